@@ -1,0 +1,107 @@
+"""Facts of accounting, on `accounting.events` (ERP design, event-sourced): accounts, periods and journals."""
+
+from datetime import date, datetime
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from tailrace.events import Event
+from tailrace.money import Currency, Minor
+
+AccountKind = Literal["asset", "liability", "equity", "revenue", "expense"]
+
+
+class AccountingFact(Event):
+    topic: ClassVar[str] = "accounting.events"
+
+
+class AccountDescription(AccountingFact):
+    account_id: UUID
+    code: str
+    name: str
+    kind: AccountKind
+    active: bool = True
+
+
+class AccountCreated(AccountDescription):
+    type: ClassVar[str] = "accounting.account.created"
+
+
+class AccountUpdated(AccountDescription):
+    type: ClassVar[str] = "accounting.account.updated"
+
+
+class PeriodFact(AccountingFact):
+    """A period runs from its first to its last day, both included."""
+
+    period_id: UUID
+    name: str
+    first_day: date
+    last_day: date
+
+
+class PeriodOpened(PeriodFact):
+    type: ClassVar[str] = "accounting.period.opened"
+
+
+class PeriodLocked(PeriodFact):
+    """Nothing may take effect in the period any more; corrections take effect later."""
+
+    type: ClassVar[str] = "accounting.period.locked"
+
+
+class PeriodUnlocked(PeriodFact):
+    type: ClassVar[str] = "accounting.period.unlocked"
+
+    reason: str
+
+
+class JournalLine(BaseModel):
+    """One side of a journal: exactly one of `debit` and `credit` is above zero, in minor units."""
+
+    model_config = ConfigDict(frozen=True)
+
+    account: str
+    currency: Currency
+    debit: Minor = 0
+    credit: Minor = 0
+    text: str | None = None
+
+
+class JournalPosted(AccountingFact):
+    """A journal whose debits equal its credits in every currency. `rule` is the posting rule and its version, None for a manual one."""
+
+    type: ClassVar[str] = "accounting.journal.posted"
+
+    journal_id: UUID
+    number: str
+    lines: list[JournalLine]
+    text: str
+    rule: str | None = None
+    source_topic: str | None = None
+    source_event_id: UUID | None = None
+    source_id: UUID | None = None
+    reverses: UUID | None = None
+    effective_at: datetime
+
+
+class JournalReversed(AccountingFact):
+    """The journal is undone by another that mirrors it; nothing is ever edited."""
+
+    type: ClassVar[str] = "accounting.journal.reversed"
+
+    journal_id: UUID
+    reversed_by: UUID
+    reason: str
+
+
+PUBLISHED: tuple[type[AccountingFact], ...] = (
+    AccountCreated,
+    AccountUpdated,
+    PeriodOpened,
+    PeriodLocked,
+    PeriodUnlocked,
+    JournalPosted,
+    JournalReversed,
+)

@@ -1,0 +1,156 @@
+"""Facts of the catalog, on `catalog.events`: items, units of measure, warehouses and price lists (ERP design, master data).
+
+Each created or updated fact carries the whole of what it describes, so that a reader keeps its copy by the newest one alone.
+"""
+
+from datetime import date
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from tailrace.events import Event
+from tailrace.money import Currency, Quantity, Rate, UnitPrice
+
+
+class CatalogFact(Event):
+    topic: ClassVar[str] = "catalog.events"
+
+
+class UnitConversion(BaseModel):
+    """One `unit` of the item is `factor` of its base unit: a box of 12 has factor 12."""
+
+    model_config = ConfigDict(frozen=True)
+
+    unit: str
+    factor: Quantity
+
+
+class ItemDescription(CatalogFact):
+    """What both item facts say."""
+
+    item_id: UUID
+    sku: str
+    name: str
+    kind: Literal["stock", "service"] = "stock"
+    unit: str
+    conversions: list[UnitConversion] = []
+    tax_rate: Rate
+    valuation: Literal["fifo", "moving_average"] = "fifo"
+    active: bool = True
+
+
+class ItemCreated(ItemDescription):
+    type: ClassVar[str] = "catalog.item.created"
+
+
+class ItemUpdated(ItemDescription):
+    type: ClassVar[str] = "catalog.item.updated"
+
+
+class ItemDeleted(CatalogFact):
+    type: ClassVar[str] = "catalog.item.deleted"
+
+    item_id: UUID
+    sku: str
+
+
+class UnitDescription(CatalogFact):
+    """`factor` leads to the reference unit of the dimension: for mass in kg, g has 0.001."""
+
+    unit_id: UUID
+    code: str
+    name: str
+    dimension: str
+    factor: Quantity
+    decimals: int
+
+
+class UnitCreated(UnitDescription):
+    type: ClassVar[str] = "catalog.unit.created"
+
+
+class UnitUpdated(UnitDescription):
+    type: ClassVar[str] = "catalog.unit.updated"
+
+
+class UnitDeleted(CatalogFact):
+    type: ClassVar[str] = "catalog.unit.deleted"
+
+    unit_id: UUID
+    code: str
+
+
+class WarehouseDescription(CatalogFact):
+    warehouse_id: UUID
+    code: str
+    name: str
+    country: str | None = None
+    active: bool = True
+
+
+class WarehouseCreated(WarehouseDescription):
+    type: ClassVar[str] = "catalog.warehouse.created"
+
+
+class WarehouseUpdated(WarehouseDescription):
+    type: ClassVar[str] = "catalog.warehouse.updated"
+
+
+class WarehouseDeleted(CatalogFact):
+    type: ClassVar[str] = "catalog.warehouse.deleted"
+
+    warehouse_id: UUID
+    code: str
+
+
+class Price(BaseModel):
+    """The price of one base unit of an item, in minor units of the list's currency, from `min_quantity` on."""
+
+    model_config = ConfigDict(frozen=True)
+
+    item_id: UUID
+    unit_price: UnitPrice
+    min_quantity: Quantity
+
+
+class PriceListDescription(CatalogFact):
+    price_list_id: UUID
+    code: str
+    name: str
+    currency: Currency
+    valid_from: date | None = None
+    valid_until: date | None = None
+    prices: list[Price]
+    active: bool = True
+
+
+class PriceListCreated(PriceListDescription):
+    type: ClassVar[str] = "catalog.price_list.created"
+
+
+class PriceListUpdated(PriceListDescription):
+    type: ClassVar[str] = "catalog.price_list.updated"
+
+
+class PriceListDeleted(CatalogFact):
+    type: ClassVar[str] = "catalog.price_list.deleted"
+
+    price_list_id: UUID
+    code: str
+
+
+PUBLISHED: tuple[type[CatalogFact], ...] = (
+    ItemCreated,
+    ItemUpdated,
+    ItemDeleted,
+    UnitCreated,
+    UnitUpdated,
+    UnitDeleted,
+    WarehouseCreated,
+    WarehouseUpdated,
+    WarehouseDeleted,
+    PriceListCreated,
+    PriceListUpdated,
+    PriceListDeleted,
+)

@@ -1,0 +1,188 @@
+"""Facts of inventory, on `inventory.events`: stock by item and warehouse, and reservations (ERP design, event-sourced).
+
+Quantities are in the item's base unit. Values are whole minor units of the tenant's currency, and what is issued carries its exact cost.
+"""
+
+from datetime import datetime
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from tailrace.events import Event
+from tailrace.money import Currency, Minor, Quantity, SignedQuantity
+
+
+class InventoryFact(Event):
+    topic: ClassVar[str] = "inventory.events"
+
+
+class StockFact(InventoryFact):
+    """A fact of one item's stock in one warehouse."""
+
+    item_id: UUID
+    warehouse_id: UUID
+
+
+class StockReceived(StockFact):
+    """Goods came in and formed a valuation layer of `value`. `reason` says why; `transfer` continues a layer of another warehouse."""
+
+    type: ClassVar[str] = "inventory.stock.received"
+
+    layer_id: UUID
+    quantity: Quantity
+    value: Minor
+    currency: Currency
+    reason: Literal["opening", "purchase", "production", "return", "transfer"]
+    reference: str | None = None
+    from_warehouse_id: UUID | None = None
+    effective_at: datetime
+
+
+class ConsumedLayer(BaseModel):
+    """What was taken from one valuation layer."""
+
+    model_config = ConfigDict(frozen=True)
+
+    layer_id: UUID
+    quantity: Quantity
+    value: Minor
+
+
+class StockReserved(StockFact):
+    type: ClassVar[str] = "inventory.stock.reserved"
+
+    reservation_id: UUID
+    line_id: UUID
+    quantity: Quantity
+
+
+class StockReservationReleased(StockFact):
+    """Reserved stock is free again."""
+
+    type: ClassVar[str] = "inventory.stock.released"
+
+    reservation_id: UUID
+    line_id: UUID
+    quantity: Quantity
+
+
+class StockIssued(StockFact):
+    """Goods went out. `value` is their exact cost, layer by layer, oldest first."""
+
+    type: ClassVar[str] = "inventory.stock.issued"
+
+    quantity: Quantity
+    value: Minor
+    currency: Currency
+    layers: list[ConsumedLayer]
+    reason: Literal["shipment", "consumption", "scrap"]
+    reservation_id: UUID | None = None
+    line_id: UUID | None = None
+    order_id: UUID | None = None
+    shipment_id: UUID | None = None
+    reference: str | None = None
+    effective_at: datetime
+
+
+class StockAdjusted(StockFact):
+    """A count found more or less than the books: the difference, and its value (negative for a loss)."""
+
+    type: ClassVar[str] = "inventory.stock.adjusted"
+
+    quantity: SignedQuantity
+    value: Minor
+    currency: Currency
+    layer_id: UUID | None = None
+    layers: list[ConsumedLayer] = []
+    reason: str
+    reference: str | None = None
+    effective_at: datetime
+
+
+class StockTransferred(StockFact):
+    """Goods left for another warehouse, with their layers; the other side records `inventory.stock.received` for each."""
+
+    type: ClassVar[str] = "inventory.stock.transferred"
+
+    to_warehouse_id: UUID
+    quantity: Quantity
+    value: Minor
+    currency: Currency
+    layers: list[ConsumedLayer]
+    reference: str | None = None
+    effective_at: datetime
+
+
+class ReservedLine(BaseModel):
+    """A line of a reservation: what was asked for, and what is held."""
+
+    model_config = ConfigDict(frozen=True)
+
+    line_id: UUID
+    item_id: UUID
+    warehouse_id: UUID
+    requested: Quantity
+    reserved: SignedQuantity
+
+
+class ReservationFact(InventoryFact):
+    """A fact of one reservation; `order_id` when an order asked for it."""
+
+    reservation_id: UUID
+    order_id: UUID | None = None
+
+
+class ReservationMade(ReservationFact):
+    """Stock is held: every line in full, or what there was of it when the request allowed a partial reservation."""
+
+    type: ClassVar[str] = "inventory.reservation.made"
+
+    lines: list[ReservedLine]
+    complete: bool
+    expires_at: datetime | None = None
+
+
+class ReservationRejected(ReservationFact):
+    """There was not enough: nothing is held. `lines` says how much there would have been."""
+
+    type: ClassVar[str] = "inventory.reservation.rejected"
+
+    lines: list[ReservedLine]
+    reason: str
+
+
+class ReservationReleased(ReservationFact):
+    """What was still held is free again. Answers `order.reservation_release_requested`, also when nothing was held any more."""
+
+    type: ClassVar[str] = "inventory.reservation.released"
+
+    reason: str
+
+
+class ReservationExpired(ReservationFact):
+    type: ClassVar[str] = "inventory.reservation.expired"
+
+
+class ReservationConsumed(ReservationFact):
+    """Everything that was held has been issued."""
+
+    type: ClassVar[str] = "inventory.reservation.consumed"
+
+
+STOCK: tuple[type[InventoryFact], ...] = (
+    StockReceived,
+    StockReserved,
+    StockReservationReleased,
+    StockIssued,
+    StockAdjusted,
+    StockTransferred,
+)
+RESERVATION: tuple[type[InventoryFact], ...] = (
+    ReservationMade,
+    ReservationRejected,
+    ReservationReleased,
+    ReservationExpired,
+    ReservationConsumed,
+)
+PUBLISHED: tuple[type[InventoryFact], ...] = (*STOCK, *RESERVATION)

@@ -1,0 +1,235 @@
+"""Facts of sales orders, on `order.events` (Torrent4.0 design, order service). What an order asks of others is a fact of its own."""
+
+from datetime import date, datetime
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from tailrace.events import Event
+from tailrace.money import Currency, Minor, Quantity, Rate, SignedQuantity, UnitPrice
+from tailrace.personal import Personal
+
+Progress = Literal["none", "partial", "full"]
+
+
+class OrderFact(Event):
+    topic: ClassVar[str] = "order.events"
+
+    order_id: UUID
+
+
+class OrderLine(BaseModel):
+    """A line. `net` and `tax` are rounded once, half to even, in minor units of the order's currency; `quantity` in the item's base unit."""
+
+    model_config = ConfigDict(frozen=True)
+
+    line_id: UUID
+    item_id: UUID
+    sku: str
+    name: str
+    warehouse_id: UUID
+    quantity: Quantity
+    unit_price: UnitPrice
+    net: Minor
+    tax_rate: Rate
+    tax: Minor
+
+
+class OrderCreated(OrderFact):
+    """An order was drafted."""
+
+    type: ClassVar[str] = "order.created"
+
+    number: str
+    customer_reference: str
+    customer_name: Personal[str]
+    currency: Currency
+    net: Minor
+    tax: Minor
+    lines: list[OrderLine]
+    ordered_at: datetime
+
+
+class OrderChanged(OrderFact):
+    """A draft was changed; carries the whole of it."""
+
+    type: ClassVar[str] = "order.changed"
+
+    number: str
+    customer_reference: str
+    customer_name: Personal[str]
+    currency: Currency
+    net: Minor
+    tax: Minor
+    lines: list[OrderLine]
+    ordered_at: datetime
+
+
+class OrderConfirmed(OrderFact):
+    """The order binds. From here on its lines do not change."""
+
+    type: ClassVar[str] = "order.confirmed"
+
+    number: str
+    customer_reference: str
+    customer_name: Personal[str]
+    currency: Currency
+    net: Minor
+    tax: Minor
+    lines: list[OrderLine]
+    ordered_at: datetime
+    partial_allowed: bool = False
+    requested_date: date | None = None
+
+
+class OrderHeld(OrderFact):
+    """The order waits: nothing of it is allocated or dispatched until it is resumed."""
+
+    type: ClassVar[str] = "order.held"
+
+    reason: str
+
+
+class OrderResumed(OrderFact):
+    type: ClassVar[str] = "order.resumed"
+
+
+class OrderCancelled(OrderFact):
+    type: ClassVar[str] = "order.cancelled"
+
+    reason: str
+
+
+class LineQuantity(BaseModel):
+    """How much of a line; zero is possible."""
+
+    model_config = ConfigDict(frozen=True)
+
+    line_id: UUID
+    quantity: SignedQuantity
+
+
+class RequestedLine(BaseModel):
+    """A line of a request to inventory."""
+
+    model_config = ConfigDict(frozen=True)
+
+    line_id: UUID
+    item_id: UUID
+    warehouse_id: UUID
+    quantity: Quantity
+
+
+class ReservationRequested(OrderFact):
+    """Asks inventory to hold stock. The answer is `inventory.reservation.made` or `.rejected`, under the same reservation id."""
+
+    type: ClassVar[str] = "order.reservation_requested"
+
+    reservation_id: UUID
+    lines: list[RequestedLine]
+    partial_allowed: bool
+    expires_at: datetime | None = None
+
+
+class ReservationReleaseRequested(OrderFact):
+    """Asks inventory to free what a reservation still holds. The answer is `inventory.reservation.released`."""
+
+    type: ClassVar[str] = "order.reservation_release_requested"
+
+    reservation_id: UUID
+    reason: str
+
+
+class OrderAllocated(OrderFact):
+    """How far stock is held for the order, in all and line by line."""
+
+    type: ClassVar[str] = "order.allocated"
+
+    allocation: Progress
+    lines: list[LineQuantity]
+
+
+class OrderShort(OrderFact):
+    """There is not enough stock; the order stays confirmed and can be allocated again, or cancelled."""
+
+    type: ClassVar[str] = "order.short"
+
+    reason: str
+    lines: list[LineQuantity]
+
+
+class ShipmentLineRequest(BaseModel):
+    """What to ship of an order's line. The amounts are those of the whole line, so that whoever values a part can do so exactly."""
+
+    model_config = ConfigDict(frozen=True)
+
+    line_id: UUID
+    item_id: UUID
+    sku: str
+    name: str
+    warehouse_id: UUID
+    quantity: Quantity
+    line_quantity: Quantity
+    line_net: Minor
+    line_tax: Minor
+
+
+class Address(BaseModel):
+    """Where goods go."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    lines: Personal[list[str]] = []
+    city: Personal[str] | None = None
+    postal_code: Personal[str] | None = None
+    country: str | None = None
+
+
+class ShipmentRequested(OrderFact):
+    """Asks shipping for a shipment of what is reserved. The answer is `shipment.created`."""
+
+    type: ClassVar[str] = "order.shipment_requested"
+
+    shipment_id: UUID
+    reservation_id: UUID
+    number: str
+    customer_reference: str
+    customer_name: Personal[str]
+    ship_to: Address | None = None
+    currency: Currency
+    lines: list[ShipmentLineRequest]
+
+
+class ShipmentCancelRequested(OrderFact):
+    """Asks shipping to cancel what has not been dispatched of an order. The answer is `shipment.cancelled` for each."""
+
+    type: ClassVar[str] = "order.shipment_cancel_requested"
+
+    reason: str
+
+
+class OrderShipmentProgressed(OrderFact):
+    """Goods of the order left: how far it is shipped, in all and line by line."""
+
+    type: ClassVar[str] = "order.shipment_progressed"
+
+    shipment: Progress
+    lines: list[LineQuantity]
+
+
+PUBLISHED: tuple[type[OrderFact], ...] = (
+    OrderCreated,
+    OrderChanged,
+    OrderConfirmed,
+    OrderHeld,
+    OrderResumed,
+    OrderCancelled,
+    ReservationRequested,
+    ReservationReleaseRequested,
+    OrderAllocated,
+    OrderShort,
+    ShipmentRequested,
+    ShipmentCancelRequested,
+    OrderShipmentProgressed,
+)

@@ -1,0 +1,186 @@
+"""Facts of shipping, on `shipment.events` (Torrent4.0 design, shipping service): shipments and carriers."""
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from contracts.orders import Address
+from tailrace.events import Event
+from tailrace.money import Currency, Minor, Quantity, SignedQuantity
+from tailrace.personal import Personal
+
+
+class ShipmentTopic(Event):
+    topic: ClassVar[str] = "shipment.events"
+
+
+class ShipmentFact(ShipmentTopic):
+    shipment_id: UUID
+    order_id: UUID
+
+
+class ShipmentLine(BaseModel):
+    """A line of a shipment, with the amounts of the whole order line it belongs to."""
+
+    model_config = ConfigDict(frozen=True)
+
+    line_id: UUID
+    item_id: UUID
+    sku: str
+    name: str
+    warehouse_id: UUID
+    quantity: Quantity
+    line_quantity: Quantity
+    line_net: Minor
+    line_tax: Minor
+
+
+class DispatchedLine(ShipmentLine):
+    """`dispatched_before`: how much of the order line had left with earlier shipments, so that each part is valued exactly."""
+
+    dispatched_before: SignedQuantity
+
+
+class ShipmentCreated(ShipmentFact):
+    """There is something to pick. `split_from` names the shipment that these lines were taken out of."""
+
+    type: ClassVar[str] = "shipment.created"
+
+    number: str
+    reservation_id: UUID
+    currency: Currency
+    customer_name: Personal[str]
+    ship_to: Address | None = None
+    lines: list[ShipmentLine]
+    split_from: UUID | None = None
+
+
+class ShipmentLinesChanged(ShipmentFact):
+    """Some lines, or parts of them, went to another shipment."""
+
+    type: ClassVar[str] = "shipment.lines_changed"
+
+    lines: list[ShipmentLine]
+
+
+class ShipmentHeld(ShipmentFact):
+    type: ClassVar[str] = "shipment.held"
+
+    reason: str
+
+
+class ShipmentResumed(ShipmentFact):
+    type: ClassVar[str] = "shipment.resumed"
+
+
+class PickedLine(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    line_id: UUID
+    quantity: Quantity
+
+
+class ShipmentPicked(ShipmentFact):
+    type: ClassVar[str] = "shipment.picked"
+
+    lines: list[PickedLine]
+
+
+class PackageContent(BaseModel):
+    """A parcel: what is in it, and how heavy it is in grams."""
+
+    model_config = ConfigDict(frozen=True)
+
+    package_id: UUID
+    weight_grams: int | None = None
+    lines: list[PickedLine]
+
+
+class ShipmentPacked(ShipmentFact):
+    type: ClassVar[str] = "shipment.packed"
+
+    packages: list[PackageContent]
+
+
+class ShipmentDispatched(ShipmentFact):
+    """The goods left the house: inventory issues them, accounting recognises cost and revenue."""
+
+    type: ClassVar[str] = "shipment.dispatched"
+
+    reservation_id: UUID
+    number: str
+    currency: Currency
+    lines: list[DispatchedLine]
+    carrier_id: UUID | None = None
+    tracking_number: str | None = None
+    dispatched_at: datetime
+
+
+class ShipmentDelivered(ShipmentFact):
+    """Proof of delivery."""
+
+    type: ClassVar[str] = "shipment.delivered"
+
+    delivered_at: datetime
+    signed_by: Personal[str] | None = None
+    note: str | None = None
+
+
+class ShipmentCancelled(ShipmentFact):
+    type: ClassVar[str] = "shipment.cancelled"
+
+    reason: str
+    lines: list[ShipmentLine]
+
+
+class ShipmentsCancelled(ShipmentTopic):
+    """Answers `order.shipment_cancel_requested`: nothing of the order is left to dispatch. `shipments` are those that were cancelled."""
+
+    type: ClassVar[str] = "shipment.order_cancelled"
+
+    order_id: UUID
+    shipments: list[UUID]
+
+
+class CarrierDescription(ShipmentTopic):
+    """`tracking_url` holds `{number}` where the tracking number goes."""
+
+    carrier_id: UUID
+    code: str
+    name: str
+    tracking_url: str | None = None
+    active: bool = True
+
+
+class CarrierCreated(CarrierDescription):
+    type: ClassVar[str] = "carrier.created"
+
+
+class CarrierUpdated(CarrierDescription):
+    type: ClassVar[str] = "carrier.updated"
+
+
+class CarrierDeleted(ShipmentTopic):
+    type: ClassVar[str] = "carrier.deleted"
+
+    carrier_id: UUID
+    code: str
+
+
+PUBLISHED: tuple[type[ShipmentTopic], ...] = (
+    ShipmentCreated,
+    ShipmentLinesChanged,
+    ShipmentHeld,
+    ShipmentResumed,
+    ShipmentPicked,
+    ShipmentPacked,
+    ShipmentDispatched,
+    ShipmentDelivered,
+    ShipmentCancelled,
+    ShipmentsCancelled,
+    CarrierCreated,
+    CarrierUpdated,
+    CarrierDeleted,
+)

@@ -1,0 +1,96 @@
+"""Facts of identity, on `user.events`: tenants, users, roles and sessions (CRM design, Auth service)."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from tailrace.events import Event
+from tailrace.money import Currency
+from tailrace.personal import Personal
+
+
+class UserFact(Event):
+    topic: ClassVar[str] = "user.events"
+
+
+class TenantCreated(UserFact):
+    """A company joined. Its slug is what people type to say where they log in."""
+
+    type: ClassVar[str] = "tenant.created"
+
+    tenant_id: UUID
+    slug: str
+    name: str
+    currency: Currency
+    industry: str | None = None
+
+
+class TenantUpdated(UserFact):
+    type: ClassVar[str] = "tenant.updated"
+
+    tenant_id: UUID
+    name: str
+    industry: str | None = None
+
+
+class RoleChanged(UserFact):
+    """A role was made or its scopes were changed; no scopes means that it is gone."""
+
+    type: ClassVar[str] = "role.changed"
+
+    role_id: UUID
+    name: str
+    scopes: list[str]
+
+
+class UserCreated(UserFact):
+    type: ClassVar[str] = "user.created"
+
+    user_id: UUID
+    email: Personal[str]
+    name: Personal[str]
+    roles: list[str]
+
+
+class UserUpdated(UserFact):
+    type: ClassVar[str] = "user.updated"
+
+    user_id: UUID
+    email: Personal[str]
+    name: Personal[str]
+    roles: list[str]
+    active: bool
+
+
+class UserDeleted(UserFact):
+    type: ClassVar[str] = "user.deleted"
+
+    user_id: UUID
+
+
+class UserLoggedIn(UserFact):
+    type: ClassVar[str] = "user.login"
+
+    user_id: UUID
+    session_id: UUID
+
+
+class UserLoggedOut(UserFact):
+    """A session ended; `reason` is logout, expired, revoked or reuse."""
+
+    type: ClassVar[str] = "user.logout"
+
+    user_id: UUID
+    session_id: UUID
+    reason: str = "logout"
+
+
+PUBLISHED: tuple[type[UserFact], ...] = (
+    TenantCreated,
+    TenantUpdated,
+    RoleChanged,
+    UserCreated,
+    UserUpdated,
+    UserDeleted,
+    UserLoggedIn,
+    UserLoggedOut,
+)

@@ -1,0 +1,126 @@
+"""A service's consumer: one group, offsets committed after the database, failures that pass waited out with the partition held."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import CommitFailedError, KafkaError
+
+from tailrace.delivery import Courier
+from tailrace.failures import is_transient
+from tailrace.logs import log
+from tailrace.settings import Settings
+
+_BACK_OFF_FIRST, _BACK_OFF_MOST = 0.2, 5.0
+
+
+class Consumer:
+    """Runs until stopped. `ready` is set while it has a place in its group and the last batch went through."""
+
+    def __init__(self, group: str, courier: Courier, settings: Settings) -> None:
+        self._group = group
+        self._courier = courier
+        self._settings = settings
+        self.ready = asyncio.Event()
+        self.waiting_for: str | None = None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Consume until `stop` is set; start over after anything that Kafka throws."""
+        if not self._courier.topics:
+            self.ready.set()
+            return
+        pause = _BACK_OFF_FIRST
+        while not stop.is_set():
+            try:
+                await self._session(stop)
+                pause = _BACK_OFF_FIRST
+            except (TimeoutError, KafkaError, OSError) as error:
+                self._not_ready(f"Kafka: {error!r}")
+                await _sleep(stop, pause)
+                pause = min(pause * 2, _BACK_OFF_MOST)
+
+    async def _session(self, stop: asyncio.Event) -> None:
+        consumer = self._connect()
+        try:
+            await consumer.start()
+            while not stop.is_set():
+                batch = await consumer.getmany(timeout_ms=500, max_records=self._settings.consumer_batch)
+                if consumer.assignment():
+                    self.ready.set()
+                if batch:
+                    await self._process(consumer, batch, stop)
+        finally:
+            await _stop_quietly(consumer)
+
+    def _connect(self) -> AIOKafkaConsumer:
+        # aiokafka's own defaults would skip history, commit before the effect, and read what was rolled back.
+        return AIOKafkaConsumer(
+            *sorted(self._courier.topics),
+            bootstrap_servers=self._settings.kafka,
+            group_id=self._group,
+            client_id=f"tailrace-{self._group}",
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+            isolation_level="read_committed",
+            fetch_max_wait_ms=self._settings.consumer_wait_ms,
+            session_timeout_ms=10_000,
+            heartbeat_interval_ms=2_000,
+            max_poll_interval_ms=600_000,
+            metadata_max_age_ms=60_000,
+            retry_backoff_ms=200,
+        )
+
+    async def _process(
+        self, consumer: AIOKafkaConsumer, batch: Mapping[TopicPartition, list[ConsumerRecord]], stop: asyncio.Event
+    ) -> None:
+        records = [record for partition in sorted(batch) for record in batch[partition]]
+        pause = _BACK_OFF_FIRST
+        while not stop.is_set():
+            try:
+                await self._courier.deliver(records)
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                self._not_ready(f"{type(error).__name__}: {str(error)[:200]}")
+                await _sleep(stop, pause)
+                pause = min(pause * 2, _BACK_OFF_MOST)
+            else:
+                self._is_ready()
+                await _commit(consumer, batch)
+                return
+
+    def _not_ready(self, reason: str) -> None:
+        if self.waiting_for is None:
+            log.warning("consumer waits", reason=reason)
+        self.waiting_for = reason
+        self.ready.clear()
+
+    def _is_ready(self) -> None:
+        if self.waiting_for is not None:
+            log.info("consumer goes on")
+        self.waiting_for = None
+        self.ready.set()
+
+
+async def _commit(consumer: AIOKafkaConsumer, batch: Mapping[TopicPartition, list[Any]]) -> None:
+    offsets = {partition: records[-1].offset + 1 for partition, records in batch.items()}
+    try:
+        await consumer.commit(offsets)
+    except CommitFailedError:
+        # A rebalance took the partition away: its next owner reads these records again and finds them applied.
+        log.info("offsets not committed after a rebalance")
+
+
+async def _stop_quietly(consumer: AIOKafkaConsumer) -> None:
+    try:
+        await asyncio.wait_for(consumer.stop(), 5)
+    except (TimeoutError, KafkaError, OSError) as error:
+        log.info("consumer stopped without a farewell", reason=repr(error))
+
+
+async def _sleep(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return

@@ -1,0 +1,128 @@
+"""A service's own database: every transaction names its tenant first, and PostgreSQL holds it to that."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from tailrace import streams
+from tailrace.context import Context
+from tailrace.outbox import Recorded, UnitOfWork
+from tailrace.problems import Stale, Unknown
+from tailrace.rows import Aggregate, TenantRow
+
+AnyAggregate = TypeVar("AnyAggregate", bound=Aggregate)
+Row = TypeVar("Row", bound=TenantRow)
+AnyStream = TypeVar("AnyStream", bound=streams.Stream[Any])
+
+
+class Tx(AsyncSession):
+    """One transaction of one tenant: the first argument of every command, projection and reaction."""
+
+    sync_session_class = UnitOfWork
+
+    @property
+    def _unit(self) -> UnitOfWork:
+        unit = self.sync_session
+        assert isinstance(unit, UnitOfWork)
+        return unit
+
+    @property
+    def context(self) -> Context:
+        return self._unit.context
+
+    @context.setter
+    def context(self, context: Context) -> None:
+        self._unit.context = context
+
+    @property
+    def tenant_id(self) -> UUID:
+        """The tenant of this transaction. Raises RuntimeError before one is known."""
+        tenant_id = self.context.tenant_id
+        if tenant_id is None:
+            raise RuntimeError("this transaction has no tenant")
+        return tenant_id
+
+    @property
+    def recorded(self) -> list[Recorded]:
+        """The facts that this transaction will publish, in order, as far as they are written."""
+        return self._unit.recorder.written
+
+    async def enter_tenant(self, tenant_id: UUID) -> None:
+        """Act for a tenant from here on: for the few transactions that learn it only after they began."""
+        self.context = self.context.for_tenant(tenant_id)
+        await self.execute(select(func.set_config("app.tenant_id", str(tenant_id), True)))
+
+    async def find(self, kind: type[Row], id: UUID) -> Row:
+        """The row with this id, for reading. Raises Unknown (404)."""
+        return await self._one(select(kind).where(kind.id == id), kind, id)  # type: ignore[attr-defined]
+
+    async def load(self, kind: type[AnyAggregate], id: UUID, match: int | None = None) -> AnyAggregate:
+        """The aggregate, locked, for a change. Raises Unknown (404), and Stale (412) when `match` is not its version."""
+        aggregate = self._unit.locked.get(id)
+        if not isinstance(aggregate, kind):
+            query = select(kind).where(kind.id == id).with_for_update().execution_options(populate_existing=True)
+            aggregate = self._unit.locked[id] = await self._one(query, kind, id)
+        if match is not None and match != aggregate.version:
+            raise Stale(match, aggregate.version)
+        return aggregate
+
+    async def load_stream(self, kind: type[AnyStream], id: UUID) -> AnyStream:
+        """The event-sourced stream, locked, for a change; new when it has no event yet."""
+        return await streams.load(self, kind, id, lock=True)
+
+    async def view_stream(self, kind: type[AnyStream], id: UUID) -> AnyStream:
+        """The event-sourced stream, for reading."""
+        return await streams.load(self, kind, id, lock=False)
+
+    async def settle(self) -> None:
+        """Write everything that is pending, facts and snapshots too, so that only the commit remains."""
+        await self.flush()
+        await self.run_sync(lambda _: self._unit.recorder.drain())
+        await streams.save_snapshots(self)
+
+    async def _one(self, query: Select[Row], kind: type[Row], id: UUID) -> Row:
+        row = (await self.scalars(query)).one_or_none()
+        if row is None:
+            raise Unknown(kind.__name__, id)
+        return row
+
+
+class Database:
+    """The pool of a service's connections, under its app role."""
+
+    def __init__(self, url: str, service: str, *, pool: int = 5, overflow: int = 10) -> None:
+        self.service = service
+        self.engine: AsyncEngine = create_async_engine(
+            url, pool_size=pool, max_overflow=overflow, pool_pre_ping=False, pool_recycle=1800, pool_timeout=10
+        )
+
+    @asynccontextmanager
+    async def transaction(self, context: Context, *, read_only: bool = False) -> AsyncIterator[Tx]:
+        """Begin, name the tenant, and commit at the end; an exception rolls everything back."""
+        options: dict[str, Any] = {"context": context, "service": self.service}
+        async with Tx(self.engine, expire_on_commit=False, autoflush=False, **options) as tx, tx.begin():
+            await tx.execute(_first_statement(context, read_only))
+            yield tx
+            if not read_only:
+                await tx.settle()
+
+    async def ping(self) -> None:
+        """Raises whatever the driver raises when the database does not answer."""
+        async with self.engine.connect() as connection:
+            await connection.execute(select(1))
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def _first_statement(context: Context, read_only: bool) -> Select[Any]:
+    # An ordinary statement, never a cursor hook: a cancelled request must not leave its tenant behind (sqlalchemy#13381).
+    tenant = "" if context.tenant_id is None else str(context.tenant_id)
+    settings = [func.set_config("app.tenant_id", tenant, True)]
+    if read_only:
+        settings.append(func.set_config("transaction_read_only", "on", True))
+    return select(*settings)

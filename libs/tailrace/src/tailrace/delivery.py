@@ -1,0 +1,163 @@
+"""From records to effects: a batch of many facts in one transaction per tenant, and one by one as soon as one of them fails.
+
+A failure that passes by itself (see `failures`) goes to the caller, who waits and hands in the same records again. Any other is the fault of one
+fact for one subscriber: that one is parked, alone.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from uuid import UUID
+
+from aiokafka import ConsumerRecord
+from pydantic import ValidationError
+
+from tailrace.context import Context
+from tailrace.database import Database, Tx
+from tailrace.events import Meta, UnknownVersion
+from tailrace.failures import NotYet, is_transient
+from tailrace.inbox import START, Mark, Pair, Verdict, judge, marks, move
+from tailrace.logs import log
+from tailrace.parking import BEHIND, park, waiting
+from tailrace.subscribers import Delivery, Subscriber
+from tailrace.wire import Malformed, read_meta, read_payload
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A record whose envelope could be read."""
+
+    record: ConsumerRecord
+    meta: Meta
+
+
+class Courier:
+    """Delivers a service's records to its subscribers."""
+
+    def __init__(self, service: str, database: Database, subscribers: Sequence[Subscriber]) -> None:
+        self._service = service
+        self._database = database
+        self._by_topic: dict[str, list[Subscriber]] = {}
+        for subscriber in subscribers:
+            for topic in subscriber.topics:
+                self._by_topic.setdefault(topic, []).append(subscriber)
+
+    @property
+    def topics(self) -> frozenset[str]:
+        return frozenset(self._by_topic)
+
+    async def deliver(self, records: Iterable[ConsumerRecord]) -> None:
+        """Apply records, in order per partition. When this returns, each has had its effect, was a duplicate, or is parked.
+
+        Raises only transient failures; whatever was not applied then can be handed in again.
+        """
+        arrived: list[Arrived] = []
+        for record in records:
+            try:
+                arrived.append(Arrived(record, read_meta(record)))
+            except Malformed as fault:
+                await self._park_unreadable(record, str(fault))
+        # Tenant by tenant: a transaction belongs to one. The sort is stable, so an aggregate's facts keep their order.
+        for tenant_id, group in groupby(
+            sorted(arrived, key=lambda a: a.meta.tenant_id.bytes), lambda a: a.meta.tenant_id
+        ):
+            await self._deliver_tenant(tenant_id, list(group))
+
+    async def _deliver_tenant(self, tenant_id: UUID, arrived: list[Arrived]) -> None:
+        try:
+            async with self._database.transaction(Context(tenant_id=tenant_id)) as tx:
+                await self._apply(tx, arrived, self._pairs(arrived))
+        except Exception as error:
+            if is_transient(error):
+                raise
+            log.info("batch isolated", size=len(arrived), error=type(error).__name__)
+            await self._one_by_one(tenant_id, arrived)
+
+    async def _one_by_one(self, tenant_id: UUID, arrived: list[Arrived]) -> None:
+        for one in arrived:
+            for subscriber in self._by_topic[one.record.topic]:
+                try:
+                    async with self._database.transaction(Context(tenant_id=tenant_id)) as tx:
+                        await self._apply(tx, [one], {(subscriber.name, one.meta.aggregate_id)}, only=subscriber)
+                except Exception as error:
+                    if is_transient(error):
+                        raise
+                    await self._park(subscriber, one, _kind(error), _reason(error))
+
+    async def _apply(self, tx: Tx, arrived: list[Arrived], pairs: set[Pair], only: Subscriber | None = None) -> None:
+        before = await marks(tx, pairs)
+        blocked = await waiting(tx, pairs)
+        now: dict[Pair, Mark] = {}
+        for subscriber in [only] if only else self._subscribers(arrived):
+            due: list[Delivery] = []
+            for one in arrived:
+                if one.record.topic not in subscriber.topics:
+                    continue
+                pair = (subscriber.name, one.meta.aggregate_id)
+                verdict = judge(now.get(pair, before.get(pair, START)), one.meta)
+                if verdict is Verdict.DUPLICATE:
+                    continue
+                if pair in blocked or verdict is Verdict.GAP:
+                    blocked.add(pair)
+                    await self._park_in(tx, subscriber, one, verdict)
+                    continue
+                now[pair] = (one.meta.epoch, one.meta.sequence)
+                if subscriber.wants(one.meta):
+                    due.append(Delivery(subscriber.read(one.meta, read_payload(one.record)), one.meta))
+            await _handle(tx, subscriber, due)
+        await move(tx, now)
+
+    async def _park_in(self, tx: Tx, subscriber: Subscriber, one: Arrived, verdict: Verdict) -> None:
+        kind = (
+            "gap"
+            if verdict is Verdict.GAP and not await waiting(tx, {(subscriber.name, one.meta.aggregate_id)})
+            else BEHIND
+        )
+        reason = (
+            f"sequence {one.meta.sequence} came before the one that precedes it"
+            if kind == "gap"
+            else "an earlier fact of this aggregate is parked"
+        )
+        await park(tx, self._service, subscriber.name, one.record, one.meta, kind, reason)
+
+    async def _park(self, subscriber: Subscriber, one: Arrived, kind: str, reason: str) -> None:
+        async with self._database.transaction(Context.because_of(one.meta)) as tx:
+            await park(tx, self._service, subscriber.name, one.record, one.meta, kind, reason)
+
+    async def _park_unreadable(self, record: ConsumerRecord, reason: str) -> None:
+        for subscriber in self._by_topic[record.topic]:
+            async with self._database.transaction(Context(tenant_id=None)) as tx:
+                await park(tx, self._service, subscriber.name, record, None, "malformed", reason)
+
+    def _subscribers(self, arrived: list[Arrived]) -> list[Subscriber]:
+        topics = {one.record.topic for one in arrived}
+        return list({s.name: s for topic in topics for s in self._by_topic[topic]}.values())
+
+    def _pairs(self, arrived: list[Arrived]) -> set[Pair]:
+        return {(s.name, one.meta.aggregate_id) for one in arrived for s in self._by_topic[one.record.topic]}
+
+
+async def _handle(tx: Tx, subscriber: Subscriber, due: list[Delivery]) -> None:
+    if not due:
+        return
+    if not subscriber.records:
+        await subscriber.handle(tx, due)
+        await tx.flush()
+        return
+    for delivery in due:
+        # One at a time, so that what a reaction records names the very fact that caused it.
+        tx.context = Context.because_of(delivery.meta)
+        await subscriber.handle(tx, [delivery])
+        await tx.settle()
+
+
+def _kind(error: Exception) -> str:
+    if isinstance(error, Malformed | ValidationError):
+        return "malformed"
+    if isinstance(error, UnknownVersion):
+        return "unknown_version"
+    return "not_yet" if isinstance(error, NotYet) else "failed"
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"

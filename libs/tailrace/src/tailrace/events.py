@@ -1,0 +1,74 @@
+"""A fact is declared once, by the context that publishes it, and reads back from any version it was ever published in."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+
+class UnknownVersion(Exception):
+    """A fact arrived in a version newer than this reader knows: deploy the reader first."""
+
+
+class Event(BaseModel):
+    """Something that happened, in the past tense. Subclasses say where it is published and under which name.
+
+    Change a published fact by adding optional fields; anything else is a new `version`, with `upcast` for the old ones.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    topic: ClassVar[str]
+    type: ClassVar[str]
+    version: ClassVar[int] = 1
+
+    @classmethod
+    def upcast(cls, version: int, payload: dict[str, Any]) -> dict[str, Any]:
+        """Turn a payload of an older `version` into this version's shape."""
+        return payload
+
+    @classmethod
+    def read(cls, version: int, payload: dict[str, Any]) -> Self:
+        """Parse a payload that was published as `version`.
+
+        Raises UnknownVersion for a newer version, pydantic.ValidationError for a payload of another shape.
+        """
+        if version > cls.version:
+            raise UnknownVersion(f"{cls.type} version {version}; this reader knows {cls.version}")
+        return cls.model_validate(cls.upcast(version, payload) if version < cls.version else payload)
+
+    @classmethod
+    def schema_uri(cls) -> str:
+        return f"urn:tailrace:schema:{cls.type}:v{cls.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """The envelope of a delivered fact: CloudEvents attributes and where in Kafka it stands."""
+
+    event_id: UUID
+    type: str
+    version: int
+    topic: str
+    aggregate_id: UUID
+    sequence: int
+    epoch: int
+    tenant_id: UUID
+    correlation_id: UUID
+    causation_id: UUID | None
+    traceparent: str | None
+    time: datetime
+    partition: int
+    offset: int
+
+
+def by_type(events: Iterable[type[Event]]) -> Mapping[str, type[Event]]:
+    """The events by wire name. Raises ValueError when two share one."""
+    known: dict[str, type[Event]] = {}
+    for event in events:
+        if known.setdefault(event.type, event) is not event:
+            raise ValueError(f"two classes are called {event.type}")
+    return known

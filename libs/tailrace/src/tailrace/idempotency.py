@@ -1,0 +1,82 @@
+"""A key sent twice has one effect: the first 2xx answer is stored with the change that made it, and answered again.
+
+The convention is that of draft-ietf-httpapi-idempotency-key-header-07 (expired, in wide use): 409 while the first is under way, 422 when the
+request differs. Keys belong to one user of one tenant and are kept for seven days.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import Request, Response
+from sqlalchemy import func, insert, select
+
+from tailrace.database import Tx
+from tailrace.problems import BadRequest, FieldProblem, Problem
+from tailrace.tables import idempotency
+
+KEPT_DAYS = 7
+_HEADERS = ("content-type", "etag", "tailrace-event", "location")
+
+
+class InFlight(Problem):
+    """409: the first request with this key has not been answered yet."""
+
+    status, slug, title = 409, "idempotency-key-in-flight", "The first request with this key is still under way"
+
+    def __init__(self) -> None:
+        super().__init__("Ask again shortly with the same key.", headers={"Retry-After": "1"})
+
+
+class KeyReused(Problem):
+    """422: this key was sent with another request."""
+
+    status, slug, title = 422, "idempotency-key-reused", "This key belongs to another request"
+
+    def __init__(self) -> None:
+        detail = "The method, path or body differs from the first request with this key."
+        super().__init__(detail, errors=[FieldProblem(field="Idempotency-Key", detail=detail)])
+
+
+def key_of(request: Request, *, required: bool) -> str | None:
+    """The Idempotency-Key. Raises BadRequest when it is missing where it is required, or over 255 characters."""
+    key = request.headers.get("idempotency-key", "").strip()
+    if key and len(key) <= 255:
+        return key
+    if not key and not required:
+        return None
+    detail = "Send an Idempotency-Key of 1 to 255 characters, the same on every retry of this request."
+    raise BadRequest(detail, errors=[FieldProblem(field="Idempotency-Key", detail=detail)])
+
+
+async def claim(tx: Tx, user_id: UUID, key: str, asked: bytes) -> Response | None:
+    """Hold the key until the transaction ends. Returns the stored answer when there is one. Raises InFlight, KeyReused."""
+    lock = func.pg_try_advisory_xact_lock(func.hashtextextended(f"{tx.tenant_id}/{user_id}/{key}", 0))
+    if not await tx.scalar(select(lock)):
+        raise InFlight
+    row = (await tx.execute(select(idempotency).where(*_is(tx, user_id, key)))).one_or_none()
+    if row is None:
+        return None
+    if row.request_hash != asked:
+        raise KeyReused
+    return Response(row.body, row.status, {**row.headers, "Idempotency-Replayed": "true"})
+
+
+async def store(tx: Tx, user_id: UUID, key: str, asked: bytes, response: Response) -> None:
+    """Keep the answer, in the transaction of the change it answers for."""
+    headers = {name: response.headers[name] for name in _HEADERS if name in response.headers}
+    await tx.execute(
+        insert(idempotency).values(
+            tenant_id=tx.tenant_id,
+            user_id=user_id,
+            key=key,
+            request_hash=asked,
+            status=response.status_code,
+            headers=headers,
+            body=bytes(response.body),
+        )
+    )
+
+
+def _is(tx: Tx, user_id: UUID, key: str) -> tuple[Any, ...]:
+    table = idempotency.c
+    return table.tenant_id == tx.tenant_id, table.user_id == user_id, table.key == key

@@ -1,0 +1,189 @@
+"""Facts leave in the transaction that made them true: what was recorded becomes outbox rows at flush, or the flush is refused.
+
+Debezium reads the outbox table and nothing else. A savepoint that is rolled back takes its facts with it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import UUID
+
+from sqlalchemy import Table, event, insert
+from sqlalchemy.orm import Session, SessionTransaction
+
+from tailrace.context import Context
+from tailrace.events import Event
+from tailrace.ids import uuid7
+from tailrace.tables import outbox
+
+
+class UnrecordedChange(Exception):
+    """An aggregate, or a part of one, changed and recorded nothing: the rest of the company would never hear of it."""
+
+
+class Publisher(Protocol):
+    """Anything with an identity and a gap-free sequence: an aggregate or an event-sourced stream."""
+
+    id: Any
+    version: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A fact on its way out, with the transactions, innermost first, that must all commit for it to have happened."""
+
+    event_id: UUID
+    publisher: Publisher
+    sequence: int
+    event: Event
+    context: Context
+    within: tuple[SessionTransaction, ...]
+    extra: dict[str, Any]
+
+    def outbox_row(self, source: str) -> dict[str, Any]:
+        return {
+            "id": self.event_id,
+            "tenant_id": self.context.tenant_id,
+            "topic": self.event.topic,
+            "aggregate_id": self.publisher.id,
+            "sequence": self.sequence,
+            "type": self.event.type,
+            "schema_version": self.event.version,
+            "dataschema": self.event.schema_uri(),
+            "source": source,
+            "correlation_id": self.context.correlation_id,
+            "causation_id": self.context.causation_id,
+            "traceparent": self.context.traceparent,
+            "payload": self.event.model_dump_json(),
+        }
+
+    @property
+    def mark(self) -> str:
+        """`<topic>/<aggregate>@<sequence>`, the form of the Tailrace-Event header."""
+        return f"{self.event.topic}/{self.publisher.id}@{self.sequence}"
+
+
+class Recorder:
+    """The facts of one session: pending until flushed, written until the transaction ends."""
+
+    def __init__(self, session: "UnitOfWork") -> None:
+        self._session = session
+        self.pending: list[Recorded] = []
+        self.written: list[Recorded] = []
+
+    def note(self, publisher: Publisher, sequence: int, event: Event, **extra: Any) -> None:
+        session = self._session
+        self.pending.append(Recorded(uuid7(), publisher, sequence, event, session.context, _enclosing(session), extra))
+
+    @staticmethod
+    def hold(publisher: Publisher, sequence: int, event: Event) -> None:
+        """Keep a fact with an object that belongs to no session yet; `adopt` takes it over."""
+        publisher.__dict__.setdefault("_unattached", []).append((sequence, event))
+
+    def adopt(self, publisher: Any) -> None:
+        for sequence, recorded in publisher.__dict__.pop("_unattached", ()):
+            self.note(publisher, sequence, recorded)
+
+    def discard(self, transaction: SessionTransaction) -> None:
+        self.pending = [r for r in self.pending if transaction not in r.within]
+        self.written = [r for r in self.written if transaction not in r.within]
+
+    def drain(self) -> None:
+        """Write what is pending: one outbox row each, and for a stream its event row."""
+        if not self.pending:
+            return
+        ready, self.pending = self.pending, []
+        connection = self._session.connection()
+        for table, rows in _stream_rows(ready):
+            connection.execute(insert(table), rows)
+        source = f"/tailrace/{self._session.service}"
+        connection.execute(insert(outbox), [r.outbox_row(source) for r in ready])
+        self.written += ready
+
+
+class UnitOfWork(Session):
+    """The kit's session. `context` says who acts and why; it may change between facts of one transaction."""
+
+    def __init__(self, *args: Any, context: Context, service: str, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.context = context
+        self.service = service
+        self.recorder = Recorder(self)
+        self.streams: dict[UUID, Any] = {}
+        self.locked: dict[UUID, Any] = {}
+
+
+def _enclosing(session: Session) -> tuple[SessionTransaction, ...]:
+    chain: list[SessionTransaction] = []
+    current = session.get_nested_transaction() or session.get_transaction()
+    while current is not None:
+        chain.append(current)
+        current = current.parent
+    return tuple(chain)
+
+
+def _stream_rows(ready: Iterable[Recorded]) -> Iterable[tuple[Table, list[dict[str, Any]]]]:
+    rows: dict[Table, list[dict[str, Any]]] = {}
+    for recorded in ready:
+        table = recorded.extra.get("table")
+        if table is not None:
+            rows.setdefault(table, []).append(
+                {
+                    "tenant_id": recorded.context.tenant_id,
+                    "stream_id": recorded.publisher.id,
+                    "seq": recorded.sequence,
+                    "event_id": recorded.event_id,
+                    "type": recorded.event.type,
+                    "schema_version": recorded.event.version,
+                    "payload": recorded.event.model_dump(mode="json"),
+                    "effective_at": recorded.extra["effective_at"],
+                }
+            )
+    return rows.items()
+
+
+@event.listens_for(UnitOfWork, "after_attach")
+def _adopt(session: UnitOfWork, instance: Any) -> None:
+    if getattr(instance, "tenant_id", session) is None:
+        instance.tenant_id = session.context.tenant_id
+    session.recorder.adopt(instance)
+
+
+@event.listens_for(UnitOfWork, "before_flush")
+def _refuse_unrecorded(session: UnitOfWork, *_: Any) -> None:
+    recorded = {id(r.publisher) for r in session.recorder.pending}
+    for instance in [*session.new, *session.dirty, *session.deleted]:
+        root = _root_of(instance)
+        if root is None or id(root) in recorded:
+            continue
+        if instance in session.new or instance in session.deleted or session.is_modified(instance):
+            raise UnrecordedChange(
+                f"{type(instance).__name__} {instance.id} changed and {type(root).__name__} recorded nothing"
+            )
+
+
+def _root_of(instance: Any) -> Any:
+    """The aggregate that must speak for this row: itself, the root of a part, or nobody for a read model's row."""
+    path = getattr(instance, "__root__", None)
+    if path is not None:
+        return getattr(instance, path)
+    return instance if hasattr(instance, "record") else None
+
+
+@event.listens_for(UnitOfWork, "after_flush")
+def _drain(session: UnitOfWork, *_: Any) -> None:
+    # After, so that the version check has refused a stale writer before its facts are written.
+    session.recorder.drain()
+
+
+@event.listens_for(UnitOfWork, "before_commit")
+def _settle(session: UnitOfWork) -> None:
+    session.flush()
+    session.recorder.drain()
+
+
+@event.listens_for(UnitOfWork, "after_soft_rollback")
+def _discard(session: UnitOfWork, previous: SessionTransaction) -> None:
+    session.recorder.discard(previous)
+    session.streams.clear()
+    session.locked.clear()

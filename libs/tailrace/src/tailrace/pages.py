@@ -1,0 +1,116 @@
+"""Lists page by cursor: stable while rows come and go, whatever the sort, and never a count of everything."""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
+
+from fastapi import Depends, Query
+from sqlalchemy import Select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute
+
+from tailrace.database import Tx
+from tailrace.problems import BadRequest, FieldProblem
+from tailrace.routing import View
+
+Item = TypeVar("Item")
+LIMIT, MOST = 50, 200
+
+
+class Page(View, Generic[Item]):
+    """Some of a list. `next_cursor` leads to what follows; null at the end."""
+
+    items: list[Item]
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """How much, from where, in which order (`sort` is a field's name, `-` before it for descending)."""
+
+    limit: int
+    cursor: str | None
+    sort: str | None
+
+
+def _page_request(
+    limit: Annotated[int, Query(ge=1, le=MOST, description="How many at most.")] = LIMIT,
+    cursor: Annotated[str | None, Query(max_length=500, description="`next_cursor` of the page before.")] = None,
+    sort: Annotated[str | None, Query(max_length=60, description="A field; `-` before it for descending.")] = None,
+) -> PageRequest:
+    return PageRequest(limit, cursor, sort)
+
+
+Paging = Annotated[PageRequest, Depends(_page_request)]
+
+Column = InstrumentedAttribute[Any]
+
+
+async def paginate(
+    tx: Tx,
+    query: Select[Item],
+    page: PageRequest,
+    *,
+    key: Column,
+    sortable: Mapping[str, Column] | None = None,
+    default: str = "id",
+) -> Page[Item]:
+    """One page of `query`, whose only entity is a mapped class; `key` is its unique id and breaks ties.
+
+    `sortable` names the columns a client may sort by, besides `id`; they must not hold NULL. Raises BadRequest for an unknown sort or a
+    cursor that is not one of this list's.
+    """
+    name, descending = _order(page.sort or default, {"id": key, **(sortable or {})})
+    column = {"id": key, **(sortable or {})}[name]
+    if page.cursor is not None:
+        after = _decode(page.cursor, column, key, page.sort or default)
+        here = tuple_(column, key)
+        query = query.where(here < after if descending else here > after)
+    order = (column.desc(), key.desc()) if descending else (column.asc(), key.asc())
+    rows = list(await tx.scalars(query.order_by(*order).limit(page.limit + 1)))
+    shown = rows[: page.limit]
+    more = len(rows) > page.limit
+    cursor = _encode(shown[-1], column, key, page.sort or default) if more else None
+    return _page(shown, cursor)
+
+
+def _page(items: list[Item], cursor: str | None) -> Page[Item]:
+    # model_construct: the route's response_model validates each row into its view; here they are still rows.
+    return Page[Any].model_construct(items=items, next_cursor=cursor)
+
+
+def _order(sort: str, known: Mapping[str, Column]) -> tuple[str, bool]:
+    name = sort.removeprefix("-")
+    if name not in known:
+        detail = f"Sort by one of {', '.join(sorted(known))}."
+        raise BadRequest(detail, errors=[FieldProblem(field="sort", detail=detail)])
+    return name, sort.startswith("-")
+
+
+def _encode(row: Any, column: Column, key: Column, sort: str) -> str:
+    values = [str(getattr(row, c.key)) for c in (column, key)]
+    return base64.urlsafe_b64encode(json.dumps([sort, *values]).encode()).decode().rstrip("=")
+
+
+def _decode(cursor: str, column: Column, key: Column, sort: str) -> Any:
+    try:
+        made_for, *values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if made_for != sort:
+            raise ValueError("made for another sort")
+        return tuple_(*(_value(c, text) for c, text in zip((column, key), values, strict=True)))
+    except (ValueError, TypeError, ArithmeticError, binascii.Error) as error:
+        detail = "Not a cursor of this list; begin without one."
+        raise BadRequest(detail, errors=[FieldProblem(field="cursor", detail=detail)]) from error
+
+
+_READERS: Mapping[type, Any] = {UUID: UUID, datetime: datetime.fromisoformat, Decimal: Decimal, int: int, str: str}
+
+
+def _value(column: Column, text: str) -> Any:
+    kind = column.type.python_type
+    return _READERS[kind](text)

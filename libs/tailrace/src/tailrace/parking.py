@@ -1,0 +1,116 @@
+"""What cannot be applied is set aside with its reason: the aggregate waits, everything else goes on, and nothing is dropped.
+
+A parked row points at the record in Kafka. Facts of an aggregate that is parked park behind it, for that subscriber alone. `<service>.dlq` gets
+a copy, through the outbox like every fact, for people and tools to look at; it is never what a redrive reads.
+"""
+
+from collections.abc import Iterable
+
+from aiokafka import ConsumerRecord
+from sqlalchemy import func, insert, literal, select, tuple_
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from tailrace.database import Tx
+from tailrace.events import Event, Meta
+from tailrace.ids import NIL, uuid7
+from tailrace.inbox import Pair
+from tailrace.logs import log
+from tailrace.tables import outbox, parked
+
+BEHIND = "behind"
+
+
+class DeadLettered(Event):
+    """A record that one subscriber could not apply: where it stands, why, and the bytes as text (undecodable ones replaced)."""
+
+    type = "tailrace.dead_lettered"
+
+    subscriber: str
+    kind: str
+    reason: str
+    source_topic: str
+    source_partition: int
+    source_offset: int
+    key: str | None
+    headers: dict[str, str]
+    value: str | None
+
+
+def dlq_topic(service: str) -> str:
+    return f"{service}.dlq"
+
+
+async def waiting(tx: Tx, pairs: Iterable[Pair]) -> set[Pair]:
+    """Which of these (subscriber, aggregate) pairs have something parked."""
+    wanted = list(set(pairs))
+    if not wanted:
+        return set()
+    key = tuple_(parked.c.subscriber, parked.c.aggregate_id)
+    return {
+        (row.subscriber, row.aggregate_id)
+        for row in await tx.execute(select(parked.c.subscriber, parked.c.aggregate_id).where(key.in_(wanted)))
+    }
+
+
+async def park(
+    tx: Tx, service: str, subscriber: str, record: ConsumerRecord, meta: Meta | None, kind: str, reason: str
+) -> None:
+    """Set a record aside for one subscriber. `kind` is gap, malformed, unknown_version, not_yet, failed or behind. Doing it twice is once."""
+    row = {
+        "subscriber": subscriber,
+        "topic": record.topic,
+        "partition": record.partition,
+        "offset": record.offset,
+        "kind": kind,
+        "reason": reason[:2000],
+        **({} if meta is None else {"aggregate_id": meta.aggregate_id, "epoch": meta.epoch, "sequence": meta.sequence}),
+        **({} if meta is None else {"tenant_id": meta.tenant_id, "type": meta.type}),
+    }
+    done = await tx.execute(upsert(parked).values(row).on_conflict_do_nothing().returning(literal(1)))
+    if done.first() is None:
+        return
+    if kind != BEHIND:
+        log.error(
+            "parked", subscriber=subscriber, kind=kind, reason=reason[:500], topic=record.topic, offset=record.offset
+        )
+        await _copy_to_dead_letters(tx, service, subscriber, record, kind, reason)
+
+
+async def _copy_to_dead_letters(
+    tx: Tx, service: str, subscriber: str, record: ConsumerRecord, kind: str, reason: str
+) -> None:
+    letter = DeadLettered(
+        subscriber=subscriber,
+        kind=kind,
+        reason=reason[:2000],
+        source_topic=record.topic,
+        source_partition=record.partition,
+        source_offset=record.offset,
+        key=_text(record.key),
+        headers={name: _text(value) or "" for name, value in record.headers},
+        value=_text(record.value),
+    )
+    tenant_id = tx.context.tenant_id
+    if tenant_id is None:
+        # A record that names no tenant: its letter belongs to nobody, under the nil tenant that no log-in ever has.
+        await tx.execute(select(func.set_config("app.tenant_id", str(NIL), True)))
+    await tx.execute(
+        insert(outbox).values(
+            id=uuid7(),
+            tenant_id=tenant_id or NIL,
+            topic=dlq_topic(service),
+            aggregate_id=uuid7(),
+            sequence=1,
+            type=letter.type,
+            schema_version=letter.version,
+            dataschema=letter.schema_uri(),
+            source=f"/tailrace/{service}",
+            correlation_id=tx.context.correlation_id,
+            causation_id=tx.context.causation_id,
+            payload=letter.model_dump_json(),
+        )
+    )
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("utf-8", "replace").replace("\x00", "�")

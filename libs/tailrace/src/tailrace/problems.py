@@ -1,0 +1,197 @@
+"""Every refusal is a problem document (RFC 9457) that names the field at fault; no stack trace ever leaves a service."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.orm.exc import StaleDataError
+from starlette.exceptions import HTTPException
+
+from tailrace.failures import is_transient
+from tailrace.logs import log
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class FieldProblem(BaseModel):
+    """One thing wrong with one field; `field` is a JSON pointer (RFC 6901), a header's or a parameter's name."""
+
+    field: str
+    detail: str
+
+
+class ProblemView(BaseModel):
+    """RFC 9457 problem details, as every error answer carries them."""
+
+    type: str = Field(examples=["urn:tailrace:problem:invalid"])
+    title: str
+    status: int
+    detail: str | None = None
+    instance: str | None = None
+    request_id: str | None = None
+    errors: list[FieldProblem] = []
+
+
+class Problem(Exception):
+    """A request that is refused, and why. Subclasses fix `status`, `slug` (the last part of the type URN) and `title`."""
+
+    status = 500
+    slug = "internal"
+    title = "Something went wrong"
+
+    def __init__(
+        self, detail: str = "", *, errors: Sequence[FieldProblem] = (), headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(detail or self.title)
+        self.detail = detail
+        self.errors = list(errors)
+        self.headers = dict(headers or {})
+
+
+class Invalid(Problem):
+    """422: the request is well-formed and cannot be accepted as it is. Names the fields."""
+
+    status, slug, title = 422, "invalid", "The request is not valid"
+
+    @classmethod
+    def field(cls, field: str, detail: str) -> "Invalid":
+        return cls(detail, errors=[FieldProblem(field=field, detail=detail)])
+
+
+class Refused(Problem):
+    """409: against the state things are in. Services subclass it with a slug and title of their own."""
+
+    status, slug, title = 409, "refused", "Not possible in this state"
+
+
+class NotYetKnown(Refused):
+    """409: this names something that has not arrived here. It may have been created a moment ago: try again shortly."""
+
+    slug, title = "not-yet-known", "Not known here yet"
+
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(detail, errors=[FieldProblem(field=field, detail=detail)], headers={"Retry-After": "1"})
+
+
+class Unknown(Problem):
+    """404: no such thing, or another tenant's, which is the same."""
+
+    status, slug, title = 404, "unknown", "No such thing"
+
+    def __init__(self, kind: str, id: UUID | str) -> None:
+        super().__init__(f"There is no {kind} {id}.")
+
+
+class Stale(Problem):
+    """412: `If-Match` names a version that is no longer current (RFC 9110, 13.1.1)."""
+
+    status, slug, title = 412, "stale", "Changed meanwhile"
+
+    def __init__(self, expected: int, actual: int) -> None:
+        super().__init__(f"If-Match asked for version {expected}; the current one is {actual}.")
+
+
+class Unauthenticated(Problem):
+    """401: no token, or none that counts."""
+
+    status, slug, title = 401, "unauthenticated", "Not logged in"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, headers={"WWW-Authenticate": "Bearer"})
+
+
+class Forbidden(Problem):
+    """403: logged in, and not allowed."""
+
+    status, slug, title = 403, "forbidden", "Not allowed"
+
+
+class BadRequest(Problem):
+    """400: a header or parameter is missing or malformed."""
+
+    status, slug, title = 400, "bad-request", "Malformed request"
+
+
+class Unavailable(Problem):
+    """503: something this service stands on does not answer at the moment."""
+
+    status, slug, title = 503, "unavailable", "Not available at the moment"
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail, headers={"Retry-After": "1"})
+
+
+def answer(problem: Problem, request: Request) -> JSONResponse:
+    """The problem as a response. `instance` is the path asked for."""
+    view = ProblemView(
+        type=f"urn:tailrace:problem:{problem.slug}",
+        title=problem.title,
+        status=problem.status,
+        detail=problem.detail or None,
+        instance=request.url.path,
+        request_id=getattr(request.state, "request_id", None),
+        errors=problem.errors,
+    )
+    return JSONResponse(view.model_dump(exclude_none=True), problem.status, problem.headers, media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of `app` a problem document."""
+    app.add_exception_handler(Problem, lambda request, error: answer(_as(Problem, error), request))
+    app.add_exception_handler(RequestValidationError, lambda request, error: answer(_from_validation(error), request))
+    app.add_exception_handler(HTTPException, lambda request, error: answer(_from_http(error), request))
+    app.add_exception_handler(Exception, lambda request, error: answer(_from_exception(error), request))
+    for kind in (StaleDataError, IntegrityError, DBAPIError, OSError, TimeoutError):
+        app.add_exception_handler(kind, lambda request, error: answer(_from_exception(error), request))
+
+
+def _as(kind: type[Problem], error: Exception) -> Problem:
+    assert isinstance(error, kind)
+    return error
+
+
+def _from_validation(error: Exception) -> Problem:
+    assert isinstance(error, RequestValidationError)
+    malformed = any(e["type"] == "json_invalid" for e in error.errors())
+    errors = [FieldProblem(field=_pointer(e["loc"]), detail=e["msg"]) for e in error.errors()]
+    if malformed:
+        return BadRequest("The body is not JSON.", errors=errors)
+    return Invalid("; ".join(f"{e.field}: {e.detail}" for e in errors[:3]), errors=errors)
+
+
+def _pointer(location: Sequence[Any]) -> str:
+    where, *path = location
+    if where == "body":
+        return "/" + "/".join(str(part).replace("~", "~0").replace("/", "~1") for part in path)
+    return ".".join(map(str, path)) or str(where)
+
+
+class _FromHttp(Problem):
+    def __init__(self, error: HTTPException) -> None:
+        super().__init__(error.detail, headers=dict(error.headers or {}))
+        phrase = HTTPStatus(error.status_code).phrase
+        self.status = error.status_code
+        self.title = phrase
+        self.slug = phrase.lower().replace(" ", "-")
+
+
+def _from_http(error: Exception) -> Problem:
+    assert isinstance(error, HTTPException)
+    return _FromHttp(error)
+
+
+def _from_exception(error: Exception) -> Problem:
+    if isinstance(error, StaleDataError | IntegrityError):
+        log.info("conflict", error=type(error).__name__)
+        return Refused("It was changed at the same moment, or exists already.")
+    if is_transient(error):
+        log.warning("unavailable", error=type(error).__name__, reason=str(error)[:200])
+        return Unavailable("The database does not answer; try again shortly.")
+    log.error("internal error", error=type(error).__name__, exc_info=error)
+    return Problem()

@@ -1,0 +1,152 @@
+"""One visible route class: it knows who asks, opens the transaction, keeps the promise of the Idempotency-Key, and commits before it answers.
+
+A write, in order: verify the token; lock (tenant, user, key) or 409; replay a stored answer or run the endpoint; write facts; set `ETag` and
+`Tailrace-Event`; store the 2xx answer; commit. Two writers that collide start over, unless `If-Match` says that the client wants to know.
+"""
+
+import asyncio
+import hashlib
+import json
+import random
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy.orm.exc import StaleDataError
+
+from tailrace import idempotency
+from tailrace.auth import Verifier, bearer_token
+from tailrace.context import Context, Principal
+from tailrace.database import Database
+from tailrace.database import Tx as Transaction
+from tailrace.etag import etag
+from tailrace.failures import is_conflict
+from tailrace.problems import Problem
+
+__all__ = ["Body", "TenantRoute", "Tx", "View", "tenant_router"]
+
+_SAFE = {"GET", "HEAD", "OPTIONS"}
+_ATTEMPTS = 4
+
+Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class Body(BaseModel):
+    """What a client may send. An unknown field is refused, so `tenant_id`, `id` or `role` cannot be slipped in."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class View(BaseModel):
+    """What a client is shown. A view with a `version` carries it as its ETag."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+def _tx(request: Request) -> Transaction:
+    tx = request.state.tx
+    assert isinstance(tx, Transaction)
+    return tx
+
+
+Tx = Annotated[Transaction, Depends(_tx)]
+"""The request's transaction, opened and committed by TenantRoute."""
+
+
+class ChangedMeanwhile(Problem):
+    """412: somebody else committed between the version check and ours."""
+
+    status, slug, title = 412, "stale", "Changed meanwhile"
+
+
+class TenantRoute(APIRoute):
+    """A route of a logged-in tenant: `APIRouter(route_class=TenantRoute)`."""
+
+    def get_route_handler(self) -> Endpoint:
+        endpoint = super().get_route_handler()
+        versioned = _has_version(self.response_model)
+        methods = self.methods or set()
+        if methods <= _SAFE:
+            return lambda request: _read(request, endpoint, versioned)
+        key_required = "POST" in methods
+        return lambda request: _write(request, endpoint, versioned, key_required)
+
+
+def tenant_router(prefix: str, *, tag: str) -> APIRouter:
+    """A router whose every route is a TenantRoute."""
+    return APIRouter(prefix=prefix, tags=[tag], route_class=TenantRoute, redirect_slashes=False)
+
+
+async def _read(request: Request, endpoint: Endpoint, versioned: bool) -> Response:
+    principal = await _authenticate(request)
+    database: Database = request.app.state.database
+    async with database.transaction(_context(request, principal), read_only=True) as tx:
+        request.state.tx = tx
+        response = await endpoint(request)
+    _set_etag(response, versioned)
+    return response
+
+
+async def _write(request: Request, endpoint: Endpoint, versioned: bool, key_required: bool) -> Response:
+    principal = await _authenticate(request)
+    key = idempotency.key_of(request, required=key_required)
+    asked = hashlib.sha256(
+        f"{request.method} {request.url.path}?{request.url.query}\n".encode() + await request.body()
+    ).digest()
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return await _write_once(request, endpoint, principal, key, asked, versioned)
+        except Exception as error:
+            if not is_conflict(error) or attempt == _ATTEMPTS:
+                raise
+            if "if-match" in request.headers and isinstance(error, StaleDataError):
+                raise ChangedMeanwhile("It was changed while this request was under way.") from error
+            await asyncio.sleep(random.uniform(0.005, 0.02) * 2**attempt)
+    raise AssertionError("the last attempt returns or raises")
+
+
+async def _write_once(
+    request: Request, endpoint: Endpoint, principal: Principal, key: str | None, asked: bytes, versioned: bool
+) -> Response:
+    database: Database = request.app.state.database
+    async with database.transaction(_context(request, principal)) as tx:
+        request.state.tx = tx
+        if key is not None:
+            stored = await idempotency.claim(tx, principal.user_id, key, asked)
+            if stored is not None:
+                return stored
+        response = await endpoint(request)
+        await tx.settle()
+        _set_etag(response, versioned)
+        if tx.recorded:
+            response.headers["Tailrace-Event"] = ", ".join(recorded.mark for recorded in tx.recorded)
+        if key is not None and response.status_code < 300:
+            await idempotency.store(tx, principal.user_id, key, asked, response)
+    return response
+
+
+async def _authenticate(request: Request) -> Principal:
+    verifier: Verifier = request.app.state.verifier
+    principal = await verifier.principal(bearer_token(request))
+    request.state.principal = principal
+    return principal
+
+
+def _context(request: Request, principal: Principal) -> Context:
+    return Context(
+        tenant_id=principal.tenant_id,
+        user_id=principal.user_id,
+        correlation_id=request.state.correlation_id,
+        traceparent=request.headers.get("traceparent"),
+    )
+
+
+def _has_version(model: Any) -> bool:
+    return isinstance(model, type) and issubclass(model, BaseModel) and "version" in model.model_fields
+
+
+def _set_etag(response: Response, versioned: bool) -> None:
+    if versioned and response.status_code < 300 and response.body:
+        response.headers["ETag"] = etag(json.loads(bytes(response.body))["version"])

@@ -1,0 +1,114 @@
+"""One service as a process: HTTP, consumer and timers side by side locally, each on its own in a cluster; a graceful stop for all."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any, Literal
+
+import uvicorn
+from fastapi import FastAPI
+
+from tailrace.app import build_app
+from tailrace.consumer import Consumer
+from tailrace.database import Database
+from tailrace.delivery import Courier
+from tailrace.logs import configure, log
+from tailrace.service import Service
+from tailrace.settings import Settings
+from tailrace.timers import Clockwork
+
+Part = Literal["api", "consumer"]
+BOTH: frozenset[Part] = frozenset({"api", "consumer"})
+_GRACE = 10
+
+
+class _Server(uvicorn.Server):
+    """uvicorn with the signals left to us: one stop for everything in the process."""
+
+    def install_signal_handlers(self) -> None:
+        return
+
+
+def run(
+    service: Service,
+    settings: Settings,
+    port: int,
+    *,
+    host: str = "127.0.0.1",
+    parts: frozenset[Part] = BOTH,
+    on_ready: Callable[[], None] | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT; then finish what is under way, at most ten seconds."""
+    configure(service.name, settings.log_level)
+    uvicorn.config.LOGGING_CONFIG = {}
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(service, settings, host, port, parts, on_ready))
+
+
+async def _serve(
+    service: Service,
+    settings: Settings,
+    host: str,
+    port: int,
+    parts: frozenset[Part],
+    on_ready: Callable[[], None] | None,
+) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    app = build_app(service, settings)
+    config = uvicorn.Config(
+        app, host=host, port=port, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=_GRACE
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server._serve())
+    while not server.started and not serving.done():  # noqa: ASYNC110  (uvicorn offers a flag, not an event)
+        await asyncio.sleep(0.01)
+    if serving.done():
+        await serving
+        raise SystemExit(f"{service.name} could not start; its log says why")
+    working = [asyncio.create_task(work) for work in _work(service, settings, app, stop, parts)]
+    log.info("serving", port=port)
+    if on_ready is not None:
+        on_ready()
+    await asyncio.wait([asyncio.create_task(stop.wait()), serving, *working], return_when=asyncio.FIRST_COMPLETED)
+    await _shut_down(server, serving, working, stop)
+
+
+def _work(
+    service: Service, settings: Settings, app: FastAPI, stop: asyncio.Event, parts: frozenset[Part]
+) -> list[Coroutine[Any, Any, None]]:
+    if service.metadata is None or "consumer" not in parts:
+        return []
+    database: Database = app.state.database
+    work: list[Coroutine[Any, Any, None]] = []
+    if service.subscribers:
+        consumer = Consumer(service.name, Courier(service.name, database, service.subscribers), settings)
+        app.state.consumer = consumer
+        work.append(consumer.run(stop))
+    if service.all_timers:
+        work.append(Clockwork(database, service.all_timers).run(stop))
+    return work
+
+
+async def _shut_down(
+    server: uvicorn.Server, serving: asyncio.Task[None], working: list[asyncio.Task[None]], stop: asyncio.Event
+) -> None:
+    """The consumer first, so that nothing is applied after the pool is gone; a part that broke is what the process ends with."""
+    broken = [task for task in working if task.done() and task.exception() is not None]
+    stop.set()
+    if working:
+        await asyncio.wait(working, timeout=_GRACE)
+    server.should_exit = True
+    with suppress(asyncio.CancelledError):
+        await serving
+    for task in broken:
+        await task
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    import uvloop
+
+    return uvloop.new_event_loop

@@ -1,0 +1,64 @@
+"""A service is a value: what it owns, publishes, listens to and offers. Everything else about it is derived from this."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from fastapi import APIRouter, FastAPI
+from sqlalchemy import MetaData
+
+from tailrace.events import Event, by_type
+from tailrace.sagas import Saga
+from tailrace.settings import Settings
+from tailrace.subscribers import Subscriber
+from tailrace.timers import Timer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exposed:
+    """A path prefix that the gateway forwards to the service, and its policy. Times in seconds, sizes in bytes.
+
+    `public` paths need no token; the service decides what they tell.
+    """
+
+    prefix: str
+    public: bool = False
+    read_timeout: float = 2.0
+    write_timeout: float = 5.0
+    body_limit: int = 2 * 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """The manifest. `name` is also the import package, the database and the consumer group.
+
+    `topic` and `metadata` are None for a service without a database; `build` replaces the app of one that is no ordinary service.
+    Raises ValueError when the parts contradict each other.
+    """
+
+    name: str
+    topic: str | None = None
+    publishes: Sequence[type[Event]] = ()
+    subscribers: Sequence[Subscriber] = ()
+    timers: Sequence[Timer] = ()
+    routers: Sequence[APIRouter] = ()
+    exposes: Sequence[Exposed] = ()
+    metadata: MetaData | None = None
+    platform_tables: frozenset[str] = frozenset()
+    """Tables that are read before a tenant is known; they hold routing data only and alone lack row-level security."""
+    on_start: Callable[[FastAPI, Settings], Awaitable[None]] | None = None
+    build: Callable[[Settings], FastAPI] | None = None
+    all_timers: Sequence[Timer] = field(init=False)
+
+    def __post_init__(self) -> None:
+        by_type(self.publishes)
+        for event in self.publishes:
+            if event.topic != self.topic:
+                raise ValueError(f"{event.type} goes to {event.topic}; {self.name} publishes to {self.topic}")
+        names = [subscriber.name for subscriber in self.subscribers]
+        if len(names) != len(set(names)):
+            raise ValueError(f"{self.name} has two subscribers of one name")
+        for name in names:
+            if not name.startswith(f"{self.name}."):
+                raise ValueError(f"the subscriber {name} of {self.name} must be called {self.name}.…")
+        sagas = [subscriber.timer for subscriber in self.subscribers if isinstance(subscriber, Saga)]
+        object.__setattr__(self, "all_timers", (*self.timers, *sagas))

@@ -1,0 +1,68 @@
+"""Every setting of a Tailrace process, read from the environment (`TAILRACE_…`), with defaults for one machine."""
+
+import hashlib
+import hmac
+from pathlib import Path
+from typing import Literal
+from urllib.parse import quote, urlsplit
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Role = Literal["owner", "app", "capture"]
+
+
+class Settings(BaseSettings):
+    """Addresses, secrets and limits. Times are in seconds unless the name says otherwise."""
+
+    model_config = SettingsConfigDict(env_prefix="TAILRACE_", extra="ignore")
+
+    data: Path = Path(".tailrace")
+    port_base: int = 8100
+    gateway_port: int = 8000
+
+    postgres: str = "postgresql://postgres@127.0.0.1:8100/postgres"
+    kafka: str = "127.0.0.1:8101"
+    connect: str = "http://127.0.0.1:8103"
+    secret: str = Field(default="tailrace-development", min_length=8)
+    database_url: str | None = None
+    """Set in a cluster, where a process serves one service and is handed its own app role."""
+    database_pool: int = 5
+    database_overflow: int = 10
+    capture_host: str | None = None
+    """How Connect reaches PostgreSQL, when that differs from how services do."""
+
+    jwks_url: str = "http://127.0.0.1:8000/.well-known/jwks.json"
+    issuer: str = "tailrace"
+    audience: str = "tailrace"
+    operator_password: str | None = None
+
+    poll_interval_ms: int = 25
+    partitions: int = 6
+    replication: int = 1
+    consumer_batch: int = 500
+    consumer_wait_ms: int = 500
+
+    body_limit: int = 2 * 1024 * 1024
+    ports: dict[str, int] = {}
+    upstreams: dict[str, str] = {}
+    """Base address by service name, for the gateway; a service that is missing is sought on 127.0.0.1 at its port in `ports`."""
+    tenant_rate: float = 200.0
+    tenant_burst: int = 400
+
+    log_level: str = "INFO"
+
+    def role_password(self, role: str) -> str:
+        """The password of a database role, derived so that nothing needs to be stored or passed around."""
+        return hmac.new(self.secret.encode(), f"role:{role}".encode(), hashlib.sha256).hexdigest()
+
+    def database(self, service: str, role: Role = "app", driver: str = "postgresql+asyncpg") -> str:
+        """The address of a service's own database for one of its three roles."""
+        if self.database_url and role == "app":
+            return self.database_url
+        server = urlsplit(self.postgres)
+        name = f"{service}_{role}"
+        return f"{driver}://{name}:{quote(self.role_password(name))}@{server.hostname}:{server.port or 5432}/{service}"
+
+    def upstream(self, service: str) -> str:
+        return self.upstreams.get(service) or f"http://127.0.0.1:{self.ports[service]}"

@@ -1,0 +1,169 @@
+"""Event-sourced streams: the events are the state. One append writes the stream's row and the published fact, under one sequence.
+
+Loading for a change takes the stream's lock, so writers of one stream queue up and nobody's sequence collides. Replay is deterministic:
+`apply` looks at the event and the state and at nothing else.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Generic, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Index,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+    select,
+)
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from tailrace.events import Event, by_type
+from tailrace.outbox import UnitOfWork
+from tailrace.tables import snapshot
+
+State = TypeVar("State", bound=BaseModel)
+SNAPSHOT_EVERY = 50
+
+
+def stream_table(name: str, metadata: MetaData) -> Table:
+    """An append-only table of stream events; `seq` counts from 1 without gaps within a stream.
+
+    `effective_at` is when the fact holds in the business, `recorded_at` when it was written down.
+    """
+    return Table(
+        name,
+        metadata,
+        Column("tenant_id", Uuid, primary_key=True),
+        Column("stream_id", Uuid, primary_key=True),
+        Column("seq", BigInteger, primary_key=True),
+        Column("event_id", Uuid, nullable=False),
+        Column("type", Text, nullable=False),
+        Column("schema_version", SmallInteger, nullable=False),
+        Column("payload", JSONB, nullable=False),
+        Column("effective_at", DateTime(timezone=True), nullable=False),
+        Column("recorded_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+        UniqueConstraint("tenant_id", "event_id"),
+        Index(f"ix_{name}_tenant_id_recorded_at", "tenant_id", "recorded_at"),
+    )
+
+
+class Stream(ABC, Generic[State]):
+    """An entity whose state is what its events add up to. Subclasses name their table, state, events and how each is applied."""
+
+    table: ClassVar[Table]
+    events: ClassVar[Sequence[type[Event]]]
+    shape: ClassVar[int] = 1
+    """Raise it when the state's meaning changes: older snapshots are then left aside and the stream is replayed."""
+
+    def __init__(self, id: UUID, state: State, version: int = 0) -> None:
+        self.id = id
+        self.state = state
+        self.version = version
+        self._snapshot_at = version
+        self._session: UnitOfWork | None = None
+
+    @classmethod
+    @abstractmethod
+    def initial(cls) -> Any:
+        """The state before the first event."""
+
+    @abstractmethod
+    def apply(self, event: Any) -> None:
+        """Change the state as the event says. Must not fail, ask the clock, or read anything but its arguments."""
+
+    def record(self, event: Event, effective_at: datetime | None = None) -> None:
+        """Append an event: it is applied at once, and written and published with the transaction."""
+        if self._session is None:
+            raise RuntimeError(f"{type(self).__name__} {self.id} was loaded for reading only")
+        self.apply(event)
+        self.version += 1
+        self._session.recorder.note(
+            self, self.version, event, table=self.table, effective_at=effective_at or datetime.now(UTC)
+        )
+
+
+AnyStream = TypeVar("AnyStream", bound=Stream[Any])
+
+
+async def load(session: AsyncSession, kind: type[AnyStream], id: UUID, *, lock: bool) -> AnyStream:
+    """The stream as its events left it, new and empty when it has none. With `lock`, other writers of it wait until this transaction ends."""
+    unit = session.sync_session
+    assert isinstance(unit, UnitOfWork)
+    if lock:
+        if id in unit.streams:
+            return unit.streams[id]  # type: ignore[no-any-return]
+        await session.execute(select(func.pg_advisory_xact_lock(_lock_number(id))))
+    stream = await _restore(session, kind, id)
+    await _replay(session, stream)
+    if lock:
+        stream._session = unit
+        unit.streams[id] = stream
+    return stream
+
+
+async def replay(session: AsyncSession, kind: type[AnyStream], id: UUID, *, until: datetime | None = None) -> AnyStream:
+    """The stream from its events alone, no snapshot asked; as it was recorded up to `until`, when given."""
+    stream = kind(id, kind.initial())
+    await _replay(session, stream, until)
+    return stream
+
+
+async def save_snapshots(session: AsyncSession) -> None:
+    """Keep the state of streams that have grown since their last snapshot, so that loading stays short."""
+    unit = session.sync_session
+    assert isinstance(unit, UnitOfWork)
+    for stream in unit.streams.values():
+        if stream.version - stream._snapshot_at >= SNAPSHOT_EVERY:
+            row = {
+                "tenant_id": unit.context.tenant_id,
+                "stream_id": stream.id,
+                "kind": type(stream).__name__,
+                "shape": stream.shape,
+                "seq": stream.version,
+                "state": stream.state.model_dump(mode="json"),
+            }
+            await session.execute(
+                insert(snapshot).values(row).on_conflict_do_update(index_elements=["tenant_id", "stream_id"], set_=row)
+            )
+            stream._snapshot_at = stream.version
+
+
+async def _restore(session: AsyncSession, kind: type[AnyStream], id: UUID) -> AnyStream:
+    query = select(snapshot.c.seq, snapshot.c.state).where(
+        snapshot.c.stream_id == id, snapshot.c.kind == kind.__name__, snapshot.c.shape == kind.shape
+    )
+    row = (await session.execute(query)).one_or_none()
+    if row is None:
+        return kind(id, kind.initial())
+    return kind(id, type(kind.initial()).model_validate(row.state), row.seq)
+
+
+async def _replay(session: AsyncSession, stream: Stream[Any], until: datetime | None = None) -> None:
+    table = stream.table
+    query = select(table.c.seq, table.c.type, table.c.schema_version, table.c.payload).where(
+        table.c.stream_id == stream.id, table.c.seq > stream.version
+    )
+    if until is not None:
+        query = query.where(table.c.recorded_at <= until)
+    known = by_type(stream.events)
+    for row in await session.execute(query.order_by(table.c.seq)):
+        stream.apply(known[row.type].read(row.schema_version, row.payload))
+        stream.version = row.seq
+
+
+def _lock_number(id: UUID) -> int:
+    return int.from_bytes(id.bytes[8:], "big", signed=True)
+
+
+__all__ = ["SNAPSHOT_EVERY", "Stream", "load", "replay", "save_snapshots", "stream_table"]

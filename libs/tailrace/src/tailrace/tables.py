@@ -1,0 +1,148 @@
+"""The tables that the kit keeps in every service's database. `Tenant` tables are under row-level security; `platform` ones hold routing data only."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+metadata = MetaData(naming_convention=NAMING)
+_TIME = DateTime(timezone=True)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("tenant_id", Uuid, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("aggregate_id", Uuid, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("epoch", Integer, nullable=False, server_default="1"),
+    Column("type", Text, nullable=False),
+    Column("schema_version", SmallInteger, nullable=False),
+    Column("dataschema", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("correlation_id", Uuid, nullable=False),
+    Column("causation_id", Uuid),
+    Column("traceparent", Text),
+    Column("recorded_at", _TIME, nullable=False, server_default=func.now()),
+    Column("payload", Text, nullable=False),
+    UniqueConstraint("aggregate_id", "sequence"),
+    Index("ix_outbox_recorded_at", "recorded_at"),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("user_id", Uuid, primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("request_hash", LargeBinary(32), nullable=False),
+    Column("status", SmallInteger, nullable=False),
+    Column("headers", JSONB, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("created_at", _TIME, nullable=False, server_default=func.now()),
+    Index("ix_idempotency_created_at", "created_at"),
+)
+
+snapshot = Table(
+    "stream_snapshot",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("stream_id", Uuid, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("shape", Integer, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("state", JSONB, nullable=False),
+)
+
+saga = Table(
+    "saga",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("saga", Text, primary_key=True),
+    Column("key", Uuid, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("data", JSONB, nullable=False),
+    Column("deadline", _TIME),
+    Column("steps", Integer, nullable=False, server_default="0"),
+    Column("started_at", _TIME, nullable=False, server_default=func.now()),
+    Column("changed_at", _TIME, nullable=False, server_default=func.now()),
+)
+
+saga_step = Table(
+    "saga_step",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("saga", Text, primary_key=True),
+    Column("key", Uuid, primary_key=True),
+    Column("step", Integer, primary_key=True),
+    Column("from_state", Text),
+    Column("to_state", Text, nullable=False),
+    Column("because", Text, nullable=False),
+    Column("event_id", Uuid),
+    Column("at", _TIME, nullable=False, server_default=func.now()),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("subscriber", Text, primary_key=True),
+    Column("aggregate_id", Uuid, primary_key=True),
+    Column("epoch", Integer, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+)
+
+parked = Table(
+    "parked",
+    metadata,
+    Column("subscriber", Text, primary_key=True),
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("offset", BigInteger, primary_key=True),
+    Column("aggregate_id", Uuid),
+    Column("epoch", Integer),
+    Column("sequence", BigInteger),
+    Column("tenant_id", Uuid),
+    Column("type", Text),
+    Column("kind", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("parked_at", _TIME, nullable=False, server_default=func.now()),
+    Index("ix_parked_subscriber_aggregate_id", "subscriber", "aggregate_id"),
+)
+
+timer = Table(
+    "timer",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("key", Uuid, primary_key=True),
+    Column("tenant_id", Uuid, nullable=False),
+    Column("due_at", _TIME, nullable=False),
+    Column("correlation_id", Uuid, nullable=False),
+    Column("causation_id", Uuid),
+    Column("traceparent", Text),
+    Index("ix_timer_due_at", "due_at"),
+)
+
+TENANT = (outbox, idempotency, snapshot, saga, saga_step)
+PLATFORM = (inbox, parked, timer)
