@@ -1,0 +1,125 @@
+"""The stack inside this process, for tests: start and stop it from synchronous or asynchronous code, on free ports.
+
+The children are kept by a thread of their own, so they come back after a kill even while the caller blocks, and they end
+when this process does.
+"""
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Iterable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from tailrace.stack.layout import Layout, Ports
+from tailrace.stack.plan import External, Only, Plan, service_names
+from tailrace.stack.supervisor import Supervisor
+
+T = TypeVar("T")
+
+
+class Stack:
+    """PostgreSQL alone (`only="postgres"`), with Kafka and Connect (`"stack"`), or with every service (`"fleet"`).
+
+    `data` is kept, so a second `Stack` on the same folder finds what the first one stored. `environment` goes to the fleet.
+    """
+
+    def __init__(
+        self,
+        data: Path,
+        *,
+        only: Only = "fleet",
+        ports: Ports | None = None,
+        services: Iterable[str] | None = None,
+        external: External | None = None,
+        environment: dict[str, str] | None = None,
+    ) -> None:
+        names = service_names() if services is None else list(services)
+        self.plan = Plan(
+            Layout(data.absolute()),
+            ports or Ports.free(names),
+            only,
+            external or External(),
+            environment or {},
+        )
+        self._supervisor: Supervisor | None = None
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="tailrace-stack", daemon=True)
+
+    def start(self) -> Self:
+        """Returns when everything is ready. Raises `StackError`, with everything stopped."""
+        self._begin().result()
+        return self
+
+    def stop(self) -> None:
+        """Stop everything, in reverse order. A second call does nothing."""
+        if self._thread.is_alive():
+            self._submit(self._stop()).result()
+            self._end()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    async def __aenter__(self) -> Self:
+        await asyncio.wrap_future(self._begin())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._thread.is_alive():
+            await asyncio.wrap_future(self._submit(self._stop()))
+            self._end()
+
+    @property
+    def supervisor(self) -> Supervisor:
+        assert self._supervisor is not None, "the stack is not started"
+        return self._supervisor
+
+    @property
+    def postgres_url(self) -> str:
+        """Of the superuser, as `postgresql://…`."""
+        return self.plan.postgres_url(self.supervisor.credentials)
+
+    @property
+    def kafka(self) -> str:
+        """`host:port` of the one broker."""
+        return self.plan.kafka
+
+    @property
+    def connect_url(self) -> str:
+        return self.plan.connect_url
+
+    @property
+    def gateway_url(self) -> str:
+        return self.plan.gateway_url
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables with which another process finds this stack."""
+        return self.plan.environment(self.supervisor.credentials)
+
+    def pids(self) -> dict[str, int]:
+        """The pids alive now: postgres, kafka, connect, fleet, and each service under its own name."""
+        return self.supervisor.pids()
+
+    def _begin(self) -> "Future[None]":
+        self._thread.start()
+        return self._submit(self._start())
+
+    async def _start(self) -> None:
+        self._supervisor = Supervisor(self.plan)
+        await self._supervisor.start()
+
+    async def _stop(self) -> None:
+        if self._supervisor is not None:
+            await self._supervisor.stop()
+
+    def _submit(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def _end(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()

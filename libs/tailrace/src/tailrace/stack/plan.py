@@ -1,0 +1,99 @@
+"""What one stack consists of: its folder, its ports, which parts it starts itself and which it finds elsewhere."""
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from typing import Literal
+
+from tailrace.stack.credentials import Credentials
+from tailrace.stack.layout import HOST, Layout, Ports
+
+Only = Literal["postgres", "stack", "fleet"]
+"""How far to go: PostgreSQL alone; with Kafka and Connect; with databases, topics, connectors and the services too."""
+
+
+@dataclass(frozen=True)
+class External:
+    """Addresses of parts that somebody else runs; None means that the stack runs its own."""
+
+    postgres: str | None = None
+    kafka: str | None = None
+    connect: str | None = None
+
+    @classmethod
+    def from_environment(cls) -> "External":
+        read = os.environ.get
+        return cls(read("TAILRACE_POSTGRES"), read("TAILRACE_KAFKA"), read("TAILRACE_CONNECT"))
+
+
+@dataclass(frozen=True)
+class Plan:
+    layout: Layout
+    ports: Ports
+    only: Only = "fleet"
+    external: External = field(default_factory=External)
+    extra: dict[str, str] = field(default_factory=dict)
+    """More environment for the fleet, over everything else."""
+
+    @property
+    def own(self) -> list[str]:
+        """The parts that this stack starts, in order."""
+        found = {"postgres": self.external.postgres, "kafka": self.external.kafka, "connect": self.external.connect}
+        wanted = ["postgres"] if self.only == "postgres" else list(found)
+        return [name for name in wanted if found[name] is None] + (["fleet"] if self.only == "fleet" else [])
+
+    def listeners(self) -> dict[str, int]:
+        """Every port that this stack will listen on, by the name of what listens."""
+        known = {"postgres": self.ports.postgres, "kafka": self.ports.kafka, "connect": self.ports.connect}
+        mine = {name: port for name, port in known.items() if name in self.own}
+        if "kafka" in mine:
+            mine["kafka controller"] = self.ports.controller
+        return mine | (self.ports.services if "fleet" in self.own else {})
+
+    def postgres_url(self, credentials: Credentials) -> str:
+        """Of the superuser."""
+        return (
+            self.external.postgres
+            or f"postgresql://postgres:{credentials.postgres}@{HOST}:{self.ports.postgres}/postgres"
+        )
+
+    @property
+    def kafka(self) -> str:
+        return self.external.kafka or f"{HOST}:{self.ports.kafka}"
+
+    @property
+    def connect_url(self) -> str:
+        return self.external.connect or f"http://{HOST}:{self.ports.connect}"
+
+    @property
+    def gateway_url(self) -> str:
+        return f"http://{HOST}:{self.ports.gateway}"
+
+    def environment(self, credentials: Credentials) -> dict[str, str]:
+        """The `TAILRACE_…` variables with which a process of the fleet finds everything."""
+        own = {
+            "TAILRACE_DATA": str(self.layout.data),
+            "TAILRACE_PORT_BASE": str(self.ports.base),
+            "TAILRACE_GATEWAY_PORT": str(self.ports.gateway),
+            "TAILRACE_POSTGRES": self.postgres_url(credentials),
+            "TAILRACE_KAFKA": self.kafka,
+            "TAILRACE_CONNECT": self.connect_url,
+            "TAILRACE_SECRET": credentials.secret,
+            "TAILRACE_OPERATOR_PASSWORD": credentials.operator,
+            "TAILRACE_PORTS": json.dumps(self.ports.services),
+            "TAILRACE_JWKS_URL": os.environ.get("TAILRACE_JWKS_URL") or f"{self.gateway_url}/.well-known/jwks.json",
+        }
+        return {**own, **self.extra}
+
+
+def service_names() -> list[str]:
+    """The services installed beside this package, without importing them."""
+    return sorted(entry.name for entry in entry_points(group="tailrace.services"))
+
+
+def counted_ports(services: Iterable[str]) -> Ports:
+    """The ports that the environment asks for."""
+    base = int(os.environ.get("TAILRACE_PORT_BASE") or 8100)
+    return Ports.counted(base, int(os.environ.get("TAILRACE_GATEWAY_PORT") or 8000), services)

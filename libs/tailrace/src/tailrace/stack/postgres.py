@@ -1,0 +1,161 @@
+"""PostgreSQL as a child: initialised once with a password of its own, logical decoding on, durable writes left on.
+
+It listens on the loopback interface only, without a Unix socket, and runs as the caller, or for root as an account without rights.
+"""
+
+import asyncio
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+from tailrace.stack.accounts import Account, database_account, reachable
+from tailrace.stack.artifacts import Lock, unpack_postgres
+from tailrace.stack.child import Program, command
+from tailrace.stack.errors import StackError
+from tailrace.stack.layout import HOST
+from tailrace.stack.processes import Process
+
+CONFIGURATION = """\
+# Written at every start: changes belong in postgresql.auto.conf (ALTER SYSTEM).
+listen_addresses = '{host}'
+port = {port}
+unix_socket_directories = ''
+wal_level = logical
+max_replication_slots = 96
+max_wal_senders = 96
+max_slot_wal_keep_size = 4GB
+max_connections = 400
+shared_buffers = 128MB
+max_wal_size = 1GB
+max_parallel_workers_per_gather = 0
+jit = off
+timezone = 'UTC'
+log_timezone = 'UTC'
+log_line_prefix = '%m [%p] %q%u@%d '
+"""
+
+ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C", "TZ": "UTC"}
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """One cluster: its programs, its data, who runs it."""
+
+    programs: Path
+    data: Path
+    account: Account
+    port: int
+
+    @classmethod
+    def locate(cls, lock: Lock, cache: Path, data: Path, port: int) -> "Postgres":
+        """Unpack the programs if needed and choose places that the account can reach."""
+        account = database_account()
+        programs = reachable(account, cache / f"postgresql-{lock.postgres.sha256[:12]}")
+        return cls(unpack_postgres(lock, cache, programs), reachable(account, data / "postgres"), account, port)
+
+    @property
+    def version_file(self) -> Path:
+        return self.data / "PG_VERSION"
+
+    @property
+    def pid_file(self) -> Path:
+        return self.data / "postmaster.pid"
+
+    async def initialise(self, password: str) -> bool:
+        """Create the cluster unless it exists; says whether it did. Raises `StackError`."""
+        if self.version_file.exists():
+            self._check_version()
+            return False
+        self.data.mkdir(parents=True, exist_ok=True)
+        self.data.chmod(0o700)
+        self.account.own(self.data)
+        secret = self.data.with_name(f"{self.data.name}.password")
+        descriptor = os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(password)
+        self.account.own(secret)
+        try:
+            await self._initdb(secret)
+        finally:
+            secret.unlink()
+        return True
+
+    async def _initdb(self, secret: Path) -> None:
+        argv = [
+            str(self.programs / "bin" / "initdb"),
+            f"--pgdata={self.data}",
+            "--username=postgres",
+            "--auth=scram-sha-256",
+            f"--pwfile={secret}",
+            "--encoding=UTF8",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+            "--locale=C",
+        ]
+        process = await asyncio.create_subprocess_exec(
+            *command(argv, signal.SIGKILL, self.account),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env=ENVIRONMENT,
+            cwd="/",
+        )
+        output, _ = await process.communicate()
+        if process.returncode != 0:
+            raise StackError(f"initdb failed:\n{output.decode(errors='replace')[-2000:]}", f"look at {self.data}")
+
+    def _check_version(self) -> None:
+        found = self.version_file.read_text().strip()
+        shipped = self.shipped_version
+        if found != shipped:
+            raise StackError(
+                f"{self.data} was made by PostgreSQL {found}, this release ships {shipped}",
+                "dump the data with the old release and restore it with this one, or set TAILRACE_DATA to a new folder",
+            )
+
+    @property
+    def shipped_version(self) -> str:
+        """The major version, read off the catalogue that initdb loads."""
+        first = (self.programs / "share" / "postgresql" / "postgres.bki").open().readline()
+        return first.rsplit(maxsplit=1)[-1]
+
+    def program(self) -> Program:
+        return Program(
+            name="postgres",
+            argv=[str(self.programs / "bin" / "postgres"), "-D", str(self.data)],
+            ready=self._ready,
+            port=self.port,
+            environment=ENVIRONMENT,
+            account=self.account,
+            before=self._before,
+            stop_signal=signal.SIGINT,  # fast shutdown: clients are cut off, the data is safe
+            death_signal=signal.SIGINT,
+            stop_patience=30.0,
+        )
+
+    def _before(self) -> None:
+        path = self.data / "postgresql.conf"
+        path.write_text(CONFIGURATION.format(host=HOST, port=self.port))
+        self.account.own(path)
+        self._forget_stale_pid()
+
+    def _forget_stale_pid(self) -> None:
+        """After a crash the pid file may name a process of somebody else, and PostgreSQL would refuse to start."""
+        try:
+            pid = int(self.pid_file.read_text().split("\n", 1)[0])
+        except (FileNotFoundError, ValueError):
+            return
+        if Process.find(pid) is not None and not self._runs_here(pid):
+            self.pid_file.unlink(missing_ok=True)
+
+    def _runs_here(self, pid: int) -> bool:
+        try:
+            return str(self.data).encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:
+            return False
+
+    async def _ready(self, pid: int) -> bool:
+        """The pid file's eighth line, which pg_ctl reads too."""
+        lines = self.pid_file.read_text().splitlines()
+        return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"
