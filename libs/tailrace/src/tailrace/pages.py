@@ -30,6 +30,14 @@ class Page(View, Generic[Item]):
 
 
 @dataclass(frozen=True, slots=True)
+class Listing(Generic[Item]):
+    """A page as a route returns it: rows, which `response_model=Page[SomeView]` turns into views."""
+
+    items: list[Item]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class PageRequest:
     """How much, from where, in which order (`sort` is a field's name, `-` before it for descending)."""
 
@@ -59,7 +67,7 @@ async def paginate(
     key: Column,
     sortable: Mapping[str, Column] | None = None,
     default: str = "id",
-) -> Page[Item]:
+) -> Listing[Item]:
     """One page of `query`, whose only entity is a mapped class; `key` is its unique id and breaks ties.
 
     `sortable` names the columns a client may sort by, besides `id`; they must not hold NULL. Raises BadRequest for an unknown sort or a
@@ -76,12 +84,7 @@ async def paginate(
     shown = rows[: page.limit]
     more = len(rows) > page.limit
     cursor = _encode(shown[-1], column, key, page.sort or default) if more else None
-    return _page(shown, cursor)
-
-
-def _page(items: list[Item], cursor: str | None) -> Page[Item]:
-    # model_construct: the route's response_model validates each row into its view; here they are still rows.
-    return Page[Any].model_construct(items=items, next_cursor=cursor)
+    return Listing(shown, cursor)
 
 
 def _order(sort: str, known: Mapping[str, Column]) -> tuple[str, bool]:

@@ -1,0 +1,5 @@
+"""Fixtures for services, on the real parts: a database of one's own per test, tokens that verify, facts delivered as Kafka would."""
+
+from tailrace_testing.harness import Harness, MakeHarness, Published
+
+__all__ = ["Harness", "MakeHarness", "Published"]

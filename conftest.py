@@ -1,0 +1,3 @@
+"""Every test of the workspace may use the fixtures of tailrace_testing."""
+
+pytest_plugins = ["tailrace_testing.plugin"]

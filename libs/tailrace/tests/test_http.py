@@ -1,0 +1,129 @@
+"""What every route of every service promises: who may, once, unless stale, in pages, and problems that name the field."""
+
+import asyncio
+
+from toy import Note
+
+from tailrace.ids import uuid7
+from tailrace_testing import Harness
+
+
+async def test_a_write_answers_with_its_version_and_its_facts(toy: Harness) -> None:
+    answer = await toy.client.post("/v1/notes", json={"text": "hello"})
+    assert answer.status_code == 201
+    note = answer.json()
+    assert answer.headers["etag"] == '"1"'
+    assert answer.headers["tailrace-event"] == f"toy.events/{note['id']}@1"
+    assert (await toy.client.get(f"/v1/notes/{note['id']}")).headers["etag"] == '"1"'
+
+
+async def test_fifty_posts_with_one_key_have_one_effect(toy: Harness) -> None:
+    headers = {"Idempotency-Key": "the-same"}
+    answers = await asyncio.gather(*[toy.client.post("/v1/notes", json={"text": "x"}, headers=headers) for _ in range(50)])
+    assert {a.status_code for a in answers} <= {201, 409}
+    assert len({a.json()["id"] for a in answers if a.status_code == 201}) == 1
+    assert len(await toy.published()) == 1
+    again = await toy.client.post("/v1/notes", json={"text": "x"}, headers=headers)
+    assert (again.status_code, again.headers["idempotency-replayed"]) == (201, "true")
+    assert again.headers["etag"] == '"1"'
+
+
+async def test_a_key_belongs_to_one_request_one_user_and_one_tenant(toy: Harness) -> None:
+    headers = {"Idempotency-Key": "mine"}
+    assert (await toy.client.post("/v1/notes", json={"text": "x"}, headers=headers)).status_code == 201
+    other_body = await toy.client.post("/v1/notes", json={"text": "y"}, headers=headers)
+    assert (other_body.status_code, other_body.json()["errors"][0]["field"]) == (422, "Idempotency-Key")
+    for client in (toy.client_as(tenant=toy.other_tenant), toy.client_as(user=uuid7())):
+        assert (await client.post("/v1/notes", json={"text": "z"}, headers=headers)).status_code == 201
+
+
+async def test_a_refused_write_does_not_use_up_its_key(toy: Harness) -> None:
+    headers = {"Idempotency-Key": "again"}
+    assert (await toy.client.post("/v1/notes", json={}, headers=headers)).status_code == 422
+    assert (await toy.client.post("/v1/notes", json={"text": "now right"}, headers=headers)).status_code == 201
+
+
+async def test_a_post_without_a_key_is_refused(toy: Harness) -> None:
+    answer = await toy.client.post("/v1/notes", json={"text": "x"}, headers={"Idempotency-Key": " "})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "Idempotency-Key")
+
+
+async def test_a_stale_if_match_changes_nothing(toy: Harness) -> None:
+    note = (await toy.client.post("/v1/notes", json={"text": "x"})).json()
+    path = f"/v1/notes/{note['id']}/close"
+    assert (await toy.client.post(path, headers={"If-Match": '"7"'})).status_code == 412
+    assert (await toy.client.post(path, headers={"If-Match": "seven"})).status_code == 400
+    assert (await toy.client.post(path, headers={"If-Match": '"1"'})).status_code == 200
+    assert [f.type for f in await toy.published()] == ["note.written", "note.closed"]
+
+
+async def test_writers_of_one_aggregate_queue_up(toy: Harness) -> None:
+    note = (await toy.client.post("/v1/notes", json={"text": "x"})).json()
+    answers = await asyncio.gather(*[toy.client.post(f"/v1/notes/{note['id']}/close") for _ in range(10)])
+    assert sorted(a.status_code for a in answers) == [200] + [409] * 9
+
+
+async def test_who_may(toy: Harness) -> None:
+    assert (await toy.anonymous().get("/v1/notes")).status_code == 401
+    assert (await toy.client_as("notes:read").get("/v1/notes")).status_code == 200
+    refused = await toy.client_as("notes:read").post("/v1/notes", json={"text": "x"})
+    assert refused.status_code == 403
+    assert refused.headers["content-type"] == "application/problem+json"
+    note = (await toy.client.post("/v1/notes", json={"text": "x"})).json()
+    assert (await toy.client_as(tenant=toy.other_tenant).get(f"/v1/notes/{note['id']}")).status_code == 404
+
+
+async def test_tokens_that_do_not_count(toy: Harness) -> None:
+    good = toy.token()
+    head, body, signature = good.split(".")
+    forged = [
+        "nonsense",
+        f"{head}.{body}.",
+        f"eyJhbGciOiJub25lIn0.{body}.",
+        f"{head}.{body}.{signature[:-4]}AAAA",
+        toy.token(aud="another"),
+        toy.token(iss="another"),
+        toy.token(exp=1),
+        toy.token(nbf=9999999999),
+        toy.token(tenant=None, **{"tenant": "everybody"}) if False else toy.issuer.token(tenant=toy.tenant, sub="root"),
+    ]
+    for token in forged:
+        answer = await toy.anonymous().get("/v1/notes", headers={"Authorization": f"Bearer {token}"})
+        assert answer.status_code == 401, token
+
+
+async def test_problems_name_the_field(toy: Harness) -> None:
+    answer = await toy.client.post("/v1/notes", json={"text": 7, "tenant_id": str(uuid7())})
+    assert answer.status_code == 422
+    assert {e["field"] for e in answer.json()["errors"]} == {"/text", "/tenant_id"}
+    assert answer.json()["request_id"] == answer.headers["x-request-id"]
+    broken = await toy.client.post("/v1/notes", content=b"{", headers={"Content-Type": "application/json"})
+    assert broken.status_code == 400
+    assert (await toy.client.get(f"/v1/notes/{uuid7()}")).json()["type"] == "urn:tailrace:problem:unknown"
+    assert (await toy.client.get("/v1/notes/not-a-uuid")).status_code == 422
+    assert (await toy.client.post("/v1/notes", content=b"x" * (2 * 1024 * 1024 + 1))).status_code == 413
+
+
+async def test_pages_cover_everything_once(toy: Harness) -> None:
+    async with toy.tx() as tx:
+        for number in range(25):
+            tx.add(Note.write(f"{number % 5}"))
+    for sort in ("id", "-id", "text", "-text", "-created_at"):
+        seen: list[str] = []
+        cursor = None
+        while True:
+            query = {"limit": 10, "sort": sort} | ({"cursor": cursor} if cursor else {})
+            page = (await toy.client.get("/v1/notes", params=query)).json()
+            seen += [item["id"] for item in page["items"]]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                break
+        assert len(seen) == len(set(seen)) == 25
+    assert (await toy.client.get("/v1/notes", params={"cursor": "nonsense"})).json()["errors"][0]["field"] == "cursor"
+    assert (await toy.client.get("/v1/notes", params={"sort": "secret"})).json()["errors"][0]["field"] == "sort"
+    assert (await toy.client.get("/v1/notes", params={"limit": 0})).status_code == 422
+
+
+async def test_live_and_ready_differ(toy: Harness) -> None:
+    assert (await toy.anonymous().get("/health/live")).status_code == 200
+    assert (await toy.anonymous().get("/health/ready")).status_code == 200

@@ -1,0 +1,223 @@
+"""A small service that the kit's own tests are made with: notes, with lines, a read model, a reaction, a saga and a stream."""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar
+from uuid import UUID
+
+from pydantic import BaseModel
+from sqlalchemy import ForeignKeyConstraint, MetaData, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from tailrace.context import Principal
+from tailrace.etag import IfMatch
+from tailrace.events import Event, Meta
+from tailrace.auth import Requires
+from tailrace.ids import uuid7
+from tailrace.pages import Listing, Page, Paging, paginate
+from tailrace.problems import Refused
+from tailrace.routing import Body, Tx, View, tenant_router
+from tailrace.rows import COLUMN_TYPES, NAMING, Aggregate, Part, TenantRow
+from tailrace.sagas import Run, Saga
+from tailrace.service import Service
+from tailrace.streams import Stream, stream_table
+from tailrace.subscribers import Projection, Reaction
+
+
+class ToyFact(Event):
+    topic: ClassVar[str] = "toy.events"
+
+
+class NoteWritten(ToyFact):
+    type: ClassVar[str] = "note.written"
+    note_id: UUID
+    text: str
+
+
+class NoteClosed(ToyFact):
+    type: ClassVar[str] = "note.closed"
+    note_id: UUID
+
+
+class Counted(ToyFact):
+    type: ClassVar[str] = "toy.counted"
+    by: int
+
+
+class Asked(Event):
+    topic: ClassVar[str] = "asking.events"
+    type: ClassVar[str] = "asking.asked"
+    version: ClassVar[int] = 2
+    key: UUID
+    text: str
+
+    @classmethod
+    def upcast(cls, version: int, payload: dict[str, Any]) -> dict[str, Any]:
+        return {"key": payload["key"], "text": payload["words"]}
+
+
+class Answered(Event):
+    topic: ClassVar[str] = "asking.events"
+    type: ClassVar[str] = "asking.answered"
+    key: UUID
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = COLUMN_TYPES
+
+
+class Status(StrEnum):
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class Note(Aggregate, Base):
+    __tablename__ = "note"
+
+    text: Mapped[str]
+    status: Mapped[str] = mapped_column(default=Status.OPEN)
+    lines: Mapped[list["Line"]] = relationship(back_populates="note", lazy="selectin", cascade="all, delete-orphan")
+
+    @classmethod
+    def write(cls, text: str) -> "Note":
+        note = cls(id=uuid7(), text=text, status=Status.OPEN, lines=[Line(id=uuid7(), text=text)])
+        note.record(NoteWritten(note_id=note.id, text=text))
+        return note
+
+    def close(self) -> None:
+        if self.status == Status.CLOSED:
+            raise Refused("It is closed already.")
+        self.status = Status.CLOSED
+        self.record(NoteClosed(note_id=self.id))
+
+
+class Line(Part, Base):
+    __tablename__ = "note_line"
+    __root__ = "note"
+    __table_args__ = (ForeignKeyConstraint(["tenant_id", "note_id"], ["note.tenant_id", "note.id"]),)
+
+    note_id: Mapped[UUID]
+    text: Mapped[str]
+    note: Mapped[Note] = relationship(back_populates="lines")
+
+
+class Heard(TenantRow, Base):
+    __tablename__ = "heard"
+
+    key: Mapped[UUID] = mapped_column(primary_key=True)
+    times: Mapped[int]
+
+
+class Count(BaseModel):
+    total: int = 0
+
+
+count_event = stream_table("count_event", Base.metadata)
+
+
+class Counter(Stream[Count]):
+    table = count_event
+    events = (Counted,)
+
+    @classmethod
+    def initial(cls) -> Count:
+        return Count()
+
+    def apply(self, event: Counted) -> None:
+        self.state.total += event.by
+
+
+heard = Projection("toy.heard")
+
+
+@heard.on(Asked)
+async def hear(tx: Tx, event: Asked, meta: Meta) -> None:
+    if event.text == "poison":
+        raise ValueError("cannot hear that")
+    row = insert(Heard).values(tenant_id=tx.tenant_id, key=event.key, times=1)
+    await tx.execute(row.on_conflict_do_update(index_elements=["tenant_id", "key"], set_={"times": Heard.times + 1}))
+
+
+echo = Reaction("toy.echo")
+
+
+@echo.on(Asked)
+async def write_down(tx: Tx, event: Asked, meta: Meta) -> None:
+    tx.add(Note.write(event.text))
+
+
+class Memory(BaseModel):
+    asked: str = ""
+
+
+talk = Saga("toy.talk", Memory)
+
+
+@talk.starts(Asked, key=lambda e: e.key)
+async def begin(tx: Tx, run: Run[Memory], event: Asked, meta: Meta) -> None:
+    run.data.asked = event.text
+    run.goto("waiting", timeout=timedelta(seconds=60))
+
+
+@talk.on_answer(Answered, key=lambda e: e.key)
+async def end(tx: Tx, run: Run[Memory], event: Answered, meta: Meta) -> None:
+    run.goto("late" if run.state == "gave up" else "done")
+
+
+@talk.on_timeout("waiting")
+async def give_up(tx: Tx, run: Run[Memory]) -> None:
+    tx.add(Note.write(f"no answer to {run.data.asked}"))
+    run.goto("gave up")
+
+
+router = tenant_router("/v1/notes", tag="notes")
+Reader = Annotated[Principal, Requires("notes:read")]
+Writer = Annotated[Principal, Requires("notes:write")]
+
+
+class NewNote(Body):
+    text: str
+
+
+class NoteView(View):
+    id: UUID
+    text: str
+    status: str
+    version: int
+
+
+@router.post("", status_code=201, response_model=NoteView)
+async def write(tx: Tx, who: Writer, body: NewNote) -> Note:
+    note = Note.write(body.text)
+    tx.add(note)
+    return note
+
+
+@router.get("", response_model=Page[NoteView])
+async def listing(tx: Tx, who: Reader, page: Paging, status: str | None = None) -> Listing[Note]:
+    query = select(Note) if status is None else select(Note).where(Note.status == status)
+    return await paginate(tx, query, page, key=Note.id, sortable={"text": Note.text, "created_at": Note.created_at})
+
+
+@router.get("/{note_id}", response_model=NoteView)
+async def read(tx: Tx, who: Reader, note_id: UUID) -> Note:
+    return await tx.find(Note, note_id)
+
+
+@router.post("/{note_id}/close", response_model=NoteView)
+async def close(tx: Tx, who: Writer, match: IfMatch, note_id: UUID) -> Note:
+    note = await tx.load(Note, note_id, match)
+    note.close()
+    return note
+
+
+service = Service(
+    name="toy",
+    topic="toy.events",
+    publishes=[NoteWritten, NoteClosed, Counted],
+    subscribers=[heard, echo, talk],
+    routers=[router],
+    metadata=Base.metadata,
+)

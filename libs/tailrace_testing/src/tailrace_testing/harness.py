@@ -1,0 +1,207 @@
+"""One service in the test's process, on a database of its own: called over ASGI, fed with facts, watched at its outbox."""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import httpx2
+from aiokafka import ConsumerRecord
+
+from tailrace.app import build_app
+from tailrace.context import Context
+from tailrace.database import Database, Tx
+from tailrace.delivery import Courier
+from tailrace.events import Event, by_type
+from tailrace.ids import uuid7
+from tailrace.service import Service
+from tailrace.timers import Clockwork
+from tailrace_testing.databases import Databases
+from tailrace_testing.tokens import TestIssuer
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A row of the outbox, read back as the fact it stands for."""
+
+    id: UUID
+    type: str
+    aggregate_id: UUID
+    sequence: int
+    event: Event
+    tenant_id: UUID
+    correlation_id: UUID
+    causation_id: UUID | None
+
+
+class Harness:
+    """See the attributes; everything acts for `tenant` unless told otherwise."""
+
+    def __init__(self, service: Service, databases: Databases, issuer: TestIssuer, name: str) -> None:
+        self.service = service
+        self.tenant = uuid7()
+        self.other_tenant = uuid7()
+        self.user = uuid7()
+        self.issuer = issuer
+        self.database_name = name
+        self.admin_url = databases.admin_url(name)
+        self.settings = databases.settings.model_copy(update={"database_url": databases.app_url(service.name, name)})
+        self.app = build_app(service, self.settings, verifier=issuer.verifier)
+        self._stack = AsyncExitStack()
+        self._sequences: dict[UUID, int] = defaultdict(int)
+        self._offset = 0
+        self._pumped: set[UUID] = set()
+
+    async def start(self) -> None:
+        await self._stack.enter_async_context(self.app.router.lifespan_context(self.app))
+        self.database: Database = self.app.state.database
+        self.courier = Courier(self.service.name, self.database, self.service.subscribers)
+        self.client = self.client_as()
+        self.admin = await asyncpg.connect(self.admin_url)
+
+    async def stop(self) -> None:
+        await self.admin.close()
+        await self._stack.aclose()
+
+    def token(self, scopes: str = "*", *, tenant: UUID | None = None, user: UUID | None = None, **claims: Any) -> str:
+        return self.issuer.token(tenant=tenant or self.tenant, user=user or self.user, scopes=scopes, **claims)
+
+    def client_as(self, scopes: str = "*", *, tenant: UUID | None = None, user: UUID | None = None) -> httpx2.AsyncClient:
+        """A client with a token of its own; it sends a fresh Idempotency-Key with each POST that brings none."""
+        return self._client({"Authorization": f"Bearer {self.token(scopes, tenant=tenant, user=user)}"})
+
+    def anonymous(self) -> httpx2.AsyncClient:
+        return self._client({})
+
+    def _client(self, headers: dict[str, str]) -> httpx2.AsyncClient:
+        client = httpx2.AsyncClient(
+            transport=httpx2.ASGITransport(self.app, raise_app_exceptions=False),
+            base_url="http://service",
+            headers=headers,
+            event_hooks={"request": [_add_key]},
+        )
+        self._stack.push_async_callback(client.aclose)
+        return client
+
+    @asynccontextmanager
+    async def tx(self, tenant: UUID | None = None) -> AsyncIterator[Tx]:
+        async with self.database.transaction(Context(tenant_id=tenant or self.tenant, user_id=self.user)) as tx:
+            yield tx
+
+    async def deliver(
+        self,
+        event: Event,
+        *,
+        aggregate_id: UUID,
+        tenant: UUID | None = None,
+        sequence: int | None = None,
+        time: datetime | None = None,
+        event_id: UUID | None = None,
+        may_park: bool = False,
+    ) -> ConsumerRecord:
+        """Hand a fact to the subscribers. Returns the record, which `redeliver` takes again.
+
+        Raises AssertionError with the reason when the fact was parked, unless `may_park`.
+        """
+        self._sequences[aggregate_id] = sequence or self._sequences[aggregate_id] + 1
+        record = self._record(
+            event, aggregate_id, self._sequences[aggregate_id], tenant or self.tenant, time or datetime.now(UTC), event_id
+        )
+        await self.redeliver(record, may_park=may_park)
+        return record
+
+    async def redeliver(self, *records: ConsumerRecord, may_park: bool = False) -> None:
+        """Hand records over, as one batch."""
+        before = await self.admin.fetchval("SELECT count(*) FROM parked")
+        await self.courier.deliver(records)
+        parked = await self.admin.fetch("SELECT subscriber, kind, reason FROM parked ORDER BY parked_at OFFSET $1", before)
+        assert may_park or not parked, f"parked: {[tuple(row) for row in parked]}"
+
+    async def published(self, type: str | None = None, *, tenant: UUID | None = None) -> list[Published]:
+        """What the outbox holds of a tenant, in the order it was recorded."""
+        rows = await self.admin.fetch(
+            "SELECT * FROM outbox WHERE tenant_id = $1 AND ($2::text IS NULL OR type = $2) AND topic = $3 ORDER BY id",
+            tenant or self.tenant,
+            type,
+            self.service.topic,
+        )
+        return [self._read(row) for row in rows]
+
+    async def pump(self) -> int:
+        """Deliver what the service published and itself listens to, until nothing new comes. Returns how many facts that were."""
+        moved = 0
+        while True:
+            rows = await self.admin.fetch("SELECT * FROM outbox WHERE topic = ANY($1) ORDER BY id", list(self.courier.topics))
+            fresh = [row for row in rows if row["id"] not in self._pumped]
+            if not fresh:
+                return moved
+            for row in fresh:
+                self._pumped.add(row["id"])
+                published = self._read(row)
+                await self.deliver(
+                    published.event,
+                    aggregate_id=published.aggregate_id,
+                    tenant=published.tenant_id,
+                    sequence=published.sequence,
+                    time=row["recorded_at"],
+                    event_id=published.id,
+                )
+                moved += 1
+
+    async def fire_timers(self) -> int:
+        """Fire the timers that are due; how many."""
+        return await Clockwork(self.database, self.service.all_timers).fire_due()
+
+    async def make_timers_due(self) -> None:
+        """Let the time of every timer come."""
+        await self.admin.execute("UPDATE timer SET due_at = now() - interval '1 second'")
+
+    def _read(self, row: Any) -> Published:
+        event = by_type(self.service.publishes)[row["type"]]
+        return Published(
+            row["id"],
+            row["type"],
+            row["aggregate_id"],
+            row["sequence"],
+            event.model_validate_json(row["payload"]),
+            row["tenant_id"],
+            row["correlation_id"],
+            row["causation_id"],
+        )
+
+    def _record(
+        self, event: Event, aggregate_id: UUID, sequence: int, tenant: UUID, time: datetime, event_id: UUID | None
+    ) -> ConsumerRecord:
+        headers = {
+            "ce_id": str(event_id or uuid7()),
+            "ce_type": event.type,
+            "ce_source": "/tailrace/test",
+            "ce_subject": str(aggregate_id),
+            "ce_time": time.isoformat(),
+            "ce_dataschema": event.schema_uri(),
+            "ce_specversion": "1.0",
+            "content-type": "application/json",
+            "ce_tenantid": str(tenant),
+            "ce_sequence": str(sequence),
+            "ce_epoch": "1",
+            "ce_correlationid": str(uuid7()),
+        }
+        return self.record(event.topic, str(aggregate_id).encode(), event.model_dump_json().encode(), headers)
+
+    def record(self, topic: str, key: bytes | None, value: bytes | None, headers: dict[str, str]) -> ConsumerRecord:
+        """Any record at all, for what should not happen."""
+        self._offset += 1
+        pairs = [(name, text.encode()) for name, text in headers.items()]
+        return ConsumerRecord(topic, 0, self._offset, 0, 0, key, value, None, len(key or b""), len(value or b""), pairs)
+
+
+async def _add_key(request: httpx2.Request) -> None:
+    if request.method == "POST" and "idempotency-key" not in request.headers:
+        request.headers["Idempotency-Key"] = str(uuid7())
+
+
+MakeHarness = Callable[[Service], Awaitable[Harness]]

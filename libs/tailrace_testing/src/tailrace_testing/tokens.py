@@ -1,0 +1,57 @@
+"""Access tokens signed by a key that the test run makes, and the verifier that accepts them."""
+
+import time
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from joserfc import jwt
+from joserfc.jwk import KeySet, RSAKey
+
+from tailrace.auth import Verifier
+from tailrace.ids import uuid7
+
+ISSUER = AUDIENCE = "tailrace"
+
+
+class TestIssuer:
+    """Stands where identity stands: signs tokens, and hands out the public key."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self._key = RSAKey.generate_key(2048, parameters={"kid": "test"})
+        self.keys = KeySet([self._key])
+
+    async def current(self, key_id: str | None) -> KeySet:
+        return self.keys
+
+    @property
+    def verifier(self) -> Verifier:
+        return Verifier(self, issuer=ISSUER, audience=AUDIENCE)
+
+    def token(
+        self,
+        *,
+        tenant: UUID,
+        user: UUID | None = None,
+        scopes: str = "*",
+        roles: Iterable[str] = ("admin",),
+        lifetime: int = 3600,
+        **claims: Any,
+    ) -> str:
+        """A signed token; `claims` override or add."""
+        now = int(time.time())
+        body = {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "sub": str(user or uuid7()),
+            "tenant": str(tenant),
+            "roles": list(roles),
+            "scope": scopes,
+            "sid": str(uuid7()),
+            "iat": now,
+            "exp": now + lifetime,
+            **claims,
+        }
+        return jwt.encode({"alg": "RS256", "kid": "test"}, body, self._key)
