@@ -20,6 +20,8 @@ from debezium_connector_config.reference import Reference
 from debezium_connector_config.transforms import (
     DropHeaders,
     EventRouter,
+    HeaderFrom,
+    InsertField,
     InsertHeader,
     OtherTransform,
     Placement,
@@ -35,6 +37,8 @@ __all__ = [
     "DropHeaders",
     "EventRouter",
     "FieldError",
+    "HeaderFrom",
+    "InsertField",
     "InsertHeader",
     "JsonConverter",
     "OtherConverter",

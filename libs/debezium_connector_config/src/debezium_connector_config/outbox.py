@@ -11,7 +11,16 @@ from debezium_connector_config.connector import PostgresConnector
 from debezium_connector_config.converters import StringConverter
 from debezium_connector_config.delivery import TopicCreation
 from debezium_connector_config.reference import Reference
-from debezium_connector_config.transforms import AnyTransform, DropHeaders, EventRouter, InsertHeader, Placement
+from debezium_connector_config.transforms import (
+    AnyTransform,
+    DropHeaders,
+    EventRouter,
+    HeaderFrom,
+    InsertField,
+    InsertHeader,
+    Placement,
+    Predicate,
+)
 
 CLOUDEVENTS_HEADERS: tuple[tuple[str, str], ...] = (
     ("id", "ce_id"),
@@ -27,6 +36,8 @@ CLOUDEVENTS_CONSTANTS: dict[str, str] = {"ce_specversion": "1.0", "content-type"
 
 _HEARTBEAT_PREFIX = "heartbeat"
 _HEARTBEAT_TOPICS = "__debezium-heartbeat"
+_HEARTBEAT_PATTERN = r"__debezium-heartbeat\..*"
+_IS_HEARTBEAT = "heartbeat"
 
 
 def outbox_connector(
@@ -107,16 +118,53 @@ def outbox_connector(
         value_converter=StringConverter(),
         header_converter=StringConverter(),
         transforms=_transforms(router, constants),
+        predicates={
+            _IS_HEARTBEAT: Predicate(
+                type="org.apache.kafka.connect.transforms.predicates.TopicNameMatches",
+                options={"pattern": _HEARTBEAT_PATTERN},
+            )
+        },
         topic_creation=_topics(partitions, replication_factor),
     )
 
 
 def _transforms(router: EventRouter, constants: Mapping[str, str]) -> dict[str, AnyTransform]:
-    # The router always adds a header `id`, which the headers above carry under its own name already.
-    transforms: dict[str, AnyTransform] = {"outbox": router, "unrouted": DropHeaders(headers=("id",))}
-    for header, value in constants.items():
-        transforms["".join(c if c.isalnum() else "_" for c in header)] = InsertHeader.text(header, value)
+    inserted = {header: InsertHeader(header=header, value_literal=value) for header, value in constants.items()}
+    altered = {header: value for header, value in constants.items() if not inserted[header].arrives_as_written}
+    transforms = _constants_by_key(altered)
+    transforms["outbox"] = router
+    # The router always adds a header `id`, which the placed headers carry under its own name already.
+    transforms["unrouted"] = DropHeaders(headers=("id",))
+    transforms |= {_identifier(header): one for header, one in inserted.items() if header not in altered}
     return transforms
+
+
+def _constants_by_key(constants: Mapping[str, str]) -> dict[str, AnyTransform]:
+    """Constants that InsertHeader would alter (`1.0` becomes `1`), carried exactly.
+
+    They become fields of the row's key and from there headers, before the router replaces the key: a copy of a small
+    structure for each. Heartbeats are left alone.
+    """
+    limit = {"predicate": _IS_HEARTBEAT, "negate": True}
+    transforms: dict[str, AnyTransform] = {
+        f"key_{_identifier(header)}": InsertField(
+            type="org.apache.kafka.connect.transforms.InsertField$Key", static_field=header, static_value=value, **limit
+        )
+        for header, value in constants.items()
+    }
+    if constants:
+        transforms["constants"] = HeaderFrom(
+            type="org.apache.kafka.connect.transforms.HeaderFrom$Key",
+            fields=tuple(constants),
+            headers=tuple(constants),
+            operation="copy",
+            **limit,
+        )
+    return transforms
+
+
+def _identifier(header: str) -> str:
+    return "".join(c if c.isascii() and c.isalnum() else "_" for c in header)
 
 
 def _topics(partitions: int, replication_factor: int) -> dict[str, TopicCreation]:
@@ -126,7 +174,7 @@ def _topics(partitions: int, replication_factor: int) -> dict[str, TopicCreation
         options={"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"},
     )
     heartbeats = TopicCreation(
-        include=(_HEARTBEAT_TOPICS.replace(".", r"\.") + r"\..*",),
+        include=(_HEARTBEAT_PATTERN,),
         partitions=1,
         replication_factor=replication_factor,
         options={"cleanup.policy": "delete", "retention.ms": "3600000"},

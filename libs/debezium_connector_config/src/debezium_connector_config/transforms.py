@@ -3,13 +3,13 @@
 import re
 from collections import Counter
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from debezium_connector_config.base import Items, Name, Settings, Text
 
-_SAFE_LITERAL = re.compile(r"[A-Za-z][A-Za-z0-9/+._-]*")
+_SAFE_LITERAL = re.compile(r"[A-Za-z/][^\\\"\[\]{},]*")
 _NAMED_GROUP = re.compile(r"\(\?<([A-Za-z][A-Za-z0-9]*)>")
 _GROUP_USE = re.compile(r"\$\{([A-Za-z][A-Za-z0-9]*)\}")
 
@@ -144,10 +144,10 @@ class EventRouter(Transform):
 
 
 class InsertHeader(Transform):
-    """A header with a constant value, also on heartbeat records.
+    """A header with a constant value.
 
-    Connect parses the literal: `1.10` becomes the number 1.1 and `null` a null, unless quoted. `InsertHeader.text`
-    quotes where that is needed.
+    Connect parses the literal and writes what it understood: `1.0` arrives as `1`, `2020-01-01` as Java's idea of a
+    date, `null` as null. `arrives_as_written` tells which texts are safe; for others see `constant_headers`.
     """
 
     nested: ClassVar[frozenset[str]] = frozenset({"type"})
@@ -160,13 +160,46 @@ class InsertHeader(Transform):
     value_literal: Text
     """The value as Connect's literal."""
 
-    @classmethod
-    def text(cls, header: str, value: str) -> Self:
-        """A header that carries exactly this text."""
-        if _SAFE_LITERAL.fullmatch(value) and value not in ("null", "true", "false"):
-            return cls(header=header, value_literal=value)
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return cls(header=header, value_literal=f'"{escaped}"')
+    @property
+    def arrives_as_written(self) -> bool:
+        """Whether the literal surely arrives unchanged under a StringConverter for headers."""
+        return _SAFE_LITERAL.fullmatch(self.value_literal) is not None and self.value_literal != "null"
+
+
+class InsertField(Transform):
+    """A constant field in a key or value that is still a structure; unlike InsertHeader it takes the text as it is."""
+
+    nested: ClassVar[frozenset[str]] = frozenset({"type"})
+
+    type: Literal[
+        "org.apache.kafka.connect.transforms.InsertField$Key", "org.apache.kafka.connect.transforms.InsertField$Value"
+    ]
+    static_field: Text
+    """The field's name."""
+    static_value: Text
+    """Its value."""
+
+
+class HeaderFrom(Transform):
+    """Headers from fields of a key or value that is still a structure."""
+
+    nested: ClassVar[frozenset[str]] = frozenset({"type"})
+
+    type: Literal[
+        "org.apache.kafka.connect.transforms.HeaderFrom$Key", "org.apache.kafka.connect.transforms.HeaderFrom$Value"
+    ]
+    fields: Items
+    """The fields."""
+    headers: Items
+    """The headers' names, in the fields' order."""
+    operation: Literal["copy", "move"]
+    """Leave the field where it was, or take it out."""
+
+    @model_validator(mode="after")
+    def _pairs(self) -> Self:
+        if len(self.fields) != len(self.headers):
+            raise ValueError("fields and headers go in pairs")
+        return self
 
 
 class DropHeaders(Transform):
@@ -202,18 +235,23 @@ class Predicate(Settings):
         return dict(self.options)
 
 
-AnyTransform = EventRouter | InsertHeader | DropHeaders | OtherTransform
+AnyTransform = EventRouter | InsertHeader | InsertField | HeaderFrom | DropHeaders | OtherTransform
 
-_KNOWN: dict[str, type[EventRouter] | type[InsertHeader] | type[DropHeaders]] = {
-    model.model_fields["type"].default: model for model in (EventRouter, InsertHeader, DropHeaders)
-}
+_TYPED: tuple[type[EventRouter | InsertHeader | InsertField | HeaderFrom | DropHeaders], ...] = (
+    EventRouter,
+    InsertHeader,
+    InsertField,
+    HeaderFrom,
+    DropHeaders,
+)
+_BY_CLASS = {name: model for model in _TYPED for name in get_args(model.model_fields["type"].annotation)}
 
 
 def parse_transform(class_name: str, options: Mapping[str, str]) -> AnyTransform:
     """The typed transform of that class, or OtherTransform; raises UnknownSettingsError for a typed one's unknown."""
-    model = _KNOWN.get(class_name)
+    model = _BY_CLASS.get(class_name)
     if model is not None:
-        return model.parse(options)
+        return model.parse(options, type=class_name)
     own = {key: value for key, value in options.items() if key in Transform.setting_names()}
     rest = {key: value for key, value in options.items() if key not in own}
     return OtherTransform.parse(own, type=class_name, options=rest)
