@@ -38,21 +38,26 @@ class PublishedKeys:
     def __init__(self, url: str) -> None:
         self._url = url
         self._keys: KeySet | None = None
-        self._fetched = float("-inf")
+        self._fetched = self._tried = float("-inf")
         self._lock = asyncio.Lock()
 
     async def current(self, key_id: str | None) -> KeySet:
         """Raises Unavailable when no key was ever fetched and identity does not answer."""
-        async with self._lock:
-            age = time.monotonic() - self._fetched
-            unknown = self._keys is None or key_id not in {key.kid for key in self._keys.keys}
-            if age > _REFRESH_AFTER or (unknown and age > _REFETCH_AT_MOST_EVERY):
-                await self._fetch()
-            if self._keys is None:
-                raise Unavailable("The keys that tokens are checked with cannot be fetched.")
-            return self._keys
+        if self._keys is None or key_id not in {key.kid for key in self._keys.keys}:
+            async with self._lock:
+                await self._fetch_unless_just_tried()
+        elif time.monotonic() - self._fetched > _REFRESH_AFTER:
+            await self._fetch_unless_just_tried()
+        if self._keys is None:
+            raise Unavailable("The keys that tokens are checked with cannot be fetched.")
+        return self._keys
 
-    async def _fetch(self) -> None:
+    async def _fetch_unless_just_tried(self) -> None:
+        """Failures count as tries, or unknown key ids and a silent identity would hold up every request."""
+        now = time.monotonic()
+        if now - self._tried < _REFETCH_AT_MOST_EVERY:
+            return
+        self._tried = now
         try:
             timeout = aiohttp.ClientTimeout(total=2)
             async with aiohttp.ClientSession(timeout=timeout) as client, client.get(self._url) as response:
