@@ -13,6 +13,7 @@ from tailrace.app import build_app
 from tailrace.consumer import Consumer
 from tailrace.database import Database
 from tailrace.delivery import Courier
+from tailrace.http import HttpProtocol
 from tailrace.logs import configure, log
 from tailrace.service import Service
 from tailrace.settings import Settings
@@ -46,6 +47,22 @@ def run(
         runner.run(_serve(service, settings, host, port, parts, on_ready))
 
 
+def http_config(service: Service, app: FastAPI, host: str, port: int) -> uvicorn.Config:
+    """How uvicorn serves a service. One that builds its own app stands at the edge, where nobody's X-Forwarded-For is believed."""
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        http=HttpProtocol,
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        proxy_headers=service.build is None,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE,
+    )
+
+
 async def _serve(
     service: Service,
     settings: Settings,
@@ -59,10 +76,7 @@ async def _serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     app = build_app(service, settings)
-    config = uvicorn.Config(
-        app, host=host, port=port, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=_GRACE
-    )
-    server = _Server(config)
+    server = _Server(http_config(service, app, host, port))
     serving = asyncio.create_task(server._serve())
     while not server.started and not serving.done():  # noqa: ASYNC110  (uvicorn offers a flag, not an event)
         await asyncio.sleep(0.01)
