@@ -47,8 +47,17 @@ class Settings(BaseSettings):
     ports: dict[str, int] = {}
     upstreams: dict[str, str] = {}
     """Base address by service name, for the gateway; a service that is missing is sought on 127.0.0.1 at its port in `ports`."""
+    gateway_routes: Path | None = None
+    """The gateway's route table; None reads the copy that its package carries."""
+    openapi: Path | None = None
+    """The merged OpenAPI document; None reads the copy that the gateway's package carries."""
     tenant_rate: float = 200.0
     tenant_burst: int = 400
+    address_rate: float = 50.0
+    """Requests per second from one client address on paths that need no token, refused tokens included."""
+    address_burst: int = 400
+    cors_origins: list[str] = []
+    """Origins whose pages may call the gateway from a browser; none by default."""
 
     log_level: str = "INFO"
 
