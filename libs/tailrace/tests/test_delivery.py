@@ -1,6 +1,7 @@
 """One effect per fact and subscriber, whatever Kafka does; what cannot be applied waits aside, and everything else goes on."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -56,7 +57,7 @@ async def test_facts_nobody_handles_move_the_mark(toy: Harness) -> None:
     await toy.deliver(Asked(key=key, text="three"), aggregate_id=key)
     assert await _heard(toy) == {key: 2}
     async with toy.tx() as tx:
-        marks = dict((await tx.execute(select(inbox.c.subscriber, inbox.c.sequence))).tuples().all())
+        marks = {row.subscriber: row.sequence for row in await tx.execute(select(inbox))}
     assert marks == {"toy.heard": 3, "toy.echo": 3, "toy.talk": 3}
 
 
@@ -158,4 +159,4 @@ async def test_an_answer_to_nobodys_question_is_passed_over(toy: Harness) -> Non
 
 
 async def _undelivered(toy: Harness, event: Any, aggregate_id: UUID) -> Any:
-    return toy._record(event, aggregate_id, 1, toy.tenant, __import__("datetime").datetime.now(__import__("datetime").UTC), None)
+    return toy._record(event, aggregate_id, 1, toy.tenant, datetime.now(UTC), None)

@@ -68,10 +68,15 @@ class TenantRoute(APIRoute):
         endpoint = super().get_route_handler()
         versioned = _has_version(self.response_model)
         methods = self.methods or set()
-        if methods <= _SAFE:
-            return lambda request: _read(request, endpoint, versioned)
         key_required = "POST" in methods
-        return lambda request: _write(request, endpoint, versioned, key_required)
+
+        async def read(request: Request) -> Response:
+            return await _read(request, endpoint, versioned)
+
+        async def write(request: Request) -> Response:
+            return await _write(request, endpoint, versioned, key_required)
+
+        return read if methods <= _SAFE else write
 
 
 def tenant_router(prefix: str, *, tag: str) -> APIRouter:

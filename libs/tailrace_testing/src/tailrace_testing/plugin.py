@@ -8,11 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from tailrace.logs import configure
 from tailrace.service import Service
 from tailrace.stack.embedded import Stack
 from tailrace_testing.databases import Databases
 from tailrace_testing.harness import Harness, MakeHarness
 from tailrace_testing.tokens import TestIssuer
+
+
+def pytest_configure() -> None:
+    configure("test", "WARNING")
 
 
 @pytest.fixture(scope="session")
