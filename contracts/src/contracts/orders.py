@@ -101,6 +101,12 @@ class OrderCancelled(OrderFact):
     reason: str
 
 
+class AllocationRequested(OrderFact):
+    """Somebody asks for another attempt to allocate what is still open, after a shortage or a partial reservation."""
+
+    type: ClassVar[str] = "order.allocation_requested"
+
+
 class LineQuantity(BaseModel):
     """How much of a line; zero is possible."""
 
@@ -142,7 +148,7 @@ class ReservationReleaseRequested(OrderFact):
 
 
 class OrderAllocated(OrderFact):
-    """How far stock is held for the order, in all and line by line."""
+    """How far stock is held for the order, in all and line by line; what has left already counts as well."""
 
     type: ClassVar[str] = "order.allocated"
 
@@ -151,7 +157,7 @@ class OrderAllocated(OrderFact):
 
 
 class OrderShort(OrderFact):
-    """There is not enough stock; the order stays confirmed and can be allocated again, or cancelled."""
+    """There is not enough stock; the order stays confirmed and can be allocated again, or cancelled. `lines` says what is missing."""
 
     type: ClassVar[str] = "order.short"
 
@@ -187,7 +193,7 @@ class Address(BaseModel):
 
 
 class ShipmentRequested(OrderFact):
-    """Asks shipping for a shipment of what is reserved. The answer is `shipment.created`."""
+    """Asks shipping for a shipment of what is reserved in one warehouse. The answer is `shipment.created`."""
 
     type: ClassVar[str] = "order.shipment_requested"
 
@@ -202,15 +208,19 @@ class ShipmentRequested(OrderFact):
 
 
 class ShipmentCancelRequested(OrderFact):
-    """Asks shipping to cancel what has not been dispatched of an order. The answer is `shipment.cancelled` for each."""
+    """Asks shipping to cancel what has not been dispatched: of one reservation when it is named, else of the whole order.
+
+    The answer is `shipment.cancelled` for each and, always, `shipment.order_cancelled`.
+    """
 
     type: ClassVar[str] = "order.shipment_cancel_requested"
 
     reason: str
+    reservation_id: UUID | None = None
 
 
 class OrderShipmentProgressed(OrderFact):
-    """Goods of the order left: how far it is shipped, in all and line by line."""
+    """Goods of the order left: how far it is shipped by now, in all and line by line."""
 
     type: ClassVar[str] = "order.shipment_progressed"
 
@@ -225,6 +235,7 @@ PUBLISHED: tuple[type[OrderFact], ...] = (
     OrderHeld,
     OrderResumed,
     OrderCancelled,
+    AllocationRequested,
     ReservationRequested,
     ReservationReleaseRequested,
     OrderAllocated,
