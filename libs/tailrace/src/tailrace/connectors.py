@@ -1,1 +1,59 @@
-"""Each service's Debezium connector, derived from its manifest: it reads the outbox and nothing else."""
+"""Each service's Debezium connector, derived from its manifest: it reads the outbox, under a role that may do nothing else."""
+
+from urllib.parse import urlsplit
+
+from debezium_connector_config import PostgresConnector, Reference, outbox_connector
+
+from tailrace.service import Service
+from tailrace.settings import Settings
+
+PUBLICATION = "outbox"
+# A null value places a header without one: readers take it for absent.
+EXTENSIONS = (
+    ("tenant_id", "ce_tenantid"),
+    ("sequence", "ce_sequence"),
+    ("epoch", "ce_epoch"),
+    ("correlation_id", "ce_correlationid"),
+    ("causation_id", "ce_causationid"),
+    ("traceparent", "traceparent"),
+)
+
+
+def slot_name(service: Service) -> str:
+    return f"{service.name.replace('-', '_')}_outbox"
+
+
+def connector_config(service: Service, settings: Settings) -> dict[str, str]:
+    """The configuration to PUT to `/connectors/<service>/config`, with the password in it: for a Connect on this machine."""
+    server = urlsplit(settings.postgres)
+    role = f"{service.name}_capture"
+    connector = outbox_connector(
+        name=service.name,
+        hostname=settings.capture_host or server.hostname or "127.0.0.1",
+        port=server.port or 5432,
+        database=service.name,
+        user=role,
+        password=settings.role_password(role),
+        slot=slot_name(service),
+        publication=PUBLICATION,
+        extensions=EXTENSIONS,
+        poll_interval_ms=settings.poll_interval_ms,
+    )
+    return connector.render()
+
+
+def deployed_connector(service: Service, settings: Settings) -> PostgresConnector:
+    """The same connector for a cluster: whatever differs from place to place is looked up by the Connect worker."""
+    prefix = service.name.upper().replace("-", "_")
+    return outbox_connector(
+        name=service.name,
+        hostname=Reference.env("TAILRACE_POSTGRES_HOST"),
+        port=Reference.env("TAILRACE_POSTGRES_PORT"),
+        database=service.name,
+        user=f"{service.name}_capture",
+        password=Reference.env(f"TAILRACE_{prefix}_CAPTURE_PASSWORD"),
+        slot=slot_name(service),
+        publication=PUBLICATION,
+        extensions=EXTENSIONS,
+        poll_interval_ms=settings.poll_interval_ms,
+    )

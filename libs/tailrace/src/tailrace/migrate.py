@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from tailrace import tables
+from tailrace.connectors import slot_name
 from tailrace.service import Service
 from tailrace.settings import Role, Settings
 
@@ -42,6 +43,8 @@ async def prepare_database(admin_url: str, service: Service, settings: Settings,
     finally:
         await admin.close()
     await migrate(service, settings.database(service.name, "owner").rsplit("/", 1)[0] + f"/{database}")
+    if name is None:
+        await _ensure_slot(admin_url.rsplit("/", 1)[0] + f"/{database}", slot_name(service))
 
 
 async def migrate(service: Service, owner_url: str) -> None:
@@ -94,3 +97,13 @@ async def _ensure_role(admin: Any, role: str, attributes: str, settings: Setting
     limits = "NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS"
     # The password is our own hexadecimal; role names come from manifests. DDL takes no parameters.
     await admin.execute(f"{verb} ROLE \"{role}\" LOGIN {limits} {attributes} PASSWORD '{password}'")
+
+
+async def _ensure_slot(url: str, slot: str) -> None:
+    """Before the first row is written: what was committed while no slot existed would never be captured."""
+    admin = await asyncpg.connect(url)
+    try:
+        if not await admin.fetchval("SELECT true FROM pg_replication_slots WHERE slot_name = $1", slot):
+            await admin.execute("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", slot)
+    finally:
+        await admin.close()
