@@ -5,6 +5,7 @@ A child never outlives the thread that started it (see `launch.py`), and never s
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import sys
@@ -18,6 +19,8 @@ from tailrace.stack.accounts import Account
 from tailrace.stack.errors import StackError
 from tailrace.stack.processes import Process
 from tailrace.stack.state import Board
+
+log = logging.getLogger("tailrace.stack")
 
 FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 15.0
@@ -45,6 +48,8 @@ class Program:
     """Sent by the kernel when the supervisor itself is gone."""
     stop_patience: float = 20.0
     ready_patience: float = 90.0
+    explain: Callable[[], str] = lambda: ""
+    """More to say about a start that failed, when the program's own log says too little."""
 
 
 def command(argv: Sequence[str], death: signal.Signals, account: Account | None) -> list[str]:
@@ -117,7 +122,7 @@ class Child:
             if time.monotonic() - began > STEADY:
                 pause = FIRST_PAUSE
             restarts += 1
-            self._say(f"{self.program.name} {_ending(code)}, starting it again in {pause:g} s")
+            log.warning("%s %s, starting it again in %g s", self.program.name, _ending(code), pause)
             self.board.part(
                 self.program.name,
                 "restarting",
@@ -159,11 +164,11 @@ class Child:
     async def _spawn(self) -> asyncio.subprocess.Process:
         if self.log.exists() and self.log.stat().st_size > LOG_LIMIT:
             self.log.replace(self.log.with_suffix(".old.log"))
-        with self.log.open("ab") as log:
+        with self.log.open("ab") as output:
             return await asyncio.create_subprocess_exec(
                 *command(self.program.argv, self.program.death_signal, self.program.account),
                 stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
+                stdout=output,
                 stderr=asyncio.subprocess.STDOUT,
                 env=dict(self.program.environment),
                 cwd="/" if self.program.account else None,
@@ -181,11 +186,9 @@ class Child:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
 
-    def _say(self, message: str) -> None:
-        print(time.strftime("%H:%M:%S"), message, file=sys.stderr, flush=True)
-
     def _failure(self, what: str) -> StackError:
-        return StackError(what, f"its last words:\n{tail(self.log)}\nthe whole log is {self.log}")
+        words = self.program.explain() or f"its last words:\n{tail(self.log)}"
+        return StackError(what, f"{words}\nthe whole log is {self.log}")
 
 
 def _ending(code: int) -> str:

@@ -71,6 +71,14 @@ class Plan:
     def gateway_url(self) -> str:
         return f"http://{HOST}:{self.ports.gateway}"
 
+    def addresses(self) -> dict[str, str]:
+        """What to show: names and addresses, without passwords."""
+        server = (self.external.postgres or f"//{HOST}:{self.ports.postgres}/").rpartition("@")[2].strip("/")
+        shown = {"PostgreSQL": server, "Kafka": self.kafka, "Connect": self.connect_url}
+        if self.only == "postgres":
+            return {"PostgreSQL": server}
+        return {"Gateway": self.gateway_url, **shown} if self.only == "fleet" else shown
+
     def environment(self, credentials: Credentials) -> dict[str, str]:
         """The `TAILRACE_…` variables with which a process of the fleet finds everything."""
         own = {

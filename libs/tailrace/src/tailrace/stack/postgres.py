@@ -3,7 +3,6 @@
 It listens on the loopback interface only, without a Unix socket, and runs as the caller, or for root as an account without rights.
 """
 
-import asyncio
 import os
 import signal
 from dataclasses import dataclass
@@ -11,7 +10,8 @@ from pathlib import Path
 
 from tailrace.stack.accounts import Account, database_account, reachable
 from tailrace.stack.artifacts import Lock, unpack_postgres
-from tailrace.stack.child import Program, command
+from tailrace.stack.child import Program
+from tailrace.stack.errand import run_tool
 from tailrace.stack.errors import StackError
 from tailrace.stack.layout import HOST
 from tailrace.stack.processes import Process
@@ -93,17 +93,7 @@ class Postgres:
             "--builtin-locale=C.UTF-8",
             "--locale=C",
         ]
-        process = await asyncio.create_subprocess_exec(
-            *command(argv, signal.SIGKILL, self.account),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            env=ENVIRONMENT,
-            cwd="/",
-        )
-        output, _ = await process.communicate()
-        if process.returncode != 0:
-            raise StackError(f"initdb failed:\n{output.decode(errors='replace')[-2000:]}", f"look at {self.data}")
+        await run_tool(argv, ENVIRONMENT, self.account)
 
     def _check_version(self) -> None:
         found = self.version_file.read_text().strip()

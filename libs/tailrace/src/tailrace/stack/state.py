@@ -19,7 +19,6 @@ class Part:
 
     phase: Phase = "waiting"
     detail: str = ""
-    remedy: str = ""
     since: float = field(default_factory=time.time)
     seconds: float | None = None
     """How long it took to become ready the first time."""
@@ -48,6 +47,9 @@ class State:
     parts: dict[str, Part] = field(default_factory=dict)
     connectors: dict[str, Capture] = field(default_factory=dict)
     addresses: dict[str, str] = field(default_factory=dict)
+    failure: str = ""
+    remedy: str = ""
+    """Why the stack did not start, and what to do about it."""
 
     def save(self, path: Path) -> None:
         building = path.with_name(f"{path.name}.part")
@@ -88,6 +90,10 @@ class Board:
     def phase(self, phase: Phase) -> None:
         self.state.phase = phase
         self.save()
+
+    def failed(self, what: str, remedy: str) -> None:
+        self.state.failure, self.state.remedy = what, remedy
+        self.phase("failed")
 
     def part(self, name: str, phase: Phase, detail: str = "", **changes: Any) -> None:
         """Move one part to a phase; `changes` are other fields of `Part`."""

@@ -2,68 +2,149 @@
 
 import asyncio
 import fcntl
+import os
+import time
 from typing import IO
 
-from tailrace.stack.artifacts import Lock, cache_folder, fetch
+from tailrace.stack.artifacts import Lock, cache_folder, fetch, missing, unpack_debezium
 from tailrace.stack.child import Child, Program
+from tailrace.stack.connect import Connect
 from tailrace.stack.credentials import Credentials
+from tailrace.stack.errand import run_errand
 from tailrace.stack.errors import StackError
+from tailrace.stack.java import Machine
+from tailrace.stack.kafka import Kafka
 from tailrace.stack.layout import is_free
+from tailrace.stack.monitor import Monitor
 from tailrace.stack.plan import Plan
 from tailrace.stack.postgres import Postgres
 from tailrace.stack.processes import Process, listener
-from tailrace.stack.state import Board, State
+from tailrace.stack.services import Fleet, fleet_status
+from tailrace.stack.state import Board, Part, State
+
+PREPARED = ("databases", "topics", "connectors")
 
 
 class Supervisor:
+    """Raises `StackError` when another one is at work in the same data folder."""
+
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.layout = plan.layout
         self.layout.create()
         self._guard = self._take_lock()
-        self.credentials = self._credentials()
-        self.board = Board(self.layout.state, self._fresh_state())
+        self.credentials = Credentials.load_or_create(self.layout.credentials)
+        self._orphans = State.load(self.layout.state)
+        self.board = Board(self.layout.state, self._first_state())
+        self.board.save()
         self.children: dict[str, Child] = {}
         self.lock = Lock.load()
         self.cache = cache_folder(self.layout.data)
+        self._watch: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Returns when everything asked for is ready; raises `StackError` with everything stopped again."""
-        self.board.phase("starting")
         try:
+            await asyncio.to_thread(self._end_orphans)
             self._check_ports()
             await self._fetch()
-            await self._postgres()
-        except BaseException:
-            await self.stop("failed")
-            raise
+            await self._start_parts()
+        except BaseException as error:
+            what, remedy = _reason(error)
+            await self._stop_children()
+            self.board.failed(what, remedy)
+            self._guard.close()
+            raise StackError(what, remedy) from error
         self.board.phase("ready")
 
-    async def stop(self, phase: str = "stopped") -> None:
+    async def stop(self) -> None:
         """In reverse order: fleet, Connect, Kafka, PostgreSQL."""
-        for name in ("fleet", "connect", "kafka", "postgres"):
-            if child := self.children.pop(name, None):
-                await child.stop()
-        self.board.phase("failed" if phase == "failed" else "stopped")
+        if self._guard.closed:
+            return
+        self.board.phase("stopping")
+        await self._stop_children()
+        self.board.phase("stopped")
         self._guard.close()
 
     def pids(self) -> dict[str, int]:
-        """The pids of the children that live now."""
-        return {name: child.pid for name, child in self.children.items() if child.pid is not None}
+        """The pids of the children that live now, and of the services that the fleet reports."""
+        children = {name: child.pid for name, child in self.children.items() if child.pid is not None}
+        services = fleet_status(self.layout) if "fleet" in children else {}
+        return children | {name: each["pid"] for name, each in services.items() if each["pid"]}
+
+    async def _start_parts(self) -> None:
+        """PostgreSQL beside Kafka; Connect after Kafka; what must be prepared as soon as its part answers; the fleet last."""
+        async with asyncio.TaskGroup() as parts:
+            parts.create_task(self._postgres())
+            parts.create_task(self._kafka_and_connect())
+            if self.plan.only == "fleet":
+                parts.create_task(self._prepare())
+        if self.plan.only == "fleet":
+            self._watch = asyncio.create_task(Monitor(self.plan.connect_url, self.board).watch(), name="monitor")
+            await self._fleet()
 
     async def _postgres(self) -> None:
-        cluster = await asyncio.to_thread(
-            Postgres.locate, self.lock, self.cache, self.layout.data, self.plan.ports.postgres
-        )
+        if "postgres" not in self.plan.own:
+            return
+        port = self.plan.ports.postgres
+        cluster = await asyncio.to_thread(Postgres.locate, self.lock, self.cache, self.layout.data, port)
+        self.board.part("postgres", "starting", "" if cluster.version_file.exists() else "creating the cluster")
         await cluster.initialise(self.credentials.postgres)
+        if not cluster.data.is_relative_to(self.layout.data):
+            self.board.state.addresses["PostgreSQL's files"] = str(cluster.data)
         await self._keep(cluster.program())
+
+    async def _kafka_and_connect(self) -> None:
+        if "kafka" in self.plan.own:
+            kafka = Kafka(self._machine(), self.layout.data / "kafka", self.plan.ports)
+            self.board.part("kafka", "starting")
+            await kafka.format()
+            await self._keep(kafka.program())
+        if "connect" in self.plan.own:
+            self.board.part("connect", "starting")
+            plugins = await asyncio.to_thread(unpack_debezium, self.lock, self.cache)
+            await self._keep(Connect(self._machine(), self.plan.kafka, plugins, self.plan.ports).program())
+
+    async def _prepare(self) -> None:
+        await run_errand("tailrace.stack.prepare", self._environment(), self.layout.log("prepare"), self.board)
+
+    async def _fleet(self) -> None:
+        await self._keep(Fleet(self.layout, self.plan.ports, self._environment(), self.board).program())
 
     async def _keep(self, program: Program) -> None:
         child = self.children[program.name] = Child(program, self.layout.log(program.name), self.board)
         await child.start()
 
+    async def _stop_children(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.gather(self._watch, return_exceptions=True)
+        # Connect before Kafka: without a broker it does not find its end.
+        for name in ("fleet", "connect", "kafka", "postgres"):
+            if child := self.children.pop(name, None):
+                await child.stop()
+
     async def _fetch(self) -> None:
-        await asyncio.to_thread(fetch, [self.lock.postgres], self.cache)
+        java = {"kafka", "connect"} & set(self.plan.own)
+        wanted = [*self.lock.jars, self.lock.debezium] if java else []
+        wanted += [self.lock.postgres] if "postgres" in self.plan.own else []
+        if not missing(wanted, self.cache):
+            return
+        loop = asyncio.get_running_loop()
+
+        def progress(done: int, total: int) -> None:
+            text = f"{done / 1e6:.0f} of {total / 1e6:.0f} MB into {self.cache}"
+            loop.call_soon_threadsafe(self.board.part, "download", "starting", text)
+
+        await asyncio.to_thread(fetch, wanted, self.cache, progress)
+        await asyncio.sleep(0)
+        self.board.part("download", "ready", f"in {self.cache}")
+
+    def _machine(self) -> Machine:
+        return Machine.locate(self.lock, self.cache, self.layout.data / "java")
+
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, **self.plan.environment(self.credentials)}
 
     def _check_ports(self) -> None:
         for name, port in self.plan.listeners().items():
@@ -73,19 +154,46 @@ class Supervisor:
                     "end that process, or choose other ports with TAILRACE_PORT_BASE and TAILRACE_GATEWAY_PORT",
                 )
 
+    def _end_orphans(self) -> None:
+        """A supervisor that was killed takes its children along, but they may need a moment."""
+        for part in (self._orphans.parts if self._orphans else {}).values():
+            if part.process is not None:
+                part.process.end(patience=5)
+
     def _take_lock(self) -> IO[str]:
         file = self.layout.lock.open("w")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
-            raise StackError(
-                f"a stack is running already in {self.layout.data}", "stop it with: tailrace down"
-            ) from None
-        return file
+        deadline = time.monotonic() + 2  # a supervisor that is just ending
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    file.close()
+                    raise StackError(
+                        f"a stack is running in {self.layout.data}", "stop it with: tailrace down"
+                    ) from None
+                time.sleep(0.05)
+            else:
+                return file
 
-    def _credentials(self) -> Credentials:
-        return Credentials.load_or_create(self.layout.credentials)
+    def _first_state(self) -> State:
+        steps = [*PREPARED, "fleet"] if self.plan.only == "fleet" else []
+        own = [name for name in self.plan.own if name != "fleet"]
+        return State(
+            supervisor=Process.current(),
+            phase="starting",
+            only=self.plan.only,
+            parts={name: Part() for name in [*own, *steps]},
+            addresses=self.plan.addresses(),
+        )
 
-    def _fresh_state(self) -> State:
-        return State(supervisor=Process.current(), only=self.plan.only)
+
+def _reason(error: BaseException) -> tuple[str, str]:
+    """The first failure that means something to a person; the others are what followed from it."""
+    while isinstance(error, BaseExceptionGroup):
+        error = next((each for each in error.exceptions if isinstance(each, StackError)), error.exceptions[0])
+    if isinstance(error, StackError):
+        return error.what, error.remedy
+    if isinstance(error, asyncio.CancelledError):
+        return "the start was interrupted", ""
+    return f"{type(error).__name__}: {error}", "this is a defect of the stack itself: see logs/supervisor.log"

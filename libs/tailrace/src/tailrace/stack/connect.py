@@ -1,0 +1,127 @@
+"""Kafka Connect with Debezium as a child, and the few calls of its REST interface that the stack makes.
+
+Recovery is quick on purpose: a lost worker's tasks are given out again at once, and offsets are flushed every second. The
+REST interface listens on the loopback interface only, since whoever reaches it reads every database.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from tailrace.stack.child import Program
+from tailrace.stack.errors import StackError
+from tailrace.stack.java import Machine
+from tailrace.stack.layout import HOST, Ports
+
+CONFIGURATION = """\
+bootstrap.servers={kafka}
+group.id=tailrace-connect
+listeners=HTTP://{host}:{port}
+rest.advertised.host.name={host}
+key.converter=org.apache.kafka.connect.storage.StringConverter
+value.converter=org.apache.kafka.connect.storage.StringConverter
+offset.storage.topic=connect.offsets
+config.storage.topic=connect.configs
+status.storage.topic=connect.status
+offset.storage.replication.factor=1
+config.storage.replication.factor=1
+status.storage.replication.factor=1
+offset.storage.partitions=4
+status.storage.partitions=2
+offset.flush.interval.ms=1000
+scheduled.rebalance.max.delay.ms=0
+session.timeout.ms=6000
+heartbeat.interval.ms=1500
+rebalance.timeout.ms=10000
+task.shutdown.graceful.timeout.ms=3000
+worker.sync.timeout.ms=2000
+plugin.path={plugins}
+plugin.discovery=service_load
+connector.client.config.override.policy=All
+producer.linger.ms=0
+producer.delivery.timeout.ms=120000
+"""
+
+
+@dataclass(frozen=True)
+class Connect:
+    machine: Machine
+    kafka: str
+    plugins: Path
+    ports: Ports
+
+    def program(self) -> Program:
+        file = self.machine.folder / "connect.properties"
+        file.write_text(
+            CONFIGURATION.format(host=HOST, port=self.ports.connect, kafka=self.kafka, plugins=self.plugins)
+        )
+        return Program(
+            name="connect",
+            argv=self.machine.argv(
+                "connect", "org.apache.kafka.connect.cli.ConnectDistributed", str(file), heap="512m"
+            ),
+            ready=self._ready,
+            port=self.ports.connect,
+            environment=self.machine.environment,
+        )
+
+    async def _ready(self, _pid: int) -> bool:
+        async with Rest(f"http://{HOST}:{self.ports.connect}") as rest:
+            return await rest.healthy()
+
+
+class Rest:
+    """Connect's REST interface, for the length of a `with` block."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+
+    async def __aenter__(self) -> "Rest":
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._session.close()
+
+    async def healthy(self) -> bool:
+        """Whether the worker has joined its group and answers. Quiet while nobody listens."""
+        try:
+            async with self._session.get(f"{self.url}/health", timeout=aiohttp.ClientTimeout(total=3)) as answer:
+                return answer.status == 200
+        except (aiohttp.ClientError, TimeoutError):
+            return False
+
+    async def put(self, name: str, config: Mapping[str, str]) -> None:
+        """Create a connector, or change it when its settings differ. Raises `StackError` with Connect's own words."""
+        if await self._current(name) == {**config, "name": name}:
+            return
+        for _ in range(40):
+            async with self._session.put(f"{self.url}/connectors/{name}/config", json=dict(config)) as answer:
+                if answer.status < 300:
+                    return
+                text = await answer.text()
+                if answer.status != 409:  # 409: a rebalance is under way
+                    raise StackError(f"Connect refused the connector {name}: {text[:500]}", "see the log of connect")
+            await asyncio.sleep(0.25)
+        raise StackError(f"Connect kept rebalancing instead of taking the connector {name}", "see the log of connect")
+
+    async def statuses(self) -> dict[str, Any]:
+        """`{name: {"connector": {"state": …}, "tasks": [{"id", "state", "trace"}]}}`. Raises `aiohttp.ClientError`."""
+        async with self._session.get(f"{self.url}/connectors?expand=status") as answer:
+            answer.raise_for_status()
+            found: dict[str, Any] = await answer.json()
+            return {name: entry["status"] for name, entry in found.items()}
+
+    async def restart(self, name: str) -> None:
+        """Restart what failed of a connector, its tasks included."""
+        path = f"{self.url}/connectors/{name}/restart?includeTasks=true&onlyFailed=true"
+        async with self._session.post(path) as answer:
+            answer.raise_for_status()
+
+    async def _current(self, name: str) -> dict[str, str] | None:
+        async with self._session.get(f"{self.url}/connectors/{name}/config") as answer:
+            return await answer.json() if answer.status == 200 else None

@@ -1,0 +1,74 @@
+"""The fleet process as a child of the stack: ready when every service answers its readiness check."""
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from tailrace.stack.child import Program, tail
+from tailrace.stack.layout import HOST, Layout, Ports
+from tailrace.stack.state import Board
+
+PATIENCE = 90.0
+
+
+@dataclass(frozen=True)
+class Fleet:
+    layout: Layout
+    ports: Ports
+    environment: Mapping[str, str]
+    board: Board
+
+    def program(self) -> Program:
+        return Program(
+            name="fleet",
+            argv=[sys.executable, "-m", "tailrace.fleet"],
+            ready=self._ready,
+            environment=self.environment,
+            stop_patience=25.0,
+            ready_patience=PATIENCE,
+            death_signal=signal.SIGTERM,
+            explain=self._explain,
+        )
+
+    async def _ready(self, _pid: int) -> bool:
+        waiting = await not_ready(self.ports.services)
+        if waiting:
+            self.board.part("fleet", "starting", f"waiting for {', '.join(waiting)}")
+        return not waiting
+
+    def _explain(self) -> str:
+        """The last words of a service that was still awaited."""
+        detail = self.board.state.parts["fleet"].detail
+        first = detail.removeprefix("waiting for ").split(",")[0]
+        log = self.layout.log(first)
+        return f"{detail}; the last words of {first}:\n{tail(log)}\nsee: tailrace logs {first}" if log.exists() else ""
+
+
+async def not_ready(services: Mapping[str, int]) -> list[str]:
+    """The names, in order, of those that do not answer 200 at `/health/ready`."""
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=3)) as session:
+        answers = await asyncio.gather(*(_is_ready(session, port) for port in services.values()))
+    return [name for name, ready in zip(services, answers, strict=True) if not ready]
+
+
+async def _is_ready(session: aiohttp.ClientSession, port: int) -> bool:
+    try:
+        async with session.get(f"http://{HOST}:{port}/health/ready") as answer:
+            return answer.status == 200
+    except (aiohttp.ClientError, TimeoutError):
+        return False
+
+
+def fleet_status(layout: Layout) -> dict[str, dict[str, Any]]:
+    """What the fleet process last wrote: `{service: {"pid", "port", …}}`, empty when there is none."""
+    try:
+        found: dict[str, dict[str, Any]] = json.loads(layout.fleet.read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {}
+    return found
