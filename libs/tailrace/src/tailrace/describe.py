@@ -1,0 +1,123 @@
+"""Everything that follows from the manifests, written to files that are committed and checked for drift.
+
+`tailrace describe` writes; `tailrace describe --check` names what would change. Samples are append-only: one that was published stays.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from tailrace.app import build_app
+from tailrace.connectors import deployed_connector
+from tailrace.events import Event
+from tailrace.gateway_openapi import merge_openapi, problem_types
+from tailrace.gateway_routes import routes
+from tailrace.parking import DeadLettered
+from tailrace.samples import sample
+from tailrace.service import Service
+from tailrace.settings import Settings
+
+Files = dict[Path, str]
+_GATEWAY = Path("services/gateway/src/gateway/data")
+
+
+def describe(services: Sequence[Service], root: Path) -> Files:
+    """Every generated file by its path below `root`, the checkout. Deterministic."""
+    settings = Settings()
+    documents = {s.name: build_app(s, settings).openapi() for s in services if s.build is None}
+    files: Files = {}
+    for service in services:
+        for event in service.publishes:
+            files[Path(f"contracts/schemas/{event.type}.v{event.version}.json")] = _json(_schema(event))
+            files |= _samples(event, root)
+        if service.topic is not None:
+            connector = deployed_connector(service, settings)
+            files[Path(f"deploy/kafka-connect/{service.name}.json")] = _json(
+                {"name": service.name, "config": connector.render()}
+            )
+        if service.name in documents:
+            files[Path(f"contracts/openapi/{service.name}.json")] = _json(documents[service.name])
+    files[Path(f"contracts/schemas/{DeadLettered.type}.v1.json")] = _json(_schema(DeadLettered))
+    files[_GATEWAY / "routes.json"] = _json(routes(services))
+    files[_GATEWAY / "openapi.json"] = _json(merge_openapi(documents, problem_types=problem_types()))
+    files[Path("docs/reference/event-map.md")] = event_map(services)
+    return files
+
+
+def write(files: Files, root: Path) -> list[Path]:
+    """Write what differs, and remove what is generated no more; returns the paths that changed."""
+    changed = drift(files, root)
+    for path in changed:
+        target = root / path
+        if path in files:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(files[path])
+        else:
+            target.unlink()
+    return changed
+
+
+def drift(files: Files, root: Path) -> list[Path]:
+    """The paths whose content on disk is not what the manifests say, and generated files that nothing stands for any more."""
+    wrong = [path for path, text in files.items() if not (root / path).is_file() or (root / path).read_text() != text]
+    return sorted([*wrong, *(path for path in _generated(root) if path not in files)])
+
+
+def event_map(services: Sequence[Service]) -> str:
+    """Who publishes what, and who listens, as a Markdown page."""
+    listeners: dict[str, list[str]] = {}
+    for service in services:
+        for subscriber in service.subscribers:
+            for event in subscriber.events:
+                listeners.setdefault(event.type, []).append(f"`{subscriber.name}`")
+    lines = ["# Event map", "", "Generated from the manifests: `tailrace describe`.", ""]
+    for service in services:
+        if service.topic is None:
+            continue
+        lines += [
+            f"## {service.name}: `{service.topic}`",
+            "",
+            "| Fact | Version | What it says | Who listens |",
+            "|---|---|---|---|",
+        ]
+        for event in service.publishes:
+            who = ", ".join(sorted(listeners.get(event.type, []))) or "—"
+            lines.append(f"| `{event.type}` | {event.version} | {_summary(event)} | {who} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _summary(event: type[Event]) -> str:
+    own = event.__dict__.get("__doc__")
+    return own.strip().splitlines()[0] if own else ""
+
+
+def _schema(event: type[Event]) -> dict[str, Any]:
+    schema = event.model_json_schema(mode="serialization")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": event.schema_uri(),
+        **schema,
+        "title": event.type,
+        "x-topic": event.topic,
+    }
+
+
+def _samples(event: type[Event], root: Path) -> Files:
+    """The samples there are, and a new one when the schema now makes another."""
+    folder = Path(f"contracts/samples/{event.type}")
+    kept = {path.relative_to(root): path.read_text() for path in (root / folder).glob(f"v{event.version}-*.json")}
+    fresh = _json(sample(event))
+    if fresh not in kept.values():
+        kept[folder / f"v{event.version}-{len(kept) + 1}.json"] = fresh
+    return kept
+
+
+def _generated(root: Path) -> Iterator[Path]:
+    for pattern in ("contracts/schemas/*.json", "contracts/openapi/*.json", "deploy/kafka-connect/*.json"):
+        yield from (path.relative_to(root) for path in root.glob(pattern))
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
