@@ -74,6 +74,10 @@ class Tx(AsyncSession):
         """The event-sourced stream, locked, for a change; new when it has no event yet."""
         return await streams.load(self, kind, id, lock=True)
 
+    def new_stream(self, kind: type[AnyStream], id: UUID) -> AnyStream:
+        """An event-sourced stream that is new by construction: no lock, no statement. IntegrityError at flush when it is not new."""
+        return streams.begin(self, kind, id)
+
     async def view_stream(self, kind: type[AnyStream], id: UUID) -> AnyStream:
         """The event-sourced stream, for reading."""
         return await streams.load(self, kind, id, lock=False)

@@ -112,6 +112,18 @@ async def load(session: AsyncSession, kind: type[AnyStream], id: UUID, *, lock: 
     return stream
 
 
+def begin(session: AsyncSession, kind: type[AnyStream], id: UUID) -> AnyStream:
+    """A stream that is new by construction: its id was made a moment ago, so nothing is locked and nothing read.
+
+    When it has events after all, the transaction fails with IntegrityError, since no two events share a place in a stream.
+    """
+    unit = session.sync_session
+    assert isinstance(unit, UnitOfWork)
+    stream = unit.streams[id] = kind(id, kind.initial())
+    stream._session = unit
+    return stream
+
+
 async def replay(session: AsyncSession, kind: type[AnyStream], id: UUID, *, until: datetime | None = None) -> AnyStream:
     """The stream from its events alone, no snapshot asked; as it was recorded up to `until`, when given."""
     stream = kind(id, kind.initial())
@@ -166,4 +178,4 @@ def _lock_number(id: UUID) -> int:
     return int.from_bytes(id.bytes[8:], "big", signed=True)
 
 
-__all__ = ["SNAPSHOT_EVERY", "Stream", "load", "replay", "save_snapshots", "stream_table"]
+__all__ = ["SNAPSHOT_EVERY", "Stream", "begin", "load", "replay", "save_snapshots", "stream_table"]
