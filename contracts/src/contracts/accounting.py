@@ -32,6 +32,15 @@ class AccountUpdated(AccountDescription):
     type: ClassVar[str] = "accounting.account.updated"
 
 
+class AccountDeleted(AccountingFact):
+    """An account that nothing was ever posted to is gone; its code may be used again."""
+
+    type: ClassVar[str] = "accounting.account.deleted"
+
+    account_id: UUID
+    code: str
+
+
 class PeriodFact(AccountingFact):
     """A period runs from its first to its last day, both included."""
 
@@ -70,7 +79,10 @@ class JournalLine(BaseModel):
 
 
 class JournalPosted(AccountingFact):
-    """A journal whose debits equal its credits in every currency. `rule` is the posting rule and its version, None for a manual one."""
+    """A journal whose debits equal its credits in every currency. `rule` is the posting rule and its version, None for a manual one.
+
+    `effective_at` is when it holds in the business, `recorded_at` when it was written down; the latter rises from journal to journal.
+    """
 
     type: ClassVar[str] = "accounting.journal.posted"
 
@@ -84,6 +96,7 @@ class JournalPosted(AccountingFact):
     source_id: UUID | None = None
     reverses: UUID | None = None
     effective_at: datetime
+    recorded_at: datetime | None = None
 
 
 class JournalReversed(AccountingFact):
@@ -99,6 +112,7 @@ class JournalReversed(AccountingFact):
 PUBLISHED: tuple[type[AccountingFact], ...] = (
     AccountCreated,
     AccountUpdated,
+    AccountDeleted,
     PeriodOpened,
     PeriodLocked,
     PeriodUnlocked,
