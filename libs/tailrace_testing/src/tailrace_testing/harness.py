@@ -160,6 +160,19 @@ class Harness:
         """Let the time of every timer come."""
         await self.admin.execute("UPDATE timer SET due_at = now() - interval '1 second'")
 
+    @asynccontextmanager
+    async def database_down(self) -> AsyncIterator[None]:
+        """For a while, nobody gets a connection to the database."""
+        name = self.database_name
+        await self.admin.execute(f'ALTER DATABASE "{name}" CONNECTION LIMIT 0')
+        await self.admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()", name
+        )
+        try:
+            yield
+        finally:
+            await self.admin.execute(f'ALTER DATABASE "{name}" CONNECTION LIMIT -1')
+
     def _read(self, row: Any) -> Published:
         event = by_type(self.service.publishes)[row["type"]]
         return Published(
