@@ -12,8 +12,8 @@ from tailrace.settings import Settings
 class Databases:
     """Makes templates once per run and service, and clones of them."""
 
-    def __init__(self, admin_url: str) -> None:
-        self.settings = Settings(postgres=admin_url, secret="tailrace-tests")
+    def __init__(self, admin_url: str, secret: str) -> None:
+        self.settings = Settings(postgres=admin_url, secret=secret)
         self._admin_url = admin_url
         self._templates: dict[str, str] = {}
         self._numbers = count(1)

@@ -70,7 +70,9 @@ class Harness:
     def token(self, scopes: str = "*", *, tenant: UUID | None = None, user: UUID | None = None, **claims: Any) -> str:
         return self.issuer.token(tenant=tenant or self.tenant, user=user or self.user, scopes=scopes, **claims)
 
-    def client_as(self, scopes: str = "*", *, tenant: UUID | None = None, user: UUID | None = None) -> httpx2.AsyncClient:
+    def client_as(
+        self, scopes: str = "*", *, tenant: UUID | None = None, user: UUID | None = None
+    ) -> httpx2.AsyncClient:
         """A client with a token of its own; it sends a fresh Idempotency-Key with each POST that brings none."""
         return self._client({"Authorization": f"Bearer {self.token(scopes, tenant=tenant, user=user)}"})
 
@@ -109,7 +111,12 @@ class Harness:
         """
         self._sequences[aggregate_id] = sequence or self._sequences[aggregate_id] + 1
         record = self._record(
-            event, aggregate_id, self._sequences[aggregate_id], tenant or self.tenant, time or datetime.now(UTC), event_id
+            event,
+            aggregate_id,
+            self._sequences[aggregate_id],
+            tenant or self.tenant,
+            time or datetime.now(UTC),
+            event_id,
         )
         await self.redeliver(record, may_park=may_park)
         return record
@@ -118,7 +125,9 @@ class Harness:
         """Hand records over, as one batch."""
         before = await self.admin.fetchval("SELECT count(*) FROM parked")
         await self.courier.deliver(records)
-        parked = await self.admin.fetch("SELECT subscriber, kind, reason FROM parked ORDER BY parked_at OFFSET $1", before)
+        parked = await self.admin.fetch(
+            "SELECT subscriber, kind, reason FROM parked ORDER BY parked_at OFFSET $1", before
+        )
         assert may_park or not parked, f"parked: {[tuple(row) for row in parked]}"
 
     async def published(self, type: str | None = None, *, tenant: UUID | None = None) -> list[Published]:
@@ -135,7 +144,9 @@ class Harness:
         """Deliver what the service published and itself listens to, until nothing new comes. Returns how many facts that were."""
         moved = 0
         while True:
-            rows = await self.admin.fetch("SELECT * FROM outbox WHERE topic = ANY($1) ORDER BY id", list(self.courier.topics))
+            rows = await self.admin.fetch(
+                "SELECT * FROM outbox WHERE topic = ANY($1) ORDER BY id", list(self.courier.topics)
+            )
             fresh = [row for row in rows if row["id"] not in self._pumped]
             if not fresh:
                 return moved
@@ -166,7 +177,8 @@ class Harness:
         name = self.database_name
         await self.admin.execute(f'ALTER DATABASE "{name}" CONNECTION LIMIT 0')
         await self.admin.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()", name
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()",
+            name,
         )
         try:
             yield

@@ -1,6 +1,8 @@
-"""The fixtures. One stack per test run, started when the first test asks for it, on free ports and data of its own."""
+"""The fixtures. One stack per test run, on free ports and data of its own, started as far as the chosen tests need it.
 
-import os
+Order: what needs PostgreSQL alone, then what needs the fleet, and at the end, one after another, the tests that kill processes.
+"""
+
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -12,31 +14,77 @@ from tailrace.logs import configure
 from tailrace.service import Service
 from tailrace.stack.embedded import Stack
 from tailrace_testing.databases import Databases
+from tailrace_testing.gateway import Gateway
 from tailrace_testing.harness import Harness, MakeHarness
 from tailrace_testing.tokens import TestIssuer
+
+_NEEDS = {"connect_url": "stack", "kafka": "stack", "fleet": "fleet", "gateway": "fleet"}
+_LEVELS = ("postgres", "stack", "fleet")
+_LAST = ("tests/conformance", "tests/e2e", "tests/faults")
+_level = pytest.StashKey[str]()
 
 
 def pytest_configure() -> None:
     configure("test", "WARNING")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items.sort(key=_place)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    asked = {_NEEDS[name] for item in session.items for name in getattr(item, "fixturenames", ()) if name in _NEEDS}
+    session.config.stash[_level] = max(asked, key=_LEVELS.index, default="postgres")
+
+
+def _place(item: pytest.Item) -> int:
+    path = item.path.as_posix()
+    return next((place for place, folder in enumerate(_LAST, 1) if f"/{folder}/" in path), 0)
+
+
 @pytest.fixture(scope="session")
-def stack_folder() -> Iterator[Path]:
-    """Where the run's stack keeps its data; gone when the run ends."""
+def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """The run's own stack; gone, with its data, when the run ends."""
     folder = Path(tempfile.mkdtemp(prefix="tailrace-test-"))
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    folder.chmod(0o755)
+    level = request.config.stash[_level]
+    try:
+        with Stack(
+            folder / "data", only=level, environment={"TAILRACE_TENANT_RATE": "5000", "TAILRACE_TENANT_BURST": "10000"}
+        ) as stack:  # type: ignore[arg-type]
+            yield stack
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
-def postgres(stack_folder: Path) -> Iterator[str]:
+def postgres(stack: Stack) -> str:
     """The address of a PostgreSQL server that this run may do anything with."""
-    given = os.environ.get("TAILRACE_TEST_POSTGRES")
-    if given:
-        yield given
-        return
-    with Stack(stack_folder / "postgres", only="postgres", services=()) as stack:
-        yield stack.postgres_url
+    return stack.postgres_url
+
+
+@pytest.fixture(scope="session")
+def connect_url(stack: Stack) -> str:
+    return stack.connect_url
+
+
+@pytest.fixture(scope="session")
+def kafka(stack: Stack) -> str:
+    """`host:port` of the broker."""
+    return stack.kafka
+
+
+@pytest.fixture(scope="session")
+def fleet(stack: Stack) -> Stack:
+    """The stack with every service running and ready."""
+    return stack
+
+
+@pytest.fixture
+async def gateway(fleet: Stack) -> AsyncIterator[Gateway]:
+    """A client of the gateway, and the way to make tenants."""
+    async with Gateway(fleet.gateway_url, fleet.supervisor.credentials.operator) as gateway:
+        yield gateway
 
 
 @pytest.fixture(scope="session")
@@ -45,8 +93,8 @@ def issuer() -> TestIssuer:
 
 
 @pytest.fixture(scope="session")
-def databases(postgres: str) -> Databases:
-    return Databases(postgres)
+def databases(stack: Stack) -> Databases:
+    return Databases(stack.postgres_url, stack.supervisor.credentials.secret)
 
 
 @pytest.fixture

@@ -1,0 +1,124 @@
+"""The fleet as a client sees it: through the gateway alone, with log-ins, keys and retries as a careful client would do it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Self, TypeVar
+
+import httpx2
+
+from tailrace.ids import uuid7
+
+T = TypeVar("T")
+PASSWORD = "correct horse battery staple"
+
+
+async def eventually(
+    ask: Callable[[], Awaitable[T]], holds: Callable[[T], bool], *, within: float = 30.0, what: str = "the condition"
+) -> T:
+    """Ask again until the answer holds. Raises AssertionError with the last answer when it does not within so many seconds."""
+    deadline = asyncio.get_running_loop().time() + within
+    while True:
+        answer = await ask()
+        if holds(answer):
+            return answer
+        if asyncio.get_running_loop().time() > deadline:
+            raise AssertionError(f"{what} did not come about within {within:g} s; last: {answer}")
+        await asyncio.sleep(0.05)
+
+
+@dataclass
+class Member:
+    """Somebody logged in, with the headers that say so."""
+
+    client: httpx2.AsyncClient
+    tenant_id: str
+    slug: str
+    email: str
+    token: str
+    refresh_token: str
+
+    async def send(self, method: str, path: str, *, key: str | None = None, **options: Any) -> httpx2.Response:
+        """One request, once."""
+        headers = {"Authorization": f"Bearer {self.token}", **options.pop("headers", {})}
+        if method != "GET":
+            headers.setdefault("Idempotency-Key", key or str(uuid7()))
+        return await self.client.request(method, path, headers=headers, **options)
+
+    async def get(self, path: str, **params: Any) -> Any:
+        answer = await self.send("GET", path, params=params)
+        assert answer.status_code == 200, f"GET {path}: {answer.status_code} {answer.text}"
+        return answer.json()
+
+    async def post(self, path: str, body: Any = None, *, within: float = 30.0, **options: Any) -> Any:
+        """Post until it is accepted: the same key on every try; 409 not-yet-known, 429 and 503 are waited out."""
+        key = options.pop("key", None) or str(uuid7())
+        deadline = asyncio.get_running_loop().time() + within
+        while True:
+            try:
+                answer = await self.send("POST", path, key=key, json=body, **options)
+            except httpx2.TransportError:
+                answer = None
+            if answer is not None and answer.status_code < 300:
+                return answer.json() if answer.content else None
+            if answer is not None and not _passes(answer):
+                raise AssertionError(f"POST {path}: {answer.status_code} {answer.text}")
+            if asyncio.get_running_loop().time() > deadline:
+                raise AssertionError(f"POST {path} was not accepted within {within:g} s: {answer and answer.text}")
+            await asyncio.sleep(0.1)
+
+    async def every(self, path: str, **params: Any) -> list[Any]:
+        """All pages of a list."""
+        items: list[Any] = []
+        cursor = None
+        while True:
+            page = await self.get(path, limit=200, **params, **({"cursor": cursor} if cursor else {}))
+            items += page["items"]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return items
+
+
+def _passes(answer: httpx2.Response) -> bool:
+    if answer.status_code in {429, 502, 503, 504}:
+        return True
+    return answer.status_code == 409 and answer.json().get("type", "").endswith(("not-yet-known", "in-flight"))
+
+
+class Gateway:
+    """`async with Gateway(url, operator_password) as gateway`."""
+
+    def __init__(self, url: str, operator_password: str) -> None:
+        self.url = url
+        self._operator_password = operator_password
+        self.client = httpx2.AsyncClient(base_url=url, timeout=15)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.client.aclose()
+
+    async def log_in(self, slug: str, email: str, password: str = PASSWORD) -> Member:
+        answer = await self.client.post("/v1/auth/login", json={"tenant": slug, "email": email, "password": password})
+        assert answer.status_code == 200, answer.text
+        body = answer.json()
+        member = Member(self.client, "", slug, email, body["access_token"], body["refresh_token"])
+        member.tenant_id = (await member.get("/v1/auth/me"))["tenant"]["id"]
+        return member
+
+    async def operator(self) -> Member:
+        return await self.log_in("platform", "operator@platform.local", self._operator_password)
+
+    async def new_tenant(self, currency: str = "EUR") -> Member:
+        """A tenant that no other test knows, and its administrator, logged in."""
+        slug = f"t-{uuid7().hex[-12:]}"
+        email = f"admin@{slug}.example"
+        body = {
+            "slug": slug,
+            "name": f"Company {slug}",
+            "currency": currency,
+            "admin": {"email": email, "name": "Admin", "password": PASSWORD},
+        }
+        await (await self.operator()).post("/v1/tenants", body)
+        return await self.log_in(slug, email)
