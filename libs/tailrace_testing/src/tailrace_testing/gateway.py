@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
@@ -46,25 +47,30 @@ class Member:
         return await self.client.request(method, path, headers=headers, **options)
 
     async def get(self, path: str, **params: Any) -> Any:
-        answer = await self.send("GET", path, params=params)
-        assert answer.status_code == 200, f"GET {path}: {answer.status_code} {answer.text}"
-        return answer.json()
+        """What is there, as soon as somebody answers. Raises AssertionError for any refusal."""
+        return await self._patiently("GET", path, params=params)
 
-    async def post(self, path: str, body: Any = None, *, within: float = 30.0, **options: Any) -> Any:
-        """Post until it is accepted: the same key on every try; 409 not-yet-known, 429 and 503 are waited out."""
-        key = options.pop("key", None) or str(uuid7())
+    async def post(self, path: str, body: Any = None, **options: Any) -> Any:
+        """Post until it is accepted, with the same key on every try. Raises AssertionError for any other refusal."""
+        return await self._patiently("POST", path, json=body, **options)
+
+    async def _patiently(
+        self, method: str, path: str, *, within: float = 60.0, key: str | None = None, **options: Any
+    ) -> Any:
+        """409 not-yet-known and in-flight, 429, 5xx of the way there and broken connections are waited out."""
+        key = key or str(uuid7())
         deadline = asyncio.get_running_loop().time() + within
         while True:
-            try:
-                answer = await self.send("POST", path, key=key, json=body, **options)
-            except httpx2.TransportError:
-                answer = None
+            answer: httpx2.Response | None = None
+            with suppress(httpx2.TransportError):
+                answer = await self.send(method, path, key=key, **options)
             if answer is not None and answer.status_code < 300:
                 return answer.json() if answer.content else None
+            said = "no answer" if answer is None else f"{answer.status_code} {answer.text}"
             if answer is not None and not _passes(answer):
-                raise AssertionError(f"POST {path}: {answer.status_code} {answer.text}")
+                raise AssertionError(f"{method} {path}: {said}")
             if asyncio.get_running_loop().time() > deadline:
-                raise AssertionError(f"POST {path} was not accepted within {within:g} s: {answer and answer.text}")
+                raise AssertionError(f"{method} {path} was not accepted within {within:g} s; last: {said}")
             await asyncio.sleep(0.1)
 
     async def every(self, path: str, **params: Any) -> list[Any]:

@@ -1,0 +1,37 @@
+"""Any one process dies with requests in flight, and every accepted order still has its effects exactly once."""
+
+import asyncio
+import os
+import signal
+
+import pytest
+from company import Company, parked, trade
+
+from tailrace.fleet import load_services
+from tailrace.stack.embedded import Stack
+from tailrace_testing.gateway import Gateway, eventually
+
+_VICTIMS = [*(service.name for service in load_services()), "fleet", "connect", "kafka", "postgres"]
+
+
+@pytest.mark.parametrize("victim", _VICTIMS)
+async def test_killed_under_load(victim: str, fleet: Stack, gateway: Gateway) -> None:
+    company = await Company.found(gateway)
+    busy = asyncio.Event()
+    trading = asyncio.create_task(trade(company, orders=30, workers=5, halfway=busy))
+    await asyncio.wait([asyncio.create_task(busy.wait()), trading], return_when=asyncio.FIRST_COMPLETED)
+    assert busy.is_set(), await trading
+    pid = fleet.pids()[victim]
+    os.kill(pid, signal.SIGKILL)
+    await trading
+    await company.settled()
+    assert await parked(fleet) == []
+    now = await eventually(_pids(fleet), lambda pids: pids.get(victim, pid) != pid, what=f"a new {victim}")
+    assert set(now) >= set(_VICTIMS)
+
+
+def _pids(fleet: Stack):  # type: ignore[no-untyped-def]
+    async def ask() -> dict[str, int]:
+        return fleet.pids()
+
+    return ask
