@@ -1,12 +1,10 @@
 """The fleet process as a child of the stack: ready when every service answers its readiness check."""
 
 import asyncio
-import json
 import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import aiohttp
 
@@ -63,12 +61,3 @@ async def _is_ready(session: aiohttp.ClientSession, port: int) -> bool:
             return answer.status == 200
     except (aiohttp.ClientError, TimeoutError):
         return False
-
-
-def fleet_status(layout: Layout) -> dict[str, dict[str, Any]]:
-    """What the fleet process last wrote: `{service: {"pid", "port", …}}`, empty when there is none."""
-    try:
-        found: dict[str, dict[str, Any]] = json.loads(layout.fleet.read_text())
-    except (FileNotFoundError, json.JSONDecodeError):
-        return {}
-    return found

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from tailrace.stack.layout import Layout
 from tailrace.stack.processes import Process
 
 Phase = Literal["waiting", "starting", "ready", "restarting", "failed", "stopping", "stopped"]
@@ -78,6 +79,15 @@ class State:
 
 def _process(raw: dict[str, Any] | None) -> Process | None:
     return None if raw is None else Process(**raw)
+
+
+def fleet_status(layout: Layout) -> dict[str, dict[str, Any]]:
+    """What the fleet process last wrote: `{service: {"pid", "port", …}}`, empty when there is none."""
+    try:
+        found: dict[str, dict[str, Any]] = json.loads(layout.fleet.read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {}
+    return found
 
 
 class Board:

@@ -19,8 +19,8 @@ from tailrace.stack.monitor import Monitor
 from tailrace.stack.plan import Plan
 from tailrace.stack.postgres import Postgres
 from tailrace.stack.processes import Process, listener
-from tailrace.stack.services import Fleet, fleet_status
-from tailrace.stack.state import Board, Part, State
+from tailrace.stack.services import Fleet
+from tailrace.stack.state import Board, Part, State, fleet_status
 
 PREPARED = ("databases", "topics", "connectors")
 

@@ -1,0 +1,32 @@
+"""`tailrace describe`: write what follows from the manifests into the checkout, or check that nothing differs."""
+
+from pathlib import Path
+
+from tailrace.cli.console import out, say_failure
+from tailrace.stack.errors import StackError
+
+
+def describe_fleet(*, check: bool) -> int:
+    """The exit code: 1 when `check` finds a difference. Raises `StackError` outside of a checkout."""
+    from tailrace.describe import describe, drift, write
+    from tailrace.fleet import load_services
+
+    root = _checkout(Path.cwd())
+    files = describe(load_services(), root)
+    if not check:
+        changed = write(files, root)
+        out.print(f"{len(files)} files, {len(changed)} changed")
+        return 0
+    differing = drift(files, root)
+    for path in differing:
+        out.print(f"differs: {path}")
+    if differing:
+        say_failure("generated files are not up to date", "run: tailrace describe")
+    return 1 if differing else 0
+
+
+def _checkout(folder: Path) -> Path:
+    for each in (folder, *folder.parents):
+        if (each / "contracts" / "pyproject.toml").exists():
+            return each
+    raise StackError(f"{folder} is not in a checkout of Tailrace", "change into the checkout first")

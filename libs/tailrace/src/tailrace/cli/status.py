@@ -1,0 +1,132 @@
+"""`tailrace status`: what runs, from the state files alone and one question to each service."""
+
+import dataclasses
+import json
+import time
+import urllib.error
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from tailrace.cli.console import coloured, mark, out, say_failure
+from tailrace.cli.lifecycle import print_addresses
+from tailrace.stack.layout import HOST, Layout
+from tailrace.stack.state import Part, State, fleet_status
+
+
+def show_status(as_json: bool) -> bool:
+    """Print it; says whether everything is ready."""
+    layout = Layout.from_environment()
+    state = State.load(layout.state)
+    running = state is not None and state.running
+    services = _services(layout) if running else {}
+    ready = state is not None and running and _all_ready(state, services)
+    if as_json:
+        known = dataclasses.asdict(state) if state else {}
+        out.print_json(json.dumps({**known, "running": running, "ready": ready, "services": services}))
+        return ready
+    if state is None or not running:
+        _print_absent(layout, state)
+        return False
+    _print_parts(state)
+    _print_services(services)
+    _print_connectors(state)
+    print_addresses(layout, state)
+    return ready
+
+
+def _all_ready(state: State, services: dict[str, dict[str, Any]]) -> bool:
+    parts = all(part.phase == "ready" for part in state.parts.values())
+    connectors = all(each.state == "RUNNING" for each in state.connectors.values())
+    return state.phase == "ready" and parts and connectors and all(each["ready"] for each in services.values())
+
+
+def _services(layout: Layout) -> dict[str, dict[str, Any]]:
+    """What the fleet wrote about each service, with its own answer under `ready` and `answer`."""
+    known = fleet_status(layout)
+    if not known:
+        return {}
+    with ThreadPoolExecutor(len(known)) as pool:
+        answers = list(pool.map(lambda each: _ask(each["port"]), known.values()))
+    return {
+        name: {**entry, "ready": ready, "answer": answer}
+        for (name, entry), (ready, answer) in zip(known.items(), answers, strict=True)
+    }
+
+
+def _ask(port: int) -> tuple[bool, str]:
+    try:
+        with urllib.request.urlopen(f"http://{HOST}:{port}/health/ready", timeout=2):
+            return True, "ready"
+    except urllib.error.HTTPError as error:
+        return False, error.read(200).decode(errors="replace")
+    except OSError as error:
+        return False, str(getattr(error, "reason", error))
+
+
+def _print_absent(layout: Layout, state: State | None) -> None:
+    if state is not None and state.phase == "failed":
+        say_failure(state.failure, state.remedy)
+    elif state is not None and state.phase == "ready":
+        say_failure("the supervisor was killed", "start again with: tailrace up")
+    out.print(f"Nothing is running in {layout.data}. Start it with: tailrace up")
+
+
+def _print_parts(state: State) -> None:
+    out.print(Text("Stack ", "bold") + coloured(state.phase))
+    table = Table.grid(padding=(0, 2))
+    for name, part in state.parts.items():
+        table.add_row(
+            "", mark(part.phase), name, coloured(part.phase), _pid(part), _port(part.port), Text(_story(part), "dim")
+        )
+    out.print(table)
+
+
+def _pid(part: Part) -> str:
+    return f"pid {part.process.pid}" if part.process else ""
+
+
+def _port(port: int | None) -> str:
+    return f"port {port}" if port else ""
+
+
+def _story(part: Part) -> str:
+    words = [part.detail] if part.detail else []
+    if part.process:
+        words.append(f"for {_span(time.time() - part.since)}")
+    return ", ".join(words)
+
+
+def _print_services(services: dict[str, dict[str, Any]]) -> None:
+    if not services:
+        return
+    out.print(Text("Services", "bold"))
+    table = Table.grid(padding=(0, 2))
+    for name, each in sorted(services.items()):
+        phase = "ready" if each["ready"] else "failed"
+        restarts = f"restarted {each['restarts']} times" if each.get("restarts") else ""
+        why = restarts if each["ready"] else f"{each['answer']}  → tailrace logs {name}"
+        table.add_row(
+            "", mark(phase), name, coloured(phase), f"pid {each['pid']}", _port(each["port"]), Text(why, "dim")
+        )
+    out.print(table)
+
+
+def _print_connectors(state: State) -> None:
+    if not state.connectors:
+        return
+    out.print(Text("Connectors", "bold"))
+    table = Table.grid(padding=(0, 2))
+    for name, each in sorted(state.connectors.items()):
+        restarts = f"restarted {each.restarts} times" if each.restarts else ""
+        table.add_row("", name, coloured(each.state), Text(", ".join(filter(None, [restarts, each.reason])), "dim"))
+    out.print(table)
+
+
+def _span(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
