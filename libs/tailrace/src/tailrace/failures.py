@@ -31,5 +31,10 @@ def is_conflict(error: BaseException) -> bool:
     return isinstance(error, DBAPIError) and _state(error.orig).startswith("40")
 
 
+def is_unstorable(error: BaseException) -> bool:
+    """Whether a value that was sent is one that PostgreSQL cannot hold: NUL in a text, a number out of range (SQLSTATE class 22)."""
+    return isinstance(error, DBAPIError) and _state(error.orig) in {"22000", "22003", "22021", "22P05"}
+
+
 def _state(error: BaseException | None) -> str:
     return str(getattr(error, "sqlstate", None) or getattr(error, "pgcode", None) or "")

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 
-from tailrace.failures import is_transient
+from tailrace.failures import is_transient, is_unstorable
 from tailrace.logs import log
 
 MEDIA_TYPE = "application/problem+json"
@@ -190,6 +190,9 @@ def _from_exception(error: Exception) -> Problem:
     if isinstance(error, StaleDataError | IntegrityError):
         log.info("conflict", error=type(error).__name__)
         return Refused("It was changed at the same moment, or exists already.")
+    if is_unstorable(error):
+        log.info("unstorable", error=type(error).__name__)
+        return Invalid("A value holds a character or a number that cannot be stored.")
     if is_transient(error):
         log.warning("unavailable", error=type(error).__name__, reason=str(error)[:200])
         return Unavailable("The database does not answer; try again shortly.")
