@@ -1,0 +1,40 @@
+"""A new tenant finds the usual units of measure in place."""
+
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from catalog.models import Unit
+from contracts.users import TenantCreated
+from tailrace.database import Tx
+from tailrace.events import Meta
+from tailrace.failures import NotYet
+from tailrace.subscribers import Reaction
+
+# Code, name, dimension, factor to the dimension's reference unit, decimals of a quantity. SI units and the litre (SI brochure, 9th edition, table 8).
+STANDARD_UNITS = (
+    ("pcs", "Piece", "count", Decimal("1"), 0),
+    ("kg", "Kilogram", "mass", Decimal("1"), 6),
+    ("g", "Gram", "mass", Decimal("0.001"), 3),
+    ("l", "Litre", "volume", Decimal("1"), 6),
+    ("ml", "Millilitre", "volume", Decimal("0.001"), 3),
+    ("m", "Metre", "length", Decimal("1"), 6),
+    ("h", "Hour", "time", Decimal("1"), 6),
+)
+
+standard_units = Reaction("catalog.standard_units")
+
+
+@standard_units.on(TenantCreated)
+async def make_units(tx: Tx, event: TenantCreated, meta: Meta) -> None:
+    """Make those that are missing: somebody may have been quicker with one of them."""
+    taken = set(await tx.scalars(select(Unit.code).where(Unit.deleted_at.is_(None))))
+    for code, name, dimension, factor, decimals in STANDARD_UNITS:
+        if code not in taken:
+            values = {"code": code, "name": name, "dimension": dimension, "factor": factor, "decimals": decimals}
+            tx.add(Unit.create(values))
+    try:
+        await tx.flush()
+    except IntegrityError as error:
+        raise NotYet("a standard unit is being made by somebody else at this moment") from error

@@ -1,0 +1,39 @@
+"""What the catalog refuses, each by a name that a client can tell from the others."""
+
+from tailrace.problems import Invalid, Problem, Refused
+
+
+class Taken(Refused):
+    """409: a live row has this sku or code."""
+
+    slug, title = "code-taken", "This sku or code is in use"
+
+
+class FixedForGood(Refused):
+    """409: stock, orders and journals build on this field."""
+
+    slug, title = "fixed", "This field does not change"
+
+
+class InUse(Refused):
+    """409: something live refers to it."""
+
+    slug, title = "in-use", "Still in use"
+
+
+class Incompatible(Invalid):
+    """422: no way leads from one unit to the other, as from a mass to a length."""
+
+    slug, title = "units-incompatible", "These units do not convert into one another"
+
+
+class Inexact(Invalid):
+    """422: the result has more decimals than the unit allows. It is never rounded."""
+
+    slug, title = "conversion-inexact", "Not expressible exactly in this unit"
+
+
+class NoPrice(Problem):
+    """404: the list has no price for that item, quantity and day."""
+
+    status, slug, title = 404, "no-price", "No price"

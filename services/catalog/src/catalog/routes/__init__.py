@@ -1,0 +1,1 @@
+"""The catalog's HTTP interface: one module per resource."""

@@ -1,0 +1,22 @@
+"""The catalog: items, units of measure, warehouses and price lists, on `catalog.events`."""
+
+from catalog import reactions
+from catalog.models import Base
+from catalog.routes import items, price_lists, units, warehouses
+from contracts.catalog import PUBLISHED
+from tailrace.service import Exposed, Service
+
+service = Service(
+    name="catalog",
+    topic="catalog.events",
+    publishes=PUBLISHED,
+    subscribers=[reactions.standard_units],
+    routers=[items.router, units.router, warehouses.router, price_lists.router],
+    exposes=[
+        Exposed(prefix="/v1/items"),
+        Exposed(prefix="/v1/units"),
+        Exposed(prefix="/v1/warehouses"),
+        Exposed(prefix="/v1/price-lists"),
+    ],
+    metadata=Base.metadata,
+)
