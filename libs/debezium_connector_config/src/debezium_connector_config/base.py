@@ -103,7 +103,7 @@ class Settings(BaseModel):
         stated = (
             (key, getattr(self, field)) for key, field in self.setting_names().items() if field in self.model_fields_set
         )
-        return {key: to_text(value) for key, value in stated if value is not None}
+        return {key: to_text(value) for key, value in stated if value not in (None, ())}
 
     @classmethod
     def parse(cls, settings: Mapping[str, str], **nested: Any) -> Self:

@@ -2,13 +2,20 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from debezium_connector_config.base import Items, Milliseconds, Settings, Text
 
+
+def _operations(listed: tuple[str, ...]) -> tuple[str, ...]:
+    if listed != ("none",) and not set(listed) <= set("cudtr"):
+        raise ValueError("expected some of c, u, d, t and r, or none alone")
+    return listed
+
+
 SnapshotMode = Literal["always", "initial", "initial_only", "no_data", "when_needed", "configuration_based", "custom"]
 Adjustment = Literal["none", "avro", "avro_unicode"]
-Operation = Annotated[str, Field(pattern=r"^(none|[cudtr])$")]
+Operations = Annotated[Items, AfterValidator(_operations)]
 
 
 class CaptureSettings(Settings):
@@ -32,7 +39,7 @@ class CaptureSettings(Settings):
     """Prefixes of logical decoding messages to read and drop, which still moves the position."""
     message_key_columns: Text | None = None
     """Keys other than the primary key: `schema.table:column,column`, separated by semicolons."""
-    skipped_operations: Annotated[Items, Field(min_length=1)] | None = None
+    skipped_operations: Operations | None = None
     """Operations to leave out: c (insert), u, d, t (truncate), r (snapshot read), or none. Default t."""
     skip_messages_without_change: bool = False
     """Leave out updates that change no captured column. Default false."""

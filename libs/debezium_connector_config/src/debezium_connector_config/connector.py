@@ -28,7 +28,7 @@ class PostgresConnector(
     """A Debezium 3.7 connector for one PostgreSQL database.
 
     Fields have the settings' names with underscores for points and Debezium's defaults; only stated ones are rendered.
-    Raises pydantic's ValidationError, whose locations are the settings' own names.
+    Raises pydantic's ValidationError, whose locations name fields as they were given: by field or by setting.
     """
 
     nested: ClassVar[frozenset[str]] = layout.FIELDS | {"other"}

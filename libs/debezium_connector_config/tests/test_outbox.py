@@ -1,0 +1,79 @@
+"""The outbox connector renders exactly what was measured to work."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from debezium_connector_config import (
+    CLOUDEVENTS_CONSTANTS,
+    HeaderFrom,
+    InsertHeader,
+    PostgresConnector,
+    Reference,
+    outbox_connector,
+)
+
+GOLDEN = Path(__file__).with_name("outbox.golden.json")
+
+ADDRESS: dict[str, Any] = {
+    "name": "orders",
+    "hostname": "db.internal",
+    "database": "orders",
+    "user": "orders_capture",
+    "password": Reference.env("ORDERS_CAPTURE_PASSWORD"),
+}
+
+
+def test_golden() -> None:
+    connector = outbox_connector(**ADDRESS, extensions=(("tenant_id", "ce_tenantid"), ("traceparent", "traceparent")))
+    assert connector.to_json("orders") == GOLDEN.read_text(encoding="utf-8")
+    assert PostgresConnector.from_config(json.loads(GOLDEN.read_text(encoding="utf-8"))["config"]) == connector
+
+
+def test_table_and_columns_are_parameters() -> None:
+    flat = outbox_connector(
+        **ADDRESS,
+        table="sales.events",
+        id_column="event_id",
+        key_column="entity",
+        type_column="kind",
+        topic_column="destination",
+        payload_column="body",
+        headers=(("event_id", "ce_id"),),
+        constants={},
+    ).render()
+    assert flat["table.include.list"] == r"sales\.events"
+    assert flat["transforms.outbox.table.field.event.id"] == "event_id"
+    assert flat["transforms.outbox.table.field.event.key"] == "entity"
+    assert flat["transforms.outbox.table.field.event.payload"] == "body"
+    assert flat["transforms.outbox.table.field.event.type"] == "kind"
+    assert flat["transforms.outbox.route.by.field"] == "destination"
+    assert flat["transforms.outbox.table.fields.additional.placement"] == "event_id:header:ce_id"
+    assert flat["transforms"] == "outbox,unrouted"
+
+
+def test_a_constant_that_connect_would_alter_goes_through_the_key_before_the_router() -> None:
+    connector = outbox_connector(**ADDRESS, constants=CLOUDEVENTS_CONSTANTS)
+    names = list(connector.transforms)
+    carrier = connector.transforms["constants"]
+    assert isinstance(carrier, HeaderFrom)
+    assert carrier.headers == ("ce_specversion",)
+    assert names.index("constants") < names.index("outbox")
+    plain = connector.transforms["content_type"]
+    assert isinstance(plain, InsertHeader)
+    assert plain.value_literal == "application/json"
+
+
+def test_slot_and_publication_follow_the_name() -> None:
+    flat = outbox_connector(**ADDRESS | {"name": "price-lists"}).render()
+    assert (flat["slot.name"], flat["publication.name"]) == ("price_lists_outbox", "price_lists_outbox")
+    flat = outbox_connector(**ADDRESS, slot="s", publication="p").render()
+    assert (flat["slot.name"], flat["publication.name"]) == ("s", "p")
+
+
+def test_a_bad_name_is_refused() -> None:
+    with pytest.raises(ValidationError, match="slot_name"):
+        outbox_connector(**ADDRESS | {"name": "Orders"})
