@@ -1,0 +1,61 @@
+# Everything starts here. `make help` lists the targets; each of them installs first what it needs, once.
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo up down status test check format lock clean
+SHELL := /bin/sh
+
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+export PYTHON
+PACKAGES := $(patsubst %/pyproject.toml,%,$(wildcard contracts/pyproject.toml demo/pyproject.toml libs/*/pyproject.toml services/*/pyproject.toml))
+SOURCES := $(wildcard $(addsuffix /src,$(PACKAGES)))
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@echo "  ARGS=… goes to pytest or the demo; ALL=1 replays every purchase in the demo."
+
+demo: up ## Install, start everything, run the main job, leave the fleet running
+	@$(BIN)/tailrace demo $(if $(ALL),--all) $(ARGS)
+
+up: install ## Start PostgreSQL, Kafka, Connect and every service
+	@$(BIN)/tailrace up
+
+down: install ## Stop everything, keep the data
+	@$(BIN)/tailrace down
+
+status: install ## Show what runs
+	@$(BIN)/tailrace status
+
+test: install ## Run the whole suite on a stack of its own
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: install ## Lint, formats, strict types, import boundaries, generated files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(SOURCES)
+	$(BIN)/lint-imports
+	$(BIN)/tailrace describe --check
+
+format: install ## Format and fix what can be fixed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: ## Choose the newest versions again and write the locks (needs uv)
+	@command -v uv >/dev/null || { echo "make lock needs uv on the PATH (pip install uv)" >&2; exit 1; }
+	uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements.in -o requirements.lock
+	uv pip compile --upgrade --no-deps --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-demo.in -o requirements-demo.lock
+
+clean: ## Stop everything and delete the installation; the data stays
+	@[ ! -x $(BIN)/tailrace ] || $(BIN)/tailrace down
+	rm -rf .venv
+
+install: $(INSTALLED)
+
+# The data set of `lifetimes` is all that is wanted of it, so its own dependencies stay out.
+$(INSTALLED): requirements.lock requirements-demo.lock $(addsuffix /pyproject.toml,$(PACKAGES))
+	@sh .ci/venv .venv
+	@echo "Installing what requirements.lock names …"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps --only-binary :all: -r requirements-demo.lock
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation $(addprefix -e ,$(PACKAGES))
+	@touch $@
