@@ -1,0 +1,86 @@
+"""What a client may say about an order. Quantities and prices are decimal strings or numbers; amounts are whole minor units of the currency."""
+
+from datetime import UTC, date, datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+
+from contracts.orders import Address
+from tailrace.money import Currency, Quantity, UnitPrice
+from tailrace.personal import Personal
+from tailrace.routing import Body
+
+# PostgreSQL stores every character but NUL.
+_STORABLE = r"^[^\x00]*$"
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_STORABLE)]
+Code = Annotated[str, StringConstraints(min_length=1, max_length=20, pattern=_STORABLE)]
+Sentence = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_STORABLE)]
+Moment = Annotated[AwareDatetime, Field(ge=datetime(1900, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
+"""A time with its zone, in a range that every calendar in use here can hold."""
+
+MOST_LINES = 500
+_YEAR = 365 * 24 * 3600
+
+
+class NewLine(Body):
+    """A line, priced in one of three ways: by `unit_price`, by its `net` amount, or by a price list."""
+
+    item_id: UUID
+    warehouse_id: UUID
+    quantity: Quantity
+    unit: Code | None = Field(None, description="The unit that `quantity` is in; the item's base unit when left out.")
+    unit_price: UnitPrice | None = Field(
+        None, description="Price of one base unit, in minor units; net = quantity × unit_price, rounded half to even."
+    )
+    net: Annotated[int, Field(ge=0, le=10**15)] | None = Field(
+        None, description="Amount of the line before tax, in minor units; the unit price is derived from it."
+    )
+    price_list_id: UUID | None = Field(
+        None, description="Price by this list, as valid on the order's date, for the line's quantity."
+    )
+
+    @model_validator(mode="after")
+    def _priced_once(self) -> Self:
+        if sum(way is not None for way in (self.unit_price, self.net, self.price_list_id)) != 1:
+            raise ValueError("Give exactly one of unit_price, net and price_list_id.")
+        return self
+
+
+class ShipTo(Address, Body):
+    """Where the goods go."""
+
+    lines: Personal[list[Text]] = Field([], max_length=10)
+    city: Personal[Text | None] = None
+    postal_code: Personal[Code | None] = None
+    country: Code | None = None
+
+
+class OrderTerms(Body):
+    """All that a client says about an order; replaces the whole of a draft."""
+
+    customer_reference: Text
+    customer_name: Personal[Text]
+    currency: Currency
+    ordered_at: Moment | None = Field(None, description="When the customer ordered; now when left out.")
+    requested_date: date | None = None
+    partial_allowed: bool = Field(
+        False, description="Whether what there is may be reserved and shipped when not everything is in stock."
+    )
+    reservation_expires_in_seconds: Annotated[int, Field(gt=0, le=_YEAR)] | None = Field(
+        None, description="How long stock is held for the order; without limit when left out."
+    )
+    ship_to: ShipTo | None = None
+    lines: list[NewLine] = Field(min_length=1, max_length=MOST_LINES)
+
+
+class NewOrder(OrderTerms):
+    """An order to create as a draft, or at once as a confirmed order."""
+
+    confirm: bool = Field(False, description="Create and confirm in one step.")
+
+
+class Reason(Body):
+    """Why."""
+
+    reason: Sentence

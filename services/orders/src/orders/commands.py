@@ -1,0 +1,98 @@
+"""What people may do with an order. What it leads to elsewhere follows from the facts that this records."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.dialects.postgresql import insert
+
+from orders.bodies import NewOrder, OrderTerms
+from orders.models import Order, OrderNumber
+from orders.pricing import price_lines
+from tailrace.database import Tx
+
+
+async def create(tx: Tx, asked: NewOrder) -> Order:
+    """Draft an order, and confirm it at once when asked to. Raises Invalid (422), NotYetKnown (409)."""
+    terms = _terms(asked, datetime.now(UTC))
+    lines = await price_lines(tx, asked.lines, asked.currency, terms["ordered_at"].date())
+    # The number comes last: whoever creates the tenant's next order waits from here to this transaction's end.
+    order = Order.drafted(await _next_number(tx), lines, terms)
+    if asked.confirm:
+        order.confirm()
+    tx.add(order)
+    await tx.flush()
+    return order
+
+
+async def replace(tx: Tx, order_id: UUID, match: int | None, asked: OrderTerms) -> Order:
+    """Replace a draft. Raises NotADraft (409), Invalid (422), NotYetKnown (409)."""
+    order = await tx.load(Order, order_id, match)
+    order.refuse_unless_draft()
+    terms = _terms(asked, order.ordered_at)
+    lines = await price_lines(tx, asked.lines, asked.currency, terms["ordered_at"].date())
+    order.change(lines, terms)
+    await tx.flush()
+    return order
+
+
+async def confirm(tx: Tx, order_id: UUID, match: int | None) -> Order:
+    """Make a draft binding; its fulfilment begins. Raises NotADraft."""
+    order = await tx.load(Order, order_id, match)
+    order.confirm()
+    await tx.flush()
+    return order
+
+
+async def hold(tx: Tx, order_id: UUID, match: int | None, reason: str) -> Order:
+    """Let nothing of a confirmed order be allocated or shipped until it is resumed. Raises NotConfirmed, AlreadyShipped."""
+    order = await tx.load(Order, order_id, match)
+    order.hold(reason)
+    await tx.flush()
+    return order
+
+
+async def resume(tx: Tx, order_id: UUID, match: int | None) -> Order:
+    """Go on with an order on hold. Raises NotOnHold."""
+    order = await tx.load(Order, order_id, match)
+    order.resume()
+    await tx.flush()
+    return order
+
+
+async def cancel(tx: Tx, order_id: UUID, match: int | None, reason: str) -> Order:
+    """Cancel what has not left. Raises AlreadyCancelled, AlreadyShipped."""
+    order = await tx.load(Order, order_id, match)
+    order.cancel(reason)
+    await tx.flush()
+    return order
+
+
+async def delete(tx: Tx, order_id: UUID, match: int | None) -> None:
+    """Drop a draft: it is kept, cancelled. Raises NotADraft."""
+    order = await tx.load(Order, order_id, match)
+    order.refuse_unless_draft()
+    order.cancel("The draft was deleted.")
+
+
+async def allocate(tx: Tx, order_id: UUID, match: int | None) -> Order:
+    """Try once more to reserve what is open. Raises NotConfirmed, AllocationUnderWay, NothingToAllocate."""
+    order = await tx.load(Order, order_id, match)
+    order.allocate()
+    await tx.flush()
+    return order
+
+
+def _terms(asked: OrderTerms, ordered_at: datetime) -> dict[str, Any]:
+    """The order's columns as the client gave them; `ordered_at` counts when it gave none."""
+    terms = asked.model_dump(exclude={"lines", "confirm"})
+    terms["ordered_at"] = (asked.ordered_at or ordered_at).astimezone(UTC)
+    return terms
+
+
+async def _next_number(tx: Tx) -> str:
+    first = insert(OrderNumber).values(tenant_id=tx.tenant_id, last=1)
+    next_one = first.on_conflict_do_update(
+        index_elements=[OrderNumber.tenant_id], set_={"last": OrderNumber.last + 1}
+    ).returning(OrderNumber.last)
+    return f"SO-{await tx.scalar(next_one):06d}"

@@ -1,0 +1,73 @@
+"""What orders keep of the catalog: just enough to check, convert and price a line without asking anybody."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKeyConstraint, Index, Numeric
+from sqlalchemy.orm import Mapped, mapped_column
+
+from orders.models import Base
+from tailrace.rows import TenantRow
+
+
+class Copy(TenantRow):
+    """A copy of something of the catalog's. What was deleted there stays here, inactive, so that it is told from what has not arrived."""
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-10)
+    active: Mapped[bool]
+
+
+class ItemCopy(Copy, Base):
+    __tablename__ = "item_copy"
+
+    sku: Mapped[str]
+    name: Mapped[str]
+    kind: Mapped[str]
+    unit: Mapped[str]
+    conversions: Mapped[list[dict[str, Any]]]
+    """`{"unit", "factor"}`: how many base units one of `unit` is."""
+    tax_rate: Mapped[Decimal] = mapped_column(Numeric(9, 6))
+
+
+class UnitCopy(Copy, Base):
+    """A unit of measure; `factor` leads to the reference unit of its dimension. Of those that share a code at most one is active."""
+
+    __tablename__ = "unit_copy"
+    __table_args__ = (Index(None, "tenant_id", "code"),)
+
+    code: Mapped[str]
+    dimension: Mapped[str]
+    factor: Mapped[Decimal]
+
+
+class WarehouseCopy(Copy, Base):
+    __tablename__ = "warehouse_copy"
+
+    code: Mapped[str]
+
+
+class PriceListCopy(Copy, Base):
+    """A price list; its validity dates are inclusive."""
+
+    __tablename__ = "price_list_copy"
+
+    code: Mapped[str]
+    currency: Mapped[str]
+    valid_from: Mapped[date | None]
+    valid_until: Mapped[date | None]
+
+
+class PriceCopy(TenantRow, Base):
+    """The price of one base unit of an item from `min_quantity` base units on."""
+
+    __tablename__ = "price_copy"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "price_list_id"], ["price_list_copy.tenant_id", "price_list_copy.id"]),
+    )
+
+    price_list_id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-10)
+    item_id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-9)
+    min_quantity: Mapped[Decimal] = mapped_column(primary_key=True, sort_order=-8)
+    unit_price: Mapped[Decimal]

@@ -1,0 +1,335 @@
+"""An order and its lines. Its status is what people decided; allocation and shipment say how far others have got with it, and never decide for it.
+
+Amounts are whole minor units of the order's currency, rounded once per line. Every change is a method that refuses, or records a fact.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Literal, get_args
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, MetaData, Numeric, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from contracts import orders as facts
+from contracts.orders import Address, LineQuantity, Progress
+from orders.refusals import (
+    AllocationUnderWay,
+    AlreadyCancelled,
+    AlreadyShipped,
+    NotADraft,
+    NotConfirmed,
+    NothingToAllocate,
+    NotOnHold,
+)
+from tailrace.ids import uuid7
+from tailrace.rows import COLUMN_TYPES, NAMING, Aggregate, Part, TenantRow
+
+Status = Literal["draft", "confirmed", "on_hold", "cancelled"]
+NOTHING = Decimal(0)
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = COLUMN_TYPES
+
+
+def one_of(column: str, kind: Any) -> CheckConstraint:
+    return CheckConstraint(f"{column} IN ({', '.join(repr(value) for value in get_args(kind))})", name=column)
+
+
+class OrderNumber(TenantRow, Base):
+    """The last number given to an order of a tenant."""
+
+    __tablename__ = "order_number"
+
+    last: Mapped[int]
+
+
+class Order(Aggregate, Base):
+    __tablename__ = "sales_order"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "number"),
+        one_of("status", Status),
+        one_of("allocation", Progress),
+        one_of("shipment", Progress),
+        Index(None, "tenant_id", "ordered_at", "id"),
+        Index(None, "tenant_id", "status", "id"),
+        Index(None, "tenant_id", "customer_reference", "id"),
+    )
+
+    number: Mapped[str]
+    status: Mapped[Status] = mapped_column(Text)
+    allocation: Mapped[Progress] = mapped_column(Text)
+    shipment: Mapped[Progress] = mapped_column(Text)
+    allocating: Mapped[bool]
+    """Whether an attempt to allocate is under way, from the wish for it to its outcome."""
+    shortage: Mapped[str | None]
+    """Why the last attempt to allocate did not get everything; None when it did, or is still to come."""
+    customer_reference: Mapped[str]
+    customer_name: Mapped[str]
+    currency: Mapped[str]
+    ordered_at: Mapped[datetime]
+    requested_date: Mapped[date | None]
+    partial_allowed: Mapped[bool]
+    reservation_expires_in_seconds: Mapped[int | None]
+    ship_to: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    net: Mapped[int]
+    tax: Mapped[int]
+    hold_reason: Mapped[str | None]
+    cancel_reason: Mapped[str | None]
+    lines: Mapped[list["OrderLine"]] = relationship(
+        back_populates="order", cascade="all, delete-orphan", lazy="selectin", order_by="OrderLine.position"
+    )
+
+    @property
+    def total(self) -> int:
+        return self.net + self.tax
+
+    # What people do.
+
+    @classmethod
+    def drafted(cls, number: str, lines: list["OrderLine"], terms: Mapping[str, Any]) -> "Order":
+        """A new draft. `terms` are the columns that a client decides."""
+        start = {"status": "draft", "allocation": "none", "shipment": "none", "allocating": False}
+        order = cls(id=uuid7(), number=number, **start)
+        order._take(lines, terms)
+        order.record(facts.OrderCreated(**order._description()))
+        return order
+
+    def refuse_unless_draft(self) -> None:
+        if self.status != "draft":
+            raise NotADraft(self.number, self.status)
+
+    def change(self, lines: list["OrderLine"], terms: Mapping[str, Any]) -> None:
+        """Replace everything a client may say about a draft."""
+        self.refuse_unless_draft()
+        self._take(lines, terms)
+        self.record(facts.OrderChanged(**self._description()))
+
+    def confirm(self) -> None:
+        self.refuse_unless_draft()
+        self.status, self.allocating = "confirmed", True
+        self.record(
+            facts.OrderConfirmed(
+                **self._description(), partial_allowed=self.partial_allowed, requested_date=self.requested_date
+            )
+        )
+
+    def hold(self, reason: str) -> None:
+        self._refuse_unless_confirmed()
+        if self.shipment == "full":
+            raise AlreadyShipped(self.number)
+        self.status, self.hold_reason = "on_hold", reason
+        self.record(facts.OrderHeld(order_id=self.id, reason=reason))
+
+    def resume(self) -> None:
+        if self.status != "on_hold":
+            raise NotOnHold(self.number, self.status)
+        self.status, self.hold_reason = "confirmed", None
+        self.record(facts.OrderResumed(order_id=self.id))
+
+    def cancel(self, reason: str) -> None:
+        """Give up what has not left yet; what has been dispatched stays sold."""
+        if self.status == "cancelled":
+            raise AlreadyCancelled(self.number)
+        if self.shipment == "full":
+            raise AlreadyShipped(self.number)
+        self.status, self.cancel_reason, self.hold_reason, self.allocating = "cancelled", reason, None, False
+        self.record(facts.OrderCancelled(order_id=self.id, reason=reason))
+
+    def allocate(self) -> None:
+        """Ask for another attempt at what is still open."""
+        self._refuse_unless_confirmed()
+        if self.allocating:
+            raise AllocationUnderWay(self.number)
+        if not self.open_lines():
+            raise NothingToAllocate(self.number)
+        self.allocating, self.shortage = True, None
+        self.record(facts.AllocationRequested(order_id=self.id))
+
+    # What the fulfilment saga does on the order's behalf.
+
+    def open_lines(self) -> list["OrderLine"]:
+        """The lines that want more stock than is held for them or has left."""
+        return [line for line in self.lines if line.open > 0]
+
+    def ask_reservation(self, reservation_id: UUID) -> None:
+        """Ask inventory for everything that is open."""
+        seconds = self.reservation_expires_in_seconds
+        self.record(
+            facts.ReservationRequested(
+                order_id=self.id,
+                reservation_id=reservation_id,
+                lines=[
+                    facts.RequestedLine(
+                        line_id=line.id, item_id=line.item_id, warehouse_id=line.warehouse_id, quantity=line.open
+                    )
+                    for line in self.open_lines()
+                ],
+                partial_allowed=self.partial_allowed,
+                expires_at=None if seconds is None else datetime.now(UTC) + timedelta(seconds=seconds),
+            )
+        )
+
+    def ask_release(self, reservation_id: UUID, reason: str) -> None:
+        self.record(facts.ReservationReleaseRequested(order_id=self.id, reservation_id=reservation_id, reason=reason))
+
+    def hold_stock(self, held: Mapping[UUID, Decimal]) -> None:
+        """Note what is held now, by line; what has left stays allocated. Records nothing when nothing changed by it."""
+        before = [line.allocated for line in self.lines]
+        for line in self.lines:
+            line.allocated = line.shipped + held.get(line.id, NOTHING)
+        if before != [line.allocated for line in self.lines]:
+            self.allocation = _progress((line.allocated, line.quantity) for line in self.lines)
+            self.record(
+                facts.OrderAllocated(
+                    order_id=self.id,
+                    allocation=self.allocation,
+                    lines=[LineQuantity(line_id=line.id, quantity=line.allocated) for line in self.lines],
+                )
+            )
+
+    def fall_short(self, reason: str) -> None:
+        """End an attempt to allocate: say what is missing."""
+        self.allocating, self.shortage = False, reason
+        self.record(
+            facts.OrderShort(
+                order_id=self.id,
+                reason=reason,
+                lines=[LineQuantity(line_id=line.id, quantity=line.open) for line in self.open_lines()],
+            )
+        )
+
+    def ask_shipments(self, reservation_id: UUID, held: Mapping[UUID, Decimal]) -> None:
+        """Ask shipping to send what a reservation holds: a shipment for each warehouse."""
+        self.allocating = False
+        self.shortage = "Only a part of it is in stock." if self.open_lines() else None
+        by_warehouse: dict[UUID, list[OrderLine]] = {}
+        for line in self.lines:
+            if held.get(line.id, NOTHING) > 0:
+                by_warehouse.setdefault(line.warehouse_id, []).append(line)
+        for lines in by_warehouse.values():
+            self.record(
+                facts.ShipmentRequested(
+                    order_id=self.id,
+                    shipment_id=uuid7(),
+                    reservation_id=reservation_id,
+                    number=self.number,
+                    customer_reference=self.customer_reference,
+                    customer_name=self.customer_name,
+                    ship_to=None if self.ship_to is None else Address.model_validate(self.ship_to),
+                    currency=self.currency,
+                    lines=[line.to_ship(held[line.id]) for line in lines],
+                )
+            )
+
+    def ask_shipment_cancel(self, reason: str, reservation_id: UUID | None = None) -> None:
+        """Ask shipping to cancel what has not left: of one reservation, or of the whole order."""
+        self.record(facts.ShipmentCancelRequested(order_id=self.id, reason=reason, reservation_id=reservation_id))
+
+    def ship(self, dispatched: Iterable[tuple[UUID, Decimal]]) -> None:
+        """Note what left, by line."""
+        lines = {line.id: line for line in self.lines}
+        for line_id, quantity in dispatched:
+            lines[line_id].shipped += quantity
+        self.shipment = _progress((line.shipped, line.quantity) for line in self.lines)
+        self.record(
+            facts.OrderShipmentProgressed(
+                order_id=self.id,
+                shipment=self.shipment,
+                lines=[LineQuantity(line_id=line.id, quantity=line.shipped) for line in self.lines],
+            )
+        )
+
+    def _take(self, lines: list["OrderLine"], terms: Mapping[str, Any]) -> None:
+        for name, value in terms.items():
+            setattr(self, name, value)
+        self.lines = lines
+        self.net = sum(line.net for line in lines)
+        self.tax = sum(line.tax for line in lines)
+
+    def _refuse_unless_confirmed(self) -> None:
+        if self.status != "confirmed":
+            raise NotConfirmed(self.number, self.status)
+
+    def _description(self) -> dict[str, Any]:
+        return {
+            "order_id": self.id,
+            "number": self.number,
+            "customer_reference": self.customer_reference,
+            "customer_name": self.customer_name,
+            "currency": self.currency,
+            "net": self.net,
+            "tax": self.tax,
+            "lines": [line.described() for line in self.lines],
+            "ordered_at": self.ordered_at,
+        }
+
+
+class OrderLine(Part, Base):
+    """What is sold of one item. `quantity`, `allocated` and `shipped` are in the item's base unit; `allocated` counts what has left as well."""
+
+    __tablename__ = "order_line"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "order_id"], ["sales_order.tenant_id", "sales_order.id"]),
+        Index(None, "tenant_id", "order_id"),
+    )
+    __root__ = "order"
+
+    order_id: Mapped[UUID]
+    position: Mapped[int]
+    item_id: Mapped[UUID]
+    sku: Mapped[str]
+    name: Mapped[str]
+    warehouse_id: Mapped[UUID]
+    unit: Mapped[str]
+    quantity: Mapped[Decimal]
+    unit_price: Mapped[Decimal]
+    net: Mapped[int]
+    tax_rate: Mapped[Decimal] = mapped_column(Numeric(9, 6))
+    tax: Mapped[int]
+    allocated: Mapped[Decimal]
+    shipped: Mapped[Decimal]
+    order: Mapped[Order] = relationship(back_populates="lines")
+
+    @property
+    def open(self) -> Decimal:
+        return self.quantity - self.allocated
+
+    def described(self) -> facts.OrderLine:
+        return facts.OrderLine(
+            line_id=self.id,
+            item_id=self.item_id,
+            sku=self.sku,
+            name=self.name,
+            warehouse_id=self.warehouse_id,
+            quantity=self.quantity,
+            unit_price=self.unit_price,
+            net=self.net,
+            tax_rate=self.tax_rate,
+            tax=self.tax,
+        )
+
+    def to_ship(self, quantity: Decimal) -> facts.ShipmentLineRequest:
+        return facts.ShipmentLineRequest(
+            line_id=self.id,
+            item_id=self.item_id,
+            sku=self.sku,
+            name=self.name,
+            warehouse_id=self.warehouse_id,
+            quantity=quantity,
+            line_quantity=self.quantity,
+            line_net=self.net,
+            line_tax=self.tax,
+        )
+
+
+def _progress(pairs: Iterable[tuple[Decimal, Decimal]]) -> Progress:
+    """How far (done, wanted) pairs have got in all."""
+    known = list(pairs)
+    if all(done >= wanted for done, wanted in known):
+        return "full"
+    return "partial" if any(done > 0 for done, _ in known) else "none"

@@ -1,0 +1,241 @@
+"""The fulfilment of an order: reserve stock, have it shipped, note what leaves; and undo whatever is under way when the order is cancelled.
+
+What a fact tells is remembered first. What to do next follows from that memory and from the order's status, under the order's lock, so that a hold or
+a cancellation counts from its own commit on, whichever fact arrives first.
+"""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from contracts import inventory, orders, shipments
+from orders.models import Order
+from tailrace.database import Tx
+from tailrace.events import Meta
+from tailrace.ids import NIL, uuid7
+from tailrace.sagas import Run, Saga
+
+ANSWER_WITHIN = timedelta(seconds=60)
+
+RESERVING = "reserving"
+SHIPPING = "shipping"
+SHORT = "short"
+HELD = "held"
+DONE = "done"
+COMPENSATING = "compensating"
+COMPENSATED = "compensated"
+
+
+class Reservation(BaseModel):
+    """A reservation that may hold stock for the order.
+
+    asked: no answer yet. made: stock is held and nothing has followed from it (the order is on hold). used: shipments of it were asked for.
+    given_up: not answered in time. releasing: inventory was asked to free it. `lines` is what it still holds, by line.
+    """
+
+    standing: Literal["asked", "made", "used", "given_up", "releasing"] = "asked"
+    lines: dict[UUID, Decimal] = {}
+
+
+class Fulfilment(BaseModel):
+    """What the process remembers. A reservation that has ended is forgotten."""
+
+    reservations: dict[UUID, Reservation] = {}
+    wanted: bool = False
+    """What is open is to be reserved, as soon as the order is not on hold."""
+    undoing: bool = False
+    cancels: int = 0
+    """Requests to cancel shipments that shipping has not answered yet."""
+
+    def standing(self, *standings: str) -> dict[UUID, Reservation]:
+        return {id: one for id, one in self.reservations.items() if one.standing in standings}
+
+    @property
+    def held(self) -> dict[UUID, Decimal]:
+        """What is held for the order and in use, by line."""
+        total: dict[UUID, Decimal] = {}
+        for one in self.standing("used", "releasing").values():
+            for line_id, quantity in one.lines.items():
+                total[line_id] = total.get(line_id, Decimal(0)) + quantity
+        return total
+
+
+Fulfilling = Run[Fulfilment]
+saga = Saga("orders.fulfilment", Fulfilment)
+
+
+def _order(fact: orders.OrderFact) -> UUID:
+    return fact.order_id
+
+
+def _reserved_for(fact: inventory.ReservationFact) -> UUID:
+    return fact.order_id or NIL
+
+
+# What people decided.
+
+
+@saga.starts(orders.OrderConfirmed, key=_order)
+async def confirmed(tx: Tx, run: Fulfilling, fact: orders.OrderConfirmed, meta: Meta) -> None:
+    run.data.wanted = True
+    await _go_on(tx, run)
+
+
+@saga.on_answer(orders.AllocationRequested, key=_order)
+async def allocation_requested(tx: Tx, run: Fulfilling, fact: orders.AllocationRequested, meta: Meta) -> None:
+    run.data.wanted = True
+    await _go_on(tx, run)
+
+
+@saga.on_answer(orders.OrderHeld, key=_order)
+async def held(tx: Tx, run: Fulfilling, fact: orders.OrderHeld, meta: Meta) -> None:
+    await _go_on(tx, run)
+
+
+@saga.on_answer(orders.OrderResumed, key=_order)
+async def resumed(tx: Tx, run: Fulfilling, fact: orders.OrderResumed, meta: Meta) -> None:
+    await _go_on(tx, run)
+
+
+@saga.on_answer(orders.OrderCancelled, key=_order)
+async def cancelled(tx: Tx, run: Fulfilling, fact: orders.OrderCancelled, meta: Meta) -> None:
+    await _go_on(tx, run)
+
+
+# What inventory answers.
+
+
+@saga.on_answer(inventory.ReservationMade, key=_reserved_for)
+async def made(tx: Tx, run: Fulfilling, fact: inventory.ReservationMade, meta: Meta) -> None:
+    known = run.data.reservations.get(fact.reservation_id)
+    if known is None or known.standing == "given_up":
+        order = await tx.load(Order, run.key)
+        order.ask_release(fact.reservation_id, "The answer came too late.")
+        run.data.reservations[fact.reservation_id] = Reservation(standing="releasing")
+    elif known.standing == "asked":
+        known.lines = {line.line_id: line.reserved for line in fact.lines if line.reserved > 0}
+        known.standing = "made"
+    if known is not None and known.standing == "made" and not known.lines:
+        await _lost(tx, run, fact.reservation_id, "Nothing of it is in stock.")
+    else:
+        await _go_on(tx, run)
+
+
+@saga.on_answer(inventory.ReservationRejected, key=_reserved_for)
+async def rejected(tx: Tx, run: Fulfilling, fact: inventory.ReservationRejected, meta: Meta) -> None:
+    await _lost(tx, run, fact.reservation_id, fact.reason)
+
+
+@saga.on_answer(inventory.ReservationReleased, key=_reserved_for)
+async def released(tx: Tx, run: Fulfilling, fact: inventory.ReservationReleased, meta: Meta) -> None:
+    await _lost(tx, run, fact.reservation_id, f"The reservation was released: {fact.reason}")
+
+
+@saga.on_answer(inventory.ReservationExpired, key=_reserved_for)
+async def expired(tx: Tx, run: Fulfilling, fact: inventory.ReservationExpired, meta: Meta) -> None:
+    await _lost(tx, run, fact.reservation_id, "The reservation expired.")
+
+
+@saga.on_timeout(RESERVING)
+async def unanswered(tx: Tx, run: Fulfilling) -> None:
+    order = await tx.load(Order, run.key)
+    if order.status == "confirmed":
+        for reservation_id, one in run.data.standing("asked").items():
+            one.standing = "given_up"
+            order.ask_release(reservation_id, "No answer in time.")
+        order.fall_short("Inventory did not answer in time.")
+    await _go_on(tx, run)
+
+
+# What shipping answers.
+
+
+@saga.on_answer(shipments.ShipmentDispatched, key=lambda fact: fact.order_id)
+async def dispatched(tx: Tx, run: Fulfilling, fact: shipments.ShipmentDispatched, meta: Meta) -> None:
+    order = await tx.load(Order, run.key)
+    order.ship((line.line_id, line.quantity) for line in fact.lines)
+    known = run.data.reservations.get(fact.reservation_id)
+    if known is not None:
+        for line in fact.lines:
+            known.lines[line.line_id] = known.lines.get(line.line_id, Decimal(0)) - line.quantity
+        known.lines = {line_id: left for line_id, left in known.lines.items() if left > 0}
+        if known.standing == "used" and not known.lines:
+            del run.data.reservations[fact.reservation_id]
+    order.hold_stock(run.data.held)
+    await _go_on(tx, run)
+
+
+@saga.on_answer(shipments.ShipmentsCancelled, key=lambda fact: fact.order_id)
+async def shipments_cancelled(tx: Tx, run: Fulfilling, fact: shipments.ShipmentsCancelled, meta: Meta) -> None:
+    run.data.cancels = max(0, run.data.cancels - 1)
+    await _go_on(tx, run)
+
+
+# What follows.
+
+
+async def _lost(tx: Tx, run: Fulfilling, reservation_id: UUID, reason: str) -> None:
+    """A reservation holds nothing any more. When nobody here asked for that, its shipments cannot go and the order is short."""
+    lost = run.data.reservations.pop(reservation_id, None)
+    if lost is not None:
+        order = await tx.load(Order, run.key)
+        order.hold_stock(run.data.held)
+        if lost.standing == "used" and not run.data.undoing:
+            order.ask_shipment_cancel(reason, reservation_id)
+            run.data.cancels += 1
+        if lost.standing in {"asked", "made", "used"} and order.status != "cancelled":
+            order.fall_short(reason)
+    await _go_on(tx, run)
+
+
+async def _go_on(tx: Tx, run: Fulfilling) -> None:
+    """Do what the order's status and the memory call for, and be in the state that this leads to."""
+    order = await tx.load(Order, run.key)
+    if order.status == "cancelled":
+        state = _undo(order, run.data)
+    elif order.status == "on_hold":
+        state = HELD
+    else:
+        state = _advance(order, run.data)
+    if state != RESERVING:
+        run.goto(state)
+    elif run.state != RESERVING:
+        run.goto(state, timeout=ANSWER_WITHIN)
+
+
+def _advance(order: Order, memory: Fulfilment) -> str:
+    """Use what was reserved, ask for what is wanted."""
+    for reservation_id, one in memory.standing("made").items():
+        one.standing = "used"
+        order.hold_stock(memory.held)
+        order.ask_shipments(reservation_id, one.lines)
+    if memory.wanted and not memory.standing("asked"):
+        memory.wanted = False
+        if order.open_lines():
+            reservation_id = uuid7()
+            memory.reservations[reservation_id] = Reservation()
+            order.ask_reservation(reservation_id)
+    if order.shipment == "full":
+        return DONE
+    if memory.standing("asked"):
+        return RESERVING
+    return SHIPPING if memory.standing("used") else SHORT
+
+
+def _undo(order: Order, memory: Fulfilment) -> str:
+    """Take back what is under way: first the shipments, then the stock, so that nothing leaves that is no longer held."""
+    if not memory.undoing:
+        memory.undoing, memory.wanted = True, False
+        if memory.standing("used"):
+            order.ask_shipment_cancel("The order was cancelled.")
+            memory.cancels += 1
+    if memory.cancels == 0:
+        for reservation_id, one in memory.standing("asked", "made", "used").items():
+            if one.standing == "made":
+                one.lines = {}
+            one.standing = "releasing"
+            order.ask_release(reservation_id, "The order was cancelled.")
+    return COMPENSATING if memory.cancels or memory.reservations else COMPENSATED

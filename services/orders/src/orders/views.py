@@ -1,0 +1,70 @@
+"""What a client sees of an order. Amounts are whole minor units of its currency; quantities are in each item's base unit."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from contracts.orders import Address, Progress
+from orders.models import Status
+from tailrace.money import Currency, Minor, Quantity, Rate, SignedQuantity, UnitPrice
+from tailrace.personal import Personal
+from tailrace.routing import View
+from tailrace.sagas import SagaStep
+
+
+class LineView(View):
+    """`allocated` is what is held or has left, `shipped` what has left."""
+
+    id: UUID
+    position: int
+    item_id: UUID
+    sku: str
+    name: str
+    warehouse_id: UUID
+    unit: str
+    quantity: Quantity
+    unit_price: UnitPrice
+    net: Minor
+    tax_rate: Rate
+    tax: Minor
+    allocated: SignedQuantity
+    shipped: SignedQuantity
+
+
+class OrderSummary(View):
+    """An order without its lines, as lists show it."""
+
+    id: UUID
+    version: int
+    number: str
+    status: Status
+    allocation: Progress
+    shipment: Progress
+    allocating: bool
+    shortage: str | None
+    customer_reference: str
+    customer_name: Personal[str]
+    currency: Currency
+    net: Minor
+    tax: Minor
+    total: Minor
+    ordered_at: datetime
+    requested_date: date | None
+    partial_allowed: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+class OrderView(OrderSummary):
+    reservation_expires_in_seconds: int | None
+    ship_to: Address | None
+    hold_reason: str | None
+    cancel_reason: str | None
+    lines: list[LineView]
+
+
+class FulfilmentView(View):
+    """What has happened to an order since it was confirmed: each state it went to, when, and because of which fact."""
+
+    order_id: UUID
+    steps: Sequence[SagaStep]

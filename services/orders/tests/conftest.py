@@ -1,0 +1,165 @@
+"""Orders in a company with a catalog: a bolt in pieces, flour in kilograms, a consulting hour, two warehouses, a price list."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from contracts import catalog, inventory, shipments
+from contracts import orders as facts
+from orders.service import service
+from tailrace.ids import uuid7
+from tailrace_testing import Harness, MakeHarness
+
+
+@dataclass
+class Desk:
+    """A sales desk: the harness, what the catalog knows, and the neighbours' answers."""
+
+    h: Harness
+    bolt: UUID = field(default_factory=uuid7)
+    flour: UUID = field(default_factory=uuid7)
+    hour: UUID = field(default_factory=uuid7)
+    north: UUID = field(default_factory=uuid7)
+    south: UUID = field(default_factory=uuid7)
+    retail: UUID = field(default_factory=uuid7)
+
+    async def stock_the_catalog(self) -> None:
+        for code, dimension, factor in (
+            ("g", "mass", "0.001"),
+            ("kg", "mass", "1"),
+            ("m", "length", "1"),
+            ("lb3", "mass", "3"),
+        ):
+            unit = catalog.UnitCreated(
+                unit_id=uuid7(), code=code, name=code, dimension=dimension, factor=Decimal(factor), decimals=3
+            )
+            await self.h.deliver(unit, aggregate_id=unit.unit_id)
+        await self.item(self.bolt, "BOLT", unit="pcs", tax="0.1", box="12")
+        await self.item(self.flour, "FLOUR", unit="kg", tax="0.08")
+        await self.item(self.hour, "HOUR", unit="h", tax="0.1", kind="service")
+        for id, code in ((self.north, "N"), (self.south, "S")):
+            await self.h.deliver(catalog.WarehouseCreated(warehouse_id=id, code=code, name=code), aggregate_id=id)
+        await self.prices(self.retail, ("1", "150"), ("10", "120.5"))
+
+    async def item(
+        self, id: UUID, sku: str, *, unit: str, tax: str, kind: Any = "stock", box: str | None = None
+    ) -> None:
+        conversions = [catalog.UnitConversion(unit="box", factor=Decimal(box))] if box else []
+        item = catalog.ItemCreated(
+            item_id=id, sku=sku, name=sku.title(), kind=kind, unit=unit, tax_rate=Decimal(tax), conversions=conversions
+        )
+        await self.h.deliver(item, aggregate_id=id)
+
+    async def prices(self, id: UUID, *breaks: tuple[str, str]) -> None:
+        prices = [
+            catalog.Price(item_id=self.bolt, min_quantity=Decimal(least), unit_price=Decimal(price))
+            for least, price in breaks
+        ]
+        year = {"valid_from": date(2026, 1, 1), "valid_until": date(2026, 12, 31)}
+        listed = catalog.PriceListUpdated(
+            price_list_id=id, code="RETAIL", name="Retail", currency="EUR", prices=prices, **year
+        )
+        await self.h.deliver(listed, aggregate_id=id)
+
+    def line(self, **given: Any) -> dict[str, Any]:
+        line = {"item_id": str(self.bolt), "warehouse_id": str(self.north), "quantity": "10", **given}
+        if not {"unit_price", "net", "price_list_id"} & given.keys():
+            line["unit_price"] = "100"
+        return line
+
+    def body(self, *lines: dict[str, Any], **given: Any) -> dict[str, Any]:
+        terms = {"customer_reference": "C-1", "customer_name": "Ada Works", "currency": "EUR"}
+        return {**terms, "lines": list(lines) or [self.line()], **given}
+
+    async def create(self, *lines: dict[str, Any], **given: Any) -> dict[str, Any]:
+        answer = await self.h.client.post("/v1/orders", json=self.body(*lines, **given))
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json())
+
+    async def confirmed(self, *lines: dict[str, Any], **given: Any) -> dict[str, Any]:
+        """A confirmed order whose saga has asked for stock."""
+        order = await self.create(*lines, confirm=True, **given)
+        await self.h.pump()
+        return order
+
+    async def act(self, order: dict[str, Any], action: str, status: int = 200, **body: Any) -> dict[str, Any]:
+        """A transition by a person, and what follows from it here."""
+        answer = await self.h.client.post(f"/v1/orders/{order['id']}/{action}", json=body or None)
+        assert answer.status_code == status, answer.text
+        await self.h.pump()
+        return dict(answer.json())
+
+    async def read(self, order: dict[str, Any]) -> dict[str, Any]:
+        return dict((await self.h.client.get(f"/v1/orders/{order['id']}")).json())
+
+    async def states(self, order: dict[str, Any]) -> list[str]:
+        answer = await self.h.client.get(f"/v1/orders/{order['id']}/history")
+        return [step["to_state"] for step in answer.json()["steps"]]
+
+    async def asked(self, type: str) -> list[Any]:
+        """Facts of one type that were published, oldest first."""
+        return [published.event for published in await self.h.published(type)]
+
+    async def reservation(self) -> facts.ReservationRequested:
+        """The newest request to inventory."""
+        request = (await self.asked("order.reservation_requested"))[-1]
+        assert isinstance(request, facts.ReservationRequested)
+        return request
+
+    async def reserve(self, request: facts.ReservationRequested, *quantities: str) -> None:
+        """Inventory holds `quantities`, line by line; everything when none are given."""
+        held = [Decimal(quantity) for quantity in quantities] or [line.quantity for line in request.lines]
+        lines = [
+            inventory.ReservedLine(
+                line_id=line.line_id,
+                item_id=line.item_id,
+                warehouse_id=line.warehouse_id,
+                requested=line.quantity,
+                reserved=reserved,
+            )
+            for line, reserved in zip(request.lines, held, strict=True)
+        ]
+        complete = all(line.requested == line.reserved for line in lines)
+        await self.answer(inventory.ReservationMade, request, lines=lines, complete=complete)
+
+    async def answer(self, kind: type[inventory.ReservationFact], request: Any, **given: Any) -> None:
+        """Inventory answers, under the reservation's id."""
+        fact = kind(reservation_id=request.reservation_id, order_id=request.order_id, **given)
+        await self.h.deliver(fact, aggregate_id=fact.reservation_id)
+        await self.h.pump()
+
+    async def dispatch(self, request: facts.ShipmentRequested, *quantities: str, shipment: UUID | None = None) -> None:
+        """A shipment leaves, with `quantities` line by line; with everything when none are given."""
+        left = [Decimal(quantity) for quantity in quantities] or [line.quantity for line in request.lines]
+        lines = [
+            shipments.DispatchedLine(**{**line.model_dump(), "quantity": quantity}, dispatched_before=Decimal(0))
+            for line, quantity in zip(request.lines, left, strict=True)
+        ]
+        id = shipment or request.shipment_id
+        fact = shipments.ShipmentDispatched(
+            shipment_id=id,
+            order_id=request.order_id,
+            reservation_id=request.reservation_id,
+            number="SH-000001",
+            currency=request.currency,
+            lines=lines,
+            dispatched_at=datetime.now(UTC),
+        )
+        await self.h.deliver(fact, aggregate_id=id)
+        await self.h.pump()
+
+    async def shipments_cancelled(self, order: dict[str, Any], *ids: UUID) -> None:
+        fact = shipments.ShipmentsCancelled(order_id=UUID(order["id"]), shipments=list(ids))
+        await self.h.deliver(fact, aggregate_id=uuid7())
+        await self.h.pump()
+
+
+@pytest.fixture
+async def desk(make_harness: MakeHarness) -> Desk:
+    desk = Desk(await make_harness(service))
+    await desk.stock_the_catalog()
+    return desk

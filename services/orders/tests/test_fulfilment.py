@@ -1,0 +1,353 @@
+"""The saga, path by path: what it asks of others, what it makes of their answers, and what it takes back."""
+
+from typing import Any
+
+import pytest
+
+from contracts import inventory
+from tailrace.ids import uuid7
+
+from .conftest import Desk
+
+
+async def shipping(desk: Desk, *lines: dict[str, Any], **given: Any) -> tuple[dict[str, Any], Any, Any]:
+    """An order whose stock is held: the order, its reservation and its shipment request."""
+    order = await desk.confirmed(*lines, **given)
+    request = await desk.reservation()
+    await desk.reserve(request)
+    return order, request, (await desk.asked("order.shipment_requested"))[-1]
+
+
+async def test_an_order_is_reserved_shipped_in_two_parts_and_done(desk: Desk) -> None:
+    order, request, shipment = await shipping(desk)
+    assert [(line.item_id, line.quantity) for line in request.lines] == [(desk.bolt, 10)]
+    now = await desk.read(order)
+    assert (now["status"], now["allocation"], now["shipment"], now["allocating"]) == (
+        "confirmed",
+        "full",
+        "none",
+        False,
+    )
+    assert (shipment.reservation_id, shipment.number) == (request.reservation_id, order["number"])
+    assert (shipment.lines[0].line_quantity, shipment.lines[0].line_net, shipment.lines[0].line_tax) == (10, 1000, 100)
+
+    await desk.dispatch(shipment, "4")
+    assert (await desk.read(order))["shipment"] == "partial"
+    await desk.dispatch(shipment, "6", shipment=uuid7())
+    now = await desk.read(order)
+    assert (now["allocation"], now["shipment"], now["lines"][0]["shipped"]) == ("full", "full", "10")
+    assert [fact.shipment for fact in await desk.asked("order.shipment_progressed")] == ["partial", "full"]
+    assert len(await desk.asked("order.allocated")) == 1
+    assert await desk.states(order) == ["reserving", "shipping", "shipping", "done"]
+
+
+async def test_the_history_says_what_led_to_each_step(desk: Desk) -> None:
+    order, _, _ = await shipping(desk)
+    steps = (await desk.h.client.get(f"/v1/orders/{order['id']}/history")).json()["steps"]
+    assert [(step["from_state"], step["to_state"], step["because"]) for step in steps] == [
+        ("begin", "reserving", "order.confirmed"),
+        ("reserving", "shipping", "inventory.reservation.made"),
+    ]
+    assert steps[0]["event_id"] == str((await desk.h.published("order.confirmed"))[0].id)
+
+
+async def test_each_warehouse_gets_a_shipment_of_its_own(desk: Desk) -> None:
+    order, _, _ = await shipping(
+        desk, desk.line(), desk.line(warehouse_id=str(desk.south), item_id=str(desk.flour)), desk.line(quantity="2")
+    )
+    first, second = await desk.asked("order.shipment_requested")
+    assert [len(first.lines), len(second.lines)] == [2, 1]
+    await desk.dispatch(first)
+    assert (await desk.read(order))["shipment"] == "partial"
+    await desk.dispatch(second)
+    assert (await desk.states(order))[-1] == "done"
+
+
+async def test_a_rejected_order_is_short_until_it_is_allocated_again(desk: Desk) -> None:
+    order = await desk.confirmed()
+    first = await desk.reservation()
+    assert (await desk.act(order, "allocate", 409))["type"].endswith("order-allocation-under-way")
+    await desk.answer(inventory.ReservationRejected, first, lines=[], reason="Only 3 there.")
+    now = await desk.read(order)
+    assert (now["status"], now["allocation"], now["shortage"]) == ("confirmed", "none", "Only 3 there.")
+    (short,) = await desk.asked("order.short")
+    assert [(line.line_id, line.quantity) for line in short.lines] == [(first.lines[0].line_id, 10)]
+
+    await desk.act(order, "allocate")
+    second = await desk.reservation()
+    assert second.reservation_id != first.reservation_id
+    await desk.reserve(second)
+    now = await desk.read(order)
+    assert (now["allocation"], now["shortage"]) == ("full", None)
+    assert (await desk.act(order, "allocate", 409))["type"].endswith("order-allocated")
+    assert await desk.states(order) == ["reserving", "short", "reserving", "shipping"]
+
+
+async def test_a_late_answer_is_compensated(desk: Desk) -> None:
+    order = await desk.confirmed()
+    request = await desk.reservation()
+    assert await desk.h.fire_timers() == 0
+    await desk.h.make_timers_due()
+    assert await desk.h.fire_timers() == 1
+    assert await desk.states(order) == ["reserving", "short"]
+    assert len(await desk.asked("order.short")) == 1
+    assert len(await desk.asked("order.reservation_release_requested")) == 1
+
+    await desk.h.pump()
+    await desk.reserve(request)
+    releases = await desk.asked("order.reservation_release_requested")
+    assert [release.reservation_id for release in releases] == [request.reservation_id] * 2
+    assert await desk.asked("order.shipment_requested") == []
+    await desk.answer(inventory.ReservationReleased, request, reason="asked")
+    now = await desk.read(order)
+    assert (now["status"], now["allocation"], now["allocating"]) == ("confirmed", "none", False)
+
+    await desk.act(order, "allocate")
+    await desk.reserve(await desk.reservation())
+    assert (await desk.read(order))["allocation"] == "full"
+
+
+async def test_an_answer_in_time_disarms_the_time_out(desk: Desk) -> None:
+    await shipping(desk)
+    await desk.h.make_timers_due()
+    assert await desk.h.fire_timers() == 0
+
+
+async def test_a_part_is_shipped_and_the_rest_allocated_later(desk: Desk) -> None:
+    order = await desk.confirmed(desk.line(), desk.line(item_id=str(desk.flour)), partial_allowed=True)
+    first = await desk.reservation()
+    assert first.partial_allowed
+    await desk.reserve(first, "4", "0")
+    now = await desk.read(order)
+    assert (now["allocation"], [line["allocated"] for line in now["lines"]]) == ("partial", ["4", "0"])
+    (part,) = await desk.asked("order.shipment_requested")
+    assert [line.quantity for line in part.lines] == [4]
+    await desk.dispatch(part)
+    assert (await desk.states(order))[-1] == "short"
+
+    await desk.act(order, "allocate")
+    second = await desk.reservation()
+    assert [line.quantity for line in second.lines] == [6, 10]
+    await desk.reserve(second)
+    rest = (await desk.asked("order.shipment_requested"))[-1]
+    assert [line.quantity for line in rest.lines] == [6, 10]
+    await desk.dispatch(rest)
+    now = await desk.read(order)
+    assert (now["allocation"], now["shipment"]) == ("full", "full")
+    assert (await desk.states(order))[-1] == "done"
+
+
+async def test_the_first_part_may_leave_while_the_rest_is_asked_for(desk: Desk) -> None:
+    order = await desk.confirmed(partial_allowed=True)
+    await desk.reserve(await desk.reservation(), "4")
+    (part,) = await desk.asked("order.shipment_requested")
+    await desk.act(order, "allocate")
+    await desk.dispatch(part)
+    now = await desk.read(order)
+    assert (now["allocating"], now["shipment"], now["lines"][0]["allocated"]) == (True, "partial", "4")
+    await desk.answer(inventory.ReservationRejected, await desk.reservation(), lines=[], reason="None left.")
+    assert await desk.states(order) == ["reserving", "shipping", "reserving", "short"]
+
+
+async def test_a_reservation_of_nothing_is_a_shortage(desk: Desk) -> None:
+    order = await desk.confirmed(partial_allowed=True)
+    await desk.reserve(await desk.reservation(), "0")
+    assert (await desk.read(order))["shortage"] == "Nothing of it is in stock."
+    assert await desk.states(order) == ["reserving", "short"]
+
+
+async def test_an_expired_reservation_takes_its_shipment_along(desk: Desk) -> None:
+    order, request, _ = await shipping(desk, reservation_expires_in_seconds=3600)
+    assert request.expires_at is not None
+    await desk.answer(inventory.ReservationExpired, request)
+    now = await desk.read(order)
+    assert (now["status"], now["allocation"], now["shortage"]) == ("confirmed", "none", "The reservation expired.")
+    (cancel,) = await desk.asked("order.shipment_cancel_requested")
+    assert cancel.reservation_id == request.reservation_id
+    await desk.shipments_cancelled(order)
+    assert (await desk.states(order))[-1] == "short"
+    await desk.act(order, "allocate")
+    await desk.reserve(await desk.reservation())
+    assert (await desk.states(order))[-1] == "shipping"
+
+
+async def test_what_expires_after_a_part_left_is_open_again(desk: Desk) -> None:
+    order, request, shipment = await shipping(desk)
+    await desk.dispatch(shipment, "4")
+    await desk.answer(inventory.ReservationExpired, request)
+    now = await desk.read(order)
+    assert (now["allocation"], now["shipment"], now["lines"][0]["allocated"]) == ("partial", "partial", "4")
+    assert [line.quantity for line in (await desk.asked("order.short"))[-1].lines] == [6]
+
+
+async def test_cancelled_while_reserving(desk: Desk) -> None:
+    order = await desk.confirmed()
+    request = await desk.reservation()
+    await desk.act(order, "cancel", reason="Changed my mind.")
+    (release,) = await desk.asked("order.reservation_release_requested")
+    assert release.reservation_id == request.reservation_id
+    await desk.reserve(request)
+    assert (await desk.states(order))[-1] == "compensating"
+    await desk.answer(inventory.ReservationReleased, request, reason="asked")
+    assert (await desk.states(order))[-1] == "compensated"
+    now = await desk.read(order)
+    assert (now["status"], now["allocation"], now["cancel_reason"]) == ("cancelled", "none", "Changed my mind.")
+    assert await desk.asked("order.shipment_requested") == []
+    await desk.h.make_timers_due()
+    assert await desk.h.fire_timers() == 0
+
+
+async def test_cancelled_while_shipping_frees_the_shipment_and_then_the_stock(desk: Desk) -> None:
+    order, request, shipment = await shipping(desk)
+    await desk.act(order, "cancel", reason="No longer needed.")
+    assert [cancel.reservation_id for cancel in await desk.asked("order.shipment_cancel_requested")] == [None]
+    assert await desk.asked("order.reservation_release_requested") == []
+    await desk.shipments_cancelled(order, shipment.shipment_id)
+    assert len(await desk.asked("order.reservation_release_requested")) == 1
+    await desk.answer(inventory.ReservationReleased, request, reason="asked")
+    assert await desk.states(order) == ["reserving", "shipping", "compensating", "compensating", "compensated"]
+    assert (await desk.read(order))["allocation"] == "none"
+    assert await desk.asked("order.short") == []
+
+
+async def test_cancelled_when_partly_shipped_keeps_what_left(desk: Desk) -> None:
+    order, request, shipment = await shipping(desk)
+    await desk.dispatch(shipment, "4")
+    await desk.act(order, "cancel", reason="The rest is not needed.")
+    await desk.shipments_cancelled(order, shipment.shipment_id)
+    await desk.answer(inventory.ReservationReleased, request, reason="asked")
+    now = await desk.read(order)
+    assert (now["status"], now["shipment"], now["lines"][0]["allocated"]) == ("cancelled", "partial", "4")
+    assert (await desk.states(order))[-1] == "compensated"
+
+
+async def test_what_left_while_the_order_was_cancelled_is_noted(desk: Desk) -> None:
+    order, request, shipment = await shipping(desk)
+    await desk.act(order, "cancel", reason="Too late?")
+    await desk.dispatch(shipment)
+    await desk.shipments_cancelled(order)
+    await desk.answer(inventory.ReservationReleased, request, reason="nothing was held")
+    now = await desk.read(order)
+    assert (now["status"], now["shipment"], (await desk.states(order))[-1]) == ("cancelled", "full", "compensated")
+
+
+async def test_cancelled_while_short_has_nothing_to_undo(desk: Desk) -> None:
+    order = await desk.confirmed()
+    await desk.answer(inventory.ReservationRejected, await desk.reservation(), lines=[], reason="None.")
+    await desk.act(order, "cancel", reason="Bought elsewhere.")
+    assert await desk.states(order) == ["reserving", "short", "compensated"]
+    assert await desk.asked("order.reservation_release_requested") == []
+
+
+async def test_cancelled_on_hold_with_stock_waiting(desk: Desk) -> None:
+    order = await desk.confirmed()
+    await desk.act(order, "hold", reason="Credit.")
+    request = await desk.reservation()
+    await desk.reserve(request)
+    await desk.act(order, "cancel", reason="No credit.")
+    await desk.answer(inventory.ReservationReleased, request, reason="asked")
+    assert (await desk.states(order))[-1] == "compensated"
+    assert await desk.asked("order.allocated") == []
+
+
+async def test_a_done_order_is_not_cancelled_or_held(desk: Desk) -> None:
+    order, _, shipment = await shipping(desk)
+    await desk.dispatch(shipment)
+    for action in ("cancel", "hold"):
+        assert (await desk.act(order, action, 409, reason="Late."))["type"].endswith("order-shipped")
+
+
+async def test_held_before_the_saga_began(desk: Desk) -> None:
+    order = await desk.create(confirm=True)
+    await desk.act(order, "hold", reason="Check the address.")
+    assert await desk.asked("order.reservation_requested") == []
+    await desk.act(order, "resume")
+    assert len(await desk.asked("order.reservation_requested")) == 1
+    assert await desk.states(order) == ["held", "held", "reserving"]
+
+
+async def test_held_while_reserving_uses_the_answer_when_resumed(desk: Desk) -> None:
+    order = await desk.confirmed()
+    await desk.act(order, "hold", reason="Credit.")
+    await desk.reserve(await desk.reservation())
+    assert (await desk.read(order))["allocation"] == "none"
+    assert await desk.asked("order.shipment_requested") == []
+    await desk.act(order, "resume")
+    assert (await desk.read(order))["allocation"] == "full"
+    assert await desk.states(order) == ["reserving", "held", "held", "shipping"]
+
+
+async def test_held_while_reserving_waits_for_the_answer_anew(desk: Desk) -> None:
+    order = await desk.confirmed()
+    await desk.act(order, "hold", reason="Credit.")
+    await desk.h.make_timers_due()
+    assert await desk.h.fire_timers() == 0
+    await desk.act(order, "resume")
+    assert len(await desk.asked("order.reservation_requested")) == 1
+    assert (await desk.states(order))[-1] == "reserving"
+    await desk.h.make_timers_due()
+    assert await desk.h.fire_timers() == 1
+    assert (await desk.states(order))[-1] == "short"
+
+
+async def test_an_answer_counts_the_hold_that_the_saga_has_not_heard_of(desk: Desk) -> None:
+    order = await desk.confirmed()
+    assert (await desk.h.client.post(f"/v1/orders/{order['id']}/hold", json={"reason": "Now."})).status_code == 200
+    request = await desk.reservation()
+    lines = [
+        inventory.ReservedLine(**line.model_dump(exclude={"quantity"}), requested=line.quantity, reserved=line.quantity)
+        for line in request.lines
+    ]
+    fact = inventory.ReservationMade(
+        reservation_id=request.reservation_id, order_id=request.order_id, lines=lines, complete=True
+    )
+    await desk.h.deliver(fact, aggregate_id=request.reservation_id)
+    assert await desk.asked("order.allocated") == []
+    await desk.h.pump()
+    assert await desk.states(order) == ["reserving", "held", "held"]
+
+
+async def test_held_while_shipping_and_while_short(desk: Desk) -> None:
+    order, request, _ = await shipping(desk)
+    await desk.act(order, "hold", reason="Wait.")
+    await desk.act(order, "resume")
+    assert await desk.states(order) == ["reserving", "shipping", "held", "shipping"]
+    assert len(await desk.asked("order.shipment_requested")) == 1
+    await desk.answer(inventory.ReservationExpired, request)
+    await desk.act(order, "hold", reason="Wait again.")
+    assert (await desk.act(order, "allocate", 409))["type"].endswith("order-not-confirmed")
+    await desk.act(order, "resume")
+    assert (await desk.states(order))[-3:] == ["short", "held", "short"]
+
+
+@pytest.mark.parametrize("kind", [inventory.ReservationRejected, inventory.ReservationExpired])
+async def test_stock_lost_while_on_hold_leaves_the_order_short(desk: Desk, kind: Any) -> None:
+    order = await desk.confirmed()
+    await desk.act(order, "hold", reason="Wait.")
+    given = {"lines": [], "reason": "None."} if kind is inventory.ReservationRejected else {}
+    await desk.answer(kind, await desk.reservation(), **given)
+    await desk.act(order, "resume")
+    assert (await desk.states(order))[-1] == "short"
+    await desk.act(order, "allocate")
+    assert (await desk.states(order))[-1] == "reserving"
+
+
+async def test_a_duplicate_answer_leaves_the_same_rows(desk: Desk) -> None:
+    order, request, shipment = await shipping(desk)
+    before = await desk.h.published(), await desk.read(order), await desk.states(order)
+    again = inventory.ReservationMade(
+        reservation_id=request.reservation_id, order_id=request.order_id, lines=[], complete=True
+    )
+    await desk.h.deliver(again, aggregate_id=request.reservation_id, sequence=1)
+    assert (await desk.h.published(), await desk.read(order), await desk.states(order)) == before
+    await desk.dispatch(shipment, "4")
+    before = await desk.h.published(), await desk.read(order), await desk.states(order)
+    desk.h._sequences[shipment.shipment_id] = 0
+    await desk.dispatch(shipment, "4")
+    assert (await desk.h.published(), await desk.read(order), await desk.states(order)) == before
+
+
+async def test_answers_that_concern_nobody_here_are_passed_over(desk: Desk) -> None:
+    manual = inventory.ReservationMade(reservation_id=uuid7(), order_id=None, lines=[], complete=True)
+    await desk.h.deliver(manual, aggregate_id=manual.reservation_id)
+    assert await desk.h.published() == []
