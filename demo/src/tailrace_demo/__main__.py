@@ -1,0 +1,110 @@
+"""`python -m tailrace_demo`: run the job, print what came of it, and end with 1 when any figure is wrong."""
+
+import argparse
+import asyncio
+import os
+import sys
+import time
+from decimal import Decimal
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from tailrace_demo import books, report, topics
+from tailrace_demo.client import RequestLog, Session
+from tailrace_demo.companies import FIRMS, MUSIC
+from tailrace_demo.expected import Expected, expected
+from tailrace_demo.purchases import purchases
+from tailrace_demo.setup import Shop, found
+from tailrace_demo.trade import Plan, plans, purchase_plans, trade
+
+SAMPLE = 500
+
+
+def main() -> None:
+    options = _options()
+    data = Path(os.environ.get("TAILRACE_DATA", ".tailrace")) / "demo"
+    console = Console()
+    sys.exit(0 if asyncio.run(run(options, RequestLog(data / "requests.jsonl"), data, console)) else 1)
+
+
+def _options() -> argparse.Namespace:
+    environment = os.environ.get
+    parser = argparse.ArgumentParser(prog="tailrace demo", description=__doc__)
+    parser.add_argument(
+        "--all", action="store_true", help="replay all 6,919 purchases of the music shop, not the first 500"
+    )
+    parser.add_argument(
+        "--orders", type=int, default=300, help="orders of the two manufacturers together (at least 24)"
+    )
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--gateway", default=f"http://127.0.0.1:{environment('TAILRACE_GATEWAY_PORT', '8000')}")
+    parser.add_argument("--kafka", default=environment("TAILRACE_KAFKA", "127.0.0.1:8101"))
+    parser.add_argument("--operator-password", default=environment("TAILRACE_OPERATOR_PASSWORD", ""))
+    options = parser.parse_args()
+    if options.orders < 24:
+        parser.error("--orders must be at least 24, so that every kind of order occurs")
+    return options
+
+
+async def run(options: argparse.Namespace, log: RequestLog, data: Path, console: Console) -> bool:
+    """True when every figure is right."""
+    began = time.monotonic()
+    async with Session(options.gateway, log) as session:
+        operator = await session.log_in("platform", "operator@platform.local", options.operator_password)
+        console.print("Master data and opening stock …")
+        shops = [await found(session, operator, firm) for firm in FIRMS]
+        planned = {shop.firm.slug: _plans(shop, options) for shop in shops}
+        await _trade(shops, planned, console)
+        log.save()
+        figures = {shop.firm.slug: _expected(shop, log) for shop in shops}
+        console.print("Waiting for the books …")
+        for shop in shops:
+            await books.settle(shop, figures[shop.firm.slug])
+        results = {s.firm.slug: (s.firm, await books.audit(s, figures[s.firm.slug])) for s in shops}
+    facts = await topics.read_facts(options.kafka)
+    counted, waits = topics.per_topic(facts), topics.latency(facts)
+    report.show_checks(console, results)
+    report.show_topics(console, counted, waits)
+    example = next(
+        e for e in log.entries if e["path"] == "/v1/orders" and e["tenant"] == FIRMS[0].slug and e["body"]["confirm"]
+    )
+    report.show_story(console, example["answer"]["number"], list(topics.story(facts, example["answer"]["id"])))
+    report.show_log_ins(console, options.gateway, shops)
+    report.save(data / "report.json", results, counted, waits)
+    right = all(check.holds for _, checks in results.values() for check in checks)
+    verdict = "[green]every figure agrees[/]" if right else "[bold red]some figures are wrong[/]"
+    console.print(
+        f"{len(log.entries):,} accepted requests in {time.monotonic() - began:.0f} s: {verdict}. Their log: {log.path}"
+    )
+    return right
+
+
+def _plans(shop: Shop, options: argparse.Namespace) -> list[Plan]:
+    if shop.firm is MUSIC:
+        return purchase_plans(shop, purchases(None if options.all else SAMPLE))
+    return plans(shop, options.orders // 2, options.seed)
+
+
+async def _trade(shops: list[Shop], planned: dict[str, list[Plan]], console: Console) -> None:
+    columns = (TextColumn("{task.description:<16}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        async with asyncio.TaskGroup() as group:
+            for shop in shops:
+                task = progress.add_task(shop.firm.name, total=len(planned[shop.firm.slug]))
+
+                def done(task=task) -> None:  # type: ignore[no-untyped-def]
+                    progress.advance(task)
+
+                group.create_task(trade(shop, planned[shop.firm.slug], done))
+
+
+def _expected(shop: Shop, log: RequestLog) -> Expected:
+    rates = {shop.items[good.sku]: Decimal(good.tax) for good in shop.firm.goods}
+    prices = {shop.items[good.sku]: Decimal(good.price) for good in shop.firm.goods}
+    return expected(log.entries, shop.firm.slug, rates, prices)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""What the platform says at the end, asked for through the gateway, beside what it must say."""
+
+from collections import Counter
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from tailrace_demo.expected import Expected
+from tailrace_demo.setup import Shop
+
+INVENTORY, REVENUE, TAX, COST = "1400", "4000", "2200", "5000"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One figure: what the platform says, and what it must be."""
+
+    name: str
+    found: Any
+    wanted: Any
+
+    @property
+    def holds(self) -> bool:
+        return bool(self.found == self.wanted)
+
+
+async def settle(shop: Shop, figures: Expected) -> None:
+    """Wait until the books have taken in everything that was dispatched."""
+
+    def booked(trial: Any) -> bool:
+        return -_balances(trial).get(REVENUE, 0) == figures.revenue
+
+    await shop.admin.until(
+        "/v1/accounting/trial-balance", booked, what=f"{shop.firm.name}'s revenue of {figures.revenue} in the books"
+    )
+    reserved = sum(
+        1 for order in await shop.admin.every("/v1/orders", status="cancelled") if order["allocation"] != "none"
+    )
+    if reserved:
+        await shop.admin.until(
+            "/v1/orders?status=cancelled",
+            lambda page: all(o["allocation"] == "none" for o in page["items"]),
+            what="compensation",
+        )
+
+
+async def audit(shop: Shop, figures: Expected) -> list[Check]:
+    """Every figure of one company that can be checked."""
+    orders = await shop.admin.every("/v1/orders")
+    trial = await shop.admin.get("/v1/accounting/trial-balance")
+    stock = await shop.admin.every("/v1/inventory/stock")
+    balances = _balances(trial)
+    replayed = [
+        await shop.admin.get(f"/v1/inventory/stock/{row['item_id']}/{row['warehouse_id']}/replay") for row in stock
+    ]
+    value = sum(row["value"] for row in stock)
+    return [
+        Check(
+            "orders by state",
+            dict(sorted(Counter(order["status"] for order in orders).items())),
+            dict(sorted(figures.orders.items())),
+        ),
+        Check("stock levels that equal their replay", sum(1 for r in replayed if r["equal"]), len(stock)),
+        Check("inventory account = stock value", balances.get(INVENTORY, 0), value),
+        Check("stock value + cost of goods sold = opening value", value + balances.get(COST, 0), figures.opening_value),
+        Check("trial balance difference", sum(balances.values()), 0),
+        Check("revenue", -balances.get(REVENUE, 0), figures.revenue),
+        Check("output tax", -balances.get(TAX, 0), figures.tax),
+        Check("units ordered", sum((_quantity(o, "quantity") for o in orders), Decimal(0)), figures.units_ordered),
+        Check("units shipped", sum((_quantity(o, "shipped") for o in orders), Decimal(0)), figures.units_shipped),
+    ]
+
+
+def _balances(trial: Any) -> dict[str, int]:
+    return {row["account"]: row["debit"] - row["credit"] for row in trial["rows"]}
+
+
+def _quantity(order: Any, field: str) -> Decimal:
+    return sum((Decimal(line[field]) for line in order["lines"]), Decimal(0))

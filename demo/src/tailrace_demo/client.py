@@ -1,0 +1,144 @@
+"""A careful client of the gateway: the same key on every retry, waiting when told to, and a log of every request that was accepted."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+from uuid import NAMESPACE_URL, uuid5
+
+import aiohttp
+
+_PATIENCE = 120.0
+
+
+class RefusedError(Exception):
+    """The gateway said no, and meant it: status, and its problem document."""
+
+    def __init__(self, method: str, path: str, status: int, problem: Any) -> None:
+        super().__init__(f"{method} {path}: {status} {problem}")
+        self.status = status
+        self.problem = problem
+
+
+@dataclass
+class RequestLog:
+    """Accepted writes, one JSON object a line, in the order in which they were answered."""
+
+    path: Path
+    entries: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, **entry: Any) -> None:
+        self.entries.append(entry)
+
+    def save(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.write_text("".join(json.dumps(entry) + "\n" for entry in self.entries))
+
+
+class Session:
+    """One connection pool to the gateway."""
+
+    def __init__(self, gateway: str, log: RequestLog) -> None:
+        self.gateway = gateway
+        self.log = log
+        self._http = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=15), connector=aiohttp.TCPConnector(limit=32)
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.close()
+
+    async def log_in(self, tenant: str, email: str, password: str) -> "User":
+        body = {"tenant": tenant, "email": email, "password": password}
+        answer = await self.ask("POST", "/v1/auth/login", {}, body)
+        return User(self, tenant, email, answer["access_token"])
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: Any = None,
+        params: Mapping[str, str] | None = None,
+    ) -> Any:
+        """One request, retried while the fleet is not ready for it. Raises RefusedError for a final no."""
+        deadline = asyncio.get_running_loop().time() + _PATIENCE
+        while True:
+            status, answer, wait = await self._once(method, path, headers, body, params)
+            if 200 <= status < 300:
+                return answer
+            if not _passes(status, answer) or asyncio.get_running_loop().time() > deadline:
+                raise RefusedError(method, path, status, answer)
+            await asyncio.sleep(wait)
+
+    async def _once(
+        self, method: str, path: str, headers: Mapping[str, str], body: Any, params: Mapping[str, str] | None
+    ) -> tuple[int, Any, float]:
+        try:
+            async with self._http.request(
+                method, self.gateway + path, headers=headers, json=body, params=params
+            ) as answer:
+                text = await answer.text()
+                wait = min(float(answer.headers.get("Retry-After", "0.2")), 1.0)
+                return answer.status, json.loads(text) if text else None, wait
+        except (aiohttp.ClientError, TimeoutError) as error:
+            return 503, {"title": repr(error)}, 0.3
+
+
+def _passes(status: int, answer: Any) -> bool:
+    if status in {429, 502, 503, 504}:
+        return True
+    kind = answer.get("type", "") if isinstance(answer, dict) else ""
+    return status == 409 and kind.endswith(("not-yet-known", "in-flight"))
+
+
+@dataclass
+class User:
+    """Somebody logged in. `key` of a write names it for ever: sent again, it is answered again and changes nothing."""
+
+    session: Session
+    tenant: str
+    email: str
+    token: str
+
+    async def get(self, path: str, **params: Any) -> Any:
+        return await self.session.ask("GET", path, self._headers, params={k: str(v) for k, v in params.items()})
+
+    async def every(self, path: str, **params: Any) -> list[Any]:
+        """All pages of a list."""
+        items: list[Any] = []
+        cursor: dict[str, str] = {}
+        while True:
+            page = await self.get(path, limit=200, **params, **cursor)
+            items += page["items"]
+            if page["next_cursor"] is None:
+                return items
+            cursor = {"cursor": page["next_cursor"]}
+
+    async def post(self, path: str, body: Any, *, key: str) -> Any:
+        name = str(uuid5(NAMESPACE_URL, f"tailrace-demo/{self.tenant}/{key}"))
+        answer = await self.session.ask("POST", path, {**self._headers, "Idempotency-Key": name}, body)
+        self.session.log.add(tenant=self.tenant, user=self.email, key=key, path=path, body=body, answer=answer)
+        return answer
+
+    async def until(self, path: str, holds: Any, *, what: str) -> Any:
+        """Read until it holds. Raises TimeoutError that says what was awaited."""
+        deadline = asyncio.get_running_loop().time() + _PATIENCE
+        pause = 0.05
+        while True:
+            answer = await self.get(path)
+            if holds(answer):
+                return answer
+            if asyncio.get_running_loop().time() > deadline:
+                raise TimeoutError(f"waited in vain for {what}; last: {answer}")
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, 1.0)
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}

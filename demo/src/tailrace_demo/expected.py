@@ -1,0 +1,112 @@
+"""What the books must say, computed from the log of requests alone. This module shares no code with the platform it checks."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any
+
+
+@dataclass
+class Expected:
+    """One company's figures; amounts in minor units of its currency."""
+
+    orders: dict[str, int]
+    units_ordered: Decimal
+    units_shipped: Decimal
+    revenue: int
+    tax: int
+    opening_value: int
+
+
+@dataclass
+class _Line:
+    quantity: Decimal
+    net: int
+    tax: int
+    shipped: Decimal = Decimal(0)
+
+
+def expected(
+    entries: Iterable[dict[str, Any]], tenant: str, tax_rates: dict[str, Decimal], prices: dict[str, Decimal]
+) -> Expected:
+    """Replay the accepted requests of one company. `tax_rates` and `prices` are what the job itself sent for each item id."""
+    book = _Book(tax_rates, prices)
+    for entry in entries:
+        if entry["tenant"] == tenant:
+            book.read(entry)
+    return book.figures()
+
+
+class _Book:
+    def __init__(self, tax_rates: dict[str, Decimal], prices: dict[str, Decimal]) -> None:
+        self._tax_rates, self._prices = tax_rates, prices
+        self._orders: dict[str, str] = {}
+        self._lines: dict[str, _Line] = {}
+        self._shipments: dict[str, dict[str, Decimal]] = defaultdict(dict)
+        self._revenue = self._tax = self._opening = 0
+
+    def read(self, entry: dict[str, Any]) -> None:
+        path, body, answer = entry["path"].split("/")[2:], entry["body"], entry["answer"]
+        match path:
+            case ["orders"]:
+                self._order(body, answer)
+            case ["orders", order_id, "cancel"]:
+                self._orders[order_id] = "cancelled"
+            case ["orders", order_id, "hold"]:
+                self._orders[order_id] = "on_hold"
+            case ["orders", order_id, "resume"]:
+                self._orders[order_id] = "confirmed"
+            case ["shipments", shipment_id, "split"]:
+                self._split(shipment_id, answer["id"], body)
+            case ["shipments", shipment_id, "dispatch"]:
+                self._dispatch(shipment_id, answer)
+            case ["inventory", "receipts"]:
+                self._opening += body["value"]
+
+    def figures(self) -> Expected:
+        states: dict[str, int] = defaultdict(int)
+        for state in self._orders.values():
+            states[state] += 1
+        lines = self._lines.values()
+        return Expected(
+            dict(states),
+            sum((x.quantity for x in lines), Decimal(0)),
+            sum((x.shipped for x in lines), Decimal(0)),
+            self._revenue,
+            self._tax,
+            self._opening,
+        )
+
+    def _order(self, body: dict[str, Any], answer: dict[str, Any]) -> None:
+        self._orders[answer["id"]] = "confirmed" if body["confirm"] else "draft"
+        for sent, shown in zip(body["lines"], answer["lines"], strict=True):
+            quantity = Decimal(sent["quantity"])
+            price = Decimal(sent["unit_price"]) if "unit_price" in sent else self._prices[sent["item_id"]]
+            net = sent["net"] if "net" in sent else _round(quantity * price)
+            self._lines[shown["id"]] = _Line(quantity, net, _round(net * self._tax_rates[sent["item_id"]]))
+
+    def _split(self, shipment_id: str, part_id: str, body: dict[str, Any]) -> None:
+        for line in body["lines"]:
+            self._shipments[part_id][line["line_id"]] = Decimal(line["quantity"])
+            self._shipments[shipment_id][line["line_id"]] = -Decimal(line["quantity"])
+
+    def _dispatch(self, shipment_id: str, answer: dict[str, Any]) -> None:
+        """A part goes out with what was split off; the rest with the order's lines less that."""
+        changes = self._shipments[shipment_id]
+        is_part = any(quantity > 0 for quantity in changes.values())
+        for shown in answer["lines"]:
+            line = self._lines[shown["line_id"]]
+            out = changes[shown["line_id"]] if is_part else line.quantity + changes.get(shown["line_id"], Decimal(0))
+            before, after = line.shipped, line.shipped + out
+            self._revenue += _part(line.net, after, line.quantity) - _part(line.net, before, line.quantity)
+            self._tax += _part(line.tax, after, line.quantity) - _part(line.tax, before, line.quantity)
+            line.shipped = after
+
+
+def _part(amount: int, quantity: Decimal, whole: Decimal) -> int:
+    return _round(amount * quantity / whole)
+
+
+def _round(value: Decimal | int) -> int:
+    return int(Decimal(value).quantize(Decimal(1), rounding=ROUND_HALF_EVEN))

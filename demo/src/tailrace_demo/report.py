@@ -1,0 +1,92 @@
+"""How the result is shown to a person, and kept for a program."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.tree import Tree
+
+from tailrace_demo.books import Check
+from tailrace_demo.companies import PASSWORD, Firm
+from tailrace_demo.setup import Shop
+from tailrace_demo.topics import Fact, Latency
+
+_DECIMALS = {"JPY": 0}
+
+
+def show_checks(console: Console, results: dict[str, tuple[Firm, list[Check]]]) -> None:
+    """A table per company: what the platform says, what follows from the requests, and whether they agree."""
+    for firm, checks in results.values():
+        table = Table(title=f"{firm.name} ({firm.industry}, {firm.currency})", title_justify="left", expand=False)
+        for heading in ("Figure", "In the books", "From the requests", ""):
+            table.add_column(heading, justify="left" if heading == "Figure" else "right")
+        for check in checks:
+            mark = "[green]✓[/]" if check.holds else "[bold red]✗[/]"
+            table.add_row(check.name, _text(check, check.found, firm), _text(check, check.wanted, firm), mark)
+        console.print(table)
+
+
+def show_topics(console: Console, topics: dict[str, int], latency: Latency | None) -> None:
+    table = Table(title="Facts per topic", title_justify="left")
+    table.add_column("Topic")
+    table.add_column("Facts", justify="right")
+    for topic, count in topics.items():
+        table.add_row(topic, f"{count:,}")
+    console.print(table)
+    if latency is not None:
+        console.print(
+            f"Commit of a fact → commit of what another service did about it: median {latency.median:.0f} ms, "
+            f"p99 {latency.p99:.0f} ms ({latency.count:,} pairs, under the load of this run)"
+        )
+
+
+def show_story(console: Console, number: str, story: list[tuple[int, Fact]]) -> None:
+    """One order's causal chain as a tree, with milliseconds since its first fact."""
+    if not story:
+        return
+    began = story[0][1].time
+    tree = Tree(f"What order {number} set in motion")
+    branches: dict[int, Tree] = {}
+    for depth, fact in story:
+        after = (fact.time - began).total_seconds() * 1000
+        line = f"[bold]{fact.type}[/]  [dim]{fact.topic}  {fact.subject[-12:]}  +{after:,.0f} ms[/]"
+        branches[depth] = (branches[depth - 1] if depth else tree).add(line)
+    console.print(tree)
+
+
+def show_log_ins(console: Console, gateway: str, shops: list[Shop]) -> None:
+    table = Table(title=f"Log in at {gateway}/docs", title_justify="left")
+    for heading in ("Company", "Tenant", "E-mail", "Password"):
+        table.add_column(heading)
+    for shop in shops:
+        table.add_row(shop.firm.name, shop.firm.slug, shop.admin.email, PASSWORD)
+    console.print(table)
+
+
+def save(
+    path: Path, results: dict[str, tuple[Firm, list[Check]]], topics: dict[str, int], latency: Latency | None
+) -> None:
+    """The same as JSON."""
+    document: dict[str, Any] = {
+        "companies": {
+            slug: [{"figure": c.name, "found": str(c.found), "wanted": str(c.wanted), "holds": c.holds} for c in checks]
+            for slug, (_, checks) in results.items()
+        },
+        "topics": topics,
+        "latency_ms": None
+        if latency is None
+        else {"pairs": latency.count, "median": latency.median, "p99": latency.p99},
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(document, indent=2) + "\n")
+
+
+def _text(check: Check, value: Any, firm: Firm) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in value.items())
+    if isinstance(value, int) and not check.name.startswith("stock levels"):
+        decimals = _DECIMALS.get(firm.currency, 2)
+        return f"{firm.currency} {value / 10**decimals:,.{decimals}f}"
+    return f"{value:,}"

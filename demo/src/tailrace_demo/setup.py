@@ -1,0 +1,82 @@
+"""Master data and opening stock: tenants, people, units, items, warehouses, a price list, and the first receipts."""
+
+import asyncio
+from dataclasses import dataclass
+
+from tailrace_demo.client import Session, User
+from tailrace_demo.companies import PASSWORD, Firm, Good
+
+OPENED = "2026-01-01T00:00:00Z"
+
+
+@dataclass
+class Shop:
+    """A company that is ready to trade: its people, and its items and warehouses by code."""
+
+    firm: Firm
+    admin: User
+    sellers: list[User]
+    items: dict[str, str]
+    warehouses: dict[str, str]
+    price_list: str
+
+    def good(self, sku: str) -> Good:
+        return next(good for good in self.firm.goods if good.sku == sku)
+
+
+async def found(session: Session, operator: User, firm: Firm) -> Shop:
+    """Create the company, or find it as an earlier run left it."""
+    email = f"admin@{firm.slug}.example"
+    tenant = {
+        "slug": firm.slug,
+        "name": firm.name,
+        "currency": firm.currency,
+        "industry": firm.industry,
+        "admin": {"email": email, "name": "Administrator", "password": PASSWORD},
+    }
+    await operator.post("/v1/tenants", tenant, key=f"tenant/{firm.slug}")
+    admin = await session.log_in(firm.slug, email, PASSWORD)
+    sellers = [await _hire(session, admin, name) for name in firm.sellers]
+    await admin.until(
+        "/v1/units?limit=200",
+        lambda page: {g.unit for g in firm.goods} <= {u["code"] for u in page["items"]},
+        what="units",
+    )
+    items = {
+        good.sku: (await admin.post("/v1/items", _item(good), key=f"item/{good.sku}"))["id"] for good in firm.goods
+    }
+    warehouses = {}
+    for code, name in firm.warehouses:
+        body = {"code": code, "name": name}
+        warehouses[code] = (await admin.post("/v1/warehouses", body, key=f"warehouse/{code}"))["id"]
+    prices = [{"item_id": items[g.sku], "unit_price": g.price, "min_quantity": "1"} for g in firm.goods]
+    listing: dict[str, object] = {"code": "LIST", "name": "List prices", "currency": firm.currency, "prices": prices}
+    price_list = (await admin.post("/v1/price-lists", listing, key="price-list"))["id"]
+    shop = Shop(firm, admin, sellers, items, warehouses, price_list)
+    await asyncio.gather(*[_receive(shop, good, code) for good in firm.goods for code in warehouses])
+    return shop
+
+
+async def _hire(session: Session, admin: User, name: str) -> User:
+    email = f"{name}@{admin.tenant}.example"
+    body = {"email": email, "name": name.title(), "password": PASSWORD, "roles": ["sales", "warehouse"]}
+    await admin.post("/v1/auth/users", body, key=f"user/{name}")
+    return await session.log_in(admin.tenant, email, PASSWORD)
+
+
+def _item(good: Good) -> dict[str, object]:
+    return {"sku": good.sku, "name": good.name, "unit": good.unit, "tax_rate": good.tax}
+
+
+async def _receive(shop: Shop, good: Good, warehouse: str) -> None:
+    body = {
+        "item_id": shop.items[good.sku],
+        "warehouse_id": shop.warehouses[warehouse],
+        "quantity": str(good.opening),
+        "value": good.opening * good.cost,
+        "currency": shop.firm.currency,
+        "reason": "opening",
+        "reference": "opening balance",
+        "effective_at": OPENED,
+    }
+    await shop.admin.post("/v1/inventory/receipts", body, key=f"opening/{good.sku}/{warehouse}")
