@@ -5,7 +5,7 @@ import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
@@ -111,7 +111,14 @@ def _decode(cursor: str, column: Column, key: Column, sort: str) -> Any:
         raise BadRequest(detail, errors=[FieldProblem(field="cursor", detail=detail)]) from error
 
 
-_READERS: Mapping[type, Any] = {UUID: UUID, datetime: datetime.fromisoformat, Decimal: Decimal, int: int, str: str}
+_READERS: Mapping[type, Any] = {
+    UUID: UUID,
+    datetime: datetime.fromisoformat,
+    date: date.fromisoformat,
+    Decimal: Decimal,
+    int: int,
+    str: str,
+}
 
 
 def _value(column: Column, text: str) -> Any:
