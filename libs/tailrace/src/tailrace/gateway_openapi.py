@@ -84,7 +84,7 @@ def _followed(node: Any, service: str) -> Any:
     for key, child in node.items():
         if key == "$ref":
             copy[key] = _reference(child, service)
-        elif key == "discriminator" and isinstance(child.get("mapping"), dict):
+        elif key == "discriminator" and isinstance(child, dict) and isinstance(child.get("mapping"), dict):
             targets = {name: _reference(target, service) for name, target in child["mapping"].items()}
             copy[key] = {**child, "mapping": targets}
         else:

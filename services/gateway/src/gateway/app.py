@@ -1,0 +1,70 @@
+"""The gateway's app: its own pages and health as ordinary routes, and everything else forwarded by the route table."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from gateway import health, pages
+from gateway.forward import Forwarder
+from gateway.gateway import Gateway
+from gateway.limits import Limit
+from gateway.table import load_table
+from gateway.tokens import Tokens
+from tailrace import problems
+from tailrace.auth import PublishedKeys, Verifier
+from tailrace.edge import RequestId
+from tailrace.settings import Settings
+
+_EXPOSED = ("ETag", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "Tailrace-Event", "X-Request-Id")
+
+
+def build(settings: Settings) -> FastAPI:
+    """Raises ValueError or OSError when the route table cannot be read."""
+    keys = PublishedKeys(settings.jwks_url)
+    verifier = Verifier(keys, issuer=settings.issuer, audience=settings.audience)
+    forwarder = Forwarder(settings.upstream)
+    gateway = Gateway(
+        load_table(settings),
+        Tokens(verifier),
+        tenants=Limit("tenant", rate=settings.tenant_rate, burst=settings.tenant_burst),
+        addresses=Limit("address", rate=settings.address_rate, burst=settings.address_burst),
+        forwarder=forwarder,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with forwarder:
+            yield
+
+    app = FastAPI(
+        title="Tailrace gateway",
+        version="1",
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    problems.install(app)
+    app.include_router(health.router(keys))
+    app.include_router(pages.router(settings))
+    app.router.default = gateway
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_headers=[
+                "Authorization",
+                "Content-Type",
+                "Idempotency-Key",
+                "If-Match",
+                "Tailrace-After",
+                "X-Request-Id",
+            ],
+            expose_headers=_EXPOSED,
+        )
+    app.add_middleware(RequestId)
+    return app

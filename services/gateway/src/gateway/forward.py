@@ -1,0 +1,134 @@
+"""Takes a request to its service and the answer back, streaming both; asks twice only where that cannot do anything twice."""
+
+import asyncio
+from collections.abc import Callable
+
+import aiohttp
+from starlette.types import Receive, Scope, Send
+from yarl import URL
+
+from gateway.breaker import Breaker
+from gateway.head import Head
+from gateway.headers import answer_headers, upstream_headers
+from gateway.refusals import UpstreamBroke, UpstreamDown, UpstreamLate
+from gateway.upload import ClientGone, ServiceClock, Upload
+from tailrace.gateway_routes import Route
+from tailrace.logs import log
+
+_RETRIED = frozenset({"GET", "HEAD"})
+_CONNECT_TIMEOUT = 1.0
+_RETRY_PAUSE = 0.05
+_SLOW_CLIENT = 30.0
+_CONNECTIONS = 256
+# Shorter than the services' own keep-alive (uvicorn: 5 s), so that a connection is not used in the moment it is closed.
+_KEEP_ALIVE = 3.0
+_NOT_OURS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+
+
+class Forwarder:
+    """A keep-alive pool and a breaker per upstream. Open it with `async with`."""
+
+    def __init__(self, upstream: Callable[[str], str]) -> None:
+        self._upstream = upstream
+        self._breakers: dict[str, Breaker] = {}
+        self._client: aiohttp.ClientSession
+
+    async def __aenter__(self) -> "Forwarder":
+        self._client = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, limit_per_host=_CONNECTIONS, keepalive_timeout=_KEEP_ALIVE),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_TIMEOUT),
+            auto_decompress=False,
+            skip_auto_headers=_NOT_OURS,
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._client.close()
+
+    async def forward(
+        self, route: Route, head: Head, scope: Scope, receive: Receive, send: Send, own_headers: dict[str, str]
+    ) -> None:
+        """Raises a Problem while nothing has been answered yet; after that, an upstream that breaks ends the client's connection."""
+        upload = Upload(receive, route.body_limit)
+        try:
+            response = await self._ask(route, head, scope, upload)
+        except ClientGone:
+            return
+        async with response:
+            headers = answer_headers(response.raw_headers, own_headers)
+            await send({"type": "http.response.start", "status": response.status, "headers": headers})
+            try:
+                await _relay(response, send, _limit(route, head))
+            except (aiohttp.ClientError, TimeoutError) as error:
+                log.warning("answer broke off", upstream=route.service, error=type(error).__name__)
+
+    async def _ask(self, route: Route, head: Head, scope: Scope, upload: Upload) -> aiohttp.ClientResponse:
+        breaker = self._breakers.setdefault(route.service, Breaker())
+        for last in (False, True):
+            if not breaker.allows():
+                raise UpstreamDown(route.service, breaker.retry_after())
+            try:
+                response = await self._attempt(route, head, scope, upload)
+            except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+                breaker.failed()
+                if last:
+                    raise UpstreamDown(route.service) from error
+            except aiohttp.ClientError as error:
+                if upload.failure is not None:
+                    raise upload.failure from None
+                breaker.failed()
+                if last or upload.begun or head.method not in _RETRIED:
+                    raise UpstreamBroke(route.service) from error
+            else:
+                breaker.succeeded()
+                return response
+            await asyncio.sleep(_RETRY_PAUSE)
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _attempt(self, route: Route, head: Head, scope: Scope, upload: Upload) -> aiohttp.ClientResponse:
+        """One request to the service, up to the head of its answer."""
+        limit = _limit(route, head)
+        # A write always has a body here, if an empty one: aiohttp would ask again by itself without one.
+        sends = head.has_body or head.writes
+        timeout = asyncio.timeout(limit)
+        clock = ServiceClock(timeout, limit)
+        try:
+            async with timeout:
+                return await self._client.request(
+                    head.method,
+                    self._url(route, head),
+                    headers=upstream_headers(head, scope),
+                    data=upload.chunks(clock) if sends else None,
+                    allow_redirects=False,
+                )
+        except TimeoutError as error:
+            if isinstance(error, aiohttp.ClientError):
+                raise
+            raise UpstreamLate(route.service, limit) from error
+        finally:
+            clock.stop()
+
+    def _url(self, route: Route, head: Head) -> URL:
+        """The service's address with the path and query exactly as the client sent them. Raises UpstreamDown when it has none."""
+        try:
+            base = self._upstream(route.service)
+        except KeyError as error:
+            raise UpstreamDown(route.service) from error
+        query = f"?{head.query}" if head.query else ""
+        return URL(f"{base}{head.path}{query}", encoded=True)
+
+
+async def _relay(response: aiohttp.ClientResponse, send: Send, idle: float) -> None:
+    """Raises TimeoutError when the service pauses for `idle` seconds, or the client takes nothing for `_SLOW_CLIENT`."""
+    more = True
+    while more:
+        async with asyncio.timeout(idle):
+            chunk = await response.content.readany()
+        more = bool(chunk)
+        async with asyncio.timeout(_SLOW_CLIENT):
+            await send({"type": "http.response.body", "body": chunk, "more_body": more})
+
+
+def _limit(route: Route, head: Head) -> float:
+    return route.write_timeout if head.writes else route.read_timeout

@@ -1,0 +1,62 @@
+"""What happens to a request that is forwarded, in order: read its head strictly, find its service, check the token and the allowance."""
+
+import structlog
+from starlette.types import Receive, Scope, Send
+
+from gateway.forward import Forwarder
+from gateway.head import Head, read_head
+from gateway.limits import Limit, address_key
+from gateway.refusals import TooLarge
+from gateway.table import Table
+from gateway.tokens import Tokens
+from tailrace.context import Principal
+from tailrace.gateway_routes import Route
+from tailrace.problems import Unauthenticated, Unknown
+
+
+class Gateway:
+    """An ASGI application for every path that the gateway does not answer itself. Raises Problems, which the app around it answers."""
+
+    def __init__(self, table: Table, tokens: Tokens, tenants: Limit, addresses: Limit, forwarder: Forwarder) -> None:
+        self._table = table
+        self._tokens = tokens
+        self._tenants = tenants
+        self._addresses = addresses
+        self._forwarder = forwarder
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        head = read_head(scope)
+        route = self._table.match(head.segments)
+        if route is None:
+            raise Unknown("path", scope["path"])
+        rate_limit = await self._admit(route, head, scope)
+        if head.length is not None and head.length > route.body_limit:
+            raise TooLarge(route.body_limit)
+        await self._forwarder.forward(route, head, scope, receive, send, rate_limit)
+
+    async def _admit(self, route: Route, head: Head, scope: Scope) -> dict[str, str]:
+        """The RateLimit headers of whoever this request is charged to: its tenant, or on public paths the address it comes from."""
+        address = address_key(scope.get("client"))
+        if route.public:
+            structlog.contextvars.bind_contextvars(upstream=route.service, tenant=None)
+            return self._addresses.take(address)
+        principal = await self._principal(head, address)
+        structlog.contextvars.bind_contextvars(upstream=route.service, tenant=str(principal.tenant_id))
+        return self._tenants.take(principal.tenant_id)
+
+    async def _principal(self, head: Head, address: str) -> Principal:
+        """An address pays for every token of its that is refused, and gets no more of them checked when it has run out."""
+        scheme, _, token = head.authorization.partition(" ")
+        token = token.strip()
+        if scheme.lower() != "bearer" or not token:
+            self._addresses.take(address)
+            raise Unauthenticated("Send an access token: Authorization: Bearer …")
+        known = self._tokens.known(token)
+        if known is not None:
+            return known
+        self._addresses.check(address)
+        try:
+            return await self._tokens.verify(token)
+        except Unauthenticated:
+            self._addresses.take(address)
+            raise

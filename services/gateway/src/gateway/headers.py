@@ -1,0 +1,90 @@
+"""Which headers go on, in both directions: nothing that belongs to one connection, nothing that claims to know who somebody is."""
+
+import re
+import secrets
+from collections.abc import Iterable
+
+from multidict import CIMultiDict
+from starlette.types import Scope
+
+from gateway.head import Head, Headers
+
+_HOP_BY_HOP = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
+_SET_HERE = frozenset(
+    {
+        b"content-length",
+        b"expect",
+        b"forwarded",
+        b"host",
+        b"traceparent",
+        b"x-forwarded-for",
+        b"x-forwarded-host",
+        b"x-forwarded-port",
+        b"x-forwarded-prefix",
+        b"x-forwarded-proto",
+        b"x-real-ip",
+        b"x-request-id",
+    }
+)
+_IDENTITY = (b"x-tenant", b"x-user")
+_OWN_ANSWER = frozenset({b"date", b"server", b"x-request-id"})
+_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+def upstream_headers(head: Head, scope: Scope) -> CIMultiDict[str]:
+    """What the service gets. `X-Forwarded-For` names the peer alone: what the client claims there is worth nothing."""
+    dropped = _HOP_BY_HOP | _SET_HERE | _named_in_connection(head.headers)
+    headers: CIMultiDict[str] = CIMultiDict()
+    traceparent = ""
+    for name, value in head.headers:
+        if name == b"traceparent":
+            traceparent = value.decode("latin-1")
+        elif name not in dropped and not _claims_identity(name):
+            headers.add(name.decode("ascii"), value.decode("utf-8"))
+    if not _TRACEPARENT.fullmatch(traceparent):
+        headers.popall("tracestate", None)
+        traceparent = new_traceparent()
+    headers["traceparent"] = traceparent
+    headers["X-Request-Id"] = scope["state"]["request_id"]
+    headers["X-Forwarded-For"] = scope["client"][0] if scope.get("client") else "unknown"
+    headers["X-Forwarded-Proto"] = scope["scheme"]
+    if head.host:
+        headers["X-Forwarded-Host"] = head.host
+    if head.length is not None or (head.writes and not head.has_body):
+        headers["Content-Length"] = str(head.length or 0)
+    return headers
+
+
+def answer_headers(upstream: Iterable[tuple[bytes, bytes]], own: dict[str, str]) -> Headers:
+    """What the client gets: the service's headers byte for byte, and the gateway's `own`."""
+    lowered = [(name.lower(), value) for name, value in upstream]
+    dropped = _HOP_BY_HOP | _OWN_ANSWER | _named_in_connection(lowered)
+    kept = [(name, value) for name, value in lowered if name not in dropped]
+    return [*kept, *((name.lower().encode(), value.encode()) for name, value in own.items())]
+
+
+def new_traceparent() -> str:
+    """A sampled trace that begins here (W3C Trace Context)."""
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+
+
+def _named_in_connection(headers: Headers) -> frozenset[bytes]:
+    """RFC 9110, 7.6.1: what Connection lists belongs to this connection. It cannot take back how long the body is."""
+    named = {option.strip().lower() for name, value in headers if name == b"connection" for option in value.split(b",")}
+    return frozenset(named - {b"content-length", b""})
+
+
+def _claims_identity(name: bytes) -> bool:
+    return name.replace(b"_", b"-").startswith(_IDENTITY)

@@ -1,0 +1,73 @@
+"""The gateway's own refusals. What an upstream refuses passes through untouched."""
+
+import math
+
+from tailrace.problems import Problem
+
+
+class TooManyRequests(Problem):
+    """429: the tenant's or the address's allowance is used up; `Retry-After` says when there is more."""
+
+    status, slug, title = 429, "too-many-requests", "Too many requests"
+
+    def __init__(self, whose: str, retry_after: float, headers: dict[str, str]) -> None:
+        super().__init__(
+            f"The allowance of this {whose} is used up.",
+            headers={"Retry-After": str(max(1, math.ceil(retry_after))), **headers},
+        )
+
+
+class TooLarge(Problem):
+    """413: the body is larger than this path takes."""
+
+    status, slug, title = 413, "too-large", "The body is too large"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"At most {limit} bytes.")
+
+
+class SlowClient(Problem):
+    """408: the body stopped arriving."""
+
+    status, slug, title = 408, "request-timeout", "The request did not arrive in time"
+
+
+class MethodNotForwarded(Problem):
+    """405: CONNECT and TRACE end at the gateway."""
+
+    status, slug, title = 405, "method-not-allowed", "Method not allowed"
+
+
+class UpstreamDown(Problem):
+    """503: the service cannot be reached at the moment; nothing was done."""
+
+    status, slug, title = 503, "unavailable", "Not available at the moment"
+
+    def __init__(self, service: str, retry_after: float = 1) -> None:
+        super().__init__(
+            f"The service {service} cannot be reached at the moment; nothing was done.",
+            headers={"Retry-After": str(max(1, math.ceil(retry_after)))},
+        )
+
+
+class UpstreamBroke(Problem):
+    """502: the service broke off before it answered; a write may have been done, and its Idempotency-Key makes asking again safe."""
+
+    status, slug, title = 502, "bad-gateway", "The service broke off"
+
+    def __init__(self, service: str) -> None:
+        super().__init__(
+            f"The service {service} broke off before it answered; {_ASK_AGAIN}", headers={"Retry-After": "1"}
+        )
+
+
+class UpstreamLate(Problem):
+    """504: the service did not answer in time; a write may still be done, and its Idempotency-Key makes asking again safe."""
+
+    status, slug, title = 504, "gateway-timeout", "No answer in time"
+
+    def __init__(self, service: str, limit: float) -> None:
+        super().__init__(f"The service {service} did not answer within {limit:g} s; {_ASK_AGAIN}")
+
+
+_ASK_AGAIN = "a write may have been done: ask again with the same Idempotency-Key."

@@ -1,0 +1,200 @@
+"""A real gateway on a loopback socket, with a real identity that publishes keys and a real upstream behind it."""
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import aiohttp
+import orjson
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import StreamingResponse
+from joserfc import jwt
+from joserfc.jwk import KeySet, RSAKey
+
+from gateway.service import service
+from tailrace.app import build_app
+from tailrace.run import http_config
+from tailrace.service import Service
+from tailrace.settings import Settings
+
+KEY = RSAKey.generate_key(2048, {"kid": "current", "use": "sig", "alg": "RS256"})
+
+ROUTES = [
+    {"service": "orders", "prefix": "/v1/orders", "body_limit": 1000, "read_timeout": 0.3, "write_timeout": 0.3},
+    {"service": "orders", "prefix": "/v1/slow", "read_timeout": 2, "write_timeout": 2},
+    {"service": "catalog", "prefix": "/v1/orders/catalog"},
+    {"service": "orders", "prefix": "/v1/public", "public": True},
+    {"service": "down", "prefix": "/v1/down"},
+    {"service": "identity", "prefix": "/.well-known", "public": True},
+]
+
+
+def claims(**changes: Any) -> dict[str, Any]:
+    now = int(time.time())
+    return {
+        "iss": "tailrace",
+        "aud": "tailrace",
+        "sub": str(uuid4()),
+        "tenant": str(uuid4()),
+        "roles": [],
+        "scope": "*",
+        "sid": str(uuid4()),
+        "iat": now,
+        "exp": now + 60,
+        **changes,
+    }
+
+
+def token(**changes: Any) -> str:
+    return jwt.encode({"alg": "RS256", "kid": "current"}, claims(**changes), KEY)
+
+
+def bearer(value: str | None = None) -> dict[str, str]:
+    return {"Authorization": f"Bearer {value or token()}"}
+
+
+def free_socket() -> socket.socket:
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", 0))
+    return listener
+
+
+class Servers:
+    """Apps on free ports, set up as `tailrace.run` does it; all stop together."""
+
+    def __init__(self) -> None:
+        self._running: list[tuple[uvicorn.Server, asyncio.Task[None]]] = []
+
+    async def start(self, app: FastAPI, of: Service) -> int:
+        listener = free_socket()
+        port: int = listener.getsockname()[1]
+        server = uvicorn.Server(http_config(of, app, "127.0.0.1", port))
+        running = asyncio.create_task(server._serve(sockets=[listener]))
+        self._running.append((server, running))
+        while not server.started and not running.done():  # noqa: ASYNC110  (uvicorn offers a flag, not an event)
+            await asyncio.sleep(0.005)
+        return port
+
+    async def stop(self) -> None:
+        for server, _ in self._running:
+            server.should_exit = True
+        await asyncio.gather(*(running for _, running in self._running))
+
+
+@dataclass
+class Upstream:
+    """A service that remembers what it got and answers with it."""
+
+    name: str
+    seen: list[dict[str, Any]] = field(default_factory=list)
+    release: asyncio.Event = field(default_factory=asyncio.Event)
+    entered: asyncio.Event = field(default_factory=asyncio.Event)
+    finished: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def app(self) -> FastAPI:
+        app = FastAPI(redirect_slashes=False)
+        app.add_api_route("/v1/public/problem", self.problem, methods=["GET"])
+        app.add_api_route("/v1/public/stream", self.stream, methods=["GET"])
+        app.add_api_route("/v1/orders/never", self.wait, methods=["GET", "POST"])
+        app.add_api_route("/v1/slow/write", self.wait, methods=["POST"])
+        app.add_api_route("/{path:path}", self.echo, methods=["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
+        return app
+
+    async def echo(self, request: Request) -> Response:
+        body = await request.body()
+        got = {
+            "service": self.name,
+            "method": request.method,
+            "path": request.scope["raw_path"].decode(),
+            "query": request.url.query,
+            "headers": [[name, value] for name, value in request.headers.items()],
+            "size": len(body),
+            "body": body[:2000].decode("latin-1"),
+        }
+        self.seen.append(got)
+        answer = Response(orjson.dumps(got), media_type="application/json")
+        answer.headers["ETag"] = '"7"'
+        answer.headers["Connection"] = "x-internal"
+        answer.headers["X-Internal"] = "1"
+        answer.raw_headers += [(b"set-cookie", b"a=1"), (b"set-cookie", b"b=2")]
+        return answer
+
+    async def problem(self) -> Response:
+        return Response(b'{"type":"urn:mine","status":409}', 409, media_type="application/problem+json")
+
+    async def stream(self) -> StreamingResponse:
+        async def parts() -> AsyncIterator[bytes]:
+            yield b"first"
+            await self.release.wait()
+            yield b"second"
+
+        return StreamingResponse(parts())
+
+    async def wait(self, request: Request) -> Response:
+        await request.body()
+        self.seen.append({"path": request.url.path})
+        self.entered.set()
+        await self.release.wait()
+        self.finished.set()
+        return Response(b"done")
+
+
+@dataclass
+class Stand:
+    """The gateway under test, its upstreams, and a client that talks to it."""
+
+    port: int
+    client: aiohttp.ClientSession
+    orders: Upstream
+    catalog: Upstream
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def raw(self, request: bytes) -> bytes:
+        """Send bytes as they are and read until the gateway closes; `request` should ask for that."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        try:
+            writer.write(request)
+            return await asyncio.wait_for(reader.read(), 5)
+        finally:
+            writer.close()
+
+
+MakeStand = Callable[..., Awaitable[Stand]]
+
+
+@asynccontextmanager
+async def stand_with(tmp_path: Path, **settings: Any) -> AsyncIterator[Stand]:
+    identity = FastAPI()
+    identity.add_api_route("/.well-known/jwks.json", lambda: KeySet([KEY]).as_dict(private=False), methods=["GET"])
+    orders, catalog = Upstream("orders"), Upstream("catalog")
+    routes = tmp_path / "routes.json"
+    routes.write_bytes(orjson.dumps(ROUTES))
+    behind = Service(name="behind")
+    servers = Servers()
+    try:
+        ports = {
+            name: await servers.start(app, behind)
+            for name, app in {"identity": identity, "orders": orders.app(), "catalog": catalog.app()}.items()
+        }
+        with free_socket() as closed:
+            ports["down"] = closed.getsockname()[1]
+        settings.setdefault("jwks_url", f"http://127.0.0.1:{ports['identity']}/.well-known/jwks.json")
+        port = await servers.start(
+            build_app(service, Settings(ports=ports, gateway_routes=routes, **settings)), service
+        )
+        async with aiohttp.ClientSession(base_url=f"http://127.0.0.1:{port}", auto_decompress=False) as client:
+            yield Stand(port, client, orders, catalog)
+    finally:
+        orders.release.set()
+        await servers.stop()

@@ -1,0 +1,152 @@
+"""The merged document, the pages that show it, and health."""
+
+import copy
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from gateway_stand import MakeStand, Stand
+from pydantic import BaseModel
+
+from tailrace.gateway_openapi import merge_openapi, problem_types
+from tailrace.problems import ProblemView
+
+
+def _service(name: str, extra: type[Any]) -> dict[str, Any]:
+    class Line(BaseModel):
+        value: extra
+
+    class View(BaseModel):
+        """One thing."""
+
+        id: int
+        lines: list[Line]
+        components: dict[str, Line] = {}
+
+    app = FastAPI(title=name, responses={404: {"model": ProblemView}})
+    app.add_api_route(f"/v1/{name}", lambda: None, methods=["GET"], response_model=View, name=f"list_{name}")
+    app.add_api_route(f"/v1/{name}", lambda body: None, methods=["POST"], tags=["odd"], name=f"make_{name}")
+    return app.openapi()
+
+
+def _references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"]
+        for child in node.values():
+            yield from _references(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from _references(child)
+
+
+def _resolve(document: dict[str, Any], reference: str) -> Any:
+    node: Any = document
+    for part in reference.removeprefix("#/").split("/"):
+        node = node[part]
+    return node
+
+
+def test_documents_merge_without_mixing_up_components() -> None:
+    documents = {"orders": _service("orders", int), "catalog": _service("catalog", str)}
+    before = copy.deepcopy(documents)
+    merged = merge_openapi(documents, problem_types=problem_types())
+    assert documents == before
+    assert merged == merge_openapi(dict(reversed(documents.items())), problem_types=problem_types())
+    assert list(merged["paths"]) == ["/v1/catalog", "/v1/orders"]
+    assert {tag["name"] for tag in merged["tags"]} == {"catalog", "orders", "odd"}
+    schemas = merged["components"]["schemas"]
+    assert schemas["orders.Line"]["properties"]["value"]["type"] == "integer"
+    assert schemas["catalog.Line"]["properties"]["value"]["type"] == "string"
+    assert schemas["catalog.View"]["properties"]["lines"]["items"] == {"$ref": "#/components/schemas/catalog.Line"}
+    assert "components" in schemas["catalog.View"]["properties"]
+    assert "ProblemView" in schemas
+    references = list(_references(merged))
+    assert len(references) > 6
+    for reference in references:
+        assert _resolve(merged, reference)
+
+
+def test_services_that_contradict_each_other_do_not_merge() -> None:
+    document = _service("orders", int)
+    with pytest.raises(ValueError, match=r"declared twice|both called"):
+        merge_openapi({"a": document, "b": copy.deepcopy(document)})
+    other = _service("catalog", int)
+    other["components"]["schemas"]["ProblemView"]["title"] = "Another"
+    with pytest.raises(ValueError, match="ProblemView of orders differs"):
+        merge_openapi({"catalog": other, "orders": document})
+
+
+def test_every_refusal_is_listed_once_with_its_meaning() -> None:
+    listed = problem_types()
+    assert len({(kind["status"], kind["type"]) for kind in listed}) == len(listed)
+    by_type = {kind["type"]: kind for kind in listed}
+    assert by_type["urn:tailrace:problem:too-many-requests"]["status"] == 429
+    assert by_type["urn:tailrace:problem:stale"]["description"].startswith("`If-Match`")
+
+
+async def test_the_document_and_the_pages_are_served(make_stand: MakeStand, tmp_path: Path) -> None:
+    document = merge_openapi({"orders": _service("orders", int)})
+    path = tmp_path / "openapi.json"
+    path.write_text(json.dumps(document))
+    stand = await make_stand(openapi=path)
+    async with stand.client.get("/openapi.json") as answer:
+        assert await answer.json() == document
+    for page in ("/", "/docs"):
+        async with stand.client.get(page) as answer:
+            assert answer.status == 200
+            assert answer.content_type == "text/html"
+            assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+            await _check_links(stand, await answer.text())
+
+
+async def _check_links(stand: Stand, html: str) -> None:
+    links = re.findall(r'(?:href|src)="([^"#]+)', html)
+    assert links
+    for link in links:
+        assert link.startswith("/"), f"{link} needs another host"
+        async with stand.client.get(link) as answer:
+            assert answer.status == 200
+
+
+async def test_the_packaged_data_is_served_when_nothing_else_is_named(stand: Stand) -> None:
+    async with stand.client.get("/openapi.json") as answer:
+        assert (await answer.json(content_type=None))["openapi"] == "3.1.0"
+
+
+async def test_another_method_on_a_page_is_a_405_problem(stand: Stand) -> None:
+    async with stand.client.post("/docs") as answer:
+        assert answer.status == 405
+        assert answer.content_type == "application/problem+json"
+
+
+async def test_live_and_ready_differ(make_stand: MakeStand) -> None:
+    stand = await make_stand()
+    for path in ("/health/live", "/health/ready"):
+        async with stand.client.get(path) as answer:
+            assert answer.status == 200
+
+
+async def test_without_keys_it_is_live_and_not_ready(make_stand: MakeStand) -> None:
+    stand = await make_stand(jwks_url="http://127.0.0.1:1/jwks.json")
+    async with stand.client.get("/health/live") as answer:
+        assert answer.status == 200
+    async with stand.client.get("/health/ready") as answer:
+        assert answer.status == 503
+    async with stand.client.get("/v1/orders", headers={"Authorization": "Bearer x"}) as answer:
+        assert answer.status in (401, 503)
+
+
+async def test_other_origins_may_call_only_when_they_are_named(make_stand: MakeStand) -> None:
+    preflight = {"Origin": "https://shop.example", "Access-Control-Request-Method": "POST"}
+    async with (await make_stand()).client.options("/v1/orders", headers=preflight) as answer:
+        assert "Access-Control-Allow-Origin" not in answer.headers
+    stand = await make_stand(cors_origins=["https://shop.example"])
+    async with stand.client.options("/v1/orders", headers=preflight) as answer:
+        assert answer.headers["Access-Control-Allow-Origin"] == "https://shop.example"
+    async with stand.client.get("/v1/orders", headers={"Origin": "https://shop.example"}) as answer:
+        assert (answer.status, answer.headers["Access-Control-Allow-Origin"]) == (401, "https://shop.example")
