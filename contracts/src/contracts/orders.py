@@ -193,7 +193,7 @@ class Address(BaseModel):
 
 
 class ShipmentRequested(OrderFact):
-    """Asks shipping for a shipment of what is reserved in one warehouse. The answer is `shipment.created`."""
+    """Asks shipping for a shipment of what is reserved. The answer is `shipment.created`."""
 
     type: ClassVar[str] = "order.shipment_requested"
 

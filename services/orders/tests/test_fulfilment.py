@@ -1,6 +1,7 @@
 """The saga, path by path: what it asks of others, what it makes of their answers, and what it takes back."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -43,7 +44,9 @@ async def test_an_order_is_reserved_shipped_in_two_parts_and_done(desk: Desk) ->
 
 async def test_the_history_says_what_led_to_each_step(desk: Desk) -> None:
     order, _, _ = await shipping(desk)
-    steps = (await desk.h.client.get(f"/v1/orders/{order['id']}/history")).json()["steps"]
+    shown = (await desk.h.client.get(f"/v1/orders/{order['id']}/history")).json()
+    steps = shown["steps"]
+    assert (shown["order_id"], shown["state"]) == (order["id"], "shipping")
     assert [(step["from_state"], step["to_state"], step["because"]) for step in steps] == [
         ("begin", "reserving", "order.confirmed"),
         ("reserving", "shipping", "inventory.reservation.made"),
@@ -51,15 +54,15 @@ async def test_the_history_says_what_led_to_each_step(desk: Desk) -> None:
     assert steps[0]["event_id"] == str((await desk.h.published("order.confirmed"))[0].id)
 
 
-async def test_each_warehouse_gets_a_shipment_of_its_own(desk: Desk) -> None:
-    order, _, _ = await shipping(
-        desk, desk.line(), desk.line(warehouse_id=str(desk.south), item_id=str(desk.flour)), desk.line(quantity="2")
-    )
-    first, second = await desk.asked("order.shipment_requested")
-    assert [len(first.lines), len(second.lines)] == [2, 1]
-    await desk.dispatch(first)
+async def test_all_lines_go_with_one_reservation_and_one_shipment(desk: Desk) -> None:
+    flour = desk.line(warehouse_id=str(desk.south), item_id=str(desk.flour))
+    order, request, shipment = await shipping(desk, desk.line(), flour, desk.line(quantity="2"))
+    placed = [(UUID(line["id"]), UUID(line["warehouse_id"])) for line in order["lines"]]
+    assert [(line.line_id, line.warehouse_id) for line in request.lines] == placed
+    assert [(line.line_id, line.warehouse_id) for line in shipment.lines] == placed
+    await desk.dispatch(shipment, "10", "9", "2")
     assert (await desk.read(order))["shipment"] == "partial"
-    await desk.dispatch(second)
+    await desk.dispatch(shipment.model_copy(update={"lines": shipment.lines[1:2]}), "1", shipment=uuid7())
     assert (await desk.states(order))[-1] == "done"
 
 

@@ -203,28 +203,23 @@ class Order(Aggregate, Base):
             )
         )
 
-    def ask_shipments(self, reservation_id: UUID, held: Mapping[UUID, Decimal]) -> None:
-        """Ask shipping to send what a reservation holds: a shipment for each warehouse."""
+    def ask_shipment(self, reservation_id: UUID, held: Mapping[UUID, Decimal]) -> None:
+        """Ask shipping to send what a reservation holds; that ends the attempt to allocate."""
         self.allocating = False
         self.shortage = "Only a part of it is in stock." if self.open_lines() else None
-        by_warehouse: dict[UUID, list[OrderLine]] = {}
-        for line in self.lines:
-            if held.get(line.id, NOTHING) > 0:
-                by_warehouse.setdefault(line.warehouse_id, []).append(line)
-        for lines in by_warehouse.values():
-            self.record(
-                facts.ShipmentRequested(
-                    order_id=self.id,
-                    shipment_id=uuid7(),
-                    reservation_id=reservation_id,
-                    number=self.number,
-                    customer_reference=self.customer_reference,
-                    customer_name=self.customer_name,
-                    ship_to=None if self.ship_to is None else Address.model_validate(self.ship_to),
-                    currency=self.currency,
-                    lines=[line.to_ship(held[line.id]) for line in lines],
-                )
+        self.record(
+            facts.ShipmentRequested(
+                order_id=self.id,
+                shipment_id=uuid7(),
+                reservation_id=reservation_id,
+                number=self.number,
+                customer_reference=self.customer_reference,
+                customer_name=self.customer_name,
+                ship_to=None if self.ship_to is None else Address.model_validate(self.ship_to),
+                currency=self.currency,
+                lines=[line.to_ship(held[line.id]) for line in self.lines if line.id in held],
             )
+        )
 
     def ask_shipment_cancel(self, reason: str, reservation_id: UUID | None = None) -> None:
         """Ask shipping to cancel what has not left: of one reservation, or of the whole order."""

@@ -32,7 +32,7 @@ COMPENSATED = "compensated"
 class Reservation(BaseModel):
     """A reservation that may hold stock for the order.
 
-    asked: no answer yet. made: stock is held and nothing has followed from it (the order is on hold). used: shipments of it were asked for.
+    asked: no answer yet. made: stock is held and nothing has followed from it (the order is on hold). used: a shipment of it was asked for.
     given_up: not answered in time. releasing: inventory was asked to free it. `lines` is what it still holds, by line.
     """
 
@@ -178,7 +178,7 @@ async def shipments_cancelled(tx: Tx, run: Fulfilling, fact: shipments.Shipments
 
 
 async def _lost(tx: Tx, run: Fulfilling, reservation_id: UUID, reason: str) -> None:
-    """A reservation holds nothing any more. When nobody here asked for that, its shipments cannot go and the order is short."""
+    """A reservation holds nothing any more. When nobody here asked for that, its shipment cannot go and the order is short."""
     lost = run.data.reservations.pop(reservation_id, None)
     if lost is not None:
         order = await tx.load(Order, run.key)
@@ -211,7 +211,7 @@ def _advance(order: Order, memory: Fulfilment) -> str:
     for reservation_id, one in memory.standing("made").items():
         one.standing = "used"
         order.hold_stock(memory.held)
-        order.ask_shipments(reservation_id, one.lines)
+        order.ask_shipment(reservation_id, one.lines)
     if memory.wanted and not memory.standing("asked"):
         memory.wanted = False
         if order.open_lines():

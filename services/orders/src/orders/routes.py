@@ -68,7 +68,8 @@ async def read(tx: Tx, who: Reader, order_id: UUID) -> Order:
 async def fulfilment(tx: Tx, who: Reader, order_id: UUID) -> FulfilmentView:
     """The steps of the order's fulfilment so far, and what led to each; none for a draft."""
     order = await tx.find(Order, order_id)
-    return FulfilmentView(order_id=order.id, steps=await history(tx, saga.name, order.id))
+    steps = await history(tx, saga.name, order.id)
+    return FulfilmentView(order_id=order.id, state=steps[-1].to_state if steps else None, steps=steps)
 
 
 @router.put("/{order_id}", response_model=OrderView)
