@@ -25,7 +25,10 @@ class StockFact(InventoryFact):
 
 
 class StockReceived(StockFact):
-    """Goods came in and formed a valuation layer of `value`. `reason` says why; `transfer` continues a layer of another warehouse."""
+    """Goods came in and formed a valuation layer of `value`, or joined the open one of that id, as all do under the moving average.
+
+    `reason` says why; `transfer` continues a layer of another warehouse.
+    """
 
     type: ClassVar[str] = "inventory.stock.received"
 
@@ -68,7 +71,7 @@ class StockReservationReleased(StockFact):
 
 
 class StockIssued(StockFact):
-    """Goods went out. `value` is their exact cost, layer by layer, oldest first."""
+    """Goods went out. `value` is their exact cost, layer by layer, oldest first. `reservation_id` names what held all of the quantity until now."""
 
     type: ClassVar[str] = "inventory.stock.issued"
 
@@ -164,6 +167,23 @@ class ReservationExpired(ReservationFact):
     type: ClassVar[str] = "inventory.reservation.expired"
 
 
+class DrawnLine(BaseModel):
+    """How much of a reserved line has been issued."""
+
+    model_config = ConfigDict(frozen=True)
+
+    line_id: UUID
+    quantity: Quantity
+
+
+class ReservationDrawn(ReservationFact):
+    """Some of what was held has been issued; the rest is still held. When nothing is left, `inventory.reservation.consumed` says so instead."""
+
+    type: ClassVar[str] = "inventory.reservation.drawn"
+
+    lines: list[DrawnLine]
+
+
 class ReservationConsumed(ReservationFact):
     """Everything that was held has been issued."""
 
@@ -183,6 +203,7 @@ RESERVATION: tuple[type[InventoryFact], ...] = (
     ReservationRejected,
     ReservationReleased,
     ReservationExpired,
+    ReservationDrawn,
     ReservationConsumed,
 )
 PUBLISHED: tuple[type[InventoryFact], ...] = (*STOCK, *RESERVATION)
