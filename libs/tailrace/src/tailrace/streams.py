@@ -124,10 +124,12 @@ def begin(session: AsyncSession, kind: type[AnyStream], id: UUID) -> AnyStream:
     return stream
 
 
-async def replay(session: AsyncSession, kind: type[AnyStream], id: UUID, *, until: datetime | None = None) -> AnyStream:
-    """The stream from its events alone, no snapshot asked; as it was recorded up to `until`, when given."""
+async def replay(
+    session: AsyncSession, kind: type[AnyStream], id: UUID, *, until: datetime | None = None, upto: int | None = None
+) -> AnyStream:
+    """The stream from its events alone, no snapshot asked; as recorded up to the moment `until`, or as of the version `upto`, when given."""
     stream = kind(id, kind.initial())
-    await _replay(session, stream, until)
+    await _replay(session, stream, until, upto)
     return stream
 
 
@@ -161,13 +163,17 @@ async def _restore(session: AsyncSession, kind: type[AnyStream], id: UUID) -> An
     return kind(id, type(kind.initial()).model_validate(row.state), row.seq)
 
 
-async def _replay(session: AsyncSession, stream: Stream[Any], until: datetime | None = None) -> None:
+async def _replay(
+    session: AsyncSession, stream: Stream[Any], until: datetime | None = None, upto: int | None = None
+) -> None:
     table = stream.table
     query = select(table.c.seq, table.c.type, table.c.schema_version, table.c.payload).where(
         table.c.stream_id == stream.id, table.c.seq > stream.version
     )
     if until is not None:
         query = query.where(table.c.recorded_at <= until)
+    if upto is not None:
+        query = query.where(table.c.seq <= upto)
     known = by_type(stream.events)
     for row in await session.execute(query.order_by(table.c.seq)):
         stream.apply(known[row.type].read(row.schema_version, row.payload))
