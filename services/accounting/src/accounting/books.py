@@ -1,0 +1,103 @@
+"""The tenant's books: one row that every posting and every closing takes in turn.
+
+Holding it gives a journal the next number without gaps, a record time later than any before, and the days that are locked right now. So what
+was recorded up to a moment that some journal already carries can never change afterwards.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import exists, func, select, text, update
+from sqlalchemy.dialects.postgresql import DATEMULTIRANGE, Range, insert
+
+from accounting.chart import DEFAULT_CHART
+from accounting.models import Account, Book, Journal
+from tailrace.database import Tx
+from tailrace.ids import derived_id
+
+Days = Range[date]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the next journal stands: its number, when it is recorded, and the days it must not take effect on."""
+
+    number: int
+    recorded_at: datetime
+    closed: tuple[Days, ...]
+
+
+def next_open_day(day: date, closed: Iterable[Days]) -> date:
+    """The day itself, or the first after it that no locked period holds. PostgreSQL joins adjacent ranges, so one step is enough."""
+    for days in closed:
+        if days.contains(day):
+            assert days.upper is not None
+            return days.upper
+    return day
+
+
+async def open_books(tx: Tx) -> None:
+    """Begin the tenant's books with the default chart, unless they exist. Of two at once, one makes them and the other waits."""
+    made = await tx.scalar(
+        insert(Book).values(tenant_id=tx.tenant_id).on_conflict_do_nothing().returning(Book.tenant_id)
+    )
+    if made is None:
+        return
+    for entry in DEFAULT_CHART:
+        id = derived_id(tx.tenant_id, "account", entry.code)
+        tx.add(Account.create(id, entry.code, entry.name, entry.kind))
+    await tx.flush()
+
+
+async def hold(tx: Tx) -> tuple[Days, ...]:
+    """Keep everybody else from posting or closing until this transaction ends. Returns the locked days."""
+    query = select(Book.closed).where(Book.tenant_id == tx.tenant_id).with_for_update()
+    closed = await tx.scalar(query)
+    if closed is None:
+        await open_books(tx)
+        closed = await tx.scalar(query)
+    assert closed is not None
+    return tuple(closed)
+
+
+async def take_place(tx: Tx, journal_id: UUID) -> Place | None:
+    """The place of a journal that is about to be posted, the books held; None when it was posted before."""
+    place = await _take(tx, journal_id)
+    if place is None:
+        # Either there are no books yet, or the journal is there: rare enough to ask twice.
+        await open_books(tx)
+        place = await _take(tx, journal_id)
+    return place
+
+
+async def close_days(tx: Tx, first_day: date, last_day: date) -> None:
+    await tx.execute(
+        update(Book).where(Book.tenant_id == tx.tenant_id).values(closed=Book.closed + _days(first_day, last_day))
+    )
+
+
+async def reopen_days(tx: Tx, first_day: date, last_day: date) -> None:
+    await tx.execute(
+        update(Book).where(Book.tenant_id == tx.tenant_id).values(closed=Book.closed - _days(first_day, last_day))
+    )
+
+
+async def _take(tx: Tx, journal_id: UUID) -> Place | None:
+    posted = exists().where(Journal.tenant_id == tx.tenant_id, Journal.id == journal_id)
+    # Not now(): that is when the transaction began, perhaps long before its turn came.
+    later = func.greatest(func.clock_timestamp(), Book.recorded_at + text("interval '1 microsecond'"))
+    statement = (
+        update(Book)
+        .where(Book.tenant_id == tx.tenant_id, ~posted)
+        .values(last_number=Book.last_number + 1, recorded_at=later)
+        .returning(Book.last_number, Book.recorded_at, Book.closed)
+        .execution_options(synchronize_session=False)
+    )
+    row = (await tx.execute(statement)).one_or_none()
+    return Place(row.last_number, row.recorded_at, tuple(row.closed)) if row else None
+
+
+def _days(first_day: date, last_day: date) -> object:
+    return func.datemultirange(func.daterange(first_day, last_day, "[]"), type_=DATEMULTIRANGE)

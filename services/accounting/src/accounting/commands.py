@@ -1,0 +1,103 @@
+"""What people do to the chart of accounts and to periods. Each takes the books first, so nothing is posted while it decides."""
+
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+from sqlalchemy import exists, func, select
+
+from accounting.books import close_days, hold, reopen_days
+from accounting.models import Account, Entry, Period
+from accounting.refusals import CodeTaken, PeriodsOverlap
+from accounting.streams import PeriodStream
+from contracts.accounting import AccountKind
+from tailrace.database import Tx
+from tailrace.ids import uuid7
+from tailrace.problems import Invalid, Stale, Unknown
+
+
+async def create_account(tx: Tx, code: str, name: str, kind: AccountKind) -> Account:
+    """Raises CodeTaken."""
+    await hold(tx)
+    if await tx.scalar(select(exists().where(Account.code == code, Account.deleted_at.is_(None)))):
+        raise CodeTaken(code)
+    account = Account.create(uuid7(), code, name, kind)
+    tx.add(account)
+    await tx.flush()
+    return account
+
+
+async def describe_account(tx: Tx, id: UUID, name: str, active: bool, match: int | None) -> Account:
+    """Raises Unknown, Stale, AccountNeeded."""
+    account = await _account(tx, id, match)
+    account.describe(name, active)
+    await tx.flush()
+    return account
+
+
+async def delete_account(tx: Tx, id: UUID, match: int | None) -> None:
+    """Raises Unknown, Stale, AccountNeeded."""
+    await hold(tx)
+    account = await _account(tx, id, match)
+    used = await tx.scalar(select(exists().where(Entry.account == account.code)))
+    account.delete(datetime.now(UTC), used=bool(used))
+
+
+async def open_period(tx: Tx, name: str, first_day: date, last_day: date) -> Period:
+    """Raises Invalid, PeriodsOverlap."""
+    if last_day < first_day:
+        raise Invalid.field("/last_day", "The last day is before the first.")
+    await hold(tx)
+    other = await tx.scalar(
+        select(Period.name).where(Period.first_day <= last_day, Period.last_day >= first_day).limit(1)
+    )
+    if other is not None:
+        raise PeriodsOverlap(other)
+    stream = tx.new_stream(PeriodStream, uuid7())
+    stream.open(name, first_day, last_day)
+    period = Period(
+        id=stream.id, name=name, first_day=first_day, last_day=last_day, locked=False, version=stream.version
+    )
+    tx.add(period)
+    await tx.flush()
+    return period
+
+
+async def lock_period(tx: Tx, id: UUID, match: int | None) -> Period:
+    """Let nothing take effect in the period any more. Raises Unknown, Stale, NotInThisState."""
+    await hold(tx)
+    stream = await _period(tx, id, match)
+    stream.lock()
+    await close_days(tx, stream.state.first_day, stream.state.last_day)
+    return await _show(tx, stream)
+
+
+async def unlock_period(tx: Tx, id: UUID, reason: str, match: int | None) -> Period:
+    """Raises Unknown, Stale, NotInThisState."""
+    await hold(tx)
+    stream = await _period(tx, id, match)
+    stream.unlock(reason)
+    await reopen_days(tx, stream.state.first_day, stream.state.last_day)
+    return await _show(tx, stream)
+
+
+async def _account(tx: Tx, id: UUID, match: int | None) -> Account:
+    account = await tx.load(Account, id, match)
+    if account.deleted_at is not None:
+        raise Unknown("Account", id)
+    return account
+
+
+async def _period(tx: Tx, id: UUID, match: int | None) -> PeriodStream:
+    stream = await tx.load_stream(PeriodStream, id)
+    if stream.version == 0:
+        raise Unknown("Period", id)
+    if match is not None and match != stream.version:
+        raise Stale(match, stream.version)
+    return stream
+
+
+async def _show(tx: Tx, stream: PeriodStream) -> Period:
+    period = await tx.find(Period, stream.id)
+    period.locked, period.version, period.updated_at = stream.state.locked, stream.version, func.now()
+    await tx.flush()
+    return period

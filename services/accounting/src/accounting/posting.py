@@ -1,0 +1,174 @@
+"""Posting: the one way into the ledger. Event, journal and entries are written together, in the place that the books give.
+
+Facts are posted by rule and move on to the next open day when theirs is locked; journals of people are refused there instead.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import insert, select
+
+from accounting.books import Place, hold, next_open_day, take_place
+from accounting.models import Account, Entry, Journal
+from accounting.refusals import DayLocked
+from accounting.rules import RULEBOOK, Rulebook, effective_at
+from accounting.streams import JournalStream, first_moment, mirrored
+from contracts.accounting import JournalLine, JournalPosted
+from tailrace.database import Tx
+from tailrace.events import Event, Meta
+from tailrace.ids import derived_id, uuid7
+from tailrace.problems import FieldProblem, Invalid, Stale, Unknown
+
+MOST_LINES = 1000
+_POSITIONS = 10_000
+
+
+async def post_fact(tx: Tx, fact: Event, meta: Meta, rulebook: Rulebook = RULEBOOK) -> UUID | None:
+    """Post a fact by the rule that holds for it. Returns the journal's id; None when nothing is to post, or it was posted before.
+
+    The id is derived from the fact's own, so one fact makes one journal however often it comes.
+    """
+    wanted = effective_at(fact)
+    rule = rulebook.choose(fact, wanted)
+    posting = rule.post(fact) if rule else None
+    if rule is None or posting is None or not posting.lines:
+        return None
+    id = derived_id(tx.tenant_id, "journal", meta.event_id)
+    place = await take_place(tx, id)
+    if place is None:
+        return None
+    at, text = _moved(wanted, posting.text, place)
+    posted = JournalPosted(
+        journal_id=id,
+        number=_number(place),
+        lines=list(posting.lines),
+        text=text,
+        rule=rule.label,
+        source_topic=meta.topic,
+        source_event_id=meta.event_id,
+        source_id=meta.aggregate_id,
+        effective_at=at,
+        recorded_at=place.recorded_at,
+    )
+    await _write(tx, posted, place)
+    return id
+
+
+async def post_manual(tx: Tx, text: str, lines: Sequence[JournalLine], at: datetime | None) -> UUID:
+    """Post a person's journal, now or at `at`. Raises Unbalanced, Invalid (a line), DayLocked."""
+    await _check_lines(tx, lines)
+    id = uuid7()
+    place = await take_place(tx, id)
+    assert place is not None
+    posted = JournalPosted(
+        journal_id=id,
+        number=_number(place),
+        lines=list(lines),
+        text=text,
+        effective_at=_open_or_refused(at or place.recorded_at, place),
+        recorded_at=place.recorded_at,
+    )
+    await _write(tx, posted, place)
+    return id
+
+
+async def reverse(tx: Tx, id: UUID, reason: str, at: datetime | None, match: int | None) -> UUID:
+    """Undo a journal by its mirror image; returns the new journal's id.
+
+    It takes effect when the journal did, or on the first open day after; at `at` when that is given. Raises Unknown, Stale, AlreadyReversed,
+    DayLocked, and Invalid when `at` is before the journal took effect.
+    """
+    await hold(tx)
+    journal = await tx.load_stream(JournalStream, id)
+    original = journal.state.effective_at
+    if original is None:
+        raise Unknown("Journal", id)
+    if match is not None and match != journal.version:
+        raise Stale(match, journal.version)
+    if at is not None and at < original:
+        raise Invalid.field("/effective_at", f"The journal took effect at {original.isoformat()}; not before that.")
+    by = derived_id(tx.tenant_id, "reversal", id)
+    journal.reverse(by, reason, at or original)
+    place = await take_place(tx, by)
+    assert place is not None
+    text = f"Reversal of {journal.state.number}: {reason}"
+    effective, text = _moved(original, text, place) if at is None else (_open_or_refused(at, place), text)
+    posted = JournalPosted(
+        journal_id=by,
+        number=_number(place),
+        lines=mirrored(journal.state.lines),
+        text=text,
+        reverses=id,
+        effective_at=effective,
+        recorded_at=place.recorded_at,
+    )
+    await _write(tx, posted, place)
+    row = await tx.find(Journal, id)
+    row.reversed_by, row.version = by, journal.version
+    await tx.flush()
+    return by
+
+
+async def _write(tx: Tx, posted: JournalPosted, place: Place) -> None:
+    tx.new_stream(JournalStream, posted.journal_id).post(posted)
+    header = posted.model_dump(exclude={"journal_id", "lines"})
+    await tx.execute(insert(Journal), {"tenant_id": tx.tenant_id, "id": posted.journal_id, "version": 1, **header})
+    await tx.execute(insert(Entry), entry_rows(tx.tenant_id, posted))
+
+
+def entry_rows(tenant_id: UUID, posted: JournalPosted) -> list[dict[str, object]]:
+    """The ledger entries that a posted journal stands for: all of them follow from the event."""
+    first = int(posted.number.removeprefix("J-")) * _POSITIONS
+    return [
+        {
+            "tenant_id": tenant_id,
+            "journal_id": posted.journal_id,
+            "line": number,
+            "position": first + number,
+            "account": line.account,
+            "currency": line.currency,
+            "debit": line.debit,
+            "credit": line.credit,
+            "text": line.text,
+            "effective_at": posted.effective_at,
+            "recorded_at": posted.recorded_at,
+        }
+        for number, line in enumerate(posted.lines, 1)
+    ]
+
+
+async def _check_lines(tx: Tx, lines: Sequence[JournalLine]) -> None:
+    codes = {line.account for line in lines}
+    query = select(Account.code).where(Account.code.in_(codes), Account.active, Account.deleted_at.is_(None))
+    # The books are held first, so that no account is deleted between this look and the commit.
+    await hold(tx)
+    known = set(await tx.scalars(query))
+    problems = [
+        FieldProblem(field=f"/lines/{i}/account", detail=f"There is no active account {line.account}.")
+        for i, line in enumerate(lines)
+        if line.account not in known
+    ]
+    if problems:
+        raise Invalid(problems[0].detail, errors=problems)
+
+
+def _moved(wanted: datetime, text: str, place: Place) -> tuple[datetime, str]:
+    """The moment itself, or the beginning of the next open day and a text that says so."""
+    day = wanted.date()
+    free = next_open_day(day, place.closed)
+    if free == day:
+        return wanted, text
+    return first_moment(free), f"{text} [of {wanted.isoformat()}, in a locked period]"
+
+
+def _open_or_refused(at: datetime, place: Place) -> datetime:
+    at = at.astimezone(UTC)
+    free = next_open_day(at.date(), place.closed)
+    if free != at.date():
+        raise DayLocked(at.date(), free)
+    return at
+
+
+def _number(place: Place) -> str:
+    return f"J-{place.number:08d}"

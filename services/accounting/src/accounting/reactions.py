@@ -1,0 +1,25 @@
+"""What accounting does by itself: it begins the books of a new tenant, and posts what happened to stock and shipments."""
+
+from typing import Any
+
+from accounting.books import open_books
+from accounting.posting import post_fact
+from contracts.inventory import StockAdjusted, StockIssued, StockReceived
+from contracts.shipments import ShipmentDispatched
+from contracts.users import TenantCreated
+from tailrace.database import Tx
+from tailrace.events import Meta
+from tailrace.subscribers import Reaction
+
+books = Reaction("accounting.books")
+postings = Reaction("accounting.postings")
+
+
+@books.on(TenantCreated)
+async def begin(tx: Tx, event: TenantCreated, meta: Meta) -> None:
+    await open_books(tx)
+
+
+@postings.on(StockReceived, StockIssued, StockAdjusted, ShipmentDispatched)
+async def post(tx: Tx, event: Any, meta: Meta) -> None:
+    await post_fact(tx, event, meta)

@@ -1,0 +1,68 @@
+"""What accounting refuses, and the name each refusal goes by."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from tailrace.problems import FieldProblem, Invalid, Refused
+
+
+class Unbalanced(Invalid):
+    """422: debits and credits of a journal differ in at least one currency."""
+
+    slug, title = "unbalanced", "The journal does not balance"
+
+    def __init__(self, differences: Mapping[str, int]) -> None:
+        """`differences`: debits minus credits in minor units, by currency, of those that are not zero."""
+        said = "; ".join(
+            f"{currency}: {'debits' if difference > 0 else 'credits'} are {abs(difference)} too high, in minor units"
+            for currency, difference in sorted(differences.items())
+        )
+        super().__init__(said, errors=[FieldProblem(field="/lines", detail=said)])
+
+
+class DayLocked(Refused):
+    """409: the day lies in a locked period."""
+
+    slug, title = "period-locked", "The period is locked"
+
+    def __init__(self, day: date, next_open: date, *, field: str = "/effective_at") -> None:
+        detail = f"{day} lies in a locked period; the next open day is {next_open}."
+        super().__init__(detail, errors=[FieldProblem(field=field, detail=detail)])
+
+
+class AlreadyReversed(Refused):
+    """409: a journal is reversed once."""
+
+    slug, title = "already-reversed", "The journal is reversed already"
+
+
+class CodeTaken(Refused):
+    """409: two accounts cannot share a code."""
+
+    slug, title = "code-taken", "The code belongs to another account"
+
+    def __init__(self, code: str) -> None:
+        detail = f"There is an account {code} already."
+        super().__init__(detail, errors=[FieldProblem(field="/code", detail=detail)])
+
+
+class AccountNeeded(Refused):
+    """409: posting rules, or journals that were posted, need the account."""
+
+    slug, title = "account-needed", "The account is needed"
+
+
+class PeriodsOverlap(Refused):
+    """409: a day belongs to one period at most."""
+
+    slug, title = "periods-overlap", "The periods overlap"
+
+    def __init__(self, name: str) -> None:
+        detail = f"Some of these days belong to the period {name}."
+        super().__init__(detail, errors=[FieldProblem(field="/first_day", detail=detail)])
+
+
+class NotInThisState(Refused):
+    """409: a locked period cannot be locked, an open one cannot be unlocked."""
+
+    slug, title = "period-state", "The period is in that state already"

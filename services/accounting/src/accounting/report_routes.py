@@ -1,0 +1,61 @@
+"""Trial balance, ledger and integrity over HTTP, each as of a pair of times: `effective` in the business, `recorded` in the books."""
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import Query
+from pydantic import AwareDatetime
+
+from accounting import reports
+from accounting.routes import Reader
+from accounting.rules import RULEBOOK
+from accounting.views import IntegrityView, LedgerView, RuleView, TrialBalanceView
+from tailrace.money import Currency
+from tailrace.pages import LIMIT, MOST
+from tailrace.routing import Tx, tenant_router
+
+router = tenant_router("/v1/accounting", tag="accounting")
+
+Moment = AwareDatetime | date
+Effective = Annotated[
+    Moment | None, Query(description="What held by then: a time, or a day to its end (UTC). Now, when left out.")
+]
+Recorded = Annotated[
+    Moment | None,
+    Query(description="What was written down by then: a time, or a day to its end (UTC). Everything, when left out."),
+]
+
+
+@router.get("/trial-balance", response_model=TrialBalanceView)
+async def trial_balance(
+    tx: Tx, who: Reader, effective: Effective = None, recorded: Recorded = None, currency: Currency | None = None
+) -> reports.TrialBalance:
+    return await reports.trial_balance(tx, await reports.as_of(tx, effective, recorded), currency)
+
+
+@router.get("/ledger/{account}", response_model=LedgerView)
+async def ledger(
+    tx: Tx,
+    who: Reader,
+    account: str,
+    effective_from: Annotated[Moment | None, Query(description="A time, or a day from its beginning (UTC).")] = None,
+    effective_to: Effective = None,
+    recorded: Recorded = None,
+    limit: Annotated[int, Query(ge=1, le=MOST)] = LIMIT,
+    cursor: Annotated[str | None, Query(max_length=500)] = None,
+) -> reports.Ledger:
+    at = await reports.as_of(tx, effective_to, recorded)
+    return await reports.ledger(tx, account, at, effective_from, limit, cursor)
+
+
+@router.get("/integrity", response_model=IntegrityView)
+async def integrity(tx: Tx, who: Reader) -> reports.Integrity:
+    return await reports.integrity(tx)
+
+
+@router.get("/rules", response_model=list[RuleView])
+async def rules(who: Reader) -> list[RuleView]:
+    return [
+        RuleView(name=rule.name, version=rule.version, event=rule.event.type, since=rule.since)
+        for rule in RULEBOOK.rules
+    ]

@@ -1,0 +1,153 @@
+"""The chart of accounts, periods and journals over HTTP."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+from pydantic import AwareDatetime
+from sqlalchemy import exists, select
+from sqlalchemy.orm import selectinload
+
+from accounting import commands, posting
+from accounting.models import Account, Entry, Journal, Period
+from accounting.views import (
+    AccountChange,
+    AccountView,
+    JournalSummary,
+    JournalView,
+    NewAccount,
+    NewJournal,
+    NewPeriod,
+    NewReversal,
+    PeriodView,
+    Reason,
+)
+from contracts.accounting import AccountKind
+from tailrace.auth import Requires
+from tailrace.context import Principal
+from tailrace.etag import IfMatch
+from tailrace.pages import Listing, Page, Paging, paginate
+from tailrace.problems import Unknown
+from tailrace.routing import Tx, tenant_router
+
+router = tenant_router("/v1/accounting", tag="accounting")
+Reader = Annotated[Principal, Requires("accounting:read")]
+Writer = Annotated[Principal, Requires("accounting:write")]
+
+
+@router.get("/accounts", response_model=Page[AccountView])
+async def list_accounts(
+    tx: Tx, who: Reader, page: Paging, kind: AccountKind | None = None, active: bool | None = None
+) -> Listing[Account]:
+    query = select(Account).where(Account.deleted_at.is_(None))
+    if kind is not None:
+        query = query.where(Account.kind == kind)
+    if active is not None:
+        query = query.where(Account.active == active)
+    return await paginate(tx, query, page, key=Account.id, sortable={"code": Account.code}, default="code")
+
+
+@router.post("/accounts", status_code=201, response_model=AccountView)
+async def create_account(tx: Tx, who: Writer, body: NewAccount) -> Account:
+    return await commands.create_account(tx, body.code, body.name, body.kind)
+
+
+@router.get("/accounts/{id}", response_model=AccountView)
+async def read_account(tx: Tx, who: Reader, id: UUID) -> Account:
+    account = await tx.find(Account, id)
+    if account.deleted_at is not None:
+        raise Unknown("Account", id)
+    return account
+
+
+@router.put("/accounts/{id}", response_model=AccountView)
+async def change_account(tx: Tx, who: Writer, id: UUID, body: AccountChange, match: IfMatch) -> Account:
+    return await commands.describe_account(tx, id, body.name, body.active, match)
+
+
+@router.delete("/accounts/{id}", status_code=204)
+async def delete_account(tx: Tx, who: Writer, id: UUID, match: IfMatch) -> None:
+    await commands.delete_account(tx, id, match)
+
+
+@router.get("/periods", response_model=Page[PeriodView])
+async def list_periods(tx: Tx, who: Reader, page: Paging, locked: bool | None = None) -> Listing[Period]:
+    query = select(Period)
+    if locked is not None:
+        query = query.where(Period.locked == locked)
+    return await paginate(tx, query, page, key=Period.id, sortable={"first_day": Period.first_day}, default="first_day")
+
+
+@router.post("/periods", status_code=201, response_model=PeriodView)
+async def open_period(tx: Tx, who: Writer, body: NewPeriod) -> Period:
+    return await commands.open_period(tx, body.name, body.first_day, body.last_day)
+
+
+@router.get("/periods/{id}", response_model=PeriodView)
+async def read_period(tx: Tx, who: Reader, id: UUID) -> Period:
+    return await tx.find(Period, id)
+
+
+@router.post("/periods/{id}/lock", response_model=PeriodView)
+async def lock_period(tx: Tx, who: Writer, id: UUID, match: IfMatch) -> Period:
+    return await commands.lock_period(tx, id, match)
+
+
+@router.post("/periods/{id}/unlock", response_model=PeriodView)
+async def unlock_period(tx: Tx, who: Writer, id: UUID, body: Reason, match: IfMatch) -> Period:
+    return await commands.unlock_period(tx, id, body.reason, match)
+
+
+@router.get("/journals", response_model=Page[JournalSummary])
+async def list_journals(
+    tx: Tx,
+    who: Reader,
+    page: Paging,
+    rule: Annotated[str | None, Query(max_length=80, examples=["shipment-dispatched@1"])] = None,
+    source_id: Annotated[
+        UUID | None, Query(description="The stock, shipment or other thing whose fact was posted.")
+    ] = None,
+    account: Annotated[str | None, Query(max_length=20, description="A code: journals that post to it.")] = None,
+    reversed: bool | None = None,
+    effective_from: AwareDatetime | None = None,
+    effective_to: AwareDatetime | None = None,
+) -> Listing[Journal]:
+    query = select(Journal)
+    if rule is not None:
+        query = query.where(Journal.rule == rule)
+    if source_id is not None:
+        query = query.where(Journal.source_id == source_id)
+    if account is not None:
+        query = query.where(exists().where(Entry.journal_id == Journal.id, Entry.account == account))
+    if reversed is not None:
+        query = query.where(Journal.reversed_by.is_not(None) if reversed else Journal.reversed_by.is_(None))
+    if effective_from is not None:
+        query = query.where(Journal.effective_at >= effective_from)
+    if effective_to is not None:
+        query = query.where(Journal.effective_at <= effective_to)
+    sortable = {"number": Journal.number, "effective_at": Journal.effective_at}
+    return await paginate(tx, query, page, key=Journal.id, sortable=sortable, default="number")
+
+
+@router.post("/journals", status_code=201, response_model=JournalView)
+async def post_journal(tx: Tx, who: Writer, body: NewJournal) -> Journal:
+    lines = [line.line() for line in body.lines]
+    return await _journal(tx, await posting.post_manual(tx, body.text, lines, body.effective_at))
+
+
+@router.get("/journals/{id}", response_model=JournalView)
+async def read_journal(tx: Tx, who: Reader, id: UUID) -> Journal:
+    return await _journal(tx, id)
+
+
+@router.post("/journals/{id}/reverse", status_code=201, response_model=JournalView)
+async def reverse_journal(tx: Tx, who: Writer, id: UUID, body: NewReversal, match: IfMatch) -> Journal:
+    return await _journal(tx, await posting.reverse(tx, id, body.reason, body.effective_at, match))
+
+
+async def _journal(tx: Tx, id: UUID) -> Journal:
+    query = select(Journal).where(Journal.id == id).options(selectinload(Journal.lines))
+    journal = (await tx.scalars(query)).one_or_none()
+    if journal is None:
+        raise Unknown("Journal", id)
+    return journal

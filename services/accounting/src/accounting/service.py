@@ -1,0 +1,16 @@
+"""The manifest of accounting."""
+
+from accounting import reactions, report_routes, routes
+from accounting.models import Base
+from contracts import accounting as facts
+from tailrace.service import Exposed, Service
+
+service = Service(
+    name="accounting",
+    topic="accounting.events",
+    publishes=facts.PUBLISHED,
+    subscribers=[reactions.books, reactions.postings],
+    routers=[routes.router, report_routes.router],
+    exposes=[Exposed(prefix="/v1/accounting", read_timeout=10.0)],
+    metadata=Base.metadata,
+)

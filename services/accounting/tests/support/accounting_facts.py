@@ -1,0 +1,81 @@
+"""Facts of other contexts, as they reach accounting."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from aiokafka import ConsumerRecord
+
+from contracts.inventory import StockAdjusted, StockIssued, StockReceived
+from contracts.shipments import DispatchedLine, ShipmentDispatched
+from tailrace.events import Event
+from tailrace.ids import uuid7
+from tailrace_testing import Harness
+
+JANUARY = datetime(2026, 1, 15, 10, 30, tzinfo=UTC)
+
+
+def received(value: int, **given: Any) -> StockReceived:
+    said: dict[str, Any] = {
+        "reason": "opening",
+        "currency": "EUR",
+        "effective_at": JANUARY,
+        "quantity": Decimal(1),
+        **given,
+    }
+    return StockReceived(item_id=uuid7(), warehouse_id=uuid7(), layer_id=uuid7(), value=value, **said)
+
+
+def issued(value: int, **given: Any) -> StockIssued:
+    said: dict[str, Any] = {"reason": "shipment", "currency": "EUR", "effective_at": JANUARY, **given}
+    return StockIssued(item_id=uuid7(), warehouse_id=uuid7(), quantity=Decimal(1), value=value, layers=[], **said)
+
+
+def adjusted(value: int) -> StockAdjusted:
+    return StockAdjusted(
+        item_id=uuid7(),
+        warehouse_id=uuid7(),
+        quantity=Decimal(-1 if value < 0 else 1),
+        value=value,
+        currency="EUR",
+        reason="count",
+        effective_at=JANUARY,
+    )
+
+
+def line(net: int, tax: int, quantity: str = "1", whole: str = "1", before: str = "0") -> DispatchedLine:
+    return DispatchedLine(
+        line_id=uuid7(),
+        item_id=uuid7(),
+        sku="A-1",
+        name="Bracket",
+        warehouse_id=uuid7(),
+        quantity=Decimal(quantity),
+        line_quantity=Decimal(whole),
+        line_net=net,
+        line_tax=tax,
+        dispatched_before=Decimal(before),
+    )
+
+
+def dispatched(lines: Iterable[DispatchedLine], **given: Any) -> ShipmentDispatched:
+    said: dict[str, Any] = {"currency": "EUR", "dispatched_at": JANUARY, "number": "SH-000001", **given}
+    return ShipmentDispatched(shipment_id=uuid7(), order_id=uuid7(), reservation_id=uuid7(), lines=list(lines), **said)
+
+
+def first_record(accounting: Harness, fact: Event) -> ConsumerRecord:
+    """The fact as the first of a new aggregate, as Kafka hands it over: for deliveries that go on at the same time."""
+    id = str(uuid7())
+    headers = {
+        "ce_id": str(uuid7()),
+        "ce_type": fact.type,
+        "ce_subject": id,
+        "ce_time": JANUARY.isoformat(),
+        "ce_dataschema": fact.schema_uri(),
+        "ce_tenantid": str(accounting.tenant),
+        "ce_sequence": "1",
+        "ce_epoch": "1",
+        "ce_correlationid": str(uuid7()),
+    }
+    return accounting.record(fact.topic, id.encode(), fact.model_dump_json().encode(), headers)
