@@ -119,8 +119,14 @@ class Rest:
     async def restart(self, name: str) -> None:
         """Restart what failed of a connector, its tasks included."""
         path = f"{self.url}/connectors/{name}/restart?includeTasks=true&onlyFailed=true"
-        async with self._session.post(path) as answer:
+        async with self._session.post(path, json={}) as answer:
             answer.raise_for_status()
+
+    async def delete(self, name: str) -> None:
+        """Remove a connector; one that is not there is fine."""
+        async with self._session.delete(f"{self.url}/connectors/{name}") as answer:
+            if answer.status != 404:
+                answer.raise_for_status()
 
     async def _current(self, name: str) -> dict[str, str] | None:
         async with self._session.get(f"{self.url}/connectors/{name}/config") as answer:

@@ -5,12 +5,14 @@ when this process does.
 """
 
 import asyncio
+import shutil
 import threading
 from collections.abc import Coroutine, Iterable
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from tailrace.stack.accounts import database_account, reachable
 from tailrace.stack.layout import Layout, Ports
 from tailrace.stack.plan import External, Only, Plan, service_names
 from tailrace.stack.supervisor import Supervisor
@@ -56,6 +58,14 @@ class Stack:
         if self._thread.is_alive():
             self._submit(self._stop()).result()
             self._end()
+
+    def discard(self) -> None:
+        """Stop, and delete the data, wherever PostgreSQL's part of it lies."""
+        self.stop()
+        data = self.plan.layout.data
+        cluster = reachable(database_account(), data / "postgres")
+        for folder in (data, cluster if cluster.is_relative_to(data) else cluster.parent):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def __enter__(self) -> Self:
         return self.start()

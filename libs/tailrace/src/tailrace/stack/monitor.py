@@ -67,8 +67,12 @@ class Monitor:
             return
         if now - patience.last > STEADY:
             patience.pause = FIRST_PAUSE
+        try:
+            await rest.restart(name)
+        except aiohttp.ClientResponseError as error:  # in the middle of a rebalance; the next look tries again
+            log.warning("connector %s failed and could not be restarted: %s", name, error.message)
+            return
         log.warning("connector %s failed, restarting it: %s", name, capture.reason)
-        await rest.restart(name)
         capture.restarts += 1
         patience.last, patience.due = now, now + patience.pause
         patience.pause = min(patience.pause * 2, LONGEST_PAUSE)

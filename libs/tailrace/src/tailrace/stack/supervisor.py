@@ -33,6 +33,7 @@ class Supervisor:
         self.layout = plan.layout
         self.layout.create()
         self._guard = self._take_lock()
+        self._secrets_are_new = not self.layout.credentials.exists()
         self.credentials = Credentials.load_or_create(self.layout.credentials)
         self._orphans = State.load(self.layout.state)
         self.board = Board(self.layout.state, self._first_state())
@@ -88,6 +89,12 @@ class Supervisor:
             return
         port = self.plan.ports.postgres
         cluster = await asyncio.to_thread(Postgres.locate, self.lock, self.cache, self.layout.data, port)
+        if self._secrets_are_new and cluster.version_file.exists():
+            self.layout.credentials.unlink()
+            raise StackError(
+                f"{self.layout.credentials} is missing, and the database in {cluster.data} cannot be opened without it",
+                "put the file back, or give up the data: delete both folders",
+            )
         self.board.part("postgres", "starting", "" if cluster.version_file.exists() else "creating the cluster")
         await cluster.initialise(self.credentials.postgres)
         if not cluster.data.is_relative_to(self.layout.data):

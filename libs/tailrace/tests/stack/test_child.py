@@ -1,0 +1,70 @@
+"""Children come back with growing pauses, and a program that cannot start says why instead of being tried for ever."""
+
+import asyncio
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tailrace.stack.child import Child, Program
+from tailrace.stack.errors import StackError
+from tailrace.stack.state import Board, State
+
+
+async def at_once(_pid: int) -> bool:
+    return True
+
+
+async def never(_pid: int) -> bool:
+    return False
+
+
+def board(folder: Path) -> Board:
+    return Board(folder / "state.json", State())
+
+
+async def test_pauses_grow_between_restarts(tmp_path: Path) -> None:
+    starts = tmp_path / "starts"
+    script = f"date +%s.%N >> {starts}; sleep 0.05; exit 3"
+    kept = board(tmp_path)
+    child = Child(Program("brief", ["/bin/sh", "-c", script], at_once), tmp_path / "brief.log", kept)
+    await child.start()
+    async with asyncio.timeout(20):
+        while kept.state.parts["brief"].restarts < 4:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    await child.stop()
+    times = [float(line) for line in starts.read_text().split()]
+    first, second, third, *_ = (after - before for before, after in pairwise(times))
+    assert 0.25 < first < second < third
+    assert second - first > 0.15
+    assert third - second > 0.3
+    assert kept.state.parts["brief"].phase == "stopped"
+
+
+async def test_program_that_cannot_start_fails_with_its_last_words(tmp_path: Path) -> None:
+    program = Program("broken", ["/bin/sh", "-c", "echo no such configuration; exit 3"], never)
+    child = Child(program, tmp_path / "broken.log", board(tmp_path))
+    with pytest.raises(StackError, match="broken ended with code 3 before it was ready, 3 times") as caught:
+        await child.start()
+    assert "no such configuration" in caught.value.remedy
+    await child.stop()
+
+
+async def test_program_that_is_never_ready_fails_and_is_stopped(tmp_path: Path) -> None:
+    program = Program("idle", ["/bin/sleep", "600"], never, ready_patience=0.3)
+    child = Child(program, tmp_path / "idle.log", board(tmp_path))
+    with pytest.raises(StackError, match="not ready after"):
+        await child.start()
+    assert child.pid is not None
+    await child.stop()
+    assert child.pid is None
+
+
+async def test_deaf_program_is_killed_after_its_patience(tmp_path: Path) -> None:
+    deaf = Program("deaf", ["/bin/sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"], at_once, stop_patience=0.3)
+    child = Child(deaf, tmp_path / "deaf.log", board(tmp_path))
+    await child.start()
+    await asyncio.sleep(0.1)
+    async with asyncio.timeout(5):
+        await child.stop()
+    assert child.pid is None

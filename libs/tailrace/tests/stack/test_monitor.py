@@ -1,0 +1,84 @@
+"""A connector that fails is seen, restarted with growing pauses and reported, on the real Connect."""
+
+import asyncio
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from tailrace.stack.connect import Rest
+from tailrace.stack.monitor import Monitor
+from tailrace.stack.state import Board, Capture, State
+
+NAME = "monitored"
+
+
+def settings(postgres: str, database: str) -> dict[str, str]:
+    """A connector that cannot start until the publication is there."""
+    server = urlsplit(postgres)
+    return {
+        "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
+        "plugin.name": "pgoutput",
+        "database.hostname": str(server.hostname),
+        "database.port": str(server.port),
+        "database.user": str(server.username),
+        "database.password": str(server.password),
+        "database.dbname": database,
+        "topic.prefix": NAME,
+        "slot.name": NAME,
+        "slot.drop.on.stop": "true",
+        "publication.name": NAME,
+        "publication.autocreate.mode": "disabled",
+        "snapshot.mode": "no_data",
+        "errors.max.retries": "0",
+    }
+
+
+async def test_failed_task_is_restarted_until_its_cause_is_gone(
+    postgres: str, connect_url: str, tmp_path: Path
+) -> None:
+    admin = await asyncpg.connect(postgres)
+    await admin.execute(f"CREATE DATABASE {NAME}")
+    board = Board(tmp_path / "state.json", State())
+    monitor = Monitor(connect_url, board)
+    try:
+        async with Rest(connect_url) as rest:
+            await rest.put(NAME, settings(postgres, NAME))
+            failed = await look_until(monitor, rest, board, lambda capture: capture.restarts >= 2)
+            assert "publication" in failed.reason.lower()
+            assert board.state.connectors[NAME].restarts < 10, "restarts must be spaced out"
+
+            database = await asyncpg.connect(postgres.rpartition("/")[0] + f"/{NAME}")
+            await database.execute(f"CREATE TABLE t (id int PRIMARY KEY); CREATE PUBLICATION {NAME} FOR TABLE t")
+            await database.close()
+            running = await look_until(monitor, rest, board, lambda capture: capture.state == "RUNNING")
+            assert running.restarts >= 2
+            assert State.load(board.path) == board.state
+    finally:
+        async with Rest(connect_url) as rest:
+            await rest.delete(NAME)
+        await drop(admin)
+        await admin.close()
+
+
+async def look_until(monitor, rest, board, satisfied) -> Capture:  # type: ignore[no-untyped-def]
+    async with asyncio.timeout(60):
+        while True:
+            await monitor.look(rest)
+            if satisfied(capture := board.state.connectors.get(NAME, Capture("UNKNOWN"))):
+                return capture
+            await asyncio.sleep(0.2)
+
+
+async def drop(admin: asyncpg.Connection) -> None:
+    """The slot is free only when the connector's session has ended."""
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                await admin.execute(
+                    f"SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = '{NAME}'"
+                )
+                await admin.execute(f"DROP DATABASE {NAME} WITH (FORCE)")
+                return
+            except asyncpg.PostgresError:
+                await asyncio.sleep(0.2)
