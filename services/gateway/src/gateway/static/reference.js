@@ -1,6 +1,6 @@
 // The reference page: reads /openapi.json and shows it by tag, with a search over every operation. An operation renders when it is opened.
 
-import { el, rules, Schemas, shortName } from "/docs/schema.js";
+import { el, prose, rules, Schemas, shortName } from "/docs/schema.js";
 
 const METHODS = ["get", "post", "put", "patch", "delete", "head", "options"];
 
@@ -16,6 +16,10 @@ function operationsByTag(openapi) {
     }
   }
   return new Map([...tags].filter(([, operations]) => operations.length));
+}
+
+function tagId(tag) {
+  return `tag-${tag.replace(/[^A-Za-z0-9]+/g, "-")}`;
 }
 
 function badge(method) {
@@ -34,7 +38,7 @@ function parameterRow(parameter, schemas) {
     el("span", { class: "flag in" }, parameter.in),
     parameter.required && el("span", { class: "flag" }, "required"),
     rules(schema).map((rule) => el("span", { class: "rule" }, rule)),
-    (parameter.description ?? schema.description) && el("p", { class: "note" }, parameter.description ?? schema.description));
+    (parameter.description ?? schema.description) && el("p", { class: "note" }, prose(parameter.description ?? schema.description)));
 }
 
 function contentOf(content, schemas, open) {
@@ -55,7 +59,7 @@ function bodyOf(operation, schemas) {
   const parameters = operation.parameters.map((parameter) => schemas.resolve(parameter).schema);
   const request = operation.requestBody && schemas.resolve(operation.requestBody).schema;
   return el("div", { class: "body" },
-    operation.description && el("p", {}, operation.description),
+    operation.description && el("p", {}, prose(operation.description)),
     operation["x-service"] && el("p", {}, el("span", { class: "scope" }, `service ${operation["x-service"]}`), " ",
       el("span", { class: "scope" }, operation.security?.length ? "needs an access token" : "no token declared")),
     parameters.length > 0 && [el("h4", {}, "Parameters"), el("ul", { class: "fields" }, parameters.map((parameter) => parameterRow(parameter, schemas)))],
@@ -77,21 +81,21 @@ function problemTypes(kinds) {
   const rows = kinds.map((kind) => el("tr", {},
     el("td", {}, el("span", { class: `status s${String(kind.status)[0]}` }, String(kind.status))),
     el("td", {}, el("code", {}, kind.type)),
-    el("td", {}, el("strong", {}, kind.title), el("p", { class: "note" }, kind.description))));
+    el("td", {}, el("strong", {}, kind.title), el("p", { class: "note" }, prose(kind.description)))));
   return el("section", { class: "tag", id: "problem-types" },
     el("h2", {}, "Problem types"),
     el("p", { class: "intro" }, "Every refusal is ", el("code", {}, "application/problem+json"),
-      " (RFC 9457). Its type is one of these; errors names the fields at fault, and request_id finds it in the logs."),
+      prose(" (RFC 9457). Its `type` is one of these; `errors` names the fields at fault, and `request_id` finds it in the logs.")),
     el("div", { class: "wide" }, el("table", {},
       el("thead", {}, el("tr", {}, el("th", {}, "Status"), el("th", {}, "Type"), el("th", {}, "Meaning"))), el("tbody", {}, rows))));
 }
 
 function contentsOf(tags, kinds) {
   const groups = [...tags].map(([tag, operations]) => el("section", {},
-    el("h2", {}, el("a", { href: `#tag-${tag}` }, tag)),
+    el("h2", {}, el("a", { href: `#${tagId(tag)}` }, tag)),
     el("ul", {}, operations.map((operation) => el("li", { "data-for": operation.id },
-      el("a", { href: `#${operation.id}`, title: `${operation.method.toUpperCase()} ${operation.path}` },
-        badge(operation.method), el("span", {}, operation.title || operation.path)))))));
+      el("a", { href: `#${operation.id}`, title: operation.title },
+        badge(operation.method), el("span", {}, operation.path.replace(/^\/v\d+\//, ""))))))));
   if (kinds.length) groups.push(el("section", { class: "always" }, el("h2", {}, el("a", { href: "#problem-types" }, "Problem types"))));
   return groups;
 }
@@ -157,7 +161,7 @@ async function start() {
   document.getElementById("main").replaceChildren(
     el("h1", {}, `${openapi.info.title} API`),
     el("p", { class: "intro" }, openapi.info.description ?? "", ` ${count} operations in ${tags.size} groups. `, el("a", { href: "/openapi.json" }, "OpenAPI 3.1 document")),
-    ...[...tags].map(([tag, operations]) => el("section", { class: "tag", id: `tag-${tag}` },
+    ...[...tags].map(([tag, operations]) => el("section", { class: "tag", id: tagId(tag) },
       el("h2", {}, shortName(tag), el("small", {}, `${operations.length} operations`)),
       operations.map((operation) => operationOf(operation, schemas)))),
     kinds.length ? problemTypes(kinds) : "");

@@ -6,8 +6,13 @@ export function el(tag, attributes = {}, ...children) {
     if (value === true) node.setAttribute(name, "");
     else if (value !== false && value != null) node.setAttribute(name, value);
   }
-  node.append(...children.flat().filter((child) => child != null && child !== false));
+  node.append(...children.flat(Infinity).filter((child) => child != null && child !== false));
   return node;
+}
+
+// Text with `code` in backticks.
+export function prose(text) {
+  return text.split(/`([^`]+)`/).map((part, index) => (index % 2 ? el("code", {}, part) : part));
 }
 
 export class Schemas {
@@ -75,7 +80,7 @@ export class Schemas {
       el("span", { class: "type" }, this.typeOf(property)),
       required && el("span", { class: "flag" }, "required"),
       rules(schema).map((rule) => el("span", { class: "rule" }, rule)),
-      schema.description && el("p", { class: "note" }, schema.description),
+      schema.description && el("p", { class: "note" }, prose(schema.description)),
       nested.length > 0 && el("details", { class: "nested", open: open > 1 },
         el("summary", {}, nested.map((object) => shortName(object.name ?? "fields")).join(" | ")),
         nested.map((object) => this.fields(object, open - 1))));
