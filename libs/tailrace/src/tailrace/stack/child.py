@@ -47,7 +47,7 @@ class Program:
     death_signal: signal.Signals = signal.SIGKILL
     """Sent by the kernel when the supervisor itself is gone."""
     stop_patience: float = 20.0
-    ready_patience: float = 90.0
+    ready_patience: float = 120.0
     explain: Callable[[], str] = lambda: ""
     """More to say about a start that failed, when the program's own log says too little."""
 

@@ -24,7 +24,7 @@ from tailrace.stack.errors import StackError
 from tailrace.stack.kafka import answers, create_topics
 from tailrace.stack.state import Phase
 
-PATIENCE = 90.0
+PATIENCE = 120.0
 """Seconds to wait for a part to answer."""
 
 Say = Callable[[str, Phase, str], None]

@@ -12,7 +12,7 @@ from tailrace.stack.child import Program, tail
 from tailrace.stack.layout import HOST, Layout, Ports
 from tailrace.stack.state import Board
 
-PATIENCE = 90.0
+PATIENCE = 180.0
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Fleet:
 
     async def _ready(self, _pid: int) -> bool:
         waiting = await not_ready(self.ports.services)
-        if waiting:
+        if waiting and self.board.state.parts["fleet"].phase == "starting":
             self.board.part("fleet", "starting", f"waiting for {', '.join(waiting)}")
         return not waiting
 

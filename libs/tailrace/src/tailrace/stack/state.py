@@ -45,6 +45,8 @@ class State:
     phase: Phase = "waiting"
     began: float = field(default_factory=time.time)
     only: str = "fleet"
+    port_base: int = 0
+    gateway_port: int = 0
     parts: dict[str, Part] = field(default_factory=dict)
     connectors: dict[str, Capture] = field(default_factory=dict)
     addresses: dict[str, str] = field(default_factory=dict)

@@ -190,6 +190,8 @@ class Supervisor:
             supervisor=Process.current(),
             phase="starting",
             only=self.plan.only,
+            port_base=self.plan.ports.base,
+            gateway_port=self.plan.ports.gateway,
             parts={name: Part() for name in [*own, *steps]},
             addresses=self.plan.addresses(),
         )
