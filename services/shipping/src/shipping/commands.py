@@ -1,0 +1,143 @@
+"""What happens to shipments. A shipment's row lock decides every race: what was dispatched first stays dispatched, what was cancelled first stays."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from contracts.orders import ShipmentRequested
+from shipping.carriers import Carrier
+from shipping.models import OPEN, CancelAnswer, DispatchedLine, Shipment, ShipmentCount, Wanted
+from tailrace.database import Tx
+from tailrace.ids import derived_id
+from tailrace.problems import Invalid
+
+
+async def create(tx: Tx, asked: ShipmentRequested) -> None:
+    """Make the shipment that an order asks for; nothing when it is there already."""
+    if await tx.scalar(select(Shipment.id).where(Shipment.id == asked.shipment_id)) is None:
+        tx.add(Shipment.request(asked, await _next_number(tx, asked.order_id, asked.number)))
+
+
+async def hold(tx: Tx, order_id: UUID, reason: str) -> None:
+    for shipment in await _lock_open(tx, order_id):
+        shipment.hold(reason)
+
+
+async def resume(tx: Tx, order_id: UUID) -> None:
+    for shipment in await _lock_open(tx, order_id):
+        shipment.resume()
+
+
+async def cancel(tx: Tx, order_id: UUID, reservation_id: UUID | None, reason: str) -> None:
+    """Cancel what has not left, of one reservation or of the whole order, and answer, also when there was nothing to do."""
+    open_ones = await _lock_open(tx, order_id, reservation_id)
+    cancelled = [shipment.id for shipment in open_ones if shipment.cancel(reason)]
+    answer = await _answer_of(tx, order_id)
+    answer.give(cancelled)
+
+
+async def pick(tx: Tx, shipment_id: UUID, match: int | None, wanted: Wanted | None) -> Shipment:
+    shipment = await tx.load(Shipment, shipment_id, match)
+    shipment.pick(wanted)
+    await tx.flush()
+    return shipment
+
+
+async def pack(tx: Tx, shipment_id: UUID, match: int | None, wanted: Wanted, weight_grams: int | None) -> Shipment:
+    shipment = await tx.load(Shipment, shipment_id, match)
+    shipment.pack(wanted, weight_grams)
+    await tx.flush()
+    return shipment
+
+
+async def split(tx: Tx, shipment_id: UUID, match: int | None, wanted: Wanted) -> Shipment:
+    """Returns the new shipment."""
+    shipment = await tx.load(Shipment, shipment_id, match)
+    other = shipment.split(wanted, await _next_number(tx, shipment.order_id, shipment.order_number))
+    tx.add(other)
+    await tx.flush()
+    return other
+
+
+async def dispatch(
+    tx: Tx,
+    shipment_id: UUID,
+    match: int | None,
+    carrier_id: UUID | None,
+    tracking_number: str | None,
+    at: datetime | None,
+) -> Shipment:
+    """Raises WrongState, Held, and Invalid for a carrier that is not there or not active."""
+    shipment = await tx.load(Shipment, shipment_id, match)
+    carrier = await _active_carrier(tx, carrier_id) if carrier_id else None
+    shipment.dispatch(await _count_dispatched(tx, shipment), at or datetime.now(UTC), carrier, tracking_number)
+    await tx.flush()
+    return shipment
+
+
+async def deliver(
+    tx: Tx, shipment_id: UUID, match: int | None, at: datetime | None, signed_by: str | None, note: str | None
+) -> Shipment:
+    shipment = await tx.load(Shipment, shipment_id, match)
+    shipment.deliver(at or datetime.now(UTC), signed_by, note)
+    await tx.flush()
+    return shipment
+
+
+async def _lock_open(tx: Tx, order_id: UUID, reservation_id: UUID | None = None) -> Sequence[Shipment]:
+    """The order's open shipments, locked. Asked again until none is new: one of them may have been split while we waited for its lock."""
+    query = select(Shipment.id).where(Shipment.order_id == order_id, Shipment.status.in_(OPEN)).order_by(Shipment.id)
+    if reservation_id is not None:
+        query = query.where(Shipment.reservation_id == reservation_id)
+    locked: dict[UUID, Shipment] = {}
+    while fresh := [id for id in await tx.scalars(query) if id not in locked]:
+        for id in fresh:
+            locked[id] = await tx.load(Shipment, id)
+    return list(locked.values())
+
+
+async def _answer_of(tx: Tx, order_id: UUID) -> CancelAnswer:
+    id = derived_id(tx.tenant_id, "cancel-answer", order_id)
+    if await tx.scalar(select(CancelAnswer.id).where(CancelAnswer.id == id)) is not None:
+        return await tx.load(CancelAnswer, id)
+    answer = CancelAnswer(id=id, order_id=order_id)
+    tx.add(answer)
+    return answer
+
+
+async def _next_number(tx: Tx, order_id: UUID, order_number: str) -> str:
+    count = insert(ShipmentCount).values(tenant_id=tx.tenant_id, order_id=order_id, made=1)
+    made = await tx.scalar(
+        count.on_conflict_do_update(
+            index_elements=["tenant_id", "order_id"], set_={"made": ShipmentCount.made + 1}
+        ).returning(ShipmentCount.made)
+    )
+    return f"{order_number}-{made}"
+
+
+async def _count_dispatched(tx: Tx, shipment: Shipment) -> dict[UUID, Decimal]:
+    """Add this shipment to what has left of its order lines, under their locks. Returns what had left before, by order line."""
+    leaving = {line.line_id: line.quantity for line in sorted(shipment.lines, key=lambda line: line.line_id)}
+    rows = [
+        {"tenant_id": tx.tenant_id, "line_id": line_id, "quantity": quantity} for line_id, quantity in leaving.items()
+    ]
+    added = insert(DispatchedLine).values(rows)
+    totals = await tx.execute(
+        added.on_conflict_do_update(
+            index_elements=["tenant_id", "line_id"],
+            set_={"quantity": DispatchedLine.quantity + added.excluded.quantity},
+        ).returning(DispatchedLine.line_id, DispatchedLine.quantity)
+    )
+    return {row.line_id: row.quantity - leaving[row.line_id] for row in totals}
+
+
+async def _active_carrier(tx: Tx, carrier_id: UUID) -> Carrier:
+    known = select(Carrier).where(Carrier.id == carrier_id, Carrier.active, Carrier.deleted_at.is_(None))
+    carrier = await tx.scalar(known)
+    if carrier is None:
+        raise Invalid.field("/carrier_id", f"There is no active carrier {carrier_id}.")
+    return carrier

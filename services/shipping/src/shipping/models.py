@@ -1,0 +1,353 @@
+"""Shipments: what was reserved for an order goes out in one or more parts, and no quantity is lost or doubled on the way.
+
+pending → picking → picked → packed → dispatched → delivered; dispatching may skip what comes before it, cancelling is possible until then.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKeyConstraint, Index
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from contracts import shipments as facts
+from contracts.orders import ShipmentRequested
+from shipping.base import Base
+from shipping.carriers import Carrier
+from shipping.refusals import Held, NothingLeft, TooMuch, WrongState
+from tailrace.ids import uuid7
+from tailrace.problems import FieldProblem, Invalid
+from tailrace.rows import Aggregate, Part, TenantRow
+
+NOT_PICKED = ("pending", "picking")
+OPEN = (*NOT_PICKED, "picked", "packed")
+ZERO = Decimal(0)
+
+Wanted = Sequence[tuple[UUID, Decimal]]
+"""Quantities of lines as a client names them: order line, quantity."""
+
+
+class Shipment(Aggregate, Base):
+    """One departure of goods for an order. `held` follows the order and stands beside the state."""
+
+    __tablename__ = "shipment"
+    __table_args__ = (
+        Index("ix_shipment_tenant_id_order_id", "tenant_id", "order_id"),
+        Index("ix_shipment_tenant_id_status_id", "tenant_id", "status", "id"),
+        Index("ix_shipment_tenant_id_number_id", "tenant_id", "number", "id"),
+        Index("ix_shipment_tenant_id_created_at_id", "tenant_id", "created_at", "id"),
+        Index("ix_shipment_tenant_id_tracking_number", "tenant_id", "tracking_number"),
+    )
+
+    number: Mapped[str]
+    order_id: Mapped[UUID]
+    order_number: Mapped[str]
+    reservation_id: Mapped[UUID]
+    split_from: Mapped[UUID | None]
+    status: Mapped[str]
+    held: Mapped[bool]
+    reason: Mapped[str | None]
+    """Why it is held, or was cancelled."""
+    currency: Mapped[str]
+    customer_reference: Mapped[str]
+    customer_name: Mapped[str]
+    ship_to: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    carrier_id: Mapped[UUID | None]
+    tracking_number: Mapped[str | None]
+    tracking_link: Mapped[str | None]
+    dispatched_at: Mapped[datetime | None]
+    delivered_at: Mapped[datetime | None]
+    signed_by: Mapped[str | None]
+    note: Mapped[str | None]
+    lines: Mapped[list["ShipmentLine"]] = relationship(
+        back_populates="shipment", cascade="all, delete-orphan", lazy="selectin", order_by="ShipmentLine.id"
+    )
+    packages: Mapped[list["Package"]] = relationship(
+        back_populates="shipment", cascade="all, delete-orphan", lazy="selectin", order_by="Package.id"
+    )
+
+    @classmethod
+    def request(cls, asked: ShipmentRequested, number: str) -> "Shipment":
+        """A shipment of what the order asks for."""
+        shipment = cls(
+            id=asked.shipment_id,
+            number=number,
+            order_id=asked.order_id,
+            order_number=asked.number,
+            reservation_id=asked.reservation_id,
+            status="pending",
+            held=False,
+            currency=asked.currency,
+            customer_reference=asked.customer_reference,
+            customer_name=asked.customer_name,
+            ship_to=asked.ship_to.model_dump(mode="json") if asked.ship_to else None,
+            lines=[ShipmentLine(id=uuid7(), picked=ZERO, **line.model_dump()) for line in asked.lines],
+            packages=[],
+        )
+        shipment._record_created()
+        return shipment
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can still be cancelled."""
+        return self.status in OPEN
+
+    def hold(self, reason: str) -> None:
+        if self.is_open and not self.held:
+            self.held, self.reason = True, reason
+            self.record(facts.ShipmentHeld(**self._ids(), reason=reason))
+
+    def resume(self) -> None:
+        if self.is_open and self.held:
+            self.held, self.reason = False, None
+            self.record(facts.ShipmentResumed(**self._ids()))
+
+    def cancel(self, reason: str) -> bool:
+        """Returns whether it was cancelled; what has left stays."""
+        if not self.is_open:
+            return False
+        self.status, self.held, self.reason = "cancelled", False, reason
+        lines = [line.as_fact() for line in self.lines]
+        self.record(facts.ShipmentCancelled(**self._ids(), reason=reason, lines=lines))
+        return True
+
+    def pick(self, wanted: Wanted | None) -> None:
+        """Take goods from the shelf: all that is left, or what is named. Raises WrongState, TooMuch, Invalid."""
+        self._require("picked", *NOT_PICKED)
+        if wanted is None:
+            wanted = [(line.line_id, line.unpicked) for line in self.lines if line.unpicked]
+        for line, quantity in self._take(wanted, lambda line: line.unpicked):
+            line.picked += quantity
+        self._settle_status()
+        picked = [facts.PickedLine(line_id=line_id, quantity=quantity) for line_id, quantity in wanted]
+        self.record(facts.ShipmentPicked(**self._ids(), lines=picked))
+
+    def pack(self, wanted: Wanted, weight_grams: int | None) -> None:
+        """Put picked goods into one more package. Raises WrongState, TooMuch, Invalid."""
+        self._require("packed", "picking", "picked")
+        packed = self._packed()
+        taken = self._take(wanted, lambda line: line.picked - packed.get(line.line_id, ZERO))
+        contents = [{"line_id": str(line.line_id), "quantity": str(quantity)} for line, quantity in taken]
+        self.packages.append(Package(id=uuid7(), weight_grams=weight_grams, lines=contents))
+        self._settle_status()
+        self.record(facts.ShipmentPacked(**self._ids(), packages=[package.as_fact() for package in self.packages]))
+
+    def split(self, wanted: Wanted, number: str) -> "Shipment":
+        """Move what has not been picked into a shipment of its own. Raises WrongState, TooMuch, NothingLeft, Invalid."""
+        self._require("split", *NOT_PICKED)
+        taken = self._take(wanted, lambda line: line.unpicked)
+        if all(dict(wanted).get(line.line_id) == line.quantity for line in self.lines):
+            raise NothingLeft(f"Shipment {self.number} would be empty; dispatch it whole.")
+        other = self._offshoot(number, [line.part(quantity) for line, quantity in taken])
+        for line, quantity in taken:
+            line.quantity -= quantity
+        self.lines = [line for line in self.lines if line.quantity]
+        self._settle_status()
+        self.record(facts.ShipmentLinesChanged(**self._ids(), lines=[line.as_fact() for line in self.lines]))
+        return other
+
+    def dispatch(
+        self, before: Mapping[UUID, Decimal], at: datetime, carrier: Carrier | None, tracking_number: str | None
+    ) -> None:
+        """Everything in it leaves. `before` is what had left of each order line already. Raises WrongState, Held."""
+        self._require("dispatched", *OPEN)
+        if self.held:
+            raise Held(f"Shipment {self.number} waits for its order: {self.reason}")
+        self.status, self.dispatched_at = "dispatched", at
+        self.carrier_id, self.tracking_number = (carrier.id if carrier else None), tracking_number
+        self.tracking_link = carrier.link(tracking_number) if carrier and tracking_number else None
+        for line in self.lines:
+            line.picked = line.quantity
+        left = [
+            facts.DispatchedLine(**line.as_fact().model_dump(), dispatched_before=before[line.line_id])
+            for line in self.lines
+        ]
+        self.record(
+            facts.ShipmentDispatched(
+                **self._ids(),
+                reservation_id=self.reservation_id,
+                number=self.number,
+                currency=self.currency,
+                lines=left,
+                carrier_id=self.carrier_id,
+                tracking_number=tracking_number,
+                dispatched_at=at,
+            )
+        )
+
+    def deliver(self, at: datetime, signed_by: str | None, note: str | None) -> None:
+        """Proof of delivery: when, to whom. Raises WrongState, and Invalid for a time before the dispatch."""
+        self._require("delivered", "dispatched")
+        if self.dispatched_at is not None and at < self.dispatched_at:
+            raise Invalid.field("/delivered_at", f"It left at {self.dispatched_at.isoformat()}.")
+        self.status, self.delivered_at, self.signed_by, self.note = "delivered", at, signed_by, note
+        self.record(facts.ShipmentDelivered(**self._ids(), delivered_at=at, signed_by=signed_by, note=note))
+
+    def _offshoot(self, number: str, lines: list["ShipmentLine"]) -> "Shipment":
+        other = Shipment(
+            id=uuid7(),
+            number=number,
+            split_from=self.id,
+            status="pending",
+            held=False,
+            lines=lines,
+            packages=[],
+            **{name: getattr(self, name) for name in _SHARED},
+        )
+        other._record_created()
+        if self.held:
+            other.hold(self.reason or "")
+        return other
+
+    def _record_created(self) -> None:
+        self.record(
+            facts.ShipmentCreated(
+                **self._ids(),
+                number=self.number,
+                reservation_id=self.reservation_id,
+                currency=self.currency,
+                customer_name=self.customer_name,
+                ship_to=self.ship_to,
+                lines=[line.as_fact() for line in self.lines],
+                split_from=self.split_from,
+            )
+        )
+
+    def _require(self, done: str, *states: str) -> None:
+        if self.status not in states:
+            raise WrongState(f"Shipment {self.number} is {self.status}; it cannot be {done}.")
+
+    def _take(
+        self, wanted: Wanted, available: Callable[["ShipmentLine"], Decimal]
+    ) -> list[tuple["ShipmentLine", Decimal]]:
+        """The lines that are named, each once and with no more than there is of it."""
+        lines = {line.line_id: line for line in self.lines}
+        taken: dict[UUID, tuple[ShipmentLine, Decimal]] = {}
+        for number, (line_id, quantity) in enumerate(wanted):
+            line = lines.get(line_id)
+            if line is None or line_id in taken:
+                detail = "This line is named twice." if line else f"Shipment {self.number} has no line {line_id}."
+                raise Invalid.field(f"/lines/{number}/line_id", detail)
+            if quantity > available(line):
+                detail = f"There is {available(line).normalize():f} of {line.sku}, not {quantity}."
+                raise TooMuch(detail, errors=[FieldProblem(field=f"/lines/{number}/quantity", detail=detail)])
+            taken[line_id] = (line, quantity)
+        return list(taken.values())
+
+    def _settle_status(self) -> None:
+        """pending, picking, picked or packed, by how far its lines are."""
+        packed = self._packed()
+        if all(packed.get(line.line_id, ZERO) == line.quantity for line in self.lines):
+            self.status = "packed"
+        elif all(not line.unpicked for line in self.lines):
+            self.status = "picked"
+        else:
+            self.status = "picking" if any(line.picked for line in self.lines) else "pending"
+
+    def _packed(self) -> dict[UUID, Decimal]:
+        packed: dict[UUID, Decimal] = {}
+        for package in self.packages:
+            for content in package.as_fact().lines:
+                packed[content.line_id] = packed.get(content.line_id, ZERO) + content.quantity
+        return packed
+
+    def _ids(self) -> dict[str, Any]:
+        return {"shipment_id": self.id, "order_id": self.order_id}
+
+
+_SHARED = (
+    "order_id",
+    "order_number",
+    "reservation_id",
+    "currency",
+    "customer_reference",
+    "customer_name",
+    "ship_to",
+)
+
+
+class ShipmentLine(Part, Base):
+    """How much of an order's line this shipment holds. `line_…` are the whole order line's figures."""
+
+    __tablename__ = "shipment_line"
+    __root__ = "shipment"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "shipment_id"], ["shipment.tenant_id", "shipment.id"]),
+        Index("uq_shipment_line_shipment_id_line_id", "tenant_id", "shipment_id", "line_id", unique=True),
+    )
+
+    shipment_id: Mapped[UUID]
+    line_id: Mapped[UUID]
+    item_id: Mapped[UUID]
+    sku: Mapped[str]
+    name: Mapped[str]
+    warehouse_id: Mapped[UUID]
+    quantity: Mapped[Decimal]
+    picked: Mapped[Decimal]
+    line_quantity: Mapped[Decimal]
+    line_net: Mapped[int]
+    line_tax: Mapped[int]
+    shipment: Mapped[Shipment] = relationship(back_populates="lines")
+
+    @property
+    def unpicked(self) -> Decimal:
+        return self.quantity - self.picked
+
+    def part(self, quantity: Decimal) -> "ShipmentLine":
+        """A line of another shipment with `quantity` of the same order line."""
+        described = {**self.as_fact().model_dump(), "quantity": quantity}
+        return ShipmentLine(id=uuid7(), picked=ZERO, **described)
+
+    def as_fact(self) -> facts.ShipmentLine:
+        return facts.ShipmentLine.model_validate(self, from_attributes=True)
+
+
+class Package(Part, Base):
+    """A parcel: `lines` is its content, as `{"line_id": …, "quantity": "…"}`."""
+
+    __tablename__ = "package"
+    __root__ = "shipment"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "shipment_id"], ["shipment.tenant_id", "shipment.id"]),
+        Index("ix_package_tenant_id_shipment_id", "tenant_id", "shipment_id"),
+    )
+
+    shipment_id: Mapped[UUID]
+    weight_grams: Mapped[int | None]
+    lines: Mapped[list[dict[str, Any]]]
+    shipment: Mapped[Shipment] = relationship(back_populates="packages")
+
+    def as_fact(self) -> facts.PackageContent:
+        return facts.PackageContent(package_id=self.id, weight_grams=self.weight_grams, lines=self.lines)
+
+
+class CancelAnswer(Aggregate, Base):
+    """Speaks for an order as a whole: that nothing more of it will leave. Under an id of its own, since the order's id counts the order's facts."""
+
+    __tablename__ = "cancel_answer"
+
+    order_id: Mapped[UUID]
+
+    def give(self, shipments: list[UUID]) -> None:
+        self.record(facts.ShipmentsCancelled(order_id=self.order_id, shipments=shipments))
+
+
+class ShipmentCount(TenantRow, Base):
+    """How many shipments an order has had: the next one's number follows from it."""
+
+    __tablename__ = "shipment_count"
+
+    order_id: Mapped[UUID] = mapped_column(primary_key=True)
+    made: Mapped[int]
+
+
+class DispatchedLine(TenantRow, Base):
+    """How much of an order's line has left, over all shipments."""
+
+    __tablename__ = "dispatched_line"
+
+    line_id: Mapped[UUID] = mapped_column(primary_key=True)
+    quantity: Mapped[Decimal]

@@ -1,0 +1,33 @@
+"""What shipping refuses, each by a name that a client can tell from the others."""
+
+from tailrace.problems import Refused
+
+
+class WrongState(Refused):
+    """409: the shipment is past this step, or not there yet."""
+
+    slug, title = "shipment-state", "Not possible in this state of the shipment"
+
+
+class Held(Refused):
+    """409: the order is on hold, so nothing of it leaves the house."""
+
+    slug, title = "shipment-held", "The order is on hold"
+
+
+class TooMuch(Refused):
+    """409: more than there is of a line for this step."""
+
+    slug, title = "more-than-there-is", "More than there is"
+
+
+class NothingLeft(Refused):
+    """409: a split that would leave the shipment empty."""
+
+    slug, title = "nothing-left", "A split leaves something behind"
+
+
+class Taken(Refused):
+    """409: a live carrier has this code."""
+
+    slug, title = "code-taken", "This code is in use"

@@ -1,0 +1,1 @@
+"""The HTTP interface of shipping: one module per resource."""

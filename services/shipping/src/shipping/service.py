@@ -1,0 +1,17 @@
+"""Shipping: shipments, packages and carriers, on `shipment.events`."""
+
+from contracts.shipments import PUBLISHED
+from shipping import reactions
+from shipping.base import Base
+from shipping.routes import carriers, shipments
+from tailrace.service import Exposed, Service
+
+service = Service(
+    name="shipping",
+    topic="shipment.events",
+    publishes=PUBLISHED,
+    subscribers=[reactions.order_requests],
+    routers=[shipments.router, carriers.router],
+    exposes=[Exposed(prefix="/v1/shipments"), Exposed(prefix="/v1/carriers")],
+    metadata=Base.metadata,
+)

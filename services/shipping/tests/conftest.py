@@ -1,0 +1,9 @@
+import pytest
+
+from shipping.service import service
+from tailrace_testing import Harness, MakeHarness
+
+
+@pytest.fixture
+async def shipping(make_harness: MakeHarness) -> Harness:
+    return await make_harness(service)
