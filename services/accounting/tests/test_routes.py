@@ -2,10 +2,12 @@
 
 import asyncio
 from typing import Any
+from uuid import UUID
 
-from accounting_facts import dispatched, issued, line, received
+from accounting_facts import JANUARY, dispatched, first_record, issued, line, received
 
-from accounting import chart
+from accounting import chart, commands, posting
+from accounting.views import NewJournal
 from tailrace.ids import uuid7
 from tailrace_testing import Harness
 
@@ -28,6 +30,14 @@ async def january(accounting: Harness, **given: Any) -> dict[str, Any]:
     return period
 
 
+async def waiting(accounting: Harness, sessions: int) -> None:
+    """Return when so many sessions wait for a lock."""
+    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    async with asyncio.timeout(30):
+        while await accounting.admin.fetchval(query) < sessions:
+            continue
+
+
 async def test_a_manual_journal_is_posted_once_per_key(accounting: Harness) -> None:
     answers = [
         await accounting.client.post(f"{V1}/journals", json=RENT, headers={"Idempotency-Key": "rent"}) for _ in range(2)
@@ -45,6 +55,12 @@ async def test_an_unbalanced_journal_is_refused_with_field_and_difference(accoun
     assert answer.json()["errors"] == [{"field": "/lines", "detail": "JPY: debits are 5 too high, in minor units"}]
     # The refusal rolled back everything, the beginning of the books included.
     assert await accounting.published() == []
+
+
+async def test_a_time_out_of_this_world_is_refused(accounting: Harness) -> None:
+    for at in ("9999-12-31T23:59:59-05:00", "0001-01-01T00:00:00+05:00", "2026-01-01T00:00:00"):
+        answer = await accounting.client.post(f"{V1}/journals", json={**RENT, "effective_at": at})
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "/effective_at")
 
 
 async def test_bad_lines_are_named(accounting: Harness) -> None:
@@ -91,17 +107,29 @@ async def test_a_reversal_in_a_locked_period(accounting: Harness) -> None:
     assert (moved.status_code, moved.json()["effective_at"]) == (201, "2026-02-01T00:00:00Z")
 
 
-async def test_locking_and_posting_at_once_leave_nothing_behind_the_lock(accounting: Harness) -> None:
+async def test_a_posting_that_waits_for_the_lock_of_its_period_sees_it(accounting: Harness) -> None:
     period = await january(accounting)
-    posts = [accounting.client.post(f"{V1}/journals", json=RENT) for _ in range(6)]
-    lock = accounting.client.post(f"{V1}/periods/{period['id']}/lock")
-    *answers, locked = await asyncio.gather(*posts[:3], lock, *posts[3:])
-    assert {answer.status_code for answer in [*answers, locked]} <= {200, 201, 409}
-    late = await accounting.admin.fetchval(
-        "SELECT count(*) FROM outbox JOIN outbox locked ON locked.type = 'accounting.period.locked' AND locked.id < outbox.id"
-        " WHERE outbox.type = 'accounting.journal.posted'"
-    )
-    assert late == 0
+    async with accounting.tx() as tx:
+        await commands.lock_period(tx, UUID(period["id"]), None)
+        late = asyncio.create_task(accounting.client.post(f"{V1}/journals", json=RENT))
+        automatic = asyncio.create_task(accounting.courier.deliver([first_record(accounting, received(5))]))
+        await waiting(accounting, 2)
+    await automatic
+    refused = await late
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:tailrace:problem:period-locked")
+    (journal,) = (await accounting.client.get(f"{V1}/journals")).json()["items"]
+    assert (journal["number"], journal["effective_at"]) == ("J-00000001", "2026-02-01T00:00:00Z")
+
+
+async def test_a_period_is_locked_after_the_posting_that_is_under_way(accounting: Harness) -> None:
+    period = await january(accounting)
+    async with accounting.tx() as tx:
+        await posting.post_manual(tx, "Rent", [line.line() for line in NewJournal(**RENT).lines], JANUARY)
+        lock = asyncio.create_task(accounting.client.post(f"{V1}/periods/{period['id']}/lock"))
+        await waiting(accounting, 1)
+    assert (await lock).status_code == 200
+    types = [one.type for one in await accounting.published()]
+    assert types.index("accounting.journal.posted") < types.index("accounting.period.locked")
 
 
 async def test_periods_do_not_overlap(accounting: Harness) -> None:
@@ -111,6 +139,8 @@ async def test_periods_do_not_overlap(accounting: Harness) -> None:
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (409, "/first_day")
     backwards = await accounting.client.post(f"{V1}/periods", json={**body, "last_day": "2026-01-01"})
     assert (backwards.status_code, backwards.json()["errors"][0]["field"]) == (422, "/last_day")
+    endless = await accounting.client.post(f"{V1}/periods", json={**body, "last_day": "9999-12-31"})
+    assert (endless.status_code, endless.json()["errors"][0]["field"]) == (422, "/last_day")
     for verb, body in (("lock", {}), ("unlock", {"reason": "x"})):
         assert (await accounting.client.post(f"{V1}/periods/{uuid7()}/{verb}", json=body)).status_code == 404
 
@@ -164,6 +194,13 @@ async def test_earlier_records_do_not_see_later_corrections(accounting: Harness)
         await accounting.client.get(f"{V1}/ledger/{chart.INVENTORY}", params={"recorded": then["recorded"]})
     ).json()
     assert [item["balance"] for item in ledger["items"]] == [500]
+
+
+async def test_a_report_refuses_half_a_moment(accounting: Harness) -> None:
+    for at in ("2026-01-01T00:00:00", "9999-12-31T23:59:59-05:00", "yesterday"):
+        answer = await accounting.client.get(f"{V1}/trial-balance", params={"effective": at})
+        assert answer.status_code == 422
+        assert all(error["field"].startswith("effective") for error in answer.json()["errors"])
 
 
 async def test_currencies_stand_apart(accounting: Harness) -> None:

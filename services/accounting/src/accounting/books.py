@@ -7,9 +7,10 @@ was recorded up to a moment that some journal already carries can never change a
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import cast
 from uuid import UUID
 
-from sqlalchemy import exists, func, select, text, update
+from sqlalchemy import Table, Uuid, bindparam, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import DATEMULTIRANGE, Range, insert
 
 from accounting.chart import DEFAULT_CHART
@@ -18,6 +19,23 @@ from tailrace.database import Tx
 from tailrace.ids import derived_id
 
 Days = Range[date]
+
+# Built once: it runs with every journal. Its clock is not now(), which tells when the transaction began, perhaps long before its turn came.
+_book = cast(Table, Book.__table__)
+_TAKE = (
+    update(_book)
+    .where(
+        _book.c.tenant_id == bindparam("tenant", type_=Uuid),
+        ~exists().where(
+            Journal.tenant_id == bindparam("tenant", type_=Uuid), Journal.id == bindparam("journal", type_=Uuid)
+        ),
+    )
+    .values(
+        last_number=_book.c.last_number + 1,
+        recorded_at=func.greatest(func.clock_timestamp(), _book.c.recorded_at + text("interval '1 microsecond'")),
+    )
+    .returning(_book.c.last_number, _book.c.recorded_at, _book.c.closed)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +103,7 @@ async def reopen_days(tx: Tx, first_day: date, last_day: date) -> None:
 
 
 async def _take(tx: Tx, journal_id: UUID) -> Place | None:
-    posted = exists().where(Journal.tenant_id == tx.tenant_id, Journal.id == journal_id)
-    # Not now(): that is when the transaction began, perhaps long before its turn came.
-    later = func.greatest(func.clock_timestamp(), Book.recorded_at + text("interval '1 microsecond'"))
-    statement = (
-        update(Book)
-        .where(Book.tenant_id == tx.tenant_id, ~posted)
-        .values(last_number=Book.last_number + 1, recorded_at=later)
-        .returning(Book.last_number, Book.recorded_at, Book.closed)
-        .execution_options(synchronize_session=False)
-    )
-    row = (await tx.execute(statement)).one_or_none()
+    row = (await tx.execute(_TAKE, {"tenant": tx.tenant_id, "journal": journal_id})).one_or_none()
     return Place(row.last_number, row.recorded_at, tuple(row.closed)) if row else None
 
 

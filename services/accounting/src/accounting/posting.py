@@ -5,9 +5,10 @@ Facts are posted by rule and move on to the next open day when theirs is locked;
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import cast
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import Table, insert, select
 
 from accounting.books import Place, hold, next_open_day, take_place
 from accounting.models import Account, Entry, Journal
@@ -22,6 +23,8 @@ from tailrace.problems import FieldProblem, Invalid, Stale, Unknown
 
 MOST_LINES = 1000
 _POSITIONS = 10_000
+_INSERT_JOURNAL = insert(cast(Table, Journal.__table__))
+_INSERT_ENTRIES = insert(cast(Table, Entry.__table__))
 
 
 async def post_fact(tx: Tx, fact: Event, meta: Meta, rulebook: Rulebook = RULEBOOK) -> UUID | None:
@@ -113,8 +116,8 @@ async def reverse(tx: Tx, id: UUID, reason: str, at: datetime | None, match: int
 async def _write(tx: Tx, posted: JournalPosted, place: Place) -> None:
     tx.new_stream(JournalStream, posted.journal_id).post(posted)
     header = posted.model_dump(exclude={"journal_id", "lines"})
-    await tx.execute(insert(Journal), {"tenant_id": tx.tenant_id, "id": posted.journal_id, "version": 1, **header})
-    await tx.execute(insert(Entry), entry_rows(tx.tenant_id, posted))
+    await tx.execute(_INSERT_JOURNAL, {"tenant_id": tx.tenant_id, "id": posted.journal_id, "version": 1, **header})
+    await tx.execute(_INSERT_ENTRIES, entry_rows(tx.tenant_id, posted))
 
 
 def entry_rows(tenant_id: UUID, posted: JournalPosted) -> list[dict[str, object]]:

@@ -1,27 +1,25 @@
 """Trial balance, ledger and integrity over HTTP, each as of a pair of times: `effective` in the business, `recorded` in the books."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import Query
-from pydantic import AwareDatetime
 
 from accounting import reports
 from accounting.routes import Reader
 from accounting.rules import RULEBOOK
-from accounting.views import IntegrityView, LedgerView, RuleView, TrialBalanceView
+from accounting.views import Day, IntegrityView, LedgerView, Moment, RuleView, TrialBalanceView
 from tailrace.money import Currency
 from tailrace.pages import LIMIT, MOST
 from tailrace.routing import Tx, tenant_router
 
 router = tenant_router("/v1/accounting", tag="accounting")
 
-Moment = AwareDatetime | date
+MomentOrDay = Moment | Day
 Effective = Annotated[
-    Moment | None, Query(description="What held by then: a time, or a day to its end (UTC). Now, when left out.")
+    MomentOrDay | None, Query(description="What held by then: a time, or a day to its end (UTC). Now, when left out.")
 ]
 Recorded = Annotated[
-    Moment | None,
+    MomentOrDay | None,
     Query(description="What was written down by then: a time, or a day to its end (UTC). Everything, when left out."),
 ]
 
@@ -38,7 +36,9 @@ async def ledger(
     tx: Tx,
     who: Reader,
     account: str,
-    effective_from: Annotated[Moment | None, Query(description="A time, or a day from its beginning (UTC).")] = None,
+    effective_from: Annotated[
+        MomentOrDay | None, Query(description="A time, or a day from its beginning (UTC).")
+    ] = None,
     effective_to: Effective = None,
     recorded: Recorded = None,
     limit: Annotated[int, Query(ge=1, le=MOST)] = LIMIT,

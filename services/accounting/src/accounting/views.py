@@ -1,10 +1,10 @@
 """What clients send and are shown. Amounts are minor units of the currency beside them; debits minus credits is a balance."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
 
 from accounting.posting import MOST_LINES
 from contracts.accounting import AccountKind, JournalLine
@@ -14,6 +14,18 @@ from tailrace.routing import Body, View
 Code = Annotated[str, Field(min_length=1, max_length=20, pattern=r"^[0-9A-Za-z][0-9A-Za-z.\-]*$", examples=["1400"])]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Amount = Annotated[int, Field(ge=0, le=10**15, examples=[1250])]
+
+
+def _no_time(value: object) -> object:
+    """A day is written as one: midnight without a zone is not a day, it is half a moment."""
+    if isinstance(value, str) and len(value) != len("2026-01-31"):
+        raise ValueError("write a day as 2026-01-31, a time with its zone")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_no_time), Field(ge=date(1900, 1, 1), le=date(2999, 12, 31))]
+Moment = Annotated[AwareDatetime, Field(ge=datetime(1900, 1, 1, tzinfo=UTC), lt=datetime(3000, 1, 1, tzinfo=UTC))]
+"""Days and times of the business lie in these eleven centuries, so that the day after one is a day too."""
 
 
 class NewAccount(Body):
@@ -44,8 +56,8 @@ class NewPeriod(Body):
     """First and last day are both part of it; days are days of UTC."""
 
     name: Name
-    first_day: date
-    last_day: date
+    first_day: Day
+    last_day: Day
 
 
 class Reason(Body):
@@ -86,14 +98,14 @@ class NewJournal(Body):
     """`effective_at`: when it holds in the business; now, when left out."""
 
     text: Annotated[str, Field(min_length=1, max_length=500)]
-    effective_at: AwareDatetime | None = None
+    effective_at: Moment | None = None
     lines: Annotated[list[NewLine], Field(min_length=2, max_length=MOST_LINES)]
 
 
 class NewReversal(Reason):
     """`effective_at`: when it takes effect; left out, when the journal did, or on the first open day after."""
 
-    effective_at: AwareDatetime | None = None
+    effective_at: Moment | None = None
 
 
 class JournalSummary(View):
