@@ -4,11 +4,13 @@ It listens on the loopback interface only, without a Unix socket, and runs as th
 """
 
 import os
+import pwd
+import shutil
 import signal
 from dataclasses import dataclass
 from pathlib import Path
 
-from tailrace.stack.accounts import Account, database_account, reachable
+from tailrace.stack.accounts import NOBODY, Account, database_account, reachable
 from tailrace.stack.artifacts import Lock, unpack_postgres
 from tailrace.stack.child import Program
 from tailrace.stack.errand import run_tool
@@ -83,6 +85,7 @@ class Postgres:
 
     async def _initdb(self, secret: Path) -> None:
         argv = [
+            *_naming(self.account),
             str(self.programs / "bin" / "initdb"),
             f"--pgdata={self.data}",
             "--username=postgres",
@@ -149,3 +152,17 @@ class Postgres:
         """The pid file's eighth line, which pg_ctl reads too."""
         lines = self.pid_file.read_text().splitlines()
         return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"
+
+
+def _naming(account: Account) -> list[str]:
+    """initdb refuses a user without a name, as containers with arbitrary ids have: a user namespace lends it one."""
+    try:
+        pwd.getpwuid(account.uid)
+    except KeyError:
+        if shutil.which("unshare"):
+            return ["/usr/bin/env", "unshare", f"--map-user={NOBODY}", f"--map-group={NOBODY}"]
+        raise StackError(
+            f"PostgreSQL needs a user with a name, and uid {account.uid} has none",
+            "add a line for it to /etc/passwd, or install util-linux (unshare)",
+        ) from None
+    return []
