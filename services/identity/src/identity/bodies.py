@@ -1,0 +1,76 @@
+"""What clients may send. Addresses are compared in lower case; passwords are never shown in a log or an error."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, SecretStr
+
+from tailrace.money import Currency
+from tailrace.routing import Body
+
+Email = Annotated[str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$"), AfterValidator(str.lower)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+RoleName = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[a-z][a-z0-9_-]*$")]
+Scope = Annotated[str, Field(pattern=r"^(\*|[a-z][a-z_-]*:(read|write|\*))$", examples=["orders:read"])]
+Slug = Annotated[str, Field(min_length=2, max_length=40, pattern=r"^[a-z0-9][a-z0-9-]*[a-z0-9]$")]
+NewPassword = Annotated[SecretStr, Field(min_length=8, max_length=128)]
+GivenPassword = Annotated[SecretStr, Field(max_length=128)]
+
+
+class LogIn(Body):
+    """Who logs in, and where: `tenant` is the company's slug."""
+
+    tenant: Annotated[str, Field(max_length=40), AfterValidator(str.lower)]
+    email: Email
+    password: GivenPassword
+
+
+class RefreshBody(Body):
+    refresh_token: Annotated[SecretStr, Field(max_length=200)]
+
+
+class NewAdmin(Body):
+    email: Email
+    name: Name
+    password: NewPassword
+
+
+class NewTenant(Body):
+    """A company and its first administrator."""
+
+    slug: Slug
+    name: Name
+    currency: Currency
+    industry: Name | None = None
+    admin: NewAdmin
+
+
+class TenantDescription(Body):
+    name: Name
+    industry: Name | None = None
+
+
+class NewUser(Body):
+    email: Email
+    name: Name
+    password: NewPassword
+    roles: Annotated[list[RoleName], Field(max_length=50)] = []
+
+
+class ChangedUser(Body):
+    """Replaces the user; a `password` is set only when one is given."""
+
+    email: Email
+    name: Name
+    roles: Annotated[list[RoleName], Field(max_length=50)]
+    active: bool = True
+    password: NewPassword | None = None
+
+
+class RoleBody(Body):
+    name: RoleName
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=100)]
+
+
+class PasswordChange(Body):
+    current_password: GivenPassword
+    new_password: NewPassword

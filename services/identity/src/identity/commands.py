@@ -1,0 +1,210 @@
+"""Users, roles and passwords: every change is audited, takes effect on open sessions, and grants nothing that its author lacks."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from identity import audit, passwords, sessions, throttle
+from identity.audit import Origin
+from identity.bodies import ChangedUser, NewUser, RoleBody
+from identity.models import ADMIN, Credential, Role, User, user_role
+from identity.refusals import LastAdmin, RoleInUse, Taken
+from tailrace.context import Principal
+from tailrace.database import Tx
+from tailrace.problems import FieldProblem, Forbidden, Invalid, Unauthenticated, Unknown
+
+
+async def find_user(tx: Tx, user_id: UUID) -> User:
+    """For reading. Raises Unknown for a deleted one, too."""
+    user = await tx.find(User, user_id)
+    if user.deleted_at is not None:
+        raise Unknown(User.__name__, user_id)
+    return user
+
+
+async def self_of(tx: Tx, who: Principal) -> User:
+    """The user whose token this is. Raises Unauthenticated when there is none any more."""
+    user = await tx.get(User, (tx.tenant_id, who.user_id))
+    if user is None or not user.may_log_in:
+        raise Unauthenticated("This user may not log in any more.")
+    return user
+
+
+async def create_user(tx: Tx, body: NewUser, who: Principal, origin: Origin) -> User:
+    granted = await _roles(tx, body.roles)
+    _ensure_may_grant(who, granted)
+    await _ensure_free(tx, body.email)
+    user = User.join(body.email, body.name, granted)
+    await add_user(tx, user, body.password.get_secret_value())
+    audit.note(tx, origin, "user.created", user.id, roles=user.roles)
+    return user
+
+
+async def add_user(tx: Tx, user: User, password: str) -> None:
+    """A new user and the password, together."""
+    tx.add(user)
+    await tx.flush()
+    tx.add(Credential(user_id=user.id, password_hash=await passwords.hashed(password)))
+    await tx.flush()
+
+
+async def change_user(
+    tx: Tx, user_id: UUID, match: int | None, body: ChangedUser, who: Principal, origin: Origin
+) -> User:
+    """Replace a user. A withdrawn right, a new password or a deactivation ends all sessions."""
+    user = await _load_user(tx, user_id, match, who)
+    before, administered = _described(user), user.administers
+    granted = await _roles(tx, body.roles)
+    _ensure_may_grant(who, granted)
+    if body.email != user.email:
+        await _ensure_free(tx, body.email)
+    user.change(email=body.email, name=body.name, granted=granted, active=body.active)
+    await tx.flush()
+    if administered and not user.administers:
+        await _ensure_another_admin(tx, user)
+    if body.password is not None:
+        await _set_password(tx, user.id, body.password.get_secret_value())
+    if body.password is not None or not body.active or user.roles != before["roles"]:
+        await sessions.end_all(tx, user.id)
+    after = _described(user)
+    changed = sorted(name for name in after if after[name] != before[name])
+    roles = {"from": before["roles"], "to": user.roles} if "roles" in changed else None
+    audit.note(
+        tx, origin, "user.updated", user.id, changed=changed, roles=roles, password_reset=body.password is not None
+    )
+    return user
+
+
+async def delete_user(tx: Tx, user_id: UUID, match: int | None, who: Principal, origin: Origin) -> None:
+    user = await _load_user(tx, user_id, match, who)
+    administered = user.administers
+    user.delete(datetime.now(UTC))
+    await tx.flush()
+    if administered:
+        await _ensure_another_admin(tx, user)
+    await sessions.end_all(tx, user.id)
+    audit.note(tx, origin, "user.deleted", user.id)
+
+
+async def change_password(tx: Tx, who: Principal, current: str, new: str, origin: Origin) -> bool:
+    """Set one's own password and end one's other sessions; False, counted as a failed log-in, when `current` is wrong."""
+    user = await self_of(tx, who)
+    await throttle.ensure_open(tx, user.email)
+    stored = await tx.scalar(select(Credential.password_hash).where(Credential.user_id == user.id))
+    right, _ = await passwords.check(current, stored)
+    if not right:
+        await throttle.count(tx, user.email)
+        audit.note(tx, origin, "user.password_change_failed", user.id)
+        return False
+    await throttle.forgive(tx, user.email)
+    await _set_password(tx, user.id, new)
+    await sessions.end_all(tx, user.id, but=who.session_id)
+    audit.note(tx, origin, "user.password_changed", user.id)
+    return True
+
+
+async def find_role(tx: Tx, role_id: UUID) -> Role:
+    role = await tx.find(Role, role_id)
+    if role.deleted_at is not None:
+        raise Unknown(Role.__name__, role_id)
+    return role
+
+
+async def create_role(tx: Tx, body: RoleBody, who: Principal, origin: Origin) -> Role:
+    _ensure_holds(who, body.scopes)
+    if await tx.scalar(select(Role.id).where(Role.name == body.name, Role.deleted_at.is_(None))):
+        raise Taken("/name", f"There is a role {body.name} already.")
+    role = Role.make(body.name, body.scopes)
+    tx.add(role)
+    await tx.flush()
+    audit.note(tx, origin, "role.created", role.id, name=role.name, scopes=role.scopes)
+    return role
+
+
+async def change_role(tx: Tx, role_id: UUID, match: int | None, body: RoleBody, who: Principal, origin: Origin) -> Role:
+    """Grant other scopes. Holders have them from their next refresh on, at most an hour later."""
+    role = await _load_role(tx, role_id, match, who)
+    if body.name != role.name:
+        raise Invalid.field("/name", "A role keeps its name, which facts already carry; make another role instead.")
+    _ensure_holds(who, body.scopes)
+    before = role.scopes
+    role.allow(body.scopes)
+    await tx.flush()
+    audit.note(tx, origin, "role.updated", role.id, name=role.name, scopes={"from": before, "to": role.scopes})
+    return role
+
+
+async def delete_role(tx: Tx, role_id: UUID, match: int | None, who: Principal, origin: Origin) -> None:
+    role = await _load_role(tx, role_id, match, who)
+    holders = await tx.scalar(select(func.count()).where(user_role.c.role_id == role.id))
+    if holders:
+        raise RoleInUse(f"{holders} users have the role {role.name}; withdraw it from them first.")
+    role.delete(datetime.now(UTC))
+    audit.note(tx, origin, "role.deleted", role.id, name=role.name)
+
+
+async def _load_user(tx: Tx, user_id: UUID, match: int | None, who: Principal) -> User:
+    user = await tx.load(User, user_id, match)
+    if user.deleted_at is not None:
+        raise Unknown(User.__name__, user_id)
+    # Whoever may change a user can log in as that user.
+    _ensure_may_grant(who, user.granted)
+    return user
+
+
+async def _load_role(tx: Tx, role_id: UUID, match: int | None, who: Principal) -> Role:
+    role = await tx.load(Role, role_id, match)
+    if role.deleted_at is not None:
+        raise Unknown(Role.__name__, role_id)
+    _ensure_holds(who, role.scopes)
+    return role
+
+
+async def _roles(tx: Tx, names: Sequence[str]) -> list[Role]:
+    """Locked against deletion until the users who get them are written. Raises Invalid for names that there are none of."""
+    query = select(Role).where(Role.name.in_(names), Role.deleted_at.is_(None)).order_by(Role.id)
+    found = {role.name: role for role in await tx.scalars(query.with_for_update(key_share=True, read=True))}
+    errors = [
+        FieldProblem(field=f"/roles/{position}", detail=f"There is no role {name}.")
+        for position, name in enumerate(names)
+        if name not in found
+    ]
+    if errors:
+        raise Invalid("; ".join(error.detail for error in errors), errors=errors)
+    return list(found.values())
+
+
+def _ensure_may_grant(who: Principal, granted: Sequence[Role]) -> None:
+    _ensure_holds(who, [scope for role in granted for scope in role.scopes])
+
+
+def _ensure_holds(who: Principal, scopes: Sequence[str]) -> None:
+    lacking = sorted({scope for scope in scopes if not who.may(scope)})
+    if lacking:
+        raise Forbidden(f"Nobody gives or takes what he has not: {' '.join(lacking)}.")
+
+
+async def _ensure_free(tx: Tx, email: str) -> None:
+    if await tx.scalar(select(User.id).where(User.email == email, User.deleted_at.is_(None))):
+        raise Taken("/email", "Another user has this address.")
+
+
+async def _ensure_another_admin(tx: Tx, user: User) -> None:
+    """Once the change is flushed. The role's lock makes two administrators who leave at once take turns."""
+    role = await tx.scalar(select(Role.id).where(Role.name == ADMIN, Role.deleted_at.is_(None)).with_for_update())
+    others = select(func.count()).select_from(User).join(User.granted)
+    others = others.where(Role.id == role, User.active, User.deleted_at.is_(None), User.id != user.id)
+    if not await tx.scalar(others):
+        raise LastAdmin
+
+
+async def _set_password(tx: Tx, user_id: UUID, password: str) -> None:
+    credential = await tx.get(Credential, (tx.tenant_id, user_id))
+    assert credential is not None
+    credential.password_hash = await passwords.hashed(password)
+
+
+def _described(user: User) -> dict[str, object]:
+    return {"email": user.email, "name": user.name, "active": user.active, "roles": user.roles}

@@ -1,0 +1,254 @@
+"""Tenants, people, roles and sessions. Each change of one is recorded as a fact; secrets stand in rows of their own that no fact describes."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, MetaData, Table, Uuid, func, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from contracts import users as facts
+from identity.refusals import BuiltIn
+from tailrace.ids import derived_id, uuid7
+from tailrace.rows import COLUMN_TYPES, NAMING, Aggregate, TenantRow
+
+PLATFORM = derived_id("tenant", "platform")
+"""The operator's own tenant: the one that may make tenants and see all of them."""
+
+ADMIN = "admin"
+DEFAULT_ROLES: dict[str, list[str]] = {
+    ADMIN: ["*"],
+    "sales": ["catalog:read", "orders:*", "shipping:read", "inventory:read"],
+    "warehouse": ["catalog:read", "inventory:*", "shipping:*", "orders:read"],
+    "accountant": ["accounting:*", "orders:read", "catalog:read", "inventory:read"],
+    "viewer": [
+        f"{resource}:read"
+        for resource in ("catalog", "inventory", "orders", "shipping", "accounting", "users", "tenants")
+    ],
+}
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = COLUMN_TYPES
+
+
+class TenantSlug(Base):
+    """Where a log-in is routed. A platform table: it is read before a tenant is known."""
+
+    __tablename__ = "tenant_slug"
+
+    slug: Mapped[str] = mapped_column(primary_key=True)
+    tenant_id: Mapped[UUID]
+
+
+class SigningKey(Base):
+    """A key pair for access tokens, the private half encrypted. A platform table: it belongs to no tenant."""
+
+    __tablename__ = "signing_key"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    public_key: Mapped[dict[str, Any]]
+    private_key: Mapped[bytes]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Tenant(Aggregate, Base):
+    """A company. Its row is its own, so `id` and `tenant_id` are the same."""
+
+    __tablename__ = "tenant"
+    __table_args__ = (CheckConstraint("id = tenant_id", name="own"),)
+
+    slug: Mapped[str]
+    name: Mapped[str]
+    currency: Mapped[str]
+    industry: Mapped[str | None]
+
+    @classmethod
+    def found(cls, id: UUID, *, slug: str, name: str, currency: str, industry: str | None) -> "Tenant":
+        tenant = cls(id=id, tenant_id=id, slug=slug, name=name, currency=currency, industry=industry)
+        tenant.record(facts.TenantCreated(tenant_id=id, slug=slug, name=name, currency=currency, industry=industry))
+        return tenant
+
+    def describe(self, name: str, industry: str | None) -> None:
+        self.name, self.industry = name, industry
+        self.record(facts.TenantUpdated(tenant_id=self.id, name=name, industry=industry))
+
+
+class Role(Aggregate, Base):
+    """A name for a set of scopes. `admin` is built in: it always exists and grants everything."""
+
+    __tablename__ = "role"
+    __table_args__ = (
+        Index("uq_role_live_name", "tenant_id", "name", unique=True, postgresql_where=text("deleted_at IS NULL")),
+    )
+
+    name: Mapped[str]
+    scopes: Mapped[list[Any]]
+    deleted_at: Mapped[datetime | None]
+
+    @classmethod
+    def make(cls, name: str, scopes: Sequence[str]) -> "Role":
+        role = cls(id=uuid7(), name=name)
+        role.allow(scopes)
+        return role
+
+    def allow(self, scopes: Sequence[str]) -> None:
+        """Grant exactly these from now on. Raises BuiltIn for the role that is never without `*`."""
+        if self.name == ADMIN and list(scopes) != DEFAULT_ROLES[ADMIN]:
+            raise BuiltIn(self.name)
+        self.scopes = sorted(set(scopes))
+        self.record(facts.RoleChanged(role_id=self.id, name=self.name, scopes=self.scopes))
+
+    def delete(self, now: datetime) -> None:
+        if self.name == ADMIN:
+            raise BuiltIn(self.name)
+        self.deleted_at = now
+        self.record(facts.RoleChanged(role_id=self.id, name=self.name, scopes=[]))
+
+
+user_role = Table(
+    "user_role",
+    Base.metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("user_id", Uuid, primary_key=True),
+    Column("role_id", Uuid, primary_key=True),
+    ForeignKeyConstraint(["tenant_id", "user_id"], ["user_account.tenant_id", "user_account.id"]),
+    ForeignKeyConstraint(["tenant_id", "role_id"], ["role.tenant_id", "role.id"]),
+    Index("ix_user_role_role_id", "tenant_id", "role_id"),
+)
+"""Who has which role. It changes with the user, who records it."""
+
+
+class User(Aggregate, Base):
+    """A person who may log in at one tenant. E-mail addresses are kept in lower case and are unique among those not deleted."""
+
+    __tablename__ = "user_account"
+    __table_args__ = (
+        Index(
+            "uq_user_account_live_email", "tenant_id", "email", unique=True, postgresql_where=text("deleted_at IS NULL")
+        ),
+    )
+
+    email: Mapped[str]
+    name: Mapped[str]
+    active: Mapped[bool]
+    deleted_at: Mapped[datetime | None]
+    granted: Mapped[list[Role]] = relationship(secondary=user_role, lazy="selectin", order_by=Role.name)
+
+    @classmethod
+    def join(cls, email: str, name: str, granted: Iterable[Role]) -> "User":
+        user = cls(id=uuid7(), email=email, name=name, active=True, granted=list(granted))
+        user.record(facts.UserCreated(user_id=user.id, email=email, name=name, roles=user.roles))
+        return user
+
+    @property
+    def roles(self) -> list[str]:
+        return sorted(role.name for role in self.granted)
+
+    @property
+    def scopes(self) -> list[str]:
+        return sorted({scope for role in self.granted for scope in role.scopes})
+
+    @property
+    def may_log_in(self) -> bool:
+        return self.active and self.deleted_at is None
+
+    @property
+    def administers(self) -> bool:
+        return self.may_log_in and ADMIN in self.roles
+
+    def change(self, *, email: str, name: str, granted: Iterable[Role], active: bool) -> None:
+        self.email, self.name, self.active, self.granted = email, name, active, list(granted)
+        self.record(
+            facts.UserUpdated(user_id=self.id, email=email, name=name, roles=self.roles, active=active),
+        )
+
+    def delete(self, now: datetime) -> None:
+        self.deleted_at, self.granted = now, []
+        self.record(facts.UserDeleted(user_id=self.id))
+
+
+class Credential(TenantRow, Base):
+    """A user's password, as an argon2id hash."""
+
+    __tablename__ = "credential"
+    __table_args__ = (ForeignKeyConstraint(["tenant_id", "user_id"], ["user_account.tenant_id", "user_account.id"]),)
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    password_hash: Mapped[str]
+    changed_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+
+class UserSession(Aggregate, Base):
+    """One log-in and all the refresh tokens that followed from it. Ended for good when `ended_at` is set."""
+
+    __tablename__ = "user_session"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "user_id"], ["user_account.tenant_id", "user_account.id"]),
+        Index("ix_user_session_open", "tenant_id", "user_id", postgresql_where=text("ended_at IS NULL")),
+    )
+
+    user_id: Mapped[UUID]
+    ended_at: Mapped[datetime | None]
+    end_reason: Mapped[str | None]
+
+    @classmethod
+    def start(cls, user: User) -> "UserSession":
+        session = cls(id=uuid7(), user_id=user.id)
+        session.record(facts.UserLoggedIn(user_id=user.id, session_id=session.id))
+        return session
+
+    def end(self, reason: str, now: datetime) -> None:
+        """End it, once; `reason` is logout, expired, revoked or reuse."""
+        if self.ended_at is None:
+            self.ended_at, self.end_reason = now, reason
+            self.record(facts.UserLoggedOut(user_id=self.user_id, session_id=self.id, reason=reason))
+
+
+class RefreshToken(TenantRow, Base):
+    """A refresh token's SHA-256 and whether it was used. Used once, it is exchanged; used again, it was stolen."""
+
+    __tablename__ = "refresh_token"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "session_id"], ["user_session.tenant_id", "user_session.id"]),
+        Index("ix_refresh_token_session_id", "tenant_id", "session_id"),
+    )
+
+    token_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    session_id: Mapped[UUID]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class LogInFailures(TenantRow, Base):
+    """How often in a row a log-in failed under an e-mail address, whether or not anybody has it."""
+
+    __tablename__ = "log_in_failures"
+    __table_args__ = (Index("ix_log_in_failures_last_at", "tenant_id", "last_at"),)
+
+    email: Mapped[str] = mapped_column(primary_key=True)
+    failures: Mapped[int]
+    last_at: Mapped[datetime]
+    locked_until: Mapped[datetime | None]
+
+
+class AuditEntry(TenantRow, Base):
+    """Who did what, when and from where. Written once, never changed."""
+
+    __tablename__ = "audit_log"
+    __table_args__ = (
+        Index("ix_audit_log_at", "tenant_id", "at"),
+        Index("ix_audit_log_actor_id", "tenant_id", "actor_id"),
+        Index("ix_audit_log_subject_id", "tenant_id", "subject_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7, sort_order=-10)
+    at: Mapped[datetime] = mapped_column(server_default=func.now())
+    action: Mapped[str]
+    actor_id: Mapped[UUID | None]
+    subject_id: Mapped[UUID | None]
+    ip: Mapped[str | None]
+    user_agent: Mapped[str | None]
+    details: Mapped[dict[str, Any]]

@@ -1,0 +1,78 @@
+"""The routes that need no access token. They learn the tenant from what they are given, so they open their transactions themselves, and
+since they answer with secrets, no answer of theirs is stored under an Idempotency-Key.
+"""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from identity import log_in, sessions
+from identity.audit import From
+from identity.bodies import LogIn, RefreshBody
+from identity.refusals import RefreshRefused
+from identity.tokens import Issuer, Tokens
+from tailrace.context import Context
+from tailrace.database import Database
+
+router = APIRouter(tags=["auth"], redirect_slashes=False)
+
+
+@router.post("/v1/auth/login", response_model=Tokens)
+async def log_in_(request: Request, response: Response, body: LogIn, origin: From) -> Tokens:
+    """Log in. 401 when the credentials are wrong; 429 with `Retry-After` after too many wrong ones."""
+    grant = await log_in.log_in(_database(request), _context(request), body, origin)
+    return _answer(request, response, grant)
+
+
+@router.post("/v1/auth/refresh", response_model=Tokens)
+async def refresh(request: Request, response: Response, body: RefreshBody, origin: From) -> Tokens:
+    """Exchange a refresh token, once, for new tokens. A second use ends the session for everybody who holds one of its tokens."""
+    token = body.refresh_token.get_secret_value()
+    tenant_id = sessions.tenant_of(token)
+    if tenant_id is None:
+        raise RefreshRefused
+    async with _database(request).transaction(_context(request).for_tenant(tenant_id)) as tx:
+        grant = await sessions.refresh(tx, token, origin)
+    if grant is None:
+        raise RefreshRefused
+    return _answer(request, response, grant)
+
+
+@router.post("/v1/auth/logout", status_code=204)
+async def log_out(request: Request, body: RefreshBody, origin: From) -> None:
+    """End the session of a refresh token. Like RFC 7009, an unknown or ended one is no error."""
+    token = body.refresh_token.get_secret_value()
+    tenant_id = sessions.tenant_of(token)
+    if tenant_id is not None:
+        async with _database(request).transaction(_context(request).for_tenant(tenant_id)) as tx:
+            await sessions.log_out(tx, token, origin)
+
+
+@router.get("/.well-known/jwks.json")
+async def jwks(request: Request, response: Response) -> dict[str, Any]:
+    """The keys that access tokens verify with (RFC 7517): the current one and the one before."""
+    response.headers["Cache-Control"] = "public, max-age=60"
+    return await _issuer(request).keys.published()
+
+
+def _answer(request: Request, response: Response, grant: sessions.Grant) -> Tokens:
+    response.headers["Cache-Control"] = "no-store"
+    return _issuer(request).tokens(grant)
+
+
+def _database(request: Request) -> Database:
+    database: Database = request.app.state.database
+    return database
+
+
+def _issuer(request: Request) -> Issuer:
+    issuer: Issuer = request.app.state.issuer
+    return issuer
+
+
+def _context(request: Request) -> Context:
+    return Context(
+        tenant_id=None,
+        correlation_id=request.state.correlation_id,
+        traceparent=request.headers.get("traceparent"),
+    )

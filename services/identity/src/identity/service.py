@@ -1,0 +1,25 @@
+"""Identity: tenants, users, roles and sessions, on `user.events`; it signs the tokens that every service verifies."""
+
+from contracts.users import PUBLISHED
+from identity import public, routes, sessions, start
+from identity.models import Base
+from tailrace.service import Exposed, Service
+
+service = Service(
+    name="identity",
+    topic="user.events",
+    publishes=PUBLISHED,
+    timers=[sessions.expiry],
+    routers=[public.router, *routes.routers],
+    exposes=[
+        Exposed(prefix="/.well-known", public=True),
+        Exposed(prefix="/v1/auth"),
+        Exposed(prefix="/v1/auth/login", public=True),
+        Exposed(prefix="/v1/auth/refresh", public=True),
+        Exposed(prefix="/v1/auth/logout", public=True),
+        Exposed(prefix="/v1/tenants"),
+    ],
+    metadata=Base.metadata,
+    platform_tables=frozenset({"tenant_slug", "signing_key"}),
+    on_start=start.prepare,
+)

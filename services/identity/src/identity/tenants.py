@@ -1,0 +1,85 @@
+"""Tenants come with their default roles and a first administrator; the operator's own tenant is there from the first start."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from pydantic import SecretStr
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from identity import audit
+from identity.audit import Origin
+from identity.bodies import NewAdmin, NewTenant, TenantDescription
+from identity.commands import add_user
+from identity.models import ADMIN, DEFAULT_ROLES, PLATFORM, Role, Tenant, TenantSlug, User
+from identity.refusals import Taken
+from tailrace.context import Context
+from tailrace.database import Database, Tx
+from tailrace.ids import uuid7
+from tailrace.logs import log
+from tailrace.settings import Settings
+
+PLATFORM_SLUG = "platform"
+OPERATOR_EMAIL = "operator@platform.local"
+
+
+async def tenant_called(tx: Tx, slug: str) -> UUID | None:
+    return await tx.scalar(select(TenantSlug.tenant_id).where(TenantSlug.slug == slug))
+
+
+async def create(tx: Tx, body: NewTenant, origin: Origin) -> Tenant:
+    """A company that can be logged in to once this commits. Raises Taken."""
+    tenant = await _found(tx, uuid7(), body.slug, body.name, body.currency, body.industry)
+    async with _acting_for(tx, tenant.id):
+        tx.add(tenant)
+        await _people(tx, body.admin, origin)
+    audit.note(tx, origin, "tenant.created", tenant.id, slug=tenant.slug)
+    return tenant
+
+
+async def describe(tx: Tx, match: int | None, body: TenantDescription, origin: Origin) -> Tenant:
+    tenant = await tx.load(Tenant, tx.tenant_id, match)
+    tenant.describe(body.name, body.industry)
+    await tx.flush()
+    audit.note(tx, origin, "tenant.updated", tenant.id)
+    return tenant
+
+
+async def ensure_operator(database: Database, settings: Settings) -> None:
+    """The platform's tenant and its operator exist, however many processes start at once. An existing password stays."""
+    async with database.transaction(Context(tenant_id=PLATFORM)) as tx:
+        await tx.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("identity.operator", 0))))
+        if await tenant_called(tx, PLATFORM_SLUG) is not None:
+            return
+        if settings.operator_password is None:
+            log.warning("nobody can make tenants yet", reason="TAILRACE_OPERATOR_PASSWORD is not set")
+            return
+        tx.add(await _found(tx, PLATFORM, PLATFORM_SLUG, "Platform", "USD", None))
+        operator = NewAdmin(email=OPERATOR_EMAIL, name="Operator", password=SecretStr(settings.operator_password))
+        await _people(tx, operator, Origin())
+
+
+async def _found(tx: Tx, id: UUID, slug: str, name: str, currency: str, industry: str | None) -> Tenant:
+    claimed = insert(TenantSlug).values(slug=slug, tenant_id=id).on_conflict_do_nothing().returning(TenantSlug.slug)
+    if (await tx.execute(claimed)).scalar_one_or_none() is None:
+        raise Taken("/slug", f"Another tenant is called {slug}.")
+    return Tenant.found(id, slug=slug, name=name, currency=currency, industry=industry)
+
+
+async def _people(tx: Tx, body: NewAdmin, origin: Origin) -> None:
+    roles = {name: Role.make(name, scopes) for name, scopes in DEFAULT_ROLES.items()}
+    tx.add_all(roles.values())
+    admin = User.join(body.email, body.name, [roles[ADMIN]])
+    await add_user(tx, admin, body.password.get_secret_value())
+    audit.note(tx, origin, "user.created", admin.id, roles=admin.roles)
+
+
+@asynccontextmanager
+async def _acting_for(tx: Tx, tenant_id: UUID) -> AsyncIterator[None]:
+    """Write another tenant's rows, and come back: what follows, the stored answer included, is the caller's again."""
+    home = tx.tenant_id
+    await tx.enter_tenant(tenant_id)
+    yield
+    await tx.settle()
+    await tx.enter_tenant(home)

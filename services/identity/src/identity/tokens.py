@@ -1,0 +1,74 @@
+"""Access tokens: signed by identity, good for an hour, verified by every service on its own.
+
+Identity itself also looks whether the session is still open, so that whoever was logged out manages nobody any more.
+"""
+
+import time
+from typing import Any
+
+from identity.keys import SigningKeys
+from identity.models import User
+from identity.sessions import REFRESH_LIFETIME, Grant, is_open
+from tailrace.auth import Verifier, principal_of
+from tailrace.context import Context
+from tailrace.database import Database
+from tailrace.ids import uuid7
+from tailrace.problems import Unauthenticated
+from tailrace.routing import View
+from tailrace.settings import Settings
+
+ACCESS_LIFETIME = 3600
+
+
+class Tokens(View):
+    """What a log-in or refresh answers with (RFC 6749, 5.1). Lifetimes in seconds."""
+
+    access_token: str
+    token_type: str = "Bearer"
+    expires_in: int = ACCESS_LIFETIME
+    refresh_token: str
+    refresh_expires_in: int = int(REFRESH_LIFETIME.total_seconds())
+
+
+class Issuer:
+    """Turns a grant into the tokens that the client gets."""
+
+    def __init__(self, keys: SigningKeys, settings: Settings) -> None:
+        self.keys = keys
+        self._issuer = settings.issuer
+        self._audience = settings.audience
+
+    def tokens(self, grant: Grant) -> Tokens:
+        return Tokens(access_token=self.keys.sign(self._claims(grant)), refresh_token=grant.refresh_token)
+
+    def _claims(self, grant: Grant) -> dict[str, Any]:
+        user: User = grant.user
+        now = int(time.time())
+        return {
+            "iss": self._issuer,
+            "aud": self._audience,
+            "sub": str(user.id),
+            "tenant": str(user.tenant_id),
+            "roles": user.roles,
+            "scope": " ".join(user.scopes),
+            "sid": str(grant.session_id),
+            "jti": str(uuid7()),
+            "iat": now,
+            "exp": now + ACCESS_LIFETIME,
+        }
+
+
+class SessionVerifier(Verifier):
+    """Verifies with identity's own keys, and refuses the tokens of sessions that have ended."""
+
+    def __init__(self, keys: SigningKeys, database: Database, settings: Settings) -> None:
+        super().__init__(keys, issuer=settings.issuer, audience=settings.audience)
+        self._database = database
+
+    async def claims(self, token: str) -> dict[str, Any]:
+        claims = await super().claims(token)
+        principal = principal_of(claims)
+        async with self._database.transaction(Context(tenant_id=principal.tenant_id), read_only=True) as tx:
+            if not await is_open(tx, principal.session_id):
+                raise Unauthenticated("This session has ended; log in again.")
+        return claims

@@ -1,0 +1,60 @@
+"""What clients are shown. No secret is among it, save the tokens of a log-in."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from tailrace.money import Currency
+from tailrace.personal import Personal
+from tailrace.routing import View
+
+
+class TenantView(View):
+    id: UUID
+    slug: str
+    name: str
+    currency: Currency
+    industry: str | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class UserView(View):
+    id: UUID
+    email: Personal[str]
+    name: Personal[str]
+    roles: list[str]
+    active: bool
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class Me(UserView):
+    """The user who asks, with what the roles allow at this moment."""
+
+    scopes: list[str]
+    tenant: TenantView
+
+
+class RoleView(View):
+    id: UUID
+    name: str
+    scopes: list[str]
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class AuditEntryView(View):
+    """`actor_id` did `action` to `subject_id`; null where nobody was logged in, or nothing in particular was meant."""
+
+    id: UUID
+    at: datetime
+    action: str
+    actor_id: UUID | None
+    subject_id: UUID | None
+    ip: Personal[str] | None
+    user_agent: str | None
+    details: dict[str, Any]
