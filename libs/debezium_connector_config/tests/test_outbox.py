@@ -77,3 +77,12 @@ def test_slot_and_publication_follow_the_name() -> None:
 def test_a_bad_name_is_refused() -> None:
     with pytest.raises(ValidationError, match="slot_name"):
         outbox_connector(**ADDRESS | {"name": "Orders"})
+
+
+def test_heartbeats_move_the_slot_and_are_not_published() -> None:
+    flat = outbox_connector(**ADDRESS, heartbeat_interval_ms=1000, heartbeat_logs_snapshot=True).render()
+    assert flat["heartbeat.interval.ms"] == "1000"
+    assert flat["heartbeat.action.query"] == (
+        "SELECT pg_logical_emit_message(false,'heartbeat',pg_log_standby_snapshot()::varchar)"
+    )
+    assert flat["message.prefix.exclude.list"] == "heartbeat"

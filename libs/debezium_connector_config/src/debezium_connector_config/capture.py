@@ -39,7 +39,7 @@ class CaptureSettings(Settings):
     """Prefixes of logical decoding messages to read and drop, which still moves the position."""
     message_key_columns: Text | None = None
     """Keys other than the primary key: `schema.table:column,column`, separated by semicolons."""
-    skipped_operations: Operations | None = None
+    skipped_operations: Operations = ("t",)
     """Operations to leave out: c (insert), u, d, t (truncate), r (snapshot read), or none. Default t."""
     skip_messages_without_change: bool = False
     """Leave out updates that change no captured column. Default false."""
