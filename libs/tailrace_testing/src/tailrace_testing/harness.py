@@ -21,7 +21,7 @@ from tailrace.ids import uuid7
 from tailrace.service import Service
 from tailrace.timers import Clockwork
 from tailrace_testing.databases import Databases
-from tailrace_testing.tokens import TestIssuer
+from tailrace_testing.tokens import EitherVerifier, TestIssuer
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,8 @@ class Harness:
         self.database_name = name
         self.admin_url = databases.admin_url(name)
         self.settings = databases.settings.model_copy(update={"database_url": databases.app_url(service.name, name)})
-        self.app = build_app(service, self.settings, verifier=issuer.verifier)
+        self._verifier = issuer.verifier
+        self.app = build_app(service, self.settings, verifier=self._verifier)
         self._stack = AsyncExitStack()
         self._sequences: dict[UUID, int] = defaultdict(int)
         self._offset = 0
@@ -59,6 +60,9 @@ class Harness:
     async def start(self) -> None:
         await self._stack.enter_async_context(self.app.router.lifespan_context(self.app))
         self.database: Database = self.app.state.database
+        own = self.app.state.verifier
+        if own is not self._verifier:
+            self.app.state.verifier = EitherVerifier(self._verifier, own)
         self.courier = Courier(self.service.name, self.database, self.service.subscribers)
         self.client = self.client_as()
         self.admin = await asyncpg.connect(self.admin_url)
