@@ -1,5 +1,6 @@
 """The catalog through its HTTP interface, on PostgreSQL."""
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -237,3 +238,9 @@ async def test_price_lists_that_contradict_themselves_are_refused(catalog: Harne
 async def test_text_that_cannot_be_stored_is_refused(catalog: Harness) -> None:
     assert (await catalog.client.post("/v1/items", json={**ITEM, "name": "nul\x00"})).status_code == 422
     assert (await catalog.client.get("/v1/items", params={"sku": "\x00"})).status_code in (400, 422)
+
+
+async def test_of_those_who_want_one_sku_at_once_one_gets_it(catalog: Harness) -> None:
+    answers = await asyncio.gather(*(catalog.client.post("/v1/items", json=ITEM) for _ in range(5)))
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409, 409]
+    assert len(await catalog.published("catalog.item.created")) == 1
