@@ -1,0 +1,126 @@
+"""What a client may send. A quantity may come in any unit that leads to the item's base unit; a value is in minor units of its currency."""
+
+from datetime import UTC
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, model_validator
+
+from tailrace.money import Currency, Quantity, SignedQuantity, UnitPrice
+from tailrace.routing import Body
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Value = Annotated[int, Field(ge=0, le=10**15, examples=[125000])]
+Moment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
+"""A moment with its offset from UTC; kept in UTC."""
+
+Unit = Annotated[Text | None, Field(description="The unit of `quantity`; the item's base unit when left out.")]
+EffectiveAt = Annotated[Moment | None, Field(description="When it took place, not in the future; now when left out.")]
+Reference = Annotated[Text | None, Field(description="A document of yours.")]
+
+
+class NewReceipt(Body):
+    """Goods that came in. What they cost is `value` for all of them, or `unit_cost` for one of `unit`."""
+
+    item_id: UUID
+    warehouse_id: UUID
+    quantity: Quantity
+    unit: Unit = None
+    value: Value | None = None
+    unit_cost: UnitPrice | None = None
+    currency: Currency
+    reason: Literal["opening", "purchase", "production", "return"]
+    reference: Reference = None
+    effective_at: EffectiveAt = None
+
+    @model_validator(mode="after")
+    def _one_cost(self) -> Self:
+        if (self.value is None) == (self.unit_cost is None):
+            raise ValueError("give either value or unit_cost")
+        return self
+
+
+class NewIssue(Body):
+    """Goods that went out: of what is free, or of what a line of a reservation holds."""
+
+    item_id: UUID
+    warehouse_id: UUID
+    quantity: Quantity
+    unit: Unit = None
+    reason: Literal["consumption", "scrap"]
+    reservation_id: UUID | None = None
+    line_id: UUID | None = None
+    reference: Reference = None
+    effective_at: EffectiveAt = None
+
+    @model_validator(mode="after")
+    def _line_of_reservation(self) -> Self:
+        if (self.reservation_id is None) != (self.line_id is None):
+            raise ValueError("reservation_id and line_id go together")
+        return self
+
+
+class NewAdjustment(Body):
+    """What a count found, as a difference to the books.
+
+    More is worth `value` or `unit_cost`, or the present average when neither is given; less costs what the oldest layers say.
+    """
+
+    item_id: UUID
+    warehouse_id: UUID
+    quantity: SignedQuantity
+    unit: Unit = None
+    value: Value | None = None
+    unit_cost: UnitPrice | None = None
+    currency: Annotated[Currency | None, Field(description="Needed for the first stock of an item in a warehouse.")] = (
+        None
+    )
+    reason: Text
+    reference: Reference = None
+    effective_at: EffectiveAt = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if not self.quantity:
+            raise ValueError("a difference of nothing is no adjustment")
+        given = [cost for cost in (self.value, self.unit_cost) if cost is not None]
+        if len(given) > 1 or (given and self.quantity < 0):
+            raise ValueError("give at most one of value and unit_cost, and none for a loss")
+        return self
+
+
+class NewTransfer(Body):
+    """Goods that go from one warehouse to another, at the value they have."""
+
+    item_id: UUID
+    from_warehouse_id: UUID
+    to_warehouse_id: UUID
+    quantity: Quantity
+    unit: Unit = None
+    reference: Reference = None
+    effective_at: EffectiveAt = None
+
+    @model_validator(mode="after")
+    def _two_places(self) -> Self:
+        if self.from_warehouse_id == self.to_warehouse_id:
+            raise ValueError("the two warehouses are one and the same")
+        return self
+
+
+class NewReservationLine(Body):
+    item_id: UUID
+    warehouse_id: UUID
+    quantity: Quantity
+    unit: Unit = None
+
+
+class NewReservation(Body):
+    """Stock to be held: all of it, or with `partial_allowed` as much as there is."""
+
+    lines: Annotated[list[NewReservationLine], Field(min_length=1, max_length=500)]
+    partial_allowed: bool = False
+    expires_in_seconds: Annotated[int, Field(ge=1, le=365 * 86400)] | None = None
+
+
+class NewRelease(Body):
+    reason: Text = "given back"

@@ -1,0 +1,183 @@
+"""What people do to stock. Each command locks the stock it touches, records what happened, and writes the rows that lists read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from uuid import UUID
+
+from contracts.inventory import DrawnLine
+from inventory import reservations
+from inventory.bodies import NewAdjustment, NewIssue, NewReceipt, NewReservation, NewTransfer
+from inventory.copies import ItemCopy, check_warehouse, in_base_unit, stocked_item
+from inventory.holding import Holding, Wanted
+from inventory.ledger import note, show_stock
+from inventory.models import Movement, Reservation
+from inventory.refusals import CurrencyDiffers, NotHeld, ReservationEnded, TooMuch
+from inventory.stock import MOST_VALUE, Place, StockItem, load_stock, load_stocks
+from tailrace.database import Tx
+from tailrace.ids import uuid7
+from tailrace.problems import Invalid, Stale, Unknown
+
+# A client's clock may be a little ahead of ours.
+_CLOCK_SKEW = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Transferred:
+    """A transfer's movements: one out, and one in for each layer that went along."""
+
+    outgoing: Movement
+    incoming: Sequence[Movement]
+
+
+async def receive(tx: Tx, body: NewReceipt, match: int | None) -> Movement:
+    """Raises NotYetKnown, Invalid, CurrencyDiffers, TooMuch, Stale."""
+    item = await stocked_item(tx, body.item_id, incoming=True)
+    await check_warehouse(tx, body.warehouse_id, incoming=True)
+    quantity = await in_base_unit(tx, item, body.quantity, body.unit)
+    value = _cost(body.quantity, body.value, body.unit_cost)
+    assert value is not None
+    at = _effective(body.effective_at)
+    stock = await load_stock(tx, Place(body.item_id, body.warehouse_id), match)
+    layer_id = _layer_for(item, stock)
+    event = stock.receive(layer_id, quantity, value, body.currency, body.reason, at, body.reference)
+    return await _settle(tx, stock, note(tx, stock, event))
+
+
+async def issue(tx: Tx, body: NewIssue, match: int | None) -> Movement:
+    """Raises NotYetKnown, Invalid, Short, Stale; with a reservation Unknown, ReservationEnded, NotHeld."""
+    item = await stocked_item(tx, body.item_id)
+    await check_warehouse(tx, body.warehouse_id)
+    quantity = await in_base_unit(tx, item, body.quantity, body.unit)
+    at = _effective(body.effective_at)
+    place = Place(body.item_id, body.warehouse_id)
+    holding = await _holding(tx, body, place, quantity) if body.reservation_id else None
+    stock = await load_stock(tx, place, match)
+    event = stock.issue(
+        quantity, body.reason, at, held_by=body.reservation_id, line_id=body.line_id, reference=body.reference
+    )
+    if holding is not None and body.line_id is not None:
+        await reservations.draw(tx, holding, [DrawnLine(line_id=body.line_id, quantity=quantity)])
+    return await _settle(tx, stock, note(tx, stock, event))
+
+
+async def adjust(tx: Tx, body: NewAdjustment, match: int | None) -> Movement:
+    """Raises NotYetKnown, Invalid, Short, CurrencyDiffers, TooMuch, Stale."""
+    more = body.quantity > 0
+    item = await stocked_item(tx, body.item_id, incoming=more)
+    await check_warehouse(tx, body.warehouse_id, incoming=more)
+    quantity = await in_base_unit(tx, item, body.quantity, body.unit)
+    at = _effective(body.effective_at)
+    stock = await load_stock(tx, Place(body.item_id, body.warehouse_id), match)
+    currency = body.currency or stock.state.currency
+    if currency is None:
+        raise Invalid.field("/currency", "This is the first stock of the item in this warehouse: name its currency.")
+    if stock.state.currency not in {None, currency}:
+        raise CurrencyDiffers(str(stock.state.currency), currency)
+    if more:
+        value = _found_value(body, stock, quantity)
+        layer_id = _layer_for(item, stock)
+        event = stock.find_more(layer_id, quantity, value, currency, body.reason, at, body.reference)
+    else:
+        event = stock.find_less(-quantity, body.reason, at, body.reference)
+    return await _settle(tx, stock, note(tx, stock, event))
+
+
+async def transfer(tx: Tx, body: NewTransfer, match: int | None) -> Transferred:
+    """Raises NotYetKnown, Invalid, Short, CurrencyDiffers, TooMuch, Stale (of the stock that the goods leave)."""
+    item = await stocked_item(tx, body.item_id)
+    await check_warehouse(tx, body.from_warehouse_id, "/from_warehouse_id")
+    await check_warehouse(tx, body.to_warehouse_id, "/to_warehouse_id", incoming=True)
+    quantity = await in_base_unit(tx, item, body.quantity, body.unit)
+    at = _effective(body.effective_at)
+    here, there = Place(body.item_id, body.from_warehouse_id), Place(body.item_id, body.to_warehouse_id)
+    stocks = await load_stocks(tx, (here, there))
+    source, target = stocks[here], stocks[there]
+    if match is not None and match != source.version:
+        raise Stale(match, source.version)
+    sent = source.send(quantity, body.to_warehouse_id, at, body.reference)
+    if target.state.currency not in {None, sent.currency}:
+        raise CurrencyDiffers(str(target.state.currency), sent.currency, "/to_warehouse_id")
+    outgoing = note(tx, source, sent)
+    incoming: list[Movement] = []
+    for layer in sent.layers:
+        layer_id = target.id if _averages(item) else layer.layer_id
+        event = target.receive(
+            layer_id, layer.quantity, layer.value, sent.currency, "transfer", at, body.reference, body.from_warehouse_id
+        )
+        incoming.append(note(tx, target, event))
+    await show_stock(tx, (source, target))
+    await tx.flush()
+    return Transferred(outgoing, incoming)
+
+
+async def reserve(tx: Tx, body: NewReservation) -> Reservation:
+    """Raises NotYetKnown, Invalid, Short."""
+    lines: list[Wanted] = []
+    for number, line in enumerate(body.lines):
+        field = f"/lines/{number}"
+        item = await stocked_item(tx, line.item_id, f"{field}/item_id")
+        await check_warehouse(tx, line.warehouse_id, f"{field}/warehouse_id")
+        quantity = await in_base_unit(tx, item, line.quantity, line.unit, field)
+        lines.append(Wanted(uuid7(), Place(line.item_id, line.warehouse_id), quantity))
+    seconds = body.expires_in_seconds
+    expires_at = None if seconds is None else datetime.now(UTC) + timedelta(seconds=seconds)
+    request = reservations.Request(uuid7(), lines, body.partial_allowed, expires_at=expires_at)
+    return await reservations.reserve(tx, request)
+
+
+async def _holding(tx: Tx, body: NewIssue, place: Place, quantity: Decimal) -> Holding:
+    """The reservation that is to be drawn on, locked before the stock is."""
+    assert body.reservation_id is not None and body.line_id is not None
+    holding = await tx.load_stream(Holding, body.reservation_id)
+    if holding.version == 0:
+        raise Unknown("Reservation", body.reservation_id)
+    if not holding.is_open:
+        raise ReservationEnded(holding.state.status)
+    held = holding.state.held_for(body.line_id, place)
+    if quantity > held:
+        raise NotHeld(quantity, held)
+    return holding
+
+
+async def _settle(tx: Tx, stock: StockItem, movement: Movement) -> Movement:
+    await show_stock(tx, (stock,))
+    await tx.flush()
+    return movement
+
+
+def _effective(asked: datetime | None) -> datetime:
+    now = datetime.now(UTC)
+    if asked is not None and asked > now + _CLOCK_SKEW:
+        raise Invalid.field("/effective_at", "This moment is still to come.")
+    return asked or now
+
+
+def _cost(quantity: Decimal, value: int | None, unit_cost: Decimal | None) -> int | None:
+    """The value that a client gave, for all or for one; None when none was given. Rounded once, half to even."""
+    if unit_cost is None:
+        return value
+    total = round(Fraction(quantity) * Fraction(unit_cost))
+    if total > MOST_VALUE:
+        raise TooMuch("The value would exceed 10^15 minor units.")
+    return total
+
+
+def _found_value(body: NewAdjustment, stock: StockItem, quantity: Decimal) -> int:
+    value = _cost(body.quantity, body.value, body.unit_cost)
+    if value is None:
+        value = stock.average_value(quantity)
+    if value is None:
+        raise Invalid.field("/value", "Nothing is there to take an average from: give value or unit_cost.")
+    return value
+
+
+def _layer_for(item: ItemCopy, stock: StockItem) -> UUID:
+    """Every receipt is a layer of its own; under the moving average all of them are one, which bears the stock's id."""
+    return stock.id if _averages(item) else uuid7()
+
+
+def _averages(item: ItemCopy) -> bool:
+    return item.valuation == "moving_average"

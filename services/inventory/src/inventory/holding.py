@@ -1,0 +1,178 @@
+"""Reservations: stock held for somebody, line by line, until it is issued, given back or the time is over.
+
+All lines are held or none, unless a part was said to do. Each reservation is answered once: a second request under the same id changes nothing.
+A reservation is locked before any stock, and stock always in the same order.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, ClassVar, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from contracts.inventory import (
+    RESERVATION,
+    DrawnLine,
+    ReservationConsumed,
+    ReservationDrawn,
+    ReservationExpired,
+    ReservationMade,
+    ReservationRejected,
+    ReservationReleased,
+    ReservedLine,
+)
+from inventory.models import inventory_event
+from inventory.stock import NOTHING, Place, StockItem
+from tailrace.events import Event
+from tailrace.streams import Stream
+
+Status = Literal["new", "made", "rejected", "released", "expired", "consumed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A line of a request: so much, in base units."""
+
+    line_id: UUID
+    place: Place
+    quantity: Decimal
+
+
+class HeldLine(BaseModel):
+    """What is still held of a line."""
+
+    model_config = ConfigDict(frozen=True)
+
+    line_id: UUID
+    item_id: UUID
+    warehouse_id: UUID
+    quantity: Decimal
+
+    @property
+    def place(self) -> Place:
+        return Place(self.item_id, self.warehouse_id)
+
+
+class ReservationState(BaseModel):
+    """`held` is empty as soon as the reservation has ended."""
+
+    status: Status = "new"
+    order_id: UUID | None = None
+    expires_at: datetime | None = None
+    held: list[HeldLine] = []
+
+    def held_for(self, line_id: UUID, place: Place) -> Decimal:
+        lines = (line.quantity for line in self.held if line.line_id == line_id and line.place == place)
+        return sum(lines, NOTHING)
+
+
+class Holding(Stream[ReservationState]):
+    """One reservation."""
+
+    table = inventory_event
+    events: ClassVar[Sequence[type[Event]]] = RESERVATION
+
+    @classmethod
+    def initial(cls) -> ReservationState:
+        return ReservationState()
+
+    def apply(self, event: Any) -> None:
+        state = self.state
+        if state.status == "new":
+            state.order_id = event.order_id
+        match event:
+            case ReservationMade():
+                state.status, state.expires_at = "made", event.expires_at
+                state.held = [_held(line) for line in event.lines if line.reserved]
+            case ReservationDrawn():
+                state.held = _after_drawing(state.held, event.lines)
+            case ReservationRejected():
+                self._end("rejected")
+            case ReservationReleased():
+                self._end("released")
+            case ReservationExpired():
+                self._end("expired")
+            case ReservationConsumed():
+                self._end("consumed")
+
+    def _end(self, status: Status) -> None:
+        """How it ended first is how it ended: a release that is asked for afterwards is answered, and changes nothing."""
+        if self.state.status in {"new", "made"}:
+            self.state.status = status
+        self.state.held = []
+
+    @property
+    def is_open(self) -> bool:
+        return self.state.status == "made"
+
+    def make(self, order_id: UUID | None, lines: list[ReservedLine], expires_at: datetime | None) -> None:
+        complete = all(line.reserved == line.requested for line in lines)
+        self.record(
+            ReservationMade(
+                reservation_id=self.id, order_id=order_id, lines=lines, complete=complete, expires_at=expires_at
+            )
+        )
+
+    def reject(self, order_id: UUID | None, lines: list[ReservedLine], reason: str) -> None:
+        self.record(ReservationRejected(reservation_id=self.id, order_id=order_id, lines=lines, reason=reason))
+
+    def release(self, order_id: UUID | None, reason: str) -> None:
+        self.record(ReservationReleased(reservation_id=self.id, order_id=order_id, reason=reason))
+
+    def expire(self) -> None:
+        self.record(ReservationExpired(reservation_id=self.id, order_id=self.state.order_id))
+
+    def draw(self, lines: list[DrawnLine]) -> None:
+        """So much of it has been issued; with the last of it, the reservation ends."""
+        if _after_drawing(self.state.held, lines):
+            self.record(ReservationDrawn(reservation_id=self.id, order_id=self.state.order_id, lines=lines))
+        else:
+            self.record(ReservationConsumed(reservation_id=self.id, order_id=self.state.order_id))
+
+
+def allot(stocks: Mapping[Place, StockItem], wanted: Sequence[Wanted]) -> list[ReservedLine]:
+    """What each line can have of what is free, first come, first served; nothing is changed."""
+    free = {place: stock.state.free for place, stock in stocks.items()}
+    lines: list[ReservedLine] = []
+    for one in wanted:
+        part = min(one.quantity, free[one.place])
+        free[one.place] -= part
+        lines.append(
+            ReservedLine(
+                line_id=one.line_id,
+                item_id=one.place.item_id,
+                warehouse_id=one.place.warehouse_id,
+                requested=one.quantity,
+                reserved=part,
+            )
+        )
+    return lines
+
+
+def suffices(lines: Sequence[ReservedLine], *, partial_allowed: bool) -> bool:
+    """Whether the reservation can be made: in full, or at all when a part will do."""
+    if partial_allowed:
+        return any(line.reserved for line in lines)
+    return all(line.reserved == line.requested for line in lines)
+
+
+def _held(line: ReservedLine) -> HeldLine:
+    return HeldLine(line_id=line.line_id, item_id=line.item_id, warehouse_id=line.warehouse_id, quantity=line.reserved)
+
+
+def _after_drawing(held: Sequence[HeldLine], drawn: Sequence[DrawnLine]) -> list[HeldLine]:
+    """What is still held, line by line; lines of which nothing is left are dropped."""
+    due: dict[UUID, Decimal] = {}
+    for one in drawn:
+        due[one.line_id] = due.get(one.line_id, NOTHING) + one.quantity
+    left: list[HeldLine] = []
+    for line in held:
+        part = min(line.quantity, due.get(line.line_id, NOTHING))
+        if part:
+            due[line.line_id] -= part
+        if part < line.quantity:
+            left.append(line.model_copy(update={"quantity": line.quantity - part}))
+    return left

@@ -1,0 +1,110 @@
+"""The tables: the event streams, which are the truth, and beside them the rows that lists read, written in the same transaction."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index, MetaData, UniqueConstraint, false, func, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from tailrace.ids import uuid7
+from tailrace.rows import COLUMN_TYPES, NAMING, TenantRow
+from tailrace.streams import stream_table
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = COLUMN_TYPES
+
+
+inventory_event = stream_table("inventory_event", Base.metadata)
+
+
+class StockLevel(TenantRow, Base):
+    """How much of an item is in a warehouse, in base units and minor units. Its id and version are the stream's."""
+
+    __tablename__ = "stock_level"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "item_id", "warehouse_id"),
+        Index(None, "tenant_id", "warehouse_id", "id"),
+        Index(None, "tenant_id", "updated_at", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-10)
+    item_id: Mapped[UUID]
+    warehouse_id: Mapped[UUID]
+    on_hand: Mapped[Decimal]
+    reserved: Mapped[Decimal]
+    value: Mapped[int]
+    currency: Mapped[str]
+    version: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    @property
+    def available(self) -> Decimal:
+        return self.on_hand - self.reserved
+
+
+class Movement(TenantRow, Base):
+    """A line of the stock ledger: what a stream event moved, signed, and the balance after it. Never changed."""
+
+    __tablename__ = "movement"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "stock_id", "seq"),
+        Index(None, "tenant_id", "item_id", "id"),
+        Index(None, "tenant_id", "warehouse_id", "id"),
+        Index(None, "tenant_id", "effective_at", "id"),
+        Index(None, "tenant_id", "order_id", postgresql_where=text("order_id IS NOT NULL")),
+        Index(None, "tenant_id", "shipment_id", postgresql_where=text("shipment_id IS NOT NULL")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7, sort_order=-10)
+    stock_id: Mapped[UUID]
+    seq: Mapped[int]
+    item_id: Mapped[UUID]
+    warehouse_id: Mapped[UUID]
+    kind: Mapped[str]
+    reason: Mapped[str]
+    quantity: Mapped[Decimal]
+    value: Mapped[int]
+    currency: Mapped[str]
+    on_hand: Mapped[Decimal]
+    """The balance after the movement, as is `stock_value`."""
+    stock_value: Mapped[int]
+    reference: Mapped[str | None]
+    other_warehouse_id: Mapped[UUID | None]
+    order_id: Mapped[UUID | None]
+    shipment_id: Mapped[UUID | None]
+    reservation_id: Mapped[UUID | None]
+    effective_at: Mapped[datetime]
+    recorded_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Reservation(TenantRow, Base):
+    """A reservation as lists show it. `requested` holds its lines as they were answered, `held` what is still held, by line."""
+
+    __tablename__ = "reservation"
+    __table_args__ = (
+        Index(None, "tenant_id", "order_id"),
+        Index(None, "tenant_id", "status", "id"),
+        Index(None, "tenant_id", "created_at", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-10)
+    order_id: Mapped[UUID | None]
+    status: Mapped[str]
+    complete: Mapped[bool] = mapped_column(server_default=false())
+    requested: Mapped[list[dict[str, Any]]] = mapped_column(server_default=text("'[]'::jsonb"))
+    held: Mapped[dict[str, Any]]
+    reason: Mapped[str | None]
+    expires_at: Mapped[datetime | None]
+    version: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """Each line with what was requested, what was reserved, and what is held now."""
+        return [{**line, "held": self.held.get(line["line_id"], "0")} for line in self.requested]

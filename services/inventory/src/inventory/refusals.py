@@ -1,0 +1,76 @@
+"""What inventory refuses, and why, in the words a client reads."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from uuid import UUID
+
+from tailrace.problems import FieldProblem, Invalid, Refused
+
+
+def plain(quantity: Decimal) -> str:
+    """As people write it: 12.5, not 12.500000."""
+    return f"{quantity.normalize():f}"
+
+
+class Short(Refused):
+    """409: not that much is there and free."""
+
+    slug, title = "stock-short", "Not enough stock"
+
+    def __init__(self, *shortages: FieldProblem) -> None:
+        super().__init__(" ".join(one.detail for one in shortages[:3]), errors=shortages)
+
+
+def shortage(
+    item_id: UUID, warehouse_id: UUID, wanted: Decimal, free: Decimal, field: str = "/quantity"
+) -> FieldProblem:
+    """The words for one item that is short."""
+    where = f"Of item {item_id} in warehouse {warehouse_id}"
+    detail = f"{where}, {plain(wanted)} are wanted and {plain(free)} are free; {plain(wanted - free)} are missing."
+    return FieldProblem(field=field, detail=detail)
+
+
+class CurrencyDiffers(Refused):
+    """409: the stock of an item in a warehouse is valued in one currency, for good."""
+
+    slug, title = "currency-differs", "This stock is valued in another currency"
+
+    def __init__(self, ours: str, theirs: str, field: str = "/currency") -> None:
+        detail = f"This stock is valued in {ours}, not in {theirs}."
+        super().__init__(detail, errors=[FieldProblem(field=field, detail=detail)])
+
+
+class TooMuch(Invalid):
+    """422: quantities stay below 10^12 and values within 10^15 minor units."""
+
+    slug, title = "stock-too-large", "More than can be counted"
+
+
+class ReservationEnded(Refused):
+    """409: the reservation holds nothing any more."""
+
+    slug, title = "reservation-ended", "The reservation has ended"
+
+    def __init__(self, status: str) -> None:
+        super().__init__(f"The reservation is {status}; it holds nothing.")
+
+
+class NotHeld(Refused):
+    """409: the reservation does not hold that much for that line."""
+
+    slug, title = "not-held", "Not held by this reservation"
+
+    def __init__(self, wanted: Decimal, held: Decimal) -> None:
+        detail = f"{plain(wanted)} are wanted; the reservation holds {plain(held)} for this line here."
+        super().__init__(detail, errors=[FieldProblem(field="/quantity", detail=detail)])
+
+
+def missing(lines: Sequence[tuple[UUID, UUID, Decimal, Decimal]]) -> Short:
+    """The refusal of a reservation. `lines`: item, warehouse, wanted and free, in the order of the request."""
+    return Short(
+        *(
+            shortage(item, warehouse, wanted, free, f"/lines/{number}/quantity")
+            for number, (item, warehouse, wanted, free) in enumerate(lines)
+            if free < wanted
+        )
+    )

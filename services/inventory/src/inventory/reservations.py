@@ -1,0 +1,193 @@
+"""What is done with reservations: made and answered, given back, used up by a shipment, ended by the clock."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import select
+
+from contracts.inventory import DrawnLine, ReservedLine
+from contracts.shipments import ShipmentDispatched
+from inventory.holding import Holding, Wanted, allot, suffices
+from inventory.ledger import note, requested, show_reservation, show_stock
+from inventory.models import Reservation
+from inventory.refusals import ReservationEnded, Short, missing, plain
+from inventory.stock import Place, StockItem, load_stocks
+from tailrace.database import Tx
+from tailrace.failures import NotYet
+from tailrace.problems import Stale, Unknown
+from tailrace.timers import Timer
+
+expiry = Timer("inventory.reservation_expiry")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Somebody wants stock held."""
+
+    reservation_id: UUID
+    lines: Sequence[Wanted]
+    partial_allowed: bool
+    order_id: UUID | None = None
+    expires_at: datetime | None = None
+
+
+async def answer(tx: Tx, request: Request) -> None:
+    """Make the reservation or reject it, as a fact either way; nothing when it was answered before."""
+    if await _is_known(tx, request.reservation_id):
+        return
+    holding = tx.new_stream(Holding, request.reservation_id)
+    stocks = await load_stocks(tx, (line.place for line in request.lines))
+    lines = allot(stocks, request.lines)
+    if suffices(lines, partial_allowed=request.partial_allowed):
+        await _hold(tx, holding, request, stocks, lines)
+    else:
+        reason = _reason(lines)
+        holding.reject(request.order_id, lines, reason)
+        await show_reservation(tx, holding, requested=requested(lines), reason=reason)
+
+
+async def reserve(tx: Tx, request: Request) -> Reservation:
+    """Make a new reservation. Raises Short, and records nothing, when there is not enough."""
+    stocks = await load_stocks(tx, (line.place for line in request.lines))
+    lines = allot(stocks, request.lines)
+    if not suffices(lines, partial_allowed=request.partial_allowed):
+        raise missing([(line.item_id, line.warehouse_id, line.requested, line.reserved) for line in lines])
+    await _hold(tx, tx.new_stream(Holding, request.reservation_id), request, stocks, lines)
+    return await tx.find(Reservation, request.reservation_id)
+
+
+async def answer_release(tx: Tx, reservation_id: UUID, order_id: UUID, reason: str) -> None:
+    """Free what is still held and say so, also when nothing was. A request that comes after its own release finds it answered."""
+    holding = await tx.load_stream(Holding, reservation_id)
+    await _free(tx, holding)
+    holding.release(order_id, reason)
+    because = {"reason": reason} if holding.state.status == "released" else {}
+    await show_reservation(tx, holding, **because)
+
+
+async def release(tx: Tx, reservation_id: UUID, reason: str, match: int | None) -> Reservation:
+    """Free what a reservation holds. Raises Unknown, Stale, ReservationEnded."""
+    holding = await tx.load_stream(Holding, reservation_id)
+    if holding.version == 0:
+        raise Unknown("Reservation", reservation_id)
+    if match is not None and match != holding.version:
+        raise Stale(match, holding.version)
+    if not holding.is_open:
+        raise ReservationEnded(holding.state.status)
+    await _free(tx, holding)
+    holding.release(holding.state.order_id, reason)
+    await show_reservation(tx, holding, reason=reason)
+    return await tx.find(Reservation, reservation_id)
+
+
+@expiry.due
+async def expire(tx: Tx, reservation_id: UUID) -> None:
+    """The time is over: what is still held is free again."""
+    holding = await tx.load_stream(Holding, reservation_id)
+    if not holding.is_open:
+        return
+    await _free(tx, holding)
+    holding.expire()
+    await show_reservation(tx, holding)
+
+
+async def draw(tx: Tx, holding: Holding, lines: list[DrawnLine]) -> None:
+    """So much of the reservation has been issued."""
+    holding.draw(lines)
+    if not holding.is_open:
+        await _stop_clock(tx, holding)
+    await show_reservation(tx, holding)
+
+
+async def dispatch(tx: Tx, shipment: ShipmentDispatched) -> None:
+    """The goods left: issue them at cost, what the reservation holds first, the rest from what is free.
+
+    Raises NotYet when the books have less than what left: the fact waits until a receipt or a count puts them right.
+    """
+    holding = await tx.load_stream(Holding, shipment.reservation_id)
+    stocks = await load_stocks(tx, (Place(line.item_id, line.warehouse_id) for line in shipment.lines))
+    drawn: dict[tuple[UUID, Place], Decimal] = {}
+    try:
+        for line in shipment.lines:
+            place = Place(line.item_id, line.warehouse_id)
+            already = drawn.get((line.line_id, place), Decimal(0))
+            part = min(line.quantity, holding.state.held_for(line.line_id, place) - already)
+            _issue(tx, stocks[place], shipment, line.line_id, part, held_by=holding.id)
+            _issue(tx, stocks[place], shipment, line.line_id, line.quantity - part)
+            drawn[line.line_id, place] = already + part
+    except Short as short:
+        raise NotYet(f"shipment {shipment.number} left, and the books lack what it took: {short.detail}") from short
+    await show_stock(tx, stocks.values())
+    lines = [DrawnLine(line_id=line_id, quantity=quantity) for (line_id, _), quantity in drawn.items() if quantity]
+    if lines:
+        await draw(tx, holding, lines)
+
+
+def _issue(
+    tx: Tx,
+    stock: StockItem,
+    shipment: ShipmentDispatched,
+    line_id: UUID,
+    quantity: Decimal,
+    held_by: UUID | None = None,
+) -> None:
+    if quantity:
+        event = stock.issue(
+            quantity,
+            "shipment",
+            shipment.dispatched_at,
+            held_by=held_by,
+            line_id=line_id,
+            order_id=shipment.order_id,
+            shipment_id=shipment.shipment_id,
+            reference=shipment.number,
+        )
+        note(tx, stock, event)
+
+
+async def _hold(
+    tx: Tx, holding: Holding, request: Request, stocks: dict[Place, StockItem], lines: list[ReservedLine]
+) -> None:
+    for line in lines:
+        if line.reserved:
+            stocks[Place(line.item_id, line.warehouse_id)].reserve(line.reserved, holding.id, line.line_id)
+    holding.make(request.order_id, lines, request.expires_at)
+    await show_stock(tx, stocks.values())
+    complete = all(line.reserved == line.requested for line in lines)
+    await show_reservation(tx, holding, requested=requested(lines), complete=complete)
+    if request.expires_at is not None:
+        await expiry.set(tx, holding.id, request.expires_at)
+
+
+async def _free(tx: Tx, holding: Holding) -> None:
+    held = holding.state.held
+    if not held:
+        return
+    stocks = await load_stocks(tx, (line.place for line in held))
+    for line in held:
+        stocks[line.place].release(line.quantity, holding.id, line.line_id)
+    await show_stock(tx, stocks.values())
+    await _stop_clock(tx, holding)
+
+
+async def _stop_clock(tx: Tx, holding: Holding) -> None:
+    if holding.state.expires_at is not None:
+        await expiry.clear(tx, holding.id)
+
+
+async def _is_known(tx: Tx, reservation_id: UUID) -> bool:
+    """Requests of one order arrive one after another, so nobody else can be making this reservation right now."""
+    return await tx.scalar(select(Reservation.version).where(Reservation.id == reservation_id)) is not None
+
+
+def _reason(lines: Sequence[ReservedLine]) -> str:
+    short = [line for line in lines if line.reserved < line.requested]
+    first = short[0]
+    more = f", and {len(short) - 1} more lines are short" if len(short) > 1 else ""
+    return (
+        f"Not enough stock: of item {first.item_id} {plain(first.requested)} are wanted"
+        f" and {plain(first.reserved)} are free{more}."
+    )

@@ -1,0 +1,280 @@
+"""The stock of one item in one warehouse, as its events add up: open layers and how much of it is spoken for.
+
+Nothing goes below zero: what is not reserved may be taken by anybody, what is reserved by its reservation alone. Who holds how much is the
+reservations' own state; here is the sum, so that this state stays small however many they are.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, ClassVar, Literal
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from contracts.inventory import (
+    STOCK,
+    ConsumedLayer,
+    StockAdjusted,
+    StockIssued,
+    StockReceived,
+    StockReservationReleased,
+    StockReserved,
+    StockTransferred,
+)
+from inventory.copies import MOST_QUANTITY
+from inventory.layers import Layer, after_adding, after_taking, pick, share
+from inventory.models import inventory_event
+from inventory.refusals import CurrencyDiffers, Short, TooMuch, shortage
+from tailrace.database import Tx
+from tailrace.events import Event
+from tailrace.ids import derived_id
+from tailrace.problems import Stale, Unknown
+from tailrace.streams import Stream
+
+Incoming = Literal["opening", "purchase", "production", "return", "transfer"]
+Outgoing = Literal["shipment", "consumption", "scrap"]
+Moved = StockReceived | StockIssued | StockAdjusted | StockTransferred
+MOST_VALUE = 10**15
+NOTHING = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An item in a warehouse."""
+
+    item_id: UUID
+    warehouse_id: UUID
+
+    def stock_id(self, tenant_id: UUID) -> UUID:
+        return derived_id(tenant_id, "stock", self.item_id, self.warehouse_id)
+
+
+class StockState(BaseModel):
+    """Open layers, oldest first, and the part of their quantity that is reserved."""
+
+    currency: str | None = None
+    layers: list[Layer] = []
+    reserved: Decimal = NOTHING
+
+    @property
+    def on_hand(self) -> Decimal:
+        return sum((layer.quantity for layer in self.layers), NOTHING)
+
+    @property
+    def value(self) -> int:
+        return sum(layer.value for layer in self.layers)
+
+    @property
+    def free(self) -> Decimal:
+        return self.on_hand - self.reserved
+
+
+class StockItem(Stream[StockState]):
+    """One item in one warehouse. Quantities in base units, values in minor units of `state.currency`."""
+
+    table = inventory_event
+    events: ClassVar[Sequence[type[Event]]] = STOCK
+    place: Place
+
+    @classmethod
+    def initial(cls) -> StockState:
+        return StockState()
+
+    def apply(self, event: Any) -> None:
+        state = self.state
+        match event:
+            case StockReserved():
+                state.reserved += event.quantity
+            case StockReservationReleased():
+                state.reserved -= event.quantity
+            case StockReceived():
+                self._put(event.layer_id, event.quantity, event.value, event.currency)
+            case StockAdjusted(layer_id=UUID() as layer_id):
+                self._put(layer_id, event.quantity, event.value, event.currency)
+            case StockIssued() | StockTransferred() | StockAdjusted():
+                state.layers = after_taking(state.layers, event.layers)
+                if isinstance(event, StockIssued) and event.reservation_id is not None:
+                    state.reserved -= event.quantity
+
+    def _put(self, layer_id: UUID, quantity: Decimal, value: int, currency: str) -> None:
+        self.state.currency = currency
+        self.state.layers = after_adding(self.state.layers, layer_id, quantity, value)
+
+    def receive(
+        self,
+        layer_id: UUID,
+        quantity: Decimal,
+        value: int,
+        currency: str,
+        reason: Incoming,
+        at: datetime,
+        reference: str | None = None,
+        from_warehouse_id: UUID | None = None,
+    ) -> StockReceived:
+        """Goods come in. Raises CurrencyDiffers, TooMuch."""
+        self._check_incoming(quantity, value, currency)
+        event = StockReceived(
+            **self._where,
+            layer_id=layer_id,
+            quantity=quantity,
+            value=value,
+            currency=currency,
+            reason=reason,
+            reference=reference,
+            from_warehouse_id=from_warehouse_id,
+            effective_at=at,
+        )
+        self.record(event, at)
+        return event
+
+    def reserve(self, quantity: Decimal, reservation_id: UUID, line_id: UUID) -> None:
+        """Keep some of what is free. Raises Short."""
+        self._check_free(quantity)
+        self.record(StockReserved(**self._where, reservation_id=reservation_id, line_id=line_id, quantity=quantity))
+
+    def release(self, quantity: Decimal, reservation_id: UUID, line_id: UUID) -> None:
+        """Give back what a reservation holds."""
+        self.record(
+            StockReservationReleased(**self._where, reservation_id=reservation_id, line_id=line_id, quantity=quantity)
+        )
+
+    def issue(
+        self, quantity: Decimal, reason: Outgoing, at: datetime, *, held_by: UUID | None = None, **because: Any
+    ) -> StockIssued:
+        """Goods go out, at their exact cost: what `held_by` holds, or what is free. Raises Short for the latter.
+
+        `because`: line_id, order_id, shipment_id, reference.
+        """
+        if held_by is None:
+            self._check_free(quantity)
+        taken = pick(self.state.layers, quantity)
+        event = StockIssued(
+            **self._where,
+            quantity=quantity,
+            value=_value(taken),
+            currency=self._currency,
+            layers=taken,
+            reason=reason,
+            reservation_id=held_by,
+            effective_at=at,
+            **because,
+        )
+        self.record(event, at)
+        return event
+
+    def find_more(
+        self,
+        layer_id: UUID,
+        quantity: Decimal,
+        value: int,
+        currency: str,
+        reason: str,
+        at: datetime,
+        reference: str | None,
+    ) -> StockAdjusted:
+        """A count found more than the books. Raises CurrencyDiffers, TooMuch."""
+        self._check_incoming(quantity, value, currency)
+        return self._adjust(quantity, value, currency, reason, at, reference, layer_id, [])
+
+    def find_less(self, quantity: Decimal, reason: str, at: datetime, reference: str | None) -> StockAdjusted:
+        """A count found so much less than the books. Raises Short where that would touch what is reserved: release it first."""
+        self._check_free(quantity)
+        taken = pick(self.state.layers, quantity)
+        return self._adjust(-quantity, -_value(taken), self._currency, reason, at, reference, None, taken)
+
+    def send(self, quantity: Decimal, to_warehouse_id: UUID, at: datetime, reference: str | None) -> StockTransferred:
+        """Goods leave for another warehouse, which must receive the very layers that the event names. Raises Short."""
+        self._check_free(quantity)
+        taken = pick(self.state.layers, quantity)
+        event = StockTransferred(
+            **self._where,
+            to_warehouse_id=to_warehouse_id,
+            quantity=quantity,
+            value=_value(taken),
+            currency=self._currency,
+            layers=taken,
+            reference=reference,
+            effective_at=at,
+        )
+        self.record(event, at)
+        return event
+
+    def average_value(self, quantity: Decimal) -> int | None:
+        """What `quantity` is worth at the present average; None when nothing is there to take it from."""
+        on_hand = self.state.on_hand
+        return share(self.state.value, quantity, on_hand) if on_hand else None
+
+    def _adjust(
+        self,
+        quantity: Decimal,
+        value: int,
+        currency: str,
+        reason: str,
+        at: datetime,
+        reference: str | None,
+        layer_id: UUID | None,
+        layers: list[ConsumedLayer],
+    ) -> StockAdjusted:
+        event = StockAdjusted(
+            **self._where,
+            quantity=quantity,
+            value=value,
+            currency=currency,
+            layer_id=layer_id,
+            layers=layers,
+            reason=reason,
+            reference=reference,
+            effective_at=at,
+        )
+        self.record(event, at)
+        return event
+
+    @property
+    def _where(self) -> dict[str, Any]:
+        return {"item_id": self.place.item_id, "warehouse_id": self.place.warehouse_id}
+
+    @property
+    def _currency(self) -> str:
+        assert self.state.currency is not None, "there is stock, so it came in at some value"
+        return self.state.currency
+
+    def _check_free(self, quantity: Decimal) -> None:
+        if quantity > self.state.free:
+            raise Short(shortage(self.place.item_id, self.place.warehouse_id, quantity, self.state.free))
+
+    def _check_incoming(self, quantity: Decimal, value: int, currency: str) -> None:
+        if self.state.currency not in {None, currency}:
+            raise CurrencyDiffers(self._currency, currency)
+        if self.state.on_hand + quantity >= MOST_QUANTITY or self.state.value + value > MOST_VALUE:
+            raise TooMuch("The stock would exceed 10^12 units or 10^15 minor units.")
+
+
+async def load_stock(tx: Tx, place: Place, match: int | None = None) -> StockItem:
+    """The stock, locked for a change; empty when it never had an event. Raises Stale when `match` is not its version."""
+    stock = await tx.load_stream(StockItem, place.stock_id(tx.tenant_id))
+    stock.place = place
+    if match is not None and match != stock.version:
+        raise Stale(match, stock.version)
+    return stock
+
+
+async def load_stocks(tx: Tx, places: Iterable[Place]) -> dict[Place, StockItem]:
+    """Several, always locked in the order of their ids, so that two who want the same ones never wait for each other."""
+    tenant_id = tx.tenant_id
+    ordered = sorted(set(places), key=lambda place: place.stock_id(tenant_id).bytes)
+    return {place: await load_stock(tx, place) for place in ordered}
+
+
+async def view_stock(tx: Tx, place: Place) -> StockItem:
+    """The stock, for reading. Raises Unknown when there never was any."""
+    stock = await tx.view_stream(StockItem, place.stock_id(tx.tenant_id))
+    if stock.version == 0:
+        raise Unknown("stock of item", f"{place.item_id} in warehouse {place.warehouse_id}")
+    stock.place = place
+    return stock
+
+
+def _value(taken: Iterable[ConsumedLayer]) -> int:
+    return sum(one.value for one in taken)

@@ -1,0 +1,107 @@
+"""What a client is shown. Quantities are in the item's base unit, values in minor units."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from tailrace.money import Exact
+from tailrace.routing import View
+
+Kind = Literal["received", "issued", "adjusted", "transferred"]
+ReservationStatus = Literal["made", "rejected", "released", "expired", "consumed"]
+
+
+class StockView(View):
+    """An item in a warehouse. `available` is what nobody has reserved."""
+
+    id: UUID
+    version: int
+    item_id: UUID
+    warehouse_id: UUID
+    on_hand: Exact
+    reserved: Exact
+    available: Exact
+    value: int
+    currency: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class LayerView(View):
+    layer_id: UUID
+    quantity: Exact
+    value: int
+
+
+class StockDetail(StockView):
+    """With its open valuation layers, the oldest first."""
+
+    layers: list[LayerView]
+
+
+class Figures(View):
+    on_hand: Exact
+    reserved: Exact
+    value: int
+
+
+class ReplayView(View):
+    """A stock computed from its events alone, and as its row has it, both as of one version."""
+
+    equal: bool
+    events: int
+    replayed: Figures
+    shown: Figures
+
+
+class MovementView(View):
+    """A line of the stock ledger, signed, with the balance after it. `stock_id` and `seq` name the event it stands for."""
+
+    id: UUID
+    stock_id: UUID
+    seq: int
+    item_id: UUID
+    warehouse_id: UUID
+    kind: Kind
+    reason: str
+    quantity: Exact
+    value: int
+    currency: str
+    on_hand: Exact
+    stock_value: int
+    reference: str | None
+    other_warehouse_id: UUID | None
+    order_id: UUID | None
+    shipment_id: UUID | None
+    reservation_id: UUID | None
+    effective_at: datetime
+    recorded_at: datetime
+
+
+class TransferView(View):
+    outgoing: MovementView
+    incoming: list[MovementView]
+
+
+class ReservationLineView(View):
+    """What was asked for, what was reserved of it, and what is held now."""
+
+    line_id: UUID
+    item_id: UUID
+    warehouse_id: UUID
+    requested: Exact
+    reserved: Exact
+    held: Exact
+
+
+class ReservationView(View):
+    id: UUID
+    version: int
+    order_id: UUID | None
+    status: ReservationStatus
+    complete: bool
+    lines: list[ReservationLineView]
+    reason: str | None
+    expires_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
