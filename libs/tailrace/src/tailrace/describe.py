@@ -100,7 +100,7 @@ def _schema(event: type[Event]) -> dict[str, Any]:
         "$id": event.schema_uri(),
         **schema,
         "title": event.type,
-        "x-topic": event.topic,
+        "x-topic": getattr(event, "topic", "<service>.dlq"),
     }
 
 

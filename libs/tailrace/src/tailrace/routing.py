@@ -64,6 +64,14 @@ class ChangedMeanwhile(Problem):
 class TenantRoute(APIRoute):
     """A route of a logged-in tenant: `APIRouter(route_class=TenantRoute)`."""
 
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        methods = set(options.get("methods") or ["GET"])
+        if not methods <= _SAFE:
+            # The key is read before FastAPI sees the request, so FastAPI has to be told that it exists.
+            extra = options.get("openapi_extra") or {}
+            options["openapi_extra"] = {**extra, "parameters": [_declared_key(required="POST" in methods)]}
+        super().__init__(path, endpoint, **options)
+
     def get_route_handler(self) -> Endpoint:
         endpoint = super().get_route_handler()
         versioned = _has_version(self.response_model)
@@ -146,6 +154,16 @@ def _context(request: Request, principal: Principal) -> Context:
         correlation_id=request.state.correlation_id,
         traceparent=request.headers.get("traceparent"),
     )
+
+
+def _declared_key(*, required: bool) -> dict[str, Any]:
+    return {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": required,
+        "description": "Yours to choose, the same on every retry of one request: it has one effect and one answer.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    }
 
 
 def _has_version(model: Any) -> bool:

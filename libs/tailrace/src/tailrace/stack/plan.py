@@ -71,6 +71,12 @@ class Plan:
     def gateway_url(self) -> str:
         return f"http://{HOST}:{self.ports.gateway}"
 
+    @property
+    def keys_url(self) -> str:
+        """Where identity publishes its keys: asked directly, so that the gateway need not ask itself."""
+        port = self.ports.services.get("identity", self.ports.gateway)
+        return f"http://{HOST}:{port}/.well-known/jwks.json"
+
     def addresses(self) -> dict[str, str]:
         """What to show: names and addresses, without passwords."""
         server = (self.external.postgres or f"//{HOST}:{self.ports.postgres}/").rpartition("@")[2].strip("/")
@@ -91,7 +97,7 @@ class Plan:
             "TAILRACE_SECRET": credentials.secret,
             "TAILRACE_OPERATOR_PASSWORD": credentials.operator,
             "TAILRACE_PORTS": json.dumps(self.ports.services),
-            "TAILRACE_JWKS_URL": os.environ.get("TAILRACE_JWKS_URL") or f"{self.gateway_url}/.well-known/jwks.json",
+            "TAILRACE_JWKS_URL": os.environ.get("TAILRACE_JWKS_URL") or self.keys_url,
         }
         return {**own, **self.extra}
 
