@@ -62,9 +62,16 @@ def test_a_constant_that_connect_would_alter_goes_through_the_key_before_the_rou
     assert isinstance(carrier, HeaderFrom)
     assert carrier.headers == ("ce_specversion",)
     assert names.index("constants") < names.index("outbox")
-    plain = connector.transforms["content_type"]
+    plain = connector.transforms["header_content_type"]
     assert isinstance(plain, InsertHeader)
     assert plain.value_literal == "application/json"
+
+
+def test_constants_never_take_the_place_of_another_transform() -> None:
+    connector = outbox_connector(**ADDRESS, constants={"outbox": "x", "constants": "1.0"})
+    assert list(connector.transforms) == ["header_constants", "constants", "outbox", "unrouted", "header_outbox"]
+    with pytest.raises(ValueError, match="punctuation"):
+        outbox_connector(**ADDRESS, constants={"a-b": "x", "a_b": "y"})
 
 
 def test_slot_and_publication_follow_the_name() -> None:

@@ -80,7 +80,7 @@ def outbox_connector(
     `partitions` and `replication_factor` are for topics that do not exist yet; -1 leaves them to the broker. Such topics
     keep their records for ever.
 
-    Raises pydantic's ValidationError.
+    Raises pydantic's ValidationError, or ValueError for constant headers whose names differ in punctuation only.
     """
     base = name.replace("-", "_").replace(".", "_")
     router = EventRouter(
@@ -138,14 +138,18 @@ def _heartbeat(content: str) -> str:
 
 
 def _transforms(router: EventRouter, constants: Mapping[str, str]) -> dict[str, AnyTransform]:
-    inserted = {header: InsertHeader(header=header, value_literal=value) for header, value in constants.items()}
+    if len({_transform(header) for header in constants}) != len(constants):
+        raise ValueError(f"names of constant headers differ in punctuation only: {', '.join(constants)}")
+    inserted = {
+        header: InsertHeader(header=header, value_literal=value, predicate=_IS_HEARTBEAT, negate=True)
+        for header, value in constants.items()
+    }
     altered = {header: value for header, value in constants.items() if not inserted[header].arrives_as_written}
     transforms = _constants_by_key(altered)
     transforms["outbox"] = router
     # The router always adds a header `id`, which the placed headers carry under its own name already.
     transforms["unrouted"] = DropHeaders(headers=("id",))
-    transforms |= {_identifier(header): one for header, one in inserted.items() if header not in altered}
-    return transforms
+    return transforms | {_transform(header): one for header, one in inserted.items() if header not in altered}
 
 
 def _constants_by_key(constants: Mapping[str, str]) -> dict[str, AnyTransform]:
@@ -154,10 +158,13 @@ def _constants_by_key(constants: Mapping[str, str]) -> dict[str, AnyTransform]:
     They become fields of the row's key and from there headers, before the router replaces the key: a copy of a small
     structure for each. Heartbeats are left alone.
     """
-    limit = {"predicate": _IS_HEARTBEAT, "negate": True}
     transforms: dict[str, AnyTransform] = {
-        f"key_{_identifier(header)}": InsertField(
-            type="org.apache.kafka.connect.transforms.InsertField$Key", static_field=header, static_value=value, **limit
+        _transform(header): InsertField(
+            type="org.apache.kafka.connect.transforms.InsertField$Key",
+            static_field=header,
+            static_value=value,
+            predicate=_IS_HEARTBEAT,
+            negate=True,
         )
         for header, value in constants.items()
     }
@@ -167,13 +174,14 @@ def _constants_by_key(constants: Mapping[str, str]) -> dict[str, AnyTransform]:
             fields=tuple(constants),
             headers=tuple(constants),
             operation="copy",
-            **limit,
+            predicate=_IS_HEARTBEAT,
+            negate=True,
         )
     return transforms
 
 
-def _identifier(header: str) -> str:
-    return "".join(c if c.isascii() and c.isalnum() else "_" for c in header)
+def _transform(header: str) -> str:
+    return "header_" + "".join(c if c.isascii() and c.isalnum() else "_" for c in header)
 
 
 def _topics(partitions: int, replication_factor: int) -> dict[str, TopicCreation]:
