@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from aiokafka import ConsumerRecord
 
 from contracts import catalog, inventory, shipments
 from contracts import orders as facts
@@ -110,7 +111,7 @@ class Desk:
         assert isinstance(request, facts.ReservationRequested)
         return request
 
-    async def reserve(self, request: facts.ReservationRequested, *quantities: str) -> None:
+    async def reserve(self, request: facts.ReservationRequested, *quantities: str) -> ConsumerRecord:
         """Inventory holds `quantities`, line by line; everything when none are given."""
         held = [Decimal(quantity) for quantity in quantities] or [line.quantity for line in request.lines]
         lines = [
@@ -124,15 +125,18 @@ class Desk:
             for line, reserved in zip(request.lines, held, strict=True)
         ]
         complete = all(line.requested == line.reserved for line in lines)
-        await self.answer(inventory.ReservationMade, request, lines=lines, complete=complete)
+        return await self.answer(inventory.ReservationMade, request, lines=lines, complete=complete)
 
-    async def answer(self, kind: type[inventory.ReservationFact], request: Any, **given: Any) -> None:
+    async def answer(self, kind: type[inventory.ReservationFact], request: Any, **given: Any) -> ConsumerRecord:
         """Inventory answers, under the reservation's id."""
         fact = kind(reservation_id=request.reservation_id, order_id=request.order_id, **given)
-        await self.h.deliver(fact, aggregate_id=fact.reservation_id)
+        record = await self.h.deliver(fact, aggregate_id=fact.reservation_id)
         await self.h.pump()
+        return record
 
-    async def dispatch(self, request: facts.ShipmentRequested, *quantities: str, shipment: UUID | None = None) -> None:
+    async def dispatch(
+        self, request: facts.ShipmentRequested, *quantities: str, shipment: UUID | None = None
+    ) -> ConsumerRecord:
         """A shipment leaves, with `quantities` line by line; with everything when none are given."""
         left = [Decimal(quantity) for quantity in quantities] or [line.quantity for line in request.lines]
         lines = [
@@ -149,8 +153,9 @@ class Desk:
             lines=lines,
             dispatched_at=datetime.now(UTC),
         )
-        await self.h.deliver(fact, aggregate_id=id)
+        record = await self.h.deliver(fact, aggregate_id=id)
         await self.h.pump()
+        return record
 
     async def shipments_cancelled(self, order: dict[str, Any], *ids: UUID) -> None:
         fact = shipments.ShipmentsCancelled(order_id=UUID(order["id"]), shipments=list(ids))

@@ -27,6 +27,8 @@ HELD = "held"
 DONE = "done"
 COMPENSATING = "compensating"
 COMPENSATED = "compensated"
+QUIET = {RESERVING, DONE, COMPENSATED}
+"""To be in one of these still is no step: the wait for an answer goes on, or nothing is left to do."""
 
 
 class Reservation(BaseModel):
@@ -200,10 +202,8 @@ async def _go_on(tx: Tx, run: Fulfilling) -> None:
         state = HELD
     else:
         state = _advance(order, run.data)
-    if state != RESERVING:
-        run.goto(state)
-    elif run.state != RESERVING:
-        run.goto(state, timeout=ANSWER_WITHIN)
+    if state != run.state or state not in QUIET:
+        run.goto(state, timeout=ANSWER_WITHIN if state == RESERVING else None)
 
 
 def _advance(order: Order, memory: Fulfilment) -> str:
@@ -212,7 +212,8 @@ def _advance(order: Order, memory: Fulfilment) -> str:
         one.standing = "used"
         order.hold_stock(memory.held)
         order.ask_shipment(reservation_id, one.lines)
-    if memory.wanted and not memory.standing("asked"):
+    # While shipments are being cancelled, some of what looks open may be leaving after all.
+    if memory.wanted and memory.cancels == 0 and not memory.standing("asked"):
         memory.wanted = False
         if order.open_lines():
             reservation_id = uuid7()
