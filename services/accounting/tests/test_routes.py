@@ -268,4 +268,6 @@ async def test_policy_and_tenants(accounting: Harness) -> None:
 
 async def test_rules_are_told(accounting: Harness) -> None:
     told = (await accounting.client.get(f"{V1}/rules")).json()
-    assert ("shipment-dispatched", 1, "shipment.dispatched") in [(r["name"], r["version"], r["event"]) for r in told]
+    assert ("shipment-dispatched", 1, "shipment.dispatched") in [
+        (r["name"], r["version"], r["event"]) for r in told["rules"]
+    ]

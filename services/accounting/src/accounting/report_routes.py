@@ -7,7 +7,7 @@ from fastapi import Query
 from accounting import reports
 from accounting.routes import Reader
 from accounting.rules import RULEBOOK
-from accounting.views import Day, IntegrityView, LedgerView, Moment, RuleView, TrialBalanceView
+from accounting.views import Day, IntegrityView, LedgerView, Moment, RulebookView, RuleView, TrialBalanceView
 from tailrace.money import Currency
 from tailrace.pages import LIMIT, MOST
 from tailrace.routing import Tx, tenant_router
@@ -53,9 +53,8 @@ async def integrity(tx: Tx, who: Reader) -> reports.Integrity:
     return await reports.integrity(tx)
 
 
-@router.get("/rules", response_model=list[RuleView])
-async def rules(who: Reader) -> list[RuleView]:
-    return [
-        RuleView(name=rule.name, version=rule.version, event=rule.event.type, since=rule.since)
-        for rule in RULEBOOK.rules
-    ]
+@router.get("/rules", response_model=RulebookView)
+async def rules(who: Reader) -> RulebookView:
+    return RulebookView(
+        rules=[RuleView(name=r.name, version=r.version, event=r.event.type, since=r.since) for r in RULEBOOK.rules]
+    )

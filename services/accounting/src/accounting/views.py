@@ -212,3 +212,9 @@ class RuleView(View):
     version: int
     event: str
     since: datetime
+
+
+class RulebookView(View):
+    """Every version of every posting rule."""
+
+    rules: list[RuleView]
