@@ -16,20 +16,19 @@ def print_facts(topic: str | None, *, from_start: bool, limit: int) -> None:
 
 
 async def _print_facts(bootstrap: str, topic: str | None, from_start: bool, limit: int) -> None:
-    from aiokafka import AIOKafkaConsumer, TopicPartition
-    from aiokafka.errors import KafkaError
+    from aiokafka import AIOKafkaConsumer
 
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, isolation_level="read_committed")
+    names = _chosen(await _topics(bootstrap), topic)
+    consumer = AIOKafkaConsumer(
+        *names,
+        bootstrap_servers=bootstrap,
+        group_id=None,
+        enable_auto_commit=False,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest" if from_start else "latest",
+    )
+    await consumer.start()
     try:
-        await consumer.start()
-    except KafkaError as error:
-        raise StackError(f"Kafka at {bootstrap} does not answer: {error}", "see: tailrace status") from None
-    try:
-        names = _chosen(await consumer.topics(), topic)
-        consumer.assign(
-            [TopicPartition(name, part) for name in names for part in consumer.partitions_for_topic(name) or ()]
-        )
-        await (consumer.seek_to_beginning() if from_start else consumer.seek_to_end())
         out.print(f"{', '.join(names)}; Ctrl-C ends", style="dim")
         count = 0
         async for record in consumer:
@@ -41,12 +40,27 @@ async def _print_facts(bootstrap: str, topic: str | None, from_start: bool, limi
         await consumer.stop()
 
 
+async def _topics(bootstrap: str) -> set[str]:
+    from aiokafka.admin import AIOKafkaAdminClient
+    from aiokafka.errors import KafkaError
+
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    try:
+        await admin.start()
+        return set(await admin.list_topics())
+    except KafkaError as error:
+        raise StackError(f"Kafka at {bootstrap} does not answer: {error}", "see: tailrace status") from None
+    finally:
+        await admin.close()
+
+
 def _chosen(present: set[str], topic: str | None) -> list[str]:
     if topic is None:
         return sorted(name for name in present if name.endswith(".events"))
     if topic not in present:
         raise StackError(
-            f"there is no topic {topic}", f"there are: {', '.join(sorted(present - {'__consumer_offsets'}))}"
+            f"there is no topic {topic}",
+            f"there are: {', '.join(sorted(name for name in present if name.endswith(('.events', '.dlq'))))}",
         )
     return [topic]
 
