@@ -50,7 +50,7 @@ def test_the_last_issue_takes_the_remainder(receipts: list[tuple[Decimal, int]],
     layers: list[Layer] = []
     for quantity, value in receipts:
         layers = after_adding(layers, uuid7(), quantity, value)
-    left, cost = sum(quantity for quantity, _ in receipts), 0
+    left, cost = sum((quantity for quantity, _ in receipts), Decimal(0)), 0
     for cut in [*cuts, left]:
         part = min(left, cut)
         taken = pick(layers, part)

@@ -139,7 +139,8 @@ async def test_malformed_movements_change_nothing(depot: Depot) -> None:
         {"tenant_id": str(uuid7())},
         {"effective_at": "2026-01-02T00:00:00"},
     ):
-        await depot.receive(**{"quantity": "1", "value": 1, "status": 422, **wrong})
+        told = {"quantity": "1", "value": 1, "currency": "EUR", "reason": "purchase", **wrong}
+        await depot.post("receipts", 422, **told)
     await depot.receive("999999999999", 1)
     assert (await depot.receive("1", 1, 422))["type"].endswith("stock-too-large")
     assert len(await depot.told("stock.received")) == 1

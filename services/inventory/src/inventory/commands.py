@@ -8,14 +8,13 @@ from fractions import Fraction
 from uuid import UUID
 
 from contracts.inventory import DrawnLine
-from inventory import reservations
+from inventory import ledger, reservations
 from inventory.bodies import NewAdjustment, NewIssue, NewReceipt, NewReservation, NewTransfer
 from inventory.copies import ItemCopy, check_warehouse, in_base_unit, stocked_item
 from inventory.holding import Holding, Wanted
-from inventory.ledger import note, show_stock
 from inventory.models import Movement, Reservation
 from inventory.refusals import CurrencyDiffers, NotHeld, ReservationEnded, TooMuch
-from inventory.stock import MOST_VALUE, Place, StockItem, load_stock, load_stocks
+from inventory.stock import MOST_VALUE, Moved, Place, StockItem, load_stock, load_stocks
 from tailrace.database import Tx
 from tailrace.ids import uuid7
 from tailrace.problems import Invalid, Stale, Unknown
@@ -43,7 +42,7 @@ async def receive(tx: Tx, body: NewReceipt, match: int | None) -> Movement:
     stock = await load_stock(tx, Place(body.item_id, body.warehouse_id), match)
     layer_id = _layer_for(item, stock)
     event = stock.receive(layer_id, quantity, value, body.currency, body.reason, at, body.reference)
-    return await _settle(tx, stock, note(tx, stock, event))
+    return await _enter(tx, stock, event)
 
 
 async def issue(tx: Tx, body: NewIssue, match: int | None) -> Movement:
@@ -60,7 +59,7 @@ async def issue(tx: Tx, body: NewIssue, match: int | None) -> Movement:
     )
     if holding is not None and body.line_id is not None:
         await reservations.draw(tx, holding, [DrawnLine(line_id=body.line_id, quantity=quantity)])
-    return await _settle(tx, stock, note(tx, stock, event))
+    return await _enter(tx, stock, event)
 
 
 async def adjust(tx: Tx, body: NewAdjustment, match: int | None) -> Movement:
@@ -82,7 +81,7 @@ async def adjust(tx: Tx, body: NewAdjustment, match: int | None) -> Movement:
         event = stock.find_more(layer_id, quantity, value, currency, body.reason, at, body.reference)
     else:
         event = stock.find_less(-quantity, body.reason, at, body.reference)
-    return await _settle(tx, stock, note(tx, stock, event))
+    return await _enter(tx, stock, event)
 
 
 async def transfer(tx: Tx, body: NewTransfer, match: int | None) -> Transferred:
@@ -100,16 +99,15 @@ async def transfer(tx: Tx, body: NewTransfer, match: int | None) -> Transferred:
     sent = source.send(quantity, body.to_warehouse_id, at, body.reference)
     if target.state.currency not in {None, sent.currency}:
         raise CurrencyDiffers(str(target.state.currency), sent.currency, "/to_warehouse_id")
-    outgoing = note(tx, source, sent)
+    outgoing = ledger.movement_of(source, sent)
     incoming: list[Movement] = []
     for layer in sent.layers:
         layer_id = target.id if _averages(item) else layer.layer_id
         event = target.receive(
             layer_id, layer.quantity, layer.value, sent.currency, "transfer", at, body.reference, body.from_warehouse_id
         )
-        incoming.append(note(tx, target, event))
-    await show_stock(tx, (source, target))
-    await tx.flush()
+        incoming.append(ledger.movement_of(target, event))
+    await ledger.write(tx, (source, target), [outgoing, *incoming])
     return Transferred(outgoing, incoming)
 
 
@@ -142,9 +140,9 @@ async def _holding(tx: Tx, body: NewIssue, place: Place, quantity: Decimal) -> H
     return holding
 
 
-async def _settle(tx: Tx, stock: StockItem, movement: Movement) -> Movement:
-    await show_stock(tx, (stock,))
-    await tx.flush()
+async def _enter(tx: Tx, stock: StockItem, event: Moved) -> Movement:
+    movement = ledger.movement_of(stock, event)
+    await ledger.write(tx, (stock,), (movement,))
     return movement
 
 

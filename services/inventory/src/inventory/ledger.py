@@ -1,23 +1,50 @@
-"""What lists read, written with the events it follows from: levels, movements, reservations. Each row can be derived again from the streams."""
+"""What lists read, written with the events it follows from: levels, movements, reservations. Each row can be derived again from the streams.
 
-from collections.abc import Iterable
+The statements are made once: they run with every fact, and building one costs more than running it.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import bindparam, func, update
 from sqlalchemy.dialects.postgresql import insert
 
 from contracts.inventory import ReservedLine, StockAdjusted, StockIssued, StockReceived, StockTransferred
 from inventory.holding import Holding
-from inventory.models import Movement, Reservation, StockLevel
+from inventory.models import Base, Movement, Reservation, StockLevel
 from inventory.refusals import plain
 from inventory.stock import Moved, StockItem
 from tailrace.database import Tx
+from tailrace.ids import uuid7
+
+_LEVELS, _MOVEMENTS, _RESERVATIONS = (
+    Base.metadata.tables[kind.__tablename__] for kind in (StockLevel, Movement, Reservation)
+)
+
+_fresh = insert(_LEVELS)
+_SHOW_LEVEL = _fresh.on_conflict_do_update(
+    index_elements=["tenant_id", "id"],
+    set_={name: _fresh.excluded[name] for name in ("on_hand", "reserved", "value", "currency", "version")}
+    | {"updated_at": func.now()},
+)
+_ENTER_MOVEMENT = insert(_MOVEMENTS)
+_ENTER_RESERVATION = insert(_RESERVATIONS)
+_CHANGE_RESERVATION = (
+    update(_RESERVATIONS)
+    .where(_RESERVATIONS.c.tenant_id == bindparam("of_tenant"), _RESERVATIONS.c.id == bindparam("of_id"))
+    .values(
+        {name: bindparam(f"new_{name}") for name in ("status", "held", "version")}
+        | {"reason": func.coalesce(bindparam("new_reason"), _RESERVATIONS.c.reason), "updated_at": func.now()}
+    )
+)
 
 
-def note(tx: Tx, stock: StockItem, event: Moved) -> Movement:
-    """Enter what `stock` has just recorded into the ledger."""
+def movement_of(stock: StockItem, event: Moved) -> Movement:
+    """The ledger's line for what `stock` has just recorded."""
     sign = -1 if isinstance(event, StockIssued | StockTransferred) else 1
-    movement = Movement(
+    return Movement(
+        id=uuid7(),
         stock_id=stock.id,
         seq=stock.version,
         item_id=event.item_id,
@@ -29,10 +56,9 @@ def note(tx: Tx, stock: StockItem, event: Moved) -> Movement:
         stock_value=stock.state.value,
         reference=event.reference,
         effective_at=event.effective_at,
+        recorded_at=datetime.now(UTC),
         **_story(event),
     )
-    tx.add(movement)
-    return movement
 
 
 def _story(event: Moved) -> dict[str, Any]:
@@ -49,55 +75,60 @@ def _story(event: Moved) -> dict[str, Any]:
             return {"kind": "issued", "reason": event.reason, **because}
 
 
-async def show_stock(tx: Tx, stocks: Iterable[StockItem]) -> None:
-    """Bring the levels of these up to date, in one statement."""
-    rows = [
-        {
-            "tenant_id": tx.tenant_id,
-            "id": stock.id,
-            "item_id": stock.place.item_id,
-            "warehouse_id": stock.place.warehouse_id,
-            "on_hand": stock.state.on_hand,
-            "reserved": stock.state.reserved,
-            "value": stock.state.value,
-            "currency": stock.state.currency,
-            "version": stock.version,
-        }
-        for stock in stocks
-        if stock.version
-    ]
-    if not rows:
-        return
-    fresh = insert(StockLevel).values(rows)
-    changed = {name: fresh.excluded[name] for name in ("on_hand", "reserved", "value", "currency", "version")}
-    await tx.execute(
-        fresh.on_conflict_do_update(index_elements=["tenant_id", "id"], set_={**changed, "updated_at": func.now()})
-    )
+async def write(tx: Tx, stocks: Iterable[StockItem], movements: Sequence[Movement] = ()) -> None:
+    """Bring the levels of these stocks up to date, and enter what moved."""
+    levels = [_level(tx, stock) for stock in stocks if stock.version]
+    if levels:
+        await tx.execute(_SHOW_LEVEL, levels)
+    if movements:
+        names = _MOVEMENTS.c.keys()
+        rows = [{name: getattr(movement, name) for name in names} for movement in movements]
+        await tx.execute(_ENTER_MOVEMENT, [{**row, "tenant_id": tx.tenant_id} for row in rows])
 
 
-async def show_reservation(tx: Tx, holding: Holding, **more: Any) -> None:
-    """Bring the row of a reservation up to date. `more`: requested, complete and reason, where they change."""
+def _level(tx: Tx, stock: StockItem) -> dict[str, Any]:
+    return {
+        "tenant_id": tx.tenant_id,
+        "id": stock.id,
+        "item_id": stock.place.item_id,
+        "warehouse_id": stock.place.warehouse_id,
+        "on_hand": stock.state.on_hand,
+        "reserved": stock.state.reserved,
+        "value": stock.state.value,
+        "currency": stock.state.currency,
+        "version": stock.version,
+    }
+
+
+async def enter(tx: Tx, holding: Holding, lines: Sequence[ReservedLine] = (), reason: str | None = None) -> None:
+    """The row of a reservation that has just been answered, with its lines."""
     row = {
         "tenant_id": tx.tenant_id,
         "id": holding.id,
         "order_id": holding.state.order_id,
         "status": holding.state.status,
-        "held": _by_line(holding),
+        "complete": bool(lines) and all(line.reserved == line.requested for line in lines),
+        "requested": [line.model_dump(mode="json") for line in lines],
+        "held": _held(holding),
+        "reason": reason,
         "expires_at": holding.state.expires_at,
         "version": holding.version,
-        **more,
     }
-    fresh = insert(Reservation).values(row)
-    changed = {name: value for name, value in row.items() if name not in {"tenant_id", "id"}}
-    await tx.execute(
-        fresh.on_conflict_do_update(index_elements=["tenant_id", "id"], set_={**changed, "updated_at": func.now()})
-    )
+    await tx.execute(_ENTER_RESERVATION, row)
 
 
-def requested(lines: Iterable[ReservedLine]) -> list[dict[str, Any]]:
-    """The lines as the reservation's row keeps them."""
-    return [line.model_dump(mode="json") for line in lines]
+async def change(tx: Tx, holding: Holding, reason: str | None = None) -> None:
+    """Bring the row of a reservation up to date. A reason that was given before stays when there is none now."""
+    now = {
+        "of_tenant": tx.tenant_id,
+        "of_id": holding.id,
+        "new_status": holding.state.status,
+        "new_held": _held(holding),
+        "new_version": holding.version,
+        "new_reason": reason,
+    }
+    await tx.execute(_CHANGE_RESERVATION, now)
 
 
-def _by_line(holding: Holding) -> dict[str, str]:
-    return {str(line.line_id): plain(holding.state.held_for(line.line_id, line.place)) for line in holding.state.held}
+def _held(holding: Holding) -> dict[str, str]:
+    return {str(line.line_id): plain(line.quantity) for line in holding.state.held}

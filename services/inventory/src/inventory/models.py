@@ -5,10 +5,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, MetaData, UniqueConstraint, false, func, text
+from sqlalchemy import Index, MetaData, UniqueConstraint, func, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from tailrace.ids import uuid7
 from tailrace.rows import COLUMN_TYPES, NAMING, TenantRow
 from tailrace.streams import stream_table
 
@@ -60,7 +59,7 @@ class Movement(TenantRow, Base):
         Index(None, "tenant_id", "shipment_id", postgresql_where=text("shipment_id IS NOT NULL")),
     )
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7, sort_order=-10)
+    id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-10)
     stock_id: Mapped[UUID]
     seq: Mapped[int]
     item_id: Mapped[UUID]
@@ -79,7 +78,7 @@ class Movement(TenantRow, Base):
     shipment_id: Mapped[UUID | None]
     reservation_id: Mapped[UUID | None]
     effective_at: Mapped[datetime]
-    recorded_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    recorded_at: Mapped[datetime]
 
 
 class Reservation(TenantRow, Base):
@@ -95,8 +94,8 @@ class Reservation(TenantRow, Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-10)
     order_id: Mapped[UUID | None]
     status: Mapped[str]
-    complete: Mapped[bool] = mapped_column(server_default=false())
-    requested: Mapped[list[dict[str, Any]]] = mapped_column(server_default=text("'[]'::jsonb"))
+    complete: Mapped[bool]
+    requested: Mapped[list[dict[str, Any]]]
     held: Mapped[dict[str, Any]]
     reason: Mapped[str | None]
     expires_at: Mapped[datetime | None]

@@ -10,9 +10,9 @@ from sqlalchemy import select
 
 from contracts.inventory import DrawnLine, ReservedLine
 from contracts.shipments import ShipmentDispatched
+from inventory import ledger
 from inventory.holding import Holding, Wanted, allot, suffices
-from inventory.ledger import note, requested, show_reservation, show_stock
-from inventory.models import Reservation
+from inventory.models import Movement, Reservation
 from inventory.refusals import ReservationEnded, Short, missing, plain
 from inventory.stock import Place, StockItem, load_stocks
 from tailrace.database import Tx
@@ -46,7 +46,7 @@ async def answer(tx: Tx, request: Request) -> None:
     else:
         reason = _reason(lines)
         holding.reject(request.order_id, lines, reason)
-        await show_reservation(tx, holding, requested=requested(lines), reason=reason)
+        await ledger.enter(tx, holding, lines, reason)
 
 
 async def reserve(tx: Tx, request: Request) -> Reservation:
@@ -62,10 +62,13 @@ async def reserve(tx: Tx, request: Request) -> Reservation:
 async def answer_release(tx: Tx, reservation_id: UUID, order_id: UUID, reason: str) -> None:
     """Free what is still held and say so, also when nothing was. A request that comes after its own release finds it answered."""
     holding = await tx.load_stream(Holding, reservation_id)
+    is_new = holding.version == 0
     await _free(tx, holding)
     holding.release(order_id, reason)
-    because = {"reason": reason} if holding.state.status == "released" else {}
-    await show_reservation(tx, holding, **because)
+    if is_new:
+        await ledger.enter(tx, holding, reason=reason)
+    else:
+        await ledger.change(tx, holding, reason if holding.state.status == "released" else None)
 
 
 async def release(tx: Tx, reservation_id: UUID, reason: str, match: int | None) -> Reservation:
@@ -79,7 +82,7 @@ async def release(tx: Tx, reservation_id: UUID, reason: str, match: int | None) 
         raise ReservationEnded(holding.state.status)
     await _free(tx, holding)
     holding.release(holding.state.order_id, reason)
-    await show_reservation(tx, holding, reason=reason)
+    await ledger.change(tx, holding, reason)
     return await tx.find(Reservation, reservation_id)
 
 
@@ -91,7 +94,7 @@ async def expire(tx: Tx, reservation_id: UUID) -> None:
         return
     await _free(tx, holding)
     holding.expire()
-    await show_reservation(tx, holding)
+    await ledger.change(tx, holding)
 
 
 async def draw(tx: Tx, holding: Holding, lines: list[DrawnLine]) -> None:
@@ -99,7 +102,7 @@ async def draw(tx: Tx, holding: Holding, lines: list[DrawnLine]) -> None:
     holding.draw(lines)
     if not holding.is_open:
         await _stop_clock(tx, holding)
-    await show_reservation(tx, holding)
+    await ledger.change(tx, holding)
 
 
 async def dispatch(tx: Tx, shipment: ShipmentDispatched) -> None:
@@ -110,42 +113,38 @@ async def dispatch(tx: Tx, shipment: ShipmentDispatched) -> None:
     holding = await tx.load_stream(Holding, shipment.reservation_id)
     stocks = await load_stocks(tx, (Place(line.item_id, line.warehouse_id) for line in shipment.lines))
     drawn: dict[tuple[UUID, Place], Decimal] = {}
+    movements: list[Movement] = []
     try:
         for line in shipment.lines:
             place = Place(line.item_id, line.warehouse_id)
             already = drawn.get((line.line_id, place), Decimal(0))
             part = min(line.quantity, holding.state.held_for(line.line_id, place) - already)
-            _issue(tx, stocks[place], shipment, line.line_id, part, held_by=holding.id)
-            _issue(tx, stocks[place], shipment, line.line_id, line.quantity - part)
             drawn[line.line_id, place] = already + part
+            for quantity, held_by in ((part, holding.id), (line.quantity - part, None)):
+                if quantity:
+                    movements.append(_issue(stocks[place], shipment, line.line_id, quantity, held_by))
     except Short as short:
         raise NotYet(f"shipment {shipment.number} left, and the books lack what it took: {short.detail}") from short
-    await show_stock(tx, stocks.values())
+    await ledger.write(tx, stocks.values(), movements)
     lines = [DrawnLine(line_id=line_id, quantity=quantity) for (line_id, _), quantity in drawn.items() if quantity]
     if lines:
         await draw(tx, holding, lines)
 
 
 def _issue(
-    tx: Tx,
-    stock: StockItem,
-    shipment: ShipmentDispatched,
-    line_id: UUID,
-    quantity: Decimal,
-    held_by: UUID | None = None,
-) -> None:
-    if quantity:
-        event = stock.issue(
-            quantity,
-            "shipment",
-            shipment.dispatched_at,
-            held_by=held_by,
-            line_id=line_id,
-            order_id=shipment.order_id,
-            shipment_id=shipment.shipment_id,
-            reference=shipment.number,
-        )
-        note(tx, stock, event)
+    stock: StockItem, shipment: ShipmentDispatched, line_id: UUID, quantity: Decimal, held_by: UUID | None
+) -> Movement:
+    event = stock.issue(
+        quantity,
+        "shipment",
+        shipment.dispatched_at,
+        held_by=held_by,
+        line_id=line_id,
+        order_id=shipment.order_id,
+        shipment_id=shipment.shipment_id,
+        reference=shipment.number,
+    )
+    return ledger.movement_of(stock, event)
 
 
 async def _hold(
@@ -155,9 +154,8 @@ async def _hold(
         if line.reserved:
             stocks[Place(line.item_id, line.warehouse_id)].reserve(line.reserved, holding.id, line.line_id)
     holding.make(request.order_id, lines, request.expires_at)
-    await show_stock(tx, stocks.values())
-    complete = all(line.reserved == line.requested for line in lines)
-    await show_reservation(tx, holding, requested=requested(lines), complete=complete)
+    await ledger.write(tx, stocks.values())
+    await ledger.enter(tx, holding, lines)
     if request.expires_at is not None:
         await expiry.set(tx, holding.id, request.expires_at)
 
@@ -169,7 +167,7 @@ async def _free(tx: Tx, holding: Holding) -> None:
     stocks = await load_stocks(tx, (line.place for line in held))
     for line in held:
         stocks[line.place].release(line.quantity, holding.id, line.line_id)
-    await show_stock(tx, stocks.values())
+    await ledger.write(tx, stocks.values())
     await _stop_clock(tx, holding)
 
 
