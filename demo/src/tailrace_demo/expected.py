@@ -12,8 +12,9 @@ class Expected:
     """One company's figures; amounts in minor units of its currency."""
 
     orders: dict[str, int]
-    units_ordered: Decimal
+    net_ordered: int
     units_shipped: Decimal
+    opening_units: Decimal
     revenue: int
     tax: int
     opening_value: int
@@ -45,6 +46,7 @@ class _Book:
         self._lines: dict[str, _Line] = {}
         self._shipments: dict[str, dict[str, Decimal]] = defaultdict(dict)
         self._revenue = self._tax = self._opening = 0
+        self._opening_units = Decimal(0)
 
     def read(self, entry: dict[str, Any]) -> None:
         path, body, answer = entry["path"].split("/")[2:], entry["body"], entry["answer"]
@@ -63,6 +65,7 @@ class _Book:
                 self._dispatch(shipment_id, answer)
             case ["inventory", "receipts"]:
                 self._opening += body["value"]
+                self._opening_units += Decimal(body["quantity"])
 
     def figures(self) -> Expected:
         states: dict[str, int] = defaultdict(int)
@@ -70,12 +73,13 @@ class _Book:
             states[state] += 1
         lines = self._lines.values()
         return Expected(
-            dict(states),
-            sum((x.quantity for x in lines), Decimal(0)),
-            sum((x.shipped for x in lines), Decimal(0)),
-            self._revenue,
-            self._tax,
-            self._opening,
+            orders=dict(states),
+            net_ordered=sum(line.net for line in lines),
+            units_shipped=sum((line.shipped for line in lines), Decimal(0)),
+            opening_units=self._opening_units,
+            revenue=self._revenue,
+            tax=self._tax,
+            opening_value=self._opening,
         )
 
     def _order(self, body: dict[str, Any], answer: dict[str, Any]) -> None:

@@ -25,20 +25,21 @@ class Fact:
 
 async def read_facts(kafka: str) -> list[Fact]:
     """Every fact on the `.events` topics, from the beginning to where they end now."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, enable_auto_commit=False, isolation_level="read_committed")
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=kafka,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+    )
     await consumer.start()
     try:
-        topics = [name for name in await consumer.topics() if name.endswith(".events")]
-        partitions = [
-            TopicPartition(topic, number) for topic in topics for number in consumer.partitions_for_topic(topic) or ()
-        ]
-        consumer.assign(partitions)
-        await consumer.seek_to_beginning(*partitions)
-        ends = await consumer.end_offsets(partitions)
+        consumer.subscribe([name for name in await consumer.topics() if name.endswith(".events")])
         facts: list[Fact] = []
-        while [p for p in partitions if await consumer.position(p) < ends[p]]:
+        ends: dict[TopicPartition, int] = {}
+        while not ends or [p for p in ends if await consumer.position(p) < ends[p]]:
             for records in (await consumer.getmany(timeout_ms=500, max_records=5000)).values():
                 facts += [_fact(record.topic, dict(record.headers)) for record in records]
+            ends = ends or await consumer.end_offsets(list(consumer.assignment()))
         return facts
     finally:
         await consumer.stop()

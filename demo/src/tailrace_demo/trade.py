@@ -122,13 +122,13 @@ async def _carry_out(shop: Shop, plan: Plan, seller: User) -> None:
         await seller.post(f"{path}/cancel", {"reason": "customer withdrew"}, key=f"{key}/cancel")
         return
     first = min(shipments, key=lambda shipment: shipment["created_at"])
-    await _ship(seller, first, plan, key)
+    await _ship(seller, order, first, plan, key)
 
 
-async def _ship(seller: User, shipment: dict[str, Any], plan: Plan, key: str) -> None:
+async def _ship(seller: User, order: dict[str, Any], shipment: dict[str, Any], plan: Plan, key: str) -> None:
     path = f"/v1/shipments/{shipment['id']}"
     if plan.fate == "parts":
-        share = {"line_id": plan_line(shipment), "quantity": "1"}
+        share = {"line_id": _largest_line(order), "quantity": "1"}
         part = await seller.post(f"{path}/split", {"lines": [share]}, key=f"{key}/split")
         await seller.post(f"/v1/shipments/{part['id']}/dispatch", _label(plan, "A"), key=f"{key}/dispatch/part")
         if plan.number % 3 == 0:
@@ -138,10 +138,9 @@ async def _ship(seller: User, shipment: dict[str, Any], plan: Plan, key: str) ->
         await seller.post(f"{path}/deliver", {"signed_by": "Goods inward", "note": "complete"}, key=f"{key}/deliver")
 
 
-def plan_line(shipment: dict[str, Any]) -> str:
+def _largest_line(order: dict[str, Any]) -> str:
     """The line of which one unit goes ahead: one that leaves something behind, the same on every run."""
-    lines = sorted(shipment["lines"], key=lambda line: (-float(line["line_quantity"]), line["line_id"]))
-    return str(lines[0]["line_id"])
+    return str(max(order["lines"], key=lambda line: float(line["quantity"]))["id"])
 
 
 def _label(plan: Plan, suffix: str) -> dict[str, str]:

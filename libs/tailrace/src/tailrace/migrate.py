@@ -44,7 +44,7 @@ async def prepare_database(admin_url: str, service: Service, settings: Settings,
         await admin.close()
     await migrate(service, settings.database(service.name, "owner").rsplit("/", 1)[0] + f"/{database}")
     if name is None:
-        await _ensure_slot(admin_url.rsplit("/", 1)[0] + f"/{database}", slot_name(service))
+        await _ensure_capture(admin_url.rsplit("/", 1)[0] + f"/{database}", service)
 
 
 async def migrate(service: Service, owner_url: str) -> None:
@@ -99,10 +99,15 @@ async def _ensure_role(admin: Any, role: str, attributes: str, settings: Setting
     await admin.execute(f"{verb} ROLE \"{role}\" LOGIN {limits} {attributes} PASSWORD '{password}'")
 
 
-async def _ensure_slot(url: str, slot: str) -> None:
-    """Before the first row is written: what was committed while no slot existed would never be captured."""
+async def _ensure_capture(url: str, service: Service) -> None:
+    """A slot before the first row is written: what was committed while none existed would never be captured.
+
+    The capture role may log a snapshot, so that its heartbeat lets go of the write-ahead log without waiting for the next checkpoint.
+    """
+    slot = slot_name(service)
     admin = await asyncpg.connect(url)
     try:
+        await admin.execute(f'GRANT EXECUTE ON FUNCTION pg_log_standby_snapshot() TO "{service.name}_capture"')
         if not await admin.fetchval("SELECT true FROM pg_replication_slots WHERE slot_name = $1", slot):
             await admin.execute("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", slot)
     finally:

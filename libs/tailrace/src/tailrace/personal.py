@@ -1,8 +1,10 @@
 """Personal data is marked where it is declared, so that logs, traces and samples can leave it out."""
 
-from typing import Annotated, TypeVar
+from collections.abc import Iterable
+from typing import Annotated, TypeVar, get_args
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 
 class PersonalMarker:
@@ -19,11 +21,20 @@ Personal = Annotated[T, PersonalMarker()]
 REDACTED = "[personal]"
 
 
+def is_personal(field: FieldInfo) -> bool:
+    """Whether the mark stands on the field, or inside its union (`Personal[str] | None`)."""
+    return _marked(field.metadata) or any(
+        _marked(getattr(part, "__metadata__", ())) for part in get_args(field.annotation)
+    )
+
+
+def _marked(metadata: Iterable[object]) -> bool:
+    return any(isinstance(mark, PersonalMarker) for mark in metadata)
+
+
 def personal_fields(model: type[BaseModel]) -> frozenset[str]:
     """Names of the fields of `model` that are marked as personal."""
-    return frozenset(
-        name for name, field in model.model_fields.items() if any(isinstance(m, PersonalMarker) for m in field.metadata)
-    )
+    return frozenset(name for name, field in model.model_fields.items() if is_personal(field))
 
 
 def redacted(model: BaseModel) -> dict[str, object]:

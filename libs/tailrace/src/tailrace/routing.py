@@ -9,6 +9,8 @@ import hashlib
 import json
 import random
 from collections.abc import Callable, Coroutine
+from contextvars import ContextVar
+from functools import wraps
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -29,6 +31,8 @@ __all__ = ["Body", "TenantRoute", "Tx", "View", "tenant_router"]
 
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _ATTEMPTS = 4
+
+_current: ContextVar[Transaction] = ContextVar("tx")
 
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -70,6 +74,7 @@ class TenantRoute(APIRoute):
             # The key is read before FastAPI sees the request, so FastAPI has to be told that it exists.
             extra = options.get("openapi_extra") or {}
             options["openapi_extra"] = {**extra, "parameters": [_declared_key(required="POST" in methods)]}
+            endpoint = _settled(endpoint)
         super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Endpoint:
@@ -126,12 +131,12 @@ async def _write_once(
     database: Database = request.app.state.database
     async with database.transaction(_context(request, principal)) as tx:
         request.state.tx = tx
+        _current.set(tx)
         if key is not None:
             stored = await idempotency.claim(tx, principal.user_id, key, asked)
             if stored is not None:
                 return stored
         response = await endpoint(request)
-        await tx.settle()
         _set_etag(response, versioned)
         if tx.recorded:
             response.headers["Tailrace-Event"] = ", ".join(recorded.mark for recorded in tx.recorded)
@@ -154,6 +159,18 @@ def _context(request: Request, principal: Principal) -> Context:
         correlation_id=request.state.correlation_id,
         traceparent=request.headers.get("traceparent"),
     )
+
+
+def _settled(endpoint: Callable[..., Any]) -> Callable[..., Any]:
+    """The endpoint, with everything written before its answer is drawn up: defaults, versions and times are then what was stored."""
+
+    @wraps(endpoint)
+    async def settled(*arguments: Any, **named: Any) -> Any:
+        answer = await endpoint(*arguments, **named)
+        await _current.get().settle()
+        return answer
+
+    return settled
 
 
 def _declared_key(*, required: bool) -> dict[str, Any]:

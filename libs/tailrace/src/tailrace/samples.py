@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from tailrace.events import Event
-from tailrace.personal import REDACTED, PersonalMarker
+from tailrace.personal import REDACTED, is_personal
 
 _INSTANT, _DAY = "2026-01-02T03:04:05Z", "2026-01-02"
 Schema = dict[str, Any]
@@ -71,7 +71,7 @@ class _Specimen:
 
 def _redact(model: type[BaseModel], payload: dict[str, Any]) -> None:
     for name, field in model.model_fields.items():
-        if any(isinstance(mark, PersonalMarker) for mark in field.metadata) and name in payload:
+        if is_personal(field) and name in payload:
             payload[name] = [REDACTED] if isinstance(payload[name], list) else REDACTED
         inner = _model_of(field.annotation)
         if inner is not None and isinstance(payload.get(name), dict):

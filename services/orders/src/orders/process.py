@@ -18,7 +18,7 @@ from tailrace.events import Meta
 from tailrace.ids import NIL, uuid7
 from tailrace.sagas import Run, Saga
 
-ANSWER_WITHIN = timedelta(seconds=60)
+ANSWER_WITHIN = timedelta(minutes=5)
 
 RESERVING = "reserving"
 SHIPPING = "shipping"
