@@ -51,6 +51,8 @@ async def test_an_item_nobody_ever_had_is_rejected_not_parked(depot: Depot) -> N
     await depot.order(depot.line("1", item=uuid7()))
     (rejected,) = await depot.told("reservation.rejected")
     assert reserved(rejected.lines) == [0]
+    await depot.order()
+    assert (await depot.told("reservation.rejected"))[1].reason == "Nothing was asked for."
     assert await depot.h.admin.fetchval("SELECT count(*) FROM stock_level") == 0
 
 

@@ -153,10 +153,10 @@ def allot(stocks: Mapping[Place, StockItem], wanted: Sequence[Wanted]) -> list[R
 
 
 def suffices(lines: Sequence[ReservedLine], *, partial_allowed: bool) -> bool:
-    """Whether the reservation can be made: in full, or at all when a part will do."""
-    if partial_allowed:
-        return any(line.reserved for line in lines)
-    return all(line.reserved == line.requested for line in lines)
+    """Whether there is something to hold, and all that was wanted unless a part will do."""
+    if not any(line.reserved for line in lines):
+        return False
+    return partial_allowed or all(line.reserved == line.requested for line in lines)
 
 
 def _held(line: ReservedLine) -> HeldLine:

@@ -183,9 +183,8 @@ async def _is_known(tx: Tx, reservation_id: UUID) -> bool:
 
 def _reason(lines: Sequence[ReservedLine]) -> str:
     short = [line for line in lines if line.reserved < line.requested]
-    first = short[0]
-    more = f", and {len(short) - 1} more lines are short" if len(short) > 1 else ""
-    return (
-        f"Not enough stock: of item {first.item_id} {plain(first.requested)} are wanted"
-        f" and {plain(first.reserved)} are free{more}."
-    )
+    if not short:
+        return "Nothing was asked for."
+    first, more = short[0], f", and {len(short) - 1} more lines are short" if len(short) > 1 else ""
+    wanted, free = plain(first.requested), plain(first.reserved)
+    return f"Not enough stock: of item {first.item_id} {wanted} are wanted and {free} are free{more}."
