@@ -14,7 +14,7 @@ from tailrace.stack import control
 from tailrace.stack.errors import StackError
 from tailrace.stack.layout import Layout
 from tailrace.stack.plan import Only
-from tailrace.stack.state import State
+from tailrace.stack.state import Phase, State
 
 
 def bring_up(only: str) -> None:
@@ -32,7 +32,7 @@ def bring_up(only: str) -> None:
 def take_down() -> None:
     layout = Layout.from_environment()
     began = time.monotonic()
-    with _progress() as look:
+    with _progress(stopping=True) as look:
         ran = control.stop(layout, look)
     out.print(
         f"Stopped after {time.monotonic() - began:.1f} s, the data is kept in {layout.data}"
@@ -63,24 +63,23 @@ def print_addresses(layout: Layout, state: State) -> None:
 
 
 @contextmanager
-def _progress() -> "Iterator[control.Look]":
+def _progress(*, stopping: bool = False) -> "Iterator[control.Look]":
     """A table that renews itself on a terminal; elsewhere a line for each part that changes its phase."""
     if not out.is_terminal:
-        yield _Lines()
+        yield _Lines({"stopping", "stopped"} if stopping else set(get_args(Phase)))
         return
     with Live(console=out, refresh_per_second=8, transient=True) as live:
         yield lambda state: live.update(_table(state))
 
 
 class _Lines:
-    def __init__(self) -> None:
-        self._seen: dict[str, str] | None = None
+    def __init__(self, news: set[str]) -> None:
+        self._news = news
+        self._seen: dict[str, str] = {}
 
     def __call__(self, state: State) -> None:
-        if self._seen is None:  # what happened before this command is no news
-            self._seen = {name: part.phase for name, part in state.parts.items()} if state.phase == "stopping" else {}
         for name, part in state.parts.items():
-            if self._seen.get(name, "waiting") == part.phase:
+            if self._seen.get(name, "waiting") == part.phase or part.phase not in self._news:
                 continue
             self._seen[name] = part.phase
             took = f" after {part.seconds:.1f} s" if part.phase == "ready" and part.seconds is not None else ""

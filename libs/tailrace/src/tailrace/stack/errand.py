@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from tailrace.stack.accounts import Account
@@ -39,8 +39,13 @@ async def run_tool(argv: Sequence[str], environment: Mapping[str, str], account:
     return text
 
 
-async def run_errand(module: str, environment: Mapping[str, str], log: Path, board: Board) -> None:
-    """Run `python -m module`, copying each line it prints onto the board. Raises `StackError` with its own words."""
+async def run_errand(
+    module: str, environment: Mapping[str, str], log: Path, board: Board, heard: Callable[[], None]
+) -> None:
+    """Run `python -m module`, copying each line it prints onto the board, and calling `heard` after it.
+
+    Raises `StackError` with the module's own words.
+    """
     with log.open("ab") as errors:
         process = await asyncio.create_subprocess_exec(
             *command([sys.executable, "-m", module], signal.SIGKILL, None),
@@ -56,6 +61,7 @@ async def run_errand(module: str, environment: Mapping[str, str], log: Path, boa
         async for line in process.stdout:
             said = json.loads(line)
             board.part(said["part"], said["phase"], said["detail"])
+            heard()
             if said["phase"] == "failed":
                 failure = StackError(said["detail"], said["remedy"])
         code = await process.wait()

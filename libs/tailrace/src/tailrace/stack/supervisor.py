@@ -74,15 +74,16 @@ class Supervisor:
         return children | {name: each["pid"] for name, each in services.items() if each["pid"]}
 
     async def _start_parts(self) -> None:
-        """PostgreSQL beside Kafka; Connect after Kafka; what must be prepared as soon as its part answers; the fleet last."""
+        """Everything at once, each part waiting for just what it needs."""
         async with asyncio.TaskGroup() as parts:
             parts.create_task(self._postgres())
             parts.create_task(self._kafka_and_connect())
             if self.plan.only == "fleet":
-                parts.create_task(self._prepare())
+                tables_and_topics = asyncio.Event()
+                parts.create_task(self._prepare(tables_and_topics))
+                parts.create_task(self._fleet(tables_and_topics))
         if self.plan.only == "fleet":
             self._watch = asyncio.create_task(Monitor(self.plan.connect_url, self.board).watch(), name="monitor")
-            await self._fleet()
 
     async def _postgres(self) -> None:
         if "postgres" not in self.plan.own:
@@ -112,10 +113,19 @@ class Supervisor:
             plugins = await asyncio.to_thread(unpack_debezium, self.lock, self.cache)
             await self._keep(Connect(self._machine(), self.plan.kafka, plugins, self.plan.ports).program())
 
-    async def _prepare(self) -> None:
-        await run_errand("tailrace.stack.prepare", self._environment(), self.layout.log("prepare"), self.board)
+    async def _prepare(self, tables_and_topics: asyncio.Event) -> None:
+        parts = self.board.state.parts
 
-    async def _fleet(self) -> None:
+        def heard() -> None:
+            if parts["databases"].phase == parts["topics"].phase == "ready":
+                tables_and_topics.set()
+
+        log = self.layout.log("prepare")
+        await run_errand("tailrace.stack.prepare", self._environment(), log, self.board, heard)
+
+    async def _fleet(self, tables_and_topics: asyncio.Event) -> None:
+        """The services need no Connect to start; facts that they record wait in their outboxes."""
+        await tables_and_topics.wait()
         await self._keep(Fleet(self.layout, self.plan.ports, self._environment(), self.board).program())
 
     async def _keep(self, program: Program) -> None:
