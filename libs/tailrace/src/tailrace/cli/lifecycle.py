@@ -16,6 +16,9 @@ from tailrace.stack.layout import Layout
 from tailrace.stack.plan import Only
 from tailrace.stack.state import Phase, State
 
+OPERATOR = "tenant platform, operator@platform.local"
+"""The log-in that identity makes at its first start."""
+
 
 def bring_up(only: str) -> None:
     if only not in get_args(Only):
@@ -58,7 +61,8 @@ def print_addresses(layout: Layout, state: State) -> None:
         out.print(f"  {name:<18} {address}")
     out.print(f"  {'Secrets':<18} {layout.credentials}")
     if state.only == "fleet":
-        out.print(f"  {'Log-in':<18} the operator's password is `operator` in that file")
+        out.print(f"  {'API reference':<18} {state.addresses['Gateway']}/docs")
+        out.print(f"  {'Log-in':<18} {OPERATOR}, with the password `operator` of that file")
     out.print("Look: tailrace status, tailrace logs, tailrace events tail. Stop: tailrace down.", style="dim")
 
 
