@@ -26,12 +26,9 @@ async def test_killed_under_load(victim: str, fleet: Stack, gateway: Gateway) ->
     await trading
     await company.settled()
     assert await parked(fleet) == []
-    now = await eventually(_pids(fleet), lambda pids: pids.get(victim, pid) != pid, what=f"a new {victim}")
-    assert set(now) >= set(_VICTIMS)
 
-
-def _pids(fleet: Stack):  # type: ignore[no-untyped-def]
-    async def ask() -> dict[str, int]:
+    async def pids() -> dict[str, int]:
         return fleet.pids()
 
-    return ask
+    now = await eventually(pids, lambda found: found.get(victim, pid) != pid, what=f"a new {victim}")
+    assert set(now) >= set(_VICTIMS)

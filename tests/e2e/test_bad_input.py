@@ -1,0 +1,116 @@
+"""What should not be sent is refused with a problem that names the field, and changes nothing; what should not be on a topic waits aside."""
+
+import json
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from company import Company
+
+from tailrace.stack.embedded import Stack
+from tailrace_testing.gateway import Gateway, eventually
+
+
+def _line(company: Company, **changes: Any) -> dict[str, Any]:
+    return {**company.body(1)["lines"][0], **changes}
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"quantity": "0"}, "/lines/0/quantity"),
+        ({"quantity": "-1"}, "/lines/0/quantity"),
+        ({"quantity": "1.0000001"}, "/lines/0/quantity"),
+        ({"quantity": "NaN"}, "/lines/0/quantity"),
+        ({"quantity": "1e40"}, "/lines/0/quantity"),
+        ({"unit_price": "much"}, "/lines/0/unit_price"),
+        ({"item_id": "PLATE"}, "/lines/0/item_id"),
+        ({"tenant_id": str(uuid4())}, "/lines/0/tenant_id"),
+    ],
+)
+async def test_a_wrong_line_is_named(gateway: Gateway, change: dict[str, Any], field: str) -> None:
+    company = await Company.found(gateway)
+    answer = await company.member.send(
+        "POST", "/v1/orders", json={**company.body(1), "lines": [_line(company, **change)]}
+    )
+    assert answer.status_code == 422, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert field in {error["field"] for error in answer.json()["errors"]}
+    assert await company.member.every("/v1/orders") == []
+
+
+async def test_requests_that_are_no_requests(gateway: Gateway) -> None:
+    company = await Company.found(gateway)
+    member = company.member
+    json_type = {"Content-Type": "application/json"}
+    refusals = {
+        "malformed": (await member.send("POST", "/v1/orders", content=b'{"lines": [', headers=json_type), 400),
+        "too large": (
+            await member.send("POST", "/v1/orders", content=b" " * (2 * 1024 * 1024 + 1), headers=json_type),
+            413,
+        ),
+        "no such path": (await member.send("GET", "/v1/nothing"), 404),
+        "no such order": (await member.send("GET", f"/v1/orders/{uuid4()}"), 404),
+        "no token": (await gateway.client.get("/v1/orders"), 401),
+        "a forged token": (
+            await gateway.client.get("/v1/orders", headers={"Authorization": f"Bearer {member.token[:-6]}AAAAAA"}),
+            401,
+        ),
+        "no key": (await member.send("POST", "/v1/orders", json=company.body(1), headers={"Idempotency-Key": ""}), 400),
+        "injected": (await member.send("POST", "/v1/orders", json={**company.body(1), "tenant_id": str(uuid4())}), 422),
+    }
+    for name, (answer, status) in refusals.items():
+        assert answer.status_code == status, f"{name}: {answer.status_code} {answer.text}"
+        assert answer.headers["content-type"] == "application/problem+json", name
+        assert answer.json()["type"].startswith("urn:tailrace:problem:"), name
+    assert await member.every("/v1/orders") == []
+
+
+async def test_a_conflicting_change_changes_nothing(gateway: Gateway) -> None:
+    company = await Company.found(gateway)
+    order = await company.order(1)
+    stale = await company.member.send(
+        "POST", f"/v1/orders/{order['id']}/hold", json={"reason": "x"}, headers={"If-Match": '"99"'}
+    )
+    assert stale.status_code == 412
+    key = str(uuid4())
+    first = await company.member.send("POST", "/v1/orders", json=company.body(1), key=key)
+    same = await company.member.send("POST", "/v1/orders", json=company.body(1), key=key)
+    other = await company.member.send("POST", "/v1/orders", json=company.body(2), key=key)
+    assert (first.status_code, same.json(), other.status_code) == (201, first.json(), 422)
+    assert len(await company.member.every("/v1/orders")) == 2
+
+
+async def test_a_malformed_event_becomes_a_dead_letter_and_the_others_go_on(fleet: Stack, gateway: Gateway) -> None:
+    company = await Company.found(gateway)
+    marker = str(uuid4())
+    producer = AIOKafkaProducer(bootstrap_servers=fleet.kafka, acks="all", enable_idempotence=True)
+    await producer.start()
+    try:
+        for partition in range(6):
+            await producer.send_and_wait("order.events", b"not a fact", key=marker.encode(), partition=partition)
+    finally:
+        await producer.stop()
+    order = await company.order(3)
+    await company.ship(order["id"])
+    await company.settled()
+    letters = await eventually(
+        lambda: _letters(fleet, "inventory.dlq", marker), lambda found: len(found) >= 6, what="six dead letters"
+    )
+    assert {letter["kind"] for letter in letters} == {"malformed"}
+    assert all("ce_id is missing" in letter["reason"] and letter["value"] == "not a fact" for letter in letters)
+
+
+async def _letters(fleet: Stack, topic: str, key: str) -> list[dict[str, Any]]:
+    consumer = AIOKafkaConsumer(
+        topic, bootstrap_servers=fleet.kafka, auto_offset_reset="earliest", enable_auto_commit=False
+    )
+    await consumer.start()
+    try:
+        found: list[dict[str, Any]] = []
+        while batches := await consumer.getmany(timeout_ms=1000):
+            found += [json.loads(record.value or b"") for records in batches.values() for record in records]
+        return [letter for letter in found if letter["key"] == key]
+    finally:
+        await consumer.stop()

@@ -1,0 +1,113 @@
+"""The way from commit to topic: byte for byte, in order, no gap; and an idle service does not hold the log of the busy ones."""
+
+import asyncio
+import json
+
+import asyncpg
+import pytest
+from aiokafka import AIOKafkaConsumer
+from company import Company
+
+from debezium_connector_config import validate_live
+from tailrace.connectors import connector_config, slot_name
+from tailrace.fleet import load_services
+from tailrace.service import Service
+from tailrace.settings import Settings
+from tailrace.stack.embedded import Stack
+from tailrace_testing.gateway import Gateway, eventually
+
+MOST_HELD = 16 * 1024 * 1024
+SERVICES = [service for service in load_services() if service.topic is not None]
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=[s.name for s in SERVICES])
+async def test_connect_accepts_every_connector(service: Service, fleet: Stack) -> None:
+    environment = fleet.environment
+    settings = Settings(postgres=environment["TAILRACE_POSTGRES"], secret=environment["TAILRACE_SECRET"])
+    config = connector_config(service, settings)
+    assert await asyncio.to_thread(validate_live, fleet.connect_url, config) == []
+
+
+async def test_topics_hold_exactly_what_was_committed(fleet: Stack, gateway: Gateway) -> None:
+    company = await Company.found(gateway)
+    order = await company.order(2)
+    await company.ship(order["id"])
+    await company.settled()
+    tenant = company.member.tenant_id
+    for service in SERVICES:
+        rows = await _outbox(fleet, service.name, tenant)
+        facts = await _facts(fleet, service, tenant, len(rows))
+        assert {row["id"]: row["payload"] for row in rows} == {fact["ce_id"]: fact["value"] for fact in facts}
+        sequences: dict[str, list[int]] = {}
+        for fact in facts:
+            sequences.setdefault(fact["ce_subject"], []).append(int(fact["ce_sequence"]))
+            assert (fact["ce_specversion"], fact["content-type"]) == ("1.0", "application/json")
+            json.loads(fact["value"])
+        assert all(found == list(range(1, len(found) + 1)) for found in sequences.values()), service.name
+
+
+async def test_an_idle_slot_lets_go_of_the_log_while_another_service_is_busy(fleet: Stack, gateway: Gateway) -> None:
+    company = await Company.found(gateway)
+    admin = await asyncpg.connect(fleet.postgres_url)
+    idle = {slot_name(s) for s in SERVICES} - {"orders_outbox"}
+    began = await admin.fetchval("SELECT pg_current_wal_lsn() - '0/0'")
+    held: list[int] = []
+
+    async def write() -> None:
+        body = {**company.body(1, confirm=False), "lines": company.body(1)["lines"] * 200}
+        while await admin_written() < 2 * MOST_HELD:
+            await asyncio.gather(*[company.member.post("/v1/orders", body) for _ in range(4)])
+
+    async def admin_written() -> int:
+        connection = await asyncpg.connect(fleet.postgres_url)
+        try:
+            return int(await connection.fetchval("SELECT pg_current_wal_lsn() - '0/0'") - began)
+        finally:
+            await connection.close()
+
+    writing = asyncio.create_task(write())
+    while not writing.done():
+        rows = await admin.fetch(
+            "SELECT slot_name, pg_current_wal_lsn() - restart_lsn AS held FROM pg_replication_slots"
+        )
+        held += [int(row["held"]) for row in rows if row["slot_name"] in idle]
+        await asyncio.sleep(0.2)
+    await writing
+    await admin.close()
+    assert held
+    assert max(held) <= MOST_HELD, f"an idle slot held {max(held) / 1e6:.1f} MB"
+
+
+async def _facts(fleet: Stack, service: Service, tenant: str, count: int) -> list[dict[str, str]]:
+    """The tenant's facts on the service's topic, when there are at least so many."""
+
+    async def read() -> list[dict[str, str]]:
+        return await _topic(fleet, str(service.topic), tenant)
+
+    return await eventually(read, lambda facts: len(facts) >= count, what=f"{count} facts of {service.name}")
+
+
+async def _outbox(fleet: Stack, database: str, tenant: str) -> list[dict[str, str]]:
+    connection = await asyncpg.connect(fleet.postgres_url.rsplit("/", 1)[0] + f"/{database}")
+    try:
+        rows = await connection.fetch("SELECT id::text, payload FROM outbox WHERE tenant_id = $1::uuid", tenant)
+        return [dict(row) for row in rows]
+    finally:
+        await connection.close()
+
+
+async def _topic(fleet: Stack, topic: str, tenant: str) -> list[dict[str, str]]:
+    consumer = AIOKafkaConsumer(
+        topic, bootstrap_servers=fleet.kafka, auto_offset_reset="earliest", enable_auto_commit=False
+    )
+    await consumer.start()
+    try:
+        facts: list[dict[str, str]] = []
+        while batches := await consumer.getmany(timeout_ms=1000):
+            for records in batches.values():
+                for record in records:
+                    headers = {name: value.decode() for name, value in record.headers if value is not None}
+                    facts.append({**headers, "value": (record.value or b"").decode()})
+        return [fact for fact in facts if fact.get("ce_tenantid") == tenant]
+    finally:
+        await consumer.stop()
