@@ -1,6 +1,8 @@
 """PostgreSQL alone: durable, never as root, back after a kill, gone when its supervisor is."""
 
+import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -77,11 +79,23 @@ async def test_data_outlives_the_stack_and_the_secret_stays_private(data: Path) 
 
 async def test_pid_file_of_somebody_else_does_not_block_the_start(data: Path) -> None:
     with Stack(data, only="postgres") as stack:
-        cluster = Path(stack.supervisor.board.state.addresses.get("PostgreSQL's files", data / "postgres"))
+        cluster = (stack.plan.layout.data / "postgres").resolve()
     stale = f"{os.getpid()}\n{cluster}\n{int(time.time())}\n1\n\n127.0.0.1\n0 0\nready\n"
     (cluster / "postmaster.pid").write_text(stale)
     async with Stack(data, only="postgres") as stack:
         assert await fetch(stack.postgres_url, "SELECT 1") == 1
+
+
+def test_deleted_data_folder_means_a_new_cluster(data: Path) -> None:
+    with Stack(data, only="postgres") as stack:
+        asyncio.run(fetch(stack.postgres_url, "CREATE TABLE kept AS SELECT 42 AS answer"))
+    files = (data / "postgres").resolve()
+    shutil.rmtree(data)
+    with Stack(data, only="postgres") as stack:
+        assert asyncio.run(fetch(stack.postgres_url, "SELECT to_regclass('kept')")) is None
+        assert (data / "postgres").resolve() != files or not (data / "postgres").is_symlink()
+    if not files.is_relative_to(data):
+        shutil.rmtree(files.parent)
 
 
 def test_two_supervisors_never_share_a_folder(data: Path) -> None:

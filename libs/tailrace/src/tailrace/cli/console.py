@@ -39,6 +39,11 @@ def explained(command: Callable[P, R]) -> Callable[P, R]:
         except StackError as error:
             say_failure(error.what, error.remedy)
             raise typer.Exit(1) from None
+        except PermissionError as error:
+            say_failure(
+                f"{error.filename} belongs to somebody else", "run as its owner, or set TAILRACE_DATA to another folder"
+            )
+            raise typer.Exit(1) from None
         except KeyboardInterrupt:
             sys.exit(130)
 

@@ -1,6 +1,7 @@
 """Which user PostgreSQL runs as: the caller, or, for root, one without rights whose files lie where it can read them.
 
-PostgreSQL refuses to run as root, and a data folder under `/root` cannot be crossed by anybody else.
+PostgreSQL refuses to run as root, and a data folder under `/root` cannot be crossed by anybody else: then its files lie
+under a temporary folder, and the data folder holds a link to them.
 """
 
 import hashlib
@@ -91,12 +92,38 @@ def reachable(account: Account, wanted: Path) -> Path:
     if account.can_cross(wanted.parent):
         return wanted
     name = f"tailrace-{hashlib.sha256(str(wanted).encode()).hexdigest()[:12]}"
-    for place in dict.fromkeys((Path("/var/tmp"), Path(tempfile.gettempdir()))):
+    return _own_folder(_temporary(account) / name) / wanted.name
+
+
+def home(account: Account, wanted: Path) -> Path:
+    """Like `reachable`, for data: the stand-in is new each time, and `wanted` becomes a link to it.
+
+    So whoever deletes the data folder has also let go of what it pointed to.
+    """
+    if wanted.is_symlink():
+        target = wanted.resolve()
+        if not target.exists():
+            raise StackError(
+                f"the database's files, {target}, are gone", f"delete {wanted} to begin with an empty database"
+            )
+        return target
+    if account.can_cross(wanted.parent):
+        return wanted
+    folder = Path(tempfile.mkdtemp(prefix="tailrace-", dir=_temporary(account)))
+    folder.chmod(0o711)
+    target = folder / wanted.name
+    target.mkdir(mode=0o700)
+    wanted.symlink_to(target)
+    return target
+
+
+def _temporary(account: Account) -> Path:
+    """A temporary folder that the account can cross; the lasting one first."""
+    for place in (Path("/var/tmp"), Path(tempfile.gettempdir())):
         if place.is_dir() and account.can_cross(place):
-            return _own_folder(place / name) / wanted.name
+            return place
     raise StackError(
-        f"uid {account.uid} can reach neither {wanted} nor a temporary folder",
-        "set TAILRACE_DATA to a folder others may cross",
+        f"uid {account.uid} can cross no temporary folder", "set TAILRACE_DATA to a folder that others may cross"
     )
 
 

@@ -12,7 +12,6 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from tailrace.stack.accounts import database_account, reachable
 from tailrace.stack.layout import Layout, Ports
 from tailrace.stack.plan import External, Only, Plan, service_names
 from tailrace.stack.supervisor import Supervisor
@@ -45,8 +44,8 @@ class Stack:
             environment or {},
         )
         self._supervisor: Supervisor | None = None
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="tailrace-stack", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
 
     def start(self) -> Self:
         """Returns when everything is ready. Raises `StackError`, with everything stopped."""
@@ -55,7 +54,7 @@ class Stack:
 
     def stop(self) -> None:
         """Stop everything, in reverse order. A second call does nothing."""
-        if self._thread.is_alive():
+        if self._loop is not None:
             self._submit(self._stop()).result()
             self._end()
 
@@ -63,9 +62,10 @@ class Stack:
         """Stop, and delete the data, wherever PostgreSQL's part of it lies."""
         self.stop()
         data = self.plan.layout.data
-        cluster = reachable(database_account(), data / "postgres")
-        for folder in (data, cluster if cluster.is_relative_to(data) else cluster.parent):
-            shutil.rmtree(folder, ignore_errors=True)
+        cluster = data / "postgres"
+        if cluster.is_symlink():
+            shutil.rmtree(cluster.resolve().parent, ignore_errors=True)
+        shutil.rmtree(data, ignore_errors=True)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -78,7 +78,7 @@ class Stack:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._thread.is_alive():
+        if self._loop is not None:
             await asyncio.wrap_future(self._submit(self._stop()))
             self._end()
 
@@ -115,6 +115,9 @@ class Stack:
         return self.supervisor.pids()
 
     def _begin(self) -> "Future[None]":
+        assert self._loop is None, "the stack is started already"
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="tailrace-stack", daemon=True)
         self._thread.start()
         return self._submit(self._start())
 
@@ -127,9 +130,13 @@ class Stack:
             await self._supervisor.stop()
 
     def _submit(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
+        assert self._loop is not None
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def _end(self) -> None:
+        assert self._loop is not None
+        assert self._thread is not None
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+        self._loop = self._thread = None

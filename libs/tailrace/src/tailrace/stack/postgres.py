@@ -4,13 +4,14 @@ It listens on the loopback interface only, without a Unix socket, and runs as th
 """
 
 import os
+import platform
 import pwd
 import shutil
 import signal
 from dataclasses import dataclass
 from pathlib import Path
 
-from tailrace.stack.accounts import NOBODY, Account, database_account, reachable
+from tailrace.stack.accounts import NOBODY, Account, database_account, home, reachable
 from tailrace.stack.artifacts import Lock, unpack_postgres
 from tailrace.stack.child import Program
 from tailrace.stack.errand import run_tool
@@ -52,9 +53,10 @@ class Postgres:
     @classmethod
     def locate(cls, lock: Lock, cache: Path, data: Path, port: int) -> "Postgres":
         """Unpack the programs if needed and choose places that the account can reach."""
+        check_platform()
         account = database_account()
         programs = reachable(account, cache / f"postgresql-{lock.postgres.sha256[:12]}")
-        return cls(unpack_postgres(lock, cache, programs), reachable(account, data / "postgres"), account, port)
+        return cls(unpack_postgres(lock, cache, programs), home(account, data / "postgres"), account, port)
 
     @property
     def version_file(self) -> Path:
@@ -166,3 +168,13 @@ def _naming(account: Account) -> list[str]:
             "add a line for it to /etc/passwd, or install util-linux (unshare)",
         ) from None
     return []
+
+
+def check_platform() -> None:
+    """Raises `StackError` where the shipped programs cannot run."""
+    found = (platform.system(), platform.machine(), platform.libc_ver()[0])
+    if found != ("Linux", "x86_64", "glibc"):
+        raise StackError(
+            f"the embedded PostgreSQL is for Linux on x86_64 with glibc, this is {' '.join(filter(None, found))}",
+            "run PostgreSQL elsewhere and set TAILRACE_POSTGRES to its address",
+        )
