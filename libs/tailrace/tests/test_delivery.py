@@ -21,7 +21,9 @@ async def _heard(toy: Harness) -> dict[UUID, int]:
 
 
 async def _parked(toy: Harness) -> list[tuple[str, str, int]]:
-    query = select(parked.c.subscriber, parked.c.kind, parked.c.sequence).order_by(parked.c.subscriber, parked.c.sequence)
+    query = select(parked.c.subscriber, parked.c.kind, parked.c.sequence).order_by(
+        parked.c.subscriber, parked.c.sequence
+    )
     async with toy.tx() as tx:
         return [(row[0], row[1], row[2]) for row in await tx.execute(query)]
 
@@ -37,7 +39,9 @@ async def test_delivered_twice_is_applied_once(toy: Harness) -> None:
 async def test_delivered_by_eight_at_once_is_applied_once(toy: Harness) -> None:
     key = uuid7()
     record = await toy.deliver(Asked(key=uuid7(), text="first"), aggregate_id=key)
-    fact = toy.record(record.topic, record.key, record.value, {n: v.decode() for n, v in record.headers} | {"ce_sequence": "2"})
+    fact = toy.record(
+        record.topic, record.key, record.value, {n: v.decode() for n, v in record.headers} | {"ce_sequence": "2"}
+    )
 
     async def once() -> None:
         while True:
@@ -110,9 +114,16 @@ async def test_an_older_version_is_read_and_a_newer_one_waits(toy: Harness) -> N
     key, later = uuid7(), uuid7()
     record = await _undelivered(toy, Asked(key=key, text="x"), key)
     headers = {name: value.decode() for name, value in record.headers}
-    old = toy.record(record.topic, record.key, b'{"key":"%s","words":"old"}' % str(key).encode(), {**headers, "ce_dataschema": "urn:x:v1"})
+    old = toy.record(
+        record.topic,
+        record.key,
+        b'{"key":"%s","words":"old"}' % str(key).encode(),
+        {**headers, "ce_dataschema": "urn:x:v1"},
+    )
     await toy.redeliver(old)
-    new = toy.record(record.topic, record.key, record.value, {**headers, "ce_subject": str(later), "ce_dataschema": "urn:x:v3"})
+    new = toy.record(
+        record.topic, record.key, record.value, {**headers, "ce_subject": str(later), "ce_dataschema": "urn:x:v3"}
+    )
     await toy.redeliver(new, may_park=True)
     assert await _heard(toy) == {key: 1}
     assert {kind for _, kind, _ in await _parked(toy)} == {"unknown_version"}

@@ -19,7 +19,9 @@ async def test_a_write_answers_with_its_version_and_its_facts(toy: Harness) -> N
 
 async def test_fifty_posts_with_one_key_have_one_effect(toy: Harness) -> None:
     headers = {"Idempotency-Key": "the-same"}
-    answers = await asyncio.gather(*[toy.client.post("/v1/notes", json={"text": "x"}, headers=headers) for _ in range(50)])
+    answers = await asyncio.gather(
+        *[toy.client.post("/v1/notes", json={"text": "x"}, headers=headers) for _ in range(50)]
+    )
     assert {a.status_code for a in answers} <= {201, 409}
     assert len({a.json()["id"] for a in answers if a.status_code == 201}) == 1
     assert len(await toy.published()) == 1

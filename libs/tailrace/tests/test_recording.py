@@ -31,7 +31,10 @@ async def test_state_and_fact_commit_together(toy: Harness) -> None:
         del note
         gc.collect()
     facts = await toy.published()
-    assert [(f.type, f.sequence, f.aggregate_id) for f in facts] == [("note.written", 1, note_id), ("note.closed", 2, note_id)]
+    assert [(f.type, f.sequence, f.aggregate_id) for f in facts] == [
+        ("note.written", 1, note_id),
+        ("note.closed", 2, note_id),
+    ]
     async with toy.tx() as tx:
         assert (await tx.find(Note, note_id)).version == 2
 
@@ -128,7 +131,10 @@ async def test_a_stream_appends_its_event_and_its_fact_at_once(toy: Harness) -> 
     async with toy.tx() as tx:
         counter = await tx.view_stream(Counter, stream_id)
         assert (counter.state.total, counter.version) == (5, 2)
-    assert [(f.sequence, f.aggregate_id) for f in await toy.published("toy.counted")] == [(1, stream_id), (2, stream_id)]
+    assert [(f.sequence, f.aggregate_id) for f in await toy.published("toy.counted")] == [
+        (1, stream_id),
+        (2, stream_id),
+    ]
 
 
 async def test_a_snapshot_shortens_loading_and_changes_nothing(toy: Harness) -> None:

@@ -13,15 +13,16 @@ import pytest
 from tailrace.logs import configure
 from tailrace.service import Service
 from tailrace.stack.embedded import Stack
+from tailrace.stack.plan import Only
 from tailrace_testing.databases import Databases
 from tailrace_testing.gateway import Gateway
 from tailrace_testing.harness import Harness, MakeHarness
 from tailrace_testing.tokens import TestIssuer
 
-_NEEDS = {"connect_url": "stack", "kafka": "stack", "fleet": "fleet", "gateway": "fleet"}
-_LEVELS = ("postgres", "stack", "fleet")
+_NEEDS: dict[str, Only] = {"connect_url": "stack", "kafka": "stack", "fleet": "fleet", "gateway": "fleet"}
+_LEVELS: tuple[Only, ...] = ("postgres", "stack", "fleet")
 _LAST = ("tests/conformance", "tests/e2e", "tests/faults")
-_level = pytest.StashKey[str]()
+_level = pytest.StashKey[Only]()
 
 
 def pytest_configure() -> None:
@@ -34,7 +35,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     asked = {_NEEDS[name] for item in session.items for name in getattr(item, "fixturenames", ()) if name in _NEEDS}
-    session.config.stash[_level] = max(asked, key=_LEVELS.index, default="postgres")
+    level: Only = max(asked, key=_LEVELS.index, default="postgres")
+    session.config.stash[_level] = level
 
 
 def _place(item: pytest.Item) -> int:
@@ -51,7 +53,7 @@ def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     try:
         with Stack(
             folder / "data", only=level, environment={"TAILRACE_TENANT_RATE": "5000", "TAILRACE_TENANT_BURST": "10000"}
-        ) as stack:  # type: ignore[arg-type]
+        ) as stack:
             yield stack
     finally:
         shutil.rmtree(folder, ignore_errors=True)

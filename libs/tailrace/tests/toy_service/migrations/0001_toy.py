@@ -30,7 +30,9 @@ def upgrade() -> None:
         sa.Column("note_id", sa.Uuid, nullable=False),
         sa.Column("text", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_note_line"),
-        sa.ForeignKeyConstraint(["tenant_id", "note_id"], ["note.tenant_id", "note.id"], name="fk_note_line_tenant_id_note_id_note"),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "note_id"], ["note.tenant_id", "note.id"], name="fk_note_line_tenant_id_note_id_note"
+        ),
     )
     op.create_table(
         "heard",

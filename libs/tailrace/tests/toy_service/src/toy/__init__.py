@@ -10,10 +10,10 @@ from sqlalchemy import ForeignKeyConstraint, MetaData, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
+from tailrace.auth import Requires
 from tailrace.context import Principal
 from tailrace.etag import IfMatch
 from tailrace.events import Event, Meta
-from tailrace.auth import Requires
 from tailrace.ids import uuid7
 from tailrace.pages import Listing, Page, Paging, paginate
 from tailrace.problems import Refused
