@@ -18,7 +18,7 @@ async def test_an_order_is_reserved_shipped_and_booked(fleet: Stack, gateway: Ga
     await company.settled()
     balances = await company.balances()
     assert sum(balances.values()) == 0
-    assert await parked(fleet) == []
+    assert await parked(fleet, company) == []
 
 
 async def test_a_cancelled_order_gives_everything_back(gateway: Gateway) -> None:

@@ -25,7 +25,7 @@ async def test_killed_under_load(victim: str, fleet: Stack, gateway: Gateway) ->
     os.kill(pid, signal.SIGKILL)
     await trading
     await company.settled()
-    assert await parked(fleet) == []
+    assert await parked(fleet, company) == []
 
     async def pids() -> dict[str, int]:
         return fleet.pids()

@@ -128,14 +128,15 @@ class Company:
         return {name: balances.get(code, 0) for name, code in accounts.items()} | {"journals": len(journals)}
 
 
-async def parked(stack: Stack) -> list[tuple[str, str, str]]:
-    """What any service has set aside, as (subscriber, kind, reason)."""
+async def parked(stack: Stack, company: Company) -> list[tuple[str, str, str]]:
+    """What any service has set aside of the company's facts, as (subscriber, kind, reason)."""
     base = stack.postgres_url.rsplit("/", 1)[0]
     found: list[tuple[str, str, str]] = []
     for service in load_services():
         if service.metadata is not None:
             connection = await asyncpg.connect(f"{base}/{service.name}")
-            rows = await connection.fetch("SELECT subscriber, kind, reason FROM parked ORDER BY parked_at")
+            query = "SELECT subscriber, kind, reason FROM parked WHERE tenant_id = $1::uuid ORDER BY parked_at"
+            rows = await connection.fetch(query, company.member.tenant_id)
             found += [(row["subscriber"], row["kind"], row["reason"]) for row in rows]
             await connection.close()
     return found
