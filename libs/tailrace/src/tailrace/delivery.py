@@ -16,7 +16,7 @@ from tailrace.context import Context
 from tailrace.database import Database, Tx
 from tailrace.events import Meta, UnknownVersion
 from tailrace.failures import NotYet, is_transient
-from tailrace.inbox import START, Mark, Pair, Verdict, judge, marks, move
+from tailrace.inbox import START, Mark, MarkMoved, Pair, Verdict, hold, judge, marks, move
 from tailrace.logs import log
 from tailrace.parking import BEHIND, park, waiting
 from tailrace.subscribers import Delivery, Subscriber
@@ -82,11 +82,15 @@ class Courier:
                 except Exception as error:
                     if is_transient(error):
                         raise
-                    await self._park(subscriber, one, _kind(error), _reason(error))
+                    await self._park(subscriber, one, kind_of(error), reason_of(error))
 
     async def _apply(self, tx: Tx, arrived: list[Arrived], pairs: set[Pair], only: Subscriber | None = None) -> None:
         before = await marks(tx, pairs)
         blocked = await waiting(tx, pairs)
+        while unheld := blocked - before.keys():
+            # Parked by another consumer since: only under its mark's lock does it stay true that something is parked.
+            before |= await hold(tx, unheld)
+            blocked = await waiting(tx, pairs)
         now: dict[Pair, Mark] = {}
         for subscriber in [only] if only else self._subscribers(arrived):
             due: list[Delivery] = []
@@ -98,30 +102,31 @@ class Courier:
                 if verdict is Verdict.DUPLICATE:
                     continue
                 if pair in blocked or verdict is Verdict.GAP:
+                    await self._park_in(tx, subscriber, one, pair in blocked, pair in before)
                     blocked.add(pair)
-                    await self._park_in(tx, subscriber, one, verdict)
                     continue
                 now[pair] = (one.meta.epoch, one.meta.sequence)
                 if subscriber.wants(one.meta):
                     due.append(Delivery(subscriber.read(one.meta, read_payload(one.record)), one.meta))
-            await _handle(tx, subscriber, due)
+            await take_effect(tx, subscriber, due)
         await move(tx, now)
 
-    async def _park_in(self, tx: Tx, subscriber: Subscriber, one: Arrived, verdict: Verdict) -> None:
-        kind = (
-            "gap"
-            if verdict is Verdict.GAP and not await waiting(tx, {(subscriber.name, one.meta.aggregate_id)})
-            else BEHIND
-        )
-        reason = (
-            f"sequence {one.meta.sequence} came before the one that precedes it"
-            if kind == "gap"
-            else "an earlier fact of this aggregate is parked"
+    async def _park_in(self, tx: Tx, subscriber: Subscriber, one: Arrived, blocked: bool, held: bool) -> None:
+        pair = (subscriber.name, one.meta.aggregate_id)
+        if not held and (await hold(tx, {pair}))[pair] != START:
+            raise MarkMoved("another consumer applied a fact of this aggregate")
+        kind, reason = (
+            (BEHIND, "an earlier fact of this aggregate is parked")
+            if blocked
+            else ("gap", f"sequence {one.meta.sequence} came before the one that precedes it")
         )
         await park(tx, self._service, subscriber.name, one.record, one.meta, kind, reason)
 
     async def _park(self, subscriber: Subscriber, one: Arrived, kind: str, reason: str) -> None:
+        pair = (subscriber.name, one.meta.aggregate_id)
         async with self._database.transaction(Context.because_of(one.meta)) as tx:
+            if judge((await hold(tx, {pair}))[pair], one.meta) is Verdict.DUPLICATE:
+                return
             await park(tx, self._service, subscriber.name, one.record, one.meta, kind, reason)
 
     async def _park_unreadable(self, record: ConsumerRecord, reason: str) -> None:
@@ -137,7 +142,8 @@ class Courier:
         return {(s.name, one.meta.aggregate_id) for one in arrived for s in self._by_topic[one.record.topic]}
 
 
-async def _handle(tx: Tx, subscriber: Subscriber, due: list[Delivery]) -> None:
+async def take_effect(tx: Tx, subscriber: Subscriber, due: Sequence[Delivery]) -> None:
+    """Hand facts to their subscriber, in order, and write what that leads to."""
     if not due:
         return
     if not subscriber.records:
@@ -151,7 +157,8 @@ async def _handle(tx: Tx, subscriber: Subscriber, due: list[Delivery]) -> None:
         await tx.settle()
 
 
-def _kind(error: Exception) -> str:
+def kind_of(error: Exception) -> str:
+    """Under which kind a fact is parked that failed like this."""
     if isinstance(error, Malformed | ValidationError):
         return "malformed"
     if isinstance(error, UnknownVersion):
@@ -159,5 +166,5 @@ def _kind(error: Exception) -> str:
     return "not_yet" if isinstance(error, NotYet) else "failed"
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"

@@ -1,23 +1,30 @@
 """What cannot be applied is set aside with its reason: the aggregate waits, everything else goes on, and nothing is dropped.
 
 A parked row points at the record in Kafka. Facts of an aggregate that is parked park behind it, for that subscriber alone. `<service>.dlq` gets
-a copy, through the outbox like every fact, for people and tools to look at; it is never what a redrive reads.
+a copy, through the outbox like every fact, for people and tools to look at; it is never what a redrive reads. Whoever parks or unparks a fact of
+an aggregate holds the row of its mark (`inbox.hold`), so nobody mistakes what is parked.
 """
 
 from collections.abc import Iterable
 
 from aiokafka import ConsumerRecord
-from sqlalchemy import func, insert, literal, select, tuple_
+from sqlalchemy import exists, func, insert, literal, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from tailrace.database import Tx
 from tailrace.events import Event, Meta
 from tailrace.ids import NIL, uuid7
-from tailrace.inbox import Pair
+from tailrace.inbox import Pair, as_columns, these_pairs
 from tailrace.logs import log
-from tailrace.tables import outbox, parked
+from tailrace.tables import dropped, outbox, parked
 
 BEHIND = "behind"
+REASON = 2000
+"""Characters of a reason that are kept."""
+
+_WAITING = select(these_pairs).where(
+    exists().where(parked.c.subscriber == these_pairs.c.subscriber, parked.c.aggregate_id == these_pairs.c.aggregate_id)
+)
 
 
 class DeadLettered(Event):
@@ -42,27 +49,28 @@ def dlq_topic(service: str) -> str:
 
 async def waiting(tx: Tx, pairs: Iterable[Pair]) -> set[Pair]:
     """Which of these (subscriber, aggregate) pairs have something parked."""
-    wanted = list(set(pairs))
-    if not wanted:
+    columns = as_columns(pairs)
+    if not columns["aggregates"]:
         return set()
-    key = tuple_(parked.c.subscriber, parked.c.aggregate_id)
-    return {
-        (row.subscriber, row.aggregate_id)
-        for row in await tx.execute(select(parked.c.subscriber, parked.c.aggregate_id).where(key.in_(wanted)))
-    }
+    return {(row.subscriber, row.aggregate_id) for row in await tx.execute(_WAITING, columns)}
 
 
 async def park(
     tx: Tx, service: str, subscriber: str, record: ConsumerRecord, meta: Meta | None, kind: str, reason: str
 ) -> None:
-    """Set a record aside for one subscriber. `kind` is gap, malformed, unknown_version, not_yet, failed or behind. Doing it twice is once."""
+    """Set a record aside for one subscriber. `kind` is gap, malformed, unknown_version, not_yet, failed or behind. Doing it twice is once.
+
+    The caller holds the mark. An unreadable record, which has none, stays away once it was dropped.
+    """
+    if meta is None and await _was_dropped(tx, subscriber, record, reason):
+        return
     row = {
         "subscriber": subscriber,
         "topic": record.topic,
         "partition": record.partition,
         "offset": record.offset,
         "kind": kind,
-        "reason": reason[:2000],
+        "reason": reason[:REASON],
         **({} if meta is None else {"aggregate_id": meta.aggregate_id, "epoch": meta.epoch, "sequence": meta.sequence}),
         **({} if meta is None else {"tenant_id": meta.tenant_id, "type": meta.type}),
     }
@@ -70,19 +78,32 @@ async def park(
     if done.first() is None:
         return
     if kind != BEHIND:
-        log.error(
-            "parked", subscriber=subscriber, kind=kind, reason=reason[:500], topic=record.topic, offset=record.offset
+        await report(tx, service, subscriber, record, kind, reason)
+
+
+async def _was_dropped(tx: Tx, subscriber: str, record: ConsumerRecord, reason: str) -> bool:
+    return bool(
+        await tx.scalar(
+            select(
+                exists().where(
+                    dropped.c.subscriber == subscriber,
+                    dropped.c.topic == record.topic,
+                    dropped.c.partition == record.partition,
+                    dropped.c.offset == record.offset,
+                    dropped.c.reason == reason[:REASON],
+                )
+            )
         )
-        await _copy_to_dead_letters(tx, service, subscriber, record, kind, reason)
+    )
 
 
-async def _copy_to_dead_letters(
-    tx: Tx, service: str, subscriber: str, record: ConsumerRecord, kind: str, reason: str
-) -> None:
+async def report(tx: Tx, service: str, subscriber: str, record: ConsumerRecord, kind: str, reason: str) -> None:
+    """Say that a fact is parked for a fault: in the log, and as a copy among the dead letters."""
+    log.error("parked", subscriber=subscriber, kind=kind, reason=reason[:500], topic=record.topic, offset=record.offset)
     letter = DeadLettered(
         subscriber=subscriber,
         kind=kind,
-        reason=reason[:2000],
+        reason=reason[:REASON],
         source_topic=record.topic,
         source_partition=record.partition,
         source_offset=record.offset,

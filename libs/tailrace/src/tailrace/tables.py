@@ -128,8 +128,32 @@ parked = Table(
     Column("kind", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("parked_at", _TIME, nullable=False, server_default=func.now()),
-    Index("ix_parked_subscriber_aggregate_id", "subscriber", "aggregate_id"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("redriven_at", _TIME),
+    Index("ix_parked_in_sequence", "subscriber", "aggregate_id", "epoch", "sequence"),
 )
+"""`attempts` and `redriven_at`: how often, and when last, a redrive tried this fact in vain."""
+
+dropped = Table(
+    "dropped",
+    metadata,
+    Column("subscriber", Text, primary_key=True),
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("offset", BigInteger, primary_key=True),
+    Column("dropped_at", _TIME, primary_key=True, server_default=func.now()),
+    Column("aggregate_id", Uuid),
+    Column("epoch", Integer),
+    Column("sequence", BigInteger),
+    Column("tenant_id", Uuid),
+    Column("type", Text),
+    Column("kind", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("parked_at", _TIME, nullable=False),
+    Column("because", Text, nullable=False),
+    Column("dropped_by", Text, nullable=False),
+)
+"""Parked rows that somebody gave up, with `because`; never changed."""
 
 timer = Table(
     "timer",
@@ -145,4 +169,4 @@ timer = Table(
 )
 
 TENANT = (outbox, idempotency, snapshot, saga, saga_step)
-PLATFORM = (inbox, parked, timer)
+PLATFORM = (inbox, parked, dropped, timer)
