@@ -59,7 +59,7 @@ def test_unknown_topic_is_refused_with_those_that_exist(inside: Stack, kafka: st
 
 def test_logs_of_one_part_and_of_none(inside: Stack) -> None:
     run = CliRunner().invoke
-    assert "ready to accept connections" in run(app, ["logs", "postgres", "-n", "50"]).stdout
+    assert "ready to accept connections" in run(app, ["logs", "postgres", "-n", "100000"]).stdout
     unknown = run(app, ["logs", "nothing"])
     assert unknown.exit_code == 1
     assert "postgres" in unknown.stderr
