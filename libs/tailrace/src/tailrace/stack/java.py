@@ -20,6 +20,8 @@ LOGGING = """\
     <Logger name="kafka.server.KafkaRaftServer" level="INFO"/>
     <Logger name="org.apache.kafka.connect.runtime.isolation" level="WARN"/>
     <Logger name="org.apache.kafka.connect.runtime.WorkerInfo" level="WARN"/>
+    <Logger name="org.apache.kafka.connect.runtime.WorkerSourceTask" level="WARN"/>
+    <Logger name="org.apache.kafka.connect.runtime.rest.RestServer" level="WARN"/>
     <Root level="WARN"><AppenderRef ref="out"/></Root>
   </Loggers>
 </Configuration>
