@@ -1,6 +1,7 @@
 """Everything that follows from the manifests, written to files that are committed and checked for drift.
 
-`tailrace describe` writes; `tailrace describe --check` names what would change. Samples are append-only: one that was published stays.
+`tailrace describe` writes; `tailrace describe --check` names what would change. Samples are append-only: one that was published stays, and
+so does the schema of an older version, since topics keep what was published in it. JSON is YAML, so asyncapi.yaml is written as JSON.
 """
 
 import json
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tailrace.app import build_app
+from tailrace.asyncapi import asyncapi, version_name
 from tailrace.connectors import deployed_connector
 from tailrace.events import Event
 from tailrace.gateway_openapi import merge_openapi, problem_types
@@ -19,6 +21,7 @@ from tailrace.service import Service
 from tailrace.settings import Settings
 
 Files = dict[Path, str]
+_SCHEMAS = Path("contracts/schemas")
 _GATEWAY = Path("services/gateway/src/gateway/data")
 
 
@@ -26,10 +29,11 @@ def describe(services: Sequence[Service], root: Path) -> Files:
     """Every generated file by its path below `root`, the checkout. Deterministic."""
     settings = Settings()
     documents = {s.name: build_app(s, settings).openapi() for s in services if s.build is None}
-    files: Files = {}
+    schemas = _schemas(services, root)
+    files: Files = {_SCHEMAS / f"{name}.json": _json(schema) for name, schema in schemas.items()}
+    files[Path("contracts/asyncapi.yaml")] = _json(asyncapi(services, schemas))
     for service in services:
         for event in service.publishes:
-            files[Path(f"contracts/schemas/{event.type}.v{event.version}.json")] = _json(_schema(event))
             files |= _samples(event, root)
         if service.topic is not None:
             connector = deployed_connector(service, settings)
@@ -38,7 +42,6 @@ def describe(services: Sequence[Service], root: Path) -> Files:
             )
         if service.name in documents:
             files[Path(f"contracts/openapi/{service.name}.json")] = _json(documents[service.name])
-    files[Path(f"contracts/schemas/{DeadLettered.type}.v1.json")] = _json(_schema(DeadLettered))
     files[_GATEWAY / "routes.json"] = _json(routes(services))
     files[_GATEWAY / "openapi.json"] = _json(merge_openapi(documents, problem_types=problem_types()))
     files[Path("docs/reference/event-map.md")] = event_map(services)
@@ -91,6 +94,24 @@ def event_map(services: Sequence[Service]) -> str:
 def _summary(event: type[Event]) -> str:
     own = event.__dict__.get("__doc__")
     return own.strip().splitlines()[0] if own else ""
+
+
+def _schemas(services: Sequence[Service], root: Path) -> dict[str, dict[str, Any]]:
+    """The schema of every fact by `<type>.v<version>`: as it is now, and as it was in the older versions that were published."""
+    schemas = {}
+    events: list[type[Event]] = [*(event for service in services for event in service.publishes), DeadLettered]
+    for event in events:
+        for version, text in _older(event, root):
+            schemas[f"{event.type}.v{version}"] = json.loads(text)
+        schemas[version_name(event)] = _schema(event)
+    return schemas
+
+
+def _older(event: type[Event], root: Path) -> Iterator[tuple[int, str]]:
+    for version in range(1, event.version):
+        path = root / _SCHEMAS / f"{event.type}.v{version}.json"
+        if path.is_file():
+            yield version, path.read_text()
 
 
 def _schema(event: type[Event]) -> dict[str, Any]:

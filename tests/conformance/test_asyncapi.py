@@ -1,0 +1,112 @@
+"""The AsyncAPI document says what is so: it resolves, it holds every fact and every listener, and its schemas accept every sample."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import jsonschema_rs
+import pytest
+
+from tailrace.describe import describe
+from tailrace.service import Service
+
+ROOT = Path(__file__).parents[2]
+DOCUMENT: dict[str, Any] = json.loads((ROOT / "contracts/asyncapi.yaml").read_text())
+
+
+def _references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"]
+        node = list(node.values())
+    if isinstance(node, list):
+        for child in node:
+            yield from _references(child)
+
+
+def _at(reference: str) -> Any:
+    assert reference.startswith("#/"), f"{reference} leaves the document"
+    node: Any = DOCUMENT
+    for part in reference.removeprefix("#/").split("/"):
+        node = node[unquote(part).replace("~1", "/").replace("~0", "~")]
+    return node
+
+
+def _validator(reference: str) -> Any:
+    return jsonschema_rs.Draft7Validator({"$ref": reference, "components": DOCUMENT["components"]})
+
+
+def _names(operation: dict[str, Any]) -> set[str]:
+    return {reference["$ref"].rpartition("/")[2] for reference in operation["messages"]}
+
+
+def test_every_reference_leads_somewhere() -> None:
+    references = list(_references(DOCUMENT))
+    assert len(references) > 100
+    for reference in references:
+        assert _at(reference), reference
+
+
+def test_operations_choose_from_the_messages_of_their_channel() -> None:
+    for name, operation in DOCUMENT["operations"].items():
+        channel = operation["channel"]["$ref"]
+        assert operation["messages"], name
+        for message in operation["messages"]:
+            assert message["$ref"].startswith(f"{channel}/messages/"), name
+            assert _at(message["$ref"])["$ref"].startswith("#/components/messages/")
+
+
+def test_every_published_fact_is_a_message_that_its_service_sends(service: Service) -> None:
+    published = {f"{event.type}.v{event.version}" for event in service.publishes}
+    assert DOCUMENT["channels"][service.topic]["address"] == service.topic
+    assert _names(DOCUMENT["operations"][f"{service.name}.sends.{service.topic}"]) == published
+    letters = DOCUMENT["operations"][f"{service.name}.sends.{service.name}.dlq"]
+    assert _names(letters) == {"tailrace.dead_lettered.v1"}
+
+
+def test_every_listener_receives_what_it_handles_in_the_group_of_its_service(service: Service) -> None:
+    for subscriber in service.subscribers:
+        heard = set()
+        for topic in subscriber.topics:
+            operation = DOCUMENT["operations"][f"{subscriber.name}.receives.{topic}"]
+            assert operation["action"] == "receive"
+            assert operation["channel"] == {"$ref": f"#/channels/{topic}"}
+            assert operation["bindings"]["kafka"]["groupId"]["enum"] == [service.name]
+            heard |= _names(operation)
+        assert {f"{event.type}.v{event.version}" for event in subscriber.events} <= heard
+
+
+def test_nobody_receives_what_nobody_sends() -> None:
+    operations = DOCUMENT["operations"].values()
+    sent = set().union(*(_names(o) for o in operations if o["action"] == "send"))
+    received = set().union(*(_names(o) for o in operations if o["action"] == "receive"))
+    assert {name.rpartition(".v")[0] for name in received} <= {name.rpartition(".v")[0] for name in sent}
+
+
+def test_every_sample_is_a_payload_of_its_message() -> None:
+    checked = 0
+    for path in sorted((ROOT / "contracts/samples").glob("*/v*-*.json")):
+        name = f"{path.parent.name}.{path.name.partition('-')[0]}"
+        _validator(f"#/components/schemas/{name}").validate(json.loads(path.read_text()))
+        with pytest.raises(jsonschema_rs.ValidationError):
+            _validator(f"#/components/schemas/{name}").validate(["not an object"])
+        checked += 1
+    assert checked >= len(DOCUMENT["components"]["messages"]) - 1
+
+
+def test_the_headers_are_those_of_the_wire(service: Service) -> None:
+    for event in service.publishes:
+        headers = DOCUMENT["components"]["messages"][f"{event.type}.v{event.version}"]["headers"]
+        (_, marks) = headers["allOf"]
+        assert marks["properties"] == {
+            "ce_type": {"const": event.type},
+            "ce_dataschema": {"const": event.schema_uri()},
+        }
+
+
+def test_the_same_manifests_give_the_same_document(services: list[Service]) -> None:
+    path = Path("contracts/asyncapi.yaml")
+    backwards = describe(list(reversed(services)), ROOT)
+    assert backwards[path] == describe(services, ROOT)[path]
