@@ -18,7 +18,7 @@ from tailrace.events import Meta, UnknownVersion
 from tailrace.failures import NotYet, is_transient
 from tailrace.inbox import START, Mark, MarkMoved, Pair, Verdict, hold, judge, marks, move
 from tailrace.logs import log
-from tailrace.parking import BEHIND, park, waiting
+from tailrace.parking import BEHIND, GAP, NOT_YET, gap_reason, park, waiting
 from tailrace.subscribers import Delivery, Subscriber
 from tailrace.wire import Malformed, read_meta, read_payload
 
@@ -116,9 +116,7 @@ class Courier:
         if not held and (await hold(tx, {pair}))[pair] != START:
             raise MarkMoved("another consumer applied a fact of this aggregate")
         kind, reason = (
-            (BEHIND, "an earlier fact of this aggregate is parked")
-            if blocked
-            else ("gap", f"sequence {one.meta.sequence} came before the one that precedes it")
+            (BEHIND, "an earlier fact of this aggregate is parked") if blocked else (GAP, gap_reason(one.meta.sequence))
         )
         await park(tx, self._service, subscriber.name, one.record, one.meta, kind, reason)
 
@@ -163,7 +161,7 @@ def kind_of(error: Exception) -> str:
         return "malformed"
     if isinstance(error, UnknownVersion):
         return "unknown_version"
-    return "not_yet" if isinstance(error, NotYet) else "failed"
+    return NOT_YET if isinstance(error, NotYet) else "failed"
 
 
 def reason_of(error: Exception) -> str:

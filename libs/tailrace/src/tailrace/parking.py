@@ -18,7 +18,7 @@ from tailrace.inbox import Pair, as_columns, these_pairs
 from tailrace.logs import log
 from tailrace.tables import dropped, outbox, parked
 
-BEHIND = "behind"
+BEHIND, GAP, NOT_YET = "behind", "gap", "not_yet"
 REASON = 2000
 """Characters of a reason that are kept."""
 
@@ -41,6 +41,10 @@ class DeadLettered(Event):
     key: str | None
     headers: dict[str, str]
     value: str | None
+
+
+def gap_reason(sequence: int) -> str:
+    return f"sequence {sequence} came before the one that precedes it"
 
 
 def dlq_topic(service: str) -> str:

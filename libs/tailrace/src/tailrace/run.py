@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from functools import partial
 from typing import Any, Literal
 
 import uvicorn
@@ -15,6 +16,8 @@ from tailrace.database import Database
 from tailrace.delivery import Courier
 from tailrace.http import HttpProtocol
 from tailrace.logs import configure, log
+from tailrace.records import reading
+from tailrace.redrive import redrive_forever
 from tailrace.service import Service
 from tailrace.settings import Settings
 from tailrace.timers import Clockwork
@@ -102,6 +105,7 @@ def _work(
         consumer = Consumer(service.name, Courier(service.name, database, service.subscribers), settings)
         app.state.consumer = consumer
         work.append(consumer.run(stop))
+        work.append(redrive_forever(service, database, partial(reading, settings.kafka), stop))
     if service.all_timers:
         work.append(Clockwork(database, service.all_timers).run(stop))
     return work

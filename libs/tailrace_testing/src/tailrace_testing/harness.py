@@ -18,6 +18,7 @@ from tailrace.database import Database, Tx
 from tailrace.delivery import Courier
 from tailrace.events import Event, by_type
 from tailrace.ids import uuid7
+from tailrace.redrive import Redriver
 from tailrace.service import Service
 from tailrace.timers import Clockwork
 from tailrace_testing.databases import Databases
@@ -54,7 +55,7 @@ class Harness:
         self.app = build_app(service, self.settings, verifier=self._verifier)
         self._stack = AsyncExitStack()
         self._sequences: dict[UUID, int] = defaultdict(int)
-        self._offset = 0
+        self._records: list[ConsumerRecord] = []
         self._pumped: set[UUID] = set()
 
     async def start(self) -> None:
@@ -64,6 +65,7 @@ class Harness:
         if own is not self._verifier:
             self.app.state.verifier = EitherVerifier(self._verifier, own)
         self.courier = Courier(self.service.name, self.database, self.service.subscribers)
+        self.redriver = Redriver(self.service, self.database, self.read_record)
         self.client = self.client_as()
         self.admin = await asyncpg.connect(self.admin_url)
 
@@ -223,9 +225,16 @@ class Harness:
 
     def record(self, topic: str, key: bytes | None, value: bytes | None, headers: dict[str, str]) -> ConsumerRecord:
         """Any record at all, for what should not happen."""
-        self._offset += 1
         pairs = [(name, text.encode()) for name, text in headers.items()]
-        return ConsumerRecord(topic, 0, self._offset, 0, 0, key, value, None, len(key or b""), len(value or b""), pairs)
+        size, offset = len(value or b""), len(self._records) + 1
+        record = ConsumerRecord(topic, 0, offset, 0, 0, key, value, None, len(key or b""), size, pairs)
+        self._records.append(record)
+        return record
+
+    async def read_record(self, topic: str, partition: int, offset: int) -> ConsumerRecord | None:
+        """A record that was made here, as Kafka would hand it out again."""
+        record = self._records[offset - 1] if offset <= len(self._records) else None
+        return record if record is not None and (record.topic, record.partition) == (topic, partition) else None
 
 
 async def _add_key(request: httpx2.Request) -> None:

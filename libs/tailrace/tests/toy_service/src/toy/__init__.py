@@ -14,6 +14,7 @@ from tailrace.auth import Requires
 from tailrace.context import Principal
 from tailrace.etag import IfMatch
 from tailrace.events import Event, Meta
+from tailrace.failures import NotYet
 from tailrace.ids import uuid7
 from tailrace.pages import Listing, Page, Paging, paginate
 from tailrace.problems import Refused
@@ -129,6 +130,14 @@ class Counter(Stream[Count]):
         self.state.total += event.by
 
 
+async def _cured(tx: Tx, text: str) -> None:
+    """`after <key>` has to wait until that key was heard, and `poison <key>` fails until then."""
+    word, _, key = text.partition(" ")
+    if word not in {"after", "poison"} or not key or await tx.scalar(select(Heard.key).where(Heard.key == UUID(key))):
+        return
+    raise NotYet(f"{key} was not heard") if word == "after" else ValueError(f"cannot hear that before {key}")
+
+
 heard = Projection("toy.heard")
 
 
@@ -136,6 +145,7 @@ heard = Projection("toy.heard")
 async def hear(tx: Tx, event: Asked, meta: Meta) -> None:
     if event.text == "poison":
         raise ValueError("cannot hear that")
+    await _cured(tx, event.text)
     row = insert(Heard).values(tenant_id=tx.tenant_id, key=event.key, times=1)
     await tx.execute(row.on_conflict_do_update(index_elements=["tenant_id", "key"], set_={"times": Heard.times + 1}))
 
@@ -145,6 +155,7 @@ echo = Reaction("toy.echo")
 
 @echo.on(Asked)
 async def write_down(tx: Tx, event: Asked, meta: Meta) -> None:
+    await _cured(tx, event.text)
     tx.add(Note.write(event.text))
 
 
