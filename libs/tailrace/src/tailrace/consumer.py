@@ -22,6 +22,7 @@ class Consumer:
         self._group = group
         self._courier = courier
         self._settings = settings
+        self._most = settings.reaction_batch if courier.reacts else settings.consumer_batch
         self.ready = asyncio.Event()
         self.waiting_for: str | None = None
 
@@ -45,7 +46,7 @@ class Consumer:
         try:
             await consumer.start()
             while not stop.is_set():
-                batch = await consumer.getmany(timeout_ms=500, max_records=self._settings.consumer_batch)
+                batch = await consumer.getmany(timeout_ms=500, max_records=self._most)
                 if consumer.assignment():
                     self.ready.set()
                 if batch:

@@ -46,6 +46,11 @@ class Courier:
     def topics(self) -> frozenset[str]:
         return frozenset(self._by_topic)
 
+    @property
+    def reacts(self) -> bool:
+        """Whether any subscriber may record facts, and so lock what it changes."""
+        return any(subscriber.records for subscribers in self._by_topic.values() for subscriber in subscribers)
+
     async def deliver(self, records: Iterable[ConsumerRecord]) -> None:
         """Apply records, in order per partition. When this returns, each has had its effect, was a duplicate, or is parked.
 

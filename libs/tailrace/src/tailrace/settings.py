@@ -41,6 +41,9 @@ class Settings(BaseSettings):
     partitions: int = 6
     replication: int = 1
     consumer_batch: int = 500
+    """Records that one transaction of a service with projections alone may hold."""
+    reaction_batch: int = 50
+    """The same where there are reactions: they hold locks that people wait for until the whole batch is committed."""
     consumer_wait_ms: int = 500
 
     body_limit: int = 2 * 1024 * 1024
