@@ -37,8 +37,8 @@ def show_topics(console: Console, topics: dict[str, int], latency: Latency | Non
     console.print(table)
     if latency is not None:
         console.print(
-            f"Commit of a fact → commit of what another service did about it: median {latency.median:.0f} ms, "
-            f"p99 {latency.p99:.0f} ms ({latency.count:,} pairs, under the load of this run)"
+            f"From one service's commit to the next one's because of it: median {latency.median:,.0f} ms, "
+            f"p99 {latency.p99:,.0f} ms\n({latency.count:,} pairs, under the full load of this job)"
         )
 
 
@@ -51,17 +51,17 @@ def show_story(console: Console, number: str, story: list[tuple[int, Fact]]) -> 
     branches: dict[int, Tree] = {}
     for depth, fact in story:
         after = (fact.time - began).total_seconds() * 1000
-        line = f"[bold]{fact.type}[/]  [dim]{fact.topic}  {fact.subject[-12:]}  +{after:,.0f} ms[/]"
+        line = f"[bold]{fact.type}[/]  [dim]{fact.topic}  +{after:,.0f} ms[/]"
         branches[depth] = (branches[depth - 1] if depth else tree).add(line)
     console.print(tree)
 
 
 def show_log_ins(console: Console, gateway: str, shops: list[Shop]) -> None:
     table = Table(title=f"Log in at {gateway}/docs", title_justify="left")
-    for heading in ("Company", "Tenant", "E-mail", "Password"):
-        table.add_column(heading)
+    for heading in ("Tenant", "E-mail", "Password"):
+        table.add_column(heading, no_wrap=True)
     for shop in shops:
-        table.add_row(shop.firm.name, shop.firm.slug, shop.admin.email, PASSWORD)
+        table.add_row(shop.firm.slug, shop.admin.email, PASSWORD)
     console.print(table)
 
 
