@@ -5,14 +5,26 @@ from pathlib import Path
 from tailrace.cli.console import out, say_failure
 from tailrace.stack.errors import StackError
 
+_REFUSED = "nothing was written: what is committed in contracts/ is what others rely on"
+_NEVER_PUBLISHED = "if nobody does, because it was never released, delete the old file there by hand and run this again"
+
 
 def describe_fleet(*, check: bool) -> int:
-    """The exit code: 1 when `check` finds a difference. Raises `StackError` outside of a checkout."""
+    """The exit code: 1 for a breaking change, which is never written, and when `check` finds a difference.
+
+    Raises `StackError` outside of a checkout.
+    """
+    from tailrace.compatibility import breaking
     from tailrace.describe import describe, drift, write
     from tailrace.fleet import load_services
 
     root = _checkout(Path.cwd())
     files = describe(load_services(), root)
+    if broken := breaking(files, root):
+        for each in broken:
+            out.print(f"breaks its readers: {each}", soft_wrap=True, markup=False)
+        say_failure(_REFUSED, _NEVER_PUBLISHED)
+        return 1
     if not check:
         changed = write(files, root)
         out.print(f"{len(files)} files, {len(changed)} changed")
