@@ -4,6 +4,7 @@ Commands import what they need when they run, so that `tailrace status` answers 
 """
 
 from typing import Annotated, Optional
+from uuid import UUID
 
 import typer
 
@@ -14,6 +15,8 @@ app = typer.Typer(
 )
 events = typer.Typer(no_args_is_help=True, help="Facts on Kafka.")
 app.add_typer(events, name="events")
+dlq = typer.Typer(no_args_is_help=True, help="Facts that a subscriber could not apply.")
+app.add_typer(dlq, name="dlq")
 
 
 @app.command()
@@ -76,6 +79,65 @@ def tail(
     from tailrace.cli.facts import print_facts
 
     print_facts(topic, from_start=from_start, limit=limit)
+
+
+OfService = Annotated[Optional[str], typer.Option("--service", help="Of this service alone.")]  # noqa: UP045
+OfSubscriber = Annotated[Optional[str], typer.Option("--subscriber", help="For this subscriber alone.")]  # noqa: UP045
+OfKind = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--kind", help="gap, not_yet, failed, malformed, unknown_version or behind."),
+]
+
+
+@dlq.command("list")
+@explained
+def dlq_list(service: OfService = None, subscriber: OfSubscriber = None, kind: OfKind = None) -> None:
+    """What is parked: the first fact of each aggregate, and how many stand behind it."""
+    from tailrace.cli.dlq import Filter, list_parked
+
+    list_parked(Filter(service, subscriber, None, kind))
+
+
+@dlq.command("show")
+@explained
+def dlq_show(service: str, topic: str, partition: int, offset: int) -> None:
+    """Everything about one parked or dropped record, with the record itself. Ends with code 1 when there is none."""
+    from tailrace.cli.dlq import show_record
+
+    raise typer.Exit(0 if show_record(service, topic, partition, offset) else 1)
+
+
+@dlq.command("redrive")
+@explained
+def dlq_redrive(
+    service: OfService = None,
+    subscriber: OfSubscriber = None,
+    aggregate: Annotated[Optional[UUID], typer.Option("--aggregate", help="Of this aggregate alone.")] = None,  # noqa: UP045
+    kind: Annotated[Optional[str], typer.Option("--kind", help="Where the first parked fact is of this kind.")] = None,  # noqa: UP045
+    everything: Annotated[bool, typer.Option("--all", help="All that is parked.")] = False,
+) -> None:
+    """Apply parked facts again, in sequence, to the subscriber they wait for. Ends with code 1 when one of them still fails."""
+    from tailrace.cli.dlq import Filter, redrive_parked
+
+    done = redrive_parked(Filter(service, subscriber, aggregate, kind), everything=everything)
+    raise typer.Exit(0 if done else 1)
+
+
+@dlq.command("drop")
+@explained
+def dlq_drop(
+    service: str,
+    subscriber: str,
+    topic: str,
+    partition: int,
+    offset: int,
+    reason: Annotated[str, typer.Option("--reason", help="Why it is given up; kept with it.")],
+) -> None:
+    """Give up the first parked fact of an aggregate, so that those behind it go on."""
+    from tailrace.cli.dlq import drop_record
+    from tailrace.redrive import Place
+
+    drop_record(service, Place(subscriber, topic, partition, offset), reason)
 
 
 @app.command()
