@@ -5,8 +5,10 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Connection, Engine, Select, event, func, select
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.orm.util import identity_key
 
 from tailrace import streams
 from tailrace.context import Context
@@ -17,6 +19,10 @@ from tailrace.rows import Aggregate, TenantRow
 AnyAggregate = TypeVar("AnyAggregate", bound=Aggregate)
 Row = TypeVar("Row", bound=TenantRow)
 AnyStream = TypeVar("AnyStream", bound=streams.Stream[Any])
+
+_SERVER = {"lock_timeout": "10s", "idle_in_transaction_session_timeout": "60s"}
+"""Nobody waits for a lock for ever, nor holds one while doing nothing. Both count as failures that pass."""
+_FAILURE = "tailrace.failure"
 
 
 class Tx(AsyncSession):
@@ -64,6 +70,7 @@ class Tx(AsyncSession):
         """The aggregate, locked, for a change. Raises Unknown (404), and Stale (412) when `match` is not its version."""
         aggregate = self._unit.locked.get(id)
         if not isinstance(aggregate, kind):
+            await self._keep_changes(kind, id)
             query = select(kind).where(kind.id == id).with_for_update().execution_options(populate_existing=True)
             aggregate = self._unit.locked[id] = await self._one(query, kind, id)
         if match is not None and match != aggregate.version:
@@ -88,6 +95,12 @@ class Tx(AsyncSession):
         await self.run_sync(lambda _: self._unit.recorder.drain())
         await streams.save_snapshots(self)
 
+    async def _keep_changes(self, kind: type[AnyAggregate], id: UUID) -> None:
+        """Write what was changed before the lock was asked for: reading the row again would undo it, and publish its fact nevertheless."""
+        known = self._unit.identity_map.get(identity_key(kind, (self.tenant_id, id)))
+        if known is not None and self._unit.is_modified(known):
+            await self.flush()
+
     async def _one(self, query: Select[Row], kind: type[Row], id: UUID) -> Row:
         row = (await self.scalars(query)).one_or_none()
         if row is None:
@@ -101,8 +114,17 @@ class Database:
     def __init__(self, url: str, service: str, *, pool: int = 5, overflow: int = 10) -> None:
         self.service = service
         self.engine: AsyncEngine = create_async_engine(
-            url, pool_size=pool, max_overflow=overflow, pool_pre_ping=False, pool_recycle=1800, pool_timeout=10
+            url,
+            pool_size=pool,
+            max_overflow=overflow,
+            pool_pre_ping=False,
+            pool_recycle=1800,
+            pool_timeout=10,
+            # What a statement was sent may be personal: it stays out of error texts, and so out of logs.
+            hide_parameters=True,
+            connect_args={"server_settings": {**_SERVER, "application_name": f"tailrace-{service}"}},
         )
+        _commit_nothing_that_failed(self.engine.sync_engine)
 
     @asynccontextmanager
     async def transaction(self, context: Context, *, read_only: bool = False) -> AsyncIterator[Tx]:
@@ -121,6 +143,29 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+def _commit_nothing_that_failed(engine: Engine) -> None:
+    """PostgreSQL answers the commit of a transaction in which a statement failed by rolling it back, without a word.
+
+    So whoever passed over an error, without a savepoint to come back to, gets it again at the commit.
+    """
+
+    @event.listens_for(engine, "handle_error")
+    def note(failure: ExceptionContext) -> None:
+        if failure.connection is not None and not failure.is_disconnect:
+            failure.connection.info[_FAILURE] = failure.sqlalchemy_exception or failure.original_exception
+
+    @event.listens_for(engine, "begin")
+    @event.listens_for(engine, "rollback_savepoint")
+    def forget(connection: Connection, *_: object) -> None:
+        connection.info.pop(_FAILURE, None)
+
+    @event.listens_for(engine, "commit")
+    def refuse(connection: Connection) -> None:
+        failure = connection.info.pop(_FAILURE, None)
+        if failure is not None:
+            raise failure
 
 
 def _first_statement(context: Context, read_only: bool) -> Select[Any]:

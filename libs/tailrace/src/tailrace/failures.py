@@ -1,10 +1,14 @@
 """Failures have classes: one that passes by itself is waited out and parks nothing; any other is the message's own fault."""
 
+import re
+
 import asyncpg
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
 
+# asyncpg's InterfaceError stands for a connection that is gone, and also for a statement that no server would take, which stays wrong.
+_MISUSE = re.compile("number of query arguments|the server expects")
 # SQLSTATE classes and codes that say nothing about the statement: connection, rollback, resources, operator, system (PostgreSQL manual, appendix A).
 _TRANSIENT_STATES = ("08", "40", "53", "57", "58", "55P03", "25006", "XX000")
 
@@ -18,8 +22,10 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, StaleDataError | PoolTimeout | OSError | TimeoutError):
         return True
     if isinstance(error, DBAPIError):
-        if error.connection_invalidated or isinstance(error, InterfaceError | OperationalError):
+        if error.connection_invalidated or isinstance(error, OperationalError):
             return True
+        if isinstance(error, InterfaceError):
+            return _MISUSE.search(str(error.orig)) is None
         return _state(error.orig).startswith(_TRANSIENT_STATES)
     return isinstance(error, asyncpg.PostgresConnectionError | asyncpg.InterfaceError)
 

@@ -73,7 +73,7 @@ class Recorder:
 
     def note(self, publisher: Publisher, sequence: int, event: Event, **extra: Any) -> None:
         session = self._session
-        self.pending.append(Recorded(uuid7(), publisher, sequence, event, session.context, _enclosing(session), extra))
+        self.pending.append(Recorded(uuid7(), publisher, sequence, event, session.context, enclosing(session), extra))
 
     @staticmethod
     def hold(publisher: Publisher, sequence: int, event: Event) -> None:
@@ -84,9 +84,12 @@ class Recorder:
         for sequence, recorded in publisher.__dict__.pop("_unattached", ()):
             self.note(publisher, sequence, recorded)
 
-    def discard(self, transaction: SessionTransaction) -> None:
+    def discard(self, transaction: SessionTransaction) -> list[Publisher]:
+        """Forget the facts of a transaction that was rolled back; returns who had recorded them."""
+        gone = [r.publisher for r in (*self.pending, *self.written) if transaction in r.within]
         self.pending = [r for r in self.pending if transaction not in r.within]
         self.written = [r for r in self.written if transaction not in r.within]
+        return gone
 
     def drain(self) -> None:
         """Write what is pending: one outbox row each, and for a stream its event row."""
@@ -112,8 +115,15 @@ class UnitOfWork(Session):
         self.streams: dict[UUID, Any] = {}
         self.locked: dict[UUID, Any] = {}
 
+    def begin_nested(self) -> SessionTransaction:
+        """Begin a savepoint. What was recorded before it is written before it, so that its rollback takes only its own."""
+        self.flush()
+        self.recorder.drain()
+        return super().begin_nested()
 
-def _enclosing(session: Session) -> tuple[SessionTransaction, ...]:
+
+def enclosing(session: Session) -> tuple[SessionTransaction, ...]:
+    """The transactions, innermost first, that must all commit for what is done now to last."""
     chain: list[SessionTransaction] = []
     current = session.get_nested_transaction() or session.get_transaction()
     while current is not None:
@@ -154,7 +164,11 @@ def _refuse_unrecorded(session: UnitOfWork, *_: Any) -> None:
     recorded = {id(r.publisher) for r in session.recorder.pending}
     for instance in [*session.new, *session.dirty, *session.deleted]:
         root = _root_of(instance)
-        if root is None or id(root) in recorded:
+        if root is None:
+            if hasattr(instance, "__root__") and instance in session.new:
+                raise UnrecordedChange(f"{type(instance).__name__} {instance.id} is part of nothing")
+            continue
+        if id(root) in recorded:
             continue
         if instance in session.new or instance in session.deleted or session.is_modified(instance):
             raise UnrecordedChange(
@@ -184,6 +198,10 @@ def _settle(session: UnitOfWork) -> None:
 
 @event.listens_for(UnitOfWork, "after_soft_rollback")
 def _discard(session: UnitOfWork, previous: SessionTransaction) -> None:
-    session.recorder.discard(previous)
-    session.streams.clear()
+    gone = session.recorder.discard(previous)
     session.locked.clear()
+    for stream in list(session.streams.values()):
+        # Its state has seen what did not happen, or its lock went with the savepoint: it has to be loaded again.
+        if previous in stream.within or stream in gone:
+            stream.close()
+            del session.streams[stream.id]

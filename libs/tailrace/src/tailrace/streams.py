@@ -27,9 +27,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import SessionTransaction
 
 from tailrace.events import Event, by_type
-from tailrace.outbox import UnitOfWork
+from tailrace.outbox import UnitOfWork, enclosing
 from tailrace.tables import snapshot
 
 State = TypeVar("State", bound=BaseModel)
@@ -72,6 +73,7 @@ class Stream(ABC, Generic[State]):
         self.version = version
         self._snapshot_at = version
         self._session: UnitOfWork | None = None
+        self.within: tuple[SessionTransaction, ...] = ()
 
     @classmethod
     @abstractmethod
@@ -85,12 +87,22 @@ class Stream(ABC, Generic[State]):
     def record(self, event: Event, effective_at: datetime | None = None) -> None:
         """Append an event: it is applied at once, and written and published with the transaction."""
         if self._session is None:
-            raise RuntimeError(f"{type(self).__name__} {self.id} was loaded for reading only")
+            raise RuntimeError(
+                f"{type(self).__name__} {self.id} was loaded for reading only, or its savepoint was rolled back"
+            )
         self.apply(event)
         self.version += 1
         self._session.recorder.note(
             self, self.version, event, table=self.table, effective_at=effective_at or datetime.now(UTC)
         )
+
+    def open(self, session: UnitOfWork) -> None:
+        """Take part in the transaction: `record` works from here on."""
+        self._session, self.within = session, enclosing(session)
+        session.streams[self.id] = self
+
+    def close(self) -> None:
+        self._session = None
 
 
 AnyStream = TypeVar("AnyStream", bound=Stream[Any])
@@ -107,8 +119,7 @@ async def load(session: AsyncSession, kind: type[AnyStream], id: UUID, *, lock: 
     stream = await _restore(session, kind, id)
     await _replay(session, stream)
     if lock:
-        stream._session = unit
-        unit.streams[id] = stream
+        stream.open(unit)
     return stream
 
 
@@ -119,8 +130,8 @@ def begin(session: AsyncSession, kind: type[AnyStream], id: UUID) -> AnyStream:
     """
     unit = session.sync_session
     assert isinstance(unit, UnitOfWork)
-    stream = unit.streams[id] = kind(id, kind.initial())
-    stream._session = unit
+    stream = kind(id, kind.initial())
+    stream.open(unit)
     return stream
 
 
