@@ -292,7 +292,7 @@ def test_describe_refuses_to_break_a_promise(
 ) -> None:
     old = DeadLettered.model_json_schema(mode="serialization")
     old["properties"]["author"] = {"type": "string"}
-    _contracts(tmp_path, **{"tailrace.dead_lettered": old})
+    _contracts(tmp_path, **{"tailrace.dead_lettered": {**old, "x-topic": "<service>.dlq"}})
     path = tmp_path / "contracts/schemas/tailrace.dead_lettered.v1.json"
     before = path.read_text()
     monkeypatch.chdir(tmp_path)

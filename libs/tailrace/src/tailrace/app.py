@@ -44,6 +44,7 @@ def build_app(service: Service, settings: Settings, *, verifier: Verifier | None
         redirect_slashes=False,
     )
     app.state.settings = settings
+    app.state.topic = service.topic
     app.state.verifier = verifier or verifier_from(settings)
     problems.install(app)
     app.include_router(health.router)

@@ -1,36 +1,40 @@
 """One visible route class: it knows who asks, opens the transaction, keeps the promise of the Idempotency-Key, and commits before it answers.
 
-A write, in order: verify the token; lock (tenant, user, key) or 409; replay a stored answer or run the endpoint; write facts; set `ETag` and
-`Tailrace-Event`; store the 2xx answer; commit. Two writers that collide start over, unless `If-Match` says that the client wants to know.
+A write, in order: verify the token; wait for what `Tailrace-After` names; lock (tenant, user, key) or 409; replay a stored answer or run the
+endpoint; write facts; set `ETag` and `Tailrace-Event`; store the 2xx answer; commit. Two writers that collide start over, unless `If-Match` says
+that the client wants to know.
 """
 
 import asyncio
 import hashlib
 import json
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextvars import ContextVar
 from functools import wraps
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm.exc import StaleDataError
 
-from tailrace import idempotency
+from tailrace import consistency, idempotency
 from tailrace.auth import Verifier, bearer_token
 from tailrace.context import Context, Principal
 from tailrace.database import Database
 from tailrace.database import Tx as Transaction
 from tailrace.etag import etag
 from tailrace.failures import is_conflict
-from tailrace.problems import Problem
+from tailrace.problems import Problem, ProblemView
+from tailrace.subscribers import Subscriber
 
 __all__ = ["Body", "TenantRoute", "Tx", "View", "tenant_router"]
 
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _ATTEMPTS = 4
+
+_LATE: dict[str, Any] = {"model": ProblemView, "description": "What `Tailrace-After` names is not applied here yet"}
 
 _current: ContextVar[Transaction] = ContextVar("tx")
 
@@ -66,15 +70,22 @@ class ChangedMeanwhile(Problem):
 
 
 class TenantRoute(APIRoute):
-    """A route of a logged-in tenant: `APIRouter(route_class=TenantRoute)`."""
+    """A route of a logged-in tenant; make routers of them with `tenant_router`."""
+
+    reads: ClassVar[Sequence[Subscriber]] = ()
+    """Whose rows the route shows or builds on: what they have to have applied when a request names it in `Tailrace-After`."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         methods = set(options.get("methods") or ["GET"])
+        # These headers are read before FastAPI sees the request, so FastAPI has to be told that they exist.
+        declared = [_declared_after()] if self.reads else []
         if not methods <= _SAFE:
-            # The key is read before FastAPI sees the request, so FastAPI has to be told that it exists.
-            extra = options.get("openapi_extra") or {}
-            options["openapi_extra"] = {**extra, "parameters": [_declared_key(required="POST" in methods)]}
+            declared.append(_declared_key(required="POST" in methods))
             endpoint = _settled(endpoint)
+        if declared:
+            options["openapi_extra"] = {**(options.get("openapi_extra") or {}), "parameters": declared}
+        if self.reads:
+            options["responses"] = {503: _LATE, **(options.get("responses") or {})}
         super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Endpoint:
@@ -82,23 +93,36 @@ class TenantRoute(APIRoute):
         versioned = _has_version(self.response_model)
         methods = self.methods or set()
         key_required = "POST" in methods
+        reads = self.reads
 
         async def read(request: Request) -> Response:
-            return await _read(request, endpoint, versioned)
+            principal = await _authenticate(request)
+            await consistency.wait_until_applied(request, reads)
+            return await _read(request, endpoint, principal, versioned)
 
         async def write(request: Request) -> Response:
-            return await _write(request, endpoint, versioned, key_required)
+            principal = await _authenticate(request)
+            key = idempotency.key_of(request, required=key_required)
+            await consistency.wait_until_applied(request, reads)
+            return await _write(request, endpoint, principal, key, versioned)
 
         return read if methods <= _SAFE else write
 
 
-def tenant_router(prefix: str, *, tag: str) -> APIRouter:
-    """A router whose every route is a TenantRoute."""
-    return APIRouter(prefix=prefix, tags=[tag], route_class=TenantRoute, redirect_slashes=False)
+def tenant_router(prefix: str, *, tag: str, reads: Sequence[Subscriber] = ()) -> APIRouter:
+    """A router whose every route is a TenantRoute.
+
+    `reads` names the subscribers whose rows the routes show or build on: a request with `Tailrace-After` waits for them (see `consistency`).
+    """
+    named = tuple(reads)
+
+    class Route(TenantRoute):
+        reads = named
+
+    return APIRouter(prefix=prefix, tags=[tag], route_class=Route, redirect_slashes=False)
 
 
-async def _read(request: Request, endpoint: Endpoint, versioned: bool) -> Response:
-    principal = await _authenticate(request)
+async def _read(request: Request, endpoint: Endpoint, principal: Principal, versioned: bool) -> Response:
     database: Database = request.app.state.database
     async with database.transaction(_context(request, principal), read_only=True) as tx:
         request.state.tx = tx
@@ -107,9 +131,9 @@ async def _read(request: Request, endpoint: Endpoint, versioned: bool) -> Respon
     return response
 
 
-async def _write(request: Request, endpoint: Endpoint, versioned: bool, key_required: bool) -> Response:
-    principal = await _authenticate(request)
-    key = idempotency.key_of(request, required=key_required)
+async def _write(
+    request: Request, endpoint: Endpoint, principal: Principal, key: str | None, versioned: bool
+) -> Response:
     asked = hashlib.sha256(
         f"{request.method} {request.url.path}?{request.url.query}\n".encode() + await request.body()
     ).digest()
@@ -171,6 +195,16 @@ def _settled(endpoint: Callable[..., Any]) -> Callable[..., Any]:
         return answer
 
     return settled
+
+
+def _declared_after() -> dict[str, Any]:
+    return {
+        "name": consistency.HEADER,
+        "in": "header",
+        "required": False,
+        "description": "What `Tailrace-Event` of an earlier write said: the answer waits for it, up to a second, or is a 503.",
+        "schema": {"type": "string"},
+    }
 
 
 def _declared_key(*, required: bool) -> dict[str, Any]:

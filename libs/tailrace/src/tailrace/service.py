@@ -7,6 +7,7 @@ from fastapi import APIRouter, FastAPI
 from sqlalchemy import MetaData
 
 from tailrace.events import Event, by_type
+from tailrace.routing import TenantRoute
 from tailrace.sagas import Saga
 from tailrace.settings import Settings
 from tailrace.subscribers import Subscriber
@@ -60,5 +61,8 @@ class Service:
         for name in names:
             if not name.startswith(f"{self.name}."):
                 raise ValueError(f"the subscriber {name} of {self.name} must be called {self.name}.…")
+        for route in (route for router in self.routers for route in router.routes if isinstance(route, TenantRoute)):
+            if strangers := [reads.name for reads in route.reads if reads not in self.subscribers]:
+                raise ValueError(f"{route.path} of {self.name} reads {strangers[0]}, which is no subscriber of it")
         sagas = [subscriber.timer for subscriber in self.subscribers if isinstance(subscriber, Saga)]
         object.__setattr__(self, "all_timers", (*self.timers, *sagas))

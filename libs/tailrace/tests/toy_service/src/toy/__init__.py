@@ -17,7 +17,7 @@ from tailrace.events import Event, Meta
 from tailrace.failures import NotYet
 from tailrace.ids import uuid7
 from tailrace.pages import Listing, Page, Paging, paginate
-from tailrace.problems import Refused
+from tailrace.problems import Refused, Unknown
 from tailrace.routing import Body, Tx, View, tenant_router
 from tailrace.rows import COLUMN_TYPES, NAMING, Aggregate, Part, TenantRow
 from tailrace.sagas import Run, Saga
@@ -224,11 +224,35 @@ async def close(tx: Tx, who: Writer, match: IfMatch, note_id: UUID) -> Note:
     return note
 
 
+hearsay = tenant_router("/v1/heard", tag="heard", reads=[heard])
+
+
+class HeardView(View):
+    key: UUID
+    times: int
+
+
+@hearsay.get("/{key}", response_model=HeardView)
+async def read_heard(tx: Tx, who: Reader, key: UUID) -> Heard:
+    found = await tx.get(Heard, (tx.tenant_id, key))
+    if found is None:
+        raise Unknown("Heard", key)
+    return found
+
+
+@hearsay.post("/{key}/notes", status_code=201, response_model=NoteView)
+async def note_heard(tx: Tx, who: Writer, key: UUID) -> Note:
+    found = await read_heard(tx, who, key)
+    note = Note.write(f"heard {found.times} times")
+    tx.add(note)
+    return note
+
+
 service = Service(
     name="toy",
     topic="toy.events",
     publishes=[NoteWritten, NoteClosed, Counted],
     subscribers=[heard, echo, talk],
-    routers=[router],
+    routers=[router, hearsay],
     metadata=Base.metadata,
 )
