@@ -53,7 +53,7 @@ async def open_period(tx: Tx, name: str, first_day: date, last_day: date) -> Per
     if other is not None:
         raise PeriodsOverlap(other)
     stream = tx.new_stream(PeriodStream, uuid7())
-    stream.open(name, first_day, last_day)
+    stream.begin(name, first_day, last_day)
     period = Period(
         id=stream.id, name=name, first_day=first_day, last_day=last_day, locked=False, version=stream.version
     )

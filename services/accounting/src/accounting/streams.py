@@ -107,7 +107,7 @@ class PeriodStream(Stream[PeriodState]):
         self.state.last_day = event.last_day
         self.state.locked = isinstance(event, PeriodLocked)
 
-    def open(self, name: str, first_day: date, last_day: date) -> None:
+    def begin(self, name: str, first_day: date, last_day: date) -> None:
         self._record(PeriodOpened(period_id=self.id, name=name, first_day=first_day, last_day=last_day))
 
     def lock(self) -> None:
