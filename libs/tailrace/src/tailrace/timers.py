@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import RowMapping, delete, func, select
+from sqlalchemy import RowMapping, delete, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from tailrace.context import Context
@@ -46,8 +46,13 @@ class Timer:
         await tx.execute(insert(timer).values(row).on_conflict_do_update(index_elements=["name", "key"], set_=row))
 
     async def clear(self, tx: Tx, key: UUID) -> None:
-        """Forget the deadline of `key`, if there is one."""
-        await tx.execute(delete(timer).where(timer.c.name == self.name, timer.c.key == key))
+        """Forget the deadline of `key`, if there is one.
+
+        One that fires right now is passed over: its handler waits for what this transaction has locked, so waiting for it would never end.
+        """
+        mine = select(timer.c.name, timer.c.key).where(timer.c.name == self.name, timer.c.key == key)
+        waiting = mine.with_for_update(skip_locked=True)
+        await tx.execute(delete(timer).where(tuple_(timer.c.name, timer.c.key).in_(waiting)))
 
     async def fire(self, tx: Tx, key: UUID) -> None:
         if self._handler is None:
