@@ -155,16 +155,34 @@ class ReservationRejected(ReservationFact):
     reason: str
 
 
+class KeptLine(BaseModel):
+    """How much of a reserved line stays held."""
+
+    model_config = ConfigDict(frozen=True)
+
+    line_id: UUID
+    quantity: Quantity
+
+
 class ReservationReleased(ReservationFact):
-    """What was still held is free again. Answers `order.reservation_release_requested`, also when nothing was held any more."""
+    """What was still held is free again, but for `kept`. Answers `order.reservation_release_requested`, also when nothing was held any more.
+
+    It also comes unasked, when somebody gives the stock of an order back. Then everything is kept, since goods may be leaving, until the order
+    says what has left and asks for the release.
+    """
 
     type: ClassVar[str] = "inventory.reservation.released"
 
     reason: str
+    kept: list[KeptLine] = []
 
 
 class ReservationExpired(ReservationFact):
+    """The time is over. What is held for an order is `kept` until the order says what has left and asks for the release."""
+
     type: ClassVar[str] = "inventory.reservation.expired"
+
+    kept: list[KeptLine] = []
 
 
 class DrawnLine(BaseModel):

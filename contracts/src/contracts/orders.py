@@ -138,13 +138,26 @@ class ReservationRequested(OrderFact):
     expires_at: datetime | None = None
 
 
+class Departure(BaseModel):
+    """A shipment that has left, and what it took of each line."""
+
+    model_config = ConfigDict(frozen=True)
+
+    shipment_id: UUID
+    lines: list[LineQuantity]
+
+
 class ReservationReleaseRequested(OrderFact):
-    """Asks inventory to free what a reservation still holds. The answer is `inventory.reservation.released`."""
+    """Asks inventory to free what a reservation still holds. The answer is `inventory.reservation.released`.
+
+    `departed` are all shipments of the reservation that have left. Where `shipment.dispatched` of one is still to come, what it took stays held.
+    """
 
     type: ClassVar[str] = "order.reservation_release_requested"
 
     reservation_id: UUID
     reason: str
+    departed: list[Departure] = []
 
 
 class OrderAllocated(OrderFact):

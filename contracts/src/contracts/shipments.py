@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from contracts.orders import Address
+from contracts.orders import Address, Departure
 from tailrace.events import Event
 from tailrace.money import Currency, Minor, Quantity, SignedQuantity
 from tailrace.personal import Personal
@@ -135,13 +135,23 @@ class ShipmentCancelled(ShipmentFact):
     lines: list[ShipmentLine]
 
 
+class ReservedDeparture(Departure):
+    """A shipment that has left, and the reservation that it was made from."""
+
+    reservation_id: UUID
+
+
 class ShipmentsCancelled(ShipmentTopic):
-    """Answers `order.shipment_cancel_requested`: nothing of the order is left to dispatch. `shipments` are those that were cancelled."""
+    """Answers `order.shipment_cancel_requested`: nothing that it asked about is left to dispatch. `shipments` are those that were cancelled.
+
+    `departed` are all that had left before, since `shipment.dispatched` of one may arrive after this answer.
+    """
 
     type: ClassVar[str] = "shipment.order_cancelled"
 
     order_id: UUID
     shipments: list[UUID]
+    departed: list[ReservedDeparture] = []
 
 
 class CarrierDescription(ShipmentTopic):
