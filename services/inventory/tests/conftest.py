@@ -101,9 +101,16 @@ class Depot:
         await self.h.deliver(request, aggregate_id=request.order_id)
         return request
 
-    async def ask_release(self, request: orders.ReservationRequested) -> None:
+    async def ask_release(self, request: orders.ReservationRequested, *departed: shipments.ShipmentDispatched) -> None:
+        left = [
+            orders.Departure(
+                shipment_id=one.shipment_id,
+                lines=[orders.LineQuantity(line_id=line.line_id, quantity=line.quantity) for line in one.lines],
+            )
+            for one in departed
+        ]
         fact = orders.ReservationReleaseRequested(
-            order_id=request.order_id, reservation_id=request.reservation_id, reason="cancelled"
+            order_id=request.order_id, reservation_id=request.reservation_id, reason="cancelled", departed=left
         )
         await self.h.deliver(fact, aggregate_id=request.order_id)
 

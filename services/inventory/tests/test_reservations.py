@@ -1,6 +1,7 @@
 """Stock that is held: for orders by their facts, for people by their requests; never more than there is."""
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -135,7 +136,8 @@ async def test_a_request_that_follows_its_own_release_holds_nothing(depot: Depot
 async def test_time_ends_a_reservation_once(depot: Depot) -> None:
     await depot.receive("9", 900)
     soon = datetime.now(UTC) + timedelta(hours=1)
-    request = await depot.order(depot.line("4"), expires_at=soon)
+    line = {"item_id": str(depot.bolt), "warehouse_id": str(depot.north), "quantity": "4"}
+    held = await depot.post("reservations", lines=[line], expires_in_seconds=60)
     used = await depot.order(depot.line("2"), expires_at=soon)
     await depot.dispatch(used)
     assert await depot.h.fire_timers() == 0
@@ -143,9 +145,60 @@ async def test_time_ends_a_reservation_once(depot: Depot) -> None:
     assert await depot.h.fire_timers() == 1
     assert await depot.figures() == ("7", "0", 700)
     (expired,) = await depot.told("reservation.expired")
-    assert (expired.reservation_id, expired.order_id) == (request.reservation_id, request.order_id)
-    assert (await depot.reservation(request.reservation_id))["status"] == "expired"
+    assert (str(expired.reservation_id), expired.order_id, expired.kept) == (held["id"], None, [])
+    assert (await depot.reservation(held["id"]))["status"] == "expired"
     assert (await depot.reservation(used.reservation_id))["status"] == "consumed"
+
+
+async def test_what_an_order_holds_beyond_its_time_is_freed_when_the_order_says_what_left(depot: Depot) -> None:
+    await depot.receive("9", 900)
+    request = await depot.order(depot.line("4"), depot.line("2"), expires_at=datetime.now(UTC) + timedelta(hours=1))
+    heard, unheard = depot.shipment(request, "1", "1"), depot.shipment(request, "2", "1")
+    await depot.h.deliver(heard, aggregate_id=heard.shipment_id)
+    await depot.h.make_timers_due()
+    assert await depot.h.fire_timers() == 1
+    (expired,) = await depot.told("reservation.expired")
+    assert [line.quantity for line in expired.kept] == [3, 1]
+    assert await depot.figures() == ("7", "4", 700)
+    await depot.ask_release(request, heard, unheard)
+    (released,) = await depot.told("reservation.released")
+    assert [line.quantity for line in released.kept] == [2, 1]
+    assert [fact.quantity for fact in await depot.told("stock.released")] == [1]
+    assert await depot.figures() == ("7", "3", 700)
+    await depot.order(depot.line("4"))
+    await depot.h.deliver(unheard, aggregate_id=unheard.shipment_id)
+    assert await depot.figures() == ("4", "4", 400)
+    assert {fact.reservation_id for fact in await depot.told("stock.issued")} == {request.reservation_id}
+    shown = await depot.reservation(request.reservation_id)
+    assert (shown["status"], [line["held"] for line in shown["lines"]]) == ("expired", ["0", "0"])
+    assert len(await depot.told("reservation.consumed")) == 1
+
+
+async def test_people_end_what_an_order_holds_and_do_not_take_it(depot: Depot) -> None:
+    await depot.receive("9", 900)
+    request = await depot.order(depot.line("4"))
+    of_line = {"reservation_id": request.reservation_id, "line_id": request.lines[0].line_id, "reason": "scrap"}
+    assert (await depot.post("issues", 409, quantity="1", **of_line))["type"].endswith("held-for-order")
+    path = f"/v1/inventory/reservations/{request.reservation_id}/release"
+    shown = (await depot.h.client.post(path, json={"reason": "needed elsewhere"})).json()
+    assert (shown["status"], shown["lines"][0]["held"]) == ("released", "4")
+    assert await depot.figures() == ("9", "4", 900)
+    await depot.ask_release(request)
+    assert await depot.figures() == ("9", "0", 900)
+    assert [[line.quantity for line in fact.kept] for fact in await depot.told("reservation.released")] == [[4], []]
+
+
+async def test_the_clock_and_a_dispatch_at_the_same_moment_do_not_wait_for_each_other(depot: Depot) -> None:
+    await depot.receive("90", 900)
+    for _ in range(5):
+        request = await depot.order(depot.line("4"), expires_at=datetime.now(UTC) + timedelta(hours=1))
+        await depot.h.make_timers_due()
+        began = time.perf_counter()
+        await asyncio.gather(depot.dispatch(request), depot.h.fire_timers())
+        # A deadlock is broken after a second (deadlock_timeout), by failing one of the two.
+        assert time.perf_counter() - began < 0.9
+        assert (await depot.reservation(request.reservation_id))["lines"][0]["held"] == "0"
+    assert await depot.figures() == ("70", "0", 700)
 
 
 async def test_goods_that_left_without_a_reservation_take_what_is_free(depot: Depot) -> None:

@@ -1,5 +1,6 @@
 """Orders in a company with a catalog: a bolt in pieces, flour in kilograms, a consulting hour, two warehouses, a price list."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -157,10 +158,28 @@ class Desk:
         await self.h.pump()
         return record
 
-    async def shipments_cancelled(self, order: dict[str, Any], *ids: UUID) -> None:
-        fact = shipments.ShipmentsCancelled(order_id=UUID(order["id"]), shipments=list(ids))
+    async def shipments_cancelled(
+        self, order: dict[str, Any], *ids: UUID, departed: Sequence[shipments.ReservedDeparture] = ()
+    ) -> None:
+        fact = shipments.ShipmentsCancelled(order_id=UUID(order["id"]), shipments=list(ids), departed=list(departed))
         await self.h.deliver(fact, aggregate_id=uuid7())
         await self.h.pump()
+
+    def departure(self, request: facts.ShipmentRequested, *quantities: str) -> shipments.ReservedDeparture:
+        """What `dispatch` says of the same shipment, as it stands in the answer to a cancellation."""
+        left = [Decimal(quantity) for quantity in quantities] or [line.quantity for line in request.lines]
+        lines = [
+            facts.LineQuantity(line_id=line.line_id, quantity=quantity)
+            for line, quantity in zip(request.lines, left, strict=True)
+        ]
+        ids = {"shipment_id": request.shipment_id, "reservation_id": request.reservation_id}
+        return shipments.ReservedDeparture(**ids, lines=lines)
+
+    async def lose(self, order: dict[str, Any], request: Any, *departed: shipments.ReservedDeparture) -> None:
+        """A reservation expires, what has not left of it is cancelled, and it is freed."""
+        await self.answer(inventory.ReservationExpired, request)
+        await self.shipments_cancelled(order, departed=departed)
+        await self.answer(inventory.ReservationReleased, request, reason="asked")
 
 
 @pytest.fixture

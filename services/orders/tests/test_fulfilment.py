@@ -163,11 +163,16 @@ async def test_an_expired_reservation_takes_its_shipment_along(desk: Desk) -> No
     order, request, _ = await shipping(desk, reservation_expires_in_seconds=3600)
     assert request.expires_at is not None
     await desk.answer(inventory.ReservationExpired, request)
-    now = await desk.read(order)
-    assert (now["status"], now["allocation"], now["shortage"]) == ("confirmed", "none", "The reservation expired.")
     (cancel,) = await desk.asked("order.shipment_cancel_requested")
     assert cancel.reservation_id == request.reservation_id
+    assert (await desk.read(order))["allocation"] == "full"
+    assert await desk.asked("order.reservation_release_requested") == []
     await desk.shipments_cancelled(order)
+    (release,) = await desk.asked("order.reservation_release_requested")
+    assert (release.reservation_id, release.departed) == (request.reservation_id, [])
+    await desk.answer(inventory.ReservationReleased, request, reason="asked")
+    now = await desk.read(order)
+    assert (now["status"], now["allocation"], now["shortage"]) == ("confirmed", "none", "The reservation expired.")
     assert (await desk.states(order))[-1] == "short"
     await desk.act(order, "allocate")
     await desk.reserve(await desk.reservation())
@@ -177,10 +182,52 @@ async def test_an_expired_reservation_takes_its_shipment_along(desk: Desk) -> No
 async def test_what_expires_after_a_part_left_is_open_again(desk: Desk) -> None:
     order, request, shipment = await shipping(desk)
     await desk.dispatch(shipment, "4")
-    await desk.answer(inventory.ReservationExpired, request)
+    await desk.lose(order, request)
     now = await desk.read(order)
     assert (now["allocation"], now["shipment"], now["lines"][0]["allocated"]) == ("partial", "partial", "4")
     assert [line.quantity for line in (await desk.asked("order.short"))[-1].lines] == [6]
+
+
+async def test_what_left_before_it_was_heard_of_is_not_asked_for_again(desk: Desk) -> None:
+    order, request, shipment = await shipping(desk)
+    left = desk.departure(shipment, "4")
+    await desk.lose(order, request, left)
+    (release,) = await desk.asked("order.reservation_release_requested")
+    assert [(one.shipment_id, [line.quantity for line in one.lines]) for one in release.departed] == [
+        (shipment.shipment_id, [4])
+    ]
+    now = await desk.read(order)
+    assert (now["shipment"], now["allocation"], now["lines"][0]["shipped"]) == ("partial", "partial", "4")
+    await desk.act(order, "allocate")
+    assert [line.quantity for line in (await desk.reservation()).lines] == [6]
+    await desk.dispatch(shipment, "4")
+    assert (await desk.read(order))["lines"][0]["shipped"] == "4"
+    assert len(await desk.asked("order.shipment_progressed")) == 1
+
+
+async def test_what_somebody_gives_back_is_let_go_of_like_what_expires(desk: Desk) -> None:
+    order, request, shipment = await shipping(desk)
+    await desk.answer(inventory.ReservationReleased, request, reason="needed elsewhere")
+    assert (await desk.read(order))["allocation"] == "full"
+    await desk.dispatch(shipment)
+    await desk.shipments_cancelled(order, departed=[desk.departure(shipment)])
+    assert len(await desk.asked("order.reservation_release_requested")) == 1
+    await desk.answer(inventory.ReservationReleased, request, reason="asked")
+    now = await desk.read(order)
+    assert (now["shipment"], now["shortage"]) == ("full", None)
+    assert await desk.asked("order.short") == []
+    assert (await desk.states(order))[-1] == "done"
+
+
+async def test_an_attempt_that_goes_on_outlives_the_refusal_of_one_given_up(desk: Desk) -> None:
+    order = await desk.confirmed()
+    first = await desk.reservation()
+    await desk.h.make_timers_due()
+    await desk.h.fire_timers()
+    await desk.act(order, "allocate")
+    await desk.answer(inventory.ReservationRejected, first, lines=[], reason="None.")
+    assert (await desk.read(order))["allocating"] is True
+    assert len(await desk.asked("order.short")) == 1
 
 
 async def test_cancelled_while_reserving(desk: Desk) -> None:
@@ -316,7 +363,7 @@ async def test_held_while_shipping_and_while_short(desk: Desk) -> None:
     await desk.act(order, "resume")
     assert await desk.states(order) == ["reserving", "shipping", "held", "shipping"]
     assert len(await desk.asked("order.shipment_requested")) == 1
-    await desk.answer(inventory.ReservationExpired, request)
+    await desk.lose(order, request)
     await desk.act(order, "hold", reason="Wait again.")
     assert (await desk.act(order, "allocate", 409))["type"].endswith("order-not-confirmed")
     await desk.act(order, "resume")
@@ -326,9 +373,16 @@ async def test_held_while_shipping_and_while_short(desk: Desk) -> None:
 @pytest.mark.parametrize("kind", [inventory.ReservationRejected, inventory.ReservationExpired])
 async def test_stock_lost_while_on_hold_leaves_the_order_short(desk: Desk, kind: Any) -> None:
     order = await desk.confirmed()
+    request = await desk.reservation()
     await desk.act(order, "hold", reason="Wait.")
-    given = {"lines": [], "reason": "None."} if kind is inventory.ReservationRejected else {}
-    await desk.answer(kind, await desk.reservation(), **given)
+    if kind is inventory.ReservationRejected:
+        await desk.answer(kind, request, lines=[], reason="None.")
+    else:
+        await desk.reserve(request)
+        await desk.answer(kind, request)
+        assert await desk.asked("order.shipment_cancel_requested") == []
+        assert len(await desk.asked("order.reservation_release_requested")) == 1
+        await desk.answer(inventory.ReservationReleased, request, reason="asked")
     await desk.act(order, "resume")
     assert (await desk.states(order))[-1] == "short"
     await desk.act(order, "allocate")
@@ -369,13 +423,16 @@ async def test_a_cancellation_counts_before_the_saga_has_heard_of_it(desk: Desk)
 
 
 async def test_nothing_is_asked_for_again_while_shipments_are_being_cancelled(desk: Desk) -> None:
-    order, request, shipment = await shipping(desk)
+    order = await desk.confirmed(partial_allowed=True)
+    request = await desk.reservation()
+    await desk.reserve(request, "7")
+    (shipment,) = await desk.asked("order.shipment_requested")
     await desk.answer(inventory.ReservationExpired, request)
     await desk.act(order, "allocate")
     assert len(await desk.asked("order.reservation_requested")) == 1
     await desk.dispatch(shipment, "4")
-    await desk.shipments_cancelled(order, shipment.shipment_id)
-    assert [line.quantity for line in (await desk.reservation()).lines] == [6]
+    await desk.shipments_cancelled(order, departed=[desk.departure(shipment, "4")])
+    assert [line.quantity for line in (await desk.reservation()).lines] == [3]
     assert (await desk.states(order))[-1] == "reserving"
 
 

@@ -31,6 +31,9 @@ class World:
     pending: dict[UUID, tuple[facts.ShipmentRequested, Decimal]] = field(default_factory=dict)
     on_hold: bool = False
     left: Decimal = Decimal(0)
+    departed: list[shipments.ReservedDeparture] = field(default_factory=list)
+    over: set[UUID] = field(default_factory=set)
+    """Reservations that have expired, and are kept until the order lets go."""
     answers: dict[Any, deque[tuple[UUID, Event]]] = field(default_factory=lambda: defaultdict(deque))
     read: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
@@ -57,6 +60,7 @@ class World:
                 self.reserve(request)
             case facts.ReservationReleaseRequested() as request:
                 self.held.pop(request.reservation_id, None)
+                self.over.discard(request.reservation_id)
                 self.reservation(inventory.ReservationReleased, request.reservation_id, reason=request.reason)
         return True
 
@@ -91,7 +95,8 @@ class World:
                 gone = [id for id, (of, _) in self.pending.items() if only in (None, of.reservation_id)]
                 for id in gone:
                     del self.pending[id]
-                answer = shipments.ShipmentsCancelled(order_id=UUID(self.order["id"]), shipments=gone)
+                left = [one for one in self.departed if only in (None, one.reservation_id)]
+                answer = shipments.ShipmentsCancelled(order_id=UUID(self.order["id"]), shipments=gone, departed=left)
                 self.answers["shipping"].append((uuid7(), answer))
         return True
 
@@ -115,7 +120,10 @@ class World:
             lines=[line],
             dispatched_at=datetime.now(UTC),
         )
-        self.answers["shipping"].append((dispatched.shipment_id, dispatched))
+        self.answers[dispatched.shipment_id].append((dispatched.shipment_id, dispatched))
+        took = facts.LineQuantity(line_id=line.line_id, quantity=part)
+        ids = {"shipment_id": dispatched.shipment_id, "reservation_id": request.reservation_id}
+        self.departed.append(shipments.ReservedDeparture(**ids, lines=[took]))
         self.left += part
         self.stock -= part
         still = self.held.get(request.reservation_id, Decimal(0)) - part
@@ -147,9 +155,9 @@ class World:
             case "time-out":
                 await self.desk.h.make_timers_due()
                 await self.desk.h.fire_timers()
-            case "expiry" if self.held:
-                id = self.dice.choice(list(self.held))
-                del self.held[id]
+            case "expiry" if self.held.keys() - self.over:
+                id = self.dice.choice(sorted(self.held.keys() - self.over))
+                self.over.add(id)
                 self.reservation(inventory.ReservationExpired, id)
         return True
 

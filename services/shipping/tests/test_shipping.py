@@ -218,6 +218,10 @@ async def test_cancelling_leaves_what_has_left_and_always_answers(order: Order, 
     await order.hear(ShipmentCancelRequested(order_id=order.id, reason="again"))
     answers = await shipping.published("shipment.order_cancelled")
     assert [(a.sequence, [str(id) for id in a.event.shipments]) for a in answers] == [(1, [rest]), (2, [])]  # type: ignore[attr-defined]
+    for answer in answers:
+        (left,) = answer.event.departed  # type: ignore[attr-defined]
+        assert (str(left.shipment_id), left.reservation_id) == (shipment, order.reservation)
+        assert {line.line_id: line.quantity for line in left.lines} == {order.bolts: 6, order.flour: Decimal("2.5")}
     stranger = Order(shipping)
     await stranger.hear(ShipmentCancelRequested(order_id=stranger.id, reason="never shipped"))
     assert len(await shipping.published("shipment.order_cancelled")) == 3
@@ -230,6 +234,9 @@ async def test_one_reservations_shipments_are_cancelled_alone(order: Order, ship
     await order.hear(ShipmentCancelRequested(order_id=order.id, reason="expired", reservation_id=lost.reservation_id))
     by_id = {s["id"]: s["status"] for s in await order.shipments()}
     assert by_id == {kept: "pending", str(lost.shipment_id): "cancelled"}
+    await order.post(kept, "dispatch")
+    await order.hear(ShipmentCancelRequested(order_id=order.id, reason="again", reservation_id=lost.reservation_id))
+    assert [a.event.departed for a in await shipping.published("shipment.order_cancelled")] == [[], []]  # type: ignore[attr-defined]
 
 
 async def test_a_race_between_cancel_and_dispatch_has_one_winner(order: Order, shipping: Harness) -> None:

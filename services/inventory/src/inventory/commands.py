@@ -13,7 +13,7 @@ from inventory.bodies import NewAdjustment, NewIssue, NewReceipt, NewReservation
 from inventory.copies import ItemCopy, check_warehouse, in_base_unit, stocked_item
 from inventory.holding import Holding, Wanted
 from inventory.models import Movement, Reservation
-from inventory.refusals import CurrencyDiffers, NotHeld, ReservationEnded, TooMuch
+from inventory.refusals import CurrencyDiffers, HeldForOrder, NotHeld, ReservationEnded, TooMuch
 from inventory.stock import MOST_VALUE, Moved, Place, StockItem, load_stock, load_stocks
 from tailrace.database import Tx
 from tailrace.ids import uuid7
@@ -46,7 +46,7 @@ async def receive(tx: Tx, body: NewReceipt, match: int | None) -> Movement:
 
 
 async def issue(tx: Tx, body: NewIssue, match: int | None) -> Movement:
-    """Raises NotYetKnown, Invalid, Short, Stale; with a reservation Unknown, ReservationEnded, NotHeld."""
+    """Raises NotYetKnown, Invalid, Short, Stale; with a reservation Unknown, ReservationEnded, HeldForOrder, NotHeld."""
     item = await stocked_item(tx, body.item_id)
     await check_warehouse(tx, body.warehouse_id)
     quantity = await in_base_unit(tx, item, body.quantity, body.unit)
@@ -134,6 +134,8 @@ async def _holding(tx: Tx, body: NewIssue, place: Place, quantity: Decimal) -> H
         raise Unknown("Reservation", body.reservation_id)
     if not holding.is_open:
         raise ReservationEnded(holding.state.status)
+    if holding.state.order_id is not None:
+        raise HeldForOrder(holding.state.order_id)
     held = holding.state.held_for(body.line_id, place)
     if quantity > held:
         raise NotHeld(quantity, held)

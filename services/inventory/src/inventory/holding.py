@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from contracts.inventory import (
     RESERVATION,
     DrawnLine,
+    KeptLine,
     ReservationConsumed,
     ReservationDrawn,
     ReservationExpired,
@@ -57,7 +58,7 @@ class HeldLine(BaseModel):
 
 
 class ReservationState(BaseModel):
-    """`held` is empty as soon as the reservation has ended."""
+    """Of a reservation that has ended, what is still `held` belongs to goods that have left, or may have, and are not issued yet."""
 
     status: Status = "new"
     order_id: UUID | None = None
@@ -67,6 +68,11 @@ class ReservationState(BaseModel):
     def held_for(self, line_id: UUID, place: Place) -> Decimal:
         lines = (line.quantity for line in self.held if line.line_id == line_id and line.place == place)
         return sum(lines, NOTHING)
+
+    def part(self, quantities: Mapping[UUID, Decimal]) -> list[HeldLine]:
+        """Of what is held, so much of each line; all of a line where that is less."""
+        wanted = ((line, min(line.quantity, quantities.get(line.line_id, NOTHING))) for line in self.held)
+        return [line.model_copy(update={"quantity": quantity}) for line, quantity in wanted if quantity]
 
 
 class Holding(Stream[ReservationState]):
@@ -92,17 +98,17 @@ class Holding(Stream[ReservationState]):
             case ReservationRejected():
                 self._end("rejected")
             case ReservationReleased():
-                self._end("released")
+                self._end("released", event.kept)
             case ReservationExpired():
-                self._end("expired")
+                self._end("expired", event.kept)
             case ReservationConsumed():
                 self._end("consumed")
 
-    def _end(self, status: Status) -> None:
-        """How it ended first is how it ended: a release that is asked for afterwards is answered, and changes nothing."""
+    def _end(self, status: Status, kept: Sequence[KeptLine] = ()) -> None:
+        """How it ended first is how it ended: a release that is asked for afterwards is answered, and changes no more than what is held."""
         if self.state.status in {"new", "made"}:
             self.state.status = status
-        self.state.held = []
+        self.state.held = self.state.part({line.line_id: line.quantity for line in kept})
 
     @property
     def is_open(self) -> bool:
@@ -119,11 +125,11 @@ class Holding(Stream[ReservationState]):
     def reject(self, order_id: UUID | None, lines: list[ReservedLine], reason: str) -> None:
         self.record(ReservationRejected(reservation_id=self.id, order_id=order_id, lines=lines, reason=reason))
 
-    def release(self, order_id: UUID | None, reason: str) -> None:
-        self.record(ReservationReleased(reservation_id=self.id, order_id=order_id, reason=reason))
+    def release(self, order_id: UUID | None, reason: str, kept: Sequence[HeldLine] = ()) -> None:
+        self.record(ReservationReleased(reservation_id=self.id, order_id=order_id, reason=reason, kept=_as_kept(kept)))
 
-    def expire(self) -> None:
-        self.record(ReservationExpired(reservation_id=self.id, order_id=self.state.order_id))
+    def expire(self, kept: Sequence[HeldLine] = ()) -> None:
+        self.record(ReservationExpired(reservation_id=self.id, order_id=self.state.order_id, kept=_as_kept(kept)))
 
     def draw(self, lines: list[DrawnLine]) -> None:
         """So much of it has been issued; with the last of it, the reservation ends."""
@@ -161,6 +167,10 @@ def suffices(lines: Sequence[ReservedLine], *, partial_allowed: bool) -> bool:
 
 def _held(line: ReservedLine) -> HeldLine:
     return HeldLine(line_id=line.line_id, item_id=line.item_id, warehouse_id=line.warehouse_id, quantity=line.reserved)
+
+
+def _as_kept(lines: Sequence[HeldLine]) -> list[KeptLine]:
+    return [KeptLine(line_id=line.line_id, quantity=line.quantity) for line in lines]
 
 
 def _after_drawing(held: Sequence[HeldLine], drawn: Sequence[DrawnLine]) -> list[HeldLine]:

@@ -21,7 +21,7 @@ async def reserve(tx: Tx, fact: ReservationRequested, meta: Meta) -> None:
 
 @fulfilment.on(ReservationReleaseRequested)
 async def release(tx: Tx, fact: ReservationReleaseRequested, meta: Meta) -> None:
-    await reservations.answer_release(tx, fact.reservation_id, fact.order_id, fact.reason)
+    await reservations.answer_release(tx, fact)
 
 
 @fulfilment.on(ShipmentDispatched)

@@ -55,6 +55,15 @@ class ReservationEnded(Refused):
         super().__init__(f"The reservation is {status}; it holds nothing.")
 
 
+class HeldForOrder(Refused):
+    """409: what an order holds leaves with its shipments; whoever takes it otherwise takes what was promised to a customer."""
+
+    slug, title = "held-for-order", "Held for an order"
+
+    def __init__(self, order_id: UUID) -> None:
+        super().__init__(f"The reservation holds this for order {order_id}: it leaves with that order's shipments.")
+
+
 class NotHeld(Refused):
     """409: the reservation does not hold that much for that line."""
 

@@ -9,12 +9,13 @@ from uuid import UUID
 from sqlalchemy import select
 
 from contracts.inventory import DrawnLine, ReservedLine
+from contracts.orders import Departure, ReservationReleaseRequested
 from contracts.shipments import ShipmentDispatched
 from inventory import ledger
-from inventory.holding import Holding, Wanted, allot, suffices
+from inventory.holding import HeldLine, Holding, Wanted, allot, suffices
 from inventory.models import Movement, Reservation
 from inventory.refusals import ReservationEnded, Short, missing, plain
-from inventory.stock import Place, StockItem, load_stocks
+from inventory.stock import NOTHING, Place, StockItem, load_stocks
 from tailrace.database import Tx
 from tailrace.failures import NotYet
 from tailrace.problems import Stale, Unknown
@@ -59,12 +60,17 @@ async def reserve(tx: Tx, request: Request) -> Reservation:
     return await tx.find(Reservation, request.reservation_id)
 
 
-async def answer_release(tx: Tx, reservation_id: UUID, order_id: UUID, reason: str) -> None:
-    """Free what is still held and say so, also when nothing was. A request that comes after its own release finds it answered."""
-    holding = await tx.load_stream(Holding, reservation_id)
+async def answer_release(tx: Tx, asked: ReservationReleaseRequested) -> None:
+    """Free what is still held and say so, also when nothing was. A request that comes after its own release finds it answered.
+
+    What left with a shipment that has not been heard of here stays held for it, so that nobody else is promised what is gone.
+    """
+    order_id, reason = asked.order_id, asked.reason
+    holding = await tx.load_stream(Holding, asked.reservation_id)
     is_new = holding.version == 0
-    await _free(tx, holding)
-    holding.release(order_id, reason)
+    kept = holding.state.part(await _not_issued_yet(tx, asked.departed))
+    await _free(tx, holding, kept)
+    holding.release(order_id, reason, kept)
     if is_new:
         await ledger.enter(tx, holding, reason=reason)
     else:
@@ -72,7 +78,7 @@ async def answer_release(tx: Tx, reservation_id: UUID, order_id: UUID, reason: s
 
 
 async def release(tx: Tx, reservation_id: UUID, reason: str, match: int | None) -> Reservation:
-    """Free what a reservation holds. Raises Unknown, Stale, ReservationEnded."""
+    """End a reservation. What it holds is free at once, or for an order, as soon as the order let go. Raises Unknown, Stale, ReservationEnded."""
     holding = await tx.load_stream(Holding, reservation_id)
     if holding.version == 0:
         raise Unknown("Reservation", reservation_id)
@@ -80,20 +86,22 @@ async def release(tx: Tx, reservation_id: UUID, reason: str, match: int | None) 
         raise Stale(match, holding.version)
     if not holding.is_open:
         raise ReservationEnded(holding.state.status)
-    await _free(tx, holding)
-    holding.release(holding.state.order_id, reason)
+    kept = _kept_for_order(holding)
+    await _free(tx, holding, kept)
+    holding.release(holding.state.order_id, reason, kept)
     await ledger.change(tx, holding, reason)
     return await tx.find(Reservation, reservation_id)
 
 
 @expiry.due
 async def expire(tx: Tx, reservation_id: UUID) -> None:
-    """The time is over: what is still held is free again."""
+    """The time is over: what is still held is free again, or for an order, as soon as the order let go."""
     holding = await tx.load_stream(Holding, reservation_id)
     if not holding.is_open:
         return
-    await _free(tx, holding)
-    holding.expire()
+    kept = _kept_for_order(holding)
+    await _free(tx, holding, kept)
+    holding.expire(kept)
     await ledger.change(tx, holding)
 
 
@@ -160,15 +168,33 @@ async def _hold(
         await expiry.set(tx, holding.id, request.expires_at)
 
 
-async def _free(tx: Tx, holding: Holding) -> None:
-    held = holding.state.held
-    if not held:
-        return
-    stocks = await load_stocks(tx, (line.place for line in held))
-    for line in held:
-        stocks[line.place].release(line.quantity, holding.id, line.line_id)
+async def _free(tx: Tx, holding: Holding, kept: Sequence[HeldLine]) -> None:
+    """Give back everything but `kept`, to be recorded by what ends the reservation."""
+    keep = {line.line_id: line.quantity for line in kept}
+    freed = [(line, line.quantity - keep.get(line.line_id, NOTHING)) for line in holding.state.held]
+    freed = [(line, quantity) for line, quantity in freed if quantity]
+    stocks = await load_stocks(tx, (line.place for line, _ in freed))
+    for line, quantity in freed:
+        stocks[line.place].release(quantity, holding.id, line.line_id)
     await ledger.write(tx, stocks.values())
     await _stop_clock(tx, holding)
+
+
+def _kept_for_order(holding: Holding) -> list[HeldLine]:
+    """Everything, when it is held for an order: its goods may be leaving right now, and only the order can find out."""
+    return holding.state.held if holding.state.order_id is not None else []
+
+
+async def _not_issued_yet(tx: Tx, departed: Sequence[Departure]) -> dict[UUID, Decimal]:
+    """What shipments took that have left and are still to be heard of here, by line."""
+    if not departed:
+        return {}
+    known = select(Movement.shipment_id).where(Movement.shipment_id.in_([one.shipment_id for one in departed]))
+    issued = set(await tx.scalars(known))
+    waiting: dict[UUID, Decimal] = {}
+    for line in (line for one in departed if one.shipment_id not in issued for line in one.lines):
+        waiting[line.line_id] = waiting.get(line.line_id, NOTHING) + line.quantity
+    return waiting
 
 
 async def _stop_clock(tx: Tx, holding: Holding) -> None:

@@ -3,7 +3,7 @@
 Amounts are whole minor units of the order's currency, rounded once per line. Every change is a method that refuses, or records a fact.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal, get_args
@@ -174,8 +174,13 @@ class Order(Aggregate, Base):
             )
         )
 
-    def ask_release(self, reservation_id: UUID, reason: str) -> None:
-        self.record(facts.ReservationReleaseRequested(order_id=self.id, reservation_id=reservation_id, reason=reason))
+    def ask_release(self, reservation_id: UUID, reason: str, departed: Sequence[facts.Departure] = ()) -> None:
+        """Ask inventory to free a reservation, but for what `departed` took of it."""
+        self.record(
+            facts.ReservationReleaseRequested(
+                order_id=self.id, reservation_id=reservation_id, reason=reason, departed=list(departed)
+            )
+        )
 
     def hold_stock(self, held: Mapping[UUID, Decimal]) -> None:
         """Note what is held now, by line; what has left stays allocated. Records nothing when nothing changed by it."""

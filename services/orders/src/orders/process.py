@@ -4,6 +4,7 @@ What a fact tells is remembered first. What to do next follows from that memory 
 a cancellation counts from its own commit on, whichever fact arrives first.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import Literal
@@ -35,11 +36,16 @@ class Reservation(BaseModel):
     """A reservation that may hold stock for the order.
 
     asked: no answer yet. made: stock is held and nothing has followed from it (the order is on hold). used: a shipment of it was asked for.
-    given_up: not answered in time. releasing: inventory was asked to free it. `lines` is what it still holds, by line.
+    given_up: not answered in time. ending: inventory ends it, and its shipments are being cancelled. releasing: inventory was asked to free it.
     """
 
-    standing: Literal["asked", "made", "used", "given_up", "releasing"] = "asked"
+    standing: Literal["asked", "made", "used", "given_up", "ending", "releasing"] = "asked"
     lines: dict[UUID, Decimal] = {}
+    """What it still holds, by line."""
+    departed: list[orders.Departure] = []
+    """What has left of it, as far as shipping said when it cancelled the rest."""
+    lost: str | None = None
+    """Why inventory ended it; None when it did not."""
 
 
 class Fulfilment(BaseModel):
@@ -51,6 +57,8 @@ class Fulfilment(BaseModel):
     undoing: bool = False
     cancels: int = 0
     """Requests to cancel shipments that shipping has not answered yet."""
+    departed: set[UUID] = set()
+    """The shipments that were noted as left."""
 
     def standing(self, *standings: str) -> dict[UUID, Reservation]:
         return {id: one for id, one in self.reservations.items() if one.standing in standings}
@@ -59,7 +67,7 @@ class Fulfilment(BaseModel):
     def held(self) -> dict[UUID, Decimal]:
         """What is held for the order and in use, by line."""
         total: dict[UUID, Decimal] = {}
-        for one in self.standing("used", "releasing").values():
+        for one in self.standing("used", "ending", "releasing").values():
             for line_id, quantity in one.lines.items():
                 total[line_id] = total.get(line_id, Decimal(0)) + quantity
         return total
@@ -121,24 +129,31 @@ async def made(tx: Tx, run: Fulfilling, fact: inventory.ReservationMade, meta: M
         known.lines = {line.line_id: line.reserved for line in fact.lines if line.reserved > 0}
         known.standing = "made"
     if known is not None and known.standing == "made" and not known.lines:
-        await _lost(tx, run, fact.reservation_id, "Nothing of it is in stock.")
+        await _gone(tx, run, fact.reservation_id, "Nothing of it is in stock.")
     else:
         await _go_on(tx, run)
 
 
 @saga.on_answer(inventory.ReservationRejected, key=_reserved_for)
 async def rejected(tx: Tx, run: Fulfilling, fact: inventory.ReservationRejected, meta: Meta) -> None:
-    await _lost(tx, run, fact.reservation_id, fact.reason)
+    known = run.data.reservations.get(fact.reservation_id)
+    await _gone(tx, run, fact.reservation_id, fact.reason if known is not None and known.standing == "asked" else None)
 
 
 @saga.on_answer(inventory.ReservationReleased, key=_reserved_for)
 async def released(tx: Tx, run: Fulfilling, fact: inventory.ReservationReleased, meta: Meta) -> None:
-    await _lost(tx, run, fact.reservation_id, f"The reservation was released: {fact.reason}")
+    known = run.data.reservations.get(fact.reservation_id)
+    if known is not None and known.standing in {"made", "used"}:
+        await _ended(tx, run, fact.reservation_id, f"The reservation was released: {fact.reason}")
+    elif known is not None and known.standing != "ending":
+        await _gone(tx, run, fact.reservation_id, known.lost)
 
 
 @saga.on_answer(inventory.ReservationExpired, key=_reserved_for)
 async def expired(tx: Tx, run: Fulfilling, fact: inventory.ReservationExpired, meta: Meta) -> None:
-    await _lost(tx, run, fact.reservation_id, "The reservation expired.")
+    known = run.data.reservations.get(fact.reservation_id)
+    if known is not None and known.standing in {"made", "used"}:
+        await _ended(tx, run, fact.reservation_id, "The reservation expired.")
 
 
 @saga.on_timeout(RESERVING)
@@ -158,20 +173,19 @@ async def unanswered(tx: Tx, run: Fulfilling) -> None:
 @saga.on_answer(shipments.ShipmentDispatched, key=lambda fact: fact.order_id)
 async def dispatched(tx: Tx, run: Fulfilling, fact: shipments.ShipmentDispatched, meta: Meta) -> None:
     order = await tx.load(Order, run.key)
-    order.ship((line.line_id, line.quantity) for line in fact.lines)
-    known = run.data.reservations.get(fact.reservation_id)
-    if known is not None:
-        for line in fact.lines:
-            known.lines[line.line_id] = known.lines.get(line.line_id, Decimal(0)) - line.quantity
-        known.lines = {line_id: left for line_id, left in known.lines.items() if left > 0}
-        if known.standing == "used" and not known.lines:
-            del run.data.reservations[fact.reservation_id]
-    order.hold_stock(run.data.held)
+    lines = [orders.LineQuantity(line_id=line.line_id, quantity=line.quantity) for line in fact.lines]
+    _note_departure(order, run.data, fact.reservation_id, orders.Departure(shipment_id=fact.shipment_id, lines=lines))
     await _go_on(tx, run)
 
 
 @saga.on_answer(shipments.ShipmentsCancelled, key=lambda fact: fact.order_id)
 async def shipments_cancelled(tx: Tx, run: Fulfilling, fact: shipments.ShipmentsCancelled, meta: Meta) -> None:
+    order = await tx.load(Order, run.key)
+    for departure in fact.departed:
+        _note_departure(order, run.data, departure.reservation_id, departure)
+        known = run.data.reservations.get(departure.reservation_id)
+        if known is not None:
+            known.departed.append(orders.Departure(shipment_id=departure.shipment_id, lines=departure.lines))
     run.data.cancels = max(0, run.data.cancels - 1)
     await _go_on(tx, run)
 
@@ -179,16 +193,41 @@ async def shipments_cancelled(tx: Tx, run: Fulfilling, fact: shipments.Shipments
 # What follows.
 
 
-async def _lost(tx: Tx, run: Fulfilling, reservation_id: UUID, reason: str) -> None:
-    """A reservation holds nothing any more. When nobody here asked for that, its shipment cannot go and the order is short."""
-    lost = run.data.reservations.pop(reservation_id, None)
-    if lost is not None:
+def _note_departure(order: Order, memory: Fulfilment, reservation_id: UUID, departure: orders.Departure) -> None:
+    """Goods left. Shipping says so once by itself, and again when it answers that the rest is cancelled; whichever comes first counts."""
+    if departure.shipment_id in memory.departed:
+        return
+    memory.departed.add(departure.shipment_id)
+    order.ship((line.line_id, line.quantity) for line in departure.lines)
+    known = memory.reservations.get(reservation_id)
+    if known is not None:
+        for line in departure.lines:
+            known.lines[line.line_id] = known.lines.get(line.line_id, Decimal(0)) - line.quantity
+        known.lines = {line_id: left for line_id, left in known.lines.items() if left > 0}
+        if known.standing == "used" and not known.lines:
+            del memory.reservations[reservation_id]
+    order.hold_stock(memory.held)
+
+
+async def _ended(tx: Tx, run: Fulfilling, reservation_id: UUID, reason: str) -> None:
+    """Inventory ends a reservation that nobody here gave up: its shipments must not go any more. What it holds is freed when that is certain."""
+    order, one = await tx.load(Order, run.key), run.data.reservations[reservation_id]
+    one.lost = reason
+    if one.standing == "used" and not run.data.undoing:
+        order.ask_shipment_cancel(reason, reservation_id)
+        run.data.cancels += 1
+    if one.standing == "made":
+        one.lines = {}
+    one.standing = "ending"
+    await _go_on(tx, run)
+
+
+async def _gone(tx: Tx, run: Fulfilling, reservation_id: UUID, reason: str | None) -> None:
+    """A reservation holds nothing any more. With a `reason`, that was not the order's wish: it is short."""
+    if run.data.reservations.pop(reservation_id, None) is not None:
         order = await tx.load(Order, run.key)
         order.hold_stock(run.data.held)
-        if lost.standing == "used" and not run.data.undoing:
-            order.ask_shipment_cancel(reason, reservation_id)
-            run.data.cancels += 1
-        if lost.standing in {"asked", "made", "used"} and order.status != "cancelled":
+        if reason is not None and order.status != "cancelled" and (order.allocating or order.open_lines()):
             order.fall_short(reason)
     await _go_on(tx, run)
 
@@ -196,6 +235,8 @@ async def _lost(tx: Tx, run: Fulfilling, reservation_id: UUID, reason: str) -> N
 async def _go_on(tx: Tx, run: Fulfilling) -> None:
     """Do what the order's status and the memory call for, and be in the state that this leads to."""
     order = await tx.load(Order, run.key)
+    if run.data.cancels == 0:
+        _release(order, run.data.standing("ending"))
     if order.status == "cancelled":
         state = _undo(order, run.data)
     elif order.status == "on_hold":
@@ -223,7 +264,7 @@ def _advance(order: Order, memory: Fulfilment) -> str:
         return DONE
     if memory.standing("asked"):
         return RESERVING
-    return SHIPPING if memory.standing("used") else SHORT
+    return SHIPPING if memory.standing("used", "ending") else SHORT
 
 
 def _undo(order: Order, memory: Fulfilment) -> str:
@@ -234,9 +275,14 @@ def _undo(order: Order, memory: Fulfilment) -> str:
             order.ask_shipment_cancel("The order was cancelled.")
             memory.cancels += 1
     if memory.cancels == 0:
-        for reservation_id, one in memory.standing("asked", "made", "used").items():
-            if one.standing == "made":
-                one.lines = {}
-            one.standing = "releasing"
-            order.ask_release(reservation_id, "The order was cancelled.")
+        for one in memory.standing("made").values():
+            one.lines = {}
+        _release(order, memory.standing("asked", "made", "used"))
     return COMPENSATING if memory.cancels or memory.reservations else COMPENSATED
+
+
+def _release(order: Order, reservations: Mapping[UUID, Reservation]) -> None:
+    """Have these freed, but for what has left of them. Nothing of them must be able to leave any more."""
+    for reservation_id, one in reservations.items():
+        one.standing = "releasing"
+        order.ask_release(reservation_id, one.lost or "The order was cancelled.", one.departed)

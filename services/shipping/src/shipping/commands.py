@@ -3,17 +3,20 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import insert
 
 from contracts.orders import ShipmentRequested
 from shipping.carriers import Carrier
-from shipping.models import OPEN, CancelAnswer, DispatchedLine, Shipment, ShipmentCount, Wanted
+from shipping.models import GONE, OPEN, CancelAnswer, DispatchedLine, Shipment, ShipmentCount, Wanted
 from tailrace.database import Tx
 from tailrace.ids import derived_id
 from tailrace.problems import Invalid
+
+Selected = TypeVar("Selected")
 
 
 async def create(tx: Tx, asked: ShipmentRequested) -> None:
@@ -33,11 +36,16 @@ async def resume(tx: Tx, order_id: UUID) -> None:
 
 
 async def cancel(tx: Tx, order_id: UUID, reservation_id: UUID | None, reason: str) -> None:
-    """Cancel what has not left, of one reservation or of the whole order, and answer, also when there was nothing to do."""
+    """Cancel what has not left, of one reservation or of the whole order, and answer, also when there was nothing to do.
+
+    The answer names what has left as well: once the open ones are locked, nothing more of it can.
+    """
     open_ones = await _lock_open(tx, order_id, reservation_id)
     cancelled = [shipment.id for shipment in open_ones if shipment.cancel(reason)]
+    gone = await tx.scalars(_of_order(select(Shipment), order_id, reservation_id).where(Shipment.status.in_(GONE)))
+    departed = [shipment.as_departure() for shipment in gone]
     answer = await _answer_of(tx, order_id)
-    answer.give(cancelled)
+    answer.give(cancelled, departed)
 
 
 async def pick(tx: Tx, shipment_id: UUID, match: int | None, wanted: Wanted | None) -> Shipment:
@@ -90,14 +98,17 @@ async def deliver(
 
 async def _lock_open(tx: Tx, order_id: UUID, reservation_id: UUID | None = None) -> Sequence[Shipment]:
     """The order's open shipments, locked. Asked again until none is new: one of them may have been split while we waited for its lock."""
-    query = select(Shipment.id).where(Shipment.order_id == order_id, Shipment.status.in_(OPEN)).order_by(Shipment.id)
-    if reservation_id is not None:
-        query = query.where(Shipment.reservation_id == reservation_id)
+    query = _of_order(select(Shipment.id), order_id, reservation_id).where(Shipment.status.in_(OPEN))
     locked: dict[UUID, Shipment] = {}
     while fresh := [id for id in await tx.scalars(query) if id not in locked]:
         for id in fresh:
             locked[id] = await tx.load(Shipment, id)
     return list(locked.values())
+
+
+def _of_order(query: Select[Selected], order_id: UUID, reservation_id: UUID | None) -> Select[Selected]:
+    query = query.where(Shipment.order_id == order_id).order_by(Shipment.id)
+    return query if reservation_id is None else query.where(Shipment.reservation_id == reservation_id)
 
 
 async def _answer_of(tx: Tx, order_id: UUID) -> CancelAnswer:

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from contracts import shipments as facts
-from contracts.orders import ShipmentRequested
+from contracts.orders import LineQuantity, ShipmentRequested
 from shipping.base import Base
 from shipping.carriers import Carrier
 from shipping.refusals import Held, NothingLeft, TooMuch, WrongState
@@ -24,6 +24,7 @@ from tailrace.rows import Aggregate, Part, TenantRow
 
 NOT_PICKED = ("pending", "picking")
 OPEN = (*NOT_PICKED, "picked", "packed")
+GONE = ("dispatched", "delivered")
 ZERO = Decimal(0)
 
 Wanted = Sequence[tuple[UUID, Decimal]]
@@ -94,6 +95,11 @@ class Shipment(Aggregate, Base):
     def is_open(self) -> bool:
         """Whether it can still be cancelled."""
         return self.status in OPEN
+
+    def as_departure(self) -> facts.ReservedDeparture:
+        """What it took, for one that has left."""
+        lines = [line.as_left() for line in self.lines]
+        return facts.ReservedDeparture(shipment_id=self.id, reservation_id=self.reservation_id, lines=lines)
 
     def hold(self, reason: str) -> None:
         if self.is_open and not self.held:
@@ -301,6 +307,9 @@ class ShipmentLine(Part, Base):
         described = {**self.as_fact().model_dump(), "quantity": quantity}
         return ShipmentLine(id=uuid7(), picked=ZERO, **described)
 
+    def as_left(self) -> LineQuantity:
+        return LineQuantity(line_id=self.line_id, quantity=self.quantity)
+
     def as_fact(self) -> facts.ShipmentLine:
         return facts.ShipmentLine.model_validate(self, from_attributes=True)
 
@@ -331,8 +340,8 @@ class CancelAnswer(Aggregate, Base):
 
     order_id: Mapped[UUID]
 
-    def give(self, shipments: list[UUID]) -> None:
-        self.record(facts.ShipmentsCancelled(order_id=self.order_id, shipments=shipments))
+    def give(self, shipments: list[UUID], departed: list[facts.ReservedDeparture]) -> None:
+        self.record(facts.ShipmentsCancelled(order_id=self.order_id, shipments=shipments, departed=departed))
 
 
 class ShipmentCount(TenantRow, Base):
