@@ -1,0 +1,150 @@
+"""The whole business flow over the real services, whatever happens in whatever order: in the end goods, promises and books agree.
+
+What is checked is computed here, from the requests that were accepted and from rules written down a second time.
+"""
+
+import asyncio
+from collections import defaultdict
+from decimal import ROUND_HALF_EVEN, Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from trade import TAX, Trade
+
+from accounting.service import service as accounting
+from inventory.service import service as inventory
+from orders.service import service as orders
+from shipping.service import service as shipping
+from tailrace_testing import Harness, MakeHarness
+
+SEEDS = range(6)
+
+
+@pytest.fixture
+async def services(make_harness: MakeHarness) -> dict[str, Harness]:
+    return {s.name: await make_harness(s) for s in (orders, inventory, shipping, accounting)}
+
+
+async def test_goods_promises_and_books_agree_in_the_end(services: dict[str, Harness]) -> None:
+    for seed in SEEDS:
+        async with asyncio.timeout(120):
+            trade = await Trade.open(services, seed)
+            await trade.run(steps=120)
+            await check(trade, f"seed {seed}")
+
+
+async def check(trade: Trade, when: str) -> None:
+    assert await trade.wire.parked() == [], when
+    promised = await check_orders(trade, when)
+    await check_stock(trade, promised, when)
+    await check_books(trade, when)
+
+
+async def check_orders(trade: Trade, when: str) -> dict[tuple[str, str], Decimal]:
+    """Returns what is held for orders, by place."""
+    held = await held_lines(trade)
+    to_leave: dict[str, Decimal] = defaultdict(Decimal)
+    for shipment in await trade.shipments("pending", "picking", "picked", "packed"):
+        for line in shipment["lines"]:
+            to_leave[line["line_id"]] += Decimal(line["quantity"])
+    promised: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for order_id in trade.orders:
+        order = await trade.get("orders", f"/v1/orders/{order_id}")
+        said = f"{when}, order {order_id} {order['status']}"
+        waiting = Decimal(0)
+        for line in order["lines"]:
+            shipped, allocated = Decimal(line["shipped"]), Decimal(line["allocated"])
+            assert shipped == trade.left[line["id"]] <= Decimal(line["quantity"]), said
+            assert allocated - shipped == held[line["id"]] == to_leave[line["id"]], said
+            waiting += held[line["id"]]
+            promised[line["item_id"], line["warehouse_id"]] += held[line["id"]]
+        state = (await trade.get("orders", f"/v1/orders/{order_id}/history"))["state"]
+        assert state in final_states(order, waiting), f"{said}: {state}"
+        assert not order["allocating"], said
+        assert order["allocation"] == progress(order["lines"], "allocated"), said
+        assert order["shipment"] == progress(order["lines"], "shipped"), said
+    return promised
+
+
+def final_states(order: dict[str, Any], waiting: Decimal) -> set[str | None]:
+    if order["status"] == "draft":
+        return {None}
+    if order["status"] == "cancelled":
+        assert not waiting
+        return {None, "compensated"}
+    if order["shipment"] == "full":
+        return {"done"}
+    return {"shipping"} if waiting else {"short"}
+
+
+def progress(lines: list[dict[str, Any]], what: str) -> str:
+    if all(Decimal(line[what]) == Decimal(line["quantity"]) for line in lines):
+        return "full"
+    return "partial" if any(Decimal(line[what]) for line in lines) else "none"
+
+
+async def held_lines(trade: Trade) -> dict[str, Decimal]:
+    held: dict[str, Decimal] = defaultdict(Decimal)
+    for reservation in await trade.every("inventory", "/v1/inventory/reservations"):
+        for line in reservation["lines"]:
+            held[line["line_id"]] += Decimal(line["held"])
+    return held
+
+
+async def check_stock(trade: Trade, promised: dict[tuple[str, str], Decimal], when: str) -> None:
+    for id in trade.taken:
+        for line in (await trade.get("inventory", f"/v1/inventory/reservations/{id}"))["lines"]:
+            promised[line["item_id"], line["warehouse_id"]] += Decimal(line["held"])
+    for stock in await trade.every("inventory", "/v1/inventory/stock"):
+        place = (stock["item_id"], stock["warehouse_id"])
+        said = f"{when}, stock {place}"
+        assert Decimal(stock["on_hand"]) == trade.moved[place], said
+        assert Decimal(stock["reserved"]) == promised[place], said
+        assert Decimal(stock["available"]) >= 0, said
+        replay = await trade.get("inventory", f"/v1/inventory/stock/{place[0]}/{place[1]}/replay")
+        assert replay["equal"], f"{said}: {replay}"
+
+
+async def check_books(trade: Trade, when: str) -> None:
+    trial = await trade.get("accounting", "/v1/accounting/trial-balance")
+    balances = {(row["account"], row["currency"]): row["balance"] for row in trial["rows"] if row["balance"]}
+    expected = {key: amount for key, amount in (await expected_balances(trade)).items() if amount}
+    sold = {"1210", "4000", "2200", "1400", "5000"}
+    kept = {key: amount for key, amount in balances.items() if key[0] in sold | {code for code, _ in expected}}
+    assert kept == expected, when
+    assert all(total["difference"] == 0 for total in trial["totals"]), when
+    integrity = await trade.get("accounting", "/v1/accounting/integrity")
+    assert integrity["intact"], f"{when}: {integrity}"
+
+
+async def expected_balances(trade: Trade) -> dict[tuple[str, str], int]:
+    expected: dict[tuple[str, str], int] = defaultdict(int)
+    for order in trade.orders.values():
+        for line_id, line in zip(order["line_ids"], order["lines"], strict=True):
+            quantity = Decimal(line["quantity"])
+            net = half_even(quantity * Decimal(line["unit_price"]))
+            share = Fraction(trade.left[line_id]) / Fraction(quantity)
+            revenue, tax = round(net * share), round(half_even(net * TAX) * share)
+            expected["4000", order["currency"]] -= revenue
+            expected["2200", order["currency"]] -= tax
+            expected["1210", order["currency"]] += revenue + tax
+    for stock in await trade.every("inventory", "/v1/inventory/stock"):
+        expected["1400", stock["currency"]] += stock["value"]
+    for (item, _), cost in (await costs(trade)).items():
+        expected["5000", trade.items[item]] += cost
+    return expected
+
+
+async def costs(trade: Trade) -> dict[tuple[str, str], int]:
+    """What the goods cost that left with shipments, from the ledger's lines in their order, by place."""
+    lines = sorted(await trade.every("inventory", "/v1/inventory/movements"), key=lambda m: (m["stock_id"], m["seq"]))
+    cost: dict[tuple[str, str], int] = defaultdict(int)
+    for movement in lines:
+        if movement["reason"] == "shipment":
+            cost[movement["item_id"], movement["warehouse_id"]] -= movement["value"]
+    return cost
+
+
+def half_even(amount: Decimal) -> int:
+    return int(amount.quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
