@@ -12,8 +12,6 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from rich.measure import Measurement
-from rich.table import Table
 from rich.text import Text
 from sqlalchemy import ColumnElement, Row, cast, func, select
 from sqlalchemy import Text as SqlText
@@ -29,6 +27,7 @@ from tailrace.redrive import NotDroppable, Outcome, Place, Redriver, drop
 from tailrace.service import Service
 from tailrace.settings import Settings
 from tailrace.stack.errors import StackError
+from tailrace.stack.plan import service_names
 from tailrace.tables import dropped, parked
 
 T = TypeVar("T")
@@ -60,19 +59,14 @@ def list_parked(wanted: Filter) -> None:
     if not rows:
         out.print("Nothing is parked." if wanted.is_empty else "Nothing like that is parked.")
         return
-    table = Table(
-        "subscriber", "kind", "fact", "#", "behind", "since", "tried", "record", "aggregate", "reason", box=None
-    )
     for row in rows:
-        table.add_row(*_cells(row))
-    width = Measurement.get(out, out.options.update(max_width=10_000), table).maximum
-    out.print(table, width=max(out.width, width))
+        _print_row(row)
     out.print("Look: tailrace dlq show. Cured: tailrace dlq redrive. Given up: tailrace dlq drop.", style="dim")
 
 
 def show_record(service: str, topic: str, partition: int, offset: int) -> bool:
     """Print everything that is known of one record; says whether anything is."""
-    (owner,) = _services(Filter(service=service))
+    owner = _service(service)
     where = (topic, partition, offset)
 
     async def ask() -> tuple[list[Row[Any]], list[Row[Any]], Any]:
@@ -88,8 +82,10 @@ def show_record(service: str, topic: str, partition: int, offset: int) -> bool:
     if not waiting and not given_up:
         out.print(f"{service} has nothing parked or dropped at {topic}/{partition}@{offset}.")
         return False
-    for row in (*waiting, *given_up):
-        _print_fields(row)
+    for title, rows in (("Parked", waiting), ("Dropped", given_up)):
+        for row in rows:
+            out.print(Text(title, "bold"))
+            _print_fields(row)
     _print_record(record)
     return True
 
@@ -110,7 +106,7 @@ def redrive_parked(wanted: Filter, *, everything: bool) -> bool:
 
 
 def drop_record(service: str, place: Place, reason: str) -> None:
-    (owner,) = _services(Filter(service=service))
+    owner = _service(service)
     if not reason.strip():
         raise StackError("a reason is missing", 'say why: --reason "…"')
 
@@ -190,16 +186,20 @@ def _services(wanted: Filter) -> list[Service]:
     """The services that are meant. Raises StackError for names that do not exist."""
     enter_environment()
     configure("dlq", "CRITICAL")
-    services = [service for service in load_services() if service.metadata is not None and service.subscribers]
-    if wanted.service is not None:
-        known = [service.name for service in services]
-        if wanted.service not in known:
-            raise StackError(f"no service {wanted.service} listens to facts", f"there are: {', '.join(known)}")
-        services = [service for service in services if service.name == wanted.service]
+    if wanted.service is not None and wanted.service not in service_names():
+        raise StackError(f"there is no service {wanted.service}", f"there are: {', '.join(service_names())}")
+    services = [s for s in load_services([wanted.service] if wanted.service else ()) if s.metadata is not None]
     names = sorted(subscriber.name for service in services for subscriber in service.subscribers)
     if wanted.subscriber is not None and wanted.subscriber not in names:
         raise StackError(f"there is no subscriber {wanted.subscriber}", f"there are: {', '.join(names)}")
     return services
+
+
+def _service(name: str) -> Service:
+    found = _services(Filter(service=name))
+    if not found:
+        raise StackError(f"{name} has no database", "so nothing is parked there")
+    return found[0]
 
 
 @asynccontextmanager
@@ -228,30 +228,27 @@ def _where(row: Any) -> str:
     return f"{row.topic}/{row.partition}@{row.offset}"
 
 
-def _cells(row: Row[Any]) -> list[str]:
+def _print_row(row: Row[Any]) -> None:
+    """Three lines that no terminal cuts; the record is told as `show` and `drop` take it."""
+    behind = f", {row.size - row.place} behind" if row.size > row.place else ""
+    tried = f", redriven {row.attempts} times in vain" if row.attempts else ""
+    fact = f"{row.type} #{row.sequence}" if row.type else "unreadable"
+    out.print(Text(f"{row.kind:<16}", "red") + Text(row.subscriber, "bold") + Text(f"  {fact}{behind}"))
+    about = f"  aggregate {row.aggregate_id}" if row.aggregate_id else ""
+    out.print(Text(f"{'':<16}{row.topic} {row.partition} {row.offset}{about}"))
     reason = " ".join(row.reason.split())
-    return [
-        row.subscriber,
-        row.kind,
-        row.type or "-",
-        str(row.sequence or "-"),
-        str(row.size - row.place or "-"),
-        row.parked_at.astimezone(UTC).isoformat(" ", "seconds").removesuffix("+00:00"),
-        str(row.attempts or "-"),
-        _where(row),
-        str(row.aggregate_id or "-"),
-        reason if len(reason) <= _REASON_SHOWN else f"{reason[:_REASON_SHOWN]}…",
-    ]
+    shown = reason if len(reason) <= _REASON_SHOWN else f"{reason[:_REASON_SHOWN]}…"
+    out.print(Text(f"{'':<16}since {_told(row.parked_at)}{tried}: {shown}", "dim"))
 
 
 def _print_fields(row: Row[Any]) -> None:
-    fields = Table.grid(padding=(0, 2))
     for name, value in row._mapping.items():
         if value is not None:
-            told = value.astimezone(UTC).isoformat(" ", "seconds") if isinstance(value, datetime) else str(value)
-            fields.add_row(Text(name, "dim"), Text(told))
-    width = Measurement.get(out, out.options.update(max_width=10_000), fields).maximum
-    out.print(fields, width=max(out.width, width))
+            out.print(Text(f"  {name:<14}", "dim") + Text(_told(value)))
+
+
+def _told(value: Any) -> str:
+    return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if isinstance(value, datetime) else str(value)
 
 
 def _print_record(record: Any) -> None:
@@ -262,7 +259,7 @@ def _print_record(record: Any) -> None:
     out.print(Text("  key ", "dim") + Text(_text(record.key)))
     for name, value in record.headers:
         out.print(Text(f"  {name} ", "dim") + Text(_text(value)))
-    out.print(Text(_text(record.value)))
+    out.print(Text("  value ", "dim") + Text(_text(record.value)))
 
 
 def _text(value: bytes | None) -> str:

@@ -1,0 +1,97 @@
+"""A fact that could not be applied comes right by itself when what it waited for arrives, or is given up by command, and its aggregate goes on."""
+
+import asyncio
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+from aiokafka import AIOKafkaProducer
+
+from shipping.reactions import order_requests
+from tailrace.stack.embedded import Stack
+from tailrace_testing.gateway import eventually
+
+TOPIC = "order.events"
+
+
+async def _send(fleet: Stack, aggregate: UUID, type: str, *sequences: int) -> None:
+    """Facts of an order that no service wrote, as a foreign or broken publisher would send them."""
+    producer = AIOKafkaProducer(bootstrap_servers=fleet.kafka, acks="all", enable_idempotence=True)
+    await producer.start()
+    try:
+        for sequence in sequences:
+            headers = {
+                "ce_id": uuid4(),
+                "ce_type": type,
+                "ce_subject": aggregate,
+                "ce_time": datetime.now(UTC).isoformat(),
+                "ce_dataschema": "urn:test:v1",
+                "ce_tenantid": aggregate,
+                "ce_sequence": sequence,
+                "ce_epoch": 1,
+                "ce_correlationid": uuid4(),
+            }
+            pairs = [(name, str(value).encode()) for name, value in headers.items()]
+            await producer.send_and_wait(TOPIC, b'{"nonsense": true}', key=str(aggregate).encode(), headers=pairs)
+    finally:
+        await producer.stop()
+
+
+async def _dlq(fleet: Stack, *arguments: object) -> tuple[int, str]:
+    """Run `tailrace dlq …` as its own process: how it ended, and all that it printed."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TAILRACE_")}
+    environment["TAILRACE_DATA"] = str(fleet.plan.layout.data)
+    process = await asyncio.create_subprocess_exec(
+        str(Path(sys.executable).parent / "tailrace"),
+        "dlq",
+        *map(str, arguments),
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    return process.returncode or 0, said.decode()
+
+
+async def _parked(fleet: Stack, aggregate: UUID) -> list[Any]:
+    connection = await asyncpg.connect(fleet.postgres_url.rsplit("/", 1)[0] + "/shipping")
+    try:
+        return await connection.fetch("SELECT * FROM parked WHERE aggregate_id = $1 ORDER BY sequence", aggregate)
+    finally:
+        await connection.close()
+
+
+async def test_parked_facts_come_right_or_are_given_up(fleet: Stack) -> None:
+    aggregate = uuid4()
+    await _send(fleet, aggregate, "order.rumoured", 2)
+    (gap,) = await eventually(lambda: _parked(fleet, aggregate), lambda rows: len(rows) == 1, what="a gap")
+    assert gap["kind"] == "gap"
+    code, said = await _dlq(fleet, "list", "--service", "shipping")
+    assert (code, str(aggregate) in said, "order.rumoured" in said) == (0, True, True), said
+    code, said = await _dlq(fleet, "redrive", "--service", "shipping", "--aggregate", aggregate)
+    assert (code, "stopped at #2 (gap)" in said) == (1, True), said
+
+    await _send(fleet, aggregate, "order.rumoured", 1)
+    await eventually(lambda: _parked(fleet, aggregate), lambda rows: rows == [], what="a gap that was filled")
+
+    known = order_requests.events[0].type
+    await _send(fleet, aggregate, known, 3)
+    await _send(fleet, aggregate, "order.rumoured", 4)
+    first, behind = await eventually(lambda: _parked(fleet, aggregate), lambda rows: len(rows) == 2, what="two facts")
+    assert (first["kind"], behind["kind"]) == ("malformed", "behind")
+    place = (TOPIC, first["partition"], first["offset"])
+    code, said = await _dlq(fleet, "show", "shipping", *place)
+    assert (code, '{"nonsense": true}' in said, known in said) == (0, True, True), said
+    drop = ("drop", "shipping", order_requests.name, *place, "--reason", "sent by mistake")
+    code, said = await _dlq(fleet, *drop)
+    assert (code, "1 behind it go on" in said) == (0, True), said
+    await eventually(lambda: _parked(fleet, aggregate), lambda rows: rows == [], what="the one behind")
+    assert (await _dlq(fleet, *drop))[0] == 1
+    code, said = await _dlq(fleet, "show", "shipping", *place)
+    assert (code, "sent by mistake" in said) == (0, True), said
+    code, said = await _dlq(fleet, "redrive", "--aggregate", aggregate, "--subscriber", order_requests.name)
+    assert (code, said.strip()) == (0, "Nothing like that is parked."), said
