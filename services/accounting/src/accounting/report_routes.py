@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Query
 
 from accounting import reports
+from accounting.reactions import books, postings
 from accounting.routes import Reader
 from accounting.rules import RULEBOOK
 from accounting.views import Day, IntegrityView, LedgerView, Moment, RulebookView, RuleView, TrialBalanceView
@@ -12,7 +13,7 @@ from tailrace.money import Currency
 from tailrace.pages import LIMIT, MOST
 from tailrace.routing import Tx, tenant_router
 
-router = tenant_router("/v1/accounting", tag="accounting")
+router = tenant_router("/v1/accounting", tag="accounting", reads=[books, postings])
 
 MomentOrDay = Moment | Day
 Effective = Annotated[

@@ -10,6 +10,7 @@ from sqlalchemy.orm import selectinload
 
 from accounting import commands, posting
 from accounting.models import Account, Entry, Journal, Period
+from accounting.reactions import books, postings
 from accounting.views import (
     AccountChange,
     AccountView,
@@ -30,7 +31,7 @@ from tailrace.pages import Listing, Page, Paging, paginate
 from tailrace.problems import Unknown
 from tailrace.routing import Tx, tenant_router
 
-router = tenant_router("/v1/accounting", tag="accounting")
+router = tenant_router("/v1/accounting", tag="accounting", reads=[books, postings])
 Reader = Annotated[Principal, Requires("accounting:read")]
 Writer = Annotated[Principal, Requires("accounting:write")]
 

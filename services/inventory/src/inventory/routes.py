@@ -10,6 +10,8 @@ from inventory import commands, queries, reservations
 from inventory.bodies import Moment, NewAdjustment, NewIssue, NewReceipt, NewRelease, NewReservation, NewTransfer
 from inventory.commands import Transferred
 from inventory.models import Movement, Reservation, StockLevel
+from inventory.projections import catalog
+from inventory.reactions import fulfilment
 from inventory.stock import Place
 from inventory.views import (
     Kind,
@@ -32,7 +34,7 @@ Writer = Annotated[Principal, Requires("inventory:write")]
 From = Annotated[Moment | None, Query(description="Took effect at this moment or later.")]
 Until = Annotated[Moment | None, Query(description="Took effect before this moment.")]
 
-router = tenant_router("/v1/inventory", tag="inventory")
+router = tenant_router("/v1/inventory", tag="inventory", reads=[catalog, fulfilment])
 
 
 @router.post("/receipts", status_code=201, response_model=MovementView)

@@ -13,6 +13,7 @@ from orders import commands
 from orders.bodies import Moment, NewOrder, OrderTerms, Reason, Text
 from orders.models import Order, Status
 from orders.process import saga
+from orders.projections import catalog
 from orders.views import FulfilmentView, OrderSummary, OrderView
 from tailrace.auth import Requires
 from tailrace.context import Principal
@@ -26,7 +27,7 @@ Writer = Annotated[Principal, Requires("orders:write")]
 From = Annotated[Moment | None, Query(description="Ordered at this moment or later.")]
 Until = Annotated[Moment | None, Query(description="Ordered before this moment.")]
 
-router = tenant_router("/v1/orders", tag="orders")
+router = tenant_router("/v1/orders", tag="orders", reads=[catalog, saga])
 
 
 @router.post("", status_code=201, response_model=OrderView)

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from catalog import commands
 from catalog.models import Item
+from catalog.reactions import standard_units
 from catalog.routes.shapes import Code, MasterDataView, Name, Reader, UnitCode, Writer
 from contracts.catalog import UnitConversion
 from tailrace.etag import IfMatch
@@ -16,7 +17,7 @@ from tailrace.money import Quantity, Rate
 from tailrace.pages import Listing, Page, Paging, paginate
 from tailrace.routing import Body, Tx, tenant_router
 
-router = tenant_router("/v1/items", tag="items")
+router = tenant_router("/v1/items", tag="items", reads=[standard_units])
 
 Kind = Literal["stock", "service"]
 Valuation = Literal["fifo", "moving_average"]

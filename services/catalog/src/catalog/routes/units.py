@@ -9,13 +9,14 @@ from sqlalchemy import select
 
 from catalog import commands
 from catalog.models import Unit
+from catalog.reactions import standard_units
 from catalog.routes.shapes import MasterDataView, Name, Reader, UnitCode, Writer
 from tailrace.etag import IfMatch
 from tailrace.money import Exact, Quantity
 from tailrace.pages import Listing, Page, Paging, paginate
 from tailrace.routing import Body, Tx, View, tenant_router
 
-router = tenant_router("/v1/units", tag="units")
+router = tenant_router("/v1/units", tag="units", reads=[standard_units])
 
 
 class UnitBody(Body):

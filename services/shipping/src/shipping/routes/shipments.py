@@ -12,6 +12,7 @@ from sqlalchemy import select
 from contracts.orders import Address
 from shipping import commands
 from shipping.models import Shipment, Wanted
+from shipping.reactions import order_requests
 from shipping.routes.policy import Reader, Writer
 from tailrace.etag import IfMatch
 from tailrace.money import Exact, Quantity
@@ -19,7 +20,7 @@ from tailrace.pages import Listing, Page, Paging, paginate
 from tailrace.personal import Personal
 from tailrace.routing import Body, Tx, View, tenant_router
 
-router = tenant_router("/v1/shipments", tag="shipments")
+router = tenant_router("/v1/shipments", tag="shipments", reads=[order_requests])
 
 Status = Literal["pending", "picking", "picked", "packed", "dispatched", "delivered", "cancelled"]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
