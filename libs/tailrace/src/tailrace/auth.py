@@ -64,7 +64,7 @@ class PublishedKeys:
                 response.raise_for_status()
                 self._keys = KeySet.import_key_set(await response.json())
                 self._fetched = time.monotonic()
-        except (aiohttp.ClientError, TimeoutError, ValueError):
+        except (aiohttp.ClientError, JoseError, TimeoutError, ValueError, KeyError, TypeError):
             # The keys at hand go on being good; with none at hand the caller says so.
             return
 

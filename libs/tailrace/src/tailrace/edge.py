@@ -1,23 +1,23 @@
-"""What happens to every request before a route sees it: an id, a bound on its size, and one log line when it is done."""
+"""What happens to every request whatever its route: an id, a bound on its size, an answer even to what nobody foresaw, and one log line."""
 
 import time
 from uuid import UUID
 
 import structlog
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tailrace.ids import uuid7
 from tailrace.logs import log
+from tailrace.problems import TooLarge, answer, problem_of
 
 _QUIET = ("/health/",)
-
-
-class TooLarge(Exception):
-    """The body went over the limit while it was being read."""
+_DIGITS = 15
 
 
 class RequestId:
-    """Takes `X-Request-Id` when it is a UUID, else makes one; it is the correlation id of all that follows, and goes back in the answer."""
+    """Takes `X-Request-Id` when it is a UUID, else makes one; it is the correlation id of all that follows, and goes back in every answer."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -29,7 +29,7 @@ class RequestId:
         request_id = _given(scope) or uuid7()
         scope.setdefault("state", {}).update(request_id=str(request_id), correlation_id=request_id)
         structlog.contextvars.bind_contextvars(request_id=str(request_id))
-        began, status = time.perf_counter(), 500
+        began, status = time.perf_counter(), 0
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
@@ -40,6 +40,11 @@ class RequestId:
 
         try:
             await self._app(scope, receive, send_with_id)
+        except Exception as error:
+            if status:
+                raise
+            # Starlette would answer outside of this, without the id, and have the server print the error a second time.
+            await answer(problem_of(error), Request(scope))(scope, receive, send_with_id)
         finally:
             if not scope["path"].startswith(_QUIET):
                 ms = round((time.perf_counter() - began) * 1000, 1)
@@ -59,39 +64,21 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if not declared.isdigit() or int(declared) > self._limit:
-            await _too_large(send, self._limit)
+        if not declared.isdigit() or len(declared) > _DIGITS or int(declared) > self._limit:
+            await answer(TooLarge(self._limit), Request(scope))(scope, receive, send)
             return
-        seen, answered = 0, False
+        seen = 0
 
         async def limited() -> Message:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > self._limit:
-                raise TooLarge
+                # An HTTPException is the one kind of error that FastAPI lets through while it reads a body.
+                raise HTTPException(TooLarge.status, TooLarge(self._limit).detail)
             return message
 
-        async def watched(message: Message) -> None:
-            nonlocal answered
-            answered = True
-            await send(message)
-
-        try:
-            await self._app(scope, limited, watched)
-        except TooLarge:
-            if not answered:
-                await _too_large(send, self._limit)
-
-
-async def _too_large(send: Send, limit: int) -> None:
-    body = (
-        b'{"type":"urn:tailrace:problem:too-large","title":"The body is too large","status":413,'
-        b'"detail":"At most %d bytes."}' % limit
-    )
-    headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+        await self._app(scope, limited, send)
 
 
 def _given(scope: Scope) -> UUID | None:

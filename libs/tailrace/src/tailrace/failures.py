@@ -11,6 +11,7 @@ from sqlalchemy.orm.exc import StaleDataError
 _MISUSE = re.compile("number of query arguments|the server expects")
 # SQLSTATE classes and codes that say nothing about the statement: connection, rollback, resources, operator, system (PostgreSQL manual, appendix A).
 _TRANSIENT_STATES = ("08", "40", "53", "57", "58", "55P03", "25006", "XX000")
+_UNSTORABLE = {"22000", "22003", "22007", "22008", "22021", "22P02", "22P05"}
 
 
 class NotYet(Exception):
@@ -38,8 +39,8 @@ def is_conflict(error: BaseException) -> bool:
 
 
 def is_unstorable(error: BaseException) -> bool:
-    """Whether a value that was sent is one that PostgreSQL cannot hold: NUL in a text, a number out of range (SQLSTATE class 22)."""
-    return isinstance(error, DBAPIError) and _state(error.orig) in {"22000", "22003", "22021", "22P05"}
+    """Whether a value that was sent is one that PostgreSQL cannot hold: NUL in a text, a number or time out of range (SQLSTATE class 22)."""
+    return isinstance(error, DBAPIError) and _state(error.orig) in _UNSTORABLE
 
 
 def _state(error: BaseException | None) -> str:

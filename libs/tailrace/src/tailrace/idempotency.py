@@ -4,6 +4,7 @@ The convention is that of draft-ietf-httpapi-idempotency-key-header-07 (expired,
 request differs. Keys belong to one user of one tenant and are kept for seven days.
 """
 
+import hmac
 from typing import Any
 from uuid import UUID
 
@@ -46,6 +47,14 @@ def key_of(request: Request, *, required: bool) -> str | None:
         return None
     detail = "Send an Idempotency-Key of 1 to 255 characters, the same on every retry of this request."
     raise BadRequest(detail, errors=[FieldProblem(field="Idempotency-Key", detail=detail)])
+
+
+def fingerprint(request: Request, body: bytes) -> bytes:
+    """What is kept of a request to know it again: keyed with the fleet's secret, since a body may hold a password that could be guessed."""
+    secret: str = request.app.state.settings.secret
+    scope = request.scope
+    asked = b"%s %s?%s\n" % (request.method.encode(), scope["path"].encode(), scope["query_string"])
+    return hmac.digest(f"idempotency:{secret}".encode(), asked + body, "sha256")
 
 
 async def claim(tx: Tx, user_id: UUID, key: str, asked: bytes) -> Response | None:

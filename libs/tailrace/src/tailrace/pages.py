@@ -71,10 +71,12 @@ async def paginate(
     """One page of `query`, whose only entity is a mapped class; `key` is its unique id and breaks ties.
 
     `sortable` names the columns a client may sort by, besides `id`; they must not hold NULL. Raises BadRequest for an unknown sort or a
-    cursor that is not one of this list's.
+    cursor that is not one of this list's, TypeError for a column that may hold NULL.
     """
     name, descending = _order(page.sort or default, {"id": key, **(sortable or {})})
     column = {"id": key, **(sortable or {})}[name]
+    if column.property.columns[0].nullable:
+        raise TypeError(f"{column} may be NULL: rows would be lost between pages")
     if page.cursor is not None:
         after = _decode(page.cursor, column, key, page.sort or default)
         here = tuple_(column, key)
@@ -121,6 +123,7 @@ _READERS: Mapping[type, Any] = {
 }
 
 
-def _value(column: Column, text: str) -> Any:
-    kind = column.type.python_type
-    return _READERS[kind](text)
+def _value(column: Column, text: Any) -> Any:
+    if not isinstance(text, str) or "\x00" in text:
+        raise ValueError("not a value that a cursor holds")
+    return _READERS[column.type.python_type](text)

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from tailrace.failures import is_transient, is_unstorable
 from tailrace.logs import log
@@ -112,6 +113,15 @@ class Forbidden(Problem):
     status, slug, title = 403, "forbidden", "Not allowed"
 
 
+class TooLarge(Problem):
+    """413: the body is larger than this path takes."""
+
+    status, slug, title = 413, "too-large", "The body is too large"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"At most {limit} bytes.")
+
+
 class BadRequest(Problem):
     """400: a header or parameter is missing or malformed."""
 
@@ -134,7 +144,7 @@ def answer(problem: Problem, request: Request) -> JSONResponse:
         title=problem.title,
         status=problem.status,
         detail=problem.detail or None,
-        instance=request.url.path,
+        instance=request.scope["path"],
         request_id=getattr(request.state, "request_id", None),
         errors=problem.errors,
     )
@@ -146,9 +156,9 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Problem, lambda request, error: answer(_as(Problem, error), request))
     app.add_exception_handler(RequestValidationError, lambda request, error: answer(_from_validation(error), request))
     app.add_exception_handler(HTTPException, lambda request, error: answer(_from_http(error), request))
-    app.add_exception_handler(Exception, lambda request, error: answer(_from_exception(error), request))
-    for kind in (StaleDataError, IntegrityError, DBAPIError, OSError, TimeoutError):
-        app.add_exception_handler(kind, lambda request, error: answer(_from_exception(error), request))
+    app.add_exception_handler(Exception, lambda request, error: answer(problem_of(error), request))
+    for kind in (StaleDataError, IntegrityError, DBAPIError, OSError, TimeoutError, ClientDisconnect):
+        app.add_exception_handler(kind, lambda request, error: answer(problem_of(error), request))
 
 
 def _as(kind: type[Problem], error: Exception) -> Problem:
@@ -168,17 +178,19 @@ def _from_validation(error: Exception) -> Problem:
 def _pointer(location: Sequence[Any]) -> str:
     where, *path = location
     if where == "body":
-        return "/" + "/".join(str(part).replace("~", "~0").replace("/", "~1") for part in path)
+        return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
     return ".".join(map(str, path)) or str(where)
 
 
 class _FromHttp(Problem):
     def __init__(self, error: HTTPException) -> None:
         super().__init__(error.detail, headers=dict(error.headers or {}))
-        phrase = HTTPStatus(error.status_code).phrase
         self.status = error.status_code
-        self.title = phrase
-        self.slug = phrase.lower().replace(" ", "-")
+        if error.status_code == TooLarge.status:
+            self.title, self.slug = TooLarge.title, TooLarge.slug
+            return
+        self.title = HTTPStatus(error.status_code).phrase
+        self.slug = self.title.lower().replace(" ", "-")
 
 
 def _from_http(error: Exception) -> Problem:
@@ -186,7 +198,10 @@ def _from_http(error: Exception) -> Problem:
     return _FromHttp(error)
 
 
-def _from_exception(error: Exception) -> Problem:
+def problem_of(error: Exception) -> Problem:
+    """What to answer to an error that nobody foresaw. What is said of it goes to the log alone."""
+    if isinstance(error, ClientDisconnect):
+        return BadRequest("The body broke off.")
     if isinstance(error, StaleDataError | IntegrityError):
         log.info("conflict", error=type(error).__name__)
         return Refused("It was changed at the same moment, or exists already.")

@@ -6,9 +6,9 @@ that the client wants to know.
 """
 
 import asyncio
-import hashlib
 import json
 import random
+import re
 from collections.abc import Callable, Coroutine, Sequence
 from contextvars import ContextVar
 from functools import wraps
@@ -35,6 +35,9 @@ _SAFE = {"GET", "HEAD", "OPTIONS"}
 _ATTEMPTS = 4
 
 _LATE: dict[str, Any] = {"model": ProblemView, "description": "What `Tailrace-After` names is not applied here yet"}
+
+_TRACEPARENT = re.compile("00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+"""W3C Trace Context, version 00; anything else is to be taken for absent."""
 
 _current: ContextVar[Transaction] = ContextVar("tx")
 
@@ -134,9 +137,7 @@ async def _read(request: Request, endpoint: Endpoint, principal: Principal, vers
 async def _write(
     request: Request, endpoint: Endpoint, principal: Principal, key: str | None, versioned: bool
 ) -> Response:
-    asked = hashlib.sha256(
-        f"{request.method} {request.url.path}?{request.url.query}\n".encode() + await request.body()
-    ).digest()
+    asked = idempotency.fingerprint(request, await request.body())
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             return await _write_once(request, endpoint, principal, key, asked, versioned)
@@ -177,11 +178,12 @@ async def _authenticate(request: Request) -> Principal:
 
 
 def _context(request: Request, principal: Principal) -> Context:
+    traceparent = request.headers.get("traceparent", "")
     return Context(
         tenant_id=principal.tenant_id,
         user_id=principal.user_id,
         correlation_id=request.state.correlation_id,
-        traceparent=request.headers.get("traceparent"),
+        traceparent=traceparent if _TRACEPARENT.fullmatch(traceparent) else None,
     )
 
 
