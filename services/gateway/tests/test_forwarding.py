@@ -102,6 +102,24 @@ async def test_a_services_problem_passes_untouched(stand: Stand) -> None:
         assert await answer.read() == b'{"type":"urn:mine","status":409}'
 
 
+async def test_what_a_write_said_and_a_read_names_passes_both_ways(stand: Stand) -> None:
+    # As many as the lines of the longest document: some 30 kB.
+    mark = ", ".join(f"inventory.events/{uuid4()}@{number}" for number in range(1, 501))
+    got, answer = await _got(stand, **{"Tailrace-After": mark})
+    assert got["tailrace-after"] == mark
+    assert answer.headers["Tailrace-Event"] == mark
+
+
+async def test_not_yet_consistent_is_neither_asked_again_nor_held_against_the_service(stand: Stand) -> None:
+    for _ in range(12):
+        async with stand.client.get("/v1/public/late") as answer:
+            assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
+            assert (await answer.json())["type"] == "urn:tailrace:problem:not-yet-consistent"
+    assert [seen["path"] for seen in stand.orders.seen] == ["/v1/public/late"] * 12
+    async with stand.client.get("/v1/orders", headers=bearer()) as answer:
+        assert answer.status == 200
+
+
 async def test_head_has_no_body(stand: Stand) -> None:
     async with stand.client.head("/docs") as answer:
         assert answer.status == 200

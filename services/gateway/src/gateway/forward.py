@@ -22,6 +22,8 @@ _SLOW_CLIENT = 30.0
 _CONNECTIONS = 256
 # Shorter than the services' own keep-alive (uvicorn: 5 s), so that a connection is not used in the moment it is closed.
 _KEEP_ALIVE = 3.0
+# `Tailrace-Event` names every fact of a write: some 30 kB for the longest document.
+_HEADER_SIZE = 64 * 1024
 _NOT_OURS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
 
@@ -40,6 +42,7 @@ class Forwarder:
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_TIMEOUT),
             auto_decompress=False,
             skip_auto_headers=_NOT_OURS,
+            max_field_size=_HEADER_SIZE,
         )
         return self
 

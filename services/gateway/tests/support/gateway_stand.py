@@ -102,6 +102,7 @@ class Upstream:
     def app(self) -> FastAPI:
         app = FastAPI(redirect_slashes=False)
         app.add_api_route("/v1/public/problem", self.problem, methods=["GET"])
+        app.add_api_route("/v1/public/late", self.late, methods=["GET"])
         app.add_api_route("/v1/public/stream", self.stream, methods=["GET"])
         app.add_api_route("/v1/orders/never", self.wait, methods=["GET", "POST"])
         app.add_api_route("/v1/slow/write", self.wait, methods=["POST"])
@@ -122,6 +123,8 @@ class Upstream:
         self.seen.append(got)
         answer = Response(orjson.dumps(got), media_type="application/json")
         answer.headers["ETag"] = '"7"'
+        if mark := request.headers.get("Tailrace-After"):
+            answer.headers["Tailrace-Event"] = mark
         answer.headers["Connection"] = "x-internal"
         answer.headers["X-Internal"] = "1"
         answer.raw_headers += [(b"set-cookie", b"a=1"), (b"set-cookie", b"b=2")]
@@ -129,6 +132,11 @@ class Upstream:
 
     async def problem(self) -> Response:
         return Response(b'{"type":"urn:mine","status":409}', 409, media_type="application/problem+json")
+
+    async def late(self, request: Request) -> Response:
+        self.seen.append({"path": request.url.path})
+        body = b'{"type":"urn:tailrace:problem:not-yet-consistent","status":503}'
+        return Response(body, 503, {"Retry-After": "1"}, media_type="application/problem+json")
 
     async def stream(self) -> StreamingResponse:
         async def parts() -> AsyncIterator[bytes]:
@@ -193,7 +201,8 @@ async def stand_with(tmp_path: Path, **settings: Any) -> AsyncIterator[Stand]:
         port = await servers.start(
             build_app(service, Settings(ports=ports, gateway_routes=routes, **settings)), service
         )
-        async with aiohttp.ClientSession(base_url=f"http://127.0.0.1:{port}", auto_decompress=False) as client:
+        url = f"http://127.0.0.1:{port}"
+        async with aiohttp.ClientSession(url, auto_decompress=False, max_field_size=2**16) as client:
             yield Stand(port, client, orders, catalog)
     finally:
         orders.release.set()
