@@ -110,6 +110,19 @@ async def test_malformed_records_go_to_the_dead_letters_with_their_reason(toy: H
     await toy.deliver(Asked(key=uuid7(), text="still going"), aggregate_id=uuid7())
 
 
+async def test_the_reason_of_a_wrong_shape_names_the_field_and_not_its_value(toy: Harness) -> None:
+    key = uuid7()
+    record = await _undelivered(toy, Asked(key=key, text="x"), key)
+    headers = {name: value.decode() for name, value in record.headers}
+    wrong = toy.record(record.topic, record.key, b'{"key":"Ada Lovelace","text":"x"}', headers)
+    await toy.redeliver(wrong, may_park=True)
+    async with toy.tx() as tx:
+        reasons = set(await tx.scalars(select(parked.c.reason)))
+    (reason,) = reasons
+    assert reason.startswith("key: ")
+    assert "Ada" not in reason
+
+
 async def test_an_older_version_is_read_and_a_newer_one_waits(toy: Harness) -> None:
     key, later = uuid7(), uuid7()
     record = await _undelivered(toy, Asked(key=key, text="x"), key)

@@ -170,4 +170,8 @@ def kind_of(error: Exception) -> str:
 
 
 def reason_of(error: Exception) -> str:
+    """What to say about it; never the values themselves, which may be somebody's name."""
+    if isinstance(error, ValidationError):
+        faults = error.errors(include_input=False, include_url=False, include_context=False)
+        return "; ".join(f"{'/'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults)
     return f"{type(error).__name__}: {error}"
