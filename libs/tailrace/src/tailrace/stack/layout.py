@@ -18,6 +18,13 @@ FIRST_SERVICE = 10
 """Offset of the first service's port from the base; the numbers below it belong to the stack's own parts."""
 
 
+def checkout() -> Path:
+    """The checkout that the current folder lies in, or that folder when it lies in none."""
+    here = Path.cwd()
+    marks = ("requirements.lock", "services")
+    return next((folder for folder in (here, *here.parents) if all((folder / mark).exists() for mark in marks)), here)
+
+
 @dataclass(frozen=True)
 class Layout:
     """The folders and files under one data folder."""
@@ -26,7 +33,8 @@ class Layout:
 
     @classmethod
     def from_environment(cls) -> "Layout":
-        return cls(Path(os.environ.get("TAILRACE_DATA") or ".tailrace").expanduser().absolute())
+        given = os.environ.get("TAILRACE_DATA")
+        return cls((Path(given) if given else checkout() / ".tailrace").expanduser().absolute())
 
     @property
     def run(self) -> Path:
