@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+from pathlib import Path
 
 import asyncpg
+import jsonschema_rs
 import pytest
 from aiokafka import AIOKafkaConsumer
 from company import Company
@@ -16,6 +18,7 @@ from tailrace.settings import Settings
 from tailrace.stack.embedded import Stack
 from tailrace_testing.gateway import Gateway, eventually
 
+DOCUMENT = json.loads((Path(__file__).parents[2] / "contracts/asyncapi.yaml").read_text())
 MOST_HELD = 16 * 1024 * 1024
 SERVICES = [service for service in load_services() if service.topic is not None]
 
@@ -42,7 +45,7 @@ async def test_topics_hold_exactly_what_was_committed(fleet: Stack, gateway: Gat
         for fact in facts:
             sequences.setdefault(fact["ce_subject"], []).append(int(fact["ce_sequence"]))
             assert (fact["ce_specversion"], fact["content-type"]) == ("1.0", "application/json")
-            json.loads(fact["value"])
+            _check_described(fact)
         assert all(found == list(range(1, len(found) + 1)) for found in sequences.values()), service.name
 
 
@@ -76,6 +79,15 @@ async def test_an_idle_slot_lets_go_of_the_log_while_another_service_is_busy(fle
     await admin.close()
     assert held
     assert max(held) <= MOST_HELD, f"an idle slot held {max(held) / 1e6:.1f} MB"
+
+
+def _check_described(fact: dict[str, str]) -> None:
+    """Raises ValidationError when the AsyncAPI document says otherwise about the headers or the value."""
+    message = DOCUMENT["components"]["messages"][f"{fact['ce_type']}.v{fact['ce_dataschema'].rpartition(':v')[2]}"]
+    headers = {name: value for name, value in fact.items() if name != "value"}
+    for schema, instance in ((message["headers"], headers), (message["payload"], json.loads(fact["value"]))):
+        whole = {**schema, "components": DOCUMENT["components"]}
+        jsonschema_rs.Draft7Validator(whole, validate_formats=True).validate(instance)
 
 
 async def _facts(fleet: Stack, service: Service, tenant: str, count: int) -> list[dict[str, str]]:
