@@ -19,7 +19,8 @@ class Event(BaseModel):
     Change a published fact by adding optional fields; anything else is a new `version`, with `upcast` for the old ones.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    # What a payload holds may be personal, and an error's text goes to the log.
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     topic: ClassVar[str]
     type: ClassVar[str]

@@ -1,10 +1,14 @@
 """One JSON line per event, with tenant, request and cause where they are known, and no personal data."""
 
 import logging
+import re
 import sys
 from typing import Any
 
 import structlog
+
+# PostgreSQL's details quote the row at fault.
+_DETAIL = re.compile(r"\bDETAIL:.*")
 
 log: Any = structlog.get_logger("tailrace")
 
@@ -16,6 +20,7 @@ def configure(service: str, level: str = "INFO") -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
+        _without_details,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -39,3 +44,10 @@ def configure(service: str, level: str = "INFO") -> None:
     for noisy in ("aiokafka", "uvicorn.access"):
         logging.getLogger(noisy).setLevel("WARNING")
     structlog.contextvars.bind_contextvars(service=service)
+
+
+def _without_details(_: Any, __: str, line: Any) -> Any:
+    for name in ("event", "exception", "reason"):
+        if isinstance(line.get(name), str):
+            line[name] = _DETAIL.sub("DETAIL: [hidden]", line[name])
+    return line

@@ -14,7 +14,11 @@ from sqlalchemy.orm import Session, SessionTransaction
 from tailrace.context import Context
 from tailrace.events import Event
 from tailrace.ids import uuid7
+from tailrace.problems import Invalid
 from tailrace.tables import outbox
+
+LARGEST = 900_000
+"""Bytes of a fact's payload: Kafka takes messages of 1 MB, headers included."""
 
 
 class UnrecordedChange(Exception):
@@ -41,6 +45,10 @@ class Recorded:
     extra: dict[str, Any]
 
     def outbox_row(self, source: str) -> dict[str, Any]:
+        """Raises Invalid when the fact would not fit into a Kafka message: the connector would stop at it, for good."""
+        payload = self.event.model_dump_json()
+        if len(payload) * 4 > LARGEST and len(payload.encode()) > LARGEST:
+            raise Invalid(f"Too much at once: {self.event.type} would be larger than {LARGEST} bytes.")
         return {
             "id": self.event_id,
             "tenant_id": self.context.tenant_id,
@@ -54,7 +62,7 @@ class Recorded:
             "correlation_id": self.context.correlation_id,
             "causation_id": self.context.causation_id,
             "traceparent": self.context.traceparent,
-            "payload": self.event.model_dump_json(),
+            "payload": payload,
         }
 
     @property

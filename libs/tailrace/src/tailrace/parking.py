@@ -21,6 +21,8 @@ from tailrace.tables import dropped, outbox, parked
 BEHIND, GAP, NOT_YET = "behind", "gap", "not_yet"
 REASON = 2000
 """Characters of a reason that are kept."""
+# A letter has to fit into a Kafka message (1 MB), whatever the record and however JSON spells it, or the connector stops for good.
+_SHORT, _LONG, _HEADERS = 500, 100_000, 50
 
 _WAITING = select(these_pairs).where(
     exists().where(parked.c.subscriber == these_pairs.c.subscriber, parked.c.aggregate_id == these_pairs.c.aggregate_id)
@@ -28,7 +30,7 @@ _WAITING = select(these_pairs).where(
 
 
 class DeadLettered(Event):
-    """A record that one subscriber could not apply: where it stands, why, and the bytes as text (undecodable ones replaced)."""
+    """A record that one subscriber could not apply: where it stands, why, and its beginning as text (undecodable bytes replaced)."""
 
     type = "tailrace.dead_lettered"
 
@@ -74,7 +76,7 @@ async def park(
         "partition": record.partition,
         "offset": record.offset,
         "kind": kind,
-        "reason": reason[:REASON],
+        "reason": storable(reason),
         **({} if meta is None else {"aggregate_id": meta.aggregate_id, "epoch": meta.epoch, "sequence": meta.sequence}),
         **({} if meta is None else {"tenant_id": meta.tenant_id, "type": meta.type}),
     }
@@ -94,7 +96,7 @@ async def _was_dropped(tx: Tx, subscriber: str, record: ConsumerRecord, reason: 
                     dropped.c.topic == record.topic,
                     dropped.c.partition == record.partition,
                     dropped.c.offset == record.offset,
-                    dropped.c.reason == reason[:REASON],
+                    dropped.c.reason == storable(reason),
                 )
             )
         )
@@ -107,13 +109,13 @@ async def report(tx: Tx, service: str, subscriber: str, record: ConsumerRecord, 
     letter = DeadLettered(
         subscriber=subscriber,
         kind=kind,
-        reason=reason[:REASON],
+        reason=storable(reason),
         source_topic=record.topic,
         source_partition=record.partition,
         source_offset=record.offset,
-        key=_text(record.key),
-        headers={name: _text(value) or "" for name, value in record.headers},
-        value=_text(record.value),
+        key=_text(record.key, _SHORT),
+        headers={name[:_SHORT]: _text(value, _SHORT) or "" for name, value in record.headers[:_HEADERS]},
+        value=_text(record.value, _LONG),
     )
     tenant_id = tx.context.tenant_id
     if tenant_id is None:
@@ -137,5 +139,10 @@ async def report(tx: Tx, service: str, subscriber: str, record: ConsumerRecord, 
     )
 
 
-def _text(value: bytes | None) -> str | None:
-    return None if value is None else value.decode("utf-8", "replace").replace("\x00", "�")
+def _text(value: bytes | None, most: int) -> str | None:
+    return None if value is None else value[:most].decode("utf-8", "replace").replace("\x00", "�")
+
+
+def storable(reason: str) -> str:
+    """As much of a reason as is kept, without the one character that PostgreSQL has no room for."""
+    return reason[:REASON].replace("\x00", "�")

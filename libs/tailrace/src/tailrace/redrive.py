@@ -23,7 +23,7 @@ from tailrace.events import Meta
 from tailrace.failures import is_transient
 from tailrace.inbox import Pair, Verdict, hold, judge, move
 from tailrace.logs import log
-from tailrace.parking import BEHIND, GAP, NOT_YET, REASON, gap_reason, report
+from tailrace.parking import BEHIND, GAP, NOT_YET, gap_reason, report, storable
 from tailrace.records import KafkaAway, ReadRecord
 from tailrace.service import Service
 from tailrace.subscribers import Delivery, Subscriber
@@ -209,7 +209,7 @@ class Redriver:
             await hold(tx, {head.pair})
             noted = await tx.execute(
                 failed.values(
-                    kind=kind, reason=reason[:REASON], attempts=head.attempts + 1, redriven_at=func.now()
+                    kind=kind, reason=storable(reason), attempts=head.attempts + 1, redriven_at=func.now()
                 ).returning(parked.c.offset)
             )
             if noted.first() is not None and head.kind == BEHIND and record is not None:

@@ -31,17 +31,14 @@ BEGIN = "begin"
 class Run(Generic[Data]):
     """One process under way: its state, and what it remembers."""
 
-    def __init__(self, key: UUID, state: str, data: Data, steps: int) -> None:
+    def __init__(self, key: UUID, state: str, data: Data, steps: int, *, is_new: bool) -> None:
         self.key = key
         self.state = state
         self.data = data
         self.steps = steps
+        self.is_new = is_new
         self.deadline: datetime | None = None
         self.moved = False
-
-    @property
-    def is_new(self) -> bool:
-        return self.steps == 0
 
     def goto(self, state: str, *, timeout: timedelta | None = None) -> None:
         """Be in `state` from here on; with `timeout`, its time-out handler runs unless the saga has moved on by then."""
@@ -105,8 +102,8 @@ class Saga(Reaction, Generic[Data]):
         query = select(saga_table).where(table.tenant_id == tx.tenant_id, table.saga == self.name, table.key == key)
         row = (await tx.execute(query.with_for_update())).one_or_none()
         if row is not None:
-            return Run(key, row.state, self._data.model_validate(row.data), row.steps)
-        return Run(key, BEGIN, self._data(), 0) if start else None
+            return Run(key, row.state, self._data.model_validate(row.data), row.steps, is_new=False)
+        return Run(key, BEGIN, self._data(), 0, is_new=True) if start else None
 
     async def _save(self, tx: Tx, run: Run[Data], before: str, because: str, event_id: UUID | None) -> None:
         same = {"tenant_id": tx.tenant_id, "saga": self.name, "key": run.key}

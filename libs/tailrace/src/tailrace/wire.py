@@ -10,6 +10,8 @@ from aiokafka import ConsumerRecord
 
 from tailrace.events import Meta
 
+_SMALLINT, _INTEGER, _BIGINT = 2**15 - 1, 2**31 - 1, 2**63 - 1
+
 
 class Malformed(Exception):
     """A record that is not one of our facts: which header or part of it is wrong."""
@@ -21,11 +23,11 @@ def read_meta(record: ConsumerRecord) -> Meta:
     return Meta(
         event_id=_read(headers, "ce_id", UUID),
         type=_read(headers, "ce_type", str),
-        version=_read(headers, "ce_dataschema", _version),
+        version=_read(headers, "ce_dataschema", lambda uri: _counted(uri.rpartition(":v")[2], _SMALLINT)),
         topic=record.topic,
         aggregate_id=_read(headers, "ce_subject", UUID),
-        sequence=_read(headers, "ce_sequence", _positive),
-        epoch=_read(headers, "ce_epoch", _positive),
+        sequence=_read(headers, "ce_sequence", lambda text: _counted(text, _BIGINT)),
+        epoch=_read(headers, "ce_epoch", lambda text: _counted(text, _INTEGER)),
         tenant_id=_read(headers, "ce_tenantid", UUID),
         correlation_id=_read(headers, "ce_correlationid", UUID),
         causation_id=_read(headers, "ce_causationid", UUID) if headers.get("ce_causationid") else None,
@@ -49,9 +51,13 @@ def read_payload(record: ConsumerRecord) -> dict[str, Any]:
 
 def _headers(record: ConsumerRecord) -> dict[str, str]:
     try:
-        return {name: value.decode("utf-8") for name, value in record.headers if value is not None}
+        headers = {name: value.decode("utf-8") for name, value in record.headers if value is not None}
     except UnicodeDecodeError as error:
         raise Malformed("a header is not UTF-8") from error
+    for name, text in headers.items():
+        if "\x00" in text:
+            raise Malformed(f"the header {name} holds a NUL")
+    return headers
 
 
 def _read(headers: Mapping[str, str], name: str, parse: Any) -> Any:
@@ -64,15 +70,11 @@ def _read(headers: Mapping[str, str], name: str, parse: Any) -> Any:
         raise Malformed(f"the header {name} is {value[:80]!r}") from error
 
 
-def _positive(text: str) -> int:
+def _counted(text: str, most: int) -> int:
     number = int(text)
-    if number < 1:
-        raise ValueError("below one")
+    if not 1 <= number <= most:
+        raise ValueError("not a number that can be stored")
     return number
-
-
-def _version(uri: str) -> int:
-    return _positive(uri.rpartition(":v")[2])
 
 
 def _time(text: str) -> datetime:
