@@ -1,6 +1,6 @@
 """A service's own database: every transaction names its tenant first, and PostgreSQL holds it to that."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 from uuid import UUID
@@ -80,6 +80,10 @@ class Tx(AsyncSession):
     async def load_stream(self, kind: type[AnyStream], id: UUID) -> AnyStream:
         """The event-sourced stream, locked, for a change; new when it has no event yet."""
         return await streams.load(self, kind, id, lock=True)
+
+    async def load_streams(self, kind: type[AnyStream], ids: Iterable[UUID]) -> Mapping[UUID, AnyStream]:
+        """Several event-sourced streams, locked in the order of their ids, for a change; a few statements, however many they are."""
+        return await streams.load_all(self, kind, ids)
 
     def new_stream(self, kind: type[AnyStream], id: UUID) -> AnyStream:
         """An event-sourced stream that is new by construction: no lock, no statement. IntegrityError at flush when it is not new."""
