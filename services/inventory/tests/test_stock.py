@@ -138,6 +138,8 @@ async def test_malformed_movements_change_nothing(depot: Depot) -> None:
         {"currency": "XXX"},
         {"tenant_id": str(uuid7())},
         {"effective_at": "2026-01-02T00:00:00"},
+        {"effective_at": "0001-01-01T00:00:00+14:00"},
+        {"effective_at": "9999-12-31T23:59:59-14:00"},
     ):
         told = {"quantity": "1", "value": 1, "currency": "EUR", "reason": "purchase", **wrong}
         await depot.post("receipts", 422, **told)

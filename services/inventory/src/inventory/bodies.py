@@ -1,6 +1,6 @@
 """What a client may send. A quantity may come in any unit that leads to the item's base unit; a value is in minor units of its currency."""
 
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
@@ -11,8 +11,12 @@ from tailrace.routing import Body
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Value = Annotated[int, Field(ge=0, le=10**15, examples=[125000])]
-Moment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
-"""A moment with its offset from UTC; kept in UTC."""
+Moment = Annotated[
+    AwareDatetime,
+    Field(ge=datetime(1900, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC)),
+    AfterValidator(lambda moment: moment.astimezone(UTC)),
+]
+"""A moment with its offset from UTC, in a range that every calendar in use here can hold; kept in UTC."""
 
 Unit = Annotated[Text | None, Field(description="The unit of `quantity`; the item's base unit when left out.")]
 EffectiveAt = Annotated[Moment | None, Field(description="When it took place, not in the future; now when left out.")]

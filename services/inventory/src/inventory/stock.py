@@ -262,9 +262,11 @@ async def load_stock(tx: Tx, place: Place, match: int | None = None) -> StockIte
 
 async def load_stocks(tx: Tx, places: Iterable[Place]) -> dict[Place, StockItem]:
     """Several, always locked in the order of their ids, so that two who want the same ones never wait for each other."""
-    tenant_id = tx.tenant_id
-    ordered = sorted(set(places), key=lambda place: place.stock_id(tenant_id).bytes)
-    return {place: await load_stock(tx, place) for place in ordered}
+    by_id = {place.stock_id(tx.tenant_id): place for place in places}
+    stocks = await tx.load_streams(StockItem, by_id)
+    for id, place in by_id.items():
+        stocks[id].place = place
+    return {by_id[id]: stock for id, stock in stocks.items()}
 
 
 async def view_stock(tx: Tx, place: Place) -> StockItem:
