@@ -178,6 +178,21 @@ async def test_what_is_unknown_may_come_and_what_is_gone_may_not(desk: Desk) -> 
     assert await refused(desk, gone) == "/lines/0/warehouse_id"
 
 
+async def test_what_went_out_of_use_since_it_was_drafted_is_not_confirmed(desk: Desk) -> None:
+    item, place = (
+        await desk.create(),
+        await desk.create(desk.line(item_id=str(desk.flour), warehouse_id=str(desk.south))),
+    )
+    await desk.h.deliver(catalog.ItemDeleted(item_id=desk.bolt, sku="BOLT"), aggregate_id=desk.bolt)
+    gone = catalog.WarehouseUpdated(warehouse_id=desk.south, code="S", name="South", active=False)
+    await desk.h.deliver(gone, aggregate_id=desk.south)
+    for order, field in ((item, "item_id"), (place, "warehouse_id")):
+        answer = await desk.h.client.post(f"/v1/orders/{order['id']}/confirm")
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, f"/lines/0/{field}")
+        assert (await desk.read(order))["status"] == "draft"
+    assert await desk.asked("order.confirmed") == []
+
+
 async def test_a_draft_is_replaced_lines_and_all(desk: Desk) -> None:
     order = await desk.create(desk.line(), desk.line(quantity="1"), ordered_at="2026-01-05T00:00:00Z")
     body = desk.body(desk.line(quantity="7", unit_price="3"), customer_reference="C-2")

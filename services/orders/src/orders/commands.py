@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from orders.bodies import NewOrder, OrderTerms
 from orders.models import Order, OrderNumber
-from orders.pricing import price_lines
+from orders.pricing import price_lines, refuse_unless_sold
 from tailrace.database import Tx
 
 
@@ -37,8 +37,10 @@ async def replace(tx: Tx, order_id: UUID, match: int | None, asked: OrderTerms) 
 
 
 async def confirm(tx: Tx, order_id: UUID, match: int | None) -> Order:
-    """Make a draft binding; its fulfilment begins. Raises NotADraft."""
+    """Make a draft binding; its fulfilment begins. Raises NotADraft, and Invalid for what went out of use since it was drafted."""
     order = await tx.load(Order, order_id, match)
+    order.refuse_unless_draft()
+    await refuse_unless_sold(tx, order.lines)
     order.confirm()
     await tx.flush()
     return order

@@ -52,6 +52,15 @@ async def price_lines(tx: Tx, asked: Sequence[NewLine], currency: str, on: date)
     return lines
 
 
+async def refuse_unless_sold(tx: Tx, lines: Sequence[OrderLine]) -> None:
+    """Check that what was drafted can be sold today. Raises Invalid (422) for an item or a warehouse that went out of use since."""
+    items = await _by_id(tx, ItemCopy, {line.item_id for line in lines})
+    warehouses = await _by_id(tx, WarehouseCopy, {line.warehouse_id for line in lines})
+    for position, line in enumerate(lines):
+        _usable(items, line.item_id, f"/lines/{position}/item_id", "item")
+        _usable(warehouses, line.warehouse_id, f"/lines/{position}/warehouse_id", "warehouse")
+
+
 def to_base_unit(
     quantity: Decimal, unit: str | None, item: ItemCopy, units: Mapping[str, UnitCopy], at: str
 ) -> Decimal:
