@@ -177,8 +177,7 @@ class Trade:
         (item, warehouse), quantity = self.place(), self.quantity(5)
         sign = self.dice.choice(["", "-"])
         body = {"item_id": item, "warehouse_id": warehouse, "quantity": sign + quantity, "reason": "count"}
-        if not sign:
-            body |= {"value": self.dice.randint(0, 999), "currency": self.items[item]}
+        body |= {"currency": self.items[item]} | ({} if sign else {"value": self.dice.randint(0, 999)})
         if await self.post("inventory", "/v1/inventory/adjustments", body):
             self.moved[item, warehouse] += Decimal(sign + quantity)
 
