@@ -4,18 +4,24 @@ The convention is that of draft-ietf-httpapi-idempotency-key-header-07 (expired,
 request differs. Keys belong to one user of one tenant and are kept for seven days.
 """
 
+import asyncio
 import hmac
+from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from fastapi import Request, Response
-from sqlalchemy import func, insert, select
+from sqlalchemy import delete, func, insert, literal, select, tuple_
 
-from tailrace.database import Tx
+from tailrace.context import Context
+from tailrace.database import Database, Tx
+from tailrace.logs import log
 from tailrace.problems import BadRequest, FieldProblem, Problem
 from tailrace.tables import idempotency
 
 KEPT_DAYS = 7
+_BATCH, _EVERY = 1000, 3600.0
 _HEADERS = ("content-type", "etag", "tailrace-event", "location")
 
 
@@ -84,6 +90,28 @@ async def store(tx: Tx, user_id: UUID, key: str, asked: bytes, response: Respons
             body=bytes(response.body),
         )
     )
+
+
+async def prune(database: Database, most: int = _BATCH) -> int:
+    """Forget answers that were kept long enough, of every tenant, at most so many; returns how many."""
+    keys = [idempotency.c.tenant_id, idempotency.c.user_id, idempotency.c.key]
+    expired = select(*keys).where(idempotency.c.created_at < func.now() - timedelta(days=KEPT_DAYS)).limit(most)
+    # Without a tenant, row-level security shows exactly these rows (kit migration 0003).
+    async with database.transaction(Context(tenant_id=None)) as tx:
+        gone = await tx.execute(delete(idempotency).where(tuple_(*keys).in_(expired)).returning(literal(1)))
+        return len(gone.all())
+
+
+async def prune_forever(database: Database, stop: asyncio.Event) -> None:
+    """Prune now and every hour, in batches, until stopped. A database that is down is met again an hour later."""
+    while not stop.is_set():
+        try:
+            while not stop.is_set() and await prune(database) == _BATCH:
+                continue
+        except Exception as error:
+            log.warning("idempotency keys not pruned", error=type(error).__name__)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), _EVERY)
 
 
 def _is(tx: Tx, user_id: UUID, key: str) -> tuple[Any, ...]:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import uvicorn
 from fastapi import FastAPI
 
+from tailrace import idempotency
 from tailrace.app import build_app
 from tailrace.consumer import Consumer
 from tailrace.database import Database
@@ -24,7 +25,8 @@ from tailrace.timers import Clockwork
 
 Part = Literal["api", "consumer"]
 BOTH: frozenset[Part] = frozenset({"api", "consumer"})
-_GRACE = 10
+_WORK_GRACE, _REQUEST_GRACE = 4.0, 8
+"""Seconds; together less than the 15 after which whoever stops the process kills it. What is cut off is rolled back and comes again."""
 
 
 class _Server(uvicorn.Server):
@@ -43,7 +45,7 @@ def run(
     parts: frozenset[Part] = BOTH,
     on_ready: Callable[[], None] | None = None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT; then finish what is under way, at most ten seconds."""
+    """Serve until SIGTERM or SIGINT; then finish what is under way, at most twelve seconds."""
     configure(service.name, settings.log_level)
     uvicorn.config.LOGGING_CONFIG = {}
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -62,7 +64,7 @@ def http_config(service: Service, app: FastAPI, host: str, port: int) -> uvicorn
         lifespan="on",
         proxy_headers=service.build is None,
         server_header=False,
-        timeout_graceful_shutdown=_GRACE,
+        timeout_graceful_shutdown=_REQUEST_GRACE,
     )
 
 
@@ -100,7 +102,7 @@ def _work(
     if service.metadata is None or "consumer" not in parts:
         return []
     database: Database = app.state.database
-    work: list[Coroutine[Any, Any, None]] = []
+    work: list[Coroutine[Any, Any, None]] = [idempotency.prune_forever(database, stop)]
     if service.subscribers:
         consumer = Consumer(service.name, Courier(service.name, database, service.subscribers), settings)
         app.state.consumer = consumer
@@ -118,7 +120,10 @@ async def _shut_down(
     broken = [task for task in working if task.done() and task.exception() is not None]
     stop.set()
     if working:
-        await asyncio.wait(working, timeout=_GRACE)
+        _, late = await asyncio.wait(working, timeout=_WORK_GRACE)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*working, return_exceptions=True)
     server.should_exit = True
     with suppress(asyncio.CancelledError):
         await serving
