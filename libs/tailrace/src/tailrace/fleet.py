@@ -81,13 +81,14 @@ class Fleet:
         sys.stdout.flush()
         sys.stderr.flush()
         child.started = time.monotonic()
+        supervisor = os.getpid()
         pid = os.fork()
         if pid:
             child.pid = pid
             return
         code = 1
         try:
-            _die_with_parent()
+            _die_with(supervisor)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.signal(signal.SIGINT, signal.SIG_DFL)
             _serve(child, self._settings)
@@ -166,10 +167,11 @@ def _signal(pid: int, number: int) -> None:
             return
 
 
-def _die_with_parent() -> None:
+def _die_with(supervisor: int) -> None:
     """Linux: be killed when the supervisor is, so that nothing is left behind that nobody watches (prctl(2), PR_SET_PDEATHSIG)."""
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-    if os.getppid() == 1:
+    # Compared with its own number, since in a container the supervisor may be process 1.
+    if os.getppid() != supervisor:
         os._exit(1)
 
 

@@ -33,6 +33,8 @@ async def prepare_database(admin_url: str, service: Service, settings: Settings,
     database = name or service.name
     admin = await asyncpg.connect(admin_url)
     try:
+        # One at a time: PostgreSQL refuses some of this to whoever comes second instead of waiting.
+        await admin.execute("SELECT pg_advisory_lock(hashtextextended($1, 0))", f"tailrace.prepare/{service.name}")
         for role, attributes in _ATTRIBUTES.items():
             await _ensure_role(admin, f"{service.name}_{role}", attributes, settings)
         if not await admin.fetchval("SELECT true FROM pg_database WHERE datname = $1", database):
@@ -40,11 +42,11 @@ async def prepare_database(admin_url: str, service: Service, settings: Settings,
         await admin.execute(f'REVOKE ALL ON DATABASE "{database}" FROM PUBLIC')
         for role in ("app", "capture"):
             await admin.execute(f'GRANT CONNECT ON DATABASE "{database}" TO "{service.name}_{role}"')
+        await migrate(service, settings.database(service.name, "owner").rsplit("/", 1)[0] + f"/{database}")
+        if name is None:
+            await _ensure_capture(admin_url.rsplit("/", 1)[0] + f"/{database}", service)
     finally:
         await admin.close()
-    await migrate(service, settings.database(service.name, "owner").rsplit("/", 1)[0] + f"/{database}")
-    if name is None:
-        await _ensure_capture(admin_url.rsplit("/", 1)[0] + f"/{database}", service)
 
 
 async def migrate(service: Service, owner_url: str) -> None:
@@ -70,9 +72,10 @@ def migrations_of(service: Service) -> Path:
 
 def alembic_config(connection: Connection, versions: Path, metadata: MetaData, version_table: str) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(_KIT))
-    config.set_main_option("version_locations", str(versions))
-    config.set_main_option("path_separator", "os")
+    # Alembic's options are interpolated, and paths split: a checkout may lie under a name with % or : in it.
+    config.set_main_option("script_location", str(_KIT).replace("%", "%%"))
+    config.set_main_option("version_locations", str(versions).replace("%", "%%"))
+    config.set_main_option("path_separator", "newline")
     config.attributes.update(connection=connection, metadata=metadata, version_table=version_table)
     return config
 
