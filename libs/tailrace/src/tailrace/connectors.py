@@ -1,5 +1,6 @@
 """Each service's Debezium connector, derived from its manifest: it reads the outbox, under a role that may do nothing else."""
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from debezium_connector_config import PostgresConnector, Reference, outbox_connector
@@ -10,6 +11,8 @@ PUBLICATION = "outbox"
 HEARTBEAT_MS = 1000
 """An idle database holds the write-ahead log of the busy ones until its next heartbeat; at 5 s that was 30 to 110 MB at 5 MB/s, at 1 s with
 a logged snapshot 9 to 20 MB."""
+RESTART_MS = 1000
+"""How long a connector waits to come back after its database went away: Debezium's 10 s would be most of the recovery."""
 # A null value places a header without one: readers take it for absent.
 EXTENSIONS = (
     ("tenant_id", "ce_tenantid"),
@@ -25,11 +28,22 @@ def slot_name(service: Service) -> str:
     return f"{service.name.replace('-', '_')}_outbox"
 
 
+def _connector(**where: Any) -> PostgresConnector:
+    connector = outbox_connector(
+        publication=PUBLICATION,
+        extensions=EXTENSIONS,
+        heartbeat_interval_ms=HEARTBEAT_MS,
+        heartbeat_logs_snapshot=True,
+        **where,
+    )
+    return connector.model_copy(update={"retriable_restart_connector_wait_ms": RESTART_MS})
+
+
 def connector_config(service: Service, settings: Settings) -> dict[str, str]:
     """The configuration to PUT to `/connectors/<service>/config`, with the password in it: for a Connect on this machine."""
     server = urlsplit(settings.postgres)
     role = f"{service.name}_capture"
-    connector = outbox_connector(
+    connector = _connector(
         name=service.name,
         hostname=settings.capture_host or server.hostname or "127.0.0.1",
         port=server.port or 5432,
@@ -37,11 +51,7 @@ def connector_config(service: Service, settings: Settings) -> dict[str, str]:
         user=role,
         password=settings.role_password(role),
         slot=slot_name(service),
-        publication=PUBLICATION,
-        extensions=EXTENSIONS,
         poll_interval_ms=settings.poll_interval_ms,
-        heartbeat_interval_ms=HEARTBEAT_MS,
-        heartbeat_logs_snapshot=True,
     )
     return connector.render()
 
@@ -49,7 +59,7 @@ def connector_config(service: Service, settings: Settings) -> dict[str, str]:
 def deployed_connector(service: Service, settings: Settings) -> PostgresConnector:
     """The same connector for a cluster: whatever differs from place to place is looked up by the Connect worker."""
     prefix = service.name.upper().replace("-", "_")
-    return outbox_connector(
+    return _connector(
         name=service.name,
         hostname=Reference.env("TAILRACE_POSTGRES_HOST"),
         port=Reference.env("TAILRACE_POSTGRES_PORT"),
@@ -57,9 +67,5 @@ def deployed_connector(service: Service, settings: Settings) -> PostgresConnecto
         user=f"{service.name}_capture",
         password=Reference.env(f"TAILRACE_{prefix}_CAPTURE_PASSWORD"),
         slot=slot_name(service),
-        publication=PUBLICATION,
-        extensions=EXTENSIONS,
         poll_interval_ms=settings.poll_interval_ms,
-        heartbeat_interval_ms=HEARTBEAT_MS,
-        heartbeat_logs_snapshot=True,
     )
