@@ -50,12 +50,12 @@ def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     folder = Path(tempfile.mkdtemp(prefix="tailrace-test-"))
     folder.chmod(0o755)
     level = request.config.stash[_level]
+    limits = {"TAILRACE_TENANT_RATE": "5000", "TAILRACE_TENANT_BURST": "10000"}
+    stack = Stack(folder / "data", only=level, environment=limits)
     try:
-        with Stack(
-            folder / "data", only=level, environment={"TAILRACE_TENANT_RATE": "5000", "TAILRACE_TENANT_BURST": "10000"}
-        ) as stack:
-            yield stack
+        yield stack.start()
     finally:
+        stack.discard()
         shutil.rmtree(folder, ignore_errors=True)
 
 
