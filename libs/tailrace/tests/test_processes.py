@@ -1,0 +1,173 @@
+"""A process stops without losing what it was asked, says when it cannot start, and is never left behind nor restarted in a frenzy."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from tailrace_testing import Harness
+
+_SERVE = """
+import sys
+from dataclasses import replace
+from uuid import UUID
+from fastapi import APIRouter, Request
+from sqlalchemy import text
+from tailrace.context import Context
+from tailrace.run import run
+from tailrace.settings import Settings
+from toy import Note, service
+
+router = APIRouter()
+
+@router.post("/slow/{tenant}")
+async def slow(request: Request, tenant: UUID) -> str:
+    async with request.app.state.database.transaction(Context(tenant_id=tenant)) as tx:
+        tx.add(Note.write("slowly"))
+        await tx.flush()
+        await tx.execute(text("SELECT pg_sleep(1)"))
+    return "done"
+
+run(replace(service, routers=[router]), Settings(), int(sys.argv[1]), parts=frozenset({"api"}))
+"""
+
+_FLEET = """
+import sys
+from fastapi import FastAPI
+from tailrace.fleet import Fleet
+from tailrace.service import Service
+from tailrace.settings import Settings
+
+def broken(settings: Settings) -> FastAPI:
+    raise RuntimeError("cannot be built")
+
+services = [Service(name="steady", build=lambda settings: FastAPI()), Service(name="broken", build=broken)]
+Fleet(services, Settings()).run()
+"""
+
+_ADOPTED = """
+import os, sys
+from tailrace.fleet import _die_with
+real = os.getppid()
+os.getppid = lambda: 1
+_die_with(1)
+print("alive", flush=True)
+_die_with(real)
+print("still alive", flush=True)
+"""
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _run(script: str, *arguments: str, **settings: str) -> "subprocess.Popen[bytes]":
+    environment = {**os.environ, **{f"TAILRACE_{name.upper()}": value for name, value in settings.items()}}
+    environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+    return subprocess.Popen([sys.executable, "-c", script, *arguments], env=environment, stdout=subprocess.DEVNULL)
+
+
+async def _until(holds: Callable[[], bool], what: str, within: float = 20) -> None:
+    deadline = time.monotonic() + within
+    while not holds():
+        assert time.monotonic() < deadline, f"{what} did not come about within {within} s"
+        await asyncio.sleep(0.02)
+
+
+def _answers(port: int) -> bool:
+    try:
+        return httpx2.get(f"http://127.0.0.1:{port}/health/live", timeout=1).status_code < 500
+    except httpx2.TransportError:
+        return False
+
+
+@asynccontextmanager
+async def _serving(toy: Harness) -> AsyncIterator[tuple["subprocess.Popen[bytes]", int]]:
+    port = _free_port()
+    process = _run(_SERVE, str(port), database_url=toy.settings.database_url or "")
+    try:
+        await _until(lambda: _answers(port), "the service's first answer")
+        yield process, port
+    finally:
+        process.kill()
+        process.wait()
+
+
+async def test_a_stop_lets_requests_finish(toy: Harness) -> None:
+    async with _serving(toy) as (process, port), httpx2.AsyncClient(timeout=15) as client:
+        asking = [asyncio.create_task(client.post(f"http://127.0.0.1:{port}/slow/{toy.tenant}")) for _ in range(3)]
+        await asyncio.sleep(0.4)
+        process.send_signal(signal.SIGTERM)
+        stopped = time.monotonic()
+        answers = await asyncio.gather(*asking)
+        assert await asyncio.to_thread(process.wait, 15) == 0
+        assert time.monotonic() - stopped < 15
+    assert [answer.status_code for answer in answers] == [200] * 3
+    assert len(await toy.published("note.written")) == 3
+
+
+async def test_a_port_that_is_taken_ends_the_process(toy: Harness) -> None:
+    async with _serving(toy) as (_, port):
+        second = _run(_SERVE, str(port), database_url=toy.settings.database_url or "")
+        assert await asyncio.to_thread(second.wait, 20) != 0
+
+
+@pytest.fixture
+async def fleet_of_two(tmp_path: Path) -> AsyncIterator[tuple["subprocess.Popen[bytes]", Callable[[], Any], int]]:
+    """The supervisor, what it says of its children, and the steady one's port."""
+    steady, broken = _free_port(), _free_port()
+    ports = json.dumps({"steady": steady, "broken": broken})
+    supervisor = _run(_FLEET, data=str(tmp_path), ports=ports)
+
+    def status() -> Any:
+        path = tmp_path / "run" / "fleet.json"
+        return json.loads(path.read_text()) if path.exists() else {}
+
+    yield supervisor, status, steady
+    supervisor.kill()
+    supervisor.wait()
+
+
+async def test_a_child_that_cannot_start_is_tried_less_and_less_often(
+    fleet_of_two: tuple["subprocess.Popen[bytes]", Callable[[], Any], int],
+) -> None:
+    supervisor, status, port = fleet_of_two
+    await _until(lambda: _answers(port), "the steady child's answer")
+    tries = [0.0, 0.0, 0.0, 0.0]
+    for number in range(1, 4):
+        await _until(lambda number=number: status()["broken"]["restarts"] >= number, "another try")  # type: ignore[misc]
+        tries[number] = time.monotonic()
+    assert tries[3] - tries[2] > (tries[2] - tries[1]) * 1.2
+    assert status()["steady"]["restarts"] == 0
+    supervisor.send_signal(signal.SIGTERM)
+    assert await asyncio.to_thread(supervisor.wait, 15) == 0
+    assert not _answers(port)
+
+
+async def test_children_die_with_their_supervisor(
+    fleet_of_two: tuple["subprocess.Popen[bytes]", Callable[[], Any], int],
+) -> None:
+    supervisor, _, port = fleet_of_two
+    await _until(lambda: _answers(port), "the steady child's answer")
+    supervisor.kill()
+    await _until(lambda: not _answers(port), "the end of the child", within=5)
+
+
+def test_a_supervisor_may_be_process_one() -> None:
+    """As the only process of a container; whoever is adopted by it instead ends at once."""
+    process = subprocess.run([sys.executable, "-c", _ADOPTED], capture_output=True, text=True, check=False)
+    assert (process.stdout.split(), process.returncode) == (["alive"], 1)
