@@ -1,11 +1,12 @@
 """A service's own database: every transaction names its tenant first, and PostgreSQL holds it to that."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, Select, event, func, select
+from sqlalchemy import Connection, Engine, Select, bindparam, event, func, select
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm.util import identity_key
@@ -23,6 +24,28 @@ AnyStream = TypeVar("AnyStream", bound=streams.Stream[Any])
 _SERVER = {"lock_timeout": "10s", "idle_in_transaction_session_timeout": "60s"}
 """Nobody waits for a lock for ever, nor holds one while doing nothing. Both count as failures that pass."""
 _FAILURE = "tailrace.failure"
+
+# Statements are made once, where they can be: making one anew costs more than running it.
+# The tenant is named by an ordinary statement, never by a cursor hook: a cancelled request must not leave it behind (sqlalchemy#13381).
+_SET_TENANT = func.set_config("app.tenant_id", bindparam("tenant"), True)
+_BEGIN = select(_SET_TENANT)
+_BEGIN_READING = select(_SET_TENANT, func.set_config("transaction_read_only", "on", True))
+
+
+def _tenant(tenant_id: UUID | None) -> dict[str, str]:
+    return {"tenant": "" if tenant_id is None else str(tenant_id)}
+
+
+def _select_by_id(kind: Any) -> Select[Any]:
+    return select(kind).where(kind.id == bindparam("id"))
+
+
+def _select_by_id_locked(kind: Any) -> Select[Any]:
+    return _select_by_id(kind).with_for_update().execution_options(populate_existing=True)
+
+
+_by_id: Callable[[Any], Select[Any]] = cache(_select_by_id)
+_by_id_locked: Callable[[Any], Select[Any]] = cache(_select_by_id_locked)
 
 
 class Tx(AsyncSession):
@@ -60,19 +83,18 @@ class Tx(AsyncSession):
     async def enter_tenant(self, tenant_id: UUID) -> None:
         """Act for a tenant from here on: for the few transactions that learn it only after they began."""
         self.context = self.context.for_tenant(tenant_id)
-        await self.execute(select(func.set_config("app.tenant_id", str(tenant_id), True)))
+        await self.execute(_BEGIN, _tenant(tenant_id))
 
     async def find(self, kind: type[Row], id: UUID) -> Row:
         """The row with this id, for reading. Raises Unknown (404)."""
-        return await self._one(select(kind).where(kind.id == id), kind, id)  # type: ignore[attr-defined]
+        return await self._one(_by_id(kind), kind, id)
 
     async def load(self, kind: type[AnyAggregate], id: UUID, match: int | None = None) -> AnyAggregate:
         """The aggregate, locked, for a change. Raises Unknown (404), and Stale (412) when `match` is not its version."""
         aggregate = self._unit.locked.get(id)
         if not isinstance(aggregate, kind):
             await self._keep_changes(kind, id)
-            query = select(kind).where(kind.id == id).with_for_update().execution_options(populate_existing=True)
-            aggregate = self._unit.locked[id] = await self._one(query, kind, id)
+            aggregate = self._unit.locked[id] = await self._one(_by_id_locked(kind), kind, id)
         if match is not None and match != aggregate.version:
             raise Stale(match, aggregate.version)
         return aggregate
@@ -106,7 +128,7 @@ class Tx(AsyncSession):
             await self.flush()
 
     async def _one(self, query: Select[Row], kind: type[Row], id: UUID) -> Row:
-        row = (await self.scalars(query)).one_or_none()
+        row = (await self.scalars(query, {"id": id})).one_or_none()
         if row is None:
             raise Unknown(kind.__name__, id)
         return row
@@ -135,7 +157,7 @@ class Database:
         """Begin, name the tenant, and commit at the end; an exception rolls everything back."""
         options: dict[str, Any] = {"context": context, "service": self.service}
         async with Tx(self.engine, expire_on_commit=False, autoflush=False, **options) as tx, tx.begin():
-            await tx.execute(_first_statement(context, read_only))
+            await tx.execute(_BEGIN_READING if read_only else _BEGIN, _tenant(context.tenant_id))
             yield tx
             if not read_only:
                 await tx.settle()
@@ -170,12 +192,3 @@ def _commit_nothing_that_failed(engine: Engine) -> None:
         failure = connection.info.pop(_FAILURE, None)
         if failure is not None:
             raise failure
-
-
-def _first_statement(context: Context, read_only: bool) -> Select[Any]:
-    # An ordinary statement, never a cursor hook: a cancelled request must not leave its tenant behind (sqlalchemy#13381).
-    tenant = "" if context.tenant_id is None else str(context.tenant_id)
-    settings = [func.set_config("app.tenant_id", tenant, True)]
-    if read_only:
-        settings.append(func.set_config("transaction_read_only", "on", True))
-    return select(*settings)

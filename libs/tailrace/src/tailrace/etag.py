@@ -14,7 +14,7 @@ def etag(version: int) -> str:
     return f'"{version}"'
 
 
-def _if_match(
+async def _if_match(
     if_match: Annotated[
         str | None, Header(description='The ETag last seen, as in `"3"`; 412 when it is stale.')
     ] = None,

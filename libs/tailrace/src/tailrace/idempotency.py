@@ -8,11 +8,10 @@ import asyncio
 import hmac
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from fastapi import Request, Response
-from sqlalchemy import delete, func, insert, literal, select, tuple_
+from sqlalchemy import bindparam, delete, func, insert, literal, select, tuple_
 
 from tailrace.context import Context
 from tailrace.database import Database, Tx
@@ -22,6 +21,13 @@ from tailrace.tables import idempotency
 
 KEPT_DAYS = 7
 _BATCH, _EVERY = 1000, 3600.0
+_TRY_LOCK = select(func.pg_try_advisory_xact_lock(func.hashtextextended(bindparam("name"), 0)))
+_STORED = select(idempotency.c.request_hash, idempotency.c.status, idempotency.c.headers, idempotency.c.body).where(
+    idempotency.c.tenant_id == bindparam("of_tenant"),
+    idempotency.c.user_id == bindparam("of_user"),
+    idempotency.c.key == bindparam("with_key"),
+)
+_STORE = insert(idempotency)
 _HEADERS = ("content-type", "etag", "tailrace-event", "location")
 
 
@@ -65,10 +71,10 @@ def fingerprint(request: Request, body: bytes) -> bytes:
 
 async def claim(tx: Tx, user_id: UUID, key: str, asked: bytes) -> Response | None:
     """Hold the key until the transaction ends. Returns the stored answer when there is one. Raises InFlight, KeyReused."""
-    lock = func.pg_try_advisory_xact_lock(func.hashtextextended(f"{tx.tenant_id}/{user_id}/{key}", 0))
-    if not await tx.scalar(select(lock)):
+    if not await tx.scalar(_TRY_LOCK, {"name": f"{tx.tenant_id}/{user_id}/{key}"}):
         raise InFlight
-    row = (await tx.execute(select(idempotency).where(*_is(tx, user_id, key)))).one_or_none()
+    whose = {"of_tenant": tx.tenant_id, "of_user": user_id, "with_key": key}
+    row = (await tx.execute(_STORED, whose)).one_or_none()
     if row is None:
         return None
     if row.request_hash != asked:
@@ -79,17 +85,16 @@ async def claim(tx: Tx, user_id: UUID, key: str, asked: bytes) -> Response | Non
 async def store(tx: Tx, user_id: UUID, key: str, asked: bytes, response: Response) -> None:
     """Keep the answer, in the transaction of the change it answers for."""
     headers = {name: response.headers[name] for name in _HEADERS if name in response.headers}
-    await tx.execute(
-        insert(idempotency).values(
-            tenant_id=tx.tenant_id,
-            user_id=user_id,
-            key=key,
-            request_hash=asked,
-            status=response.status_code,
-            headers=headers,
-            body=bytes(response.body),
-        )
-    )
+    row = {
+        "tenant_id": tx.tenant_id,
+        "user_id": user_id,
+        "key": key,
+        "request_hash": asked,
+        "status": response.status_code,
+        "headers": headers,
+        "body": bytes(response.body),
+    }
+    await tx.execute(_STORE, row)
 
 
 async def prune(database: Database, most: int = _BATCH) -> int:
@@ -112,8 +117,3 @@ async def prune_forever(database: Database, stop: asyncio.Event) -> None:
             log.warning("idempotency keys not pruned", error=type(error).__name__)
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), _EVERY)
-
-
-def _is(tx: Tx, user_id: UUID, key: str) -> tuple[Any, ...]:
-    table = idempotency.c
-    return table.tenant_id == tx.tenant_id, table.user_id == user_id, table.key == key

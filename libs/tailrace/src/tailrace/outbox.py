@@ -17,6 +17,7 @@ from tailrace.ids import uuid7
 from tailrace.problems import Invalid
 from tailrace.tables import outbox
 
+_INSERT = insert(outbox)
 LARGEST = 900_000
 """Bytes of a fact's payload: Kafka takes messages of 1 MB, headers included."""
 
@@ -108,7 +109,7 @@ class Recorder:
         for table, rows in _stream_rows(ready):
             connection.execute(insert(table), rows)
         source = f"/tailrace/{self._session.service}"
-        connection.execute(insert(outbox), [r.outbox_row(source) for r in ready])
+        connection.execute(_INSERT, [r.outbox_row(source) for r in ready])
         self.written += ready
 
 

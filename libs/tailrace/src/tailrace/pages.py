@@ -46,7 +46,7 @@ class PageRequest:
     sort: str | None
 
 
-def _page_request(
+async def _page_request(
     limit: Annotated[int, Query(ge=1, le=MOST, description="How many at most.")] = LIMIT,
     cursor: Annotated[str | None, Query(max_length=500, description="`next_cursor` of the page before.")] = None,
     sort: Annotated[str | None, Query(max_length=60, description="A field; `-` before it for descending.")] = None,
