@@ -205,6 +205,34 @@ async def test_what_left_before_it_was_heard_of_is_not_asked_for_again(desk: Des
     assert len(await desk.asked("order.shipment_progressed")) == 1
 
 
+async def test_what_left_is_told_once_when_shipping_answers_twice(desk: Desk) -> None:
+    order = await desk.confirmed(partial_allowed=True)
+    first = await desk.reservation()
+    await desk.reserve(first, "7")
+    await desk.act(order, "allocate")
+    second = await desk.reservation()
+    await desk.reserve(second)
+    left = desk.departure((await desk.asked("order.shipment_requested"))[0], "4")
+    await desk.answer(inventory.ReservationExpired, first)
+    await desk.act(order, "cancel", reason="Enough.")
+    assert len(await desk.asked("order.shipment_cancel_requested")) == 2
+    for _ in range(2):
+        assert await desk.asked("order.reservation_release_requested") == []
+        await desk.shipments_cancelled(order, departed=[left])
+    releases = {one.reservation_id: one.departed for one in await desk.asked("order.reservation_release_requested")}
+    (told,) = releases.pop(first.reservation_id)
+    assert (told.shipment_id, [line.quantity for line in told.lines]) == (left.shipment_id, [4])
+    assert releases == {second.reservation_id: []}
+    for request in (first, second):
+        await desk.answer(inventory.ReservationReleased, request, reason="asked")
+    now = await desk.read(order)
+    assert ((await desk.states(order))[-1], now["lines"][0]["shipped"], now["allocation"]) == (
+        "compensated",
+        "4",
+        "partial",
+    )
+
+
 async def test_what_somebody_gives_back_is_let_go_of_like_what_expires(desk: Desk) -> None:
     order, request, shipment = await shipping(desk)
     await desk.answer(inventory.ReservationReleased, request, reason="needed elsewhere")

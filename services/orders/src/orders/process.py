@@ -42,8 +42,8 @@ class Reservation(BaseModel):
     standing: Literal["asked", "made", "used", "given_up", "ending", "releasing"] = "asked"
     lines: dict[UUID, Decimal] = {}
     """What it still holds, by line."""
-    departed: list[orders.Departure] = []
-    """What has left of it, as far as shipping said when it cancelled the rest."""
+    departed: dict[UUID, list[orders.LineQuantity]] = {}
+    """What has left of it, by shipment, as far as shipping said when it cancelled the rest."""
     lost: str | None = None
     """Why inventory ended it; None when it did not."""
 
@@ -185,7 +185,7 @@ async def shipments_cancelled(tx: Tx, run: Fulfilling, fact: shipments.Shipments
         _note_departure(order, run.data, departure.reservation_id, departure)
         known = run.data.reservations.get(departure.reservation_id)
         if known is not None:
-            known.departed.append(orders.Departure(shipment_id=departure.shipment_id, lines=departure.lines))
+            known.departed[departure.shipment_id] = departure.lines
     run.data.cancels = max(0, run.data.cancels - 1)
     await _go_on(tx, run)
 
@@ -285,4 +285,5 @@ def _release(order: Order, reservations: Mapping[UUID, Reservation]) -> None:
     """Have these freed, but for what has left of them. Nothing of them must be able to leave any more."""
     for reservation_id, one in reservations.items():
         one.standing = "releasing"
-        order.ask_release(reservation_id, one.lost or "The order was cancelled.", one.departed)
+        departed = [orders.Departure(shipment_id=id, lines=lines) for id, lines in one.departed.items()]
+        order.ask_release(reservation_id, one.lost or "The order was cancelled.", departed)
