@@ -60,7 +60,7 @@ class Trade:
 
     async def run(self, steps: int) -> None:
         for _ in range(steps):
-            things = [self.one_thing() for _ in range(2 if self.racing else 1)]
+            things = [self.one_thing() for _ in range(3 if self.racing else 1)]
             await asyncio.gather(*things)
             await self.wire.collect()
         await self.finish()
@@ -71,10 +71,10 @@ class Trade:
             await self.wire.deliver_some(self.dice.choice(list(self.services)))
             return
         weights: dict[Callable[[], Awaitable[Any]], int] = {
-            self.order: 6,
-            self.decide: 8,
-            self.prepare: 4,
-            self.dispatch: 9,
+            self.order: 3,
+            self.decide: 9,
+            self.prepare: 6,
+            self.dispatch: 14,
             self.deliver: 1,
             self.receive: 3,
             self.adjust: 2,
@@ -101,7 +101,7 @@ class Trade:
             {
                 "item_id": item,
                 "warehouse_id": self.dice.choice(self.warehouses),
-                "quantity": self.quantity(12),
+                "quantity": self.quantity(9),
                 "unit_price": str(Decimal(self.dice.randint(0, 300_000)) / 1000),
             }
             for item in self.dice.choices(list(self.items), k=self.dice.randint(1, 3))
@@ -121,7 +121,7 @@ class Trade:
 
     async def decide(self) -> None:
         if self.orders:
-            order_id = self.dice.choice(list(self.orders))
+            order_id = self.dice.choice(list(self.orders)[-5:])
             action = self.dice.choice(["confirm", "hold", "resume", "resume", "allocate", "allocate", "cancel"])
             body = {"reason": "because"} if action in {"hold", "cancel"} else None
             await self.post("orders", f"/v1/orders/{order_id}/{action}", body)
@@ -165,7 +165,8 @@ class Trade:
 
     async def receive(self) -> None:
         (item, warehouse), quantity = self.place(), self.quantity(30)
-        body = {"item_id": item, "warehouse_id": warehouse, "quantity": quantity, "currency": self.items[item]}
+        body: dict[str, Any] = {"item_id": item, "warehouse_id": warehouse, "quantity": quantity}
+        body["currency"] = self.items[item]
         body |= {
             "value": self.dice.choice([0, self.dice.randint(1, 99_999)]),
             "reason": self.dice.choice(["opening", "purchase"]),
@@ -176,7 +177,8 @@ class Trade:
     async def adjust(self) -> None:
         (item, warehouse), quantity = self.place(), self.quantity(5)
         sign = self.dice.choice(["", "-"])
-        body = {"item_id": item, "warehouse_id": warehouse, "quantity": sign + quantity, "reason": "count"}
+        body: dict[str, Any] = {"item_id": item, "warehouse_id": warehouse, "quantity": sign + quantity}
+        body["reason"] = "count"
         body |= {"currency": self.items[item]} | ({} if sign else {"value": self.dice.randint(0, 999)})
         if await self.post("inventory", "/v1/inventory/adjustments", body):
             self.moved[item, warehouse] += Decimal(sign + quantity)
