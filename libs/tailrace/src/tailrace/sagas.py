@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from tailrace.database import Tx
 from tailrace.events import Event, Meta
@@ -26,6 +26,15 @@ AnyStep = TypeVar("AnyStep", bound=StepHandler)
 AnyTimeout = TypeVar("AnyTimeout", bound=TimeoutHandler)
 
 BEGIN = "begin"
+
+_MINE = (
+    saga_table.c.tenant_id == bindparam("of_tenant"),
+    saga_table.c.saga == bindparam("of_saga"),
+    saga_table.c.key == bindparam("with_key"),
+)
+_LOCK = select(saga_table).where(*_MINE).with_for_update()
+_INSERT, _UPDATE = insert(saga_table), update(saga_table).where(*_MINE)
+_INSERT_STEP = insert(saga_step)
 
 
 class Run(Generic[Data]):
@@ -97,10 +106,11 @@ class Saga(Reaction, Generic[Data]):
         await self._timeouts[before](tx, run)
         await self._save(tx, run, before, f"time-out in {before}", None)
 
+    def _of(self, tx: Tx, key: UUID) -> dict[str, Any]:
+        return {"of_tenant": tx.tenant_id, "of_saga": self.name, "with_key": key}
+
     async def _load(self, tx: Tx, key: UUID, *, start: bool) -> Run[Data] | None:
-        table = saga_table.c
-        query = select(saga_table).where(table.tenant_id == tx.tenant_id, table.saga == self.name, table.key == key)
-        row = (await tx.execute(query.with_for_update())).one_or_none()
+        row = (await tx.execute(_LOCK, self._of(tx, key))).one_or_none()
         if row is not None:
             return Run(key, row.state, self._data.model_validate(row.data), row.steps, is_new=False)
         return Run(key, BEGIN, self._data(), 0, is_new=True) if start else None
@@ -112,13 +122,12 @@ class Saga(Reaction, Generic[Data]):
         if run.moved:
             values |= {"state": run.state, "deadline": run.deadline, "steps": run.steps + 1}
         if run.is_new:
-            await tx.execute(insert(saga_table).values({**same, "state": run.state, **values}))
+            await tx.execute(_INSERT, {**same, "state": run.state, **values})
         else:
-            where = [saga_table.c[name] == value for name, value in same.items()]
-            await tx.execute(update(saga_table).where(*where).values(values))
+            await tx.execute(_UPDATE, {**self._of(tx, run.key), **values})
         if run.moved:
             step = {"step": run.steps + 1, "from_state": before, "to_state": run.state, "because": because}
-            await tx.execute(insert(saga_step).values({**same, **step, "event_id": event_id, "at": now}))
+            await tx.execute(_INSERT_STEP, {**same, **step, "event_id": event_id, "at": now})
             await self._keep_deadline(tx, run)
 
     async def _keep_deadline(self, tx: Tx, run: Run[Data]) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import RowMapping, delete, func, select, tuple_
+from sqlalchemy import RowMapping, bindparam, delete, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from tailrace.context import Context
@@ -18,6 +18,18 @@ from tailrace.tables import timer
 TimerHandler = Callable[[Tx, UUID], Awaitable[None]]
 AnyHandler = TypeVar("AnyHandler", bound=TimerHandler)
 _EVERY = 0.5
+
+_insert = insert(timer)
+_SET = _insert.on_conflict_do_update(
+    index_elements=["name", "key"],
+    set_={c.name: _insert.excluded[c.name] for c in timer.c if not c.primary_key},
+)
+_WAITING = (
+    select(timer.c.name, timer.c.key)
+    .where(timer.c.name == bindparam("of_name"), timer.c.key == bindparam("with_key"))
+    .with_for_update(skip_locked=True)
+)
+_CLEAR = delete(timer).where(tuple_(timer.c.name, timer.c.key).in_(_WAITING))
 
 
 class Timer:
@@ -43,16 +55,14 @@ class Timer:
             "causation_id": tx.context.causation_id,
             "traceparent": tx.context.traceparent,
         }
-        await tx.execute(insert(timer).values(row).on_conflict_do_update(index_elements=["name", "key"], set_=row))
+        await tx.execute(_SET, row)
 
     async def clear(self, tx: Tx, key: UUID) -> None:
         """Forget the deadline of `key`, if there is one.
 
         One that fires right now is passed over: its handler waits for what this transaction has locked, so waiting for it would never end.
         """
-        mine = select(timer.c.name, timer.c.key).where(timer.c.name == self.name, timer.c.key == key)
-        waiting = mine.with_for_update(skip_locked=True)
-        await tx.execute(delete(timer).where(tuple_(timer.c.name, timer.c.key).in_(waiting)))
+        await tx.execute(_CLEAR, {"of_name": self.name, "with_key": key})
 
     async def fire(self, tx: Tx, key: UUID) -> None:
         if self._handler is None:
@@ -119,8 +129,11 @@ class Clockwork:
         return due
 
     async def _push_back(self, due: RowMapping) -> None:
+        """Unless somebody has set it anew since."""
         async with self._database.transaction(Context(tenant_id=None)) as tx:
             later = func.now() + func.make_interval(0, 0, 0, 0, 0, 1)
             await tx.execute(
-                timer.update().where(timer.c.name == due["name"], timer.c.key == due["key"]).values(due_at=later)
+                timer.update()
+                .where(timer.c.name == due["name"], timer.c.key == due["key"], timer.c.due_at == due["due_at"])
+                .values(due_at=later)
             )
