@@ -9,8 +9,9 @@ _EXPIRED = "nullif(current_setting('app.tenant_id', true), '') IS NULL AND creat
 
 
 def upgrade() -> None:
-    op.execute(f"CREATE POLICY expired_seen ON idempotency FOR SELECT USING ({_EXPIRED})")
-    op.execute(f"CREATE POLICY expired_deleted ON idempotency FOR DELETE USING ({_EXPIRED})")
+    for policy, action in (("expired_seen", "SELECT"), ("expired_deleted", "DELETE")):
+        op.execute(f"DROP POLICY IF EXISTS {policy} ON idempotency")
+        op.execute(f"CREATE POLICY {policy} ON idempotency FOR {action} USING ({_EXPIRED})")
 
 
 def downgrade() -> None:
