@@ -27,7 +27,8 @@ from tailrace.settings import Settings
 KEY = RSAKey.generate_key(2048, {"kid": "current", "use": "sig", "alg": "RS256"})
 
 ROUTES = [
-    {"service": "orders", "prefix": "/v1/orders", "body_limit": 1000, "read_timeout": 0.3, "write_timeout": 0.3},
+    {"service": "orders", "prefix": "/v1/orders", "body_limit": 1000, "read_timeout": 10, "write_timeout": 10},
+    {"service": "orders", "prefix": "/v1/orders/never", "read_timeout": 0.3, "write_timeout": 0.3},
     {"service": "orders", "prefix": "/v1/slow", "read_timeout": 2, "write_timeout": 2},
     {"service": "catalog", "prefix": "/v1/orders/catalog"},
     {"service": "orders", "prefix": "/v1/public", "public": True},
