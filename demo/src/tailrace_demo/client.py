@@ -129,7 +129,7 @@ class User:
     async def until(self, path: str, holds: Any, *, what: str) -> Any:
         """Read until it holds. Raises TimeoutError that says what was awaited."""
         deadline = asyncio.get_running_loop().time() + _PATIENCE
-        pause = 0.05
+        pause = 0.25
         while True:
             answer = await self.get(path)
             if holds(answer):
