@@ -98,12 +98,8 @@ def story(facts: Iterable[Fact], order_id: str) -> Iterator[tuple[int, Fact]]:
         for child in children[fact.id]:
             yield from walk(child, depth + 1)
 
-    ours = {fact.subject for fact in everything if fact.subject == order_id}
-    ours |= {
-        f.subject
-        for f in everything
-        if f.type == "shipment.created" and any(f.cause == o.id for o in everything if o.subject == order_id)
-    }
+    own = {fact.id for fact in everything if fact.subject == order_id}
+    ours = {order_id} | {fact.subject for fact in everything if fact.type == "shipment.created" and fact.cause in own}
     for fact in children[None]:
         if fact.subject in ours:
             yield from walk(fact, 0)
