@@ -12,7 +12,7 @@ SOURCES := $(wildcard $(addsuffix /src,$(PACKAGES)))
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
-	@echo "  ARGS=… goes to pytest or the demo; ALL=1 replays every purchase in the demo."
+	@echo "  ARGS=… goes to pytest or the demo; AGAIN=1 runs every test; ALL=1 replays every purchase in the demo."
 
 demo: up ## Install, start everything, run the main job, leave the fleet running
 	@$(BIN)/tailrace demo $(if $(ALL),--all) $(ARGS)
@@ -26,8 +26,8 @@ down: install ## Stop everything, keep the data
 status: install ## Show what runs
 	@$(BIN)/tailrace status
 
-test: install ## Run the whole suite on a stack of its own
-	@$(BIN)/python -m pytest $(ARGS)
+test: install ## Run the suite on a stack of its own; what passed today with the same files is left out
+	@$(BIN)/python -m pytest $(if $(AGAIN),,--unchanged) $(ARGS)
 
 check: install ## Lint, formats, strict types, import boundaries, generated files
 	$(BIN)/ruff check .
