@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 _MEMORY = "tailrace/passed"
-_NOT_OURS = {".git", ".venv", ".tailrace", "__pycache__", "dist", "node_modules"}
+_NOT_OURS = {".git", ".venv", ".tailrace", "__pycache__", ".hypothesis", "dist", "node_modules"}
 _SHARED = ("libs", "contracts", "pyproject.toml", "requirements.lock", "requirements-demo.lock")
 
 
