@@ -4,7 +4,7 @@ A failure that passes by itself (see `failures`) goes to the caller, who waits a
 fact for one subscriber: that one is parked, alone.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from uuid import UUID
@@ -22,13 +22,17 @@ from tailrace.parking import BEHIND, GAP, NOT_YET, gap_reason, park, waiting
 from tailrace.subscribers import Delivery, Subscriber
 from tailrace.wire import Malformed, read_meta, read_payload
 
+Seat = tuple[str, str, int]
+"""A subscriber, and the partition of a topic that it listens to."""
+
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """A record whose envelope could be read."""
+    """A record whose envelope could be read, and the subscribers that it is for."""
 
     record: ConsumerRecord
     meta: Meta
+    listeners: Sequence[Subscriber]
 
 
 class Courier:
@@ -51,17 +55,23 @@ class Courier:
         """Whether any subscriber may record facts, and so lock what it changes."""
         return any(subscriber.records for subscribers in self._by_topic.values() for subscriber in subscribers)
 
-    async def deliver(self, records: Iterable[ConsumerRecord]) -> None:
+    def subscribers(self, topic: str) -> Sequence[Subscriber]:
+        """Those that listen to a topic."""
+        return self._by_topic.get(topic, ())
+
+    async def deliver(self, records: Iterable[ConsumerRecord], absent: Collection[Seat] = frozenset()) -> None:
         """Apply records, in order per partition. When this returns, each has had its effect, was a duplicate, or is parked.
 
-        Raises only transient failures; whatever was not applied then can be handed in again.
+        Nothing is handed to those in `absent`. Raises only transient failures; whatever was not applied then can be handed in again.
         """
         arrived: list[Arrived] = []
         for record in records:
+            at = (record.topic, record.partition)
+            listeners = [each for each in self._by_topic[record.topic] if (each.name, *at) not in absent]
             try:
-                arrived.append(Arrived(record, read_meta(record)))
+                arrived.append(Arrived(record, read_meta(record), listeners))
             except Malformed as fault:
-                await self._park_unreadable(record, str(fault))
+                await self._park_unreadable(record, listeners, str(fault))
         # Tenant by tenant: a transaction belongs to one. The sort is stable, so an aggregate's facts keep their order.
         for tenant_id, group in groupby(
             sorted(arrived, key=lambda a: a.meta.tenant_id.bytes), lambda a: a.meta.tenant_id
@@ -80,7 +90,7 @@ class Courier:
 
     async def _one_by_one(self, tenant_id: UUID, arrived: list[Arrived]) -> None:
         for one in arrived:
-            for subscriber in self._by_topic[one.record.topic]:
+            for subscriber in one.listeners:
                 try:
                     async with self._database.transaction(Context(tenant_id=tenant_id)) as tx:
                         await self._apply(tx, [one], {(subscriber.name, one.meta.aggregate_id)}, only=subscriber)
@@ -100,7 +110,7 @@ class Courier:
         for subscriber in [only] if only else self._subscribers(arrived):
             due: list[Delivery] = []
             for one in arrived:
-                if one.record.topic not in subscriber.topics:
+                if subscriber not in one.listeners:
                     continue
                 pair = (subscriber.name, one.meta.aggregate_id)
                 verdict = judge(now.get(pair, before.get(pair, START)), one.meta)
@@ -132,17 +142,16 @@ class Courier:
                 return
             await park(tx, self._service, subscriber.name, one.record, one.meta, kind, reason)
 
-    async def _park_unreadable(self, record: ConsumerRecord, reason: str) -> None:
-        for subscriber in self._by_topic[record.topic]:
+    async def _park_unreadable(self, record: ConsumerRecord, listeners: Sequence[Subscriber], reason: str) -> None:
+        for subscriber in listeners:
             async with self._database.transaction(Context(tenant_id=None)) as tx:
                 await park(tx, self._service, subscriber.name, record, None, "malformed", reason)
 
     def _subscribers(self, arrived: list[Arrived]) -> list[Subscriber]:
-        topics = {one.record.topic for one in arrived}
-        return list({s.name: s for topic in topics for s in self._by_topic[topic]}.values())
+        return list({s.name: s for one in arrived for s in one.listeners}.values())
 
     def _pairs(self, arrived: list[Arrived]) -> set[Pair]:
-        return {(s.name, one.meta.aggregate_id) for one in arrived for s in self._by_topic[one.record.topic]}
+        return {(s.name, one.meta.aggregate_id) for one in arrived for s in one.listeners}
 
 
 async def take_effect(tx: Tx, subscriber: Subscriber, due: Sequence[Delivery]) -> None:
