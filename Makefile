@@ -8,6 +8,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 export PYTHON
 PACKAGES := $(patsubst %/pyproject.toml,%,$(wildcard contracts/pyproject.toml demo/pyproject.toml libs/*/pyproject.toml services/*/pyproject.toml))
+SPACE := $(subst ,, )
 SOURCES := $(wildcard $(addsuffix /src,$(PACKAGES)))
 
 help: ## List the targets
@@ -32,7 +33,7 @@ test: install ## Run the suite on a stack of its own; what passed today with the
 check: install ## Lint, formats, strict types, import boundaries, generated files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy $(SOURCES)
+	MYPYPATH=$(subst $(SPACE),:,$(SOURCES)) $(BIN)/mypy $(SOURCES)
 	$(BIN)/lint-imports
 	$(BIN)/tailrace describe --check
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from tailrace.app import build_app
 from tailrace.asyncapi import asyncapi, version_name
+from tailrace.boundaries import import_boundaries
 from tailrace.connectors import deployed_connector
 from tailrace.events import Event
 from tailrace.gateway_openapi import merge_openapi, problem_types
@@ -45,6 +46,7 @@ def describe(services: Sequence[Service], root: Path) -> Files:
     files[_GATEWAY / "routes.json"] = _json(routes(services))
     files[_GATEWAY / "openapi.json"] = _json(merge_openapi(documents, problem_types=problem_types()))
     files[Path("docs/reference/event-map.md")] = event_map(services)
+    files[Path(".importlinter")] = import_boundaries(services)
     return files
 
 

@@ -9,9 +9,9 @@ TENANT_IS_SET = "tenant_id = nullif(current_setting('app.tenant_id', true), ''):
 def tenant_tables(op: Any, *tables: str) -> None:
     """Put tables under forced row-level security: their rows are seen, and written, only by their own tenant."""
     for table in tables:
-        op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
-        op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
-        op.execute(f"CREATE POLICY tenant ON {table} USING ({TENANT_IS_SET}) WITH CHECK ({TENANT_IS_SET})")
+        op.execute(f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY')
+        op.execute(f'ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY')
+        op.execute(f'CREATE POLICY tenant ON "{table}" USING ({TENANT_IS_SET}) WITH CHECK ({TENANT_IS_SET})')
 
 
 def insert_only(op: Any, *tables: str) -> None:

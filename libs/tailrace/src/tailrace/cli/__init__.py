@@ -18,6 +18,9 @@ app.add_typer(events, name="events")
 dlq = typer.Typer(no_args_is_help=True, help="Facts that a subscriber could not apply.")
 app.add_typer(dlq, name="dlq")
 
+new = typer.Typer(no_args_is_help=True, help="Begin something.")
+app.add_typer(new, name="new")
+
 
 @app.command()
 @explained
@@ -147,6 +150,18 @@ def migrate() -> None:
     from tailrace.cli.lifecycle import migrate_all
 
     migrate_all()
+
+
+@new.command("service")
+@explained
+def new_service(
+    name: Annotated[str, typer.Argument(help="In the plural and in lower case: widgets.")],
+    one: Annotated[Optional[str], typer.Option("--one", help="What one of them is called, when not widget.")] = None,  # noqa: UP045
+) -> None:
+    """Write a small working service that passes conformance, install it, and describe the fleet anew."""
+    from tailrace.cli.new import new_service as make
+
+    make(name, one)
 
 
 @app.command()

@@ -18,7 +18,7 @@ def describe_fleet(*, check: bool) -> int:
     from tailrace.describe import describe, drift, write
     from tailrace.fleet import load_services
 
-    root = _checkout(Path.cwd())
+    root = checkout(Path.cwd())
     files = describe(load_services(), root)
     if broken := breaking(files, root):
         for each in broken:
@@ -37,7 +37,8 @@ def describe_fleet(*, check: bool) -> int:
     return 1 if differing else 0
 
 
-def _checkout(folder: Path) -> Path:
+def checkout(folder: Path) -> Path:
+    """The checkout that `folder` is in. Raises `StackError`."""
     for each in (folder, *folder.parents):
         if (each / "contracts" / "pyproject.toml").exists():
             return each

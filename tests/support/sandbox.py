@@ -1,0 +1,41 @@
+"""A copy of the checkout in which services can be made: with an interpreter of its own, that has what this one has and installs only there."""
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+_LEFT_OUT = shutil.ignore_patterns(".git", ".venv", ".tailrace", "__pycache__", ".*_cache", ".hypothesis", "*.egg-info")
+
+
+class Sandbox:
+    """`root` is the copy. Commands run in it as a developer would give them; one that fails raises AssertionError with what it said."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "checkout"
+        shutil.copytree(ROOT, self.root, ignore=_LEFT_OUT)
+        venv.create(folder / "venv", with_pip=False, symlinks=True)
+        self._bin = folder / "venv" / "bin"
+        version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+        inherit = folder / "venv" / "lib" / version / "site-packages" / "inherited.pth"
+        # The copy's own contracts come first: those of new services are there and not in this checkout.
+        inherit.write_text(
+            f"{self.root / 'contracts/src'}\nimport site; site.addsitedir({sysconfig.get_path('purelib')!r})\n"
+        )
+
+    def python(self, *arguments: str, **settings: str) -> str:
+        done = self.attempt(*arguments, **settings)
+        assert done.returncode == 0, f"{' '.join(arguments)}:\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def attempt(self, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+        """The same, whatever the exit code."""
+        command = [str(self._bin / "python"), *arguments]
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | settings
+        return subprocess.run(
+            command, cwd=self.root, env=environment, capture_output=True, text=True, timeout=600, check=False
+        )
