@@ -10,6 +10,7 @@ from toy import Answered, Asked, Heard, Note, talk
 
 from tailrace.context import Context
 from tailrace.ids import uuid7
+from tailrace.inbox import MarkMoved
 from tailrace.sagas import history
 from tailrace.tables import inbox, parked
 from tailrace_testing import Harness
@@ -47,7 +48,7 @@ async def test_delivered_by_eight_at_once_is_applied_once(toy: Harness) -> None:
         while True:
             try:
                 return await toy.courier.deliver([fact])
-            except OSError:
+            except MarkMoved:
                 continue
 
     await asyncio.gather(*[once() for _ in range(8)])

@@ -1,7 +1,7 @@
 """A service's own database: every transaction names its tenant first, and PostgreSQL holds it to that."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID
@@ -13,6 +13,7 @@ from sqlalchemy.orm.util import identity_key
 
 from tailrace import streams
 from tailrace.context import Context
+from tailrace.failures import DatabaseAway, is_transient, sqlstate
 from tailrace.outbox import Recorded, UnitOfWork
 from tailrace.problems import Stale, Unknown
 from tailrace.rows import Aggregate, TenantRow
@@ -23,7 +24,7 @@ AnyStream = TypeVar("AnyStream", bound=streams.Stream[Any])
 
 _SERVER = {"lock_timeout": "10s", "idle_in_transaction_session_timeout": "60s"}
 """Nobody waits for a lock for ever, nor holds one while doing nothing. Both count as failures that pass."""
-_FAILURE = "tailrace.failure"
+_FAILURE, _ABORTED = "tailrace.failure", "25P02"
 
 # Statements are made once, where they can be: making one anew costs more than running it.
 # The tenant is named by an ordinary statement, never by a cursor hook: a cancelled request must not leave it behind (sqlalchemy#13381).
@@ -115,6 +116,12 @@ class Tx(AsyncSession):
         """The event-sourced stream, for reading."""
         return await streams.load(self, kind, id, lock=False)
 
+    @contextmanager
+    def recording_nothing(self, who: str) -> Iterator[None]:
+        """While this lasts, refuse every fact, and every row of the outbox, with a RecordsNothing that names `who`."""
+        with self._unit.recorder.silence(who):
+            yield
+
     async def settle(self) -> None:
         """Write everything that is pending, facts and snapshots too, so that only the commit remains."""
         await self.flush()
@@ -154,10 +161,13 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self, context: Context, *, read_only: bool = False) -> AsyncIterator[Tx]:
-        """Begin, name the tenant, and commit at the end; an exception rolls everything back."""
+        """Begin, name the tenant, and commit at the end; an exception rolls everything back.
+
+        Raises DatabaseAway, or another failure that passes, when it cannot begin.
+        """
         options: dict[str, Any] = {"context": context, "service": self.service}
         async with Tx(self.engine, expire_on_commit=False, autoflush=False, **options) as tx, tx.begin():
-            await tx.execute(_BEGIN_READING if read_only else _BEGIN, _tenant(context.tenant_id))
+            await _begin(tx, _BEGIN_READING if read_only else _BEGIN)
             yield tx
             if not read_only:
                 await tx.settle()
@@ -171,16 +181,30 @@ class Database:
         await self.engine.dispose()
 
 
+async def _begin(tx: Tx, statement: Select[Any]) -> None:
+    """The first statement, which names the tenant; nothing but the database itself can be at fault when it fails."""
+    try:
+        await tx.execute(statement, _tenant(tx.context.tenant_id))
+    except Exception as error:
+        if is_transient(error):
+            raise
+        raise DatabaseAway(f"{type(error).__name__}: {error}") from error
+
+
 def _commit_nothing_that_failed(engine: Engine) -> None:
     """PostgreSQL answers the commit of a transaction in which a statement failed by rolling it back, without a word.
 
-    So whoever passed over an error, without a savepoint to come back to, gets it again at the commit.
+    So whoever passed over an error, without a savepoint to come back to, gets it again: at the next statement, which PostgreSQL refuses without
+    saying why, or at the commit.
     """
 
     @event.listens_for(engine, "handle_error")
-    def note(failure: ExceptionContext) -> None:
-        if failure.connection is not None and not failure.is_disconnect:
-            failure.connection.info[_FAILURE] = failure.sqlalchemy_exception or failure.original_exception
+    def note(failure: ExceptionContext) -> BaseException | None:
+        if failure.connection is None or failure.is_disconnect:
+            return None
+        error = failure.sqlalchemy_exception or failure.original_exception
+        first: BaseException = failure.connection.info.setdefault(_FAILURE, error)
+        return _passed_over(first) if sqlstate(error) == _ABORTED else None
 
     @event.listens_for(engine, "begin")
     @event.listens_for(engine, "rollback_savepoint")
@@ -191,4 +215,10 @@ def _commit_nothing_that_failed(engine: Engine) -> None:
     def refuse(connection: Connection) -> None:
         failure = connection.info.pop(_FAILURE, None)
         if failure is not None:
-            raise failure
+            raise _passed_over(failure)
+
+
+def _passed_over(error: BaseException) -> BaseException:
+    if not hasattr(error, "__notes__"):
+        error.add_note("This error was caught and passed over, but it had ended the transaction: use a savepoint.")
+    return error

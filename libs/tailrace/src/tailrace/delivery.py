@@ -1,7 +1,7 @@
 """From records to effects: a batch of many facts in one transaction per tenant, and one by one as soon as one of them fails.
 
-A failure that passes by itself (see `failures`) goes to the caller, who waits and hands in the same records again. Any other is the fault of one
-fact for one subscriber: that one is parked, alone.
+A failure that passes by itself (see `failures`) goes to the caller, who waits and hands in the same records again; so does one that may pass, a
+few times. Any other is the fault of one fact for one subscriber: that one is parked, alone.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -11,14 +11,16 @@ from uuid import UUID
 
 from aiokafka import ConsumerRecord
 from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError
 
 from tailrace.context import Context
 from tailrace.database import Database, Tx
 from tailrace.events import Meta, UnknownVersion
-from tailrace.failures import NotYet, is_transient
+from tailrace.failures import NotYet, is_transient, is_uncertain, sqlstate
 from tailrace.inbox import START, Mark, MarkMoved, Pair, Verdict, hold, judge, marks, move
 from tailrace.logs import log
 from tailrace.parking import BEHIND, GAP, NOT_YET, gap_reason, park, waiting
+from tailrace.patience import TRIES, Patience, TryAgain
 from tailrace.subscribers import Delivery, Subscriber
 from tailrace.wire import Malformed, read_meta, read_payload
 
@@ -41,6 +43,7 @@ class Courier:
     def __init__(self, service: str, database: Database, subscribers: Sequence[Subscriber]) -> None:
         self._service = service
         self._database = database
+        self._patience = Patience()
         self._by_topic: dict[str, list[Subscriber]] = {}
         for subscriber in subscribers:
             for topic in subscriber.topics:
@@ -73,31 +76,46 @@ class Courier:
             except Malformed as fault:
                 await self._park_unreadable(record, listeners, str(fault))
         # Tenant by tenant: a transaction belongs to one. The sort is stable, so an aggregate's facts keep their order.
+        uncertain: list[Exception] = []
         for tenant_id, group in groupby(
             sorted(arrived, key=lambda a: a.meta.tenant_id.bytes), lambda a: a.meta.tenant_id
         ):
-            await self._deliver_tenant(tenant_id, list(group))
+            uncertain += await self._deliver_tenant(tenant_id, list(group))
+        if uncertain:
+            raise TryAgain(f"{len(uncertain)} not applied: {reason_of(uncertain[0])}") from uncertain[0]
+        self._patience.forget()
 
-    async def _deliver_tenant(self, tenant_id: UUID, arrived: list[Arrived]) -> None:
+    async def _deliver_tenant(self, tenant_id: UUID, arrived: list[Arrived]) -> list[Exception]:
+        """What failed in a way that may pass, once for each fact that is to be tried again."""
         try:
             async with self._database.transaction(Context(tenant_id=tenant_id)) as tx:
                 await self._apply(tx, arrived, self._pairs(arrived))
         except Exception as error:
             if is_transient(error):
+                self._patience.forget()
                 raise
             log.info("batch isolated", size=len(arrived), error=type(error).__name__)
-            await self._one_by_one(tenant_id, arrived)
+            return await self._one_by_one(tenant_id, arrived)
+        return []
 
-    async def _one_by_one(self, tenant_id: UUID, arrived: list[Arrived]) -> None:
+    async def _one_by_one(self, tenant_id: UUID, arrived: list[Arrived]) -> list[Exception]:
+        uncertain: dict[Pair, Exception] = {}
         for one in arrived:
             for subscriber in one.listeners:
+                pair = (subscriber.name, one.meta.aggregate_id)
+                if pair in uncertain:
+                    continue
                 try:
                     async with self._database.transaction(Context(tenant_id=tenant_id)) as tx:
-                        await self._apply(tx, [one], {(subscriber.name, one.meta.aggregate_id)}, only=subscriber)
+                        await self._apply(tx, [one], {pair}, only=subscriber)
                 except Exception as error:
-                    if is_transient(error):
-                        raise
-                    await self._park(subscriber, one, kind_of(error), reason_of(error))
+                    record = one.record
+                    if self._patience.bears((subscriber.name, record.topic, record.partition, record.offset), error):
+                        uncertain[pair] = error
+                    else:
+                        tries = f"tried {TRIES} times; " if is_uncertain(error) else ""
+                        await self._park(subscriber, one, kind_of(error), tries + reason_of(error))
+        return list(uncertain.values())
 
     async def _apply(self, tx: Tx, arrived: list[Arrived], pairs: set[Pair], only: Subscriber | None = None) -> None:
         before = await marks(tx, pairs)
@@ -159,8 +177,9 @@ async def take_effect(tx: Tx, subscriber: Subscriber, due: Sequence[Delivery]) -
     if not due:
         return
     if not subscriber.records:
-        await subscriber.handle(tx, due)
-        await tx.flush()
+        with tx.recording_nothing(subscriber.name):
+            await subscriber.handle(tx, due)
+            await tx.settle()
         return
     for delivery in due:
         # One at a time, so that what a reaction records names the very fact that caused it.
@@ -178,9 +197,21 @@ def kind_of(error: Exception) -> str:
     return NOT_YET if isinstance(error, NotYet) else "failed"
 
 
-def reason_of(error: Exception) -> str:
+def reason_of(error: BaseException) -> str:
     """What to say about it; never the values themselves, which may be somebody's name."""
+    if isinstance(error, DBAPIError):
+        notes = getattr(error, "__notes__", ())
+        return "\n".join([_database_reason(error), *notes, *([error.statement] if error.statement else [])])
     if isinstance(error, ValidationError):
         faults = error.errors(include_input=False, include_url=False, include_context=False)
         return "; ".join(f"{'/'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults)
     return f"{type(error).__name__}: {error}"
+
+
+def _database_reason(error: DBAPIError) -> str:
+    """PostgreSQL's own words, but where they quote what was sent (a detail; SQLSTATE class 22, data exceptions), only what the fault is called."""
+    origin = error.orig.__cause__ or error.orig if error.orig else error
+    state = sqlstate(error)
+    named = f"{type(origin).__name__} ({state})" if state else type(origin).__name__
+    words = "" if state.startswith("22") else str(origin).partition("\nDETAIL:")[0]
+    return f"{named}: {words}" if words else named

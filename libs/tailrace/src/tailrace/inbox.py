@@ -14,6 +14,7 @@ from sqlalchemy import ARRAY, BigInteger, Integer, Text, Uuid, bindparam, func, 
 from sqlalchemy.dialects.postgresql import insert
 
 from tailrace.database import Tx
+from tailrace.failures import Passing
 from tailrace.tables import inbox
 
 Pair = tuple[str, UUID]
@@ -39,8 +40,8 @@ class Placed(Protocol):
     def sequence(self) -> int: ...
 
 
-class MarkMoved(OSError):
-    """Another consumer moved the same mark meanwhile (a rebalance): start the batch over. Counts as transient."""
+class MarkMoved(Passing):
+    """Another consumer moved the same mark meanwhile (a rebalance): start the batch over."""
 
 
 # One statement each, whatever the number of pairs: compiled once by SQLAlchemy and prepared once per connection.

@@ -3,13 +3,15 @@
 Debezium reads the outbox table and nothing else. A savepoint that is rolled back takes its facts with it.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import Table, event, insert
-from sqlalchemy.orm import Session, SessionTransaction
+from sqlalchemy import Table, TextClause, UpdateBase, event, insert
+from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction
 
 from tailrace.context import Context
 from tailrace.events import Event
@@ -18,12 +20,17 @@ from tailrace.problems import Invalid
 from tailrace.tables import outbox
 
 _INSERT = insert(outbox)
+_INTO_OUTBOX = re.compile(r"\binto\s+(?:public\.)?\"?outbox\b", re.IGNORECASE)
 LARGEST = 900_000
 """Bytes of a fact's payload: Kafka takes messages of 1 MB, headers included."""
 
 
 class UnrecordedChange(Exception):
     """An aggregate, or a part of one, changed and recorded nothing: the rest of the company would never hear of it."""
+
+
+class RecordsNothing(Exception):
+    """A projection recorded a fact: replayed or rebuilt, it would publish it once more. What publishes is a Reaction."""
 
 
 class Publisher(Protocol):
@@ -79,8 +86,27 @@ class Recorder:
         self._session = session
         self.pending: list[Recorded] = []
         self.written: list[Recorded] = []
+        self._silent: str | None = None
+
+    @contextmanager
+    def silence(self, who: str) -> Iterator[None]:
+        """Refuse facts from `who`, recorded or written into the outbox by a statement, while this lasts."""
+
+        def refuse(execution: ORMExecuteState) -> None:
+            if _writes_outbox(execution.statement):
+                raise RecordsNothing(f"{who} is a projection and wrote into the outbox; only a Reaction publishes")
+
+        self._silent = who
+        event.listen(self._session, "do_orm_execute", refuse)
+        try:
+            yield
+        finally:
+            event.remove(self._session, "do_orm_execute", refuse)
+            self._silent = None
 
     def note(self, publisher: Publisher, sequence: int, event: Event, **extra: Any) -> None:
+        if self._silent is not None:
+            raise RecordsNothing(f"{self._silent} is a projection and recorded {event.type}; only a Reaction publishes")
         session = self._session
         self.pending.append(Recorded(uuid7(), publisher, sequence, event, session.context, enclosing(session), extra))
 
@@ -129,6 +155,12 @@ class UnitOfWork(Session):
         self.flush()
         self.recorder.drain()
         return super().begin_nested()
+
+
+def _writes_outbox(statement: Any) -> bool:
+    if isinstance(statement, TextClause):
+        return _INTO_OUTBOX.search(statement.text) is not None
+    return isinstance(statement, UpdateBase) and statement.table is outbox
 
 
 def enclosing(session: Session) -> tuple[SessionTransaction, ...]:

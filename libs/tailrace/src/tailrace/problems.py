@@ -14,7 +14,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from tailrace.failures import is_transient, is_unstorable
+from tailrace.failures import is_transient, is_uncertain, is_unstorable
 from tailrace.logs import log
 
 MEDIA_TYPE = "application/problem+json"
@@ -208,7 +208,7 @@ def problem_of(error: Exception) -> Problem:
     if is_unstorable(error):
         log.info("unstorable", error=type(error).__name__)
         return Invalid("A value holds a character or a number that cannot be stored.")
-    if is_transient(error):
+    if is_transient(error) or is_uncertain(error):
         log.warning("unavailable", error=type(error).__name__, reason=str(error)[:200])
         return Unavailable("The database does not answer; try again shortly.")
     log.error("internal error", error=type(error).__name__, exc_info=error)

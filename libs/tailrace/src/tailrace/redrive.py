@@ -20,7 +20,7 @@ from tailrace.context import Context
 from tailrace.database import Database, Tx
 from tailrace.delivery import kind_of, reason_of, take_effect
 from tailrace.events import Meta
-from tailrace.failures import is_transient
+from tailrace.failures import is_transient, is_uncertain
 from tailrace.inbox import Pair, Verdict, hold, judge, move
 from tailrace.logs import log
 from tailrace.parking import BEHIND, GAP, NOT_YET, gap_reason, report, storable
@@ -33,6 +33,7 @@ from tailrace.wire import Malformed, read_meta, read_payload
 OpenKafka = Callable[[], AbstractAsyncContextManager[ReadRecord]]
 _EVERY = 2.0
 _LONGEST_WAIT = 30.0
+_PAUSES = (0.2, 0.5, 1.0)
 _AT_ONCE = 200
 """Facts of one aggregate that the background applies before it looks after the next aggregate."""
 
@@ -154,8 +155,19 @@ class Redriver:
             outcome = Outcome(pair, stopped=await _head(tx, pair))
         goes_on = True
         while goes_on and outcome.stopped is not None and (most is None or outcome.progress < most):
-            outcome, goes_on = await self._advance(subscriber, outcome, outcome.stopped)
+            outcome, goes_on = await self._patiently(subscriber, outcome, outcome.stopped)
         return outcome
+
+    async def _patiently(self, subscriber: Subscriber, outcome: Outcome, head: Head) -> tuple[Outcome, bool]:
+        """Advance; what may pass is tried again a few times before it counts."""
+        for pause in _PAUSES:
+            try:
+                return await self._advance(subscriber, outcome, head)
+            except Exception as error:
+                if not is_uncertain(error):
+                    raise
+                await asyncio.sleep(pause)
+        return await self._advance(subscriber, outcome, head, last=True)
 
     async def redrive_due(self) -> list[Outcome]:
         """Redrive what may come right by itself: `not_yet` after a pause that grows to 30 s, and what waited for a fact that has arrived.
@@ -177,8 +189,10 @@ class Redriver:
                 say("redrive interrupted", subscriber=head.place.subscriber, reason=reason_of(error)[:500])
         return outcomes
 
-    async def _advance(self, subscriber: Subscriber, outcome: Outcome, head: Head) -> tuple[Outcome, bool]:
-        """Try the head: what that came to, and whether to try on."""
+    async def _advance(
+        self, subscriber: Subscriber, outcome: Outcome, head: Head, *, last: bool = False
+    ) -> tuple[Outcome, bool]:
+        """Try the head: what that came to, and whether to try on. Raises what passes; what may pass, unless this is the last try."""
         record = await self._read_record(head.place.topic, head.place.partition, head.place.offset)
         try:
             async with self._database.transaction(Context(tenant_id=head.tenant_id)) as tx:
@@ -193,7 +207,7 @@ class Redriver:
                 await tx.execute(delete(parked).where(*_at(head.place)))
                 following = await _head(tx, head.pair)
         except Exception as error:
-            if is_transient(error):
+            if is_transient(error) or (is_uncertain(error) and not last):
                 raise
             return replace(outcome, stopped=await self._note_failure(head, record, error)), False
         if verdict is Verdict.DUPLICATE:
