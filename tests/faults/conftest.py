@@ -1,0 +1,67 @@
+"""What crash tests start their processes with."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import httpx2
+import pytest
+from asking import free_port, listens
+from frail import frail
+from nursery import Life, Nursery
+from points import Point
+
+from tailrace_testing import Harness, MakeHarness
+from tailrace_testing.tokens import TestIssuer
+
+Run = Callable[..., AbstractAsyncContextManager[tuple[Life, httpx2.AsyncClient]]]
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    with Nursery() as nursery:
+        yield nursery
+
+
+@pytest.fixture(scope="session")
+async def keys_url(issuer: TestIssuer) -> AsyncIterator[str]:
+    """Where processes fetch the keys that the test run signs with."""
+    body = json.dumps(issuer.keys.as_dict(private=False)).encode()
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(head % len(body) + body)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/keys"
+
+
+@pytest.fixture
+async def toy(make_harness: MakeHarness) -> Harness:
+    return await make_harness(frail)
+
+
+@pytest.fixture
+def running(nursery: Nursery, keys_url: str, toy: Harness) -> Run:
+    """`async with running(*points) as (life, client)`: the frail toy as a process that accepts connections."""
+
+    @asynccontextmanager
+    async def run(*points: Point, service: str = "frail") -> AsyncIterator[tuple[Life, httpx2.AsyncClient]]:
+        port = free_port()
+        settings = {"database_url": toy.settings.database_url, "jwks_url": keys_url, "log_level": "ERROR"}
+        life = nursery.start("serve", points, service=service, settings=settings, port=port)
+        address = f"http://127.0.0.1:{port}"
+        limits = httpx2.Limits(max_connections=300)
+        headers = {"Authorization": f"Bearer {toy.token()}"}
+        try:
+            await listens(port)
+            async with httpx2.AsyncClient(base_url=address, headers=headers, timeout=15, limits=limits) as client:
+                yield life, client
+        finally:
+            await life.kill()
+
+    return run

@@ -1,0 +1,65 @@
+"""Due timers fire once: two processes race for them, and one dies with a timer in its hands."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from frail import reminder
+from points import Point
+
+from tailrace.ids import uuid7
+from tailrace_testing import Harness
+from tailrace_testing.gateway import eventually
+
+TIMERS = 12
+DEATHS = {
+    "taken": Point("tailrace.timers:Clockwork._take", "after", nth=3),
+    "fired, not committed": Point("tailrace.timers:Timer.fire", "after", nth=3),
+    "committed": Point("tailrace.timers:Clockwork._fire_one", "after", nth=3),
+}
+
+
+async def _set(toy: Harness) -> list[str]:
+    keys = [uuid7() for _ in range(TIMERS)]
+    async with toy.tx() as tx:
+        for key in keys:
+            await reminder.set(tx, key, await toy.admin.fetchval("SELECT now() - interval '1 second'"))
+    return sorted(f"remember {key}" for key in keys)
+
+
+async def _fired(toy: Harness) -> list[str]:
+    rows = await toy.admin.fetch("SELECT payload::json ->> 'text' AS text FROM outbox WHERE type = 'note.written'")
+    return sorted(row["text"] for row in rows)
+
+
+async def _left(toy: Harness) -> int:
+    return int(await toy.admin.fetchval("SELECT count(*) FROM timer"))
+
+
+@pytest.mark.parametrize("where", DEATHS)
+async def test_two_race_and_one_dies(where: str, toy: Harness, running: Any) -> None:
+    due = await _set(toy)
+    async with running(DEATHS[where]) as (life, _), running():
+        await life.struck()
+        await eventually(lambda: _left(toy), lambda left: left == 0, what="no timer left")
+        assert await _fired(toy) == due
+
+
+async def test_what_one_holds_the_other_passes_over_and_fires_when_the_first_is_dead(
+    toy: Harness, running: Any
+) -> None:
+    due = await _set(toy)
+    async with running(Point("tailrace.timers:Timer.fire", "after", does="hang")) as (life, _):
+        # Nobody else fires until this one holds its timer.
+        await asyncio.wait_for(_held(toy), 20)
+        async with running():
+            await eventually(lambda: _fired(toy), lambda fired: len(fired) == TIMERS - 1, what="all but the one held")
+            assert await _left(toy) == 1
+            await life.kill()
+            await eventually(lambda: _left(toy), lambda left: left == 0, what="no timer left")
+    assert await _fired(toy) == due
+
+
+async def _held(toy: Harness) -> None:
+    query = "SELECT count(*) FROM (SELECT 1 FROM timer FOR UPDATE SKIP LOCKED) AS free"
+    await eventually(lambda: toy.admin.fetchval(query), lambda free: free == TIMERS - 1, what="one timer in hand")

@@ -1,0 +1,75 @@
+"""The toy as crash tests run it: with a stream and a deadline that requests reach, and a way to look into the process's pool."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from pydantic import Field
+from sqlalchemy import text
+from toy import Counted, Counter, Note, Writer, router, service
+
+from tailrace.routing import Body, Tx, View, tenant_router
+from tailrace.timers import Timer
+
+counters = tenant_router("/v1/counters", tag="counters")
+reminders = tenant_router("/v1/reminders", tag="reminders")
+inside = APIRouter(prefix="/inside")
+reminder = Timer("toy.reminder")
+
+
+class Steps(Body):
+    times: int = Field(ge=1, le=200)
+
+
+class CountView(View):
+    id: UUID
+    total: int
+    version: int
+
+
+class Reminders(Body):
+    keys: list[UUID]
+
+
+@counters.post("/{id}", response_model=CountView)
+async def count(tx: Tx, who: Writer, id: UUID, body: Steps) -> CountView:
+    counter = await tx.load_stream(Counter, id)
+    for _ in range(body.times):
+        counter.record(Counted(by=1))
+    return CountView(id=id, total=counter.state.total, version=counter.version)
+
+
+@reminders.post("", status_code=204, response_model=None)
+async def remind_of(tx: Tx, who: Writer, body: Reminders) -> None:
+    for key in body.keys:
+        await reminder.set(tx, key, datetime.now(UTC) - timedelta(seconds=1))
+
+
+@reminder.due
+async def remind(tx: Tx, key: UUID) -> None:
+    tx.add(Note.write(f"remember {key}"))
+
+
+@inside.get("/pool")
+async def pool(request: Request) -> dict[str, int]:
+    return {"checked_out": request.app.state.database.engine.pool.checkedout()}
+
+
+@inside.get("/tenants")
+async def tenants(request: Request) -> list[str]:
+    """What the tenant setting is, on as many connections at once as the pool gives."""
+    engine = request.app.state.database.engine
+    together = asyncio.Barrier(15)
+
+    async def look() -> str:
+        async with engine.connect() as connection:
+            await together.wait()
+            return await connection.scalar(text("SELECT coalesce(current_setting('app.tenant_id', true), '')")) or ""
+
+    return list(await asyncio.gather(*[look() for _ in range(15)]))
+
+
+frail = replace(service, subscribers=[], timers=[reminder], routers=[router, counters, reminders, inside])
+"""Without subscribers, so that it needs no Kafka."""

@@ -1,0 +1,203 @@
+"""Processes that may die: forked from one that has imported everything already, so that dozens of them cost little.
+
+`Nursery` is the side of the tests; run as a program, this module is the one that forks. Each child is an ordinary process of the operating
+system that runs the product as `tailrace.run` does, with the points of its orders armed.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from points import Point
+
+KILLED = -signal.SIGKILL
+
+
+@dataclass
+class Life:
+    """One process, from its fork to its end."""
+
+    nursery: "Nursery"
+    pid: int
+
+    async def ended(self, within: float = 30) -> int:
+        """Its exit code, negative for a signal. Raises AssertionError when it lives on."""
+        deadline = time.monotonic() + within
+        while (code := self.nursery.order("code", pid=self.pid)) is None:
+            assert time.monotonic() < deadline, f"the process lived on for {within:g} s"
+            await asyncio.sleep(0.02)
+        return int(code)
+
+    async def struck(self, within: float = 30) -> None:
+        """Returns when it died at its point. Raises AssertionError when it ended otherwise, or not at all."""
+        code = await self.ended(within)
+        assert code == KILLED, f"ended with {code} instead of dying at its point"
+
+    def signal(self, number: signal.Signals) -> None:
+        if self.nursery.order("code", pid=self.pid) is None:
+            os.kill(self.pid, number)
+
+    async def kill(self) -> None:
+        """SIGKILL, unless it is dead already; returns when it is gone."""
+        self.signal(signal.SIGKILL)
+        await self.ended()
+
+
+class Nursery:
+    """`with Nursery() as nursery: life = nursery.start("serve", points, …)`; whoever is left is killed at the end."""
+
+    def __enter__(self) -> Self:
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+        self._forker = subprocess.Popen(
+            [sys.executable, "-u", __file__], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._forker.stdin is not None
+        self._forker.stdin.close()
+        self._forker.wait(10)
+
+    def start(self, task: str, points: Sequence[Point] = (), **given: Any) -> Life:
+        """Fork a process that arms the points and does one of the tasks below."""
+        pid = self.order("fork", task=task, points=[asdict(point) for point in points], given=given)
+        return Life(self, int(pid))
+
+    def order(self, what: str, **given: Any) -> Any:
+        assert self._forker.stdin is not None
+        assert self._forker.stdout is not None
+        self._forker.stdin.write(json.dumps({"what": what, **given}) + "\n")
+        self._forker.stdin.flush()
+        answer = self._forker.stdout.readline()
+        assert answer, "the process that forks is gone; its error is above"
+        return json.loads(answer)
+
+
+def _serve(
+    service: str, settings: dict[str, Any], port: int, parts: Iterable[str] = ("api", "consumer"), scene: str = ""
+) -> None:
+    """A service as a process; `scene` sets its topics and its group apart from those of other tests."""
+    from tailrace.run import run
+    from tailrace.settings import Settings
+
+    if scene:
+        _set_apart(_SERVICES[service], scene)
+    run(_SERVICES[service], Settings(**settings), port, parts=frozenset(parts))  # type: ignore[arg-type]
+
+
+def _set_apart(service: Any, scene: str) -> None:
+    import tailrace.consumer
+    import tailrace.run
+
+    for event in {event for subscriber in service.subscribers for event in subscriber.events}:
+        event.topic = f"{event.topic}.{scene}"
+    consumer, client = tailrace.run.Consumer, tailrace.consumer.AIOKafkaConsumer
+
+    def named(group: str, *arguments: Any, **options: Any) -> Any:
+        return consumer(f"{group}.{scene}", *arguments, **options)
+
+    def impatient(*topics: str, **options: Any) -> Any:
+        # Whoever was killed leaves its group after two seconds instead of ten.
+        return client(*topics, **{**options, "session_timeout_ms": 2000, "heartbeat_interval_ms": 500})
+
+    tailrace.run.Consumer = named  # type: ignore[assignment,misc]
+    tailrace.consumer.AIOKafkaConsumer = impatient
+
+
+def _prepare(service: str, settings: dict[str, Any]) -> None:
+    from tailrace.migrate import prepare_database
+    from tailrace.settings import Settings
+
+    asyncio.run(prepare_database(settings["postgres"], _SERVICES[service], Settings(**settings)))
+
+
+def _fleet(settings: dict[str, Any]) -> None:
+    from fastapi import FastAPI
+
+    from tailrace.fleet import Fleet
+    from tailrace.service import Service
+    from tailrace.settings import Settings
+
+    given = Settings(**settings)
+    Fleet([Service(name=name, build=lambda settings: FastAPI()) for name in given.ports], given).run()
+
+
+_TASKS = {"serve": _serve, "prepare": _prepare, "fleet": _fleet}
+_SERVICES: dict[str, Any] = {}
+_codes: dict[int, int | None] = {}
+
+
+def _fork(task: str, points: list[dict[str, Any]], given: dict[str, Any]) -> int:
+    parent = os.getpid()
+    pid = os.fork()
+    if pid:
+        _codes[pid] = None
+        return pid
+    code = 1
+    try:
+        from tailrace.fleet import _die_with
+
+        _die_with(parent)
+        _close_talk()
+        for point in points:
+            Point(**point).arm()
+        _TASKS[task](**given)
+        code = 0
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _close_talk() -> None:
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)
+
+
+def _code(pid: int) -> int | None:
+    if _codes[pid] is None:
+        done, status = os.waitpid(pid, os.WNOHANG)
+        _codes[pid] = os.waitstatus_to_exitcode(status) if done else None
+    return _codes[pid]
+
+
+def _import_everything() -> None:
+    import alembic.command
+    import purse
+    import uvloop
+    from frail import frail
+    from toy import service as toy
+
+    import tailrace.migrate
+    import tailrace.run
+
+    assert alembic.command and uvloop and tailrace.migrate and tailrace.run
+    _SERVICES.update(toy=toy, frail=frail, purse=purse.service)
+
+
+def _main() -> None:
+    _import_everything()
+    for line in sys.stdin:
+        order = json.loads(line)
+        answer = {"fork": _fork, "code": _code}[order.pop("what")](**order)
+        print(json.dumps(answer), flush=True)
+    for pid, code in _codes.items():
+        if code is None:
+            os.kill(pid, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parent))
+    _main()

@@ -1,0 +1,78 @@
+"""A point in the product where a process dies or stands still, made from outside: what passes there is wrapped, nothing is built in."""
+
+import asyncio
+import inspect
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Point:
+    """`where` is `module:attribute.attribute`, looked up as the product looks it up; the process is struck at the `nth` passage.
+
+    Only calls with an argument equal to `having` are counted, when one is given. `once` is a file that is made with the first strike
+    and keeps later processes from being struck.
+    """
+
+    where: str
+    when: Literal["before", "after"] = "before"
+    nth: int = 1
+    having: str | None = None
+    does: Literal["die", "hang"] = "die"
+    once: str | None = None
+
+    def arm(self) -> None:
+        """Wrap what is at the point, in this process. Raises AttributeError when there is nothing of that name any more."""
+        module, _, path = self.where.partition(":")
+        *parents, name = path.split(".")
+        owner: Any = import_module(module)
+        for parent in parents:
+            owner = getattr(owner, parent)
+        setattr(owner, name, self._wrapped(getattr(owner, name)))
+
+    def _wrapped(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        passed = 0
+
+        def struck(arguments: tuple[Any, ...]) -> bool:
+            nonlocal passed
+            if self.having is not None and not any(isinstance(a, str) and a == self.having for a in arguments):
+                return False
+            passed += 1
+            return passed == self.nth
+
+        async def passing(*arguments: Any, **named: Any) -> Any:
+            due = struck((*arguments, *named.values()))
+            if due and self.when == "before":
+                await self._strike()
+            result = await original(*arguments, **named)
+            if due and self.when == "after":
+                await self._strike()
+            return result
+
+        def passing_at_once(*arguments: Any, **named: Any) -> Any:
+            due = struck((*arguments, *named.values()))
+            if due and self.when == "before":
+                self._die()
+            result = original(*arguments, **named)
+            if due and self.when == "after":
+                self._die()
+            return result
+
+        return passing if inspect.iscoroutinefunction(original) else passing_at_once
+
+    async def _strike(self) -> None:
+        if self.does == "hang":
+            await asyncio.Event().wait()
+        self._die()
+
+    def _die(self) -> None:
+        if self.once is not None:
+            if Path(self.once).exists():
+                return
+            Path(self.once).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
