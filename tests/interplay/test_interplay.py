@@ -14,14 +14,15 @@ import pytest
 from trade import TAX, Trade
 
 from accounting.service import service as accounting
-from contracts.inventory import StockAdjusted, StockIssued, StockReceived, StockTransferred
+from contracts.inventory import StockAdjusted, StockCostSettled, StockIssued, StockReceived, StockTransferred
 from inventory.service import service as inventory
 from orders.service import service as orders
 from shipping.service import service as shipping
 from tailrace_testing import Harness, MakeHarness
 
 SEEDS = range(4)
-Moved = StockReceived | StockIssued | StockAdjusted | StockTransferred
+Moved = StockReceived | StockIssued | StockAdjusted | StockTransferred | StockCostSettled
+Store = dict[UUID, tuple[Fraction, int]]
 
 
 @pytest.fixture
@@ -30,11 +31,14 @@ async def services(make_harness: MakeHarness) -> dict[str, Harness]:
 
 
 async def test_goods_promises_and_books_agree_in_the_end(services: dict[str, Harness]) -> None:
+    settled = 0
     for seed in SEEDS:
         async with asyncio.timeout(120):
             trade = await Trade.open(services, seed)
             await trade.run(steps=100)
             await check(trade, f"seed {seed}")
+        settled += len(await services["inventory"].published("inventory.stock.cost_settled"))
+    assert settled, "nothing ever left before it came"
 
 
 async def check(trade: Trade, when: str) -> None:
@@ -103,6 +107,7 @@ async def check_stock(trade: Trade, promised: dict[tuple[str, str], Decimal], wh
         place = (stock["item_id"], stock["warehouse_id"])
         said = f"{when}, stock {place}"
         assert Decimal(stock["on_hand"]) == trade.moved[place], said
+        assert not Decimal(stock["provisional"]) or not Decimal(stock["available"]), said
         assert Decimal(stock["reserved"]) == promised[place], said
         assert Decimal(stock["available"]) >= 0, said
         replay = await trade.get("inventory", f"/v1/inventory/stock/{place[0]}/{place[1]}/replay")
@@ -113,7 +118,7 @@ async def check_books(trade: Trade, when: str) -> None:
     trial = await trade.get("accounting", "/v1/accounting/trial-balance")
     balances = {(row["account"], row["currency"]): row["balance"] for row in trial["rows"] if row["balance"]}
     expected = {key: amount for key, amount in (await expected_balances(trade)).items() if amount}
-    sold = {"1210", "4000", "2200", "1400", "5000"}
+    sold = {"1210", "4000", "2200", "1400", "5000", "5100"}
     kept = {key: amount for key, amount in balances.items() if key[0] in sold | {code for code, _ in expected}}
     assert kept == expected, when
     assert all(total["difference"] == 0 for total in trial["totals"]), when
@@ -134,34 +139,49 @@ async def expected_balances(trade: Trade) -> dict[tuple[str, str], int]:
             expected["1210", order["currency"]] += revenue + tax
     for stock in await trade.every("inventory", "/v1/inventory/stock"):
         expected["1400", stock["currency"]] += stock["value"]
-    for item, cost in (await costs(trade)).items():
-        expected["5000", trade.items[item]] += cost
+    for (account, item), cost in (await costs(trade)).items():
+        expected[account, trade.items[item]] += cost
     return expected
 
 
-async def costs(trade: Trade) -> dict[str, int]:
-    """What the goods cost that left with shipments, by item: first in, first out, computed again from what moved, stock by stock."""
-    cost: dict[str, int] = defaultdict(int)
+async def costs(trade: Trade) -> dict[tuple[str, str], int]:
+    """What the goods cost that left with shipments or were used up, by account and item.
+
+    First in, first out, computed again from what moved, stock by stock; what was not there at the last cost, until something comes in for it.
+    """
+    cost: dict[tuple[str, str], int] = defaultdict(int)
     moves: dict[UUID, list[Any]] = defaultdict(list)
     for published in await trade.services["inventory"].published():
         if isinstance(published.event, Moved):
             moves[published.aggregate_id].append((published.sequence, published.event))
     for events in moves.values():
-        layers: dict[UUID, tuple[Fraction, int]] = {}
+        layers: Store = {}
+        missing: Store = {}
+        last = (Fraction(1), 0)
         for _, event in sorted(events, key=lambda pair: int(pair[0])):
             layer = getattr(event, "layer_id", None)
             if layer is not None:
                 quantity, value = layers.get(layer, (Fraction(0), 0))
-                layers[layer] = (quantity + Fraction(event.quantity), value + event.value)
+                last = layers[layer] = (quantity + Fraction(event.quantity), value + event.value)
                 continue
-            taken = take(layers, Fraction(abs(event.quantity)))
+            wanted, estimate = Fraction(abs(event.quantity)), 0
+            if isinstance(event, StockIssued) and event.provisional is not None:
+                part = Fraction(event.provisional.quantity)
+                wanted, estimate = wanted - part, round(last[1] * part / last[0])
+                missing[event.provisional.shortfall_id] = (part, estimate)
+            taken = take(layers, wanted) + estimate
             assert taken == abs(event.value), event
-            if isinstance(event, StockIssued) and event.reason == "shipment":
-                cost[str(event.item_id)] += taken
+            if isinstance(event, StockCostSettled):
+                assert event.shortfall_id == next(iter(missing)), event
+                booked = take(missing, wanted)
+                assert booked == event.provisional, event
+                taken -= booked
+            if isinstance(event, StockIssued | StockCostSettled):
+                cost["5000" if event.reason == "shipment" else "5100", str(event.item_id)] += taken
     return cost
 
 
-def take(layers: dict[UUID, tuple[Fraction, int]], wanted: Fraction) -> int:
+def take(layers: Store, wanted: Fraction) -> int:
     """What so much costs, oldest layer first; the last of a layer takes what is left of its value."""
     cost = 0
     for layer, (quantity, value) in list(layers.items()):

@@ -43,18 +43,22 @@ class Trade:
 
     @classmethod
     async def open(cls, services: dict[str, Harness], seed: int) -> "Trade":
-        """A new tenant, with two items, two warehouses and a little stock."""
+        """A new tenant, with three items, two of which may leave before they came, two warehouses and a little stock."""
         dice = random.Random(seed)
         tenant = uuid7()
         for service in services.values():
             service.tenant = tenant
             service.client = service.client_as()
         trade = cls(services, dice, Wire(services, dice), racing=seed % 2 == 1)
-        for sku, currency, valuation in (("BOLT", "EUR", "fifo"), ("NUT", "USD", "moving_average")):
-            trade.items[await trade._item(sku, valuation)] = currency
+        for sku, currency, valuation, policy in (
+            ("BOLT", "EUR", "fifo", "refused"),
+            ("NUT", "USD", "moving_average", "provisional"),
+            ("GLUE", "EUR", "fifo", "provisional"),
+        ):
+            trade.items[await trade._item(sku, valuation, policy)] = currency
         for code in ("N", "S"):
             trade.warehouses.append(await trade._warehouse(code))
-        for _ in range(4):
+        for _ in range(5):
             await trade.receive()
         return trade
 
@@ -195,6 +199,7 @@ class Trade:
         """Use up what is free, or what some reservation holds."""
         (item, warehouse), quantity = self.place(), self.quantity(3)
         body = {"item_id": item, "warehouse_id": warehouse, "quantity": quantity, "reason": "consumption"}
+        body["currency"] = self.items[item]
         held = await self.every("inventory", "/v1/inventory/reservations", status="made")
         if held and self.dice.random() < 0.5:
             reservation = self.dice.choice(held)
@@ -269,9 +274,10 @@ class Trade:
         whole = Decimal(self.dice.randint(1, most))
         return str(whole if self.dice.random() < 0.7 else whole - Decimal(self.dice.randint(0, 999)) / 1000)
 
-    async def _item(self, sku: str, valuation: Any) -> str:
+    async def _item(self, sku: str, valuation: Any, negative_stock: Any) -> str:
         id = uuid7()
-        fact = catalog.ItemCreated(item_id=id, sku=sku, name=sku, unit="pcs", tax_rate=TAX, valuation=valuation)
+        kept = {"valuation": valuation, "negative_stock": negative_stock}
+        fact = catalog.ItemCreated(item_id=id, sku=sku, name=sku, unit="pcs", tax_rate=TAX, **kept)
         await self._tell(fact, id)
         return str(id)
 

@@ -26,6 +26,10 @@ class UnitConversion(BaseModel):
     factor: Quantity
 
 
+NegativeStock = Literal["refused", "provisional"]
+"""Whether more may leave than the books have: never, or at a provisional cost. Allowed where the item or the warehouse allows it."""
+
+
 class ItemDescription(CatalogFact):
     """What both item facts say."""
 
@@ -38,6 +42,7 @@ class ItemDescription(CatalogFact):
     tax_rate: Rate
     valuation: Literal["fifo", "moving_average"] = "fifo"
     active: bool = True
+    negative_stock: NegativeStock = "refused"
 
 
 class ItemCreated(ItemDescription):
@@ -87,6 +92,7 @@ class WarehouseDescription(CatalogFact):
     name: str
     country: str | None = None
     active: bool = True
+    negative_stock: NegativeStock = "refused"
 
 
 class WarehouseCreated(WarehouseDescription):

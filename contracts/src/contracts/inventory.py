@@ -70,8 +70,25 @@ class StockReservationReleased(StockFact):
     quantity: Quantity
 
 
+class Provisional(BaseModel):
+    """The part of an issue that the books did not have: its cost is an estimate until `inventory.stock.cost_settled` tells the real one.
+
+    `basis`: the last cost known here, or `unknown` where nothing ever came in; the value is zero then.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    shortfall_id: UUID
+    quantity: Quantity
+    value: Minor
+    basis: Literal["last_cost", "unknown"]
+
+
 class StockIssued(StockFact):
-    """Goods went out. `value` is their exact cost, layer by layer, oldest first. `reservation_id` names what held all of the quantity until now."""
+    """Goods went out. `value` is their cost: exact, layer by layer, oldest first, and an estimate for what is `provisional`.
+
+    `reservation_id` names what held all of the quantity until now.
+    """
 
     type: ClassVar[str] = "inventory.stock.issued"
 
@@ -81,6 +98,29 @@ class StockIssued(StockFact):
     layers: list[ConsumedLayer]
     reason: Literal["shipment", "consumption", "scrap"]
     reservation_id: UUID | None = None
+    line_id: UUID | None = None
+    order_id: UUID | None = None
+    shipment_id: UUID | None = None
+    reference: str | None = None
+    effective_at: datetime
+    provisional: Provisional | None = None
+
+
+class StockCostSettled(StockFact):
+    """Goods came in that cover `quantity` of a provisional issue, of which the other fields tell: it costs `value`, and `provisional` was booked.
+
+    The stock is worth `value - provisional` less than before, and what the issue was booked as costs that much more.
+    """
+
+    type: ClassVar[str] = "inventory.stock.cost_settled"
+
+    shortfall_id: UUID
+    quantity: Quantity
+    value: Minor
+    provisional: Minor
+    currency: Currency
+    layers: list[ConsumedLayer]
+    reason: Literal["shipment", "consumption", "scrap"]
     line_id: UUID | None = None
     order_id: UUID | None = None
     shipment_id: UUID | None = None
@@ -215,6 +255,7 @@ STOCK: tuple[type[InventoryFact], ...] = (
     StockIssued,
     StockAdjusted,
     StockTransferred,
+    StockCostSettled,
 )
 RESERVATION: tuple[type[InventoryFact], ...] = (
     ReservationMade,

@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 import pytest
-from accounting_facts import JANUARY, adjusted, dispatched, issued, line, received
+from accounting_facts import JANUARY, adjusted, dispatched, issued, line, received, settled
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -63,6 +63,9 @@ def test_every_rule_balances_and_has_one_side_per_line(lines: list[tuple[int, in
         (received(0), {}),
         (issued(300), {chart.COST_OF_GOODS_SOLD: 300, chart.INVENTORY: -300}),
         (issued(300, reason="scrap"), {chart.STOCK_USAGE: 300, chart.INVENTORY: -300}),
+        (settled(110, 100), {chart.COST_OF_GOODS_SOLD: 10, chart.INVENTORY: -10}),
+        (settled(90, 100, reason="scrap"), {chart.STOCK_USAGE: -10, chart.INVENTORY: 10}),
+        (settled(100, 100), {}),
         (adjusted(70), {chart.INVENTORY: 70, chart.STOCK_ADJUSTMENTS: -70}),
         (adjusted(-70), {chart.INVENTORY: -70, chart.STOCK_ADJUSTMENTS: 70}),
         (

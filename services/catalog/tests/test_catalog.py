@@ -244,3 +244,18 @@ async def test_of_those_who_want_one_sku_at_once_one_gets_it(catalog: Harness) -
     answers = await asyncio.gather(*(catalog.client.post("/v1/items", json=ITEM) for _ in range(5)))
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409, 409]
     assert len(await catalog.published("catalog.item.created")) == 1
+
+
+async def test_negative_stock_is_refused_unless_an_item_or_a_warehouse_allows_it(catalog: Harness) -> None:
+    strict, lenient = await make(catalog), await make(catalog, sku="GLUE", negative_stock="provisional")
+    store = await make(catalog, "/v1/warehouses", negative_stock="provisional")
+    assert [one["negative_stock"] for one in (strict, lenient, store)] == ["refused", "provisional", "provisional"]
+    for path, made in (("/v1/items", lenient), ("/v1/warehouses", store)):
+        found = (await catalog.client.get(path, params={"negative_stock": "provisional"})).json()["items"]
+        assert [one["id"] for one in found] == [made["id"]]
+    assert [fact.event.negative_stock for fact in await catalog.published("catalog.item.created")] == [
+        "refused",
+        "provisional",
+    ]
+    wrong = await catalog.client.post("/v1/items", json={**ITEM, "sku": "X", "negative_stock": "sometimes"})
+    assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "/negative_stock")

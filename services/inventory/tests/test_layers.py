@@ -1,8 +1,9 @@
-"""Valuation and replay, without a database: whatever happens to a stock, no value is lost or made and nothing goes below zero."""
+"""Valuation and replay, without a database: whatever happens to a stock, no value is lost or made, and nothing goes below zero but by policy."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -96,6 +97,29 @@ class Stocks(RuleBasedStateMachine):
     def receive(self, side: int, quantity: Decimal, value: int) -> None:
         self.stocks[side].receive(self._layer(side), quantity, value, "EUR", "purchase", NOW)
         self.received += value
+        self._settle(side)
+
+    @rule(side=sides, quantity=quantities)
+    def issue_whatever_there_is(self, side: int, quantity: Decimal) -> None:
+        state = self.stocks[side].state
+        last, missing = state.last_cost, quantity - state.free
+        event = self.stocks[side].issue(quantity, "consumption", NOW, beyond="EUR")
+        self.issued += event.value
+        if missing <= 0:
+            assert event.provisional is None
+            return
+        assert event.provisional is not None
+        assert event.provisional.quantity == missing
+        estimate = round(Fraction(last.value) * Fraction(missing) / Fraction(last.quantity)) if last else 0
+        assert event.provisional.value == estimate == event.value - sum(one.value for one in event.layers)
+        assert (event.provisional.basis == "unknown") == (last is None)
+
+    def _settle(self, side: int) -> None:
+        """The difference is what the issues turn out to have cost more, or less."""
+        while (event := self.stocks[side].settle(NOW)) is not None:
+            assert event.value == sum(one.value for one in event.layers)
+            assert event.quantity == sum(one.quantity for one in event.layers)
+            self.issued += event.value - event.provisional
 
     @rule(side=sides, quantity=quantities)
     def issue(self, side: int, quantity: Decimal) -> None:
@@ -116,6 +140,7 @@ class Stocks(RuleBasedStateMachine):
         value = self.stocks[side].average_value(quantity) or 0
         self.stocks[side].find_more(self._layer(side), quantity, value, "EUR", "count", NOW, None)
         self.received += value
+        self._settle(side)
 
     @rule(side=sides, quantity=quantities)
     def transfer(self, side: int, quantity: Decimal) -> None:
@@ -126,6 +151,7 @@ class Stocks(RuleBasedStateMachine):
             for layer in sent.layers:
                 id = target.id if self.averages else layer.layer_id
                 target.receive(id, layer.quantity, layer.value, "EUR", "transfer", NOW)
+                self._settle(1 - side)
             return sent.value
 
         self._allowed(side, quantity, send)
@@ -150,6 +176,7 @@ class Stocks(RuleBasedStateMachine):
             self.issued += self.stocks[side].issue(quantity, "shipment", NOW, held_by=reservation).value
         else:
             self.stocks[side].release(quantity, reservation, uuid7())
+            self._settle(side)
 
     def _allowed(self, side: int, quantity: Decimal, act: Callable[[LooseStock], int]) -> int:
         """Do it if there is enough; otherwise see it refused with nothing recorded."""
@@ -167,11 +194,14 @@ class Stocks(RuleBasedStateMachine):
         assert sum(stock.state.value for stock in self.stocks) == self.received - self.issued
 
     @invariant()
-    def nothing_is_below_zero_and_no_layer_is_empty(self) -> None:
+    def only_a_shortfall_is_below_zero_and_nothing_open_is_empty(self) -> None:
         for stock, held in zip(self.stocks, self.held, strict=True):
             assert all(layer.quantity > 0 and layer.value >= 0 for layer in stock.state.layers)
             assert stock.state.reserved == sum(quantity for _, quantity in held)
-            assert 0 <= stock.state.reserved <= stock.state.on_hand
+            assert 0 <= stock.state.reserved <= stock.state.in_layers
+            assert all(one.quantity > 0 for one in stock.state.shortfalls)
+            assert not stock.state.shortfalls or stock.state.free == 0
+            assert stock.state.on_hand == stock.state.in_layers - stock.state.provisional
             assert not self.averages or len(stock.state.layers) <= 1
 
     @invariant()

@@ -174,12 +174,15 @@ def enclosing(session: Session) -> tuple[SessionTransaction, ...]:
 
 
 def _stream_rows(ready: Iterable[Recorded]) -> Iterable[tuple[Table, list[dict[str, Any]]]]:
-    rows: dict[Table, list[dict[str, Any]]] = {}
+    """By table; those whose record time the database is to fill in apart from the others."""
+    rows: dict[tuple[Table, bool], list[dict[str, Any]]] = {}
     for recorded in ready:
         table = recorded.extra.get("table")
         if table is not None:
-            rows.setdefault(table, []).append(
-                {
+            at = recorded.extra.get("recorded_at")
+            rows.setdefault((table, at is None), []).append(
+                ({} if at is None else {"recorded_at": at})
+                | {
                     "tenant_id": recorded.context.tenant_id,
                     "stream_id": recorded.publisher.id,
                     "seq": recorded.sequence,
@@ -190,7 +193,7 @@ def _stream_rows(ready: Iterable[Recorded]) -> Iterable[tuple[Table, list[dict[s
                     "effective_at": recorded.extra["effective_at"],
                 }
             )
-    return rows.items()
+    return [(table, entries) for (table, _), entries in rows.items()]
 
 
 @event.listens_for(UnitOfWork, "after_attach")

@@ -76,6 +76,7 @@ class Stream(ABC, Generic[State]):
         self.version = version
         self._snapshot_at = version
         self._session: UnitOfWork | None = None
+        self.recorded_at: datetime | None = None
         self.within: tuple[SessionTransaction, ...] = ()
 
     @classmethod
@@ -96,12 +97,21 @@ class Stream(ABC, Generic[State]):
         self.apply(event)
         self.version += 1
         self._session.recorder.note(
-            self, self.version, event, table=self.table, effective_at=effective_at or datetime.now(UTC)
+            self,
+            self.version,
+            event,
+            table=self.table,
+            effective_at=effective_at or datetime.now(UTC),
+            recorded_at=self.recorded_at,
         )
 
-    def open(self, session: UnitOfWork) -> None:
-        """Take part in the transaction: `record` works from here on."""
-        self._session, self.within = session, enclosing(session)
+    def open(self, session: UnitOfWork, since: datetime | None = None) -> None:
+        """Take part in the transaction: `record` works from here on.
+
+        `since` is when the lock was got, by the database's clock. It is the record time of what is recorded now, so that these times never fall
+        within a stream; for a stream that is new by construction, the database says when its transaction began.
+        """
+        self._session, self.within, self.recorded_at = session, enclosing(session), since
         session.streams[self.id] = self
 
     def close(self) -> None:
@@ -115,14 +125,16 @@ async def load(session: AsyncSession, kind: type[AnyStream], id: UUID, *, lock: 
     """The stream as its events left it, new and empty when it has none. With `lock`, other writers of it wait until this transaction ends."""
     unit = session.sync_session
     assert isinstance(unit, UnitOfWork)
+    since: datetime | None = None
     if lock:
         if id in unit.streams:
             return unit.streams[id]  # type: ignore[no-any-return]
-        await session.execute(select(func.pg_advisory_xact_lock(_lock_number(id))))
+        locked = select(func.pg_advisory_xact_lock(_lock_number(id)), func.clock_timestamp())
+        since = (await session.execute(locked)).one()[1]
     stream = await _restore(session, kind, id)
     await _replay(session, stream)
     if lock:
-        stream.open(unit)
+        stream.open(unit, since)
     return stream
 
 
@@ -137,9 +149,10 @@ async def load_all(session: AsyncSession, kind: type[AnyStream], ids: Iterable[U
     fresh = [id for id in wanted if id not in unit.streams]
     if fresh:
         numbers = func.unnest(cast([_lock_number(id) for id in fresh], ARRAY(BigInteger))).column_valued("number")
-        await session.execute(select(func.pg_advisory_xact_lock(numbers)))
+        locked = select(func.pg_advisory_xact_lock(numbers), func.clock_timestamp())
+        since = max(row[1] for row in await session.execute(locked))
         for stream in await _read_all(session, kind, fresh):
-            stream.open(unit)
+            stream.open(unit, since)
     return {id: unit.streams[id] for id in wanted}
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from accounting.books import open_books
 from accounting.posting import post_fact
-from contracts.inventory import StockAdjusted, StockIssued, StockReceived
+from contracts.inventory import StockAdjusted, StockCostSettled, StockIssued, StockReceived
 from contracts.shipments import ShipmentDispatched
 from contracts.users import TenantCreated
 from tailrace.database import Tx
@@ -20,6 +20,6 @@ async def begin(tx: Tx, event: TenantCreated, meta: Meta) -> None:
     await open_books(tx)
 
 
-@postings.on(StockReceived, StockIssued, StockAdjusted, ShipmentDispatched)
+@postings.on(StockReceived, StockIssued, StockCostSettled, StockAdjusted, ShipmentDispatched)
 async def post(tx: Tx, event: Any, meta: Meta) -> None:
     await post_fact(tx, event, meta)

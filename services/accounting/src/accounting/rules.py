@@ -11,7 +11,7 @@ from typing import Any
 
 from accounting import chart
 from contracts.accounting import JournalLine
-from contracts.inventory import StockAdjusted, StockIssued, StockReceived
+from contracts.inventory import StockAdjusted, StockCostSettled, StockIssued, StockReceived
 from contracts.shipments import ShipmentDispatched
 from tailrace.events import Event
 from tailrace.money import share
@@ -91,11 +91,17 @@ def stock_received(fact: StockReceived) -> Posting:
 
 
 def stock_issued(fact: StockIssued) -> Posting:
-    """Goods go out at their exact cost: sold with a shipment, or used up."""
+    """Goods go out at their cost, which is an estimate for what the books did not have: sold with a shipment, or used up."""
     sold = fact.reason == "shipment"
-    debit = chart.COST_OF_GOODS_SOLD if sold else chart.STOCK_USAGE
     title = "Cost of goods shipped" if sold else f"Stock issued for {fact.reason}"
-    return Posting(_said(title, fact.reference), _entry(debit, chart.INVENTORY, fact.value, fact.currency))
+    lines = _entry(_cost_account(fact.reason), chart.INVENTORY, fact.value, fact.currency)
+    return Posting(_said(title, fact.reference), lines)
+
+
+def stock_cost_settled(fact: StockCostSettled) -> Posting:
+    """The real cost of what went out at an estimate: the difference goes where the estimate went."""
+    lines = _entry(_cost_account(fact.reason), chart.INVENTORY, fact.value - fact.provisional, fact.currency)
+    return Posting(_said("Cost of an earlier issue settled", fact.reference), lines)
 
 
 def stock_adjusted(fact: StockAdjusted) -> Posting:
@@ -122,10 +128,15 @@ RULEBOOK = Rulebook(
     (
         Rule("stock-received", 1, StockReceived, stock_received),
         Rule("stock-issued", 1, StockIssued, stock_issued),
+        Rule("stock-cost-settled", 1, StockCostSettled, stock_cost_settled),
         Rule("stock-adjusted", 1, StockAdjusted, stock_adjusted),
         Rule("shipment-dispatched", 1, ShipmentDispatched, shipment_dispatched),
     )
 )
+
+
+def _cost_account(reason: str) -> str:
+    return chart.COST_OF_GOODS_SOLD if reason == "shipment" else chart.STOCK_USAGE
 
 
 def _entry(debit: str, credit: str, amount: int, currency: str) -> Lines:

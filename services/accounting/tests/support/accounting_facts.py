@@ -7,7 +7,7 @@ from typing import Any
 
 from aiokafka import ConsumerRecord
 
-from contracts.inventory import StockAdjusted, StockIssued, StockReceived
+from contracts.inventory import StockAdjusted, StockCostSettled, StockIssued, StockReceived
 from contracts.shipments import DispatchedLine, ShipmentDispatched
 from tailrace.events import Event
 from tailrace.ids import uuid7
@@ -30,6 +30,12 @@ def received(value: int, **given: Any) -> StockReceived:
 def issued(value: int, **given: Any) -> StockIssued:
     said: dict[str, Any] = {"reason": "shipment", "currency": "EUR", "effective_at": JANUARY, **given}
     return StockIssued(item_id=uuid7(), warehouse_id=uuid7(), quantity=Decimal(1), value=value, layers=[], **said)
+
+
+def settled(value: int, provisional: int, **given: Any) -> StockCostSettled:
+    said: dict[str, Any] = {"reason": "shipment", "currency": "EUR", "effective_at": JANUARY, **given}
+    ids = {"item_id": uuid7(), "warehouse_id": uuid7(), "shortfall_id": uuid7()}
+    return StockCostSettled(**ids, quantity=Decimal(1), value=value, provisional=provisional, layers=[], **said)
 
 
 def adjusted(value: int) -> StockAdjusted:

@@ -98,6 +98,7 @@ class Item(MasterData, Base):
     tax_rate: Mapped[Decimal]
     valuation: Mapped[str]
     active: Mapped[bool]
+    negative_stock: Mapped[str] = mapped_column(server_default=text("'refused'"))
 
     def description(self) -> dict[str, Any]:
         return {
@@ -110,6 +111,7 @@ class Item(MasterData, Base):
             "tax_rate": self.tax_rate,
             "valuation": self.valuation,
             "active": self.active,
+            "negative_stock": self.negative_stock,
         }
 
 
@@ -147,6 +149,7 @@ class Warehouse(MasterData, Base):
     code: Mapped[str]
     country: Mapped[str | None]
     active: Mapped[bool]
+    negative_stock: Mapped[str] = mapped_column(server_default=text("'refused'"))
 
     def description(self) -> dict[str, Any]:
         return {
@@ -155,6 +158,7 @@ class Warehouse(MasterData, Base):
             "name": self.name,
             "country": self.country,
             "active": self.active,
+            "negative_stock": self.negative_stock,
         }
 
 

@@ -45,7 +45,10 @@ class NewReceipt(Body):
 
 
 class NewIssue(Body):
-    """Goods that went out: of what is free, or of what a line of a reservation holds."""
+    """Goods that went out: of what is free, or of what a line of a reservation holds.
+
+    More than is free may go where the item or the warehouse allows negative stock; `currency` is needed then when nothing ever came in.
+    """
 
     item_id: UUID
     warehouse_id: UUID
@@ -54,6 +57,7 @@ class NewIssue(Body):
     reason: Literal["consumption", "scrap"]
     reservation_id: UUID | None = None
     line_id: UUID | None = None
+    currency: Currency | None = None
     reference: Reference = None
     effective_at: EffectiveAt = None
 

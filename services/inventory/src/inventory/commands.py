@@ -10,7 +10,7 @@ from uuid import UUID
 from contracts.inventory import DrawnLine
 from inventory import ledger, reservations
 from inventory.bodies import NewAdjustment, NewIssue, NewReceipt, NewReservation, NewTransfer
-from inventory.copies import ItemCopy, check_warehouse, in_base_unit, stocked_item
+from inventory.copies import ItemCopy, check_warehouse, goes_negative, in_base_unit, stocked_item
 from inventory.holding import Holding, Wanted
 from inventory.models import Movement, Reservation
 from inventory.refusals import CurrencyDiffers, HeldForOrder, NotHeld, ReservationEnded, TooMuch
@@ -25,7 +25,7 @@ _CLOCK_SKEW = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Transferred:
-    """A transfer's movements: one out, and one in for each layer that went along."""
+    """A transfer's movements: one out, and one in for each layer that went along, with what it covered of a shortfall there."""
 
     outgoing: Movement
     incoming: Sequence[Movement]
@@ -42,24 +42,24 @@ async def receive(tx: Tx, body: NewReceipt, match: int | None) -> Movement:
     stock = await load_stock(tx, Place(body.item_id, body.warehouse_id), match)
     layer_id = _layer_for(item, stock)
     event = stock.receive(layer_id, quantity, value, body.currency, body.reason, at, body.reference)
-    return await _enter(tx, stock, event)
+    return await _enter(tx, stock, event, at)
 
 
 async def issue(tx: Tx, body: NewIssue, match: int | None) -> Movement:
-    """Raises NotYetKnown, Invalid, Short, Stale; with a reservation Unknown, ReservationEnded, HeldForOrder, NotHeld."""
+    """Raises NotYetKnown, Invalid, Short, TooMuch, Stale; with a reservation Unknown, ReservationEnded, HeldForOrder, NotHeld."""
     item = await stocked_item(tx, body.item_id)
-    await check_warehouse(tx, body.warehouse_id)
+    warehouse = await check_warehouse(tx, body.warehouse_id)
     quantity = await in_base_unit(tx, item, body.quantity, body.unit)
     at = _effective(body.effective_at)
     place = Place(body.item_id, body.warehouse_id)
     holding = await _holding(tx, body, place, quantity) if body.reservation_id else None
     stock = await load_stock(tx, place, match)
-    event = stock.issue(
-        quantity, body.reason, at, held_by=body.reservation_id, line_id=body.line_id, reference=body.reference
-    )
+    beyond = _currency(body.currency, stock) if holding is None and goes_negative(item, warehouse) else None
+    because = {"line_id": body.line_id, "reference": body.reference}
+    event = stock.issue(quantity, body.reason, at, held_by=body.reservation_id, beyond=beyond, **because)
     if holding is not None and body.line_id is not None:
         await reservations.draw(tx, holding, [DrawnLine(line_id=body.line_id, quantity=quantity)])
-    return await _enter(tx, stock, event)
+    return await _enter(tx, stock, event, at)
 
 
 async def adjust(tx: Tx, body: NewAdjustment, match: int | None) -> Movement:
@@ -70,18 +70,14 @@ async def adjust(tx: Tx, body: NewAdjustment, match: int | None) -> Movement:
     quantity = await in_base_unit(tx, item, body.quantity, body.unit)
     at = _effective(body.effective_at)
     stock = await load_stock(tx, Place(body.item_id, body.warehouse_id), match)
-    currency = body.currency or stock.state.currency
-    if currency is None:
-        raise Invalid.field("/currency", "This is the first stock of the item in this warehouse: name its currency.")
-    if stock.state.currency not in {None, currency}:
-        raise CurrencyDiffers(str(stock.state.currency), currency)
+    currency = _currency(body.currency, stock)
     if more:
         value = _found_value(body, stock, quantity)
         layer_id = _layer_for(item, stock)
         event = stock.find_more(layer_id, quantity, value, currency, body.reason, at, body.reference)
     else:
         event = stock.find_less(-quantity, body.reason, at, body.reference)
-    return await _enter(tx, stock, event)
+    return await _enter(tx, stock, event, at)
 
 
 async def transfer(tx: Tx, body: NewTransfer, match: int | None) -> Transferred:
@@ -97,7 +93,7 @@ async def transfer(tx: Tx, body: NewTransfer, match: int | None) -> Transferred:
     if match is not None and match != source.version:
         raise Stale(match, source.version)
     sent = source.send(quantity, body.to_warehouse_id, at, body.reference)
-    if target.state.currency not in {None, sent.currency}:
+    if target.state.valued_in not in {None, sent.currency}:
         raise CurrencyDiffers(str(target.state.currency), sent.currency, "/to_warehouse_id")
     outgoing = ledger.movement_of(source, sent)
     incoming: list[Movement] = []
@@ -106,7 +102,7 @@ async def transfer(tx: Tx, body: NewTransfer, match: int | None) -> Transferred:
         event = target.receive(
             layer_id, layer.quantity, layer.value, sent.currency, "transfer", at, body.reference, body.from_warehouse_id
         )
-        incoming.append(ledger.movement_of(target, event))
+        incoming += [ledger.movement_of(target, event), *ledger.settle(target, at)]
     await ledger.write(tx, (source, target), [outgoing, *incoming])
     return Transferred(outgoing, incoming)
 
@@ -142,10 +138,20 @@ async def _holding(tx: Tx, body: NewIssue, place: Place, quantity: Decimal) -> H
     return holding
 
 
-async def _enter(tx: Tx, stock: StockItem, event: Moved) -> Movement:
+async def _enter(tx: Tx, stock: StockItem, event: Moved, at: datetime) -> Movement:
     movement = ledger.movement_of(stock, event)
-    await ledger.write(tx, (stock,), (movement,))
+    await ledger.write(tx, (stock,), (movement, *ledger.settle(stock, at)))
     return movement
+
+
+def _currency(given: str | None, stock: StockItem) -> str:
+    """What a change of the stock is valued in. Raises CurrencyDiffers, and Invalid when nothing came in yet and none is given."""
+    currency = given or stock.state.currency
+    if currency is None:
+        raise Invalid.field("/currency", "This is the first stock of the item in this warehouse: name its currency.")
+    if stock.state.valued_in not in {None, currency}:
+        raise CurrencyDiffers(str(stock.state.currency), currency)
+    return currency
 
 
 def _effective(asked: datetime | None) -> datetime:

@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Index, select
+from sqlalchemy import Index, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from inventory.models import Base
@@ -37,12 +37,14 @@ class ItemCopy(Copy, Base):
     conversions: Mapped[list[dict[str, Any]]]
     """`{"unit", "factor"}`: how many base units one of `unit` is."""
     valuation: Mapped[str]
+    negative_stock: Mapped[str] = mapped_column(server_default=text("'refused'"))
 
 
 class WarehouseCopy(Copy, Base):
     __tablename__ = "warehouse_copy"
 
     code: Mapped[str]
+    negative_stock: Mapped[str] = mapped_column(server_default=text("'refused'"))
 
 
 class UnitCopy(Copy, Base):
@@ -67,9 +69,21 @@ async def stocked_item(tx: Tx, id: UUID, field: str = "/item_id", *, incoming: b
     return item
 
 
-async def check_warehouse(tx: Tx, id: UUID, field: str = "/warehouse_id", *, incoming: bool = False) -> None:
-    """Raises NotYetKnown, and Invalid for one out of use when goods are to come in."""
-    await _known(tx, WarehouseCopy, id, field, "warehouse", incoming=incoming)
+async def check_warehouse(tx: Tx, id: UUID, field: str = "/warehouse_id", *, incoming: bool = False) -> WarehouseCopy:
+    """The warehouse. Raises NotYetKnown, and Invalid for one out of use when goods are to come in."""
+    return await _known(tx, WarehouseCopy, id, field, "warehouse", incoming=incoming)
+
+
+def goes_negative(*policies: ItemCopy | WarehouseCopy) -> bool:
+    """Whether more may leave than the books have: where the item or the warehouse allows it."""
+    return any(copy.negative_stock == "provisional" for copy in policies)
+
+
+async def may_go_negative(tx: Tx, item_id: UUID, warehouse_id: UUID) -> bool:
+    """The same by their ids; what is not known here allows nothing."""
+    items = await tx.scalars(select(ItemCopy).where(ItemCopy.id == item_id))
+    warehouses = await tx.scalars(select(WarehouseCopy).where(WarehouseCopy.id == warehouse_id))
+    return goes_negative(*items, *warehouses)
 
 
 async def in_base_unit(tx: Tx, item: ItemCopy, quantity: Decimal, unit: str | None, field: str = "") -> Decimal:

@@ -14,6 +14,15 @@ from pydantic import BaseModel, ConfigDict
 from contracts.inventory import ConsumedLayer
 
 
+class UnitCost(BaseModel):
+    """What so much cost, in minor units: a unit cost that nothing has rounded."""
+
+    model_config = ConfigDict(frozen=True)
+
+    quantity: Decimal
+    value: int
+
+
 class Layer(BaseModel):
     """What is left of a receipt: a quantity in base units and its value in minor units."""
 

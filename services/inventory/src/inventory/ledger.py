@@ -4,17 +4,25 @@ The statements are made once: they run with every fact, and building one costs m
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import bindparam, func, update
 from sqlalchemy.dialects.postgresql import insert
 
-from contracts.inventory import ReservedLine, StockAdjusted, StockIssued, StockReceived, StockTransferred
+from contracts.inventory import (
+    ReservedLine,
+    StockAdjusted,
+    StockCostSettled,
+    StockIssued,
+    StockReceived,
+    StockTransferred,
+)
 from inventory.holding import Holding
 from inventory.models import Base, Movement, Reservation, StockLevel
 from inventory.refusals import plain
-from inventory.stock import Moved, StockItem
+from inventory.stock import NOTHING, Moved, StockItem
 from tailrace.database import Tx
 from tailrace.ids import uuid7
 
@@ -25,7 +33,9 @@ _LEVELS, _MOVEMENTS, _RESERVATIONS = (
 _fresh = insert(_LEVELS)
 _SHOW_LEVEL = _fresh.on_conflict_do_update(
     index_elements=["tenant_id", "id"],
-    set_={name: _fresh.excluded[name] for name in ("on_hand", "reserved", "value", "currency", "version")}
+    set_={
+        name: _fresh.excluded[name] for name in ("on_hand", "reserved", "provisional", "value", "currency", "version")
+    }
     | {"updated_at": func.now()},
 )
 _ENTER_MOVEMENT = insert(_MOVEMENTS)
@@ -42,23 +52,42 @@ _CHANGE_RESERVATION = (
 
 def movement_of(stock: StockItem, event: Moved) -> Movement:
     """The ledger's line for what `stock` has just recorded."""
-    sign = -1 if isinstance(event, StockIssued | StockTransferred) else 1
+    quantity, value = moved(event)
     return Movement(
         id=uuid7(),
         stock_id=stock.id,
         seq=stock.version,
         item_id=event.item_id,
         warehouse_id=event.warehouse_id,
-        quantity=sign * event.quantity,
-        value=sign * event.value,
+        quantity=quantity,
+        value=value,
         currency=event.currency,
         on_hand=stock.state.on_hand,
         stock_value=stock.state.value,
         reference=event.reference,
         effective_at=event.effective_at,
-        recorded_at=datetime.now(UTC),
+        recorded_at=stock.recorded_at,
         **_story(event),
     )
+
+
+def moved(event: Moved) -> tuple[Decimal, int]:
+    """What it changed of what is on hand, and of what that is worth."""
+    match event:
+        case StockCostSettled():
+            return NOTHING, event.provisional - event.value
+        case StockIssued() | StockTransferred():
+            return -event.quantity, -event.value
+        case _:
+            return event.quantity, event.value
+
+
+def settle(stock: StockItem, at: datetime) -> list[Movement]:
+    """Cover what left without being there, as far as there is something free by now; the ledger's lines for it."""
+    lines: list[Movement] = []
+    while (event := stock.settle(at)) is not None:
+        lines.append(movement_of(stock, event))
+    return lines
 
 
 def _story(event: Moved) -> dict[str, Any]:
@@ -70,9 +99,10 @@ def _story(event: Moved) -> dict[str, Any]:
             return {"kind": "adjusted", "reason": event.reason}
         case StockTransferred():
             return {"kind": "transferred", "reason": "transfer", "other_warehouse_id": event.to_warehouse_id}
-        case StockIssued():
-            because = {name: getattr(event, name) for name in ("order_id", "shipment_id", "reservation_id")}
-            return {"kind": "issued", "reason": event.reason, **because}
+        case StockIssued() | StockCostSettled():
+            kind = "issued" if isinstance(event, StockIssued) else "settled"
+            because = {name: getattr(event, name, None) for name in ("order_id", "shipment_id", "reservation_id")}
+            return {"kind": kind, "reason": event.reason, **because}
 
 
 async def write(tx: Tx, stocks: Iterable[StockItem], movements: Sequence[Movement] = ()) -> None:
@@ -94,6 +124,7 @@ def _level(tx: Tx, stock: StockItem) -> dict[str, Any]:
         "warehouse_id": stock.place.warehouse_id,
         "on_hand": stock.state.on_hand,
         "reserved": stock.state.reserved,
+        "provisional": stock.state.provisional,
         "value": stock.state.value,
         "currency": stock.state.currency,
         "version": stock.version,

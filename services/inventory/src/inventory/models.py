@@ -21,13 +21,17 @@ inventory_event = stream_table("inventory_event", Base.metadata)
 
 
 class StockLevel(TenantRow, Base):
-    """How much of an item is in a warehouse, in base units and minor units. Its id and version are the stream's."""
+    """How much of an item is in a warehouse, in base units and minor units. Its id and version are the stream's.
+
+    `provisional` is what left at a provisional cost and is not covered yet; `on_hand` is less by it, and may be below zero.
+    """
 
     __tablename__ = "stock_level"
     __table_args__ = (
         UniqueConstraint("tenant_id", "item_id", "warehouse_id"),
         Index(None, "tenant_id", "warehouse_id", "id"),
         Index(None, "tenant_id", "updated_at", "id"),
+        Index(None, "tenant_id", "provisional", postgresql_where=text("provisional <> 0")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-10)
@@ -40,10 +44,12 @@ class StockLevel(TenantRow, Base):
     version: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    provisional: Mapped[Decimal] = mapped_column(server_default=text("0"))
 
     @property
     def available(self) -> Decimal:
-        return self.on_hand - self.reserved
+        """What can be promised: what left without being in the books does not eat up what is held."""
+        return self.on_hand + self.provisional - self.reserved
 
 
 class Movement(TenantRow, Base):

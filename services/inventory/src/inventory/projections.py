@@ -16,7 +16,7 @@ catalog = Projection("inventory.catalog")
 
 @catalog.on(facts.ItemCreated, facts.ItemUpdated)
 async def item(tx: Tx, fact: facts.ItemDescription, meta: Meta) -> None:
-    row = fact.model_dump(include={"sku", "kind", "unit", "valuation", "active"})
+    row = fact.model_dump(include={"sku", "kind", "unit", "valuation", "active", "negative_stock"})
     row["conversions"] = [conversion.model_dump(mode="json") for conversion in fact.conversions]
     await _keep(tx, ItemCopy, {"id": fact.item_id, **row})
 
@@ -28,7 +28,8 @@ async def item_deleted(tx: Tx, fact: facts.ItemDeleted, meta: Meta) -> None:
 
 @catalog.on(facts.WarehouseCreated, facts.WarehouseUpdated)
 async def warehouse(tx: Tx, fact: facts.WarehouseDescription, meta: Meta) -> None:
-    await _keep(tx, WarehouseCopy, {"id": fact.warehouse_id, "code": fact.code, "active": fact.active})
+    row = fact.model_dump(include={"code", "active", "negative_stock"})
+    await _keep(tx, WarehouseCopy, {"id": fact.warehouse_id, **row})
 
 
 @catalog.on(facts.WarehouseDeleted)

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from inventory.models import StockLevel
 from inventory.stock import Place, StockItem, view_stock
-from inventory.views import Figures, LayerView, ReplayView, StockDetail
+from inventory.views import Figures, LayerView, ReplayView, ShortfallView, StockDetail
 from tailrace.database import Tx
 from tailrace.problems import Unknown
 from tailrace.streams import replay
@@ -27,6 +27,7 @@ async def stock_with_layers(tx: Tx, place: Place) -> StockDetail:
         created_at=level.created_at,
         updated_at=level.updated_at,
         layers=[LayerView.model_validate(layer) for layer in stock.state.layers],
+        shortfalls=[ShortfallView.model_validate(one) for one in stock.state.shortfalls],
     )
 
 
@@ -51,4 +52,4 @@ async def _level(tx: Tx, place: Place) -> StockLevel:
 
 
 def _figures(state: Any) -> dict[str, Any]:
-    return {"on_hand": state.on_hand, "reserved": state.reserved, "value": state.value}
+    return {name: getattr(state, name) for name in ("on_hand", "reserved", "provisional", "value")}

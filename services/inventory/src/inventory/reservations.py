@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from contracts.inventory import DrawnLine, ReservedLine
 from contracts.orders import Departure, ReservationReleaseRequested
 from contracts.shipments import ShipmentDispatched
 from inventory import ledger
+from inventory.copies import may_go_negative
 from inventory.holding import HeldLine, Holding, Wanted, allot, suffices
 from inventory.models import Movement, Reservation
 from inventory.refusals import ReservationEnded, Short, missing, plain
@@ -116,7 +117,8 @@ async def draw(tx: Tx, holding: Holding, lines: list[DrawnLine]) -> None:
 async def dispatch(tx: Tx, shipment: ShipmentDispatched) -> None:
     """The goods left: issue them at cost, what the reservation holds first, the rest from what is free.
 
-    Raises NotYet when the books have less than what left: the fact waits until a receipt or a count puts them right.
+    Raises NotYet when the books have less than what left and may not go below zero there: the fact waits until a receipt or a count puts them
+    right. Where they may, what is missing goes at a provisional cost.
     """
     holding = await tx.load_stream(Holding, shipment.reservation_id)
     stocks = await load_stocks(tx, (Place(line.item_id, line.warehouse_id) for line in shipment.lines))
@@ -130,7 +132,7 @@ async def dispatch(tx: Tx, shipment: ShipmentDispatched) -> None:
             drawn[line.line_id, place] = already + part
             for quantity, held_by in ((part, holding.id), (line.quantity - part, None)):
                 if quantity:
-                    movements.append(_issue(stocks[place], shipment, line.line_id, quantity, held_by))
+                    movements.append(await _issue(tx, stocks[place], shipment, line.line_id, quantity, held_by))
     except Short as short:
         raise NotYet(f"shipment {shipment.number} left, and the books lack what it took: {short.detail}") from short
     await ledger.write(tx, stocks.values(), movements)
@@ -139,14 +141,18 @@ async def dispatch(tx: Tx, shipment: ShipmentDispatched) -> None:
         await draw(tx, holding, lines)
 
 
-def _issue(
-    stock: StockItem, shipment: ShipmentDispatched, line_id: UUID, quantity: Decimal, held_by: UUID | None
+async def _issue(
+    tx: Tx, stock: StockItem, shipment: ShipmentDispatched, line_id: UUID, quantity: Decimal, held_by: UUID | None
 ) -> Movement:
+    """The policy is asked for only when it matters: nearly always, everything is there."""
+    place, short = stock.place, held_by is None and quantity > stock.state.free
+    allowed = short and await may_go_negative(tx, place.item_id, place.warehouse_id)
     event = stock.issue(
         quantity,
         "shipment",
         shipment.dispatched_at,
         held_by=held_by,
+        beyond=shipment.currency if allowed else None,
         line_id=line_id,
         order_id=shipment.order_id,
         shipment_id=shipment.shipment_id,
@@ -176,7 +182,9 @@ async def _free(tx: Tx, holding: Holding, kept: Sequence[HeldLine]) -> None:
     stocks = await load_stocks(tx, (line.place for line, _ in freed))
     for line, quantity in freed:
         stocks[line.place].release(quantity, holding.id, line.line_id)
-    await ledger.write(tx, stocks.values())
+    # What is free again covers first what left without being in the books.
+    now = datetime.now(UTC)
+    await ledger.write(tx, stocks.values(), [line for stock in stocks.values() for line in ledger.settle(stock, now)])
     await _stop_clock(tx, holding)
 
 

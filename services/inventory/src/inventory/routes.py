@@ -45,7 +45,7 @@ async def receive(tx: Tx, who: Writer, match: IfMatch, body: NewReceipt) -> Move
 
 @router.post("/issues", status_code=201, response_model=MovementView)
 async def issue(tx: Tx, who: Writer, match: IfMatch, body: NewIssue) -> Movement:
-    """Use goods up, of what is free or of what a reservation holds."""
+    """Use goods up, of what is free or of what a reservation holds, or more than there is where policy allows it."""
     return await commands.issue(tx, body, match)
 
 
@@ -93,10 +93,19 @@ async def release(
 
 @router.get("/stock", response_model=Page[StockView])
 async def list_stock(
-    tx: Tx, who: Reader, page: Paging, item_id: UUID | None = None, warehouse_id: UUID | None = None
+    tx: Tx,
+    who: Reader,
+    page: Paging,
+    item_id: UUID | None = None,
+    warehouse_id: UUID | None = None,
+    provisional: Annotated[
+        bool | None, Query(description="Whether something left that the books did not have.")
+    ] = None,
 ) -> Listing[StockLevel]:
     """List stock by item and warehouse; sort by `id` or `updated_at`."""
     query = _equal(select(StockLevel), item_id=item_id, warehouse_id=warehouse_id)
+    if provisional is not None:
+        query = query.where(StockLevel.provisional != 0 if provisional else StockLevel.provisional == 0)
     return await paginate(tx, query, page, key=StockLevel.id, sortable={"updated_at": StockLevel.updated_at})
 
 

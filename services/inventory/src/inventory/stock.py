@@ -1,7 +1,8 @@
-"""The stock of one item in one warehouse, as its events add up: open layers and how much of it is spoken for.
+"""The stock of one item in one warehouse, as its events add up: open layers, what left without being there, and how much is spoken for.
 
-Nothing goes below zero: what is not reserved may be taken by anybody, what is reserved by its reservation alone. Who holds how much is the
-reservations' own state; here is the sum, so that this state stays small however many they are.
+What is not reserved may be taken by anybody, what is reserved by its reservation alone. Nothing goes below zero but by policy, and then layers
+still hold all that is reserved: the rest of the issue is a shortfall, which what comes in next has to cover. Who holds how much is the reservations'
+own state; here is the sum, so that this state stays small however many they are.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,7 +17,9 @@ from pydantic import BaseModel
 from contracts.inventory import (
     STOCK,
     ConsumedLayer,
+    Provisional,
     StockAdjusted,
+    StockCostSettled,
     StockIssued,
     StockReceived,
     StockReservationReleased,
@@ -24,9 +27,10 @@ from contracts.inventory import (
     StockTransferred,
 )
 from inventory.copies import MOST_QUANTITY
-from inventory.layers import Layer, after_adding, after_taking, pick, share
+from inventory.layers import Layer, UnitCost, after_adding, after_taking, pick, share
 from inventory.models import inventory_event
 from inventory.refusals import CurrencyDiffers, Short, TooMuch, shortage
+from inventory.shortfalls import Shortfall, after_covering, estimated, opened
 from tailrace.database import Tx
 from tailrace.events import Event
 from tailrace.ids import derived_id
@@ -35,7 +39,7 @@ from tailrace.streams import Stream
 
 Incoming = Literal["opening", "purchase", "production", "return", "transfer"]
 Outgoing = Literal["shipment", "consumption", "scrap"]
-Moved = StockReceived | StockIssued | StockAdjusted | StockTransferred
+Moved = StockReceived | StockIssued | StockAdjusted | StockTransferred | StockCostSettled
 MOST_VALUE = 10**15
 NOTHING = Decimal(0)
 
@@ -52,23 +56,43 @@ class Place:
 
 
 class StockState(BaseModel):
-    """Open layers, oldest first, and the part of their quantity that is reserved."""
+    """Open layers, oldest first, the part of their quantity that is reserved, and the shortfalls, oldest first too.
+
+    `last_cost` is what the youngest layer came in for; under the moving average, what its one layer was worth then.
+    """
 
     currency: str | None = None
     layers: list[Layer] = []
     reserved: Decimal = NOTHING
+    shortfalls: list[Shortfall] = []
+    last_cost: UnitCost | None = None
 
     @property
     def on_hand(self) -> Decimal:
-        return sum((layer.quantity for layer in self.layers), NOTHING)
+        """What the books have, below zero while more left than came in."""
+        return self.in_layers - self.provisional
+
+    @property
+    def provisional(self) -> Decimal:
+        return sum((one.quantity for one in self.shortfalls), NOTHING)
 
     @property
     def value(self) -> int:
-        return sum(layer.value for layer in self.layers)
+        return sum(layer.value for layer in self.layers) - sum(one.value for one in self.shortfalls)
 
     @property
     def free(self) -> Decimal:
-        return self.on_hand - self.reserved
+        """What can be promised or taken; nothing while there is a shortfall."""
+        return self.in_layers - self.reserved
+
+    @property
+    def valued_in(self) -> str | None:
+        """The currency, once something came in: until then it is the guess of an issue whose cost is unknown."""
+        return self.currency if self.last_cost is not None else None
+
+    @property
+    def in_layers(self) -> Decimal:
+        return sum((layer.quantity for layer in self.layers), NOTHING)
 
 
 class StockItem(Stream[StockState]):
@@ -76,6 +100,7 @@ class StockItem(Stream[StockState]):
 
     table = inventory_event
     events: ClassVar[Sequence[type[Event]]] = STOCK
+    shape = 2
     place: Place
 
     @classmethod
@@ -93,14 +118,28 @@ class StockItem(Stream[StockState]):
                 self._put(event.layer_id, event.quantity, event.value, event.currency)
             case StockAdjusted(layer_id=UUID() as layer_id):
                 self._put(layer_id, event.quantity, event.value, event.currency)
+            case StockCostSettled():
+                state.layers = after_taking(state.layers, event.layers)
+                state.shortfalls = after_covering(state.shortfalls, event)
             case StockIssued() | StockTransferred() | StockAdjusted():
                 state.layers = after_taking(state.layers, event.layers)
-                if isinstance(event, StockIssued) and event.reservation_id is not None:
-                    state.reserved -= event.quantity
+                if isinstance(event, StockIssued):
+                    self._went_out(event)
 
     def _put(self, layer_id: UUID, quantity: Decimal, value: int, currency: str) -> None:
-        self.state.currency = currency
-        self.state.layers = after_adding(self.state.layers, layer_id, quantity, value)
+        state = self.state
+        state.currency = currency
+        state.layers = after_adding(state.layers, layer_id, quantity, value)
+        joined = next(layer for layer in state.layers if layer.layer_id == layer_id)
+        state.last_cost = UnitCost(quantity=joined.quantity, value=joined.value)
+
+    def _went_out(self, event: StockIssued) -> None:
+        state = self.state
+        state.currency = state.currency or event.currency
+        if event.reservation_id is not None:
+            state.reserved -= event.quantity
+        if event.provisional is not None:
+            state.shortfalls = [*state.shortfalls, opened(event, event.provisional)]
 
     def receive(
         self,
@@ -141,27 +180,65 @@ class StockItem(Stream[StockState]):
         )
 
     def issue(
-        self, quantity: Decimal, reason: Outgoing, at: datetime, *, held_by: UUID | None = None, **because: Any
+        self,
+        quantity: Decimal,
+        reason: Outgoing,
+        at: datetime,
+        *,
+        held_by: UUID | None = None,
+        beyond: str | None = None,
+        **because: Any,
     ) -> StockIssued:
-        """Goods go out, at their exact cost: what `held_by` holds, or what is free. Raises Short for the latter.
+        """Goods go out, at their exact cost: what `held_by` holds, or what is free. Raises Short for the latter, TooMuch.
 
+        `beyond` lets more go than is free, the rest at an estimated cost; it names the currency for a stock that has none yet.
         `because`: line_id, order_id, shipment_id, reference.
         """
-        if held_by is None:
+        if held_by is None and beyond is None:
             self._check_free(quantity)
-        taken = pick(self.state.layers, quantity)
+        there = quantity if held_by is not None else min(quantity, self.state.free)
+        taken = pick(self.state.layers, there)
+        part = estimated(quantity - there, self.state.last_cost) if there < quantity else None
+        if part is not None:
+            self._check_estimate(part, _value(taken))
         event = StockIssued(
             **self._where,
             quantity=quantity,
-            value=_value(taken),
-            currency=self._currency,
+            value=_value(taken) + (part.value if part else 0),
+            currency=self.state.currency or beyond or self._currency,
             layers=taken,
             reason=reason,
             reservation_id=held_by,
             effective_at=at,
+            provisional=part,
             **because,
         )
         self.record(event, at)
+        return event
+
+    def settle(self, at: datetime) -> StockCostSettled | None:
+        """Cover the oldest shortfall, as far as it goes, with what is free; None when there is nothing to cover, or nothing to cover it with.
+
+        Whoever makes something free calls this until it returns None. It takes effect when the goods were there and the issue had been.
+        """
+        state = self.state
+        if not state.shortfalls or not state.free:
+            return None
+        oldest = state.shortfalls[0]
+        quantity = min(oldest.quantity, state.free)
+        taken = pick(state.layers, quantity)
+        story = oldest.model_dump(exclude={"quantity", "value", "effective_at"})
+        event = StockCostSettled(
+            **self._where,
+            quantity=quantity,
+            value=_value(taken),
+            provisional=oldest.estimate(quantity),
+            currency=self._currency,
+            layers=taken,
+            effective_at=max(at, oldest.effective_at),
+            **story,
+        )
+        self.record(event, event.effective_at)
         return event
 
     def find_more(
@@ -202,9 +279,11 @@ class StockItem(Stream[StockState]):
         return event
 
     def average_value(self, quantity: Decimal) -> int | None:
-        """What `quantity` is worth at the present average; None when nothing is there to take it from."""
-        on_hand = self.state.on_hand
-        return share(self.state.value, quantity, on_hand) if on_hand else None
+        """What `quantity` is worth at the present average, or at the last cost while more left than came in; None when nothing tells."""
+        state = self.state
+        if state.shortfalls:
+            return share(state.last_cost.value, quantity, state.last_cost.quantity) if state.last_cost else None
+        return share(state.value, quantity, state.on_hand) if state.on_hand else None
 
     def _adjust(
         self,
@@ -244,10 +323,16 @@ class StockItem(Stream[StockState]):
         if quantity > self.state.free:
             raise Short(shortage(self.place.item_id, self.place.warehouse_id, quantity, self.state.free))
 
+    def _check_estimate(self, part: Provisional, beside: int) -> None:
+        booked = sum(one.value for one in self.state.shortfalls)
+        if self.state.provisional + part.quantity >= MOST_QUANTITY or booked + part.value + beside > MOST_VALUE:
+            raise TooMuch("More would be missing than 10^12 units or 10^15 minor units.")
+
     def _check_incoming(self, quantity: Decimal, value: int, currency: str) -> None:
-        if self.state.currency not in {None, currency}:
+        if self.state.valued_in not in {None, currency}:
             raise CurrencyDiffers(self._currency, currency)
-        if self.state.on_hand + quantity >= MOST_QUANTITY or self.state.value + value > MOST_VALUE:
+        in_layers = sum(layer.value for layer in self.state.layers)
+        if self.state.in_layers + quantity >= MOST_QUANTITY or in_layers + value > MOST_VALUE:
             raise TooMuch("The stock would exceed 10^12 units or 10^15 minor units.")
 
 

@@ -7,12 +7,16 @@ from uuid import UUID
 from tailrace.money import Exact
 from tailrace.routing import View
 
-Kind = Literal["received", "issued", "adjusted", "transferred"]
+Kind = Literal["received", "issued", "adjusted", "transferred", "settled"]
+"""`settled`: the real cost of what had left without being in the books; no quantity moves."""
 ReservationStatus = Literal["made", "rejected", "released", "expired", "consumed"]
 
 
 class StockView(View):
-    """An item in a warehouse. `available` is what nobody has reserved."""
+    """An item in a warehouse. `available` is what nobody has reserved; nobody else may be promised more.
+
+    `provisional` is what left without being in the books, at an estimated cost; `on_hand` is less by it, and with it below zero at times.
+    """
 
     id: UUID
     version: int
@@ -20,6 +24,7 @@ class StockView(View):
     warehouse_id: UUID
     on_hand: Exact
     reserved: Exact
+    provisional: Exact
     available: Exact
     value: int
     currency: str
@@ -33,15 +38,30 @@ class LayerView(View):
     value: int
 
 
+class ShortfallView(View):
+    """What is still uncovered of an issue, with its estimated cost."""
+
+    shortfall_id: UUID
+    quantity: Exact
+    value: int
+    reason: str
+    order_id: UUID | None
+    shipment_id: UUID | None
+    reference: str | None
+    effective_at: datetime
+
+
 class StockDetail(StockView):
-    """With its open valuation layers, the oldest first."""
+    """With its open valuation layers and what left without being in the books, the oldest first."""
 
     layers: list[LayerView]
+    shortfalls: list[ShortfallView]
 
 
 class Figures(View):
     on_hand: Exact
     reserved: Exact
+    provisional: Exact
     value: int
 
 

@@ -11,7 +11,7 @@ from catalog import commands
 from catalog.models import Item
 from catalog.reactions import standard_units
 from catalog.routes.shapes import Code, MasterDataView, Name, Reader, UnitCode, Writer
-from contracts.catalog import UnitConversion
+from contracts.catalog import NegativeStock, UnitConversion
 from tailrace.etag import IfMatch
 from tailrace.money import Quantity, Rate
 from tailrace.pages import Listing, Page, Paging, paginate
@@ -31,7 +31,10 @@ class ConversionBody(Body):
 
 
 class ItemBody(Body):
-    """An item as it is to be. `kind`, `unit` and `valuation` never change afterwards."""
+    """An item as it is to be. `kind`, `unit` and `valuation` never change afterwards.
+
+    `negative_stock`: whether more may leave than the books have, at a provisional cost. It may where the item or the warehouse allows it.
+    """
 
     sku: Code
     name: Name
@@ -41,6 +44,7 @@ class ItemBody(Body):
     tax_rate: Rate
     valuation: Valuation = "fifo"
     active: bool = True
+    negative_stock: NegativeStock = "refused"
 
     @model_validator(mode="after")
     def _each_unit_once(self) -> Self:
@@ -62,6 +66,7 @@ class ItemView(MasterDataView):
     tax_rate: Rate
     valuation: Valuation
     active: bool
+    negative_stock: NegativeStock
 
 
 @router.post("", status_code=201, response_model=ItemView)
@@ -79,9 +84,11 @@ async def listing(
     name: Annotated[str | None, Query(max_length=200, description="Part of the name, in any case.")] = None,
     kind: Kind | None = None,
     active: bool | None = None,
+    negative_stock: NegativeStock | None = None,
 ) -> Listing[Item]:
     query = select(Item).where(Item.deleted_at.is_(None))
-    for column, value in ((Item.sku, sku), (Item.kind, kind), (Item.active, active)):
+    wanted = ((Item.sku, sku), (Item.kind, kind), (Item.active, active), (Item.negative_stock, negative_stock))
+    for column, value in wanted:
         if value is not None:
             query = query.where(column == value)
     if name is not None:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from catalog import commands
 from catalog.models import Warehouse
 from catalog.routes.shapes import Code, MasterDataView, Name, Reader, Writer
+from contracts.catalog import NegativeStock
 from tailrace.etag import IfMatch
 from tailrace.pages import Listing, Page, Paging, paginate
 from tailrace.routing import Body, Tx, tenant_router
@@ -17,18 +18,23 @@ router = tenant_router("/v1/warehouses", tag="warehouses")
 
 
 class WarehouseBody(Body):
-    """A warehouse as it is to be. `country` is an ISO 3166-1 alpha-2 code."""
+    """A warehouse as it is to be. `country` is an ISO 3166-1 alpha-2 code.
+
+    `negative_stock`: whether more may leave it than the books have, at a provisional cost, whatever the item says.
+    """
 
     code: Code
     name: Name
     country: Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")] | None = None
     active: bool = True
+    negative_stock: NegativeStock = "refused"
 
 
 class WarehouseView(MasterDataView):
     code: str
     country: str | None
     active: bool
+    negative_stock: NegativeStock
 
 
 @router.post("", status_code=201, response_model=WarehouseView)
@@ -38,10 +44,17 @@ async def create(tx: Tx, who: Writer, body: WarehouseBody) -> Warehouse:
 
 @router.get("", response_model=Page[WarehouseView])
 async def listing(
-    tx: Tx, who: Reader, page: Paging, code: str | None = None, country: str | None = None, active: bool | None = None
+    tx: Tx,
+    who: Reader,
+    page: Paging,
+    code: str | None = None,
+    country: str | None = None,
+    active: bool | None = None,
+    negative_stock: NegativeStock | None = None,
 ) -> Listing[Warehouse]:
     query = select(Warehouse).where(Warehouse.deleted_at.is_(None))
-    for column, value in ((Warehouse.code, code), (Warehouse.country, country), (Warehouse.active, active)):
+    wanted = ((Warehouse.code, code), (Warehouse.country, country), (Warehouse.active, active))
+    for column, value in (*wanted, (Warehouse.negative_stock, negative_stock)):
         if value is not None:
             query = query.where(column == value)
     sortable = {"code": Warehouse.code, "name": Warehouse.name, "created_at": Warehouse.created_at}
