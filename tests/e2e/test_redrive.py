@@ -1,9 +1,10 @@
 """A fact that could not be applied comes right by itself when what it waited for arrives, or is given up by command, and its aggregate goes on."""
 
 import asyncio
+import json
 import os
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -42,12 +43,15 @@ async def _send(fleet: Stack, aggregate: UUID, type: str, *sequences: int) -> No
 
 
 async def _dlq(fleet: Stack, *arguments: object) -> tuple[int, str]:
-    """Run `tailrace dlq …` as its own process: how it ended, and all that it printed."""
+    return await _tailrace(fleet, "dlq", *arguments)
+
+
+async def _tailrace(fleet: Stack, *arguments: object) -> tuple[int, str]:
+    """Run `tailrace …` as its own process: how it ended, and all that it printed."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TAILRACE_")}
     environment["TAILRACE_DATA"] = str(fleet.plan.layout.data)
     process = await asyncio.create_subprocess_exec(
         str(Path(sys.executable).parent / "tailrace"),
-        "dlq",
         *map(str, arguments),
         env=environment,
         stdout=asyncio.subprocess.PIPE,
@@ -65,14 +69,31 @@ async def _parked(fleet: Stack, aggregate: UUID) -> list[Any]:
         await connection.close()
 
 
+async def _told_within_30_s(fleet: Stack, parked_at: datetime, kind: str) -> None:
+    """`status`, `doctor` and the service's log name it, without being asked about it; the service stays ready."""
+    asked = datetime.now(UTC)
+    code, said = await _tailrace(fleet, "status", "--json")
+    shipping = json.loads(said)["services"]["shipping"]
+    assert (code, shipping["ready"], shipping["parked_kinds"].get(kind, 0) >= 1) == (0, True, True), said
+    code, said = await _tailrace(fleet, "status")
+    (line,) = [line for line in said.splitlines() if "dlq list --service shipping" in line]
+    assert f" {kind}" in line
+    code, said = await _tailrace(fleet, "doctor")
+    assert (code, "shipping has" in said, "tailrace dlq list --service shipping" in said) == (1, True, True), said
+    assert f'"kind": "{kind}"' in fleet.plan.layout.log("shipping").read_text()
+    assert asked - parked_at < timedelta(seconds=30)
+
+
 async def test_parked_facts_come_right_or_are_given_up(fleet: Stack) -> None:
     aggregate = uuid4()
     await _send(fleet, aggregate, "order.rumoured", 2)
     (gap,) = await eventually(lambda: _parked(fleet, aggregate), lambda rows: len(rows) == 1, what="a gap")
     assert gap["kind"] == "gap"
+    await _told_within_30_s(fleet, gap["parked_at"], "gap")
     code, said = await _dlq(fleet, "list", "--service", "shipping")
     assert (code, str(aggregate) in said, "order.rumoured" in said) == (0, True, True), said
-    code, said = await _dlq(fleet, "redrive", "--service", "shipping", "--aggregate", aggregate)
+    again = ("redrive", "--service", "shipping", "--aggregate", aggregate, "--reason", "perhaps it came")
+    code, said = await _dlq(fleet, *again)
     assert (code, "stopped at #2 (gap)" in said) == (1, True), said
 
     await _send(fleet, aggregate, "order.rumoured", 1)
@@ -83,6 +104,7 @@ async def test_parked_facts_come_right_or_are_given_up(fleet: Stack) -> None:
     await _send(fleet, aggregate, "order.rumoured", 4)
     first, behind = await eventually(lambda: _parked(fleet, aggregate), lambda rows: len(rows) == 2, what="two facts")
     assert (first["kind"], behind["kind"]) == ("malformed", "behind")
+    await _told_within_30_s(fleet, first["parked_at"], "malformed")
     place = (TOPIC, first["partition"], first["offset"])
     code, said = await _dlq(fleet, "show", "shipping", *place)
     assert (code, '{"nonsense": true}' in said, known in said) == (0, True, True), said
@@ -93,5 +115,11 @@ async def test_parked_facts_come_right_or_are_given_up(fleet: Stack) -> None:
     assert (await _dlq(fleet, *drop))[0] == 1
     code, said = await _dlq(fleet, "show", "shipping", *place)
     assert (code, "sent by mistake" in said) == (0, True), said
-    code, said = await _dlq(fleet, "redrive", "--aggregate", aggregate, "--subscriber", order_requests.name)
-    assert (code, said.strip()) == (0, "Nothing like that is parked."), said
+    assert (await _dlq(fleet, *again))[1].strip() == "Nothing like that is parked."
+    code, said = await _dlq(fleet, "history", "--aggregate", aggregate)
+    assert (code, "given up" in said, "0 applied, stopped at #2 (gap)" in said, "perhaps it came" in said) == (
+        0,
+        True,
+        True,
+        True,
+    ), said

@@ -172,11 +172,6 @@ class Database:
             if not read_only:
                 await tx.settle()
 
-    async def ping(self) -> None:
-        """Raises whatever the driver raises when the database does not answer."""
-        async with self.engine.connect() as connection:
-            await connection.execute(select(1))
-
     async def close(self) -> None:
         await self.engine.dispose()
 

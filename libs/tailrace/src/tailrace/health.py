@@ -1,10 +1,16 @@
-"""Live says that the process works; ready says that it may be sent traffic. They differ: a database that is down makes nobody restart."""
+"""Live says that the process works; ready says that it may be sent traffic. They differ: a database that is down makes nobody restart.
+
+An aggregate that is parked is no outage: ready stays ready, and says how much is parked.
+"""
+
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from tailrace.consumer import Consumer
 from tailrace.database import Database
+from tailrace.standstill import count_parked
 
 router = APIRouter(prefix="/health", include_in_schema=False)
 
@@ -18,15 +24,16 @@ async def live() -> dict[str, str]:
 async def ready(request: Request) -> JSONResponse:
     """503 with what is awaited, until the database answers and the consumer has its place."""
     awaited: dict[str, str] = {}
+    known: dict[str, Any] = {}
     database: Database | None = getattr(request.app.state, "database", None)
     if database is not None:
         try:
-            await database.ping()
+            known = (await count_parked(database)).as_json()
         except Exception as error:
             awaited["database"] = type(error).__name__
     consumer: Consumer | None = getattr(request.app.state, "consumer", None)
     if consumer is not None and not consumer.ready.is_set():
         awaited["consumer"] = consumer.waiting_for or "joining its group"
     if awaited:
-        return JSONResponse({"status": "waiting", "for": awaited}, 503)
-    return JSONResponse({"status": "ready"})
+        return JSONResponse({"status": "waiting", "for": awaited, **known}, 503)
+    return JSONResponse({"status": "ready", **known})

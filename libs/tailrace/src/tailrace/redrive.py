@@ -175,7 +175,7 @@ class Redriver:
         One query when nothing is due. A fault of one aggregate is logged and keeps nobody else. Raises KafkaAway.
         """
         async with self._database.engine.connect() as connection:
-            due = [_read_head(row) for row in await connection.execute(_DUE)]
+            due = [read_head(row) for row in await connection.execute(_DUE)]
         outcomes: list[Outcome] = []
         for head in due:
             if head.place.subscriber not in self._subscribers:
@@ -306,10 +306,11 @@ def _meta(record: ConsumerRecord, head: Head) -> Meta:
 
 async def _head(tx: Tx, pair: Pair) -> Head | None:
     row = (await tx.execute(_HEAD, {"of_subscriber": pair[0], "of_aggregate": pair[1]})).one_or_none()
-    return None if row is None else _read_head(row)
+    return None if row is None else read_head(row)
 
 
-def _read_head(row: Any) -> Head:
+def read_head(row: Any) -> Head:
+    """A row of `parked` that has an aggregate."""
     place = Place(row.subscriber, row.topic, row.partition, row.offset)
     return Head(place, row.aggregate_id, row.epoch, row.sequence, row.tenant_id, row.kind, row.reason, row.attempts)
 

@@ -21,6 +21,7 @@ from tailrace.records import reading
 from tailrace.redrive import redrive_forever
 from tailrace.service import Service
 from tailrace.settings import Settings
+from tailrace.standstill import remind_forever
 from tailrace.timers import Clockwork
 
 Part = Literal["api", "consumer"]
@@ -107,6 +108,7 @@ def _work(
         consumer = Consumer(service.name, Courier(service.name, database, service.subscribers), settings)
         app.state.consumer = consumer
         work.append(consumer.run(stop))
+        work.append(remind_forever(service.name, database, stop))
         work.append(redrive_forever(service, database, partial(reading, settings.kafka), stop))
     if service.all_timers:
         work.append(Clockwork(database, service.all_timers).run(stop))

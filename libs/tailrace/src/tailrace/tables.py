@@ -155,6 +155,35 @@ dropped = Table(
 )
 """Parked rows that somebody gave up, with `because`; never changed."""
 
+redriven = Table(
+    "redriven",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("subscriber", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("aggregate_id", Uuid, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("tenant_id", Uuid),
+    Column("type", Text),
+    Column("kind", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("because", Text, nullable=False),
+    Column("redriven_by", Text, nullable=False),
+    Column("began_at", _TIME, nullable=False, server_default=func.now()),
+    Column("ended_at", _TIME),
+    Column("applied", Integer, nullable=False, server_default="0"),
+    Column("duplicates", Integer, nullable=False, server_default="0"),
+    Column("stopped_at", BigInteger),
+    Column("stopped_kind", Text),
+    Column("stopped_reason", Text),
+    Index("ix_redriven_subscriber_aggregate_id", "subscriber", "aggregate_id"),
+)
+"""Redrives that somebody asked for: the fact that stood first, why it was parked and why redriven, and what that came to. `stopped_at` is the
+sequence at which it stopped; without `ended_at` it was cut off."""
+
 timer = Table(
     "timer",
     metadata,
@@ -169,4 +198,4 @@ timer = Table(
 )
 
 TENANT = (outbox, idempotency, snapshot, saga, saga_step)
-PLATFORM = (inbox, parked, dropped, timer)
+PLATFORM = (inbox, parked, dropped, redriven, timer)

@@ -86,25 +86,64 @@ def tail(
 
 OfService = Annotated[Optional[str], typer.Option("--service", help="Of this service alone.")]  # noqa: UP045
 OfSubscriber = Annotated[Optional[str], typer.Option("--subscriber", help="For this subscriber alone.")]  # noqa: UP045
+OfAggregate = Annotated[Optional[UUID], typer.Option("--aggregate", help="Of this aggregate alone.")]  # noqa: UP045
+OfTenant = Annotated[Optional[UUID], typer.Option("--tenant", help="Of this tenant alone.")]  # noqa: UP045
+OfType = Annotated[Optional[str], typer.Option("--type", help="Facts of this type alone.")]  # noqa: UP045
 OfKind = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option("--kind", help="gap, not_yet, failed, malformed, unknown_version or behind."),
 ]
+Since = Annotated[Optional[str], typer.Option("--since", help="Since 30m, 2h or 1d ago, or a time in ISO 8601.")]  # noqa: UP045
+Limit = Annotated[int, typer.Option("--limit", "-n", min=0, help="How many at most; 0 for all.")]
+PageNumber = Annotated[int, typer.Option("--page", min=1, help="Which part of a long list.")]
 
 
 @dlq.command("list")
 @explained
-def dlq_list(service: OfService = None, subscriber: OfSubscriber = None, kind: OfKind = None) -> None:
-    """What is parked: the first fact of each aggregate, and how many stand behind it."""
-    from tailrace.cli.dlq import Filter, list_parked
+def dlq_list(
+    service: OfService = None,
+    subscriber: OfSubscriber = None,
+    aggregate: OfAggregate = None,
+    tenant: OfTenant = None,
+    type: OfType = None,
+    kind: OfKind = None,
+    since: Since = None,
+    limit: Limit = 50,
+    page: PageNumber = 1,
+) -> None:
+    """What is parked: the first fact of each aggregate, and how many stand behind it; every one when a type or kind is named."""
+    from tailrace.cli.dlq import list_parked
+    from tailrace.cli.parked_rows import Filter, Page, read_since
 
-    list_parked(Filter(service, subscriber, None, kind))
+    wanted = Filter(service, subscriber, aggregate, tenant, type, kind, read_since(since))
+    raise typer.Exit(0 if list_parked(wanted, Page(page, limit)) else 1)
+
+
+@dlq.command("history")
+@explained
+def dlq_history(
+    service: OfService = None,
+    subscriber: OfSubscriber = None,
+    aggregate: OfAggregate = None,
+    tenant: OfTenant = None,
+    type: OfType = None,
+    kind: OfKind = None,
+    since: Since = None,
+    limit: Limit = 50,
+    page: PageNumber = 1,
+) -> None:
+    """What was redriven and dropped by command, newest first: when, by whom, why, and what it came to."""
+    from tailrace.cli.dlq import list_history
+    from tailrace.cli.parked_rows import Filter, Page, read_since
+
+    wanted = Filter(service, subscriber, aggregate, tenant, type, kind, read_since(since))
+    raise typer.Exit(0 if list_history(wanted, Page(page, limit)) else 1)
 
 
 @dlq.command("show")
 @explained
 def dlq_show(service: str, topic: str, partition: int, offset: int) -> None:
-    """Everything about one parked or dropped record, with the record itself. Ends with code 1 when there is none."""
+    """Everything about one record: why it is parked, what stands behind it, its history, and the record. Ends with code 1 without one."""
     from tailrace.cli.dlq import show_record
 
     raise typer.Exit(0 if show_record(service, topic, partition, offset) else 1)
@@ -113,17 +152,22 @@ def dlq_show(service: str, topic: str, partition: int, offset: int) -> None:
 @dlq.command("redrive")
 @explained
 def dlq_redrive(
+    reason: Annotated[str, typer.Option("--reason", help="What was cured; kept with it.")],
     service: OfService = None,
     subscriber: OfSubscriber = None,
-    aggregate: Annotated[Optional[UUID], typer.Option("--aggregate", help="Of this aggregate alone.")] = None,  # noqa: UP045
-    kind: Annotated[Optional[str], typer.Option("--kind", help="Where the first parked fact is of this kind.")] = None,  # noqa: UP045
+    aggregate: OfAggregate = None,
+    tenant: OfTenant = None,
+    type: OfType = None,
+    kind: OfKind = None,
+    since: Since = None,
     everything: Annotated[bool, typer.Option("--all", help="All that is parked.")] = False,
 ) -> None:
-    """Apply parked facts again, in sequence, to the subscriber they wait for. Ends with code 1 when one of them still fails."""
-    from tailrace.cli.dlq import Filter, redrive_parked
+    """Apply parked facts again, in sequence, where the first of an aggregate is meant. Ends with code 1 when one of them still fails."""
+    from tailrace.cli.dlq import redrive_parked
+    from tailrace.cli.parked_rows import Filter, read_since
 
-    done = redrive_parked(Filter(service, subscriber, aggregate, kind), everything=everything)
-    raise typer.Exit(0 if done else 1)
+    wanted = Filter(service, subscriber, aggregate, tenant, type, kind, read_since(since))
+    raise typer.Exit(0 if redrive_parked(wanted, reason, everything=everything) else 1)
 
 
 @dlq.command("drop")

@@ -5,181 +5,196 @@ Reads and writes the services' own databases under their app roles. Nothing is r
 
 import asyncio
 import getpass
-from collections.abc import AsyncIterator, Coroutine, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, TypeVar
-from uuid import UUID
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
 
 from rich.text import Text
-from sqlalchemy import ColumnElement, Row, cast, func, select
-from sqlalchemy import Text as SqlText
+from sqlalchemy import ColumnElement, Row, func, select
 
 from tailrace.cli.console import out, say_failure
+from tailrace.cli.parked_print import (
+    print_behind,
+    print_fields,
+    print_history,
+    print_more,
+    print_outcome,
+    print_parked,
+    print_record,
+    where_of,
+)
+from tailrace.cli.parked_rows import Filter, Found, Page, history_query, opened, parked_query, refusal_of, search
 from tailrace.cli.running import enter_environment
 from tailrace.database import Database
-from tailrace.failures import is_transient
 from tailrace.fleet import load_services
 from tailrace.logs import configure
 from tailrace.records import KafkaAway, reading
-from tailrace.redrive import NotDroppable, Outcome, Place, Redriver, drop
+from tailrace.redrive import NotDroppable, Place, Redriver, drop, read_head
+from tailrace.redrive_requests import Request, redrive_because
 from tailrace.service import Service
 from tailrace.settings import Settings
 from tailrace.stack.errors import StackError
 from tailrace.stack.plan import service_names
 from tailrace.tables import dropped, parked
 
-T = TypeVar("T")
-_REASON_SHOWN = 120
+_BEHIND_SHOWN = 10
+_ALL = Page(1, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which parked facts are meant; None means all of them."""
+def list_parked(wanted: Filter, page: Page) -> bool:
+    """The first parked fact of each aggregate with how many stand behind it; with a kind or a type, every such fact.
 
-    service: str | None = None
-    subscriber: str | None = None
-    aggregate: UUID | None = None
-    kind: str | None = None
+    Says whether all services answered.
+    """
+    found = _search(wanted, parked_query(wanted), page)
+    for service, row in found.rows:
+        print_parked(service.name, row)
+    print_more(found, page, "facts" if wanted.kind or wanted.type else "aggregates")
+    if found.rows:
+        out.print("Look: tailrace dlq show. Cured: tailrace dlq redrive. Given up: tailrace dlq drop.", style="dim")
+    return _concluded(found, wanted, "parked")
 
-    @property
-    def is_empty(self) -> bool:
-        return self == Filter()
 
-
-def list_parked(wanted: Filter) -> None:
-    """The first parked fact of each aggregate with how many stand behind it; with a kind, every fact of that kind."""
-    services = _services(wanted)
-
-    async def ask() -> list[Row[Any]]:
-        return [row for service in services for row in await _rows(service, wanted)]
-
-    rows = _run(ask())
-    if not rows:
-        out.print("Nothing is parked." if wanted.is_empty else "Nothing like that is parked.")
-        return
-    for row in rows:
-        _print_row(row)
-    out.print("Look: tailrace dlq show. Cured: tailrace dlq redrive. Given up: tailrace dlq drop.", style="dim")
+def list_history(wanted: Filter, page: Page) -> bool:
+    """What was redriven and dropped on request, newest first. Says whether all services answered."""
+    found = _search(wanted, history_query(wanted), page)
+    for service, row in found.rows:
+        print_history(row, service.name)
+    print_more(found, page, "of them")
+    return _concluded(found, wanted, "redriven or dropped")
 
 
 def show_record(service: str, topic: str, partition: int, offset: int) -> bool:
     """Print everything that is known of one record; says whether anything is."""
     owner = _service(service)
-    where = (topic, partition, offset)
-
-    async def ask() -> tuple[list[Row[Any]], list[Row[Any]], Any]:
-        async with _database(owner) as database, database.engine.connect() as connection:
-            waiting = (await connection.execute(select(parked).where(*_at(parked, where)))).all()
-            given_up = (await connection.execute(select(dropped).where(*_at(dropped, where)))).all()
-        if not waiting and not given_up:
-            return [], [], None
-        async with reading(Settings().kafka) as read_record:
-            return list(waiting), list(given_up), await read_record(*where)
-
-    waiting, given_up, record = _run(ask())
-    if not waiting and not given_up:
-        out.print(f"{service} has nothing parked or dropped at {topic}/{partition}@{offset}.")
-        return False
-    for title, rows in (("Parked", waiting), ("Dropped", given_up)):
-        for row in rows:
-            out.print(Text(title, "bold"))
-            _print_fields(row)
-    _print_record(record)
-    return True
+    found = asyncio.run(_print_record(owner, (topic, partition, offset)))
+    if not found:
+        out.print(f"{service} has nothing parked, redriven or dropped at {topic}/{partition}@{offset}.")
+    return found
 
 
-def redrive_parked(wanted: Filter, *, everything: bool) -> bool:
+def redrive_parked(wanted: Filter, reason: str, *, everything: bool) -> bool:
     """Redrive what is meant; says whether all of it came through."""
     if wanted.is_empty and not everything:
-        raise StackError("nothing was named", "name --service, --subscriber, --aggregate or --kind, or say --all")
-    services = _services(wanted)
-
-    async def work() -> list[bool]:
-        return [ok for service in services for ok in await _redrive_service(service, wanted)]
-
-    done = _run(work())
-    if not done:
-        out.print("Nothing is parked." if wanted.is_empty else "Nothing like that is parked.")
-    return all(done)
+        remedy = "name --service, --subscriber, --aggregate, --tenant, --type, --kind or --since, or say --all"
+        raise StackError("nothing was named", remedy)
+    request = Request(getpass.getuser(), _said(reason))
+    found = _search(wanted, parked_query(wanted), _ALL)
+    heads = [(service, row) for service, row in found.rows if row.place == 1]
+    done = [
+        asyncio.run(_redrive_service(service, [r for s, r in heads if s is service], request))
+        for service in _once(heads)
+    ]
+    return _concluded(replace(found, rows=heads), wanted, "parked") and all(done)
 
 
 def drop_record(service: str, place: Place, reason: str) -> None:
     owner = _service(service)
-    if not reason.strip():
-        raise StackError("a reason is missing", 'say why: --reason "…"')
+    because = _said(reason)
 
     async def work() -> Any:
-        async with _database(owner) as database:
-            return await drop(database, place, reason.strip(), getpass.getuser())
+        async with opened(owner) as database:
+            return await drop(database, place, because, getpass.getuser())
 
     try:
-        gone = _run(work())
+        gone = asyncio.run(work())
     except NotDroppable as refusal:
-        raise StackError(f"{_where(place)} was not dropped: {refusal}", "see: tailrace dlq list") from None
-    out.print(f"Dropped {_where(place)} for {place.subscriber}. The reason is kept.")
+        raise StackError(f"{where_of(place)} was not dropped: {refusal}", "see: tailrace dlq list") from None
+    out.print(f"Dropped {where_of(place)} for {place.subscriber}. The reason is kept.")
     if gone.missing:
         out.print(f"With it, {gone.missing} that never arrived before it are given up.")
     if gone.behind:
         out.print(f"{gone.behind} behind it go on by themselves within seconds.")
 
 
-async def _redrive_service(service: Service, wanted: Filter) -> list[bool]:
-    heads = [row for row in await _rows(service, wanted) if row.place == 1]
-    async with _database(service) as database, reading(Settings().kafka) as read_record:
+async def _print_record(owner: Service, where: tuple[str, int, int]) -> bool:
+    async with opened(owner) as database, database.engine.connect() as connection:
+        waiting = (await connection.execute(select(parked).where(*_at(parked, where)))).all()
+        given_up = (await connection.execute(select(dropped).where(*_at(dropped, where)))).all()
+        past = history_query(Filter()).subquery()
+        history = (await connection.execute(select(past).where(_concerns(past, where, waiting)).limit(50))).all()
+        if not waiting and not history:
+            return False
+        for row in waiting:
+            out.print(Text("Parked", "bold"))
+            print_fields(row)
+            if row.aggregate_id is not None:
+                same = (parked.c.subscriber == row.subscriber, parked.c.aggregate_id == row.aggregate_id)
+                later = select(parked).where(*same, parked.c.epoch >= row.epoch, parked.c.sequence > row.sequence)
+                count = await connection.scalar(select(func.count()).select_from(later.subquery())) or 0
+                first = later.order_by(parked.c.epoch, parked.c.sequence).limit(_BEHIND_SHOWN)
+                print_behind((await connection.execute(first)).all(), count)
+    for row in given_up:
+        out.print(Text("Dropped", "bold"))
+        print_fields(row)
+    if history:
+        out.print(Text("History", "bold"))
+    for row in history:
+        print_history(row, owner.name)
+    await _print_from_kafka(where)
+    return True
+
+
+async def _print_from_kafka(where: tuple[str, int, int]) -> None:
+    try:
+        async with reading(Settings().kafka) as read_record:
+            print_record(await read_record(*where))
+    except OSError as error:
+        say_failure(f"the record itself cannot be shown: {error}", "see: tailrace status")
+
+
+def _concerns(past: Any, where: tuple[str, int, int], waiting: Sequence[Row[Any]]) -> ColumnElement[bool]:
+    """Whether a redrive or drop was of this record, or of an aggregate that it waits in."""
+    condition: ColumnElement[bool] = (
+        (past.c.topic == where[0]) & (past.c.partition == where[1]) & (past.c.offset == where[2])
+    )
+    for row in waiting:
+        if row.aggregate_id is not None:
+            condition |= (past.c.subscriber == row.subscriber) & (past.c.aggregate_id == row.aggregate_id)
+    return condition
+
+
+async def _redrive_service(service: Service, heads: Sequence[Row[Any]], request: Request) -> bool:
+    async with opened(service) as database, reading(Settings().kafka) as read_record:
         redriver = Redriver(service, database, read_record)
-        return [await _redrive_one(service, redriver, row) for row in heads]
+        done = [await _redrive_one(service, database, redriver, row, request) for row in heads]
+    return all(done)
 
 
-async def _redrive_one(service: Service, redriver: Redriver, row: Row[Any]) -> bool:
-    name = f"{row.subscriber} {row.aggregate_id or _where(row)}"
+async def _redrive_one(
+    service: Service, database: Database, redriver: Redriver, row: Row[Any], request: Request
+) -> bool:
+    name = f"{row.subscriber} {row.aggregate_id or where_of(row)}"
     if row.aggregate_id is None:
         say_failure(f"{name}: unreadable, so it can only be dropped", "")
         return False
-    if row.subscriber not in {subscriber.name for subscriber in service.subscribers}:
+    if row.subscriber not in _subscribers([service]):
         say_failure(f"{name}: the service has no such subscriber any more, so it can only be dropped", "")
         return False
     try:
-        return _print_outcome(name, await redriver.redrive((row.subscriber, row.aggregate_id)))
-    except KafkaAway:
-        raise
+        return print_outcome(name, await redrive_because(request, redriver, database, read_head(row), row.type))
     except Exception as error:
-        if not is_transient(error):
+        refusal = refusal_of(service.name, error)
+        if refusal is error or isinstance(error, KafkaAway):
             raise
-        say_failure(f"{name}: interrupted by {type(error).__name__}", "what was applied stays applied; try again")
+        say_failure(f"{name}: interrupted, {refusal}", "what was applied stays applied; try again")
         return False
 
 
-def _print_outcome(name: str, outcome: Outcome) -> bool:
-    words = f"{outcome.applied} applied" + (f", {outcome.duplicates} duplicates" if outcome.duplicates else "")
-    if outcome.stopped is None:
-        out.print(Text("✓ ", "green") + Text(f"{name}: {words}, nothing is left"))
-        return True
-    head = outcome.stopped
-    say_failure(f"{name}: {words}, stopped at #{head.sequence} ({head.kind})", head.reason)
-    return False
+def _search(wanted: Filter, query: Any, page: Page) -> Found:
+    return asyncio.run(search(_services(wanted), query, page))
 
 
-async def _rows(service: Service, wanted: Filter) -> Sequence[Row[Any]]:
-    """The parked rows that are meant, each with its `place` in its aggregate, from 1, and `size`, how many are parked there."""
-    where = func.concat(parked.c.topic, "/", parked.c.partition, "@", parked.c.offset)
-    together = (parked.c.subscriber, func.coalesce(cast(parked.c.aggregate_id, SqlText), where))
-    place = func.row_number().over(
-        partition_by=together,
-        order_by=(parked.c.epoch, parked.c.sequence, parked.c.topic, parked.c.partition, parked.c.offset),
-    )
-    numbered = select(parked, place.label("place"), func.count().over(partition_by=together).label("size")).subquery()
-    chosen: list[ColumnElement[bool]] = [
-        numbered.c.place == 1 if wanted.kind is None else numbered.c.kind == wanted.kind
-    ]
-    if wanted.subscriber is not None:
-        chosen.append(numbered.c.subscriber == wanted.subscriber)
-    if wanted.aggregate is not None:
-        chosen.append(numbered.c.aggregate_id == wanted.aggregate)
-    query = select(numbered).where(*chosen).order_by(numbered.c.subscriber, numbered.c.parked_at, numbered.c.sequence)
-    async with _database(service) as database, database.engine.connect() as connection:
-        return (await connection.execute(query)).all()
+def _concluded(found: Found, wanted: Filter, what: str) -> bool:
+    """Say so when nothing was found, and which services could not tell. Raises StackError for a subscriber that nobody knows."""
+    if not found.total and not found.refusals:
+        names = _subscribers(s for s in load_services() if s.metadata is not None)
+        if wanted.subscriber is not None and wanted.subscriber not in names:
+            raise StackError(f"there is no subscriber {wanted.subscriber}", f"there are: {', '.join(names)}")
+        out.print(f"Nothing is {what}." if wanted.is_empty else f"Nothing like that is {what}.")
+    for refusal in found.refusals:
+        say_failure(refusal.what, refusal.remedy)
+    return not found.refusals
 
 
 def _services(wanted: Filter) -> list[Service]:
@@ -188,11 +203,7 @@ def _services(wanted: Filter) -> list[Service]:
     configure("dlq", "CRITICAL")
     if wanted.service is not None and wanted.service not in service_names():
         raise StackError(f"there is no service {wanted.service}", f"there are: {', '.join(service_names())}")
-    services = [s for s in load_services([wanted.service] if wanted.service else ()) if s.metadata is not None]
-    names = sorted(subscriber.name for service in services for subscriber in service.subscribers)
-    if wanted.subscriber is not None and wanted.subscriber not in names:
-        raise StackError(f"there is no subscriber {wanted.subscriber}", f"there are: {', '.join(names)}")
-    return services
+    return [s for s in load_services([wanted.service] if wanted.service else ()) if s.metadata is not None]
 
 
 def _service(name: str) -> Service:
@@ -202,65 +213,19 @@ def _service(name: str) -> Service:
     return found[0]
 
 
-@asynccontextmanager
-async def _database(service: Service) -> AsyncIterator[Database]:
-    database = Database(Settings().database(service.name), service.name, pool=1)
-    try:
-        yield database
-    finally:
-        await database.close()
+def _subscribers(services: Iterable[Service]) -> list[str]:
+    return sorted(subscriber.name for service in services for subscriber in service.subscribers)
 
 
-def _run(work: Coroutine[Any, Any, T]) -> T:
-    try:
-        return asyncio.run(work)
-    except Exception as error:
-        if not is_transient(error):
-            raise
-        raise StackError(f"PostgreSQL or Kafka does not answer: {error}", "see: tailrace status") from None
+def _once(heads: Sequence[tuple[Service, Row[Any]]]) -> list[Service]:
+    return list({service.name: service for service, _ in heads}.values())
+
+
+def _said(reason: str) -> str:
+    if not reason.strip():
+        raise StackError("a reason is missing", 'say why: --reason "…"')
+    return reason.strip()
 
 
 def _at(table: Any, where: tuple[str, int, int]) -> list[ColumnElement[bool]]:
     return [table.c[name] == value for name, value in zip(("topic", "partition", "offset"), where, strict=True)]
-
-
-def _where(row: Any) -> str:
-    return f"{row.topic}/{row.partition}@{row.offset}"
-
-
-def _print_row(row: Row[Any]) -> None:
-    """Three lines that no terminal cuts; the record is told as `show` and `drop` take it."""
-    behind = f", {row.size - row.place} behind" if row.size > row.place else ""
-    tried = f", redriven {row.attempts} times in vain" if row.attempts else ""
-    fact = f"{row.type} #{row.sequence}" if row.type else "unreadable"
-    out.print(Text(f"{row.kind:<16}", "red") + Text(row.subscriber, "bold") + Text(f"  {fact}{behind}"))
-    about = f"  aggregate {row.aggregate_id}" if row.aggregate_id else ""
-    out.print(Text(f"{'':<16}{row.topic} {row.partition} {row.offset}{about}"))
-    reason = " ".join(row.reason.split())
-    shown = reason if len(reason) <= _REASON_SHOWN else f"{reason[:_REASON_SHOWN]}…"
-    out.print(Text(f"{'':<16}since {_told(row.parked_at)}{tried}: {shown}", "dim"))
-
-
-def _print_fields(row: Row[Any]) -> None:
-    for name, value in row._mapping.items():
-        if value is not None:
-            out.print(Text(f"  {name:<14}", "dim") + Text(_told(value)))
-
-
-def _told(value: Any) -> str:
-    return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if isinstance(value, datetime) else str(value)
-
-
-def _print_record(record: Any) -> None:
-    if record is None:
-        out.print("Kafka does not hold this record any more.")
-        return
-    out.print(Text("Record", "bold"))
-    out.print(Text("  key ", "dim") + Text(_text(record.key)))
-    for name, value in record.headers:
-        out.print(Text(f"  {name} ", "dim") + Text(_text(value)))
-    out.print(Text("  value ", "dim") + Text(_text(record.value)))
-
-
-def _text(value: bytes | None) -> str:
-    return "-" if value is None else value.decode(errors="replace")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from tailrace.cli.console import mark, out
+from tailrace.cli.status import ask_services, told_parked
 from tailrace.stack.accounts import database_account
 from tailrace.stack.artifacts import Lock, cache_folder, corrupt, missing
 from tailrace.stack.errors import StackError
@@ -105,4 +106,19 @@ def _ports(layout: Layout) -> Iterator[Finding]:
         yield Finding(True, f"ports {plan.ports.base} and up and {plan.ports.gateway} are free")
 
 
-CHECKS = (_machine, _folders, _programs, _ports)
+def _facts(layout: Layout) -> Iterator[Finding]:
+    """What stands still in the services that run."""
+    state = State.load(layout.state)
+    if state is None or not state.running:
+        return
+    services = ask_services(layout)
+    for name, service in sorted(services.items()):
+        if told := told_parked(service):
+            yield Finding(False, f"{name} has {told}", f"see what and why: tailrace dlq list --service {name}")
+        elif not service["ready"]:
+            yield Finding(False, f"{name} is not ready: {service['answer']}", f"see: tailrace logs {name}")
+    if services and not any(service.get("parked") for service in services.values()):
+        yield Finding(True, "nothing is parked")
+
+
+CHECKS = (_machine, _folders, _programs, _ports, _facts)

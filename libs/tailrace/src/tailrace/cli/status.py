@@ -1,4 +1,4 @@
-"""`tailrace status`: what runs, from the state files alone and one question to each service."""
+"""`tailrace status`: what runs, from the state files alone and one question to each service, which also tells what it has parked."""
 
 import dataclasses
 import json
@@ -6,6 +6,7 @@ import time
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
 
 from rich.table import Table
@@ -22,7 +23,7 @@ def show_status(as_json: bool) -> bool:
     layout = Layout.from_environment()
     state = State.load(layout.state)
     running = state is not None and state.running
-    services = _services(layout) if running else {}
+    services = ask_services(layout) if running else {}
     ready = state is not None and running and _all_ready(state, services)
     if as_json:
         known = dataclasses.asdict(state) if state else {}
@@ -44,27 +45,42 @@ def _all_ready(state: State, services: dict[str, dict[str, Any]]) -> bool:
     return state.phase == "ready" and parts and connectors and all(each["ready"] for each in services.values())
 
 
-def _services(layout: Layout) -> dict[str, dict[str, Any]]:
-    """What the fleet wrote about each service, with its own answer under `ready` and `answer`."""
+def ask_services(layout: Layout) -> dict[str, dict[str, Any]]:
+    """What the fleet wrote about each service, with its own answer under `ready` and `answer`, and what is parked (see `standstill`)."""
     known = fleet_status(layout)
     if not known:
         return {}
     with ThreadPoolExecutor(len(known)) as pool:
         answers = list(pool.map(lambda each: _ask(each["port"]), known.values()))
-    return {
-        name: {**entry, "ready": ready, "answer": answer}
-        for (name, entry), (ready, answer) in zip(known.items(), answers, strict=True)
-    }
+    return {name: {**entry, **answer} for (name, entry), answer in zip(known.items(), answers, strict=True)}
 
 
-def _ask(port: int) -> tuple[bool, str]:
+def _ask(port: int) -> dict[str, Any]:
     try:
-        with urllib.request.urlopen(f"http://{HOST}:{port}/health/ready", timeout=2):
-            return True, "ready"
+        with urllib.request.urlopen(f"http://{HOST}:{port}/health/ready", timeout=2) as response:
+            return {"ready": True, "answer": "ready", **_parked(response.read())}
     except urllib.error.HTTPError as error:
-        return False, error.read(200).decode(errors="replace")
+        body = error.read(2000)
+        return {"ready": False, "answer": body[:200].decode(errors="replace"), **_parked(body)}
     except OSError as error:
-        return False, str(getattr(error, "reason", error))
+        return {"ready": False, "answer": str(getattr(error, "reason", error))}
+
+
+def _parked(body: bytes) -> dict[str, Any]:
+    try:
+        said = json.loads(body)
+    except ValueError:
+        return {}
+    return {name: value for name, value in said.items() if name.startswith("parked")} if isinstance(said, dict) else {}
+
+
+def told_parked(service: dict[str, Any]) -> str:
+    """`3 parked (2 behind, 1 gap), the oldest for 5 min 2 s`; empty when nothing is, or nobody knows."""
+    if not service.get("parked"):
+        return ""
+    kinds = ", ".join(f"{count} {kind}" for kind, count in service["parked_kinds"].items())
+    age = time.time() - datetime.fromisoformat(service["parked_since"]).timestamp()
+    return f"{service['parked']} parked ({kinds}), the oldest for {_span(max(age, 0))}"
 
 
 def _print_absent(layout: Layout, state: State | None) -> None:
@@ -105,6 +121,7 @@ def _print_services(services: dict[str, dict[str, Any]]) -> None:
         return
     out.print(Text("Services", "bold"))
     table = Table.grid(padding=(0, 2))
+    standing = {name: told for name, each in sorted(services.items()) if (told := told_parked(each))}
     for name, each in sorted(services.items()):
         phase = "ready" if each["ready"] else "failed"
         restarts = f"restarted {each['restarts']} times" if each.get("restarts") else ""
@@ -113,6 +130,10 @@ def _print_services(services: dict[str, dict[str, Any]]) -> None:
             "", mark(phase), name, coloured(phase), f"pid {each['pid']}", _port(each["port"]), Text(why, "dim")
         )
     out.print(table)
+    if standing:
+        out.print(Text("Parked facts", "bold"))
+    for name, told in standing.items():
+        out.print(Text("  ! ", "red") + Text(f"{name}: {told}  → tailrace dlq list --service {name}"))
 
 
 def _print_connectors(state: State) -> None:

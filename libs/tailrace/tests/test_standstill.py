@@ -1,0 +1,57 @@
+"""What is parked is told without anybody asking: by the health answer, and by the log as long as it lasts."""
+
+import asyncio
+from datetime import datetime
+from typing import Any
+
+from structlog.testing import capture_logs
+from toy import Asked
+
+from tailrace.ids import uuid7
+from tailrace.standstill import remind_forever
+from tailrace_testing import Harness
+from tailrace_testing.gateway import eventually
+
+
+async def _health(toy: Harness) -> tuple[int, Any]:
+    answer = await toy.anonymous().get("/health/ready")
+    return answer.status_code, answer.json()
+
+
+async def test_ready_stays_ready_and_says_how_much_is_parked(toy: Harness) -> None:
+    assert await _health(toy) == (200, {"status": "ready", "parked": 0})
+    key = uuid7()
+    for words in ("poison", "behind", "behind"):
+        await toy.deliver(Asked(key=key, text=words), aggregate_id=key, may_park=True)
+    code, said = await _health(toy)
+    assert (code, said["status"], said["parked"], said["parked_kinds"]) == (200, "ready", 3, {"behind": 2, "failed": 1})
+    oldest = await toy.admin.fetchval("SELECT min(parked_at) FROM parked")
+    assert datetime.fromisoformat(said["parked_since"]) == oldest.replace(microsecond=0)
+
+
+async def test_without_its_tables_it_is_not_ready(toy: Harness) -> None:
+    await toy.admin.execute("DROP TABLE parked")
+    code, said = await _health(toy)
+    assert (code, "database" in said["for"]) == (503, True)
+
+
+async def test_the_log_reminds_while_anything_is_parked_and_no_longer(toy: Harness) -> None:
+    stop = asyncio.Event()
+    with capture_logs() as lines:
+        reminding = asyncio.create_task(remind_forever("toy", toy.database, stop, every=0.02))
+
+        async def reminders() -> int:
+            return sum(line["event"] == "facts are parked" for line in lines)
+
+        key = uuid7()
+        await toy.deliver(Asked(key=key, text="poison"), aggregate_id=key, may_park=True)
+        await eventually(reminders, lambda count: count >= 2, what="two reminders")
+        (line, *_) = (line for line in lines if line["event"] == "facts are parked")
+        assert (line["parked"], line["parked_kinds"], line["log_level"]) == (1, {"failed": 1}, "warning")
+        assert line["see"] == "tailrace dlq list --service toy"
+        assert [line["kind"] for line in lines if line["event"] == "parked"] == ["failed"]
+        await toy.admin.execute("DELETE FROM parked")
+        before = await reminders()
+        stop.set()
+        await reminding
+        assert await reminders() - before <= 1
