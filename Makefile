@@ -1,10 +1,11 @@
 # Everything starts here. `make help` lists the targets; each of them installs first what it needs, once.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status test check format lock clean
+.PHONY: help install demo up down status test check charts format lock clean
 SHELL := /bin/sh
 
 BIN := .venv/bin
+CHARTS := .venv/charts/bin
 INSTALLED := .venv/.installed
 export PYTHON
 PACKAGES := $(patsubst %/pyproject.toml,%,$(wildcard contracts/pyproject.toml demo/pyproject.toml libs/*/pyproject.toml services/*/pyproject.toml))
@@ -37,6 +38,15 @@ check: install ## Lint, formats, strict types, import boundaries, generated file
 	$(BIN)/lint-imports
 	$(BIN)/tailrace describe --check
 
+charts: .venv/.charts ## Render every Helm chart with helm and check it against the Kubernetes schemas, offline
+	@$(CHARTS)/python deploy/helm/check.py
+
+.venv/.charts: requirements-charts.lock | install
+	@sh .ci/venv .venv/charts
+	@echo "Installing what requirements-charts.lock names, helm among it …"
+	@$(CHARTS)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-charts.lock
+	@touch $@
+
 format: install ## Format and fix what can be fixed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -45,6 +55,8 @@ lock: ## Choose the newest versions again and write the locks (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv on the PATH (pip install uv)" >&2; exit 1; }
 	uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements.in -o requirements.lock
 	uv pip compile --upgrade --no-deps --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-demo.in -o requirements-demo.lock
+	uv pip compile -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-runtime.in -o requirements-runtime.lock
+	uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-charts.in -o requirements-charts.lock
 
 clean: ## Stop everything and delete the installation; the data stays
 	@[ ! -x $(BIN)/tailrace ] || $(BIN)/tailrace down

@@ -12,6 +12,7 @@ from typing import Any
 from tailrace.app import build_app
 from tailrace.asyncapi import asyncapi, version_name
 from tailrace.boundaries import import_boundaries
+from tailrace.charts import COMPOSE, HELM, charts, compose
 from tailrace.connectors import deployed_connector
 from tailrace.events import Event
 from tailrace.gateway_openapi import merge_openapi, problem_types
@@ -47,6 +48,8 @@ def describe(services: Sequence[Service], root: Path) -> Files:
     files[_GATEWAY / "openapi.json"] = _json(merge_openapi(documents, problem_types=problem_types()))
     files[Path("docs/reference/event-map.md")] = event_map(services)
     files[Path(".importlinter")] = import_boundaries(services)
+    files |= charts(services)
+    files[COMPOSE] = compose(services)
     return files
 
 
@@ -140,6 +143,11 @@ def _samples(event: type[Event], root: Path) -> Files:
 def _generated(root: Path) -> Iterator[Path]:
     for pattern in ("contracts/schemas/*.json", "contracts/openapi/*.json", "deploy/kafka-connect/*.json"):
         yield from (path.relative_to(root) for path in root.glob(pattern))
+    for path in root.glob(f"{HELM}/*/**/*.yaml"):
+        chart = path.relative_to(root / HELM).parts[0]
+        # What `helm dependency update` fetches lies in charts/ and is not committed.
+        if chart != "tailrace-lib" and path.relative_to(root / HELM).parts[1] != "charts":
+            yield path.relative_to(root)
 
 
 def _json(value: Any) -> str:

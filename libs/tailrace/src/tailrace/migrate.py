@@ -3,6 +3,7 @@
 Everything here may run again and changes nothing the second time.
 """
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,9 @@ async def migrate(service: Service, owner_url: str) -> None:
 
 
 def migrations_of(service: Service) -> Path:
-    """`services/<name>/migrations`, found beside the service's source."""
+    """`services/<name>/migrations`, found beside the service's source; in an image, `$TAILRACE_MIGRATIONS/<name>`."""
+    if folder := os.environ.get("TAILRACE_MIGRATIONS"):
+        return Path(folder) / service.name
     package = sys.modules[service.name]
     assert package.__file__ is not None
     return Path(package.__file__).parents[2] / "migrations"

@@ -68,6 +68,10 @@ class Settings(BaseSettings):
         """The password of a database role, derived so that nothing needs to be stored or passed around."""
         return hmac.new(self.secret.encode(), f"role:{role}".encode(), hashlib.sha256).hexdigest()
 
+    def own_secret(self, service: str) -> str:
+        """What a service gets for its own secret in a cluster: it tells nothing of the fleet's, nor of another service's."""
+        return hmac.new(self.secret.encode(), f"service:{service}".encode(), hashlib.sha256).hexdigest()
+
     def database(self, service: str, role: Role = "app", driver: str = "postgresql+asyncpg") -> str:
         """The address of a service's own database for one of its three roles."""
         if self.database_url and role == "app":

@@ -189,6 +189,38 @@ def dlq_drop(
 
 @app.command()
 @explained
+def serve(
+    service: str,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on.")] = 8080,
+    part: Annotated[str, typer.Option(help="all, api (HTTP) or consumer (facts, timers, clean-up).")] = "all",
+) -> None:
+    """Run one service in the foreground, as a container does. Settings come from TAILRACE_… variables."""
+    from tailrace.cli.cluster import serve_one
+
+    serve_one(service, host, port, part)
+
+
+@app.command()
+@explained
+def prepare(services: Annotated[Optional[list[str]], typer.Argument(help="All when none is named.")] = None) -> None:  # noqa: UP045
+    """Make databases, topics and connectors where TAILRACE_POSTGRES, _KAFKA and _CONNECT say; a second time it changes nothing."""
+    from tailrace.cli.cluster import prepare_some
+
+    prepare_some(services or [])
+
+
+@app.command()
+@explained
+def secret(service: str) -> None:
+    """Print a service's Kubernetes Secret: its own role's address and its own secret, derived from TAILRACE_POSTGRES and TAILRACE_SECRET."""
+    from tailrace.cli.cluster import print_secret
+
+    print_secret(service)
+
+
+@app.command()
+@explained
 def migrate() -> None:
     """Create and migrate every service's database on the PostgreSQL that runs."""
     from tailrace.cli.lifecycle import migrate_all
