@@ -9,14 +9,14 @@ from tailrace.stack.errors import StackError
 
 def serve_one(name: str, host: str, port: int, part: str) -> None:
     """Serve until SIGTERM. `part` is all, api or consumer. Raises `StackError` for an unknown service or part."""
-    from tailrace.run import BOTH, run
+    from tailrace.run import BOTH, Part, run
     from tailrace.settings import Settings
 
-    parts = {"all": BOTH, "api": frozenset({"api"}), "consumer": frozenset({"consumer"})}.get(part)
-    if parts is None:
-        raise StackError(f"there is no part {part}", "one of: all, api, consumer")
+    parts: dict[str, frozenset[Part]] = {"all": BOTH, "api": frozenset(["api"]), "consumer": frozenset(["consumer"])}
+    if part not in parts:
+        raise StackError(f"there is no part {part}", f"one of: {', '.join(parts)}")
     (service,) = _named([name])
-    run(service, Settings(), port, host=host, parts=parts)
+    run(service, Settings(), port, host=host, parts=parts[part])
 
 
 def prepare_some(names: Sequence[str]) -> None:
