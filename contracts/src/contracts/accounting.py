@@ -66,6 +66,24 @@ class PeriodUnlocked(PeriodFact):
     reason: str
 
 
+class PeriodClosed(PeriodFact):
+    """The period is locked for good, and so is every day before it. At the end of a year, income and expenses went to retained earnings."""
+
+    type: ClassVar[str] = "accounting.period.closed"
+
+    year_end: bool = False
+    closing_journals: list[UUID] = []
+
+
+class PeriodReopened(PeriodFact):
+    """A closed period is open again; its closing journals are reversed."""
+
+    type: ClassVar[str] = "accounting.period.reopened"
+
+    reason: str
+    reversals: list[UUID] = []
+
+
 class JournalLine(BaseModel):
     """One side of a journal: exactly one of `debit` and `credit` is above zero, in minor units."""
 
@@ -82,6 +100,7 @@ class JournalPosted(AccountingFact):
     """A journal whose debits equal its credits in every currency. `rule` is the posting rule and its version, None for a manual one.
 
     `effective_at` is when it holds in the business, `recorded_at` when it was written down; the latter rises from journal to journal.
+    `source_effective_at` is when the posted fact took effect, given where that lies in a locked period and the journal had to move on.
     """
 
     type: ClassVar[str] = "accounting.journal.posted"
@@ -97,6 +116,7 @@ class JournalPosted(AccountingFact):
     reverses: UUID | None = None
     effective_at: datetime
     recorded_at: datetime | None = None
+    source_effective_at: datetime | None = None
 
 
 class JournalReversed(AccountingFact):
@@ -116,6 +136,8 @@ PUBLISHED: tuple[type[AccountingFact], ...] = (
     PeriodOpened,
     PeriodLocked,
     PeriodUnlocked,
+    PeriodClosed,
+    PeriodReopened,
     JournalPosted,
     JournalReversed,
 )

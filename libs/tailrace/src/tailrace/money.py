@@ -30,7 +30,7 @@ def _known_currency(code: str) -> str:
     return code
 
 
-def _plain(value: Decimal) -> str:
+def plain_decimal(value: Decimal) -> str:
     """Shortest fixed-point text: 1.500000 → "1.5", 1E+2 → "100". One value has one spelling, so hashes and bytes agree."""
     text = format(value, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
@@ -44,7 +44,9 @@ def _canonical(value: Decimal) -> Decimal:
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["EUR"]), AfterValidator(_known_currency)]
 """An ISO 4217 code in capitals."""
 
-Exact = Annotated[Decimal, AfterValidator(_canonical), PlainSerializer(_plain, return_type=str, when_used="json")]
+Exact = Annotated[
+    Decimal, AfterValidator(_canonical), PlainSerializer(plain_decimal, return_type=str, when_used="json")
+]
 Quantity = Annotated[Exact, Field(max_digits=18, decimal_places=6, gt=0, examples=["12.5"])]
 """How much of an item, in a unit named beside it; above zero, at most six decimals. JSON: a string."""
 

@@ -11,7 +11,7 @@ from typing import cast
 from uuid import UUID
 
 from sqlalchemy import Table, Uuid, bindparam, exists, func, select, text, update
-from sqlalchemy.dialects.postgresql import DATEMULTIRANGE, Range, insert
+from sqlalchemy.dialects.postgresql import Range, insert
 
 from accounting.chart import DEFAULT_CHART
 from accounting.models import Account, Book, Journal
@@ -48,7 +48,7 @@ class Place:
 
 
 def next_open_day(day: date, closed: Iterable[Days]) -> date:
-    """The day itself, or the first after it that no locked period holds. PostgreSQL joins adjacent ranges, so one step is enough."""
+    """The day itself, or the first after it that is not locked. PostgreSQL joins adjacent ranges, so one step is enough."""
     for days in closed:
         if days.contains(day):
             assert days.upper is not None
@@ -90,22 +90,23 @@ async def take_place(tx: Tx, journal_id: UUID) -> Place | None:
     return place
 
 
-async def close_days(tx: Tx, first_day: date, last_day: date) -> None:
-    await tx.execute(
-        update(Book).where(Book.tenant_id == tx.tenant_id).values(closed=Book.closed + _days(first_day, last_day))
-    )
+async def mark_closed_days(tx: Tx) -> None:
+    """Bring `closed` up to date with the periods: the days of the locked ones, and everything up to the last day of a closed one."""
+    await tx.execute(_MARK_CLOSED, {"tenant": tx.tenant_id})
 
 
-async def reopen_days(tx: Tx, first_day: date, last_day: date) -> None:
-    await tx.execute(
-        update(Book).where(Book.tenant_id == tx.tenant_id).values(closed=Book.closed - _days(first_day, last_day))
-    )
+_MARK_CLOSED = text(
+    """
+    UPDATE book SET closed =
+        coalesce((SELECT range_agg(daterange(first_day, last_day, '[]')) FROM period
+                  WHERE tenant_id = :tenant AND locked), '{}')
+        + coalesce((SELECT datemultirange(daterange(NULL, max(last_day), '[]')) FROM period
+                    WHERE tenant_id = :tenant AND closed HAVING count(*) > 0), '{}')
+    WHERE tenant_id = :tenant
+    """
+)
 
 
 async def _take(tx: Tx, journal_id: UUID) -> Place | None:
     row = (await tx.execute(_TAKE, {"tenant": tx.tenant_id, "journal": journal_id})).one_or_none()
     return Place(row.last_number, row.recorded_at, tuple(row.closed)) if row else None
-
-
-def _days(first_day: date, last_day: date) -> object:
-    return func.datemultirange(func.daterange(first_day, last_day, "[]"), type_=DATEMULTIRANGE)

@@ -12,6 +12,7 @@ INVENTORY: Final = "1400"
 UNBILLED_RECEIVABLE: Final = "1210"
 GOODS_RECEIVED_NOT_INVOICED: Final = "2110"
 OUTPUT_TAX: Final = "2200"
+RETAINED_EARNINGS: Final = "3100"
 OPENING_EQUITY: Final = "3900"
 REVENUE: Final = "4000"
 COST_OF_GOODS_SOLD: Final = "5000"
@@ -38,6 +39,7 @@ DEFAULT_CHART: Final = (
     ChartEntry(GOODS_RECEIVED_NOT_INVOICED, "Goods received, not invoiced", "liability"),
     ChartEntry(OUTPUT_TAX, "Output tax", "liability"),
     ChartEntry("3000", "Equity", "equity"),
+    ChartEntry(RETAINED_EARNINGS, "Retained earnings", "equity"),
     ChartEntry(OPENING_EQUITY, "Opening balance equity", "equity"),
     ChartEntry(REVENUE, "Revenue", "revenue"),
     ChartEntry(COST_OF_GOODS_SOLD, "Cost of goods sold", "expense"),
@@ -53,6 +55,7 @@ POSTED_BY_RULES: Final = frozenset(
         UNBILLED_RECEIVABLE,
         GOODS_RECEIVED_NOT_INVOICED,
         OUTPUT_TAX,
+        RETAINED_EARNINGS,
         OPENING_EQUITY,
         REVENUE,
         COST_OF_GOODS_SOLD,

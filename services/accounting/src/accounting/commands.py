@@ -5,9 +5,9 @@ from uuid import UUID
 
 from sqlalchemy import exists, func, select
 
-from accounting.books import close_days, hold, reopen_days
+from accounting.books import hold, mark_closed_days, next_open_day
 from accounting.models import Account, Entry, Period
-from accounting.refusals import CodeTaken, PeriodsOverlap
+from accounting.refusals import CodeTaken, DaysClosed, PeriodsOverlap
 from accounting.streams import PeriodStream
 from contracts.accounting import AccountKind
 from tailrace.database import Tx
@@ -43,19 +43,28 @@ async def delete_account(tx: Tx, id: UUID, match: int | None) -> None:
 
 
 async def open_period(tx: Tx, name: str, first_day: date, last_day: date) -> Period:
-    """Raises Invalid, PeriodsOverlap."""
+    """Raises Invalid, PeriodsOverlap, DaysClosed."""
     if last_day < first_day:
         raise Invalid.field("/last_day", "The last day is before the first.")
-    await hold(tx)
+    closed = await hold(tx)
     other = await tx.scalar(
         select(Period.name).where(Period.first_day <= last_day, Period.last_day >= first_day).limit(1)
     )
     if other is not None:
         raise PeriodsOverlap(other)
+    if (day := next_open_day(first_day, closed)) != first_day:
+        raise DaysClosed(day)
     stream = tx.new_stream(PeriodStream, uuid7())
     stream.begin(name, first_day, last_day)
     period = Period(
-        id=stream.id, name=name, first_day=first_day, last_day=last_day, locked=False, version=stream.version
+        id=stream.id,
+        name=name,
+        first_day=first_day,
+        last_day=last_day,
+        locked=False,
+        closed=False,
+        year_end=False,
+        version=stream.version,
     )
     tx.add(period)
     await tx.flush()
@@ -65,19 +74,17 @@ async def open_period(tx: Tx, name: str, first_day: date, last_day: date) -> Per
 async def lock_period(tx: Tx, id: UUID, match: int | None) -> Period:
     """Let nothing take effect in the period any more. Raises Unknown, Stale, NotInThisState."""
     await hold(tx)
-    stream = await _period(tx, id, match)
+    stream = await load_period(tx, id, match)
     stream.lock()
-    await close_days(tx, stream.state.first_day, stream.state.last_day)
-    return await _show(tx, stream)
+    return await show_period(tx, stream)
 
 
 async def unlock_period(tx: Tx, id: UUID, reason: str, match: int | None) -> Period:
     """Raises Unknown, Stale, NotInThisState."""
     await hold(tx)
-    stream = await _period(tx, id, match)
+    stream = await load_period(tx, id, match)
     stream.unlock(reason)
-    await reopen_days(tx, stream.state.first_day, stream.state.last_day)
-    return await _show(tx, stream)
+    return await show_period(tx, stream)
 
 
 async def _account(tx: Tx, id: UUID, match: int | None) -> Account:
@@ -87,7 +94,8 @@ async def _account(tx: Tx, id: UUID, match: int | None) -> Account:
     return account
 
 
-async def _period(tx: Tx, id: UUID, match: int | None) -> PeriodStream:
+async def load_period(tx: Tx, id: UUID, match: int | None) -> PeriodStream:
+    """The period, locked for a change. Raises Unknown, Stale."""
     stream = await tx.load_stream(PeriodStream, id)
     if stream.version == 0:
         raise Unknown("Period", id)
@@ -96,8 +104,11 @@ async def _period(tx: Tx, id: UUID, match: int | None) -> PeriodStream:
     return stream
 
 
-async def _show(tx: Tx, stream: PeriodStream) -> Period:
-    period = await tx.find(Period, stream.id)
-    period.locked, period.version, period.updated_at = stream.state.locked, stream.version, func.now()
+async def show_period(tx: Tx, stream: PeriodStream) -> Period:
+    """Bring the period's row and the books' closed days up to date with its stream."""
+    period, state = await tx.find(Period, stream.id), stream.state
+    period.locked, period.closed, period.year_end = state.locked, state.closed, state.year_end
+    period.version, period.updated_at = stream.version, func.now()
     await tx.flush()
+    await mark_closed_days(tx)
     return period

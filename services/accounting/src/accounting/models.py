@@ -29,7 +29,7 @@ accounting_event = stream_table("accounting_event", Base.metadata)
 class Book(TenantRow, Base):
     """The books of a tenant, one row: whoever posts or closes holds it, so numbers have no gap and record times only rise.
 
-    `closed` are the days of locked periods; `recorded_at` is when the last journal was written down.
+    `closed` are the days of locked periods, and all days up to the last closed one; `recorded_at` is when the last journal was written down.
     """
 
     __tablename__ = "book"
@@ -80,7 +80,7 @@ class Account(Aggregate, Base):
 
 
 class Period(TenantRow, Base):
-    """Days, first and last included, that can be locked together. `version` is its stream's."""
+    """Days, first and last included, that can be locked together, and closed. `version` is its stream's."""
 
     __tablename__ = "period"
     __table_args__ = (Index(None, "tenant_id", "first_day"),)
@@ -91,6 +91,8 @@ class Period(TenantRow, Base):
     first_day: Mapped[date]
     last_day: Mapped[date]
     locked: Mapped[bool]
+    closed: Mapped[bool] = mapped_column(server_default=text("false"))
+    year_end: Mapped[bool] = mapped_column(server_default=text("false"))
     version: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
@@ -118,6 +120,7 @@ class Journal(TenantRow, Base):
     reversed_by: Mapped[UUID | None]
     effective_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
+    source_effective_at: Mapped[datetime | None]
     version: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())

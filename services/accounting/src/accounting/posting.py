@@ -3,7 +3,7 @@
 Facts are posted by rule and move on to the next open day when theirs is locked; journals of people are refused there instead.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import cast
 from uuid import UUID
@@ -12,7 +12,7 @@ from sqlalchemy import Table, insert, select
 
 from accounting.books import Place, hold, next_open_day, take_place
 from accounting.models import Account, Entry, Journal
-from accounting.refusals import DayLocked
+from accounting.refusals import BelongsToPeriod, DayLocked
 from accounting.rules import RULEBOOK, Rulebook, effective_at
 from accounting.streams import JournalStream, first_moment, mirrored
 from contracts.accounting import JournalLine, JournalPosted
@@ -22,6 +22,12 @@ from tailrace.ids import derived_id, uuid7
 from tailrace.problems import FieldProblem, Invalid, Stale, Unknown
 
 MOST_LINES = 1000
+YEAR_END, REOPENED = "year-end@1", "year-reopened@1"
+CLOSING = frozenset({YEAR_END, REOPENED})
+"""The rules of journals that close a year, or undo that."""
+
+_When = tuple[datetime, str, datetime | None]
+"""When a journal takes effect, its text, and when it was to take effect, where that day is locked."""
 _POSITIONS = 10_000
 _INSERT_JOURNAL = insert(cast(Table, Journal.__table__))
 _INSERT_ENTRIES = insert(cast(Table, Entry.__table__))
@@ -41,7 +47,7 @@ async def post_fact(tx: Tx, fact: Event, meta: Meta, rulebook: Rulebook = RULEBO
     place = await take_place(tx, id)
     if place is None:
         return None
-    at, text = _moved(wanted, posting.text, place)
+    at, text, origin = _moved(wanted, posting.text, place)
     posted = JournalPosted(
         journal_id=id,
         number=_number(place),
@@ -53,9 +59,35 @@ async def post_fact(tx: Tx, fact: Event, meta: Meta, rulebook: Rulebook = RULEBO
         source_id=meta.aggregate_id,
         effective_at=at,
         recorded_at=place.recorded_at,
+        source_effective_at=origin,
     )
-    await _write(tx, posted, place)
+    await _write(tx, posted)
     return id
+
+
+async def post_closing(tx: Tx, id: UUID, text: str, lines: Sequence[JournalLine], at: datetime) -> None:
+    """Post what closes a year, also on a day that is locked. The books are held."""
+    place = await take_place(tx, id)
+    assert place is not None, "closing journals bear ids of their own"
+    posted = JournalPosted(
+        journal_id=id,
+        number=_number(place),
+        lines=list(lines),
+        text=text,
+        rule=YEAR_END,
+        effective_at=at,
+        recorded_at=place.recorded_at,
+    )
+    await _write(tx, posted)
+
+
+async def undo_closing(tx: Tx, id: UUID, reason: str) -> UUID:
+    """Undo what closed a year, when it took effect, also on a day that is locked. The books are held."""
+    journal = await tx.load_stream(JournalStream, id)
+    at = journal.state.effective_at
+    assert at is not None
+    text = f"Reversal of {journal.state.number}: {reason}"
+    return await _mirror(tx, journal, reason, at, lambda place: (at, text, None), rule=REOPENED)
 
 
 async def post_manual(tx: Tx, text: str, lines: Sequence[JournalLine], at: datetime | None) -> UUID:
@@ -72,7 +104,7 @@ async def post_manual(tx: Tx, text: str, lines: Sequence[JournalLine], at: datet
         effective_at=_open_or_refused(at or place.recorded_at, place),
         recorded_at=place.recorded_at,
     )
-    await _write(tx, posted, place)
+    await _write(tx, posted)
     return id
 
 
@@ -80,7 +112,7 @@ async def reverse(tx: Tx, id: UUID, reason: str, at: datetime | None, match: int
     """Undo a journal by its mirror image; returns the new journal's id.
 
     It takes effect when the journal did, or on the first open day after; at `at` when that is given. Raises Unknown, Stale, AlreadyReversed,
-    DayLocked, and Invalid when `at` is before the journal took effect.
+    DayLocked, BelongsToPeriod, and Invalid when `at` is before the journal took effect.
     """
     await hold(tx)
     journal = await tx.load_stream(JournalStream, id)
@@ -91,29 +123,49 @@ async def reverse(tx: Tx, id: UUID, reason: str, at: datetime | None, match: int
         raise Stale(match, journal.version)
     if at is not None and at < original:
         raise Invalid.field("/effective_at", f"The journal took effect at {original.isoformat()}; not before that.")
-    by = derived_id(tx.tenant_id, "reversal", id)
-    journal.reverse(by, reason, at or original)
+    if (await tx.find(Journal, id)).rule in CLOSING:
+        raise BelongsToPeriod(f"Journal {journal.state.number} belongs to the end of a year: reopen its last period.")
+    text = f"Reversal of {journal.state.number}: {reason}"
+
+    def when(place: Place) -> _When:
+        return _moved(original, text, place) if at is None else (_open_or_refused(at, place), text, None)
+
+    return await _mirror(tx, journal, reason, at or original, when)
+
+
+async def _mirror(
+    tx: Tx,
+    journal: JournalStream,
+    reason: str,
+    at: datetime,
+    when: Callable[[Place], _When],
+    rule: str | None = None,
+) -> UUID:
+    """Post the mirror image of a journal, and note in the journal that it is undone. Raises AlreadyReversed, and what `when` raises."""
+    by = derived_id(tx.tenant_id, "reversal", journal.id)
+    journal.reverse(by, reason, at)
     place = await take_place(tx, by)
     assert place is not None
-    text = f"Reversal of {journal.state.number}: {reason}"
-    effective, text = _moved(original, text, place) if at is None else (_open_or_refused(at, place), text)
+    effective, text, origin = when(place)
     posted = JournalPosted(
         journal_id=by,
         number=_number(place),
         lines=mirrored(journal.state.lines),
         text=text,
-        reverses=id,
+        rule=rule,
+        reverses=journal.id,
         effective_at=effective,
         recorded_at=place.recorded_at,
+        source_effective_at=origin,
     )
-    await _write(tx, posted, place)
-    row = await tx.find(Journal, id)
+    await _write(tx, posted)
+    row = await tx.find(Journal, journal.id)
     row.reversed_by, row.version = by, journal.version
     await tx.flush()
     return by
 
 
-async def _write(tx: Tx, posted: JournalPosted, place: Place) -> None:
+async def _write(tx: Tx, posted: JournalPosted) -> None:
     tx.new_stream(JournalStream, posted.journal_id).post(posted)
     header = posted.model_dump(exclude={"journal_id", "lines"})
     await tx.execute(_INSERT_JOURNAL, {"tenant_id": tx.tenant_id, "id": posted.journal_id, "version": 1, **header})
@@ -156,13 +208,13 @@ async def _check_lines(tx: Tx, lines: Sequence[JournalLine]) -> None:
         raise Invalid(problems[0].detail, errors=problems)
 
 
-def _moved(wanted: datetime, text: str, place: Place) -> tuple[datetime, str]:
-    """The moment itself, or the beginning of the next open day and a text that says so."""
+def _moved(wanted: datetime, text: str, place: Place) -> _When:
+    """The moment itself, or the beginning of the next open day, a text that says so, and the moment."""
     day = wanted.date()
     free = next_open_day(day, place.closed)
     if free == day:
-        return wanted, text
-    return first_moment(free), f"{text} [of {wanted.isoformat()}, in a locked period]"
+        return wanted, text, None
+    return first_moment(free), f"{text} [of {wanted.isoformat()}, in a locked period]", wanted
 
 
 def _open_or_refused(at: datetime, place: Place) -> datetime:

@@ -62,7 +62,35 @@ class PeriodsOverlap(Refused):
         super().__init__(detail, errors=[FieldProblem(field="/first_day", detail=detail)])
 
 
+class DaysClosed(Refused):
+    """409: a new period cannot begin on a day that is closed."""
+
+    slug, title = "days-closed", "The days are closed"
+
+    def __init__(self, next_open: date) -> None:
+        detail = f"Everything before {next_open} is closed: begin there, or reopen the last closed period."
+        super().__init__(detail, errors=[FieldProblem(field="/first_day", detail=detail)])
+
+
+class NotReadyToClose(Refused):
+    """409: a period is closed after its last day, after every earlier one, and when nothing that arrived waits to be posted."""
+
+    slug, title = "not-ready-to-close", "The period cannot be closed yet"
+
+
+class LaterPeriodClosed(Refused):
+    """409: periods are reopened from the last one back."""
+
+    slug, title = "later-period-closed", "A later period is closed"
+
+
+class BelongsToPeriod(Refused):
+    """409: what closes a year is undone by reopening its period."""
+
+    slug, title = "belongs-to-period", "The journal closes a year"
+
+
 class NotInThisState(Refused):
-    """409: a locked period cannot be locked, an open one cannot be unlocked."""
+    """409: a locked period cannot be locked, an open one cannot be unlocked, one that is not closed cannot be reopened."""
 
     slug, title = "period-state", "The period is in that state already"

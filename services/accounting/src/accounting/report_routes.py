@@ -27,9 +27,16 @@ Recorded = Annotated[
 
 @router.get("/trial-balance", response_model=TrialBalanceView)
 async def trial_balance(
-    tx: Tx, who: Reader, effective: Effective = None, recorded: Recorded = None, currency: Currency | None = None
+    tx: Tx,
+    who: Reader,
+    effective: Effective = None,
+    recorded: Recorded = None,
+    currency: Currency | None = None,
+    closing: Annotated[
+        bool, Query(description="Whether journals that close a year count; without them, its income and expenses show.")
+    ] = True,
 ) -> reports.TrialBalance:
-    return await reports.trial_balance(tx, await reports.as_of(tx, effective, recorded), currency)
+    return await reports.trial_balance(tx, await reports.as_of(tx, effective, recorded), currency, closing=closing)
 
 
 @router.get("/ledger/{account}", response_model=LedgerView)

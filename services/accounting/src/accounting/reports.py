@@ -13,7 +13,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, SQLColumnExpression, and_, func, or_, select, text
 from sqlalchemy.orm import joinedload
 
-from accounting.models import Account, Book, Entry
+from accounting.models import Account, Book, Entry, Journal
+from accounting.posting import CLOSING
 from accounting.streams import first_moment
 from tailrace.database import Tx
 from tailrace.pages import PageRequest, paginate
@@ -113,8 +114,8 @@ async def as_of(tx: Tx, effective: datetime | date | None, recorded: datetime | 
     return AsOf(_end(effective) if effective else now, min(_end(recorded), newest) if recorded else newest)
 
 
-async def trial_balance(tx: Tx, at: AsOf, currency: str | None) -> TrialBalance:
-    """All accounts with entries, at `at`; of one currency when it is given."""
+async def trial_balance(tx: Tx, at: AsOf, currency: str | None, *, closing: bool = True) -> TrialBalance:
+    """All accounts with entries, at `at`; of one currency when it is given, and as before any year was closed unless `closing`."""
     sums = (
         select(
             Entry.account,
@@ -128,6 +129,8 @@ async def trial_balance(tx: Tx, at: AsOf, currency: str | None) -> TrialBalance:
     )
     if currency is not None:
         sums = sums.where(Entry.currency == currency)
+    if not closing:
+        sums = sums.where(Entry.journal_id.not_in(select(Journal.id).where(Journal.rule.in_(CLOSING))))
     found = sums.subquery()
     named = (
         select(found, Account.name, Account.kind)

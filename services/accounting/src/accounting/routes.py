@@ -8,7 +8,7 @@ from pydantic import AwareDatetime
 from sqlalchemy import exists, select
 from sqlalchemy.orm import selectinload
 
-from accounting import commands, posting
+from accounting import closing, commands, posting
 from accounting.models import Account, Entry, Journal, Period
 from accounting.reactions import books, postings
 from accounting.views import (
@@ -17,6 +17,7 @@ from accounting.views import (
     JournalSummary,
     JournalView,
     NewAccount,
+    NewClose,
     NewJournal,
     NewPeriod,
     NewReversal,
@@ -34,6 +35,7 @@ from tailrace.routing import Tx, tenant_router
 router = tenant_router("/v1/accounting", tag="accounting", reads=[books, postings])
 Reader = Annotated[Principal, Requires("accounting:read")]
 Writer = Annotated[Principal, Requires("accounting:write")]
+Closer = Annotated[Principal, Requires("accounting:close")]
 
 
 @router.get("/accounts", response_model=Page[AccountView])
@@ -72,10 +74,14 @@ async def delete_account(tx: Tx, who: Writer, id: UUID, match: IfMatch) -> None:
 
 
 @router.get("/periods", response_model=Page[PeriodView])
-async def list_periods(tx: Tx, who: Reader, page: Paging, locked: bool | None = None) -> Listing[Period]:
+async def list_periods(
+    tx: Tx, who: Reader, page: Paging, locked: bool | None = None, closed: bool | None = None
+) -> Listing[Period]:
     query = select(Period)
     if locked is not None:
         query = query.where(Period.locked == locked)
+    if closed is not None:
+        query = query.where(Period.closed == closed)
     return await paginate(tx, query, page, key=Period.id, sortable={"first_day": Period.first_day}, default="first_day")
 
 
@@ -97,6 +103,18 @@ async def lock_period(tx: Tx, who: Writer, id: UUID, match: IfMatch) -> Period:
 @router.post("/periods/{id}/unlock", response_model=PeriodView)
 async def unlock_period(tx: Tx, who: Writer, id: UUID, body: Reason, match: IfMatch) -> Period:
     return await commands.unlock_period(tx, id, body.reason, match)
+
+
+@router.post("/periods/{id}/close", response_model=PeriodView)
+async def close_period(tx: Tx, who: Closer, id: UUID, match: IfMatch, body: NewClose | None = None) -> Period:
+    """Lock the period and everything before it for good; at the end of a year, carry its result to retained earnings."""
+    return await closing.close_period(tx, id, match, year_end=(body or NewClose()).year_end)
+
+
+@router.post("/periods/{id}/reopen", response_model=PeriodView)
+async def reopen_period(tx: Tx, who: Closer, id: UUID, body: Reason, match: IfMatch) -> Period:
+    """Open the last closed period again, and reverse what closed its year."""
+    return await closing.reopen_period(tx, id, body.reason, match)
 
 
 @router.get("/journals", response_model=Page[JournalSummary])

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -14,8 +14,10 @@ from contracts.accounting import (
     JournalLine,
     JournalPosted,
     JournalReversed,
+    PeriodClosed,
     PeriodLocked,
     PeriodOpened,
+    PeriodReopened,
     PeriodUnlocked,
 )
 from tailrace.events import Event
@@ -82,30 +84,49 @@ class JournalStream(Stream[JournalState]):
         self.record(JournalReversed(journal_id=self.id, reversed_by=by, reason=reason), effective_at)
 
 
+PeriodEvent = PeriodOpened | PeriodLocked | PeriodUnlocked | PeriodClosed | PeriodReopened
+
+
 class PeriodState(BaseModel):
-    """A period's days, and whether they are locked."""
+    """A period's days, whether they are locked, or closed with these journals."""
 
     name: str = ""
     first_day: date = date.min
     last_day: date = date.min
     locked: bool = False
+    closed: bool = False
+    year_end: bool = False
+    closing_journals: list[UUID] = []
 
 
 class PeriodStream(Stream[PeriodState]):
-    """One period: opened once, locked and unlocked as often as need be, with each reason kept."""
+    """One period: opened once, locked and unlocked, closed and reopened as often as need be, with each reason kept."""
 
     table = accounting_event
-    events: ClassVar[Sequence[type[Event]]] = (PeriodOpened, PeriodLocked, PeriodUnlocked)
+    events: ClassVar[Sequence[type[Event]]] = (
+        PeriodOpened,
+        PeriodLocked,
+        PeriodUnlocked,
+        PeriodClosed,
+        PeriodReopened,
+    )
 
     @classmethod
     def initial(cls) -> PeriodState:
         return PeriodState()
 
-    def apply(self, event: PeriodOpened | PeriodLocked | PeriodUnlocked) -> None:
-        self.state.name = event.name
-        self.state.first_day = event.first_day
-        self.state.last_day = event.last_day
-        self.state.locked = isinstance(event, PeriodLocked)
+    def apply(self, event: PeriodEvent) -> None:
+        state = self.state
+        state.name, state.first_day, state.last_day = event.name, event.first_day, event.last_day
+        match event:
+            case PeriodLocked():
+                state.locked = True
+            case PeriodUnlocked():
+                state.locked = False
+            case PeriodClosed():
+                state.closed, state.year_end, state.closing_journals = True, event.year_end, event.closing_journals
+            case PeriodReopened():
+                state.closed, state.year_end, state.closing_journals = False, False, []
 
     def begin(self, name: str, first_day: date, last_day: date) -> None:
         self._record(PeriodOpened(period_id=self.id, name=name, first_day=first_day, last_day=last_day))
@@ -117,14 +138,33 @@ class PeriodStream(Stream[PeriodState]):
         self._record(PeriodLocked(period_id=self.id, **self._description))
 
     def unlock(self, reason: str) -> None:
-        """Raises NotInThisState when it is open."""
+        """Raises NotInThisState when it is open, and when it is closed."""
         if not self.state.locked:
             raise NotInThisState(f"The period {self.state.name} is open.")
+        if self.state.closed:
+            raise NotInThisState(f"The period {self.state.name} is closed: it can be reopened, not unlocked.")
         self._record(PeriodUnlocked(period_id=self.id, reason=reason, **self._description))
 
+    def seal(self, closing_journals: Sequence[UUID], *, year_end: bool) -> None:
+        """Lock it, if that was not done, and close it."""
+        if not self.state.locked:
+            self.lock()
+        self._record(
+            PeriodClosed(
+                period_id=self.id, year_end=year_end, closing_journals=list(closing_journals), **self._description
+            )
+        )
+
+    def reopen(self, reason: str, reversals: Sequence[UUID]) -> None:
+        """Raises NotInThisState when it is not closed."""
+        if not self.state.closed:
+            raise NotInThisState(f"The period {self.state.name} is not closed.")
+        self._record(PeriodReopened(period_id=self.id, reason=reason, reversals=list(reversals), **self._description))
+        self.unlock(reason)
+
     @property
-    def _description(self) -> dict[str, date | str]:
+    def _description(self) -> dict[str, Any]:
         return {"name": self.state.name, "first_day": self.state.first_day, "last_day": self.state.last_day}
 
-    def _record(self, event: PeriodOpened | PeriodLocked | PeriodUnlocked) -> None:
+    def _record(self, event: PeriodEvent) -> None:
         self.record(event, first_moment(event.first_day))

@@ -64,13 +64,23 @@ class Reason(Body):
     reason: Annotated[str, Field(min_length=1, max_length=500)]
 
 
+class NewClose(Body):
+    """`year_end`: the period is the last of a fiscal year, whose income and expenses go to retained earnings."""
+
+    year_end: bool = False
+
+
 class PeriodView(View):
+    """`closed`: no day up to the last one takes postings any more. `locked` alone: those of this period do not."""
+
     id: UUID
     version: int
     name: str
     first_day: date
     last_day: date
     locked: bool
+    closed: bool
+    year_end: bool
     created_at: datetime
     updated_at: datetime
 
@@ -109,6 +119,8 @@ class NewReversal(Reason):
 
 
 class JournalSummary(View):
+    """`source_effective_at`: when the posted fact took effect, where that day was locked and the journal had to move on."""
+
     id: UUID
     version: int
     number: str
@@ -121,6 +133,7 @@ class JournalSummary(View):
     reversed_by: UUID | None
     effective_at: datetime
     recorded_at: datetime
+    source_effective_at: datetime | None
     created_at: datetime
     updated_at: datetime
 

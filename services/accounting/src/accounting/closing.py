@@ -1,0 +1,131 @@
+"""Closing: after it, nothing takes effect in the period or before. At the end of a year, income and expenses go to retained earnings.
+
+Periods are closed in order and reopened from the last one back, each time with everything that follows from it: what closes a year is posted with
+the closing and reversed with the reopening. What comes late is posted on the first open day, and keeps the moment it was meant for.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, time
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from accounting.books import hold
+from accounting.chart import DEFAULT_CHART, RETAINED_EARNINGS
+from accounting.commands import load_period, show_period
+from accounting.models import Account, Entry, Period
+from accounting.posting import MOST_LINES, post_closing, undo_closing
+from accounting.refusals import AccountNeeded, LaterPeriodClosed, NotInThisState, NotReadyToClose
+from accounting.streams import PeriodStream
+from contracts.accounting import JournalLine
+from tailrace.database import Tx
+from tailrace.ids import derived_id, uuid7
+from tailrace.tables import parked
+
+POSTINGS = "accounting.postings"
+_RESULT = ("revenue", "expense")
+
+
+async def close_period(tx: Tx, id: UUID, match: int | None, *, year_end: bool) -> Period:
+    """Closing once more, in the same way, changes nothing. Raises Unknown, Stale, NotReadyToClose, AccountNeeded, NotInThisState."""
+    await hold(tx)
+    stream = await load_period(tx, id, match)
+    if stream.state.closed:
+        if stream.state.year_end != year_end:
+            raise NotInThisState(f"The period {stream.state.name} is closed in another way: reopen it first.")
+        return await tx.find(Period, id)
+    await _check_ready(tx, stream)
+    journals = await _carry_result(tx, stream) if year_end else []
+    stream.seal(journals, year_end=year_end)
+    return await show_period(tx, stream)
+
+
+async def reopen_period(tx: Tx, id: UUID, reason: str, match: int | None) -> Period:
+    """Raises Unknown, Stale, NotInThisState, LaterPeriodClosed."""
+    await hold(tx)
+    stream = await load_period(tx, id, match)
+    later = await tx.scalar(select(Period.name).where(Period.closed, Period.first_day > stream.state.last_day).limit(1))
+    if later is not None:
+        raise LaterPeriodClosed(f"The period {later} is closed: reopen it first.")
+    stream.reopen(reason, [await undo_closing(tx, journal, reason) for journal in stream.state.closing_journals])
+    return await show_period(tx, stream)
+
+
+async def _check_ready(tx: Tx, stream: PeriodStream) -> None:
+    state = stream.state
+    if state.last_day >= datetime.now(UTC).date():
+        raise NotReadyToClose(f"The period {state.name} runs until {state.last_day}; its last day has to be over.")
+    earlier = await tx.scalar(
+        select(Period.name)
+        .where(Period.last_day < state.first_day, ~Period.closed)
+        .order_by(Period.first_day.desc())
+        .limit(1)
+    )
+    if earlier is not None:
+        raise NotReadyToClose(f"The period {earlier} is earlier and not closed: close it first.")
+    waiting = await tx.scalar(
+        select(func.count()).where(parked.c.subscriber == POSTINGS, parked.c.tenant_id == tx.tenant_id)
+    )
+    if waiting:
+        raise NotReadyToClose(
+            f"Facts have arrived that could not be posted yet: {waiting}. An operator has to see to them."
+        )
+
+
+async def _carry_result(tx: Tx, stream: PeriodStream) -> list[UUID]:
+    """Bring every account of income and expense to zero at the end of the period, one currency at a time. Returns the journals."""
+    end = datetime.combine(stream.state.last_day, time.max, UTC)
+    results = await _results(tx, end)
+    if results:
+        await _ensure_retained_earnings(tx)
+    journals: list[UUID] = []
+    for currency, balances in sorted(results.items()):
+        for first in range(0, len(balances), MOST_LINES - 1):
+            lines = _lines(balances[first : first + MOST_LINES - 1], currency)
+            id = derived_id(tx.tenant_id, "closing", stream.id, stream.version, currency, first)
+            await post_closing(tx, id, f"Result of the year to {stream.state.last_day}", lines, end)
+            journals.append(id)
+    return journals
+
+
+async def _results(tx: Tx, end: datetime) -> Mapping[str, Sequence[tuple[str, int]]]:
+    """By currency, what each account of income and expense holds (debits minus credits), where that is not zero."""
+    balance = func.sum(Entry.debit - Entry.credit)
+    query = (
+        select(Entry.currency, Entry.account, balance)
+        .join(Account, (Account.code == Entry.account) & Account.deleted_at.is_(None))
+        .where(Account.kind.in_(_RESULT), Entry.effective_at <= end)
+        .group_by(Entry.currency, Entry.account)
+        .having(balance != 0)
+        .order_by(Entry.currency, Entry.account)
+    )
+    found: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    for currency, account, held in await tx.execute(query):
+        found[currency].append((account, int(held)))
+    return found
+
+
+def _lines(balances: Sequence[tuple[str, int]], currency: str) -> list[JournalLine]:
+    """The opposite of each balance, and their sum in retained earnings."""
+    result = sum(balance for _, balance in balances)
+    moves = [*((account, -balance) for account, balance in balances), (RETAINED_EARNINGS, result)]
+    return [
+        JournalLine(account=account, currency=currency, debit=max(amount, 0), credit=max(-amount, 0))
+        for account, amount in moves
+        if amount
+    ]
+
+
+async def _ensure_retained_earnings(tx: Tx) -> None:
+    """Books that began before years were closed lack the account. Raises AccountNeeded when its code stands for something else."""
+    query = select(Account.kind).where(Account.code == RETAINED_EARNINGS, Account.deleted_at.is_(None))
+    kind = await tx.scalar(query)
+    if kind is None:
+        entry = next(entry for entry in DEFAULT_CHART if entry.code == RETAINED_EARNINGS)
+        tx.add(Account.create(uuid7(), entry.code, entry.name, entry.kind))
+        await tx.flush()
+    elif kind != "equity":
+        raise AccountNeeded(
+            f"The result of a year goes to {RETAINED_EARNINGS}, which is of kind {kind} here, not equity."
+        )
