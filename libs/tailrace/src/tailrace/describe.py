@@ -15,6 +15,7 @@ from tailrace.boundaries import import_boundaries
 from tailrace.charts import COMPOSE, HELM, charts, compose
 from tailrace.connectors import deployed_connector
 from tailrace.events import Event
+from tailrace.exceptions import exceptions
 from tailrace.gateway_openapi import merge_openapi, problem_types
 from tailrace.gateway_routes import routes
 from tailrace.parking import DeadLettered
@@ -35,6 +36,7 @@ def describe(services: Sequence[Service], root: Path) -> Files:
     files: Files = {_SCHEMAS / f"{name}.json": _json(schema) for name, schema in schemas.items()}
     files[Path("contracts/asyncapi.yaml")] = _json(asyncapi(services, schemas))
     for service in services:
+        files[Path(f"services/{service.name}/exceptions.json")] = _json(exceptions(service))
         for event in service.publishes:
             files |= _samples(event, root)
         if service.topic is not None:

@@ -46,6 +46,8 @@ class Service:
     metadata: MetaData | None = None
     platform_tables: frozenset[str] = frozenset()
     """Tables that are read before a tenant is known; they hold routing data only and alone lack row-level security."""
+    operator_reads: frozenset[str] = frozenset()
+    """Tables whose rows the platform's operator may read, of every tenant, by a policy `operator` for SELECT alone."""
     on_start: Callable[[FastAPI, Settings], Awaitable[None]] | None = None
     build: Callable[[Settings], FastAPI] | None = None
     all_timers: Sequence[Timer] = field(init=False)

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, SecretStr
 
 from tailrace.money import Currency
+from tailrace.personal import Personal
 from tailrace.routing import Body
 
 Email = Annotated[str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$"), AfterValidator(str.lower)]
@@ -20,7 +21,7 @@ class LogIn(Body):
     """Who logs in, and where: `tenant` is the company's slug."""
 
     tenant: Annotated[str, Field(max_length=40), AfterValidator(str.lower)]
-    email: Email
+    email: Personal[Email]
     password: GivenPassword
 
 
@@ -29,8 +30,8 @@ class RefreshBody(Body):
 
 
 class NewAdmin(Body):
-    email: Email
-    name: Name
+    email: Personal[Email]
+    name: Personal[Name]
     password: NewPassword
 
 
@@ -50,8 +51,8 @@ class TenantDescription(Body):
 
 
 class NewUser(Body):
-    email: Email
-    name: Name
+    email: Personal[Email]
+    name: Personal[Name]
     password: NewPassword
     roles: Annotated[list[RoleName], Field(max_length=50)] = []
 
@@ -59,8 +60,8 @@ class NewUser(Body):
 class ChangedUser(Body):
     """Replaces the user; a `password` is set only when one is given."""
 
-    email: Email
-    name: Name
+    email: Personal[Email]
+    name: Personal[Name]
     roles: Annotated[list[RoleName], Field(max_length=50)]
     active: bool = True
     password: NewPassword | None = None

@@ -21,5 +21,6 @@ service = Service(
     ],
     metadata=Base.metadata,
     platform_tables=frozenset({"tenant_slug", "signing_key"}),
+    operator_reads=frozenset({"tenant"}),
     on_start=start.prepare,
 )

@@ -33,6 +33,7 @@ _TEXTS: Mapping[str, str] = {
     "src/projections.py": _SERVICE + "src/{service}/projections.py",
     "src/routes.py": _SERVICE + "src/{service}/routes.py",
     "src/service.py": _SERVICE + "src/{service}/service.py",
+    "tests/walk.py": _SERVICE + "tests/walk.py",
     "tests/test.py": _SERVICE + "tests/test_{service}.py",
 }
 

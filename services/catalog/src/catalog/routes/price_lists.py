@@ -132,6 +132,7 @@ async def price(
 
 @router.put("/{price_list_id}", response_model=PriceListView)
 async def replace(tx: Tx, who: Writer, match: IfMatch, price_list_id: UUID, body: PriceListBody) -> PriceList:
+    await commands.read(tx, PriceList, price_list_id)
     await commands.require_items(tx, [price.item_id for price in body.prices])
     return await commands.replace(tx, PriceList, price_list_id, match, body.model_dump())
 

@@ -1,0 +1,36 @@
+"""Every operation of accounting once: accounts, periods that are locked and opened, journals that are posted and reversed, reports."""
+
+from typing import Any
+
+V1 = "/v1/accounting"
+
+
+async def walk(w: Any) -> None:
+    account = {"code": "6100", "name": "Rent", "kind": "expense"}
+    made = await w.post(f"{V1}/accounts", account)
+    await w.get(f"{V1}/accounts")
+    await w.get(f"{V1}/accounts/{{id}}", id=made["id"])
+    await w.put(f"{V1}/accounts/{{id}}", {"name": "Office rent"}, id=made["id"])
+
+    january = {"name": "2026-01", "first_day": "2026-01-01", "last_day": "2026-01-31"}
+    period = await w.post(f"{V1}/periods", january)
+    await w.post(f"{V1}/periods", {"name": "2026-02", "first_day": "2026-02-01", "last_day": "2026-02-28"})
+    await w.get(f"{V1}/periods")
+    await w.get(f"{V1}/periods/{{id}}", id=period["id"])
+    await w.post(f"{V1}/periods/{{id}}/lock", id=period["id"])
+    await w.post(f"{V1}/periods/{{id}}/unlock", {"reason": "a late bill"}, id=period["id"])
+
+    lines = [
+        {"account": "6000", "currency": "EUR", "debit": 900},
+        {"account": "1000", "currency": "EUR", "credit": 900},
+    ]
+    rent = {"text": "Rent", "effective_at": "2026-01-20T12:00:00Z", "lines": lines}
+    journal = await w.post(f"{V1}/journals", rent)
+    await w.get(f"{V1}/journals")
+    await w.get(f"{V1}/journals/{{id}}", id=journal["id"])
+    await w.post(f"{V1}/journals/{{id}}/reverse", {"reason": "paid twice"}, id=journal["id"])
+    await w.get(f"{V1}/trial-balance")
+    await w.get(f"{V1}/ledger/{{account}}", account="6000")
+    await w.get(f"{V1}/integrity")
+    await w.get(f"{V1}/rules")
+    await w.delete(f"{V1}/accounts/{{id}}", id=made["id"])

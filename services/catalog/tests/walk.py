@@ -1,0 +1,56 @@
+"""Every operation of the catalog once: two of each kind of master data, changed, shown, listed and dropped."""
+
+from typing import Any
+
+from contracts.users import TenantCreated
+
+UNIT = {"code": "crate", "name": "Crate", "dimension": "volume", "factor": "40", "decimals": 3}
+ITEM = {
+    "sku": "BOLT",
+    "name": "Bolt",
+    "unit": "pcs",
+    "tax_rate": "0.19",
+    "conversions": [{"unit": "box", "factor": "12"}],
+}
+WAREHOUSE = {"code": "NORTH", "name": "North", "country": "DE"}
+
+
+async def walk(w: Any) -> None:
+    founded = TenantCreated(tenant_id=w.tenant, slug="acme", name="Acme", currency="EUR")
+    await w.tell(founded, aggregate_id=w.tenant)
+    unit = await w.post("/v1/units", UNIT)
+    await _changed(w, "/v1/units", "unit_id", unit["id"], {**UNIT, "name": "Beer crate"})
+    await w.post("/v1/units/convert", {"quantity": "2", "from": "kg", "to": "g"})
+    await w.delete("/v1/units/{unit_id}", unit_id=unit["id"])
+
+    item = await w.post("/v1/items", ITEM)
+    other = await w.post("/v1/items", {**ITEM, "sku": "NUT"})
+    await w.post("/v1/items", {**ITEM, "sku": "WASHER"})
+    await _changed(w, "/v1/items", "item_id", item["id"], {**ITEM, "name": "Hex bolt"})
+    await w.delete("/v1/items/{item_id}", item_id=other["id"])
+
+    place = await w.post("/v1/warehouses", WAREHOUSE)
+    spare = await w.post("/v1/warehouses", {**WAREHOUSE, "code": "SOUTH"})
+    await w.post("/v1/warehouses", {**WAREHOUSE, "code": "WEST"})
+    await _changed(w, "/v1/warehouses", "warehouse_id", place["id"], {**WAREHOUSE, "name": "Far north"})
+    await w.delete("/v1/warehouses/{warehouse_id}", warehouse_id=spare["id"])
+
+    prices = {
+        "code": "RETAIL",
+        "name": "Retail",
+        "currency": "EUR",
+        "prices": [{"item_id": item["id"], "unit_price": "150"}],
+    }
+    listed = await w.post("/v1/price-lists", prices)
+    trade = await w.post("/v1/price-lists", {**prices, "code": "TRADE"})
+    await w.post("/v1/price-lists", {**prices, "code": "STAFF"})
+    await _changed(w, "/v1/price-lists", "price_list_id", listed["id"], {**prices, "name": "Retail 2026"})
+    asked = {"item_id": item["id"], "quantity": "3"}
+    await w.get("/v1/price-lists/{price_list_id}/price", price_list_id=listed["id"], query=asked)
+    await w.delete("/v1/price-lists/{price_list_id}", price_list_id=trade["id"])
+
+
+async def _changed(w: Any, path: str, name: str, id: str, body: dict[str, Any]) -> None:
+    await w.get(path)
+    await w.get(f"{path}/{{{name}}}", **{name: id})
+    await w.put(f"{path}/{{{name}}}", body, **{name: id})

@@ -1,0 +1,48 @@
+"""Every operation of identity once: the operator founds a company, its administrator adds people and roles, and people come and go."""
+
+from typing import Any
+from uuid import UUID
+
+from identity.models import PLATFORM
+
+PASSWORD = "correct horse battery staple"
+ADMIN = {"email": "ada.admin@acme.example", "name": "Ada Admin", "password": PASSWORD}
+COMPANY = {"slug": "acme", "name": "Acme Ltd", "currency": "EUR", "industry": "metalworking", "admin": ADMIN}
+
+
+async def walk(w: Any) -> None:
+    w.become(PLATFORM)
+    company = await w.post("/v1/tenants", COMPANY)
+    await w.post("/v1/tenants", {**COMPANY, "slug": "globex"})
+
+    given = {"tenant": "acme", "email": ADMIN["email"], "password": PASSWORD}
+    tokens = await w.post("/v1/auth/login", given)
+    tokens = await w.post("/v1/auth/refresh", {"refresh_token": tokens["refresh_token"]})
+    await w.post("/v1/auth/logout", {"refresh_token": tokens["refresh_token"]})
+    await w.get("/.well-known/jwks.json")
+
+    w.become(UUID(company["id"]))
+    await w.get("/v1/tenants")
+    await w.get("/v1/tenants/{tenant_id}", tenant_id=company["id"])
+    await w.get("/v1/tenants/current")
+    await w.put("/v1/tenants/current", {"name": "Acme and Sons"})
+
+    role = {"name": "picker", "scopes": ["inventory:read"]}
+    made = await w.post("/v1/auth/roles", role)
+    await w.get("/v1/auth/roles")
+    await w.get("/v1/auth/roles/{role_id}", role_id=made["id"])
+    await w.put("/v1/auth/roles/{role_id}", {**role, "scopes": ["inventory:write"]}, role_id=made["id"])
+    await w.delete("/v1/auth/roles/{role_id}", role_id=made["id"])
+
+    person = {"email": "grace.picker@acme.example", "name": "Grace Picker"}
+    user = await w.post("/v1/auth/users", {**person, "password": PASSWORD, "roles": []})
+    await w.get("/v1/auth/users")
+    await w.get("/v1/auth/users/{user_id}", user_id=user["id"])
+    await w.put("/v1/auth/users/{user_id}", {**person, "name": "Grace Packer", "roles": []}, user_id=user["id"])
+
+    w.become(UUID(company["id"]), UUID(user["id"]))
+    await w.get("/v1/auth/me")
+    await w.post("/v1/auth/password", {"current_password": PASSWORD, "new_password": "another " + PASSWORD})
+    w.become(UUID(company["id"]))
+    await w.delete("/v1/auth/users/{user_id}", user_id=user["id"])
+    await w.get("/v1/auth/audit-logs")

@@ -1,0 +1,33 @@
+"""Every operation of inventory once: goods come in, are counted, moved, held, given back and used up."""
+
+from decimal import Decimal
+from typing import Any
+
+from contracts import catalog
+from tailrace.ids import uuid7
+
+
+async def walk(w: Any) -> None:
+    item, north, south = uuid7(), uuid7(), uuid7()
+    told = catalog.ItemCreated(item_id=item, sku="BOLT", name="Bolt", unit="pcs", tax_rate=Decimal("0.1"))
+    await w.tell(told, aggregate_id=item)
+    for id, code in ((north, "N"), (south, "S")):
+        await w.tell(catalog.WarehouseCreated(warehouse_id=id, code=code, name=code), aggregate_id=id)
+    here = {"item_id": str(item), "warehouse_id": str(north)}
+
+    bought = {**here, "quantity": "100", "value": 50000, "currency": "EUR", "reason": "purchase"}
+    await w.post("/v1/inventory/receipts", bought)
+    await w.post("/v1/inventory/adjustments", {**here, "quantity": "-2", "reason": "count"})
+    moved = {"item_id": str(item), "from_warehouse_id": str(north), "to_warehouse_id": str(south), "quantity": "10"}
+    await w.post("/v1/inventory/transfers", moved)
+    held = await w.post("/v1/inventory/reservations", {"lines": [{**here, "quantity": "5"}]})
+    await w.post("/v1/inventory/issues", {**here, "quantity": "3", "reason": "scrap"})
+
+    await w.get("/v1/inventory/reservations")
+    await w.get("/v1/inventory/reservations/{reservation_id}", reservation_id=held["id"])
+    release = "/v1/inventory/reservations/{reservation_id}/release"
+    await w.post(release, {"reason": "not needed"}, reservation_id=held["id"])
+    await w.get("/v1/inventory/stock")
+    await w.get("/v1/inventory/stock/{item_id}/{warehouse_id}", **here)
+    await w.get("/v1/inventory/stock/{item_id}/{warehouse_id}/replay", **here)
+    await w.get("/v1/inventory/movements")

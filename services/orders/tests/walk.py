@@ -1,0 +1,50 @@
+"""Every operation of orders once: drafts that are changed and dropped, and orders that are confirmed, held, resumed and cancelled."""
+
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from contracts import catalog, inventory
+from tailrace.ids import uuid7
+
+
+async def walk(w: Any) -> None:
+    item, north = uuid7(), uuid7()
+    told = catalog.ItemCreated(item_id=item, sku="BOLT", name="Bolt", unit="pcs", tax_rate=Decimal("0.1"))
+    await w.tell(told, aggregate_id=item)
+    await w.tell(catalog.WarehouseCreated(warehouse_id=north, code="N", name="North"), aggregate_id=north)
+    line = {"item_id": str(item), "warehouse_id": str(north), "quantity": "10", "unit_price": "100"}
+    terms = {
+        "customer_reference": "C-1",
+        "customer_name": "Ada Works",
+        "currency": "EUR",
+        "ship_to": {"lines": ["12 Analytical Row"], "city": "Ockham", "country": "GB"},
+        "lines": [line],
+    }
+
+    draft = await w.post("/v1/orders", terms)
+    await w.get("/v1/orders")
+    await w.get("/v1/orders/{order_id}", order_id=draft["id"])
+    await w.put("/v1/orders/{order_id}", {**terms, "customer_reference": "C-2"}, order_id=draft["id"])
+    await w.delete("/v1/orders/{order_id}", order_id=draft["id"])
+
+    order = await w.post("/v1/orders", terms)
+    act = "/v1/orders/{order_id}"
+    await w.post(f"{act}/confirm", order_id=order["id"])
+    await w.pump()
+    await _nothing_in_stock(w)
+    await w.get(f"{act}/history", order_id=order["id"])
+    await w.post(f"{act}/allocate", order_id=order["id"])
+    await w.post(f"{act}/hold", {"reason": "credit check"}, order_id=order["id"])
+    await w.post(f"{act}/resume", order_id=order["id"])
+    await w.post(f"{act}/cancel", {"reason": "changed their mind"}, order_id=order["id"])
+
+
+async def _nothing_in_stock(w: Any) -> None:
+    """Inventory answers the newest request: there is nothing."""
+    asked = (await w.h.published("order.reservation_requested", tenant=w.tenant))[-1].event
+    refused = inventory.ReservationRejected(
+        reservation_id=asked.reservation_id, order_id=asked.order_id, lines=[], reason="none left"
+    )
+    await w.tell(refused, aggregate_id=UUID(str(asked.reservation_id)))
+    await w.pump()

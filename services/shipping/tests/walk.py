@@ -1,0 +1,55 @@
+"""Every operation of shipping once: two carriers, and shipments that are picked, packed, split, sent and signed for."""
+
+from typing import Any
+from uuid import UUID
+
+from contracts.orders import Address, ShipmentCancelRequested, ShipmentLineRequest, ShipmentRequested
+from tailrace.ids import uuid7
+
+CARRIER = {"code": "POST", "name": "The post"}
+
+
+async def walk(w: Any) -> None:
+    carrier = await w.post("/v1/carriers", CARRIER)
+    other = await w.post("/v1/carriers", {**CARRIER, "code": "RAIL"})
+    await w.post("/v1/carriers", {**CARRIER, "code": "SEA"})
+    await w.get("/v1/carriers")
+    await w.get("/v1/carriers/{carrier_id}", carrier_id=carrier["id"])
+    await w.put("/v1/carriers/{carrier_id}", {**CARRIER, "name": "Express"}, carrier_id=carrier["id"])
+    await w.delete("/v1/carriers/{carrier_id}", carrier_id=other["id"])
+
+    first, line, _ = await _requested(w, "SO-000001")
+    _, _, dropped = await _requested(w, "SO-000002")
+    await w.tell(ShipmentCancelRequested(order_id=dropped, reason="changed their mind"), aggregate_id=dropped)
+    await w.get("/v1/shipments")
+    await w.get("/v1/shipments/{shipment_id}", shipment_id=first)
+    await w.get("/v1/shipments/{shipment_id}/pick-list", shipment_id=first)
+    some = {"lines": [{"line_id": line, "quantity": "1"}]}
+    await w.post("/v1/shipments/{shipment_id}/pick", some, shipment_id=first)
+    await w.post("/v1/shipments/{shipment_id}/packages", {**some, "weight_grams": 900}, shipment_id=first)
+    await w.post("/v1/shipments/{shipment_id}/split", some, shipment_id=first)
+    sent = {"carrier_id": carrier["id"], "tracking_number": "T-1"}
+    await w.post("/v1/shipments/{shipment_id}/dispatch", sent, shipment_id=first)
+    await w.post("/v1/shipments/{shipment_id}/deliver", {"signed_by": "Grace Receiver"}, shipment_id=first)
+
+
+async def _requested(w: Any, number: str) -> tuple[str, str, UUID]:
+    """A shipment that an order asked for, its line of ten, and the order."""
+    order, shipment, line = uuid7(), uuid7(), uuid7()
+    figures = {"quantity": "10", "line_quantity": "10", "line_net": 1000, "line_tax": 190}
+    wanted = ShipmentLineRequest(
+        line_id=line, item_id=uuid7(), sku="BOLT", name="Bolt", warehouse_id=uuid7(), **figures
+    )
+    asked = ShipmentRequested(
+        order_id=order,
+        shipment_id=shipment,
+        reservation_id=uuid7(),
+        number=number,
+        customer_reference="PO 7",
+        customer_name="Hanako Sato",
+        ship_to=Address(lines=["1-1 Chiyoda"], city="Tokyo", country="JP"),
+        currency="JPY",
+        lines=[wanted],
+    )
+    await w.tell(asked, aggregate_id=order)
+    return str(shipment), str(line), order

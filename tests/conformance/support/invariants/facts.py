@@ -1,0 +1,128 @@
+"""What holds of every fact: a schema, samples that still parse, a publisher for each listener, one topic for each owner."""
+
+import json
+from pathlib import Path
+
+import jsonschema_rs
+
+from invariants.subject import Findings, Subject
+from tailrace.compatibility import breaking_in_fact
+from tailrace.exceptions import exceptions
+from tailrace.samples import sample
+
+
+async def every_fact_has_a_schema_and_samples_that_parse(subject: Subject) -> Findings:
+    """Each published fact has its committed schema and at least one sample; every sample ever published is still read, by its publisher."""
+    found = []
+    for event in subject.service.publishes:
+        path = subject.root / f"contracts/schemas/{event.type}.v{event.version}.json"
+        samples = _samples(subject, event.type)
+        if not path.is_file() or not samples:
+            found.append(f"{event.type} has no {'sample' if path.is_file() else 'schema'}: run `tailrace describe`")
+            continue
+        validator = jsonschema_rs.validator_for(json.loads(path.read_text()))
+        for one in samples:
+            try:
+                fact = event.read(_version(one), json.loads(one.read_text()))
+                validator.validate(fact.model_dump(mode="json"))
+            except ValueError as error:
+                found.append(f"the sample {one.name} of {event.type} is read no more: {str(error).splitlines()[0]}")
+    return found
+
+
+async def facts_only_grow(subject: Subject) -> Findings:
+    """Compared with the committed schema, a fact of one version has only gained optional fields."""
+    found = []
+    for event in subject.service.publishes:
+        path = subject.root / f"contracts/schemas/{event.type}.v{event.version}.json"
+        if path.is_file():
+            now = {**event.model_json_schema(mode="serialization"), "x-topic": event.topic}
+            found += [f"{event.type}: {change}" for change in breaking_in_fact(json.loads(path.read_text()), now)]
+    return found
+
+
+async def samples_are_up_to_date(subject: Subject) -> Findings:
+    """Among a fact's samples is the one that its present schema makes."""
+    return [
+        f"{event.type} has no sample of its present form: run `tailrace describe`"
+        for event in subject.service.publishes
+        if sample(event) not in [json.loads(path.read_text()) for path in _samples(subject, event.type)]
+    ]
+
+
+async def every_listener_has_a_publisher(subject: Subject) -> Findings:
+    """What a subscriber handles is published by a service of the fleet, and read as the very class that is published."""
+    published = {event for service in subject.fleet for event in service.publishes}
+    return [
+        f"{subscriber.name} listens to {event.type}, which nobody publishes"
+        for subscriber in subject.service.subscribers
+        for event in subscriber.events
+        if event not in published
+    ]
+
+
+async def listeners_read_every_sample(subject: Subject) -> Findings:
+    """Every sample ever published of what a subscriber handles, it reads."""
+    found = []
+    for subscriber in subject.service.subscribers:
+        for event in subscriber.events:
+            for path in _samples(subject, event.type):
+                try:
+                    event.read(_version(path), json.loads(path.read_text()))
+                except ValueError as error:
+                    found.append(
+                        f"{subscriber.name} cannot read {path.name} of {event.type}: {str(error).splitlines()[0]}"
+                    )
+    return found
+
+
+async def a_topic_has_one_publisher(subject: Subject) -> Findings:
+    """Nobody else publishes to the service's topic, and no type is published twice."""
+    found = []
+    for other in subject.fleet:
+        if other.name == subject.name:
+            continue
+        if subject.service.topic is not None and other.topic == subject.service.topic:
+            found.append(f"{other.name} publishes to {other.topic} too")
+        shared = {event.type for event in other.publishes} & {event.type for event in subject.service.publishes}
+        found += [f"{other.name} publishes {type} too" for type in sorted(shared)]
+    return found
+
+
+async def only_the_edge_has_no_database(subject: Subject) -> Findings:
+    """A service builds its own app, and has no database, only when it owns nothing: no topic, route, subscriber, timer or table."""
+    service = subject.service
+    owns = [
+        service.topic,
+        service.publishes,
+        service.subscribers,
+        service.timers,
+        service.routers,
+        service.platform_tables,
+    ]
+    if service.metadata is None and any(owns):
+        return ["it has no database, and yet something of its own"]
+    if service.build is not None and service.metadata is not None:
+        return ["it builds its own app, so that nothing stands before its routes"]
+    return []
+
+
+async def exceptions_are_written_down(subject: Subject) -> Findings:
+    """`exceptions.json` beside the migrations says where the service differs from the rule, so that a review sees each new exception."""
+    path = subject.package.parents[1] / "exceptions.json"
+    if not path.is_file():
+        return ["there is no exceptions.json: run `tailrace describe`"]
+    written, now = json.loads(path.read_text()), exceptions(subject.service)
+    return [
+        f"exceptions.json says {name} is {written.get(name)}; the manifest says {value}"
+        for name, value in now.items()
+        if written.get(name) != value
+    ]
+
+
+def _samples(subject: Subject, type: str) -> list[Path]:
+    return sorted((subject.root / f"contracts/samples/{type}").glob("v*-*.json"))
+
+
+def _version(path: Path) -> int:
+    return int(path.name.removeprefix("v").partition("-")[0])

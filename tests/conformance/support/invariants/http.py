@@ -1,0 +1,309 @@
+"""What holds of every operation: who gets in, whose rows are touched, what is refused and how, and what a retry does."""
+
+import json
+from collections.abc import AsyncIterator
+
+from invariants.operations import Operation
+from invariants.subject import Findings, Subject
+from invariants.walk import Answer, Step
+
+
+async def every_operation_is_walked(subject: Subject) -> Findings:
+    """`tests/walk.py` uses every operation of the OpenAPI document with success, so that none is left out of what follows."""
+    walked = await subject.walked()
+    used = {step.name for step in walked.steps if step.done}
+    missing = sorted({operation.name for operation in walked.operations} - used)
+    return [
+        *([f"the walk stopped: {walked.stopped}"] if walked.stopped else []),
+        *(f"{name} is not walked: use it in {subject.name}/tests/walk.py" for name in missing),
+    ]
+
+
+async def operations_are_the_kits_or_public_by_manifest(subject: Subject) -> Findings:
+    """An operation without the kit's route answers anybody: its path must be exposed as public, and be in `exceptions.json`."""
+    walked = await subject.walked()
+    public = [exposed.prefix for exposed in subject.service.exposes if exposed.public]
+    return [
+        f"{operation.name} answers anybody, and the manifest exposes no such path as public"
+        for operation in walked.operations
+        if not operation.is_tenants and not any(_under(operation.path, prefix) for prefix in public)
+    ]
+
+
+async def every_operation_is_exposed(subject: Subject) -> Findings:
+    """The gateway forwards what the manifest exposes; anything else could not be reached."""
+    walked = await subject.walked()
+    prefixes = [exposed.prefix for exposed in subject.service.exposes]
+    return [
+        f"{operation.name} is under no prefix that the manifest exposes"
+        for operation in walked.operations
+        if not any(_under(operation.path, prefix) for prefix in prefixes)
+    ]
+
+
+async def anonymous_gets_401(subject: Subject) -> Findings:
+    """Whoever sends no token gets 401, on every operation that is not public, whatever prefix it is under."""
+    return [
+        f"{step.name} answers {answer.status} to somebody without a token"
+        for step, answer in await _answers(subject, "anonymous")
+        if answer.status != 401 or answer.changed
+    ]
+
+
+async def no_scope_gets_403(subject: Subject) -> Findings:
+    """A token without scopes gets 403; on what is its holder's own it is enough, and such an operation takes no id."""
+    walked = await subject.walked()
+    found = [
+        f"{step.name} answers {answer.status} to a token without scopes"
+        for step, answer in await _answers(subject, "scopeless")
+        if answer.status != 403 or answer.changed
+    ]
+    return found + [
+        f"{operation.name} is declared the caller's own, and takes an id"
+        for operation in walked.operations
+        if operation.is_own and operation.in_path
+    ]
+
+
+async def another_tenant_gets_404(subject: Subject) -> Findings:
+    """An id of another tenant is an unknown id, to read and to write; in a body it leads nowhere, and no row changes."""
+    found = []
+    for step, answer in await _answers(subject, "foreign"):
+        if step.operation.in_path and answer.status != 404:
+            found.append(f"{step.name} answers {answer.status} to another tenant")
+        elif not step.operation.in_path and step.operation.writes and answer.status < 400:
+            found.append(f"{step.name} takes another tenant's ids in its body: {answer.status}")
+        if answer.changed:
+            found.append(f"{step.name} changed {', '.join(answer.changed)} for another tenant")
+    return found
+
+
+async def unknown_ids_get_404_and_malformed_ones_422(subject: Subject) -> Findings:
+    """An id that nobody has is 404, text that is no id 422, both problems, and nothing changes."""
+    found = []
+    for what, expected in (("unknown", 404), ("malformed", 422)):
+        for step, answer in await _answers(subject, what):
+            if answer.status != expected or not answer.is_problem or answer.changed:
+                found.append(f"{step.name} answers {answer.status} to an id that is {what}")
+    walked = await subject.walked()
+    return found + [
+        f"{operation.name} takes {name} as text, not as a UUID"
+        for operation in walked.operations
+        for name in operation.in_path
+        if name.endswith("id") and name not in operation.ids
+    ]
+
+
+async def post_needs_an_idempotency_key(subject: Subject) -> Findings:
+    """A POST without an Idempotency-Key is refused, and the OpenAPI document says that it is required."""
+    walked = await subject.walked()
+    found = [
+        f"{step.name} answers {answer.status} without an Idempotency-Key"
+        for step, answer in await _answers(subject, "keyless")
+        if answer.status != 400 or answer.changed
+    ]
+    return found + [
+        f"{operation.name} does not say that it needs an Idempotency-Key"
+        for operation in walked.operations
+        if operation.is_tenants
+        and operation.method == "POST"
+        and not operation.parameters.get("Idempotency-Key", {}).get("required")
+    ]
+
+
+async def a_write_is_replayed_under_its_key(subject: Subject) -> Findings:
+    """The same request under the same key has one effect and gets the same answer."""
+    found = []
+    for step, answer in await _answers(subject, "replayed"):
+        first = step.answers["done"]
+        if answer.changed:
+            found.append(f"{step.name} had a second effect under one key, on {', '.join(answer.changed)}")
+        if (answer.status, answer.text) != (first.status, first.text):
+            found.append(f"{step.name} answers a retry with {answer}")
+        if answer.headers.get("idempotency-replayed") != "true":
+            found.append(f"{step.name} does not know a retry under the same key")
+    return found + await _without(subject, "replayed")
+
+
+async def a_key_belongs_to_one_request(subject: Subject) -> Findings:
+    """A key that comes back with another query or body is refused with 422."""
+    found = [
+        f"{step.name} answers {answer.status} to a changed request under the same key"
+        for step, answer in await _answers(subject, "changed")
+        if answer.status != 422 or answer.changed or "idempotency-key-reused" not in answer.text
+    ]
+    return found + await _without(subject, "changed")
+
+
+async def a_stale_if_match_gets_412(subject: Subject) -> Findings:
+    """Every write to something that has a version takes `If-Match`, and refuses a version that is not the current one."""
+    walked = await subject.walked()
+    found = [
+        f"{step.name} answers {answer.status} to a stale If-Match"
+        for step, answer in await _answers(subject, "stale")
+        if answer.status != 412 or answer.changed
+    ]
+    versioned = {operation.path for operation in walked.operations if operation.is_versioned and not operation.writes}
+    for operation in walked.operations:
+        resource = operation.path[: operation.path.rfind("}") + 1]
+        if operation.writes and resource in versioned and not operation.takes_if_match:
+            found.append(f"{operation.name} writes to something that has a version, and takes no If-Match")
+    return found
+
+
+async def a_version_is_the_etag(subject: Subject) -> Findings:
+    """An answer that shows a version carries it as its ETag."""
+    return [
+        f"{step.name} shows version {step.answers['done'].json()['version']} and sends the ETag {etag}"
+        for step in (await subject.walked()).steps
+        if step.done and step.operation.is_versioned
+        for etag in [step.answers["done"].headers.get("etag")]
+        if etag != f'"{step.answers["done"].json()["version"]}"'
+    ]
+
+
+async def injected_fields_are_refused(subject: Subject) -> Findings:
+    """A body with `tenant_id`, `id`, `role`, `created_at` or `version` slipped in, at any depth, is refused with 422."""
+    return [
+        f"{step.name} answers {answer.status} to a body with {what.removeprefix('injected ')}"
+        for step in (await subject.walked()).steps
+        for what, answer in step.answers.items()
+        if what.startswith("injected") and (answer.status != 422 or answer.changed)
+    ]
+
+
+async def every_error_is_a_problem(subject: Subject) -> Findings:
+    """Whatever is refused is refused with problem details (RFC 9457); nothing ends in a 500, and no stack trace leaves."""
+    found = []
+    for step in (await subject.walked()).steps:
+        for what, answer in step.answers.items():
+            if answer.status < 400:
+                continue
+            if answer.status >= 500:
+                found.append(f"{step.name} ({what}) answers {answer}")
+            elif not answer.is_problem or not _complete(answer):
+                found.append(f"{step.name} ({what}) answers {answer.status} without problem details")
+            if "Traceback" in answer.text or '.py", line' in answer.text:
+                found.append(f"{step.name} ({what}) shows a stack trace")
+    return found
+
+
+async def a_read_changes_nothing(subject: Subject) -> Findings:
+    """A GET leaves every table as it was."""
+    return [
+        f"{step.name} changes {', '.join(answer.changed)}"
+        for step, answer in await _answers(subject, "done")
+        if not step.operation.writes and answer.changed
+    ]
+
+
+async def a_write_names_its_facts(subject: Subject) -> Findings:
+    """`Tailrace-Event` names each fact that a write recorded, so that its client can wait for what follows."""
+    found = []
+    for step, answer in await _answers(subject, "done"):
+        if not step.operation.is_tenants or not step.operation.writes or answer.status >= 300:
+            continue
+        named = set(filter(None, answer.headers.get("tailrace-event", "").split(", ")))
+        facts = {f"{row['topic']}/{row['aggregate_id']}@{row['sequence']}" for row in step.recorded}
+        if named != facts:
+            found.append(f"{step.name} recorded {len(facts)} facts and names {len(named)}")
+    return found
+
+
+async def trace_context_reaches_the_outbox(subject: Subject) -> Findings:
+    """The `traceparent` and the request id of a request are those of every fact it records."""
+    found, recorded = [], 0
+    for step in (await subject.walked()).steps:
+        for row in step.recorded:
+            recorded += 1
+            if row["traceparent"] != step.traceparent:
+                found.append(f"{step.name} recorded {row['type']} without the request's traceparent")
+            if str(row["correlation_id"]) != step.answers["done"].headers.get("x-request-id"):
+                found.append(f"{step.name} recorded {row['type']} without the request's id")
+    return found if recorded else ["the walk recorded no fact"]
+
+
+async def a_list_pages_by_cursor(subject: Subject) -> Findings:
+    """Lists answer with pages: one by one the same rows as at once, each once, also while rows are added; a bad cursor is refused."""
+    walked = await subject.walked()
+    found = []
+    for operation in walked.operations:
+        if operation.method == "GET" and operation.answer_schema().get("type") == "array":
+            found.append(f"{operation.name} answers with a bare array")
+        if operation.lists and not operation.in_path:
+            found += [f"{operation.name} {fault}" async for fault in _paging(subject, operation)]
+    return found
+
+
+async def _paging(subject: Subject, operation: Operation) -> AsyncIterator[str]:
+    walked = await subject.walked()
+    missing = {"limit", "cursor", "sort"} - operation.parameters.keys()
+    if missing:
+        yield f"takes no {', '.join(sorted(missing))}"
+        return
+    begun = walked.walker.cursors.get(operation.name)
+    client = begun.client if begun else walked.walker.client()
+    for query in ({"cursor": "no-cursor"}, {"limit": 0}, {"limit": 100000}, {"sort": "no-such-field"}):
+        answer = await client.get(operation.path, params=query)
+        if answer.status_code not in {400, 422}:
+            yield f"answers {answer.status_code} to {query}"
+    if begun is None:
+        yield "never had two rows during the walk: let it make more, so that paging shows"
+        return
+    shown, cursor = list(begun.shown), begun.next
+    whole = await client.get(operation.path, params={"limit": 200})
+    expected = [_id(item) for item in whole.json()["items"]]
+    while cursor and len(shown) <= len(expected):
+        page = (await client.get(operation.path, params={"limit": 1, "cursor": cursor})).json()
+        shown += [_id(item) for item in page["items"]]
+        cursor = page["next_cursor"]
+    if len(set(shown)) != len(shown):
+        yield "shows a row on two pages"
+    if set(expected[expected.index(shown[0]) if shown[0] in expected else 0 :]) - set(shown):
+        yield "leaves rows out between pages"
+
+
+def _id(item: dict[str, object]) -> str:
+    return json.dumps(item.get("id", item), sort_keys=True)
+
+
+async def live_and_ready_differ(subject: Subject) -> Findings:
+    """With the database away the process is live and not ready, so that nobody restarts it."""
+    harness = (await subject.walked()).h
+    client = harness.anonymous()
+    seen = [(await client.get(f"/health/{what}")).status_code for what in ("live", "ready")]
+    async with harness.database_down():
+        seen += [(await client.get(f"/health/{what}")).status_code for what in ("live", "ready")]
+    expected = [200, 200, 200, 503]
+    return (
+        []
+        if seen == expected
+        else [f"live and ready answer {seen}, with the database and without; expected {expected}"]
+    )
+
+
+async def _answers(subject: Subject, what: str) -> list[tuple[Step, Answer]]:
+    steps = (await subject.walked()).steps
+    return [(step, answer) for step in steps for name, answer in step.answers.items() if _is(name, what)]
+
+
+def _is(name: str, what: str) -> bool:
+    return name == what or name.startswith(f"{what} (")
+
+
+async def _without(subject: Subject, what: str) -> Findings:
+    """Walked writes of tenants on which this was not tried."""
+    return [
+        f"{step.name} was not tried: {what}"
+        for step in (await subject.walked()).steps
+        if step.done and step.operation.writes and step.operation.is_tenants and what not in step.answers
+    ]
+
+
+def _complete(answer: Answer) -> bool:
+    body = answer.json()
+    return {"type", "title", "status"} <= body.keys() and body["status"] == answer.status
+
+
+def _under(path: str, prefix: str) -> bool:
+    return path == prefix or path.startswith(f"{prefix}/")

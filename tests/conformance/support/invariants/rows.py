@@ -1,0 +1,53 @@
+"""What a database holds, as short texts that are equal when, and only when, the rows are."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d(:?\d\d)?)?")
+
+
+class Rows:
+    """All tables of one database, read as its superuser."""
+
+    def __init__(self, admin: Any) -> None:
+        self._admin = admin
+        self._tables: list[str] = []
+
+    async def tables(self) -> list[str]:
+        if not self._tables:
+            query = (
+                "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY 1"
+            )
+            self._tables = [row["relname"] for row in await self._admin.fetch(query)]
+        return self._tables
+
+    async def digests(self) -> Mapping[str, str]:
+        """A digest of each table's rows, whatever their order."""
+        each = [
+            f"SELECT '{table}' AS name, md5(coalesce(string_agg(t::text, E'\\n' ORDER BY t::text), '')) AS digest"
+            f' FROM "{table}" t'
+            for table in await self.tables()
+        ]
+        return {row["name"]: row["digest"] for row in await self._admin.fetch(" UNION ALL ".join(each))}
+
+    async def canonical(self, known: Iterable[str], without: str) -> Mapping[str, list[str]]:
+        """Each table's rows with moments, and ids other than the `known` ones, blotted out; rows that mention `without` left out."""
+        kept = frozenset(known)
+        return {
+            table: sorted(_blotted(row[0], kept) for row in await self._texts(table) if without not in row[0])
+            for table in await self.tables()
+        }
+
+    async def _texts(self, table: str) -> list[Any]:
+        return list(await self._admin.fetch(f'SELECT t::text FROM "{table}" t'))
+
+
+def differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    return sorted(table for table in before if before[table] != after[table])
+
+
+def _blotted(text: str, kept: frozenset[str]) -> str:
+    text = _UUID.sub(lambda found: found[0] if found[0] in kept else "<id>", text)
+    return _TIME.sub("<moment>", text)

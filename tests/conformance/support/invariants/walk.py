@@ -1,0 +1,281 @@
+"""A walk uses each operation of a service once, as a client would; here every step of it is tried in all the ways that must be refused first.
+
+A service brings its walk in `tests/walk.py`: `async def walk(w: Walker) -> None`. What the walk leaves out is found by the invariants.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx2
+
+from invariants.operations import Operation
+from invariants.rows import Rows, differing
+from tailrace.events import Event
+from tailrace.ids import uuid7
+from tailrace_testing import Harness
+
+INJECTED = ("tenant_id", "id", "role", "created_at", "version")
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back, and which tables looked different afterwards."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+    changed: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.text[:200]}"
+
+    @property
+    def is_problem(self) -> bool:
+        return self.headers.get("content-type", "").startswith("application/problem+json")
+
+    def json(self) -> Any:
+        return json.loads(self.text) if self.text else None
+
+
+@dataclass
+class Step:
+    """One request of the walk: the answer to it (`done`), and to each variation of it, by what was varied."""
+
+    operation: Operation
+    body: Any
+    traceparent: str
+    tenant: UUID
+    answers: dict[str, Answer] = field(default_factory=dict)
+    recorded: list[Mapping[str, Any]] = field(default_factory=list)
+    """The outbox rows that `done` left."""
+
+    @property
+    def name(self) -> str:
+        return self.operation.name
+
+    @property
+    def done(self) -> bool:
+        return "done" in self.answers and self.answers["done"].status < 300
+
+
+@dataclass
+class Cursor:
+    """A list that was begun early in the walk, to be read on at its end."""
+
+    url: str
+    shown: list[str]
+    next: str
+    client: httpx2.AsyncClient
+
+
+class LeftThePath(AssertionError):
+    """A step of the walk was not answered with 2xx."""
+
+
+class Walker:
+    """What a walk goes with. Paths are written as the OpenAPI document does, `/v1/things/{thing_id}`, with `thing_id=…` beside."""
+
+    def __init__(self, harness: Harness, operations: list[Operation]) -> None:
+        self.h = harness
+        self.tenant, self.user = harness.tenant, harness.user
+        self.rows = Rows(harness.admin)
+        self.steps: list[Step] = []
+        self.cursors: dict[str, Cursor] = {}
+        self._operations = {(operation.method, operation.path): operation for operation in operations}
+        self._clients: dict[tuple[str, UUID, UUID], httpx2.AsyncClient] = {}
+        self._anonymous = harness.anonymous()
+
+    async def get(self, path: str, *, query: Mapping[str, Any] | None = None, **ids: Any) -> Any:
+        return await self._step("GET", path, None, query, ids)
+
+    async def post(self, path: str, body: Any = None, *, query: Mapping[str, Any] | None = None, **ids: Any) -> Any:
+        """The answer's body, parsed; None when there is none."""
+        return await self._step("POST", path, body, query, ids)
+
+    async def put(self, path: str, body: Any, *, query: Mapping[str, Any] | None = None, **ids: Any) -> Any:
+        return await self._step("PUT", path, body, query, ids)
+
+    async def patch(self, path: str, body: Any, *, query: Mapping[str, Any] | None = None, **ids: Any) -> Any:
+        return await self._step("PATCH", path, body, query, ids)
+
+    async def delete(self, path: str, *, query: Mapping[str, Any] | None = None, **ids: Any) -> Any:
+        return await self._step("DELETE", path, None, query, ids)
+
+    async def tell(self, event: Event, aggregate_id: UUID) -> None:
+        """Let a fact of another service arrive."""
+        await self.h.deliver(event, aggregate_id=aggregate_id, tenant=self.tenant)
+
+    async def pump(self) -> None:
+        """Deliver what the service published and itself listens to."""
+        await self.h.pump()
+
+    def become(self, tenant: UUID, user: UUID | None = None) -> None:
+        """Go on as somebody else."""
+        self.tenant, self.user = tenant, user or self.h.user
+
+    async def _step(self, method: str, path: str, body: Any, query: Mapping[str, Any] | None, ids: Any) -> Any:
+        operation = self._operations.get((method, path))
+        if operation is None:
+            raise LeftThePath(f"{method} {path} is no operation of {self.h.service.name}")
+        traceparent = f"00-{uuid4().hex}-{uuid4().hex[:16]}-01"
+        step = Step(operation, body, traceparent, self.tenant)
+        self.steps.append(step)
+        request = _Request(self, step, dict(query or {}), {name: str(id) for name, id in ids.items()})
+        await request.refused_first()
+        answer = await request.done()
+        if not step.done:
+            raise LeftThePath(f"{operation.name}: {answer}")
+        await request.repeated()
+        await self._begin_lists()
+        return answer.json()
+
+    async def _begin_lists(self) -> None:
+        for operation in self._operations.values():
+            if operation.lists and not operation.in_path and operation.name not in self.cursors:
+                answer = await self.client().get(operation.path, params={"limit": 1})
+                page = answer.json() if answer.status_code == 200 else {}
+                if page.get("next_cursor"):
+                    self.cursors[operation.name] = Cursor(
+                        operation.path, _ids(page), page["next_cursor"], self.client()
+                    )
+
+    def client(self, scopes: str = "*", tenant: UUID | None = None) -> httpx2.AsyncClient:
+        who = (scopes, tenant or self.tenant, self.user)
+        if who not in self._clients:
+            self._clients[who] = self.h.client_as(scopes, tenant=who[1], user=who[2])
+        return self._clients[who]
+
+    @property
+    def anonymous(self) -> httpx2.AsyncClient:
+        return self._anonymous
+
+
+class _Request:
+    """One request and its variations. What must be refused comes before the request itself, what repeats it after."""
+
+    def __init__(self, walker: Walker, step: Step, query: dict[str, Any], ids: dict[str, str]) -> None:
+        self.walker, self.step, self.query, self.ids = walker, step, query, ids
+        self.operation = step.operation
+        self.key = str(uuid7())
+        self.digests: Mapping[str, str] = {}
+
+    async def refused_first(self) -> None:
+        self.digests = await self.walker.rows.digests()
+        if not self.operation.is_tenants:
+            await self._injected()
+            return
+        await self._try("anonymous", self.walker.anonymous)
+        if not self.operation.is_own:
+            await self._try("scopeless", self.walker.client(scopes=""))
+        foreign = self.walker.client(tenant=self.walker.h.other_tenant)
+        if self.operation.in_path or _UUID.search(json.dumps([self.step.body, self.query])):
+            await self._try("foreign", foreign)
+        if self.operation.in_path:
+            await self._try("unknown", ids={n: _other(self.operation, n) for n in self.operation.in_path})
+        for name in self.operation.ids:
+            await self._try("malformed", ids={**self.ids, name: "not-an-id"})
+        if self.operation.method == "POST":
+            await self._try("keyless", key=" ")
+        if self.operation.takes_if_match:
+            await self._try("stale", headers={"If-Match": '"999999"'})
+        await self._injected()
+
+    async def _injected(self) -> None:
+        for where, body in _injected(self.step.body):
+            await self._try(f"injected {where}", body=body)
+
+    async def done(self) -> Answer:
+        before = {row["id"] for row in await self._outbox()}
+        headers = await self._current_version()
+        answer = await self._try("done", key=self.key, headers=headers)
+        self.step.recorded = [row for row in await self._outbox() if row["id"] not in before]
+        return answer
+
+    async def repeated(self) -> None:
+        if not self.operation.writes or not self.operation.is_tenants:
+            return
+        await self._try("replayed", key=self.key)
+        await self._try("changed", key=self.key, query={**self.query, "changed": "1"})
+        if self.step.body is not None:
+            await self._try("changed", key=self.key, body={**self.step.body, "changed": 1})
+        await self._try("again")
+
+    async def _current_version(self) -> dict[str, str]:
+        """`If-Match` with what the resource's own GET says, where there is one."""
+        resource = self.operation.path[: self.operation.path.rfind("}") + 1]
+        if not self.operation.takes_if_match or ("GET", resource) not in self.walker._operations:
+            return {}
+        answer = await self.walker.client().get(_filled(resource, self.ids))
+        return {"If-Match": answer.headers["etag"]} if "etag" in answer.headers else {}
+
+    async def _outbox(self) -> list[Any]:
+        return list(await self.walker.h.admin.fetch("SELECT * FROM outbox ORDER BY id"))
+
+    async def _try(self, what: str, client: httpx2.AsyncClient | None = None, **varied: Any) -> Answer:
+        headers = {"traceparent": self.step.traceparent, **varied.get("headers", {})}
+        if self.operation.writes:
+            headers["Idempotency-Key"] = varied.get("key") or str(uuid7())
+        body = varied.get("body", self.step.body)
+        url = _filled(self.operation.path, varied.get("ids", self.ids))
+        response = await (client or self._client()).request(
+            self.operation.method,
+            url,
+            params=varied.get("query", self.query),
+            headers=headers,
+            **({"json": body} if body is not None else {}),
+        )
+        after = await self.walker.rows.digests()
+        changed, self.digests = tuple(differing(self.digests, after)), after
+        answer = Answer(response.status_code, dict(response.headers), response.text, changed)
+        self.step.answers[_free(what, self.step.answers)] = answer
+        return answer
+
+    def _client(self) -> httpx2.AsyncClient:
+        if not self.operation.is_tenants:
+            return self.walker.anonymous
+        return self.walker.client(scopes="" if self.operation.is_own else "*")
+
+
+def _free(what: str, taken: Mapping[str, Answer]) -> str:
+    return what if what not in taken else f"{what} ({sum(name.startswith(what) for name in taken) + 1})"
+
+
+def _filled(path: str, ids: Mapping[str, str]) -> str:
+    return re.sub(r"\{(\w+)\}", lambda found: ids[found[1]], path)
+
+
+def _other(operation: Operation, name: str) -> str:
+    return str(uuid7()) if name in operation.ids else f"no-{name}"
+
+
+def _injected(body: Any) -> Iterator[tuple[str, Any]]:
+    """The body with a field too many: each of `INJECTED` at the top, `tenant_id` in every object below."""
+    if isinstance(body, dict):
+        for name in INJECTED:
+            yield f"/{name}", {**body, name: str(uuid7())}
+    yield from _deeper(body, "")
+
+
+def _deeper(node: Any, pointer: str) -> Iterator[tuple[str, Any]]:
+    inside = node.items() if isinstance(node, dict) else enumerate(node[:1]) if isinstance(node, list) else ()
+    for key, value in inside:
+        here = f"{pointer}/{key}"
+        if isinstance(value, dict):
+            yield f"{here}/tenant_id", _with(node, key, {**value, "tenant_id": str(uuid7())})
+        for deeper, changed in _deeper(value, here):
+            yield deeper, _with(node, key, changed)
+
+
+def _with(node: Any, key: Any, value: Any) -> Any:
+    if isinstance(node, dict):
+        return {**node, key: value}
+    return [*node[:key], value, *node[key + 1 :]]
+
+
+def _ids(page: Any) -> list[str]:
+    return [json.dumps(item.get("id", item), sort_keys=True) for item in page["items"]]
