@@ -129,3 +129,14 @@ async def test_pages_cover_everything_once(toy: Harness) -> None:
 async def test_live_and_ready_differ(toy: Harness) -> None:
     assert (await toy.anonymous().get("/health/live")).status_code == 200
     assert (await toy.anonymous().get("/health/ready")).status_code == 200
+
+
+async def test_what_was_created_is_where_the_answer_says(toy: Harness) -> None:
+    key = {"Idempotency-Key": "once"}
+    made = await toy.client.post("/v1/notes", json={"text": "x"}, headers=key)
+    assert made.headers["location"] == f"/v1/notes/{made.json()['id']}"
+    assert (await toy.client.get(made.headers["location"])).json()["id"] == made.json()["id"]
+    again = await toy.client.post("/v1/notes", json={"text": "x"}, headers=key)
+    assert (again.headers["location"], again.headers["idempotency-replayed"]) == (made.headers["location"], "true")
+    closed = await toy.client.post(f"{made.headers['location']}/close", headers={"If-Match": made.headers["etag"]})
+    assert (closed.status_code, "location" in closed.headers) == (200, False)

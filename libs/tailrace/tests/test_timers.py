@@ -1,17 +1,20 @@
 """A deadline is met once, moved by whoever sets it last, and one that fails is tried again without holding up the others."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import RowMapping
-from toy import Note, service
+from sqlalchemy import RowMapping, select
+from toy import Asked, Note, service, talk
 
 from tailrace.ids import uuid7
 from tailrace.routing import Tx
+from tailrace.tables import saga
 from tailrace.timers import Clockwork, Timer
 from tailrace_testing import Harness, MakeHarness
+from tailrace_testing.gateway import eventually
 
 reminder = Timer("toy.reminder")
 FAILS = uuid7()
@@ -76,4 +79,41 @@ async def test_one_that_fails_and_was_set_anew_keeps_its_new_time(
 
     monkeypatch.setattr(Clockwork, "_push_back", too_late)
     await toy.fire_timers()
+    assert await toy.admin.fetchval("SELECT due_at FROM timer") == TOMORROW
+
+
+@pytest.mark.parametrize("act", ["moved", "cleared"])
+async def test_one_that_fires_while_it_is_moved_or_cleared_waits_its_turn(toy: Harness, act: str) -> None:
+    """Both hold what the other wants in the order that used to end in a deadlock: the process first, then its deadline."""
+    key = uuid7()
+    await toy.deliver(Asked(key=key, text="ready?"), aggregate_id=uuid7())
+    await toy.make_timers_due()
+    async with toy.tx() as tx:
+        await tx.execute(select(saga).where(saga.c.key == key).with_for_update())
+        firing = asyncio.create_task(toy.fire_timers())
+        blocked = (
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        await eventually(lambda: toy.admin.fetchval(blocked), bool, what="a deadline that waits for the process")
+        if act == "moved":
+            await talk.timer.set(tx, key, TOMORROW)
+        else:
+            await talk.timer.clear(tx, key)
+    assert await asyncio.wait_for(firing, 20) == 0
+    assert [note.event.text for note in await toy.published("note.written")] == ["ready?"]  # type: ignore[attr-defined]
+    left = await toy.admin.fetch("SELECT due_at FROM timer WHERE key = $1", key)
+    assert [row["due_at"] for row in left] == ([TOMORROW] if act == "moved" else [])
+
+
+async def test_a_handler_may_set_its_own_deadline_anew(toy: Harness) -> None:
+    again = Timer("toy.again")
+
+    @again.due
+    async def repeat(tx: Tx, key: UUID) -> None:
+        await again.set(tx, key, TOMORROW)
+
+    async with toy.tx() as tx:
+        await again.set(tx, uuid7(), datetime.now(UTC) - timedelta(seconds=1))
+    clockwork = Clockwork(toy.database, [again])
+    assert (await clockwork.fire_due(), await clockwork.fire_due()) == (1, 0)
     assert await toy.admin.fetchval("SELECT due_at FROM timer") == TOMORROW

@@ -1,8 +1,8 @@
 """One visible route class: it knows who asks, opens the transaction, keeps the promise of the Idempotency-Key, and commits before it answers.
 
 A write, in order: verify the token; wait for what `Tailrace-After` names; lock (tenant, user, key) or 409; replay a stored answer or run the
-endpoint; write facts; set `ETag` and `Tailrace-Event`; store the 2xx answer; commit. Two writers that collide start over, unless `If-Match` says
-that the client wants to know.
+endpoint; write facts; set `Location`, `ETag` and `Tailrace-Event`; store the 2xx answer; commit. Two writers that collide start over, unless
+`If-Match` says that the client wants to know.
 """
 
 import asyncio
@@ -26,6 +26,7 @@ from tailrace.database import Database
 from tailrace.database import Tx as Transaction
 from tailrace.etag import etag
 from tailrace.failures import is_conflict
+from tailrace.location import set_location
 from tailrace.problems import Problem, ProblemView
 from tailrace.subscribers import Subscriber
 
@@ -79,6 +80,9 @@ class TenantRoute(APIRoute):
     reads: ClassVar[Sequence[Subscriber]] = ()
     """Whose rows the route shows or builds on: what they have to have applied when a request names it in `Tailrace-After`."""
 
+    siblings: ClassVar[Sequence[object]] = ()
+    """The routes of the same router."""
+
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         methods = set(options.get("methods") or ["GET"])
         # These headers are read before FastAPI sees the request, so FastAPI has to be told that they exist.
@@ -104,11 +108,16 @@ class TenantRoute(APIRoute):
             await consistency.wait_until_applied(request, reads)
             return await _read(request, endpoint, principal, versioned)
 
+        async def answer(request: Request) -> Response:
+            response = await endpoint(request)
+            set_location(request, response, self, self.siblings)
+            return response
+
         async def write(request: Request) -> Response:
             principal = await _authenticate(request)
             key = idempotency.key_of(request, required=key_required)
             await consistency.wait_until_applied(request, reads)
-            return await _write(request, endpoint, principal, key, versioned)
+            return await _write(request, answer, principal, key, versioned)
 
         return read if methods <= _SAFE else write
 
@@ -123,7 +132,9 @@ def tenant_router(prefix: str, *, tag: str, reads: Sequence[Subscriber] = ()) ->
     class Route(TenantRoute):
         reads = named
 
-    return APIRouter(prefix=prefix, tags=[tag], route_class=Route, redirect_slashes=False)
+    router = APIRouter(prefix=prefix, tags=[tag], route_class=Route, redirect_slashes=False)
+    Route.siblings = router.routes
+    return router
 
 
 async def _read(request: Request, endpoint: Endpoint, principal: Principal, versioned: bool) -> Response:

@@ -1,7 +1,8 @@
 """Consumers look like routers: a named subscriber, and a handler for each fact it listens to.
 
 A `Projection` keeps read-model tables and can be rebuilt; it records nothing. A `Reaction` may record facts of its own and is never replayed
-into the past. The name is the key of what has been applied: renaming a subscriber makes it read all of history again.
+into the past. The name is the key of what has been applied, so it is never changed: under another name it would be a new subscriber, without marks,
+to which every aggregate's history is still to come.
 """
 
 from collections.abc import Awaitable, Callable, Sequence

@@ -17,7 +17,16 @@ from tailrace.auth import PublishedKeys, Verifier
 from tailrace.edge import RequestId
 from tailrace.settings import Settings
 
-_EXPOSED = ("ETag", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "Tailrace-Event", "X-Request-Id")
+_EXPOSED = (
+    "ETag",
+    "Idempotency-Replayed",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "Tailrace-Event",
+    "X-Request-Id",
+)
 
 
 def build(settings: Settings) -> FastAPI:
