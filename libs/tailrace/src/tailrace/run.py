@@ -15,7 +15,7 @@ from tailrace.app import build_app
 from tailrace.consumer import Consumer
 from tailrace.database import Database
 from tailrace.delivery import Courier
-from tailrace.http import HttpProtocol
+from tailrace.http import limited
 from tailrace.logs import configure, log
 from tailrace.records import reading
 from tailrace.redrive import redrive_forever
@@ -53,13 +53,16 @@ def run(
         runner.run(_serve(service, settings, host, port, parts, on_ready))
 
 
-def http_config(service: Service, app: FastAPI, host: str, port: int) -> uvicorn.Config:
+def http_config(
+    service: Service, app: FastAPI, host: str, port: int, settings: Settings | None = None
+) -> uvicorn.Config:
     """How uvicorn serves a service. One that builds its own app stands at the edge, where nobody's X-Forwarded-For is believed."""
+    limits = settings or Settings()
     return uvicorn.Config(
         app,
         host=host,
         port=port,
-        http=HttpProtocol,
+        http=limited(limits.connections, limits.head_timeout),
         log_config=None,
         access_log=False,
         lifespan="on",
@@ -82,7 +85,7 @@ async def _serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     app = build_app(service, settings)
-    server = _Server(http_config(service, app, host, port))
+    server = _Server(http_config(service, app, host, port, settings))
     serving = asyncio.create_task(server._serve())
     while not server.started and not serving.done():  # noqa: ASYNC110  (uvicorn offers a flag, not an event)
         await asyncio.sleep(0.01)

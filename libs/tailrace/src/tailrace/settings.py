@@ -47,6 +47,10 @@ class Settings(BaseSettings):
     consumer_wait_ms: int = 500
 
     body_limit: int = 2 * 1024 * 1024
+    connections: int = Field(default=2000, ge=1)
+    """Connections that one process holds, and at most half of the files that it may open; the next one is refused with a 503."""
+    head_timeout: float = Field(default=10.0, gt=0)
+    """How long the head of a request may take to arrive."""
     ports: dict[str, int] = {}
     upstreams: dict[str, str] = {}
     """Base address by service name, for the gateway; a service that is missing is sought on 127.0.0.1 at its port in `ports`."""
