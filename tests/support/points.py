@@ -15,8 +15,8 @@ from typing import Any, Literal
 class Point:
     """`where` is `module:attribute.attribute`, looked up as the product looks it up; the process is struck at the `nth` passage.
 
-    Only calls with an argument equal to `having` are counted, when one is given. `once` is a file that is made with the first strike
-    and keeps later processes from being struck.
+    A call that raises does not come `after`. Only calls with an argument equal to `having` are counted, when one is given. `once` is a
+    file that is made with the first strike and keeps later processes from being struck.
     """
 
     where: str
@@ -38,28 +38,28 @@ class Point:
     def _wrapped(self, original: Callable[..., Any]) -> Callable[..., Any]:
         passed = 0
 
-        def struck(arguments: tuple[Any, ...]) -> bool:
+        def due(arguments: tuple[Any, ...]) -> bool:
             nonlocal passed
-            if self.having is not None and not any(isinstance(a, str) and a == self.having for a in arguments):
-                return False
-            passed += 1
-            return passed == self.nth
+            if self.having is None or any(isinstance(a, str) and a == self.having for a in arguments):
+                passed += 1
+                return passed == self.nth
+            return False
 
         async def passing(*arguments: Any, **named: Any) -> Any:
-            due = struck((*arguments, *named.values()))
-            if due and self.when == "before":
+            given = (*arguments, *named.values())
+            if self.when == "before" and due(given):
                 await self._strike()
             result = await original(*arguments, **named)
-            if due and self.when == "after":
+            if self.when == "after" and due(given):
                 await self._strike()
             return result
 
         def passing_at_once(*arguments: Any, **named: Any) -> Any:
-            due = struck((*arguments, *named.values()))
-            if due and self.when == "before":
+            given = (*arguments, *named.values())
+            if self.when == "before" and due(given):
                 self._die()
             result = original(*arguments, **named)
-            if due and self.when == "after":
+            if self.when == "after" and due(given):
                 self._die()
             return result
 

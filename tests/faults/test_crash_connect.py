@@ -1,0 +1,122 @@
+"""Connect dies between sending records and storing its offset: they come to the topic a second time, and have no second effect."""
+
+import asyncio
+import os
+import signal
+from collections import Counter
+from collections.abc import AsyncIterator
+from functools import partial
+
+import asyncpg
+import pytest
+from aiokafka import AIOKafkaConsumer
+from asking import free_port
+from nursery import Nursery
+from purse import Account, Transfer, service
+from scenes import offsets
+
+from tailrace.connectors import connector_config, slot_name
+from tailrace.migrate import prepare_database
+from tailrace.stack.connect import Rest
+from tailrace.stack.embedded import Stack
+from tailrace.stack.kafka import create_topics
+from tailrace_testing import Harness
+from tailrace_testing.databases import Databases
+from tailrace_testing.gateway import eventually
+from tailrace_testing.tokens import TestIssuer
+
+TRANSFERS, OPENING = 60, 1000
+
+
+@pytest.fixture
+async def purse(
+    databases: Databases, issuer: TestIssuer, stack: Stack, kafka: str, connect_url: str
+) -> AsyncIterator[Harness]:
+    """The purse as the stack would run it: its own database and slot, its topic, its connector."""
+    settings = databases.settings
+    await prepare_database(settings.postgres, service, settings)
+    await create_topics(kafka, ["purse.events", "purse.dlq"], 3, 1)
+    async with Rest(connect_url) as rest:
+        await rest.put(service.name, connector_config(service, settings))
+    harness = Harness(service, databases, issuer, service.name)
+    await harness.start()
+    yield harness
+    await harness.stop()
+
+    async def withdrawn() -> bool:
+        async with Rest(connect_url) as rest:
+            return await rest.healthy() and await _delete(rest)
+
+    await eventually(withdrawn, bool, within=60, what="the connector withdrawn")
+    admin = await asyncpg.connect(settings.postgres)
+    query = "SELECT count(pg_drop_replication_slot(slot_name)) FROM pg_replication_slots WHERE slot_name = $1 AND NOT active"
+    await eventually(lambda: admin.fetchval(query, slot_name(service)), lambda count: count == 1, what="the slot free")
+    await admin.close()
+    await databases.drop(service.name)
+
+
+async def _delete(rest: Rest) -> bool:
+    await rest.delete(service.name)
+    return service.name not in await rest.statuses()
+
+
+async def test_what_is_sent_twice_has_one_effect(purse: Harness, nursery: Nursery, stack: Stack, kafka: str) -> None:
+    settings = {"database_url": purse.settings.database_url, "kafka": kafka, "log_level": "ERROR"}
+    life = nursery.start("serve", service="purse", settings=settings, port=free_port(), parts=["consumer"])
+    reader = AIOKafkaConsumer("purse.events", bootstrap_servers=kafka, auto_offset_reset="earliest")
+    await reader.start()
+    try:
+        source, target = await _open(purse)
+        before = stack.pids()["connect"]
+        writing = asyncio.create_task(_transfer(purse, source, target))
+        seen: list[str] = []
+        await eventually(lambda: _more(reader, seen), lambda ids: len(ids) >= 20, what="facts in the topic")
+        # Facts arrive at this moment, and Connect stores its offset once a second.
+        os.kill(before, signal.SIGKILL)
+        await writing
+        await eventually(lambda: _done(purse), lambda done: done == TRANSFERS, within=90, what="every transfer done")
+        assert stack.pids()["connect"] != before
+        facts = {str(row["id"]) for row in await purse.admin.fetch("SELECT id FROM outbox")}
+        await eventually(lambda: _more(reader, seen), lambda ids: set(ids) == facts, what="every fact in its topic")
+        read = partial(offsets, kafka, "purse", "purse.events")
+        await eventually(read, lambda found: found[0] == found[1] == len(seen), what="everything read")
+        await _check(purse)
+        assert len(seen) - len(set(seen)) > 0, "nothing was sent twice"
+    finally:
+        await reader.stop()
+        await life.kill()
+
+
+async def _open(purse: Harness) -> tuple[Account, Account]:
+    async with purse.tx() as tx:
+        source, target = Account.open(OPENING), Account.open(0)
+        tx.add_all([source, target])
+    return source, target
+
+
+async def _transfer(purse: Harness, source: Account, target: Account) -> None:
+    for _ in range(TRANSFERS):
+        async with purse.tx() as tx:
+            tx.add(Transfer.ask(source.id, target.id, 1))
+        await asyncio.sleep(0.01)
+
+
+async def _done(purse: Harness) -> int:
+    return int(await purse.admin.fetchval("SELECT count(*) FROM saga WHERE state = 'done'"))
+
+
+async def _more(reader: AIOKafkaConsumer, seen: list[str]) -> list[str]:
+    """The ids of all records so far, into the list that it is given."""
+    for records in (await reader.getmany(timeout_ms=200)).values():
+        seen += [dict(record.headers)["ce_id"].decode() for record in records]
+    return seen
+
+
+async def _check(purse: Harness) -> None:
+    balances = await purse.admin.fetch("SELECT balance FROM account ORDER BY balance")
+    assert [row["balance"] for row in balances] == [TRANSFERS, OPENING - TRANSFERS]
+    facts = Counter(row["type"] for row in await purse.admin.fetch("SELECT type FROM outbox"))
+    each = ("transfer.asked", "account.debited", "transfer.credit_requested", "account.credited")
+    assert facts == {"account.opened": 2} | dict.fromkeys(each, TRANSFERS)
+    assert await purse.admin.fetchval("SELECT count(*) FROM parked") == 0
+    assert await purse.admin.fetchval("SELECT count(*) FROM timer") == 0
