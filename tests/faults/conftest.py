@@ -50,10 +50,10 @@ def running(nursery: Nursery, keys_url: str, toy: Harness) -> Run:
     """`async with running(*points) as (life, client)`: the frail toy as a process that accepts connections."""
 
     @asynccontextmanager
-    async def run(*points: Point, service: str = "frail") -> AsyncIterator[tuple[Life, httpx2.AsyncClient]]:
+    async def run(*points: Point) -> AsyncIterator[tuple[Life, httpx2.AsyncClient]]:
         port = free_port()
         settings = {"database_url": toy.settings.database_url, "jwks_url": keys_url, "log_level": "ERROR"}
-        life = nursery.start("serve", points, service=service, settings=settings, port=port)
+        life = nursery.start("serve", points, service="frail", settings=settings, port=port)
         address = f"http://127.0.0.1:{port}"
         limits = httpx2.Limits(max_connections=300)
         headers = {"Authorization": f"Bearer {toy.token()}"}

@@ -144,7 +144,7 @@ PLAYS: dict[str, Play] = {
     "parking": partial(_poisoned, Point("tailrace.delivery:park", "after"), _sizes(2, 2, 6, 0)),
     "parked": partial(_poisoned, Point("tailrace.delivery:Courier._park", "after"), _sizes(2, 2, 6, 1)),
     "redriven, row not removed": partial(_redriven, Point("tailrace.redrive:_apply", "after", nth=2), 1),
-    "in the middle of a redrive": partial(_redriven, Point("tailrace.redrive:Redriver._advance", "after", nth=2), 2),
+    "in the middle of a redrive": partial(_redriven, Point("tailrace.redrive:move", nth=3), 2),
 }
 
 
