@@ -59,7 +59,7 @@ def running(nursery: Nursery, keys_url: str, toy: Harness) -> Run:
         headers = {"Authorization": f"Bearer {toy.token()}"}
         try:
             await listens(port)
-            async with httpx2.AsyncClient(base_url=address, headers=headers, timeout=15, limits=limits) as client:
+            async with httpx2.AsyncClient(base_url=address, headers=headers, timeout=60, limits=limits) as client:
                 yield life, client
         finally:
             await life.kill()
