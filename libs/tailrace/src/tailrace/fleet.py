@@ -14,8 +14,8 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
-from pathlib import Path
 
+from tailrace.log_files import write_to
 from tailrace.service import Service
 from tailrace.settings import Settings
 
@@ -147,16 +147,8 @@ class Fleet:
 def _serve(child: Child, settings: Settings) -> None:
     from tailrace.run import run
 
-    log = settings.data / "logs" / f"{child.service.name}.log"
-    _log_to(log)
+    write_to(settings.data / "logs" / f"{child.service.name}.log")
     run(child.service, settings, child.port)
-
-
-def _log_to(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    os.dup2(handle, 1)
-    os.dup2(handle, 2)
 
 
 def _signal(pid: int, number: int) -> None:

@@ -3,14 +3,24 @@
 import logging
 import re
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
+
+from tailrace.log_files import turn_over
 
 # PostgreSQL's details quote the row at fault.
 _DETAIL = re.compile(r"\bDETAIL:.*")
 
 log: Any = structlog.get_logger("tailrace")
+
+
+class _Output(logging.StreamHandler[TextIO]):
+    """Standard output, which may be a file that is turned over when it is full."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        super().emit(record)
+        turn_over()
 
 
 def configure(service: str, level: str = "INFO") -> None:
@@ -28,7 +38,7 @@ def configure(service: str, level: str = "INFO") -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stdout)
+    handler = _Output(sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

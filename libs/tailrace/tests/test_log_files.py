@@ -1,0 +1,41 @@
+"""A service's log is bounded, and turning it over loses and cuts no line, whoever writes."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+_WRITE = """
+import os, sys
+from pathlib import Path
+from tailrace.log_files import write_to
+from tailrace.logs import configure, log
+
+write_to(Path(sys.argv[1]), limit=int(sys.argv[2]))
+configure("any")
+for number in range(1000):
+    if number % 10:
+        log.info(f"line {number}.")
+    else:
+        os.write(number % 20 // 10 + 1, f"line {number}.\\n".encode())
+"""
+
+
+def _written(path: Path, limit: int) -> list[Path]:
+    subprocess.run([sys.executable, "-c", _WRITE, path, str(limit)], check=True, timeout=60)
+    return sorted(path.parent.iterdir())
+
+
+def test_no_line_is_lost_when_a_full_log_is_turned_over(tmp_path: Path) -> None:
+    files = _written(tmp_path / "logs" / "any.log", 80_000)
+    assert [file.name for file in files] == ["any.log", "any.old.log"]
+    old, new = (tmp_path / "logs" / name for name in ("any.old.log", "any.log"))
+    lines = (old.read_text() + new.read_text()).splitlines()
+    assert len(lines) == 1000
+    assert all(f"line {number}." in line for number, line in enumerate(lines))
+
+
+def test_a_log_takes_no_more_than_twice_its_limit(tmp_path: Path) -> None:
+    files = _written(tmp_path / "any.log", 5_000)
+    assert [file.name for file in files] == ["any.log", "any.old.log"]
+    assert sum(file.stat().st_size for file in files) < 2 * 5_000 + 1_000
+    assert "line 999." in (tmp_path / "any.log").read_text()
