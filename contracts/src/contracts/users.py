@@ -84,6 +84,14 @@ class UserLoggedOut(UserFact):
     reason: str = "logout"
 
 
+class SigningKeyRevoked(UserFact):
+    """Access tokens that this key signed are good no more, whatever they say. Of the platform's tenant."""
+
+    type: ClassVar[str] = "signing_key.revoked"
+
+    key_id: UUID
+
+
 PUBLISHED: tuple[type[UserFact], ...] = (
     TenantCreated,
     TenantUpdated,
@@ -93,4 +101,5 @@ PUBLISHED: tuple[type[UserFact], ...] = (
     UserDeleted,
     UserLoggedIn,
     UserLoggedOut,
+    SigningKeyRevoked,
 )

@@ -15,9 +15,9 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 from toy import Note, Writer, service
 
-from tailrace.auth import PublishedKeys
 from tailrace.failures import is_unstorable
 from tailrace.ids import uuid7
+from tailrace.keys import PublishedKeys
 from tailrace.pages import PageRequest, paginate
 from tailrace.problems import Unavailable
 from tailrace.routing import Body, Tx, tenant_router

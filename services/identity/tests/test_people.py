@@ -215,6 +215,8 @@ async def test_roles_are_made_changed_and_deleted_and_admin_is_not(
     member = await acme.member("bob@acme.example")
     assert (await member.get("/v1/auth/me")).json()["scopes"] == ["catalog:read", "orders:*"]
     assert (await admin.put(path, json={"name": "buyer", "scopes": ["orders:read"]})).status_code == 200
+    assert (await member.get("/v1/auth/me")).status_code == 401, "what the token was issued for has changed"
+    member = await acme.member("bob@acme.example")
     assert (await member.get("/v1/auth/me")).json()["scopes"] == ["orders:read"]
     assert (await admin.delete(path)).status_code == 409
     await admin.delete(f"/v1/auth/users/{bob['id']}")

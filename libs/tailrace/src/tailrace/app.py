@@ -45,7 +45,7 @@ def build_app(service: Service, settings: Settings, *, verifier: Verifier | None
     )
     app.state.settings = settings
     app.state.topic = service.topic
-    app.state.verifier = verifier or verifier_from(settings)
+    app.state.verifier = verifier or verifier_from(settings, service.name)
     problems.install(app)
     app.include_router(health.router)
     for router in service.routers:

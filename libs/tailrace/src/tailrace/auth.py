@@ -1,98 +1,56 @@
 """Each service checks the token itself and trusts no header that claims to know who somebody is.
 
-Access tokens are RS256 JWTs (RFC 9068 in spirit) with `aud`, `iss`, `exp`, `sub`, `tenant`, `roles`, `scope` and `sid`. Policy shows in a
-route's signature: `who: Annotated[Principal, Requires("orders:write")]`.
+Access tokens are RS256 JWTs (RFC 9068) with `aud`, `iss`, `iat`, `exp`, `sub`, `tenant`, `sid`, `roles`, `role_versions` and `scope`. A service
+takes those for the whole platform and those for itself alone. Policy shows in a route's signature:
+`who: Annotated[Principal, Requires("orders:write")]`.
 """
 
-import asyncio
-import time
-from typing import Annotated, Any, Protocol
+from collections.abc import Collection
+from typing import Annotated, Any
 from uuid import UUID
 
-import aiohttp
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
+from joserfc.jws import extract_compact
 
 from tailrace.context import Principal
-from tailrace.problems import Forbidden, Unauthenticated, Unavailable
+from tailrace.keys import Keys, PublishedKeys
+from tailrace.problems import Forbidden, Unauthenticated
 from tailrace.settings import Settings
 
 ALGORITHMS = ["RS256"]
+TYPE = "at+jwt"
 LEEWAY = 5
-_REFRESH_AFTER = 300.0
-_REFETCH_AT_MOST_EVERY = 1.0
-
-
-class Keys(Protocol):
-    """Where verification keys come from."""
-
-    async def current(self, key_id: str | None) -> KeySet: ...
-
-
-class PublishedKeys:
-    """The JWKS that identity publishes, fetched when first needed, when a token names an unknown key, and every five minutes."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._keys: KeySet | None = None
-        self._fetched = self._tried = float("-inf")
-        self._lock = asyncio.Lock()
-
-    async def current(self, key_id: str | None) -> KeySet:
-        """Raises Unavailable when no key was ever fetched and identity does not answer."""
-        if self._keys is None or key_id not in {key.kid for key in self._keys.keys}:
-            async with self._lock:
-                await self._fetch_unless_just_tried()
-        elif time.monotonic() - self._fetched > _REFRESH_AFTER:
-            await self._fetch_unless_just_tried()
-        if self._keys is None:
-            raise Unavailable("The keys that tokens are checked with cannot be fetched.")
-        return self._keys
-
-    async def _fetch_unless_just_tried(self) -> None:
-        """Failures count as tries, or unknown key ids and a silent identity would hold up every request."""
-        now = time.monotonic()
-        if now - self._tried < _REFETCH_AT_MOST_EVERY:
-            return
-        self._tried = now
-        try:
-            timeout = aiohttp.ClientTimeout(total=2)
-            async with aiohttp.ClientSession(timeout=timeout) as client, client.get(self._url) as response:
-                response.raise_for_status()
-                self._keys = KeySet.import_key_set(await response.json())
-                self._fetched = time.monotonic()
-        except (aiohttp.ClientError, JoseError, TimeoutError, ValueError, KeyError, TypeError):
-            # The keys at hand go on being good; with none at hand the caller says so.
-            return
+_LONGEST_TOKEN = 8192
+_HEADERS = frozenset({"alg", "kid", "typ"})
+_TYPES = frozenset({TYPE, f"application/{TYPE}"})
+_ESSENTIAL = ("iat", "exp", "sub", "tenant", "sid")
 
 
 class Verifier:
-    """Turns an access token into the principal it speaks for, or refuses it."""
+    """Turns an access token into the principal it speaks for, or refuses it. `audiences` are those that the verifier answers to."""
 
-    def __init__(self, keys: Keys, *, issuer: str, audience: str) -> None:
+    def __init__(self, keys: Keys, *, issuer: str, audiences: Collection[str]) -> None:
         self._keys = keys
-        self._claims = jwt.JWTClaimsRegistry(
-            leeway=LEEWAY,
-            iss={"essential": True, "value": issuer},
-            aud={"essential": True, "value": audience},
-            exp={"essential": True},
-            sub={"essential": True},
-            tenant={"essential": True},
-        )
+        self._audiences = frozenset(audiences)
+        essential: dict[str, Any] = {name: {"essential": True} for name in _ESSENTIAL}
+        self._claims = jwt.JWTClaimsRegistry(leeway=LEEWAY, iss={"essential": True, "value": issuer}, **essential)
 
     async def principal(self, token: str) -> Principal:
-        """Raises Unauthenticated unless signature, algorithm, issuer, audience and times all hold."""
+        """Raises Unauthenticated unless type, signature, algorithm, issuer, audience and times all hold."""
         return principal_of(await self.claims(token))
 
     async def claims(self, token: str) -> dict[str, Any]:
-        """The verified claims of an access token. Raises Unauthenticated."""
+        """The verified claims of an access token. Raises Unauthenticated, or Unavailable when its key cannot be fetched."""
         try:
-            keys = await self._keys.current(_key_id(token))
+            keys = await self._keys.current(key_id_of(token))
             claims = jwt.decode(token, keys, algorithms=ALGORITHMS).claims
             self._claims.validate(claims)
+            # One audience, as text: a token for several would be good at the one by what was granted for the other.
+            if claims["aud"] not in self._audiences:
+                raise ValueError("meant for somebody else")
             principal_of(claims)
         except (JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise Unauthenticated("The access token is not valid, or not any more.") from error
@@ -100,21 +58,46 @@ class Verifier:
 
 
 def principal_of(claims: dict[str, Any]) -> Principal:
-    """The principal that verified claims describe. Raises KeyError or ValueError when one is missing or malformed."""
+    """The principal that verified claims describe. Raises KeyError, TypeError or ValueError when one is missing or malformed."""
     return Principal(
         user_id=UUID(claims["sub"]),
         tenant_id=UUID(claims["tenant"]),
-        roles=frozenset(claims.get("roles", ())),
-        scopes=frozenset(str(claims.get("scope", "")).split()),
-        session_id=UUID(claims["sid"]) if claims.get("sid") else None,
+        roles=frozenset(_texts(claims.get("roles", []))),
+        scopes=frozenset(_text(claims.get("scope", "")).split()),
+        session_id=UUID(claims["sid"]),
     )
 
 
-def _key_id(token: str) -> str | None:
-    from joserfc.jws import extract_compact
+def role_versions(claims: dict[str, Any]) -> dict[UUID, int]:
+    """Which version of each role the scopes of a token come from. Raises ValueError, AttributeError or TypeError when malformed."""
+    return {UUID(role): int(version) for role, version in claims.get("role_versions", {}).items()}
 
+
+def key_id_of(token: str) -> str:
+    """The key that a token names. Raises JoseError or ValueError for what is no access token (RFC 9068) of ours by its header alone.
+
+    No header but these three is needed, so none is taken: a key or its address in a header (`jwk`, `jku`, `x5u`) comes from the sender.
+    """
+    if len(token) > _LONGEST_TOKEN:
+        raise ValueError("longer than any of ours")
     header = extract_compact(token.encode("ascii")).headers()
-    return header.get("kid")
+    if not _HEADERS.issuperset(header) or header.get("alg") not in ALGORITHMS:
+        raise ValueError("a header that none of ours has")
+    if _text(header.get("typ")).lower() not in _TYPES:
+        raise ValueError("no access token")
+    return _text(header.get("kid"))
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    return value
+
+
+def _texts(values: Any) -> list[str]:
+    if not isinstance(values, list):
+        raise TypeError("not a list")
+    return [_text(value) for value in values]
 
 
 def bearer_token(request: Request) -> str:
@@ -125,8 +108,10 @@ def bearer_token(request: Request) -> str:
     return token.strip()
 
 
-def verifier_from(settings: Settings) -> Verifier:
-    return Verifier(PublishedKeys(settings.jwks_url), issuer=settings.issuer, audience=settings.audience)
+def verifier_from(settings: Settings, service: str) -> Verifier:
+    """The verifier of a service: for tokens meant for the platform, and those meant for it alone."""
+    keys = PublishedKeys(settings.jwks_url)
+    return Verifier(keys, issuer=settings.issuer, audiences={settings.audience, service})
 
 
 _declared = HTTPBearer(auto_error=False, bearerFormat="JWT")

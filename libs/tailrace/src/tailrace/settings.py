@@ -35,6 +35,8 @@ class Settings(BaseSettings):
     jwks_url: str = "http://127.0.0.1:8000/.well-known/jwks.json"
     issuer: str = "tailrace"
     audience: str = "tailrace"
+    token_lifetime: int = 3600
+    """Of an access token. Revocations and replaced keys are remembered as long, so all processes need the same."""
     operator_password: str | None = None
 
     poll_interval_ms: int = 25

@@ -51,7 +51,7 @@ class Harness:
         self.database_name = name
         self.admin_url = databases.admin_url(name)
         self.settings = databases.settings.model_copy(update={"database_url": databases.app_url(service.name, name)})
-        self._verifier = issuer.verifier
+        self._verifier = issuer.verifier_for(service.name)
         self.app = build_app(service, self.settings, verifier=self._verifier)
         self._stack = AsyncExitStack()
         self._sequences: dict[UUID, int] = defaultdict(int)

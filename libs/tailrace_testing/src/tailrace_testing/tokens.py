@@ -8,11 +8,12 @@ from uuid import UUID
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 
-from tailrace.auth import Verifier
+from tailrace.auth import TYPE, Verifier
 from tailrace.ids import uuid7
 from tailrace.problems import Unauthenticated
 
 ISSUER = AUDIENCE = "tailrace"
+KEY_ID = "test"
 
 
 class TestIssuer:
@@ -21,17 +22,16 @@ class TestIssuer:
     __test__ = False
 
     def __init__(self) -> None:
-        self._key = RSAKey.generate_key(2048, parameters={"kid": "test"})
-        self.keys = KeySet([self._key])
+        self.key = RSAKey.generate_key(2048, parameters={"kid": KEY_ID, "use": "sig", "alg": "RS256"})
+        self.keys = KeySet([self.key])
 
     async def current(self, key_id: str | None) -> KeySet:
         return self.keys
 
-    @property
-    def verifier(self) -> Verifier:
-        return Verifier(self, issuer=ISSUER, audience=AUDIENCE)
+    def verifier_for(self, service: str) -> Verifier:
+        return Verifier(self, issuer=ISSUER, audiences={AUDIENCE, service})
 
-    def token(
+    def claims(
         self,
         *,
         tenant: UUID,
@@ -40,10 +40,10 @@ class TestIssuer:
         roles: Iterable[str] = ("admin",),
         lifetime: int = 3600,
         **claims: Any,
-    ) -> str:
-        """A signed token; `claims` override or add."""
+    ) -> dict[str, Any]:
+        """What a token of identity's says; `claims` override or add."""
         now = int(time.time())
-        body = {
+        return {
             "iss": ISSUER,
             "aud": AUDIENCE,
             "sub": str(user or uuid7()),
@@ -51,11 +51,18 @@ class TestIssuer:
             "roles": list(roles),
             "scope": scopes,
             "sid": str(uuid7()),
+            "jti": str(uuid7()),
             "iat": now,
             "exp": now + lifetime,
             **claims,
         }
-        return jwt.encode({"alg": "RS256", "kid": "test"}, body, self._key)
+
+    def token(self, *, tenant: UUID, **claims: Any) -> str:
+        """A signed token; see `claims`."""
+        return self.sign(self.claims(tenant=tenant, **claims))
+
+    def sign(self, claims: dict[str, Any]) -> str:
+        return jwt.encode({"alg": "RS256", "kid": KEY_ID, "typ": TYPE}, claims, self.key)
 
 
 class EitherVerifier(Verifier):

@@ -1,5 +1,6 @@
 """The gateway's app: its own pages and health as ordinary routes, and everything else forwarded by the route table."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -7,14 +8,17 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from gateway import health, pages
+from gateway.feed import Feed, UserEvents
 from gateway.forward import Forwarder
 from gateway.gateway import Gateway
 from gateway.limits import Limit
+from gateway.revocations import Revocations
 from gateway.table import load_table
 from gateway.tokens import Tokens
 from tailrace import problems
-from tailrace.auth import PublishedKeys, Verifier
+from tailrace.auth import Verifier
 from tailrace.edge import RequestId
+from tailrace.keys import PublishedKeys
 from tailrace.settings import Settings
 
 _EXPOSED = (
@@ -29,14 +33,19 @@ _EXPOSED = (
 )
 
 
-def build(settings: Settings) -> FastAPI:
-    """Raises ValueError or OSError when the route table cannot be read."""
+def build(settings: Settings, *, feed: Feed | None = None) -> FastAPI:
+    """The app; `feed` tells it about revocations in the place of Kafka. Raises ValueError or OSError when the route table cannot be read."""
+    table = load_table(settings)
     keys = PublishedKeys(settings.jwks_url)
-    verifier = Verifier(keys, issuer=settings.issuer, audience=settings.audience)
+    audiences = {settings.audience, *(route.service for route in table.routes)}
+    revocations = Revocations(settings.token_lifetime)
+    follow = (feed or UserEvents(settings)).run
     forwarder = Forwarder(settings.upstream)
     gateway = Gateway(
-        load_table(settings),
-        Tokens(verifier),
+        table,
+        Tokens(Verifier(keys, issuer=settings.issuer, audiences=audiences)),
+        revocations,
+        audience=settings.audience,
         tenants=Limit("tenant", rate=settings.tenant_rate, burst=settings.tenant_burst),
         addresses=Limit("address", rate=settings.address_rate, burst=settings.address_burst),
         forwarder=forwarder,
@@ -44,8 +53,13 @@ def build(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with forwarder:
-            yield
+        following = asyncio.create_task(follow(revocations))
+        try:
+            async with forwarder:
+                yield
+        finally:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
 
     app = FastAPI(
         title="Tailrace gateway",
@@ -57,7 +71,7 @@ def build(settings: Settings) -> FastAPI:
         redirect_slashes=False,
     )
     problems.install(app)
-    app.include_router(health.router(keys))
+    app.include_router(health.router(keys, revocations))
     app.include_router(pages.router(settings))
     app.router.default = gateway
     if settings.cors_origins:

@@ -7,19 +7,32 @@ from gateway.forward import Forwarder
 from gateway.head import Head, read_head
 from gateway.limits import Limit, address_key
 from gateway.refusals import TooLarge
+from gateway.revocations import Revocations
 from gateway.table import Table
 from gateway.tokens import Tokens
 from tailrace.context import Principal
 from tailrace.gateway_routes import Route
-from tailrace.problems import Unauthenticated, Unknown
+from tailrace.problems import Unauthenticated, Unavailable, Unknown
 
 
 class Gateway:
     """An ASGI application for every path that the gateway does not answer itself. Raises Problems, which the app around it answers."""
 
-    def __init__(self, table: Table, tokens: Tokens, tenants: Limit, addresses: Limit, forwarder: Forwarder) -> None:
+    def __init__(
+        self,
+        table: Table,
+        tokens: Tokens,
+        revocations: Revocations,
+        *,
+        audience: str,
+        tenants: Limit,
+        addresses: Limit,
+        forwarder: Forwarder,
+    ) -> None:
         self._table = table
         self._tokens = tokens
+        self._revocations = revocations
+        self._audience = audience
         self._tenants = tenants
         self._addresses = addresses
         self._forwarder = forwarder
@@ -40,23 +53,28 @@ class Gateway:
         if route.public:
             structlog.contextvars.bind_contextvars(upstream=route.service, tenant=None)
             return self._addresses.take(address)
-        principal = await self._principal(head, address)
+        if not self._revocations.complete:
+            raise Unavailable("What was revoked is being read; nothing was done.")
+        principal = await self._principal(route, head, address)
         structlog.contextvars.bind_contextvars(upstream=route.service, tenant=str(principal.tenant_id))
         return self._tenants.take(principal.tenant_id)
 
-    async def _principal(self, head: Head, address: str) -> Principal:
+    async def _principal(self, route: Route, head: Head, address: str) -> Principal:
         """An address pays for every token of its that is refused, and gets no more of them checked when it has run out."""
         scheme, _, token = head.authorization.partition(" ")
         token = token.strip()
         if scheme.lower() != "bearer" or not token:
             self._addresses.take(address)
             raise Unauthenticated("Send an access token: Authorization: Bearer …")
-        known = self._tokens.known(token)
-        if known is not None:
-            return known
-        self._addresses.check(address)
+        passport = self._tokens.known(token)
         try:
-            return await self._tokens.verify(token)
+            if passport is None:
+                self._addresses.check(address)
+                passport = await self._tokens.verify(token)
+            if passport.audience not in (self._audience, route.service):
+                raise Unauthenticated("This token is for another service.")
+            self._revocations.check(passport)
         except Unauthenticated:
             self._addresses.take(address)
             raise
+        return passport.principal

@@ -2,7 +2,7 @@
 
 import math
 
-from tailrace.problems import Problem
+from tailrace.problems import Problem, Unauthenticated
 
 
 class TooManyRequests(Problem):
@@ -15,6 +15,16 @@ class TooManyRequests(Problem):
             f"The allowance of this {whose} is used up.",
             headers={"Retry-After": str(max(1, math.ceil(retry_after))), **headers},
         )
+
+
+class Revoked(Unauthenticated):
+    """401: the token was good, and was revoked since. Refresh it; log in again when that is refused, too."""
+
+    slug, title = "token-revoked", "The token was revoked"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
 
 
 class TooLarge(Problem):

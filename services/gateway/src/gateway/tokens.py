@@ -1,22 +1,34 @@
-"""Checks access tokens, and remembers for a moment which ones were good, since a signature check costs more than the rest of a request."""
+"""Checks access tokens, and remembers for a moment which ones were good, since a signature check costs more than the rest of a request.
+
+What is remembered is who holds the token, never that it may pass: revocations are asked at each request anew.
+"""
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from uuid import UUID
 
-from tailrace.auth import Verifier, principal_of
+from tailrace.auth import Verifier, key_id_of, principal_of, role_versions
 from tailrace.context import Principal
-from tailrace.problems import Unauthenticated
 
-_LONGEST_TOKEN = 8192
 _KEEP = 30.0
 _MOST = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Good:
+class Passport:
+    """A verified token, as far as it matters here: whom it speaks for, to which service, and what it stands on."""
+
     principal: Principal
+    audience: str
+    key_id: str
+    role_versions: Mapping[UUID, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Good:
+    passport: Passport
     until: float
 
 
@@ -32,8 +44,8 @@ class Tokens:
         self._clock = clock
         self._good: dict[bytes, _Good] = {}
 
-    def known(self, token: str) -> Principal | None:
-        """The principal of a token that was verified a moment ago."""
+    def known(self, token: str) -> Passport | None:
+        """The passport of a token that was verified a moment ago."""
         key = _key(token)
         good = self._good.get(key)
         if good is None:
@@ -41,21 +53,19 @@ class Tokens:
         if self._clock() >= good.until:
             del self._good[key]
             return None
-        return good.principal
+        return good.passport
 
-    async def verify(self, token: str) -> Principal:
+    async def verify(self, token: str) -> Passport:
         """Raises Unauthenticated, or Unavailable when there are no keys to check with."""
-        if len(token) > _LONGEST_TOKEN:
-            raise Unauthenticated("The access token is too long.")
         claims = await self._verifier.claims(token)
-        principal = principal_of(claims)
+        passport = Passport(principal_of(claims), claims["aud"], key_id_of(token), role_versions(claims))
         now = self._clock()
         until = min(float(claims["exp"]), now + self._keep)
         if until > now:
             if len(self._good) >= self._most:
                 del self._good[next(iter(self._good))]
-            self._good[_key(token)] = _Good(principal, until)
-        return principal
+            self._good[_key(token)] = _Good(passport, until)
+        return passport
 
     def __len__(self) -> int:
         return len(self._good)

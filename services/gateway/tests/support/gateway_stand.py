@@ -18,8 +18,10 @@ from fastapi.responses import StreamingResponse
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 
+from gateway.app import build
+from gateway.revocations import Revocations
 from gateway.service import service
-from tailrace.app import build_app
+from tailrace.auth import TYPE
 from tailrace.run import http_config
 from tailrace.service import Service
 from tailrace.settings import Settings
@@ -53,8 +55,12 @@ def claims(**changes: Any) -> dict[str, Any]:
     }
 
 
+def signed(content: dict[str, Any]) -> str:
+    return jwt.encode({"alg": "RS256", "kid": "current", "typ": TYPE}, content, KEY)
+
+
 def token(**changes: Any) -> str:
-    return jwt.encode({"alg": "RS256", "kid": "current"}, claims(**changes), KEY)
+    return signed(claims(**changes))
 
 
 def bearer(value: str | None = None) -> dict[str, str]:
@@ -156,10 +162,24 @@ class Upstream:
         return Response(b"done")
 
 
+class ByHand:
+    """Tells the gateway of no revocation but those that a test applies itself. Silent until `begin`."""
+
+    def __init__(self) -> None:
+        self.begun = asyncio.Event()
+        self.revocations: Revocations
+
+    async def run(self, revocations: Revocations) -> None:
+        self.revocations = revocations
+        await self.begun.wait()
+        revocations.is_current()
+
+
 @dataclass
 class Stand:
     """The gateway under test, its upstreams, and a client that talks to it."""
 
+    feed: ByHand
     port: int
     client: aiohttp.ClientSession
     orders: Upstream
@@ -183,7 +203,8 @@ MakeStand = Callable[..., Awaitable[Stand]]
 
 
 @asynccontextmanager
-async def stand_with(tmp_path: Path, **settings: Any) -> AsyncIterator[Stand]:
+async def stand_with(tmp_path: Path, *, begun: bool = True, **settings: Any) -> AsyncIterator[Stand]:
+    """`begun` is False for a gateway that has read no revocations yet."""
     identity = FastAPI()
     identity.add_api_route("/.well-known/jwks.json", lambda: KeySet([KEY]).as_dict(private=False), methods=["GET"])
     orders, catalog = Upstream("orders"), Upstream("catalog")
@@ -199,12 +220,13 @@ async def stand_with(tmp_path: Path, **settings: Any) -> AsyncIterator[Stand]:
         with free_socket() as closed:
             ports["down"] = closed.getsockname()[1]
         settings.setdefault("jwks_url", f"http://127.0.0.1:{ports['identity']}/.well-known/jwks.json")
-        port = await servers.start(
-            build_app(service, Settings(ports=ports, gateway_routes=routes, **settings)), service
-        )
+        feed = ByHand()
+        if begun:
+            feed.begun.set()
+        port = await servers.start(build(Settings(ports=ports, gateway_routes=routes, **settings), feed=feed), service)
         url = f"http://127.0.0.1:{port}"
         async with aiohttp.ClientSession(url, auto_decompress=False, max_field_size=2**16) as client:
-            yield Stand(port, client, orders, catalog)
+            yield Stand(feed, port, client, orders, catalog)
     finally:
         orders.release.set()
         await servers.stop()

@@ -72,6 +72,14 @@ class RoleBody(Body):
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=100)]
 
 
+class KeyRotation(Body):
+    """`at_once`: sign with the new key now, not when every verifier has fetched it. `revoke`: refuse what older keys signed, too."""
+
+    at_once: bool = False
+    revoke: bool = False
+    reason: Annotated[str, Field(min_length=1, max_length=300)] | None = None
+
+
 class PasswordChange(Body):
     current_password: GivenPassword
     new_password: NewPassword

@@ -124,7 +124,7 @@ async def create_role(tx: Tx, body: RoleBody, who: Principal, origin: Origin) ->
 
 
 async def change_role(tx: Tx, role_id: UUID, match: int | None, body: RoleBody, who: Principal, origin: Origin) -> Role:
-    """Grant other scopes. Holders have them from their next refresh on, at most an hour later."""
+    """Grant other scopes. Tokens carry the versions of their roles: gateway and identity refuse the older ones, and holders refresh."""
     role = await _load_role(tx, role_id, match, who)
     if body.name != role.name:
         raise Invalid.field("/name", "A role keeps its name, which facts already carry; make another role instead.")

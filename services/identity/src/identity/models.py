@@ -52,6 +52,8 @@ class SigningKey(Base):
     public_key: Mapped[dict[str, Any]]
     private_key: Mapped[bytes]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    signs_from: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
 
 
 class Tenant(Aggregate, Base):
@@ -74,6 +76,10 @@ class Tenant(Aggregate, Base):
     def describe(self, name: str, industry: str | None) -> None:
         self.name, self.industry = name, industry
         self.record(facts.TenantUpdated(tenant_id=self.id, name=name, industry=industry))
+
+    def revoke_key(self, key_id: UUID) -> None:
+        """Say that a signing key is good no more. The platform's tenant says it: the keys are the platform's."""
+        self.record(facts.SigningKeyRevoked(key_id=key_id))
 
 
 class Role(Aggregate, Base):

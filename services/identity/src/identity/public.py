@@ -3,12 +3,14 @@ since they answer with secrets, no answer of theirs is stored under an Idempoten
 """
 
 from typing import Any
+from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from identity import log_in, sessions
+from identity import exchange, log_in, sessions
 from identity.audit import From
 from identity.bodies import LogIn, RefreshBody
+from identity.exchange import ExchangedToken
 from identity.refusals import RefreshRefused
 from identity.tokens import Issuer, Tokens
 from tailrace.context import Context
@@ -21,7 +23,7 @@ router = APIRouter(tags=["auth"], redirect_slashes=False)
 async def log_in_(request: Request, response: Response, body: LogIn, origin: From) -> Tokens:
     """Log in. 401 when the credentials are wrong; 429 with `Retry-After` after too many wrong ones."""
     grant = await log_in.log_in(_database(request), _context(request), body, origin)
-    return _answer(request, response, grant)
+    return await _answer(request, response, grant)
 
 
 @router.post("/v1/auth/refresh", response_model=Tokens)
@@ -35,7 +37,19 @@ async def refresh(request: Request, response: Response, body: RefreshBody, origi
         grant = await sessions.refresh(tx, token, origin)
     if grant is None:
         raise RefreshRefused
-    return _answer(request, response, grant)
+    return await _answer(request, response, grant)
+
+
+@router.post("/v1/auth/token", response_model=ExchangedToken, openapi_extra=exchange.DECLARED)
+async def exchange_token(request: Request, response: Response, origin: From) -> ExchangedToken:
+    """Exchange an access token for one that is good for five minutes at most, at one service only (RFC 8693)."""
+    body = await exchange.asked_for(request)
+    exchanging: exchange.Exchange = request.app.state.exchange
+    claims = exchange.narrowed(await exchanging.subject(body), body)
+    async with _database(request).transaction(_context(request).for_tenant(UUID(claims["tenant"]))) as tx:
+        exchange.note(tx, claims, origin)
+    response.headers["Cache-Control"] = "no-store"
+    return await exchanging.issue(claims)
 
 
 @router.post("/v1/auth/logout", status_code=204)
@@ -50,14 +64,14 @@ async def log_out(request: Request, body: RefreshBody, origin: From) -> None:
 
 @router.get("/.well-known/jwks.json")
 async def jwks(request: Request, response: Response) -> dict[str, Any]:
-    """The keys that access tokens verify with (RFC 7517): the current one and the one before."""
+    """The keys that access tokens verify with (RFC 7517): those that signed a token that may still be good, and the next one."""
     response.headers["Cache-Control"] = "public, max-age=60"
     return await _issuer(request).keys.published()
 
 
-def _answer(request: Request, response: Response, grant: sessions.Grant) -> Tokens:
+async def _answer(request: Request, response: Response, grant: sessions.Grant) -> Tokens:
     response.headers["Cache-Control"] = "no-store"
-    return _issuer(request).tokens(grant)
+    return await _issuer(request).tokens(grant)
 
 
 def _database(request: Request) -> Database:

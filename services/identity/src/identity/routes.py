@@ -9,11 +9,13 @@ from fastapi import Depends, Query, Request, Response
 from pydantic import AwareDatetime
 from sqlalchemy import select
 
-from identity import commands, tenants
+from identity import commands, rotation, tenants
 from identity.audit import From
-from identity.bodies import ChangedUser, NewTenant, NewUser, PasswordChange, RoleBody, TenantDescription
+from identity.bodies import ChangedUser, KeyRotation, NewTenant, NewUser, PasswordChange, RoleBody, TenantDescription
+from identity.keys import SigningKeys
 from identity.models import PLATFORM, AuditEntry, Role, Tenant, User
-from identity.views import AuditEntryView, Me, RoleView, TenantView, UserView
+from identity.tokens import Issuer
+from identity.views import AuditEntryView, Me, RoleView, SigningKeysView, TenantView, UserView
 from tailrace.auth import Requires
 from tailrace.context import Principal
 from tailrace.etag import IfMatch
@@ -127,13 +129,25 @@ async def read_role(tx: Tx, who: Reader, role_id: UUID) -> Role:
 
 @auth.put("/roles/{role_id}", response_model=RoleView)
 async def change_role(tx: Tx, who: Writer, role_id: UUID, match: IfMatch, body: RoleBody, origin: From) -> Role:
-    """Grant other scopes; the name stays. Holders have them from their next refresh on."""
+    """Grant other scopes; the name stays. Its holders' access tokens end; they have the new scopes when they refresh."""
     return await commands.change_role(tx, role_id, match, body, who, origin)
 
 
 @auth.delete("/roles/{role_id}", status_code=204)
 async def delete_role(tx: Tx, who: Writer, role_id: UUID, match: IfMatch, origin: From) -> None:
     await commands.delete_role(tx, role_id, match, who, origin)
+
+
+@auth.get("/keys", response_model=SigningKeysView)
+async def list_keys(tx: Tx, who: Operator, request: Request) -> SigningKeysView:
+    """The keys that access tokens are signed with, the newest first. The operator's."""
+    return SigningKeysView(items=await rotation.listed(tx, _keys(request)))
+
+
+@auth.post("/keys", status_code=201, response_model=SigningKeysView)
+async def rotate_keys(tx: Tx, who: Operator, request: Request, body: KeyRotation, origin: From) -> SigningKeysView:
+    """Replace the signing key; nobody is logged out. With `revoke`, tokens of older keys are refused and clients refresh. The operator's."""
+    return SigningKeysView(items=await rotation.rotate(tx, _keys(request), body, origin))
 
 
 @auth.get("/audit-logs", response_model=Page[AuditEntryView])
@@ -187,6 +201,11 @@ async def describe_own_tenant(
 @companies.get("/{tenant_id}", response_model=TenantView)
 async def read_tenant(tx: Tx, who: TenantReader, tenant_id: UUID) -> Tenant:
     return await tx.find(Tenant, tenant_id)
+
+
+def _keys(request: Request) -> SigningKeys:
+    issuer: Issuer = request.app.state.issuer
+    return issuer.keys
 
 
 def _equal(**wanted: Any) -> Sequence[Any]:

@@ -17,6 +17,7 @@ service = Service(
         Exposed(prefix="/v1/auth/login", public=True),
         Exposed(prefix="/v1/auth/refresh", public=True),
         Exposed(prefix="/v1/auth/logout", public=True),
+        Exposed(prefix="/v1/auth/token", public=True),
         Exposed(prefix="/v1/tenants"),
     ],
     metadata=Base.metadata,

@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 
+from identity.exchange import Exchange
 from identity.keys import SigningKeys
 from identity.tenants import ensure_operator
 from identity.tokens import Issuer, SessionVerifier
@@ -12,8 +13,10 @@ from tailrace.settings import Settings
 async def prepare(app: FastAPI, settings: Settings) -> None:
     """May run in several processes at once, and again."""
     database: Database = app.state.database
-    keys = SigningKeys(database, settings.secret)
+    keys = SigningKeys(database, settings.secret, settings.token_lifetime)
     await keys.open()
     app.state.issuer = Issuer(keys, settings)
-    app.state.verifier = SessionVerifier(keys, database, settings)
+    verifier = SessionVerifier(keys, database, settings)
+    app.state.verifier = verifier
+    app.state.exchange = Exchange(keys, verifier, settings)
     await ensure_operator(database, settings)

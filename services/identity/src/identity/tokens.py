@@ -1,23 +1,25 @@
 """Access tokens: signed by identity, good for an hour, verified by every service on its own.
 
-Identity itself also looks whether the session is still open, so that whoever was logged out manages nobody any more.
+Identity itself also looks whether the session is still open and the roles are still what they were, so that whoever was logged out or lost a
+right manages nobody any more.
 """
 
 import time
 from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
 
 from identity.keys import SigningKeys
-from identity.models import User
+from identity.models import Role, User
 from identity.sessions import REFRESH_LIFETIME, Grant, is_open
-from tailrace.auth import Verifier, principal_of
+from tailrace.auth import Verifier, principal_of, role_versions
 from tailrace.context import Context
-from tailrace.database import Database
+from tailrace.database import Database, Tx
 from tailrace.ids import uuid7
 from tailrace.problems import Unauthenticated
 from tailrace.routing import View
 from tailrace.settings import Settings
-
-ACCESS_LIFETIME = 3600
 
 
 class Tokens(View):
@@ -25,7 +27,7 @@ class Tokens(View):
 
     access_token: str
     token_type: str = "Bearer"
-    expires_in: int = ACCESS_LIFETIME
+    expires_in: int
     refresh_token: str
     refresh_expires_in: int = int(REFRESH_LIFETIME.total_seconds())
 
@@ -37,9 +39,11 @@ class Issuer:
         self.keys = keys
         self._issuer = settings.issuer
         self._audience = settings.audience
+        self._lifetime = settings.token_lifetime
 
-    def tokens(self, grant: Grant) -> Tokens:
-        return Tokens(access_token=self.keys.sign(self._claims(grant)), refresh_token=grant.refresh_token)
+    async def tokens(self, grant: Grant) -> Tokens:
+        access_token = await self.keys.sign(self._claims(grant))
+        return Tokens(access_token=access_token, expires_in=self._lifetime, refresh_token=grant.refresh_token)
 
     def _claims(self, grant: Grant) -> dict[str, Any]:
         user: User = grant.user
@@ -50,19 +54,20 @@ class Issuer:
             "sub": str(user.id),
             "tenant": str(user.tenant_id),
             "roles": user.roles,
+            "role_versions": {str(role.id): role.version for role in user.granted},
             "scope": " ".join(user.scopes),
             "sid": str(grant.session_id),
             "jti": str(uuid7()),
             "iat": now,
-            "exp": now + ACCESS_LIFETIME,
+            "exp": now + self._lifetime,
         }
 
 
 class SessionVerifier(Verifier):
-    """Verifies with identity's own keys, and refuses the tokens of sessions that have ended."""
+    """Verifies with identity's own keys, and refuses the tokens of sessions that have ended and of roles that have changed."""
 
     def __init__(self, keys: SigningKeys, database: Database, settings: Settings) -> None:
-        super().__init__(keys, issuer=settings.issuer, audience=settings.audience)
+        super().__init__(keys, issuer=settings.issuer, audiences={settings.audience, "identity"})
         self._database = database
 
     async def claims(self, token: str) -> dict[str, Any]:
@@ -71,4 +76,13 @@ class SessionVerifier(Verifier):
         async with self._database.transaction(Context(tenant_id=principal.tenant_id), read_only=True) as tx:
             if not await is_open(tx, principal.session_id):
                 raise Unauthenticated("This session has ended; log in again.")
+            if not await _roles_stand(tx, role_versions(claims)):
+                raise Unauthenticated("What this token allows has changed; refresh it.")
         return claims
+
+
+async def _roles_stand(tx: Tx, versions: dict[UUID, int]) -> bool:
+    if not versions:
+        return True
+    rows = await tx.execute(select(Role.id, Role.version).where(Role.id.in_(versions)))
+    return {row.id: row.version for row in rows} == versions

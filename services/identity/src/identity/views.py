@@ -1,7 +1,7 @@
 """What clients are shown. No secret is among it, save the tokens of a log-in."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from tailrace.money import Currency
@@ -45,6 +45,19 @@ class RoleView(View):
     version: int
     created_at: datetime
     updated_at: datetime
+
+
+class SigningKeyView(View):
+    """`verifies_until` is null while no later key replaces it."""
+
+    id: UUID
+    state: Literal["next", "signing", "verifying", "retired", "revoked"]
+    signs_from: datetime
+    verifies_until: datetime | None
+
+
+class SigningKeysView(View):
+    items: list[SigningKeyView]
 
 
 class AuditEntryView(View):
