@@ -60,7 +60,7 @@ class UserEvents:
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level="read_committed",
-            metadata_max_age_ms=30_000,
+            metadata_max_age_ms=5_000,
             retry_backoff_ms=200,
         )
         try:

@@ -167,12 +167,14 @@ class ByHand:
 
     def __init__(self) -> None:
         self.begun = asyncio.Event()
+        self.current = asyncio.Event()
         self.revocations: Revocations
 
     async def run(self, revocations: Revocations) -> None:
         self.revocations = revocations
         await self.begun.wait()
         revocations.is_current()
+        self.current.set()
 
 
 @dataclass
@@ -224,6 +226,8 @@ async def stand_with(tmp_path: Path, *, begun: bool = True, **settings: Any) -> 
         if begun:
             feed.begun.set()
         port = await servers.start(build(Settings(ports=ports, gateway_routes=routes, **settings), feed=feed), service)
+        if begun:
+            await feed.current.wait()
         url = f"http://127.0.0.1:{port}"
         async with aiohttp.ClientSession(url, auto_decompress=False, max_field_size=2**16) as client:
             yield Stand(feed, port, client, orders, catalog)

@@ -17,6 +17,8 @@ events = typer.Typer(no_args_is_help=True, help="Facts on Kafka.")
 app.add_typer(events, name="events")
 dlq = typer.Typer(no_args_is_help=True, help="Facts that a subscriber could not apply.")
 app.add_typer(dlq, name="dlq")
+keys = typer.Typer(no_args_is_help=True, help="The keys that access tokens are signed with.")
+app.add_typer(keys, name="keys")
 
 new = typer.Typer(no_args_is_help=True, help="Begin something.")
 app.add_typer(new, name="new")
@@ -185,6 +187,28 @@ def dlq_drop(
     from tailrace.redrive import Place
 
     drop_record(service, Place(subscriber, topic, partition, offset), reason)
+
+
+@keys.command("list")
+@explained
+def keys_list() -> None:
+    """Every key that is known, the newest first, with what it is good for."""
+    from tailrace.cli.keys import list_keys
+
+    list_keys()
+
+
+@keys.command("rotate")
+@explained
+def keys_rotate(
+    now: Annotated[bool, typer.Option("--now", help="Sign with the new key at once, not in two minutes.")] = False,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Refuse what older keys signed: one may be stolen.")] = False,
+    reason: Annotated[Optional[str], typer.Option("--reason", help="Kept in the audit log.")] = None,  # noqa: UP045
+) -> None:
+    """Replace the signing key. Nobody is logged out; with --revoke every client has to refresh its token."""
+    from tailrace.cli.keys import rotate_keys
+
+    rotate_keys(now=now, revoke=revoke, reason=reason)
 
 
 @app.command()
