@@ -106,7 +106,14 @@ class Gateway:
         await self.client.aclose()
 
     async def log_in(self, slug: str, email: str, password: str = PASSWORD) -> Member:
-        answer = await self.client.post("/v1/auth/login", json={"tenant": slug, "email": email, "password": password})
+        """What a busy machine or a service that starts makes fail is tried again."""
+        credentials = {"tenant": slug, "email": email, "password": password}
+        answer = await eventually(
+            lambda: self.client.post("/v1/auth/login", json=credentials),
+            lambda answer: answer.status_code not in {502, 503, 504},
+            within=60,
+            what="a log-in",
+        )
         assert answer.status_code == 200, answer.text
         body = answer.json()
         member = Member(self.client, "", slug, email, body["access_token"], body["refresh_token"])

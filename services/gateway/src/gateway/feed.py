@@ -18,7 +18,7 @@ from tailrace.settings import Settings
 from tailrace.wire import Malformed, read_meta, read_payload
 
 _LOOK_EVERY = 2.0
-_ANSWER_WITHIN = 5.0
+_ANSWER_WITHIN = 10.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 
 

@@ -7,6 +7,7 @@ again in the same second has a new session, and is let in. What no living token 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -43,7 +44,8 @@ class Revocations:
         self._noted: dict[UUID | str, _Noted] = {}
         self.complete = False
         self.behind: str | None = "not read yet"
-        """Why newer revocations may be unknown; None while all of them are known."""
+        """Since when and why newer revocations may be unknown; None while all of them are known."""
+        self._behind_since: str | None = None
 
     def __len__(self) -> int:
         return len(self._noted)
@@ -75,10 +77,13 @@ class Revocations:
 
     def is_current(self) -> None:
         """Everything there is to read was read."""
-        self.complete, self.behind = True, None
+        self.complete, self.behind, self._behind_since = True, None, None
 
     def is_behind(self, reason: str) -> None:
-        self.behind = reason
+        """Newer ones may be unknown from now on, until `is_current`."""
+        if self.behind is None:
+            self._behind_since = datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="seconds")
+        self.behind = f"since {self._behind_since}: {reason}" if self._behind_since else reason
 
     def _bars(self, id: UUID | str | None) -> bool:
         noted = self._noted.get(id) if id is not None else None
