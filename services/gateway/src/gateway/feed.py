@@ -18,7 +18,7 @@ from tailrace.settings import Settings
 from tailrace.wire import Malformed, read_meta, read_payload
 
 _LOOK_EVERY = 2.0
-_ANSWER_WITHIN = 10.0
+_LOOK_WITHIN, _ANSWER_WITHIN = 5.0, 10.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 
 
@@ -93,7 +93,7 @@ async def _read_on(consumer: AIOKafkaConsumer, places: Set[TopicPartition], revo
 
     The broker is asked for the end since a consumer that lost it does not say so: it only gets nothing any more.
     """
-    async with asyncio.timeout(_ANSWER_WITHIN):
+    async with asyncio.timeout(_LOOK_WITHIN):
         ends = await consumer.end_offsets(places)
     while await _is_before(consumer, ends):
         records = await _some(consumer, _ANSWER_WITHIN)
