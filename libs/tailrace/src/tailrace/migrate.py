@@ -108,13 +108,16 @@ async def _ensure_role(admin: Any, role: str, attributes: str, settings: Setting
 async def _ensure_capture(url: str, service: Service) -> None:
     """A slot before the first row is written: what was committed while none existed would never be captured.
 
+    Where rows are and no slot, it was lost: that takes a repair (`tailrace.capture.repair`), and a new slot made here would hide it.
+
     The capture role may log a snapshot, so that its heartbeat lets go of the write-ahead log without waiting for the next checkpoint.
     """
     slot = slot_name(service)
     admin = await asyncpg.connect(url)
     try:
         await admin.execute(f'GRANT EXECUTE ON FUNCTION pg_log_standby_snapshot() TO "{service.name}_capture"')
-        if not await admin.fetchval("SELECT true FROM pg_replication_slots WHERE slot_name = $1", slot):
+        missing = not await admin.fetchval("SELECT true FROM pg_replication_slots WHERE slot_name = $1", slot)
+        if missing and not await admin.fetchval("SELECT true FROM outbox LIMIT 1"):
             await admin.execute("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", slot)
     finally:
         await admin.close()

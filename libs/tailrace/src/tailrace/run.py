@@ -10,8 +10,9 @@ from typing import Any, Literal
 import uvicorn
 from fastapi import FastAPI
 
-from tailrace import idempotency
+from tailrace import idempotency, retention
 from tailrace.app import build_app
+from tailrace.canary import sing_forever
 from tailrace.consumer import Consumer
 from tailrace.database import Database
 from tailrace.delivery import Courier
@@ -107,6 +108,9 @@ def _work(
         return []
     database: Database = app.state.database
     work: list[Coroutine[Any, Any, None]] = [idempotency.prune_forever(database, stop)]
+    if service.topic is not None:
+        work.append(sing_forever(database, service.name, settings.canary_every, stop))
+        work.append(retention.prune_forever(database, service.name, settings.kafka, stop))
     if service.subscribers:
         consumer = Consumer(service.name, Courier(service.name, database, service.subscribers), settings)
         app.state.consumer = consumer

@@ -2,12 +2,13 @@
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote, urlsplit
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
 Role = Literal["owner", "app", "capture"]
 
@@ -40,6 +41,10 @@ class Settings(BaseSettings):
     operator_password: str | None = None
 
     poll_interval_ms: int = 25
+    canary_every: float = Field(default=10.0, gt=0)
+    """How often a service records a canary, which shows that its facts reach Kafka."""
+    canary_limit: float = Field(default=30.0, gt=0)
+    """How long a canary may be on its way before its connector counts as stuck, whatever Connect says."""
     partitions: int = 6
     replication: int = 1
     consumer_batch: int = 500
@@ -88,3 +93,10 @@ class Settings(BaseSettings):
 
     def upstream(self, service: str) -> str:
         return self.upstreams.get(service) or f"http://127.0.0.1:{self.ports[service]}"
+
+
+def settings_from(environment: Mapping[str, str]) -> Settings:
+    """The settings that a process with these variables would read."""
+    source = EnvSettingsSource(Settings)
+    source.env_vars = {name.lower(): value for name, value in environment.items()}
+    return Settings(**source())

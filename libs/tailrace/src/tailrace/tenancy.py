@@ -17,18 +17,18 @@ def tenant_tables(op: Any, *tables: str) -> None:
 def insert_only(op: Any, *tables: str) -> None:
     """Take from the app role the right to change or delete what is written: ledgers, event streams, the outbox."""
     for table in tables:
-        op.execute(f"REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM {_role(op, 'app')}")
+        op.execute(f"REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM {role_of(op, 'app')}")
 
 
 def capture_outbox(op: Any) -> None:
     """Let the capture role read the outbox of every tenant, and publish its inserts for it."""
-    capture = _role(op, "capture")
+    capture = role_of(op, "capture")
     op.execute(f"GRANT SELECT ON outbox TO {capture}")
     op.execute(f"CREATE POLICY capture ON outbox FOR SELECT TO {capture} USING (true)")
     op.execute("CREATE PUBLICATION outbox FOR TABLE outbox WITH (publish = 'insert')")
 
 
-def _role(op: Any, role: str) -> str:
+def role_of(op: Any, role: str) -> str:
     """Roles are named after the service, whose owner runs the migration."""
     owner: str = op.get_bind().exec_driver_sql("SELECT current_user").scalar_one()
     return owner.removesuffix("_owner") + f"_{role}"

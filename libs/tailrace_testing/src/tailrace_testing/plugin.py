@@ -51,7 +51,8 @@ def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     folder.chmod(0o755)
     level = request.config.stash[_level]
     limits = {"TAILRACE_TENANT_RATE": "5000", "TAILRACE_TENANT_BURST": "10000"}
-    stack = Stack(folder / "data", only=level, environment=limits)
+    canaries = {"TAILRACE_CANARY_EVERY": "1", "TAILRACE_CANARY_LIMIT": "6"}
+    stack = Stack(folder / "data", only=level, environment=limits | canaries)
     try:
         yield stack.start()
     finally:

@@ -28,6 +28,9 @@ _OPERATOR = re.compile(
 """Shows rows to one tenant that the migration names, and to nobody else."""
 _KITS_POLICIES = {
     ("outbox", "capture"),
+    ("outbox", "expired_seen"),
+    ("outbox", "expired_deleted"),
+    ("outbox", "kept"),
     ("idempotency", "expired_seen"),
     ("idempotency", "expired_deleted"),
 }
@@ -310,18 +313,37 @@ async def _intruder(subject: Subject, harness: Harness, other: str) -> Findings:
 
 
 async def what_is_written_stays(subject: Subject) -> Findings:
-    """The app role can neither change nor delete what is in the outbox or in an event-sourced stream."""
+    """The app role can neither change nor delete what is in the outbox or in an event-sourced stream; from the outbox, only what is old goes."""
     harness = (await subject.walked()).h
     assert subject.service.metadata is not None
     ledgers = ["outbox", *(t.name for t in subject.service.metadata.tables.values() if _is_stream(t))]
-    return [
+    return await _deletions(harness) + [
         f"the app role may {right} {table}"
         for table in ledgers
         for right in ("UPDATE", "DELETE", "TRUNCATE")
-        if await harness.admin.fetchval(
+        if (table, right) != ("outbox", "DELETE")
+        and await harness.admin.fetchval(
             "SELECT has_table_privilege($1, $2, $3)", f"{subject.name}_app", f'public."{table}"', right
         )
     ]
+
+
+async def _deletions(harness: Harness) -> Findings:
+    """What the walk published is young, so nobody can delete it (`tailrace.retention`)."""
+    app = await _as_app(harness)
+    found = []
+    try:
+        for tenant in ("", str(harness.tenant), str(harness.other_tenant)):
+            deleting = app.transaction()
+            await deleting.start()
+            await app.execute("SELECT set_config('app.tenant_id', $1, true)", tenant)
+            done = await app.execute("DELETE FROM outbox")
+            await deleting.rollback()
+            if done != "DELETE 0":
+                found.append(f"the app role took back what was published: {done}")
+    finally:
+        await app.close()
+    return found
 
 
 async def only_the_outboxs_inserts_are_published(subject: Subject) -> Findings:

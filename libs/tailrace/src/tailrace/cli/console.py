@@ -25,6 +25,7 @@ COLOURS = {
     "stopping": "yellow",
     "failed": "red",
     "FAILED": "red",
+    "MISSING": "red",
 }
 MARKS = {"ready": "✓", "failed": "✗", "stopped": "·", "waiting": "·"}
 

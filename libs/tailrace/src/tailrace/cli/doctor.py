@@ -121,4 +121,21 @@ def _facts(layout: Layout) -> Iterator[Finding]:
         yield Finding(True, "nothing is parked")
 
 
-CHECKS = (_machine, _folders, _programs, _ports, _facts)
+def _capture(layout: Layout) -> Iterator[Finding]:
+    """As the stack's monitor sees it."""
+    state = State.load(layout.state)
+    if state is None or not state.running or not state.connectors:
+        return
+    for name, each in sorted(state.connectors.items()):
+        if not each.well:
+            what = each.trouble or each.reason or f"its connector is {each.state}"
+            yield Finding(
+                False,
+                f"capture of {name}: {what}",
+                each.doing or "the stack repairs it by itself; see: tailrace capture status",
+            )
+    if all(each.well for each in state.connectors.values()):
+        yield Finding(True, f"{len(state.connectors)} connectors carry facts to Kafka")
+
+
+CHECKS = (_machine, _folders, _programs, _ports, _facts, _capture)

@@ -15,7 +15,7 @@ from rich.text import Text
 from tailrace.cli.console import coloured, mark, out, say_failure
 from tailrace.cli.lifecycle import print_addresses
 from tailrace.stack.layout import HOST, Layout
-from tailrace.stack.state import Part, State, fleet_status
+from tailrace.stack.state import Capture, Part, State, fleet_status
 
 
 def show_status(as_json: bool) -> bool:
@@ -41,7 +41,7 @@ def show_status(as_json: bool) -> bool:
 
 def _all_ready(state: State, services: dict[str, dict[str, Any]]) -> bool:
     parts = all(part.phase == "ready" for part in state.parts.values())
-    connectors = all(each.state == "RUNNING" for each in state.connectors.values())
+    connectors = all(each.well for each in state.connectors.values())
     return state.phase == "ready" and parts and connectors and all(each["ready"] for each in services.values())
 
 
@@ -142,9 +142,17 @@ def _print_connectors(state: State) -> None:
     out.print(Text("Connectors", "bold"))
     table = Table.grid(padding=(0, 2))
     for name, each in sorted(state.connectors.items()):
-        restarts = f"restarted {each.restarts} times" if each.restarts else ""
-        table.add_row("", name, coloured(each.state), Text(", ".join(filter(None, [restarts, each.reason])), "dim"))
+        colour = "dim" if each.well else "red"
+        table.add_row("", name, coloured(each.state), Text(", ".join(_capture_story(each)), colour))
     out.print(table)
+
+
+def _capture_story(each: Capture) -> list[str]:
+    """What is wrong, what is done about it, what was done before."""
+    heard = f"canary {_span(time.time() - each.heard_at)} ago" if each.heard_at else ""
+    restarts = f"restarted {each.restarts} times" if each.restarts else ""
+    repairs = f"repaired {each.repairs} times, last: {each.repaired}" if each.repairs else ""
+    return list(filter(None, [each.trouble, each.doing, each.reason, heard, restarts, repairs]))
 
 
 def _span(seconds: float) -> str:

@@ -46,6 +46,9 @@ producer.linger.ms=0
 producer.delivery.timeout.ms=120000
 """
 
+_TRIES, _PAUSE = 80, 0.25
+"""How often, and after how many seconds, something is asked of Connect again."""
+
 
 @dataclass(frozen=True)
 class Connect:
@@ -121,6 +124,61 @@ class Rest:
         path = f"{self.url}/connectors/{name}/restart?includeTasks=true&onlyFailed=true"
         async with self._session.post(path, json={}) as answer:
             answer.raise_for_status()
+
+    async def restart_all(self, name: str) -> None:
+        """Restart a connector and its tasks, failed or not."""
+        async with self._session.post(f"{self.url}/connectors/{name}/restart?includeTasks=true", json={}) as answer:
+            answer.raise_for_status()
+
+    async def restart_task(self, name: str) -> None:
+        """Restart a connector's one task, failed or not."""
+        async with self._session.post(f"{self.url}/connectors/{name}/tasks/0/restart", json={}) as answer:
+            answer.raise_for_status()
+
+    async def hold(self, name: str, config: Mapping[str, str]) -> None:
+        """Stop a connector, or create it stopped; returns when none of its tasks is left. It stays stopped, also when Connect starts anew."""
+        if await self._current(name) is None:
+            body = {"name": name, "config": dict(config), "initial_state": "STOPPED"}
+            await self._insist("POST", "/connectors", body)
+        else:
+            await self._insist("PUT", f"/connectors/{name}/stop")
+        for _ in range(_TRIES):
+            status = (await self.statuses()).get(name)
+            if status is not None and status["connector"]["state"] == "STOPPED" and not status["tasks"]:
+                return
+            await asyncio.sleep(_PAUSE)
+        raise StackError(f"the connector {name} does not stop", "see the log of connect")
+
+    async def forget_offsets(self, name: str) -> None:
+        """Let a stopped connector begin where its slot stands."""
+        await self._insist("DELETE", f"/connectors/{name}/offsets")
+
+    async def resume(self, name: str) -> None:
+        """Let a paused or stopped connector go on; one that runs is left alone."""
+        await self._insist("PUT", f"/connectors/{name}/resume")
+
+    async def position(self, name: str) -> int | None:
+        """The stored offset, in bytes of PostgreSQL's log: Kafka acknowledged nothing beyond. None when nothing is stored."""
+        async with self._session.get(f"{self.url}/connectors/{name}/offsets") as answer:
+            if answer.status == 404:
+                return None
+            answer.raise_for_status()
+            stored = (await answer.json())["offsets"]
+        offset = (stored[0]["offset"] if stored else None) or {}
+        return max((int(offset[key]) for key in ("lsn", "lsn_proc", "lsn_commit") if offset.get(key)), default=None)
+
+    async def _insist(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> None:
+        """Ask until Connect, which may be rebalancing (409) or still stopping a task (5xx), agrees. Raises `StackError`."""
+        text = ""
+        for _ in range(_TRIES):
+            async with self._session.request(method, f"{self.url}{path}", json=body or {}) as answer:
+                if answer.status < 300:
+                    return
+                text = await answer.text()
+                if answer.status < 500 and answer.status != 409:
+                    break
+            await asyncio.sleep(_PAUSE)
+        raise StackError(f"Connect refused {method} {path}: {text[:500]}", "see the log of connect")
 
     async def delete(self, name: str) -> None:
         """Remove a connector; one that is not there is fine."""

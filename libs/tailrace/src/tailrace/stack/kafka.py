@@ -4,7 +4,7 @@ Facts are kept for ever; nothing is created by a typing error, since the broker 
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +48,7 @@ num.io.threads=4
 background.threads=4
 """
 
+FOR_EVER = {"retention.ms": "-1"}
 CLUSTER = "dGFpbHJhY2UtbG9jYWwtMQ"
 """A cluster id as Kafka wants it: 16 bytes in URL-safe base64."""
 
@@ -116,8 +117,9 @@ async def create_topics(
     partitions: int,
     replication: int,
     say: Callable[[str], None] = lambda text: None,
+    settings: Mapping[str, str] = FOR_EVER,
 ) -> list[str]:
-    """Create those that are missing, kept for ever, and return their names. Raises `StackError`."""
+    """Create those that are missing, kept for ever unless `settings` say otherwise, and return their names. Raises `StackError`."""
     from aiokafka.admin import AIOKafkaAdminClient, NewTopic
     from aiokafka.errors import for_code
 
@@ -127,7 +129,7 @@ async def create_topics(
         missing = sorted(set(topics) - set(await admin.list_topics()))
         if missing:
             say(f"creating {len(missing)}")
-            new = [NewTopic(name, partitions, replication, topic_configs={"retention.ms": "-1"}) for name in missing]
+            new = [NewTopic(name, partitions, replication, topic_configs=dict(settings)) for name in missing]
             answer = await admin.create_topics(new)
             for name, code, *reason in answer.topic_errors:
                 if code not in (0, 36):  # 36: another process was first

@@ -1,15 +1,22 @@
-"""Watches Connect: a failed connector or task is restarted with growing pauses, logged, and shown by `tailrace status`."""
+"""Watches Connect: a failed connector or task is restarted with growing pauses, logged, and shown by `tailrace status`.
+
+What Connect does not know, a lost slot or a way that carries nothing, is found and mended by `tailrace.capture`; it is shown here as well.
+"""
 
 import asyncio
+import copy
 import logging
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
 from tailrace.stack.connect import Rest
 from tailrace.stack.state import Board, Capture
+
+if TYPE_CHECKING:
+    from tailrace.capture.watch import Watch
 
 log = logging.getLogger("tailrace.stack")
 
@@ -30,35 +37,57 @@ class Patience:
 
 
 class Monitor:
-    def __init__(self, url: str, board: Board) -> None:
+    def __init__(self, url: str, board: Board, capture: "Watch | None" = None) -> None:
         self.url = url
         self.board = board
+        self._capture = capture
         self._patience: dict[str, Patience] = {}
 
     async def watch(self) -> None:
         """Runs until cancelled. A Connect that does not answer is its supervisor's business, not ours."""
-        async with Rest(self.url) as rest:
-            while True:
-                try:
-                    await self.look(rest)
-                except (aiohttp.ClientError, TimeoutError, OSError) as error:
-                    self._note_silence(error)
-                await asyncio.sleep(INTERVAL)
+        try:
+            async with Rest(self.url) as rest:
+                while True:
+                    try:
+                        await self.look(rest)
+                    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                        self._note_silence(error)
+                    await asyncio.sleep(INTERVAL)
+        finally:
+            if self._capture is not None:
+                await self._capture.close()
 
     async def look(self, rest: Rest) -> None:
-        """One look at every connector, with the restarts that are due."""
+        """One look at every connector, with the restarts and repairs that are due."""
         statuses = await rest.statuses()
         known = self.board.state.connectors
-        before = {name: (each.state, each.reason, each.restarts) for name, each in known.items()}
+        before = copy.deepcopy(known)
         for name, status in statuses.items():
             capture = known.setdefault(name, Capture("UNKNOWN"))
-            capture.state, capture.reason = _summary(status)
-            if capture.state == "FAILED":
-                await self._restart(rest, name, capture)
+            capture.state, capture.reason = summary(status)
         for name in set(known) - set(statuses):
             del known[name]
-        if before != {name: (each.state, each.reason, each.restarts) for name, each in known.items()}:
+        broken = await self._look_further(rest) if self._capture is not None else set()
+        for name, capture in known.items():
+            if capture.state == "FAILED" and name not in broken:
+                await self._restart(rest, name, capture)
+        if before != known:
             self.board.save()
+
+    async def _look_further(self, rest: Rest) -> set[str]:
+        """What the canaries and the slots say; returns the connectors that no restart would help."""
+        assert self._capture is not None
+        known = self.board.state.connectors
+        try:
+            await self._capture.look(rest, {name: capture.state for name, capture in known.items()})
+        except OSError as error:
+            log.info("the way of the facts cannot be judged: %s", error)
+        for name, condition in self._capture.conditions.items():
+            capture = known.setdefault(name, Capture("MISSING"))
+            capture.trouble = condition.trouble.words if condition.trouble else ""
+            capture.doing, capture.heard_at, capture.way = condition.doing, condition.heard_at, condition.way
+            capture.repairs, capture.repaired = condition.repairs, condition.repaired
+        return {name for name, each in self._capture.conditions.items() if each.trouble and each.trouble.kind == "slot"}
 
     async def _restart(self, rest: Rest, name: str, capture: Capture) -> None:
         now = time.monotonic()
@@ -86,7 +115,7 @@ class Monitor:
             self.board.save()
 
 
-def _summary(status: dict[str, Any]) -> tuple[str, str]:
+def summary(status: dict[str, Any]) -> tuple[str, str]:
     """The worst state of a connector and its tasks, with the first line of the reason."""
     everything = [status["connector"], *status["tasks"]]
     for each in everything:

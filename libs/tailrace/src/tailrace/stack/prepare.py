@@ -14,12 +14,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from urllib.parse import urlsplit
 
-from tailrace.connectors import connector_config
+from tailrace import canary
 from tailrace.fleet import load_services
 from tailrace.migrate import prepare_database
 from tailrace.service import Service
 from tailrace.settings import Settings
 from tailrace.stack.connect import Rest
+from tailrace.stack.connectors import Connectors
 from tailrace.stack.errors import StackError
 from tailrace.stack.kafka import answers, create_topics
 from tailrace.stack.state import Phase
@@ -52,23 +53,25 @@ def prepare_databases(services: Sequence[Service], settings: Settings, say: Say)
 
 
 async def prepare_topics(services: Sequence[Service], settings: Settings, say: Say) -> None:
-    """Each service's topic and its dead-letter topic."""
+    """Each service's topic and its dead-letter topic, and the one of all canaries."""
     await _until("Kafka", settings.kafka, lambda: answers(settings.kafka))
     say("topics", "starting", "")
     names = topics_of(services)
     made = await create_topics(settings.kafka, names, settings.partitions, settings.replication)
-    say("topics", "ready", f"{len(names)} topics, {len(made)} new")
+    made += await create_topics(settings.kafka, [canary.TOPIC], 1, settings.replication, settings=canary.TOPIC_SETTINGS)
+    say("topics", "ready", f"{len(names) + 1} topics, {len(made)} new")
 
 
 async def prepare_connectors(services: Sequence[Service], settings: Settings, say: Say) -> None:
-    """One connector for each service with a topic; returns when all of their tasks run."""
+    """One connector for each service with a topic, on a slot that lost nothing; returns when all of their tasks run."""
     publishing = [service for service in services if service.topic is not None]
+    preparing = Connectors(settings, say)
     async with Rest(settings.connect) as rest:
         await _until("Kafka Connect", settings.connect, rest.healthy)
         for number, service in enumerate(publishing, 1):
             say("connectors", "starting", f"{service.name}, {number} of {len(publishing)}")
-            await rest.put(service.name, connector_config(service, settings))
-        await _until_running(rest, {service.name for service in publishing}, say)
+            await preparing.prepare(rest, service)
+        await preparing.until_running(rest, publishing)
     say("connectors", "ready", f"{len(publishing)} running")
 
 
@@ -135,38 +138,6 @@ async def _until(what: str, address: str, ready: Callable[[], Awaitable[bool]]) 
                 f"{what} at {where} did not answer within {PATIENCE:.0f} s", "is it running, is the address right?"
             )
         await asyncio.sleep(0.1)
-
-
-async def _until_running(rest: Rest, names: set[str], say: Say) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        statuses = await rest.statuses()
-        waiting = sorted(name for name in names if not _runs(statuses.get(name)))
-        if not waiting:
-            return
-        if time.monotonic() > deadline:
-            raise StackError(
-                f"these connectors do not run: {', '.join(waiting)}", f"the reason: {_reason(statuses, waiting)}"
-            )
-        say("connectors", "starting", f"waiting for {', '.join(waiting[:3])}{' …' if len(waiting) > 3 else ''}")
-        await asyncio.sleep(0.2)
-
-
-def _runs(status: dict[str, object] | None) -> bool:
-    if not status:
-        return False
-    tasks = status["tasks"]
-    assert isinstance(tasks, list)
-    return bool(tasks) and all(task["state"] == "RUNNING" for task in tasks)
-
-
-def _reason(statuses: dict[str, dict[str, object]], waiting: list[str]) -> str:
-    for name in waiting:
-        tasks = statuses.get(name, {}).get("tasks")
-        for task in tasks if isinstance(tasks, list) else []:
-            if trace := task.get("trace"):
-                return str(trace).splitlines()[0]
-    return "Connect gives none; see its log"
 
 
 def _print(part: str, phase: Phase, detail: str, remedy: str = "") -> None:

@@ -30,11 +30,26 @@ class Part:
 
 @dataclass
 class Capture:
-    """One connector as Connect reports it, and what the monitor did about it."""
+    """One connector as Connect reports it, what its canary says of the whole way, and what the monitor did about it.
+
+    Times in seconds of the Unix epoch; `way` in seconds from commit to Kafka.
+    """
 
     state: str
     reason: str = ""
     restarts: int = 0
+    trouble: str = ""
+    """What is wrong besides; see `tailrace.capture.watch`."""
+    doing: str = ""
+    heard_at: float | None = None
+    way: float | None = None
+    repairs: int = 0
+    repaired: str = ""
+    """What the last repair did."""
+
+    @property
+    def well(self) -> bool:
+        return self.state == "RUNNING" and not self.trouble
 
 
 @dataclass

@@ -4,7 +4,8 @@ import asyncio
 import fcntl
 import os
 import time
-from typing import IO
+from collections.abc import Mapping
+from typing import IO, TYPE_CHECKING
 
 from tailrace.stack.artifacts import Lock, cache_folder, fetch, missing, unpack_debezium
 from tailrace.stack.child import Child, Program
@@ -21,6 +22,9 @@ from tailrace.stack.postgres import Postgres
 from tailrace.stack.processes import Process, listener
 from tailrace.stack.services import Fleet
 from tailrace.stack.state import Board, Part, State, fleet_status
+
+if TYPE_CHECKING:
+    from tailrace.capture.watch import Watch
 
 PREPARED = ("databases", "topics", "connectors")
 
@@ -83,7 +87,11 @@ class Supervisor:
                 parts.create_task(self._prepare(tables_and_topics))
                 parts.create_task(self._fleet(tables_and_topics))
         if self.plan.only == "fleet":
-            self._watch = asyncio.create_task(Monitor(self.plan.connect_url, self.board).watch(), name="monitor")
+            self._watch = asyncio.create_task(self._monitor(), name="monitor")
+
+    async def _monitor(self) -> None:
+        watch = await asyncio.to_thread(_capture_watch, self._environment())
+        await Monitor(self.plan.connect_url, self.board, watch).watch()
 
     async def _postgres(self) -> None:
         if "postgres" not in self.plan.own:
@@ -205,6 +213,15 @@ class Supervisor:
             parts={name: Part() for name in [*own, *steps]},
             addresses=self.plan.addresses(),
         )
+
+
+def _capture_watch(environment: Mapping[str, str]) -> "Watch":
+    """Imported here, beside what runs by now, since it needs the kit and every manifest."""
+    from tailrace.capture.watch import Watch
+    from tailrace.fleet import load_services
+    from tailrace.settings import settings_from
+
+    return Watch(load_services(), settings_from(environment))
 
 
 def _reason(error: BaseException) -> tuple[str, str]:

@@ -1,0 +1,89 @@
+"""A slot that lost something is made anew, and what it may have lost is published again before streaming goes on.
+
+Every step may be cut off and the whole run again. The new slot stands first, under a name of its own: whatever commits while rows are being
+published again is read from it later. It gets the service's slot name only when every row is in Kafka, so a repair that was cut off shows.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from tailrace.canary import canary_id, listening
+from tailrace.capture import slots
+from tailrace.capture.republish import republish
+from tailrace.connectors import connector_config, deployed_connector, slot_name
+from tailrace.retention import MARGIN
+from tailrace.service import Service
+from tailrace.settings import Settings
+from tailrace.stack.connect import Rest
+
+Say = Callable[[str], None]
+
+
+class Repairs:
+    """Repairs for one installation. `deployed` names connectors whose addresses the Connect worker looks up (`deploy/kafka-connect`)."""
+
+    def __init__(self, settings: Settings, *, deployed: bool = False) -> None:
+        self.settings = settings
+        self._deployed = deployed
+
+    def config(self, service: Service) -> dict[str, str]:
+        """The connector of a service, as it is to be."""
+        if self._deployed:
+            return deployed_connector(service, self.settings).render()
+        return connector_config(service, self.settings)
+
+    async def put_connector(self, service: Service, rest: Rest) -> None:
+        """Bring back a connector that was deleted. Its slot and its stored offsets still stand, so nothing is lost."""
+        await rest.put(service.name, self.config(service))
+
+    async def restart(self, service: Service, rest: Rest, *, whole: bool) -> None:
+        """Begin a connector's task, or the whole connector, from the start, on a connection of its own."""
+        async with slots.connected(service, self.settings) as connection:
+            await slots.terminate(connection, slot_name(service))
+        await (rest.restart_all(service.name) if whole else rest.restart_task(service.name))
+
+    async def renew(self, service: Service, rest: Rest, say: Say, *, everything: bool = False) -> int | None:
+        """Make the slot anew and publish again what its predecessor may have lost; returns how many rows that was.
+
+        That is what was recorded since the last canary that arrived, less a margin, or `everything` retained. None when there was only the end
+        of an earlier repair left to do. Raises RepairUnderWay, StackError, OSError or asyncpg's errors; then the next call begins again.
+        """
+        name, main, spare = service.name, slot_name(service), slots.spare_name(service)
+        async with slots.connected(service, self.settings) as connection, slots.alone(connection, service):
+            count = None
+            if everything or not await self._is_made_good(connection, main, spare):
+                if not (await slots.outbox(connection, service, None)).published:
+                    await slots.restore_publication(service, self.settings)
+                # Before the connector is stopped: a repair that is cut off shows by the slot that is missing.
+                await slots.drop(connection, main)
+                say("stopping its connector")
+                await rest.hold(name, self.config(service))
+                for each in (main, spare):
+                    await slots.drop(connection, each)
+                say("making its slot anew")
+                await slots.create(connection, spare)
+                since = None if everything else await self._known_to_have_arrived(service)
+                say(
+                    f"publishing again what was recorded since {since:%Y-%m-%d %H:%M:%S} UTC"
+                    if since
+                    else "publishing again all that is retained"
+                )
+                count = await republish(connection, self.settings.kafka, since, say)
+                # With offsets of the old slot, the connector would refuse the new one (offset.mismatch.strategy).
+                await rest.forget_offsets(name)
+                await slots.copy(connection, spare, main)
+            await rest.resume(name)
+            await slots.drop(connection, spare)
+            return count
+
+    async def _is_made_good(self, connection: Any, main: str, spare: str) -> bool:
+        """Whether an earlier repair came as far as giving the new slot its name."""
+        found = await slots.slots(connection)
+        return spare in found and main in found and found[main].lost is None
+
+    async def _known_to_have_arrived(self, service: Service) -> datetime | None:
+        """What was recorded before this is in Kafka: a canary that was committed later arrived. None when none ever did."""
+        async with listening(self.settings.kafka) as listener:
+            heard = (await listener.catch_up()).get(canary_id(service.name))
+        return None if heard is None else heard.recorded_at - MARGIN

@@ -1,0 +1,83 @@
+"""Retained outbox rows published again, byte for byte as the connector writes them: key, headers, value and partition.
+
+Ordered by aggregate and sequence, with their own ids, so that the marks of every reader know them. Rows are streamed, however many they are.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from debezium_connector_config.outbox import CLOUDEVENTS_HEADERS
+from tailrace import canary
+from tailrace.connectors import EXTENSIONS
+
+_CHUNK = 200
+"""Rows that are under way at once; each may be nearly a megabyte."""
+_EVERY = 50
+"""Chunks after which the progress is told."""
+# ce_time has six digits always, as Debezium writes a timestamptz. A null column is a header without a value.
+_TEXT = {"recorded_at": """to_char(recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""}
+_COLUMNS = ", ".join(
+    f'{_TEXT.get(column, f"{column}::text")} AS "{header}"' for column, header in (*CLOUDEVENTS_HEADERS, *EXTENSIONS)
+)
+_ROWS = f"""
+    SELECT {_COLUMNS}, topic, payload FROM outbox
+    WHERE topic <> $1 AND ($2::timestamptz IS NULL OR recorded_at >= $2)
+    ORDER BY aggregate_id, sequence"""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A Kafka record before it is sent."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    headers: list[tuple[str, bytes | None]]
+
+
+async def retained(connection: Any, since: datetime | None) -> AsyncIterator[list[Outgoing]]:
+    """The rows recorded since then, or all of them, as records, in chunks; canaries are left out. Needs SELECT on the outbox alone."""
+    async with connection.transaction(readonly=True):
+        cursor = await connection.cursor(_ROWS, canary.TOPIC, since)
+        while rows := await cursor.fetch(_CHUNK):
+            yield [_record(row) for row in rows]
+
+
+def _record(row: Any) -> Outgoing:
+    # The order is that of the connector's transforms: a constant, the placed columns, a constant.
+    placed = [(header, _bytes(row[header])) for _, header in (*CLOUDEVENTS_HEADERS, *EXTENSIONS)]
+    headers = [("ce_specversion", b"1.0"), *placed, ("content-type", b"application/json")]
+    return Outgoing(row["topic"], row["ce_subject"].encode(), row["payload"].encode(), headers)
+
+
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else text.encode()
+
+
+async def republish(connection: Any, kafka: str, since: datetime | None, say: Callable[[str], None]) -> int:
+    """Publish what is retained since then, or all of it, and return how many rows that was, when Kafka has acknowledged every one.
+
+    Raises OSError when Kafka does not answer. What was sent until then stays, and does no harm.
+    """
+    # Its partitioner hashes keys as Connect's producer does (murmur2), so an aggregate stays in its partition.
+    producer = AIOKafkaProducer(bootstrap_servers=kafka, acks="all", enable_idempotence=True)
+    count = chunks = 0
+    try:
+        await producer.start()
+        async for chunk in retained(connection, since):
+            sent = [await producer.send(out.topic, out.value, out.key, headers=out.headers) for out in chunk]
+            await asyncio.gather(*sent)
+            count, chunks = count + len(chunk), chunks + 1
+            if chunks % _EVERY == 0:
+                say(f"{count:,} rows published again")
+    except KafkaError as error:
+        raise ConnectionError(f"Kafka at {kafka} does not take the rows: {error!r}") from error
+    finally:
+        await producer.stop()
+    return count

@@ -1,0 +1,169 @@
+"""A service's replication slot, seen and renewed under its capture role, by one process at a time.
+
+A slot that is being renewed has a second one beside it (`…_repair`) until everything that its predecessor lost is in Kafka. So the slot's own
+name stands for a promise, that nothing committed before it is missing in Kafka, also when a repair is cut off.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import asyncpg
+
+from tailrace.canary import canary_id
+from tailrace.connectors import PUBLICATION, slot_name
+from tailrace.service import Service
+from tailrace.settings import Settings
+
+_SLOTS = """SELECT slot_name, active_pid, wal_status, invalidation_reason, confirmed_flush_lsn - '0/0' AS confirmed
+            FROM pg_replication_slots"""
+_CANARIES = """SELECT now() - min(recorded_at) FILTER (WHERE $2::timestamptz IS NULL OR recorded_at > $2) AS unheard,
+                      now() - max(recorded_at) AS newest, pg_current_wal_insert_lsn() - '0/0' AS written
+               FROM outbox WHERE aggregate_id = $1"""
+_PUBLISHED = (
+    "SELECT true FROM pg_publication_tables WHERE pubname = $1 AND schemaname = 'public' AND tablename = 'outbox'"
+)
+_TERMINATE = (
+    "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = $1 AND active_pid IS NOT NULL"
+)
+_DROP_PATIENCE, _CREATE_PATIENCE = 20.0, 120.0
+
+
+class RepairUnderWay(Exception):
+    """Another process repairs this slot right now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A row of pg_replication_slots. `confirmed` is the position, in bytes of the log, up to which everything was taken."""
+
+    name: str
+    active_pid: int | None
+    wal_status: str | None
+    invalidation_reason: str | None
+    confirmed: int
+
+    @property
+    def lost(self) -> str | None:
+        """Why it can never be read from again, or None."""
+        if self.invalidation_reason is not None:
+            return self.invalidation_reason
+        return "wal_status is lost" if self.wal_status == "lost" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """What an outbox says of its canaries. Ages by the database's clock."""
+
+    unheard: timedelta | None
+    """Age of the oldest canary that did not arrive, or None when all did."""
+    newest: timedelta | None
+    written: int
+    """The log's end, in bytes: whatever is visible now was committed before it."""
+    published: bool
+    """Whether the publication holds the outbox."""
+
+
+def spare_name(service: Service) -> str:
+    """The slot that stands in while a new one is being made good."""
+    return f"{slot_name(service)}_repair"
+
+
+@asynccontextmanager
+async def connected(service: Service, settings: Settings) -> AsyncIterator[Any]:
+    """A connection to the service's database under its capture role. Raises OSError or asyncpg's errors."""
+    connection = await asyncpg.connect(settings.database(service.name, "capture", "postgresql"), timeout=10)
+    try:
+        yield connection
+    finally:
+        await connection.close(timeout=5)
+
+
+@asynccontextmanager
+async def alone(connection: Any, service: Service) -> AsyncIterator[None]:
+    """Hold the right to repair this service's slot. Raises RepairUnderWay. The lock ends with the connection, whatever happens."""
+    name = f"tailrace.capture/{service.name}"
+    if not await connection.fetchval("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", name):
+        raise RepairUnderWay(f"another process repairs {service.name}")
+    try:
+        yield
+    finally:
+        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            await connection.execute("SELECT pg_advisory_unlock(hashtextextended($1, 0))", name)
+
+
+async def slots(connection: Any) -> dict[str, Slot]:
+    """Every slot of the server, by name."""
+    rows = await connection.fetch(_SLOTS)
+    return {row[0]: Slot(row[0], row[1], row[2], row[3], int(row["confirmed"] or 0)) for row in rows}
+
+
+def fault(slot: Slot | None, *, spare: bool) -> str | None:
+    """Why a service's slot does not hold what its name promises, or None. `spare` says whether the one of a repair is there."""
+    if spare:
+        return "a repair of its replication slot is unfinished"
+    if slot is None:
+        return "its replication slot is gone"
+    return None if slot.lost is None else f"its replication slot is lost: {slot.lost}"
+
+
+def is_ahead(slot: Slot, position: int | None) -> str | None:
+    """What to say of a slot that let go of more than Kafka acknowledged, or None: it is not the one that the connector read from."""
+    if position is None or slot.confirmed <= position:
+        return None
+    return "its replication slot is another one than its connector read from"
+
+
+async def outbox(connection: Any, service: Service, heard: datetime | None) -> Outbox:
+    """What the outbox says, when the last canary that arrived was recorded then."""
+    row = await connection.fetchrow(_CANARIES, canary_id(service.name), heard)
+    published = await connection.fetchval(_PUBLISHED, PUBLICATION) is True
+    return Outbox(row["unheard"], row["newest"], int(row["written"]), published)
+
+
+async def terminate(connection: Any, name: str) -> None:
+    """End the session that reads a slot, if there is one."""
+    await connection.fetch(_TERMINATE, name)
+
+
+async def drop(connection: Any, name: str) -> None:
+    """Drop a slot, from under whoever reads it; one that is not there is fine. Raises ConnectionError when its reader does not go."""
+    deadline = time.monotonic() + _DROP_PATIENCE
+    while name in await slots(connection):
+        await terminate(connection, name)
+        try:
+            await connection.execute("SELECT pg_drop_replication_slot($1)", name)
+        except asyncpg.UndefinedObjectError:
+            return
+        except asyncpg.ObjectInUseError as error:
+            if time.monotonic() > deadline:
+                raise ConnectionError(f"the slot {name} is still being read: {error}") from error
+            await asyncio.sleep(0.05)
+
+
+async def create(connection: Any, name: str) -> None:
+    """Make a slot: whatever commits after this returned can be read from it. It waits for transactions that are open now."""
+    await connection.fetchval(
+        "SELECT pg_create_logical_replication_slot($1, 'pgoutput')", name, timeout=_CREATE_PATIENCE
+    )
+
+
+async def copy(connection: Any, source: str, name: str) -> None:
+    """Make a slot that begins where another stands."""
+    await connection.fetchval("SELECT pg_copy_logical_replication_slot($1, $2)", source, name)
+
+
+async def restore_publication(service: Service, settings: Settings) -> None:
+    """Put the outbox, its inserts alone, back into the publication, as the owner role."""
+    owner = await asyncpg.connect(settings.database(service.name, "owner", "postgresql"), timeout=10)
+    try:
+        if not await owner.fetchval("SELECT true FROM pg_publication WHERE pubname = $1", PUBLICATION):
+            await owner.execute(f"CREATE PUBLICATION {PUBLICATION} FOR TABLE outbox WITH (publish = 'insert')")
+        elif not await owner.fetchval(_PUBLISHED, PUBLICATION):
+            await owner.execute(f"ALTER PUBLICATION {PUBLICATION} ADD TABLE outbox")
+    finally:
+        await owner.close(timeout=5)

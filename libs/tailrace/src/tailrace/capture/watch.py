@@ -1,0 +1,247 @@
+"""Looks at every service's way from outbox to topic, says what is wrong with it, and mends it with growing pauses.
+
+Connect's word is not enough: a connector that says RUNNING and carries no canary is stuck. It is restarted, then made anew, and at last treated
+like one whose slot is lost. A backlog that is being worked off is no silence.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+import aiohttp
+import asyncpg
+
+from tailrace.canary import Heard, Listener, canary_id
+from tailrace.capture import slots
+from tailrace.capture.repair import Repairs
+from tailrace.capture.slots import Outbox, RepairUnderWay, Slot
+from tailrace.connectors import slot_name
+from tailrace.service import Service
+from tailrace.settings import Settings
+from tailrace.stack.connect import Rest
+from tailrace.stack.errors import StackError
+
+log = logging.getLogger("tailrace.capture")
+
+Kind = Literal["slot", "connector", "publication", "silent"]
+_AWAY = (OSError, TimeoutError, aiohttp.ClientError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""What is raised while one of the parts does not answer."""
+LONGEST_PAUSE = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What is wrong with one service's way: its kind, and a sentence."""
+
+    kind: Kind
+    words: str
+
+
+@dataclass
+class Condition:
+    """One service's way as last seen. Times in seconds of the Unix epoch; `way` in seconds from commit to Kafka."""
+
+    trouble: Trouble | None = None
+    late: bool = False
+    """Whether a canary is overdue: perhaps a silence, perhaps a backlog."""
+    doing: str = ""
+    heard_at: float | None = None
+    way: float | None = None
+    repairs: int = 0
+    repaired: str = ""
+
+
+@dataclass
+class Memory:
+    """What earlier looks left behind, by the monotonic clock."""
+
+    condition: Condition = field(default_factory=Condition)
+    steady_since: float = 0.0
+    """Since when everything has answered, the connector ran, and we did nothing to it."""
+    confirmed: int = -1
+    moved_at: float = 0.0
+    unheard_at: int | None = None
+    """Where the log ended when a canary that is still missing had been committed."""
+    absent: int = 0
+    """Looks in a row that found no connector."""
+    ripe: bool = False
+    """Whether a silence lasted long enough since the last cure, with nothing moving, to do more about it."""
+    step: int = 0
+    """How many cures a silence has had."""
+    due: float = 0.0
+    pause: float = 1.0
+    work: "asyncio.Task[None] | None" = None
+
+
+class Watch:
+    """`await look(rest)` again and again; what it finds is in `conditions`. It mends by itself unless `mend` is False."""
+
+    def __init__(
+        self, services: Sequence[Service], settings: Settings, *, mend: bool = True, deployed: bool = False
+    ) -> None:
+        self.services = [service for service in services if service.topic is not None]
+        self.settings = settings
+        self._mend = mend
+        self._repairs = Repairs(settings, deployed=deployed)
+        self._listener = Listener(settings.kafka)
+        self._memory = {service.name: Memory() for service in self.services}
+
+    @property
+    def conditions(self) -> Mapping[str, Condition]:
+        return {name: memory.condition for name, memory in self._memory.items()}
+
+    async def close(self) -> None:
+        """Cut off what is under way; the next watch takes it up again."""
+        work = [memory.work for memory in self._memory.values() if memory.work is not None]
+        for task in work:
+            task.cancel()
+        await asyncio.gather(*work, return_exceptions=True)
+        await self._listener.close()
+
+    async def look(self, rest: Rest, states: Mapping[str, str]) -> None:
+        """One look at every service. `states` says what Connect says of each connector there is.
+
+        Raises OSError when PostgreSQL, Kafka or Connect does not answer; then nothing is judged, and silence is counted anew.
+        """
+        failure: Exception | None = None
+        try:
+            heard = await self._listener.catch_up()
+            async with slots.connected(self.services[0], self.settings) as connection:
+                found = await slots.slots(connection)
+        except _AWAY as error:
+            for memory in self._memory.values():
+                memory.steady_since = time.monotonic()
+            raise ConnectionError(str(error) or type(error).__name__) from error
+        for service in self.services:
+            try:
+                await self._look_at(service, rest, states.get(service.name), found, heard.get(canary_id(service.name)))
+            except _AWAY as error:
+                self._memory[service.name].steady_since = time.monotonic()
+                failure = error
+        if failure is not None:
+            raise ConnectionError(str(failure) or type(failure).__name__) from failure
+
+    async def _look_at(
+        self, service: Service, rest: Rest, state: str | None, found: Mapping[str, Slot], heard: Heard | None
+    ) -> None:
+        memory, now = self._memory[service.name], time.monotonic()
+        condition, slot = memory.condition, found.get(slot_name(service))
+        if heard is not None:
+            condition.heard_at, condition.way = heard.recorded_at.timestamp(), heard.way.total_seconds()
+        if state != "RUNNING" or not memory.steady_since:
+            memory.steady_since = now
+        if slot is not None and slot.confirmed != memory.confirmed:
+            memory.confirmed, memory.moved_at = slot.confirmed, now
+        if memory.work is not None:
+            return
+        trouble = await self._fault(service, rest, memory, state, slot, slots.spare_name(service) in found)
+        if trouble is None and state == "RUNNING":
+            trouble = await self._silence(service, memory, heard)
+        self._report(service, memory, trouble)
+        ripe = trouble is not None and now >= memory.due and (trouble.kind != "silent" or memory.ripe)
+        if trouble is not None and self._mend and ripe:
+            self._begin(service, rest, memory, trouble)
+
+    async def _fault(
+        self, service: Service, rest: Rest, memory: Memory, state: str | None, slot: Slot | None, spare: bool
+    ) -> Trouble | None:
+        """What is wrong whatever the canary does."""
+        fault = slots.fault(slot, spare=spare)
+        if fault is None and state == "FAILED" and slot is not None:
+            fault = slots.is_ahead(slot, await rest.position(service.name))
+        if fault is not None:
+            return Trouble("slot", fault)
+        # Connect may leave one out while it starts.
+        memory.absent = memory.absent + 1 if state is None else 0
+        return (
+            Trouble("connector", "its connector is gone")
+            if memory.absent > 1 or (not self._mend and state is None)
+            else None
+        )
+
+    async def _silence(self, service: Service, memory: Memory, heard: Heard | None) -> Trouble | None:
+        """Whether a canary has been on its way for too long, and not for a backlog's sake."""
+        limit = timedelta(seconds=self.settings.canary_limit)
+        if heard is not None and datetime.now(UTC) - heard.recorded_at < limit:
+            memory.unheard_at, memory.step, memory.pause, memory.condition.late = None, 0, 1.0, False
+            return None
+        async with slots.connected(service, self.settings) as connection:
+            outbox = await slots.outbox(connection, service, heard.recorded_at if heard else None)
+        known, found = memory.condition.trouble, judge(memory, outbox, self.settings.canary_limit, time.monotonic())
+        if found is not None and found.kind == "silent" and self._mend and not memory.ripe:
+            # Perhaps a backlog that is being worked off; or a silence that has just been taken care of, and is still one.
+            return found if known is not None and known.kind == "silent" else None
+        return found
+
+    def _report(self, service: Service, memory: Memory, trouble: Trouble | None) -> None:
+        known = memory.condition.trouble
+        if trouble is not None and (known is None or known.kind != trouble.kind):
+            log.error("capture of %s: %s", service.name, trouble.words)
+        elif trouble is None and known is not None:
+            log.info("capture of %s is well again", service.name)
+            memory.due = 0.0
+        memory.condition.trouble = trouble
+
+    def _begin(self, service: Service, rest: Rest, memory: Memory, trouble: Trouble) -> None:
+        """Mend it beside the next looks."""
+
+        async def work() -> None:
+            try:
+                await self._cure(service, rest, memory, trouble)
+            except RepairUnderWay as other:
+                log.info("capture of %s: %s", service.name, other)
+            except Exception as error:
+                words, ours = str(error) or type(error).__name__, isinstance(error, (*_AWAY, StackError))
+                log.warning("capture of %s could not be repaired: %s", service.name, words, exc_info=not ours)
+            finally:
+                now = time.monotonic()
+                memory.work, memory.condition.doing = None, ""
+                memory.steady_since, memory.unheard_at = now, None
+                memory.due, memory.pause = now + memory.pause, min(memory.pause * 2, LONGEST_PAUSE)
+
+        memory.work = asyncio.create_task(work(), name=f"repair {service.name}")
+
+    async def _cure(self, service: Service, rest: Rest, memory: Memory, trouble: Trouble) -> None:
+        def say(words: str) -> None:
+            memory.condition.doing = words
+            log.warning("capture of %s: %s", service.name, words)
+
+        if trouble.kind == "connector":
+            say("putting its connector again")
+            await self._repairs.put_connector(service, rest)
+            done = "connector put again"
+        elif trouble.kind == "silent" and memory.step < 2:
+            what = ("task", "connector")[memory.step]
+            memory.step += 1
+            say(f"restarting its {what}")
+            await self._repairs.restart(service, rest, whole=what == "connector")
+            done = f"{what} restarted"
+        else:
+            memory.step = 0
+            rows = await self._repairs.renew(service, rest, say)
+            done = "repair completed" if rows is None else f"slot made anew, {rows:,} rows published again"
+        memory.condition.repairs += 1
+        memory.condition.repaired = done
+        log.warning("capture of %s: %s", service.name, done)
+
+
+def judge(memory: Memory, outbox: Outbox, limit: float, now: float) -> Trouble | None:
+    """What to say of canaries that did not arrive, and in `memory.ripe`, whether that has lasted with nothing moving. Times in seconds."""
+    overdue = outbox.unheard is not None and outbox.unheard.total_seconds() >= limit
+    memory.condition.late = overdue
+    if outbox.unheard is None or not overdue:
+        memory.unheard_at, memory.ripe = None, False
+        return None
+    if memory.unheard_at is None:
+        memory.unheard_at = outbox.written
+    words = f"it says RUNNING, and a canary has been on its way for {outbox.unheard.total_seconds():.0f} s"
+    if not outbox.published:
+        return Trouble("publication", f"{words}: the publication does not hold the outbox")
+    passed = memory.confirmed >= memory.unheard_at
+    still_since = memory.steady_since if passed else max(memory.steady_since, memory.moved_at)
+    memory.ripe = now - still_since >= limit
+    return Trouble("silent", f"{words}, and {'was passed over' if passed else 'nothing moves'}")

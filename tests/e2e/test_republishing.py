@@ -1,0 +1,99 @@
+"""Whatever is published a second time, or read a second time, ends in the same rows."""
+
+import asyncio
+from collections import defaultdict
+from typing import Any
+
+import pytest
+import way
+from company import Company, parked
+
+from tailrace.capture import slots
+from tailrace.capture.republish import republish, retained
+from tailrace.consumer import Consumer
+from tailrace.fleet import load_services
+from tailrace.stack.embedded import Stack
+from tailrace_testing import Harness, MakeHarness
+from tailrace_testing.gateway import Gateway
+
+Places = dict[str, list[tuple[Any, ...]]]
+
+
+async def _topics(fleet: Stack, tenant: str) -> Places:
+    """What the topics hold of a tenant: by id, each record with its partition."""
+    found: Places = defaultdict(list)
+    for record in await way.records(fleet.kafka, *(str(service.topic) for service in way.PUBLISHING)):
+        if ("ce_tenantid", tenant.encode()) in record.headers:
+            found[way.event_id(record)].append(
+                (record.topic, record.partition, record.key, record.value, list(record.headers))
+            )
+    return found
+
+
+async def test_rows_published_again_are_the_records_that_were_captured_and_change_nothing(
+    fleet: Stack, gateway: Gateway
+) -> None:
+    company = await Company.found(gateway)
+    for quantity in (1, 2):
+        await company.ship((await company.order(quantity))["id"])
+    await company.settled()
+    tenant, settings = company.member.tenant_id, way.settings_of(fleet)
+    captured, rows = await _topics(fleet, tenant), await way.fingerprints(fleet, tenant)
+    assert captured
+    mine: dict[str, list[tuple[Any, ...]]] = {}
+    for service in way.PUBLISHING:
+        async with slots.connected(service, settings) as connection:
+            async for chunk in retained(connection, None):
+                for out in chunk:
+                    id = dict(out.headers)["ce_id"]
+                    assert id is not None
+                    mine[id.decode()] = [(out.topic, out.key, out.value, out.headers)]
+            assert await republish(connection, fleet.kafka, None, lambda _: None) > 0
+    # Byte for byte, null headers and the order of headers included.
+    assert {id: mine[id] for id in captured} == {
+        id: [(topic, key, value, headers) for topic, _, key, value, headers in found][:1]
+        for id, found in captured.items()
+    }
+    again = await _topics(fleet, tenant)
+    assert again.keys() == captured.keys()
+    for id, found in again.items():
+        assert len(found) == len(captured[id]) + 1
+        assert all(record == found[0] for record in found), "another partition, or another record"
+    for service in way.PUBLISHING:
+        if topics := sorted({topic for subscriber in service.subscribers for topic in subscriber.topics}):
+            await way.caught_up(fleet.kafka, service.name, topics)
+    assert await way.fingerprints(fleet, tenant) == rows
+    assert await parked(fleet, company) == []
+
+
+@pytest.mark.parametrize("name", ["inventory", "accounting"])
+async def test_rewound_and_deleted_offsets_end_in_the_same_rows(
+    name: str, fleet: Stack, gateway: Gateway, make_harness: MakeHarness
+) -> None:
+    company = await Company.found(gateway)
+    await company.ship((await company.order(3))["id"])
+    await company.settled()
+    (service,) = load_services([name])
+    # A second instance of the service, on an empty database and in a group of its own, reads everything there is.
+    harness, group = await make_harness(service), f"again-{name}-{company.member.slug}"
+    topics = sorted(harness.courier.topics)
+    await _consume(harness, fleet, group, topics)
+    rows = await way.fingerprint(harness.admin)
+    assert await harness.admin.fetchval("SELECT count(*) FROM inbox") > 0
+    await way.rewind(fleet.kafka, group, topics)
+    await _consume(harness, fleet, group, topics)
+    assert await way.fingerprint(harness.admin) == rows
+    await way.forget(fleet.kafka, group)
+    await _consume(harness, fleet, group, topics)
+    assert await way.fingerprint(harness.admin) == rows
+
+
+async def _consume(harness: Harness, fleet: Stack, group: str, topics: list[str]) -> None:
+    stop = asyncio.Event()
+    consumer = Consumer(group, harness.courier, way.settings_of(fleet))
+    running = asyncio.create_task(consumer.run(stop))
+    try:
+        await way.caught_up(fleet.kafka, group, topics)
+    finally:
+        stop.set()
+        await running

@@ -1,0 +1,139 @@
+"""What stands at both ends of the way from outbox to effect: records as Kafka holds them, where groups are, and fingerprints of what they led to."""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.protocol.admin import DeleteGroupsRequest
+
+from tailrace.fleet import load_services
+from tailrace.service import Service
+from tailrace.settings import Settings, settings_from
+from tailrace.stack.embedded import Stack
+from tailrace_testing.gateway import eventually
+
+PUBLISHING = [service for service in load_services() if service.topic is not None]
+
+
+def settings_of(fleet: Stack) -> Settings:
+    return settings_from(fleet.environment)
+
+
+@asynccontextmanager
+async def reading(kafka: str, *topics: str) -> AsyncIterator[tuple[AIOKafkaConsumer, dict[TopicPartition, int]]]:
+    """A reader without a group, at the beginning, and where each partition ends now."""
+    consumer = AIOKafkaConsumer(
+        *topics, bootstrap_servers=kafka, auto_offset_reset="earliest", enable_auto_commit=False
+    )
+    await consumer.start()
+    try:
+        yield consumer, await consumer.end_offsets(list(consumer.assignment()))
+    finally:
+        await consumer.stop()
+
+
+async def records(kafka: str, *topics: str) -> list[ConsumerRecord]:
+    """Everything that these topics hold now."""
+    found: list[ConsumerRecord] = []
+    async with reading(kafka, *topics) as (consumer, end):
+        while behind := [place for place in end if await consumer.position(place) < end[place]]:
+            for some in (await consumer.getmany(*behind, timeout_ms=500)).values():
+                found += some
+    return found
+
+
+def event_id(record: ConsumerRecord) -> str:
+    return next(value.decode() for name, value in record.headers if name == "ce_id")
+
+
+async def caught_up(kafka: str, group: str, topics: Sequence[str], within: float = 60) -> None:
+    """Returns when a group has committed everything that these topics hold now."""
+    async with reading(kafka, *topics) as (_, end):
+        wanted = {place: offset for place, offset in end.items() if offset > 0}
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+
+    async def behind() -> dict[TopicPartition, int]:
+        stored = await admin.list_consumer_group_offsets(group)
+        there = {place: stored[place].offset if place in stored else -1 for place in wanted}
+        return {place: offset for place, offset in there.items() if offset < wanted[place]}
+
+    try:
+        await eventually(behind, lambda found: not found, within=within, what=f"{group} at the end of {topics}")
+    finally:
+        await admin.close()
+
+
+async def rewind(kafka: str, group: str, topics: Sequence[str]) -> None:
+    """Put a group that has no members back to the beginning."""
+    async with reading(kafka, *topics) as (_, end):
+        consumer = AIOKafkaConsumer(bootstrap_servers=kafka, group_id=group, enable_auto_commit=False)
+        await consumer.start()
+        consumer.assign(list(end))
+        await consumer.commit(dict.fromkeys(end, 0))
+        await consumer.stop()
+
+
+async def forget(kafka: str, group: str) -> None:
+    """Delete a group that has no members, with its offsets."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    try:
+        answer = await admin._send_request(DeleteGroupsRequest([group]), await admin.find_coordinator(group))
+        assert [code for _, code in answer.results] == [0], answer
+        assert await admin.list_consumer_group_offsets(group) == {}
+    finally:
+        await admin.close()
+
+
+async def fingerprint(connection: Any, tenant: str | None = None) -> dict[str, str]:
+    """Rows and their hash by table; of one tenant where the table tells, else of all."""
+    tables = await connection.fetch(
+        """SELECT c.table_name, bool_or(c.column_name = 'tenant_id') AS tells FROM information_schema.columns c
+           JOIN information_schema.tables t USING (table_schema, table_name)
+           WHERE table_schema = 'public' AND table_type = 'BASE TABLE' GROUP BY 1 ORDER BY 1"""
+    )
+    found = {}
+    for name, tells in tables:
+        of_tenant = f"WHERE tenant_id = '{tenant}'" if tenant and tells else ""
+        query = f"""SELECT count(*) || ' ' || coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '') FROM "{name}" t {of_tenant}"""
+        found[name] = await connection.fetchval(query)
+    return found
+
+
+async def fingerprints(fleet: Stack, tenant: str) -> dict[str, dict[str, str]]:
+    """Of every service's database: a tenant's rows, and all marks."""
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    for service in PUBLISHING:
+        async with admin_of(fleet, service) as connection:
+            found[service.name] = await fingerprint(connection, tenant)
+    return found
+
+
+@asynccontextmanager
+async def admin_of(fleet: Stack, service: Service) -> AsyncIterator[Any]:
+    connection = await asyncpg.connect(fleet.postgres_url.rsplit("/", 1)[0] + f"/{service.name}")
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def missing(fleet: Stack, tenant: str) -> dict[str, set[str]]:
+    """The ids of a tenant's outbox rows that are in no topic, by service; empty when all arrived."""
+    found = {}
+    for service in PUBLISHING:
+        async with admin_of(fleet, service) as connection:
+            rows = await connection.fetch("SELECT id::text, topic FROM outbox WHERE tenant_id = $1::uuid", tenant)
+        there = (
+            {event_id(record) for record in await records(fleet.kafka, *{row["topic"] for row in rows})}
+            if rows
+            else set()
+        )
+        if lost := {row["id"] for row in rows} - there:
+            found[service.name] = lost
+    return found
