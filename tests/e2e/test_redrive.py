@@ -1,16 +1,13 @@
 """A fact that could not be applied comes right by itself when what it waited for arrives, or is given up by command, and its aggregate goes on."""
 
-import asyncio
 import json
-import os
-import sys
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
 from aiokafka import AIOKafkaProducer
+from command import tailrace
 
 from shipping.reactions import order_requests
 from tailrace.stack.embedded import Stack
@@ -43,22 +40,7 @@ async def _send(fleet: Stack, aggregate: UUID, type: str, *sequences: int) -> No
 
 
 async def _dlq(fleet: Stack, *arguments: object) -> tuple[int, str]:
-    return await _tailrace(fleet, "dlq", *arguments)
-
-
-async def _tailrace(fleet: Stack, *arguments: object) -> tuple[int, str]:
-    """Run `tailrace …` as its own process: how it ended, and all that it printed."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("TAILRACE_")}
-    environment["TAILRACE_DATA"] = str(fleet.plan.layout.data)
-    process = await asyncio.create_subprocess_exec(
-        str(Path(sys.executable).parent / "tailrace"),
-        *map(str, arguments),
-        env=environment,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    said, _ = await process.communicate()
-    return process.returncode or 0, said.decode()
+    return await tailrace(fleet, "dlq", *arguments)
 
 
 async def _parked(fleet: Stack, aggregate: UUID) -> list[Any]:
@@ -72,13 +54,13 @@ async def _parked(fleet: Stack, aggregate: UUID) -> list[Any]:
 async def _told_within_30_s(fleet: Stack, parked_at: datetime, kind: str) -> None:
     """`status`, `doctor` and the service's log name it, without being asked about it; the service stays ready."""
     asked = datetime.now(UTC)
-    code, said = await _tailrace(fleet, "status", "--json")
+    code, said = await tailrace(fleet, "status", "--json")
     shipping = json.loads(said)["services"]["shipping"]
     assert (code, shipping["ready"], shipping["parked_kinds"].get(kind, 0) >= 1) == (0, True, True), said
-    code, said = await _tailrace(fleet, "status")
+    code, said = await tailrace(fleet, "status")
     (line,) = [line for line in said.splitlines() if "dlq list --service shipping" in line]
     assert f" {kind}" in line
-    code, said = await _tailrace(fleet, "doctor")
+    code, said = await tailrace(fleet, "doctor")
     assert (code, "shipping has" in said, "tailrace dlq list --service shipping" in said) == (1, True, True), said
     assert f'"kind": "{kind}"' in fleet.plan.layout.log("shipping").read_text()
     assert asked - parked_at < timedelta(seconds=30)

@@ -46,6 +46,12 @@ async def check(trade: Trade, when: str) -> None:
     promised = await check_orders(trade, when)
     await check_stock(trade, promised, when)
     await check_books(trade, when)
+    for name in ("inventory", "accounting"):
+        proof = await trade.services[name].prove()
+        assert proof.proven, (when, proof.differences)
+        assert proof.events == await trade.services[name].admin.fetchval(
+            f"SELECT count(*) FROM {name}_event WHERE tenant_id = $1", trade.services[name].tenant
+        )
 
 
 async def check_orders(trade: Trade, when: str) -> dict[tuple[str, str], Decimal]:

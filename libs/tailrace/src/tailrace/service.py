@@ -7,6 +7,7 @@ from fastapi import APIRouter, FastAPI
 from sqlalchemy import MetaData
 
 from tailrace.events import Event, by_type
+from tailrace.proofs import Proof
 from tailrace.routing import TenantRoute
 from tailrace.sagas import Saga
 from tailrace.settings import Settings
@@ -48,6 +49,8 @@ class Service:
     """Tables that are read before a tenant is known; they hold routing data only and alone lack row-level security."""
     operator_reads: frozenset[str] = frozenset()
     """Tables whose rows the platform's operator may read, of every tenant, by a policy `operator` for SELECT alone."""
+    proof: Proof | None = None
+    """How its read models follow from its event streams, for a service that is event-sourced: `tailrace verify` goes by it."""
     on_start: Callable[[FastAPI, Settings], Awaitable[None]] | None = None
     build: Callable[[Settings], FastAPI] | None = None
     all_timers: Sequence[Timer] = field(init=False)

@@ -18,6 +18,7 @@ from tailrace.database import Database, Tx
 from tailrace.delivery import Courier
 from tailrace.events import Event, by_type
 from tailrace.ids import uuid7
+from tailrace.proofs import Outcome, prove
 from tailrace.redrive import Redriver
 from tailrace.service import Service
 from tailrace.timers import Clockwork
@@ -168,6 +169,11 @@ class Harness:
                     event_id=published.id,
                 )
                 moved += 1
+
+    async def prove(self) -> Outcome:
+        """Compare what the tenant's lists read with what follows from its events."""
+        assert self.service.proof is not None, f"{self.service.name} is not event-sourced"
+        return await prove(self.database, self.service.proof, self.tenant)
 
     async def fire_timers(self) -> int:
         """Fire the timers that are due; how many."""

@@ -174,7 +174,7 @@ async def _write(tx: Tx, posted: JournalPosted) -> None:
 
 def entry_rows(tenant_id: UUID, posted: JournalPosted) -> list[dict[str, object]]:
     """The ledger entries that a posted journal stands for: all of them follow from the event."""
-    first = int(posted.number.removeprefix("J-")) * _POSITIONS
+    first = number_of(posted) * _POSITIONS
     return [
         {
             "tenant_id": tenant_id,
@@ -223,6 +223,11 @@ def _open_or_refused(at: datetime, place: Place) -> datetime:
     if free != at.date():
         raise DayLocked(at.date(), free)
     return at
+
+
+def number_of(posted: JournalPosted) -> int:
+    """The place of a journal among all of the tenant's, from 1."""
+    return int(posted.number.removeprefix("J-"))
 
 
 def _number(place: Place) -> str:

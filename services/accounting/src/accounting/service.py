@@ -1,6 +1,6 @@
 """The manifest of accounting."""
 
-from accounting import reactions, report_routes, routes
+from accounting import proof, reactions, report_routes, routes
 from accounting.models import Base
 from contracts import accounting as facts
 from tailrace.service import Exposed, Service
@@ -13,4 +13,5 @@ service = Service(
     routers=[routes.router, report_routes.router],
     exposes=[Exposed(prefix="/v1/accounting", read_timeout=10.0)],
     metadata=Base.metadata,
+    proof=proof.proof,
 )

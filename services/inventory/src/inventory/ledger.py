@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import bindparam, func, update
 from sqlalchemy.dialects.postgresql import insert
@@ -107,18 +108,21 @@ def _story(event: Moved) -> dict[str, Any]:
 
 async def write(tx: Tx, stocks: Iterable[StockItem], movements: Sequence[Movement] = ()) -> None:
     """Bring the levels of these stocks up to date, and enter what moved."""
-    levels = [_level(tx, stock) for stock in stocks if stock.version]
+    levels = [level_row(tx.tenant_id, stock) for stock in stocks if stock.version]
     if levels:
         await tx.execute(_SHOW_LEVEL, levels)
     if movements:
-        names = _MOVEMENTS.c.keys()
-        rows = [{name: getattr(movement, name) for name in names} for movement in movements]
-        await tx.execute(_ENTER_MOVEMENT, [{**row, "tenant_id": tx.tenant_id} for row in rows])
+        await tx.execute(_ENTER_MOVEMENT, [movement_row(tx.tenant_id, movement) for movement in movements])
 
 
-def _level(tx: Tx, stock: StockItem) -> dict[str, Any]:
+def movement_row(tenant_id: UUID, movement: Movement) -> dict[str, Any]:
+    row = {name: getattr(movement, name) for name in _MOVEMENTS.c.keys()}  # noqa: SIM118
+    return {**row, "tenant_id": tenant_id}
+
+
+def level_row(tenant_id: UUID, stock: StockItem) -> dict[str, Any]:
     return {
-        "tenant_id": tx.tenant_id,
+        "tenant_id": tenant_id,
         "id": stock.id,
         "item_id": stock.place.item_id,
         "warehouse_id": stock.place.warehouse_id,
@@ -133,19 +137,29 @@ def _level(tx: Tx, stock: StockItem) -> dict[str, Any]:
 
 async def enter(tx: Tx, holding: Holding, lines: Sequence[ReservedLine] = (), reason: str | None = None) -> None:
     """The row of a reservation that has just been answered, with its lines."""
-    row = {
-        "tenant_id": tx.tenant_id,
+    await tx.execute(_ENTER_RESERVATION, reservation_row(tx.tenant_id, holding, reason) | requested(lines))
+
+
+def reservation_row(tenant_id: UUID, holding: Holding, reason: str | None) -> dict[str, Any]:
+    """All of the row but what `requested` says."""
+    return {
+        "tenant_id": tenant_id,
         "id": holding.id,
         "order_id": holding.state.order_id,
         "status": holding.state.status,
-        "complete": bool(lines) and all(line.reserved == line.requested for line in lines),
-        "requested": [line.model_dump(mode="json") for line in lines],
         "held": _held(holding),
         "reason": reason,
         "expires_at": holding.state.expires_at,
         "version": holding.version,
     }
-    await tx.execute(_ENTER_RESERVATION, row)
+
+
+def requested(lines: Sequence[ReservedLine]) -> dict[str, Any]:
+    """What a reservation's row says of its request: the lines as they were answered, and whether all of it is held."""
+    return {
+        "complete": bool(lines) and all(line.reserved == line.requested for line in lines),
+        "requested": [line.model_dump(mode="json") for line in lines],
+    }
 
 
 async def change(tx: Tx, holding: Holding, reason: str | None = None) -> None:

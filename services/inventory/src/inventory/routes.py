@@ -6,13 +6,14 @@ from uuid import UUID
 from fastapi import Query, Response
 from sqlalchemy import Select, select
 
-from inventory import commands, queries, reservations
+from inventory import commands, queries, reservations, valuation
 from inventory.bodies import Moment, NewAdjustment, NewIssue, NewReceipt, NewRelease, NewReservation, NewTransfer
 from inventory.commands import Transferred
 from inventory.models import Movement, Reservation, StockLevel
 from inventory.projections import catalog
 from inventory.reactions import fulfilment
 from inventory.stock import Place
+from inventory.valuation import Valuation
 from inventory.views import (
     Kind,
     MovementView,
@@ -22,6 +23,7 @@ from inventory.views import (
     StockDetail,
     StockView,
     TransferView,
+    ValuationView,
 )
 from tailrace.auth import Requires
 from tailrace.context import Principal
@@ -118,6 +120,23 @@ async def read_stock(tx: Tx, who: Reader, item_id: UUID, warehouse_id: UUID) -> 
 async def replay_stock(tx: Tx, who: Reader, item_id: UUID, warehouse_id: UUID) -> ReplayView:
     """Compute the stock from its events again, and compare."""
     return await queries.replayed(tx, Place(item_id, warehouse_id))
+
+
+@router.get("/valuation", response_model=ValuationView)
+async def value_stock(
+    tx: Tx,
+    who: Reader,
+    page: Paging,
+    item_id: UUID | None = None,
+    warehouse_id: UUID | None = None,
+    effective: Annotated[Moment | None, Query(description="What had taken place by then. Now, when left out.")] = None,
+    recorded: Annotated[
+        Moment | None, Query(description="What was written down by then. Everything settled, when left out.")
+    ] = None,
+) -> Valuation:
+    """Quantity and value of stock at any pair of times; sort by `id`."""
+    levels = _equal(select(StockLevel), item_id=item_id, warehouse_id=warehouse_id)
+    return await valuation.value_stock(tx, levels, page, effective, recorded)
 
 
 @router.get("/movements", response_model=Page[MovementView])

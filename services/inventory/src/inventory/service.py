@@ -1,7 +1,7 @@
 """Inventory: what is where, what it is worth and who holds it, on `inventory.events`. Its events are its state."""
 
 from contracts.inventory import PUBLISHED
-from inventory import projections, reactions, reservations, routes
+from inventory import projections, proof, reactions, reservations, routes
 from inventory.models import Base
 from tailrace.service import Exposed, Service
 
@@ -18,4 +18,5 @@ service = Service(
         Exposed(prefix="/v1/inventory/stock", read_timeout=30.0),
     ],
     metadata=Base.metadata,
+    proof=proof.proof,
 )

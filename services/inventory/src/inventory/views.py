@@ -74,6 +74,32 @@ class ReplayView(View):
     shown: Figures
 
 
+class ValuedView(View):
+    """Below zero where more had left by then than was in the books, or than had come by that date."""
+
+    stock_id: UUID
+    item_id: UUID
+    warehouse_id: UUID
+    quantity: Exact
+    value: int
+    currency: str
+
+
+class TotalView(View):
+    currency: str
+    value: int
+
+
+class ValuationView(View):
+    """Stock by item and warehouse, and all of it together, as of a pair of times; the same pair gives exactly this again."""
+
+    effective: datetime
+    recorded: datetime
+    items: list[ValuedView]
+    totals: list[TotalView]
+    next_cursor: str | None
+
+
 class MovementView(View):
     """A line of the stock ledger, signed, with the balance after it. `stock_id` and `seq` name the event it stands for."""
 

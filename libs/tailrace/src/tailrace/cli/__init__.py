@@ -288,6 +288,19 @@ def secret(service: str) -> None:
 
 @app.command()
 @explained
+def verify(
+    service: Annotated[Optional[str], typer.Argument(help="accounting, inventory; all when left out.")] = None,  # noqa: UP045
+    tenant: Annotated[Optional[UUID], typer.Option("--tenant", help="Of this tenant alone.")] = None,  # noqa: UP045
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Prove from the events what lists and reports show. Ends with code 1 when a row does not follow, and names the first."""
+    from tailrace.cli.verify import verify as verify_books
+
+    raise typer.Exit(0 if verify_books(service, tenant, as_json=as_json) else 1)
+
+
+@app.command()
+@explained
 def migrate() -> None:
     """Create and migrate every service's database on the PostgreSQL that runs."""
     from tailrace.cli.lifecycle import migrate_all

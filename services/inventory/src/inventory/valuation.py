@@ -1,0 +1,95 @@
+"""Stock as it was, or is, at any (effective, recorded) pair: what had taken place by then, as far as it was written down by then.
+
+Movements are added up, so a correction with an effective date in the past changes what is said of that date from its recording on, and never what
+was said before. Nothing is valued anew: goods go out in the order in which things were recorded, at the cost that they had then.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, func, select, text
+
+from inventory.models import Movement, StockLevel
+from tailrace.database import Tx
+from tailrace.pages import PageRequest, paginate
+
+# A transaction notes its record time when it has the stock's lock, so after it began: what began later cannot record anything earlier.
+_SETTLED = text(
+    "SELECT coalesce(min(xact_start), clock_timestamp()) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Valued:
+    """An item in a warehouse: base units and minor units. Both are below zero where more had left by then than was in the books."""
+
+    stock_id: UUID
+    item_id: UUID
+    warehouse_id: UUID
+    quantity: Decimal
+    value: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """Minor units of one currency."""
+
+    currency: str
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Valuation:
+    """A page of stocks with what they were worth, and what all of them were, those of other pages included."""
+
+    effective: datetime
+    recorded: datetime
+    items: Sequence[Valued]
+    totals: Sequence[Total]
+    next_cursor: str | None
+
+
+async def value_stock(
+    tx: Tx, levels: Select[StockLevel], page: PageRequest, effective: datetime | None, recorded: datetime | None
+) -> Valuation:
+    """The stocks that `levels` selects, as of the pair. Left out: effective now, recorded as far as nothing earlier can still be written down.
+
+    The answer names the pair, and the same pair gives the same answer for ever. Raises BadRequest (the cursor).
+    """
+    settled: datetime = (await tx.execute(_SETTLED)).scalar_one()
+    by, up_to = effective or datetime.now(UTC), min(recorded, settled) if recorded else settled
+    seen = and_(Movement.effective_at <= by, Movement.recorded_at <= up_to)
+    listing = await paginate(tx, levels, page, key=StockLevel.id)
+    sums = await _sums(tx, seen, [level.id for level in listing.items])
+    items = [_valued(level, *sums.get(level.id, (Decimal(0), 0))) for level in listing.items]
+    return Valuation(by, up_to, items, await _totals(tx, seen, levels), listing.next_cursor)
+
+
+async def _sums(tx: Tx, seen: ColumnElement[bool], ids: Sequence[UUID]) -> Mapping[UUID, tuple[Decimal, int]]:
+    query = (
+        select(Movement.stock_id, func.sum(Movement.quantity), func.sum(Movement.value))
+        .where(seen, Movement.stock_id.in_(ids))
+        .group_by(Movement.stock_id)
+    )
+    return {stock: (quantity, int(value)) for stock, quantity, value in await tx.execute(query)}
+
+
+async def _totals(tx: Tx, seen: ColumnElement[bool], levels: Select[StockLevel]) -> list[Total]:
+    chosen = levels.subquery()
+    query = (
+        select(chosen.c.currency, func.sum(Movement.value))
+        .join(Movement, Movement.stock_id == chosen.c.id)
+        .where(seen)
+        .group_by(chosen.c.currency)
+        .order_by(chosen.c.currency)
+    )
+    return [Total(currency, int(value)) for currency, value in await tx.execute(query)]
+
+
+def _valued(level: StockLevel, quantity: Decimal, value: int) -> Valued:
+    return Valued(level.id, level.item_id, level.warehouse_id, quantity, value, level.currency)

@@ -1,0 +1,110 @@
+"""Stock as of any pair of times, whatever was entered late: against a list of what moved, kept apart."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from .conftest import Depot
+from .test_provisional import allow
+
+FIRST = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+async def enter(depot: Depot, dice: random.Random) -> None:
+    """A movement that took place on some day of January, wherever the ones before lie."""
+    at = (FIRST + timedelta(days=dice.randint(0, 30))).isoformat()
+    quantity = str(dice.randint(1, 20))
+    match dice.choice(["receive", "receive", "issue", "issue", "count"]):
+        case "receive":
+            await depot.receive(quantity, dice.randint(0, 500), effective_at=at)
+        case "issue":
+            await depot.post("issues", quantity=quantity, reason="consumption", effective_at=at, currency="EUR")
+        case "count":
+            body = {"value": dice.randint(0, 99), "currency": "EUR"}
+            await depot.post("adjustments", quantity=quantity, reason="count", effective_at=at, **body)
+
+
+async def as_of(depot: Depot, **times: datetime) -> tuple[str, int]:
+    said = await depot.get("valuation", **{name: time.isoformat() for name, time in times.items()})
+    (item,), total = said["items"], sum(one["value"] for one in said["totals"])
+    assert total == item["value"]
+    return item["quantity"], item["value"]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_any_pair_of_times_shows_what_was_known_of_then(depot: Depot, seed: int) -> None:
+    dice = random.Random(seed)
+    await allow(depot, depot.bolt, "BOLT", "fifo", 2)
+    views: list[tuple[dict[str, Any], dict[str, Any]]] = []
+    for _ in range(40):
+        await enter(depot, dice)
+        day = FIRST + timedelta(days=dice.randint(-1, 31))
+        said = await depot.get("valuation", effective=day.isoformat())
+        views.append(({name: said[name] for name in ("effective", "recorded")}, said))
+    # What was said of any day stays said, however much was entered for that day afterwards.
+    for times, said in views:
+        assert await depot.get("valuation", **times) == said
+    facts = [one.event for one in await depot.h.published() if hasattr(one.event, "effective_at")]
+    assert any(one.type == "inventory.stock.cost_settled" for one in facts)
+    rows = await depot.h.admin.fetch("SELECT event_id, recorded_at FROM inventory_event")
+    recorded = {row["event_id"]: row["recorded_at"] for row in rows}
+    known = [(one.event, recorded[one.id]) for one in await depot.h.published() if one.id in recorded]
+    for _ in range(25):
+        day, moment = FIRST + timedelta(days=dice.randint(-1, 31)), dice.choice(list(recorded.values()))
+        moved = [change(fact) for fact, at in known if at <= moment and fact.effective_at <= day]
+        quantity, value = await as_of(depot, effective=day, recorded=moment)
+        assert Decimal(quantity) == sum((one for one, _ in moved), Decimal(0))
+        assert value == sum(one for _, one in moved)
+
+
+def change(fact: Any) -> tuple[Decimal, int]:
+    """What a fact did to quantity and value."""
+    if fact.type == "inventory.stock.cost_settled":
+        return Decimal(0), fact.provisional - fact.value
+    sign = -1 if fact.type == "inventory.stock.issued" else 1
+    return sign * fact.quantity, sign * fact.value
+
+
+async def test_a_late_receipt_revalues_nothing_that_went_out_before(depot: Depot) -> None:
+    await depot.receive("10", 100, effective_at="2026-01-10T00:00:00Z")
+    await depot.post("issues", quantity="4", reason="consumption", effective_at="2026-01-12T00:00:00Z")
+    before = await depot.get("valuation")
+    await depot.receive("10", 20, effective_at="2026-01-05T00:00:00Z")
+    january = {day: datetime(2026, 1, day, 12, tzinfo=UTC) for day in (4, 5, 10, 12)}
+    assert [await as_of(depot, effective=january[day]) for day in january] == [
+        ("0", 0),
+        ("10", 20),
+        ("20", 120),
+        ("16", 80),
+    ]
+    then = datetime.fromisoformat(before["recorded"])
+    assert await as_of(depot, effective=january[10], recorded=then) == ("10", 100)
+    # First in is what was entered first: the cost of the next one out is that of the older entry.
+    out = await depot.post("issues", quantity="6", reason="consumption")
+    assert out["value"] == -60
+    assert await depot.layers() == [("10", 20)]
+
+
+async def test_what_is_under_way_is_not_counted_until_nothing_earlier_can_come(depot: Depot) -> None:
+    await depot.receive("1", 10)
+    async with depot.h.tx() as tx:
+        await tx.connection()
+        await depot.receive("1", 10)
+        said = await depot.get("valuation")
+        assert said["totals"] == [{"currency": "EUR", "value": 10}]
+    assert (await depot.get("valuation"))["totals"] == [{"currency": "EUR", "value": 20}]
+
+
+async def test_pages_and_currencies(depot: Depot) -> None:
+    await depot.receive("1", 10)
+    await depot.receive("2", 30, warehouse_id=depot.south, currency="USD")
+    first = await depot.get("valuation", limit=1)
+    second = await depot.get("valuation", limit=1, cursor=first["next_cursor"])
+    assert [one["value"] for page in (first, second) for one in page["items"]] == [10, 30]
+    assert first["totals"] == [{"currency": "EUR", "value": 10}, {"currency": "USD", "value": 30}]
+    assert second["next_cursor"] is None
+    only = await depot.get("valuation", warehouse_id=depot.south)
+    assert only["totals"] == [{"currency": "USD", "value": 30}]
