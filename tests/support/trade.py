@@ -58,6 +58,7 @@ class Trade:
             trade.items[await trade._item(sku, valuation, policy)] = currency
         for code in ("N", "S"):
             trade.warehouses.append(await trade._warehouse(code))
+        await trade.use_before_it_comes()
         for _ in range(5):
             await trade.receive()
         return trade
@@ -197,7 +198,7 @@ class Trade:
 
     async def use(self) -> None:
         """Use up what is free, or what some reservation holds."""
-        (item, warehouse), quantity = self.place(), self.quantity(3)
+        (item, warehouse), quantity = self.place(), self.quantity(self.dice.choice([3, 30]))
         body = {"item_id": item, "warehouse_id": warehouse, "quantity": quantity, "reason": "consumption"}
         body["currency"] = self.items[item]
         held = await self.every("inventory", "/v1/inventory/reservations", status="made")
@@ -208,6 +209,16 @@ class Trade:
             body["reservation_id"] = reservation["id"]
         if await self.post("inventory", "/v1/inventory/issues", body):
             self.moved[body["item_id"], body["warehouse_id"]] -= Decimal(quantity)
+
+    async def use_before_it_comes(self) -> None:
+        """Something is used up of what the books do not have, and a receipt covers some of it."""
+        item, warehouse = list(self.items)[-1], self.warehouses[0]
+        body = {"item_id": item, "warehouse_id": warehouse, "currency": self.items[item]}
+        used = await self.post("inventory", "/v1/inventory/issues", {**body, "quantity": "7", "reason": "consumption"})
+        came = {**body, "quantity": "4", "value": 10, "reason": "purchase"}
+        assert used
+        assert await self.post("inventory", "/v1/inventory/receipts", came)
+        self.moved[item, warehouse] += 4 - 7
 
     async def take(self) -> None:
         item, warehouse = self.place()
