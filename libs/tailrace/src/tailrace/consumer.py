@@ -1,12 +1,15 @@
-"""A service's consumer: one group, offsets committed after the database, failures that pass waited out with the partition held."""
+"""A service's consumer: one group, offsets committed after the database, failures that pass waited out with the partition held.
+
+A subscriber that is new in a running service is brought up beside it (see `attendance`, `catch_up`).
+"""
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import CommitFailedError, KafkaError
 
+from tailrace.attendance import Attendance, Batch, Offsets
+from tailrace.catch_up import CatchUp, passes
 from tailrace.delivery import Courier
 from tailrace.failures import is_transient
 from tailrace.logs import log
@@ -23,8 +26,14 @@ class Consumer:
         self._courier = courier
         self._settings = settings
         self._most = settings.reaction_batch if courier.reacts else settings.consumer_batch
+        self._attendance = Attendance(courier)
         self.ready = asyncio.Event()
         self.waiting_for: str | None = None
+
+    @property
+    def catching_up(self) -> dict[str, tuple[int, int]]:
+        """By subscriber that still reads history: how many facts it has read, and of how many."""
+        return self._attendance.progress()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until `stop` is set; start over after anything that Kafka throws."""
@@ -36,28 +45,36 @@ class Consumer:
             try:
                 await self._session(stop)
                 pause = _BACK_OFF_FIRST
-            except (TimeoutError, KafkaError, OSError) as error:
+            except Exception as error:
+                if not passes(error):
+                    raise
                 self._not_ready(f"Kafka: {error!r}")
                 await _sleep(stop, pause)
                 pause = min(pause * 2, _BACK_OFF_MOST)
 
     async def _session(self, stop: asyncio.Event) -> None:
+        self._attendance = Attendance(self._courier)
         consumer = self._connect()
+        catch_up = CatchUp(self._group, self._courier.twin(), self._attendance, self._settings)
+        catching_up = asyncio.create_task(catch_up.run())
         try:
             await consumer.start()
-            while not stop.is_set():
+            while not stop.is_set() and not catching_up.done():
                 batch = await consumer.getmany(timeout_ms=500, max_records=self._most)
+                await self._attendance.learn(consumer)
                 if consumer.assignment():
                     self.ready.set()
-                if batch:
-                    await self._process(consumer, batch, stop)
+                await self._process(consumer, batch, stop)
+            if catching_up.done():
+                await catching_up
         finally:
+            catching_up.cancel()
+            await asyncio.wait([catching_up])
             await _stop_quietly(consumer)
 
     def _connect(self) -> AIOKafkaConsumer:
         # aiokafka's own defaults would skip history, commit before the effect, and read what was rolled back.
-        return AIOKafkaConsumer(
-            *sorted(self._courier.topics),
+        consumer = AIOKafkaConsumer(
             bootstrap_servers=self._settings.kafka,
             group_id=self._group,
             client_id=f"tailrace-{self._group}",
@@ -71,15 +88,19 @@ class Consumer:
             metadata_max_age_ms=60_000,
             retry_backoff_ms=200,
         )
+        consumer.subscribe(sorted(self._courier.topics), listener=self._attendance)
+        return consumer
 
-    async def _process(
-        self, consumer: AIOKafkaConsumer, batch: Mapping[TopicPartition, list[ConsumerRecord]], stop: asyncio.Event
-    ) -> None:
+    async def _process(self, consumer: AIOKafkaConsumer, fetched: Batch, stop: asyncio.Event) -> None:
+        batch, absent = self._attendance.begin(fetched)
+        if not batch:
+            await _commit(consumer, self._attendance.delivered(batch))
+            return
         records = [record for partition in sorted(batch) for record in batch[partition]]
         pause = _BACK_OFF_FIRST
         while not stop.is_set():
             try:
-                await self._courier.deliver(records)
+                await self._courier.deliver(records, absent)
             except Exception as error:
                 if not is_transient(error):
                     raise
@@ -88,7 +109,7 @@ class Consumer:
                 pause = min(pause * 2, _BACK_OFF_MOST)
             else:
                 self._is_ready()
-                await _commit(consumer, batch)
+                await _commit(consumer, self._attendance.delivered(batch))
                 return
 
     def _not_ready(self, reason: str) -> None:
@@ -104,8 +125,9 @@ class Consumer:
         self.ready.set()
 
 
-async def _commit(consumer: AIOKafkaConsumer, batch: Mapping[TopicPartition, list[Any]]) -> None:
-    offsets = {partition: records[-1].offset + 1 for partition, records in batch.items()}
+async def _commit(consumer: AIOKafkaConsumer, offsets: Offsets) -> None:
+    if not offsets:
+        return
     try:
         await consumer.commit(offsets)
     except CommitFailedError:

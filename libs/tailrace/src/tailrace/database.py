@@ -144,8 +144,10 @@ class Tx(AsyncSession):
 class Database:
     """The pool of a service's connections, under its app role."""
 
-    def __init__(self, url: str, service: str, *, pool: int = 5, overflow: int = 10) -> None:
+    def __init__(self, url: str, service: str, *, pool: int = 5, overflow: int = 10, schema: str | None = None) -> None:
+        """With a `schema`, its connections see that one alone, from the first moment on: nothing prepared elsewhere is ever run in it."""
         self.service = service
+        seen = {} if schema is None else {"search_path": f'"{schema}"'}
         self.engine: AsyncEngine = create_async_engine(
             url,
             pool_size=pool,
@@ -155,7 +157,7 @@ class Database:
             pool_timeout=10,
             # What a statement was sent may be personal: it stays out of error texts, and so out of logs.
             hide_parameters=True,
-            connect_args={"server_settings": {**_SERVER, "application_name": f"tailrace-{service}"}},
+            connect_args={"server_settings": {**_SERVER, **seen, "application_name": f"tailrace-{service}"}},
         )
         _commit_nothing_that_failed(self.engine.sync_engine)
 

@@ -17,7 +17,7 @@ from tailrace.context import Context
 from tailrace.database import Database, Tx
 from tailrace.events import Meta, UnknownVersion
 from tailrace.failures import NotYet, is_transient, is_uncertain, sqlstate
-from tailrace.inbox import START, Mark, MarkMoved, Pair, Verdict, hold, judge, marks, move
+from tailrace.inbox import START, Mark, MarkMoved, Pair, Verdict, hold, judge, marks, move, with_marks
 from tailrace.logs import log
 from tailrace.parking import BEHIND, GAP, NOT_YET, gap_reason, park, waiting
 from tailrace.patience import TRIES, Patience, TryAgain
@@ -43,11 +43,16 @@ class Courier:
     def __init__(self, service: str, database: Database, subscribers: Sequence[Subscriber]) -> None:
         self._service = service
         self._database = database
+        self._all = subscribers
         self._patience = Patience()
         self._by_topic: dict[str, list[Subscriber]] = {}
         for subscriber in subscribers:
             for topic in subscriber.topics:
                 self._by_topic.setdefault(topic, []).append(subscriber)
+
+    def twin(self) -> "Courier":
+        """Another one for the same subscribers, for a delivery beside this one: each counts its own tries."""
+        return Courier(self._service, self._database, self._all)
 
     @property
     def topics(self) -> frozenset[str]:
@@ -61,6 +66,11 @@ class Courier:
     def subscribers(self, topic: str) -> Sequence[Subscriber]:
         """Those that listen to a topic."""
         return self._by_topic.get(topic, ())
+
+    async def have_marks(self, names: Collection[str]) -> set[str]:
+        """Which of these subscribers have ever applied anything."""
+        async with self._database.engine.connect() as connection:
+            return await with_marks(connection, names)
 
     async def deliver(self, records: Iterable[ConsumerRecord], absent: Collection[Seat] = frozenset()) -> None:
         """Apply records, in order per partition. When this returns, each has had its effect, was a duplicate, or is parked.

@@ -22,7 +22,10 @@ async def live() -> dict[str, str]:
 
 @router.get("/ready")
 async def ready(request: Request) -> JSONResponse:
-    """503 with what is awaited, until the database answers and the consumer has its place."""
+    """503 with what is awaited, until the database answers and the consumer has its place.
+
+    A subscriber that reads history keeps nobody from being served: it is told beside, as facts read and to read.
+    """
     awaited: dict[str, str] = {}
     known: dict[str, Any] = {}
     database: Database | None = getattr(request.app.state, "database", None)
@@ -36,4 +39,6 @@ async def ready(request: Request) -> JSONResponse:
         awaited["consumer"] = consumer.waiting_for or "joining its group"
     if awaited:
         return JSONResponse({"status": "waiting", "for": awaited, **known}, 503)
+    if reading := consumer.catching_up if consumer is not None else {}:
+        known["catching_up"] = {name: {"read": read, "of": total} for name, (read, total) in reading.items()}
     return JSONResponse({"status": "ready", **known})

@@ -10,8 +10,9 @@ from enum import Enum
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Integer, Text, Uuid, bindparam, func, literal, select, tuple_
+from sqlalchemy import ARRAY, BigInteger, Integer, Text, Uuid, bindparam, exists, func, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tailrace.database import Tx
 from tailrace.failures import Passing
@@ -124,3 +125,10 @@ async def move(tx: Tx, moved: Mapping[Pair, Mark]) -> None:
     columns |= {"epochs": [epoch for epoch, _ in there], "sequences": [sequence for _, sequence in there]}
     if len((await tx.execute(_MOVE, columns)).all()) != len(moved):
         raise MarkMoved("a mark was moved by another consumer")
+
+
+async def with_marks(connection: AsyncConnection, names: Iterable[str]) -> set[str]:
+    """Which of these subscribers have any mark."""
+    named = func.unnest(_SUBSCRIBERS).table_valued("name", name="named").render_derived()
+    query = select(named.c.name).where(exists().where(inbox.c.subscriber == named.c.name))
+    return set(await connection.scalars(query, {"subscribers": list(names)}))

@@ -11,7 +11,7 @@ from tailrace.proofs import Proof
 from tailrace.routing import TenantRoute
 from tailrace.sagas import Saga
 from tailrace.settings import Settings
-from tailrace.subscribers import Subscriber
+from tailrace.subscribers import Projection, Subscriber
 from tailrace.timers import Timer
 
 
@@ -66,8 +66,20 @@ class Service:
         for name in names:
             if not name.startswith(f"{self.name}."):
                 raise ValueError(f"the subscriber {name} of {self.name} must be called {self.name}.…")
+        _check_tables(self)
         for route in (route for router in self.routers for route in router.routes if isinstance(route, TenantRoute)):
             if strangers := [reads.name for reads in route.reads if reads not in self.subscribers]:
                 raise ValueError(f"{route.path} of {self.name} reads {strangers[0]}, which is no subscriber of it")
         sagas = [subscriber.timer for subscriber in self.subscribers if isinstance(subscriber, Saga)]
         object.__setattr__(self, "all_timers", (*self.timers, *sagas))
+
+
+def _check_tables(service: Service) -> None:
+    owned: dict[str, str] = {}
+    for projection in (subscriber for subscriber in service.subscribers if isinstance(subscriber, Projection)):
+        for table in projection.tables:
+            if table.metadata is not service.metadata:
+                raise ValueError(f"{projection.name} owns {table.name}, which is no table of {service.name}")
+            if owner := owned.get(table.name):
+                raise ValueError(f"{owner} owns {table.name}; {projection.name} cannot own it too")
+            owned[table.name] = projection.name

@@ -7,14 +7,18 @@ to which every aggregate's history is still to come.
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, TypeVar
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Table
 
 from tailrace.database import Tx
 from tailrace.events import Event, Meta
 
 Handler = Callable[[Tx, Any, Meta], Awaitable[None]]
 BatchHandler = Callable[[Tx, Sequence["Delivery"]], Awaitable[None]]
+EVER: Final = datetime.min.replace(tzinfo=UTC)
+"""The `since` of a reaction that answers to all of history."""
 AnyHandler = TypeVar("AnyHandler", bound=Handler)
 AnyBatchHandler = TypeVar("AnyBatchHandler", bound=BatchHandler)
 
@@ -72,10 +76,14 @@ class Subscriber:
 
 
 class Projection(Subscriber):
-    """A read model: writes its own tables, records nothing, and comes out the same however often it is rebuilt."""
+    """A read model: writes its own tables, and no others, records nothing, and comes out the same however often it is rebuilt.
 
-    def __init__(self, name: str) -> None:
+    `tables` are the mapped classes, or tables, that it owns; a rebuild makes them anew and replaces what they hold.
+    """
+
+    def __init__(self, name: str, *, tables: Sequence[type[Any] | Table] = ()) -> None:
         super().__init__(name)
+        self.tables = [each if isinstance(each, Table) else each.__table__ for each in tables]
         self._batch: BatchHandler | None = None
 
     def batch(self, *events: type[Event]) -> Callable[[AnyBatchHandler], AnyBatchHandler]:
@@ -99,7 +107,10 @@ class Projection(Subscriber):
 
 
 class Reaction(Subscriber):
-    """Does something because of a fact, once, from `since` on; what came before moves its mark and has no effect."""
+    """Does something because of a fact, once, from `since` on; what came before moves its mark and has no effect.
+
+    Every service's reactions state it: the time at which a running fleet got them, or EVER.
+    """
 
     records = True
 

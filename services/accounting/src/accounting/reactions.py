@@ -9,10 +9,10 @@ from contracts.shipments import ShipmentDispatched
 from contracts.users import TenantCreated
 from tailrace.database import Tx
 from tailrace.events import Meta
-from tailrace.subscribers import Reaction
+from tailrace.subscribers import EVER, Reaction
 
-books = Reaction("accounting.books")
-postings = Reaction("accounting.postings")
+books = Reaction("accounting.books", since=EVER)
+postings = Reaction("accounting.postings", since=EVER)
 
 
 @books.on(TenantCreated)

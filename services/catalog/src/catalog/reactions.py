@@ -10,7 +10,7 @@ from contracts.users import TenantCreated
 from tailrace.database import Tx
 from tailrace.events import Meta
 from tailrace.failures import NotYet
-from tailrace.subscribers import Reaction
+from tailrace.subscribers import EVER, Reaction
 
 # Code, name, dimension, factor to the dimension's reference unit, decimals of a quantity. SI units and the litre (SI brochure, 9th edition, table 8).
 STANDARD_UNITS = (
@@ -23,7 +23,7 @@ STANDARD_UNITS = (
     ("h", "Hour", "time", Decimal("1"), 6),
 )
 
-standard_units = Reaction("catalog.standard_units")
+standard_units = Reaction("catalog.standard_units", since=EVER)
 
 
 @standard_units.on(TenantCreated)

@@ -11,7 +11,7 @@ from tailrace.database import Tx
 from tailrace.events import Meta
 from tailrace.subscribers import Projection
 
-catalog = Projection("inventory.catalog")
+catalog = Projection("inventory.catalog", tables=[ItemCopy, WarehouseCopy, UnitCopy])
 
 
 @catalog.on(facts.ItemCreated, facts.ItemUpdated)

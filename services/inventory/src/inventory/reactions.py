@@ -7,9 +7,9 @@ from inventory.holding import Wanted
 from inventory.stock import Place
 from tailrace.database import Tx
 from tailrace.events import Meta
-from tailrace.subscribers import Reaction
+from tailrace.subscribers import EVER, Reaction
 
-fulfilment = Reaction("inventory.fulfilment")
+fulfilment = Reaction("inventory.fulfilment", since=EVER)
 
 
 @fulfilment.on(ReservationRequested)

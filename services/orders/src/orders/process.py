@@ -20,6 +20,7 @@ from tailrace.failures import NotYet
 from tailrace.ids import NIL, uuid7
 from tailrace.problems import Unknown
 from tailrace.sagas import Run, Saga
+from tailrace.subscribers import EVER
 
 ANSWER_WITHIN = timedelta(minutes=5)
 
@@ -76,7 +77,7 @@ class Fulfilment(BaseModel):
 
 
 Fulfilling = Run[Fulfilment]
-saga = Saga("orders.fulfilment", Fulfilment)
+saga = Saga("orders.fulfilment", Fulfilment, since=EVER)
 
 
 def _order(fact: orders.OrderFact) -> UUID:

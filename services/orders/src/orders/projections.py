@@ -11,7 +11,7 @@ from tailrace.database import Tx
 from tailrace.events import Meta
 from tailrace.subscribers import Projection
 
-catalog = Projection("orders.catalog")
+catalog = Projection("orders.catalog", tables=[ItemCopy, UnitCopy, WarehouseCopy, PriceListCopy, PriceCopy])
 
 
 @catalog.on(facts.ItemCreated, facts.ItemUpdated)

@@ -4,9 +4,9 @@ from contracts.orders import OrderHeld, OrderResumed, ShipmentCancelRequested, S
 from shipping import commands
 from tailrace.database import Tx
 from tailrace.events import Meta
-from tailrace.subscribers import Reaction
+from tailrace.subscribers import EVER, Reaction
 
-order_requests = Reaction("shipping.order_requests")
+order_requests = Reaction("shipping.order_requests", since=EVER)
 
 
 @order_requests.on(ShipmentRequested)

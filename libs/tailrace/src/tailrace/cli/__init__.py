@@ -301,6 +301,20 @@ def verify(
 
 @app.command()
 @explained
+def rebuild(
+    projection: Annotated[str, typer.Argument(help="Its name, such as orders.catalog.")],
+    check: Annotated[
+        bool, typer.Option("--check", help="Compare and change nothing; ends with code 1 on a difference.")
+    ] = False,
+) -> None:
+    """Build a read model again from the topics while it goes on serving, compare the two, and switch."""
+    from tailrace.cli.rebuild import rebuild_projection
+
+    raise typer.Exit(0 if rebuild_projection(projection, check=check) else 1)
+
+
+@app.command()
+@explained
 def migrate() -> None:
     """Create and migrate every service's database on the PostgreSQL that runs."""
     from tailrace.cli.lifecycle import migrate_all

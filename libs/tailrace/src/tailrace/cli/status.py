@@ -17,6 +17,8 @@ from tailrace.cli.lifecycle import print_addresses
 from tailrace.stack.layout import HOST, Layout
 from tailrace.stack.state import Capture, Part, State, fleet_status
 
+_KNOWN = ("parked", "catching_up")
+
 
 def show_status(as_json: bool) -> bool:
     """Print it; says whether everything is ready."""
@@ -58,20 +60,20 @@ def ask_services(layout: Layout) -> dict[str, dict[str, Any]]:
 def _ask(port: int) -> dict[str, Any]:
     try:
         with urllib.request.urlopen(f"http://{HOST}:{port}/health/ready", timeout=2) as response:
-            return {"ready": True, "answer": "ready", **_parked(response.read())}
+            return {"ready": True, "answer": "ready", **_known(response.read())}
     except urllib.error.HTTPError as error:
         body = error.read(2000)
-        return {"ready": False, "answer": body[:200].decode(errors="replace"), **_parked(body)}
+        return {"ready": False, "answer": body[:200].decode(errors="replace"), **_known(body)}
     except OSError as error:
         return {"ready": False, "answer": str(getattr(error, "reason", error))}
 
 
-def _parked(body: bytes) -> dict[str, Any]:
+def _known(body: bytes) -> dict[str, Any]:
     try:
         said = json.loads(body)
     except ValueError:
         return {}
-    return {name: value for name, value in said.items() if name.startswith("parked")} if isinstance(said, dict) else {}
+    return {name: value for name, value in said.items() if name.startswith(_KNOWN)} if isinstance(said, dict) else {}
 
 
 def told_parked(service: dict[str, Any]) -> str:
@@ -81,6 +83,13 @@ def told_parked(service: dict[str, Any]) -> str:
     kinds = ", ".join(f"{count} {kind}" for kind, count in service["parked_kinds"].items())
     age = time.time() - datetime.fromisoformat(service["parked_since"]).timestamp()
     return f"{service['parked']} parked ({kinds}), the oldest for {_span(max(age, 0))}"
+
+
+def told_reading(service: dict[str, Any]) -> str:
+    """What a service says of its subscribers that still read history; empty when none does."""
+    reading = service.get("catching_up", {})
+    told = [f"{name} {each['read']:,} of {each['of']:,} facts" for name, each in reading.items()]
+    return f"catching up: {', '.join(told)}" if told else ""
 
 
 def _print_absent(layout: Layout, state: State | None) -> None:
@@ -125,7 +134,12 @@ def _print_services(services: dict[str, dict[str, Any]]) -> None:
     for name, each in sorted(services.items()):
         phase = "ready" if each["ready"] else "failed"
         restarts = f"restarted {each['restarts']} times" if each.get("restarts") else ""
-        why = restarts if each["ready"] else f"{each['answer']}  → tailrace logs {name}"
+        reading = each["answer"] if each["answer"] != "ready" else ""
+        why = (
+            ", ".join(filter(None, [reading, restarts]))
+            if each["ready"]
+            else f"{each['answer']}  → tailrace logs {name}"
+        )
         table.add_row(
             "", mark(phase), name, coloured(phase), f"pid {each['pid']}", _port(each["port"]), Text(why, "dim")
         )

@@ -14,7 +14,7 @@ from tailrace.routing import Tx
 from tailrace.rows import COLUMN_TYPES, NAMING, Aggregate
 from tailrace.sagas import Run, Saga
 from tailrace.service import Service
-from tailrace.subscribers import Reaction
+from tailrace.subscribers import EVER, Reaction
 
 
 class PurseFact(Event):
@@ -122,7 +122,7 @@ class Memory(BaseModel):
     amount: int = 0
 
 
-transfers = Saga("purse.transfers", Memory)
+transfers = Saga("purse.transfers", Memory, since=EVER)
 
 
 @transfers.starts(TransferAsked, key=lambda e: e.transfer_id)
@@ -160,7 +160,7 @@ async def _refund(tx: Tx, run: Run[Memory]) -> None:
     (await tx.load(Account, run.data.source_id)).move(AccountRefunded, run.key, run.data.amount)
 
 
-crediting = Reaction("purse.crediting")
+crediting = Reaction("purse.crediting", since=EVER)
 
 
 @crediting.on(CreditRequested)

@@ -23,7 +23,7 @@ from tailrace.rows import COLUMN_TYPES, NAMING, Aggregate, Part, TenantRow
 from tailrace.sagas import Run, Saga
 from tailrace.service import Service
 from tailrace.streams import Stream, stream_table
-from tailrace.subscribers import Projection, Reaction
+from tailrace.subscribers import EVER, Projection, Reaction
 
 
 class ToyFact(Event):
@@ -138,7 +138,7 @@ async def _cured(tx: Tx, text: str) -> None:
     raise NotYet(f"{key} was not heard") if word == "after" else ValueError(f"cannot hear that before {key}")
 
 
-heard = Projection("toy.heard")
+heard = Projection("toy.heard", tables=[Heard])
 
 
 @heard.on(Asked)
@@ -150,7 +150,7 @@ async def hear(tx: Tx, event: Asked, meta: Meta) -> None:
     await tx.execute(row.on_conflict_do_update(index_elements=["tenant_id", "key"], set_={"times": Heard.times + 1}))
 
 
-echo = Reaction("toy.echo")
+echo = Reaction("toy.echo", since=EVER)
 
 
 @echo.on(Asked)
@@ -163,7 +163,7 @@ class Memory(BaseModel):
     asked: str = ""
 
 
-talk = Saga("toy.talk", Memory)
+talk = Saga("toy.talk", Memory, since=EVER)
 
 
 @talk.starts(Asked, key=lambda e: e.key)

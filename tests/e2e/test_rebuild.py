@@ -1,0 +1,98 @@
+"""`tailrace rebuild` on a fleet that works: orders go on being priced from the read model while it is built again and switched."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+from uuid import UUID
+
+import asyncpg
+from company import Company
+
+from tailrace.stack.embedded import Stack
+from tailrace_testing.gateway import Gateway, eventually
+
+_SCHEMA = "rebuild_orders_catalog"
+
+
+async def _start(fleet: Stack, *arguments: str) -> asyncio.subprocess.Process:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TAILRACE_")}
+    environment["TAILRACE_DATA"] = str(fleet.plan.layout.data)
+    return await asyncio.create_subprocess_exec(
+        str(Path(sys.executable).parent / "tailrace"),
+        "rebuild",
+        *arguments,
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+
+
+async def _rebuild(fleet: Stack, *arguments: str) -> tuple[int | None, str]:
+    process = await _start(fleet, *arguments)
+    said, _ = await process.communicate()
+    return process.returncode, said.decode()
+
+
+async def test_rebuilt_under_traffic(fleet: Stack, gateway: Gateway) -> None:
+    company = await Company.found(gateway)
+    await company.order(1)
+    orders = await asyncpg.connect(fleet.postgres_url.rsplit("/", 1)[0] + "/orders")
+    tenant, item = UUID(company.member.tenant_id), UUID(company.item_id)
+    done = asyncio.Event()
+
+    async def trade() -> None:
+        """An order needs the item's copy for its unit and tax: refused if that were away for a moment."""
+        while not done.is_set():
+            answer = await company.member.send("POST", "/v1/orders", json=company.body(1))
+            assert answer.status_code == 201, answer.text
+            company.accepted[answer.json()["id"]] = 1
+
+    async def change() -> None:
+        number = 0
+        while not done.is_set():
+            number += 1
+            await company.member.post("/v1/items", {"sku": f"X-{number}", "name": "More", "unit": "pcs"})
+
+    async def built() -> bool:
+        query = "SELECT true FROM pg_namespace WHERE nspname = $1"
+        return bool(await orders.fetchval(query, _SCHEMA))
+
+    busy = [asyncio.create_task(trade()), asyncio.create_task(change())]
+    try:
+        code, said = await _rebuild(fleet, "orders.catalog", "--check")
+        assert (code, "is what the topics say" in said) == (0, True), said
+
+        interrupted = await _start(fleet, "orders.catalog")
+        await eventually(built, bool, what="a rebuild under way")
+        interrupted.send_signal(signal.SIGKILL)
+        await interrupted.communicate()
+
+        before = await orders.fetchval("SELECT i::text FROM item_copy i WHERE (tenant_id, id) = ($1, $2)", tenant, item)
+        await orders.execute("UPDATE item_copy SET name = 'wrong' WHERE (tenant_id, id) = ($1, $2)", tenant, item)
+        code, said = await _rebuild(fleet, "orders.catalog", "--check")
+        assert (code, f"item_copy, tenant {tenant}: 0 only live, 0 only rebuilt, 1 different" in said) == (1, True), (
+            said
+        )
+        code, said = await _rebuild(fleet, "orders.catalog")
+        assert (code, "was put right" in said) == (0, True), said
+        after = await orders.fetchval("SELECT i::text FROM item_copy i WHERE (tenant_id, id) = ($1, $2)", tenant, item)
+        assert (after, await built()) == (before, False)
+    finally:
+        done.set()
+        await asyncio.gather(*busy)
+    code, said = await _rebuild(fleet, "orders.catalog", "--check")
+    assert (code, "is what the topics say" in said) == (0, True), said
+    assert await orders.fetchval("SELECT count(*) FROM parked WHERE tenant_id = $1", tenant) == 0
+    await orders.close()
+
+
+async def test_only_projections(fleet: Stack) -> None:
+    for name, reason in (
+        ("orders.fulfilment", "is a saga"),
+        ("inventory.fulfilment", "is a reaction"),
+        ("orders.nothing", "there are: inventory.catalog, orders.catalog"),
+    ):
+        code, said = await _rebuild(fleet, name)
+        assert (code, reason in said) == (1, True), said
