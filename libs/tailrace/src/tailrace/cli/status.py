@@ -134,12 +134,9 @@ def _print_services(services: dict[str, dict[str, Any]]) -> None:
     for name, each in sorted(services.items()):
         phase = "ready" if each["ready"] else "failed"
         restarts = f"restarted {each['restarts']} times" if each.get("restarts") else ""
-        reading = each["answer"] if each["answer"] != "ready" else ""
-        why = (
-            ", ".join(filter(None, [reading, restarts]))
-            if each["ready"]
-            else f"{each['answer']}  → tailrace logs {name}"
-        )
+        why = ", ".join(filter(None, [told_reading(each), restarts]))
+        if not each["ready"]:
+            why = f"{each['answer']}  → tailrace logs {name}"
         table.add_row(
             "", mark(phase), name, coloured(phase), f"pid {each['pid']}", _port(each["port"]), Text(why, "dim")
         )
