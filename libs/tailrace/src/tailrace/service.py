@@ -78,7 +78,7 @@ def _check_tables(service: Service) -> None:
     owned: dict[str, str] = {}
     for projection in (subscriber for subscriber in service.subscribers if isinstance(subscriber, Projection)):
         for table in projection.tables:
-            if table.metadata is not service.metadata:
+            if service.metadata is not None and table.metadata is not service.metadata:
                 raise ValueError(f"{projection.name} owns {table.name}, which is no table of {service.name}")
             if owner := owned.get(table.name):
                 raise ValueError(f"{owner} owns {table.name}; {projection.name} cannot own it too")
