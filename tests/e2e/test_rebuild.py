@@ -53,7 +53,9 @@ async def test_rebuilt_under_traffic(fleet: Stack, gateway: Gateway) -> None:
         number = 0
         while not done.is_set():
             number += 1
-            await company.member.post("/v1/items", {"sku": f"X-{number}", "name": "More", "unit": "pcs"})
+            await company.member.post(
+                "/v1/items", {"sku": f"X-{number}", "name": "More", "unit": "pcs", "tax_rate": "0.1"}
+            )
 
     async def built() -> bool:
         query = "SELECT true FROM pg_namespace WHERE nspname = $1"
