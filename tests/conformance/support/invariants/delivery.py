@@ -27,6 +27,9 @@ _TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 _PATIENT = {"not_yet", "behind"}
 
 
+Canonical = Mapping[str, list[str]]
+
+
 @dataclass
 class Delivered:
     """Every sample that the service listens to, delivered one by one to a database of its own, and then all of it again."""
@@ -34,7 +37,8 @@ class Delivered:
     h: Harness
     records: Sequence[ConsumerRecord]
     parked: Sequence[Mapping[str, Any]]
-    canonical: Mapping[str, list[str]]
+    canonical: Sequence[Canonical]
+    """What stood there before the last facts of each aggregate, which may delete it, and after them."""
     changed_by_repeating: list[str]
 
 
@@ -44,34 +48,41 @@ async def _delivered(subject: Subject) -> Delivered:
 
 async def _deliver(subject: Subject) -> Delivered:
     harness = await subject.make_harness(subject.service)
-    rows, records = Rows(harness.admin), _records(subject, harness)
-    for record in records:
-        await harness.courier.deliver([record])
+    rows, phases = Rows(harness.admin), _records(subject, harness)
+    records, canonical = [*phases[0], *phases[1]], []
+    for phase in phases:
+        for record in phase:
+            await harness.courier.deliver([record])
+        canonical.append(await rows.canonical(_known(records), str(_POISONED)))
     parked = list(await harness.admin.fetch("SELECT subscriber, type, kind, reason FROM parked"))
-    canonical = await rows.canonical(_known(records), str(_POISONED))
-    before = await rows.digests()
+    changed = []
     # The group's offsets are lost and everything comes again: at once, one by one, and the wrong way round.
-    await harness.courier.deliver(records)
-    for record in records:
-        await harness.courier.deliver([record])
-    await harness.courier.deliver(list(reversed(records)))
-    return Delivered(harness, records, parked, canonical, differing(before, await rows.digests()))
+    for again in (records, *([record] for record in records), list(reversed(records))):
+        before = await rows.digests()
+        await harness.courier.deliver(again)
+        changed += differing(before, await rows.digests())
+    return Delivered(harness, records, parked, canonical, sorted(set(changed)))
 
 
-def _records(subject: Subject, harness: Harness) -> list[ConsumerRecord]:
-    """The samples, in the order in which their publishers name them; each publisher's aggregates count from 1."""
+def _records(subject: Subject, harness: Harness) -> tuple[list[ConsumerRecord], list[ConsumerRecord]]:
+    """The samples, in the order in which their publishers name them, and apart from them those of the last type of each aggregate."""
     numbers: dict[UUID, count[int]] = {}
     heard = {event.type for subscriber in subject.service.subscribers for event in subscriber.events}
-    records = []
-    for event in (event for service in subject.fleet for event in service.publishes if event.type in heard):
+    events = [event for service in subject.fleet for event in service.publishes if event.type in heard]
+    types = [event.type for event in events]
+    phases: tuple[list[ConsumerRecord], list[ConsumerRecord]] = ([], [])
+    for event in events:
+        of = event.type.rpartition(".")[0]
+        family = [type for type in types if type.rpartition(".")[0] == of]
+        phase = phases[len(family) > 1 and event.type == family[-1]]
         for path in sorted((subject.root / f"contracts/samples/{event.type}").glob("v*-*.json")):
             payload = path.read_text()
             found = _UUID.search(payload)
-            id = uuid5(_TENANT, f"{event.topic} {found[0] if found else ''}")
+            id = uuid5(_TENANT, f"{of} {found[0] if found else ''}")
             sequence = next(numbers.setdefault(id, count(1)))
             version = int(path.name.removeprefix("v").partition("-")[0])
-            records.append(_record(harness, event, version, id, sequence, payload.encode()))
-    return records
+            phase.append(_record(harness, event, version, id, sequence, payload.encode()))
+    return phases
 
 
 def _record(
@@ -107,21 +118,20 @@ async def what_is_delivered_twice_has_one_effect(subject: Subject) -> Findings:
 
 
 async def batches_and_bad_records_make_no_difference(subject: Subject) -> Findings:
-    """All samples in one batch, each twice, with a malformed record among them, come to the same rows as one by one."""
+    """All samples in batches, each twice, with a malformed record among them, come to the same rows as one by one."""
     delivered = await _delivered(subject)
     if not delivered.records:
         return []
     harness = await subject.make_harness(subject.service)
-    records = _records(subject, harness)
-    last = records[-1]
-    event = next(e for s in subject.service.subscribers for e in s.events if e.topic == last.topic)
+    phases = _records(subject, harness)
+    event = next(event for subscriber in subject.service.subscribers for event in subscriber.events)
     poison = _record(harness, event, event.version, _POISONED, 1, b'{"not": "what was meant"}')
-    await harness.courier.deliver([*(r for record in records for r in (record, record)), poison])
-    canonical = await Rows(harness.admin).canonical(_known(records), str(_POISONED))
+    found = []
+    for phase, expected in zip(phases, delivered.canonical, strict=True):
+        await harness.courier.deliver([*(r for record in phase for r in (record, record)), poison])
+        canonical = await Rows(harness.admin).canonical(_known(delivered.records), str(_POISONED))
+        found += [f"{table} differs after a batch with a bad record in it" for table in differing(expected, canonical)]
     parked = await harness.admin.fetchval("SELECT count(*) FROM parked WHERE aggregate_id = $1", _POISONED)
-    found = [
-        f"{table} differs after a batch with a bad record in it" for table in differing(delivered.canonical, canonical)
-    ]
     return found if parked else [*found, "a malformed record was not set aside"]
 
 
@@ -143,7 +153,8 @@ async def projections_record_nothing(subject: Subject) -> Findings:
     found, seen = [], 0
     for projection in projections:
         courier = Courier(subject.name, harness.database, [projection])
-        await courier.deliver([r for r in _records(subject, harness) if r.topic in projection.topics])
+        samples = [record for phase in _records(subject, harness) for record in phase]
+        await courier.deliver([record for record in samples if record.topic in projection.topics])
         facts = await harness.admin.fetchval("SELECT count(*) FROM outbox WHERE topic = $1", subject.service.topic)
         refused = await harness.admin.fetchval(
             "SELECT count(*) FROM parked WHERE subscriber = $1 AND reason LIKE 'RecordsNothing%'", projection.name

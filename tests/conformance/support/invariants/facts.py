@@ -1,6 +1,7 @@
 """What holds of every fact: a schema, samples that still parse, a publisher for each listener, one topic for each owner."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema_rs
@@ -87,6 +88,15 @@ async def a_topic_has_one_publisher(subject: Subject) -> Findings:
         shared = {event.type for event in other.publishes} & {event.type for event in subject.service.publishes}
         found += [f"{other.name} publishes {type} too" for type in sorted(shared)]
     return found
+
+
+async def the_manifest_holds_together(subject: Subject) -> Findings:
+    """What `Service` refuses when it is made (a subscriber or a topic of somebody else's name), it would refuse now."""
+    try:
+        replace(subject.service)
+    except ValueError as refusal:
+        return [str(refusal)]
+    return []
 
 
 async def only_the_edge_has_no_database(subject: Subject) -> Findings:

@@ -153,13 +153,14 @@ async def a_stale_if_match_gets_412(subject: Subject) -> Findings:
 
 async def a_version_is_the_etag(subject: Subject) -> Findings:
     """An answer that shows a version carries it as its ETag."""
-    return [
-        f"{step.name} shows version {step.answers['done'].json()['version']} and sends the ETag {etag}"
-        for step in (await subject.walked()).steps
-        if step.done and step.operation.is_versioned
-        for etag in [step.answers["done"].headers.get("etag")]
-        if etag != f'"{step.answers["done"].json()["version"]}"'
-    ]
+    found = []
+    for step, answer in await _answers(subject, "done"):
+        shown = answer.json() if step.done else None
+        if isinstance(shown, dict) and "version" in shown and answer.headers.get("etag") != f'"{shown["version"]}"':
+            found.append(
+                f"{step.name} shows version {shown['version']} and sends the ETag {answer.headers.get('etag')}"
+            )
+    return found
 
 
 async def injected_fields_are_refused(subject: Subject) -> Findings:

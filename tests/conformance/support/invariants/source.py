@@ -74,15 +74,6 @@ async def modules_open_with_their_promise(subject: Subject) -> Findings:
     return found
 
 
-async def subscribers_are_named_after_their_service(subject: Subject) -> Findings:
-    """The name is the inbox key, and begins with the service's; each subscriber is one of the kit's kinds."""
-    return [
-        f"the subscriber {subscriber.name} is not called {subject.name}.…"
-        for subscriber in subject.service.subscribers
-        if not subscriber.name.startswith(f"{subject.name}.")
-    ]
-
-
 async def bodies_forbid_what_they_do_not_know(subject: Subject) -> Findings:
     """Every object in a request body refuses unknown fields, as `Body` does; no body is a bare dictionary."""
     found = []

@@ -151,5 +151,5 @@ class Invariant:
     of: str = "database"
     """`database`: services with one, which is all but the edge; `every`: all of them."""
 
-    def applies_to(self, subject: Subject) -> bool:
-        return self.of == "every" or subject.has_database
+    def applies_to(self, service: Service) -> bool:
+        return self.of == "every" or service.metadata is not None

@@ -4,6 +4,7 @@ from invariants import database, delivery, facts, http, personal, source
 from invariants.subject import Check, Invariant
 
 _OF_EVERY: tuple[Check, ...] = (
+    facts.the_manifest_holds_together,
     facts.only_the_edge_has_no_database,
     facts.exceptions_are_written_down,
     source.facts_leave_through_the_outbox_alone,

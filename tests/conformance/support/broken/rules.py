@@ -1,0 +1,262 @@
+"""Toys with a mistake in their manifest, their facts, their subscribers or their source."""
+
+from broken.toy import FACTS, MODELS, ROUTES, SERVICE, SUBSCRIBERS, toy
+
+_LISTED = "PUBLISHED = [CardIssued, CardLabelled, CardClosed, PointsGiven]"
+_HEARD = "row = insert(Product).values(tenant_id=tx.tenant_id, id=event.item_id, name=event.name, heard=1)"
+_SAMPLE = "contracts/samples/toyshop.card.issued/v1-1.json"
+_TOLD = "async def told(tx: Tx, event: ItemCreated | ItemUpdated, meta: Meta) -> None:\n"
+_WELCOME = '    tx.add(Card.issue("WELCOME"'
+_LOAD = "    card = await tx.load(Card, card_id, match)\n    card.relabel(body.label)\n"
+
+TOYS = (
+    toy(
+        "a subscriber with somebody else's name",
+        "the_manifest_holds_together",
+        "must be called toyshop.",
+        (SUBSCRIBERS, 'Projection("toyshop.products")', 'Projection("products")'),
+    ),
+    toy(
+        "a service that says it has no database",
+        "only_the_edge_has_no_database",
+        "it has no database, and yet something of its own",
+        (SERVICE, "    metadata=Base.metadata,\n", ""),
+    ),
+    toy(
+        "an app that nothing stands before",
+        "only_the_edge_has_no_database",
+        "it builds its own app",
+        (
+            SERVICE,
+            "    metadata=Base.metadata,\n",
+            "    metadata=Base.metadata,\n    build=lambda settings: None,  # type: ignore\n",
+        ),
+    ),
+    toy(
+        "a platform table that nobody reviewed",
+        "exceptions_are_written_down",
+        "exceptions.json says platform_tables",
+        (SERVICE, 'frozenset({"card_home"})', 'frozenset({"card_home", "product"})'),
+    ),
+    toy(
+        "an operation without a scope that nobody reviewed",
+        "exceptions_are_written_down",
+        "exceptions.json says needs_no_scope",
+        (ROUTES, '@shelf.get("", response_model', '@shelf.get("", openapi_extra={"x-policy": "own"}, response_model'),
+    ),
+    toy(
+        "a client of Kafka",
+        "facts_leave_through_the_outbox_alone",
+        "subscribers.py imports aiokafka",
+        (SUBSCRIBERS, "from sqlalchemy import delete\n", "import aiokafka\nfrom sqlalchemy import delete\n"),
+    ),
+    toy(
+        "a hand in the outbox",
+        "facts_leave_through_the_outbox_alone",
+        "routes.py imports tailrace.tables",
+        (
+            ROUTES,
+            "from tailrace.routing import Body",
+            "from tailrace.tables import outbox\nfrom tailrace.routing import Body",
+        ),
+    ),
+    toy(
+        "a connection of its own",
+        "connections_come_from_the_kit",
+        "makes a connection of its own: create_async_engine",
+        (
+            ROUTES,
+            "terms = APIRouter",
+            (
+                "from sqlalchemy.ext.asyncio import create_async_engine\n\n"
+                "engine = create_async_engine('postgresql+asyncpg://')\n"
+                "terms = APIRouter"
+            ),
+        ),
+    ),
+    toy(
+        "an import of another service",
+        "no_service_imports_another",
+        "subscribers.py imports catalog.models",
+        (SUBSCRIBERS, "from sqlalchemy import delete\n", "from sqlalchemy import delete\nimport catalog.models\n"),
+    ),
+    toy(
+        "a module that promises nothing",
+        "modules_open_with_their_promise",
+        "subscribers.py opens with no docstring",
+        (SUBSCRIBERS, '"""A projection of the catalog\'s items, and a card of welcome for each new tenant."""\n', ""),
+    ),
+    toy(
+        "a fact without a schema",
+        "every_fact_has_a_schema_and_samples_that_parse",
+        "toyshop.card.lost has no schema",
+        (
+            FACTS,
+            _LISTED,
+            (
+                f"class CardLost(ToyFact):\n"
+                f'    type: ClassVar[str] = "toyshop.card.lost"\n'
+                f"    card_id: UUID\n\n\n"
+                f"{_LISTED[:-1]}, CardLost]"
+            ),
+        ),
+    ),
+    toy(
+        "a fact that cannot read its own past",
+        "every_fact_has_a_schema_and_samples_that_parse",
+        "the sample v1-1.json of toyshop.points.given is read no more",
+        (FACTS, "    by: int\n", "    by: int\n    why: str\n"),
+    ),
+    toy(
+        "a fact that shrank",
+        "facts_only_grow",
+        "toyshop.card.issued",
+        (FACTS, "    label: str | None = None\n", ""),
+    ),
+    toy(
+        "a fact without a sample of what it has become",
+        "samples_are_up_to_date",
+        "toyshop.card.issued has no sample of its present form",
+        (FACTS, "    label: str | None = None\n", "    label: str | None = None\n    colour: str | None = None\n"),
+    ),
+    toy(
+        "an ear for what nobody says",
+        "every_listener_has_a_publisher",
+        "toyshop.welcome listens to rumour.heard, which nobody publishes",
+        (
+            FACTS,
+            _LISTED,
+            (
+                f"class Rumour(Event):\n"
+                f'    topic: ClassVar[str] = "rumour.events"\n'
+                f'    type: ClassVar[str] = "rumour.heard"\n\n\n'
+                f"{_LISTED}"
+            ),
+        ),
+        (
+            SUBSCRIBERS,
+            "@welcome.on(TenantCreated)",
+            "from toyshop.facts import Rumour\n\n\n@welcome.on(TenantCreated, Rumour)",
+        ),
+    ),
+    toy(
+        "a reader of facts as they never were",
+        "listeners_read_every_sample",
+        "toyshop.products cannot read v1-1.json of catalog.item.deleted",
+        (
+            SUBSCRIBERS,
+            "products = Projection",
+            "class ItemDeleted(ItemDeleted):  # type: ignore\n    because: str\n\n\nproducts = Projection",
+        ),
+    ),
+    toy(
+        "a second voice on a topic",
+        "a_topic_has_one_publisher",
+        "catalog publishes to catalog.events too",
+        (FACTS, 'topic: ClassVar[str] = "toyshop.events"', 'topic: ClassVar[str] = "catalog.events"'),
+        (SERVICE, 'topic="toyshop.events"', 'topic="catalog.events"'),
+    ),
+    toy(
+        "a reaction that forgets what was applied",
+        "what_is_delivered_twice_has_one_effect",
+        "delivering everything again changes",
+        (SUBSCRIBERS, _WELCOME, f'    await tx.execute(text("DELETE FROM inbox"))\n{_WELCOME}'),
+        (SUBSCRIBERS, "from sqlalchemy import delete\n", "from sqlalchemy import delete, text\n"),
+    ),
+    toy(
+        "a projection with a memory that no rollback reaches",
+        "batches_and_bad_records_make_no_difference",
+        "product differs after a batch with a bad record in it",
+        (SUBSCRIBERS, "products = Projection", "calls: list[int] = []\nproducts = Projection"),
+        (SUBSCRIBERS, _HEARD, f"calls.append(1)\n    {_HEARD.replace('heard=1', 'heard=len(calls)')}"),
+    ),
+    toy(
+        "a subscriber that cannot cope with what is published",
+        "no_sample_is_set_aside",
+        "toyshop.products fails at catalog.item.created: failed, ValueError",
+        (
+            SUBSCRIBERS,
+            _TOLD,
+            (
+                f'{_TOLD}    if event.type == "catalog.item.created" and event.unit != "pcs":\n'
+                f'        raise ValueError("pieces only")\n'
+            ),
+        ),
+    ),
+    toy(
+        "a projection that publishes",
+        "projections_record_nothing",
+        "the projection toyshop.products records facts",
+        (SUBSCRIBERS, _TOLD, f'{_TOLD}    tx.add(Card.issue(str(event.item_id), "a@b.example", "x", []))\n'),
+    ),
+    toy(
+        "a reaction that does not say why",
+        "what_follows_names_its_cause",
+        "toyshop.card.issued does not name the fact that led to it",
+        (
+            SUBSCRIBERS,
+            '    tx.add(Card.issue("WELCOME"',
+            (
+                "    from tailrace.context import Context\n\n"
+                "    tx.context = Context(tenant_id=tx.tenant_id)\n"
+                '    tx.add(Card.issue("WELCOME"'
+            ),
+        ),
+    ),
+    toy(
+        "a part that may change in silence",
+        "changes_need_a_fact",
+        "Stamp belongs to an aggregate, and is no Part",
+        (MODELS, "class Stamp(Part, Base):", "class Stamp(TenantRow, Base):"),
+        (MODELS, '    __root__ = "card"\n', ""),
+        (
+            MODELS,
+            "    card_id: Mapped[UUID]\n",
+            "    id: Mapped[UUID] = mapped_column(primary_key=True)\n    card_id: Mapped[UUID]\n",
+        ),
+    ),
+    toy(
+        "a version that no fact stands for",
+        "changes_need_a_fact",
+        "Account is at version 7, and 1 facts say so",
+        (ROUTES, "version=stream.version", "version=7"),
+    ),
+    toy(
+        "an aggregate that is changed in bulk",
+        "aggregates_are_never_changed_in_bulk",
+        "changes Card behind its back",
+        (ROUTES, _LOAD, f"{_LOAD}    await tx.execute(update(Card).values(label=body.label))\n"),
+        (ROUTES, "from sqlalchemy import select\n", "from sqlalchemy import select, update\n"),
+    ),
+    toy(
+        "an aggregate that is changed by SQL",
+        "aggregates_are_never_changed_in_bulk",
+        "changes rows by SQL of its own",
+        (ROUTES, _LOAD, f"{_LOAD}    await tx.execute(text(\"UPDATE card SET label = 'x'\"))\n"),
+        (ROUTES, "from sqlalchemy import select\n", "from sqlalchemy import select, text\n"),
+    ),
+    toy(
+        "an object in a body that takes any field",
+        "bodies_forbid_what_they_do_not_know",
+        "POST /v1/cards: StampBody takes any field",
+        (ROUTES, "class StampBody(Body):", "from pydantic import BaseModel\n\n\nclass StampBody(BaseModel):"),
+    ),
+    toy(
+        "an address that is not marked as personal",
+        "fields_that_name_a_person_are_marked",
+        "NewCard.email says who somebody is",
+        (ROUTES, "    email: Personal[Text]\n", "    email: Text\n"),
+    ),
+    toy(
+        "a sample that shows somebody's address",
+        "samples_hold_nothing_personal",
+        "the sample v1-1.json of toyshop.card.issued shows email",
+        (_SAMPLE, "[personal]", "ada@toyshop.example"),
+    ),
+    toy(
+        "a log line with somebody's address",
+        "no_log_line_holds_personal_data",
+        "a log line holds personal data",
+        (ROUTES, "card=str(card.id)", "card=card.email"),
+    ),
+)

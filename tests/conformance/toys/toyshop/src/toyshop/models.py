@@ -1,0 +1,109 @@
+"""Cards with stamps on them, a stream of points, and a copy of the catalog's items."""
+
+from typing import Self
+from uuid import UUID
+
+from pydantic import BaseModel
+from sqlalchemy import ForeignKeyConstraint, Index, MetaData
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from tailrace.ids import uuid7
+from tailrace.problems import Refused
+from tailrace.rows import COLUMN_TYPES, NAMING, Aggregate, Part, TenantRow
+from tailrace.streams import Stream, stream_table
+from toyshop import facts
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = COLUMN_TYPES
+
+
+class Card(Aggregate, Base):
+    """A customer's card; each change records its fact."""
+
+    __tablename__ = "card"
+    __table_args__ = (Index("uq_card_number", "tenant_id", "number", unique=True),)
+
+    number: Mapped[str]
+    email: Mapped[str]
+    label: Mapped[str]
+    closed: Mapped[bool]
+    stamps: Mapped[list["Stamp"]] = relationship(back_populates="card", lazy="selectin", cascade="all, delete-orphan")
+
+    @classmethod
+    def issue(cls, number: str, email: str, label: str, stamps: list[str]) -> Self:
+        kept = [Stamp(id=uuid7(), text=text) for text in stamps]
+        card = cls(id=uuid7(), number=number, email=email, label=label, closed=False, stamps=kept)
+        card.record(facts.CardIssued(card_id=card.id, number=number, email=email, label=label))
+        return card
+
+    def relabel(self, label: str) -> None:
+        self.label = label
+        self.record(facts.CardLabelled(card_id=self.id, label=label))
+
+    def close(self) -> None:
+        if self.closed:
+            raise Refused("It is closed already.")
+        self.closed = True
+        self.record(facts.CardClosed(card_id=self.id))
+
+
+class Stamp(Part, Base):
+    __tablename__ = "stamp"
+    __root__ = "card"
+    __table_args__ = (ForeignKeyConstraint(["tenant_id", "card_id"], ["card.tenant_id", "card.id"]),)
+
+    card_id: Mapped[UUID]
+    text: Mapped[str]
+    card: Mapped[Card] = relationship(back_populates="stamps")
+
+
+class CardHome(Base):
+    """Which tenant a card number belongs to: read before a tenant is known."""
+
+    __tablename__ = "card_home"
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    tenant_id: Mapped[UUID]
+
+
+class Product(TenantRow, Base):
+    """The catalog's item, as far as it is known here."""
+
+    __tablename__ = "product"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    heard: Mapped[int]
+
+
+class Total(BaseModel):
+    total: int = 0
+
+
+points_event = stream_table("points_event", Base.metadata)
+
+
+class Points(Stream[Total]):
+    """An account of points."""
+
+    table = points_event
+    events = (facts.PointsGiven,)
+
+    @classmethod
+    def initial(cls) -> Total:
+        return Total()
+
+    def apply(self, event: facts.PointsGiven) -> None:
+        self.state.total += event.by
+
+
+class Account(TenantRow, Base):
+    """The points as they stand: written with each append."""
+
+    __tablename__ = "account"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    total: Mapped[int]
+    version: Mapped[int]

@@ -1,0 +1,21 @@
+"""The toy shop's manifest."""
+
+from tailrace.service import Exposed, Service
+from toyshop import facts, routes, subscribers
+from toyshop.models import Base
+
+service = Service(
+    name="toyshop",
+    topic="toyshop.events",
+    publishes=facts.PUBLISHED,
+    subscribers=[subscribers.products, subscribers.welcome],
+    routers=[routes.terms, routes.cards, routes.points, routes.shelf],
+    exposes=[
+        Exposed(prefix="/v1/card-terms", public=True),
+        Exposed(prefix="/v1/cards"),
+        Exposed(prefix="/v1/points"),
+        Exposed(prefix="/v1/products"),
+    ],
+    metadata=Base.metadata,
+    platform_tables=frozenset({"card_home"}),
+)

@@ -1,0 +1,33 @@
+"""A projection of the catalog's items, and a card of welcome for each new tenant."""
+
+from sqlalchemy import delete
+from sqlalchemy.dialects.postgresql import insert
+
+from contracts.catalog import ItemCreated, ItemDeleted, ItemUpdated
+from contracts.users import TenantCreated
+from tailrace.database import Tx
+from tailrace.events import Meta
+from tailrace.subscribers import Projection, Reaction
+from toyshop.models import Card, Product
+
+products = Projection("toyshop.products")
+
+
+@products.on(ItemCreated, ItemUpdated)
+async def told(tx: Tx, event: ItemCreated | ItemUpdated, meta: Meta) -> None:
+    row = insert(Product).values(tenant_id=tx.tenant_id, id=event.item_id, name=event.name, heard=1)
+    again = {"name": event.name, "heard": Product.heard + 1}
+    await tx.execute(row.on_conflict_do_update(index_elements=["tenant_id", "id"], set_=again))
+
+
+@products.on(ItemDeleted)
+async def gone(tx: Tx, event: ItemDeleted, meta: Meta) -> None:
+    await tx.execute(delete(Product).where(Product.id == event.item_id))
+
+
+welcome = Reaction("toyshop.welcome")
+
+
+@welcome.on(TenantCreated)
+async def greet(tx: Tx, event: TenantCreated, meta: Meta) -> None:
+    tx.add(Card.issue("WELCOME", "nobody@toyshop.example", "welcome", []))
