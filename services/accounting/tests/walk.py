@@ -29,6 +29,8 @@ async def walk(w: Any) -> None:
     await w.get(f"{V1}/journals")
     await w.get(f"{V1}/journals/{{id}}", id=journal["id"])
     await w.post(f"{V1}/journals/{{id}}/reverse", {"reason": "paid twice"}, id=journal["id"])
+    await w.post(f"{V1}/periods/{{id}}/close", {"year_end": False}, id=period["id"])
+    await w.post(f"{V1}/periods/{{id}}/reopen", {"reason": "the auditor asked"}, id=period["id"])
     await w.get(f"{V1}/trial-balance")
     await w.get(f"{V1}/ledger/{{account}}", account="6000")
     await w.get(f"{V1}/integrity")

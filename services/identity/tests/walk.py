@@ -18,8 +18,19 @@ async def walk(w: Any) -> None:
     given = {"tenant": "acme", "email": ADMIN["email"], "password": PASSWORD}
     tokens = await w.post("/v1/auth/login", given)
     tokens = await w.post("/v1/auth/refresh", {"refresh_token": tokens["refresh_token"]})
+    urn = "urn:ietf:params:oauth"
+    asked = {
+        "grant_type": f"{urn}:grant-type:token-exchange",
+        "subject_token": tokens["access_token"],
+        "subject_token_type": f"{urn}:token-type:access_token",
+        "audience": "orders",
+    }
+    await w.post_form("/v1/auth/token", asked)
     await w.post("/v1/auth/logout", {"refresh_token": tokens["refresh_token"]})
     await w.get("/.well-known/jwks.json")
+
+    await w.get("/v1/auth/keys")
+    await w.post("/v1/auth/keys", {"at_once": True})
 
     w.become(UUID(company["id"]))
     await w.get("/v1/tenants")

@@ -31,3 +31,4 @@ async def walk(w: Any) -> None:
     await w.get("/v1/inventory/stock/{item_id}/{warehouse_id}", **here)
     await w.get("/v1/inventory/stock/{item_id}/{warehouse_id}/replay", **here)
     await w.get("/v1/inventory/movements")
+    await w.get("/v1/inventory/valuation")

@@ -50,6 +50,7 @@ class Step:
     body: Any
     traceparent: str
     tenant: UUID
+    form: Mapping[str, str] | None = None
     answers: dict[str, Answer] = field(default_factory=dict)
     recorded: list[Mapping[str, Any]] = field(default_factory=list)
     """The outbox rows that `done` left."""
@@ -97,6 +98,10 @@ class Walker:
         """The answer's body, parsed; None when there is none."""
         return await self._step("POST", path, body, query, ids)
 
+    async def post_form(self, path: str, form: Mapping[str, str]) -> Any:
+        """For the few operations whose body a standard makes a form (application/x-www-form-urlencoded)."""
+        return await self._step("POST", path, None, None, {}, form)
+
     async def put(self, path: str, body: Any, *, query: Mapping[str, Any] | None = None, **ids: Any) -> Any:
         return await self._step("PUT", path, body, query, ids)
 
@@ -118,12 +123,20 @@ class Walker:
         """Go on as somebody else."""
         self.tenant, self.user = tenant, user or self.h.user
 
-    async def _step(self, method: str, path: str, body: Any, query: Mapping[str, Any] | None, ids: Any) -> Any:
+    async def _step(
+        self,
+        method: str,
+        path: str,
+        body: Any,
+        query: Mapping[str, Any] | None,
+        ids: Any,
+        form: Mapping[str, str] | None = None,
+    ) -> Any:
         operation = self._operations.get((method, path))
         if operation is None:
             raise LeftThePath(f"{method} {path} is no operation of {self.h.service.name}")
         traceparent = f"00-{uuid4().hex}-{uuid4().hex[:16]}-01"
-        step = Step(operation, body, traceparent, self.tenant)
+        step = Step(operation, body, traceparent, self.tenant, form)
         self.steps.append(step)
         request = _Request(self, step, dict(query or {}), {name: str(id) for name, id in ids.items()})
         await request.refused_first()
@@ -227,7 +240,7 @@ class _Request:
             url,
             params=varied.get("query", self.query),
             headers=headers,
-            **({"json": body} if body is not None else {}),
+            **({"json": body} if body is not None else {"data": self.step.form} if self.step.form else {}),
         )
         after = await self.walker.rows.digests()
         changed, self.digests = tuple(differing(self.digests, after)), after
