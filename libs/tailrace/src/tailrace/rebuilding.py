@@ -3,6 +3,7 @@
 The reading has no group and goes through the same courier as everything live: batches, marks, parking, redriving.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import monotonic
 from typing import Any
@@ -15,6 +16,7 @@ from tailrace import shadow
 from tailrace.database import Database
 from tailrace.delivery import Courier
 from tailrace.events import Meta
+from tailrace.failures import is_transient
 from tailrace.history import History, committed
 from tailrace.inbox import START, Mark
 from tailrace.records import reading
@@ -30,6 +32,7 @@ _NEAR = 200
 """So few facts are left to the moment in which the consumers stand still."""
 _PATIENCE = 20.0
 """Seconds for which they stand still at most while the last facts are read."""
+_PAUSES = (0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0, 5.0)
 _UNDECLARED = "UndefinedTableError"
 _HEADS = """SELECT DISTINCT ON (p.aggregate_id) p.subscriber, p.aggregate_id, p.topic, p.partition, p.offset,
     EXISTS (SELECT FROM dropped d WHERE (d.topic, d.partition, d.offset) = (p.topic, p.partition, p.offset)) AS gone
@@ -65,20 +68,19 @@ class Builder:
         self._tell = tell
         self._courier = Courier(service.name, aside, [projection])
         self._at: dict[TopicPartition, int] = {}
-        self._first: dict[TopicPartition, int] = {}
         self.tenants: set[UUID] = set()
         self.facts = 0
 
     async def read_all(self) -> None:
         """Everything up to where the live consumers are, or nearly; then what could not be applied is tried again."""
-        self._first = await self._history.beginnings(self._projection.topics)
-        for at, offset in self._first.items():
+        first = await self._history.beginnings(self._projection.topics)
+        for at, offset in first.items():
             if offset:
                 raise CannotRebuild(
                     f"{at.topic} has lost its beginning (partition {at.partition} starts at {offset})",
                     "a rebuild would lose what those facts told",
                 )
-        self._at = dict(self._first)
+        self._at = first
         left: int | None = None
         while True:
             goal = await self._where_live_is()
@@ -150,8 +152,21 @@ class Builder:
             if (tenant := _tenant(record)) is not None:
                 self.tenants.add(tenant)
         if records:
-            await self._courier.deliver(records)
+            await self._patiently(records)
             self.facts += len(records)
+
+    async def _patiently(self, records: Sequence[ConsumerRecord]) -> None:
+        """Deliver, and wait out what passes for half a minute or so."""
+        for pause in _PAUSES:
+            try:
+                await self._courier.deliver(records)
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                await asyncio.sleep(pause)
+            else:
+                return
+        await self._courier.deliver(records)
 
     async def _settle(self) -> None:
         """What had to wait for a fact of another topic is applied now; what somebody gave up for good is passed over here too."""
