@@ -1,7 +1,7 @@
 # Everything starts here. `make help` lists the targets; each of them installs first what it needs, once.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status test check charts format lock clean
+.PHONY: help install demo up down status test faults check charts format lock clean
 SHELL := /bin/sh
 
 BIN := .venv/bin
@@ -30,6 +30,10 @@ status: install ## Show what runs
 
 test: install ## Run the suite on a stack of its own; what passed today with the same files is left out
 	@$(BIN)/python -m pytest $(if $(AGAIN),,--unchanged) $(ARGS)
+
+faults: install ## Trade while processes are killed, on a stack of its own, and check the end: SEED=… EVENTS=… REPORT=1
+	@PYTHONPATH=tests/faults $(BIN)/python -m mix --seed $(or $(SEED),1) --events $(or $(EVENTS),200000) \
+		$(if $(FAULTS),--faults $(FAULTS)) $(if $(REPORT),--report docs/reports) $(ARGS)
 
 check: install ## Lint, formats, strict types, import boundaries, generated files
 	$(BIN)/ruff check .

@@ -1,0 +1,72 @@
+"""`make faults SEED=… EVENTS=…`: run the mix on a stack of its own, print what came of it, and end with 1 when any figure is wrong."""
+
+import argparse
+import asyncio
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from mix import report
+from mix.checks import judge
+from mix.client import RequestLog
+from mix.run import Plan, run
+from tailrace.stack.embedded import Stack
+
+_LIMITS = {"TAILRACE_TENANT_RATE": "5000", "TAILRACE_TENANT_BURST": "10000"}
+_EVENTS_A_FAULT = 2_500
+
+
+def main() -> None:
+    options = _options()
+    console = Console()
+    folder = Path(tempfile.mkdtemp(prefix="tailrace-mix-"))
+    folder.chmod(0o755)
+    plan = Plan(options.seed, options.events, options.faults or max(9, options.events // _EVENTS_A_FAULT))
+    console.print(f"Seed {plan.seed}, {plan.events:,} events or more, {plan.faults} faults, in {folder}")
+    stack = Stack(folder / "data", environment=_LIMITS)
+    right = False
+    try:
+        stack.start()
+        right = _run(stack, plan, folder, console, options.report)
+    finally:
+        if right and not options.keep:
+            stack.discard()
+            shutil.rmtree(folder, ignore_errors=True)
+        else:
+            stack.stop()
+            console.print(f"Logs, data and the log of requests are kept in {folder}")
+    sys.exit(0 if right else 1)
+
+
+def _run(stack: Stack, plan: Plan, folder: Path, console: Console, documents: Path | None) -> bool:
+    began = time.monotonic()
+
+    def say(text: str) -> None:
+        console.print(f"{time.monotonic() - began:7.0f} s  {text}", highlight=False)
+
+    log = RequestLog(folder / "requests.jsonl")
+    outcome = asyncio.run(run(stack, plan, log, say))
+    checks = judge(outcome.evidence)
+    report.show(console, outcome, checks)
+    if documents is not None:
+        report.save(documents, outcome, checks)
+        console.print(f"Written: {documents}/faults.json and faults.md")
+    return all(check.holds for check in checks)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1, help="decides everything that is random")
+    parser.add_argument("--events", type=int, default=200_000, help="facts that must come about, at the least")
+    parser.add_argument("--faults", type=int, default=0, help="how many; one for every 2,500 events when left out")
+    parser.add_argument("--report", type=Path, help="a folder for faults.json and faults.md")
+    parser.add_argument("--keep", action="store_true", help="keep the data and the logs also when all is right")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,218 @@
+"""Companies trade while processes die, offsets go back and poison arrives; in the end every figure is what the log of requests says.
+
+`make faults` runs the same at full size. Where a check could be blind, the evidence is tampered with, and the check has to see it.
+"""
+
+import ast
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from mix import nemeses, plans
+from mix.checks import judge
+from mix.client import RequestLog
+from mix.evidence import Evidence
+from mix.run import Outcome, Plan, run
+
+from tailrace.stack.embedded import Stack
+from tailrace.stack.plan import service_names
+
+EVENTS, FAULTS = 900, 8
+SEEDS = (1, 2, 3)
+_INDEPENDENT = (
+    "plans",
+    "nemeses",
+    "client",
+    "setup",
+    "trade",
+    "stock",
+    "model",
+    "topics",
+    "poison",
+    "groups",
+    "checks",
+)
+_outcomes: dict[int, Outcome] = {}
+
+
+async def _outcome(seed: int, fleet: Stack, folder: Path) -> Outcome:
+    """Of one run for each seed: the tests below look at the first one's evidence too."""
+    if seed not in _outcomes:
+        plan = Plan(seed, EVENTS, FAULTS, companies=2, workers=6)
+        _outcomes[seed] = await run(fleet, plan, RequestLog(folder / "requests.jsonl"), print)
+    return _outcomes[seed]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_the_end_is_what_the_requests_say(seed: int, fleet: Stack, tmp_path: Path) -> None:
+    outcome = await _outcome(seed, fleet, tmp_path)
+    wrong = [check for check in judge(outcome.evidence) if not check.holds]
+    assert wrong == []
+    assert outcome.facts >= EVENTS
+    assert len(outcome.recoveries) == FAULTS
+
+
+def test_the_seed_decides_what_happens() -> None:
+    def planned(seed: int) -> tuple[object, ...]:
+        firms = plans.firms(seed, 2)
+        return firms, plans.jobs(seed, firms, EVENTS), nemeses.schedule(seed, 40, service_names(), service_names())
+
+    assert planned(1) == planned(1)
+    assert planned(1) != planned(2)
+
+
+def test_every_sort_of_fault_is_in_these_runs() -> None:
+    faults = [fault for seed in SEEDS for fault in nemeses.schedule(seed, FAULTS, service_names(), ["orders"])]
+    assert {fault.kind for fault in faults} == set(nemeses.CYCLE)
+    assert {fault.victim for fault in faults if fault.kind == "strike"} >= {"connect", "kafka", "postgres"}
+
+
+def test_what_judges_shares_no_code_with_what_is_judged() -> None:
+    folder = Path(nemeses.__file__).parent
+    for name in _INDEPENDENT:
+        for module in _imports(folder / f"{name}.py"):
+            assert module not in {"tailrace", "tailrace_testing", "contracts", *service_names()}, (
+                f"{name} imports {module}"
+            )
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        yield from (name.partition(".")[0] for name in names)
+
+
+# Tampering. Each takes one thing away, adds one or changes one, and names the check that has to see it.
+
+
+def _forget_a_dispatch(evidence: Evidence) -> None:
+    _forget(evidence, lambda entry: entry["path"].endswith("/dispatch"))
+
+
+def _forget_an_order(evidence: Evidence) -> None:
+    _forget(evidence, lambda entry: entry["path"] == "/v1/orders" and not entry["body"].get("confirm"))
+
+
+def _forget_a_count(evidence: Evidence) -> None:
+    _forget(evidence, lambda entry: entry["path"].endswith("/adjustments"))
+
+
+def _forget_an_answer(evidence: Evidence) -> None:
+    evidence.log.remove(next(e for e in evidence.log if e["what"] == "answered" and e["path"].endswith("/transfers")))
+
+
+def _forget(evidence: Evidence, which: Callable[[dict], bool]) -> None:  # type: ignore[type-arg]
+    gone = next(e for e in evidence.log if e["what"] == "answered" and e["status"] < 300 and which(e))
+    evidence.log[:] = [e for e in evidence.log if e.get("key") != gone["key"] or e["tenant"] != gone["tenant"]]
+
+
+def _lose_a_record(evidence: Evidence) -> None:
+    gone = _only_once(evidence)
+    evidence.records.remove(gone)
+
+
+def _swap_two_records(evidence: Evidence) -> None:
+    """The second fact of an aggregate lies before its first."""
+    second = next(r for r in evidence.records if r.sequence == 2 and _times(evidence, r.id) == 1)
+    first = next(r for r in evidence.records if r.aggregate == second.aggregate and r.sequence == 1)
+    evidence.records.remove(second)
+    topic, partition, offset = first.where
+    evidence.records.append(replace(second, where=(topic, partition, offset - 0.5)))  # type: ignore[arg-type]
+
+
+def _two_facts_in_one_place(evidence: Evidence) -> None:
+    record = _only_once(evidence)
+    evidence.records.append(replace(record, id="another"))
+
+
+def _change_a_payload(evidence: Evidence) -> None:
+    record = _only_once(evidence)
+    evidence.records[evidence.records.index(record)] = replace(record, digest="another")
+
+
+def _move_a_mark_back(evidence: Evidence) -> None:
+    pair = next(pair for pair, mark in evidence.marks.items() if mark > 1 and pair[1] in _subjects(evidence))
+    evidence.marks[pair] -= 1
+
+
+def _lose_a_mark(evidence: Evidence) -> None:
+    del evidence.marks[next(pair for pair in evidence.marks if pair[1] in _subjects(evidence))]
+
+
+def _ship_twice(evidence: Evidence) -> None:
+    stock = next(iter(evidence.found.values())).stock[0]
+    stock["on_hand"] = str(Decimal(stock["on_hand"]) - 1)
+
+
+def _keep_a_reservation(evidence: Evidence) -> None:
+    stock = next(iter(evidence.found.values())).stock[0]
+    stock["reserved"] = str(Decimal(stock["reserved"]) + 1)
+
+
+def _book_twice(evidence: Evidence) -> None:
+    found = next(iter(evidence.found.values()))
+    found.journals.append(found.journals[0])
+
+
+def _misprice(evidence: Evidence) -> None:
+    """Two errors that cancel out in every sum."""
+    one, other = next(iter(evidence.found.values())).orders[:2]
+    one["net"], other["net"] = one["net"] + 1, other["net"] - 1
+
+
+def _leave_poison(evidence: Evidence) -> None:
+    evidence.left.append(evidence.parked[0])
+
+
+def _park_no_poison(evidence: Evidence) -> None:
+    evidence.parked.clear()
+
+
+def _suppress_nothing(evidence: Evidence) -> None:
+    once = {record.id: record for record in evidence.records}
+    evidence.records[:] = once.values()
+    evidence.read_again = 0
+
+
+_TAMPERING: dict[Callable[[Evidence], None], str] = {
+    _forget_a_dispatch: "units shipped",
+    _forget_an_order: "orders by state",
+    _forget_a_count: "units on hand",
+    _forget_an_answer: "requests without an answer",
+    _lose_a_record: "facts on the topics = outboxes",
+    _swap_two_records: "aggregates out of order",
+    _two_facts_in_one_place: "places with two facts",
+    _change_a_payload: "facts on the topics = outboxes",
+    _move_a_mark_back: "marks at the last fact",
+    _lose_a_mark: "marks at the last fact",
+    _ship_twice: "units on hand",
+    _keep_a_reservation: "units reserved",
+    _book_twice: "journals",
+    _misprice: "net ordered",
+    _leave_poison: "parked after the poison was dropped",
+    _park_no_poison: "poison that was not parked",
+    _suppress_nothing: "facts came twice, and were passed over",
+}
+
+
+@pytest.mark.parametrize("tamper", _TAMPERING, ids=lambda tamper: tamper.__name__.strip("_"))
+async def test_tampering_is_seen(tamper: Callable[[Evidence], None], fleet: Stack, tmp_path: Path) -> None:
+    tampered = copy.deepcopy((await _outcome(SEEDS[0], fleet, tmp_path)).evidence)
+    tamper(tampered)
+    assert _TAMPERING[tamper] in {check.name for check in judge(tampered) if not check.holds}
+
+
+def _only_once(evidence: Evidence):  # type: ignore[no-untyped-def]
+    return next(record for record in evidence.records if _times(evidence, record.id) == 1)
+
+
+def _times(evidence: Evidence, id: str) -> int:
+    return sum(record.id == id for record in evidence.records)
+
+
+def _subjects(evidence: Evidence) -> set[str]:
+    return {record.subject for record in evidence.records if record.where not in evidence.forged}
