@@ -7,7 +7,7 @@ became of it, `answered` with the final status and body.
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ import aiohttp
 
 PATIENCE = 300.0
 """Seconds in which everything must come right, whatever was killed."""
-_ONE_TRY = 8.0
+_ONE_TRY = 12.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
 _LOG_IN = "/v1/auth/login"
 
@@ -56,12 +56,12 @@ class RequestLog:
         if self._file is not None:
             self._file.close()
 
-    def read(self) -> list[dict[str, Any]]:
-        """Everything, as it was written."""
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Everything, as it was written, from the file."""
         if self._file is not None:
             self._file.flush()
         with self.path.open() as file:
-            return [json.loads(line) for line in file]
+            yield from map(json.loads, file)
 
 
 class Session:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +27,7 @@ class Found:
 
 @dataclass
 class Evidence:
-    log: list[dict[str, Any]]
+    log: Iterable[dict[str, Any]]
     """The lines of the log of requests."""
     found: dict[str, Found]
     """By tenant's slug."""

@@ -111,7 +111,7 @@ class Nemesis:
     async def _poison(self, fault: Fault) -> None:
         dice = random.Random(fault.dice)
         await patiently(self._topics.catch_up)
-        forged = poison.forge(dice, dice.choice(self._tenants), self._topics.latest)
+        forged = poison.forge(dice, dice.choice(self._tenants), self._real())
         places = await produce(self._stack.kafka, [record for _, record in forged])
         self._note(zip(places, (sort for sort, _ in forged), strict=True))
         self.done.late += [record for sort, record in forged if sort == "late"]
@@ -123,6 +123,14 @@ class Nemesis:
         self._note((place, "late") for place in places)
         self.done.late.clear()
 
+    def _real(self) -> dict[str, list[ConsumerRecord]]:
+        """The last real facts of each topic."""
+        forged = self.done.forged
+        return {
+            topic: [record for record in records if (topic, record.partition, record.offset) not in forged]
+            for topic, records in self._topics.latest.items()
+        }
+
     def _note(self, forged: Any) -> None:
         for place, sort in forged:
             self.done.forged[place] = sort
@@ -130,13 +138,13 @@ class Nemesis:
 
     async def _republish(self, fault: Fault) -> None:
         await patiently(self._topics.catch_up)
-        records = poison.again(random.Random(fault.dice), self._topics.latest, fault.amount)
+        records = poison.again(random.Random(fault.dice), self._real(), fault.amount)
         self.done.republished.update(await produce(self._stack.kafka, records))
         self.done.counts["republished"] += len(records)
 
     async def _redrive(self, fault: Fault) -> None:
         """Somebody redrives everything that is parked; what cannot be cured stays."""
-        code, said = await self.command("dlq", "redrive", "--all")
+        code, said = await self.command("dlq", "redrive", "--all", "--reason", "the mix tries again")
         assert code in {0, 1} and "Traceback" not in said, said
         self.done.counts["redriven"] += said.count("applied")
 

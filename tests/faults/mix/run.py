@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+import aiohttp
+
 from mix import quiet, trade
 from mix.client import RequestLog, Session
 from mix.databases import Databases
@@ -78,15 +80,25 @@ async def run(stack: Stack, plan: Plan, log: RequestLog, say: Say) -> Outcome:
         say(f"Traffic ended after {trading:.0f} s; waiting until it is quiet …")
         settling = await quiet.wait(topics, databases, stack.kafka, consumers, nemesis.done, say, within=600)
         evidence = await _collect(stack, shops, log, topics, databases, nemesis, say)
-        versions = {"PostgreSQL": await databases.version()}
+        versions = {"PostgreSQL": await databases.version(), **await _connect_versions(stack.connect_url)}
     facts = len(evidence.outbox)
     requests = log.counts["answered"]
     return Outcome(plan, evidence, facts, len(work), requests, trading, settling, faults, recoveries, versions)
 
 
+async def _connect_versions(url: str) -> dict[str, str]:
+    """Kafka's, which is Connect's own, and the connector's."""
+    async with aiohttp.ClientSession() as http:
+        async with http.get(url) as answer:
+            kafka = (await answer.json())["version"]
+        async with http.get(f"{url}/connector-plugins") as answer:
+            plugins = {plugin["class"]: plugin["version"] for plugin in await answer.json()}
+    return {"Kafka": kafka, "Debezium": plugins["io.debezium.connector.postgresql.PostgresConnector"]}
+
+
 async def _open(session: Session, stack: Stack, planned: list[Firm]) -> list[Shop]:
     operator = await session.user("platform", "operator@platform.local", stack.supervisor.credentials.operator)
-    return [await found(session, operator, firm, number) for number, firm in enumerate(planned)]
+    return await asyncio.gather(*[found(session, operator, firm, number) for number, firm in enumerate(planned)])
 
 
 async def _collect(
@@ -103,7 +115,7 @@ async def _collect(
     say("Asking for the end …")
     found = {shop.firm.slug: await look(shop) for shop in shops}
     return Evidence(
-        log=log.read(),
+        log=log,
         found=found,
         tenants={shop.firm.slug: shop.tenant_id for shop in shops},
         parked=parked,
