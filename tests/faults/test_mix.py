@@ -103,12 +103,12 @@ def _forget_a_cancellation(evidence: Evidence) -> None:
     _forget(evidence, lambda entry: entry["path"].endswith("/cancel"))
 
 
-def _forget_a_count(evidence: Evidence) -> None:
-    _forget(evidence, lambda entry: entry["path"].endswith("/adjustments"))
+def _forget_a_receipt(evidence: Evidence) -> None:
+    _forget(evidence, lambda entry: entry["path"].endswith("/receipts"))
 
 
 def _forget_an_answer(evidence: Evidence) -> None:
-    _forget(evidence, lambda entry: entry["path"].endswith("/transfers"), {"answered"})
+    _forget(evidence, lambda entry: entry["path"].endswith("/receipts"), {"answered"})
 
 
 def _forget(
@@ -191,7 +191,7 @@ def _suppress_nothing(evidence: Evidence) -> None:
 _TAMPERING: dict[Callable[[Evidence], None], str] = {
     _forget_a_dispatch: "units shipped",
     _forget_a_cancellation: "orders by state",
-    _forget_a_count: "units on hand",
+    _forget_a_receipt: "units on hand",
     _forget_an_answer: "requests without an answer",
     _lose_a_record: "facts on the topics = outboxes",
     _swap_two_records: "aggregates out of order",
