@@ -144,7 +144,7 @@ async def list_keys(tx: Tx, who: Operator, request: Request) -> SigningKeysView:
     return SigningKeysView(items=await rotation.listed(tx, _keys(request)))
 
 
-@auth.post("/keys", status_code=201, response_model=SigningKeysView)
+@auth.post("/keys", response_model=SigningKeysView)
 async def rotate_keys(tx: Tx, who: Operator, request: Request, body: KeyRotation, origin: From) -> SigningKeysView:
     """Replace the signing key; nobody is logged out. With `revoke`, tokens of older keys are refused and clients refresh. The operator's."""
     return SigningKeysView(items=await rotation.rotate(tx, _keys(request), body, origin))
