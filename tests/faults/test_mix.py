@@ -23,8 +23,8 @@ from mix.topics import Record
 from tailrace.stack.embedded import Stack
 from tailrace.stack.plan import service_names
 
-EVENTS, FAULTS = 700, 8
-SEEDS = (4, 6, 7)
+EVENTS, FAULTS = 700, 9
+SEEDS = (3, 4, 6)
 """Together they strike Connect, Kafka and PostgreSQL."""
 _INDEPENDENT = (
     "plans",

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 INFRASTRUCTURE = ("fleet", "connect", "kafka", "postgres")
-CYCLE = ("kill", "strike", "pause", "rewind", "forget", "poison", "republish", "redrive")
+CYCLE = ("kill", "strike", "pause", "rewind", "forget", "poison", "republish", "redrive", "rebuild")
 """Each comes once before any comes again. kill: a service; strike: one of the parts that all services need."""
 REBUILT = ("orders.catalog", "inventory.catalog")
 
