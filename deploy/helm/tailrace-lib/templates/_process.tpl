@@ -26,6 +26,9 @@ spec:
         app.kubernetes.io/component: {{ .component }}
       annotations:
         checksum/settings: {{ include "tailrace.settings" $root | sha256sum }}
+        prometheus.io/scrape: "true"
+        prometheus.io/port: "8080"
+        prometheus.io/path: /metrics
     spec:
       serviceAccountName: {{ $root.Values.service.name }}
       automountServiceAccountToken: false

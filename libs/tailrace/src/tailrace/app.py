@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from tailrace import health, problems
+from tailrace import health, metrics, problems, tracing
 from tailrace.auth import Verifier, verifier_from
 from tailrace.database import Database
 from tailrace.edge import BodyLimit, RequestId
@@ -48,10 +48,13 @@ def build_app(service: Service, settings: Settings, *, verifier: Verifier | None
     app.state.verifier = verifier or verifier_from(settings, service.name)
     problems.install(app)
     app.include_router(health.router)
+    app.include_router(metrics.router)
     for router in service.routers:
         app.include_router(router)
     app.add_middleware(BodyLimit, limit=settings.body_limit)
     app.add_middleware(RequestId)
+    if tracing.is_on():
+        app.add_middleware(tracing.Traced)
     return app
 
 

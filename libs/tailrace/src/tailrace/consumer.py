@@ -29,6 +29,20 @@ class Consumer:
         self._attendance = Attendance(courier)
         self.ready = asyncio.Event()
         self.waiting_for: str | None = None
+        self._reading: AIOKafkaConsumer | None = None
+
+    async def lag(self) -> dict[tuple[str, int], int]:
+        """Records behind the end of each partition that is read here, as the last fetch saw it. Raises TimeoutError while a place is sought."""
+        behind: dict[tuple[str, int], int] = {}
+        reading = self._reading
+        if reading is None:
+            return behind
+        for place in reading.assignment():
+            end = reading.highwater(place)
+            if end is not None:
+                position = await asyncio.wait_for(reading.position(place), 1)
+                behind[place.topic, place.partition] = max(end - position, 0)
+        return behind
 
     @property
     def catching_up(self) -> dict[str, tuple[int, int]]:
@@ -59,6 +73,7 @@ class Consumer:
         catching_up = asyncio.create_task(catch_up.run())
         try:
             await consumer.start()
+            self._reading = consumer
             while not stop.is_set() and not catching_up.done():
                 batch = await consumer.getmany(timeout_ms=500, max_records=self._most)
                 await self._attendance.learn(consumer)
@@ -68,6 +83,7 @@ class Consumer:
             if catching_up.done():
                 await catching_up
         finally:
+            self._reading = None
             catching_up.cancel()
             await asyncio.wait([catching_up])
             await _stop_quietly(consumer)

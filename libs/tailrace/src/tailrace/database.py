@@ -174,6 +174,11 @@ class Database:
             if not read_only:
                 await tx.settle()
 
+    @property
+    def in_use(self) -> int:
+        """Connections that are checked out of the pool now."""
+        return int(self.engine.pool.checkedout())  # type: ignore[attr-defined]
+
     async def close(self) -> None:
         await self.engine.dispose()
 

@@ -4,8 +4,9 @@ A failure that passes by itself (see `failures`) goes to the caller, who waits a
 few times. Any other is the fault of one fact for one subscriber: that one is parked, alone.
 """
 
+import time
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from aiokafka import ConsumerRecord
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
+from tailrace import metrics, tracing
 from tailrace.context import Context
 from tailrace.database import Database, Tx
 from tailrace.events import Meta, UnknownVersion
@@ -186,14 +188,24 @@ async def take_effect(tx: Tx, subscriber: Subscriber, due: Sequence[Delivery]) -
     """Hand facts to their subscriber, in order, and write what that leads to."""
     if not due:
         return
+    began = time.perf_counter()
     if not subscriber.records:
-        with tx.recording_nothing(subscriber.name):
+        with (
+            tracing.applied(subscriber.name, [delivery.meta for delivery in due]),
+            tx.recording_nothing(subscriber.name),
+        ):
             await subscriber.handle(tx, due)
             await tx.settle()
-        return
-    for delivery in due:
-        # One at a time, so that what a reaction records names the very fact that caused it.
-        tx.context = Context.because_of(delivery.meta)
+    else:
+        for delivery in due:
+            await _react(tx, subscriber, delivery)
+    metrics.facts_applied(subscriber.name, len(due), time.perf_counter() - began)
+
+
+async def _react(tx: Tx, subscriber: Subscriber, delivery: Delivery) -> None:
+    """One at a time, so that what a reaction records names the very fact that caused it."""
+    with tracing.applied(subscriber.name, [delivery.meta]) as traceparent:
+        tx.context = replace(Context.because_of(delivery.meta), traceparent=traceparent)
         await subscriber.handle(tx, [delivery])
         await tx.settle()
 

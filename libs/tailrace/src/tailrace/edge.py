@@ -8,11 +8,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tailrace import metrics, tracing
 from tailrace.ids import uuid7
 from tailrace.logs import log
 from tailrace.problems import TooLarge, answer, problem_of
 
-_QUIET = ("/health/",)
+_QUIET = ("/health/", "/metrics")
 _DIGITS = 15
 
 
@@ -29,6 +30,8 @@ class RequestId:
         request_id = _given(scope) or uuid7()
         scope.setdefault("state", {}).update(request_id=str(request_id), correlation_id=request_id)
         structlog.contextvars.bind_contextvars(request_id=str(request_id))
+        if trace := tracing.trace_id(scope):
+            structlog.contextvars.bind_contextvars(trace_id=trace)
         began, status = time.perf_counter(), 0
 
         async def send_with_id(message: Message) -> None:
@@ -47,9 +50,12 @@ class RequestId:
             await answer(problem_of(error), Request(scope))(scope, receive, send_with_id)
         finally:
             if not scope["path"].startswith(_QUIET):
-                ms = round((time.perf_counter() - began) * 1000, 1)
-                log.info("request", method=scope["method"], path=scope["path"], status=status, ms=ms)
-            structlog.contextvars.unbind_contextvars("request_id")
+                seconds = time.perf_counter() - began
+                metrics.request_served(scope["method"], tracing.route_of(scope), status, seconds)
+                log.info(
+                    "request", method=scope["method"], path=scope["path"], status=status, ms=round(seconds * 1000, 1)
+                )
+            structlog.contextvars.unbind_contextvars("request_id", "trace_id", "tenant")
 
 
 class BodyLimit:

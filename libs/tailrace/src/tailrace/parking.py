@@ -11,6 +11,7 @@ from aiokafka import ConsumerRecord
 from sqlalchemy import exists, func, insert, literal, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from tailrace import metrics
 from tailrace.database import Tx
 from tailrace.events import Event, Meta
 from tailrace.ids import NIL, uuid7
@@ -83,6 +84,7 @@ async def park(
     done = await tx.execute(upsert(parked).values(row).on_conflict_do_nothing().returning(literal(1)))
     if done.first() is None:
         return
+    metrics.fact_parked(subscriber, kind)
     if kind != BEHIND:
         await report(tx, service, subscriber, record, kind, reason)
 

@@ -8,12 +8,12 @@ endpoint; write facts; set `Location`, `ETag` and `Tailrace-Event`; store the 2x
 import asyncio
 import json
 import random
-import re
 from collections.abc import Callable, Coroutine, Sequence
 from contextvars import ContextVar
 from functools import wraps
 from typing import Annotated, Any, ClassVar
 
+import structlog
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict
@@ -29,6 +29,7 @@ from tailrace.failures import is_conflict
 from tailrace.location import set_location
 from tailrace.problems import Problem, ProblemView
 from tailrace.subscribers import Subscriber
+from tailrace.tracing import TRACEPARENT
 
 __all__ = ["Body", "TenantRoute", "Tx", "View", "tenant_router"]
 
@@ -36,9 +37,6 @@ _SAFE = {"GET", "HEAD", "OPTIONS"}
 _ATTEMPTS = 4
 
 _LATE: dict[str, Any] = {"model": ProblemView, "description": "What `Tailrace-After` names is not applied here yet"}
-
-_TRACEPARENT = re.compile("00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
-"""W3C Trace Context, version 00; anything else is to be taken for absent."""
 
 _current: ContextVar[Transaction] = ContextVar("tx")
 
@@ -186,6 +184,7 @@ async def _authenticate(request: Request) -> Principal:
     verifier: Verifier = request.app.state.verifier
     principal = await verifier.principal(bearer_token(request))
     request.state.principal = principal
+    structlog.contextvars.bind_contextvars(tenant=str(principal.tenant_id))
     return principal
 
 
@@ -195,7 +194,7 @@ def _context(request: Request, principal: Principal) -> Context:
         tenant_id=principal.tenant_id,
         user_id=principal.user_id,
         correlation_id=request.state.correlation_id,
-        traceparent=traceparent if _TRACEPARENT.fullmatch(traceparent) else None,
+        traceparent=traceparent if TRACEPARENT.fullmatch(traceparent) else None,
     )
 
 

@@ -10,12 +10,14 @@ from typing import Any, Literal
 import uvicorn
 from fastapi import FastAPI
 
-from tailrace import idempotency, retention
+from tailrace import idempotency, metrics, retention, tracing
 from tailrace.app import build_app
 from tailrace.canary import sing_forever
+from tailrace.connectors import slot_name
 from tailrace.consumer import Consumer
 from tailrace.database import Database
 from tailrace.delivery import Courier
+from tailrace.gauges import Gauges
 from tailrace.http import limited
 from tailrace.logs import configure, log
 from tailrace.records import reading
@@ -49,9 +51,13 @@ def run(
 ) -> None:
     """Serve until SIGTERM or SIGINT; then finish what is under way, at most twelve seconds."""
     configure(service.name, settings.log_level)
+    tracing.install(service.name)
+    metrics.install(service.name)
     uvicorn.config.LOGGING_CONFIG = {}
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(service, settings, host, port, parts, on_ready))
+    tracing.flush()
+    metrics.flush()
 
 
 def http_config(
@@ -117,6 +123,8 @@ def _work(
         work.append(consumer.run(stop))
         work.append(remind_forever(service.name, database, stop))
         work.append(redrive_forever(service, database, partial(reading, settings.kafka), stop))
+    slot = slot_name(service) if service.topic is not None else None
+    work.append(Gauges(database, slot, getattr(app.state, "consumer", None)).run(stop))
     if service.all_timers:
         work.append(Clockwork(database, service.all_timers).run(stop))
     return work

@@ -11,6 +11,7 @@ from uuid import UUID
 from pydantic import BaseModel
 from sqlalchemy import bindparam, insert, select, update
 
+from tailrace import metrics
 from tailrace.database import Tx
 from tailrace.events import Event, Meta
 from tailrace.subscribers import Reaction
@@ -129,6 +130,7 @@ class Saga(Reaction, Generic[Data]):
             step = {"step": run.steps + 1, "from_state": before, "to_state": run.state, "because": because}
             await tx.execute(_INSERT_STEP, {**same, **step, "event_id": event_id, "at": now})
             await self._keep_deadline(tx, run)
+            metrics.saga_moved(self.name, before, run.state)
 
     async def _keep_deadline(self, tx: Tx, run: Run[Data]) -> None:
         if run.deadline is None:

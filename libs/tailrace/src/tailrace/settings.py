@@ -3,11 +3,12 @@
 import hashlib
 import hmac
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote, urlsplit
 
-from pydantic import Field
+from pydantic import Field, IPvAnyNetwork
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
 Role = Literal["owner", "app", "capture"]
@@ -72,6 +73,9 @@ class Settings(BaseSettings):
     address_burst: int = 400
     cors_origins: list[str] = []
     """Origins whose pages may call the gateway from a browser; none by default."""
+
+    metrics_from: list[IPvAnyNetwork] = [ip_network("127.0.0.0/8"), ip_network("::1/128")]
+    """Networks whose callers the gateway shows its metrics; its port faces the world. Other services show theirs to whoever reaches them."""
 
     log_level: str = "INFO"
 

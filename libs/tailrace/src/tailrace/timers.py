@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, bindparam, delete, func, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
+from tailrace import tracing
 from tailrace.context import Context
 from tailrace.database import Database, Tx
 from tailrace.failures import is_transient
@@ -142,12 +143,14 @@ class Clockwork:
                 due = await self._take(tx)
                 if due is None:
                     return None
-                tx.context = Context(None, None, due["correlation_id"], due["causation_id"], due["traceparent"])
-                await tx.enter_tenant(due["tenant_id"])
-                firing = tx.info[_FIRING] = _Firing(due)
-                await self._timers[due["name"]].fire(tx, due["key"])
-                await tx.settle()
-                await firing.consume(tx)
+                with tracing.span(f"timer {due['name']}", "internal", due["traceparent"]) as here:
+                    traceparent = tracing.traceparent_of(here, due["traceparent"])
+                    tx.context = Context(None, None, due["correlation_id"], due["causation_id"], traceparent)
+                    await tx.enter_tenant(due["tenant_id"])
+                    firing = tx.info[_FIRING] = _Firing(due)
+                    await self._timers[due["name"]].fire(tx, due["key"])
+                    await tx.settle()
+                    await firing.consume(tx)
         except _Superseded:
             return False
         except Exception as error:

@@ -14,6 +14,7 @@ from tailrace.logs import configure
 from tailrace.service import Service
 from tailrace.stack.embedded import Stack
 from tailrace.stack.plan import Only
+from tailrace_testing.collector import Collector
 from tailrace_testing.databases import Databases
 from tailrace_testing.gateway import Gateway
 from tailrace_testing.harness import Harness, MakeHarness
@@ -45,14 +46,21 @@ def _place(item: pytest.Item) -> int:
 
 
 @pytest.fixture(scope="session")
-def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
+def collector() -> Iterator[Collector]:
+    """Takes the spans and metrics of the run's fleet, as an OpenTelemetry collector would."""
+    with Collector() as collector:
+        yield collector
+
+
+@pytest.fixture(scope="session")
+def stack(request: pytest.FixtureRequest, collector: Collector) -> Iterator[Stack]:
     """The run's own stack; gone, with its data, when the run ends."""
     folder = Path(tempfile.mkdtemp(prefix="tailrace-test-"))
     folder.chmod(0o755)
     level = request.config.stash[_level]
     limits = {"TAILRACE_TENANT_RATE": "5000", "TAILRACE_TENANT_BURST": "10000"}
     canaries = {"TAILRACE_CANARY_EVERY": "1", "TAILRACE_CANARY_LIMIT": "6"}
-    stack = Stack(folder / "data", only=level, environment=limits | canaries)
+    stack = Stack(folder / "data", only=level, environment={**limits, **canaries, **collector.environment()})
     try:
         yield stack.start()
     finally:

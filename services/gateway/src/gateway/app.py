@@ -15,7 +15,7 @@ from gateway.limits import Limit
 from gateway.revocations import Revocations
 from gateway.table import load_table
 from gateway.tokens import Tokens
-from tailrace import problems
+from tailrace import metrics, problems, tracing
 from tailrace.auth import Verifier
 from tailrace.edge import RequestId
 from tailrace.keys import PublishedKeys
@@ -73,6 +73,7 @@ def build(settings: Settings, *, feed: Feed | None = None) -> FastAPI:
     problems.install(app)
     app.include_router(health.router(keys, revocations))
     app.include_router(pages.router(settings))
+    app.include_router(health.for_operators(metrics.router, settings.metrics_from))
     app.router.default = gateway
     if settings.cors_origins:
         app.add_middleware(
@@ -90,4 +91,6 @@ def build(settings: Settings, *, feed: Feed | None = None) -> FastAPI:
             expose_headers=_EXPOSED,
         )
     app.add_middleware(RequestId)
+    if tracing.is_on():
+        app.add_middleware(tracing.Traced)
     return app

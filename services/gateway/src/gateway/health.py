@@ -1,11 +1,15 @@
 """Live says that the process works; ready says that it can check tokens. A service behind it that is down makes neither untrue."""
 
-from fastapi import APIRouter
+from collections.abc import Sequence
+from ipaddress import ip_address
+
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
+from pydantic import IPvAnyNetwork
 
 from gateway.revocations import Revocations
 from tailrace.keys import Keys
-from tailrace.problems import Unavailable
+from tailrace.problems import Unavailable, Unknown
 
 
 def router(keys: Keys, revocations: Revocations) -> APIRouter:
@@ -31,3 +35,19 @@ def router(keys: Keys, revocations: Revocations) -> APIRouter:
         return JSONResponse({"status": "ready", "revocations": revocations.behind or "current"})
 
     return health
+
+
+def for_operators(router: APIRouter, networks: Sequence[IPvAnyNetwork]) -> APIRouter:
+    """The same routes, for callers in these networks; to everybody else they are not there, since the gateway's port faces the world."""
+
+    async def from_near(request: Request) -> None:
+        try:
+            peer = ip_address(request.client.host if request.client else "")
+        except ValueError:
+            peer = None
+        if peer is None or not any(peer in network for network in networks):
+            raise Unknown("path", request.url.path)
+
+    guarded = APIRouter(dependencies=[Depends(from_near)], include_in_schema=False)
+    guarded.include_router(router)
+    return guarded

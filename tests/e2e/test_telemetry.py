@@ -1,0 +1,115 @@
+"""One trace follows an order from the gateway through outbox and Kafka into four processes; metrics and log lines say what an operator needs."""
+
+import json
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import pytest
+from company import Company
+
+from tailrace.stack.embedded import Stack
+from tailrace_testing.collector import Collector, Span
+from tailrace_testing.gateway import Gateway, eventually
+
+GAUGES = {
+    "tailrace_consumer_lag_records",
+    "tailrace_facts_parked",
+    "tailrace_slot_retained_bytes",
+    "tailrace_slot_active",
+    "tailrace_outbox_age_seconds",
+    "tailrace_timers_pending",
+    "tailrace_database_connections",
+}
+
+
+async def test_one_trace_leads_from_the_gateway_to_every_read_model(gateway: Gateway, collector: Collector) -> None:
+    company = await Company.found(gateway)
+    trace, caller = secrets.token_hex(16), secrets.token_hex(8)
+    asked = {"traceparent": f"00-{trace}-{caller}-01"}
+    answer = await company.member.send("POST", "/v1/orders", json=company.body(3), headers=asked)
+    order = answer.json()["id"]
+    await eventually(lambda: company.shipments(order), bool, what="a shipment")
+
+    async def spans() -> list[Span]:
+        return collector.trace(trace)
+
+    def whole(found: list[Span]) -> bool:
+        return {"gateway", "orders", "inventory", "shipping"} <= {span.service for span in found}
+
+    found = await eventually(spans, whole, what="spans of four processes")
+    known = {span.span for span in found} | {caller}
+    first = next(span for span in found if span.service == "gateway")
+    assert (first.parent, first.name) == (caller, "POST /v1/orders")
+    assert [span for span in found if span.service == "shipping" and span.parent in known]
+    assert all(span.trace == trace for span in found)
+    assert order not in str([span.name for span in found]), "names hold routes, never ids"
+
+
+async def test_a_parent_is_always_there_in_the_end(gateway: Gateway, collector: Collector) -> None:
+    company = await Company.found(gateway)
+    trace = secrets.token_hex(16)
+    body = {"sku": "TRACED", "name": "Traced", "unit": "pcs"}
+    asked = {"traceparent": f"00-{trace}-{'1' * 16}-01"}
+    await company.member.send("POST", "/v1/items", json=body, headers=asked)
+
+    async def orphans() -> set[str] | None:
+        found = collector.trace(trace)
+        listening = {"gateway", "catalog", "orders", "inventory"}
+        if not listening <= {span.service for span in found}:
+            return None
+        return {span.parent for span in found} - {span.span for span in found} - {"1" * 16}
+
+    await eventually(orphans, lambda missing: missing == set(), what="a trace without a missing link")
+
+
+async def test_prometheus_finds_requests_and_gauges(fleet: Stack, gateway: Gateway) -> None:
+    company = await Company.found(gateway)
+    await company.order(1)
+    ports = fleet.plan.ports.services
+    async with httpx2.AsyncClient() as client:
+
+        async def scrape() -> str:
+            return (await client.get(f"http://127.0.0.1:{ports['orders']}/metrics")).text
+
+        text = await eventually(
+            scrape, lambda found: all(gauge in found for gauge in GAUGES), within=40, what="every gauge"
+        )
+        line = next(each for each in text.splitlines() if 'http_route="/v1/orders"' in each and "_count{" in each)
+        assert 'http_response_status_code="201"' in line
+        assert "saga" in text
+        edge = (await client.get(f"{fleet.gateway_url}/metrics")).text
+        assert 'http_route="/v1/orders"' in edge
+        assert company.item_id not in edge + text
+
+
+@pytest.mark.parametrize("service", ["orders", "gateway"])
+async def test_metrics_leave_by_otlp_too(service: str, gateway: Gateway, collector: Collector) -> None:
+    company = await Company.found(gateway)
+    await company.order(1)
+
+    async def names() -> set[str]:
+        return collector.metric_names(service)
+
+    await eventually(names, lambda found: "http.server.request.duration" in found, what="metrics by OTLP")
+
+
+async def test_log_lines_carry_tenant_request_and_trace_and_nothing_personal(fleet: Stack, gateway: Gateway) -> None:
+    company = await Company.found(gateway)
+    trace, request = secrets.token_hex(16), "01a1fd74-6b02-7124-96fc-806fe5689aa3"
+    asked = {"traceparent": f"00-{trace}-{'1' * 16}-01", "X-Request-Id": request}
+    body = {**company.body(1), "customer_name": "Aurelia Whisperwind"}
+    assert (await company.member.send("POST", "/v1/orders", json=body, headers=asked)).status_code == 201
+    for service in ("gateway", "orders"):
+        line = next(each for each in _lines(fleet, service) if each.get("trace_id") == trace)
+        assert (line["request_id"], line["service"], line["status"]) == (request, service, 201)
+        assert line["tenant"]
+    for service in fleet.plan.ports.services:
+        assert "Whisperwind" not in fleet.plan.layout.log(service).read_text()
+
+
+def _lines(fleet: Stack, service: str) -> Iterator[dict[str, Any]]:
+    for line in fleet.plan.layout.log(service).read_text().splitlines():
+        if line.startswith("{"):
+            yield json.loads(line)
