@@ -14,12 +14,11 @@ from tailrace_testing.collector import Collector, Span
 from tailrace_testing.gateway import Gateway, eventually
 
 GAUGES = {
-    "tailrace_consumer_lag_records",
+    "tailrace_consumer_lag",
     "tailrace_facts_parked",
     "tailrace_slot_retained_bytes",
     "tailrace_slot_active",
     "tailrace_outbox_age_seconds",
-    "tailrace_timers_pending",
     "tailrace_database_connections",
 }
 

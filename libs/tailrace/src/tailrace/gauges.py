@@ -16,7 +16,7 @@ _PARKED = text("SELECT kind, count(*), extract(epoch FROM now() - min(parked_at)
 _TIMERS = text("SELECT name, count(*), count(*) FILTER (WHERE due_at <= now()) FROM timer GROUP BY name")
 _SLOT = text(
     "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn), active::int,"
-    " pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn) FROM pg_replication_slots WHERE slot_name = :slot"
+    " pg_wal_lsn_diff(confirmed_flush_lsn, '0/0') FROM pg_replication_slots WHERE slot_name = :slot"
 )
 
 
@@ -27,8 +27,8 @@ class Gauges:
         self._database = database
         self._slot = slot
         self._consumer = consumer
-        self._quiet_since: float | None = None
-        self._confirmed: float | None = None
+        self._confirmed = -1.0
+        self._confirmed_at = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
@@ -55,20 +55,19 @@ class Gauges:
         fresh["tailrace.timers.overdue"] = [({"timer": name}, overdue) for name, _, overdue in timers]
         fresh["tailrace.database.connections"] = [({}, self._database.in_use)]
         if slot is not None:
-            retained, active, unconfirmed = (float(value or 0) for value in slot)
+            retained, active, confirmed = (float(value or 0) for value in slot)
             fresh["tailrace.slot.retained"] = [({}, retained)]
             fresh["tailrace.slot.active"] = [({}, active)]
-            fresh["tailrace.outbox.age"] = [({}, self._unconfirmed_for(unconfirmed))]
+            fresh["tailrace.outbox.age"] = [({}, self._unconfirmed_for(confirmed))]
         readings.clear()
         readings.update(fresh)
 
-    def _unconfirmed_for(self, behind: float) -> float:
-        """Seconds since the connector's confirmed position last came nearer; 0 while it keeps up."""
+    def _unconfirmed_for(self, confirmed: float) -> float:
+        """Seconds since the position that the connector has confirmed last moved; its heartbeat moves it while nothing else does."""
         now = asyncio.get_running_loop().time()
-        if self._confirmed is None or behind < self._confirmed or behind < 1024:
-            self._quiet_since = now
-        self._confirmed = behind
-        return now - (self._quiet_since or now)
+        if confirmed != self._confirmed:
+            self._confirmed, self._confirmed_at = confirmed, now
+        return now - self._confirmed_at
 
     async def _lag(self) -> list[Reading]:
         lag = {} if self._consumer is None else await self._consumer.lag()

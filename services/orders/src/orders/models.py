@@ -197,9 +197,9 @@ class Order(Aggregate, Base):
                 )
             )
 
-    def fall_short(self, reason: str) -> None:
-        """End an attempt to allocate: say what is missing."""
-        self.allocating, self.shortage = False, reason
+    def fall_short(self, reason: str, *, allocating: bool) -> None:
+        """Say what is missing; that ends the attempt to allocate, unless `allocating`: another one is under way."""
+        self.allocating, self.shortage = allocating, reason
         self.record(
             facts.OrderShort(
                 order_id=self.id,
@@ -208,9 +208,9 @@ class Order(Aggregate, Base):
             )
         )
 
-    def ask_shipment(self, reservation_id: UUID, held: Mapping[UUID, Decimal]) -> None:
-        """Ask shipping to send what a reservation holds; that ends the attempt to allocate."""
-        self.allocating = False
+    def ask_shipment(self, reservation_id: UUID, held: Mapping[UUID, Decimal], *, allocating: bool) -> None:
+        """Ask shipping to send what a reservation holds; that ends the attempt to allocate, unless `allocating`: another one is under way."""
+        self.allocating = allocating
         self.shortage = "Only a part of it is in stock." if self.open_lines() else None
         self.record(
             facts.ShipmentRequested(

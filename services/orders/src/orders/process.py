@@ -67,6 +67,11 @@ class Fulfilment(BaseModel):
         return {id: one for id, one in self.reservations.items() if one.standing in standings}
 
     @property
+    def asking(self) -> bool:
+        """Whether an attempt to allocate is under way, or is to follow."""
+        return self.wanted or bool(self.standing("asked"))
+
+    @property
     def held(self) -> dict[UUID, Decimal]:
         """What is held for the order and in use, by line."""
         total: dict[UUID, Decimal] = {}
@@ -166,7 +171,7 @@ async def unanswered(tx: Tx, run: Fulfilling) -> None:
         for reservation_id, one in run.data.standing("asked").items():
             one.standing = "given_up"
             order.ask_release(reservation_id, "No answer in time.")
-        order.fall_short("Inventory did not answer in time.")
+        order.fall_short("Inventory did not answer in time.", allocating=run.data.wanted)
     await _go_on(tx, run)
 
 
@@ -231,7 +236,7 @@ async def _gone(tx: Tx, run: Fulfilling, reservation_id: UUID, reason: str | Non
         order = await tx.load(Order, run.key)
         order.hold_stock(run.data.held)
         if reason is not None and order.status != "cancelled" and (order.allocating or order.open_lines()):
-            order.fall_short(reason)
+            order.fall_short(reason, allocating=run.data.asking)
     await _go_on(tx, run)
 
 
@@ -259,7 +264,7 @@ def _advance(order: Order, memory: Fulfilment) -> str:
     for reservation_id, one in memory.standing("made").items():
         one.standing = "used"
         order.hold_stock(memory.held)
-        order.ask_shipment(reservation_id, one.lines)
+        order.ask_shipment(reservation_id, one.lines, allocating=memory.asking)
     # While shipments are being cancelled, some of what looks open may be leaving after all.
     if memory.wanted and memory.cancels == 0 and not memory.standing("asked"):
         memory.wanted = False
