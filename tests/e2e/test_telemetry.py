@@ -49,9 +49,9 @@ async def test_one_trace_leads_from_the_gateway_to_every_read_model(gateway: Gat
 async def test_a_parent_is_always_there_in_the_end(gateway: Gateway, collector: Collector) -> None:
     company = await Company.found(gateway)
     trace = secrets.token_hex(16)
-    body = {"sku": "TRACED", "name": "Traced", "unit": "pcs"}
+    body = {"sku": "TRACED", "name": "Traced", "unit": "pcs", "tax_rate": "0.1"}
     asked = {"traceparent": f"00-{trace}-{'1' * 16}-01"}
-    await company.member.send("POST", "/v1/items", json=body, headers=asked)
+    assert (await company.member.send("POST", "/v1/items", json=body, headers=asked)).status_code == 201
 
     async def orphans() -> set[str] | None:
         found = collector.trace(trace)
