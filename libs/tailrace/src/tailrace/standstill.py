@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from tailrace.database import Database
+from tailrace.database import Database, Tx
 from tailrace.failures import is_transient
 from tailrace.logs import log
 from tailrace.tables import parked
@@ -45,6 +45,12 @@ async def count_parked(database: Database) -> Standstill:
     async with database.engine.connect() as connection:
         rows = [(kind, count, oldest) for kind, count, oldest in await connection.execute(_COUNT)]
     return Standstill({kind: count for kind, count, _ in rows}, min((oldest for *_, oldest in rows), default=None))
+
+
+async def parked_for(tx: Tx, subscriber: str) -> int:
+    """How many facts of this tenant one subscriber has parked: what a command must wait for that needs all of them."""
+    mine = select(func.count()).where(parked.c.subscriber == subscriber, parked.c.tenant_id == tx.tenant_id)
+    return int(await tx.scalar(mine) or 0)
 
 
 async def remind_forever(service: str, database: Database, stop: asyncio.Event, *, every: float = EVERY) -> None:

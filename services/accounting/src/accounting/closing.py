@@ -21,7 +21,7 @@ from accounting.streams import PeriodStream
 from contracts.accounting import JournalLine
 from tailrace.database import Tx
 from tailrace.ids import derived_id, uuid7
-from tailrace.tables import parked
+from tailrace.standstill import parked_for
 
 POSTINGS = "accounting.postings"
 _RESULT = ("revenue", "expense")
@@ -64,9 +64,7 @@ async def _check_ready(tx: Tx, stream: PeriodStream) -> None:
     )
     if earlier is not None:
         raise NotReadyToClose(f"The period {earlier} is earlier and not closed: close it first.")
-    waiting = await tx.scalar(
-        select(func.count()).where(parked.c.subscriber == POSTINGS, parked.c.tenant_id == tx.tenant_id)
-    )
+    waiting = await parked_for(tx, POSTINGS)
     if waiting:
         raise NotReadyToClose(
             f"Facts have arrived that could not be posted yet: {waiting}. An operator has to see to them."
