@@ -35,14 +35,14 @@ async def test_one_trace_leads_from_the_gateway_to_every_read_model(gateway: Gat
         return collector.trace(trace)
 
     def whole(found: list[Span]) -> bool:
-        return {"gateway", "orders", "inventory", "shipping"} <= {span.service for span in found}
+        """Four processes, and nobody's parent is still on its way."""
+        known = {span.span for span in found} | {caller}
+        services = {span.service for span in found}
+        return {"gateway", "orders", "inventory", "shipping"} <= services and {span.parent for span in found} <= known
 
-    found = await eventually(spans, whole, what="spans of four processes")
-    known = {span.span for span in found} | {caller}
+    found = await eventually(spans, whole, what="one trace through four processes")
     first = next(span for span in found if span.service == "gateway")
     assert (first.parent, first.name) == (caller, "POST /v1/orders")
-    assert [span for span in found if span.service == "shipping" and span.parent in known]
-    assert all(span.trace == trace for span in found)
     assert order not in str([span.name for span in found]), "names hold routes, never ids"
 
 
@@ -75,8 +75,8 @@ async def test_prometheus_finds_requests_and_gauges(fleet: Stack, gateway: Gatew
         text = await eventually(
             scrape, lambda found: all(gauge in found for gauge in GAUGES), within=40, what="every gauge"
         )
-        line = next(each for each in text.splitlines() if 'http_route="/v1/orders"' in each and "_count{" in each)
-        assert 'http_response_status_code="201"' in line
+        counts = [each for each in text.splitlines() if 'http_route="/v1/orders"' in each and "_count{" in each]
+        assert any('http_response_status_code="201"' in each for each in counts), counts
         assert "saga" in text
         edge = (await client.get(f"{fleet.gateway_url}/metrics")).text
         assert 'http_route="/v1/orders"' in edge
