@@ -26,11 +26,16 @@ WRITES = {
 }
 
 
+_COUNTED = {
+    "note": "note",
+    "outbox": "outbox WHERE topic <> 'tailrace.canary'",
+    "idempotency": "idempotency",
+}
+
+
 async def _kept(toy: Harness) -> dict[str, int]:
     """Rows of the business, of the outbox and of the stored answers."""
-    return {
-        table: await toy.admin.fetchval(f"SELECT count(*) FROM {table}") for table in ("note", "outbox", "idempotency")
-    }
+    return {table: await toy.admin.fetchval(f"SELECT count(*) FROM {rows}") for table, rows in _COUNTED.items()}
 
 
 async def _write(client: httpx2.AsyncClient, key: str) -> httpx2.Response:
@@ -153,6 +158,6 @@ async def test_a_stream_its_facts_and_its_snapshot_are_one(where: str, toy: Harn
 async def _stream(toy: Harness) -> tuple[list[tuple[int, Any]], list[tuple[int, Any]], list[int]]:
     """Sequence and id of the stream's events and of the facts; and what the snapshots reach to."""
     events = await toy.admin.fetch("SELECT seq, event_id FROM count_event ORDER BY seq")
-    facts = await toy.admin.fetch("SELECT sequence, id FROM outbox ORDER BY sequence")
+    facts = await toy.admin.fetch("SELECT sequence, id FROM outbox WHERE topic <> 'tailrace.canary' ORDER BY sequence")
     snapshots = await toy.admin.fetch("SELECT seq FROM stream_snapshot")
     return [tuple(row) for row in events], [tuple(row) for row in facts], [row["seq"] for row in snapshots]

@@ -93,7 +93,9 @@ class Scene:
         sent: set[Any] = set()
         try:
             while True:
-                rows = await admin.fetch("SELECT * FROM outbox WHERE topic NOT LIKE '%.dlq' ORDER BY id")
+                rows = await admin.fetch(
+                    "SELECT * FROM outbox WHERE topic NOT LIKE '%.dlq' AND topic <> 'tailrace.canary' ORDER BY id"
+                )
                 for row in rows:
                     if row["id"] not in sent and row["type"] not in self.held:
                         sent.add(row["id"])

@@ -46,8 +46,9 @@ async def records(kafka: str, *topics: str) -> list[ConsumerRecord]:
     return found
 
 
-def event_id(record: ConsumerRecord) -> str:
-    return next(value.decode() for name, value in record.headers if name == "ce_id")
+def event_id(record: ConsumerRecord) -> str | None:
+    """None for a record that is no fact: somebody else's poison."""
+    return next((value.decode() for name, value in record.headers if name == "ce_id"), None)
 
 
 async def caught_up(kafka: str, group: str, topics: Sequence[str], within: float = 60) -> None:
