@@ -10,6 +10,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from aiokafka import TopicPartition
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm.exc import StaleDataError
@@ -337,25 +338,28 @@ async def alone(tmp_path: Path, issuer: TestIssuer) -> AsyncIterator[tuple[Stack
 async def test_a_restart_of_postgresql_parks_nothing(alone: tuple[Stack, Harness]) -> None:
     stack, toy = alone
     stop, enough, told = asyncio.Event(), asyncio.Event(), 0
-    consumer = Consumer("toy", toy.courier, toy.settings)
+    consumer, place = Consumer("toy", toy.courier, toy.settings), TopicPartition(Asked.topic, 0)
+    consumer._attendance._place(place, 0, {})
 
     async def consume() -> None:
         """What the consumer does with one batch after another, without a Kafka."""
         nonlocal told
         while not enough.is_set():
             record = _record(toy, uuid7(), 1, "hello")
-            await consumer._process(_NoKafka(), {None: [record]}, stop)  # type: ignore[arg-type, dict-item]
+            await consumer._process(_NoKafka(), {place: [record]}, stop)  # type: ignore[arg-type]
             told += 1
 
     consuming = asyncio.create_task(consume())
-    await eventually(lambda: _async(told), lambda n: n >= 20, what="a consumer at work")
-    pid = stack.pids()["postgres"]
-    os.kill(pid, signal.SIGINT)
-    await eventually(lambda: _async(consumer.waiting_for), bool, what="a consumer that waits")
-    before = told
-    await eventually(lambda: _async(told), lambda n: n >= before + 20, what="a consumer that goes on")
-    enough.set()
-    await asyncio.wait_for(consuming, 60)
+    try:
+        await eventually(lambda: _async(told), lambda n: n >= 20, what="a consumer at work")
+        pid = stack.pids()["postgres"]
+        os.kill(pid, signal.SIGINT)
+        await eventually(lambda: _async(consumer.waiting_for), bool, what="a consumer that waits")
+        before = told
+        await eventually(lambda: _async(told), lambda n: n >= before + 20, what="a consumer that goes on")
+    finally:
+        enough.set()
+        await asyncio.wait_for(consuming, 60)
     assert stack.pids()["postgres"] != pid
     toy.admin = await asyncpg.connect(toy.admin_url)
     assert (await _parked(toy), await _times_heard(toy)) == ([], told)
