@@ -69,6 +69,7 @@ async def test_bad_lines_are_named(accounting: Harness) -> None:
         ([("6000", "EUR", 5, 5), ("1000", "EUR", 0, 5)], "/lines/0"),
         ([("6000", "EUR", 0, 0), ("1000", "EUR", 0, 5)], "/lines/0"),
         ([("6000", "EUR", -5, 0), ("1000", "EUR", 0, 5)], "/lines/0/debit"),
+        # XXX is ISO 4217's code for "no currency": well-formed, and no money.
         ([("6000", "XXX", 5, 0), ("1000", "EUR", 0, 5)], "/lines/0/currency"),
         ([("6000", "EUR", 5, 0)], "/lines"),
     ):

@@ -52,6 +52,7 @@ async def test_a_slug_that_is_taken_is_named_and_changes_nothing(
     answers = await asyncio.gather(*(operator.post("/v1/tenants", json=body) for _ in range(3)))
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409]
     assert len((await operator.get("/v1/tenants", params={"slug": "both-at-once"})).json()["items"]) == 1
+    # XXX is ISO 4217's code for "no currency": well-formed, and no money.
     wrong = await operator.post("/v1/tenants", json={**body, "currency": "XXX"})
     assert wrong.json()["errors"][0]["field"] == "/currency"
 

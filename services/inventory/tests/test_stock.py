@@ -135,6 +135,7 @@ async def test_malformed_movements_change_nothing(depot: Depot) -> None:
         {"quantity": "1e-7"},
         {"value": -1},
         {"unit_cost": "1"},
+        # XXX is ISO 4217's code for "no currency": well-formed, and no money.
         {"currency": "XXX"},
         {"tenant_id": str(uuid7())},
         {"effective_at": "2026-01-02T00:00:00"},

@@ -187,3 +187,11 @@ async def desk(make_harness: MakeHarness) -> Desk:
     desk = Desk(await make_harness(service))
     await desk.stock_the_catalog()
     return desk
+
+
+async def shipping(desk: Desk, *lines: dict[str, Any], **given: Any) -> tuple[dict[str, Any], Any, Any]:
+    """An order whose stock is held: the order, its reservation and its shipment request."""
+    order = await desk.confirmed(*lines, **given)
+    request = await desk.reservation()
+    await desk.reserve(request)
+    return order, request, (await desk.asked("order.shipment_requested"))[-1]

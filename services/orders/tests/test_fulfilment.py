@@ -1,22 +1,12 @@
-"""The saga, path by path: what it asks of others, what it makes of their answers, and what it takes back."""
+"""The saga, path by path: what it asks of others, and what it makes of their answers."""
 
 from typing import Any
 from uuid import UUID
 
-import pytest
-
 from contracts import inventory
 from tailrace.ids import uuid7
 
-from .conftest import Desk
-
-
-async def shipping(desk: Desk, *lines: dict[str, Any], **given: Any) -> tuple[dict[str, Any], Any, Any]:
-    """An order whose stock is held: the order, its reservation and its shipment request."""
-    order = await desk.confirmed(*lines, **given)
-    request = await desk.reservation()
-    await desk.reserve(request)
-    return order, request, (await desk.asked("order.shipment_requested"))[-1]
+from .conftest import Desk, shipping
 
 
 async def test_an_order_is_reserved_shipped_in_two_parts_and_done(desk: Desk) -> None:
@@ -258,163 +248,20 @@ async def test_an_attempt_that_goes_on_outlives_the_refusal_of_one_given_up(desk
     assert len(await desk.asked("order.short")) == 1
 
 
-async def test_cancelled_while_reserving(desk: Desk) -> None:
-    order = await desk.confirmed()
-    request = await desk.reservation()
-    await desk.act(order, "cancel", reason="Changed my mind.")
-    (release,) = await desk.asked("order.reservation_release_requested")
-    assert release.reservation_id == request.reservation_id
-    await desk.reserve(request)
-    assert (await desk.states(order))[-1] == "compensating"
-    await desk.answer(inventory.ReservationReleased, request, reason="asked")
-    assert (await desk.states(order))[-1] == "compensated"
-    now = await desk.read(order)
-    assert (now["status"], now["allocation"], now["cancel_reason"]) == ("cancelled", "none", "Changed my mind.")
-    assert await desk.asked("order.shipment_requested") == []
-    await desk.h.make_timers_due()
-    assert await desk.h.fire_timers() == 0
-
-
-async def test_cancelled_while_shipping_frees_the_shipment_and_then_the_stock(desk: Desk) -> None:
-    order, request, shipment = await shipping(desk)
-    await desk.act(order, "cancel", reason="No longer needed.")
-    assert [cancel.reservation_id for cancel in await desk.asked("order.shipment_cancel_requested")] == [None]
-    assert await desk.asked("order.reservation_release_requested") == []
-    await desk.shipments_cancelled(order, shipment.shipment_id)
-    assert len(await desk.asked("order.reservation_release_requested")) == 1
-    await desk.answer(inventory.ReservationReleased, request, reason="asked")
-    assert await desk.states(order) == ["reserving", "shipping", "compensating", "compensating", "compensated"]
-    assert (await desk.read(order))["allocation"] == "none"
-    assert await desk.asked("order.short") == []
-
-
-async def test_cancelled_when_partly_shipped_keeps_what_left(desk: Desk) -> None:
-    order, request, shipment = await shipping(desk)
-    await desk.dispatch(shipment, "4")
-    await desk.act(order, "cancel", reason="The rest is not needed.")
-    await desk.shipments_cancelled(order, shipment.shipment_id)
-    await desk.answer(inventory.ReservationReleased, request, reason="asked")
-    now = await desk.read(order)
-    assert (now["status"], now["shipment"], now["lines"][0]["allocated"]) == ("cancelled", "partial", "4")
-    assert (await desk.states(order))[-1] == "compensated"
-
-
-async def test_what_left_while_the_order_was_cancelled_is_noted(desk: Desk) -> None:
-    order, request, shipment = await shipping(desk)
-    await desk.act(order, "cancel", reason="Too late?")
-    await desk.dispatch(shipment)
-    await desk.shipments_cancelled(order)
-    await desk.answer(inventory.ReservationReleased, request, reason="nothing was held")
-    now = await desk.read(order)
-    assert (now["status"], now["shipment"], (await desk.states(order))[-1]) == ("cancelled", "full", "compensated")
-
-
-async def test_cancelled_while_short_has_nothing_to_undo(desk: Desk) -> None:
-    order = await desk.confirmed()
-    await desk.answer(inventory.ReservationRejected, await desk.reservation(), lines=[], reason="None.")
-    await desk.act(order, "cancel", reason="Bought elsewhere.")
-    assert await desk.states(order) == ["reserving", "short", "compensated"]
-    assert await desk.asked("order.reservation_release_requested") == []
-
-
-async def test_cancelled_on_hold_with_stock_waiting(desk: Desk) -> None:
-    order = await desk.confirmed()
-    await desk.act(order, "hold", reason="Credit.")
-    request = await desk.reservation()
-    await desk.reserve(request)
-    await desk.act(order, "cancel", reason="No credit.")
-    await desk.answer(inventory.ReservationReleased, request, reason="asked")
-    assert (await desk.states(order))[-1] == "compensated"
-    assert await desk.asked("order.allocated") == []
-
-
-async def test_a_done_order_is_not_cancelled_or_held(desk: Desk) -> None:
-    order, _, shipment = await shipping(desk)
-    await desk.dispatch(shipment)
-    for action in ("cancel", "hold"):
-        assert (await desk.act(order, action, 409, reason="Late."))["type"].endswith("order-shipped")
-
-
-async def test_held_before_the_saga_began(desk: Desk) -> None:
-    order = await desk.create(confirm=True)
-    await desk.act(order, "hold", reason="Check the address.")
-    assert await desk.asked("order.reservation_requested") == []
-    await desk.act(order, "resume")
-    assert len(await desk.asked("order.reservation_requested")) == 1
-    assert await desk.states(order) == ["held", "held", "reserving"]
-
-
-async def test_held_while_reserving_uses_the_answer_when_resumed(desk: Desk) -> None:
-    order = await desk.confirmed()
-    await desk.act(order, "hold", reason="Credit.")
-    await desk.reserve(await desk.reservation())
-    assert (await desk.read(order))["allocation"] == "none"
-    assert await desk.asked("order.shipment_requested") == []
-    await desk.act(order, "resume")
-    assert (await desk.read(order))["allocation"] == "full"
-    assert await desk.states(order) == ["reserving", "held", "held", "shipping"]
-
-
-async def test_held_while_reserving_waits_for_the_answer_anew(desk: Desk) -> None:
-    order = await desk.confirmed()
-    await desk.act(order, "hold", reason="Credit.")
-    await desk.h.make_timers_due()
-    assert await desk.h.fire_timers() == 0
-    await desk.act(order, "resume")
-    assert len(await desk.asked("order.reservation_requested")) == 1
-    assert (await desk.states(order))[-1] == "reserving"
-    await desk.h.make_timers_due()
-    assert await desk.h.fire_timers() == 1
-    assert (await desk.states(order))[-1] == "short"
-
-
-async def test_an_answer_counts_the_hold_that_the_saga_has_not_heard_of(desk: Desk) -> None:
-    order = await desk.confirmed()
-    assert (await desk.h.client.post(f"/v1/orders/{order['id']}/hold", json={"reason": "Now."})).status_code == 200
-    request = await desk.reservation()
-    lines = [
-        inventory.ReservedLine(**line.model_dump(exclude={"quantity"}), requested=line.quantity, reserved=line.quantity)
-        for line in request.lines
-    ]
-    fact = inventory.ReservationMade(
-        reservation_id=request.reservation_id, order_id=request.order_id, lines=lines, complete=True
-    )
-    await desk.h.deliver(fact, aggregate_id=request.reservation_id)
-    assert await desk.asked("order.allocated") == []
-    await desk.h.pump()
-    assert await desk.states(order) == ["reserving", "held", "held"]
-
-
-async def test_held_while_shipping_and_while_short(desk: Desk) -> None:
-    order, request, _ = await shipping(desk)
-    await desk.act(order, "hold", reason="Wait.")
-    await desk.act(order, "resume")
-    assert await desk.states(order) == ["reserving", "shipping", "held", "shipping"]
-    assert len(await desk.asked("order.shipment_requested")) == 1
-    await desk.lose(order, request)
-    await desk.act(order, "hold", reason="Wait again.")
-    assert (await desk.act(order, "allocate", 409))["type"].endswith("order-not-confirmed")
-    await desk.act(order, "resume")
-    assert (await desk.states(order))[-3:] == ["short", "held", "short"]
-
-
-@pytest.mark.parametrize("kind", [inventory.ReservationRejected, inventory.ReservationExpired])
-async def test_stock_lost_while_on_hold_leaves_the_order_short(desk: Desk, kind: Any) -> None:
-    order = await desk.confirmed()
-    request = await desk.reservation()
-    await desk.act(order, "hold", reason="Wait.")
-    if kind is inventory.ReservationRejected:
-        await desk.answer(kind, request, lines=[], reason="None.")
-    else:
-        await desk.reserve(request)
-        await desk.answer(kind, request)
-        assert await desk.asked("order.shipment_cancel_requested") == []
-        assert len(await desk.asked("order.reservation_release_requested")) == 1
-        await desk.answer(inventory.ReservationReleased, request, reason="asked")
-    await desk.act(order, "resume")
-    assert (await desk.states(order))[-1] == "short"
+async def test_stock_lost_while_the_rest_is_asked_for_does_not_end_the_asking(desk: Desk) -> None:
+    order = await desk.confirmed(partial_allowed=True)
+    first = await desk.reservation()
+    await desk.reserve(first, "4")
     await desk.act(order, "allocate")
+    second = await desk.reservation()
+    assert second.reservation_id != first.reservation_id
+    await desk.lose(order, first)
+    now = await desk.read(order)
+    assert (now["allocating"], now["allocation"], now["shortage"]) == (True, "none", "The reservation expired.")
     assert (await desk.states(order))[-1] == "reserving"
+    await desk.reserve(second)
+    now = await desk.read(order)
+    assert (now["allocating"], now["allocation"], now["lines"][0]["allocated"]) == (False, "partial", "6")
 
 
 async def test_a_duplicate_answer_leaves_the_same_rows(desk: Desk) -> None:
@@ -433,35 +280,6 @@ async def rows(desk: Desk) -> list[Any]:
     """Everything that the service has written, but for the harness's own requests."""
     tables = ("sales_order", "order_line", "outbox", "saga", "saga_step", "timer", "inbox")
     return [await desk.h.admin.fetch(f"SELECT * FROM {table} AS t ORDER BY t::text") for table in tables]
-
-
-async def test_a_cancellation_counts_before_the_saga_has_heard_of_it(desk: Desk) -> None:
-    order = await desk.confirmed()
-    cancelled = await desk.h.client.post(f"/v1/orders/{order['id']}/cancel", json={"reason": "Now."})
-    assert cancelled.status_code == 200
-    request = await desk.reservation()
-    rejected = inventory.ReservationRejected(
-        reservation_id=request.reservation_id, order_id=request.order_id, lines=[], reason="None."
-    )
-    await desk.h.deliver(rejected, aggregate_id=request.reservation_id)
-    assert await desk.states(order) == ["reserving", "compensated"]
-    assert await desk.asked("order.short") == []
-    await desk.h.pump()
-    assert (await desk.states(order))[-1] == "compensated"
-
-
-async def test_nothing_is_asked_for_again_while_shipments_are_being_cancelled(desk: Desk) -> None:
-    order = await desk.confirmed(partial_allowed=True)
-    request = await desk.reservation()
-    await desk.reserve(request, "7")
-    (shipment,) = await desk.asked("order.shipment_requested")
-    await desk.answer(inventory.ReservationExpired, request)
-    await desk.act(order, "allocate")
-    assert len(await desk.asked("order.reservation_requested")) == 1
-    await desk.dispatch(shipment, "4")
-    await desk.shipments_cancelled(order, departed=[desk.departure(shipment, "4")])
-    assert [line.quantity for line in (await desk.reservation()).lines] == [3]
-    assert (await desk.states(order))[-1] == "reserving"
 
 
 async def test_answers_that_concern_nobody_here_are_passed_over(desk: Desk) -> None:

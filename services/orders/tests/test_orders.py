@@ -144,6 +144,7 @@ async def test_a_bad_line_is_named(desk: Desk, line: dict[str, Any], field: str)
     ("given", "field"),
     [
         ({"lines": []}, "/lines"),
+        # XXX is ISO 4217's code for "no currency": well-formed, and no money.
         ({"currency": "XXX"}, "/currency"),
         ({"customer_reference": " "}, "/customer_reference"),
         ({"customer_name": "A\x00B"}, "/customer_name"),

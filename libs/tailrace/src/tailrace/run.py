@@ -54,10 +54,12 @@ def run(
     tracing.install(service.name)
     metrics.install(service.name)
     uvicorn.config.LOGGING_CONFIG = {}
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(service, settings, host, port, parts, on_ready))
-    tracing.flush()
-    metrics.flush()
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(_serve(service, settings, host, port, parts, on_ready))
+    finally:
+        tracing.flush()
+        metrics.flush()
 
 
 def http_config(
