@@ -3,6 +3,7 @@
 import logging
 import re
 import sys
+import time
 from typing import Any, TextIO
 
 import structlog
@@ -11,6 +12,9 @@ from tailrace.log_files import turn_over
 
 # PostgreSQL's details quote the row at fault.
 _DETAIL = re.compile(r"\bDETAIL:.*")
+
+_AGAIN_AFTER = 30.0
+"""Seconds for which a library that says the same thing again is not listened to."""
 
 log: Any = structlog.get_logger("tailrace")
 
@@ -21,6 +25,32 @@ class _Output(logging.StreamHandler[TextIO]):
     def emit(self, record: logging.LogRecord) -> None:
         super().emit(record)
         turn_over()
+
+
+class NotAgain(logging.Filter):
+    """Lets the same line of a library through once in `seconds`; the next one tells how many were `left_out`.
+
+    A client that cannot reach its broker says so ten times a second, for as long as that lasts.
+    """
+
+    def __init__(self, library: str, seconds: float = _AGAIN_AFTER) -> None:
+        super().__init__(library)
+        self._seconds = seconds
+        self._said: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not super().filter(record):
+            return True
+        line, now = (record.name, record.getMessage()), time.monotonic()
+        until, left_out = self._said.get(line, (0.0, 0))
+        if now < until:
+            self._said[line] = (until, left_out + 1)
+            return False
+        self._said = {other: (end, count) for other, (end, count) in self._said.items() if now < end}
+        self._said[line] = (now + self._seconds, 0)
+        if left_out:
+            record.left_out = left_out
+        return True
 
 
 def configure(service: str, level: str = "INFO") -> None:
@@ -39,9 +69,10 @@ def configure(service: str, level: str = "INFO") -> None:
         cache_logger_on_first_use=False,
     )
     handler = _Output(sys.stdout)
+    handler.addFilter(NotAgain("aiokafka"))
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
+            foreign_pre_chain=[structlog.stdlib.ExtraAdder(allow=["left_out"]), *shared],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.JSONRenderer(),
