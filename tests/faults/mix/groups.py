@@ -42,7 +42,9 @@ async def committed(kafka: str, group: str) -> dict[TopicPartition, int]:
 
 
 async def move_to(kafka: str, group: str, offsets: Mapping[TopicPartition, int]) -> None:
-    """Commit these offsets in the group's name. The group must be empty."""
+    """Commit these offsets in the group's name. The group must be empty; one that has read nothing yet stays as it is."""
+    if not offsets:
+        return
     consumer = AIOKafkaConsumer(bootstrap_servers=kafka, group_id=group, enable_auto_commit=False)
     await consumer.start()
     try:
