@@ -1,11 +1,12 @@
 # Everything starts here. `make help` lists the targets; each of them installs first what it needs, once.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status test faults check charts format lock clean
+.PHONY: help install demo up down status test faults check charts docs format lock clean
 SHELL := /bin/sh
 
 BIN := .venv/bin
 CHARTS := .venv/charts/bin
+DOCS := .venv/docs/bin
 INSTALLED := .venv/.installed
 export PYTHON
 PACKAGES := $(patsubst %/pyproject.toml,%,$(wildcard contracts/pyproject.toml demo/pyproject.toml libs/*/pyproject.toml services/*/pyproject.toml))
@@ -51,6 +52,16 @@ charts: .venv/.charts ## Render every Helm chart with helm and check it against 
 	@$(CHARTS)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-charts.lock
 	@touch $@
 
+docs: .venv/.docs ## Build the documentation into dist/docs; a broken link, or anything else that Sphinx warns of, is an error
+	@$(DOCS)/python -m sphinx -b html -W --keep-going -q -d dist/.doctrees -c docs . dist/docs
+	@echo "The documentation is in dist/docs/index.html"
+
+.venv/.docs: requirements-docs.lock | install
+	@sh .ci/venv .venv/docs
+	@echo "Installing what requirements-docs.lock names …"
+	@$(DOCS)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-docs.lock
+	@touch $@
+
 format: install ## Format and fix what can be fixed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -61,6 +72,7 @@ lock: ## Choose the newest versions again and write the locks (needs uv)
 	uv pip compile --upgrade --no-deps --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-demo.in -o requirements-demo.lock
 	uv pip compile -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-runtime.in -o requirements-runtime.lock
 	uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-charts.in -o requirements-charts.lock
+	uv pip compile --upgrade -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-docs.in -o requirements-docs.lock
 
 clean: ## Stop everything and delete the installation; the data stays
 	@[ ! -x $(BIN)/tailrace ] || $(BIN)/tailrace down
