@@ -8,9 +8,6 @@ from tailrace.service import Service
 from tailrace.settings import Settings
 
 PUBLICATION = "outbox"
-HEARTBEAT_MS = 1000
-"""An idle database holds the write-ahead log of the busy ones until its next heartbeat; at 5 s that was 30 to 110 MB at 5 MB/s, at 1 s with
-a logged snapshot 9 to 20 MB."""
 RESTART_MS = 1000
 """How long a connector waits to come back after its database went away: Debezium's 10 s would be most of the recovery."""
 # A null value places a header without one: readers take it for absent.
@@ -32,7 +29,6 @@ def _connector(**where: Any) -> PostgresConnector:
     connector = outbox_connector(
         publication=PUBLICATION,
         extensions=EXTENSIONS,
-        heartbeat_interval_ms=HEARTBEAT_MS,
         heartbeat_logs_snapshot=True,
         **where,
     )
@@ -52,6 +48,7 @@ def connector_config(service: Service, settings: Settings) -> dict[str, str]:
         password=settings.role_password(role),
         slot=slot_name(service),
         poll_interval_ms=settings.poll_interval_ms,
+        heartbeat_interval_ms=settings.heartbeat_ms,
     )
     return connector.render()
 
@@ -68,4 +65,5 @@ def deployed_connector(service: Service, settings: Settings) -> PostgresConnecto
         password=Reference.env(f"TAILRACE_{prefix}_CAPTURE_PASSWORD"),
         slot=slot_name(service),
         poll_interval_ms=settings.poll_interval_ms,
+        heartbeat_interval_ms=settings.heartbeat_ms,
     )

@@ -58,6 +58,7 @@ class Fleet:
     def run(self) -> None:
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
+        _import_what_children_use()
         # What is alive now is shared by all children; freezing it keeps the collector from touching, and so copying, its pages.
         gc.collect()
         gc.freeze()
@@ -142,6 +143,21 @@ class Fleet:
         fresh = path.with_suffix(".part")
         fresh.write_text(json.dumps(status))
         fresh.replace(path)
+
+
+def _import_what_children_use() -> None:
+    """Before the first fork, so that it is read once and shared: left to the children, it was a quarter of a second and 13 MiB for each."""
+    import encodings.idna
+
+    import opentelemetry.exporter.prometheus
+    import opentelemetry.sdk.metrics.export
+    import uvicorn.lifespan.on
+    import uvloop
+
+    import tailrace.run
+
+    assert encodings.idna and opentelemetry.exporter.prometheus and opentelemetry.sdk.metrics.export
+    assert uvicorn.lifespan.on and uvloop and tailrace.run
 
 
 def _serve(child: Child, settings: Settings) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from typing import Literal
 
+from tailrace.stack import sizing
 from tailrace.stack.credentials import Credentials
 from tailrace.stack.layout import HOST, Layout, Ports
 
@@ -99,7 +100,7 @@ class Plan:
             "TAILRACE_PORTS": json.dumps(self.ports.services),
             "TAILRACE_JWKS_URL": os.environ.get("TAILRACE_JWKS_URL") or self.keys_url,
         }
-        return {**own, **self.extra}
+        return {**sizing.environment(len(self.ports.services), os.environ), **own, **self.extra}
 
 
 def service_names() -> list[str]:

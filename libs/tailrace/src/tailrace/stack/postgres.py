@@ -18,6 +18,7 @@ from tailrace.stack.errand import run_tool
 from tailrace.stack.errors import StackError
 from tailrace.stack.layout import HOST
 from tailrace.stack.processes import Process
+from tailrace.stack.sizing import postgres_connections, postgres_slots
 
 CONFIGURATION = """\
 # Written at every start: changes belong in postgresql.auto.conf (ALTER SYSTEM).
@@ -25,10 +26,10 @@ listen_addresses = '{host}'
 port = {port}
 unix_socket_directories = ''
 wal_level = logical
-max_replication_slots = 96
-max_wal_senders = 96
+max_replication_slots = {slots}
+max_wal_senders = {slots}
 max_slot_wal_keep_size = 4GB
-max_connections = 400
+max_connections = {connections}
 shared_buffers = 128MB
 max_wal_size = 1GB
 max_parallel_workers_per_gather = 0
@@ -49,14 +50,16 @@ class Postgres:
     data: Path
     account: Account
     port: int
+    services: int = 0
+    """How many will use it."""
 
     @classmethod
-    def locate(cls, lock: Lock, cache: Path, data: Path, port: int) -> "Postgres":
+    def locate(cls, lock: Lock, cache: Path, data: Path, port: int, services: int = 0) -> "Postgres":
         """Unpack the programs if needed and choose places that the account can reach."""
         check_platform()
         account = database_account()
         programs = reachable(account, cache / f"postgresql-{lock.postgres.sha256[:12]}")
-        return cls(unpack_postgres(lock, cache, programs), home(account, data / "postgres"), account, port)
+        return cls(unpack_postgres(lock, cache, programs), home(account, data / "postgres"), account, port, services)
 
     @property
     def version_file(self) -> Path:
@@ -131,7 +134,8 @@ class Postgres:
 
     def _before(self) -> None:
         path = self.data / "postgresql.conf"
-        path.write_text(CONFIGURATION.format(host=HOST, port=self.port))
+        slots, connections = postgres_slots(self.services), postgres_connections(self.services)
+        path.write_text(CONFIGURATION.format(host=HOST, port=self.port, slots=slots, connections=connections))
         self.account.own(path)
         self._forget_stale_pid()
 

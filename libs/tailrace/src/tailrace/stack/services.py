@@ -4,7 +4,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import aiohttp
 
@@ -21,6 +21,8 @@ class Fleet:
     ports: Ports
     environment: Mapping[str, str]
     board: Board
+    _awaited: dict[int, list[str]] = field(default_factory=dict)
+    """By process: who had not been ready when last asked."""
 
     def program(self) -> Program:
         return Program(
@@ -34,8 +36,13 @@ class Fleet:
             explain=self._explain,
         )
 
-    async def _ready(self, _pid: int) -> bool:
-        waiting = await not_ready(self.ports.services)
+    async def _ready(self, pid: int) -> bool:
+        """Asks those that were not ready, and when none is left, all of them once more: forty answers cost a start more than they tell."""
+        ports = self.ports.services
+        waiting = await not_ready({name: ports[name] for name in self._awaited.get(pid, ports)})
+        if not waiting and pid in self._awaited:
+            waiting = await not_ready(ports)
+        self._awaited[pid] = waiting
         if waiting and self.board.state.parts["fleet"].phase == "starting":
             self.board.part("fleet", "starting", f"waiting for {', '.join(waiting)}")
         return not waiting

@@ -96,8 +96,8 @@ class Supervisor:
     async def _postgres(self) -> None:
         if "postgres" not in self.plan.own:
             return
-        port = self.plan.ports.postgres
-        cluster = await asyncio.to_thread(Postgres.locate, self.lock, self.cache, self.layout.data, port)
+        port, services = self.plan.ports.postgres, len(self.plan.ports.services)
+        cluster = await asyncio.to_thread(Postgres.locate, self.lock, self.cache, self.layout.data, port, services)
         if self._secrets_are_new and cluster.version_file.exists():
             self.layout.credentials.unlink()
             raise StackError(

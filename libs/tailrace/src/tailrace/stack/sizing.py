@@ -1,0 +1,37 @@
+"""What the size of the fleet decides, where nobody decided otherwise: what suits eight services would cost forty of them most of a machine.
+
+Every connector and every consumer asks at an interval. The intervals grow with the fleet, so that all together ask about as often as those of a
+small one, and the defaults of `tailrace.settings` hold for up to eight services.
+"""
+
+from collections.abc import Mapping
+
+LOOKS = 400
+"""How often per second all connectors together look for something new (`poll.interval.ms`); a quarter of a core of Connect's."""
+HEARTBEATS = 8
+"""Per second. Each is a row of the write-ahead log, which every connector's slot reads."""
+FETCHES = 16
+"""Long polls per second that find nothing; whoever waits in one is answered as soon as there is something."""
+SMALL = 10
+"""Services up to which each keeps as many idle database connections as it likes; a connection costs PostgreSQL 2.5 MiB."""
+
+
+def environment(services: int, given: Mapping[str, str]) -> dict[str, str]:
+    """The `TAILRACE_…` variables for a fleet of so many, except those that are given."""
+    wanted = {
+        "TAILRACE_POLL_INTERVAL_MS": max(25, 1000 * services // LOOKS),
+        "TAILRACE_HEARTBEAT_MS": max(1000, 1000 * services // HEARTBEATS),
+        "TAILRACE_CONSUMER_WAIT_MS": max(500, 1000 * services // FETCHES),
+        "TAILRACE_DATABASE_POOL": 5 if services <= SMALL else 2,
+    }
+    return {name: str(value) for name, value in wanted.items() if not given.get(name)}
+
+
+def postgres_slots(services: int) -> int:
+    """Replication slots, and processes that serve them: one for each service, and another while one is repaired."""
+    return max(96, 2 * services + 16)
+
+
+def postgres_connections(services: int) -> int:
+    """For each service its pool, with what a busy one adds to it, and its connector's two."""
+    return max(400, 60 + 15 * services)
