@@ -9,6 +9,7 @@ import site
 import sysconfig
 from pathlib import Path
 
+from docutils import nodes
 from sphinx.application import Sphinx
 
 ROOT = Path(__file__).parents[1]
@@ -24,6 +25,7 @@ exclude_patterns = [".*", "dist", "deploy", "services", "tests", "demo", "contra
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
 myst_heading_anchors = 4
 autodoc_member_order = "bysource"
+autodoc_default_options = {"members": True, "exclude-members": "model_config"}
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
 python_use_unqualified_type_names = True
@@ -53,6 +55,7 @@ _PAGE = re.compile(r"^- \[([^]]+)\]\(([\w./-]+)\.md\)", re.MULTILINE)
 
 def setup(app: Sphinx) -> None:
     app.connect("source-read", add_navigation)
+    app.connect("doctree-read", drop_aliases)
 
 
 def add_navigation(app: Sphinx, page: str, source: list[str]) -> None:
@@ -67,3 +70,10 @@ def _contents(text: str, caption: str | None = None) -> str:
     pages = "\n".join(f"{title} <{page}>" for title, page in _PAGE.findall(text))
     options = ":hidden:" if caption is None else f":hidden:\n:caption: {caption}"
     return f"\n\n```{{toctree}}\n{options}\n\n{pages}\n```\n" if pages else ""
+
+
+def drop_aliases(app: Sphinx, tree: nodes.document) -> None:
+    """What an annotated type is an alias of fills lines and tells nobody anything."""
+    for paragraph in list(tree.findall(nodes.paragraph)):
+        if paragraph.astext().startswith("alias of "):
+            paragraph.parent.remove(paragraph)

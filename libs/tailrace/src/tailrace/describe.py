@@ -19,6 +19,7 @@ from tailrace.exceptions import exceptions
 from tailrace.gateway_openapi import merge_openapi, problem_types
 from tailrace.gateway_routes import routes
 from tailrace.parking import DeadLettered
+from tailrace.reference import reference
 from tailrace.samples import sample
 from tailrace.service import Service
 from tailrace.settings import Settings
@@ -47,7 +48,9 @@ def describe(services: Sequence[Service], root: Path) -> Files:
         if service.name in documents:
             files[Path(f"contracts/openapi/{service.name}.json")] = _json(documents[service.name])
     files[_GATEWAY / "routes.json"] = _json(routes(services))
-    files[_GATEWAY / "openapi.json"] = _json(merge_openapi(documents, problem_types=problem_types()))
+    merged = merge_openapi(documents, problem_types=problem_types())
+    files[_GATEWAY / "openapi.json"] = _json(merged)
+    files |= reference(services, merged, merged["x-problem-types"])
     files[Path("docs/reference/event-map.md")] = event_map(services)
     files[Path(".importlinter")] = import_boundaries(services)
     files |= charts(services)

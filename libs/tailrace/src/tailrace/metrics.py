@@ -7,7 +7,8 @@ lag, slot size, dead letters, timers. Names follow OpenTelemetry's conventions; 
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 from fastapi import APIRouter, Response
 
@@ -28,20 +29,59 @@ _instruments: dict[str, Any] = {}
 readings: dict[str, list[Reading]] = {}
 """The last value of every gauge; `gauges` writes it, whoever scrapes reads it."""
 
-_GAUGES = {
-    "tailrace.consumer.lag": ("{record}", "Records that the consumer has not read yet, by topic and partition."),
-    "tailrace.facts.parked": ("{fact}", "Facts that a subscriber could not apply, by kind (dead letters)."),
-    "tailrace.facts.parked.age": ("s", "Since when the oldest of them waits."),
-    "tailrace.slot.retained": ("By", "Write-ahead log that the replication slot holds back."),
-    "tailrace.slot.active": ("1", "1 while the connector reads the slot."),
-    "tailrace.outbox.age": ("s", "Since when the connector has confirmed nothing of what was written after."),
-    "tailrace.timers.pending": (
-        "{timer}",
-        "Timers and deadlines that are set, by name; those of sagas are saga:<name>.",
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """One metric. `unit` is UCUM's: `s`, `By`, `1`, or in braces what is counted."""
+
+    kind: Literal["histogram", "counter", "gauge"]
+    name: str
+    unit: str
+    meaning: str
+
+    @property
+    def prometheus(self) -> str:
+        """Its name at `/metrics` (OpenTelemetry's rules for Prometheus names)."""
+        unit = {"s": "_seconds", "By": "_bytes"}.get(self.unit, "")
+        return self.name.replace(".", "_") + unit + ("_total" if self.kind == "counter" else "")
+
+
+INSTRUMENTS = {
+    "requests": Instrument("histogram", "http.server.request.duration", "s", "Requests, by method, route and status."),
+    "effects": Instrument(
+        "histogram", "messaging.process.duration", "s", "From a batch's hand-over to its effect, by subscriber."
     ),
-    "tailrace.timers.overdue": ("{timer}", "Those whose time has come."),
-    "tailrace.database.connections": ("{connection}", "Connections of the pool in use."),
+    "applied": Instrument("counter", "tailrace.facts.applied", "{fact}", "Facts that had their effect, by subscriber."),
+    "parked": Instrument(
+        "counter", "tailrace.facts.set_aside", "{fact}", "Facts that were parked, by subscriber and kind."
+    ),
+    "steps": Instrument(
+        "counter", "tailrace.saga.steps", "{step}", "Steps of sagas, by saga and the states they lead between."
+    ),
+    **{
+        name: Instrument("gauge", name, unit, meaning)
+        for name, unit, meaning in (
+            (
+                "tailrace.consumer.lag",
+                "{record}",
+                "Records that the consumer has not read yet, by topic and partition.",
+            ),
+            ("tailrace.facts.parked", "{fact}", "Facts that a subscriber could not apply, by kind (dead letters)."),
+            ("tailrace.facts.parked.age", "s", "Since when the oldest of them waits."),
+            ("tailrace.slot.retained", "By", "Write-ahead log that the replication slot holds back."),
+            ("tailrace.slot.active", "1", "1 while the connector reads the slot."),
+            ("tailrace.outbox.age", "s", "Since when the connector has confirmed nothing of what was written after."),
+            (
+                "tailrace.timers.pending",
+                "{timer}",
+                "Timers and deadlines that are set, by name; those of sagas are saga:<name>.",
+            ),
+            ("tailrace.timers.overdue", "{timer}", "Those whose time has come."),
+            ("tailrace.database.connections", "{connection}", "Connections of the pool in use."),
+        )
+    },
 }
+"""Every metric there is; gauges go by their name, the others by what the functions below call them."""
 
 router = APIRouter(include_in_schema=False)
 
@@ -71,29 +111,15 @@ def install(service: str) -> None:
     resource = Resource.create({"service.name": service, "service.namespace": "tailrace"})
     _provider = MeterProvider(metric_readers=readers, resource=resource)
     meter = _provider.get_meter("tailrace")
-    _instruments.update(
-        requests=meter.create_histogram(
-            "http.server.request.duration",
-            "s",
-            "Requests, by method, route and status.",
-            explicit_bucket_boundaries_advisory=BUCKETS,
-        ),
-        effects=meter.create_histogram(
-            "messaging.process.duration",
-            "s",
-            "From a batch's hand-over to its effect, by subscriber.",
-            explicit_bucket_boundaries_advisory=BUCKETS,
-        ),
-        applied=meter.create_counter("tailrace.facts.applied", "{fact}", "Facts that had their effect, by subscriber."),
-        parked=meter.create_counter(
-            "tailrace.facts.set_aside", "{fact}", "Facts that were parked, by subscriber and kind."
-        ),
-        steps=meter.create_counter(
-            "tailrace.saga.steps", "{step}", "Steps of sagas, by saga and the states they lead between."
-        ),
-    )
-    for name, (unit, text) in _GAUGES.items():
-        meter.create_observable_gauge(name, [_reader_of(name)], unit, text)
+    for key, each in INSTRUMENTS.items():
+        if each.kind == "histogram":
+            _instruments[key] = meter.create_histogram(
+                each.name, each.unit, each.meaning, explicit_bucket_boundaries_advisory=BUCKETS
+            )
+        elif each.kind == "counter":
+            _instruments[key] = meter.create_counter(each.name, each.unit, each.meaning)
+        else:
+            meter.create_observable_gauge(each.name, [_reader_of(each.name)], each.unit, each.meaning)
 
 
 def flush() -> None:

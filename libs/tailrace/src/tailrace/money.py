@@ -41,23 +41,71 @@ def _canonical(value: Decimal) -> Decimal:
     return value if value else Decimal(0)
 
 
-Currency = Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["EUR"]), AfterValidator(_known_currency)]
+# What is said of these types goes into every schema that uses them.
+Currency = Annotated[
+    str,
+    Field(pattern="^[A-Z]{3}$", examples=["EUR"], description="An ISO 4217 code in capitals."),
+    AfterValidator(_known_currency),
+]
 """An ISO 4217 code in capitals."""
 
 Exact = Annotated[
     Decimal, AfterValidator(_canonical), PlainSerializer(plain_decimal, return_type=str, when_used="json")
 ]
-Quantity = Annotated[Exact, Field(max_digits=18, decimal_places=6, gt=0, examples=["12.5"])]
+Quantity = Annotated[
+    Exact,
+    Field(
+        max_digits=18,
+        decimal_places=6,
+        gt=0,
+        examples=["12.5"],
+        description="In the unit named beside it, else the item's base unit.",
+    ),
+]
 """How much of an item, in a unit named beside it; above zero, at most six decimals. JSON: a string."""
 
-SignedQuantity = Annotated[Exact, Field(max_digits=18, decimal_places=6, examples=["-1.5"])]
-UnitPrice = Annotated[Exact, Field(max_digits=18, decimal_places=6, ge=0, examples=["1250"])]
+SignedQuantity = Annotated[
+    Exact,
+    Field(
+        max_digits=18,
+        decimal_places=6,
+        examples=["-1.5"],
+        description="In the unit named beside it, else the item's base unit.",
+    ),
+]
+"""The same, of any sign."""
+
+UnitPrice = Annotated[
+    Exact,
+    Field(
+        max_digits=18,
+        decimal_places=6,
+        ge=0,
+        examples=["1250"],
+        description="Of one unit, in minor units of the currency beside it.",
+    ),
+]
 """Price of one unit in minor units of a currency named beside it, at most six decimals (1250 with EUR is 12.50). JSON: a string."""
 
-Rate = Annotated[Exact, Field(max_digits=9, decimal_places=6, ge=0, le=1, examples=["0.1"])]
+Rate = Annotated[
+    Exact,
+    Field(
+        max_digits=9,
+        decimal_places=6,
+        ge=0,
+        le=1,
+        examples=["0.1"],
+        description="A share of one: 0.1 is ten per cent.",
+    ),
+]
 """A share of one: 0.1 is ten per cent. JSON: a string."""
 
-Minor = Annotated[int, Field(ge=-(10**15), le=10**15, examples=[1250])]
+Minor = Annotated[
+    int,
+    Field(
+        ge=-(10**15), le=10**15, examples=[1250], description="In minor units of the currency: 1250 with EUR is 12.50."
+    ),
+]
 """An amount in minor units of a currency named beside it."""
 
 

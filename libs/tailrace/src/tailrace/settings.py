@@ -15,67 +15,91 @@ Role = Literal["owner", "app", "capture"]
 
 
 class Settings(BaseSettings):
-    """Addresses, secrets and limits. Times are in seconds unless the name says otherwise."""
+    """Addresses, secrets and limits. Times are in seconds unless the name says otherwise.
 
-    model_config = SettingsConfigDict(env_prefix="TAILRACE_", extra="ignore")
+    The text below a setting is what the reference says of it.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="TAILRACE_", extra="ignore", use_attribute_docstrings=True)
 
     data: Path = Path(".tailrace")
+    """The data folder of the embedded stack."""
     port_base: int = 8100
+    """The first port of the embedded stack: PostgreSQL, Kafka, its controller, Connect, and ten further on the services."""
     gateway_port: int = 8000
+    """The gateway's port, the only one that faces the world."""
 
     postgres: str = "postgresql://postgres@127.0.0.1:8100/postgres"
+    """Where PostgreSQL is: as a superuser to prepare databases; a service takes host and port and logs in under a role of its own."""
     kafka: str = "127.0.0.1:8101"
+    """The brokers, as `host:port`, separated by commas."""
     connect: str = "http://127.0.0.1:8103"
+    """The REST interface of Kafka Connect."""
     secret: str = Field(default="tailrace-development", min_length=8)
+    """What the passwords of database roles derive from, and what signing keys are kept under. One for the whole fleet."""
     database_url: str | None = None
     """Set in a cluster, where a process serves one service and is handed its own app role."""
     database_pool: int = 5
+    """Connections to PostgreSQL that a process keeps open."""
     database_overflow: int = 10
+    """Connections that it may open beyond those while it is busy."""
     capture_host: str | None = None
     """How Connect reaches PostgreSQL, when that differs from how services do."""
 
     jwks_url: str = "http://127.0.0.1:8000/.well-known/jwks.json"
+    """Where identity publishes the keys that tokens verify with (RFC 7517)."""
     issuer: str = "tailrace"
+    """`iss` of an access token."""
     audience: str = "tailrace"
+    """`aud` of a user's access token; a token for one service alone names the service."""
     token_lifetime: int = 3600
     """Of an access token. Revocations and replaced keys are remembered as long, so all processes need the same."""
     operator_password: str | None = None
+    """The password of `operator@platform.local`, taken when identity first starts; invented when it is not given."""
 
     poll_interval_ms: int = 25
-    """How often a connector looks for something new. The embedded stack raises this, `heartbeat_ms`, `consumer_wait_ms` and lowers
-    `database_pool` with the size of the fleet (`tailrace.stack.sizing`)."""
+    """How often a connector looks for something new, in milliseconds: idle CPU against latency. The embedded stack raises this, the heartbeat and
+    the wait of consumers, and lowers the pool of connections, with the size of the fleet (`tailrace.stack.sizing`)."""
     heartbeat_ms: int = 1000
-    """An idle database holds the write-ahead log of the busy ones until its connector's next heartbeat; at 5 s that was 30 to 110 MB at 5 MB/s,
-    at 1 s with a logged snapshot 9 to 20 MB."""
+    """How often a connector confirms where it is, in milliseconds. An idle database holds the write-ahead log of the busy ones until the next
+    time; at 5 s that was 30 to 110 MB at 5 MB/s, at 1 s with a logged snapshot 9 to 20 MB."""
     canary_every: float = Field(default=10.0, gt=0)
     """How often a service records a canary, which shows that its facts reach Kafka."""
     canary_limit: float = Field(default=30.0, gt=0)
     """How long a canary may be on its way before its connector counts as stuck, whatever Connect says."""
     partitions: int = 6
+    """Of a topic that is made; never changed later, since an aggregate's facts would change their partition."""
     replication: int = 1
+    """Copies of a topic that is made."""
     consumer_batch: int = 500
     """Records that one transaction of a service with projections alone may hold."""
     reaction_batch: int = 50
     """The same where there are reactions: they hold locks that people wait for until the whole batch is committed."""
     consumer_wait_ms: int = 500
+    """How long a consumer's poll waits at the broker when nothing is new, in milliseconds; it adds no latency."""
 
     body_limit: int = 2 * 1024 * 1024
+    """The largest body of a request, in bytes."""
     connections: int = Field(default=2000, ge=1)
     """Connections that one process holds, and at most half of the files that it may open; the next one is refused with a 503."""
     head_timeout: float = Field(default=10.0, gt=0)
     """How long the head of a request may take to arrive."""
     ports: dict[str, int] = {}
+    """The port of each service by its name, as JSON; the embedded stack sets it."""
     upstreams: dict[str, str] = {}
-    """Base address by service name, for the gateway; a service that is missing is sought on 127.0.0.1 at its port in `ports`."""
+    """Base address by service name, for the gateway; a service that is missing is sought on 127.0.0.1 at its port in `TAILRACE_PORTS`."""
     gateway_routes: Path | None = None
-    """The gateway's route table; None reads the copy that its package carries."""
+    """The gateway's route table; without it, the copy that its package carries."""
     openapi: Path | None = None
-    """The merged OpenAPI document; None reads the copy that the gateway's package carries."""
+    """The merged OpenAPI document; without it, the copy that the gateway's package carries."""
     tenant_rate: float = 200.0
+    """Requests per second that a tenant may send, at each gateway process."""
     tenant_burst: int = 400
+    """How many it may send at once before the rate holds."""
     address_rate: float = 50.0
     """Requests per second from one client address on paths that need no token, refused tokens included."""
     address_burst: int = 400
+    """How many it may send at once before the rate holds."""
     cors_origins: list[str] = []
     """Origins whose pages may call the gateway from a browser; none by default."""
 
@@ -83,6 +107,7 @@ class Settings(BaseSettings):
     """Networks whose callers the gateway shows its metrics; its port faces the world. Other services show theirs to whoever reaches them."""
 
     log_level: str = "INFO"
+    """`DEBUG`, `INFO`, `WARNING` or `ERROR`."""
 
     def role_password(self, role: str) -> str:
         """The password of a database role, derived so that nothing needs to be stored or passed around."""

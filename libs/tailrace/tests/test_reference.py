@@ -1,0 +1,48 @@
+"""The reference leaves nothing out, and calls metrics what Prometheus is shown."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from tailrace.metrics import INSTRUMENTS
+from tailrace.reference import commands_page, settings_page
+
+ROOT = Path(__file__).parents[3]
+_VARIABLE = re.compile(r"\bTAILRACE_[A-Z]+(?:_[A-Z]+)*\b")
+_SCRAPE = """
+from prometheus_client import REGISTRY, generate_latest
+from tailrace import metrics
+metrics.install("test")
+for name in metrics.INSTRUMENTS:
+    metrics.readings[name] = [({}, 1)]
+metrics.request_served("GET", "/", 200, 0.1)
+metrics.facts_applied("test.toy", 1, 0.1)
+metrics.fact_parked("test.toy", "gap")
+metrics.saga_moved("toy", "begin", "end")
+print(generate_latest(REGISTRY).decode())
+"""
+
+
+def test_every_variable_that_is_read_anywhere_is_listed() -> None:
+    sources = [
+        *ROOT.glob("libs/tailrace/src/**/*.py"),
+        *ROOT.glob("services/*/src/**/*.py"),
+        *ROOT.glob("demo/src/**/*.py"),
+    ]
+    deployed = [*ROOT.glob("deploy/**/*.yml"), ROOT / "deploy/docker/Dockerfile", ROOT / "docker-compose.yml"]
+    read = {name for path in (*sources, *deployed) for name in _VARIABLE.findall(path.read_text())}
+    assert len(read) > 15
+    assert read - set(_VARIABLE.findall(settings_page())) == set()
+
+
+def test_every_command_is_listed_with_what_it_does() -> None:
+    listed = dict(re.findall(r"^## (.+)\n\n(.+)$", commands_page(), re.MULTILINE))
+    assert {"up", "events tail", "dlq redrive", "describe"} <= listed.keys()
+    assert all(len(said) > 10 for said in listed.values())
+
+
+def test_metrics_have_the_names_that_prometheus_is_shown() -> None:
+    done = subprocess.run([sys.executable, "-c", _SCRAPE], capture_output=True, text=True, timeout=60, check=True)
+    families = dict(re.findall(r"^# TYPE (\S+) (\w+)$", done.stdout, re.MULTILINE))
+    assert {each.prometheus: each.kind for each in INSTRUMENTS.values()}.items() <= families.items()
