@@ -1,7 +1,7 @@
 # Everything starts here. `make help` lists the targets; each of them installs first what it needs, once.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status test faults check charts docs format lock clean
+.PHONY: help install demo up down status test faults bench check charts docs format lock clean
 SHELL := /bin/sh
 
 BIN := .venv/bin
@@ -35,6 +35,10 @@ test: install ## Run the suite on a stack of its own; what passed today with the
 faults: install ## Trade while processes are killed, on a stack of its own, and check the end: SEED=… EVENTS=… REPORT=1
 	@PYTHONPATH=tests/faults $(BIN)/python -m mix --seed $(or $(SEED),1) --events $(or $(EVENTS),200000) \
 		$(if $(FAULTS),--faults $(FAULTS)) $(if $(REPORT),--report docs/reports) $(ARGS)
+
+bench: install ## Measure fleets of these sizes, each on a stack of its own: SERVICES=8,40 SECONDS=60 REPORT=1
+	@PYTHONPATH=tests/bench:tests/support:tests/faults $(BIN)/python -m measure --services $(or $(SERVICES),8,40) \
+		--seconds $(or $(SECONDS),60) $(if $(IDLE),--idle $(IDLE)) $(if $(REPORT),--report docs/reports) $(ARGS)
 
 check: install ## Lint, formats, strict types, import boundaries, generated files
 	$(BIN)/ruff check .

@@ -1,0 +1,186 @@
+"""The figures for people and for machines: a table on the screen, Markdown and JSON, with what was aimed at and whether it was reached."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from measure.arithmetic import TARGETS
+
+Document = dict[str, Any]
+_MARK = {"met": "✓ met", "missed": "✗ missed", "failed": "✗ failed", "not measured": "– not measured"}
+_LATENCY = ("n", "p50 ms", "p90 ms", "p99 ms", "max ms")
+
+
+def judged(document: Document) -> list[dict[str, Any]]:
+    """Every target for the sizes that were run, with what was found and its verdict."""
+    rows = []
+    for target in TARGETS:
+        fleet = document["fleets"].get(str(target.services))
+        if fleet is None:
+            continue
+        value = target.find(fleet)
+        verdict = "not measured" if value is None else target.judge(value)
+        rows.append(
+            {
+                "services": target.services,
+                "figure": target.name,
+                "at most": target.most,
+                "unit": target.unit,
+                "found": value,
+                "verdict": verdict,
+            }
+        )
+    return rows
+
+
+def save(folder: Path, document: Document) -> None:
+    """bench.json and bench.md, also of a run that has not come to its end."""
+    folder.mkdir(parents=True, exist_ok=True)
+    told = {**document, "targets": judged(document)}
+    (folder / "bench.json").write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+    (folder / "bench.md").write_text(_markdown(told))
+
+
+def show(console: Console, document: Document) -> None:
+    for title, head, rows in _tables({**document, "targets": judged(document)}):
+        table = Table(*head, title=title, title_justify="left")
+        for row in rows:
+            table.add_row(*row)
+        if rows:
+            console.print(table)
+
+
+def _markdown(document: Document) -> str:
+    asked = document["asked"]
+    lines = [
+        "# What the platform costs and how quick it is",
+        "",
+        f"Written by `make bench SERVICES={asked['services']} SECONDS={asked['seconds']:g} REPORT=1`; "
+        "[how to measure](../how-to/measure.md) says what each figure means."
+        + ("" if document.get("complete") else " **This run did not come to its end.**"),
+    ]
+    for title, head, rows in _tables(document):
+        if rows:
+            lines += ["", f"## {title}", "", f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+            lines += [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def _tables(document: Document) -> Iterator[tuple[str, tuple[str, ...], list[tuple[str, ...]]]]:
+    fleets = document["fleets"]
+    targets: list[tuple[str, ...]] = [
+        (f"{t['services']}", t["figure"], f"{t['at most']:g} {t['unit']}", _value(t["found"]), _MARK[t["verdict"]])
+        for t in document["targets"]
+    ]
+    yield "Targets", ("Services", "Figure", "At most", "Found", ""), targets
+    yield "Latency, ms", ("Services", "Commits", "Settings", "Commit →", *_names(_LATENCY)), list(_latency(fleets))
+    yield "Start and stop, s", ("Services", "Generate", "Cold", "Warm", "Stop", "Each used once"), list(_times(fleets))
+    parts = ("postgres", "kafka", "connect", "gateway", "services", "supervisor", "together")
+    yield "Memory, MiB (PSS)", ("Services", "When", *parts), list(_by_part(fleets, "memory", parts))
+    yield "Idle CPU, cores", ("Services", "", *parts), list(_by_part(fleets, "idle", parts))
+    yield "CPU under load, cores", ("Services", "While", *parts), list(_loads(fleets, parts))
+    yield "CPU above idle, ms", ("Services", "For each", *parts), list(_costs(fleets, parts))
+    yield "Throughput", ("Services", "What", "Per second", "n"), list(_throughput(fleets))
+    yield "What went wrong", ("Services", "Step", "Error"), list(_errors(fleets))
+    facts = {**document["machine"], **next((f["versions"] for f in fleets.values() if "versions" in f), {})}
+    yield "Machine", ("", ""), [(name, str(value)) for name, value in facts.items()]
+
+
+def _latency(fleets: Document) -> Iterator[tuple[str, ...]]:
+    for size, fleet in fleets.items():
+        polls = fleet.get("latency", {}).get("poll.interval.ms", {})
+        for rate, ways in _pairs(fleet, "latency"):
+            if rate == "poll.interval.ms" or not isinstance(ways, dict):
+                continue
+            for how, found in ways.items():
+                for where in ("Kafka", "read model"):
+                    yield size, rate, f"{how} ({polls[how]} ms)", where, *(_value(found[where][k]) for k in _LATENCY)
+
+
+def _times(fleets: Document) -> Iterator[tuple[str, ...]]:
+    for size, fleet in fleets.items():
+        steps = ("generate", "cold start", "warm start", "stop", "visit")
+        yield size, *(_value(fleet.get(step, {}).get("seconds")) for step in steps)
+
+
+def _by_part(fleets: Document, step: str, parts: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    for size, fleet in fleets.items():
+        for when, figures in _pairs(fleet, step):
+            if isinstance(figures, dict):
+                yield size, when, *(_value(figures.get(part)) for part in parts)
+
+
+def _costs(fleets: Document, parts: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    for size, fleet in fleets.items():
+        for name, used in _used(fleet):
+            yield size, name, *(_value(used.get(part)) for part in parts)
+
+
+def _loads(fleets: Document, parts: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    for size, fleet in fleets.items():
+        for rate, ways in _pairs(fleet, "latency"):
+            for how, found in ways.items() if rate != "poll.interval.ms" else ():
+                yield size, f"{rate}, {how}", *(_value(found["cores"].get(part)) for part in parts)
+        if "cores" in fleet.get("orders", {}):
+            yield size, "orders", *(_value(fleet["orders"]["cores"].get(part)) for part in parts)
+
+
+def _used(fleet: Document) -> Iterator[tuple[str, Document]]:
+    for rate, ways in _pairs(fleet, "latency"):
+        if rate != "poll.interval.ms" and isinstance(ways, dict):
+            yield from ((f"fact, {rate}, {how}", found["CPU ms per fact"]) for how, found in ways.items())
+    for what, found in _pairs(fleet, "requests"):
+        if isinstance(found, dict):
+            yield f"{what} through the gateway", found["CPU ms per request"]
+    if "CPU ms per order" in fleet.get("orders", {}):
+        yield "order, with all that follows meanwhile", fleet["orders"]["CPU ms per order"]
+
+
+def _throughput(fleets: Document) -> Iterator[tuple[str, ...]]:
+    for size, fleet in fleets.items():
+        orders = fleet.get("orders", {})
+        if "accepted per second" in orders:
+            quick = f"p50 {orders['p50 ms']} ms, p99 {orders['p99 ms']} ms"
+            yield (
+                size,
+                f"orders accepted, {orders['clients']} clients, {quick}",
+                _value(orders["accepted per second"]),
+                str(orders["n"]),
+            )
+        for what, found in _pairs(fleet, "requests"):
+            if isinstance(found, dict):
+                quick = f"p50 {found['p50 ms']} ms, p99 {found['p99 ms']} ms"
+                yield size, f"{what}s, one client, {quick}", "", str(found["n"])
+        for what, found in _pairs(fleet, "projections"):
+            if isinstance(found, dict):
+                yield size, f"events projected: {what}", _value(found["per second"]), str(found["n"])
+
+
+def _errors(fleets: Document) -> Iterator[tuple[str, ...]]:
+    for size, fleet in fleets.items():
+        if fleet.get("started again"):
+            yield (
+                size,
+                "the fleet",
+                f"something was started again {fleet['started again']} times: do not trust these figures",
+            )
+        for step, found in fleet.items():
+            if isinstance(found, dict) and "error" in found:
+                yield size, step, str(found["error"])
+
+
+def _pairs(fleet: Document, step: str) -> Iterator[tuple[str, Any]]:
+    found = fleet.get(step, {})
+    return iter(() if "error" in found else found.items())
+
+
+def _names(keys: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(key.removesuffix(" ms") for key in keys)
+
+
+def _value(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.3g}" if abs(value) < 1 else f"{value:,.1f}".removesuffix(".0")

@@ -1,0 +1,90 @@
+"""The arithmetic of `make bench`: percentiles, verdicts, and a report also of a run that did not come to its end."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from measure.arithmetic import TARGETS, Target, share, summary
+from measure.report import judged, save
+from measure.usage import Processes, above_idle, difference
+
+TARGET = Target(40, "idle CPU", ("idle", "cores"), 0.5, "cores")
+
+
+def test_a_share_is_a_value_of_the_sample_at_its_nearest_rank() -> None:
+    values = [float(number) for number in range(200, 0, -1)]
+    assert (share(values, 0.5), share(values, 0.99), share(values, 1.0)) == (100, 198, 200)
+    assert share([7.0], 0.5) == share([7.0], 0.99) == 7
+    with pytest.raises(ValueError, match="no values"):
+        share([], 0.5)
+
+
+def test_a_summary_says_how_many_and_is_in_milliseconds() -> None:
+    assert summary([0.2, 0.1, 0.3]) == {"n": 3, "p50 ms": 200, "p90 ms": 300, "p99 ms": 300, "max ms": 300}
+
+
+def test_beyond_twice_the_figure_is_a_failure() -> None:
+    assert [TARGET.judge(value) for value in (0.5, 0.51, 1.0, 1.01)] == ["met", "missed", "missed", "failed"]
+
+
+def test_a_step_that_failed_has_no_figure() -> None:
+    assert TARGET.find({"idle": {"cores": 0.4}}) == 0.4
+    assert TARGET.find({"idle": {"error": "TimeoutError"}}) is None
+    assert TARGET.find({}) is None
+
+
+def test_what_an_idle_fleet_uses_is_no_cost_of_an_event() -> None:
+    used = difference({"kafka": 1.0, "together": 2.0}, {"kafka": 2.5, "together": 5.0})
+    assert above_idle(used, {"kafka": 0.1, "together": 0.2}, seconds=10, events=100) == {"kafka": 5.0, "together": 10.0}
+
+
+def test_a_partial_run_is_saved_with_what_it_had(tmp_path: Path) -> None:
+    fleet = {
+        "services": 40,
+        "warm start": {"seconds": 30.0},
+        "idle": {"seconds": 30.0, "cores": {"kafka": 1.1, "together": 1.2}},
+        "latency": {"error": "TimeoutError: 3 are not in Kafka"},
+    }
+    asked = {"services": "40", "seconds": 60, "seed": 1}
+    save(tmp_path, {"asked": asked, "machine": {"cores": 2}, "fleets": {"40": fleet}, "complete": False})
+    told = json.loads((tmp_path / "bench.json").read_text())
+    verdicts = {row["figure"]: row["verdict"] for row in told["targets"]}
+    assert verdicts["ready, warm"] == "met"
+    assert verdicts["idle CPU"] == "failed"
+    assert verdicts["commit → read model at 10/s, median"] == "not measured"
+    text = (tmp_path / "bench.md").read_text()
+    assert "did not come to its end" in text
+    assert "| 40 | latency | TimeoutError: 3 are not in Kafka |" in text
+    assert {row["services"] for row in judged({"fleets": {"40": fleet}})} == {40}
+
+
+def test_targets_are_those_of_eight_and_of_forty_services() -> None:
+    assert {(target.services, target.most) for target in TARGETS} == {
+        *{(8, 60), (8, 150)},
+        *{(40, 150), (40, 400), (40, 45), (40, 3584), (40, 0.5)},
+    }
+
+
+def test_cpu_and_memory_are_those_of_the_named_processes(tmp_path: Path) -> None:
+    busy = (
+        "import time\nheld = bytearray(64 << 20)\nbegan = time.process_time()\n"
+        "while time.process_time() - began < .3: pass\nprint(1, flush=True)\ninput()"
+    )
+    with subprocess.Popen([sys.executable, "-c", busy], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        parts = {name: {"process": {"pid": os.getpid()}, "restarts": 0} for name in ("kafka", "connect")}
+        parts |= {name: {"process": {"pid": process.pid}, "restarts": 1} for name in ("postgres", "fleet")}
+        run = tmp_path / "run"
+        run.mkdir()
+        state = {"parts": parts, "supervisor": {"pid": os.getpid()}}
+        (run / "stack.json").write_text(json.dumps(state))
+        (run / "fleet.json").write_text(json.dumps({"gateway": {"pid": os.getpid(), "restarts": 0}}))
+        processes = Processes(tmp_path)
+        assert 0.25 <= processes.cpu()["postgres"] < 5
+        assert 64 <= processes.memory()["postgres"] < 200
+        assert processes.restarts() == 2
+        process.communicate(b"\n")
