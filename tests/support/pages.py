@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-_FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
-_FILE = re.compile(r"^`([\w./-]+)`$")
+_FENCE = re.compile(r"^(?P<indent> *)```(?P<language>[^\n`]*)\n(?P<text>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
+_FILE = re.compile(r"^(?:Save this as )?`([\w./-]+)`(?:$|\. )")
+_SEEN = re.compile(r"\S")
 _REMARK = re.compile(r"^<!-- (.+) -->$", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """`file`: the path that the page says the block is to be saved as. `remark`: the HTML comment above it, which readers do not see."""
+    """`file`: the path that the page says to save it as. `remark`: the HTML comment above it, which readers do not see. `end`: its last line."""
 
     page: Path
     line: int
@@ -21,6 +22,12 @@ class Block:
     text: str
     file: str | None
     remark: str | None
+    end: int
+
+    def follows(self, other: "Block") -> bool:
+        """Whether nothing that a reader sees stands between the two."""
+        between = self.page.read_text().splitlines()[other.end : self.line - 1]
+        return not _SEEN.search(re.sub(r"<!--.*?-->", "", "\n".join(between), flags=re.DOTALL))
 
     def __str__(self) -> str:
         return f"{self.page.relative_to(ROOT)}:{self.line}"
@@ -49,4 +56,5 @@ def _blocks(path: Path) -> Iterator[Block]:
             text=found["text"],
             file=file[1] if file else None,
             remark=remark[1] if remark else None,
+            end=text.count("\n", 0, found.end()) + 1,
         )

@@ -32,6 +32,19 @@ class Sandbox:
         assert done.returncode == 0, f"{' '.join(arguments)}:\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
+    def typed(self, command: list[str], **settings: str) -> str:
+        """A command as a page gives it: `.venv/bin/…` is the copy's own, `*` is put in as a shell would."""
+        words = [*command[:1], *(each for word in command[1:] for each in self._there(word))]
+        program = words[0].removeprefix(".venv/bin/")
+        if program == "tailrace":
+            return self.python("-m", "tailrace.cli", *words[1:], **settings)
+        if program != "rm":
+            return self.python(*([] if program == "python" else ["-m", program]), *words[1:], **settings)
+        return subprocess.run(words, cwd=self.root, capture_output=True, text=True, check=True).stdout
+
+    def _there(self, word: str) -> list[str]:
+        return [str(path.relative_to(self.root)) for path in self.root.glob(word)] if "*" in word else [word]
+
     def attempt(self, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
         """The same, whatever the exit code."""
         command = [str(self._bin / "python"), *arguments]

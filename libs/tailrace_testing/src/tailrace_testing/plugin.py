@@ -22,7 +22,7 @@ from tailrace_testing.tokens import TestIssuer
 
 _NEEDS: dict[str, Only] = {"connect_url": "stack", "kafka": "stack", "fleet": "fleet", "gateway": "fleet"}
 _LEVELS: tuple[Only, ...] = ("postgres", "stack", "fleet")
-_LAST = ("tests/conformance", "tests/e2e", "tests/faults")
+_LAST = ("tests/conformance", "tests/docs", "tests/e2e", "tests/faults")
 _level = pytest.StashKey[Only]()
 
 
