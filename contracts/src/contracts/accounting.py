@@ -25,10 +25,14 @@ class AccountDescription(AccountingFact):
 
 
 class AccountCreated(AccountDescription):
+    """The chart has a new account."""
+
     type: ClassVar[str] = "accounting.account.created"
 
 
 class AccountUpdated(AccountDescription):
+    """An account has another name, or may be posted to again or no longer."""
+
     type: ClassVar[str] = "accounting.account.updated"
 
 
@@ -51,6 +55,8 @@ class PeriodFact(AccountingFact):
 
 
 class PeriodOpened(PeriodFact):
+    """There is a new period; its days can be locked and closed."""
+
     type: ClassVar[str] = "accounting.period.opened"
 
 
@@ -61,6 +67,8 @@ class PeriodLocked(PeriodFact):
 
 
 class PeriodUnlocked(PeriodFact):
+    """The period takes journals again."""
+
     type: ClassVar[str] = "accounting.period.unlocked"
 
     reason: str

@@ -46,14 +46,20 @@ class ItemDescription(CatalogFact):
 
 
 class ItemCreated(ItemDescription):
+    """There is a new item."""
+
     type: ClassVar[str] = "catalog.item.created"
 
 
 class ItemUpdated(ItemDescription):
+    """The item is different now; carries the whole of it."""
+
     type: ClassVar[str] = "catalog.item.updated"
 
 
 class ItemDeleted(CatalogFact):
+    """The item is gone; what was made with it keeps it."""
+
     type: ClassVar[str] = "catalog.item.deleted"
 
     item_id: UUID
@@ -72,14 +78,20 @@ class UnitDescription(CatalogFact):
 
 
 class UnitCreated(UnitDescription):
+    """There is a new unit of measure."""
+
     type: ClassVar[str] = "catalog.unit.created"
 
 
 class UnitUpdated(UnitDescription):
+    """The unit of measure is different now; carries the whole of it."""
+
     type: ClassVar[str] = "catalog.unit.updated"
 
 
 class UnitDeleted(CatalogFact):
+    """The unit of measure is gone; what was made with it keeps it."""
+
     type: ClassVar[str] = "catalog.unit.deleted"
 
     unit_id: UUID
@@ -96,14 +108,20 @@ class WarehouseDescription(CatalogFact):
 
 
 class WarehouseCreated(WarehouseDescription):
+    """There is a new warehouse."""
+
     type: ClassVar[str] = "catalog.warehouse.created"
 
 
 class WarehouseUpdated(WarehouseDescription):
+    """The warehouse is different now; carries the whole of it."""
+
     type: ClassVar[str] = "catalog.warehouse.updated"
 
 
 class WarehouseDeleted(CatalogFact):
+    """The warehouse is gone; what was made with it keeps it."""
+
     type: ClassVar[str] = "catalog.warehouse.deleted"
 
     warehouse_id: UUID
@@ -132,14 +150,20 @@ class PriceListDescription(CatalogFact):
 
 
 class PriceListCreated(PriceListDescription):
+    """There is a new price list."""
+
     type: ClassVar[str] = "catalog.price_list.created"
 
 
 class PriceListUpdated(PriceListDescription):
+    """The price list is different now; carries the whole of it."""
+
     type: ClassVar[str] = "catalog.price_list.updated"
 
 
 class PriceListDeleted(CatalogFact):
+    """The price list is gone; what was made with it keeps it."""
+
     type: ClassVar[str] = "catalog.price_list.deleted"
 
     price_list_id: UUID

@@ -53,6 +53,8 @@ class ConsumedLayer(BaseModel):
 
 
 class StockReserved(StockFact):
+    """A part of the stock is held for a line of a reservation."""
+
     type: ClassVar[str] = "inventory.stock.reserved"
 
     reservation_id: UUID

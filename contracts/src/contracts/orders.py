@@ -92,10 +92,14 @@ class OrderHeld(OrderFact):
 
 
 class OrderResumed(OrderFact):
+    """The order goes on."""
+
     type: ClassVar[str] = "order.resumed"
 
 
 class OrderCancelled(OrderFact):
+    """The order ends here: nothing more of it is allocated or dispatched. What has left stays left."""
+
     type: ClassVar[str] = "order.cancelled"
 
     reason: str

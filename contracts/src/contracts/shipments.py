@@ -66,12 +66,16 @@ class ShipmentLinesChanged(ShipmentFact):
 
 
 class ShipmentHeld(ShipmentFact):
+    """The shipment waits: nobody picks, packs or dispatches it until it is resumed."""
+
     type: ClassVar[str] = "shipment.held"
 
     reason: str
 
 
 class ShipmentResumed(ShipmentFact):
+    """The shipment goes on."""
+
     type: ClassVar[str] = "shipment.resumed"
 
 
@@ -83,6 +87,8 @@ class PickedLine(BaseModel):
 
 
 class ShipmentPicked(ShipmentFact):
+    """Goods were taken from the shelves."""
+
     type: ClassVar[str] = "shipment.picked"
 
     lines: list[PickedLine]
@@ -99,6 +105,8 @@ class PackageContent(BaseModel):
 
 
 class ShipmentPacked(ShipmentFact):
+    """Goods went into parcels; `packages` are all of the shipment."""
+
     type: ClassVar[str] = "shipment.packed"
 
     packages: list[PackageContent]
@@ -129,6 +137,8 @@ class ShipmentDelivered(ShipmentFact):
 
 
 class ShipmentCancelled(ShipmentFact):
+    """Nothing of the shipment leaves; `lines` are what it would have taken."""
+
     type: ClassVar[str] = "shipment.cancelled"
 
     reason: str
@@ -165,14 +175,20 @@ class CarrierDescription(ShipmentTopic):
 
 
 class CarrierCreated(CarrierDescription):
+    """There is a new carrier."""
+
     type: ClassVar[str] = "carrier.created"
 
 
 class CarrierUpdated(CarrierDescription):
+    """The carrier is different now; carries the whole of it."""
+
     type: ClassVar[str] = "carrier.updated"
 
 
 class CarrierDeleted(ShipmentTopic):
+    """The carrier is gone; what was made with it keeps it."""
+
     type: ClassVar[str] = "carrier.deleted"
 
     carrier_id: UUID

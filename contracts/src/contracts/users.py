@@ -25,6 +25,8 @@ class TenantCreated(UserFact):
 
 
 class TenantUpdated(UserFact):
+    """The company has another name or industry."""
+
     type: ClassVar[str] = "tenant.updated"
 
     tenant_id: UUID
@@ -43,6 +45,8 @@ class RoleChanged(UserFact):
 
 
 class UserCreated(UserFact):
+    """A user was made, with these roles."""
+
     type: ClassVar[str] = "user.created"
 
     user_id: UUID
@@ -52,6 +56,8 @@ class UserCreated(UserFact):
 
 
 class UserUpdated(UserFact):
+    """A user is different now; carries the whole. One that is not active cannot log in."""
+
     type: ClassVar[str] = "user.updated"
 
     user_id: UUID
@@ -62,12 +68,16 @@ class UserUpdated(UserFact):
 
 
 class UserDeleted(UserFact):
+    """A user is gone, and logged out everywhere."""
+
     type: ClassVar[str] = "user.deleted"
 
     user_id: UUID
 
 
 class UserLoggedIn(UserFact):
+    """A session began."""
+
     type: ClassVar[str] = "user.login"
 
     user_id: UUID

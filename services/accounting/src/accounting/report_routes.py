@@ -36,6 +36,7 @@ async def trial_balance(
         bool, Query(description="Whether journals that close a year count; without them, its income and expenses show.")
     ] = True,
 ) -> reports.TrialBalance:
+    """The balance of every account, whose sum is zero in every currency."""
     return await reports.trial_balance(tx, await reports.as_of(tx, effective, recorded), currency, closing=closing)
 
 
@@ -52,17 +53,20 @@ async def ledger(
     limit: Annotated[int, Query(ge=1, le=MOST)] = LIMIT,
     cursor: Annotated[str | None, Query(max_length=500)] = None,
 ) -> reports.Ledger:
+    """What was posted to one account, with the opening balance and the balance after each."""
     at = await reports.as_of(tx, effective_to, recorded)
     return await reports.ledger(tx, account, at, effective_from, limit, cursor)
 
 
 @router.get("/integrity", response_model=IntegrityView)
 async def integrity(tx: Tx, who: Reader) -> reports.Integrity:
+    """Whether the books are whole: debits equal credits, and every entry follows from its journal's fact."""
     return await reports.integrity(tx)
 
 
 @router.get("/rules", response_model=RulebookView)
 async def rules(who: Reader) -> RulebookView:
+    """The posting rules: which fact leads to which journal, since when."""
     return RulebookView(
         rules=[RuleView(name=r.name, version=r.version, event=r.event.type, since=r.since) for r in RULEBOOK.rules]
     )

@@ -42,6 +42,7 @@ Closer = Annotated[Principal, Requires("accounting:close")]
 async def list_accounts(
     tx: Tx, who: Reader, page: Paging, kind: AccountKind | None = None, active: bool | None = None
 ) -> Listing[Account]:
+    """The chart of accounts; sort by `code` or `id`."""
     query = select(Account).where(Account.deleted_at.is_(None))
     if kind is not None:
         query = query.where(Account.kind == kind)
@@ -52,11 +53,13 @@ async def list_accounts(
 
 @router.post("/accounts", status_code=201, response_model=AccountView)
 async def create_account(tx: Tx, who: Writer, body: NewAccount) -> Account:
+    """Add an account to the chart. Its code and kind never change."""
     return await commands.create_account(tx, body.code, body.name, body.kind)
 
 
 @router.get("/accounts/{id}", response_model=AccountView)
 async def read_account(tx: Tx, who: Reader, id: UUID) -> Account:
+    """One account."""
     account = await tx.find(Account, id)
     if account.deleted_at is not None:
         raise Unknown("Account", id)
@@ -65,11 +68,13 @@ async def read_account(tx: Tx, who: Reader, id: UUID) -> Account:
 
 @router.put("/accounts/{id}", response_model=AccountView)
 async def change_account(tx: Tx, who: Writer, id: UUID, body: AccountChange, match: IfMatch) -> Account:
+    """Rename an account, or say whether it may be posted to."""
     return await commands.describe_account(tx, id, body.name, body.active, match)
 
 
 @router.delete("/accounts/{id}", status_code=204)
 async def delete_account(tx: Tx, who: Writer, id: UUID, match: IfMatch) -> None:
+    """Take an account out of the chart: one that nothing was ever posted to, and that no rule needs."""
     await commands.delete_account(tx, id, match)
 
 
@@ -77,6 +82,7 @@ async def delete_account(tx: Tx, who: Writer, id: UUID, match: IfMatch) -> None:
 async def list_periods(
     tx: Tx, who: Reader, page: Paging, locked: bool | None = None, closed: bool | None = None
 ) -> Listing[Period]:
+    """The periods; sort by `first_day` or `id`."""
     query = select(Period)
     if locked is not None:
         query = query.where(Period.locked == locked)
@@ -87,21 +93,25 @@ async def list_periods(
 
 @router.post("/periods", status_code=201, response_model=PeriodView)
 async def open_period(tx: Tx, who: Writer, body: NewPeriod) -> Period:
+    """Make a period. Periods do not overlap."""
     return await commands.open_period(tx, body.name, body.first_day, body.last_day)
 
 
 @router.get("/periods/{id}", response_model=PeriodView)
 async def read_period(tx: Tx, who: Reader, id: UUID) -> Period:
+    """One period."""
     return await tx.find(Period, id)
 
 
 @router.post("/periods/{id}/lock", response_model=PeriodView)
 async def lock_period(tx: Tx, who: Writer, id: UUID, match: IfMatch) -> Period:
+    """Let nothing take effect in the period any more; what comes late moves on."""
     return await commands.lock_period(tx, id, match)
 
 
 @router.post("/periods/{id}/unlock", response_model=PeriodView)
 async def unlock_period(tx: Tx, who: Writer, id: UUID, body: Reason, match: IfMatch) -> Period:
+    """Let the period take journals again, with a reason."""
     return await commands.unlock_period(tx, id, body.reason, match)
 
 
@@ -131,6 +141,7 @@ async def list_journals(
     effective_from: AwareDatetime | None = None,
     effective_to: AwareDatetime | None = None,
 ) -> Listing[Journal]:
+    """Journals; sort by `number`, `effective_at` or `id`."""
     query = select(Journal)
     if rule is not None:
         query = query.where(Journal.rule == rule)
@@ -150,17 +161,20 @@ async def list_journals(
 
 @router.post("/journals", status_code=201, response_model=JournalView)
 async def post_journal(tx: Tx, who: Writer, body: NewJournal) -> Journal:
+    """Post a journal by hand: debits equal credits in every currency."""
     lines = [line.line() for line in body.lines]
     return await _journal(tx, await posting.post_manual(tx, body.text, lines, body.effective_at))
 
 
 @router.get("/journals/{id}", response_model=JournalView)
 async def read_journal(tx: Tx, who: Reader, id: UUID) -> Journal:
+    """One journal with its lines."""
     return await _journal(tx, id)
 
 
 @router.post("/journals/{id}/reverse", status_code=201, response_model=JournalView)
 async def reverse_journal(tx: Tx, who: Writer, id: UUID, body: NewReversal, match: IfMatch) -> Journal:
+    """Undo a journal by another that mirrors it, and answer with that one."""
     return await _journal(tx, await posting.reverse(tx, id, body.reason, body.effective_at, match))
 
 

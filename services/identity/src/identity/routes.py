@@ -47,6 +47,7 @@ routers = (auth, companies)
 
 @auth.get("/me", response_model=Me, openapi_extra=_OWN)
 async def me(tx: Tx, who: Anybody) -> dict[str, Any]:
+    """Who is logged in, with scopes and tenant."""
     user = await commands.self_of(tx, who)
     tenant = await tx.find(Tenant, tx.tenant_id)
     return {**UserView.model_validate(user).model_dump(), "scopes": user.scopes, "tenant": tenant}
@@ -64,6 +65,7 @@ async def change_password(tx: Tx, who: Anybody, request: Request, body: Password
 
 @auth.post("/users", status_code=201, response_model=UserView)
 async def create_user(tx: Tx, who: Writer, body: NewUser, origin: From, response: Response) -> User:
+    """Make a user of one's own tenant."""
     user = await commands.create_user(tx, body, who, origin)
     response.headers["Location"] = f"/v1/auth/users/{user.id}"
     return user
@@ -78,6 +80,7 @@ async def list_users(
     role: Annotated[str | None, Query(max_length=60)] = None,
     active: bool | None = None,
 ) -> Listing[User]:
+    """The tenant's users; sort by `email`, `name`, `created_at` or `id`."""
     query = select(User).where(User.deleted_at.is_(None))
     if email is not None:
         query = query.where(User.email == email.lower())
@@ -91,6 +94,7 @@ async def list_users(
 
 @auth.get("/users/{user_id}", response_model=UserView)
 async def read_user(tx: Tx, who: Reader, user_id: UUID) -> User:
+    """One user."""
     return await commands.find_user(tx, user_id)
 
 
@@ -102,11 +106,13 @@ async def change_user(tx: Tx, who: Writer, user_id: UUID, match: IfMatch, body: 
 
 @auth.delete("/users/{user_id}", status_code=204)
 async def delete_user(tx: Tx, who: Writer, user_id: UUID, match: IfMatch, origin: From) -> None:
+    """Delete a user, who is logged out everywhere."""
     await commands.delete_user(tx, user_id, match, who, origin)
 
 
 @auth.post("/roles", status_code=201, response_model=RoleView)
 async def create_role(tx: Tx, who: Writer, body: RoleBody, origin: From, response: Response) -> Role:
+    """Make a role with scopes."""
     role = await commands.create_role(tx, body, who, origin)
     response.headers["Location"] = f"/v1/auth/roles/{role.id}"
     return role
@@ -116,6 +122,7 @@ async def create_role(tx: Tx, who: Writer, body: RoleBody, origin: From, respons
 async def list_roles(
     tx: Tx, who: Reader, page: Paging, name: Annotated[str | None, Query(max_length=60)] = None
 ) -> Listing[Role]:
+    """The tenant's roles with their scopes; sort by `name` or `id`."""
     query = select(Role).where(Role.deleted_at.is_(None))
     if name is not None:
         query = query.where(Role.name == name)
@@ -124,6 +131,7 @@ async def list_roles(
 
 @auth.get("/roles/{role_id}", response_model=RoleView)
 async def read_role(tx: Tx, who: Reader, role_id: UUID) -> Role:
+    """One role."""
     return await commands.find_role(tx, role_id)
 
 
@@ -135,6 +143,7 @@ async def change_role(tx: Tx, who: Writer, role_id: UUID, match: IfMatch, body: 
 
 @auth.delete("/roles/{role_id}", status_code=204)
 async def delete_role(tx: Tx, who: Writer, role_id: UUID, match: IfMatch, origin: From) -> None:
+    """Delete a role that nobody has and that is not built in."""
     await commands.delete_role(tx, role_id, match, who, origin)
 
 
@@ -187,6 +196,7 @@ async def list_tenants(
 
 @companies.get("/current", response_model=TenantView, openapi_extra=_OWN)
 async def read_own_tenant(tx: Tx, who: Anybody) -> Tenant:
+    """One's own tenant."""
     return await tx.find(Tenant, tx.tenant_id)
 
 
@@ -200,6 +210,7 @@ async def describe_own_tenant(
 
 @companies.get("/{tenant_id}", response_model=TenantView)
 async def read_tenant(tx: Tx, who: TenantReader, tenant_id: UUID) -> Tenant:
+    """One tenant: for the operator any, for everybody else their own."""
     return await tx.find(Tenant, tenant_id)
 
 

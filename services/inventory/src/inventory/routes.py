@@ -82,6 +82,7 @@ async def list_reservations(
 
 @router.get("/reservations/{reservation_id}", response_model=ReservationView)
 async def read_reservation(tx: Tx, who: Reader, reservation_id: UUID) -> Reservation:
+    """One reservation with its lines."""
     return await tx.find(Reservation, reservation_id)
 
 
@@ -113,6 +114,7 @@ async def list_stock(
 
 @router.get("/stock/{item_id}/{warehouse_id}")
 async def read_stock(tx: Tx, who: Reader, item_id: UUID, warehouse_id: UUID) -> StockDetail:
+    """The stock of an item in a warehouse, with its valuation layers."""
     return await queries.stock_with_layers(tx, Place(item_id, warehouse_id))
 
 

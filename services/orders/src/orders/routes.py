@@ -62,6 +62,7 @@ async def index(
 
 @router.get("/{order_id}", response_model=OrderView)
 async def read(tx: Tx, who: Reader, order_id: UUID) -> Order:
+    """One order with its lines."""
     return await tx.find(Order, order_id)
 
 

@@ -71,6 +71,7 @@ class ItemView(MasterDataView):
 
 @router.post("", status_code=201, response_model=ItemView)
 async def create(tx: Tx, who: Writer, body: ItemBody) -> Item:
+    """Add an item."""
     await commands.require_unit(tx, body.unit)
     return await commands.create(tx, Item, body.values())
 
@@ -86,6 +87,7 @@ async def listing(
     active: bool | None = None,
     negative_stock: NegativeStock | None = None,
 ) -> Listing[Item]:
+    """Items; sort by `sku`, `name`, `created_at` or `id`."""
     query = select(Item).where(Item.deleted_at.is_(None))
     wanted = ((Item.sku, sku), (Item.kind, kind), (Item.active, active), (Item.negative_stock, negative_stock))
     for column, value in wanted:
@@ -99,14 +101,17 @@ async def listing(
 
 @router.get("/{item_id}", response_model=ItemView)
 async def read(tx: Tx, who: Reader, item_id: UUID) -> Item:
+    """One item."""
     return await commands.read(tx, Item, item_id)
 
 
 @router.put("/{item_id}", response_model=ItemView)
 async def replace(tx: Tx, who: Writer, match: IfMatch, item_id: UUID, body: ItemBody) -> Item:
+    """Replace an item, whole. `kind`, `unit` and `valuation` stay."""
     return await commands.replace(tx, Item, item_id, match, body.values())
 
 
 @router.delete("/{item_id}", status_code=204)
 async def delete(tx: Tx, who: Writer, match: IfMatch, item_id: UUID) -> None:
+    """Take an item out of use."""
     await commands.delete(tx, Item, item_id, match)

@@ -82,6 +82,7 @@ class PriceFound(PriceView):
 
 @router.post("", status_code=201, response_model=PriceListView)
 async def create(tx: Tx, who: Writer, body: PriceListBody) -> PriceList:
+    """Add a price list."""
     await commands.require_items(tx, [price.item_id for price in body.prices])
     return await commands.create(tx, PriceList, body.model_dump())
 
@@ -96,6 +97,7 @@ async def listing(
     active: bool | None = None,
     valid_on: date | None = None,
 ) -> Listing[PriceList]:
+    """Price lists without their prices; sort by `code`, `name`, `created_at` or `id`."""
     query = select(PriceList).where(PriceList.deleted_at.is_(None)).options(raiseload(PriceList.prices))
     for column, value in ((PriceList.code, code), (PriceList.currency, currency), (PriceList.active, active)):
         if value is not None:
@@ -111,6 +113,7 @@ async def listing(
 
 @router.get("/{price_list_id}", response_model=PriceListView)
 async def read(tx: Tx, who: Reader, price_list_id: UUID) -> PriceList:
+    """One price list with its prices."""
     return await commands.read(tx, PriceList, price_list_id)
 
 
@@ -118,6 +121,7 @@ async def read(tx: Tx, who: Reader, price_list_id: UUID) -> PriceList:
 async def price(
     tx: Tx, who: Reader, price_list_id: UUID, item_id: UUID, quantity: Quantity, on: date | None = None
 ) -> PriceFound:
+    """The price that a list has for so much of an item on a day, today when none is named."""
     day = on or datetime.now(UTC).date()
     price_list, found = await commands.price_for(tx, price_list_id, item_id, quantity, day)
     return PriceFound(
@@ -132,6 +136,7 @@ async def price(
 
 @router.put("/{price_list_id}", response_model=PriceListView)
 async def replace(tx: Tx, who: Writer, match: IfMatch, price_list_id: UUID, body: PriceListBody) -> PriceList:
+    """Replace a price list, whole, all prices included."""
     await commands.read(tx, PriceList, price_list_id)
     await commands.require_items(tx, [price.item_id for price in body.prices])
     return await commands.replace(tx, PriceList, price_list_id, match, body.model_dump())
@@ -139,4 +144,5 @@ async def replace(tx: Tx, who: Writer, match: IfMatch, price_list_id: UUID, body
 
 @router.delete("/{price_list_id}", status_code=204)
 async def delete(tx: Tx, who: Writer, match: IfMatch, price_list_id: UUID) -> None:
+    """Take a price list out of use."""
     await commands.delete(tx, PriceList, price_list_id, match)

@@ -52,6 +52,7 @@ class Converted(View):
 
 @router.post("", status_code=201, response_model=UnitView)
 async def create(tx: Tx, who: Writer, body: UnitBody) -> Unit:
+    """Add a unit of measure."""
     return await commands.create(tx, Unit, body.model_dump())
 
 
@@ -59,6 +60,7 @@ async def create(tx: Tx, who: Writer, body: UnitBody) -> Unit:
 async def listing(
     tx: Tx, who: Reader, page: Paging, code: str | None = None, dimension: str | None = None
 ) -> Listing[Unit]:
+    """Units of measure; sort by `code`, `name`, `created_at` or `id`."""
     query = select(Unit).where(Unit.deleted_at.is_(None))
     for column, value in ((Unit.code, code), (Unit.dimension, dimension)):
         if value is not None:
@@ -69,20 +71,24 @@ async def listing(
 
 @router.post("/convert", response_model=Converted)
 async def convert(tx: Tx, who: Reader, body: Conversion) -> Converted:
+    """Turn a quantity from one unit into another of the same dimension."""
     quantity = await commands.convert_quantity(tx, body.quantity, body.source, body.target, body.item_id)
     return Converted(quantity=quantity, unit=body.target)
 
 
 @router.get("/{unit_id}", response_model=UnitView)
 async def read(tx: Tx, who: Reader, unit_id: UUID) -> Unit:
+    """One unit."""
     return await commands.read(tx, Unit, unit_id)
 
 
 @router.put("/{unit_id}", response_model=UnitView)
 async def replace(tx: Tx, who: Writer, match: IfMatch, unit_id: UUID, body: UnitBody) -> Unit:
+    """Replace a unit, whole. `code`, `dimension` and `factor` stay."""
     return await commands.replace(tx, Unit, unit_id, match, body.model_dump())
 
 
 @router.delete("/{unit_id}", status_code=204)
 async def delete(tx: Tx, who: Writer, match: IfMatch, unit_id: UUID) -> None:
+    """Take a unit out of use, unless an item still needs it."""
     await commands.delete(tx, Unit, unit_id, match)

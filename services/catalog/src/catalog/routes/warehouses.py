@@ -39,6 +39,7 @@ class WarehouseView(MasterDataView):
 
 @router.post("", status_code=201, response_model=WarehouseView)
 async def create(tx: Tx, who: Writer, body: WarehouseBody) -> Warehouse:
+    """Add a warehouse."""
     return await commands.create(tx, Warehouse, body.model_dump())
 
 
@@ -52,6 +53,7 @@ async def listing(
     active: bool | None = None,
     negative_stock: NegativeStock | None = None,
 ) -> Listing[Warehouse]:
+    """Warehouses; sort by `code`, `name`, `created_at` or `id`."""
     query = select(Warehouse).where(Warehouse.deleted_at.is_(None))
     wanted = ((Warehouse.code, code), (Warehouse.country, country), (Warehouse.active, active))
     for column, value in (*wanted, (Warehouse.negative_stock, negative_stock)):
@@ -63,14 +65,17 @@ async def listing(
 
 @router.get("/{warehouse_id}", response_model=WarehouseView)
 async def read(tx: Tx, who: Reader, warehouse_id: UUID) -> Warehouse:
+    """One warehouse."""
     return await commands.read(tx, Warehouse, warehouse_id)
 
 
 @router.put("/{warehouse_id}", response_model=WarehouseView)
 async def replace(tx: Tx, who: Writer, match: IfMatch, warehouse_id: UUID, body: WarehouseBody) -> Warehouse:
+    """Replace a warehouse, whole."""
     return await commands.replace(tx, Warehouse, warehouse_id, match, body.model_dump())
 
 
 @router.delete("/{warehouse_id}", status_code=204)
 async def delete(tx: Tx, who: Writer, match: IfMatch, warehouse_id: UUID) -> None:
+    """Take a warehouse out of use."""
     await commands.delete(tx, Warehouse, warehouse_id, match)

@@ -51,6 +51,7 @@ class CarrierView(View):
 
 @router.post("", status_code=201, response_model=CarrierView)
 async def create(tx: Tx, who: Writer, body: CarrierBody) -> Carrier:
+    """Add a carrier."""
     await _refuse_taken(tx, body.code)
     carrier = Carrier.create(body.model_dump())
     tx.add(carrier)
@@ -62,6 +63,7 @@ async def create(tx: Tx, who: Writer, body: CarrierBody) -> Carrier:
 async def listing(
     tx: Tx, who: Reader, page: Paging, code: str | None = None, active: bool | None = None
 ) -> Listing[Carrier]:
+    """Carriers; sort by `code`, `name` or `id`."""
     query = select(Carrier).where(Carrier.deleted_at.is_(None))
     for column, value in ((Carrier.code, code), (Carrier.active, active)):
         if value is not None:
@@ -71,11 +73,13 @@ async def listing(
 
 @router.get("/{carrier_id}", response_model=CarrierView)
 async def read(tx: Tx, who: Reader, carrier_id: UUID) -> Carrier:
+    """One carrier."""
     return _live(await tx.find(Carrier, carrier_id))
 
 
 @router.put("/{carrier_id}", response_model=CarrierView)
 async def replace(tx: Tx, who: Writer, match: IfMatch, carrier_id: UUID, body: CarrierBody) -> Carrier:
+    """Replace a carrier, whole."""
     carrier = _live(await tx.load(Carrier, carrier_id, match))
     await _refuse_taken(tx, body.code, but=carrier_id)
     carrier.replace(body.model_dump())
@@ -85,6 +89,7 @@ async def replace(tx: Tx, who: Writer, match: IfMatch, carrier_id: UUID, body: C
 
 @router.delete("/{carrier_id}", status_code=204)
 async def delete(tx: Tx, who: Writer, match: IfMatch, carrier_id: UUID) -> None:
+    """Take a carrier out of use."""
     _live(await tx.load(Carrier, carrier_id, match)).delete()
 
 

@@ -157,6 +157,7 @@ async def listing(
     number: str | None = None,
     tracking_number: Annotated[str | None, Query(max_length=200)] = None,
 ) -> Listing[Shipment]:
+    """Shipments; sort by `number`, `status`, `created_at` or `id`."""
     query = select(Shipment)
     for column, value in (
         (Shipment.order_id, order_id),
@@ -173,11 +174,13 @@ async def listing(
 
 @router.get("/{shipment_id}", response_model=ShipmentView)
 async def read(tx: Tx, who: Reader, shipment_id: UUID) -> Shipment:
+    """One shipment with its lines and parcels."""
     return await tx.find(Shipment, shipment_id)
 
 
 @router.get("/{shipment_id}/pick-list", response_model=PickList)
 async def pick_list(tx: Tx, who: Reader, shipment_id: UUID) -> PickList:
+    """What is still to be taken from the shelves, by warehouse and sku."""
     shipment = await tx.find(Shipment, shipment_id)
     lines = [
         PickListLine(
@@ -191,11 +194,13 @@ async def pick_list(tx: Tx, who: Reader, shipment_id: UUID) -> PickList:
 
 @router.post("/{shipment_id}/pick", response_model=ShipmentView)
 async def pick(tx: Tx, who: Writer, match: IfMatch, shipment_id: UUID, body: PickBody) -> Shipment:
+    """Say what was taken from the shelves; all that is left, when no lines are named."""
     return await commands.pick(tx, shipment_id, match, None if body.lines is None else _wanted(body.lines))
 
 
 @router.post("/{shipment_id}/packages", status_code=201, response_model=ShipmentView)
 async def pack(tx: Tx, who: Writer, match: IfMatch, shipment_id: UUID, body: PackageBody) -> Shipment:
+    """Put picked goods into a parcel."""
     return await commands.pack(tx, shipment_id, match, _wanted(body.lines), body.weight_grams)
 
 
@@ -207,11 +212,13 @@ async def split(tx: Tx, who: Writer, match: IfMatch, shipment_id: UUID, body: Sp
 
 @router.post("/{shipment_id}/dispatch", response_model=ShipmentView)
 async def dispatch(tx: Tx, who: Writer, match: IfMatch, shipment_id: UUID, body: DispatchBody) -> Shipment:
+    """Say that the shipment has left. Whatever was left to pick counts as picked."""
     return await commands.dispatch(tx, shipment_id, match, body.carrier_id, body.tracking_number, body.dispatched_at)
 
 
 @router.post("/{shipment_id}/deliver", response_model=ShipmentView)
 async def deliver(tx: Tx, who: Writer, match: IfMatch, shipment_id: UUID, body: DeliveryBody) -> Shipment:
+    """Say that it arrived, and who signed for it."""
     return await commands.deliver(tx, shipment_id, match, body.delivered_at, body.signed_by, body.note)
 
 
