@@ -21,6 +21,8 @@ from shipping.service import service as shipping
 from tailrace_testing import Harness, MakeHarness
 
 SEEDS = range(4)
+WITHIN = 600
+"""Seconds for one seed, so that what hangs is seen; it takes some three."""
 Moved = StockReceived | StockIssued | StockAdjusted | StockTransferred | StockCostSettled
 Store = dict[UUID, tuple[Fraction, int]]
 
@@ -33,7 +35,7 @@ async def services(make_harness: MakeHarness) -> dict[str, Harness]:
 async def test_goods_promises_and_books_agree_in_the_end(services: dict[str, Harness]) -> None:
     settled = 0
     for seed in SEEDS:
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(WITHIN):
             trade = await Trade.open(services, seed)
             await trade.run(steps=100)
             await check(trade, f"seed {seed}")
