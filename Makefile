@@ -57,7 +57,8 @@ charts: .venv/.charts ## Render every Helm chart with helm and check it against 
 	@touch $@
 
 docs: .venv/.docs ## Build the documentation into dist/docs; a broken link, or anything else that Sphinx warns of, is an error
-	@$(DOCS)/python -m sphinx -b html -W --keep-going -q -d dist/.doctrees -c docs . dist/docs
+	@rm -rf dist/docs
+	@$(DOCS)/python -m sphinx -b html -W --keep-going -q -E -d dist/.doctrees -c docs . dist/docs
 	@echo "The documentation is in dist/docs/index.html"
 
 .venv/.docs: requirements-docs.lock | install

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from tailrace.metrics import INSTRUMENTS
@@ -213,14 +214,27 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def _fields(model: type[BaseModel], schema: Mapping[str, Any]) -> list[str]:
-    lines = ["| Field | Type | |", "|---|---|---|"]
-    for name, field in model.model_fields.items():
-        shape = schema["properties"][name]
-        notes = [shape.get("description", ""), "*Personal.*" if is_personal(field) else ""]
-        if not field.is_required():
-            notes.append(f"Optional, {_default(field.default)} when it is missing.")
-        lines.append(f"| `{name}` | {_type(shape)} | {' '.join(note for note in notes if note)} |")
-    return [*lines, ""] if model.model_fields else ["It says nothing more.", ""]
+    if not model.model_fields:
+        return ["It says nothing more.", ""]
+    rows = [
+        (name, _type(schema["properties"][name]), _note(schema["properties"][name], field))
+        for name, field in model.model_fields.items()
+    ]
+    if any(note for _, _, note in rows):
+        return [
+            "| Field | Type | Meaning |",
+            "|---|---|---|",
+            *(f"| `{name}` | {kind} | {note} |" for name, kind, note in rows),
+            "",
+        ]
+    return ["| Field | Type |", "|---|---|", *(f"| `{name}` | {kind} |" for name, kind, _ in rows), ""]
+
+
+def _note(shape: Mapping[str, Any], field: FieldInfo) -> str:
+    notes = [shape.get("description", ""), "*Personal.*" if is_personal(field) else ""]
+    if not field.is_required():
+        notes.append(f"Optional, {_default(field.default)} when it is missing.")
+    return " ".join(note for note in notes if note)
 
 
 def _type(shape: Mapping[str, Any]) -> str:
