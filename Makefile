@@ -37,8 +37,8 @@ faults: install ## Trade while processes are killed, on a stack of its own, and 
 		$(if $(FAULTS),--faults $(FAULTS)) $(if $(REPORT),--report docs/reports) $(ARGS)
 
 bench: install ## Measure fleets of these sizes, each on a stack of its own: SERVICES=8,40 SECONDS=60 REPORT=1
-	@PYTHONPATH=tests/bench:tests/support:tests/faults $(BIN)/python -m measure --services $(or $(SERVICES),8,40) \
-		--seconds $(or $(SECONDS),60) $(if $(IDLE),--idle $(IDLE)) $(if $(REPORT),--report docs/reports) $(ARGS)
+	@PYTHONPATH=tests/bench:tests/support:tests/faults $(BIN)/python -m measure $(if $(SERVICES),--services $(SERVICES)) \
+		$(if $(SECONDS),--seconds $(SECONDS)) $(if $(IDLE),--idle $(IDLE)) $(if $(REPORT),--report docs/reports) $(ARGS)
 
 check: install ## Lint, formats, strict types, import boundaries, generated files
 	$(BIN)/ruff check .

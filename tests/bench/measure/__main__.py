@@ -13,6 +13,7 @@ from rich.console import Console
 from measure import report
 from measure.machine import machine
 from measure.run import Plan, Results, Run
+from tailrace.stack.plan import service_names
 
 
 def main() -> None:
@@ -20,8 +21,8 @@ def main() -> None:
     console = Console(width=None if sys.stdout.isatty() else 170)
     folder = Path(tempfile.mkdtemp(prefix="tailrace-bench-"))
     folder.chmod(0o755)
-    sizes = sorted({int(size) for size in options.services.split(",")})
-    asked = {"services": options.services, "seconds": options.seconds, "seed": options.seed}
+    sizes = sorted(options.services)
+    asked = {"services": ",".join(map(str, sizes)), "seconds": options.seconds, "seed": options.seed}
     document: Results = {"asked": asked, "machine": machine(), "fleets": {}, "complete": False}
     saved = options.report or folder
     console.print(f"Fleets of {', '.join(map(str, sizes))} services, in {folder}; results as they come in {saved}")
@@ -74,11 +75,17 @@ def _fleet(
     return not any(isinstance(step, dict) and "error" in step for step in results.values())
 
 
+def _sizes(text: str) -> set[int]:
+    own = len(service_names())
+    sizes = {int(size) for size in text.split(",")}
+    if min(sizes) <= own:
+        raise argparse.ArgumentTypeError(f"the project has {own} services of its own, and needs one more to measure")
+    return sizes
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument(
-        "--services", default="8,40", help="sizes of the fleets, with commas; seven are the project's own"
-    )
+    parser.add_argument("--services", type=_sizes, default="8,40", help="sizes of the fleets, with commas")
     parser.add_argument("--seconds", type=float, default=60, help="of commits at each rate and with each settings")
     parser.add_argument("--idle", type=float, default=30, help="seconds of looking at the idle fleet")
     parser.add_argument("--seed", type=int, default=1, help="decides when commits come, and what is ordered")

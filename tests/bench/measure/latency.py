@@ -113,9 +113,13 @@ class Arrivals:
 
     async def __aenter__(self) -> "Arrivals":
         await self._consumer.start()
-        places = [TopicPartition(topic, number) for topic in self._topics for number in await self._partitions(topic)]
-        self._consumer.assign(places)
-        await self._consumer.seek_to_end(*places)
+        try:
+            places = [TopicPartition(topic, part) for topic in self._topics for part in await self._partitions(topic)]
+            self._consumer.assign(places)
+            await self._consumer.seek_to_end(*places)
+        except BaseException:
+            await self._consumer.stop()
+            raise
         self._reading = asyncio.create_task(self._read())
         return self
 
