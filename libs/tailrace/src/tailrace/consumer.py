@@ -75,7 +75,9 @@ class Consumer:
             await consumer.start()
             self._reading = consumer
             while not stop.is_set() and not catching_up.done():
-                batch = await consumer.getmany(timeout_ms=500, max_records=self._most)
+                # Until it has a place, which ends no wait, it looks often.
+                wait = self._settings.consumer_wait_ms if self.ready.is_set() else 500
+                batch = await consumer.getmany(timeout_ms=wait, max_records=self._most)
                 await self._attendance.learn(consumer)
                 if consumer.assignment():
                     self.ready.set()
@@ -99,7 +101,7 @@ class Consumer:
             isolation_level="read_committed",
             fetch_max_wait_ms=self._settings.consumer_wait_ms,
             session_timeout_ms=10_000,
-            heartbeat_interval_ms=2_000,
+            heartbeat_interval_ms=3_000,
             max_poll_interval_ms=600_000,
             metadata_max_age_ms=60_000,
             retry_backoff_ms=200,

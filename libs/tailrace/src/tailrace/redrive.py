@@ -231,8 +231,10 @@ class Redriver:
             return await _head(tx, head.pair)
 
 
-async def redrive_forever(service: Service, database: Database, read: OpenKafka, stop: asyncio.Event) -> None:
-    """Look every two seconds for what may come right by itself, until `stop`. Nothing parked: one query, and Kafka is left alone."""
+async def redrive_forever(
+    service: Service, database: Database, read: OpenKafka, stop: asyncio.Event, *, every: float = _EVERY
+) -> None:
+    """Look every so many seconds for what may come right by itself, until `stop`. Nothing parked: one query, and Kafka is left alone."""
     while not stop.is_set():
         progress = 0
         try:
@@ -246,7 +248,7 @@ async def redrive_forever(service: Service, database: Database, read: OpenKafka,
             say("redrive interrupted", reason=reason_of(error)[:500])
         if not progress:
             try:
-                await asyncio.wait_for(stop.wait(), _EVERY)
+                await asyncio.wait_for(stop.wait(), every)
             except TimeoutError:
                 continue
 

@@ -36,8 +36,22 @@ _WORK_GRACE, _REQUEST_GRACE = 4.0, 8
 class _Server(uvicorn.Server):
     """uvicorn with the signals left to us: one stop for everything in the process."""
 
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._asked_to_stop = asyncio.Event()
+
     def install_signal_handlers(self) -> None:
         return
+
+    def stop(self) -> None:
+        self.should_exit = True
+        self._asked_to_stop.set()
+
+    async def main_loop(self) -> None:
+        # uvicorn's own looks ten times a second whether it is to end: a fifth of what an idle service uses.
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._asked_to_stop.wait(), 1.0)
 
 
 def run(
@@ -124,7 +138,8 @@ def _work(
         app.state.consumer = consumer
         work.append(consumer.run(stop))
         work.append(remind_forever(service.name, database, stop))
-        work.append(redrive_forever(service, database, partial(reading, settings.kafka), stop))
+        kafka = partial(reading, settings.kafka)
+        work.append(redrive_forever(service, database, kafka, stop, every=settings.redrive_every))
     slot = slot_name(service) if service.topic is not None else None
     work.append(Gauges(database, slot, getattr(app.state, "consumer", None)).run(stop))
     if service.all_timers:
@@ -133,7 +148,7 @@ def _work(
 
 
 async def _shut_down(
-    server: uvicorn.Server, serving: asyncio.Task[None], working: list[asyncio.Task[None]], stop: asyncio.Event
+    server: _Server, serving: asyncio.Task[None], working: list[asyncio.Task[None]], stop: asyncio.Event
 ) -> None:
     """The consumer first, so that nothing is applied after the pool is gone; a part that broke is what the process ends with."""
     broken = [task for task in working if task.done() and task.exception() is not None]
@@ -143,7 +158,7 @@ async def _shut_down(
         for task in late:
             task.cancel()
         await asyncio.gather(*working, return_exceptions=True)
-    server.should_exit = True
+    server.stop()
     with suppress(asyncio.CancelledError):
         await serving
     for task in broken:

@@ -76,6 +76,9 @@ class Settings(BaseSettings):
     reaction_batch: int = 50
     """The same where there are reactions: they hold locks that people wait for until the whole batch is committed."""
     consumer_wait_ms: int = 500
+    """How long a consumer waits for something new before it asks again; what comes meanwhile is handed out at once."""
+    redrive_every: float = Field(default=2.0, gt=0)
+    """How often a service looks for parked facts that may come right by themselves, in seconds."""
     """How long a consumer's poll waits at the broker when nothing is new, in milliseconds; it adds no latency."""
 
     body_limit: int = 2 * 1024 * 1024

@@ -1,28 +1,33 @@
 """What the size of the fleet decides, where nobody decided otherwise: what suits eight services would cost forty of them most of a machine.
 
 Every connector and every consumer asks at an interval. The intervals grow with the fleet, so that all together ask about as often as those of a
-small one, and the defaults of `tailrace.settings` hold for up to eight services.
+small one.
 """
 
 from collections.abc import Mapping
 
-LOOKS = 320
+LOOKS = 360
 """How often per second all connectors together look for something new (`poll.interval.ms`); half a millisecond of Connect's CPU each."""
-HEARTBEATS = 8
+HEARTBEATS = 5
 """Per second. Each is a row of the write-ahead log, which every connector's slot reads."""
 FETCHES = 16
 """Long polls per second that find nothing; whoever waits in one is answered as soon as there is something."""
+REDRIVES = 8
+"""Looks per second for parked facts that may come right."""
 SMALL = 10
-"""Services up to which each keeps as many idle database connections as it likes; a connection costs PostgreSQL 2.5 MiB."""
+"""Services up to which the defaults of `tailrace.settings` hold. Beyond, each keeps two database connections open: one costs 2.5 MiB."""
 
 
 def environment(services: int, given: Mapping[str, str]) -> dict[str, str]:
     """The `TAILRACE_…` variables for a fleet of so many, except those that are given."""
+    if services <= SMALL:
+        return {}
     wanted = {
-        "TAILRACE_POLL_INTERVAL_MS": max(25, 1000 * services // LOOKS),
-        "TAILRACE_HEARTBEAT_MS": max(1000, 1000 * services // HEARTBEATS),
-        "TAILRACE_CONSUMER_WAIT_MS": max(500, 1000 * services // FETCHES),
-        "TAILRACE_DATABASE_POOL": 5 if services <= SMALL else 2,
+        "TAILRACE_POLL_INTERVAL_MS": 1000 * services // LOOKS,
+        "TAILRACE_HEARTBEAT_MS": 1000 * services // HEARTBEATS,
+        "TAILRACE_CONSUMER_WAIT_MS": 1000 * services // FETCHES,
+        "TAILRACE_REDRIVE_EVERY": max(2.0, services / REDRIVES),
+        "TAILRACE_DATABASE_POOL": 2,
     }
     return {name: str(value) for name, value in wanted.items() if not given.get(name)}
 
