@@ -7,7 +7,7 @@ Every shell block is run here, or a comment above it, which readers do not see, 
     <!-- run until: … -->    it goes on for ever: interrupted as soon as this was printed
     <!-- example: … -->      above what a block prints: why that differs from run to run
 
-Only addresses are put in: the fleet of a test run has ports of its own. What comes a moment later is asked for again, as the pages say.
+Only addresses and folders are put in: the fleet of a test run has its own. What comes a moment later is asked for again, as the pages say.
 """
 
 import json
@@ -15,6 +15,7 @@ import os
 import re
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -25,15 +26,20 @@ import pytest
 from pages import ROOT, Block, blocks, files_of
 from shell import Shell
 
+from tailrace.stack import control
 from tailrace.stack.embedded import Stack
+from tailrace.stack.layout import Layout, Ports
+from tailrace.stack.plan import service_names
 
 # Pages that are read one after the other in one terminal.
 SITTINGS = (
-    ("docs/tutorial.md", "docs/how-to/frontend-developer.md", "docs/how-to/partner.md"),
-    ("docs/how-to/operator.md", "docs/how-to/observe.md"),
+    ("docs/tutorial.md", "docs/how-to/frontend-developer.md", "docs/how-to/partner.md", "docs/how-to/observe.md"),
+    ("docs/how-to/operator.md",),
 )
 RUN_HERE = {page for sitting in SITTINGS for page in sitting}
 AGAIN_FOR = 30.0
+# These pages' Python is run by tests/docs/test_anatomy.py.
+RUN_AS_MODULES = ("docs/explanation/anatomy.md",)
 _COMMAND = re.compile(r"^(?:[A-Z_]+=\S+ )*(?:\.venv/|make |tailrace |curl |docker |kubectl |helm |pip |python3? )")
 _ANY = re.compile(
     r"…"
@@ -56,9 +62,34 @@ def test_every_command_is_run_or_says_why_not(page: str) -> None:
         if block.language == "sh":
             assert kind in {"not run", "run by"} or page in RUN_HERE, f"{block} is run nowhere and does not say why"
             assert kind != "run by" or (ROOT / reason).is_file(), f"{block} names {reason}, which is not there"
+        elif block.language == "python":
+            assert block.file or block.remark or page in RUN_AS_MODULES, f"{block} is run nowhere and does not say why"
         elif page != "docs/reference/commands.md":
             assert not _COMMAND.match(block.text), f"{block} is a command, and its language is {block.language}"
         assert block.remark is None or reason, f"{block} has a remark without a reason"
+
+
+@pytest.fixture
+def second() -> Iterator[Path]:
+    """Where the data of a second fleet may lie, which is stopped and gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="tailrace-second-"))
+    folder.chmod(0o755)
+    yield folder / "data"
+    control.stop(Layout(folder / "data"), lambda state: None)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def addresses(fleet: Stack, second: Path) -> dict[str, str]:
+    """What is put in for the addresses that stand on the pages."""
+    ports = Ports.free(service_names())
+    return {
+        "http://127.0.0.1:8000": fleet.gateway_url,
+        "127.0.0.1:8101": fleet.kafka,
+        "/tmp/second": str(second),
+        "TAILRACE_PORT_BASE=8300": f"TAILRACE_PORT_BASE={ports.base}",
+        "TAILRACE_GATEWAY_PORT=8200": f"TAILRACE_GATEWAY_PORT={ports.gateway}",
+    }
 
 
 @pytest.fixture
@@ -66,7 +97,10 @@ def terminal(fleet: Stack, tmp_path: Path) -> Iterator[Shell]:
     """A shell in a folder that looks like the checkout's, with the fleet of the test run for its data."""
     (tmp_path / ".venv").symlink_to(sys.prefix)
     (tmp_path / ".tailrace").symlink_to(fleet.plan.layout.data)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("TAILRACE_")}
+    kept = ("TAILRACE_CACHE", "TAILRACE_MAVEN_MIRROR")
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("TAILRACE_") or name in kept
+    }
     environment |= {"TAILRACE_DATA": str(fleet.plan.layout.data), "COLUMNS": "200", "NO_COLOR": "1"}
     missing = [name for name in ("bash", "curl", "stdbuf") if shutil.which(name) is None]
     assert not missing, f"the pages need {', '.join(missing)}"
@@ -76,15 +110,16 @@ def terminal(fleet: Stack, tmp_path: Path) -> Iterator[Shell]:
 
 @pytest.mark.parametrize("sitting", SITTINGS, ids=lambda sitting: Path(sitting[0]).stem)
 def test_commands_print_what_the_page_shows(
-    sitting: Sequence[str], fleet: Stack, terminal: Shell, tmp_path: Path
+    sitting: Sequence[str], terminal: Shell, addresses: dict[str, str], tmp_path: Path
 ) -> None:
     for page in sitting:
         for name, text in files_of(page).items():
-            (tmp_path / name).write_text(_put_in(text, fleet))
+            (tmp_path / name).write_text(_put_in(text, addresses))
         for block, shown in _with_what_follows(page):
             kind, _, reason = (block.remark or "").partition(": ")
             if kind not in {"not run", "run by"}:
-                _run(block, shown, terminal, fleet, until=reason if kind == "run until" else None)
+                until = reason if kind == "run until" else None
+                _run(_put_in(block.text, addresses), block, shown, terminal, until)
 
 
 def _with_what_follows(page: str) -> Iterator[tuple[Block, Block | None]]:
@@ -95,10 +130,10 @@ def _with_what_follows(page: str) -> Iterator[tuple[Block, Block | None]]:
             yield block, following if follows else None
 
 
-def _run(block: Block, shown: Block | None, terminal: Shell, fleet: Stack, until: str | None) -> None:
+def _run(commands: str, block: Block, shown: Block | None, terminal: Shell, until: str | None) -> None:
     began = time.monotonic()
     while True:
-        status, said = terminal.run(_put_in(block.text, fleet), until=until)
+        status, said = terminal.run(commands, until=until)
         missing = None if shown is None or shown.remark else _missing(shown, said)
         if status == 0 and missing is None:
             print(f"{block}: {time.monotonic() - began:.1f} s")
@@ -109,8 +144,10 @@ def _run(block: Block, shown: Block | None, terminal: Shell, fleet: Stack, until
         time.sleep(0.1)
 
 
-def _put_in(text: str, fleet: Stack) -> str:
-    return text.replace("http://127.0.0.1:8000", fleet.gateway_url).replace("127.0.0.1:8101", fleet.kafka)
+def _put_in(text: str, addresses: dict[str, str]) -> str:
+    for shown, real in addresses.items():
+        text = text.replace(shown, real)
+    return text
 
 
 def _missing(shown: Block, said: str) -> str | None:
@@ -161,3 +198,10 @@ def _missing_member(shown: Any, said: Any, at: str) -> str | None:
     if isinstance(shown, str) and isinstance(said, str):
         return None if _is_like(shown, said) else f"{at} {shown!r} but {said!r}"
     return None if shown == said else f"{at} {shown!r} but {said!r}"
+
+
+def test_the_example_of_the_connector_library_runs() -> None:
+    [block] = blocks("libs/debezium_connector_config/README.md", "python")
+    names: dict[str, Any] = {}
+    exec(compile(block.text, str(block), "exec"), names)
+    assert names["connector"].render()["database.password"] == "${env:ORDERS_CAPTURE_PASSWORD}"

@@ -43,7 +43,7 @@ class Shell:
             if pipe is not None:
                 pipe.close()
 
-    def run(self, commands: str, *, seconds: float = 60.0, until: str | None = None) -> tuple[int, str]:
+    def run(self, commands: str, *, seconds: float = 600.0, until: str | None = None) -> tuple[int, str]:
         """The status of the last command that failed, 0 when none did, and what was printed.
 
         With `until`, interrupted as Ctrl-C does as soon as that was printed; the status is 0 then.
