@@ -46,7 +46,8 @@ def test_a_partial_run_is_saved_with_what_it_had(tmp_path: Path) -> None:
         "services": 40,
         "warm start": {"seconds": 30.0},
         "idle": {"seconds": 30.0, "cores": {"kafka": 1.1, "together": 1.2}},
-        "latency": {"error": "TimeoutError: 3 are not in Kafka"},
+        "latency": {"poll.interval.ms": {}, "10/s": {"error": "3 are not in Kafka"}},
+        "orders": {"error": "TimeoutError"},
     }
     asked = {"services": "40", "seconds": 60, "seed": 1}
     save(tmp_path, {"asked": asked, "machine": {"cores": 2}, "fleets": {"40": fleet}, "complete": False})
@@ -57,7 +58,8 @@ def test_a_partial_run_is_saved_with_what_it_had(tmp_path: Path) -> None:
     assert verdicts["commit → read model at 10/s, median"] == "not measured"
     text = (tmp_path / "bench.md").read_text()
     assert "did not come to its end" in text
-    assert "| 40 | latency | TimeoutError: 3 are not in Kafka |" in text
+    assert "| 40 | latency, 10/s | 3 are not in Kafka |" in text
+    assert "| 40 | orders | TimeoutError |" in text
     assert {row["services"] for row in judged({"fleets": {"40": fleet}})} == {40}
 
 

@@ -72,7 +72,7 @@ def _fleet(
         if isinstance(error, KeyboardInterrupt):
             raise SystemExit(130) from None
         return False
-    return not any(isinstance(step, dict) and "error" in step for step in results.values())
+    return not report.errors(results)
 
 
 def _sizes(text: str) -> set[int]:

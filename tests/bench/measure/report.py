@@ -92,13 +92,17 @@ def _tables(document: Document) -> Iterator[tuple[str, tuple[str, ...], list[tup
 
 def _latency(fleets: Document) -> Iterator[tuple[str, ...]]:
     for size, fleet in fleets.items():
-        polls = fleet.get("latency", {}).get("poll.interval.ms", {})
-        for rate, ways in _pairs(fleet, "latency"):
-            if rate == "poll.interval.ms" or not isinstance(ways, dict):
-                continue
-            for how, found in ways.items():
-                for where in ("Kafka", "read model"):
-                    yield size, rate, f"{how} ({polls[how]} ms)", where, *(_value(found[where][k]) for k in _LATENCY)
+        for rate, how, found in _ways(fleet):
+            interval = fleet["latency"]["poll.interval.ms"][how]
+            for where in ("Kafka", "read model"):
+                yield size, rate, f"{how} ({interval} ms)", where, *(_value(found[where][key]) for key in _LATENCY)
+
+
+def _ways(fleet: Document) -> Iterator[tuple[str, str, Document]]:
+    """Rate, settings and what was found."""
+    for rate, ways in _pairs(fleet, "latency"):
+        if rate != "poll.interval.ms" and "error" not in ways:
+            yield from ((rate, how, found) for how, found in ways.items())
 
 
 def _times(fleets: Document) -> Iterator[tuple[str, ...]]:
@@ -122,17 +126,14 @@ def _costs(fleets: Document, parts: tuple[str, ...]) -> Iterator[tuple[str, ...]
 
 def _loads(fleets: Document, parts: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     for size, fleet in fleets.items():
-        for rate, ways in _pairs(fleet, "latency"):
-            for how, found in ways.items() if rate != "poll.interval.ms" else ():
-                yield size, f"{rate}, {how}", *(_value(found["cores"].get(part)) for part in parts)
+        for rate, how, found in _ways(fleet):
+            yield size, f"{rate}, {how}", *(_value(found["cores"].get(part)) for part in parts)
         if "cores" in fleet.get("orders", {}):
             yield size, "orders", *(_value(fleet["orders"]["cores"].get(part)) for part in parts)
 
 
 def _used(fleet: Document) -> Iterator[tuple[str, Document]]:
-    for rate, ways in _pairs(fleet, "latency"):
-        if rate != "poll.interval.ms" and isinstance(ways, dict):
-            yield from ((f"fact, {rate}, {how}", found["CPU ms per fact"]) for how, found in ways.items())
+    yield from ((f"fact, {rate}, {how}", found["CPU ms per fact"]) for rate, how, found in _ways(fleet))
     for what, found in _pairs(fleet, "requests"):
         if isinstance(found, dict):
             yield f"{what} through the gateway", found["CPU ms per request"]
@@ -168,9 +169,17 @@ def _errors(fleets: Document) -> Iterator[tuple[str, ...]]:
                 "the fleet",
                 f"something was started again {fleet['started again']} times: do not trust these figures",
             )
-        for step, found in fleet.items():
-            if isinstance(found, dict) and "error" in found:
-                yield size, step, str(found["error"])
+        yield from ((size, step, error) for step, error in errors(fleet))
+
+
+def errors(fleet: Document) -> list[tuple[str, str]]:
+    """Each step that failed, or a part of it, and how."""
+    found: list[tuple[str, str]] = []
+    for step, told in fleet.items():
+        if isinstance(told, dict):
+            parts = {step: told, **{f"{step}, {part}": each for part, each in told.items() if isinstance(each, dict)}}
+            found += [(name, str(each["error"])) for name, each in parts.items() if "error" in each]
+    return found
 
 
 def _pairs(fleet: Document, step: str) -> Iterator[tuple[str, Any]]:
