@@ -23,7 +23,7 @@ from tailrace.stack.state import Capture
 from tailrace_testing.gateway import Gateway, eventually
 
 (ORDERS,) = load_services(["orders"])
-SEEN = 60.0
+SEEN = 120.0
 """Seconds within which a fault has to be reported."""
 
 
@@ -54,7 +54,7 @@ async def reported(fleet: Stack, holds: Callable[[Capture], bool]) -> Capture:
 async def mended(fleet: Stack, after: int) -> Capture:
     """The report once a further repair is done and all is well."""
     return await eventually(
-        lambda: capture(fleet), lambda c: c.well and not c.doing and c.repairs > after, within=90, what="a repair"
+        lambda: capture(fleet), lambda c: c.well and not c.doing and c.repairs > after, within=240, what="a repair"
     )
 
 
@@ -129,7 +129,7 @@ async def _slots(admin: Any) -> set[str]:
 async def _drop_slot(admin: Any) -> None:
     """From under its reader, who would be back in a moment."""
     name = slot_name(ORDERS)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while True:
             await admin.fetch(
                 "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = $1", name

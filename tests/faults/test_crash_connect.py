@@ -47,7 +47,7 @@ async def purse(
         async with Rest(connect_url) as rest:
             return await rest.healthy() and await _delete(rest)
 
-    await eventually(withdrawn, bool, within=60, what="the connector withdrawn")
+    await eventually(withdrawn, bool, what="the connector withdrawn")
     admin = await asyncpg.connect(settings.postgres)
     query = "SELECT count(pg_drop_replication_slot(slot_name)) FROM pg_replication_slots WHERE slot_name = $1 AND NOT active"
     await eventually(lambda: admin.fetchval(query, slot_name(service)), lambda count: count == 1, what="the slot free")
@@ -74,7 +74,7 @@ async def test_what_is_sent_twice_has_one_effect(purse: Harness, nursery: Nurser
         # Facts arrive at this moment, and Connect stores its offset once a second.
         os.kill(before, signal.SIGKILL)
         await writing
-        await eventually(lambda: _done(purse), lambda done: done == TRANSFERS, within=90, what="every transfer done")
+        await eventually(lambda: _done(purse), lambda done: done == TRANSFERS, within=180, what="every transfer done")
         assert stack.pids()["connect"] != before
         facts = {
             str(row["id"]) for row in await purse.admin.fetch("SELECT id FROM outbox WHERE topic <> 'tailrace.canary'")

@@ -40,7 +40,7 @@ async def test_a_gateway_that_starts_anew_lets_nobody_in_before_it_has_read(flee
         seen.add(await _ask(gateway, leaves.token))
         return await _ask(gateway, stays.token), await _ask(gateway, leaves.token)
 
-    await eventually(both, lambda now: now == (200, 401), within=60, what="the gateway")
+    await eventually(both, lambda now: now == (200, 401), what="the gateway")
     assert 200 not in seen
     assert 0 in seen, "it was away"
 
@@ -55,14 +55,14 @@ async def test_without_kafka_the_gateway_keeps_what_it_knows_and_says_so(fleet: 
     os.kill(pid, signal.SIGSTOP)
     try:
         late = await eventually(
-            lambda: _health(gateway), lambda health: health["revocations"] != "current", within=60, what="the notice"
+            lambda: _health(gateway), lambda health: health["revocations"] != "current", what="the notice"
         )
         assert late["status"] == "ready"
         await _end(gateway, unknown)
         assert [await _ask(gateway, member.token) for member in (stays, known, unknown)] == [200, 401, 200]
     finally:
         os.kill(pid, signal.SIGKILL)
-    await eventually(lambda: _ask(gateway, unknown.token), lambda status: status == 401, within=90, what="the refusal")
+    await eventually(lambda: _ask(gateway, unknown.token), lambda status: status == 401, within=180, what="the refusal")
     await eventually(
         lambda: _health(gateway), lambda health: health["revocations"] == "current", what="a fresh reading"
     )

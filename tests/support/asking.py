@@ -15,7 +15,7 @@ def free_port() -> int:
         return port
 
 
-async def listens(port: int, within: float = 20) -> None:
+async def listens(port: int, within: float = 90) -> None:
     """Returns when somebody accepts connections there; asks for nothing, so that no point is passed."""
     deadline = time.monotonic() + within
     while True:

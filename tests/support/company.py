@@ -78,7 +78,7 @@ class Company:
     async def shipments(self, order_id: str) -> list[Any]:
         return await self.member.every("/v1/shipments", order_id=order_id)
 
-    async def ship(self, order_id: str, within: float = 90) -> None:
+    async def ship(self, order_id: str, within: float = 240) -> None:
         """Dispatch what the order's shipment holds, as soon as there is one."""
         found = await eventually(
             lambda: self.shipments(order_id), bool, within=within, what=f"a shipment of {order_id}"
@@ -93,7 +93,7 @@ class Company:
         trial = await self.member.get("/v1/accounting/trial-balance")
         return {row["account"]: row["debit"] - row["credit"] for row in trial["rows"]}
 
-    async def settled(self, within: float = 90) -> None:
+    async def settled(self, within: float = 240) -> None:
         """Returns when every accepted order is shipped in full and booked, exactly once. Raises AssertionError with what is not."""
         pieces, orders = sum(self.accepted.values()), len(self.accepted)
         await eventually(

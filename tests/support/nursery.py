@@ -28,7 +28,7 @@ class Life:
     nursery: "Nursery"
     pid: int
 
-    async def ended(self, within: float = 60) -> int:
+    async def ended(self, within: float = 180) -> int:
         """Its exit code, negative for a signal. Raises AssertionError when it lives on."""
         deadline = time.monotonic() + within
         while (code := self.nursery.order("code", pid=self.pid)) is None:
@@ -36,7 +36,7 @@ class Life:
             await asyncio.sleep(0.02)
         return int(code)
 
-    async def struck(self, within: float = 60) -> None:
+    async def struck(self, within: float = 180) -> None:
         """Returns when it died at its point. Raises AssertionError when it ended otherwise, or not at all."""
         code = await self.ended(within)
         assert code == KILLED, f"ended with {code} instead of dying at its point"

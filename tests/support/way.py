@@ -51,7 +51,7 @@ def event_id(record: ConsumerRecord) -> str | None:
     return next((value.decode() for name, value in record.headers if name == "ce_id"), None)
 
 
-async def caught_up(kafka: str, group: str, topics: Sequence[str], within: float = 60) -> None:
+async def caught_up(kafka: str, group: str, topics: Sequence[str], within: float = 180) -> None:
     """Returns when a group has committed everything that these topics hold now."""
     async with reading(kafka, *topics) as (_, end):
         wanted = {place: offset for place, offset in end.items() if offset > 0}

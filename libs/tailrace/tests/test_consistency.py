@@ -7,11 +7,14 @@ import httpx2
 import pytest
 from toy import Asked, heard, service
 
+from tailrace import consistency
 from tailrace.ids import uuid7
 from tailrace.routing import tenant_router
 from tailrace.service import Service
 from tailrace.subscribers import Projection
 from tailrace_testing import Harness
+
+LONGEST = consistency.LONGEST
 
 
 def after(key: UUID, sequence: int = 1, topic: str = "asking.events") -> dict[str, str]:
@@ -20,6 +23,21 @@ def after(key: UUID, sequence: int = 1, topic: str = "asking.events") -> dict[st
 
 def _clock() -> float:
     return asyncio.get_running_loop().time()
+
+
+AT_ONCE = 10.0
+"""Far from `LONGEST` in these tests, so that a machine which stands still for a while tells nothing wrong."""
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consistency, "LONGEST", 60.0)
+
+
+@pytest.fixture
+def brief(patient: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in the product."""
+    monkeypatch.setattr(consistency, "LONGEST", 1.0)
 
 
 def _refused(answer: httpx2.Response) -> None:
@@ -74,6 +92,11 @@ async def test_a_write_waits_before_it_runs(toy: Harness) -> None:
     assert (answer.status_code, answer.json()["text"]) == (201, "heard 1 times")
 
 
+def test_a_second_is_the_longest() -> None:
+    assert LONGEST == 1
+
+
+@pytest.mark.usefixtures("brief")
 async def test_what_stays_away_is_a_503_after_a_second_and_nothing_was_done(toy: Harness) -> None:
     key = uuid7()
     await _hears(toy, key)
@@ -82,7 +105,7 @@ async def test_what_stays_away_is_a_503_after_a_second_and_nothing_was_done(toy:
         began = _clock()
         headers = {**after(key, 2), "Idempotency-Key": "kept"}
         _refused(await toy.client.request(method, path, headers=headers))
-        assert 0.9 <= _clock() - began < 2
+        assert _clock() - began >= 0.9
     assert len(await toy.published()) == before
     again = await toy.client.post(f"/v1/heard/{key}/notes", headers={**after(key, 1), "Idempotency-Key": "kept"})
     assert again.status_code == 201
@@ -94,7 +117,7 @@ async def test_what_is_parked_is_a_503_at_once(toy: Harness) -> None:
     await toy.deliver(Asked(key=key, text="poison"), aggregate_id=key, may_park=True)
     began = _clock()
     answer = await toy.client.get(f"/v1/heard/{key}", headers=after(key))
-    assert _clock() - began < 0.5
+    assert _clock() - began < AT_ONCE
     _refused(answer)
     assert "toy.heard" in answer.json()["detail"]
 
@@ -115,7 +138,7 @@ async def test_only_the_subscribers_of_the_route_are_waited_for(toy: Harness) ->
     await toy.admin.execute("DELETE FROM inbox")
     began = _clock()
     assert (await toy.client.get("/v1/notes", headers=after(key))).status_code == 200
-    assert _clock() - began < 0.5
+    assert _clock() - began < AT_ONCE
 
 
 @pytest.mark.parametrize("topic", ["toy.events", "order.events", "no.such.topic"])
@@ -124,7 +147,7 @@ async def test_its_own_topic_and_what_it_does_not_read_pass_at_once(toy: Harness
     await _hears(toy, key)
     began = _clock()
     assert (await toy.client.get(f"/v1/heard/{key}", headers=after(key, 99, topic))).status_code == 200
-    assert _clock() - began < 0.5
+    assert _clock() - began < AT_ONCE
 
 
 async def test_a_writes_own_answer_can_be_sent_back(toy: Harness) -> None:
@@ -155,6 +178,7 @@ async def test_a_malformed_header_is_a_400_that_names_it(toy: Harness, value: st
         assert answer.json()["errors"][0]["field"] == "Tailrace-After"
 
 
+@pytest.mark.usefixtures("brief")
 async def test_the_header_is_a_list_that_may_come_several_times(toy: Harness) -> None:
     key = uuid7()
     await _hears(toy, key)
@@ -168,7 +192,7 @@ async def test_the_header_is_a_list_that_may_come_several_times(toy: Harness) ->
 async def test_nobody_waits_without_a_token(toy: Harness) -> None:
     began = _clock()
     assert (await toy.anonymous().get(f"/v1/heard/{uuid7()}", headers=after(uuid7()))).status_code == 401
-    assert _clock() - began < 0.5
+    assert _clock() - began < AT_ONCE
 
 
 async def test_those_who_wait_hold_no_connection(toy: Harness) -> None:
@@ -178,12 +202,12 @@ async def test_those_who_wait_hold_no_connection(toy: Harness) -> None:
     }
     done, _ = await asyncio.wait(waiting, timeout=0.2)
     assert not done
-    reading = asyncio.create_task(toy.client.get("/v1/notes"))
-    done, _ = await asyncio.wait({reading, *waiting}, return_when=asyncio.FIRST_COMPLETED)
-    assert done == {reading}
-    assert (await reading).status_code == 200
-    for answer in await asyncio.gather(*waiting):
-        _refused(answer)
+    for _ in range(3):
+        assert (await toy.client.get("/v1/notes")).status_code == 200
+    assert not any(task.done() for task in waiting)
+    for task in waiting:
+        task.cancel()
+    await asyncio.wait(waiting)
 
 
 def test_the_header_is_part_of_the_description(toy: Harness) -> None:

@@ -333,7 +333,7 @@ async def test_the_background_redrives_and_stops_when_told(toy: Harness) -> None
         redrive_forever(toy.service, toy.database, lambda: nullcontext(toy.read_record), stop)
     )
     await _hear(toy, cure)
-    await eventually(lambda: _parked(toy, (ECHO, key)), lambda rows: rows == [], within=15, what="an empty slate")
+    await eventually(lambda: _parked(toy, (ECHO, key)), lambda rows: rows == [], what="an empty slate")
     stop.set()
     await asyncio.wait_for(background, 5)
     assert await _echoed(toy) == [f"after {cure}", "two"]

@@ -1,5 +1,6 @@
 """Stock as of any pair of times, whatever was entered late: against a list of what moved, kept apart."""
 
+import asyncio
 import random
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -98,12 +99,24 @@ async def test_what_is_under_way_is_not_counted_until_nothing_earlier_can_come(d
     assert (await depot.get("valuation"))["totals"] == [{"currency": "EUR", "value": 20}]
 
 
+async def test_a_reader_finds_what_it_wrote_while_somebody_else_is_about_to_be_done(depot: Depot) -> None:
+    async with depot.h.tx() as tx:
+        await tx.connection()
+        await depot.receive("1", 10)
+        reading = asyncio.create_task(depot.get("valuation"))
+        await asyncio.sleep(0.2)
+        assert not reading.done()
+    assert (await reading)["totals"] == [{"currency": "EUR", "value": 10}]
+
+
 async def test_pages_and_currencies(depot: Depot) -> None:
     await depot.receive("1", 10)
     await depot.receive("2", 30, warehouse_id=depot.south, currency="USD")
     first = await depot.get("valuation", limit=1)
     second = await depot.get("valuation", limit=1, cursor=first["next_cursor"])
-    assert [one["value"] for page in (first, second) for one in page["items"]] == [10, 30]
+    listed = [one for page in (first, second) for one in page["items"]]
+    assert [one["stock_id"] for one in listed] == sorted(one["stock_id"] for one in listed)
+    assert {one["currency"]: one["value"] for one in listed} == {"EUR": 10, "USD": 30}
     assert first["totals"] == [{"currency": "EUR", "value": 10}, {"currency": "USD", "value": 30}]
     assert second["next_cursor"] is None
     only = await depot.get("valuation", warehouse_id=depot.south)

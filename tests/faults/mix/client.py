@@ -6,6 +6,7 @@ became of it, `answered` with the final status and body.
 
 import asyncio
 import json
+import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -20,6 +21,8 @@ PATIENCE = 300.0
 """Seconds in which everything must come right, whatever was killed."""
 _ONE_TRY = 12.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
+_LONGEST_RETREAT = 10.0
+"""The pause of one who gets no answer grows this far: a fleet that is asked again and again for what it has no time for never recovers."""
 _LOG_IN = "/v1/auth/login"
 
 
@@ -185,8 +188,8 @@ class User:
                 raise RefusedError(f"{self.tenant} {method} {path} {body or ''}", answer.status, answer.body)
             if unknown is not None and (answer.status == 0 or answer.status >= 500):
                 unknown[f"{answer.status or answer.body['title']}"] += 1
-            await asyncio.sleep(pause)
-            pause = min(pause * 1.5, _LONGEST_PAUSE)
+            await asyncio.sleep(pause * random.uniform(0.5, 1))
+            pause = min(pause * 1.5, _LONGEST_RETREAT)
 
 
 def _passes(answer: Reply) -> bool:

@@ -29,15 +29,15 @@ async def test_pauses_grow_between_restarts(tmp_path: Path) -> None:
     kept = board(tmp_path)
     child = Child(Program("brief", ["/bin/sh", "-c", script], at_once), tmp_path / "brief.log", kept)
     await child.start()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while kept.state.parts["brief"].restarts < 4:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     await child.stop()
     times = [float(line) for line in starts.read_text().split()]
     first, second, third, *_ = (after - before for before, after in pairwise(times))
-    assert 0.25 < first < second < third
-    assert second - first > 0.15
-    assert third - second > 0.3
+    assert first > 0.25
+    assert second > 0.45
+    assert third > 0.85
     assert kept.state.parts["brief"].phase == "stopped"
 
 
@@ -65,6 +65,6 @@ async def test_deaf_program_is_killed_after_its_patience(tmp_path: Path) -> None
     child = Child(deaf, tmp_path / "deaf.log", board(tmp_path))
     await child.start()
     await asyncio.sleep(0.1)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await child.stop()
     assert child.pid is None

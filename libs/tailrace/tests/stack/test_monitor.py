@@ -72,7 +72,7 @@ async def look_until(monitor, rest, board, satisfied) -> Capture:  # type: ignor
 
 async def drop(admin: asyncpg.Connection) -> None:
     """The slot is free only when the connector's session has ended."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while True:
             try:
                 await admin.execute(

@@ -4,6 +4,7 @@ Movements are added up, so a correction with an effective date in the past chang
 was said before. Nothing is valued anew: goods go out in the order in which things were recorded, at the cost that they had then.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,9 +19,12 @@ from tailrace.pages import PageRequest, paginate
 
 # A transaction notes its record time when it has the stock's lock, so after it began: what began later cannot record anything earlier.
 _SETTLED = text(
-    "SELECT coalesce(min(xact_start), clock_timestamp()) FROM pg_stat_activity"
+    "SELECT coalesce(min(xact_start), statement_timestamp()) AS settled, statement_timestamp() AS now FROM pg_stat_activity"
     " WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()"
+    " AND xact_start < statement_timestamp()"
 )
+_PATIENCE, _PAUSE = 1.0, 0.02
+"""Seconds: how long what is under way is waited for, so that a reader finds what it has just written; and between two looks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +63,30 @@ async def value_stock(
 ) -> Valuation:
     """The stocks that `levels` selects, as of the pair. Left out: effective now, recorded as far as nothing earlier can still be written down.
 
+    What was committed before the request is in it, unless a transaction that began earlier is still open after a second.
+
     The answer names the pair, and the same pair gives the same answer for ever. Raises BadRequest (the cursor).
     """
-    settled: datetime = (await tx.execute(_SETTLED)).scalar_one()
+    settled = await _settled(tx)
     by, up_to = effective or datetime.now(UTC), min(recorded, settled) if recorded else settled
     seen = and_(Movement.effective_at <= by, Movement.recorded_at <= up_to)
     listing = await paginate(tx, levels, page, key=StockLevel.id)
     sums = await _sums(tx, seen, [level.id for level in listing.items])
     items = [_valued(level, *sums.get(level.id, (Decimal(0), 0))) for level in listing.items]
     return Valuation(by, up_to, items, await _totals(tx, seen, levels), listing.next_cursor)
+
+
+async def _settled(tx: Tx) -> datetime:
+    """Up to when all that was written down is committed, and nothing more can be."""
+    settled, asked = (await tx.execute(_SETTLED)).one()
+    for _ in range(round(_PATIENCE / _PAUSE)):
+        if settled >= asked:
+            break
+        await asyncio.sleep(_PAUSE)
+        # Within a transaction, the view would be read once and kept.
+        await tx.execute(text("SELECT pg_stat_clear_snapshot()"))
+        settled = (await tx.execute(_SETTLED)).one().settled
+    return settled
 
 
 async def _sums(tx: Tx, seen: ColumnElement[bool], ids: Sequence[UUID]) -> Mapping[UUID, tuple[Decimal, int]]:
