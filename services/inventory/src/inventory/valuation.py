@@ -78,15 +78,20 @@ async def value_stock(
 
 async def _settled(tx: Tx) -> datetime:
     """Up to when all that was written down is committed, and nothing more can be."""
-    settled, asked = (await tx.execute(_SETTLED)).one()
-    for _ in range(round(_PATIENCE / _PAUSE)):
-        if settled >= asked:
-            break
+    looks = round(_PATIENCE / _PAUSE)
+    settled, asked = await _look(tx)
+    while settled < asked and (looks := looks - 1):
         await asyncio.sleep(_PAUSE)
-        # Within a transaction, the view would be read once and kept.
-        await tx.execute(text("SELECT pg_stat_clear_snapshot()"))
-        settled = (await tx.execute(_SETTLED)).one().settled
+        settled, _ = await _look(tx)
     return settled
+
+
+async def _look(tx: Tx) -> tuple[datetime, datetime]:
+    """Since when the oldest other transaction is open, and now; twice now when there is none."""
+    # Within a transaction, the view would be read once and kept.
+    await tx.execute(text("SELECT pg_stat_clear_snapshot()"))
+    settled, now = (await tx.execute(_SETTLED)).one()
+    return settled, now
 
 
 async def _sums(tx: Tx, seen: ColumnElement[bool], ids: Sequence[UUID]) -> Mapping[UUID, tuple[Decimal, int]]:
