@@ -152,6 +152,8 @@ def _throughput(fleets: Document) -> Iterator[tuple[str, ...]]:
                 _value(orders["accepted per second"]),
                 str(orders["n"]),
             )
+            if "seconds" in (last := orders["one more, all the way"]):
+                yield size, f"one more order behind them, all the way to the books, after {last['seconds']} s", "", "1"
         for what, found in _pairs(fleet, "requests"):
             if isinstance(found, dict):
                 quick = f"p50 {found['p50 ms']} ms, p99 {found['p99 ms']} ms"

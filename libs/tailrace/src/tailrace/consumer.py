@@ -101,7 +101,7 @@ class Consumer:
             isolation_level="read_committed",
             fetch_max_wait_ms=self._settings.consumer_wait_ms,
             session_timeout_ms=10_000,
-            heartbeat_interval_ms=3_000,
+            heartbeat_interval_ms=2_000,
             max_poll_interval_ms=600_000,
             metadata_max_age_ms=60_000,
             retry_backoff_ms=200,
