@@ -1,7 +1,7 @@
 # Everything starts here. `make help` lists the targets; each of them installs first what it needs, once.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status test faults bench check charts docs format lock clean
+.PHONY: help install demo up down status test containers faults bench check charts docs format lock clean
 SHELL := /bin/sh
 
 BIN := .venv/bin
@@ -14,8 +14,8 @@ SPACE := $(subst ,, )
 SOURCES := $(wildcard $(addsuffix /src,$(PACKAGES)))
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
-	@echo "  ARGS=… goes to pytest or the demo; AGAIN=1 runs every test; ALL=1 replays every purchase in the demo."
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@echo "  ARGS=… goes to pytest or the demo; AGAIN=1 runs every test, CONTAINERS=1 with Docker; ALL=1 replays every purchase in the demo."
 
 demo: up ## Install, start everything, run the main job, leave the fleet running
 	@$(BIN)/tailrace demo $(if $(ALL),--all) $(ARGS)
@@ -29,8 +29,15 @@ down: install ## Stop everything, keep the data
 status: install ## Show what runs
 	@$(BIN)/tailrace status
 
-test: install ## Run the suite on a stack of its own; what passed today with the same files is left out
-	@$(BIN)/python -m pytest $(if $(AGAIN),,--unchanged) $(ARGS)
+test: install $(if $(CONTAINERS),.venv/.containers) ## Run the suite on a stack of its own; what passed today with the same files is left out
+	@$(BIN)/python -m pytest $(if $(CONTAINERS),--containers,$(if $(AGAIN),,--unchanged)) $(ARGS)
+
+containers: .venv/.containers ## Install what `make test CONTAINERS=1` needs besides, but for Docker
+
+.venv/.containers: requirements-containers.lock | install
+	@echo "Installing what requirements-containers.lock names …"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-containers.lock
+	@touch $@
 
 faults: install ## Trade while processes are killed, on a stack of its own, and check the end: SEED=… EVENTS=… REPORT=1
 	@PYTHONPATH=tests/faults $(BIN)/python -m mix --seed $(or $(SEED),1) --events $(or $(EVENTS),200000) \
@@ -77,6 +84,7 @@ lock: ## Choose the newest versions again and write the locks (needs uv)
 	uv pip compile --upgrade --no-deps --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-demo.in -o requirements-demo.lock
 	uv pip compile -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-runtime.in -o requirements-runtime.lock
 	uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-charts.in -o requirements-charts.lock
+	uv pip compile --upgrade -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-containers.in -o requirements-containers.lock
 	uv pip compile --upgrade -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-docs.in -o requirements-docs.lock
 
 clean: ## Stop everything and delete the installation; the data stays

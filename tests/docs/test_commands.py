@@ -109,6 +109,7 @@ def terminal(fleet: Stack, tmp_path: Path) -> Iterator[Shell]:
         yield shell
 
 
+@pytest.mark.embedded("shows what the embedded stack prints")
 @pytest.mark.parametrize("sitting", SITTINGS, ids=lambda sitting: Path(sitting[0]).stem)
 def test_commands_print_what_the_page_shows(
     sitting: Sequence[str], terminal: Shell, addresses: dict[str, str], tmp_path: Path

@@ -1,13 +1,13 @@
 """`tailrace rebuild` on a fleet that works: orders go on being priced from the read model while it is built again and switched."""
 
 import asyncio
-import os
 import signal
 import sys
 from pathlib import Path
 from uuid import UUID
 
 import asyncpg
+from command import beside
 from company import Company
 
 from tailrace.stack.embedded import Stack
@@ -17,13 +17,11 @@ _SCHEMA = "rebuild_orders_catalog"
 
 
 async def _start(fleet: Stack, *arguments: str) -> asyncio.subprocess.Process:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("TAILRACE_")}
-    environment["TAILRACE_DATA"] = str(fleet.plan.layout.data)
     return await asyncio.create_subprocess_exec(
         str(Path(sys.executable).parent / "tailrace"),
         "rebuild",
         *arguments,
-        env=environment,
+        env=beside(fleet),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import pytest
 import way
+from command import beside
 from company import Company, parked, trade
 from points import Point
 
@@ -76,6 +78,7 @@ async def test_a_connector_that_is_deleted_is_put_again(fleet: Stack, gateway: G
         assert (await mended(fleet, before)).repaired == "connector put again"
 
 
+@pytest.mark.embedded("pauses or kills PostgreSQL, Kafka or Connect")
 async def test_a_connector_that_runs_and_carries_nothing_is_restarted(fleet: Stack, gateway: Gateway) -> None:
     """Its sender in PostgreSQL stands still, and Connect notices nothing."""
     before = (await capture(fleet)).repairs
@@ -145,10 +148,6 @@ async def _repair_until(fleet: Stack, point: Point) -> int:
         f"from points import Point; from tailrace.cli import app; {point!r}.arm();"
         " app(['capture', 'repair', 'orders', '--renew'])"
     )
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("TAILRACE_")}
-    environment |= {
-        "TAILRACE_DATA": str(fleet.plan.layout.data),
-        "PYTHONPATH": str(Path(way.__file__).parent),
-    }
+    environment = {**beside(fleet), "PYTHONPATH": str(Path(way.__file__).parent)}
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, env=environment)
     return await process.wait()

@@ -60,6 +60,7 @@ async def _delete(rest: Rest) -> bool:
     return service.name not in await rest.statuses()
 
 
+@pytest.mark.embedded("pauses or kills PostgreSQL, Kafka or Connect")
 async def test_what_is_sent_twice_has_one_effect(purse: Harness, nursery: Nursery, stack: Stack, kafka: str) -> None:
     settings = {"database_url": purse.settings.database_url, "kafka": kafka, "log_level": "ERROR"}
     life = nursery.start("serve", service="purse", settings=settings, port=free_port(), parts=["consumer"])

@@ -5,6 +5,7 @@ import signal
 from typing import Any
 
 import httpx2
+import pytest
 
 from tailrace.stack.embedded import Stack
 from tailrace_testing.gateway import Gateway, Member, eventually
@@ -45,6 +46,7 @@ async def test_a_gateway_that_starts_anew_lets_nobody_in_before_it_has_read(flee
     assert 0 in seen, "it was away"
 
 
+@pytest.mark.embedded("pauses or kills PostgreSQL, Kafka or Connect")
 async def test_without_kafka_the_gateway_keeps_what_it_knows_and_says_so(fleet: Stack, gateway: Gateway) -> None:
     stays = await gateway.new_tenant()
     known, unknown = [await gateway.log_in(stays.slug, stays.email) for _ in range(2)]

@@ -33,8 +33,9 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def inside(stack: Stack, installed: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     monkeypatch.setattr("os.environ", {**stack.environment, "PATH": "/usr/bin:/bin", "USER": "ada"})
-    for name in ("TAILRACE_POSTGRES", "TAILRACE_KAFKA", "TAILRACE_CONNECT"):
-        monkeypatch.delenv(name)
+    for part in ("postgres", "kafka", "connect"):
+        if getattr(stack.plan.external, part) is None:
+            monkeypatch.delenv(f"TAILRACE_{part.upper()}")
     yield monkeypatch
     configure("test", "WARNING")
 

@@ -24,8 +24,9 @@ FACT = {
 def inside(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Stack:
     """The commands find the run's own stack; what they add to the environment goes again."""
     monkeypatch.setattr("os.environ", {**stack.environment, "PATH": "/usr/bin:/bin"})
-    for name in ("TAILRACE_POSTGRES", "TAILRACE_KAFKA", "TAILRACE_CONNECT"):
-        monkeypatch.delenv(name)
+    for part in ("postgres", "kafka", "connect"):
+        if getattr(stack.plan.external, part) is None:
+            monkeypatch.delenv(f"TAILRACE_{part.upper()}")
     return stack
 
 
@@ -57,6 +58,7 @@ def test_unknown_topic_is_refused_with_those_that_exist(inside: Stack, kafka: st
     assert "known.events" in answer.stderr
 
 
+@pytest.mark.embedded("reads what the stack itself keeps of PostgreSQL")
 def test_logs_of_one_part_and_of_none(inside: Stack) -> None:
     run = CliRunner().invoke
     assert "ready to accept connections" in run(app, ["logs", "postgres", "-n", "100000"]).stdout
@@ -65,6 +67,7 @@ def test_logs_of_one_part_and_of_none(inside: Stack) -> None:
     assert "postgres" in unknown.stderr
 
 
+@pytest.mark.embedded("reads what the stack itself keeps of PostgreSQL")
 def test_status_tells_programs_what_people_see(inside: Stack) -> None:
     told = json.loads(CliRunner().invoke(app, ["status", "--json"]).stdout)
     assert told["running"]

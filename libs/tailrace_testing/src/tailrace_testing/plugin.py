@@ -1,10 +1,14 @@
 """The fixtures. One stack per test run, on free ports and data of its own, started as far as the chosen tests need it.
 
 Order: what needs PostgreSQL alone, then what needs the fleet, and at the end, one after another, the tests that kill processes.
+
+With `--containers`, PostgreSQL, Kafka and Connect are containers, and only the tests that use them and can are run (`tailrace_testing.containers`).
 """
 
+import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -13,7 +17,9 @@ import pytest
 from tailrace.logs import configure
 from tailrace.service import Service
 from tailrace.stack.embedded import Stack
-from tailrace.stack.plan import Only
+from tailrace.stack.errors import StackError
+from tailrace.stack.plan import External, Only
+from tailrace_testing import containers
 from tailrace_testing.collector import Collector
 from tailrace_testing.databases import Databases
 from tailrace_testing.gateway import Gateway
@@ -26,12 +32,39 @@ _LAST = ("tests/conformance", "tests/docs", "tests/e2e", "tests/faults")
 _level = pytest.StashKey[Only]()
 
 
-def pytest_configure() -> None:
+_left_out = pytest.StashKey[Counter[str]]()
+_CAPTURE_HOST = "TAILRACE_CAPTURE_HOST"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--containers", action="store_true", help="PostgreSQL, Kafka and Connect as Docker containers")
+
+
+def pytest_configure(config: pytest.Config) -> None:
     configure("test", "WARNING")
+    config.addinivalue_line(
+        "markers", "embedded(reason): cannot run where PostgreSQL, Kafka and Connect are containers"
+    )
+    config.stash[_left_out] = Counter()
+    if config.getoption("--containers"):
+        try:
+            containers.check_engine()
+        except StackError as error:
+            raise pytest.UsageError(f"{error.what}\n{error.remedy}") from None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     items.sort(key=_place)
+    if config.getoption("--containers"):
+        reasons = [(item, _not_on_containers(item)) for item in items]
+        items[:] = [item for item, reason in reasons if reason is None]
+        config.hook.pytest_deselected(items=[item for item, reason in reasons if reason is not None])
+        config.stash[_left_out].update(reason for _, reason in reasons if reason is not None)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for reason, count in config.stash[_left_out].most_common():
+        terminalreporter.write_line(f"--containers left out {count}: {reason}")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -45,6 +78,17 @@ def _place(item: pytest.Item) -> int:
     return next((place for place, folder in enumerate(_LAST, 1) if f"/{folder}/" in path), 0)
 
 
+def _not_on_containers(item: pytest.Item) -> str | None:
+    mark = item.get_closest_marker("embedded")
+    if mark is not None:
+        return str(mark.args[0])
+    return (
+        None
+        if "stack" in getattr(item, "fixturenames", ())
+        else "uses neither PostgreSQL, Kafka nor Connect of the run"
+    )
+
+
 @pytest.fixture(scope="session")
 def collector() -> Iterator[Collector]:
     """Takes the spans and metrics of the run's fleet, as an OpenTelemetry collector would."""
@@ -53,14 +97,32 @@ def collector() -> Iterator[Collector]:
 
 
 @pytest.fixture(scope="session")
-def stack(request: pytest.FixtureRequest, collector: Collector) -> Iterator[Stack]:
+def external(request: pytest.FixtureRequest) -> Iterator[External]:
+    """The parts that the stack finds elsewhere: with `--containers` those of this level, otherwise none."""
+    config = request.config
+    if not config.getoption("--containers"):
+        yield External()
+        return
+    try:
+        compose = config.rootpath / "docker-compose.yml"
+        with containers.running(compose, config.stash[_level]) as external, pytest.MonkeyPatch.context() as patch:
+            patch.setenv(_CAPTURE_HOST, containers.CAPTURE_HOST)
+            yield external
+    except StackError as error:
+        pytest.exit(f"{error.what}\n{error.remedy}", returncode=1)
+
+
+@pytest.fixture(scope="session")
+def stack(request: pytest.FixtureRequest, collector: Collector, external: External) -> Iterator[Stack]:
     """The run's own stack; gone, with its data, when the run ends."""
     folder = Path(tempfile.mkdtemp(prefix="tailrace-test-"))
     folder.chmod(0o755)
     level = request.config.stash[_level]
     limits = {"TAILRACE_TENANT_RATE": "5000", "TAILRACE_TENANT_BURST": "10000"}
     canaries = {"TAILRACE_CANARY_EVERY": "1", "TAILRACE_CANARY_LIMIT": "6"}
-    stack = Stack(folder / "data", only=level, environment={**limits, **canaries, **collector.environment()})
+    capture = {_CAPTURE_HOST: os.environ[_CAPTURE_HOST]} if external.connect and _CAPTURE_HOST in os.environ else {}
+    environment = {**limits, **canaries, **collector.environment(), **capture}
+    stack = Stack(folder / "data", only=level, external=external, environment=environment)
     try:
         yield stack.start()
     finally:

@@ -25,7 +25,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if config.getoption("--unchanged") and not os.environ.get("CI"):
+    other = config.getoption("--containers", default=False)  # what passed on other parts says nothing here
+    if config.getoption("--unchanged") and not other and not os.environ.get("CI"):
         config.pluginmanager.register(Unchanged(config), "tailrace-unchanged")
 
 
