@@ -40,6 +40,7 @@ _INDEPENDENT = (
     "checks",
 )
 _outcomes: dict[int, Outcome] = {}
+pytestmark = pytest.mark.embedded("pauses or kills PostgreSQL, Kafka or Connect")
 
 
 async def _outcome(seed: int, fleet: Stack, folder: Path) -> Outcome:

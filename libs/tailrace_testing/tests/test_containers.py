@@ -30,30 +30,46 @@ needs_libraries = pytest.mark.skipif(
 
 @dataclass
 class Engine:
-    """Listens as a Docker engine does, and keeps what it is asked to create."""
+    """Listens as a Docker engine does, and keeps what it is asked to create and to remove."""
 
-    address: str = ""
+    state: str = "running"
+    said: bytes = b""
     created: list[dict[str, Any]] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
 
 
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    from testcontainers.core.config import ConnectionMode, testcontainers_config
+
+    # As on a machine that is no container itself, wherever the test runs.
+    monkeypatch.setattr(testcontainers_config, "connection_mode_override", ConnectionMode.docker_host)
     engine = Engine()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            self._answer(200, {"ApiVersion": "1.44", "Id": "i", "Platform": {"Name": ""}})
+            if "/logs?" in self.path:
+                self._send(200, engine.said)
+            else:
+                container = {"State": {"Status": engine.state}, "Config": {"Tty": True}}
+                self._answer(200, {"ApiVersion": "1.44", "Id": "one", **container})
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             if self.path.endswith("/containers/create"):
                 engine.created.append(json.loads(body))
-            self._answer(201, {"Id": "c", "Warnings": []})
+            self._answer(201, {"Id": "one", "Warnings": []})
+
+        def do_DELETE(self) -> None:
+            engine.removed.append(self.path.split("/")[2])
+            self._answer(200, {})
 
         def _answer(self, status: int, body: object) -> None:
-            data = json.dumps(body).encode()
+            self._send(status, json.dumps(body).encode())
+
+        def _send(self, status: int, data: bytes) -> None:
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(data)))
@@ -64,8 +80,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
             return
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    engine.address = f"tcp://127.0.0.1:{server.server_address[1]}"
-    monkeypatch.setenv("DOCKER_HOST", engine.address)
+    monkeypatch.setenv("DOCKER_HOST", f"tcp://127.0.0.1:{server.server_address[1]}")
     monkeypatch.setenv("TESTCONTAINERS_RYUK_DISABLED", "true")
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield engine
@@ -82,7 +97,7 @@ def test_the_engine_is_asked_for_what_compose_says(engine: Engine) -> None:
         containers.container(part, SimpleNamespace(name="net")).start()
         asked, said = engine.created[-1], services[part.name]
         assert asked["Image"] == said["image"]
-        assert (asked["Cmd"] or []) == said.get("command", [])
+        assert (asked.get("Cmd") or []) == said.get("command", [])
         assert asked["NetworkingConfig"]["EndpointsConfig"]["net"]["Aliases"] == [part.name]
         environment = dict(each.split("=", 1) for each in asked["Env"])
         ours = {name for name, value in environment.items() if value != str(said["environment"].get(name))}
@@ -114,10 +129,21 @@ def test_kafka_is_found_from_outside_and_from_connect() -> None:
 
 
 @needs_libraries
-def test_an_engine_of_another_machine_is_refused(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    from testcontainers.core.config import ConnectionMode, testcontainers_config
+def test_a_container_that_ends_is_shown_with_its_last_words_and_nothing_stays(engine: Engine) -> None:
+    engine.state, engine.said = "exited", b"no space left on device"
+    with (
+        pytest.raises(StackError, match=r"postgres \(postgres:18\)(.|\n)*no space left on device"),
+        containers.running(COMPOSE, "fleet"),
+    ):
+        pass
+    assert len(engine.created) == 1
+    assert engine.removed == ["containers", "networks"]
 
-    monkeypatch.setattr(testcontainers_config, "connection_mode_override", ConnectionMode.docker_host)
+
+@needs_libraries
+def test_an_engine_of_another_machine_is_refused(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    from testcontainers.core.config import testcontainers_config
+
     containers.check_engine()
     monkeypatch.setattr(testcontainers_config, "tc_host_override", "far.example")
     with pytest.raises(StackError, match=r"far\.example"):
@@ -167,4 +193,6 @@ def test_what_cannot_run_on_containers_is_left_out_with_its_reason(engine: Engin
 
 
 def _run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-    return pytester.runpytest_inprocess("-p", "tailrace_testing.plugin", "--containers", *arguments)
+    return pytester.runpytest_inprocess(
+        "-p", "tailrace_testing.plugin", "-o", "asyncio_default_fixture_loop_scope=session", "--containers", *arguments
+    )
