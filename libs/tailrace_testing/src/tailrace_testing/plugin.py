@@ -30,8 +30,6 @@ _NEEDS: dict[str, Only] = {"connect_url": "stack", "kafka": "stack", "fleet": "f
 _LEVELS: tuple[Only, ...] = ("postgres", "stack", "fleet")
 _LAST = ("tests/conformance", "tests/docs", "tests/e2e", "tests/faults")
 _level = pytest.StashKey[Only]()
-
-
 _left_out = pytest.StashKey[Counter[str]]()
 _CAPTURE_HOST = "TAILRACE_CAPTURE_HOST"
 
@@ -82,11 +80,8 @@ def _not_on_containers(item: pytest.Item) -> str | None:
     mark = item.get_closest_marker("embedded")
     if mark is not None:
         return str(mark.args[0])
-    return (
-        None
-        if "stack" in getattr(item, "fixturenames", ())
-        else "uses neither PostgreSQL, Kafka nor Connect of the run"
-    )
+    used = "stack" in getattr(item, "fixturenames", ())
+    return None if used else "uses neither PostgreSQL, Kafka nor Connect of the run"
 
 
 @pytest.fixture(scope="session")
