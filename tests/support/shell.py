@@ -4,6 +4,7 @@ import os
 import selectors
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,10 @@ import psutil
 _END = "@@ended@@"
 # A reader that closes a pipe early, as head does, is no failure (141 = SIGPIPE).
 _BEGIN = "set -o pipefail -o errtrace; trap 'S=$?; [ $S = 141 ] || FAILED=$S' ERR"
+# Whoever is started in the background ignores Ctrl-C, and so does everything that it starts; bash alone cannot undo that.
+_HEED_CTRL_C = (
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execvp(sys.argv[1], sys.argv[1:])"
+)
 
 
 class Shell:
@@ -22,7 +27,7 @@ class Shell:
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         # Without stdbuf, programs at the end of a pipe would keep what they print until they end.
         self._process = subprocess.Popen(
-            ["stdbuf", "-oL", "bash", "--norc", "--noprofile"],
+            [sys.executable, "-c", _HEED_CTRL_C, "stdbuf", "-oL", "bash", "--norc", "--noprofile"],
             cwd=folder,
             env=dict(environment),
             stdin=subprocess.PIPE,
