@@ -73,10 +73,13 @@ async def paginate(
     `sortable` names the columns a client may sort by, besides `id`; they must not hold NULL. Raises BadRequest for an unknown sort or a
     cursor that is not one of this list's, TypeError for a column that may hold NULL.
     """
-    name, descending = _order(page.sort or default, {"id": key, **(sortable or {})})
-    column = {"id": key, **(sortable or {})}[name]
-    if column.property.columns[0].nullable:
-        raise TypeError(f"{column} may be NULL: rows would be lost between pages")
+    known = {"id": key, **(sortable or {})}
+    # All of them, asked for or not: the first call shows the mistake.
+    for each in known.values():
+        if each.property.columns[0].nullable:
+            raise TypeError(f"{each} may be NULL: rows would be lost between pages")
+    name, descending = _order(page.sort or default, known)
+    column = known[name]
     if page.cursor is not None:
         after = _decode(page.cursor, column, key, page.sort or default)
         here = tuple_(column, key)
