@@ -23,6 +23,33 @@ TOYS = (
         (SERVICE, "    metadata=Base.metadata,\n", ""),
     ),
     toy(
+        "a deadline that nobody looks at",
+        "what_the_package_makes_is_in_the_manifest",
+        "toyshop.end stands in subscribers.py, and `timers` of the manifest does not have it",
+        (
+            SUBSCRIBERS,
+            "import Projection, Reaction\n",
+            "import Projection, Reaction\nfrom tailrace.timers import Timer\n",
+        ),
+        (
+            SUBSCRIBERS,
+            'welcome = Reaction("toyshop.welcome")\n',
+            'welcome = Reaction("toyshop.welcome")\nend = Timer("toyshop.end")\n',
+        ),
+    ),
+    toy(
+        "a subscriber that nobody calls",
+        "what_the_package_makes_is_in_the_manifest",
+        "toyshop.welcome stands in subscribers.py, and `subscribers` of the manifest does not have it",
+        (SERVICE, "[subscribers.products, subscribers.welcome]", "[subscribers.products]"),
+    ),
+    toy(
+        "a fact that the manifest does not name",
+        "what_is_recorded_is_in_the_manifest",
+        "toyshop.card.closed is recorded, and `publishes` of the manifest does not have it",
+        (FACTS, _LISTED, "PUBLISHED = [CardIssued, CardLabelled, PointsGiven]"),
+    ),
+    toy(
         "an app that nothing stands before",
         "only_the_edge_has_no_database",
         "it builds its own app",

@@ -1,5 +1,6 @@
 """What holds of every fact: a schema, samples that still parse, a publisher for each listener, one topic for each owner."""
 
+import importlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,8 @@ from invariants.subject import Findings, Subject
 from tailrace.compatibility import breaking_in_fact
 from tailrace.exceptions import exceptions
 from tailrace.samples import sample
+from tailrace.subscribers import Subscriber
+from tailrace.timers import Timer
 
 
 async def every_fact_has_a_schema_and_samples_that_parse(subject: Subject) -> Findings:
@@ -29,6 +32,15 @@ async def every_fact_has_a_schema_and_samples_that_parse(subject: Subject) -> Fi
             except ValueError as error:
                 found.append(f"the sample {one.name} of {event.type} is read no more: {str(error).splitlines()[0]}")
     return found
+
+
+async def what_is_recorded_is_in_the_manifest(subject: Subject) -> Findings:
+    """What the service records is among what its manifest publishes, or it would go out without a schema and known to nobody."""
+    published = {event.type for event in subject.service.publishes}
+    recorded = {row["type"] for step in (await subject.walked()).steps for row in step.recorded}
+    return [
+        f"{type} is recorded, and `publishes` of the manifest does not have it" for type in sorted(recorded - published)
+    ]
 
 
 async def facts_only_grow(subject: Subject) -> Findings:
@@ -97,6 +109,20 @@ async def the_manifest_holds_together(subject: Subject) -> Findings:
     except ValueError as refusal:
         return [str(refusal)]
     return []
+
+
+async def what_the_package_makes_is_in_the_manifest(subject: Subject) -> Findings:
+    """Each subscriber and each timer of the service's modules is named by the manifest, or facts would not be heard and deadlines never fire."""
+    service = subject.service
+    named = {id(each) for each in (*service.subscribers, *service.all_timers)}
+    found = {}
+    for path in subject.sources:
+        parts = [service.name, *path.relative_to(subject.package).with_suffix("").parts]
+        for each in vars(importlib.import_module(".".join(parts).removesuffix(".__init__"))).values():
+            if isinstance(each, Subscriber | Timer) and id(each) not in named:
+                kind = "timers" if isinstance(each, Timer) else "subscribers"
+                found[id(each)] = f"{each.name} stands in {path.name}, and `{kind}` of the manifest does not have it"
+    return list(found.values())
 
 
 async def only_the_edge_has_no_database(subject: Subject) -> Findings:

@@ -5,6 +5,7 @@ from invariants.subject import Check, Invariant
 
 _OF_EVERY: tuple[Check, ...] = (
     facts.the_manifest_holds_together,
+    facts.what_the_package_makes_is_in_the_manifest,
     facts.only_the_edge_has_no_database,
     facts.exceptions_are_written_down,
     source.facts_leave_through_the_outbox_alone,
@@ -27,6 +28,7 @@ _OF_DATABASES: tuple[Check, ...] = (
     database.only_the_outboxs_inserts_are_published,
     database.platform_tables_hold_no_personal_data,
     facts.every_fact_has_a_schema_and_samples_that_parse,
+    facts.what_is_recorded_is_in_the_manifest,
     facts.facts_only_grow,
     facts.samples_are_up_to_date,
     facts.every_listener_has_a_publisher,
