@@ -1,0 +1,134 @@
+"""The page "Add a service": what it shows besides the files of `claims`, a reaction and a deadline, does in `claims` what the page says."""
+
+import importlib
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+from uuid import UUID
+
+import pytest
+from pages import blocks, files_of
+
+import contracts
+from contracts.shipments import ShipmentDelivered, ShipmentDispatched
+from tailrace.ids import uuid7
+from tailrace_testing import Harness, MakeHarness
+
+PAGE = "docs/how-to/add-a-service.md"
+AT = "/v1/claims"
+_IMPORTS = '''"""What the page shows besides."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from claims.models import Claim
+from contracts.shipments import ShipmentDelivered
+from tailrace.database import Tx
+from tailrace.events import Meta
+from tailrace.subscribers import EVER, Reaction
+from tailrace.timers import Timer
+
+'''
+# What the page says in words: where the deadline is set, and what the manifest names.
+_SAID = {
+    "routes.py": [
+        ("from datetime import datetime\n", "from datetime import UTC, datetime, timedelta\n"),
+        ("from claims.models import", "from claims.besides import patience\nfrom claims.models import"),
+        (
+            "    tx.add(claim)\n",
+            "    tx.add(claim)\n    await patience.set(tx, claim.id, datetime.now(UTC) + timedelta(days=30))\n",
+        ),
+        (
+            "    claim.settle(body.outcome)\n",
+            "    claim.settle(body.outcome)\n    await patience.clear(tx, claim.id)\n",
+        ),
+    ],
+    "service.py": [
+        ("from claims import projections", "from claims import besides, projections"),
+        ("[projections.shipments]", "[projections.shipments, besides.deliveries],\n    timers=[besides.patience]"),
+    ],
+}
+
+
+@pytest.fixture
+def claims(tmp_path: Path) -> Iterator[ModuleType]:
+    """The manifest's module of `claims`, with the reaction and the deadline."""
+    for name, text in files_of(PAGE).items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    source = tmp_path / "services/claims/src/claims"
+    besides = [
+        block.text for block in blocks(PAGE, "python") if block.remark == f"run by: tests/docs/{Path(__file__).name}"
+    ]
+    assert len(besides) == 2
+    (source / "besides.py").write_text(_IMPORTS + "\n\n".join(besides))
+    for name, changes in _SAID.items():
+        text = (source / name).read_text()
+        for before, after in changes:
+            assert text.count(before) == 1, before
+            text = text.replace(before, after)
+        (source / name).write_text(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(source.parent))
+        patch.setattr(contracts, "__path__", [*contracts.__path__, str(tmp_path / "contracts/src/contracts")])
+        _forget()
+        yield importlib.import_module("claims.service")
+        _forget()
+
+
+def _forget() -> None:
+    """Other tests import a `claims` of their own."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "claims" or name == "contracts.claims"]:
+        del sys.modules[name]
+    vars(contracts).pop("claims", None)
+
+
+async def test_a_delivery_settles_what_is_open_about_its_shipment(
+    claims: ModuleType, make_harness: MakeHarness
+) -> None:
+    harness = await make_harness(claims.service)
+    shipment, other = await _left(harness), await _left(harness)
+    for about in (shipment, shipment, other):
+        await _opened(harness, about)
+    await harness.deliver(
+        ShipmentDelivered(shipment_id=shipment, order_id=uuid7(), delivered_at=datetime.now(UTC)), aggregate_id=shipment
+    )
+    assert sorted(await _outcomes(harness), key=str) == [None, "delivered", "delivered"]
+
+
+async def test_a_deadline_fires_once_and_not_when_it_was_cleared(claims: ModuleType, make_harness: MakeHarness) -> None:
+    harness = await make_harness(claims.service)
+    shipment = await _left(harness)
+    settled, _ = await _opened(harness, shipment), await _opened(harness, shipment)
+    await harness.client.post(f"{AT}/{settled}/settle", json={"outcome": "replaced"})
+    assert await harness.fire_timers() == 0
+    await harness.make_timers_due()
+    assert (await harness.fire_timers(), await harness.fire_timers()) == (1, 0)
+    assert await _outcomes(harness) == ["replaced", "not answered"]
+
+
+async def _left(harness: Harness) -> UUID:
+    fact = ShipmentDispatched(
+        shipment_id=uuid7(),
+        order_id=uuid7(),
+        reservation_id=uuid7(),
+        number="SO-1-1",
+        currency="EUR",
+        lines=[],
+        dispatched_at=datetime.now(UTC),
+    )
+    await harness.deliver(fact, aggregate_id=fact.shipment_id)
+    return fact.shipment_id
+
+
+async def _opened(harness: Harness, shipment: UUID) -> str:
+    answer = await harness.client.post(AT, json={"shipment_id": str(shipment), "complaint": "It is cracked."})
+    return str(answer.json()["id"])
+
+
+async def _outcomes(harness: Harness) -> list[str | None]:
+    return [claim["outcome"] for claim in (await harness.client.get(AT)).json()["items"]]
