@@ -1,11 +1,10 @@
 """What holds of every operation: who gets in, whose rows are touched, what is refused and how, and what a retry does."""
 
-import json
 from collections.abc import AsyncIterator
 
 from invariants.operations import Operation
 from invariants.subject import Findings, Subject
-from invariants.walk import Answer, Step
+from invariants.walk import Answer, Step, identities
 
 
 async def every_operation_is_walked(subject: Subject) -> Findings:
@@ -253,19 +252,15 @@ async def _paging(subject: Subject, operation: Operation) -> AsyncIterator[str]:
         return
     shown, cursor = list(begun.shown), begun.next
     whole = await client.get(operation.path, params={"limit": 200})
-    expected = [_id(item) for item in whole.json()["items"]]
+    expected = identities(whole.json())
     while cursor and len(shown) <= len(expected):
         page = (await client.get(operation.path, params={"limit": 1, "cursor": cursor})).json()
-        shown += [_id(item) for item in page["items"]]
+        shown += identities(page)
         cursor = page["next_cursor"]
     if len(set(shown)) != len(shown):
         yield "shows a row on two pages"
     if set(expected[expected.index(shown[0]) if shown[0] in expected else 0 :]) - set(shown):
         yield "leaves rows out between pages"
-
-
-def _id(item: dict[str, object]) -> str:
-    return json.dumps(item.get("id", item), sort_keys=True)
 
 
 async def live_and_ready_differ(subject: Subject) -> Findings:

@@ -154,7 +154,7 @@ class Walker:
                 page = answer.json() if answer.status_code == 200 else {}
                 if page.get("next_cursor"):
                     self.cursors[operation.name] = Cursor(
-                        operation.path, _ids(page), page["next_cursor"], self.client()
+                        operation.path, identities(page), page["next_cursor"], self.client()
                     )
 
     def client(self, scopes: str = "*", tenant: UUID | None = None) -> httpx2.AsyncClient:
@@ -290,5 +290,10 @@ def _with(node: Any, key: Any, value: Any) -> Any:
     return [*node[:key], value, *node[key + 1 :]]
 
 
-def _ids(page: Any) -> list[str]:
-    return [json.dumps(item.get("id", item), sort_keys=True) for item in page["items"]]
+def identities(page: Any) -> list[str]:
+    """What stays the same of each row of a page, whatever happens to it: its `id`, else the ids that it has, else all of it."""
+    return [json.dumps(_identity(item), sort_keys=True) for item in page["items"]]
+
+
+def _identity(item: Mapping[str, Any]) -> Any:
+    return item.get("id") or {name: value for name, value in item.items() if name.endswith("_id")} or item
