@@ -22,6 +22,7 @@ from tailrace_testing import containers
 
 COMPOSE = Path(__file__).parents[3] / "docker-compose.yml"
 PORTS = Ports.counted(20_000, 20_009, [])
+# The normal install does not carry them; `.ci/run` installs them first, so there nothing is left out.
 needs_libraries = pytest.mark.skipif(
     any(find_spec(name) is None for name in ("testcontainers", "yaml")),
     reason="needs what `make containers` installs",
