@@ -93,6 +93,11 @@ _PASSING: dict[str, Work] = {
     "53300 too many connections": _runs("DO $$ BEGIN RAISE SQLSTATE '53300'; END $$"),
     "53100 disk full": _runs("DO $$ BEGIN RAISE SQLSTATE '53100'; END $$"),
     "25006 read-only": _runs("SET TRANSACTION READ ONLY", "DELETE FROM heard"),
+    "closed under a write, says uvloop": _raises(
+        RuntimeError(
+            "unable to perform operation on <TCPTransport closed=True reading=False 0x1>; the handler is closed"
+        )
+    ),
     "connection refused": lambda tx: asyncio.open_connection("127.0.0.1", 1),
 }
 _OWN: dict[str, tuple[Work, str]] = {
@@ -100,6 +105,7 @@ _OWN: dict[str, tuple[Work, str]] = {
     "not null": (_runs("INSERT INTO heard (tenant_id) SELECT current_setting('app.tenant_id')::uuid"), "(23502)"),
     "no such table": (_runs("SELECT * FROM nowhere"), '(42P01): relation "nowhere" does not exist'),
     "a bug": (_raises(KeyError("x")), "KeyError"),
+    "a bug that says so": (_raises(RuntimeError("this cannot be")), "RuntimeError: this cannot be"),
 }
 _UNCERTAIN: dict[str, Work] = {
     "stale": _raises(StaleDataError("nobody was there")),

@@ -4,6 +4,7 @@ A subscriber that is new in a running service is brought up beside it (see `atte
 """
 
 import asyncio
+from functools import partial
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import CommitFailedError, KafkaError
@@ -12,14 +13,24 @@ from tailrace.attendance import Attendance, Batch, Offsets
 from tailrace.catch_up import CatchUp, passes
 from tailrace.delivery import Courier
 from tailrace.failures import is_transient
+from tailrace.hearing import Hearing
+from tailrace.history import ends
 from tailrace.logs import log
 from tailrace.settings import Settings
 
 _BACK_OFF_FIRST, _BACK_OFF_MOST = 0.2, 5.0
+_MAX_POLL_MS = 600_000
+_LONGEST_POLL = _MAX_POLL_MS / 1000 + 60
+"""Seconds of one look for records, which does not end while a place in the group is sought: longer than the broker lets that take."""
+_ANSWER_WITHIN = 60.0
+"""Seconds for whatever else is asked of the broker: aiokafka asks again for ever."""
 
 
 class Consumer:
-    """Runs until stopped. `ready` is set while it has a place in its group and the last batch went through."""
+    """Runs until stopped. `ready` is set from its first place in its group on, while the last batch went through; Kafka may be away meanwhile.
+
+    `waiting_for` says what is away, of Kafka and the database.
+    """
 
     def __init__(self, group: str, courier: Courier, settings: Settings) -> None:
         self._group = group
@@ -62,7 +73,8 @@ class Consumer:
             except Exception as error:
                 if not passes(error):
                     raise
-                self._not_ready(f"Kafka: {error!r}")
+                # No reason to send a request elsewhere: what is written now is published when Kafka is back.
+                self._waits(f"Kafka: {error!r}")
                 await _sleep(stop, pause)
                 pause = min(pause * 2, _BACK_OFF_MOST)
 
@@ -71,16 +83,20 @@ class Consumer:
         consumer = self._connect()
         catch_up = CatchUp(self._group, self._courier.twin(), self._attendance, self._settings)
         catching_up = asyncio.create_task(catch_up.run())
+        hearing = Hearing(consumer, partial(ends, self._settings.kafka, self._group))
         try:
             await consumer.start()
             self._reading = consumer
             while not stop.is_set() and not catching_up.done():
                 # Until it has a place, which ends no wait, it looks often.
-                wait = self._settings.consumer_wait_ms if self.ready.is_set() else 500
-                batch = await consumer.getmany(timeout_ms=wait, max_records=self._most)
-                await self._attendance.learn(consumer)
+                wait = self._settings.consumer_wait_ms if consumer.assignment() else 500
+                async with asyncio.timeout(_LONGEST_POLL):
+                    batch = await consumer.getmany(timeout_ms=wait, max_records=self._most)
+                await hearing.check(batch)
+                async with asyncio.timeout(_ANSWER_WITHIN):
+                    await self._attendance.learn(consumer)
                 if consumer.assignment():
-                    self.ready.set()
+                    self._is_ready()
                 await self._process(consumer, batch, stop)
             if catching_up.done():
                 await catching_up
@@ -102,7 +118,7 @@ class Consumer:
             fetch_max_wait_ms=self._settings.consumer_wait_ms,
             session_timeout_ms=10_000,
             heartbeat_interval_ms=2_000,
-            max_poll_interval_ms=600_000,
+            max_poll_interval_ms=_MAX_POLL_MS,
             metadata_max_age_ms=60_000,
             retry_backoff_ms=200,
         )
@@ -122,7 +138,8 @@ class Consumer:
             except Exception as error:
                 if not is_transient(error):
                     raise
-                self._not_ready(f"{type(error).__name__}: {str(error)[:200]}")
+                self._waits(f"{type(error).__name__}: {str(error)[:200]}")
+                self.ready.clear()
                 await _sleep(stop, pause)
                 pause = min(pause * 2, _BACK_OFF_MOST)
             else:
@@ -130,11 +147,10 @@ class Consumer:
                 await _commit(consumer, self._attendance.delivered(batch))
                 return
 
-    def _not_ready(self, reason: str) -> None:
+    def _waits(self, reason: str) -> None:
         if self.waiting_for is None:
             log.warning("consumer waits", reason=reason)
         self.waiting_for = reason
-        self.ready.clear()
 
     def _is_ready(self) -> None:
         if self.waiting_for is not None:
@@ -147,7 +163,8 @@ async def _commit(consumer: AIOKafkaConsumer, offsets: Offsets) -> None:
     if not offsets:
         return
     try:
-        await consumer.commit(offsets)
+        async with asyncio.timeout(_ANSWER_WITHIN):
+            await consumer.commit(offsets)
     except CommitFailedError:
         # A rebalance took the partition away: its next owner reads these records again and finds them applied.
         log.info("offsets not committed after a rebalance")

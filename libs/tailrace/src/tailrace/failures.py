@@ -39,6 +39,8 @@ _UNCERTAIN_STATES = (
     "58P01",  # undefined file
     "XX",  # internal error, corrupted data or index
 )
+_CLOSED = "the handler is closed"
+"""uvloop's RuntimeError for a write to a connection that was closed a moment ago, where asyncio's own loop would only log it."""
 _UNSTORABLE = {"22000", "22003", "22007", "22008", "22021", "22P02", "22P05"}
 
 # Numbers of operating-system errors (errno(3)): what is between us and another host, and what this machine has run out of.
@@ -74,6 +76,8 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, asyncpg.InterfaceError):
         return _MISUSE.search(str(error)) is None
     if isinstance(error, OSError) and error.errno in _PASSING_ERRORS:
+        return True
+    if type(error) is RuntimeError and str(error).endswith(_CLOSED):
         return True
     return sqlstate(error).startswith(_PASSING_STATES)
 

@@ -24,7 +24,8 @@ async def live() -> dict[str, str]:
 async def ready(request: Request) -> JSONResponse:
     """503 with what is awaited, until the database answers and the consumer has its place.
 
-    A subscriber that reads history keeps nobody from being served: it is told beside, as facts read and to read.
+    A subscriber that reads history keeps nobody from being served, nor does a Kafka that went away: they are told beside, as facts read and to
+    read, and as what the consumer waits for.
     """
     awaited: dict[str, str] = {}
     known: dict[str, Any] = {}
@@ -39,6 +40,8 @@ async def ready(request: Request) -> JSONResponse:
         awaited["consumer"] = consumer.waiting_for or "joining its group"
     if awaited:
         return JSONResponse({"status": "waiting", "for": awaited, **known}, 503)
+    if consumer is not None and consumer.waiting_for is not None:
+        known["consumer"] = consumer.waiting_for
     if reading := consumer.catching_up if consumer is not None else {}:
         known["catching_up"] = {name: {"read": read, "of": total} for name, (read, total) in reading.items()}
     return JSONResponse({"status": "ready", **known})

@@ -1,10 +1,13 @@
 """Topics read from any place on without a group: the reading moves nobody's offsets, and leaves nothing behind."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+
+from tailrace.hearing import check_tasks
 
 Positions = Mapping[TopicPartition, int]
 """By partition, the offset of the next record."""
@@ -52,6 +55,7 @@ class History:
             self._consumer.assign(list(positions))
             for partition, offset in positions.items():
                 self._consumer.seek(partition, offset)
+        check_tasks(self._consumer)
         batch = await self._consumer.getmany(timeout_ms=_WAIT_MS, max_records=most)
         self._at = {partition: await self._consumer.position(partition) for partition in positions}
         return [record for partition in sorted(batch) for record in batch[partition]], dict(self._at)
@@ -62,6 +66,12 @@ class History:
             numbers = await self._consumer._client._wait_on_metadata(topic)
             found += [TopicPartition(topic, number) for number in sorted(numbers)]
         return found
+
+
+async def ends(bootstrap: str, client: str, topics: Iterable[str], *, within: float = 10.0) -> Positions:
+    """Where topics end, asked on a connection of its own. Raises KafkaError, and OSError, also when there is no answer in so many seconds."""
+    async with asyncio.timeout(within), History(bootstrap, client) as history:
+        return await history.ends(topics)
 
 
 async def committed(bootstrap: str, group: str) -> dict[TopicPartition, int]:

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from tailrace import idempotency, metrics, retention, tracing
 from tailrace.app import build_app
 from tailrace.canary import sing_forever
+from tailrace.closed_writes import translate_closed_writes
 from tailrace.connectors import slot_name
 from tailrace.consumer import Consumer
 from tailrace.database import Database
@@ -168,4 +169,5 @@ async def _shut_down(
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     import uvloop
 
+    translate_closed_writes()
     return uvloop.new_event_loop

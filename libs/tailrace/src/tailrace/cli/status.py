@@ -17,7 +17,7 @@ from tailrace.cli.lifecycle import print_addresses
 from tailrace.stack.layout import HOST, Layout
 from tailrace.stack.state import Capture, Part, State, fleet_status
 
-_KNOWN = ("parked", "catching_up")
+_KNOWN = ("parked", "catching_up", "consumer")
 
 
 def show_status(as_json: bool) -> bool:
@@ -134,7 +134,7 @@ def _print_services(services: dict[str, dict[str, Any]]) -> None:
     for name, each in sorted(services.items()):
         phase = "ready" if each["ready"] else "failed"
         restarts = f"restarted {each['restarts']} times" if each.get("restarts") else ""
-        why = ", ".join(filter(None, [told_reading(each), restarts]))
+        why = ", ".join(filter(None, [told_reading(each), each.get("consumer"), restarts]))
         if not each["ready"]:
             why = f"{each['answer']}  → tailrace logs {name}"
         table.add_row(
