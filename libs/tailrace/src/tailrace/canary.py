@@ -101,7 +101,7 @@ class Listener:
         try:
             async with asyncio.timeout(_PATIENCE):
                 await self._read_on()
-        except (KafkaError, OSError) as error:
+        except Exception as error:  # whatever the client ran into: the next one begins anew
             await self.close()
             raise ConnectionError(f"Kafka at {self._bootstrap} does not answer: {error!r}") from error
         return self._heard
@@ -110,7 +110,7 @@ class Listener:
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
             with suppress(KafkaError, OSError):
-                await consumer.stop()
+                await asyncio.wait_for(consumer.stop(), _PATIENCE)
 
     async def _read_on(self) -> None:
         consumer = await self._connected()

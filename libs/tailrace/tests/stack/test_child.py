@@ -68,3 +68,30 @@ async def test_deaf_program_is_killed_after_its_patience(tmp_path: Path) -> None
     async with asyncio.timeout(60):
         await child.stop()
     assert child.pid is None
+
+
+async def test_program_that_runs_and_does_nothing_any_more_is_started_again(tmp_path: Path) -> None:
+    well = asyncio.Event()
+    well.set()
+
+    async def is_well() -> bool:
+        if not well.is_set():
+            raise ConnectionRefusedError
+        return True
+
+    kept = board(tmp_path)
+    program = Program("stuck", ["/bin/sleep", "600"], at_once, alive=is_well, alive_patience=0.3)
+    child = Child(program, tmp_path / "stuck.log", kept)
+    await child.start()
+    first = child.pid
+    await asyncio.sleep(1)
+    assert child.pid == first
+    well.clear()
+    async with asyncio.timeout(60):
+        while not kept.state.parts["stuck"].restarts:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    well.set()
+    async with asyncio.timeout(60):
+        while child.pid in {first, None}:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    await child.stop()

@@ -5,6 +5,7 @@ Ordered by aggregate and sequence, with their own ids, so that the marks of ever
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,8 @@ from tailrace.connectors import EXTENSIONS
 
 _CHUNK = 200
 """Rows that are under way at once; each may be nearly a megabyte."""
+_CHUNK_WITHIN, _STOP_WITHIN = 120.0, 20.0
+"""Seconds. Whoever repairs holds the only right to, so it may not wait for ever."""
 _EVERY = 50
 """Chunks after which the progress is told."""
 # ce_time has six digits always, as Debezium writes a timestamptz. A null column is a header without a value.
@@ -71,13 +74,15 @@ async def republish(connection: Any, kafka: str, since: datetime | None, say: Ca
     try:
         await producer.start()
         async for chunk in retained(connection, since):
-            sent = [await producer.send(out.topic, out.value, out.key, headers=out.headers) for out in chunk]
-            await asyncio.gather(*sent)
+            async with asyncio.timeout(_CHUNK_WITHIN):
+                sent = [await producer.send(out.topic, out.value, out.key, headers=out.headers) for out in chunk]
+                await asyncio.gather(*sent)
             count, chunks = count + len(chunk), chunks + 1
             if chunks % _EVERY == 0:
                 say(f"{count:,} rows published again")
     except KafkaError as error:
         raise ConnectionError(f"Kafka at {kafka} does not take the rows: {error!r}") from error
     finally:
-        await producer.stop()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(producer.stop(), _STOP_WITHIN)
     return count

@@ -27,6 +27,7 @@ LONGEST_PAUSE = 15.0
 STEADY = 30.0
 """Seconds of life after which the pauses start from the shortest again."""
 FIRST_ATTEMPTS = 3
+LOOK_EVERY = 10.0
 LOG_LIMIT = 20 * 1024 * 1024
 
 
@@ -48,6 +49,9 @@ class Program:
     """Sent by the kernel when the supervisor itself is gone."""
     stop_patience: float = 20.0
     ready_patience: float = 120.0
+    alive: Callable[[], Awaitable[bool]] | None = None
+    """Asked again and again once it is ready; a program that says no for all of `alive_patience` is killed, and so started again."""
+    alive_patience: float = 90.0
     explain: Callable[[], str] = lambda: ""
     """More to say about a start that failed, when the program's own log says too little."""
 
@@ -150,16 +154,23 @@ class Child:
 
     async def _announce(self, process: asyncio.subprocess.Process, restarts: int) -> None:
         pause = 0.02
-        while not await self._is_ready(process.pid):
+        while not await _says_yes(self.program.ready(process.pid)):
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, 0.25)
         self.board.part(self.program.name, "ready", f"restarted {restarts} times" if restarts else "")
         self._first.set()
+        if self.program.alive is not None:
+            await self._attend(process, self.program.alive)
 
-    async def _is_ready(self, pid: int) -> bool:
-        with contextlib.suppress(OSError, TimeoutError):
-            return await self.program.ready(pid)
-        return False
+    async def _attend(self, process: asyncio.subprocess.Process, alive: Callable[[], Awaitable[bool]]) -> None:
+        """Returns when it has killed a process that runs and does nothing any more."""
+        name, patience, since = self.program.name, self.program.alive_patience, time.monotonic()
+        while time.monotonic() - since < patience:
+            await asyncio.sleep(min(LOOK_EVERY, patience / 3))
+            if await _says_yes(alive()):
+                since = time.monotonic()
+        log.error("%s has not answered for %g s, ending it", name, patience)
+        self._signal(process, signal.SIGKILL)
 
     async def _spawn(self) -> asyncio.subprocess.Process:
         if self.log.exists() and self.log.stat().st_size > LOG_LIMIT:
@@ -189,6 +200,12 @@ class Child:
     def _failure(self, what: str) -> StackError:
         words = self.program.explain() or f"its last words:\n{tail(self.log)}"
         return StackError(what, f"{words}\nthe whole log is {self.log}")
+
+
+async def _says_yes(answer: Awaitable[bool]) -> bool:
+    with contextlib.suppress(OSError, TimeoutError):
+        return await answer
+    return False
 
 
 def _ending(code: int) -> str:

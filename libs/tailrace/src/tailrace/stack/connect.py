@@ -5,6 +5,7 @@ REST interface listens on the loopback interface only, since whoever reaches it 
 """
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ import aiohttp
 from tailrace.stack.child import Program
 from tailrace.stack.errors import StackError
 from tailrace.stack.java import Machine
+from tailrace.stack.kafka import answers
 from tailrace.stack.layout import HOST, Ports
 
 CONFIGURATION = """\
@@ -68,6 +70,7 @@ class Connect:
                 "connect", "org.apache.kafka.connect.cli.ConnectDistributed", str(file), heap="512m"
             ),
             ready=self._ready,
+            alive=self._alive,
             port=self.ports.connect,
             environment=self.machine.environment,
         )
@@ -75,6 +78,14 @@ class Connect:
     async def _ready(self, _pid: int) -> bool:
         async with Rest(f"http://{HOST}:{self.ports.connect}") as rest:
             return await rest.healthy()
+
+    async def _alive(self) -> bool:
+        """Its REST interface may hang while everything else of it goes on. Without a broker it cannot be well, and is left alone."""
+        if await self._ready(0):
+            return True
+        with contextlib.suppress(OSError, TimeoutError):
+            return not await answers(self.kafka)
+        return True
 
 
 class Rest:

@@ -52,6 +52,8 @@ class Monitor:
                         await self.look(rest)
                     except (aiohttp.ClientError, TimeoutError, OSError) as error:
                         self._note_silence(error)
+                    except Exception:  # whatever it is: nobody would restart anything any more
+                        log.exception("a look at the connectors failed")
                     await asyncio.sleep(INTERVAL)
         finally:
             if self._capture is not None:
