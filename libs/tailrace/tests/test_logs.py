@@ -1,9 +1,7 @@
 """What a service's log must not be flooded with."""
 
-import io
 import json
 import logging
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -12,24 +10,22 @@ from tailrace import logs
 
 
 @pytest.fixture
-def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
-    output = io.StringIO()
-    monkeypatch.setattr(sys, "stdout", output)
+def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[pytest.CaptureFixture[str]]:
     root = logging.getLogger()
     before, level = root.handlers[:], root.level
     logs.configure("test", "WARNING")
-    yield output
+    yield capsys
     root.handlers[:] = before
     root.setLevel(level)
 
 
-def _events(output: io.StringIO) -> list[tuple[str, int]]:
-    said = [json.loads(line) for line in output.getvalue().splitlines()]
+def _events(lines: pytest.CaptureFixture[str]) -> list[tuple[str, int]]:
+    said = [json.loads(line) for line in lines.readouterr().out.splitlines()]
     return [(line["event"], line.get("left_out", 0)) for line in said]
 
 
 def test_a_client_that_cannot_reach_its_broker_says_so_once_in_a_while(
-    lines: io.StringIO, monkeypatch: pytest.MonkeyPatch
+    lines: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [1000.0]
     monkeypatch.setattr(logs.time, "monotonic", lambda: clock[0])
@@ -43,7 +39,7 @@ def test_a_client_that_cannot_reach_its_broker_says_so_once_in_a_while(
     assert _events(lines) == [(once + "1", 0), (once + "2", 0), (once + "1", 99)]
 
 
-def test_what_others_say_twice_is_written_twice(lines: io.StringIO) -> None:
+def test_what_others_say_twice_is_written_twice(lines: pytest.CaptureFixture[str]) -> None:
     for _ in range(2):
         logging.getLogger("asyncio").error("Task was destroyed")
         logs.log.error("parked", type="order.confirmed")

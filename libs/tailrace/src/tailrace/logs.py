@@ -4,7 +4,7 @@ import logging
 import re
 import sys
 import time
-from typing import Any, TextIO
+from typing import Any
 
 import structlog
 
@@ -19,11 +19,15 @@ _AGAIN_AFTER = 30.0
 log: Any = structlog.get_logger("tailrace")
 
 
-class _Output(logging.StreamHandler[TextIO]):
-    """Standard output, which may be a file that is turned over when it is full."""
+class _Output(logging.Handler):
+    """Standard output, which may be a file that is turned over when it is full; looked up for each line, since a test or a command may replace it."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        super().emit(record)
+        try:
+            sys.stdout.write(f"{self.format(record)}\n")
+            sys.stdout.flush()
+        except Exception:
+            self.handleError(record)
         turn_over()
 
 
@@ -68,7 +72,7 @@ def configure(service: str, level: str = "INFO") -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
         cache_logger_on_first_use=False,
     )
-    handler = _Output(sys.stdout)
+    handler = _Output()
     handler.addFilter(NotAgain("aiokafka"))
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
