@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,7 @@ from tailrace_testing.collector import Collector
 from tailrace_testing.databases import Databases
 from tailrace_testing.gateway import Gateway
 from tailrace_testing.harness import Harness, MakeHarness
+from tailrace_testing.scene import scene
 from tailrace_testing.tokens import TestIssuer
 
 _NEEDS: dict[str, Only] = {"connect_url": "stack", "kafka": "stack", "fleet": "fleet", "gateway": "fleet"}
@@ -31,6 +32,8 @@ _LEVELS: tuple[Only, ...] = ("postgres", "stack", "fleet")
 _LAST = ("tests/conformance", "tests/docs", "tests/e2e", "tests/faults")
 _level = pytest.StashKey[Only]()
 _left_out = pytest.StashKey[Counter[str]]()
+_scenes = pytest.StashKey[int]()
+_MOST_SCENES = 3
 _CAPTURE_HOST = "TAILRACE_CAPTURE_HOST"
 
 
@@ -43,12 +46,23 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "embedded(reason): cannot run where PostgreSQL, Kafka and Connect are containers"
     )
-    config.stash[_left_out] = Counter()
+    config.stash[_left_out], config.stash[_scenes] = Counter(), 0
     if config.getoption("--containers"):
         try:
             containers.check_engine()
         except StackError as error:
             raise pytest.UsageError(f"{error.what}\n{error.remedy}") from None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Tell of the first failures what the fleet looked like."""
+    report = yield
+    fleet = getattr(item, "funcargs", {}).get("fleet")
+    if report.failed and fleet is not None and item.config.stash[_scenes] < _MOST_SCENES:
+        item.config.stash[_scenes] += 1
+        report.sections.insert(0, ("The fleet", scene(fleet)))
+    return report
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
