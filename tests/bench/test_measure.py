@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from measure.arithmetic import TARGETS, Target, share, summary
 from measure.report import judged, save
-from measure.usage import Processes, above_idle, difference
+from measure.usage import Processes, above_idle, busiest, difference
 
 TARGET = Target(40, "idle CPU", ("idle", "cores"), 0.5, "cores")
 
@@ -41,11 +41,22 @@ def test_what_an_idle_fleet_uses_is_no_cost_of_an_event() -> None:
     assert above_idle(used, {"kafka": 0.1, "together": 0.2}, seconds=10, events=100) == {"kafka": 5.0, "together": 10.0}
 
 
+def test_the_busiest_threads_come_first() -> None:
+    before, after = (
+        {"connect: task-thread": 1.0},
+        {"kafka: data-plane-k": 0.5, "connect: task-thread": 4.0, "connect: GC Thread": 0.1},
+    )
+    assert list(busiest(before, after, per=10, count=2).items()) == [
+        ("connect: task-thread", 0.3),
+        ("kafka: data-plane-k", 0.05),
+    ]
+
+
 def test_a_partial_run_is_saved_with_what_it_had(tmp_path: Path) -> None:
     fleet = {
         "services": 40,
         "warm start": {"seconds": 30.0},
-        "idle": {"seconds": 30.0, "cores": {"kafka": 1.1, "together": 1.2}},
+        "idle": {"seconds": 30.0, "cores": {"kafka": 1.1, "together": 1.2}, "threads": {"kafka: VM": 1.1}},
         "latency": {"poll.interval.ms": {}, "10/s": {"error": "3 are not in Kafka"}},
         "orders": {"error": "TimeoutError"},
     }
@@ -60,6 +71,7 @@ def test_a_partial_run_is_saved_with_what_it_had(tmp_path: Path) -> None:
     assert "did not come to its end" in text
     assert "| 40 | latency, 10/s | 3 are not in Kafka |" in text
     assert "| 40 | orders | TimeoutError |" in text
+    assert "| 40 | kafka: VM | 1.1 |" in text
     assert {row["services"] for row in judged({"fleets": {"40": fleet}})} == {40}
 
 
@@ -89,4 +101,6 @@ def test_cpu_and_memory_are_those_of_the_named_processes(tmp_path: Path) -> None
         assert 0.25 <= processes.cpu()["postgres"] < 5
         assert 64 <= processes.memory()["postgres"] < 200
         assert processes.restarts() == 2
+        own = [seconds for kind, seconds in processes.threads().items() if kind.startswith("connect: python")]
+        assert own and 0 < own[0] <= processes.cpu()["connect"]
         process.communicate(b"\n")

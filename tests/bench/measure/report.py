@@ -82,6 +82,7 @@ def _tables(document: Document) -> Iterator[tuple[str, tuple[str, ...], list[tup
     parts = ("postgres", "kafka", "connect", "gateway", "services", "supervisor", "together")
     yield "Memory, MiB (PSS)", ("Services", "When", *parts), list(_by_part(fleets, "memory", parts))
     yield "Idle CPU, cores", ("Services", "", *parts), list(_by_part(fleets, "idle", parts))
+    yield "Idle CPU of the busiest threads, cores", ("Services", "Thread", "Cores"), list(_threads(fleets))
     yield "CPU under load, cores", ("Services", "While", *parts), list(_loads(fleets, parts))
     yield "CPU above idle, ms", ("Services", "For each", *parts), list(_costs(fleets, parts))
     yield "Throughput", ("Services", "What", "Per second", "n"), list(_throughput(fleets))
@@ -114,8 +115,14 @@ def _times(fleets: Document) -> Iterator[tuple[str, ...]]:
 def _by_part(fleets: Document, step: str, parts: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     for size, fleet in fleets.items():
         for when, figures in _pairs(fleet, step):
-            if isinstance(figures, dict):
+            if isinstance(figures, dict) and "together" in figures:
                 yield size, when, *(_value(figures.get(part)) for part in parts)
+
+
+def _threads(fleets: Document) -> Iterator[tuple[str, ...]]:
+    for size, fleet in fleets.items():
+        for thread, cores in fleet.get("idle", {}).get("threads", {}).items():
+            yield size, thread, _value(cores)
 
 
 def _costs(fleets: Document, parts: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

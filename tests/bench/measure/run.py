@@ -13,7 +13,7 @@ import asyncpg
 
 from measure import latency, machine, use
 from measure.installation import Installation
-from measure.usage import Figures, difference
+from measure.usage import Figures, busiest, difference
 from measure.workspace import Workspace
 from tailrace.fleet import load_services
 
@@ -94,14 +94,19 @@ class Run:
         self._keep(self.results)
 
     async def _rest(self, installation: Installation) -> Results:
-        """CPU of a fleet that nobody uses, in cores, by part."""
+        """CPU of a fleet that nobody uses, in cores, by part; and by kind of thread, of the two programs that use most."""
         self._say(f"idle for {_CALM + self._plan.idle:g} s")
         await asyncio.sleep(_CALM)
-        before, began = installation.processes.cpu(), time.monotonic()
+        processes = installation.processes
+        threads, before, began = processes.threads(), processes.cpu(), time.monotonic()
         await asyncio.sleep(self._plan.idle)
         lasted = time.monotonic() - began
-        self._idle = difference(before, installation.processes.cpu(), per=lasted)
-        return {"seconds": round(lasted, 1), "cores": self._idle}
+        self._idle = difference(before, processes.cpu(), per=lasted)
+        return {
+            "seconds": round(lasted, 1),
+            "cores": self._idle,
+            "threads": busiest(threads, processes.threads(), per=lasted),
+        }
 
     async def _timed(self, name: str, work: Callable[[], Any]) -> Any:
         """Work in a thread; what it returns. Raises what it raises."""

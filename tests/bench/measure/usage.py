@@ -25,6 +25,16 @@ class Processes:
         """CPU seconds so far. A difference of two looks is what was used between them, whoever ended meanwhile."""
         return _together({part: sum(map(_seconds, pids)) for part, pids in self._pids().items()})
 
+    def threads(self) -> dict[str, float]:
+        """CPU seconds so far of each kind of thread of Connect and of Kafka, by the name that Linux keeps of it."""
+        found: dict[str, float] = {}
+        pids = self._pids()
+        for part in ("connect", "kafka"):
+            for stat in [path for pid in pids[part] for path in Path(f"/proc/{pid}/task").glob("*/stat")]:
+                kind = f"{part}: {_kind(_name(stat))}"
+                found[kind] = found.get(kind, 0.0) + _ticks(stat, 2) / _TICKS
+        return found
+
     def memory(self) -> Figures:
         """MiB. A page that several processes share counts once."""
         return _together({part: sum(map(_pss, pids)) / 1024 for part, pids in self._pids().items()})
@@ -50,6 +60,14 @@ def difference(before: Figures, after: Figures, *, per: float = 1.0, digits: int
     return {part: round((after[part] - before[part]) / per, digits) for part in after}
 
 
+def busiest(
+    before: Mapping[str, float], after: Mapping[str, float], *, per: float, count: int = 12
+) -> dict[str, float]:
+    """The kinds of thread that used most between two looks, in cores, the busiest first."""
+    used = {kind: round((seconds - before.get(kind, 0.0)) / per, 4) for kind, seconds in after.items()}
+    return dict(sorted(used.items(), key=lambda each: -each[1])[:count])
+
+
 def above_idle(used: Figures, idle: Mapping[str, float], seconds: float, events: int) -> Figures:
     """CPU milliseconds for each event or request, after what the fleet would have used in that time without any; `idle` is in cores."""
     return {part: round((used[part] - idle.get(part, 0) * seconds) * 1000 / max(events, 1), 3) for part in used}
@@ -69,12 +87,28 @@ def _tree(root: int) -> Iterator[int]:
 
 
 def _seconds(pid: int) -> float:
+    return _ticks(Path(f"/proc/{pid}/stat"), 4) / _TICKS
+
+
+def _ticks(stat: Path, count: int) -> int:
+    """After the name in parentheses utime, stime, cutime and cstime are the 12th to 15th (proc(5)): the sum of so many of them."""
     try:
-        text = Path(f"/proc/{pid}/stat").read_text()
+        text = stat.read_text()
     except (FileNotFoundError, ProcessLookupError):
-        return 0.0
-    # After the name in parentheses: utime, stime, cutime and cstime are the 12th to 15th (proc(5)).
-    return sum(map(int, text[text.rindex(")") + 2 :].split()[11:15])) / _TICKS
+        return 0
+    return sum(map(int, text[text.rindex(")") + 2 :].split()[11 : 11 + count]))
+
+
+def _name(stat: Path) -> str:
+    try:
+        return (stat.parent / "comm").read_text().strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return "ended"
+
+
+def _kind(name: str) -> str:
+    """Linux keeps 15 characters, the last of which tell one connector's thread from another's."""
+    return name[:12].rstrip("-#0123456789 ")
 
 
 def _pss(pid: int) -> float:
