@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaConnectionError
 from aiokafka.protocol.metadata import MetadataRequest
 from toy.asking import Asking, on_kafka
 
-from tailrace import hearing
+from tailrace import farewell, hearing
 from tailrace.consumer import Consumer
 from tailrace.delivery import Courier
 from tailrace.hearing import check_tasks
@@ -78,6 +78,54 @@ async def test_a_topic_that_is_silent_is_no_reason_to_begin_anew(asking: Asking,
     reading = await _reading(asking, consumer)
     await asyncio.sleep(1.5)
     assert consumer._reading is reading
+
+
+async def test_whoever_stops_a_client_does_not_end_with_its_tasks(asking: Asking, consumer: Consumer) -> None:
+    """aiokafka awaits a fetch that it has cancelled: where that waits to try again, the cancellation comes out of `stop()`."""
+    for stop in (AIOKafkaConsumer.stop, farewell.stop):
+        client = AIOKafkaConsumer(asking.topic, bootstrap_servers=asking.kafka)
+        await client.start()
+        client._fetcher._pending_tasks.add(asyncio.create_task(_for_ever()))
+        await asyncio.sleep(0)
+        if stop is farewell.stop:
+            await stop(client)
+        else:
+            with pytest.raises(asyncio.CancelledError) as stray:
+                await stop(client)
+            assert farewell.stray(stray.value)
+
+
+async def test_a_cancellation_that_is_meant_is_heeded() -> None:
+    heard: list[bool] = []
+
+    async def work() -> None:
+        try:
+            await _for_ever()
+        except asyncio.CancelledError as error:
+            heard.append(farewell.stray(error))
+            farewell.heed(error)
+
+    task = asyncio.create_task(work())
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert heard == [False]
+
+
+async def test_a_consumer_goes_on_after_a_stray_cancellation(
+    asking: Asking, consumer: Consumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading = await _reading(asking, consumer)
+
+    async def strayed(*_: object) -> None:
+        monkeypatch.undo()
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(hearing.Hearing, "check", strayed)
+    await asking.send([uuid7() for _ in range(3)])
+    await asking.comes_to("toy.echo")
+    assert consumer._reading is not reading
 
 
 def test_a_connection_that_closed_under_a_write_ends_no_task(kafka: str) -> None:

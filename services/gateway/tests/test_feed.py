@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
+import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 
@@ -15,6 +16,7 @@ from gateway.feed import UserEvents
 from gateway.refusals import Revoked
 from gateway.revocations import Revocations
 from gateway.tokens import Passport
+from tailrace import following
 from tailrace.context import Principal
 from tailrace.settings import Settings
 from tailrace_testing.gateway import eventually
@@ -139,3 +141,21 @@ async def test_it_waits_for_a_topic_that_is_not_there_yet_and_follows_one_that_g
         await _complete(revocations)
         await topic.grow(partitions=2)
         await _refused(revocations, await topic.log_out(partition=1))
+
+
+async def test_it_goes_on_after_a_cancellation_that_nobody_meant(kafka: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one that comes out of the client of Kafka; ended in silence, it would take what it knows for all there is."""
+    strayed = asyncio.Event()
+
+    async def stray(*_: object) -> None:
+        monkeypatch.undo()
+        strayed.set()
+        raise asyncio.CancelledError
+
+    async with _topic(kafka) as topic:
+        await topic.create()
+        async with topic.followed() as revocations:
+            await _complete(revocations)
+            monkeypatch.setattr(following, "_read_on", stray)
+            await asyncio.wait_for(strayed.wait(), 60)
+            await _refused(revocations, await topic.log_out(partition=2))

@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
-from aiokafka.errors import KafkaError
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from tailrace import farewell
 from tailrace.context import Context
 from tailrace.database import Database
 from tailrace.events import Event
@@ -101,7 +101,8 @@ class Listener:
         try:
             async with asyncio.timeout(_PATIENCE):
                 await self._read_on()
-        except Exception as error:  # whatever the client ran into: the next one begins anew
+        except (Exception, asyncio.CancelledError) as error:  # whatever the client ran into: the next one begins anew
+            farewell.heed(error)
             await self.close()
             raise ConnectionError(f"Kafka at {self._bootstrap} does not answer: {error!r}") from error
         return self._heard
@@ -109,8 +110,7 @@ class Listener:
     async def close(self) -> None:
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
-            with suppress(KafkaError, OSError):
-                await asyncio.wait_for(consumer.stop(), _PATIENCE)
+            await farewell.stop(consumer, within=_PATIENCE)
 
     async def _read_on(self) -> None:
         consumer = await self._connected()

@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 from tailrace.attendance import Attendance, Behind
 from tailrace.delivery import Courier
 from tailrace.failures import is_transient
+from tailrace.farewell import stray
 from tailrace.history import History
 from tailrace.logs import log
 from tailrace.settings import Settings
@@ -36,7 +37,7 @@ class CatchUp:
             try:
                 await self._read()
                 pause = _BACK_OFF_FIRST
-            except Exception as error:
+            except (Exception, asyncio.CancelledError) as error:
                 if not passes(error):
                     raise
                 log.warning("catching up waits", reason=f"{type(error).__name__}: {str(error)[:200]}")
@@ -58,6 +59,6 @@ class CatchUp:
         return self._settings.reaction_batch if records else self._settings.consumer_batch
 
 
-def passes(error: Exception) -> bool:
+def passes(error: BaseException) -> bool:
     """Whether Kafka or the database are away, or asked for another try."""
-    return isinstance(error, TimeoutError | KafkaError | OSError) or is_transient(error)
+    return isinstance(error, TimeoutError | KafkaError | OSError) or is_transient(error) or stray(error)

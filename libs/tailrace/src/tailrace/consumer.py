@@ -7,8 +7,9 @@ import asyncio
 from functools import partial
 
 from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import CommitFailedError, KafkaError
+from aiokafka.errors import CommitFailedError
 
+from tailrace import farewell
 from tailrace.attendance import Attendance, Batch, Offsets
 from tailrace.catch_up import CatchUp, passes
 from tailrace.delivery import Courier
@@ -70,7 +71,7 @@ class Consumer:
             try:
                 await self._session(stop)
                 pause = _BACK_OFF_FIRST
-            except Exception as error:
+            except (Exception, asyncio.CancelledError) as error:
                 if not passes(error):
                     raise
                 # No reason to send a request elsewhere: what is written now is published when Kafka is back.
@@ -104,7 +105,7 @@ class Consumer:
             self._reading = None
             catching_up.cancel()
             await asyncio.wait([catching_up])
-            await _stop_quietly(consumer)
+            await farewell.stop(consumer)
 
     def _connect(self) -> AIOKafkaConsumer:
         # aiokafka's own defaults would skip history, commit before the effect, and read what was rolled back.
@@ -168,13 +169,6 @@ async def _commit(consumer: AIOKafkaConsumer, offsets: Offsets) -> None:
     except CommitFailedError:
         # A rebalance took the partition away: its next owner reads these records again and finds them applied.
         log.info("offsets not committed after a rebalance")
-
-
-async def _stop_quietly(consumer: AIOKafkaConsumer) -> None:
-    try:
-        await asyncio.wait_for(consumer.stop(), 5)
-    except (TimeoutError, KafkaError, OSError) as error:
-        log.info("consumer stopped without a farewell", reason=repr(error))
 
 
 async def _sleep(stop: asyncio.Event, seconds: float) -> None:

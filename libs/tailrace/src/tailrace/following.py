@@ -11,8 +11,8 @@ from functools import partial
 from typing import Any, NoReturn, Protocol
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
 
+from tailrace import farewell
 from tailrace.events import Meta
 from tailrace.logs import log
 from tailrace.wire import Malformed, read_meta, read_payload
@@ -49,9 +49,9 @@ async def follow(topic: str, bootstrap: str, follower: Follower, *, past: float,
     while True:
         try:
             await _follow(topic, bootstrap, follower, past, client)
-        except (
-            Exception
-        ) as error:  # whatever it is: one that ended in silence would leave its follower believing it knows
+        # Whatever it is: one that ended in silence would leave its follower believing it knows.
+        except (Exception, asyncio.CancelledError) as error:
+            farewell.heed(error)
             if follower.behind is None:
                 log.warning("a topic is not followed", topic=topic, reason=repr(error))
                 pause = _FIRST_PAUSE
@@ -80,7 +80,7 @@ async def _follow(topic: str, bootstrap: str, follower: Follower, past: float, c
         while True:
             await _read_on(consumer, places, follower)
     finally:
-        await _stop(consumer)
+        await farewell.stop(consumer, within=_ANSWER_WITHIN)
 
 
 async def _begin(consumer: AIOKafkaConsumer, past: float) -> None:
@@ -139,10 +139,3 @@ def _tell(records: Iterable[ConsumerRecord], follower: Follower) -> None:
             log.error(
                 "not a fact", topic=record.topic, partition=record.partition, offset=record.offset, reason=str(error)
             )
-
-
-async def _stop(consumer: AIOKafkaConsumer) -> None:
-    try:
-        await asyncio.wait_for(consumer.stop(), _ANSWER_WITHIN)
-    except (TimeoutError, KafkaError, OSError) as error:
-        log.info("consumer stopped without a farewell", reason=repr(error))

@@ -7,6 +7,7 @@ from typing import Any, Self
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from tailrace import farewell
 from tailrace.hearing import check_tasks
 
 Positions = Mapping[TopicPartition, int]
@@ -34,12 +35,12 @@ class History:
         try:
             await self._consumer.start()
         except BaseException:
-            await self._consumer.stop()
+            await farewell.stop(self._consumer)
             raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._consumer.stop()
+        await farewell.stop(self._consumer)
 
     async def beginnings(self, topics: Iterable[str]) -> dict[TopicPartition, int]:
         """The offset of the first record that Kafka still holds, for each partition; 0 unless something was deleted."""

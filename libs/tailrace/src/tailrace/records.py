@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
+from tailrace import farewell
+
 ReadRecord = Callable[[str, int, int], Awaitable[ConsumerRecord | None]]
 """The record at (topic, partition, offset), or None when it is gone."""
 _PATIENCE = 10.0
@@ -35,7 +37,7 @@ class _Records:
 
     async def close(self) -> None:
         if self._consumer is not None:
-            await self._consumer.stop()
+            await farewell.stop(self._consumer)
 
     async def read(self, topic: str, partition: int, offset: int) -> ConsumerRecord | None:
         """The record, or None when Kafka does not hold it any more. Raises OSError while Kafka is away."""
@@ -78,7 +80,7 @@ class _Records:
             try:
                 await consumer.start()
             except BaseException as error:
-                await consumer.stop()
+                await farewell.stop(consumer)
                 if isinstance(error, KafkaError):
                     raise KafkaAway(f"Kafka at {self._bootstrap} does not answer: {error!r}") from error
                 raise

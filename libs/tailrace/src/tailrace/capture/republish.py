@@ -5,7 +5,6 @@ Ordered by aggregate and sequence, with their own ids, so that the marks of ever
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +13,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from debezium_connector_config.outbox import CLOUDEVENTS_HEADERS
-from tailrace import canary
+from tailrace import canary, farewell
 from tailrace.connectors import EXTENSIONS
 
 _CHUNK = 200
@@ -83,6 +82,5 @@ async def republish(connection: Any, kafka: str, since: datetime | None, say: Ca
     except KafkaError as error:
         raise ConnectionError(f"Kafka at {kafka} does not take the rows: {error!r}") from error
     finally:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(producer.stop(), _STOP_WITHIN)
+        await farewell.stop(producer, within=_STOP_WITHIN)
     return count

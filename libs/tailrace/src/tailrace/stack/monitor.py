@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
+from tailrace.farewell import heed
 from tailrace.stack.connect import Rest
 from tailrace.stack.state import Board, Capture
 
@@ -52,7 +53,9 @@ class Monitor:
                         await self.look(rest)
                     except (aiohttp.ClientError, TimeoutError, OSError) as error:
                         self._note_silence(error)
-                    except Exception:  # whatever it is: nobody would restart anything any more
+                    except (Exception, asyncio.CancelledError) as error:
+                        heed(error)
+                        # Whatever it is: nobody would restart anything any more.
                         log.exception("a look at the connectors failed")
                     await asyncio.sleep(INTERVAL)
         finally:
