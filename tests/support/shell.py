@@ -25,11 +25,11 @@ class Shell:
     """bash in a folder. Raises AssertionError, with what was printed, when a command does not end in time."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
-        # Without stdbuf, programs at the end of a pipe would keep what they print until they end.
+        # At the end of a pipe programs would keep what they print until they end: those in C without stdbuf, Python's without the variable.
         self._process = subprocess.Popen(
             [sys.executable, "-c", _HEED_CTRL_C, "stdbuf", "-oL", "bash", "--norc", "--noprofile"],
             cwd=folder,
-            env=dict(environment),
+            env={**environment, "PYTHONUNBUFFERED": "1"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
