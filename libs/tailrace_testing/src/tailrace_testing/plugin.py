@@ -5,6 +5,7 @@ Order: what needs PostgreSQL alone, then what needs the fleet, and at the end, o
 With `--containers`, PostgreSQL, Kafka and Connect are containers, and only the tests that use them and can are run (`tailrace_testing.containers`).
 """
 
+import atexit
 import logging
 import os
 import shutil
@@ -44,6 +45,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     configure("test", "WARNING")
+    atexit.register(logging.disable)  # what is said while the interpreter ends would come after pytest's closing line
     config.addinivalue_line(
         "markers", "embedded(reason): cannot run where PostgreSQL, Kafka and Connect are containers"
     )
@@ -53,10 +55,6 @@ def pytest_configure(config: pytest.Config) -> None:
             containers.check_engine()
         except StackError as error:
             raise pytest.UsageError(f"{error.what}\n{error.remedy}") from None
-
-
-def pytest_unconfigure() -> None:
-    logging.disable()  # what is said while the interpreter ends would come after pytest's closing line
 
 
 @pytest.hookimpl(wrapper=True)
