@@ -82,6 +82,10 @@ def _markdown(told: dict[str, Any], checks: list[Check]) -> str:
         f"Written by `make faults SEED={told['seed']} EVENTS=… REPORT=1`. The seed decides companies, jobs and faults; when exactly a fault "
         "meets a request is not repeatable.",
         "",
+        "Times are in seconds. A recovery lasts from the beginning of a fault, which may itself be a pause or a rebuild, until an order placed after "
+        "it has been shipped and posted, with traffic going on. A request of unknown outcome got no answer, or one that "
+        "leaves it open, and was sent again with its key. A forged fact is parked once by each service that cannot take it.",
+        "",
         "| | |",
         "|---|---|",
     ]
