@@ -137,7 +137,7 @@ PLAYS: dict[str, Play] = {
     "fetched": partial(_healthy, Point("tailrace.delivery:Courier.deliver"), False),
     "some effects of a batch": partial(_healthy, Point("toy:echo.handle", "after", nth=3), False),
     "marks moved": partial(_healthy, Point("tailrace.delivery:move", "after"), False),
-    "committed, offset not": partial(_healthy, Point("tailrace.consumer:_commit"), True),
+    "committed, offset not": partial(_healthy, Point("aiokafka:AIOKafkaConsumer.commit"), True),
     # One by one: of the first fact, two subscribers are through, and the third is about to be.
     "isolating": partial(_poisoned, Point("tailrace.delivery:Courier._apply", "after", nth=3), _sizes(1, 1, 2, 0)),
     "about to park": partial(_poisoned, Point("tailrace.delivery:Courier._park"), _sizes(2, 2, 6, 0)),

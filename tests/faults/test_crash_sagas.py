@@ -118,7 +118,7 @@ async def _check_end(scene: Scene, steps: Sequence[str]) -> None:
 DONE, REFUSED, UNDONE = ["crediting", "done"], ["crediting", "refused"], ["crediting", "timed out", "undone"]
 PLAYS: dict[str, Play] = {
     "request recorded": partial(_step, Point(_SAVED, "after", having="transfer.asked"), DONE),
-    "request committed, offset not": partial(_step, Point("tailrace.consumer:_commit"), DONE),
+    "request committed, offset not": partial(_step, Point("aiokafka:AIOKafkaConsumer.commit"), DONE),
     "request carried out": partial(_step, Point("purse:crediting.handle", "after"), DONE),
     "answer arrives": partial(_step, Point(_SAVED, "after", having="account.credited"), DONE),
     "compensation": partial(_step, Point(_SAVED, "after", having="transfer.credit_refused"), REFUSED, takes=False),

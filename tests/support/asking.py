@@ -7,12 +7,18 @@ from collections.abc import Awaitable
 
 import httpx2
 
+_kept: list[socket.socket] = []
+
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """For one process to listen on; nobody else is given it until the run ends, not even for a connection of its own."""
+    # Bound and never listened on. Linux lets another socket listen there when both say SO_REUSEADDR, as servers do.
+    keeper = socket.socket()
+    keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    keeper.bind(("127.0.0.1", 0))
+    _kept.append(keeper)
+    port: int = keeper.getsockname()[1]
+    return port
 
 
 async def listens(port: int, within: float = 90) -> None:
