@@ -72,7 +72,9 @@ class Point:
 
     def _die(self) -> None:
         if self.once is not None:
-            if Path(self.once).exists():
+            try:
+                # Two processes may come to the point at the same moment.
+                Path(self.once).touch(exist_ok=False)
+            except FileExistsError:
                 return
-            Path(self.once).touch()
         os.kill(os.getpid(), signal.SIGKILL)

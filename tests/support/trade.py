@@ -20,6 +20,7 @@ from tailrace_testing import Harness
 
 Place = tuple[str, str]
 TAX = Decimal("0.1")
+SMALLEST = Decimal("0.001")
 ALLOWED = {200, 201, 409}
 """A command is carried out, or refused for the state of things; it never fails."""
 ATTEMPTS = 5
@@ -146,10 +147,16 @@ class Trade:
             return
         shipment = self.dice.choice(open_ones)
         line = self.dice.choice(shipment["lines"])
-        part = (Decimal(line["quantity"]) * self.dice.randint(1, 10) / 10).quantize(Decimal("0.001"))
-        body = {"lines": [{"line_id": line["line_id"], "quantity": str(part)}]}
-        what = self.dice.choice(["split", "split", "split", "pick"])
-        await self.post("shipping", f"/v1/shipments/{shipment['id']}/{what}", body)
+        tenths = (Decimal(line["quantity"]) * self.dice.randint(1, 10) / 10).quantize(SMALLEST)
+        body = {"lines": [{"line_id": line["line_id"], "quantity": str(max(tenths, SMALLEST))}]}
+        path, what = f"/v1/shipments/{shipment['id']}", self.dice.choice(["split", "split", "split", "pick"])
+        answer = await self._command("shipping", f"{path}/{what}", body)
+        if answer.status_code == 422:
+            # Somebody else moved the line into another shipment after it had been looked up.
+            there = {line["line_id"] for line in (await self.get("shipping", path))["lines"]}
+            assert self.racing and line["line_id"] not in there, f"{path}/{what} {body}: {answer.text}"
+        else:
+            assert answer.status_code in ALLOWED, f"{path}/{what} {body}: {answer.status_code} {answer.text}"
 
     async def dispatch(self) -> None:
         open_ones = await self.shipments("pending", "picking", "picked", "packed")
@@ -263,9 +270,12 @@ class Trade:
 
     async def post(self, service: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any] | None:
         """The answer; None when it was refused for the state of things."""
-        answer = await self._ask(service, "POST", path, json=body, headers={"Idempotency-Key": str(uuid7())})
+        answer = await self._command(service, path, body)
         assert answer.status_code in ALLOWED, f"{path} {body}: {answer.status_code} {answer.text}"
         return dict(answer.json()) if answer.status_code < 300 else None
+
+    async def _command(self, service: str, path: str, body: dict[str, Any] | None) -> Any:
+        return await self._ask(service, "POST", path, json=body, headers={"Idempotency-Key": str(uuid7())})
 
     async def get(self, service: str, path: str, **query: Any) -> Any:
         answer = await self._ask(service, "GET", path, params=query)
