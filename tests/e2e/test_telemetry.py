@@ -2,7 +2,6 @@
 
 import json
 import secrets
-from collections.abc import Iterator
 from typing import Any
 
 import httpx2
@@ -97,16 +96,23 @@ async def test_log_lines_carry_tenant_request_and_trace_and_nothing_personal(fle
     trace, request = secrets.token_hex(16), "01a1fd74-6b02-7124-96fc-806fe5689aa3"
     asked = {"traceparent": f"00-{trace}-{'1' * 16}-01", "X-Request-Id": request}
     body = {**company.body(1), "customer_name": "Aurelia Whisperwind"}
-    assert (await company.member.send("POST", "/v1/orders", json=body, headers=asked)).status_code == 201
+    answer = await company.member.send("POST", "/v1/orders", json=body, headers=asked)
+    assert answer.status_code == 201
     for service in ("gateway", "orders"):
-        line = next(each for each in _lines(fleet, service) if each.get("trace_id") == trace)
+        line = await _line(fleet, service, trace)
         assert (line["request_id"], line["service"], line["status"]) == (request, service, 201)
         assert line["tenant"]
+    await eventually(lambda: company.shipments(answer.json()["id"]), bool, what="a shipment")
     for service in fleet.plan.ports.services:
         assert "Whisperwind" not in fleet.plan.layout.log(service).read_text()
 
 
-def _lines(fleet: Stack, service: str) -> Iterator[dict[str, Any]]:
-    for line in fleet.plan.layout.log(service).read_text().splitlines():
-        if line.startswith("{"):
-            yield json.loads(line)
+async def _line(fleet: Stack, service: str, trace: str) -> dict[str, Any]:
+    """The service's line about the request of this trace, which it writes when the answer has been sent."""
+
+    async def lines() -> list[dict[str, Any]]:
+        log = fleet.plan.layout.log(service).read_text()
+        found = [json.loads(line) for line in log.splitlines(keepends=True) if line[0] == "{" and line[-1] == "\n"]
+        return [line for line in found if line.get("trace_id") == trace]
+
+    return (await eventually(lines, bool, what=f"a line of {service}"))[0]
