@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from contextlib import contextmanager
 
 import httpx2
 import pytest
+from asking import free_port
 
 from tailrace.settings import Settings
 from tailrace.stack.embedded import Stack
@@ -26,9 +26,7 @@ def _tailrace(stack: Stack, *arguments: str, **settings: str) -> "subprocess.Pop
 
 @contextmanager
 def _serving(stack: Stack, part: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    port = free_port()
     settings = Settings(postgres=stack.postgres_url, secret=stack.supervisor.credentials.secret)
     url = settings.database("catalog")
     # In a cluster a service is handed its own role, and neither the superuser's address nor the fleet's secret.

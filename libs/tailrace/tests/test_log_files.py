@@ -1,5 +1,6 @@
 """A service's log is bounded, and turning it over loses and cuts no line, whoever writes."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,24 @@ for number in range(1000):
         log.info(f"line {number}.")
     else:
         os.write(number % 20 // 10 + 1, f"line {number}.\\n".encode())
+"""
+
+_ON_A_FULL_DISK = """
+import os, sys
+from pathlib import Path
+from tailrace.log_files import write_to
+from tailrace.logs import configure, log
+
+write_to(Path("/dev/full"))
+configure("any")
+log.info("not heard yet")
+path = Path(sys.argv[1])
+write_to(path, limit=1000)
+os.write(1, b"x" * 1000)
+# As it is left when the full file was moved and there was no room for a new one.
+path.rename(path.with_suffix(".old.log"))
+log.info("moved")
+log.info("heard")
 """
 
 
@@ -39,3 +58,9 @@ def test_a_log_takes_no_more_than_twice_its_limit(tmp_path: Path) -> None:
     assert [file.name for file in files] == ["any.log", "any.old.log"]
     assert sum(file.stat().st_size for file in files) < 2 * 5_000 + 1_000
     assert "line 999." in (tmp_path / "any.log").read_text()
+
+
+def test_a_service_on_a_full_disk_goes_on_and_is_heard_again_when_there_is_room(tmp_path: Path) -> None:
+    path = tmp_path / "any.log"
+    subprocess.run([sys.executable, "-c", _ON_A_FULL_DISK, path], check=True, timeout=60)
+    assert json.loads(path.read_text().splitlines()[-1])["event"] == "heard"

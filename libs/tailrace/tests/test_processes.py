@@ -4,19 +4,21 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from asking import free_port
 
 from tailrace_testing import Harness
+from tailrace_testing.gateway import eventually
 
 _SERVE = """
 import sys
@@ -36,7 +38,7 @@ async def slow(request: Request, tenant: UUID) -> str:
     async with request.app.state.database.transaction(Context(tenant_id=tenant)) as tx:
         tx.add(Note.write("slowly"))
         await tx.flush()
-        await tx.execute(text("SELECT pg_sleep(1)"))
+        await tx.execute(text("SELECT pg_sleep(2)"))
     return "done"
 
 run(replace(service, routers=[router]), Settings(), int(sys.argv[1]), parts=frozenset({"api"}))
@@ -68,20 +70,13 @@ print("still alive", flush=True)
 """
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def _run(script: str, *arguments: str, **settings: str) -> "subprocess.Popen[bytes]":
     environment = {**os.environ, **{f"TAILRACE_{name.upper()}": value for name, value in settings.items()}}
     environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
     return subprocess.Popen([sys.executable, "-c", script, *arguments], env=environment, stdout=subprocess.DEVNULL)
 
 
-async def _until(holds: Callable[[], bool], what: str, within: float = 20) -> None:
+async def _until(holds: Callable[[], bool], what: str, within: float = 90) -> None:
     deadline = time.monotonic() + within
     while not holds():
         assert time.monotonic() < deadline, f"{what} did not come about within {within} s"
@@ -97,7 +92,7 @@ def _answers(port: int) -> bool:
 
 @asynccontextmanager
 async def _serving(toy: Harness) -> AsyncIterator[tuple["subprocess.Popen[bytes]", int]]:
-    port = _free_port()
+    port = free_port()
     process = _run(_SERVE, str(port), database_url=toy.settings.database_url or "")
     try:
         await _until(lambda: _answers(port), "the service's first answer")
@@ -108,28 +103,31 @@ async def _serving(toy: Harness) -> AsyncIterator[tuple["subprocess.Popen[bytes]
 
 
 async def test_a_stop_lets_requests_finish(toy: Harness) -> None:
-    async with _serving(toy) as (process, port), httpx2.AsyncClient(timeout=15) as client:
+    async with _serving(toy) as (process, port), httpx2.AsyncClient(timeout=60) as client:
         asking = [asyncio.create_task(client.post(f"http://127.0.0.1:{port}/slow/{toy.tenant}")) for _ in range(3)]
-        await asyncio.sleep(0.4)
+        await eventually(lambda: _asleep(toy), lambda count: count == 3, what="three requests under way")
         process.send_signal(signal.SIGTERM)
-        stopped = time.monotonic()
         answers = await asyncio.gather(*asking)
-        assert await asyncio.to_thread(process.wait, 15) == 0
-        assert time.monotonic() - stopped < 15
+        assert await asyncio.to_thread(process.wait, 60) == 0
     assert [answer.status_code for answer in answers] == [200] * 3
     assert len(await toy.published("note.written")) == 3
+
+
+async def _asleep(toy: Harness) -> int:
+    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"
+    return int(await toy.admin.fetchval(query))
 
 
 async def test_a_port_that_is_taken_ends_the_process(toy: Harness) -> None:
     async with _serving(toy) as (_, port):
         second = _run(_SERVE, str(port), database_url=toy.settings.database_url or "")
-        assert await asyncio.to_thread(second.wait, 20) != 0
+        assert await asyncio.to_thread(second.wait, 60) != 0
 
 
 @pytest.fixture
 async def fleet_of_two(tmp_path: Path) -> AsyncIterator[tuple["subprocess.Popen[bytes]", Callable[[], Any], int]]:
     """The supervisor, what it says of its children, and the steady one's port."""
-    steady, broken = _free_port(), _free_port()
+    steady, broken = free_port(), free_port()
     ports = json.dumps({"steady": steady, "broken": broken})
     supervisor = _run(_FLEET, data=str(tmp_path), ports=ports)
 
@@ -147,15 +145,33 @@ async def test_a_child_that_cannot_start_is_tried_less_and_less_often(
 ) -> None:
     supervisor, status, port = fleet_of_two
     await _until(lambda: _answers(port), "the steady child's answer")
-    tries = [0.0, 0.0, 0.0, 0.0]
-    for number in range(1, 4):
+    tries = []
+    for number in range(1, 6):
         await _until(lambda number=number: status()["broken"]["restarts"] >= number, "another try")  # type: ignore[misc]
-        tries[number] = time.monotonic()
-    assert tries[3] - tries[2] > (tries[2] - tries[1]) * 1.2
+        tries.append(time.monotonic())
+    pauses = [later - earlier for earlier, later in pairwise(tries)]
+    assert pauses[-1] > pauses[0] * 1.2
     assert status()["steady"]["restarts"] == 0
     supervisor.send_signal(signal.SIGTERM)
-    assert await asyncio.to_thread(supervisor.wait, 15) == 0
+    assert await asyncio.to_thread(supervisor.wait, 60) == 0
     assert not _answers(port)
+
+
+async def test_a_fleet_goes_on_when_its_status_cannot_be_written(
+    fleet_of_two: tuple["subprocess.Popen[bytes]", Callable[[], Any], int], tmp_path: Path
+) -> None:
+    """As on a full disk."""
+    supervisor, status, port = fleet_of_two
+    await _until(lambda: _answers(port), "the steady child's answer")
+    first, in_its_way = status()["steady"]["pid"], tmp_path / "run" / "fleet.part"
+    in_its_way.mkdir()
+    os.kill(first, signal.SIGKILL)
+    await _until(lambda: not _answers(port), "the end of the child")
+    await _until(lambda: _answers(port), "the child's successor")
+    in_its_way.rmdir()
+    await _until(lambda: status()["steady"]["restarts"] == 1, "the status of now")
+    assert status()["steady"]["pid"] != first
+    assert supervisor.poll() is None
 
 
 async def test_children_die_with_their_supervisor(

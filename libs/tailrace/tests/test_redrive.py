@@ -335,7 +335,7 @@ async def test_the_background_redrives_and_stops_when_told(toy: Harness) -> None
     await _hear(toy, cure)
     await eventually(lambda: _parked(toy, (ECHO, key)), lambda rows: rows == [], what="an empty slate")
     stop.set()
-    await asyncio.wait_for(background, 5)
+    await asyncio.wait_for(background, 60)
     assert await _echoed(toy) == [f"after {cure}", "two"]
 
 

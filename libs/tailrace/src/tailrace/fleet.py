@@ -12,6 +12,7 @@ import sys
 import time
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 
@@ -122,8 +123,7 @@ class Fleet:
         child.pid, child.due = 0, time.monotonic() + child.pause
         child.restarts += 1
         if not self._stopping:
-            line = {"event": "service died", "service": child.service.name, "code": code, "again_in": child.pause}
-            print(json.dumps({**line, "level": "error"}), flush=True)
+            _say("service died", service=child.service.name, code=code, again_in=child.pause)
         self._write_status()
 
     def _end_children(self) -> None:
@@ -139,10 +139,14 @@ class Fleet:
     def _write_status(self) -> None:
         status = {c.service.name: {"pid": c.pid, "port": c.port, "restarts": c.restarts} for c in self._children}
         path = self._settings.data / "run" / "fleet.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_suffix(".part")
-        fresh.write_text(json.dumps(status))
-        fresh.replace(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            fresh = path.with_suffix(".part")
+            fresh.write_text(json.dumps(status))
+            fresh.replace(path)
+        except OSError as error:
+            # A full disk must not end the services that work; the next change writes all of it.
+            _say("the fleet's status cannot be written", reason=str(error))
 
 
 def _import_what_children_use() -> None:
@@ -165,6 +169,12 @@ def _serve(child: Child, settings: Settings) -> None:
 
     write_to(settings.data / "logs" / f"{child.service.name}.log")
     run(child.service, settings, child.port)
+
+
+def _say(event: str, **more: object) -> None:
+    """One line of the supervisor's own, past Python's buffer, which a full disk would leave filled for the next fork to copy."""
+    with suppress(OSError):
+        os.write(1, f"{json.dumps({'event': event, **more, 'level': 'error'})}\n".encode())
 
 
 def _signal(pid: int, number: int) -> None:

@@ -5,6 +5,7 @@ itself turns it over, between two lines; one earlier file is kept beside it, as 
 """
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 LIMIT = 20 * 1024 * 1024
@@ -27,7 +28,8 @@ def turn_over() -> None:
         return
     path, limit = _own
     if os.fstat(1).st_size >= limit:
-        path.replace(path.with_suffix(".old.log"))
+        with suppress(FileNotFoundError):  # moved already, and there was no room for a new one
+            path.replace(path.with_suffix(".old.log"))
         _open(path)
 
 

@@ -26,9 +26,10 @@ class _Output(logging.Handler):
         try:
             sys.stdout.write(f"{self.format(record)}\n")
             sys.stdout.flush()
+            turn_over()
         except Exception:
+            # A full disk: whoever has something to say goes on with its work.
             self.handleError(record)
-        turn_over()
 
 
 class NotAgain(logging.Filter):

@@ -1,6 +1,8 @@
 """Children come back with growing pauses, and a program that cannot start says why instead of being tried for ever."""
 
 import asyncio
+import os
+import signal
 from itertools import pairwise
 from pathlib import Path
 
@@ -94,4 +96,28 @@ async def test_program_that_runs_and_does_nothing_any_more_is_started_again(tmp_
     async with asyncio.timeout(60):
         while child.pid in {first, None}:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
+    await child.stop()
+
+
+async def test_program_comes_back_although_nothing_could_be_written_meanwhile(tmp_path: Path) -> None:
+    """The state and the log are out of reach, as on a full disk, when it dies; in the end the state on disk is the true one."""
+    disk, away = tmp_path / "disk", tmp_path / "away"
+    disk.mkdir()
+    kept = board(disk)
+    child = Child(Program("kept", ["/bin/sleep", "600"], at_once), disk / "kept.log", kept)
+    await child.start()
+    first = child.pid
+    assert first is not None
+    disk.rename(away)
+    os.kill(first, signal.SIGKILL)
+    async with asyncio.timeout(60):
+        while kept.state.parts["kept"].restarts < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    assert "could not be started" in kept.state.parts["kept"].detail
+    away.rename(disk)
+    async with asyncio.timeout(60):
+        while kept.state.parts["kept"].phase != "ready":  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    assert child.pid not in {first, None}
+    assert State.load(kept.path) == kept.state
     await child.stop()

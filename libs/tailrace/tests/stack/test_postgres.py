@@ -29,7 +29,7 @@ def data(tmp_path: Path) -> Iterator[Path]:
 
 async def fetch(url: str, sql: str) -> object:
     """Tried again while the server is coming up."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 90
     while True:
         try:
             connection = await asyncpg.connect(url)

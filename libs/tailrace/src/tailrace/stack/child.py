@@ -116,21 +116,25 @@ class Child:
         pause, attempts, restarts = FIRST_PAUSE, 0, 0
         while not self._stopping:
             began = time.monotonic()
-            code = await self._live_once(restarts)
+            try:
+                ending = _ending(await self._live_once(restarts))
+            except OSError as error:
+                # No memory, or no room on the disk: there may be some by the next attempt.
+                ending = f"could not be started ({error})"
             self._sweep()
             if self._stopping:
                 return
             attempts += 1
             if not self._first.is_set() and attempts >= FIRST_ATTEMPTS:
-                raise self._failure(f"{self.program.name} {_ending(code)} before it was ready, {attempts} times")
+                raise self._failure(f"{self.program.name} {ending} before it was ready, {attempts} times")
             if time.monotonic() - began > STEADY:
                 pause = FIRST_PAUSE
             restarts += 1
-            log.warning("%s %s, starting it again in %g s", self.program.name, _ending(code), pause)
+            log.warning("%s %s, starting it again in %g s", self.program.name, ending, pause)
             self.board.part(
                 self.program.name,
                 "restarting",
-                f"{_ending(code)}, again in {pause:g} s",
+                f"{ending}, again in {pause:g} s",
                 process=None,
                 restarts=restarts,
             )
@@ -139,6 +143,7 @@ class Child:
 
     async def _live_once(self, restarts: int) -> int:
         """One life of the process, from its start to its exit code."""
+        self._process = None
         self.program.before()
         self._process = process = await self._spawn()
         detail = f"start {restarts + 1}" if restarts else ""

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import logging
 import os
 import time
 from dataclasses import dataclass, field
@@ -10,6 +11,8 @@ from typing import Any, Literal
 
 from tailrace.stack.layout import Layout
 from tailrace.stack.processes import Process
+
+log = logging.getLogger("tailrace.stack")
 
 Phase = Literal["waiting", "starting", "ready", "restarting", "failed", "stopping", "stopped"]
 
@@ -108,7 +111,10 @@ def fleet_status(layout: Layout) -> dict[str, dict[str, Any]]:
 
 
 class Board:
-    """The state as its one writer sees it: every change is on disk when the call returns."""
+    """The state as its one writer sees it: every change is on disk when the call returns.
+
+    Where it cannot be written, on a full disk, that is logged, and the next change writes all of it: whoever keeps processes alive goes on.
+    """
 
     def __init__(self, path: Path, state: State) -> None:
         self.path = path
@@ -136,4 +142,7 @@ class Board:
         self.save()
 
     def save(self) -> None:
-        self.state.save(self.path)
+        try:
+            self.state.save(self.path)
+        except OSError as error:
+            log.error("the state cannot be written: %s", error)

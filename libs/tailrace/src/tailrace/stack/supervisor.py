@@ -41,7 +41,7 @@ class Supervisor:
         self.credentials = Credentials.load_or_create(self.layout.credentials)
         self._orphans = State.load(self.layout.state)
         self.board = Board(self.layout.state, self._first_state())
-        self.board.save()
+        self.board.state.save(self.layout.state)  # raises, as nobody could see what a start does
         self.children: dict[str, Child] = {}
         self.lock = Lock.load()
         self.cache = cache_folder(self.layout.data)
