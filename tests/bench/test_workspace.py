@@ -5,7 +5,7 @@ from pathlib import Path
 from measure.workspace import Workspace
 from sandbox import ROOT
 
-from tailrace.fleet import load_services
+from tailrace.runtime.fleet import load_services
 
 _LOOK = (
     "import gateway, tailrace.fleet as fleet; print(gateway.__file__, *(each.name for each in fleet.load_services()))"

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from invariants.subject import Subject
 
-from tailrace.fleet import load_services
+from tailrace.runtime.fleet import load_services
 from tailrace.service import Service
 from tailrace_testing.databases import Databases
 from tailrace_testing.harness import Harness, MakeHarness

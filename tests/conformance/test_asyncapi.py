@@ -9,7 +9,8 @@ from urllib.parse import unquote
 import jsonschema_rs
 import pytest
 
-from tailrace.describe import describe
+from tailrace.cli import app as commands
+from tailrace.codegen.describe import describe
 from tailrace.service import Service
 
 ROOT = Path(__file__).parents[2]
@@ -108,5 +109,5 @@ def test_the_headers_are_those_of_the_wire(service: Service) -> None:
 
 def test_the_same_manifests_give_the_same_document(services: list[Service]) -> None:
     path = Path("contracts/asyncapi.yaml")
-    backwards = describe(list(reversed(services)), ROOT)
-    assert backwards[path] == describe(services, ROOT)[path]
+    backwards = describe(list(reversed(services)), ROOT, commands)
+    assert backwards[path] == describe(services, ROOT, commands)[path]

@@ -4,7 +4,7 @@ import pytest
 from invariants.subject import Subject
 from invariants.table import INVARIANTS
 
-from tailrace.fleet import load_services
+from tailrace.runtime.fleet import load_services
 
 _PAIRS = [
     pytest.param(service.name, invariant.name, id=f"{service.name}-{invariant.name}")

@@ -6,8 +6,8 @@ from fastapi import Request
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
-from tailrace.ids import uuid7
-from tailrace.location import set_location
+from tailrace.core.ids import uuid7
+from tailrace.http.location import set_location
 from tailrace.service import Service
 
 

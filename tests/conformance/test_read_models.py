@@ -12,12 +12,12 @@ from typing import Any
 import asyncpg
 from sqlalchemy import Table
 
-from tailrace import shadow
-from tailrace.database import Database
-from tailrace.delivery import Courier
-from tailrace.ids import uuid7
+from tailrace.core.ids import uuid7
+from tailrace.db.database import Database
+from tailrace.messaging.dispatcher import Courier
+from tailrace.messaging.subscribers import Projection, Reaction
+from tailrace.rebuild import shadow_schema
 from tailrace.service import Service
-from tailrace.subscribers import Projection, Reaction
 from tailrace_testing import MakeHarness
 
 SAMPLES = Path(__file__).parents[2] / "contracts/samples"
@@ -59,9 +59,9 @@ async def test_a_projection_uses_no_other_tables(service: Service, make_harness:
     for projection in _projections(service):
         harness = await make_harness(service)
         owner = await asyncpg.connect(harness.admin_url)
-        await shadow.create(owner, projection, f"{service.name}_app")
+        await shadow_schema.create(owner, projection, f"{service.name}_app")
         url = harness.settings.database_url or ""
-        database = Database(url, service.name, pool=1, schema=shadow.schema_of(projection))
+        database = Database(url, service.name, pool=1, schema=shadow_schema.schema_of(projection))
         try:
             records = []
             for event in projection.events:
@@ -71,7 +71,7 @@ async def test_a_projection_uses_no_other_tables(service: Service, make_harness:
                     records.append(harness._records[-1])
             assert records
             await Courier(service.name, database, [projection]).deliver(records)
-            parked = await owner.fetch(f'SELECT type, reason FROM "{shadow.schema_of(projection)}".parked')
+            parked = await owner.fetch(f'SELECT type, reason FROM "{shadow_schema.schema_of(projection)}".parked')
             assert [tuple(row) for row in parked if "UndefinedTable" in row["reason"]] == []
         finally:
             await database.close()

@@ -13,7 +13,7 @@ from pages import blocks, files_of
 
 import contracts
 from contracts.shipments import ShipmentDelivered, ShipmentDispatched
-from tailrace.ids import uuid7
+from tailrace.core.ids import uuid7
 from tailrace_testing import Harness, MakeHarness
 
 PAGE = "docs/how-to/add-a-service.md"
@@ -26,10 +26,10 @@ from sqlalchemy import select
 
 from claims.models import Claim
 from contracts.shipments import ShipmentDelivered
-from tailrace.database import Tx
-from tailrace.events import Meta
-from tailrace.subscribers import EVER, Reaction
-from tailrace.timers import Timer
+from tailrace.db.database import Tx
+from tailrace.core.events import Meta
+from tailrace.messaging.subscribers import EVER, Reaction
+from tailrace.messaging.timers import Timer
 
 '''
 # What the page says in words: where the deadline is set, and what the manifest names.

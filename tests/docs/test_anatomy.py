@@ -24,7 +24,7 @@ from pages import blocks, files_of
 
 import contracts
 from contracts.shipments import ShipmentDispatched
-from tailrace.ids import uuid7
+from tailrace.core.ids import uuid7
 from tailrace_testing import MakeHarness
 from tailrace_testing.databases import Databases
 from tailrace_testing.tokens import TestIssuer

@@ -11,8 +11,9 @@ from aiokafka import AIOKafkaConsumer
 from company import Company
 
 from debezium_connector_config import validate_live
-from tailrace.connectors import connector_config, slot_name
-from tailrace.fleet import load_services
+from tailrace.capture.connectors import connector_config
+from tailrace.core.names import slot_name
+from tailrace.runtime.fleet import load_services
 from tailrace.service import Service
 from tailrace.settings import Settings
 from tailrace.stack.embedded import Stack
@@ -52,7 +53,7 @@ async def test_topics_hold_exactly_what_was_committed(fleet: Stack, gateway: Gat
 async def test_an_idle_slot_lets_go_of_the_log_while_another_service_is_busy(fleet: Stack, gateway: Gateway) -> None:
     company = await Company.found(gateway)
     admin = await asyncpg.connect(fleet.postgres_url)
-    idle = {slot_name(s) for s in SERVICES} - {"orders_outbox"}
+    idle = {slot_name(s.name) for s in SERVICES} - {"orders_outbox"}
     began = await admin.fetchval("SELECT pg_current_wal_lsn() - '0/0'")
     held: list[int] = []
 

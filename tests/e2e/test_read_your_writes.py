@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 from company import OPENING, PRICE, Company
 
-from tailrace.ids import uuid7
+from tailrace.core.ids import uuid7
 from tailrace_testing.gateway import Gateway, Member, eventually
 
 

@@ -10,8 +10,8 @@ from company import Company, parked
 
 from tailrace.capture import slots
 from tailrace.capture.republish import republish, retained
-from tailrace.consumer import Consumer
-from tailrace.fleet import load_services
+from tailrace.messaging.consumer import Consumer
+from tailrace.runtime.fleet import load_services
 from tailrace.stack.embedded import Stack
 from tailrace_testing import Harness, MakeHarness
 from tailrace_testing.gateway import Gateway

@@ -16,10 +16,10 @@ from command import beside
 from company import Company, parked, trade
 from points import Point
 
+from tailrace.capture.connect_api import Rest
 from tailrace.capture.slots import spare_name
-from tailrace.connectors import slot_name
-from tailrace.fleet import load_services
-from tailrace.stack.connect import Rest
+from tailrace.core.names import slot_name
+from tailrace.runtime.fleet import load_services
 from tailrace.stack.embedded import Stack
 from tailrace.stack.state import Capture
 from tailrace_testing.gateway import Gateway, eventually

@@ -14,11 +14,12 @@ from nursery import Nursery
 from purse import Account, Transfer, service
 from scenes import offsets
 
-from tailrace.connectors import connector_config, slot_name
-from tailrace.migrate import prepare_database
-from tailrace.stack.connect import Rest
+from tailrace.capture.connect_api import Rest
+from tailrace.capture.connectors import connector_config
+from tailrace.core.names import slot_name
+from tailrace.kafka.topics import create_topics
+from tailrace.runtime.migrate import prepare_database
 from tailrace.stack.embedded import Stack
-from tailrace.stack.kafka import create_topics
 from tailrace_testing import Harness
 from tailrace_testing.databases import Databases
 from tailrace_testing.gateway import eventually
@@ -51,7 +52,9 @@ async def purse(
     await eventually(withdrawn, bool, what="the connector withdrawn")
     admin = await asyncpg.connect(settings.postgres)
     query = "SELECT count(pg_drop_replication_slot(slot_name)) FROM pg_replication_slots WHERE slot_name = $1 AND NOT active"
-    await eventually(lambda: admin.fetchval(query, slot_name(service)), lambda count: count == 1, what="the slot free")
+    await eventually(
+        lambda: admin.fetchval(query, slot_name(service.name)), lambda count: count == 1, what="the slot free"
+    )
     await admin.close()
     await databases.drop(service.name)
 

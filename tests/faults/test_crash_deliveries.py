@@ -13,7 +13,7 @@ from points import Point
 from scenes import Play, Scene, playing
 from toy import Asked, service
 
-from tailrace.ids import uuid7
+from tailrace.core.ids import uuid7
 from tailrace_testing.databases import Databases
 from tailrace_testing.gateway import eventually
 from tailrace_testing.tokens import TestIssuer

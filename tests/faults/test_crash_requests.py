@@ -12,8 +12,8 @@ from points import Point
 from sqlalchemy import select
 from toy import Counter, count_event
 
-from tailrace.ids import uuid7
-from tailrace.streams import SNAPSHOT_EVERY, replay
+from tailrace.core.ids import uuid7
+from tailrace.db.event_streams import SNAPSHOT_EVERY, replay
 from tailrace_testing import Harness
 from tailrace_testing.gateway import eventually
 

@@ -13,7 +13,7 @@ from points import Point
 from purse import Account, Transfer, service
 from scenes import Play, Scene, playing
 
-from tailrace.sagas import history
+from tailrace.messaging.sagas import history
 from tailrace_testing.databases import Databases
 from tailrace_testing.gateway import eventually
 from tailrace_testing.tokens import TestIssuer

@@ -12,7 +12,7 @@ from asking import free_port, listens
 from nursery import Nursery
 from points import Point
 
-from tailrace.connectors import slot_name
+from tailrace.core.names import slot_name
 from tailrace_testing import Harness
 from tailrace_testing.databases import Databases
 from tailrace_testing.gateway import eventually
@@ -45,7 +45,7 @@ async def settings(databases: Databases, toy: Harness) -> AsyncIterator[dict[str
     """For a database of the toy's own name, which is gone again afterwards."""
     yield {"postgres": databases.settings.postgres, "secret": databases.settings.secret}
     admin = await asyncpg.connect(databases.settings.postgres)
-    slot = slot_name(toy.service)
+    slot = slot_name(toy.service.name)
     await admin.execute(
         "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1", slot
     )
@@ -65,7 +65,7 @@ async def test_preparing_a_database_is_completed_by_doing_it_again(
         assert shape == await toy.admin.fetchval(_SHAPE)
         assert "note.text" in shape
         slots = await made.fetch("SELECT slot_name FROM pg_replication_slots WHERE database = 'toy'")
-        assert [row["slot_name"] for row in slots] == [slot_name(toy.service)]
+        assert [row["slot_name"] for row in slots] == [slot_name(toy.service.name)]
     finally:
         await made.close()
 

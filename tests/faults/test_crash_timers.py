@@ -7,7 +7,7 @@ import pytest
 from frail import reminder
 from points import Point
 
-from tailrace.ids import uuid7
+from tailrace.core.ids import uuid7
 from tailrace_testing import Harness
 from tailrace_testing.gateway import eventually
 

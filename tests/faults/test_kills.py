@@ -7,7 +7,7 @@ import signal
 import pytest
 from company import Company, parked, trade
 
-from tailrace.fleet import load_services
+from tailrace.runtime.fleet import load_services
 from tailrace.stack.embedded import Stack
 from tailrace_testing.gateway import Gateway, eventually
 

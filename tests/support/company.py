@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import asyncpg
 
-from tailrace.fleet import load_services
+from tailrace.runtime.fleet import load_services
 from tailrace.stack.embedded import Stack
 from tailrace_testing.gateway import Gateway, Member, eventually
 

@@ -10,8 +10,8 @@ from pydantic import Field
 from sqlalchemy import text
 from toy import Counted, Counter, Note, Writer, router, service
 
-from tailrace.routing import Body, Tx, View, tenant_router
-from tailrace.timers import Timer
+from tailrace.http.routing import Body, Tx, View, tenant_router
+from tailrace.messaging.timers import Timer
 
 counters = tenant_router("/v1/counters", tag="counters")
 reminders = tenant_router("/v1/reminders", tag="reminders")

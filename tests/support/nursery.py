@@ -1,7 +1,7 @@
 """Processes that may die: forked from one that has imported everything already, so that dozens of them cost little.
 
 `Nursery` is the side of the tests; run as a program, this module is the one that forks. Each child is an ordinary process of the operating
-system that runs the product as `tailrace.run` does, with the points of its orders armed.
+system that runs the product as `tailrace.runtime.process` does, with the points of its orders armed.
 """
 
 import asyncio
@@ -85,7 +85,7 @@ def _serve(
     service: str, settings: dict[str, Any], port: int, parts: Iterable[str] = ("api", "consumer"), scene: str = ""
 ) -> None:
     """A service as a process; `scene` sets its topics and its group apart from those of other tests."""
-    from tailrace.run import run
+    from tailrace.runtime.process import run
     from tailrace.settings import Settings
 
     if scene:
@@ -94,8 +94,8 @@ def _serve(
 
 
 def _set_apart(service: Any, scene: str) -> None:
-    import tailrace.consumer
-    import tailrace.run
+    import tailrace.messaging.consumer
+    import tailrace.runtime.process
 
     for event in {event for subscriber in service.subscribers for event in subscriber.events}:
         event.topic = f"{event.topic}.{scene}"
@@ -113,7 +113,7 @@ def _set_apart(service: Any, scene: str) -> None:
 
 
 def _prepare(service: str, settings: dict[str, Any]) -> None:
-    from tailrace.migrate import prepare_database
+    from tailrace.runtime.migrate import prepare_database
     from tailrace.settings import Settings
 
     asyncio.run(prepare_database(settings["postgres"], _SERVICES[service], Settings(**settings)))
@@ -122,7 +122,7 @@ def _prepare(service: str, settings: dict[str, Any]) -> None:
 def _fleet(settings: dict[str, Any]) -> None:
     from fastapi import FastAPI
 
-    from tailrace.fleet import Fleet
+    from tailrace.runtime.fleet import Fleet
     from tailrace.service import Service
     from tailrace.settings import Settings
 
@@ -143,7 +143,7 @@ def _fork(task: str, points: list[dict[str, Any]], given: dict[str, Any]) -> int
         return pid
     code = 1
     try:
-        from tailrace.fleet import _die_with
+        from tailrace.runtime.fleet import _die_with
 
         _die_with(parent)
         _close_talk()
@@ -180,8 +180,8 @@ def _import_everything() -> None:
     from frail import frail
     from toy import service as toy
 
-    import tailrace.migrate
-    import tailrace.run
+    import tailrace.runtime.migrate
+    import tailrace.runtime.process
 
     assert alembic.command and uvloop and tailrace.migrate and tailrace.run
     _SERVICES.update(toy=toy, frail=frail, purse=purse.service)

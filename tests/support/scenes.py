@@ -16,8 +16,8 @@ from asking import free_port
 from nursery import Life, Nursery
 from points import Point
 
+from tailrace.kafka.topics import create_topics
 from tailrace.service import Service
-from tailrace.stack.kafka import create_topics
 from tailrace_testing import Harness
 from tailrace_testing.databases import Databases
 from tailrace_testing.tokens import TestIssuer

@@ -14,8 +14,8 @@ from sqlalchemy import text
 from wire import Wire
 
 from contracts import catalog
-from tailrace.failures import is_transient
-from tailrace.ids import uuid7
+from tailrace.core.ids import uuid7
+from tailrace.db.error_classes import is_transient
 from tailrace_testing import Harness
 
 Place = tuple[str, str]

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.protocol.admin import DeleteGroupsRequest
 
-from tailrace.fleet import load_services
+from tailrace.runtime.fleet import load_services
 from tailrace.service import Service
 from tailrace.settings import Settings, settings_from
 from tailrace.stack.embedded import Stack

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from aiokafka import ConsumerRecord
 
-from tailrace.failures import is_transient
+from tailrace.db.error_classes import is_transient
 from tailrace_testing import Harness
 
 Queue = deque[ConsumerRecord]

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from tailrace.events import Event
-from tailrace.money import Currency, Minor
+from tailrace.core.events import Event
+from tailrace.core.money import Currency, Minor
 
 AccountKind = Literal["asset", "liability", "equity", "revenue", "expense"]
 

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from tailrace.events import Event
-from tailrace.money import Currency, Quantity, Rate, UnitPrice
+from tailrace.core.events import Event
+from tailrace.core.money import Currency, Quantity, Rate, UnitPrice
 
 
 class CatalogFact(Event):

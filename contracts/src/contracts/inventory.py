@@ -9,8 +9,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from tailrace.events import Event
-from tailrace.money import Currency, Minor, Quantity, SignedQuantity
+from tailrace.core.events import Event
+from tailrace.core.money import Currency, Minor, Quantity, SignedQuantity
 
 
 class InventoryFact(Event):

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from tailrace.events import Event
-from tailrace.money import Currency, Minor, Quantity, Rate, SignedQuantity, UnitPrice
-from tailrace.personal import Personal
+from tailrace.core.events import Event
+from tailrace.core.money import Currency, Minor, Quantity, Rate, SignedQuantity, UnitPrice
+from tailrace.core.personal_data import Personal
 
 Progress = Literal["none", "partial", "full"]
 

@@ -7,9 +7,9 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from contracts.orders import Address, Departure
-from tailrace.events import Event
-from tailrace.money import Currency, Minor, Quantity, SignedQuantity
-from tailrace.personal import Personal
+from tailrace.core.events import Event
+from tailrace.core.money import Currency, Minor, Quantity, SignedQuantity
+from tailrace.core.personal_data import Personal
 
 
 class ShipmentTopic(Event):

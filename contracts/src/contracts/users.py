@@ -3,9 +3,9 @@
 from typing import ClassVar
 from uuid import UUID
 
-from tailrace.events import Event
-from tailrace.money import Currency
-from tailrace.personal import Personal
+from tailrace.core.events import Event
+from tailrace.core.money import Currency
+from tailrace.core.personal_data import Personal
 
 
 class UserFact(Event):

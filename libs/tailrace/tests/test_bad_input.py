@@ -15,12 +15,12 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 from toy import Note, Writer, service
 
-from tailrace.failures import is_unstorable
-from tailrace.ids import uuid7
-from tailrace.keys import PublishedKeys
-from tailrace.pages import PageRequest, paginate
-from tailrace.problems import Unavailable
-from tailrace.routing import Body, Tx, tenant_router
+from tailrace.core.errors import Unavailable
+from tailrace.core.ids import uuid7
+from tailrace.db.error_classes import is_unstorable
+from tailrace.http.jwks import PublishedKeys
+from tailrace.http.pagination import PageRequest, paginate
+from tailrace.http.routing import Body, Tx, tenant_router
 from tailrace_testing import Harness, MakeHarness
 
 odd = tenant_router("/v1/odd", tag="odd")

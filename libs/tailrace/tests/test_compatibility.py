@@ -16,10 +16,11 @@ from pydantic import BaseModel, Field
 from typer.testing import CliRunner
 
 from tailrace.cli import app
-from tailrace.compatibility import breaking, breaking_in_api, breaking_in_fact
-from tailrace.events import Event
-from tailrace.parking import DeadLettered
-from tailrace.schema_changes import Kind, Schema, changes
+from tailrace.cli import app as commands
+from tailrace.codegen.compatibility import breaking, breaking_in_api, breaking_in_fact
+from tailrace.codegen.schema_diff import Kind, Schema, changes
+from tailrace.core.events import Event
+from tailrace.messaging.dead_letters import DeadLettered
 
 ROOT = Path(__file__).parents[3]
 
@@ -308,14 +309,14 @@ def test_describe_refuses_to_break_a_promise(
 def test_describe_keeps_the_schemas_of_older_versions(tmp_path: Path) -> None:
     from toy import Asked
 
-    from tailrace.describe import describe
+    from tailrace.codegen.describe import describe
     from tailrace.service import Service
 
     _contracts(tmp_path, **{"asking.asked": {**fact(key=UUID, words=str), "title": "asking.asked"}})
     path = Path("contracts/schemas/asking.asked.v1.json")
     first = json.loads((tmp_path / path).read_text()) | {"$id": "urn:asked:v1", "x-topic": "asking.events"}
     (tmp_path / path).write_text(json.dumps(first))
-    files = describe([Service(name="asking", topic="asking.events", publishes=[Asked])], tmp_path)
+    files = describe([Service(name="asking", topic="asking.events", publishes=[Asked])], tmp_path, commands)
     assert json.loads(files[path]) == first
     assert "text" in json.loads(files[Path("contracts/schemas/asking.asked.v2.json")])["properties"]
     messages = json.loads(files[Path("contracts/asyncapi.yaml")])["channels"]["asking.events"]["messages"]

@@ -10,7 +10,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
-from tailrace.run import http_config
+from tailrace.runtime.process import http_config
 from tailrace.service import Service
 from tailrace.settings import Settings
 

@@ -7,14 +7,14 @@ import httpx2
 import pytest
 from toy import Asked, heard, service
 
-from tailrace import consistency
-from tailrace.ids import uuid7
-from tailrace.routing import tenant_router
+from tailrace.core.ids import uuid7
+from tailrace.http import read_your_writes
+from tailrace.http.routing import tenant_router
+from tailrace.messaging.subscribers import Projection
 from tailrace.service import Service
-from tailrace.subscribers import Projection
 from tailrace_testing import Harness
 
-LONGEST = consistency.LONGEST
+LONGEST = read_your_writes.LONGEST
 SOME = UUID("01990000-0000-7000-8000-000000000001")
 """The same in each run, for what becomes part of a test's name."""
 
@@ -33,13 +33,13 @@ AT_ONCE = 10.0
 
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consistency, "LONGEST", 60.0)
+    monkeypatch.setattr(read_your_writes, "LONGEST", 60.0)
 
 
 @pytest.fixture
 def brief(patient: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """As in the product."""
-    monkeypatch.setattr(consistency, "LONGEST", 1.0)
+    monkeypatch.setattr(read_your_writes, "LONGEST", 1.0)
 
 
 def _refused(answer: httpx2.Response) -> None:

@@ -8,11 +8,11 @@ from uuid import UUID
 from sqlalchemy import select
 from toy import Answered, Asked, Heard, Note, talk
 
-from tailrace.context import Context
-from tailrace.ids import uuid7
-from tailrace.inbox import MarkMoved
-from tailrace.sagas import history
-from tailrace.tables import inbox, parked
+from tailrace.core.context import Context
+from tailrace.core.ids import uuid7
+from tailrace.db.tables import inbox, parked
+from tailrace.messaging.inbox import MarkMoved
+from tailrace.messaging.sagas import history
 from tailrace_testing import Harness
 
 

@@ -12,8 +12,8 @@ from typer.testing import CliRunner, Result
 
 from tailrace.cli import app
 from tailrace.cli.parked_rows import Filter, Page, history_query, parked_query, search
-from tailrace.ids import uuid7
-from tailrace.logs import configure
+from tailrace.core.ids import uuid7
+from tailrace.observability.logs import configure
 from tailrace.stack.embedded import Stack
 from tailrace_testing import Harness
 

@@ -16,17 +16,17 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm.exc import StaleDataError
 from toy import Asked, Heard, Note, NoteWritten, service
 
-from tailrace import patience
-from tailrace.consumer import Consumer
-from tailrace.delivery import Courier
-from tailrace.events import Meta
-from tailrace.failures import is_transient, sqlstate
-from tailrace.ids import uuid7
-from tailrace.patience import TryAgain
-from tailrace.routing import Tx
+from tailrace.core.events import Meta
+from tailrace.core.ids import uuid7
+from tailrace.db.error_classes import is_transient, sqlstate
+from tailrace.db.tables import outbox
+from tailrace.http.routing import Tx
+from tailrace.messaging import retry_budget
+from tailrace.messaging.consumer import Consumer
+from tailrace.messaging.dispatcher import Courier
+from tailrace.messaging.retry_budget import TryAgain
+from tailrace.messaging.subscribers import Projection
 from tailrace.stack.embedded import Stack
-from tailrace.subscribers import Projection
-from tailrace.tables import outbox
 from tailrace_testing import Harness
 from tailrace_testing.databases import Databases
 from tailrace_testing.gateway import eventually
@@ -120,7 +120,7 @@ async def test_what_passes_by_itself_parks_nothing_however_often(toy: Harness, w
     _does(toy, work)
     if work is _PASSING["55P03 lock time-out"]:
         await toy.admin.execute("BEGIN; LOCK TABLE heard IN ACCESS EXCLUSIVE MODE")
-    for _ in range(patience.TRIES + 1):
+    for _ in range(retry_budget.TRIES + 1):
         failed = await _failing(_tell(toy))
         assert is_transient(failed), failed
         assert not isinstance(failed, TryAgain)
@@ -165,13 +165,15 @@ async def test_what_may_pass_is_tried_a_few_times_and_holds_nobody_else(toy: Har
     _does(toy, work)
     key = uuid7()
     records = [_record(toy, key, 1, "x"), _record(toy, key, 2, "behind"), _record(toy, uuid7(), 1, "other")]
-    for _ in range(patience.TRIES - 1):
+    for _ in range(retry_budget.TRIES - 1):
         with pytest.raises(TryAgain):
             await toy.redeliver(*records)
         assert (await _parked(toy), await _times_heard(toy)) == ([], 1)
     await toy.redeliver(*records, may_park=True)
     (first, reason), (second, _) = await _parked(toy)
-    assert (first, second, reason.startswith(f"tried {patience.TRIES} times; ")) == ("failed", "behind", True), reason
+    assert (first, second, reason.startswith(f"tried {retry_budget.TRIES} times; ")) == ("failed", "behind", True), (
+        reason
+    )
     assert await _times_heard(toy) == 1
 
 
@@ -197,7 +199,7 @@ async def test_no_fact_is_blamed_while_the_database_is_unwell(toy: Harness) -> N
     _does(toy, work)
     record = _record(toy, uuid7(), 1, "x")
     for _ in range(3):
-        for error in [TimeoutError()] * (patience.TRIES - 1) + [ConnectionResetError()]:
+        for error in [TimeoutError()] * (retry_budget.TRIES - 1) + [ConnectionResetError()]:
             errors.append(error)
             with pytest.raises((TryAgain, ConnectionResetError)):
                 await toy.redeliver(record)

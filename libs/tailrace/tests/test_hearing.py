@@ -12,14 +12,14 @@ from aiokafka.errors import KafkaConnectionError
 from aiokafka.protocol.metadata import MetadataRequest
 from toy.asking import Asking, on_kafka
 
-from tailrace import farewell, hearing
-from tailrace.consumer import Consumer
-from tailrace.delivery import Courier
-from tailrace.hearing import check_tasks
-from tailrace.ids import uuid7
-from tailrace.run import _loop_factory
+from tailrace.core.ids import uuid7
+from tailrace.kafka import shutdown, stall_detector
+from tailrace.kafka.stall_detector import check_tasks
+from tailrace.kafka.topics import create_topics
+from tailrace.messaging.consumer import Consumer
+from tailrace.messaging.dispatcher import Courier
+from tailrace.runtime.process import _loop_factory
 from tailrace.settings import Settings
-from tailrace.stack.kafka import create_topics
 from tailrace_testing import Harness
 
 
@@ -31,7 +31,7 @@ async def asking(toy: Harness, kafka: str) -> AsyncIterator[Asking]:
 
 @pytest.fixture
 async def consumer(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Consumer]:
-    monkeypatch.setattr(hearing, "SILENCE", 0.5)
+    monkeypatch.setattr(stall_detector, "SILENCE", 0.5)
     stop = asyncio.Event()
     settings = Settings(kafka=asking.kafka, consumer_wait_ms=50)
     consumer = Consumer(f"toy-{uuid7().hex[-8:]}", Courier("toy", asking.toy.database, [asking.echo]), settings)
@@ -82,17 +82,17 @@ async def test_a_topic_that_is_silent_is_no_reason_to_begin_anew(asking: Asking,
 
 async def test_whoever_stops_a_client_does_not_end_with_its_tasks(asking: Asking, consumer: Consumer) -> None:
     """aiokafka awaits a fetch that it has cancelled: where that waits to try again, the cancellation comes out of `stop()`."""
-    for stop in (AIOKafkaConsumer.stop, farewell.stop):
+    for stop in (AIOKafkaConsumer.stop, shutdown.stop):
         client = AIOKafkaConsumer(asking.topic, bootstrap_servers=asking.kafka)
         await client.start()
         client._fetcher._pending_tasks.add(asyncio.create_task(_for_ever()))
         await asyncio.sleep(0)
-        if stop is farewell.stop:
+        if stop is shutdown.stop:
             await stop(client)
         else:
             with pytest.raises(asyncio.CancelledError) as stray:
                 await stop(client)
-            assert farewell.stray(stray.value)
+            assert shutdown.stray(stray.value)
 
 
 async def test_a_cancellation_that_is_meant_is_heeded() -> None:
@@ -102,8 +102,8 @@ async def test_a_cancellation_that_is_meant_is_heeded() -> None:
         try:
             await _for_ever()
         except asyncio.CancelledError as error:
-            heard.append(farewell.stray(error))
-            farewell.heed(error)
+            heard.append(shutdown.stray(error))
+            shutdown.heed(error)
 
     task = asyncio.create_task(work())
     await asyncio.sleep(0)
@@ -122,7 +122,7 @@ async def test_a_consumer_goes_on_after_a_stray_cancellation(
         monkeypatch.undo()
         raise asyncio.CancelledError
 
-    monkeypatch.setattr(hearing.Hearing, "check", strayed)
+    monkeypatch.setattr(stall_detector.Hearing, "check", strayed)
     await asking.send([uuid7() for _ in range(3)])
     await asking.comes_to("toy.echo")
     assert consumer._reading is not reading

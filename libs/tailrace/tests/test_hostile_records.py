@@ -11,14 +11,14 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from toy import Answered, Asked, Memory, Note, NoteWritten
 
-from tailrace.delivery import Courier
-from tailrace.events import Meta
-from tailrace.failures import is_transient
-from tailrace.ids import uuid7
-from tailrace.problems import Invalid
-from tailrace.routing import Tx
-from tailrace.sagas import Run, Saga, history
-from tailrace.subscribers import Projection
+from tailrace.core.errors import Invalid
+from tailrace.core.events import Meta
+from tailrace.core.ids import uuid7
+from tailrace.db.error_classes import is_transient
+from tailrace.http.routing import Tx
+from tailrace.messaging.dispatcher import Courier
+from tailrace.messaging.sagas import Run, Saga, history
+from tailrace.messaging.subscribers import Projection
 from tailrace_testing import Harness
 
 MESSAGE = 1_000_000

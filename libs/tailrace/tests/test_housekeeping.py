@@ -5,11 +5,11 @@ import asyncio
 import asyncpg
 from toy import Note, service
 
-from tailrace import idempotency
-from tailrace.connectors import connector_config, deployed_connector
-from tailrace.context import Context
-from tailrace.ids import uuid7
-from tailrace.migrate import prepare_database
+from tailrace.capture.connectors import connector_config, deployed_connector
+from tailrace.core.context import Context
+from tailrace.core.ids import uuid7
+from tailrace.http import idempotency
+from tailrace.runtime.migrate import prepare_database
 from tailrace.settings import Settings
 from tailrace_testing import Harness
 

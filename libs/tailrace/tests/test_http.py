@@ -4,7 +4,7 @@ import asyncio
 
 from toy import Note
 
-from tailrace.ids import uuid7
+from tailrace.core.ids import uuid7
 from tailrace_testing import Harness
 
 

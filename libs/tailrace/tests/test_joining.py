@@ -15,19 +15,19 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from toy.asking import Asking, on_kafka
 
-from tailrace.consumer import Consumer
-from tailrace.delivery import Courier
-from tailrace.ids import uuid7
+from tailrace.core.ids import uuid7
+from tailrace.messaging.consumer import Consumer
+from tailrace.messaging.dispatcher import Courier
+from tailrace.messaging.subscribers import EVER, Reaction, Subscriber
 from tailrace.settings import Settings
-from tailrace.subscribers import EVER, Reaction, Subscriber
 from tailrace_testing import Harness
 from tailrace_testing.gateway import eventually
 
 _CONSUME = """
 import asyncio, sys
-from tailrace.consumer import Consumer
-from tailrace.database import Database
-from tailrace.delivery import Courier
+from tailrace.messaging.consumer import Consumer
+from tailrace.db.database import Database
+from tailrace.messaging.dispatcher import Courier
 from tailrace.settings import Settings
 from toy.elsewhere import elsewhere
 

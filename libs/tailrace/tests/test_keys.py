@@ -8,9 +8,9 @@ import pytest
 from aiohttp import web
 from joserfc.jwk import KeySet, RSAKey
 
-from tailrace import keys
-from tailrace.keys import PublishedKeys
-from tailrace.problems import Unavailable
+from tailrace.core.errors import Unavailable
+from tailrace.http import jwks
+from tailrace.http.jwks import PublishedKeys
 
 _PAIR = RSAKey.generate_key(2048)
 
@@ -83,8 +83,8 @@ async def test_a_flood_does_not_hold_up_whose_key_is_known(identity: Identity) -
 
 
 async def test_a_withdrawn_key_is_forgotten_by_itself(identity: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keys, "REFRESH_AFTER", 0.0)
-    monkeypatch.setattr(keys, "_AT_MOST_EVERY", 0.0)
+    monkeypatch.setattr(jwks, "REFRESH_AFTER", 0.0)
+    monkeypatch.setattr(jwks, "_AT_MOST_EVERY", 0.0)
     published = PublishedKeys(identity.url)
     await published.current("old")
     identity.published = ["new"]

@@ -8,8 +8,8 @@ from pathlib import Path
 _WRITE = """
 import os, sys
 from pathlib import Path
-from tailrace.log_files import write_to
-from tailrace.logs import configure, log
+from tailrace.observability.log_files import write_to
+from tailrace.observability.logs import configure, log
 
 write_to(Path(sys.argv[1]), limit=int(sys.argv[2]))
 configure("any")
@@ -23,8 +23,8 @@ for number in range(1000):
 _ON_A_FULL_DISK = """
 import os, sys
 from pathlib import Path
-from tailrace.log_files import write_to
-from tailrace.logs import configure, log
+from tailrace.observability.log_files import write_to
+from tailrace.observability.logs import configure, log
 
 write_to(Path("/dev/full"))
 configure("any")

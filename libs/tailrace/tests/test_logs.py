@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tailrace import logs
+from tailrace.observability import logs
 
 
 @pytest.fixture

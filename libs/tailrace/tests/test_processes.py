@@ -26,8 +26,8 @@ from dataclasses import replace
 from uuid import UUID
 from fastapi import APIRouter, Request
 from sqlalchemy import text
-from tailrace.context import Context
-from tailrace.run import run
+from tailrace.core.context import Context
+from tailrace.runtime.process import run
 from tailrace.settings import Settings
 from toy import Note, service
 
@@ -47,7 +47,7 @@ run(replace(service, routers=[router]), Settings(), int(sys.argv[1]), parts=froz
 _FLEET = """
 import sys
 from fastapi import FastAPI
-from tailrace.fleet import Fleet
+from tailrace.runtime.fleet import Fleet
 from tailrace.service import Service
 from tailrace.settings import Settings
 
@@ -60,7 +60,7 @@ Fleet(services, Settings()).run()
 
 _ADOPTED = """
 import os, sys
-from tailrace.fleet import _die_with
+from tailrace.runtime.fleet import _die_with
 real = os.getppid()
 os.getppid = lambda: 1
 _die_with(1)

@@ -18,20 +18,20 @@ from toy import Heard, Note
 from toy import service as toy_service
 from toy.asking import Asking, on_kafka
 
-from tailrace import shadow
-from tailrace.consumer import Consumer
-from tailrace.context import Context
-from tailrace.database import Database, Tx
-from tailrace.delivery import Courier
-from tailrace.history import History
-from tailrace.ids import uuid7
-from tailrace.rebuild import Rebuilt, projection_of, rebuild
-from tailrace.rebuilding import CannotRebuild
-from tailrace.redrive import Place, drop
+from tailrace.core.context import Context
+from tailrace.core.ids import uuid7
+from tailrace.db.database import Database, Tx
+from tailrace.kafka.topic_reader import History
+from tailrace.messaging.consumer import Consumer
+from tailrace.messaging.dispatcher import Courier
+from tailrace.messaging.subscribers import Projection
+from tailrace.rebuild import shadow_schema
+from tailrace.rebuild.builder import CannotRebuild
+from tailrace.rebuild.cutover import tenants_of
+from tailrace.rebuild.rebuild import Rebuilt, projection_of, rebuild
+from tailrace.redrive.redriver import Place, drop
 from tailrace.service import Service
 from tailrace.settings import Settings
-from tailrace.subscribers import Projection
-from tailrace.switch import tenants_of
 from tailrace_testing import Harness
 from tailrace_testing.gateway import eventually
 
@@ -41,7 +41,7 @@ import asyncio, sys
 from dataclasses import replace
 from toy import service
 from toy.elsewhere import elsewhere
-from tailrace.rebuild import rebuild
+from tailrace.rebuild.rebuild import rebuild
 from tailrace.settings import Settings
 
 toy = elsewhere(sys.argv[1])
@@ -175,13 +175,13 @@ async def test_another_order_of_partitions_makes_the_same_rows(live: Live) -> No
     hashes = {await live.toy.admin.fetchval(query.format("public"))}
     try:
         for seed in range(3):
-            await shadow.create(owner, live.asking.heard, "toy_app")
+            await shadow_schema.create(owner, live.asking.heard, "toy_app")
             database = Database(app_url, "toy", pool=1, schema=_SCHEMA)
             await _read_shuffled(live, Courier("toy", database, [live.asking.heard]), random.Random(seed))
             await database.close()
             hashes.add(await owner.fetchval(query.format(_SCHEMA)))
             assert await tenants_of(owner, live.asking.heard) == {live.toy.tenant}
-        await shadow.drop(owner, live.asking.heard)
+        await shadow_schema.drop(owner, live.asking.heard)
     finally:
         await owner.close()
     assert len(hashes) == 1
@@ -346,7 +346,7 @@ async def test_one_at_a_time_and_killed_in_the_middle_nothing_has_changed(live: 
 async def test_the_shadow_is_as_closed_as_the_live_tables(live: Live) -> None:
     await live.asking.send([uuid7()])
     owner = await asyncpg.connect(live.owner_url)
-    await shadow.create(owner, live.asking.heard, "toy_app")
+    await shadow_schema.create(owner, live.asking.heard, "toy_app")
     database = Database(live.toy.settings.database_url or "", "toy", pool=1, schema=_SCHEMA)
     try:
         for tenant, rows in ((live.toy.tenant, 1), (live.toy.other_tenant, 0)):
@@ -360,7 +360,7 @@ async def test_the_shadow_is_as_closed_as_the_live_tables(live: Live) -> None:
         assert await owner.fetchval(described, _SCHEMA)
     finally:
         await database.close()
-        await shadow.drop(owner, live.asking.heard)
+        await shadow_schema.drop(owner, live.asking.heard)
         await owner.close()
 
 

@@ -9,10 +9,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm.exc import StaleDataError
 from toy import Counted, Counter, Line, Note, Status
 
-from tailrace.ids import uuid7
-from tailrace.outbox import UnrecordedChange
-from tailrace.streams import SNAPSHOT_EVERY, replay
-from tailrace.tables import snapshot
+from tailrace.core.ids import uuid7
+from tailrace.db.event_streams import SNAPSHOT_EVERY, replay
+from tailrace.db.outbox import UnrecordedChange
+from tailrace.db.tables import snapshot
 from tailrace_testing import Harness
 
 

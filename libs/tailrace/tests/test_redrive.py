@@ -14,12 +14,12 @@ from aiokafka import ConsumerRecord
 from sqlalchemy import event, exists, select
 from toy import Asked
 
-from tailrace import tables
-from tailrace.failures import is_transient
-from tailrace.ids import uuid7
-from tailrace.inbox import Pair
-from tailrace.migrate import migrate
-from tailrace.redrive import NotDroppable, Place, drop, redrive_forever
+from tailrace.core.ids import uuid7
+from tailrace.db import tables
+from tailrace.db.error_classes import is_transient
+from tailrace.messaging.inbox import Pair
+from tailrace.redrive.redriver import NotDroppable, Place, drop, redrive_forever
+from tailrace.runtime.migrate import migrate
 from tailrace_testing import Harness
 from tailrace_testing.gateway import eventually
 
@@ -330,7 +330,9 @@ async def test_the_background_redrives_and_stops_when_told(toy: Harness) -> None
     cure, key, stop = uuid7(), uuid7(), asyncio.Event()
     await _ask(toy, key, f"after {cure}", "two")
     background = asyncio.create_task(
-        redrive_forever(toy.service, toy.database, lambda: nullcontext(toy.read_record), stop)
+        redrive_forever(
+            toy.service.name, toy.service.subscribers, toy.database, lambda: nullcontext(toy.read_record), stop
+        )
     )
     await _hear(toy, cure)
     await eventually(lambda: _parked(toy, (ECHO, key)), lambda rows: rows == [], what="an empty slate")

@@ -5,14 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tailrace.metrics import INSTRUMENTS
-from tailrace.reference import commands_page, settings_page
+from tailrace.codegen.reference import commands_page, settings_page
+from tailrace.observability.metrics import INSTRUMENTS
 
 ROOT = Path(__file__).parents[3]
 _VARIABLE = re.compile(r"\bTAILRACE_[A-Z]+(?:_[A-Z]+)*\b")
 _SCRAPE = """
 from prometheus_client import REGISTRY, generate_latest
-from tailrace import metrics
+from tailrace.observability import metrics
 metrics.install("test")
 for name in metrics.INSTRUMENTS:
     metrics.readings[name] = [({}, 1)]

@@ -6,10 +6,10 @@ from uuid import UUID
 
 import pytest
 
-from tailrace import canary, retention
-from tailrace.context import Context
-from tailrace.ids import NIL
-from tailrace.tables import outbox
+from tailrace.capture import canary, outbox_retention
+from tailrace.core.context import Context
+from tailrace.core.ids import NIL
+from tailrace.db.tables import outbox
 from tailrace_testing import Harness
 
 DAYS = timedelta(days=1)
@@ -42,13 +42,13 @@ async def test_old_rows_that_arrived_go_in_batches_and_the_others_stay(toy: Harn
     now = datetime.now(UTC)
     # The last canary that arrived is older than the rows of one tenant, so theirs may be missing in Kafka.
     heard = now - 8 * DAYS - timedelta(minutes=5)
-    assert await retention.prune(toy.database, heard, most=1) == 1
-    assert await retention.prune(toy.database, heard) == 1
-    assert await retention.prune(toy.database, heard) == 0
+    assert await outbox_retention.prune(toy.database, heard, most=1) == 1
+    assert await outbox_retention.prune(toy.database, heard) == 1
+    assert await outbox_retention.prune(toy.database, heard) == 0
     assert (await _left(toy, toy.tenant), await _left(toy, toy.other_tenant)) == (3, 1)
     # One that was recorded just after them says too little: they may have been committed later than it was.
-    assert await retention.prune(toy.database, heard + timedelta(minutes=30)) == 0
-    assert await retention.prune(toy.database, now) == 2
+    assert await outbox_retention.prune(toy.database, heard + timedelta(minutes=30)) == 0
+    assert await outbox_retention.prune(toy.database, now) == 2
     assert (await _left(toy, toy.tenant), await _left(toy, toy.other_tenant)) == (1, 1)
     assert {fact.event.text for fact in await toy.published("note.written")} == {"c"}  # type: ignore[attr-defined]
 

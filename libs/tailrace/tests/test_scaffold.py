@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tailrace.scaffold import NotMade, names_for, scaffold, singular
+from tailrace.codegen.scaffold import NotMade, names_for, scaffold, singular
 
 ROOT = Path(__file__).parents[3]
 

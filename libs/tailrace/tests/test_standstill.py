@@ -7,8 +7,8 @@ from typing import Any
 from structlog.testing import capture_logs
 from toy import Asked
 
-from tailrace.ids import uuid7
-from tailrace.standstill import remind_forever
+from tailrace.core.ids import uuid7
+from tailrace.redrive.reminder import remind_forever
 from tailrace_testing import Harness
 from tailrace_testing.gateway import eventually
 

@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import RowMapping, select
 from toy import Asked, Note, service, talk
 
-from tailrace.ids import uuid7
-from tailrace.routing import Tx
-from tailrace.tables import saga
-from tailrace.timers import Clockwork, Timer
+from tailrace.core.ids import uuid7
+from tailrace.db.tables import saga
+from tailrace.http.routing import Tx
+from tailrace.messaging.timers import Clockwork, Timer
 from tailrace_testing import Harness, MakeHarness
 from tailrace_testing.gateway import eventually
 

@@ -9,10 +9,10 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from toy import Counted, Counter, Heard, Line, Note, NoteClosed, Status
 
-from tailrace.context import Context
-from tailrace.failures import is_transient
-from tailrace.ids import uuid7
-from tailrace.outbox import UnrecordedChange
+from tailrace.core.context import Context
+from tailrace.core.ids import uuid7
+from tailrace.db.error_classes import is_transient
+from tailrace.db.outbox import UnrecordedChange
 from tailrace_testing import Harness
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tailrace.stack.errors import StackError
+from tailrace.core.operator_error import StackError
 from tailrace.stack.layout import Ports
 from tailrace_testing import containers
 

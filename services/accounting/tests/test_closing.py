@@ -7,7 +7,7 @@ import pytest
 from accounting_facts import JANUARY, dispatched, issued, line, received
 
 from accounting import chart
-from tailrace.ids import uuid7
+from tailrace.core.ids import uuid7
 from tailrace_testing import Harness
 
 V1 = "/v1/accounting"

@@ -15,8 +15,8 @@ from accounting.posting import entry_rows
 from accounting.streams import JournalStream
 from contracts.accounting import JournalPosted
 from contracts.users import TenantCreated
-from tailrace.ids import derived_id, uuid7
-from tailrace.streams import replay
+from tailrace.core.ids import derived_id, uuid7
+from tailrace.db.event_streams import replay
 from tailrace_testing import Harness
 
 

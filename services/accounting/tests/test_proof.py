@@ -10,7 +10,7 @@ from accounting_facts import JANUARY, dispatched, issued, line, received
 
 from accounting.posting import post_manual
 from contracts.accounting import JournalLine
-from tailrace.ids import uuid7
+from tailrace.core.ids import uuid7
 from tailrace_testing import Harness
 
 V1 = "/v1/accounting"

@@ -8,7 +8,7 @@ from accounting_facts import JANUARY, dispatched, first_record, issued, line, re
 
 from accounting import chart, commands, posting
 from accounting.views import NewJournal
-from tailrace.ids import uuid7
+from tailrace.core.ids import uuid7
 from tailrace_testing import Harness
 
 V1 = "/v1/accounting"

@@ -14,7 +14,7 @@ from accounting import chart
 from accounting.rules import ALWAYS, RULEBOOK, Posting, Rule, Rulebook, effective_at
 from accounting.streams import imbalance
 from contracts.inventory import StockReceived
-from tailrace.events import Event
+from tailrace.core.events import Event
 
 amounts = st.integers(-(10**12), 10**12)
 micros = st.integers(1, 10**12)

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-from tailrace.tenancy import tenant_tables
+from tailrace.db.row_security import tenant_tables
 
 revision = "catalog_0001"
 down_revision = None

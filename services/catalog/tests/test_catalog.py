@@ -9,7 +9,7 @@ import pytest
 from catalog.service import service
 from contracts.catalog import ItemCreated, ItemDeleted, ItemUpdated, PriceListUpdated
 from contracts.users import TenantCreated
-from tailrace.ids import uuid7
+from tailrace.core.ids import uuid7
 from tailrace_testing import Harness, MakeHarness
 
 ITEM = {"sku": "BOLT-8", "name": "Bolt M8", "tax_rate": "0.19", "conversions": [{"unit": "box", "factor": "12"}]}

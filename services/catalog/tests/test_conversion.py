@@ -6,7 +6,7 @@ import pytest
 
 from catalog.conversion import Measure, Packaging, convert
 from catalog.refusals import Incompatible, Inexact
-from tailrace.problems import Invalid
+from tailrace.core.errors import Invalid
 
 MEASURES = {
     measure.code: measure

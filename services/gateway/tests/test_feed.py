@@ -16,8 +16,8 @@ from gateway.feed import UserEvents
 from gateway.refusals import Revoked
 from gateway.revocations import Revocations
 from gateway.tokens import Passport
-from tailrace import following
-from tailrace.context import Principal
+from tailrace.core.context import Principal
+from tailrace.kafka import broadcast_consumer
 from tailrace.settings import Settings
 from tailrace_testing.gateway import eventually
 
@@ -73,7 +73,7 @@ class Topic:
         try:
             yield revocations
         finally:
-            following.cancel()
+            broadcast_consumer.cancel()
             await asyncio.gather(following, return_exceptions=True)
 
 
@@ -156,6 +156,6 @@ async def test_it_goes_on_after_a_cancellation_that_nobody_meant(kafka: str, mon
         await topic.create()
         async with topic.followed() as revocations:
             await _complete(revocations)
-            monkeypatch.setattr(following, "_read_on", stray)
+            monkeypatch.setattr(broadcast_consumer, "_read_on", stray)
             await asyncio.wait_for(strayed.wait(), 60)
             await _refused(revocations, await topic.log_out(partition=2))

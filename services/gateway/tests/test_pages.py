@@ -12,8 +12,8 @@ from fastapi import FastAPI
 from gateway_stand import MakeStand, Stand
 from pydantic import BaseModel
 
-from tailrace.gateway_openapi import merge_openapi, problem_types
-from tailrace.problems import ProblemView
+from tailrace.codegen.openapi_merge import merge_openapi, problem_types
+from tailrace.http.problem_details import ProblemView
 
 
 def _service(name: str, extra: type[Any]) -> dict[str, Any]:

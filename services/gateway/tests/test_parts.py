@@ -11,8 +11,8 @@ from gateway.limits import Limit, address_key
 from gateway.refusals import TooManyRequests
 from gateway.table import Table
 from gateway.tokens import Tokens
-from tailrace.auth import Verifier
-from tailrace.gateway_routes import Route, routes
+from tailrace.http.auth import Verifier
+from tailrace.runtime.route_table import Route, routes
 from tailrace.service import Exposed, Service
 
 

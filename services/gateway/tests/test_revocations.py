@@ -20,8 +20,8 @@ from contracts.users import (
 from gateway.refusals import Revoked
 from gateway.revocations import CLOCKS_DIFFER, Revocations
 from gateway.tokens import Passport
-from tailrace.context import Principal
-from tailrace.events import Meta
+from tailrace.core.context import Principal
+from tailrace.core.events import Meta
 
 LIFETIME = 3600
 NOW = 1_800_000_000.0

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from identity.service import service
-from tailrace.auth import Verifier, principal_of, role_versions
+from tailrace.http.auth import Verifier, principal_of, role_versions
 from tailrace_testing import Harness, MakeHarness
 
 _URN = "urn:ietf:params:oauth"

@@ -14,9 +14,9 @@ from joserfc.jwk import KeySet
 from identity import tenants
 from identity.keys import PUBLISHED_AHEAD, SigningKeys
 from identity.models import PLATFORM
-from tailrace.auth import Verifier
-from tailrace.keys import REFRESH_AFTER
-from tailrace.problems import Unauthenticated
+from tailrace.core.errors import Unauthenticated
+from tailrace.http.auth import Verifier
+from tailrace.http.jwks import REFRESH_AFTER
 from tailrace_testing import Harness
 
 

@@ -9,7 +9,7 @@ import pytest
 from contracts.users import RoleChanged, TenantCreated, UserUpdated
 from identity import tenants
 from identity.models import PLATFORM
-from tailrace.ids import uuid7
+from tailrace.core.ids import uuid7
 from tailrace_testing import Harness
 
 

@@ -11,7 +11,7 @@ import pytest
 from contracts import catalog, orders, shipments
 from contracts.inventory import ReservedLine
 from inventory.service import service
-from tailrace.ids import uuid7
+from tailrace.core.ids import uuid7
 from tailrace_testing import Harness, MakeHarness
 
 

@@ -16,8 +16,8 @@ from inventory.holding import Wanted, allot, suffices
 from inventory.layers import Layer, after_adding, after_taking, pick, share
 from inventory.refusals import Short
 from inventory.stock import Place, StockItem, StockState
-from tailrace.events import Event
-from tailrace.ids import uuid7
+from tailrace.core.events import Event
+from tailrace.core.ids import uuid7
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 quantities = st.integers(1, 10**8).map(lambda millionths: Decimal(millionths).scaleb(-6))

@@ -12,11 +12,11 @@ from sqlalchemy import select
 
 from contracts.inventory import InventoryFact
 from inventory.models import inventory_event
-from tailrace.events import Event
-from tailrace.ids import uuid7
-from tailrace.proofs import Proof, prove
-from tailrace.streams import SNAPSHOT_EVERY, Stream, replay
-from tailrace.tables import snapshot
+from tailrace.core.events import Event
+from tailrace.core.ids import uuid7
+from tailrace.db.event_streams import SNAPSHOT_EVERY, Stream, replay
+from tailrace.db.tables import snapshot
+from tailrace.verify.replay import Proof, prove
 from tailrace_testing import Harness
 
 from .conftest import Depot

@@ -8,7 +8,7 @@ import pytest
 
 from contracts import catalog
 from contracts.inventory import StockCostSettled, StockIssued
-from tailrace.ids import uuid7
+from tailrace.core.ids import uuid7
 from tailrace_testing import Harness
 
 from .conftest import Depot

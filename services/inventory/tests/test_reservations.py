@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import event
 
 from contracts.orders import ReservationReleaseRequested
-from tailrace.ids import uuid7
+from tailrace.core.ids import uuid7
 
 from .conftest import Depot, reserved
 

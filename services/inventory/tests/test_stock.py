@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from contracts import catalog
-from tailrace.ids import uuid7
+from tailrace.core.ids import uuid7
 
 from .conftest import Depot
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from contracts import catalog
-from tailrace.ids import uuid7
+from tailrace.core.ids import uuid7
 
 
 async def walk(w: Any) -> None:

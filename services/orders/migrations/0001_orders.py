@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from tailrace.tenancy import tenant_tables
+from tailrace.db.row_security import tenant_tables
 
 revision = "orders_0001"
 down_revision = None

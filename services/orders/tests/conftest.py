@@ -13,7 +13,7 @@ from aiokafka import ConsumerRecord
 from contracts import catalog, inventory, shipments
 from contracts import orders as facts
 from orders.service import service
-from tailrace.ids import uuid7
+from tailrace.core.ids import uuid7
 from tailrace_testing import Harness, MakeHarness
 
 

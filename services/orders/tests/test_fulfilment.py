@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from contracts import inventory
-from tailrace.ids import uuid7
+from tailrace.core.ids import uuid7
 
 from .conftest import Desk, shipping
 

@@ -13,8 +13,8 @@ import pytest
 
 from contracts import inventory, shipments
 from contracts import orders as facts
-from tailrace.events import Event
-from tailrace.ids import uuid7
+from tailrace.core.events import Event
+from tailrace.core.ids import uuid7
 
 from .conftest import Desk
 

@@ -8,7 +8,7 @@ import pytest
 
 from contracts import catalog
 from contracts import orders as facts
-from tailrace.ids import uuid7
+from tailrace.core.ids import uuid7
 
 from .conftest import Desk
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from contracts import catalog, inventory
-from tailrace.ids import uuid7
+from tailrace.core.ids import uuid7
 
 
 async def walk(w: Any) -> None:

@@ -16,7 +16,7 @@ from contracts.orders import (
     ShipmentRequested,
 )
 from contracts.shipments import ShipmentDispatched
-from tailrace.ids import uuid7
+from tailrace.core.ids import uuid7
 from tailrace_testing import Harness
 
 Answer = dict[str, Any]

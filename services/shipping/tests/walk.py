@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from contracts.orders import Address, ShipmentCancelRequested, ShipmentLineRequest, ShipmentRequested
-from tailrace.ids import uuid7
+from tailrace.core.ids import uuid7
 
 CARRIER = {"code": "POST", "name": "The post"}
 

@@ -20,8 +20,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from measure.arithmetic import summary
 from measure.installation import Installation
 from measure.usage import Figures, above_idle, difference
-from tailrace.scaffold import Names
-from tailrace.stack.connect import Rest
+from tailrace.capture.connect_api import Rest
+from tailrace.codegen.scaffold import Names
 
 PROJECT, DEFAULTS = "project", "Debezium's defaults"
 RATES = (10, 200)

@@ -15,13 +15,13 @@ from uuid import uuid4
 from aiokafka import ConsumerRecord
 from sqlalchemy.dialects.postgresql import insert
 
-from tailrace.database import Database, Tx
-from tailrace.delivery import Courier
-from tailrace.events import Event
-from tailrace.fleet import load_services
-from tailrace.migrate import prepare_database
+from tailrace.core.events import Event
+from tailrace.db.database import Database, Tx
+from tailrace.messaging.dispatcher import Courier
+from tailrace.messaging.subscribers import Delivery, Projection, Subscriber
+from tailrace.runtime.fleet import load_services
+from tailrace.runtime.migrate import prepare_database
 from tailrace.settings import Settings
-from tailrace.subscribers import Delivery, Projection, Subscriber
 
 _TENANT = uuid4()
 _RATIOS = {"one by one": 1, "in batches": 500}

@@ -15,7 +15,7 @@ from measure import latency, machine, use
 from measure.installation import Installation
 from measure.usage import Figures, busiest, difference
 from measure.workspace import Workspace
-from tailrace.fleet import load_services
+from tailrace.runtime.fleet import load_services
 
 Results = dict[str, Any]
 Keep = Callable[[Results], None]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from sandbox import Sandbox
 
-from tailrace.fleet import load_services
-from tailrace.scaffold import Names, names_for, scaffold
+from tailrace.codegen.scaffold import Names, names_for, scaffold
+from tailrace.runtime.fleet import load_services
 
 _METADATA = "Metadata-Version: 2.1\nName: tailrace-generated\nVersion: 0.1.0\n"
 

@@ -11,7 +11,7 @@ from broken.toy import Toy
 from invariants.rows import Rows
 from invariants.subject import Subject
 
-from tailrace.migrate import migrations_of, prepare_database
+from tailrace.runtime.migrate import migrations_of, prepare_database
 from tailrace.service import Service
 from tailrace_testing.databases import Databases
 from tailrace_testing.harness import Harness, MakeHarness

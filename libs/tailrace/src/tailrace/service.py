@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from fastapi import APIRouter, FastAPI
 from sqlalchemy import MetaData
 
-from tailrace.events import Event, by_type
-from tailrace.proofs import Proof
-from tailrace.routing import TenantRoute
-from tailrace.sagas import Saga
+from tailrace.core.events import Event, by_type
+from tailrace.http.routing import TenantRoute
+from tailrace.messaging.sagas import Saga
+from tailrace.messaging.subscribers import Projection, Subscriber
+from tailrace.messaging.timers import Timer
 from tailrace.settings import Settings
-from tailrace.subscribers import Projection, Subscriber
-from tailrace.timers import Timer
+from tailrace.verify.replay import Proof
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tailrace.core.operator_error import StackError
 from tailrace.stack import artifacts
 from tailrace.stack.artifacts import Artifact, Lock, corrupt, fetch, missing
-from tailrace.stack.errors import StackError
 
 
 class Mirror(ThreadingHTTPServer):

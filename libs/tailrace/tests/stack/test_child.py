@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tailrace.core.operator_error import StackError
 from tailrace.stack.child import Child, Program
-from tailrace.stack.errors import StackError
 from tailrace.stack.state import Board, State
 
 

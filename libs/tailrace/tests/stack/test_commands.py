@@ -7,8 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from tailrace.cli import app
+from tailrace.kafka.topics import create_topics
 from tailrace.stack.embedded import Stack
-from tailrace.stack.kafka import create_topics
 from tailrace.stack.plan import External
 
 FACT = {

@@ -9,9 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 from tailrace.cli import app
+from tailrace.core.operator_error import StackError
 from tailrace.stack import control
 from tailrace.stack.embedded import Stack
-from tailrace.stack.errors import StackError
 from tailrace.stack.layout import Layout, Ports
 from tailrace.stack.processes import Process
 from tailrace.stack.state import State

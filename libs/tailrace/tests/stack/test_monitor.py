@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from tailrace.stack.connect import Rest
+from tailrace.capture.connect_api import Rest
 from tailrace.stack.monitor import Monitor
 from tailrace.stack.state import Board, Capture, State
 

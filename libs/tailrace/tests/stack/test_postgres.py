@@ -14,8 +14,8 @@ import asyncpg
 import psutil
 import pytest
 
+from tailrace.core.operator_error import StackError
 from tailrace.stack.embedded import Stack
-from tailrace.stack.errors import StackError
 from tailrace.stack.processes import Process
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tailrace.core.operator_error import StackError
 from tailrace.stack.embedded import Stack
-from tailrace.stack.errors import StackError
 from tailrace.stack.layout import Ports
 from tailrace.stack.processes import Process, listener
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tailrace.stack.errors import StackError
+from tailrace.core.operator_error import StackError
 from tailrace.stack.layout import HOST, Ports
 from tailrace.stack.plan import External, Only
 
@@ -168,9 +168,9 @@ async def _answers(question: Callable[[], Awaitable[bool]], alive: Callable[[], 
 
 def _question(name: str, external: External) -> Callable[[], Awaitable[bool]]:
     """The same that the stack asks before it goes on."""
-    from tailrace.stack.connect import Rest
-    from tailrace.stack.kafka import answers
-    from tailrace.stack.prepare import postgres_answers
+    from tailrace.capture.connect_api import Rest
+    from tailrace.kafka.topics import answers
+    from tailrace.runtime.provision import postgres_answers
 
     async def healthy() -> bool:
         async with Rest(str(external.connect)) as rest:

@@ -4,7 +4,7 @@ from itertools import count
 
 import asyncpg
 
-from tailrace.migrate import prepare_database
+from tailrace.runtime.migrate import prepare_database
 from tailrace.service import Service
 from tailrace.settings import Settings
 

@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, Asymmet
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAlgorithm
 from joserfc.jwk import RSAKey
 
-from tailrace.auth import TYPE
-from tailrace.ids import uuid7
+from tailrace.core.ids import uuid7
+from tailrace.http.auth import TYPE
 
 _PKCS1, _SHA256 = PKCS1v15(), SHA256()
 _OTHER_RSA: dict[str, tuple[AsymmetricPadding, HashAlgorithm]] = {

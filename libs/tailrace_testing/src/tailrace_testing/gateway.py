@@ -8,7 +8,7 @@ from typing import Any, Self, TypeVar
 
 import httpx2
 
-from tailrace.ids import uuid7
+from tailrace.core.ids import uuid7
 
 T = TypeVar("T")
 PASSWORD = "correct horse battery staple"

@@ -12,16 +12,16 @@ import asyncpg
 import httpx2
 from aiokafka import ConsumerRecord
 
-from tailrace.app import build_app
-from tailrace.context import Context
-from tailrace.database import Database, Tx
-from tailrace.delivery import Courier
-from tailrace.events import Event, by_type
-from tailrace.ids import uuid7
-from tailrace.proofs import Outcome, prove
-from tailrace.redrive import Redriver
+from tailrace.core.context import Context
+from tailrace.core.events import Event, by_type
+from tailrace.core.ids import uuid7
+from tailrace.db.database import Database, Tx
+from tailrace.messaging.dispatcher import Courier
+from tailrace.messaging.timers import Clockwork
+from tailrace.redrive.redriver import Redriver
+from tailrace.runtime.app import build_app
 from tailrace.service import Service
-from tailrace.timers import Clockwork
+from tailrace.verify.replay import Outcome, prove
 from tailrace_testing.databases import Databases
 from tailrace_testing.tokens import EitherVerifier, TestIssuer
 
@@ -66,7 +66,7 @@ class Harness:
         if own is not self._verifier:
             self.app.state.verifier = EitherVerifier(self._verifier, own)
         self.courier = Courier(self.service.name, self.database, self.service.subscribers)
-        self.redriver = Redriver(self.service, self.database, self.read_record)
+        self.redriver = Redriver(self.service.name, self.service.subscribers, self.database, self.read_record)
         self.client = self.client_as()
         self.admin = await asyncpg.connect(self.admin_url)
 

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from tailrace.logs import configure
+from tailrace.core.operator_error import StackError
+from tailrace.observability.logs import configure
 from tailrace.service import Service
 from tailrace.stack.embedded import Stack
-from tailrace.stack.errors import StackError
 from tailrace.stack.plan import External, Only
 from tailrace_testing import containers
 from tailrace_testing.collector import Collector

@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 
 from tailrace.cli.status import ask_services
-from tailrace.history import History, committed
+from tailrace.kafka.topic_reader import History, committed
 from tailrace.stack.embedded import Stack
 
 _WITHIN = 15.0

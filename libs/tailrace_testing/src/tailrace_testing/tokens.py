@@ -8,9 +8,9 @@ from uuid import UUID
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 
-from tailrace.auth import TYPE, Verifier
-from tailrace.ids import uuid7
-from tailrace.problems import Unauthenticated
+from tailrace.core.errors import Unauthenticated
+from tailrace.core.ids import uuid7
+from tailrace.http.auth import TYPE, Verifier
 
 ISSUER = AUDIENCE = "tailrace"
 KEY_ID = "test"

@@ -15,8 +15,8 @@ from sqlalchemy.dialects.postgresql import Range, insert
 
 from accounting.chart import DEFAULT_CHART
 from accounting.models import Account, Book, Journal
-from tailrace.database import Tx
-from tailrace.ids import derived_id
+from tailrace.core.ids import derived_id
+from tailrace.db.database import Tx
 
 Days = Range[date]
 

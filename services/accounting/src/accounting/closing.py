@@ -19,9 +19,9 @@ from accounting.posting import MOST_LINES, post_closing, undo_closing
 from accounting.refusals import AccountNeeded, LaterPeriodClosed, NotInThisState, NotReadyToClose
 from accounting.streams import PeriodStream
 from contracts.accounting import JournalLine
-from tailrace.database import Tx
-from tailrace.ids import derived_id, uuid7
-from tailrace.standstill import parked_for
+from tailrace.core.ids import derived_id, uuid7
+from tailrace.db.database import Tx
+from tailrace.redrive.reminder import parked_for
 
 POSTINGS = "accounting.postings"
 _RESULT = ("revenue", "expense")

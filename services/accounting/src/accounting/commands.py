@@ -10,9 +10,9 @@ from accounting.models import Account, Entry, Period
 from accounting.refusals import CodeTaken, DaysClosed, PeriodsOverlap
 from accounting.streams import PeriodStream
 from contracts.accounting import AccountKind
-from tailrace.database import Tx
-from tailrace.ids import uuid7
-from tailrace.problems import Invalid, Stale, Unknown
+from tailrace.core.errors import Invalid, Stale, Unknown
+from tailrace.core.ids import uuid7
+from tailrace.db.database import Tx
 
 
 async def create_account(tx: Tx, code: str, name: str, kind: AccountKind) -> Account:

@@ -14,8 +14,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from accounting.chart import POSTED_BY_RULES
 from accounting.refusals import AccountNeeded
 from contracts.accounting import AccountCreated, AccountDeleted, AccountKind, AccountUpdated
-from tailrace.rows import COLUMN_TYPES, NAMING, Aggregate, TenantRow
-from tailrace.streams import stream_table
+from tailrace.db.event_streams import stream_table
+from tailrace.db.models import COLUMN_TYPES, NAMING, Aggregate, TenantRow
 
 
 class Base(DeclarativeBase):

@@ -16,10 +16,10 @@ from accounting.refusals import BelongsToPeriod, DayLocked
 from accounting.rules import RULEBOOK, Rulebook, effective_at
 from accounting.streams import JournalStream, first_moment, mirrored
 from contracts.accounting import JournalLine, JournalPosted
-from tailrace.database import Tx
-from tailrace.events import Event, Meta
-from tailrace.ids import derived_id, uuid7
-from tailrace.problems import FieldProblem, Invalid, Stale, Unknown
+from tailrace.core.errors import FieldProblem, Invalid, Stale, Unknown
+from tailrace.core.events import Event, Meta
+from tailrace.core.ids import derived_id, uuid7
+from tailrace.db.database import Tx
 
 MOST_LINES = 1000
 YEAR_END, REOPENED = "year-end@1", "year-reopened@1"

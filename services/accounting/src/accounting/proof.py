@@ -12,7 +12,7 @@ from accounting.models import Book, Entry, Journal, Period
 from accounting.posting import entry_rows, number_of
 from accounting.streams import JournalStream, PeriodState, PeriodStream
 from contracts.accounting import JournalPosted
-from tailrace.proofs import Derived, Proof, Step, Values
+from tailrace.verify.replay import Derived, Proof, Step, Values
 
 _BOOK, _JOURNALS, _ENTRIES, _PERIODS = (cast(Table, kind.__table__) for kind in (Book, Journal, Entry, Period))
 

@@ -7,9 +7,9 @@ from accounting.posting import post_fact
 from contracts.inventory import StockAdjusted, StockCostSettled, StockIssued, StockReceived
 from contracts.shipments import ShipmentDispatched
 from contracts.users import TenantCreated
-from tailrace.database import Tx
-from tailrace.events import Meta
-from tailrace.subscribers import EVER, Reaction
+from tailrace.core.events import Meta
+from tailrace.db.database import Tx
+from tailrace.messaging.subscribers import EVER, Reaction
 
 books = Reaction("accounting.books", since=EVER)
 postings = Reaction("accounting.postings", since=EVER)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 
-from tailrace.problems import FieldProblem, Invalid, Refused
+from tailrace.core.errors import FieldProblem, Invalid, Refused
 
 
 class Unbalanced(Invalid):

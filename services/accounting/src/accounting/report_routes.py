@@ -9,9 +9,9 @@ from accounting.reactions import books, postings
 from accounting.routes import Reader
 from accounting.rules import RULEBOOK
 from accounting.views import Day, IntegrityView, LedgerView, Moment, RulebookView, RuleView, TrialBalanceView
-from tailrace.money import Currency
-from tailrace.pages import LIMIT, MOST
-from tailrace.routing import Tx, tenant_router
+from tailrace.core.money import Currency
+from tailrace.http.pagination import LIMIT, MOST
+from tailrace.http.routing import Tx, tenant_router
 
 router = tenant_router("/v1/accounting", tag="accounting", reads=[books, postings])
 

@@ -16,9 +16,9 @@ from sqlalchemy.orm import joinedload
 from accounting.models import Account, Book, Entry, Journal
 from accounting.posting import CLOSING
 from accounting.streams import first_moment
-from tailrace.database import Tx
-from tailrace.pages import PageRequest, paginate
-from tailrace.problems import Unknown
+from tailrace.core.errors import Unknown
+from tailrace.db.database import Tx
+from tailrace.http.pagination import PageRequest, paginate
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,12 +25,12 @@ from accounting.views import (
     Reason,
 )
 from contracts.accounting import AccountKind
-from tailrace.auth import Requires
-from tailrace.context import Principal
-from tailrace.etag import IfMatch
-from tailrace.pages import Listing, Page, Paging, paginate
-from tailrace.problems import Unknown
-from tailrace.routing import Tx, tenant_router
+from tailrace.core.context import Principal
+from tailrace.core.errors import Unknown
+from tailrace.http.auth import Requires
+from tailrace.http.etag import IfMatch
+from tailrace.http.pagination import Listing, Page, Paging, paginate
+from tailrace.http.routing import Tx, tenant_router
 
 router = tenant_router("/v1/accounting", tag="accounting", reads=[books, postings])
 Reader = Annotated[Principal, Requires("accounting:read")]

@@ -13,8 +13,8 @@ from accounting import chart
 from contracts.accounting import JournalLine
 from contracts.inventory import StockAdjusted, StockCostSettled, StockIssued, StockReceived
 from contracts.shipments import ShipmentDispatched
-from tailrace.events import Event
-from tailrace.money import share
+from tailrace.core.events import Event
+from tailrace.core.money import share
 
 ALWAYS = datetime(1, 1, 1, tzinfo=UTC)
 Lines = tuple[JournalLine, ...]

@@ -20,8 +20,8 @@ from contracts.accounting import (
     PeriodReopened,
     PeriodUnlocked,
 )
-from tailrace.events import Event
-from tailrace.streams import Stream
+from tailrace.core.events import Event
+from tailrace.db.event_streams import Stream
 
 
 def imbalance(lines: Iterable[JournalLine]) -> Mapping[str, int]:

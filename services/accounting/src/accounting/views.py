@@ -8,8 +8,8 @@ from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
 
 from accounting.posting import MOST_LINES
 from contracts.accounting import AccountKind, JournalLine
-from tailrace.money import Currency
-from tailrace.routing import Body, View
+from tailrace.core.money import Currency
+from tailrace.http.routing import Body, View
 
 Code = Annotated[str, Field(min_length=1, max_length=20, pattern=r"^[0-9A-Za-z][0-9A-Za-z.\-]*$", examples=["1400"])]
 Name = Annotated[str, Field(min_length=1, max_length=200)]

@@ -9,8 +9,8 @@ from aiokafka import ConsumerRecord
 
 from contracts.inventory import StockAdjusted, StockCostSettled, StockIssued, StockReceived
 from contracts.shipments import DispatchedLine, ShipmentDispatched
-from tailrace.events import Event
-from tailrace.ids import uuid7
+from tailrace.core.events import Event
+from tailrace.core.ids import uuid7
 from tailrace_testing import Harness
 
 JANUARY = datetime(2026, 1, 15, 10, 30, tzinfo=UTC)

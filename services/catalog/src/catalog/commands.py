@@ -12,8 +12,8 @@ from sqlalchemy.orm import InstrumentedAttribute, raiseload
 from catalog.conversion import Measure, Packaging, convert
 from catalog.models import Item, MasterData, Price, PriceList, Unit
 from catalog.refusals import InUse, NoPrice, Taken
-from tailrace.database import Tx
-from tailrace.problems import FieldProblem, Invalid, NotYetKnown, Unknown
+from tailrace.core.errors import FieldProblem, Invalid, NotYetKnown, Unknown
+from tailrace.db.database import Tx
 
 AnyMaster = TypeVar("AnyMaster", bound=MasterData)
 

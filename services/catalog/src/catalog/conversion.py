@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from catalog.refusals import Incompatible, Inexact
-from tailrace.problems import FieldProblem, Invalid
+from tailrace.core.errors import FieldProblem, Invalid
 
 MOST_DECIMALS = 6
 

@@ -15,10 +15,10 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from catalog.refusals import FixedForGood
 from contracts import catalog as facts
-from tailrace.events import Event
-from tailrace.ids import uuid7
-from tailrace.problems import FieldProblem
-from tailrace.rows import COLUMN_TYPES, NAMING, Aggregate, Part
+from tailrace.core.errors import FieldProblem
+from tailrace.core.events import Event
+from tailrace.core.ids import uuid7
+from tailrace.db.models import COLUMN_TYPES, NAMING, Aggregate, Part
 
 
 class Base(DeclarativeBase):

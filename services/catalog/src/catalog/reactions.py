@@ -7,10 +7,10 @@ from sqlalchemy.exc import IntegrityError
 
 from catalog.models import Unit
 from contracts.users import TenantCreated
-from tailrace.database import Tx
-from tailrace.events import Meta
-from tailrace.failures import NotYet
-from tailrace.subscribers import EVER, Reaction
+from tailrace.core.events import Meta
+from tailrace.db.database import Tx
+from tailrace.db.error_classes import NotYet
+from tailrace.messaging.subscribers import EVER, Reaction
 
 # Code, name, dimension, factor to the dimension's reference unit, decimals of a quantity. SI units and the litre (SI brochure, 9th edition, table 8).
 STANDARD_UNITS = (

@@ -1,6 +1,6 @@
 """What the catalog refuses, each by a name that a client can tell from the others."""
 
-from tailrace.problems import Invalid, Problem, Refused
+from tailrace.core.errors import Invalid, Problem, Refused
 
 
 class Taken(Refused):

@@ -15,10 +15,11 @@ from gateway.limits import Limit
 from gateway.revocations import Revocations
 from gateway.table import load_table
 from gateway.tokens import Tokens
-from tailrace import metrics, problems, tracing
-from tailrace.auth import Verifier
-from tailrace.edge import RequestId
-from tailrace.keys import PublishedKeys
+from tailrace.http import problem_details
+from tailrace.http.auth import Verifier
+from tailrace.http.jwks import PublishedKeys
+from tailrace.http.middleware import RequestId
+from tailrace.observability import metrics, tracing
 from tailrace.settings import Settings
 
 _EXPOSED = (
@@ -70,7 +71,7 @@ def build(settings: Settings, *, feed: Feed | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    problems.install(app)
+    problem_details.install(app)
     app.include_router(health.router(keys, revocations))
     app.include_router(pages.router(settings))
     app.include_router(health.for_operators(metrics.router, settings.metrics_from))

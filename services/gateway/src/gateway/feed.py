@@ -5,8 +5,8 @@ from typing import Any, Protocol
 
 from contracts.users import UserFact
 from gateway.revocations import CLOCKS_DIFFER, TYPES, Revocations
-from tailrace.events import Meta
-from tailrace.following import follow
+from tailrace.core.events import Meta
+from tailrace.kafka.broadcast_consumer import follow
 from tailrace.settings import Settings
 
 

@@ -10,9 +10,9 @@ from gateway.refusals import TooLarge
 from gateway.revocations import Revocations
 from gateway.table import Table
 from gateway.tokens import Tokens
-from tailrace.context import Principal
-from tailrace.gateway_routes import Route
-from tailrace.problems import Unauthenticated, Unavailable, Unknown
+from tailrace.core.context import Principal
+from tailrace.core.errors import Unauthenticated, Unavailable, Unknown
+from tailrace.runtime.route_table import Route
 
 
 class Gateway:

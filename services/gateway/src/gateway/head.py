@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from starlette.types import Scope
 
 from gateway.refusals import MethodNotForwarded
-from tailrace.problems import BadRequest
+from tailrace.core.errors import BadRequest
 
 Headers = list[tuple[bytes, bytes]]
 

@@ -8,8 +8,8 @@ from fastapi.responses import JSONResponse
 from pydantic import IPvAnyNetwork
 
 from gateway.revocations import Revocations
-from tailrace.keys import Keys
-from tailrace.problems import Unavailable, Unknown
+from tailrace.core.errors import Unavailable, Unknown
+from tailrace.http.jwks import Keys
 
 
 def router(keys: Keys, revocations: Revocations) -> APIRouter:

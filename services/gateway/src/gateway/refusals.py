@@ -2,7 +2,7 @@
 
 import math
 
-from tailrace.problems import Problem, Unauthenticated
+from tailrace.core.errors import Problem, Unauthenticated
 
 
 class TooManyRequests(Problem):

@@ -14,7 +14,7 @@ from uuid import UUID
 from contracts.users import RoleChanged, SigningKeyRevoked, UserDeleted, UserLoggedOut, UserUpdated
 from gateway.refusals import Revoked
 from gateway.tokens import Passport
-from tailrace.events import Meta
+from tailrace.core.events import Meta
 
 CLOCKS_DIFFER = 300.0
 """Seconds by which a revocation is remembered longer than tokens live."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pydantic import TypeAdapter
 
 from gateway.files import load
-from tailrace.gateway_routes import Route
+from tailrace.runtime.route_table import Route
 from tailrace.settings import Settings
 
 

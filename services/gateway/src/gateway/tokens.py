@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from tailrace.auth import Verifier, key_id_of, principal_of, role_versions
-from tailrace.context import Principal
+from tailrace.core.context import Principal
+from tailrace.http.auth import Verifier, key_id_of, principal_of, role_versions
 
 _KEEP = 30.0
 _MOST = 10_000

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from starlette.types import Receive
 
 from gateway.refusals import SlowClient, TooLarge
-from tailrace.problems import Problem
+from tailrace.core.errors import Problem
 
 _CLIENT_PAUSE = 10.0
 

@@ -21,8 +21,8 @@ from joserfc.jwk import KeySet, RSAKey
 from gateway.app import build
 from gateway.revocations import Revocations
 from gateway.service import service
-from tailrace.auth import TYPE
-from tailrace.run import http_config
+from tailrace.http.auth import TYPE
+from tailrace.runtime.process import http_config
 from tailrace.service import Service
 from tailrace.settings import Settings
 
@@ -75,7 +75,7 @@ def free_socket() -> socket.socket:
 
 
 class Servers:
-    """Apps on free ports, set up as `tailrace.run` does it; all stop together."""
+    """Apps on free ports, set up as `tailrace.runtime.process` does it; all stop together."""
 
     def __init__(self) -> None:
         self._running: list[tuple[uvicorn.Server, asyncio.Task[None]]] = []

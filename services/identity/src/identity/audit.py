@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Depends, Request
 
 from identity.models import AuditEntry
-from tailrace.database import Tx
+from tailrace.db.database import Tx
 
 _LONGEST = 300
 

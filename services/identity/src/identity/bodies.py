@@ -4,9 +4,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from tailrace.money import Currency
-from tailrace.personal import Personal
-from tailrace.routing import Body
+from tailrace.core.money import Currency
+from tailrace.core.personal_data import Personal
+from tailrace.http.routing import Body
 
 Email = Annotated[str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$"), AfterValidator(str.lower)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]

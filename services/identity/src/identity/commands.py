@@ -11,9 +11,9 @@ from identity.audit import Origin
 from identity.bodies import ChangedUser, NewUser, RoleBody
 from identity.models import ADMIN, Credential, Role, User, user_role
 from identity.refusals import LastAdmin, RoleInUse, Taken
-from tailrace.context import Principal
-from tailrace.database import Tx
-from tailrace.problems import FieldProblem, Forbidden, Invalid, Unauthenticated, Unknown
+from tailrace.core.context import Principal
+from tailrace.core.errors import FieldProblem, Forbidden, Invalid, Unauthenticated, Unknown
+from tailrace.db.database import Tx
 
 
 async def find_user(tx: Tx, user_id: UUID) -> User:

@@ -15,11 +15,11 @@ from pydantic import Field, SecretStr, ValidationError
 from identity import audit
 from identity.audit import Origin
 from identity.keys import SigningKeys
-from tailrace.auth import Verifier, principal_of
-from tailrace.database import Tx
-from tailrace.ids import uuid7
-from tailrace.problems import BadRequest, Forbidden, Invalid
-from tailrace.routing import Body, View
+from tailrace.core.errors import BadRequest, Forbidden, Invalid
+from tailrace.core.ids import uuid7
+from tailrace.db.database import Tx
+from tailrace.http.auth import Verifier, principal_of
+from tailrace.http.routing import Body, View
 from tailrace.settings import Settings
 
 LIFETIME = 300

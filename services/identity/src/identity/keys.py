@@ -20,12 +20,12 @@ from joserfc.jwk import KeySet, RSAKey
 from sqlalchemy import func, select
 
 from identity.models import SigningKey
-from tailrace.auth import ALGORITHMS, TYPE
-from tailrace.context import Context
-from tailrace.database import Database, Tx
-from tailrace.ids import uuid7
-from tailrace.keys import REFRESH_AFTER
-from tailrace.logs import log
+from tailrace.core.context import Context
+from tailrace.core.ids import uuid7
+from tailrace.db.database import Database, Tx
+from tailrace.http.auth import ALGORITHMS, TYPE
+from tailrace.http.jwks import REFRESH_AFTER
+from tailrace.observability.logs import log
 
 _BITS = 2048
 _NONCE = 12
@@ -37,7 +37,7 @@ _REREAD_AT_MOST_EVERY = 1.0
 
 
 class SigningKeys:
-    """Identity's own keys; also where its own verifier finds them (`tailrace.keys.Keys`). `lifetime` is a token's, in seconds."""
+    """Identity's own keys; also where its own verifier finds them (`tailrace.http.jwks.Keys`). `lifetime` is a token's, in seconds."""
 
     def __init__(self, database: Database, secret: str, lifetime: int) -> None:
         self._database = database

@@ -17,8 +17,8 @@ from identity.models import Credential, User
 from identity.refusals import WrongCredentials
 from identity.sessions import Grant
 from identity.tenants import tenant_called
-from tailrace.context import Context
-from tailrace.database import Database, Tx
+from tailrace.core.context import Context
+from tailrace.db.database import Database, Tx
 
 _gate = asyncio.Semaphore(2)
 

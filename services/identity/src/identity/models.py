@@ -10,8 +10,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from contracts import users as facts
 from identity.refusals import BuiltIn
-from tailrace.ids import derived_id, uuid7
-from tailrace.rows import COLUMN_TYPES, NAMING, Aggregate, TenantRow
+from tailrace.core.ids import derived_id, uuid7
+from tailrace.db.models import COLUMN_TYPES, NAMING, Aggregate, TenantRow
 
 PLATFORM = derived_id("tenant", "platform")
 """The operator's own tenant: the one that may make tenants and see all of them."""

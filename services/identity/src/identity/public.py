@@ -13,8 +13,8 @@ from identity.bodies import LogIn, RefreshBody
 from identity.exchange import ExchangedToken
 from identity.refusals import RefreshRefused
 from identity.tokens import Issuer, Tokens
-from tailrace.context import Context
-from tailrace.database import Database
+from tailrace.core.context import Context
+from tailrace.db.database import Database
 
 router = APIRouter(tags=["auth"], redirect_slashes=False)
 

@@ -1,6 +1,6 @@
 """What identity refuses, each by a name that a client can tell from the others."""
 
-from tailrace.problems import FieldProblem, Problem, Refused, Unauthenticated
+from tailrace.core.errors import FieldProblem, Problem, Refused, Unauthenticated
 
 
 class Taken(Refused):

@@ -9,7 +9,7 @@ from identity.bodies import KeyRotation
 from identity.keys import FOREVER, PUBLISHED_AHEAD, SigningKeys, all_keys, in_use
 from identity.models import PLATFORM, SigningKey, Tenant
 from identity.views import SigningKeyView
-from tailrace.database import Tx
+from tailrace.db.database import Tx
 
 
 async def rotate(tx: Tx, keys: SigningKeys, body: KeyRotation, origin: Origin) -> list[SigningKeyView]:

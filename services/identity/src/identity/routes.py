@@ -16,12 +16,13 @@ from identity.keys import SigningKeys
 from identity.models import PLATFORM, AuditEntry, Role, Tenant, User
 from identity.tokens import Issuer
 from identity.views import AuditEntryView, Me, RoleView, SigningKeysView, TenantView, UserView
-from tailrace.auth import Requires
-from tailrace.context import Principal
-from tailrace.etag import IfMatch
-from tailrace.pages import Listing, Page, Paging, paginate
-from tailrace.problems import Forbidden, Invalid, answer
-from tailrace.routing import Tx, tenant_router
+from tailrace.core.context import Principal
+from tailrace.core.errors import Forbidden, Invalid
+from tailrace.http.auth import Requires
+from tailrace.http.etag import IfMatch
+from tailrace.http.pagination import Listing, Page, Paging, paginate
+from tailrace.http.problem_details import answer
+from tailrace.http.routing import Tx, tenant_router
 
 Anybody = Annotated[Principal, Requires()]
 Reader = Annotated[Principal, Requires("users:read")]

@@ -16,8 +16,8 @@ from sqlalchemy import delete, select
 from identity import audit
 from identity.audit import Origin
 from identity.models import RefreshToken, User, UserSession
-from tailrace.database import Tx
-from tailrace.timers import Timer
+from tailrace.db.database import Tx
+from tailrace.messaging.timers import Timer
 
 REFRESH_LIFETIME = timedelta(days=30)
 _SECRET_BYTES = 32

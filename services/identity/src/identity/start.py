@@ -6,7 +6,7 @@ from identity.exchange import Exchange
 from identity.keys import SigningKeys
 from identity.tenants import ensure_operator
 from identity.tokens import Issuer, SessionVerifier
-from tailrace.database import Database
+from tailrace.db.database import Database
 from tailrace.settings import Settings
 
 

@@ -14,10 +14,10 @@ from identity.bodies import NewAdmin, NewTenant, TenantDescription
 from identity.commands import add_user
 from identity.models import ADMIN, DEFAULT_ROLES, PLATFORM, Role, Tenant, TenantSlug, User
 from identity.refusals import Taken
-from tailrace.context import Context
-from tailrace.database import Database, Tx
-from tailrace.ids import uuid7
-from tailrace.logs import log
+from tailrace.core.context import Context
+from tailrace.core.ids import uuid7
+from tailrace.db.database import Database, Tx
+from tailrace.observability.logs import log
 from tailrace.settings import Settings
 
 PLATFORM_SLUG = "platform"

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from identity.models import LogInFailures
 from identity.refusals import LockedOut
-from tailrace.database import Tx
+from tailrace.db.database import Tx
 
 FREE = 5
 _FIRST, _LONGEST = 30, 900

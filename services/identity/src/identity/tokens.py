@@ -13,12 +13,12 @@ from sqlalchemy import select
 from identity.keys import SigningKeys
 from identity.models import Role, User
 from identity.sessions import REFRESH_LIFETIME, Grant, is_open
-from tailrace.auth import Verifier, principal_of, role_versions
-from tailrace.context import Context
-from tailrace.database import Database, Tx
-from tailrace.ids import uuid7
-from tailrace.problems import Unauthenticated
-from tailrace.routing import View
+from tailrace.core.context import Context
+from tailrace.core.errors import Unauthenticated
+from tailrace.core.ids import uuid7
+from tailrace.db.database import Database, Tx
+from tailrace.http.auth import Verifier, principal_of, role_versions
+from tailrace.http.routing import View
 from tailrace.settings import Settings
 
 

@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from tailrace.money import Currency
-from tailrace.personal import Personal
-from tailrace.routing import View
+from tailrace.core.money import Currency
+from tailrace.core.personal_data import Personal
+from tailrace.http.routing import View
 
 
 class TenantView(View):

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, model_validator
 
-from tailrace.money import Currency, Quantity, SignedQuantity, UnitPrice
-from tailrace.routing import Body
+from tailrace.core.money import Currency, Quantity, SignedQuantity, UnitPrice
+from tailrace.http.routing import Body
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Value = Annotated[int, Field(ge=0, le=10**15, examples=[125000])]

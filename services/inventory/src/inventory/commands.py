@@ -15,9 +15,9 @@ from inventory.holding import Holding, Wanted
 from inventory.models import Movement, Reservation
 from inventory.refusals import CurrencyDiffers, HeldForOrder, NotHeld, ReservationEnded, TooMuch
 from inventory.stock import MOST_VALUE, Moved, Place, StockItem, load_stock, load_stocks
-from tailrace.database import Tx
-from tailrace.ids import uuid7
-from tailrace.problems import Invalid, Stale, Unknown
+from tailrace.core.errors import Invalid, Stale, Unknown
+from tailrace.core.ids import uuid7
+from tailrace.db.database import Tx
 
 # A client's clock may be a little ahead of ours.
 _CLOCK_SKEW = timedelta(minutes=5)

@@ -11,9 +11,9 @@ from sqlalchemy import Index, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from inventory.models import Base
-from tailrace.database import Tx
-from tailrace.problems import Invalid, NotYetKnown
-from tailrace.rows import TenantRow
+from tailrace.core.errors import Invalid, NotYetKnown
+from tailrace.db.database import Tx
+from tailrace.db.models import TenantRow
 
 _STEP = Decimal("0.000001")
 MOST_QUANTITY = Decimal(10) ** 12

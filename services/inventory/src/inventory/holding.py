@@ -27,8 +27,8 @@ from contracts.inventory import (
 )
 from inventory.models import inventory_event
 from inventory.stock import NOTHING, Place, StockItem
-from tailrace.events import Event
-from tailrace.streams import Stream
+from tailrace.core.events import Event
+from tailrace.db.event_streams import Stream
 
 Status = Literal["new", "made", "rejected", "released", "expired", "consumed"]
 

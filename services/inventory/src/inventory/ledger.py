@@ -24,8 +24,8 @@ from inventory.holding import Holding
 from inventory.models import Base, Movement, Reservation, StockLevel
 from inventory.refusals import plain
 from inventory.stock import NOTHING, Moved, StockItem
-from tailrace.database import Tx
-from tailrace.ids import uuid7
+from tailrace.core.ids import uuid7
+from tailrace.db.database import Tx
 
 _LEVELS, _MOVEMENTS, _RESERVATIONS = (
     Base.metadata.tables[kind.__tablename__] for kind in (StockLevel, Movement, Reservation)

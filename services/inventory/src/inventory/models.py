@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import Index, MetaData, UniqueConstraint, func, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from tailrace.rows import COLUMN_TYPES, NAMING, TenantRow
-from tailrace.streams import stream_table
+from tailrace.db.event_streams import stream_table
+from tailrace.db.models import COLUMN_TYPES, NAMING, TenantRow
 
 
 class Base(DeclarativeBase):

@@ -7,9 +7,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from contracts import catalog as facts
 from inventory.copies import Copy, ItemCopy, UnitCopy, WarehouseCopy
-from tailrace.database import Tx
-from tailrace.events import Meta
-from tailrace.subscribers import Projection
+from tailrace.core.events import Meta
+from tailrace.db.database import Tx
+from tailrace.messaging.subscribers import Projection
 
 catalog = Projection("inventory.catalog", tables=[ItemCopy, WarehouseCopy, UnitCopy])
 

@@ -10,7 +10,7 @@ from inventory import ledger
 from inventory.holding import Holding
 from inventory.models import Base, Movement, Reservation, StockLevel
 from inventory.stock import Moved, Place, StockItem
-from tailrace.proofs import Derived, Proof, Step, Values
+from tailrace.verify.replay import Derived, Proof, Step, Values
 
 _LEVELS, _MOVEMENTS, _RESERVATIONS = (
     Base.metadata.tables[kind.__tablename__] for kind in (StockLevel, Movement, Reservation)

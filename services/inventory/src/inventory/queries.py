@@ -7,9 +7,9 @@ from sqlalchemy import select
 from inventory.models import StockLevel
 from inventory.stock import Place, StockItem, view_stock
 from inventory.views import Figures, LayerView, ReplayView, ShortfallView, StockDetail
-from tailrace.database import Tx
-from tailrace.problems import Unknown
-from tailrace.streams import replay
+from tailrace.core.errors import Unknown
+from tailrace.db.database import Tx
+from tailrace.db.event_streams import replay
 
 
 async def stock_with_layers(tx: Tx, place: Place) -> StockDetail:

@@ -5,9 +5,9 @@ from contracts.shipments import ShipmentDispatched
 from inventory import reservations
 from inventory.holding import Wanted
 from inventory.stock import Place
-from tailrace.database import Tx
-from tailrace.events import Meta
-from tailrace.subscribers import EVER, Reaction
+from tailrace.core.events import Meta
+from tailrace.db.database import Tx
+from tailrace.messaging.subscribers import EVER, Reaction
 
 fulfilment = Reaction("inventory.fulfilment", since=EVER)
 

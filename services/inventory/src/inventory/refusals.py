@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from uuid import UUID
 
-from tailrace.problems import FieldProblem, Invalid, Refused
+from tailrace.core.errors import FieldProblem, Invalid, Refused
 
 
 def plain(quantity: Decimal) -> str:

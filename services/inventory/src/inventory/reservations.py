@@ -17,10 +17,10 @@ from inventory.holding import HeldLine, Holding, Wanted, allot, suffices
 from inventory.models import Movement, Reservation
 from inventory.refusals import ReservationEnded, Short, missing, plain
 from inventory.stock import NOTHING, Place, StockItem, load_stocks
-from tailrace.database import Tx
-from tailrace.failures import NotYet
-from tailrace.problems import Stale, Unknown
-from tailrace.timers import Timer
+from tailrace.core.errors import Stale, Unknown
+from tailrace.db.database import Tx
+from tailrace.db.error_classes import NotYet
+from tailrace.messaging.timers import Timer
 
 expiry = Timer("inventory.reservation_expiry")
 

@@ -25,11 +25,11 @@ from inventory.views import (
     TransferView,
     ValuationView,
 )
-from tailrace.auth import Requires
-from tailrace.context import Principal
-from tailrace.etag import IfMatch
-from tailrace.pages import Listing, Page, Paging, paginate
-from tailrace.routing import Tx, tenant_router
+from tailrace.core.context import Principal
+from tailrace.http.auth import Requires
+from tailrace.http.etag import IfMatch
+from tailrace.http.pagination import Listing, Page, Paging, paginate
+from tailrace.http.routing import Tx, tenant_router
 
 Reader = Annotated[Principal, Requires("inventory:read")]
 Writer = Annotated[Principal, Requires("inventory:write")]

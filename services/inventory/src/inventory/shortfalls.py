@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from contracts.inventory import Provisional, StockCostSettled, StockIssued
 from inventory.layers import UnitCost, share
-from tailrace.ids import uuid7
+from tailrace.core.ids import uuid7
 
 
 class Shortfall(BaseModel):

@@ -31,11 +31,11 @@ from inventory.layers import Layer, UnitCost, after_adding, after_taking, pick, 
 from inventory.models import inventory_event
 from inventory.refusals import CurrencyDiffers, Short, TooMuch, shortage
 from inventory.shortfalls import Shortfall, after_covering, estimated, opened
-from tailrace.database import Tx
-from tailrace.events import Event
-from tailrace.ids import derived_id
-from tailrace.problems import Stale, Unknown
-from tailrace.streams import Stream
+from tailrace.core.errors import Stale, Unknown
+from tailrace.core.events import Event
+from tailrace.core.ids import derived_id
+from tailrace.db.database import Tx
+from tailrace.db.event_streams import Stream
 
 Incoming = Literal["opening", "purchase", "production", "return", "transfer"]
 Outgoing = Literal["shipment", "consumption", "scrap"]

@@ -14,8 +14,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, func, select, text
 
 from inventory.models import Movement, StockLevel
-from tailrace.database import Tx
-from tailrace.pages import PageRequest, paginate
+from tailrace.db.database import Tx
+from tailrace.http.pagination import PageRequest, paginate
 
 # A transaction notes its record time when it has the stock's lock, so after it began: what began later cannot record anything earlier.
 _SETTLED = text(

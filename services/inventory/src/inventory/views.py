@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from tailrace.money import Exact
-from tailrace.routing import View
+from tailrace.core.money import Exact
+from tailrace.http.routing import View
 
 Kind = Literal["received", "issued", "adjusted", "transferred", "settled"]
 """`settled`: the real cost of what had left without being in the books; no quantity moves."""

@@ -7,9 +7,9 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from contracts.orders import Address
-from tailrace.money import Currency, Quantity, UnitPrice
-from tailrace.personal import Personal
-from tailrace.routing import Body
+from tailrace.core.money import Currency, Quantity, UnitPrice
+from tailrace.core.personal_data import Personal
+from tailrace.http.routing import Body
 
 # PostgreSQL stores every character but NUL.
 _STORABLE = r"^[^\x00]*$"

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from orders.bodies import NewOrder, OrderTerms
 from orders.models import Order, OrderNumber
 from orders.pricing import price_lines, refuse_unless_sold
-from tailrace.database import Tx
+from tailrace.db.database import Tx
 
 
 async def create(tx: Tx, asked: NewOrder) -> Order:

@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKeyConstraint, Index, Numeric
 from sqlalchemy.orm import Mapped, mapped_column
 
 from orders.models import Base
-from tailrace.rows import TenantRow
+from tailrace.db.models import TenantRow
 
 
 class Copy(TenantRow):

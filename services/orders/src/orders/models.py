@@ -24,8 +24,8 @@ from orders.refusals import (
     NothingToAllocate,
     NotOnHold,
 )
-from tailrace.ids import uuid7
-from tailrace.rows import COLUMN_TYPES, NAMING, Aggregate, Part, TenantRow
+from tailrace.core.ids import uuid7
+from tailrace.db.models import COLUMN_TYPES, NAMING, Aggregate, Part, TenantRow
 
 Status = Literal["draft", "confirmed", "on_hold", "cancelled"]
 NOTHING = Decimal(0)

@@ -15,10 +15,10 @@ from sqlalchemy import select
 from orders.bodies import NewLine
 from orders.copies import Copy, ItemCopy, PriceCopy, PriceListCopy, UnitCopy, WarehouseCopy
 from orders.models import OrderLine
-from tailrace.database import Tx
-from tailrace.ids import uuid7
-from tailrace.money import round_minor
-from tailrace.problems import Invalid, NotYetKnown
+from tailrace.core.errors import Invalid, NotYetKnown
+from tailrace.core.ids import uuid7
+from tailrace.core.money import round_minor
+from tailrace.db.database import Tx
 
 AnyCopy = TypeVar("AnyCopy", bound=Copy)
 MOST_AMOUNT = 10**15

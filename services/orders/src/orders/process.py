@@ -14,13 +14,13 @@ from pydantic import BaseModel
 
 from contracts import inventory, orders, shipments
 from orders.models import Order
-from tailrace.database import Tx
-from tailrace.events import Meta
-from tailrace.failures import NotYet
-from tailrace.ids import NIL, uuid7
-from tailrace.problems import Unknown
-from tailrace.sagas import Run, Saga
-from tailrace.subscribers import EVER
+from tailrace.core.errors import Unknown
+from tailrace.core.events import Meta
+from tailrace.core.ids import NIL, uuid7
+from tailrace.db.database import Tx
+from tailrace.db.error_classes import NotYet
+from tailrace.messaging.sagas import Run, Saga
+from tailrace.messaging.subscribers import EVER
 
 ANSWER_WITHIN = timedelta(minutes=5)
 

@@ -1,6 +1,6 @@
 """What an order refuses, and why, in the words a client reads."""
 
-from tailrace.problems import Refused
+from tailrace.core.errors import Refused
 
 
 class _InState(Refused):

@@ -15,12 +15,12 @@ from orders.models import Order, Status
 from orders.process import saga
 from orders.projections import catalog
 from orders.views import FulfilmentView, OrderSummary, OrderView
-from tailrace.auth import Requires
-from tailrace.context import Principal
-from tailrace.etag import IfMatch
-from tailrace.pages import Listing, Page, Paging, paginate
-from tailrace.routing import Tx, tenant_router
-from tailrace.sagas import history
+from tailrace.core.context import Principal
+from tailrace.http.auth import Requires
+from tailrace.http.etag import IfMatch
+from tailrace.http.pagination import Listing, Page, Paging, paginate
+from tailrace.http.routing import Tx, tenant_router
+from tailrace.messaging.sagas import history
 
 Reader = Annotated[Principal, Requires("orders:read")]
 Writer = Annotated[Principal, Requires("orders:write")]

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from contracts.orders import Address, Progress
 from orders.models import Status
-from tailrace.money import Currency, Minor, Quantity, Rate, SignedQuantity, UnitPrice
-from tailrace.personal import Personal
-from tailrace.routing import View
-from tailrace.sagas import SagaStep
+from tailrace.core.money import Currency, Minor, Quantity, Rate, SignedQuantity, UnitPrice
+from tailrace.core.personal_data import Personal
+from tailrace.http.routing import View
+from tailrace.messaging.sagas import SagaStep
 
 
 class LineView(View):

@@ -3,7 +3,7 @@
 from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase
 
-from tailrace.rows import COLUMN_TYPES, NAMING
+from tailrace.db.models import COLUMN_TYPES, NAMING
 
 
 class Base(DeclarativeBase):

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from contracts.shipments import CarrierCreated, CarrierDeleted, CarrierUpdated
 from shipping.base import Base
-from tailrace.ids import uuid7
-from tailrace.rows import Aggregate
+from tailrace.core.ids import uuid7
+from tailrace.db.models import Aggregate
 
 
 class Carrier(Aggregate, Base):

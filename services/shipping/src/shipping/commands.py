@@ -12,9 +12,9 @@ from sqlalchemy.dialects.postgresql import insert
 from contracts.orders import ShipmentRequested
 from shipping.carriers import Carrier
 from shipping.models import GONE, OPEN, CancelAnswer, DispatchedLine, Shipment, ShipmentCount, Wanted
-from tailrace.database import Tx
-from tailrace.ids import derived_id
-from tailrace.problems import Invalid
+from tailrace.core.errors import Invalid
+from tailrace.core.ids import derived_id
+from tailrace.db.database import Tx
 
 Selected = TypeVar("Selected")
 

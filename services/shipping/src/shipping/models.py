@@ -18,9 +18,9 @@ from contracts.orders import LineQuantity, ShipmentRequested
 from shipping.base import Base
 from shipping.carriers import Carrier
 from shipping.refusals import Held, NothingLeft, TooMuch, WrongState
-from tailrace.ids import uuid7
-from tailrace.problems import FieldProblem, Invalid
-from tailrace.rows import Aggregate, Part, TenantRow
+from tailrace.core.errors import FieldProblem, Invalid
+from tailrace.core.ids import uuid7
+from tailrace.db.models import Aggregate, Part, TenantRow
 
 NOT_PICKED = ("pending", "picking")
 OPEN = (*NOT_PICKED, "picked", "packed")

@@ -2,9 +2,9 @@
 
 from contracts.orders import OrderHeld, OrderResumed, ShipmentCancelRequested, ShipmentRequested
 from shipping import commands
-from tailrace.database import Tx
-from tailrace.events import Meta
-from tailrace.subscribers import EVER, Reaction
+from tailrace.core.events import Meta
+from tailrace.db.database import Tx
+from tailrace.messaging.subscribers import EVER, Reaction
 
 order_requests = Reaction("shipping.order_requests", since=EVER)
 

@@ -1,6 +1,6 @@
 """What shipping refuses, each by a name that a client can tell from the others."""
 
-from tailrace.problems import Refused
+from tailrace.core.errors import Refused
 
 
 class WrongState(Refused):

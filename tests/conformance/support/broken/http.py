@@ -17,7 +17,7 @@ _BALANCE = "    found = await tx.get(Account, (tx.tenant_id, points_id))\n"
 def _other_key(key: str) -> str:
     """A router whose routes exchange the client's key for another before the kit reads it."""
     return f"""from hashlib import sha256
-from tailrace.routing import TenantRoute
+from tailrace.http.routing import TenantRoute
 
 
 class OtherKey(TenantRoute):

@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from invariants.personal import personal_values
 from invariants.subject import Findings, Subject
-from tailrace import tables
-from tailrace.migrate import alembic_config, migrations_of, prepare_database
+from tailrace.db import tables
+from tailrace.runtime.migrate import alembic_config, migrations_of, prepare_database
 from tailrace.settings import Role
 from tailrace_testing import Harness
 
@@ -120,7 +120,7 @@ def _differing(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
 
 
 async def tenant_tables_are_under_forced_row_security(subject: Subject) -> Findings:
-    """Every table but the kit's and the declared platform tables has row security, forced, with the one policy of `tailrace.tenancy`."""
+    """Every table but the kit's and the declared platform tables has row security, forced, with the one policy of `tailrace.db.row_security`."""
     harness = (await subject.walked()).h
     open_tables = {table.name for table in tables.PLATFORM} | subject.service.platform_tables | _BOOKKEEPING
     rows = await harness.admin.fetch(
@@ -327,7 +327,7 @@ async def what_is_written_stays(subject: Subject) -> Findings:
 
 
 async def _deletions(harness: Harness) -> Findings:
-    """What the walk published is young, so nobody can delete it (`tailrace.retention`)."""
+    """What the walk published is young, so nobody can delete it (`tailrace.capture.outbox_retention`)."""
     app = await _as_app(harness)
     found = []
     try:

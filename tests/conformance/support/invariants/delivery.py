@@ -13,11 +13,11 @@ from sqlalchemy import inspect, select
 
 from invariants.rows import Rows, differing
 from invariants.subject import Findings, Subject
-from tailrace.delivery import Courier
-from tailrace.events import Event
-from tailrace.outbox import UnrecordedChange
-from tailrace.rows import Aggregate, Part
-from tailrace.subscribers import Projection
+from tailrace.core.events import Event
+from tailrace.db.models import Aggregate, Part
+from tailrace.db.outbox import UnrecordedChange
+from tailrace.messaging.dispatcher import Courier
+from tailrace.messaging.subscribers import Projection
 from tailrace_testing import Harness
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")

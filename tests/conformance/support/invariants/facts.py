@@ -8,11 +8,11 @@ from pathlib import Path
 import jsonschema_rs
 
 from invariants.subject import Findings, Subject
-from tailrace.compatibility import breaking_in_fact
-from tailrace.exceptions import exceptions
-from tailrace.samples import sample
-from tailrace.subscribers import Subscriber
-from tailrace.timers import Timer
+from tailrace.codegen.compatibility import breaking_in_fact
+from tailrace.codegen.deviations import exceptions
+from tailrace.codegen.samples import sample
+from tailrace.messaging.subscribers import Subscriber
+from tailrace.messaging.timers import Timer
 
 
 async def every_fact_has_a_schema_and_samples_that_parse(subject: Subject) -> Findings:

@@ -8,8 +8,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from tailrace.exceptions import is_own
-from tailrace.routing import TenantRoute
+from tailrace.codegen.deviations import is_own
+from tailrace.http.routing import TenantRoute
 from tailrace.service import Service
 
 _METHODS = ("get", "put", "post", "patch", "delete")

@@ -7,8 +7,8 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from invariants.subject import Findings, Subject
-from tailrace.events import Event
-from tailrace.personal import REDACTED, personal_fields
+from tailrace.core.events import Event
+from tailrace.core.personal_data import REDACTED, personal_fields
 
 _NAMES_OF_PERSONS = frozenset(
     "email customer_name signed_by first_name last_name full_name phone phone_number mobile date_of_birth birthday iban".split()

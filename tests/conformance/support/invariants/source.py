@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from invariants.subject import Findings, Subject
-from tailrace.rows import Aggregate, Part
+from tailrace.db.models import Aggregate, Part
 
 _MOST_LINES = 400
 _CLIENTS = frozenset(
@@ -19,7 +19,7 @@ _CONNECTORS = frozenset(
     "create_engine create_async_engine sessionmaker async_sessionmaker AsyncEngine AsyncSession".split()
 )
 _BULK = frozenset({"update", "delete"})
-_OUTBOX = frozenset({"tailrace.outbox", "tailrace.tables", "tailrace.wire", "tailrace.inbox"})
+_OUTBOX = frozenset({"tailrace.outbox", "tailrace.db.tables", "tailrace.kafka.cloudevents", "tailrace.messaging.inbox"})
 
 
 async def aggregates_are_never_changed_in_bulk(subject: Subject) -> Findings:
@@ -42,7 +42,7 @@ async def facts_leave_through_the_outbox_alone(subject: Subject) -> Findings:
     for path, name in _imports(subject):
         if name.partition(".")[0] in _CLIENTS - allowed:
             found.append(f"{path.name} imports {name}")
-        if name in _OUTBOX or name.rpartition(".")[0] in _OUTBOX - {"tailrace.tables"}:
+        if name in _OUTBOX or name.rpartition(".")[0] in _OUTBOX - {"tailrace.db.tables"}:
             found.append(f"{path.name} imports {name}, which is the kit's own")
     return found
 

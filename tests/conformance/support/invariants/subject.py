@@ -17,8 +17,8 @@ import structlog
 
 from invariants.operations import Operation, operations
 from invariants.walk import Step, Walker
-from tailrace.logs import configure
-from tailrace.migrate import migrations_of
+from tailrace.observability.logs import configure
+from tailrace.runtime.migrate import migrations_of
 from tailrace.service import Service
 from tailrace_testing import Harness, MakeHarness
 from tailrace_testing.databases import Databases

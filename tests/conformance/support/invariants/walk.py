@@ -14,8 +14,8 @@ import httpx2
 
 from invariants.operations import Operation
 from invariants.rows import Rows, differing
-from tailrace.events import Event
-from tailrace.ids import uuid7
+from tailrace.core.events import Event
+from tailrace.core.ids import uuid7
 from tailrace_testing import Harness
 
 INJECTED = ("tenant_id", "id", "role", "created_at", "version")

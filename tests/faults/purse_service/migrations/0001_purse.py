@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from tailrace.tenancy import tenant_tables
+from tailrace.db.row_security import tenant_tables
 
 revision = "purse_0001"
 down_revision = None

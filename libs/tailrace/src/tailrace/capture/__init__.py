@@ -1,1 +1,1 @@
-"""The way from outbox to topic, watched and mended: slots, connectors and canaries, on any PostgreSQL, Kafka and Connect."""
+"""The way from a service's outbox to its topic: set up, watched, repaired."""

@@ -8,14 +8,15 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from tailrace.canary import canary_id, listening
 from tailrace.capture import slots
+from tailrace.capture.canary import canary_id, listening
+from tailrace.capture.connect_api import Rest
+from tailrace.capture.connectors import connector_config, deployed_connector
+from tailrace.capture.outbox_retention import MARGIN
 from tailrace.capture.republish import republish
-from tailrace.connectors import connector_config, deployed_connector, slot_name
-from tailrace.retention import MARGIN
+from tailrace.core.names import slot_name
 from tailrace.service import Service
 from tailrace.settings import Settings
-from tailrace.stack.connect import Rest
 
 Say = Callable[[str], None]
 
@@ -40,7 +41,7 @@ class Repairs:
     async def restart(self, service: Service, rest: Rest, *, whole: bool) -> None:
         """Begin a connector's task, or the whole connector, from the start, on a connection of its own."""
         async with slots.connected(service, self.settings) as connection:
-            await slots.terminate(connection, slot_name(service))
+            await slots.terminate(connection, slot_name(service.name))
         await (rest.restart_all(service.name) if whole else rest.restart_task(service.name))
 
     async def renew(self, service: Service, rest: Rest, say: Say, *, everything: bool = False) -> int | None:
@@ -49,7 +50,7 @@ class Repairs:
         That is what was recorded since the last canary that arrived, less a margin, or `everything` retained. None when there was only the end
         of an earlier repair left to do. Raises RepairUnderWay, StackError, OSError or asyncpg's errors; then the next call begins again.
         """
-        name, main, spare = service.name, slot_name(service), slots.spare_name(service)
+        name, main, spare = service.name, slot_name(service.name), slots.spare_name(service)
         async with slots.connected(service, self.settings) as connection, slots.alone(connection, service):
             count = None
             if everything or not await self._is_made_good(connection, main, spare):

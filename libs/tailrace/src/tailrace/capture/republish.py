@@ -13,8 +13,9 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from debezium_connector_config.outbox import CLOUDEVENTS_HEADERS
-from tailrace import canary, farewell
-from tailrace.connectors import EXTENSIONS
+from tailrace.capture import canary
+from tailrace.capture.connectors import EXTENSIONS
+from tailrace.kafka import shutdown
 
 _CHUNK = 200
 """Rows that are under way at once; each may be nearly a megabyte."""
@@ -82,5 +83,5 @@ async def republish(connection: Any, kafka: str, since: datetime | None, say: Ca
     except KafkaError as error:
         raise ConnectionError(f"Kafka at {kafka} does not take the rows: {error!r}") from error
     finally:
-        await farewell.stop(producer, within=_STOP_WITHIN)
+        await shutdown.stop(producer, within=_STOP_WITHIN)
     return count

@@ -14,8 +14,9 @@ from typing import Any
 
 import asyncpg
 
-from tailrace.canary import canary_id
-from tailrace.connectors import PUBLICATION, slot_name
+from tailrace.capture.canary import canary_id
+from tailrace.capture.connectors import PUBLICATION
+from tailrace.core.names import slot_name
 from tailrace.service import Service
 from tailrace.settings import Settings
 
@@ -70,7 +71,7 @@ class Outbox:
 
 def spare_name(service: Service) -> str:
     """The slot that stands in while a new one is being made good."""
-    return f"{slot_name(service)}_repair"
+    return f"{slot_name(service.name)}_repair"
 
 
 @asynccontextmanager

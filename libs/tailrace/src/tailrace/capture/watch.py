@@ -15,15 +15,15 @@ from typing import Literal
 import aiohttp
 import asyncpg
 
-from tailrace.canary import Heard, Listener, canary_id
 from tailrace.capture import slots
+from tailrace.capture.canary import Heard, Listener, canary_id
+from tailrace.capture.connect_api import Rest
 from tailrace.capture.repair import Repairs
 from tailrace.capture.slots import Outbox, RepairUnderWay, Slot
-from tailrace.connectors import slot_name
+from tailrace.core.names import slot_name
+from tailrace.core.operator_error import StackError
 from tailrace.service import Service
 from tailrace.settings import Settings
-from tailrace.stack.connect import Rest
-from tailrace.stack.errors import StackError
 
 log = logging.getLogger("tailrace.capture")
 
@@ -129,7 +129,7 @@ class Watch:
         self, service: Service, rest: Rest, state: str | None, found: Mapping[str, Slot], heard: Heard | None
     ) -> None:
         memory, now = self._memory[service.name], time.monotonic()
-        condition, slot = memory.condition, found.get(slot_name(service))
+        condition, slot = memory.condition, found.get(slot_name(service.name))
         if heard is not None:
             condition.heard_at, condition.way = heard.recorded_at.timestamp(), heard.way.total_seconds()
         if state != "RUNNING" or not memory.steady_since:

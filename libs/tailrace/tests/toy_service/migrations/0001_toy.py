@@ -3,9 +3,9 @@
 import sqlalchemy as sa
 from alembic import op
 
-from tailrace.streams import stream_table
-from tailrace.tables import NAMING
-from tailrace.tenancy import insert_only, tenant_tables
+from tailrace.db.event_streams import stream_table
+from tailrace.db.row_security import insert_only, tenant_tables
+from tailrace.db.tables import NAMING
 
 revision = "toy_0001"
 down_revision = None

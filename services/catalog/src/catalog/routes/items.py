@@ -12,10 +12,10 @@ from catalog.models import Item
 from catalog.reactions import standard_units
 from catalog.routes.shapes import Code, MasterDataView, Name, Reader, UnitCode, Writer
 from contracts.catalog import NegativeStock, UnitConversion
-from tailrace.etag import IfMatch
-from tailrace.money import Quantity, Rate
-from tailrace.pages import Listing, Page, Paging, paginate
-from tailrace.routing import Body, Tx, tenant_router
+from tailrace.core.money import Quantity, Rate
+from tailrace.http.etag import IfMatch
+from tailrace.http.pagination import Listing, Page, Paging, paginate
+from tailrace.http.routing import Body, Tx, tenant_router
 
 router = tenant_router("/v1/items", tag="items", reads=[standard_units])
 

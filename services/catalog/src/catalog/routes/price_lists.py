@@ -12,10 +12,10 @@ from sqlalchemy.orm import raiseload
 from catalog import commands
 from catalog.models import PriceList
 from catalog.routes.shapes import Code, MasterDataView, Name, Reader, Writer
-from tailrace.etag import IfMatch
-from tailrace.money import Currency, Quantity, UnitPrice
-from tailrace.pages import Listing, Page, Paging, paginate
-from tailrace.routing import Body, Tx, View, tenant_router
+from tailrace.core.money import Currency, Quantity, UnitPrice
+from tailrace.http.etag import IfMatch
+from tailrace.http.pagination import Listing, Page, Paging, paginate
+from tailrace.http.routing import Body, Tx, View, tenant_router
 
 router = tenant_router("/v1/price-lists", tag="price lists")
 

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from pydantic import StringConstraints
 
-from tailrace.auth import Requires
-from tailrace.context import Principal
-from tailrace.routing import View
+from tailrace.core.context import Principal
+from tailrace.http.auth import Requires
+from tailrace.http.routing import View
 
 Reader = Annotated[Principal, Requires("catalog:read")]
 Writer = Annotated[Principal, Requires("catalog:write")]

@@ -11,10 +11,10 @@ from catalog import commands
 from catalog.models import Unit
 from catalog.reactions import standard_units
 from catalog.routes.shapes import MasterDataView, Name, Reader, UnitCode, Writer
-from tailrace.etag import IfMatch
-from tailrace.money import Exact, Quantity
-from tailrace.pages import Listing, Page, Paging, paginate
-from tailrace.routing import Body, Tx, View, tenant_router
+from tailrace.core.money import Exact, Quantity
+from tailrace.http.etag import IfMatch
+from tailrace.http.pagination import Listing, Page, Paging, paginate
+from tailrace.http.routing import Body, Tx, View, tenant_router
 
 router = tenant_router("/v1/units", tag="units", reads=[standard_units])
 

@@ -10,9 +10,9 @@ from catalog import commands
 from catalog.models import Warehouse
 from catalog.routes.shapes import Code, MasterDataView, Name, Reader, Writer
 from contracts.catalog import NegativeStock
-from tailrace.etag import IfMatch
-from tailrace.pages import Listing, Page, Paging, paginate
-from tailrace.routing import Body, Tx, tenant_router
+from tailrace.http.etag import IfMatch
+from tailrace.http.pagination import Listing, Page, Paging, paginate
+from tailrace.http.routing import Body, Tx, tenant_router
 
 router = tenant_router("/v1/warehouses", tag="warehouses")
 

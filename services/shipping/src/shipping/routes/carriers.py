@@ -10,10 +10,10 @@ from sqlalchemy import select
 from shipping.carriers import Carrier
 from shipping.refusals import Taken
 from shipping.routes.policy import Reader, Writer
-from tailrace.etag import IfMatch
-from tailrace.pages import Listing, Page, Paging, paginate
-from tailrace.problems import FieldProblem, Unknown
-from tailrace.routing import Body, Tx, View, tenant_router
+from tailrace.core.errors import FieldProblem, Unknown
+from tailrace.http.etag import IfMatch
+from tailrace.http.pagination import Listing, Page, Paging, paginate
+from tailrace.http.routing import Body, Tx, View, tenant_router
 
 router = tenant_router("/v1/carriers", tag="carriers")
 

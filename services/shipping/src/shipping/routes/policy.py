@@ -2,8 +2,8 @@
 
 from typing import Annotated
 
-from tailrace.auth import Requires
-from tailrace.context import Principal
+from tailrace.core.context import Principal
+from tailrace.http.auth import Requires
 
 Reader = Annotated[Principal, Requires("shipping:read")]
 Writer = Annotated[Principal, Requires("shipping:write")]

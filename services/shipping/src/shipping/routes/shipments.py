@@ -14,11 +14,11 @@ from shipping import commands
 from shipping.models import Shipment, Wanted
 from shipping.reactions import order_requests
 from shipping.routes.policy import Reader, Writer
-from tailrace.etag import IfMatch
-from tailrace.money import Exact, Quantity
-from tailrace.pages import Listing, Page, Paging, paginate
-from tailrace.personal import Personal
-from tailrace.routing import Body, Tx, View, tenant_router
+from tailrace.core.money import Exact, Quantity
+from tailrace.core.personal_data import Personal
+from tailrace.http.etag import IfMatch
+from tailrace.http.pagination import Listing, Page, Paging, paginate
+from tailrace.http.routing import Body, Tx, View, tenant_router
 
 router = tenant_router("/v1/shipments", tag="shipments", reads=[order_requests])
 

@@ -8,13 +8,13 @@ from pydantic import BaseModel
 from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from tailrace.events import Event, Meta
-from tailrace.ids import uuid7
-from tailrace.routing import Tx
-from tailrace.rows import COLUMN_TYPES, NAMING, Aggregate
-from tailrace.sagas import Run, Saga
+from tailrace.core.events import Event, Meta
+from tailrace.core.ids import uuid7
+from tailrace.db.models import COLUMN_TYPES, NAMING, Aggregate
+from tailrace.http.routing import Tx
+from tailrace.messaging.sagas import Run, Saga
+from tailrace.messaging.subscribers import EVER, Reaction
 from tailrace.service import Service
-from tailrace.subscribers import EVER, Reaction
 
 
 class PurseFact(Event):

@@ -10,20 +10,20 @@ from sqlalchemy import ForeignKeyConstraint, MetaData, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from tailrace.auth import Requires
-from tailrace.context import Principal
-from tailrace.etag import IfMatch
-from tailrace.events import Event, Meta
-from tailrace.failures import NotYet
-from tailrace.ids import uuid7
-from tailrace.pages import Listing, Page, Paging, paginate
-from tailrace.problems import Refused, Unknown
-from tailrace.routing import Body, Tx, View, tenant_router
-from tailrace.rows import COLUMN_TYPES, NAMING, Aggregate, Part, TenantRow
-from tailrace.sagas import Run, Saga
+from tailrace.core.context import Principal
+from tailrace.core.errors import Refused, Unknown
+from tailrace.core.events import Event, Meta
+from tailrace.core.ids import uuid7
+from tailrace.db.error_classes import NotYet
+from tailrace.db.event_streams import Stream, stream_table
+from tailrace.db.models import COLUMN_TYPES, NAMING, Aggregate, Part, TenantRow
+from tailrace.http.auth import Requires
+from tailrace.http.etag import IfMatch
+from tailrace.http.pagination import Listing, Page, Paging, paginate
+from tailrace.http.routing import Body, Tx, View, tenant_router
+from tailrace.messaging.sagas import Run, Saga
+from tailrace.messaging.subscribers import EVER, Projection, Reaction
 from tailrace.service import Service
-from tailrace.streams import Stream, stream_table
-from tailrace.subscribers import EVER, Projection, Reaction
 
 
 class ToyFact(Event):

@@ -9,9 +9,9 @@ from uuid import UUID, uuid4
 
 from aiokafka import AIOKafkaProducer
 
-from tailrace.events import Event
-from tailrace.ids import uuid7
-from tailrace.stack.kafka import create_topics
+from tailrace.core.events import Event
+from tailrace.core.ids import uuid7
+from tailrace.kafka.topics import create_topics
 from tailrace_testing import Harness
 from tailrace_testing.gateway import eventually
 from toy.elsewhere import elsewhere

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tailrace.subscribers import EVER, Projection, Reaction
+from tailrace.messaging.subscribers import EVER, Projection, Reaction
 from toy import Answered, Asked, Heard, hear, write_down
 
 

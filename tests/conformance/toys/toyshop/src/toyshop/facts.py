@@ -3,8 +3,8 @@
 from typing import ClassVar
 from uuid import UUID
 
-from tailrace.events import Event
-from tailrace.personal import Personal
+from tailrace.core.events import Event
+from tailrace.core.personal_data import Personal
 
 
 class ToyFact(Event):

@@ -7,10 +7,10 @@ from pydantic import BaseModel
 from sqlalchemy import ForeignKeyConstraint, Index, MetaData
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from tailrace.ids import uuid7
-from tailrace.problems import Refused
-from tailrace.rows import COLUMN_TYPES, NAMING, Aggregate, Part, TenantRow
-from tailrace.streams import Stream, stream_table
+from tailrace.core.errors import Refused
+from tailrace.core.ids import uuid7
+from tailrace.db.event_streams import Stream, stream_table
+from tailrace.db.models import COLUMN_TYPES, NAMING, Aggregate, Part, TenantRow
 from toyshop import facts
 
 

@@ -8,15 +8,15 @@ from pydantic import StringConstraints
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from tailrace.auth import Requires
-from tailrace.context import Principal
-from tailrace.etag import IfMatch
-from tailrace.ids import uuid7
-from tailrace.logs import log
-from tailrace.pages import Listing, Page, Paging, paginate
-from tailrace.personal import Personal
-from tailrace.problems import Unknown
-from tailrace.routing import Body, Tx, View, tenant_router
+from tailrace.core.context import Principal
+from tailrace.core.errors import Unknown
+from tailrace.core.ids import uuid7
+from tailrace.core.personal_data import Personal
+from tailrace.http.auth import Requires
+from tailrace.http.etag import IfMatch
+from tailrace.http.pagination import Listing, Page, Paging, paginate
+from tailrace.http.routing import Body, Tx, View, tenant_router
+from tailrace.observability.logs import log
 from toyshop import facts
 from toyshop.models import Account, Card, CardHome, Points, Product
 from toyshop.subscribers import products

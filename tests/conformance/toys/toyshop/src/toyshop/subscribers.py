@@ -5,9 +5,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from contracts.catalog import ItemCreated, ItemDeleted, ItemUpdated
 from contracts.users import TenantCreated
-from tailrace.database import Tx
-from tailrace.events import Meta
-from tailrace.subscribers import Projection, Reaction
+from tailrace.core.events import Meta
+from tailrace.db.database import Tx
+from tailrace.messaging.subscribers import Projection, Reaction
 from toyshop.models import Card, Product
 
 products = Projection("toyshop.products")

@@ -1,0 +1,66 @@
+"""Each service's Debezium connector, derived from its manifest: it reads the outbox, under a role that may do nothing else."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from debezium_connector_config import PostgresConnector, Reference, outbox_connector
+from tailrace.core.names import slot_name
+from tailrace.service import Service
+from tailrace.settings import Settings
+
+PUBLICATION = "outbox"
+RESTART_MS = 1000
+"""How long a connector waits to come back after its database went away: Debezium's 10 s would be most of the recovery."""
+# A null value places a header without one: readers take it for absent.
+EXTENSIONS = (
+    ("tenant_id", "ce_tenantid"),
+    ("sequence", "ce_sequence"),
+    ("epoch", "ce_epoch"),
+    ("correlation_id", "ce_correlationid"),
+    ("causation_id", "ce_causationid"),
+    ("traceparent", "traceparent"),
+)
+
+
+def _connector(**where: Any) -> PostgresConnector:
+    connector = outbox_connector(
+        publication=PUBLICATION,
+        extensions=EXTENSIONS,
+        heartbeat_logs_snapshot=True,
+        **where,
+    )
+    return connector.model_copy(update={"retriable_restart_connector_wait_ms": RESTART_MS})
+
+
+def connector_config(service: Service, settings: Settings) -> dict[str, str]:
+    """The configuration to PUT to `/connectors/<service>/config`, with the password in it: for a Connect on this machine."""
+    server = urlsplit(settings.postgres)
+    role = f"{service.name}_capture"
+    connector = _connector(
+        name=service.name,
+        hostname=settings.capture_host or server.hostname or "127.0.0.1",
+        port=server.port or 5432,
+        database=service.name,
+        user=role,
+        password=settings.role_password(role),
+        slot=slot_name(service.name),
+        poll_interval_ms=settings.poll_interval_ms,
+        heartbeat_interval_ms=settings.heartbeat_ms,
+    )
+    return connector.render()
+
+
+def deployed_connector(service: Service, settings: Settings) -> PostgresConnector:
+    """The same connector for a cluster: whatever differs from place to place is looked up by the Connect worker."""
+    prefix = service.name.upper().replace("-", "_")
+    return _connector(
+        name=service.name,
+        hostname=Reference.env("TAILRACE_POSTGRES_HOST"),
+        port=Reference.env("TAILRACE_POSTGRES_PORT"),
+        database=service.name,
+        user=f"{service.name}_capture",
+        password=Reference.env(f"TAILRACE_{prefix}_CAPTURE_PASSWORD"),
+        slot=slot_name(service.name),
+        poll_interval_ms=settings.poll_interval_ms,
+        heartbeat_interval_ms=settings.heartbeat_ms,
+    )

@@ -1,0 +1,90 @@
+"""The connectors at the start of a stack: put, let go on, and where a slot lost something meanwhile, repaired before anybody relies on them."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from tailrace.capture import slots
+from tailrace.capture.connect_api import Rest
+from tailrace.capture.repair import Repairs
+from tailrace.capture.slots import RepairUnderWay, Slot
+from tailrace.core.names import slot_name
+from tailrace.core.operator_error import StackError
+from tailrace.core.progress import Phase
+from tailrace.service import Service
+from tailrace.settings import Settings
+
+PATIENCE = 120.0
+"""Seconds in which every task must run."""
+
+
+class Connectors:
+    """`say` is told the part, its phase and a detail."""
+
+    def __init__(self, settings: Settings, say: Callable[[str, Phase, str], None]) -> None:
+        self._settings = settings
+        self._repairs = Repairs(settings)
+        self._say = say
+
+    async def prepare(self, rest: Rest, service: Service) -> None:
+        """Put one connector and let it go on, or repair it. Raises `StackError`, OSError or asyncpg's errors."""
+        found = await self._slots(service)
+        fault = slots.fault(found.get(slot_name(service.name)), spare=slots.spare_name(service) in found)
+        if fault is not None:
+            await self._repair(rest, service, fault)
+        else:
+            await self._repairs.put_connector(service, rest)
+            await rest.resume(service.name)
+
+    async def until_running(self, rest: Rest, services: Sequence[Service]) -> None:
+        """Returns when every task runs. Raises `StackError` with a reason when they do not in time."""
+        by_name = {service.name: service for service in services}
+        suspects = set(by_name)
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            statuses = await rest.statuses()
+            waiting = sorted(name for name in by_name if not _runs(statuses.get(name)))
+            if not waiting:
+                return
+            for name in [name for name in waiting if name in suspects and _trace(statuses.get(name))]:
+                suspects.discard(name)
+                await self._repair_a_stranger(rest, by_name[name])
+            if time.monotonic() > deadline:
+                reason = next((trace for name in waiting if (trace := _trace(statuses.get(name)))), None)
+                raise StackError(
+                    f"these connectors do not run: {', '.join(waiting)}",
+                    f"the reason: {reason.splitlines()[0] if reason else 'Connect gives none; see its log'}",
+                )
+            more = " …" if len(waiting) > 3 else ""
+            self._say("connectors", "starting", f"waiting for {', '.join(waiting[:3])}{more}")
+            await asyncio.sleep(0.2)
+
+    async def _repair_a_stranger(self, rest: Rest, service: Service) -> None:
+        """Somebody made a slot by hand where one was lost: the connector refuses to read from it."""
+        slot = (await self._slots(service)).get(slot_name(service.name))
+        fault = slots.is_ahead(slot, await rest.position(service.name)) if slot else None
+        if fault is not None:
+            await self._repair(rest, service, fault)
+
+    async def _repair(self, rest: Rest, service: Service, fault: str) -> None:
+        def say(words: str) -> None:
+            self._say("connectors", "starting", f"{service.name}: {fault}; {words}")
+
+        try:
+            await self._repairs.renew(service, rest, say)
+        except RepairUnderWay as other:
+            say(str(other))
+
+    async def _slots(self, service: Service) -> Mapping[str, Slot]:
+        async with slots.connected(service, self._settings) as connection:
+            return await slots.slots(connection)
+
+
+def _runs(status: Mapping[str, Any] | None) -> bool:
+    return bool(status and status["tasks"]) and all(task["state"] == "RUNNING" for task in (status or {})["tasks"])
+
+
+def _trace(status: Mapping[str, Any] | None) -> str | None:
+    """What a failed task says, or None."""
+    return next((str(task["trace"]) for task in (status or {}).get("tasks", ()) if task.get("trace")), None)

@@ -1,0 +1,226 @@
+"""A service's own database: every transaction names its tenant first, and PostgreSQL holds it to that."""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from functools import cache
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, Select, bindparam, event, func, select
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.orm.util import identity_key
+
+from tailrace.core.context import Context
+from tailrace.core.errors import Stale, Unknown
+from tailrace.db import event_streams
+from tailrace.db.error_classes import DatabaseAway, is_transient, sqlstate
+from tailrace.db.models import Aggregate, TenantRow
+from tailrace.db.outbox import Recorded, UnitOfWork
+
+AnyAggregate = TypeVar("AnyAggregate", bound=Aggregate)
+Row = TypeVar("Row", bound=TenantRow)
+AnyStream = TypeVar("AnyStream", bound=event_streams.Stream[Any])
+
+_SERVER = {"lock_timeout": "10s", "idle_in_transaction_session_timeout": "60s"}
+"""Nobody waits for a lock for ever, nor holds one while doing nothing. Both count as failures that pass."""
+_FAILURE, _ABORTED = "tailrace.failure", "25P02"
+
+# Statements are made once, where they can be: making one anew costs more than running it.
+# The tenant is named by an ordinary statement, never by a cursor hook: a cancelled request must not leave it behind (sqlalchemy#13381).
+_SET_TENANT = func.set_config("app.tenant_id", bindparam("tenant"), True)
+_BEGIN = select(_SET_TENANT)
+_BEGIN_READING = select(_SET_TENANT, func.set_config("transaction_read_only", "on", True))
+
+
+def _tenant(tenant_id: UUID | None) -> dict[str, str]:
+    return {"tenant": "" if tenant_id is None else str(tenant_id)}
+
+
+def _select_by_id(kind: Any) -> Select[Any]:
+    return select(kind).where(kind.id == bindparam("id"))
+
+
+def _select_by_id_locked(kind: Any) -> Select[Any]:
+    return _select_by_id(kind).with_for_update().execution_options(populate_existing=True)
+
+
+_by_id: Callable[[Any], Select[Any]] = cache(_select_by_id)
+_by_id_locked: Callable[[Any], Select[Any]] = cache(_select_by_id_locked)
+
+
+class Tx(AsyncSession):
+    """One transaction of one tenant: the first argument of every command, projection and reaction."""
+
+    sync_session_class = UnitOfWork
+
+    @property
+    def _unit(self) -> UnitOfWork:
+        unit = self.sync_session
+        assert isinstance(unit, UnitOfWork)
+        return unit
+
+    @property
+    def context(self) -> Context:
+        return self._unit.context
+
+    @context.setter
+    def context(self, context: Context) -> None:
+        self._unit.context = context
+
+    @property
+    def tenant_id(self) -> UUID:
+        """The tenant of this transaction. Raises RuntimeError before one is known."""
+        tenant_id = self.context.tenant_id
+        if tenant_id is None:
+            raise RuntimeError("this transaction has no tenant")
+        return tenant_id
+
+    @property
+    def recorded(self) -> list[Recorded]:
+        """The facts that this transaction will publish, in order, as far as they are written."""
+        return self._unit.recorder.written
+
+    async def enter_tenant(self, tenant_id: UUID) -> None:
+        """Act for a tenant from here on: for the few transactions that learn it only after they began."""
+        self.context = self.context.for_tenant(tenant_id)
+        await self.execute(_BEGIN, _tenant(tenant_id))
+
+    async def find(self, kind: type[Row], id: UUID) -> Row:
+        """The row with this id, for reading. Raises Unknown (404)."""
+        return await self._one(_by_id(kind), kind, id)
+
+    async def load(self, kind: type[AnyAggregate], id: UUID, match: int | None = None) -> AnyAggregate:
+        """The aggregate, locked, for a change. Raises Unknown (404), and Stale (412) when `match` is not its version."""
+        aggregate = self._unit.locked.get(id)
+        if not isinstance(aggregate, kind):
+            await self._keep_changes(kind, id)
+            aggregate = self._unit.locked[id] = await self._one(_by_id_locked(kind), kind, id)
+        if match is not None and match != aggregate.version:
+            raise Stale(match, aggregate.version)
+        return aggregate
+
+    async def load_stream(self, kind: type[AnyStream], id: UUID) -> AnyStream:
+        """The event-sourced stream, locked, for a change; new when it has no event yet."""
+        return await event_streams.load(self, kind, id, lock=True)
+
+    async def load_streams(self, kind: type[AnyStream], ids: Iterable[UUID]) -> Mapping[UUID, AnyStream]:
+        """Several event-sourced streams, locked in the order of their ids, for a change; a few statements, however many they are."""
+        return await event_streams.load_all(self, kind, ids)
+
+    def new_stream(self, kind: type[AnyStream], id: UUID) -> AnyStream:
+        """An event-sourced stream that is new by construction: no lock, no statement. IntegrityError at flush when it is not new."""
+        return event_streams.begin(self, kind, id)
+
+    async def view_stream(self, kind: type[AnyStream], id: UUID) -> AnyStream:
+        """The event-sourced stream, for reading."""
+        return await event_streams.load(self, kind, id, lock=False)
+
+    @contextmanager
+    def recording_nothing(self, who: str) -> Iterator[None]:
+        """While this lasts, refuse every fact, and every row of the outbox, with a RecordsNothing that names `who`."""
+        with self._unit.recorder.silence(who):
+            yield
+
+    async def settle(self) -> None:
+        """Write everything that is pending, facts and snapshots too, so that only the commit remains."""
+        await self.flush()
+        await self.run_sync(lambda _: self._unit.recorder.drain())
+        await event_streams.save_snapshots(self)
+
+    async def _keep_changes(self, kind: type[AnyAggregate], id: UUID) -> None:
+        """Write what was changed before the lock was asked for: reading the row again would undo it, and publish its fact nevertheless."""
+        known = self._unit.identity_map.get(identity_key(kind, (self.tenant_id, id)))
+        if known is not None and self._unit.is_modified(known):
+            await self.flush()
+
+    async def _one(self, query: Select[Row], kind: type[Row], id: UUID) -> Row:
+        row = (await self.scalars(query, {"id": id})).one_or_none()
+        if row is None:
+            raise Unknown(kind.__name__, id)
+        return row
+
+
+class Database:
+    """The pool of a service's connections, under its app role."""
+
+    def __init__(self, url: str, service: str, *, pool: int = 5, overflow: int = 10, schema: str | None = None) -> None:
+        """With a `schema`, its connections see that one alone, from the first moment on: nothing prepared elsewhere is ever run in it."""
+        self.service = service
+        seen = {} if schema is None else {"search_path": f'"{schema}"'}
+        self.engine: AsyncEngine = create_async_engine(
+            url,
+            pool_size=pool,
+            max_overflow=overflow,
+            pool_pre_ping=False,
+            pool_recycle=1800,
+            pool_timeout=10,
+            # What a statement was sent may be personal: it stays out of error texts, and so out of logs.
+            hide_parameters=True,
+            connect_args={"server_settings": {**_SERVER, **seen, "application_name": f"tailrace-{service}"}},
+        )
+        _commit_nothing_that_failed(self.engine.sync_engine)
+
+    @asynccontextmanager
+    async def transaction(self, context: Context, *, read_only: bool = False) -> AsyncIterator[Tx]:
+        """Begin, name the tenant, and commit at the end; an exception rolls everything back.
+
+        Raises DatabaseAway, or another failure that passes, when it cannot begin.
+        """
+        options: dict[str, Any] = {"context": context, "service": self.service}
+        async with Tx(self.engine, expire_on_commit=False, autoflush=False, **options) as tx, tx.begin():
+            await _begin(tx, _BEGIN_READING if read_only else _BEGIN)
+            yield tx
+            if not read_only:
+                await tx.settle()
+
+    @property
+    def in_use(self) -> int:
+        """Connections that are checked out of the pool now."""
+        return int(self.engine.pool.checkedout())  # type: ignore[attr-defined]
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+async def _begin(tx: Tx, statement: Select[Any]) -> None:
+    """The first statement, which names the tenant; nothing but the database itself can be at fault when it fails."""
+    try:
+        await tx.execute(statement, _tenant(tx.context.tenant_id))
+    except Exception as error:
+        if is_transient(error):
+            raise
+        raise DatabaseAway(f"{type(error).__name__}: {error}") from error
+
+
+def _commit_nothing_that_failed(engine: Engine) -> None:
+    """PostgreSQL answers the commit of a transaction in which a statement failed by rolling it back, without a word.
+
+    So whoever passed over an error, without a savepoint to come back to, gets it again: at the next statement, which PostgreSQL refuses without
+    saying why, or at the commit.
+    """
+
+    @event.listens_for(engine, "handle_error")
+    def note(failure: ExceptionContext) -> BaseException | None:
+        if failure.connection is None or failure.is_disconnect:
+            return None
+        error = failure.sqlalchemy_exception or failure.original_exception
+        first: BaseException = failure.connection.info.setdefault(_FAILURE, error)
+        return _passed_over(first) if sqlstate(error) == _ABORTED else None
+
+    @event.listens_for(engine, "begin")
+    @event.listens_for(engine, "rollback_savepoint")
+    def forget(connection: Connection, *_: object) -> None:
+        connection.info.pop(_FAILURE, None)
+
+    @event.listens_for(engine, "commit")
+    def refuse(connection: Connection) -> None:
+        failure = connection.info.pop(_FAILURE, None)
+        if failure is not None:
+            raise _passed_over(failure)
+
+
+def _passed_over(error: BaseException) -> BaseException:
+    if not hasattr(error, "__notes__"):
+        error.add_note("This error was caught and passed over, but it had ended the transaction: use a savepoint.")
+    return error

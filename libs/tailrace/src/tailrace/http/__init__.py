@@ -1,0 +1,1 @@
+"""Requests and answers: routes, tokens, idempotency, versions, pages, problem documents."""

@@ -1,0 +1,134 @@
+"""Each service checks the token itself and trusts no header that claims to know who somebody is.
+
+Access tokens are RS256 JWTs (RFC 9068) with `aud`, `iss`, `iat`, `exp`, `sub`, `tenant`, `sid`, `roles`, `role_versions` and `scope`. A service
+takes those for the whole platform and those for itself alone. Policy shows in a route's signature:
+`who: Annotated[Principal, Requires("orders:write")]`.
+"""
+
+from collections.abc import Collection
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jws import extract_compact
+
+from tailrace.core.context import Principal
+from tailrace.core.errors import Forbidden, Unauthenticated
+from tailrace.http.jwks import Keys, PublishedKeys
+from tailrace.settings import Settings
+
+ALGORITHMS = ["RS256"]
+TYPE = "at+jwt"
+LEEWAY = 5
+_LONGEST_TOKEN = 8192
+_HEADERS = frozenset({"alg", "kid", "typ"})
+_TYPES = frozenset({TYPE, f"application/{TYPE}"})
+_ESSENTIAL = ("iat", "exp", "sub", "tenant", "sid")
+
+
+class Verifier:
+    """Turns an access token into the principal it speaks for, or refuses it. `audiences` are those that the verifier answers to."""
+
+    def __init__(self, keys: Keys, *, issuer: str, audiences: Collection[str]) -> None:
+        self._keys = keys
+        self._audiences = frozenset(audiences)
+        essential: dict[str, Any] = {name: {"essential": True} for name in _ESSENTIAL}
+        self._claims = jwt.JWTClaimsRegistry(leeway=LEEWAY, iss={"essential": True, "value": issuer}, **essential)
+
+    async def principal(self, token: str) -> Principal:
+        """Raises Unauthenticated unless type, signature, algorithm, issuer, audience and times all hold."""
+        return principal_of(await self.claims(token))
+
+    async def claims(self, token: str) -> dict[str, Any]:
+        """The verified claims of an access token. Raises Unauthenticated, or Unavailable when its key cannot be fetched."""
+        try:
+            keys = await self._keys.current(key_id_of(token))
+            claims = jwt.decode(token, keys, algorithms=ALGORITHMS).claims
+            self._claims.validate(claims)
+            # One audience, as text: a token for several would be good at the one by what was granted for the other.
+            if claims["aud"] not in self._audiences:
+                raise ValueError("meant for somebody else")
+            principal_of(claims)
+        except (JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise Unauthenticated("The access token is not valid, or not any more.") from error
+        return dict(claims)
+
+
+def principal_of(claims: dict[str, Any]) -> Principal:
+    """The principal that verified claims describe. Raises KeyError, TypeError or ValueError when one is missing or malformed."""
+    return Principal(
+        user_id=UUID(claims["sub"]),
+        tenant_id=UUID(claims["tenant"]),
+        roles=frozenset(_texts(claims.get("roles", []))),
+        scopes=frozenset(_text(claims.get("scope", "")).split()),
+        session_id=UUID(claims["sid"]),
+    )
+
+
+def role_versions(claims: dict[str, Any]) -> dict[UUID, int]:
+    """Which version of each role the scopes of a token come from. Raises ValueError, AttributeError or TypeError when malformed."""
+    return {UUID(role): int(version) for role, version in claims.get("role_versions", {}).items()}
+
+
+def key_id_of(token: str) -> str:
+    """The key that a token names. Raises JoseError or ValueError for what is no access token (RFC 9068) of ours by its header alone.
+
+    No header but these three is needed, so none is taken: a key or its address in a header (`jwk`, `jku`, `x5u`) comes from the sender.
+    """
+    if len(token) > _LONGEST_TOKEN:
+        raise ValueError("longer than any of ours")
+    header = extract_compact(token.encode("ascii")).headers()
+    if not _HEADERS.issuperset(header) or header.get("alg") not in ALGORITHMS:
+        raise ValueError("a header that none of ours has")
+    if _text(header.get("typ")).lower() not in _TYPES:
+        raise ValueError("no access token")
+    return _text(header.get("kid"))
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    return value
+
+
+def _texts(values: Any) -> list[str]:
+    if not isinstance(values, list):
+        raise TypeError("not a list")
+    return [_text(value) for value in values]
+
+
+def bearer_token(request: Request) -> str:
+    """The token of the Authorization header (RFC 6750). Raises Unauthenticated."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthenticated("Send an access token: Authorization: Bearer …")
+    return token.strip()
+
+
+def verifier_from(settings: Settings, service: str) -> Verifier:
+    """The verifier of a service: for tokens meant for the platform, and those meant for it alone."""
+    keys = PublishedKeys(settings.jwks_url)
+    return Verifier(keys, issuer=settings.issuer, audiences={settings.audience, service})
+
+
+_declared = HTTPBearer(auto_error=False, bearerFormat="JWT")
+
+
+def Requires(*scopes: str) -> Any:  # noqa: N802  (reads as a type where it is used)
+    """A dependency that yields the Principal and refuses with 403 unless it has every scope named."""
+
+    async def check(
+        request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Depends(_declared)]
+    ) -> Principal:
+        principal = getattr(request.state, "principal", None)
+        if not isinstance(principal, Principal):
+            raise Unauthenticated("This needs a log-in.")
+        missing = [scope for scope in scopes if not principal.may(scope)]
+        if missing:
+            raise Forbidden(f"This needs the scope {' '.join(missing)}.")
+        return principal
+
+    return Depends(check)

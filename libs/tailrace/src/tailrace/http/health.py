@@ -1,0 +1,47 @@
+"""Live says that the process works; ready says that it may be sent traffic. They differ: a database that is down makes nobody restart.
+
+An aggregate that is parked is no outage: ready stays ready, and says how much is parked.
+"""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+
+from tailrace.db.database import Database
+from tailrace.messaging.consumer import Consumer
+from tailrace.redrive.reminder import count_parked
+
+router = APIRouter(prefix="/health", include_in_schema=False)
+
+
+@router.get("/live")
+async def live() -> dict[str, str]:
+    return {"status": "live"}
+
+
+@router.get("/ready")
+async def ready(request: Request) -> JSONResponse:
+    """503 with what is awaited, until the database answers and the consumer has its place.
+
+    A subscriber that reads history keeps nobody from being served, nor does a Kafka that went away: they are told beside, as facts read and to
+    read, and as what the consumer waits for.
+    """
+    awaited: dict[str, str] = {}
+    known: dict[str, Any] = {}
+    database: Database | None = getattr(request.app.state, "database", None)
+    if database is not None:
+        try:
+            known = (await count_parked(database)).as_json()
+        except Exception as error:
+            awaited["database"] = type(error).__name__
+    consumer: Consumer | None = getattr(request.app.state, "consumer", None)
+    if consumer is not None and not consumer.ready.is_set():
+        awaited["consumer"] = consumer.waiting_for or "joining its group"
+    if awaited:
+        return JSONResponse({"status": "waiting", "for": awaited, **known}, 503)
+    if consumer is not None and consumer.waiting_for is not None:
+        known["consumer"] = consumer.waiting_for
+    if reading := consumer.catching_up if consumer is not None else {}:
+        known["catching_up"] = {name: {"read": read, "of": total} for name, (read, total) in reading.items()}
+    return JSONResponse({"status": "ready", **known})

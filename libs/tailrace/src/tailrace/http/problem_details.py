@@ -1,0 +1,110 @@
+"""Every refusal is a problem document (RFC 9457) that names the field at fault; no stack trace ever leaves a service."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.orm.exc import StaleDataError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from tailrace.core.errors import BadRequest, FieldProblem, Invalid, Problem, Refused, TooLarge, Unavailable
+from tailrace.db.error_classes import is_transient, is_uncertain, is_unstorable
+from tailrace.observability.logs import log
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class ProblemView(BaseModel):
+    """RFC 9457 problem details, as every error answer carries them."""
+
+    type: str = Field(examples=["urn:tailrace:problem:invalid"])
+    title: str
+    status: int
+    detail: str | None = None
+    instance: str | None = None
+    request_id: str | None = None
+    errors: list[FieldProblem] = []
+
+
+def answer(problem: Problem, request: Request) -> JSONResponse:
+    """The problem as a response. `instance` is the path asked for."""
+    view = ProblemView(
+        type=f"urn:tailrace:problem:{problem.slug}",
+        title=problem.title,
+        status=problem.status,
+        detail=problem.detail or None,
+        instance=request.scope["path"],
+        request_id=getattr(request.state, "request_id", None),
+        errors=problem.errors,
+    )
+    return JSONResponse(view.model_dump(exclude_none=True), problem.status, problem.headers, media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of `app` a problem document."""
+    app.add_exception_handler(Problem, lambda request, error: answer(_as(Problem, error), request))
+    app.add_exception_handler(RequestValidationError, lambda request, error: answer(_from_validation(error), request))
+    app.add_exception_handler(HTTPException, lambda request, error: answer(_from_http(error), request))
+    app.add_exception_handler(Exception, lambda request, error: answer(problem_of(error), request))
+    for kind in (StaleDataError, IntegrityError, DBAPIError, OSError, TimeoutError, ClientDisconnect):
+        app.add_exception_handler(kind, lambda request, error: answer(problem_of(error), request))
+
+
+def _as(kind: type[Problem], error: Exception) -> Problem:
+    assert isinstance(error, kind)
+    return error
+
+
+def _from_validation(error: Exception) -> Problem:
+    assert isinstance(error, RequestValidationError)
+    malformed = any(e["type"] == "json_invalid" for e in error.errors())
+    errors = [FieldProblem(field=_pointer(e["loc"]), detail=e["msg"]) for e in error.errors()]
+    if malformed:
+        return BadRequest("The body is not JSON.", errors=errors)
+    return Invalid("; ".join(f"{e.field}: {e.detail}" for e in errors[:3]), errors=errors)
+
+
+def _pointer(location: Sequence[Any]) -> str:
+    where, *path = location
+    if where == "body":
+        return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+    return ".".join(map(str, path)) or str(where)
+
+
+class _FromHttp(Problem):
+    def __init__(self, error: HTTPException) -> None:
+        super().__init__(error.detail, headers=dict(error.headers or {}))
+        self.status = error.status_code
+        if error.status_code == TooLarge.status:
+            self.title, self.slug = TooLarge.title, TooLarge.slug
+            return
+        self.title = HTTPStatus(error.status_code).phrase
+        self.slug = self.title.lower().replace(" ", "-")
+
+
+def _from_http(error: Exception) -> Problem:
+    assert isinstance(error, HTTPException)
+    return _FromHttp(error)
+
+
+def problem_of(error: Exception) -> Problem:
+    """What to answer to an error that nobody foresaw. What is said of it goes to the log alone."""
+    if isinstance(error, ClientDisconnect):
+        return BadRequest("The body broke off.")
+    if isinstance(error, StaleDataError | IntegrityError):
+        log.info("conflict", error=type(error).__name__)
+        return Refused("It was changed at the same moment, or exists already.")
+    if is_unstorable(error):
+        log.info("unstorable", error=type(error).__name__)
+        return Invalid("A value holds a character or a number that cannot be stored.")
+    if is_transient(error) or is_uncertain(error):
+        log.warning("unavailable", error=type(error).__name__, reason=str(error)[:200])
+        return Unavailable("The database does not answer; try again shortly.")
+    log.error("internal error", error=type(error).__name__, exc_info=error)
+    return Problem()

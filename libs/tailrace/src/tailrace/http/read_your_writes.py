@@ -1,0 +1,118 @@
+"""Read-your-writes, one hop across services: a request that names facts waits until this service has applied them, at most a second.
+
+A write answers with `Tailrace-Event`; whoever sends that back as `Tailrace-After` is answered from rows in which those facts have had their effect,
+or not at all. The mark moves in the transaction of the effect, so this is exact. Only the subscribers that the route names are waited for: a fact
+of the service's own topic, or of one that they do not read, is never late. Nothing is held while waiting, neither a transaction nor a connection.
+"""
+
+import asyncio
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from fastapi import Request
+from sqlalchemy import ARRAY, BigInteger, Text, Uuid, bindparam, exists, func, select
+
+from tailrace.core.errors import BadRequest, FieldProblem, Problem
+from tailrace.db.database import Database
+from tailrace.db.tables import inbox, parked
+from tailrace.messaging.subscribers import Subscriber
+
+HEADER = "Tailrace-After"
+LONGEST = 1.0
+"""Seconds that a request waits."""
+_PAUSE = 0.02
+_LARGEST = 2**63 - 1
+_MARK = re.compile(r"([A-Za-z0-9._-]{1,249})/([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})@([1-9][0-9]{0,18})")
+
+Asked = dict[tuple[str, UUID], int]
+"""The sequence that is waited for, by subscriber and aggregate."""
+
+
+class NotYetConsistent(Problem):
+    """503: a fact named in `Tailrace-After` has not been applied here yet, or is parked. Nothing was done: ask again."""
+
+    status, slug, title = 503, "not-yet-consistent", "Not applied here yet"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, headers={"Retry-After": "1"})
+
+
+@dataclass(frozen=True, slots=True)
+class FactMark:
+    """A fact's place, as `<topic>/<aggregate>@<sequence>` names it."""
+
+    topic: str
+    aggregate_id: UUID
+    sequence: int
+
+
+_ASKED = (
+    func.unnest(
+        bindparam("subscribers", type_=ARRAY(Text)),
+        bindparam("aggregates", type_=ARRAY(Uuid)),
+        bindparam("sequences", type_=ARRAY(BigInteger)),
+    )
+    .table_valued("subscriber", "aggregate_id", "sequence", name="asked")
+    .render_derived()
+)
+_PARKED = exists().where(parked.c.subscriber == _ASKED.c.subscriber, parked.c.aggregate_id == _ASKED.c.aggregate_id)
+_APPLIED = exists().where(
+    inbox.c.subscriber == _ASKED.c.subscriber,
+    inbox.c.aggregate_id == _ASKED.c.aggregate_id,
+    inbox.c.sequence >= _ASKED.c.sequence,
+)
+_MISSING = select(_ASKED.c.subscriber, _ASKED.c.aggregate_id, _PARKED.label("parked")).where(~_APPLIED)
+
+
+async def wait_until_applied(request: Request, subscribers: Sequence[Subscriber]) -> None:
+    """Return when `subscribers` have applied what the request's `Tailrace-After` names.
+
+    Raises BadRequest when the header is malformed, and NotYetConsistent: at once when an aggregate is parked, else after a second.
+    """
+    asked = _asked(read_marks(request), subscribers, own=request.app.state.topic)
+    deadline = asyncio.get_running_loop().time() + LONGEST
+    while asked and (missing := await _missing(request.app.state.database, asked)):
+        for subscriber, aggregate_id, is_parked in missing:
+            if is_parked:
+                raise NotYetConsistent(f"{subscriber} has facts of {aggregate_id} parked.")
+        if asyncio.get_running_loop().time() + _PAUSE > deadline:
+            raise NotYetConsistent(f"{len(missing)} of these facts did not arrive within {LONGEST:g} s.")
+        await asyncio.sleep(_PAUSE)
+
+
+def read_marks(request: Request) -> list[FactMark]:
+    """What `Tailrace-After` names. The header is a list and may come several times. Raises BadRequest."""
+    listed = [each.strip() for line in request.headers.getlist(HEADER) for each in line.split(",")]
+    return [_read_mark(each) for each in listed if each]
+
+
+def _read_mark(text: str) -> FactMark:
+    found = _MARK.fullmatch(text)
+    if found is None or int(found[3]) > _LARGEST:
+        detail = (
+            f"{HEADER} is a list of <topic>/<aggregate>@<sequence>, as Tailrace-Event gives it; {text[:80]!r} is none."
+        )
+        raise BadRequest(detail, errors=[FieldProblem(field=HEADER, detail=detail)])
+    return FactMark(found[1], UUID(found[2]), int(found[3]))
+
+
+def _asked(marks: Sequence[FactMark], subscribers: Sequence[Subscriber], *, own: str | None) -> Asked:
+    asked: Asked = {}
+    for mark in marks:
+        for subscriber in subscribers:
+            if mark.topic != own and mark.topic in subscriber.topics:
+                pair = (subscriber.name, mark.aggregate_id)
+                asked[pair] = max(mark.sequence, asked.get(pair, 0))
+    return asked
+
+
+async def _missing(database: Database, asked: Asked) -> Sequence[tuple[str, UUID, bool]]:
+    columns = {
+        "subscribers": [subscriber for subscriber, _ in asked],
+        "aggregates": [aggregate_id for _, aggregate_id in asked],
+        "sequences": list(asked.values()),
+    }
+    async with database.engine.connect() as connection:
+        return [(row.subscriber, row.aggregate_id, row.parked) for row in await connection.execute(_MISSING, columns)]

@@ -1,0 +1,116 @@
+"""What cannot be taken as HTTP is refused like everything else, with a problem document, and the connection ends.
+
+That is: what cannot be parsed (400), a request whose head does not arrive in time (408), and connections beyond those that a process holds (503).
+A connection on which nothing at all arrives is closed without a word.
+"""
+
+import asyncio
+import json
+import resource
+from http import HTTPStatus
+from typing import ClassVar
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from tailrace.core.errors import BadRequest, Problem, Unavailable
+from tailrace.core.ids import uuid7
+from tailrace.http.problem_details import MEDIA_TYPE
+
+
+class HeadTooSlow(Problem):
+    """408: the head of a request did not arrive in time."""
+
+    status, slug, title = 408, "request-timeout", "The request did not arrive in time"
+
+
+class HttpProtocol(H11Protocol):
+    """uvicorn's strict HTTP/1.1 protocol, with problem documents as its refusals, and with limits."""
+
+    connections_at_most: ClassVar[int] = 2000
+    head_within: ClassVar[float] = 10.0
+    """Seconds from the first byte of a request, or from the beginning of the connection, to the end of its head."""
+
+    _head_due: asyncio.TimerHandle | None = None
+    _silent = True
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if len(self.connections) > self.connections_at_most:
+            self._refuse(Unavailable("Too many connections; try again shortly."))
+        else:
+            self._await_head()
+
+    def data_received(self, data: bytes) -> None:
+        self._silent = False
+        if self._head_due is None and self.conn.their_state is h11.IDLE and not self.transport.is_closing():
+            self._await_head()
+        super().data_received(data)
+        if self.conn.their_state is not h11.IDLE:
+            self._head_arrived()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_arrived()
+        super().connection_lost(exc)
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer once, if no answer has begun, and close."""
+        self._refuse(BadRequest(msg))
+
+    def _await_head(self) -> None:
+        self._head_due = self.loop.call_later(self.head_within, self._give_up)
+
+    def _head_arrived(self) -> None:
+        if self._head_due is not None:
+            self._head_due.cancel()
+            self._head_due = None
+
+    def _give_up(self) -> None:
+        self._head_due = None
+        if self._silent:
+            self.transport.close()
+        elif not self.transport.is_closing():
+            self._refuse(HeadTooSlow(f"The head of a request has {self.head_within:g} s."))
+
+    def _refuse(self, problem: Problem) -> None:
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            self.transport.write(self._written(problem))
+        self.transport.close()
+
+    def _written(self, problem: Problem) -> bytes:
+        request_id = str(uuid7())
+        body = json.dumps(
+            {
+                "type": f"urn:tailrace:problem:{problem.slug}",
+                "title": problem.title,
+                "status": problem.status,
+                "detail": problem.detail,
+                "request_id": request_id,
+            }
+        ).encode()
+        headers = [
+            *(problem.headers or {}).items(),
+            ("Content-Type", MEDIA_TYPE),
+            ("Content-Length", str(len(body))),
+            ("X-Request-Id", request_id),
+            ("Connection", "close"),
+        ]
+        reason = HTTPStatus(problem.status).phrase
+        parts = [
+            self.conn.send(h11.Response(status_code=problem.status, headers=headers, reason=reason)),
+            self.conn.send(h11.Data(data=body)),
+            self.conn.send(h11.EndOfMessage()),
+        ]
+        return b"".join(part or b"" for part in parts)
+
+
+def limited(connections: int, head_within: float) -> type[HttpProtocol]:
+    """The protocol with these limits; connections never take more than half of the files that the process may open."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most, seconds = min(connections, max(files // 2, 1)), head_within
+
+    class Limited(HttpProtocol):
+        connections_at_most = most
+        head_within = seconds
+
+    return Limited

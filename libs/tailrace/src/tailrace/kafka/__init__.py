@@ -1,0 +1,1 @@
+"""Kafka as a client sees it: envelopes, readers, and the faults of connections."""

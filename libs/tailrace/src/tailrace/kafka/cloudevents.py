@@ -1,0 +1,84 @@
+"""Kafka record to fact: CloudEvents 1.0, Kafka binding, binary mode, with the tenant, sequence and cause extensions."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from aiokafka import ConsumerRecord
+
+from tailrace.core.events import Meta
+
+_SMALLINT, _INTEGER, _BIGINT = 2**15 - 1, 2**31 - 1, 2**63 - 1
+
+
+class Malformed(Exception):
+    """A record that is not one of our facts: which header or part of it is wrong."""
+
+
+def read_meta(record: ConsumerRecord) -> Meta:
+    """The envelope of a record. Raises Malformed, naming the header."""
+    headers = _headers(record)
+    return Meta(
+        event_id=_read(headers, "ce_id", UUID),
+        type=_read(headers, "ce_type", str),
+        version=_read(headers, "ce_dataschema", lambda uri: _counted(uri.rpartition(":v")[2], _SMALLINT)),
+        topic=record.topic,
+        aggregate_id=_read(headers, "ce_subject", UUID),
+        sequence=_read(headers, "ce_sequence", lambda text: _counted(text, _BIGINT)),
+        epoch=_read(headers, "ce_epoch", lambda text: _counted(text, _INTEGER)),
+        tenant_id=_read(headers, "ce_tenantid", UUID),
+        correlation_id=_read(headers, "ce_correlationid", UUID),
+        causation_id=_read(headers, "ce_causationid", UUID) if headers.get("ce_causationid") else None,
+        traceparent=headers.get("traceparent") or None,
+        time=_read(headers, "ce_time", _time),
+        partition=record.partition,
+        offset=record.offset,
+    )
+
+
+def read_payload(record: ConsumerRecord) -> dict[str, Any]:
+    """The JSON object that was committed. Raises Malformed."""
+    try:
+        payload = json.loads(record.value or b"")
+    except (ValueError, RecursionError) as error:
+        raise Malformed(f"the value is not JSON: {error}") from error
+    if not isinstance(payload, dict):
+        raise Malformed("the value is not a JSON object")
+    return payload
+
+
+def _headers(record: ConsumerRecord) -> dict[str, str]:
+    try:
+        headers = {name: value.decode("utf-8") for name, value in record.headers if value is not None}
+    except UnicodeDecodeError as error:
+        raise Malformed("a header is not UTF-8") from error
+    for name, text in headers.items():
+        if "\x00" in text:
+            raise Malformed(f"the header {name} holds a NUL")
+    return headers
+
+
+def _read(headers: Mapping[str, str], name: str, parse: Any) -> Any:
+    value = headers.get(name)
+    if not value:
+        raise Malformed(f"the header {name} is missing")
+    try:
+        return parse(value)
+    except ValueError as error:
+        raise Malformed(f"the header {name} is {value[:80]!r}") from error
+
+
+def _counted(text: str, most: int) -> int:
+    number = int(text)
+    if not 1 <= number <= most:
+        raise ValueError("not a number that can be stored")
+    return number
+
+
+def _time(text: str) -> datetime:
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None:
+        raise ValueError("no zone")
+    return time

@@ -1,0 +1,56 @@
+"""Whether a broker answers, and topics made where they are missing."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+
+from tailrace.core.operator_error import StackError
+
+FOR_EVER = {"retention.ms": "-1"}
+
+
+async def answers(bootstrap: str) -> bool:
+    """Whether a broker is there and knows of itself."""
+    host, _, port = bootstrap.partition(",")[0].rpartition(":")
+    _, writer = await asyncio.open_connection(host, int(port))  # cheap, and silent while nobody listens
+    writer.close()
+    from aiokafka.client import AIOKafkaClient
+    from aiokafka.errors import KafkaError
+
+    client = AIOKafkaClient(bootstrap_servers=bootstrap, request_timeout_ms=2000)
+    try:
+        await client.bootstrap()
+        return len(client.cluster.brokers()) > 0
+    except KafkaError:
+        return False
+    finally:
+        await client.close()
+
+
+async def create_topics(
+    bootstrap: str,
+    topics: Iterable[str],
+    partitions: int,
+    replication: int,
+    say: Callable[[str], None] = lambda text: None,
+    settings: Mapping[str, str] = FOR_EVER,
+) -> list[str]:
+    """Create those that are missing, kept for ever unless `settings` say otherwise, and return their names. Raises `StackError`."""
+    from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+    from aiokafka.errors import for_code
+
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        missing = sorted(set(topics) - set(await admin.list_topics()))
+        if missing:
+            say(f"creating {len(missing)}")
+            new = [NewTopic(name, partitions, replication, topic_configs=dict(settings)) for name in missing]
+            answer = await admin.create_topics(new)
+            for name, code, *reason in answer.topic_errors:
+                if code not in (0, 36):  # 36: another process was first
+                    raise StackError(
+                        f"cannot create topic {name}: {for_code(code).__name__} {reason}", "see the log of kafka"
+                    )
+        return missing
+    finally:
+        await admin.close()

@@ -1,0 +1,64 @@
+"""A subscriber that is new in a running service reads history aside, without delaying anybody, and joins when it has caught up.
+
+The reading has no group; what it hands out goes through the same marks as everything else, so it may be killed at any point and go on.
+"""
+
+import asyncio
+from collections.abc import Mapping
+
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
+
+from tailrace.db.error_classes import is_transient
+from tailrace.kafka.shutdown import stray
+from tailrace.kafka.topic_reader import History
+from tailrace.messaging.dispatcher import Courier
+from tailrace.messaging.subscriber_offsets import Attendance, Behind
+from tailrace.observability.logs import log
+from tailrace.settings import Settings
+
+_BACK_OFF_FIRST, _BACK_OFF_MOST = 0.2, 5.0
+
+
+class CatchUp:
+    """Reads for all that are behind in the partitions that this process holds: each partition once, however many wait for it."""
+
+    def __init__(self, group: str, courier: Courier, attendance: Attendance, settings: Settings) -> None:
+        self._group = group
+        self._courier = courier
+        self._attendance = attendance
+        self._settings = settings
+
+    async def run(self) -> None:
+        """Runs until cancelled. Nobody behind: it waits, without a connection to Kafka. What passes is waited out."""
+        pause = _BACK_OFF_FIRST
+        while True:
+            await self._attendance.someone_behind.wait()
+            try:
+                await self._read()
+                pause = _BACK_OFF_FIRST
+            except (Exception, asyncio.CancelledError) as error:
+                if not passes(error):
+                    raise
+                log.warning("catching up waits", reason=f"{type(error).__name__}: {str(error)[:200]}")
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _BACK_OFF_MOST)
+
+    async def _read(self) -> None:
+        async with History(self._settings.kafka, self._group) as history:
+            while reading := self._attendance.behind:
+                places = {at: behind.position for at, behind in reading.items()}
+                records, positions = await history.read(places, self._most(reading))
+                if records:
+                    await self._courier.deliver(records, self._attendance.those_present(reading))
+                self._attendance.have_read(reading, positions)
+
+    def _most(self, reading: Mapping[TopicPartition, Behind]) -> int:
+        listening = ((s, b) for at, b in reading.items() for s in self._courier.subscribers(at.topic))
+        records = any(subscriber.records and subscriber.name in behind.names for subscriber, behind in listening)
+        return self._settings.reaction_batch if records else self._settings.consumer_batch
+
+
+def passes(error: BaseException) -> bool:
+    """Whether Kafka or the database are away, or asked for another try."""
+    return isinstance(error, TimeoutError | KafkaError | OSError) or is_transient(error) or stray(error)

@@ -1,0 +1,150 @@
+"""What cannot be applied is set aside with its reason: the aggregate waits, everything else goes on, and nothing is dropped.
+
+A parked row points at the record in Kafka. Facts of an aggregate that is parked park behind it, for that subscriber alone. `<service>.dlq` gets
+a copy, through the outbox like every fact, for people and tools to look at; it is never what a redrive reads. Whoever parks or unparks a fact of
+an aggregate holds the row of its mark (`inbox.hold`), so nobody mistakes what is parked.
+"""
+
+from collections.abc import Iterable
+
+from aiokafka import ConsumerRecord
+from sqlalchemy import exists, func, insert, literal, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from tailrace.core.events import Event, Meta
+from tailrace.core.ids import NIL, uuid7
+from tailrace.db.database import Tx
+from tailrace.db.tables import dropped, outbox, parked
+from tailrace.messaging.inbox import Pair, as_columns, these_pairs
+from tailrace.observability import metrics
+from tailrace.observability.logs import log
+
+BEHIND, GAP, NOT_YET = "behind", "gap", "not_yet"
+REASON = 2000
+"""Characters of a reason that are kept."""
+# A letter has to fit into a Kafka message (1 MB), whatever the record and however JSON spells it, or the connector stops for good.
+_SHORT, _LONG, _HEADERS = 500, 100_000, 50
+
+_WAITING = select(these_pairs).where(
+    exists().where(parked.c.subscriber == these_pairs.c.subscriber, parked.c.aggregate_id == these_pairs.c.aggregate_id)
+)
+
+
+class DeadLettered(Event):
+    """A record that one subscriber could not apply: where it stands, why, and its beginning as text (undecodable bytes replaced)."""
+
+    type = "tailrace.dead_lettered"
+
+    subscriber: str
+    kind: str
+    reason: str
+    source_topic: str
+    source_partition: int
+    source_offset: int
+    key: str | None
+    headers: dict[str, str]
+    value: str | None
+
+
+def gap_reason(sequence: int) -> str:
+    return f"sequence {sequence} came before the one that precedes it"
+
+
+def dlq_topic(service: str) -> str:
+    return f"{service}.dlq"
+
+
+async def waiting(tx: Tx, pairs: Iterable[Pair]) -> set[Pair]:
+    """Which of these (subscriber, aggregate) pairs have something parked."""
+    columns = as_columns(pairs)
+    if not columns["aggregates"]:
+        return set()
+    return {(row.subscriber, row.aggregate_id) for row in await tx.execute(_WAITING, columns)}
+
+
+async def park(
+    tx: Tx, service: str, subscriber: str, record: ConsumerRecord, meta: Meta | None, kind: str, reason: str
+) -> None:
+    """Set a record aside for one subscriber. `kind` is gap, malformed, unknown_version, not_yet, failed or behind. Doing it twice is once.
+
+    The caller holds the mark. An unreadable record, which has none, stays away once it was dropped.
+    """
+    if meta is None and await _was_dropped(tx, subscriber, record, reason):
+        return
+    row = {
+        "subscriber": subscriber,
+        "topic": record.topic,
+        "partition": record.partition,
+        "offset": record.offset,
+        "kind": kind,
+        "reason": storable(reason),
+        **({} if meta is None else {"aggregate_id": meta.aggregate_id, "epoch": meta.epoch, "sequence": meta.sequence}),
+        **({} if meta is None else {"tenant_id": meta.tenant_id, "type": meta.type}),
+    }
+    done = await tx.execute(upsert(parked).values(row).on_conflict_do_nothing().returning(literal(1)))
+    if done.first() is None:
+        return
+    metrics.fact_parked(subscriber, kind)
+    if kind != BEHIND:
+        await report(tx, service, subscriber, record, kind, reason)
+
+
+async def _was_dropped(tx: Tx, subscriber: str, record: ConsumerRecord, reason: str) -> bool:
+    return bool(
+        await tx.scalar(
+            select(
+                exists().where(
+                    dropped.c.subscriber == subscriber,
+                    dropped.c.topic == record.topic,
+                    dropped.c.partition == record.partition,
+                    dropped.c.offset == record.offset,
+                    dropped.c.reason == storable(reason),
+                )
+            )
+        )
+    )
+
+
+async def report(tx: Tx, service: str, subscriber: str, record: ConsumerRecord, kind: str, reason: str) -> None:
+    """Say that a fact is parked for a fault: in the log, and as a copy among the dead letters."""
+    log.error("parked", subscriber=subscriber, kind=kind, reason=reason[:500], topic=record.topic, offset=record.offset)
+    letter = DeadLettered(
+        subscriber=subscriber,
+        kind=kind,
+        reason=storable(reason),
+        source_topic=record.topic,
+        source_partition=record.partition,
+        source_offset=record.offset,
+        key=_text(record.key, _SHORT),
+        headers={name[:_SHORT]: _text(value, _SHORT) or "" for name, value in record.headers[:_HEADERS]},
+        value=_text(record.value, _LONG),
+    )
+    tenant_id = tx.context.tenant_id
+    if tenant_id is None:
+        # A record that names no tenant: its letter belongs to nobody, under the nil tenant that no log-in ever has.
+        await tx.execute(select(func.set_config("app.tenant_id", str(NIL), True)))
+    await tx.execute(
+        insert(outbox).values(
+            id=uuid7(),
+            tenant_id=tenant_id or NIL,
+            topic=dlq_topic(service),
+            aggregate_id=uuid7(),
+            sequence=1,
+            type=letter.type,
+            schema_version=letter.version,
+            dataschema=letter.schema_uri(),
+            source=f"/tailrace/{service}",
+            correlation_id=tx.context.correlation_id,
+            causation_id=tx.context.causation_id,
+            payload=letter.model_dump_json(),
+        )
+    )
+
+
+def _text(value: bytes | None, most: int) -> str | None:
+    return None if value is None else value[:most].decode("utf-8", "replace").replace("\x00", "�")
+
+
+def storable(reason: str) -> str:
+    """As much of a reason as is kept, without the one character that PostgreSQL has no room for."""
+    return reason[:REASON].replace("\x00", "�")

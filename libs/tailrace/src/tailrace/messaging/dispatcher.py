@@ -1,0 +1,239 @@
+"""From records to effects: a batch of many facts in one transaction per tenant, and one by one as soon as one of them fails.
+
+A failure that passes by itself (see `failures`) goes to the caller, who waits and hands in the same records again; so does one that may pass, a
+few times. Any other is the fault of one fact for one subscriber: that one is parked, alone.
+"""
+
+import time
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from uuid import UUID
+
+from aiokafka import ConsumerRecord
+from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError
+
+from tailrace.core.context import Context
+from tailrace.core.events import Meta, UnknownVersion
+from tailrace.db.database import Database, Tx
+from tailrace.db.error_classes import NotYet, is_transient, is_uncertain, sqlstate
+from tailrace.kafka.cloudevents import Malformed, read_meta, read_payload
+from tailrace.messaging.dead_letters import BEHIND, GAP, NOT_YET, gap_reason, park, waiting
+from tailrace.messaging.inbox import START, Mark, MarkMoved, Pair, Verdict, hold, judge, marks, move, with_marks
+from tailrace.messaging.retry_budget import TRIES, Patience, TryAgain
+from tailrace.messaging.subscribers import Delivery, Subscriber
+from tailrace.observability import metrics, tracing
+from tailrace.observability.logs import log
+
+Seat = tuple[str, str, int]
+"""A subscriber, and the partition of a topic that it listens to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A record whose envelope could be read, and the subscribers that it is for."""
+
+    record: ConsumerRecord
+    meta: Meta
+    listeners: Sequence[Subscriber]
+
+
+class Courier:
+    """Delivers a service's records to its subscribers."""
+
+    def __init__(self, service: str, database: Database, subscribers: Sequence[Subscriber]) -> None:
+        self._service = service
+        self._database = database
+        self._all = subscribers
+        self._patience = Patience()
+        self._by_topic: dict[str, list[Subscriber]] = {}
+        for subscriber in subscribers:
+            for topic in subscriber.topics:
+                self._by_topic.setdefault(topic, []).append(subscriber)
+
+    def twin(self) -> "Courier":
+        """Another one for the same subscribers, for a delivery beside this one: each counts its own tries."""
+        return Courier(self._service, self._database, self._all)
+
+    @property
+    def topics(self) -> frozenset[str]:
+        return frozenset(self._by_topic)
+
+    @property
+    def reacts(self) -> bool:
+        """Whether any subscriber may record facts, and so lock what it changes."""
+        return any(subscriber.records for subscribers in self._by_topic.values() for subscriber in subscribers)
+
+    def subscribers(self, topic: str) -> Sequence[Subscriber]:
+        """Those that listen to a topic."""
+        return self._by_topic.get(topic, ())
+
+    async def have_marks(self, names: Collection[str]) -> set[str]:
+        """Which of these subscribers have ever applied anything."""
+        async with self._database.engine.connect() as connection:
+            return await with_marks(connection, names)
+
+    async def deliver(self, records: Iterable[ConsumerRecord], absent: Collection[Seat] = frozenset()) -> None:
+        """Apply records, in order per partition. When this returns, each has had its effect, was a duplicate, or is parked.
+
+        Nothing is handed to those in `absent`. Raises only transient failures; whatever was not applied then can be handed in again.
+        """
+        arrived: list[Arrived] = []
+        for record in records:
+            at = (record.topic, record.partition)
+            listeners = [each for each in self._by_topic[record.topic] if (each.name, *at) not in absent]
+            try:
+                arrived.append(Arrived(record, read_meta(record), listeners))
+            except Malformed as fault:
+                await self._park_unreadable(record, listeners, str(fault))
+        # Tenant by tenant: a transaction belongs to one. The sort is stable, so an aggregate's facts keep their order.
+        uncertain: list[Exception] = []
+        for tenant_id, group in groupby(
+            sorted(arrived, key=lambda a: a.meta.tenant_id.bytes), lambda a: a.meta.tenant_id
+        ):
+            uncertain += await self._deliver_tenant(tenant_id, list(group))
+        if uncertain:
+            raise TryAgain(f"{len(uncertain)} not applied: {reason_of(uncertain[0])}") from uncertain[0]
+        self._patience.forget()
+
+    async def _deliver_tenant(self, tenant_id: UUID, arrived: list[Arrived]) -> list[Exception]:
+        """What failed in a way that may pass, once for each fact that is to be tried again."""
+        try:
+            async with self._database.transaction(Context(tenant_id=tenant_id)) as tx:
+                await self._apply(tx, arrived, self._pairs(arrived))
+        except Exception as error:
+            if is_transient(error):
+                self._patience.forget()
+                raise
+            log.info("batch isolated", size=len(arrived), error=type(error).__name__)
+            return await self._one_by_one(tenant_id, arrived)
+        return []
+
+    async def _one_by_one(self, tenant_id: UUID, arrived: list[Arrived]) -> list[Exception]:
+        uncertain: dict[Pair, Exception] = {}
+        for one in arrived:
+            for subscriber in one.listeners:
+                pair = (subscriber.name, one.meta.aggregate_id)
+                if pair in uncertain:
+                    continue
+                try:
+                    async with self._database.transaction(Context(tenant_id=tenant_id)) as tx:
+                        await self._apply(tx, [one], {pair}, only=subscriber)
+                except Exception as error:
+                    record = one.record
+                    if self._patience.bears((subscriber.name, record.topic, record.partition, record.offset), error):
+                        uncertain[pair] = error
+                    else:
+                        tries = f"tried {TRIES} times; " if is_uncertain(error) else ""
+                        await self._park(subscriber, one, kind_of(error), tries + reason_of(error))
+        return list(uncertain.values())
+
+    async def _apply(self, tx: Tx, arrived: list[Arrived], pairs: set[Pair], only: Subscriber | None = None) -> None:
+        before = await marks(tx, pairs)
+        blocked = await waiting(tx, pairs)
+        while unheld := blocked - before.keys():
+            # Parked by another consumer since: only under its mark's lock does it stay true that something is parked.
+            before |= await hold(tx, unheld)
+            blocked = await waiting(tx, pairs)
+        now: dict[Pair, Mark] = {}
+        for subscriber in [only] if only else self._subscribers(arrived):
+            due: list[Delivery] = []
+            for one in arrived:
+                if subscriber not in one.listeners:
+                    continue
+                pair = (subscriber.name, one.meta.aggregate_id)
+                verdict = judge(now.get(pair, before.get(pair, START)), one.meta)
+                if verdict is Verdict.DUPLICATE:
+                    continue
+                if pair in blocked or verdict is Verdict.GAP:
+                    await self._park_in(tx, subscriber, one, pair in blocked, pair in before)
+                    blocked.add(pair)
+                    continue
+                now[pair] = (one.meta.epoch, one.meta.sequence)
+                if subscriber.wants(one.meta):
+                    due.append(Delivery(subscriber.read(one.meta, read_payload(one.record)), one.meta))
+            await take_effect(tx, subscriber, due)
+        await move(tx, now)
+
+    async def _park_in(self, tx: Tx, subscriber: Subscriber, one: Arrived, blocked: bool, held: bool) -> None:
+        pair = (subscriber.name, one.meta.aggregate_id)
+        if not held and (await hold(tx, {pair}))[pair] != START:
+            raise MarkMoved("another consumer applied a fact of this aggregate")
+        kind, reason = (
+            (BEHIND, "an earlier fact of this aggregate is parked") if blocked else (GAP, gap_reason(one.meta.sequence))
+        )
+        await park(tx, self._service, subscriber.name, one.record, one.meta, kind, reason)
+
+    async def _park(self, subscriber: Subscriber, one: Arrived, kind: str, reason: str) -> None:
+        pair = (subscriber.name, one.meta.aggregate_id)
+        async with self._database.transaction(Context.because_of(one.meta)) as tx:
+            if judge((await hold(tx, {pair}))[pair], one.meta) is Verdict.DUPLICATE:
+                return
+            await park(tx, self._service, subscriber.name, one.record, one.meta, kind, reason)
+
+    async def _park_unreadable(self, record: ConsumerRecord, listeners: Sequence[Subscriber], reason: str) -> None:
+        for subscriber in listeners:
+            async with self._database.transaction(Context(tenant_id=None)) as tx:
+                await park(tx, self._service, subscriber.name, record, None, "malformed", reason)
+
+    def _subscribers(self, arrived: list[Arrived]) -> list[Subscriber]:
+        return list({s.name: s for one in arrived for s in one.listeners}.values())
+
+    def _pairs(self, arrived: list[Arrived]) -> set[Pair]:
+        return {(s.name, one.meta.aggregate_id) for one in arrived for s in one.listeners}
+
+
+async def take_effect(tx: Tx, subscriber: Subscriber, due: Sequence[Delivery]) -> None:
+    """Hand facts to their subscriber, in order, and write what that leads to."""
+    if not due:
+        return
+    began = time.perf_counter()
+    if not subscriber.records:
+        with (
+            tracing.applied(subscriber.name, [delivery.meta for delivery in due]),
+            tx.recording_nothing(subscriber.name),
+        ):
+            await subscriber.handle(tx, due)
+            await tx.settle()
+    else:
+        for delivery in due:
+            await _react(tx, subscriber, delivery)
+    metrics.facts_applied(subscriber.name, len(due), time.perf_counter() - began)
+
+
+async def _react(tx: Tx, subscriber: Subscriber, delivery: Delivery) -> None:
+    """One at a time, so that what a reaction records names the very fact that caused it."""
+    with tracing.applied(subscriber.name, [delivery.meta]) as traceparent:
+        tx.context = replace(Context.because_of(delivery.meta), traceparent=traceparent)
+        await subscriber.handle(tx, [delivery])
+        await tx.settle()
+
+
+def kind_of(error: Exception) -> str:
+    """Under which kind a fact is parked that failed like this."""
+    if isinstance(error, Malformed | ValidationError):
+        return "malformed"
+    if isinstance(error, UnknownVersion):
+        return "unknown_version"
+    return NOT_YET if isinstance(error, NotYet) else "failed"
+
+
+def reason_of(error: BaseException) -> str:
+    """What to say about it; never the values themselves, which may be somebody's name."""
+    if isinstance(error, DBAPIError):
+        notes = getattr(error, "__notes__", ())
+        return "\n".join([_database_reason(error), *notes, *([error.statement] if error.statement else [])])
+    if isinstance(error, ValidationError):
+        faults = error.errors(include_input=False, include_url=False, include_context=False)
+        return "; ".join(f"{'/'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults)
+    return f"{type(error).__name__}: {error}"
+
+
+def _database_reason(error: DBAPIError) -> str:
+    """PostgreSQL's own words, but where they quote what was sent (a detail; SQLSTATE class 22, data exceptions), only what the fault is called."""
+    origin = error.orig.__cause__ or error.orig if error.orig else error
+    state = sqlstate(error)
+    named = f"{type(origin).__name__} ({state})" if state else type(origin).__name__
+    words = "" if state.startswith("22") else str(origin).partition("\nDETAIL:")[0]
+    return f"{named}: {words}" if words else named

@@ -1,0 +1,134 @@
+"""Exactly one effect per fact and subscriber: a high-water mark per (subscriber, aggregate) moves in the transaction of the effect.
+
+Not greater than the mark: a duplicate, passed over. The next: applied. Further on: a gap, which must be parked. Marks are kept for ever, so
+rewound offsets, republished rows and eternal topics are harmless. The row of a mark is also the lock under which an aggregate is parked and
+redriven, so a pair that has anything parked has a row, at zero when nothing was applied yet.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from typing import Any, Protocol
+from uuid import UUID
+
+from sqlalchemy import ARRAY, BigInteger, Integer, Text, Uuid, bindparam, exists, func, literal, select, tuple_
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tailrace.db.database import Tx
+from tailrace.db.error_classes import Passing
+from tailrace.db.tables import inbox
+
+Pair = tuple[str, UUID]
+Mark = tuple[int, int]
+START: Mark = (0, 0)
+
+
+class Verdict(Enum):
+    """What a subscriber must do with a fact, by its place in the aggregate's sequence."""
+
+    DUPLICATE = "duplicate"
+    NEXT = "next"
+    GAP = "gap"
+
+
+class Placed(Protocol):
+    """A fact's place in the history of its aggregate."""
+
+    @property
+    def epoch(self) -> int: ...
+
+    @property
+    def sequence(self) -> int: ...
+
+
+class MarkMoved(Passing):
+    """Another consumer moved the same mark meanwhile (a rebalance): start the batch over."""
+
+
+# One statement each, whatever the number of pairs: compiled once by SQLAlchemy and prepared once per connection.
+_SUBSCRIBERS = bindparam("subscribers", type_=ARRAY(Text))
+_AGGREGATES = bindparam("aggregates", type_=ARRAY(Uuid))
+these_pairs = (
+    func.unnest(_SUBSCRIBERS, _AGGREGATES).table_valued("subscriber", "aggregate_id", name="these").render_derived()
+)
+_FRESH = (
+    func.unnest(
+        _SUBSCRIBERS,
+        _AGGREGATES,
+        bindparam("epochs", type_=ARRAY(Integer)),
+        bindparam("sequences", type_=ARRAY(BigInteger)),
+    )
+    .table_valued("subscriber", "aggregate_id", "epoch", "sequence", name="fresh")
+    .render_derived()
+)
+_LOCK = (
+    select(inbox)
+    .join(
+        these_pairs,
+        (inbox.c.subscriber == these_pairs.c.subscriber) & (inbox.c.aggregate_id == these_pairs.c.aggregate_id),
+    )
+    .order_by(inbox.c.subscriber, inbox.c.aggregate_id)
+    .with_for_update(of=inbox)
+)
+_KEY = ["subscriber", "aggregate_id"]
+_COLUMNS = [*_KEY, "epoch", "sequence"]
+_ENSURE = (
+    insert(inbox)
+    .from_select(_COLUMNS, select(these_pairs.c.subscriber, these_pairs.c.aggregate_id, literal(0), literal(0)))
+    .on_conflict_do_nothing()
+)
+_insert = insert(inbox).from_select(_COLUMNS, select(_FRESH))
+_MOVE = _insert.on_conflict_do_update(
+    index_elements=_KEY,
+    set_={"epoch": _insert.excluded.epoch, "sequence": _insert.excluded.sequence},
+    where=tuple_(inbox.c.epoch, inbox.c.sequence) < tuple_(_insert.excluded.epoch, _insert.excluded.sequence),
+).returning(literal(1))
+
+
+def judge(mark: Mark, fact: Placed) -> Verdict:
+    """A new epoch (a database restored behind Kafka) takes up the sequence wherever it now is."""
+    epoch, sequence = mark
+    if (fact.epoch, fact.sequence) <= mark:
+        return Verdict.DUPLICATE
+    if fact.epoch == epoch or mark == START:
+        return Verdict.NEXT if fact.sequence == sequence + 1 else Verdict.GAP
+    return Verdict.NEXT if fact.sequence <= sequence + 1 else Verdict.GAP
+
+
+def as_columns(pairs: Iterable[Pair]) -> dict[str, list[Any]]:
+    """The parameters of `these_pairs`, each pair once, in the order in which everybody locks them."""
+    wanted = sorted(set(pairs), key=lambda pair: (pair[0], pair[1].bytes))
+    return {"subscribers": [pair[0] for pair in wanted], "aggregates": [pair[1] for pair in wanted]}
+
+
+async def marks(tx: Tx, pairs: Iterable[Pair]) -> dict[Pair, Mark]:
+    """The marks there are, locked until the transaction ends."""
+    columns = as_columns(pairs)
+    if not columns["aggregates"]:
+        return {}
+    return {(row.subscriber, row.aggregate_id): (row.epoch, row.sequence) for row in await tx.execute(_LOCK, columns)}
+
+
+async def hold(tx: Tx, pairs: Iterable[Pair]) -> dict[Pair, Mark]:
+    """The marks of all these pairs, made at zero where they are missing, locked until the transaction ends."""
+    pairs = list(pairs)
+    await tx.execute(_ENSURE, as_columns(pairs))
+    return await marks(tx, pairs)
+
+
+async def move(tx: Tx, moved: Mapping[Pair, Mark]) -> None:
+    """Move marks forward. Raises MarkMoved when one of them is already there or beyond."""
+    if not moved:
+        return
+    columns = as_columns(moved)
+    there = [moved[pair] for pair in zip(columns["subscribers"], columns["aggregates"], strict=True)]
+    columns |= {"epochs": [epoch for epoch, _ in there], "sequences": [sequence for _, sequence in there]}
+    if len((await tx.execute(_MOVE, columns)).all()) != len(moved):
+        raise MarkMoved("a mark was moved by another consumer")
+
+
+async def with_marks(connection: AsyncConnection, names: Iterable[str]) -> set[str]:
+    """Which of these subscribers have any mark."""
+    named = func.unnest(_SUBSCRIBERS).table_valued("name", name="named").render_derived()
+    query = select(named.c.name).where(exists().where(inbox.c.subscriber == named.c.name))
+    return set(await connection.scalars(query, {"subscribers": list(names)}))

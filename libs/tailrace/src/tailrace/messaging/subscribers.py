@@ -1,0 +1,122 @@
+"""Consumers look like routers: a named subscriber, and a handler for each fact it listens to.
+
+A `Projection` keeps read-model tables and can be rebuilt; it records nothing. A `Reaction` may record facts of its own and is never replayed
+into the past. The name is the key of what has been applied, so it is never changed: under another name it would be a new subscriber, without marks,
+to which every aggregate's history is still to come.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Table
+
+from tailrace.core.events import Event, Meta
+from tailrace.db.database import Tx
+
+Handler = Callable[[Tx, Any, Meta], Awaitable[None]]
+BatchHandler = Callable[[Tx, Sequence["Delivery"]], Awaitable[None]]
+EVER: Final = datetime.min.replace(tzinfo=UTC)
+"""The `since` of a reaction that answers to all of history."""
+AnyHandler = TypeVar("AnyHandler", bound=Handler)
+AnyBatchHandler = TypeVar("AnyBatchHandler", bound=BatchHandler)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A fact as it reaches a handler."""
+
+    event: Event
+    meta: Meta
+
+
+class Subscriber:
+    """What projections and reactions share: the facts they listen to, by name."""
+
+    records = False
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.handlers: dict[str, tuple[type[Event], Handler]] = {}
+
+    @property
+    def topics(self) -> frozenset[str]:
+        return frozenset(event.topic for event in self.events)
+
+    @property
+    def events(self) -> Sequence[type[Event]]:
+        return [event for event, _ in self.handlers.values()]
+
+    def on(self, *events: type[Event]) -> Callable[[AnyHandler], AnyHandler]:
+        """Register `async def handler(tx, event, meta)`. Raises ValueError when one of the events has a handler already."""
+
+        def register(handler: AnyHandler) -> AnyHandler:
+            for event in events:
+                if event.type in self.handlers:
+                    raise ValueError(f"{self.name} already handles {event.type}")
+                self.handlers[event.type] = (event, handler)
+            return handler
+
+        return register
+
+    def wants(self, meta: Meta) -> bool:
+        """Whether the fact is to have an effect; when not, only the mark moves."""
+        return meta.type in self.handlers
+
+    def read(self, meta: Meta, payload: dict[str, Any]) -> Event:
+        event, _ = self.handlers[meta.type]
+        return event.read(meta.version, payload)
+
+    async def handle(self, tx: Tx, deliveries: Sequence[Delivery]) -> None:
+        """Apply the deliveries in order."""
+        for delivery in deliveries:
+            _, handler = self.handlers[delivery.meta.type]
+            await handler(tx, delivery.event, delivery.meta)
+
+
+class Projection(Subscriber):
+    """A read model: writes its own tables, and no others, records nothing, and comes out the same however often it is rebuilt.
+
+    `tables` are the mapped classes, or tables, that it owns; a rebuild makes them anew and replaces what they hold.
+    """
+
+    def __init__(self, name: str, *, tables: Sequence[type[Any] | Table] = ()) -> None:
+        super().__init__(name)
+        self.tables = [each if isinstance(each, Table) else each.__table__ for each in tables]
+        self._batch: BatchHandler | None = None
+
+    def batch(self, *events: type[Event]) -> Callable[[AnyBatchHandler], AnyBatchHandler]:
+        """Register one `async def handler(tx, deliveries)` that takes all these facts, many at a time and in order."""
+
+        def register(handler: AnyBatchHandler) -> AnyBatchHandler:
+            async def one(tx: Tx, event: Any, meta: Meta) -> None:
+                await handler(tx, [Delivery(event, meta)])
+
+            self.on(*events)(one)
+            self._batch = handler
+            return handler
+
+        return register
+
+    async def handle(self, tx: Tx, deliveries: Sequence[Delivery]) -> None:
+        if self._batch is None:
+            await super().handle(tx, deliveries)
+        else:
+            await self._batch(tx, deliveries)
+
+
+class Reaction(Subscriber):
+    """Does something because of a fact, once, from `since` on; what came before moves its mark and has no effect.
+
+    Every service's reactions state it: the time at which a running fleet got them, or EVER.
+    """
+
+    records = True
+
+    def __init__(self, name: str, *, since: datetime | None = None) -> None:
+        super().__init__(name)
+        self.since = since
+
+    def wants(self, meta: Meta) -> bool:
+        return super().wants(meta) and (self.since is None or meta.time >= self.since)

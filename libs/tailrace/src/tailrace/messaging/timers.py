@@ -1,0 +1,187 @@
+"""Deadlines that fire once, also after a crash: a timer's row goes in the transaction of what it sets off.
+
+Who fires holds an advisory lock from the beginning, and the row from the end: after whatever the handler locks, in the order in which everybody
+else locks them who sets a deadline because of what they changed. One that was moved or cleared meanwhile has not come, and what it set off is undone.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from sqlalchemy import RowMapping, bindparam, delete, func, literal, select, tuple_
+from sqlalchemy.dialects.postgresql import insert
+
+from tailrace.core.context import Context
+from tailrace.db.database import Database, Tx
+from tailrace.db.error_classes import is_transient
+from tailrace.db.tables import timer
+from tailrace.observability import tracing
+from tailrace.observability.logs import log
+
+TimerHandler = Callable[[Tx, UUID], Awaitable[None]]
+AnyHandler = TypeVar("AnyHandler", bound=TimerHandler)
+_EVERY = 0.5
+
+_AT_ONCE = 20
+_FIRING = "tailrace.firing"
+
+_insert = insert(timer)
+_SET = _insert.on_conflict_do_update(
+    index_elements=["name", "key"],
+    set_={c.name: _insert.excluded[c.name] for c in timer.c if not c.primary_key},
+)
+_MINE = (timer.c.name == bindparam("of_name"), timer.c.key == bindparam("with_key"))
+_WAITING = select(timer.c.name, timer.c.key).where(*_MINE).with_for_update(skip_locked=True)
+_CLEAR = delete(timer).where(tuple_(timer.c.name, timer.c.key).in_(_WAITING))
+_TRY_LOCK = select(func.pg_try_advisory_xact_lock(func.hashtextextended(bindparam("lock"), 0)))
+_AGAIN = select(timer).where(*_MINE, timer.c.due_at <= func.now())
+_CONSUME = delete(timer).where(*_MINE, timer.c.due_at == bindparam("was_due")).returning(literal(1))
+
+
+class _Superseded(Exception):
+    """The deadline was moved or cleared while its handler waited for a lock."""
+
+
+class _Firing:
+    """The deadline that this transaction fires. Its row goes before the handler sets it anew, or at the end."""
+
+    def __init__(self, due: RowMapping) -> None:
+        self._due: RowMapping | None = due
+        self._which = (due["name"], due["key"])
+
+    def is_of(self, name: str, key: UUID) -> bool:
+        return self._which == (name, key)
+
+    async def consume(self, tx: Tx) -> None:
+        """Take the row away, once. Raises _Superseded when it is not what it was."""
+        due, self._due = self._due, None
+        if due is None:
+            return
+        name, key = self._which
+        gone = await tx.execute(_CONSUME, {"of_name": name, "with_key": key, "was_due": due["due_at"]})
+        if gone.first() is None:
+            raise _Superseded
+
+
+class Timer:
+    """A kind of deadline, by name: `expiry = Timer("inventory.reservation_expiry")`, `@expiry.due`, `await expiry.set(tx, id, at)`."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._handler: TimerHandler | None = None
+
+    def due(self, handler: AnyHandler) -> AnyHandler:
+        """Register `async def handler(tx, key)`, run at or after the deadline."""
+        self._handler = handler
+        return handler
+
+    async def set(self, tx: Tx, key: UUID, at: datetime) -> None:
+        """Set or move the deadline of `key`."""
+        row = {
+            "name": self.name,
+            "key": key,
+            "tenant_id": tx.tenant_id,
+            "due_at": at,
+            "correlation_id": tx.context.correlation_id,
+            "causation_id": tx.context.causation_id,
+            "traceparent": tx.context.traceparent,
+        }
+        await self._consumed(tx, key)
+        await tx.execute(_SET, row)
+
+    async def clear(self, tx: Tx, key: UUID) -> None:
+        """Forget the deadline of `key`, if there is one. One that fires right now and is past undoing is passed over."""
+        await self._consumed(tx, key)
+        await tx.execute(_CLEAR, {"of_name": self.name, "with_key": key})
+
+    async def _consumed(self, tx: Tx, key: UUID) -> None:
+        firing: _Firing | None = tx.info.get(_FIRING)
+        if firing is not None and firing.is_of(self.name, key):
+            await firing.consume(tx)
+
+    async def fire(self, tx: Tx, key: UUID) -> None:
+        if self._handler is None:
+            raise RuntimeError(f"the timer {self.name} has no handler")
+        await self._handler(tx, key)
+
+
+class Clockwork:
+    """Fires the due timers of one service, each in a transaction of its own; several processes share the work."""
+
+    def __init__(self, database: Database, timers: Sequence[Timer]) -> None:
+        self._database = database
+        self._timers = {t.name: t for t in timers}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        while self._timers and not stop.is_set():
+            try:
+                fired = await self.fire_due()
+            except Exception as error:
+                if not is_transient(error):
+                    log.error("timer failed", exc_info=error)
+                fired = 0
+            if not fired:
+                try:
+                    await asyncio.wait_for(stop.wait(), _EVERY)
+                except TimeoutError:
+                    continue
+
+    async def fire_due(self, most: int = 100) -> int:
+        """Fire what is due, at most `most`; returns how many. A timer that fails is pushed back a minute and reported."""
+        fired = 0
+        while fired < most and (met := await self._fire_one()) is not None:
+            fired += met
+        return fired
+
+    async def _fire_one(self) -> bool | None:
+        """Whether a deadline was met, or failed, rather than superseded; None when none is due."""
+        due: RowMapping | None = None
+        try:
+            async with self._database.transaction(Context(tenant_id=None)) as tx:
+                due = await self._take(tx)
+                if due is None:
+                    return None
+                with tracing.span(f"timer {due['name']}", "internal", due["traceparent"]) as here:
+                    traceparent = tracing.traceparent_of(here, due["traceparent"])
+                    tx.context = Context(None, None, due["correlation_id"], due["causation_id"], traceparent)
+                    await tx.enter_tenant(due["tenant_id"])
+                    firing = tx.info[_FIRING] = _Firing(due)
+                    await self._timers[due["name"]].fire(tx, due["key"])
+                    await tx.settle()
+                    await firing.consume(tx)
+        except _Superseded:
+            return False
+        except Exception as error:
+            if due is None or is_transient(error):
+                raise
+            log.error("timer failed", timer=due["name"], key=str(due["key"]), exc_info=error)
+            await self._push_back(due)
+        return True
+
+    async def _take(self, tx: Tx) -> RowMapping | None:
+        """The first deadline that is due and that nobody else fires. Its row is not locked: see `_Firing`."""
+        due = timer.c.due_at <= func.now()
+        query = (
+            select(timer.c.name, timer.c.key)
+            .where(due, timer.c.name.in_(self._timers))
+            .order_by(timer.c.due_at)
+            .limit(_AT_ONCE)
+        )
+        for name, key in (await tx.execute(query)).all():
+            if await tx.scalar(_TRY_LOCK, {"lock": f"timer/{name}/{key}"}):
+                again = await tx.execute(_AGAIN, {"of_name": name, "with_key": key})
+                if (row := again.mappings().one_or_none()) is not None:
+                    return row
+        return None
+
+    async def _push_back(self, due: RowMapping) -> None:
+        """Unless somebody has set it anew since."""
+        async with self._database.transaction(Context(tenant_id=None)) as tx:
+            later = func.now() + func.make_interval(0, 0, 0, 0, 0, 1)
+            await tx.execute(
+                timer.update()
+                .where(timer.c.name == due["name"], timer.c.key == due["key"], timer.c.due_at == due["due_at"])
+                .values(due_at=later)
+            )

@@ -1,0 +1,99 @@
+"""One JSON line per event, with tenant, request and cause where they are known, and no personal data."""
+
+import logging
+import re
+import sys
+import time
+from typing import Any
+
+import structlog
+
+from tailrace.observability.log_files import turn_over
+
+# PostgreSQL's details quote the row at fault.
+_DETAIL = re.compile(r"\bDETAIL:.*")
+
+_AGAIN_AFTER = 30.0
+"""Seconds for which a library that says the same thing again is not listened to."""
+
+log: Any = structlog.get_logger("tailrace")
+
+
+class _Output(logging.Handler):
+    """Standard output, which may be a file that is turned over when it is full; looked up for each line, since a test or a command may replace it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            sys.stdout.write(f"{self.format(record)}\n")
+            sys.stdout.flush()
+            turn_over()
+        except Exception:
+            # A full disk: whoever has something to say goes on with its work.
+            self.handleError(record)
+
+
+class NotAgain(logging.Filter):
+    """Lets the same line of a library through once in `seconds`; the next one tells how many were `left_out`.
+
+    A client that cannot reach its broker says so ten times a second, for as long as that lasts.
+    """
+
+    def __init__(self, library: str, seconds: float = _AGAIN_AFTER) -> None:
+        super().__init__(library)
+        self._seconds = seconds
+        self._said: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not super().filter(record):
+            return True
+        line, now = (record.name, record.getMessage()), time.monotonic()
+        until, left_out = self._said.get(line, (0.0, 0))
+        if now < until:
+            self._said[line] = (until, left_out + 1)
+            return False
+        self._said = {other: (end, count) for other, (end, count) in self._said.items() if now < end}
+        self._said[line] = (now + self._seconds, 0)
+        if left_out:
+            record.left_out = left_out
+        return True
+
+
+def configure(service: str, level: str = "INFO") -> None:
+    """Write structured lines to standard output; the standard library's loggers (uvicorn, aiokafka) included."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        _without_details,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
+        cache_logger_on_first_use=False,
+    )
+    handler = _Output()
+    handler.addFilter(NotAgain("aiokafka"))
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.ExtraAdder(allow=["left_out"]), *shared],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for noisy in ("aiokafka", "uvicorn.access"):
+        logging.getLogger(noisy).setLevel("WARNING")
+    structlog.contextvars.bind_contextvars(service=service)
+
+
+def _without_details(_: Any, __: str, line: Any) -> Any:
+    for name in ("event", "exception", "reason"):
+        if isinstance(line.get(name), str):
+            line[name] = _DETAIL.sub("DETAIL: [hidden]", line[name])
+    return line

@@ -1,0 +1,1 @@
+"""Read models built again aside, compared, and put in place with their marks."""

@@ -1,0 +1,260 @@
+"""Reads the topics of a projection into its shadow: first as far as the live consumers have come, then exactly what live has had.
+
+The reading has no group and goes through the same courier as everything live: batches, marks, parking, redriving.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from aiokafka import ConsumerRecord, TopicPartition
+
+from tailrace.core.events import Meta
+from tailrace.db.database import Database
+from tailrace.db.error_classes import is_transient
+from tailrace.kafka.cloudevents import Malformed, read_meta
+from tailrace.kafka.record_lookup import reading
+from tailrace.kafka.topic_reader import History, committed
+from tailrace.messaging.dispatcher import Courier
+from tailrace.messaging.inbox import START, Mark
+from tailrace.messaging.subscribers import Projection
+from tailrace.rebuild import shadow_schema
+from tailrace.redrive.redriver import Place, Redriver, drop
+from tailrace.service import Service
+from tailrace.settings import Settings
+
+Tell = Callable[[int, int], None]
+"""Called with the facts read so far, and how many there are to read."""
+_NEAR = 200
+"""So few facts are left to the moment in which the consumers stand still."""
+_PATIENCE = 20.0
+"""Seconds for which they stand still at most while the last facts are read."""
+_PAUSES = (0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0, 5.0)
+_UNDECLARED = "UndefinedTableError"
+_HEADS = """SELECT DISTINCT ON (p.aggregate_id) p.subscriber, p.aggregate_id, p.topic, p.partition, p.offset,
+    EXISTS (SELECT FROM dropped d WHERE (d.topic, d.partition, d.offset) = (p.topic, p.partition, p.offset)) AS gone
+    FROM parked p WHERE p.aggregate_id IS NOT NULL
+    ORDER BY p.aggregate_id, p.epoch, p.sequence, p.topic, p.partition, p.offset"""
+
+
+class CannotRebuild(Exception):
+    """Why not, and what to do about it. The live read model is as it was."""
+
+    def __init__(self, what: str, remedy: str) -> None:
+        super().__init__(what)
+        self.remedy = remedy
+
+
+class Builder:
+    """Reads the topics into the shadow."""
+
+    def __init__(
+        self,
+        service: Service,
+        projection: Projection,
+        aside: Database,
+        history: History,
+        settings: Settings,
+        tell: Tell,
+    ) -> None:
+        self._service = service
+        self._projection = projection
+        self._aside = aside
+        self._history = history
+        self._settings = settings
+        self._tell = tell
+        self._courier = Courier(service.name, aside, [projection])
+        self._at: dict[TopicPartition, int] = {}
+        self.tenants: set[UUID] = set()
+        self.facts = 0
+
+    async def read_all(self) -> None:
+        """Everything up to where the live consumers are, or nearly; then what could not be applied is tried again."""
+        first = await self._history.beginnings(self._projection.topics)
+        for at, offset in first.items():
+            if offset:
+                raise CannotRebuild(
+                    f"{at.topic} has lost its beginning (partition {at.partition} starts at {offset})",
+                    "a rebuild would lose what those facts told",
+                )
+        self._at = first
+        left: int | None = None
+        while True:
+            goal = await self._where_live_is()
+            due = sum(goal.values()) - sum(self._at.values())
+            if left is not None and (due <= _NEAR or due >= left):
+                break
+            left = due
+            await self._read_up_to(goal)
+        await self._settle()
+
+    async def follow(self, owner: "asyncpg.Connection[Any]") -> None:
+        """While live stands still: take every fact that it has had, and no other."""
+        owed = await _marks_ahead(owner, self._projection)
+        places = await _set_aside(owner, self._projection)
+        unseen = {place for place in places if place[2] >= self._at[TopicPartition(place[0], place[1])]}
+        if not owed and not unseen:
+            return
+        ends = await self._history.ends(self._projection.topics)
+        deadline = monotonic() + _PATIENCE
+        while owed or unseen:
+            if monotonic() > deadline:
+                raise CannotRebuild(
+                    f"the last {len(owed)} aggregates could not be followed within {_PATIENCE:.0f} s",
+                    "nothing was changed; try again when there is less to do",
+                )
+            if all(self._at[at] >= end for at, end in ends.items()):
+                raise CannotRebuild(
+                    f"Kafka does not hold everything that was applied: {len(owed) + len(unseen)} aggregates are ahead of it",
+                    "was a database or a topic restored on its own? Nothing was changed",
+                )
+            records, self._at = await self._history.read(self._at, self._settings.consumer_batch)
+            applied = await _applied(owner, self._projection, records)
+            due = [record for record in records if _had(record, applied, places)]
+            await self._deliver(due)
+            for record in due:
+                unseen.discard((record.topic, record.partition, record.offset))
+            owed = {one: mark for one, mark in owed.items() if one not in _reached(due, owed)}
+        await self._settle()
+
+    async def parked(self) -> int:
+        """How many facts could not be applied. Raises CannotRebuild when that is because a table was not declared."""
+        async with self._aside.engine.connect() as connection:
+            reasons = (await connection.exec_driver_sql("SELECT reason FROM parked")).scalars().all()
+        if undeclared := next((reason for reason in reasons if _UNDECLARED in reason), None):
+            raise CannotRebuild(
+                f"{self._projection.name} uses a table that it does not declare: {undeclared[:300]}",
+                "name it in the projection's `tables`",
+            )
+        return len(reasons)
+
+    async def _where_live_is(self) -> dict[TopicPartition, int]:
+        """The offsets that the service's group committed, or the ends where there are none."""
+        ends = await self._history.ends(self._projection.topics)
+        live = await committed(self._settings.kafka, self._service.name)
+        return {at: max(min(live.get(at, end), end), self._at[at]) for at, end in ends.items()}
+
+    async def _read_up_to(self, goal: Mapping[TopicPartition, int]) -> None:
+        total = sum(goal.values())
+        while left := {at: offset for at, offset in self._at.items() if offset < goal[at]}:
+            records, positions = await self._history.read(left, self._settings.consumer_batch)
+            await self._deliver(
+                [each for each in records if each.offset < goal[TopicPartition(each.topic, each.partition)]]
+            )
+            self._at |= {at: min(offset, goal[at]) for at, offset in positions.items()}
+            self._tell(sum(self._at.values()), total)
+
+    async def _deliver(self, records: Sequence[ConsumerRecord]) -> None:
+        for record in records:
+            if (tenant := _tenant(record)) is not None:
+                self.tenants.add(tenant)
+        if records:
+            await self._patiently(records)
+            self.facts += len(records)
+
+    async def _patiently(self, records: Sequence[ConsumerRecord]) -> None:
+        """Deliver, and wait out what passes for half a minute or so."""
+        for pause in _PAUSES:
+            try:
+                await self._courier.deliver(records)
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                await asyncio.sleep(pause)
+            else:
+                return
+        await self._courier.deliver(records)
+
+    async def _settle(self) -> None:
+        """What had to wait for a fact of another topic is applied now; what somebody gave up for good is passed over here too."""
+        async with reading(self._settings.kafka) as read_record:
+            redriver = Redriver(self._service.name, self._service.subscribers, self._aside, read_record)
+            progress = 1
+            while progress:
+                progress = 0
+                for head, given_up in await self._heads():
+                    if given_up:
+                        await drop(self._aside, head, "given up before", "rebuild")
+                        progress += 1
+                    else:
+                        progress += await self._redrive(redriver, head)
+
+    async def _redrive(self, redriver: Redriver, head: Place) -> int:
+        query = 'SELECT aggregate_id FROM parked WHERE topic = $1 AND partition = $2 AND "offset" = $3'
+        async with self._aside.engine.connect() as connection:
+            raw = await connection.get_raw_connection()
+            aggregate_id = await raw.driver_connection.fetchval(query, head.topic, head.partition, head.offset)  # type: ignore[union-attr]
+        return (await redriver.redrive((head.subscriber, aggregate_id))).progress if aggregate_id else 0
+
+    async def _heads(self) -> list[tuple[Place, bool]]:
+        """The first parked fact of each aggregate, and whether it was dropped from the live one."""
+        query = """SELECT DISTINCT ON (aggregate_id) p.subscriber, p.topic, p.partition, p.offset,
+            EXISTS (SELECT FROM dropped d WHERE (d.topic, d.partition, d.offset) = (p.topic, p.partition, p.offset)) AS gone
+            FROM parked p WHERE aggregate_id IS NOT NULL
+            ORDER BY aggregate_id, p.epoch, p.sequence, p.topic, p.partition, p.offset"""
+        async with self._aside.engine.connect() as connection:
+            rows = (await connection.exec_driver_sql(query)).all()
+        return [(Place(row.subscriber, row.topic, row.partition, row.offset), row.gone) for row in rows]
+
+
+async def _marks_ahead(owner: "asyncpg.Connection[Any]", projection: Projection) -> dict[UUID, Mark]:
+    """The live marks that the rebuilt one has not come to, neither by applying nor by parking."""
+    schema = shadow_schema.schema_of(projection)
+    rows = await owner.fetch(
+        f"""SELECT l.aggregate_id, l.epoch, l.sequence FROM public.inbox l
+            LEFT JOIN "{schema}".inbox s ON s.subscriber = l.subscriber AND s.aggregate_id = l.aggregate_id
+            WHERE l.subscriber = $1 AND (l.epoch, l.sequence) > (coalesce(s.epoch, 0), coalesce(s.sequence, 0))
+            AND NOT EXISTS (SELECT FROM "{schema}".parked p WHERE p.subscriber = l.subscriber
+                AND p.aggregate_id = l.aggregate_id AND (p.epoch, p.sequence) >= (l.epoch, l.sequence))""",
+        projection.name,
+    )
+    return {row["aggregate_id"]: (row["epoch"], row["sequence"]) for row in rows}
+
+
+async def _set_aside(owner: "asyncpg.Connection[Any]", projection: Projection) -> set[tuple[str, int, int]]:
+    """Where the records stand that live has parked, and unreadable ones that were dropped: they move no mark."""
+    rows = await owner.fetch(
+        """SELECT topic, partition, "offset" FROM public.parked WHERE subscriber = $1 AND topic = ANY($2)""",
+        projection.name,
+        list(projection.topics),
+    )
+    return {(row["topic"], row["partition"], row["offset"]) for row in rows}
+
+
+async def _applied(
+    owner: "asyncpg.Connection[Any]", projection: Projection, records: Iterable[ConsumerRecord]
+) -> dict[UUID, Mark]:
+    aggregates = list({meta.aggregate_id for record in records if (meta := _readable(record)) is not None})
+    rows = await owner.fetch(
+        "SELECT aggregate_id, epoch, sequence FROM public.inbox WHERE subscriber = $1 AND aggregate_id = ANY($2)",
+        projection.name,
+        aggregates,
+    )
+    return {row["aggregate_id"]: (row["epoch"], row["sequence"]) for row in rows}
+
+
+def _had(record: ConsumerRecord, applied: Mapping[UUID, Mark], places: set[tuple[str, int, int]]) -> bool:
+    if (record.topic, record.partition, record.offset) in places:
+        return True
+    meta = _readable(record)
+    return meta is not None and (meta.epoch, meta.sequence) <= applied.get(meta.aggregate_id, START)
+
+
+def _reached(records: Iterable[ConsumerRecord], owed: Mapping[UUID, Mark]) -> set[UUID]:
+    metas = [meta for record in records if (meta := _readable(record)) is not None]
+    return {m.aggregate_id for m in metas if (m.epoch, m.sequence) >= owed.get(m.aggregate_id, (0, 0))}
+
+
+def _readable(record: ConsumerRecord) -> Meta | None:
+    try:
+        return read_meta(record)
+    except Malformed:
+        return None
+
+
+def _tenant(record: ConsumerRecord) -> UUID | None:
+    meta = _readable(record)
+    return None if meta is None else meta.tenant_id

@@ -1,0 +1,1 @@
+"""Dead letters applied later, or dropped, with a record of both."""

@@ -1,0 +1,79 @@
+"""The app factory, top to bottom: read this and you know what every service does before its own code runs."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+
+from tailrace.db.database import Database
+from tailrace.http import health, problem_details
+from tailrace.http.auth import Verifier, verifier_from
+from tailrace.http.middleware import BodyLimit, RequestId
+from tailrace.observability import metrics, tracing
+from tailrace.service import Service
+from tailrace.settings import Settings
+
+_PROBLEM: dict[int | str, dict[str, Any]] = {
+    status: {"model": problem_details.ProblemView, "description": title}
+    for status, title in {
+        400: "Malformed request",
+        401: "Not logged in",
+        403: "Not allowed",
+        404: "No such thing",
+        409: "Not possible in this state, or the same key is in flight",
+        412: "Changed meanwhile",
+        422: "Not valid, or the key belongs to another request",
+    }.items()
+}
+
+
+def build_app(service: Service, settings: Settings, *, verifier: Verifier | None = None) -> FastAPI:
+    """The service as a plain FastAPI application; its database pool opens and closes with the lifespan.
+
+    `verifier` replaces the one that fetches identity's published keys (tests sign their own tokens).
+    """
+    if service.build is not None:
+        return service.build(settings)
+    app = FastAPI(
+        title=f"Tailrace {service.name}",
+        version="1",
+        lifespan=_lifespan(service, settings),
+        docs_url=None,
+        redoc_url=None,
+        responses=_PROBLEM,
+        redirect_slashes=False,
+    )
+    app.state.settings = settings
+    app.state.topic = service.topic
+    app.state.verifier = verifier or verifier_from(settings, service.name)
+    problem_details.install(app)
+    app.include_router(health.router)
+    app.include_router(metrics.router)
+    for router in service.routers:
+        app.include_router(router)
+    app.add_middleware(BodyLimit, limit=settings.body_limit)
+    app.add_middleware(RequestId)
+    if tracing.is_on():
+        app.add_middleware(tracing.Traced)
+    return app
+
+
+def _lifespan(service: Service, settings: Settings) -> Any:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        database = Database(
+            settings.database(service.name),
+            service.name,
+            pool=settings.database_pool,
+            overflow=settings.database_overflow,
+        )
+        app.state.database = database
+        try:
+            if service.on_start is not None:
+                await service.on_start(app, settings)
+            yield
+        finally:
+            await database.close()
+
+    return lifespan

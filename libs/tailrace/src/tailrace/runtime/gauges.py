@@ -1,0 +1,74 @@
+"""Reads, every ten seconds, what `metrics` shows as gauges. While the database is away they have no value, since none is better than an old one."""
+
+import asyncio
+from contextlib import suppress
+
+from sqlalchemy import text
+
+from tailrace.db.database import Database
+from tailrace.messaging.consumer import Consumer
+from tailrace.observability.logs import log
+from tailrace.observability.metrics import Reading, readings
+
+EVERY = 10.0
+
+_PARKED = text("SELECT kind, count(*), extract(epoch FROM now() - min(parked_at)) FROM parked GROUP BY kind")
+_TIMERS = text("SELECT name, count(*), count(*) FILTER (WHERE due_at <= now()) FROM timer GROUP BY name")
+_SLOT = text(
+    "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn), active::int,"
+    " pg_wal_lsn_diff(confirmed_flush_lsn, '0/0') FROM pg_replication_slots WHERE slot_name = :slot"
+)
+
+
+class Gauges:
+    """The gauges of one process. `slot` is None where the service publishes nothing."""
+
+    def __init__(self, database: Database, slot: str | None, consumer: Consumer | None) -> None:
+        self._database = database
+        self._slot = slot
+        self._consumer = consumer
+        self._confirmed = -1.0
+        self._confirmed_at = 0.0
+
+    async def run(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            try:
+                await self.read()
+            except Exception as error:
+                readings.clear()
+                log.debug("gauges not read", error=type(error).__name__)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), EVERY)
+
+    async def read(self) -> None:
+        """One look at everything. Raises what the driver raises."""
+        fresh: dict[str, list[Reading]] = {"tailrace.consumer.lag": await self._lag()}
+        async with self._database.engine.connect() as connection:
+            parked = (await connection.execute(_PARKED)).all()
+            timers = (await connection.execute(_TIMERS)).all()
+            slot = (await connection.execute(_SLOT, {"slot": self._slot})).one_or_none() if self._slot else None
+        fresh["tailrace.facts.parked"] = [({"kind": kind}, count) for kind, count, _ in parked] or [
+            ({"kind": "none"}, 0)
+        ]
+        fresh["tailrace.facts.parked.age"] = [({"kind": kind}, float(age)) for kind, _, age in parked]
+        fresh["tailrace.timers.pending"] = [({"timer": name}, count) for name, count, _ in timers]
+        fresh["tailrace.timers.overdue"] = [({"timer": name}, overdue) for name, _, overdue in timers]
+        fresh["tailrace.database.connections"] = [({}, self._database.in_use)]
+        if slot is not None:
+            retained, active, confirmed = (float(value or 0) for value in slot)
+            fresh["tailrace.slot.retained"] = [({}, retained)]
+            fresh["tailrace.slot.active"] = [({}, active)]
+            fresh["tailrace.outbox.age"] = [({}, self._unconfirmed_for(confirmed))]
+        readings.clear()
+        readings.update(fresh)
+
+    def _unconfirmed_for(self, confirmed: float) -> float:
+        """Seconds since the position that the connector has confirmed last moved; its heartbeat moves it while nothing else does."""
+        now = asyncio.get_running_loop().time()
+        if confirmed != self._confirmed:
+            self._confirmed, self._confirmed_at = confirmed, now
+        return now - self._confirmed_at
+
+    async def _lag(self) -> list[Reading]:
+        lag = {} if self._consumer is None else await self._consumer.lag()
+        return [({"topic": topic, "partition": str(partition)}, behind) for (topic, partition), behind in lag.items()]

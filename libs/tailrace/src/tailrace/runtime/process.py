@@ -1,0 +1,177 @@
+"""One service as a process: HTTP, consumer and timers side by side locally, each on its own in a cluster; a graceful stop for all."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from functools import partial
+from typing import Any, Literal
+
+import uvicorn
+from fastapi import FastAPI
+
+from tailrace.capture import outbox_retention
+from tailrace.capture.canary import sing_forever
+from tailrace.core.names import slot_name
+from tailrace.db.database import Database
+from tailrace.http import idempotency
+from tailrace.http.uvicorn_protocol import limited
+from tailrace.kafka.record_lookup import reading
+from tailrace.kafka.uvloop_workaround import translate_closed_writes
+from tailrace.messaging.consumer import Consumer
+from tailrace.messaging.dispatcher import Courier
+from tailrace.messaging.timers import Clockwork
+from tailrace.observability import metrics, tracing
+from tailrace.observability.logs import configure, log
+from tailrace.redrive.redriver import redrive_forever
+from tailrace.redrive.reminder import remind_forever
+from tailrace.runtime.app import build_app
+from tailrace.runtime.gauges import Gauges
+from tailrace.service import Service
+from tailrace.settings import Settings
+
+Part = Literal["api", "consumer"]
+BOTH: frozenset[Part] = frozenset({"api", "consumer"})
+_WORK_GRACE, _REQUEST_GRACE = 4.0, 8
+"""Seconds; together less than the 15 after which whoever stops the process kills it. What is cut off is rolled back and comes again."""
+
+
+class _Server(uvicorn.Server):
+    """uvicorn with the signals left to us: one stop for everything in the process."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._asked_to_stop = asyncio.Event()
+
+    def install_signal_handlers(self) -> None:
+        return
+
+    def stop(self) -> None:
+        self.should_exit = True
+        self._asked_to_stop.set()
+
+    async def main_loop(self) -> None:
+        # uvicorn's own looks ten times a second whether it is to end: a fifth of what an idle service uses.
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._asked_to_stop.wait(), 1.0)
+
+
+def run(
+    service: Service,
+    settings: Settings,
+    port: int,
+    *,
+    host: str = "127.0.0.1",
+    parts: frozenset[Part] = BOTH,
+    on_ready: Callable[[], None] | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT; then finish what is under way, at most twelve seconds."""
+    configure(service.name, settings.log_level)
+    tracing.install(service.name)
+    metrics.install(service.name)
+    uvicorn.config.LOGGING_CONFIG = {}
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(_serve(service, settings, host, port, parts, on_ready))
+    finally:
+        tracing.flush()
+        metrics.flush()
+
+
+def http_config(
+    service: Service, app: FastAPI, host: str, port: int, settings: Settings | None = None
+) -> uvicorn.Config:
+    """How uvicorn serves a service. One that builds its own app stands at the edge, where nobody's X-Forwarded-For is believed."""
+    limits = settings or Settings()
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        http=limited(limits.connections, limits.head_timeout),
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        proxy_headers=service.build is None,
+        server_header=False,
+        timeout_graceful_shutdown=_REQUEST_GRACE,
+    )
+
+
+async def _serve(
+    service: Service,
+    settings: Settings,
+    host: str,
+    port: int,
+    parts: frozenset[Part],
+    on_ready: Callable[[], None] | None,
+) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    app = build_app(service, settings)
+    server = _Server(http_config(service, app, host, port, settings))
+    serving = asyncio.create_task(server._serve())
+    while not server.started and not serving.done():  # noqa: ASYNC110  (uvicorn offers a flag, not an event)
+        await asyncio.sleep(0.01)
+    if serving.done():
+        await serving
+        raise SystemExit(f"{service.name} could not start; its log says why")
+    working = [asyncio.create_task(work) for work in _work(service, settings, app, stop, parts)]
+    log.info("serving", port=port)
+    if on_ready is not None:
+        on_ready()
+    await asyncio.wait([asyncio.create_task(stop.wait()), serving, *working], return_when=asyncio.FIRST_COMPLETED)
+    await _shut_down(server, serving, working, stop)
+
+
+def _work(
+    service: Service, settings: Settings, app: FastAPI, stop: asyncio.Event, parts: frozenset[Part]
+) -> list[Coroutine[Any, Any, None]]:
+    if service.metadata is None or "consumer" not in parts:
+        return []
+    database: Database = app.state.database
+    work: list[Coroutine[Any, Any, None]] = [idempotency.prune_forever(database, stop)]
+    if service.topic is not None:
+        work.append(sing_forever(database, service.name, settings.canary_every, stop))
+        work.append(outbox_retention.prune_forever(database, service.name, settings.kafka, stop))
+    if service.subscribers:
+        consumer = Consumer(service.name, Courier(service.name, database, service.subscribers), settings)
+        app.state.consumer = consumer
+        work.append(consumer.run(stop))
+        work.append(remind_forever(service.name, database, stop))
+        kafka = partial(reading, settings.kafka)
+        work.append(
+            redrive_forever(service.name, service.subscribers, database, kafka, stop, every=settings.redrive_every)
+        )
+    slot = slot_name(service.name) if service.topic is not None else None
+    work.append(Gauges(database, slot, getattr(app.state, "consumer", None)).run(stop))
+    if service.all_timers:
+        work.append(Clockwork(database, service.all_timers).run(stop))
+    return work
+
+
+async def _shut_down(
+    server: _Server, serving: asyncio.Task[None], working: list[asyncio.Task[None]], stop: asyncio.Event
+) -> None:
+    """The consumer first, so that nothing is applied after the pool is gone; a part that broke is what the process ends with."""
+    broken = [task for task in working if task.done() and task.exception() is not None]
+    stop.set()
+    if working:
+        _, late = await asyncio.wait(working, timeout=_WORK_GRACE)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*working, return_exceptions=True)
+    server.stop()
+    with suppress(asyncio.CancelledError):
+        await serving
+    for task in broken:
+        await task
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    import uvloop
+
+    translate_closed_writes()
+    return uvloop.new_event_loop

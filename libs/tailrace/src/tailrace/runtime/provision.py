@@ -1,0 +1,162 @@
+"""Databases, topics and connectors for every service: made where missing, left alone where they are as they should be.
+
+`python -m tailrace.runtime.provision` is run by the supervisor beside the starting parts, and waits for each by itself. It
+prints one JSON object per line, `{"part", "phase", "detail", "remedy"}`, and ends with code 1 after a failure.
+"""
+
+import asyncio
+import json
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from urllib.parse import urlsplit
+
+from tailrace.capture import canary
+from tailrace.capture.connect_api import Rest
+from tailrace.capture.startup import Connectors
+from tailrace.core.operator_error import StackError
+from tailrace.core.progress import Phase
+from tailrace.kafka.topics import answers, create_topics
+from tailrace.runtime.fleet import load_services
+from tailrace.runtime.migrate import prepare_database
+from tailrace.service import Service
+from tailrace.settings import Settings
+
+PATIENCE = 120.0
+"""Seconds to wait for a part to answer."""
+
+Say = Callable[[str, Phase, str], None]
+"""Called with a part, its phase and a detail."""
+
+
+def prepare_everything(say: Say) -> None:
+    """All three steps, each as soon as what it needs answers. Raises `StackError`."""
+    services, settings = load_services(), Settings()
+    asyncio.run(_until("PostgreSQL", settings.postgres, lambda: postgres_answers(settings.postgres)))
+    # The workers are forked before this process has threads or an event loop of its own.
+    with _pool() as pool:
+        say("databases", "starting", "")
+        databases = _submit(pool, services, settings)
+        asyncio.run(prepare_topics(services, settings, say))
+        _collect(databases, say)
+    asyncio.run(prepare_connectors(services, settings, say))
+
+
+def prepare_databases(services: Sequence[Service], settings: Settings, say: Say) -> None:
+    """Create and migrate every service's database, a few at a time. Raises `StackError` naming the service."""
+    asyncio.run(_until("PostgreSQL", settings.postgres, lambda: postgres_answers(settings.postgres)))
+    with _pool() as pool:
+        _collect(_submit(pool, services, settings), say)
+
+
+async def prepare_topics(services: Sequence[Service], settings: Settings, say: Say) -> None:
+    """Each service's topic and its dead-letter topic, and the one of all canaries."""
+    await _until("Kafka", settings.kafka, lambda: answers(settings.kafka))
+    say("topics", "starting", "")
+    names = topics_of(services)
+    made = await create_topics(settings.kafka, names, settings.partitions, settings.replication)
+    made += await create_topics(settings.kafka, [canary.TOPIC], 1, settings.replication, settings=canary.TOPIC_SETTINGS)
+    say("topics", "ready", f"{len(names) + 1} topics, {len(made)} new")
+
+
+async def prepare_connectors(services: Sequence[Service], settings: Settings, say: Say) -> None:
+    """One connector for each service with a topic, on a slot that lost nothing; returns when all of their tasks run."""
+    publishing = [service for service in services if service.topic is not None]
+    preparing = Connectors(settings, say)
+    async with Rest(settings.connect) as rest:
+        await _until("Kafka Connect", settings.connect, rest.healthy)
+        for number, service in enumerate(publishing, 1):
+            say("connectors", "starting", f"{service.name}, {number} of {len(publishing)}")
+            await preparing.prepare(rest, service)
+        await preparing.until_running(rest, publishing)
+    say("connectors", "ready", f"{len(publishing)} running")
+
+
+def topics_of(services: Sequence[Service]) -> list[str]:
+    facts = [service.topic for service in services if service.topic is not None]
+    return sorted({*facts, *(f"{service.name}.dlq" for service in services)})
+
+
+async def postgres_answers(url: str) -> bool:
+    import asyncpg
+
+    try:
+        connection = await asyncpg.connect(url, timeout=5)
+    except (OSError, TimeoutError, asyncpg.CannotConnectNowError):
+        return False
+    except asyncpg.InvalidPasswordError as error:
+        raise StackError(
+            f"PostgreSQL refuses the superuser's password: {error}",
+            "secrets.json does not belong to this data, or TAILRACE_POSTGRES carries another password",
+        ) from None
+    await connection.close()
+    return True
+
+
+def _pool() -> ProcessPoolExecutor:
+    """Processes, not threads, since Alembic keeps its context in a module; forked, since the imports are the slow part."""
+    return ProcessPoolExecutor(min(4, os.cpu_count() or 1), multiprocessing.get_context("fork"))
+
+
+def _submit(pool: ProcessPoolExecutor, services: Sequence[Service], settings: Settings) -> "dict[Future[None], str]":
+    return {pool.submit(_prepare_one, service.name, settings): service.name for service in services}
+
+
+def _prepare_one(name: str, settings: Settings) -> None:
+    (service,) = load_services([name])
+    asyncio.run(prepare_database(settings.postgres, service, settings))
+
+
+def _collect(databases: "dict[Future[None], str]", say: Say) -> None:
+    for number, future in enumerate(as_completed(databases), 1):
+        name = databases[future]
+        if (error := future.exception()) is not None:
+            for other in databases:
+                other.cancel()
+            raise StackError(
+                f"the database of {name} could not be prepared: {type(error).__name__}: {error}",
+                f"see the migrations of {name}; what was done before stays and is not done again",
+            )
+        say("databases", "starting", f"{number} of {len(databases)}")
+    say("databases", "ready", f"{len(databases)} prepared")
+
+
+async def _until(what: str, address: str, ready: Callable[[], Awaitable[bool]]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            if await ready():
+                return
+        except OSError:
+            pass
+        if time.monotonic() > deadline:
+            where = urlsplit(address).netloc.rpartition("@")[2] or address
+            raise StackError(
+                f"{what} at {where} did not answer within {PATIENCE:.0f} s", "is it running, is the address right?"
+            )
+        await asyncio.sleep(0.1)
+
+
+def _print(part: str, phase: Phase, detail: str, remedy: str = "") -> None:
+    print(json.dumps({"part": part, "phase": phase, "detail": detail, "remedy": remedy}), flush=True)
+
+
+def main() -> None:
+    current = ["services"]
+
+    def say(part: str, phase: Phase, detail: str) -> None:
+        current[0] = part
+        _print(part, phase, detail)
+
+    try:
+        prepare_everything(say)
+    except StackError as error:
+        _print(current[0], "failed", error.what, error.remedy)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

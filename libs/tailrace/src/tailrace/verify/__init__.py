@@ -1,0 +1,1 @@
+"""What is stored is compared with what replaying the events gives."""

@@ -1,0 +1,51 @@
+"""Who acts, for which tenant, and because of what: the one value that every transaction carries."""
+
+from dataclasses import dataclass, field, replace
+from typing import Self
+from uuid import UUID
+
+from tailrace.core.events import Meta
+from tailrace.core.ids import uuid7
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The bearer of a verified access token."""
+
+    user_id: UUID
+    tenant_id: UUID
+    roles: frozenset[str] = frozenset()
+    scopes: frozenset[str] = frozenset()
+    session_id: UUID | None = None
+
+    def may(self, scope: str) -> bool:
+        """`orders:write` is granted by itself, by `orders:*` and by `*`."""
+        resource, _, _ = scope.partition(":")
+        return not self.scopes.isdisjoint({scope, f"{resource}:*", "*"})
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Tenant, actor and cause of what a transaction records.
+
+    `correlation_id` names the request or timer that began it all; `causation_id` the event that led here, None at the beginning.
+    """
+
+    tenant_id: UUID | None
+    user_id: UUID | None = None
+    correlation_id: UUID = field(default_factory=uuid7)
+    causation_id: UUID | None = None
+    traceparent: str | None = None
+
+    @classmethod
+    def because_of(cls, meta: Meta) -> Self:
+        """The context of whatever a delivered event leads to."""
+        return cls(
+            tenant_id=meta.tenant_id,
+            correlation_id=meta.correlation_id,
+            causation_id=meta.event_id,
+            traceparent=meta.traceparent,
+        )
+
+    def for_tenant(self, tenant_id: UUID) -> Self:
+        return replace(self, tenant_id=tenant_id)

@@ -1,0 +1,111 @@
+"""Why something is refused: each class is one kind of problem (RFC 9457), with a status, a slug, a title and the fields at fault."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from pydantic import BaseModel
+
+
+class FieldProblem(BaseModel):
+    """One thing wrong with one field; `field` is a JSON pointer (RFC 6901), a header's or a parameter's name."""
+
+    field: str
+    detail: str
+
+
+class Problem(Exception):
+    """A request that is refused, and why. Subclasses fix `status`, `slug` (the last part of the type URN) and `title`."""
+
+    status = 500
+    slug = "internal"
+    title = "Something went wrong"
+
+    def __init__(
+        self, detail: str = "", *, errors: Sequence[FieldProblem] = (), headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(detail or self.title)
+        self.detail = detail
+        self.errors = list(errors)
+        self.headers = dict(headers or {})
+
+
+class Invalid(Problem):
+    """422: the request is well-formed and cannot be accepted as it is. Names the fields."""
+
+    status, slug, title = 422, "invalid", "The request is not valid"
+
+    @classmethod
+    def field(cls, field: str, detail: str) -> "Invalid":
+        return cls(detail, errors=[FieldProblem(field=field, detail=detail)])
+
+
+class Refused(Problem):
+    """409: against the state things are in. Services subclass it with a slug and title of their own."""
+
+    status, slug, title = 409, "refused", "Not possible in this state"
+
+
+class NotYetKnown(Refused):
+    """409: this names something that has not arrived here. It may have been created a moment ago: try again shortly."""
+
+    slug, title = "not-yet-known", "Not known here yet"
+
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(detail, errors=[FieldProblem(field=field, detail=detail)], headers={"Retry-After": "1"})
+
+
+class Unknown(Problem):
+    """404: no such thing, or another tenant's, which is the same."""
+
+    status, slug, title = 404, "unknown", "No such thing"
+
+    def __init__(self, kind: str, id: UUID | str) -> None:
+        super().__init__(f"There is no {kind} {id}.")
+
+
+class Stale(Problem):
+    """412: `If-Match` names a version that is no longer current (RFC 9110, 13.1.1)."""
+
+    status, slug, title = 412, "stale", "Changed meanwhile"
+
+    def __init__(self, expected: int, actual: int) -> None:
+        super().__init__(f"If-Match asked for version {expected}; the current one is {actual}.")
+
+
+class Unauthenticated(Problem):
+    """401: no token, or none that counts."""
+
+    status, slug, title = 401, "unauthenticated", "Not logged in"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, headers={"WWW-Authenticate": "Bearer"})
+
+
+class Forbidden(Problem):
+    """403: logged in, and not allowed."""
+
+    status, slug, title = 403, "forbidden", "Not allowed"
+
+
+class TooLarge(Problem):
+    """413: the body is larger than this path takes."""
+
+    status, slug, title = 413, "too-large", "The body is too large"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"At most {limit} bytes.")
+
+
+class BadRequest(Problem):
+    """400: a header or parameter is missing or malformed."""
+
+    status, slug, title = 400, "bad-request", "Malformed request"
+
+
+class Unavailable(Problem):
+    """503: something this service stands on does not answer at the moment."""
+
+    status, slug, title = 503, "unavailable", "Not available at the moment"
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail, headers={"Retry-After": "1"})

@@ -1,0 +1,354 @@
+"""`tailrace`: one command line for the whole platform. Each command says what it awaits, what failed and what to do.
+
+Commands import what they need when they run, so that `tailrace status` answers at once.
+"""
+
+from typing import Annotated, Optional
+from uuid import UUID
+
+import typer
+
+from tailrace.cli.console import explained
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Run and inspect Tailrace."
+)
+events = typer.Typer(no_args_is_help=True, help="Facts on Kafka.")
+app.add_typer(events, name="events")
+dlq = typer.Typer(no_args_is_help=True, help="Facts that a subscriber could not apply.")
+app.add_typer(dlq, name="dlq")
+keys = typer.Typer(no_args_is_help=True, help="The keys that access tokens are signed with.")
+app.add_typer(keys, name="keys")
+capture = typer.Typer(no_args_is_help=True, help="The way from the services' outboxes to Kafka.")
+app.add_typer(capture, name="capture")
+
+new = typer.Typer(no_args_is_help=True, help="Begin something.")
+app.add_typer(new, name="new")
+
+
+@app.command()
+@explained
+def up(only: Annotated[str, typer.Option(hidden=True)] = "fleet") -> None:
+    """Start PostgreSQL, Kafka, Connect and every service; a second time it changes nothing."""
+    from tailrace.cli.lifecycle import bring_up
+
+    bring_up(only)
+
+
+@app.command()
+@explained
+def down() -> None:
+    """Stop everything in order. The data is kept."""
+    from tailrace.cli.lifecycle import take_down
+
+    take_down()
+
+
+@app.command()
+@explained
+def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+    """What runs, where, since when, and what failed. Ends with code 1 unless everything is ready."""
+    from tailrace.cli.status import show_status
+
+    raise typer.Exit(0 if show_status(as_json) else 1)
+
+
+@app.command()
+@explained
+def doctor() -> None:
+    """Check this machine, the download, the ports and what runs, with a remedy for whatever is wrong."""
+    from tailrace.cli.doctor import examine
+
+    raise typer.Exit(0 if examine() else 1)
+
+
+@app.command()
+@explained
+def logs(
+    name: Annotated[Optional[str], typer.Argument(help="A part or a service; all of them when left out.")] = None,  # noqa: UP045
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until interrupted.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", help="How many to show of each.")] = 20,
+) -> None:
+    """Show the last lines of the logs."""
+    from tailrace.cli.logs import show_logs
+
+    show_logs(name, follow=follow, lines=lines)
+
+
+@events.command("tail")
+@explained
+def tail(
+    topic: Annotated[Optional[str], typer.Argument(help="One topic; every topic of facts when left out.")] = None,  # noqa: UP045
+    from_start: Annotated[bool, typer.Option("--from-start", help="Everything kept, not only what comes.")] = False,
+    limit: Annotated[int, typer.Option("--limit", "-n", help="Stop after so many; 0 goes on.")] = 0,
+) -> None:
+    """Print facts as they arrive: time, type, key, sequence, tenant, payload."""
+    from tailrace.cli.facts import print_facts
+
+    print_facts(topic, from_start=from_start, limit=limit)
+
+
+OfService = Annotated[Optional[str], typer.Option("--service", help="Of this service alone.")]  # noqa: UP045
+OfSubscriber = Annotated[Optional[str], typer.Option("--subscriber", help="For this subscriber alone.")]  # noqa: UP045
+OfAggregate = Annotated[Optional[UUID], typer.Option("--aggregate", help="Of this aggregate alone.")]  # noqa: UP045
+OfTenant = Annotated[Optional[UUID], typer.Option("--tenant", help="Of this tenant alone.")]  # noqa: UP045
+OfType = Annotated[Optional[str], typer.Option("--type", help="Facts of this type alone.")]  # noqa: UP045
+OfKind = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--kind", help="gap, not_yet, failed, malformed, unknown_version or behind."),
+]
+Since = Annotated[Optional[str], typer.Option("--since", help="Since 30m, 2h or 1d ago, or a time in ISO 8601.")]  # noqa: UP045
+Limit = Annotated[int, typer.Option("--limit", "-n", min=0, help="How many at most; 0 for all.")]
+PageNumber = Annotated[int, typer.Option("--page", min=1, help="Which part of a long list.")]
+
+
+@dlq.command("list")
+@explained
+def dlq_list(
+    service: OfService = None,
+    subscriber: OfSubscriber = None,
+    aggregate: OfAggregate = None,
+    tenant: OfTenant = None,
+    type: OfType = None,
+    kind: OfKind = None,
+    since: Since = None,
+    limit: Limit = 50,
+    page: PageNumber = 1,
+) -> None:
+    """What is parked: the first fact of each aggregate, and how many stand behind it; every one when a type or kind is named."""
+    from tailrace.cli.dlq import list_parked
+    from tailrace.cli.parked_rows import Filter, Page, read_since
+
+    wanted = Filter(service, subscriber, aggregate, tenant, type, kind, read_since(since))
+    raise typer.Exit(0 if list_parked(wanted, Page(page, limit)) else 1)
+
+
+@dlq.command("history")
+@explained
+def dlq_history(
+    service: OfService = None,
+    subscriber: OfSubscriber = None,
+    aggregate: OfAggregate = None,
+    tenant: OfTenant = None,
+    type: OfType = None,
+    kind: OfKind = None,
+    since: Since = None,
+    limit: Limit = 50,
+    page: PageNumber = 1,
+) -> None:
+    """What was redriven and dropped by command, newest first: when, by whom, why, and what it came to."""
+    from tailrace.cli.dlq import list_history
+    from tailrace.cli.parked_rows import Filter, Page, read_since
+
+    wanted = Filter(service, subscriber, aggregate, tenant, type, kind, read_since(since))
+    raise typer.Exit(0 if list_history(wanted, Page(page, limit)) else 1)
+
+
+@dlq.command("show")
+@explained
+def dlq_show(service: str, topic: str, partition: int, offset: int) -> None:
+    """Everything about one record: why it is parked, what stands behind it, its history, and the record. Ends with code 1 without one."""
+    from tailrace.cli.dlq import show_record
+
+    raise typer.Exit(0 if show_record(service, topic, partition, offset) else 1)
+
+
+@dlq.command("redrive")
+@explained
+def dlq_redrive(
+    reason: Annotated[str, typer.Option("--reason", help="What was cured; kept with it.")],
+    service: OfService = None,
+    subscriber: OfSubscriber = None,
+    aggregate: OfAggregate = None,
+    tenant: OfTenant = None,
+    type: OfType = None,
+    kind: OfKind = None,
+    since: Since = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that is parked.")] = False,
+) -> None:
+    """Apply parked facts again, in sequence, where the first of an aggregate is meant. Ends with code 1 when one of them still fails."""
+    from tailrace.cli.dlq import redrive_parked
+    from tailrace.cli.parked_rows import Filter, read_since
+
+    wanted = Filter(service, subscriber, aggregate, tenant, type, kind, read_since(since))
+    raise typer.Exit(0 if redrive_parked(wanted, reason, everything=everything) else 1)
+
+
+@dlq.command("drop")
+@explained
+def dlq_drop(
+    service: str,
+    subscriber: str,
+    topic: str,
+    partition: int,
+    offset: int,
+    reason: Annotated[str, typer.Option("--reason", help="Why it is given up; kept with it.")],
+) -> None:
+    """Give up the first parked fact of an aggregate, so that those behind it go on."""
+    from tailrace.cli.dlq import drop_record
+    from tailrace.redrive.redriver import Place
+
+    drop_record(service, Place(subscriber, topic, partition, offset), reason)
+
+
+@keys.command("list")
+@explained
+def keys_list() -> None:
+    """Every key that is known, the newest first, with what it is good for."""
+    from tailrace.cli.keys import list_keys
+
+    list_keys()
+
+
+@keys.command("rotate")
+@explained
+def keys_rotate(
+    now: Annotated[bool, typer.Option("--now", help="Sign with the new key at once, not in two minutes.")] = False,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Refuse what older keys signed: one may be stolen.")] = False,
+    reason: Annotated[Optional[str], typer.Option("--reason", help="Kept in the audit log.")] = None,  # noqa: UP045
+) -> None:
+    """Replace the signing key. Nobody is logged out; with --revoke every client has to refresh its token."""
+    from tailrace.cli.keys import rotate_keys
+
+    rotate_keys(now=now, revoke=revoke, reason=reason)
+
+
+Deployed = Annotated[
+    bool, typer.Option("--deployed", help="Connectors as in deploy/kafka-connect, looked up by the Connect worker.")
+]
+
+
+@capture.command("status")
+@explained
+def capture_status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+    """Connectors, slots and canaries of every service. Ends with code 1 unless all are well."""
+    from tailrace.cli.capture import show_capture
+
+    raise typer.Exit(0 if show_capture(as_json=as_json) else 1)
+
+
+@capture.command("repair")
+@explained
+def capture_repair(
+    service: str,
+    renew: Annotated[
+        bool, typer.Option("--renew", help="Make the slot anew and publish recent rows again, whatever is found.")
+    ] = False,
+    everything: Annotated[
+        bool, typer.Option("--everything", help="The same with every row that the outbox retains.")
+    ] = False,
+    deployed: Deployed = False,
+) -> None:
+    """Find what is wrong with one service's way and mend it. What is published twice has no second effect."""
+    from tailrace.cli.capture import repair_capture
+
+    repair_capture(service, renew=renew, everything=everything, deployed=deployed)
+
+
+@capture.command("watch")
+@explained
+def capture_watch(deployed: Deployed = False) -> None:
+    """Look at every service and mend what is wrong, until interrupted. For a cluster; the embedded stack does it by itself."""
+    from tailrace.cli.capture import watch_capture
+
+    watch_capture(deployed=deployed)
+
+
+@app.command()
+@explained
+def serve(
+    service: str,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on.")] = 8080,
+    part: Annotated[str, typer.Option(help="all, api (HTTP) or consumer (facts, timers, clean-up).")] = "all",
+) -> None:
+    """Run one service in the foreground, as a container does. Settings come from TAILRACE_… variables."""
+    from tailrace.runtime.__main__ import serve_one
+
+    serve_one(service, host, port, part)
+
+
+@app.command()
+@explained
+def prepare(services: Annotated[Optional[list[str]], typer.Argument(help="All when none is named.")] = None) -> None:  # noqa: UP045
+    """Make databases, topics and connectors where TAILRACE_POSTGRES, _KAFKA and _CONNECT say; a second time it changes nothing."""
+    from tailrace.runtime.__main__ import prepare_some
+
+    prepare_some(services or [])
+
+
+@app.command()
+@explained
+def secret(service: str) -> None:
+    """Print a service's Kubernetes Secret: its own role's address and its own secret, derived from TAILRACE_POSTGRES and TAILRACE_SECRET."""
+    from tailrace.cli.cluster import print_secret
+
+    print_secret(service)
+
+
+@app.command()
+@explained
+def verify(
+    service: Annotated[Optional[str], typer.Argument(help="accounting, inventory; all when left out.")] = None,  # noqa: UP045
+    tenant: Annotated[Optional[UUID], typer.Option("--tenant", help="Of this tenant alone.")] = None,  # noqa: UP045
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Prove from the events what lists and reports show. Ends with code 1 when a row does not follow, and names the first."""
+    from tailrace.cli.verify import verify as verify_books
+
+    raise typer.Exit(0 if verify_books(service, tenant, as_json=as_json) else 1)
+
+
+@app.command()
+@explained
+def rebuild(
+    projection: Annotated[str, typer.Argument(help="Its name, such as orders.catalog.")],
+    check: Annotated[
+        bool, typer.Option("--check", help="Compare and change nothing; ends with code 1 on a difference.")
+    ] = False,
+) -> None:
+    """Build a read model again from the topics while it goes on serving, compare the two, and switch."""
+    from tailrace.cli.rebuild import rebuild_projection
+
+    raise typer.Exit(0 if rebuild_projection(projection, check=check) else 1)
+
+
+@app.command()
+@explained
+def migrate() -> None:
+    """Create and migrate every service's database on the PostgreSQL that runs."""
+    from tailrace.cli.lifecycle import migrate_all
+
+    migrate_all()
+
+
+@new.command("service")
+@explained
+def new_service(
+    name: Annotated[str, typer.Argument(help="In the plural and in lower case: widgets.")],
+    one: Annotated[Optional[str], typer.Option("--one", help="What one of them is called, when not widget.")] = None,  # noqa: UP045
+) -> None:
+    """Write a small working service that passes conformance, install it, and describe the fleet anew."""
+    from tailrace.cli.new import new_service as make
+
+    make(name, one)
+
+
+@app.command()
+@explained
+def describe(
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; fail when a file differs.")] = False,
+) -> None:
+    """Write what follows from the manifests: connectors, schemas, OpenAPI, AsyncAPI."""
+    from tailrace.cli.described import describe_fleet
+
+    raise typer.Exit(describe_fleet(check=check))
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@explained
+def demo(context: typer.Context) -> None:
+    """Run the main job against the fleet that runs. Options go to the demo, see `tailrace demo -- --help`."""
+    from tailrace.cli.demo import run_demo
+
+    raise typer.Exit(run_demo(context.args))

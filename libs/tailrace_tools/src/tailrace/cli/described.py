@@ -1,0 +1,46 @@
+"""`tailrace describe`: write what follows from the manifests into the checkout, or check that nothing differs."""
+
+from pathlib import Path
+
+from tailrace.cli.console import out, say_failure
+from tailrace.core.operator_error import StackError
+
+_REFUSED = "nothing was written: what is committed in contracts/ is what others rely on"
+_NEVER_PUBLISHED = "if nobody does, because it was never released, delete the old file there by hand and run this again"
+
+
+def describe_fleet(*, check: bool) -> int:
+    """The exit code: 1 for a breaking change, which is never written, and when `check` finds a difference.
+
+    Raises `StackError` outside of a checkout.
+    """
+    from tailrace.cli import app
+    from tailrace.codegen.compatibility import breaking
+    from tailrace.codegen.describe import describe, drift, write
+    from tailrace.runtime.fleet import load_services
+
+    root = checkout(Path.cwd())
+    files = describe(load_services(), root, app)
+    if broken := breaking(files, root):
+        for each in broken:
+            out.print(f"breaks its readers: {each}", soft_wrap=True, markup=False)
+        say_failure(_REFUSED, _NEVER_PUBLISHED)
+        return 1
+    if not check:
+        changed = write(files, root)
+        out.print(f"{len(files)} files, {len(changed)} changed")
+        return 0
+    differing = drift(files, root)
+    for path in differing:
+        out.print(f"differs: {path}")
+    if differing:
+        say_failure("generated files are not up to date", "run: tailrace describe")
+    return 1 if differing else 0
+
+
+def checkout(folder: Path) -> Path:
+    """The checkout that `folder` is in. Raises `StackError`."""
+    for each in (folder, *folder.parents):
+        if (each / "contracts" / "pyproject.toml").exists():
+            return each
+    raise StackError(f"{folder} is not in a checkout of Tailrace", "change into the checkout first")

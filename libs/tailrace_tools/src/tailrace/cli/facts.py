@@ -1,0 +1,79 @@
+"""`tailrace events tail`: facts as any reader sees them, read without a group, so that nothing is moved by looking."""
+
+import asyncio
+from typing import Any
+
+from rich.text import Text
+
+from tailrace.cli.console import out
+from tailrace.cli.running import enter_environment
+from tailrace.core.operator_error import StackError
+
+
+def print_facts(topic: str | None, *, from_start: bool, limit: int) -> None:
+    plan = enter_environment()
+    asyncio.run(_print_facts(plan.kafka, topic, from_start, limit))
+
+
+async def _print_facts(bootstrap: str, topic: str | None, from_start: bool, limit: int) -> None:
+    from aiokafka import AIOKafkaConsumer
+
+    names = _chosen(await _topics(bootstrap), topic)
+    consumer = AIOKafkaConsumer(
+        *names,
+        bootstrap_servers=bootstrap,
+        group_id=None,
+        enable_auto_commit=False,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest" if from_start else "latest",
+    )
+    await consumer.start()
+    try:
+        out.print(f"{', '.join(names)}; Ctrl-C ends", style="dim")
+        count = 0
+        async for record in consumer:
+            out.print(_line(record))
+            count += 1
+            if count == limit:
+                return
+    finally:
+        await consumer.stop()
+
+
+async def _topics(bootstrap: str) -> set[str]:
+    from aiokafka.admin import AIOKafkaAdminClient
+    from aiokafka.errors import KafkaError
+
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    try:
+        await admin.start()
+        return set(await admin.list_topics())
+    except KafkaError as error:
+        raise StackError(f"Kafka at {bootstrap} does not answer: {error}", "see: tailrace status") from None
+    finally:
+        await admin.close()
+
+
+def _chosen(present: set[str], topic: str | None) -> list[str]:
+    if topic is None:
+        return sorted(name for name in present if name.endswith(".events"))
+    if topic not in present:
+        raise StackError(
+            f"there is no topic {topic}",
+            f"there are: {', '.join(sorted(name for name in present if name.endswith(('.events', '.dlq'))))}",
+        )
+    return [topic]
+
+
+def _line(record: Any) -> Text:
+    """One fact: time, type, key, sequence, tenant, payload. Absent headers show as `-`."""
+    headers = {name: value.decode(errors="replace") for name, value in record.headers if value is not None}
+    key = record.key.decode(errors="replace") if record.key else "-"
+    value = record.value.decode(errors="replace") if record.value else ""
+    return (
+        Text(f"{headers.get('ce_time', '-'):<27} ", "dim")
+        + Text(f"{headers.get('ce_type', record.topic)} ", "bold cyan")
+        + Text(f"{key} #{headers.get('ce_sequence', '-')} ")
+        + Text(f"tenant {headers.get('ce_tenantid', '-')} ", "dim")
+        + Text(value)
+    )

@@ -1,0 +1,80 @@
+"""`tailrace keys`: the signing keys, listed and replaced through identity's own API with the operator's log-in, so that each step is audited."""
+
+import asyncio
+import os
+from typing import Any
+
+import aiohttp
+from rich.table import Table
+
+from tailrace.cli.console import out
+from tailrace.cli.running import enter_environment
+from tailrace.core.ids import uuid7
+from tailrace.core.operator_error import StackError
+from tailrace.stack.layout import HOST
+
+_OPERATOR = {"tenant": "platform", "email": "operator@platform.local"}
+_STATES = {
+    "next": "published, signs from",
+    "signing": "signs since",
+    "verifying": "replaced; verifies until",
+    "retired": "verifies nothing since",
+    "revoked": "revoked at",
+}
+
+
+def list_keys() -> None:
+    _show(asyncio.run(_ask("GET", None)))
+
+
+def rotate_keys(*, now: bool, revoke: bool, reason: str | None) -> None:
+    """Raises StackError; for a revocation without a reason, too: it makes every client refresh, and somebody will ask why."""
+    if revoke and not reason:
+        raise StackError("a revocation needs a reason", 'say why: --reason "…"')
+    body: dict[str, Any] = {"at_once": now, "revoke": revoke, "reason": reason}
+    _show(asyncio.run(_ask("POST", body)))
+    if revoke:
+        out.print("Tokens of the revoked keys are refused: at the gateway now, at each service within a minute.")
+        out.print("Clients refresh their tokens; nobody has to log in.")
+    else:
+        out.print("Nobody is logged out: tokens of the key before are good until they expire.")
+
+
+async def _ask(method: str, body: dict[str, Any] | None) -> list[dict[str, Any]]:
+    password = os.environ.get("TAILRACE_OPERATOR_PASSWORD")
+    plan = enter_environment()
+    password = password or os.environ["TAILRACE_OPERATOR_PASSWORD"]
+    base = f"http://{HOST}:{plan.ports.services['identity']}"
+    try:
+        async with aiohttp.ClientSession(base, timeout=aiohttp.ClientTimeout(total=15)) as client:
+            token = await _log_in(client, password)
+            headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": str(uuid7())}
+            async with client.request(method, "/v1/auth/keys", json=body, headers=headers) as answer:
+                if answer.status >= 300:
+                    raise StackError(f"identity refused: {(await answer.text())[:300]}", "see: tailrace logs identity")
+                items: list[dict[str, Any]] = (await answer.json())["items"]
+                return items
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise StackError(f"identity does not answer: {error!r}", "see: tailrace status") from None
+
+
+async def _log_in(client: aiohttp.ClientSession, password: str) -> str:
+    async with client.post("/v1/auth/login", json={**_OPERATOR, "password": password}) as answer:
+        if answer.status == 401:
+            raise StackError(
+                "the operator's log-in was refused",
+                "was the password changed? give it in TAILRACE_OPERATOR_PASSWORD",
+            )
+        if answer.status != 200:
+            raise StackError(
+                f"the operator's log-in failed: {(await answer.text())[:300]}", "see: tailrace logs identity"
+            )
+        return str((await answer.json())["access_token"])
+
+
+def _show(keys: list[dict[str, Any]]) -> None:
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for key in keys:
+        moment = key["signs_from"] if key["state"] in {"next", "signing"} else key["verifies_until"]
+        table.add_row(key["id"], _STATES[key["state"]], moment[:19].replace("T", " ") + " UTC")
+    out.print(table)

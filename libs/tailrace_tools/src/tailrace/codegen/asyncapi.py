@@ -1,0 +1,179 @@
+"""The fleet's facts as one AsyncAPI 3.0 document: every topic with every version that it may hold, who sends to it and who receives.
+
+Deterministic, and complete in itself: the same manifests and schemas give the same document, and no reference leaves it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from tailrace.core.events import Event
+from tailrace.messaging.dead_letters import DeadLettered, dlq_topic
+from tailrace.messaging.subscribers import Subscriber
+from tailrace.service import Service
+
+Document = dict[str, Any]
+Schema = dict[str, Any]
+
+_KAFKA = {"bindingVersion": "0.5.0"}
+_UUID = {"type": "string", "format": "uuid"}
+_ENVELOPE = "CloudEvent"
+_OF_ONE_FILE = ("$schema", "$id", "$defs")
+
+
+def asyncapi(services: Sequence[Service], schemas: Mapping[str, Schema]) -> Document:
+    """The document. `schemas` holds each fact's JSON Schema by `<type>.v<version>`, older versions that topics still hold included."""
+    topics = _topics(services, schemas)
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Tailrace",
+            "version": "1",
+            "description": "Every topic of every service. Messages are CloudEvents 1.0, Kafka binding, binary mode; "
+            "per aggregate they are in order and their sequence has no gap. Each may come more than once.",
+        },
+        "defaultContentType": "application/json",
+        "servers": {
+            "kafka": {
+                "host": "{bootstrap}",
+                "protocol": "kafka",
+                "variables": {"bootstrap": {"description": "The brokers of the installation, as host:port."}},
+            }
+        },
+        "channels": {topic: _channel(topic, names) for topic, names in sorted(topics.items())},
+        "operations": dict(sorted(_operations(services, topics))),
+        "components": {
+            "messages": {name: _message(name, schema) for name, schema in sorted(schemas.items())},
+            "schemas": {_ENVELOPE: _envelope(), **dict(sorted(_payloads(schemas)))},
+        },
+    }
+
+
+def version_name(event: type[Event]) -> str:
+    """`order.created.v1`: a fact in one version, by which messages and schema files are known."""
+    return f"{event.type}.v{event.version}"
+
+
+def _topics(services: Sequence[Service], schemas: Mapping[str, Schema]) -> dict[str, list[str]]:
+    """The messages of each topic, by name."""
+    topics: dict[str, list[str]] = {service.topic: [] for service in services if service.topic is not None}
+    for name, schema in sorted(schemas.items()):
+        if schema["title"] != DeadLettered.type:
+            topics[schema["x-topic"]].append(name)
+    letters = {dlq_topic(service.name): [version_name(DeadLettered)] for service in services if service.topic}
+    return topics | letters
+
+
+def _channel(topic: str, names: Iterable[str]) -> Document:
+    return {
+        "address": topic,
+        "servers": [{"$ref": "#/servers/kafka"}],
+        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in names},
+        "bindings": {
+            "kafka": {
+                "topic": topic,
+                "topicConfiguration": {"cleanup.policy": ["delete"], "retention.ms": -1},
+                **_KAFKA,
+            }
+        },
+    }
+
+
+def _operations(services: Sequence[Service], topics: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, Document]]:
+    for service in services:
+        if service.topic is None:
+            continue
+        newest = [version_name(event) for event in service.publishes]
+        yield _operation("send", service.name, service.topic, newest, f"What {service.name} publishes.")
+        letters = dlq_topic(service.name)
+        yield _operation("send", service.name, letters, topics[letters], f"What {service.name} could not apply.")
+        for subscriber in service.subscribers:
+            yield from _receives(service, subscriber, topics)
+
+
+def _receives(
+    service: Service, subscriber: Subscriber, topics: Mapping[str, Sequence[str]]
+) -> Iterator[tuple[str, Document]]:
+    kind = type(subscriber).__name__.lower()
+    for topic in sorted(subscriber.topics):
+        types = {event.type for event in subscriber.events if event.topic == topic}
+        names = [name for name in topics[topic] if name.rpartition(".v")[0] in types]
+        identifier, operation = _operation(
+            "receive", subscriber.name, topic, names, f"What the {kind} {subscriber.name} applies."
+        )
+        group = {"groupId": {"type": "string", "enum": [service.name]}, **_KAFKA}
+        yield identifier, {**operation, "bindings": {"kafka": group}}
+
+
+def _operation(action: str, who: str, topic: str, names: Sequence[str], summary: str) -> tuple[str, Document]:
+    channel = f"#/channels/{topic}"
+    return f"{who}.{action}s.{topic}", {
+        "action": action,
+        "channel": {"$ref": channel},
+        "summary": summary,
+        "messages": [{"$ref": f"{channel}/messages/{name}"} for name in sorted(names)],
+    }
+
+
+def _message(name: str, schema: Schema) -> Document:
+    marks = {"ce_type": {"const": schema["title"]}, "ce_dataschema": {"const": schema["$id"]}}
+    summary = schema.get("description", "").strip().partition("\n")[0]
+    return {
+        "name": schema["title"],
+        "title": name,
+        **({"summary": summary} if summary else {}),
+        "contentType": "application/json",
+        "correlationId": {"location": "$message.header#/ce_correlationid"},
+        "headers": {"allOf": [{"$ref": f"#/components/schemas/{_ENVELOPE}"}, {"properties": marks}]},
+        "payload": {"$ref": f"#/components/schemas/{name}"},
+        "bindings": {"kafka": {"key": {**_UUID, "description": "The aggregate's id: `ce_subject`."}, **_KAFKA}},
+    }
+
+
+def _payloads(schemas: Mapping[str, Schema]) -> Iterator[tuple[str, Schema]]:
+    """Each fact's schema and its definitions, under names that belong to that fact alone."""
+    for name, schema in schemas.items():
+        yield name, _moved({key: value for key, value in schema.items() if key not in _OF_ONE_FILE}, name)
+        for inner, definition in schema.get("$defs", {}).items():
+            yield f"{name}.{inner}", _moved(definition, name)
+
+
+def _moved(node: Any, name: str) -> Any:
+    """A copy whose references follow the definitions to where they are now."""
+    if isinstance(node, list):
+        return [_moved(child, name) for child in node]
+    if not isinstance(node, dict):
+        return node
+    return {key: _reference(child, name) if key == "$ref" else _moved(child, name) for key, child in node.items()}
+
+
+def _reference(target: Any, name: str) -> Any:
+    return f"#/components/schemas/{name}.{target.removeprefix('#/$defs/')}" if isinstance(target, str) else target
+
+
+def _envelope() -> Schema:
+    """The headers of every message (see `wire`). Kafka headers are bytes: these are their UTF-8 text."""
+    number = {"type": "string", "pattern": "^[1-9][0-9]*$"}
+    required: dict[str, Schema] = {
+        "ce_specversion": {"type": "string", "const": "1.0"},
+        "ce_id": {**_UUID, "description": "UUIDv7; the same however often the message comes."},
+        "ce_type": {"type": "string"},
+        "ce_source": {"type": "string", "format": "uri-reference", "description": "`/tailrace/<service>`."},
+        "ce_subject": {**_UUID, "description": "The aggregate."},
+        "ce_time": {"type": "string", "format": "date-time"},
+        "ce_dataschema": {"type": "string", "format": "uri", "description": "Type and version of the payload."},
+        "content-type": {"type": "string", "const": "application/json"},
+        "ce_tenantid": _UUID,
+        "ce_sequence": {**number, "description": "Counts the aggregate's facts from 1, without a gap."},
+        "ce_epoch": {**number, "description": "Rises when the publisher's database was restored behind its topic."},
+        "ce_correlationid": {**_UUID, "description": "The request or timer that began it all."},
+    }
+    optional: dict[str, Schema] = {
+        "ce_causationid": {**_UUID, "description": "The message that led to this one; absent at the beginning."},
+        "traceparent": {"type": "string", "description": "W3C Trace Context."},
+    }
+    return {
+        "type": "object",
+        "description": "CloudEvents attributes, and Tailrace's extensions of them.",
+        "properties": {**required, **optional},
+        "required": list(required),
+    }
