@@ -1,4 +1,4 @@
-"""The AsyncAPI document says what is so: it resolves, it holds every fact and every listener, and its schemas accept every sample."""
+"""The AsyncAPI document says what is so: it resolves, it holds every event and every listener, and its schemas accept every sample."""
 
 import json
 from collections.abc import Iterator
@@ -59,7 +59,7 @@ def test_operations_choose_from_the_messages_of_their_channel() -> None:
             assert _at(message["$ref"])["$ref"].startswith("#/components/messages/")
 
 
-def test_every_published_fact_is_a_message_that_its_service_sends(service: Service) -> None:
+def test_every_published_event_is_a_message_that_its_service_sends(service: Service) -> None:
     published = {f"{event.type}.v{event.version}" for event in service.publishes}
     assert DOCUMENT["channels"][service.topic]["address"] == service.topic
     assert _names(DOCUMENT["operations"][f"{service.name}.sends.{service.topic}"]) == published

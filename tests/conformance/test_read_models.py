@@ -14,7 +14,7 @@ from sqlalchemy import Table
 
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Database
-from tailrace.messaging.dispatcher import Courier
+from tailrace.messaging.dispatcher import Dispatcher
 from tailrace.messaging.subscribers import Projection, Reaction
 from tailrace.rebuild import shadow_schema
 from tailrace.service import Service
@@ -66,11 +66,11 @@ async def test_a_projection_uses_no_other_tables(service: Service, make_harness:
             records = []
             for event in projection.events:
                 for path in sorted((SAMPLES / event.type).glob(f"v{event.version}-*.json")):
-                    fact = event.read(event.version, json.loads(path.read_text()))
-                    await harness.deliver(fact, aggregate_id=uuid7(), may_park=True)
+                    parsed = event.read(event.version, json.loads(path.read_text()))
+                    await harness.deliver(parsed, aggregate_id=uuid7(), may_park=True)
                     records.append(harness._records[-1])
             assert records
-            await Courier(service.name, database, [projection]).deliver(records)
+            await Dispatcher(service.name, database, [projection]).deliver(records)
             parked = await owner.fetch(f'SELECT type, reason FROM "{shadow_schema.schema_of(projection)}".parked')
             assert [tuple(row) for row in parked if "UndefinedTable" in row["reason"]] == []
         finally:

@@ -112,7 +112,7 @@ async def test_a_deadline_fires_once_and_not_when_it_was_cleared(claims: ModuleT
 
 
 async def _left(harness: Harness) -> UUID:
-    fact = ShipmentDispatched(
+    event = ShipmentDispatched(
         shipment_id=uuid7(),
         order_id=uuid7(),
         reservation_id=uuid7(),
@@ -121,8 +121,8 @@ async def _left(harness: Harness) -> UUID:
         lines=[],
         dispatched_at=datetime.now(UTC),
     )
-    await harness.deliver(fact, aggregate_id=fact.shipment_id)
-    return fact.shipment_id
+    await harness.deliver(event, aggregate_id=event.shipment_id)
+    return event.shipment_id
 
 
 async def _opened(harness: Harness, shipment: UUID) -> str:

@@ -39,7 +39,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)?")
 
 @dataclass
 class Side:
-    """One of the two services: its app, what hands it a fact and tells how that ended, and the superuser's connection to its database."""
+    """One of the two services: its app, what hands it an event and tells how that ended, and the superuser's connection to its database."""
 
     app: Any
     deliver: Callable[[ConsumerRecord], Awaitable[str]]
@@ -195,7 +195,7 @@ def tokens(issuer: TestIssuer, tenant: UUID) -> dict[str, str]:
 
 def dispatched(tenant: UUID, sequence: int) -> ConsumerRecord:
     """`shipment.dispatched` as Kafka hands it out."""
-    fact = ShipmentDispatched(
+    event = ShipmentDispatched(
         shipment_id=SHIPMENT,
         order_id=uuid7(),
         reservation_id=uuid7(),
@@ -206,11 +206,11 @@ def dispatched(tenant: UUID, sequence: int) -> ConsumerRecord:
     )
     headers = {
         "ce_id": str(uuid7()),
-        "ce_type": fact.type,
+        "ce_type": event.type,
         "ce_source": "/tailrace/shipping",
         "ce_subject": str(SHIPMENT),
         "ce_time": datetime.now(UTC).isoformat(),
-        "ce_dataschema": fact.schema_uri(),
+        "ce_dataschema": event.schema_uri(),
         "ce_specversion": "1.0",
         "ce_tenantid": str(tenant),
         "ce_sequence": str(sequence),
@@ -219,8 +219,8 @@ def dispatched(tenant: UUID, sequence: int) -> ConsumerRecord:
         "content-type": "application/json",
     }
     pairs = [(name, value.encode()) for name, value in headers.items()]
-    key, value = str(SHIPMENT).encode(), fact.model_dump_json().encode()
-    return ConsumerRecord(fact.topic, 0, sequence, 0, 0, key, value, None, len(key), len(value), pairs)
+    key, value = str(SHIPMENT).encode(), event.model_dump_json().encode()
+    return ConsumerRecord(event.topic, 0, sequence, 0, 0, key, value, None, len(key), len(value), pairs)
 
 
 @asynccontextmanager

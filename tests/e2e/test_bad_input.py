@@ -89,7 +89,7 @@ async def test_a_malformed_event_becomes_a_dead_letter_and_the_others_go_on(flee
     await producer.start()
     try:
         for partition in range(6):
-            await producer.send_and_wait("order.events", b"not a fact", key=marker.encode(), partition=partition)
+            await producer.send_and_wait("order.events", b"not an event", key=marker.encode(), partition=partition)
     finally:
         await producer.stop()
     order = await company.order(3)
@@ -99,7 +99,7 @@ async def test_a_malformed_event_becomes_a_dead_letter_and_the_others_go_on(flee
         lambda: _letters(fleet, "inventory.dlq", marker), lambda found: len(found) >= 6, what="six dead letters"
     )
     assert {letter["kind"] for letter in letters} == {"malformed"}
-    assert all("ce_id is missing" in letter["reason"] and letter["value"] == "not a fact" for letter in letters)
+    assert all("ce_id is missing" in letter["reason"] and letter["value"] == "not an event" for letter in letters)
 
 
 async def _letters(fleet: Stack, topic: str, key: str) -> list[dict[str, Any]]:

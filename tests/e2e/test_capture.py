@@ -40,13 +40,13 @@ async def test_topics_hold_exactly_what_was_committed(fleet: Stack, gateway: Gat
     tenant = company.member.tenant_id
     for service in SERVICES:
         rows = await _outbox(fleet, service.name, tenant)
-        facts = await _facts(fleet, service, tenant, len(rows))
-        assert {row["id"]: row["payload"] for row in rows} == {fact["ce_id"]: fact["value"] for fact in facts}
+        events = await _events(fleet, service, tenant, len(rows))
+        assert {row["id"]: row["payload"] for row in rows} == {event["ce_id"]: event["value"] for event in events}
         sequences: dict[str, list[int]] = {}
-        for fact in facts:
-            sequences.setdefault(fact["ce_subject"], []).append(int(fact["ce_sequence"]))
-            assert (fact["ce_specversion"], fact["content-type"]) == ("1.0", "application/json")
-            _check_described(fact)
+        for event in events:
+            sequences.setdefault(event["ce_subject"], []).append(int(event["ce_sequence"]))
+            assert (event["ce_specversion"], event["content-type"]) == ("1.0", "application/json")
+            _check_described(event)
         assert all(found == list(range(1, len(found) + 1)) for found in sequences.values()), service.name
 
 
@@ -82,22 +82,22 @@ async def test_an_idle_slot_lets_go_of_the_log_while_another_service_is_busy(fle
     assert max(held) <= MOST_HELD, f"an idle slot held {max(held) / 1e6:.1f} MB"
 
 
-def _check_described(fact: dict[str, str]) -> None:
+def _check_described(event: dict[str, str]) -> None:
     """Raises ValidationError when the AsyncAPI document says otherwise about the headers or the value."""
-    message = DOCUMENT["components"]["messages"][f"{fact['ce_type']}.v{fact['ce_dataschema'].rpartition(':v')[2]}"]
-    headers = {name: value for name, value in fact.items() if name != "value"}
-    for schema, instance in ((message["headers"], headers), (message["payload"], json.loads(fact["value"]))):
+    message = DOCUMENT["components"]["messages"][f"{event['ce_type']}.v{event['ce_dataschema'].rpartition(':v')[2]}"]
+    headers = {name: value for name, value in event.items() if name != "value"}
+    for schema, instance in ((message["headers"], headers), (message["payload"], json.loads(event["value"]))):
         whole = {**schema, "components": DOCUMENT["components"]}
         jsonschema_rs.Draft7Validator(whole, validate_formats=True).validate(instance)
 
 
-async def _facts(fleet: Stack, service: Service, tenant: str, count: int) -> list[dict[str, str]]:
-    """The tenant's facts on the service's topic, when there are at least so many."""
+async def _events(fleet: Stack, service: Service, tenant: str, count: int) -> list[dict[str, str]]:
+    """The tenant's events on the service's topic, when there are at least so many."""
 
     async def read() -> list[dict[str, str]]:
         return await _topic(fleet, str(service.topic), tenant)
 
-    return await eventually(read, lambda facts: len(facts) >= count, what=f"{count} facts of {service.name}")
+    return await eventually(read, lambda events: len(events) >= count, what=f"{count} events of {service.name}")
 
 
 async def _outbox(fleet: Stack, database: str, tenant: str) -> list[dict[str, str]]:
@@ -115,12 +115,12 @@ async def _topic(fleet: Stack, topic: str, tenant: str) -> list[dict[str, str]]:
     )
     await consumer.start()
     try:
-        facts: list[dict[str, str]] = []
+        events: list[dict[str, str]] = []
         while batches := await consumer.getmany(timeout_ms=1000):
             for records in batches.values():
                 for record in records:
                     headers = {name: value.decode() for name, value in record.headers if value is not None}
-                    facts.append({**headers, "value": (record.value or b"").decode()})
-        return [fact for fact in facts if fact.get("ce_tenantid") == tenant]
+                    events.append({**headers, "value": (record.value or b"").decode()})
+        return [event for event in events if event.get("ce_tenantid") == tenant]
     finally:
         await consumer.stop()

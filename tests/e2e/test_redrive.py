@@ -1,4 +1,4 @@
-"""A fact that could not be applied comes right by itself when what it waited for arrives, or is given up by command, and its aggregate goes on."""
+"""An event that could not be applied comes right by itself when what it waited for arrives, or is given up by command, and its aggregate goes on."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ TOPIC = "order.events"
 
 
 async def _send(fleet: Stack, aggregate: UUID, type: str, *sequences: int) -> None:
-    """Facts of an order that no service wrote, as a foreign or broken publisher would send them."""
+    """Events of an order that no service wrote, as a foreign or broken publisher would send them."""
     producer = AIOKafkaProducer(bootstrap_servers=fleet.kafka, acks="all", enable_idempotence=True)
     await producer.start()
     try:
@@ -66,7 +66,7 @@ async def _told_within_30_s(fleet: Stack, parked_at: datetime, kind: str) -> Non
     assert asked - parked_at < timedelta(seconds=30)
 
 
-async def test_parked_facts_come_right_or_are_given_up(fleet: Stack) -> None:
+async def test_parked_events_come_right_or_are_given_up(fleet: Stack) -> None:
     aggregate = uuid4()
     await _send(fleet, aggregate, "order.rumoured", 2)
     (gap,) = await eventually(lambda: _parked(fleet, aggregate), lambda rows: len(rows) == 1, what="a gap")
@@ -84,7 +84,7 @@ async def test_parked_facts_come_right_or_are_given_up(fleet: Stack) -> None:
     known = order_requests.events[0].type
     await _send(fleet, aggregate, known, 3)
     await _send(fleet, aggregate, "order.rumoured", 4)
-    first, behind = await eventually(lambda: _parked(fleet, aggregate), lambda rows: len(rows) == 2, what="two facts")
+    first, behind = await eventually(lambda: _parked(fleet, aggregate), lambda rows: len(rows) == 2, what="two events")
     assert (first["kind"], behind["kind"]) == ("malformed", "behind")
     await _told_within_30_s(fleet, first["parked_at"], "malformed")
     place = (TOPIC, first["partition"], first["offset"])

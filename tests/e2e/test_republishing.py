@@ -76,7 +76,7 @@ async def test_rewound_and_deleted_offsets_end_in_the_same_rows(
     (service,) = load_services([name])
     # A second instance of the service, on an empty database and in a group of its own, reads everything there is.
     harness, group = await make_harness(service), f"again-{name}-{company.member.slug}"
-    topics = sorted(harness.courier.topics)
+    topics = sorted(harness.dispatcher.topics)
     await _consume(harness, fleet, group, topics)
     rows = await way.fingerprint(harness.admin)
     assert await harness.admin.fetchval("SELECT count(*) FROM inbox") > 0
@@ -90,7 +90,7 @@ async def test_rewound_and_deleted_offsets_end_in_the_same_rows(
 
 async def _consume(harness: Harness, fleet: Stack, group: str, topics: list[str]) -> None:
     stop = asyncio.Event()
-    consumer = Consumer(group, harness.courier, way.settings_of(fleet))
+    consumer = Consumer(group, harness.dispatcher, way.settings_of(fleet))
     running = asyncio.create_task(consumer.run(stop))
     try:
         await way.caught_up(fleet.kafka, group, topics)

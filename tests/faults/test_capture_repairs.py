@@ -112,7 +112,7 @@ async def test_a_repair_that_is_killed_is_taken_up_again(fleet: Stack, gateway: 
     main, spare = slot_name(ORDERS), spare_name(ORDERS)
     cut_off = {
         Point("tailrace.capture.republish:AIOKafkaProducer.send", nth=3): {spare},
-        Point("tailrace.stack.connect:Rest.resume"): {main, spare},
+        Point("tailrace.capture.connect_api:Rest.resume"): {main, spare},
     }
     async with trading(fleet, gateway), way.admin_of(fleet, ORDERS) as admin:
         for point, left in cut_off.items():

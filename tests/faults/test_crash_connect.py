@@ -93,17 +93,17 @@ async def test_what_is_sent_twice_has_one_effect(purse: Harness, nursery: Nurser
 async def _die(
     purse: Harness, stack: Stack, reader: AIOKafkaConsumer, seen: list[str], accounts: tuple[Account, Account]
 ) -> None:
-    """Connect is killed while facts of transfers come to the topic, into `seen`; returns when all of them are there."""
+    """Connect is killed while events of transfers come to the topic, into `seen`; returns when all of them are there."""
     before, already, done = stack.pids()["connect"], len(seen), await _done(purse)
     writing = asyncio.create_task(_transfer(purse, *accounts))
-    await eventually(lambda: _more(reader, seen), lambda ids: len(ids) >= already + 20, what="facts in the topic")
+    await eventually(lambda: _more(reader, seen), lambda ids: len(ids) >= already + 20, what="events in the topic")
     os.kill(before, signal.SIGKILL)
     await writing
     await eventually(lambda: _done(purse), lambda now: now == done + TRANSFERS, within=180, what="every transfer done")
     assert stack.pids()["connect"] != before
     rows = await purse.admin.fetch("SELECT id FROM outbox WHERE topic <> 'tailrace.canary'")
-    facts = {str(row["id"]) for row in rows}
-    await eventually(lambda: _more(reader, seen), lambda ids: set(ids) == facts, what="every fact in its topic")
+    events = {str(row["id"]) for row in rows}
+    await eventually(lambda: _more(reader, seen), lambda ids: set(ids) == events, what="every event in its topic")
 
 
 async def _open(purse: Harness) -> tuple[Account, Account]:
@@ -134,10 +134,10 @@ async def _more(reader: AIOKafkaConsumer, seen: list[str]) -> list[str]:
 async def _check(purse: Harness, transfers: int) -> None:
     balances = await purse.admin.fetch("SELECT balance FROM account ORDER BY balance")
     assert [row["balance"] for row in balances] == [transfers, OPENING - transfers]
-    facts = Counter(
+    events = Counter(
         row["type"] for row in await purse.admin.fetch("SELECT type FROM outbox WHERE topic <> 'tailrace.canary'")
     )
     each = ("transfer.asked", "account.debited", "transfer.credit_requested", "account.credited")
-    assert facts == {"account.opened": 2} | dict.fromkeys(each, transfers)
+    assert events == {"account.opened": 2} | dict.fromkeys(each, transfers)
     assert await purse.admin.fetchval("SELECT count(*) FROM parked") == 0
     assert await purse.admin.fetchval("SELECT count(*) FROM timer") == 0

@@ -1,4 +1,4 @@
-"""A consumer dies at each point between fetch and offset, and at each of a redrive: every fact has its effect once, or is parked once."""
+"""A consumer dies at each point between fetch and offset, and at each of a redrive: every event has its effect once, or is parked once."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -30,7 +30,7 @@ def _asked(scene: Scene, aggregate: UUID, sequence: int, text: str) -> Any:
 
 
 async def _state(scene: Scene) -> State:
-    """All that a fact may leave: effects, what they published, marks, and what is parked."""
+    """All that an event may leave: effects, what they published, marks, and what is parked."""
     admin = scene.harness.admin
     texts = await admin.fetch("SELECT text FROM note ORDER BY text")
     letters = await admin.fetchval("SELECT count(*) FROM outbox WHERE topic = 'toy.dlq'")
@@ -39,7 +39,7 @@ async def _state(scene: Scene) -> State:
     return {
         "heard": {row["key"]: row["times"] for row in await admin.fetch("SELECT key, times FROM heard")},
         "notes": [row["text"] for row in texts],
-        "facts": len(await scene.harness.published("note.written")),
+        "events": len(await scene.harness.published("note.written")),
         "letters": letters,
         "marks": {(row["subscriber"], row["aggregate_id"]): row["sequence"] for row in marks},
         "parked": [tuple(row) for row in parked],
@@ -51,19 +51,19 @@ async def _all_read(scene: Scene) -> None:
 
 
 async def _healthy(point: Point, committed: bool, scene: Scene) -> None:
-    """A batch in which nothing is wrong: the second fact of one aggregate, and one each of the others."""
+    """A batch in which nothing is wrong: the second event of one aggregate, and one each of the others."""
     ids = sorted(uuid7() for _ in range(AGGREGATES))
     await scene.produce([_asked(scene, id, 1, "x") for id in ids] + [_asked(scene, ids[0], 2, "x")])
     await scene.start(point).struck()
     end: State = {
         "heard": dict.fromkeys(ids, 1) | {ids[0]: 2},
         "notes": ["x"] * (AGGREGATES + 1),
-        "facts": AGGREGATES + 1,
+        "events": AGGREGATES + 1,
         "letters": 0,
         "marks": {(name, id): 2 if id == ids[0] else 1 for id in ids for name in ("toy.heard", "toy.echo", "toy.talk")},
         "parked": [],
     }
-    nothing: State = {"heard": {}, "notes": [], "facts": 0, "letters": 0, "marks": {}, "parked": []}
+    nothing: State = {"heard": {}, "notes": [], "events": 0, "letters": 0, "marks": {}, "parked": []}
     assert await _state(scene) == (end if committed else nothing)
     # With `committed`, all of these are duplicates for whoever comes next.
     assert await scene.read() == (0, AGGREGATES + 1)
@@ -73,7 +73,7 @@ async def _healthy(point: Point, committed: bool, scene: Scene) -> None:
 
 
 async def _poisoned(point: Point, before: State, scene: Scene) -> None:
-    """A batch with one fact that one subscriber cannot apply, and a later one of the same aggregate behind it."""
+    """A batch with one event that one subscriber cannot apply, and a later one of the same aggregate behind it."""
     ids = sorted(uuid7() for _ in range(AGGREGATES))
     sick = ids[2]
     texts = {id: "poison" if id == sick else "x" for id in ids}
@@ -82,14 +82,14 @@ async def _poisoned(point: Point, before: State, scene: Scene) -> None:
     state = await _state(scene)
     assert {name: len(state[name]) for name in ("heard", "notes", "marks", "parked")} == before
     assert state["letters"] == len(state["parked"])
-    assert state["facts"] == len(state["notes"])
+    assert state["events"] == len(state["notes"])
     assert (await scene.read())[0] == 0
     scene.start()
     await _all_read(scene)
     assert await _state(scene) == {
         "heard": {id: 1 for id in ids if id != sick},
         "notes": ["poison"] + ["x"] * AGGREGATES,
-        "facts": AGGREGATES + 1,
+        "events": AGGREGATES + 1,
         "letters": 1,
         "marks": {("toy.heard", id): 1 for id in ids if id != sick}
         | {(name, id): 2 if id == sick else 1 for id in ids for name in ("toy.echo", "toy.talk")},
@@ -98,7 +98,7 @@ async def _poisoned(point: Point, before: State, scene: Scene) -> None:
 
 
 async def _redriven(point: Point, applied: int, scene: Scene) -> None:
-    """Four facts of one aggregate wait for another to be heard, and are redriven in sequence by the process itself."""
+    """Four events of one aggregate wait for another to be heard, and are redriven in sequence by the process itself."""
     waits, awaited = uuid7(), uuid7()
     records = [_asked(scene, waits, 1, f"after {awaited}")]
     records += [_asked(scene, waits, sequence, f"n{sequence}") for sequence in (2, 3, 4)]
@@ -115,7 +115,7 @@ async def _redriven(point: Point, applied: int, scene: Scene) -> None:
     assert await _state(scene) == {
         "heard": {waits: 4, awaited: 1},
         "notes": sorted(["x", f"after {awaited}", "n2", "n3", "n4"]),
-        "facts": 5,
+        "events": 5,
         "letters": 2,
         "marks": {
             (name, id): 4 if id == waits else 1
@@ -124,9 +124,9 @@ async def _redriven(point: Point, applied: int, scene: Scene) -> None:
         },
         "parked": [],
     }
-    # One aggregate's facts were applied in the order of its sequence, also across the death.
+    # One aggregate's events were applied in the order of its sequence, also across the death.
     written = await scene.harness.published("note.written")
-    assert [fact.event.text for fact in written if fact.event.text != "x"] == [f"after {awaited}", "n2", "n3", "n4"]
+    assert [event.event.text for event in written if event.event.text != "x"] == [f"after {awaited}", "n2", "n3", "n4"]
 
 
 def _sizes(heard: int, notes: int, marks: int, parked: int) -> dict[str, int]:
@@ -134,17 +134,19 @@ def _sizes(heard: int, notes: int, marks: int, parked: int) -> dict[str, int]:
 
 
 PLAYS: dict[str, Play] = {
-    "fetched": partial(_healthy, Point("tailrace.delivery:Courier.deliver"), False),
+    "fetched": partial(_healthy, Point("tailrace.messaging.dispatcher:Dispatcher.deliver"), False),
     "some effects of a batch": partial(_healthy, Point("toy:echo.handle", "after", nth=3), False),
-    "marks moved": partial(_healthy, Point("tailrace.delivery:move", "after"), False),
+    "marks moved": partial(_healthy, Point("tailrace.messaging.dispatcher:move", "after"), False),
     "committed, offset not": partial(_healthy, Point("aiokafka:AIOKafkaConsumer.commit"), True),
-    # One by one: of the first fact, two subscribers are through, and the third is about to be.
-    "isolating": partial(_poisoned, Point("tailrace.delivery:Courier._apply", "after", nth=3), _sizes(1, 1, 2, 0)),
-    "about to park": partial(_poisoned, Point("tailrace.delivery:Courier._park"), _sizes(2, 2, 6, 0)),
-    "parking": partial(_poisoned, Point("tailrace.delivery:park", "after"), _sizes(2, 2, 6, 0)),
-    "parked": partial(_poisoned, Point("tailrace.delivery:Courier._park", "after"), _sizes(2, 2, 6, 1)),
-    "redriven, row not removed": partial(_redriven, Point("tailrace.redrive:_apply", "after", nth=2), 1),
-    "in the middle of a redrive": partial(_redriven, Point("tailrace.redrive:move", nth=3), 2),
+    # One by one: of the first event, two subscribers are through, and the third is about to be.
+    "isolating": partial(
+        _poisoned, Point("tailrace.messaging.dispatcher:Dispatcher._apply", "after", nth=3), _sizes(1, 1, 2, 0)
+    ),
+    "about to park": partial(_poisoned, Point("tailrace.messaging.dispatcher:Dispatcher._park"), _sizes(2, 2, 6, 0)),
+    "parking": partial(_poisoned, Point("tailrace.messaging.dispatcher:park", "after"), _sizes(2, 2, 6, 0)),
+    "parked": partial(_poisoned, Point("tailrace.messaging.dispatcher:Dispatcher._park", "after"), _sizes(2, 2, 6, 1)),
+    "redriven, row not removed": partial(_redriven, Point("tailrace.redrive.redriver:_apply", "after", nth=2), 1),
+    "in the middle of a redrive": partial(_redriven, Point("tailrace.redrive.redriver:move", nth=3), 2),
 }
 
 

@@ -18,10 +18,10 @@ from tailrace_testing import Harness
 from tailrace_testing.gateway import eventually
 
 WRITES = {
-    "before the effect": (Point("tailrace.idempotency:claim", "after"), False, False),
-    "before the answer is kept": (Point("tailrace.idempotency:store"), False, False),
-    "before commit": (Point("tailrace.database:Tx.settle", "after", nth=2), False, False),
-    "between commit and answer": (Point("tailrace.routing:_write_once", "after"), True, False),
+    "before the effect": (Point("tailrace.http.idempotency:claim", "after"), False, False),
+    "before the answer is kept": (Point("tailrace.http.idempotency:store"), False, False),
+    "before commit": (Point("tailrace.db.database:Tx.settle", "after", nth=2), False, False),
+    "between commit and answer": (Point("tailrace.http.routing:_write_once", "after"), True, False),
     "after the answer": (None, True, True),
 }
 
@@ -65,7 +65,7 @@ async def test_a_write_has_one_effect_and_one_answer(where: str, toy: Harness, r
 
 
 async def test_a_key_in_flight_is_refused_elsewhere_until_its_process_dies(toy: Harness, running: Any) -> None:
-    stuck = Point("tailrace.idempotency:store", does="hang")
+    stuck = Point("tailrace.http.idempotency:store", does="hang")
     async with running(stuck) as (life, client), running() as (_, other):
         first = asyncio.create_task(attempt(_write(client, "k")))
         await eventually(lambda: _locks(toy), lambda locks: locks == 1, what="a key in flight")
@@ -87,7 +87,7 @@ async def _locks(toy: Harness) -> int:
 
 async def test_a_stop_that_ends_in_a_kill_loses_nothing_that_was_answered(toy: Harness, running: Any) -> None:
     keys = [f"k{number}" for number in range(60)]
-    hangs = [Point("tailrace.idempotency:store", "after", nth=nth, does="hang") for nth in (10, 20)]
+    hangs = [Point("tailrace.http.idempotency:store", "after", nth=nth, does="hang") for nth in (10, 20)]
     answered: dict[str, httpx2.Response] = {}
     turns, twenty = asyncio.Semaphore(8), asyncio.Event()
 
@@ -127,13 +127,13 @@ async def _refused(client: httpx2.AsyncClient) -> bool:
 
 
 APPENDS = {
-    "between stream event and fact": Point("tailrace.outbox:Recorded.outbox_row", nth=30),
-    "while the snapshot is written": Point("tailrace.streams:save_snapshots", "after"),
+    "between stream event and event": Point("tailrace.db.outbox:Recorded.outbox_row", nth=30),
+    "while the snapshot is written": Point("tailrace.db.event_streams:save_snapshots", "after"),
 }
 
 
 @pytest.mark.parametrize("where", APPENDS)
-async def test_a_stream_its_facts_and_its_snapshot_are_one(where: str, toy: Harness, running: Any) -> None:
+async def test_a_stream_its_events_and_its_snapshot_are_one(where: str, toy: Harness, running: Any) -> None:
     counter, times = uuid7(), SNAPSHOT_EVERY + 10
 
     async def append(client: httpx2.AsyncClient) -> httpx2.Response:
@@ -146,8 +146,8 @@ async def test_a_stream_its_facts_and_its_snapshot_are_one(where: str, toy: Harn
     async with running() as (_, client):
         answers = [await append(client), await append(client)]
     assert [answer.json() for answer in answers] == [{"id": str(counter), "total": times, "version": times}] * 2
-    events, facts, snapshots = await _stream(toy)
-    assert events == facts
+    events, published, snapshots = await _stream(toy)
+    assert events == published
     assert [seq for seq, _ in events] == list(range(1, times + 1))
     assert snapshots == [times]
     async with toy.tx() as tx:
@@ -156,8 +156,10 @@ async def test_a_stream_its_facts_and_its_snapshot_are_one(where: str, toy: Harn
 
 
 async def _stream(toy: Harness) -> tuple[list[tuple[int, Any]], list[tuple[int, Any]], list[int]]:
-    """Sequence and id of the stream's events and of the facts; and what the snapshots reach to."""
+    """Sequence and id of the stream's events and of the events; and what the snapshots reach to."""
     events = await toy.admin.fetch("SELECT seq, event_id FROM count_event ORDER BY seq")
-    facts = await toy.admin.fetch("SELECT sequence, id FROM outbox WHERE topic <> 'tailrace.canary' ORDER BY sequence")
+    published = await toy.admin.fetch(
+        "SELECT sequence, id FROM outbox WHERE topic <> 'tailrace.canary' ORDER BY sequence"
+    )
     snapshots = await toy.admin.fetch("SELECT seq FROM stream_snapshot")
-    return [tuple(row) for row in events], [tuple(row) for row in facts], [row["seq"] for row in snapshots]
+    return [tuple(row) for row in events], [tuple(row) for row in published], [row["seq"] for row in snapshots]

@@ -19,7 +19,7 @@ from tailrace_testing.gateway import eventually
 from tailrace_testing.tokens import TestIssuer
 
 OPENING, AMOUNT = 100, 30
-_SAVED = "tailrace.sagas:Saga._save"
+_SAVED = "tailrace.messaging.sagas:Saga._save"
 
 
 async def _step(point: Point, steps: Sequence[str], scene: Scene, *, takes: bool = True, late: bool = False) -> None:
@@ -80,22 +80,22 @@ async def _state(scene: Scene) -> str | None:
 
 
 async def _check_rows(scene: Scene) -> None:
-    """What the accounts hold is what the facts say, at any moment."""
+    """What the accounts hold is what the events say, at any moment."""
     admin = scene.harness.admin
     signs = {"account.debited": -1, "account.credited": 1, "account.refunded": 1, "account.reclaimed": -1}
-    facts = await admin.fetch("SELECT type FROM outbox WHERE topic <> 'tailrace.canary'")
-    expected = OPENING + sum(AMOUNT * signs.get(row["type"], 0) for row in facts)
+    events = await admin.fetch("SELECT type FROM outbox WHERE topic <> 'tailrace.canary'")
+    expected = OPENING + sum(AMOUNT * signs.get(row["type"], 0) for row in events)
     assert await admin.fetchval("SELECT sum(balance) FROM account") == expected
 
 
 async def _quiet(scene: Scene) -> None:
-    """Returns when every fact has been carried, and everything on the topic was read."""
-    facts = await scene.harness.admin.fetchval("SELECT count(*) FROM outbox WHERE topic <> 'tailrace.canary'")
+    """Returns when every event has been carried, and everything on the topic was read."""
+    events = await scene.harness.admin.fetchval("SELECT count(*) FROM outbox WHERE topic <> 'tailrace.canary'")
 
     def read_all(found: tuple[int, int]) -> bool:
-        return found[0] == found[1] == 2 * facts
+        return found[0] == found[1] == 2 * events
 
-    await eventually(scene.read, read_all, what=f"each of {facts} facts read twice")
+    await eventually(scene.read, read_all, what=f"each of {events} events read twice")
 
 
 async def _check_end(scene: Scene, steps: Sequence[str]) -> None:
@@ -103,14 +103,14 @@ async def _check_end(scene: Scene, steps: Sequence[str]) -> None:
     moved = AMOUNT if steps[-1] == "done" else 0
     balances = await admin.fetch("SELECT balance FROM account ORDER BY balance DESC")
     assert [row["balance"] for row in balances] == [OPENING - moved, moved]
-    facts = Counter(
+    events = Counter(
         row["type"] for row in await admin.fetch("SELECT type FROM outbox WHERE topic <> 'tailrace.canary'")
     )
     expected = {"account.opened": 2, "transfer.asked": 1, "transfer.credit_requested": 1, "account.debited": 1}
     expected |= {"account.credited": 1} if steps[-1] in {"done", "undone"} else {"transfer.credit_refused": 1}
     expected |= {} if steps[-1] == "done" else {"account.refunded": 1}
     expected |= {"account.reclaimed": 1} if steps[-1] == "undone" else {}
-    assert facts == expected
+    assert events == expected
     assert await admin.fetchval("SELECT count(*) FROM parked") == 0
     assert await admin.fetchval("SELECT count(*) FROM timer") == 0
 

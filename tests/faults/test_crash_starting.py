@@ -18,10 +18,10 @@ from tailrace_testing.databases import Databases
 from tailrace_testing.gateway import eventually
 
 PREPARING = {
-    "database made, not migrated": Point("tailrace.migrate:migrate"),
-    "in the kit's first migration": Point("tailrace.tenancy:insert_only", "after"),
-    "between the kit's migrations and the service's": Point("tailrace.migrate:migrations_of"),
-    "migrated, without a slot": Point("tailrace.migrate:_ensure_capture"),
+    "database made, not migrated": Point("tailrace.runtime.migrate:migrate"),
+    "in the kit's first migration": Point("tailrace.db.row_security:insert_only", "after"),
+    "between the kit's migrations and the service's": Point("tailrace.runtime.migrate:migrations_of"),
+    "migrated, without a slot": Point("tailrace.runtime.migrate:_ensure_capture"),
 }
 _SHAPE = """
 SELECT string_agg(line, E'\\n' ORDER BY line) FROM (
@@ -70,7 +70,10 @@ async def test_preparing_a_database_is_completed_by_doing_it_again(
         await made.close()
 
 
-STARTING = {"forked": Point("tailrace.fleet:_serve"), "serving": Point("tailrace.run:build_app", "after")}
+STARTING = {
+    "forked": Point("tailrace.runtime.fleet:_serve"),
+    "serving": Point("tailrace.runtime.process:build_app", "after"),
+}
 
 
 @pytest.mark.parametrize("where", STARTING)

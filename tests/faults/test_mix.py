@@ -57,7 +57,7 @@ async def test_the_end_is_what_the_requests_say(seed: int, fleet: Stack, tmp_pat
     outcome = await _outcome(seed, fleet, tmp_path)
     wrong = [check for check in judge(outcome.evidence) if not check.holds]
     assert wrong == []
-    assert outcome.facts >= EVENTS
+    assert outcome.events >= EVENTS
     assert len(outcome.recoveries) == FAULTS
 
 
@@ -127,7 +127,7 @@ def _lose_a_record(evidence: Evidence) -> None:
 
 
 def _swap_two_records(evidence: Evidence) -> None:
-    """The second fact of an aggregate lies before its first."""
+    """The second event of an aggregate lies before its first."""
     second = next(r for r in _once(evidence) if r.sequence == 2)
     first = next(r for r in evidence.records if r.aggregate == second.aggregate and r.sequence == 1)
     evidence.records.remove(second)
@@ -135,7 +135,7 @@ def _swap_two_records(evidence: Evidence) -> None:
     evidence.records.append(replace(second, where=(topic, partition, offset - 0.5)))  # type: ignore[arg-type]
 
 
-def _two_facts_in_one_place(evidence: Evidence) -> None:
+def _two_events_in_one_place(evidence: Evidence) -> None:
     record = next(_once(evidence))
     evidence.records.append(replace(record, id="another"))
 
@@ -194,19 +194,19 @@ _TAMPERING: dict[Callable[[Evidence], None], str] = {
     _forget_a_cancellation: "orders by state",
     _forget_a_receipt: "units on hand",
     _forget_an_answer: "requests without an answer",
-    _lose_a_record: "facts on the topics = outboxes",
+    _lose_a_record: "events on the topics = outboxes",
     _swap_two_records: "aggregates out of order",
-    _two_facts_in_one_place: "places with two facts",
-    _change_a_payload: "facts on the topics = outboxes",
-    _move_a_mark_back: "marks at the last fact",
-    _lose_a_mark: "marks at the last fact",
+    _two_events_in_one_place: "places with two events",
+    _change_a_payload: "events on the topics = outboxes",
+    _move_a_mark_back: "marks at the last event",
+    _lose_a_mark: "marks at the last event",
     _ship_twice: "units on hand",
     _keep_a_reservation: "units reserved",
     _book_twice: "journals",
     _misprice: "net ordered",
     _leave_poison: "parked after the poison was dropped",
     _park_no_poison: "poison that was not parked",
-    _suppress_nothing: "facts came twice, and were passed over",
+    _suppress_nothing: "events came twice, and were passed over",
 }
 
 

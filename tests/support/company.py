@@ -129,7 +129,7 @@ class Company:
 
 
 async def parked(stack: Stack, company: Company) -> list[tuple[str, str, str]]:
-    """What any service has set aside of the company's facts, as (subscriber, kind, reason)."""
+    """What any service has set aside of the company's events, as (subscriber, kind, reason)."""
     base = stack.postgres_url.rsplit("/", 1)[0]
     found: list[tuple[str, str, str]] = []
     for service in load_services():

@@ -46,7 +46,7 @@ class Scene:
         self.topic = f"{topic}.{name}"
         self.group = f"{harness.service.name}.{name}"
         self.held: set[str] = set()
-        """Types of facts that the pump does not carry yet."""
+        """Types of events that the pump does not carry yet."""
         self._nursery = nursery
         self._kafka = kafka
         self._lives: list[Life] = []

@@ -74,7 +74,7 @@ class Trade:
         await self.finish()
 
     async def one_thing(self) -> None:
-        """Mostly a fact arrives; otherwise somebody does something, or a clock strikes."""
+        """Mostly an event arrives; otherwise somebody does something, or a clock strikes."""
         if self.dice.random() < 0.55:
             await self.wire.deliver_some(self.dice.choice(list(self.services)))
             return
@@ -308,8 +308,8 @@ class Trade:
     async def _item(self, sku: str, valuation: Any, negative_stock: Any) -> str:
         id = uuid7()
         kept = {"valuation": valuation, "negative_stock": negative_stock}
-        fact = catalog.ItemCreated(item_id=id, sku=sku, name=sku, unit="pcs", tax_rate=TAX, **kept)
-        await self._tell(fact, id)
+        event = catalog.ItemCreated(item_id=id, sku=sku, name=sku, unit="pcs", tax_rate=TAX, **kept)
+        await self._tell(event, id)
         return str(id)
 
     async def _warehouse(self, code: str) -> str:
@@ -317,6 +317,6 @@ class Trade:
         await self._tell(catalog.WarehouseCreated(warehouse_id=id, code=code, name=code), id)
         return str(id)
 
-    async def _tell(self, fact: catalog.CatalogFact, id: UUID) -> None:
+    async def _tell(self, event: catalog.CatalogEvent, id: UUID) -> None:
         for name in ("orders", "inventory"):
-            await self.services[name].deliver(fact, aggregate_id=id)
+            await self.services[name].deliver(event, aggregate_id=id)

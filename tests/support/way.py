@@ -47,7 +47,7 @@ async def records(kafka: str, *topics: str) -> list[ConsumerRecord]:
 
 
 def event_id(record: ConsumerRecord) -> str | None:
-    """None for a record that is no fact: somebody else's poison."""
+    """None for a record that is no event: somebody else's poison."""
     return next((value.decode() for name, value in record.headers if name == "ce_id"), None)
 
 

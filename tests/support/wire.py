@@ -1,4 +1,4 @@
-"""Kafka's part between real services in one process: facts reach those who listen in order per key, and otherwise as chance has it."""
+"""Kafka's part between real services in one process: events reach those who listen in order per key, and otherwise as chance has it."""
 
 import random
 from collections import defaultdict, deque
@@ -35,11 +35,11 @@ class Wire:
             for row in rows:
                 self.seen.add(row["id"])
                 for name, reader in self.services.items():
-                    if row["topic"] in reader.courier.topics:
+                    if row["topic"] in reader.dispatcher.topics:
                         self.waiting[name][row["topic"], row["aggregate_id"]].append(_record(reader, row))
 
     async def deliver_some(self, name: str) -> bool:
-        """Hand a batch to one service: the next facts of some keys, and perhaps some that it has had before."""
+        """Hand a batch to one service: the next events of some keys, and perhaps some that it has had before."""
         queues = [queue for queue in self.waiting[name].values() if queue]
         if not queues:
             return False
@@ -52,7 +52,7 @@ class Wire:
         if past and self.dice.random() < 0.3:
             batch[:0] = self.dice.sample(past, min(3, len(past)))
         try:
-            await self.services[name].courier.deliver(batch)
+            await self.services[name].dispatcher.deliver(batch)
         except Exception as error:
             # Kafka would hand the same records over again.
             if is_transient(error):

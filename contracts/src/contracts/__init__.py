@@ -1,4 +1,4 @@
-"""The facts that each Tailrace context publishes: one module per owner, imported by whoever publishes or listens.
+"""The events that each Tailrace context publishes: one module per owner, imported by whoever publishes or listens.
 
-Change a published fact by adding optional fields only; anything else is a new version beside the old one.
+Change a published event by adding optional fields only; anything else is a new version beside the old one.
 """

@@ -1,4 +1,4 @@
-"""Facts of accounting, on `accounting.events` (ERP design, event-sourced): accounts, periods and journals."""
+"""Events of accounting, on `accounting.events` (ERP design, event-sourced): accounts, periods and journals."""
 
 from datetime import date, datetime
 from typing import ClassVar, Literal
@@ -12,11 +12,11 @@ from tailrace.core.money import Currency, Minor
 AccountKind = Literal["asset", "liability", "equity", "revenue", "expense"]
 
 
-class AccountingFact(Event):
+class AccountingEvent(Event):
     topic: ClassVar[str] = "accounting.events"
 
 
-class AccountDescription(AccountingFact):
+class AccountDescription(AccountingEvent):
     account_id: UUID
     code: str
     name: str
@@ -36,7 +36,7 @@ class AccountUpdated(AccountDescription):
     type: ClassVar[str] = "accounting.account.updated"
 
 
-class AccountDeleted(AccountingFact):
+class AccountDeleted(AccountingEvent):
     """An account that nothing was ever posted to is gone; its code may be used again."""
 
     type: ClassVar[str] = "accounting.account.deleted"
@@ -45,7 +45,7 @@ class AccountDeleted(AccountingFact):
     code: str
 
 
-class PeriodFact(AccountingFact):
+class PeriodEvent(AccountingEvent):
     """A period runs from its first to its last day, both included."""
 
     period_id: UUID
@@ -54,19 +54,19 @@ class PeriodFact(AccountingFact):
     last_day: date
 
 
-class PeriodOpened(PeriodFact):
+class PeriodOpened(PeriodEvent):
     """There is a new period; its days can be locked and closed."""
 
     type: ClassVar[str] = "accounting.period.opened"
 
 
-class PeriodLocked(PeriodFact):
+class PeriodLocked(PeriodEvent):
     """Nothing may take effect in the period any more; corrections take effect later."""
 
     type: ClassVar[str] = "accounting.period.locked"
 
 
-class PeriodUnlocked(PeriodFact):
+class PeriodUnlocked(PeriodEvent):
     """The period takes journals again."""
 
     type: ClassVar[str] = "accounting.period.unlocked"
@@ -74,7 +74,7 @@ class PeriodUnlocked(PeriodFact):
     reason: str
 
 
-class PeriodClosed(PeriodFact):
+class PeriodClosed(PeriodEvent):
     """The period is locked for good, and so is every day before it. At the end of a year, income and expenses went to retained earnings."""
 
     type: ClassVar[str] = "accounting.period.closed"
@@ -83,7 +83,7 @@ class PeriodClosed(PeriodFact):
     closing_journals: list[UUID] = []
 
 
-class PeriodReopened(PeriodFact):
+class PeriodReopened(PeriodEvent):
     """A closed period is open again; its closing journals are reversed."""
 
     type: ClassVar[str] = "accounting.period.reopened"
@@ -104,11 +104,11 @@ class JournalLine(BaseModel):
     text: str | None = None
 
 
-class JournalPosted(AccountingFact):
+class JournalPosted(AccountingEvent):
     """A journal whose debits equal its credits in every currency. `rule` is the posting rule and its version, None for a manual one.
 
     `effective_at` is when it holds in the business, `recorded_at` when it was written down; the latter rises from journal to journal.
-    `source_effective_at` is when the posted fact took effect, given where that lies in a locked period and the journal had to move on.
+    `source_effective_at` is when the posted event took effect, given where that lies in a locked period and the journal had to move on.
     """
 
     type: ClassVar[str] = "accounting.journal.posted"
@@ -127,7 +127,7 @@ class JournalPosted(AccountingFact):
     source_effective_at: datetime | None = None
 
 
-class JournalReversed(AccountingFact):
+class JournalReversed(AccountingEvent):
     """The journal is undone by another that mirrors it; nothing is ever edited."""
 
     type: ClassVar[str] = "accounting.journal.reversed"
@@ -137,7 +137,7 @@ class JournalReversed(AccountingFact):
     reason: str
 
 
-PUBLISHED: tuple[type[AccountingFact], ...] = (
+PUBLISHED: tuple[type[AccountingEvent], ...] = (
     AccountCreated,
     AccountUpdated,
     AccountDeleted,

@@ -1,6 +1,6 @@
-"""Facts of the catalog, on `catalog.events`: items, units of measure, warehouses and price lists (ERP design, master data).
+"""Events of the catalog, on `catalog.events`: items, units of measure, warehouses and price lists (ERP design, master data).
 
-Each created or updated fact carries the whole of what it describes, so that a reader keeps its copy by the newest one alone.
+Each created or updated event carries the whole of what it describes, so that a reader keeps its copy by the newest one alone.
 """
 
 from datetime import date
@@ -13,7 +13,7 @@ from tailrace.core.events import Event
 from tailrace.core.money import Currency, Quantity, Rate, UnitPrice
 
 
-class CatalogFact(Event):
+class CatalogEvent(Event):
     topic: ClassVar[str] = "catalog.events"
 
 
@@ -30,8 +30,8 @@ NegativeStock = Literal["refused", "provisional"]
 """Whether more may leave than the books have: never, or at a provisional cost. Allowed where the item or the warehouse allows it."""
 
 
-class ItemDescription(CatalogFact):
-    """What both item facts say."""
+class ItemDescription(CatalogEvent):
+    """What both item events say."""
 
     item_id: UUID
     sku: str
@@ -57,7 +57,7 @@ class ItemUpdated(ItemDescription):
     type: ClassVar[str] = "catalog.item.updated"
 
 
-class ItemDeleted(CatalogFact):
+class ItemDeleted(CatalogEvent):
     """The item is gone; what was made with it keeps it."""
 
     type: ClassVar[str] = "catalog.item.deleted"
@@ -66,7 +66,7 @@ class ItemDeleted(CatalogFact):
     sku: str
 
 
-class UnitDescription(CatalogFact):
+class UnitDescription(CatalogEvent):
     """`factor` leads to the reference unit of the dimension: for mass in kg, g has 0.001."""
 
     unit_id: UUID
@@ -89,7 +89,7 @@ class UnitUpdated(UnitDescription):
     type: ClassVar[str] = "catalog.unit.updated"
 
 
-class UnitDeleted(CatalogFact):
+class UnitDeleted(CatalogEvent):
     """The unit of measure is gone; what was made with it keeps it."""
 
     type: ClassVar[str] = "catalog.unit.deleted"
@@ -98,7 +98,7 @@ class UnitDeleted(CatalogFact):
     code: str
 
 
-class WarehouseDescription(CatalogFact):
+class WarehouseDescription(CatalogEvent):
     warehouse_id: UUID
     code: str
     name: str
@@ -119,7 +119,7 @@ class WarehouseUpdated(WarehouseDescription):
     type: ClassVar[str] = "catalog.warehouse.updated"
 
 
-class WarehouseDeleted(CatalogFact):
+class WarehouseDeleted(CatalogEvent):
     """The warehouse is gone; what was made with it keeps it."""
 
     type: ClassVar[str] = "catalog.warehouse.deleted"
@@ -138,7 +138,7 @@ class Price(BaseModel):
     min_quantity: Quantity
 
 
-class PriceListDescription(CatalogFact):
+class PriceListDescription(CatalogEvent):
     price_list_id: UUID
     code: str
     name: str
@@ -161,7 +161,7 @@ class PriceListUpdated(PriceListDescription):
     type: ClassVar[str] = "catalog.price_list.updated"
 
 
-class PriceListDeleted(CatalogFact):
+class PriceListDeleted(CatalogEvent):
     """The price list is gone; what was made with it keeps it."""
 
     type: ClassVar[str] = "catalog.price_list.deleted"
@@ -170,7 +170,7 @@ class PriceListDeleted(CatalogFact):
     code: str
 
 
-PUBLISHED: tuple[type[CatalogFact], ...] = (
+PUBLISHED: tuple[type[CatalogEvent], ...] = (
     ItemCreated,
     ItemUpdated,
     ItemDeleted,

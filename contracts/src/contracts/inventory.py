@@ -1,4 +1,4 @@
-"""Facts of inventory, on `inventory.events`: stock by item and warehouse, and reservations (ERP design, event-sourced).
+"""Events of inventory, on `inventory.events`: stock by item and warehouse, and reservations (ERP design, event-sourced).
 
 Quantities are in the item's base unit. Values are whole minor units of the tenant's currency, and what is issued carries its exact cost.
 """
@@ -13,18 +13,18 @@ from tailrace.core.events import Event
 from tailrace.core.money import Currency, Minor, Quantity, SignedQuantity
 
 
-class InventoryFact(Event):
+class InventoryEvent(Event):
     topic: ClassVar[str] = "inventory.events"
 
 
-class StockFact(InventoryFact):
-    """A fact of one item's stock in one warehouse."""
+class StockEvent(InventoryEvent):
+    """An event of one item's stock in one warehouse."""
 
     item_id: UUID
     warehouse_id: UUID
 
 
-class StockReceived(StockFact):
+class StockReceived(StockEvent):
     """Goods came in and formed a valuation layer of `value`, or joined the open one of that id, as all do under the moving average.
 
     `reason` says why; `transfer` continues a layer of another warehouse.
@@ -52,7 +52,7 @@ class ConsumedLayer(BaseModel):
     value: Minor
 
 
-class StockReserved(StockFact):
+class StockReserved(StockEvent):
     """A part of the stock is held for a line of a reservation."""
 
     type: ClassVar[str] = "inventory.stock.reserved"
@@ -62,7 +62,7 @@ class StockReserved(StockFact):
     quantity: Quantity
 
 
-class StockReservationReleased(StockFact):
+class StockReservationReleased(StockEvent):
     """Reserved stock is free again."""
 
     type: ClassVar[str] = "inventory.stock.released"
@@ -86,7 +86,7 @@ class Provisional(BaseModel):
     basis: Literal["last_cost", "unknown"]
 
 
-class StockIssued(StockFact):
+class StockIssued(StockEvent):
     """Goods went out. `value` is their cost: exact, layer by layer, oldest first, and an estimate for what is `provisional`.
 
     `reservation_id` names what held all of the quantity until now.
@@ -108,7 +108,7 @@ class StockIssued(StockFact):
     provisional: Provisional | None = None
 
 
-class StockCostSettled(StockFact):
+class StockCostSettled(StockEvent):
     """Goods came in that cover `quantity` of a provisional issue, of which the other fields tell: it costs `value`, and `provisional` was booked.
 
     The stock is worth `value - provisional` less than before, and what the issue was booked as costs that much more.
@@ -130,7 +130,7 @@ class StockCostSettled(StockFact):
     effective_at: datetime
 
 
-class StockAdjusted(StockFact):
+class StockAdjusted(StockEvent):
     """A count found more or less than the books: the difference, and its value (negative for a loss)."""
 
     type: ClassVar[str] = "inventory.stock.adjusted"
@@ -145,7 +145,7 @@ class StockAdjusted(StockFact):
     effective_at: datetime
 
 
-class StockTransferred(StockFact):
+class StockTransferred(StockEvent):
     """Goods left for another warehouse, with their layers; the other side records `inventory.stock.received` for each."""
 
     type: ClassVar[str] = "inventory.stock.transferred"
@@ -171,14 +171,14 @@ class ReservedLine(BaseModel):
     reserved: SignedQuantity
 
 
-class ReservationFact(InventoryFact):
-    """A fact of one reservation; `order_id` when an order asked for it."""
+class ReservationEvent(InventoryEvent):
+    """An event of one reservation; `order_id` when an order asked for it."""
 
     reservation_id: UUID
     order_id: UUID | None = None
 
 
-class ReservationMade(ReservationFact):
+class ReservationMade(ReservationEvent):
     """Stock is held: every line in full, or what there was of it when the request allowed a partial reservation."""
 
     type: ClassVar[str] = "inventory.reservation.made"
@@ -188,7 +188,7 @@ class ReservationMade(ReservationFact):
     expires_at: datetime | None = None
 
 
-class ReservationRejected(ReservationFact):
+class ReservationRejected(ReservationEvent):
     """There was not enough: nothing is held. `lines` says how much there would have been."""
 
     type: ClassVar[str] = "inventory.reservation.rejected"
@@ -206,7 +206,7 @@ class KeptLine(BaseModel):
     quantity: Quantity
 
 
-class ReservationReleased(ReservationFact):
+class ReservationReleased(ReservationEvent):
     """What was still held is free again, but for `kept`. Answers `order.reservation_release_requested`, also when nothing was held any more.
 
     It also comes unasked, when somebody gives the stock of an order back. Then everything is kept, since goods may be leaving, until the order
@@ -219,7 +219,7 @@ class ReservationReleased(ReservationFact):
     kept: list[KeptLine] = []
 
 
-class ReservationExpired(ReservationFact):
+class ReservationExpired(ReservationEvent):
     """The time is over. What is held for an order is `kept` until the order says what has left and asks for the release."""
 
     type: ClassVar[str] = "inventory.reservation.expired"
@@ -236,7 +236,7 @@ class DrawnLine(BaseModel):
     quantity: Quantity
 
 
-class ReservationDrawn(ReservationFact):
+class ReservationDrawn(ReservationEvent):
     """Some of what was held has been issued; the rest is still held. When nothing is left, `inventory.reservation.consumed` says so instead."""
 
     type: ClassVar[str] = "inventory.reservation.drawn"
@@ -244,13 +244,13 @@ class ReservationDrawn(ReservationFact):
     lines: list[DrawnLine]
 
 
-class ReservationConsumed(ReservationFact):
+class ReservationConsumed(ReservationEvent):
     """Everything that was held has been issued."""
 
     type: ClassVar[str] = "inventory.reservation.consumed"
 
 
-STOCK: tuple[type[InventoryFact], ...] = (
+STOCK: tuple[type[InventoryEvent], ...] = (
     StockReceived,
     StockReserved,
     StockReservationReleased,
@@ -259,7 +259,7 @@ STOCK: tuple[type[InventoryFact], ...] = (
     StockTransferred,
     StockCostSettled,
 )
-RESERVATION: tuple[type[InventoryFact], ...] = (
+RESERVATION: tuple[type[InventoryEvent], ...] = (
     ReservationMade,
     ReservationRejected,
     ReservationReleased,
@@ -267,4 +267,4 @@ RESERVATION: tuple[type[InventoryFact], ...] = (
     ReservationDrawn,
     ReservationConsumed,
 )
-PUBLISHED: tuple[type[InventoryFact], ...] = (*STOCK, *RESERVATION)
+PUBLISHED: tuple[type[InventoryEvent], ...] = (*STOCK, *RESERVATION)

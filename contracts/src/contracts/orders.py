@@ -1,4 +1,4 @@
-"""Facts of sales orders, on `order.events` (Torrent4.0 design, order service). What an order asks of others is a fact of its own."""
+"""Events of sales orders, on `order.events` (Torrent4.0 design, order service). What an order asks of others is an event of its own."""
 
 from datetime import date, datetime
 from typing import ClassVar, Literal
@@ -13,7 +13,7 @@ from tailrace.core.personal_data import Personal
 Progress = Literal["none", "partial", "full"]
 
 
-class OrderFact(Event):
+class OrderEvent(Event):
     topic: ClassVar[str] = "order.events"
 
     order_id: UUID
@@ -36,7 +36,7 @@ class OrderLine(BaseModel):
     tax: Minor
 
 
-class OrderCreated(OrderFact):
+class OrderCreated(OrderEvent):
     """An order was drafted."""
 
     type: ClassVar[str] = "order.created"
@@ -51,7 +51,7 @@ class OrderCreated(OrderFact):
     ordered_at: datetime
 
 
-class OrderChanged(OrderFact):
+class OrderChanged(OrderEvent):
     """A draft was changed; carries the whole of it."""
 
     type: ClassVar[str] = "order.changed"
@@ -66,7 +66,7 @@ class OrderChanged(OrderFact):
     ordered_at: datetime
 
 
-class OrderConfirmed(OrderFact):
+class OrderConfirmed(OrderEvent):
     """The order binds. From here on its lines do not change."""
 
     type: ClassVar[str] = "order.confirmed"
@@ -83,7 +83,7 @@ class OrderConfirmed(OrderFact):
     requested_date: date | None = None
 
 
-class OrderHeld(OrderFact):
+class OrderHeld(OrderEvent):
     """The order waits: nothing of it is allocated or dispatched until it is resumed."""
 
     type: ClassVar[str] = "order.held"
@@ -91,13 +91,13 @@ class OrderHeld(OrderFact):
     reason: str
 
 
-class OrderResumed(OrderFact):
+class OrderResumed(OrderEvent):
     """The order goes on."""
 
     type: ClassVar[str] = "order.resumed"
 
 
-class OrderCancelled(OrderFact):
+class OrderCancelled(OrderEvent):
     """The order ends here: nothing more of it is allocated or dispatched. What has left stays left."""
 
     type: ClassVar[str] = "order.cancelled"
@@ -105,7 +105,7 @@ class OrderCancelled(OrderFact):
     reason: str
 
 
-class AllocationRequested(OrderFact):
+class AllocationRequested(OrderEvent):
     """Somebody asks for another attempt to allocate what is still open, after a shortage or a partial reservation."""
 
     type: ClassVar[str] = "order.allocation_requested"
@@ -131,7 +131,7 @@ class RequestedLine(BaseModel):
     quantity: Quantity
 
 
-class ReservationRequested(OrderFact):
+class ReservationRequested(OrderEvent):
     """Asks inventory to hold stock. The answer is `inventory.reservation.made` or `.rejected`, under the same reservation id."""
 
     type: ClassVar[str] = "order.reservation_requested"
@@ -151,7 +151,7 @@ class Departure(BaseModel):
     lines: list[LineQuantity]
 
 
-class ReservationReleaseRequested(OrderFact):
+class ReservationReleaseRequested(OrderEvent):
     """Asks inventory to free what a reservation still holds. The answer is `inventory.reservation.released`.
 
     `departed` are all shipments of the reservation that have left. Where `shipment.dispatched` of one is still to come, what it took stays held.
@@ -164,7 +164,7 @@ class ReservationReleaseRequested(OrderFact):
     departed: list[Departure] = []
 
 
-class OrderAllocated(OrderFact):
+class OrderAllocated(OrderEvent):
     """How far stock is held for the order, in all and line by line; what has left already counts as well."""
 
     type: ClassVar[str] = "order.allocated"
@@ -173,7 +173,7 @@ class OrderAllocated(OrderFact):
     lines: list[LineQuantity]
 
 
-class OrderShort(OrderFact):
+class OrderShort(OrderEvent):
     """There is not enough stock; the order stays confirmed and can be allocated again, or cancelled. `lines` says what is missing."""
 
     type: ClassVar[str] = "order.short"
@@ -209,7 +209,7 @@ class Address(BaseModel):
     country: str | None = None
 
 
-class ShipmentRequested(OrderFact):
+class ShipmentRequested(OrderEvent):
     """Asks shipping for a shipment of what is reserved. The answer is `shipment.created`."""
 
     type: ClassVar[str] = "order.shipment_requested"
@@ -224,7 +224,7 @@ class ShipmentRequested(OrderFact):
     lines: list[ShipmentLineRequest]
 
 
-class ShipmentCancelRequested(OrderFact):
+class ShipmentCancelRequested(OrderEvent):
     """Asks shipping to cancel what has not been dispatched: of one reservation when it is named, else of the whole order.
 
     The answer is `shipment.cancelled` for each and, always, `shipment.order_cancelled`.
@@ -236,7 +236,7 @@ class ShipmentCancelRequested(OrderFact):
     reservation_id: UUID | None = None
 
 
-class OrderShipmentProgressed(OrderFact):
+class OrderShipmentProgressed(OrderEvent):
     """Goods of the order left: how far it is shipped by now, in all and line by line."""
 
     type: ClassVar[str] = "order.shipment_progressed"
@@ -245,7 +245,7 @@ class OrderShipmentProgressed(OrderFact):
     lines: list[LineQuantity]
 
 
-PUBLISHED: tuple[type[OrderFact], ...] = (
+PUBLISHED: tuple[type[OrderEvent], ...] = (
     OrderCreated,
     OrderChanged,
     OrderConfirmed,

@@ -1,4 +1,4 @@
-"""Facts of shipping, on `shipment.events` (Torrent4.0 design, shipping service): shipments and carriers."""
+"""Events of shipping, on `shipment.events` (Torrent4.0 design, shipping service): shipments and carriers."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -16,7 +16,7 @@ class ShipmentTopic(Event):
     topic: ClassVar[str] = "shipment.events"
 
 
-class ShipmentFact(ShipmentTopic):
+class ShipmentEvent(ShipmentTopic):
     shipment_id: UUID
     order_id: UUID
 
@@ -43,7 +43,7 @@ class DispatchedLine(ShipmentLine):
     dispatched_before: SignedQuantity
 
 
-class ShipmentCreated(ShipmentFact):
+class ShipmentCreated(ShipmentEvent):
     """There is something to pick. `split_from` names the shipment that these lines were taken out of."""
 
     type: ClassVar[str] = "shipment.created"
@@ -57,7 +57,7 @@ class ShipmentCreated(ShipmentFact):
     split_from: UUID | None = None
 
 
-class ShipmentLinesChanged(ShipmentFact):
+class ShipmentLinesChanged(ShipmentEvent):
     """Some lines, or parts of them, went to another shipment."""
 
     type: ClassVar[str] = "shipment.lines_changed"
@@ -65,7 +65,7 @@ class ShipmentLinesChanged(ShipmentFact):
     lines: list[ShipmentLine]
 
 
-class ShipmentHeld(ShipmentFact):
+class ShipmentHeld(ShipmentEvent):
     """The shipment waits: nobody picks, packs or dispatches it until it is resumed."""
 
     type: ClassVar[str] = "shipment.held"
@@ -73,7 +73,7 @@ class ShipmentHeld(ShipmentFact):
     reason: str
 
 
-class ShipmentResumed(ShipmentFact):
+class ShipmentResumed(ShipmentEvent):
     """The shipment goes on."""
 
     type: ClassVar[str] = "shipment.resumed"
@@ -86,7 +86,7 @@ class PickedLine(BaseModel):
     quantity: Quantity
 
 
-class ShipmentPicked(ShipmentFact):
+class ShipmentPicked(ShipmentEvent):
     """Goods were taken from the shelves."""
 
     type: ClassVar[str] = "shipment.picked"
@@ -104,7 +104,7 @@ class PackageContent(BaseModel):
     lines: list[PickedLine]
 
 
-class ShipmentPacked(ShipmentFact):
+class ShipmentPacked(ShipmentEvent):
     """Goods went into parcels; `packages` are all of the shipment."""
 
     type: ClassVar[str] = "shipment.packed"
@@ -112,7 +112,7 @@ class ShipmentPacked(ShipmentFact):
     packages: list[PackageContent]
 
 
-class ShipmentDispatched(ShipmentFact):
+class ShipmentDispatched(ShipmentEvent):
     """The goods left the house: inventory issues them, accounting recognises cost and revenue."""
 
     type: ClassVar[str] = "shipment.dispatched"
@@ -126,7 +126,7 @@ class ShipmentDispatched(ShipmentFact):
     dispatched_at: datetime
 
 
-class ShipmentDelivered(ShipmentFact):
+class ShipmentDelivered(ShipmentEvent):
     """Proof of delivery."""
 
     type: ClassVar[str] = "shipment.delivered"
@@ -136,7 +136,7 @@ class ShipmentDelivered(ShipmentFact):
     note: str | None = None
 
 
-class ShipmentCancelled(ShipmentFact):
+class ShipmentCancelled(ShipmentEvent):
     """Nothing of the shipment leaves; `lines` are what it would have taken."""
 
     type: ClassVar[str] = "shipment.cancelled"

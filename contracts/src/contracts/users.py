@@ -1,4 +1,4 @@
-"""Facts of identity, on `user.events`: tenants, users, roles and sessions (CRM design, Auth service)."""
+"""Events of identity, on `user.events`: tenants, users, roles and sessions (CRM design, Auth service)."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -8,11 +8,11 @@ from tailrace.core.money import Currency
 from tailrace.core.personal_data import Personal
 
 
-class UserFact(Event):
+class UserEvent(Event):
     topic: ClassVar[str] = "user.events"
 
 
-class TenantCreated(UserFact):
+class TenantCreated(UserEvent):
     """A company joined. Its slug is what people type to say where they log in."""
 
     type: ClassVar[str] = "tenant.created"
@@ -24,7 +24,7 @@ class TenantCreated(UserFact):
     industry: str | None = None
 
 
-class TenantUpdated(UserFact):
+class TenantUpdated(UserEvent):
     """The company has another name or industry."""
 
     type: ClassVar[str] = "tenant.updated"
@@ -34,7 +34,7 @@ class TenantUpdated(UserFact):
     industry: str | None = None
 
 
-class RoleChanged(UserFact):
+class RoleChanged(UserEvent):
     """A role was made or its scopes were changed; no scopes means that it is gone."""
 
     type: ClassVar[str] = "role.changed"
@@ -44,7 +44,7 @@ class RoleChanged(UserFact):
     scopes: list[str]
 
 
-class UserCreated(UserFact):
+class UserCreated(UserEvent):
     """A user was made, with these roles."""
 
     type: ClassVar[str] = "user.created"
@@ -55,7 +55,7 @@ class UserCreated(UserFact):
     roles: list[str]
 
 
-class UserUpdated(UserFact):
+class UserUpdated(UserEvent):
     """A user is different now; carries the whole. One that is not active cannot log in."""
 
     type: ClassVar[str] = "user.updated"
@@ -67,7 +67,7 @@ class UserUpdated(UserFact):
     active: bool
 
 
-class UserDeleted(UserFact):
+class UserDeleted(UserEvent):
     """A user is gone, and logged out everywhere."""
 
     type: ClassVar[str] = "user.deleted"
@@ -75,7 +75,7 @@ class UserDeleted(UserFact):
     user_id: UUID
 
 
-class UserLoggedIn(UserFact):
+class UserLoggedIn(UserEvent):
     """A session began."""
 
     type: ClassVar[str] = "user.login"
@@ -84,7 +84,7 @@ class UserLoggedIn(UserFact):
     session_id: UUID
 
 
-class UserLoggedOut(UserFact):
+class UserLoggedOut(UserEvent):
     """A session ended; `reason` is logout, expired, revoked or reuse."""
 
     type: ClassVar[str] = "user.logout"
@@ -94,7 +94,7 @@ class UserLoggedOut(UserFact):
     reason: str = "logout"
 
 
-class SigningKeyRevoked(UserFact):
+class SigningKeyRevoked(UserEvent):
     """Access tokens that this key signed are good no more, whatever they say. Of the platform's tenant."""
 
     type: ClassVar[str] = "signing_key.revoked"
@@ -102,7 +102,7 @@ class SigningKeyRevoked(UserFact):
     key_id: UUID
 
 
-PUBLISHED: tuple[type[UserFact], ...] = (
+PUBLISHED: tuple[type[UserEvent], ...] = (
     TenantCreated,
     TenantUpdated,
     RoleChanged,

@@ -73,14 +73,14 @@ async def run(options: argparse.Namespace, log: RequestLog, data: Path, console:
         for shop in shops:
             await books.settle(shop, figures[shop.firm.slug])
         results = {s.firm.slug: (s.firm, await books.audit(s, figures[s.firm.slug])) for s in shops}
-    facts = await topics.read_facts(options.kafka)
-    counted, waits = topics.per_topic(facts), topics.latency(facts)
+    events = await topics.read_events(options.kafka)
+    counted, waits = topics.per_topic(events), topics.latency(events)
     report.show_checks(console, results)
     report.show_topics(console, counted, waits)
     example = next(
         e for e in log.entries if e["path"] == "/v1/orders" and e["tenant"] == FIRMS[0].slug and e["body"]["confirm"]
     )
-    report.show_story(console, example["answer"]["number"], list(topics.story(facts, example["answer"]["id"])))
+    report.show_story(console, example["answer"]["number"], list(topics.story(events, example["answer"]["id"])))
     report.show_log_ins(console, options.gateway, shops)
     report.save(data / "report.json", results, counted, waits)
     right = all(check.holds for _, checks in results.values() for check in checks)

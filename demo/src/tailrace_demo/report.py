@@ -11,7 +11,7 @@ from rich.tree import Tree
 from tailrace_demo.books import Check
 from tailrace_demo.companies import PASSWORD, Firm
 from tailrace_demo.setup import Shop
-from tailrace_demo.topics import Fact, Latency
+from tailrace_demo.topics import Event, Latency
 
 _DECIMALS = {"JPY": 0}
 
@@ -29,9 +29,9 @@ def show_checks(console: Console, results: dict[str, tuple[Firm, list[Check]]]) 
 
 
 def show_topics(console: Console, topics: dict[str, int], latency: Latency | None) -> None:
-    table = Table(title="Facts per topic", title_justify="left")
+    table = Table(title="Events per topic", title_justify="left")
     table.add_column("Topic")
-    table.add_column("Facts", justify="right")
+    table.add_column("Events", justify="right")
     for topic, count in topics.items():
         table.add_row(topic, f"{count:,}")
     console.print(table)
@@ -42,16 +42,16 @@ def show_topics(console: Console, topics: dict[str, int], latency: Latency | Non
         )
 
 
-def show_story(console: Console, number: str, story: list[tuple[int, Fact]]) -> None:
-    """One order's causal chain as a tree, with milliseconds since its first fact."""
+def show_story(console: Console, number: str, story: list[tuple[int, Event]]) -> None:
+    """One order's causal chain as a tree, with milliseconds since its first event."""
     if not story:
         return
     began = story[0][1].time
     tree = Tree(f"What order {number} set in motion")
     branches: dict[int, Tree] = {}
-    for depth, fact in story:
-        after = (fact.time - began).total_seconds() * 1000
-        line = f"[bold]{fact.type}[/]  [dim]{fact.topic}  +{after:,.0f} ms[/]"
+    for depth, event in story:
+        after = (event.time - began).total_seconds() * 1000
+        line = f"[bold]{event.type}[/]  [dim]{event.topic}  +{after:,.0f} ms[/]"
         branches[depth] = (branches[depth - 1] if depth else tree).add(line)
     console.print(tree)
 

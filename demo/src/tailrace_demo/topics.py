@@ -1,4 +1,4 @@
-"""What the job left on the topics, read as any partner would: how many facts, how fast one led to the next, and one order's whole story."""
+"""What the job left on the topics, read as any partner would: how many events, how fast one led to the next, and one order's whole story."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 
 @dataclass(frozen=True)
-class Fact:
+class Event:
     """A CloudEvent, as far as its headers tell."""
 
     id: str
@@ -23,8 +23,8 @@ class Fact:
     time: datetime
 
 
-async def read_facts(kafka: str) -> list[Fact]:
-    """Every fact on the `.events` topics, from the beginning to where they end now."""
+async def read_events(kafka: str) -> list[Event]:
+    """Every event on the `.events` topics, from the beginning to where they end now."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=kafka,
         enable_auto_commit=False,
@@ -34,20 +34,20 @@ async def read_facts(kafka: str) -> list[Fact]:
     await consumer.start()
     try:
         consumer.subscribe([name for name in await consumer.topics() if name.endswith(".events")])
-        facts: list[Fact] = []
+        events: list[Event] = []
         ends: dict[TopicPartition, int] = {}
         while not ends or [p for p in ends if await consumer.position(p) < ends[p]]:
             for records in (await consumer.getmany(timeout_ms=500, max_records=5000)).values():
-                facts += [_fact(record.topic, dict(record.headers)) for record in records]
+                events += [_event(record.topic, dict(record.headers)) for record in records]
             ends = ends or await consumer.end_offsets(list(consumer.assignment()))
-        return facts
+        return events
     finally:
         await consumer.stop()
 
 
-def _fact(topic: str, headers: dict[str, bytes | None]) -> Fact:
+def _event(topic: str, headers: dict[str, bytes | None]) -> Event:
     text = {name: value.decode() for name, value in headers.items() if value is not None}
-    return Fact(
+    return Event(
         text["ce_id"],
         text["ce_type"],
         topic,
@@ -59,47 +59,49 @@ def _fact(topic: str, headers: dict[str, bytes | None]) -> Fact:
     )
 
 
-def per_topic(facts: Iterable[Fact]) -> dict[str, int]:
-    return dict(sorted(Counter(fact.topic for fact in facts).items()))
+def per_topic(events: Iterable[Event]) -> dict[str, int]:
+    return dict(sorted(Counter(event.topic for event in events).items()))
 
 
 @dataclass(frozen=True)
 class Latency:
-    """From the commit of a fact to the transaction, in another service, that it led to; milliseconds."""
+    """From the commit of an event to the transaction, in another service, that it led to; milliseconds."""
 
     count: int
     median: float
     p99: float
 
 
-def latency(facts: Iterable[Fact]) -> Latency | None:
-    """Over every fact that another service recorded because of one. None when there is no such pair."""
-    by_id = {fact.id: fact for fact in facts}
+def latency(events: Iterable[Event]) -> Latency | None:
+    """Over every event that another service recorded because of one. None when there is no such pair."""
+    by_id = {event.id: event for event in events}
     waits = sorted(
-        (fact.time - by_id[fact.cause].time).total_seconds() * 1000
-        for fact in by_id.values()
-        if fact.cause in by_id and by_id[fact.cause].topic != fact.topic
+        (event.time - by_id[event.cause].time).total_seconds() * 1000
+        for event in by_id.values()
+        if event.cause in by_id and by_id[event.cause].topic != event.topic
     )
     if not waits:
         return None
     return Latency(len(waits), median(waits), waits[min(len(waits) - 1, int(len(waits) * 0.99))])
 
 
-def story(facts: Iterable[Fact], order_id: str) -> Iterator[tuple[int, Fact]]:
-    """The order's facts and everything they led to, depth first, each with how deep it stands."""
-    children: dict[str | None, list[Fact]] = defaultdict(list)
-    everything = sorted(facts, key=lambda fact: (fact.time, fact.id))
-    known = {fact.id for fact in everything}
-    for fact in everything:
-        children[fact.cause if fact.cause in known else None].append(fact)
+def story(events: Iterable[Event], order_id: str) -> Iterator[tuple[int, Event]]:
+    """The order's events and everything they led to, depth first, each with how deep it stands."""
+    children: dict[str | None, list[Event]] = defaultdict(list)
+    everything = sorted(events, key=lambda event: (event.time, event.id))
+    known = {event.id for event in everything}
+    for event in everything:
+        children[event.cause if event.cause in known else None].append(event)
 
-    def walk(fact: Fact, depth: int) -> Iterator[tuple[int, Fact]]:
-        yield depth, fact
-        for child in children[fact.id]:
+    def walk(event: Event, depth: int) -> Iterator[tuple[int, Event]]:
+        yield depth, event
+        for child in children[event.id]:
             yield from walk(child, depth + 1)
 
-    own = {fact.id for fact in everything if fact.subject == order_id}
-    ours = {order_id} | {fact.subject for fact in everything if fact.type == "shipment.created" and fact.cause in own}
-    for fact in children[None]:
-        if fact.subject in ours:
-            yield from walk(fact, 0)
+    own = {event.id for event in everything if event.subject == order_id}
+    ours = {order_id} | {
+        event.subject for event in everything if event.type == "shipment.created" and event.cause in own
+    }
+    for event in children[None]:
+        if event.subject in ours:
+            yield from walk(event, 0)

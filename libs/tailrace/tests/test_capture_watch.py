@@ -52,5 +52,5 @@ def test_the_position_of_the_canary_is_taken_when_it_is_first_missed() -> None:
     assert judged(found) == ("silent", True)
 
 
-def test_a_publication_without_the_outbox_needs_no_patience() -> None:
+def test_a_publication_without_the_outbox_needs_no_retry_budget() -> None:
     assert judged(memory(steady_since=JUST_NOW), published=False)[0] == "publication"

@@ -1,4 +1,4 @@
-"""A published fact or API keeps its promise: what would break a reader is found and named, and nothing else is."""
+"""A published event or API keeps its promise: what would break a reader is found and named, and nothing else is."""
 
 import copy
 import json
@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from tailrace.cli import app
 from tailrace.cli import app as commands
-from tailrace.codegen.compatibility import breaking, breaking_in_api, breaking_in_fact
+from tailrace.codegen.compatibility import breaking, breaking_in_api, breaking_in_event
 from tailrace.codegen.schema_diff import Kind, Schema, changes
 from tailrace.core.events import Event
 from tailrace.messaging.dead_letters import DeadLettered
@@ -77,11 +77,11 @@ class Square(BaseModel):
     side: int
 
 
-def fact(**fields: Any) -> Schema:
-    """The schema of a fact with these fields: a type, or a type and its default."""
+def event(**fields: Any) -> Schema:
+    """The schema of an event with these fields: a type, or a type and its default."""
     body = {name: each[1] for name, each in fields.items() if isinstance(each, tuple)}
     types = {name: each[0] if isinstance(each, tuple) else each for name, each in fields.items()}
-    kind = type("Fact", (Event,), {**body, "__annotations__": types, "type": "toy.fact", "topic": "toy.events"})
+    kind = type("Event", (Event,), {**body, "__annotations__": types, "type": "toy.event", "topic": "toy.events"})
     return cast(type[Event], kind).model_json_schema(mode="serialization")
 
 
@@ -120,23 +120,23 @@ FIXED: list[tuple[str, Any, Any, Kind | None, Kind | None]] = [
 
 
 @pytest.mark.parametrize(("what", "one", "other", "there", "back"), FIXED, ids=[row[0] for row in FIXED])
-def test_changes_of_a_fact(what: str, one: Any, other: Any, there: Kind | None, back: Kind | None) -> None:
-    first, second = fact(a=str, **one), fact(a=str, **other)
+def test_changes_of_a_event(what: str, one: Any, other: Any, there: Kind | None, back: Kind | None) -> None:
+    first, second = event(a=str, **one), event(a=str, **other)
     for old, new, expected in ((first, second, there), (second, first, back)):
-        found = breaking_in_fact(old, new)
+        found = breaking_in_event(old, new)
         assert {change.kind for change in found} >= ({expected} if expected else set()), what
         assert bool(found) == (expected is not None), f"{what}: {[str(change) for change in found]}"
         assert all(change.field.startswith(("/b", "/c")) for change in found)
 
 
 def test_a_change_is_named_by_its_path() -> None:
-    (change,) = breaking_in_fact(fact(lines=list[Line]), fact(lines=list[LineWithPrice]))
+    (change,) = breaking_in_event(event(lines=list[Line]), event(lines=list[LineWithPrice]))
     assert str(change) == "/lines/*/price is new and required"
 
 
-def test_a_fact_stays_on_its_topic() -> None:
-    schema = fact(a=str)
-    found = breaking_in_fact({**schema, "x-topic": "a.events"}, {**schema, "x-topic": "b.events"})
+def test_a_event_stays_on_its_topic() -> None:
+    schema = event(a=str)
+    found = breaking_in_event({**schema, "x-topic": "a.events"}, {**schema, "x-topic": "b.events"})
     assert [str(change) for change in found] == ["moved from a.events to b.events"]
 
 
@@ -180,8 +180,8 @@ def test_any_schema_is_compatible_with_itself(schema: Schema) -> None:
 def test_any_schema_may_gain_an_optional_field_and_not_lose_it(schema: Schema) -> None:
     more = copy.deepcopy(schema)
     more["properties"]["extra"] = {"type": "string"}
-    assert breaking_in_fact(schema, more) == []
-    assert [change.field for change in breaking_in_fact(more, schema)] == ["/extra"]
+    assert breaking_in_event(schema, more) == []
+    assert [change.field for change in breaking_in_event(more, schema)] == ["/extra"]
 
 
 def test_everything_committed_is_compatible_with_itself() -> None:
@@ -271,7 +271,7 @@ def _contracts(root: Path, **files: Any) -> None:
 
 
 def test_a_version_does_not_go(tmp_path: Path) -> None:
-    _contracts(tmp_path, kept=fact(a=str), gone=fact(a=str))
+    _contracts(tmp_path, kept=event(a=str), gone=event(a=str))
     kept = Path("contracts/schemas/kept.v1.json")
     (found,) = breaking({kept: (tmp_path / kept).read_text()}, tmp_path)
     assert str(found).startswith("gone v1: is published no more")
@@ -312,7 +312,7 @@ def test_describe_keeps_the_schemas_of_older_versions(tmp_path: Path) -> None:
     from tailrace.codegen.describe import describe
     from tailrace.service import Service
 
-    _contracts(tmp_path, **{"asking.asked": {**fact(key=UUID, words=str), "title": "asking.asked"}})
+    _contracts(tmp_path, **{"asking.asked": {**event(key=UUID, words=str), "title": "asking.asked"}})
     path = Path("contracts/schemas/asking.asked.v1.json")
     first = json.loads((tmp_path / path).read_text()) | {"$id": "urn:asked:v1", "x-topic": "asking.events"}
     (tmp_path / path).write_text(json.dumps(first))

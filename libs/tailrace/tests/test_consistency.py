@@ -124,7 +124,7 @@ async def test_what_is_parked_is_a_503_at_once(toy: Harness) -> None:
     assert "toy.heard" in answer.json()["detail"]
 
 
-async def test_facts_before_the_parked_one_are_seen(toy: Harness) -> None:
+async def test_events_before_the_parked_one_are_seen(toy: Harness) -> None:
     key = uuid7()
     await _hears(toy, key)
     await toy.deliver(Asked(key=key, text="poison"), aggregate_id=key, may_park=True)

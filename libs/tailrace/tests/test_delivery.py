@@ -1,4 +1,4 @@
-"""One effect per fact and subscriber, whatever Kafka does; what cannot be applied waits aside, and everything else goes on."""
+"""One effect per event and subscriber, whatever Kafka does; what cannot be applied waits aside, and everything else goes on."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -40,14 +40,14 @@ async def test_delivered_twice_is_applied_once(toy: Harness) -> None:
 async def test_delivered_by_eight_at_once_is_applied_once(toy: Harness) -> None:
     key = uuid7()
     record = await toy.deliver(Asked(key=uuid7(), text="first"), aggregate_id=key)
-    fact = toy.record(
+    event = toy.record(
         record.topic, record.key, record.value, {n: v.decode() for n, v in record.headers} | {"ce_sequence": "2"}
     )
 
     async def once() -> None:
         while True:
             try:
-                return await toy.courier.deliver([fact])
+                return await toy.dispatcher.deliver([event])
             except MarkMoved:
                 continue
 
@@ -55,7 +55,7 @@ async def test_delivered_by_eight_at_once_is_applied_once(toy: Harness) -> None:
     assert len(await toy.published("note.written")) == 2
 
 
-async def test_facts_nobody_handles_move_the_mark(toy: Harness) -> None:
+async def test_events_nobody_handles_move_the_mark(toy: Harness) -> None:
     key = uuid7()
     await toy.deliver(Asked(key=key, text="one"), aggregate_id=key)
     await toy.deliver(Answered(key=key), aggregate_id=key)
@@ -66,7 +66,7 @@ async def test_facts_nobody_handles_move_the_mark(toy: Harness) -> None:
     assert marks == {"toy.heard": 3, "toy.echo": 3, "toy.talk": 3}
 
 
-async def test_a_poisoned_fact_is_isolated_from_its_batch(toy: Harness) -> None:
+async def test_a_poisoned_event_is_isolated_from_its_batch(toy: Harness) -> None:
     keys = [uuid7() for _ in range(5)]
     texts = ["a", "b", "poison", "d", "e"]
     records = [await _undelivered(toy, Asked(key=k, text=t), k) for k, t in zip(keys, texts, strict=True)]
@@ -76,7 +76,7 @@ async def test_a_poisoned_fact_is_isolated_from_its_batch(toy: Harness) -> None:
     assert len(await toy.published("note.written")) == 5
 
 
-async def test_later_facts_of_a_parked_aggregate_park_behind_it(toy: Harness) -> None:
+async def test_later_events_of_a_parked_aggregate_park_behind_it(toy: Harness) -> None:
     key = uuid7()
     await toy.deliver(Asked(key=key, text="poison"), aggregate_id=key, may_park=True)
     await toy.deliver(Asked(key=key, text="fine"), aggregate_id=key, may_park=True)

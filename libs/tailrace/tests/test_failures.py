@@ -1,4 +1,4 @@
-"""Failures have classes: what passes by itself parks nothing, what may pass is tried a few times, and any other is the fact's own fault."""
+"""Failures have classes: what passes by itself parks nothing, what may pass is tried a few times, and any other is the event's own fault."""
 
 import asyncio
 import os
@@ -23,7 +23,7 @@ from tailrace.db.tables import outbox
 from tailrace.http.routing import Tx
 from tailrace.messaging import retry_budget
 from tailrace.messaging.consumer import Consumer
-from tailrace.messaging.dispatcher import Courier
+from tailrace.messaging.dispatcher import Dispatcher
 from tailrace.messaging.retry_budget import TryAgain
 from tailrace.messaging.subscribers import Projection
 from tailrace.stack.embedded import Stack
@@ -36,7 +36,7 @@ Work = Callable[[Tx], Awaitable[Any]]
 
 
 def _does(toy: Harness, work: Work) -> Projection:
-    """From here on one subscriber alone, which does this with each fact whose text is `x`."""
+    """From here on one subscriber alone, which does this with each event whose text is `x`."""
     subject = Projection("toy.subject")
 
     @subject.on(Asked)
@@ -45,7 +45,7 @@ def _does(toy: Harness, work: Work) -> Projection:
             await work(tx)
         await tx.execute(insert(Heard).values(tenant_id=tx.tenant_id, key=event.key, times=1))
 
-    toy.courier = Courier("toy", toy.database, [subject])
+    toy.dispatcher = Dispatcher("toy", toy.database, [subject])
     return subject
 
 
@@ -146,7 +146,7 @@ async def test_who_loses_a_deadlock_tries_again(toy: Harness) -> None:
     await toy.admin.execute(f"ALTER DATABASE \"{toy.database_name}\" SET deadlock_timeout = '20ms'")
     await toy.database.engine.dispose()
     await toy.admin.execute(f"SET deadlock_timeout = '60s'; BEGIN; {block}")
-    failed = await _failing(toy.courier.deliver([_record(toy, uuid7(), 1, "x")]))
+    failed = await _failing(toy.dispatcher.deliver([_record(toy, uuid7(), 1, "x")]))
     await toy.admin.execute("ROLLBACK")
     assert (is_transient(failed), sqlstate(failed)) == (True, "40P01"), failed
     assert await _parked(toy) == []
@@ -189,7 +189,7 @@ async def test_what_may_pass_and_does_leaves_nothing_behind(toy: Harness) -> Non
     assert (await _parked(toy), await _times_heard(toy)) == ([], 1)
 
 
-async def test_no_fact_is_blamed_while_the_database_is_unwell(toy: Harness) -> None:
+async def test_no_event_is_blamed_while_the_database_is_unwell(toy: Harness) -> None:
     """As often as anything fails that surely passes, the tries begin anew."""
     errors: list[Exception] = []
 
@@ -278,7 +278,7 @@ async def test_a_reason_repeats_nothing_of_what_was_sent(toy: Harness) -> None:
     assert invalid.partition("\n")[0] == "InvalidTextRepresentationError (22P02)"
 
 
-async def _record_fact(tx: Tx) -> None:
+async def _record_event(tx: Tx) -> None:
     tx.add(Note.write("published by a read model"))
 
 
@@ -295,7 +295,7 @@ async def _insert_words(tx: Tx) -> None:
     await tx.execute(text("INSERT INTO outbox (id) SELECT gen_random_uuid()"))
 
 
-@pytest.mark.parametrize("work", [_record_fact, _record_on_loaded, _insert_row, _insert_words])
+@pytest.mark.parametrize("work", [_record_event, _record_on_loaded, _insert_row, _insert_words])
 async def test_a_projection_that_publishes_is_refused(toy: Harness, work: Work) -> None:
     async with toy.tx() as tx:
         tx.add(Note.write("there"))
@@ -346,8 +346,8 @@ async def alone(tmp_path: Path, issuer: TestIssuer) -> AsyncIterator[tuple[Stack
 async def test_a_restart_of_postgresql_parks_nothing(alone: tuple[Stack, Harness]) -> None:
     stack, toy = alone
     stop, enough, told = asyncio.Event(), asyncio.Event(), 0
-    consumer, place = Consumer("toy", toy.courier, toy.settings), TopicPartition(Asked.topic, 0)
-    consumer._attendance._place(place, 0, {})
+    consumer, place = Consumer("toy", toy.dispatcher, toy.settings), TopicPartition(Asked.topic, 0)
+    consumer._subscriber_offsets._place(place, 0, {})
 
     async def consume() -> None:
         """What the consumer does with one batch after another, without a Kafka."""

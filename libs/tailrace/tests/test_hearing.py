@@ -17,7 +17,7 @@ from tailrace.kafka import shutdown, stall_detector
 from tailrace.kafka.stall_detector import check_tasks
 from tailrace.kafka.topics import create_topics
 from tailrace.messaging.consumer import Consumer
-from tailrace.messaging.dispatcher import Courier
+from tailrace.messaging.dispatcher import Dispatcher
 from tailrace.runtime.process import _loop_factory
 from tailrace.settings import Settings
 from tailrace_testing import Harness
@@ -34,7 +34,7 @@ async def consumer(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     monkeypatch.setattr(stall_detector, "SILENCE", 0.5)
     stop = asyncio.Event()
     settings = Settings(kafka=asking.kafka, consumer_wait_ms=50)
-    consumer = Consumer(f"toy-{uuid7().hex[-8:]}", Courier("toy", asking.toy.database, [asking.echo]), settings)
+    consumer = Consumer(f"toy-{uuid7().hex[-8:]}", Dispatcher("toy", asking.toy.database, [asking.echo]), settings)
     running = asyncio.create_task(consumer.run(stop))
     yield consumer
     stop.set()

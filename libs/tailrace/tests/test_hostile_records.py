@@ -16,7 +16,7 @@ from tailrace.core.events import Meta
 from tailrace.core.ids import uuid7
 from tailrace.db.error_classes import is_transient
 from tailrace.http.routing import Tx
-from tailrace.messaging.dispatcher import Courier
+from tailrace.messaging.dispatcher import Dispatcher
 from tailrace.messaging.sagas import Run, Saga, history
 from tailrace.messaging.subscribers import Projection
 from tailrace_testing import Harness
@@ -58,7 +58,7 @@ async def test_a_reason_with_a_nul_in_it_is_kept_without(toy: Harness) -> None:
     async def repeat(tx: Tx, event: Asked, meta: Meta) -> None:
         raise ValueError(f"cannot hear {event.text}")
 
-    toy.courier = Courier("toy", toy.database, [hearsay])
+    toy.dispatcher = Dispatcher("toy", toy.database, [hearsay])
     await toy.deliver(Asked(key=uuid7(), text="a\x00b"), aggregate_id=uuid7(), may_park=True)
     assert await _reasons(toy) == {"ValueError: cannot hear a�b"}
 
@@ -75,7 +75,7 @@ async def test_a_letter_about_a_large_record_fits_into_a_message(toy: Harness) -
     assert sizes and max(sizes) < MESSAGE
 
 
-async def test_a_fact_too_large_for_a_message_is_refused(toy: Harness) -> None:
+async def test_a_event_too_large_for_a_message_is_refused(toy: Harness) -> None:
     with pytest.raises(Invalid, match="Too much at once"):
         async with toy.tx() as tx:
             tx.add(Note.write("é" * 500_000))
@@ -99,7 +99,7 @@ async def test_a_handler_that_passes_over_an_error_of_the_database_is_parked_for
         except DBAPIError:
             return
 
-    toy.courier = Courier("toy", toy.database, [careless])
+    toy.dispatcher = Dispatcher("toy", toy.database, [careless])
     await toy.deliver(Asked(key=uuid7(), text="x"), aggregate_id=uuid7(), may_park=True)
     assert len(await _reasons(toy)) == 1
     assert await toy.admin.fetchval("SELECT max(sequence) FROM inbox") == 0
@@ -135,7 +135,7 @@ def _quiet() -> Saga[Memory]:
 
 
 async def test_a_saga_that_begins_without_a_step_goes_on(toy: Harness) -> None:
-    toy.courier = Courier("toy", toy.database, [_quiet()])
+    toy.dispatcher = Dispatcher("toy", toy.database, [_quiet()])
     key, aggregate = uuid7(), uuid7()
     await toy.deliver(Asked(key=key, text="a"), aggregate_id=aggregate)
     await toy.deliver(Asked(key=key, text="b"), aggregate_id=aggregate)
@@ -146,18 +146,20 @@ async def test_a_saga_that_begins_without_a_step_goes_on(toy: Harness) -> None:
 
 
 async def test_a_step_that_fails_leaves_no_trace_and_parks(toy: Harness) -> None:
-    toy.courier = Courier("toy", toy.database, [_quiet()])
+    toy.dispatcher = Dispatcher("toy", toy.database, [_quiet()])
     await toy.deliver(Asked(key=uuid7(), text="broken"), aggregate_id=uuid7(), may_park=True)
     assert await _reasons(toy) == {"ValueError: cannot begin"}
     assert await toy.admin.fetchval("SELECT count(*) FROM saga") == 0
 
 
 async def test_two_that_begin_one_saga_at_once_are_one(toy: Harness) -> None:
-    couriers = [Courier("toy", toy.database, [_quiet()]) for _ in range(2)]
+    dispatchers = [Dispatcher("toy", toy.database, [_quiet()]) for _ in range(2)]
     for _ in range(10):
         key = uuid7()
-        facts = [_unread(toy, Asked(key=key, text=word), uuid7()) for word in ("a", "b")]
-        await asyncio.gather(*[_until_applied(courier, fact) for courier, fact in zip(couriers, facts, strict=True)])
+        events = [_unread(toy, Asked(key=key, text=word), uuid7()) for word in ("a", "b")]
+        await asyncio.gather(
+            *[_until_applied(dispatcher, event) for dispatcher, event in zip(dispatchers, events, strict=True)]
+        )
         assert set(await toy.admin.fetchval("SELECT data->>'asked' FROM saga WHERE key = $1", key)) == {"a", "b"}
     assert await _reasons(toy) == set()
 
@@ -167,7 +169,7 @@ async def test_what_a_saga_remembers_may_grow(toy: Harness) -> None:
         asked: str = ""
         since: list[UUID] = []
 
-    toy.courier = Courier("toy", toy.database, [_quiet()])
+    toy.dispatcher = Dispatcher("toy", toy.database, [_quiet()])
     key, aggregate = uuid7(), uuid7()
     await toy.deliver(Asked(key=key, text="a"), aggregate_id=aggregate)
     grown = Saga("toy.quiet", Remembering)
@@ -177,7 +179,7 @@ async def test_what_a_saga_remembers_may_grow(toy: Harness) -> None:
         run.data.since.append(meta.event_id)
         run.goto("done")
 
-    toy.courier = Courier("toy", toy.database, [grown])
+    toy.dispatcher = Dispatcher("toy", toy.database, [grown])
     await toy.deliver(Answered(key=key), aggregate_id=aggregate)
     assert await toy.admin.fetchval("SELECT jsonb_array_length(data->'since') FROM saga") == 1
 
@@ -186,10 +188,10 @@ def _unread(toy: Harness, event: Any, aggregate_id: UUID) -> Any:
     return toy._record(event, aggregate_id, 1, toy.tenant, datetime.now(UTC), None)
 
 
-async def _until_applied(courier: Courier, fact: Any) -> None:
+async def _until_applied(dispatcher: Dispatcher, event: Any) -> None:
     while True:
         try:
-            return await courier.deliver([fact])
+            return await dispatcher.deliver([event])
         except Exception as error:
             if not is_transient(error):
                 raise

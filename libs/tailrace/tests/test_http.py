@@ -8,7 +8,7 @@ from tailrace.core.ids import uuid7
 from tailrace_testing import Harness
 
 
-async def test_a_write_answers_with_its_version_and_its_facts(toy: Harness) -> None:
+async def test_a_write_answers_with_its_version_and_its_events(toy: Harness) -> None:
     answer = await toy.client.post("/v1/notes", json={"text": "hello"})
     assert answer.status_code == 201
     note = answer.json()

@@ -17,7 +17,7 @@ from toy.asking import Asking, on_kafka
 
 from tailrace.core.ids import uuid7
 from tailrace.messaging.consumer import Consumer
-from tailrace.messaging.dispatcher import Courier
+from tailrace.messaging.dispatcher import Dispatcher
 from tailrace.messaging.subscribers import EVER, Reaction, Subscriber
 from tailrace.settings import Settings
 from tailrace_testing import Harness
@@ -27,14 +27,14 @@ _CONSUME = """
 import asyncio, sys
 from tailrace.messaging.consumer import Consumer
 from tailrace.db.database import Database
-from tailrace.messaging.dispatcher import Courier
+from tailrace.messaging.dispatcher import Dispatcher
 from tailrace.settings import Settings
 from toy.elsewhere import elsewhere
 
 async def main():
     settings, toy = Settings(), elsewhere(sys.argv[2])
-    courier = Courier("toy", Database(settings.database_url, "toy"), [toy.echo, toy.heard])
-    await Consumer(sys.argv[1], courier, settings).run(asyncio.Event())
+    dispatcher = Dispatcher("toy", Database(settings.database_url, "toy"), [toy.echo, toy.heard])
+    await Consumer(sys.argv[1], dispatcher, settings).run(asyncio.Event())
 
 asyncio.run(main())
 """
@@ -56,9 +56,9 @@ def group() -> str:
 async def _serving(asking: Asking, group: str, *subscribers: Subscriber) -> AsyncIterator[Consumer]:
     """One process's consumer; stopped at the end, as for a deployment."""
     stop = asyncio.Event()
-    courier = Courier("toy", asking.toy.database, subscribers)
+    dispatcher = Dispatcher("toy", asking.toy.database, subscribers)
     settings = Settings(kafka=asking.kafka, consumer_wait_ms=50, consumer_batch=50)
-    consumer = Consumer(group, courier, settings)
+    consumer = Consumer(group, dispatcher, settings)
     running = asyncio.create_task(consumer.run(stop))
     try:
         yield consumer
@@ -143,11 +143,11 @@ async def test_a_reaction_starts_at_its_since(asking: Asking, group: str) -> Non
     since = datetime(2026, 6, 1, tzinfo=UTC)
     late, all_along = Reaction("toy.late", since=since), Reaction("toy.all_along", since=EVER)
 
-    @late.on(asking.facts.asked)
+    @late.on(asking.events.asked)
     async def tell(tx: Any, event: Any, meta: Any) -> None:
         told.append(event.text)
 
-    @all_along.on(asking.facts.asked)
+    @all_along.on(asking.events.asked)
     async def tell_all(tx: Any, event: Any, meta: Any) -> None:
         told.append(f"{event.text} too")
 
@@ -193,7 +193,7 @@ async def test_killed_in_the_middle_of_its_history_it_goes_on(asking: Asking, gr
     read = "SELECT coalesce(sum(times), 0) FROM heard"
     first = _process(asking, group)
     try:
-        await eventually(lambda: asking.toy.admin.fetchval(read), lambda n: n > 50, what="the first facts", within=180)
+        await eventually(lambda: asking.toy.admin.fetchval(read), lambda n: n > 50, what="the first events", within=180)
     finally:
         first.send_signal(signal.SIGKILL)
         await asyncio.to_thread(first.wait)

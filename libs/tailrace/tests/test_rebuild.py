@@ -23,7 +23,7 @@ from tailrace.core.ids import uuid7
 from tailrace.db.database import Database, Tx
 from tailrace.kafka.topic_reader import History
 from tailrace.messaging.consumer import Consumer
-from tailrace.messaging.dispatcher import Courier
+from tailrace.messaging.dispatcher import Dispatcher
 from tailrace.messaging.subscribers import Projection
 from tailrace.rebuild import shadow_schema
 from tailrace.rebuild.builder import CannotRebuild
@@ -50,7 +50,7 @@ asyncio.run(rebuild(replace(service, subscribers=[toy.heard], routers=[]), toy.h
 
 
 class Live:
-    """The service with what it listens to on the test's own topic; `courier` is its live delivery."""
+    """The service with what it listens to on the test's own topic; `dispatcher` is its live delivery."""
 
     def __init__(self, asking: Asking) -> None:
         self.asking, self.toy = asking, asking.toy
@@ -68,8 +68,8 @@ class Live:
     @asynccontextmanager
     async def consuming(self) -> AsyncIterator[None]:
         stop = asyncio.Event()
-        courier = Courier("toy", self.toy.database, [self.asking.heard])
-        running = asyncio.create_task(Consumer("toy", courier, self.settings).run(stop))
+        dispatcher = Dispatcher("toy", self.toy.database, [self.asking.heard])
+        running = asyncio.create_task(Consumer("toy", dispatcher, self.settings).run(stop))
         try:
             yield
         finally:
@@ -82,7 +82,7 @@ class Live:
             await self.asking.comes_to("toy.heard")
 
     async def state(self) -> Any:
-        """Rows, marks and parked facts, as one value."""
+        """Rows, marks and parked events, as one value."""
         queries = (
             "SELECT tenant_id, key, times FROM heard ORDER BY 1, 2",
             "SELECT aggregate_id, epoch, sequence FROM inbox WHERE subscriber = 'toy.heard' ORDER BY 1",
@@ -132,7 +132,7 @@ async def test_comes_out_the_same_and_repairs_what_was_damaged(live: Live) -> No
     assert set((await asking.times()).values()) == {1, 4}
 
 
-async def test_readers_always_see_all_of_it_while_facts_arrive(live: Live) -> None:
+async def test_readers_always_see_all_of_it_while_events_arrive(live: Live) -> None:
     keys = [uuid7() for _ in range(40)]
     await live.asking.send(keys)
     done = asyncio.Event()
@@ -177,7 +177,7 @@ async def test_another_order_of_partitions_makes_the_same_rows(live: Live) -> No
         for seed in range(3):
             await shadow_schema.create(owner, live.asking.heard, "toy_app")
             database = Database(app_url, "toy", pool=1, schema=_SCHEMA)
-            await _read_shuffled(live, Courier("toy", database, [live.asking.heard]), random.Random(seed))
+            await _read_shuffled(live, Dispatcher("toy", database, [live.asking.heard]), random.Random(seed))
             await database.close()
             hashes.add(await owner.fetchval(query.format(_SCHEMA)))
             assert await tenants_of(owner, live.asking.heard) == {live.toy.tenant}
@@ -187,7 +187,7 @@ async def test_another_order_of_partitions_makes_the_same_rows(live: Live) -> No
     assert len(hashes) == 1
 
 
-async def _read_shuffled(live: Live, courier: Courier, dice: random.Random) -> None:
+async def _read_shuffled(live: Live, dispatcher: Dispatcher, dice: random.Random) -> None:
     """The whole topic, partition after partition in some order, in batches of some sizes."""
     async with History(live.asking.kafka, "shuffled") as history:
         ends = await history.ends([live.asking.topic])
@@ -195,7 +195,7 @@ async def _read_shuffled(live: Live, courier: Courier, dice: random.Random) -> N
             places = {at: 0}
             while places[at] < ends[at]:
                 records, places = await history.read(places, dice.randint(1, 20))
-                await courier.deliver(records)
+                await dispatcher.deliver(records)
 
 
 async def test_what_can_be_applied_now_is_and_what_fails_again_stays_parked(live: Live) -> None:
@@ -242,7 +242,7 @@ async def test_what_only_the_rebuild_cannot_apply_is_parked_and_reported(live: L
     await live.have()
     stricter = Projection("toy.heard", tables=[Heard])
 
-    @stricter.on(live.asking.facts.asked)
+    @stricter.on(live.asking.events.asked)
     async def refuse(tx: Tx, event: Any, meta: Any) -> None:
         if event.key == key:
             raise ValueError("not any more")
@@ -256,13 +256,13 @@ async def test_what_only_the_rebuild_cannot_apply_is_parked_and_reported(live: L
     assert [("not any more" in row["payload"], row["tenant_id"]) for row in letters] == [(True, live.toy.tenant)]
 
 
-async def test_facts_that_were_applied_and_not_committed_are_followed(live: Live) -> None:
+async def test_events_that_were_applied_and_not_committed_are_followed(live: Live) -> None:
     """As when a batch is in the database and its offsets are not in Kafka yet."""
     keys = [uuid7() for _ in range(10)]
     await live.asking.send(keys)
     await live.have()
     await live.asking.send(keys)
-    courier = Courier("toy", live.toy.database, [live.asking.heard])
+    dispatcher = Dispatcher("toy", live.toy.database, [live.asking.heard])
     async with History(live.asking.kafka, "half") as history:
         places = dict.fromkeys(await history.ends([live.asking.topic]), 0)
         taken: list[Any] = []
@@ -270,7 +270,7 @@ async def test_facts_that_were_applied_and_not_committed_are_followed(live: Live
             records, places = await history.read(places, 100)
             taken += records
     half = {key for key in keys if key.int % 2}
-    await courier.deliver([record for record in taken if UUID(record.key.decode()) in half])
+    await dispatcher.deliver([record for record in taken if UUID(record.key.decode()) in half])
     before = await live.state()
     rebuilt = await live.rebuild()
     assert _counts(rebuilt) == [10, 0, 0, 0]
@@ -292,7 +292,7 @@ async def test_refuses_what_cannot_be_rebuilt(live: Live) -> None:
     await live.have()
     before = await live.state()
     careless = Projection("toy.heard", tables=[Note.__table__])
-    careless.on(live.asking.facts.asked)(live.asking.heard.handlers["asking.asked"][1])
+    careless.on(live.asking.events.asked)(live.asking.heard.handlers["asking.asked"][1])
     with pytest.raises(CannotRebuild, match="note_line refers to its tables"):
         await live.rebuild(service=replace(live.service, subscribers=[careless]))
     careless.tables = []

@@ -1,4 +1,4 @@
-"""Facts leave in the transaction that made them true, or not at all."""
+"""Events leave in the transaction that made them true, or not at all."""
 
 import gc
 from uuid import UUID
@@ -23,15 +23,15 @@ async def _written(toy: Harness, text: str = "hello") -> UUID:
     return note.id
 
 
-async def test_state_and_fact_commit_together(toy: Harness) -> None:
+async def test_state_and_event_commit_together(toy: Harness) -> None:
     note_id = await _written(toy)
     async with toy.tx() as tx:
         note = await tx.load(Note, note_id)
         note.close()
         del note
         gc.collect()
-    facts = await toy.published()
-    assert [(f.type, f.sequence, f.aggregate_id) for f in facts] == [
+    events = await toy.published()
+    assert [(f.type, f.sequence, f.aggregate_id) for f in events] == [
         ("note.written", 1, note_id),
         ("note.closed", 2, note_id),
     ]
@@ -39,7 +39,7 @@ async def test_state_and_fact_commit_together(toy: Harness) -> None:
         assert (await tx.find(Note, note_id)).version == 2
 
 
-async def test_a_rollback_takes_the_fact_along(toy: Harness) -> None:
+async def test_a_rollback_takes_the_event_along(toy: Harness) -> None:
     with pytest.raises(RuntimeError):
         async with toy.tx() as tx:
             tx.add(Note.write("never"))
@@ -123,7 +123,7 @@ async def test_the_tenant_is_held_to_by_postgresql(toy: Harness) -> None:
             tx.add(note)
 
 
-async def test_a_stream_appends_its_event_and_its_fact_at_once(toy: Harness) -> None:
+async def test_a_stream_appends_its_event_and_its_event_at_once(toy: Harness) -> None:
     stream_id = uuid7()
     for by in (2, 3):
         async with toy.tx() as tx:

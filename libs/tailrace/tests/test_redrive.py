@@ -34,7 +34,7 @@ async def _ask(toy: Harness, aggregate: UUID, *texts: str, **options: Any) -> li
 
 
 async def _hear(toy: Harness, key: UUID) -> None:
-    """Put what some facts wait for into the database, as another topic's fact would."""
+    """Put what some events wait for into the database, as another topic's event would."""
     await toy.admin.execute("INSERT INTO heard (tenant_id, key, times) VALUES ($1, $2, 1)", toy.tenant, key)
 
 
@@ -53,7 +53,7 @@ async def _mark(toy: Harness, pair: Pair) -> int | None:
 
 
 async def _echoed(toy: Harness) -> list[str]:
-    return [fact.event.text for fact in await toy.published("note.written")]  # type: ignore[attr-defined]
+    return [event.event.text for event in await toy.published("note.written")]  # type: ignore[attr-defined]
 
 
 async def _times(toy: Harness, key: UUID) -> int:
@@ -90,7 +90,7 @@ async def test_applied_in_sequence_to_that_subscriber_alone(toy: Harness) -> Non
     assert (done.applied, done.duplicates, done.stopped) == (4, 0, None)
     assert await _echoed(toy) == texts
     causes = [dict(record.headers)["ce_id"].decode() for record in records]
-    assert [str(fact.causation_id) for fact in await toy.published("note.written")] == causes
+    assert [str(event.causation_id) for event in await toy.published("note.written")] == causes
     assert (await _parked(toy, (ECHO, key)), await _mark(toy, (ECHO, key))) == ([], 4)
     assert [sequence for _, sequence in await _parked(toy, (HEARD, key))] == [1, 2, 3, 4]
     assert await _times(toy, key) == 0
@@ -130,7 +130,7 @@ async def test_not_yet_comes_right_by_itself_with_growing_pauses(toy: Harness) -
     assert await _parked(toy, (ECHO, poisoned)) == [("failed", 1)]
 
 
-async def test_a_gap_goes_on_when_the_missing_fact_arrives(toy: Harness) -> None:
+async def test_a_gap_goes_on_when_the_missing_event_arrives(toy: Harness) -> None:
     key = uuid7()
     await _ask(toy, key, "two", sequence=2)
     await _ask(toy, key, "three")
@@ -149,7 +149,7 @@ async def test_what_is_dropped_is_kept_with_its_reason_and_the_others_go_on(toy:
     key = uuid7()
     records = await _ask(toy, key, f"poison {uuid7()}", "two", "three")
     places = [Place(ECHO, record.topic, record.partition, record.offset) for record in records]
-    with pytest.raises(NotDroppable, match="an earlier fact"):
+    with pytest.raises(NotDroppable, match="an earlier event"):
         await drop(toy.database, places[1], "in the way", "ada")
     gone = await drop(toy.database, places[0], "typed twice", "ada")
     assert (gone.missing, gone.behind) == (0, 2)
@@ -193,7 +193,7 @@ async def test_an_unreadable_record_can_only_be_dropped_and_stays_away(toy: Harn
     assert {row[0] for row in await toy.admin.fetch("SELECT subscriber FROM parked")} == {HEARD, "toy.talk"}
 
 
-async def test_republished_and_redelivered_facts_are_duplicates(toy: Harness) -> None:
+async def test_republished_and_redelivered_events_are_duplicates(toy: Harness) -> None:
     cure, key = uuid7(), uuid7()
     records = await _ask(toy, key, f"poison {cure}", "two")
     again = [toy.record(r.topic, r.key, r.value, {n: v.decode() for n, v in r.headers}) for r in records]
@@ -241,32 +241,32 @@ async def test_of_redrives_that_fail_at_once_one_counts(toy: Harness) -> None:
     assert 1 <= attempts <= 3
 
 
-@pytest.mark.parametrize("begun", [False, True], ids=["at the first fact", "later on"])
-async def test_a_fact_that_comes_while_the_last_parked_one_is_applied_follows_it(toy: Harness, begun: bool) -> None:
+@pytest.mark.parametrize("begun", [False, True], ids=["at the first event", "later on"])
+async def test_a_event_that_comes_while_the_last_parked_one_is_applied_follows_it(toy: Harness, begun: bool) -> None:
     cure, key = uuid7(), uuid7()
     texts = (["zero"] if begun else []) + [f"poison {cure}"]
     await _ask(toy, key, *texts)
     await _hear(toy, cure)
-    following = _fact(toy, key, len(texts) + 1, "next")
+    following = _event(toy, key, len(texts) + 1, "next")
     async with _nobody_hears(toy):
         redrive = asyncio.create_task(toy.redriver.redrive((HEARD, key)))
         await _stand_still(toy, 1)
-        live = asyncio.create_task(toy.courier.deliver([following]))
+        live = asyncio.create_task(toy.dispatcher.deliver([following]))
         await _stand_still(toy, 2)
     await asyncio.gather(redrive, live)
     assert await _parked(toy, (HEARD, key)) == []
     assert (await _times(toy, key), await _mark(toy, (HEARD, key))) == (len(texts) + 1, len(texts) + 1)
 
 
-@pytest.mark.parametrize("begun", [False, True], ids=["at the first fact", "later on"])
-async def test_a_fact_that_parks_behind_while_a_redrive_begins_is_redriven_too(toy: Harness, begun: bool) -> None:
+@pytest.mark.parametrize("begun", [False, True], ids=["at the first event", "later on"])
+async def test_a_event_that_parks_behind_while_a_redrive_begins_is_redriven_too(toy: Harness, begun: bool) -> None:
     cure, key, other = uuid7(), uuid7(), uuid7()
     texts = (["zero"] if begun else []) + [f"poison {cure}"]
     await _ask(toy, key, *texts)
     await _hear(toy, cure)
-    behind, slow = _fact(toy, key, len(texts) + 1, "next"), _fact(toy, other, 1, "slow")
+    behind, slow = _event(toy, key, len(texts) + 1, "next"), _event(toy, other, 1, "slow")
     async with _nobody_hears(toy):
-        live = asyncio.create_task(toy.courier.deliver([behind, slow]))
+        live = asyncio.create_task(toy.dispatcher.deliver([behind, slow]))
         await _stand_still(toy, 1)
         redrive = asyncio.create_task(toy.redriver.redrive((HEARD, key)))
         await _stand_still(toy, 2)
@@ -278,16 +278,16 @@ async def test_a_fact_that_parks_behind_while_a_redrive_begins_is_redriven_too(t
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_exact_while_consumers_and_redrives_meet(toy: Harness, seed: int) -> None:
-    """Two consumers (a rebalance) and three redrives over facts of which some wait for others: each has one effect, in sequence."""
+    """Two consumers (a rebalance) and three redrives over events of which some wait for others: each has one effect, in sequence."""
     chance = random.Random(seed)
     keys, cures = [uuid7() for _ in range(4)], [uuid7() for _ in range(4)]
     words = ["plain", *(f"{word} {cure}" for word in ("after", "poison") for cure in cures[:2])]
-    facts = [_fact(toy, key, n, chance.choice(words)) for n in range(1, 16) for key in keys]
+    events = [_event(toy, key, n, chance.choice(words)) for n in range(1, 16) for key in keys]
     delivered = asyncio.Event()
 
     async def consume() -> None:
-        for start in range(0, len(facts), 5):
-            while not await _came_through(toy.courier.deliver(facts[start : start + 5])):
+        for start in range(0, len(events), 5):
+            while not await _came_through(toy.dispatcher.deliver(events[start : start + 5])):
                 continue
             await asyncio.sleep(chance.random() / 50)
 
@@ -307,7 +307,7 @@ async def test_exact_while_consumers_and_redrives_meet(toy: Harness, seed: int) 
     await asyncio.wait_for(asyncio.gather(*redrives), 60)
     assert {await _times(toy, key) for key in keys} == {15}
     places = {
-        headers["ce_id"]: (headers["ce_subject"], int(headers["ce_sequence"])) for headers in map(_headers, facts)
+        headers["ce_id"]: (headers["ce_subject"], int(headers["ce_sequence"])) for headers in map(_headers, events)
     }
     echoed: dict[str, list[int]] = {str(key): [] for key in keys}
     for note in await toy.published("note.written"):
@@ -376,7 +376,7 @@ async def _anything_parked(toy: Harness) -> bool:
         return bool(await tx.scalar(select(exists().select_from(tables.parked))))
 
 
-def _fact(toy: Harness, key: UUID, sequence: int, text: str) -> ConsumerRecord:
+def _event(toy: Harness, key: UUID, sequence: int, text: str) -> ConsumerRecord:
     return toy._record(Asked(key=key, text=text), key, sequence, toy.tenant, datetime.now(UTC), None)
 
 

@@ -50,7 +50,7 @@ async def test_old_rows_that_arrived_go_in_batches_and_the_others_stay(toy: Harn
     assert await outbox_retention.prune(toy.database, heard + timedelta(minutes=30)) == 0
     assert await outbox_retention.prune(toy.database, now) == 2
     assert (await _left(toy, toy.tenant), await _left(toy, toy.other_tenant)) == (1, 1)
-    assert {fact.event.text for fact in await toy.published("note.written")} == {"c"}  # type: ignore[attr-defined]
+    assert {event.event.text for event in await toy.published("note.written")} == {"c"}  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("acting", ["owner", "stranger", "nobody"])

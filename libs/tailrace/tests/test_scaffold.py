@@ -17,7 +17,7 @@ def test_one_of_many(plural: str, one: str) -> None:
     assert singular(plural) == one
 
 
-@pytest.mark.parametrize("name", ["", "x", "Widgets", "1st", "a-b", "a_b", "class", "facts", "w" * 31, "wídgets"])
+@pytest.mark.parametrize("name", ["", "x", "Widgets", "1st", "a-b", "a_b", "class", "events", "w" * 31, "wídgets"])
 def test_what_is_no_name(name: str) -> None:
     with pytest.raises(NotMade):
         names_for(name)

@@ -41,12 +41,12 @@ async def test_the_log_reminds_while_anything_is_parked_and_no_longer(toy: Harne
         reminding = asyncio.create_task(remind_forever("toy", toy.database, stop, every=0.02))
 
         async def reminders() -> int:
-            return sum(line["event"] == "facts are parked" for line in lines)
+            return sum(line["event"] == "events are parked" for line in lines)
 
         key = uuid7()
         await toy.deliver(Asked(key=key, text="poison"), aggregate_id=key, may_park=True)
         await eventually(reminders, lambda count: count >= 2, what="two reminders")
-        (line, *_) = (line for line in lines if line["event"] == "facts are parked")
+        (line, *_) = (line for line in lines if line["event"] == "events are parked")
         assert (line["parked"], line["parked_kinds"], line["log_level"]) == (1, {"failed": 1}, "warning")
         assert line["see"] == "tailrace dlq list --service toy"
         assert [line["kind"] for line in lines if line["event"] == "parked"] == ["failed"]

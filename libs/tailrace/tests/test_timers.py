@@ -12,7 +12,7 @@ from toy import Asked, Note, service, talk
 from tailrace.core.ids import uuid7
 from tailrace.db.tables import saga
 from tailrace.http.routing import Tx
-from tailrace.messaging.timers import Clockwork, Timer
+from tailrace.messaging.timers import Timer, TimerRunner
 from tailrace_testing import Harness, MakeHarness
 from tailrace_testing.gateway import eventually
 
@@ -71,13 +71,13 @@ async def test_one_that_fails_and_was_set_anew_keeps_its_new_time(
     toy: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await _set(toy, FAILS, datetime.now(UTC) - timedelta(seconds=1))
-    push_back = Clockwork._push_back
+    push_back = TimerRunner._push_back
 
-    async def too_late(clockwork: Clockwork, due: RowMapping) -> None:
+    async def too_late(clockwork: TimerRunner, due: RowMapping) -> None:
         await _set(toy, FAILS, TOMORROW)
         await push_back(clockwork, due)
 
-    monkeypatch.setattr(Clockwork, "_push_back", too_late)
+    monkeypatch.setattr(TimerRunner, "_push_back", too_late)
     await toy.fire_timers()
     assert await toy.admin.fetchval("SELECT due_at FROM timer") == TOMORROW
 
@@ -114,6 +114,6 @@ async def test_a_handler_may_set_its_own_deadline_anew(toy: Harness) -> None:
 
     async with toy.tx() as tx:
         await again.set(tx, uuid7(), datetime.now(UTC) - timedelta(seconds=1))
-    clockwork = Clockwork(toy.database, [again])
+    clockwork = TimerRunner(toy.database, [again])
     assert (await clockwork.fire_due(), await clockwork.fire_due()) == (1, 0)
     assert await toy.admin.fetchval("SELECT due_at FROM timer") == TOMORROW

@@ -24,7 +24,7 @@ async def _written(toy: Harness, text: str = "hello") -> UUID:
 
 
 async def _marks(toy: Harness, id: UUID) -> list[tuple[int, str]]:
-    return [(fact.sequence, fact.type) for fact in await toy.published() if fact.aggregate_id == id]
+    return [(event.sequence, event.type) for event in await toy.published() if event.aggregate_id == id]
 
 
 async def test_a_savepoint_kept_inside_one_that_is_not_publishes_nothing(toy: Harness) -> None:
@@ -180,4 +180,4 @@ async def test_callers_that_go_away_leave_no_connection_and_no_tenant_behind(toy
     assert toy.database.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
     there = {row["id"] for row in await toy.admin.fetch("SELECT id FROM note")}
     assert acknowledged <= there
-    assert there == {fact.aggregate_id for fact in await toy.published()}
+    assert there == {event.aggregate_id for event in await toy.published()}

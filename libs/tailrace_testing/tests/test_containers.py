@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tailrace.core.operator_error import StackError
+from tailrace.core.operator_error import OperatorError
 from tailrace.stack.layout import Ports
 from tailrace_testing import containers
 
@@ -133,7 +133,7 @@ def test_kafka_is_found_from_outside_and_from_connect() -> None:
 def test_a_container_that_ends_is_shown_with_its_last_words_and_nothing_stays(engine: Engine) -> None:
     engine.state, engine.said = "exited", b"no space left on device"
     with (
-        pytest.raises(StackError, match=r"postgres \(postgres:18\)(.|\n)*no space left on device"),
+        pytest.raises(OperatorError, match=r"postgres \(postgres:18\)(.|\n)*no space left on device"),
         containers.running(COMPOSE, "fleet"),
     ):
         pass
@@ -147,7 +147,7 @@ def test_an_engine_of_another_machine_is_refused(engine: Engine, monkeypatch: py
 
     containers.check_engine()
     monkeypatch.setattr(testcontainers_config, "tc_host_override", "far.example")
-    with pytest.raises(StackError, match=r"far\.example"):
+    with pytest.raises(OperatorError, match=r"far\.example"):
         containers.check_engine()
 
 

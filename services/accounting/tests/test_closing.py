@@ -1,10 +1,10 @@
-"""Closing periods and years: in order, when nothing waits, undone by reopening, and late facts find their way."""
+"""Closing periods and years: in order, when nothing waits, undone by reopening, and late events find their way."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from accounting_facts import JANUARY, dispatched, issued, line, received
+from accounting_events import JANUARY, dispatched, issued, line, received
 
 from accounting import chart
 from tailrace.core.ids import uuid7
@@ -58,7 +58,7 @@ async def test_a_closed_period_locks_everything_up_to_its_last_day(traded: Harne
     await call(traded, f"periods/{january['id']}/lock", 409)
     refused = await call(traded, f"periods/{january['id']}/unlock", 409, reason="x")
     assert "reopened" in refused["detail"]
-    # A fact of any day up to then is posted on the first open day and keeps the moment that it was meant for.
+    # An event of any day up to then is posted on the first open day and keeps the moment that it was meant for.
     await traded.deliver(received(7, effective_at=datetime(2019, 5, 4, tzinfo=UTC)), aggregate_id=uuid7())
     late = (await journals(traded, sort="-number"))[0]
     assert (late["effective_at"], late["source_effective_at"]) == ("2026-02-01T00:00:00Z", "2019-05-04T00:00:00Z")
@@ -120,10 +120,10 @@ async def test_a_year_ends_with_its_result_in_retained_earnings_and_can_be_reope
             == await balances(traded, currency="EUR", effective="2026-02-28")
         )
     assert await told(traded) == ["opened", *["locked", "closed", "reopened", "unlocked"] * 2]
-    closed, reopened_fact = [
+    closed, reopened_event = [
         (await traded.published(f"accounting.period.{kind}"))[0].event for kind in ("closed", "reopened")
     ]
-    assert len(closed.closing_journals) == len(reopened_fact.reversals) == 2  # type: ignore[attr-defined]
+    assert len(closed.closing_journals) == len(reopened_event.reversals) == 2  # type: ignore[attr-defined]
     await call(traded, f"{path}/reopen", 409, reason="x")
     # What was locked is open again.
     await traded.deliver(received(3), aggregate_id=uuid7())

@@ -1,11 +1,11 @@
-"""One fact, one journal; and what is written is never edited, only reversed."""
+"""One event, one journal; and what is written is never edited, only reversed."""
 
 import asyncio
 from datetime import UTC, datetime
 from itertools import pairwise
 from uuid import UUID
 
-from accounting_facts import JANUARY, dispatched, first_record, issued, line, received
+from accounting_events import JANUARY, dispatched, first_record, issued, line, received
 from sqlalchemy import func, select
 
 from accounting import chart
@@ -27,8 +27,8 @@ async def posted(accounting: Harness) -> list[JournalPosted]:
 
 
 async def test_a_dispatched_shipment_becomes_a_balanced_journal(accounting: Harness) -> None:
-    fact, shipment, event_id = dispatched([line(1000, 100)]), uuid7(), uuid7()
-    await accounting.deliver(fact, aggregate_id=shipment, event_id=event_id)
+    event, shipment, event_id = dispatched([line(1000, 100)]), uuid7(), uuid7()
+    await accounting.deliver(event, aggregate_id=shipment, event_id=event_id)
     (row,) = await accounting.published("accounting.journal.posted")
     assert isinstance(row.event, JournalPosted)
     assert row.causation_id == event_id
@@ -47,7 +47,7 @@ async def test_a_dispatched_shipment_becomes_a_balanced_journal(accounting: Harn
     ]
 
 
-async def test_the_same_fact_posts_once_even_when_its_mark_is_lost(accounting: Harness) -> None:
+async def test_the_same_event_posts_once_even_when_its_mark_is_lost(accounting: Harness) -> None:
     record = await accounting.deliver(received(500), aggregate_id=uuid7())
     await accounting.redeliver(record, record)
     await accounting.admin.execute("DELETE FROM inbox")
@@ -57,7 +57,7 @@ async def test_the_same_fact_posts_once_even_when_its_mark_is_lost(accounting: H
     assert [journal.number for journal in await posted(accounting)] == ["J-00000001", "J-00000002"]
 
 
-async def test_facts_that_move_no_value_post_nothing(accounting: Harness) -> None:
+async def test_events_that_move_no_value_post_nothing(accounting: Harness) -> None:
     await accounting.deliver(received(0), aggregate_id=uuid7())
     await accounting.deliver(received(9, reason="transfer"), aggregate_id=uuid7())
     assert await accounting.published() == []
@@ -75,11 +75,11 @@ async def test_two_consumers_at_once_make_one_chart(accounting: Harness) -> None
     assert len(await accounting.published("accounting.account.created")) == len(chart.DEFAULT_CHART)
 
 
-async def test_facts_of_two_topics_at_once_share_books_and_numbers(accounting: Harness) -> None:
+async def test_events_of_two_topics_at_once_share_books_and_numbers(accounting: Harness) -> None:
     tenant = TenantCreated(tenant_id=accounting.tenant, slug="m", name="M", currency="EUR")
-    facts = [tenant, *(received(n) for n in range(1, 6)), *(dispatched([line(n, 0)]) for n in range(1, 6))]
-    records = [first_record(accounting, fact) for fact in facts]
-    await asyncio.gather(*[accounting.courier.deliver([record]) for record in records])
+    events = [tenant, *(received(n) for n in range(1, 6)), *(dispatched([line(n, 0)]) for n in range(1, 6))]
+    records = [first_record(accounting, event) for event in events]
+    await asyncio.gather(*[accounting.dispatcher.deliver([record]) for record in records])
     assert await accounting.admin.fetchval("SELECT count(*) FROM parked") == 0
     journals = await posted(accounting)
     assert sorted(journal.number for journal in journals) == [f"J-{n:08d}" for n in range(1, 11)]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from accounting_facts import JANUARY, dispatched, issued, line, received
+from accounting_events import JANUARY, dispatched, issued, line, received
 
 from accounting.posting import post_manual
 from contracts.accounting import JournalLine
@@ -23,7 +23,7 @@ async def post(accounting: Harness, path: str, *, ok: tuple[int, ...] = (200, 20
 
 
 async def busy(accounting: Harness, seed: int, steps: int) -> None:
-    """Facts and people's journals of any day, reversals, and months that are closed, some of them reopened."""
+    """Events and people's journals of any day, reversals, and months that are closed, some of them reopened."""
     dice = random.Random(seed)
     periods = []
     for month in (1, 2, 3):
@@ -38,8 +38,8 @@ async def busy(accounting: Harness, seed: int, steps: int) -> None:
             case "issue":
                 await accounting.deliver(issued(value, effective_at=at), aggregate_id=uuid7())
             case "ship":
-                fact = dispatched([line(value, value // 9)], dispatched_at=at, currency=currency)
-                await accounting.deliver(fact, aggregate_id=uuid7())
+                event = dispatched([line(value, value // 9)], dispatched_at=at, currency=currency)
+                await accounting.deliver(event, aggregate_id=uuid7())
             case "people":
                 await by_hand(accounting, dice, value, at)
             case "close":

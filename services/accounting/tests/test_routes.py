@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 from uuid import UUID
 
-from accounting_facts import JANUARY, dispatched, first_record, issued, line, received
+from accounting_events import JANUARY, dispatched, first_record, issued, line, received
 
 from accounting import chart, commands, posting
 from accounting.views import NewJournal
@@ -113,7 +113,7 @@ async def test_a_posting_that_waits_for_the_lock_of_its_period_sees_it(accountin
     async with accounting.tx() as tx:
         await commands.lock_period(tx, UUID(period["id"]), None)
         late = asyncio.create_task(accounting.client.post(f"{V1}/journals", json=RENT))
-        automatic = asyncio.create_task(accounting.courier.deliver([first_record(accounting, received(5))]))
+        automatic = asyncio.create_task(accounting.dispatcher.deliver([first_record(accounting, received(5))]))
         await waiting(accounting, 2)
     await automatic
     refused = await late

@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 import pytest
-from accounting_facts import JANUARY, adjusted, dispatched, issued, line, received, settled
+from accounting_events import JANUARY, adjusted, dispatched, issued, line, received, settled
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,10 +25,10 @@ def balances(posting: Posting) -> dict[str, int]:
     return {one.account: one.debit - one.credit for one in posting.lines}
 
 
-def posted(fact: Event) -> Posting:
-    rule = RULEBOOK.choose(fact, effective_at(fact))
+def posted(event: Event) -> Posting:
+    rule = RULEBOOK.choose(event, effective_at(event))
     assert rule is not None
-    return rule.post(fact)
+    return rule.post(event)
 
 
 @given(net=amounts, tax=amounts, whole=micros, cuts=st.lists(st.floats(0, 1), max_size=12))
@@ -46,14 +46,14 @@ def test_partial_shipments_add_up_to_the_line(net: int, tax: int, whole: int, cu
 
 @given(lines=st.lists(st.tuples(amounts, amounts), min_size=1, max_size=5), value=amounts)
 def test_every_rule_balances_and_has_one_side_per_line(lines: list[tuple[int, int]], value: int) -> None:
-    facts = [dispatched(line(net, tax) for net, tax in lines), received(value), issued(value), adjusted(value)]
-    for posting in map(posted, facts):
+    events = [dispatched(line(net, tax) for net, tax in lines), received(value), issued(value), adjusted(value)]
+    for posting in map(posted, events):
         assert not imbalance(posting.lines)
         assert all(min(one.debit, one.credit) == 0 < max(one.debit, one.credit) for one in posting.lines)
 
 
 @pytest.mark.parametrize(
-    ("fact", "expected"),
+    ("event", "expected"),
     [
         (received(500), {chart.INVENTORY: 500, chart.OPENING_EQUITY: -500}),
         (received(500, reason="purchase"), {chart.INVENTORY: 500, chart.GOODS_RECEIVED_NOT_INVOICED: -500}),
@@ -79,21 +79,21 @@ def test_every_rule_balances_and_has_one_side_per_line(lines: list[tuple[int, in
         (dispatched([line(0, 0)]), {}),
     ],
 )
-def test_what_each_fact_posts(fact: Event, expected: dict[str, int]) -> None:
-    assert balances(posted(fact)) == expected
+def test_what_each_event_posts(event: Event, expected: dict[str, int]) -> None:
+    assert balances(posted(event)) == expected
 
 
 def test_rules_post_only_to_accounts_of_the_default_chart() -> None:
     assert {entry.code for entry in chart.DEFAULT_CHART} >= chart.POSTED_BY_RULES
-    facts = [received(1, reason=reason) for reason in ("opening", "purchase", "production", "return")]
-    facts += [issued(1), issued(1, reason="consumption"), adjusted(1), dispatched([line(1, 1)])]
-    posting_to = {one.account for fact in facts for one in posted(fact).lines}
+    events = [received(1, reason=reason) for reason in ("opening", "purchase", "production", "return")]
+    events += [issued(1), issued(1, reason="consumption"), adjusted(1), dispatched([line(1, 1)])]
+    posting_to = {one.account for event in events for one in posted(event).lines}
     assert posting_to | {chart.RETAINED_EARNINGS} == chart.POSTED_BY_RULES
 
 
 def test_versions_stand_side_by_side_by_effective_date() -> None:
-    first = Rule("stock-received", 1, StockReceived, lambda fact: Posting("old", ()), ALWAYS)
-    second = replace(first, version=2, post=lambda fact: Posting("new", ()), since=JANUARY)
+    first = Rule("stock-received", 1, StockReceived, lambda event: Posting("old", ()), ALWAYS)
+    second = replace(first, version=2, post=lambda event: Posting("new", ()), since=JANUARY)
     book = Rulebook([second, first])
     assert book.choose(received(1), JANUARY) is second
     assert book.choose(received(1), JANUARY - timedelta(microseconds=1)) is first

@@ -9,6 +9,6 @@ from tailrace_testing import Harness, MakeHarness
 async def catalog(make_harness: MakeHarness) -> Harness:
     """The service for a tenant that has its standard units."""
     harness = await make_harness(service)
-    fact = TenantCreated(tenant_id=harness.tenant, slug="acme", name="Acme", currency="EUR")
-    await harness.deliver(fact, aggregate_id=harness.tenant)
+    event = TenantCreated(tenant_id=harness.tenant, slug="acme", name="Acme", currency="EUR")
+    await harness.deliver(event, aggregate_id=harness.tenant)
     return harness

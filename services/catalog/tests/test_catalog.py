@@ -30,8 +30,8 @@ async def make(catalog: Harness, path: str = "/v1/items", **fields: Any) -> dict
 
 
 async def test_a_new_tenant_has_the_standard_units_once(catalog: Harness) -> None:
-    fact = TenantCreated(tenant_id=catalog.tenant, slug="acme", name="Acme", currency="EUR")
-    await catalog.deliver(fact, aggregate_id=catalog.tenant, sequence=1)
+    event = TenantCreated(tenant_id=catalog.tenant, slug="acme", name="Acme", currency="EUR")
+    await catalog.deliver(event, aggregate_id=catalog.tenant, sequence=1)
     units = (await catalog.client.get("/v1/units", params={"sort": "code"})).json()["items"]
     assert [unit["code"] for unit in units] == ["g", "h", "kg", "l", "m", "ml", "pcs"]
     assert len(await catalog.published("catalog.unit.created")) == 7
@@ -61,8 +61,8 @@ async def test_create_read_replace_delete(catalog: Harness, path: str, code: str
         await catalog.client.delete(at),
     ):
         assert gone.status_code == 404
-    facts = [p for p in await catalog.published() if p.aggregate_id == UUID(made["id"])]
-    assert [(p.sequence, p.type.rsplit(".", 1)[1]) for p in facts] == [(1, "created"), (2, "updated"), (3, "deleted")]
+    events = [p for p in await catalog.published() if p.aggregate_id == UUID(made["id"])]
+    assert [(p.sequence, p.type.rsplit(".", 1)[1]) for p in events] == [(1, "created"), (2, "updated"), (3, "deleted")]
 
 
 @each_resource
@@ -129,7 +129,7 @@ async def test_items_page_filter_and_sort(catalog: Harness) -> None:
     assert (await catalog.client.get("/v1/items", params={"sort": "tax_rate"})).status_code == 400
 
 
-async def test_item_facts_carry_the_whole_item(catalog: Harness) -> None:
+async def test_item_events_carry_the_whole_item(catalog: Harness) -> None:
     item = await make(catalog)
     await catalog.client.put(f"/v1/items/{item['id']}", json={**ITEM, "tax_rate": "0.07"})
     await catalog.client.delete(f"/v1/items/{item['id']}")
@@ -253,7 +253,7 @@ async def test_negative_stock_is_refused_unless_an_item_or_a_warehouse_allows_it
     for path, made in (("/v1/items", lenient), ("/v1/warehouses", store)):
         found = (await catalog.client.get(path, params={"negative_stock": "provisional"})).json()["items"]
         assert [one["id"] for one in found] == [made["id"]]
-    assert [fact.event.negative_stock for fact in await catalog.published("catalog.item.created")] == [
+    assert [event.event.negative_stock for event in await catalog.published("catalog.item.created")] == [
         "refused",
         "provisional",
     ]

@@ -64,7 +64,7 @@ class Topic:
         return session
 
     async def rubbish(self) -> None:
-        await self._producer.send_and_wait(self.name, b"not a fact", partition=0)
+        await self._producer.send_and_wait(self.name, b"not an event", partition=0)
 
     @asynccontextmanager
     async def followed(self) -> AsyncIterator[Revocations]:

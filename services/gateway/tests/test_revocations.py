@@ -12,7 +12,7 @@ from contracts.users import (
     RoleChanged,
     SigningKeyRevoked,
     UserDeleted,
-    UserFact,
+    UserEvent,
     UserLoggedIn,
     UserLoggedOut,
     UserUpdated,
@@ -35,13 +35,13 @@ class Clock:
 
 
 def _tell(
-    revocations: Revocations, fact: UserFact, aggregate: UUID, sequence: int = 1, *, at: float = NOW, epoch: int = 1
+    revocations: Revocations, event: UserEvent, aggregate: UUID, sequence: int = 1, *, at: float = NOW, epoch: int = 1
 ) -> None:
     meta = Meta(
         event_id=uuid4(),
-        type=fact.type,
+        type=event.type,
         version=1,
-        topic=fact.topic,
+        topic=event.topic,
         aggregate_id=aggregate,
         sequence=sequence,
         epoch=epoch,
@@ -53,7 +53,7 @@ def _tell(
         partition=0,
         offset=0,
     )
-    revocations.apply(meta, fact.model_dump(mode="json"))
+    revocations.apply(meta, event.model_dump(mode="json"))
 
 
 USER, SESSION, ROLE, KEY = uuid4(), uuid4(), uuid4(), uuid4()
@@ -72,15 +72,15 @@ def _refused(revocations: Revocations, passport: Passport | None = None) -> bool
     return False
 
 
-def _ended() -> UserFact:
+def _ended() -> UserEvent:
     return UserLoggedOut(user_id=USER, session_id=SESSION, reason="reuse")
 
 
-def _updated(*, active: bool) -> UserFact:
+def _updated(*, active: bool) -> UserEvent:
     return UserUpdated(user_id=USER, email="a@b.example", name="A", roles=[], active=active)
 
 
-def _role(role: UUID = ROLE) -> UserFact:
+def _role(role: UUID = ROLE) -> UserEvent:
     return RoleChanged(role_id=role, name="sales", scopes=["orders:read"])
 
 
@@ -136,7 +136,7 @@ def test_a_token_of_the_changed_role_is_let_in() -> None:
     assert (_refused(revocations, stale), _refused(revocations, fresh)) == (True, False)
 
 
-def test_facts_that_come_twice_or_late_change_nothing() -> None:
+def test_events_that_come_twice_or_late_change_nothing() -> None:
     revocations = Revocations(LIFETIME, clock=Clock())
     for sequence, active in ((2, False), (3, True), (2, False)):
         _tell(revocations, _updated(active=active), USER, sequence)

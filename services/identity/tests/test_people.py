@@ -28,9 +28,9 @@ async def _first_admin(admin: httpx2.AsyncClient) -> dict[str, Any]:
 
 
 async def test_a_tenant_comes_with_roles_and_an_administrator(identity: Harness, acme: Any) -> None:
-    [fact] = await identity.published("tenant.created", tenant=acme.id)
-    assert isinstance(fact.event, TenantCreated)
-    assert (fact.event.slug, fact.event.currency, fact.event.industry) == ("acme", "EUR", "metalworking")
+    [event] = await identity.published("tenant.created", tenant=acme.id)
+    assert isinstance(event.event, TenantCreated)
+    assert (event.event.slug, event.event.currency, event.event.industry) == ("acme", "EUR", "metalworking")
     roles = [f.event for f in await identity.published("role.changed", tenant=acme.id)]
     assert {r.name for r in roles if isinstance(r, RoleChanged)} == {
         *("admin", "sales", "warehouse", "accountant", "viewer")
@@ -129,13 +129,13 @@ async def test_a_user_is_created_read_listed_changed_and_deleted(
     assert (await admin.get(path)).status_code == 404
     assert (await acme.log_in("bob@acme.example")).status_code == 401
     assert (await acme.add("bob"))["id"] != bob["id"]
-    facts = await identity.published(tenant=acme.id)
-    assert [f.type for f in facts if str(f.aggregate_id) == bob["id"]] == [
+    events = await identity.published(tenant=acme.id)
+    assert [f.type for f in events if str(f.aggregate_id) == bob["id"]] == [
         "user.created",
         "user.updated",
         "user.deleted",
     ]
-    assert [f.event.model_dump()["reason"] for f in facts if f.type == "user.logout"] == ["revoked"]
+    assert [f.event.model_dump()["reason"] for f in events if f.type == "user.logout"] == ["revoked"]
 
 
 async def test_conflicting_and_malformed_users_are_refused_by_field(acme: Any, admin: httpx2.AsyncClient) -> None:
@@ -247,8 +247,8 @@ async def test_nobody_grants_or_takes_what_he_has_not(identity: Harness, acme: A
     ):
         assert refused.status_code == 403, refused.text
     assert (await clerk.put(path, json=_replaced(bob, name="Robert"))).status_code == 200
-    [fact] = await identity.published("user.updated", tenant=acme.id)
-    assert isinstance(fact.event, UserUpdated)
+    [event] = await identity.published("user.updated", tenant=acme.id)
+    assert isinstance(event.event, UserUpdated)
     reader = identity.client_as("users:read", tenant=acme.id)
     assert (await reader.get(path)).status_code == 200
     assert (await reader.delete(path)).status_code == 403

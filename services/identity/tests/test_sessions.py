@@ -13,7 +13,7 @@ async def _refresh(identity: Harness, token: str) -> httpx2.Response:
     return await identity.anonymous().post("/v1/auth/refresh", json={"refresh_token": token})
 
 
-async def test_a_log_in_yields_tokens_a_fact_and_an_audit_entry(identity: Harness, acme: Any) -> None:
+async def test_a_log_in_yields_tokens_a_event_and_an_audit_entry(identity: Harness, acme: Any) -> None:
     answer = await acme.log_in("ADMIN@acme.example")
     assert answer.status_code == 200
     tokens = answer.json()
@@ -24,9 +24,9 @@ async def test_a_log_in_yields_tokens_a_fact_and_an_audit_entry(identity: Harnes
     assert me.json()["email"] == "admin@acme.example"
     assert me.json()["tenant"]["slug"] == "acme"
     assert me.json()["scopes"] == ["*"]
-    [fact] = await identity.published("user.login", tenant=acme.id)
-    assert isinstance(fact.event, UserLoggedIn)
-    assert (str(fact.event.user_id), fact.sequence) == (me.json()["id"], 1)
+    [event] = await identity.published("user.login", tenant=acme.id)
+    assert isinstance(event.event, UserLoggedIn)
+    assert (str(event.event.user_id), event.sequence) == (me.json()["id"], 1)
     [entry] = await acme.audited("user.login")
     assert entry["actor_id"] == me.json()["id"]
     assert entry["user_agent"].startswith("python-httpx")
@@ -79,9 +79,9 @@ async def test_a_refresh_token_works_once_and_its_reuse_ends_the_session(identit
     assert len({first["refresh_token"], second["refresh_token"], third["refresh_token"]}) == 3
     assert (await _refresh(identity, first["refresh_token"])).status_code == 401
     assert (await _refresh(identity, third["refresh_token"])).status_code == 401
-    [fact] = await identity.published("user.logout", tenant=acme.id)
-    assert isinstance(fact.event, UserLoggedOut)
-    assert (fact.event.reason, fact.sequence) == ("reuse", 2)
+    [event] = await identity.published("user.logout", tenant=acme.id)
+    assert isinstance(event.event, UserLoggedOut)
+    assert (event.event.reason, event.sequence) == ("reuse", 2)
     assert len(await acme.audited("session.reuse_detected")) == 1
     headers = {"Authorization": f"Bearer {third['access_token']}"}
     assert (await identity.anonymous().get("/v1/auth/me", headers=headers)).status_code == 401
@@ -111,9 +111,9 @@ async def test_a_log_out_ends_the_session_for_all_its_tokens(identity: Harness, 
     assert (await _refresh(identity, tokens["refresh_token"])).status_code == 401
     headers = {"Authorization": f"Bearer {tokens['access_token']}"}
     assert (await client.get("/v1/auth/users", headers=headers)).status_code == 401
-    [fact] = await identity.published("user.logout", tenant=acme.id)
-    assert isinstance(fact.event, UserLoggedOut)
-    assert fact.event.reason == "logout"
+    [event] = await identity.published("user.logout", tenant=acme.id)
+    assert isinstance(event.event, UserLoggedOut)
+    assert event.event.reason == "logout"
     assert len(await acme.audited("user.logout")) == 1
 
 
@@ -122,9 +122,9 @@ async def test_a_session_that_nobody_refreshes_expires(identity: Harness, acme: 
     assert await identity.fire_timers() == 0
     await identity.make_timers_due()
     assert await identity.fire_timers() == 1
-    [fact] = await identity.published("user.logout", tenant=acme.id)
-    assert isinstance(fact.event, UserLoggedOut)
-    assert fact.event.reason == "expired"
+    [event] = await identity.published("user.logout", tenant=acme.id)
+    assert isinstance(event.event, UserLoggedOut)
+    assert event.event.reason == "expired"
     assert (await _refresh(identity, token)).status_code == 401
 
 

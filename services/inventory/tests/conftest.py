@@ -109,10 +109,10 @@ class Depot:
             )
             for one in departed
         ]
-        fact = orders.ReservationReleaseRequested(
+        event = orders.ReservationReleaseRequested(
             order_id=request.order_id, reservation_id=request.reservation_id, reason="cancelled", departed=left
         )
-        await self.h.deliver(fact, aggregate_id=request.order_id)
+        await self.h.deliver(event, aggregate_id=request.order_id)
 
     def shipment(self, request: orders.ReservationRequested, *quantities: str) -> shipments.ShipmentDispatched:
         """What was requested leaves; as much of it as `quantities` say, when they are given."""
@@ -141,14 +141,14 @@ class Depot:
         )
 
     async def dispatch(self, request: orders.ReservationRequested, *quantities: str) -> None:
-        fact = self.shipment(request, *quantities)
-        await self.h.deliver(fact, aggregate_id=fact.shipment_id)
+        event = self.shipment(request, *quantities)
+        await self.h.deliver(event, aggregate_id=event.shipment_id)
 
     async def reservation(self, id: UUID | str) -> dict[str, Any]:
         return await self.get(f"reservations/{id}")
 
     async def told(self, type: str) -> list[Any]:
-        """Facts of one type that were published, oldest first."""
+        """Events of one type that were published, oldest first."""
         return [published.event for published in await self.h.published(f"inventory.{type}")]
 
 

@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 from sqlalchemy import select
 
-from contracts.inventory import InventoryFact
+from contracts.inventory import InventoryEvent
 from inventory.models import inventory_event
 from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
@@ -122,7 +122,7 @@ async def test_another_tenants_rows_are_no_part_of_it(depot: Depot) -> None:
     assert (proof.proven, proof.events, sum(side.rows for side in proof.tables.values())) == (True, 0, 0)
 
 
-class Measured(InventoryFact):
+class Measured(InventoryEvent):
     """Version 1 said `centimetres`."""
 
     type: ClassVar[str] = "inventory.test.measured"

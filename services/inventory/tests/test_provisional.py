@@ -24,7 +24,7 @@ async def lenient(depot: Depot) -> Depot:
 
 
 async def allow(depot: Depot, item: UUID, sku: str, valuation: Any, sequence: int) -> None:
-    fact = catalog.ItemUpdated(
+    event = catalog.ItemUpdated(
         item_id=item,
         sku=sku,
         name=sku,
@@ -33,7 +33,7 @@ async def allow(depot: Depot, item: UUID, sku: str, valuation: Any, sequence: in
         valuation=valuation,
         negative_stock="provisional",
     )
-    await depot.h.deliver(fact, aggregate_id=item, sequence=sequence)
+    await depot.h.deliver(event, aggregate_id=item, sequence=sequence)
 
 
 async def ledger(depot: Depot) -> list[tuple[str, str, int]]:

@@ -1,4 +1,4 @@
-"""Stock that is held: for orders by their facts, for people by their requests; never more than there is."""
+"""Stock that is held: for orders by their events, for people by their requests; never more than there is."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ async def test_an_order_gets_all_its_lines_or_none(depot: Depot) -> None:
     (made,) = await depot.told("reservation.made")
     assert (made.reservation_id, made.order_id, made.complete) == (filled.reservation_id, filled.order_id, True)
     assert reserved(made.lines) == [3, 5]
-    assert [fact.quantity for fact in await depot.told("stock.reserved")] in ([3, 5], [5, 3])
+    assert [event.quantity for event in await depot.told("stock.reserved")] in ([3, 5], [5, 3])
 
     short = await depot.order(depot.line("1"), depot.line("2"), depot.line("1", warehouse=depot.south))
     (rejected,) = await depot.told("reservation.rejected")
@@ -69,9 +69,9 @@ async def test_what_is_dispatched_uses_the_reservation_up(depot: Depot) -> None:
     assert [line["held"] for line in (await depot.reservation(request.reservation_id))["lines"]] == ["3", "0"]
 
     assert await depot.told("reservation.consumed") == []
-    fact = depot.shipment(request, "3", "1")
-    alone = fact.model_copy(update={"lines": fact.lines[:1]})
-    await depot.h.deliver(alone, aggregate_id=fact.shipment_id)
+    event = depot.shipment(request, "3", "1")
+    alone = event.model_copy(update={"lines": event.lines[:1]})
+    await depot.h.deliver(alone, aggregate_id=event.shipment_id)
     assert await depot.figures() == ("4", "0", 400)
     (consumed,) = await depot.told("reservation.consumed")
     assert (consumed.reservation_id, consumed.order_id) == (request.reservation_id, request.order_id)
@@ -84,12 +84,12 @@ async def test_what_is_dispatched_uses_the_reservation_up(depot: Depot) -> None:
     assert {(one.reason, one.order_id, one.reservation_id) for one in issued} == {
         ("shipment", request.order_id, request.reservation_id)
     }
-    (moved,) = (await depot.get("movements", shipment_id=fact.shipment_id))["items"]
+    (moved,) = (await depot.get("movements", shipment_id=event.shipment_id))["items"]
     assert (moved["quantity"], moved["value"], moved["reference"]) == ("-3", -300, "SH-1")
     assert (await depot.reservation(request.reservation_id))["status"] == "consumed"
 
 
-async def test_each_fact_and_each_request_counts_once(depot: Depot) -> None:
+async def test_each_event_and_each_request_counts_once(depot: Depot) -> None:
     await depot.receive("9", 900)
     request = await depot.order(depot.line("4"))
     shipment = depot.shipment(request, "1")
@@ -110,7 +110,7 @@ async def test_a_release_frees_what_is_left_and_is_always_answered(depot: Depot)
     (freed,) = await depot.told("stock.released")
     assert (freed.quantity, freed.line_id) == (3, request.lines[0].line_id)
     await depot.ask_release(request)
-    assert [fact.reason for fact in await depot.told("reservation.released")] == ["cancelled", "cancelled"]
+    assert [event.reason for event in await depot.told("reservation.released")] == ["cancelled", "cancelled"]
     assert len(await depot.told("stock.released")) == 1
 
     refused = await depot.order(depot.line("100"))
@@ -164,12 +164,12 @@ async def test_what_an_order_holds_beyond_its_time_is_freed_when_the_order_says_
     await depot.ask_release(request, heard, unheard)
     (released,) = await depot.told("reservation.released")
     assert [line.quantity for line in released.kept] == [2, 1]
-    assert [fact.quantity for fact in await depot.told("stock.released")] == [1]
+    assert [event.quantity for event in await depot.told("stock.released")] == [1]
     assert await depot.figures() == ("7", "3", 700)
     await depot.order(depot.line("4"))
     await depot.h.deliver(unheard, aggregate_id=unheard.shipment_id)
     assert await depot.figures() == ("4", "4", 400)
-    assert {fact.reservation_id for fact in await depot.told("stock.issued")} == {request.reservation_id}
+    assert {event.reservation_id for event in await depot.told("stock.issued")} == {request.reservation_id}
     shown = await depot.reservation(request.reservation_id)
     assert (shown["status"], [line["held"] for line in shown["lines"]]) == ("expired", ["0", "0"])
     assert len(await depot.told("reservation.consumed")) == 1
@@ -186,7 +186,7 @@ async def test_people_end_what_an_order_holds_and_do_not_take_it(depot: Depot) -
     assert await depot.figures() == ("9", "4", 900)
     await depot.ask_release(request)
     assert await depot.figures() == ("9", "0", 900)
-    assert [[line.quantity for line in fact.kept] for fact in await depot.told("reservation.released")] == [[4], []]
+    assert [[line.quantity for line in event.kept] for event in await depot.told("reservation.released")] == [[4], []]
 
 
 async def test_the_clock_and_a_dispatch_at_the_same_moment_do_not_wait_for_each_other(depot: Depot) -> None:
@@ -217,9 +217,9 @@ async def test_goods_that_the_books_do_not_have_wait_for_a_correction(depot: Dep
     gone = await depot.order(depot.line("3"))
     await depot.ask_release(gone)
     await depot.order(depot.line("4"))
-    fact = depot.shipment(gone)
+    event = depot.shipment(gone)
     before = await rows(depot)
-    await depot.h.deliver(fact, aggregate_id=fact.shipment_id, may_park=True)
+    await depot.h.deliver(event, aggregate_id=event.shipment_id, may_park=True)
     parked = await depot.h.admin.fetchrow("SELECT kind, reason FROM parked")
     assert parked is not None
     assert parked["kind"] == "not_yet"
@@ -268,9 +268,9 @@ async def test_an_order_of_many_items_needs_no_more_statements_than_one_of_two(d
     counts: list[list[int]] = []
     for lines in ([depot.line("4", item=item) for item in some] for some in (items[:2], items[2:])):
         request = await depot.order(*lines)
-        fact = depot.shipment(request, *["1"] * len(lines))
+        shipped = depot.shipment(request, *["1"] * len(lines))
         counts.append([len(statements)])
-        await depot.h.deliver(fact, aggregate_id=fact.shipment_id)
+        await depot.h.deliver(shipped, aggregate_id=shipped.shipment_id)
         counts[-1].append(len(statements))
         await depot.ask_release(request)
         counts[-1].append(len(statements))

@@ -44,8 +44,8 @@ async def test_a_transfer_carries_its_layers(depot: Depot) -> None:
     assert await depot.layers() == [("2", 200)]
     assert await depot.layers(warehouse=depot.south) == [("3", 100), ("1", 100)]
     (sent,), received = await depot.told("stock.transferred"), (await depot.told("stock.received"))[2:]
-    assert [layer.layer_id for layer in sent.layers] == [fact.layer_id for fact in received]
-    assert {(fact.reason, fact.from_warehouse_id) for fact in received} == {("transfer", depot.north)}
+    assert [layer.layer_id for layer in sent.layers] == [event.layer_id for event in received]
+    assert {(event.reason, event.from_warehouse_id) for event in received} == {("transfer", depot.north)}
     back = await depot.post("transfers", from_warehouse_id=depot.south, to_warehouse_id=depot.north, quantity="4")
     assert len(back["incoming"]) == 2
     assert sorted(await depot.layers()) == [("3", 100), ("3", 300)]
@@ -60,8 +60,8 @@ async def test_a_count_finds_more_or_less(depot: Depot) -> None:
     more = await depot.post("adjustments", quantity="1", reason="count")
     less = await depot.post("adjustments", quantity="-2.5", reason="count", reference="C-7")
     assert (more["value"], less["value"], less["on_hand"], less["stock_value"]) == (50, -125, "0.5", 25)
-    facts = await depot.told("stock.adjusted")
-    assert [(fact.quantity, fact.value, len(fact.layers)) for fact in facts] == [
+    events = await depot.told("stock.adjusted")
+    assert [(event.quantity, event.value, len(event.layers)) for event in events] == [
         (2, 100, 0),
         (1, 50, 0),
         (-2.5, -125, 2),
@@ -89,8 +89,8 @@ async def test_a_shortage_is_refused_and_named(depot: Depot) -> None:
 async def test_units_convert_exactly_or_not_at_all(depot: Depot) -> None:
     box = await depot.receive("2", None, unit="box", unit_cost="30")
     assert (box["quantity"], box["value"]) == ("24", 60)
-    fact = (await depot.told("stock.received"))[0]
-    assert (fact.quantity, fact.value) == (24, 60)
+    event = (await depot.told("stock.received"))[0]
+    assert (event.quantity, event.value) == (24, 60)
     gram = await depot.receive("1", 1, item_id=depot.flour, unit="lb3")
     assert gram["quantity"] == "3"
     too_fine = await depot.receive("0.0001", 1, 422, item_id=depot.flour, unit="g")

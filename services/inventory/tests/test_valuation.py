@@ -48,25 +48,25 @@ async def test_any_pair_of_times_shows_what_was_known_of_then(depot: Depot, seed
     # What was said of any day stays said, however much was entered for that day afterwards.
     for times, said in views:
         assert await depot.get("valuation", **times) == said
-    facts = [one.event for one in await depot.h.published() if hasattr(one.event, "effective_at")]
-    assert any(one.type == "inventory.stock.cost_settled" for one in facts)
+    events = [one.event for one in await depot.h.published() if hasattr(one.event, "effective_at")]
+    assert any(one.type == "inventory.stock.cost_settled" for one in events)
     rows = await depot.h.admin.fetch("SELECT event_id, recorded_at FROM inventory_event")
     recorded = {row["event_id"]: row["recorded_at"] for row in rows}
     known = [(one.event, recorded[one.id]) for one in await depot.h.published() if one.id in recorded]
     for _ in range(25):
         day, moment = FIRST + timedelta(days=dice.randint(-1, 31)), dice.choice(list(recorded.values()))
-        moved = [change(fact) for fact, at in known if at <= moment and fact.effective_at <= day]
+        moved = [change(event) for event, at in known if at <= moment and event.effective_at <= day]
         quantity, value = await as_of(depot, effective=day, recorded=moment)
         assert Decimal(quantity) == sum((one for one, _ in moved), Decimal(0))
         assert value == sum(one for _, one in moved)
 
 
-def change(fact: Any) -> tuple[Decimal, int]:
-    """What a fact did to quantity and value."""
-    if fact.type == "inventory.stock.cost_settled":
-        return Decimal(0), fact.provisional - fact.value
-    sign = -1 if fact.type == "inventory.stock.issued" else 1
-    return sign * fact.quantity, sign * fact.value
+def change(event: Any) -> tuple[Decimal, int]:
+    """What an event did to quantity and value."""
+    if event.type == "inventory.stock.cost_settled":
+        return Decimal(0), event.provisional - event.value
+    sign = -1 if event.type == "inventory.stock.issued" else 1
+    return sign * event.quantity, sign * event.value
 
 
 async def test_a_late_receipt_revalues_nothing_that_went_out_before(depot: Depot) -> None:

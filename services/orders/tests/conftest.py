@@ -11,7 +11,7 @@ import pytest
 from aiokafka import ConsumerRecord
 
 from contracts import catalog, inventory, shipments
-from contracts import orders as facts
+from contracts import orders as events
 from orders.service import service
 from tailrace.core.ids import uuid7
 from tailrace_testing import Harness, MakeHarness
@@ -103,16 +103,16 @@ class Desk:
         return [step["to_state"] for step in answer.json()["steps"]]
 
     async def asked(self, type: str) -> list[Any]:
-        """Facts of one type that were published, oldest first."""
+        """Events of one type that were published, oldest first."""
         return [published.event for published in await self.h.published(type)]
 
-    async def reservation(self) -> facts.ReservationRequested:
+    async def reservation(self) -> events.ReservationRequested:
         """The newest request to inventory."""
         request = (await self.asked("order.reservation_requested"))[-1]
-        assert isinstance(request, facts.ReservationRequested)
+        assert isinstance(request, events.ReservationRequested)
         return request
 
-    async def reserve(self, request: facts.ReservationRequested, *quantities: str) -> ConsumerRecord:
+    async def reserve(self, request: events.ReservationRequested, *quantities: str) -> ConsumerRecord:
         """Inventory holds `quantities`, line by line; everything when none are given."""
         held = [Decimal(quantity) for quantity in quantities] or [line.quantity for line in request.lines]
         lines = [
@@ -128,15 +128,15 @@ class Desk:
         complete = all(line.requested == line.reserved for line in lines)
         return await self.answer(inventory.ReservationMade, request, lines=lines, complete=complete)
 
-    async def answer(self, kind: type[inventory.ReservationFact], request: Any, **given: Any) -> ConsumerRecord:
+    async def answer(self, kind: type[inventory.ReservationEvent], request: Any, **given: Any) -> ConsumerRecord:
         """Inventory answers, under the reservation's id."""
-        fact = kind(reservation_id=request.reservation_id, order_id=request.order_id, **given)
-        record = await self.h.deliver(fact, aggregate_id=fact.reservation_id)
+        event = kind(reservation_id=request.reservation_id, order_id=request.order_id, **given)
+        record = await self.h.deliver(event, aggregate_id=event.reservation_id)
         await self.h.pump()
         return record
 
     async def dispatch(
-        self, request: facts.ShipmentRequested, *quantities: str, shipment: UUID | None = None
+        self, request: events.ShipmentRequested, *quantities: str, shipment: UUID | None = None
     ) -> ConsumerRecord:
         """A shipment leaves, with `quantities` line by line; with everything when none are given."""
         left = [Decimal(quantity) for quantity in quantities] or [line.quantity for line in request.lines]
@@ -145,7 +145,7 @@ class Desk:
             for line, quantity in zip(request.lines, left, strict=True)
         ]
         id = shipment or request.shipment_id
-        fact = shipments.ShipmentDispatched(
+        event = shipments.ShipmentDispatched(
             shipment_id=id,
             order_id=request.order_id,
             reservation_id=request.reservation_id,
@@ -154,22 +154,22 @@ class Desk:
             lines=lines,
             dispatched_at=datetime.now(UTC),
         )
-        record = await self.h.deliver(fact, aggregate_id=id)
+        record = await self.h.deliver(event, aggregate_id=id)
         await self.h.pump()
         return record
 
     async def shipments_cancelled(
         self, order: dict[str, Any], *ids: UUID, departed: Sequence[shipments.ReservedDeparture] = ()
     ) -> None:
-        fact = shipments.ShipmentsCancelled(order_id=UUID(order["id"]), shipments=list(ids), departed=list(departed))
-        await self.h.deliver(fact, aggregate_id=uuid7())
+        event = shipments.ShipmentsCancelled(order_id=UUID(order["id"]), shipments=list(ids), departed=list(departed))
+        await self.h.deliver(event, aggregate_id=uuid7())
         await self.h.pump()
 
-    def departure(self, request: facts.ShipmentRequested, *quantities: str) -> shipments.ReservedDeparture:
+    def departure(self, request: events.ShipmentRequested, *quantities: str) -> shipments.ReservedDeparture:
         """What `dispatch` says of the same shipment, as it stands in the answer to a cancellation."""
         left = [Decimal(quantity) for quantity in quantities] or [line.quantity for line in request.lines]
         lines = [
-            facts.LineQuantity(line_id=line.line_id, quantity=quantity)
+            events.LineQuantity(line_id=line.line_id, quantity=quantity)
             for line, quantity in zip(request.lines, left, strict=True)
         ]
         ids = {"shipment_id": request.shipment_id, "reservation_id": request.reservation_id}

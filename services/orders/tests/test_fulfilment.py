@@ -27,7 +27,7 @@ async def test_an_order_is_reserved_shipped_in_two_parts_and_done(desk: Desk) ->
     await desk.dispatch(shipment, "6", shipment=uuid7())
     now = await desk.read(order)
     assert (now["allocation"], now["shipment"], now["lines"][0]["shipped"]) == ("full", "full", "10")
-    assert [fact.shipment for fact in await desk.asked("order.shipment_progressed")] == ["partial", "full"]
+    assert [event.shipment for event in await desk.asked("order.shipment_progressed")] == ["partial", "full"]
     assert len(await desk.asked("order.allocated")) == 1
     assert await desk.states(order) == ["reserving", "shipping", "shipping", "done"]
 

@@ -50,10 +50,10 @@ async def test_an_answer_counts_the_hold_that_the_saga_has_not_heard_of(desk: De
         inventory.ReservedLine(**line.model_dump(exclude={"quantity"}), requested=line.quantity, reserved=line.quantity)
         for line in request.lines
     ]
-    fact = inventory.ReservationMade(
+    event = inventory.ReservationMade(
         reservation_id=request.reservation_id, order_id=request.order_id, lines=lines, complete=True
     )
-    await desk.h.deliver(fact, aggregate_id=request.reservation_id)
+    await desk.h.deliver(event, aggregate_id=request.reservation_id)
     assert await desk.asked("order.allocated") == []
     await desk.h.pump()
     assert await desk.states(order) == ["reserving", "held", "held"]

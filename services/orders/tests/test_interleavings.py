@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 
 from contracts import inventory, shipments
-from contracts import orders as facts
+from contracts import orders as events
 from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
 
@@ -21,14 +21,14 @@ from .conftest import Desk
 
 @dataclass
 class World:
-    """One order of ten pieces, and neighbours as simple as their contracts allow. Each reader gets the facts in order, when chance says."""
+    """One order of ten pieces, and neighbours as simple as their contracts allow. Each reader gets the events in order, when chance says."""
 
     desk: Desk
     order: dict[str, Any]
     dice: random.Random
     stock: Decimal
     held: dict[UUID, Decimal] = field(default_factory=dict)
-    pending: dict[UUID, tuple[facts.ShipmentRequested, Decimal]] = field(default_factory=dict)
+    pending: dict[UUID, tuple[events.ShipmentRequested, Decimal]] = field(default_factory=dict)
     on_hold: bool = False
     left: Decimal = Decimal(0)
     departed: list[shipments.ReservedDeparture] = field(default_factory=list)
@@ -37,8 +37,8 @@ class World:
     answers: dict[Any, deque[tuple[UUID, Event]]] = field(default_factory=lambda: defaultdict(deque))
     read: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
-    async def next_fact(self, reader: str) -> Any:
-        """The next of the order's facts that this reader has not seen."""
+    async def next_event(self, reader: str) -> Any:
+        """The next of the order's events that this reader has not seen."""
         published = await self.desk.h.published()
         if self.read[reader] == len(published):
             return None
@@ -46,25 +46,25 @@ class World:
         return published[self.read[reader] - 1]
 
     async def saga_reads(self) -> bool:
-        fact = await self.next_fact("saga")
-        if fact is not None:
-            await self.desk.h.deliver(fact.event, aggregate_id=fact.aggregate_id, sequence=fact.sequence)
-        return fact is not None
+        event = await self.next_event("saga")
+        if event is not None:
+            await self.desk.h.deliver(event.event, aggregate_id=event.aggregate_id, sequence=event.sequence)
+        return event is not None
 
     async def inventory_reads(self) -> bool:
-        fact = await self.next_fact("inventory")
-        if fact is None:
+        event = await self.next_event("inventory")
+        if event is None:
             return False
-        match fact.event:
-            case facts.ReservationRequested() as request:
+        match event.event:
+            case events.ReservationRequested() as request:
                 self.reserve(request)
-            case facts.ReservationReleaseRequested() as request:
+            case events.ReservationReleaseRequested() as request:
                 self.held.pop(request.reservation_id, None)
                 self.over.discard(request.reservation_id)
                 self.reservation(inventory.ReservationReleased, request.reservation_id, reason=request.reason)
         return True
 
-    def reserve(self, request: facts.ReservationRequested) -> None:
+    def reserve(self, request: events.ReservationRequested) -> None:
         (wanted,) = request.lines
         free = max(Decimal(0), min(self.stock - sum(self.held.values()), wanted.quantity))
         line = inventory.ReservedLine(
@@ -77,20 +77,20 @@ class World:
         else:
             self.reservation(inventory.ReservationRejected, request.reservation_id, lines=[line], reason="Short.")
 
-    def reservation(self, kind: type[inventory.ReservationFact], id: UUID, **given: Any) -> None:
-        fact = kind(reservation_id=id, order_id=UUID(self.order["id"]), **given)
-        self.answers[id].append((id, fact))
+    def reservation(self, kind: type[inventory.ReservationEvent], id: UUID, **given: Any) -> None:
+        event = kind(reservation_id=id, order_id=UUID(self.order["id"]), **given)
+        self.answers[id].append((id, event))
 
     async def shipping_reads(self) -> bool:
-        fact = await self.next_fact("shipping")
-        if fact is None:
+        event = await self.next_event("shipping")
+        if event is None:
             return False
-        match fact.event:
-            case facts.OrderHeld() | facts.OrderResumed() as decided:
-                self.on_hold = isinstance(decided, facts.OrderHeld)
-            case facts.ShipmentRequested() as request:
+        match event.event:
+            case events.OrderHeld() | events.OrderResumed() as decided:
+                self.on_hold = isinstance(decided, events.OrderHeld)
+            case events.ShipmentRequested() as request:
                 self.pending[request.shipment_id] = (request, request.lines[0].quantity)
-            case facts.ShipmentCancelRequested() as request:
+            case events.ShipmentCancelRequested() as request:
                 only = request.reservation_id
                 gone = [id for id, (of, _) in self.pending.items() if only in (None, of.reservation_id)]
                 for id in gone:
@@ -121,7 +121,7 @@ class World:
             dispatched_at=datetime.now(UTC),
         )
         self.answers[dispatched.shipment_id].append((dispatched.shipment_id, dispatched))
-        took = facts.LineQuantity(line_id=line.line_id, quantity=part)
+        took = events.LineQuantity(line_id=line.line_id, quantity=part)
         ids = {"shipment_id": dispatched.shipment_id, "reservation_id": request.reservation_id}
         self.departed.append(shipments.ReservedDeparture(**ids, lines=[took]))
         self.left += part
@@ -135,8 +135,8 @@ class World:
         waiting = [queue for queue in self.answers.values() if queue]
         if not waiting:
             return False
-        aggregate_id, fact = self.dice.choice(waiting).popleft()
-        await self.desk.h.deliver(fact, aggregate_id=aggregate_id)
+        aggregate_id, event = self.dice.choice(waiting).popleft()
+        await self.desk.h.deliver(event, aggregate_id=aggregate_id)
         return True
 
     async def somebody_acts(self) -> bool:
@@ -202,7 +202,7 @@ async def test_the_books_agree_in_the_end(desk: Desk, seed: int) -> None:
 
 
 async def nothing_was_asked_for_on_hold(desk: Desk) -> None:
-    """An order's facts stand in the order of its commits, so between a hold and what ends it nothing may stand that allocates or ships."""
+    """An order's events stand in the order of its commits, so between a hold and what ends it nothing may stand that allocates or ships."""
     on_hold = False
     for published in await desk.h.published():
         if published.type in {"order.held", "order.resumed", "order.cancelled"}:

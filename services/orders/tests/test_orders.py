@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from contracts import catalog
-from contracts import orders as facts
+from contracts import orders as events
 from tailrace.core.ids import uuid7
 
 from .conftest import Desk
@@ -31,7 +31,7 @@ async def test_a_draft_is_created_read_and_published(desk: Desk) -> None:
     assert await desk.read(order) == order
     (created,) = await desk.h.published()
     assert (created.type, created.aggregate_id, created.sequence) == ("order.created", UUID(order["id"]), 1)
-    assert isinstance(created.event, facts.OrderCreated)
+    assert isinstance(created.event, events.OrderCreated)
     assert (created.event.net, created.event.tax, created.event.lines[0].sku) == (1000, 100, "BOLT")
     assert await desk.states(order) == []
 

@@ -1,4 +1,4 @@
-"""Shipping on PostgreSQL: what orders ask for arrives as facts, what people do arrives over HTTP."""
+"""Shipping on PostgreSQL: what orders ask for arrives as events, what people do arrives over HTTP."""
 
 import asyncio
 from decimal import Decimal

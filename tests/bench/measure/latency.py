@@ -26,7 +26,7 @@ from tailrace.codegen.scaffold import Names
 PROJECT, DEFAULTS = "project", "Debezium's defaults"
 RATES = (10, 200)
 _TUNED = ("poll.interval.ms", "heartbeat.interval.ms", "heartbeat.action.query", "retriable.restart.connector.wait.ms")
-"""What the defaults are taken for. The settings that keep facts from being lost stay."""
+"""What the defaults are taken for. The settings that keep events from being lost stay."""
 _WRITERS, _TURN, _FIRST, _PATIENCE = 8, 15.0, 20, 120.0
 _COMMIT = """
 WITH fresh AS (
@@ -44,7 +44,7 @@ _APPLIED = (
 
 @dataclass
 class Sample:
-    """The facts of one rate and one way, and what they cost."""
+    """The events of one rate and one way, and what they cost."""
 
     aggregates: list[UUID] = field(default_factory=list)
     seconds: float = 0.0
@@ -81,7 +81,7 @@ class Way:
         await self._admin.close()
 
     async def commit(self) -> UUID:
-        """One new aggregate with its fact."""
+        """One new aggregate with its event."""
         id = uuid4()
         payload = json.dumps({f"{self.names.one}_id": str(id), "code": id.hex, "name": "Measured"})
         statement = _COMMIT.format(one=self.names.one, service=self.names.service)
@@ -150,7 +150,7 @@ class Arrivals:
 async def measure(
     installation: Installation, seconds: float, idle: Figures, seed: int, say: Callable[[str], None]
 ) -> dict[str, Any]:
-    """By rate and settings: both latencies, and CPU milliseconds for each fact; an error in their place when one did not arrive."""
+    """By rate and settings: both latencies, and CPU milliseconds for each event; an error in their place when one did not arrive."""
     names = installation.workspace.generated[0]
     found: dict[str, Any] = {"poll.interval.ms": {PROJECT: installation.settings.poll_interval_ms, DEFAULTS: 500}}
     async with AsyncExitStack() as stack:
@@ -199,7 +199,7 @@ class Turns:
         sample.add(difference(before, self.installation.processes.cpu()), time.monotonic() - began)
 
     async def _settle(self, ids: Sequence[UUID], how: str) -> None:
-        """Returns when all of these facts have arrived everywhere. Raises TimeoutError."""
+        """Returns when all of these events have arrived everywhere. Raises TimeoutError."""
         deadline = time.monotonic() + _PATIENCE
         while True:
             idle = len(ids) - len(await self.way.applied(ids))
@@ -207,7 +207,7 @@ class Turns:
             if not idle and not absent:
                 return
             if time.monotonic() > deadline:
-                raise TimeoutError(f"{how}: of {len(ids)} facts, {idle} had no effect and {absent} are not in Kafka")
+                raise TimeoutError(f"{how}: of {len(ids)} events, {idle} had no effect and {absent} are not in Kafka")
             await asyncio.sleep(0.2)
 
 
@@ -230,7 +230,7 @@ async def _told(way: Way, arrivals: Arrivals, sample: Sample, idle: Figures) -> 
         "Kafka": summary([arrivals.seen[id] - committed[id] for id in sample.aggregates]),
         "read model": summary([applied[id] - committed[id] for id in sample.aggregates]),
         "cores": {part: round(value / sample.seconds, 3) for part, value in sample.used.items()},
-        "CPU ms per fact": above_idle(sample.used, idle, sample.seconds, len(sample.aggregates)),
+        "CPU ms per event": above_idle(sample.used, idle, sample.seconds, len(sample.aggregates)),
     }
 
 

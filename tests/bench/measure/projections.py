@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from tailrace.core.events import Event
 from tailrace.db.database import Database, Tx
-from tailrace.messaging.dispatcher import Courier
+from tailrace.messaging.dispatcher import Dispatcher
 from tailrace.messaging.subscribers import Delivery, Projection, Subscriber
 from tailrace.runtime.fleet import load_services
 from tailrace.runtime.migrate import prepare_database
@@ -41,21 +41,23 @@ async def measure(name: str, seconds: float) -> dict[str, Any]:
     found: dict[str, Any] = {}
     try:
         for kind, subscribers in kinds.items():
-            courier, records = Courier(name, database, subscribers), _records(created)
+            dispatcher, records = Dispatcher(name, database, subscribers), _records(created)
             for how, size in _RATIOS.items():
-                found[f"{kind}, {how}"] = await _deliver(courier, records, size, seconds)
+                found[f"{kind}, {how}"] = await _deliver(dispatcher, records, size, seconds)
     finally:
         await database.close()
     return found
 
 
-async def _deliver(courier: Courier, records: Iterator[ConsumerRecord], size: int, seconds: float) -> dict[str, Any]:
-    await courier.deliver([next(records) for _ in range(size)])
+async def _deliver(
+    dispatcher: Dispatcher, records: Iterator[ConsumerRecord], size: int, seconds: float
+) -> dict[str, Any]:
+    await dispatcher.deliver([next(records) for _ in range(size)])
     delivered, spent = 0, 0.0
     while spent < seconds:
         batch = [next(records) for _ in range(size)]
         began = time.monotonic()
-        await courier.deliver(batch)
+        await dispatcher.deliver(batch)
         spent += time.monotonic() - began
         delivered += size
     return {"per second": round(delivered / spent), "n": delivered, "batch": size}
@@ -76,7 +78,7 @@ def _counting(name: str, created: type[Event]) -> Projection:
 
 
 def _records(created: type[Event]) -> Iterator[ConsumerRecord]:
-    """First facts of ever new aggregates, as Kafka would hand them out."""
+    """First events of ever new aggregates, as Kafka would hand them out."""
     one = created.type.partition(".")[0]
     offset = 0
     while True:

@@ -87,8 +87,8 @@ def _tables(document: Document) -> Iterator[tuple[str, tuple[str, ...], list[tup
     yield "CPU above idle, ms", ("Services", "For each", *parts), list(_costs(fleets, parts))
     yield "Throughput", ("Services", "What", "Per second", "n"), list(_throughput(fleets))
     yield "What went wrong", ("Services", "Step", "Error"), list(_errors(fleets))
-    facts = {**document["machine"], **next((f["versions"] for f in fleets.values() if "versions" in f), {})}
-    yield "Machine", ("", ""), [(name, str(value)) for name, value in facts.items()]
+    events = {**document["machine"], **next((f["versions"] for f in fleets.values() if "versions" in f), {})}
+    yield "Machine", ("", ""), [(name, str(value)) for name, value in events.items()]
 
 
 def _latency(fleets: Document) -> Iterator[tuple[str, ...]]:
@@ -140,7 +140,7 @@ def _loads(fleets: Document, parts: tuple[str, ...]) -> Iterator[tuple[str, ...]
 
 
 def _used(fleet: Document) -> Iterator[tuple[str, Document]]:
-    yield from ((f"fact, {rate}, {how}", found["CPU ms per fact"]) for rate, how, found in _ways(fleet))
+    yield from ((f"event, {rate}, {how}", found["CPU ms per event"]) for rate, how, found in _ways(fleet))
     for what, found in _pairs(fleet, "requests"):
         if isinstance(found, dict):
             yield f"{what} through the gateway", found["CPU ms per request"]

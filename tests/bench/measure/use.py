@@ -52,7 +52,7 @@ async def visit_everyone(asking: Session, operator: User, installation: Installa
         ids = await asyncio.gather(*[visit(names.service) for names in generated])
         deadline = time.monotonic() + _PATIENCE
         while missing := [id for id in ids if id not in arrivals.seen]:
-            assert time.monotonic() < deadline, f"{len(missing)} of {len(ids)} facts are not in Kafka"
+            assert time.monotonic() < deadline, f"{len(missing)} of {len(ids)} events are not in Kafka"
             await asyncio.sleep(0.1)
     return {"services": len(ids), "seconds": round(time.monotonic() - began, 1)}
 

@@ -61,7 +61,7 @@ def _run(stack: Stack, plan: Plan, folder: Path, console: Console, documents: Pa
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="decides everything that is random")
-    parser.add_argument("--events", type=int, default=200_000, help="facts that must come about, at the least")
+    parser.add_argument("--events", type=int, default=200_000, help="events that must come about, at the least")
     parser.add_argument("--faults", type=int, default=0, help="how many; one for every 2,500 events when left out")
     parser.add_argument("--report", type=Path, help="a folder for faults.json and faults.md")
     parser.add_argument("--keep", action="store_true", help="keep the data and the logs also when all is right")

@@ -32,7 +32,7 @@ class Check:
 def judge(evidence: Evidence) -> list[Check]:
     predicted = model.predict(evidence.log)
     checks = [check for tenant, found in evidence.found.items() for check in _company(tenant, predicted[tenant], found)]
-    return [*checks, *_facts(evidence, predicted), *_delivery(evidence), *_requests(evidence)]
+    return [*checks, *_events(evidence, predicted), *_delivery(evidence), *_requests(evidence)]
 
 
 # Through the gateway.
@@ -90,15 +90,15 @@ def _contents(shipment: dict[str, Any]) -> model.Contents:
 # On the topics.
 
 
-def _facts(evidence: Evidence, predicted: Mapping[str, model.Figures]) -> Iterable[Check]:
+def _events(evidence: Evidence, predicted: Mapping[str, model.Figures]) -> Iterable[Check]:
     real = [record for record in evidence.records if record.where not in evidence.forged]
     once = {record.id: record for record in real}
     ids = {id: record.digest for id, record in once.items()}
-    yield _same(ALL, "facts on the topics = outboxes", ids, evidence.outbox, lambda each: f"{len(each):,}")
+    yield _same(ALL, "events on the topics = outboxes", ids, evidence.outbox, lambda each: f"{len(each):,}")
     places: dict[tuple[tuple[str, str], int], set[tuple[str, str]]] = defaultdict(set)
     for record in real:
         places[record.aggregate, record.sequence].add((record.id, record.digest))
-    yield _count(ALL, "places with two facts", [place for place, each in places.items() if len(each) > 1])
+    yield _count(ALL, "places with two events", [place for place, each in places.items() if len(each) > 1])
     last = last_sequences(real)
     lengths = Counter(aggregate for aggregate, _ in places)
     yield _count(ALL, "aggregates with a gap", [a for a, sequence in last.items() if lengths[a] != sequence])
@@ -108,8 +108,8 @@ def _facts(evidence: Evidence, predicted: Mapping[str, model.Figures]) -> Iterab
     for record in once.values():
         types[slugs[record.tenant]][record.type] += 1
     for tenant, figures in predicted.items():
-        decided = Counter({type: types[tenant][type] for type in figures.facts})
-        yield _same(tenant, "facts that requests decide", decided, figures.facts, lambda each: f"{each.total():,}")
+        decided = Counter({type: types[tenant][type] for type in figures.events})
+        yield _same(tenant, "events that requests decide", decided, figures.events, lambda each: f"{each.total():,}")
 
 
 def last_sequences(records: Iterable[Record]) -> dict[tuple[str, str], int]:
@@ -120,7 +120,7 @@ def last_sequences(records: Iterable[Record]) -> dict[tuple[str, str], int]:
 
 
 def _disordered(records: Iterable[Record]) -> Iterable[tuple[str, str]]:
-    """Aggregates of which a fact lies, for the first time, before the one that precedes it. What comes again may come anywhere."""
+    """Aggregates of which an event lies, for the first time, before the one that precedes it. What comes again may come anywhere."""
     seen: dict[tuple[str, str], int] = defaultdict(int)
     for record in sorted(records, key=lambda record: record.where):
         if record.sequence > seen[record.aggregate] + 1:
@@ -146,8 +146,8 @@ def _delivery(evidence: Evidence) -> Iterable[Check]:
         if topic in topics
     }
     marks = {pair: mark for pair, mark in evidence.marks.items() if pair in wanted}
-    yield _same(ALL, "marks at the last fact", marks, wanted, lambda each: f"{len(each):,}")
-    yield _count(ALL, "real facts parked", [each for each in evidence.parked if each.where not in evidence.forged])
+    yield _same(ALL, "marks at the last event", marks, wanted, lambda each: f"{len(each):,}")
+    yield _count(ALL, "real events parked", [each for each in evidence.parked if each.where not in evidence.forged])
     parked = {each.where for each in evidence.parked}
     free = [w for w, sort in evidence.forged.items() if sort in _MUST_PARK and w not in parked]
     yield _count(ALL, "poison that was not parked", free)
@@ -155,7 +155,7 @@ def _delivery(evidence: Evidence) -> Iterable[Check]:
     yield _count(ALL, "harmless forgeries that were parked", wrong)
     yield _count(ALL, "parked after the poison was dropped", evidence.left)
     again = len(real) - len({record.id for record in real})
-    yield Check(ALL, "facts came twice, and were passed over", _some(again + evidence.read_again), "some")
+    yield Check(ALL, "events came twice, and were passed over", _some(again + evidence.read_again), "some")
 
 
 def _requests(evidence: Evidence) -> Iterable[Check]:

@@ -116,7 +116,7 @@ class User:
         self.token = answer.body["access_token"]
 
     async def get(self, path: str, *, after: str | None = None, **params: Any) -> Any:
-        """What is there; with `after`, what is there once the facts of that write have had their effect."""
+        """What is there; with `after`, what is there once the events of that write have had their effect."""
         headers = {} if after is None else {"Tailrace-After": after}
         return (await self._ask("GET", path, headers, params={k: str(v) for k, v in params.items()})).body
 

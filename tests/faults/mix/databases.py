@@ -1,4 +1,4 @@
-"""What the services' databases hold of what leaves and what arrives: outbox, marks and parked facts, read by the superuser, changed by nobody."""
+"""What the services' databases hold of what leaves and what arrives: outbox, marks and parked events, read by the superuser, changed by nobody."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -29,7 +29,7 @@ class Databases:
         self._tenants = tenants
 
     async def outbox(self) -> dict[str, str]:
-        """Digest of the payload by id, of every fact that was committed for these tenants."""
+        """Digest of the payload by id, of every event that was committed for these tenants."""
         found: dict[str, str] = {}
         query = (
             "SELECT id::text, payload FROM outbox WHERE tenant_id = ANY($1::uuid[]) AND topic LIKE '%.events' "
@@ -42,7 +42,7 @@ class Databases:
         return found
 
     async def committed(self) -> int:
-        """How many facts there are for these tenants."""
+        """How many events there are for these tenants."""
         query = "SELECT count(*) FROM outbox WHERE tenant_id = ANY($1::uuid[]) AND topic LIKE '%.events'"
         return sum([int(rows[0][0]) for _, rows in await self._ask(query, self._tenants)])
 
@@ -52,7 +52,7 @@ class Databases:
         return {(row["subscriber"], row["aggregate"]): row["sequence"] for _, found in rows for row in found}
 
     async def parked(self, forged: set[Where]) -> list[Parked]:
-        """What is set aside of these tenants' facts, and of the forged records."""
+        """What is set aside of these tenants' events, and of the forged records."""
         query = "SELECT *, tenant_id = ANY($1::uuid[]) AS ours FROM parked ORDER BY epoch, sequence, parked_at"
         return [
             Parked(service, row["subscriber"], where, row["kind"], row["reason"], row["sequence"])

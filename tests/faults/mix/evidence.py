@@ -34,7 +34,7 @@ class Evidence:
     tenants: dict[str, str]
     """The tenant's id by its slug."""
     records: list[Record]
-    """Every record on the topics that claims to be a fact of these tenants."""
+    """Every record on the topics that claims to be an event of these tenants."""
     outbox: dict[str, str]
     marks: dict[tuple[str, str], int]
     parked: list[Parked]
@@ -72,7 +72,7 @@ async def look(shop: Shop) -> Found:
 
 async def outside(topics: Topics, databases: Databases, forged: set[Where]) -> dict[str, Any]:
     """What the topics and the databases hold."""
-    await topics.catch_up()
+    await topics.backfill()
     return {
         "records": topics.records,
         "outbox": await databases.outbox(),

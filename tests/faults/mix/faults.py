@@ -39,7 +39,7 @@ class Done:
 
 
 class Nemesis:
-    """Inflicts faults on a fleet. `topics` is what it knows of the facts so far; `tenants` are those that it may forge for."""
+    """Inflicts faults on a fleet. `topics` is what it knows of the events so far; `tenants` are those that it may forge for."""
 
     def __init__(self, stack: Stack, topics: Topics, tenants: list[str]) -> None:
         self._stack = stack
@@ -110,7 +110,7 @@ class Nemesis:
 
     async def _poison(self, fault: Fault) -> None:
         dice = random.Random(fault.dice)
-        await patiently(self._topics.catch_up)
+        await patiently(self._topics.backfill)
         forged = poison.forge(dice, dice.choice(self._tenants), self._real())
         places = await produce(self._stack.kafka, [record for _, record in forged])
         self._note(zip(places, (sort for sort, _ in forged), strict=True))
@@ -124,7 +124,7 @@ class Nemesis:
         self.done.late.clear()
 
     def _real(self) -> dict[str, list[ConsumerRecord]]:
-        """The last real facts of each topic."""
+        """The last real events of each topic."""
         forged = self.done.forged
         return {
             topic: [record for record in records if (topic, record.partition, record.offset) not in forged]
@@ -137,7 +137,7 @@ class Nemesis:
             self.done.counts["forged"] += 1
 
     async def _republish(self, fault: Fault) -> None:
-        await patiently(self._topics.catch_up)
+        await patiently(self._topics.backfill)
         records = poison.again(random.Random(fault.dice), self._real(), fault.amount)
         self.done.republished.update(await produce(self._stack.kafka, records))
         self.done.counts["republished"] += len(records)

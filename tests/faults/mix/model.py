@@ -59,8 +59,8 @@ class Figures:
     accounts: dict[str, int]
     journals: int
     units_shipped: Decimal
-    facts: Counter[str]
-    """How many facts of each type, where the requests alone decide it."""
+    events: Counter[str]
+    """How many events of each type, where the requests alone decide it."""
 
 
 def predict(entries: Iterable[dict[str, Any]]) -> dict[str, Figures]:
@@ -98,18 +98,18 @@ class _Book:
         self._accounts: Counter[str] = Counter()
         self._journals = 0
         self._units = Decimal(0)
-        self._facts: Counter[str] = Counter()
+        self._events: Counter[str] = Counter()
 
     def read(self, entry: dict[str, Any]) -> None:
         path, body, answer = entry["path"].split("/")[2:], entry["body"], entry["answer"]
         match [entry["method"], *path]:
             case ["POST", "items"]:
                 self.rates[answer["id"]] = Decimal(body["tax_rate"])
-                self._facts["catalog.item.created"] += 1
+                self._events["catalog.item.created"] += 1
             case ["PUT", "items", _]:
-                self._facts["catalog.item.updated"] += 1
+                self._events["catalog.item.updated"] += 1
             case ["POST", "price-lists"]:
-                self._facts["catalog.price_list.created"] += 1
+                self._events["catalog.price_list.created"] += 1
                 for price in body["prices"]:
                     breaks = self._prices.setdefault((answer["id"], price["item_id"]), [])
                     breaks.append((Decimal(price["min_quantity"]), Decimal(price["unit_price"])))
@@ -134,19 +134,19 @@ class _Book:
                 place, quantity = (body["item_id"], body["warehouse_id"]), Decimal(body["quantity"])
                 self._on_hand[place] += quantity
                 self._post(INVENTORY, COUNTED, self._worth(place, quantity))
-                self._facts["inventory.stock.adjusted"] += 1
+                self._events["inventory.stock.adjusted"] += 1
             case ["transfers"]:
                 quantity = Decimal(body["quantity"])
                 self._on_hand[body["item_id"], body["from_warehouse_id"]] -= quantity
                 self._on_hand[body["item_id"], body["to_warehouse_id"]] += quantity
-                self._facts["inventory.stock.transferred"] += 1
+                self._events["inventory.stock.transferred"] += 1
             case ["reservations"]:
                 if body["expires_in_seconds"] is None:
                     lines = [((ln["item_id"], ln["warehouse_id"]), Decimal(ln["quantity"])) for ln in body["lines"]]
                     self._held[answer["id"]] = lines
                 else:
                     # Nobody releases these, so each runs out, once.
-                    self._facts["inventory.reservation.expired"] += 1
+                    self._events["inventory.reservation.expired"] += 1
             case ["reservations", reservation_id, "release"]:
                 del self._held[reservation_id]
 
@@ -167,11 +167,11 @@ class _Book:
             case ["POST"]:
                 confirmed = bool(body.get("confirm"))
                 self._orders[answer["id"]] = Order("confirmed" if confirmed else "draft", self._lines(body, answer))
-                self._facts["order.created"] += 1
-                self._facts["order.confirmed"] += confirmed
+                self._events["order.created"] += 1
+                self._events["order.confirmed"] += confirmed
             case ["PUT", order_id]:
                 self._orders[order_id].lines = self._lines(body, answer)
-                self._facts["order.changed"] += 1
+                self._events["order.changed"] += 1
             case ["DELETE", order_id]:
                 self._move(order_id, "cancelled", "order.cancelled")
             case ["POST", order_id, "confirm"]:
@@ -183,11 +183,11 @@ class _Book:
             case ["POST", order_id, "cancel"]:
                 self._move(order_id, "cancelled", "order.cancelled")
             case ["POST", _, "allocate"]:
-                self._facts["order.allocation_requested"] += 1
+                self._events["order.allocation_requested"] += 1
 
-    def _move(self, order_id: str, status: str, fact: str) -> None:
+    def _move(self, order_id: str, status: str, event: str) -> None:
         self._orders[order_id].status = status
-        self._facts[fact] += 1
+        self._events[event] += 1
 
     def _lines(self, body: dict[str, Any], answer: dict[str, Any]) -> dict[str, Line]:
         lines: dict[str, Line] = {}
@@ -211,8 +211,8 @@ class _Book:
             contents = {line["line_id"]: Decimal(line["quantity"]) for line in body["lines"]}
             order.shipments[answer["id"]] = ("pending", contents)
             return
-        state, fact = _STEPS[step]
-        self._facts[fact] += 1
+        state, event = _STEPS[step]
+        self._events[event] += 1
         if shipment_id in order.shipments:
             contents = order.shipments[shipment_id][1]
             order.shipments[shipment_id] = (state, contents)
@@ -232,7 +232,7 @@ class _Book:
             place = (line.item, line.warehouse)
             self._on_hand[place] -= quantity
             self._units += quantity
-            self._facts["inventory.stock.issued"] += 1
+            self._events["inventory.stock.issued"] += 1
             self._post(COST, INVENTORY, self._worth(place, quantity))
         for account, amount in ((RECEIVABLE, net + tax), (REVENUE, -net), (TAX, -tax)):
             self._accounts[account] += amount
@@ -254,8 +254,8 @@ class _Book:
             shipments.update((order_id, state, contents) for state, contents in _shown(order, holds))
         stock = {p: (units, reserved[p], self._worth(p, units)) for p, units in self._on_hand.items()}
         accounts = {code: amount for code, amount in self._accounts.items() if amount}
-        facts = self._facts + Counter({"accounting.journal.posted": self._journals})
-        return Figures(orders, shipments, stock, accounts, self._journals, self._units, facts)
+        events = self._events + Counter({"accounting.journal.posted": self._journals})
+        return Figures(orders, shipments, stock, accounts, self._journals, self._units, events)
 
     def _is_short(self, order: Order) -> bool:
         """Whether one of its lines wants more than ever came in there."""

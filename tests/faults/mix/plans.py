@@ -50,12 +50,12 @@ class Job:
 
     @property
     def least(self) -> int:
-        """How many facts it leads to, at the least."""
+        """How many events it leads to, at the least."""
         base, each = _FACTS[self.fate]
         return base + each * len(self.lines)
 
 
-# Fate: how often, and how many facts it makes at the least, as a base and for each line.
+# Fate: how often, and how many events it makes at the least, as a base and for each line.
 _FATES: dict[str, tuple[int, int, int]] = {
     "whole": (46, 12, 3),
     "parts": (11, 16, 3),
@@ -90,7 +90,7 @@ def firms(seed: int, count: int) -> list[Firm]:
 
 
 def jobs(seed: int, firms: Sequence[Firm], events: int) -> list[Job]:
-    """Enough of them that at least so many facts follow."""
+    """Enough of them that at least so many events follow."""
     dice = random.Random(f"{seed}/jobs")
     planned: list[Job] = []
     while events > 0:

@@ -1,6 +1,6 @@
 """Records that no service wrote, as a broken or foreign publisher would send them; each must be set aside or passed over, without harm to others.
 
-Forged facts are of aggregates that nobody has, or claim the place of a fact that every reader has had. A record with the very next sequence of a
+Forged events are of aggregates that nobody has, or claim the place of an event that every reader has had. A record with the very next sequence of a
 real aggregate is not forged here: whoever can write that to a topic is its publisher, and no reader could tell.
 """
 
@@ -24,7 +24,7 @@ SORTS = ("not json", "wrong shape", "unknown version", "no headers", "gap", "lat
 
 
 def forge(dice: random.Random, tenant: str, real: dict[str, list[ConsumerRecord]]) -> list[tuple[str, ConsumerRecord]]:
-    """One of each sort, on topics that chance chooses. `real` are facts that were on the topics already."""
+    """One of each sort, on topics that chance chooses. `real` are events that were on the topics already."""
     forged: list[tuple[str, ConsumerRecord]] = []
     for sort in SORTS:
         topic = dice.choice(list(KNOWN))
@@ -36,7 +36,7 @@ def forge(dice: random.Random, tenant: str, real: dict[str, list[ConsumerRecord]
 
 
 def heal(late: Iterable[ConsumerRecord]) -> list[ConsumerRecord]:
-    """What was missing before facts that came too late: with these, they come right by themselves."""
+    """What was missing before events that came too late: with these, they come right by themselves."""
     return [
         _with(record, ce_sequence="1", ce_id=str(UUID(int=UUID(_header(record, "ce_id")).int ^ 1))) for record in late
     ]
@@ -72,7 +72,7 @@ def _fresh(dice: random.Random, sort: str, topic: str, tenant: str) -> ConsumerR
 
 
 def _stale(dice: random.Random, real: ConsumerRecord) -> ConsumerRecord:
-    """Another fact in the place of a real one, which came before it."""
+    """Another event in the place of a real one, which came before it."""
     forged = _with(real, ce_id=str(UUID(int=dice.getrandbits(128), version=4)))
     return _record(real.topic, real.partition, real.key, b'{"forged": "stale"}', list(forged.headers))
 

@@ -1,4 +1,4 @@
-"""Waiting until nothing is under way any more: every fact on its topic, every reader at the end, nobody with something to redrive."""
+"""Waiting until nothing is under way any more: every event on its topic, every reader at the end, nobody with something to redrive."""
 
 import asyncio
 import time
@@ -35,24 +35,24 @@ async def wait(
         calm = calm + 1 if not restless and now == before else 0
         before = now
         if time.monotonic() - began > within:
-            raise AssertionError(f"not quiet after {within:g} s: {restless or 'facts are still being recorded'}")
+            raise AssertionError(f"not quiet after {within:g} s: {restless or 'events are still being recorded'}")
     return time.monotonic() - began
 
 
 async def _look(
     topics: Topics, databases: Databases, kafka: str, consumers: Sequence[str], done: Done
 ) -> tuple[int, str]:
-    """How many facts there are, and what is still under way, if anything."""
+    """How many events there are, and what is still under way, if anything."""
     count = await databases.committed()
-    await topics.catch_up()
+    await topics.backfill()
     sent = {record.id for record in topics.records if record.where not in done.forged}
     if len(sent) < count:
-        return count, f"{count - len(sent)} facts are not on their topics"
+        return count, f"{count - len(sent)} events are not on their topics"
     for group in consumers:
         if late := await groups.behind(kafka, group, done.places[group]):
             return count, f"{group} is {late} records behind"
     parked = await databases.parked(set(done.forged))
     waiting = [each for each in parked if done.forged.get(each.where, "late") == "late"]
     if waiting:
-        return count, f"{len(waiting)} facts are parked that should come right, the first: {waiting[0]}"
+        return count, f"{len(waiting)} events are parked that should come right, the first: {waiting[0]}"
     return await databases.committed(), ""

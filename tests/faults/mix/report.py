@@ -20,19 +20,19 @@ def summary(outcome: Outcome) -> dict[str, Any]:
     again = len(outcome.evidence.records) - len({record.id for record in outcome.evidence.records})
     return {
         "seed": plan.seed,
-        "events": outcome.facts,
+        "events": outcome.events,
         "jobs": outcome.jobs,
         "requests": outcome.requests,
         "companies": plan.companies,
         "seconds of traffic": round(outcome.trading, 1),
-        "events per second": round(outcome.facts / outcome.trading, 1),
+        "events per second": round(outcome.events / outcome.trading, 1),
         "seconds until quiet": round(outcome.settling, 1),
         "recovery p50": _share(recoveries, 0.5),
         "recovery p95": _share(recoveries, 0.95),
         "recovery max": _share(recoveries, 1.0),
         "unknown outcomes": counts["unknown"],
         "answered from memory": counts["answered from memory"],
-        "facts twice on topics": again,
+        "events twice on topics": again,
         "republished": counts["republished"],
         "read again": outcome.evidence.read_again,
         "forged": counts["forged"],
@@ -84,7 +84,7 @@ def _markdown(told: dict[str, Any], checks: list[Check]) -> str:
         "",
         "Times are in seconds. A recovery lasts from the beginning of a fault, which may itself be a pause or a rebuild, until an order placed after "
         "it has been shipped and posted, with traffic going on. A request of unknown outcome got no answer, or one that "
-        "leaves it open, and was sent again with its key. A forged fact is parked once by each service that cannot take it.",
+        "leaves it open, and was sent again with its key. A forged event is parked once by each service that cannot take it.",
         "",
         "| | |",
         "|---|---|",

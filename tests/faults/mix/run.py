@@ -43,7 +43,7 @@ class Outcome:
 
     plan: Plan
     evidence: Evidence
-    facts: int = 0
+    events: int = 0
     jobs: int = 0
     requests: int = 0
     trading: float = 0.0
@@ -81,9 +81,9 @@ async def run(stack: Stack, plan: Plan, log: RequestLog, say: Say) -> Outcome:
         settling = await quiet.wait(topics, databases, stack.kafka, consumers, nemesis.done, say, within=600)
         evidence = await _collect(stack, shops, log, topics, databases, nemesis, say)
         versions = {"PostgreSQL": await databases.version(), **await _connect_versions(stack.connect_url)}
-    facts = len(evidence.outbox)
+    events = len(evidence.outbox)
     requests = log.counts["answered"]
-    return Outcome(plan, evidence, facts, len(work), requests, trading, settling, faults, recoveries, versions)
+    return Outcome(plan, evidence, events, len(work), requests, trading, settling, faults, recoveries, versions)
 
 
 async def _connect_versions(url: str) -> dict[str, str]:
@@ -107,7 +107,7 @@ async def _collect(
     done = nemesis.done
     forged = set(done.forged)
     parked = await databases.parked(forged)
-    say(f"Quiet. {len(parked)} forged facts are parked; dropping them …")
+    say(f"Quiet. {len(parked)} forged events are parked; dropping them …")
     await _drop(nemesis, parked)
     say("Asking for the end …")
     found = {shop.firm.slug: await look(shop) for shop in shops}

@@ -14,7 +14,7 @@ _KEPT = 400
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record that claims to be a fact: its place in Kafka, its envelope, and a digest of its value."""
+    """A record that claims to be an event: its place in Kafka, its envelope, and a digest of its value."""
 
     where: Where
     id: str
@@ -44,7 +44,7 @@ class Topics:
         self.latest: dict[str, list[ConsumerRecord]] = {}
         """The last few whole records of each topic."""
 
-    async def catch_up(self) -> None:
+    async def backfill(self) -> None:
         """Read on to where the topics end now."""
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._kafka,
@@ -81,7 +81,7 @@ class Topics:
 
 
 async def _partitions(kafka: str) -> list[TopicPartition]:
-    """Of every topic that holds facts."""
+    """Of every topic that holds events."""
     client = AIOKafkaClient(bootstrap_servers=kafka)
     await client.bootstrap()
     try:
@@ -93,7 +93,7 @@ async def _partitions(kafka: str) -> list[TopicPartition]:
 
 
 def read_record(record: ConsumerRecord) -> Record | None:
-    """None for what does not even look like a fact."""
+    """None for what does not even look like an event."""
     try:
         headers = {name: value.decode() for name, value in record.headers if value is not None}
         return Record(

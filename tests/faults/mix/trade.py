@@ -71,7 +71,7 @@ async def _allocate_again(who: User, order: Any, key: str) -> None:
 
 
 async def dispatch(who: User, shipment: Any, key: str) -> Any:
-    """The reply, with the headers that name the fact."""
+    """The reply, with the headers that name the event."""
     path = f"/v1/shipments/{shipment['id']}/dispatch"
     return await who.write("POST", path, {"tracking_number": f"T-{key}"}, key=f"{key}/dispatch")
 

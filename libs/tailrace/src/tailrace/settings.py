@@ -64,11 +64,11 @@ class Settings(BaseSettings):
     """How often a connector confirms where it is, in milliseconds. An idle database holds the write-ahead log of the busy ones until the next
     time; at 5 s that was 30 to 110 MB at 5 MB/s, at 1 s with a logged snapshot 9 to 20 MB."""
     canary_every: float = Field(default=10.0, gt=0)
-    """How often a service records a canary, which shows that its facts reach Kafka."""
+    """How often a service records a canary, which shows that its events reach Kafka."""
     canary_limit: float = Field(default=30.0, gt=0)
     """How long a canary may be on its way before its connector counts as stuck, whatever Connect says."""
     partitions: int = 6
-    """Of a topic that is made; never changed later, since an aggregate's facts would change their partition."""
+    """Of a topic that is made; never changed later, since an aggregate's events would change their partition."""
     replication: int = 1
     """Copies of a topic that is made."""
     consumer_batch: int = 500
@@ -78,7 +78,7 @@ class Settings(BaseSettings):
     consumer_wait_ms: int = 500
     """How long a consumer waits for something new before it asks again; what comes meanwhile is handed out at once."""
     redrive_every: float = Field(default=2.0, gt=0)
-    """How often a service looks for parked facts that may come right by themselves, in seconds."""
+    """How often a service looks for parked events that may come right by themselves, in seconds."""
     """How long a consumer's poll waits at the broker when nothing is new, in milliseconds; it adds no latency."""
 
     body_limit: int = 2 * 1024 * 1024

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tailrace.core.operator_error import StackError
+from tailrace.core.operator_error import OperatorError
 from tailrace.stack import artifacts
 from tailrace.stack.artifacts import Artifact, Lock, corrupt, fetch, missing
 
@@ -75,14 +75,14 @@ def test_shipped_lock_names_everything_the_stack_runs() -> None:
 )
 def test_line_that_is_no_artifact_is_refused_with_its_number(line: str) -> None:
     good = f"{'0' * 64} 12 a/b.jar"
-    with pytest.raises(StackError, match="line 2"):
+    with pytest.raises(OperatorError, match="line 2"):
         Lock.parse(f"{good}\n{line}\n")
 
 
 def test_download_with_other_bytes_is_refused_and_leaves_nothing(mirror: Mirror, tmp_path: Path) -> None:
     wanted = artifact("a/good.jar", b"the real thing")
     mirror.files["a/good.jar"] = b"the evil thing"
-    with pytest.raises(StackError, match="SHA-256") as caught:
+    with pytest.raises(OperatorError, match="SHA-256") as caught:
         fetch([wanted], tmp_path)
     assert "TAILRACE_MAVEN_MIRROR" in caught.value.remedy
     assert files_in(tmp_path) == set()
@@ -91,7 +91,7 @@ def test_download_with_other_bytes_is_refused_and_leaves_nothing(mirror: Mirror,
 def test_download_is_kept_and_not_asked_for_again(mirror: Mirror, tmp_path: Path) -> None:
     first, second = artifact("a/first.jar", b"1" * 1000), artifact("b/second.jar", b"2" * 2000)
     mirror.files["a/first.jar"] = b"1" * 1000
-    with pytest.raises(StackError, match=r"second\.jar"):
+    with pytest.raises(OperatorError, match=r"second\.jar"):
         fetch([first, second], tmp_path)
 
     mirror.files["b/second.jar"] = b"2" * 2000
@@ -117,6 +117,6 @@ def test_no_network_says_what_to_do(mirror: Mirror, tmp_path: Path, monkeypatch:
     monkeypatch.setattr(artifacts, "ATTEMPTS", 1)
     mirror.shutdown()
     mirror.server_close()
-    with pytest.raises(StackError, match="cannot download") as caught:
+    with pytest.raises(OperatorError, match="cannot download") as caught:
         fetch([artifact("a/good.jar", b"")], tmp_path / "cache")
     assert "network" in caught.value.remedy

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tailrace.core.operator_error import StackError
+from tailrace.core.operator_error import OperatorError
 from tailrace.stack.child import Child, Program
 from tailrace.stack.state import Board, State
 
@@ -46,24 +46,26 @@ async def test_pauses_grow_between_restarts(tmp_path: Path) -> None:
 async def test_program_that_cannot_start_fails_with_its_last_words(tmp_path: Path) -> None:
     program = Program("broken", ["/bin/sh", "-c", "echo no such configuration; exit 3"], never)
     child = Child(program, tmp_path / "broken.log", board(tmp_path))
-    with pytest.raises(StackError, match="broken ended with code 3 before it was ready, 3 times") as caught:
+    with pytest.raises(OperatorError, match="broken ended with code 3 before it was ready, 3 times") as caught:
         await child.start()
     assert "no such configuration" in caught.value.remedy
     await child.stop()
 
 
 async def test_program_that_is_never_ready_fails_and_is_stopped(tmp_path: Path) -> None:
-    program = Program("idle", ["/bin/sleep", "600"], never, ready_patience=0.3)
+    program = Program("idle", ["/bin/sleep", "600"], never, ready_retry_budget=0.3)
     child = Child(program, tmp_path / "idle.log", board(tmp_path))
-    with pytest.raises(StackError, match="not ready after"):
+    with pytest.raises(OperatorError, match="not ready after"):
         await child.start()
     assert child.pid is not None
     await child.stop()
     assert child.pid is None
 
 
-async def test_deaf_program_is_killed_after_its_patience(tmp_path: Path) -> None:
-    deaf = Program("deaf", ["/bin/sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"], at_once, stop_patience=0.3)
+async def test_deaf_program_is_killed_after_its_retry_budget(tmp_path: Path) -> None:
+    deaf = Program(
+        "deaf", ["/bin/sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"], at_once, stop_retry_budget=0.3
+    )
     child = Child(deaf, tmp_path / "deaf.log", board(tmp_path))
     await child.start()
     await asyncio.sleep(0.1)
@@ -82,7 +84,7 @@ async def test_program_that_runs_and_does_nothing_any_more_is_started_again(tmp_
         return True
 
     kept = board(tmp_path)
-    program = Program("stuck", ["/bin/sleep", "600"], at_once, alive=is_well, alive_patience=0.3)
+    program = Program("stuck", ["/bin/sleep", "600"], at_once, alive=is_well, alive_retry_budget=0.3)
     child = Child(program, tmp_path / "stuck.log", kept)
     await child.start()
     first = child.pid

@@ -43,7 +43,7 @@ async def publish(bootstrap: str, topic: str) -> None:
         await producer.stop()
 
 
-def test_facts_are_printed_with_what_identifies_them(inside: Stack, kafka: str) -> None:
+def test_events_are_printed_with_what_identifies_them(inside: Stack, kafka: str) -> None:
     asyncio.run(publish(kafka, "tail.events"))
     answer = CliRunner().invoke(app, ["events", "tail", "tail.events", "--from-start", "-n", "1"])
     assert answer.exit_code == 0, answer.output

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tailrace.cli import app
-from tailrace.core.operator_error import StackError
+from tailrace.core.operator_error import OperatorError
 from tailrace.stack import control
 from tailrace.stack.embedded import Stack
 from tailrace.stack.layout import Layout, Ports
@@ -65,7 +65,7 @@ def test_killed_supervisor_takes_its_children_along(layout: Layout) -> None:
 
 def test_larger_stack_is_not_silently_refused(layout: Layout) -> None:
     control.start(layout, "postgres", ignore)
-    with pytest.raises(StackError, match="smaller stack"):
+    with pytest.raises(OperatorError, match="smaller stack"):
         control.start(layout, "fleet", ignore)
 
 
@@ -87,5 +87,5 @@ def test_data_without_its_secrets_says_so(layout: Layout) -> None:
     control.start(layout, "postgres", ignore)
     control.stop(layout, ignore)
     layout.credentials.unlink()
-    with pytest.raises(StackError, match=r"secrets\.json"):
+    with pytest.raises(OperatorError, match=r"secrets\.json"):
         control.start(layout, "postgres", ignore)

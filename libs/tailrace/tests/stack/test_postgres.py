@@ -14,7 +14,7 @@ import asyncpg
 import psutil
 import pytest
 
-from tailrace.core.operator_error import StackError
+from tailrace.core.operator_error import OperatorError
 from tailrace.stack.embedded import Stack
 from tailrace.stack.processes import Process
 
@@ -101,7 +101,7 @@ def test_deleted_data_folder_means_a_new_cluster(data: Path) -> None:
 def test_two_supervisors_never_share_a_folder(data: Path) -> None:
     with Stack(data, only="postgres"):
         second = Stack(data, only="postgres")
-        with pytest.raises(StackError, match="a stack is running"):
+        with pytest.raises(OperatorError, match="a stack is running"):
             second.start()
         second.stop()
 

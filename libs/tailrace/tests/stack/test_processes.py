@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tailrace.core.operator_error import StackError
+from tailrace.core.operator_error import OperatorError
 from tailrace.stack.embedded import Stack
 from tailrace.stack.layout import Ports
 from tailrace.stack.processes import Process, listener
@@ -46,7 +46,7 @@ def test_taken_port_is_named_with_who_holds_it(tmp_path: Path) -> None:
         holder.listen()
         assert f"pid {os.getpid()} " in (listener(ports.postgres) or "")
         stack = Stack(tmp_path / "data", only="postgres", ports=ports)
-        with pytest.raises(StackError) as caught:
+        with pytest.raises(OperatorError) as caught:
             stack.start()
     assert str(ports.postgres) in caught.value.what
     assert f"pid {os.getpid()} " in caught.value.what

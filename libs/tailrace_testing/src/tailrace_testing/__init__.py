@@ -1,4 +1,4 @@
-"""Fixtures for services, on the real parts: a database of one's own per test, tokens that verify, facts delivered as Kafka would."""
+"""Fixtures for services, on the real parts: a database of one's own per test, tokens that verify, events delivered as Kafka would."""
 
 from tailrace_testing.harness import Harness, MakeHarness, Published
 

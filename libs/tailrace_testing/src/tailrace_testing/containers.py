@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tailrace.core.operator_error import StackError
+from tailrace.core.operator_error import OperatorError
 from tailrace.stack.layout import HOST, Ports
 from tailrace.stack.plan import External, Only
 
@@ -38,28 +38,28 @@ class Part:
 
 
 def check_engine() -> None:
-    """Raises `StackError` unless the libraries are installed and a Docker engine of this machine answers."""
+    """Raises `OperatorError` unless the libraries are installed and a Docker engine of this machine answers."""
     try:
         import docker.errors
         import yaml  # noqa: F401
         from testcontainers.core.config import ConnectionMode
         from testcontainers.core.docker_client import DockerClient
     except ImportError as error:
-        raise StackError(
+        raise OperatorError(
             f"--containers needs the Python package {error.name}, which is not installed", "run: make containers"
         ) from None
     try:
         engine = DockerClient()
         engine.client.ping()
     except (docker.errors.DockerException, OSError) as error:
-        raise StackError(
+        raise OperatorError(
             f"--containers needs a Docker engine, and none answers: {error}",
             "start Docker, or set DOCKER_HOST to where it listens; without --containers the tests need none",
         ) from None
     with closing(engine.client):
         nearby = engine.host() in ("localhost", HOST) and engine.get_connection_mode() is ConnectionMode.docker_host
     if not nearby:
-        raise StackError(
+        raise OperatorError(
             f"--containers needs a Docker engine whose published ports are on {HOST}, and the one that answers is at {engine.host()}",
             "run the tests on the engine's own machine, outside of a container",
         )
@@ -114,7 +114,7 @@ def container(part: Part, network: Any) -> Any:
 
 @contextmanager
 def running(compose: Path, only: Only) -> Iterator[External]:
-    """The containers that this level needs, all answering; gone, with their data, at the end. Raises `StackError`."""
+    """The containers that this level needs, all answering; gone, with their data, at the end. Raises `OperatorError`."""
     import docker.errors
     from testcontainers.core.network import Network
 
@@ -132,18 +132,18 @@ def running(compose: Path, only: Only) -> Iterator[External]:
                 made = started.enter_context(container(part, network))
                 _wait(part, made, external)
         except (docker.errors.DockerException, OSError) as error:
-            raise StackError(
+            raise OperatorError(
                 f"a container could not be started: {error}", "see what the engine says: docker info"
             ) from error
         yield external if only != "postgres" else External(postgres=external.postgres)
 
 
 def _wait(part: Part, made: Any, external: External) -> None:
-    """Until the part answers. Raises `StackError` with what the container said last when it ends, or does not in time."""
+    """Until the part answers. Raises `OperatorError` with what the container said last when it ends, or does not in time."""
     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
         if not runner.run(_answers(_question(part.name, external), lambda: _alive(made))):
             said = b"\n".join(made.get_logs()).decode(errors="replace").strip()[-2000:]
-            raise StackError(f"the container of {part.name} ({part.image}) does not answer; it said last:\n{said}")
+            raise OperatorError(f"the container of {part.name} ({part.image}) does not answer; it said last:\n{said}")
 
 
 def _alive(made: Any) -> bool:

@@ -1,4 +1,4 @@
-"""One service in the test's process, on a database of its own: called over ASGI, fed with facts, watched at its outbox."""
+"""One service in the test's process, on a database of its own: called over ASGI, fed with events, watched at its outbox."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,8 +16,8 @@ from tailrace.core.context import Context
 from tailrace.core.events import Event, by_type
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Database, Tx
-from tailrace.messaging.dispatcher import Courier
-from tailrace.messaging.timers import Clockwork
+from tailrace.messaging.dispatcher import Dispatcher
+from tailrace.messaging.timers import TimerRunner
 from tailrace.redrive.redriver import Redriver
 from tailrace.runtime.app import build_app
 from tailrace.service import Service
@@ -28,7 +28,7 @@ from tailrace_testing.tokens import EitherVerifier, TestIssuer
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A row of the outbox, read back as the fact it stands for."""
+    """A row of the outbox, read back as the event it stands for."""
 
     id: UUID
     type: str
@@ -65,7 +65,7 @@ class Harness:
         own = self.app.state.verifier
         if own is not self._verifier:
             self.app.state.verifier = EitherVerifier(self._verifier, own)
-        self.courier = Courier(self.service.name, self.database, self.service.subscribers)
+        self.dispatcher = Dispatcher(self.service.name, self.database, self.service.subscribers)
         self.redriver = Redriver(self.service.name, self.service.subscribers, self.database, self.read_record)
         self.client = self.client_as()
         self.admin = await asyncpg.connect(self.admin_url)
@@ -112,9 +112,9 @@ class Harness:
         event_id: UUID | None = None,
         may_park: bool = False,
     ) -> ConsumerRecord:
-        """Hand a fact to the subscribers. Returns the record, which `redeliver` takes again.
+        """Hand an event to the subscribers. Returns the record, which `redeliver` takes again.
 
-        Raises AssertionError with the reason when the fact was parked, unless `may_park`.
+        Raises AssertionError with the reason when the event was parked, unless `may_park`.
         """
         self._sequences[aggregate_id] = sequence or self._sequences[aggregate_id] + 1
         record = self._record(
@@ -131,7 +131,7 @@ class Harness:
     async def redeliver(self, *records: ConsumerRecord, may_park: bool = False) -> None:
         """Hand records over, as one batch."""
         before = await self.admin.fetchval("SELECT count(*) FROM parked")
-        await self.courier.deliver(records)
+        await self.dispatcher.deliver(records)
         parked = await self.admin.fetch(
             "SELECT subscriber, kind, reason FROM parked ORDER BY parked_at OFFSET $1", before
         )
@@ -148,11 +148,11 @@ class Harness:
         return [self._read(row) for row in rows]
 
     async def pump(self) -> int:
-        """Deliver what the service published and itself listens to, until nothing new comes. Returns how many facts that were."""
+        """Deliver what the service published and itself listens to, until nothing new comes. Returns how many events that were."""
         moved = 0
         while True:
             rows = await self.admin.fetch(
-                "SELECT * FROM outbox WHERE topic = ANY($1) ORDER BY id", list(self.courier.topics)
+                "SELECT * FROM outbox WHERE topic = ANY($1) ORDER BY id", list(self.dispatcher.topics)
             )
             fresh = [row for row in rows if row["id"] not in self._pumped]
             if not fresh:
@@ -177,7 +177,7 @@ class Harness:
 
     async def fire_timers(self) -> int:
         """Fire the timers that are due; how many."""
-        return await Clockwork(self.database, self.service.all_timers).fire_due()
+        return await TimerRunner(self.database, self.service.all_timers).fire_due()
 
     async def make_timers_due(self) -> None:
         """Let the time of every timer come."""

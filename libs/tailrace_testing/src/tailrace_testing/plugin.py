@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tailrace.core.operator_error import StackError
+from tailrace.core.operator_error import OperatorError
 from tailrace.observability.logs import configure
 from tailrace.service import Service
 from tailrace.stack.embedded import Stack
@@ -53,7 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--containers"):
         try:
             containers.check_engine()
-        except StackError as error:
+        except OperatorError as error:
             raise pytest.UsageError(f"{error.what}\n{error.remedy}") from None
 
 
@@ -120,7 +120,7 @@ def external(request: pytest.FixtureRequest) -> Iterator[External]:
         with containers.running(compose, config.stash[_level]) as external, pytest.MonkeyPatch.context() as patch:
             patch.setenv(_CAPTURE_HOST, containers.CAPTURE_HOST)
             yield external
-    except StackError as error:
+    except OperatorError as error:
         pytest.exit(f"{error.what}\n{error.remedy}", returncode=1)
 
 

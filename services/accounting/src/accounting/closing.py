@@ -67,7 +67,7 @@ async def _check_ready(tx: Tx, stream: PeriodStream) -> None:
     waiting = await parked_for(tx, POSTINGS)
     if waiting:
         raise NotReadyToClose(
-            f"Facts have arrived that could not be posted yet: {waiting}. An operator has to see to them."
+            f"Events have arrived that could not be posted yet: {waiting}. An operator has to see to them."
         )
 
 

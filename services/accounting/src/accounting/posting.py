@@ -1,6 +1,6 @@
 """Posting: the one way into the ledger. Event, journal and entries are written together, in the place that the books give.
 
-Facts are posted by rule and move on to the next open day when theirs is locked; journals of people are refused there instead.
+Events are posted by rule and move on to the next open day when theirs is locked; journals of people are refused there instead.
 """
 
 from collections.abc import Callable, Sequence
@@ -33,14 +33,14 @@ _INSERT_JOURNAL = insert(cast(Table, Journal.__table__))
 _INSERT_ENTRIES = insert(cast(Table, Entry.__table__))
 
 
-async def post_fact(tx: Tx, fact: Event, meta: Meta, rulebook: Rulebook = RULEBOOK) -> UUID | None:
-    """Post a fact by the rule that holds for it. Returns the journal's id; None when nothing is to post, or it was posted before.
+async def post_event(tx: Tx, event: Event, meta: Meta, rulebook: Rulebook = RULEBOOK) -> UUID | None:
+    """Post an event by the rule that holds for it. Returns the journal's id; None when nothing is to post, or it was posted before.
 
-    The id is derived from the fact's own, so one fact makes one journal however often it comes.
+    The id is derived from the event's own, so one event makes one journal however often it comes.
     """
-    wanted = effective_at(fact)
-    rule = rulebook.choose(fact, wanted)
-    posting = rule.post(fact) if rule else None
+    wanted = effective_at(event)
+    rule = rulebook.choose(event, wanted)
+    posting = rule.post(event) if rule else None
     if rule is None or posting is None or not posting.lines:
         return None
     id = derived_id(tx.tenant_id, "journal", meta.event_id)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from accounting.books import open_books
-from accounting.posting import post_fact
+from accounting.posting import post_event
 from contracts.inventory import StockAdjusted, StockCostSettled, StockIssued, StockReceived
 from contracts.shipments import ShipmentDispatched
 from contracts.users import TenantCreated
@@ -22,4 +22,4 @@ async def begin(tx: Tx, event: TenantCreated, meta: Meta) -> None:
 
 @postings.on(StockReceived, StockIssued, StockCostSettled, StockAdjusted, ShipmentDispatched)
 async def post(tx: Tx, event: Any, meta: Meta) -> None:
-    await post_fact(tx, event, meta)
+    await post_event(tx, event, meta)

@@ -60,13 +60,13 @@ async def ledger(
 
 @router.get("/integrity", response_model=IntegrityView)
 async def integrity(tx: Tx, who: Reader) -> reports.Integrity:
-    """Whether the books are whole: debits equal credits, and every entry follows from its journal's fact."""
+    """Whether the books are whole: debits equal credits, and every entry follows from its journal's event."""
     return await reports.integrity(tx)
 
 
 @router.get("/rules", response_model=RulebookView)
 async def rules(who: Reader) -> RulebookView:
-    """The posting rules: which fact leads to which journal, since when."""
+    """The posting rules: which event leads to which journal, since when."""
     return RulebookView(
         rules=[RuleView(name=r.name, version=r.version, event=r.event.type, since=r.since) for r in RULEBOOK.rules]
     )

@@ -134,7 +134,7 @@ async def list_journals(
     page: Paging,
     rule: Annotated[str | None, Query(max_length=80, examples=["shipment-dispatched@1"])] = None,
     source_id: Annotated[
-        UUID | None, Query(description="The stock, shipment or other thing whose fact was posted.")
+        UUID | None, Query(description="The stock, shipment or other thing whose event was posted.")
     ] = None,
     account: Annotated[str | None, Query(max_length=20, description="A code: journals that post to it.")] = None,
     reversed: bool | None = None,

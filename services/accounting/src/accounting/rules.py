@@ -1,7 +1,7 @@
-"""How facts become journal lines: pure functions, named and versioned, chosen by the day on which the fact took effect.
+"""How events become journal lines: pure functions, named and versioned, chosen by the day on which the event took effect.
 
-A rule looks at the fact and at nothing else, so any journal can be derived again from its source. A new version stands beside the old one with the
-day from which it holds; facts that took effect before keep the older rule, whenever they arrive. Amounts of zero post nothing.
+A rule looks at the event and at nothing else, so any journal can be derived again from its source. A new version stands beside the old one with the
+day from which it holds; events that took effect before keep the older rule, whenever they arrive. Amounts of zero post nothing.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,7 +22,7 @@ Lines = tuple[JournalLine, ...]
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """What a rule makes of a fact: a text, and lines that balance in each currency. No lines, no journal."""
+    """What a rule makes of an event: a text, and lines that balance in each currency. No lines, no journal."""
 
     text: str
     lines: Lines
@@ -60,17 +60,17 @@ class Rulebook:
         }
 
     def choose(self, event: Event, at: datetime) -> Rule | None:
-        """The rule for a fact that took effect at `at`; None when there was none yet."""
+        """The rule for an event that took effect at `at`; None when there was none yet."""
         return next((rule for rule in self._newest_first.get(type(event), ()) if rule.since <= at), None)
 
 
-def effective_at(fact: Any) -> datetime:
-    """When a fact took effect in the business, in UTC."""
-    at: datetime = fact.dispatched_at if isinstance(fact, ShipmentDispatched) else fact.effective_at
+def effective_at(event: Any) -> datetime:
+    """When an event took effect in the business, in UTC."""
+    at: datetime = event.dispatched_at if isinstance(event, ShipmentDispatched) else event.effective_at
     return at.astimezone(UTC)
 
 
-def stock_received(fact: StockReceived) -> Posting:
+def stock_received(event: StockReceived) -> Posting:
     """Goods come in at their value; a transfer only moves them, so nothing is posted."""
     credit = {
         "opening": chart.OPENING_EQUITY,
@@ -78,50 +78,50 @@ def stock_received(fact: StockReceived) -> Posting:
         "production": chart.PRODUCTION_CLEARING,
         "return": chart.COST_OF_GOODS_SOLD,
     }
-    if fact.reason == "transfer":
-        return Posting(_said("Stock moved between warehouses", fact.reference), ())
+    if event.reason == "transfer":
+        return Posting(_said("Stock moved between warehouses", event.reference), ())
     title = {
         "opening": "Opening stock",
         "purchase": "Goods received",
         "production": "Goods produced",
         "return": "Goods returned",
     }
-    lines = _entry(chart.INVENTORY, credit[fact.reason], fact.value, fact.currency)
-    return Posting(_said(title[fact.reason], fact.reference), lines)
+    lines = _entry(chart.INVENTORY, credit[event.reason], event.value, event.currency)
+    return Posting(_said(title[event.reason], event.reference), lines)
 
 
-def stock_issued(fact: StockIssued) -> Posting:
+def stock_issued(event: StockIssued) -> Posting:
     """Goods go out at their cost, which is an estimate for what the books did not have: sold with a shipment, or used up."""
-    sold = fact.reason == "shipment"
-    title = "Cost of goods shipped" if sold else f"Stock issued for {fact.reason}"
-    lines = _entry(_cost_account(fact.reason), chart.INVENTORY, fact.value, fact.currency)
-    return Posting(_said(title, fact.reference), lines)
+    sold = event.reason == "shipment"
+    title = "Cost of goods shipped" if sold else f"Stock issued for {event.reason}"
+    lines = _entry(_cost_account(event.reason), chart.INVENTORY, event.value, event.currency)
+    return Posting(_said(title, event.reference), lines)
 
 
-def stock_cost_settled(fact: StockCostSettled) -> Posting:
+def stock_cost_settled(event: StockCostSettled) -> Posting:
     """The real cost of what went out at an estimate: the difference goes where the estimate went."""
-    lines = _entry(_cost_account(fact.reason), chart.INVENTORY, fact.value - fact.provisional, fact.currency)
-    return Posting(_said("Cost of an earlier issue settled", fact.reference), lines)
+    lines = _entry(_cost_account(event.reason), chart.INVENTORY, event.value - event.provisional, event.currency)
+    return Posting(_said("Cost of an earlier issue settled", event.reference), lines)
 
 
-def stock_adjusted(fact: StockAdjusted) -> Posting:
+def stock_adjusted(event: StockAdjusted) -> Posting:
     """A count found more (value above zero) or less than the books."""
-    lines = _entry(chart.INVENTORY, chart.STOCK_ADJUSTMENTS, fact.value, fact.currency)
-    return Posting(_said(f"Stock adjusted: {fact.reason}", fact.reference), lines)
+    lines = _entry(chart.INVENTORY, chart.STOCK_ADJUSTMENTS, event.value, event.currency)
+    return Posting(_said(f"Stock adjusted: {event.reason}", event.reference), lines)
 
 
-def shipment_dispatched(fact: ShipmentDispatched) -> Posting:
+def shipment_dispatched(event: ShipmentDispatched) -> Posting:
     """Revenue and tax of what left, as shares of the order lines: whatever the cuts, the shares of a line add up to it exactly."""
     net = tax = 0
-    for line in fact.lines:
+    for line in event.lines:
         net += share(line.line_net, line.dispatched_before, line.quantity, line.line_quantity)
         tax += share(line.line_tax, line.dispatched_before, line.quantity, line.line_quantity)
     lines = (
-        *_side(chart.UNBILLED_RECEIVABLE, net + tax, fact.currency),
-        *_side(chart.REVENUE, -net, fact.currency),
-        *_side(chart.OUTPUT_TAX, -tax, fact.currency),
+        *_side(chart.UNBILLED_RECEIVABLE, net + tax, event.currency),
+        *_side(chart.REVENUE, -net, event.currency),
+        *_side(chart.OUTPUT_TAX, -tax, event.currency),
     )
-    return Posting(f"Shipment {fact.number}", lines)
+    return Posting(f"Shipment {event.number}", lines)
 
 
 RULEBOOK = Rulebook(

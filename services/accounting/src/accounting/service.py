@@ -2,13 +2,13 @@
 
 from accounting import proof, reactions, report_routes, routes
 from accounting.models import Base
-from contracts import accounting as facts
+from contracts import accounting as events
 from tailrace.service import Exposed, Service
 
 service = Service(
     name="accounting",
     topic="accounting.events",
-    publishes=facts.PUBLISHED,
+    publishes=events.PUBLISHED,
     subscribers=[reactions.books, reactions.postings],
     routers=[routes.router, report_routes.router],
     exposes=[Exposed(prefix="/v1/accounting", read_timeout=10.0)],

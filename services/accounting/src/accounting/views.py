@@ -119,7 +119,7 @@ class NewReversal(Reason):
 
 
 class JournalSummary(View):
-    """`source_effective_at`: when the posted fact took effect, where that day was locked and the journal had to move on."""
+    """`source_effective_at`: when the posted event took effect, where that day was locked and the journal had to move on."""
 
     id: UUID
     version: int
@@ -219,7 +219,7 @@ class IntegrityView(View):
 
 
 class RuleView(View):
-    """A version of a posting rule: the fact it posts, and the first moment of effect it holds for."""
+    """A version of a posting rule: the event it posts, and the first moment of effect it holds for."""
 
     name: str
     version: int

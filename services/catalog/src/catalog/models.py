@@ -1,4 +1,4 @@
-"""Master data: what is sold, how it is measured, where it lies and what it costs. Every change is one fact that carries the whole of it.
+"""Master data: what is sold, how it is measured, where it lies and what it costs. Every change is one event that carries the whole of it.
 
 Nothing is ever removed: a deleted row keeps its id for those who refer to it and gives its sku or code free.
 """
@@ -14,7 +14,7 @@ from sqlalchemy import ForeignKeyConstraint, Index, MetaData, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from catalog.refusals import FixedForGood
-from contracts import catalog as facts
+from contracts import catalog as events
 from tailrace.core.errors import FieldProblem
 from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
@@ -78,7 +78,7 @@ class MasterData(Aggregate):
 
     @abstractmethod
     def description(self) -> dict[str, Any]:
-        """The whole of it, by the field names of its facts."""
+        """The whole of it, by the field names of its events."""
 
 
 class Item(MasterData, Base):
@@ -86,7 +86,7 @@ class Item(MasterData, Base):
 
     __tablename__ = "item"
     __table_args__ = (*_lists("item", "sku"), Index("ix_item_tenant_id_unit", "tenant_id", "unit"))
-    created, updated, deleted = facts.ItemCreated, facts.ItemUpdated, facts.ItemDeleted
+    created, updated, deleted = events.ItemCreated, events.ItemUpdated, events.ItemDeleted
     code_field = "sku"
     fixed = ("kind", "unit", "valuation")
 
@@ -120,7 +120,7 @@ class Unit(MasterData, Base):
 
     __tablename__ = "unit"
     __table_args__ = (*_lists("unit", "code"), Index("ix_unit_tenant_id_dimension", "tenant_id", "dimension"))
-    created, updated, deleted = facts.UnitCreated, facts.UnitUpdated, facts.UnitDeleted
+    created, updated, deleted = events.UnitCreated, events.UnitUpdated, events.UnitDeleted
     fixed = ("code", "dimension", "factor")
 
     code: Mapped[str]
@@ -144,7 +144,7 @@ class Warehouse(MasterData, Base):
 
     __tablename__ = "warehouse"
     __table_args__ = _lists("warehouse", "code")
-    created, updated, deleted = facts.WarehouseCreated, facts.WarehouseUpdated, facts.WarehouseDeleted
+    created, updated, deleted = events.WarehouseCreated, events.WarehouseUpdated, events.WarehouseDeleted
 
     code: Mapped[str]
     country: Mapped[str | None]
@@ -167,7 +167,7 @@ class PriceList(MasterData, Base):
 
     __tablename__ = "price_list"
     __table_args__ = _lists("price_list", "code")
-    created, updated, deleted = facts.PriceListCreated, facts.PriceListUpdated, facts.PriceListDeleted
+    created, updated, deleted = events.PriceListCreated, events.PriceListUpdated, events.PriceListDeleted
 
     code: Mapped[str]
     currency: Mapped[str]
@@ -205,7 +205,7 @@ class PriceList(MasterData, Base):
             "valid_from": self.valid_from,
             "valid_until": self.valid_until,
             "prices": [
-                facts.Price(item_id=p.item_id, unit_price=p.unit_price, min_quantity=p.min_quantity)
+                events.Price(item_id=p.item_id, unit_price=p.unit_price, min_quantity=p.min_quantity)
                 for p in self.prices
             ],
             "active": self.active,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from contracts.users import UserFact
+from contracts.users import UserEvent
 from gateway.revocations import CLOCKS_DIFFER, TYPES, Revocations
 from tailrace.core.events import Meta
 from tailrace.kafka.broadcast_consumer import follow
@@ -19,9 +19,9 @@ class Feed(Protocol):
 
 
 class UserEvents:
-    """The facts of identity, from Kafka."""
+    """The events of identity, from Kafka."""
 
-    def __init__(self, settings: Settings, topic: str = UserFact.topic) -> None:
+    def __init__(self, settings: Settings, topic: str = UserEvent.topic) -> None:
         self._bootstrap = settings.kafka
         self._past = settings.token_lifetime + CLOCKS_DIFFER
         self._topic = topic

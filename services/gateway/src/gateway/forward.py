@@ -22,7 +22,7 @@ _SLOW_CLIENT = 30.0
 _CONNECTIONS = 256
 # Shorter than the services' own keep-alive (uvicorn: 5 s), so that a connection is not used in the moment it is closed.
 _KEEP_ALIVE = 3.0
-# `Tailrace-Event` names every fact of a write: some 30 kB for the longest document.
+# `Tailrace-Event` names every event of a write: some 30 kB for the longest document.
 _HEADER_SIZE = 64 * 1024
 _NOT_OURS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 

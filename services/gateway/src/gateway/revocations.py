@@ -1,6 +1,6 @@
 """What was revoked while tokens that say otherwise may still be about: known to every process of the gateway, asked at every request.
 
-Nothing here compares clocks with `iat`: a session, a key and a role's version are named by the token and by the fact alike, so whoever logs in
+Nothing here compares clocks with `iat`: a session, a key and a role's version are named by the token and by the event alike, so whoever logs in
 again in the same second has a new session, and is let in. What no living token can name any more is forgotten.
 """
 
@@ -19,12 +19,12 @@ from tailrace.core.events import Meta
 CLOCKS_DIFFER = 300.0
 """Seconds by which a revocation is remembered longer than tokens live."""
 _SWEPT_EVERY = 60.0
-TYPES = frozenset(fact.type for fact in (UserLoggedOut, UserUpdated, UserDeleted, RoleChanged, SigningKeyRevoked))
+TYPES = frozenset(event.type for event in (UserLoggedOut, UserUpdated, UserDeleted, RoleChanged, SigningKeyRevoked))
 
 
 @dataclass(frozen=True, slots=True)
 class _Noted:
-    """What the newest fact about a thing said: `since` orders facts (epoch, sequence); `until` is when it may be forgotten."""
+    """What the newest event about a thing said: `since` orders events (epoch, sequence); `until` is when it may be forgotten."""
 
     since: tuple[int, int]
     bars: bool
@@ -51,11 +51,11 @@ class Revocations:
         return len(self._noted)
 
     def apply(self, meta: Meta, payload: dict[str, Any]) -> None:
-        """Take note of a fact. One that comes twice, or late, changes nothing. Raises ValueError, KeyError or TypeError for a malformed one."""
+        """Take note of an event. One that comes twice, or late, changes nothing. Raises ValueError, KeyError or TypeError for a malformed one."""
         until = meta.time.timestamp() + self._keep
         since = (meta.epoch, meta.sequence)
         if meta.type == SigningKeyRevoked.type:
-            # Its facts are the tenant's, and each is about another key.
+            # Its events are the tenant's, and each is about another key.
             self._note(str(UUID(payload["key_id"])), _Noted((0, 0), True, until))
         elif meta.type in {UserLoggedOut.type, UserDeleted.type, RoleChanged.type}:
             self._note(meta.aggregate_id, _Noted(since, True, until))

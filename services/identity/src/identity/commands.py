@@ -127,7 +127,7 @@ async def change_role(tx: Tx, role_id: UUID, match: int | None, body: RoleBody, 
     """Grant other scopes. Tokens carry the versions of their roles: gateway and identity refuse the older ones, and holders refresh."""
     role = await _load_role(tx, role_id, match, who)
     if body.name != role.name:
-        raise Invalid.field("/name", "A role keeps its name, which facts already carry; make another role instead.")
+        raise Invalid.field("/name", "A role keeps its name, which events already carry; make another role instead.")
     _ensure_holds(who, body.scopes)
     before = role.scopes
     role.allow(body.scopes)

@@ -1,4 +1,4 @@
-"""Tenants, people, roles and sessions. Each change of one is recorded as a fact; secrets stand in rows of their own that no fact describes."""
+"""Tenants, people, roles and sessions. Each change of one is recorded as an event; secrets stand in rows of their own that no event describes."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, MetaData, Table, Uuid, func, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from contracts import users as facts
+from contracts import users as events
 from identity.refusals import BuiltIn
 from tailrace.core.ids import derived_id, uuid7
 from tailrace.db.models import COLUMN_TYPES, NAMING, Aggregate, TenantRow
@@ -70,16 +70,16 @@ class Tenant(Aggregate, Base):
     @classmethod
     def found(cls, id: UUID, *, slug: str, name: str, currency: str, industry: str | None) -> "Tenant":
         tenant = cls(id=id, tenant_id=id, slug=slug, name=name, currency=currency, industry=industry)
-        tenant.record(facts.TenantCreated(tenant_id=id, slug=slug, name=name, currency=currency, industry=industry))
+        tenant.record(events.TenantCreated(tenant_id=id, slug=slug, name=name, currency=currency, industry=industry))
         return tenant
 
     def describe(self, name: str, industry: str | None) -> None:
         self.name, self.industry = name, industry
-        self.record(facts.TenantUpdated(tenant_id=self.id, name=name, industry=industry))
+        self.record(events.TenantUpdated(tenant_id=self.id, name=name, industry=industry))
 
     def revoke_key(self, key_id: UUID) -> None:
         """Say that a signing key is good no more. The platform's tenant says it: the keys are the platform's."""
-        self.record(facts.SigningKeyRevoked(key_id=key_id))
+        self.record(events.SigningKeyRevoked(key_id=key_id))
 
 
 class Role(Aggregate, Base):
@@ -105,13 +105,13 @@ class Role(Aggregate, Base):
         if self.name == ADMIN and list(scopes) != DEFAULT_ROLES[ADMIN]:
             raise BuiltIn(self.name)
         self.scopes = sorted(set(scopes))
-        self.record(facts.RoleChanged(role_id=self.id, name=self.name, scopes=self.scopes))
+        self.record(events.RoleChanged(role_id=self.id, name=self.name, scopes=self.scopes))
 
     def delete(self, now: datetime) -> None:
         if self.name == ADMIN:
             raise BuiltIn(self.name)
         self.deleted_at = now
-        self.record(facts.RoleChanged(role_id=self.id, name=self.name, scopes=[]))
+        self.record(events.RoleChanged(role_id=self.id, name=self.name, scopes=[]))
 
 
 user_role = Table(
@@ -146,7 +146,7 @@ class User(Aggregate, Base):
     @classmethod
     def join(cls, email: str, name: str, granted: Iterable[Role]) -> "User":
         user = cls(id=uuid7(), email=email, name=name, active=True, granted=list(granted))
-        user.record(facts.UserCreated(user_id=user.id, email=email, name=name, roles=user.roles))
+        user.record(events.UserCreated(user_id=user.id, email=email, name=name, roles=user.roles))
         return user
 
     @property
@@ -168,12 +168,12 @@ class User(Aggregate, Base):
     def change(self, *, email: str, name: str, granted: Iterable[Role], active: bool) -> None:
         self.email, self.name, self.active, self.granted = email, name, active, list(granted)
         self.record(
-            facts.UserUpdated(user_id=self.id, email=email, name=name, roles=self.roles, active=active),
+            events.UserUpdated(user_id=self.id, email=email, name=name, roles=self.roles, active=active),
         )
 
     def delete(self, now: datetime) -> None:
         self.deleted_at, self.granted = now, []
-        self.record(facts.UserDeleted(user_id=self.id))
+        self.record(events.UserDeleted(user_id=self.id))
 
 
 class Credential(TenantRow, Base):
@@ -203,14 +203,14 @@ class UserSession(Aggregate, Base):
     @classmethod
     def start(cls, user: User) -> "UserSession":
         session = cls(id=uuid7(), user_id=user.id)
-        session.record(facts.UserLoggedIn(user_id=user.id, session_id=session.id))
+        session.record(events.UserLoggedIn(user_id=user.id, session_id=session.id))
         return session
 
     def end(self, reason: str, now: datetime) -> None:
         """End it, once; `reason` is logout, expired, revoked or reuse."""
         if self.ended_at is None:
             self.ended_at, self.end_reason = now, reason
-            self.record(facts.UserLoggedOut(user_id=self.user_id, session_id=self.id, reason=reason))
+            self.record(events.UserLoggedOut(user_id=self.user_id, session_id=self.id, reason=reason))
 
 
 class RefreshToken(TenantRow, Base):

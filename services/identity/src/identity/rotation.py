@@ -43,7 +43,7 @@ async def listed(tx: Tx, keys: SigningKeys) -> list[SigningKeyView]:
 
 
 async def _revoke_all_but(tx: Tx, made: SigningKey) -> list[str]:
-    """The gateways learn it from a fact of the platform's tenant; every other verifier fetches the set again within a minute."""
+    """The gateways learn it from an event of the platform's tenant; every other verifier fetches the set again within a minute."""
     platform = await tx.load(Tenant, PLATFORM)
     others = [key for key in await in_use(tx) if key.id != made.id]
     for key in others:

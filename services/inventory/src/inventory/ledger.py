@@ -1,6 +1,6 @@
 """What lists read, written with the events it follows from: levels, movements, reservations. Each row can be derived again from the streams.
 
-The statements are made once: they run with every fact, and building one costs more than running it.
+The statements are made once: they run with every event, and building one costs more than running it.
 """
 
 from collections.abc import Iterable, Sequence

@@ -13,17 +13,17 @@ fulfilment = Reaction("inventory.fulfilment", since=EVER)
 
 
 @fulfilment.on(ReservationRequested)
-async def reserve(tx: Tx, fact: ReservationRequested, meta: Meta) -> None:
-    lines = [Wanted(line.line_id, Place(line.item_id, line.warehouse_id), line.quantity) for line in fact.lines]
-    request = reservations.Request(fact.reservation_id, lines, fact.partial_allowed, fact.order_id, fact.expires_at)
+async def reserve(tx: Tx, event: ReservationRequested, meta: Meta) -> None:
+    lines = [Wanted(line.line_id, Place(line.item_id, line.warehouse_id), line.quantity) for line in event.lines]
+    request = reservations.Request(event.reservation_id, lines, event.partial_allowed, event.order_id, event.expires_at)
     await reservations.answer(tx, request)
 
 
 @fulfilment.on(ReservationReleaseRequested)
-async def release(tx: Tx, fact: ReservationReleaseRequested, meta: Meta) -> None:
-    await reservations.answer_release(tx, fact)
+async def release(tx: Tx, event: ReservationReleaseRequested, meta: Meta) -> None:
+    await reservations.answer_release(tx, event)
 
 
 @fulfilment.on(ShipmentDispatched)
-async def issue(tx: Tx, fact: ShipmentDispatched, meta: Meta) -> None:
-    await reservations.dispatch(tx, fact)
+async def issue(tx: Tx, event: ShipmentDispatched, meta: Meta) -> None:
+    await reservations.dispatch(tx, event)

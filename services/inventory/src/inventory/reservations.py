@@ -37,7 +37,7 @@ class Request:
 
 
 async def answer(tx: Tx, request: Request) -> None:
-    """Make the reservation or reject it, as a fact either way; nothing when it was answered before."""
+    """Make the reservation or reject it, as an event either way; nothing when it was answered before."""
     if await _is_known(tx, request.reservation_id):
         return
     holding = tx.new_stream(Holding, request.reservation_id)
@@ -117,7 +117,7 @@ async def draw(tx: Tx, holding: Holding, lines: list[DrawnLine]) -> None:
 async def dispatch(tx: Tx, shipment: ShipmentDispatched) -> None:
     """The goods left: issue them at cost, what the reservation holds first, the rest from what is free.
 
-    Raises NotYet when the books have less than what left and may not go below zero there: the fact waits until a receipt or a count puts them
+    Raises NotYet when the books have less than what left and may not go below zero there: the event waits until a receipt or a count puts them
     right. Where they may, what is missing goes at a provisional cost.
     """
     holding = await tx.load_stream(Holding, shipment.reservation_id)

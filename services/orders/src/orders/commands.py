@@ -1,4 +1,4 @@
-"""What people may do with an order. What it leads to elsewhere follows from the facts that this records."""
+"""What people may do with an order. What it leads to elsewhere follows from the events that this records."""
 
 from datetime import UTC, datetime
 from typing import Any

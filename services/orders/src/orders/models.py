@@ -1,6 +1,6 @@
 """An order and its lines. Its status is what people decided; allocation and shipment say how far others have got with it, and never decide for it.
 
-Amounts are whole minor units of the order's currency, rounded once per line. Every change is a method that refuses, or records a fact.
+Amounts are whole minor units of the order's currency, rounded once per line. Every change is a method that refuses, or records an event.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +13,7 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, MetaData, N
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from contracts import orders as facts
+from contracts import orders as events
 from contracts.orders import Address, LineQuantity, Progress
 from orders.refusals import (
     AllocationUnderWay,
@@ -96,7 +96,7 @@ class Order(Aggregate, Base):
         start = {"status": "draft", "allocation": "none", "shipment": "none", "allocating": False}
         order = cls(id=uuid7(), number=number, **start)
         order._take(lines, terms)
-        order.record(facts.OrderCreated(**order._description()))
+        order.record(events.OrderCreated(**order._description()))
         return order
 
     def refuse_unless_draft(self) -> None:
@@ -107,13 +107,13 @@ class Order(Aggregate, Base):
         """Replace everything a client may say about a draft."""
         self.refuse_unless_draft()
         self._take(lines, terms)
-        self.record(facts.OrderChanged(**self._description()))
+        self.record(events.OrderChanged(**self._description()))
 
     def confirm(self) -> None:
         self.refuse_unless_draft()
         self.status, self.allocating = "confirmed", True
         self.record(
-            facts.OrderConfirmed(
+            events.OrderConfirmed(
                 **self._description(), partial_allowed=self.partial_allowed, requested_date=self.requested_date
             )
         )
@@ -123,13 +123,13 @@ class Order(Aggregate, Base):
         if self.shipment == "full":
             raise AlreadyShipped(self.number)
         self.status, self.hold_reason = "on_hold", reason
-        self.record(facts.OrderHeld(order_id=self.id, reason=reason))
+        self.record(events.OrderHeld(order_id=self.id, reason=reason))
 
     def resume(self) -> None:
         if self.status != "on_hold":
             raise NotOnHold(self.number, self.status)
         self.status, self.hold_reason = "confirmed", None
-        self.record(facts.OrderResumed(order_id=self.id))
+        self.record(events.OrderResumed(order_id=self.id))
 
     def cancel(self, reason: str) -> None:
         """Give up what has not left yet; what has been dispatched stays sold."""
@@ -138,7 +138,7 @@ class Order(Aggregate, Base):
         if self.shipment == "full":
             raise AlreadyShipped(self.number)
         self.status, self.cancel_reason, self.hold_reason, self.allocating = "cancelled", reason, None, False
-        self.record(facts.OrderCancelled(order_id=self.id, reason=reason))
+        self.record(events.OrderCancelled(order_id=self.id, reason=reason))
 
     def allocate(self) -> None:
         """Ask for another attempt at what is still open."""
@@ -148,7 +148,7 @@ class Order(Aggregate, Base):
         if not self.open_lines():
             raise NothingToAllocate(self.number)
         self.allocating, self.shortage = True, None
-        self.record(facts.AllocationRequested(order_id=self.id))
+        self.record(events.AllocationRequested(order_id=self.id))
 
     # What the fulfilment saga does on the order's behalf.
 
@@ -160,11 +160,11 @@ class Order(Aggregate, Base):
         """Ask inventory for everything that is open."""
         seconds = self.reservation_expires_in_seconds
         self.record(
-            facts.ReservationRequested(
+            events.ReservationRequested(
                 order_id=self.id,
                 reservation_id=reservation_id,
                 lines=[
-                    facts.RequestedLine(
+                    events.RequestedLine(
                         line_id=line.id, item_id=line.item_id, warehouse_id=line.warehouse_id, quantity=line.open
                     )
                     for line in self.open_lines()
@@ -174,10 +174,10 @@ class Order(Aggregate, Base):
             )
         )
 
-    def ask_release(self, reservation_id: UUID, reason: str, departed: Sequence[facts.Departure] = ()) -> None:
+    def ask_release(self, reservation_id: UUID, reason: str, departed: Sequence[events.Departure] = ()) -> None:
         """Ask inventory to free a reservation, but for what `departed` took of it."""
         self.record(
-            facts.ReservationReleaseRequested(
+            events.ReservationReleaseRequested(
                 order_id=self.id, reservation_id=reservation_id, reason=reason, departed=list(departed)
             )
         )
@@ -190,7 +190,7 @@ class Order(Aggregate, Base):
         if before != [line.allocated for line in self.lines]:
             self.allocation = _progress((line.allocated, line.quantity) for line in self.lines)
             self.record(
-                facts.OrderAllocated(
+                events.OrderAllocated(
                     order_id=self.id,
                     allocation=self.allocation,
                     lines=[LineQuantity(line_id=line.id, quantity=line.allocated) for line in self.lines],
@@ -201,7 +201,7 @@ class Order(Aggregate, Base):
         """Say what is missing; that ends the attempt to allocate, unless `allocating`: another one is under way."""
         self.allocating, self.shortage = allocating, reason
         self.record(
-            facts.OrderShort(
+            events.OrderShort(
                 order_id=self.id,
                 reason=reason,
                 lines=[LineQuantity(line_id=line.id, quantity=line.open) for line in self.open_lines()],
@@ -213,7 +213,7 @@ class Order(Aggregate, Base):
         self.allocating = allocating
         self.shortage = "Only a part of it is in stock." if self.open_lines() else None
         self.record(
-            facts.ShipmentRequested(
+            events.ShipmentRequested(
                 order_id=self.id,
                 shipment_id=uuid7(),
                 reservation_id=reservation_id,
@@ -228,7 +228,7 @@ class Order(Aggregate, Base):
 
     def ask_shipment_cancel(self, reason: str, reservation_id: UUID | None = None) -> None:
         """Ask shipping to cancel what has not left: of one reservation, or of the whole order."""
-        self.record(facts.ShipmentCancelRequested(order_id=self.id, reason=reason, reservation_id=reservation_id))
+        self.record(events.ShipmentCancelRequested(order_id=self.id, reason=reason, reservation_id=reservation_id))
 
     def ship(self, dispatched: Iterable[tuple[UUID, Decimal]]) -> None:
         """Note what left, by line."""
@@ -237,7 +237,7 @@ class Order(Aggregate, Base):
             lines[line_id].shipped += quantity
         self.shipment = _progress((line.shipped, line.quantity) for line in self.lines)
         self.record(
-            facts.OrderShipmentProgressed(
+            events.OrderShipmentProgressed(
                 order_id=self.id,
                 shipment=self.shipment,
                 lines=[LineQuantity(line_id=line.id, quantity=line.shipped) for line in self.lines],
@@ -299,8 +299,8 @@ class OrderLine(Part, Base):
     def open(self) -> Decimal:
         return self.quantity - self.allocated
 
-    def described(self) -> facts.OrderLine:
-        return facts.OrderLine(
+    def described(self) -> events.OrderLine:
+        return events.OrderLine(
             line_id=self.id,
             item_id=self.item_id,
             sku=self.sku,
@@ -313,8 +313,8 @@ class OrderLine(Part, Base):
             tax=self.tax,
         )
 
-    def to_ship(self, quantity: Decimal) -> facts.ShipmentLineRequest:
-        return facts.ShipmentLineRequest(
+    def to_ship(self, quantity: Decimal) -> events.ShipmentLineRequest:
+        return events.ShipmentLineRequest(
             line_id=self.id,
             item_id=self.item_id,
             sku=self.sku,

@@ -1,7 +1,7 @@
 """The fulfilment of an order: reserve stock, have it shipped, note what leaves; and undo whatever is under way when the order is cancelled.
 
-What a fact tells is remembered first. What to do next follows from that memory and from the order's status, under the order's lock, so that a hold or
-a cancellation counts from its own commit on, whichever fact arrives first.
+What an event tells is remembered first. What to do next follows from that memory and from the order's status, under the order's lock, so that
+a hold or a cancellation counts from its own commit on, whichever event arrives first.
 """
 
 from collections.abc import Mapping
@@ -85,41 +85,41 @@ Fulfilling = Run[Fulfilment]
 saga = Saga("orders.fulfilment", Fulfilment, since=EVER)
 
 
-def _order(fact: orders.OrderFact) -> UUID:
-    return fact.order_id
+def _order(event: orders.OrderEvent) -> UUID:
+    return event.order_id
 
 
-def _reserved_for(fact: inventory.ReservationFact) -> UUID:
-    return fact.order_id or NIL
+def _reserved_for(event: inventory.ReservationEvent) -> UUID:
+    return event.order_id or NIL
 
 
 # What people decided.
 
 
 @saga.starts(orders.OrderConfirmed, key=_order)
-async def confirmed(tx: Tx, run: Fulfilling, fact: orders.OrderConfirmed, meta: Meta) -> None:
+async def confirmed(tx: Tx, run: Fulfilling, event: orders.OrderConfirmed, meta: Meta) -> None:
     run.data.wanted = True
     await _go_on(tx, run)
 
 
 @saga.on_answer(orders.AllocationRequested, key=_order)
-async def allocation_requested(tx: Tx, run: Fulfilling, fact: orders.AllocationRequested, meta: Meta) -> None:
+async def allocation_requested(tx: Tx, run: Fulfilling, event: orders.AllocationRequested, meta: Meta) -> None:
     run.data.wanted = True
     await _go_on(tx, run)
 
 
 @saga.on_answer(orders.OrderHeld, key=_order)
-async def held(tx: Tx, run: Fulfilling, fact: orders.OrderHeld, meta: Meta) -> None:
+async def held(tx: Tx, run: Fulfilling, event: orders.OrderHeld, meta: Meta) -> None:
     await _go_on(tx, run)
 
 
 @saga.on_answer(orders.OrderResumed, key=_order)
-async def resumed(tx: Tx, run: Fulfilling, fact: orders.OrderResumed, meta: Meta) -> None:
+async def resumed(tx: Tx, run: Fulfilling, event: orders.OrderResumed, meta: Meta) -> None:
     await _go_on(tx, run)
 
 
 @saga.on_answer(orders.OrderCancelled, key=_order)
-async def cancelled(tx: Tx, run: Fulfilling, fact: orders.OrderCancelled, meta: Meta) -> None:
+async def cancelled(tx: Tx, run: Fulfilling, event: orders.OrderCancelled, meta: Meta) -> None:
     await _go_on(tx, run)
 
 
@@ -127,41 +127,43 @@ async def cancelled(tx: Tx, run: Fulfilling, fact: orders.OrderCancelled, meta: 
 
 
 @saga.on_answer(inventory.ReservationMade, key=_reserved_for)
-async def made(tx: Tx, run: Fulfilling, fact: inventory.ReservationMade, meta: Meta) -> None:
-    known = run.data.reservations.get(fact.reservation_id)
+async def made(tx: Tx, run: Fulfilling, event: inventory.ReservationMade, meta: Meta) -> None:
+    known = run.data.reservations.get(event.reservation_id)
     if known is None or known.standing == "given_up":
         order = await tx.load(Order, run.key)
-        order.ask_release(fact.reservation_id, "The answer came too late.")
-        run.data.reservations[fact.reservation_id] = Reservation(standing="releasing")
+        order.ask_release(event.reservation_id, "The answer came too late.")
+        run.data.reservations[event.reservation_id] = Reservation(standing="releasing")
     elif known.standing == "asked":
-        known.lines = {line.line_id: line.reserved for line in fact.lines if line.reserved > 0}
+        known.lines = {line.line_id: line.reserved for line in event.lines if line.reserved > 0}
         known.standing = "made"
     if known is not None and known.standing == "made" and not known.lines:
-        await _gone(tx, run, fact.reservation_id, "Nothing of it is in stock.")
+        await _gone(tx, run, event.reservation_id, "Nothing of it is in stock.")
     else:
         await _go_on(tx, run)
 
 
 @saga.on_answer(inventory.ReservationRejected, key=_reserved_for)
-async def rejected(tx: Tx, run: Fulfilling, fact: inventory.ReservationRejected, meta: Meta) -> None:
-    known = run.data.reservations.get(fact.reservation_id)
-    await _gone(tx, run, fact.reservation_id, fact.reason if known is not None and known.standing == "asked" else None)
+async def rejected(tx: Tx, run: Fulfilling, event: inventory.ReservationRejected, meta: Meta) -> None:
+    known = run.data.reservations.get(event.reservation_id)
+    await _gone(
+        tx, run, event.reservation_id, event.reason if known is not None and known.standing == "asked" else None
+    )
 
 
 @saga.on_answer(inventory.ReservationReleased, key=_reserved_for)
-async def released(tx: Tx, run: Fulfilling, fact: inventory.ReservationReleased, meta: Meta) -> None:
-    known = run.data.reservations.get(fact.reservation_id)
+async def released(tx: Tx, run: Fulfilling, event: inventory.ReservationReleased, meta: Meta) -> None:
+    known = run.data.reservations.get(event.reservation_id)
     if known is not None and known.standing in {"made", "used"}:
-        await _ended(tx, run, fact.reservation_id, f"The reservation was released: {fact.reason}")
+        await _ended(tx, run, event.reservation_id, f"The reservation was released: {event.reason}")
     elif known is not None and known.standing != "ending":
-        await _gone(tx, run, fact.reservation_id, known.lost)
+        await _gone(tx, run, event.reservation_id, known.lost)
 
 
 @saga.on_answer(inventory.ReservationExpired, key=_reserved_for)
-async def expired(tx: Tx, run: Fulfilling, fact: inventory.ReservationExpired, meta: Meta) -> None:
-    known = run.data.reservations.get(fact.reservation_id)
+async def expired(tx: Tx, run: Fulfilling, event: inventory.ReservationExpired, meta: Meta) -> None:
+    known = run.data.reservations.get(event.reservation_id)
     if known is not None and known.standing in {"made", "used"}:
-        await _ended(tx, run, fact.reservation_id, "The reservation expired.")
+        await _ended(tx, run, event.reservation_id, "The reservation expired.")
 
 
 @saga.on_timeout(RESERVING)
@@ -178,18 +180,18 @@ async def unanswered(tx: Tx, run: Fulfilling) -> None:
 # What shipping answers.
 
 
-@saga.on_answer(shipments.ShipmentDispatched, key=lambda fact: fact.order_id)
-async def dispatched(tx: Tx, run: Fulfilling, fact: shipments.ShipmentDispatched, meta: Meta) -> None:
+@saga.on_answer(shipments.ShipmentDispatched, key=lambda event: event.order_id)
+async def dispatched(tx: Tx, run: Fulfilling, event: shipments.ShipmentDispatched, meta: Meta) -> None:
     order = await tx.load(Order, run.key)
-    lines = [orders.LineQuantity(line_id=line.line_id, quantity=line.quantity) for line in fact.lines]
-    _note_departure(order, run.data, fact.reservation_id, orders.Departure(shipment_id=fact.shipment_id, lines=lines))
+    lines = [orders.LineQuantity(line_id=line.line_id, quantity=line.quantity) for line in event.lines]
+    _note_departure(order, run.data, event.reservation_id, orders.Departure(shipment_id=event.shipment_id, lines=lines))
     await _go_on(tx, run)
 
 
-@saga.on_answer(shipments.ShipmentsCancelled, key=lambda fact: fact.order_id)
-async def shipments_cancelled(tx: Tx, run: Fulfilling, fact: shipments.ShipmentsCancelled, meta: Meta) -> None:
+@saga.on_answer(shipments.ShipmentsCancelled, key=lambda event: event.order_id)
+async def shipments_cancelled(tx: Tx, run: Fulfilling, event: shipments.ShipmentsCancelled, meta: Meta) -> None:
     order = await tx.load(Order, run.key)
-    for departure in fact.departed:
+    for departure in event.departed:
         _note_departure(order, run.data, departure.reservation_id, departure)
         known = run.data.reservations.get(departure.reservation_id)
         if known is not None:
@@ -245,7 +247,7 @@ async def _go_on(tx: Tx, run: Fulfilling) -> None:
     try:
         order = await tx.load(Order, run.key)
     except Unknown as error:
-        # Its own fact without its row: this database was restored behind its topic, and nobody is at fault.
+        # Its own event without its row: this database was restored behind its topic, and nobody is at fault.
         raise NotYet(f"order {run.key} is not here") from error
     if run.data.cancels == 0:
         _release(order, run.data.standing("ending"))

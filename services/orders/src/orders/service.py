@@ -1,6 +1,6 @@
 """The orders service: sales orders, and the process that sees each through inventory and shipping."""
 
-from contracts import orders as facts
+from contracts import orders as events
 from orders import process, projections, routes
 from orders.models import Base
 from tailrace.service import Exposed, Service
@@ -8,7 +8,7 @@ from tailrace.service import Exposed, Service
 service = Service(
     name="orders",
     topic="order.events",
-    publishes=facts.PUBLISHED,
+    publishes=events.PUBLISHED,
     subscribers=[projections.catalog, process.saga],
     routers=[routes.router],
     exposes=[Exposed(prefix="/v1/orders")],

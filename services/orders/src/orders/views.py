@@ -64,7 +64,7 @@ class OrderView(OrderSummary):
 
 
 class FulfilmentView(View):
-    """What has happened to an order since it was confirmed: each state it went to, when, and because of which fact.
+    """What has happened to an order since it was confirmed: each state it went to, when, and because of which event.
 
     `state` is the one it is in, null for a draft.
     """

@@ -13,7 +13,7 @@ from sqlalchemy import ForeignKeyConstraint, Index
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from contracts import shipments as facts
+from contracts import shipments as events
 from contracts.orders import LineQuantity, ShipmentRequested
 from shipping.base import Base
 from shipping.carriers import Carrier
@@ -96,28 +96,28 @@ class Shipment(Aggregate, Base):
         """Whether it can still be cancelled."""
         return self.status in OPEN
 
-    def as_departure(self) -> facts.ReservedDeparture:
+    def as_departure(self) -> events.ReservedDeparture:
         """What it took, for one that has left."""
         lines = [line.as_left() for line in self.lines]
-        return facts.ReservedDeparture(shipment_id=self.id, reservation_id=self.reservation_id, lines=lines)
+        return events.ReservedDeparture(shipment_id=self.id, reservation_id=self.reservation_id, lines=lines)
 
     def hold(self, reason: str) -> None:
         if self.is_open and not self.held:
             self.held, self.reason = True, reason
-            self.record(facts.ShipmentHeld(**self._ids(), reason=reason))
+            self.record(events.ShipmentHeld(**self._ids(), reason=reason))
 
     def resume(self) -> None:
         if self.is_open and self.held:
             self.held, self.reason = False, None
-            self.record(facts.ShipmentResumed(**self._ids()))
+            self.record(events.ShipmentResumed(**self._ids()))
 
     def cancel(self, reason: str) -> bool:
         """Returns whether it was cancelled; what has left stays."""
         if not self.is_open:
             return False
         self.status, self.held, self.reason = "cancelled", False, reason
-        lines = [line.as_fact() for line in self.lines]
-        self.record(facts.ShipmentCancelled(**self._ids(), reason=reason, lines=lines))
+        lines = [line.as_event() for line in self.lines]
+        self.record(events.ShipmentCancelled(**self._ids(), reason=reason, lines=lines))
         return True
 
     def pick(self, wanted: Wanted | None) -> None:
@@ -128,8 +128,8 @@ class Shipment(Aggregate, Base):
         for line, quantity in self._take(wanted, lambda line: line.unpicked):
             line.picked += quantity
         self._settle_status()
-        picked = [facts.PickedLine(line_id=line_id, quantity=quantity) for line_id, quantity in wanted]
-        self.record(facts.ShipmentPicked(**self._ids(), lines=picked))
+        picked = [events.PickedLine(line_id=line_id, quantity=quantity) for line_id, quantity in wanted]
+        self.record(events.ShipmentPicked(**self._ids(), lines=picked))
 
     def pack(self, wanted: Wanted, weight_grams: int | None) -> None:
         """Put picked goods into one more package. Raises WrongState, TooMuch, Invalid."""
@@ -139,7 +139,7 @@ class Shipment(Aggregate, Base):
         contents = [{"line_id": str(line.line_id), "quantity": str(quantity)} for line, quantity in taken]
         self.packages.append(Package(id=uuid7(), weight_grams=weight_grams, lines=contents))
         self._settle_status()
-        self.record(facts.ShipmentPacked(**self._ids(), packages=[package.as_fact() for package in self.packages]))
+        self.record(events.ShipmentPacked(**self._ids(), packages=[package.as_event() for package in self.packages]))
 
     def split(self, wanted: Wanted, number: str) -> "Shipment":
         """Move what has not been picked into a shipment of its own. Raises WrongState, TooMuch, NothingLeft, Invalid."""
@@ -152,7 +152,7 @@ class Shipment(Aggregate, Base):
             line.quantity -= quantity
         self.lines = [line for line in self.lines if line.quantity]
         self._settle_status()
-        self.record(facts.ShipmentLinesChanged(**self._ids(), lines=[line.as_fact() for line in self.lines]))
+        self.record(events.ShipmentLinesChanged(**self._ids(), lines=[line.as_event() for line in self.lines]))
         return other
 
     def dispatch(
@@ -168,11 +168,11 @@ class Shipment(Aggregate, Base):
         for line in self.lines:
             line.picked = line.quantity
         left = [
-            facts.DispatchedLine(**line.as_fact().model_dump(), dispatched_before=before[line.line_id])
+            events.DispatchedLine(**line.as_event().model_dump(), dispatched_before=before[line.line_id])
             for line in self.lines
         ]
         self.record(
-            facts.ShipmentDispatched(
+            events.ShipmentDispatched(
                 **self._ids(),
                 reservation_id=self.reservation_id,
                 number=self.number,
@@ -190,7 +190,7 @@ class Shipment(Aggregate, Base):
         if self.dispatched_at is not None and at < self.dispatched_at:
             raise Invalid.field("/delivered_at", f"It left at {self.dispatched_at.isoformat()}.")
         self.status, self.delivered_at, self.signed_by, self.note = "delivered", at, signed_by, note
-        self.record(facts.ShipmentDelivered(**self._ids(), delivered_at=at, signed_by=signed_by, note=note))
+        self.record(events.ShipmentDelivered(**self._ids(), delivered_at=at, signed_by=signed_by, note=note))
 
     def _offshoot(self, number: str, lines: list["ShipmentLine"]) -> "Shipment":
         other = Shipment(
@@ -210,14 +210,14 @@ class Shipment(Aggregate, Base):
 
     def _record_created(self) -> None:
         self.record(
-            facts.ShipmentCreated(
+            events.ShipmentCreated(
                 **self._ids(),
                 number=self.number,
                 reservation_id=self.reservation_id,
                 currency=self.currency,
                 customer_name=self.customer_name,
                 ship_to=self.ship_to,
-                lines=[line.as_fact() for line in self.lines],
+                lines=[line.as_event() for line in self.lines],
                 split_from=self.split_from,
             )
         )
@@ -256,7 +256,7 @@ class Shipment(Aggregate, Base):
     def _packed(self) -> dict[UUID, Decimal]:
         packed: dict[UUID, Decimal] = {}
         for package in self.packages:
-            for content in package.as_fact().lines:
+            for content in package.as_event().lines:
                 packed[content.line_id] = packed.get(content.line_id, ZERO) + content.quantity
         return packed
 
@@ -304,14 +304,14 @@ class ShipmentLine(Part, Base):
 
     def part(self, quantity: Decimal) -> "ShipmentLine":
         """A line of another shipment with `quantity` of the same order line."""
-        described = {**self.as_fact().model_dump(), "quantity": quantity}
+        described = {**self.as_event().model_dump(), "quantity": quantity}
         return ShipmentLine(id=uuid7(), picked=ZERO, **described)
 
     def as_left(self) -> LineQuantity:
         return LineQuantity(line_id=self.line_id, quantity=self.quantity)
 
-    def as_fact(self) -> facts.ShipmentLine:
-        return facts.ShipmentLine.model_validate(self, from_attributes=True)
+    def as_event(self) -> events.ShipmentLine:
+        return events.ShipmentLine.model_validate(self, from_attributes=True)
 
 
 class Package(Part, Base):
@@ -329,19 +329,19 @@ class Package(Part, Base):
     lines: Mapped[list[dict[str, Any]]]
     shipment: Mapped[Shipment] = relationship(back_populates="packages")
 
-    def as_fact(self) -> facts.PackageContent:
-        return facts.PackageContent(package_id=self.id, weight_grams=self.weight_grams, lines=self.lines)
+    def as_event(self) -> events.PackageContent:
+        return events.PackageContent(package_id=self.id, weight_grams=self.weight_grams, lines=self.lines)
 
 
 class CancelAnswer(Aggregate, Base):
-    """Speaks for an order as a whole: that nothing more of it will leave. Under an id of its own, since the order's id counts the order's facts."""
+    """Speaks for an order as a whole: that nothing more of it will leave. Under an id of its own, since the order's id counts the order's events."""
 
     __tablename__ = "cancel_answer"
 
     order_id: Mapped[UUID]
 
-    def give(self, shipments: list[UUID], departed: list[facts.ReservedDeparture]) -> None:
-        self.record(facts.ShipmentsCancelled(order_id=self.order_id, shipments=shipments, departed=departed))
+    def give(self, shipments: list[UUID], departed: list[events.ReservedDeparture]) -> None:
+        self.record(events.ShipmentsCancelled(order_id=self.order_id, shipments=shipments, departed=departed))
 
 
 class ShipmentCount(TenantRow, Base):

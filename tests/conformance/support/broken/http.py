@@ -260,9 +260,9 @@ TOYS = (
         (ROUTES, "from fastapi import APIRouter\n", "from fastapi import APIRouter, Request\n"),
     ),
     toy(
-        "a fact in a transaction of its own",
-        "a_write_names_its_facts",
-        "POST /v1/cards recorded 2 facts and names 1",
+        "an event in a transaction of its own",
+        "a_write_names_its_events",
+        "POST /v1/cards recorded 2 events and names 1",
         (
             ROUTES,
             _ISSUE,
@@ -275,7 +275,7 @@ TOYS = (
         (ROUTES, "from fastapi import APIRouter\n", "from fastapi import APIRouter, Request\n"),
     ),
     toy(
-        "a fact that lost its trace",
+        "an event that lost its trace",
         "trace_context_reaches_the_outbox",
         "POST /v1/cards recorded toyshop.card.issued without the request's traceparent",
         (

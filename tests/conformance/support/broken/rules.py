@@ -1,4 +1,4 @@
-"""Toys with a mistake in their manifest, their facts, their subscribers or their source."""
+"""Toys with a mistake in their manifest, their events, their subscribers or their source."""
 
 from broken.toy import FACTS, MODELS, ROUTES, SERVICE, SUBSCRIBERS, toy
 
@@ -44,7 +44,7 @@ TOYS = (
         (SERVICE, "[subscribers.products, subscribers.welcome]", "[subscribers.products]"),
     ),
     toy(
-        "a fact that the manifest does not name",
+        "an event that the manifest does not name",
         "what_is_recorded_is_in_the_manifest",
         "toyshop.card.closed is recorded, and `publishes` of the manifest does not have it",
         (FACTS, _LISTED, "PUBLISHED = [CardIssued, CardLabelled, PointsGiven]"),
@@ -73,13 +73,13 @@ TOYS = (
     ),
     toy(
         "a client of Kafka",
-        "facts_leave_through_the_outbox_alone",
+        "events_leave_through_the_outbox_alone",
         "subscribers.py imports aiokafka",
         (SUBSCRIBERS, "from sqlalchemy import delete\n", "import aiokafka\nfrom sqlalchemy import delete\n"),
     ),
     toy(
         "a hand in the outbox",
-        "facts_leave_through_the_outbox_alone",
+        "events_leave_through_the_outbox_alone",
         "routes.py imports tailrace.tables",
         (
             ROUTES,
@@ -114,14 +114,14 @@ TOYS = (
         (SUBSCRIBERS, '"""A projection of the catalog\'s items, and a card of welcome for each new tenant."""\n', ""),
     ),
     toy(
-        "a fact without a schema",
-        "every_fact_has_a_schema_and_samples_that_parse",
+        "an event without a schema",
+        "every_event_has_a_schema_and_samples_that_parse",
         "toyshop.card.lost has no schema",
         (
             FACTS,
             _LISTED,
             (
-                f"class CardLost(ToyFact):\n"
+                f"class CardLost(ToyEvent):\n"
                 f'    type: ClassVar[str] = "toyshop.card.lost"\n'
                 f"    card_id: UUID\n\n\n"
                 f"{_LISTED[:-1]}, CardLost]"
@@ -129,19 +129,19 @@ TOYS = (
         ),
     ),
     toy(
-        "a fact that cannot read its own past",
-        "every_fact_has_a_schema_and_samples_that_parse",
+        "an event that cannot read its own past",
+        "every_event_has_a_schema_and_samples_that_parse",
         "the sample v1-1.json of toyshop.points.given is read no more",
         (FACTS, "    by: int\n", "    by: int\n    why: str\n"),
     ),
     toy(
-        "a fact that shrank",
-        "facts_only_grow",
+        "an event that shrank",
+        "events_only_grow",
         "toyshop.card.issued",
         (FACTS, "    label: str | None = None\n", ""),
     ),
     toy(
-        "a fact without a sample of what it has become",
+        "an event without a sample of what it has become",
         "samples_are_up_to_date",
         "toyshop.card.issued has no sample of its present form",
         (FACTS, "    label: str | None = None\n", "    label: str | None = None\n    colour: str | None = None\n"),
@@ -163,11 +163,11 @@ TOYS = (
         (
             SUBSCRIBERS,
             "@welcome.on(TenantCreated)",
-            "from toyshop.facts import Rumour\n\n\n@welcome.on(TenantCreated, Rumour)",
+            "from toyshop.events import Rumour\n\n\n@welcome.on(TenantCreated, Rumour)",
         ),
     ),
     toy(
-        "a reader of facts as they never were",
+        "a reader of events as they never were",
         "listeners_read_every_sample",
         "toyshop.products cannot read v1-1.json of catalog.item.deleted",
         (
@@ -213,13 +213,13 @@ TOYS = (
     toy(
         "a projection that publishes",
         "projections_record_nothing",
-        "the projection toyshop.products records facts",
+        "the projection toyshop.products records events",
         (SUBSCRIBERS, _TOLD, f'{_TOLD}    tx.add(Card.issue(str(event.item_id), "a@b.example", "x", []))\n'),
     ),
     toy(
         "a reaction that does not say why",
         "what_follows_names_its_cause",
-        "toyshop.card.issued does not name the fact that led to it",
+        "toyshop.card.issued does not name the event that led to it",
         (
             SUBSCRIBERS,
             '    tx.add(Card.issue("WELCOME"',
@@ -232,7 +232,7 @@ TOYS = (
     ),
     toy(
         "a part that may change in silence",
-        "changes_need_a_fact",
+        "changes_need_a_event",
         "Stamp belongs to an aggregate, and is no Part",
         (MODELS, "class Stamp(Part, Base):", "class Stamp(TenantRow, Base):"),
         (MODELS, '    __root__ = "card"\n', ""),
@@ -243,9 +243,9 @@ TOYS = (
         ),
     ),
     toy(
-        "a version that no fact stands for",
-        "changes_need_a_fact",
-        "Account is at version 7, and 1 facts say so",
+        "a version that no event stands for",
+        "changes_need_a_event",
+        "Account is at version 7, and 1 events say so",
         (ROUTES, "version=stream.version", "version=7"),
     ),
     toy(

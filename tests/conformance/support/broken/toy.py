@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROUTES, MODELS, SUBSCRIBERS = "src/toyshop/routes.py", "src/toyshop/models.py", "src/toyshop/subscribers.py"
-FACTS, SERVICE, MIGRATION = "src/toyshop/facts.py", "src/toyshop/service.py", "migrations/0001_toyshop.py"
+FACTS, SERVICE, MIGRATION = "src/toyshop/events.py", "src/toyshop/service.py", "migrations/0001_toyshop.py"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from invariants.subject import Findings, Subject
 from tailrace.core.events import Event
 from tailrace.db.models import Aggregate, Part
 from tailrace.db.outbox import UnrecordedChange
-from tailrace.messaging.dispatcher import Courier
+from tailrace.messaging.dispatcher import Dispatcher
 from tailrace.messaging.subscribers import Projection
 from tailrace_testing import Harness
 
@@ -38,7 +38,7 @@ class Delivered:
     records: Sequence[ConsumerRecord]
     parked: Sequence[Mapping[str, Any]]
     canonical: Sequence[Canonical]
-    """What stood there before the last facts of each aggregate, which may delete it, and after them."""
+    """What stood there before the last events of each aggregate, which may delete it, and after them."""
     changed_by_repeating: list[str]
 
 
@@ -52,14 +52,14 @@ async def _deliver(subject: Subject) -> Delivered:
     records, canonical = [*phases[0], *phases[1]], []
     for phase in phases:
         for record in phase:
-            await harness.courier.deliver([record])
+            await harness.dispatcher.deliver([record])
         canonical.append(await rows.canonical(_known(records), str(_POISONED)))
     parked = list(await harness.admin.fetch("SELECT subscriber, type, kind, reason FROM parked"))
     changed = []
     # The group's offsets are lost and everything comes again: at once, one by one, and the wrong way round.
     for again in (records, *([record] for record in records), list(reversed(records))):
         before = await rows.digests()
-        await harness.courier.deliver(again)
+        await harness.dispatcher.deliver(again)
         changed += differing(before, await rows.digests())
     return Delivered(harness, records, parked, canonical, sorted(set(changed)))
 
@@ -128,7 +128,7 @@ async def batches_and_bad_records_make_no_difference(subject: Subject) -> Findin
     poison = _record(harness, event, event.version, _POISONED, 1, b'{"not": "what was meant"}')
     found = []
     for phase, expected in zip(phases, delivered.canonical, strict=True):
-        await harness.courier.deliver([*(r for record in phase for r in (record, record)), poison])
+        await harness.dispatcher.deliver([*(r for record in phase for r in (record, record)), poison])
         canonical = await Rows(harness.admin).canonical(_known(delivered.records), str(_POISONED))
         found += [f"{table} differs after a batch with a bad record in it" for table in differing(expected, canonical)]
     parked = await harness.admin.fetchval("SELECT count(*) FROM parked WHERE aggregate_id = $1", _POISONED)
@@ -136,7 +136,7 @@ async def batches_and_bad_records_make_no_difference(subject: Subject) -> Findin
 
 
 async def no_sample_is_set_aside(subject: Subject) -> Findings:
-    """A subscriber applies every sample, or says that it waits for a fact of another topic; it fails at none."""
+    """A subscriber applies every sample, or says that it waits for an event of another topic; it fails at none."""
     return [
         f"{row['subscriber']} fails at {row['type']}: {row['kind']}, {row['reason']}"
         for row in (await _delivered(subject)).parked
@@ -145,37 +145,37 @@ async def no_sample_is_set_aside(subject: Subject) -> Findings:
 
 
 async def projections_record_nothing(subject: Subject) -> Findings:
-    """A projection alone, fed with every sample, publishes no fact: it may be rebuilt."""
+    """A projection alone, fed with every sample, publishes no event: it may be rebuilt."""
     projections = [s for s in subject.service.subscribers if isinstance(s, Projection)]
     if not projections:
         return []
     harness = await subject.make_harness(subject.service)
     found, seen = [], 0
     for projection in projections:
-        courier = Courier(subject.name, harness.database, [projection])
+        dispatcher = Dispatcher(subject.name, harness.database, [projection])
         samples = [record for phase in _records(subject, harness) for record in phase]
-        await courier.deliver([record for record in samples if record.topic in projection.topics])
-        facts = await harness.admin.fetchval("SELECT count(*) FROM outbox WHERE topic = $1", subject.service.topic)
+        await dispatcher.deliver([record for record in samples if record.topic in projection.topics])
+        events = await harness.admin.fetchval("SELECT count(*) FROM outbox WHERE topic = $1", subject.service.topic)
         refused = await harness.admin.fetchval(
             "SELECT count(*) FROM parked WHERE subscriber = $1 AND reason LIKE 'RecordsNothing%'", projection.name
         )
-        if facts > seen or refused:
-            found.append(f"the projection {projection.name} records facts")
-        seen = facts
+        if events > seen or refused:
+            found.append(f"the projection {projection.name} records events")
+        seen = events
     return found
 
 
 async def what_follows_names_its_cause(subject: Subject) -> Findings:
-    """A fact that a reaction records names the fact that led to it, and carries on its correlation and its trace."""
+    """An event that a reaction records names the event that led to it, and carries on its correlation and its trace."""
     delivered = await _delivered(subject)
     causes = {headers["ce_id"]: headers for headers in map(_headers, delivered.records)}
     found = []
     for row in await delivered.h.admin.fetch("SELECT * FROM outbox WHERE topic = $1", subject.service.topic):
         cause = causes.get(str(row["causation_id"]))
         if cause is None:
-            found.append(f"{row['type']} does not name the fact that led to it")
+            found.append(f"{row['type']} does not name the event that led to it")
         elif str(row["correlation_id"]) != cause["ce_correlationid"] or row["traceparent"] != _TRACE:
-            found.append(f"{row['type']} loses the trace of the fact that led to it")
+            found.append(f"{row['type']} loses the trace of the event that led to it")
     return found
 
 
@@ -183,7 +183,7 @@ def _headers(record: ConsumerRecord) -> dict[str, str]:
     return {name: value.decode() for name, value in record.headers}
 
 
-async def changes_need_a_fact(subject: Subject) -> Findings:
+async def changes_need_a_event(subject: Subject) -> Findings:
     """An aggregate or a part of one that changes, with nothing recorded, is refused; what has a version, or belongs to an aggregate, is one."""
     walked = await subject.walked()
     found = []
@@ -211,18 +211,18 @@ async def _silent_change(harness: Harness, kind: Any) -> Findings:
     except UnrecordedChange:
         return []
     except _LetThroughError:
-        return [f"{kind.__name__}.{column} can be changed without a fact"]
+        return [f"{kind.__name__}.{column} can be changed without an event"]
 
 
 async def _silent_versions(harness: Harness, kind: Any) -> Findings:
-    """A row that is no aggregate and has a version shows that of a stream: the sequence of the last fact under its id."""
+    """A row that is no aggregate and has a version shows that of a stream: the sequence of the last event under its id."""
     rows = await harness.admin.fetch(
         f"""SELECT t.id, t.version, (SELECT max(sequence) FROM outbox WHERE aggregate_id = t.id) AS told
             FROM "{kind.__tablename__}" t"""
     )
     wrong = [row for row in rows if row["version"] != row["told"]]
     if wrong:
-        return [f"{kind.__name__} is at version {wrong[0]['version']}, and {wrong[0]['told'] or 0} facts say so"]
+        return [f"{kind.__name__} is at version {wrong[0]['version']}, and {wrong[0]['told'] or 0} events say so"]
     return [] if rows else [f"the walk leaves no {kind.__name__}"]
 
 

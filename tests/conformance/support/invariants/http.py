@@ -197,21 +197,21 @@ async def a_read_changes_nothing(subject: Subject) -> Findings:
     ]
 
 
-async def a_write_names_its_facts(subject: Subject) -> Findings:
-    """`Tailrace-Event` names each fact that a write recorded, so that its client can wait for what follows."""
+async def a_write_names_its_events(subject: Subject) -> Findings:
+    """`Tailrace-Event` names each event that a write recorded, so that its client can wait for what follows."""
     found = []
     for step, answer in await _answers(subject, "done"):
         if not step.operation.is_tenants or not step.operation.writes or answer.status >= 300:
             continue
         named = set(filter(None, answer.headers.get("tailrace-event", "").split(", ")))
-        facts = {f"{row['topic']}/{row['aggregate_id']}@{row['sequence']}" for row in step.recorded}
-        if named != facts:
-            found.append(f"{step.name} recorded {len(facts)} facts and names {len(named)}")
+        events = {f"{row['topic']}/{row['aggregate_id']}@{row['sequence']}" for row in step.recorded}
+        if named != events:
+            found.append(f"{step.name} recorded {len(events)} events and names {len(named)}")
     return found
 
 
 async def trace_context_reaches_the_outbox(subject: Subject) -> Findings:
-    """The `traceparent` and the request id of a request are those of every fact it records."""
+    """The `traceparent` and the request id of a request are those of every event it records."""
     found, recorded = [], 0
     for step in (await subject.walked()).steps:
         for row in step.recorded:
@@ -220,7 +220,7 @@ async def trace_context_reaches_the_outbox(subject: Subject) -> Findings:
                 found.append(f"{step.name} recorded {row['type']} without the request's traceparent")
             if str(row["correlation_id"]) != step.answers["done"].headers.get("x-request-id"):
                 found.append(f"{step.name} recorded {row['type']} without the request's id")
-    return found if recorded else ["the walk recorded no fact"]
+    return found if recorded else ["the walk recorded no event"]
 
 
 async def a_list_pages_by_cursor(subject: Subject) -> Findings:

@@ -18,7 +18,7 @@ _SHORTEST = 4
 
 
 async def fields_that_name_a_person_are_marked(subject: Subject) -> Findings:
-    """An e-mail address, a customer's name, a telephone number is `Personal[…]`, in facts, bodies and views alike."""
+    """An e-mail address, a customer's name, a telephone number is `Personal[…]`, in events, bodies and views alike."""
     return [
         f"{model.__name__}.{name} says who somebody is, and is not marked as Personal"
         for model in _models(subject)
@@ -70,7 +70,7 @@ def _under(node: Any, names: frozenset[str]) -> Iterator[str]:
 
 
 def _models(subject: Subject) -> list[type[BaseModel]]:
-    """Every model of the service's facts, bodies and answers, with those inside them."""
+    """Every model of the service's events, bodies and answers, with those inside them."""
     found: dict[type[BaseModel], None] = {}
     for event in subject.service.publishes:
         _gather(event, found)

@@ -35,7 +35,7 @@ async def aggregates_are_never_changed_in_bulk(subject: Subject) -> Findings:
     return found
 
 
-async def facts_leave_through_the_outbox_alone(subject: Subject) -> Findings:
+async def events_leave_through_the_outbox_alone(subject: Subject) -> Findings:
     """Nobody but the kit writes outbox and inbox, and no service holds a client of Kafka, HTTP or PostgreSQL; the edge forwards by HTTP."""
     allowed = {"aiohttp"} if subject.service.build is not None and not subject.has_database else set()
     found = []

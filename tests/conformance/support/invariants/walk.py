@@ -112,7 +112,7 @@ class Walker:
         return await self._step("DELETE", path, None, query, ids)
 
     async def tell(self, event: Event, aggregate_id: UUID) -> None:
-        """Let a fact of another service arrive."""
+        """Let an event of another service arrive."""
         await self.h.deliver(event, aggregate_id=aggregate_id, tenant=self.tenant)
 
     async def pump(self) -> None:

@@ -96,7 +96,7 @@ class Listener:
         self._consumer: AIOKafkaConsumer | None = None
         self._heard: dict[UUID, Heard] = {}
 
-    async def catch_up(self) -> Mapping[UUID, Heard]:
+    async def backfill(self) -> Mapping[UUID, Heard]:
         """The newest canary of each service that has arrived by now. Raises OSError while Kafka does not answer."""
         try:
             async with asyncio.timeout(_PATIENCE):

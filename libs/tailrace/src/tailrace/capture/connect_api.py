@@ -6,7 +6,7 @@ from typing import Any
 
 import aiohttp
 
-from tailrace.core.operator_error import StackError
+from tailrace.core.operator_error import OperatorError
 
 _TRIES, _PAUSE = 80, 0.25
 """How often, and after how many seconds, something is asked of Connect again."""
@@ -34,7 +34,7 @@ class Rest:
             return False
 
     async def put(self, name: str, config: Mapping[str, str]) -> None:
-        """Create a connector, or change it when its settings differ. Raises `StackError` with Connect's own words."""
+        """Create a connector, or change it when its settings differ. Raises `OperatorError` with Connect's own words."""
         if await self._current(name) == {**config, "name": name}:
             return
         for _ in range(40):
@@ -43,9 +43,11 @@ class Rest:
                     return
                 text = await answer.text()
                 if answer.status != 409:  # 409: a rebalance is under way
-                    raise StackError(f"Connect refused the connector {name}: {text[:500]}", "see the log of connect")
+                    raise OperatorError(f"Connect refused the connector {name}: {text[:500]}", "see the log of connect")
             await asyncio.sleep(0.25)
-        raise StackError(f"Connect kept rebalancing instead of taking the connector {name}", "see the log of connect")
+        raise OperatorError(
+            f"Connect kept rebalancing instead of taking the connector {name}", "see the log of connect"
+        )
 
     async def statuses(self) -> dict[str, Any]:
         """`{name: {"connector": {"state": …}, "tasks": [{"id", "state", "trace"}]}}`. Raises `aiohttp.ClientError`."""
@@ -82,7 +84,7 @@ class Rest:
             if status is not None and status["connector"]["state"] == "STOPPED" and not status["tasks"]:
                 return
             await asyncio.sleep(_PAUSE)
-        raise StackError(f"the connector {name} does not stop", "see the log of connect")
+        raise OperatorError(f"the connector {name} does not stop", "see the log of connect")
 
     async def forget_offsets(self, name: str) -> None:
         """Let a stopped connector begin where its slot stands."""
@@ -103,7 +105,7 @@ class Rest:
         return max((int(offset[key]) for key in ("lsn", "lsn_proc", "lsn_commit") if offset.get(key)), default=None)
 
     async def _insist(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> None:
-        """Ask until Connect, which may be rebalancing (409) or still stopping a task (5xx), agrees. Raises `StackError`."""
+        """Ask until Connect, which may be rebalancing (409) or still stopping a task (5xx), agrees. Raises `OperatorError`."""
         text = ""
         for _ in range(_TRIES):
             async with self._session.request(method, f"{self.url}{path}", json=body or {}) as answer:
@@ -113,7 +115,7 @@ class Rest:
                 if answer.status < 500 and answer.status != 409:
                     break
             await asyncio.sleep(_PAUSE)
-        raise StackError(f"Connect refused {method} {path}: {text[:500]}", "see the log of connect")
+        raise OperatorError(f"Connect refused {method} {path}: {text[:500]}", "see the log of connect")
 
     async def delete(self, name: str) -> None:
         """Remove a connector; one that is not there is fine."""

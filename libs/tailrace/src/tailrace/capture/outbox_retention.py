@@ -45,7 +45,7 @@ async def prune_all(database: Database, service: str, kafka: str) -> int:
     Raises OSError while Kafka does not answer.
     """
     async with listening(kafka) as listener:
-        heard = (await listener.catch_up()).get(canary_id(service))
+        heard = (await listener.backfill()).get(canary_id(service))
     if heard is None:
         return 0
     gone = 0

@@ -48,7 +48,7 @@ class Repairs:
         """Make the slot anew and publish again what its predecessor may have lost; returns how many rows that was.
 
         That is what was recorded since the last canary that arrived, less a margin, or `everything` retained. None when there was only the end
-        of an earlier repair left to do. Raises RepairUnderWay, StackError, OSError or asyncpg's errors; then the next call begins again.
+        of an earlier repair left to do. Raises RepairUnderWay, OperatorError, OSError or asyncpg's errors; then the next call begins again.
         """
         name, main, spare = service.name, slot_name(service.name), slots.spare_name(service)
         async with slots.connected(service, self.settings) as connection, slots.alone(connection, service):
@@ -86,5 +86,5 @@ class Repairs:
     async def _known_to_have_arrived(self, service: Service) -> datetime | None:
         """What was recorded before this is in Kafka: a canary that was committed later arrived. None when none ever did."""
         async with listening(self.settings.kafka) as listener:
-            heard = (await listener.catch_up()).get(canary_id(service.name))
+            heard = (await listener.backfill()).get(canary_id(service.name))
         return None if heard is None else heard.recorded_at - MARGIN

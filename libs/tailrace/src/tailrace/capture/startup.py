@@ -10,7 +10,7 @@ from tailrace.capture.connect_api import Rest
 from tailrace.capture.repair import Repairs
 from tailrace.capture.slots import RepairUnderWay, Slot
 from tailrace.core.names import slot_name
-from tailrace.core.operator_error import StackError
+from tailrace.core.operator_error import OperatorError
 from tailrace.core.progress import Phase
 from tailrace.service import Service
 from tailrace.settings import Settings
@@ -28,7 +28,7 @@ class Connectors:
         self._say = say
 
     async def prepare(self, rest: Rest, service: Service) -> None:
-        """Put one connector and let it go on, or repair it. Raises `StackError`, OSError or asyncpg's errors."""
+        """Put one connector and let it go on, or repair it. Raises `OperatorError`, OSError or asyncpg's errors."""
         found = await self._slots(service)
         fault = slots.fault(found.get(slot_name(service.name)), spare=slots.spare_name(service) in found)
         if fault is not None:
@@ -38,7 +38,7 @@ class Connectors:
             await rest.resume(service.name)
 
     async def until_running(self, rest: Rest, services: Sequence[Service]) -> None:
-        """Returns when every task runs. Raises `StackError` with a reason when they do not in time."""
+        """Returns when every task runs. Raises `OperatorError` with a reason when they do not in time."""
         by_name = {service.name: service for service in services}
         suspects = set(by_name)
         deadline = time.monotonic() + PATIENCE
@@ -52,7 +52,7 @@ class Connectors:
                 await self._repair_a_stranger(rest, by_name[name])
             if time.monotonic() > deadline:
                 reason = next((trace for name in waiting if (trace := _trace(statuses.get(name)))), None)
-                raise StackError(
+                raise OperatorError(
                     f"these connectors do not run: {', '.join(waiting)}",
                     f"the reason: {reason.splitlines()[0] if reason else 'Connect gives none; see its log'}",
                 )

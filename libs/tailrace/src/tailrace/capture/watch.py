@@ -21,7 +21,7 @@ from tailrace.capture.connect_api import Rest
 from tailrace.capture.repair import Repairs
 from tailrace.capture.slots import Outbox, RepairUnderWay, Slot
 from tailrace.core.names import slot_name
-from tailrace.core.operator_error import StackError
+from tailrace.core.operator_error import OperatorError
 from tailrace.service import Service
 from tailrace.settings import Settings
 
@@ -109,7 +109,7 @@ class Watch:
         """
         failure: Exception | None = None
         try:
-            heard = await self._listener.catch_up()
+            heard = await self._listener.backfill()
             async with slots.connected(self.services[0], self.settings) as connection:
                 found = await slots.slots(connection)
         except _AWAY as error:
@@ -195,7 +195,7 @@ class Watch:
             except RepairUnderWay as other:
                 log.info("capture of %s: %s", service.name, other)
             except Exception as error:
-                words, ours = str(error) or type(error).__name__, isinstance(error, (*_AWAY, StackError))
+                words, ours = str(error) or type(error).__name__, isinstance(error, (*_AWAY, OperatorError))
                 log.warning("capture of %s could not be repaired: %s", service.name, words, exc_info=not ours)
             finally:
                 now = time.monotonic()

@@ -78,7 +78,7 @@ class Tx(AsyncSession):
 
     @property
     def recorded(self) -> list[Recorded]:
-        """The facts that this transaction will publish, in order, as far as they are written."""
+        """The events that this transaction will publish, in order, as far as they are written."""
         return self._unit.recorder.written
 
     async def enter_tenant(self, tenant_id: UUID) -> None:
@@ -118,18 +118,18 @@ class Tx(AsyncSession):
 
     @contextmanager
     def recording_nothing(self, who: str) -> Iterator[None]:
-        """While this lasts, refuse every fact, and every row of the outbox, with a RecordsNothing that names `who`."""
+        """While this lasts, refuse every event, and every row of the outbox, with a RecordsNothing that names `who`."""
         with self._unit.recorder.silence(who):
             yield
 
     async def settle(self) -> None:
-        """Write everything that is pending, facts and snapshots too, so that only the commit remains."""
+        """Write everything that is pending, events and snapshots too, so that only the commit remains."""
         await self.flush()
         await self.run_sync(lambda _: self._unit.recorder.drain())
         await event_streams.save_snapshots(self)
 
     async def _keep_changes(self, kind: type[AnyAggregate], id: UUID) -> None:
-        """Write what was changed before the lock was asked for: reading the row again would undo it, and publish its fact nevertheless."""
+        """Write what was changed before the lock was asked for: reading the row again would undo it, and publish its event nevertheless."""
         known = self._unit.identity_map.get(identity_key(kind, (self.tenant_id, id)))
         if known is not None and self._unit.is_modified(known):
             await self.flush()

@@ -54,7 +54,7 @@ _OWN_ERRORS = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirect
 
 
 class NotYet(Exception):
-    """A fact of another topic that this one builds on has not arrived. The event waits, alone, and is tried again."""
+    """An event of another topic that this one builds on has not arrived. The event waits, alone, and is tried again."""
 
 
 class Passing(Exception):

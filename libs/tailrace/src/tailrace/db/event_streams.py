@@ -1,4 +1,4 @@
-"""Event-sourced streams: the events are the state. One append writes the stream's row and the published fact, under one sequence.
+"""Event-sourced streams: the events are the state. One append writes the stream's row and the published event, under one sequence.
 
 Loading for a change takes the stream's lock, so writers of one stream queue up and nobody's sequence collides. Replay is deterministic:
 `apply` looks at the event and the state and at nothing else.
@@ -43,7 +43,7 @@ SNAPSHOT_EVERY = 50
 def stream_table(name: str, metadata: MetaData) -> Table:
     """An append-only table of stream events; `seq` counts from 1 without gaps within a stream.
 
-    `effective_at` is when the fact holds in the business, `recorded_at` when it was written down.
+    `effective_at` is when the event holds in the business, `recorded_at` when it was written down.
     """
     return Table(
         name,

@@ -1,4 +1,4 @@
-"""What a service's tables are made of: rows that belong to a tenant, and aggregates that record a fact with every change.
+"""What a service's tables are made of: rows that belong to a tenant, and aggregates that record an event with every change.
 
 One integer, `version`, is an aggregate's optimistic lock, its ETag and the sequence of its last event.
 """
@@ -41,7 +41,7 @@ class TenantRow:
 
 
 class Part(TenantRow):
-    """A row inside an aggregate (an order's line). It may change only together with a fact recorded on its root."""
+    """A row inside an aggregate (an order's line). It may change only together with an event recorded on its root."""
 
     __root__: ClassVar[str]
     """Name of the relationship that leads to the aggregate."""
@@ -50,7 +50,7 @@ class Part(TenantRow):
 
 
 class Aggregate(TenantRow):
-    """A row whose every change is recorded as a fact and published under its id, in order, without gaps."""
+    """A row whose every change is recorded as an event and published under its id, in order, without gaps."""
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7, sort_order=-10)
     version: Mapped[int] = mapped_column(default=0, sort_order=90)

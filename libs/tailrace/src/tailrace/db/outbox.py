@@ -1,6 +1,6 @@
-"""Facts leave in the transaction that made them true: what was recorded becomes outbox rows at flush, or the flush is refused.
+"""Events leave in the transaction that made them true: what was recorded becomes outbox rows at flush, or the flush is refused.
 
-Debezium reads the outbox table and nothing else. A savepoint that is rolled back takes its facts with it.
+Debezium reads the outbox table and nothing else. A savepoint that is rolled back takes its events with it.
 """
 
 import re
@@ -22,7 +22,7 @@ from tailrace.db.tables import outbox
 _INSERT = insert(outbox)
 _INTO_OUTBOX = re.compile(r"\binto\s+(?:public\.)?\"?outbox\b", re.IGNORECASE)
 LARGEST = 900_000
-"""Bytes of a fact's payload: Kafka takes messages of 1 MB, headers included."""
+"""Bytes of an event's payload: Kafka takes messages of 1 MB, headers included."""
 
 
 class UnrecordedChange(Exception):
@@ -30,7 +30,7 @@ class UnrecordedChange(Exception):
 
 
 class RecordsNothing(Exception):
-    """A projection recorded a fact: replayed or rebuilt, it would publish it once more. What publishes is a Reaction."""
+    """A projection recorded an event: replayed or rebuilt, it would publish it once more. What publishes is a Reaction."""
 
 
 class Publisher(Protocol):
@@ -42,7 +42,7 @@ class Publisher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A fact on its way out, with the transactions, innermost first, that must all commit for it to have happened."""
+    """An event on its way out, with the transactions, innermost first, that must all commit for it to have happened."""
 
     event_id: UUID
     publisher: Publisher
@@ -53,7 +53,7 @@ class Recorded:
     extra: dict[str, Any]
 
     def outbox_row(self, source: str) -> dict[str, Any]:
-        """Raises Invalid when the fact would not fit into a Kafka message: the connector would stop at it, for good."""
+        """Raises Invalid when the event would not fit into a Kafka message: the connector would stop at it, for good."""
         payload = self.event.model_dump_json()
         if len(payload) * 4 > LARGEST and len(payload.encode()) > LARGEST:
             raise Invalid(f"Too much at once: {self.event.type} would be larger than {LARGEST} bytes.")
@@ -80,7 +80,7 @@ class Recorded:
 
 
 class Recorder:
-    """The facts of one session: pending until flushed, written until the transaction ends."""
+    """The events of one session: pending until flushed, written until the transaction ends."""
 
     def __init__(self, session: "UnitOfWork") -> None:
         self._session = session
@@ -90,7 +90,7 @@ class Recorder:
 
     @contextmanager
     def silence(self, who: str) -> Iterator[None]:
-        """Refuse facts from `who`, recorded or written into the outbox by a statement, while this lasts."""
+        """Refuse events from `who`, recorded or written into the outbox by a statement, while this lasts."""
 
         def refuse(execution: ORMExecuteState) -> None:
             if _writes_outbox(execution.statement):
@@ -112,7 +112,7 @@ class Recorder:
 
     @staticmethod
     def hold(publisher: Publisher, sequence: int, event: Event) -> None:
-        """Keep a fact with an object that belongs to no session yet; `adopt` takes it over."""
+        """Keep an event with an object that belongs to no session yet; `adopt` takes it over."""
         publisher.__dict__.setdefault("_unattached", []).append((sequence, event))
 
     def adopt(self, publisher: Any) -> None:
@@ -120,7 +120,7 @@ class Recorder:
             self.note(publisher, sequence, recorded)
 
     def discard(self, transaction: SessionTransaction) -> list[Publisher]:
-        """Forget the facts of a transaction that was rolled back; returns who had recorded them."""
+        """Forget the events of a transaction that was rolled back; returns who had recorded them."""
         gone = [r.publisher for r in (*self.pending, *self.written) if transaction in r.within]
         self.pending = [r for r in self.pending if transaction not in r.within]
         self.written = [r for r in self.written if transaction not in r.within]
@@ -140,7 +140,7 @@ class Recorder:
 
 
 class UnitOfWork(Session):
-    """The kit's session. `context` says who acts and why; it may change between facts of one transaction."""
+    """The kit's session. `context` says who acts and why; it may change between events of one transaction."""
 
     def __init__(self, *args: Any, context: Context, service: str, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -230,7 +230,7 @@ def _root_of(instance: Any) -> Any:
 
 @event.listens_for(UnitOfWork, "after_flush")
 def _drain(session: UnitOfWork, *_: Any) -> None:
-    # After, so that the version check has refused a stale writer before its facts are written.
+    # After, so that the version check has refused a stale writer before its events are written.
     session.recorder.drain()
 
 

@@ -132,7 +132,7 @@ parked = Table(
     Column("redriven_at", _TIME),
     Index("ix_parked_in_sequence", "subscriber", "aggregate_id", "epoch", "sequence"),
 )
-"""`attempts` and `redriven_at`: how often, and when last, a redrive tried this fact in vain."""
+"""`attempts` and `redriven_at`: how often, and when last, a redrive tried this event in vain."""
 
 dropped = Table(
     "dropped",
@@ -181,7 +181,7 @@ redriven = Table(
     Column("stopped_reason", Text),
     Index("ix_redriven_subscriber_aggregate_id", "subscriber", "aggregate_id"),
 )
-"""Redrives that somebody asked for: the fact that stood first, why it was parked and why redriven, and what that came to. `stopped_at` is the
+"""Redrives that somebody asked for: the event that stood first, why it was parked and why redriven, and what that came to. `stopped_at` is the
 sequence at which it stopped; without `ended_at` it was cut off."""
 
 timer = Table(

@@ -24,7 +24,7 @@ async def live() -> dict[str, str]:
 async def ready(request: Request) -> JSONResponse:
     """503 with what is awaited, until the database answers and the consumer has its place.
 
-    A subscriber that reads history keeps nobody from being served, nor does a Kafka that went away: they are told beside, as facts read and to
+    A subscriber that reads history keeps nobody from being served, nor does a Kafka that went away: they are told beside, as events read and to
     read, and as what the consumer waits for.
     """
     awaited: dict[str, str] = {}

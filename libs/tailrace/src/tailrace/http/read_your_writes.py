@@ -1,7 +1,7 @@
-"""Read-your-writes, one hop across services: a request that names facts waits until this service has applied them, at most a second.
+"""Read-your-writes, one hop across services: a request that names events waits until this service has applied them, at most a second.
 
-A write answers with `Tailrace-Event`; whoever sends that back as `Tailrace-After` is answered from rows in which those facts have had their effect,
-or not at all. The mark moves in the transaction of the effect, so this is exact. Only the subscribers that the route names are waited for: a fact
+A write answers with `Tailrace-Event`; whoever sends that back as `Tailrace-After` is answered from rows in which those events have had their effect,
+or not at all. The mark moves in the transaction of the effect, so this is exact. Only the subscribers that the route names are waited for: an event
 of the service's own topic, or of one that they do not read, is never late. Nothing is held while waiting, neither a transaction nor a connection.
 """
 
@@ -31,7 +31,7 @@ Asked = dict[tuple[str, UUID], int]
 
 
 class NotYetConsistent(Problem):
-    """503: a fact named in `Tailrace-After` has not been applied here yet, or is parked. Nothing was done: ask again."""
+    """503: an event named in `Tailrace-After` has not been applied here yet, or is parked. Nothing was done: ask again."""
 
     status, slug, title = 503, "not-yet-consistent", "Not applied here yet"
 
@@ -41,7 +41,7 @@ class NotYetConsistent(Problem):
 
 @dataclass(frozen=True, slots=True)
 class FactMark:
-    """A fact's place, as `<topic>/<aggregate>@<sequence>` names it."""
+    """An event's place, as `<topic>/<aggregate>@<sequence>` names it."""
 
     topic: str
     aggregate_id: UUID
@@ -76,9 +76,9 @@ async def wait_until_applied(request: Request, subscribers: Sequence[Subscriber]
     while asked and (missing := await _missing(request.app.state.database, asked)):
         for subscriber, aggregate_id, is_parked in missing:
             if is_parked:
-                raise NotYetConsistent(f"{subscriber} has facts of {aggregate_id} parked.")
+                raise NotYetConsistent(f"{subscriber} has events of {aggregate_id} parked.")
         if asyncio.get_running_loop().time() + _PAUSE > deadline:
-            raise NotYetConsistent(f"{len(missing)} of these facts did not arrive within {LONGEST:g} s.")
+            raise NotYetConsistent(f"{len(missing)} of these events did not arrive within {LONGEST:g} s.")
         await asyncio.sleep(_PAUSE)
 
 

@@ -1,7 +1,7 @@
 """One visible route class: it knows who asks, opens the transaction, keeps the promise of the Idempotency-Key, and commits before it answers.
 
 A write, in order: verify the token; wait for what `Tailrace-After` names; lock (tenant, user, key) or 409; replay a stored answer or run the
-endpoint; write facts; set `Location`, `ETag` and `Tailrace-Event`; store the 2xx answer; commit. Two writers that collide start over, unless
+endpoint; write events; set `Location`, `ETag` and `Tailrace-Event`; store the 2xx answer; commit. Two writers that collide start over, unless
 `If-Match` says that the client wants to know.
 """
 

@@ -31,7 +31,7 @@ class Follower(Protocol):
         ...
 
     def take(self, meta: Meta, payload: Callable[[], dict[str, Any]]) -> None:
-        """A fact; `payload` reads it. May raise ValueError, KeyError or TypeError for one that makes no sense: it is reported."""
+        """An event; `payload` reads it. May raise ValueError, KeyError or TypeError for one that makes no sense: it is reported."""
         ...
 
     def is_current(self) -> None:
@@ -131,11 +131,11 @@ async def _some(consumer: AIOKafkaConsumer, seconds: float) -> list[ConsumerReco
 
 
 def _tell(records: Iterable[ConsumerRecord], follower: Follower) -> None:
-    """A record that is no fact is passed over, and reported."""
+    """A record that is no event is passed over, and reported."""
     for record in records:
         try:
             follower.take(read_meta(record), partial(read_payload, record))
         except (Malformed, ValueError, KeyError, TypeError) as error:
             log.error(
-                "not a fact", topic=record.topic, partition=record.partition, offset=record.offset, reason=str(error)
+                "not an event", topic=record.topic, partition=record.partition, offset=record.offset, reason=str(error)
             )

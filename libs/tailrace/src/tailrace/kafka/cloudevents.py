@@ -1,4 +1,4 @@
-"""Kafka record to fact: CloudEvents 1.0, Kafka binding, binary mode, with the tenant, sequence and cause extensions."""
+"""Kafka record to event: CloudEvents 1.0, Kafka binding, binary mode, with the tenant, sequence and cause extensions."""
 
 import json
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ _SMALLINT, _INTEGER, _BIGINT = 2**15 - 1, 2**31 - 1, 2**63 - 1
 
 
 class Malformed(Exception):
-    """A record that is not one of our facts: which header or part of it is wrong."""
+    """A record that is not one of our events: which header or part of it is wrong."""
 
 
 def read_meta(record: ConsumerRecord) -> Meta:

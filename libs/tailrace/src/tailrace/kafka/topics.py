@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 
-from tailrace.core.operator_error import StackError
+from tailrace.core.operator_error import OperatorError
 
 FOR_EVER = {"retention.ms": "-1"}
 
@@ -34,7 +34,7 @@ async def create_topics(
     say: Callable[[str], None] = lambda text: None,
     settings: Mapping[str, str] = FOR_EVER,
 ) -> list[str]:
-    """Create those that are missing, kept for ever unless `settings` say otherwise, and return their names. Raises `StackError`."""
+    """Create those that are missing, kept for ever unless `settings` say otherwise, and return their names. Raises `OperatorError`."""
     from aiokafka.admin import AIOKafkaAdminClient, NewTopic
     from aiokafka.errors import for_code
 
@@ -48,7 +48,7 @@ async def create_topics(
             answer = await admin.create_topics(new)
             for name, code, *reason in answer.topic_errors:
                 if code not in (0, 36):  # 36: another process was first
-                    raise StackError(
+                    raise OperatorError(
                         f"cannot create topic {name}: {for_code(code).__name__} {reason}", "see the log of kafka"
                     )
         return missing

@@ -12,28 +12,30 @@ from aiokafka.errors import KafkaError
 from tailrace.db.error_classes import is_transient
 from tailrace.kafka.shutdown import stray
 from tailrace.kafka.topic_reader import History
-from tailrace.messaging.dispatcher import Courier
-from tailrace.messaging.subscriber_offsets import Attendance, Behind
+from tailrace.messaging.dispatcher import Dispatcher
+from tailrace.messaging.subscriber_offsets import Behind, SubscriberOffsets
 from tailrace.observability.logs import log
 from tailrace.settings import Settings
 
 _BACK_OFF_FIRST, _BACK_OFF_MOST = 0.2, 5.0
 
 
-class CatchUp:
+class Backfill:
     """Reads for all that are behind in the partitions that this process holds: each partition once, however many wait for it."""
 
-    def __init__(self, group: str, courier: Courier, attendance: Attendance, settings: Settings) -> None:
+    def __init__(
+        self, group: str, dispatcher: Dispatcher, subscriber_offsets: SubscriberOffsets, settings: Settings
+    ) -> None:
         self._group = group
-        self._courier = courier
-        self._attendance = attendance
+        self._dispatcher = dispatcher
+        self._subscriber_offsets = subscriber_offsets
         self._settings = settings
 
     async def run(self) -> None:
         """Runs until cancelled. Nobody behind: it waits, without a connection to Kafka. What passes is waited out."""
         pause = _BACK_OFF_FIRST
         while True:
-            await self._attendance.someone_behind.wait()
+            await self._subscriber_offsets.someone_behind.wait()
             try:
                 await self._read()
                 pause = _BACK_OFF_FIRST
@@ -46,15 +48,15 @@ class CatchUp:
 
     async def _read(self) -> None:
         async with History(self._settings.kafka, self._group) as history:
-            while reading := self._attendance.behind:
+            while reading := self._subscriber_offsets.behind:
                 places = {at: behind.position for at, behind in reading.items()}
                 records, positions = await history.read(places, self._most(reading))
                 if records:
-                    await self._courier.deliver(records, self._attendance.those_present(reading))
-                self._attendance.have_read(reading, positions)
+                    await self._dispatcher.deliver(records, self._subscriber_offsets.those_present(reading))
+                self._subscriber_offsets.have_read(reading, positions)
 
     def _most(self, reading: Mapping[TopicPartition, Behind]) -> int:
-        listening = ((s, b) for at, b in reading.items() for s in self._courier.subscribers(at.topic))
+        listening = ((s, b) for at, b in reading.items() for s in self._dispatcher.subscribers(at.topic))
         records = any(subscriber.records and subscriber.name in behind.names for subscriber, behind in listening)
         return self._settings.reaction_batch if records else self._settings.consumer_batch
 

@@ -1,6 +1,6 @@
 """A service's consumer: one group, offsets committed after the database, failures that pass waited out with the partition held.
 
-A subscriber that is new in a running service is brought up beside it (see `attendance`, `catch_up`).
+A subscriber that is new in a running service is brought up beside it (see `subscriber_offsets`, `backfill`).
 """
 
 import asyncio
@@ -13,9 +13,9 @@ from tailrace.db.error_classes import is_transient
 from tailrace.kafka import shutdown
 from tailrace.kafka.stall_detector import Hearing
 from tailrace.kafka.topic_reader import ends
-from tailrace.messaging.backfill import CatchUp, passes
-from tailrace.messaging.dispatcher import Courier
-from tailrace.messaging.subscriber_offsets import Attendance, Batch, Offsets
+from tailrace.messaging.backfill import Backfill, passes
+from tailrace.messaging.dispatcher import Dispatcher
+from tailrace.messaging.subscriber_offsets import Batch, Offsets, SubscriberOffsets
 from tailrace.observability.logs import log
 from tailrace.settings import Settings
 
@@ -33,12 +33,12 @@ class Consumer:
     `waiting_for` says what is away, of Kafka and the database.
     """
 
-    def __init__(self, group: str, courier: Courier, settings: Settings) -> None:
+    def __init__(self, group: str, dispatcher: Dispatcher, settings: Settings) -> None:
         self._group = group
-        self._courier = courier
+        self._dispatcher = dispatcher
         self._settings = settings
-        self._most = settings.reaction_batch if courier.reacts else settings.consumer_batch
-        self._attendance = Attendance(courier)
+        self._most = settings.reaction_batch if dispatcher.reacts else settings.consumer_batch
+        self._subscriber_offsets = SubscriberOffsets(dispatcher)
         self.ready = asyncio.Event()
         self.waiting_for: str | None = None
         self._reading: AIOKafkaConsumer | None = None
@@ -58,12 +58,12 @@ class Consumer:
 
     @property
     def catching_up(self) -> dict[str, tuple[int, int]]:
-        """By subscriber that still reads history: how many facts it has read, and of how many."""
-        return self._attendance.progress()
+        """By subscriber that still reads history: how many events it has read, and of how many."""
+        return self._subscriber_offsets.progress()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until `stop` is set; start over after anything that Kafka throws."""
-        if not self._courier.topics:
+        if not self._dispatcher.topics:
             self.ready.set()
             return
         pause = _BACK_OFF_FIRST
@@ -80,10 +80,10 @@ class Consumer:
                 pause = min(pause * 2, _BACK_OFF_MOST)
 
     async def _session(self, stop: asyncio.Event) -> None:
-        self._attendance = Attendance(self._courier)
+        self._subscriber_offsets = SubscriberOffsets(self._dispatcher)
         consumer = self._connect()
-        catch_up = CatchUp(self._group, self._courier.twin(), self._attendance, self._settings)
-        catching_up = asyncio.create_task(catch_up.run())
+        backfill = Backfill(self._group, self._dispatcher.copy(), self._subscriber_offsets, self._settings)
+        catching_up = asyncio.create_task(backfill.run())
         hearing = Hearing(consumer, partial(ends, self._settings.kafka, self._group))
         try:
             await consumer.start()
@@ -95,7 +95,7 @@ class Consumer:
                     batch = await consumer.getmany(timeout_ms=wait, max_records=self._most)
                 await hearing.check(batch)
                 async with asyncio.timeout(_ANSWER_WITHIN):
-                    await self._attendance.learn(consumer)
+                    await self._subscriber_offsets.learn(consumer)
                 if consumer.assignment():
                     self._is_ready()
                 await self._process(consumer, batch, stop)
@@ -123,19 +123,19 @@ class Consumer:
             metadata_max_age_ms=60_000,
             retry_backoff_ms=200,
         )
-        consumer.subscribe(sorted(self._courier.topics), listener=self._attendance)
+        consumer.subscribe(sorted(self._dispatcher.topics), listener=self._subscriber_offsets)
         return consumer
 
     async def _process(self, consumer: AIOKafkaConsumer, fetched: Batch, stop: asyncio.Event) -> None:
-        batch, absent = self._attendance.begin(fetched)
+        batch, absent = self._subscriber_offsets.begin(fetched)
         if not batch:
-            await _commit(consumer, self._attendance.delivered(batch))
+            await _commit(consumer, self._subscriber_offsets.delivered(batch))
             return
         records = [record for partition in sorted(batch) for record in batch[partition]]
         pause = _BACK_OFF_FIRST
         while not stop.is_set():
             try:
-                await self._courier.deliver(records, absent)
+                await self._dispatcher.deliver(records, absent)
             except Exception as error:
                 if not is_transient(error):
                     raise
@@ -145,7 +145,7 @@ class Consumer:
                 pause = min(pause * 2, _BACK_OFF_MOST)
             else:
                 self._is_ready()
-                await _commit(consumer, self._attendance.delivered(batch))
+                await _commit(consumer, self._subscriber_offsets.delivered(batch))
                 return
 
     def _waits(self, reason: str) -> None:

@@ -1,7 +1,7 @@
 """What cannot be applied is set aside with its reason: the aggregate waits, everything else goes on, and nothing is dropped.
 
-A parked row points at the record in Kafka. Facts of an aggregate that is parked park behind it, for that subscriber alone. `<service>.dlq` gets
-a copy, through the outbox like every fact, for people and tools to look at; it is never what a redrive reads. Whoever parks or unparks a fact of
+A parked row points at the record in Kafka. Events of an aggregate that is parked park behind it, for that subscriber alone. `<service>.dlq` gets
+a copy, through the outbox like every event, for people and tools to look at; it is never what a redrive reads. Whoever parks or unparks an event of
 an aggregate holds the row of its mark (`inbox.hold`), so nobody mistakes what is parked.
 """
 
@@ -84,7 +84,7 @@ async def park(
     done = await tx.execute(upsert(parked).values(row).on_conflict_do_nothing().returning(literal(1)))
     if done.first() is None:
         return
-    metrics.fact_parked(subscriber, kind)
+    metrics.event_parked(subscriber, kind)
     if kind != BEHIND:
         await report(tx, service, subscriber, record, kind, reason)
 
@@ -106,7 +106,7 @@ async def _was_dropped(tx: Tx, subscriber: str, record: ConsumerRecord, reason: 
 
 
 async def report(tx: Tx, service: str, subscriber: str, record: ConsumerRecord, kind: str, reason: str) -> None:
-    """Say that a fact is parked for a fault: in the log, and as a copy among the dead letters."""
+    """Say that an event is parked for a fault: in the log, and as a copy among the dead letters."""
     log.error("parked", subscriber=subscriber, kind=kind, reason=reason[:500], topic=record.topic, offset=record.offset)
     letter = DeadLettered(
         subscriber=subscriber,

@@ -1,7 +1,7 @@
-"""From records to effects: a batch of many facts in one transaction per tenant, and one by one as soon as one of them fails.
+"""From records to effects: a batch of many events in one transaction per tenant, and one by one as soon as one of them fails.
 
 A failure that passes by itself (see `failures`) goes to the caller, who waits and hands in the same records again; so does one that may pass, a
-few times. Any other is the fault of one fact for one subscriber: that one is parked, alone.
+few times. Any other is the fault of one event for one subscriber: that one is parked, alone.
 """
 
 import time
@@ -21,12 +21,12 @@ from tailrace.db.error_classes import NotYet, is_transient, is_uncertain, sqlsta
 from tailrace.kafka.cloudevents import Malformed, read_meta, read_payload
 from tailrace.messaging.dead_letters import BEHIND, GAP, NOT_YET, gap_reason, park, waiting
 from tailrace.messaging.inbox import START, Mark, MarkMoved, Pair, Verdict, hold, judge, marks, move, with_marks
-from tailrace.messaging.retry_budget import TRIES, Patience, TryAgain
+from tailrace.messaging.retry_budget import TRIES, RetryBudget, TryAgain
 from tailrace.messaging.subscribers import Delivery, Subscriber
 from tailrace.observability import metrics, tracing
 from tailrace.observability.logs import log
 
-Seat = tuple[str, str, int]
+SubscriberPartition = tuple[str, str, int]
 """A subscriber, and the partition of a topic that it listens to."""
 
 
@@ -39,22 +39,22 @@ class Arrived:
     listeners: Sequence[Subscriber]
 
 
-class Courier:
+class Dispatcher:
     """Delivers a service's records to its subscribers."""
 
     def __init__(self, service: str, database: Database, subscribers: Sequence[Subscriber]) -> None:
         self._service = service
         self._database = database
         self._all = subscribers
-        self._patience = Patience()
+        self._retry_budget = RetryBudget()
         self._by_topic: dict[str, list[Subscriber]] = {}
         for subscriber in subscribers:
             for topic in subscriber.topics:
                 self._by_topic.setdefault(topic, []).append(subscriber)
 
-    def twin(self) -> "Courier":
+    def copy(self) -> "Dispatcher":
         """Another one for the same subscribers, for a delivery beside this one: each counts its own tries."""
-        return Courier(self._service, self._database, self._all)
+        return Dispatcher(self._service, self._database, self._all)
 
     @property
     def topics(self) -> frozenset[str]:
@@ -62,7 +62,7 @@ class Courier:
 
     @property
     def reacts(self) -> bool:
-        """Whether any subscriber may record facts, and so lock what it changes."""
+        """Whether any subscriber may record events, and so lock what it changes."""
         return any(subscriber.records for subscribers in self._by_topic.values() for subscriber in subscribers)
 
     def subscribers(self, topic: str) -> Sequence[Subscriber]:
@@ -74,7 +74,9 @@ class Courier:
         async with self._database.engine.connect() as connection:
             return await with_marks(connection, names)
 
-    async def deliver(self, records: Iterable[ConsumerRecord], absent: Collection[Seat] = frozenset()) -> None:
+    async def deliver(
+        self, records: Iterable[ConsumerRecord], absent: Collection[SubscriberPartition] = frozenset()
+    ) -> None:
         """Apply records, in order per partition. When this returns, each has had its effect, was a duplicate, or is parked.
 
         Nothing is handed to those in `absent`. Raises only transient failures; whatever was not applied then can be handed in again.
@@ -87,7 +89,7 @@ class Courier:
                 arrived.append(Arrived(record, read_meta(record), listeners))
             except Malformed as fault:
                 await self._park_unreadable(record, listeners, str(fault))
-        # Tenant by tenant: a transaction belongs to one. The sort is stable, so an aggregate's facts keep their order.
+        # Tenant by tenant: a transaction belongs to one. The sort is stable, so an aggregate's events keep their order.
         uncertain: list[Exception] = []
         for tenant_id, group in groupby(
             sorted(arrived, key=lambda a: a.meta.tenant_id.bytes), lambda a: a.meta.tenant_id
@@ -95,16 +97,16 @@ class Courier:
             uncertain += await self._deliver_tenant(tenant_id, list(group))
         if uncertain:
             raise TryAgain(f"{len(uncertain)} not applied: {reason_of(uncertain[0])}") from uncertain[0]
-        self._patience.forget()
+        self._retry_budget.forget()
 
     async def _deliver_tenant(self, tenant_id: UUID, arrived: list[Arrived]) -> list[Exception]:
-        """What failed in a way that may pass, once for each fact that is to be tried again."""
+        """What failed in a way that may pass, once for each event that is to be tried again."""
         try:
             async with self._database.transaction(Context(tenant_id=tenant_id)) as tx:
                 await self._apply(tx, arrived, self._pairs(arrived))
         except Exception as error:
             if is_transient(error):
-                self._patience.forget()
+                self._retry_budget.forget()
                 raise
             log.info("batch isolated", size=len(arrived), error=type(error).__name__)
             return await self._one_by_one(tenant_id, arrived)
@@ -122,7 +124,9 @@ class Courier:
                         await self._apply(tx, [one], {pair}, only=subscriber)
                 except Exception as error:
                     record = one.record
-                    if self._patience.bears((subscriber.name, record.topic, record.partition, record.offset), error):
+                    if self._retry_budget.allows(
+                        (subscriber.name, record.topic, record.partition, record.offset), error
+                    ):
                         uncertain[pair] = error
                     else:
                         tries = f"tried {TRIES} times; " if is_uncertain(error) else ""
@@ -159,9 +163,11 @@ class Courier:
     async def _park_in(self, tx: Tx, subscriber: Subscriber, one: Arrived, blocked: bool, held: bool) -> None:
         pair = (subscriber.name, one.meta.aggregate_id)
         if not held and (await hold(tx, {pair}))[pair] != START:
-            raise MarkMoved("another consumer applied a fact of this aggregate")
+            raise MarkMoved("another consumer applied an event of this aggregate")
         kind, reason = (
-            (BEHIND, "an earlier fact of this aggregate is parked") if blocked else (GAP, gap_reason(one.meta.sequence))
+            (BEHIND, "an earlier event of this aggregate is parked")
+            if blocked
+            else (GAP, gap_reason(one.meta.sequence))
         )
         await park(tx, self._service, subscriber.name, one.record, one.meta, kind, reason)
 
@@ -185,7 +191,7 @@ class Courier:
 
 
 async def take_effect(tx: Tx, subscriber: Subscriber, due: Sequence[Delivery]) -> None:
-    """Hand facts to their subscriber, in order, and write what that leads to."""
+    """Hand events to their subscriber, in order, and write what that leads to."""
     if not due:
         return
     began = time.perf_counter()
@@ -199,11 +205,11 @@ async def take_effect(tx: Tx, subscriber: Subscriber, due: Sequence[Delivery]) -
     else:
         for delivery in due:
             await _react(tx, subscriber, delivery)
-    metrics.facts_applied(subscriber.name, len(due), time.perf_counter() - began)
+    metrics.events_applied(subscriber.name, len(due), time.perf_counter() - began)
 
 
 async def _react(tx: Tx, subscriber: Subscriber, delivery: Delivery) -> None:
-    """One at a time, so that what a reaction records names the very fact that caused it."""
+    """One at a time, so that what a reaction records names the very event that caused it."""
     with tracing.applied(subscriber.name, [delivery.meta]) as traceparent:
         tx.context = replace(Context.because_of(delivery.meta), traceparent=traceparent)
         await subscriber.handle(tx, [delivery])
@@ -211,7 +217,7 @@ async def _react(tx: Tx, subscriber: Subscriber, delivery: Delivery) -> None:
 
 
 def kind_of(error: Exception) -> str:
-    """Under which kind a fact is parked that failed like this."""
+    """Under which kind an event is parked that failed like this."""
     if isinstance(error, Malformed | ValidationError):
         return "malformed"
     if isinstance(error, UnknownVersion):

@@ -1,4 +1,4 @@
-"""Exactly one effect per fact and subscriber: a high-water mark per (subscriber, aggregate) moves in the transaction of the effect.
+"""Exactly one effect per event and subscriber: a high-water mark per (subscriber, aggregate) moves in the transaction of the effect.
 
 Not greater than the mark: a duplicate, passed over. The next: applied. Further on: a gap, which must be parked. Marks are kept for ever, so
 rewound offsets, republished rows and eternal topics are harmless. The row of a mark is also the lock under which an aggregate is parked and
@@ -24,7 +24,7 @@ START: Mark = (0, 0)
 
 
 class Verdict(Enum):
-    """What a subscriber must do with a fact, by its place in the aggregate's sequence."""
+    """What a subscriber must do with an event, by its place in the aggregate's sequence."""
 
     DUPLICATE = "duplicate"
     NEXT = "next"
@@ -32,7 +32,7 @@ class Verdict(Enum):
 
 
 class Placed(Protocol):
-    """A fact's place in the history of its aggregate."""
+    """An event's place in the history of its aggregate."""
 
     @property
     def epoch(self) -> int: ...
@@ -85,14 +85,14 @@ _MOVE = _insert.on_conflict_do_update(
 ).returning(literal(1))
 
 
-def judge(mark: Mark, fact: Placed) -> Verdict:
+def judge(mark: Mark, event: Placed) -> Verdict:
     """A new epoch (a database restored behind Kafka) takes up the sequence wherever it now is."""
     epoch, sequence = mark
-    if (fact.epoch, fact.sequence) <= mark:
+    if (event.epoch, event.sequence) <= mark:
         return Verdict.DUPLICATE
-    if fact.epoch == epoch or mark == START:
-        return Verdict.NEXT if fact.sequence == sequence + 1 else Verdict.GAP
-    return Verdict.NEXT if fact.sequence <= sequence + 1 else Verdict.GAP
+    if event.epoch == epoch or mark == START:
+        return Verdict.NEXT if event.sequence == sequence + 1 else Verdict.GAP
+    return Verdict.NEXT if event.sequence <= sequence + 1 else Verdict.GAP
 
 
 def as_columns(pairs: Iterable[Pair]) -> dict[str, list[Any]]:

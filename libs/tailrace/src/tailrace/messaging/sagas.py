@@ -1,4 +1,4 @@
-"""A saga leads a process over several services by facts alone: it records what it asks for and goes on when the answer arrives.
+"""A saga leads a process over several services by events alone: it records what it asks for and goes on when the answer arrives.
 
 Its state is a row, locked while it takes a step; every step is kept; a state may have a time-out, which fires once. A saga knows what it has to undo.
 """
@@ -58,7 +58,7 @@ class Run(Generic[Data]):
 
 
 class Saga(Reaction, Generic[Data]):
-    """A process manager: `@saga.starts(Fact, key=...)`, `@saga.on_answer(Fact, key=...)`, `@saga.on_timeout("state")`.
+    """A process manager: `@saga.starts(Event, key=...)`, `@saga.on_answer(Event, key=...)`, `@saga.on_timeout("state")`.
 
     An answer that finds no process is passed over: it belongs to somebody else's.
     """
@@ -87,12 +87,12 @@ class Saga(Reaction, Generic[Data]):
 
     def _step(self, event: type[Event], key: Key, *, start: bool) -> Callable[[AnyStep], AnyStep]:
         def register(handler: AnyStep) -> AnyStep:
-            async def step(tx: Tx, fact: Any, meta: Meta) -> None:
-                run = await self._load(tx, key(fact), start=start)
+            async def step(tx: Tx, event: Any, meta: Meta) -> None:
+                run = await self._load(tx, key(event), start=start)
                 if run is not None:
                     before = run.state
-                    await handler(tx, run, fact, meta)
-                    await self._save(tx, run, before, fact.type, meta.event_id)
+                    await handler(tx, run, event, meta)
+                    await self._save(tx, run, before, event.type, meta.event_id)
 
             self.on(event)(step)
             return handler

@@ -13,7 +13,7 @@ from typing import Any
 
 from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 
-from tailrace.messaging.dispatcher import Courier, Seat
+from tailrace.messaging.dispatcher import Dispatcher, SubscriberPartition
 from tailrace.observability.logs import log
 
 Batch = Mapping[TopicPartition, list[ConsumerRecord]]
@@ -29,11 +29,11 @@ class Behind:
     position: int
 
 
-class Attendance(ConsumerRebalanceListener):  # type: ignore[misc]
+class SubscriberOffsets(ConsumerRebalanceListener):  # type: ignore[misc]
     """The partitions that one process holds in its group. All of it happens in one event loop, between two awaits or not at all."""
 
-    def __init__(self, courier: Courier) -> None:
-        self._courier = courier
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
         self._live: dict[TopicPartition, int] = {}
         self._behind: dict[TopicPartition, Behind] = {}
         self._changed: set[TopicPartition] = set()
@@ -45,7 +45,7 @@ class Attendance(ConsumerRebalanceListener):  # type: ignore[misc]
         return dict(self._behind)
 
     def progress(self) -> dict[str, tuple[int, int]]:
-        """By subscriber that is behind: how many facts it has read, and of how many."""
+        """By subscriber that is behind: how many events it has read, and of how many."""
         found: dict[str, tuple[int, int]] = {}
         for name in sorted({name for behind in self._behind.values() for name in behind.names}):
             held = [at for at in self._live if name in self._listeners(at.topic)]
@@ -89,7 +89,7 @@ class Attendance(ConsumerRebalanceListener):  # type: ignore[misc]
             if at in committed and committed[at].metadata != self._note(at):
                 self._changed.add(at)
 
-    def begin(self, batch: Batch) -> tuple[dict[TopicPartition, list[ConsumerRecord]], frozenset[Seat]]:
+    def begin(self, batch: Batch) -> tuple[dict[TopicPartition, list[ConsumerRecord]], frozenset[SubscriberPartition]]:
         """What of a batch is delivered now, and who is passed over. A partition that was taken away meanwhile comes again to whoever has it."""
         held = {at: records for at, records in batch.items() if at in self._live}
         for at, records in held.items():
@@ -116,7 +116,7 @@ class Attendance(ConsumerRebalanceListener):  # type: ignore[misc]
         if not self._behind:
             self.someone_behind.clear()
 
-    def those_present(self, reading: Mapping[TopicPartition, Behind]) -> frozenset[Seat]:
+    def those_present(self, reading: Mapping[TopicPartition, Behind]) -> frozenset[SubscriberPartition]:
         """Whom the history is not for."""
         return frozenset(
             (name, *at) for at, behind in reading.items() for name in self._listeners(at.topic) - behind.names
@@ -129,10 +129,10 @@ class Attendance(ConsumerRebalanceListener):  # type: ignore[misc]
         if behind:
             self._behind[at] = Behind(frozenset(behind), min(behind.values()))
             self.someone_behind.set()
-            log.info("catching up", subscribers=sorted(behind), topic=at.topic, partition=at.partition, facts=live)
+            log.info("catching up", subscribers=sorted(behind), topic=at.topic, partition=at.partition, events=live)
 
     def _listeners(self, topic: str) -> frozenset[str]:
-        return frozenset(subscriber.name for subscriber in self._courier.subscribers(topic))
+        return frozenset(subscriber.name for subscriber in self._dispatcher.subscribers(topic))
 
     def _note(self, at: TopicPartition) -> str:
         behind = self._behind.get(at)
@@ -152,4 +152,4 @@ class Attendance(ConsumerRebalanceListener):  # type: ignore[misc]
             heard: dict[str, int | None] = dict.fromkeys(note["heard_by"])
             return heard | {name: int(offset) for name, offset in note.get("behind", {}).items()}
         except (ValueError, TypeError, KeyError, AttributeError):
-            return dict.fromkeys(await self._courier.have_marks(self._listeners(topic)))
+            return dict.fromkeys(await self._dispatcher.have_marks(self._listeners(topic)))

@@ -1,6 +1,6 @@
-"""Consumers look like routers: a named subscriber, and a handler for each fact it listens to.
+"""Consumers look like routers: a named subscriber, and a handler for each event it listens to.
 
-A `Projection` keeps read-model tables and can be rebuilt; it records nothing. A `Reaction` may record facts of its own and is never replayed
+A `Projection` keeps read-model tables and can be rebuilt; it records nothing. A `Reaction` may record events of its own and is never replayed
 into the past. The name is the key of what has been applied, so it is never changed: under another name it would be a new subscriber, without marks,
 to which every aggregate's history is still to come.
 """
@@ -25,14 +25,14 @@ AnyBatchHandler = TypeVar("AnyBatchHandler", bound=BatchHandler)
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A fact as it reaches a handler."""
+    """An event as it reaches a handler."""
 
     event: Event
     meta: Meta
 
 
 class Subscriber:
-    """What projections and reactions share: the facts they listen to, by name."""
+    """What projections and reactions share: the events they listen to, by name."""
 
     records = False
 
@@ -61,7 +61,7 @@ class Subscriber:
         return register
 
     def wants(self, meta: Meta) -> bool:
-        """Whether the fact is to have an effect; when not, only the mark moves."""
+        """Whether the event is to have an effect; when not, only the mark moves."""
         return meta.type in self.handlers
 
     def read(self, meta: Meta, payload: dict[str, Any]) -> Event:
@@ -87,7 +87,7 @@ class Projection(Subscriber):
         self._batch: BatchHandler | None = None
 
     def batch(self, *events: type[Event]) -> Callable[[AnyBatchHandler], AnyBatchHandler]:
-        """Register one `async def handler(tx, deliveries)` that takes all these facts, many at a time and in order."""
+        """Register one `async def handler(tx, deliveries)` that takes all these events, many at a time and in order."""
 
         def register(handler: AnyBatchHandler) -> AnyBatchHandler:
             async def one(tx: Tx, event: Any, meta: Meta) -> None:
@@ -107,7 +107,7 @@ class Projection(Subscriber):
 
 
 class Reaction(Subscriber):
-    """Does something because of a fact, once, from `since` on; what came before moves its mark and has no effect.
+    """Does something because of an event, once, from `since` on; what came before moves its mark and has no effect.
 
     Every service's reactions state it: the time at which a running fleet got them, or EVER.
     """

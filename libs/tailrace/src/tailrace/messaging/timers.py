@@ -107,7 +107,7 @@ class Timer:
         await self._handler(tx, key)
 
 
-class Clockwork:
+class TimerRunner:
     """Fires the due timers of one service, each in a transaction of its own; several processes share the work."""
 
     def __init__(self, database: Database, timers: Sequence[Timer]) -> None:

@@ -1,6 +1,6 @@
 """What an operator watches, measured once and told twice: at `/metrics` for Prometheus, and by OTLP where a collector is named.
 
-Requests (rate, errors, duration, by route), facts applied and parked by subscriber, steps of sagas, and what `gauges` reads now and then: consumer
+Requests (rate, errors, duration, by route), events applied and parked by subscriber, steps of sagas, and what `gauges` reads now and then: consumer
 lag, slot size, dead letters, timers. Names follow OpenTelemetry's conventions; Prometheus sees `http.server.request.duration` as
 `http_server_request_duration_seconds`. Labels are names out of the code, never ids.
 """
@@ -51,9 +51,11 @@ INSTRUMENTS = {
     "effects": Instrument(
         "histogram", "messaging.process.duration", "s", "From a batch's hand-over to its effect, by subscriber."
     ),
-    "applied": Instrument("counter", "tailrace.facts.applied", "{fact}", "Facts that had their effect, by subscriber."),
+    "applied": Instrument(
+        "counter", "tailrace.events.applied", "{event}", "Events that had their effect, by subscriber."
+    ),
     "parked": Instrument(
-        "counter", "tailrace.facts.set_aside", "{fact}", "Facts that were parked, by subscriber and kind."
+        "counter", "tailrace.events.set_aside", "{event}", "Events that were parked, by subscriber and kind."
     ),
     "steps": Instrument(
         "counter", "tailrace.saga.steps", "{step}", "Steps of sagas, by saga and the states they lead between."
@@ -66,8 +68,8 @@ INSTRUMENTS = {
                 "{record}",
                 "Records that the consumer has not read yet, by topic and partition.",
             ),
-            ("tailrace.facts.parked", "{fact}", "Facts that a subscriber could not apply, by kind (dead letters)."),
-            ("tailrace.facts.parked.age", "s", "Since when the oldest of them waits."),
+            ("tailrace.events.parked", "{event}", "Events that a subscriber could not apply, by kind (dead letters)."),
+            ("tailrace.events.parked.age", "s", "Since when the oldest of them waits."),
             ("tailrace.slot.retained", "By", "Write-ahead log that the replication slot holds back."),
             ("tailrace.slot.active", "1", "1 while the connector reads the slot."),
             ("tailrace.outbox.age", "s", "Since when the connector has confirmed nothing of what was written after."),
@@ -134,13 +136,13 @@ def request_served(method: str, route: str, status: int, seconds: float) -> None
         _instruments["requests"].record(seconds, labels)
 
 
-def facts_applied(subscriber: str, facts: int, seconds: float) -> None:
+def events_applied(subscriber: str, events: int, seconds: float) -> None:
     if _instruments:
-        _instruments["applied"].add(facts, {"subscriber": subscriber})
+        _instruments["applied"].add(events, {"subscriber": subscriber})
         _instruments["effects"].record(seconds, {"subscriber": subscriber})
 
 
-def fact_parked(subscriber: str, kind: str) -> None:
+def event_parked(subscriber: str, kind: str) -> None:
     if _instruments:
         _instruments["parked"].add(1, {"subscriber": subscriber, "kind": kind})
 

@@ -84,7 +84,7 @@ def traceparent_of(here: "Span | None", otherwise: str | None) -> str | None:
 
 @contextmanager
 def applied(subscriber: str, metas: Sequence[Meta]) -> Iterator[str | None]:
-    """A span for each fact that a subscriber applies at once, each in its own trace; yields the first's traceparent to hand on."""
+    """A span for each event that a subscriber applies at once, each in its own trace; yields the first's traceparent to hand on."""
     if not metas:
         yield None
         return
@@ -92,11 +92,11 @@ def applied(subscriber: str, metas: Sequence[Meta]) -> Iterator[str | None]:
         yield metas[0].traceparent
         return
     with ExitStack() as open_spans:
-        spans = [open_spans.enter_context(_of_fact(subscriber, meta, len(metas))) for meta in metas]
+        spans = [open_spans.enter_context(_of_event(subscriber, meta, len(metas))) for meta in metas]
         yield traceparent_of(spans[0], metas[0].traceparent)
 
 
-def _of_fact(subscriber: str, meta: Meta, together: int) -> Any:
+def _of_event(subscriber: str, meta: Meta, together: int) -> Any:
     return span(
         f"{subscriber} {meta.type}",
         "consumer",

@@ -1,6 +1,6 @@
 """Reads the topics of a projection into its shadow: first as far as the live consumers have come, then exactly what live has had.
 
-The reading has no group and goes through the same courier as everything live: batches, marks, parking, redriving.
+The reading has no group and goes through the same dispatcher as everything live: batches, marks, parking, redriving.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from tailrace.db.error_classes import is_transient
 from tailrace.kafka.cloudevents import Malformed, read_meta
 from tailrace.kafka.record_lookup import reading
 from tailrace.kafka.topic_reader import History, committed
-from tailrace.messaging.dispatcher import Courier
+from tailrace.messaging.dispatcher import Dispatcher
 from tailrace.messaging.inbox import START, Mark
 from tailrace.messaging.subscribers import Projection
 from tailrace.rebuild import shadow_schema
@@ -27,11 +27,11 @@ from tailrace.service import Service
 from tailrace.settings import Settings
 
 Tell = Callable[[int, int], None]
-"""Called with the facts read so far, and how many there are to read."""
+"""Called with the events read so far, and how many there are to read."""
 _NEAR = 200
-"""So few facts are left to the moment in which the consumers stand still."""
+"""So few events are left to the moment in which the consumers stand still."""
 _PATIENCE = 20.0
-"""Seconds for which they stand still at most while the last facts are read."""
+"""Seconds for which they stand still at most while the last events are read."""
 _PAUSES = (0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0, 5.0)
 _UNDECLARED = "UndefinedTableError"
 _HEADS = """SELECT DISTINCT ON (p.aggregate_id) p.subscriber, p.aggregate_id, p.topic, p.partition, p.offset,
@@ -66,10 +66,10 @@ class Builder:
         self._history = history
         self._settings = settings
         self._tell = tell
-        self._courier = Courier(service.name, aside, [projection])
+        self._dispatcher = Dispatcher(service.name, aside, [projection])
         self._at: dict[TopicPartition, int] = {}
         self.tenants: set[UUID] = set()
-        self.facts = 0
+        self.events = 0
 
     async def read_all(self) -> None:
         """Everything up to where the live consumers are, or nearly; then what could not be applied is tried again."""
@@ -78,7 +78,7 @@ class Builder:
             if offset:
                 raise CannotRebuild(
                     f"{at.topic} has lost its beginning (partition {at.partition} starts at {offset})",
-                    "a rebuild would lose what those facts told",
+                    "a rebuild would lose what those events told",
                 )
         self._at = first
         left: int | None = None
@@ -92,7 +92,7 @@ class Builder:
         await self._settle()
 
     async def follow(self, owner: "asyncpg.Connection[Any]") -> None:
-        """While live stands still: take every fact that it has had, and no other."""
+        """While live stands still: take every event that it has had, and no other."""
         owed = await _marks_ahead(owner, self._projection)
         places = await _set_aside(owner, self._projection)
         unseen = {place for place in places if place[2] >= self._at[TopicPartition(place[0], place[1])]}
@@ -121,7 +121,7 @@ class Builder:
         await self._settle()
 
     async def parked(self) -> int:
-        """How many facts could not be applied. Raises CannotRebuild when that is because a table was not declared."""
+        """How many events could not be applied. Raises CannotRebuild when that is because a table was not declared."""
         async with self._aside.engine.connect() as connection:
             reasons = (await connection.exec_driver_sql("SELECT reason FROM parked")).scalars().all()
         if undeclared := next((reason for reason in reasons if _UNDECLARED in reason), None):
@@ -153,23 +153,23 @@ class Builder:
                 self.tenants.add(tenant)
         if records:
             await self._patiently(records)
-            self.facts += len(records)
+            self.events += len(records)
 
     async def _patiently(self, records: Sequence[ConsumerRecord]) -> None:
         """Deliver, and wait out what passes for half a minute or so."""
         for pause in _PAUSES:
             try:
-                await self._courier.deliver(records)
+                await self._dispatcher.deliver(records)
             except Exception as error:
                 if not is_transient(error):
                     raise
                 await asyncio.sleep(pause)
             else:
                 return
-        await self._courier.deliver(records)
+        await self._dispatcher.deliver(records)
 
     async def _settle(self) -> None:
-        """What had to wait for a fact of another topic is applied now; what somebody gave up for good is passed over here too."""
+        """What had to wait for an event of another topic is applied now; what somebody gave up for good is passed over here too."""
         async with reading(self._settings.kafka) as read_record:
             redriver = Redriver(self._service.name, self._service.subscribers, self._aside, read_record)
             progress = 1
@@ -190,7 +190,7 @@ class Builder:
         return (await redriver.redrive((head.subscriber, aggregate_id))).progress if aggregate_id else 0
 
     async def _heads(self) -> list[tuple[Place, bool]]:
-        """The first parked fact of each aggregate, and whether it was dropped from the live one."""
+        """The first parked event of each aggregate, and whether it was dropped from the live one."""
         query = """SELECT DISTINCT ON (aggregate_id) p.subscriber, p.topic, p.partition, p.offset,
             EXISTS (SELECT FROM dropped d WHERE (d.topic, d.partition, d.offset) = (p.topic, p.partition, p.offset)) AS gone
             FROM parked p WHERE aggregate_id IS NOT NULL

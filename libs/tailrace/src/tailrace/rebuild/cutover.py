@@ -57,7 +57,7 @@ async def compare(owner: "asyncpg.Connection[Any]", projection: Projection, tena
 
 
 async def replace(owner: "asyncpg.Connection[Any]", projection: Projection, compared: Iterable[Compared]) -> None:
-    """Make the live rows, marks and parked facts of the projection what the rebuilt ones are. Touches only what differs."""
+    """Make the live rows, marks and parked events of the projection what the rebuilt ones are. Touches only what differs."""
     schema = schema_of(projection)
     by_tenant: dict[UUID | None, list[str]] = {}
     for each in compared:

@@ -1,7 +1,7 @@
 """A read model is built again from the topics while the old one goes on serving, compared with it, and put in its place in one transaction.
 
 Built aside (see `shadow`), so whatever interrupts it leaves the live one as it is. At the end the service's consumers stand still for a moment:
-the rebuilt one takes exactly the facts that the live one has had, so that rows, marks and parked facts change together and agree. Only a
+the rebuilt one takes exactly the events that the live one has had, so that rows, marks and parked events change together and agree. Only a
 projection can be rebuilt; what a reaction did once is not done again.
 """
 
@@ -27,7 +27,7 @@ from tailrace.settings import Settings
 class Rebuilt:
     """What came of it. `still` is for how many seconds the consumers stood still; `parked` what the rebuild could not apply either."""
 
-    facts: int
+    events: int
     compared: Sequence[Compared]
     parked: int
     switched: bool
@@ -109,7 +109,7 @@ async def _finish(
             ) from None
         raise
     await (transaction.rollback() if check else transaction.commit())
-    return Rebuilt(builder.facts, compared, parked, not check, monotonic() - began)
+    return Rebuilt(builder.events, compared, parked, not check, monotonic() - began)
 
 
 @asynccontextmanager

@@ -1,6 +1,6 @@
-"""A redrive that somebody asked for is kept: who, when, why, which fact it began with, and what it came to.
+"""A redrive that somebody asked for is kept: who, when, why, which event it began with, and what it came to.
 
-The row is written before the first fact is tried, so a redrive that was cut off is there too, without an end.
+The row is written before the first event is tried, so a redrive that was cut off is there too, without an end.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
-"""Parked facts are applied in sequence, to the one subscriber they wait for, each with its effect, its mark and its row in one transaction.
+"""Parked events are applied in sequence, to the one subscriber they wait for, each with its effect, its mark and its row in one transaction.
 
 The first that fails again stops its aggregate; the others go on. Whoever redrives holds the row of the mark, as the live consumer does: two
-redrives take turns, and a new fact either parks behind what waits or is applied after all of it. What cannot be cured is dropped, with a reason
+redrives take turns, and a new event either parks behind what waits or is applied after all of it. What cannot be cured is dropped, with a reason
 that is kept.
 """
 
@@ -34,15 +34,15 @@ _EVERY = 2.0
 _LONGEST_WAIT = 30.0
 _PAUSES = (0.2, 0.5, 1.0)
 _AT_ONCE = 200
-"""Facts of one aggregate that the background applies before it looks after the next aggregate."""
+"""Events of one aggregate that the background applies before it looks after the next aggregate."""
 
 
 class RecordGone(Exception):
-    """Kafka holds the parked fact no more, or another one stands in its place."""
+    """Kafka holds the parked event no more, or another one stands in its place."""
 
 
 class StillGap(Exception):
-    """The fact before this one has not arrived."""
+    """The event before this one has not arrived."""
 
 
 class NotDroppable(Exception):
@@ -61,7 +61,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The first parked fact of a (subscriber, aggregate)."""
+    """The first parked event of a (subscriber, aggregate)."""
 
     place: Place
     aggregate_id: UUID
@@ -79,7 +79,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a redrive came to: facts applied, duplicates put away, and the fact that is parked first now, None when nothing is."""
+    """What a redrive came to: events applied, duplicates put away, and the event that is parked first now, None when nothing is."""
 
     pair: Pair
     applied: int = 0
@@ -93,7 +93,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """What was given up: the fact, how many sequences missing before it, and how many facts can go on now."""
+    """What was given up: the event, how many sequences missing before it, and how many events can go on now."""
 
     place: Place
     missing: int
@@ -171,7 +171,7 @@ class Redriver:
         return await self._advance(subscriber, outcome, head, last=True)
 
     async def redrive_due(self) -> list[Outcome]:
-        """Redrive what may come right by itself: `not_yet` after a pause that grows to 30 s, and what waited for a fact that has arrived.
+        """Redrive what may come right by itself: `not_yet` after a pause that grows to 30 s, and what waited for an event that has arrived.
 
         One query when nothing is due. A fault of one aggregate is logged and keeps nobody else. Raises KafkaAway.
         """
@@ -216,7 +216,7 @@ class Redriver:
         return replace(outcome, applied=outcome.applied + 1, stopped=following), True
 
     async def _note_failure(self, head: Head, record: ConsumerRecord | None, error: Exception) -> Head | None:
-        """Keep why it failed this time; a fact that had only waited behind another is reported now. Returns the head there is."""
+        """Keep why it failed this time; an event that had only waited behind another is reported now. Returns the head there is."""
         kind = GAP if isinstance(error, StillGap) else kind_of(error)
         reason = str(error) if kind == GAP else reason_of(error)
         failed = update(parked).where(*_at(head.place), parked.c.attempts == head.attempts)
@@ -249,7 +249,7 @@ async def redrive_forever(
                 outcomes = await Redriver(service, subscribers, database, read_record).redrive_due()
             progress = sum(outcome.progress for outcome in outcomes)
             if progress:
-                log.info("redriven", facts=progress, aggregates=len(outcomes))
+                log.info("redriven", events=progress, aggregates=len(outcomes))
         except Exception as error:
             say = log.info if is_transient(error) else log.error
             say("redrive interrupted", reason=reason_of(error)[:500])
@@ -263,7 +263,7 @@ async def redrive_forever(
 async def drop(database: Database, place: Place, because: str, by: str) -> Dropped:
     """Give up a parked record for good: the mark moves past it, so that what stands behind can go on. The row is kept, with the reason.
 
-    Raises NotDroppable when it is not parked, or when an earlier fact of its aggregate is.
+    Raises NotDroppable when it is not parked, or when an earlier event of its aggregate is.
     """
     async with database.transaction(Context(tenant_id=None)) as tx:
         aggregate_id = (await _parked_row(tx, place))["aggregate_id"]
@@ -274,7 +274,7 @@ async def drop(database: Database, place: Place, because: str, by: str) -> Dropp
         if mark is not None:
             head = await _head(tx, pair)
             if head is None or head.place != place:
-                raise NotDroppable("an earlier fact of this aggregate is parked: redrive or drop that one first")
+                raise NotDroppable("an earlier event of this aggregate is parked: redrive or drop that one first")
             if (verdict := judge(mark, head)) is not Verdict.DUPLICATE:
                 await move(tx, {pair: (head.epoch, head.sequence)})
             if verdict is Verdict.GAP:
@@ -309,7 +309,7 @@ def _cause(record: ConsumerRecord | None, head: Head) -> Context:
 def _meta(record: ConsumerRecord, head: Head) -> Meta:
     meta = read_meta(record)
     if (meta.aggregate_id, meta.epoch, meta.sequence) != (head.aggregate_id, head.epoch, head.sequence):
-        raise RecordGone("another fact stands in this one's place in Kafka")
+        raise RecordGone("another event stands in this one's place in Kafka")
     return meta
 
 

@@ -22,8 +22,8 @@ _COUNT = (
 
 
 @dataclass(frozen=True, slots=True)
-class Standstill:
-    """How many facts are parked, by kind, and since when the oldest of them."""
+class DeadLetterCount:
+    """How many events are parked, by kind, and since when the oldest of them."""
 
     kinds: Mapping[str, int]
     since: datetime | None
@@ -40,15 +40,15 @@ class Standstill:
         return {"parked": self.total, "parked_kinds": dict(self.kinds), "parked_since": since}
 
 
-async def count_parked(database: Database) -> Standstill:
+async def count_parked(database: Database) -> DeadLetterCount:
     """One query. Raises whatever the driver raises when the database does not answer or has no tables yet."""
     async with database.engine.connect() as connection:
         rows = [(kind, count, oldest) for kind, count, oldest in await connection.execute(_COUNT)]
-    return Standstill({kind: count for kind, count, _ in rows}, min((oldest for *_, oldest in rows), default=None))
+    return DeadLetterCount({kind: count for kind, count, _ in rows}, min((oldest for *_, oldest in rows), default=None))
 
 
 async def parked_for(tx: Tx, subscriber: str) -> int:
-    """How many facts of this tenant one subscriber has parked: what a command must wait for that needs all of them."""
+    """How many events of this tenant one subscriber has parked: what a command must wait for that needs all of them."""
     mine = select(func.count()).where(parked.c.subscriber == subscriber, parked.c.tenant_id == tx.tenant_id)
     return int(await tx.scalar(mine) or 0)
 
@@ -60,13 +60,13 @@ async def remind_forever(service: str, database: Database, stop: asyncio.Event, 
             _remind(service, await count_parked(database))
         except Exception as error:
             if not is_transient(error):
-                log.error("parked facts were not counted", exc_info=error)
+                log.error("parked events were not counted", exc_info=error)
         try:
             await asyncio.wait_for(stop.wait(), every)
         except TimeoutError:
             continue
 
 
-def _remind(service: str, standstill: Standstill) -> None:
-    if standstill.total:
-        log.warning("facts are parked", **standstill.as_json(), see=f"tailrace dlq list --service {service}")
+def _remind(service: str, dead_letters: DeadLetterCount) -> None:
+    if dead_letters.total:
+        log.warning("events are parked", **dead_letters.as_json(), see=f"tailrace dlq list --service {service}")

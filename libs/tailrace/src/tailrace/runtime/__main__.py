@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import get_args
 
-from tailrace.core.operator_error import StackError
+from tailrace.core.operator_error import OperatorError
 from tailrace.core.progress import Phase
 from tailrace.runtime.fleet import load_services
 from tailrace.service import Service
@@ -17,18 +17,18 @@ from tailrace.settings import Settings
 
 
 def serve_one(name: str, host: str, port: int, part: str) -> None:
-    """Serve until SIGTERM. `part` is all, api or consumer. Raises `StackError` for an unknown service or part."""
+    """Serve until SIGTERM. `part` is all, api or consumer. Raises `OperatorError` for an unknown service or part."""
     from tailrace.runtime.process import BOTH, Part, run
 
     parts: dict[str, frozenset[Part]] = {"all": BOTH, **{each: frozenset([each]) for each in get_args(Part)}}
     if part not in parts:
-        raise StackError(f"there is no part {part}", f"one of: {', '.join(parts)}")
+        raise OperatorError(f"there is no part {part}", f"one of: {', '.join(parts)}")
     (service,) = named_services([name])
     run(service, Settings(), port, host=host, parts=parts[part])
 
 
 def prepare_some(names: Sequence[str]) -> None:
-    """Databases, topics and connectors of these services, of all when none is named. Raises `StackError`."""
+    """Databases, topics and connectors of these services, of all when none is named. Raises `OperatorError`."""
     from tailrace.runtime.provision import prepare_connectors, prepare_databases, prepare_topics
 
     def say(part: str, phase: Phase, detail: str) -> None:
@@ -42,11 +42,11 @@ def prepare_some(names: Sequence[str]) -> None:
 
 
 def named_services(names: Sequence[str]) -> list[Service]:
-    """The installed services of these names, or all. Raises `StackError` for one that is not installed."""
+    """The installed services of these names, or all. Raises `OperatorError` for one that is not installed."""
     found = load_services(names)
     if missing := set(names) - {service.name for service in found}:
         known = ", ".join(service.name for service in load_services())
-        raise StackError(f"there is no service {', '.join(sorted(missing))} here", f"installed: {known or 'none'}")
+        raise OperatorError(f"there is no service {', '.join(sorted(missing))} here", f"installed: {known or 'none'}")
     return found
 
 
@@ -57,7 +57,7 @@ def _arguments() -> argparse.Namespace:
     serving.add_argument("service")
     serving.add_argument("--host", default="127.0.0.1", help="the address to listen on")
     serving.add_argument("--port", type=int, default=8080, help="the port to listen on")
-    serving.add_argument("--part", default="all", help="all, api (HTTP) or consumer (facts, timers, clean-up)")
+    serving.add_argument("--part", default="all", help="all, api (HTTP) or consumer (events, timers, clean-up)")
     serving.set_defaults(run=lambda told: serve_one(told.service, told.host, told.port, told.part))
     preparing = commands.add_parser("prepare", help="make databases, topics and connectors")
     preparing.add_argument("services", nargs="*", help="all when none is named")
@@ -69,7 +69,7 @@ def main() -> None:
     told = _arguments()
     try:
         told.run(told)
-    except StackError as error:
+    except OperatorError as error:
         print(error.what, *([f"  → {error.remedy}"] if error.remedy else []), sep="\n", file=sys.stderr)
         sys.exit(1)
 

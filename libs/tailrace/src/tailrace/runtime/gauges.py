@@ -47,10 +47,10 @@ class Gauges:
             parked = (await connection.execute(_PARKED)).all()
             timers = (await connection.execute(_TIMERS)).all()
             slot = (await connection.execute(_SLOT, {"slot": self._slot})).one_or_none() if self._slot else None
-        fresh["tailrace.facts.parked"] = [({"kind": kind}, count) for kind, count, _ in parked] or [
+        fresh["tailrace.events.parked"] = [({"kind": kind}, count) for kind, count, _ in parked] or [
             ({"kind": "none"}, 0)
         ]
-        fresh["tailrace.facts.parked.age"] = [({"kind": kind}, float(age)) for kind, _, age in parked]
+        fresh["tailrace.events.parked.age"] = [({"kind": kind}, float(age)) for kind, _, age in parked]
         fresh["tailrace.timers.pending"] = [({"timer": name}, count) for name, count, _ in timers]
         fresh["tailrace.timers.overdue"] = [({"timer": name}, overdue) for name, _, overdue in timers]
         fresh["tailrace.database.connections"] = [({}, self._database.in_use)]

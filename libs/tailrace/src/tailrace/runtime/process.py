@@ -19,8 +19,8 @@ from tailrace.http.uvicorn_protocol import limited
 from tailrace.kafka.record_lookup import reading
 from tailrace.kafka.uvloop_workaround import translate_closed_writes
 from tailrace.messaging.consumer import Consumer
-from tailrace.messaging.dispatcher import Courier
-from tailrace.messaging.timers import Clockwork
+from tailrace.messaging.dispatcher import Dispatcher
+from tailrace.messaging.timers import TimerRunner
 from tailrace.observability import metrics, tracing
 from tailrace.observability.logs import configure, log
 from tailrace.redrive.redriver import redrive_forever
@@ -137,7 +137,7 @@ def _work(
         work.append(sing_forever(database, service.name, settings.canary_every, stop))
         work.append(outbox_retention.prune_forever(database, service.name, settings.kafka, stop))
     if service.subscribers:
-        consumer = Consumer(service.name, Courier(service.name, database, service.subscribers), settings)
+        consumer = Consumer(service.name, Dispatcher(service.name, database, service.subscribers), settings)
         app.state.consumer = consumer
         work.append(consumer.run(stop))
         work.append(remind_forever(service.name, database, stop))
@@ -148,7 +148,7 @@ def _work(
     slot = slot_name(service.name) if service.topic is not None else None
     work.append(Gauges(database, slot, getattr(app.state, "consumer", None)).run(stop))
     if service.all_timers:
-        work.append(Clockwork(database, service.all_timers).run(stop))
+        work.append(TimerRunner(database, service.all_timers).run(stop))
     return work
 
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from tailrace.capture import canary
 from tailrace.capture.connect_api import Rest
 from tailrace.capture.startup import Connectors
-from tailrace.core.operator_error import StackError
+from tailrace.core.operator_error import OperatorError
 from tailrace.core.progress import Phase
 from tailrace.kafka.topics import answers, create_topics
 from tailrace.runtime.fleet import load_services
@@ -33,7 +33,7 @@ Say = Callable[[str, Phase, str], None]
 
 
 def prepare_everything(say: Say) -> None:
-    """All three steps, each as soon as what it needs answers. Raises `StackError`."""
+    """All three steps, each as soon as what it needs answers. Raises `OperatorError`."""
     services, settings = load_services(), Settings()
     asyncio.run(_until("PostgreSQL", settings.postgres, lambda: postgres_answers(settings.postgres)))
     # The workers are forked before this process has threads or an event loop of its own.
@@ -46,7 +46,7 @@ def prepare_everything(say: Say) -> None:
 
 
 def prepare_databases(services: Sequence[Service], settings: Settings, say: Say) -> None:
-    """Create and migrate every service's database, a few at a time. Raises `StackError` naming the service."""
+    """Create and migrate every service's database, a few at a time. Raises `OperatorError` naming the service."""
     asyncio.run(_until("PostgreSQL", settings.postgres, lambda: postgres_answers(settings.postgres)))
     with _pool() as pool:
         _collect(_submit(pool, services, settings), say)
@@ -76,8 +76,8 @@ async def prepare_connectors(services: Sequence[Service], settings: Settings, sa
 
 
 def topics_of(services: Sequence[Service]) -> list[str]:
-    facts = [service.topic for service in services if service.topic is not None]
-    return sorted({*facts, *(f"{service.name}.dlq" for service in services)})
+    events = [service.topic for service in services if service.topic is not None]
+    return sorted({*events, *(f"{service.name}.dlq" for service in services)})
 
 
 async def postgres_answers(url: str) -> bool:
@@ -88,7 +88,7 @@ async def postgres_answers(url: str) -> bool:
     except (OSError, TimeoutError, asyncpg.CannotConnectNowError):
         return False
     except asyncpg.InvalidPasswordError as error:
-        raise StackError(
+        raise OperatorError(
             f"PostgreSQL refuses the superuser's password: {error}",
             "secrets.json does not belong to this data, or TAILRACE_POSTGRES carries another password",
         ) from None
@@ -116,7 +116,7 @@ def _collect(databases: "dict[Future[None], str]", say: Say) -> None:
         if (error := future.exception()) is not None:
             for other in databases:
                 other.cancel()
-            raise StackError(
+            raise OperatorError(
                 f"the database of {name} could not be prepared: {type(error).__name__}: {error}",
                 f"see the migrations of {name}; what was done before stays and is not done again",
             )
@@ -134,7 +134,7 @@ async def _until(what: str, address: str, ready: Callable[[], Awaitable[bool]]) 
             pass
         if time.monotonic() > deadline:
             where = urlsplit(address).netloc.rpartition("@")[2] or address
-            raise StackError(
+            raise OperatorError(
                 f"{what} at {where} did not answer within {PATIENCE:.0f} s", "is it running, is the address right?"
             )
         await asyncio.sleep(0.1)
@@ -153,7 +153,7 @@ def main() -> None:
 
     try:
         prepare_everything(say)
-    except StackError as error:
+    except OperatorError as error:
         _print(current[0], "failed", error.what, error.remedy)
         sys.exit(1)
 

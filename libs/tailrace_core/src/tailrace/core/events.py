@@ -1,4 +1,4 @@
-"""A fact is declared once, by the context that publishes it, and reads back from any version it was ever published in."""
+"""An event is declared once, by the context that publishes it, and reads back from any version it was ever published in."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from pydantic import BaseModel, ConfigDict
 
 
 class UnknownVersion(Exception):
-    """A fact arrived in a version newer than this reader knows: deploy the reader first."""
+    """An event arrived in a version newer than this reader knows: deploy the reader first."""
 
 
 class Event(BaseModel):
     """Something that happened, in the past tense. Subclasses say where it is published and under which name.
 
-    Change a published fact by adding optional fields; anything else is a new `version`, with `upcast` for the old ones.
+    Change a published event by adding optional fields; anything else is a new `version`, with `upcast` for the old ones.
     """
 
     # What a payload holds may be personal, and an error's text goes to the log.
@@ -48,7 +48,7 @@ class Event(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Meta:
-    """The envelope of a delivered fact: CloudEvents attributes and where in Kafka it stands."""
+    """The envelope of a delivered event: CloudEvents attributes and where in Kafka it stands."""
 
     event_id: UUID
     type: str

@@ -13,9 +13,9 @@ from tailrace.cli.console import explained
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Run and inspect Tailrace."
 )
-events = typer.Typer(no_args_is_help=True, help="Facts on Kafka.")
+events = typer.Typer(no_args_is_help=True, help="Events on Kafka.")
 app.add_typer(events, name="events")
-dlq = typer.Typer(no_args_is_help=True, help="Facts that a subscriber could not apply.")
+dlq = typer.Typer(no_args_is_help=True, help="Events that a subscriber could not apply.")
 app.add_typer(dlq, name="dlq")
 keys = typer.Typer(no_args_is_help=True, help="The keys that access tokens are signed with.")
 app.add_typer(keys, name="keys")
@@ -78,21 +78,21 @@ def logs(
 @events.command("tail")
 @explained
 def tail(
-    topic: Annotated[Optional[str], typer.Argument(help="One topic; every topic of facts when left out.")] = None,  # noqa: UP045
+    topic: Annotated[Optional[str], typer.Argument(help="One topic; every topic of events when left out.")] = None,  # noqa: UP045
     from_start: Annotated[bool, typer.Option("--from-start", help="Everything kept, not only what comes.")] = False,
     limit: Annotated[int, typer.Option("--limit", "-n", help="Stop after so many; 0 goes on.")] = 0,
 ) -> None:
-    """Print facts as they arrive: time, type, key, sequence, tenant, payload."""
-    from tailrace.cli.facts import print_facts
+    """Print events as they arrive: time, type, key, sequence, tenant, payload."""
+    from tailrace.cli.events import print_events
 
-    print_facts(topic, from_start=from_start, limit=limit)
+    print_events(topic, from_start=from_start, limit=limit)
 
 
 OfService = Annotated[Optional[str], typer.Option("--service", help="Of this service alone.")]  # noqa: UP045
 OfSubscriber = Annotated[Optional[str], typer.Option("--subscriber", help="For this subscriber alone.")]  # noqa: UP045
 OfAggregate = Annotated[Optional[UUID], typer.Option("--aggregate", help="Of this aggregate alone.")]  # noqa: UP045
 OfTenant = Annotated[Optional[UUID], typer.Option("--tenant", help="Of this tenant alone.")]  # noqa: UP045
-OfType = Annotated[Optional[str], typer.Option("--type", help="Facts of this type alone.")]  # noqa: UP045
+OfType = Annotated[Optional[str], typer.Option("--type", help="Events of this type alone.")]  # noqa: UP045
 OfKind = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option("--kind", help="gap, not_yet, failed, malformed, unknown_version or behind."),
@@ -115,9 +115,9 @@ def dlq_list(
     limit: Limit = 50,
     page: PageNumber = 1,
 ) -> None:
-    """What is parked: the first fact of each aggregate, and how many stand behind it; every one when a type or kind is named."""
+    """What is parked: the first event of each aggregate, and how many stand behind it; every one when a type or kind is named."""
+    from tailrace.cli.dead_letter_rows import Filter, Page, read_since
     from tailrace.cli.dlq import list_parked
-    from tailrace.cli.parked_rows import Filter, Page, read_since
 
     wanted = Filter(service, subscriber, aggregate, tenant, type, kind, read_since(since))
     raise typer.Exit(0 if list_parked(wanted, Page(page, limit)) else 1)
@@ -137,8 +137,8 @@ def dlq_history(
     page: PageNumber = 1,
 ) -> None:
     """What was redriven and dropped by command, newest first: when, by whom, why, and what it came to."""
+    from tailrace.cli.dead_letter_rows import Filter, Page, read_since
     from tailrace.cli.dlq import list_history
-    from tailrace.cli.parked_rows import Filter, Page, read_since
 
     wanted = Filter(service, subscriber, aggregate, tenant, type, kind, read_since(since))
     raise typer.Exit(0 if list_history(wanted, Page(page, limit)) else 1)
@@ -166,9 +166,9 @@ def dlq_redrive(
     since: Since = None,
     everything: Annotated[bool, typer.Option("--all", help="All that is parked.")] = False,
 ) -> None:
-    """Apply parked facts again, in sequence, where the first of an aggregate is meant. Ends with code 1 when one of them still fails."""
+    """Apply parked events again, in sequence, where the first of an aggregate is meant. Ends with code 1 when one of them still fails."""
+    from tailrace.cli.dead_letter_rows import Filter, read_since
     from tailrace.cli.dlq import redrive_parked
-    from tailrace.cli.parked_rows import Filter, read_since
 
     wanted = Filter(service, subscriber, aggregate, tenant, type, kind, read_since(since))
     raise typer.Exit(0 if redrive_parked(wanted, reason, everything=everything) else 1)
@@ -184,7 +184,7 @@ def dlq_drop(
     offset: int,
     reason: Annotated[str, typer.Option("--reason", help="Why it is given up; kept with it.")],
 ) -> None:
-    """Give up the first parked fact of an aggregate, so that those behind it go on."""
+    """Give up the first parked event of an aggregate, so that those behind it go on."""
     from tailrace.cli.dlq import drop_record
     from tailrace.redrive.redriver import Place
 
@@ -260,7 +260,7 @@ def serve(
     service: str,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port to listen on.")] = 8080,
-    part: Annotated[str, typer.Option(help="all, api (HTTP) or consumer (facts, timers, clean-up).")] = "all",
+    part: Annotated[str, typer.Option(help="all, api (HTTP) or consumer (events, timers, clean-up).")] = "all",
 ) -> None:
     """Run one service in the foreground, as a container does. Settings come from TAILRACE_… variables."""
     from tailrace.runtime.__main__ import serve_one

@@ -23,7 +23,7 @@ from tailrace.capture.slots import RepairUnderWay
 from tailrace.capture.watch import Condition, Watch
 from tailrace.cli.console import coloured, mark, out
 from tailrace.cli.running import enter_environment
-from tailrace.core.operator_error import StackError
+from tailrace.core.operator_error import OperatorError
 from tailrace.runtime.fleet import load_services
 from tailrace.service import Service
 from tailrace.settings import Settings
@@ -71,7 +71,7 @@ def show_capture(*, as_json: bool) -> bool:
 
 
 def repair_capture(name: str, *, renew: bool, everything: bool, deployed: bool) -> None:
-    """Mend one service's way until nothing is wrong with it, or make its slot anew in any case. Raises `StackError`."""
+    """Mend one service's way until nothing is wrong with it, or make its slot anew in any case. Raises `OperatorError`."""
     (service,), settings = _services(name), _settings()
     if renew or everything:
         repairs = Repairs(settings, deployed=deployed)
@@ -132,19 +132,19 @@ async def _states(rest: Rest) -> dict[str, str]:
 
 
 def _services(name: str | None) -> list[Service]:
-    """The services that publish, or the one. Raises StackError for a name that does not exist."""
+    """The services that publish, or the one. Raises OperatorError for a name that does not exist."""
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     if name is not None and name not in service_names():
-        raise StackError(f"there is no service {name}", f"there are: {', '.join(service_names())}")
+        raise OperatorError(f"there is no service {name}", f"there are: {', '.join(service_names())}")
     found = [service for service in load_services([name] if name else ()) if service.topic is not None]
     if not found:
-        raise StackError(f"{name} publishes nothing", "so there is no way to mend")
+        raise OperatorError(f"{name} publishes nothing", "so there is no way to mend")
     return found
 
 
 def _settings() -> Settings:
-    """Of the stack that runs here, or of the parts that the variables name. Raises `StackError`."""
+    """Of the stack that runs here, or of the parts that the variables name. Raises `OperatorError`."""
     state = State.load(Layout.from_environment().state)
     if (state is None or not state.running) and all(os.environ.get(name) for name in _ELSEWHERE):
         return Settings()
@@ -156,9 +156,9 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(work)
     except RepairUnderWay as other:
-        raise StackError(str(other), "let it finish: tailrace capture status") from None
+        raise OperatorError(str(other), "let it finish: tailrace capture status") from None
     except (OSError, aiohttp.ClientError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise StackError(f"a part does not answer: {error}", "see: tailrace status") from None
+        raise OperatorError(f"a part does not answer: {error}", "see: tailrace status") from None
 
 
 def _canary(condition: Condition) -> str:

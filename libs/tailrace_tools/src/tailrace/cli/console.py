@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from tailrace.core.operator_error import StackError
+from tailrace.core.operator_error import OperatorError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -31,13 +31,13 @@ MARKS = {"ready": "✓", "failed": "✗", "stopped": "·", "waiting": "·"}
 
 
 def explained(command: Callable[P, R]) -> Callable[P, R]:
-    """Show a `StackError` instead of a traceback, and end with code 1; Ctrl-C ends quietly."""
+    """Show a `OperatorError` instead of a traceback, and end with code 1; Ctrl-C ends quietly."""
 
     @functools.wraps(command)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return command(*args, **kwargs)
-        except StackError as error:
+        except OperatorError as error:
             say_failure(error.what, error.remedy)
             raise typer.Exit(1) from None
         except PermissionError as error:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tailrace.cli.console import out, say_failure
-from tailrace.core.operator_error import StackError
+from tailrace.core.operator_error import OperatorError
 
 _REFUSED = "nothing was written: what is committed in contracts/ is what others rely on"
 _NEVER_PUBLISHED = "if nobody does, because it was never released, delete the old file there by hand and run this again"
@@ -12,7 +12,7 @@ _NEVER_PUBLISHED = "if nobody does, because it was never released, delete the ol
 def describe_fleet(*, check: bool) -> int:
     """The exit code: 1 for a breaking change, which is never written, and when `check` finds a difference.
 
-    Raises `StackError` outside of a checkout.
+    Raises `OperatorError` outside of a checkout.
     """
     from tailrace.cli import app
     from tailrace.codegen.compatibility import breaking
@@ -39,8 +39,8 @@ def describe_fleet(*, check: bool) -> int:
 
 
 def checkout(folder: Path) -> Path:
-    """The checkout that `folder` is in. Raises `StackError`."""
+    """The checkout that `folder` is in. Raises `OperatorError`."""
     for each in (folder, *folder.parents):
         if (each / "contracts" / "pyproject.toml").exists():
             return each
-    raise StackError(f"{folder} is not in a checkout of Tailrace", "change into the checkout first")
+    raise OperatorError(f"{folder} is not in a checkout of Tailrace", "change into the checkout first")

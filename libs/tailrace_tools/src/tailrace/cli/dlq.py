@@ -13,7 +13,7 @@ from rich.text import Text
 from sqlalchemy import ColumnElement, Row, func, select
 
 from tailrace.cli.console import out, say_failure
-from tailrace.cli.parked_print import (
+from tailrace.cli.dead_letter_print import (
     print_behind,
     print_fields,
     print_history,
@@ -23,9 +23,9 @@ from tailrace.cli.parked_print import (
     print_record,
     where_of,
 )
-from tailrace.cli.parked_rows import Filter, Found, Page, history_query, opened, parked_query, refusal_of, search
+from tailrace.cli.dead_letter_rows import Filter, Found, Page, history_query, opened, parked_query, refusal_of, search
 from tailrace.cli.running import enter_environment
-from tailrace.core.operator_error import StackError
+from tailrace.core.operator_error import OperatorError
 from tailrace.db.database import Database
 from tailrace.db.tables import dropped, parked
 from tailrace.kafka.record_lookup import KafkaAway, reading
@@ -42,14 +42,14 @@ _ALL = Page(1, 0)
 
 
 def list_parked(wanted: Filter, page: Page) -> bool:
-    """The first parked fact of each aggregate with how many stand behind it; with a kind or a type, every such fact.
+    """The first parked event of each aggregate with how many stand behind it; with a kind or a type, every such event.
 
     Says whether all services answered.
     """
     found = _search(wanted, parked_query(wanted), page)
     for service, row in found.rows:
         print_parked(service.name, row)
-    print_more(found, page, "facts" if wanted.kind or wanted.type else "aggregates")
+    print_more(found, page, "events" if wanted.kind or wanted.type else "aggregates")
     if found.rows:
         out.print("Look: tailrace dlq show. Cured: tailrace dlq redrive. Given up: tailrace dlq drop.", style="dim")
     return _concluded(found, wanted, "parked")
@@ -77,7 +77,7 @@ def redrive_parked(wanted: Filter, reason: str, *, everything: bool) -> bool:
     """Redrive what is meant; says whether all of it came through."""
     if wanted.is_empty and not everything:
         remedy = "name --service, --subscriber, --aggregate, --tenant, --type, --kind or --since, or say --all"
-        raise StackError("nothing was named", remedy)
+        raise OperatorError("nothing was named", remedy)
     request = Request(getpass.getuser(), _said(reason))
     found = _search(wanted, parked_query(wanted), _ALL)
     heads = [(service, row) for service, row in found.rows if row.place == 1]
@@ -99,7 +99,7 @@ def drop_record(service: str, place: Place, reason: str) -> None:
     try:
         gone = asyncio.run(work())
     except NotDroppable as refusal:
-        raise StackError(f"{where_of(place)} was not dropped: {refusal}", "see: tailrace dlq list") from None
+        raise OperatorError(f"{where_of(place)} was not dropped: {refusal}", "see: tailrace dlq list") from None
     out.print(f"Dropped {where_of(place)} for {place.subscriber}. The reason is kept.")
     if gone.missing:
         out.print(f"With it, {gone.missing} that never arrived before it are given up.")
@@ -186,11 +186,11 @@ def _search(wanted: Filter, query: Any, page: Page) -> Found:
 
 
 def _concluded(found: Found, wanted: Filter, what: str) -> bool:
-    """Say so when nothing was found, and which services could not tell. Raises StackError for a subscriber that nobody knows."""
+    """Say so when nothing was found, and which services could not tell. Raises OperatorError for a subscriber that nobody knows."""
     if not found.total and not found.refusals:
         names = _subscribers(s for s in load_services() if s.metadata is not None)
         if wanted.subscriber is not None and wanted.subscriber not in names:
-            raise StackError(f"there is no subscriber {wanted.subscriber}", f"there are: {', '.join(names)}")
+            raise OperatorError(f"there is no subscriber {wanted.subscriber}", f"there are: {', '.join(names)}")
         out.print(f"Nothing is {what}." if wanted.is_empty else f"Nothing like that is {what}.")
     for refusal in found.refusals:
         say_failure(refusal.what, refusal.remedy)
@@ -198,18 +198,18 @@ def _concluded(found: Found, wanted: Filter, what: str) -> bool:
 
 
 def _services(wanted: Filter) -> list[Service]:
-    """The services that are meant. Raises StackError for names that do not exist."""
+    """The services that are meant. Raises OperatorError for names that do not exist."""
     enter_environment()
     configure("dlq", "CRITICAL")
     if wanted.service is not None and wanted.service not in service_names():
-        raise StackError(f"there is no service {wanted.service}", f"there are: {', '.join(service_names())}")
+        raise OperatorError(f"there is no service {wanted.service}", f"there are: {', '.join(service_names())}")
     return [s for s in load_services([wanted.service] if wanted.service else ()) if s.metadata is not None]
 
 
 def _service(name: str) -> Service:
     found = _services(Filter(service=name))
     if not found:
-        raise StackError(f"{name} has no database", "so nothing is parked there")
+        raise OperatorError(f"{name} has no database", "so nothing is parked there")
     return found[0]
 
 
@@ -223,7 +223,7 @@ def _once(heads: Sequence[tuple[Service, Row[Any]]]) -> list[Service]:
 
 def _said(reason: str) -> str:
     if not reason.strip():
-        raise StackError("a reason is missing", 'say why: --reason "…"')
+        raise OperatorError("a reason is missing", 'say why: --reason "…"')
     return reason.strip()
 
 

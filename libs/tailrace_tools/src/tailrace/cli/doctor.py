@@ -11,7 +11,7 @@ from rich.text import Text
 
 from tailrace.cli.console import mark, out
 from tailrace.cli.status import ask_services, told_parked
-from tailrace.core.operator_error import StackError
+from tailrace.core.operator_error import OperatorError
 from tailrace.stack.accounts import database_account
 from tailrace.stack.artifacts import Lock, cache_folder, corrupt, missing
 from tailrace.stack.java import find_java
@@ -46,7 +46,7 @@ def examine() -> bool:
 def _guarded(check: "Callable[[Layout], Iterator[Finding]]", layout: Layout) -> Iterator[Finding]:
     try:
         yield from check(layout)
-    except StackError as error:
+    except OperatorError as error:
         yield Finding(False, error.what, error.remedy)
 
 
@@ -106,7 +106,7 @@ def _ports(layout: Layout) -> Iterator[Finding]:
         yield Finding(True, f"ports {plan.ports.base} and up and {plan.ports.gateway} are free")
 
 
-def _facts(layout: Layout) -> Iterator[Finding]:
+def _events(layout: Layout) -> Iterator[Finding]:
     """What stands still in the services that run."""
     state = State.load(layout.state)
     if state is None or not state.running:
@@ -135,7 +135,7 @@ def _capture(layout: Layout) -> Iterator[Finding]:
                 each.doing or "the stack repairs it by itself; see: tailrace capture status",
             )
     if all(each.well for each in state.connectors.values()):
-        yield Finding(True, f"{len(state.connectors)} connectors carry facts to Kafka")
+        yield Finding(True, f"{len(state.connectors)} connectors carry events to Kafka")
 
 
-CHECKS = (_machine, _folders, _programs, _ports, _facts, _capture)
+CHECKS = (_machine, _folders, _programs, _ports, _events, _capture)

@@ -10,7 +10,7 @@ from rich.table import Table
 from tailrace.cli.console import out
 from tailrace.cli.running import enter_environment
 from tailrace.core.ids import uuid7
-from tailrace.core.operator_error import StackError
+from tailrace.core.operator_error import OperatorError
 from tailrace.stack.layout import HOST
 
 _OPERATOR = {"tenant": "platform", "email": "operator@platform.local"}
@@ -28,9 +28,9 @@ def list_keys() -> None:
 
 
 def rotate_keys(*, now: bool, revoke: bool, reason: str | None) -> None:
-    """Raises StackError; for a revocation without a reason, too: it makes every client refresh, and somebody will ask why."""
+    """Raises OperatorError; for a revocation without a reason, too: it makes every client refresh, and somebody will ask why."""
     if revoke and not reason:
-        raise StackError("a revocation needs a reason", 'say why: --reason "…"')
+        raise OperatorError("a revocation needs a reason", 'say why: --reason "…"')
     body: dict[str, Any] = {"at_once": now, "revoke": revoke, "reason": reason}
     _show(asyncio.run(_ask("POST", body)))
     if revoke:
@@ -51,22 +51,24 @@ async def _ask(method: str, body: dict[str, Any] | None) -> list[dict[str, Any]]
             headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": str(uuid7())}
             async with client.request(method, "/v1/auth/keys", json=body, headers=headers) as answer:
                 if answer.status >= 300:
-                    raise StackError(f"identity refused: {(await answer.text())[:300]}", "see: tailrace logs identity")
+                    raise OperatorError(
+                        f"identity refused: {(await answer.text())[:300]}", "see: tailrace logs identity"
+                    )
                 items: list[dict[str, Any]] = (await answer.json())["items"]
                 return items
     except (aiohttp.ClientError, TimeoutError) as error:
-        raise StackError(f"identity does not answer: {error!r}", "see: tailrace status") from None
+        raise OperatorError(f"identity does not answer: {error!r}", "see: tailrace status") from None
 
 
 async def _log_in(client: aiohttp.ClientSession, password: str) -> str:
     async with client.post("/v1/auth/login", json={**_OPERATOR, "password": password}) as answer:
         if answer.status == 401:
-            raise StackError(
+            raise OperatorError(
                 "the operator's log-in was refused",
                 "was the password changed? give it in TAILRACE_OPERATOR_PASSWORD",
             )
         if answer.status != 200:
-            raise StackError(
+            raise OperatorError(
                 f"the operator's log-in failed: {(await answer.text())[:300]}", "see: tailrace logs identity"
             )
         return str((await answer.json())["access_token"])

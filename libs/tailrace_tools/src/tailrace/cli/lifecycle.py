@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tailrace.cli.console import coloured, mark, out
-from tailrace.core.operator_error import StackError
+from tailrace.core.operator_error import OperatorError
 from tailrace.core.progress import Phase
 from tailrace.stack import control
 from tailrace.stack.layout import Layout
@@ -23,7 +23,7 @@ OPERATOR = "tenant platform, operator@platform.local"
 
 def bring_up(only: str) -> None:
     if only not in get_args(Only):
-        raise StackError(f"--only {only} is unknown", f"one of: {', '.join(get_args(Only))}")
+        raise OperatorError(f"--only {only} is unknown", f"one of: {', '.join(get_args(Only))}")
     layout = Layout.from_environment()
     began = time.monotonic()
     with _progress() as look:

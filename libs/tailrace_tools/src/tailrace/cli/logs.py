@@ -7,19 +7,19 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tailrace.cli.console import out
-from tailrace.core.operator_error import StackError
+from tailrace.core.operator_error import OperatorError
 from tailrace.stack.layout import Layout
 
 BLOCK = 64 * 1024
 
 
 def show_logs(name: str | None, *, follow: bool, lines: int) -> None:
-    """Raises `StackError` when there is no such log."""
+    """Raises `OperatorError` when there is no such log."""
     layout = Layout.from_environment()
     files = {path.stem: path for path in sorted(layout.logs.glob("*.log")) if not path.stem.endswith(".old")}
     if name is not None:
         if name not in files:
-            raise StackError(f"there is no log of {name}", f"there are: {', '.join(files) or 'none yet'}")
+            raise OperatorError(f"there is no log of {name}", f"there are: {', '.join(files) or 'none yet'}")
         files = {name: files[name]}
     opened: list[tuple[str, BinaryIO]] = [(stem, path.open("rb")) for stem, path in files.items()]
     labelled = len(opened) > 1

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tailrace.cli.console import out
 from tailrace.cli.described import checkout
-from tailrace.core.operator_error import StackError
+from tailrace.core.operator_error import OperatorError
 
 _NEXT = """
 Next:
@@ -17,7 +17,7 @@ Next:
 
 
 def new_service(name: str, one: str | None) -> None:
-    """Raises `StackError` when the name is taken or unfit, and then nothing was written."""
+    """Raises `OperatorError` when the name is taken or unfit, and then nothing was written."""
     from tailrace.codegen.scaffold import NotMade, names_for, scaffold
     from tailrace.runtime.fleet import load_services
 
@@ -25,7 +25,7 @@ def new_service(name: str, one: str | None) -> None:
     try:
         files = scaffold(names_for(name, one), load_services(), root)
     except NotMade as refusal:
-        raise StackError(str(refusal), "nothing was written; see: tailrace new service --help") from None
+        raise OperatorError(str(refusal), "nothing was written; see: tailrace new service --help") from None
     for path, text in files.items():
         target = root / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -52,4 +52,4 @@ def _written(name: str) -> list[str]:
 def _run(root: Path, command: list[str], by_hand: str) -> None:
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise StackError((done.stderr or done.stdout).strip()[-2000:], f"the files are there; go on with: {by_hand}")
+        raise OperatorError((done.stderr or done.stdout).strip()[-2000:], f"the files are there; go on with: {by_hand}")

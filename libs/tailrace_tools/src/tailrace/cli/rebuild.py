@@ -16,7 +16,7 @@ from rich.text import Text
 
 from tailrace.cli.console import out, say_failure
 from tailrace.cli.running import enter_environment
-from tailrace.core.operator_error import StackError
+from tailrace.core.operator_error import OperatorError
 from tailrace.db.error_classes import is_transient
 from tailrace.messaging.subscribers import Projection
 from tailrace.observability.logs import configure
@@ -33,23 +33,23 @@ _MOST_SHOWN = 20
 class _Rate(ProgressColumn):
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
-        return Text(f"{speed:,.0f} facts/s" if speed else "")
+        return Text(f"{speed:,.0f} events/s" if speed else "")
 
 
 def rebuild_projection(name: str, *, check: bool) -> bool:
-    """Rebuild it, or with `check` compare only; says whether that ended well. Raises StackError."""
+    """Rebuild it, or with `check` compare only; says whether that ended well. Raises OperatorError."""
     enter_environment()
     configure("rebuild", "CRITICAL")
     service, projection = _projection(name)
     try:
         rebuilt = asyncio.run(_with_progress(service, projection, check))
     except CannotRebuild as refusal:
-        raise StackError(f"{name} was not rebuilt: {refusal}", refusal.remedy) from None
+        raise OperatorError(f"{name} was not rebuilt: {refusal}", refusal.remedy) from None
     except Exception as error:
         if not is_transient(error):
             raise
         what = f"{name} was not rebuilt: PostgreSQL or Kafka does not answer ({type(error).__name__}: {error})"
-        raise StackError(what, "nothing has changed; see: tailrace status, then try again") from None
+        raise OperatorError(what, "nothing has changed; see: tailrace status, then try again") from None
     _print(name, rebuilt)
     return not (check and rebuilt.differs)
 
@@ -61,14 +61,14 @@ def _projection(name: str) -> tuple[Service, Projection]:
             try:
                 return service, projection_of(service, name)
             except CannotRebuild as refusal:
-                raise StackError(f"{name} cannot be rebuilt: {refusal}", refusal.remedy) from None
+                raise OperatorError(f"{name} cannot be rebuilt: {refusal}", refusal.remedy) from None
     known = sorted(
         subscriber.name
         for service in services
         for subscriber in service.subscribers
         if isinstance(subscriber, Projection)
     )
-    raise StackError(f"there is no projection {name}", f"there are: {', '.join(known)}")
+    raise OperatorError(f"there is no projection {name}", f"there are: {', '.join(known)}")
 
 
 async def _with_progress(service: Service, projection: Projection, check: bool) -> Rebuilt:
@@ -95,7 +95,7 @@ def _print(name: str, rebuilt: Rebuilt) -> None:
     _print_tenants([each for each in rebuilt.compared if each.differs])
     if rebuilt.parked:
         say_failure(
-            f"{rebuilt.parked} facts could not be applied in the rebuild either",
+            f"{rebuilt.parked} events could not be applied in the rebuild either",
             f"see: tailrace dlq list --subscriber {name}" if rebuilt.switched else "they would be parked",
         )
     found = "differs from what the topics say" if rebuilt.differs else "is what the topics say"
@@ -105,7 +105,7 @@ def _print(name: str, rebuilt: Rebuilt) -> None:
     done = "was put right" if rebuilt.differs else "had no difference"
     out.print(
         Text("✓ ", "green")
-        + Text(f"{name} {done}: {rebuilt.facts:,} facts read; its consumers stood still for {rebuilt.still:.2f} s.")
+        + Text(f"{name} {done}: {rebuilt.events:,} events read; its consumers stood still for {rebuilt.still:.2f} s.")
     )
 
 

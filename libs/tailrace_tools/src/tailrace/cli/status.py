@@ -48,7 +48,7 @@ def _all_ready(state: State, services: dict[str, dict[str, Any]]) -> bool:
 
 
 def ask_services(layout: Layout) -> dict[str, dict[str, Any]]:
-    """What the fleet wrote about each service, with its own answer under `ready` and `answer`, and what is parked (see `standstill`)."""
+    """What the fleet wrote about each service, with its own answer under `ready` and `answer`, and what is parked (see `dead_letters`)."""
     known = fleet_status(layout)
     if not known:
         return {}
@@ -88,7 +88,7 @@ def told_parked(service: dict[str, Any]) -> str:
 def told_reading(service: dict[str, Any]) -> str:
     """What a service says of its subscribers that still read history; empty when none does."""
     reading = service.get("catching_up", {})
-    told = [f"{name} {each['read']:,} of {each['of']:,} facts" for name, each in reading.items()]
+    told = [f"{name} {each['read']:,} of {each['of']:,} events" for name, each in reading.items()]
     return f"catching up: {', '.join(told)}" if told else ""
 
 
@@ -142,7 +142,7 @@ def _print_services(services: dict[str, dict[str, Any]]) -> None:
         )
     out.print(table)
     if standing:
-        out.print(Text("Parked facts", "bold"))
+        out.print(Text("Parked events", "bold"))
     for name, told in standing.items():
         out.print(Text("  ! ", "red") + Text(f"{name}: {told}  → tailrace dlq list --service {name}"))
 

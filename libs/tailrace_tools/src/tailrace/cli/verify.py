@@ -11,7 +11,7 @@ from rich.text import Text
 
 from tailrace.cli.console import out, say_failure
 from tailrace.cli.running import enter_environment
-from tailrace.core.operator_error import StackError
+from tailrace.core.operator_error import OperatorError
 from tailrace.db.database import Database
 from tailrace.db.error_classes import is_transient
 from tailrace.observability.logs import configure
@@ -33,7 +33,7 @@ def verify(name: str | None, tenant: UUID | None, *, as_json: bool) -> bool:
     except Exception as error:
         if not is_transient(error) and not isinstance(error, OSError):
             raise
-        raise StackError(f"PostgreSQL does not answer: {error}", "see: tailrace status") from None
+        raise OperatorError(f"PostgreSQL does not answer: {error}", "see: tailrace status") from None
     if as_json:
         out.print(json.dumps([_document(service, each) for service, each in outcomes], indent=2), markup=False)
     else:
@@ -49,7 +49,7 @@ def _services(name: str | None) -> Sequence[Service]:
     chosen = [service for service in sourced if name in {None, service.name}]
     if not chosen:
         there = ", ".join(service.name for service in sourced)
-        raise StackError(f"there is no event-sourced service {name}", f"there are: {there}")
+        raise OperatorError(f"there is no event-sourced service {name}", f"there are: {there}")
     return chosen
 
 

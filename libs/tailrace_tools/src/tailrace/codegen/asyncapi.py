@@ -1,4 +1,4 @@
-"""The fleet's facts as one AsyncAPI 3.0 document: every topic with every version that it may hold, who sends to it and who receives.
+"""The fleet's events as one AsyncAPI 3.0 document: every topic with every version that it may hold, who sends to it and who receives.
 
 Deterministic, and complete in itself: the same manifests and schemas give the same document, and no reference leaves it.
 """
@@ -21,7 +21,7 @@ _OF_ONE_FILE = ("$schema", "$id", "$defs")
 
 
 def asyncapi(services: Sequence[Service], schemas: Mapping[str, Schema]) -> Document:
-    """The document. `schemas` holds each fact's JSON Schema by `<type>.v<version>`, older versions that topics still hold included."""
+    """The document. `schemas` holds each event's JSON Schema by `<type>.v<version>`, older versions that topics still hold included."""
     topics = _topics(services, schemas)
     return {
         "asyncapi": "3.0.0",
@@ -49,7 +49,7 @@ def asyncapi(services: Sequence[Service], schemas: Mapping[str, Schema]) -> Docu
 
 
 def version_name(event: type[Event]) -> str:
-    """`order.created.v1`: a fact in one version, by which messages and schema files are known."""
+    """`order.created.v1`: an event in one version, by which messages and schema files are known."""
     return f"{event.type}.v{event.version}"
 
 
@@ -130,7 +130,7 @@ def _message(name: str, schema: Schema) -> Document:
 
 
 def _payloads(schemas: Mapping[str, Schema]) -> Iterator[tuple[str, Schema]]:
-    """Each fact's schema and its definitions, under names that belong to that fact alone."""
+    """Each event's schema and its definitions, under names that belong to that event alone."""
     for name, schema in schemas.items():
         yield name, _moved({key: value for key, value in schema.items() if key not in _OF_ONE_FILE}, name)
         for inner, definition in schema.get("$defs", {}).items():
@@ -163,7 +163,7 @@ def _envelope() -> Schema:
         "ce_dataschema": {"type": "string", "format": "uri", "description": "Type and version of the payload."},
         "content-type": {"type": "string", "const": "application/json"},
         "ce_tenantid": _UUID,
-        "ce_sequence": {**number, "description": "Counts the aggregate's facts from 1, without a gap."},
+        "ce_sequence": {**number, "description": "Counts the aggregate's events from 1, without a gap."},
         "ce_epoch": {**number, "description": "Rises when the publisher's database was restored behind its topic."},
         "ce_correlationid": {**_UUID, "description": "The request or timer that began it all."},
     }

@@ -1,6 +1,6 @@
-"""What others read does not break under them: a change of a published fact or API that would is refused, by name and field.
+"""What others read does not break under them: a change of a published event or API that would is refused, by name and field.
 
-A fact in one version only ever gains optional fields: the same schema is read by old readers of new facts and by new readers of the old facts
+An event in one version only ever gains optional fields: the same schema is read by old readers of new events and by new readers of the old events
 that topics keep. An API may also tell more and ask for less. What is committed in `contracts/` is what was promised: to break a promise that
 nobody relies on, delete its file by hand, which the review will show.
 """
@@ -38,27 +38,27 @@ class Breaking:
 
 
 def breaking(files: Mapping[Path, str], root: Path) -> list[Breaking]:
-    """What in the generated `files` would break what is committed below `root`: schemas of facts, and the services' OpenAPI."""
+    """What in the generated `files` would break what is committed below `root`: schemas of events, and the services' OpenAPI."""
     found: list[Breaking] = []
     for path, old, new in _committed(files, root, "contracts/schemas"):
         type, _, version = path.stem.rpartition(".v")
-        found += [Breaking(f"{type} v{version}", why, ADVICE) for why in _fact_faults(old, new)]
+        found += [Breaking(f"{type} v{version}", why, ADVICE) for why in _event_faults(old, new)]
     for path, old, new in _committed(files, root, "contracts/openapi"):
         faults = [("the document", _UNREADABLE)] if old is None else breaking_in_api(old, new or {})
         found += [Breaking(f"{path.stem}: {where}", why, API_ADVICE) for where, why in faults]
     return found
 
 
-def _fact_faults(old: Schema | None, new: Schema | None) -> list[str]:
+def _event_faults(old: Schema | None, new: Schema | None) -> list[str]:
     if old is None:
         return [_UNREADABLE]
     if new is None:
         return ["is published no more, but topics and their readers keep it"]
-    return [str(change) for change in breaking_in_fact(old, new)]
+    return [str(change) for change in breaking_in_event(old, new)]
 
 
-def breaking_in_fact(old: Schema, new: Schema) -> list[Change]:
-    """What readers of one version of a fact would stumble over."""
+def breaking_in_event(old: Schema, new: Schema) -> list[Change]:
+    """What readers of one version of an event would stumble over."""
     found = [change for change in changes(old, new) if change.kind in _FACT]
     if old.get("x-topic") != new.get("x-topic"):
         found.append(Change(Kind.LIMIT, "", f"moved from {old.get('x-topic')} to {new.get('x-topic')}"))

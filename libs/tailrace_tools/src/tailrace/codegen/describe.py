@@ -93,7 +93,7 @@ def event_map(services: Sequence[Service]) -> str:
         lines += [
             f"## {service.name}: `{service.topic}`",
             "",
-            "| Fact | Version | What it says | Who listens |",
+            "| Event | Version | What it says | Who listens |",
             "|---|---|---|---|",
         ]
         for event in service.publishes:
@@ -109,7 +109,7 @@ def _summary(event: type[Event]) -> str:
 
 
 def _schemas(services: Sequence[Service], root: Path) -> dict[str, dict[str, Any]]:
-    """The schema of every fact by `<type>.v<version>`: as it is now, and as it was in the older versions that were published."""
+    """The schema of every event by `<type>.v<version>`: as it is now, and as it was in the older versions that were published."""
     schemas = {}
     events: list[type[Event]] = [*(event for service in services for event in service.publishes), DeadLettered]
     for event in events:

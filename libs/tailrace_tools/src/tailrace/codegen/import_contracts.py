@@ -49,7 +49,7 @@ def import_boundaries(services: Sequence[Service]) -> str:
         ),
         _forbidden(
             "values",
-            "Facts and values need pydantic and no server",
+            "Events and values need pydantic and no server",
             ["tailrace.core", "contracts"],
             [*_ABOVE_CORE, *_SERVERS],
         ),

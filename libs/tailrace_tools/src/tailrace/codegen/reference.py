@@ -1,4 +1,4 @@
-"""The reference as Markdown pages, read off the code: facts with their fields, operations, problems, settings, commands, metrics.
+"""The reference as Markdown pages, read off the code: events with their fields, operations, problems, settings, commands, metrics.
 
 What these pages say of a thing is its own docstring or help text, so that there is one place to correct.
 """
@@ -31,7 +31,7 @@ def reference(
     """The pages by their path below the checkout. `openapi` is the merged document, `problems` every type of problem,
     `commands` the command line."""
     return {
-        _FOLDER / "facts.md": facts_page(services),
+        _FOLDER / "events.md": events_page(services),
         _FOLDER / "http.md": http_page(openapi),
         _FOLDER / "problems.md": problems_page(problems),
         _FOLDER / "settings.md": settings_page(),
@@ -40,11 +40,11 @@ def reference(
     }
 
 
-def facts_page(services: Sequence[Service]) -> str:
-    """Every fact by topic: type, version, what it says, and each field with its type and unit."""
+def events_page(services: Sequence[Service]) -> str:
+    """Every event by topic: type, version, what it says, and each field with its type and unit."""
     lines = [
-        *_head("Facts"),
-        "The payload of every fact, by topic. [Read the facts from Kafka](../how-to/partner.md) describes the envelope around it, the "
+        *_head("Events"),
+        "The payload of every event, by topic. [Read the events from Kafka](../how-to/partner.md) describes the envelope around it, the "
         "[event map](event-map.md) says who listens. Each links to its JSON Schema; [asyncapi.yaml](../../contracts/asyncapi.yaml) has all of them "
         "in one AsyncAPI document.",
         "",
@@ -63,7 +63,7 @@ def facts_page(services: Sequence[Service]) -> str:
             lines += _fields(event, event.model_json_schema(mode="serialization"))
             parts |= {part.__name__: part for part in _parts(event)}
         for name, part in sorted(parts.items()):
-            lines += [f"### `{name}`, a part of facts of `{service.topic}`", "", *_said(part)]
+            lines += [f"### `{name}`, a part of events of `{service.topic}`", "", *_said(part)]
             lines += _fields(part, part.model_json_schema(mode="serialization"))
     return _page(lines)
 

@@ -1,4 +1,4 @@
-"""One specimen of each published fact, made from its schema and nothing else, so that the same schema gives the same bytes."""
+"""One specimen of each published event, made from its schema and nothing else, so that the same schema gives the same bytes."""
 
 from typing import Any
 from uuid import UUID

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tailrace.core.operator_error import StackError
+from tailrace.core.operator_error import OperatorError
 
 NOBODY = 65534
 
@@ -39,12 +39,12 @@ class Account:
         return all(self._may_cross(each) for each in existing)
 
     def _may_cross(self, folder: Path) -> bool:
-        facts = folder.stat()
-        if facts.st_uid == self.uid:
-            return bool(facts.st_mode & 0o100)
-        if facts.st_gid == self.gid:
-            return bool(facts.st_mode & 0o010)
-        return bool(facts.st_mode & 0o001)
+        events = folder.stat()
+        if events.st_uid == self.uid:
+            return bool(events.st_mode & 0o100)
+        if events.st_gid == self.gid:
+            return bool(events.st_mode & 0o010)
+        return bool(events.st_mode & 0o001)
 
 
 def database_account() -> Account:
@@ -54,7 +54,7 @@ def database_account() -> Account:
     for account in _candidates():
         if _usable(account):
             return account
-    raise StackError(
+    raise OperatorError(
         "PostgreSQL refuses to run as root, and no unprivileged user can be used here",
         "run as an ordinary user, or map more user ids into this container",
     )
@@ -103,7 +103,7 @@ def home(account: Account, wanted: Path) -> Path:
     if wanted.is_symlink():
         target = wanted.resolve()
         if not target.exists():
-            raise StackError(
+            raise OperatorError(
                 f"the database's files, {target}, are gone", f"delete {wanted} to begin with an empty database"
             )
         return target
@@ -122,7 +122,7 @@ def _temporary(account: Account) -> Path:
     for place in (Path("/var/tmp"), Path(tempfile.gettempdir())):
         if place.is_dir() and account.can_cross(place):
             return place
-    raise StackError(
+    raise OperatorError(
         f"uid {account.uid} can cross no temporary folder", "set TAILRACE_DATA to a folder that others may cross"
     )
 
@@ -132,8 +132,8 @@ def _own_folder(folder: Path) -> Path:
     try:
         folder.mkdir(mode=0o711)
     except FileExistsError:
-        facts = folder.lstat()
-        if folder.is_symlink() or not folder.is_dir() or facts.st_uid != os.geteuid():
-            raise StackError(f"{folder} belongs to somebody else", f"remove {folder}") from None
+        events = folder.lstat()
+        if folder.is_symlink() or not folder.is_dir() or events.st_uid != os.geteuid():
+            raise OperatorError(f"{folder} belongs to somebody else", f"remove {folder}") from None
     folder.chmod(0o711)
     return folder

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from tailrace.core.operator_error import StackError
+from tailrace.core.operator_error import OperatorError
 
 Progress = Callable[[int, int], None]
 """Called with bytes present and bytes in all; from several threads."""
@@ -52,7 +52,7 @@ class Lock:
 
     @classmethod
     def parse(cls, text: str) -> "Lock":
-        """Raises `StackError` for a line that is not `sha256 size path`."""
+        """Raises `OperatorError` for a line that is not `sha256 size path`."""
         return cls(tuple(_parse_line(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()))
 
     @property
@@ -77,7 +77,7 @@ def _parse_line(number: int, line: str) -> Artifact:
     match line.split():
         case [sha256, size, path] if len(sha256) == 64 and size.isdigit() and ".." not in path.split("/"):
             return Artifact(sha256, int(size), path)
-    raise StackError(f"artifacts.lock, line {number}: expected a SHA-256, a size and a path, found {line!r}")
+    raise OperatorError(f"artifacts.lock, line {number}: expected a SHA-256, a size and a path, found {line!r}")
 
 
 def cache_folder(data: Path) -> Path:
@@ -105,7 +105,7 @@ def corrupt(artifacts: Iterable[Artifact], cache: Path) -> list[Artifact]:
 
 
 def fetch(artifacts: Iterable[Artifact], cache: Path, progress: Progress = lambda done, total: None) -> None:
-    """Download what the cache lacks. What an interrupted run fetched is kept. Raises `StackError`."""
+    """Download what the cache lacks. What an interrupted run fetched is kept. Raises `OperatorError`."""
     wanted = list(artifacts)
     absent = missing(wanted, cache)
     if not absent:
@@ -137,7 +137,7 @@ def _download(base: str, artifact: Artifact, cache: Path) -> Artifact:
         _retrieve(f"{base}/{artifact.path}", part)
         found = _sha256(part)
         if found != artifact.sha256:
-            raise StackError(
+            raise OperatorError(
                 f"{artifact.path} arrived with SHA-256 {found}, the lock says {artifact.sha256}",
                 "the mirror serves other bytes: set TAILRACE_MAVEN_MIRROR to one that you trust, then try again",
             )
@@ -160,7 +160,7 @@ def _retrieve(address: str, target: Path) -> None:
         except (OSError, urllib.error.URLError) as error:
             final = isinstance(error, urllib.error.HTTPError) and error.code in (401, 403, 404)
             if final or attempt == ATTEMPTS:
-                raise StackError(
+                raise OperatorError(
                     f"cannot download {address}: {error}",
                     "the first start needs a network: check the connection or a proxy (HTTPS_PROXY), or set TAILRACE_MAVEN_MIRROR "
                     "to a Maven repository within reach; files already fetched are kept",
@@ -218,7 +218,9 @@ def _unpack_once(artifact: Artifact, target: Path, extract: Callable[[Path], Non
         building.rename(target)
     except OSError as error:
         if not target.exists():  # another process may have been first, which is as good
-            raise StackError(f"cannot unpack {artifact.path} into {target}: {error}", "free some disk space") from error
+            raise OperatorError(
+                f"cannot unpack {artifact.path} into {target}: {error}", "free some disk space"
+            ) from error
     finally:
         shutil.rmtree(building, ignore_errors=True)
     return target

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tailrace.core.operator_error import StackError
+from tailrace.core.operator_error import OperatorError
 from tailrace.stack import launch
 from tailrace.stack.accounts import Account
 from tailrace.stack.processes import Process
@@ -47,11 +47,11 @@ class Program:
     stop_signal: signal.Signals = signal.SIGTERM
     death_signal: signal.Signals = signal.SIGKILL
     """Sent by the kernel when the supervisor itself is gone."""
-    stop_patience: float = 20.0
-    ready_patience: float = 120.0
+    stop_retry_budget: float = 20.0
+    ready_retry_budget: float = 120.0
     alive: Callable[[], Awaitable[bool]] | None = None
-    """Asked again and again once it is ready; a program that says no for all of `alive_patience` is killed, and so started again."""
-    alive_patience: float = 90.0
+    """Asked again and again once it is ready; a program that says no for all of `alive_retry_budget` is killed, and so started again."""
+    alive_retry_budget: float = 90.0
     explain: Callable[[], str] = lambda: ""
     """More to say about a start that failed, when the program's own log says too little."""
 
@@ -82,17 +82,17 @@ class Child:
         return process.pid if process is not None and process.returncode is None else None
 
     async def start(self) -> None:
-        """Start and wait until ready. Raises `StackError` when the program keeps dying or is not ready in time."""
+        """Start and wait until ready. Raises `OperatorError` when the program keeps dying or is not ready in time."""
         self._keeper = asyncio.create_task(self._keep(), name=f"keep {self.program.name}")
         first = asyncio.create_task(self._first.wait())
         done, _ = await asyncio.wait(
-            {first, self._keeper}, timeout=self.program.ready_patience, return_when=asyncio.FIRST_COMPLETED
+            {first, self._keeper}, timeout=self.program.ready_retry_budget, return_when=asyncio.FIRST_COMPLETED
         )
         first.cancel()
         if self._keeper in done:
             await self._keeper  # raises what went wrong
         if not done:
-            raise self._failure(f"{self.program.name} was not ready after {self.program.ready_patience:.0f} s")
+            raise self._failure(f"{self.program.name} was not ready after {self.program.ready_retry_budget:.0f} s")
 
     async def stop(self) -> None:
         """End the process and wait for its death; SIGKILL after the program's patience."""
@@ -102,7 +102,7 @@ class Child:
             self.board.part(self.program.name, "stopping")
             self._signal(process, self.program.stop_signal)
             try:
-                await asyncio.wait_for(process.wait(), self.program.stop_patience)
+                await asyncio.wait_for(process.wait(), self.program.stop_retry_budget)
             except TimeoutError:
                 self._signal(process, signal.SIGKILL)
                 await process.wait()
@@ -169,7 +169,7 @@ class Child:
 
     async def _attend(self, process: asyncio.subprocess.Process, alive: Callable[[], Awaitable[bool]]) -> None:
         """Returns when it has killed a process that runs and does nothing any more."""
-        name, patience, since = self.program.name, self.program.alive_patience, time.monotonic()
+        name, patience, since = self.program.name, self.program.alive_retry_budget, time.monotonic()
         while time.monotonic() - since < patience:
             await asyncio.sleep(min(LOOK_EVERY, patience / 3))
             if await _says_yes(alive()):
@@ -202,9 +202,9 @@ class Child:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
 
-    def _failure(self, what: str) -> StackError:
+    def _failure(self, what: str) -> OperatorError:
         words = self.program.explain() or f"its last words:\n{tail(self.log)}"
-        return StackError(what, f"{words}\nthe whole log is {self.log}")
+        return OperatorError(what, f"{words}\nthe whole log is {self.log}")
 
 
 async def _says_yes(answer: Awaitable[bool]) -> bool:

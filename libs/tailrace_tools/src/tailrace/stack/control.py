@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tailrace.core.operator_error import StackError
+from tailrace.core.operator_error import OperatorError
 from tailrace.stack.layout import Layout
 from tailrace.stack.plan import Only
 from tailrace.stack.processes import Process
@@ -29,7 +29,7 @@ class Started:
 
 
 def start(layout: Layout, only: Only, look: Look) -> Started:
-    """Start the supervisor unless it runs, and return when everything is ready. Raises `StackError`."""
+    """Start the supervisor unless it runs, and return when everything is ready. Raises `OperatorError`."""
     state = State.load(layout.state)
     if state is not None and state.running:
         if state.phase == "ready":
@@ -57,7 +57,9 @@ def stop(layout: Layout, look: Look) -> bool:
 def _same(state: State, only: Only) -> State:
     sizes: dict[str, int] = {"postgres": 1, "stack": 2, "fleet": 3}
     if sizes[state.only] < sizes[only]:
-        raise StackError(f"a smaller stack is running ({state.only})", "stop it with: tailrace down, then start again")
+        raise OperatorError(
+            f"a smaller stack is running ({state.only})", "stop it with: tailrace down, then start again"
+        )
     return state
 
 
@@ -88,9 +90,9 @@ def _follow(layout: Layout, supervisor: Process | None, look: Look) -> State:
             if state.phase == "ready":
                 return state
             if state.phase == "failed":
-                raise StackError(state.failure, state.remedy)
+                raise OperatorError(state.failure, state.remedy)
         if not alive:
-            raise StackError("the supervisor ended", f"its last words:\n{_last_words(layout)}")
+            raise OperatorError("the supervisor ended", f"its last words:\n{_last_words(layout)}")
         time.sleep(INTERVAL)
 
 

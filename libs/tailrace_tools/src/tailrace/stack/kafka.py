@@ -1,6 +1,6 @@
 """Kafka as a child: one broker in KRaft mode that is its own controller, with topics made on purpose only.
 
-Facts are kept for ever; nothing is created by a typing error, since the broker makes no topic by itself.
+Events are kept for ever; nothing is created by a typing error, since the broker makes no topic by itself.
 """
 
 from dataclasses import dataclass
@@ -66,7 +66,7 @@ class Kafka:
         )
 
     async def format(self) -> bool:
-        """Prepare the log folder unless that was done; says whether it did. Raises `StackError`."""
+        """Prepare the log folder unless that was done; says whether it did. Raises `OperatorError`."""
         self.configure()
         if (self.data / "meta.properties").exists():
             return False

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tailrace.core.operator_error import StackError
+from tailrace.core.operator_error import OperatorError
 
 HOST = "127.0.0.1"
 FIRST_SERVICE = 10
@@ -113,7 +113,7 @@ class Ports:
             base = random.randrange(15_000, 32_000)
             if all(is_free(port) for port in range(base, base + FIRST_SERVICE + len(services))):
                 return cls.counted(base, base + FIRST_SERVICE - 1, services)
-        raise StackError("no run of free ports between 15000 and 32000", "end processes that listen there")
+        raise OperatorError("no run of free ports between 15000 and 32000", "end processes that listen there")
 
 
 def is_free(port: int) -> bool:

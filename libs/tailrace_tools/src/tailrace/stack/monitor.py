@@ -29,7 +29,7 @@ STEADY = 60.0
 
 
 @dataclass
-class Patience:
+class RetryBudget:
     """When a connector may be restarted next, in seconds of the monotonic clock."""
 
     due: float = 0.0
@@ -42,7 +42,7 @@ class Monitor:
         self.url = url
         self.board = board
         self._capture = capture
-        self._patience: dict[str, Patience] = {}
+        self._retry_budget: dict[str, RetryBudget] = {}
 
     async def watch(self) -> None:
         """Runs until cancelled. A Connect that does not answer is its supervisor's business, not ours."""
@@ -86,7 +86,7 @@ class Monitor:
         try:
             await self._capture.look(rest, {name: capture.state for name, capture in known.items()})
         except OSError as error:
-            log.info("the way of the facts cannot be judged: %s", error)
+            log.info("the way of the events cannot be judged: %s", error)
         for name, condition in self._capture.conditions.items():
             capture = known.setdefault(name, Capture("MISSING"))
             capture.trouble = condition.trouble.words if condition.trouble else ""
@@ -96,7 +96,7 @@ class Monitor:
 
     async def _restart(self, rest: Rest, name: str, capture: Capture) -> None:
         now = time.monotonic()
-        patience = self._patience.setdefault(name, Patience())
+        patience = self._retry_budget.setdefault(name, RetryBudget())
         if now < patience.due:
             return
         if now - patience.last > STEADY:

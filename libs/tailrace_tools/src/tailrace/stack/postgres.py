@@ -11,7 +11,7 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
-from tailrace.core.operator_error import StackError
+from tailrace.core.operator_error import OperatorError
 from tailrace.stack.accounts import NOBODY, Account, database_account, home, reachable
 from tailrace.stack.artifacts import Lock, unpack_postgres
 from tailrace.stack.child import Program
@@ -70,7 +70,7 @@ class Postgres:
         return self.data / "postmaster.pid"
 
     async def initialise(self, password: str) -> bool:
-        """Create the cluster unless it exists; says whether it did. Raises `StackError`."""
+        """Create the cluster unless it exists; says whether it did. Raises `OperatorError`."""
         if self.version_file.exists():
             self._check_version()
             return False
@@ -107,7 +107,7 @@ class Postgres:
         found = self.version_file.read_text().strip()
         shipped = self.shipped_version
         if found != shipped:
-            raise StackError(
+            raise OperatorError(
                 f"{self.data} was made by PostgreSQL {found}, this release ships {shipped}",
                 "dump the data with the old release and restore it with this one, or set TAILRACE_DATA to a new folder",
             )
@@ -129,7 +129,7 @@ class Postgres:
             before=self._before,
             stop_signal=signal.SIGINT,  # fast shutdown: clients are cut off, the data is safe
             death_signal=signal.SIGINT,
-            stop_patience=30.0,
+            stop_retry_budget=30.0,
         )
 
     def _before(self) -> None:
@@ -167,7 +167,7 @@ def _naming(account: Account) -> list[str]:
     except KeyError:
         if shutil.which("unshare"):
             return ["/usr/bin/env", "unshare", f"--map-user={NOBODY}", f"--map-group={NOBODY}"]
-        raise StackError(
+        raise OperatorError(
             f"PostgreSQL needs a user with a name, and uid {account.uid} has none",
             "add a line for it to /etc/passwd, or install util-linux (unshare)",
         ) from None
@@ -175,10 +175,10 @@ def _naming(account: Account) -> list[str]:
 
 
 def check_platform() -> None:
-    """Raises `StackError` where the shipped programs cannot run."""
+    """Raises `OperatorError` where the shipped programs cannot run."""
     found = (platform.system(), platform.machine(), platform.libc_ver()[0])
     if found != ("Linux", "x86_64", "glibc"):
-        raise StackError(
+        raise OperatorError(
             f"the embedded PostgreSQL is for Linux on x86_64 with glibc, this is {' '.join(filter(None, found))}",
             "run PostgreSQL elsewhere and set TAILRACE_POSTGRES to its address",
         )

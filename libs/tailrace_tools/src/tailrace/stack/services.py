@@ -30,8 +30,8 @@ class Fleet:
             argv=[sys.executable, "-m", "tailrace.runtime.fleet"],
             ready=self._ready,
             environment=self.environment,
-            stop_patience=25.0,
-            ready_patience=PATIENCE,
+            stop_retry_budget=25.0,
+            ready_retry_budget=PATIENCE,
             death_signal=signal.SIGTERM,
             explain=self._explain,
         )

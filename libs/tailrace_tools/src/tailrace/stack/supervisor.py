@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import IO, TYPE_CHECKING
 
-from tailrace.core.operator_error import StackError
+from tailrace.core.operator_error import OperatorError
 from tailrace.stack.artifacts import Lock, cache_folder, fetch, missing, unpack_debezium
 from tailrace.stack.child import Child, Program
 from tailrace.stack.connect import Connect
@@ -30,7 +30,7 @@ PREPARED = ("databases", "topics", "connectors")
 
 
 class Supervisor:
-    """Raises `StackError` when another one is at work in the same data folder."""
+    """Raises `OperatorError` when another one is at work in the same data folder."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -48,7 +48,7 @@ class Supervisor:
         self._watch: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Returns when everything asked for is ready; raises `StackError` with everything stopped again."""
+        """Returns when everything asked for is ready; raises `OperatorError` with everything stopped again."""
         try:
             await asyncio.to_thread(self._end_orphans)
             self._check_ports()
@@ -59,7 +59,7 @@ class Supervisor:
             await self._stop_children()
             self.board.failed(what, remedy)
             self._guard.close()
-            raise StackError(what, remedy) from error
+            raise OperatorError(what, remedy) from error
         self.board.phase("ready")
 
     async def stop(self) -> None:
@@ -100,7 +100,7 @@ class Supervisor:
         cluster = await asyncio.to_thread(Postgres.locate, self.lock, self.cache, self.layout.data, port, services)
         if self._secrets_are_new and cluster.version_file.exists():
             self.layout.credentials.unlink()
-            raise StackError(
+            raise OperatorError(
                 f"{self.layout.credentials} is missing, and the database in {cluster.data} cannot be opened without it",
                 "put the file back, or give up the data: delete both folders",
             )
@@ -132,7 +132,7 @@ class Supervisor:
         await run_errand("tailrace.runtime.provision", self._environment(), log, self.board, heard)
 
     async def _fleet(self, tables_and_topics: asyncio.Event) -> None:
-        """The services need no Connect to start; facts that they record wait in their outboxes."""
+        """The services need no Connect to start; events that they record wait in their outboxes."""
         await tables_and_topics.wait()
         await self._keep(Fleet(self.layout, self.plan.ports, self._environment(), self.board).program())
 
@@ -174,7 +174,7 @@ class Supervisor:
     def _check_ports(self) -> None:
         for name, port in self.plan.listeners().items():
             if not is_free(port):
-                raise StackError(
+                raise OperatorError(
                     f"port {port}, wanted for {name}, is taken by {listener(port) or 'a process of another user'}",
                     "end that process, or choose other ports with TAILRACE_PORT_BASE and TAILRACE_GATEWAY_PORT",
                 )
@@ -194,7 +194,7 @@ class Supervisor:
             except BlockingIOError:
                 if time.monotonic() > deadline:
                     file.close()
-                    raise StackError(
+                    raise OperatorError(
                         f"a stack is running in {self.layout.data}", "stop it with: tailrace down"
                     ) from None
                 time.sleep(0.05)
@@ -227,8 +227,8 @@ def _capture_watch(environment: Mapping[str, str]) -> "Watch":
 def _reason(error: BaseException) -> tuple[str, str]:
     """The first failure that means something to a person; the others are what followed from it."""
     while isinstance(error, BaseExceptionGroup):
-        error = next((each for each in error.exceptions if isinstance(each, StackError)), error.exceptions[0])
-    if isinstance(error, StackError):
+        error = next((each for each in error.exceptions if isinstance(each, OperatorError)), error.exceptions[0])
+    if isinstance(error, OperatorError):
         return error.what, error.remedy
     if isinstance(error, asyncio.CancelledError):
         return "the start was interrupted", ""

@@ -20,7 +20,7 @@ from tailrace.http.routing import Body, Tx, View, tenant_router
 router = tenant_router("/v1/price-lists", tag="price lists")
 
 MOST_PRICES = 5000
-"""A list travels whole in one fact, which must stay below Kafka's megabyte."""
+"""A list travels whole in one event, which must stay below Kafka's megabyte."""
 ANY_QUANTITY = Decimal("0.000001")
 
 

@@ -17,17 +17,17 @@ from tailrace.messaging.subscribers import EVER, Reaction
 from tailrace.service import Service
 
 
-class PurseFact(Event):
+class PurseEvent(Event):
     topic: ClassVar[str] = "purse.events"
 
 
-class AccountOpened(PurseFact):
+class AccountOpened(PurseEvent):
     type: ClassVar[str] = "account.opened"
     balance: int
     takes: bool
 
 
-class AccountMoved(PurseFact):
+class AccountMoved(PurseEvent):
     account_id: UUID
     transfer_id: UUID
     amount: int
@@ -49,7 +49,7 @@ class AccountReclaimed(AccountMoved):
     type: ClassVar[str] = "account.reclaimed"
 
 
-class TransferAsked(PurseFact):
+class TransferAsked(PurseEvent):
     type: ClassVar[str] = "transfer.asked"
     transfer_id: UUID
     source_id: UUID
@@ -57,14 +57,14 @@ class TransferAsked(PurseFact):
     amount: int
 
 
-class CreditRequested(PurseFact):
+class CreditRequested(PurseEvent):
     type: ClassVar[str] = "transfer.credit_requested"
     transfer_id: UUID
     target_id: UUID
     amount: int
 
 
-class CreditRefused(PurseFact):
+class CreditRefused(PurseEvent):
     type: ClassVar[str] = "transfer.credit_refused"
     transfer_id: UUID
 

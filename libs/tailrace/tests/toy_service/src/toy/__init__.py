@@ -26,22 +26,22 @@ from tailrace.messaging.subscribers import EVER, Projection, Reaction
 from tailrace.service import Service
 
 
-class ToyFact(Event):
+class ToyEvent(Event):
     topic: ClassVar[str] = "toy.events"
 
 
-class NoteWritten(ToyFact):
+class NoteWritten(ToyEvent):
     type: ClassVar[str] = "note.written"
     note_id: UUID
     text: str
 
 
-class NoteClosed(ToyFact):
+class NoteClosed(ToyEvent):
     type: ClassVar[str] = "note.closed"
     note_id: UUID
 
 
-class Counted(ToyFact):
+class Counted(ToyEvent):
     type: ClassVar[str] = "toy.counted"
     by: int
 

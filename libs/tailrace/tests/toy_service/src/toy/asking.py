@@ -1,4 +1,4 @@
-"""Facts on a real Kafka, as Debezium would put them there, and what a subscriber made of them."""
+"""Events on a real Kafka, as Debezium would put them there, and what a subscriber made of them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -26,23 +26,23 @@ class Asking:
         self.toy = toy
         self.kafka = kafka
         self.topic = f"asking-{uuid7().hex[-8:]}.events"
-        self.facts = elsewhere(self.topic)
-        self.heard, self.echo = self.facts.heard, self.facts.echo
+        self.events = elsewhere(self.topic)
+        self.heard, self.echo = self.events.heard, self.events.echo
         self.sent: dict[UUID, int] = {}
         self._producer = producer
 
     async def send(self, aggregates: Sequence[UUID], *, text: str = "hi", time: datetime | None = None) -> None:
-        """One more fact of each aggregate."""
-        event = self.facts.asked
+        """One more event of each aggregate."""
+        event = self.events.asked
         waiting = [await self._send(event(key=each, text=text), each, self.toy.tenant, time) for each in aggregates]
         await asyncio.gather(*waiting)
 
     async def send_for(self, tenant: UUID, aggregate: UUID, text: str = "hi") -> None:
-        await (await self._send(self.facts.asked(key=aggregate, text=text), aggregate, tenant, None))
+        await (await self._send(self.events.asked(key=aggregate, text=text), aggregate, tenant, None))
 
     async def answer(self, aggregate: UUID) -> None:
-        """A fact that `heard` and `echo` pass over."""
-        await (await self._send(self.facts.answered(key=aggregate), aggregate, self.toy.tenant, None))
+        """An event that `heard` and `echo` pass over."""
+        await (await self._send(self.events.answered(key=aggregate), aggregate, self.toy.tenant, None))
 
     async def send_unreadable(self) -> None:
         await self._producer.send_and_wait(self.topic, b"?", key=b"?")

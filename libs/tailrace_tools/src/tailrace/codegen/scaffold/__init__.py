@@ -17,7 +17,7 @@ from string import Template
 from tailrace.service import Service
 
 _USED = frozenset(
-    "body code commands contracts count create fact facts libs listing match meta models name page projections read retire retired"
+    "body code commands contracts count create event events libs listing match meta models name page projections read retire retired"
     " routes row self service services tailrace tally tx".split()
 )
 """Names that the texts use themselves."""

@@ -11,7 +11,7 @@ from tailrace.core.errors import Refused
 from tailrace.core.ids import uuid7
 from tailrace.db.event_streams import Stream, stream_table
 from tailrace.db.models import COLUMN_TYPES, NAMING, Aggregate, Part, TenantRow
-from toyshop import facts
+from toyshop.events import CardClosed, CardIssued, CardLabelled, PointsGiven
 
 
 class Base(DeclarativeBase):
@@ -20,7 +20,7 @@ class Base(DeclarativeBase):
 
 
 class Card(Aggregate, Base):
-    """A customer's card; each change records its fact."""
+    """A customer's card; each change records its event."""
 
     __tablename__ = "card"
     __table_args__ = (Index("uq_card_number", "tenant_id", "number", unique=True),)
@@ -35,18 +35,18 @@ class Card(Aggregate, Base):
     def issue(cls, number: str, email: str, label: str, stamps: list[str]) -> Self:
         kept = [Stamp(id=uuid7(), text=text) for text in stamps]
         card = cls(id=uuid7(), number=number, email=email, label=label, closed=False, stamps=kept)
-        card.record(facts.CardIssued(card_id=card.id, number=number, email=email, label=label))
+        card.record(CardIssued(card_id=card.id, number=number, email=email, label=label))
         return card
 
     def relabel(self, label: str) -> None:
         self.label = label
-        self.record(facts.CardLabelled(card_id=self.id, label=label))
+        self.record(CardLabelled(card_id=self.id, label=label))
 
     def close(self) -> None:
         if self.closed:
             raise Refused("It is closed already.")
         self.closed = True
-        self.record(facts.CardClosed(card_id=self.id))
+        self.record(CardClosed(card_id=self.id))
 
 
 class Stamp(Part, Base):
@@ -89,13 +89,13 @@ class Points(Stream[Total]):
     """An account of points."""
 
     table = points_event
-    events = (facts.PointsGiven,)
+    events = (PointsGiven,)
 
     @classmethod
     def initial(cls) -> Total:
         return Total()
 
-    def apply(self, event: facts.PointsGiven) -> None:
+    def apply(self, event: PointsGiven) -> None:
         self.state.total += event.by
 
 

@@ -17,7 +17,7 @@ from tailrace.http.etag import IfMatch
 from tailrace.http.pagination import Listing, Page, Paging, paginate
 from tailrace.http.routing import Body, Tx, View, tenant_router
 from tailrace.observability.logs import log
-from toyshop import facts
+from toyshop import events
 from toyshop.models import Account, Card, CardHome, Points, Product
 from toyshop.subscribers import products
 
@@ -135,7 +135,7 @@ async def close(tx: Tx, who: Writer, match: IfMatch, card_id: UUID) -> Card:
 @points.post("", status_code=201, response_model=AccountView)
 async def give(tx: Tx, who: Writer, body: Gift) -> Account:
     stream = tx.new_stream(Points, uuid7())
-    stream.record(facts.PointsGiven(by=body.by))
+    stream.record(events.PointsGiven(by=body.by))
     account = Account(id=stream.id, total=stream.state.total, version=stream.version)
     tx.add(account)
     return account

@@ -1,13 +1,13 @@
 """The toy shop's manifest."""
 
 from tailrace.service import Exposed, Service
-from toyshop import facts, routes, subscribers
+from toyshop import events, routes, subscribers
 from toyshop.models import Base
 
 service = Service(
     name="toyshop",
     topic="toyshop.events",
-    publishes=facts.PUBLISHED,
+    publishes=events.PUBLISHED,
     subscribers=[subscribers.products, subscribers.welcome],
     routers=[routes.terms, routes.cards, routes.points, routes.shelf],
     exposes=[

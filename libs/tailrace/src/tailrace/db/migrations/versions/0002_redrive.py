@@ -1,4 +1,4 @@
-"""What a redrive needs: how often a parked fact was tried, the order in which to try, and what was given up.
+"""What a redrive needs: how often a parked event was tried, the order in which to try, and what was given up.
 
 The first migration makes the tables as they stand in `tailrace.db.tables` today, so each later one brings up to date what was made before it, and
 finds nothing to do in a new database.

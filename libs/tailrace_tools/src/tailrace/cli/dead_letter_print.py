@@ -1,4 +1,4 @@
-"""How parked facts, redrives and drops look on the screen: lines that no terminal cuts, and each record told as `show` and `drop` take it."""
+"""How parked events, redrives and drops look on the screen: lines that no terminal cuts, and each record told as `show` and `drop` take it."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ from rich.text import Text
 from sqlalchemy import Row
 
 from tailrace.cli.console import out, say_failure
-from tailrace.cli.parked_rows import Found, Page
+from tailrace.cli.dead_letter_rows import Found, Page
 from tailrace.redrive.redriver import Outcome
 
 _REASON_SHOWN = 120
@@ -31,7 +31,7 @@ def shortened(reason: str) -> str:
 def print_parked(service: str, row: Row[Any]) -> None:
     behind = f", {row.size - row.place} behind" if row.size > row.place else ""
     tried = f", redriven {row.attempts} times in vain" if row.attempts else ""
-    out.print(Text(f"{row.kind:<16}", "red") + Text(row.subscriber, "bold") + Text(f"  {_fact(row)}{behind}"))
+    out.print(Text(f"{row.kind:<16}", "red") + Text(row.subscriber, "bold") + Text(f"  {_event(row)}{behind}"))
     about = f"  aggregate {row.aggregate_id}  tenant {row.tenant_id}" if row.aggregate_id else ""
     out.print(Text(f"{_EMPTY}{service} {row.topic} {row.partition} {row.offset}{about}"))
     out.print(Text(f"{_EMPTY}since {told(row.parked_at)}{tried}: {shortened(row.reason)}", "dim"))
@@ -48,7 +48,7 @@ def print_more(found: Found, page: Page, what: str) -> None:
 
 
 def print_history(row: Row[Any], service: str) -> None:
-    out.print(Text(f"{row.what:<16}") + Text(row.subscriber, "bold") + Text(f"  {_fact(row)}: {_end(row)}"))
+    out.print(Text(f"{row.what:<16}") + Text(row.subscriber, "bold") + Text(f"  {_event(row)}: {_end(row)}"))
     about = f"  aggregate {row.aggregate_id}" if row.aggregate_id else ""
     out.print(Text(f"{_EMPTY}{service} {row.topic} {row.partition} {row.offset}{about}"))
     out.print(Text(f"{_EMPTY}{told(row.at)} by {row.by}: {shortened(row.because)}", "dim"))
@@ -72,12 +72,12 @@ def print_fields(row: Row[Any]) -> None:
 
 
 def print_behind(rows: Sequence[Row[Any]], count: int) -> None:
-    """What stands behind a parked fact: the first of it, and how many in all."""
+    """What stands behind a parked event: the first of it, and how many in all."""
     if not count:
         return
     out.print(Text(f"  {'behind it':<14}", "dim") + Text(f"{count:,}"))
     for row in rows:
-        out.print(Text(f"  {'':<14}{_fact(row)}  {row.topic} {row.partition} {row.offset}"))
+        out.print(Text(f"  {'':<14}{_event(row)}  {row.topic} {row.partition} {row.offset}"))
     if count > len(rows):
         out.print(Text(f"  {'':<14}… and {count - len(rows):,} more"))
 
@@ -93,7 +93,7 @@ def print_record(record: Any) -> None:
     out.print(Text("  value ", "dim") + Text(_text(record.value)))
 
 
-def _fact(row: Any) -> str:
+def _event(row: Any) -> str:
     return f"{row.type} #{row.sequence}" if row.type else "unreadable"
 
 

@@ -1,4 +1,4 @@
-"""What holds of every fact: a schema, samples that still parse, a publisher for each listener, one topic for each owner."""
+"""What holds of every event: a schema, samples that still parse, a publisher for each listener, one topic for each owner."""
 
 import importlib
 import json
@@ -8,15 +8,15 @@ from pathlib import Path
 import jsonschema_rs
 
 from invariants.subject import Findings, Subject
-from tailrace.codegen.compatibility import breaking_in_fact
+from tailrace.codegen.compatibility import breaking_in_event
 from tailrace.codegen.deviations import exceptions
 from tailrace.codegen.samples import sample
 from tailrace.messaging.subscribers import Subscriber
 from tailrace.messaging.timers import Timer
 
 
-async def every_fact_has_a_schema_and_samples_that_parse(subject: Subject) -> Findings:
-    """Each published fact has its committed schema and at least one sample; every sample ever published is still read, by its publisher."""
+async def every_event_has_a_schema_and_samples_that_parse(subject: Subject) -> Findings:
+    """Each published event has its committed schema and at least one sample; every sample ever published is still read, by its publisher."""
     found = []
     for event in subject.service.publishes:
         path = subject.root / f"contracts/schemas/{event.type}.v{event.version}.json"
@@ -27,8 +27,8 @@ async def every_fact_has_a_schema_and_samples_that_parse(subject: Subject) -> Fi
         validator = jsonschema_rs.validator_for(json.loads(path.read_text()))
         for one in samples:
             try:
-                fact = event.read(_version(one), json.loads(one.read_text()))
-                validator.validate(fact.model_dump(mode="json"))
+                parsed = event.read(_version(one), json.loads(one.read_text()))
+                validator.validate(parsed.model_dump(mode="json"))
             except ValueError as error:
                 found.append(f"the sample {one.name} of {event.type} is read no more: {str(error).splitlines()[0]}")
     return found
@@ -43,19 +43,19 @@ async def what_is_recorded_is_in_the_manifest(subject: Subject) -> Findings:
     ]
 
 
-async def facts_only_grow(subject: Subject) -> Findings:
-    """Compared with the committed schema, a fact of one version has only gained optional fields."""
+async def events_only_grow(subject: Subject) -> Findings:
+    """Compared with the committed schema, an event of one version has only gained optional fields."""
     found = []
     for event in subject.service.publishes:
         path = subject.root / f"contracts/schemas/{event.type}.v{event.version}.json"
         if path.is_file():
             now = {**event.model_json_schema(mode="serialization"), "x-topic": event.topic}
-            found += [f"{event.type}: {change}" for change in breaking_in_fact(json.loads(path.read_text()), now)]
+            found += [f"{event.type}: {change}" for change in breaking_in_event(json.loads(path.read_text()), now)]
     return found
 
 
 async def samples_are_up_to_date(subject: Subject) -> Findings:
-    """Among a fact's samples is the one that its present schema makes."""
+    """Among an event's samples is the one that its present schema makes."""
     return [
         f"{event.type} has no sample of its present form: run `tailrace describe`"
         for event in subject.service.publishes
@@ -112,7 +112,7 @@ async def the_manifest_holds_together(subject: Subject) -> Findings:
 
 
 async def what_the_package_makes_is_in_the_manifest(subject: Subject) -> Findings:
-    """Each subscriber and each timer of the service's modules is named by the manifest, or facts would not be heard and deadlines never fire."""
+    """Each subscriber and each timer of the service's modules is named by the manifest, or events would not be heard and deadlines never fire."""
     service = subject.service
     named = {id(each) for each in (*service.subscribers, *service.all_timers)}
     found = {}

@@ -1,4 +1,4 @@
-"""`tailrace events tail`: facts as any reader sees them, read without a group, so that nothing is moved by looking."""
+"""`tailrace events tail`: events as any reader sees them, read without a group, so that nothing is moved by looking."""
 
 import asyncio
 from typing import Any
@@ -7,15 +7,15 @@ from rich.text import Text
 
 from tailrace.cli.console import out
 from tailrace.cli.running import enter_environment
-from tailrace.core.operator_error import StackError
+from tailrace.core.operator_error import OperatorError
 
 
-def print_facts(topic: str | None, *, from_start: bool, limit: int) -> None:
+def print_events(topic: str | None, *, from_start: bool, limit: int) -> None:
     plan = enter_environment()
-    asyncio.run(_print_facts(plan.kafka, topic, from_start, limit))
+    asyncio.run(_print_events(plan.kafka, topic, from_start, limit))
 
 
-async def _print_facts(bootstrap: str, topic: str | None, from_start: bool, limit: int) -> None:
+async def _print_events(bootstrap: str, topic: str | None, from_start: bool, limit: int) -> None:
     from aiokafka import AIOKafkaConsumer
 
     names = _chosen(await _topics(bootstrap), topic)
@@ -49,7 +49,7 @@ async def _topics(bootstrap: str) -> set[str]:
         await admin.start()
         return set(await admin.list_topics())
     except KafkaError as error:
-        raise StackError(f"Kafka at {bootstrap} does not answer: {error}", "see: tailrace status") from None
+        raise OperatorError(f"Kafka at {bootstrap} does not answer: {error}", "see: tailrace status") from None
     finally:
         await admin.close()
 
@@ -58,7 +58,7 @@ def _chosen(present: set[str], topic: str | None) -> list[str]:
     if topic is None:
         return sorted(name for name in present if name.endswith(".events"))
     if topic not in present:
-        raise StackError(
+        raise OperatorError(
             f"there is no topic {topic}",
             f"there are: {', '.join(sorted(name for name in present if name.endswith(('.events', '.dlq'))))}",
         )
@@ -66,7 +66,7 @@ def _chosen(present: set[str], topic: str | None) -> list[str]:
 
 
 def _line(record: Any) -> Text:
-    """One fact: time, type, key, sequence, tenant, payload. Absent headers show as `-`."""
+    """One event: time, type, key, sequence, tenant, payload. Absent headers show as `-`."""
     headers = {name: value.decode(errors="replace") for name, value in record.headers if value is not None}
     key = record.key.decode(errors="replace") if record.key else "-"
     value = record.value.decode(errors="replace") if record.value else ""

@@ -1,4 +1,4 @@
-"""Facts of other contexts, as they reach accounting."""
+"""Events of other contexts, as they reach accounting."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -70,18 +70,18 @@ def dispatched(lines: Iterable[DispatchedLine], **given: Any) -> ShipmentDispatc
     return ShipmentDispatched(shipment_id=uuid7(), order_id=uuid7(), reservation_id=uuid7(), lines=list(lines), **said)
 
 
-def first_record(accounting: Harness, fact: Event) -> ConsumerRecord:
-    """The fact as the first of a new aggregate, as Kafka hands it over: for deliveries that go on at the same time."""
+def first_record(accounting: Harness, event: Event) -> ConsumerRecord:
+    """The event as the first of a new aggregate, as Kafka hands it over: for deliveries that go on at the same time."""
     id = str(uuid7())
     headers = {
         "ce_id": str(uuid7()),
-        "ce_type": fact.type,
+        "ce_type": event.type,
         "ce_subject": id,
         "ce_time": JANUARY.isoformat(),
-        "ce_dataschema": fact.schema_uri(),
+        "ce_dataschema": event.schema_uri(),
         "ce_tenantid": str(accounting.tenant),
         "ce_sequence": "1",
         "ce_epoch": "1",
         "ce_correlationid": str(uuid7()),
     }
-    return accounting.record(fact.topic, id.encode(), fact.model_dump_json().encode(), headers)
+    return accounting.record(event.topic, id.encode(), event.model_dump_json().encode(), headers)

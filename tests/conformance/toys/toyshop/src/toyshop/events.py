@@ -7,11 +7,11 @@ from tailrace.core.events import Event
 from tailrace.core.personal_data import Personal
 
 
-class ToyFact(Event):
+class ToyEvent(Event):
     topic: ClassVar[str] = "toyshop.events"
 
 
-class CardIssued(ToyFact):
+class CardIssued(ToyEvent):
     type: ClassVar[str] = "toyshop.card.issued"
     card_id: UUID
     number: str
@@ -19,18 +19,18 @@ class CardIssued(ToyFact):
     label: str | None = None
 
 
-class CardLabelled(ToyFact):
+class CardLabelled(ToyEvent):
     type: ClassVar[str] = "toyshop.card.labelled"
     card_id: UUID
     label: str
 
 
-class CardClosed(ToyFact):
+class CardClosed(ToyEvent):
     type: ClassVar[str] = "toyshop.card.closed"
     card_id: UUID
 
 
-class PointsGiven(ToyFact):
+class PointsGiven(ToyEvent):
     type: ClassVar[str] = "toyshop.points.given"
     by: int
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, FromClause, Row, Select, cast, func, literal, null, select, union_all
 from sqlalchemy import Text as SqlText
 
-from tailrace.core.operator_error import StackError
+from tailrace.core.operator_error import OperatorError
 from tailrace.db.database import Database
 from tailrace.db.error_classes import DatabaseAway, is_transient, is_uncertain, sqlstate
 from tailrace.db.tables import dropped, parked, redriven
@@ -25,7 +25,7 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which facts are meant; None means all of them."""
+    """Which events are meant; None means all of them."""
 
     service: str | None = None
     subscriber: str | None = None
@@ -65,11 +65,11 @@ class Found:
 
     rows: Sequence[tuple[Service, Row[Any]]]
     total: int
-    refusals: Sequence[StackError]
+    refusals: Sequence[OperatorError]
 
 
 def read_since(text: str | None) -> datetime | None:
-    """`30m`, `2h`, `1d` ago, or a time as ISO 8601 writes it; UTC where it names no zone. Raises StackError."""
+    """`30m`, `2h`, `1d` ago, or a time as ISO 8601 writes it; UTC where it names no zone. Raises OperatorError."""
     if text is None:
         return None
     if span := _SPAN.fullmatch(text):
@@ -77,12 +77,12 @@ def read_since(text: str | None) -> datetime | None:
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        raise StackError(f"{text} is no time", "write 30m, 2h, 1d or 2026-11-21T09:00:00Z") from None
+        raise OperatorError(f"{text} is no time", "write 30m, 2h, 1d or 2026-11-21T09:00:00Z") from None
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def parked_query(wanted: Filter) -> Select[Any]:
-    """The first fact of each aggregate; with a kind or a type, every fact of that. `place` is its place there, from 1, `size` how many are parked."""
+    """The first event of each aggregate; with a kind or a type, every one. `place` is its place there, from 1, `size` how many are parked."""
     where = func.concat(parked.c.topic, "/", parked.c.partition, "@", parked.c.offset)
     together = (parked.c.subscriber, func.coalesce(cast(parked.c.aggregate_id, SqlText), where))
     order = (parked.c.epoch, parked.c.sequence, parked.c.topic, parked.c.partition, parked.c.offset)
@@ -120,7 +120,7 @@ def history_query(wanted: Filter) -> Select[Any]:
 async def search(services: Sequence[Service], query: Select[Any], page: Page) -> Found:
     """One page of what all these services answer, service by service; a service that cannot answer keeps no other from it."""
     rows: list[tuple[Service, Row[Any]]] = []
-    refusals: list[StackError] = []
+    refusals: list[OperatorError] = []
     total, skip = 0, page.skipped
     for service in services:
         try:
@@ -131,14 +131,14 @@ async def search(services: Sequence[Service], query: Select[Any], page: Page) ->
                     part = query.offset(skip).limit(room)
                     rows += [(service, row) for row in await connection.execute(part)]
                 total, skip = total + count, max(skip - count, 0)
-        except StackError as refusal:
+        except OperatorError as refusal:
             refusals.append(refusal)
     return Found(rows, total, refusals)
 
 
 @asynccontextmanager
 async def opened(service: Service) -> AsyncIterator[Database]:
-    """The service's database, under its app role. Raises StackError, with what to do, when it is away, absent or older than this program."""
+    """The service's database, under its app role. Raises OperatorError, with what to do, when it is away, absent or older than this program."""
     database = Database(Settings().database(service.name), service.name, pool=1)
     try:
         yield database
@@ -156,16 +156,18 @@ def refusal_of(name: str, error: Exception) -> Exception:
     cause = error.__cause__ if isinstance(error, DatabaseAway) and error.__cause__ else error
     state = sqlstate(cause)
     if state == "3D000":
-        return StackError(f"{name} has no database yet", "create it with: tailrace migrate")
+        return OperatorError(f"{name} has no database yet", "create it with: tailrace migrate")
     if state in {"42P01", "42703"}:
-        return StackError(f"the database of {name} is older than this program", "bring it up to date: tailrace migrate")
+        return OperatorError(
+            f"the database of {name} is older than this program", "bring it up to date: tailrace migrate"
+        )
     if state.startswith("28") or state == "42501":
-        return StackError(
+        return OperatorError(
             f"the database of {name} refuses this log-in: {cause}", "check TAILRACE_SECRET, or tailrace migrate"
         )
     if isinstance(error, KafkaAway):
-        return StackError(str(error), "see: tailrace status")
+        return OperatorError(str(error), "see: tailrace status")
     if is_transient(error) or is_uncertain(error):
         words = " ".join(str(cause).split()) or type(cause).__name__
-        return StackError(f"the database of {name} does not answer: {words[:300]}", "see: tailrace status")
+        return OperatorError(f"the database of {name} does not answer: {words[:300]}", "see: tailrace status")
     return error
