@@ -67,12 +67,12 @@ async def test_a_projection_uses_no_other_tables(service: Service, make_harness:
             for event in projection.events:
                 for path in sorted((SAMPLES / event.type).glob(f"v{event.version}-*.json")):
                     parsed = event.read(event.version, json.loads(path.read_text()))
-                    await harness.deliver(parsed, aggregate_id=uuid7(), may_park=True)
+                    await harness.deliver(parsed, aggregate_id=uuid7(), may_dead_letter=True)
                     records.append(harness._records[-1])
             assert records
             await Dispatcher(service.name, database, [projection]).deliver(records)
-            parked = await owner.fetch(f'SELECT type, reason FROM "{shadow_schema.schema_of(projection)}".parked')
-            assert [tuple(row) for row in parked if "UndefinedTable" in row["reason"]] == []
+            letters = await owner.fetch(f'SELECT type, reason FROM "{shadow_schema.schema_of(projection)}".dead_letter')
+            assert [tuple(row) for row in letters if "UndefinedTable" in row["reason"]] == []
         finally:
             await database.close()
             await owner.close()

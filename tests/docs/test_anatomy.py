@@ -67,8 +67,8 @@ async def kit(claims: ModuleType, make_harness: MakeHarness) -> Side:
     harness = await make_harness(claims.service)
 
     async def deliver(record: ConsumerRecord) -> str:
-        await harness.redeliver(record, may_park=True)
-        return "gap" if await harness.admin.fetchval("SELECT true FROM parked WHERE kind = 'gap'") else "done"
+        await harness.redeliver(record, may_dead_letter=True)
+        return "gap" if await harness.admin.fetchval("SELECT true FROM dead_letter WHERE kind = 'gap'") else "done"
 
     return Side(harness.app, deliver, harness.admin)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from company import COST, OPENING, PRICE, Company, parked
+from company import COST, OPENING, PRICE, Company, dead_letters
 
 from tailrace.stack.embedded import Stack
 from tailrace_testing.gateway import Gateway, eventually
@@ -18,7 +18,7 @@ async def test_an_order_is_reserved_shipped_and_booked(fleet: Stack, gateway: Ga
     await company.settled()
     balances = await company.balances()
     assert sum(balances.values()) == 0
-    assert await parked(fleet, company) == []
+    assert await dead_letters(fleet, company) == []
 
 
 async def test_a_cancelled_order_gives_everything_back(gateway: Gateway) -> None:

@@ -84,7 +84,7 @@ async def test_rebuilt_under_traffic(fleet: Stack, gateway: Gateway) -> None:
         await asyncio.gather(*busy)
     code, said = await _rebuild(fleet, "orders.catalog", "--check")
     assert (code, "is what the topics say" in said) == (0, True), said
-    assert await orders.fetchval("SELECT count(*) FROM parked WHERE tenant_id = $1", tenant) == 0
+    assert await orders.fetchval("SELECT count(*) FROM dead_letter WHERE tenant_id = $1", tenant) == 0
     await orders.close()
 
 

@@ -43,35 +43,35 @@ async def _dlq(fleet: Stack, *arguments: object) -> tuple[int, str]:
     return await tailrace(fleet, "dlq", *arguments)
 
 
-async def _parked(fleet: Stack, aggregate: UUID) -> list[Any]:
+async def _dead_letters(fleet: Stack, aggregate: UUID) -> list[Any]:
     connection = await asyncpg.connect(fleet.postgres_url.rsplit("/", 1)[0] + "/shipping")
     try:
-        return await connection.fetch("SELECT * FROM parked WHERE aggregate_id = $1 ORDER BY sequence", aggregate)
+        return await connection.fetch("SELECT * FROM dead_letter WHERE aggregate_id = $1 ORDER BY sequence", aggregate)
     finally:
         await connection.close()
 
 
-async def _told_within_30_s(fleet: Stack, parked_at: datetime, kind: str) -> None:
+async def _told_within_30_s(fleet: Stack, dead_lettered_at: datetime, kind: str) -> None:
     """`status`, `doctor` and the service's log name it, without being asked about it; the service stays ready."""
     asked = datetime.now(UTC)
     code, said = await tailrace(fleet, "status", "--json")
     shipping = json.loads(said)["services"]["shipping"]
-    assert (code, shipping["ready"], shipping["parked_kinds"].get(kind, 0) >= 1) == (0, True, True), said
+    assert (code, shipping["ready"], shipping["dead_letter_kinds"].get(kind, 0) >= 1) == (0, True, True), said
     code, said = await tailrace(fleet, "status")
     (line,) = [line for line in said.splitlines() if "dlq list --service shipping" in line]
     assert f" {kind}" in line
     code, said = await tailrace(fleet, "doctor")
     assert (code, "shipping has" in said, "tailrace dlq list --service shipping" in said) == (1, True, True), said
     assert f'"kind": "{kind}"' in fleet.plan.layout.log("shipping").read_text()
-    assert asked - parked_at < timedelta(seconds=30)
+    assert asked - dead_lettered_at < timedelta(seconds=30)
 
 
-async def test_parked_events_come_right_or_are_given_up(fleet: Stack) -> None:
+async def test_dead_letters_come_right_or_are_given_up(fleet: Stack) -> None:
     aggregate = uuid4()
     await _send(fleet, aggregate, "order.rumoured", 2)
-    (gap,) = await eventually(lambda: _parked(fleet, aggregate), lambda rows: len(rows) == 1, what="a gap")
+    (gap,) = await eventually(lambda: _dead_letters(fleet, aggregate), lambda rows: len(rows) == 1, what="a gap")
     assert gap["kind"] == "gap"
-    await _told_within_30_s(fleet, gap["parked_at"], "gap")
+    await _told_within_30_s(fleet, gap["dead_lettered_at"], "gap")
     code, said = await _dlq(fleet, "list", "--service", "shipping")
     assert (code, str(aggregate) in said, "order.rumoured" in said) == (0, True, True), said
     again = ("redrive", "--service", "shipping", "--aggregate", aggregate, "--reason", "perhaps it came")
@@ -79,25 +79,27 @@ async def test_parked_events_come_right_or_are_given_up(fleet: Stack) -> None:
     assert (code, "stopped at #2 (gap)" in said) == (1, True), said
 
     await _send(fleet, aggregate, "order.rumoured", 1)
-    await eventually(lambda: _parked(fleet, aggregate), lambda rows: rows == [], what="a gap that was filled")
+    await eventually(lambda: _dead_letters(fleet, aggregate), lambda rows: rows == [], what="a gap that was filled")
 
     known = order_requests.events[0].type
     await _send(fleet, aggregate, known, 3)
     await _send(fleet, aggregate, "order.rumoured", 4)
-    first, behind = await eventually(lambda: _parked(fleet, aggregate), lambda rows: len(rows) == 2, what="two events")
+    first, behind = await eventually(
+        lambda: _dead_letters(fleet, aggregate), lambda rows: len(rows) == 2, what="two events"
+    )
     assert (first["kind"], behind["kind"]) == ("malformed", "behind")
-    await _told_within_30_s(fleet, first["parked_at"], "malformed")
+    await _told_within_30_s(fleet, first["dead_lettered_at"], "malformed")
     place = (TOPIC, first["partition"], first["offset"])
     code, said = await _dlq(fleet, "show", "shipping", *place)
     assert (code, '{"nonsense": true}' in said, known in said) == (0, True, True), said
     drop = ("drop", "shipping", order_requests.name, *place, "--reason", "sent by mistake")
     code, said = await _dlq(fleet, *drop)
     assert (code, "1 behind it go on" in said) == (0, True), said
-    await eventually(lambda: _parked(fleet, aggregate), lambda rows: rows == [], what="the one behind")
+    await eventually(lambda: _dead_letters(fleet, aggregate), lambda rows: rows == [], what="the one behind")
     assert (await _dlq(fleet, *drop))[0] == 1
     code, said = await _dlq(fleet, "show", "shipping", *place)
     assert (code, "sent by mistake" in said) == (0, True), said
-    assert (await _dlq(fleet, *again))[1].strip() == "Nothing like that is parked."
+    assert (await _dlq(fleet, *again))[1].strip() == "Nothing like that is dead-lettered."
     code, said = await _dlq(fleet, "history", "--aggregate", aggregate)
     assert (code, "given up" in said, "0 applied, stopped at #2 (gap)" in said, "perhaps it came" in said) == (
         0,

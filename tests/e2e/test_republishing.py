@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import way
-from company import Company, parked
+from company import Company, dead_letters
 
 from tailrace.capture import slots
 from tailrace.capture.republish import republish, retained
@@ -63,7 +63,7 @@ async def test_rows_published_again_are_the_records_that_were_captured_and_chang
         if topics := sorted({topic for subscriber in service.subscribers for topic in subscriber.topics}):
             await way.caught_up(fleet.kafka, service.name, topics)
     assert await way.fingerprints(fleet, tenant) == rows
-    assert await parked(fleet, company) == []
+    assert await dead_letters(fleet, company) == []
 
 
 @pytest.mark.parametrize("name", ["inventory", "accounting"])

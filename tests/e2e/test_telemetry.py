@@ -14,7 +14,7 @@ from tailrace_testing.gateway import Gateway, eventually
 
 GAUGES = {
     "tailrace_consumer_lag",
-    "tailrace_events_parked",
+    "tailrace_dead_letters",
     "tailrace_slot_retained_bytes",
     "tailrace_slot_active",
     "tailrace_outbox_age_seconds",

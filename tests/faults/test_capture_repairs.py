@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 import way
 from command import beside
-from company import Company, parked, trade
+from company import Company, dead_letters, trade
 from points import Point
 
 from tailrace.capture.connect_api import Rest
@@ -40,7 +40,7 @@ async def trading(fleet: Stack, gateway: Gateway) -> AsyncIterator[Company]:
     yield company
     await work
     await company.settled()
-    assert await parked(fleet, company) == []
+    assert await dead_letters(fleet, company) == []
     assert await way.missing(fleet, company.member.tenant_id) == {}
 
 

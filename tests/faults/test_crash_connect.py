@@ -139,5 +139,5 @@ async def _check(purse: Harness, transfers: int) -> None:
     )
     each = ("transfer.asked", "account.debited", "transfer.credit_requested", "account.credited")
     assert events == {"account.opened": 2} | dict.fromkeys(each, transfers)
-    assert await purse.admin.fetchval("SELECT count(*) FROM parked") == 0
+    assert await purse.admin.fetchval("SELECT count(*) FROM dead_letter") == 0
     assert await purse.admin.fetchval("SELECT count(*) FROM timer") == 0

@@ -1,4 +1,4 @@
-"""A consumer dies at each point between fetch and offset, and at each of a redrive: every event has its effect once, or is parked once."""
+"""A consumer dies at each point between fetch and offset, and at each of a redrive: every event has its effect once, or is a dead letter once."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -30,19 +30,19 @@ def _asked(scene: Scene, aggregate: UUID, sequence: int, text: str) -> Any:
 
 
 async def _state(scene: Scene) -> State:
-    """All that an event may leave: effects, what they published, marks, and what is parked."""
+    """All that an event may leave: effects, what they published, marks, and dead letters."""
     admin = scene.harness.admin
     texts = await admin.fetch("SELECT text FROM note ORDER BY text")
     letters = await admin.fetchval("SELECT count(*) FROM outbox WHERE topic = 'toy.dlq'")
     marks = await admin.fetch("SELECT subscriber, aggregate_id, sequence FROM inbox WHERE sequence > 0")
-    parked = await admin.fetch("SELECT subscriber, sequence, kind FROM parked ORDER BY subscriber, sequence")
+    dead_letters = await admin.fetch("SELECT subscriber, sequence, kind FROM dead_letter ORDER BY subscriber, sequence")
     return {
         "heard": {row["key"]: row["times"] for row in await admin.fetch("SELECT key, times FROM heard")},
         "notes": [row["text"] for row in texts],
         "events": len(await scene.harness.published("note.written")),
         "letters": letters,
         "marks": {(row["subscriber"], row["aggregate_id"]): row["sequence"] for row in marks},
-        "parked": [tuple(row) for row in parked],
+        "dead_letters": [tuple(row) for row in dead_letters],
     }
 
 
@@ -61,9 +61,9 @@ async def _healthy(point: Point, committed: bool, scene: Scene) -> None:
         "events": AGGREGATES + 1,
         "letters": 0,
         "marks": {(name, id): 2 if id == ids[0] else 1 for id in ids for name in ("toy.heard", "toy.echo", "toy.talk")},
-        "parked": [],
+        "dead_letters": [],
     }
-    nothing: State = {"heard": {}, "notes": [], "events": 0, "letters": 0, "marks": {}, "parked": []}
+    nothing: State = {"heard": {}, "notes": [], "events": 0, "letters": 0, "marks": {}, "dead_letters": []}
     assert await _state(scene) == (end if committed else nothing)
     # With `committed`, all of these are duplicates for whoever comes next.
     assert await scene.read() == (0, AGGREGATES + 1)
@@ -80,8 +80,8 @@ async def _poisoned(point: Point, before: State, scene: Scene) -> None:
     await scene.produce([_asked(scene, id, 1, texts[id]) for id in ids] + [_asked(scene, sick, 2, "x")])
     await scene.start(point).struck()
     state = await _state(scene)
-    assert {name: len(state[name]) for name in ("heard", "notes", "marks", "parked")} == before
-    assert state["letters"] == len(state["parked"])
+    assert {name: len(state[name]) for name in ("heard", "notes", "marks", "dead_letters")} == before
+    assert state["letters"] == len(state["dead_letters"])
     assert state["events"] == len(state["notes"])
     assert (await scene.read())[0] == 0
     scene.start()
@@ -93,7 +93,7 @@ async def _poisoned(point: Point, before: State, scene: Scene) -> None:
         "letters": 1,
         "marks": {("toy.heard", id): 1 for id in ids if id != sick}
         | {(name, id): 2 if id == sick else 1 for id in ids for name in ("toy.echo", "toy.talk")},
-        "parked": [("toy.heard", 1, "failed"), ("toy.heard", 2, "behind")],
+        "dead_letters": [("toy.heard", 1, "failed"), ("toy.heard", 2, "behind")],
     }
 
 
@@ -108,10 +108,12 @@ async def _redriven(point: Point, applied: int, scene: Scene) -> None:
     for name, effects in (("toy.heard", state["heard"].get(waits, 0)), ("toy.echo", len(state["notes"]) - 1)):
         done = state["marks"].get((name, waits), 0)
         assert effects == done
-        assert [sequence for subscriber, sequence, _ in state["parked"] if subscriber == name] == [*range(done + 1, 5)]
+        assert [sequence for subscriber, sequence, _ in state["dead_letters"] if subscriber == name] == [
+            *range(done + 1, 5)
+        ]
     assert sum(state["marks"].get((name, waits), 0) for name in ("toy.heard", "toy.echo")) == applied
     scene.start()
-    await eventually(partial(_state, scene), lambda found: not found["parked"], what="nothing parked")
+    await eventually(partial(_state, scene), lambda found: not found["dead_letters"], what="no dead letters")
     assert await _state(scene) == {
         "heard": {waits: 4, awaited: 1},
         "notes": sorted(["x", f"after {awaited}", "n2", "n3", "n4"]),
@@ -122,15 +124,15 @@ async def _redriven(point: Point, applied: int, scene: Scene) -> None:
             for id in (waits, awaited)
             for name in ("toy.heard", "toy.echo", "toy.talk")
         },
-        "parked": [],
+        "dead_letters": [],
     }
     # One aggregate's events were applied in the order of its sequence, also across the death.
     written = await scene.harness.published("note.written")
     assert [event.event.text for event in written if event.event.text != "x"] == [f"after {awaited}", "n2", "n3", "n4"]
 
 
-def _sizes(heard: int, notes: int, marks: int, parked: int) -> dict[str, int]:
-    return {"heard": heard, "notes": notes, "marks": marks, "parked": parked}
+def _sizes(heard: int, notes: int, marks: int, dead_letters: int) -> dict[str, int]:
+    return {"heard": heard, "notes": notes, "marks": marks, "dead_letters": dead_letters}
 
 
 PLAYS: dict[str, Play] = {
@@ -142,9 +144,15 @@ PLAYS: dict[str, Play] = {
     "isolating": partial(
         _poisoned, Point("tailrace.messaging.dispatcher:Dispatcher._apply", "after", nth=3), _sizes(1, 1, 2, 0)
     ),
-    "about to park": partial(_poisoned, Point("tailrace.messaging.dispatcher:Dispatcher._park"), _sizes(2, 2, 6, 0)),
-    "parking": partial(_poisoned, Point("tailrace.messaging.dispatcher:park", "after"), _sizes(2, 2, 6, 0)),
-    "parked": partial(_poisoned, Point("tailrace.messaging.dispatcher:Dispatcher._park", "after"), _sizes(2, 2, 6, 1)),
+    "about to dead-letter": partial(
+        _poisoned, Point("tailrace.messaging.dispatcher:Dispatcher._dead_letter"), _sizes(2, 2, 6, 0)
+    ),
+    "dead-lettering": partial(
+        _poisoned, Point("tailrace.messaging.dispatcher:write_dead_letter", "after"), _sizes(2, 2, 6, 0)
+    ),
+    "dead-lettered": partial(
+        _poisoned, Point("tailrace.messaging.dispatcher:Dispatcher._dead_letter", "after"), _sizes(2, 2, 6, 1)
+    ),
     "redriven, row not removed": partial(_redriven, Point("tailrace.redrive.redriver:_apply", "after", nth=2), 1),
     "in the middle of a redrive": partial(_redriven, Point("tailrace.redrive.redriver:move", nth=3), 2),
 }

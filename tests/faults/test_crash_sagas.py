@@ -111,7 +111,7 @@ async def _check_end(scene: Scene, steps: Sequence[str]) -> None:
     expected |= {} if steps[-1] == "done" else {"account.refunded": 1}
     expected |= {"account.reclaimed": 1} if steps[-1] == "undone" else {}
     assert events == expected
-    assert await admin.fetchval("SELECT count(*) FROM parked") == 0
+    assert await admin.fetchval("SELECT count(*) FROM dead_letter") == 0
     assert await admin.fetchval("SELECT count(*) FROM timer") == 0
 
 

@@ -5,7 +5,7 @@ import os
 import signal
 
 import pytest
-from company import Company, parked, trade
+from company import Company, dead_letters, trade
 
 from tailrace.runtime.fleet import load_services
 from tailrace.stack.embedded import Stack
@@ -27,7 +27,7 @@ async def test_killed_under_load(victim: str, fleet: Stack, gateway: Gateway) ->
     os.kill(pid, signal.SIGKILL)
     await trading
     await company.settled()
-    assert await parked(fleet, company) == []
+    assert await dead_letters(fleet, company) == []
 
     async def pids() -> dict[str, int]:
         return fleet.pids()

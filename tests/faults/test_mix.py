@@ -176,11 +176,11 @@ def _misprice(evidence: Evidence) -> None:
 
 
 def _leave_poison(evidence: Evidence) -> None:
-    evidence.left.append(evidence.parked[0])
+    evidence.left.append(evidence.dead_letters[0])
 
 
-def _park_no_poison(evidence: Evidence) -> None:
-    evidence.parked.clear()
+def _dead_letter_no_poison(evidence: Evidence) -> None:
+    evidence.dead_letters.clear()
 
 
 def _suppress_nothing(evidence: Evidence) -> None:
@@ -204,8 +204,8 @@ _TAMPERING: dict[Callable[[Evidence], None], str] = {
     _keep_a_reservation: "units reserved",
     _book_twice: "journals",
     _misprice: "net ordered",
-    _leave_poison: "parked after the poison was dropped",
-    _park_no_poison: "poison that was not parked",
+    _leave_poison: "dead letters after the poison was dropped",
+    _dead_letter_no_poison: "poison that was not dead-lettered",
     _suppress_nothing: "events came twice, and were passed over",
 }
 

@@ -44,7 +44,7 @@ async def test_goods_promises_and_books_agree_in_the_end(services: dict[str, Har
 
 
 async def check(trade: Trade, when: str) -> None:
-    assert await trade.wire.parked() == [], when
+    assert await trade.wire.dead_letters() == [], when
     promised = await check_orders(trade, when)
     await check_stock(trade, promised, when)
     await check_books(trade, when)

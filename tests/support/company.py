@@ -128,14 +128,16 @@ class Company:
         return {name: balances.get(code, 0) for name, code in accounts.items()} | {"journals": len(journals)}
 
 
-async def parked(stack: Stack, company: Company) -> list[tuple[str, str, str]]:
-    """What any service has set aside of the company's events, as (subscriber, kind, reason)."""
+async def dead_letters(stack: Stack, company: Company) -> list[tuple[str, str, str]]:
+    """The company's dead letters in any service, as (subscriber, kind, reason)."""
     base = stack.postgres_url.rsplit("/", 1)[0]
     found: list[tuple[str, str, str]] = []
     for service in load_services():
         if service.metadata is not None:
             connection = await asyncpg.connect(f"{base}/{service.name}")
-            query = "SELECT subscriber, kind, reason FROM parked WHERE tenant_id = $1::uuid ORDER BY parked_at"
+            query = (
+                "SELECT subscriber, kind, reason FROM dead_letter WHERE tenant_id = $1::uuid ORDER BY dead_lettered_at"
+            )
             rows = await connection.fetch(query, company.member.tenant_id)
             found += [(row["subscriber"], row["kind"], row["reason"]) for row in rows]
             await connection.close()

@@ -72,8 +72,8 @@ class Wire:
             await self.deliver_some(self.dice.choice(list(self.services)))
             await self.collect()
 
-    async def parked(self) -> list[tuple[Any, ...]]:
-        query = "SELECT subscriber, type, kind, reason FROM parked WHERE tenant_id = $1"
+    async def dead_letters(self) -> list[tuple[Any, ...]]:
+        query = "SELECT subscriber, type, kind, reason FROM dead_letter WHERE tenant_id = $1"
         return [tuple(row) for s in self.services.values() for row in await s.admin.fetch(query, s.tenant)]
 
 

@@ -114,9 +114,9 @@ async def test_what_stays_away_is_a_503_after_a_second_and_nothing_was_done(toy:
     assert "idempotency-replayed" not in again.headers
 
 
-async def test_what_is_parked_is_a_503_at_once(toy: Harness) -> None:
+async def test_a_dead_letter_is_a_503_at_once(toy: Harness) -> None:
     key = uuid7()
-    await toy.deliver(Asked(key=key, text="poison"), aggregate_id=key, may_park=True)
+    await toy.deliver(Asked(key=key, text="poison"), aggregate_id=key, may_dead_letter=True)
     began = _clock()
     answer = await toy.client.get(f"/v1/heard/{key}", headers=after(key))
     assert _clock() - began < AT_ONCE
@@ -124,10 +124,10 @@ async def test_what_is_parked_is_a_503_at_once(toy: Harness) -> None:
     assert "toy.heard" in answer.json()["detail"]
 
 
-async def test_events_before_the_parked_one_are_seen(toy: Harness) -> None:
+async def test_events_before_the_dead_letter_are_seen(toy: Harness) -> None:
     key = uuid7()
     await _hears(toy, key)
-    await toy.deliver(Asked(key=key, text="poison"), aggregate_id=key, may_park=True)
+    await toy.deliver(Asked(key=key, text="poison"), aggregate_id=key, may_dead_letter=True)
     assert (await toy.client.get(f"/v1/heard/{key}", headers=after(key, 1))).status_code == 200
     _refused(await toy.client.get(f"/v1/heard/{key}", headers=after(key, 2)))
 

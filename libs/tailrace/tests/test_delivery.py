@@ -10,7 +10,7 @@ from toy import Answered, Asked, Heard, Note, talk
 
 from tailrace.core.context import Context
 from tailrace.core.ids import uuid7
-from tailrace.db.tables import inbox, parked
+from tailrace.db.tables import dead_letter, inbox
 from tailrace.messaging.inbox import MarkMoved
 from tailrace.messaging.sagas import history
 from tailrace_testing import Harness
@@ -21,9 +21,9 @@ async def _heard(toy: Harness) -> dict[UUID, int]:
         return {row.key: row.times for row in await tx.scalars(select(Heard))}
 
 
-async def _parked(toy: Harness) -> list[tuple[str, str, int]]:
-    query = select(parked.c.subscriber, parked.c.kind, parked.c.sequence).order_by(
-        parked.c.subscriber, parked.c.sequence
+async def _dead_letters(toy: Harness) -> list[tuple[str, str, int]]:
+    query = select(dead_letter.c.subscriber, dead_letter.c.kind, dead_letter.c.sequence).order_by(
+        dead_letter.c.subscriber, dead_letter.c.sequence
     )
     async with toy.tx() as tx:
         return [(row[0], row[1], row[2]) for row in await tx.execute(query)]
@@ -70,25 +70,25 @@ async def test_a_poisoned_event_is_isolated_from_its_batch(toy: Harness) -> None
     keys = [uuid7() for _ in range(5)]
     texts = ["a", "b", "poison", "d", "e"]
     records = [await _undelivered(toy, Asked(key=k, text=t), k) for k, t in zip(keys, texts, strict=True)]
-    await toy.redeliver(*records, may_park=True)
+    await toy.redeliver(*records, may_dead_letter=True)
     assert set(await _heard(toy)) == {k for k, t in zip(keys, texts, strict=True) if t != "poison"}
-    assert await _parked(toy) == [("toy.heard", "failed", 1)]
+    assert await _dead_letters(toy) == [("toy.heard", "failed", 1)]
     assert len(await toy.published("note.written")) == 5
 
 
-async def test_later_events_of_a_parked_aggregate_park_behind_it(toy: Harness) -> None:
+async def test_later_events_of_the_aggregate_become_dead_letters_behind_it(toy: Harness) -> None:
     key = uuid7()
-    await toy.deliver(Asked(key=key, text="poison"), aggregate_id=key, may_park=True)
-    await toy.deliver(Asked(key=key, text="fine"), aggregate_id=key, may_park=True)
-    assert await _parked(toy) == [("toy.heard", "failed", 1), ("toy.heard", "behind", 2)]
+    await toy.deliver(Asked(key=key, text="poison"), aggregate_id=key, may_dead_letter=True)
+    await toy.deliver(Asked(key=key, text="fine"), aggregate_id=key, may_dead_letter=True)
+    assert await _dead_letters(toy) == [("toy.heard", "failed", 1), ("toy.heard", "behind", 2)]
     assert await _heard(toy) == {}
 
 
-async def test_a_gap_parks_that_aggregate_alone(toy: Harness) -> None:
+async def test_a_gap_dead_letters_that_aggregate_alone(toy: Harness) -> None:
     broken, whole = uuid7(), uuid7()
-    await toy.deliver(Asked(key=broken, text="third"), aggregate_id=broken, sequence=3, may_park=True)
+    await toy.deliver(Asked(key=broken, text="third"), aggregate_id=broken, sequence=3, may_dead_letter=True)
     await toy.deliver(Asked(key=whole, text="first"), aggregate_id=whole)
-    assert {kind for _, kind, _ in await _parked(toy)} == {"gap"}
+    assert {kind for _, kind, _ in await _dead_letters(toy)} == {"gap"}
     assert set(await _heard(toy)) == {whole}
 
 
@@ -102,7 +102,7 @@ async def test_malformed_records_go_to_the_dead_letters_with_their_reason(toy: H
         toy.record("asking.events", b"\xff", b"\xff\x00", {**headers, "ce_subject": str(key), "ce_sequence": "1"}),
         toy.record("asking.events", b"x", None, {**headers, "ce_subject": str(uuid7()), "ce_sequence": "1"}),
     ]
-    await toy.redeliver(*bad, may_park=True)
+    await toy.redeliver(*bad, may_dead_letter=True)
     letters = await toy.admin.fetch("SELECT payload FROM outbox WHERE topic = 'toy.dlq'")
     reasons = " ".join(row["payload"] for row in letters)
     assert len(letters) == 12
@@ -116,9 +116,9 @@ async def test_the_reason_of_a_wrong_shape_names_the_field_and_not_its_value(toy
     record = await _undelivered(toy, Asked(key=key, text="x"), key)
     headers = {name: value.decode() for name, value in record.headers}
     wrong = toy.record(record.topic, record.key, b'{"key":"Ada Lovelace","text":"x"}', headers)
-    await toy.redeliver(wrong, may_park=True)
+    await toy.redeliver(wrong, may_dead_letter=True)
     async with toy.tx() as tx:
-        reasons = set(await tx.scalars(select(parked.c.reason)))
+        reasons = set(await tx.scalars(select(dead_letter.c.reason)))
     (reason,) = reasons
     assert reason.startswith("key: ")
     assert "Ada" not in reason
@@ -138,9 +138,9 @@ async def test_an_older_version_is_read_and_a_newer_one_waits(toy: Harness) -> N
     new = toy.record(
         record.topic, record.key, record.value, {**headers, "ce_subject": str(later), "ce_dataschema": "urn:x:v3"}
     )
-    await toy.redeliver(new, may_park=True)
+    await toy.redeliver(new, may_dead_letter=True)
     assert await _heard(toy) == {key: 1}
-    assert {kind for _, kind, _ in await _parked(toy)} == {"unknown_version"}
+    assert {kind for _, kind, _ in await _dead_letters(toy)} == {"unknown_version"}
 
 
 async def test_a_reaction_names_its_cause(toy: Harness) -> None:
@@ -180,7 +180,7 @@ async def test_a_time_out_fires_once_and_the_late_answer_sees_it(toy: Harness) -
 async def test_an_answer_to_nobodys_question_is_passed_over(toy: Harness) -> None:
     await toy.deliver(Answered(key=uuid7()), aggregate_id=uuid7())
     async with toy.database.transaction(Context(toy.tenant)) as tx:
-        assert (await tx.execute(select(parked))).all() == []
+        assert (await tx.execute(select(dead_letter))).all() == []
 
 
 async def _undelivered(toy: Harness, event: Any, aggregate_id: UUID) -> Any:

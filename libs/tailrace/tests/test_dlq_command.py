@@ -1,4 +1,4 @@
-"""`tailrace dlq` finds, shows, redrives and gives up what is parked, keeps why, and says clearly what keeps it from doing so."""
+"""`tailrace dlq` finds, shows, redrives and gives up dead letters, keeps why, and says clearly what keeps it from doing so."""
 
 import asyncio
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from toy import Asked
 from typer.testing import CliRunner, Result
 
 from tailrace.cli import app
-from tailrace.cli.dead_letter_rows import Filter, Page, history_query, parked_query, search
+from tailrace.cli.dead_letter_rows import Filter, Page, dead_letter_query, history_query, search
 from tailrace.core.ids import uuid7
 from tailrace.observability.logs import configure
 from tailrace.stack.embedded import Stack
@@ -51,15 +51,15 @@ async def command(toy: Harness, inside: pytest.MonkeyPatch) -> Any:
     return run
 
 
-async def _park(toy: Harness, count: int, words: str = "poison", tenant: UUID | None = None) -> list[UUID]:
+async def _dead_letter(toy: Harness, count: int, words: str = "poison", tenant: UUID | None = None) -> list[UUID]:
     keys = [uuid7() for _ in range(count)]
     for key in keys:
-        await toy.deliver(Asked(key=key, text=words), aggregate_id=key, may_park=True, tenant=tenant)
+        await toy.deliver(Asked(key=key, text=words), aggregate_id=key, may_dead_letter=True, tenant=tenant)
     return keys
 
 
 async def test_a_long_list_is_shown_in_pages_and_says_how_many_more(toy: Harness, command: Any) -> None:
-    keys = await _park(toy, 7)
+    keys = await _dead_letter(toy, 7)
     answer = await command("list", "--service", "toy", "--limit", 3)
     assert answer.exit_code == 0
     assert [str(key) in answer.stdout for key in keys] == [True] * 3 + [False] * 4
@@ -72,11 +72,13 @@ async def test_a_long_list_is_shown_in_pages_and_says_how_many_more(toy: Harness
     assert str(keys[6]) in (await command("list", "--service", "toy", "--limit", 0)).stdout
 
 
-async def test_what_is_parked_is_found_by_each_of_its_properties(toy: Harness, command: Any) -> None:
-    (ours,) = await _park(toy, 1)
-    (theirs,) = await _park(toy, 1, tenant=toy.other_tenant)
-    await toy.deliver(Asked(key=ours, text="later"), aggregate_id=ours, may_park=True)
-    await toy.admin.execute("UPDATE parked SET parked_at = now() - interval '3 hours' WHERE aggregate_id = $1", theirs)
+async def test_a_dead_letter_is_found_by_each_of_its_properties(toy: Harness, command: Any) -> None:
+    (ours,) = await _dead_letter(toy, 1)
+    (theirs,) = await _dead_letter(toy, 1, tenant=toy.other_tenant)
+    await toy.deliver(Asked(key=ours, text="later"), aggregate_id=ours, may_dead_letter=True)
+    await toy.admin.execute(
+        "UPDATE dead_letter SET dead_lettered_at = now() - interval '3 hours' WHERE aggregate_id = $1", theirs
+    )
     for options, found in (
         (["--tenant", toy.tenant], (True, False)),
         (["--tenant", toy.other_tenant], (False, True)),
@@ -90,16 +92,16 @@ async def test_what_is_parked_is_found_by_each_of_its_properties(toy: Harness, c
         assert answer.exit_code == 0
         assert (str(ours) in answer.stdout, str(theirs) in answer.stdout) == found, options
     assert ", 1 behind" in (await command("list", "--service", "toy")).stdout
-    assert "Nothing like that is parked." in (await command("list", "--subscriber", "toy.echo")).stdout
+    assert "Nothing like that is dead-lettered." in (await command("list", "--subscriber", "toy.echo")).stdout
     unknown = await command("list", "--service", "toy", "--subscriber", "toy.herd")
     assert (unknown.exit_code, "toy.heard" in unknown.stderr) == (1, True)
     assert (await command("list", "--since", "yesterday")).exit_code == 1
 
 
 async def test_showing_a_record_tells_what_is_behind_it_and_what_was_tried(toy: Harness, command: Any) -> None:
-    (key,) = await _park(toy, 1)
+    (key,) = await _dead_letter(toy, 1)
     for number in range(12):
-        await toy.deliver(Asked(key=key, text=f"behind {number}"), aggregate_id=key, may_park=True)
+        await toy.deliver(Asked(key=key, text=f"behind {number}"), aggregate_id=key, may_dead_letter=True)
     await toy.admin.execute(
         """INSERT INTO redriven (id, subscriber, topic, partition, "offset", aggregate_id, epoch, sequence, type, kind, reason, because,
              redriven_by, ended_at, stopped_at, stopped_kind, stopped_reason)
@@ -119,11 +121,11 @@ async def test_showing_a_record_tells_what_is_behind_it_and_what_was_tried(toy: 
     ):
         assert words in answer.stdout, (words, answer.stdout)
     nothing = await command("show", "toy", "asking.events", 0, 99)
-    assert (nothing.exit_code, "nothing parked" in nothing.stdout) == (1, True)
+    assert (nothing.exit_code, "no dead letter" in nothing.stdout) == (1, True)
 
 
 async def test_what_was_given_up_is_in_the_history_with_who_and_why(toy: Harness, command: Any) -> None:
-    (key,) = await _park(toy, 1)
+    (key,) = await _dead_letter(toy, 1)
     drop = ("drop", "toy", "toy.heard", "asking.events", 0, 1, "--reason")
     assert (await command(*drop, "  ")).exit_code == 1
     assert (await command(*drop, "sent by mistake")).exit_code == 0
@@ -142,15 +144,15 @@ async def test_a_redrive_needs_a_filter_and_a_reason(command: Any) -> None:
     assert (await command("redrive", "--all")).exit_code == 2
     assert (await command("redrive", "--all", "--reason", " ")).exit_code == 1
     done = await command("redrive", "--service", "toy", "--reason", "mended")
-    assert (done.exit_code, "Nothing like that is parked." in done.stdout) == (0, True)
+    assert (done.exit_code, "Nothing like that is dead-lettered." in done.stdout) == (0, True)
 
 
 async def test_pages_go_over_the_services(toy: Harness) -> None:
     """The same database twice, as two services: seven rows each."""
-    await _park(toy, 7)
+    await _dead_letter(toy, 7)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TAILRACE_DATABASE_URL", str(toy.settings.database_url))
-        for query in (parked_query(Filter()), parked_query(Filter(kind="failed"))):
+        for query in (dead_letter_query(Filter()), dead_letter_query(Filter(kind="failed"))):
             pages = [await search([toy.service] * 2, query, Page(number, 5)) for number in (1, 2, 3, 4)]
             assert [(len(page.rows), page.total) for page in pages] == [(5, 14), (5, 14), (4, 14), (0, 14)]
             assert len({(row.offset) for page in pages for _, row in page.rows}) == 7
@@ -168,7 +170,7 @@ async def test_a_database_from_before_is_named_with_what_to_do(toy: Harness, com
     await toy.admin.execute("DROP TABLE redriven")
     answer = await command("history", "--service", "toy")
     assert (answer.exit_code, "the database of toy is older than this program" in answer.stderr) == (1, True)
-    await toy.admin.execute("DROP TABLE parked")
+    await toy.admin.execute("DROP TABLE dead_letter")
     answer = await command("list", "--service", "toy")
     assert (answer.exit_code, "tailrace migrate" in answer.stderr) == (1, True)
     async with toy.database_down():

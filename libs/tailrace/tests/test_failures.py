@@ -1,4 +1,4 @@
-"""Failures have classes: what passes by itself parks nothing, what may pass is tried a few times, and any other is the event's own fault."""
+"""Failures have classes: what passes leaves no dead letter, what may pass is tried a few times, and any other is the event's own fault."""
 
 import asyncio
 import os
@@ -51,11 +51,11 @@ def _does(toy: Harness, work: Work) -> Projection:
 
 async def _tell(toy: Harness, words: str = "x") -> Any:
     key = uuid7()
-    return await toy.deliver(Asked(key=key, text=words), aggregate_id=key, may_park=True)
+    return await toy.deliver(Asked(key=key, text=words), aggregate_id=key, may_dead_letter=True)
 
 
-async def _parked(toy: Harness) -> list[tuple[str, str]]:
-    rows = await toy.admin.fetch("SELECT kind, reason FROM parked ORDER BY parked_at")
+async def _dead_letters(toy: Harness) -> list[tuple[str, str]]:
+    rows = await toy.admin.fetch("SELECT kind, reason FROM dead_letter ORDER BY dead_lettered_at")
     return [(row["kind"], row["reason"]) for row in rows]
 
 
@@ -116,7 +116,7 @@ _UNCERTAIN: dict[str, Work] = {
 
 
 @pytest.mark.parametrize("work", _PASSING.values(), ids=_PASSING)
-async def test_what_passes_by_itself_parks_nothing_however_often(toy: Harness, work: Work) -> None:
+async def test_what_passes_leaves_no_dead_letter_however_often(toy: Harness, work: Work) -> None:
     _does(toy, work)
     if work is _PASSING["55P03 lock time-out"]:
         await toy.admin.execute("BEGIN; LOCK TABLE heard IN ACCESS EXCLUSIVE MODE")
@@ -125,7 +125,7 @@ async def test_what_passes_by_itself_parks_nothing_however_often(toy: Harness, w
         assert is_transient(failed), failed
         assert not isinstance(failed, TryAgain)
     await toy.admin.execute("ROLLBACK")
-    assert await _parked(toy) == []
+    assert await _dead_letters(toy) == []
 
 
 async def test_who_loses_a_deadlock_tries_again(toy: Harness) -> None:
@@ -149,14 +149,14 @@ async def test_who_loses_a_deadlock_tries_again(toy: Harness) -> None:
     failed = await _failing(toy.dispatcher.deliver([_record(toy, uuid7(), 1, "x")]))
     await toy.admin.execute("ROLLBACK")
     assert (is_transient(failed), sqlstate(failed)) == (True, "40P01"), failed
-    assert await _parked(toy) == []
+    assert await _dead_letters(toy) == []
 
 
 @pytest.mark.parametrize(("work", "reason"), _OWN.values(), ids=_OWN)
-async def test_what_would_only_repeat_parks_at_once(toy: Harness, work: Work, reason: str) -> None:
+async def test_what_would_only_repeat_is_dead_lettered_at_once(toy: Harness, work: Work, reason: str) -> None:
     _does(toy, work)
     await _tell(toy)
-    ((kind, said),) = await _parked(toy)
+    ((kind, said),) = await _dead_letters(toy)
     assert (kind, reason in said) == ("failed", True), said
 
 
@@ -168,9 +168,9 @@ async def test_what_may_pass_is_tried_a_few_times_and_holds_nobody_else(toy: Har
     for _ in range(retry_budget.TRIES - 1):
         with pytest.raises(TryAgain):
             await toy.redeliver(*records)
-        assert (await _parked(toy), await _times_heard(toy)) == ([], 1)
-    await toy.redeliver(*records, may_park=True)
-    (first, reason), (second, _) = await _parked(toy)
+        assert (await _dead_letters(toy), await _times_heard(toy)) == ([], 1)
+    await toy.redeliver(*records, may_dead_letter=True)
+    (first, reason), (second, _) = await _dead_letters(toy)
     assert (first, second, reason.startswith(f"tried {retry_budget.TRIES} times; ")) == ("failed", "behind", True), (
         reason
     )
@@ -186,7 +186,7 @@ async def test_what_may_pass_and_does_leaves_nothing_behind(toy: Harness) -> Non
 
     _does(toy, work)
     await toy.redeliver(_record(toy, uuid7(), 1, "x"))
-    assert (await _parked(toy), await _times_heard(toy)) == ([], 1)
+    assert (await _dead_letters(toy), await _times_heard(toy)) == ([], 1)
 
 
 async def test_no_event_is_blamed_while_the_database_is_unwell(toy: Harness) -> None:
@@ -203,7 +203,7 @@ async def test_no_event_is_blamed_while_the_database_is_unwell(toy: Harness) -> 
             errors.append(error)
             with pytest.raises((TryAgain, ConnectionResetError)):
                 await toy.redeliver(record)
-    assert await _parked(toy) == []
+    assert await _dead_letters(toy) == []
 
 
 async def test_a_database_that_cannot_be_reached_is_to_blame_whatever_it_says(toy: Harness) -> None:
@@ -225,7 +225,7 @@ async def test_a_database_that_cannot_be_reached_is_to_blame_whatever_it_says(to
             await _tell(toy)
     assert is_transient(full.value)
     await _tell(toy)
-    assert (await _parked(toy), await _times_heard(toy)) == ([], 1)
+    assert (await _dead_letters(toy), await _times_heard(toy)) == ([], 1)
 
 
 async def test_an_error_that_was_passed_over_is_named(toy: Harness) -> None:
@@ -238,7 +238,7 @@ async def test_an_error_that_was_passed_over_is_named(toy: Harness) -> None:
 
     _does(toy, careless)
     await _tell(toy)
-    ((kind, reason),) = await _parked(toy)
+    ((kind, reason),) = await _dead_letters(toy)
     assert kind == "failed"
     assert 'relation "nowhere" does not exist' in reason
     assert "caught and passed over" in reason
@@ -260,7 +260,7 @@ async def test_a_failure_that_passes_is_waited_out_also_where_it_was_passed_over
         await _tell(toy)
     await toy.admin.execute("ROLLBACK")
     assert is_transient(failed.value)
-    assert await _parked(toy) == []
+    assert await _dead_letters(toy) == []
 
 
 async def test_a_reason_repeats_nothing_of_what_was_sent(toy: Harness) -> None:
@@ -272,7 +272,7 @@ async def test_a_reason_repeats_nothing_of_what_was_sent(toy: Harness) -> None:
     await _tell(toy)
     _does(toy, _runs("SELECT cast('Ada Lovelace' || ' ' AS uuid)"))
     await _tell(toy)
-    (_, unique), (_, invalid) = await _parked(toy)
+    (_, unique), (_, invalid) = await _dead_letters(toy)
     assert unique.startswith('UniqueViolationError (23505): duplicate key value violates unique constraint "pk_heard"')
     assert str(toy.tenant) not in unique
     assert invalid.partition("\n")[0] == "InvalidTextRepresentationError (22P02)"
@@ -302,13 +302,13 @@ async def test_a_projection_that_publishes_is_refused(toy: Harness, work: Work) 
     subject = _does(toy, work)
     await _tell(toy)
     await _tell(toy, "fine")
-    ((kind, reason),) = await _parked(toy)
+    ((kind, reason),) = await _dead_letters(toy)
     assert (kind, reason.startswith("RecordsNothing: toy.subject is a projection")) == ("failed", True), reason
     assert "only a Reaction publishes" in reason
     assert [note.type for note in await toy.published()] == [NoteWritten.type]
     assert await _times_heard(toy) == 1
     toy.redriver._subscribers[subject.name] = subject
-    aggregate = await toy.admin.fetchval("SELECT aggregate_id FROM parked")
+    aggregate = await toy.admin.fetchval("SELECT aggregate_id FROM dead_letter")
     assert (await toy.redriver.redrive((subject.name, aggregate))).stopped is not None
     assert len(await toy.published()) == 1
 
@@ -324,10 +324,10 @@ async def test_a_redrive_tries_what_may_pass_again_before_it_counts(toy: Harness
     errors *= 2
     await _tell(toy)
     toy.redriver._subscribers[subject.name] = subject
-    aggregate = await toy.admin.fetchval("SELECT aggregate_id FROM parked")
+    aggregate = await toy.admin.fetchval("SELECT aggregate_id FROM dead_letter")
     errors[:] = [StaleDataError("once"), TimeoutError()]
     assert (await toy.redriver.redrive((subject.name, aggregate))).applied == 1
-    assert (await _parked(toy), await _times_heard(toy)) == ([], 1)
+    assert (await _dead_letters(toy), await _times_heard(toy)) == ([], 1)
 
 
 @pytest.fixture
@@ -343,7 +343,7 @@ async def alone(tmp_path: Path, issuer: TestIssuer) -> AsyncIterator[tuple[Stack
     await asyncio.to_thread(stack.discard)
 
 
-async def test_a_restart_of_postgresql_parks_nothing(alone: tuple[Stack, Harness]) -> None:
+async def test_a_restart_of_postgresql_leaves_no_dead_letter(alone: tuple[Stack, Harness]) -> None:
     stack, toy = alone
     stop, enough, told = asyncio.Event(), asyncio.Event(), 0
     consumer, place = Consumer("toy", toy.dispatcher, toy.settings), TopicPartition(Asked.topic, 0)
@@ -370,7 +370,7 @@ async def test_a_restart_of_postgresql_parks_nothing(alone: tuple[Stack, Harness
         await asyncio.wait_for(consuming, 60)
     assert stack.pids()["postgres"] != pid
     toy.admin = await asyncpg.connect(toy.admin_url)
-    assert (await _parked(toy), await _times_heard(toy)) == ([], told)
+    assert (await _dead_letters(toy), await _times_heard(toy)) == ([], told)
     assert len(await toy.published("note.written")) == told
 
 

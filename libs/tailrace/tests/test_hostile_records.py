@@ -1,4 +1,4 @@
-"""Whatever stands in a topic, a service goes on: what cannot be read is parked with its reason, and no letter about it stops a connector."""
+"""Whatever stands in a topic, a service goes on: what cannot be read becomes a dead letter with its reason, and its copy stops no connector."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -30,7 +30,7 @@ async def _headers(toy: Harness) -> dict[str, str]:
 
 
 async def _reasons(toy: Harness) -> set[str]:
-    return {row["reason"] for row in await toy.admin.fetch("SELECT reason FROM parked")}
+    return {row["reason"] for row in await toy.admin.fetch("SELECT reason FROM dead_letter")}
 
 
 async def test_headers_that_no_column_holds_are_malformed(toy: Harness) -> None:
@@ -44,7 +44,7 @@ async def test_headers_that_no_column_holds_are_malformed(toy: Harness) -> None:
     }
     for name, value in bad.items():
         record = toy.record("asking.events", b"k", b"{}", {**headers, "ce_subject": str(uuid7()), name: value})
-        await toy.redeliver(record, may_park=True)
+        await toy.redeliver(record, may_dead_letter=True)
     reasons = await _reasons(toy)
     assert len(reasons) == len(bad)
     assert all(any(name in reason for reason in reasons) for name in bad), reasons
@@ -59,7 +59,7 @@ async def test_a_reason_with_a_nul_in_it_is_kept_without(toy: Harness) -> None:
         raise ValueError(f"cannot hear {event.text}")
 
     toy.dispatcher = Dispatcher("toy", toy.database, [hearsay])
-    await toy.deliver(Asked(key=uuid7(), text="a\x00b"), aggregate_id=uuid7(), may_park=True)
+    await toy.deliver(Asked(key=uuid7(), text="a\x00b"), aggregate_id=uuid7(), may_dead_letter=True)
     assert await _reasons(toy) == {"ValueError: cannot hear a�b"}
 
 
@@ -67,7 +67,7 @@ async def test_a_letter_about_a_large_record_fits_into_a_message(toy: Harness) -
     headers = await _headers(toy)
     many = {f"x-{number}": "\x01" * 900 for number in range(900)}
     record = toy.record("asking.events", b"\xff" * 5000, b"\x01" * 900_000, {**many, **headers, "ce_id": "none"})
-    await toy.redeliver(record, may_park=True)
+    await toy.redeliver(record, may_dead_letter=True)
     sizes = [
         row["size"]
         for row in await toy.admin.fetch("SELECT octet_length(payload) AS size FROM outbox WHERE topic = 'toy.dlq'")
@@ -89,7 +89,7 @@ def test_what_a_payload_held_is_not_repeated_in_its_error() -> None:
     assert "jane" not in str(refused.value)
 
 
-async def test_a_handler_that_passes_over_an_error_of_the_database_is_parked_for_it(toy: Harness) -> None:
+async def test_a_handler_that_passes_over_an_error_of_the_database_is_dead_lettered_for_it(toy: Harness) -> None:
     careless = Projection("toy.careless")
 
     @careless.on(Asked)
@@ -100,7 +100,7 @@ async def test_a_handler_that_passes_over_an_error_of_the_database_is_parked_for
             return
 
     toy.dispatcher = Dispatcher("toy", toy.database, [careless])
-    await toy.deliver(Asked(key=uuid7(), text="x"), aggregate_id=uuid7(), may_park=True)
+    await toy.deliver(Asked(key=uuid7(), text="x"), aggregate_id=uuid7(), may_dead_letter=True)
     assert len(await _reasons(toy)) == 1
     assert await toy.admin.fetchval("SELECT max(sequence) FROM inbox") == 0
 
@@ -145,9 +145,9 @@ async def test_a_saga_that_begins_without_a_step_goes_on(toy: Harness) -> None:
     assert await toy.admin.fetchval("SELECT data->>'asked' FROM saga") == "ab"
 
 
-async def test_a_step_that_fails_leaves_no_trace_and_parks(toy: Harness) -> None:
+async def test_a_step_that_fails_leaves_no_trace_but_a_dead_letter(toy: Harness) -> None:
     toy.dispatcher = Dispatcher("toy", toy.database, [_quiet()])
-    await toy.deliver(Asked(key=uuid7(), text="broken"), aggregate_id=uuid7(), may_park=True)
+    await toy.deliver(Asked(key=uuid7(), text="broken"), aggregate_id=uuid7(), may_dead_letter=True)
     assert await _reasons(toy) == {"ValueError: cannot begin"}
     assert await toy.admin.fetchval("SELECT count(*) FROM saga") == 0
 

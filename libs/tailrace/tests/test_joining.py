@@ -99,7 +99,7 @@ async def test_a_new_subscriber_reads_history_while_the_others_go_on(asking: Ask
         await asking.send([*keys, uuid7()])
         await asking.comes_to("toy.heard")
     assert {times for key, times in (await asking.times()).items() if key in keys} == {7}
-    assert await asking.parked() == []
+    assert await asking.dead_letters() == []
     assert {kept.metadata for kept in (await _committed(asking, group)).values()} == {_BOTH}
 
 
@@ -119,7 +119,7 @@ async def test_what_a_process_without_the_subscriber_moved_past_is_read_again(as
         async with _serving(asking, group, *subscribers):
             await asking.comes_to(subscribers[-1].name)
     assert set((await asking.times()).values()) == {3}
-    assert await asking.parked() == []
+    assert await asking.dead_letters() == []
 
 
 async def test_two_processes_bring_it_up_together(asking: Asking, group: str) -> None:
@@ -206,7 +206,7 @@ async def test_killed_in_the_middle_of_its_history_it_goes_on(asking: Asking, gr
         second.kill()
         await asyncio.to_thread(second.wait)
     assert set((await asking.times()).values()) == {4}
-    assert await asking.parked() == []
+    assert await asking.dead_letters() == []
 
 
 def _process(asking: Asking, group: str) -> "subprocess.Popen[bytes]":

@@ -42,5 +42,5 @@ def test_a_client_that_cannot_reach_its_broker_says_so_once_in_a_while(
 def test_what_others_say_twice_is_written_twice(lines: pytest.CaptureFixture[str]) -> None:
     for _ in range(2):
         logging.getLogger("asyncio").error("Task was destroyed")
-        logs.log.error("parked", type="order.confirmed")
-    assert [event for event, _ in _events(lines)] == ["Task was destroyed", "parked"] * 2
+        logs.log.error("dead letter", type="order.confirmed")
+    assert [event for event, _ in _events(lines)] == ["Task was destroyed", "dead letter"] * 2

@@ -82,11 +82,11 @@ class Live:
             await self.asking.comes_to("toy.heard")
 
     async def state(self) -> Any:
-        """Rows, marks and parked events, as one value."""
+        """Rows, marks and dead letters, as one value."""
         queries = (
             "SELECT tenant_id, key, times FROM heard ORDER BY 1, 2",
             "SELECT aggregate_id, epoch, sequence FROM inbox WHERE subscriber = 'toy.heard' ORDER BY 1",
-            "SELECT partition, \"offset\", kind, reason FROM parked WHERE subscriber = 'toy.heard' ORDER BY 1, 2",
+            "SELECT partition, \"offset\", kind, reason FROM dead_letter WHERE subscriber = 'toy.heard' ORDER BY 1, 2",
         )
         return [[tuple(row) for row in await self.toy.admin.fetch(query)] for query in queries]
 
@@ -115,7 +115,7 @@ async def test_comes_out_the_same_and_repairs_what_was_damaged(live: Live) -> No
     await live.have()
     sound = await live.state()
     rebuilt = await live.rebuild(check=True)
-    assert (_counts(rebuilt), rebuilt.switched, rebuilt.parked) == ([21, 0, 0, 0], False, 0)
+    assert (_counts(rebuilt), rebuilt.switched, rebuilt.dead_letters) == ([21, 0, 0, 0], False, 0)
     assert len({each.tenant_id for each in rebuilt.compared}) == 2
 
     await admin.execute("UPDATE heard SET times = 99 WHERE key = $1", keys[0])
@@ -161,7 +161,7 @@ async def test_readers_always_see_all_of_it_while_events_arrive(live: Live) -> N
     assert {rows for rows, _ in seen} == {40}
     assert [total for _, total in seen] == sorted(total for _, total in seen)
     assert await live.asking.times() == live.asking.sent
-    assert await live.asking.parked() == []
+    assert await live.asking.dead_letters() == []
 
 
 async def test_another_order_of_partitions_makes_the_same_rows(live: Live) -> None:
@@ -198,7 +198,7 @@ async def _read_shuffled(live: Live, dispatcher: Dispatcher, dice: random.Random
                 await dispatcher.deliver(records)
 
 
-async def test_what_can_be_applied_now_is_and_what_fails_again_stays_parked(live: Live) -> None:
+async def test_what_can_be_applied_now_is_and_what_fails_again_stays_a_dead_letter(live: Live) -> None:
     asking, admin = live.asking, live.toy.admin
     cured, stuck, given_up, fine = (uuid7() for _ in range(4))
     cure = uuid7()
@@ -207,36 +207,36 @@ async def test_what_can_be_applied_now_is_and_what_fails_again_stays_parked(live
     await asking.send([cured, stuck, given_up, fine])
     await asking.send_unreadable()
 
-    async def parked() -> list[Any]:
-        return list(await admin.fetch("SELECT * FROM parked ORDER BY aggregate_id, sequence"))
+    async def dead_letters() -> list[Any]:
+        return list(await admin.fetch("SELECT * FROM dead_letter ORDER BY aggregate_id, sequence"))
 
     async with live.consuming():
-        rows = await eventually(parked, lambda rows: len(rows) == 7, what="what cannot be applied", within=180)
+        rows = await eventually(dead_letters, lambda rows: len(rows) == 7, what="what cannot be applied", within=180)
     place = next(row for row in rows if row["aggregate_id"] == given_up and row["sequence"] == 1)
     at = Place("toy.heard", place["topic"], place["partition"], place["offset"])
     await drop(live.toy.database, at, "never mind", "tester")
-    since = {(row["partition"], row["offset"]): row["parked_at"] for row in rows}
+    since = {(row["partition"], row["offset"]): row["dead_lettered_at"] for row in rows}
     await asking.send([cure])
     async with live.consuming():
         await eventually(lambda: admin.fetchval("SELECT true FROM heard WHERE key = $1", cure), bool, what="the cure")
     letters = await admin.fetchval("SELECT count(*) FROM outbox WHERE topic = 'toy.dlq'")
 
     rebuilt = await live.rebuild()
-    left = await parked()
+    left = await dead_letters()
     assert [(row["aggregate_id"], row["kind"]) for row in left] == [
         (stuck, "failed"),
         (stuck, "behind"),
         (None, "malformed"),
     ]
-    assert rebuilt.parked == 3
-    assert all(row["parked_at"] == since[row["partition"], row["offset"]] for row in left)
+    assert rebuilt.dead_letters == 3
+    assert all(row["dead_lettered_at"] == since[row["partition"], row["offset"]] for row in left)
     assert await asking.times() == {cured: 2, given_up: 1, fine: 1, cure: 1}
     assert (await asking.marks("toy.heard"))[given_up] == 2
     assert await admin.fetchval("SELECT count(*) FROM dropped") == 1
     assert await admin.fetchval("SELECT count(*) FROM outbox WHERE topic = 'toy.dlq'") == letters
 
 
-async def test_what_only_the_rebuild_cannot_apply_is_parked_and_reported(live: Live) -> None:
+async def test_what_only_the_rebuild_cannot_apply_is_dead_lettered_and_reported(live: Live) -> None:
     key, other = uuid7(), uuid7()
     await live.asking.send([key, other], text="hi")
     await live.have()
@@ -249,7 +249,7 @@ async def test_what_only_the_rebuild_cannot_apply_is_parked_and_reported(live: L
         tx.add(Heard(tenant_id=tx.tenant_id, key=event.key, times=1))
 
     await live.rebuild(service=replace(live.service, subscribers=[stricter]))
-    assert await live.asking.parked() == [("failed", 1)]
+    assert await live.asking.dead_letters() == [("failed", 1)]
     assert await live.asking.times() == {other: 1}
     assert (await live.asking.marks("toy.heard"))[key] == 0
     letters = await live.toy.admin.fetch("SELECT payload, tenant_id FROM outbox WHERE topic = 'toy.dlq'")

@@ -1,4 +1,4 @@
-"""What was parked is applied in sequence, once, to the one subscriber it waits for, whoever else is at work; or it is given up with a reason."""
+"""Dead letters are applied in sequence, once, to the one subscriber they wait for, whatever else is at work; or it is given up with a reason."""
 
 import asyncio
 import random
@@ -28,7 +28,7 @@ HEARD, ECHO = "toy.heard", "toy.echo"
 
 async def _ask(toy: Harness, aggregate: UUID, *texts: str, **options: Any) -> list[Any]:
     return [
-        await toy.deliver(Asked(key=aggregate, text=text), aggregate_id=aggregate, may_park=True, **options)
+        await toy.deliver(Asked(key=aggregate, text=text), aggregate_id=aggregate, may_dead_letter=True, **options)
         for text in texts
     ]
 
@@ -38,9 +38,10 @@ async def _hear(toy: Harness, key: UUID) -> None:
     await toy.admin.execute("INSERT INTO heard (tenant_id, key, times) VALUES ($1, $2, 1)", toy.tenant, key)
 
 
-async def _parked(toy: Harness, pair: Pair) -> list[tuple[str, int]]:
+async def _dead_letters(toy: Harness, pair: Pair) -> list[tuple[str, int]]:
     rows = await toy.admin.fetch(
-        "SELECT kind, sequence FROM parked WHERE subscriber = $1 AND aggregate_id = $2 ORDER BY sequence, topic", *pair
+        "SELECT kind, sequence FROM dead_letter WHERE subscriber = $1 AND aggregate_id = $2 ORDER BY sequence, topic",
+        *pair,
     )
     return [(row["kind"], row["sequence"]) for row in rows]
 
@@ -62,7 +63,7 @@ async def _times(toy: Harness, key: UUID) -> int:
 
 async def _let_time_pass(toy: Harness) -> None:
     await toy.admin.execute(
-        "UPDATE parked SET parked_at = parked_at - interval '1 hour', redriven_at = redriven_at - interval '1 hour'"
+        "UPDATE dead_letter SET dead_lettered_at = dead_lettered_at - interval '1 hour', redriven_at = redriven_at - interval '1 hour'"
     )
 
 
@@ -91,8 +92,8 @@ async def test_applied_in_sequence_to_that_subscriber_alone(toy: Harness) -> Non
     assert await _echoed(toy) == texts
     causes = [dict(record.headers)["ce_id"].decode() for record in records]
     assert [str(event.causation_id) for event in await toy.published("note.written")] == causes
-    assert (await _parked(toy, (ECHO, key)), await _mark(toy, (ECHO, key))) == ([], 4)
-    assert [sequence for _, sequence in await _parked(toy, (HEARD, key))] == [1, 2, 3, 4]
+    assert (await _dead_letters(toy, (ECHO, key)), await _mark(toy, (ECHO, key))) == ([], 4)
+    assert [sequence for _, sequence in await _dead_letters(toy, (HEARD, key))] == [1, 2, 3, 4]
     assert await _times(toy, key) == 0
 
 
@@ -106,7 +107,7 @@ async def test_stops_at_the_first_that_still_fails_and_says_why(toy: Harness) ->
     assert (outcome.stopped.sequence, outcome.stopped.kind, outcome.stopped.attempts) == (3, "not_yet", 1)
     assert outcome.stopped.reason == f"NotYet: {second} was not heard"
     await _ask(toy, key, "five")
-    assert await _parked(toy, (ECHO, key)) == [("not_yet", 3), ("behind", 4), ("behind", 5)]
+    assert await _dead_letters(toy, (ECHO, key)) == [("not_yet", 3), ("behind", 4), ("behind", 5)]
     assert (await _echoed(toy), await _mark(toy, (ECHO, key))) == ([f"poison {first}", "two"], 2)
     letters = await toy.admin.fetch("SELECT payload FROM outbox WHERE topic = 'toy.dlq' ORDER BY id")
     assert [second.hex in row["payload"].replace("-", "") for row in letters] == [False, False, True]
@@ -127,7 +128,7 @@ async def test_not_yet_comes_right_by_itself_with_growing_pauses(toy: Harness) -
     await _let_time_pass(toy)
     assert [outcome.applied for outcome in await toy.redriver.redrive_due()] == [2, 2]
     assert (await _echoed(toy), await _times(toy, key)) == ([f"after {other}", "two"], 2)
-    assert await _parked(toy, (ECHO, poisoned)) == [("failed", 1)]
+    assert await _dead_letters(toy, (ECHO, poisoned)) == [("failed", 1)]
 
 
 async def test_a_gap_goes_on_when_the_missing_event_arrives(toy: Harness) -> None:
@@ -142,7 +143,7 @@ async def test_a_gap_goes_on_when_the_missing_event_arrives(toy: Harness) -> Non
     assert [outcome.applied for outcome in await toy.redriver.redrive_due()] == [3, 3, 3]
     assert (await _echoed(toy), await _times(toy, key)) == (["one", "two", "three"], 3)
     await _ask(toy, key, "four", sequence=4)
-    assert await _parked(toy, (ECHO, key)) == []
+    assert await _dead_letters(toy, (ECHO, key)) == []
 
 
 async def test_what_is_dropped_is_kept_with_its_reason_and_the_others_go_on(toy: Harness) -> None:
@@ -155,13 +156,13 @@ async def test_what_is_dropped_is_kept_with_its_reason_and_the_others_go_on(toy:
     assert (gone.missing, gone.behind) == (0, 2)
     (outcome,) = await toy.redriver.redrive_due()
     assert (outcome.pair, outcome.applied, outcome.stopped) == ((ECHO, key), 2, None)
-    await toy.redeliver(*records, may_park=True)
+    await toy.redeliver(*records, may_dead_letter=True)
     assert (await _echoed(toy), await _mark(toy, (ECHO, key))) == (["two", "three"], 3)
     row = await toy.admin.fetchrow("SELECT * FROM dropped")
     assert row is not None
     assert (row["because"], row["dropped_by"], row["sequence"], row["kind"]) == ("typed twice", "ada", 1, "failed")
     assert row["reason"].startswith("ValueError: cannot hear that")
-    with pytest.raises(NotDroppable, match="nothing is parked"):
+    with pytest.raises(NotDroppable, match="no dead letter is there"):
         await drop(toy.database, places[0], "again", "ada")
     app = await asyncpg.connect(toy.settings.database("toy").replace("+asyncpg", ""))
     try:
@@ -185,31 +186,31 @@ async def test_dropping_over_a_gap_gives_up_what_is_missing(toy: Harness) -> Non
 
 async def test_an_unreadable_record_can_only_be_dropped_and_stays_away(toy: Harness) -> None:
     record = toy.record("asking.events", b"x", b"{}", {})
-    await toy.redeliver(record, may_park=True)
+    await toy.redeliver(record, may_dead_letter=True)
     await _let_time_pass(toy)
     assert await toy.redriver.redrive_due() == []
     await drop(toy.database, Place(ECHO, record.topic, 0, record.offset), "noise", "ada")
-    await toy.redeliver(record, may_park=True)
-    assert {row[0] for row in await toy.admin.fetch("SELECT subscriber FROM parked")} == {HEARD, "toy.talk"}
+    await toy.redeliver(record, may_dead_letter=True)
+    assert {row[0] for row in await toy.admin.fetch("SELECT subscriber FROM dead_letter")} == {HEARD, "toy.talk"}
 
 
 async def test_republished_and_redelivered_events_are_duplicates(toy: Harness) -> None:
     cure, key = uuid7(), uuid7()
     records = await _ask(toy, key, f"poison {cure}", "two")
     again = [toy.record(r.topic, r.key, r.value, {n: v.decode() for n, v in r.headers}) for r in records]
-    await toy.redeliver(*again, may_park=True)
-    assert [sequence for _, sequence in await _parked(toy, (ECHO, key))] == [1, 1, 2, 2]
+    await toy.redeliver(*again, may_dead_letter=True)
+    assert [sequence for _, sequence in await _dead_letters(toy, (ECHO, key))] == [1, 1, 2, 2]
     await _hear(toy, cure)
     outcome = await toy.redriver.redrive((ECHO, key))
     assert (outcome.applied, outcome.duplicates, outcome.stopped) == (2, 2, None)
-    await toy.redeliver(*records, *again, may_park=True)
-    assert (await _echoed(toy), await _parked(toy, (ECHO, key))) == ([f"poison {cure}", "two"], [])
+    await toy.redeliver(*records, *again, may_dead_letter=True)
+    assert (await _echoed(toy), await _dead_letters(toy, (ECHO, key))) == ([f"poison {cure}", "two"], [])
 
 
 async def test_a_record_that_kafka_lost_says_so(toy: Harness) -> None:
     key = uuid7()
     await _ask(toy, key, f"after {uuid7()}")
-    await toy.admin.execute("UPDATE parked SET \"offset\" = 999 WHERE subscriber = 'toy.echo'")
+    await toy.admin.execute("UPDATE dead_letter SET \"offset\" = 999 WHERE subscriber = 'toy.echo'")
     outcome = await toy.redriver.redrive((ECHO, key))
     assert outcome.stopped is not None
     assert (outcome.stopped.kind, outcome.stopped.reason[:10]) == ("failed", "RecordGone")
@@ -236,13 +237,13 @@ async def test_of_redrives_that_fail_at_once_one_counts(toy: Harness) -> None:
         redrives = [asyncio.create_task(toy.redriver.redrive((HEARD, key))) for _ in range(3)]
         await _stand_still(toy, 3)
     outcomes = await asyncio.gather(*redrives)
-    attempts = await toy.admin.fetchval("SELECT attempts FROM parked WHERE subscriber = $1", HEARD)
+    attempts = await toy.admin.fetchval("SELECT attempts FROM dead_letter WHERE subscriber = $1", HEARD)
     assert attempts == max(outcome.stopped.attempts for outcome in outcomes if outcome.stopped)
     assert 1 <= attempts <= 3
 
 
 @pytest.mark.parametrize("begun", [False, True], ids=["at the first event", "later on"])
-async def test_a_event_that_comes_while_the_last_parked_one_is_applied_follows_it(toy: Harness, begun: bool) -> None:
+async def test_an_event_that_comes_while_the_last_dead_letter_is_applied_follows_it(toy: Harness, begun: bool) -> None:
     cure, key = uuid7(), uuid7()
     texts = (["zero"] if begun else []) + [f"poison {cure}"]
     await _ask(toy, key, *texts)
@@ -254,12 +255,12 @@ async def test_a_event_that_comes_while_the_last_parked_one_is_applied_follows_i
         live = asyncio.create_task(toy.dispatcher.deliver([following]))
         await _stand_still(toy, 2)
     await asyncio.gather(redrive, live)
-    assert await _parked(toy, (HEARD, key)) == []
+    assert await _dead_letters(toy, (HEARD, key)) == []
     assert (await _times(toy, key), await _mark(toy, (HEARD, key))) == (len(texts) + 1, len(texts) + 1)
 
 
 @pytest.mark.parametrize("begun", [False, True], ids=["at the first event", "later on"])
-async def test_a_event_that_parks_behind_while_a_redrive_begins_is_redriven_too(toy: Harness, begun: bool) -> None:
+async def test_an_event_dead_lettered_behind_while_a_redrive_begins_is_redriven_too(toy: Harness, begun: bool) -> None:
     cure, key, other = uuid7(), uuid7(), uuid7()
     texts = (["zero"] if begun else []) + [f"poison {cure}"]
     await _ask(toy, key, *texts)
@@ -272,7 +273,7 @@ async def test_a_event_that_parks_behind_while_a_redrive_begins_is_redriven_too(
         await _stand_still(toy, 2)
     await live
     assert (await redrive).applied == 2
-    assert (await _parked(toy, (HEARD, key)), await _times(toy, key)) == ([], len(texts) + 1)
+    assert (await _dead_letters(toy, (HEARD, key)), await _times(toy, key)) == ([], len(texts) + 1)
     assert await _times(toy, other) == 1
 
 
@@ -292,7 +293,7 @@ async def test_exact_while_consumers_and_redrives_meet(toy: Harness, seed: int) 
             await asyncio.sleep(chance.random() / 50)
 
     async def redrive() -> None:
-        while not delivered.is_set() or await _anything_parked(toy):
+        while not delivered.is_set() or await _any_dead_letter(toy):
             await _came_through(toy.redriver.redrive((chance.choice([HEARD, ECHO]), chance.choice(keys))))
             await asyncio.sleep(0.005)
 
@@ -316,7 +317,7 @@ async def test_exact_while_consumers_and_redrives_meet(toy: Harness, seed: int) 
     assert echoed == {str(key): list(range(1, 16)) for key in keys}
 
 
-async def test_nothing_parked_costs_one_query(toy: Harness) -> None:
+async def test_no_dead_letter_costs_one_query(toy: Harness) -> None:
     await _ask(toy, uuid7(), "fine")
     asked: list[str] = []
     engine = toy.database.engine.sync_engine
@@ -335,7 +336,7 @@ async def test_the_background_redrives_and_stops_when_told(toy: Harness) -> None
         )
     )
     await _hear(toy, cure)
-    await eventually(lambda: _parked(toy, (ECHO, key)), lambda rows: rows == [], what="an empty slate")
+    await eventually(lambda: _dead_letters(toy, (ECHO, key)), lambda rows: rows == [], what="an empty slate")
     stop.set()
     await asyncio.wait_for(background, 60)
     assert await _echoed(toy) == [f"after {cure}", "two"]
@@ -345,18 +346,18 @@ async def test_a_database_from_before_is_brought_up_to_date(toy: Harness) -> Non
     cure, key = uuid7(), uuid7()
     await _ask(toy, key, f"poison {cure}")
     await toy.admin.execute(
-        """ALTER TABLE parked DROP COLUMN attempts, DROP COLUMN redriven_at; DROP TABLE dropped; DROP INDEX ix_parked_in_sequence;
-           CREATE INDEX ix_parked_subscriber_aggregate_id ON parked (subscriber, aggregate_id);
+        """ALTER TABLE dead_letter DROP COLUMN attempts, DROP COLUMN redriven_at; DROP TABLE dropped; DROP INDEX ix_dead_letter_in_sequence;
+           CREATE INDEX ix_dead_letter_subscriber_aggregate_id ON dead_letter (subscriber, aggregate_id);
            DELETE FROM inbox; UPDATE alembic_version_kit SET version_num = 'kit_0001'"""
     )
     owner = toy.settings.model_copy(update={"database_url": None}).database("toy", "owner")
     await migrate(toy.service, f"{owner.rsplit('/', 1)[0]}/{toy.database_name}")
-    indexes = await toy.admin.fetch("SELECT indexname FROM pg_indexes WHERE tablename = 'parked'")
-    assert {row["indexname"] for row in indexes} == {"pk_parked", "ix_parked_in_sequence"}
+    indexes = await toy.admin.fetch("SELECT indexname FROM pg_indexes WHERE tablename = 'dead_letter'")
+    assert {row["indexname"] for row in indexes} == {"pk_dead_letter", "ix_dead_letter_in_sequence"}
     await _hear(toy, cure)
     assert (await toy.redriver.redrive((ECHO, key))).applied == 1
     record, _ = await _ask(toy, key, f"poison {uuid7()}", "three")
-    assert [sequence for _, sequence in await _parked(toy, (ECHO, key))] == [2, 3]
+    assert [sequence for _, sequence in await _dead_letters(toy, (ECHO, key))] == [2, 3]
     assert (await drop(toy.database, Place(ECHO, record.topic, 0, record.offset), "done", "ada")).behind == 1
 
 
@@ -371,9 +372,9 @@ async def _came_through(work: Awaitable[Any]) -> bool:
     return True
 
 
-async def _anything_parked(toy: Harness) -> bool:
+async def _any_dead_letter(toy: Harness) -> bool:
     async with toy.tx() as tx:
-        return bool(await tx.scalar(select(exists().select_from(tables.parked))))
+        return bool(await tx.scalar(select(exists().select_from(tables.dead_letter))))
 
 
 def _event(toy: Harness, key: UUID, sequence: int, text: str) -> ConsumerRecord:

@@ -18,7 +18,7 @@ for name in metrics.INSTRUMENTS:
     metrics.readings[name] = [({}, 1)]
 metrics.request_served("GET", "/", 200, 0.1)
 metrics.events_applied("test.toy", 1, 0.1)
-metrics.event_parked("test.toy", "gap")
+metrics.event_dead_lettered("test.toy", "gap")
 metrics.saga_moved("toy", "begin", "end")
 print(generate_latest(REGISTRY).decode())
 """

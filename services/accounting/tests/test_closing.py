@@ -78,9 +78,9 @@ async def test_periods_are_closed_in_order_when_over_and_when_nothing_waits(trad
     today = datetime.now(UTC).date()
     running = await period(traded, str(today), str(today + timedelta(days=9)))
     assert "has to be over" in (await call(traded, f"periods/{running['id']}/close", 409))["detail"]
-    broken = await traded.deliver(received(5, currency="EUR"), aggregate_id=uuid7(), sequence=2, may_park=True)
+    broken = await traded.deliver(received(5, currency="EUR"), aggregate_id=uuid7(), sequence=2, may_dead_letter=True)
     assert "could not be posted" in (await call(traded, f"periods/{january['id']}/close", 409))["detail"]
-    await traded.admin.execute('DELETE FROM parked WHERE "offset" = $1', broken.offset)
+    await traded.admin.execute('DELETE FROM dead_letter WHERE "offset" = $1', broken.offset)
     await call(traded, f"periods/{january['id']}/close")
     await call(traded, f"periods/{february['id']}/close")
     assert (await call(traded, f"periods/{january['id']}/reopen", 409, reason="x"))["type"].endswith(

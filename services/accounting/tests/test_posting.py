@@ -80,7 +80,7 @@ async def test_events_of_two_topics_at_once_share_books_and_numbers(accounting: 
     events = [tenant, *(received(n) for n in range(1, 6)), *(dispatched([line(n, 0)]) for n in range(1, 6))]
     records = [first_record(accounting, event) for event in events]
     await asyncio.gather(*[accounting.dispatcher.deliver([record]) for record in records])
-    assert await accounting.admin.fetchval("SELECT count(*) FROM parked") == 0
+    assert await accounting.admin.fetchval("SELECT count(*) FROM dead_letter") == 0
     journals = await posted(accounting)
     assert sorted(journal.number for journal in journals) == [f"J-{n:08d}" for n in range(1, 11)]
     recorded = [journal.recorded_at for journal in sorted(journals, key=lambda journal: journal.number)]

@@ -159,5 +159,5 @@ async def test_a_snapshot_of_before_there_were_shortfalls_is_left_aside(lenient:
 async def test_a_stock_without_a_policy_known_here_stays_strict(depot: Depot) -> None:
     order = await depot.order(depot.line("1", item=uuid7()))
     left = depot.shipment(order, "1")
-    await depot.h.deliver(left, aggregate_id=left.shipment_id, may_park=True)
-    assert await depot.h.admin.fetchval("SELECT kind FROM parked") == "not_yet"
+    await depot.h.deliver(left, aggregate_id=left.shipment_id, may_dead_letter=True)
+    assert await depot.h.admin.fetchval("SELECT kind FROM dead_letter") == "not_yet"

@@ -49,7 +49,7 @@ async def test_a_part_is_held_when_that_is_allowed(depot: Depot) -> None:
     assert len(await depot.told("reservation.rejected")) == 1
 
 
-async def test_an_item_nobody_ever_had_is_rejected_not_parked(depot: Depot) -> None:
+async def test_an_item_nobody_ever_had_is_rejected_not_dead_lettered(depot: Depot) -> None:
     await depot.order(depot.line("1", item=uuid7()))
     (rejected,) = await depot.told("reservation.rejected")
     assert reserved(rejected.lines) == [0]
@@ -219,11 +219,11 @@ async def test_goods_that_the_books_do_not_have_wait_for_a_correction(depot: Dep
     await depot.order(depot.line("4"))
     event = depot.shipment(gone)
     before = await rows(depot)
-    await depot.h.deliver(event, aggregate_id=event.shipment_id, may_park=True)
-    parked = await depot.h.admin.fetchrow("SELECT kind, reason FROM parked")
-    assert parked is not None
-    assert parked["kind"] == "not_yet"
-    assert "3 are wanted and 1 are free" in parked["reason"]
+    await depot.h.deliver(event, aggregate_id=event.shipment_id, may_dead_letter=True)
+    row = await depot.h.admin.fetchrow("SELECT kind, reason FROM dead_letter")
+    assert row is not None
+    assert row["kind"] == "not_yet"
+    assert "3 are wanted and 1 are free" in row["reason"]
     after = await rows(depot)
     assert {table for table in TABLES if after[table] != before[table]} <= {"outbox"}
     assert await depot.told("stock.issued") == []

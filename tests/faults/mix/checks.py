@@ -11,7 +11,7 @@ from mix.evidence import Evidence, Found
 from mix.topics import Record
 
 ALL = "all"
-_MUST_PARK = {"not json", "wrong shape", "unknown version", "no headers", "gap"}
+_MUST_DEAD_LETTER = {"not json", "wrong shape", "unknown version", "no headers", "gap"}
 
 
 @dataclass(frozen=True)
@@ -147,13 +147,15 @@ def _delivery(evidence: Evidence) -> Iterable[Check]:
     }
     marks = {pair: mark for pair, mark in evidence.marks.items() if pair in wanted}
     yield _same(ALL, "marks at the last event", marks, wanted, lambda each: f"{len(each):,}")
-    yield _count(ALL, "real events parked", [each for each in evidence.parked if each.where not in evidence.forged])
-    parked = {each.where for each in evidence.parked}
-    free = [w for w, sort in evidence.forged.items() if sort in _MUST_PARK and w not in parked]
-    yield _count(ALL, "poison that was not parked", free)
-    wrong = [each for each in evidence.parked if evidence.forged.get(each.where, "gap") not in _MUST_PARK]
-    yield _count(ALL, "harmless forgeries that were parked", wrong)
-    yield _count(ALL, "parked after the poison was dropped", evidence.left)
+    yield _count(
+        ALL, "real events dead-lettered", [each for each in evidence.dead_letters if each.where not in evidence.forged]
+    )
+    dead_lettered = {each.where for each in evidence.dead_letters}
+    free = [w for w, sort in evidence.forged.items() if sort in _MUST_DEAD_LETTER and w not in dead_lettered]
+    yield _count(ALL, "poison that was not dead-lettered", free)
+    wrong = [each for each in evidence.dead_letters if evidence.forged.get(each.where, "gap") not in _MUST_DEAD_LETTER]
+    yield _count(ALL, "harmless forgeries that were dead-lettered", wrong)
+    yield _count(ALL, "dead letters after the poison was dropped", evidence.left)
     again = len(real) - len({record.id for record in real})
     yield Check(ALL, "events came twice, and were passed over", _some(again + evidence.read_again), "some")
 

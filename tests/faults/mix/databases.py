@@ -1,4 +1,4 @@
-"""What the services' databases hold of what leaves and what arrives: outbox, marks and parked events, read by the superuser, changed by nobody."""
+"""What the services' databases hold of what leaves and what arrives: outbox, marks and dead letters, read by the superuser, never changed."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,7 +11,7 @@ from mix.topics import Where, digest
 
 
 @dataclass(frozen=True)
-class Parked:
+class DeadLetter:
     service: str
     subscriber: str
     where: Where
@@ -51,11 +51,13 @@ class Databases:
         rows = await self._ask("SELECT subscriber, aggregate_id::text AS aggregate, sequence FROM inbox")
         return {(row["subscriber"], row["aggregate"]): row["sequence"] for _, found in rows for row in found}
 
-    async def parked(self, forged: set[Where]) -> list[Parked]:
-        """What is set aside of these tenants' events, and of the forged records."""
-        query = "SELECT *, tenant_id = ANY($1::uuid[]) AS ours FROM parked ORDER BY epoch, sequence, parked_at"
+    async def dead_letters(self, forged: set[Where]) -> list[DeadLetter]:
+        """The dead letters among these tenants' events, and among the forged records."""
+        query = (
+            "SELECT *, tenant_id = ANY($1::uuid[]) AS ours FROM dead_letter ORDER BY epoch, sequence, dead_lettered_at"
+        )
         return [
-            Parked(service, row["subscriber"], where, row["kind"], row["reason"], row["sequence"])
+            DeadLetter(service, row["subscriber"], where, row["kind"], row["reason"], row["sequence"])
             for service, rows in await self._ask(query, self._tenants)
             for row in rows
             if row["ours"] or (row["topic"], row["partition"], row["offset"]) in forged

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from mix.databases import Databases, Parked
+from mix.databases import Databases, DeadLetter
 from mix.setup import Shop
 from mix.topics import Record, Topics, Where
 
@@ -37,10 +37,10 @@ class Evidence:
     """Every record on the topics that claims to be an event of these tenants."""
     outbox: dict[str, str]
     marks: dict[tuple[str, str], int]
-    parked: list[Parked]
+    dead_letters: list[DeadLetter]
     """Before anybody dropped the poison."""
-    left: list[Parked]
-    """What is still parked after that."""
+    left: list[DeadLetter]
+    """The dead letters that are left after that."""
     forged: dict[Where, str]
     republished: set[Where]
     read_again: int
@@ -77,5 +77,5 @@ async def outside(topics: Topics, databases: Databases, forged: set[Where]) -> d
         "records": topics.records,
         "outbox": await databases.outbox(),
         "marks": await databases.marks(),
-        "left": await databases.parked(forged),
+        "left": await databases.dead_letters(forged),
     }

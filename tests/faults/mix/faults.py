@@ -143,7 +143,7 @@ class Nemesis:
         self.done.counts["republished"] += len(records)
 
     async def _redrive(self, fault: Fault) -> None:
-        """Somebody redrives everything that is parked; what cannot be cured stays."""
+        """Redrive every dead letter; what cannot be cured stays."""
         code, said = await self.command("dlq", "redrive", "--all", "--reason", "the mix tries again")
         assert code in {0, 1} and "Traceback" not in said, said
         self.done.counts["redriven"] += said.count("applied")

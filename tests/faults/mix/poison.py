@@ -1,4 +1,4 @@
-"""Records that no service wrote, as a broken or foreign publisher would send them; each must be set aside or passed over, without harm to others.
+"""Records that no service wrote, as a broken or foreign publisher would send them; each must be dead-lettered or passed over, without harm to others.
 
 Forged events are of aggregates that nobody has, or claim the place of an event that every reader has had. A record with the very next sequence of a
 real aggregate is not forged here: whoever can write that to a topic is its publisher, and no reader could tell.

@@ -51,8 +51,8 @@ async def _look(
     for group in consumers:
         if late := await groups.behind(kafka, group, done.places[group]):
             return count, f"{group} is {late} records behind"
-    parked = await databases.parked(set(done.forged))
-    waiting = [each for each in parked if done.forged.get(each.where, "late") == "late"]
+    dead_letters = await databases.dead_letters(set(done.forged))
+    waiting = [each for each in dead_letters if done.forged.get(each.where, "late") == "late"]
     if waiting:
-        return count, f"{len(waiting)} events are parked that should come right, the first: {waiting[0]}"
+        return count, f"{len(waiting)} dead letters are left that should come right, the first: {waiting[0]}"
     return await databases.committed(), ""

@@ -36,7 +36,7 @@ def summary(outcome: Outcome) -> dict[str, Any]:
         "republished": counts["republished"],
         "read again": outcome.evidence.read_again,
         "forged": counts["forged"],
-        "parked": len(outcome.evidence.parked),
+        "dead_letters": len(outcome.evidence.dead_letters),
         "versions": {
             **outcome.versions,
             "Python": platform.python_version(),
@@ -84,7 +84,7 @@ def _markdown(told: dict[str, Any], checks: list[Check]) -> str:
         "",
         "Times are in seconds. A recovery lasts from the beginning of a fault, which may itself be a pause or a rebuild, until an order placed after "
         "it has been shipped and posted, with traffic going on. A request of unknown outcome got no answer, or one that "
-        "leaves it open, and was sent again with its key. A forged event is parked once by each service that cannot take it.",
+        "leaves it open, and was sent again with its key. A forged event becomes one dead letter in each service that cannot take it.",
         "",
         "| | |",
         "|---|---|",

@@ -9,7 +9,7 @@ import aiohttp
 
 from mix import quiet, trade
 from mix.client import RequestLog, Session
-from mix.databases import Databases, Parked
+from mix.databases import Databases, DeadLetter
 from mix.evidence import Evidence, look, outside
 from mix.faults import Nemesis
 from mix.nemeses import Fault, schedule
@@ -106,16 +106,16 @@ async def _collect(
 ) -> Evidence:
     done = nemesis.done
     forged = set(done.forged)
-    parked = await databases.parked(forged)
-    say(f"Quiet. {len(parked)} forged events are parked; dropping them …")
-    await _drop(nemesis, parked)
+    dead_letters = await databases.dead_letters(forged)
+    say(f"Quiet. {len(dead_letters)} forged events are dead letters; dropping them …")
+    await _drop(nemesis, dead_letters)
     say("Asking for the end …")
     found = {shop.firm.slug: await look(shop) for shop in shops}
     return Evidence(
         log=log,
         found=found,
         tenants={shop.firm.slug: shop.tenant_id for shop in shops},
-        parked=parked,
+        dead_letters=dead_letters,
         forged=done.forged,
         republished=done.republished,
         read_again=done.counts["read again"],
@@ -124,17 +124,17 @@ async def _collect(
     )
 
 
-async def _drop(nemesis: Nemesis, parked: list[Parked]) -> None:
+async def _drop(nemesis: Nemesis, dead_letters: list[DeadLetter]) -> None:
     """As an operator would, each by a command of its own; no two are of one aggregate, so their order does not matter."""
     some = asyncio.Semaphore(4)
 
-    async def drop(each: Parked) -> None:
+    async def drop(each: DeadLetter) -> None:
         async with some:
             place = (each.service, each.subscriber, *each.where)
             code, said = await nemesis.command("dlq", "drop", *place, "--reason", "forged by the mix")
             assert code == 0, said
 
-    await asyncio.gather(*[drop(each) for each in parked])
+    await asyncio.gather(*[drop(each) for each in dead_letters])
 
 
 class _Mix:

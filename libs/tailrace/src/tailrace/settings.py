@@ -78,7 +78,7 @@ class Settings(BaseSettings):
     consumer_wait_ms: int = 500
     """How long a consumer waits for something new before it asks again; what comes meanwhile is handed out at once."""
     redrive_every: float = Field(default=2.0, gt=0)
-    """How often a service looks for parked events that may come right by themselves, in seconds."""
+    """How often a service looks for dead letters that can be applied now, in seconds."""
     """How long a consumer's poll waits at the broker when nothing is new, in milliseconds; it adds no latency."""
 
     body_limit: int = 2 * 1024 * 1024

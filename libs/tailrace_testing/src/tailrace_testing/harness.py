@@ -110,11 +110,11 @@ class Harness:
         sequence: int | None = None,
         time: datetime | None = None,
         event_id: UUID | None = None,
-        may_park: bool = False,
+        may_dead_letter: bool = False,
     ) -> ConsumerRecord:
         """Hand an event to the subscribers. Returns the record, which `redeliver` takes again.
 
-        Raises AssertionError with the reason when the event was parked, unless `may_park`.
+        Raises AssertionError with the reason when the event became a dead letter, unless `may_dead_letter`.
         """
         self._sequences[aggregate_id] = sequence or self._sequences[aggregate_id] + 1
         record = self._record(
@@ -125,17 +125,17 @@ class Harness:
             time or datetime.now(UTC),
             event_id,
         )
-        await self.redeliver(record, may_park=may_park)
+        await self.redeliver(record, may_dead_letter=may_dead_letter)
         return record
 
-    async def redeliver(self, *records: ConsumerRecord, may_park: bool = False) -> None:
+    async def redeliver(self, *records: ConsumerRecord, may_dead_letter: bool = False) -> None:
         """Hand records over, as one batch."""
-        before = await self.admin.fetchval("SELECT count(*) FROM parked")
+        before = await self.admin.fetchval("SELECT count(*) FROM dead_letter")
         await self.dispatcher.deliver(records)
-        parked = await self.admin.fetch(
-            "SELECT subscriber, kind, reason FROM parked ORDER BY parked_at OFFSET $1", before
+        fresh = await self.admin.fetch(
+            "SELECT subscriber, kind, reason FROM dead_letter ORDER BY dead_lettered_at OFFSET $1", before
         )
-        assert may_park or not parked, f"parked: {[tuple(row) for row in parked]}"
+        assert may_dead_letter or not fresh, f"dead letters: {[tuple(row) for row in fresh]}"
 
     async def published(self, type: str | None = None, *, tenant: UUID | None = None) -> list[Published]:
         """What the outbox holds of a tenant, in the order it was recorded."""

@@ -21,7 +21,7 @@ from accounting.streams import PeriodStream
 from contracts.accounting import JournalLine
 from tailrace.core.ids import derived_id, uuid7
 from tailrace.db.database import Tx
-from tailrace.redrive.reminder import parked_for
+from tailrace.redrive.reminder import dead_letters_of
 
 POSTINGS = "accounting.postings"
 _RESULT = ("revenue", "expense")
@@ -64,7 +64,7 @@ async def _check_ready(tx: Tx, stream: PeriodStream) -> None:
     )
     if earlier is not None:
         raise NotReadyToClose(f"The period {earlier} is earlier and not closed: close it first.")
-    waiting = await parked_for(tx, POSTINGS)
+    waiting = await dead_letters_of(tx, POSTINGS)
     if waiting:
         raise NotReadyToClose(
             f"Events have arrived that could not be posted yet: {waiting}. An operator has to see to them."

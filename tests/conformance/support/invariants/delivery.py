@@ -36,7 +36,7 @@ class Delivered:
 
     h: Harness
     records: Sequence[ConsumerRecord]
-    parked: Sequence[Mapping[str, Any]]
+    dead_letters: Sequence[Mapping[str, Any]]
     canonical: Sequence[Canonical]
     """What stood there before the last events of each aggregate, which may delete it, and after them."""
     changed_by_repeating: list[str]
@@ -54,14 +54,14 @@ async def _deliver(subject: Subject) -> Delivered:
         for record in phase:
             await harness.dispatcher.deliver([record])
         canonical.append(await rows.canonical(_known(records), str(_POISONED)))
-    parked = list(await harness.admin.fetch("SELECT subscriber, type, kind, reason FROM parked"))
+    dead_letters = list(await harness.admin.fetch("SELECT subscriber, type, kind, reason FROM dead_letter"))
     changed = []
     # The group's offsets are lost and everything comes again: at once, one by one, and the wrong way round.
     for again in (records, *([record] for record in records), list(reversed(records))):
         before = await rows.digests()
         await harness.dispatcher.deliver(again)
         changed += differing(before, await rows.digests())
-    return Delivered(harness, records, parked, canonical, sorted(set(changed)))
+    return Delivered(harness, records, dead_letters, canonical, sorted(set(changed)))
 
 
 def _records(subject: Subject, harness: Harness) -> tuple[list[ConsumerRecord], list[ConsumerRecord]]:
@@ -131,15 +131,15 @@ async def batches_and_bad_records_make_no_difference(subject: Subject) -> Findin
         await harness.dispatcher.deliver([*(r for record in phase for r in (record, record)), poison])
         canonical = await Rows(harness.admin).canonical(_known(delivered.records), str(_POISONED))
         found += [f"{table} differs after a batch with a bad record in it" for table in differing(expected, canonical)]
-    parked = await harness.admin.fetchval("SELECT count(*) FROM parked WHERE aggregate_id = $1", _POISONED)
-    return found if parked else [*found, "a malformed record was not set aside"]
+    written = await harness.admin.fetchval("SELECT count(*) FROM dead_letter WHERE aggregate_id = $1", _POISONED)
+    return found if written else [*found, "a malformed record became no dead letter"]
 
 
 async def no_sample_is_set_aside(subject: Subject) -> Findings:
     """A subscriber applies every sample, or says that it waits for an event of another topic; it fails at none."""
     return [
         f"{row['subscriber']} fails at {row['type']}: {row['kind']}, {row['reason']}"
-        for row in (await _delivered(subject)).parked
+        for row in (await _delivered(subject)).dead_letters
         if row["kind"] not in _PATIENT
     ]
 
@@ -157,7 +157,7 @@ async def projections_record_nothing(subject: Subject) -> Findings:
         await dispatcher.deliver([record for record in samples if record.topic in projection.topics])
         events = await harness.admin.fetchval("SELECT count(*) FROM outbox WHERE topic = $1", subject.service.topic)
         refused = await harness.admin.fetchval(
-            "SELECT count(*) FROM parked WHERE subscriber = $1 AND reason LIKE 'RecordsNothing%'", projection.name
+            "SELECT count(*) FROM dead_letter WHERE subscriber = $1 AND reason LIKE 'RecordsNothing%'", projection.name
         )
         if events > seen or refused:
             found.append(f"the projection {projection.name} records events")

@@ -1,4 +1,4 @@
-"""Failures have classes: what passes by itself is waited out and parks nothing; what may pass is tried a few times; any other would only repeat.
+"""Failures have classes: what passes is waited out and leaves no dead letter; what may pass is tried a few times; any other would only repeat.
 
 Passing: connections, locks, time-outs, collisions, a server that restarts or has no room. Uncertain: what says neither that it passes nor that it
 does not. Any other, an error of the handler's own included, is the fault of what was tried.

@@ -113,8 +113,8 @@ inbox = Table(
     Column("sequence", BigInteger, nullable=False),
 )
 
-parked = Table(
-    "parked",
+dead_letter = Table(
+    "dead_letter",
     metadata,
     Column("subscriber", Text, primary_key=True),
     Column("topic", Text, primary_key=True),
@@ -127,10 +127,10 @@ parked = Table(
     Column("type", Text),
     Column("kind", Text, nullable=False),
     Column("reason", Text, nullable=False),
-    Column("parked_at", _TIME, nullable=False, server_default=func.now()),
+    Column("dead_lettered_at", _TIME, nullable=False, server_default=func.now()),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("redriven_at", _TIME),
-    Index("ix_parked_in_sequence", "subscriber", "aggregate_id", "epoch", "sequence"),
+    Index("ix_dead_letter_in_sequence", "subscriber", "aggregate_id", "epoch", "sequence"),
 )
 """`attempts` and `redriven_at`: how often, and when last, a redrive tried this event in vain."""
 
@@ -149,11 +149,11 @@ dropped = Table(
     Column("type", Text),
     Column("kind", Text, nullable=False),
     Column("reason", Text, nullable=False),
-    Column("parked_at", _TIME, nullable=False),
+    Column("dead_lettered_at", _TIME, nullable=False),
     Column("because", Text, nullable=False),
     Column("dropped_by", Text, nullable=False),
 )
-"""Parked rows that somebody gave up, with `because`; never changed."""
+"""Dead letters that were given up, with `because`; never changed."""
 
 redriven = Table(
     "redriven",
@@ -181,8 +181,8 @@ redriven = Table(
     Column("stopped_reason", Text),
     Index("ix_redriven_subscriber_aggregate_id", "subscriber", "aggregate_id"),
 )
-"""Redrives that somebody asked for: the event that stood first, why it was parked and why redriven, and what that came to. `stopped_at` is the
-sequence at which it stopped; without `ended_at` it was cut off."""
+"""Redrives that a person asked for: the event that stood first, why it was a dead letter, why it was redriven, and what that came to.
+`stopped_at` is the sequence at which it stopped; without `ended_at` it was cut off."""
 
 timer = Table(
     "timer",
@@ -198,4 +198,4 @@ timer = Table(
 )
 
 TENANT = (outbox, idempotency, snapshot, saga, saga_step)
-PLATFORM = (inbox, parked, dropped, redriven, timer)
+PLATFORM = (inbox, dead_letter, dropped, redriven, timer)

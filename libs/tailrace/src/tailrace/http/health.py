@@ -1,6 +1,6 @@
 """Live says that the process works; ready says that it may be sent traffic. They differ: a database that is down makes nobody restart.
 
-An aggregate that is parked is no outage: ready stays ready, and says how much is parked.
+A dead letter is no outage: ready stays ready, and says how many there are.
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 
 from tailrace.db.database import Database
 from tailrace.messaging.consumer import Consumer
-from tailrace.redrive.reminder import count_parked
+from tailrace.redrive.reminder import count_dead_letters
 
 router = APIRouter(prefix="/health", include_in_schema=False)
 
@@ -32,7 +32,7 @@ async def ready(request: Request) -> JSONResponse:
     database: Database | None = getattr(request.app.state, "database", None)
     if database is not None:
         try:
-            known = (await count_parked(database)).as_json()
+            known = (await count_dead_letters(database)).as_json()
         except Exception as error:
             awaited["database"] = type(error).__name__
     consumer: Consumer | None = getattr(request.app.state, "consumer", None)

@@ -16,7 +16,7 @@ from sqlalchemy import ARRAY, BigInteger, Text, Uuid, bindparam, exists, func, s
 
 from tailrace.core.errors import BadRequest, FieldProblem, Problem
 from tailrace.db.database import Database
-from tailrace.db.tables import inbox, parked
+from tailrace.db.tables import dead_letter, inbox
 from tailrace.messaging.subscribers import Subscriber
 
 HEADER = "Tailrace-After"
@@ -31,7 +31,7 @@ Asked = dict[tuple[str, UUID], int]
 
 
 class NotYetConsistent(Problem):
-    """503: an event named in `Tailrace-After` has not been applied here yet, or is parked. Nothing was done: ask again."""
+    """503: an event named in `Tailrace-After` has not been applied here yet, or is a dead letter. Nothing was done: ask again."""
 
     status, slug, title = 503, "not-yet-consistent", "Not applied here yet"
 
@@ -57,26 +57,28 @@ _ASKED = (
     .table_valued("subscriber", "aggregate_id", "sequence", name="asked")
     .render_derived()
 )
-_PARKED = exists().where(parked.c.subscriber == _ASKED.c.subscriber, parked.c.aggregate_id == _ASKED.c.aggregate_id)
+_DEAD_LETTERED = exists().where(
+    dead_letter.c.subscriber == _ASKED.c.subscriber, dead_letter.c.aggregate_id == _ASKED.c.aggregate_id
+)
 _APPLIED = exists().where(
     inbox.c.subscriber == _ASKED.c.subscriber,
     inbox.c.aggregate_id == _ASKED.c.aggregate_id,
     inbox.c.sequence >= _ASKED.c.sequence,
 )
-_MISSING = select(_ASKED.c.subscriber, _ASKED.c.aggregate_id, _PARKED.label("parked")).where(~_APPLIED)
+_MISSING = select(_ASKED.c.subscriber, _ASKED.c.aggregate_id, _DEAD_LETTERED.label("dead_lettered")).where(~_APPLIED)
 
 
 async def wait_until_applied(request: Request, subscribers: Sequence[Subscriber]) -> None:
     """Return when `subscribers` have applied what the request's `Tailrace-After` names.
 
-    Raises BadRequest when the header is malformed, and NotYetConsistent: at once when an aggregate is parked, else after a second.
+    Raises BadRequest when the header is malformed, and NotYetConsistent: at once when an aggregate has dead letters, else after a second.
     """
     asked = _asked(read_marks(request), subscribers, own=request.app.state.topic)
     deadline = asyncio.get_running_loop().time() + LONGEST
     while asked and (missing := await _missing(request.app.state.database, asked)):
-        for subscriber, aggregate_id, is_parked in missing:
-            if is_parked:
-                raise NotYetConsistent(f"{subscriber} has events of {aggregate_id} parked.")
+        for subscriber, aggregate_id, is_dead_lettered in missing:
+            if is_dead_lettered:
+                raise NotYetConsistent(f"{subscriber} has dead letters of {aggregate_id}.")
         if asyncio.get_running_loop().time() + _PAUSE > deadline:
             raise NotYetConsistent(f"{len(missing)} of these events did not arrive within {LONGEST:g} s.")
         await asyncio.sleep(_PAUSE)
@@ -115,4 +117,6 @@ async def _missing(database: Database, asked: Asked) -> Sequence[tuple[str, UUID
         "sequences": list(asked.values()),
     }
     async with database.engine.connect() as connection:
-        return [(row.subscriber, row.aggregate_id, row.parked) for row in await connection.execute(_MISSING, columns)]
+        return [
+            (row.subscriber, row.aggregate_id, row.dead_lettered) for row in await connection.execute(_MISSING, columns)
+        ]

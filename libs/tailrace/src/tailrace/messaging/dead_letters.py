@@ -1,8 +1,8 @@
-"""What cannot be applied is set aside with its reason: the aggregate waits, everything else goes on, and nothing is dropped.
+"""What cannot be applied becomes a dead letter with its reason: the aggregate waits, everything else goes on, and nothing is dropped.
 
-A parked row points at the record in Kafka. Events of an aggregate that is parked park behind it, for that subscriber alone. `<service>.dlq` gets
-a copy, through the outbox like every event, for people and tools to look at; it is never what a redrive reads. Whoever parks or unparks an event of
-an aggregate holds the row of its mark (`inbox.hold`), so nobody mistakes what is parked.
+A dead letter is a row that points at the record in Kafka. Later events of the same aggregate become dead letters behind it, for that subscriber
+alone. `<service>.dlq` gets a copy, through the outbox like every event, for people and tools to look at; a redrive never reads it. A dead letter
+is written and deleted under the lock of the aggregate's mark (`inbox.hold`), so no transaction sees a state that another is changing.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from tailrace.core.events import Event, Meta
 from tailrace.core.ids import NIL, uuid7
 from tailrace.db.database import Tx
-from tailrace.db.tables import dropped, outbox, parked
+from tailrace.db.tables import dead_letter, dropped, outbox
 from tailrace.messaging.inbox import Pair, as_columns, these_pairs
 from tailrace.observability import metrics
 from tailrace.observability.logs import log
@@ -26,7 +26,9 @@ REASON = 2000
 _SHORT, _LONG, _HEADERS = 500, 100_000, 50
 
 _WAITING = select(these_pairs).where(
-    exists().where(parked.c.subscriber == these_pairs.c.subscriber, parked.c.aggregate_id == these_pairs.c.aggregate_id)
+    exists().where(
+        dead_letter.c.subscriber == these_pairs.c.subscriber, dead_letter.c.aggregate_id == these_pairs.c.aggregate_id
+    )
 )
 
 
@@ -55,14 +57,14 @@ def dlq_topic(service: str) -> str:
 
 
 async def waiting(tx: Tx, pairs: Iterable[Pair]) -> set[Pair]:
-    """Which of these (subscriber, aggregate) pairs have something parked."""
+    """Which of these (subscriber, aggregate) pairs have dead letters."""
     columns = as_columns(pairs)
     if not columns["aggregates"]:
         return set()
     return {(row.subscriber, row.aggregate_id) for row in await tx.execute(_WAITING, columns)}
 
 
-async def park(
+async def write_dead_letter(
     tx: Tx, service: str, subscriber: str, record: ConsumerRecord, meta: Meta | None, kind: str, reason: str
 ) -> None:
     """Set a record aside for one subscriber. `kind` is gap, malformed, unknown_version, not_yet, failed or behind. Doing it twice is once.
@@ -81,10 +83,10 @@ async def park(
         **({} if meta is None else {"aggregate_id": meta.aggregate_id, "epoch": meta.epoch, "sequence": meta.sequence}),
         **({} if meta is None else {"tenant_id": meta.tenant_id, "type": meta.type}),
     }
-    done = await tx.execute(upsert(parked).values(row).on_conflict_do_nothing().returning(literal(1)))
+    done = await tx.execute(upsert(dead_letter).values(row).on_conflict_do_nothing().returning(literal(1)))
     if done.first() is None:
         return
-    metrics.event_parked(subscriber, kind)
+    metrics.event_dead_lettered(subscriber, kind)
     if kind != BEHIND:
         await report(tx, service, subscriber, record, kind, reason)
 
@@ -106,8 +108,10 @@ async def _was_dropped(tx: Tx, subscriber: str, record: ConsumerRecord, reason: 
 
 
 async def report(tx: Tx, service: str, subscriber: str, record: ConsumerRecord, kind: str, reason: str) -> None:
-    """Say that an event is parked for a fault: in the log, and as a copy among the dead letters."""
-    log.error("parked", subscriber=subscriber, kind=kind, reason=reason[:500], topic=record.topic, offset=record.offset)
+    """Say that an event became a dead letter for a fault of its own: in the log, and as a copy on `<service>.dlq`."""
+    log.error(
+        "dead letter", subscriber=subscriber, kind=kind, reason=reason[:500], topic=record.topic, offset=record.offset
+    )
     letter = DeadLettered(
         subscriber=subscriber,
         kind=kind,

@@ -1,7 +1,7 @@
 """From records to effects: a batch of many events in one transaction per tenant, and one by one as soon as one of them fails.
 
 A failure that passes by itself (see `failures`) goes to the caller, who waits and hands in the same records again; so does one that may pass, a
-few times. Any other is the fault of one event for one subscriber: that one is parked, alone.
+few times. Any other is the fault of one event for one subscriber: that one becomes a dead letter, alone.
 """
 
 import time
@@ -19,7 +19,7 @@ from tailrace.core.events import Meta, UnknownVersion
 from tailrace.db.database import Database, Tx
 from tailrace.db.error_classes import NotYet, is_transient, is_uncertain, sqlstate
 from tailrace.kafka.cloudevents import Malformed, read_meta, read_payload
-from tailrace.messaging.dead_letters import BEHIND, GAP, NOT_YET, gap_reason, park, waiting
+from tailrace.messaging.dead_letters import BEHIND, GAP, NOT_YET, gap_reason, waiting, write_dead_letter
 from tailrace.messaging.inbox import START, Mark, MarkMoved, Pair, Verdict, hold, judge, marks, move, with_marks
 from tailrace.messaging.retry_budget import TRIES, RetryBudget, TryAgain
 from tailrace.messaging.subscribers import Delivery, Subscriber
@@ -77,7 +77,7 @@ class Dispatcher:
     async def deliver(
         self, records: Iterable[ConsumerRecord], absent: Collection[SubscriberPartition] = frozenset()
     ) -> None:
-        """Apply records, in order per partition. When this returns, each has had its effect, was a duplicate, or is parked.
+        """Apply records, in order per partition. When this returns, each has had its effect, was a duplicate, or is a dead letter.
 
         Nothing is handed to those in `absent`. Raises only transient failures; whatever was not applied then can be handed in again.
         """
@@ -88,7 +88,7 @@ class Dispatcher:
             try:
                 arrived.append(Arrived(record, read_meta(record), listeners))
             except Malformed as fault:
-                await self._park_unreadable(record, listeners, str(fault))
+                await self._dead_letter_unreadable(record, listeners, str(fault))
         # Tenant by tenant: a transaction belongs to one. The sort is stable, so an aggregate's events keep their order.
         uncertain: list[Exception] = []
         for tenant_id, group in groupby(
@@ -130,14 +130,14 @@ class Dispatcher:
                         uncertain[pair] = error
                     else:
                         tries = f"tried {TRIES} times; " if is_uncertain(error) else ""
-                        await self._park(subscriber, one, kind_of(error), tries + reason_of(error))
+                        await self._dead_letter(subscriber, one, kind_of(error), tries + reason_of(error))
         return list(uncertain.values())
 
     async def _apply(self, tx: Tx, arrived: list[Arrived], pairs: set[Pair], only: Subscriber | None = None) -> None:
         before = await marks(tx, pairs)
         blocked = await waiting(tx, pairs)
         while unheld := blocked - before.keys():
-            # Parked by another consumer since: only under its mark's lock does it stay true that something is parked.
+            # Written by another consumer since: only under the mark's lock does it stay true that there are dead letters.
             before |= await hold(tx, unheld)
             blocked = await waiting(tx, pairs)
         now: dict[Pair, Mark] = {}
@@ -151,7 +151,7 @@ class Dispatcher:
                 if verdict is Verdict.DUPLICATE:
                     continue
                 if pair in blocked or verdict is Verdict.GAP:
-                    await self._park_in(tx, subscriber, one, pair in blocked, pair in before)
+                    await self._dead_letter_in(tx, subscriber, one, pair in blocked, pair in before)
                     blocked.add(pair)
                     continue
                 now[pair] = (one.meta.epoch, one.meta.sequence)
@@ -160,28 +160,30 @@ class Dispatcher:
             await take_effect(tx, subscriber, due)
         await move(tx, now)
 
-    async def _park_in(self, tx: Tx, subscriber: Subscriber, one: Arrived, blocked: bool, held: bool) -> None:
+    async def _dead_letter_in(self, tx: Tx, subscriber: Subscriber, one: Arrived, blocked: bool, held: bool) -> None:
         pair = (subscriber.name, one.meta.aggregate_id)
         if not held and (await hold(tx, {pair}))[pair] != START:
             raise MarkMoved("another consumer applied an event of this aggregate")
         kind, reason = (
-            (BEHIND, "an earlier event of this aggregate is parked")
+            (BEHIND, "an earlier event of this aggregate is a dead letter")
             if blocked
             else (GAP, gap_reason(one.meta.sequence))
         )
-        await park(tx, self._service, subscriber.name, one.record, one.meta, kind, reason)
+        await write_dead_letter(tx, self._service, subscriber.name, one.record, one.meta, kind, reason)
 
-    async def _park(self, subscriber: Subscriber, one: Arrived, kind: str, reason: str) -> None:
+    async def _dead_letter(self, subscriber: Subscriber, one: Arrived, kind: str, reason: str) -> None:
         pair = (subscriber.name, one.meta.aggregate_id)
         async with self._database.transaction(Context.because_of(one.meta)) as tx:
             if judge((await hold(tx, {pair}))[pair], one.meta) is Verdict.DUPLICATE:
                 return
-            await park(tx, self._service, subscriber.name, one.record, one.meta, kind, reason)
+            await write_dead_letter(tx, self._service, subscriber.name, one.record, one.meta, kind, reason)
 
-    async def _park_unreadable(self, record: ConsumerRecord, listeners: Sequence[Subscriber], reason: str) -> None:
+    async def _dead_letter_unreadable(
+        self, record: ConsumerRecord, listeners: Sequence[Subscriber], reason: str
+    ) -> None:
         for subscriber in listeners:
             async with self._database.transaction(Context(tenant_id=None)) as tx:
-                await park(tx, self._service, subscriber.name, record, None, "malformed", reason)
+                await write_dead_letter(tx, self._service, subscriber.name, record, None, "malformed", reason)
 
     def _subscribers(self, arrived: list[Arrived]) -> list[Subscriber]:
         return list({s.name: s for one in arrived for s in one.listeners}.values())
@@ -217,7 +219,7 @@ async def _react(tx: Tx, subscriber: Subscriber, delivery: Delivery) -> None:
 
 
 def kind_of(error: Exception) -> str:
-    """Under which kind an event is parked that failed like this."""
+    """The kind of dead letter that an event becomes which failed like this."""
     if isinstance(error, Malformed | ValidationError):
         return "malformed"
     if isinstance(error, UnknownVersion):

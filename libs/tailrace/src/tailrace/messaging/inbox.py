@@ -1,8 +1,8 @@
 """Exactly one effect per event and subscriber: a high-water mark per (subscriber, aggregate) moves in the transaction of the effect.
 
-Not greater than the mark: a duplicate, passed over. The next: applied. Further on: a gap, which must be parked. Marks are kept for ever, so
-rewound offsets, republished rows and eternal topics are harmless. The row of a mark is also the lock under which an aggregate is parked and
-redriven, so a pair that has anything parked has a row, at zero when nothing was applied yet.
+Not greater than the mark: a duplicate, passed over. The next: applied. Further on: a gap, a dead letter. Marks are kept for ever, so
+rewound offsets, republished rows and eternal topics are harmless. The row of a mark is also the lock under which dead letters are written
+and redriven, so a pair that has dead letters has a row, at zero when nothing was applied yet.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,7 @@
 """What an operator watches, measured once and told twice: at `/metrics` for Prometheus, and by OTLP where a collector is named.
 
-Requests (rate, errors, duration, by route), events applied and parked by subscriber, steps of sagas, and what `gauges` reads now and then: consumer
-lag, slot size, dead letters, timers. Names follow OpenTelemetry's conventions; Prometheus sees `http.server.request.duration` as
+Requests (rate, errors, duration, by route), events applied and dead-lettered by subscriber, steps of sagas, and what `gauges` reads now and then:
+consumer lag, slot size, dead letters, timers. Names follow OpenTelemetry's conventions; Prometheus sees `http.server.request.duration` as
 `http_server_request_duration_seconds`. Labels are names out of the code, never ids.
 """
 
@@ -54,8 +54,11 @@ INSTRUMENTS = {
     "applied": Instrument(
         "counter", "tailrace.events.applied", "{event}", "Events that had their effect, by subscriber."
     ),
-    "parked": Instrument(
-        "counter", "tailrace.events.set_aside", "{event}", "Events that were parked, by subscriber and kind."
+    "dead_lettered": Instrument(
+        "counter",
+        "tailrace.events.dead_lettered",
+        "{event}",
+        "Events that became dead letters, by subscriber and kind.",
     ),
     "steps": Instrument(
         "counter", "tailrace.saga.steps", "{step}", "Steps of sagas, by saga and the states they lead between."
@@ -68,8 +71,8 @@ INSTRUMENTS = {
                 "{record}",
                 "Records that the consumer has not read yet, by topic and partition.",
             ),
-            ("tailrace.events.parked", "{event}", "Events that a subscriber could not apply, by kind (dead letters)."),
-            ("tailrace.events.parked.age", "s", "Since when the oldest of them waits."),
+            ("tailrace.dead_letters", "{event}", "Dead letters: events that a subscriber could not apply, by kind."),
+            ("tailrace.dead_letters.age", "s", "Since when the oldest of them waits."),
             ("tailrace.slot.retained", "By", "Write-ahead log that the replication slot holds back."),
             ("tailrace.slot.active", "1", "1 while the connector reads the slot."),
             ("tailrace.outbox.age", "s", "Since when the connector has confirmed nothing of what was written after."),
@@ -142,9 +145,9 @@ def events_applied(subscriber: str, events: int, seconds: float) -> None:
         _instruments["effects"].record(seconds, {"subscriber": subscriber})
 
 
-def event_parked(subscriber: str, kind: str) -> None:
+def event_dead_lettered(subscriber: str, kind: str) -> None:
     if _instruments:
-        _instruments["parked"].add(1, {"subscriber": subscriber, "kind": kind})
+        _instruments["dead_lettered"].add(1, {"subscriber": subscriber, "kind": kind})
 
 
 def saga_moved(saga: str, before: str, after: str) -> None:

@@ -1,6 +1,6 @@
 """Reads the topics of a projection into its shadow: first as far as the live consumers have come, then exactly what live has had.
 
-The reading has no group and goes through the same dispatcher as everything live: batches, marks, parking, redriving.
+The reading has no group and goes through the same dispatcher as everything live: batches, marks, dead letters, redrives.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ _PAUSES = (0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0, 5.0)
 _UNDECLARED = "UndefinedTableError"
 _HEADS = """SELECT DISTINCT ON (p.aggregate_id) p.subscriber, p.aggregate_id, p.topic, p.partition, p.offset,
     EXISTS (SELECT FROM dropped d WHERE (d.topic, d.partition, d.offset) = (p.topic, p.partition, p.offset)) AS gone
-    FROM parked p WHERE p.aggregate_id IS NOT NULL
+    FROM dead_letter p WHERE p.aggregate_id IS NOT NULL
     ORDER BY p.aggregate_id, p.epoch, p.sequence, p.topic, p.partition, p.offset"""
 
 
@@ -120,10 +120,10 @@ class Builder:
             owed = {one: mark for one, mark in owed.items() if one not in _reached(due, owed)}
         await self._settle()
 
-    async def parked(self) -> int:
+    async def dead_letters(self) -> int:
         """How many events could not be applied. Raises CannotRebuild when that is because a table was not declared."""
         async with self._aside.engine.connect() as connection:
-            reasons = (await connection.exec_driver_sql("SELECT reason FROM parked")).scalars().all()
+            reasons = (await connection.exec_driver_sql("SELECT reason FROM dead_letter")).scalars().all()
         if undeclared := next((reason for reason in reasons if _UNDECLARED in reason), None):
             raise CannotRebuild(
                 f"{self._projection.name} uses a table that it does not declare: {undeclared[:300]}",
@@ -183,17 +183,17 @@ class Builder:
                         progress += await self._redrive(redriver, head)
 
     async def _redrive(self, redriver: Redriver, head: Place) -> int:
-        query = 'SELECT aggregate_id FROM parked WHERE topic = $1 AND partition = $2 AND "offset" = $3'
+        query = 'SELECT aggregate_id FROM dead_letter WHERE topic = $1 AND partition = $2 AND "offset" = $3'
         async with self._aside.engine.connect() as connection:
             raw = await connection.get_raw_connection()
             aggregate_id = await raw.driver_connection.fetchval(query, head.topic, head.partition, head.offset)  # type: ignore[union-attr]
         return (await redriver.redrive((head.subscriber, aggregate_id))).progress if aggregate_id else 0
 
     async def _heads(self) -> list[tuple[Place, bool]]:
-        """The first parked event of each aggregate, and whether it was dropped from the live one."""
+        """The first dead letter of each aggregate, and whether it was dropped from the live one."""
         query = """SELECT DISTINCT ON (aggregate_id) p.subscriber, p.topic, p.partition, p.offset,
             EXISTS (SELECT FROM dropped d WHERE (d.topic, d.partition, d.offset) = (p.topic, p.partition, p.offset)) AS gone
-            FROM parked p WHERE aggregate_id IS NOT NULL
+            FROM dead_letter p WHERE aggregate_id IS NOT NULL
             ORDER BY aggregate_id, p.epoch, p.sequence, p.topic, p.partition, p.offset"""
         async with self._aside.engine.connect() as connection:
             rows = (await connection.exec_driver_sql(query)).all()
@@ -201,13 +201,13 @@ class Builder:
 
 
 async def _marks_ahead(owner: "asyncpg.Connection[Any]", projection: Projection) -> dict[UUID, Mark]:
-    """The live marks that the rebuilt one has not come to, neither by applying nor by parking."""
+    """The live marks that the rebuilt one has not come to, neither by an effect nor by a dead letter."""
     schema = shadow_schema.schema_of(projection)
     rows = await owner.fetch(
         f"""SELECT l.aggregate_id, l.epoch, l.sequence FROM public.inbox l
             LEFT JOIN "{schema}".inbox s ON s.subscriber = l.subscriber AND s.aggregate_id = l.aggregate_id
             WHERE l.subscriber = $1 AND (l.epoch, l.sequence) > (coalesce(s.epoch, 0), coalesce(s.sequence, 0))
-            AND NOT EXISTS (SELECT FROM "{schema}".parked p WHERE p.subscriber = l.subscriber
+            AND NOT EXISTS (SELECT FROM "{schema}".dead_letter p WHERE p.subscriber = l.subscriber
                 AND p.aggregate_id = l.aggregate_id AND (p.epoch, p.sequence) >= (l.epoch, l.sequence))""",
         projection.name,
     )
@@ -215,9 +215,9 @@ async def _marks_ahead(owner: "asyncpg.Connection[Any]", projection: Projection)
 
 
 async def _set_aside(owner: "asyncpg.Connection[Any]", projection: Projection) -> set[tuple[str, int, int]]:
-    """Where the records stand that live has parked, and unreadable ones that were dropped: they move no mark."""
+    """Where the live subscriber's dead letters stand, and unreadable records that were dropped: they move no mark."""
     rows = await owner.fetch(
-        """SELECT topic, partition, "offset" FROM public.parked WHERE subscriber = $1 AND topic = ANY($2)""",
+        """SELECT topic, partition, "offset" FROM public.dead_letter WHERE subscriber = $1 AND topic = ANY($2)""",
         projection.name,
         list(projection.topics),
     )

@@ -39,7 +39,7 @@ async def freeze(owner: "asyncpg.Connection[Any]") -> None:
     await owner.execute("SET LOCAL lock_timeout = '10s'")
     # Should this process stand still, PostgreSQL lets the others go on.
     await owner.execute("SET LOCAL idle_in_transaction_session_timeout = '30s'")
-    await owner.execute("LOCK TABLE public.inbox, public.parked IN EXCLUSIVE MODE")
+    await owner.execute("LOCK TABLE public.inbox, public.dead_letter IN EXCLUSIVE MODE")
 
 
 async def compare(owner: "asyncpg.Connection[Any]", projection: Projection, tenants: Iterable[UUID]) -> list[Compared]:
@@ -57,7 +57,7 @@ async def compare(owner: "asyncpg.Connection[Any]", projection: Projection, tena
 
 
 async def replace(owner: "asyncpg.Connection[Any]", projection: Projection, compared: Iterable[Compared]) -> None:
-    """Make the live rows, marks and parked events of the projection what the rebuilt ones are. Touches only what differs."""
+    """Make the live rows, marks and dead letters of the projection what the rebuilt ones are. Touches only what differs."""
     schema = schema_of(projection)
     by_tenant: dict[UUID | None, list[str]] = {}
     for each in compared:
@@ -72,7 +72,7 @@ async def replace(owner: "asyncpg.Connection[Any]", projection: Projection, comp
         for table in tables:
             await owner.execute(_filling(table, schema), *arguments)
     await _replace_marks(owner, projection.name, schema)
-    await _replace_parked(owner, projection.name, schema)
+    await _replace_dead_letters(owner, projection.name, schema)
 
 
 async def tenants_of(owner: "asyncpg.Connection[Any]", projection: Projection) -> set[UUID]:
@@ -104,14 +104,14 @@ async def _replace_marks(owner: "asyncpg.Connection[Any]", name: str, schema: st
     )
 
 
-async def _replace_parked(owner: "asyncpg.Connection[Any]", name: str, schema: str) -> None:
-    """Those that were applied vanish; those that failed again stay since when they did; new ones are reported as any that is parked."""
+async def _replace_dead_letters(owner: "asyncpg.Connection[Any]", name: str, schema: str) -> None:
+    """Those that were applied vanish; those that failed again stay since when they did; new ones are reported like any dead letter."""
     same = "s.subscriber = l.subscriber AND s.topic = l.topic AND s.partition = l.partition AND s.offset = l.offset"
     new = await owner.fetch(
-        f"""SELECT o.id, o.tenant_id FROM "{schema}".parked s JOIN "{schema}".outbox o ON
+        f"""SELECT o.id, o.tenant_id FROM "{schema}".dead_letter s JOIN "{schema}".outbox o ON
             (o.payload::jsonb ->> 'source_topic', (o.payload::jsonb ->> 'source_partition')::int,
              (o.payload::jsonb ->> 'source_offset')::bigint) = (s.topic, s.partition, s.offset)
-            WHERE s.subscriber = $1 AND s.kind <> $2 AND NOT EXISTS (SELECT FROM public.parked l WHERE {same})""",
+            WHERE s.subscriber = $1 AND s.kind <> $2 AND NOT EXISTS (SELECT FROM public.dead_letter l WHERE {same})""",
         name,
         BEHIND,
     )
@@ -119,11 +119,11 @@ async def _replace_parked(owner: "asyncpg.Connection[Any]", name: str, schema: s
         await _enter(owner, row["tenant_id"] or NIL)
         await owner.execute(f'INSERT INTO public.outbox SELECT * FROM "{schema}".outbox WHERE id = $1', row["id"])
     await owner.execute(
-        f'DELETE FROM public.parked l WHERE subscriber = $1 AND NOT EXISTS (SELECT FROM "{schema}".parked s WHERE {same})',
+        f'DELETE FROM public.dead_letter l WHERE subscriber = $1 AND NOT EXISTS (SELECT FROM "{schema}".dead_letter s WHERE {same})',
         name,
     )
     await owner.execute(
-        f"""INSERT INTO public.parked SELECT * FROM "{schema}".parked WHERE subscriber = $1
+        f"""INSERT INTO public.dead_letter SELECT * FROM "{schema}".dead_letter WHERE subscriber = $1
             ON CONFLICT (subscriber, topic, partition, "offset")
             DO UPDATE SET kind = excluded.kind, reason = excluded.reason""",
         name,

@@ -1,7 +1,7 @@
 """A read model is built again from the topics while the old one goes on serving, compared with it, and put in its place in one transaction.
 
 Built aside (see `shadow`), so whatever interrupts it leaves the live one as it is. At the end the service's consumers stand still for a moment:
-the rebuilt one takes exactly the events that the live one has had, so that rows, marks and parked events change together and agree. Only a
+the rebuilt one takes exactly the events that the live one has had, so that rows, marks and dead letters change together and agree. Only a
 projection can be rebuilt; what a reaction did once is not done again.
 """
 
@@ -25,11 +25,11 @@ from tailrace.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What came of it. `still` is for how many seconds the consumers stood still; `parked` what the rebuild could not apply either."""
+    """What came of it. `still` is for how many seconds the consumers stood still; `dead_letters` is what the rebuild could not apply either."""
 
     events: int
     compared: Sequence[Compared]
-    parked: int
+    dead_letters: int
     switched: bool
     still: float
 
@@ -88,14 +88,14 @@ def _kind(found: Subscriber | None) -> str:
 async def _finish(
     owner: "asyncpg.Connection[Any]", projection: Projection, builder: Builder, *, check: bool
 ) -> Rebuilt:
-    await builder.parked()
+    await builder.dead_letters()
     transaction = owner.transaction()
     await transaction.start()
     try:
         await cutover.freeze(owner)
         began = monotonic()
         await builder.follow(owner)
-        parked = await builder.parked()
+        dead_letters = await builder.dead_letters()
         tenants = builder.tenants | await cutover.tenants_of(owner, projection)
         compared = await cutover.compare(owner, projection, tenants)
         if not check:
@@ -109,7 +109,7 @@ async def _finish(
             ) from None
         raise
     await (transaction.rollback() if check else transaction.commit())
-    return Rebuilt(builder.events, compared, parked, not check, monotonic() - began)
+    return Rebuilt(builder.events, compared, dead_letters, not check, monotonic() - began)
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""A read model built aside: its tables once more, empty, with marks and parked events of their own, in a schema that live readers never see.
+"""A read model built aside: its tables once more, empty, with marks and dead letters of their own, in a schema that live readers never see.
 
 The projection's own handlers run against it unmodified, on connections that see this schema and no other. So a rebuild can change nothing that is
 live, and a table that a projection uses without declaring it is not there for it.
@@ -10,10 +10,10 @@ from typing import Any
 import asyncpg
 from sqlalchemy import Table
 
-from tailrace.db.tables import dropped, inbox, outbox, parked
+from tailrace.db.tables import dead_letter, dropped, inbox, outbox
 from tailrace.messaging.subscribers import Projection
 
-_KIT = (inbox, parked, dropped, outbox)
+_KIT = (inbox, dead_letter, dropped, outbox)
 
 
 def schema_of(projection: Projection) -> str:

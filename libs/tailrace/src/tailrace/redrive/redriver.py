@@ -1,8 +1,8 @@
-"""Parked events are applied in sequence, to the one subscriber they wait for, each with its effect, its mark and its row in one transaction.
+"""Dead letters are applied in sequence, to the one subscriber they wait for, each with its effect, its mark and its row in one transaction.
 
-The first that fails again stops its aggregate; the others go on. Whoever redrives holds the row of the mark, as the live consumer does: two
-redrives take turns, and a new event either parks behind what waits or is applied after all of it. What cannot be cured is dropped, with a reason
-that is kept.
+The first that fails again stops its aggregate; the others go on. A redrive holds the row of the mark, as the live consumer does: two
+redrives take turns, and a new event either becomes a dead letter behind what waits or is applied after all of it. What cannot be cured is
+dropped, with a reason that is kept.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from tailrace.core.context import Context
 from tailrace.core.events import Meta
 from tailrace.db.database import Database, Tx
 from tailrace.db.error_classes import is_transient, is_uncertain
-from tailrace.db.tables import dropped, inbox, parked
+from tailrace.db.tables import dead_letter, dropped, inbox
 from tailrace.kafka.cloudevents import Malformed, read_meta, read_payload
 from tailrace.kafka.record_lookup import KafkaAway, ReadRecord
 from tailrace.messaging.dead_letters import BEHIND, GAP, NOT_YET, gap_reason, report, storable
@@ -38,7 +38,7 @@ _AT_ONCE = 200
 
 
 class RecordGone(Exception):
-    """Kafka holds the parked event no more, or another one stands in its place."""
+    """Kafka no longer holds the record, or another one stands in its place."""
 
 
 class StillGap(Exception):
@@ -51,7 +51,7 @@ class NotDroppable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The key of a parked row: for whom, and where the record stands in Kafka."""
+    """The key of a dead letter: for which subscriber, and where the record stands in Kafka."""
 
     subscriber: str
     topic: str
@@ -61,7 +61,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The first parked event of a (subscriber, aggregate)."""
+    """The first dead letter of a (subscriber, aggregate)."""
 
     place: Place
     aggregate_id: UUID
@@ -79,7 +79,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a redrive came to: events applied, duplicates put away, and the event that is parked first now, None when nothing is."""
+    """What a redrive came to: events applied, duplicates put away, and the first dead letter now, None when there is none."""
 
     pair: Pair
     applied: int = 0
@@ -100,21 +100,29 @@ class Dropped:
     behind: int
 
 
-_SEQUENCE = (parked.c.epoch, parked.c.sequence, parked.c.topic, parked.c.partition, parked.c.offset)
+_SEQUENCE = (
+    dead_letter.c.epoch,
+    dead_letter.c.sequence,
+    dead_letter.c.topic,
+    dead_letter.c.partition,
+    dead_letter.c.offset,
+)
 _HEAD = (
-    select(parked)
-    .where(parked.c.subscriber == bindparam("of_subscriber"), parked.c.aggregate_id == bindparam("of_aggregate"))
+    select(dead_letter)
+    .where(
+        dead_letter.c.subscriber == bindparam("of_subscriber"), dead_letter.c.aggregate_id == bindparam("of_aggregate")
+    )
     .order_by(*_SEQUENCE)
     .limit(1)
 )
 _heads = (
-    select(parked)
-    .ext(distinct_on(parked.c.subscriber, parked.c.aggregate_id))
-    .where(parked.c.aggregate_id.is_not(None))
-    .order_by(parked.c.subscriber, parked.c.aggregate_id, *_SEQUENCE)
+    select(dead_letter)
+    .ext(distinct_on(dead_letter.c.subscriber, dead_letter.c.aggregate_id))
+    .where(dead_letter.c.aggregate_id.is_not(None))
+    .order_by(dead_letter.c.subscriber, dead_letter.c.aggregate_id, *_SEQUENCE)
     .subquery("heads")
 )
-_waited = func.coalesce(_heads.c.redriven_at, _heads.c.parked_at) + func.make_interval(
+_waited = func.coalesce(_heads.c.redriven_at, _heads.c.dead_lettered_at) + func.make_interval(
     0, 0, 0, 0, 0, 0, func.least(func.power(2.0, func.least(_heads.c.attempts, 10)), _LONGEST_WAIT)
 )
 _DUE = (
@@ -131,12 +139,12 @@ _DUE = (
             ),
         )
     )
-    .order_by(_heads.c.parked_at)
+    .order_by(_heads.c.dead_lettered_at)
 )
 
 
 class Redriver:
-    """Redrives what one service has parked. Any number of them may work at once, in one process or in many."""
+    """Redrives one service's dead letters. Any number of them may work at once, in one process or in many."""
 
     def __init__(
         self, service: str, subscribers: Sequence[Subscriber], database: Database, read_record: ReadRecord
@@ -147,7 +155,7 @@ class Redriver:
         self._read_record = read_record
 
     async def redrive(self, pair: Pair, *, most: int | None = None) -> Outcome:
-        """Apply what is parked of one aggregate for one subscriber, in sequence, until nothing is left or one fails; at most so many.
+        """Apply the dead letters of one aggregate for one subscriber, in sequence, until nothing is left or one fails; at most so many.
 
         Raises KeyError for a subscriber that the service has not, and transient failures; what was applied by then stays applied.
         """
@@ -205,7 +213,7 @@ class Redriver:
                 verdict = judge(mark, head)
                 if verdict is not Verdict.DUPLICATE:
                     await _apply(tx, subscriber, head, record, verdict)
-                await tx.execute(delete(parked).where(*_at(head.place)))
+                await tx.execute(delete(dead_letter).where(*_at(head.place)))
                 following = await _head(tx, head.pair)
         except Exception as error:
             if is_transient(error) or (is_uncertain(error) and not last):
@@ -219,13 +227,13 @@ class Redriver:
         """Keep why it failed this time; an event that had only waited behind another is reported now. Returns the head there is."""
         kind = GAP if isinstance(error, StillGap) else kind_of(error)
         reason = str(error) if kind == GAP else reason_of(error)
-        failed = update(parked).where(*_at(head.place), parked.c.attempts == head.attempts)
+        failed = update(dead_letter).where(*_at(head.place), dead_letter.c.attempts == head.attempts)
         async with self._database.transaction(_cause(record, head)) as tx:
             await hold(tx, {head.pair})
             noted = await tx.execute(
                 failed.values(
                     kind=kind, reason=storable(reason), attempts=head.attempts + 1, redriven_at=func.now()
-                ).returning(parked.c.offset)
+                ).returning(dead_letter.c.offset)
             )
             if noted.first() is not None and head.kind == BEHIND and record is not None:
                 await report(tx, self._service, head.place.subscriber, record, kind, reason)
@@ -241,7 +249,7 @@ async def redrive_forever(
     *,
     every: float = _EVERY,
 ) -> None:
-    """Look every so many seconds for what may come right by itself, until `stop`. Nothing parked: one query, and Kafka is left alone."""
+    """Look every so many seconds for dead letters that can be applied now, until `stop`. Without any: one query, and none to Kafka."""
     while not stop.is_set():
         progress = 0
         try:
@@ -261,29 +269,31 @@ async def redrive_forever(
 
 
 async def drop(database: Database, place: Place, because: str, by: str) -> Dropped:
-    """Give up a parked record for good: the mark moves past it, so that what stands behind can go on. The row is kept, with the reason.
+    """Give up a dead letter for good: the mark moves past it, so that what stands behind can go on. The row is kept, with the reason.
 
-    Raises NotDroppable when it is not parked, or when an earlier event of its aggregate is.
+    Raises NotDroppable when it is no dead letter, or not the first of its aggregate.
     """
     async with database.transaction(Context(tenant_id=None)) as tx:
-        aggregate_id = (await _parked_row(tx, place))["aggregate_id"]
+        aggregate_id = (await _row_at(tx, place))["aggregate_id"]
         pair = (place.subscriber, aggregate_id)
         mark = (await hold(tx, {pair}))[pair] if aggregate_id is not None else None
-        row = await _parked_row(tx, place)
+        row = await _row_at(tx, place)
         missing = behind = 0
         if mark is not None:
             head = await _head(tx, pair)
             if head is None or head.place != place:
-                raise NotDroppable("an earlier event of this aggregate is parked: redrive or drop that one first")
+                raise NotDroppable(
+                    "an earlier event of this aggregate is a dead letter: redrive or drop that one first"
+                )
             if (verdict := judge(mark, head)) is not Verdict.DUPLICATE:
                 await move(tx, {pair: (head.epoch, head.sequence)})
             if verdict is Verdict.GAP:
                 missing = head.sequence - mark[1] - 1
-            same = and_(parked.c.subscriber == place.subscriber, parked.c.aggregate_id == aggregate_id)
-            behind = await tx.scalar(select(func.count()).select_from(parked).where(same)) or 0
+            same = and_(dead_letter.c.subscriber == place.subscriber, dead_letter.c.aggregate_id == aggregate_id)
+            behind = await tx.scalar(select(func.count()).select_from(dead_letter).where(same)) or 0
         kept = {name: value for name, value in row.items() if name in dropped.c}
         await tx.execute(insert(dropped).values(**kept, because=because, dropped_by=by))
-        await tx.execute(delete(parked).where(*_at(place)))
+        await tx.execute(delete(dead_letter).where(*_at(place)))
     log.warning("dropped", subscriber=place.subscriber, topic=place.topic, offset=place.offset, because=because, by=by)
     return Dropped(place, missing, max(behind - 1, 0))
 
@@ -319,17 +329,17 @@ async def _head(tx: Tx, pair: Pair) -> Head | None:
 
 
 def read_head(row: Any) -> Head:
-    """A row of `parked` that has an aggregate."""
+    """From a row of `dead_letter` that has an aggregate."""
     place = Place(row.subscriber, row.topic, row.partition, row.offset)
     return Head(place, row.aggregate_id, row.epoch, row.sequence, row.tenant_id, row.kind, row.reason, row.attempts)
 
 
-async def _parked_row(tx: Tx, place: Place) -> dict[str, Any]:
-    row = (await tx.execute(select(parked).where(*_at(place)))).mappings().one_or_none()
+async def _row_at(tx: Tx, place: Place) -> dict[str, Any]:
+    row = (await tx.execute(select(dead_letter).where(*_at(place)))).mappings().one_or_none()
     if row is None:
-        raise NotDroppable("nothing is parked there")
+        raise NotDroppable("no dead letter is there")
     return dict(row)
 
 
 def _at(place: Place) -> list[Any]:
-    return [parked.c[name] == getattr(place, name) for name in ("subscriber", "topic", "partition", "offset")]
+    return [dead_letter.c[name] == getattr(place, name) for name in ("subscriber", "topic", "partition", "offset")]

@@ -1,4 +1,4 @@
-"""What is parked is reported without anybody asking: in the health answer, from which `tailrace status` reads it, and again and again in the log."""
+"""Dead letters are reported unasked: in the health answer, from which `tailrace status` reads it, and once a minute in the log."""
 
 import asyncio
 from collections.abc import Mapping
@@ -10,20 +10,22 @@ from sqlalchemy import func, select
 
 from tailrace.db.database import Database, Tx
 from tailrace.db.error_classes import is_transient
-from tailrace.db.tables import parked
+from tailrace.db.tables import dead_letter
 from tailrace.observability.logs import log
 
 EVERY = 60.0
 """Seconds between two reminders in the log."""
 
 _COUNT = (
-    select(parked.c.kind, func.count(), func.min(parked.c.parked_at)).group_by(parked.c.kind).order_by(parked.c.kind)
+    select(dead_letter.c.kind, func.count(), func.min(dead_letter.c.dead_lettered_at))
+    .group_by(dead_letter.c.kind)
+    .order_by(dead_letter.c.kind)
 )
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterCount:
-    """How many events are parked, by kind, and since when the oldest of them."""
+    """How many dead letters there are, by kind, and since when the oldest."""
 
     kinds: Mapping[str, int]
     since: datetime | None
@@ -33,34 +35,34 @@ class DeadLetterCount:
         return sum(self.kinds.values())
 
     def as_json(self) -> dict[str, Any]:
-        """`parked`, and where it is not zero `parked_kinds` and `parked_since` (RFC 3339)."""
+        """`dead_letters`, and where it is not zero `dead_letter_kinds` and `dead_letters_since` (RFC 3339)."""
         if self.since is None:
-            return {"parked": 0}
+            return {"dead_letters": 0}
         since = self.since.astimezone(UTC).isoformat(timespec="seconds")
-        return {"parked": self.total, "parked_kinds": dict(self.kinds), "parked_since": since}
+        return {"dead_letters": self.total, "dead_letter_kinds": dict(self.kinds), "dead_letters_since": since}
 
 
-async def count_parked(database: Database) -> DeadLetterCount:
+async def count_dead_letters(database: Database) -> DeadLetterCount:
     """One query. Raises whatever the driver raises when the database does not answer or has no tables yet."""
     async with database.engine.connect() as connection:
         rows = [(kind, count, oldest) for kind, count, oldest in await connection.execute(_COUNT)]
     return DeadLetterCount({kind: count for kind, count, _ in rows}, min((oldest for *_, oldest in rows), default=None))
 
 
-async def parked_for(tx: Tx, subscriber: str) -> int:
-    """How many events of this tenant one subscriber has parked: what a command must wait for that needs all of them."""
-    mine = select(func.count()).where(parked.c.subscriber == subscriber, parked.c.tenant_id == tx.tenant_id)
+async def dead_letters_of(tx: Tx, subscriber: str) -> int:
+    """How many dead letters of this tenant one subscriber has. A command that needs all of its events waits until there are none."""
+    mine = select(func.count()).where(dead_letter.c.subscriber == subscriber, dead_letter.c.tenant_id == tx.tenant_id)
     return int(await tx.scalar(mine) or 0)
 
 
 async def remind_forever(service: str, database: Database, stop: asyncio.Event, *, every: float = EVERY) -> None:
-    """While anything is parked, say so once a minute, until `stop`."""
+    """While there are dead letters, say so once a minute, until `stop`."""
     while not stop.is_set():
         try:
-            _remind(service, await count_parked(database))
+            _remind(service, await count_dead_letters(database))
         except Exception as error:
             if not is_transient(error):
-                log.error("parked events were not counted", exc_info=error)
+                log.error("dead letters were not counted", exc_info=error)
         try:
             await asyncio.wait_for(stop.wait(), every)
         except TimeoutError:
@@ -69,4 +71,4 @@ async def remind_forever(service: str, database: Database, stop: asyncio.Event, 
 
 def _remind(service: str, dead_letters: DeadLetterCount) -> None:
     if dead_letters.total:
-        log.warning("events are parked", **dead_letters.as_json(), see=f"tailrace dlq list --service {service}")
+        log.warning("dead letters wait", **dead_letters.as_json(), see=f"tailrace dlq list --service {service}")

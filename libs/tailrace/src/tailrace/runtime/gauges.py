@@ -12,7 +12,9 @@ from tailrace.observability.metrics import Reading, readings
 
 EVERY = 10.0
 
-_PARKED = text("SELECT kind, count(*), extract(epoch FROM now() - min(parked_at)) FROM parked GROUP BY kind")
+_DEAD_LETTERS = text(
+    "SELECT kind, count(*), extract(epoch FROM now() - min(dead_lettered_at)) FROM dead_letter GROUP BY kind"
+)
 _TIMERS = text("SELECT name, count(*), count(*) FILTER (WHERE due_at <= now()) FROM timer GROUP BY name")
 _SLOT = text(
     "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn), active::int,"
@@ -44,13 +46,13 @@ class Gauges:
         """One look at everything. Raises what the driver raises."""
         fresh: dict[str, list[Reading]] = {"tailrace.consumer.lag": await self._lag()}
         async with self._database.engine.connect() as connection:
-            parked = (await connection.execute(_PARKED)).all()
+            dead_letters = (await connection.execute(_DEAD_LETTERS)).all()
             timers = (await connection.execute(_TIMERS)).all()
             slot = (await connection.execute(_SLOT, {"slot": self._slot})).one_or_none() if self._slot else None
-        fresh["tailrace.events.parked"] = [({"kind": kind}, count) for kind, count, _ in parked] or [
+        fresh["tailrace.dead_letters"] = [({"kind": kind}, count) for kind, count, _ in dead_letters] or [
             ({"kind": "none"}, 0)
         ]
-        fresh["tailrace.events.parked.age"] = [({"kind": kind}, float(age)) for kind, _, age in parked]
+        fresh["tailrace.dead_letters.age"] = [({"kind": kind}, float(age)) for kind, _, age in dead_letters]
         fresh["tailrace.timers.pending"] = [({"timer": name}, count) for name, count, _ in timers]
         fresh["tailrace.timers.overdue"] = [({"timer": name}, overdue) for name, _, overdue in timers]
         fresh["tailrace.database.connections"] = [({}, self._database.in_use)]

@@ -115,12 +115,12 @@ def dlq_list(
     limit: Limit = 50,
     page: PageNumber = 1,
 ) -> None:
-    """What is parked: the first event of each aggregate, and how many stand behind it; every one when a type or kind is named."""
+    """Dead letters: the first event of each aggregate, and how many stand behind it; every one when a type or kind is named."""
     from tailrace.cli.dead_letter_rows import Filter, Page, read_since
-    from tailrace.cli.dlq import list_parked
+    from tailrace.cli.dlq import list_dead_letters
 
     wanted = Filter(service, subscriber, aggregate, tenant, type, kind, read_since(since))
-    raise typer.Exit(0 if list_parked(wanted, Page(page, limit)) else 1)
+    raise typer.Exit(0 if list_dead_letters(wanted, Page(page, limit)) else 1)
 
 
 @dlq.command("history")
@@ -147,7 +147,7 @@ def dlq_history(
 @dlq.command("show")
 @explained
 def dlq_show(service: str, topic: str, partition: int, offset: int) -> None:
-    """Everything about one record: why it is parked, what stands behind it, its history, and the record. Ends with code 1 without one."""
+    """Everything about one record: why it is a dead letter, what stands behind it, its history, and the record. Ends with code 1 without one."""
     from tailrace.cli.dlq import show_record
 
     raise typer.Exit(0 if show_record(service, topic, partition, offset) else 1)
@@ -164,14 +164,14 @@ def dlq_redrive(
     type: OfType = None,
     kind: OfKind = None,
     since: Since = None,
-    everything: Annotated[bool, typer.Option("--all", help="All that is parked.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Every dead letter.")] = False,
 ) -> None:
-    """Apply parked events again, in sequence, where the first of an aggregate is meant. Ends with code 1 when one of them still fails."""
+    """Apply dead letters again, in sequence, where the first of an aggregate is meant. Ends with code 1 when one of them still fails."""
     from tailrace.cli.dead_letter_rows import Filter, read_since
-    from tailrace.cli.dlq import redrive_parked
+    from tailrace.cli.dlq import redrive_dead_letters
 
     wanted = Filter(service, subscriber, aggregate, tenant, type, kind, read_since(since))
-    raise typer.Exit(0 if redrive_parked(wanted, reason, everything=everything) else 1)
+    raise typer.Exit(0 if redrive_dead_letters(wanted, reason, everything=everything) else 1)
 
 
 @dlq.command("drop")
@@ -184,7 +184,7 @@ def dlq_drop(
     offset: int,
     reason: Annotated[str, typer.Option("--reason", help="Why it is given up; kept with it.")],
 ) -> None:
-    """Give up the first parked event of an aggregate, so that those behind it go on."""
+    """Give up the first dead letter of an aggregate, so that those behind it go on."""
     from tailrace.cli.dlq import drop_record
     from tailrace.redrive.redriver import Place
 

@@ -1,4 +1,4 @@
-"""How parked events, redrives and drops look on the screen: lines that no terminal cuts, and each record told as `show` and `drop` take it."""
+"""How dead letters, redrives and drops look on the screen: lines that no terminal cuts, and each record told as `show` and `drop` take it."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -28,13 +28,13 @@ def shortened(reason: str) -> str:
     return words if len(words) <= _REASON_SHOWN else f"{words[:_REASON_SHOWN]}…"
 
 
-def print_parked(service: str, row: Row[Any]) -> None:
+def print_dead_letter(service: str, row: Row[Any]) -> None:
     behind = f", {row.size - row.place} behind" if row.size > row.place else ""
     tried = f", redriven {row.attempts} times in vain" if row.attempts else ""
     out.print(Text(f"{row.kind:<16}", "red") + Text(row.subscriber, "bold") + Text(f"  {_event(row)}{behind}"))
     about = f"  aggregate {row.aggregate_id}  tenant {row.tenant_id}" if row.aggregate_id else ""
     out.print(Text(f"{_EMPTY}{service} {row.topic} {row.partition} {row.offset}{about}"))
-    out.print(Text(f"{_EMPTY}since {told(row.parked_at)}{tried}: {shortened(row.reason)}", "dim"))
+    out.print(Text(f"{_EMPTY}since {told(row.dead_lettered_at)}{tried}: {shortened(row.reason)}", "dim"))
 
 
 def print_more(found: Found, page: Page, what: str) -> None:
@@ -72,7 +72,7 @@ def print_fields(row: Row[Any]) -> None:
 
 
 def print_behind(rows: Sequence[Row[Any]], count: int) -> None:
-    """What stands behind a parked event: the first of it, and how many in all."""
+    """What stands behind a dead letter: the first of it, and how many in all."""
     if not count:
         return
     out.print(Text(f"  {'behind it':<14}", "dim") + Text(f"{count:,}"))

@@ -14,7 +14,7 @@ from sqlalchemy import Text as SqlText
 from tailrace.core.operator_error import OperatorError
 from tailrace.db.database import Database
 from tailrace.db.error_classes import DatabaseAway, is_transient, is_uncertain, sqlstate
-from tailrace.db.tables import dropped, parked, redriven
+from tailrace.db.tables import dead_letter, dropped, redriven
 from tailrace.kafka.record_lookup import KafkaAway
 from tailrace.service import Service
 from tailrace.settings import Settings
@@ -81,17 +81,23 @@ def read_since(text: str | None) -> datetime | None:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-def parked_query(wanted: Filter) -> Select[Any]:
-    """The first event of each aggregate; with a kind or a type, every one. `place` is its place there, from 1, `size` how many are parked."""
-    where = func.concat(parked.c.topic, "/", parked.c.partition, "@", parked.c.offset)
-    together = (parked.c.subscriber, func.coalesce(cast(parked.c.aggregate_id, SqlText), where))
-    order = (parked.c.epoch, parked.c.sequence, parked.c.topic, parked.c.partition, parked.c.offset)
+def dead_letter_query(wanted: Filter) -> Select[Any]:
+    """The first event of each aggregate; with a kind or a type, every one. `place` is its place there, from 1, `size` how many there are."""
+    where = func.concat(dead_letter.c.topic, "/", dead_letter.c.partition, "@", dead_letter.c.offset)
+    together = (dead_letter.c.subscriber, func.coalesce(cast(dead_letter.c.aggregate_id, SqlText), where))
+    order = (
+        dead_letter.c.epoch,
+        dead_letter.c.sequence,
+        dead_letter.c.topic,
+        dead_letter.c.partition,
+        dead_letter.c.offset,
+    )
     place = func.row_number().over(partition_by=together, order_by=order).label("place")
-    numbered = select(parked, place, func.count().over(partition_by=together).label("size")).subquery()
-    query = select(numbered).where(*wanted.of(numbered, numbered.c.parked_at))
+    numbered = select(dead_letter, place, func.count().over(partition_by=together).label("size")).subquery()
+    query = select(numbered).where(*wanted.of(numbered, numbered.c.dead_lettered_at))
     if wanted.kind is None and wanted.type is None:
         query = query.where(numbered.c.place == 1)
-    return query.order_by(numbered.c.subscriber, numbered.c.parked_at, numbered.c.sequence, numbered.c.offset)
+    return query.order_by(numbered.c.subscriber, numbered.c.dead_lettered_at, numbered.c.sequence, numbered.c.offset)
 
 
 def history_query(wanted: Filter) -> Select[Any]:

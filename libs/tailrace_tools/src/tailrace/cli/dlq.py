@@ -1,4 +1,4 @@
-"""`tailrace dlq`: what every service has parked, and why; redriven here by the code that the services use; given up only with a reason.
+"""`tailrace dlq`: every service's dead letters, and why; redriven here by the code that the services use; given up only with a reason.
 
 Reads and writes the services' own databases under their app roles. Nothing is read from the `<service>.dlq` topics, which are copies.
 """
@@ -15,19 +15,28 @@ from sqlalchemy import ColumnElement, Row, func, select
 from tailrace.cli.console import out, say_failure
 from tailrace.cli.dead_letter_print import (
     print_behind,
+    print_dead_letter,
     print_fields,
     print_history,
     print_more,
     print_outcome,
-    print_parked,
     print_record,
     where_of,
 )
-from tailrace.cli.dead_letter_rows import Filter, Found, Page, history_query, opened, parked_query, refusal_of, search
+from tailrace.cli.dead_letter_rows import (
+    Filter,
+    Found,
+    Page,
+    dead_letter_query,
+    history_query,
+    opened,
+    refusal_of,
+    search,
+)
 from tailrace.cli.running import enter_environment
 from tailrace.core.operator_error import OperatorError
 from tailrace.db.database import Database
-from tailrace.db.tables import dropped, parked
+from tailrace.db.tables import dead_letter, dropped
 from tailrace.kafka.record_lookup import KafkaAway, reading
 from tailrace.observability.logs import configure
 from tailrace.redrive.audit import Request, redrive_because
@@ -41,18 +50,18 @@ _BEHIND_SHOWN = 10
 _ALL = Page(1, 0)
 
 
-def list_parked(wanted: Filter, page: Page) -> bool:
-    """The first parked event of each aggregate with how many stand behind it; with a kind or a type, every such event.
+def list_dead_letters(wanted: Filter, page: Page) -> bool:
+    """The first dead letter of each aggregate with how many stand behind it; with a kind or a type, every such event.
 
     Says whether all services answered.
     """
-    found = _search(wanted, parked_query(wanted), page)
+    found = _search(wanted, dead_letter_query(wanted), page)
     for service, row in found.rows:
-        print_parked(service.name, row)
+        print_dead_letter(service.name, row)
     print_more(found, page, "events" if wanted.kind or wanted.type else "aggregates")
     if found.rows:
         out.print("Look: tailrace dlq show. Cured: tailrace dlq redrive. Given up: tailrace dlq drop.", style="dim")
-    return _concluded(found, wanted, "parked")
+    return _concluded(found, wanted, "dead-lettered")
 
 
 def list_history(wanted: Filter, page: Page) -> bool:
@@ -69,23 +78,23 @@ def show_record(service: str, topic: str, partition: int, offset: int) -> bool:
     owner = _service(service)
     found = asyncio.run(_print_record(owner, (topic, partition, offset)))
     if not found:
-        out.print(f"{service} has nothing parked, redriven or dropped at {topic}/{partition}@{offset}.")
+        out.print(f"{service} has no dead letter, redriven or dropped, at {topic}/{partition}@{offset}.")
     return found
 
 
-def redrive_parked(wanted: Filter, reason: str, *, everything: bool) -> bool:
+def redrive_dead_letters(wanted: Filter, reason: str, *, everything: bool) -> bool:
     """Redrive what is meant; says whether all of it came through."""
     if wanted.is_empty and not everything:
         remedy = "name --service, --subscriber, --aggregate, --tenant, --type, --kind or --since, or say --all"
         raise OperatorError("nothing was named", remedy)
     request = Request(getpass.getuser(), _said(reason))
-    found = _search(wanted, parked_query(wanted), _ALL)
+    found = _search(wanted, dead_letter_query(wanted), _ALL)
     heads = [(service, row) for service, row in found.rows if row.place == 1]
     done = [
         asyncio.run(_redrive_service(service, [r for s, r in heads if s is service], request))
         for service in _once(heads)
     ]
-    return _concluded(replace(found, rows=heads), wanted, "parked") and all(done)
+    return _concluded(replace(found, rows=heads), wanted, "dead-lettered") and all(done)
 
 
 def drop_record(service: str, place: Place, reason: str) -> None:
@@ -109,20 +118,22 @@ def drop_record(service: str, place: Place, reason: str) -> None:
 
 async def _print_record(owner: Service, where: tuple[str, int, int]) -> bool:
     async with opened(owner) as database, database.engine.connect() as connection:
-        waiting = (await connection.execute(select(parked).where(*_at(parked, where)))).all()
+        waiting = (await connection.execute(select(dead_letter).where(*_at(dead_letter, where)))).all()
         given_up = (await connection.execute(select(dropped).where(*_at(dropped, where)))).all()
         past = history_query(Filter()).subquery()
         history = (await connection.execute(select(past).where(_concerns(past, where, waiting)).limit(50))).all()
         if not waiting and not history:
             return False
         for row in waiting:
-            out.print(Text("Parked", "bold"))
+            out.print(Text("Dead letter", "bold"))
             print_fields(row)
             if row.aggregate_id is not None:
-                same = (parked.c.subscriber == row.subscriber, parked.c.aggregate_id == row.aggregate_id)
-                later = select(parked).where(*same, parked.c.epoch >= row.epoch, parked.c.sequence > row.sequence)
+                same = (dead_letter.c.subscriber == row.subscriber, dead_letter.c.aggregate_id == row.aggregate_id)
+                later = select(dead_letter).where(
+                    *same, dead_letter.c.epoch >= row.epoch, dead_letter.c.sequence > row.sequence
+                )
                 count = await connection.scalar(select(func.count()).select_from(later.subquery())) or 0
-                first = later.order_by(parked.c.epoch, parked.c.sequence).limit(_BEHIND_SHOWN)
+                first = later.order_by(dead_letter.c.epoch, dead_letter.c.sequence).limit(_BEHIND_SHOWN)
                 print_behind((await connection.execute(first)).all(), count)
     for row in given_up:
         out.print(Text("Dropped", "bold"))
@@ -209,7 +220,7 @@ def _services(wanted: Filter) -> list[Service]:
 def _service(name: str) -> Service:
     found = _services(Filter(service=name))
     if not found:
-        raise OperatorError(f"{name} has no database", "so nothing is parked there")
+        raise OperatorError(f"{name} has no database", "so no dead letter is there")
     return found[0]
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from tailrace.cli.console import mark, out
-from tailrace.cli.status import ask_services, told_parked
+from tailrace.cli.status import ask_services, told_dead_letters
 from tailrace.core.operator_error import OperatorError
 from tailrace.stack.accounts import database_account
 from tailrace.stack.artifacts import Lock, cache_folder, corrupt, missing
@@ -113,12 +113,12 @@ def _events(layout: Layout) -> Iterator[Finding]:
         return
     services = ask_services(layout)
     for name, service in sorted(services.items()):
-        if told := told_parked(service):
+        if told := told_dead_letters(service):
             yield Finding(False, f"{name} has {told}", f"see what and why: tailrace dlq list --service {name}")
         elif not service["ready"]:
             yield Finding(False, f"{name} is not ready: {service['answer']}", f"see: tailrace logs {name}")
-    if services and not any(service.get("parked") for service in services.values()):
-        yield Finding(True, "nothing is parked")
+    if services and not any(service.get("dead_letters") for service in services.values()):
+        yield Finding(True, "no dead letters")
 
 
 def _capture(layout: Layout) -> Iterator[Finding]:

@@ -93,10 +93,10 @@ async def _with_progress(service: Service, projection: Projection, check: bool) 
 def _print(name: str, rebuilt: Rebuilt) -> None:
     _print_tables(rebuilt)
     _print_tenants([each for each in rebuilt.compared if each.differs])
-    if rebuilt.parked:
+    if rebuilt.dead_letters:
         say_failure(
-            f"{rebuilt.parked} events could not be applied in the rebuild either",
-            f"see: tailrace dlq list --subscriber {name}" if rebuilt.switched else "they would be parked",
+            f"{rebuilt.dead_letters} events could not be applied in the rebuild either",
+            f"see: tailrace dlq list --subscriber {name}" if rebuilt.switched else "they would be dead letters",
         )
     found = "differs from what the topics say" if rebuilt.differs else "is what the topics say"
     if not rebuilt.switched:

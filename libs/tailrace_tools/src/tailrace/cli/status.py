@@ -1,4 +1,4 @@
-"""`tailrace status`: what runs, from the state files alone and one question to each service, which also tells what it has parked."""
+"""`tailrace status`: what runs, from the state files alone and one question to each service, which also counts its dead letters."""
 
 import dataclasses
 import json
@@ -17,7 +17,7 @@ from tailrace.cli.lifecycle import print_addresses
 from tailrace.stack.layout import HOST, Layout
 from tailrace.stack.state import Capture, Part, State, fleet_status
 
-_KNOWN = ("parked", "catching_up", "consumer")
+_KNOWN = ("dead_letters", "catching_up", "consumer")
 
 
 def show_status(as_json: bool) -> bool:
@@ -48,7 +48,7 @@ def _all_ready(state: State, services: dict[str, dict[str, Any]]) -> bool:
 
 
 def ask_services(layout: Layout) -> dict[str, dict[str, Any]]:
-    """What the fleet wrote about each service, with its own answer under `ready` and `answer`, and what is parked (see `dead_letters`)."""
+    """What the fleet wrote about each service, with its own answer under `ready` and `answer`, and its dead letters (see `redrive.reminder`)."""
     known = fleet_status(layout)
     if not known:
         return {}
@@ -76,13 +76,15 @@ def _known(body: bytes) -> dict[str, Any]:
     return {name: value for name, value in said.items() if name.startswith(_KNOWN)} if isinstance(said, dict) else {}
 
 
-def told_parked(service: dict[str, Any]) -> str:
-    """`3 parked (2 behind, 1 gap), the oldest for 5 min 2 s`; empty when nothing is, or nobody knows."""
-    if not service.get("parked"):
+def told_dead_letters(service: dict[str, Any]) -> str:
+    """`3 dead letters (2 behind, 1 gap), the oldest for 5 min 2 s`; empty without any, or when the service does not answer."""
+    if not service.get("dead_letters"):
         return ""
-    kinds = ", ".join(f"{count} {kind}" for kind, count in service["parked_kinds"].items())
-    age = time.time() - datetime.fromisoformat(service["parked_since"]).timestamp()
-    return f"{service['parked']} parked ({kinds}), the oldest for {_span(max(age, 0))}"
+    kinds = ", ".join(f"{count} {kind}" for kind, count in service["dead_letter_kinds"].items())
+    age = time.time() - datetime.fromisoformat(service["dead_letters_since"]).timestamp()
+    count = service["dead_letters"]
+    letters = "dead letter" if count == 1 else "dead letters"
+    return f"{count} {letters} ({kinds}), the oldest for {_span(max(age, 0))}"
 
 
 def told_reading(service: dict[str, Any]) -> str:
@@ -130,7 +132,7 @@ def _print_services(services: dict[str, dict[str, Any]]) -> None:
         return
     out.print(Text("Services", "bold"))
     table = Table.grid(padding=(0, 2))
-    standing = {name: told for name, each in sorted(services.items()) if (told := told_parked(each))}
+    standing = {name: told for name, each in sorted(services.items()) if (told := told_dead_letters(each))}
     for name, each in sorted(services.items()):
         phase = "ready" if each["ready"] else "failed"
         restarts = f"restarted {each['restarts']} times" if each.get("restarts") else ""
@@ -142,7 +144,7 @@ def _print_services(services: dict[str, dict[str, Any]]) -> None:
         )
     out.print(table)
     if standing:
-        out.print(Text("Parked events", "bold"))
+        out.print(Text("Dead letters", "bold"))
     for name, told in standing.items():
         out.print(Text("  ! ", "red") + Text(f"{name}: {told}  → tailrace dlq list --service {name}"))
 

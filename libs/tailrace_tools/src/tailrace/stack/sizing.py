@@ -13,7 +13,7 @@ HEARTBEATS = 5
 FETCHES = 16
 """Long polls per second that find nothing; whoever waits in one is answered as soon as there is something."""
 REDRIVES = 8
-"""Looks per second for parked events that may come right."""
+"""Looks per second for dead letters that can be applied now."""
 SMALL = 10
 """Services up to which the defaults of `tailrace.settings` hold. Beyond, each keeps two database connections open: one costs 2.5 MiB."""
 

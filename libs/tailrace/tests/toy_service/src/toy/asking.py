@@ -64,8 +64,8 @@ class Asking:
         rows = await self.toy.admin.fetch("SELECT key, times FROM heard")
         return {row["key"]: row["times"] for row in rows}
 
-    async def parked(self) -> list[tuple[str, int]]:
-        rows = await self.toy.admin.fetch("SELECT kind, sequence FROM parked ORDER BY sequence")
+    async def dead_letters(self) -> list[tuple[str, int]]:
+        rows = await self.toy.admin.fetch("SELECT kind, sequence FROM dead_letter ORDER BY sequence")
         return [(row["kind"], row["sequence"]) for row in rows]
 
     async def _send(self, event: Event, aggregate: UUID, tenant: UUID, time: datetime | None) -> Any:
