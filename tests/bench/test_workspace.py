@@ -7,9 +7,7 @@ from sandbox import ROOT
 
 from tailrace.runtime.fleet import load_services
 
-_LOOK = (
-    "import gateway, tailrace.fleet as fleet; print(gateway.__file__, *(each.name for each in fleet.load_services()))"
-)
+_LOOK = "import gateway, tailrace.runtime.fleet as fleet; print(gateway.__file__, *(each.name for each in fleet.load_services()))"
 
 
 def test_generated_services_are_installed_and_described(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def test_lint_types_and_generated_files_are_in_order(sandbox: Sandbox) -> None:
     sandbox.python("-m", "ruff", "format", "--check", ".")
     sandbox.python("-m", "tailrace.cli", "describe", "--check")
     written = ["services/companies/src", "services/claims/src", "contracts/src"]
-    sources = [*written, "libs/tailrace/src", "libs/debezium_connector_config/src"]
+    sources = [*written, "libs/tailrace_core/src", "libs/tailrace/src", "libs/debezium_connector_config/src"]
     sandbox.python("-m", "mypy", *written, MYPYPATH=":".join(sources))
 
 

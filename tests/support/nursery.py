@@ -99,7 +99,7 @@ def _set_apart(service: Any, scene: str) -> None:
 
     for event in {event for subscriber in service.subscribers for event in subscriber.events}:
         event.topic = f"{event.topic}.{scene}"
-    consumer, client = tailrace.run.Consumer, tailrace.consumer.AIOKafkaConsumer
+    consumer, client = tailrace.runtime.process.Consumer, tailrace.messaging.consumer.AIOKafkaConsumer
 
     def named(group: str, *arguments: Any, **options: Any) -> Any:
         return consumer(f"{group}.{scene}", *arguments, **options)
@@ -108,8 +108,8 @@ def _set_apart(service: Any, scene: str) -> None:
         # Whoever was killed leaves its group after two seconds instead of ten.
         return client(*topics, **{**options, "session_timeout_ms": 2000, "heartbeat_interval_ms": 500})
 
-    tailrace.run.Consumer = named  # type: ignore[assignment,misc]
-    tailrace.consumer.AIOKafkaConsumer = impatient
+    tailrace.runtime.process.Consumer = named  # type: ignore[assignment,misc]
+    tailrace.messaging.consumer.AIOKafkaConsumer = impatient
 
 
 def _prepare(service: str, settings: dict[str, Any]) -> None:
@@ -183,7 +183,7 @@ def _import_everything() -> None:
     import tailrace.runtime.migrate
     import tailrace.runtime.process
 
-    assert alembic.command and uvloop and tailrace.migrate and tailrace.run
+    assert alembic.command and uvloop and tailrace.runtime.migrate and tailrace.runtime.process
     _SERVICES.update(toy=toy, frail=frail, purse=purse.service)
 
 

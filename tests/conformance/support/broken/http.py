@@ -75,7 +75,7 @@ TOYS = (
             _SHELF,
             (
                 "from fastapi.routing import APIRoute\n"
-                "from tailrace.routing import TenantRoute\n\n\n"
+                "from tailrace.http.routing import TenantRoute\n\n\n"
                 "class Open(TenantRoute):\n"
                 "    get_route_handler = APIRoute.get_route_handler\n\n\n"
                 'shelf = APIRouter(prefix="/v1/products", route_class=Open)'
@@ -97,7 +97,7 @@ TOYS = (
             _SHELF,
             (
                 "from fastapi.routing import APIRoute\n"
-                "from tailrace.routing import TenantRoute\n\n\n"
+                "from tailrace.http.routing import TenantRoute\n\n\n"
                 "class Open(TenantRoute):\n"
                 "    get_route_handler = APIRoute.get_route_handler\n\n\n"
                 'shelf = APIRouter(prefix="/v1/products", route_class=Open)'
@@ -282,7 +282,7 @@ TOYS = (
             ROUTES,
             _ISSUE,
             (
-                f"{_ISSUE}    from tailrace.context import Context\n\n"
+                f"{_ISSUE}    from tailrace.core.context import Context\n\n"
                 f"    tx.context = Context(tenant_id=tx.tenant_id, user_id=who.user_id)\n"
             ),
         ),

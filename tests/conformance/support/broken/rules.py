@@ -29,7 +29,7 @@ TOYS = (
         (
             SUBSCRIBERS,
             "import Projection, Reaction\n",
-            "import Projection, Reaction\nfrom tailrace.timers import Timer\n",
+            "import Projection, Reaction\nfrom tailrace.messaging.timers import Timer\n",
         ),
         (
             SUBSCRIBERS,
@@ -80,11 +80,11 @@ TOYS = (
     toy(
         "a hand in the outbox",
         "events_leave_through_the_outbox_alone",
-        "routes.py imports tailrace.tables",
+        "routes.py imports tailrace.db.tables",
         (
             ROUTES,
-            "from tailrace.routing import Body",
-            "from tailrace.tables import outbox\nfrom tailrace.routing import Body",
+            "from tailrace.http.routing import Body",
+            "from tailrace.db.tables import outbox\nfrom tailrace.http.routing import Body",
         ),
     ),
     toy(
@@ -224,7 +224,7 @@ TOYS = (
             SUBSCRIBERS,
             '    tx.add(Card.issue("WELCOME"',
             (
-                "    from tailrace.context import Context\n\n"
+                "    from tailrace.core.context import Context\n\n"
                 "    tx.context = Context(tenant_id=tx.tenant_id)\n"
                 '    tx.add(Card.issue("WELCOME"'
             ),

@@ -19,7 +19,9 @@ _CONNECTORS = frozenset(
     "create_engine create_async_engine sessionmaker async_sessionmaker AsyncEngine AsyncSession".split()
 )
 _BULK = frozenset({"update", "delete"})
-_OUTBOX = frozenset({"tailrace.outbox", "tailrace.db.tables", "tailrace.kafka.cloudevents", "tailrace.messaging.inbox"})
+_OUTBOX = frozenset(
+    {"tailrace.db.outbox", "tailrace.db.tables", "tailrace.kafka.cloudevents", "tailrace.messaging.inbox"}
+)
 
 
 async def aggregates_are_never_changed_in_bulk(subject: Subject) -> Findings:
