@@ -36,19 +36,19 @@ from tailrace.messaging.timers import Timer
 _SAID = {
     "routes.py": [
         ("from datetime import datetime\n", "from datetime import UTC, datetime, timedelta\n"),
-        ("from claims.models import", "from claims.besides import patience\nfrom claims.models import"),
+        ("from claims.models import", "from claims.besides import deadline\nfrom claims.models import"),
         (
             "    tx.add(claim)\n",
-            "    tx.add(claim)\n    await patience.set(tx, claim.id, datetime.now(UTC) + timedelta(days=30))\n",
+            "    tx.add(claim)\n    await deadline.set(tx, claim.id, datetime.now(UTC) + timedelta(days=30))\n",
         ),
         (
             "    claim.settle(body.outcome)\n",
-            "    claim.settle(body.outcome)\n    await patience.clear(tx, claim.id)\n",
+            "    claim.settle(body.outcome)\n    await deadline.clear(tx, claim.id)\n",
         ),
     ],
     "service.py": [
         ("from claims import projections", "from claims import besides, projections"),
-        ("[projections.shipments]", "[projections.shipments, besides.deliveries],\n    timers=[besides.patience]"),
+        ("[projections.shipments]", "[projections.shipments, besides.deliveries],\n    timers=[besides.deadline]"),
     ],
 }
 

@@ -59,7 +59,7 @@ async def test_what_left_is_booked_issued_and_seen_by_its_order(gateway: Gateway
         assert seen.json()["shipment"] == "full"
 
 
-async def test_what_never_comes_is_a_503_within_the_gateways_retry_budget(gateway: Gateway) -> None:
+async def test_what_never_comes_is_a_503_within_the_gateways_timeout(gateway: Gateway) -> None:
     member = await gateway.new_tenant()
     loop = asyncio.get_running_loop()
 

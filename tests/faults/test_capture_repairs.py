@@ -60,7 +60,7 @@ async def mended(fleet: Stack, after: int) -> Capture:
     )
 
 
-async def test_a_slot_that_is_dropped_is_made_anew_and_nothing_is_missing(fleet: Stack, gateway: Gateway) -> None:
+async def test_a_slot_that_is_dropped_is_recreated_and_nothing_is_missing(fleet: Stack, gateway: Gateway) -> None:
     before = (await capture(fleet)).repairs
     async with trading(fleet, gateway), way.admin_of(fleet, ORDERS) as admin:
         await _drop_slot(admin)

@@ -29,7 +29,7 @@ async def _end(gateway: Gateway, session: Member) -> None:
     assert answer.status_code == 204
 
 
-async def test_a_gateway_that_starts_anew_lets_nobody_in_before_it_has_read(fleet: Stack, gateway: Gateway) -> None:
+async def test_a_gateway_that_restarts_lets_no_request_in_before_it_has_read(fleet: Stack, gateway: Gateway) -> None:
     stays = await gateway.new_tenant()
     leaves = await gateway.log_in(stays.slug, stays.email)
     await _end(gateway, leaves)

@@ -183,7 +183,7 @@ class OrderShort(OrderEvent):
 
 
 class ShipmentLineRequest(BaseModel):
-    """What to ship of an order's line. The amounts are those of the whole line, so that whoever values a part can do so exactly."""
+    """What to ship of an order's line. The amounts are those of the whole line, so that a part can be valued exactly."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -21,7 +21,7 @@ from toy.asking import Asking, on_kafka
 from tailrace.core.context import Context
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Database, Tx
-from tailrace.kafka.topic_reader import History
+from tailrace.kafka.topic_reader import TopicReader
 from tailrace.messaging.consumer import Consumer
 from tailrace.messaging.dispatcher import Dispatcher
 from tailrace.messaging.subscribers import Projection
@@ -189,7 +189,7 @@ async def test_another_order_of_partitions_makes_the_same_rows(live: Live) -> No
 
 async def _read_shuffled(live: Live, dispatcher: Dispatcher, dice: random.Random) -> None:
     """The whole topic, partition after partition in some order, in batches of some sizes."""
-    async with History(live.asking.kafka, "shuffled") as history:
+    async with TopicReader(live.asking.kafka, "shuffled") as history:
         ends = await history.ends([live.asking.topic])
         for at in dice.sample(sorted(ends), len(ends)):
             places = {at: 0}
@@ -263,7 +263,7 @@ async def test_events_that_were_applied_and_not_committed_are_followed(live: Liv
     await live.have()
     await live.asking.send(keys)
     dispatcher = Dispatcher("toy", live.toy.database, [live.asking.heard])
-    async with History(live.asking.kafka, "half") as history:
+    async with TopicReader(live.asking.kafka, "half") as history:
         places = dict.fromkeys(await history.ends([live.asking.topic]), 0)
         taken: list[Any] = []
         while len(taken) < 20:

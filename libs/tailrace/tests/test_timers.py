@@ -67,15 +67,15 @@ async def test_one_that_fails_is_pushed_back_and_the_others_fire(toy: Harness) -
     assert [(row["key"], row["later"]) for row in left] == [(FAILS, True)]
 
 
-async def test_one_that_fails_and_was_set_anew_keeps_its_new_time(
+async def test_one_that_fails_and_was_set_again_keeps_its_new_time(
     toy: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await _set(toy, FAILS, datetime.now(UTC) - timedelta(seconds=1))
     push_back = TimerRunner._push_back
 
-    async def too_late(clockwork: TimerRunner, due: RowMapping) -> None:
+    async def too_late(runner: TimerRunner, due: RowMapping) -> None:
         await _set(toy, FAILS, TOMORROW)
-        await push_back(clockwork, due)
+        await push_back(runner, due)
 
     monkeypatch.setattr(TimerRunner, "_push_back", too_late)
     await toy.fire_timers()
@@ -105,7 +105,7 @@ async def test_one_that_fires_while_it_is_moved_or_cleared_waits_its_turn(toy: H
     assert [row["due_at"] for row in left] == ([TOMORROW] if act == "moved" else [])
 
 
-async def test_a_handler_may_set_its_own_deadline_anew(toy: Harness) -> None:
+async def test_a_handler_may_set_its_own_deadline_again(toy: Harness) -> None:
     again = Timer("toy.again")
 
     @again.due
@@ -114,6 +114,6 @@ async def test_a_handler_may_set_its_own_deadline_anew(toy: Harness) -> None:
 
     async with toy.tx() as tx:
         await again.set(tx, uuid7(), datetime.now(UTC) - timedelta(seconds=1))
-    clockwork = TimerRunner(toy.database, [again])
-    assert (await clockwork.fire_due(), await clockwork.fire_due()) == (1, 0)
+    runner = TimerRunner(toy.database, [again])
+    assert (await runner.fire_due(), await runner.fire_due()) == (1, 0)
     assert await toy.admin.fetchval("SELECT due_at FROM timer") == TOMORROW

@@ -69,7 +69,7 @@ def test_what_failed_runs_until_it_passes(checkout: Checkout) -> None:
     assert checkout.run("services") == {"passed": 1, "deselected": 1}
 
 
-def test_ci_and_whoever_asks_run_everything(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ci_and_an_explicit_request_run_everything(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CI", "true")
     assert checkout.run() == {"passed": 3}
     monkeypatch.delenv("CI")

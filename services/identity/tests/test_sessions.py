@@ -13,7 +13,7 @@ async def _refresh(identity: Harness, token: str) -> httpx2.Response:
     return await identity.anonymous().post("/v1/auth/refresh", json={"refresh_token": token})
 
 
-async def test_a_log_in_yields_tokens_a_event_and_an_audit_entry(identity: Harness, acme: Any) -> None:
+async def test_a_log_in_yields_tokens_an_event_and_an_audit_entry(identity: Harness, acme: Any) -> None:
     answer = await acme.log_in("ADMIN@acme.example")
     assert answer.status_code == 200
     tokens = answer.json()

@@ -29,7 +29,7 @@ async def test_held_while_reserving_uses_the_answer_when_resumed(desk: Desk) -> 
     assert await desk.states(order) == ["reserving", "held", "held", "shipping"]
 
 
-async def test_held_while_reserving_waits_for_the_answer_anew(desk: Desk) -> None:
+async def test_held_while_reserving_waits_for_the_answer_again(desk: Desk) -> None:
     order = await desk.confirmed()
     await desk.act(order, "hold", reason="Credit.")
     await desk.h.make_timers_due()

@@ -17,7 +17,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import aiohttp
 
-PATIENCE = 300.0
+TIMEOUT = 300.0
 """Seconds in which everything must come right, whatever was killed."""
 _ONE_TRY = 12.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
@@ -133,7 +133,7 @@ class User:
 
     async def until(self, path: str, holds: Callable[[Any], bool], *, what: str, **params: Any) -> Any:
         """Read until it holds. Raises TimeoutError that says what was awaited."""
-        deadline = asyncio.get_running_loop().time() + PATIENCE
+        deadline = asyncio.get_running_loop().time() + TIMEOUT
         pause = _FIRST_PAUSE
         while not holds(answer := await self.get(path, **params)):
             if asyncio.get_running_loop().time() > deadline:
@@ -174,7 +174,7 @@ class User:
         unknown: Counter[str] | None = None,
     ) -> Reply:
         """Ask until there is an answer that counts. Raises RefusedError for a final no."""
-        deadline = asyncio.get_running_loop().time() + PATIENCE
+        deadline = asyncio.get_running_loop().time() + TIMEOUT
         pause = _FIRST_PAUSE
         while True:
             sent = headers if path == _LOG_IN else {**headers, "Authorization": f"Bearer {self.token}"}

@@ -72,7 +72,7 @@ async def look(shop: Shop) -> Found:
 
 async def outside(topics: Topics, databases: Databases, forged: set[Where]) -> dict[str, Any]:
     """What the topics and the databases hold."""
-    await topics.backfill()
+    await topics.read_on()
     return {
         "records": topics.records,
         "outbox": await databases.outbox(),

@@ -90,9 +90,9 @@ class Nemesis:
         os.kill(supervisor, signal.SIGSTOP)
         try:
             os.kill(service, signal.SIGTERM if fault.gently else signal.SIGKILL)
-            await patiently(lambda: groups.wait_until_empty(self._stack.kafka, fault.victim))
-            before = await patiently(lambda: groups.committed(self._stack.kafka, fault.victim))
-            await patiently(lambda: self._move(fault, before))
+            await retried(lambda: groups.wait_until_empty(self._stack.kafka, fault.victim))
+            before = await retried(lambda: groups.committed(self._stack.kafka, fault.victim))
+            await retried(lambda: self._move(fault, before))
         finally:
             with suppress(ProcessLookupError):
                 os.kill(supervisor, signal.SIGCONT)
@@ -110,7 +110,7 @@ class Nemesis:
 
     async def _poison(self, fault: Fault) -> None:
         dice = random.Random(fault.dice)
-        await patiently(self._topics.backfill)
+        await retried(self._topics.read_on)
         forged = poison.forge(dice, dice.choice(self._tenants), self._real())
         places = await produce(self._stack.kafka, [record for _, record in forged])
         self._note(zip(places, (sort for sort, _ in forged), strict=True))
@@ -137,7 +137,7 @@ class Nemesis:
             self.done.counts["forged"] += 1
 
     async def _republish(self, fault: Fault) -> None:
-        await patiently(self._topics.backfill)
+        await retried(self._topics.read_on)
         records = poison.again(random.Random(fault.dice), self._real(), fault.amount)
         self.done.republished.update(await produce(self._stack.kafka, records))
         self.done.counts["republished"] += len(records)
@@ -167,7 +167,7 @@ class Nemesis:
         return process.returncode or 0, said.decode()
 
 
-async def patiently(work: Callable[[], Awaitable[Any]], within: float = _COME_BACK) -> Any:
+async def retried(work: Callable[[], Awaitable[Any]], within: float = _COME_BACK) -> Any:
     """Do it again while Kafka does not answer."""
     deadline = asyncio.get_running_loop().time() + within
     while True:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from mix import groups
 from mix.databases import Databases
-from mix.faults import Done, patiently
+from mix.faults import Done, retried
 from mix.topics import Topics
 
 _PAUSE, _AGAIN = 0.5, 2
@@ -28,7 +28,7 @@ async def wait(
     calm, before, said = 0, -1, began
     while calm < _AGAIN:
         await asyncio.sleep(_PAUSE)
-        now, restless = await patiently(lambda: _look(topics, databases, kafka, consumers, done))
+        now, restless = await retried(lambda: _look(topics, databases, kafka, consumers, done))
         if restless and time.monotonic() - said > _SAY:
             said = time.monotonic()
             say(f"… {restless}")
@@ -44,7 +44,7 @@ async def _look(
 ) -> tuple[int, str]:
     """How many events there are, and what is still under way, if anything."""
     count = await databases.committed()
-    await topics.backfill()
+    await topics.read_on()
     sent = {record.id for record in topics.records if record.where not in done.forged}
     if len(sent) < count:
         return count, f"{count - len(sent)} events are not on their topics"

@@ -44,7 +44,7 @@ class Topics:
         self.latest: dict[str, list[ConsumerRecord]] = {}
         """The last few whole records of each topic."""
 
-    async def backfill(self) -> None:
+    async def read_on(self) -> None:
         """Read on to where the topics end now."""
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._kafka,

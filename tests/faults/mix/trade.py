@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from mix.client import PATIENCE, User
+from mix.client import TIMEOUT, User
 from mix.plans import Job, Line
 from mix.setup import Shop
 from mix.stock import adjust, novelty, receive, rename, reserve_and_release, reserve_for_a_moment, transfer
@@ -143,7 +143,7 @@ async def held_for_a_while(shop: Shop, who: User, job: Job) -> None:
         f"/v1/shipments/{shipment['id']}/pick-list", lambda seen: not seen["held"], what="a shipment to be let go"
     )
     # The hold travels, as the resumption does: it may come only now.
-    deadline = asyncio.get_running_loop().time() + PATIENCE
+    deadline = asyncio.get_running_loop().time() + TIMEOUT
     while (await _try_dispatch(who, shipment, job)).status == 409:
         assert asyncio.get_running_loop().time() < deadline, f"shipment {shipment['id']} stays held"
         await asyncio.sleep(0.3)

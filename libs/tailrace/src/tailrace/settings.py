@@ -107,7 +107,7 @@ class Settings(BaseSettings):
     """Origins whose pages may call the gateway from a browser; none by default."""
 
     metrics_from: list[IPvAnyNetwork] = [ip_network("127.0.0.0/8"), ip_network("::1/128")]
-    """Networks whose callers the gateway shows its metrics; its port faces the world. Other services show theirs to whoever reaches them."""
+    """Networks whose callers the gateway shows its metrics; its port faces the world. Other services show theirs to every caller."""
 
     log_level: str = "INFO"
     """`DEBUG`, `INFO`, `WARNING` or `ERROR`."""

@@ -21,7 +21,7 @@ from tailrace.stack.plan import External, Only
 
 CAPTURE_HOST = "postgres"
 """PostgreSQL's name in the containers' network, by which Connect finds it."""
-PATIENCE = 180.0
+TIMEOUT = 180.0
 """Seconds for a container to answer, once its image is there."""
 
 
@@ -155,7 +155,7 @@ async def _answers(question: Callable[[], Awaitable[bool]], alive: Callable[[], 
     import asyncpg
 
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + PATIENCE
+    deadline = loop.time() + TIMEOUT
     while loop.time() < deadline and alive():
         try:
             if await question():

@@ -1,4 +1,4 @@
-"""What the fleet looked like when a test failed, for whoever reads the log of a run that is gone: what is not well, who waits, who says what."""
+"""What the fleet looked like when a test failed, for a reader of the log when the run is gone: what is not well, who waits, who says what."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 
 from tailrace.cli.status import ask_services
-from tailrace.kafka.topic_reader import History, committed
+from tailrace.kafka.topic_reader import TopicReader, committed
 from tailrace.stack.embedded import Stack
 
 _WITHIN = 15.0
@@ -82,7 +82,7 @@ async def _postgres(stack: Stack) -> list[str]:
 async def _groups(stack: Stack) -> list[str]:
     """What each service has yet to commit, of the topics that its group reads."""
     told = []
-    async with History(stack.kafka, "scene") as history:
+    async with TopicReader(stack.kafka, "scene") as history:
         for group in stack.plan.ports.services:
             offsets = await committed(stack.kafka, group)
             ends = await history.ends({at.topic for at in offsets})

@@ -27,7 +27,7 @@ accounting_event = stream_table("accounting_event", Base.metadata)
 
 
 class Book(TenantRow, Base):
-    """The books of a tenant, one row: whoever posts or closes holds it, so numbers have no gap and record times only rise.
+    """The books of a tenant, one row: a posting or a closing holds it, so numbers have no gap and record times only rise.
 
     `closed` are the days of locked periods, and all days up to the last closed one; `recorded_at` is when the last journal was written down.
     """

@@ -68,7 +68,7 @@ class MasterData(Aggregate):
         self.record(self.updated(**self.description()))
 
     def delete(self) -> None:
-        """End it. The row stays for whoever refers to its id."""
+        """End it. The row stays for rows that refer to its id."""
         self.deleted_at = datetime.now(UTC)
         self.record(self.deleted(**self.description()))
 

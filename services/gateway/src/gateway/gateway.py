@@ -49,7 +49,7 @@ class Gateway:
         await self._forwarder.forward(route, head, scope, receive, send, rate_limit)
 
     async def _admit(self, route: Route, head: Head, scope: Scope) -> dict[str, str]:
-        """The RateLimit headers of whoever this request is charged to: its tenant, or on public paths the address it comes from."""
+        """The RateLimit headers of the caller that this request is charged to: its tenant, or on public paths the address it comes from."""
         address = address_key(scope.get("client"))
         if route.public:
             structlog.contextvars.bind_contextvars(upstream=route.service, tenant=None)

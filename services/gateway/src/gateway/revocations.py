@@ -1,6 +1,6 @@
 """What was revoked while tokens that say otherwise may still be about: known to every process of the gateway, asked at every request.
 
-Nothing here compares clocks with `iat`: a session, a key and a role's version are named by the token and by the event alike, so whoever logs in
+Nothing here compares clocks with `iat`: a session, a key and a role's version are named by the token and by the event alike, so a user who logs in
 again in the same second has a new session, and is let in. What no living token can name any more is forgotten.
 """
 

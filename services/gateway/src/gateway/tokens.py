@@ -1,6 +1,6 @@
 """Checks access tokens, and remembers for a moment which ones were good, since a signature check costs more than the rest of a request.
 
-What is remembered is who holds the token, never that it may pass: revocations are asked at each request anew.
+What is remembered is who holds the token, never that it may pass: revocations are asked at each request.
 """
 
 import hashlib

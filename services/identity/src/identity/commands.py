@@ -149,7 +149,7 @@ async def _load_user(tx: Tx, user_id: UUID, match: int | None, who: Principal) -
     user = await tx.load(User, user_id, match)
     if user.deleted_at is not None:
         raise Unknown(User.__name__, user_id)
-    # Whoever may change a user can log in as that user.
+    # A caller who may change a user can log in as that user.
     _ensure_may_grant(who, user.granted)
     return user
 

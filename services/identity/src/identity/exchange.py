@@ -1,6 +1,6 @@
 """A user's token becomes one for a single service (RFC 8693): shorter, never good for more, and ended with the session that it comes from.
 
-Whoever hands a token on hands on no more than that one service needs. Parameters are the RFC's; refusals are problem details, as everywhere.
+A token that is handed on holds no more than that one service needs. Parameters are the RFC's; refusals are problem details, as everywhere.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""Logging in: whoever guesses is slowed down, and an unknown tenant, an unknown address and a wrong password look and last the same.
+"""Logging in: guessing is slowed down, and an unknown tenant, an unknown address and a wrong password look and last the same.
 
 No connection is held while the password is hashed. At most two log-ins of a process are under way, so that parallel guesses outrun the count
 of failures by no more than that.

@@ -38,5 +38,5 @@ async def count(tx: Tx, email: str) -> None:
 
 
 async def forgive(tx: Tx, email: str) -> None:
-    """The right password: the count begins anew."""
+    """The right password: the count begins at zero."""
     await tx.execute(delete(LogInFailures).where(LogInFailures.email == email))

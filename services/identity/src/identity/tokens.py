@@ -1,6 +1,6 @@
 """Access tokens: signed by identity, good for an hour, verified by every service on its own.
 
-Identity itself also looks whether the session is still open and the roles are still what they were, so that whoever was logged out or lost a
+Identity itself also looks whether the session is still open and the roles are still what they were, so that a user who was logged out or lost a
 right manages nobody any more.
 """
 

@@ -56,7 +56,7 @@ class ReservationEnded(Refused):
 
 
 class HeldForOrder(Refused):
-    """409: what an order holds leaves with its shipments; whoever takes it otherwise takes what was promised to a customer."""
+    """409: what an order holds leaves with its shipments; taking it otherwise takes what was promised to a customer."""
 
     slug, title = "held-for-order", "Held for an order"
 

@@ -219,7 +219,7 @@ class StockItem(Stream[StockState]):
     def settle(self, at: datetime) -> StockCostSettled | None:
         """Cover the oldest shortfall, as far as it goes, with what is free; None when there is nothing to cover, or nothing to cover it with.
 
-        Whoever makes something free calls this until it returns None. It takes effect when the goods were there and the issue had been.
+        The caller that makes something free calls this until it returns None. It takes effect when the goods were there and the issue had been.
         """
         state = self.state
         if not state.shortfalls or not state.free:

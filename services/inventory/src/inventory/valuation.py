@@ -1,7 +1,7 @@
 """Stock as it was, or is, at any (effective, recorded) pair: what had taken place by then, as far as it was written down by then.
 
 Movements are added up, so a correction with an effective date in the past changes what is said of that date from its recording on, and never what
-was said before. Nothing is valued anew: goods go out in the order in which things were recorded, at the cost that they had then.
+was said before. Nothing is valued again: goods go out in the order in which things were recorded, at the cost that they had then.
 """
 
 import asyncio

@@ -16,7 +16,7 @@ async def create(tx: Tx, asked: NewOrder) -> Order:
     """Draft an order, and confirm it at once when asked to. Raises Invalid (422), NotYetKnown (409)."""
     terms = _terms(asked, datetime.now(UTC))
     lines = await price_lines(tx, asked.lines, asked.currency, terms["ordered_at"].date())
-    # The number comes last: whoever creates the tenant's next order waits from here to this transaction's end.
+    # The number comes last: the transaction that creates the tenant's next order waits from here to this transaction's end.
     order = Order.drafted(await _next_number(tx), lines, terms)
     if asked.confirm:
         order.confirm()

@@ -1,7 +1,7 @@
 """A canary proves the whole way from commit to topic: a row in the outbox every few seconds, looked for in Kafka.
 
 A connector may say RUNNING and carry nothing. All canaries go to one topic of their own, keyed by service and compacted, so that it holds hardly
-more than the newest of each. They are nobody's business but the platform's: no contract names them, and nothing publishes them a second time.
+more than the newest of each. They belong to the platform alone: no contract names them, and nothing publishes them a second time.
 """
 
 import asyncio
@@ -24,29 +24,29 @@ from tailrace.kafka import shutdown
 from tailrace.kafka.cloudevents import Malformed, read_meta
 from tailrace.observability.logs import log
 
-TOPIC = "tailrace.capture.canary"
+TOPIC = "tailrace.canary"
 TOPIC_SETTINGS = {"cleanup.policy": "compact", "segment.ms": "600000", "min.cleanable.dirty.ratio": "0.1"}
 """One partition. What was superseded goes within some ten minutes."""
 KEPT = timedelta(hours=1)
 """How long a canary stays in the outbox. Kit migration 0005 lets a service delete no younger one."""
-_PATIENCE = 10.0
+_TIMEOUT = 10.0
 
 
 class Canary(Event):
     """A sign of life of the way from one service's outbox."""
 
     topic = TOPIC
-    type = "tailrace.capture.canary"
+    type = "tailrace.canary"
 
     service: str
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Arrival:
     """A canary as it arrived: when it was recorded, by the database's clock, and how long after that it was in Kafka."""
 
     recorded_at: datetime
-    way: timedelta
+    latency: timedelta
 
 
 def canary_id(service: str) -> UUID:
@@ -54,8 +54,8 @@ def canary_id(service: str) -> UUID:
     return derived_id("canary", service)
 
 
-async def sing(database: Database, service: str) -> None:
-    """Record one canary, and forget those that are old. They belong to nobody, under the nil tenant that no log-in ever has."""
+async def write_canary(database: Database, service: str) -> None:
+    """Record one canary, and forget those that are old. They are written under the nil tenant, which no log-in ever has."""
     mine = outbox.c.aggregate_id == canary_id(service)
     canary = Canary(service=service)
     async with database.transaction(Context(tenant_id=NIL)) as tx:
@@ -72,45 +72,45 @@ async def sing(database: Database, service: str) -> None:
             correlation_id=tx.context.correlation_id,
             payload=canary.model_dump_json(),
         )
-        # Of two processes of a service that sing at once, one is enough.
+        # Of two processes of a service that write at once, one is enough.
         await tx.execute(row.on_conflict_do_nothing())
         await tx.execute(delete(outbox).where(mine, outbox.c.recorded_at < func.now() - KEPT))
 
 
-async def sing_forever(database: Database, service: str, every: float, stop: asyncio.Event) -> None:
-    """Sing now and every so many seconds, until stopped. A database that is away is waited for."""
+async def write_canaries(database: Database, service: str, every: float, stop: asyncio.Event) -> None:
+    """Write one now and every so many seconds, until stopped. A database that is away is waited for."""
     while not stop.is_set():
         try:
-            await sing(database, service)
+            await write_canary(database, service)
         except Exception as error:
             log.info("no canary", error=type(error).__name__)
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), every)
 
 
-class Listener:
-    """Hears the canaries of every service, without a group. It connects when first used, and again after a failure."""
+class CanaryReader:
+    """Reads the canaries of every service, without a group. It connects when first used, and again after a failure."""
 
     def __init__(self, bootstrap: str) -> None:
         self._bootstrap = bootstrap
         self._consumer: AIOKafkaConsumer | None = None
-        self._heard: dict[UUID, Heard] = {}
+        self._newest: dict[UUID, Arrival] = {}
 
-    async def backfill(self) -> Mapping[UUID, Heard]:
+    async def newest(self) -> Mapping[UUID, Arrival]:
         """The newest canary of each service that has arrived by now. Raises OSError while Kafka does not answer."""
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_TIMEOUT):
                 await self._read_on()
-        except (Exception, asyncio.CancelledError) as error:  # whatever the client ran into: the next one begins anew
+        except (Exception, asyncio.CancelledError) as error:  # the next call connects again
             shutdown.heed(error)
             await self.close()
             raise ConnectionError(f"Kafka at {self._bootstrap} does not answer: {error!r}") from error
-        return self._heard
+        return self._newest
 
     async def close(self) -> None:
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
-            await shutdown.stop(consumer, within=_PATIENCE)
+            await shutdown.stop(consumer, within=_TIMEOUT)
 
     async def _read_on(self) -> None:
         consumer = await self._connected()
@@ -124,11 +124,11 @@ class Listener:
         try:
             meta = read_meta(record)
         except Malformed:
-            return  # somebody else's; nothing depends on it
+            return  # no canary; nothing depends on it
         arrived = datetime.fromtimestamp(record.timestamp / 1000, meta.time.tzinfo)
-        known = self._heard.get(meta.aggregate_id)
+        known = self._newest.get(meta.aggregate_id)
         if known is None or known.recorded_at < meta.time:
-            self._heard[meta.aggregate_id] = Heard(meta.time, max(arrived - meta.time, timedelta(0)))
+            self._newest[meta.aggregate_id] = Arrival(meta.time, max(arrived - meta.time, timedelta(0)))
 
     async def _connected(self) -> AIOKafkaConsumer:
         if self._consumer is None:
@@ -145,10 +145,10 @@ class Listener:
 
 
 @asynccontextmanager
-async def listening(bootstrap: str) -> AsyncIterator[Listener]:
-    """A listener for the length of a `with` block."""
-    listener = Listener(bootstrap)
+async def canary_reader(bootstrap: str) -> AsyncIterator[CanaryReader]:
+    """A reader for the length of a `with` block."""
+    canaries = CanaryReader(bootstrap)
     try:
-        yield listener
+        yield canaries
     finally:
-        await listener.close()
+        await canaries.close()

@@ -26,7 +26,7 @@ class Rest:
         await self._session.close()
 
     async def healthy(self) -> bool:
-        """Whether the worker has joined its group and answers. Quiet while nobody listens."""
+        """Whether the worker has joined its group and answers. Silent while the port is closed."""
         try:
             async with self._session.get(f"{self.url}/health", timeout=aiohttp.ClientTimeout(total=3)) as answer:
                 return answer.status == 200
@@ -73,7 +73,7 @@ class Rest:
             answer.raise_for_status()
 
     async def hold(self, name: str, config: Mapping[str, str]) -> None:
-        """Stop a connector, or create it stopped; returns when none of its tasks is left. It stays stopped, also when Connect starts anew."""
+        """Stop a connector, or create it stopped; returns when none of its tasks is left. It stays stopped, also when Connect restarts."""
         if await self._current(name) is None:
             body = {"name": name, "config": dict(config), "initial_state": "STOPPED"}
             await self._insist("POST", "/connectors", body)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, delete, func, literal, select
 
-from tailrace.capture.canary import canary_id, listening
+from tailrace.capture.canary import canary_id, canary_reader
 from tailrace.core.context import Context
 from tailrace.db.database import Database
 from tailrace.db.tables import outbox
@@ -29,14 +29,14 @@ _EXPIRED = (
 _PRUNE = delete(outbox).where(outbox.c.id.in_(_EXPIRED)).returning(literal(1))
 
 
-async def prune(database: Database, last_heard: datetime, most: int = _BATCH) -> int:
+async def prune(database: Database, last_arrived: datetime, most: int = _BATCH) -> int:
     """Delete rows of every tenant that are old and were captured, at most so many; returns how many.
 
-    `last_heard` is when the newest canary that arrived in Kafka was recorded.
+    `last_arrived` is when the newest canary that arrived in Kafka was recorded.
     """
     # Without a tenant, row-level security shows exactly the rows that are old enough (kit migration 0005).
     async with database.transaction(Context(tenant_id=None)) as tx:
-        return len((await tx.execute(_PRUNE, {"arrived": last_heard - MARGIN, "most": most})).all())
+        return len((await tx.execute(_PRUNE, {"arrived": last_arrived - MARGIN, "most": most})).all())
 
 
 async def prune_all(database: Database, service: str, kafka: str) -> int:
@@ -44,12 +44,12 @@ async def prune_all(database: Database, service: str, kafka: str) -> int:
 
     Raises OSError while Kafka does not answer.
     """
-    async with listening(kafka) as listener:
-        heard = (await listener.backfill()).get(canary_id(service))
-    if heard is None:
+    async with canary_reader(kafka) as canaries:
+        arrival = (await canaries.newest()).get(canary_id(service))
+    if arrival is None:
         return 0
     gone = 0
-    while (batch := await prune(database, heard.recorded_at)) > 0:
+    while (batch := await prune(database, arrival.recorded_at)) > 0:
         gone += batch
     return gone
 

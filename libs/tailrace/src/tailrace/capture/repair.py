@@ -1,4 +1,4 @@
-"""A slot that lost something is made anew, and what it may have lost is published again before streaming goes on.
+"""A slot that lost something is recreated, and what it may have lost is published again before streaming goes on.
 
 Every step may be cut off and the whole run again. The new slot stands first, under a name of its own: whatever commits while rows are being
 published again is read from it later. It gets the service's slot name only when every row is in Kafka, so a repair that was cut off shows.
@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from tailrace.capture import slots
-from tailrace.capture.canary import canary_id, listening
+from tailrace.capture.canary import canary_id, canary_reader
 from tailrace.capture.connect_api import Rest
 from tailrace.capture.connectors import connector_config, deployed_connector
 from tailrace.capture.outbox_retention import MARGIN
@@ -45,7 +45,7 @@ class Repairs:
         await (rest.restart_all(service.name) if whole else rest.restart_task(service.name))
 
     async def renew(self, service: Service, rest: Rest, say: Say, *, everything: bool = False) -> int | None:
-        """Make the slot anew and publish again what its predecessor may have lost; returns how many rows that was.
+        """Recreate the slot and publish again what its predecessor may have lost; returns how many rows that was.
 
         That is what was recorded since the last canary that arrived, less a margin, or `everything` retained. None when there was only the end
         of an earlier repair left to do. Raises RepairUnderWay, OperatorError, OSError or asyncpg's errors; then the next call begins again.
@@ -62,7 +62,7 @@ class Repairs:
                 await rest.hold(name, self.config(service))
                 for each in (main, spare):
                     await slots.drop(connection, each)
-                say("making its slot anew")
+                say("recreating its slot")
                 await slots.create(connection, spare)
                 since = None if everything else await self._known_to_have_arrived(service)
                 say(
@@ -85,6 +85,6 @@ class Repairs:
 
     async def _known_to_have_arrived(self, service: Service) -> datetime | None:
         """What was recorded before this is in Kafka: a canary that was committed later arrived. None when none ever did."""
-        async with listening(self.settings.kafka) as listener:
-            heard = (await listener.backfill()).get(canary_id(service.name))
-        return None if heard is None else heard.recorded_at - MARGIN
+        async with canary_reader(self.settings.kafka) as canaries:
+            arrival = (await canaries.newest()).get(canary_id(service.name))
+        return None if arrival is None else arrival.recorded_at - MARGIN

@@ -20,7 +20,7 @@ from tailrace.kafka import shutdown
 _CHUNK = 200
 """Rows that are under way at once; each may be nearly a megabyte."""
 _CHUNK_WITHIN, _STOP_WITHIN = 120.0, 20.0
-"""Seconds. Whoever repairs holds the only right to, so it may not wait for ever."""
+"""Seconds. A repair holds the only right to repair, so it may not wait for ever."""
 _EVERY = 50
 """Chunks after which the progress is told."""
 # ce_time has six digits always, as Debezium writes a timestamptz. A null column is a header without a value.

@@ -22,7 +22,7 @@ from tailrace.settings import Settings
 
 _SLOTS = """SELECT slot_name, active_pid, wal_status, invalidation_reason, confirmed_flush_lsn - '0/0' AS confirmed
             FROM pg_replication_slots"""
-_CANARIES = """SELECT now() - min(recorded_at) FILTER (WHERE $2::timestamptz IS NULL OR recorded_at > $2) AS unheard,
+_CANARIES = """SELECT now() - min(recorded_at) FILTER (WHERE $2::timestamptz IS NULL OR recorded_at > $2) AS missing,
                       now() - max(recorded_at) AS newest, pg_current_wal_insert_lsn() - '0/0' AS written
                FROM outbox WHERE aggregate_id = $1"""
 _PUBLISHED = (
@@ -31,7 +31,7 @@ _PUBLISHED = (
 _TERMINATE = (
     "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = $1 AND active_pid IS NOT NULL"
 )
-_DROP_PATIENCE, _CREATE_PATIENCE = 20.0, 120.0
+_DROP_TIMEOUT, _CREATE_TIMEOUT = 20.0, 120.0
 
 
 class RepairUnderWay(Exception):
@@ -60,7 +60,7 @@ class Slot:
 class Outbox:
     """What an outbox says of its canaries. Ages by the database's clock."""
 
-    unheard: timedelta | None
+    missing: timedelta | None
     """Age of the oldest canary that did not arrive, or None when all did."""
     newest: timedelta | None
     written: int
@@ -119,11 +119,11 @@ def is_ahead(slot: Slot, position: int | None) -> str | None:
     return "its replication slot is another one than its connector read from"
 
 
-async def outbox(connection: Any, service: Service, heard: datetime | None) -> Outbox:
+async def outbox(connection: Any, service: Service, arrived: datetime | None) -> Outbox:
     """What the outbox says, when the last canary that arrived was recorded then."""
-    row = await connection.fetchrow(_CANARIES, canary_id(service.name), heard)
+    row = await connection.fetchrow(_CANARIES, canary_id(service.name), arrived)
     published = await connection.fetchval(_PUBLISHED, PUBLICATION) is True
-    return Outbox(row["unheard"], row["newest"], int(row["written"]), published)
+    return Outbox(row["missing"], row["newest"], int(row["written"]), published)
 
 
 async def terminate(connection: Any, name: str) -> None:
@@ -132,8 +132,8 @@ async def terminate(connection: Any, name: str) -> None:
 
 
 async def drop(connection: Any, name: str) -> None:
-    """Drop a slot, from under whoever reads it; one that is not there is fine. Raises ConnectionError when its reader does not go."""
-    deadline = time.monotonic() + _DROP_PATIENCE
+    """Drop a slot, ending the session that reads it; one that is not there is fine. Raises ConnectionError when its reader does not go."""
+    deadline = time.monotonic() + _DROP_TIMEOUT
     while name in await slots(connection):
         await terminate(connection, name)
         try:
@@ -149,7 +149,7 @@ async def drop(connection: Any, name: str) -> None:
 async def create(connection: Any, name: str) -> None:
     """Make a slot: whatever commits after this returned can be read from it. It waits for transactions that are open now."""
     await connection.fetchval(
-        "SELECT pg_create_logical_replication_slot($1, 'pgoutput')", name, timeout=_CREATE_PATIENCE
+        "SELECT pg_create_logical_replication_slot($1, 'pgoutput')", name, timeout=_CREATE_TIMEOUT
     )
 
 

@@ -1,4 +1,4 @@
-"""The connectors at the start of a stack: put, let go on, and where a slot lost something meanwhile, repaired before anybody relies on them."""
+"""The connectors at the start of a stack: put, let go on, and where a slot lost something meanwhile, repaired before a service relies on them."""
 
 import asyncio
 import time
@@ -15,7 +15,7 @@ from tailrace.core.progress import Phase
 from tailrace.service import Service
 from tailrace.settings import Settings
 
-PATIENCE = 120.0
+TIMEOUT = 120.0
 """Seconds in which every task must run."""
 
 
@@ -41,7 +41,7 @@ class Connectors:
         """Returns when every task runs. Raises `OperatorError` with a reason when they do not in time."""
         by_name = {service.name: service for service in services}
         suspects = set(by_name)
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while True:
             statuses = await rest.statuses()
             waiting = sorted(name for name in by_name if not _runs(statuses.get(name)))
@@ -61,7 +61,7 @@ class Connectors:
             await asyncio.sleep(0.2)
 
     async def _repair_a_stranger(self, rest: Rest, service: Service) -> None:
-        """Somebody made a slot by hand where one was lost: the connector refuses to read from it."""
+        """A slot was made by hand where one was lost: the connector refuses to read from it."""
         slot = (await self._slots(service)).get(slot_name(service.name))
         fault = slots.is_ahead(slot, await rest.position(service.name)) if slot else None
         if fault is not None:

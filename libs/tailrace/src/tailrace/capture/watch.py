@@ -1,6 +1,6 @@
 """Looks at every service's way from outbox to topic, says what is wrong with it, and mends it with growing pauses.
 
-Connect's word is not enough: a connector that says RUNNING and carries no canary is stuck. It is restarted, then made anew, and at last treated
+Connect's word is not enough: a connector that says RUNNING and carries no canary is stuck. It is restarted, then put again, and at last treated
 like one whose slot is lost. A backlog that is being worked off is no silence.
 """
 
@@ -16,7 +16,7 @@ import aiohttp
 import asyncpg
 
 from tailrace.capture import slots
-from tailrace.capture.canary import Heard, Listener, canary_id
+from tailrace.capture.canary import Arrival, CanaryReader, canary_id
 from tailrace.capture.connect_api import Rest
 from tailrace.capture.repair import Repairs
 from tailrace.capture.slots import Outbox, RepairUnderWay, Slot
@@ -43,14 +43,14 @@ class Trouble:
 
 @dataclass
 class Condition:
-    """One service's way as last seen. Times in seconds of the Unix epoch; `way` in seconds from commit to Kafka."""
+    """One service's way as last seen. Times in seconds of the Unix epoch; `latency` in seconds from commit to Kafka."""
 
     trouble: Trouble | None = None
     late: bool = False
     """Whether a canary is overdue: perhaps a silence, perhaps a backlog."""
     doing: str = ""
-    heard_at: float | None = None
-    way: float | None = None
+    arrived_at: float | None = None
+    latency: float | None = None
     repairs: int = 0
     repaired: str = ""
 
@@ -64,7 +64,7 @@ class Memory:
     """Since when everything has answered, the connector ran, and we did nothing to it."""
     confirmed: int = -1
     moved_at: float = 0.0
-    unheard_at: int | None = None
+    missing_at: int | None = None
     """Where the log ended when a canary that is still missing had been committed."""
     absent: int = 0
     """Looks in a row that found no connector."""
@@ -78,7 +78,7 @@ class Memory:
 
 
 class Watch:
-    """`await look(rest)` again and again; what it finds is in `conditions`. It mends by itself unless `mend` is False."""
+    """`await look(rest)` again and again; what it finds is in `conditions`. It also mends, unless `mend` is False."""
 
     def __init__(
         self, services: Sequence[Service], settings: Settings, *, mend: bool = True, deployed: bool = False
@@ -87,7 +87,7 @@ class Watch:
         self.settings = settings
         self._mend = mend
         self._repairs = Repairs(settings, deployed=deployed)
-        self._listener = Listener(settings.kafka)
+        self._canaries = CanaryReader(settings.kafka)
         self._memory = {service.name: Memory() for service in self.services}
 
     @property
@@ -100,16 +100,16 @@ class Watch:
         for task in work:
             task.cancel()
         await asyncio.gather(*work, return_exceptions=True)
-        await self._listener.close()
+        await self._canaries.close()
 
     async def look(self, rest: Rest, states: Mapping[str, str]) -> None:
         """One look at every service. `states` says what Connect says of each connector there is.
 
-        Raises OSError when PostgreSQL, Kafka or Connect does not answer; then nothing is judged, and silence is counted anew.
+        Raises OSError when PostgreSQL, Kafka or Connect does not answer; then nothing is judged, and silence is counted from zero.
         """
         failure: Exception | None = None
         try:
-            heard = await self._listener.backfill()
+            arrivals = await self._canaries.newest()
             async with slots.connected(self.services[0], self.settings) as connection:
                 found = await slots.slots(connection)
         except _AWAY as error:
@@ -118,7 +118,9 @@ class Watch:
             raise ConnectionError(str(error) or type(error).__name__) from error
         for service in self.services:
             try:
-                await self._look_at(service, rest, states.get(service.name), found, heard.get(canary_id(service.name)))
+                await self._look_at(
+                    service, rest, states.get(service.name), found, arrivals.get(canary_id(service.name))
+                )
             except _AWAY as error:
                 self._memory[service.name].steady_since = time.monotonic()
                 failure = error
@@ -126,12 +128,12 @@ class Watch:
             raise ConnectionError(str(failure) or type(failure).__name__) from failure
 
     async def _look_at(
-        self, service: Service, rest: Rest, state: str | None, found: Mapping[str, Slot], heard: Heard | None
+        self, service: Service, rest: Rest, state: str | None, found: Mapping[str, Slot], arrival: Arrival | None
     ) -> None:
         memory, now = self._memory[service.name], time.monotonic()
         condition, slot = memory.condition, found.get(slot_name(service.name))
-        if heard is not None:
-            condition.heard_at, condition.way = heard.recorded_at.timestamp(), heard.way.total_seconds()
+        if arrival is not None:
+            condition.arrived_at, condition.latency = arrival.recorded_at.timestamp(), arrival.latency.total_seconds()
         if state != "RUNNING" or not memory.steady_since:
             memory.steady_since = now
         if slot is not None and slot.confirmed != memory.confirmed:
@@ -140,7 +142,7 @@ class Watch:
             return
         trouble = await self._fault(service, rest, memory, state, slot, slots.spare_name(service) in found)
         if trouble is None and state == "RUNNING":
-            trouble = await self._silence(service, memory, heard)
+            trouble = await self._silence(service, memory, arrival)
         self._report(service, memory, trouble)
         ripe = trouble is not None and now >= memory.due and (trouble.kind != "silent" or memory.ripe)
         if trouble is not None and self._mend and ripe:
@@ -163,14 +165,14 @@ class Watch:
             else None
         )
 
-    async def _silence(self, service: Service, memory: Memory, heard: Heard | None) -> Trouble | None:
+    async def _silence(self, service: Service, memory: Memory, arrival: Arrival | None) -> Trouble | None:
         """Whether a canary has been on its way for too long, and not for a backlog's sake."""
         limit = timedelta(seconds=self.settings.canary_limit)
-        if heard is not None and datetime.now(UTC) - heard.recorded_at < limit:
-            memory.unheard_at, memory.step, memory.pause, memory.condition.late = None, 0, 1.0, False
+        if arrival is not None and datetime.now(UTC) - arrival.recorded_at < limit:
+            memory.missing_at, memory.step, memory.pause, memory.condition.late = None, 0, 1.0, False
             return None
         async with slots.connected(service, self.settings) as connection:
-            outbox = await slots.outbox(connection, service, heard.recorded_at if heard else None)
+            outbox = await slots.outbox(connection, service, arrival.recorded_at if arrival else None)
         known, found = memory.condition.trouble, judge(memory, outbox, self.settings.canary_limit, time.monotonic())
         if found is not None and found.kind == "silent" and self._mend and not memory.ripe:
             # Perhaps a backlog that is being worked off; or a silence that has just been taken care of, and is still one.
@@ -200,7 +202,7 @@ class Watch:
             finally:
                 now = time.monotonic()
                 memory.work, memory.condition.doing = None, ""
-                memory.steady_since, memory.unheard_at = now, None
+                memory.steady_since, memory.missing_at = now, None
                 memory.due, memory.pause = now + memory.pause, min(memory.pause * 2, LONGEST_PAUSE)
 
         memory.work = asyncio.create_task(work(), name=f"repair {service.name}")
@@ -223,7 +225,7 @@ class Watch:
         else:
             memory.step = 0
             rows = await self._repairs.renew(service, rest, say)
-            done = "repair completed" if rows is None else f"slot made anew, {rows:,} rows published again"
+            done = "repair completed" if rows is None else f"slot recreated, {rows:,} rows published again"
         memory.condition.repairs += 1
         memory.condition.repaired = done
         log.warning("capture of %s: %s", service.name, done)
@@ -231,17 +233,17 @@ class Watch:
 
 def judge(memory: Memory, outbox: Outbox, limit: float, now: float) -> Trouble | None:
     """What to say of canaries that did not arrive, and in `memory.ripe`, whether that has lasted with nothing moving. Times in seconds."""
-    overdue = outbox.unheard is not None and outbox.unheard.total_seconds() >= limit
+    overdue = outbox.missing is not None and outbox.missing.total_seconds() >= limit
     memory.condition.late = overdue
-    if outbox.unheard is None or not overdue:
-        memory.unheard_at, memory.ripe = None, False
+    if outbox.missing is None or not overdue:
+        memory.missing_at, memory.ripe = None, False
         return None
-    if memory.unheard_at is None:
-        memory.unheard_at = outbox.written
-    words = f"it says RUNNING, and a canary has been on its way for {outbox.unheard.total_seconds():.0f} s"
+    if memory.missing_at is None:
+        memory.missing_at = outbox.written
+    words = f"it says RUNNING, and a canary has been on its way for {outbox.missing.total_seconds():.0f} s"
     if not outbox.published:
         return Trouble("publication", f"{words}: the publication does not hold the outbox")
-    passed = memory.confirmed >= memory.unheard_at
+    passed = memory.confirmed >= memory.missing_at
     still_since = memory.steady_since if passed else max(memory.steady_since, memory.moved_at)
     memory.ripe = now - still_since >= limit
     return Trouble("silent", f"{words}, and {'was passed over' if passed else 'nothing moves'}")

@@ -23,10 +23,10 @@ Row = TypeVar("Row", bound=TenantRow)
 AnyStream = TypeVar("AnyStream", bound=event_streams.Stream[Any])
 
 _SERVER = {"lock_timeout": "10s", "idle_in_transaction_session_timeout": "60s"}
-"""Nobody waits for a lock for ever, nor holds one while doing nothing. Both count as failures that pass."""
+"""No transaction waits for a lock for ever, nor holds one while idle. Both count as failures that pass."""
 _FAILURE, _ABORTED = "tailrace.failure", "25P02"
 
-# Statements are made once, where they can be: making one anew costs more than running it.
+# Statements are made once, where they can be: making one again costs more than running it.
 # The tenant is named by an ordinary statement, never by a cursor hook: a cancelled request must not leave it behind (sqlalchemy#13381).
 _SET_TENANT = func.set_config("app.tenant_id", bindparam("tenant"), True)
 _BEGIN = select(_SET_TENANT)
@@ -196,7 +196,7 @@ async def _begin(tx: Tx, statement: Select[Any]) -> None:
 def _commit_nothing_that_failed(engine: Engine) -> None:
     """PostgreSQL answers the commit of a transaction in which a statement failed by rolling it back, without a word.
 
-    So whoever passed over an error, without a savepoint to come back to, gets it again: at the next statement, which PostgreSQL refuses without
+    So a caller that passed over an error, without a savepoint to come back to, gets it again: at the next statement, which PostgreSQL refuses without
     saying why, or at the commit.
     """
 

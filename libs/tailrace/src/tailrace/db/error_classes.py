@@ -16,7 +16,7 @@ from sqlalchemy.orm.exc import StaleDataError
 _MISUSE = re.compile("number of query arguments|the server expects")
 
 # SQLSTATE classes and codes (PostgreSQL manual, appendix A; a class is its first two characters).
-# They say something about the connection, the server or somebody else's transaction, and nothing about the statement.
+# They say something about the connection, the server or another transaction, and nothing about the statement.
 _PASSING_STATES = (
     "08",  # connection exception; a connection pool between us and PostgreSQL reports all its own trouble as 08P01
     "25006",  # read-only transaction: the server is a standby, or was made read-only for want of room
@@ -66,7 +66,7 @@ class DatabaseAway(Passing):
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether it passes by itself and says nothing about what was tried: wait, and try the same again for as long as it takes."""
+    """Whether it passes, and says nothing about what was tried: wait, and try the same again for as long as it takes."""
     if isinstance(error, Passing | PoolTimeout | ConnectionError):
         return True
     if isinstance(error, DBAPIError) and error.connection_invalidated:

@@ -42,6 +42,6 @@ async def ready(request: Request) -> JSONResponse:
         return JSONResponse({"status": "waiting", "for": awaited, **known}, 503)
     if consumer is not None and consumer.waiting_for is not None:
         known["consumer"] = consumer.waiting_for
-    if reading := consumer.catching_up if consumer is not None else {}:
-        known["catching_up"] = {name: {"read": read, "of": total} for name, (read, total) in reading.items()}
+    if reading := consumer.backfilling if consumer is not None else {}:
+        known["backfilling"] = {name: {"read": read, "of": total} for name, (read, total) in reading.items()}
     return JSONResponse({"status": "ready", **known})

@@ -1,7 +1,7 @@
 """Where verification keys come from: identity's published set, fetched often enough that a new key is known at once and a withdrawn one soon is not.
 
 A token that names a key which is not at hand waits, at most about a second, for a fetch that begins after it came: so a new key is never
-mistaken for a forged one, and whoever floods a service with invented key ids causes one fetch a second and holds up nobody whose key is known.
+mistaken for a forged one, and a flood of invented key ids causes one fetch a second and holds up no caller whose key is known.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Whoever creates something is told where it is: `Location` (RFC 9110, section 10.2.2) on a 201 whose body names an `id` that a GET route shows."""
+"""A creation says where the new thing is: `Location` (RFC 9110, section 10.2.2) on a 201 whose body names an `id` that a GET route shows."""
 
 import json
 from collections.abc import Iterable, Iterator

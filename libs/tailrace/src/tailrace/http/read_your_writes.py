@@ -1,6 +1,6 @@
 """Read-your-writes, one hop across services: a request that names events waits until this service has applied them, at most a second.
 
-A write answers with `Tailrace-Event`; whoever sends that back as `Tailrace-After` is answered from rows in which those events have had their effect,
+A write answers with `Tailrace-Event`; a read that sends it back as `Tailrace-After` is answered from rows in which those events had their effect,
 or not at all. The mark moves in the transaction of the effect, so this is exact. Only the subscribers that the route names are waited for: an event
 of the service's own topic, or of one that they do not read, is never late. Nothing is held while waiting, neither a transaction nor a connection.
 """

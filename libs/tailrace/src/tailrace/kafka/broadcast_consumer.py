@@ -1,6 +1,6 @@
 """Follows a topic without a group: each process reads a stretch of the past before it is current, and from then on what comes.
 
-For what every process has to know by itself, and keeps in memory: a group would give each process a part of it. While Kafka is away the follower
+For what every process has to know, and keeps in memory: a group would give each process a part of it. While Kafka is away the follower
 keeps what it knows and is told so. Coming back it reads the whole stretch again, so what a follower takes must do no harm twice.
 """
 
@@ -23,7 +23,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 
 
 class Follower(Protocol):
-    """Whoever is told. All three must return at once."""
+    """What the records are handed to. All three methods must return at once."""
 
     @property
     def behind(self) -> str | None:
@@ -121,7 +121,7 @@ async def _is_before(consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, i
         raise Stopped("the topic has other partitions now")
     positions = {place: await consumer.position(place) for place in ends}
     if any(positions[place] > end for place, end in ends.items()):
-        raise Stopped("the topic was made anew")
+        raise Stopped("the topic was recreated")
     return any(positions[place] < end for place, end in ends.items())
 
 

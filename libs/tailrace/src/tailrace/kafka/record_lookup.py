@@ -11,7 +11,7 @@ from tailrace.kafka import shutdown
 
 ReadRecord = Callable[[str, int, int], Awaitable[ConsumerRecord | None]]
 """The record at (topic, partition, offset), or None when it is gone."""
-_PATIENCE = 10.0
+_TIMEOUT = 10.0
 
 
 class KafkaAway(ConnectionError):
@@ -43,7 +43,7 @@ class _Records:
         """The record, or None when Kafka does not hold it any more. Raises OSError while Kafka is away."""
         following, self._next = self._next, -1
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_TIMEOUT):
                 record = await self._read(TopicPartition(topic, partition), offset, following)
         except OffsetOutOfRangeError:
             record = None

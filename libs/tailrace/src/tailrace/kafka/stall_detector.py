@@ -1,7 +1,7 @@
-"""A consumer that has gone deaf does not say so: it only gets nothing any more. Its tasks are looked at, and when no answer comes, another is asked.
+"""A stalled consumer raises nothing: it only gets no records any more. Its tasks are checked, and when no answer comes, the ends of its topics.
 
-aiokafka (0.14) lets the tasks that fetch and that keep the metadata fresh end without telling whoever waits for records, while the heartbeats of
-the group go on: the partitions are held, and nobody reads them.
+aiokafka (0.14) lets the tasks that fetch and that refresh the metadata end without an error to the caller that waits for records, while the
+heartbeats of the group go on: the partitions are held, and no consumer reads them.
 """
 
 import asyncio
@@ -13,27 +13,27 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 SILENCE = 30.0
-"""Seconds without any answer to a fetch, an empty one included, after which it is looked into. An answer comes about twice a second."""
+"""Seconds without an answer to a fetch, even an empty one, after which the ends of the topics are asked for. One comes about twice a second."""
 
 Ends = Callable[[set[str]], Awaitable[Mapping[TopicPartition, int]]]
 """Tells, on a connection of its own, the offset that the next record of each partition of some topics will have."""
 
 
-class Deaf(KafkaError):  # type: ignore[misc]
-    """There may be more, and it would not come."""
+class Stalled(KafkaError):  # type: ignore[misc]
+    """There may be more records, and this consumer would never get them."""
 
 
 def check_tasks(consumer: AIOKafkaConsumer) -> None:
-    """Raises Deaf when a task has ended that a started consumer hears nothing without."""
+    """Raises Stalled when a task has ended without which a started consumer gets no records."""
     for what, task in {
         "fetches": consumer._fetcher.error_future,
         "knows the brokers": consumer._client._sync_task,
     }.items():
         if task.done():
-            raise Deaf(f"the task that {what} has ended")
+            raise Stalled(f"the task that {what} has ended")
 
 
-class Hearing:
+class StallDetector:
     """`await check(batch)` after each poll of a started `consumer`."""
 
     def __init__(self, consumer: AIOKafkaConsumer, ends: Ends) -> None:
@@ -43,7 +43,7 @@ class Hearing:
         self._since = time.monotonic()
 
     async def check(self, batch: Mapping[TopicPartition, Sequence[Any]]) -> None:
-        """Costs next to nothing while records or answers come. Raises Deaf when Kafka answers others, and has more than came here."""
+        """Costs next to nothing while records or answers come. Raises Stalled when Kafka answers others, and has more than came here."""
         check_tasks(self._consumer)
         if batch:
             self._since = time.monotonic()
@@ -60,11 +60,11 @@ class Hearing:
         try:
             ends = await self._ends({at.topic for at in places})
         except (KafkaError, OSError):
-            return  # Kafka is away for everybody
+            return  # Kafka is away for every client
         missed = {at: end for at in places if (end := ends.get(at, 0)) > await self._position(at)}
         if missed:
             at = min(missed)
-            raise Deaf(f"{at.topic}/{at.partition} goes on to {missed[at]}, and nothing came for {SILENCE:g} s")
+            raise Stalled(f"{at.topic}/{at.partition} goes on to {missed[at]}, and nothing came for {SILENCE:g} s")
 
     async def _position(self, at: TopicPartition) -> int:
         """0 where none is known."""

@@ -1,4 +1,4 @@
-"""Topics read from any place on without a group: the reading moves nobody's offsets, and leaves nothing behind."""
+"""Topics read from any offset on without a group: reading commits no offsets and leaves nothing behind."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
@@ -15,8 +15,8 @@ Positions = Mapping[TopicPartition, int]
 _WAIT_MS = 200
 
 
-class History:
-    """`async with History(bootstrap) as history`. Raises aiokafka's KafkaError, and OSError, while Kafka is away."""
+class TopicReader:
+    """`async with TopicReader(bootstrap) as reader`. Raises aiokafka's KafkaError, and OSError, while Kafka is away."""
 
     def __init__(self, bootstrap: str, client: str) -> None:
         self._consumer: Any = AIOKafkaConsumer(
@@ -71,7 +71,7 @@ class History:
 
 async def ends(bootstrap: str, client: str, topics: Iterable[str], *, within: float = 10.0) -> Positions:
     """Where topics end, asked on a connection of its own. Raises KafkaError, and OSError, also when there is no answer in so many seconds."""
-    async with asyncio.timeout(within), History(bootstrap, client) as history:
+    async with asyncio.timeout(within), TopicReader(bootstrap, client) as history:
         return await history.ends(topics)
 
 

@@ -11,7 +11,7 @@ FOR_EVER = {"retention.ms": "-1"}
 async def answers(bootstrap: str) -> bool:
     """Whether a broker is there and knows of itself."""
     host, _, port = bootstrap.partition(",")[0].rpartition(":")
-    _, writer = await asyncio.open_connection(host, int(port))  # cheap, and silent while nobody listens
+    _, writer = await asyncio.open_connection(host, int(port))  # cheap, and silent while the port is closed
     writer.close()
     from aiokafka.client import AIOKafkaClient
     from aiokafka.errors import KafkaError

@@ -1,7 +1,7 @@
 """aiokafka on uvloop: a write to a connection that was closed a moment ago fails with RuntimeError there, and aiokafka (0.14) expects OSError.
 
 Untranslated it ends, without a word, the tasks that fetch, send, and keep the metadata fresh: the consumer holds its partitions and gets nothing
-any more. Seen when a broker is killed under load; https://github.com/aio-libs/aiokafka/issues/1038. `hearing` watches for the same from the outside.
+any more. Seen when a broker is killed under load; https://github.com/aio-libs/aiokafka/issues/1038. `stall_detector` looks for the same from outside.
 """
 
 import functools

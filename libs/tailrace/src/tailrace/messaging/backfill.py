@@ -1,4 +1,4 @@
-"""A subscriber that is new in a running service reads history aside, without delaying anybody, and joins when it has caught up.
+"""A subscriber that is new in a running service reads history beside the live delivery, delays no other, and joins when it has caught up.
 
 The reading has no group; what it hands out goes through the same marks as everything else, so it may be killed at any point and go on.
 """
@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 
 from tailrace.db.error_classes import is_transient
 from tailrace.kafka.shutdown import stray
-from tailrace.kafka.topic_reader import History
+from tailrace.kafka.topic_reader import TopicReader
 from tailrace.messaging.dispatcher import Dispatcher
 from tailrace.messaging.subscriber_offsets import Behind, SubscriberOffsets
 from tailrace.observability.logs import log
@@ -21,7 +21,7 @@ _BACK_OFF_FIRST, _BACK_OFF_MOST = 0.2, 5.0
 
 
 class Backfill:
-    """Reads for all that are behind in the partitions that this process holds: each partition once, however many wait for it."""
+    """Reads for all subscribers that are behind in the partitions that this process holds: each partition once, however many wait for it."""
 
     def __init__(
         self, group: str, dispatcher: Dispatcher, subscriber_offsets: SubscriberOffsets, settings: Settings
@@ -32,27 +32,27 @@ class Backfill:
         self._settings = settings
 
     async def run(self) -> None:
-        """Runs until cancelled. Nobody behind: it waits, without a connection to Kafka. What passes is waited out."""
+        """Runs until cancelled. While none is behind it waits, without a connection to Kafka. What passes is waited out."""
         pause = _BACK_OFF_FIRST
         while True:
-            await self._subscriber_offsets.someone_behind.wait()
+            await self._subscriber_offsets.any_behind.wait()
             try:
                 await self._read()
                 pause = _BACK_OFF_FIRST
             except (Exception, asyncio.CancelledError) as error:
                 if not passes(error):
                     raise
-                log.warning("catching up waits", reason=f"{type(error).__name__}: {str(error)[:200]}")
+                log.warning("backfill waits", reason=f"{type(error).__name__}: {str(error)[:200]}")
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _BACK_OFF_MOST)
 
     async def _read(self) -> None:
-        async with History(self._settings.kafka, self._group) as history:
+        async with TopicReader(self._settings.kafka, self._group) as history:
             while reading := self._subscriber_offsets.behind:
                 places = {at: behind.position for at, behind in reading.items()}
                 records, positions = await history.read(places, self._most(reading))
                 if records:
-                    await self._dispatcher.deliver(records, self._subscriber_offsets.those_present(reading))
+                    await self._dispatcher.deliver(records, self._subscriber_offsets.not_behind(reading))
                 self._subscriber_offsets.have_read(reading, positions)
 
     def _most(self, reading: Mapping[TopicPartition, Behind]) -> int:

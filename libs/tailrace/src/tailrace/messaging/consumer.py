@@ -11,7 +11,7 @@ from aiokafka.errors import CommitFailedError
 
 from tailrace.db.error_classes import is_transient
 from tailrace.kafka import shutdown
-from tailrace.kafka.stall_detector import Hearing
+from tailrace.kafka.stall_detector import StallDetector
 from tailrace.kafka.topic_reader import ends
 from tailrace.messaging.backfill import Backfill, passes
 from tailrace.messaging.dispatcher import Dispatcher
@@ -57,7 +57,7 @@ class Consumer:
         return behind
 
     @property
-    def catching_up(self) -> dict[str, tuple[int, int]]:
+    def backfilling(self) -> dict[str, tuple[int, int]]:
         """By subscriber that still reads history: how many events it has read, and of how many."""
         return self._subscriber_offsets.progress()
 
@@ -83,28 +83,28 @@ class Consumer:
         self._subscriber_offsets = SubscriberOffsets(self._dispatcher)
         consumer = self._connect()
         backfill = Backfill(self._group, self._dispatcher.copy(), self._subscriber_offsets, self._settings)
-        catching_up = asyncio.create_task(backfill.run())
-        hearing = Hearing(consumer, partial(ends, self._settings.kafka, self._group))
+        backfilling = asyncio.create_task(backfill.run())
+        stall_detector = StallDetector(consumer, partial(ends, self._settings.kafka, self._group))
         try:
             await consumer.start()
             self._reading = consumer
-            while not stop.is_set() and not catching_up.done():
+            while not stop.is_set() and not backfilling.done():
                 # Until it has a place, which ends no wait, it looks often.
                 wait = self._settings.consumer_wait_ms if consumer.assignment() else 500
                 async with asyncio.timeout(_LONGEST_POLL):
                     batch = await consumer.getmany(timeout_ms=wait, max_records=self._most)
-                await hearing.check(batch)
+                await stall_detector.check(batch)
                 async with asyncio.timeout(_ANSWER_WITHIN):
                     await self._subscriber_offsets.learn(consumer)
                 if consumer.assignment():
                     self._is_ready()
                 await self._process(consumer, batch, stop)
-            if catching_up.done():
-                await catching_up
+            if backfilling.done():
+                await backfilling
         finally:
             self._reading = None
-            catching_up.cancel()
-            await asyncio.wait([catching_up])
+            backfilling.cancel()
+            await asyncio.wait([backfilling])
             await shutdown.stop(consumer)
 
     def _connect(self) -> AIOKafkaConsumer:
@@ -127,7 +127,7 @@ class Consumer:
         return consumer
 
     async def _process(self, consumer: AIOKafkaConsumer, fetched: Batch, stop: asyncio.Event) -> None:
-        batch, absent = self._subscriber_offsets.begin(fetched)
+        batch, excluded = self._subscriber_offsets.begin(fetched)
         if not batch:
             await _commit(consumer, self._subscriber_offsets.delivered(batch))
             return
@@ -135,7 +135,7 @@ class Consumer:
         pause = _BACK_OFF_FIRST
         while not stop.is_set():
             try:
-                await self._dispatcher.deliver(records, absent)
+                await self._dispatcher.deliver(records, excluded)
             except Exception as error:
                 if not is_transient(error):
                     raise

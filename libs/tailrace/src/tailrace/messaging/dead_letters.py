@@ -125,7 +125,7 @@ async def report(tx: Tx, service: str, subscriber: str, record: ConsumerRecord, 
     )
     tenant_id = tx.context.tenant_id
     if tenant_id is None:
-        # A record that names no tenant: its letter belongs to nobody, under the nil tenant that no log-in ever has.
+        # A record that names no tenant: its copy goes under the nil tenant, which no log-in ever has.
         await tx.execute(select(func.set_config("app.tenant_id", str(NIL), True)))
     await tx.execute(
         insert(outbox).values(

@@ -1,6 +1,6 @@
 """From records to effects: a batch of many events in one transaction per tenant, and one by one as soon as one of them fails.
 
-A failure that passes by itself (see `failures`) goes to the caller, who waits and hands in the same records again; so does one that may pass, a
+A failure that passes (see `error_classes`) goes to the caller, who waits and hands in the same records again; so does one that may pass, a
 few times. Any other is the fault of one event for one subscriber: that one becomes a dead letter, alone.
 """
 
@@ -75,16 +75,16 @@ class Dispatcher:
             return await with_marks(connection, names)
 
     async def deliver(
-        self, records: Iterable[ConsumerRecord], absent: Collection[SubscriberPartition] = frozenset()
+        self, records: Iterable[ConsumerRecord], excluded: Collection[SubscriberPartition] = frozenset()
     ) -> None:
         """Apply records, in order per partition. When this returns, each has had its effect, was a duplicate, or is a dead letter.
 
-        Nothing is handed to those in `absent`. Raises only transient failures; whatever was not applied then can be handed in again.
+        Nothing is handed to those in `excluded`. Raises only transient failures; whatever was not applied then can be handed in again.
         """
         arrived: list[Arrived] = []
         for record in records:
             at = (record.topic, record.partition)
-            listeners = [each for each in self._by_topic[record.topic] if (each.name, *at) not in absent]
+            listeners = [each for each in self._by_topic[record.topic] if (each.name, *at) not in excluded]
             try:
                 arrived.append(Arrived(record, read_meta(record), listeners))
             except Malformed as fault:
@@ -228,7 +228,7 @@ def kind_of(error: Exception) -> str:
 
 
 def reason_of(error: BaseException) -> str:
-    """What to say about it; never the values themselves, which may be somebody's name."""
+    """What to say about it; never the values themselves, which may be a person's name."""
     if isinstance(error, DBAPIError):
         notes = getattr(error, "__notes__", ())
         return "\n".join([_database_reason(error), *notes, *([error.statement] if error.statement else [])])

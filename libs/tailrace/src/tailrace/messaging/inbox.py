@@ -96,7 +96,7 @@ def judge(mark: Mark, event: Placed) -> Verdict:
 
 
 def as_columns(pairs: Iterable[Pair]) -> dict[str, list[Any]]:
-    """The parameters of `these_pairs`, each pair once, in the order in which everybody locks them."""
+    """The parameters of `these_pairs`, each pair once, in the order in which every transaction locks them."""
     wanted = sorted(set(pairs), key=lambda pair: (pair[0], pair[1].bytes))
     return {"subscribers": [pair[0] for pair in wanted], "aggregates": [pair[1] for pair in wanted]}
 

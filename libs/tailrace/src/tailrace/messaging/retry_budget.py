@@ -16,14 +16,14 @@ class TryAgain(Passing):
 
 
 class RetryBudget:
-    """Counts in memory, per event and subscriber; a restart begins anew."""
+    """Counts in memory, per event and subscriber; a restart begins at zero."""
 
     def __init__(self, tries: int = TRIES) -> None:
         self._tries = tries
         self._failed: defaultdict[Hashable, int] = defaultdict(int)
 
     def allows(self, event: Hashable, error: Exception) -> bool:
-        """Whether to try once more what failed like this. Raises `error` itself when it passes by itself."""
+        """Whether to try once more what failed like this. Raises `error` itself when it surely passes."""
         if is_transient(error):
             self.forget()
             raise error

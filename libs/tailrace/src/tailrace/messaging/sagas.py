@@ -60,7 +60,7 @@ class Run(Generic[Data]):
 class Saga(Reaction, Generic[Data]):
     """A process manager: `@saga.starts(Event, key=...)`, `@saga.on_answer(Event, key=...)`, `@saga.on_timeout("state")`.
 
-    An answer that finds no process is passed over: it belongs to somebody else's.
+    An answer that finds no process is passed over: it belongs to another process.
     """
 
     def __init__(self, name: str, data: type[Data], *, since: datetime | None = None) -> None:

@@ -1,8 +1,8 @@
-"""Who hears a partition live, and who has history to read first.
+"""Which subscribers of a partition are live, and which have history to read first.
 
 Kafka keeps a text of ours with each committed offset. It names the subscribers that were handed everything before that offset, so the two move
-together. Whoever is not named (it is new, it began to listen to this topic, or a process that did not know it moved the offset) is left out of
-the live delivery of that partition until it has read as far as that has come. Nothing is skipped then; what comes twice meets its mark.
+together. A subscriber that is not named (it is new, it began to listen to this topic, or a process that did not know it moved the offset) is left
+out of the live delivery of that partition until it has read as far as that has come. Nothing is skipped then; what comes twice meets its mark.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ class SubscriberOffsets(ConsumerRebalanceListener):  # type: ignore[misc]
         self._behind: dict[TopicPartition, Behind] = {}
         self._changed: set[TopicPartition] = set()
         self._revocations = 0
-        self.someone_behind = asyncio.Event()
+        self.any_behind = asyncio.Event()
 
     @property
     def behind(self) -> dict[TopicPartition, Behind]:
@@ -59,7 +59,7 @@ class SubscriberOffsets(ConsumerRebalanceListener):  # type: ignore[misc]
         self._live.clear()
         self._behind.clear()
         self._changed.clear()
-        self.someone_behind.clear()
+        self.any_behind.clear()
 
     async def on_partitions_assigned(self, assigned: Any) -> None:
         """Only forgets: aiokafka would swallow a failure here, so `learn` asks before the first record is handed out."""
@@ -69,7 +69,7 @@ class SubscriberOffsets(ConsumerRebalanceListener):  # type: ignore[misc]
             self._changed.discard(at)
 
     async def learn(self, consumer: Any) -> None:
-        """Look up who has heard what was committed, for partitions that are new here. Raises KafkaError, and whatever the database does."""
+        """Look up which subscribers are live in partitions that are new here. Raises KafkaError, and what the database raises."""
         fresh, revocations = consumer.assignment() - self._live.keys(), self._revocations
         if not fresh:
             return
@@ -83,19 +83,19 @@ class SubscriberOffsets(ConsumerRebalanceListener):  # type: ignore[misc]
         if revocations != self._revocations:
             return
         for at in fresh:
-            # Without an offset the group begins at the beginning, and everybody with it. An offset beyond the end is void.
+            # Without an offset the group begins at the beginning, and every subscriber with it. An offset beyond the end is void.
             live = min(committed[at].offset, ends.get(at, committed[at].offset)) if at in committed else 0
             self._place(at, live, heard.get(at, {}))
             if at in committed and committed[at].metadata != self._note(at):
                 self._changed.add(at)
 
     def begin(self, batch: Batch) -> tuple[dict[TopicPartition, list[ConsumerRecord]], frozenset[SubscriberPartition]]:
-        """What of a batch is delivered now, and who is passed over. A partition that was taken away meanwhile comes again to whoever has it."""
+        """What of a batch is delivered now, and which subscribers are excluded. A partition that was taken away is read by its new owner."""
         held = {at: records for at, records in batch.items() if at in self._live}
         for at, records in held.items():
             self._live[at] = records[-1].offset + 1
-        absent = {(name, *at) for at in held if at in self._behind for name in self._behind[at].names}
-        return held, frozenset(absent)
+        excluded = {(name, *at) for at in held if at in self._behind for name in self._behind[at].names}
+        return held, frozenset(excluded)
 
     def delivered(self, batch: Batch) -> Offsets:
         """What to commit after a batch, and for what else has changed."""
@@ -104,7 +104,7 @@ class SubscriberOffsets(ConsumerRebalanceListener):  # type: ignore[misc]
         return {at: (self._live[at], self._note(at)) for at in at_once}
 
     def have_read(self, reading: Mapping[TopicPartition, Behind], positions: Mapping[TopicPartition, int]) -> None:
-        """Those behind have applied everything before `positions`. Whoever has come as far as the live delivery joins it."""
+        """Those behind have applied everything before `positions`. Those that have come as far as the live delivery join it."""
         for at, behind in reading.items():
             if self._behind.get(at) is not behind:
                 continue
@@ -112,12 +112,12 @@ class SubscriberOffsets(ConsumerRebalanceListener):  # type: ignore[misc]
             self._changed.add(at)
             if behind.position >= self._live[at]:
                 del self._behind[at]
-                log.info("joined", subscribers=sorted(behind.names), topic=at.topic, partition=at.partition)
+                log.info("backfill done", subscribers=sorted(behind.names), topic=at.topic, partition=at.partition)
         if not self._behind:
-            self.someone_behind.clear()
+            self.any_behind.clear()
 
-    def those_present(self, reading: Mapping[TopicPartition, Behind]) -> frozenset[SubscriberPartition]:
-        """Whom the history is not for."""
+    def not_behind(self, reading: Mapping[TopicPartition, Behind]) -> frozenset[SubscriberPartition]:
+        """The subscribers that the history is not for."""
         return frozenset(
             (name, *at) for at, behind in reading.items() for name in self._listeners(at.topic) - behind.names
         )
@@ -128,8 +128,10 @@ class SubscriberOffsets(ConsumerRebalanceListener):  # type: ignore[misc]
         behind = {name: offset for name, offset in reached.items() if offset is not None and offset < live}
         if behind:
             self._behind[at] = Behind(frozenset(behind), min(behind.values()))
-            self.someone_behind.set()
-            log.info("catching up", subscribers=sorted(behind), topic=at.topic, partition=at.partition, events=live)
+            self.any_behind.set()
+            log.info(
+                "backfill started", subscribers=sorted(behind), topic=at.topic, partition=at.partition, events=live
+            )
 
     def _listeners(self, topic: str) -> frozenset[str]:
         return frozenset(subscriber.name for subscriber in self._dispatcher.subscribers(topic))
@@ -137,19 +139,19 @@ class SubscriberOffsets(ConsumerRebalanceListener):  # type: ignore[misc]
     def _note(self, at: TopicPartition) -> str:
         behind = self._behind.get(at)
         names = behind.names if behind is not None else frozenset()
-        note: dict[str, Any] = {"heard_by": sorted(self._listeners(at.topic) - names)}
+        note: dict[str, Any] = {"live": sorted(self._listeners(at.topic) - names)}
         if behind is not None:
             note["behind"] = dict.fromkeys(sorted(names), behind.position)
         return json.dumps(note, separators=(",", ":"))
 
     async def _read_note(self, topic: str, text: str | None) -> dict[str, int | None]:
-        """How far each subscriber has come, None for one that hears the partition live.
+        """How far each subscriber has come, None for one that is live.
 
-        Where a tool or an older version committed without our text, whoever has marks has joined.
+        Where a tool or an older version committed without our text, a subscriber that has marks is live.
         """
         try:
             note = json.loads(text or "")
-            heard: dict[str, int | None] = dict.fromkeys(note["heard_by"])
+            heard: dict[str, int | None] = dict.fromkeys(note["live"])
             return heard | {name: int(offset) for name, offset in note.get("behind", {}).items()}
         except (ValueError, TypeError, KeyError, AttributeError):
             return dict.fromkeys(await self._dispatcher.have_marks(self._listeners(topic)))

@@ -78,7 +78,7 @@ class Subscriber:
 class Projection(Subscriber):
     """A read model: writes its own tables, and no others, records nothing, and comes out the same however often it is rebuilt.
 
-    `tables` are the mapped classes, or tables, that it owns; a rebuild makes them anew and replaces what they hold.
+    `tables` are the mapped classes, or tables, that it owns; a rebuild fills them again from the topics.
     """
 
     def __init__(self, name: str, *, tables: Sequence[type[Any] | Table] = ()) -> None:

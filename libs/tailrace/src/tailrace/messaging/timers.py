@@ -1,7 +1,7 @@
 """Deadlines that fire once, also after a crash: a timer's row goes in the transaction of what it sets off.
 
-Who fires holds an advisory lock from the beginning, and the row from the end: after whatever the handler locks, in the order in which everybody
-else locks them who sets a deadline because of what they changed. One that was moved or cleared meanwhile has not come, and what it set off is undone.
+A firing holds an advisory lock from its beginning, and the row only at its end: after whatever the handler locks, which is the order of every
+transaction that sets a deadline because of what it changed. A deadline that was moved or cleared meanwhile has not come: its effect is undone.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ class _Superseded(Exception):
 
 
 class _Firing:
-    """The deadline that this transaction fires. Its row goes before the handler sets it anew, or at the end."""
+    """The deadline that this transaction fires. Its row goes before the handler sets it again, or at the end."""
 
     def __init__(self, due: RowMapping) -> None:
         self._due: RowMapping | None = due
@@ -161,7 +161,7 @@ class TimerRunner:
         return True
 
     async def _take(self, tx: Tx) -> RowMapping | None:
-        """The first deadline that is due and that nobody else fires. Its row is not locked: see `_Firing`."""
+        """The first deadline that is due and that no other process fires. Its row is not locked: see `_Firing`."""
         due = timer.c.due_at <= func.now()
         query = (
             select(timer.c.name, timer.c.key)
@@ -177,7 +177,7 @@ class TimerRunner:
         return None
 
     async def _push_back(self, due: RowMapping) -> None:
-        """Unless somebody has set it anew since."""
+        """Unless it has been set again since."""
         async with self._database.transaction(Context(tenant_id=None)) as tx:
             later = func.now() + func.make_interval(0, 0, 0, 0, 0, 1)
             await tx.execute(

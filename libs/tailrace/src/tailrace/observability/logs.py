@@ -28,7 +28,7 @@ class _Output(logging.Handler):
             sys.stdout.flush()
             turn_over()
         except Exception:
-            # A full disk: whoever has something to say goes on with its work.
+            # A full disk: the process that logs goes on with its work.
             self.handleError(record)
 
 

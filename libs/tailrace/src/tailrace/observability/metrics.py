@@ -27,7 +27,7 @@ BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
 _provider: "MeterProvider | None" = None
 _instruments: dict[str, Any] = {}
 readings: dict[str, list[Reading]] = {}
-"""The last value of every gauge; `gauges` writes it, whoever scrapes reads it."""
+"""The last value of every gauge; `gauges` writes it, a scrape reads it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,7 @@ class Traced:
         given = [value for name, value in scope["headers"] if name == b"traceparent"]
         incoming = given[0].decode("latin-1") if len(given) == 1 else None
         with span(scope["method"], "server", incoming, **{"http.request.method": scope["method"]}) as here:
-            # More than one is for whoever parses the head to refuse.
+            # More than one is refused where the head is parsed.
             if len(given) <= 1:
                 others = [header for header in scope["headers"] if header[0] != b"traceparent"]
                 scope["headers"] = [*others, (b"traceparent", (traceparent_of(here, incoming) or "").encode())]

@@ -17,7 +17,7 @@ from tailrace.db.database import Database
 from tailrace.db.error_classes import is_transient
 from tailrace.kafka.cloudevents import Malformed, read_meta
 from tailrace.kafka.record_lookup import reading
-from tailrace.kafka.topic_reader import History, committed
+from tailrace.kafka.topic_reader import TopicReader, committed
 from tailrace.messaging.dispatcher import Dispatcher
 from tailrace.messaging.inbox import START, Mark
 from tailrace.messaging.subscribers import Projection
@@ -56,7 +56,7 @@ class Builder:
         service: Service,
         projection: Projection,
         aside: Database,
-        history: History,
+        history: TopicReader,
         settings: Settings,
         tell: Tell,
     ) -> None:
@@ -92,7 +92,7 @@ class Builder:
         await self._settle()
 
     async def follow(self, owner: "asyncpg.Connection[Any]") -> None:
-        """While live stands still: take every event that it has had, and no other."""
+        """While the live consumers are held: take every event that they have had, and no other."""
         owed = await _marks_ahead(owner, self._projection)
         places = await _set_aside(owner, self._projection)
         unseen = {place for place in places if place[2] >= self._at[TopicPartition(place[0], place[1])]}
@@ -169,7 +169,7 @@ class Builder:
         await self._dispatcher.deliver(records)
 
     async def _settle(self) -> None:
-        """What had to wait for an event of another topic is applied now; what somebody gave up for good is passed over here too."""
+        """What had to wait for an event of another topic is applied now; what was given up for good is passed over here too."""
         async with reading(self._settings.kafka) as read_record:
             redriver = Redriver(self._service.name, self._service.subscribers, self._aside, read_record)
             progress = 1

@@ -35,7 +35,7 @@ class Compared:
 
 
 async def freeze(owner: "asyncpg.Connection[Any]") -> None:
-    """Keep every consumer and redrive of this service where it is: each begins by locking a row of `inbox`. Nobody who reads waits."""
+    """Keep every consumer and redrive of this service where it is: each begins by locking a row of `inbox`. Readers do not wait."""
     await owner.execute("SET LOCAL lock_timeout = '10s'")
     # Should this process stand still, PostgreSQL lets the others go on.
     await owner.execute("SET LOCAL idle_in_transaction_session_timeout = '30s'")

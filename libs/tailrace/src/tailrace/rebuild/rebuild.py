@@ -14,7 +14,7 @@ from typing import Any
 import asyncpg
 
 from tailrace.db.database import Database
-from tailrace.kafka.topic_reader import History
+from tailrace.kafka.topic_reader import TopicReader
 from tailrace.messaging.subscribers import Projection, Subscriber
 from tailrace.rebuild import cutover, shadow_schema
 from tailrace.rebuild.builder import Builder, CannotRebuild, Tell
@@ -54,10 +54,10 @@ async def rebuild(
     owner_url = owner_url or settings.database(service.name, "owner", "postgresql")
     async with (
         _alone(projection, owner_url) as owner,
-        History(settings.kafka, f"rebuild-{service.name}") as history,
+        TopicReader(settings.kafka, f"rebuild-{service.name}") as history,
     ):
         if others := await shadow_schema.strangers(owner, projection):
-            raise CannotRebuild(f"{', '.join(others)} refers to its tables", "a read model is referred to by nobody")
+            raise CannotRebuild(f"{', '.join(others)} refers to its tables", "no other table may refer to a read model")
         await shadow_schema.create(owner, projection, f"{service.name}_app")
         try:
             async with _aside(service, projection, settings) as database:
@@ -114,7 +114,7 @@ async def _finish(
 
 @asynccontextmanager
 async def _alone(projection: Projection, owner_url: str) -> AsyncIterator["asyncpg.Connection[Any]"]:
-    """The owner's connection, with nobody else rebuilding this projection for as long as it lives."""
+    """The owner's connection, and the only rebuild of this projection for as long as it lives."""
     owner = await asyncpg.connect(
         owner_url, server_settings={"application_name": f"tailrace-rebuild-{projection.name}"}
     )
@@ -122,7 +122,7 @@ async def _alone(projection: Projection, owner_url: str) -> AsyncIterator["async
         lock = "SELECT pg_try_advisory_lock(hashtextextended($1, 0))"
         if not await owner.fetchval(lock, f"tailrace.rebuild/{projection.name}"):
             raise CannotRebuild(
-                f"{projection.name} is being rebuilt by somebody else", "wait until that ends, or end it"
+                f"{projection.name} is being rebuilt by another process", "wait until that ends, or end it"
             )
         yield owner
     finally:

@@ -1,4 +1,4 @@
-"""A redrive that somebody asked for is kept: who, when, why, which event it began with, and what it came to.
+"""A redrive that a person asked for is kept: who, when, why, which event it began with, and what it came to.
 
 The row is written before the first event is tried, so a redrive that was cut off is there too, without an end.
 """

@@ -46,7 +46,7 @@ class StillGap(Exception):
 
 
 class NotDroppable(Exception):
-    """Why this cannot be dropped, for whoever asked."""
+    """Why this cannot be dropped, for the person who asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,10 +164,10 @@ class Redriver:
             outcome = Outcome(pair, stopped=await _head(tx, pair))
         goes_on = True
         while goes_on and outcome.stopped is not None and (most is None or outcome.progress < most):
-            outcome, goes_on = await self._patiently(subscriber, outcome, outcome.stopped)
+            outcome, goes_on = await self._with_retries(subscriber, outcome, outcome.stopped)
         return outcome
 
-    async def _patiently(self, subscriber: Subscriber, outcome: Outcome, head: Head) -> tuple[Outcome, bool]:
+    async def _with_retries(self, subscriber: Subscriber, outcome: Outcome, head: Head) -> tuple[Outcome, bool]:
         """Advance; what may pass is tried again a few times before it counts."""
         for pause in _PAUSES:
             try:
@@ -179,9 +179,9 @@ class Redriver:
         return await self._advance(subscriber, outcome, head, last=True)
 
     async def redrive_due(self) -> list[Outcome]:
-        """Redrive what may come right by itself: `not_yet` after a pause that grows to 30 s, and what waited for an event that has arrived.
+        """Redrive what can be applied now: `not_yet` after a pause that grows to 30 s, and what waited for an event that has arrived.
 
-        One query when nothing is due. A fault of one aggregate is logged and keeps nobody else. Raises KafkaAway.
+        One query when nothing is due. A fault of one aggregate is logged and holds up no other. Raises KafkaAway.
         """
         async with self._database.engine.connect() as connection:
             due = [read_head(row) for row in await connection.execute(_DUE)]

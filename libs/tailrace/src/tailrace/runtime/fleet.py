@@ -186,7 +186,7 @@ def _signal(pid: int, number: int) -> None:
 
 
 def _die_with(supervisor: int) -> None:
-    """Linux: be killed when the supervisor is, so that nothing is left behind that nobody watches (prctl(2), PR_SET_PDEATHSIG)."""
+    """Linux: be killed when the supervisor is, so that no process is left behind unwatched (prctl(2), PR_SET_PDEATHSIG)."""
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
     # Compared with its own number, since in a container the supervisor may be process 1.
     if os.getppid() != supervisor:

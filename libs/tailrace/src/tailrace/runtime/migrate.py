@@ -34,7 +34,7 @@ async def prepare_database(admin_url: str, service: Service, settings: Settings,
     database = name or service.name
     admin = await asyncpg.connect(admin_url)
     try:
-        # One at a time: PostgreSQL refuses some of this to whoever comes second instead of waiting.
+        # One at a time: PostgreSQL refuses some of this to the second caller instead of letting it wait.
         await admin.execute("SELECT pg_advisory_lock(hashtextextended($1, 0))", f"tailrace.prepare/{service.name}")
         for role, attributes in _ATTRIBUTES.items():
             await _ensure_role(admin, f"{service.name}_{role}", attributes, settings)

@@ -11,7 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from tailrace.capture import outbox_retention
-from tailrace.capture.canary import sing_forever
+from tailrace.capture.canary import write_canaries
 from tailrace.core.names import slot_name
 from tailrace.db.database import Database
 from tailrace.http import idempotency
@@ -33,7 +33,7 @@ from tailrace.settings import Settings
 Part = Literal["api", "consumer"]
 BOTH: frozenset[Part] = frozenset({"api", "consumer"})
 _WORK_GRACE, _REQUEST_GRACE = 4.0, 8
-"""Seconds; together less than the 15 after which whoever stops the process kills it. What is cut off is rolled back and comes again."""
+"""Seconds; together less than the 15 after which the process is killed. What is cut off is rolled back and comes again."""
 
 
 class _Server(uvicorn.Server):
@@ -82,7 +82,7 @@ def run(
 def http_config(
     service: Service, app: FastAPI, host: str, port: int, settings: Settings | None = None
 ) -> uvicorn.Config:
-    """How uvicorn serves a service. One that builds its own app stands at the edge, where nobody's X-Forwarded-For is believed."""
+    """How uvicorn serves a service. One that builds its own app stands at the edge, where no X-Forwarded-For is believed."""
     limits = settings or Settings()
     return uvicorn.Config(
         app,
@@ -134,7 +134,7 @@ def _work(
     database: Database = app.state.database
     work: list[Coroutine[Any, Any, None]] = [idempotency.prune_forever(database, stop)]
     if service.topic is not None:
-        work.append(sing_forever(database, service.name, settings.canary_every, stop))
+        work.append(write_canaries(database, service.name, settings.canary_every, stop))
         work.append(outbox_retention.prune_forever(database, service.name, settings.kafka, stop))
     if service.subscribers:
         consumer = Consumer(service.name, Dispatcher(service.name, database, service.subscribers), settings)

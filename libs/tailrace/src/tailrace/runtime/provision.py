@@ -1,6 +1,6 @@
 """Databases, topics and connectors for every service: made where missing, left alone where they are as they should be.
 
-`python -m tailrace.runtime.provision` is run by the supervisor beside the starting parts, and waits for each by itself. It
+`python -m tailrace.runtime.provision` is run by the supervisor beside the starting parts, and waits for each on its own. It
 prints one JSON object per line, `{"part", "phase", "detail", "remedy"}`, and ends with code 1 after a failure.
 """
 
@@ -25,7 +25,7 @@ from tailrace.runtime.migrate import prepare_database
 from tailrace.service import Service
 from tailrace.settings import Settings
 
-PATIENCE = 120.0
+TIMEOUT = 120.0
 """Seconds to wait for a part to answer."""
 
 Say = Callable[[str, Phase, str], None]
@@ -125,7 +125,7 @@ def _collect(databases: "dict[Future[None], str]", say: Say) -> None:
 
 
 async def _until(what: str, address: str, ready: Callable[[], Awaitable[bool]]) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while True:
         try:
             if await ready():
@@ -135,7 +135,7 @@ async def _until(what: str, address: str, ready: Callable[[], Awaitable[bool]]) 
         if time.monotonic() > deadline:
             where = urlsplit(address).netloc.rpartition("@")[2] or address
             raise OperatorError(
-                f"{what} at {where} did not answer within {PATIENCE:.0f} s", "is it running, is the address right?"
+                f"{what} at {where} did not answer within {TIMEOUT:.0f} s", "is it running, is the address right?"
             )
         await asyncio.sleep(0.1)
 

@@ -16,7 +16,7 @@ class PersonalMarker:
 
 T = TypeVar("T")
 Personal = Annotated[T, PersonalMarker()]
-"""`name: Personal[str]`: a name, an address, anything that tells who somebody is."""
+"""`name: Personal[str]`: a name, an address, anything that tells who a person is."""
 
 REDACTED = "[personal]"
 

@@ -207,7 +207,7 @@ def keys_rotate(
     revoke: Annotated[bool, typer.Option("--revoke", help="Refuse what older keys signed: one may be stolen.")] = False,
     reason: Annotated[Optional[str], typer.Option("--reason", help="Kept in the audit log.")] = None,  # noqa: UP045
 ) -> None:
-    """Replace the signing key. Nobody is logged out; with --revoke every client has to refresh its token."""
+    """Replace the signing key. No user is logged out; with --revoke every client has to refresh its token."""
     from tailrace.cli.keys import rotate_keys
 
     rotate_keys(now=now, revoke=revoke, reason=reason)
@@ -232,7 +232,7 @@ def capture_status(as_json: Annotated[bool, typer.Option("--json", help="For pro
 def capture_repair(
     service: str,
     renew: Annotated[
-        bool, typer.Option("--renew", help="Make the slot anew and publish recent rows again, whatever is found.")
+        bool, typer.Option("--renew", help="Recreate the slot and publish recent rows again, whatever is found.")
     ] = False,
     everything: Annotated[
         bool, typer.Option("--everything", help="The same with every row that the outbox retains.")
@@ -248,7 +248,7 @@ def capture_repair(
 @capture.command("watch")
 @explained
 def capture_watch(deployed: Deployed = False) -> None:
-    """Look at every service and mend what is wrong, until interrupted. For a cluster; the embedded stack does it by itself."""
+    """Look at every service and mend what is wrong, until interrupted. For a cluster; the embedded stack does it on its own."""
     from tailrace.cli.capture import watch_capture
 
     watch_capture(deployed=deployed)
@@ -328,7 +328,7 @@ def new_service(
     name: Annotated[str, typer.Argument(help="In the plural and in lower case: widgets.")],
     one: Annotated[Optional[str], typer.Option("--one", help="What one of them is called, when not widget.")] = None,  # noqa: UP045
 ) -> None:
-    """Write a small working service that passes conformance, install it, and describe the fleet anew."""
+    """Write a small working service that passes conformance, install it, and describe the fleet again."""
     from tailrace.cli.new import new_service as make
 
     make(name, one)

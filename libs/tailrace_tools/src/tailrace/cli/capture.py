@@ -64,14 +64,12 @@ def show_capture(*, as_json: bool) -> bool:
         table.add_row(mark("ready" if good else "failed"), name, coloured(state), Text(words, "dim" if good else "red"))
     out.print(table)
     if any(each.trouble for each in conditions.values()):
-        out.print(
-            "The stack mends this by itself while it runs; elsewhere: tailrace capture watch, or repair.", style="dim"
-        )
+        out.print("The stack mends this while it runs; elsewhere: tailrace capture watch, or repair.", style="dim")
     return well
 
 
 def repair_capture(name: str, *, renew: bool, everything: bool, deployed: bool) -> None:
-    """Mend one service's way until nothing is wrong with it, or make its slot anew in any case. Raises `OperatorError`."""
+    """Mend one service's way until nothing is wrong with it, or recreate its slot in any case. Raises `OperatorError`."""
     (service,), settings = _services(name), _settings()
     if renew or everything:
         repairs = Repairs(settings, deployed=deployed)
@@ -93,7 +91,7 @@ def repair_capture(name: str, *, renew: bool, everything: bool, deployed: bool) 
 
 
 def watch_capture(*, deployed: bool) -> None:
-    """Look at every service and mend what is wrong, until interrupted: what the embedded stack does by itself."""
+    """Look at every service and mend what is wrong, until interrupted, as the embedded stack does on its own."""
     services, settings = _services(None), _settings()
     out.print(f"Watching {', '.join(service.name for service in services)}; Ctrl-C ends", style="dim")
     _run(_mend(services, settings, deployed=deployed, until_well=False))
@@ -162,10 +160,10 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
 
 
 def _canary(condition: Condition) -> str:
-    if condition.heard_at is None:
+    if condition.arrived_at is None:
         return "no canary yet"
-    age = datetime.now(UTC).timestamp() - condition.heard_at
-    return f"canary {age:.0f} s ago, {(condition.way or 0) * 1000:.0f} ms on its way"
+    age = datetime.now(UTC).timestamp() - condition.arrived_at
+    return f"canary {age:.0f} s ago, {(condition.latency or 0) * 1000:.0f} ms on its way"
 
 
 def _plain(state: str | None, condition: Condition) -> dict[str, Any]:
@@ -173,6 +171,6 @@ def _plain(state: str | None, condition: Condition) -> dict[str, Any]:
     return {
         "state": state or "MISSING",
         "trouble": None if trouble is None else {"kind": trouble.kind, "words": trouble.words},
-        "heard_at": condition.heard_at,
-        "way_seconds": condition.way,
+        "arrived_at": condition.arrived_at,
+        "latency_seconds": condition.latency,
     }

@@ -42,7 +42,7 @@ def explained(command: Callable[P, R]) -> Callable[P, R]:
             raise typer.Exit(1) from None
         except PermissionError as error:
             say_failure(
-                f"{error.filename} belongs to somebody else", "run as its owner, or set TAILRACE_DATA to another folder"
+                f"{error.filename} belongs to another user", "run as its owner, or set TAILRACE_DATA to another folder"
             )
             raise typer.Exit(1) from None
         except KeyboardInterrupt:

@@ -113,7 +113,7 @@ def drop_record(service: str, place: Place, reason: str) -> None:
     if gone.missing:
         out.print(f"With it, {gone.missing} that never arrived before it are given up.")
     if gone.behind:
-        out.print(f"{gone.behind} behind it go on by themselves within seconds.")
+        out.print(f"{gone.behind} behind it are applied within seconds.")
 
 
 async def _print_record(owner: Service, where: tuple[str, int, int]) -> bool:
@@ -197,7 +197,7 @@ def _search(wanted: Filter, query: Any, page: Page) -> Found:
 
 
 def _concluded(found: Found, wanted: Filter, what: str) -> bool:
-    """Say so when nothing was found, and which services could not tell. Raises OperatorError for a subscriber that nobody knows."""
+    """Say so when nothing was found, and which services could not tell. Raises OperatorError for an unknown subscriber."""
     if not found.total and not found.refusals:
         names = _subscribers(s for s in load_services() if s.metadata is not None)
         if wanted.subscriber is not None and wanted.subscriber not in names:

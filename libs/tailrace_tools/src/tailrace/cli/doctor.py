@@ -132,7 +132,7 @@ def _capture(layout: Layout) -> Iterator[Finding]:
             yield Finding(
                 False,
                 f"capture of {name}: {what}",
-                each.doing or "the stack repairs it by itself; see: tailrace capture status",
+                each.doing or "the stack repairs it; see: tailrace capture status",
             )
     if all(each.well for each in state.connectors.values()):
         yield Finding(True, f"{len(state.connectors)} connectors carry events to Kafka")

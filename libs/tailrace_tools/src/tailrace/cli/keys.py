@@ -28,16 +28,16 @@ def list_keys() -> None:
 
 
 def rotate_keys(*, now: bool, revoke: bool, reason: str | None) -> None:
-    """Raises OperatorError; for a revocation without a reason, too: it makes every client refresh, and somebody will ask why."""
+    """Raises OperatorError; for a revocation without a reason, too: it makes every client refresh, and an operator will ask why."""
     if revoke and not reason:
         raise OperatorError("a revocation needs a reason", 'say why: --reason "…"')
     body: dict[str, Any] = {"at_once": now, "revoke": revoke, "reason": reason}
     _show(asyncio.run(_ask("POST", body)))
     if revoke:
         out.print("Tokens of the revoked keys are refused: at the gateway now, at each service within a minute.")
-        out.print("Clients refresh their tokens; nobody has to log in.")
+        out.print("Clients refresh their tokens; no user has to log in again.")
     else:
-        out.print("Nobody is logged out: tokens of the key before are good until they expire.")
+        out.print("No user is logged out: tokens of the key before are good until they expire.")
 
 
 async def _ask(method: str, body: dict[str, Any] | None) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from tailrace.cli.lifecycle import print_addresses
 from tailrace.stack.layout import HOST, Layout
 from tailrace.stack.state import Capture, Part, State, fleet_status
 
-_KNOWN = ("dead_letters", "catching_up", "consumer")
+_KNOWN = ("dead_letters", "backfilling", "consumer")
 
 
 def show_status(as_json: bool) -> bool:
@@ -89,9 +89,9 @@ def told_dead_letters(service: dict[str, Any]) -> str:
 
 def told_reading(service: dict[str, Any]) -> str:
     """What a service says of its subscribers that still read history; empty when none does."""
-    reading = service.get("catching_up", {})
+    reading = service.get("backfilling", {})
     told = [f"{name} {each['read']:,} of {each['of']:,} events" for name, each in reading.items()]
-    return f"catching up: {', '.join(told)}" if told else ""
+    return f"backfilling: {', '.join(told)}" if told else ""
 
 
 def _print_absent(layout: Layout, state: State | None) -> None:
@@ -162,10 +162,10 @@ def _print_connectors(state: State) -> None:
 
 def _capture_story(each: Capture) -> list[str]:
     """What is wrong, what is done about it, what was done before."""
-    heard = f"canary {_span(time.time() - each.heard_at)} ago" if each.heard_at else ""
+    arrived = f"canary {_span(time.time() - each.arrived_at)} ago" if each.arrived_at else ""
     restarts = f"restarted {each.restarts} times" if each.restarts else ""
     repairs = f"repaired {each.repairs} times, last: {each.repaired}" if each.repairs else ""
-    return list(filter(None, [each.trouble, each.doing, each.reason, heard, restarts, repairs]))
+    return list(filter(None, [each.trouble, each.doing, each.reason, arrived, restarts, repairs]))
 
 
 def _span(seconds: float) -> str:

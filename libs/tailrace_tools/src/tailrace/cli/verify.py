@@ -67,7 +67,7 @@ async def _prove_all(services: Sequence[Service], tenant: UUID | None) -> list[t
 
 
 async def _tenants(service: Service, proof: Proof) -> list[UUID]:
-    """Whoever has events. The service's own role sees one tenant at a time, so this one question goes to the server's administrator."""
+    """The tenants that have events. The service's own role sees one tenant at a time, so this one question goes to the server's administrator."""
     admin = await asyncpg.connect(Settings().postgres.rsplit("/", 1)[0] + f"/{service.name}")
     try:
         rows = await admin.fetch(f'SELECT DISTINCT tenant_id FROM "{proof.events.name}" ORDER BY tenant_id')

@@ -48,7 +48,7 @@ def events_page(services: Sequence[Service]) -> str:
         "[event map](event-map.md) says who listens. Each links to its JSON Schema; [asyncapi.yaml](../../contracts/asyncapi.yaml) has all of them "
         "in one AsyncAPI document.",
         "",
-        "Amounts are whole minor units, quantities, prices and rates are decimals as strings, times are UTC. Whoever reads a field marked *personal* "
+        "Amounts are whole minor units, quantities, prices and rates are decimals as strings, times are UTC. A reader of a field marked *personal* "
         "handles personal data.",
         "",
     ]

@@ -1,6 +1,6 @@
 """Which user PostgreSQL runs as: the caller, or, for root, one without rights whose files lie where it can read them.
 
-PostgreSQL refuses to run as root, and a data folder under `/root` cannot be crossed by anybody else: then its files lie
+PostgreSQL refuses to run as root, and a data folder under `/root` cannot be entered by another user: then its files lie
 under a temporary folder, and the data folder holds a link to them.
 """
 
@@ -98,7 +98,7 @@ def reachable(account: Account, wanted: Path) -> Path:
 def home(account: Account, wanted: Path) -> Path:
     """Like `reachable`, for data: the stand-in is new each time, and `wanted` becomes a link to it.
 
-    So whoever deletes the data folder has also let go of what it pointed to.
+    So deleting the data folder also lets go of what it pointed to.
     """
     if wanted.is_symlink():
         target = wanted.resolve()
@@ -128,12 +128,12 @@ def _temporary(account: Account) -> Path:
 
 
 def _own_folder(folder: Path) -> Path:
-    """A folder of ours in a place where everybody may write: refuse one that somebody else put there."""
+    """A folder of ours in a place where every user may write: refuse one that another user put there."""
     try:
         folder.mkdir(mode=0o711)
     except FileExistsError:
         events = folder.lstat()
         if folder.is_symlink() or not folder.is_dir() or events.st_uid != os.geteuid():
-            raise OperatorError(f"{folder} belongs to somebody else", f"remove {folder}") from None
+            raise OperatorError(f"{folder} belongs to another user", f"remove {folder}") from None
     folder.chmod(0o711)
     return folder

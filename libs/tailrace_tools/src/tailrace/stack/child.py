@@ -47,11 +47,11 @@ class Program:
     stop_signal: signal.Signals = signal.SIGTERM
     death_signal: signal.Signals = signal.SIGKILL
     """Sent by the kernel when the supervisor itself is gone."""
-    stop_retry_budget: float = 20.0
-    ready_retry_budget: float = 120.0
+    stop_timeout: float = 20.0
+    ready_timeout: float = 120.0
     alive: Callable[[], Awaitable[bool]] | None = None
-    """Asked again and again once it is ready; a program that says no for all of `alive_retry_budget` is killed, and so started again."""
-    alive_retry_budget: float = 90.0
+    """Asked again and again once it is ready; a program that says no for all of `alive_timeout` is killed, and so started again."""
+    alive_timeout: float = 90.0
     explain: Callable[[], str] = lambda: ""
     """More to say about a start that failed, when the program's own log says too little."""
 
@@ -86,23 +86,23 @@ class Child:
         self._keeper = asyncio.create_task(self._keep(), name=f"keep {self.program.name}")
         first = asyncio.create_task(self._first.wait())
         done, _ = await asyncio.wait(
-            {first, self._keeper}, timeout=self.program.ready_retry_budget, return_when=asyncio.FIRST_COMPLETED
+            {first, self._keeper}, timeout=self.program.ready_timeout, return_when=asyncio.FIRST_COMPLETED
         )
         first.cancel()
         if self._keeper in done:
             await self._keeper  # raises what went wrong
         if not done:
-            raise self._failure(f"{self.program.name} was not ready after {self.program.ready_retry_budget:.0f} s")
+            raise self._failure(f"{self.program.name} was not ready after {self.program.ready_timeout:.0f} s")
 
     async def stop(self) -> None:
-        """End the process and wait for its death; SIGKILL after the program's patience."""
+        """End the process and wait for its death; SIGKILL after the program's `stop_timeout`."""
         self._stopping = True
         process = self._process
         if process is not None and process.returncode is None:
             self.board.part(self.program.name, "stopping")
             self._signal(process, self.program.stop_signal)
             try:
-                await asyncio.wait_for(process.wait(), self.program.stop_retry_budget)
+                await asyncio.wait_for(process.wait(), self.program.stop_timeout)
             except TimeoutError:
                 self._signal(process, signal.SIGKILL)
                 await process.wait()
@@ -169,12 +169,12 @@ class Child:
 
     async def _attend(self, process: asyncio.subprocess.Process, alive: Callable[[], Awaitable[bool]]) -> None:
         """Returns when it has killed a process that runs and does nothing any more."""
-        name, patience, since = self.program.name, self.program.alive_retry_budget, time.monotonic()
-        while time.monotonic() - since < patience:
-            await asyncio.sleep(min(LOOK_EVERY, patience / 3))
+        name, timeout, since = self.program.name, self.program.alive_timeout, time.monotonic()
+        while time.monotonic() - since < timeout:
+            await asyncio.sleep(min(LOOK_EVERY, timeout / 3))
             if await _says_yes(alive()):
                 since = time.monotonic()
-        log.error("%s has not answered for %g s, ending it", name, patience)
+        log.error("%s has not answered for %g s, ending it", name, timeout)
         self._signal(process, signal.SIGKILL)
 
     async def _spawn(self) -> asyncio.subprocess.Process:

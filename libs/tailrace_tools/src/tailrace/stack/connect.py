@@ -1,7 +1,7 @@
 """Kafka Connect with Debezium as a child.
 
 Recovery is quick on purpose: a lost worker's tasks are given out again at once, and offsets are flushed every second. The
-REST interface listens on the loopback interface only, since whoever reaches it reads every database.
+REST interface listens on the loopback interface only, since a client that reaches it reads every database.
 """
 
 import contextlib

@@ -116,4 +116,4 @@ def _end_rest(state: State | None) -> None:
     """What a supervisor that was killed left behind; each process is recognised by its start time, not by its pid alone."""
     for part in reversed(list(state.parts.values()) if state else []):
         if part.process is not None:
-            part.process.end(patience=10)
+            part.process.end(timeout=10)

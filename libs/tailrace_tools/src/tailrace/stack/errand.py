@@ -40,9 +40,9 @@ async def run_tool(argv: Sequence[str], environment: Mapping[str, str], account:
 
 
 async def run_errand(
-    module: str, environment: Mapping[str, str], log: Path, board: Board, heard: Callable[[], None]
+    module: str, environment: Mapping[str, str], log: Path, board: Board, on_line: Callable[[], None]
 ) -> None:
-    """Run `python -m module`, copying each line it prints onto the board, and calling `heard` after it.
+    """Run `python -m module`, copying each line it prints onto the board, and calling `on_line` after it.
 
     Raises `OperatorError` with the module's own words.
     """
@@ -61,7 +61,7 @@ async def run_errand(
         async for line in process.stdout:
             said = json.loads(line)
             board.part(said["part"], said["phase"], said["detail"])
-            heard()
+            on_line()
             if said["phase"] == "failed":
                 failure = OperatorError(said["detail"], said["remedy"])
         code = await process.wait()

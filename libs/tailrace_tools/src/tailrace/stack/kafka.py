@@ -1,6 +1,6 @@
 """Kafka as a child: one broker in KRaft mode that is its own controller, with topics made on purpose only.
 
-Events are kept for ever; nothing is created by a typing error, since the broker makes no topic by itself.
+Events are kept for ever; nothing is created by a typing error, since the broker creates no topic on its own.
 """
 
 from dataclasses import dataclass

@@ -107,7 +107,7 @@ class Ports:
 
     @classmethod
     def free(cls, services: Iterable[str] = ()) -> "Ports":
-        """A run of ports that nobody holds now, below the range from which the kernel hands out ports of its own."""
+        """A run of ports that no process holds now, below the range from which the kernel hands out ports of its own."""
         services = list(services)
         for _ in range(200):
             base = random.randrange(15_000, 32_000)

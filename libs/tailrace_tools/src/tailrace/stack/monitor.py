@@ -29,7 +29,7 @@ STEADY = 60.0
 
 
 @dataclass
-class RetryBudget:
+class Backoff:
     """When a connector may be restarted next, in seconds of the monotonic clock."""
 
     due: float = 0.0
@@ -42,7 +42,7 @@ class Monitor:
         self.url = url
         self.board = board
         self._capture = capture
-        self._retry_budget: dict[str, RetryBudget] = {}
+        self._backoffs: dict[str, Backoff] = {}
 
     async def watch(self) -> None:
         """Runs until cancelled. A Connect that does not answer is its supervisor's business, not ours."""
@@ -55,7 +55,7 @@ class Monitor:
                         self._note_silence(error)
                     except (Exception, asyncio.CancelledError) as error:
                         heed(error)
-                        # Whatever it is: nobody would restart anything any more.
+                        # Whatever it is: without this loop nothing would be restarted any more.
                         log.exception("a look at the connectors failed")
                     await asyncio.sleep(INTERVAL)
         finally:
@@ -90,17 +90,21 @@ class Monitor:
         for name, condition in self._capture.conditions.items():
             capture = known.setdefault(name, Capture("MISSING"))
             capture.trouble = condition.trouble.words if condition.trouble else ""
-            capture.doing, capture.heard_at, capture.way = condition.doing, condition.heard_at, condition.way
+            capture.doing, capture.arrived_at, capture.latency = (
+                condition.doing,
+                condition.arrived_at,
+                condition.latency,
+            )
             capture.repairs, capture.repaired = condition.repairs, condition.repaired
         return {name for name, each in self._capture.conditions.items() if each.trouble and each.trouble.kind == "slot"}
 
     async def _restart(self, rest: Rest, name: str, capture: Capture) -> None:
         now = time.monotonic()
-        patience = self._retry_budget.setdefault(name, RetryBudget())
-        if now < patience.due:
+        backoff = self._backoffs.setdefault(name, Backoff())
+        if now < backoff.due:
             return
-        if now - patience.last > STEADY:
-            patience.pause = FIRST_PAUSE
+        if now - backoff.last > STEADY:
+            backoff.pause = FIRST_PAUSE
         try:
             await rest.restart(name)
         except aiohttp.ClientResponseError as error:  # in the middle of a rebalance; the next look tries again
@@ -108,8 +112,8 @@ class Monitor:
             return
         log.warning("connector %s failed, restarting it: %s", name, capture.reason)
         capture.restarts += 1
-        patience.last, patience.due = now, now + patience.pause
-        patience.pause = min(patience.pause * 2, LONGEST_PAUSE)
+        backoff.last, backoff.due = now, now + backoff.pause
+        backoff.pause = min(backoff.pause * 2, LONGEST_PAUSE)
 
     def _note_silence(self, error: Exception) -> None:
         changed = False

@@ -17,7 +17,7 @@ Only = Literal["postgres", "stack", "fleet"]
 
 @dataclass(frozen=True)
 class External:
-    """Addresses of parts that somebody else runs; None means that the stack runs its own."""
+    """Addresses of parts that run elsewhere; None means that the stack runs its own."""
 
     postgres: str | None = None
     kafka: str | None = None

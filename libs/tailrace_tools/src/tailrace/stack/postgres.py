@@ -129,7 +129,7 @@ class Postgres:
             before=self._before,
             stop_signal=signal.SIGINT,  # fast shutdown: clients are cut off, the data is safe
             death_signal=signal.SIGINT,
-            stop_retry_budget=30.0,
+            stop_timeout=30.0,
         )
 
     def _before(self) -> None:
@@ -140,7 +140,7 @@ class Postgres:
         self._forget_stale_pid()
 
     def _forget_stale_pid(self) -> None:
-        """After a crash the pid file may name a process of somebody else, and PostgreSQL would refuse to start."""
+        """After a crash the pid file may name a process of another user, and PostgreSQL would refuse to start."""
         try:
             pid = int(self.pid_file.read_text().split("\n", 1)[0])
         except (FileNotFoundError, ValueError):

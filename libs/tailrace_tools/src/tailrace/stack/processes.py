@@ -40,16 +40,16 @@ class Process:
             return True
         return False
 
-    def end(self, first: signal.Signals = signal.SIGTERM, patience: float = 10.0) -> None:
-        """Signal, wait up to `patience` seconds, then SIGKILL. Returns when it is gone."""
+    def end(self, first: signal.Signals = signal.SIGTERM, timeout: float = 10.0) -> None:
+        """Signal, wait up to `timeout` seconds, then SIGKILL. Returns when it is gone."""
         self.send(first)
-        if not self.wait(patience):
+        if not self.wait(timeout):
             self.send(signal.SIGKILL)
             self.wait(5)
 
-    def wait(self, patience: float) -> bool:
-        """Whether it was gone within `patience` seconds."""
-        deadline = time.monotonic() + patience
+    def wait(self, timeout: float) -> bool:
+        """Whether it was gone within `timeout` seconds."""
+        deadline = time.monotonic() + timeout
         while self.alive:
             if time.monotonic() > deadline:
                 return False
@@ -69,7 +69,7 @@ def _started(pid: int) -> str | None:
 
 
 def listener(port: int) -> str | None:
-    """Who listens on a port, as `pid 4711 (python …)`, or None when nobody does or the holder is hidden from this user."""
+    """Who listens on a port, as `pid 4711 (python …)`, or None when no process does or the holder is hidden from this user."""
     import psutil
 
     with contextlib.suppress(psutil.AccessDenied):

@@ -12,7 +12,7 @@ from tailrace.stack.child import Program, tail
 from tailrace.stack.layout import HOST, Layout, Ports
 from tailrace.stack.state import Board
 
-PATIENCE = 180.0
+READY_TIMEOUT = 180.0
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Fleet:
             argv=[sys.executable, "-m", "tailrace.runtime.fleet"],
             ready=self._ready,
             environment=self.environment,
-            stop_retry_budget=25.0,
-            ready_retry_budget=PATIENCE,
+            stop_timeout=25.0,
+            ready_timeout=READY_TIMEOUT,
             death_signal=signal.SIGTERM,
             explain=self._explain,
         )

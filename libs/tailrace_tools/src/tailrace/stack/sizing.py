@@ -1,4 +1,4 @@
-"""What the size of the fleet decides, where nobody decided otherwise: what suits eight services would cost forty of them most of a machine.
+"""What the size of the fleet decides, where no setting says otherwise: what suits eight services would cost forty of them most of a machine.
 
 Every connector and every consumer asks at an interval. The intervals grow with the fleet, so that all together ask about as often as those of a
 small one.
@@ -11,7 +11,7 @@ LOOKS = 320
 HEARTBEATS = 5
 """Per second. Each is a row of the write-ahead log, which every connector's slot reads."""
 FETCHES = 16
-"""Long polls per second that find nothing; whoever waits in one is answered as soon as there is something."""
+"""Long polls per second that find nothing; a client that waits in one is answered as soon as there is something."""
 REDRIVES = 8
 """Looks per second for dead letters that can be applied now."""
 SMALL = 10

@@ -34,7 +34,7 @@ class Part:
 class Capture:
     """One connector as Connect reports it, what its canary says of the whole way, and what the monitor did about it.
 
-    Times in seconds of the Unix epoch; `way` in seconds from commit to Kafka.
+    Times in seconds of the Unix epoch; `latency` in seconds from commit to Kafka.
     """
 
     state: str
@@ -43,8 +43,8 @@ class Capture:
     trouble: str = ""
     """What is wrong besides; see `tailrace.capture.watch`."""
     doing: str = ""
-    heard_at: float | None = None
-    way: float | None = None
+    arrived_at: float | None = None
+    latency: float | None = None
     repairs: int = 0
     repaired: str = ""
     """What the last repair did."""
@@ -112,7 +112,7 @@ def fleet_status(layout: Layout) -> dict[str, dict[str, Any]]:
 class Board:
     """The state as its one writer sees it: every change is on disk when the call returns.
 
-    Where it cannot be written, on a full disk, that is logged, and the next change writes all of it: whoever keeps processes alive goes on.
+    Where it cannot be written, on a full disk, that is logged, and the next change writes all of it: the supervisor goes on.
     """
 
     def __init__(self, path: Path, state: State) -> None:

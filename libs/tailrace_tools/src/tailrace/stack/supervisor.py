@@ -41,7 +41,7 @@ class Supervisor:
         self.credentials = Credentials.load_or_create(self.layout.credentials)
         self._orphans = State.load(self.layout.state)
         self.board = Board(self.layout.state, self._first_state())
-        self.board.state.save(self.layout.state)  # raises, as nobody could see what a start does
+        self.board.state.save(self.layout.state)  # raises, as no command could show what a start does
         self.children: dict[str, Child] = {}
         self.lock = Lock.load()
         self.cache = cache_folder(self.layout.data)
@@ -124,12 +124,12 @@ class Supervisor:
     async def _prepare(self, tables_and_topics: asyncio.Event) -> None:
         parts = self.board.state.parts
 
-        def heard() -> None:
+        def on_line() -> None:
             if parts["databases"].phase == parts["topics"].phase == "ready":
                 tables_and_topics.set()
 
         log = self.layout.log("prepare")
-        await run_errand("tailrace.runtime.provision", self._environment(), log, self.board, heard)
+        await run_errand("tailrace.runtime.provision", self._environment(), log, self.board, on_line)
 
     async def _fleet(self, tables_and_topics: asyncio.Event) -> None:
         """The services need no Connect to start; events that they record wait in their outboxes."""
@@ -183,7 +183,7 @@ class Supervisor:
         """A supervisor that was killed takes its children along, but they may need a moment."""
         for part in (self._orphans.parts if self._orphans else {}).values():
             if part.process is not None:
-                part.process.end(patience=5)
+                part.process.end(timeout=5)
 
     def _take_lock(self) -> IO[str]:
         file = self.layout.lock.open("w")

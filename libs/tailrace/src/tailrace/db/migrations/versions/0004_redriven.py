@@ -1,4 +1,4 @@
-"""Redrives that somebody asked for are kept, with their reason."""
+"""Redrives that a person asked for are kept, with their reason."""
 
 from alembic import op
 

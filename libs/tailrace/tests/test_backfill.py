@@ -38,7 +38,7 @@ async def main():
 
 asyncio.run(main())
 """
-_BOTH = '{"heard_by":["toy.echo","toy.heard"]}'
+_BOTH = '{"live":["toy.echo","toy.heard"]}'
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ async def _serving(asking: Asking, group: str, *subscribers: Subscriber) -> Asyn
 
 async def _caught_up(consumer: Consumer) -> None:
     async def behind() -> bool:
-        return not consumer.ready.is_set() or bool(consumer.catching_up)
+        return not consumer.ready.is_set() or bool(consumer.backfilling)
 
     await eventually(behind, lambda is_behind: not is_behind, what="a subscriber that caught up")
 
@@ -108,7 +108,7 @@ async def test_a_new_service_begins_live(asking: Asking, group: str) -> None:
     async with _serving(asking, group, asking.echo, asking.heard) as consumer:
         await _caught_up(consumer)
         await asking.comes_to("toy.heard")
-        assert consumer.catching_up == {}
+        assert consumer.backfilling == {}
 
 
 async def test_what_a_process_without_the_subscriber_moved_past_is_read_again(asking: Asking, group: str) -> None:
@@ -161,7 +161,7 @@ async def test_a_reaction_starts_at_its_since(asking: Asking, group: str) -> Non
     assert sorted(told) == ["after", "after", "after too", "after too", "before too"]
 
 
-async def test_where_no_names_were_kept_whoever_has_marks_has_joined(asking: Asking, group: str) -> None:
+async def test_where_no_names_were_kept_a_subscriber_with_marks_is_live(asking: Asking, group: str) -> None:
     """An older version, or a tool that moves offsets, commits without our text."""
     await asking.send([uuid7() for _ in range(20)])
     async with _serving(asking, group, asking.echo):

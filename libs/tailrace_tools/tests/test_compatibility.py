@@ -120,7 +120,7 @@ FIXED: list[tuple[str, Any, Any, Kind | None, Kind | None]] = [
 
 
 @pytest.mark.parametrize(("what", "one", "other", "there", "back"), FIXED, ids=[row[0] for row in FIXED])
-def test_changes_of_a_event(what: str, one: Any, other: Any, there: Kind | None, back: Kind | None) -> None:
+def test_changes_of_an_event(what: str, one: Any, other: Any, there: Kind | None, back: Kind | None) -> None:
     first, second = event(a=str, **one), event(a=str, **other)
     for old, new, expected in ((first, second, there), (second, first, back)):
         found = breaking_in_event(old, new)

@@ -9,8 +9,8 @@ LIMIT, NOW, WRITTEN = 30.0, 10_000.0, 5_000
 LONG_AGO, JUST_NOW = NOW - 100, NOW - 5
 
 
-def outbox(unheard: float | None, *, published: bool = True) -> Outbox:
-    age = None if unheard is None else timedelta(seconds=unheard)
+def outbox(missing: float | None, *, published: bool = True) -> Outbox:
+    age = None if missing is None else timedelta(seconds=missing)
     return Outbox(age, timedelta(seconds=1), WRITTEN, published)
 
 
@@ -18,8 +18,8 @@ def memory(*, confirmed: int = 1_000, moved_at: float = LONG_AGO, steady_since: 
     return Memory(steady_since=steady_since, confirmed=confirmed, moved_at=moved_at)
 
 
-def judged(found: Memory, unheard: float | None = 45, *, published: bool = True) -> tuple[str | None, bool]:
-    trouble = judge(found, outbox(unheard, published=published), LIMIT, NOW)
+def judged(found: Memory, missing: float | None = 45, *, published: bool = True) -> tuple[str | None, bool]:
+    trouble = judge(found, outbox(missing, published=published), LIMIT, NOW)
     return (trouble.kind if trouble else None), found.ripe
 
 
@@ -52,5 +52,5 @@ def test_the_position_of_the_canary_is_taken_when_it_is_first_missed() -> None:
     assert judged(found) == ("silent", True)
 
 
-def test_a_publication_without_the_outbox_needs_no_retry_budget() -> None:
+def test_a_publication_without_the_outbox_is_mended_at_once() -> None:
     assert judged(memory(steady_since=JUST_NOW), published=False)[0] == "publication"

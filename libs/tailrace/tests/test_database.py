@@ -150,7 +150,7 @@ async def test_an_error_tells_nothing_of_what_was_sent(toy: Harness) -> None:
     assert "personal" not in str(refused.value)
 
 
-async def test_a_statement_that_no_server_would_take_does_not_pass_by_itself(toy: Harness) -> None:
+async def test_a_statement_that_no_server_would_take_does_not_pass(toy: Harness) -> None:
     rows = [{"tenant_id": toy.tenant, "key": uuid7(), "times": 1} for _ in range(11_000)]
     with pytest.raises(InterfaceError) as refused:
         async with toy.tx() as tx:

@@ -82,7 +82,7 @@ async def test_a_flood_does_not_hold_up_whose_key_is_known(identity: Identity) -
     await asyncio.gather(*flood)
 
 
-async def test_a_withdrawn_key_is_forgotten_by_itself(identity: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_withdrawn_key_is_forgotten_unasked(identity: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jwks, "REFRESH_AFTER", 0.0)
     monkeypatch.setattr(jwks, "_AT_MOST_EVERY", 0.0)
     published = PublishedKeys(identity.url)

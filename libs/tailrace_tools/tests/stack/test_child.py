@@ -53,7 +53,7 @@ async def test_program_that_cannot_start_fails_with_its_last_words(tmp_path: Pat
 
 
 async def test_program_that_is_never_ready_fails_and_is_stopped(tmp_path: Path) -> None:
-    program = Program("idle", ["/bin/sleep", "600"], never, ready_retry_budget=0.3)
+    program = Program("idle", ["/bin/sleep", "600"], never, ready_timeout=0.3)
     child = Child(program, tmp_path / "idle.log", board(tmp_path))
     with pytest.raises(OperatorError, match="not ready after"):
         await child.start()
@@ -62,11 +62,11 @@ async def test_program_that_is_never_ready_fails_and_is_stopped(tmp_path: Path) 
     assert child.pid is None
 
 
-async def test_deaf_program_is_killed_after_its_retry_budget(tmp_path: Path) -> None:
-    deaf = Program(
-        "deaf", ["/bin/sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"], at_once, stop_retry_budget=0.3
+async def test_a_program_that_ignores_sigterm_is_killed_after_its_timeout(tmp_path: Path) -> None:
+    stubborn = Program(
+        "stubborn", ["/bin/sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"], at_once, stop_timeout=0.3
     )
-    child = Child(deaf, tmp_path / "deaf.log", board(tmp_path))
+    child = Child(stubborn, tmp_path / "stubborn.log", board(tmp_path))
     await child.start()
     await asyncio.sleep(0.1)
     async with asyncio.timeout(60):
@@ -84,7 +84,7 @@ async def test_program_that_runs_and_does_nothing_any_more_is_started_again(tmp_
         return True
 
     kept = board(tmp_path)
-    program = Program("stuck", ["/bin/sleep", "600"], at_once, alive=is_well, alive_retry_budget=0.3)
+    program = Program("stuck", ["/bin/sleep", "600"], at_once, alive=is_well, alive_timeout=0.3)
     child = Child(program, tmp_path / "stuck.log", kept)
     await child.start()
     first = child.pid

@@ -113,7 +113,7 @@ async def test_stops_at_the_first_that_still_fails_and_says_why(toy: Harness) ->
     assert [second.hex in row["payload"].replace("-", "") for row in letters] == [False, False, True]
 
 
-async def test_not_yet_comes_right_by_itself_with_growing_pauses(toy: Harness) -> None:
+async def test_not_yet_is_applied_automatically_with_growing_pauses(toy: Harness) -> None:
     other, key = uuid7(), uuid7()
     poisoned = uuid7()
     await _ask(toy, key, f"after {other}", "two")

@@ -54,7 +54,7 @@ async def test_old_rows_that_arrived_go_in_batches_and_the_others_stay(toy: Harn
 
 
 @pytest.mark.parametrize("acting", ["owner", "stranger", "nobody"])
-async def test_postgresql_keeps_young_rows_whoever_asks(toy: Harness, acting: str) -> None:
+async def test_postgresql_keeps_young_rows_from_every_role(toy: Harness, acting: str) -> None:
     await _write(toy, "a")
     who = {"owner": toy.tenant, "stranger": toy.other_tenant, "nobody": None}[acting]
     async with toy.database.transaction(Context(tenant_id=who)) as tx:
@@ -64,13 +64,13 @@ async def test_postgresql_keeps_young_rows_whoever_asks(toy: Harness, acting: st
 
 async def test_canaries_follow_one_another_and_are_forgotten_after_an_hour(toy: Harness) -> None:
     await _write(toy, "a")
-    await canary.sing(toy.database, "toy")
-    await canary.sing(toy.database, "toy")
+    await canary.write_canary(toy.database, "toy")
+    await canary.write_canary(toy.database, "toy")
     first, second = await _canaries(toy)
     assert (first["sequence"], second["sequence"]) == (1, 2)
     assert {first["aggregate_id"], second["aggregate_id"]} == {canary.canary_id("toy")}
     assert {first["tenant_id"], second["tenant_id"]} == {NIL}
     await toy.admin.execute("UPDATE outbox SET recorded_at = now() - interval '61 minutes'")
-    await canary.sing(toy.database, "toy")
+    await canary.write_canary(toy.database, "toy")
     assert [row["sequence"] for row in await _canaries(toy)] == [3]
     assert await _left(toy, toy.tenant) == 1

@@ -74,7 +74,7 @@ async def test_one_that_goes_on_and_brings_nothing_is_missed_when_there_is_more(
     assert consumer._reading is not reading
 
 
-async def test_a_topic_that_is_silent_is_no_reason_to_begin_anew(asking: Asking, consumer: Consumer) -> None:
+async def test_a_topic_that_is_silent_is_no_reason_to_reconnect(asking: Asking, consumer: Consumer) -> None:
     reading = await _reading(asking, consumer)
     await asyncio.sleep(1.5)
     assert consumer._reading is reading
@@ -122,7 +122,7 @@ async def test_a_consumer_goes_on_after_a_stray_cancellation(
         monkeypatch.undo()
         raise asyncio.CancelledError
 
-    monkeypatch.setattr(stall_detector.Hearing, "check", strayed)
+    monkeypatch.setattr(stall_detector.StallDetector, "check", strayed)
     await asking.send([uuid7() for _ in range(3)])
     await asking.comes_to("toy.echo")
     assert consumer._reading is not reading
