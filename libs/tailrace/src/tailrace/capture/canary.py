@@ -24,7 +24,7 @@ from tailrace.kafka import shutdown
 from tailrace.kafka.cloudevents import Malformed, read_meta
 from tailrace.observability.logs import log
 
-TOPIC = "tailrace.capture.canary"
+TOPIC = "tailrace.canary"
 TOPIC_SETTINGS = {"cleanup.policy": "compact", "segment.ms": "600000", "min.cleanable.dirty.ratio": "0.1"}
 """One partition. What was superseded goes within some ten minutes."""
 KEPT = timedelta(hours=1)
@@ -36,7 +36,7 @@ class Canary(Event):
     """A sign of life of the way from one service's outbox."""
 
     topic = TOPIC
-    type = "tailrace.capture.canary"
+    type = "tailrace.canary"
 
     service: str
 
