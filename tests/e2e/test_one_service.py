@@ -1,4 +1,4 @@
-"""`tailrace prepare` and `tailrace serve`: one service as a container runs it, told by the environment alone."""
+"""One service as its container runs it: told by the environment alone, with nothing at hand but what the image holds."""
 
 import json
 import os
@@ -7,8 +7,10 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx2
+import production
 import pytest
 from asking import free_port
 
@@ -17,11 +19,16 @@ from tailrace.stack.embedded import Stack
 from tailrace_testing.gateway import eventually
 
 
-def _tailrace(stack: Stack, *arguments: str, **settings: str) -> "subprocess.Popen[str]":
+def _in_its_image(stack: Stack, *arguments: str, **settings: str) -> "subprocess.Popen[str]":
+    return _started(stack, [production.__file__, "catalog", *arguments], **settings)
+
+
+def _started(stack: Stack, command: list[str], **settings: str) -> "subprocess.Popen[str]":
     supervisor = stack.supervisor
     environment = {**os.environ, **supervisor.plan.environment(supervisor.credentials), **settings}
-    command = [sys.executable, "-m", "tailrace.cli", *arguments]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return subprocess.Popen(
+        [sys.executable, *command], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
 
 
 @contextmanager
@@ -31,7 +38,7 @@ def _serving(stack: Stack, part: str) -> Iterator[tuple[str, "subprocess.Popen[s
     url = settings.database("catalog")
     # In a cluster a service is handed its own role, and neither the superuser's address nor the fleet's secret.
     own = {"TAILRACE_DATABASE_URL": url, "TAILRACE_POSTGRES": "", "TAILRACE_SECRET": "of-catalog-alone"}
-    process = _tailrace(stack, "serve", "catalog", "--port", str(port), "--part", part, **own)
+    process = _in_its_image(stack, "serve", "catalog", "--port", str(port), "--part", part, **own)
     try:
         yield f"http://127.0.0.1:{port}", process
     finally:
@@ -40,7 +47,7 @@ def _serving(stack: Stack, part: str) -> Iterator[tuple[str, "subprocess.Popen[s
 
 
 def test_preparing_what_is_prepared_changes_nothing(fleet: Stack) -> None:
-    process = _tailrace(fleet, "prepare", "catalog")
+    process = _in_its_image(fleet, "prepare", "catalog")
     said, _ = process.communicate(timeout=120)
     assert process.returncode == 0, said
     assert "databases ready: 1 prepared" in said
@@ -49,10 +56,19 @@ def test_preparing_what_is_prepared_changes_nothing(fleet: Stack) -> None:
 
 
 def test_an_unknown_service_is_named(fleet: Stack) -> None:
-    process = _tailrace(fleet, "prepare", "catalogue")
+    process = _started(fleet, ["-m", "tailrace.cli", "prepare", "catalogue"])
     said, _ = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "there is no service catalogue here" in said
+
+
+@pytest.mark.parametrize("absent", ["tailrace.stack", "tailrace.codegen", "orders", "rich", "typer", "pytest"])
+def test_an_image_holds_no_tools_and_no_other_service(absent: str) -> None:
+    reads = f"import production; production.restrict_to_image('catalog'); import catalog.service, {absent}"
+    folder = Path(production.__file__).parent
+    process = subprocess.run([sys.executable, "-c", reads], cwd=folder, capture_output=True, text=True)
+    assert process.returncode == 1
+    assert "ModuleNotFoundError" in process.stderr and absent.partition(".")[0] in process.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize("part", ["api", "consumer"])
@@ -74,7 +90,7 @@ async def test_a_part_serves_alone_and_stops_when_asked(fleet: Stack, part: str)
 
 
 def test_the_secret_of_a_service_opens_its_own_database_and_tells_nothing_of_the_fleet(fleet: Stack) -> None:
-    process = _tailrace(fleet, "secret", "catalog")
+    process = _started(fleet, ["-m", "tailrace.cli", "secret", "catalog"])
     said, _ = process.communicate(timeout=60)
     assert process.returncode == 0, said
     values = json.loads(said)["stringData"]
