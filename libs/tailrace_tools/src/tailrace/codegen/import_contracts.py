@@ -47,6 +47,12 @@ def import_boundaries(services: Sequence[Service]) -> str:
             layers=_ROOMS,
             exhaustive="True",
         ),
+        _contract(
+            "circles",
+            "No room, and no module inside a room, imports in a circle",
+            "acyclic_siblings",
+            ancestors=["tailrace"],
+        ),
         _forbidden(
             "values",
             "Events and values need pydantic and no server",
