@@ -127,7 +127,7 @@ async def _refused(client: httpx2.AsyncClient) -> bool:
 
 
 APPENDS = {
-    "between stream event and event": Point("tailrace.db.outbox:Recorded.outbox_row", nth=30),
+    "between the stream's row and the outbox row": Point("tailrace.db.outbox:Recorded.outbox_row", nth=30),
     "while the snapshot is written": Point("tailrace.db.event_streams:save_snapshots", "after"),
 }
 

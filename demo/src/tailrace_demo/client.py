@@ -10,7 +10,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import aiohttp
 
-_PATIENCE = 120.0
+_TIMEOUT = 120.0
 
 
 class RefusedError(Exception):
@@ -67,7 +67,7 @@ class Session:
         params: Mapping[str, str] | None = None,
     ) -> Any:
         """One request, retried while the fleet is not ready for it. Raises RefusedError for a final no."""
-        deadline = asyncio.get_running_loop().time() + _PATIENCE
+        deadline = asyncio.get_running_loop().time() + _TIMEOUT
         while True:
             status, answer, wait = await self._once(method, path, headers, body, params)
             if 200 <= status < 300:
@@ -128,7 +128,7 @@ class User:
 
     async def until(self, path: str, holds: Any, *, what: str) -> Any:
         """Read until it holds. Raises TimeoutError that says what was awaited."""
-        deadline = asyncio.get_running_loop().time() + _PATIENCE
+        deadline = asyncio.get_running_loop().time() + _TIMEOUT
         pause = 0.25
         while True:
             answer = await self.get(path)

@@ -27,7 +27,7 @@ PROJECT, DEFAULTS = "project", "Debezium's defaults"
 RATES = (10, 200)
 _TUNED = ("poll.interval.ms", "heartbeat.interval.ms", "heartbeat.action.query", "retriable.restart.connector.wait.ms")
 """What the defaults are taken for. The settings that keep events from being lost stay."""
-_WRITERS, _TURN, _FIRST, _PATIENCE = 8, 15.0, 20, 120.0
+_WRITERS, _TURN, _FIRST, _TIMEOUT = 8, 15.0, 20, 120.0
 _COMMIT = """
 WITH fresh AS (
   INSERT INTO {one} (tenant_id, id, code, name, version) VALUES ($1, $2, $3, 'Measured', 1)
@@ -200,7 +200,7 @@ class Turns:
 
     async def _settle(self, ids: Sequence[UUID], how: str) -> None:
         """Returns when all of these events have arrived everywhere. Raises TimeoutError."""
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + _TIMEOUT
         while True:
             idle = len(ids) - len(await self.way.applied(ids))
             absent = len([id for id in ids if id not in self.arrivals.seen])
@@ -259,7 +259,7 @@ class _Connector:
         async with Rest(self._url) as rest:
             await rest.put(self._way.names.service, self._configs[how])
         self._now = how
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + _TIMEOUT
         while await self._way.reader() in {None, before}:
             assert time.monotonic() < deadline, f"the connector of {self._way.names.service} does not come back"
             await asyncio.sleep(0.1)

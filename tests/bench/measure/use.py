@@ -20,7 +20,7 @@ from measure.usage import Figures, above_idle, difference
 
 Say = Callable[[str], None]
 _AT_ONCE = 8
-_PATIENCE = 60.0
+_TIMEOUT = 60.0
 
 
 @asynccontextmanager
@@ -50,7 +50,7 @@ async def visit_everyone(asking: Session, operator: User, installation: Installa
                 return UUID(made.body["id"])
 
         ids = await asyncio.gather(*[visit(names.service) for names in generated])
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + _TIMEOUT
         while missing := [id for id in ids if id not in arrivals.seen]:
             assert time.monotonic() < deadline, f"{len(missing)} of {len(ids)} events are not in Kafka"
             await asyncio.sleep(0.1)

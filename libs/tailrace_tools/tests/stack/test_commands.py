@@ -11,7 +11,7 @@ from tailrace.kafka.topics import create_topics
 from tailrace.stack.embedded import Stack
 from tailrace.stack.plan import External
 
-FACT = {
+EVENT = {
     "ce_id": "e-1",
     "ce_type": "tail.tested",
     "ce_time": "2026-11-21T09:00:00Z",
@@ -37,7 +37,7 @@ async def publish(bootstrap: str, topic: str) -> None:
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap)
     await producer.start()
     try:
-        headers = [(name, value.encode()) for name, value in FACT.items()]
+        headers = [(name, value.encode()) for name, value in EVENT.items()]
         await producer.send_and_wait(topic, b'{"a":null}', key=b"aggregate-1", headers=headers)
     finally:
         await producer.stop()

@@ -23,7 +23,7 @@ _SETTLED = text(
     " WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()"
     " AND xact_start < statement_timestamp()"
 )
-_PATIENCE, _PAUSE = 1.0, 0.02
+_TIMEOUT, _PAUSE = 1.0, 0.02
 """Seconds: how long what is under way is waited for, so that a reader finds what it has just written; and between two looks."""
 
 
@@ -78,7 +78,7 @@ async def value_stock(
 
 async def _settled(tx: Tx) -> datetime:
     """Up to when all that was written down is committed, and nothing more can be."""
-    looks = round(_PATIENCE / _PAUSE)
+    looks = round(_TIMEOUT / _PAUSE)
     settled, asked = await _look(tx)
     while settled < asked and (looks := looks - 1):
         await asyncio.sleep(_PAUSE)

@@ -42,7 +42,7 @@ class Reservation(BaseModel):
     given_up: not answered in time. ending: inventory ends it, and its shipments are being cancelled. releasing: inventory was asked to free it.
     """
 
-    standing: Literal["asked", "made", "used", "given_up", "ending", "releasing"] = "asked"
+    state: Literal["asked", "made", "used", "given_up", "ending", "releasing"] = "asked"
     lines: dict[UUID, Decimal] = {}
     """What it still holds, by line."""
     departed: dict[UUID, list[orders.LineQuantity]] = {}
@@ -63,19 +63,19 @@ class Fulfilment(BaseModel):
     departed: set[UUID] = set()
     """The shipments that were noted as left."""
 
-    def standing(self, *standings: str) -> dict[UUID, Reservation]:
-        return {id: one for id, one in self.reservations.items() if one.standing in standings}
+    def in_state(self, *states: str) -> dict[UUID, Reservation]:
+        return {id: one for id, one in self.reservations.items() if one.state in states}
 
     @property
     def asking(self) -> bool:
         """Whether an attempt to allocate is under way, or is to follow."""
-        return self.wanted or bool(self.standing("asked"))
+        return self.wanted or bool(self.in_state("asked"))
 
     @property
     def held(self) -> dict[UUID, Decimal]:
         """What is held for the order and in use, by line."""
         total: dict[UUID, Decimal] = {}
-        for one in self.standing("used", "ending", "releasing").values():
+        for one in self.in_state("used", "ending", "releasing").values():
             for line_id, quantity in one.lines.items():
                 total[line_id] = total.get(line_id, Decimal(0)) + quantity
         return total
@@ -129,14 +129,14 @@ async def cancelled(tx: Tx, run: Fulfilling, event: orders.OrderCancelled, meta:
 @saga.on_answer(inventory.ReservationMade, key=_reserved_for)
 async def made(tx: Tx, run: Fulfilling, event: inventory.ReservationMade, meta: Meta) -> None:
     known = run.data.reservations.get(event.reservation_id)
-    if known is None or known.standing == "given_up":
+    if known is None or known.state == "given_up":
         order = await tx.load(Order, run.key)
         order.ask_release(event.reservation_id, "The answer came too late.")
-        run.data.reservations[event.reservation_id] = Reservation(standing="releasing")
-    elif known.standing == "asked":
+        run.data.reservations[event.reservation_id] = Reservation(state="releasing")
+    elif known.state == "asked":
         known.lines = {line.line_id: line.reserved for line in event.lines if line.reserved > 0}
-        known.standing = "made"
-    if known is not None and known.standing == "made" and not known.lines:
+        known.state = "made"
+    if known is not None and known.state == "made" and not known.lines:
         await _gone(tx, run, event.reservation_id, "Nothing of it is in stock.")
     else:
         await _go_on(tx, run)
@@ -145,24 +145,22 @@ async def made(tx: Tx, run: Fulfilling, event: inventory.ReservationMade, meta: 
 @saga.on_answer(inventory.ReservationRejected, key=_reserved_for)
 async def rejected(tx: Tx, run: Fulfilling, event: inventory.ReservationRejected, meta: Meta) -> None:
     known = run.data.reservations.get(event.reservation_id)
-    await _gone(
-        tx, run, event.reservation_id, event.reason if known is not None and known.standing == "asked" else None
-    )
+    await _gone(tx, run, event.reservation_id, event.reason if known is not None and known.state == "asked" else None)
 
 
 @saga.on_answer(inventory.ReservationReleased, key=_reserved_for)
 async def released(tx: Tx, run: Fulfilling, event: inventory.ReservationReleased, meta: Meta) -> None:
     known = run.data.reservations.get(event.reservation_id)
-    if known is not None and known.standing in {"made", "used"}:
+    if known is not None and known.state in {"made", "used"}:
         await _ended(tx, run, event.reservation_id, f"The reservation was released: {event.reason}")
-    elif known is not None and known.standing != "ending":
+    elif known is not None and known.state != "ending":
         await _gone(tx, run, event.reservation_id, known.lost)
 
 
 @saga.on_answer(inventory.ReservationExpired, key=_reserved_for)
 async def expired(tx: Tx, run: Fulfilling, event: inventory.ReservationExpired, meta: Meta) -> None:
     known = run.data.reservations.get(event.reservation_id)
-    if known is not None and known.standing in {"made", "used"}:
+    if known is not None and known.state in {"made", "used"}:
         await _ended(tx, run, event.reservation_id, "The reservation expired.")
 
 
@@ -170,8 +168,8 @@ async def expired(tx: Tx, run: Fulfilling, event: inventory.ReservationExpired, 
 async def unanswered(tx: Tx, run: Fulfilling) -> None:
     order = await tx.load(Order, run.key)
     if order.status == "confirmed":
-        for reservation_id, one in run.data.standing("asked").items():
-            one.standing = "given_up"
+        for reservation_id, one in run.data.in_state("asked").items():
+            one.state = "given_up"
             order.ask_release(reservation_id, "No answer in time.")
         order.fall_short("Inventory did not answer in time.", allocating=run.data.wanted)
     await _go_on(tx, run)
@@ -214,7 +212,7 @@ def _note_departure(order: Order, memory: Fulfilment, reservation_id: UUID, depa
         for line in departure.lines:
             known.lines[line.line_id] = known.lines.get(line.line_id, Decimal(0)) - line.quantity
         known.lines = {line_id: left for line_id, left in known.lines.items() if left > 0}
-        if known.standing == "used" and not known.lines:
+        if known.state == "used" and not known.lines:
             del memory.reservations[reservation_id]
     order.hold_stock(memory.held)
 
@@ -223,12 +221,12 @@ async def _ended(tx: Tx, run: Fulfilling, reservation_id: UUID, reason: str) -> 
     """Inventory ends a reservation that nobody here gave up: its shipments must not go any more. What it holds is freed when that is certain."""
     order, one = await tx.load(Order, run.key), run.data.reservations[reservation_id]
     one.lost = reason
-    if one.standing == "used" and not run.data.undoing:
+    if one.state == "used" and not run.data.undoing:
         order.ask_shipment_cancel(reason, reservation_id)
         run.data.cancels += 1
-    if one.standing == "made":
+    if one.state == "made":
         one.lines = {}
-    one.standing = "ending"
+    one.state = "ending"
     await _go_on(tx, run)
 
 
@@ -250,7 +248,7 @@ async def _go_on(tx: Tx, run: Fulfilling) -> None:
         # Its own event without its row: this database was restored behind its topic, and nobody is at fault.
         raise NotYet(f"order {run.key} is not here") from error
     if run.data.cancels == 0:
-        _release(order, run.data.standing("ending"))
+        _release(order, run.data.in_state("ending"))
     if order.status == "cancelled":
         state = _undo(order, run.data)
     elif order.status == "on_hold":
@@ -263,12 +261,12 @@ async def _go_on(tx: Tx, run: Fulfilling) -> None:
 
 def _advance(order: Order, memory: Fulfilment) -> str:
     """Use what was reserved, ask for what is wanted."""
-    for reservation_id, one in memory.standing("made").items():
-        one.standing = "used"
+    for reservation_id, one in memory.in_state("made").items():
+        one.state = "used"
         order.hold_stock(memory.held)
         order.ask_shipment(reservation_id, one.lines, allocating=memory.asking)
     # While shipments are being cancelled, some of what looks open may be leaving after all.
-    if memory.wanted and memory.cancels == 0 and not memory.standing("asked"):
+    if memory.wanted and memory.cancels == 0 and not memory.in_state("asked"):
         memory.wanted = False
         if order.open_lines():
             reservation_id = uuid7()
@@ -276,28 +274,28 @@ def _advance(order: Order, memory: Fulfilment) -> str:
             order.ask_reservation(reservation_id)
     if order.shipment == "full":
         return DONE
-    if memory.standing("asked"):
+    if memory.in_state("asked"):
         return RESERVING
-    return SHIPPING if memory.standing("used", "ending") else SHORT
+    return SHIPPING if memory.in_state("used", "ending") else SHORT
 
 
 def _undo(order: Order, memory: Fulfilment) -> str:
     """Take back what is under way: first the shipments, then the stock, so that nothing leaves that is no longer held."""
     if not memory.undoing:
         memory.undoing, memory.wanted = True, False
-        if memory.standing("used"):
+        if memory.in_state("used"):
             order.ask_shipment_cancel("The order was cancelled.")
             memory.cancels += 1
     if memory.cancels == 0:
-        for one in memory.standing("made").values():
+        for one in memory.in_state("made").values():
             one.lines = {}
-        _release(order, memory.standing("asked", "made", "used"))
+        _release(order, memory.in_state("asked", "made", "used"))
     return COMPENSATING if memory.cancels or memory.reservations else COMPENSATED
 
 
 def _release(order: Order, reservations: Mapping[UUID, Reservation]) -> None:
     """Have these freed, but for what has left of them. Nothing of them must be able to leave any more."""
     for reservation_id, one in reservations.items():
-        one.standing = "releasing"
+        one.state = "releasing"
         departed = [orders.Departure(shipment_id=id, lines=lines) for id, lines in one.departed.items()]
         order.ask_release(reservation_id, one.lost or "The order was cancelled.", departed)

@@ -40,7 +40,7 @@ class NotYetConsistent(Problem):
 
 
 @dataclass(frozen=True, slots=True)
-class FactMark:
+class EventMark:
     """An event's place, as `<topic>/<aggregate>@<sequence>` names it."""
 
     topic: str
@@ -84,23 +84,23 @@ async def wait_until_applied(request: Request, subscribers: Sequence[Subscriber]
         await asyncio.sleep(_PAUSE)
 
 
-def read_marks(request: Request) -> list[FactMark]:
+def read_marks(request: Request) -> list[EventMark]:
     """What `Tailrace-After` names. The header is a list and may come several times. Raises BadRequest."""
     listed = [each.strip() for line in request.headers.getlist(HEADER) for each in line.split(",")]
     return [_read_mark(each) for each in listed if each]
 
 
-def _read_mark(text: str) -> FactMark:
+def _read_mark(text: str) -> EventMark:
     found = _MARK.fullmatch(text)
     if found is None or int(found[3]) > _LARGEST:
         detail = (
             f"{HEADER} is a list of <topic>/<aggregate>@<sequence>, as Tailrace-Event gives it; {text[:80]!r} is none."
         )
         raise BadRequest(detail, errors=[FieldProblem(field=HEADER, detail=detail)])
-    return FactMark(found[1], UUID(found[2]), int(found[3]))
+    return EventMark(found[1], UUID(found[2]), int(found[3]))
 
 
-def _asked(marks: Sequence[FactMark], subscribers: Sequence[Subscriber], *, own: str | None) -> Asked:
+def _asked(marks: Sequence[EventMark], subscribers: Sequence[Subscriber], *, own: str | None) -> Asked:
     asked: Asked = {}
     for mark in marks:
         for subscriber in subscribers:

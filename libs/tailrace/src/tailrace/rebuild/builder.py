@@ -30,7 +30,7 @@ Tell = Callable[[int, int], None]
 """Called with the events read so far, and how many there are to read."""
 _NEAR = 200
 """So few events are left to the moment in which the consumers stand still."""
-_PATIENCE = 20.0
+_TIMEOUT = 20.0
 """Seconds for which they stand still at most while the last events are read."""
 _PAUSES = (0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0, 5.0)
 _UNDECLARED = "UndefinedTableError"
@@ -99,11 +99,11 @@ class Builder:
         if not owed and not unseen:
             return
         ends = await self._history.ends(self._projection.topics)
-        deadline = monotonic() + _PATIENCE
+        deadline = monotonic() + _TIMEOUT
         while owed or unseen:
             if monotonic() > deadline:
                 raise CannotRebuild(
-                    f"the last {len(owed)} aggregates could not be followed within {_PATIENCE:.0f} s",
+                    f"the last {len(owed)} aggregates could not be followed within {_TIMEOUT:.0f} s",
                     "nothing was changed; try again when there is less to do",
                 )
             if all(self._at[at] >= end for at, end in ends.items()):

@@ -249,7 +249,7 @@ class _Run:
             self._result.differ(table.name, derived.name_of(dict(row)), None, canonical(dict(row)))
 
     async def _compare_published(self) -> None:
-        """The stream's event and the event that left are one; the outbox may have let go of old ones."""
+        """The stream's row and the outbox row of an event agree; the outbox may have let go of old ones."""
         events = self._proof.events
         said = cast(outbox.c.payload, JSONB)
         differs = or_(

@@ -132,7 +132,7 @@ def _print_services(services: dict[str, dict[str, Any]]) -> None:
         return
     out.print(Text("Services", "bold"))
     table = Table.grid(padding=(0, 2))
-    standing = {name: told for name, each in sorted(services.items()) if (told := told_dead_letters(each))}
+    dead_letters = {name: told for name, each in sorted(services.items()) if (told := told_dead_letters(each))}
     for name, each in sorted(services.items()):
         phase = "ready" if each["ready"] else "failed"
         restarts = f"restarted {each['restarts']} times" if each.get("restarts") else ""
@@ -143,9 +143,9 @@ def _print_services(services: dict[str, dict[str, Any]]) -> None:
             "", mark(phase), name, coloured(phase), f"pid {each['pid']}", _port(each["port"]), Text(why, "dim")
         )
     out.print(table)
-    if standing:
+    if dead_letters:
         out.print(Text("Dead letters", "bold"))
-    for name, told in standing.items():
+    for name, told in dead_letters.items():
         out.print(Text("  ! ", "red") + Text(f"{name}: {told}  → tailrace dlq list --service {name}"))
 
 

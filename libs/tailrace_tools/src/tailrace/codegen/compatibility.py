@@ -16,7 +16,7 @@ from tailrace.codegen.schema_diff import Change, Kind, Schema, changes
 ADVICE = "add an optional field instead, or raise `version` and write `upcast`"
 API_ADVICE = "keep what clients use and add the new beside it"
 
-_FACT = frozenset(Kind) - {Kind.NEW_OPTIONAL}
+_IN_EVENTS = frozenset(Kind) - {Kind.NEW_OPTIONAL}
 _ANSWER = frozenset({Kind.REMOVED, Kind.RETYPED, Kind.WIDENED})
 _REQUEST = frozenset(
     {Kind.REMOVED, Kind.RETYPED, Kind.NARROWED, Kind.NEW_REQUIRED, Kind.NOW_REQUIRED, Kind.MEMBER_GONE}
@@ -59,7 +59,7 @@ def _event_faults(old: Schema | None, new: Schema | None) -> list[str]:
 
 def breaking_in_event(old: Schema, new: Schema) -> list[Change]:
     """What readers of one version of an event would stumble over."""
-    found = [change for change in changes(old, new) if change.kind in _FACT]
+    found = [change for change in changes(old, new) if change.kind in _IN_EVENTS]
     if old.get("x-topic") != new.get("x-topic"):
         found.append(Change(Kind.LIMIT, "", f"moved from {old.get('x-topic')} to {new.get('x-topic')}"))
     return found

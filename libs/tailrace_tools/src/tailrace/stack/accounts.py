@@ -39,12 +39,12 @@ class Account:
         return all(self._may_cross(each) for each in existing)
 
     def _may_cross(self, folder: Path) -> bool:
-        events = folder.stat()
-        if events.st_uid == self.uid:
-            return bool(events.st_mode & 0o100)
-        if events.st_gid == self.gid:
-            return bool(events.st_mode & 0o010)
-        return bool(events.st_mode & 0o001)
+        status = folder.stat()
+        if status.st_uid == self.uid:
+            return bool(status.st_mode & 0o100)
+        if status.st_gid == self.gid:
+            return bool(status.st_mode & 0o010)
+        return bool(status.st_mode & 0o001)
 
 
 def database_account() -> Account:
@@ -132,8 +132,8 @@ def _own_folder(folder: Path) -> Path:
     try:
         folder.mkdir(mode=0o711)
     except FileExistsError:
-        events = folder.lstat()
-        if folder.is_symlink() or not folder.is_dir() or events.st_uid != os.geteuid():
+        status = folder.lstat()
+        if folder.is_symlink() or not folder.is_dir() or status.st_uid != os.geteuid():
             raise OperatorError(f"{folder} belongs to another user", f"remove {folder}") from None
     folder.chmod(0o711)
     return folder

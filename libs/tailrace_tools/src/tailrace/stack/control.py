@@ -17,7 +17,7 @@ from tailrace.stack.state import State
 Look = Callable[[State], None]
 """Called again and again with the newest state while something is awaited."""
 
-PATIENCE_TO_STOP = 120.0
+STOP_TIMEOUT = 120.0
 INTERVAL = 0.1
 
 
@@ -102,7 +102,7 @@ def _last_words(layout: Layout) -> str:
 
 
 def _await_end(layout: Layout, look: Look) -> bool:
-    deadline = time.monotonic() + PATIENCE_TO_STOP
+    deadline = time.monotonic() + STOP_TIMEOUT
     while time.monotonic() < deadline:
         state = State.load(layout.state)
         if state is None or not state.running:
