@@ -127,9 +127,9 @@ def to_base_unit(
 
 
 def _decimal(digits: int, decimals: int) -> Decimal:
-    """Exact at any length: the context of Decimal's arithmetic would round beyond 28 digits."""
-    sign, text = int(digits < 0), str(abs(digits))
-    return Decimal((sign, tuple(int(digit) for digit in text), -decimals))
+    """Exact at any length (the context of Decimal's arithmetic would round beyond 28 digits), and spelled as short as its JSON."""
+    exact = Decimal((int(digits < 0), tuple(int(digit) for digit in str(abs(digits))), -decimals))
+    return Decimal(plain_decimal(exact))
 
 
 def _ratio(source: str, target: str, units: Mapping[str, Unit], item: Packaging | None, places: Places) -> Fraction:

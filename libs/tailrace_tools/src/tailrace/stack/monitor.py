@@ -7,12 +7,13 @@ import asyncio
 import copy
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
 from tailrace.capture.connect_api import Rest
+from tailrace.core.backoff import Backoff
 from tailrace.kafka.shutdown import heed
 from tailrace.stack.state import Board, Capture
 
@@ -33,7 +34,7 @@ class RetryBudget:
     """When a connector may be restarted next, in seconds of the monotonic clock."""
 
     due: float = 0.0
-    pause: float = FIRST_PAUSE
+    backoff: Backoff = field(default_factory=lambda: Backoff(FIRST_PAUSE, LONGEST_PAUSE))
     last: float = 0.0
 
 
@@ -100,7 +101,7 @@ class Monitor:
         if now < patience.due:
             return
         if now - patience.last > STEADY:
-            patience.pause = FIRST_PAUSE
+            patience.backoff.reset()
         try:
             await rest.restart(name)
         except aiohttp.ClientResponseError as error:  # in the middle of a rebalance; the next look tries again
@@ -108,8 +109,7 @@ class Monitor:
             return
         log.warning("connector %s failed, restarting it: %s", name, capture.reason)
         capture.restarts += 1
-        patience.last, patience.due = now, now + patience.pause
-        patience.pause = min(patience.pause * 2, LONGEST_PAUSE)
+        patience.last, patience.due = now, now + patience.backoff.next()
 
     def _note_silence(self, error: Exception) -> None:
         changed = False
