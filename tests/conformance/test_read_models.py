@@ -46,7 +46,7 @@ def test_nobody_else_writes_what_a_projection_owns(service: Service) -> None:
 
 
 def test_the_lint_sees_a_write() -> None:
-    owned = importlib.import_module("orders.copies").ItemCopy
+    owned = importlib.import_module("orders.projections").ItemCopy
     module = ModuleType("wrong")
     module.__dict__.update(Copy=owned)
     for text in ("insert(Copy)", "update(Copy)", "delete(Copy)", "tx.add(Copy(id=1))"):

@@ -59,6 +59,7 @@ class Trade:
             ("GLUE", "EUR", "fifo", "provisional"),
         ):
             trade.items[await trade._item(sku, valuation, policy)] = currency
+        await trade._unit("pcs")
         for code in ("N", "S"):
             trade.warehouses.append(await trade._warehouse(code))
         await trade.use_before_it_comes()
@@ -304,6 +305,12 @@ class Trade:
     def quantity(self, most: int) -> str:
         whole = Decimal(self.dice.randint(1, most))
         return str(whole if self.dice.random() < 0.7 else whole - Decimal(self.dice.randint(0, 999)) / 1000)
+
+    async def _unit(self, code: str) -> None:
+        """Counted in thousandths, so that the dice find remainders too."""
+        id = uuid7()
+        unit = catalog.UnitCreated(unit_id=id, code=code, name=code, dimension=code, factor=Decimal(1), decimals=3)
+        await self._tell(unit, id)
 
     async def _item(self, sku: str, valuation: Any, negative_stock: Any) -> str:
         id = uuid7()

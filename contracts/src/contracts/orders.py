@@ -20,7 +20,10 @@ class OrderEvent(Event):
 
 
 class OrderLine(BaseModel):
-    """A line. `net` and `tax` are rounded once, half to even, in minor units of the order's currency; `quantity` in the item's base unit."""
+    """A line. `net` and `tax` are rounded once, half to even, in minor units of the order's currency.
+
+    `quantity` is in the item's base unit, and `unit_price` is of one.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -183,7 +186,10 @@ class OrderShort(OrderEvent):
 
 
 class ShipmentLineRequest(BaseModel):
-    """What to ship of an order's line. The amounts are those of the whole line, so that a part can be valued exactly."""
+    """What to ship of an order's line. The amounts are those of the whole line, so that a part can be valued exactly.
+
+    `unit` is the item's base unit; a quantity in it has at most `decimals` decimals.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -192,6 +198,8 @@ class ShipmentLineRequest(BaseModel):
     sku: str
     name: str
     warehouse_id: UUID
+    unit: str | None = None
+    decimals: int = 6
     quantity: Quantity
     line_quantity: Quantity
     line_net: Minor

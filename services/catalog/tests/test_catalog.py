@@ -153,6 +153,14 @@ async def test_what_others_build_on_is_fixed(catalog: Harness) -> None:
     assert (await catalog.client.post("/v1/items", json={**ITEM, "sku": "X", "unit": "barn"})).status_code == 422
 
 
+async def test_a_unit_may_become_finer_and_never_coarser(catalog: Harness) -> None:
+    made = await make(catalog, "/v1/units", decimals=2)
+    at, body = f"/v1/units/{made['id']}", PLACES["/v1/units"][1]
+    assert (await catalog.client.put(at, json={**body, "decimals": 3})).json()["decimals"] == 3
+    coarser = await catalog.client.put(at, json={**body, "decimals": 2})
+    assert (coarser.status_code, coarser.json()["errors"][0]["field"]) == (409, "/decimals")
+
+
 async def test_quantities_convert_or_are_refused(catalog: Harness) -> None:
     item = await make(catalog)
     convert = "/v1/units/convert"

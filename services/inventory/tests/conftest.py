@@ -28,15 +28,20 @@ class Depot:
 
     async def hear_the_catalog(self) -> None:
         for code, factor in (("kg", "1"), ("g", "0.001"), ("lb3", "3")):
-            unit = catalog.UnitCreated(
-                unit_id=uuid7(), code=code, name=code, dimension="mass", factor=Decimal(factor), decimals=6
-            )
-            await self.h.deliver(unit, aggregate_id=unit.unit_id)
+            await self.unit(code, "mass", factor)
+        for code in ("pcs", "h"):
+            await self.unit(code, code)
         await self.item(self.bolt, "BOLT", conversions=[catalog.UnitConversion(unit="box", factor=Decimal(12))])
         await self.item(self.flour, "FLOUR", unit="kg", valuation="moving_average")
         await self.item(self.hour, "HOUR", unit="h", kind="service")
         for id, code in ((self.north, "N"), (self.south, "S")):
             await self.h.deliver(catalog.WarehouseCreated(warehouse_id=id, code=code, name=code), aggregate_id=id)
+
+    async def unit(self, code: str, dimension: str, factor: str = "1", decimals: int = 6) -> None:
+        unit = catalog.UnitCreated(
+            unit_id=uuid7(), code=code, name=code, dimension=dimension, factor=Decimal(factor), decimals=decimals
+        )
+        await self.h.deliver(unit, aggregate_id=unit.unit_id)
 
     async def item(self, id: UUID, sku: str, **given: Any) -> None:
         told: dict[str, Any] = {

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from inventory.holding import Wanted, allot, suffices
-from inventory.layers import Layer, after_adding, after_taking, pick, share
+from inventory.layers import Layer, after_adding, after_taking, pick
 from inventory.refusals import Short
 from inventory.stock import Place, StockItem, StockState
 from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
+from tailrace.core.money import portion
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 quantities = st.integers(1, 10**8).map(lambda millionths: Decimal(millionths).scaleb(-6))
@@ -69,7 +70,7 @@ def test_the_last_issue_takes_the_remainder(receipts: list[tuple[Decimal, int]],
     [(100, "1", "3", 33), (5, "1", "2", 2), (15, "1", "2", 8), (10**15, "0.000001", "999999999999.999999", 0)],
 )
 def test_a_share_is_rounded_half_even_and_exactly(value: int, part: str, whole: str, cost: int) -> None:
-    assert share(value, Decimal(part), Decimal(whole)) == cost
+    assert portion(value, Decimal(part), Decimal(whole)) == cost
 
 
 class Stocks(RuleBasedStateMachine):

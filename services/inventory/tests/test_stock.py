@@ -96,7 +96,37 @@ async def test_units_convert_exactly_or_not_at_all(depot: Depot) -> None:
     too_fine = await depot.receive("0.0001", 1, 422, item_id=depot.flour, unit="g")
     assert too_fine["errors"][0]["field"] == "/quantity"
     assert (await depot.receive("1", 1, 422, item_id=depot.bolt, unit="kg"))["errors"][0]["field"] == "/unit"
-    assert (await depot.receive("1", 1, 409, unit="barrel"))["type"].endswith("not-yet-known")
+    assert (await depot.receive("1", 1, 422, unit="barrel"))["errors"][0]["field"] == "/unit"
+
+
+async def test_no_quantity_enters_finer_than_its_unit(depot: Depot) -> None:
+    laptop, stand = uuid7(), uuid7()
+    await depot.unit("each", "count", decimals=0)
+    await depot.item(laptop, "LAPTOP", unit="each")
+    assert (await depot.receive("1.5", 100, 422, item_id=laptop))["type"].endswith("conversion-inexact")
+    await depot.receive("3", 300, item_id=laptop)
+    places = {"from_warehouse_id": depot.north, "to_warehouse_id": depot.south}
+    for path, told in (
+        ("issues", {"quantity": "0.5", "reason": "scrap"}),
+        ("adjustments", {"quantity": "-0.333333", "reason": "count"}),
+        ("transfers", {"quantity": "0.000001", **places}),
+    ):
+        problem = await depot.post(path, 422, item_id=laptop, **told)
+        assert problem["errors"][0]["field"] == "/quantity", path
+    line = {"item_id": str(laptop), "warehouse_id": str(depot.north)}
+    halves = [{**line, "quantity": "1"}, {**line, "quantity": "0.5"}]
+    assert (await depot.post("reservations", 422, lines=halves))["errors"][0]["field"] == "/lines/1/quantity"
+    assert (await depot.stock(laptop))["on_hand"] == "3"
+    # An item that is known before its unit: how fine it may be is not known yet.
+    await depot.item(stand, "STAND", unit="stand")
+    assert (await depot.receive("1", 1, 409, item_id=stand))["errors"][0]["field"] == "/item_id"
+
+
+async def test_an_id_that_is_old_and_unknown_is_not_worth_another_try(depot: Depot) -> None:
+    old, no_time = "01890a5d-ac96-774b-bcce-b302099a8057", "b9a4c0de-7b1f-4c53-9d0a-1f2e3d4c5b6a"
+    for id in (old, no_time):
+        problem = await depot.receive("1", 1, 422, item_id=id)
+        assert (problem["type"], problem["errors"][0]["field"]) == ("urn:tailrace:problem:invalid", "/item_id")
 
 
 async def test_stock_stays_in_one_currency(depot: Depot) -> None:

@@ -8,7 +8,11 @@ from tailrace.core.ids import uuid7
 
 
 async def walk(w: Any) -> None:
-    item, north, south = uuid7(), uuid7(), uuid7()
+    item, north, south, pieces = uuid7(), uuid7(), uuid7(), uuid7()
+    counted = catalog.UnitCreated(
+        unit_id=pieces, code="pcs", name="Piece", dimension="count", factor=Decimal(1), decimals=0
+    )
+    await w.tell(counted, aggregate_id=pieces)
     told = catalog.ItemCreated(item_id=item, sku="BOLT", name="Bolt", unit="pcs", tax_rate=Decimal("0.1"))
     await w.tell(told, aggregate_id=item)
     for id, code in ((north, "N"), (south, "S")):

@@ -36,16 +36,21 @@ class Desk:
             ("m", "length", "1"),
             ("lb3", "mass", "3"),
         ):
-            unit = catalog.UnitCreated(
-                unit_id=uuid7(), code=code, name=code, dimension=dimension, factor=Decimal(factor), decimals=3
-            )
-            await self.h.deliver(unit, aggregate_id=unit.unit_id)
+            await self.unit(code, dimension, factor, decimals=3)
+        for code in ("pcs", "h"):
+            await self.unit(code, code)
         await self.item(self.bolt, "BOLT", unit="pcs", tax="0.1", box="12")
         await self.item(self.flour, "FLOUR", unit="kg", tax="0.08")
         await self.item(self.hour, "HOUR", unit="h", tax="0.1", kind="service")
         for id, code in ((self.north, "N"), (self.south, "S")):
             await self.h.deliver(catalog.WarehouseCreated(warehouse_id=id, code=code, name=code), aggregate_id=id)
         await self.prices(self.retail, ("1", "150"), ("10", "120.5"))
+
+    async def unit(self, code: str, dimension: str, factor: str = "1", decimals: int = 6) -> None:
+        unit = catalog.UnitCreated(
+            unit_id=uuid7(), code=code, name=code, dimension=dimension, factor=Decimal(factor), decimals=decimals
+        )
+        await self.h.deliver(unit, aggregate_id=unit.unit_id)
 
     async def item(
         self, id: UUID, sku: str, *, unit: str, tax: str, kind: Any = "stock", box: str | None = None

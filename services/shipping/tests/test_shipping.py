@@ -136,6 +136,27 @@ async def test_more_than_there_is_is_refused(order: Order, shipping: Harness) ->
     assert [p.type for p in await shipping.published()] == ["shipment.created", "shipment.picked"]
 
 
+async def test_nothing_is_picked_packed_or_split_finer_than_its_unit(shipping: Harness) -> None:
+    order = Order(shipping)
+    whole, fine = order.line(order.bolts, "BOLT", "10"), order.line(order.flour, "FLOUR", "2.5")
+    counted = [
+        whole.model_copy(update={"unit": "pcs", "decimals": 0}),
+        fine.model_copy(update={"unit": "kg", "decimals": 3}),
+    ]
+    asked = order.request(lines=counted)
+    await order.hear(asked)
+    shipment = str(asked.shipment_id)
+    for what in ("pick", "split"):
+        for wrong, number in ((order.some("1.5"), 0), (order.some("0.000001"), 0), (order.some("1", "0.0001"), 1)):
+            answer = await order.post(shipment, what, lines=wrong)
+            assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, f"/lines/{number}/quantity"), what
+    moved = (await order.post(shipment, "split", lines=order.some("4", "0.125"))).json()["id"]
+    # The unit goes along into the new shipment.
+    assert (await order.post(moved, "pick", lines=order.some("0.5"))).status_code == 422
+    assert (await order.post(moved, "pick", lines=order.some("4", "0.125"))).status_code == 200
+    assert (await order.post(moved, "packages", lines=order.some("0.5"))).status_code == 422
+
+
 async def test_a_split_conserves_quantities(order: Order, shipping: Harness) -> None:
     shipment = await order.shipment()
     await order.post(shipment, "pick", lines=order.some("3"))

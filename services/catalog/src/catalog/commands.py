@@ -9,10 +9,11 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute, raiseload
 
-from catalog.conversion import Measure, Packaging, convert
 from catalog.models import Item, MasterData, Price, PriceList, Unit
 from catalog.refusals import InUse, NoPrice, Taken
 from tailrace.core.errors import FieldProblem, Invalid, NotYetKnown, Unknown
+from tailrace.core.units import Packaging, Places, convert
+from tailrace.core.units import Unit as Measure
 from tailrace.db.database import Tx
 
 AnyMaster = TypeVar("AnyMaster", bound=MasterData)
@@ -71,11 +72,12 @@ async def require_items(tx: Tx, item_ids: Sequence[UUID]) -> None:
 
 
 async def convert_quantity(tx: Tx, quantity: Decimal, source: str, target: str, item_id: UUID | None) -> Decimal:
-    """Raises what `conversion.convert` raises, and Unknown for the item."""
+    """Raises what `units.convert` raises, and Unknown for the item."""
     units = await tx.scalars(select(Unit).where(Unit.deleted_at.is_(None)))
     measures = {unit.code: Measure(unit.code, unit.dimension, unit.factor, unit.decimals) for unit in units}
-    packaging = _packaging(await read(tx, Item, item_id)) if item_id else None
-    return convert(quantity, source, target, measures, packaging)
+    item = await read(tx, Item, item_id) if item_id else None
+    packaging = Packaging.of(item.unit, item.conversions) if item else None
+    return convert(quantity, source, target, measures, packaging, Places(source="/from", target="/to"))
 
 
 async def price_for(tx: Tx, price_list_id: UUID, item_id: UUID, quantity: Decimal, on: date) -> tuple[PriceList, Price]:
@@ -93,10 +95,6 @@ async def price_for(tx: Tx, price_list_id: UUID, item_id: UUID, quantity: Decima
     if price is None:
         raise NoPrice(f"Price list {price_list.code} has no price for {quantity} of item {item_id}.")
     return price_list, price
-
-
-def _packaging(item: Item) -> Packaging:
-    return Packaging(item.unit, {c["unit"]: Decimal(c["factor"]) for c in item.conversions})
 
 
 async def _load(tx: Tx, kind: type[AnyMaster], id: UUID, match: int | None) -> AnyMaster:

@@ -128,6 +128,13 @@ class Unit(MasterData, Base):
     factor: Mapped[Decimal]
     decimals: Mapped[int]
 
+    def replace(self, values: Mapping[str, Any]) -> None:
+        """Raises FixedForGood, for fewer `decimals` too: what is counted in finer parts already would have no place any more."""
+        if values["decimals"] < self.decimals:
+            detail = f"Quantities in {self.code} may have {self.decimals} decimals already; make a new unit."
+            raise FixedForGood(detail, errors=[FieldProblem(field="/decimals", detail=detail)])
+        super().replace(values)
+
     def description(self) -> dict[str, Any]:
         return {
             "unit_id": self.id,

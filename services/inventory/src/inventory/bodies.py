@@ -20,6 +20,10 @@ Moment = Annotated[
 
 Unit = Annotated[Text | None, Field(description="The unit of `quantity`; the item's base unit when left out.")]
 EffectiveAt = Annotated[Moment | None, Field(description="When it took place, not in the future; now when left out.")]
+UnitCost = Annotated[
+    UnitPrice | None,
+    Field(description="Cost of one `unit` as named here, in minor units: 2 boxes at 1,200 are worth 2,400."),
+]
 Reference = Annotated[Text | None, Field(description="A document of yours.")]
 
 
@@ -31,7 +35,7 @@ class NewReceipt(Body):
     quantity: Quantity
     unit: Unit = None
     value: Value | None = None
-    unit_cost: UnitPrice | None = None
+    unit_cost: UnitCost = None
     currency: Currency
     reason: Literal["opening", "purchase", "production", "return"]
     reference: Reference = None
@@ -79,7 +83,7 @@ class NewAdjustment(Body):
     quantity: SignedQuantity
     unit: Unit = None
     value: Value | None = None
-    unit_cost: UnitPrice | None = None
+    unit_cost: UnitCost = None
     currency: Annotated[Currency | None, Field(description="Needed for the first stock of an item in a warehouse.")] = (
         None
     )

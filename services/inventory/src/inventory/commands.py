@@ -10,13 +10,14 @@ from uuid import UUID
 from contracts.inventory import DrawnLine
 from inventory import ledger, reservations
 from inventory.bodies import NewAdjustment, NewIssue, NewReceipt, NewReservation, NewTransfer
-from inventory.copies import ItemCopy, check_warehouse, goes_negative, in_base_unit, stocked_item
 from inventory.holding import Holding, Wanted
 from inventory.models import Movement, Reservation
+from inventory.projections import ItemCopy, goes_negative, look_up
 from inventory.refusals import CurrencyDiffers, HeldForOrder, NotHeld, ReservationEnded, TooMuch
 from inventory.stock import MOST_VALUE, Moved, Place, StockItem, load_stock, load_stocks
 from tailrace.core.errors import Invalid, Stale, Unknown
 from tailrace.core.ids import uuid7
+from tailrace.core.money import round_minor
 from tailrace.db.database import Tx
 
 # A client's clock may be a little ahead of ours.
@@ -33,9 +34,10 @@ class Transferred:
 
 async def receive(tx: Tx, body: NewReceipt, match: int | None) -> Movement:
     """Raises NotYetKnown, Invalid, CurrencyDiffers, TooMuch, Stale."""
-    item = await stocked_item(tx, body.item_id, incoming=True)
-    await check_warehouse(tx, body.warehouse_id, incoming=True)
-    quantity = await in_base_unit(tx, item, body.quantity, body.unit)
+    goods = await look_up(tx, [body.item_id], [body.warehouse_id], [body.unit])
+    item = goods.stocked(body.item_id, incoming=True)
+    goods.warehouse(body.warehouse_id, incoming=True)
+    quantity = goods.in_base_unit(item, body.quantity, body.unit)
     value = _cost(body.quantity, body.value, body.unit_cost)
     assert value is not None
     at = _effective(body.effective_at)
@@ -47,9 +49,9 @@ async def receive(tx: Tx, body: NewReceipt, match: int | None) -> Movement:
 
 async def issue(tx: Tx, body: NewIssue, match: int | None) -> Movement:
     """Raises NotYetKnown, Invalid, Short, TooMuch, Stale; with a reservation Unknown, ReservationEnded, HeldForOrder, NotHeld."""
-    item = await stocked_item(tx, body.item_id)
-    warehouse = await check_warehouse(tx, body.warehouse_id)
-    quantity = await in_base_unit(tx, item, body.quantity, body.unit)
+    goods = await look_up(tx, [body.item_id], [body.warehouse_id], [body.unit])
+    item, warehouse = goods.stocked(body.item_id), goods.warehouse(body.warehouse_id)
+    quantity = goods.in_base_unit(item, body.quantity, body.unit)
     at = _effective(body.effective_at)
     place = Place(body.item_id, body.warehouse_id)
     holding = await _holding(tx, body, place, quantity) if body.reservation_id else None
@@ -65,9 +67,10 @@ async def issue(tx: Tx, body: NewIssue, match: int | None) -> Movement:
 async def adjust(tx: Tx, body: NewAdjustment, match: int | None) -> Movement:
     """Raises NotYetKnown, Invalid, Short, CurrencyDiffers, TooMuch, Stale."""
     more = body.quantity > 0
-    item = await stocked_item(tx, body.item_id, incoming=more)
-    await check_warehouse(tx, body.warehouse_id, incoming=more)
-    quantity = await in_base_unit(tx, item, body.quantity, body.unit)
+    goods = await look_up(tx, [body.item_id], [body.warehouse_id], [body.unit])
+    item = goods.stocked(body.item_id, incoming=more)
+    goods.warehouse(body.warehouse_id, incoming=more)
+    quantity = goods.in_base_unit(item, body.quantity, body.unit)
     at = _effective(body.effective_at)
     stock = await load_stock(tx, Place(body.item_id, body.warehouse_id), match)
     currency = _currency(body.currency, stock)
@@ -82,10 +85,11 @@ async def adjust(tx: Tx, body: NewAdjustment, match: int | None) -> Movement:
 
 async def transfer(tx: Tx, body: NewTransfer, match: int | None) -> Transferred:
     """Raises NotYetKnown, Invalid, Short, CurrencyDiffers, TooMuch, Stale (of the stock that the goods leave)."""
-    item = await stocked_item(tx, body.item_id)
-    await check_warehouse(tx, body.from_warehouse_id, "/from_warehouse_id")
-    await check_warehouse(tx, body.to_warehouse_id, "/to_warehouse_id", incoming=True)
-    quantity = await in_base_unit(tx, item, body.quantity, body.unit)
+    goods = await look_up(tx, [body.item_id], [body.from_warehouse_id, body.to_warehouse_id], [body.unit])
+    item = goods.stocked(body.item_id)
+    goods.warehouse(body.from_warehouse_id, "/from_warehouse_id")
+    goods.warehouse(body.to_warehouse_id, "/to_warehouse_id", incoming=True)
+    quantity = goods.in_base_unit(item, body.quantity, body.unit)
     at = _effective(body.effective_at)
     here, there = Place(body.item_id, body.from_warehouse_id), Place(body.item_id, body.to_warehouse_id)
     stocks = await load_stocks(tx, (here, there))
@@ -109,12 +113,18 @@ async def transfer(tx: Tx, body: NewTransfer, match: int | None) -> Transferred:
 
 async def reserve(tx: Tx, body: NewReservation) -> Reservation:
     """Raises NotYetKnown, Invalid, Short."""
+    goods = await look_up(
+        tx,
+        [line.item_id for line in body.lines],
+        [line.warehouse_id for line in body.lines],
+        [line.unit for line in body.lines],
+    )
     lines: list[Wanted] = []
     for number, line in enumerate(body.lines):
         field = f"/lines/{number}"
-        item = await stocked_item(tx, line.item_id, f"{field}/item_id")
-        await check_warehouse(tx, line.warehouse_id, f"{field}/warehouse_id")
-        quantity = await in_base_unit(tx, item, line.quantity, line.unit, field)
+        item = goods.stocked(line.item_id, f"{field}/item_id")
+        goods.warehouse(line.warehouse_id, f"{field}/warehouse_id")
+        quantity = goods.in_base_unit(item, line.quantity, line.unit, field)
         lines.append(Wanted(uuid7(), Place(line.item_id, line.warehouse_id), quantity))
     seconds = body.expires_in_seconds
     expires_at = None if seconds is None else datetime.now(UTC) + timedelta(seconds=seconds)
@@ -165,7 +175,7 @@ def _cost(quantity: Decimal, value: int | None, unit_cost: Decimal | None) -> in
     """The value that a client gave, for all or for one; None when none was given. Rounded once, half to even."""
     if unit_cost is None:
         return value
-    total = round(Fraction(quantity) * Fraction(unit_cost))
+    total = round_minor(Fraction(quantity) * Fraction(unit_cost))
     if total > MOST_VALUE:
         raise TooMuch("The value would exceed 10^15 minor units.")
     return total

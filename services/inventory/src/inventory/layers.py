@@ -6,12 +6,12 @@ lost or made. Under the moving average a stock has one layer, which every receip
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from fractions import Fraction
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
 from contracts.inventory import ConsumedLayer
+from tailrace.core.money import portion
 
 
 class UnitCost(BaseModel):
@@ -36,7 +36,7 @@ class Layer(BaseModel):
         """What so much of it costs, in minor units."""
         if quantity == self.quantity:
             return self.value
-        return share(self.value, quantity, self.quantity)
+        return portion(self.value, quantity, self.quantity)
 
     def less(self, taken: ConsumedLayer | None) -> "Layer":
         if taken is None:
@@ -45,11 +45,6 @@ class Layer(BaseModel):
 
     def resized(self, quantity: Decimal, value: int) -> "Layer":
         return Layer(layer_id=self.layer_id, quantity=self.quantity + quantity, value=self.value + value)
-
-
-def share(value: int, part: Decimal, whole: Decimal) -> int:
-    """`value × part ÷ whole`, exact until it is rounded once, half to even."""
-    return round(Fraction(value) * Fraction(part) / Fraction(whole))
 
 
 def pick(layers: Sequence[Layer], quantity: Decimal) -> list[ConsumedLayer]:

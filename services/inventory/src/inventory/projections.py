@@ -1,53 +1,111 @@
-"""Copies of the catalog: each event carries the whole of what it describes, so the newest one is the copy."""
+"""What inventory keeps of the catalog: enough to tell stock from services, to choose the valuation and to convert units."""
 
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Index, text
+from sqlalchemy.orm import Mapped, mapped_column
 
 from contracts import catalog as events
-from inventory.copies import Copy, ItemCopy, UnitCopy, WarehouseCopy
-from tailrace.core.events import Meta
+from inventory.models import Base
+from tailrace.core.errors import Invalid
+from tailrace.core.units import Packaging, Unit, to_base_unit
 from tailrace.db.database import Tx
-from tailrace.messaging.subscribers import Projection
-
-catalog = Projection("inventory.catalog", tables=[ItemCopy, WarehouseCopy, UnitCopy])
+from tailrace.messaging.replica import Known, Replica, Source, absent, by_code, by_ids, replica
 
 
-@catalog.on(events.ItemCreated, events.ItemUpdated)
-async def item(tx: Tx, event: events.ItemDescription, meta: Meta) -> None:
-    row = event.model_dump(include={"sku", "kind", "unit", "valuation", "active", "negative_stock"})
-    row["conversions"] = [conversion.model_dump(mode="json") for conversion in event.conversions]
-    await _keep(tx, ItemCopy, {"id": event.item_id, **row})
+class ItemCopy(Replica, Base):
+    __tablename__ = "item_copy"
+
+    sku: Mapped[str]
+    kind: Mapped[str]
+    unit: Mapped[str]
+    conversions: Mapped[list[dict[str, Any]]]
+    """`{"unit", "factor"}`: how many base units one of `unit` is."""
+    valuation: Mapped[str]
+    negative_stock: Mapped[str] = mapped_column(server_default=text("'refused'"))
+
+    @property
+    def packaging(self) -> Packaging:
+        return Packaging.of(self.unit, self.conversions)
 
 
-@catalog.on(events.ItemDeleted)
-async def item_deleted(tx: Tx, event: events.ItemDeleted, meta: Meta) -> None:
-    await tx.execute(update(ItemCopy).where(ItemCopy.id == event.item_id).values(active=False))
+class WarehouseCopy(Replica, Base):
+    __tablename__ = "warehouse_copy"
+
+    code: Mapped[str]
+    negative_stock: Mapped[str] = mapped_column(server_default=text("'refused'"))
 
 
-@catalog.on(events.WarehouseCreated, events.WarehouseUpdated)
-async def warehouse(tx: Tx, event: events.WarehouseDescription, meta: Meta) -> None:
-    row = event.model_dump(include={"code", "active", "negative_stock"})
-    await _keep(tx, WarehouseCopy, {"id": event.warehouse_id, **row})
+class UnitCopy(Replica, Base):
+    """A unit of measure; `factor` leads to the reference unit of its dimension. Of those that share a code at most one is active."""
+
+    __tablename__ = "unit_copy"
+    __table_args__ = (Index(None, "tenant_id", "code"),)
+
+    code: Mapped[str]
+    dimension: Mapped[str]
+    factor: Mapped[Decimal]
+    decimals: Mapped[int]
+
+    @property
+    def measure(self) -> Unit:
+        return Unit(self.code, self.dimension, self.factor, self.decimals)
 
 
-@catalog.on(events.WarehouseDeleted)
-async def warehouse_deleted(tx: Tx, event: events.WarehouseDeleted, meta: Meta) -> None:
-    await tx.execute(update(WarehouseCopy).where(WarehouseCopy.id == event.warehouse_id).values(active=False))
+catalog = replica(
+    "inventory.catalog",
+    Source(ItemCopy, "item_id", (events.ItemCreated, events.ItemUpdated), events.ItemDeleted),
+    Source(WarehouseCopy, "warehouse_id", (events.WarehouseCreated, events.WarehouseUpdated), events.WarehouseDeleted),
+    Source(UnitCopy, "unit_id", (events.UnitCreated, events.UnitUpdated), events.UnitDeleted),
+)
 
 
-@catalog.on(events.UnitCreated, events.UnitUpdated)
-async def unit(tx: Tx, event: events.UnitDescription, meta: Meta) -> None:
-    row = event.model_dump(include={"code", "dimension", "factor"})
-    await _keep(tx, UnitCopy, {"id": event.unit_id, "active": True, **row})
+@dataclass(frozen=True, slots=True)
+class Goods:
+    """The copies that a command refers to."""
+
+    items: Known[ItemCopy]
+    warehouses: Known[WarehouseCopy]
+    units: Mapping[str, UnitCopy]
+
+    def stocked(self, id: UUID, field: str = "/item_id", *, incoming: bool = False) -> ItemCopy:
+        """The item. Raises NotYetKnown, and Invalid for a service, or for one out of use when goods are to come in."""
+        item = self.items.in_use(id, field) if incoming else self.items.known(id, field)
+        if item.kind != "stock":
+            raise Invalid.field(field, f"{item.sku} is a {item.kind}; there is no stock of it.")
+        return item
+
+    def warehouse(self, id: UUID, field: str = "/warehouse_id", *, incoming: bool = False) -> WarehouseCopy:
+        """The warehouse. Raises NotYetKnown, and Invalid for one out of use when goods are to come in."""
+        return self.warehouses.in_use(id, field) if incoming else self.warehouses.known(id, field)
+
+    def in_base_unit(self, item: ItemCopy, quantity: Decimal, unit: str | None, at: str = "") -> Decimal:
+        """The quantity in the item's base unit, exactly; `at` is where the quantity's object stands. Raises what `to_base_unit` raises."""
+        if item.unit not in self.units:
+            raise absent(item.id, f"{at}/item_id", f"The unit {item.unit} of {item.sku} is not here.")
+        units = {code: copy.measure for code, copy in self.units.items() if copy.active or code == item.unit}
+        return to_base_unit(quantity, unit, item.packaging, units, at)
 
 
-@catalog.on(events.UnitDeleted)
-async def unit_deleted(tx: Tx, event: events.UnitDeleted, meta: Meta) -> None:
-    await tx.execute(update(UnitCopy).where(UnitCopy.id == event.unit_id).values(active=False))
+async def look_up(
+    tx: Tx, item_ids: Collection[UUID], warehouse_ids: Collection[UUID], units: Collection[str | None]
+) -> Goods:
+    """What these ids and units name, each kind in one query."""
+    items = await by_ids(tx, ItemCopy, item_ids)
+    codes = {code for item in items.values() for code in item.packaging.anchors()} | {code for code in units if code}
+    return Goods(items, await by_ids(tx, WarehouseCopy, warehouse_ids), await by_code(tx, UnitCopy, codes))
 
 
-async def _keep(tx: Tx, kind: type[Copy], row: dict[str, Any]) -> None:
-    fresh = insert(kind).values(tenant_id=tx.tenant_id, **row)
-    await tx.execute(fresh.on_conflict_do_update(index_elements=["tenant_id", "id"], set_=row))
+def goes_negative(*policies: ItemCopy | WarehouseCopy) -> bool:
+    """Whether more may leave than the books have: where the item or the warehouse allows it."""
+    return any(copy.negative_stock == "provisional" for copy in policies)
+
+
+async def may_go_negative(tx: Tx, item_id: UUID, warehouse_id: UUID) -> bool:
+    """The same by their ids; what is not known here allows nothing."""
+    items, warehouses = await by_ids(tx, ItemCopy, [item_id]), await by_ids(tx, WarehouseCopy, [warehouse_id])
+    return goes_negative(*items.values(), *warehouses.values())

@@ -12,9 +12,9 @@ from contracts.inventory import DrawnLine, ReservedLine
 from contracts.orders import Departure, ReservationReleaseRequested
 from contracts.shipments import ShipmentDispatched
 from inventory import ledger
-from inventory.copies import may_go_negative
 from inventory.holding import HeldLine, Holding, Wanted, allot, suffices
 from inventory.models import Movement, Reservation
+from inventory.projections import may_go_negative
 from inventory.refusals import ReservationEnded, Short, missing, plain
 from inventory.stock import NOTHING, Place, StockItem, load_stocks
 from tailrace.core.errors import Stale, Unknown

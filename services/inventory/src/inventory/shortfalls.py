@@ -13,8 +13,9 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from contracts.inventory import Provisional, StockCostSettled, StockIssued
-from inventory.layers import UnitCost, share
+from inventory.layers import UnitCost
 from tailrace.core.ids import uuid7
+from tailrace.core.money import portion
 
 
 class Shortfall(BaseModel):
@@ -34,14 +35,14 @@ class Shortfall(BaseModel):
 
     def estimate(self, quantity: Decimal) -> int:
         """What was booked for so much of it."""
-        return self.value if quantity == self.quantity else share(self.value, quantity, self.quantity)
+        return self.value if quantity == self.quantity else portion(self.value, quantity, self.quantity)
 
 
 def estimated(quantity: Decimal, last_cost: UnitCost | None) -> Provisional:
     """The provisional part of an issue: at the last cost, or at zero where nothing ever came in."""
     if last_cost is None:
         return Provisional(shortfall_id=uuid7(), quantity=quantity, value=0, basis="unknown")
-    value = share(last_cost.value, quantity, last_cost.quantity)
+    value = portion(last_cost.value, quantity, last_cost.quantity)
     return Provisional(shortfall_id=uuid7(), quantity=quantity, value=value, basis="last_cost")
 
 

@@ -26,14 +26,15 @@ from contracts.inventory import (
     StockReserved,
     StockTransferred,
 )
-from inventory.copies import MOST_QUANTITY
-from inventory.layers import Layer, UnitCost, after_adding, after_taking, pick, share
+from inventory.layers import Layer, UnitCost, after_adding, after_taking, pick
 from inventory.models import inventory_event
 from inventory.refusals import CurrencyDiffers, Short, TooMuch, shortage
 from inventory.shortfalls import Shortfall, after_covering, estimated, opened
 from tailrace.core.errors import Stale, Unknown
 from tailrace.core.events import Event
 from tailrace.core.ids import derived_id
+from tailrace.core.money import portion
+from tailrace.core.units import MOST_QUANTITY
 from tailrace.db.database import Tx
 from tailrace.db.event_streams import Stream
 
@@ -282,8 +283,8 @@ class StockItem(Stream[StockState]):
         """What `quantity` is worth at the present average, or at the last cost while more left than came in; None when nothing tells."""
         state = self.state
         if state.shortfalls:
-            return share(state.last_cost.value, quantity, state.last_cost.quantity) if state.last_cost else None
-        return share(state.value, quantity, state.on_hand) if state.on_hand else None
+            return portion(state.last_cost.value, quantity, state.last_cost.quantity) if state.last_cost else None
+        return portion(state.value, quantity, state.on_hand) if state.on_hand else None
 
     def _adjust(
         self,

@@ -24,20 +24,23 @@ _YEAR = 365 * 24 * 3600
 
 
 class NewLine(Body):
-    """A line, priced in one of three ways: by `unit_price`, by its `net` amount, or by a price list."""
+    """A line, priced in one of three ways: by `unit_price`, of one of the line's `unit`; by its `net` amount; or by a price list, per base unit."""
 
     item_id: UUID
     warehouse_id: UUID
     quantity: Quantity
     unit: Code | None = Field(None, description="The unit that `quantity` is in; the item's base unit when left out.")
     unit_price: UnitPrice | None = Field(
-        None, description="Price of one base unit, in minor units; net = quantity × unit_price, rounded half to even."
+        None,
+        description="Price of one `unit` as the line names it, in minor units: 2 boxes at 1,200 are 2,400."
+        " net = quantity × unit_price, rounded half to even.",
     )
     net: Annotated[int, Field(ge=0, le=10**15)] | None = Field(
         None, description="Amount of the line before tax, in minor units; the unit price is derived from it."
     )
     price_list_id: UUID | None = Field(
-        None, description="Price by this list, as valid on the order's date, for the line's quantity."
+        None,
+        description="Price by this list, as valid on the order's date, for the line's quantity in base units: a list prices one base unit.",
     )
 
     @model_validator(mode="after")

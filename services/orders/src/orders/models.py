@@ -286,6 +286,8 @@ class OrderLine(Part, Base):
     name: Mapped[str]
     warehouse_id: Mapped[UUID]
     unit: Mapped[str]
+    decimals: Mapped[int]
+    """How fine a quantity in `unit` may be; travels with what is shipped."""
     quantity: Mapped[Decimal]
     unit_price: Mapped[Decimal]
     net: Mapped[int]
@@ -320,6 +322,8 @@ class OrderLine(Part, Base):
             sku=self.sku,
             name=self.name,
             warehouse_id=self.warehouse_id,
+            unit=self.unit,
+            decimals=self.decimals,
             quantity=quantity,
             line_quantity=self.quantity,
             line_net=self.net,

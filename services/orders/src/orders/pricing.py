@@ -6,35 +6,34 @@ Every refusal names the field by its place in the request.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_HALF_EVEN, Context, Decimal
-from typing import TypeVar
+from decimal import Decimal
+from fractions import Fraction
 from uuid import UUID
 
 from sqlalchemy import select
 
 from orders.bodies import NewLine
-from orders.copies import Copy, ItemCopy, PriceCopy, PriceListCopy, UnitCopy, WarehouseCopy
 from orders.models import OrderLine
-from tailrace.core.errors import Invalid, NotYetKnown
+from orders.projections import ItemCopy, PriceCopy, PriceListCopy, UnitCopy, WarehouseCopy
+from tailrace.core.errors import Invalid
 from tailrace.core.ids import uuid7
 from tailrace.core.money import round_minor
+from tailrace.core.units import to_base_unit
 from tailrace.db.database import Tx
+from tailrace.messaging.replica import Known as Copies
+from tailrace.messaging.replica import absent, by_code, by_ids
 
-AnyCopy = TypeVar("AnyCopy", bound=Copy)
 MOST_AMOUNT = 10**15
-_STEP = Decimal("0.000001")
-_MOST_DECIMAL = Decimal(10) ** 12
-# Wide enough for any product or quotient of two 18-digit decimals before it is rounded, once.
-_EXACT = Context(prec=60)
+_MOST_PRICE = Decimal(10) ** 12
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """The copies that some lines refer to."""
 
-    items: Mapping[UUID, ItemCopy]
-    warehouses: Mapping[UUID, WarehouseCopy]
-    lists: Mapping[UUID, PriceListCopy]
+    items: Copies[ItemCopy]
+    warehouses: Copies[WarehouseCopy]
+    lists: Copies[PriceListCopy]
     units: Mapping[str, UnitCopy]
     breaks: Mapping[tuple[UUID, UUID], Sequence[PriceCopy]]
     """By (price list, item), the lowest `min_quantity` first."""
@@ -54,24 +53,11 @@ async def price_lines(tx: Tx, asked: Sequence[NewLine], currency: str, on: date)
 
 async def refuse_unless_sold(tx: Tx, lines: Sequence[OrderLine]) -> None:
     """Check that what was drafted can be sold today. Raises Invalid (422) for an item or a warehouse that went out of use since."""
-    items = await _by_id(tx, ItemCopy, {line.item_id for line in lines})
-    warehouses = await _by_id(tx, WarehouseCopy, {line.warehouse_id for line in lines})
+    items = await by_ids(tx, ItemCopy, {line.item_id for line in lines})
+    warehouses = await by_ids(tx, WarehouseCopy, {line.warehouse_id for line in lines})
     for position, line in enumerate(lines):
-        _usable(items, line.item_id, f"/lines/{position}/item_id", "item")
-        _usable(warehouses, line.warehouse_id, f"/lines/{position}/warehouse_id", "warehouse")
-
-
-def to_base_unit(
-    quantity: Decimal, unit: str | None, item: ItemCopy, units: Mapping[str, UnitCopy], at: str
-) -> Decimal:
-    """The quantity in the item's base unit, exactly. Raises Invalid when it has no exact place there."""
-    unit = unit or item.unit
-    times, over = _factor(unit, item, units, at)
-    product = _EXACT.multiply(quantity, times)
-    base = _EXACT.divide(product, over).quantize(_STEP, rounding=ROUND_HALF_EVEN, context=_EXACT)
-    if _EXACT.multiply(base, over) != product or base >= _MOST_DECIMAL:
-        raise Invalid.field(f"{at}/quantity", f"{quantity} {unit} has no exact value in {item.unit} (six decimals).")
-    return base
+        items.in_use(line.item_id, f"/lines/{position}/item_id")
+        warehouses.in_use(line.warehouse_id, f"/lines/{position}/warehouse_id")
 
 
 def list_price(prices: Sequence[PriceCopy], quantity: Decimal) -> Decimal | None:
@@ -80,18 +66,18 @@ def list_price(prices: Sequence[PriceCopy], quantity: Decimal) -> Decimal | None
     return reached[-1] if reached else None
 
 
-def derived_price(net: int, quantity: Decimal) -> Decimal:
-    """The unit price, to six decimals, of a line of which only the amount is known."""
-    return _EXACT.divide(Decimal(net), quantity).quantize(_STEP, rounding=ROUND_HALF_EVEN, context=_EXACT)
+def price_of_one(amount: Fraction | int, quantity: Decimal) -> Decimal:
+    """What one base unit costs when so many cost `amount`, to six decimals, half to even: for display, the amount is what counts."""
+    return Decimal(round(Fraction(amount) / Fraction(quantity) * 10**6)).scaleb(-6)
 
 
 def _line(known: Known, asked: NewLine, currency: str, on: date, position: int) -> OrderLine:
     at = f"/lines/{position}"
-    item = _usable(known.items, asked.item_id, f"{at}/item_id", "item")
+    item = known.items.in_use(asked.item_id, f"{at}/item_id")
     if item.kind != "stock":
         raise Invalid.field(f"{at}/item_id", f"{item.sku} is a {item.kind}; an order ships stock items.")
-    warehouse = _usable(known.warehouses, asked.warehouse_id, f"{at}/warehouse_id", "warehouse")
-    quantity = to_base_unit(asked.quantity, asked.unit, item, known.units, at)
+    warehouse = known.warehouses.in_use(asked.warehouse_id, f"{at}/warehouse_id")
+    quantity = _in_base_unit(known, asked, item, at)
     unit_price, net = _price(known, asked, quantity, currency, on, at)
     return OrderLine(
         id=uuid7(),
@@ -101,36 +87,44 @@ def _line(known: Known, asked: NewLine, currency: str, on: date, position: int) 
         name=item.name,
         warehouse_id=warehouse.id,
         unit=item.unit,
+        decimals=known.units[item.unit].decimals,
         quantity=quantity,
         unit_price=unit_price,
         net=net,
         tax_rate=item.tax_rate,
-        tax=round_minor(_EXACT.multiply(Decimal(net), item.tax_rate)),
+        tax=round_minor(net * Fraction(item.tax_rate)),
         allocated=Decimal(0),
         shipped=Decimal(0),
     )
 
 
+def _in_base_unit(known: Known, asked: NewLine, item: ItemCopy, at: str) -> Decimal:
+    if item.unit not in known.units:
+        raise absent(item.id, f"{at}/item_id", f"The unit {item.unit} of {item.sku} is not here.")
+    units = {code: unit.measure for code, unit in known.units.items() if unit.active or code == item.unit}
+    return to_base_unit(asked.quantity, asked.unit, item.packaging, units, at)
+
+
 def _price(known: Known, asked: NewLine, quantity: Decimal, currency: str, on: date, at: str) -> tuple[Decimal, int]:
-    """Unit price and net amount of a line."""
+    """The price of one base unit and the net amount of a line. `quantity` is in base units; a price that the client gives is for one of its unit."""
     if asked.net is not None:
-        unit_price = derived_price(asked.net, quantity)
-        if unit_price >= _MOST_DECIMAL:
-            raise Invalid.field(f"{at}/net", "The unit price that follows from it is too large.")
-        return unit_price, asked.net
-    if asked.unit_price is not None:
-        unit_price, field = asked.unit_price, "unit_price"
+        amount, field = Fraction(asked.net), "net"
+    elif asked.unit_price is not None:
+        amount, field = Fraction(asked.quantity) * Fraction(asked.unit_price), "unit_price"
     else:
-        unit_price, field = _listed(known, asked, quantity, currency, on, f"{at}/price_list_id"), "quantity"
-    net = _EXACT.multiply(quantity, unit_price)
-    if net > MOST_AMOUNT:
+        listed = _listed(known, asked, quantity, currency, on, f"{at}/price_list_id")
+        amount, field = Fraction(quantity) * Fraction(listed), "quantity"
+    if amount > MOST_AMOUNT:
         raise Invalid.field(f"{at}/{field}", "The line's amount is too large.")
-    return unit_price, round_minor(net)
+    unit_price = price_of_one(amount, quantity)
+    if unit_price >= _MOST_PRICE:
+        raise Invalid.field(f"{at}/{field}", "The price of one base unit that follows from it is too large.")
+    return unit_price, round_minor(amount)
 
 
 def _listed(known: Known, asked: NewLine, quantity: Decimal, currency: str, on: date, field: str) -> Decimal:
     assert asked.price_list_id is not None
-    prices = _usable(known.lists, asked.price_list_id, field, "price list")
+    prices = known.lists.in_use(asked.price_list_id, field)
     if prices.currency != currency:
         raise Invalid.field(field, f"Price list {prices.code} is in {prices.currency}, the order in {currency}.")
     if (prices.valid_from and on < prices.valid_from) or (prices.valid_until and on > prices.valid_until):
@@ -141,56 +135,19 @@ def _listed(known: Known, asked: NewLine, quantity: Decimal, currency: str, on: 
     return price
 
 
-def _factor(unit: str, item: ItemCopy, units: Mapping[str, UnitCopy], at: str) -> tuple[Decimal, Decimal]:
-    """How many base units one of `unit` is, as a fraction: by the item's own conversions, else by the dimension that both units measure."""
-    if unit == item.unit:
-        return Decimal(1), Decimal(1)
-    for conversion in item.conversions:
-        if conversion["unit"] == unit:
-            return Decimal(conversion["factor"]), Decimal(1)
-    source, base = units.get(unit), units.get(item.unit)
-    if source is None:
-        raise NotYetKnown(f"{at}/unit", f"There is no unit {unit} here, nor does {item.sku} convert from it.")
-    if base is None or source.dimension != base.dimension:
-        raise Invalid.field(f"{at}/unit", f"{item.sku} is counted in {item.unit}; {unit} does not convert to it.")
-    return source.factor, base.factor
-
-
-def _usable(known: Mapping[UUID, AnyCopy], id: UUID, field: str, kind: str) -> AnyCopy:
-    copy = known.get(id)
-    if copy is None:
-        raise NotYetKnown(field, f"There is no {kind} {id} here.")
-    if not copy.active:
-        raise Invalid.field(field, f"The {kind} {id} is no longer in use.")
-    return copy
-
-
 async def _known(tx: Tx, asked: Sequence[NewLine]) -> Known:
     item_ids = {line.item_id for line in asked}
     list_ids = {line.price_list_id for line in asked if line.price_list_id is not None}
-    items = await _by_id(tx, ItemCopy, item_ids)
+    items = await by_ids(tx, ItemCopy, item_ids)
     codes = {line.unit for line in asked if line.unit is not None}
-    codes |= {item.unit for item in items.values()} if codes else set()
+    codes |= {code for item in items.values() for code in item.packaging.anchors()}
     return Known(
         items=items,
-        warehouses=await _by_id(tx, WarehouseCopy, {line.warehouse_id for line in asked}),
-        lists=await _by_id(tx, PriceListCopy, list_ids),
-        units=await _units(tx, codes),
+        warehouses=await by_ids(tx, WarehouseCopy, {line.warehouse_id for line in asked}),
+        lists=await by_ids(tx, PriceListCopy, list_ids),
+        units=await by_code(tx, UnitCopy, codes),
         breaks=await _breaks(tx, list_ids, item_ids),
     )
-
-
-async def _by_id(tx: Tx, kind: type[AnyCopy], ids: Collection[UUID]) -> dict[UUID, AnyCopy]:
-    if not ids:
-        return {}
-    return {copy.id: copy for copy in await tx.scalars(select(kind).where(kind.id.in_(ids)))}
-
-
-async def _units(tx: Tx, codes: Collection[str]) -> dict[str, UnitCopy]:
-    if not codes:
-        return {}
-    query = select(UnitCopy).where(UnitCopy.code.in_(codes), UnitCopy.active)
-    return {unit.code: unit for unit in await tx.scalars(query)}
 
 
 async def _breaks(

@@ -96,7 +96,7 @@ def _reserved_for(event: inventory.ReservationEvent) -> UUID:
 # What people decided.
 
 
-@saga.starts(orders.OrderConfirmed, key=_order)
+@saga.starts(orders.OrderConfirmed, key=_order, at_once=True)
 async def confirmed(tx: Tx, run: Fulfilling, event: orders.OrderConfirmed, meta: Meta) -> None:
     run.data.wanted = True
     await _go_on(tx, run)

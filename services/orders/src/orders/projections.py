@@ -1,68 +1,93 @@
-"""Copies of the catalog: each event carries the whole of what it describes, so the newest one is the copy."""
+"""What orders keep of the catalog: just enough to check, convert and price a line without asking anybody."""
 
+from datetime import date
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import delete, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ForeignKeyConstraint, Index, Numeric
+from sqlalchemy.orm import Mapped, mapped_column
 
 from contracts import catalog as events
-from orders.copies import Copy, ItemCopy, PriceCopy, PriceListCopy, UnitCopy, WarehouseCopy
-from tailrace.core.events import Meta
-from tailrace.db.database import Tx
-from tailrace.messaging.subscribers import Projection
-
-catalog = Projection("orders.catalog", tables=[ItemCopy, UnitCopy, WarehouseCopy, PriceListCopy, PriceCopy])
+from orders.models import Base
+from tailrace.core.units import Packaging, Unit
+from tailrace.db.models import TenantRow
+from tailrace.messaging.replica import Parts, Replica, Source, replica
 
 
-@catalog.on(events.ItemCreated, events.ItemUpdated)
-async def item(tx: Tx, event: events.ItemDescription, meta: Meta) -> None:
-    row = event.model_dump(include={"sku", "name", "kind", "unit", "tax_rate", "active"})
-    row["conversions"] = [conversion.model_dump(mode="json") for conversion in event.conversions]
-    await _keep(tx, ItemCopy, {"id": event.item_id, **row})
+class ItemCopy(Replica, Base):
+    __tablename__ = "item_copy"
+
+    sku: Mapped[str]
+    name: Mapped[str]
+    kind: Mapped[str]
+    unit: Mapped[str]
+    conversions: Mapped[list[dict[str, Any]]]
+    """`{"unit", "factor"}`: how many base units one of `unit` is."""
+    tax_rate: Mapped[Decimal] = mapped_column(Numeric(9, 6))
+
+    @property
+    def packaging(self) -> Packaging:
+        return Packaging.of(self.unit, self.conversions)
 
 
-@catalog.on(events.ItemDeleted)
-async def item_deleted(tx: Tx, event: events.ItemDeleted, meta: Meta) -> None:
-    await tx.execute(update(ItemCopy).where(ItemCopy.id == event.item_id).values(active=False))
+class UnitCopy(Replica, Base):
+    """A unit of measure; `factor` leads to the reference unit of its dimension. Of those that share a code at most one is active."""
+
+    __tablename__ = "unit_copy"
+    __table_args__ = (Index(None, "tenant_id", "code"),)
+
+    code: Mapped[str]
+    dimension: Mapped[str]
+    factor: Mapped[Decimal]
+    decimals: Mapped[int]
+
+    @property
+    def measure(self) -> Unit:
+        return Unit(self.code, self.dimension, self.factor, self.decimals)
 
 
-@catalog.on(events.UnitCreated, events.UnitUpdated)
-async def unit(tx: Tx, event: events.UnitDescription, meta: Meta) -> None:
-    row = event.model_dump(include={"code", "dimension", "factor"})
-    await _keep(tx, UnitCopy, {"id": event.unit_id, "active": True, **row})
+class WarehouseCopy(Replica, Base):
+    __tablename__ = "warehouse_copy"
+
+    code: Mapped[str]
 
 
-@catalog.on(events.UnitDeleted)
-async def unit_deleted(tx: Tx, event: events.UnitDeleted, meta: Meta) -> None:
-    await tx.execute(update(UnitCopy).where(UnitCopy.id == event.unit_id).values(active=False))
+class PriceListCopy(Replica, Base):
+    """A price list; its validity dates are inclusive."""
+
+    __tablename__ = "price_list_copy"
+
+    code: Mapped[str]
+    currency: Mapped[str]
+    valid_from: Mapped[date | None]
+    valid_until: Mapped[date | None]
 
 
-@catalog.on(events.WarehouseCreated, events.WarehouseUpdated)
-async def warehouse(tx: Tx, event: events.WarehouseDescription, meta: Meta) -> None:
-    await _keep(tx, WarehouseCopy, {"id": event.warehouse_id, "code": event.code, "active": event.active})
+class PriceCopy(TenantRow, Base):
+    """The price of one base unit of an item from `min_quantity` base units on."""
+
+    __tablename__ = "price_copy"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "price_list_id"], ["price_list_copy.tenant_id", "price_list_copy.id"]),
+    )
+
+    price_list_id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-10)
+    item_id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-9)
+    min_quantity: Mapped[Decimal] = mapped_column(primary_key=True, sort_order=-8)
+    unit_price: Mapped[Decimal]
 
 
-@catalog.on(events.WarehouseDeleted)
-async def warehouse_deleted(tx: Tx, event: events.WarehouseDeleted, meta: Meta) -> None:
-    await tx.execute(update(WarehouseCopy).where(WarehouseCopy.id == event.warehouse_id).values(active=False))
-
-
-@catalog.on(events.PriceListCreated, events.PriceListUpdated)
-async def price_list(tx: Tx, event: events.PriceListDescription, meta: Meta) -> None:
-    row = event.model_dump(include={"code", "currency", "valid_from", "valid_until", "active"})
-    await _keep(tx, PriceListCopy, {"id": event.price_list_id, **row})
-    await tx.execute(delete(PriceCopy).where(PriceCopy.price_list_id == event.price_list_id))
-    same = {"tenant_id": tx.tenant_id, "price_list_id": event.price_list_id}
-    prices = {(price.item_id, price.min_quantity): price for price in event.prices}
-    if prices:
-        await tx.execute(insert(PriceCopy), [{**same, **price.model_dump()} for price in prices.values()])
-
-
-@catalog.on(events.PriceListDeleted)
-async def price_list_deleted(tx: Tx, event: events.PriceListDeleted, meta: Meta) -> None:
-    await tx.execute(update(PriceListCopy).where(PriceListCopy.id == event.price_list_id).values(active=False))
-
-
-async def _keep(tx: Tx, kind: type[Copy], row: dict[str, Any]) -> None:
-    fresh = insert(kind).values(tenant_id=tx.tenant_id, **row)
-    await tx.execute(fresh.on_conflict_do_update(index_elements=["tenant_id", "id"], set_=row))
+catalog = replica(
+    "orders.catalog",
+    Source(ItemCopy, "item_id", (events.ItemCreated, events.ItemUpdated), events.ItemDeleted),
+    Source(UnitCopy, "unit_id", (events.UnitCreated, events.UnitUpdated), events.UnitDeleted),
+    Source(WarehouseCopy, "warehouse_id", (events.WarehouseCreated, events.WarehouseUpdated), events.WarehouseDeleted),
+    Source(
+        PriceListCopy,
+        "price_list_id",
+        (events.PriceListCreated, events.PriceListUpdated),
+        events.PriceListDeleted,
+        Parts(PriceCopy, "prices", "price_list_id"),
+    ),
+)

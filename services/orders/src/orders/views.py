@@ -13,7 +13,10 @@ from tailrace.messaging.sagas import SagaStep
 
 
 class LineView(View):
-    """`allocated` is what is held or has left, `shipped` what has left."""
+    """`allocated` is what is held or has left, `shipped` what has left. Quantities are in `unit`, the item's base unit, and `unit_price` is of one.
+
+    `unit_price` has six decimals; the amount that binds is `net`.
+    """
 
     id: UUID
     position: int

@@ -20,6 +20,7 @@ from shipping.carriers import Carrier
 from shipping.refusals import Held, NothingLeft, TooMuch, WrongState
 from tailrace.core.errors import FieldProblem, Invalid
 from tailrace.core.ids import uuid7
+from tailrace.core.units import check_decimals
 from tailrace.db.models import Aggregate, Part, TenantRow
 
 NOT_PICKED = ("pending", "picking")
@@ -229,7 +230,7 @@ class Shipment(Aggregate, Base):
     def _take(
         self, wanted: Wanted, available: Callable[["ShipmentLine"], Decimal]
     ) -> list[tuple["ShipmentLine", Decimal]]:
-        """The lines that are named, each once and with no more than there is of it."""
+        """The lines that are named, each once, with no more than there is of it and no finer than its unit."""
         lines = {line.line_id: line for line in self.lines}
         taken: dict[UUID, tuple[ShipmentLine, Decimal]] = {}
         for number, (line_id, quantity) in enumerate(wanted):
@@ -237,6 +238,7 @@ class Shipment(Aggregate, Base):
             if line is None or line_id in taken:
                 detail = "This line is named twice." if line else f"Shipment {self.number} has no line {line_id}."
                 raise Invalid.field(f"/lines/{number}/line_id", detail)
+            check_decimals(quantity, line.unit or line.sku, line.decimals, f"/lines/{number}/quantity")
             if quantity > available(line):
                 detail = f"There is {available(line).normalize():f} of {line.sku}, not {quantity}."
                 raise TooMuch(detail, errors=[FieldProblem(field=f"/lines/{number}/quantity", detail=detail)])
@@ -291,6 +293,9 @@ class ShipmentLine(Part, Base):
     sku: Mapped[str]
     name: Mapped[str]
     warehouse_id: Mapped[UUID]
+    unit: Mapped[str | None]
+    decimals: Mapped[int]
+    """How fine a quantity in `unit` may be."""
     quantity: Mapped[Decimal]
     picked: Mapped[Decimal]
     line_quantity: Mapped[Decimal]
@@ -305,7 +310,7 @@ class ShipmentLine(Part, Base):
     def part(self, quantity: Decimal) -> "ShipmentLine":
         """A line of another shipment with `quantity` of the same order line."""
         described = {**self.as_event().model_dump(), "quantity": quantity}
-        return ShipmentLine(id=uuid7(), picked=ZERO, **described)
+        return ShipmentLine(id=uuid7(), unit=self.unit, decimals=self.decimals, picked=ZERO, **described)
 
     def as_left(self) -> LineQuantity:
         return LineQuantity(line_id=self.line_id, quantity=self.quantity)

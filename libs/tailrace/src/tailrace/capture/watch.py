@@ -20,6 +20,7 @@ from tailrace.capture.canary import Arrival, CanaryReader, canary_id
 from tailrace.capture.connect_api import Rest
 from tailrace.capture.repair import Repairs
 from tailrace.capture.slots import Outbox, RepairUnderWay, Slot
+from tailrace.core.backoff import Backoff
 from tailrace.core.names import slot_name
 from tailrace.core.operator_error import OperatorError
 from tailrace.service import Service
@@ -30,7 +31,7 @@ log = logging.getLogger("tailrace.capture")
 Kind = Literal["slot", "connector", "publication", "silent"]
 _AWAY = (OSError, TimeoutError, aiohttp.ClientError, asyncpg.PostgresError, asyncpg.InterfaceError)
 """What is raised while one of the parts does not answer."""
-LONGEST_PAUSE = 3600.0
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class Memory:
     step: int = 0
     """How many cures a silence has had."""
     due: float = 0.0
-    pause: float = 1.0
+    backoff: Backoff = field(default_factory=lambda: Backoff(FIRST_PAUSE, LONGEST_PAUSE))
     work: "asyncio.Task[None] | None" = None
 
 
@@ -169,7 +170,8 @@ class Watch:
         """Whether a canary has been on its way for too long, and not for a backlog's sake."""
         limit = timedelta(seconds=self.settings.canary_limit)
         if arrival is not None and datetime.now(UTC) - arrival.recorded_at < limit:
-            memory.missing_at, memory.step, memory.pause, memory.condition.late = None, 0, 1.0, False
+            memory.missing_at, memory.step, memory.condition.late = None, 0, False
+            memory.backoff.reset()
             return None
         async with slots.connected(service, self.settings) as connection:
             outbox = await slots.outbox(connection, service, arrival.recorded_at if arrival else None)
@@ -203,7 +205,7 @@ class Watch:
                 now = time.monotonic()
                 memory.work, memory.condition.doing = None, ""
                 memory.steady_since, memory.missing_at = now, None
-                memory.due, memory.pause = now + memory.pause, min(memory.pause * 2, LONGEST_PAUSE)
+                memory.due = now + memory.backoff.next()
 
         memory.work = asyncio.create_task(work(), name=f"repair {service.name}")
 

@@ -1,13 +1,12 @@
 """One visible route class: it knows who asks, opens the transaction, keeps the promise of the Idempotency-Key, and commits before it answers.
 
 A write, in order: verify the token; wait for what `Tailrace-After` names; lock (tenant, user, key) or 409; replay a stored answer or run the
-endpoint; write events; set `Location`, `ETag` and `Tailrace-Event`; store the 2xx answer; commit. Two writers that collide start over, unless
-`If-Match` says that the client wants to know.
+endpoint; write events; begin what starts at once; set `Location`, `ETag` and `Tailrace-Event`; store the 2xx answer; commit. Two writers that
+collide start over, unless `If-Match` says that the client wants to know.
 """
 
 import asyncio
 import json
-import random
 from collections.abc import Callable, Coroutine, Sequence
 from contextvars import ContextVar
 from functools import wraps
@@ -19,6 +18,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm.exc import StaleDataError
 
+from tailrace.core.backoff import Backoff
 from tailrace.core.context import Context, Principal
 from tailrace.core.errors import Problem
 from tailrace.db.database import Database
@@ -29,17 +29,19 @@ from tailrace.http.auth import Verifier, bearer_token
 from tailrace.http.etag import etag
 from tailrace.http.location import set_location
 from tailrace.http.problem_details import ProblemView
+from tailrace.messaging.beginnings import Beginnings, NotNow
 from tailrace.messaging.subscribers import Subscriber
+from tailrace.observability.logs import log
 from tailrace.observability.tracing import TRACEPARENT
 
 __all__ = ["Body", "TenantRoute", "Tx", "View", "tenant_router"]
 
 _SAFE = {"GET", "HEAD", "OPTIONS"}
-_ATTEMPTS = 4
+_ATTEMPTS, _FIRST_PAUSE, _LONGEST_PAUSE = 4, 0.02, 0.3
 
 _LATE: dict[str, Any] = {"model": ProblemView, "description": "What `Tailrace-After` names is not applied here yet"}
 
-_current: ContextVar[Transaction] = ContextVar("tx")
+_current: ContextVar[tuple[Transaction, Beginnings | None]] = ContextVar("tx")
 
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -149,25 +151,37 @@ async def _write(
     request: Request, endpoint: Endpoint, principal: Principal, key: str | None, versioned: bool
 ) -> Response:
     asked = idempotency.fingerprint(request, await request.body())
-    for attempt in range(1, _ATTEMPTS + 1):
+    beginnings: Beginnings | None = request.app.state.beginnings
+    backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE)
+    for attempt in range(1, _ATTEMPTS + 2):
         try:
-            return await _write_once(request, endpoint, principal, key, asked, versioned)
+            return await _write_once(request, endpoint, principal, key, asked, versioned, beginnings)
+        except NotNow as error:
+            # The command stands without it. What is wrong with the process shows when its event is delivered.
+            log.warning("process not begun at once", exc_info=error)
+            beginnings = None
         except Exception as error:
-            if not is_conflict(error) or attempt == _ATTEMPTS:
+            if not is_conflict(error) or attempt >= _ATTEMPTS:
                 raise
             if "if-match" in request.headers and isinstance(error, StaleDataError):
                 raise ChangedMeanwhile("It was changed while this request was under way.") from error
-            await asyncio.sleep(random.uniform(0.005, 0.02) * 2**attempt)
+            await asyncio.sleep(backoff.next())
     raise AssertionError("the last attempt returns or raises")
 
 
 async def _write_once(
-    request: Request, endpoint: Endpoint, principal: Principal, key: str | None, asked: bytes, versioned: bool
+    request: Request,
+    endpoint: Endpoint,
+    principal: Principal,
+    key: str | None,
+    asked: bytes,
+    versioned: bool,
+    beginnings: Beginnings | None,
 ) -> Response:
     database: Database = request.app.state.database
     async with database.transaction(_context(request, principal)) as tx:
         request.state.tx = tx
-        _current.set(tx)
+        _current.set((tx, beginnings))
         if key is not None:
             stored = await idempotency.claim(tx, principal.user_id, key, asked)
             if stored is not None:
@@ -205,7 +219,10 @@ def _settled(endpoint: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(endpoint)
     async def settled(*arguments: Any, **named: Any) -> Any:
         answer = await endpoint(*arguments, **named)
-        await _current.get().settle()
+        tx, beginnings = _current.get()
+        await tx.settle()
+        if beginnings is not None:
+            await beginnings.begin(tx)
         return answer
 
     return settled

@@ -12,6 +12,7 @@ from typing import Any, NoReturn, Protocol
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from tailrace.core.backoff import Backoff
 from tailrace.core.events import Meta
 from tailrace.kafka import shutdown
 from tailrace.kafka.cloudevents import Malformed, read_meta, read_payload
@@ -45,7 +46,7 @@ class Follower(Protocol):
 
 async def follow(topic: str, bootstrap: str, follower: Follower, *, past: float, client: str) -> NoReturn:
     """Go on until cancelled, from the records of `past` seconds ago."""
-    pause = _FIRST_PAUSE
+    backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE)
     while True:
         try:
             await _follow(topic, bootstrap, follower, past, client)
@@ -54,10 +55,9 @@ async def follow(topic: str, bootstrap: str, follower: Follower, *, past: float,
             shutdown.heed(error)
             if follower.behind is None:
                 log.warning("a topic is not followed", topic=topic, reason=repr(error))
-                pause = _FIRST_PAUSE
+                backoff.reset()
             follower.is_behind(f"Kafka: {error!r}"[:200])
-        await asyncio.sleep(pause)
-        pause = min(pause * 2, _LONGEST_PAUSE)
+        await asyncio.sleep(backoff.next())
 
 
 async def _follow(topic: str, bootstrap: str, follower: Follower, past: float, client: str) -> NoReturn:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
+from tailrace.core.backoff import Backoff
 from tailrace.db.error_classes import is_transient
 from tailrace.kafka.shutdown import stray
 from tailrace.kafka.topic_reader import TopicReader
@@ -17,7 +18,7 @@ from tailrace.messaging.subscriber_offsets import Behind, SubscriberOffsets
 from tailrace.observability.logs import log
 from tailrace.settings import Settings
 
-_BACK_OFF_FIRST, _BACK_OFF_MOST = 0.2, 5.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 
 
 class Backfill:
@@ -33,18 +34,17 @@ class Backfill:
 
     async def run(self) -> None:
         """Runs until cancelled. While none is behind it waits, without a connection to Kafka. What passes is waited out."""
-        pause = _BACK_OFF_FIRST
+        backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE)
         while True:
             await self._subscriber_offsets.any_behind.wait()
             try:
                 await self._read()
-                pause = _BACK_OFF_FIRST
+                backoff.reset()
             except (Exception, asyncio.CancelledError) as error:
                 if not passes(error):
                     raise
                 log.warning("backfill waits", reason=f"{type(error).__name__}: {str(error)[:200]}")
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, _BACK_OFF_MOST)
+                await asyncio.sleep(backoff.next())
 
     async def _read(self) -> None:
         async with TopicReader(self._settings.kafka, self._group) as history:

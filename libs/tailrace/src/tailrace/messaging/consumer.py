@@ -9,6 +9,7 @@ from functools import partial
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import CommitFailedError
 
+from tailrace.core.backoff import Backoff
 from tailrace.db.error_classes import is_transient
 from tailrace.kafka import shutdown
 from tailrace.kafka.stall_detector import StallDetector
@@ -19,7 +20,7 @@ from tailrace.messaging.subscriber_offsets import Batch, Offsets, SubscriberOffs
 from tailrace.observability.logs import log
 from tailrace.settings import Settings
 
-_BACK_OFF_FIRST, _BACK_OFF_MOST = 0.2, 5.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 _MAX_POLL_MS = 600_000
 _LONGEST_POLL = _MAX_POLL_MS / 1000 + 60
 """Seconds of one look for records, which does not end while a place in the group is sought: longer than the broker lets that take."""
@@ -66,18 +67,17 @@ class Consumer:
         if not self._dispatcher.topics:
             self.ready.set()
             return
-        pause = _BACK_OFF_FIRST
+        backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE)
         while not stop.is_set():
             try:
                 await self._session(stop)
-                pause = _BACK_OFF_FIRST
+                backoff.reset()
             except (Exception, asyncio.CancelledError) as error:
                 if not passes(error):
                     raise
                 # No reason to send a request elsewhere: what is written now is published when Kafka is back.
                 self._waits(f"Kafka: {error!r}")
-                await _sleep(stop, pause)
-                pause = min(pause * 2, _BACK_OFF_MOST)
+                await _sleep(stop, backoff.next())
 
     async def _session(self, stop: asyncio.Event) -> None:
         self._subscriber_offsets = SubscriberOffsets(self._dispatcher)
@@ -132,7 +132,7 @@ class Consumer:
             await _commit(consumer, self._subscriber_offsets.delivered(batch))
             return
         records = [record for partition in sorted(batch) for record in batch[partition]]
-        pause = _BACK_OFF_FIRST
+        backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE)
         while not stop.is_set():
             try:
                 await self._dispatcher.deliver(records, excluded)
@@ -141,8 +141,7 @@ class Consumer:
                     raise
                 self._waits(f"{type(error).__name__}: {str(error)[:200]}")
                 self.ready.clear()
-                await _sleep(stop, pause)
-                pause = min(pause * 2, _BACK_OFF_MOST)
+                await _sleep(stop, backoff.next())
             else:
                 self._is_ready()
                 await _commit(consumer, self._subscriber_offsets.delivered(batch))

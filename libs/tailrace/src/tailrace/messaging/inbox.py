@@ -70,6 +70,11 @@ _LOCK = (
     .order_by(inbox.c.subscriber, inbox.c.aggregate_id)
     .with_for_update(of=inbox)
 )
+_TRY = (
+    select(inbox)
+    .where(inbox.c.subscriber == bindparam("subscriber"), inbox.c.aggregate_id == bindparam("aggregate"))
+    .with_for_update(skip_locked=True)
+)
 _KEY = ["subscriber", "aggregate_id"]
 _COLUMNS = [*_KEY, "epoch", "sequence"]
 _ENSURE = (
@@ -107,6 +112,12 @@ async def marks(tx: Tx, pairs: Iterable[Pair]) -> dict[Pair, Mark]:
     if not columns["aggregates"]:
         return {}
     return {(row.subscriber, row.aggregate_id): (row.epoch, row.sequence) for row in await tx.execute(_LOCK, columns)}
+
+
+async def try_mark(tx: Tx, pair: Pair) -> Mark | None:
+    """The mark, locked until the transaction ends; None when there is none, or when somebody else has it: nothing is waited for."""
+    row = (await tx.execute(_TRY, {"subscriber": pair[0], "aggregate": pair[1]})).one_or_none()
+    return None if row is None else (row.epoch, row.sequence)
 
 
 async def hold(tx: Tx, pairs: Iterable[Pair]) -> dict[Pair, Mark]:

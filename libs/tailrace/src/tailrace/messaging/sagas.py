@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, literal, select, update
 
 from tailrace.core.events import Event, Meta
 from tailrace.db.database import Tx
@@ -33,6 +33,7 @@ _MINE = (
     saga_table.c.saga == bindparam("of_saga"),
     saga_table.c.key == bindparam("with_key"),
 )
+_THERE = select(literal(1)).where(*_MINE)
 _LOCK = select(saga_table).where(*_MINE).with_for_update()
 _INSERT, _UPDATE = insert(saga_table), update(saga_table).where(*_MINE)
 _INSERT_STEP = insert(saga_step)
@@ -67,11 +68,18 @@ class Saga(Reaction, Generic[Data]):
         super().__init__(name, since=since)
         self._data = data
         self._timeouts: dict[str, TimeoutHandler] = {}
+        self.at_once: dict[str, Key] = {}
+        """The events whose process begins in the transaction that records them, by type, and the key that each leads to."""
         self.timer = Timer(f"saga:{name}")
         self.timer.due(self._time_out)
 
-    def starts(self, event: type[Event], *, key: Key) -> Callable[[AnyStep], AnyStep]:
-        """Register a step that begins a process, or goes on with one of the same key."""
+    def starts(self, event: type[Event], *, key: Key, at_once: bool = False) -> Callable[[AnyStep], AnyStep]:
+        """Register a step that begins a process, or goes on with one of the same key.
+
+        `at_once`, for an event of this very service: a new process begins in the transaction of the command that records it (see `beginnings`).
+        """
+        if at_once:
+            self.at_once[event.type] = key
         return self._step(event, key, start=True)
 
     def on_answer(self, event: type[Event], *, key: Key) -> Callable[[AnyStep], AnyStep]:
@@ -106,6 +114,10 @@ class Saga(Reaction, Generic[Data]):
         before = run.state
         await self._timeouts[before](tx, run)
         await self._save(tx, run, before, f"time-out in {before}", None)
+
+    async def is_under_way(self, tx: Tx, key: UUID) -> bool:
+        """Whether there is a process of this key, as far as is committed; locks nothing."""
+        return (await tx.execute(_THERE, self._of(tx, key))).first() is not None
 
     def _of(self, tx: Tx, key: UUID) -> dict[str, Any]:
         return {"of_tenant": tx.tenant_id, "of_saga": self.name, "with_key": key}

@@ -12,6 +12,7 @@ from uuid import UUID
 import asyncpg
 from aiokafka import ConsumerRecord, TopicPartition
 
+from tailrace.core.backoff import Backoff
 from tailrace.core.events import Meta
 from tailrace.db.database import Database
 from tailrace.db.error_classes import is_transient
@@ -32,7 +33,7 @@ _NEAR = 200
 """So few events are left to the moment in which the consumers stand still."""
 _TIMEOUT = 20.0
 """Seconds for which they stand still at most while the last events are read."""
-_PAUSES = (0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0, 5.0)
+_TRIES, _FIRST_PAUSE, _LONGEST_PAUSE = 10, 0.2, 5.0
 _UNDECLARED = "UndefinedTableError"
 _HEADS = """SELECT DISTINCT ON (p.aggregate_id) p.subscriber, p.aggregate_id, p.topic, p.partition, p.offset,
     EXISTS (SELECT FROM dropped d WHERE (d.topic, d.partition, d.offset) = (p.topic, p.partition, p.offset)) AS gone
@@ -157,13 +158,14 @@ class Builder:
 
     async def _patiently(self, records: Sequence[ConsumerRecord]) -> None:
         """Deliver, and wait out what passes for half a minute or so."""
-        for pause in _PAUSES:
+        backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE)
+        for _ in range(_TRIES):
             try:
                 await self._dispatcher.deliver(records)
             except Exception as error:
                 if not is_transient(error):
                     raise
-                await asyncio.sleep(pause)
+                await asyncio.sleep(backoff.next())
             else:
                 return
         await self._dispatcher.deliver(records)

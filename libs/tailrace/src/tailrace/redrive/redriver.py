@@ -16,6 +16,7 @@ from aiokafka import ConsumerRecord
 from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import distinct_on
 
+from tailrace.core.backoff import Backoff
 from tailrace.core.context import Context
 from tailrace.core.events import Meta
 from tailrace.db.database import Database, Tx
@@ -32,7 +33,7 @@ from tailrace.observability.logs import log
 OpenKafka = Callable[[], AbstractAsyncContextManager[ReadRecord]]
 _EVERY = 2.0
 _LONGEST_WAIT = 30.0
-_PAUSES = (0.2, 0.5, 1.0)
+_TRIES, _FIRST_PAUSE, _LONGEST_PAUSE = 3, 0.2, 1.0
 _AT_ONCE = 200
 """Events of one aggregate that the background applies before it looks after the next aggregate."""
 
@@ -169,13 +170,14 @@ class Redriver:
 
     async def _with_retries(self, subscriber: Subscriber, outcome: Outcome, head: Head) -> tuple[Outcome, bool]:
         """Advance; what may pass is tried again a few times before it counts."""
-        for pause in _PAUSES:
+        backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE)
+        for _ in range(_TRIES):
             try:
                 return await self._advance(subscriber, outcome, head)
             except Exception as error:
                 if not is_uncertain(error):
                     raise
-                await asyncio.sleep(pause)
+                await asyncio.sleep(backoff.next())
         return await self._advance(subscriber, outcome, head, last=True)
 
     async def redrive_due(self) -> list[Outcome]:

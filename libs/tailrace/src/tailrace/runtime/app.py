@@ -10,6 +10,7 @@ from tailrace.db.database import Database
 from tailrace.http import health, problem_details
 from tailrace.http.auth import Verifier, verifier_from
 from tailrace.http.middleware import BodyLimit, RequestId
+from tailrace.messaging.beginnings import Beginnings
 from tailrace.observability import metrics, tracing
 from tailrace.service import Service
 from tailrace.settings import Settings
@@ -46,6 +47,7 @@ def build_app(service: Service, settings: Settings, *, verifier: Verifier | None
     )
     app.state.settings = settings
     app.state.topic = service.topic
+    app.state.beginnings = Beginnings(service.subscribers)
     app.state.verifier = verifier or verifier_from(settings, service.name)
     problem_details.install(app)
     app.include_router(health.router)

@@ -13,15 +13,16 @@ import time
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 
+from tailrace.core.backoff import Backoff
 from tailrace.observability.log_files import write_to
 from tailrace.service import Service
 from tailrace.settings import Settings
 
 GROUP = "tailrace.services"
-_BACK_OFF_FIRST, _BACK_OFF_MOST, _STEADY = 0.2, 10.0, 20.0
+_FIRST_PAUSE, _LONGEST_PAUSE, _STEADY = 0.2, 10.0, 20.0
 _GRACE = 15.0
 
 
@@ -43,7 +44,7 @@ class Child:
     port: int
     pid: int = 0
     started: float = 0.0
-    pause: float = _BACK_OFF_FIRST
+    backoff: Backoff = field(default_factory=lambda: Backoff(_FIRST_PAUSE, _LONGEST_PAUSE))
     due: float = 0.0
     restarts: int = 0
 
@@ -119,11 +120,13 @@ class Fleet:
 
     def _note_death(self, child: Child, code: int) -> None:
         lived = time.monotonic() - child.started
-        child.pause = _BACK_OFF_FIRST if lived > _STEADY else min(child.pause * 2, _BACK_OFF_MOST)
-        child.pid, child.due = 0, time.monotonic() + child.pause
+        if lived > _STEADY:
+            child.backoff.reset()
+        pause = child.backoff.next()
+        child.pid, child.due = 0, time.monotonic() + pause
         child.restarts += 1
         if not self._stopping:
-            _say("service died", service=child.service.name, code=code, again_in=child.pause)
+            _say("service died", service=child.service.name, code=code, again_in=round(pause, 2))
         self._write_status()
 
     def _end_children(self) -> None:

@@ -1,6 +1,7 @@
 """Exact amounts: money is integer minor units with an ISO 4217 currency, quantities are Decimals. No float comes near either."""
 
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
+from fractions import Fraction
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
@@ -114,9 +115,14 @@ def exponent(currency: str) -> int:
     return _EXPONENTS.get(currency, 2)
 
 
-def round_minor(value: Decimal) -> int:
-    """To whole minor units, half to even: the one rounding an amount ever sees."""
-    return int(value.quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
+def round_minor(value: Decimal | Fraction) -> int:
+    """To whole minor units, half to even: the one rounding an amount ever sees. Exact at any length."""
+    return round(Fraction(value))
+
+
+def portion(amount: int, part: Decimal, whole: Decimal) -> int:
+    """`amount × part ÷ whole`, exact until it is rounded once."""
+    return round_minor(Fraction(amount) * Fraction(part) / Fraction(whole))
 
 
 def share(amount: int, done: Decimal, part: Decimal, whole: Decimal) -> int:
@@ -124,7 +130,9 @@ def share(amount: int, done: Decimal, part: Decimal, whole: Decimal) -> int:
 
     Shares of consecutive parts add up to the amount exactly, whatever the cuts: each is the difference of two roundings of the running total.
     """
-    return round_minor(amount * (done + part) / whole) - round_minor(amount * done / whole)
+    before, now = Fraction(done), Fraction(done) + Fraction(part)
+    of_one = Fraction(amount) / Fraction(whole)
+    return round_minor(of_one * now) - round_minor(of_one * before)
 
 
 class Money(BaseModel):

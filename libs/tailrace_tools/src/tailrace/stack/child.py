@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tailrace.core.backoff import Backoff
 from tailrace.core.operator_error import OperatorError
 from tailrace.stack import launch
 from tailrace.stack.accounts import Account
@@ -113,7 +114,7 @@ class Child:
         self.board.part(self.program.name, "stopped", process=None)
 
     async def _keep(self) -> None:
-        pause, attempts, restarts = FIRST_PAUSE, 0, 0
+        backoff, attempts, restarts = Backoff(FIRST_PAUSE, LONGEST_PAUSE), 0, 0
         while not self._stopping:
             began = time.monotonic()
             try:
@@ -128,18 +129,18 @@ class Child:
             if not self._first.is_set() and attempts >= FIRST_ATTEMPTS:
                 raise self._failure(f"{self.program.name} {ending} before it was ready, {attempts} times")
             if time.monotonic() - began > STEADY:
-                pause = FIRST_PAUSE
+                backoff.reset()
+            pause = backoff.next()
             restarts += 1
-            log.warning("%s %s, starting it again in %g s", self.program.name, ending, pause)
+            log.warning("%s %s, starting it again in %.2g s", self.program.name, ending, pause)
             self.board.part(
                 self.program.name,
                 "restarting",
-                f"{ending}, again in {pause:g} s",
+                f"{ending}, again in {pause:.2g} s",
                 process=None,
                 restarts=restarts,
             )
             await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
 
     async def _live_once(self, restarts: int) -> int:
         """One life of the process, from its start to its exit code."""

@@ -7,12 +7,13 @@ import asyncio
 import copy
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
 from tailrace.capture.connect_api import Rest
+from tailrace.core.backoff import Backoff
 from tailrace.kafka.shutdown import heed
 from tailrace.stack.state import Board, Capture
 
@@ -29,11 +30,11 @@ STEADY = 60.0
 
 
 @dataclass
-class Backoff:
+class Restarts:
     """When a connector may be restarted next, in seconds of the monotonic clock."""
 
     due: float = 0.0
-    pause: float = FIRST_PAUSE
+    backoff: Backoff = field(default_factory=lambda: Backoff(FIRST_PAUSE, LONGEST_PAUSE))
     last: float = 0.0
 
 
@@ -42,7 +43,7 @@ class Monitor:
         self.url = url
         self.board = board
         self._capture = capture
-        self._backoffs: dict[str, Backoff] = {}
+        self._restarts: dict[str, Restarts] = {}
 
     async def watch(self) -> None:
         """Runs until cancelled. A Connect that does not answer is its supervisor's business, not ours."""
@@ -100,11 +101,11 @@ class Monitor:
 
     async def _restart(self, rest: Rest, name: str, capture: Capture) -> None:
         now = time.monotonic()
-        backoff = self._backoffs.setdefault(name, Backoff())
-        if now < backoff.due:
+        restarts = self._restarts.setdefault(name, Restarts())
+        if now < restarts.due:
             return
-        if now - backoff.last > STEADY:
-            backoff.pause = FIRST_PAUSE
+        if now - restarts.last > STEADY:
+            restarts.backoff.reset()
         try:
             await rest.restart(name)
         except aiohttp.ClientResponseError as error:  # in the middle of a rebalance; the next look tries again
@@ -112,8 +113,7 @@ class Monitor:
             return
         log.warning("connector %s failed, restarting it: %s", name, capture.reason)
         capture.restarts += 1
-        backoff.last, backoff.due = now, now + backoff.pause
-        backoff.pause = min(backoff.pause * 2, LONGEST_PAUSE)
+        restarts.last, restarts.due = now, now + restarts.backoff.next()
 
     def _note_silence(self, error: Exception) -> None:
         changed = False

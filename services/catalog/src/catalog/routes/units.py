@@ -20,13 +20,18 @@ router = tenant_router("/v1/units", tag="units", reads=[standard_units])
 
 
 class UnitBody(Body):
-    """A unit as it is to be. `code`, `dimension` and `factor` never change afterwards."""
+    """A unit as it is to be. `code`, `dimension` and `factor` never change afterwards, `decimals` never become fewer."""
 
     code: UnitCode
     name: Name
     dimension: Annotated[str, StringConstraints(min_length=1, max_length=40)]
     factor: Quantity = Decimal(1)
-    decimals: Annotated[int, Field(ge=0, le=6)] = 6
+    decimals: Annotated[
+        int,
+        Field(
+            ge=0, le=6, description="How fine a quantity in this unit may be: 0 for what is counted in whole pieces."
+        ),
+    ] = 6
 
 
 class UnitView(MasterDataView):

@@ -1,0 +1,19 @@
+"""How fine a quantity may be travels with its unit, and with the line that is counted in it."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "shipping_0002"
+down_revision = "shipping_0001"
+
+
+def upgrade() -> None:
+    """Rows of before are as fine as any unit may be, until the service hears of theirs."""
+    op.add_column("shipment_line", sa.Column("unit", sa.Text))
+    op.add_column("shipment_line", sa.Column("decimals", sa.BigInteger, nullable=False, server_default="6"))
+    op.alter_column("shipment_line", "decimals", server_default=None)
+
+
+def downgrade() -> None:
+    op.drop_column("shipment_line", "decimals")
+    op.drop_column("shipment_line", "unit")
