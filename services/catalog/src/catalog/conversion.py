@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from catalog.refusals import Incompatible, Inexact
-from tailrace.core.errors import FieldProblem, Invalid
+from tailrace.core.errors import Invalid
 
 MOST_DECIMALS = 6
 
@@ -44,7 +44,7 @@ def convert(
     scaled = Fraction(quantity) * ratio * 10**decimals
     if scaled.denominator != 1:
         detail = f"{quantity} {source} is not a whole number of units in the last of {decimals} decimals of {target}."
-        raise Inexact(detail, errors=[FieldProblem(field="/quantity", detail=detail)])
+        raise Inexact(detail, field="/quantity")
     return Decimal(scaled.numerator).scaleb(-decimals)
 
 
@@ -59,7 +59,7 @@ def _ratio(source: str, target: str, measures: Mapping[str, Measure], item: Pack
     here, there = measures.get(source), measures.get(target)
     if here is None or there is None or here.dimension != there.dimension:
         detail = f"Nothing leads from {source} to {target}."
-        raise Incompatible(detail, errors=[FieldProblem(field="/to", detail=detail)])
+        raise Incompatible(detail, field="/to")
     return Fraction(here.factor) / Fraction(there.factor)
 
 

@@ -14,7 +14,7 @@ from uuid import UUID
 from fastapi import Request
 from sqlalchemy import ARRAY, BigInteger, Text, Uuid, bindparam, exists, func, select
 
-from tailrace.core.errors import BadRequest, FieldProblem, Problem
+from tailrace.core.errors import BadRequest, Problem
 from tailrace.db.database import Database
 from tailrace.db.tables import inbox, parked
 from tailrace.messaging.subscribers import Subscriber
@@ -94,7 +94,7 @@ def _read_mark(text: str) -> FactMark:
         detail = (
             f"{HEADER} is a list of <topic>/<aggregate>@<sequence>, as Tailrace-Event gives it; {text[:80]!r} is none."
         )
-        raise BadRequest(detail, errors=[FieldProblem(field=HEADER, detail=detail)])
+        raise BadRequest(detail, field=HEADER)
     return FactMark(found[1], UUID(found[2]), int(found[3]))
 
 
