@@ -35,7 +35,10 @@ from tailrace.messaging.timers import Timer
 # What the page says in words: where the deadline is set, and what the manifest names.
 _SAID = {
     "routes.py": [
-        ("from datetime import datetime\n", "from datetime import UTC, datetime, timedelta\n"),
+        (
+            "from typing import Annotated\n",
+            "from datetime import UTC, datetime, timedelta\nfrom typing import Annotated\n",
+        ),
         ("from claims.models import", "from claims.besides import deadline\nfrom claims.models import"),
         (
             "    tx.add(claim)\n",

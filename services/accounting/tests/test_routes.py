@@ -7,7 +7,7 @@ from uuid import UUID
 from accounting_events import JANUARY, dispatched, first_record, issued, line, received
 
 from accounting import chart, commands, posting
-from accounting.views import NewJournal
+from accounting.bodies import NewJournal
 from tailrace.core.ids import uuid7
 from tailrace_testing import Harness
 
@@ -249,7 +249,7 @@ async def test_journals_are_found_by_what_they_are_about(accounting: Harness) ->
     assert await numbers(sort="-number") == [3, 2, 1]
     assert await numbers(reversed=True) == []
     assert await numbers(effective_from="2026-01-16T00:00:00Z") == []
-    assert await numbers(reversed=False, effective_to="2026-01-16T00:00:00Z", limit=2) == [1, 2]
+    assert await numbers(reversed=False, effective_until="2026-01-16T00:00:00Z", limit=2) == [1, 2]
 
 
 async def test_policy_and_tenants(accounting: Harness) -> None:

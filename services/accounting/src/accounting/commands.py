@@ -7,10 +7,10 @@ from sqlalchemy import exists, func, select
 
 from accounting.books import hold, mark_closed_days, next_open_day
 from accounting.models import Account, Entry, Period
-from accounting.refusals import CodeTaken, DaysClosed, PeriodsOverlap
+from accounting.refusals import DaysClosed, PeriodsOverlap
 from accounting.streams import PeriodStream
 from contracts.accounting import AccountKind
-from tailrace.core.errors import Invalid, Stale, Unknown
+from tailrace.core.errors import CodeTaken, Invalid, Stale, Unknown
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Tx
 
@@ -19,10 +19,9 @@ async def create_account(tx: Tx, code: str, name: str, kind: AccountKind) -> Acc
     """Raises CodeTaken."""
     await hold(tx)
     if await tx.scalar(select(exists().where(Account.code == code, Account.deleted_at.is_(None)))):
-        raise CodeTaken(code)
+        raise CodeTaken(f"There is an account {code} already.", field="/code")
     account = Account.create(uuid7(), code, name, kind)
     tx.add(account)
-    await tx.flush()
     return account
 
 
@@ -30,7 +29,6 @@ async def describe_account(tx: Tx, id: UUID, name: str, active: bool, match: int
     """Raises Unknown, Stale, AccountNeeded."""
     account = await _account(tx, id, match)
     account.describe(name, active)
-    await tx.flush()
     return account
 
 
@@ -67,7 +65,6 @@ async def open_period(tx: Tx, name: str, first_day: date, last_day: date) -> Per
         version=stream.version,
     )
     tx.add(period)
-    await tx.flush()
     return period
 
 
@@ -109,6 +106,7 @@ async def show_period(tx: Tx, stream: PeriodStream) -> Period:
     period, state = await tx.find(Period, stream.id), stream.state
     period.locked, period.closed, period.year_end = state.locked, state.closed, state.year_end
     period.version, period.updated_at = stream.version, func.now()
+    # The books' closed days are counted from the rows.
     await tx.flush()
     await mark_closed_days(tx)
     return period

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 
-from tailrace.core.errors import FieldProblem, Invalid, Refused
+from tailrace.core.errors import Invalid, Refused
 
 
 class Unbalanced(Invalid):
@@ -17,7 +17,7 @@ class Unbalanced(Invalid):
             f"{currency}: {'debits' if difference > 0 else 'credits'} are {abs(difference)} too high, in minor units"
             for currency, difference in sorted(differences.items())
         )
-        super().__init__(said, errors=[FieldProblem(field="/lines", detail=said)])
+        super().__init__(said, field="/lines")
 
 
 class DayLocked(Refused):
@@ -27,23 +27,13 @@ class DayLocked(Refused):
 
     def __init__(self, day: date, next_open: date, *, field: str = "/effective_at") -> None:
         detail = f"{day} lies in a locked period; the next open day is {next_open}."
-        super().__init__(detail, errors=[FieldProblem(field=field, detail=detail)])
+        super().__init__(detail, field=field)
 
 
 class AlreadyReversed(Refused):
     """409: a journal is reversed once."""
 
     slug, title = "already-reversed", "The journal is reversed already"
-
-
-class CodeTaken(Refused):
-    """409: two accounts cannot share a code."""
-
-    slug, title = "code-taken", "The code belongs to another account"
-
-    def __init__(self, code: str) -> None:
-        detail = f"There is an account {code} already."
-        super().__init__(detail, errors=[FieldProblem(field="/code", detail=detail)])
 
 
 class AccountNeeded(Refused):
@@ -59,7 +49,7 @@ class PeriodsOverlap(Refused):
 
     def __init__(self, name: str) -> None:
         detail = f"Some of these days belong to the period {name}."
-        super().__init__(detail, errors=[FieldProblem(field="/first_day", detail=detail)])
+        super().__init__(detail, field="/first_day")
 
 
 class DaysClosed(Refused):
@@ -69,7 +59,7 @@ class DaysClosed(Refused):
 
     def __init__(self, next_open: date) -> None:
         detail = f"Everything before {next_open} is closed: begin there, or reopen the last closed period."
-        super().__init__(detail, errors=[FieldProblem(field="/first_day", detail=detail)])
+        super().__init__(detail, field="/first_day")
 
 
 class NotReadyToClose(Refused):

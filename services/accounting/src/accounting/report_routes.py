@@ -6,11 +6,12 @@ from fastapi import Query
 
 from accounting import reports
 from accounting.reactions import books, postings
-from accounting.routes import Reader
 from accounting.rules import RULEBOOK
-from accounting.views import Day, IntegrityView, LedgerView, Moment, RulebookView, RuleView, TrialBalanceView
+from accounting.scopes import Reader
+from accounting.views import IntegrityView, LedgerView, RulebookView, RuleView, TrialBalanceView
+from tailrace.core.fields import Day, Moment
 from tailrace.core.money import Currency
-from tailrace.http.pagination import LIMIT, MOST
+from tailrace.http.pagination import LIMIT, Cursor, Limit
 from tailrace.http.routing import Tx, tenant_router
 
 router = tenant_router("/v1/accounting", tag="accounting", reads=[books, postings])
@@ -26,7 +27,7 @@ Recorded = Annotated[
 
 
 @router.get("/trial-balance", response_model=TrialBalanceView)
-async def trial_balance(
+async def read_trial_balance(
     tx: Tx,
     who: Reader,
     effective: Effective = None,
@@ -41,7 +42,7 @@ async def trial_balance(
 
 
 @router.get("/ledger/{account}", response_model=LedgerView)
-async def ledger(
+async def read_ledger(
     tx: Tx,
     who: Reader,
     account: str,
@@ -50,8 +51,8 @@ async def ledger(
     ] = None,
     effective_to: Effective = None,
     recorded: Recorded = None,
-    limit: Annotated[int, Query(ge=1, le=MOST)] = LIMIT,
-    cursor: Annotated[str | None, Query(max_length=500)] = None,
+    limit: Limit = LIMIT,
+    cursor: Cursor = None,
 ) -> reports.Ledger:
     """What was posted to one account, with the opening balance and the balance after each."""
     at = await reports.as_of(tx, effective_to, recorded)
@@ -59,13 +60,13 @@ async def ledger(
 
 
 @router.get("/integrity", response_model=IntegrityView)
-async def integrity(tx: Tx, who: Reader) -> reports.Integrity:
+async def read_integrity(tx: Tx, who: Reader) -> reports.Integrity:
     """Whether the books are whole: debits equal credits, and every entry follows from its journal's event."""
     return await reports.integrity(tx)
 
 
 @router.get("/rules", response_model=RulebookView)
-async def rules(who: Reader) -> RulebookView:
+async def read_rules(who: Reader) -> RulebookView:
     """The posting rules: which event leads to which journal, since when."""
     return RulebookView(
         rules=[RuleView(name=r.name, version=r.version, event=r.event.type, since=r.since) for r in RULEBOOK.rules]

@@ -152,14 +152,8 @@ async def ledger(tx: Tx, code: str, at: AsOf, since: datetime | date | None, lim
     start = _begin(since) if since else None
     if start is not None:
         query = query.where(Entry.effective_at >= start)
-    page = await paginate(
-        tx,
-        query,
-        PageRequest(limit, cursor, None),
-        key=Entry.position,
-        sortable={"effective_at": Entry.effective_at},
-        default="effective_at",
-    )
+    order = {"id": Entry.position, "effective_at": Entry.effective_at}
+    page = await paginate(tx, query, PageRequest(order, "effective_at", limit, cursor))
     opening = await _opening(tx, code, at, _before(page.items[0] if page.items else None, start))
     items = _running(opening, page.items)
     return Ledger(account.code, account.name, account.kind, at.effective, at.recorded, opening, items, page.next_cursor)

@@ -10,8 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute, raiseload
 
 from catalog.models import Item, MasterData, Price, PriceList, Unit
-from catalog.refusals import InUse, NoPrice, Taken
-from tailrace.core.errors import FieldProblem, Invalid, NotYetKnown, Unknown
+from catalog.refusals import InUse, NoPrice
+from tailrace.core.errors import CodeTaken, FieldProblem, Invalid, NotYetKnown, Unknown
 from tailrace.core.units import Packaging, Places, convert
 from tailrace.core.units import Unit as Measure
 from tailrace.db.database import Tx
@@ -20,7 +20,7 @@ AnyMaster = TypeVar("AnyMaster", bound=MasterData)
 
 
 async def create(tx: Tx, kind: type[AnyMaster], values: Mapping[str, Any]) -> AnyMaster:
-    """Raises Taken when a live row has the code."""
+    """Raises CodeTaken when a live row has the code."""
     await _refuse_taken(tx, kind, values)
     row = kind.create(values)
     tx.add(row)
@@ -29,7 +29,7 @@ async def create(tx: Tx, kind: type[AnyMaster], values: Mapping[str, Any]) -> An
 
 
 async def replace(tx: Tx, kind: type[AnyMaster], id: UUID, match: int | None, values: Mapping[str, Any]) -> AnyMaster:
-    """Raises Unknown, Stale, FixedForGood, Taken."""
+    """Raises Unknown, Stale, FixedForGood, CodeTaken."""
     row = await _load(tx, kind, id, match)
     await _refuse_taken(tx, kind, values, but=id)
     row.replace(values)
@@ -112,8 +112,7 @@ async def _refuse_taken(tx: Tx, kind: type[MasterData], values: Mapping[str, Any
     code = values[kind.code_field]
     holder = await tx.scalar(select(kind.id).where(column == code, kind.deleted_at.is_(None)))
     if holder is not None and holder != but:
-        detail = f"{code} belongs to {holder}."
-        raise Taken(detail, errors=[FieldProblem(field=f"/{kind.code_field}", detail=detail)])
+        raise CodeTaken(f"{code} belongs to {holder}.", field=f"/{kind.code_field}")
 
 
 async def _refuse_used(tx: Tx, unit: Unit) -> None:

@@ -3,12 +3,6 @@
 from tailrace.core.errors import Problem, Refused
 
 
-class Taken(Refused):
-    """409: a live row has this sku or code."""
-
-    slug, title = "code-taken", "This sku or code is in use"
-
-
 class FixedForGood(Refused):
     """409: stock, orders and journals build on this field."""
 

@@ -10,7 +10,7 @@ from yarl import URL
 from gateway.breaker import Breaker
 from gateway.head import Head
 from gateway.headers import answer_headers, upstream_headers
-from gateway.refusals import UpstreamBroke, UpstreamDown, UpstreamLate
+from gateway.refusals import UpstreamBroke, UpstreamLate, upstream_down
 from gateway.upload import ClientGone, ServiceClock, Upload
 from tailrace.observability.logs import log
 from tailrace.runtime.route_table import Route
@@ -70,13 +70,13 @@ class Forwarder:
         breaker = self._breakers.setdefault(route.service, Breaker())
         for last in (False, True):
             if not breaker.allows():
-                raise UpstreamDown(route.service, breaker.retry_after())
+                raise upstream_down(route.service, breaker.retry_after())
             try:
                 response = await self._attempt(route, head, scope, upload)
             except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
                 breaker.failed()
                 if last:
-                    raise UpstreamDown(route.service) from error
+                    raise upstream_down(route.service) from error
             except aiohttp.ClientError as error:
                 if upload.failure is not None:
                     raise upload.failure from None
@@ -113,11 +113,11 @@ class Forwarder:
             clock.stop()
 
     def _url(self, route: Route, head: Head) -> URL:
-        """The service's address with the path and query exactly as the client sent them. Raises UpstreamDown when it has none."""
+        """The service's address with the path and query exactly as the client sent them. Raises Unavailable when it has none."""
         try:
             base = self._upstream(route.service)
         except KeyError as error:
-            raise UpstreamDown(route.service) from error
+            raise upstream_down(route.service) from error
         query = f"?{head.query}" if head.query else ""
         return URL(f"{base}{head.path}{query}", encoded=True)
 

@@ -6,12 +6,11 @@ from starlette.types import Receive, Scope, Send
 from gateway.forward import Forwarder
 from gateway.head import Head, read_head
 from gateway.limits import Limit, address_key
-from gateway.refusals import TooLarge
 from gateway.revocations import Revocations
 from gateway.table import Table
 from gateway.tokens import Tokens
 from tailrace.core.context import Principal
-from tailrace.core.errors import Unauthenticated, Unavailable, Unknown
+from tailrace.core.errors import TooLarge, Unauthenticated, Unavailable, Unknown
 from tailrace.runtime.route_table import Route
 
 

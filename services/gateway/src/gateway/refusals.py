@@ -2,7 +2,7 @@
 
 import math
 
-from tailrace.core.errors import Problem, Unauthenticated
+from tailrace.core.errors import Problem, Unauthenticated, Unavailable
 
 
 class TooManyRequests(Problem):
@@ -27,15 +27,6 @@ class Revoked(Unauthenticated):
         self.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
 
 
-class TooLarge(Problem):
-    """413: the body is larger than this path takes."""
-
-    status, slug, title = 413, "too-large", "The body is too large"
-
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"At most {limit} bytes.")
-
-
 class SlowClient(Problem):
     """408: the body stopped arriving."""
 
@@ -48,16 +39,10 @@ class MethodNotForwarded(Problem):
     status, slug, title = 405, "method-not-allowed", "Method not allowed"
 
 
-class UpstreamDown(Problem):
+def upstream_down(service: str, retry_after: float = 1) -> Unavailable:
     """503: the service cannot be reached at the moment; nothing was done."""
-
-    status, slug, title = 503, "unavailable", "Not available at the moment"
-
-    def __init__(self, service: str, retry_after: float = 1) -> None:
-        super().__init__(
-            f"The service {service} cannot be reached at the moment; nothing was done.",
-            headers={"Retry-After": str(max(1, math.ceil(retry_after)))},
-        )
+    said = f"The service {service} cannot be reached at the moment; nothing was done."
+    return Unavailable(said, retry_after=max(1, math.ceil(retry_after)))
 
 
 class UpstreamBroke(Problem):

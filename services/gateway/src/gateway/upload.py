@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 
 from starlette.types import Receive
 
-from gateway.refusals import SlowClient, TooLarge
-from tailrace.core.errors import Problem
+from gateway.refusals import SlowClient
+from tailrace.core.errors import Problem, TooLarge
 
 _CLIENT_PAUSE = 10.0
 

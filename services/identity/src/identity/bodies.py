@@ -1,15 +1,14 @@
 """What clients may send. Addresses are compared in lower case; passwords are never shown in a log or an error."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
 
+from tailrace.core.fields import Email, Name, Sentence
 from tailrace.core.money import Currency
 from tailrace.core.personal_data import Personal
 from tailrace.http.routing import Body
 
-Email = Annotated[str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$"), AfterValidator(str.lower)]
-Name = Annotated[str, Field(min_length=1, max_length=200)]
 RoleName = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[a-z][a-z0-9_-]*$")]
 Scope = Annotated[str, Field(pattern=r"^(\*|[a-z][a-z_-]*:(read|write|\*))$", examples=["orders:read"])]
 Slug = Annotated[str, Field(min_length=2, max_length=40, pattern=r"^[a-z0-9][a-z0-9-]*[a-z0-9]$")]
@@ -77,9 +76,20 @@ class KeyRotation(Body):
 
     at_once: bool = False
     revoke: bool = False
-    reason: Annotated[str, Field(min_length=1, max_length=300)] | None = None
+    reason: Sentence | None = None
 
 
 class PasswordChange(Body):
     current_password: GivenPassword
     new_password: NewPassword
+
+
+class TokenExchange(Body):
+    """The form of RFC 8693, section 2.1, as far as it is supported. `scope` narrows; left out, the new token has the old one's."""
+
+    grant_type: Literal["urn:ietf:params:oauth:grant-type:token-exchange"]
+    subject_token: Annotated[SecretStr, Field(max_length=8192)]
+    subject_token_type: Literal["urn:ietf:params:oauth:token-type:access_token"]
+    audience: Annotated[str, Field(max_length=60, pattern=r"^[a-z][a-z0-9_-]*$", examples=["orders"])]
+    scope: Annotated[str, Field(max_length=4000, pattern=r"^[\x21-\x7e]+( [\x21-\x7e]+)*$")] | None = None
+    requested_token_type: Literal["urn:ietf:params:oauth:token-type:access_token"] | None = None

@@ -45,9 +45,9 @@ async def create_user(tx: Tx, body: NewUser, who: Principal, origin: Origin) -> 
 async def add_user(tx: Tx, user: User, password: str) -> None:
     """A new user and the password, together."""
     tx.add(user)
+    # The password's row refers to the user's.
     await tx.flush()
     tx.add(Credential(user_id=user.id, password_hash=await passwords.hashed(password)))
-    await tx.flush()
 
 
 async def change_user(
@@ -115,10 +115,9 @@ async def find_role(tx: Tx, role_id: UUID) -> Role:
 async def create_role(tx: Tx, body: RoleBody, who: Principal, origin: Origin) -> Role:
     _ensure_holds(who, body.scopes)
     if await tx.scalar(select(Role.id).where(Role.name == body.name, Role.deleted_at.is_(None))):
-        raise Taken("/name", f"There is a role {body.name} already.")
+        raise Taken(f"There is a role {body.name} already.", field="/name")
     role = Role.make(body.name, body.scopes)
     tx.add(role)
-    await tx.flush()
     audit.note(tx, origin, "role.created", role.id, name=role.name, scopes=role.scopes)
     return role
 
@@ -131,7 +130,6 @@ async def change_role(tx: Tx, role_id: UUID, match: int | None, body: RoleBody, 
     _ensure_holds(who, body.scopes)
     before = role.scopes
     role.allow(body.scopes)
-    await tx.flush()
     audit.note(tx, origin, "role.updated", role.id, name=role.name, scopes={"from": before, "to": role.scopes})
     return role
 
@@ -188,7 +186,7 @@ def _ensure_holds(who: Principal, scopes: Sequence[str]) -> None:
 
 async def _ensure_free(tx: Tx, email: str) -> None:
     if await tx.scalar(select(User.id).where(User.email == email, User.deleted_at.is_(None))):
-        raise Taken("/email", "Another user has this address.")
+        raise Taken("Another user has this address.", field="/email")
 
 
 async def _ensure_another_admin(tx: Tx, user: User) -> None:

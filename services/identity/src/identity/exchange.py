@@ -4,49 +4,28 @@ A token that is handed on holds no more than that one service needs. Parameters 
 """
 
 import time
-from typing import Annotated, Any, Literal
+from typing import Any
 from urllib.parse import parse_qsl
 from uuid import UUID
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import ValidationError
 
 from identity import audit
 from identity.audit import Origin
+from identity.bodies import TokenExchange
 from identity.keys import SigningKeys
+from identity.views import ExchangedToken
 from tailrace.core.errors import BadRequest, Forbidden, Invalid
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Tx
 from tailrace.http.auth import Verifier, principal_of
-from tailrace.http.routing import Body, View
 from tailrace.settings import Settings
 
 LIFETIME = 300
-_ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
 _FORM = "application/x-www-form-urlencoded"
 _MOST_FIELDS = 20
-
-
-class TokenExchange(Body):
-    """The form of RFC 8693, section 2.1, as far as it is supported. `scope` narrows; left out, the new token has the old one's."""
-
-    grant_type: Literal["urn:ietf:params:oauth:grant-type:token-exchange"]
-    subject_token: Annotated[SecretStr, Field(max_length=8192)]
-    subject_token_type: Literal["urn:ietf:params:oauth:token-type:access_token"]
-    audience: Annotated[str, Field(max_length=60, pattern=r"^[a-z][a-z0-9_-]*$", examples=["orders"])]
-    scope: Annotated[str, Field(max_length=4000, pattern=r"^[\x21-\x7e]+( [\x21-\x7e]+)*$")] | None = None
-    requested_token_type: Literal["urn:ietf:params:oauth:token-type:access_token"] | None = None
-
-
-class ExchangedToken(View):
-    """The answer of RFC 8693, section 2.2.1. `expires_in` in seconds."""
-
-    access_token: str
-    issued_token_type: str = _ACCESS_TOKEN
-    token_type: str = "Bearer"
-    expires_in: int
-    scope: str
 
 
 DECLARED = {"requestBody": {"required": True, "content": {_FORM: {"schema": TokenExchange.model_json_schema()}}}}

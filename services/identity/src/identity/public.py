@@ -5,29 +5,30 @@ since they answer with secrets, no answer of theirs is stored under an Idempoten
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from identity import exchange, log_in, sessions
 from identity.audit import From
 from identity.bodies import LogIn, RefreshBody
-from identity.exchange import ExchangedToken
 from identity.refusals import RefreshRefused
-from identity.tokens import Issuer, Tokens
+from identity.tokens import Issuer
+from identity.views import ExchangedToken, Tokens
 from tailrace.core.context import Context
 from tailrace.db.database import Database
+from tailrace.http.strict import public_router
 
-router = APIRouter(tags=["auth"], redirect_slashes=False)
+router = public_router(tag="auth")
 
 
 @router.post("/v1/auth/login", response_model=Tokens)
-async def log_in_(request: Request, response: Response, body: LogIn, origin: From) -> Tokens:
+async def log_in_user(request: Request, response: Response, body: LogIn, origin: From) -> Tokens:
     """Log in. 401 when the credentials are wrong; 429 with `Retry-After` after too many wrong ones."""
     grant = await log_in.log_in(_database(request), _context(request), body, origin)
     return await _answer(request, response, grant)
 
 
 @router.post("/v1/auth/refresh", response_model=Tokens)
-async def refresh(request: Request, response: Response, body: RefreshBody, origin: From) -> Tokens:
+async def refresh_tokens(request: Request, response: Response, body: RefreshBody, origin: From) -> Tokens:
     """Exchange a refresh token, once, for new tokens. A second use ends the session for everybody who holds one of its tokens."""
     token = body.refresh_token.get_secret_value()
     tenant_id = sessions.tenant_of(token)
@@ -53,7 +54,7 @@ async def exchange_token(request: Request, response: Response, origin: From) -> 
 
 
 @router.post("/v1/auth/logout", status_code=204)
-async def log_out(request: Request, body: RefreshBody, origin: From) -> None:
+async def log_out_user(request: Request, body: RefreshBody, origin: From) -> None:
     """End the session of a refresh token. Like RFC 7009, an unknown or ended one is no error."""
     token = body.refresh_token.get_secret_value()
     tenant_id = sessions.tenant_of(token)
@@ -63,7 +64,7 @@ async def log_out(request: Request, body: RefreshBody, origin: From) -> None:
 
 
 @router.get("/.well-known/jwks.json")
-async def jwks(request: Request, response: Response) -> dict[str, Any]:
+async def read_keys(request: Request, response: Response) -> dict[str, Any]:
     """The keys that access tokens verify with (RFC 7517): those that signed a token that may still be good, and the next one."""
     response.headers["Cache-Control"] = "public, max-age=60"
     return await _issuer(request).keys.published()

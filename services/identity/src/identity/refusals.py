@@ -1,15 +1,12 @@
 """What identity refuses, each by a name that a client can tell from the others."""
 
-from tailrace.core.errors import FieldProblem, Problem, Refused, Unauthenticated
+from tailrace.core.errors import Problem, Refused, Unauthenticated
 
 
 class Taken(Refused):
     """409: somebody else has this slug, address or name."""
 
     slug, title = "taken", "In use already"
-
-    def __init__(self, field: str, detail: str) -> None:
-        super().__init__(detail, errors=[FieldProblem(field=field, detail=detail)])
 
 
 class LastAdmin(Refused):

@@ -41,7 +41,6 @@ async def create(tx: Tx, body: NewTenant, origin: Origin) -> Tenant:
 async def describe(tx: Tx, match: int | None, body: TenantDescription, origin: Origin) -> Tenant:
     tenant = await tx.load(Tenant, tx.tenant_id, match)
     tenant.describe(body.name, body.industry)
-    await tx.flush()
     audit.note(tx, origin, "tenant.updated", tenant.id)
     return tenant
 
@@ -63,7 +62,7 @@ async def ensure_operator(database: Database, settings: Settings) -> None:
 async def _found(tx: Tx, id: UUID, slug: str, name: str, currency: str, industry: str | None) -> Tenant:
     claimed = insert(TenantSlug).values(slug=slug, tenant_id=id).on_conflict_do_nothing().returning(TenantSlug.slug)
     if (await tx.execute(claimed)).scalar_one_or_none() is None:
-        raise Taken("/slug", f"Another tenant is called {slug}.")
+        raise Taken(f"Another tenant is called {slug}.", field="/slug")
     return Tenant.found(id, slug=slug, name=name, currency=currency, industry=industry)
 
 

@@ -13,23 +13,13 @@ from sqlalchemy import select
 from identity.keys import SigningKeys
 from identity.models import Role, User
 from identity.sessions import REFRESH_LIFETIME, Grant, is_open
+from identity.views import Tokens
 from tailrace.core.context import Context
 from tailrace.core.errors import Unauthenticated
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Database, Tx
 from tailrace.http.auth import Verifier, principal_of, role_versions
-from tailrace.http.routing import View
 from tailrace.settings import Settings
-
-
-class Tokens(View):
-    """What a log-in or refresh answers with (RFC 6749, 5.1). Lifetimes in seconds."""
-
-    access_token: str
-    token_type: str = "Bearer"
-    expires_in: int
-    refresh_token: str
-    refresh_expires_in: int = int(REFRESH_LIFETIME.total_seconds())
 
 
 class Issuer:
@@ -43,7 +33,12 @@ class Issuer:
 
     async def tokens(self, grant: Grant) -> Tokens:
         access_token = await self.keys.sign(self._claims(grant))
-        return Tokens(access_token=access_token, expires_in=self._lifetime, refresh_token=grant.refresh_token)
+        return Tokens(
+            access_token=access_token,
+            expires_in=self._lifetime,
+            refresh_token=grant.refresh_token,
+            refresh_expires_in=int(REFRESH_LIFETIME.total_seconds()),
+        )
 
     def _claims(self, grant: Grant) -> dict[str, Any]:
         user: User = grant.user

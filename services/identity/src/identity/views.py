@@ -6,29 +6,21 @@ from uuid import UUID
 
 from tailrace.core.money import Currency
 from tailrace.core.personal_data import Personal
-from tailrace.http.routing import View
+from tailrace.http.routing import ResourceView, View
 
 
-class TenantView(View):
-    id: UUID
+class TenantView(ResourceView):
     slug: str
     name: str
     currency: Currency
     industry: str | None
-    version: int
-    created_at: datetime
-    updated_at: datetime
 
 
-class UserView(View):
-    id: UUID
+class UserView(ResourceView):
     email: Personal[str]
     name: Personal[str]
     roles: list[str]
     active: bool
-    version: int
-    created_at: datetime
-    updated_at: datetime
 
 
 class Me(UserView):
@@ -38,13 +30,9 @@ class Me(UserView):
     tenant: TenantView
 
 
-class RoleView(View):
-    id: UUID
+class RoleView(ResourceView):
     name: str
     scopes: list[str]
-    version: int
-    created_at: datetime
-    updated_at: datetime
 
 
 class SigningKeyView(View):
@@ -71,3 +59,23 @@ class AuditEntryView(View):
     ip: Personal[str] | None
     user_agent: str | None
     details: dict[str, Any]
+
+
+class Tokens(View):
+    """What a log-in or refresh answers with (RFC 6749, 5.1). Lifetimes in seconds."""
+
+    access_token: str
+    token_type: str = "Bearer"
+    expires_in: int
+    refresh_token: str
+    refresh_expires_in: int
+
+
+class ExchangedToken(View):
+    """The answer of RFC 8693, section 2.2.1. `expires_in` in seconds."""
+
+    access_token: str
+    issued_token_type: str = "urn:ietf:params:oauth:token-type:access_token"
+    token_type: str = "Bearer"
+    expires_in: int
+    scope: str

@@ -1,24 +1,15 @@
 """What a client may send. A quantity may come in any unit that leads to the item's base unit; a value is in minor units of its currency."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
+from tailrace.core.fields import Amount, Moment, Text, UnitCode
 from tailrace.core.money import Currency, Quantity, SignedQuantity, UnitPrice
 from tailrace.http.routing import Body
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Value = Annotated[int, Field(ge=0, le=10**15, examples=[125000])]
-Moment = Annotated[
-    AwareDatetime,
-    Field(ge=datetime(1900, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC)),
-    AfterValidator(lambda moment: moment.astimezone(UTC)),
-]
-"""A moment with its offset from UTC, in a range that every calendar in use here can hold; kept in UTC."""
-
-Unit = Annotated[Text | None, Field(description="The unit of `quantity`; the item's base unit when left out.")]
+Unit = Annotated[UnitCode | None, Field(description="The unit of `quantity`; the item's base unit when left out.")]
 EffectiveAt = Annotated[Moment | None, Field(description="When it took place, not in the future; now when left out.")]
 UnitCost = Annotated[
     UnitPrice | None,
@@ -34,7 +25,7 @@ class NewReceipt(Body):
     warehouse_id: UUID
     quantity: Quantity
     unit: Unit = None
-    value: Value | None = None
+    value: Amount | None = None
     unit_cost: UnitCost = None
     currency: Currency
     reason: Literal["opening", "purchase", "production", "return"]
@@ -82,7 +73,7 @@ class NewAdjustment(Body):
     warehouse_id: UUID
     quantity: SignedQuantity
     unit: Unit = None
-    value: Value | None = None
+    value: Amount | None = None
     unit_cost: UnitCost = None
     currency: Annotated[Currency | None, Field(description="Needed for the first stock of an item in a warehouse.")] = (
         None

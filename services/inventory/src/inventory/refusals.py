@@ -37,7 +37,7 @@ class CurrencyDiffers(Refused):
 
     def __init__(self, ours: str, theirs: str, field: str = "/currency") -> None:
         detail = f"This stock is valued in {ours}, not in {theirs}."
-        super().__init__(detail, errors=[FieldProblem(field=field, detail=detail)])
+        super().__init__(detail, field=field)
 
 
 class TooMuch(Invalid):
@@ -71,7 +71,7 @@ class NotHeld(Refused):
 
     def __init__(self, wanted: Decimal, held: Decimal) -> None:
         detail = f"{plain(wanted)} are wanted; the reservation holds {plain(held)} for this line here."
-        super().__init__(detail, errors=[FieldProblem(field="/quantity", detail=detail)])
+        super().__init__(detail, field="/quantity")
 
 
 def missing(lines: Sequence[tuple[UUID, UUID, Decimal, Decimal]]) -> Short:

@@ -58,10 +58,8 @@ class Valuation:
     next_cursor: str | None
 
 
-async def value_stock(
-    tx: Tx, levels: Select[StockLevel], page: PageRequest, effective: datetime | None, recorded: datetime | None
-) -> Valuation:
-    """The stocks that `levels` selects, as of the pair. Left out: effective now, recorded as far as nothing earlier can still be written down.
+async def value_stock(tx: Tx, page: PageRequest, effective: datetime | None, recorded: datetime | None) -> Valuation:
+    """The stocks that `page` asks for, as of the pair. Left out: effective now, recorded as far as nothing earlier can still be written down.
 
     What was committed before the request is in it, unless a transaction that began earlier is still open after a second.
 
@@ -70,10 +68,10 @@ async def value_stock(
     settled = await _settled(tx)
     by, up_to = effective or datetime.now(UTC), min(recorded, settled) if recorded else settled
     seen = and_(Movement.effective_at <= by, Movement.recorded_at <= up_to)
-    listing = await paginate(tx, levels, page, key=StockLevel.id)
+    listing = await paginate(tx, select(StockLevel), page)
     sums = await _sums(tx, seen, [level.id for level in listing.items])
     items = [_valued(level, *sums.get(level.id, (Decimal(0), 0))) for level in listing.items]
-    return Valuation(by, up_to, items, await _totals(tx, seen, levels), listing.next_cursor)
+    return Valuation(by, up_to, items, await _totals(tx, seen, page.narrowed(select(StockLevel))), listing.next_cursor)
 
 
 async def _settled(tx: Tx) -> datetime:

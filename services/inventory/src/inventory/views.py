@@ -5,21 +5,19 @@ from typing import Literal
 from uuid import UUID
 
 from tailrace.core.money import Exact
-from tailrace.http.routing import View
+from tailrace.http.routing import ResourceView, View
 
 Kind = Literal["received", "issued", "adjusted", "transferred", "settled"]
 """`settled`: the real cost of what had left without being in the books; no quantity moves."""
 ReservationStatus = Literal["made", "rejected", "released", "expired", "consumed"]
 
 
-class StockView(View):
+class StockView(ResourceView):
     """An item in a warehouse. `available` is what nobody has reserved; nobody else may be promised more.
 
     `provisional` is what left without being in the books, at an estimated cost; `on_hand` is less by it, and with it below zero at times.
     """
 
-    id: UUID
-    version: int
     item_id: UUID
     warehouse_id: UUID
     on_hand: Exact
@@ -28,8 +26,6 @@ class StockView(View):
     available: Exact
     value: int
     currency: str
-    created_at: datetime
-    updated_at: datetime
 
 
 class LayerView(View):
@@ -140,14 +136,10 @@ class ReservationLineView(View):
     held: Exact
 
 
-class ReservationView(View):
-    id: UUID
-    version: int
+class ReservationView(ResourceView):
     order_id: UUID | None
     status: ReservationStatus
     complete: bool
     lines: list[ReservationLineView]
     reason: str | None
     expires_at: datetime | None
-    created_at: datetime
-    updated_at: datetime

@@ -1,23 +1,16 @@
 """What a client may say about an order. Quantities and prices are decimal strings or numbers; amounts are whole minor units of the currency."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from contracts.orders import Address
+from tailrace.core.fields import Amount, Country, Moment, Text, UnitCode
 from tailrace.core.money import Currency, Quantity, UnitPrice
 from tailrace.core.personal_data import Personal
 from tailrace.http.routing import Body
-
-# PostgreSQL stores every character but NUL.
-_STORABLE = r"^[^\x00]*$"
-Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_STORABLE)]
-Code = Annotated[str, StringConstraints(min_length=1, max_length=20, pattern=_STORABLE)]
-Sentence = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_STORABLE)]
-Moment = Annotated[AwareDatetime, Field(ge=datetime(1900, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
-"""A time with its zone, in a range that every calendar in use here can hold."""
 
 MOST_LINES = 500
 _YEAR = 365 * 24 * 3600
@@ -29,13 +22,15 @@ class NewLine(Body):
     item_id: UUID
     warehouse_id: UUID
     quantity: Quantity
-    unit: Code | None = Field(None, description="The unit that `quantity` is in; the item's base unit when left out.")
+    unit: UnitCode | None = Field(
+        None, description="The unit that `quantity` is in; the item's base unit when left out."
+    )
     unit_price: UnitPrice | None = Field(
         None,
         description="Price of one `unit` as the line names it, in minor units: 2 boxes at 1,200 are 2,400."
         " net = quantity × unit_price, rounded half to even.",
     )
-    net: Annotated[int, Field(ge=0, le=10**15)] | None = Field(
+    net: Amount | None = Field(
         None, description="Amount of the line before tax, in minor units; the unit price is derived from it."
     )
     price_list_id: UUID | None = Field(
@@ -55,8 +50,8 @@ class ShipTo(Address, Body):
 
     lines: Personal[list[Text]] = Field([], max_length=10)
     city: Personal[Text | None] = None
-    postal_code: Personal[Code | None] = None
-    country: Code | None = None
+    postal_code: Personal[Annotated[Text, Field(max_length=20)] | None] = None
+    country: Country | None = None
 
 
 class OrderTerms(Body):
@@ -81,9 +76,3 @@ class NewOrder(OrderTerms):
     """An order to create as a draft, or at once as a confirmed order."""
 
     confirm: bool = Field(False, description="Create and confirm in one step.")
-
-
-class Reason(Body):
-    """Why."""
-
-    reason: Sentence

@@ -21,7 +21,6 @@ async def create(tx: Tx, asked: NewOrder) -> Order:
     if asked.confirm:
         order.confirm()
     tx.add(order)
-    await tx.flush()
     return order
 
 
@@ -32,7 +31,6 @@ async def replace(tx: Tx, order_id: UUID, match: int | None, asked: OrderTerms) 
     terms = _terms(asked, order.ordered_at)
     lines = await price_lines(tx, asked.lines, asked.currency, terms["ordered_at"].date())
     order.change(lines, terms)
-    await tx.flush()
     return order
 
 
@@ -42,7 +40,6 @@ async def confirm(tx: Tx, order_id: UUID, match: int | None) -> Order:
     order.refuse_unless_draft()
     await refuse_unless_sold(tx, order.lines)
     order.confirm()
-    await tx.flush()
     return order
 
 
@@ -50,7 +47,6 @@ async def hold(tx: Tx, order_id: UUID, match: int | None, reason: str) -> Order:
     """Let nothing of a confirmed order be allocated or shipped until it is resumed. Raises NotConfirmed, AlreadyShipped."""
     order = await tx.load(Order, order_id, match)
     order.hold(reason)
-    await tx.flush()
     return order
 
 
@@ -58,7 +54,6 @@ async def resume(tx: Tx, order_id: UUID, match: int | None) -> Order:
     """Go on with an order on hold. Raises NotOnHold."""
     order = await tx.load(Order, order_id, match)
     order.resume()
-    await tx.flush()
     return order
 
 
@@ -66,7 +61,6 @@ async def cancel(tx: Tx, order_id: UUID, match: int | None, reason: str) -> Orde
     """Cancel what has not left. Raises AlreadyCancelled, AlreadyShipped."""
     order = await tx.load(Order, order_id, match)
     order.cancel(reason)
-    await tx.flush()
     return order
 
 
@@ -81,7 +75,6 @@ async def allocate(tx: Tx, order_id: UUID, match: int | None) -> Order:
     """Try once more to reserve what is open. Raises NotConfirmed, AllocationUnderWay, NothingToAllocate."""
     order = await tx.load(Order, order_id, match)
     order.allocate()
-    await tx.flush()
     return order
 
 

@@ -8,7 +8,7 @@ from contracts.orders import Address, Progress
 from orders.models import Status
 from tailrace.core.money import Currency, Minor, Quantity, Rate, SignedQuantity, UnitPrice
 from tailrace.core.personal_data import Personal
-from tailrace.http.routing import View
+from tailrace.http.routing import ResourceView, View
 from tailrace.messaging.sagas import SagaStep
 
 
@@ -34,11 +34,9 @@ class LineView(View):
     shipped: SignedQuantity
 
 
-class OrderSummary(View):
+class OrderSummary(ResourceView):
     """An order without its lines, as lists show it."""
 
-    id: UUID
-    version: int
     number: str
     status: Status
     allocation: Progress
@@ -54,8 +52,6 @@ class OrderSummary(View):
     ordered_at: datetime
     requested_date: date | None
     partial_allowed: bool
-    created_at: datetime
-    updated_at: datetime
 
 
 class OrderView(OrderSummary):

@@ -51,14 +51,12 @@ async def cancel(tx: Tx, order_id: UUID, reservation_id: UUID | None, reason: st
 async def pick(tx: Tx, shipment_id: UUID, match: int | None, wanted: Wanted | None) -> Shipment:
     shipment = await tx.load(Shipment, shipment_id, match)
     shipment.pick(wanted)
-    await tx.flush()
     return shipment
 
 
 async def pack(tx: Tx, shipment_id: UUID, match: int | None, wanted: Wanted, weight_grams: int | None) -> Shipment:
     shipment = await tx.load(Shipment, shipment_id, match)
     shipment.pack(wanted, weight_grams)
-    await tx.flush()
     return shipment
 
 
@@ -67,7 +65,6 @@ async def split(tx: Tx, shipment_id: UUID, match: int | None, wanted: Wanted) ->
     shipment = await tx.load(Shipment, shipment_id, match)
     other = shipment.split(wanted, await _next_number(tx, shipment.order_id, shipment.order_number))
     tx.add(other)
-    await tx.flush()
     return other
 
 
@@ -83,7 +80,6 @@ async def dispatch(
     shipment = await tx.load(Shipment, shipment_id, match)
     carrier = await _active_carrier(tx, carrier_id) if carrier_id else None
     shipment.dispatch(await _count_dispatched(tx, shipment), at or datetime.now(UTC), carrier, tracking_number)
-    await tx.flush()
     return shipment
 
 
@@ -92,7 +88,6 @@ async def deliver(
 ) -> Shipment:
     shipment = await tx.load(Shipment, shipment_id, match)
     shipment.deliver(at or datetime.now(UTC), signed_by, note)
-    await tx.flush()
     return shipment
 
 

@@ -18,7 +18,7 @@ from contracts.orders import LineQuantity, ShipmentRequested
 from shipping.base import Base
 from shipping.carriers import Carrier
 from shipping.refusals import Held, NothingLeft, TooMuch, WrongState
-from tailrace.core.errors import FieldProblem, Invalid
+from tailrace.core.errors import Invalid
 from tailrace.core.ids import uuid7
 from tailrace.core.units import check_decimals
 from tailrace.db.models import Aggregate, Part, TenantRow
@@ -241,7 +241,7 @@ class Shipment(Aggregate, Base):
             check_decimals(quantity, line.unit or line.sku, line.decimals, f"/lines/{number}/quantity")
             if quantity > available(line):
                 detail = f"There is {available(line).normalize():f} of {line.sku}, not {quantity}."
-                raise TooMuch(detail, errors=[FieldProblem(field=f"/lines/{number}/quantity", detail=detail)])
+                raise TooMuch(detail, field=f"/lines/{number}/quantity")
             taken[line_id] = (line, quantity)
         return list(taken.values())
 

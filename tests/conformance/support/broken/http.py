@@ -4,19 +4,21 @@ from broken.toy import ROUTES, SERVICE, toy
 
 _POINTS = 'points = tenant_router("/v1/points", tag="points")'
 _SHELF = 'shelf = tenant_router("/v1/products", tag="products", reads=[products])'
-_SHOW = "async def on_the_shelf(tx: Tx, who: Reader, page: Paging) -> Listing[Product]:"
-_PAGINATE = "return await paginate(tx, select(Product), page, key=Product.id)"
-_RELABEL = "async def relabel(tx: Tx, who: Writer, match: IfMatch, card_id: UUID, body: Label) -> Card:"
+_SHOW = "async def list_products(tx: Tx, who: Reader, page: Products) -> Listing[Product]:"
+_PAGINATE = "return await paginate(tx, select(Product), page)"
+_RELABEL = "async def replace_card(tx: Tx, who: Writer, match: IfMatch, card_id: UUID, body: Label) -> Card:"
 _LOAD = "    card = await tx.load(Card, card_id, match)\n    card.relabel(body.label)\n"
 _CLOSE = "    card.close()\n"
 _STAMPS = "    card = await tx.find(Card, card_id)\n    return StampsView(texts=[stamp.text for stamp in card.stamps])"
-_ISSUE = "async def issue(tx: Tx, who: Writer, body: NewCard) -> Card:\n"
+_ISSUE = "async def create_card(tx: Tx, who: Writer, body: NewCard) -> Card:\n"
+_SQL = "from sqlalchemy import select\n"
 _BALANCE = "    found = await tx.get(Account, (tx.tenant_id, points_id))\n"
 
 
 def _other_key(key: str) -> str:
     """A router whose routes exchange the client's key for another before the kit reads it."""
     return f"""from hashlib import sha256
+from fastapi import APIRouter
 from tailrace.http.routing import TenantRoute
 
 
@@ -48,7 +50,7 @@ TOYS = (
             '@shelf.get("", response',
             (
                 '@shelf.get("/{product_id}", response_model=ProductView)\n'
-                "async def one(tx: Tx, who: Reader, product_id: UUID) -> Product:\n"
+                "async def read_product(tx: Tx, who: Reader, product_id: UUID) -> Product:\n"
                 "    return await tx.find(Product, product_id)\n\n\n"
                 '@shelf.get("", response'
             ),
@@ -74,6 +76,7 @@ TOYS = (
             ROUTES,
             _SHELF,
             (
+                "from fastapi import APIRouter\n"
                 "from fastapi.routing import APIRoute\n"
                 "from tailrace.http.routing import TenantRoute\n\n\n"
                 "class Open(TenantRoute):\n"
@@ -84,7 +87,7 @@ TOYS = (
         (
             ROUTES,
             f"{_SHOW}\n    {_PAGINATE}",
-            "async def on_the_shelf(page: Paging) -> Listing[Product]:\n    return Listing([], None)",
+            "async def list_products(page: Products) -> Listing[Product]:\n    return Listing([], None)",
         ),
     ),
     toy(
@@ -96,6 +99,7 @@ TOYS = (
             ROUTES,
             _SHELF,
             (
+                "from fastapi import APIRouter\n"
                 "from fastapi.routing import APIRoute\n"
                 "from tailrace.http.routing import TenantRoute\n\n\n"
                 "class Open(TenantRoute):\n"
@@ -106,7 +110,7 @@ TOYS = (
         (
             ROUTES,
             f"{_SHOW}\n    {_PAGINATE}",
-            "async def on_the_shelf(page: Paging) -> Listing[Product]:\n    return Listing([], None)",
+            "async def list_products(page: Products) -> Listing[Product]:\n    return Listing([], None)",
         ),
     ),
     toy(
@@ -223,6 +227,32 @@ TOYS = (
         ),
     ),
     toy(
+        "an operation that takes any query parameter",
+        "unknown_query_parameters_get_400",
+        "GET /v1/card-terms answers 200 to a query parameter that it does not have",
+        (ROUTES, 'terms = public_router(tag="terms")', 'terms = APIRouter(tags=["terms"])'),
+        (ROUTES, _SQL, f"from fastapi import APIRouter\n{_SQL}"),
+    ),
+    toy(
+        "a list by another name",
+        "operations_are_named_by_the_plan",
+        "GET /v1/cards is called listing: its name begins with list_",
+        (ROUTES, "async def list_cards(", "async def listing("),
+    ),
+    toy(
+        "two operations by one name",
+        "operations_are_named_by_the_plan",
+        "cards.read is the id of 2 operations",
+        (ROUTES, "async def read_stamps(", "async def read_card("),
+    ),
+    toy(
+        "an argument by another name",
+        "operations_are_named_by_the_plan",
+        "PUT /v1/cards/{card_id} calls its body label",
+        (ROUTES, _RELABEL, _RELABEL.replace("body: Label", "label: Label")),
+        (ROUTES, _LOAD, _LOAD.replace("body.label", "label.label")),
+    ),
+    toy(
         "an error in words of its own",
         "every_error_is_a_problem",
         "POST /v1/cards/{card_id}/close (again) answers 409 without problem details",
@@ -233,8 +263,8 @@ TOYS = (
         ),
         (
             ROUTES,
-            "from fastapi import APIRouter\n",
-            "from fastapi import APIRouter\nfrom fastapi.responses import JSONResponse\n",
+            _SQL,
+            f"from fastapi.responses import JSONResponse\n{_SQL}",
         ),
     ),
     toy(
@@ -249,15 +279,15 @@ TOYS = (
         "GET /v1/cards/{card_id}/stamps changes card, outbox",
         (
             ROUTES,
-            "async def stamps(tx: Tx, who: Reader, card_id: UUID) -> StampsView:\n",
+            "async def read_stamps(tx: Tx, who: Reader, card_id: UUID) -> StampsView:\n",
             (
-                "async def stamps(request: Request, tx: Tx, who: Reader, card_id: UUID) -> StampsView:\n"
+                "async def read_stamps(request: Request, tx: Tx, who: Reader, card_id: UUID) -> StampsView:\n"
                 "    await tx.find(Card, card_id)\n"
                 "    async with request.app.state.database.transaction(tx.context) as own:\n"
                 "        (await own.load(Card, card_id)).relabel('seen')\n"
             ),
         ),
-        (ROUTES, "from fastapi import APIRouter\n", "from fastapi import APIRouter, Request\n"),
+        (ROUTES, _SQL, f"from fastapi import Request\n{_SQL}"),
     ),
     toy(
         "an event in a transaction of its own",
@@ -267,12 +297,12 @@ TOYS = (
             ROUTES,
             _ISSUE,
             (
-                "async def issue(request: Request, tx: Tx, who: Writer, body: NewCard) -> Card:\n"
+                "async def create_card(request: Request, tx: Tx, who: Writer, body: NewCard) -> Card:\n"
                 "    async with request.app.state.database.transaction(tx.context) as own:\n"
                 '        own.add(Card.issue(f"{uuid7()}", body.email, "twin", []))\n'
             ),
         ),
-        (ROUTES, "from fastapi import APIRouter\n", "from fastapi import APIRouter, Request\n"),
+        (ROUTES, _SQL, f"from fastapi import Request\n{_SQL}"),
     ),
     toy(
         "an event that lost its trace",
@@ -296,7 +326,7 @@ TOYS = (
             _PAGINATE,
             (
                 "from dataclasses import replace\n\n"
-                "    return await paginate(tx, select(Product), replace(page, cursor=None), key=Product.id)"
+                "    return await paginate(tx, select(Product), replace(page, cursor=None))"
             ),
         ),
     ),
@@ -306,11 +336,11 @@ TOYS = (
         "GET /v1/cards leaves rows out between pages",
         (
             ROUTES,
-            "return await paginate(tx, select(Card), page, key=Card.id, sortable=sortable)",
+            "return await paginate(tx, select(Card), page)",
             (
                 "if page.cursor is None:\n"
-                "        return await paginate(tx, select(Card), page, key=Card.id, sortable=sortable)\n"
-                '    return await paginate(tx, select(Card).where(Card.number != "C-0"), page, key=Card.id, sortable=sortable)'
+                "        return await paginate(tx, select(Card), page)\n"
+                '    return await paginate(tx, select(Card).where(Card.number != "C-0"), page)'
             ),
         ),
     ),
@@ -323,7 +353,7 @@ TOYS = (
             '@shelf.get("", response_model=Page[ProductView])',
             '@shelf.get("", response_model=list[ProductView])',
         ),
-        (ROUTES, _PAGINATE, "return (await paginate(tx, select(Product), page, key=Product.id)).items  # type: ignore"),
+        (ROUTES, _PAGINATE, "return (await paginate(tx, select(Product), page)).items  # type: ignore"),
     ),
     toy(
         "a process that is always ready",

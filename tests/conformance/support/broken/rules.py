@@ -269,6 +269,35 @@ TOYS = (
         (ROUTES, "class StampBody(Body):", "from pydantic import BaseModel\n\n\nclass StampBody(BaseModel):"),
     ),
     toy(
+        "a handler that calls its event something else",
+        "handlers_name_their_arguments_by_the_plan",
+        "told takes tx, said, meta, not tx, event, meta",
+        (SUBSCRIBERS, _TOLD, f"{_TOLD.replace('event:', 'said:')}    event = said\n"),
+    ),
+    toy(
+        "a refusal by another's name",
+        "a_problem_has_one_class",
+        "stale is the slug of tailrace.core.errors.Stale and of toyshop.refusals.TooLate",
+        (
+            "src/toyshop/refusals.py",
+            "",
+            (
+                '"""Refusals."""\n\nfrom tailrace.core.errors import Refused\n\n\n'
+                'class TooLate(Refused):\n    slug, title = "stale", "Too late"\n'
+            ),
+        ),
+    ),
+    toy(
+        "a refusal among the models",
+        "things_stand_in_their_files",
+        "models.py holds ClosedAlready, which belongs into refusals",
+        (
+            MODELS,
+            "class Card(Aggregate, Base):",
+            "class ClosedAlready(Refused):\n    pass\n\n\nclass Card(Aggregate, Base):",
+        ),
+    ),
+    toy(
         "an address that is not marked as personal",
         "fields_that_name_a_person_are_marked",
         "NewCard.email says who somebody is",

@@ -172,9 +172,30 @@ async def injected_fields_are_refused(subject: Subject) -> Findings:
     ]
 
 
-async def every_error_is_a_problem(subject: Subject) -> Findings:
-    """Whatever is refused is refused with problem details (RFC 9457); nothing ends in a 500, and no stack trace leaves."""
+async def unknown_query_parameters_get_400(subject: Subject) -> Findings:
+    """A query parameter that an operation does not have is refused by name, with those that it has: a mistyped filter must not show everything."""
     found = []
+    for step, answer in await _answers(subject, "mistyped"):
+        if answer.status != 400 or answer.changed:
+            found.append(f"{step.name} answers {answer.status} to a query parameter that it does not have")
+            continue
+        has = {name for name, said in step.operation.parameters.items() if said["in"] == "query"}
+        untold = sorted(name for name in has if name not in answer.json()["detail"])
+        if untold or answer.json()["errors"][0]["field"] != "no_such_parameter":
+            found.append(
+                f"{step.name} refuses a mistyped query parameter, and does not say that it has {', '.join(untold)}"
+            )
+    return found
+
+
+async def every_error_is_a_problem(subject: Subject) -> Findings:
+    """Whatever is refused is refused with problem details (RFC 9457), and declared so; nothing ends in a 500, and no stack trace leaves."""
+    found = [
+        f"{operation.name} declares its {status} as {', '.join(said.get('content', {}))}"
+        for operation in (await subject.walked()).operations
+        for status, said in operation.said["responses"].items()
+        if status >= "400" and list(said.get("content", {})) != ["application/problem+json"]
+    ]
     for step in (await subject.walked()).steps:
         for what, answer in step.answers.items():
             if answer.status < 400:

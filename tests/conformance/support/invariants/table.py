@@ -1,6 +1,6 @@
 """Every invariant by name. The name is what a report shows and what a broken toy refers to."""
 
-from invariants import database, delivery, events, http, personal, source
+from invariants import database, delivery, events, http, naming, personal, source
 from invariants.subject import Check, Invariant
 
 _OF_EVERY: tuple[Check, ...] = (
@@ -12,6 +12,9 @@ _OF_EVERY: tuple[Check, ...] = (
     source.connections_come_from_the_kit,
     source.no_service_imports_another,
     source.modules_open_with_their_promise,
+    naming.handlers_name_their_arguments_by_the_plan,
+    naming.things_stand_in_their_files,
+    naming.a_problem_has_one_class,
 )
 _OF_DATABASES: tuple[Check, ...] = (
     database.migrations_have_one_head,
@@ -55,12 +58,14 @@ _OF_DATABASES: tuple[Check, ...] = (
     http.a_stale_if_match_gets_412,
     http.a_version_is_the_etag,
     http.injected_fields_are_refused,
+    http.unknown_query_parameters_get_400,
     http.every_error_is_a_problem,
     http.a_read_changes_nothing,
     http.a_write_names_its_events,
     http.trace_context_reaches_the_outbox,
     http.a_list_pages_by_cursor,
     http.live_and_ready_differ,
+    naming.operations_are_named_by_the_plan,
     personal.fields_that_name_a_person_are_marked,
     personal.samples_hold_nothing_personal,
     personal.no_log_line_holds_personal_data,

@@ -179,6 +179,7 @@ class _Request:
 
     async def refused_first(self) -> None:
         self.digests = await self.walker.rows.digests()
+        await self._try("mistyped", query={**self.query, "no_such_parameter": "1"})
         if not self.operation.is_tenants:
             await self._injected()
             return

@@ -1,11 +1,12 @@
 """Each service checks the token itself and trusts no header that claims to know who somebody is.
 
 Access tokens are RS256 JWTs (RFC 9068) with `aud`, `iss`, `iat`, `exp`, `sub`, `tenant`, `sid`, `roles`, `role_versions` and `scope`. A service
-takes those for the whole platform and those for itself alone. Policy shows in a route's signature:
-`who: Annotated[Principal, Requires("orders:write")]`.
+takes those for the whole platform and those for itself alone. Policy shows in a route's signature: `who: Writer`, declared once per service as
+`Writer = Annotated[Principal, Requires(write)]`, beside its scopes, `read, write = scopes("orders")`.
 """
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -117,7 +118,20 @@ def verifier_from(settings: Settings, service: str) -> Verifier:
 _declared = HTTPBearer(auto_error=False, bearerFormat="JWT")
 
 
-def Requires(*scopes: str) -> Any:  # noqa: N802  (reads as a type where it is used)
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a token may be good for: `orders:write`, and what that lets its holder do."""
+
+    name: str
+    description: str
+
+
+def scopes(resource: str) -> tuple[Scope, Scope]:
+    """The two that most services have: to read the resource, and to change it."""
+    return Scope(f"{resource}:read", f"Read {resource}."), Scope(f"{resource}:write", f"Change {resource}.")
+
+
+def Requires(*scopes: Scope) -> Any:  # noqa: N802  (reads as a type where it is used)
     """A dependency that yields the Principal and refuses with 403 unless it has every scope named."""
 
     async def check(
@@ -126,7 +140,7 @@ def Requires(*scopes: str) -> Any:  # noqa: N802  (reads as a type where it is u
         principal = getattr(request.state, "principal", None)
         if not isinstance(principal, Principal):
             raise Unauthenticated("This needs a log-in.")
-        missing = [scope for scope in scopes if not principal.may(scope)]
+        missing = [scope.name for scope in scopes if not principal.may(scope.name)]
         if missing:
             raise Forbidden(f"This needs the scope {' '.join(missing)}.")
         return principal

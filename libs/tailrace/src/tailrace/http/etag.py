@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Header
 
-from tailrace.core.errors import BadRequest, FieldProblem
+from tailrace.core.errors import BadRequest
 
 _STRONG = re.compile(r'^"(\d{1,18})"$')
 
@@ -24,7 +24,7 @@ async def _if_match(
     found = _STRONG.match(if_match.strip())
     if found is None:
         detail = 'Send one strong ETag as it was received, as in "3".'
-        raise BadRequest(detail, errors=[FieldProblem(field="If-Match", detail=detail)])
+        raise BadRequest(detail, field="If-Match")
     return int(found[1])
 
 

@@ -14,7 +14,7 @@ from fastapi import Request, Response
 from sqlalchemy import bindparam, delete, func, insert, literal, select, tuple_
 
 from tailrace.core.context import Context
-from tailrace.core.errors import BadRequest, FieldProblem, Problem
+from tailrace.core.errors import BadRequest, Problem
 from tailrace.db.database import Database, Tx
 from tailrace.db.tables import idempotency
 from tailrace.observability.logs import log
@@ -47,7 +47,7 @@ class KeyReused(Problem):
 
     def __init__(self) -> None:
         detail = "The method, path or body differs from the first request with this key."
-        super().__init__(detail, errors=[FieldProblem(field="Idempotency-Key", detail=detail)])
+        super().__init__(detail, field="Idempotency-Key")
 
 
 def key_of(request: Request, *, required: bool) -> str | None:
@@ -58,7 +58,7 @@ def key_of(request: Request, *, required: bool) -> str | None:
     if not key and not required:
         return None
     detail = "Send an Idempotency-Key of 1 to 255 characters, the same on every retry of this request."
-    raise BadRequest(detail, errors=[FieldProblem(field="Idempotency-Key", detail=detail)])
+    raise BadRequest(detail, field="Idempotency-Key")
 
 
 def fingerprint(request: Request, body: bytes) -> bytes:

@@ -3,23 +3,27 @@
 import base64
 import binascii
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from inspect import Parameter, Signature
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 from fastapi import Depends, Query
-from sqlalchemy import Select, tuple_
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import ColumnElement, Select, tuple_
 
-from tailrace.core.errors import BadRequest, FieldProblem
+from tailrace.core.errors import BadRequest
 from tailrace.db.database import Tx
+from tailrace.http.filters import Column, Filter
 from tailrace.http.routing import View
 
 Item = TypeVar("Item")
 LIMIT, MOST = 50, 200
+
+Limit = Annotated[int, Query(ge=1, le=MOST, description="How many at most.")]
+Cursor = Annotated[str | None, Query(max_length=500, description="`next_cursor` of the page before.")]
 
 
 class Page(View, Generic[Item]):
@@ -39,56 +43,72 @@ class Listing(Generic[Item]):
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """How much, from where, in which order (`sort` is a field's name, `-` before it for descending)."""
+    """How much, from where, in which order (`sort` is a field's name, `-` before it for descending), and narrowed by what.
 
-    limit: int
-    cursor: str | None
-    sort: str | None
-
-
-async def _page_request(
-    limit: Annotated[int, Query(ge=1, le=MOST, description="How many at most.")] = LIMIT,
-    cursor: Annotated[str | None, Query(max_length=500, description="`next_cursor` of the page before.")] = None,
-    sort: Annotated[str | None, Query(max_length=60, description="A field; `-` before it for descending.")] = None,
-) -> PageRequest:
-    return PageRequest(limit, cursor, sort)
-
-
-Paging = Annotated[PageRequest, Depends(_page_request)]
-
-Column = InstrumentedAttribute[Any]
-
-
-async def paginate(
-    tx: Tx,
-    query: Select[Item],
-    page: PageRequest,
-    *,
-    key: Column,
-    sortable: Mapping[str, Column] | None = None,
-    default: str = "id",
-) -> Listing[Item]:
-    """One page of `query`, whose only entity is a mapped class; `key` is its unique id and breaks ties.
-
-    `sortable` names the columns a client may sort by, besides `id`; they must not hold NULL. Raises BadRequest for an unknown sort or a
-    cursor that is not one of this list's, TypeError for a column that may hold NULL.
+    `sortable` names the columns that a client may sort by, `id` among them, which is unique and breaks ties.
     """
-    known = {"id": key, **(sortable or {})}
-    # All of them, asked for or not: the first call shows the mistake.
-    for each in known.values():
-        if each.property.columns[0].nullable:
-            raise TypeError(f"{each} may be NULL: rows would be lost between pages")
-    name, descending = _order(page.sort or default, known)
-    column = known[name]
+
+    sortable: Mapping[str, Column]
+    sort: str = "id"
+    limit: int = LIMIT
+    cursor: str | None = None
+    conditions: Sequence[ColumnElement[bool]] = ()
+
+    def narrowed(self, query: Select[Item]) -> Select[Item]:
+        """The query, with the conditions of the filters that the client gave."""
+        return query.where(*self.conditions)
+
+
+def listed(kind: type[Any], *filters: Filter, sort: Sequence[Column] = (), default: str = "id") -> Any:
+    """A dependency that yields the PageRequest for a list of `kind`: `page: Annotated[PageRequest, listed(Order, equal(Order.number))]`.
+
+    `sort` are the columns to sort by besides `id`. Raises TypeError for one that may hold NULL: rows would be lost between pages.
+    """
+    sortable: dict[str, Column] = {"id": kind.id, **{column.key: column for column in sort}}
+    for column in sortable.values():
+        if column.property.columns[0].nullable:
+            raise TypeError(f"{column} may be NULL: rows would be lost between pages")
+    known = {each.name: each for each in filters}
+
+    async def page(*, limit: int, cursor: str | None, sort: str | None, **given: Any) -> PageRequest:
+        conditions = [known[name].condition(value) for name, value in given.items() if value is not None]
+        return PageRequest(sortable, sort or default, limit, cursor, conditions)
+
+    parameters = [*(each.parameter for each in filters), *_paging(sortable, default)]
+    # FastAPI reads the query's parameters from the signature.
+    page.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    return Depends(page)
+
+
+def _paging(sortable: Iterable[str], default: str) -> Iterator[Parameter]:
+    fields = ", ".join(f"`{name}`" for name in sorted(sortable))
+    order = f"One of {fields}; `-` before it for descending. `{default}` when left out."
+    kind = Parameter.KEYWORD_ONLY
+    yield Parameter("limit", kind, default=LIMIT, annotation=Limit)
+    yield Parameter("cursor", kind, default=None, annotation=Cursor)
+    yield Parameter(
+        "sort", kind, default=None, annotation=Annotated[str | None, Query(max_length=60, description=order)]
+    )
+
+
+async def paginate(tx: Tx, query: Select[Item], page: PageRequest) -> Listing[Item]:
+    """One page of `query`, whose only entity is the mapped class that `page` is of.
+
+    Raises BadRequest for an unknown sort or a cursor that is not one of this list's.
+    """
+    key = page.sortable["id"]
+    name, descending = _order(page.sort, page.sortable)
+    column = page.sortable[name]
+    query = page.narrowed(query)
     if page.cursor is not None:
-        after = _decode(page.cursor, column, key, page.sort or default)
+        after = _decode(page.cursor, column, key, page.sort)
         here = tuple_(column, key)
         query = query.where(here < after if descending else here > after)
     order = (column.desc(), key.desc()) if descending else (column.asc(), key.asc())
     rows = list(await tx.scalars(query.order_by(*order).limit(page.limit + 1)))
     shown = rows[: page.limit]
     more = len(rows) > page.limit
-    cursor = _encode(shown[-1], column, key, page.sort or default) if more else None
+    cursor = _encode(shown[-1], column, key, page.sort) if more else None
     return Listing(shown, cursor)
 
 
@@ -96,7 +116,7 @@ def _order(sort: str, known: Mapping[str, Column]) -> tuple[str, bool]:
     name = sort.removeprefix("-")
     if name not in known:
         detail = f"Sort by one of {', '.join(sorted(known))}."
-        raise BadRequest(detail, errors=[FieldProblem(field="sort", detail=detail)])
+        raise BadRequest(detail, field="sort")
     return name, sort.startswith("-")
 
 
@@ -113,7 +133,7 @@ def _decode(cursor: str, column: Column, key: Column, sort: str) -> Any:
         return tuple_(*(_value(c, text) for c, text in zip((column, key), values, strict=True)))
     except (ValueError, TypeError, ArithmeticError, binascii.Error) as error:
         detail = "Not a cursor of this list; begin without one."
-        raise BadRequest(detail, errors=[FieldProblem(field="cursor", detail=detail)]) from error
+        raise BadRequest(detail, field="cursor") from error
 
 
 _READERS: Mapping[type, Any] = {

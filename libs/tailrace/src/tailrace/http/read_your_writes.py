@@ -14,7 +14,7 @@ from uuid import UUID
 from fastapi import Request
 from sqlalchemy import ARRAY, BigInteger, Text, Uuid, bindparam, exists, func, select
 
-from tailrace.core.errors import BadRequest, FieldProblem, Problem
+from tailrace.core.errors import BadRequest, Problem
 from tailrace.db.database import Database
 from tailrace.db.tables import dead_letter, inbox
 from tailrace.messaging.subscribers import Subscriber
@@ -96,7 +96,7 @@ def _read_mark(text: str) -> EventMark:
         detail = (
             f"{HEADER} is a list of <topic>/<aggregate>@<sequence>, as Tailrace-Event gives it; {text[:80]!r} is none."
         )
-        raise BadRequest(detail, errors=[FieldProblem(field=HEADER, detail=detail)])
+        raise BadRequest(detail, field=HEADER)
     return EventMark(found[1], UUID(found[2]), int(found[3]))
 
 

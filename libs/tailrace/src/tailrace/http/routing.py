@@ -6,44 +6,60 @@ collide start over, unless `If-Match` says that the client wants to know.
 """
 
 import asyncio
-import json
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime
 from functools import wraps
 from typing import Annotated, Any, ClassVar
+from uuid import UUID
 
 import structlog
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm.exc import StaleDataError
 
 from tailrace.core.backoff import Backoff
 from tailrace.core.context import Context, Principal
-from tailrace.core.errors import Problem
+from tailrace.core.errors import Stale
+from tailrace.core.fields import Sentence
 from tailrace.db.database import Database
 from tailrace.db.database import Tx as Transaction
 from tailrace.db.error_classes import is_conflict
+from tailrace.db.models import Part
 from tailrace.http import idempotency, read_your_writes
 from tailrace.http.auth import Verifier, bearer_token
 from tailrace.http.etag import etag
-from tailrace.http.location import set_location
+from tailrace.http.location import location_of
 from tailrace.http.problem_details import ProblemView
+from tailrace.http.strict import Endpoint, StrictRoute
 from tailrace.messaging.beginnings import Beginnings, NotNow
 from tailrace.messaging.subscribers import Subscriber
 from tailrace.observability.logs import log
 from tailrace.observability.tracing import TRACEPARENT
 
-__all__ = ["Body", "TenantRoute", "Tx", "View", "tenant_router"]
+__all__ = ["Body", "ReasonBody", "ResourceView", "TenantRoute", "Tx", "View", "tenant_router"]
 
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _ATTEMPTS, _FIRST_PAUSE, _LONGEST_PAUSE = 4, 0.02, 0.3
 
 _LATE: dict[str, Any] = {"model": ProblemView, "description": "What `Tailrace-After` names is not applied here yet"}
 
-_current: ContextVar[tuple[Transaction, Beginnings | None]] = ContextVar("tx")
 
-Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
+@dataclass(slots=True)
+class _Exchange:
+    """A request under way: its transaction, and of what its endpoint answered, the id and the version, before that is turned into text."""
+
+    tx: Transaction
+    beginnings: Beginnings | None = None
+    """What its events may begin at once; None in a read."""
+    id: Any = None
+    version: int | None = None
+    """Its own; of a part, its root's."""
+    is_part: bool = False
+
+
+_current: ContextVar[_Exchange] = ContextVar("exchange")
 
 
 class Body(BaseModel):
@@ -52,10 +68,25 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
 
+class ReasonBody(Body):
+    """Why."""
+
+    reason: Sentence
+
+
 class View(BaseModel):
     """What a client is shown. A view with a `version` carries it as its ETag."""
 
     model_config = ConfigDict(from_attributes=True)
+
+
+class ResourceView(View):
+    """The head that everything with an id and a version shows. `version` is its ETag."""
+
+    id: UUID
+    version: int
+    created_at: datetime
+    updated_at: datetime
 
 
 # Dependencies are coroutines although they await nothing: FastAPI sends plain functions to a thread, twice the price of the whole check.
@@ -68,14 +99,10 @@ async def _tx(request: Request) -> Transaction:
 Tx = Annotated[Transaction, Depends(_tx)]
 """The request's transaction, opened and committed by TenantRoute."""
 
-
-class ChangedMeanwhile(Problem):
-    """412: somebody else committed between the version check and ours."""
-
-    status, slug, title = 412, "stale", "Changed meanwhile"
+Answer = Callable[[Request, _Exchange], Coroutine[Any, Any, Response]]
 
 
-class TenantRoute(APIRoute):
+class TenantRoute(StrictRoute):
     """A route of a logged-in tenant; make routers of them with `tenant_router`."""
 
     reads: ClassVar[Sequence[Subscriber]] = ()
@@ -90,43 +117,57 @@ class TenantRoute(APIRoute):
         declared = [_declared_after()] if self.reads else []
         if not methods <= _SAFE:
             declared.append(_declared_key(required="POST" in methods))
-            endpoint = _settled(endpoint)
         if declared:
             options["openapi_extra"] = {**(options.get("openapi_extra") or {}), "parameters": declared}
         if self.reads:
             options["responses"] = {503: _LATE, **(options.get("responses") or {})}
-        super().__init__(path, endpoint, **options)
+        super().__init__(path, _noted(endpoint, settle=not methods <= _SAFE), **options)
 
     def get_route_handler(self) -> Endpoint:
-        endpoint = super().get_route_handler()
-        versioned = _has_version(self.response_model)
         methods = self.methods or set()
+        reads_only = methods <= _SAFE
+        endpoint = super().get_route_handler()
         key_required = "POST" in methods
         reads = self.reads
+
+        async def answer(request: Request, exchange: _Exchange) -> Response:
+            _current.set(exchange)
+            request.state.tx = exchange.tx
+            response = await endpoint(request)
+            self._set_headers(request, response, exchange)
+            return response
 
         async def read(request: Request) -> Response:
             principal = await _authenticate(request)
             await read_your_writes.wait_until_applied(request, reads)
-            return await _read(request, endpoint, principal, versioned)
-
-        async def answer(request: Request) -> Response:
-            response = await endpoint(request)
-            set_location(request, response, self, self.siblings)
-            return response
+            database: Database = request.app.state.database
+            async with database.transaction(_context(request, principal), read_only=True) as tx:
+                return await answer(request, _Exchange(tx))
 
         async def write(request: Request) -> Response:
             principal = await _authenticate(request)
             key = idempotency.key_of(request, required=key_required)
             await read_your_writes.wait_until_applied(request, reads)
-            return await _write(request, answer, principal, key, versioned)
+            return await _write(request, answer, principal, key)
 
-        return read if methods <= _SAFE else write
+        return read if reads_only else write
+
+    def _set_headers(self, request: Request, response: Response, exchange: _Exchange) -> None:
+        """`ETag` of what shows a version or is part of what has one, `Location` of what was created."""
+        if response.status_code >= 300:
+            return
+        if exchange.version is not None and (exchange.is_part or _has_version(self.response_model)):
+            response.headers["ETag"] = etag(exchange.version)
+        if response.status_code == 201 and exchange.id is not None:
+            location = location_of(request.scope["path"], exchange.id, self.response_model, self.siblings)
+            if location is not None:
+                response.headers["Location"] = location
 
 
 def tenant_router(prefix: str, *, tag: str, reads: Sequence[Subscriber] = ()) -> APIRouter:
     """A router whose every route is a TenantRoute.
 
-    `reads` names the subscribers whose rows the routes show or build on: a request with `Tailrace-After` waits for them (see `consistency`).
+    `reads` names the subscribers whose rows the routes show or build on: a request with `Tailrace-After` waits for them (see `read_your_writes`).
     """
     named = tuple(reads)
 
@@ -138,24 +179,13 @@ def tenant_router(prefix: str, *, tag: str, reads: Sequence[Subscriber] = ()) ->
     return router
 
 
-async def _read(request: Request, endpoint: Endpoint, principal: Principal, versioned: bool) -> Response:
-    database: Database = request.app.state.database
-    async with database.transaction(_context(request, principal), read_only=True) as tx:
-        request.state.tx = tx
-        response = await endpoint(request)
-    _set_etag(response, versioned)
-    return response
-
-
-async def _write(
-    request: Request, endpoint: Endpoint, principal: Principal, key: str | None, versioned: bool
-) -> Response:
+async def _write(request: Request, answer: Answer, principal: Principal, key: str | None) -> Response:
     asked = idempotency.fingerprint(request, await request.body())
     beginnings: Beginnings | None = request.app.state.beginnings
     backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE)
     for attempt in range(1, _ATTEMPTS + 2):
         try:
-            return await _write_once(request, endpoint, principal, key, asked, versioned, beginnings)
+            return await _write_once(request, answer, principal, key, asked, beginnings)
         except NotNow as error:
             # The command stands without it. What is wrong with the process shows when its event is delivered.
             log.warning("process not begun at once", exc_info=error)
@@ -164,30 +194,26 @@ async def _write(
             if not is_conflict(error) or attempt >= _ATTEMPTS:
                 raise
             if "if-match" in request.headers and isinstance(error, StaleDataError):
-                raise ChangedMeanwhile("It was changed while this request was under way.") from error
+                raise Stale from error
             await asyncio.sleep(backoff.next())
     raise AssertionError("the last attempt returns or raises")
 
 
 async def _write_once(
     request: Request,
-    endpoint: Endpoint,
+    answer: Answer,
     principal: Principal,
     key: str | None,
     asked: bytes,
-    versioned: bool,
     beginnings: Beginnings | None,
 ) -> Response:
     database: Database = request.app.state.database
     async with database.transaction(_context(request, principal)) as tx:
-        request.state.tx = tx
-        _current.set((tx, beginnings))
         if key is not None:
             stored = await idempotency.claim(tx, principal.user_id, key, asked)
             if stored is not None:
                 return stored
-        response = await endpoint(request)
-        _set_etag(response, versioned)
+        response = await answer(request, _Exchange(tx, beginnings))
         if tx.recorded:
             response.headers["Tailrace-Event"] = ", ".join(recorded.mark for recorded in tx.recorded)
         if key is not None and response.status_code < 300:
@@ -213,19 +239,29 @@ def _context(request: Request, principal: Principal) -> Context:
     )
 
 
-def _settled(endpoint: Callable[..., Any]) -> Callable[..., Any]:
-    """The endpoint, with everything written before its answer is drawn up: defaults, versions and times are then what was stored."""
+def _noted(endpoint: Callable[..., Any], *, settle: bool) -> Callable[..., Any]:
+    """The endpoint, with its answer noted, and before that, everything written: defaults, versions and times are then what was stored."""
 
     @wraps(endpoint)
-    async def settled(*arguments: Any, **named: Any) -> Any:
+    async def noted(*arguments: Any, **named: Any) -> Any:
         answer = await endpoint(*arguments, **named)
-        tx, beginnings = _current.get()
-        await tx.settle()
-        if beginnings is not None:
-            await beginnings.begin(tx)
+        exchange = _current.get()
+        if settle:
+            await exchange.tx.settle()
+            if exchange.beginnings is not None:
+                await exchange.beginnings.begin(exchange.tx)
+        exchange.is_part = isinstance(answer, Part)
+        # The root of a part that was only read is still to be loaded.
+        root = await exchange.tx.run_sync(lambda _: _root_of(answer)) if exchange.is_part else answer
+        exchange.id, exchange.version = _value(answer, "id"), _value(root, "version")
         return answer
 
-    return settled
+    return noted
+
+
+def _root_of(part: Any) -> Any:
+    """What a part belongs to, through the parts between them."""
+    return _root_of(getattr(part, part.__root__)) if isinstance(part, Part) else part
 
 
 def _declared_after() -> dict[str, Any]:
@@ -252,6 +288,5 @@ def _has_version(model: Any) -> bool:
     return isinstance(model, type) and issubclass(model, BaseModel) and "version" in model.model_fields
 
 
-def _set_etag(response: Response, versioned: bool) -> None:
-    if versioned and response.status_code < 300 and response.body:
-        response.headers["ETag"] = etag(json.loads(bytes(response.body))["version"])
+def _value(answered: Any, name: str) -> Any:
+    return answered.get(name) if isinstance(answered, Mapping) else getattr(answered, name, None)

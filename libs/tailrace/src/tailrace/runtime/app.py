@@ -10,6 +10,7 @@ from tailrace.db.database import Database
 from tailrace.http import health, problem_details
 from tailrace.http.auth import Verifier, verifier_from
 from tailrace.http.middleware import BodyLimit, RequestId
+from tailrace.http.naming import operation_id
 from tailrace.messaging.beginnings import Beginnings
 from tailrace.observability import metrics, tracing
 from tailrace.service import Service
@@ -29,6 +30,15 @@ _PROBLEM: dict[int | str, dict[str, Any]] = {
 }
 
 
+class _Application(FastAPI):
+    """FastAPI, but for what its OpenAPI document says of refusals: they are problem details (RFC 9457)."""
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            problem_details.declare(super().openapi())
+        return super().openapi()
+
+
 def build_app(service: Service, settings: Settings, *, verifier: Verifier | None = None) -> FastAPI:
     """The service as a plain FastAPI application; its database pool opens and closes with the lifespan.
 
@@ -36,7 +46,7 @@ def build_app(service: Service, settings: Settings, *, verifier: Verifier | None
     """
     if service.build is not None:
         return service.build(settings)
-    app = FastAPI(
+    app = _Application(
         title=f"Tailrace {service.name}",
         version="1",
         lifespan=_lifespan(service, settings),
@@ -44,6 +54,7 @@ def build_app(service: Service, settings: Settings, *, verifier: Verifier | None
         redoc_url=None,
         responses=_PROBLEM,
         redirect_slashes=False,
+        generate_unique_id_function=operation_id,
     )
     app.state.settings = settings
     app.state.topic = service.topic

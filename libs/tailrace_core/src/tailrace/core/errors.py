@@ -21,11 +21,18 @@ class Problem(Exception):
     title = "Something went wrong"
 
     def __init__(
-        self, detail: str = "", *, errors: Sequence[FieldProblem] = (), headers: Mapping[str, str] | None = None
+        self,
+        detail: str = "",
+        *,
+        field: str | Sequence[str] = (),
+        errors: Sequence[FieldProblem] = (),
+        headers: Mapping[str, str] | None = None,
     ) -> None:
+        """`field` names the one field at fault, or several that `detail` is said of; `errors` says something else of each."""
         super().__init__(detail or self.title)
+        fields = [field] if isinstance(field, str) else field
         self.detail = detail
-        self.errors = list(errors)
+        self.errors = [*(FieldProblem(field=name, detail=detail) for name in fields), *errors]
         self.headers = dict(headers or {})
 
 
@@ -36,7 +43,7 @@ class Invalid(Problem):
 
     @classmethod
     def field(cls, field: str, detail: str) -> "Invalid":
-        return cls(detail, errors=[FieldProblem(field=field, detail=detail)])
+        return cls(detail, field=field)
 
 
 class Refused(Problem):
@@ -45,13 +52,19 @@ class Refused(Problem):
     status, slug, title = 409, "refused", "Not possible in this state"
 
 
+class CodeTaken(Refused):
+    """409: another one has this code."""
+
+    slug, title = "code-taken", "This code is in use"
+
+
 class NotYetKnown(Refused):
     """409: this names something that has not arrived here. It may have been created a moment ago: try again shortly."""
 
     slug, title = "not-yet-known", "Not known here yet"
 
     def __init__(self, field: str, detail: str) -> None:
-        super().__init__(detail, errors=[FieldProblem(field=field, detail=detail)], headers={"Retry-After": "1"})
+        super().__init__(detail, field=field, headers={"Retry-After": "1"})
 
 
 class Unknown(Problem):
@@ -64,12 +77,17 @@ class Unknown(Problem):
 
 
 class Stale(Problem):
-    """412: `If-Match` names a version that is no longer current (RFC 9110, 13.1.1)."""
+    """412: `If-Match` names a version that is no longer current (RFC 9110, 13.1.1), or stopped being so during the request."""
 
     status, slug, title = 412, "stale", "Changed meanwhile"
 
-    def __init__(self, expected: int, actual: int) -> None:
-        super().__init__(f"If-Match asked for version {expected}; the current one is {actual}.")
+    def __init__(self, expected: int | None = None, actual: int | None = None) -> None:
+        """Without versions: somebody else committed between the check of `If-Match` and the commit of this request."""
+        super().__init__(
+            "It was changed while this request was under way."
+            if actual is None
+            else f"If-Match asked for version {expected}; the current one is {actual}."
+        )
 
 
 class Unauthenticated(Problem):
@@ -107,5 +125,6 @@ class Unavailable(Problem):
 
     status, slug, title = 503, "unavailable", "Not available at the moment"
 
-    def __init__(self, detail: str = "") -> None:
-        super().__init__(detail, headers={"Retry-After": "1"})
+    def __init__(self, detail: str = "", *, retry_after: int = 1) -> None:
+        """`retry_after` in seconds."""
+        super().__init__(detail, headers={"Retry-After": str(retry_after)})

@@ -3,79 +3,61 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import StringConstraints
 from sqlalchemy import select
 
 from catalog import commands
+from catalog.bodies import WarehouseBody
 from catalog.models import Warehouse
-from catalog.routes.shapes import Code, MasterDataView, Name, Reader, Writer
+from catalog.scopes import Reader, Writer
+from catalog.views import WarehouseView
 from contracts.catalog import NegativeStock
+from tailrace.core.fields import Country
 from tailrace.http.etag import IfMatch
-from tailrace.http.pagination import Listing, Page, Paging, paginate
-from tailrace.http.routing import Body, Tx, tenant_router
+from tailrace.http.filters import equal, part_of
+from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.routing import Tx, tenant_router
 
 router = tenant_router("/v1/warehouses", tag="warehouses")
 
-
-class WarehouseBody(Body):
-    """A warehouse as it is to be. `country` is an ISO 3166-1 alpha-2 code.
-
-    `negative_stock`: whether more may leave it than the books have, at a provisional cost, whatever the item says.
-    """
-
-    code: Code
-    name: Name
-    country: Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")] | None = None
-    active: bool = True
-    negative_stock: NegativeStock = "refused"
-
-
-class WarehouseView(MasterDataView):
-    code: str
-    country: str | None
-    active: bool
-    negative_stock: NegativeStock
+Warehouses = Annotated[
+    PageRequest,
+    listed(
+        Warehouse,
+        equal(Warehouse.code),
+        part_of(Warehouse.name),
+        equal(Warehouse.country, Country),
+        equal(Warehouse.active),
+        equal(Warehouse.negative_stock, NegativeStock),
+        sort=[Warehouse.code, Warehouse.name, Warehouse.created_at],
+    ),
+]
 
 
 @router.post("", status_code=201, response_model=WarehouseView)
-async def create(tx: Tx, who: Writer, body: WarehouseBody) -> Warehouse:
+async def create_warehouse(tx: Tx, who: Writer, body: WarehouseBody) -> Warehouse:
     """Add a warehouse."""
     return await commands.create(tx, Warehouse, body.model_dump())
 
 
 @router.get("", response_model=Page[WarehouseView])
-async def listing(
-    tx: Tx,
-    who: Reader,
-    page: Paging,
-    code: str | None = None,
-    country: str | None = None,
-    active: bool | None = None,
-    negative_stock: NegativeStock | None = None,
-) -> Listing[Warehouse]:
-    """Warehouses; sort by `code`, `name`, `created_at` or `id`."""
-    query = select(Warehouse).where(Warehouse.deleted_at.is_(None))
-    wanted = ((Warehouse.code, code), (Warehouse.country, country), (Warehouse.active, active))
-    for column, value in (*wanted, (Warehouse.negative_stock, negative_stock)):
-        if value is not None:
-            query = query.where(column == value)
-    sortable = {"code": Warehouse.code, "name": Warehouse.name, "created_at": Warehouse.created_at}
-    return await paginate(tx, query, page, key=Warehouse.id, sortable=sortable)
+async def list_warehouses(tx: Tx, who: Reader, page: Warehouses) -> Listing[Warehouse]:
+    """Warehouses."""
+    return await paginate(tx, select(Warehouse).where(Warehouse.deleted_at.is_(None)), page)
 
 
 @router.get("/{warehouse_id}", response_model=WarehouseView)
-async def read(tx: Tx, who: Reader, warehouse_id: UUID) -> Warehouse:
+async def read_warehouse(tx: Tx, who: Reader, warehouse_id: UUID) -> Warehouse:
     """One warehouse."""
     return await commands.read(tx, Warehouse, warehouse_id)
 
 
 @router.put("/{warehouse_id}", response_model=WarehouseView)
-async def replace(tx: Tx, who: Writer, match: IfMatch, warehouse_id: UUID, body: WarehouseBody) -> Warehouse:
+async def replace_warehouse(tx: Tx, who: Writer, match: IfMatch, warehouse_id: UUID, body: WarehouseBody) -> Warehouse:
     """Replace a warehouse, whole."""
     return await commands.replace(tx, Warehouse, warehouse_id, match, body.model_dump())
 
 
 @router.delete("/{warehouse_id}", status_code=204)
-async def delete(tx: Tx, who: Writer, match: IfMatch, warehouse_id: UUID) -> None:
+async def delete_warehouse(tx: Tx, who: Writer, match: IfMatch, warehouse_id: UUID) -> None:
     """Take a warehouse out of use."""
     await commands.delete(tx, Warehouse, warehouse_id, match)

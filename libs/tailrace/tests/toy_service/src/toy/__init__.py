@@ -17,9 +17,10 @@ from tailrace.core.ids import uuid7
 from tailrace.db.error_classes import NotYet
 from tailrace.db.event_streams import Stream, stream_table
 from tailrace.db.models import COLUMN_TYPES, NAMING, Aggregate, Part, TenantRow
-from tailrace.http.auth import Requires
+from tailrace.http.auth import Requires, scopes
 from tailrace.http.etag import IfMatch
-from tailrace.http.pagination import Listing, Page, Paging, paginate
+from tailrace.http.filters import any_of, between, equal, part_of
+from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Body, Tx, View, tenant_router
 from tailrace.messaging.sagas import Run, Saga
 from tailrace.messaging.subscribers import EVER, Projection, Reaction
@@ -184,8 +185,20 @@ async def give_up(tx: Tx, run: Run[Memory]) -> None:
 
 
 router = tenant_router("/v1/notes", tag="notes")
-Reader = Annotated[Principal, Requires("notes:read")]
-Writer = Annotated[Principal, Requires("notes:write")]
+read, write = scopes("notes")
+Reader = Annotated[Principal, Requires(read)]
+Writer = Annotated[Principal, Requires(write)]
+Notes = Annotated[
+    PageRequest,
+    listed(
+        Note,
+        any_of(Note.status, Status),
+        part_of(Note.text),
+        equal(Note.version),
+        *between(Note.created_at),
+        sort=[Note.text, Note.created_at],
+    ),
+]
 
 
 class NewNote(Body):
@@ -200,25 +213,24 @@ class NoteView(View):
 
 
 @router.post("", status_code=201, response_model=NoteView)
-async def write(tx: Tx, who: Writer, body: NewNote) -> Note:
+async def create_note(tx: Tx, who: Writer, body: NewNote) -> Note:
     note = Note.write(body.text)
     tx.add(note)
     return note
 
 
 @router.get("", response_model=Page[NoteView])
-async def listing(tx: Tx, who: Reader, page: Paging, status: str | None = None) -> Listing[Note]:
-    query = select(Note) if status is None else select(Note).where(Note.status == status)
-    return await paginate(tx, query, page, key=Note.id, sortable={"text": Note.text, "created_at": Note.created_at})
+async def list_notes(tx: Tx, who: Reader, page: Notes) -> Listing[Note]:
+    return await paginate(tx, select(Note), page)
 
 
 @router.get("/{note_id}", response_model=NoteView)
-async def read(tx: Tx, who: Reader, note_id: UUID) -> Note:
+async def read_note(tx: Tx, who: Reader, note_id: UUID) -> Note:
     return await tx.find(Note, note_id)
 
 
 @router.post("/{note_id}/close", response_model=NoteView)
-async def close(tx: Tx, who: Writer, match: IfMatch, note_id: UUID) -> Note:
+async def close_note(tx: Tx, who: Writer, match: IfMatch, note_id: UUID) -> Note:
     note = await tx.load(Note, note_id, match)
     note.close()
     return note
@@ -241,7 +253,7 @@ async def read_heard(tx: Tx, who: Reader, key: UUID) -> Heard:
 
 
 @hearsay.post("/{key}/notes", status_code=201, response_model=NoteView)
-async def note_heard(tx: Tx, who: Writer, key: UUID) -> Note:
+async def create_note_heard(tx: Tx, who: Writer, key: UUID) -> Note:
     found = await read_heard(tx, who, key)
     note = Note.write(f"heard {found.times} times")
     tx.add(note)

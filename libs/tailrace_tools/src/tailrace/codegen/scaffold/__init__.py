@@ -31,6 +31,8 @@ _TEXTS: Mapping[str, str] = {
     "src/models.py": _SERVICE + "src/{service}/models.py",
     "src/commands.py": _SERVICE + "src/{service}/commands.py",
     "src/projections.py": _SERVICE + "src/{service}/projections.py",
+    "src/refusals.py": _SERVICE + "src/{service}/refusals.py",
+    "src/scopes.py": _SERVICE + "src/{service}/scopes.py",
     "src/routes.py": _SERVICE + "src/{service}/routes.py",
     "src/service.py": _SERVICE + "src/{service}/service.py",
     "tests/walk.py": _SERVICE + "tests/walk.py",

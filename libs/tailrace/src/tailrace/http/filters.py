@@ -1,0 +1,87 @@
+"""What a list may be narrowed by, declared once: each filter is a query parameter, its description, and the condition it stands for.
+
+    listed(Order, any_of(Order.status, Status), equal(Order.number), *between(Order.ordered_at), part_of(Order.name))
+
+takes `status=draft&status=confirmed`, `number`, `ordered_from` (that moment or later), `ordered_until` (before it) and `name`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from inspect import Parameter
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query
+from sqlalchemy import ColumnElement
+from sqlalchemy.orm import InstrumentedAttribute
+
+from tailrace.core.fields import Day, Moment, Name, Text
+from tailrace.core.money import Exact
+
+Column = InstrumentedAttribute[Any]
+
+_TYPES: dict[type, Any] = {
+    UUID: UUID,
+    bool: bool,
+    int: int,
+    str: Text,
+    Decimal: Exact,
+    datetime: Moment,
+    date: Day,
+}
+"""How a column's values are read from a query, unless a filter says so itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A query parameter, the type of its values, and the rows that it leaves."""
+
+    name: str
+    values: Any
+    condition: Callable[[Any], ColumnElement[bool]]
+    description: str | None = None
+
+    @property
+    def parameter(self) -> Parameter:
+        """As FastAPI reads it; nothing is narrowed when it is left out."""
+        values: Any = self.values
+        annotation = Annotated[values | None, Query(description=self.description)]
+        return Parameter(self.name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+
+
+def equal(column: Column, type: Any = None, description: str | None = None) -> Filter:
+    """Rows whose column has this value."""
+    return Filter(column.key, type or _type_of(column), lambda value: column == value, description)
+
+
+def any_of(column: Column, type: Any = None) -> Filter:
+    """Rows whose column has one of these values: the parameter may come several times."""
+    description = "One of these; may be given several times."
+    one: Any = type or _type_of(column)
+    return Filter(column.key, list[one], lambda values: column.in_(values), description)
+
+
+def part_of(column: Column) -> Filter:
+    """Rows whose text holds this one, in any case."""
+    return Filter(column.key, Name, lambda text: column.icontains(text, autoescape=True), "A part of it, in any case.")
+
+
+def between(column: Column) -> tuple[Filter, Filter]:
+    """`<field>_from`, inclusive, and `<field>_until`, exclusive; the field is the column's name without `_at`."""
+    field, type = column.key.removesuffix("_at"), _type_of(column)
+    what = {Moment: "moment", Day: "day"}.get(type, "value")
+    return (
+        Filter(f"{field}_from", type, lambda value: column >= value, f"This {what} or later."),
+        Filter(f"{field}_until", type, lambda value: column < value, f"Before this {what}."),
+    )
+
+
+def where(name: str, type: Any, condition: Callable[[Any], ColumnElement[bool]], description: str) -> Filter:
+    """Rows for which a condition of one's own holds, given the parameter's value."""
+    return Filter(name, type, condition, description)
+
+
+def _type_of(column: Column) -> Any:
+    return _TYPES[column.type.python_type]

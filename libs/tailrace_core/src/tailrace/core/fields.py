@@ -1,0 +1,76 @@
+"""The fields that bodies and filters are made of, each with one set of bounds; amounts, prices and quantities are in `money`.
+
+No text holds NUL, the one character that PostgreSQL does not store. Moments and days lie in a range that every calendar in use can hold.
+"""
+
+from datetime import UTC, date, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
+
+_STORABLE = r"^[^\x00]*$"
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_STORABLE)]
+"""A line: a number, a reference, a word."""
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_STORABLE)]
+"""What people call something or somebody."""
+
+Code = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=_STORABLE)]
+"""What something is known by among its kind."""
+
+UnitCode = Annotated[str, StringConstraints(min_length=1, max_length=16, pattern=_STORABLE)]
+"""The code of a unit of measure."""
+
+Sentence = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_STORABLE)]
+"""A sentence or two: why, or what for."""
+
+Note = Annotated[str, StringConstraints(max_length=2000, pattern=_STORABLE)]
+"""Whatever there is to say, or nothing."""
+
+Country = Annotated[
+    str, StringConstraints(pattern="^[A-Z]{2}$"), Field(examples=["DE"], description="An ISO 3166-1 alpha-2 code.")
+]
+
+Email = Annotated[
+    str,
+    StringConstraints(max_length=254, pattern=r"^[^@\s\x00]+@[^@\s\x00]+\.[^@\s\x00]+$"),
+    AfterValidator(str.lower),
+    Field(examples=["ada@example.org"]),
+]
+"""An e-mail address, in lower case, as addresses are compared."""
+
+
+Amount = Annotated[int, Field(ge=0, le=10**15, examples=[1250], description="In minor units: 1250 with EUR is 12.50.")]
+"""An amount that is not negative, in minor units of a currency named beside it."""
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC)
+
+
+def _passed(moment: datetime) -> datetime:
+    if moment > datetime.now(UTC):
+        raise ValueError("lies in the future")
+    return moment
+
+
+def _day_alone(value: object) -> object:
+    """Midnight without a zone is not a day, it is half a moment."""
+    if isinstance(value, str) and len(value) != len("2026-01-31"):
+        raise ValueError("write a day as 2026-01-31, a time with its zone")
+    return value
+
+
+Moment = Annotated[
+    AwareDatetime,
+    Field(ge=datetime(1900, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC)),
+    AfterValidator(_in_utc),
+]
+"""A time with its offset from UTC; kept in UTC."""
+
+Past = Annotated[Moment, AfterValidator(_passed)]
+"""A moment that is over."""
+
+Day = Annotated[date, BeforeValidator(_day_alone), Field(ge=date(1900, 1, 1), lt=date(2200, 1, 1))]
+"""A day of the calendar."""

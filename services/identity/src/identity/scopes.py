@@ -1,0 +1,30 @@
+"""What a token must be good for here. `Anybody` who is logged in may see to what is their own."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from identity.models import PLATFORM
+from tailrace.core.context import Principal
+from tailrace.core.errors import Forbidden
+from tailrace.http.auth import Requires, Scope, scopes
+
+read_users, write_users = scopes("users")
+read_tenants, write_tenants = scopes("tenants")
+read_audit = Scope("audit:read", "Read the audit log.")
+
+Anybody = Annotated[Principal, Requires()]
+Reader = Annotated[Principal, Requires(read_users)]
+Writer = Annotated[Principal, Requires(write_users)]
+Auditor = Annotated[Principal, Requires(read_audit)]
+TenantReader = Annotated[Principal, Requires(read_tenants)]
+TenantWriter = Annotated[Principal, Requires(write_tenants)]
+
+
+def _operator(who: TenantWriter) -> Principal:
+    if who.tenant_id != PLATFORM:
+        raise Forbidden("Only the platform's operator does this.")
+    return who
+
+
+Operator = Annotated[Principal, Depends(_operator)]

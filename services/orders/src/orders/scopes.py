@@ -1,0 +1,11 @@
+"""What a token must be good for here."""
+
+from typing import Annotated
+
+from tailrace.core.context import Principal
+from tailrace.http.auth import Requires, scopes
+
+read, write = scopes("orders")
+
+Reader = Annotated[Principal, Requires(read)]
+Writer = Annotated[Principal, Requires(write)]
