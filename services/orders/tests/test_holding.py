@@ -10,12 +10,23 @@ from .conftest import Desk, shipping
 
 
 async def test_held_before_the_saga_began(desk: Desk) -> None:
-    order = await desk.create(confirm=True)
+    """Confirmed before `order.created` is back: the saga begins from the topic, and by then the order is on hold."""
+    order = await desk.create()
+    assert (await desk.h.client.post(f"/v1/orders/{order['id']}/confirm")).json()["version"] == 2
     await desk.act(order, "hold", reason="Check the address.")
     assert await desk.asked("order.reservation_requested") == []
     await desk.act(order, "resume")
     assert len(await desk.asked("order.reservation_requested")) == 1
     assert await desk.states(order) == ["held", "held", "reserving"]
+
+
+async def test_confirmed_once_its_history_is_heard_begins_at_once(desk: Desk) -> None:
+    order = await desk.create()
+    await desk.h.pump()
+    assert (await desk.h.client.post(f"/v1/orders/{order['id']}/confirm")).json()["version"] == 3
+    assert (await desk.states(order), len(await desk.asked("order.reservation_requested"))) == (["reserving"], 1)
+    await desk.h.pump()
+    assert (await desk.states(order), len(await desk.asked("order.reservation_requested"))) == (["reserving"], 1)
 
 
 async def test_held_while_reserving_uses_the_answer_when_resumed(desk: Desk) -> None:

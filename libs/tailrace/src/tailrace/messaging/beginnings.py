@@ -7,6 +7,7 @@ begins once, with the same steps: the command and the process commit together, o
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, select
@@ -48,12 +49,12 @@ class Beginnings:
                     raise NotNow(f"{saga.name} could not begin with {first.event.type}") from error
 
 
-def _firsts(saga: Saga, recorded: Sequence[Recorded]) -> Sequence[Recorded]:
+def _firsts(saga: Saga[Any], recorded: Sequence[Recorded]) -> Sequence[Recorded]:
     """The event that begins a process, once for each aggregate."""
     return list({one.publisher.id: one for one in reversed(recorded) if one.event.type in saga.at_once}.values())
 
 
-async def _begin(tx: Tx, saga: Saga, first: Recorded) -> None:
+async def _begin(tx: Tx, saga: Saga[Any], first: Recorded) -> None:
     aggregate = first.publisher.id
     if await saga.is_under_way(tx, saga.at_once[first.event.type](first.event)):
         return
@@ -76,14 +77,14 @@ async def _begin(tx: Tx, saga: Saga, first: Recorded) -> None:
     await move(tx, {(saga.name, aggregate): mark})
 
 
-async def _mark(tx: Tx, saga: Saga, aggregate: UUID) -> Mark | None:
+async def _mark(tx: Tx, saga: Saga[Any], aggregate: UUID) -> Mark | None:
     """Where the saga is in the history of this aggregate; None when that cannot be told without waiting."""
     if _of(tx, saga, aggregate)[0].sequence == 1:
         return START
     return await try_mark(tx, (saga.name, aggregate))
 
 
-def _of(tx: Tx, saga: Saga, aggregate: UUID) -> Sequence[Recorded]:
+def _of(tx: Tx, saga: Saga[Any], aggregate: UUID) -> Sequence[Recorded]:
     """What this transaction has written of an aggregate, in order."""
     mine = [one for one in tx.recorded if one.publisher.id == aggregate and one.event.topic in saga.topics]
     return sorted(mine, key=lambda one: one.sequence)
