@@ -68,7 +68,7 @@ Tx = Annotated[Transaction, Depends(_tx)]
 
 
 class ChangedMeanwhile(Problem):
-    """412: somebody else committed between the version check and ours."""
+    """412: another request committed between the version check and ours."""
 
     status, slug, title = 412, "stale", "Changed meanwhile"
 
