@@ -260,7 +260,7 @@ async def rows(admin: Any) -> dict[str, list[dict[str, Any]]]:
     """Every row of both services' tables, in the order in which they were made."""
     named, found = Names(), {}
     for table in TABLES:
-        # The kit also writes a copy of what it parks, for another topic; the page says that it does not park.
+        # The kit also writes a copy of its dead letters, for another topic; the page says that it has none.
         only = "WHERE topic = 'claim.events'" if table == "outbox" else ""
         order = {"idempotency": "created_at", "inbox": "aggregate_id"}.get(table, "id")
         found[table] = [

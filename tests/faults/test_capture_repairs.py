@@ -67,7 +67,7 @@ async def test_a_slot_that_is_dropped_is_recreated_and_nothing_is_missing(fleet:
         seen = await reported(fleet, lambda c: "slot is gone" in c.trouble)
         assert not seen.well
         done = await mended(fleet, before)
-        assert "slot made anew" in done.repaired
+        assert "slot recreated" in done.repaired
 
 
 async def test_a_connector_that_is_deleted_is_put_again(fleet: Stack, gateway: Gateway) -> None:
@@ -104,7 +104,7 @@ async def test_a_publication_that_lost_its_table_is_mended_and_what_it_withheld_
         await admin.execute("ALTER PUBLICATION outbox DROP TABLE outbox")
         seen = await reported(fleet, lambda c: "publication" in c.trouble)
         assert seen.state == "RUNNING"
-        assert "slot made anew" in (await mended(fleet, before)).repaired
+        assert "slot recreated" in (await mended(fleet, before)).repaired
 
 
 async def test_a_repair_that_is_killed_is_taken_up_again(fleet: Stack, gateway: Gateway) -> None:

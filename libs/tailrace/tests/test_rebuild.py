@@ -323,7 +323,7 @@ async def test_one_at_a_time_and_killed_in_the_middle_nothing_has_changed(live: 
 
         await eventually(progress, lambda rows: rows > 5, what="the first rebuilt rows", within=180)
         process.send_signal(signal.SIGSTOP)
-        with pytest.raises(CannotRebuild, match="by somebody else"):
+        with pytest.raises(CannotRebuild, match="by another process"):
             await live.rebuild()
     finally:
         process.send_signal(signal.SIGKILL)

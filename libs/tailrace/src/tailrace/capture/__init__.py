@@ -1,1 +1,1 @@
-"""The way from a service's outbox to its topic: set up, watched, repaired."""
+"""From a service's outbox to its topic: connectors and slots, set up, watched, repaired."""

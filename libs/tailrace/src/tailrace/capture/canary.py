@@ -33,7 +33,7 @@ _TIMEOUT = 10.0
 
 
 class Canary(Event):
-    """A sign of life of the way from one service's outbox."""
+    """A sign of life from one service's outbox."""
 
     topic = TOPIC
     type = "tailrace.canary"

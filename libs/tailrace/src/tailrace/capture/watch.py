@@ -1,4 +1,4 @@
-"""Looks at every service's way from outbox to topic, says what is wrong with it, and mends it with growing pauses.
+"""Looks at every service's capture, from outbox to topic, says what is wrong with it, and mends it with growing pauses.
 
 Connect's word is not enough: a connector that says RUNNING and carries no canary is stuck. It is restarted, then put again, and at last treated
 like one whose slot is lost. A backlog that is being worked off is no silence.
@@ -36,7 +36,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What is wrong with one service's way: its kind, and a sentence."""
+    """What is wrong with one service's capture: its kind, and a sentence."""
 
     kind: Kind
     words: str
@@ -44,7 +44,7 @@ class Trouble:
 
 @dataclass
 class Condition:
-    """One service's way as last seen. Times in seconds of the Unix epoch; `latency` in seconds from commit to Kafka."""
+    """One service's capture as last seen. Times in seconds of the Unix epoch; `latency` in seconds from commit to Kafka."""
 
     trouble: Trouble | None = None
     late: bool = False

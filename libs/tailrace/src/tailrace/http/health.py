@@ -1,4 +1,4 @@
-"""Live says that the process works; ready says that it may be sent traffic. They differ: a database that is down makes nobody restart.
+"""Live says that the process works; ready says that it may be sent traffic. They differ: a database that is down restarts no process.
 
 A dead letter is no outage: ready stays ready, and says how many there are.
 """

@@ -1,4 +1,4 @@
-"""What happens to every request whatever its route: an id, a bound on its size, an answer even to what nobody foresaw, and one log line."""
+"""What happens to every request whatever its route: an id, a bound on its size, an answer even to an unforeseen error, and one log line."""
 
 import time
 from uuid import UUID

@@ -103,7 +103,7 @@ def _from_http(error: Exception) -> Problem:
 
 
 def problem_of(error: Exception) -> Problem:
-    """What to answer to an error that nobody foresaw. What is said of it goes to the log alone."""
+    """What to answer to an unforeseen error. What is said of it goes to the log alone."""
     if isinstance(error, ClientDisconnect):
         return BadRequest("The body broke off.")
     if isinstance(error, StaleDataError | IntegrityError):

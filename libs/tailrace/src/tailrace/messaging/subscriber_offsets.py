@@ -75,9 +75,9 @@ class SubscriberOffsets(ConsumerRebalanceListener):  # type: ignore[misc]
             return
         # As `consumer.committed` does, which keeps the text for itself.
         committed = await consumer._coordinator.fetch_committed_offsets(list(fresh))
-        heard = {at: await self._read_note(at.topic, kept.metadata) for at, kept in committed.items()}
+        notes = {at: await self._read_note(at.topic, kept.metadata) for at, kept in committed.items()}
         incomplete = [
-            at for at, names in heard.items() if any(names.get(n, 0) is not None for n in self._listeners(at.topic))
+            at for at, names in notes.items() if any(names.get(n, 0) is not None for n in self._listeners(at.topic))
         ]
         ends = await consumer.end_offsets(incomplete) if incomplete else {}
         if revocations != self._revocations:
@@ -85,7 +85,7 @@ class SubscriberOffsets(ConsumerRebalanceListener):  # type: ignore[misc]
         for at in fresh:
             # Without an offset the group begins at the beginning, and every subscriber with it. An offset beyond the end is void.
             live = min(committed[at].offset, ends.get(at, committed[at].offset)) if at in committed else 0
-            self._place(at, live, heard.get(at, {}))
+            self._place(at, live, notes.get(at, {}))
             if at in committed and committed[at].metadata != self._note(at):
                 self._changed.add(at)
 
@@ -122,9 +122,9 @@ class SubscriberOffsets(ConsumerRebalanceListener):  # type: ignore[misc]
             (name, *at) for at, behind in reading.items() for name in self._listeners(at.topic) - behind.names
         )
 
-    def _place(self, at: TopicPartition, live: int, heard: Mapping[str, int | None]) -> None:
+    def _place(self, at: TopicPartition, live: int, note: Mapping[str, int | None]) -> None:
         self._live[at] = live
-        reached = {name: heard.get(name, 0) for name in self._listeners(at.topic)}
+        reached = {name: note.get(name, 0) for name in self._listeners(at.topic)}
         behind = {name: offset for name, offset in reached.items() if offset is not None and offset < live}
         if behind:
             self._behind[at] = Behind(frozenset(behind), min(behind.values()))
@@ -151,7 +151,7 @@ class SubscriberOffsets(ConsumerRebalanceListener):  # type: ignore[misc]
         """
         try:
             note = json.loads(text or "")
-            heard: dict[str, int | None] = dict.fromkeys(note["live"])
-            return heard | {name: int(offset) for name, offset in note.get("behind", {}).items()}
+            live: dict[str, int | None] = dict.fromkeys(note["live"])
+            return live | {name: int(offset) for name, offset in note.get("behind", {}).items()}
         except (ValueError, TypeError, KeyError, AttributeError):
             return dict.fromkeys(await self._dispatcher.have_marks(self._listeners(topic)))

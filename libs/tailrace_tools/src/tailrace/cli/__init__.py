@@ -19,7 +19,7 @@ dlq = typer.Typer(no_args_is_help=True, help="Events that a subscriber could not
 app.add_typer(dlq, name="dlq")
 keys = typer.Typer(no_args_is_help=True, help="The keys that access tokens are signed with.")
 app.add_typer(keys, name="keys")
-capture = typer.Typer(no_args_is_help=True, help="The way from the services' outboxes to Kafka.")
+capture = typer.Typer(no_args_is_help=True, help="From the services' outboxes to Kafka: slots, connectors, canaries.")
 app.add_typer(capture, name="capture")
 
 new = typer.Typer(no_args_is_help=True, help="Begin something.")
@@ -239,7 +239,7 @@ def capture_repair(
     ] = False,
     deployed: Deployed = False,
 ) -> None:
-    """Find what is wrong with one service's way and mend it. What is published twice has no second effect."""
+    """Find what is wrong with one service's capture and mend it. What is published twice has no second effect."""
     from tailrace.cli.capture import repair_capture
 
     repair_capture(service, renew=renew, everything=everything, deployed=deployed)

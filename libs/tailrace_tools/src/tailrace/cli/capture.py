@@ -1,4 +1,4 @@
-"""`tailrace capture`: each service's way from outbox to topic, looked at and mended, on the stack that runs or on any other.
+"""`tailrace capture`: how each service's events get from outbox to topic, looked at and mended, on the stack that runs or on any other.
 
 Without a stack here, the variables name the parts: TAILRACE_POSTGRES, TAILRACE_KAFKA, TAILRACE_CONNECT and TAILRACE_SECRET. It works under the
 capture roles, and touches an owner role only to mend a publication.
@@ -69,7 +69,7 @@ def show_capture(*, as_json: bool) -> bool:
 
 
 def repair_capture(name: str, *, renew: bool, everything: bool, deployed: bool) -> None:
-    """Mend one service's way until nothing is wrong with it, or recreate its slot in any case. Raises `OperatorError`."""
+    """Mend one service's capture until nothing is wrong with it, or recreate its slot in any case. Raises `OperatorError`."""
     (service,), settings = _services(name), _settings()
     if renew or everything:
         repairs = Repairs(settings, deployed=deployed)
@@ -137,7 +137,7 @@ def _services(name: str | None) -> list[Service]:
         raise OperatorError(f"there is no service {name}", f"there are: {', '.join(service_names())}")
     found = [service for service in load_services([name] if name else ()) if service.topic is not None]
     if not found:
-        raise OperatorError(f"{name} publishes nothing", "so there is no way to mend")
+        raise OperatorError(f"{name} publishes nothing", "so there is nothing to mend")
     return found
 
 

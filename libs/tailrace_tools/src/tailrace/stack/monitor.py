@@ -1,6 +1,6 @@
 """Watches Connect: a failed connector or task is restarted with growing pauses, logged, and shown by `tailrace status`.
 
-What Connect does not know, a lost slot or a way that carries nothing, is found and mended by `tailrace.capture`; it is shown here as well.
+What Connect does not know, a lost slot or a connector that carries nothing, is found and mended by `tailrace.capture`; it is shown here as well.
 """
 
 import asyncio
@@ -87,7 +87,7 @@ class Monitor:
         try:
             await self._capture.look(rest, {name: capture.state for name, capture in known.items()})
         except OSError as error:
-            log.info("the way of the events cannot be judged: %s", error)
+            log.info("capture cannot be judged: %s", error)
         for name, condition in self._capture.conditions.items():
             capture = known.setdefault(name, Capture("MISSING"))
             capture.trouble = condition.trouble.words if condition.trouble else ""
