@@ -1,7 +1,7 @@
 # Everything starts here. `make help` lists the targets; each of them installs first what it needs, once.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status test containers faults bench check charts docs format lock clean
+.PHONY: help install demo up down status test containers faults bench check charts compose docs format lock clean
 SHELL := /bin/sh
 
 BIN := .venv/bin
@@ -51,8 +51,8 @@ check: install ## Lint, formats, strict types, import boundaries, generated file
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	MYPYPATH=$(subst $(SPACE),:,$(SOURCES)) $(BIN)/mypy $(SOURCES)
-	$(BIN)/lint-imports
 	$(BIN)/tailrace describe --check
+	$(BIN)/lint-imports --config dist/importlinter.ini
 
 charts: .venv/.charts ## Render every Helm chart with helm and check it against the Kubernetes schemas, offline
 	@$(CHARTS)/python deploy/helm/check.py
@@ -63,8 +63,13 @@ charts: .venv/.charts ## Render every Helm chart with helm and check it against 
 	@$(CHARTS)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-charts.lock
 	@touch $@
 
+compose: install ## Build every image and run the platform on official ones, with Docker
+	@$(BIN)/tailrace describe --build
+	docker compose --env-file dist/compose/sizes.env $(if $(wildcard .env),--env-file .env) up --build --wait $(ARGS)
+
 docs: .venv/.docs ## Build the documentation into dist/docs; a broken link, or anything else that Sphinx warns of, is an error
 	@rm -rf dist/docs
+	@$(BIN)/tailrace describe --build
 	@$(DOCS)/python -m sphinx -b html -W --keep-going -q -E -d dist/.doctrees -c docs . dist/docs
 	@echo "The documentation is in dist/docs/index.html"
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tailrace.cli import app
 from tailrace.codegen.reference import commands_page, settings_page
 from tailrace.observability.metrics import INSTRUMENTS
 
@@ -37,7 +38,7 @@ def test_every_variable_that_is_read_anywhere_is_listed() -> None:
 
 
 def test_every_command_is_listed_with_what_it_does() -> None:
-    listed = dict(re.findall(r"^## (.+)\n\n(.+)$", commands_page(), re.MULTILINE))
+    listed = dict(re.findall(r"^## (.+)\n\n(.+)$", commands_page(app), re.MULTILINE))
     assert {"up", "events tail", "dlq redrive", "describe"} <= listed.keys()
     assert all(len(said) > 10 for said in listed.values())
 

@@ -1,30 +1,29 @@
 """One OpenAPI 3.1 document for the whole fleet: every path of every service, and no component of one mistaken for another's."""
 
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tailrace.core.errors import FieldProblem, Problem
 from tailrace.http.problem_details import ProblemView
 
-_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+PROBLEMS = "x-problem-types"
 _SHARED = frozenset({ProblemView.__name__, FieldProblem.__name__})
 """Components that the kit itself declares: one and the same in every service, so they keep their plain names."""
 
 Document = dict[str, Any]
 
 
-def merge_openapi(
-    documents: Mapping[str, Document], *, problem_types: Sequence[Mapping[str, Any]] = (), title: str = "Tailrace"
-) -> Document:
+def merge_openapi(documents: Mapping[str, Document], *, title: str = "Tailrace") -> Document:
     """The documents, by service name, as one; a component `X` of `orders` becomes `orders.X`. The arguments are left as they are.
 
-    `problem_types` is listed under `x-problem-types`. Raises ValueError when two services declare one operation, one operation id, or
-    a shared component differently.
+    `x-problem-types` lists the refusals of all, with those of this process. Raises ValueError when two services declare one operation, one
+    operation id, or a shared component differently.
     """
     merged: Document = {
         "openapi": "3.1.0",
-        "info": {"title": title, "version": "1", "description": "Every path of every service, through the gateway."},
+        "info": {"title": title, "version": "1", "description": "Every path of every service, as the edge offers it."},
         "tags": [],
         "paths": {},
         "components": {},
@@ -39,15 +38,24 @@ def merge_openapi(
             _add_components(merged["components"].setdefault(kind, {}), members, service)
     merged["paths"] = dict(sorted(merged["paths"].items()))
     merged["tags"] = [{"name": name} for name in sorted(set(_tags(merged["paths"])))]
-    if problem_types:
-        merged["x-problem-types"] = [dict(problem) for problem in problem_types]
+    merged[PROBLEMS] = _all_problem_types(documents)
     return merged
 
 
-def problem_types() -> list[dict[str, Any]]:
-    """Every kind of refusal that is declared by now, by status and slug: `type`, `title`, `status` and what it means."""
+def _all_problem_types(documents: Mapping[str, Document]) -> list[dict[str, Any]]:
+    known = [*problem_types(), *(each for name in sorted(documents) for each in documents[name].get(PROBLEMS, ()))]
+    by_kind: dict[tuple[int, str], dict[str, Any]] = {}
+    for each in known:
+        by_kind.setdefault((each["status"], each["type"]), each)
+    return [by_kind[kind] for kind in sorted(by_kind)]
+
+
+def problem_types(package: str | None = None) -> list[dict[str, Any]]:
+    """Every kind of refusal that is declared by now, or by one package, by status and slug: `type`, `title`, `status` and what it means."""
     found: dict[tuple[int, str], dict[str, Any]] = {}
     for kind in _subclasses(Problem):
+        if package is not None and kind.__module__.partition(".")[0] != package:
+            continue
         if not kind.__name__.startswith("_"):
             meaning = (inspect.cleandoc(kind.__doc__ or "").splitlines() or [""])[0]
             found.setdefault(
@@ -110,7 +118,7 @@ def _reference(target: Any, service: str) -> Any:
 
 
 def _note_operations(path: str, item: Document, service: str, operation_ids: dict[str, str]) -> None:
-    for method in _METHODS:
+    for method in METHODS:
         operation = item.get(method)
         if operation is None:
             continue
@@ -137,5 +145,5 @@ def _add_components(known: Document, members: Document, service: str) -> None:
 
 def _tags(paths: Document) -> Iterator[str]:
     for item in paths.values():
-        for method in _METHODS:
+        for method in METHODS:
             yield from item.get(method, {}).get("tags", ())
