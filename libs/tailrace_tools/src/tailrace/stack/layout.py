@@ -24,7 +24,7 @@ FIRST_SERVICE = 10
 def checkout() -> Path:
     """The checkout that the current folder lies in, or that folder when it lies in none."""
     here = Path.cwd()
-    marks = ("requirements.lock", "services")
+    marks = ("locks", "services")
     return next((folder for folder in (here, *here.parents) if all((folder / mark).exists() for mark in marks)), here)
 
 
