@@ -9,7 +9,8 @@ from urllib.parse import unquote
 import jsonschema_rs
 import pytest
 
-from tailrace.codegen.describe import BUILT, build
+from tailrace.codegen.describe import build
+from tailrace.codegen.places import BUILT
 from tailrace.runtime.fleet import load_services
 from tailrace.service import Service
 

@@ -12,7 +12,8 @@ from company import Company
 
 from debezium_connector_config import validate_live
 from tailrace.capture.connectors import connector_config
-from tailrace.codegen.describe import BUILT, build
+from tailrace.codegen.describe import build
+from tailrace.codegen.places import BUILT
 from tailrace.core.names import slot_name
 from tailrace.runtime.fleet import load_services
 from tailrace.service import Service

@@ -17,7 +17,8 @@ from typer.testing import CliRunner
 
 from tailrace.cli import app
 from tailrace.cli import app as commands
-from tailrace.codegen.compatibility import OPENAPI, SCHEMAS, breaking, breaking_in_api, breaking_in_event
+from tailrace.codegen.compatibility import breaking, breaking_in_api, breaking_in_event
+from tailrace.codegen.places import BUILT, OPENAPI, SCHEMAS
 from tailrace.codegen.schema_diff import Kind, Schema, changes
 from tailrace.core.events import Event
 from tailrace.messaging.dead_letters import DeadLettered
@@ -333,7 +334,7 @@ def test_describe_refuses_to_break_a_promise(
 def test_describe_keeps_the_schemas_of_older_versions(tmp_path: Path) -> None:
     from toy import Asked
 
-    from tailrace.codegen.describe import BUILT, build, describe
+    from tailrace.codegen.describe import build, describe
 
     _contracts(tmp_path, **{"asking.asked": {**event(key=UUID, words=str), "title": "asking.asked"}})
     path = Path("contracts/schemas/asking.asked.v1.json")

@@ -1,9 +1,13 @@
 """`tailrace describe`: write what follows from the manifests into the checkout, or check that nothing differs."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tailrace.cli.console import out, say_failure
 from tailrace.core.operator_error import OperatorError
+
+if TYPE_CHECKING:
+    from tailrace.codegen.cache import DescribeCache
 
 _REFUSED = "nothing was written: what is committed in contracts/ is what others rely on"
 _NEVER_PUBLISHED = (
@@ -17,14 +21,27 @@ def describe_fleet(*, check: bool, build: bool) -> int:
 
     Raises `OperatorError` outside of a checkout.
     """
+    from tailrace.codegen.cache import DescribeCache
+    from tailrace.codegen.places import promised
+
+    root = checkout(Path.cwd())
+    cache = DescribeCache(root)
+    # Before anything is imported: most of the time nothing has changed.
+    if cache.is_described(promised(root)):
+        out.print("nothing has changed")
+        return 0
+    return _describe(root, cache, check=check, build=build)
+
+
+def _describe(root: Path, cache: "DescribeCache", *, check: bool, build: bool) -> int:
     from tailrace.cli import app
     from tailrace.codegen.compatibility import breaking
     from tailrace.codegen.describe import build as built
     from tailrace.codegen.describe import describe, documents_of, drift, write, write_built
     from tailrace.runtime.fleet import load_services
 
-    root, services = checkout(Path.cwd()), load_services()
-    documents = documents_of(services)
+    services = load_services()
+    documents = documents_of(services, cache)
     made = built(services, root, documents)
     if build:
         write_built(made, root)
@@ -36,16 +53,17 @@ def describe_fleet(*, check: bool, build: bool) -> int:
         say_failure(_REFUSED, _NEVER_PUBLISHED)
         return 1
     write_built(made, root)
+    differing = drift(files, root) if check else []
     if not check:
         changed = write(files, root)
         out.print(f"{len(files)} files, {len(changed)} changed")
-        return 0
-    differing = drift(files, root)
     for path in differing:
         out.print(f"differs: {path}")
     if differing:
         say_failure("generated files are not up to date", "run: tailrace describe")
-    return 1 if differing else 0
+        return 1
+    cache.keep_described([*files, *made])
+    return 0
 
 
 def checkout(folder: Path) -> Path:

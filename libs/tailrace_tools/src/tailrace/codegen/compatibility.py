@@ -11,11 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tailrace.codegen.places import OPENAPI, SCHEMAS
 from tailrace.codegen.schema_diff import Change, Kind, Schema, changes
 from tailrace.service import Service
-
-SCHEMAS = Path("contracts/schemas")
-OPENAPI = Path("contracts/src/contracts/openapi")
 
 ADVICE = "add an optional field instead, or raise `version` and write `upcast`"
 API_ADVICE = "keep what clients use and add the new beside it"

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tailrace.codegen.helm import VERSION
+from tailrace.codegen.places import COMPOSE
 from tailrace.runtime import sizing
 from tailrace.service import Service
 
 Files = dict[Path, str]
-COMPOSE = Path("dist/compose")
 _HEAD = "# Built from the manifests: tailrace describe."
 
 

@@ -14,13 +14,14 @@ from typer import Typer
 
 from tailrace.capture.connectors import deployed_connector
 from tailrace.codegen.asyncapi import asyncapi, version_name
-from tailrace.codegen.compatibility import OPENAPI, SCHEMAS
+from tailrace.codegen.cache import DescribeCache
 from tailrace.codegen.compose import compose
 from tailrace.codegen.deviations import exceptions
-from tailrace.codegen.helm import HELM, chart
-from tailrace.codegen.import_contracts import IMPORT_CONTRACTS, import_contracts
+from tailrace.codegen.helm import chart
+from tailrace.codegen.import_contracts import import_contracts
 from tailrace.codegen.manifests import manifest_of
 from tailrace.codegen.openapi import openapi
+from tailrace.codegen.places import BUILT, CONNECTORS, IMPORT_CONTRACTS, MANIFESTS, OPENAPI, SAMPLES, SCHEMAS, promised
 from tailrace.codegen.reference import fleet_pages, kit_pages
 from tailrace.codegen.samples import sample
 from tailrace.core.events import Event
@@ -32,15 +33,19 @@ from tailrace.settings import Settings
 
 Files = dict[Path, str]
 Documents = Mapping[str, dict[str, Any]]
-SAMPLES = Path("contracts/samples")
-MANIFESTS = Path("contracts/src/contracts/manifests")
-BUILT = Path("dist/contracts")
 
 
-def documents_of(services: Sequence[Service]) -> Documents:
+def documents_of(services: Sequence[Service], cache: DescribeCache | None = None) -> Documents:
     """The OpenAPI document of each service that has one of its own. They take most of the time, so what needs them shares them."""
-    settings = Settings()
-    return {service.name: openapi(service, settings) for service in services if service.build is None}
+    settings, documents = Settings(), {}
+    for service in (service for service in services if service.build is None):
+        document = cache.document(service.name) if cache is not None else None
+        if document is None:
+            document = openapi(service, settings)
+            if cache is not None:
+                cache.keep_document(service.name, document)
+        documents[service.name] = document
+    return documents
 
 
 def describe(services: Sequence[Service], root: Path, commands: Typer, documents: Documents | None = None) -> Files:
@@ -88,7 +93,7 @@ def _promises(service: Service, root: Path) -> Files:
         files |= _samples(event, root, released=service.released)
     if service.topic is not None:
         connector = {"name": service.name, "config": deployed_connector(service, Settings()).render()}
-        files[Path(f"deploy/kafka-connect/{service.name}.json")] = _json(connector)
+        files[CONNECTORS / f"{service.name}.json"] = _json(connector)
     return files
 
 
@@ -120,7 +125,7 @@ def write_built(files: Files, root: Path) -> None:
 def drift(files: Files, root: Path) -> list[Path]:
     """The paths whose content on disk is not what the manifests say, and generated files that nothing stands for any more."""
     wrong = [path for path, text in files.items() if not (root / path).is_file() or (root / path).read_text() != text]
-    return sorted([*wrong, *(path for path in _generated(root) if path not in files)])
+    return sorted([*wrong, *(path for path in promised(root) if path not in files)])
 
 
 def _schemas(service: Service, root: Path) -> dict[str, dict[str, Any]]:
@@ -161,16 +166,6 @@ def _samples(event: type[Event], root: Path, *, released: bool) -> Files:
         number = 1 + sum(path.name.startswith(f"v{event.version}-") for path in kept)
         kept[folder / f"v{event.version}-{number}.json"] = fresh
     return kept
-
-
-def _generated(root: Path) -> Iterator[Path]:
-    for folder in (SCHEMAS, SAMPLES, OPENAPI, MANIFESTS, Path("deploy/kafka-connect")):
-        yield from (path.relative_to(root) for path in (root / folder).rglob("*.json"))
-    for path in root.glob(f"{HELM}/*/**/*.yaml"):
-        chart = path.relative_to(root / HELM).parts[0]
-        # What `helm dependency update` fetches lies in charts/ and is not committed.
-        if chart != "tailrace-lib" and path.relative_to(root / HELM).parts[1] != "charts":
-            yield path.relative_to(root)
 
 
 def _json(value: Any) -> str:

@@ -6,10 +6,10 @@ What differs from place to place (addresses, replicas, resources) is a value of 
 
 from pathlib import Path
 
+from tailrace.codegen.places import HELM
 from tailrace.service import Service
 
 Files = dict[Path, str]
-HELM = Path("deploy/helm")
 VERSION = "0.1.0"
 _HEAD = "# Generated from the manifests: tailrace describe. Override values in a file of your own: helm install -f yours.yaml\n"
 _EVERYBODY = """

@@ -1,11 +1,9 @@
 """The import boundaries of the fleet, for import-linter: what must not know what, with every service in its place."""
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from tailrace.service import Service
 
-IMPORT_CONTRACTS = Path("dist/importlinter.ini")
 _ROOMS = (
     "cli",
     "stack | codegen",
