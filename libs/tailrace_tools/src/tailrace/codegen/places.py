@@ -19,7 +19,7 @@ def promised(root: Path) -> Iterator[Path]:
     for folder in (SCHEMAS, SAMPLES, OPENAPI, MANIFESTS, CONNECTORS):
         yield from (path.relative_to(root) for path in (root / folder).rglob("*.json"))
     for path in root.glob(f"{HELM}/*/**/*.yaml"):
-        chart, folder = path.relative_to(root / HELM).parts[:2]
+        chart, inside = path.relative_to(root / HELM).parts[:2]
         # What `helm dependency update` fetches lies in charts/ and is not committed.
-        if chart != "tailrace-lib" and folder != "charts":
+        if chart != "tailrace-lib" and inside != "charts":
             yield path.relative_to(root)
