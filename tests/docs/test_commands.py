@@ -29,7 +29,7 @@ from shell import Shell
 from tailrace.stack import control
 from tailrace.stack.embedded import Stack
 from tailrace.stack.layout import Layout, Ports
-from tailrace.stack.plan import service_names
+from tailrace.stack.plan import edge_names, service_names
 
 # Pages that are read one after the other in one terminal.
 SITTINGS = (
@@ -82,7 +82,7 @@ def second() -> Iterator[Path]:
 @pytest.fixture
 def addresses(fleet: Stack, second: Path) -> dict[str, str]:
     """What is put in for the addresses that stand on the pages."""
-    ports = Ports.free(service_names())
+    ports = Ports.free(service_names(), edge_names())
     return {
         "http://127.0.0.1:8000": fleet.gateway_url,
         "127.0.0.1:8101": fleet.kafka,

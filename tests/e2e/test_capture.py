@@ -12,6 +12,8 @@ from company import Company
 
 from debezium_connector_config import validate_live
 from tailrace.capture.connectors import connector_config
+from tailrace.codegen.describe import build
+from tailrace.codegen.places import BUILT
 from tailrace.core.names import slot_name
 from tailrace.runtime.fleet import load_services
 from tailrace.service import Service
@@ -19,7 +21,8 @@ from tailrace.settings import Settings
 from tailrace.stack.embedded import Stack
 from tailrace_testing.gateway import Gateway, eventually
 
-DOCUMENT = json.loads((Path(__file__).parents[2] / "contracts/asyncapi.yaml").read_text())
+BUILT_FILES = build(load_services(), Path(__file__).parents[2])
+DOCUMENT = json.loads(BUILT_FILES[BUILT / "asyncapi.yaml"])
 MOST_HELD = 16 * 1024 * 1024
 SERVICES = [service for service in load_services() if service.topic is not None]
 
@@ -86,9 +89,10 @@ def _check_described(event: dict[str, str]) -> None:
     """Raises ValidationError when the AsyncAPI document says otherwise about the headers or the value."""
     message = DOCUMENT["components"]["messages"][f"{event['ce_type']}.v{event['ce_dataschema'].rpartition(':v')[2]}"]
     headers = {name: value for name, value in event.items() if name != "value"}
-    for schema, instance in ((message["headers"], headers), (message["payload"], json.loads(event["value"]))):
-        whole = {**schema, "components": DOCUMENT["components"]}
-        jsonschema_rs.Draft7Validator(whole, validate_formats=True).validate(instance)
+    whole = {**message["headers"], "components": DOCUMENT["components"]}
+    jsonschema_rs.Draft7Validator(whole, validate_formats=True).validate(headers)
+    schema = json.loads(BUILT_FILES[BUILT / message["payload"]["$ref"]])
+    jsonschema_rs.Draft202012Validator(schema, validate_formats=True).validate(json.loads(event["value"]))
 
 
 async def _events(fleet: Stack, service: Service, tenant: str, count: int) -> list[dict[str, str]]:

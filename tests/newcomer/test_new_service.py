@@ -58,7 +58,9 @@ def test_lint_types_and_generated_files_are_in_order(sandbox: Sandbox) -> None:
 
 @pytest.mark.usefixtures("before")
 def test_imports_stay_within_their_bounds(sandbox: Sandbox) -> None:
-    sandbox.python("-c", "from importlinter.cli import lint_imports_command as run; run()")
+    sandbox.python(
+        "-c", "from importlinter.cli import lint_imports_command as run; run()", "--config", "dist/importlinter.ini"
+    )
 
 
 @pytest.mark.usefixtures("before")

@@ -176,10 +176,10 @@ class OrderAllocated(OrderEvent):
     lines: list[LineQuantity]
 
 
-class OrderShort(OrderEvent):
+class OrderAllocationFailed(OrderEvent):
     """There is not enough stock; the order stays confirmed and can be allocated again, or cancelled. `lines` says what is missing."""
 
-    type: ClassVar[str] = "order.short"
+    type: ClassVar[str] = "order.allocation_failed"
 
     reason: str
     lines: list[LineQuantity]
@@ -232,13 +232,13 @@ class ShipmentRequested(OrderEvent):
     lines: list[ShipmentLineRequest]
 
 
-class ShipmentCancelRequested(OrderEvent):
+class ShipmentCancellationRequested(OrderEvent):
     """Asks shipping to cancel what has not been dispatched: of one reservation when it is named, else of the whole order.
 
     The answer is `shipment.cancelled` for each and, always, `shipment.order_cancelled`.
     """
 
-    type: ClassVar[str] = "order.shipment_cancel_requested"
+    type: ClassVar[str] = "order.shipment_cancellation_requested"
 
     reason: str
     reservation_id: UUID | None = None
@@ -264,8 +264,8 @@ PUBLISHED: tuple[type[OrderEvent], ...] = (
     ReservationRequested,
     ReservationReleaseRequested,
     OrderAllocated,
-    OrderShort,
+    OrderAllocationFailed,
     ShipmentRequested,
-    ShipmentCancelRequested,
+    ShipmentCancellationRequested,
     OrderShipmentProgressed,
 )

@@ -152,7 +152,7 @@ class ReservedDeparture(Departure):
 
 
 class ShipmentsCancelled(ShipmentTopic):
-    """Answers `order.shipment_cancel_requested`: nothing that it asked about is left to dispatch. `shipments` are those that were cancelled.
+    """Answers `order.shipment_cancellation_requested`: nothing that it asked about is left to dispatch. `shipments` are those that were cancelled.
 
     `departed` are all that had left before, since `shipment.dispatched` of one may arrive after this answer.
     """
@@ -177,19 +177,19 @@ class CarrierDescription(ShipmentTopic):
 class CarrierCreated(CarrierDescription):
     """There is a new carrier."""
 
-    type: ClassVar[str] = "carrier.created"
+    type: ClassVar[str] = "shipment.carrier.created"
 
 
 class CarrierUpdated(CarrierDescription):
     """The carrier is different now; carries the whole of it."""
 
-    type: ClassVar[str] = "carrier.updated"
+    type: ClassVar[str] = "shipment.carrier.updated"
 
 
 class CarrierDeleted(ShipmentTopic):
     """The carrier is gone; what was made with it keeps it."""
 
-    type: ClassVar[str] = "carrier.deleted"
+    type: ClassVar[str] = "shipment.carrier.deleted"
 
     carrier_id: UUID
     code: str

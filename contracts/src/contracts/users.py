@@ -15,7 +15,7 @@ class UserEvent(Event):
 class TenantCreated(UserEvent):
     """A company joined. Its slug is what people type to say where they log in."""
 
-    type: ClassVar[str] = "tenant.created"
+    type: ClassVar[str] = "iam.tenant.created"
 
     tenant_id: UUID
     slug: str
@@ -27,7 +27,7 @@ class TenantCreated(UserEvent):
 class TenantUpdated(UserEvent):
     """The company has another name or industry."""
 
-    type: ClassVar[str] = "tenant.updated"
+    type: ClassVar[str] = "iam.tenant.updated"
 
     tenant_id: UUID
     name: str
@@ -37,7 +37,7 @@ class TenantUpdated(UserEvent):
 class RoleChanged(UserEvent):
     """A role was made or its scopes were changed; no scopes means that it is gone."""
 
-    type: ClassVar[str] = "role.changed"
+    type: ClassVar[str] = "user.role.changed"
 
     role_id: UUID
     name: str
@@ -97,7 +97,7 @@ class UserLoggedOut(UserEvent):
 class SigningKeyRevoked(UserEvent):
     """Access tokens that this key signed are good no more, whatever they say. Of the platform's tenant."""
 
-    type: ClassVar[str] = "signing_key.revoked"
+    type: ClassVar[str] = "iam.signing_key.revoked"
 
     key_id: UUID
 

@@ -18,9 +18,11 @@ from typer.testing import CliRunner
 from tailrace.cli import app
 from tailrace.cli import app as commands
 from tailrace.codegen.compatibility import breaking, breaking_in_api, breaking_in_event
+from tailrace.codegen.places import BUILT, OPENAPI, SCHEMAS
 from tailrace.codegen.schema_diff import Kind, Schema, changes
 from tailrace.core.events import Event
 from tailrace.messaging.dead_letters import DeadLettered
+from tailrace.service import Service
 
 ROOT = Path(__file__).parents[3]
 
@@ -185,7 +187,7 @@ def test_any_schema_may_gain_an_optional_field_and_not_lose_it(schema: Schema) -
 
 
 def test_everything_committed_is_compatible_with_itself() -> None:
-    paths = [*ROOT.glob("contracts/schemas/*.json"), *ROOT.glob("contracts/openapi/*.json")]
+    paths = [*(ROOT / SCHEMAS).glob("*.json"), *(ROOT / OPENAPI).glob("*.json")]
     files = {path.relative_to(ROOT): path.read_text() for path in paths}
     assert len(files) > 50
     assert breaking(files, ROOT) == []
@@ -279,6 +281,29 @@ def test_a_version_does_not_go(tmp_path: Path) -> None:
     assert breaking({kept: (tmp_path / kept).read_text()}, tmp_path) == []
 
 
+def test_a_service_that_is_not_released_changes_freely(tmp_path: Path) -> None:
+    _contracts(
+        tmp_path, mine={**event(a=str), "x-topic": "new.events"}, other={**event(a=str), "x-topic": "old.events"}
+    )
+    (tmp_path / OPENAPI).mkdir(parents=True)
+    for name in ("new", "old"):
+        (tmp_path / OPENAPI / f"{name}.json").write_text(json.dumps(API))
+    services = [Service(name="new", topic="new.events", released=False), Service(name="old", topic="old.events")]
+    found = {each.subject.partition(":")[0] for each in breaking({}, tmp_path, services)}
+    assert found == {"other v1", "old"}
+    assert {each.subject.partition(":")[0] for each in breaking({}, tmp_path)} == {"mine v1", "other v1", "new", "old"}
+
+
+def test_parameters_that_are_referred_to_are_compared(tmp_path: Path) -> None:
+    old = copy.deepcopy(API)
+    old["components"]["parameters"] = {"dry": old["paths"]["/v1/things"]["post"]["parameters"][0]}
+    old["paths"]["/v1/things"]["post"]["parameters"] = [{"$ref": "#/components/parameters/dry"}]
+    assert breaking_in_api(API, old) == breaking_in_api(old, API) == []
+    new = copy.deepcopy(old)
+    new["components"]["parameters"]["dry"]["required"] = True
+    assert [why for _, why in breaking_in_api(old, new)] == ["the parameter dry is required now"]
+
+
 def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     _contracts(tmp_path, torn={})
     path = Path("contracts/schemas/torn.v1.json")
@@ -309,16 +334,18 @@ def test_describe_refuses_to_break_a_promise(
 def test_describe_keeps_the_schemas_of_older_versions(tmp_path: Path) -> None:
     from toy import Asked
 
-    from tailrace.codegen.describe import describe
-    from tailrace.service import Service
+    from tailrace.codegen.describe import build, describe
 
     _contracts(tmp_path, **{"asking.asked": {**event(key=UUID, words=str), "title": "asking.asked"}})
     path = Path("contracts/schemas/asking.asked.v1.json")
     first = json.loads((tmp_path / path).read_text()) | {"$id": "urn:asked:v1", "x-topic": "asking.events"}
     (tmp_path / path).write_text(json.dumps(first))
-    files = describe([Service(name="asking", topic="asking.events", publishes=[Asked])], tmp_path, commands)
+    services = [Service(name="asking", topic="asking.events", publishes=[Asked])]
+    files = describe(services, tmp_path, commands)
     assert json.loads(files[path]) == first
     assert "text" in json.loads(files[Path("contracts/schemas/asking.asked.v2.json")])["properties"]
-    messages = json.loads(files[Path("contracts/asyncapi.yaml")])["channels"]["asking.events"]["messages"]
+    built = build(services, tmp_path)
+    messages = json.loads(built[BUILT / "asyncapi.yaml"])["channels"]["asking.events"]["messages"]
     assert list(messages) == ["asking.asked.v1", "asking.asked.v2"]
+    assert json.loads(built[BUILT / "schemas/asking.asked.v1.json"]) == first
     assert breaking(files, tmp_path) == []

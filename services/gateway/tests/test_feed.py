@@ -73,7 +73,7 @@ class Topic:
         try:
             yield revocations
         finally:
-            broadcast_consumer.cancel()
+            following.cancel()
             await asyncio.gather(following, return_exceptions=True)
 
 

@@ -12,8 +12,11 @@ from fastapi import FastAPI
 from gateway_stand import MakeStand, Stand
 from pydantic import BaseModel
 
-from tailrace.codegen.openapi_merge import merge_openapi, problem_types
+from gateway.pages import merged as served
+from gateway.table import load_table
+from tailrace.codegen.openapi import shared
 from tailrace.http.problem_details import ProblemView
+from tailrace.runtime.openapi_merge import PROBLEMS, merge_openapi, problem_types
 
 
 def _service(name: str, extra: type[Any]) -> dict[str, Any]:
@@ -54,9 +57,9 @@ def _resolve(document: dict[str, Any], reference: str) -> Any:
 def test_documents_merge_without_mixing_up_components() -> None:
     documents = {"orders": _service("orders", int), "catalog": _service("catalog", str)}
     before = copy.deepcopy(documents)
-    merged = merge_openapi(documents, problem_types=problem_types())
+    merged = merge_openapi(documents)
     assert documents == before
-    assert merged == merge_openapi(dict(reversed(documents.items())), problem_types=problem_types())
+    assert merged == merge_openapi(dict(reversed(documents.items())))
     assert list(merged["paths"]) == ["/v1/catalog", "/v1/orders"]
     assert {tag["name"] for tag in merged["tags"]} == {"catalog", "orders", "odd"}
     schemas = merged["components"]["schemas"]
@@ -69,6 +72,27 @@ def test_documents_merge_without_mixing_up_components() -> None:
     assert len(references) > 6
     for reference in references:
         assert _resolve(merged, reference)
+
+
+def test_what_operations_share_is_said_once_and_means_the_same() -> None:
+    document = _service("orders", int)
+    answers = document["paths"]["/v1/orders"]
+    small = shared(document)
+    merged = merge_openapi({"orders": small})
+    assert answers["get"]["responses"]["404"] == answers["post"]["responses"]["404"]
+    reference = {"$ref": "#/components/responses/Problem404"}
+    assert small["paths"]["/v1/orders"]["get"]["responses"]["404"] == reference
+    assert small["components"]["responses"]["Problem404"] == answers["get"]["responses"]["404"]
+    assert small["paths"]["/v1/orders"]["get"]["responses"]["200"] == answers["get"]["responses"]["200"]
+    for found in _references(merged):
+        assert _resolve(merged, found)
+
+
+def test_refusals_of_a_service_are_listed_with_those_of_the_kit() -> None:
+    own = {"type": "urn:tailrace:problem:odd", "title": "Odd", "status": 409, "description": "Odd."}
+    listed = merge_openapi({"orders": {**_service("orders", int), PROBLEMS: [own]}})[PROBLEMS]
+    assert own in listed
+    assert len({(kind["status"], kind["type"]) for kind in listed}) == len(listed) > 5
 
 
 def test_services_that_contradict_each_other_do_not_merge() -> None:
@@ -90,12 +114,12 @@ def test_every_refusal_is_listed_once_with_its_meaning() -> None:
 
 
 async def test_the_document_and_the_pages_are_served(make_stand: MakeStand, tmp_path: Path) -> None:
-    document = merge_openapi({"orders": _service("orders", int)})
-    path = tmp_path / "openapi.json"
-    path.write_text(json.dumps(document))
-    stand = await make_stand(openapi=path)
+    document = shared(_service("orders", int))
+    (tmp_path / "promised/openapi").mkdir(parents=True)
+    (tmp_path / "promised/openapi/orders.json").write_text(json.dumps(document))
+    stand = await make_stand()
     async with stand.client.get("/openapi.json") as answer:
-        assert await answer.json() == document
+        assert await answer.json() == merge_openapi({"orders": document})
     for page in ("/", "/docs"):
         async with stand.client.get(page) as answer:
             assert answer.status == 200
@@ -113,9 +137,15 @@ async def _check_links(stand: Stand, html: str) -> None:
             assert answer.status == 200
 
 
-async def test_the_packaged_data_is_served_when_nothing_else_is_named(stand: Stand) -> None:
-    async with stand.client.get("/openapi.json") as answer:
-        assert (await answer.json(content_type=None))["openapi"] == "3.1.0"
+def test_what_every_service_promised_is_served_when_nothing_else_is_named() -> None:
+    document = json.loads(served())
+    assert document["openapi"] == "3.1.0"
+    assert {"/v1/orders", "/v1/auth/login"} <= document["paths"].keys()
+    for reference in _references(document):
+        assert _resolve(document, reference)
+    table = load_table()
+    for path in document["paths"]:
+        assert table.match(path.split("/")[1:]) is not None, path
 
 
 async def test_another_method_on_a_page_is_a_405_problem(stand: Stand) -> None:

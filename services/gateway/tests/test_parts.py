@@ -11,9 +11,11 @@ from gateway.limits import Limit, address_key
 from gateway.refusals import TooManyRequests
 from gateway.table import Table
 from gateway.tokens import Tokens
+from tailrace.codegen.manifests import manifest_of
+from tailrace.core.manifest import Manifest, routes_of
 from tailrace.http.auth import Verifier
-from tailrace.runtime.route_table import Route, routes
 from tailrace.service import Exposed, Service
+from tailrace.settings import Settings
 
 
 class Clock:
@@ -97,10 +99,11 @@ async def test_verified_tokens_are_remembered_within_bounds() -> None:
 def test_routes_come_from_the_manifests_in_one_order() -> None:
     a = Service(name="a", exposes=[Exposed(prefix="/v1/b", public=True), Exposed(prefix="/v1/a", read_timeout=9)])
     b = Service(name="b", exposes=[Exposed(prefix="/v1/a/b", body_limit=10)])
-    rows = routes([a, b])
-    assert rows == routes([b, a])
-    assert [row["prefix"] for row in rows] == ["/v1/a", "/v1/a/b", "/v1/b"]
-    assert rows[0] == {
+    manifests = [Manifest.model_validate_json(manifest_of(service).text()) for service in (a, b)]
+    rows = routes_of(manifests)
+    assert rows == routes_of(reversed(manifests))
+    assert [row.prefix for row in rows] == ["/v1/a", "/v1/a/b", "/v1/b"]
+    assert rows[0].model_dump() == {
         "service": "a",
         "prefix": "/v1/a",
         "public": False,
@@ -108,16 +111,22 @@ def test_routes_come_from_the_manifests_in_one_order() -> None:
         "write_timeout": 5.0,
         "body_limit": 2 * 1024 * 1024,
     }
-    table = Table(map(Route.model_validate, rows))
+    table = Table(rows)
     assert [table.match(path.split("/")[1:]).service for path in ("/v1/a/b/c", "/v1/a/c")] == ["b", "a"]
 
 
 @pytest.mark.parametrize("prefix", ["v1/a", "/v1/a/", "/", "/v1//a", "/v1/a b", "/v1/%61"])
 def test_a_prefix_that_is_no_plain_path_is_refused(prefix: str) -> None:
     with pytest.raises(ValueError, match="prefix"):
-        routes([Service(name="a", exposes=[Exposed(prefix=prefix)])])
+        manifest_of(Service(name="a", exposes=[Exposed(prefix=prefix)]))
 
 
 def test_two_services_cannot_claim_one_prefix() -> None:
     with pytest.raises(ValueError, match="both expose /v1/a"):
-        routes([Service(name=name, exposes=[Exposed(prefix="/v1/a")]) for name in ("a", "b")])
+        routes_of(manifest_of(Service(name=name, exposes=[Exposed(prefix="/v1/a")])) for name in ("a", "b"))
+
+
+def test_an_upstream_is_where_its_own_setting_the_pattern_or_its_port_says() -> None:
+    given = Settings(upstreams={"c": "http://elsewhere"}, upstream="http://{service}:8080")
+    assert [given.upstream_of(name) for name in ("a", "c")] == ["http://a:8080", "http://elsewhere"]
+    assert Settings(ports={"a": 8110}).upstream_of("a") == "http://127.0.0.1:8110"

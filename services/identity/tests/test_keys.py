@@ -180,7 +180,7 @@ async def test_a_revoked_key_is_good_for_nothing_at_any_process_and_logs_nobody_
         await _verifier(await _published(identity)).principal(session["access_token"])
     answer = await identity.anonymous().post("/v1/auth/refresh", json={"refresh_token": session["refresh_token"]})
     assert await _use(identity, answer.json()["access_token"]) == 200
-    events = await identity.published("signing_key.revoked", tenant=PLATFORM)
+    events = await identity.published("iam.signing_key.revoked", tenant=PLATFORM)
     assert {event.event.model_dump(mode="json")["key_id"] for event in events} == revoked
     audited = (await operator.get("/v1/auth/audit-logs", params={"action": "signing_key.rotated"})).json()["items"]
     assert [entry["details"]["reason"] for entry in audited] == ["a laptop was stolen", None]

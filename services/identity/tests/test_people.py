@@ -6,10 +6,12 @@ from typing import Any
 import httpx2
 import pytest
 
+from contracts.promised import manifests
 from contracts.users import RoleChanged, TenantCreated, UserUpdated
 from identity import tenants
 from identity.models import PLATFORM
 from tailrace.core.ids import uuid7
+from tailrace.core.manifest import default_roles_of, scopes_of
 from tailrace_testing import Harness
 
 
@@ -28,10 +30,10 @@ async def _first_admin(admin: httpx2.AsyncClient) -> dict[str, Any]:
 
 
 async def test_a_tenant_comes_with_roles_and_an_administrator(identity: Harness, acme: Any) -> None:
-    [event] = await identity.published("tenant.created", tenant=acme.id)
+    [event] = await identity.published("iam.tenant.created", tenant=acme.id)
     assert isinstance(event.event, TenantCreated)
     assert (event.event.slug, event.event.currency, event.event.industry) == ("acme", "EUR", "metalworking")
-    roles = [f.event for f in await identity.published("role.changed", tenant=acme.id)]
+    roles = [f.event for f in await identity.published("user.role.changed", tenant=acme.id)]
     assert {r.name for r in roles if isinstance(r, RoleChanged)} == {
         *("admin", "sales", "warehouse", "accountant", "viewer")
     }
@@ -88,7 +90,7 @@ async def test_only_the_operator_makes_tenants_and_sees_them_all(
         "/v1/tenants/current", json={"name": "Acme AG"}, headers={"If-Match": current.headers["etag"]}
     )
     assert (changed.json()["name"], changed.json()["version"]) == ("Acme AG", 2)
-    assert len(await identity.published("tenant.updated", tenant=acme.id)) == 1
+    assert len(await identity.published("iam.tenant.updated", tenant=acme.id)) == 1
 
 
 async def test_the_operator_is_made_once_however_many_start(identity: Harness) -> None:
@@ -222,12 +224,39 @@ async def test_roles_are_made_changed_and_deleted_and_admin_is_not(
     assert (await admin.delete(path)).status_code == 409
     await admin.delete(f"/v1/auth/users/{bob['id']}")
     assert (await admin.delete(path)).status_code == 204
-    last = (await identity.published("role.changed", tenant=acme.id))[-1]
+    last = (await identity.published("user.role.changed", tenant=acme.id))[-1]
     assert last.event == RoleChanged(role_id=made.json()["id"], name="buyer", scopes=[])
     [builtin] = (await admin.get("/v1/auth/roles", params={"name": "admin"})).json()["items"]
     at = f"/v1/auth/roles/{builtin['id']}"
     assert (await admin.put(at, json={"name": "admin", "scopes": ["orders:read"]})).status_code == 409
     assert (await admin.delete(at)).status_code == 409
+
+
+async def test_a_role_holds_scopes_that_a_service_asks_for_and_no_others(acme: Any, admin: httpx2.AsyncClient) -> None:
+    made = await admin.post(
+        "/v1/auth/roles", json={"name": "closer", "scopes": ["accounting:close", "accounting:read"]}
+    )
+    assert (made.status_code, made.json()["scopes"]) == (201, ["accounting:close", "accounting:read"])
+    for unknown in ("orders:burn", "nowhere:read", "nowhere:*"):
+        scopes = ["orders:read", unknown]
+        refused = await admin.post("/v1/auth/roles", json={"name": "odd", "scopes": scopes})
+        assert (refused.status_code, [each["field"] for each in refused.json()["errors"]]) == (422, ["/scopes/1"])
+        path = f"/v1/auth/roles/{made.json()['id']}"
+        refused = await admin.put(path, json={"name": "closer", "scopes": scopes})
+        assert (refused.status_code, [each["field"] for each in refused.json()["errors"]]) == (422, ["/scopes/1"])
+
+
+async def test_every_scope_of_every_manifest_can_be_granted(admin: httpx2.AsyncClient) -> None:
+    scopes = sorted(scopes_of(manifests()))
+    assert len(scopes) > 10
+    made = await admin.post("/v1/auth/roles", json={"name": "all-by-name", "scopes": scopes})
+    assert (made.status_code, made.json()["scopes"]) == (201, scopes)
+
+
+async def test_a_new_tenant_has_the_roles_that_the_manifests_speak_of(admin: httpx2.AsyncClient) -> None:
+    roles = {each["name"]: each["scopes"] for each in (await admin.get("/v1/auth/roles")).json()["items"]}
+    assert roles == {**default_roles_of(manifests()), "admin": ["*"]}
+    assert roles["accountant"] == ["accounting:*", "catalog:read", "inventory:read", "orders:read"]
 
 
 async def test_nobody_grants_or_takes_what_he_has_not(identity: Harness, acme: Any, admin: httpx2.AsyncClient) -> None:

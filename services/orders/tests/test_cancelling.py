@@ -25,14 +25,14 @@ async def test_cancelled_while_reserving(desk: Desk) -> None:
 async def test_cancelled_while_shipping_frees_the_shipment_and_then_the_stock(desk: Desk) -> None:
     order, request, shipment = await shipping(desk)
     await desk.act(order, "cancel", reason="No longer needed.")
-    assert [cancel.reservation_id for cancel in await desk.asked("order.shipment_cancel_requested")] == [None]
+    assert [cancel.reservation_id for cancel in await desk.asked("order.shipment_cancellation_requested")] == [None]
     assert await desk.asked("order.reservation_release_requested") == []
     await desk.shipments_cancelled(order, shipment.shipment_id)
     assert len(await desk.asked("order.reservation_release_requested")) == 1
     await desk.answer(inventory.ReservationReleased, request, reason="asked")
     assert await desk.states(order) == ["reserving", "shipping", "compensating", "compensating", "compensated"]
     assert (await desk.read(order))["allocation"] == "none"
-    assert await desk.asked("order.short") == []
+    assert await desk.asked("order.allocation_failed") == []
 
 
 async def test_cancelled_when_partly_shipped_keeps_what_left(desk: Desk) -> None:
@@ -92,7 +92,7 @@ async def test_a_cancellation_counts_before_the_saga_has_heard_of_it(desk: Desk)
     )
     await desk.h.deliver(rejected, aggregate_id=request.reservation_id)
     assert await desk.states(order) == ["reserving", "compensated"]
-    assert await desk.asked("order.short") == []
+    assert await desk.asked("order.allocation_failed") == []
     await desk.h.pump()
     assert (await desk.states(order))[-1] == "compensated"
 

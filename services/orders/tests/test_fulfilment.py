@@ -63,7 +63,7 @@ async def test_a_rejected_order_is_short_until_it_is_allocated_again(desk: Desk)
     await desk.answer(inventory.ReservationRejected, first, lines=[], reason="Only 3 there.")
     now = await desk.read(order)
     assert (now["status"], now["allocation"], now["shortage"]) == ("confirmed", "none", "Only 3 there.")
-    (short,) = await desk.asked("order.short")
+    (short,) = await desk.asked("order.allocation_failed")
     assert [(line.line_id, line.quantity) for line in short.lines] == [(first.lines[0].line_id, 10)]
 
     await desk.act(order, "allocate")
@@ -83,7 +83,7 @@ async def test_a_late_answer_is_compensated(desk: Desk) -> None:
     await desk.h.make_timers_due()
     assert await desk.h.fire_timers() == 1
     assert await desk.states(order) == ["reserving", "short"]
-    assert len(await desk.asked("order.short")) == 1
+    assert len(await desk.asked("order.allocation_failed")) == 1
     assert len(await desk.asked("order.reservation_release_requested")) == 1
 
     await desk.h.pump()
@@ -153,7 +153,7 @@ async def test_an_expired_reservation_takes_its_shipment_along(desk: Desk) -> No
     order, request, _ = await shipping(desk, reservation_expires_in_seconds=3600)
     assert request.expires_at is not None
     await desk.answer(inventory.ReservationExpired, request)
-    (cancel,) = await desk.asked("order.shipment_cancel_requested")
+    (cancel,) = await desk.asked("order.shipment_cancellation_requested")
     assert cancel.reservation_id == request.reservation_id
     assert (await desk.read(order))["allocation"] == "full"
     assert await desk.asked("order.reservation_release_requested") == []
@@ -175,7 +175,7 @@ async def test_what_expires_after_a_part_left_is_open_again(desk: Desk) -> None:
     await desk.lose(order, request)
     now = await desk.read(order)
     assert (now["allocation"], now["shipment"], now["lines"][0]["allocated"]) == ("partial", "partial", "4")
-    assert [line.quantity for line in (await desk.asked("order.short"))[-1].lines] == [6]
+    assert [line.quantity for line in (await desk.asked("order.allocation_failed"))[-1].lines] == [6]
 
 
 async def test_what_left_before_it_was_heard_of_is_not_asked_for_again(desk: Desk) -> None:
@@ -205,7 +205,7 @@ async def test_what_left_is_told_once_when_shipping_answers_twice(desk: Desk) ->
     left = desk.departure((await desk.asked("order.shipment_requested"))[0], "4")
     await desk.answer(inventory.ReservationExpired, first)
     await desk.act(order, "cancel", reason="Enough.")
-    assert len(await desk.asked("order.shipment_cancel_requested")) == 2
+    assert len(await desk.asked("order.shipment_cancellation_requested")) == 2
     for _ in range(2):
         assert await desk.asked("order.reservation_release_requested") == []
         await desk.shipments_cancelled(order, departed=[left])
@@ -233,7 +233,7 @@ async def test_what_somebody_gives_back_is_let_go_of_like_what_expires(desk: Des
     await desk.answer(inventory.ReservationReleased, request, reason="asked")
     now = await desk.read(order)
     assert (now["shipment"], now["shortage"]) == ("full", None)
-    assert await desk.asked("order.short") == []
+    assert await desk.asked("order.allocation_failed") == []
     assert (await desk.states(order))[-1] == "done"
 
 
@@ -245,7 +245,7 @@ async def test_an_attempt_that_goes_on_outlives_the_refusal_of_one_given_up(desk
     await desk.act(order, "allocate")
     await desk.answer(inventory.ReservationRejected, first, lines=[], reason="None.")
     assert (await desk.read(order))["allocating"] is True
-    assert len(await desk.asked("order.short")) == 1
+    assert len(await desk.asked("order.allocation_failed")) == 1
 
 
 async def test_stock_lost_while_the_rest_is_asked_for_does_not_end_the_asking(desk: Desk) -> None:

@@ -93,7 +93,7 @@ async def test_stock_lost_while_on_hold_leaves_the_order_short(desk: Desk, kind:
     else:
         await desk.reserve(request)
         await desk.answer(kind, request)
-        assert await desk.asked("order.shipment_cancel_requested") == []
+        assert await desk.asked("order.shipment_cancellation_requested") == []
         assert len(await desk.asked("order.reservation_release_requested")) == 1
         await desk.answer(inventory.ReservationReleased, request, reason="asked")
     await desk.act(order, "resume")

@@ -90,7 +90,7 @@ class World:
                 self.on_hold = isinstance(decided, events.OrderHeld)
             case events.ShipmentRequested() as request:
                 self.pending[request.shipment_id] = (request, request.lines[0].quantity)
-            case events.ShipmentCancelRequested() as request:
+            case events.ShipmentCancellationRequested() as request:
                 only = request.reservation_id
                 gone = [id for id, (of, _) in self.pending.items() if only in (None, of.reservation_id)]
                 for id in gone:

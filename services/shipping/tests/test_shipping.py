@@ -11,7 +11,7 @@ from contracts.orders import (
     Address,
     OrderHeld,
     OrderResumed,
-    ShipmentCancelRequested,
+    ShipmentCancellationRequested,
     ShipmentLineRequest,
     ShipmentRequested,
 )
@@ -232,11 +232,11 @@ async def test_cancelling_leaves_what_has_left_and_always_answers(order: Order, 
     shipment = await order.shipment()
     rest = (await order.post(shipment, "split", lines=order.some("4"))).json()["id"]
     await order.post(shipment, "dispatch")
-    record = await order.hear(ShipmentCancelRequested(order_id=order.id, reason="customer"))
+    record = await order.hear(ShipmentCancellationRequested(order_id=order.id, reason="customer"))
     await shipping.redeliver(record)
     assert {s["id"]: s["status"] for s in await order.shipments()} == {shipment: "dispatched", rest: "cancelled"}
     assert (await order.post(rest, "dispatch")).json()["type"] == "urn:tailrace:problem:shipment-state"
-    await order.hear(ShipmentCancelRequested(order_id=order.id, reason="again"))
+    await order.hear(ShipmentCancellationRequested(order_id=order.id, reason="again"))
     answers = await shipping.published("shipment.order_cancelled")
     assert [(a.sequence, [str(id) for id in a.event.shipments]) for a in answers] == [(1, [rest]), (2, [])]  # type: ignore[attr-defined]
     for answer in answers:
@@ -244,7 +244,7 @@ async def test_cancelling_leaves_what_has_left_and_always_answers(order: Order, 
         assert (str(left.shipment_id), left.reservation_id) == (shipment, order.reservation)
         assert {line.line_id: line.quantity for line in left.lines} == {order.bolts: 6, order.flour: Decimal("2.5")}
     stranger = Order(shipping)
-    await stranger.hear(ShipmentCancelRequested(order_id=stranger.id, reason="never shipped"))
+    await stranger.hear(ShipmentCancellationRequested(order_id=stranger.id, reason="never shipped"))
     assert len(await shipping.published("shipment.order_cancelled")) == 3
 
 
@@ -252,11 +252,15 @@ async def test_one_reservations_shipments_are_cancelled_alone(order: Order, ship
     kept = await order.shipment()
     lost = order.request(reservation_id=uuid7())
     await order.hear(lost)
-    await order.hear(ShipmentCancelRequested(order_id=order.id, reason="expired", reservation_id=lost.reservation_id))
+    await order.hear(
+        ShipmentCancellationRequested(order_id=order.id, reason="expired", reservation_id=lost.reservation_id)
+    )
     by_id = {s["id"]: s["status"] for s in await order.shipments()}
     assert by_id == {kept: "pending", str(lost.shipment_id): "cancelled"}
     await order.post(kept, "dispatch")
-    await order.hear(ShipmentCancelRequested(order_id=order.id, reason="again", reservation_id=lost.reservation_id))
+    await order.hear(
+        ShipmentCancellationRequested(order_id=order.id, reason="again", reservation_id=lost.reservation_id)
+    )
     assert [a.event.departed for a in await shipping.published("shipment.order_cancelled")] == [[], []]  # type: ignore[attr-defined]
 
 
@@ -264,7 +268,7 @@ async def test_a_race_between_cancel_and_dispatch_has_one_winner(order: Order, s
     for _ in range(5):
         racing = Order(shipping)
         shipment = await racing.shipment()
-        cancel = ShipmentCancelRequested(order_id=racing.id, reason="race")
+        cancel = ShipmentCancellationRequested(order_id=racing.id, reason="race")
         sent, _ = await asyncio.gather(racing.post(shipment, "dispatch"), racing.hear(cancel))
         (now,) = await racing.shipments()
         answer = (await shipping.published("shipment.order_cancelled"))[-1].event
@@ -276,7 +280,7 @@ async def test_a_split_during_a_cancellation_does_not_escape_it(order: Order, sh
     for _ in range(5):
         racing = Order(shipping)
         shipment = await racing.shipment()
-        cancel = ShipmentCancelRequested(order_id=racing.id, reason="race")
+        cancel = ShipmentCancellationRequested(order_id=racing.id, reason="race")
         split, _ = await asyncio.gather(racing.post(shipment, "split", lines=racing.some("1")), racing.hear(cancel))
         assert len(await racing.shipments()) == {201: 2, 409: 1}[split.status_code]
         assert {s["status"] for s in await racing.shipments()} == {"cancelled"}

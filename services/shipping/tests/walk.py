@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from contracts.orders import Address, ShipmentCancelRequested, ShipmentLineRequest, ShipmentRequested
+from contracts.orders import Address, ShipmentCancellationRequested, ShipmentLineRequest, ShipmentRequested
 from tailrace.core.ids import uuid7
 
 CARRIER = {"code": "POST", "name": "The post"}
@@ -20,7 +20,7 @@ async def walk(w: Any) -> None:
 
     first, line, _ = await _requested(w, "SO-000001")
     _, _, dropped = await _requested(w, "SO-000002")
-    await w.tell(ShipmentCancelRequested(order_id=dropped, reason="changed their mind"), aggregate_id=dropped)
+    await w.tell(ShipmentCancellationRequested(order_id=dropped, reason="changed their mind"), aggregate_id=dropped)
     await w.get("/v1/shipments")
     await w.get("/v1/shipments/{shipment_id}", shipment_id=first)
     await w.get("/v1/shipments/{shipment_id}/pick-list", shipment_id=first)

@@ -9,7 +9,7 @@ from measure.workspace import Workspace
 from tailrace.settings import Settings, settings_from
 from tailrace.stack.credentials import Credentials
 from tailrace.stack.layout import Layout, Ports
-from tailrace.stack.plan import Plan
+from tailrace.stack.plan import Plan, edge_names
 
 _SET_BY_US = ("TAILRACE_DATA", "TAILRACE_PORT_BASE", "TAILRACE_GATEWAY_PORT")
 _LIMITS = {
@@ -27,7 +27,7 @@ class Installation:
 
     def __init__(self, workspace: Workspace, data: Path) -> None:
         self.workspace = workspace
-        ports = Ports.free(workspace.services)
+        ports = Ports.free(workspace.services, edge_names())
         self._plan = Plan(Layout(data), ports)
         self._environment = {
             **_LIMITS,

@@ -17,7 +17,7 @@ KNOWN = {
     "shipment.events": "shipment.dispatched",
     "inventory.events": "inventory.stock.received",
     "catalog.events": "catalog.item.created",
-    "user.events": "tenant.created",
+    "user.events": "iam.tenant.created",
 }
 """A topic, and a type on it that somebody reads."""
 SORTS = ("not json", "wrong shape", "unknown version", "no headers", "gap", "late", "stale", "stale")

@@ -15,7 +15,7 @@ app.kubernetes.io/component: {{ .component }}
 {{- end }}
 
 {{- define "tailrace.image" -}}
-{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{ .Values.image.repository | default (printf "tailrace/%s" .Values.service.name) }}:{{ .Values.image.tag | default .Chart.AppVersion }}
 {{- end }}
 
 {{- define "tailrace.podSecurity" -}}
@@ -42,15 +42,15 @@ env:
   {{- if .Values.service.database }}
   - name: TAILRACE_DATABASE_URL
     valueFrom:
-      secretKeyRef: { name: {{ .Values.secrets.service }}, key: database-url }
+      secretKeyRef: { name: {{ .Values.secrets.service | default (printf "tailrace-%s" .Values.service.name) }}, key: database-url }
   {{- end }}
   - name: TAILRACE_SECRET
     valueFrom:
-      secretKeyRef: { name: {{ .Values.secrets.service }}, key: secret }
+      secretKeyRef: { name: {{ .Values.secrets.service | default (printf "tailrace-%s" .Values.service.name) }}, key: secret }
   {{- if .Values.service.operator }}
   - name: TAILRACE_OPERATOR_PASSWORD
     valueFrom:
-      secretKeyRef: { name: {{ .Values.secrets.service }}, key: operator-password }
+      secretKeyRef: { name: {{ .Values.secrets.service | default (printf "tailrace-%s" .Values.service.name) }}, key: operator-password }
   {{- end }}
 {{- end }}
 

@@ -14,7 +14,7 @@ metadata:
 automountServiceAccountToken: false
 ---
 {{ include "tailrace.process" $api }}
-{{- if .Values.consumer.enabled }}
+{{- if and .Values.service.database .Values.consumer.enabled }}
 ---
 {{ include "tailrace.process" $consumer }}
 {{- end }}
@@ -37,6 +37,9 @@ data:
   TAILRACE_KAFKA: {{ .Values.kafka | quote }}
   TAILRACE_JWKS_URL: {{ .Values.jwksUrl | quote }}
   TAILRACE_ISSUER: {{ .Values.issuer | quote }}
+  {{- if .Values.service.edge }}
+  TAILRACE_UPSTREAM: {{ .Values.upstream | quote }}
+  {{- end }}
   {{- with .Values.upstreams }}
   TAILRACE_UPSTREAMS: {{ toJson . | quote }}
   {{- end }}

@@ -1,12 +1,15 @@
 """A service is a value: what it owns, publishes, listens to and offers. Everything else about it is derived from this."""
 
-from collections.abc import Awaitable, Callable, Sequence
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fastapi import APIRouter, FastAPI
 from sqlalchemy import MetaData
 
 from tailrace.core.events import Event, by_type
+from tailrace.core.manifest import ANY_SCOPE, is_known
+from tailrace.http.auth import scopes_of
 from tailrace.http.routing import TenantRoute
 from tailrace.messaging.sagas import Saga
 from tailrace.messaging.subscribers import Projection, Subscriber
@@ -14,10 +17,12 @@ from tailrace.messaging.timers import Timer
 from tailrace.settings import Settings
 from tailrace.verify.replay import Proof
 
+_SCOPE = re.compile(r"[a-z][a-z_-]*:[a-z][a-z_-]*")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Exposed:
-    """A path prefix that the gateway forwards to the service, and its policy. Times in seconds, sizes in bytes.
+    """A path prefix that the edge forwards to the service, and its policy. Times in seconds, sizes in bytes.
 
     `public` paths need no token; the service decides what they tell.
     """
@@ -33,7 +38,7 @@ class Exposed:
 class Service:
     """The manifest. `name` is also the import package, the database and the consumer group.
 
-    `topic` and `metadata` are None for a service without a database; `build` replaces the app of one that is no ordinary service.
+    `topic` and `metadata` are None for a service without a database; `build` replaces the app of one that needs its own.
     Raises ValueError when the parts contradict each other.
     """
 
@@ -44,6 +49,16 @@ class Service:
     timers: Sequence[Timer] = ()
     routers: Sequence[APIRouter] = ()
     exposes: Sequence[Exposed] = ()
+    scopes: Mapping[str, str] = field(default_factory=dict)
+    """What its routes may ask of a caller, as `<resource>:<action>`, each with a line that says what it allows."""
+    default_roles: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """What the roles that a new tenant gets grant of these scopes; `<resource>:*` grants all of one resource."""
+    edge: bool = False
+    """It faces the world and forwards to the others; clients reach them through it alone."""
+    issues_tokens: bool = False
+    """It signs the tokens that the others verify, publishes the keys for that, and has the operator's log-in."""
+    released: bool = True
+    """Somebody relies on its events and its API: a change that breaks them is refused. Until then they may change freely."""
     metadata: MetaData | None = None
     platform_tables: frozenset[str] = frozenset()
     """Tables that are read before a tenant is known; they hold routing data only and alone lack row-level security."""
@@ -70,8 +85,22 @@ class Service:
         for route in (route for router in self.routers for route in router.routes if isinstance(route, TenantRoute)):
             if strangers := [reads.name for reads in route.reads if reads not in self.subscribers]:
                 raise ValueError(f"{route.path} of {self.name} reads {strangers[0]}, which is no subscriber of it")
+        _check_scopes(self)
         sagas = [subscriber.timer for subscriber in self.subscribers if isinstance(subscriber, Saga)]
         object.__setattr__(self, "all_timers", (*self.timers, *sagas))
+
+
+def _check_scopes(service: Service) -> None:
+    for scope in service.scopes:
+        if not _SCOPE.fullmatch(scope):
+            raise ValueError(f"the scope {scope} of {service.name} is no <resource>:<action>")
+    for route in (route for router in service.routers for route in router.routes):
+        if unknown := sorted(scopes_of(route) - service.scopes.keys()):
+            raise ValueError(f"{service.name} asks for the scope {unknown[0]}, which its manifest does not declare")
+    for role, scopes in service.default_roles.items():
+        for scope in scopes:
+            if scope == ANY_SCOPE or not is_known(scope, service.scopes):
+                raise ValueError(f"the role {role} grants {scope}, which is no scope of {service.name}")
 
 
 def _check_tables(service: Service) -> None:

@@ -59,7 +59,7 @@ class Settings(BaseSettings):
 
     poll_interval_ms: int = 25
     """How often a connector looks for something new, in milliseconds: idle CPU against latency. The embedded stack raises this, the heartbeat and
-    the wait of consumers, and lowers the pool of connections, with the size of the fleet (`tailrace.stack.sizing`)."""
+    the wait of consumers, and lowers the pool of connections, with the size of the fleet (`tailrace.runtime.sizing`)."""
     heartbeat_ms: int = 1000
     """How often a connector confirms where it is, in milliseconds. An idle database holds the write-ahead log of the busy ones until the next
     time; at 5 s that was 30 to 110 MB at 5 MB/s, at 1 s with a logged snapshot 9 to 20 MB."""
@@ -90,11 +90,9 @@ class Settings(BaseSettings):
     ports: dict[str, int] = {}
     """The port of each service by its name, as JSON; the embedded stack sets it."""
     upstreams: dict[str, str] = {}
-    """Base address by service name, for the gateway; a service that is missing is sought on 127.0.0.1 at its port in `TAILRACE_PORTS`."""
-    gateway_routes: Path | None = None
-    """The gateway's route table; without it, the copy that its package carries."""
-    openapi: Path | None = None
-    """The merged OpenAPI document; without it, the copy that the gateway's package carries."""
+    """Base address by service name, for the gateway, of those that are not where `TAILRACE_UPSTREAM` says."""
+    upstream: str = ""
+    """Base address of every service, for the gateway, with `{service}` for its name; empty for 127.0.0.1 and its port in `TAILRACE_PORTS`."""
     tenant_rate: float = 200.0
     """Requests per second that a tenant may send, at each gateway process."""
     tenant_burst: int = 400
@@ -128,8 +126,11 @@ class Settings(BaseSettings):
         name = f"{service}_{role}"
         return f"{driver}://{name}:{quote(self.role_password(name))}@{server.hostname}:{server.port or 5432}/{service}"
 
-    def upstream(self, service: str) -> str:
-        return self.upstreams.get(service) or f"http://127.0.0.1:{self.ports[service]}"
+    def upstream_of(self, service: str) -> str:
+        """Raises KeyError for a service that no setting knows."""
+        if address := self.upstreams.get(service):
+            return address
+        return self.upstream.replace("{service}", service) or f"http://127.0.0.1:{self.ports[service]}"
 
 
 def settings_from(environment: Mapping[str, str]) -> Settings:

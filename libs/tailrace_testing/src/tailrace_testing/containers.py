@@ -8,6 +8,7 @@ What this needs besides, `make containers` installs; nothing else imports it.
 """
 
 import asyncio
+import re
 import secrets
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -98,7 +99,13 @@ def parts(compose: Path, ports: Ports, password: str) -> list[Part]:
 def _part(name: str, services: dict[str, Any], ours: dict[str, Any], inside: int, published: int) -> Part:
     service = services[name]
     environment = {key: str(value) for key, value in {**service["environment"], **ours}.items()}
-    return Part(name, service["image"], list(service.get("command", ())), environment, inside, published)
+    command = [_filled(word) for word in service.get("command", ())]
+    return Part(name, service["image"], command, environment, inside, published)
+
+
+def _filled(text: str) -> str:
+    """As Compose reads `${NAME:-default}`, with nothing set."""
+    return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", text)
 
 
 def container(part: Part, network: Any) -> Any:

@@ -17,7 +17,7 @@ import pytest
 
 _MEMORY = "tailrace/passed"
 _NOT_OURS = {".git", ".venv", ".tailrace", "__pycache__", ".hypothesis", "dist", "node_modules"}
-_SHARED = ("libs", "contracts", "pyproject.toml", "requirements.lock", "requirements-demo.lock")
+_SHARED = ("libs", "contracts", "pyproject.toml", "locks/requirements.lock", "locks/requirements-demo.lock")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
+from tailrace.runtime.sizing import environment, postgres_connections, postgres_slots
 from tailrace.settings import Settings, settings_from
-from tailrace.stack.sizing import environment, postgres_connections, postgres_slots
 
 SIZED = ("poll_interval_ms", "heartbeat_ms", "consumer_wait_ms", "redrive_every", "database_pool")
 

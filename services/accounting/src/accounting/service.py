@@ -12,6 +12,12 @@ service = Service(
     subscribers=[reactions.books, reactions.postings],
     routers=[routes.router, report_routes.router],
     exposes=[Exposed(prefix="/v1/accounting", read_timeout=10.0)],
+    scopes={
+        "accounting:read": "See accounts, periods, journals and reports",
+        "accounting:write": "Keep accounts, post and reverse journals",
+        "accounting:close": "Lock, close and reopen periods",
+    },
+    default_roles={"accountant": ["accounting:*"], "viewer": ["accounting:read"]},
     metadata=Base.metadata,
     proof=proof.proof,
 )

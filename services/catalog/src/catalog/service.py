@@ -18,5 +18,10 @@ service = Service(
         Exposed(prefix="/v1/warehouses"),
         Exposed(prefix="/v1/price-lists"),
     ],
+    scopes={
+        "catalog:read": "See items, units, warehouses and price lists",
+        "catalog:write": "Keep items, units, warehouses and price lists",
+    },
+    default_roles={role: ["catalog:read"] for role in ("sales", "warehouse", "accountant", "viewer")},
     metadata=Base.metadata,
 )

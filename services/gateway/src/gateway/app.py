@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
@@ -34,14 +35,15 @@ _EXPOSED = (
 )
 
 
-def build(settings: Settings, *, feed: Feed | None = None) -> FastAPI:
-    """The app; `feed` tells it about revocations in the place of Kafka. Raises ValueError or OSError when the route table cannot be read."""
-    table = load_table(settings)
+def build(settings: Settings, *, feed: Feed | None = None, promised: Path | None = None) -> FastAPI:
+    """The app. `feed` tells it about revocations in the place of Kafka; `promised` is a folder with the services' `manifests` and `openapi`
+    in the place of what the contracts carry. Raises ValueError when the manifests contradict each other."""
+    table = load_table(promised)
     keys = PublishedKeys(settings.jwks_url)
     audiences = {settings.audience, *(route.service for route in table.routes)}
     revocations = Revocations(settings.token_lifetime)
     follow = (feed or UserEvents(settings)).run
-    forwarder = Forwarder(settings.upstream)
+    forwarder = Forwarder(settings.upstream_of)
     gateway = Gateway(
         table,
         Tokens(Verifier(keys, issuer=settings.issuer, audiences=audiences)),
@@ -73,7 +75,7 @@ def build(settings: Settings, *, feed: Feed | None = None) -> FastAPI:
     )
     problem_details.install(app)
     app.include_router(health.router(keys, revocations))
-    app.include_router(pages.router(settings))
+    app.include_router(pages.router(promised))
     app.include_router(health.for_operators(metrics.router, settings.metrics_from))
     app.router.default = gateway
     if settings.cors_origins:

@@ -12,8 +12,8 @@ from gateway.head import Head
 from gateway.headers import answer_headers, upstream_headers
 from gateway.refusals import UpstreamBroke, UpstreamLate, upstream_down
 from gateway.upload import ClientGone, ServiceClock, Upload
+from tailrace.core.manifest import Route
 from tailrace.observability.logs import log
-from tailrace.runtime.route_table import Route
 
 _RETRIED = frozenset({"GET", "HEAD"})
 _CONNECT_TIMEOUT = 1.0

@@ -11,7 +11,7 @@ from gateway.table import Table
 from gateway.tokens import Tokens
 from tailrace.core.context import Principal
 from tailrace.core.errors import TooLarge, Unauthenticated, Unavailable, Unknown
-from tailrace.runtime.route_table import Route
+from tailrace.core.manifest import Route
 
 
 class Gateway:

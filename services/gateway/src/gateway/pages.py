@@ -1,9 +1,15 @@
 """What a person sees at the gateway: where to go, and a reference of every operation that loads nothing from any other host."""
 
+import asyncio
+import json
+from functools import cache
+from pathlib import Path
+
 from fastapi import APIRouter, Request, Response
 
-from gateway.files import load, static
-from tailrace.settings import Settings
+from contracts.promised import openapi as documents
+from gateway.files import static
+from tailrace.runtime.openapi_merge import merge_openapi
 
 _PAGES = {
     "/": ("landing.html", "text/html; charset=utf-8"),
@@ -22,7 +28,13 @@ _HEADERS = {
 }
 
 
-def router(settings: Settings) -> APIRouter:
+@cache
+def merged(folder: Path | None = None) -> bytes:
+    """The OpenAPI document of the whole fleet, made of what each service promised when it is first asked for."""
+    return json.dumps(merge_openapi(documents(folder)), ensure_ascii=False).encode()
+
+
+def router(folder: Path | None) -> APIRouter:
     """The landing page, the reference page, and the document that it shows."""
     pages = APIRouter(include_in_schema=False)
 
@@ -31,7 +43,7 @@ def router(settings: Settings) -> APIRouter:
         return Response(static(name), media_type=media_type, headers=_HEADERS)
 
     async def openapi() -> Response:
-        document = load(settings.openapi, "openapi.json")
+        document = await asyncio.to_thread(merged, folder)
         return Response(document, media_type="application/json", headers=_HEADERS)
 
     for path in _PAGES:

@@ -1,6 +1,6 @@
-"""The manifest of the gateway: it owns no data, and what it forwards is told to it by a file."""
+"""The manifest of the gateway: it owns no data, and forwards by what the manifests promise."""
 
 from gateway.app import build
 from tailrace.service import Service
 
-service = Service(name="gateway", build=build)
+service = Service(name="gateway", edge=True, build=build)

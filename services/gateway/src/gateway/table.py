@@ -1,12 +1,10 @@
 """Which service a path belongs to: the longest prefix wins, counted in whole segments, so /v1/order is no prefix of /v1/orders."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
-from pydantic import TypeAdapter
-
-from gateway.files import load
-from tailrace.runtime.route_table import Route
-from tailrace.settings import Settings
+from contracts.promised import manifests
+from tailrace.core.manifest import Route, routes_of
 
 
 class Table:
@@ -29,6 +27,6 @@ class Table:
         return None
 
 
-def load_table(settings: Settings) -> Table:
-    """The table from the file in the settings, or the packaged one. Raises ValueError when it is malformed, OSError when it is missing."""
-    return Table(TypeAdapter(list[Route]).validate_json(load(settings.gateway_routes, "routes.json")))
+def load_table(folder: Path | None = None) -> Table:
+    """The routes of all manifests. Raises ValueError when one is malformed, or two services claim one prefix."""
+    return Table(routes_of(manifests(folder)))

@@ -204,14 +204,22 @@ class Stand:
 MakeStand = Callable[..., Awaitable[Stand]]
 
 
+def write_promises(folder: Path) -> None:
+    """What each of the services behind this gateway promises."""
+    (folder / "manifests").mkdir(parents=True, exist_ok=True)
+    for name in {route["service"] for route in ROUTES}:
+        routes = [route for route in ROUTES if route["service"] == name]
+        (folder / "manifests" / f"{name}.json").write_bytes(orjson.dumps({"service": name, "routes": routes}))
+
+
 @asynccontextmanager
 async def stand_with(tmp_path: Path, *, begun: bool = True, **settings: Any) -> AsyncIterator[Stand]:
     """`begun` is False for a gateway that has read no revocations yet."""
     identity = FastAPI()
     identity.add_api_route("/.well-known/jwks.json", lambda: KeySet([KEY]).as_dict(private=False), methods=["GET"])
     orders, catalog = Upstream("orders"), Upstream("catalog")
-    routes = tmp_path / "routes.json"
-    routes.write_bytes(orjson.dumps(ROUTES))
+    promised = tmp_path / "promised"
+    write_promises(promised)
     behind = Service(name="behind")
     servers = Servers()
     try:
@@ -225,7 +233,7 @@ async def stand_with(tmp_path: Path, *, begun: bool = True, **settings: Any) -> 
         feed = ByHand()
         if begun:
             feed.begun.set()
-        port = await servers.start(build(Settings(ports=ports, gateway_routes=routes, **settings), feed=feed), service)
+        port = await servers.start(build(Settings(ports=ports, **settings), feed=feed, promised=promised), service)
         if begun:
             await feed.current.wait()
         url = f"http://127.0.0.1:{port}"

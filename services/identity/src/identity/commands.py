@@ -9,8 +9,9 @@ from sqlalchemy import func, select
 from identity import audit, passwords, sessions, throttle
 from identity.audit import Origin
 from identity.bodies import ChangedUser, NewUser, RoleBody
-from identity.models import ADMIN, Credential, Role, User, user_role
+from identity.models import Credential, Role, User, user_role
 from identity.refusals import LastAdmin, RoleInUse, Taken
+from identity.grants import ADMIN, ensure_known
 from tailrace.core.context import Principal
 from tailrace.core.errors import FieldProblem, Forbidden, Invalid, Unauthenticated, Unknown
 from tailrace.db.database import Tx
@@ -113,6 +114,7 @@ async def find_role(tx: Tx, role_id: UUID) -> Role:
 
 
 async def create_role(tx: Tx, body: RoleBody, who: Principal, origin: Origin) -> Role:
+    ensure_known(body.scopes)
     _ensure_holds(who, body.scopes)
     if await tx.scalar(select(Role.id).where(Role.name == body.name, Role.deleted_at.is_(None))):
         raise Taken(f"There is a role {body.name} already.", field="/name")
@@ -127,6 +129,7 @@ async def change_role(tx: Tx, role_id: UUID, match: int | None, body: RoleBody, 
     role = await _load_role(tx, role_id, match, who)
     if body.name != role.name:
         raise Invalid.field("/name", "A role keeps its name, which events already carry; make another role instead.")
+    ensure_known(body.scopes)
     _ensure_holds(who, body.scopes)
     before = role.scopes
     role.allow(body.scopes)

@@ -10,23 +10,13 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from contracts import users as events
 from identity.refusals import BuiltIn
+from identity.grants import ADMIN
 from tailrace.core.ids import derived_id, uuid7
+from tailrace.core.manifest import ANY_SCOPE
 from tailrace.db.models import COLUMN_TYPES, NAMING, Aggregate, TenantRow
 
 PLATFORM = derived_id("tenant", "platform")
 """The operator's own tenant: the one that may make tenants and see all of them."""
-
-ADMIN = "admin"
-DEFAULT_ROLES: dict[str, list[str]] = {
-    ADMIN: ["*"],
-    "sales": ["catalog:read", "orders:*", "shipping:read", "inventory:read"],
-    "warehouse": ["catalog:read", "inventory:*", "shipping:*", "orders:read"],
-    "accountant": ["accounting:*", "orders:read", "catalog:read", "inventory:read"],
-    "viewer": [
-        f"{resource}:read"
-        for resource in ("catalog", "inventory", "orders", "shipping", "accounting", "users", "tenants")
-    ],
-}
 
 
 class Base(DeclarativeBase):
@@ -102,7 +92,7 @@ class Role(Aggregate, Base):
 
     def allow(self, scopes: Sequence[str]) -> None:
         """Grant exactly these from now on. Raises BuiltIn for the role that is never without `*`."""
-        if self.name == ADMIN and list(scopes) != DEFAULT_ROLES[ADMIN]:
+        if self.name == ADMIN and list(scopes) != [ANY_SCOPE]:
             raise BuiltIn(self.name)
         self.scopes = sorted(set(scopes))
         self.record(events.RoleChanged(role_id=self.id, name=self.name, scopes=self.scopes))

@@ -12,8 +12,9 @@ from identity import audit
 from identity.audit import Origin
 from identity.bodies import NewAdmin, NewTenant, TenantDescription
 from identity.commands import add_user
-from identity.models import ADMIN, DEFAULT_ROLES, PLATFORM, Role, Tenant, TenantSlug, User
+from identity.models import PLATFORM, Role, Tenant, TenantSlug, User
 from identity.refusals import Taken
+from identity.grants import ADMIN, default_roles
 from tailrace.core.context import Context
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Database, Tx
@@ -67,7 +68,7 @@ async def _found(tx: Tx, id: UUID, slug: str, name: str, currency: str, industry
 
 
 async def _people(tx: Tx, body: NewAdmin, origin: Origin) -> None:
-    roles = {name: Role.make(name, scopes) for name, scopes in DEFAULT_ROLES.items()}
+    roles = {name: Role.make(name, scopes) for name, scopes in default_roles().items()}
     tx.add_all(roles.values())
     admin = User.join(body.email, body.name, [roles[ADMIN]])
     await add_user(tx, admin, body.password.get_secret_value())

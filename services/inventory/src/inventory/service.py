@@ -17,6 +17,16 @@ service = Service(
         # A replay reads the whole history of a stock.
         Exposed(prefix="/v1/inventory/stock", read_timeout=30.0),
     ],
+    scopes={
+        "inventory:read": "See stock, reservations and what stock is worth",
+        "inventory:write": "Receive, issue, adjust, transfer and reserve stock",
+    },
+    default_roles={
+        "sales": ["inventory:read"],
+        "warehouse": ["inventory:*"],
+        "accountant": ["inventory:read"],
+        "viewer": ["inventory:read"],
+    },
     metadata=Base.metadata,
     proof=proof.proof,
 )

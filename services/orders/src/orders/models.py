@@ -201,7 +201,7 @@ class Order(Aggregate, Base):
         """Say what is missing; that ends the attempt to allocate, unless `allocating`: another one is under way."""
         self.allocating, self.shortage = allocating, reason
         self.record(
-            events.OrderShort(
+            events.OrderAllocationFailed(
                 order_id=self.id,
                 reason=reason,
                 lines=[LineQuantity(line_id=line.id, quantity=line.open) for line in self.open_lines()],
@@ -228,7 +228,9 @@ class Order(Aggregate, Base):
 
     def ask_shipment_cancel(self, reason: str, reservation_id: UUID | None = None) -> None:
         """Ask shipping to cancel what has not left: of one reservation, or of the whole order."""
-        self.record(events.ShipmentCancelRequested(order_id=self.id, reason=reason, reservation_id=reservation_id))
+        self.record(
+            events.ShipmentCancellationRequested(order_id=self.id, reason=reason, reservation_id=reservation_id)
+        )
 
     def ship(self, dispatched: Iterable[tuple[UUID, Decimal]]) -> None:
         """Note what left, by line."""

@@ -12,5 +12,12 @@ service = Service(
     subscribers=[projections.catalog, process.saga],
     routers=[routes.router],
     exposes=[Exposed(prefix="/v1/orders")],
+    scopes={"orders:read": "See orders", "orders:write": "Take, change, confirm, hold and cancel orders"},
+    default_roles={
+        "sales": ["orders:*"],
+        "warehouse": ["orders:read"],
+        "accountant": ["orders:read"],
+        "viewer": ["orders:read"],
+    },
     metadata=Base.metadata,
 )

@@ -1,6 +1,6 @@
 """What orders ask of shipping: ship, wait, go on, cancel. One subscriber, so that an order's wishes are heard in their order."""
 
-from contracts.orders import OrderHeld, OrderResumed, ShipmentCancelRequested, ShipmentRequested
+from contracts.orders import OrderHeld, OrderResumed, ShipmentCancellationRequested, ShipmentRequested
 from shipping import commands
 from tailrace.core.events import Meta
 from tailrace.db.database import Tx
@@ -24,6 +24,6 @@ async def resumed(tx: Tx, event: OrderResumed, meta: Meta) -> None:
     await commands.resume(tx, event.order_id)
 
 
-@order_requests.on(ShipmentCancelRequested)
-async def cancel_requested(tx: Tx, event: ShipmentCancelRequested, meta: Meta) -> None:
+@order_requests.on(ShipmentCancellationRequested)
+async def cancel_requested(tx: Tx, event: ShipmentCancellationRequested, meta: Meta) -> None:
     await commands.cancel(tx, event.order_id, event.reservation_id, event.reason)

@@ -13,5 +13,10 @@ service = Service(
     subscribers=[reactions.order_requests],
     routers=[shipments.router, carriers.router],
     exposes=[Exposed(prefix="/v1/shipments"), Exposed(prefix="/v1/carriers")],
+    scopes={
+        "shipping:read": "See shipments and carriers",
+        "shipping:write": "Pick, pack and dispatch shipments, keep carriers",
+    },
+    default_roles={"sales": ["shipping:read"], "warehouse": ["shipping:*"], "viewer": ["shipping:read"]},
     metadata=Base.metadata,
 )

@@ -17,6 +17,12 @@ TOYS = (
         (SUBSCRIBERS, 'Projection("toyshop.products")', 'Projection("products")'),
     ),
     toy(
+        "a route that asks for a scope which nobody can grant",
+        "the_manifest_holds_together",
+        "asks for the scope toyshop:stamp, which its manifest does not declare",
+        (ROUTES, 'Requires("toyshop:write")', 'Requires("toyshop:stamp")'),
+    ),
+    toy(
         "a service that says it has no database",
         "only_the_edge_has_no_database",
         "it has no database, and yet something of its own",
@@ -133,6 +139,18 @@ TOYS = (
         "every_event_has_a_schema_and_samples_that_parse",
         "the sample v1-1.json of toyshop.points.given is read no more",
         (FACTS, "    by: int\n", "    by: int\n    why: str\n"),
+    ),
+    toy(
+        "an event that is called by its thing alone",
+        "types_follow_the_grammar",
+        "card.issued begins with neither toyshop, as its topic does,",
+        (FACTS, '"toyshop.card.issued"', '"card.issued"'),
+    ),
+    toy(
+        "an event that is no past participle",
+        "types_follow_the_grammar",
+        "toyshop.card.issue ends in issue, which is no past participle",
+        (FACTS, '"toyshop.card.issued"', '"toyshop.card.issue"'),
     ),
     toy(
         "an event that shrank",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jsonschema_rs
 
+from invariants import grammar
 from invariants.subject import Findings, Subject
 from tailrace.codegen.compatibility import breaking_in_event
 from tailrace.codegen.deviations import exceptions
@@ -32,6 +33,12 @@ async def every_event_has_a_schema_and_samples_that_parse(subject: Subject) -> F
             except ValueError as error:
                 found.append(f"the sample {one.name} of {event.type} is read no more: {str(error).splitlines()[0]}")
     return found
+
+
+async def types_follow_the_grammar(subject: Subject) -> Findings:
+    """An event is called by its context, its thing and what happened to it: see `invariants.grammar`."""
+    faults = [(event.type, grammar.fault(event.topic, event.type)) for event in subject.service.publishes]
+    return [f"{type} {fault}" for type, fault in faults if fault]
 
 
 async def what_is_recorded_is_in_the_manifest(subject: Subject) -> Findings:

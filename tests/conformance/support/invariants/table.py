@@ -31,6 +31,7 @@ _OF_DATABASES: tuple[Check, ...] = (
     database.only_the_outboxs_inserts_are_published,
     database.platform_tables_hold_no_personal_data,
     events.every_event_has_a_schema_and_samples_that_parse,
+    events.types_follow_the_grammar,
     events.what_is_recorded_is_in_the_manifest,
     events.events_only_grow,
     events.samples_are_up_to_date,

@@ -11,10 +11,12 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Request
+from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jws import extract_compact
+from starlette.routing import BaseRoute
 
 from tailrace.core.context import Principal
 from tailrace.core.errors import Forbidden, Unauthenticated
@@ -145,4 +147,18 @@ def Requires(*scopes: Scope) -> Any:  # noqa: N802  (reads as a type where it is
             raise Forbidden(f"This needs the scope {' '.join(missing)}.")
         return principal
 
+    vars(check)["scopes"] = frozenset(scopes)
     return Depends(check)
+
+
+def scopes_of(route: BaseRoute) -> frozenset[str]:
+    """The scopes that a route asks for, itself or by what it depends on."""
+    if not isinstance(route, APIRoute):
+        return frozenset()
+    found: set[str] = set()
+    waiting = [route.dependant]
+    while waiting:
+        dependant = waiting.pop()
+        found |= getattr(dependant.call, "scopes", frozenset())
+        waiting += dependant.dependencies
+    return frozenset(found)

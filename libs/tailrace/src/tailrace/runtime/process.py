@@ -92,7 +92,7 @@ def http_config(
         log_config=None,
         access_log=False,
         lifespan="on",
-        proxy_headers=service.build is None,
+        proxy_headers=not service.edge,
         server_header=False,
         timeout_graceful_shutdown=_REQUEST_GRACE,
     )

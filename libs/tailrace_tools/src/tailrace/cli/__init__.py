@@ -289,7 +289,7 @@ def secret(service: str) -> None:
 @app.command()
 @explained
 def verify(
-    service: Annotated[Optional[str], typer.Argument(help="accounting, inventory; all when left out.")] = None,  # noqa: UP045
+    service: Annotated[str | None, typer.Argument(help="One that is event-sourced; all of them when left out.")] = None,
     tenant: Annotated[Optional[UUID], typer.Option("--tenant", help="Of this tenant alone.")] = None,  # noqa: UP045
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
@@ -302,7 +302,7 @@ def verify(
 @app.command()
 @explained
 def rebuild(
-    projection: Annotated[str, typer.Argument(help="Its name, such as orders.catalog.")],
+    projection: Annotated[str, typer.Argument(help="Its name: <service>.<projection>.")],
     check: Annotated[
         bool, typer.Option("--check", help="Compare and change nothing; ends with code 1 on a difference.")
     ] = False,
@@ -337,12 +337,17 @@ def new_service(
 @app.command()
 @explained
 def describe(
-    check: Annotated[bool, typer.Option("--check", help="Change nothing; fail when a file differs.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing that is committed; fail when it differs.")
+    ] = False,
+    build: Annotated[
+        bool, typer.Option("--build", help="Write only what is not committed: AsyncAPI, pages, …")
+    ] = False,
 ) -> None:
-    """Write what follows from the manifests: connectors, schemas, OpenAPI, AsyncAPI."""
+    """Write what follows from the manifests: connectors, schemas, OpenAPI, charts; and build merged documents and pages of it."""
     from tailrace.cli.described import describe_fleet
 
-    raise typer.Exit(describe_fleet(check=check))
+    raise typer.Exit(describe_fleet(check=check, build=build))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -16,7 +16,7 @@ from tailrace.stack.accounts import database_account
 from tailrace.stack.artifacts import Lock, cache_folder, corrupt, missing
 from tailrace.stack.java import find_java
 from tailrace.stack.layout import Layout, is_free
-from tailrace.stack.plan import External, Plan, counted_ports, service_names
+from tailrace.stack.plan import External, Plan, counted_ports
 from tailrace.stack.postgres import check_platform
 from tailrace.stack.processes import listener
 from tailrace.stack.state import State
@@ -93,7 +93,7 @@ def _ports(layout: Layout) -> Iterator[Finding]:
     if state is not None and state.running:
         yield Finding(state.phase == "ready", f"the stack is {state.phase}", "see: tailrace status")
         return
-    plan = Plan(layout, counted_ports(service_names()), "fleet", External.from_environment())
+    plan = Plan(layout, counted_ports(layout), "fleet", External.from_environment())
     taken = {name: port for name, port in plan.listeners().items() if not is_free(port)}
     for name, port in taken.items():
         holder = listener(port) or "a process of another user"

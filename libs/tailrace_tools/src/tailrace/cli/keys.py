@@ -1,4 +1,7 @@
-"""`tailrace keys`: the signing keys, listed and replaced through identity's own API with the operator's log-in, so that each step is audited."""
+"""`tailrace keys`: the signing keys, listed and replaced through the API of the service that issues tokens.
+
+With the operator's log-in, so that each step is audited.
+"""
 
 import asyncio
 import os
@@ -11,7 +14,6 @@ from tailrace.cli.console import out
 from tailrace.cli.running import enter_environment
 from tailrace.core.ids import uuid7
 from tailrace.core.operator_error import OperatorError
-from tailrace.stack.layout import HOST
 
 _OPERATOR = {"tenant": "platform", "email": "operator@platform.local"}
 _STATES = {
@@ -34,7 +36,7 @@ def rotate_keys(*, now: bool, revoke: bool, reason: str | None) -> None:
     body: dict[str, Any] = {"at_once": now, "revoke": revoke, "reason": reason}
     _show(asyncio.run(_ask("POST", body)))
     if revoke:
-        out.print("Tokens of the revoked keys are refused: at the gateway now, at each service within a minute.")
+        out.print("Tokens of the revoked keys are refused: at the edge now, at each service within a minute.")
         out.print("Clients refresh their tokens; no user has to log in again.")
     else:
         out.print("No user is logged out: tokens of the key before are good until they expire.")
@@ -44,7 +46,7 @@ async def _ask(method: str, body: dict[str, Any] | None) -> list[dict[str, Any]]
     password = os.environ.get("TAILRACE_OPERATOR_PASSWORD")
     plan = enter_environment()
     password = password or os.environ["TAILRACE_OPERATOR_PASSWORD"]
-    base = f"http://{HOST}:{plan.ports.services['identity']}"
+    base = plan.issuer_url
     try:
         async with aiohttp.ClientSession(base, timeout=aiohttp.ClientTimeout(total=15)) as client:
             token = await _log_in(client, password)
@@ -52,12 +54,12 @@ async def _ask(method: str, body: dict[str, Any] | None) -> list[dict[str, Any]]
             async with client.request(method, "/v1/auth/keys", json=body, headers=headers) as answer:
                 if answer.status >= 300:
                     raise OperatorError(
-                        f"identity refused: {(await answer.text())[:300]}", "see: tailrace logs identity"
+                        f"{plan.issuer} refused: {(await answer.text())[:300]}", f"see: tailrace logs {plan.issuer}"
                     )
                 items: list[dict[str, Any]] = (await answer.json())["items"]
                 return items
     except (aiohttp.ClientError, TimeoutError) as error:
-        raise OperatorError(f"identity does not answer: {error!r}", "see: tailrace status") from None
+        raise OperatorError(f"{plan.issuer} does not answer: {error!r}", "see: tailrace status") from None
 
 
 async def _log_in(client: aiohttp.ClientSession, password: str) -> str:
@@ -68,9 +70,7 @@ async def _log_in(client: aiohttp.ClientSession, password: str) -> str:
                 "was the password changed? give it in TAILRACE_OPERATOR_PASSWORD",
             )
         if answer.status != 200:
-            raise OperatorError(
-                f"the operator's log-in failed: {(await answer.text())[:300]}", "see: tailrace logs identity"
-            )
+            raise OperatorError(f"the operator's log-in failed: {(await answer.text())[:300]}", "see: tailrace status")
         return str((await answer.json())["access_token"])
 
 

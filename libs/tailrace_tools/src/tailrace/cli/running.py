@@ -5,7 +5,7 @@ import os
 from tailrace.core.operator_error import OperatorError
 from tailrace.stack.credentials import Credentials
 from tailrace.stack.layout import Layout, Ports
-from tailrace.stack.plan import External, Plan, service_names
+from tailrace.stack.plan import External, Plan, edge_names, service_names
 from tailrace.stack.state import State
 
 
@@ -23,7 +23,7 @@ def enter_environment() -> Plan:
         if name not in state.parts and address is None and state.only == "fleet":
             variable = f"TAILRACE_{name.upper()}"
             raise OperatorError(f"this stack was started with {variable} set", f"set {variable} for this command too")
-    ports = Ports.counted(state.port_base, state.gateway_port, service_names())
+    ports = Ports.counted(state.port_base, state.gateway_port, service_names(), edge_names(), layout.known_places())
     plan = Plan(layout, ports, "fleet", external)
     os.environ.update(plan.environment(Credentials.load_or_create(layout.credentials)))
     return plan

@@ -1,6 +1,6 @@
 """The fleet's events as one AsyncAPI 3.0 document: every topic with every version that it may hold, who sends to it and who receives.
 
-Deterministic, and complete in itself: the same manifests and schemas give the same document, and no reference leaves it.
+Deterministic: the same manifests and schemas give the same document. It refers to the schemas, which lie in `schemas/` beside it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,7 +17,6 @@ Schema = dict[str, Any]
 _KAFKA = {"bindingVersion": "0.5.0"}
 _UUID = {"type": "string", "format": "uuid"}
 _ENVELOPE = "CloudEvent"
-_OF_ONE_FILE = ("$schema", "$id", "$defs")
 
 
 def asyncapi(services: Sequence[Service], schemas: Mapping[str, Schema]) -> Document:
@@ -43,7 +42,7 @@ def asyncapi(services: Sequence[Service], schemas: Mapping[str, Schema]) -> Docu
         "operations": dict(sorted(_operations(services, topics))),
         "components": {
             "messages": {name: _message(name, schema) for name, schema in sorted(schemas.items())},
-            "schemas": {_ENVELOPE: _envelope(), **dict(sorted(_payloads(schemas)))},
+            "schemas": {_ENVELOPE: _envelope()},
         },
     }
 
@@ -124,30 +123,9 @@ def _message(name: str, schema: Schema) -> Document:
         "contentType": "application/json",
         "correlationId": {"location": "$message.header#/ce_correlationid"},
         "headers": {"allOf": [{"$ref": f"#/components/schemas/{_ENVELOPE}"}, {"properties": marks}]},
-        "payload": {"$ref": f"#/components/schemas/{name}"},
+        "payload": {"$ref": f"./schemas/{name}.json"},
         "bindings": {"kafka": {"key": {**_UUID, "description": "The aggregate's id: `ce_subject`."}, **_KAFKA}},
     }
-
-
-def _payloads(schemas: Mapping[str, Schema]) -> Iterator[tuple[str, Schema]]:
-    """Each event's schema and its definitions, under names that belong to that event alone."""
-    for name, schema in schemas.items():
-        yield name, _moved({key: value for key, value in schema.items() if key not in _OF_ONE_FILE}, name)
-        for inner, definition in schema.get("$defs", {}).items():
-            yield f"{name}.{inner}", _moved(definition, name)
-
-
-def _moved(node: Any, name: str) -> Any:
-    """A copy whose references follow the definitions to where they are now."""
-    if isinstance(node, list):
-        return [_moved(child, name) for child in node]
-    if not isinstance(node, dict):
-        return node
-    return {key: _reference(child, name) if key == "$ref" else _moved(child, name) for key, child in node.items()}
-
-
-def _reference(target: Any, name: str) -> Any:
-    return f"#/components/schemas/{name}.{target.removeprefix('#/$defs/')}" if isinstance(target, str) else target
 
 
 def _envelope() -> Schema:

@@ -1,17 +1,19 @@
 """What others read does not break under them: a change of a published event or API that would is refused, by name and field.
 
 An event in one version only ever gains optional fields: the same schema is read by old readers of new events and by new readers of the old events
-that topics keep. An API may also tell more and ask for less. What is committed in `contracts/` is what was promised: to break a promise that
-nobody relies on, delete its file by hand, which the review will show.
+that topics keep. An API may also tell more and ask for less. What is committed in `contracts/` is what was promised. A service that
+is not released has promised nothing yet; to break a promise of one that is, delete its file by hand, which the review will show.
 """
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tailrace.codegen.places import OPENAPI, SCHEMAS
 from tailrace.codegen.schema_diff import Change, Kind, Schema, changes
+from tailrace.service import Service
 
 ADVICE = "add an optional field instead, or raise `version` and write `upcast`"
 API_ADVICE = "keep what clients use and add the new beside it"
@@ -37,13 +39,20 @@ class Breaking:
         return f"{self.subject}: {self.why}; {self.advice}"
 
 
-def breaking(files: Mapping[Path, str], root: Path) -> list[Breaking]:
-    """What in the generated `files` would break what is committed below `root`: schemas of events, and the services' OpenAPI."""
+def breaking(files: Mapping[Path, str], root: Path, services: Iterable[Service] = ()) -> list[Breaking]:
+    """What in the generated `files` would break what is committed below `root`: schemas of events, and the services' OpenAPI.
+
+    Those of `services` that are not released may change freely.
+    """
     found: list[Breaking] = []
-    for path, old, new in _committed(files, root, "contracts/schemas"):
+    free = {each.name: each.topic for each in services if not each.released}
+    for path, old, new in _committed(files, root, SCHEMAS):
         type, _, version = path.stem.rpartition(".v")
-        found += [Breaking(f"{type} v{version}", why, ADVICE) for why in _event_faults(old, new)]
-    for path, old, new in _committed(files, root, "contracts/openapi"):
+        if (old or {}).get("x-topic") not in free.values():
+            found += [Breaking(f"{type} v{version}", why, ADVICE) for why in _event_faults(old, new)]
+    for path, old, new in _committed(files, root, OPENAPI):
+        if path.stem in free:
+            continue
         faults = [("the document", _UNREADABLE)] if old is None else breaking_in_api(old, new or {})
         found += [Breaking(f"{path.stem}: {where}", why, API_ADVICE) for where, why in faults]
     return found
@@ -88,7 +97,7 @@ class _Operations:
         self._new = new
 
     def breaking(self, old: Schema, new: Schema) -> Iterator[str]:
-        yield from self._parameters(_parameters(old), _parameters(new))
+        yield from self._parameters(_parameters(old, self._old), _parameters(new, self._new))
         yield from self._body(old.get("requestBody", {}), new.get("requestBody", {}))
         for status, answer in old.get("responses", {}).items():
             if not status.startswith("2"):
@@ -131,9 +140,18 @@ class _Operations:
                 yield f"{what}: {change}"
 
 
-def _parameters(operation: Schema) -> dict[str, Schema]:
+def _parameters(operation: Schema, document: Schema) -> dict[str, Schema]:
     """By name, without those of the path: what those are called, nobody sees."""
-    return {p["name"]: p for p in operation.get("parameters", ()) if p["in"] != "path"}
+    found = [_parameter(each, document) for each in operation.get("parameters", ())]
+    return {each["name"]: each for each in found if each["in"] != "path"}
+
+
+def _parameter(parameter: Schema, document: Schema) -> Schema:
+    """Itself, or the component that it refers to."""
+    if "$ref" not in parameter:
+        return parameter
+    found: Schema = document["components"]["parameters"][parameter["$ref"].rpartition("/")[2]]
+    return found
 
 
 def _shape(path: str) -> str:
@@ -141,7 +159,7 @@ def _shape(path: str) -> str:
 
 
 def _committed(
-    files: Mapping[Path, str], root: Path, folder: str
+    files: Mapping[Path, str], root: Path, folder: Path
 ) -> Iterator[tuple[Path, Schema | None, Schema | None]]:
     """(path, what it says on disk, what it is to say) of each file there is; None for what cannot be read, and for what is to go."""
     for path in sorted((root / folder).glob("*.json")):

@@ -1,11 +1,12 @@
-"""Everything that follows from the manifests, written to files that are committed and checked for drift.
+"""Everything that follows from the manifests: the promises, which are committed and checked for drift, and what is built of them.
 
-`tailrace describe` writes; `tailrace describe --check` names what would change. Samples are append-only: one that was published stays, and
-so does the schema of an older version, since topics keep what was published in it. JSON is YAML, so asyncapi.yaml is written as JSON.
+`tailrace describe` writes both; `tailrace describe --check` names what would change of the promises. Each file of a promise belongs to one
+service, so that two branches that add one each merge. Samples of a released service are append-only: one that was published stays, and so does
+the schema of an older version, since topics keep what was published in it.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,50 +14,86 @@ from typer import Typer
 
 from tailrace.capture.connectors import deployed_connector
 from tailrace.codegen.asyncapi import asyncapi, version_name
+from tailrace.codegen.cache import DescribeCache
+from tailrace.codegen.compose import compose
 from tailrace.codegen.deviations import exceptions
-from tailrace.codegen.helm import COMPOSE, HELM, charts, compose
-from tailrace.codegen.import_contracts import import_boundaries
-from tailrace.codegen.openapi_merge import merge_openapi, problem_types
-from tailrace.codegen.reference import reference
+from tailrace.codegen.helm import chart
+from tailrace.codegen.import_contracts import import_contracts
+from tailrace.codegen.manifests import manifest_of
+from tailrace.codegen.openapi import openapi
+from tailrace.codegen.places import BUILT, CONNECTORS, IMPORT_CONTRACTS, MANIFESTS, OPENAPI, SAMPLES, SCHEMAS, promised
+from tailrace.codegen.reference import fleet_pages, kit_pages
 from tailrace.codegen.samples import sample
 from tailrace.core.events import Event
+from tailrace.core.manifest import routes_of, scopes_of
 from tailrace.messaging.dead_letters import DeadLettered
-from tailrace.runtime.app import build_app
-from tailrace.runtime.route_table import routes
+from tailrace.runtime.openapi_merge import merge_openapi
 from tailrace.service import Service
 from tailrace.settings import Settings
 
 Files = dict[Path, str]
-_SCHEMAS = Path("contracts/schemas")
-_GATEWAY = Path("services/gateway/src/gateway/data")
+Documents = Mapping[str, dict[str, Any]]
 
 
-def describe(services: Sequence[Service], root: Path, commands: Typer) -> Files:
-    """Every generated file by its path below `root`, the checkout. Deterministic. `commands` is the command line that the reference lists."""
-    settings = Settings()
-    documents = {s.name: build_app(s, settings).openapi() for s in services if s.build is None}
-    schemas = _schemas(services, root)
-    files: Files = {_SCHEMAS / f"{name}.json": _json(schema) for name, schema in schemas.items()}
-    files[Path("contracts/asyncapi.yaml")] = _json(asyncapi(services, schemas))
+def documents_of(services: Sequence[Service], cache: DescribeCache | None = None) -> Documents:
+    """The OpenAPI document of each service that has one of its own. They take most of the time, so what needs them shares them."""
+    settings, documents = Settings(), {}
+    for service in (service for service in services if service.build is None):
+        document = cache.document(service.name) if cache is not None else None
+        if document is None:
+            document = openapi(service, settings)
+            if cache is not None:
+                cache.keep_document(service.name, document)
+        documents[service.name] = document
+    return documents
+
+
+def describe(services: Sequence[Service], root: Path, commands: Typer, documents: Documents | None = None) -> Files:
+    """Every promise by its path below `root`, the checkout. Deterministic. `commands` is the command line that the reference lists."""
+    documents = documents_of(services) if documents is None else documents
+    files: Files = {SCHEMAS / f"{version_name(DeadLettered)}.json": _json(_schema(DeadLettered))}
     for service in services:
-        files[Path(f"services/{service.name}/exceptions.json")] = _json(exceptions(service))
-        for event in service.publishes:
-            files |= _samples(event, root)
-        if service.topic is not None:
-            connector = deployed_connector(service, settings)
-            files[Path(f"deploy/kafka-connect/{service.name}.json")] = _json(
-                {"name": service.name, "config": connector.render()}
-            )
+        files |= _promises(service, root)
         if service.name in documents:
-            files[Path(f"contracts/openapi/{service.name}.json")] = _json(documents[service.name])
-    files[_GATEWAY / "routes.json"] = _json(routes(services))
-    merged = merge_openapi(documents, problem_types=problem_types())
-    files[_GATEWAY / "openapi.json"] = _json(merged)
-    files |= reference(services, merged, merged["x-problem-types"], commands)
-    files[Path("docs/reference/event-map.md")] = event_map(services)
-    files[Path(".importlinter")] = import_boundaries(services)
-    files |= charts(services)
-    files[COMPOSE] = compose(services)
+            files[OPENAPI / f"{service.name}.json"] = _json(documents[service.name])
+    return files | kit_pages(commands)
+
+
+def build(services: Sequence[Service], root: Path, documents: Documents | None = None) -> Files:
+    """What is made of the promises of all together, by its path below `root`; nothing of it is committed.
+
+    Raises ValueError when services contradict each other: one route, operation or scope of two.
+    """
+    manifests = [manifest_of(service) for service in services]
+    for check in (routes_of, scopes_of):
+        check(manifests)
+    documents = documents_of(services) if documents is None else documents
+    schemas = {name: schema for service in services for name, schema in _schemas(service, root).items()}
+    schemas[version_name(DeadLettered)] = _schema(DeadLettered)
+    merged = merge_openapi(documents)
+    return {
+        BUILT / "asyncapi.yaml": _json(asyncapi(services, schemas)),
+        **{BUILT / "schemas" / f"{name}.json": _json(schema) for name, schema in sorted(schemas.items())},
+        BUILT / "openapi.json": _json(merged),
+        IMPORT_CONTRACTS: import_contracts(services),
+        **fleet_pages(services, merged),
+        **compose(services),
+    }
+
+
+def _promises(service: Service, root: Path) -> Files:
+    files: Files = {
+        MANIFESTS / f"{service.name}.json": manifest_of(service).text(),
+        Path(f"services/{service.name}/exceptions.json"): _json(exceptions(service)),
+        **chart(service),
+    }
+    for name, schema in _schemas(service, root).items():
+        files[SCHEMAS / f"{name}.json"] = _json(schema)
+    for event in service.publishes:
+        files |= _samples(event, root, released=service.released)
+    if service.topic is not None:
+        connector = {"name": service.name, "config": deployed_connector(service, Settings()).render()}
+        files[CONNECTORS / f"{service.name}.json"] = _json(connector)
     return files
 
 
@@ -73,46 +110,28 @@ def write(files: Files, root: Path) -> list[Path]:
     return changed
 
 
+def write_built(files: Files, root: Path) -> None:
+    """Write what differs of what `build` made, and remove schemas that it makes no more."""
+    for path, text in files.items():
+        target = root / path
+        if not target.is_file() or target.read_text() != text:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text)
+    for old in (root / BUILT / "schemas").glob("*.json"):
+        if old.relative_to(root) not in files:
+            old.unlink()
+
+
 def drift(files: Files, root: Path) -> list[Path]:
     """The paths whose content on disk is not what the manifests say, and generated files that nothing stands for any more."""
     wrong = [path for path, text in files.items() if not (root / path).is_file() or (root / path).read_text() != text]
-    return sorted([*wrong, *(path for path in _generated(root) if path not in files)])
+    return sorted([*wrong, *(path for path in promised(root) if path not in files)])
 
 
-def event_map(services: Sequence[Service]) -> str:
-    """Who publishes what, and who listens, as a Markdown page."""
-    listeners: dict[str, list[str]] = {}
-    for service in services:
-        for subscriber in service.subscribers:
-            for event in subscriber.events:
-                listeners.setdefault(event.type, []).append(f"`{subscriber.name}`")
-    lines = ["# Event map", "", "Generated from the manifests: `tailrace describe`.", ""]
-    for service in services:
-        if service.topic is None:
-            continue
-        lines += [
-            f"## {service.name}: `{service.topic}`",
-            "",
-            "| Event | Version | What it says | Who listens |",
-            "|---|---|---|---|",
-        ]
-        for event in service.publishes:
-            who = ", ".join(sorted(listeners.get(event.type, []))) or "—"
-            lines.append(f"| `{event.type}` | {event.version} | {_summary(event)} | {who} |")
-        lines.append("")
-    return "\n".join(lines)
-
-
-def _summary(event: type[Event]) -> str:
-    own = event.__dict__.get("__doc__")
-    return own.strip().splitlines()[0] if own else ""
-
-
-def _schemas(services: Sequence[Service], root: Path) -> dict[str, dict[str, Any]]:
-    """The schema of every event by `<type>.v<version>`: as it is now, and as it was in the older versions that were published."""
+def _schemas(service: Service, root: Path) -> dict[str, dict[str, Any]]:
+    """The schema of each of its events by `<type>.v<version>`: as it is now, and as it was in the older versions that were published."""
     schemas = {}
-    events: list[type[Event]] = [*(event for service in services for event in service.publishes), DeadLettered]
-    for event in events:
+    for event in service.publishes:
         for version, text in _older(event, root):
             schemas[f"{event.type}.v{version}"] = json.loads(text)
         schemas[version_name(event)] = _schema(event)
@@ -121,7 +140,7 @@ def _schemas(services: Sequence[Service], root: Path) -> dict[str, dict[str, Any
 
 def _older(event: type[Event], root: Path) -> Iterator[tuple[int, str]]:
     for version in range(1, event.version):
-        path = root / _SCHEMAS / f"{event.type}.v{version}.json"
+        path = root / SCHEMAS / f"{event.type}.v{version}.json"
         if path.is_file():
             yield version, path.read_text()
 
@@ -137,24 +156,16 @@ def _schema(event: type[Event]) -> dict[str, Any]:
     }
 
 
-def _samples(event: type[Event], root: Path) -> Files:
-    """The samples there are, and a new one when the schema now makes another."""
-    folder = Path(f"contracts/samples/{event.type}")
-    kept = {path.relative_to(root): path.read_text() for path in (root / folder).glob(f"v{event.version}-*.json")}
+def _samples(event: type[Event], root: Path, *, released: bool) -> Files:
+    """The samples there are, and a new one when the schema now makes another; before the release that one alone."""
+    folder = SAMPLES / event.type
+    published = (root / folder).glob("v*-*.json") if released else ()
+    kept = {path.relative_to(root): path.read_text() for path in published}
     fresh = _json(sample(event))
     if fresh not in kept.values():
-        kept[folder / f"v{event.version}-{len(kept) + 1}.json"] = fresh
+        number = 1 + sum(path.name.startswith(f"v{event.version}-") for path in kept)
+        kept[folder / f"v{event.version}-{number}.json"] = fresh
     return kept
-
-
-def _generated(root: Path) -> Iterator[Path]:
-    for pattern in ("contracts/schemas/*.json", "contracts/openapi/*.json", "deploy/kafka-connect/*.json"):
-        yield from (path.relative_to(root) for path in root.glob(pattern))
-    for path in root.glob(f"{HELM}/*/**/*.yaml"):
-        chart = path.relative_to(root / HELM).parts[0]
-        # What `helm dependency update` fetches lies in charts/ and is not committed.
-        if chart != "tailrace-lib" and path.relative_to(root / HELM).parts[1] != "charts":
-            yield path.relative_to(root)
 
 
 def _json(value: Any) -> str:

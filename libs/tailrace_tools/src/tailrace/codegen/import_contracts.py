@@ -27,8 +27,8 @@ _SERVERS = ["sqlalchemy", "fastapi", "aiokafka", "pydantic_settings"]
 _LIBRARIES = ("tailrace", "tailrace_testing", "tailrace_demo", "debezium_connector_config", "contracts")
 
 
-def import_boundaries(services: Sequence[Service]) -> str:
-    """The text of `.importlinter`."""
+def import_contracts(services: Sequence[Service]) -> str:
+    """The text of the file that `lint-imports --config` reads."""
     names = sorted(service.name for service in services)
     contracts = (
         _contract("services", "Services never import one another", "independence", modules=names),
@@ -79,7 +79,7 @@ def import_boundaries(services: Sequence[Service]) -> str:
         ),
     )
     head = _section("importlinter", root_packages=[*_LIBRARIES, *names], include_external_packages="True")
-    return "# Generated from the manifests: tailrace describe.\n" + "\n".join((head, *contracts))
+    return "# Built from the manifests: tailrace describe.\n" + "\n".join((head, *contracts))
 
 
 def _forbidden(key: str, name: str, source: Iterable[str], forbidden: Iterable[str]) -> str:

@@ -14,8 +14,10 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 from typer import Typer
 
+from tailrace.core.events import Event
 from tailrace.core.personal_data import is_personal
 from tailrace.observability.metrics import INSTRUMENTS
+from tailrace.runtime.openapi_merge import PROBLEMS
 from tailrace.service import Service
 from tailrace.settings import Settings
 
@@ -25,19 +27,52 @@ _METHODS = ("get", "post", "put", "delete")
 _FORMATS = {"uuid": "UUID", "date-time": "time", "date": "date"}
 
 
-def reference(
-    services: Sequence[Service], openapi: Mapping[str, Any], problems: Sequence[Mapping[str, Any]], commands: Typer
-) -> dict[Path, str]:
-    """The pages by their path below the checkout. `openapi` is the merged document, `problems` every type of problem,
-    `commands` the command line."""
+def kit_pages(commands: Typer) -> dict[Path, str]:
+    """The pages that no service changes, which are committed, by their path below the checkout. `commands` is the command line."""
     return {
-        _FOLDER / "events.md": events_page(services),
-        _FOLDER / "http.md": http_page(openapi),
-        _FOLDER / "problems.md": problems_page(problems),
         _FOLDER / "settings.md": settings_page(),
         _FOLDER / "commands.md": commands_page(commands),
         _FOLDER / "metrics.md": metrics_page(),
     }
+
+
+def fleet_pages(services: Sequence[Service], openapi: Mapping[str, Any]) -> dict[Path, str]:
+    """The pages about all services together, which are built, by their path below the checkout. `openapi` is the merged document."""
+    return {
+        _FOLDER / "events.md": events_page(services),
+        _FOLDER / "event-map.md": event_map(services),
+        _FOLDER / "http.md": http_page(openapi),
+        _FOLDER / "problems.md": problems_page(openapi[PROBLEMS]),
+    }
+
+
+def event_map(services: Sequence[Service]) -> str:
+    """Who publishes what, and who listens, as a Markdown page."""
+    listeners: dict[str, list[str]] = {}
+    for service in services:
+        for subscriber in service.subscribers:
+            for event in subscriber.events:
+                listeners.setdefault(event.type, []).append(f"`{subscriber.name}`")
+    lines = ["# Event map", "", "Generated from the manifests: `tailrace describe`.", ""]
+    for service in services:
+        if service.topic is None:
+            continue
+        lines += [
+            f"## {service.name}: `{service.topic}`",
+            "",
+            "| Event | Version | What it says | Who listens |",
+            "|---|---|---|---|",
+        ]
+        for event in service.publishes:
+            who = ", ".join(sorted(listeners.get(event.type, []))) or "—"
+            lines.append(f"| `{event.type}` | {event.version} | {_summary(event)} | {who} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _summary(event: type[Event]) -> str:
+    own = event.__dict__.get("__doc__")
+    return own.strip().splitlines()[0] if own else ""
 
 
 def events_page(services: Sequence[Service]) -> str:
@@ -45,8 +80,8 @@ def events_page(services: Sequence[Service]) -> str:
     lines = [
         *_head("Events"),
         "The payload of every event, by topic. [Read the events from Kafka](../how-to/partner.md) describes the envelope around it, the "
-        "[event map](event-map.md) says who listens. Each links to its JSON Schema; [asyncapi.yaml](../../contracts/asyncapi.yaml) has all of them "
-        "in one AsyncAPI document.",
+        "[event map](event-map.md) says who listens. Each links to its JSON Schema; [asyncapi.yaml](../../dist/contracts/asyncapi.yaml) has "
+        "all of them in one AsyncAPI document.",
         "",
         "Amounts are whole minor units, quantities, prices and rates are decimals as strings, times are UTC. A reader of a field marked *personal* "
         "handles personal data.",
@@ -72,8 +107,8 @@ def http_page(openapi: Mapping[str, Any]) -> str:
     """Every operation of the gateway, by tag."""
     lines = [
         *_head("HTTP API"),
-        "Every operation, through the gateway. Bodies and answers, field by field, are at `/docs` of a running gateway, and in the "
-        "[OpenAPI 3.1 document](../../services/gateway/src/gateway/data/openapi.json) behind it. What holds for all of them: "
+        "Every operation. Bodies and answers, field by field, are at `/docs` of a running fleet, and in the "
+        "[OpenAPI 3.1 document](../../dist/contracts/openapi.json) behind it. What holds for all of them: "
         "[Build a client on the HTTP API](../how-to/frontend-developer.md).",
         "",
     ]
@@ -143,6 +178,11 @@ _COMMAND_READS = {
     ),
     "TAILRACE_POSTGRES_HOST": ("", "Set for a Connect worker: where its connectors find PostgreSQL."),
     "TAILRACE_POSTGRES_PORT": ("", "Set for a Connect worker: the port."),
+    "TAILRACE_POSTGRES_CONNECTIONS": (
+        "400",
+        "Compose alone: the connections that PostgreSQL takes; `make compose` sets it.",
+    ),
+    "TAILRACE_POSTGRES_SLOTS": ("96", "Compose alone: its replication slots, likewise."),
     "TAILRACE_POSTGRES_PASSWORD": ("`tailrace`", "Compose alone: the password of PostgreSQL's superuser."),
     "OTEL_EXPORTER_OTLP_ENDPOINT": ("", "The collector that spans and metrics go to; without it none are sent."),
 }

@@ -13,13 +13,14 @@ from typing import get_args
 
 from tailrace.core.operator_error import OperatorError
 from tailrace.stack.layout import Layout
-from tailrace.stack.plan import External, Only, Plan, counted_ports, service_names
+from tailrace.stack.plan import External, Only, Plan, counted_ports
 from tailrace.stack.supervisor import Supervisor
 
 
 async def supervise(only: Only) -> None:
     """Start, wait for a signal, stop. Raises `OperatorError` when the start fails."""
-    plan = Plan(Layout.from_environment(), counted_ports(service_names()), only, External.from_environment())
+    layout = Layout.from_environment()
+    plan = Plan(layout, counted_ports(layout), only, External.from_environment())
     supervisor = Supervisor(plan)
     asked_to_stop = asyncio.Event()
     loop = asyncio.get_running_loop()

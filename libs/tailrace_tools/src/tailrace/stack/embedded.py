@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from tailrace.stack.layout import Layout, Ports
-from tailrace.stack.plan import External, Only, Plan, service_names
+from tailrace.stack.plan import External, Only, Plan, edge_names, service_names
 from tailrace.stack.supervisor import Supervisor
 
 T = TypeVar("T")
@@ -36,9 +36,10 @@ class Stack:
         environment: dict[str, str] | None = None,
     ) -> None:
         names = service_names() if services is None else list(services)
+        layout = Layout(data.absolute())
         self.plan = Plan(
-            Layout(data.absolute()),
-            ports or Ports.free(names),
+            layout,
+            ports or Ports.free(names, edge_names(), layout.known_places()),
             only,
             external or External(),
             environment or {},

@@ -1,14 +1,17 @@
 """Where the stack keeps its files, and on which ports it listens: nothing here starts or writes anything but folders.
 
-Everything lives under one data folder (`$TAILRACE_DATA`, default `.tailrace`). Every port but the gateway's counts up
-from one base, so that a second stack needs one other number.
+Everything lives under one data folder (`$TAILRACE_DATA`, default `.tailrace`). Every port but the edge's counts up
+from one base, so that a second stack needs one other number. Which place a service got is kept there, so that no port moves
+when another service is added.
 """
 
+import json
 import os
 import random
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 from tailrace.core.operator_error import OperatorError
@@ -21,7 +24,7 @@ FIRST_SERVICE = 10
 def checkout() -> Path:
     """The checkout that the current folder lies in, or that folder when it lies in none."""
     here = Path.cwd()
-    marks = ("requirements.lock", "services")
+    marks = ("locks", "services")
     return next((folder for folder in (here, *here.parents) if all((folder / mark).exists() for mark in marks)), here)
 
 
@@ -63,6 +66,25 @@ class Layout:
     def credentials(self) -> Path:
         return self.data / "secrets.json"
 
+    @property
+    def places(self) -> Path:
+        """The place of each service that ever ran here, counted from the first service's port."""
+        return self.data / "ports.json"
+
+    def known_places(self) -> dict[str, int]:
+        try:
+            return {str(name): int(place) for name, place in json.loads(self.places.read_text()).items()}
+        except FileNotFoundError:
+            return {}
+
+    def keep_places(self, places: Mapping[str, int]) -> None:
+        """For ever: a service that is gone keeps its place for when it comes back."""
+        kept = self.known_places() | dict(places)
+        if kept != self.known_places():
+            fresh = self.places.with_suffix(".part")
+            fresh.write_text(json.dumps(kept, indent=2, sort_keys=True) + "\n")
+            fresh.replace(self.places)
+
     def log(self, name: str) -> Path:
         return self.logs / f"{name}.log"
 
@@ -80,6 +102,7 @@ class Ports:
 
     base: int
     gateway: int
+    """Of the service that faces the world."""
     services: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -98,21 +121,32 @@ class Ports:
     def connect(self) -> int:
         return self.base + 3
 
-    @classmethod
-    def counted(cls, base: int, gateway: int, services: Iterable[str]) -> "Ports":
-        """The gateway at its own port, the other services from `base + 10` in alphabetical order."""
-        others = sorted(set(services) - {"gateway"})
-        numbers = {name: base + FIRST_SERVICE + index for index, name in enumerate(others)}
-        return cls(base, gateway, {**numbers, "gateway": gateway} if "gateway" in services else numbers)
+    @property
+    def places(self) -> dict[str, int]:
+        first = self.base + FIRST_SERVICE
+        return {name: port - first for name, port in self.services.items() if port != self.gateway}
 
     @classmethod
-    def free(cls, services: Iterable[str] = ()) -> "Ports":
+    def counted(
+        cls, base: int, gateway: int, services: Iterable[str], edge: Iterable[str] = (), known: Mapping[str, int] = {}
+    ) -> "Ports":
+        """The `edge` at its own port. The others from `base + 10`: at the place that is known, else the first free one, by name."""
+        services, edge, places = set(services), set(edge), dict(known)
+        free = (place for place in count() if place not in set(known.values()))
+        for name in sorted(services - edge - places.keys()):
+            places[name] = next(free)
+        numbers = {name: base + FIRST_SERVICE + places[name] for name in sorted(services - edge)}
+        return cls(base, gateway, numbers | dict.fromkeys(sorted(services & edge), gateway))
+
+    @classmethod
+    def free(cls, services: Iterable[str] = (), edge: Iterable[str] = (), known: Mapping[str, int] = {}) -> "Ports":
         """A run of ports that no process holds now, below the range from which the kernel hands out ports of its own."""
         services = list(services)
+        run = FIRST_SERVICE + max([len(services), *(place + 1 for place in known.values())])
         for _ in range(200):
             base = random.randrange(15_000, 32_000)
-            if all(is_free(port) for port in range(base, base + FIRST_SERVICE + len(services))):
-                return cls.counted(base, base + FIRST_SERVICE - 1, services)
+            if all(is_free(port) for port in range(base, base + run)):
+                return cls.counted(base, base + FIRST_SERVICE - 1, services, edge, known)
         raise OperatorError("no run of free ports between 15000 and 32000", "end processes that listen there")
 
 

@@ -2,12 +2,11 @@
 
 import json
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
 from typing import Literal
 
-from tailrace.stack import sizing
+from tailrace.core.installed import EDGE, ISSUERS, installed
+from tailrace.runtime import sizing
 from tailrace.stack.credentials import Credentials
 from tailrace.stack.layout import HOST, Layout, Ports
 
@@ -74,9 +73,18 @@ class Plan:
 
     @property
     def keys_url(self) -> str:
-        """Where identity publishes its keys: asked directly, so that the gateway need not ask itself."""
-        port = self.ports.services.get("identity", self.ports.gateway)
-        return f"http://{HOST}:{port}/.well-known/jwks.json"
+        """Where the issuer of tokens publishes its keys: asked directly, so that the edge need not ask itself."""
+        return f"{self.issuer_url}/.well-known/jwks.json"
+
+    @property
+    def issuer(self) -> str | None:
+        """The service that issues tokens, if it is one of these."""
+        return next((name for name in installed(ISSUERS) if name in self.ports.services), None)
+
+    @property
+    def issuer_url(self) -> str:
+        """Its address; without one, the edge's."""
+        return f"http://{HOST}:{self.ports.services[self.issuer] if self.issuer else self.ports.gateway}"
 
     def addresses(self) -> dict[str, str]:
         """What to show: names and addresses, without passwords."""
@@ -105,10 +113,16 @@ class Plan:
 
 def service_names() -> list[str]:
     """The services installed beside this package, without importing them."""
-    return sorted(entry.name for entry in entry_points(group="tailrace.services"))
+    return installed()
 
 
-def counted_ports(services: Iterable[str]) -> Ports:
-    """The ports that the environment asks for."""
+def edge_names() -> list[str]:
+    """Those of them that face the world."""
+    return installed(EDGE)
+
+
+def counted_ports(layout: Layout) -> Ports:
+    """The ports that the environment asks for, of every installed service; none is another than the last time."""
     base = int(os.environ.get("TAILRACE_PORT_BASE") or 8100)
-    return Ports.counted(base, int(os.environ.get("TAILRACE_GATEWAY_PORT") or 8000), services)
+    edge = int(os.environ.get("TAILRACE_GATEWAY_PORT") or 8000)
+    return Ports.counted(base, edge, service_names(), edge_names(), layout.known_places())

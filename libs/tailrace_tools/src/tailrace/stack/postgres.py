@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tailrace.core.operator_error import OperatorError
+from tailrace.runtime.sizing import postgres_connections, postgres_slots
 from tailrace.stack.accounts import NOBODY, Account, database_account, home, reachable
 from tailrace.stack.artifacts import Lock, unpack_postgres
 from tailrace.stack.child import Program
 from tailrace.stack.errand import run_tool
 from tailrace.stack.layout import HOST
 from tailrace.stack.processes import Process
-from tailrace.stack.sizing import postgres_connections, postgres_slots
 
 CONFIGURATION = """\
 # Written at every start: changes belong in postgresql.auto.conf (ALTER SYSTEM).

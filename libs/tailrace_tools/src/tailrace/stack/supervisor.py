@@ -37,6 +37,7 @@ class Supervisor:
         self.layout = plan.layout
         self.layout.create()
         self._guard = self._take_lock()
+        self.layout.keep_places(plan.ports.places)
         self._secrets_are_new = not self.layout.credentials.exists()
         self.credentials = Credentials.load_or_create(self.layout.credentials)
         self._orphans = State.load(self.layout.state)

@@ -266,5 +266,6 @@ service = Service(
     publishes=[NoteWritten, NoteClosed, Counted],
     subscribers=[heard, echo, talk],
     routers=[router, hearsay],
+    scopes={"notes:read": "See notes", "notes:write": "Write and close notes"},
     metadata=Base.metadata,
 )

@@ -1,0 +1,25 @@
+"""Where promises lie in a checkout, and what is built of them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+SCHEMAS = Path("contracts/schemas")
+SAMPLES = Path("contracts/samples")
+OPENAPI = Path("contracts/src/contracts/openapi")
+MANIFESTS = Path("contracts/src/contracts/manifests")
+CONNECTORS = Path("deploy/kafka-connect")
+HELM = Path("deploy/helm")
+BUILT = Path("dist/contracts")
+COMPOSE = Path("dist/compose")
+IMPORT_CONTRACTS = Path("dist/importlinter.ini")
+
+
+def promised(root: Path) -> Iterator[Path]:
+    """Every file there is below `root` where only promises lie."""
+    for folder in (SCHEMAS, SAMPLES, OPENAPI, MANIFESTS, CONNECTORS):
+        yield from (path.relative_to(root) for path in (root / folder).rglob("*.json"))
+    for path in root.glob(f"{HELM}/*/**/*.yaml"):
+        chart, inside = path.relative_to(root / HELM).parts[:2]
+        # What `helm dependency update` fetches lies in charts/ and is not committed.
+        if chart != "tailrace-lib" and inside != "charts":
+            yield path.relative_to(root)
