@@ -9,7 +9,7 @@ from sqlalchemy import MetaData
 
 from tailrace.core.events import Event, by_type
 from tailrace.core.manifest import ANY_SCOPE, is_known
-from tailrace.http.auth import scopes_of
+from tailrace.http.auth import Scope, scopes_of
 from tailrace.http.routing import TenantRoute
 from tailrace.messaging.sagas import Saga
 from tailrace.messaging.subscribers import Projection, Subscriber
@@ -49,8 +49,8 @@ class Service:
     timers: Sequence[Timer] = ()
     routers: Sequence[APIRouter] = ()
     exposes: Sequence[Exposed] = ()
-    scopes: Mapping[str, str] = field(default_factory=dict)
-    """What its routes may ask of a caller, as `<resource>:<action>`, each with a line that says what it allows."""
+    scopes: Sequence[Scope] = ()
+    """What its routes may ask of a caller, named `<resource>:<action>`."""
     default_roles: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """What the roles that a new tenant gets grant of these scopes; `<resource>:*` grants all of one resource."""
     edge: bool = False
@@ -91,15 +91,16 @@ class Service:
 
 
 def _check_scopes(service: Service) -> None:
-    for scope in service.scopes:
-        if not _SCOPE.fullmatch(scope):
-            raise ValueError(f"the scope {scope} of {service.name} is no <resource>:<action>")
+    known = {scope.name: scope.description for scope in service.scopes}
+    for name in known:
+        if not _SCOPE.fullmatch(name):
+            raise ValueError(f"the scope {name} of {service.name} is no <resource>:<action>")
     for route in (route for router in service.routers for route in router.routes):
-        if unknown := sorted(scopes_of(route) - service.scopes.keys()):
+        if unknown := sorted(scope.name for scope in scopes_of(route) - set(service.scopes)):
             raise ValueError(f"{service.name} asks for the scope {unknown[0]}, which its manifest does not declare")
     for role, scopes in service.default_roles.items():
         for scope in scopes:
-            if scope == ANY_SCOPE or not is_known(scope, service.scopes):
+            if scope == ANY_SCOPE or not is_known(scope, known):
                 raise ValueError(f"the role {role} grants {scope}, which is no scope of {service.name}")
 
 

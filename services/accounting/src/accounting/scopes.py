@@ -5,8 +5,12 @@ from typing import Annotated
 from tailrace.core.context import Principal
 from tailrace.http.auth import Requires, Scope, scopes
 
-read, write = scopes("accounting")
-close = Scope("accounting:close", "Close periods, and reopen them.")
+read, write = scopes(
+    "accounting",
+    read="See accounts, periods, journals and reports",
+    write="Keep accounts, post and reverse journals",
+)
+close = Scope("accounting:close", "Lock, close and reopen periods")
 
 Reader = Annotated[Principal, Requires(read)]
 Writer = Annotated[Principal, Requires(write)]

@@ -2,6 +2,7 @@
 
 from accounting import proof, reactions, report_routes, routes
 from accounting.models import Base
+from accounting.scopes import close, read, write
 from contracts import accounting as events
 from tailrace.service import Exposed, Service
 
@@ -12,11 +13,7 @@ service = Service(
     subscribers=[reactions.books, reactions.postings],
     routers=[routes.router, report_routes.router],
     exposes=[Exposed(prefix="/v1/accounting", read_timeout=10.0)],
-    scopes={
-        "accounting:read": "See accounts, periods, journals and reports",
-        "accounting:write": "Keep accounts, post and reverse journals",
-        "accounting:close": "Lock, close and reopen periods",
-    },
+    scopes=[read, write, close],
     default_roles={"accountant": ["accounting:*"], "viewer": ["accounting:read"]},
     metadata=Base.metadata,
     proof=proof.proof,

@@ -5,7 +5,11 @@ from typing import Annotated
 from tailrace.core.context import Principal
 from tailrace.http.auth import Requires, scopes
 
-read, write = scopes("catalog")
+read, write = scopes(
+    "catalog",
+    read="See items, units, warehouses and price lists",
+    write="Keep items, units, warehouses and price lists",
+)
 
 Reader = Annotated[Principal, Requires(read)]
 Writer = Annotated[Principal, Requires(write)]

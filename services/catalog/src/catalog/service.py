@@ -3,6 +3,7 @@
 from catalog import reactions
 from catalog.models import Base
 from catalog.routes import items, price_lists, units, warehouses
+from catalog.scopes import read, write
 from contracts.catalog import PUBLISHED
 from tailrace.service import Exposed, Service
 
@@ -18,10 +19,7 @@ service = Service(
         Exposed(prefix="/v1/warehouses"),
         Exposed(prefix="/v1/price-lists"),
     ],
-    scopes={
-        "catalog:read": "See items, units, warehouses and price lists",
-        "catalog:write": "Keep items, units, warehouses and price lists",
-    },
+    scopes=[read, write],
     default_roles={role: ["catalog:read"] for role in ("sales", "warehouse", "accountant", "viewer")},
     metadata=Base.metadata,
 )

@@ -9,9 +9,9 @@ from sqlalchemy import func, select
 from identity import audit, passwords, sessions, throttle
 from identity.audit import Origin
 from identity.bodies import ChangedUser, NewUser, RoleBody
+from identity.grants import ADMIN, ensure_known
 from identity.models import Credential, Role, User, user_role
 from identity.refusals import LastAdmin, RoleInUse, Taken
-from identity.grants import ADMIN, ensure_known
 from tailrace.core.context import Principal
 from tailrace.core.errors import FieldProblem, Forbidden, Invalid, Unauthenticated, Unknown
 from tailrace.db.database import Tx

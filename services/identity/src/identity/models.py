@@ -9,8 +9,8 @@ from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Met
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from contracts import users as events
-from identity.refusals import BuiltIn
 from identity.grants import ADMIN
+from identity.refusals import BuiltIn
 from tailrace.core.ids import derived_id, uuid7
 from tailrace.core.manifest import ANY_SCOPE
 from tailrace.db.models import COLUMN_TYPES, NAMING, Aggregate, TenantRow

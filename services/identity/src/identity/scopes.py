@@ -9,9 +9,9 @@ from tailrace.core.context import Principal
 from tailrace.core.errors import Forbidden
 from tailrace.http.auth import Requires, Scope, scopes
 
-read_users, write_users = scopes("users")
-read_tenants, write_tenants = scopes("tenants")
-read_audit = Scope("audit:read", "Read the audit log.")
+read_users, write_users = scopes("users", read="See users and roles", write="Keep users and roles, end sessions")
+read_tenants, write_tenants = scopes("tenants", read="See tenants", write="Make and describe tenants")
+read_audit = Scope("audit:read", "See who did what at identity")
 
 Anybody = Annotated[Principal, Requires()]
 Reader = Annotated[Principal, Requires(read_users)]

@@ -3,6 +3,7 @@
 from contracts.users import PUBLISHED
 from identity import public, routes, sessions, start
 from identity.models import Base
+from identity.scopes import read_audit, read_tenants, read_users, write_tenants, write_users
 from tailrace.service import Exposed, Service
 
 service = Service(
@@ -20,13 +21,7 @@ service = Service(
         Exposed(prefix="/v1/auth/token", public=True),
         Exposed(prefix="/v1/tenants"),
     ],
-    scopes={
-        "users:read": "See users and roles",
-        "users:write": "Keep users and roles, end sessions",
-        "tenants:read": "See tenants",
-        "tenants:write": "Make and describe tenants",
-        "audit:read": "See who did what at identity",
-    },
+    scopes=[read_users, write_users, read_tenants, write_tenants, read_audit],
     default_roles={"viewer": ["tenants:read", "users:read"]},
     issues_tokens=True,
     metadata=Base.metadata,

@@ -12,9 +12,9 @@ from identity import audit
 from identity.audit import Origin
 from identity.bodies import NewAdmin, NewTenant, TenantDescription
 from identity.commands import add_user
+from identity.grants import ADMIN, default_roles
 from identity.models import PLATFORM, Role, Tenant, TenantSlug, User
 from identity.refusals import Taken
-from identity.grants import ADMIN, default_roles
 from tailrace.core.context import Context
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Database, Tx

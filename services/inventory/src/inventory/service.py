@@ -3,6 +3,7 @@
 from contracts.inventory import PUBLISHED
 from inventory import projections, proof, reactions, reservations, routes
 from inventory.models import Base
+from inventory.scopes import read, write
 from tailrace.service import Exposed, Service
 
 service = Service(
@@ -17,10 +18,7 @@ service = Service(
         # A replay reads the whole history of a stock.
         Exposed(prefix="/v1/inventory/stock", read_timeout=30.0),
     ],
-    scopes={
-        "inventory:read": "See stock, reservations and what stock is worth",
-        "inventory:write": "Receive, issue, adjust, transfer and reserve stock",
-    },
+    scopes=[read, write],
     default_roles={
         "sales": ["inventory:read"],
         "warehouse": ["inventory:*"],

@@ -3,6 +3,7 @@
 from contracts import orders as events
 from orders import process, projections, routes
 from orders.models import Base
+from orders.scopes import read, write
 from tailrace.service import Exposed, Service
 
 service = Service(
@@ -12,7 +13,7 @@ service = Service(
     subscribers=[projections.catalog, process.saga],
     routers=[routes.router],
     exposes=[Exposed(prefix="/v1/orders")],
-    scopes={"orders:read": "See orders", "orders:write": "Take, change, confirm, hold and cancel orders"},
+    scopes=[read, write],
     default_roles={
         "sales": ["orders:*"],
         "warehouse": ["orders:read"],

@@ -4,6 +4,7 @@ from contracts.shipments import PUBLISHED
 from shipping import reactions
 from shipping.base import Base
 from shipping.routes import carriers, shipments
+from shipping.scopes import read, write
 from tailrace.service import Exposed, Service
 
 service = Service(
@@ -13,10 +14,7 @@ service = Service(
     subscribers=[reactions.order_requests],
     routers=[shipments.router, carriers.router],
     exposes=[Exposed(prefix="/v1/shipments"), Exposed(prefix="/v1/carriers")],
-    scopes={
-        "shipping:read": "See shipments and carriers",
-        "shipping:write": "Pick, pack and dispatch shipments, keep carriers",
-    },
+    scopes=[read, write],
     default_roles={"sales": ["shipping:read"], "warehouse": ["shipping:*"], "viewer": ["shipping:read"]},
     metadata=Base.metadata,
 )

@@ -20,7 +20,8 @@ TOYS = (
         "a route that asks for a scope which nobody can grant",
         "the_manifest_holds_together",
         "asks for the scope toyshop:stamp, which its manifest does not declare",
-        (ROUTES, 'Requires("toyshop:write")', 'Requires("toyshop:stamp")'),
+        (ROUTES, "Requires(write)", 'Requires(Scope("toyshop:stamp", "Stamp cards"))'),
+        (ROUTES, "import Requires, scopes", "import Requires, Scope, scopes"),
     ),
     toy(
         "a service that says it has no database",

@@ -128,9 +128,9 @@ class Scope:
     description: str
 
 
-def scopes(resource: str) -> tuple[Scope, Scope]:
-    """The two that most services have: to read the resource, and to change it."""
-    return Scope(f"{resource}:read", f"Read {resource}."), Scope(f"{resource}:write", f"Change {resource}.")
+def scopes(resource: str, *, read: str, write: str) -> tuple[Scope, Scope]:
+    """The two that most services have, and what each lets its holder do: to read the resource, and to change it."""
+    return Scope(f"{resource}:read", read), Scope(f"{resource}:write", write)
 
 
 def Requires(*scopes: Scope) -> Any:  # noqa: N802  (reads as a type where it is used)
@@ -151,11 +151,11 @@ def Requires(*scopes: Scope) -> Any:  # noqa: N802  (reads as a type where it is
     return Depends(check)
 
 
-def scopes_of(route: BaseRoute) -> frozenset[str]:
+def scopes_of(route: BaseRoute) -> frozenset[Scope]:
     """The scopes that a route asks for, itself or by what it depends on."""
     if not isinstance(route, APIRoute):
         return frozenset()
-    found: set[str] = set()
+    found: set[Scope] = set()
     waiting = [route.dependant]
     while waiting:
         dependant = waiting.pop()

@@ -185,7 +185,7 @@ async def give_up(tx: Tx, run: Run[Memory]) -> None:
 
 
 router = tenant_router("/v1/notes", tag="notes")
-read, write = scopes("notes")
+read, write = scopes("notes", read="See notes", write="Write and close notes")
 Reader = Annotated[Principal, Requires(read)]
 Writer = Annotated[Principal, Requires(write)]
 Notes = Annotated[
@@ -266,6 +266,6 @@ service = Service(
     publishes=[NoteWritten, NoteClosed, Counted],
     subscribers=[heard, echo, talk],
     routers=[router, hearsay],
-    scopes={"notes:read": "See notes", "notes:write": "Write and close notes"},
+    scopes=[read, write],
     metadata=Base.metadata,
 )

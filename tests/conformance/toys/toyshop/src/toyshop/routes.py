@@ -21,7 +21,7 @@ from toyshop import events
 from toyshop.models import Account, Card, CardHome, Points, Product
 from toyshop.subscribers import products
 
-read, write = scopes("toyshop")
+read, write = scopes("toyshop", read="See cards and products", write="Issue, label and close cards")
 Reader = Annotated[Principal, Requires(read)]
 Writer = Annotated[Principal, Requires(write)]
 Anybody = Annotated[Principal, Requires()]

@@ -16,7 +16,7 @@ service = Service(
         Exposed(prefix="/v1/points"),
         Exposed(prefix="/v1/products"),
     ],
-    scopes={"toyshop:read": "See cards and products", "toyshop:write": "Issue, label and close cards"},
+    scopes=[routes.read, routes.write],
     metadata=Base.metadata,
     platform_tables=frozenset({"card_home"}),
 )
