@@ -94,22 +94,22 @@ def _serve(
 
 
 def _set_apart(service: Any, scene: str) -> None:
-    import tailrace.consumer
+    import tailrace.kafka_clients
     import tailrace.run
 
     for event in {event for subscriber in service.subscribers for event in subscriber.events}:
         event.topic = f"{event.topic}.{scene}"
-    consumer, client = tailrace.run.Consumer, tailrace.consumer.AIOKafkaConsumer
+    consumer, client = tailrace.run.Consumer, tailrace.kafka_clients.consumer
 
     def named(group: str, *arguments: Any, **options: Any) -> Any:
         return consumer(f"{group}.{scene}", *arguments, **options)
 
-    def impatient(*topics: str, **options: Any) -> Any:
+    def impatient(*where: str, **options: Any) -> Any:
         # Whoever was killed leaves its group after two seconds instead of ten.
-        return client(*topics, **{**options, "session_timeout_ms": 2000, "heartbeat_interval_ms": 500})
+        return client(*where, **{**options, "session_timeout_ms": 2000, "heartbeat_interval_ms": 500})
 
     tailrace.run.Consumer = named  # type: ignore[assignment,misc]
-    tailrace.consumer.AIOKafkaConsumer = impatient
+    tailrace.kafka_clients.consumer = impatient
 
 
 def _prepare(service: str, settings: dict[str, Any]) -> None:

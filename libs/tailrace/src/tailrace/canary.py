@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from tailrace import farewell
+from tailrace import farewell, kafka_clients
 from tailrace.context import Context
 from tailrace.database import Database
 from tailrace.events import Event
@@ -132,14 +132,7 @@ class Listener:
 
     async def _connected(self) -> AIOKafkaConsumer:
         if self._consumer is None:
-            self._consumer = AIOKafkaConsumer(
-                TOPIC,
-                bootstrap_servers=self._bootstrap,
-                group_id=None,
-                enable_auto_commit=False,
-                isolation_level="read_committed",
-                auto_offset_reset="earliest",
-            )
+            self._consumer = kafka_clients.consumer(self._bootstrap, TOPIC)
             await self._consumer.start()
         return self._consumer
 

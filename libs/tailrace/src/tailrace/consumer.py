@@ -9,7 +9,7 @@ from functools import partial
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import CommitFailedError
 
-from tailrace import farewell
+from tailrace import farewell, kafka_clients
 from tailrace.attendance import Attendance, Batch, Offsets
 from tailrace.catch_up import CatchUp, passes
 from tailrace.delivery import Courier
@@ -108,20 +108,15 @@ class Consumer:
             await farewell.stop(consumer)
 
     def _connect(self) -> AIOKafkaConsumer:
-        # aiokafka's own defaults would skip history, commit before the effect, and read what was rolled back.
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.kafka,
-            group_id=self._group,
+        consumer = kafka_clients.consumer(
+            self._settings.kafka,
+            group=self._group,
             client_id=f"tailrace-{self._group}",
-            auto_offset_reset="earliest",
-            enable_auto_commit=False,
-            isolation_level="read_committed",
             fetch_max_wait_ms=self._settings.consumer_wait_ms,
             session_timeout_ms=10_000,
             heartbeat_interval_ms=2_000,
             max_poll_interval_ms=_MAX_POLL_MS,
             metadata_max_age_ms=60_000,
-            retry_backoff_ms=200,
         )
         consumer.subscribe(sorted(self._courier.topics), listener=self._attendance)
         return consumer

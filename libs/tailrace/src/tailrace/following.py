@@ -12,7 +12,7 @@ from typing import Any, NoReturn, Protocol
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from tailrace import farewell
+from tailrace import farewell, kafka_clients
 from tailrace.events import Meta
 from tailrace.logs import log
 from tailrace.wire import Malformed, read_meta, read_payload
@@ -61,17 +61,7 @@ async def follow(topic: str, bootstrap: str, follower: Follower, *, past: float,
 
 
 async def _follow(topic: str, bootstrap: str, follower: Follower, past: float, client: str) -> NoReturn:
-    consumer = AIOKafkaConsumer(
-        topic,
-        bootstrap_servers=bootstrap,
-        group_id=None,
-        client_id=client,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        isolation_level="read_committed",
-        metadata_max_age_ms=5_000,
-        retry_backoff_ms=200,
-    )
+    consumer = kafka_clients.consumer(bootstrap, topic, client_id=client, metadata_max_age_ms=5_000)
     try:
         async with asyncio.timeout(_ANSWER_WITHIN):
             await consumer.start()

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from debezium_connector_config.outbox import CLOUDEVENTS_HEADERS
-from tailrace import canary, farewell
+from tailrace import canary, farewell, kafka_clients
 from tailrace.connectors import EXTENSIONS
 
 _CHUNK = 200
@@ -67,8 +66,7 @@ async def republish(connection: Any, kafka: str, since: datetime | None, say: Ca
 
     Raises OSError when Kafka does not answer. What was sent until then stays, and does no harm.
     """
-    # Its partitioner hashes keys as Connect's producer does (murmur2), so an aggregate stays in its partition.
-    producer = AIOKafkaProducer(bootstrap_servers=kafka, acks="all", enable_idempotence=True)
+    producer = kafka_clients.producer(kafka)
     count = chunks = 0
     try:
         await producer.start()

@@ -98,10 +98,11 @@ async def answers(bootstrap: str) -> bool:
     host, _, port = bootstrap.partition(",")[0].rpartition(":")
     _, writer = await asyncio.open_connection(host, int(port))  # cheap, and silent while nobody listens
     writer.close()
-    from aiokafka.client import AIOKafkaClient
     from aiokafka.errors import KafkaError
 
-    client = AIOKafkaClient(bootstrap_servers=bootstrap, request_timeout_ms=2000)
+    from tailrace import kafka_clients
+
+    client = kafka_clients.probe(bootstrap, within_ms=2000)
     try:
         await client.bootstrap()
         return len(client.cluster.brokers()) > 0
@@ -120,10 +121,12 @@ async def create_topics(
     settings: Mapping[str, str] = FOR_EVER,
 ) -> list[str]:
     """Create those that are missing, kept for ever unless `settings` say otherwise, and return their names. Raises `StackError`."""
-    from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+    from aiokafka.admin import NewTopic
     from aiokafka.errors import for_code
 
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    from tailrace import kafka_clients
+
+    admin = kafka_clients.admin(bootstrap)
     await admin.start()
     try:
         missing = sorted(set(topics) - set(await admin.list_topics()))
