@@ -111,7 +111,7 @@ async def test_a_repair_that_is_killed_is_taken_up_again(fleet: Stack, gateway: 
     """In the middle of publishing, and when only the connector was left to be let go on."""
     main, spare = slot_name(ORDERS), spare_name(ORDERS)
     cut_off = {
-        Point("tailrace.capture.republish:AIOKafkaProducer.send", nth=3): {spare},
+        Point("aiokafka:AIOKafkaProducer.send", nth=3): {spare},
         Point("tailrace.capture.connect_api:Rest.resume"): {main, spare},
     }
     async with trading(fleet, gateway), way.admin_of(fleet, ORDERS) as admin:

@@ -94,22 +94,22 @@ def _serve(
 
 
 def _set_apart(service: Any, scene: str) -> None:
-    import tailrace.messaging.consumer
+    import tailrace.kafka.clients
     import tailrace.runtime.process
 
     for event in {event for subscriber in service.subscribers for event in subscriber.events}:
         event.topic = f"{event.topic}.{scene}"
-    consumer, client = tailrace.runtime.process.Consumer, tailrace.messaging.consumer.AIOKafkaConsumer
+    consumer, client = tailrace.runtime.process.Consumer, tailrace.kafka.clients.consumer
 
     def named(group: str, *arguments: Any, **options: Any) -> Any:
         return consumer(f"{group}.{scene}", *arguments, **options)
 
-    def impatient(*topics: str, **options: Any) -> Any:
+    def impatient(*where: str, **options: Any) -> Any:
         # Whoever was killed leaves its group after two seconds instead of ten.
-        return client(*topics, **{**options, "session_timeout_ms": 2000, "heartbeat_interval_ms": 500})
+        return client(*where, **{**options, "session_timeout_ms": 2000, "heartbeat_interval_ms": 500})
 
     tailrace.runtime.process.Consumer = named  # type: ignore[assignment,misc]
-    tailrace.messaging.consumer.AIOKafkaConsumer = impatient
+    tailrace.kafka.clients.consumer = impatient
 
 
 def _prepare(service: str, settings: dict[str, Any]) -> None:

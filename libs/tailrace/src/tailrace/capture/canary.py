@@ -20,7 +20,7 @@ from tailrace.core.events import Event
 from tailrace.core.ids import NIL, derived_id, uuid7
 from tailrace.db.database import Database
 from tailrace.db.tables import outbox
-from tailrace.kafka import shutdown
+from tailrace.kafka import clients, shutdown
 from tailrace.kafka.cloudevents import Malformed, read_meta
 from tailrace.observability.logs import log
 
@@ -132,14 +132,7 @@ class CanaryReader:
 
     async def _connected(self) -> AIOKafkaConsumer:
         if self._consumer is None:
-            self._consumer = AIOKafkaConsumer(
-                TOPIC,
-                bootstrap_servers=self._bootstrap,
-                group_id=None,
-                enable_auto_commit=False,
-                isolation_level="read_committed",
-                auto_offset_reset="earliest",
-            )
+            self._consumer = clients.consumer(self._bootstrap, TOPIC)
             await self._consumer.start()
         return self._consumer
 

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from debezium_connector_config.outbox import CLOUDEVENTS_HEADERS
 from tailrace.capture import canary
 from tailrace.capture.connectors import EXTENSIONS
-from tailrace.kafka import shutdown
+from tailrace.kafka import clients, shutdown
 
 _CHUNK = 200
 """Rows that are under way at once; each may be nearly a megabyte."""
@@ -68,8 +67,7 @@ async def republish(connection: Any, kafka: str, since: datetime | None, say: Ca
 
     Raises OSError when Kafka does not answer. What was sent until then stays, and does no harm.
     """
-    # Its partitioner hashes keys as Connect's producer does (murmur2), so an aggregate stays in its partition.
-    producer = AIOKafkaProducer(bootstrap_servers=kafka, acks="all", enable_idempotence=True)
+    producer = clients.producer(kafka)
     count = chunks = 0
     try:
         await producer.start()

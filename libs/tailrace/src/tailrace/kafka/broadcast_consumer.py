@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from tailrace.core.backoff import Backoff
 from tailrace.core.events import Meta
-from tailrace.kafka import shutdown
+from tailrace.kafka import clients, shutdown
 from tailrace.kafka.cloudevents import Malformed, read_meta, read_payload
 from tailrace.observability.logs import log
 
@@ -61,17 +61,7 @@ async def follow(topic: str, bootstrap: str, follower: Follower, *, past: float,
 
 
 async def _follow(topic: str, bootstrap: str, follower: Follower, past: float, client: str) -> NoReturn:
-    consumer = AIOKafkaConsumer(
-        topic,
-        bootstrap_servers=bootstrap,
-        group_id=None,
-        client_id=client,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        isolation_level="read_committed",
-        metadata_max_age_ms=5_000,
-        retry_backoff_ms=200,
-    )
+    consumer = clients.consumer(bootstrap, topic, client_id=client, metadata_max_age_ms=5_000)
     try:
         async with asyncio.timeout(_ANSWER_WITHIN):
             await consumer.start()

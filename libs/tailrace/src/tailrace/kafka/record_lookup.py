@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
-from tailrace.kafka import shutdown
+from tailrace.kafka import clients, shutdown
 
 ReadRecord = Callable[[str, int, int], Awaitable[ConsumerRecord | None]]
 """The record at (topic, partition, offset), or None when it is gone."""
@@ -69,14 +69,7 @@ class _Records:
 
     async def _connected(self) -> AIOKafkaConsumer:
         if self._consumer is None:
-            consumer = AIOKafkaConsumer(
-                bootstrap_servers=self._bootstrap,
-                group_id=None,
-                enable_auto_commit=False,
-                isolation_level="read_committed",
-                auto_offset_reset="none",
-                max_poll_records=None,
-            )
+            consumer = clients.consumer(self._bootstrap, start="none")
             try:
                 await consumer.start()
             except BaseException as error:

@@ -4,10 +4,9 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka import ConsumerRecord, TopicPartition
 
-from tailrace.kafka import shutdown
+from tailrace.kafka import clients, shutdown
 from tailrace.kafka.stall_detector import check_tasks
 
 Positions = Mapping[TopicPartition, int]
@@ -19,15 +18,8 @@ class TopicReader:
     """`async with TopicReader(bootstrap) as reader`. Raises aiokafka's KafkaError, and OSError, while Kafka is away."""
 
     def __init__(self, bootstrap: str, client: str) -> None:
-        self._consumer: Any = AIOKafkaConsumer(
-            bootstrap_servers=bootstrap,
-            client_id=f"tailrace-{client}-history",
-            group_id=None,
-            enable_auto_commit=False,
-            isolation_level="read_committed",
-            auto_offset_reset="earliest",
-            fetch_max_wait_ms=_WAIT_MS,
-            retry_backoff_ms=200,
+        self._consumer: Any = clients.consumer(
+            bootstrap, client_id=f"tailrace-{client}-history", fetch_max_wait_ms=_WAIT_MS
         )
         self._at: dict[TopicPartition, int] = {}
 
@@ -77,7 +69,7 @@ async def ends(bootstrap: str, client: str, topics: Iterable[str], *, within: fl
 
 async def committed(bootstrap: str, group: str) -> dict[TopicPartition, int]:
     """The offsets of a group, for the partitions in which it has any."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = clients.admin(bootstrap)
     try:
         await admin.start()
         found = await admin.list_consumer_group_offsets(group)

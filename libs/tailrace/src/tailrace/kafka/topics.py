@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 
 from tailrace.core.operator_error import OperatorError
+from tailrace.kafka import clients
 
 FOR_EVER = {"retention.ms": "-1"}
 
@@ -13,10 +14,9 @@ async def answers(bootstrap: str) -> bool:
     host, _, port = bootstrap.partition(",")[0].rpartition(":")
     _, writer = await asyncio.open_connection(host, int(port))  # cheap, and silent while the port is closed
     writer.close()
-    from aiokafka.client import AIOKafkaClient
     from aiokafka.errors import KafkaError
 
-    client = AIOKafkaClient(bootstrap_servers=bootstrap, request_timeout_ms=2000)
+    client = clients.probe(bootstrap, within_ms=2000)
     try:
         await client.bootstrap()
         return len(client.cluster.brokers()) > 0
@@ -35,10 +35,10 @@ async def create_topics(
     settings: Mapping[str, str] = FOR_EVER,
 ) -> list[str]:
     """Create those that are missing, kept for ever unless `settings` say otherwise, and return their names. Raises `OperatorError`."""
-    from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+    from aiokafka.admin import NewTopic
     from aiokafka.errors import for_code
 
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = clients.admin(bootstrap)
     await admin.start()
     try:
         missing = sorted(set(topics) - set(await admin.list_topics()))

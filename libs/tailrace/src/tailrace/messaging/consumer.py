@@ -11,7 +11,7 @@ from aiokafka.errors import CommitFailedError
 
 from tailrace.core.backoff import Backoff
 from tailrace.db.error_classes import is_transient
-from tailrace.kafka import shutdown
+from tailrace.kafka import clients, shutdown
 from tailrace.kafka.stall_detector import StallDetector
 from tailrace.kafka.topic_reader import ends
 from tailrace.messaging.backfill import Backfill, passes
@@ -108,20 +108,15 @@ class Consumer:
             await shutdown.stop(consumer)
 
     def _connect(self) -> AIOKafkaConsumer:
-        # aiokafka's own defaults would skip history, commit before the effect, and read what was rolled back.
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.kafka,
-            group_id=self._group,
+        consumer = clients.consumer(
+            self._settings.kafka,
+            group=self._group,
             client_id=f"tailrace-{self._group}",
-            auto_offset_reset="earliest",
-            enable_auto_commit=False,
-            isolation_level="read_committed",
             fetch_max_wait_ms=self._settings.consumer_wait_ms,
             session_timeout_ms=10_000,
             heartbeat_interval_ms=2_000,
             max_poll_interval_ms=_MAX_POLL_MS,
             metadata_max_age_ms=60_000,
-            retry_backoff_ms=200,
         )
         consumer.subscribe(sorted(self._dispatcher.topics), listener=self._subscriber_offsets)
         return consumer

@@ -16,17 +16,10 @@ def print_events(topic: str | None, *, from_start: bool, limit: int) -> None:
 
 
 async def _print_events(bootstrap: str, topic: str | None, from_start: bool, limit: int) -> None:
-    from aiokafka import AIOKafkaConsumer
+    from tailrace.kafka import clients
 
     names = _chosen(await _topics(bootstrap), topic)
-    consumer = AIOKafkaConsumer(
-        *names,
-        bootstrap_servers=bootstrap,
-        group_id=None,
-        enable_auto_commit=False,
-        isolation_level="read_committed",
-        auto_offset_reset="earliest" if from_start else "latest",
-    )
+    consumer = clients.consumer(bootstrap, *names, start="earliest" if from_start else "latest")
     await consumer.start()
     try:
         out.print(f"{', '.join(names)}; Ctrl-C ends", style="dim")
@@ -41,10 +34,11 @@ async def _print_events(bootstrap: str, topic: str | None, from_start: bool, lim
 
 
 async def _topics(bootstrap: str) -> set[str]:
-    from aiokafka.admin import AIOKafkaAdminClient
     from aiokafka.errors import KafkaError
 
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    from tailrace.kafka import clients
+
+    admin = clients.admin(bootstrap)
     try:
         await admin.start()
         return set(await admin.list_topics())

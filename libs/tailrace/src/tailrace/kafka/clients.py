@@ -1,0 +1,54 @@
+"""Every client of Kafka is made here, so that what keeps a promise is set in one place: no history skipped, nothing committed before its effect,
+nothing read that was rolled back, nothing sent that one broker alone has, or that a second try doubles.
+
+aiokafka's own defaults do none of that. A client is not started yet; `shutdown.stop` ends it.
+"""
+
+from typing import Any, Literal
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.client import AIOKafkaClient
+
+
+def consumer(
+    bootstrap: str,
+    *topics: str,
+    group: str | None = None,
+    start: Literal["earliest", "latest", "none"] = "earliest",
+    **tuning: Any,
+) -> AIOKafkaConsumer:
+    """Reads `topics`, or what it is assigned or subscribes to later. Offsets move only when it is asked to commit.
+
+    `start` is where it begins when there is no offset for a partition, or a void one; "none" raises OffsetOutOfRangeError instead.
+    `tuning` are times and sizes, by aiokafka's names.
+    """
+    return AIOKafkaConsumer(
+        *topics,
+        group_id=group,
+        auto_offset_reset=start,
+        enable_auto_commit=False,
+        isolation_level="read_committed",
+        **{"retry_backoff_ms": 200, **tuning},
+        **_connection(bootstrap),
+    )
+
+
+def producer(bootstrap: str) -> AIOKafkaProducer:
+    """Its partitioner hashes keys as Connect's producer does (murmur2), so an aggregate stays in its partition."""
+    return AIOKafkaProducer(acks="all", enable_idempotence=True, **_connection(bootstrap))
+
+
+def admin(bootstrap: str) -> AIOKafkaAdminClient:
+    """Topics and groups: asked about, made, deleted."""
+    return AIOKafkaAdminClient(**_connection(bootstrap))
+
+
+def probe(bootstrap: str, *, within_ms: int) -> AIOKafkaClient:
+    """A bare connection, for what can be learnt from the brokers' metadata."""
+    return AIOKafkaClient(request_timeout_ms=within_ms, **_connection(bootstrap))
+
+
+def _connection(bootstrap: str) -> dict[str, Any]:
+    """How any client reaches the brokers, `host:port` separated by commas. Settings of TLS and SASL belong here, and nowhere else."""
+    return {"bootstrap_servers": bootstrap}

@@ -1,0 +1,59 @@
+"""Whatever reads or writes Kafka does so through one factory, whose clients skip no history, see nothing rolled back, and commit when asked to."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+import tailrace
+import tailrace_testing
+from tailrace.core.ids import uuid7
+from tailrace.kafka import clients, shutdown
+from tailrace.kafka.topic_reader import committed
+from tailrace.kafka.topics import create_topics
+
+_CONSTRUCTORS = {"AIOKafkaConsumer", "AIOKafkaProducer", "AIOKafkaAdminClient", "AIOKafkaClient"}
+
+
+def _makes_a_client(source: str) -> bool:
+    calls = (node.func for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+    return any((getattr(f, "id", None) or getattr(f, "attr", None)) in _CONSTRUCTORS for f in calls)
+
+
+def test_no_client_of_kafka_is_made_elsewhere() -> None:
+    packages = [Path(folder) for package in (tailrace, tailrace_testing) for folder in package.__path__]
+    making = [path for package in packages for path in package.rglob("*.py") if _makes_a_client(path.read_text())]
+    assert making == [Path(clients.__file__)]
+
+
+async def test_a_consumer_begins_at_the_beginning_sees_what_was_committed_and_moves_no_offset(kafka: str) -> None:
+    topic, group = f"clients-{uuid7().hex[-8:]}", f"clients-{uuid7().hex[-8:]}"
+    await create_topics(kafka, [topic], 1, 1)
+    async with AIOKafkaProducer(bootstrap_servers=kafka, transactional_id=topic) as producer:
+        async with producer.transaction():
+            await producer.send_and_wait(topic, b"before")
+        await producer.begin_transaction()
+        await producer.send_and_wait(topic, b"rolled back")
+        await producer.abort_transaction()
+        async with producer.transaction():
+            await producer.send_and_wait(topic, b"after")
+    consumer = clients.consumer(kafka, topic, group=group)
+    await consumer.start()
+    assert [(await consumer.getone()).value for _ in range(2)] == [b"before", b"after"]
+    await shutdown.stop(consumer)
+    assert await committed(kafka, group) == {}
+
+
+async def test_what_is_produced_is_acknowledged_by_all_and_sent_once(kafka: str) -> None:
+    """An idempotent producer asks the broker for an id, and is refused any other acknowledgement than that of all replicas."""
+    producer = clients.producer(kafka)
+    await producer.start()
+    assert producer._txn_manager.has_pid()
+    await shutdown.stop(producer)
+
+
+@pytest.mark.parametrize("setting", ["enable_auto_commit", "isolation_level", "auto_offset_reset", "bootstrap_servers"])
+async def test_what_keeps_a_promise_cannot_be_set_otherwise(setting: str) -> None:
+    with pytest.raises(TypeError, match=setting):
+        clients.consumer("127.0.0.1:1", **{setting: "other"})
