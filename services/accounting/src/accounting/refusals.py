@@ -36,16 +36,6 @@ class AlreadyReversed(Refused):
     slug, title = "already-reversed", "The journal is reversed already"
 
 
-class CodeTaken(Refused):
-    """409: two accounts cannot share a code."""
-
-    slug, title = "code-taken", "The code belongs to another account"
-
-    def __init__(self, code: str) -> None:
-        detail = f"There is an account {code} already."
-        super().__init__(detail, errors=[FieldProblem(field="/code", detail=detail)])
-
-
 class AccountNeeded(Refused):
     """409: posting rules, or journals that were posted, need the account."""
 

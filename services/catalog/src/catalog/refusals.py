@@ -1,24 +1,6 @@
 """What the catalog refuses, each by a name that a client can tell from the others."""
 
-from tailrace.core.errors import Invalid, Problem, Refused
-
-
-class Taken(Refused):
-    """409: a live row has this sku or code."""
-
-    slug, title = "code-taken", "This sku or code is in use"
-
-
-class FixedForGood(Refused):
-    """409: stock, orders and journals build on this field."""
-
-    slug, title = "fixed", "This field does not change"
-
-
-class InUse(Refused):
-    """409: something live refers to it."""
-
-    slug, title = "in-use", "Still in use"
+from tailrace.core.errors import Invalid, Problem
 
 
 class Incompatible(Invalid):

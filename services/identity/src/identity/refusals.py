@@ -1,15 +1,6 @@
 """What identity refuses, each by a name that a client can tell from the others."""
 
-from tailrace.core.errors import FieldProblem, Problem, Refused, Unauthenticated
-
-
-class Taken(Refused):
-    """409: somebody else has this slug, address or name."""
-
-    slug, title = "taken", "In use already"
-
-    def __init__(self, field: str, detail: str) -> None:
-        super().__init__(detail, errors=[FieldProblem(field=field, detail=detail)])
+from tailrace.core.errors import Problem, Refused, Unauthenticated
 
 
 class LastAdmin(Refused):
@@ -28,12 +19,6 @@ class BuiltIn(Refused):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"The role {name} can be granted and withdrawn, not changed or deleted.")
-
-
-class RoleInUse(Refused):
-    """409: withdraw the role from its holders first."""
-
-    slug, title = "role-in-use", "Users have this role"
 
 
 class LockedOut(Problem):

@@ -5,16 +5,17 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, MetaData, UniqueConstraint, func, text
+from sqlalchemy import UniqueConstraint, func, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from tailrace.db.event_streams import stream_table
-from tailrace.db.models import COLUMN_TYPES, NAMING, TenantRow
+from tailrace.db.keys import tenant_index
+from tailrace.db.models import Tables, TenantRow
+from tailrace.db.row_security import INSERT_ONLY
 
 
-class Base(DeclarativeBase):
-    metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = COLUMN_TYPES
+class Base(Tables, DeclarativeBase):
+    """The tables of inventory."""
 
 
 inventory_event = stream_table("inventory_event", Base.metadata)
@@ -29,9 +30,9 @@ class StockLevel(TenantRow, Base):
     __tablename__ = "stock_level"
     __table_args__ = (
         UniqueConstraint("tenant_id", "item_id", "warehouse_id"),
-        Index(None, "tenant_id", "warehouse_id", "id"),
-        Index(None, "tenant_id", "updated_at", "id"),
-        Index(None, "tenant_id", "provisional", postgresql_where=text("provisional <> 0")),
+        tenant_index("warehouse_id", "id"),
+        tenant_index("updated_at", "id"),
+        tenant_index("provisional", where="provisional <> 0"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-10)
@@ -58,11 +59,12 @@ class Movement(TenantRow, Base):
     __tablename__ = "movement"
     __table_args__ = (
         UniqueConstraint("tenant_id", "stock_id", "seq"),
-        Index(None, "tenant_id", "item_id", "id"),
-        Index(None, "tenant_id", "warehouse_id", "id"),
-        Index(None, "tenant_id", "effective_at", "id"),
-        Index(None, "tenant_id", "order_id", postgresql_where=text("order_id IS NOT NULL")),
-        Index(None, "tenant_id", "shipment_id", postgresql_where=text("shipment_id IS NOT NULL")),
+        tenant_index("item_id", "id"),
+        tenant_index("warehouse_id", "id"),
+        tenant_index("effective_at", "id"),
+        tenant_index("order_id", where="order_id IS NOT NULL"),
+        tenant_index("shipment_id", where="shipment_id IS NOT NULL"),
+        INSERT_ONLY,
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-10)
@@ -92,9 +94,9 @@ class Reservation(TenantRow, Base):
 
     __tablename__ = "reservation"
     __table_args__ = (
-        Index(None, "tenant_id", "order_id"),
-        Index(None, "tenant_id", "status", "id"),
-        Index(None, "tenant_id", "created_at", "id"),
+        tenant_index("order_id"),
+        tenant_index("status", "id"),
+        tenant_index("created_at", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-10)

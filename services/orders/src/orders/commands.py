@@ -4,20 +4,20 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.dialects.postgresql import insert
-
 from orders.bodies import NewOrder, OrderTerms
-from orders.models import Order, OrderNumber
+from orders.models import Order
 from orders.pricing import price_lines, refuse_unless_sold
 from tailrace.db.database import Tx
+from tailrace.db.numbers import Numbers
+
+NUMBERS = Numbers("order", "SO-{number:06}")
 
 
 async def create(tx: Tx, asked: NewOrder) -> Order:
     """Draft an order, and confirm it at once when asked to. Raises Invalid (422), NotYetKnown (409)."""
     terms = _terms(asked, datetime.now(UTC))
     lines = await price_lines(tx, asked.lines, asked.currency, terms["ordered_at"].date())
-    # The number comes last: whoever creates the tenant's next order waits from here to this transaction's end.
-    order = Order.drafted(await _next_number(tx), lines, terms)
+    order = Order.drafted(await NUMBERS.next(tx), lines, terms)
     if asked.confirm:
         order.confirm()
     tx.add(order)
@@ -90,11 +90,3 @@ def _terms(asked: OrderTerms, ordered_at: datetime) -> dict[str, Any]:
     terms = asked.model_dump(exclude={"lines", "confirm"})
     terms["ordered_at"] = (asked.ordered_at or ordered_at).astimezone(UTC)
     return terms
-
-
-async def _next_number(tx: Tx) -> str:
-    first = insert(OrderNumber).values(tenant_id=tx.tenant_id, last=1)
-    next_one = first.on_conflict_do_update(
-        index_elements=[OrderNumber.tenant_id], set_={"last": OrderNumber.last + 1}
-    ).returning(OrderNumber.last)
-    return f"SO-{await tx.scalar(next_one):06d}"

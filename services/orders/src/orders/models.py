@@ -6,10 +6,10 @@ Amounts are whole minor units of the order's currency, rounded once per line. Ev
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, MetaData, Numeric, Text, UniqueConstraint
+from sqlalchemy import Numeric, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -25,45 +25,30 @@ from orders.refusals import (
     NotOnHold,
 )
 from tailrace.core.ids import uuid7
-from tailrace.db.models import COLUMN_TYPES, NAMING, Aggregate, Part, TenantRow
+from tailrace.db.keys import refers_to, tenant_index
+from tailrace.db.models import Aggregate, Part, Tables
 
 Status = Literal["draft", "confirmed", "on_hold", "cancelled"]
 NOTHING = Decimal(0)
 
 
-class Base(DeclarativeBase):
-    metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = COLUMN_TYPES
-
-
-def one_of(column: str, kind: Any) -> CheckConstraint:
-    return CheckConstraint(f"{column} IN ({', '.join(repr(value) for value in get_args(kind))})", name=column)
-
-
-class OrderNumber(TenantRow, Base):
-    """The last number given to an order of a tenant."""
-
-    __tablename__ = "order_number"
-
-    last: Mapped[int]
+class Base(Tables, DeclarativeBase):
+    """The tables of orders."""
 
 
 class Order(Aggregate, Base):
     __tablename__ = "sales_order"
     __table_args__ = (
         UniqueConstraint("tenant_id", "number"),
-        one_of("status", Status),
-        one_of("allocation", Progress),
-        one_of("shipment", Progress),
-        Index(None, "tenant_id", "ordered_at", "id"),
-        Index(None, "tenant_id", "status", "id"),
-        Index(None, "tenant_id", "customer_reference", "id"),
+        tenant_index("ordered_at", "id"),
+        tenant_index("status", "id"),
+        tenant_index("customer_reference", "id"),
     )
 
     number: Mapped[str]
-    status: Mapped[Status] = mapped_column(Text)
-    allocation: Mapped[Progress] = mapped_column(Text)
-    shipment: Mapped[Progress] = mapped_column(Text)
+    status: Mapped[Status]
+    allocation: Mapped[Progress]
+    shipment: Mapped[Progress]
     allocating: Mapped[bool]
     """Whether an attempt to allocate is under way, from the wish for it to its outcome."""
     shortage: Mapped[str | None]
@@ -273,10 +258,7 @@ class OrderLine(Part, Base):
     """What is sold of one item. `quantity`, `allocated` and `shipped` are in the item's base unit; `allocated` counts what has left as well."""
 
     __tablename__ = "order_line"
-    __table_args__ = (
-        ForeignKeyConstraint(["tenant_id", "order_id"], ["sales_order.tenant_id", "sales_order.id"]),
-        Index(None, "tenant_id", "order_id"),
-    )
+    __table_args__ = (refers_to("sales_order", "order_id"), tenant_index("order_id"))
     __root__ = "order"
 
     order_id: Mapped[UUID]

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Index
+from sqlalchemy import Index
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -20,6 +20,7 @@ from shipping.carriers import Carrier
 from shipping.refusals import Held, NothingLeft, TooMuch, WrongState
 from tailrace.core.errors import FieldProblem, Invalid
 from tailrace.core.ids import uuid7
+from tailrace.db.keys import refers_to, tenant_index
 from tailrace.db.models import Aggregate, Part, TenantRow
 
 NOT_PICKED = ("pending", "picking")
@@ -36,11 +37,11 @@ class Shipment(Aggregate, Base):
 
     __tablename__ = "shipment"
     __table_args__ = (
-        Index("ix_shipment_tenant_id_order_id", "tenant_id", "order_id"),
-        Index("ix_shipment_tenant_id_status_id", "tenant_id", "status", "id"),
-        Index("ix_shipment_tenant_id_number_id", "tenant_id", "number", "id"),
-        Index("ix_shipment_tenant_id_created_at_id", "tenant_id", "created_at", "id"),
-        Index("ix_shipment_tenant_id_tracking_number", "tenant_id", "tracking_number"),
+        tenant_index("order_id"),
+        tenant_index("status", "id"),
+        tenant_index("number", "id"),
+        tenant_index("created_at", "id"),
+        tenant_index("tracking_number"),
     )
 
     number: Mapped[str]
@@ -281,8 +282,8 @@ class ShipmentLine(Part, Base):
     __tablename__ = "shipment_line"
     __root__ = "shipment"
     __table_args__ = (
-        ForeignKeyConstraint(["tenant_id", "shipment_id"], ["shipment.tenant_id", "shipment.id"]),
-        Index("uq_shipment_line_shipment_id_line_id", "tenant_id", "shipment_id", "line_id", unique=True),
+        refers_to("shipment", "shipment_id"),
+        Index(None, "tenant_id", "shipment_id", "line_id", unique=True),
     )
 
     shipment_id: Mapped[UUID]
@@ -319,10 +320,7 @@ class Package(Part, Base):
 
     __tablename__ = "package"
     __root__ = "shipment"
-    __table_args__ = (
-        ForeignKeyConstraint(["tenant_id", "shipment_id"], ["shipment.tenant_id", "shipment.id"]),
-        Index("ix_package_tenant_id_shipment_id", "tenant_id", "shipment_id"),
-    )
+    __table_args__ = (refers_to("shipment", "shipment_id"), tenant_index("shipment_id"))
 
     shipment_id: Mapped[UUID]
     weight_grams: Mapped[int | None]
@@ -342,15 +340,6 @@ class CancelAnswer(Aggregate, Base):
 
     def give(self, shipments: list[UUID], departed: list[events.ReservedDeparture]) -> None:
         self.record(events.ShipmentsCancelled(order_id=self.order_id, shipments=shipments, departed=departed))
-
-
-class ShipmentCount(TenantRow, Base):
-    """How many shipments an order has had: the next one's number follows from it."""
-
-    __tablename__ = "shipment_count"
-
-    order_id: Mapped[UUID] = mapped_column(primary_key=True)
-    made: Mapped[int]
 
 
 class DispatchedLine(TenantRow, Base):

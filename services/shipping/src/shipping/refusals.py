@@ -25,9 +25,3 @@ class NothingLeft(Refused):
     """409: a split that would leave the shipment empty."""
 
     slug, title = "nothing-left", "A split leaves something behind"
-
-
-class Taken(Refused):
-    """409: a live carrier has this code."""
-
-    slug, title = "code-taken", "This code is in use"

@@ -54,6 +54,33 @@ class NotYetKnown(Refused):
         super().__init__(detail, errors=[FieldProblem(field=field, detail=detail)], headers={"Retry-After": "1"})
 
 
+class Taken(Refused):
+    """409: another one has this value, and only one may."""
+
+    slug, title = "taken", "In use already"
+
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(detail, errors=[FieldProblem(field=field, detail=detail)])
+
+
+class CodeTaken(Taken):
+    """409: a live one has this code."""
+
+    slug, title = "code-taken", "This code is in use"
+
+
+class InUse(Refused):
+    """409: something live refers to it."""
+
+    slug, title = "in-use", "Still in use"
+
+
+class Fixed(Refused):
+    """409: others build on this field, so it stays what it is."""
+
+    slug, title = "fixed", "This field does not change"
+
+
 class Unknown(Problem):
     """404: no such thing, or another tenant's, which is the same."""
 

@@ -13,6 +13,7 @@ from catalog.reactions import standard_units
 from catalog.routes.shapes import Code, MasterDataView, Name, Reader, UnitCode, Writer
 from contracts.catalog import NegativeStock, UnitConversion
 from tailrace.core.money import Quantity, Rate
+from tailrace.db import master_data
 from tailrace.http.etag import IfMatch
 from tailrace.http.pagination import Listing, Page, Paging, paginate
 from tailrace.http.routing import Body, Tx, tenant_router
@@ -73,7 +74,7 @@ class ItemView(MasterDataView):
 async def create(tx: Tx, who: Writer, body: ItemBody) -> Item:
     """Add an item."""
     await commands.require_unit(tx, body.unit)
-    return await commands.create(tx, Item, body.values())
+    return await master_data.create(tx, Item, body.values())
 
 
 @router.get("", response_model=Page[ItemView])
@@ -102,16 +103,16 @@ async def listing(
 @router.get("/{item_id}", response_model=ItemView)
 async def read(tx: Tx, who: Reader, item_id: UUID) -> Item:
     """One item."""
-    return await commands.read(tx, Item, item_id)
+    return await tx.find(Item, item_id)
 
 
 @router.put("/{item_id}", response_model=ItemView)
 async def replace(tx: Tx, who: Writer, match: IfMatch, item_id: UUID, body: ItemBody) -> Item:
     """Replace an item, whole. `kind`, `unit` and `valuation` stay."""
-    return await commands.replace(tx, Item, item_id, match, body.values())
+    return await master_data.replace(tx, Item, item_id, match, body.values())
 
 
 @router.delete("/{item_id}", status_code=204)
 async def delete(tx: Tx, who: Writer, match: IfMatch, item_id: UUID) -> None:
     """Take an item out of use."""
-    await commands.delete(tx, Item, item_id, match)
+    await master_data.delete(tx, Item, item_id, match)

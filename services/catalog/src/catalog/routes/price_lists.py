@@ -13,6 +13,7 @@ from catalog import commands
 from catalog.models import PriceList
 from catalog.routes.shapes import Code, MasterDataView, Name, Reader, Writer
 from tailrace.core.money import Currency, Quantity, UnitPrice
+from tailrace.db import master_data
 from tailrace.http.etag import IfMatch
 from tailrace.http.pagination import Listing, Page, Paging, paginate
 from tailrace.http.routing import Body, Tx, View, tenant_router
@@ -84,7 +85,7 @@ class PriceFound(PriceView):
 async def create(tx: Tx, who: Writer, body: PriceListBody) -> PriceList:
     """Add a price list."""
     await commands.require_items(tx, [price.item_id for price in body.prices])
-    return await commands.create(tx, PriceList, body.model_dump())
+    return await master_data.create(tx, PriceList, body.model_dump())
 
 
 @router.get("", response_model=Page[PriceListSummary])
@@ -114,7 +115,7 @@ async def listing(
 @router.get("/{price_list_id}", response_model=PriceListView)
 async def read(tx: Tx, who: Reader, price_list_id: UUID) -> PriceList:
     """One price list with its prices."""
-    return await commands.read(tx, PriceList, price_list_id)
+    return await tx.find(PriceList, price_list_id)
 
 
 @router.get("/{price_list_id}/price", response_model=PriceFound)
@@ -137,12 +138,12 @@ async def price(
 @router.put("/{price_list_id}", response_model=PriceListView)
 async def replace(tx: Tx, who: Writer, match: IfMatch, price_list_id: UUID, body: PriceListBody) -> PriceList:
     """Replace a price list, whole, all prices included."""
-    await commands.read(tx, PriceList, price_list_id)
+    await tx.find(PriceList, price_list_id)
     await commands.require_items(tx, [price.item_id for price in body.prices])
-    return await commands.replace(tx, PriceList, price_list_id, match, body.model_dump())
+    return await master_data.replace(tx, PriceList, price_list_id, match, body.model_dump())
 
 
 @router.delete("/{price_list_id}", status_code=204)
 async def delete(tx: Tx, who: Writer, match: IfMatch, price_list_id: UUID) -> None:
     """Take a price list out of use."""
-    await commands.delete(tx, PriceList, price_list_id, match)
+    await master_data.delete(tx, PriceList, price_list_id, match)

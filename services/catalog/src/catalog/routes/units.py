@@ -12,6 +12,7 @@ from catalog.models import Unit
 from catalog.reactions import standard_units
 from catalog.routes.shapes import MasterDataView, Name, Reader, UnitCode, Writer
 from tailrace.core.money import Exact, Quantity
+from tailrace.db import master_data
 from tailrace.http.etag import IfMatch
 from tailrace.http.pagination import Listing, Page, Paging, paginate
 from tailrace.http.routing import Body, Tx, View, tenant_router
@@ -53,7 +54,7 @@ class Converted(View):
 @router.post("", status_code=201, response_model=UnitView)
 async def create(tx: Tx, who: Writer, body: UnitBody) -> Unit:
     """Add a unit of measure."""
-    return await commands.create(tx, Unit, body.model_dump())
+    return await master_data.create(tx, Unit, body.model_dump())
 
 
 @router.get("", response_model=Page[UnitView])
@@ -79,16 +80,16 @@ async def convert(tx: Tx, who: Reader, body: Conversion) -> Converted:
 @router.get("/{unit_id}", response_model=UnitView)
 async def read(tx: Tx, who: Reader, unit_id: UUID) -> Unit:
     """One unit."""
-    return await commands.read(tx, Unit, unit_id)
+    return await tx.find(Unit, unit_id)
 
 
 @router.put("/{unit_id}", response_model=UnitView)
 async def replace(tx: Tx, who: Writer, match: IfMatch, unit_id: UUID, body: UnitBody) -> Unit:
     """Replace a unit, whole. `code`, `dimension` and `factor` stay."""
-    return await commands.replace(tx, Unit, unit_id, match, body.model_dump())
+    return await master_data.replace(tx, Unit, unit_id, match, body.model_dump())
 
 
 @router.delete("/{unit_id}", status_code=204)
 async def delete(tx: Tx, who: Writer, match: IfMatch, unit_id: UUID) -> None:
     """Take a unit out of use, unless an item still needs it."""
-    await commands.delete(tx, Unit, unit_id, match)
+    await master_data.delete(tx, Unit, unit_id, match)

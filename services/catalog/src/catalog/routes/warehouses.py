@@ -6,10 +6,10 @@ from uuid import UUID
 from pydantic import StringConstraints
 from sqlalchemy import select
 
-from catalog import commands
 from catalog.models import Warehouse
 from catalog.routes.shapes import Code, MasterDataView, Name, Reader, Writer
 from contracts.catalog import NegativeStock
+from tailrace.db import master_data
 from tailrace.http.etag import IfMatch
 from tailrace.http.pagination import Listing, Page, Paging, paginate
 from tailrace.http.routing import Body, Tx, tenant_router
@@ -40,7 +40,7 @@ class WarehouseView(MasterDataView):
 @router.post("", status_code=201, response_model=WarehouseView)
 async def create(tx: Tx, who: Writer, body: WarehouseBody) -> Warehouse:
     """Add a warehouse."""
-    return await commands.create(tx, Warehouse, body.model_dump())
+    return await master_data.create(tx, Warehouse, body.model_dump())
 
 
 @router.get("", response_model=Page[WarehouseView])
@@ -66,16 +66,16 @@ async def listing(
 @router.get("/{warehouse_id}", response_model=WarehouseView)
 async def read(tx: Tx, who: Reader, warehouse_id: UUID) -> Warehouse:
     """One warehouse."""
-    return await commands.read(tx, Warehouse, warehouse_id)
+    return await tx.find(Warehouse, warehouse_id)
 
 
 @router.put("/{warehouse_id}", response_model=WarehouseView)
 async def replace(tx: Tx, who: Writer, match: IfMatch, warehouse_id: UUID, body: WarehouseBody) -> Warehouse:
     """Replace a warehouse, whole."""
-    return await commands.replace(tx, Warehouse, warehouse_id, match, body.model_dump())
+    return await master_data.replace(tx, Warehouse, warehouse_id, match, body.model_dump())
 
 
 @router.delete("/{warehouse_id}", status_code=204)
 async def delete(tx: Tx, who: Writer, match: IfMatch, warehouse_id: UUID) -> None:
     """Take a warehouse out of use."""
-    await commands.delete(tx, Warehouse, warehouse_id, match)
+    await master_data.delete(tx, Warehouse, warehouse_id, match)

@@ -8,9 +8,8 @@ from pydantic import AfterValidator, StringConstraints
 from sqlalchemy import select
 
 from shipping.carriers import Carrier
-from shipping.refusals import Taken
 from shipping.routes.policy import Reader, Writer
-from tailrace.core.errors import FieldProblem, Unknown
+from tailrace.db import master_data
 from tailrace.http.etag import IfMatch
 from tailrace.http.pagination import Listing, Page, Paging, paginate
 from tailrace.http.routing import Body, Tx, View, tenant_router
@@ -52,11 +51,7 @@ class CarrierView(View):
 @router.post("", status_code=201, response_model=CarrierView)
 async def create(tx: Tx, who: Writer, body: CarrierBody) -> Carrier:
     """Add a carrier."""
-    await _refuse_taken(tx, body.code)
-    carrier = Carrier.create(body.model_dump())
-    tx.add(carrier)
-    await tx.flush()
-    return carrier
+    return await master_data.create(tx, Carrier, body.model_dump())
 
 
 @router.get("", response_model=Page[CarrierView])
@@ -74,33 +69,16 @@ async def listing(
 @router.get("/{carrier_id}", response_model=CarrierView)
 async def read(tx: Tx, who: Reader, carrier_id: UUID) -> Carrier:
     """One carrier."""
-    return _live(await tx.find(Carrier, carrier_id))
+    return await tx.find(Carrier, carrier_id)
 
 
 @router.put("/{carrier_id}", response_model=CarrierView)
 async def replace(tx: Tx, who: Writer, match: IfMatch, carrier_id: UUID, body: CarrierBody) -> Carrier:
     """Replace a carrier, whole."""
-    carrier = _live(await tx.load(Carrier, carrier_id, match))
-    await _refuse_taken(tx, body.code, but=carrier_id)
-    carrier.replace(body.model_dump())
-    await tx.flush()
-    return carrier
+    return await master_data.replace(tx, Carrier, carrier_id, match, body.model_dump())
 
 
 @router.delete("/{carrier_id}", status_code=204)
 async def delete(tx: Tx, who: Writer, match: IfMatch, carrier_id: UUID) -> None:
     """Take a carrier out of use."""
-    _live(await tx.load(Carrier, carrier_id, match)).delete()
-
-
-def _live(carrier: Carrier) -> Carrier:
-    if carrier.deleted_at is not None:
-        raise Unknown("Carrier", carrier.id)
-    return carrier
-
-
-async def _refuse_taken(tx: Tx, code: str, *, but: UUID | None = None) -> None:
-    holder = await tx.scalar(select(Carrier.id).where(Carrier.code == code, Carrier.deleted_at.is_(None)))
-    if holder is not None and holder != but:
-        detail = f"{code} belongs to {holder}."
-        raise Taken(detail, errors=[FieldProblem(field="/code", detail=detail)])
+    await master_data.delete(tx, Carrier, carrier_id, match)
