@@ -35,10 +35,8 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("deleted_at IS NULL"),
     )
-    op.create_index(
-        op.f("ix_account_tenant_id_created_at_id"), "account", ["tenant_id", "created_at", "id"], unique=False
-    )
-    op.create_index(op.f("ix_account_tenant_id_name_id"), "account", ["tenant_id", "name", "id"], unique=False)
+    op.create_index(op.f("ix_account_tenant_id_created_at_id"), "account", ["tenant_id", "created_at", "id"])
+    op.create_index(op.f("ix_account_tenant_id_name_id"), "account", ["tenant_id", "name", "id"])
     op.create_table(
         "accounting_event",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -53,9 +51,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "stream_id", "seq", name=op.f("pk_accounting_event")),
         sa.UniqueConstraint("tenant_id", "event_id", name=op.f("uq_accounting_event_tenant_id_event_id")),
     )
-    op.create_index(
-        "ix_accounting_event_tenant_id_recorded_at", "accounting_event", ["tenant_id", "recorded_at"], unique=False
-    )
+    op.create_index("ix_accounting_event_tenant_id_recorded_at", "accounting_event", ["tenant_id", "recorded_at"])
     op.create_table(
         "book",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -87,8 +83,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_journal")),
         sa.UniqueConstraint("tenant_id", "number", name=op.f("uq_journal_tenant_id_number")),
     )
-    op.create_index(op.f("ix_journal_tenant_id_effective_at"), "journal", ["tenant_id", "effective_at"], unique=False)
-    op.create_index(op.f("ix_journal_tenant_id_source_id"), "journal", ["tenant_id", "source_id"], unique=False)
+    op.create_index(op.f("ix_journal_tenant_id_effective_at"), "journal", ["tenant_id", "effective_at"])
+    op.create_index(op.f("ix_journal_tenant_id_source_id"), "journal", ["tenant_id", "source_id"])
     op.create_table(
         "period",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -104,7 +100,7 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_period")),
     )
-    op.create_index(op.f("ix_period_tenant_id_first_day"), "period", ["tenant_id", "first_day"], unique=False)
+    op.create_index(op.f("ix_period_tenant_id_first_day"), "period", ["tenant_id", "first_day"])
     op.create_table(
         "gl_entry",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -132,7 +128,6 @@ def upgrade() -> None:
         op.f("ix_gl_entry_tenant_id_account_effective_at_position"),
         "gl_entry",
         ["tenant_id", "account", "effective_at", "position"],
-        unique=False,
     )
     tenant_tables(op, "account", "accounting_event", "book", "journal", "period", "gl_entry")
     insert_only(op, "accounting_event", "gl_entry")

@@ -31,16 +31,8 @@ def upgrade() -> None:
         sa.CheckConstraint("negative_stock IN ('refused', 'provisional')", name=op.f("ck_item_negative_stock")),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_item")),
     )
-    op.create_index(
-        op.f("ix_item_tenant_id_created_at_id"),
-        "item",
-        ["tenant_id", "created_at", "id"],
-        unique=False,
-        postgresql_where=None,
-    )
-    op.create_index(
-        op.f("ix_item_tenant_id_name_id"), "item", ["tenant_id", "name", "id"], unique=False, postgresql_where=None
-    )
+    op.create_index(op.f("ix_item_tenant_id_created_at_id"), "item", ["tenant_id", "created_at", "id"])
+    op.create_index(op.f("ix_item_tenant_id_name_id"), "item", ["tenant_id", "name", "id"])
     op.create_index(
         op.f("ix_item_tenant_id_sku"),
         "item",
@@ -48,7 +40,7 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("deleted_at IS NULL"),
     )
-    op.create_index(op.f("ix_item_tenant_id_unit"), "item", ["tenant_id", "unit"], unique=False, postgresql_where=None)
+    op.create_index(op.f("ix_item_tenant_id_unit"), "item", ["tenant_id", "unit"])
     op.create_table(
         "price_list",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -72,20 +64,8 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("deleted_at IS NULL"),
     )
-    op.create_index(
-        op.f("ix_price_list_tenant_id_created_at_id"),
-        "price_list",
-        ["tenant_id", "created_at", "id"],
-        unique=False,
-        postgresql_where=None,
-    )
-    op.create_index(
-        op.f("ix_price_list_tenant_id_name_id"),
-        "price_list",
-        ["tenant_id", "name", "id"],
-        unique=False,
-        postgresql_where=None,
-    )
+    op.create_index(op.f("ix_price_list_tenant_id_created_at_id"), "price_list", ["tenant_id", "created_at", "id"])
+    op.create_index(op.f("ix_price_list_tenant_id_name_id"), "price_list", ["tenant_id", "name", "id"])
     op.create_table(
         "unit",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -108,19 +88,9 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("deleted_at IS NULL"),
     )
-    op.create_index(
-        op.f("ix_unit_tenant_id_created_at_id"),
-        "unit",
-        ["tenant_id", "created_at", "id"],
-        unique=False,
-        postgresql_where=None,
-    )
-    op.create_index(
-        op.f("ix_unit_tenant_id_dimension"), "unit", ["tenant_id", "dimension"], unique=False, postgresql_where=None
-    )
-    op.create_index(
-        op.f("ix_unit_tenant_id_name_id"), "unit", ["tenant_id", "name", "id"], unique=False, postgresql_where=None
-    )
+    op.create_index(op.f("ix_unit_tenant_id_created_at_id"), "unit", ["tenant_id", "created_at", "id"])
+    op.create_index(op.f("ix_unit_tenant_id_dimension"), "unit", ["tenant_id", "dimension"])
+    op.create_index(op.f("ix_unit_tenant_id_name_id"), "unit", ["tenant_id", "name", "id"])
     op.create_table(
         "warehouse",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -144,20 +114,8 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("deleted_at IS NULL"),
     )
-    op.create_index(
-        op.f("ix_warehouse_tenant_id_created_at_id"),
-        "warehouse",
-        ["tenant_id", "created_at", "id"],
-        unique=False,
-        postgresql_where=None,
-    )
-    op.create_index(
-        op.f("ix_warehouse_tenant_id_name_id"),
-        "warehouse",
-        ["tenant_id", "name", "id"],
-        unique=False,
-        postgresql_where=None,
-    )
+    op.create_index(op.f("ix_warehouse_tenant_id_created_at_id"), "warehouse", ["tenant_id", "created_at", "id"])
+    op.create_index(op.f("ix_warehouse_tenant_id_name_id"), "warehouse", ["tenant_id", "name", "id"])
     op.create_table(
         "price",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -176,9 +134,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_price")),
     )
-    op.create_index(
-        op.f("ix_price_tenant_id_item_id"), "price", ["tenant_id", "item_id"], unique=False, postgresql_where=None
-    )
+    op.create_index(op.f("ix_price_tenant_id_item_id"), "price", ["tenant_id", "item_id"])
     op.create_index(
         op.f("ix_price_tenant_id_price_list_id_item_id_min_quantity"),
         "price",

@@ -24,9 +24,9 @@ def upgrade() -> None:
         sa.Column("details", postgresql.JSONB(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_audit_log")),
     )
-    op.create_index(op.f("ix_audit_log_tenant_id_actor_id"), "audit_log", ["tenant_id", "actor_id"], unique=False)
-    op.create_index(op.f("ix_audit_log_tenant_id_at"), "audit_log", ["tenant_id", "at"], unique=False)
-    op.create_index(op.f("ix_audit_log_tenant_id_subject_id"), "audit_log", ["tenant_id", "subject_id"], unique=False)
+    op.create_index(op.f("ix_audit_log_tenant_id_actor_id"), "audit_log", ["tenant_id", "actor_id"])
+    op.create_index(op.f("ix_audit_log_tenant_id_at"), "audit_log", ["tenant_id", "at"])
+    op.create_index(op.f("ix_audit_log_tenant_id_subject_id"), "audit_log", ["tenant_id", "subject_id"])
     op.create_table(
         "log_in_failures",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -36,9 +36,7 @@ def upgrade() -> None:
         sa.Column("locked_until", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("tenant_id", "email", name=op.f("pk_log_in_failures")),
     )
-    op.create_index(
-        op.f("ix_log_in_failures_tenant_id_last_at"), "log_in_failures", ["tenant_id", "last_at"], unique=False
-    )
+    op.create_index(op.f("ix_log_in_failures_tenant_id_last_at"), "log_in_failures", ["tenant_id", "last_at"])
     op.create_table(
         "role",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -136,7 +134,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("tenant_id", "user_id", "role_id", name=op.f("pk_user_role")),
     )
-    op.create_index(op.f("ix_user_role_tenant_id_role_id"), "user_role", ["tenant_id", "role_id"], unique=False)
+    op.create_index(op.f("ix_user_role_tenant_id_role_id"), "user_role", ["tenant_id", "role_id"])
     op.create_table(
         "user_session",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -158,7 +156,6 @@ def upgrade() -> None:
         op.f("ix_user_session_tenant_id_user_id"),
         "user_session",
         ["tenant_id", "user_id"],
-        unique=False,
         postgresql_where=sa.text("ended_at IS NULL"),
     )
     op.create_table(
@@ -175,9 +172,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("tenant_id", "token_hash", name=op.f("pk_refresh_token")),
     )
-    op.create_index(
-        op.f("ix_refresh_token_tenant_id_session_id"), "refresh_token", ["tenant_id", "session_id"], unique=False
-    )
+    op.create_index(op.f("ix_refresh_token_tenant_id_session_id"), "refresh_token", ["tenant_id", "session_id"])
     tenant_tables(
         op,
         "audit_log",

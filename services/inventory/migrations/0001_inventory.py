@@ -25,9 +25,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "stream_id", "seq", name=op.f("pk_inventory_event")),
         sa.UniqueConstraint("tenant_id", "event_id", name=op.f("uq_inventory_event_tenant_id_event_id")),
     )
-    op.create_index(
-        "ix_inventory_event_tenant_id_recorded_at", "inventory_event", ["tenant_id", "recorded_at"], unique=False
-    )
+    op.create_index("ix_inventory_event_tenant_id_recorded_at", "inventory_event", ["tenant_id", "recorded_at"])
     op.create_table(
         "item_copy",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -66,27 +64,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_movement")),
         sa.UniqueConstraint("tenant_id", "stock_id", "seq", name=op.f("uq_movement_tenant_id_stock_id_seq")),
     )
-    op.create_index(
-        op.f("ix_movement_tenant_id_effective_at_id"), "movement", ["tenant_id", "effective_at", "id"], unique=False
-    )
-    op.create_index(op.f("ix_movement_tenant_id_item_id_id"), "movement", ["tenant_id", "item_id", "id"], unique=False)
+    op.create_index(op.f("ix_movement_tenant_id_effective_at_id"), "movement", ["tenant_id", "effective_at", "id"])
+    op.create_index(op.f("ix_movement_tenant_id_item_id_id"), "movement", ["tenant_id", "item_id", "id"])
     op.create_index(
         op.f("ix_movement_tenant_id_order_id"),
         "movement",
         ["tenant_id", "order_id"],
-        unique=False,
         postgresql_where=sa.text("order_id IS NOT NULL"),
     )
     op.create_index(
         op.f("ix_movement_tenant_id_shipment_id"),
         "movement",
         ["tenant_id", "shipment_id"],
-        unique=False,
         postgresql_where=sa.text("shipment_id IS NOT NULL"),
     )
-    op.create_index(
-        op.f("ix_movement_tenant_id_warehouse_id_id"), "movement", ["tenant_id", "warehouse_id", "id"], unique=False
-    )
+    op.create_index(op.f("ix_movement_tenant_id_warehouse_id_id"), "movement", ["tenant_id", "warehouse_id", "id"])
     op.create_table(
         "reservation",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -103,13 +95,9 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_reservation")),
     )
-    op.create_index(
-        op.f("ix_reservation_tenant_id_created_at_id"), "reservation", ["tenant_id", "created_at", "id"], unique=False
-    )
-    op.create_index(op.f("ix_reservation_tenant_id_order_id"), "reservation", ["tenant_id", "order_id"], unique=False)
-    op.create_index(
-        op.f("ix_reservation_tenant_id_status_id"), "reservation", ["tenant_id", "status", "id"], unique=False
-    )
+    op.create_index(op.f("ix_reservation_tenant_id_created_at_id"), "reservation", ["tenant_id", "created_at", "id"])
+    op.create_index(op.f("ix_reservation_tenant_id_order_id"), "reservation", ["tenant_id", "order_id"])
+    op.create_index(op.f("ix_reservation_tenant_id_status_id"), "reservation", ["tenant_id", "status", "id"])
     op.create_table(
         "stock_level",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -120,10 +108,10 @@ def upgrade() -> None:
         sa.Column("reserved", sa.Numeric(precision=18, scale=6), nullable=False),
         sa.Column("value", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("provisional", sa.Numeric(precision=18, scale=6), server_default=sa.text("0"), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.Column("provisional", sa.Numeric(precision=18, scale=6), server_default=sa.text("0"), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_stock_level")),
         sa.UniqueConstraint(
             "tenant_id", "item_id", "warehouse_id", name=op.f("uq_stock_level_tenant_id_item_id_warehouse_id")
@@ -133,17 +121,11 @@ def upgrade() -> None:
         op.f("ix_stock_level_tenant_id_provisional"),
         "stock_level",
         ["tenant_id", "provisional"],
-        unique=False,
         postgresql_where=sa.text("provisional <> 0"),
     )
+    op.create_index(op.f("ix_stock_level_tenant_id_updated_at_id"), "stock_level", ["tenant_id", "updated_at", "id"])
     op.create_index(
-        op.f("ix_stock_level_tenant_id_updated_at_id"), "stock_level", ["tenant_id", "updated_at", "id"], unique=False
-    )
-    op.create_index(
-        op.f("ix_stock_level_tenant_id_warehouse_id_id"),
-        "stock_level",
-        ["tenant_id", "warehouse_id", "id"],
-        unique=False,
+        op.f("ix_stock_level_tenant_id_warehouse_id_id"), "stock_level", ["tenant_id", "warehouse_id", "id"]
     )
     op.create_table(
         "unit_copy",
@@ -155,7 +137,7 @@ def upgrade() -> None:
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_unit_copy")),
     )
-    op.create_index(op.f("ix_unit_copy_tenant_id_code"), "unit_copy", ["tenant_id", "code"], unique=False)
+    op.create_index(op.f("ix_unit_copy_tenant_id_code"), "unit_copy", ["tenant_id", "code"])
     op.create_table(
         "warehouse_copy",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),

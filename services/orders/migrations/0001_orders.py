@@ -69,17 +69,10 @@ def upgrade() -> None:
         sa.UniqueConstraint("tenant_id", "number", name=op.f("uq_sales_order_tenant_id_number")),
     )
     op.create_index(
-        op.f("ix_sales_order_tenant_id_customer_reference_id"),
-        "sales_order",
-        ["tenant_id", "customer_reference", "id"],
-        unique=False,
+        op.f("ix_sales_order_tenant_id_customer_reference_id"), "sales_order", ["tenant_id", "customer_reference", "id"]
     )
-    op.create_index(
-        op.f("ix_sales_order_tenant_id_ordered_at_id"), "sales_order", ["tenant_id", "ordered_at", "id"], unique=False
-    )
-    op.create_index(
-        op.f("ix_sales_order_tenant_id_status_id"), "sales_order", ["tenant_id", "status", "id"], unique=False
-    )
+    op.create_index(op.f("ix_sales_order_tenant_id_ordered_at_id"), "sales_order", ["tenant_id", "ordered_at", "id"])
+    op.create_index(op.f("ix_sales_order_tenant_id_status_id"), "sales_order", ["tenant_id", "status", "id"])
     op.create_table(
         "unit_copy",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -90,7 +83,7 @@ def upgrade() -> None:
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_unit_copy")),
     )
-    op.create_index(op.f("ix_unit_copy_tenant_id_code"), "unit_copy", ["tenant_id", "code"], unique=False)
+    op.create_index(op.f("ix_unit_copy_tenant_id_code"), "unit_copy", ["tenant_id", "code"])
     op.create_table(
         "warehouse_copy",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -124,7 +117,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_order_line")),
     )
-    op.create_index(op.f("ix_order_line_tenant_id_order_id"), "order_line", ["tenant_id", "order_id"], unique=False)
+    op.create_index(op.f("ix_order_line_tenant_id_order_id"), "order_line", ["tenant_id", "order_id"])
     op.create_table(
         "price_copy",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),

@@ -42,10 +42,8 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("deleted_at IS NULL"),
     )
-    op.create_index(
-        op.f("ix_carrier_tenant_id_created_at_id"), "carrier", ["tenant_id", "created_at", "id"], unique=False
-    )
-    op.create_index(op.f("ix_carrier_tenant_id_name_id"), "carrier", ["tenant_id", "name", "id"], unique=False)
+    op.create_index(op.f("ix_carrier_tenant_id_created_at_id"), "carrier", ["tenant_id", "created_at", "id"])
+    op.create_index(op.f("ix_carrier_tenant_id_name_id"), "carrier", ["tenant_id", "name", "id"])
     op.create_table(
         "dispatched_line",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -79,17 +77,17 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint(
+            "status IN ('pending', 'picking', 'picked', 'packed', 'dispatched', 'delivered', 'cancelled')",
+            name=op.f("ck_shipment_status"),
+        ),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_shipment")),
     )
-    op.create_index(
-        op.f("ix_shipment_tenant_id_created_at_id"), "shipment", ["tenant_id", "created_at", "id"], unique=False
-    )
-    op.create_index(op.f("ix_shipment_tenant_id_number_id"), "shipment", ["tenant_id", "number", "id"], unique=False)
-    op.create_index(op.f("ix_shipment_tenant_id_order_id"), "shipment", ["tenant_id", "order_id"], unique=False)
-    op.create_index(op.f("ix_shipment_tenant_id_status_id"), "shipment", ["tenant_id", "status", "id"], unique=False)
-    op.create_index(
-        op.f("ix_shipment_tenant_id_tracking_number"), "shipment", ["tenant_id", "tracking_number"], unique=False
-    )
+    op.create_index(op.f("ix_shipment_tenant_id_created_at_id"), "shipment", ["tenant_id", "created_at", "id"])
+    op.create_index(op.f("ix_shipment_tenant_id_number_id"), "shipment", ["tenant_id", "number", "id"])
+    op.create_index(op.f("ix_shipment_tenant_id_order_id"), "shipment", ["tenant_id", "order_id"])
+    op.create_index(op.f("ix_shipment_tenant_id_status_id"), "shipment", ["tenant_id", "status", "id"])
+    op.create_index(op.f("ix_shipment_tenant_id_tracking_number"), "shipment", ["tenant_id", "tracking_number"])
     op.create_table(
         "package",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -104,7 +102,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_package")),
     )
-    op.create_index(op.f("ix_package_tenant_id_shipment_id"), "package", ["tenant_id", "shipment_id"], unique=False)
+    op.create_index(op.f("ix_package_tenant_id_shipment_id"), "package", ["tenant_id", "shipment_id"])
     op.create_table(
         "shipment_line",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),

@@ -19,7 +19,7 @@ from tailrace.db.database import Tx
 from tailrace.db.event_streams import stream_table
 from tailrace.db.keys import refers_to, tenant_index
 from tailrace.db.master_data import MasterData
-from tailrace.db.models import Tables, TenantRow
+from tailrace.db.models import StreamRow, Tables, TenantRow
 from tailrace.db.row_security import INSERT_ONLY
 
 
@@ -68,27 +68,22 @@ class Account(MasterData, Base):
             raise AccountNeeded(f"{reason} {self.code}, so it cannot be deleted.")
 
 
-class Period(TenantRow, Base):
-    """Days, first and last included, that can be locked together, and closed. `version` is its stream's."""
+class Period(StreamRow, Base):
+    """Days, first and last included, that can be locked together, and closed."""
 
     __tablename__ = "period"
     __table_args__ = (tenant_index("first_day"),)
-    __mapper_args__ = {"eager_defaults": True}
 
-    id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str]
     first_day: Mapped[date]
     last_day: Mapped[date]
     locked: Mapped[bool]
     closed: Mapped[bool] = mapped_column(server_default=text("false"))
     year_end: Mapped[bool] = mapped_column(server_default=text("false"))
-    version: Mapped[int]
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
 
 
-class Journal(TenantRow, Base):
-    """A posted journal, as lists show it. `version` is its stream's: 1, or 2 once it is reversed."""
+class Journal(StreamRow, Base):
+    """A posted journal, as lists show it. `version` is 1, or 2 once it is reversed."""
 
     __tablename__ = "journal"
     __table_args__ = (
@@ -96,9 +91,7 @@ class Journal(TenantRow, Base):
         tenant_index("effective_at"),
         tenant_index("source_id"),
     )
-    __mapper_args__ = {"eager_defaults": True}
 
-    id: Mapped[UUID] = mapped_column(primary_key=True)
     number: Mapped[str]
     text: Mapped[str]
     rule: Mapped[str | None]
@@ -110,10 +103,6 @@ class Journal(TenantRow, Base):
     effective_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
     source_effective_at: Mapped[datetime | None]
-    version: Mapped[int]
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
-
     lines: Mapped[list["Entry"]] = relationship(order_by="Entry.position", viewonly=True, lazy="raise")
 
 

@@ -5,12 +5,12 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import UniqueConstraint, func, text
+from sqlalchemy import UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from tailrace.db.event_streams import stream_table
 from tailrace.db.keys import tenant_index
-from tailrace.db.models import Tables, TenantRow
+from tailrace.db.models import StreamRow, Tables, TenantRow
 from tailrace.db.row_security import INSERT_ONLY
 
 
@@ -21,8 +21,8 @@ class Base(Tables, DeclarativeBase):
 inventory_event = stream_table("inventory_event", Base.metadata)
 
 
-class StockLevel(TenantRow, Base):
-    """How much of an item is in a warehouse, in base units and minor units. Its id and version are the stream's.
+class StockLevel(StreamRow, Base):
+    """How much of an item is in a warehouse, in base units and minor units.
 
     `provisional` is what left at a provisional cost and is not covered yet; `on_hand` is less by it, and may be below zero.
     """
@@ -35,16 +35,12 @@ class StockLevel(TenantRow, Base):
         tenant_index("provisional", where="provisional <> 0"),
     )
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-10)
     item_id: Mapped[UUID]
     warehouse_id: Mapped[UUID]
     on_hand: Mapped[Decimal]
     reserved: Mapped[Decimal]
     value: Mapped[int]
     currency: Mapped[str]
-    version: Mapped[int]
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
     provisional: Mapped[Decimal] = mapped_column(server_default=text("0"))
 
     @property
@@ -89,7 +85,7 @@ class Movement(TenantRow, Base):
     recorded_at: Mapped[datetime]
 
 
-class Reservation(TenantRow, Base):
+class Reservation(StreamRow, Base):
     """A reservation as lists show it. `requested` holds its lines as they were answered, `held` what is still held, by line."""
 
     __tablename__ = "reservation"
@@ -99,7 +95,6 @@ class Reservation(TenantRow, Base):
         tenant_index("created_at", "id"),
     )
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-10)
     order_id: Mapped[UUID | None]
     status: Mapped[str]
     complete: Mapped[bool]
@@ -107,9 +102,6 @@ class Reservation(TenantRow, Base):
     held: Mapped[dict[str, Any]]
     reason: Mapped[str | None]
     expires_at: Mapped[datetime | None]
-    version: Mapped[int]
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     @property
     def lines(self) -> list[dict[str, Any]]:

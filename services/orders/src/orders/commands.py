@@ -28,7 +28,7 @@ async def create(tx: Tx, asked: NewOrder) -> Order:
 async def replace(tx: Tx, order_id: UUID, match: int | None, asked: OrderTerms) -> Order:
     """Replace a draft. Raises NotADraft (409), Invalid (422), NotYetKnown (409)."""
     order = await tx.load(Order, order_id, match)
-    order.refuse_unless_draft()
+    order.after("changed")
     terms = _terms(asked, order.ordered_at)
     lines = await price_lines(tx, asked.lines, asked.currency, terms["ordered_at"].date())
     order.change(lines, terms)
@@ -39,7 +39,7 @@ async def replace(tx: Tx, order_id: UUID, match: int | None, asked: OrderTerms) 
 async def confirm(tx: Tx, order_id: UUID, match: int | None) -> Order:
     """Make a draft binding; its fulfilment begins. Raises NotADraft, and Invalid for what went out of use since it was drafted."""
     order = await tx.load(Order, order_id, match)
-    order.refuse_unless_draft()
+    order.after("confirmed")
     await refuse_unless_sold(tx, order.lines)
     order.confirm()
     await tx.flush()
@@ -73,7 +73,7 @@ async def cancel(tx: Tx, order_id: UUID, match: int | None, reason: str) -> Orde
 async def delete(tx: Tx, order_id: UUID, match: int | None) -> None:
     """Drop a draft: it is kept, cancelled. Raises NotADraft."""
     order = await tx.load(Order, order_id, match)
-    order.refuse_unless_draft()
+    order.after("deleted")
     order.cancel("The draft was deleted.")
 
 

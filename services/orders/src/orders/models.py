@@ -25,11 +25,23 @@ from orders.refusals import (
     NotOnHold,
 )
 from tailrace.core.ids import uuid7
+from tailrace.core.transitions import Transitions
 from tailrace.db.keys import refers_to, tenant_index
 from tailrace.db.models import Aggregate, Part, Tables
 
 Status = Literal["draft", "confirmed", "on_hold", "cancelled"]
 NOTHING = Decimal(0)
+STATES = Transitions[Status](
+    "Order",
+    {
+        "draft": {"changed": "draft", "confirmed": "confirmed", "cancelled": "cancelled", "deleted": "cancelled"},
+        "confirmed": {"held": "on_hold", "cancelled": "cancelled", "allocated": "confirmed"},
+        "on_hold": {"resumed": "confirmed", "cancelled": "cancelled"},
+        "cancelled": {},
+    },
+    NotADraft,
+    {"held": NotConfirmed, "allocated": NotConfirmed, "resumed": NotOnHold, "cancelled": AlreadyCancelled},
+)
 
 
 class Base(Tables, DeclarativeBase):
@@ -84,19 +96,18 @@ class Order(Aggregate, Base):
         order.record(events.OrderCreated(**order._description()))
         return order
 
-    def refuse_unless_draft(self) -> None:
-        if self.status != "draft":
-            raise NotADraft(self.number, self.status)
+    def after(self, step: str) -> Status:
+        """The status that a step leads to. Raises NotADraft, NotConfirmed, NotOnHold or AlreadyCancelled when it is not possible now."""
+        return STATES.after(self.status, step, self.number)
 
     def change(self, lines: list["OrderLine"], terms: Mapping[str, Any]) -> None:
         """Replace everything a client may say about a draft."""
-        self.refuse_unless_draft()
+        self.status = self.after("changed")
         self._take(lines, terms)
         self.record(events.OrderChanged(**self._description()))
 
     def confirm(self) -> None:
-        self.refuse_unless_draft()
-        self.status, self.allocating = "confirmed", True
+        self.status, self.allocating = self.after("confirmed"), True
         self.record(
             events.OrderConfirmed(
                 **self._description(), partial_allowed=self.partial_allowed, requested_date=self.requested_date
@@ -104,30 +115,27 @@ class Order(Aggregate, Base):
         )
 
     def hold(self, reason: str) -> None:
-        self._refuse_unless_confirmed()
+        after = self.after("held")
         if self.shipment == "full":
             raise AlreadyShipped(self.number)
-        self.status, self.hold_reason = "on_hold", reason
+        self.status, self.hold_reason = after, reason
         self.record(events.OrderHeld(order_id=self.id, reason=reason))
 
     def resume(self) -> None:
-        if self.status != "on_hold":
-            raise NotOnHold(self.number, self.status)
-        self.status, self.hold_reason = "confirmed", None
+        self.status, self.hold_reason = self.after("resumed"), None
         self.record(events.OrderResumed(order_id=self.id))
 
     def cancel(self, reason: str) -> None:
         """Give up what has not left yet; what has been dispatched stays sold."""
-        if self.status == "cancelled":
-            raise AlreadyCancelled(self.number)
+        after = self.after("cancelled")
         if self.shipment == "full":
             raise AlreadyShipped(self.number)
-        self.status, self.cancel_reason, self.hold_reason, self.allocating = "cancelled", reason, None, False
+        self.status, self.cancel_reason, self.hold_reason, self.allocating = after, reason, None, False
         self.record(events.OrderCancelled(order_id=self.id, reason=reason))
 
     def allocate(self) -> None:
         """Ask for another attempt at what is still open."""
-        self._refuse_unless_confirmed()
+        self.after("allocated")
         if self.allocating:
             raise AllocationUnderWay(self.number)
         if not self.open_lines():
@@ -235,10 +243,6 @@ class Order(Aggregate, Base):
         self.lines = lines
         self.net = sum(line.net for line in lines)
         self.tax = sum(line.tax for line in lines)
-
-    def _refuse_unless_confirmed(self) -> None:
-        if self.status != "confirmed":
-            raise NotConfirmed(self.number, self.status)
 
     def _description(self) -> dict[str, Any]:
         return {

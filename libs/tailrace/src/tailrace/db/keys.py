@@ -1,11 +1,14 @@
 """Indexes and references of tenants' tables: `tenant_id` comes first in each, so that no query and no reference leaves the tenant."""
 
+from typing import Any
+
 from sqlalchemy import ForeignKeyConstraint, Index, text
 
 
 def tenant_index(*columns: str, where: str | None = None) -> Index:
     """An index by these columns of a tenant's rows, or of those that `where` (SQL) is true of."""
-    return Index(None, "tenant_id", *columns, postgresql_where=None if where is None else text(where))
+    options: dict[str, Any] = {} if where is None else {"postgresql_where": text(where)}
+    return Index(None, "tenant_id", *columns, **options)
 
 
 def refers_to(table: str, column: str) -> ForeignKeyConstraint:

@@ -20,7 +20,7 @@ from tailrace.db.outbox import Recorder, UnitOfWork
 from tailrace.db.tables import NAMING
 from tailrace.db.violations import MODELS
 
-__all__ = ["Aggregate", "Part", "SoftDeleted", "Tables", "TenantRow"]
+__all__ = ["Aggregate", "Part", "SoftDeleted", "StreamRow", "Tables", "TenantRow"]
 
 COLUMN_TYPES: Mapping[Any, TypeEngine[Any] | type[TypeEngine[Any]]] = {
     UUID: Uuid,
@@ -76,6 +76,17 @@ class TenantRow:
     """A row of one tenant. `tenant_id` comes first in the key and is filled in from the transaction."""
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-20)
+
+
+class StreamRow(TenantRow):
+    """A stream as lists show it, written with each append. Its id and version are the stream's."""
+
+    __mapper_args__ = {"eager_defaults": True}
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-10)
+    version: Mapped[int] = mapped_column(sort_order=90)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now(), sort_order=91)
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now(), sort_order=92)
 
 
 class Part(TenantRow):

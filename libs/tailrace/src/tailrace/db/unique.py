@@ -25,8 +25,8 @@ def unique_value(*columns: str, refusal: type[Taken] = Taken, where: str | None 
 
     A write that asks for them a second time is refused with `refusal`, which names the last column as the field.
     """
-    condition = None if where is None else text(where)
-    return Index(None, "tenant_id", *columns, unique=True, info={_REFUSAL: refusal}, postgresql_where=condition)
+    options: dict[str, Any] = {} if where is None else {"postgresql_where": text(where)}
+    return Index(None, "tenant_id", *columns, unique=True, info={_REFUSAL: refusal}, **options)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ def violation_of(error: IntegrityError) -> Violation:
 
 def declared_key(table: str, constraint: str) -> Index | UniqueConstraint | ForeignKeyConstraint | None:
     """The key of that name, as a model declares it."""
-    for known in (metadata.tables[table] for metadata in MODELS if table in metadata.tables):
+    for known in (metadata.tables[table] for metadata in reversed(MODELS) if table in metadata.tables):
         for key in (*known.indexes, *known.constraints):
             if isinstance(key, Index | UniqueConstraint | ForeignKeyConstraint) and key.name == constraint:
                 return key

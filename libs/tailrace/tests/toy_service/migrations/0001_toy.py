@@ -25,7 +25,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "stream_id", "seq", name=op.f("pk_count_event")),
         sa.UniqueConstraint("tenant_id", "event_id", name=op.f("uq_count_event_tenant_id_event_id")),
     )
-    op.create_index("ix_count_event_tenant_id_recorded_at", "count_event", ["tenant_id", "recorded_at"], unique=False)
+    op.create_index("ix_count_event_tenant_id_recorded_at", "count_event", ["tenant_id", "recorded_at"])
     op.create_table(
         "heard",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -54,16 +54,8 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("deleted_at IS NULL"),
     )
-    op.create_index(
-        op.f("ix_label_tenant_id_created_at_id"),
-        "label",
-        ["tenant_id", "created_at", "id"],
-        unique=False,
-        postgresql_where=None,
-    )
-    op.create_index(
-        op.f("ix_label_tenant_id_name_id"), "label", ["tenant_id", "name", "id"], unique=False, postgresql_where=None
-    )
+    op.create_index(op.f("ix_label_tenant_id_created_at_id"), "label", ["tenant_id", "created_at", "id"])
+    op.create_index(op.f("ix_label_tenant_id_name_id"), "label", ["tenant_id", "name", "id"])
     op.create_table(
         "note",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),

@@ -175,7 +175,7 @@ def _written(
         imports="\n".join(sorted(context.imports)),
         revision=f"{service.name}_{number:04}",
         parent=repr(head),
-        body=body.replace("\n", "\n    "),
+        body=body.replace(", unique=False", "").replace("\n", "\n    "),
     )
     words = "_".join(re.findall("[a-z0-9]+", message.lower()))[:40]
     return f"{number:04}_{service.name if head is None else words}.py", written
