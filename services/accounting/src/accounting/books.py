@@ -5,7 +5,7 @@ was recorded up to a moment that some journal already carries can never change a
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import cast
 from uuid import UUID
@@ -65,7 +65,7 @@ async def open_books(tx: Tx) -> None:
         return
     for entry in DEFAULT_CHART:
         id = derived_id(tx.tenant_id, "account", entry.code)
-        tx.add(Account.create(id, entry.code, entry.name, entry.kind))
+        tx.add(Account.create({**asdict(entry), "active": True}, id))
     await tx.flush()
 
 

@@ -6,6 +6,7 @@ the closing and reversed with the reopening. What comes late is posted on the fi
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime, time
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from accounting.posting import MOST_LINES, post_closing, undo_closing
 from accounting.refusals import AccountNeeded, LaterPeriodClosed, NotInThisState, NotReadyToClose
 from accounting.streams import PeriodStream
 from contracts.accounting import JournalLine
-from tailrace.core.ids import derived_id, uuid7
+from tailrace.core.ids import derived_id
 from tailrace.db.database import Tx
 from tailrace.redrive.reminder import dead_letters_of
 
@@ -121,7 +122,7 @@ async def _ensure_retained_earnings(tx: Tx) -> None:
     kind = await tx.scalar(query)
     if kind is None:
         entry = next(entry for entry in DEFAULT_CHART if entry.code == RETAINED_EARNINGS)
-        tx.add(Account.create(uuid7(), entry.code, entry.name, entry.kind))
+        tx.add(Account.create({**asdict(entry), "active": True}))
         await tx.flush()
     elif kind != "equity":
         raise AccountNeeded(

@@ -1,9 +1,9 @@
 """What people do to the chart of accounts and to periods. Each takes the books first, so nothing is posted while it decides."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 from uuid import UUID
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import func, select
 
 from accounting.books import hold, mark_closed_days, next_open_day
 from accounting.models import Account, Entry, Period
@@ -12,32 +12,25 @@ from accounting.streams import PeriodStream
 from contracts.accounting import AccountKind
 from tailrace.core.errors import CodeTaken, Invalid, Stale, Unknown
 from tailrace.core.ids import uuid7
+from tailrace.db import master_data
 from tailrace.db.database import Tx
 
 
 async def create_account(tx: Tx, code: str, name: str, kind: AccountKind) -> Account:
     """Raises CodeTaken."""
     await hold(tx)
-    if await tx.scalar(select(exists().where(Account.code == code, Account.deleted_at.is_(None)))):
-        raise CodeTaken(f"There is an account {code} already.", field="/code")
-    account = Account.create(uuid7(), code, name, kind)
-    tx.add(account)
-    return account
+    return await master_data.create(tx, Account, {"code": code, "name": name, "kind": kind, "active": True})
 
 
 async def describe_account(tx: Tx, id: UUID, name: str, active: bool, match: int | None) -> Account:
     """Raises Unknown, Stale, AccountNeeded."""
-    account = await _account(tx, id, match)
-    account.describe(name, active)
-    return account
+    return await master_data.replace(tx, Account, id, match, {"name": name, "active": active})
 
 
 async def delete_account(tx: Tx, id: UUID, match: int | None) -> None:
     """Raises Unknown, Stale, AccountNeeded."""
     await hold(tx)
-    account = await _account(tx, id, match)
-    used = await tx.scalar(select(exists().where(Entry.account == account.code)))
-    account.delete(datetime.now(UTC), used=bool(used))
+    await master_data.delete(tx, Account, id, match)
 
 
 async def open_period(tx: Tx, name: str, first_day: date, last_day: date) -> Period:
@@ -82,13 +75,6 @@ async def unlock_period(tx: Tx, id: UUID, reason: str, match: int | None) -> Per
     stream = await load_period(tx, id, match)
     stream.unlock(reason)
     return await show_period(tx, stream)
-
-
-async def _account(tx: Tx, id: UUID, match: int | None) -> Account:
-    account = await tx.load(Account, id, match)
-    if account.deleted_at is not None:
-        raise Unknown("Account", id)
-    return account
 
 
 async def load_period(tx: Tx, id: UUID, match: int | None) -> PeriodStream:

@@ -3,24 +3,28 @@
 Periods, journals and entries are projections of `accounting_event`, written in the transaction that appends the event.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, MetaData, Text, UniqueConstraint, func, text
+from sqlalchemy import CheckConstraint, UniqueConstraint, exists, func, select, text
 from sqlalchemy.dialects.postgresql import DATEMULTIRANGE, Range
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from accounting.chart import POSTED_BY_RULES
 from accounting.refusals import AccountNeeded
 from contracts.accounting import AccountCreated, AccountDeleted, AccountKind, AccountUpdated
+from tailrace.db.database import Tx
 from tailrace.db.event_streams import stream_table
-from tailrace.db.models import COLUMN_TYPES, NAMING, Aggregate, TenantRow
+from tailrace.db.keys import refers_to, tenant_index
+from tailrace.db.master_data import MasterData
+from tailrace.db.models import StreamRow, Tables, TenantRow
+from tailrace.db.row_security import INSERT_ONLY
 
 
-class Base(DeclarativeBase):
-    metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map: ClassVar[dict[Any, Any]] = {**COLUMN_TYPES, AccountKind: Text}
+class Base(Tables, DeclarativeBase):
+    """The tables of accounting."""
 
 
 accounting_event = stream_table("accounting_event", Base.metadata)
@@ -39,77 +43,55 @@ class Book(TenantRow, Base):
     closed: Mapped[list[Range[date]]] = mapped_column(DATEMULTIRANGE, server_default=text("'{}'::datemultirange"))
 
 
-class Account(Aggregate, Base):
+class Account(MasterData, Base):
     """A place that amounts are posted to, known by its code. Code and kind stay what they are."""
 
     __tablename__ = "account"
-    __table_args__ = (
-        Index(
-            "ix_account_tenant_id_code", "tenant_id", "code", unique=True, postgresql_where=text("deleted_at IS NULL")
-        ),
-    )
+    created, updated, deleted = AccountCreated, AccountUpdated, AccountDeleted
 
     code: Mapped[str]
-    name: Mapped[str]
     kind: Mapped[AccountKind]
     active: Mapped[bool] = mapped_column(server_default=text("true"))
-    deleted_at: Mapped[datetime | None]
 
-    @classmethod
-    def create(cls, id: UUID, code: str, name: str, kind: AccountKind) -> "Account":
-        account = cls(id=id, code=code, name=name, kind=kind, active=True)
-        account.record(AccountCreated(account_id=id, code=code, name=name, kind=kind))
-        return account
-
-    def describe(self, name: str, active: bool) -> None:
+    def replace(self, values: Mapping[str, Any]) -> None:
         """Give it another name, or close it for manual journals. Raises AccountNeeded when a posting rule needs it active."""
-        if not active and self.code in POSTED_BY_RULES:
+        if not values["active"] and self.code in POSTED_BY_RULES:
             raise AccountNeeded(f"Posting rules post to {self.code}, so it stays active.")
-        if (name, active) == (self.name, self.active):
-            return
-        self.name, self.active = name, active
-        self.record(AccountUpdated(account_id=self.id, code=self.code, name=name, kind=self.kind, active=active))
+        if any(getattr(self, name) != value for name, value in values.items()):
+            super().replace(values)
 
-    def delete(self, now: datetime, *, used: bool) -> None:
+    async def ensure_unused(self, tx: Tx) -> None:
         """Raises AccountNeeded when something was posted to it, or a posting rule may."""
+        used = await tx.scalar(select(exists().where(Entry.account == self.code)))
         if used or self.code in POSTED_BY_RULES:
             reason = "There are postings to" if used else "Posting rules post to"
             raise AccountNeeded(f"{reason} {self.code}, so it cannot be deleted.")
-        self.deleted_at = now
-        self.record(AccountDeleted(account_id=self.id, code=self.code))
 
 
-class Period(TenantRow, Base):
-    """Days, first and last included, that can be locked together, and closed. `version` is its stream's."""
+class Period(StreamRow, Base):
+    """Days, first and last included, that can be locked together, and closed."""
 
     __tablename__ = "period"
-    __table_args__ = (Index(None, "tenant_id", "first_day"),)
-    __mapper_args__ = {"eager_defaults": True}
+    __table_args__ = (tenant_index("first_day"),)
 
-    id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str]
     first_day: Mapped[date]
     last_day: Mapped[date]
     locked: Mapped[bool]
     closed: Mapped[bool] = mapped_column(server_default=text("false"))
     year_end: Mapped[bool] = mapped_column(server_default=text("false"))
-    version: Mapped[int]
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
 
 
-class Journal(TenantRow, Base):
-    """A posted journal, as lists show it. `version` is its stream's: 1, or 2 once it is reversed."""
+class Journal(StreamRow, Base):
+    """A posted journal, as lists show it. `version` is 1, or 2 once it is reversed."""
 
     __tablename__ = "journal"
     __table_args__ = (
         UniqueConstraint("tenant_id", "number"),
-        Index(None, "tenant_id", "effective_at"),
-        Index(None, "tenant_id", "source_id"),
+        tenant_index("effective_at"),
+        tenant_index("source_id"),
     )
-    __mapper_args__ = {"eager_defaults": True}
 
-    id: Mapped[UUID] = mapped_column(primary_key=True)
     number: Mapped[str]
     text: Mapped[str]
     rule: Mapped[str | None]
@@ -121,10 +103,6 @@ class Journal(TenantRow, Base):
     effective_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
     source_effective_at: Mapped[datetime | None]
-    version: Mapped[int]
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
-
     lines: Mapped[list["Entry"]] = relationship(order_by="Entry.position", viewonly=True, lazy="raise")
 
 
@@ -136,9 +114,10 @@ class Entry(TenantRow, Base):
 
     __tablename__ = "gl_entry"
     __table_args__ = (
-        ForeignKeyConstraint(["tenant_id", "journal_id"], ["journal.tenant_id", "journal.id"]),
+        refers_to("journal", "journal_id"),
         CheckConstraint("debit >= 0 AND credit >= 0 AND (debit = 0) <> (credit = 0)", name="one_side"),
-        Index(None, "tenant_id", "account", "effective_at", "position"),
+        tenant_index("account", "effective_at", "position"),
+        INSERT_ONLY,
     )
 
     journal_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -69,10 +69,7 @@ async def create_account(tx: Tx, who: Writer, body: NewAccount) -> Account:
 @router.get("/accounts/{id}", response_model=AccountView)
 async def read_account(tx: Tx, who: Reader, id: UUID) -> Account:
     """One account."""
-    account = await tx.find(Account, id)
-    if account.deleted_at is not None:
-        raise Unknown("Account", id)
-    return account
+    return await tx.find(Account, id)
 
 
 @router.put("/accounts/{id}", response_model=AccountView)

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -21,6 +21,7 @@ from contracts.accounting import (
     PeriodUnlocked,
 )
 from tailrace.core.events import Event
+from tailrace.core.transitions import Transitions
 from tailrace.db.event_streams import Stream
 
 
@@ -99,6 +100,18 @@ class PeriodState(BaseModel):
     closing_journals: list[UUID] = []
 
 
+Standing = Literal["open", "locked", "closed"]
+STATES = Transitions[Standing](
+    "The period",
+    {
+        "open": {"locked": "locked"},
+        "locked": {"unlocked": "open", "closed": "closed"},
+        "closed": {"reopened": "locked"},
+    },
+    NotInThisState,
+)
+
+
 class PeriodStream(Stream[PeriodState]):
     """One period: opened once, locked and unlocked, closed and reopened as often as need be, with each reason kept."""
 
@@ -132,23 +145,20 @@ class PeriodStream(Stream[PeriodState]):
         self._record(PeriodOpened(period_id=self.id, name=name, first_day=first_day, last_day=last_day))
 
     def lock(self) -> None:
-        """Raises NotInThisState when it is locked."""
-        if self.state.locked:
-            raise NotInThisState(f"The period {self.state.name} is locked already.")
+        """Raises NotInThisState unless it is open."""
+        self._require("locked")
         self._record(PeriodLocked(period_id=self.id, **self._description))
 
     def unlock(self, reason: str) -> None:
-        """Raises NotInThisState when it is open, and when it is closed."""
-        if not self.state.locked:
-            raise NotInThisState(f"The period {self.state.name} is open.")
-        if self.state.closed:
-            raise NotInThisState(f"The period {self.state.name} is closed: it can be reopened, not unlocked.")
+        """Raises NotInThisState unless it is locked; one that is closed is reopened."""
+        self._require("unlocked")
         self._record(PeriodUnlocked(period_id=self.id, reason=reason, **self._description))
 
     def seal(self, closing_journals: Sequence[UUID], *, year_end: bool) -> None:
         """Lock it, if that was not done, and close it."""
         if not self.state.locked:
             self.lock()
+        self._require("closed")
         self._record(
             PeriodClosed(
                 period_id=self.id, year_end=year_end, closing_journals=list(closing_journals), **self._description
@@ -157,10 +167,13 @@ class PeriodStream(Stream[PeriodState]):
 
     def reopen(self, reason: str, reversals: Sequence[UUID]) -> None:
         """Raises NotInThisState when it is not closed."""
-        if not self.state.closed:
-            raise NotInThisState(f"The period {self.state.name} is not closed.")
+        self._require("reopened")
         self._record(PeriodReopened(period_id=self.id, reason=reason, reversals=list(reversals), **self._description))
         self.unlock(reason)
+
+    def _require(self, step: str) -> None:
+        standing: Standing = "closed" if self.state.closed else "locked" if self.state.locked else "open"
+        STATES.after(standing, step, self.state.name)
 
     @property
     def _description(self) -> dict[str, Any]:

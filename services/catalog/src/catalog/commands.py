@@ -1,53 +1,19 @@
-"""Changes of master data: a code belongs to one live row, and nothing that others refer to is pulled from under them."""
+"""What the catalog is asked: whether units and items are there, how a quantity converts, what something costs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.orm import InstrumentedAttribute, raiseload
+from sqlalchemy.orm import raiseload
 
-from catalog.models import Item, MasterData, Price, PriceList, Unit
-from catalog.refusals import InUse, NoPrice
-from tailrace.core.errors import CodeTaken, FieldProblem, Invalid, NotYetKnown, Unknown
+from catalog.models import Item, Price, PriceList, Unit
+from catalog.refusals import NoPrice
+from tailrace.core.errors import FieldProblem, Invalid, NotYetKnown, Unknown
 from tailrace.core.units import Packaging, Places, convert
 from tailrace.core.units import Unit as Measure
 from tailrace.db.database import Tx
-
-AnyMaster = TypeVar("AnyMaster", bound=MasterData)
-
-
-async def create(tx: Tx, kind: type[AnyMaster], values: Mapping[str, Any]) -> AnyMaster:
-    """Raises CodeTaken when a live row has the code."""
-    await _refuse_taken(tx, kind, values)
-    row = kind.create(values)
-    tx.add(row)
-    await tx.flush()
-    return row
-
-
-async def replace(tx: Tx, kind: type[AnyMaster], id: UUID, match: int | None, values: Mapping[str, Any]) -> AnyMaster:
-    """Raises Unknown, Stale, FixedForGood, CodeTaken."""
-    row = await _load(tx, kind, id, match)
-    await _refuse_taken(tx, kind, values, but=id)
-    row.replace(values)
-    await tx.flush()
-    return row
-
-
-async def delete(tx: Tx, kind: type[MasterData], id: UUID, match: int | None) -> None:
-    """Raises Unknown, Stale, and InUse for a unit that live items are counted in."""
-    row = await _load(tx, kind, id, match)
-    if isinstance(row, Unit):
-        await _refuse_used(tx, row)
-    row.delete()
-
-
-async def read(tx: Tx, kind: type[AnyMaster], id: UUID) -> AnyMaster:
-    """Raises Unknown, for a deleted row too."""
-    return _live(await tx.find(kind, id))
 
 
 async def require_unit(tx: Tx, code: str) -> None:
@@ -75,7 +41,7 @@ async def convert_quantity(tx: Tx, quantity: Decimal, source: str, target: str, 
     """Raises what `units.convert` raises, and Unknown for the item."""
     units = await tx.scalars(select(Unit).where(Unit.deleted_at.is_(None)))
     measures = {unit.code: Measure(unit.code, unit.dimension, unit.factor, unit.decimals) for unit in units}
-    item = await read(tx, Item, item_id) if item_id else None
+    item = await tx.find(Item, item_id) if item_id else None
     packaging = Packaging.of(item.unit, item.conversions) if item else None
     return convert(quantity, source, target, measures, packaging, Places(source="/from", target="/to"))
 
@@ -97,26 +63,3 @@ async def price_for(tx: Tx, price_list_id: UUID, item_id: UUID, quantity: Decima
     return price_list, price
 
 
-async def _load(tx: Tx, kind: type[AnyMaster], id: UUID, match: int | None) -> AnyMaster:
-    return _live(await tx.load(kind, id, match))
-
-
-def _live(row: AnyMaster) -> AnyMaster:
-    if row.deleted_at is not None:
-        raise Unknown(type(row).__name__, row.id)
-    return row
-
-
-async def _refuse_taken(tx: Tx, kind: type[MasterData], values: Mapping[str, Any], *, but: UUID | None = None) -> None:
-    column: InstrumentedAttribute[str] = getattr(kind, kind.code_field)
-    code = values[kind.code_field]
-    holder = await tx.scalar(select(kind.id).where(column == code, kind.deleted_at.is_(None)))
-    if holder is not None and holder != but:
-        raise CodeTaken(f"{code} belongs to {holder}.", field=f"/{kind.code_field}")
-
-
-async def _refuse_used(tx: Tx, unit: Unit) -> None:
-    used_by = select(Item.sku).where(Item.unit == unit.code, Item.deleted_at.is_(None)).limit(1)
-    sku = await tx.scalar(used_by)
-    if sku is not None:
-        raise InUse(f"Item {sku} is counted in {unit.code}.")

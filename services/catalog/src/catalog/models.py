@@ -3,92 +3,37 @@
 Nothing is ever removed: a deleted row keeps its id for those who refer to it and gives its sku or code free.
 """
 
-from abc import abstractmethod
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
-from typing import Any, ClassVar, Self
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Index, MetaData, text
+from sqlalchemy import Index, select, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from catalog.refusals import FixedForGood
 from contracts import catalog as events
-from tailrace.core.errors import FieldProblem
-from tailrace.core.events import Event
+from contracts.catalog import NegativeStock
+from tailrace.core.errors import Fixed, InUse
 from tailrace.core.ids import uuid7
-from tailrace.db.models import COLUMN_TYPES, NAMING, Aggregate, Part
+from tailrace.db.database import Tx
+from tailrace.db.keys import refers_to, tenant_index
+from tailrace.db.master_data import MasterData
+from tailrace.db.models import Part, Tables
 
 
-class Base(DeclarativeBase):
-    metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = COLUMN_TYPES
-
-
-def _lists(table: str, code: str) -> tuple[Index, ...]:
-    """What every list sorts by, and the code that only one live row may have."""
-    live = text("deleted_at IS NULL")
-    return (
-        Index(f"uq_{table}_tenant_id_{code}", "tenant_id", code, unique=True, postgresql_where=live),
-        Index(f"ix_{table}_tenant_id_name_id", "tenant_id", "name", "id"),
-        Index(f"ix_{table}_tenant_id_created_at_id", "tenant_id", "created_at", "id"),
-    )
-
-
-class MasterData(Aggregate):
-    """What items, units, warehouses and price lists have in common: a code, a name, and an end that leaves the row."""
-
-    created: ClassVar[type[Event]]
-    updated: ClassVar[type[Event]]
-    deleted: ClassVar[type[Event]]
-    code_field: ClassVar[str] = "code"
-    fixed: ClassVar[tuple[str, ...]] = ()
-    """Fields that others build on, and that therefore never change."""
-
-    name: Mapped[str]
-    deleted_at: Mapped[datetime | None] = mapped_column(sort_order=93)
-
-    @classmethod
-    def create(cls, values: Mapping[str, Any]) -> Self:
-        """A new row from the fields of a request."""
-        row = cls()
-        row.id = uuid7()
-        row.assign(values)
-        row.record(cls.created(**row.description()))
-        return row
-
-    def replace(self, values: Mapping[str, Any]) -> None:
-        """Put the fields of a request in place of what was. Raises FixedForGood."""
-        wrong = [name for name in self.fixed if values[name] != getattr(self, name)]
-        if wrong:
-            detail = f"{' and '.join(wrong)} cannot change once others build on it; make a new one."
-            raise FixedForGood(detail, errors=[FieldProblem(field=f"/{name}", detail=detail) for name in wrong])
-        self.assign(values)
-        self.record(self.updated(**self.description()))
-
-    def delete(self) -> None:
-        """End it. The row stays for rows that refer to its id."""
-        self.deleted_at = datetime.now(UTC)
-        self.record(self.deleted(**self.description()))
-
-    def assign(self, values: Mapping[str, Any]) -> None:
-        for name, value in values.items():
-            setattr(self, name, value)
-
-    @abstractmethod
-    def description(self) -> dict[str, Any]:
-        """The whole of it, by the field names of its events."""
+class Base(Tables, DeclarativeBase):
+    """The tables of the catalog."""
 
 
 class Item(MasterData, Base):
     """Something that is bought, made, stocked or sold, counted in its base unit."""
 
     __tablename__ = "item"
-    __table_args__ = (*_lists("item", "sku"), Index("ix_item_tenant_id_unit", "tenant_id", "unit"))
     created, updated, deleted = events.ItemCreated, events.ItemUpdated, events.ItemDeleted
     code_field = "sku"
     fixed = ("kind", "unit", "valuation")
+    listed_by = ("unit",)
 
     sku: Mapped[str]
     kind: Mapped[str]
@@ -98,30 +43,16 @@ class Item(MasterData, Base):
     tax_rate: Mapped[Decimal]
     valuation: Mapped[str]
     active: Mapped[bool]
-    negative_stock: Mapped[str] = mapped_column(server_default=text("'refused'"))
-
-    def description(self) -> dict[str, Any]:
-        return {
-            "item_id": self.id,
-            "sku": self.sku,
-            "name": self.name,
-            "kind": self.kind,
-            "unit": self.unit,
-            "conversions": self.conversions,
-            "tax_rate": self.tax_rate,
-            "valuation": self.valuation,
-            "active": self.active,
-            "negative_stock": self.negative_stock,
-        }
+    negative_stock: Mapped[NegativeStock] = mapped_column(server_default=text("'refused'"))
 
 
 class Unit(MasterData, Base):
     """A unit of measure: `factor` leads to the reference unit of its dimension (g is 0.001 of a kg)."""
 
     __tablename__ = "unit"
-    __table_args__ = (*_lists("unit", "code"), Index("ix_unit_tenant_id_dimension", "tenant_id", "dimension"))
     created, updated, deleted = events.UnitCreated, events.UnitUpdated, events.UnitDeleted
     fixed = ("code", "dimension", "factor")
+    listed_by = ("dimension",)
 
     code: Mapped[str]
     dimension: Mapped[str]
@@ -129,51 +60,36 @@ class Unit(MasterData, Base):
     decimals: Mapped[int]
 
     def replace(self, values: Mapping[str, Any]) -> None:
-        """Raises FixedForGood, for fewer `decimals` too: what is counted in finer parts already would have no place any more."""
+        """Raises Fixed, for fewer `decimals` too: what is counted in finer parts already would have no place any more."""
         if values["decimals"] < self.decimals:
-            detail = f"Quantities in {self.code} may have {self.decimals} decimals already; make a new unit."
-            raise FixedForGood(detail, errors=[FieldProblem(field="/decimals", detail=detail)])
+            raise Fixed(
+                f"Quantities in {self.code} may have {self.decimals} decimals already; make a new unit.", field="/decimals"
+            )
         super().replace(values)
 
-    def description(self) -> dict[str, Any]:
-        return {
-            "unit_id": self.id,
-            "code": self.code,
-            "name": self.name,
-            "dimension": self.dimension,
-            "factor": self.factor,
-            "decimals": self.decimals,
-        }
+    async def ensure_unused(self, tx: Tx) -> None:
+        """Raises InUse when live items are counted in it."""
+        used_by = select(Item.sku).where(Item.unit == self.code, Item.deleted_at.is_(None)).limit(1)
+        if (sku := await tx.scalar(used_by)) is not None:
+            raise InUse(f"Item {sku} is counted in {self.code}.")
 
 
 class Warehouse(MasterData, Base):
     """A place where stock lies."""
 
     __tablename__ = "warehouse"
-    __table_args__ = _lists("warehouse", "code")
     created, updated, deleted = events.WarehouseCreated, events.WarehouseUpdated, events.WarehouseDeleted
 
     code: Mapped[str]
     country: Mapped[str | None]
     active: Mapped[bool]
-    negative_stock: Mapped[str] = mapped_column(server_default=text("'refused'"))
-
-    def description(self) -> dict[str, Any]:
-        return {
-            "warehouse_id": self.id,
-            "code": self.code,
-            "name": self.name,
-            "country": self.country,
-            "active": self.active,
-            "negative_stock": self.negative_stock,
-        }
+    negative_stock: Mapped[NegativeStock] = mapped_column(server_default=text("'refused'"))
 
 
 class PriceList(MasterData, Base):
     """Prices in one currency, for as long as the list is valid (both days included)."""
 
     __tablename__ = "price_list"
-    __table_args__ = _lists("price_list", "code")
     created, updated, deleted = events.PriceListCreated, events.PriceListUpdated, events.PriceListDeleted
 
     code: Mapped[str]
@@ -203,21 +119,6 @@ class PriceList(MasterData, Base):
         over = self.valid_until is not None and self.valid_until < day
         return self.active and begun and not over
 
-    def description(self) -> dict[str, Any]:
-        return {
-            "price_list_id": self.id,
-            "code": self.code,
-            "name": self.name,
-            "currency": self.currency,
-            "valid_from": self.valid_from,
-            "valid_until": self.valid_until,
-            "prices": [
-                events.Price(item_id=p.item_id, unit_price=p.unit_price, min_quantity=p.min_quantity)
-                for p in self.prices
-            ],
-            "active": self.active,
-        }
-
 
 class Price(Part, Base):
     """The price of one base unit of an item, in minor units of the list's currency, from `min_quantity` on."""
@@ -225,10 +126,10 @@ class Price(Part, Base):
     __tablename__ = "price"
     __root__ = "price_list"
     __table_args__ = (
-        ForeignKeyConstraint(["tenant_id", "price_list_id"], ["price_list.tenant_id", "price_list.id"]),
-        ForeignKeyConstraint(["tenant_id", "item_id"], ["item.tenant_id", "item.id"]),
-        Index("uq_price_list_item_min_quantity", "tenant_id", "price_list_id", "item_id", "min_quantity", unique=True),
-        Index("ix_price_tenant_id_item_id", "tenant_id", "item_id"),
+        refers_to("price_list", "price_list_id"),
+        refers_to("item", "item_id"),
+        Index(None, "tenant_id", "price_list_id", "item_id", "min_quantity", unique=True),
+        tenant_index("item_id"),
     )
 
     price_list_id: Mapped[UUID]

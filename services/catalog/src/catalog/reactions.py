@@ -3,10 +3,10 @@
 from decimal import Decimal
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 
 from catalog.models import Unit
 from contracts.users import TenantCreated
+from tailrace.core.errors import Taken
 from tailrace.core.events import Meta
 from tailrace.db.database import Tx
 from tailrace.db.error_classes import NotYet
@@ -36,5 +36,5 @@ async def make_units(tx: Tx, event: TenantCreated, meta: Meta) -> None:
             tx.add(Unit.create(values))
     try:
         await tx.flush()
-    except IntegrityError as error:
+    except Taken as error:
         raise NotYet("a standard unit is being made by somebody else at this moment") from error

@@ -1,18 +1,6 @@
 """What the catalog refuses, each by a name that a client can tell from the others."""
 
-from tailrace.core.errors import Problem, Refused
-
-
-class FixedForGood(Refused):
-    """409: stock, orders and journals build on this field."""
-
-    slug, title = "fixed", "This field does not change"
-
-
-class InUse(Refused):
-    """409: something live refers to it."""
-
-    slug, title = "in-use", "Still in use"
+from tailrace.core.errors import Problem
 
 
 class NoPrice(Problem):

@@ -11,18 +11,10 @@ from identity.audit import Origin
 from identity.bodies import ChangedUser, NewUser, RoleBody
 from identity.grants import ADMIN, ensure_known
 from identity.models import Credential, Role, User, user_role
-from identity.refusals import LastAdmin, RoleInUse, Taken
+from identity.refusals import LastAdmin
 from tailrace.core.context import Principal
-from tailrace.core.errors import FieldProblem, Forbidden, Invalid, Unauthenticated, Unknown
+from tailrace.core.errors import FieldProblem, Forbidden, InUse, Invalid, Unauthenticated
 from tailrace.db.database import Tx
-
-
-async def find_user(tx: Tx, user_id: UUID) -> User:
-    """For reading. Raises Unknown for a deleted one, too."""
-    user = await tx.find(User, user_id)
-    if user.deleted_at is not None:
-        raise Unknown(User.__name__, user_id)
-    return user
 
 
 async def self_of(tx: Tx, who: Principal) -> User:
@@ -36,7 +28,6 @@ async def self_of(tx: Tx, who: Principal) -> User:
 async def create_user(tx: Tx, body: NewUser, who: Principal, origin: Origin) -> User:
     granted = await _roles(tx, body.roles)
     _ensure_may_grant(who, granted)
-    await _ensure_free(tx, body.email)
     user = User.join(body.email, body.name, granted)
     await add_user(tx, user, body.password.get_secret_value())
     audit.note(tx, origin, "user.created", user.id, roles=user.roles)
@@ -59,8 +50,6 @@ async def change_user(
     before, administered = _described(user), user.administers
     granted = await _roles(tx, body.roles)
     _ensure_may_grant(who, granted)
-    if body.email != user.email:
-        await _ensure_free(tx, body.email)
     user.change(email=body.email, name=body.name, granted=granted, active=body.active)
     await tx.flush()
     if administered and not user.administers:
@@ -106,18 +95,9 @@ async def change_password(tx: Tx, who: Principal, current: str, new: str, origin
     return True
 
 
-async def find_role(tx: Tx, role_id: UUID) -> Role:
-    role = await tx.find(Role, role_id)
-    if role.deleted_at is not None:
-        raise Unknown(Role.__name__, role_id)
-    return role
-
-
 async def create_role(tx: Tx, body: RoleBody, who: Principal, origin: Origin) -> Role:
     ensure_known(body.scopes)
     _ensure_holds(who, body.scopes)
-    if await tx.scalar(select(Role.id).where(Role.name == body.name, Role.deleted_at.is_(None))):
-        raise Taken(f"There is a role {body.name} already.", field="/name")
     role = Role.make(body.name, body.scopes)
     tx.add(role)
     audit.note(tx, origin, "role.created", role.id, name=role.name, scopes=role.scopes)
@@ -141,15 +121,13 @@ async def delete_role(tx: Tx, role_id: UUID, match: int | None, who: Principal, 
     role = await _load_role(tx, role_id, match, who)
     holders = await tx.scalar(select(func.count()).where(user_role.c.role_id == role.id))
     if holders:
-        raise RoleInUse(f"{holders} users have the role {role.name}; withdraw it from them first.")
+        raise InUse(f"{holders} users have the role {role.name}; withdraw it from them first.")
     role.delete(datetime.now(UTC))
     audit.note(tx, origin, "role.deleted", role.id, name=role.name)
 
 
 async def _load_user(tx: Tx, user_id: UUID, match: int | None, who: Principal) -> User:
     user = await tx.load(User, user_id, match)
-    if user.deleted_at is not None:
-        raise Unknown(User.__name__, user_id)
     # A caller who may change a user can log in as that user.
     _ensure_may_grant(who, user.granted)
     return user
@@ -157,8 +135,6 @@ async def _load_user(tx: Tx, user_id: UUID, match: int | None, who: Principal) -
 
 async def _load_role(tx: Tx, role_id: UUID, match: int | None, who: Principal) -> Role:
     role = await tx.load(Role, role_id, match)
-    if role.deleted_at is not None:
-        raise Unknown(Role.__name__, role_id)
     _ensure_holds(who, role.scopes)
     return role
 
@@ -185,11 +161,6 @@ def _ensure_holds(who: Principal, scopes: Sequence[str]) -> None:
     lacking = sorted({scope for scope in scopes if not who.may(scope)})
     if lacking:
         raise Forbidden(f"Nobody gives or takes what he has not: {' '.join(lacking)}.")
-
-
-async def _ensure_free(tx: Tx, email: str) -> None:
-    if await tx.scalar(select(User.id).where(User.email == email, User.deleted_at.is_(None))):
-        raise Taken("Another user has this address.", field="/email")
 
 
 async def _ensure_another_admin(tx: Tx, user: User) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, MetaData, Table, Uuid, func, text
+from sqlalchemy import CheckConstraint, Column, Table, Uuid, func
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from contracts import users as events
@@ -13,15 +13,17 @@ from identity.grants import ADMIN
 from identity.refusals import BuiltIn
 from tailrace.core.ids import derived_id, uuid7
 from tailrace.core.manifest import ANY_SCOPE
-from tailrace.db.models import COLUMN_TYPES, NAMING, Aggregate, TenantRow
+from tailrace.db.keys import refers_to, tenant_index
+from tailrace.db.models import Aggregate, SoftDeleted, Tables, TenantRow
+from tailrace.db.row_security import INSERT_ONLY, read_by
+from tailrace.db.unique import LIVE, unique_value
 
 PLATFORM = derived_id("tenant", "platform")
 """The operator's own tenant: the one that may make tenants and see all of them."""
 
 
-class Base(DeclarativeBase):
-    metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = COLUMN_TYPES
+class Base(Tables, DeclarativeBase):
+    """The tables of identity."""
 
 
 class TenantSlug(Base):
@@ -50,7 +52,7 @@ class Tenant(Aggregate, Base):
     """A company. Its row is its own, so `id` and `tenant_id` are the same."""
 
     __tablename__ = "tenant"
-    __table_args__ = (CheckConstraint("id = tenant_id", name="own"),)
+    __table_args__ = (CheckConstraint("id = tenant_id", name="own"), read_by(PLATFORM))
 
     slug: Mapped[str]
     name: Mapped[str]
@@ -72,17 +74,14 @@ class Tenant(Aggregate, Base):
         self.record(events.SigningKeyRevoked(key_id=key_id))
 
 
-class Role(Aggregate, Base):
+class Role(SoftDeleted, Base):
     """A name for a set of scopes. `admin` is built in: it always exists and grants everything."""
 
     __tablename__ = "role"
-    __table_args__ = (
-        Index("uq_role_live_name", "tenant_id", "name", unique=True, postgresql_where=text("deleted_at IS NULL")),
-    )
+    __table_args__ = (unique_value("name", where=LIVE),)
 
     name: Mapped[str]
     scopes: Mapped[list[Any]]
-    deleted_at: Mapped[datetime | None]
 
     @classmethod
     def make(cls, name: str, scopes: Sequence[str]) -> "Role":
@@ -110,27 +109,22 @@ user_role = Table(
     Column("tenant_id", Uuid, primary_key=True),
     Column("user_id", Uuid, primary_key=True),
     Column("role_id", Uuid, primary_key=True),
-    ForeignKeyConstraint(["tenant_id", "user_id"], ["user_account.tenant_id", "user_account.id"]),
-    ForeignKeyConstraint(["tenant_id", "role_id"], ["role.tenant_id", "role.id"]),
-    Index("ix_user_role_role_id", "tenant_id", "role_id"),
+    refers_to("user_account", "user_id"),
+    refers_to("role", "role_id"),
+    tenant_index("role_id"),
 )
 """Who has which role. It changes with the user, who records it."""
 
 
-class User(Aggregate, Base):
+class User(SoftDeleted, Base):
     """A person who may log in at one tenant. E-mail addresses are kept in lower case and are unique among those not deleted."""
 
     __tablename__ = "user_account"
-    __table_args__ = (
-        Index(
-            "uq_user_account_live_email", "tenant_id", "email", unique=True, postgresql_where=text("deleted_at IS NULL")
-        ),
-    )
+    __table_args__ = (unique_value("email", where=LIVE),)
 
     email: Mapped[str]
     name: Mapped[str]
     active: Mapped[bool]
-    deleted_at: Mapped[datetime | None]
     granted: Mapped[list[Role]] = relationship(secondary=user_role, lazy="selectin", order_by=Role.name)
 
     @classmethod
@@ -170,7 +164,7 @@ class Credential(TenantRow, Base):
     """A user's password, as an argon2id hash."""
 
     __tablename__ = "credential"
-    __table_args__ = (ForeignKeyConstraint(["tenant_id", "user_id"], ["user_account.tenant_id", "user_account.id"]),)
+    __table_args__ = (refers_to("user_account", "user_id"),)
 
     user_id: Mapped[UUID] = mapped_column(primary_key=True)
     password_hash: Mapped[str]
@@ -181,10 +175,7 @@ class UserSession(Aggregate, Base):
     """One log-in and all the refresh tokens that followed from it. Ended for good when `ended_at` is set."""
 
     __tablename__ = "user_session"
-    __table_args__ = (
-        ForeignKeyConstraint(["tenant_id", "user_id"], ["user_account.tenant_id", "user_account.id"]),
-        Index("ix_user_session_open", "tenant_id", "user_id", postgresql_where=text("ended_at IS NULL")),
-    )
+    __table_args__ = (refers_to("user_account", "user_id"), tenant_index("user_id", where="ended_at IS NULL"))
 
     user_id: Mapped[UUID]
     ended_at: Mapped[datetime | None]
@@ -207,10 +198,7 @@ class RefreshToken(TenantRow, Base):
     """A refresh token's SHA-256 and whether it was used. Used once, it is exchanged; used again, it was stolen."""
 
     __tablename__ = "refresh_token"
-    __table_args__ = (
-        ForeignKeyConstraint(["tenant_id", "session_id"], ["user_session.tenant_id", "user_session.id"]),
-        Index("ix_refresh_token_session_id", "tenant_id", "session_id"),
-    )
+    __table_args__ = (refers_to("user_session", "session_id"), tenant_index("session_id"))
 
     token_hash: Mapped[bytes] = mapped_column(primary_key=True)
     session_id: Mapped[UUID]
@@ -222,7 +210,7 @@ class LogInFailures(TenantRow, Base):
     """How often in a row a log-in failed under an e-mail address, whether or not anybody has it."""
 
     __tablename__ = "log_in_failures"
-    __table_args__ = (Index("ix_log_in_failures_last_at", "tenant_id", "last_at"),)
+    __table_args__ = (tenant_index("last_at"),)
 
     email: Mapped[str] = mapped_column(primary_key=True)
     failures: Mapped[int]
@@ -234,11 +222,7 @@ class AuditEntry(TenantRow, Base):
     """Who did what, when and from where. Written once, never changed."""
 
     __tablename__ = "audit_log"
-    __table_args__ = (
-        Index("ix_audit_log_at", "tenant_id", "at"),
-        Index("ix_audit_log_actor_id", "tenant_id", "actor_id"),
-        Index("ix_audit_log_subject_id", "tenant_id", "subject_id"),
-    )
+    __table_args__ = (tenant_index("at"), tenant_index("actor_id"), tenant_index("subject_id"), INSERT_ONLY)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7, sort_order=-10)
     at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -3,12 +3,6 @@
 from tailrace.core.errors import Problem, Refused, Unauthenticated
 
 
-class Taken(Refused):
-    """409: somebody else has this slug, address or name."""
-
-    slug, title = "taken", "In use already"
-
-
 class LastAdmin(Refused):
     """409: without an administrator nobody could let anybody in again."""
 
@@ -25,12 +19,6 @@ class BuiltIn(Refused):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"The role {name} can be granted and withdrawn, not changed or deleted.")
-
-
-class RoleInUse(Refused):
-    """409: withdraw the role from its holders first."""
-
-    slug, title = "role-in-use", "Users have this role"
 
 
 class LockedOut(Problem):

@@ -96,7 +96,7 @@ async def list_users(tx: Tx, who: Reader, page: Users) -> Listing[User]:
 @auth.get("/users/{user_id}", response_model=UserView)
 async def read_user(tx: Tx, who: Reader, user_id: UUID) -> User:
     """One user."""
-    return await commands.find_user(tx, user_id)
+    return await tx.find(User, user_id)
 
 
 @auth.put("/users/{user_id}", response_model=UserView)
@@ -126,7 +126,7 @@ async def list_roles(tx: Tx, who: Reader, page: Roles) -> Listing[Role]:
 @auth.get("/roles/{role_id}", response_model=RoleView)
 async def read_role(tx: Tx, who: Reader, role_id: UUID) -> Role:
     """One role."""
-    return await commands.find_role(tx, role_id)
+    return await tx.find(Role, role_id)
 
 
 @auth.put("/roles/{role_id}", response_model=RoleView)

@@ -14,8 +14,8 @@ from identity.bodies import NewAdmin, NewTenant, TenantDescription
 from identity.commands import add_user
 from identity.grants import ADMIN, default_roles
 from identity.models import PLATFORM, Role, Tenant, TenantSlug, User
-from identity.refusals import Taken
 from tailrace.core.context import Context
+from tailrace.core.errors import Taken
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Database, Tx
 from tailrace.observability.logs import log

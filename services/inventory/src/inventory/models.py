@@ -5,23 +5,24 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, MetaData, UniqueConstraint, func, text
+from sqlalchemy import UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from tailrace.db.event_streams import stream_table
-from tailrace.db.models import COLUMN_TYPES, NAMING, TenantRow
+from tailrace.db.keys import tenant_index
+from tailrace.db.models import StreamRow, Tables, TenantRow
+from tailrace.db.row_security import INSERT_ONLY
 
 
-class Base(DeclarativeBase):
-    metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = COLUMN_TYPES
+class Base(Tables, DeclarativeBase):
+    """The tables of inventory."""
 
 
 inventory_event = stream_table("inventory_event", Base.metadata)
 
 
-class StockLevel(TenantRow, Base):
-    """How much of an item is in a warehouse, in base units and minor units. Its id and version are the stream's.
+class StockLevel(StreamRow, Base):
+    """How much of an item is in a warehouse, in base units and minor units.
 
     `provisional` is what left at a provisional cost and is not covered yet; `on_hand` is less by it, and may be below zero.
     """
@@ -29,21 +30,17 @@ class StockLevel(TenantRow, Base):
     __tablename__ = "stock_level"
     __table_args__ = (
         UniqueConstraint("tenant_id", "item_id", "warehouse_id"),
-        Index(None, "tenant_id", "warehouse_id", "id"),
-        Index(None, "tenant_id", "updated_at", "id"),
-        Index(None, "tenant_id", "provisional", postgresql_where=text("provisional <> 0")),
+        tenant_index("warehouse_id", "id"),
+        tenant_index("updated_at", "id"),
+        tenant_index("provisional", where="provisional <> 0"),
     )
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-10)
     item_id: Mapped[UUID]
     warehouse_id: Mapped[UUID]
     on_hand: Mapped[Decimal]
     reserved: Mapped[Decimal]
     value: Mapped[int]
     currency: Mapped[str]
-    version: Mapped[int]
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
     provisional: Mapped[Decimal] = mapped_column(server_default=text("0"))
 
     @property
@@ -58,11 +55,12 @@ class Movement(TenantRow, Base):
     __tablename__ = "movement"
     __table_args__ = (
         UniqueConstraint("tenant_id", "stock_id", "seq"),
-        Index(None, "tenant_id", "item_id", "id"),
-        Index(None, "tenant_id", "warehouse_id", "id"),
-        Index(None, "tenant_id", "effective_at", "id"),
-        Index(None, "tenant_id", "order_id", postgresql_where=text("order_id IS NOT NULL")),
-        Index(None, "tenant_id", "shipment_id", postgresql_where=text("shipment_id IS NOT NULL")),
+        tenant_index("item_id", "id"),
+        tenant_index("warehouse_id", "id"),
+        tenant_index("effective_at", "id"),
+        tenant_index("order_id", where="order_id IS NOT NULL"),
+        tenant_index("shipment_id", where="shipment_id IS NOT NULL"),
+        INSERT_ONLY,
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-10)
@@ -87,17 +85,16 @@ class Movement(TenantRow, Base):
     recorded_at: Mapped[datetime]
 
 
-class Reservation(TenantRow, Base):
+class Reservation(StreamRow, Base):
     """A reservation as lists show it. `requested` holds its lines as they were answered, `held` what is still held, by line."""
 
     __tablename__ = "reservation"
     __table_args__ = (
-        Index(None, "tenant_id", "order_id"),
-        Index(None, "tenant_id", "status", "id"),
-        Index(None, "tenant_id", "created_at", "id"),
+        tenant_index("order_id"),
+        tenant_index("status", "id"),
+        tenant_index("created_at", "id"),
     )
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-10)
     order_id: Mapped[UUID | None]
     status: Mapped[str]
     complete: Mapped[bool]
@@ -105,9 +102,6 @@ class Reservation(TenantRow, Base):
     held: Mapped[dict[str, Any]]
     reason: Mapped[str | None]
     expires_at: Mapped[datetime | None]
-    version: Mapped[int]
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     @property
     def lines(self) -> list[dict[str, Any]]:

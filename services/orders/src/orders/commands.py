@@ -4,20 +4,20 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.dialects.postgresql import insert
-
 from orders.bodies import NewOrder, OrderTerms
-from orders.models import Order, OrderNumber
+from orders.models import Order
 from orders.pricing import price_lines, refuse_unless_sold
 from tailrace.db.database import Tx
+from tailrace.db.numbers import Numbers
+
+NUMBERS = Numbers("order", "SO-{number:06}")
 
 
 async def create(tx: Tx, asked: NewOrder) -> Order:
     """Draft an order, and confirm it at once when asked to. Raises Invalid (422), NotYetKnown (409)."""
     terms = _terms(asked, datetime.now(UTC))
     lines = await price_lines(tx, asked.lines, asked.currency, terms["ordered_at"].date())
-    # The number comes last: the transaction that creates the tenant's next order waits from here to this transaction's end.
-    order = Order.drafted(await _next_number(tx), lines, terms)
+    order = Order.drafted(await NUMBERS.next(tx), lines, terms)
     if asked.confirm:
         order.confirm()
     tx.add(order)
@@ -27,7 +27,7 @@ async def create(tx: Tx, asked: NewOrder) -> Order:
 async def replace(tx: Tx, order_id: UUID, match: int | None, asked: OrderTerms) -> Order:
     """Replace a draft. Raises NotADraft (409), Invalid (422), NotYetKnown (409)."""
     order = await tx.load(Order, order_id, match)
-    order.refuse_unless_draft()
+    order.after("changed")
     terms = _terms(asked, order.ordered_at)
     lines = await price_lines(tx, asked.lines, asked.currency, terms["ordered_at"].date())
     order.change(lines, terms)
@@ -37,7 +37,7 @@ async def replace(tx: Tx, order_id: UUID, match: int | None, asked: OrderTerms) 
 async def confirm(tx: Tx, order_id: UUID, match: int | None) -> Order:
     """Make a draft binding; its fulfilment begins. Raises NotADraft, and Invalid for what went out of use since it was drafted."""
     order = await tx.load(Order, order_id, match)
-    order.refuse_unless_draft()
+    order.after("confirmed")
     await refuse_unless_sold(tx, order.lines)
     order.confirm()
     return order
@@ -67,7 +67,7 @@ async def cancel(tx: Tx, order_id: UUID, match: int | None, reason: str) -> Orde
 async def delete(tx: Tx, order_id: UUID, match: int | None) -> None:
     """Drop a draft: it is kept, cancelled. Raises NotADraft."""
     order = await tx.load(Order, order_id, match)
-    order.refuse_unless_draft()
+    order.after("deleted")
     order.cancel("The draft was deleted.")
 
 
@@ -83,11 +83,3 @@ def _terms(asked: OrderTerms, ordered_at: datetime) -> dict[str, Any]:
     terms = asked.model_dump(exclude={"lines", "confirm"})
     terms["ordered_at"] = (asked.ordered_at or ordered_at).astimezone(UTC)
     return terms
-
-
-async def _next_number(tx: Tx) -> str:
-    first = insert(OrderNumber).values(tenant_id=tx.tenant_id, last=1)
-    next_one = first.on_conflict_do_update(
-        index_elements=[OrderNumber.tenant_id], set_={"last": OrderNumber.last + 1}
-    ).returning(OrderNumber.last)
-    return f"SO-{await tx.scalar(next_one):06d}"

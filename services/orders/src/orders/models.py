@@ -6,10 +6,10 @@ Amounts are whole minor units of the order's currency, rounded once per line. Ev
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, MetaData, Numeric, Text, UniqueConstraint
+from sqlalchemy import Numeric, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -25,45 +25,42 @@ from orders.refusals import (
     NotOnHold,
 )
 from tailrace.core.ids import uuid7
-from tailrace.db.models import COLUMN_TYPES, NAMING, Aggregate, Part, TenantRow
+from tailrace.core.transitions import Transitions
+from tailrace.db.keys import refers_to, tenant_index
+from tailrace.db.models import Aggregate, Part, Tables
 
 Status = Literal["draft", "confirmed", "on_hold", "cancelled"]
 NOTHING = Decimal(0)
+STATES = Transitions[Status](
+    "Order",
+    {
+        "draft": {"changed": "draft", "confirmed": "confirmed", "cancelled": "cancelled", "deleted": "cancelled"},
+        "confirmed": {"held": "on_hold", "cancelled": "cancelled", "allocated": "confirmed"},
+        "on_hold": {"resumed": "confirmed", "cancelled": "cancelled"},
+        "cancelled": {},
+    },
+    NotADraft,
+    {"held": NotConfirmed, "allocated": NotConfirmed, "resumed": NotOnHold, "cancelled": AlreadyCancelled},
+)
 
 
-class Base(DeclarativeBase):
-    metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = COLUMN_TYPES
-
-
-def one_of(column: str, kind: Any) -> CheckConstraint:
-    return CheckConstraint(f"{column} IN ({', '.join(repr(value) for value in get_args(kind))})", name=column)
-
-
-class OrderNumber(TenantRow, Base):
-    """The last number given to an order of a tenant."""
-
-    __tablename__ = "order_number"
-
-    last: Mapped[int]
+class Base(Tables, DeclarativeBase):
+    """The tables of orders."""
 
 
 class Order(Aggregate, Base):
     __tablename__ = "sales_order"
     __table_args__ = (
         UniqueConstraint("tenant_id", "number"),
-        one_of("status", Status),
-        one_of("allocation", Progress),
-        one_of("shipment", Progress),
-        Index(None, "tenant_id", "ordered_at", "id"),
-        Index(None, "tenant_id", "status", "id"),
-        Index(None, "tenant_id", "customer_reference", "id"),
+        tenant_index("ordered_at", "id"),
+        tenant_index("status", "id"),
+        tenant_index("customer_reference", "id"),
     )
 
     number: Mapped[str]
-    status: Mapped[Status] = mapped_column(Text)
-    allocation: Mapped[Progress] = mapped_column(Text)
-    shipment: Mapped[Progress] = mapped_column(Text)
+    status: Mapped[Status]
+    allocation: Mapped[Progress]
+    shipment: Mapped[Progress]
     allocating: Mapped[bool]
     """Whether an attempt to allocate is under way, from the wish for it to its outcome."""
     shortage: Mapped[str | None]
@@ -99,19 +96,18 @@ class Order(Aggregate, Base):
         order.record(events.OrderCreated(**order._description()))
         return order
 
-    def refuse_unless_draft(self) -> None:
-        if self.status != "draft":
-            raise NotADraft(self.number, self.status)
+    def after(self, step: str) -> Status:
+        """The status that a step leads to. Raises NotADraft, NotConfirmed, NotOnHold or AlreadyCancelled when it is not possible now."""
+        return STATES.after(self.status, step, self.number)
 
     def change(self, lines: list["OrderLine"], terms: Mapping[str, Any]) -> None:
         """Replace everything a client may say about a draft."""
-        self.refuse_unless_draft()
+        self.status = self.after("changed")
         self._take(lines, terms)
         self.record(events.OrderChanged(**self._description()))
 
     def confirm(self) -> None:
-        self.refuse_unless_draft()
-        self.status, self.allocating = "confirmed", True
+        self.status, self.allocating = self.after("confirmed"), True
         self.record(
             events.OrderConfirmed(
                 **self._description(), partial_allowed=self.partial_allowed, requested_date=self.requested_date
@@ -119,30 +115,27 @@ class Order(Aggregate, Base):
         )
 
     def hold(self, reason: str) -> None:
-        self._refuse_unless_confirmed()
+        after = self.after("held")
         if self.shipment == "full":
             raise AlreadyShipped(self.number)
-        self.status, self.hold_reason = "on_hold", reason
+        self.status, self.hold_reason = after, reason
         self.record(events.OrderHeld(order_id=self.id, reason=reason))
 
     def resume(self) -> None:
-        if self.status != "on_hold":
-            raise NotOnHold(self.number, self.status)
-        self.status, self.hold_reason = "confirmed", None
+        self.status, self.hold_reason = self.after("resumed"), None
         self.record(events.OrderResumed(order_id=self.id))
 
     def cancel(self, reason: str) -> None:
         """Give up what has not left yet; what has been dispatched stays sold."""
-        if self.status == "cancelled":
-            raise AlreadyCancelled(self.number)
+        after = self.after("cancelled")
         if self.shipment == "full":
             raise AlreadyShipped(self.number)
-        self.status, self.cancel_reason, self.hold_reason, self.allocating = "cancelled", reason, None, False
+        self.status, self.cancel_reason, self.hold_reason, self.allocating = after, reason, None, False
         self.record(events.OrderCancelled(order_id=self.id, reason=reason))
 
     def allocate(self) -> None:
         """Ask for another attempt at what is still open."""
-        self._refuse_unless_confirmed()
+        self.after("allocated")
         if self.allocating:
             raise AllocationUnderWay(self.number)
         if not self.open_lines():
@@ -253,10 +246,6 @@ class Order(Aggregate, Base):
         self.net = sum(line.net for line in lines)
         self.tax = sum(line.tax for line in lines)
 
-    def _refuse_unless_confirmed(self) -> None:
-        if self.status != "confirmed":
-            raise NotConfirmed(self.number, self.status)
-
     def _description(self) -> dict[str, Any]:
         return {
             "order_id": self.id,
@@ -275,10 +264,7 @@ class OrderLine(Part, Base):
     """What is sold of one item. `quantity`, `allocated` and `shipped` are in the item's base unit; `allocated` counts what has left as well."""
 
     __tablename__ = "order_line"
-    __table_args__ = (
-        ForeignKeyConstraint(["tenant_id", "order_id"], ["sales_order.tenant_id", "sales_order.id"]),
-        Index(None, "tenant_id", "order_id"),
-    )
+    __table_args__ = (refers_to("sales_order", "order_id"), tenant_index("order_id"))
     __root__ = "order"
 
     order_id: Mapped[UUID]

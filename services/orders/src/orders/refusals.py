@@ -3,33 +3,28 @@
 from tailrace.core.errors import Refused
 
 
-class _InState(Refused):
-    needs: str
+class NotADraft(Refused):
+    """409: only a draft can be changed, confirmed or deleted."""
 
-    def __init__(self, number: str, status: str) -> None:
-        super().__init__(f"Order {number} is {status.replace('_', ' ')}; {self.needs}")
-
-
-class NotADraft(_InState):
     slug, title = "order-not-a-draft", "The order is no longer a draft"
-    needs = "only a draft can be changed, confirmed or deleted."
 
 
-class NotConfirmed(_InState):
+class NotConfirmed(Refused):
+    """409: this needs a confirmed order."""
+
     slug, title = "order-not-confirmed", "The order is not confirmed"
-    needs = "this needs a confirmed order."
 
 
-class NotOnHold(_InState):
+class NotOnHold(Refused):
+    """409: only an order on hold can be resumed."""
+
     slug, title = "order-not-on-hold", "The order is not on hold"
-    needs = "only an order on hold can be resumed."
 
 
 class AlreadyCancelled(Refused):
-    slug, title = "order-cancelled", "The order is cancelled already"
+    """409: it was cancelled before."""
 
-    def __init__(self, number: str) -> None:
-        super().__init__(f"Order {number} was cancelled before.")
+    slug, title = "order-cancelled", "The order is cancelled already"
 
 
 class AlreadyShipped(Refused):

@@ -11,10 +11,14 @@ from sqlalchemy.dialects.postgresql import insert
 
 from contracts.orders import ShipmentRequested
 from shipping.carriers import Carrier
-from shipping.models import GONE, OPEN, CancelAnswer, DispatchedLine, Shipment, ShipmentCount, Wanted
+from shipping.models import GONE, OPEN, CancelAnswer, DispatchedLine, Shipment, Wanted
 from tailrace.core.errors import Invalid
 from tailrace.core.ids import derived_id
 from tailrace.db.database import Tx
+from tailrace.db.numbers import Numbers
+
+NUMBERS = Numbers("shipment", "{series}-{number}")
+"""The shipments of an order count on from the order's own number."""
 
 Selected = TypeVar("Selected")
 
@@ -22,7 +26,7 @@ Selected = TypeVar("Selected")
 async def create(tx: Tx, asked: ShipmentRequested) -> None:
     """Make the shipment that an order asks for; nothing when it is there already."""
     if await tx.scalar(select(Shipment.id).where(Shipment.id == asked.shipment_id)) is None:
-        tx.add(Shipment.request(asked, await _next_number(tx, asked.order_id, asked.number)))
+        tx.add(Shipment.request(asked, await NUMBERS.next(tx, asked.number)))
 
 
 async def hold(tx: Tx, order_id: UUID, reason: str) -> None:
@@ -63,7 +67,7 @@ async def pack(tx: Tx, shipment_id: UUID, match: int | None, wanted: Wanted, wei
 async def split(tx: Tx, shipment_id: UUID, match: int | None, wanted: Wanted) -> Shipment:
     """Returns the new shipment."""
     shipment = await tx.load(Shipment, shipment_id, match)
-    other = shipment.split(wanted, await _next_number(tx, shipment.order_id, shipment.order_number))
+    other = shipment.split(wanted, await NUMBERS.next(tx, shipment.order_number))
     tx.add(other)
     return other
 
@@ -113,16 +117,6 @@ async def _answer_of(tx: Tx, order_id: UUID) -> CancelAnswer:
     answer = CancelAnswer(id=id, order_id=order_id)
     tx.add(answer)
     return answer
-
-
-async def _next_number(tx: Tx, order_id: UUID, order_number: str) -> str:
-    count = insert(ShipmentCount).values(tenant_id=tx.tenant_id, order_id=order_id, made=1)
-    made = await tx.scalar(
-        count.on_conflict_do_update(
-            index_elements=["tenant_id", "order_id"], set_={"made": ShipmentCount.made + 1}
-        ).returning(ShipmentCount.made)
-    )
-    return f"{order_number}-{made}"
 
 
 async def _count_dispatched(tx: Tx, shipment: Shipment) -> dict[UUID, Decimal]:

@@ -6,10 +6,10 @@ pending → picking → picked → packed → dispatched → delivered; dispatch
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Index
+from sqlalchemy import Index
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -20,11 +20,28 @@ from shipping.carriers import Carrier
 from shipping.refusals import Held, NothingLeft, TooMuch, WrongState
 from tailrace.core.errors import Invalid
 from tailrace.core.ids import uuid7
+from tailrace.core.transitions import Transitions
 from tailrace.core.units import check_decimals
+from tailrace.db.keys import refers_to, tenant_index
 from tailrace.db.models import Aggregate, Part, TenantRow
 
-NOT_PICKED = ("pending", "picking")
-OPEN = (*NOT_PICKED, "picked", "packed")
+Status = Literal["pending", "picking", "picked", "packed", "dispatched", "delivered", "cancelled"]
+_LEAVING: dict[str, Status] = {"dispatched": "dispatched", "cancelled": "cancelled"}
+STATES = Transitions[Status](
+    "Shipment",
+    {
+        # How far picking and packing have got, the lines say.
+        "pending": {"picked": "picking", "split": "pending", **_LEAVING},
+        "picking": {"picked": "picked", "packed": "packed", "split": "picking", **_LEAVING},
+        "picked": {"packed": "packed", **_LEAVING},
+        "packed": _LEAVING,
+        "dispatched": {"delivered": "delivered"},
+        "delivered": {},
+        "cancelled": {},
+    },
+    WrongState,
+)
+OPEN = STATES.allowing("cancelled")
 GONE = ("dispatched", "delivered")
 ZERO = Decimal(0)
 
@@ -37,11 +54,11 @@ class Shipment(Aggregate, Base):
 
     __tablename__ = "shipment"
     __table_args__ = (
-        Index("ix_shipment_tenant_id_order_id", "tenant_id", "order_id"),
-        Index("ix_shipment_tenant_id_status_id", "tenant_id", "status", "id"),
-        Index("ix_shipment_tenant_id_number_id", "tenant_id", "number", "id"),
-        Index("ix_shipment_tenant_id_created_at_id", "tenant_id", "created_at", "id"),
-        Index("ix_shipment_tenant_id_tracking_number", "tenant_id", "tracking_number"),
+        tenant_index("order_id"),
+        tenant_index("status", "id"),
+        tenant_index("number", "id"),
+        tenant_index("created_at", "id"),
+        tenant_index("tracking_number"),
     )
 
     number: Mapped[str]
@@ -49,7 +66,7 @@ class Shipment(Aggregate, Base):
     order_number: Mapped[str]
     reservation_id: Mapped[UUID]
     split_from: Mapped[UUID | None]
-    status: Mapped[str]
+    status: Mapped[Status]
     held: Mapped[bool]
     reason: Mapped[str | None]
     """Why it is held, or was cancelled."""
@@ -116,14 +133,14 @@ class Shipment(Aggregate, Base):
         """Returns whether it was cancelled; what has left stays."""
         if not self.is_open:
             return False
-        self.status, self.held, self.reason = "cancelled", False, reason
+        self.status, self.held, self.reason = self._after("cancelled"), False, reason
         lines = [line.as_event() for line in self.lines]
         self.record(events.ShipmentCancelled(**self._ids(), reason=reason, lines=lines))
         return True
 
     def pick(self, wanted: Wanted | None) -> None:
         """Take goods from the shelf: all that is left, or what is named. Raises WrongState, TooMuch, Invalid."""
-        self._require("picked", *NOT_PICKED)
+        self._after("picked")
         if wanted is None:
             wanted = [(line.line_id, line.unpicked) for line in self.lines if line.unpicked]
         for line, quantity in self._take(wanted, lambda line: line.unpicked):
@@ -134,7 +151,7 @@ class Shipment(Aggregate, Base):
 
     def pack(self, wanted: Wanted, weight_grams: int | None) -> None:
         """Put picked goods into one more package. Raises WrongState, TooMuch, Invalid."""
-        self._require("packed", "picking", "picked")
+        self._after("packed")
         packed = self._packed()
         taken = self._take(wanted, lambda line: line.picked - packed.get(line.line_id, ZERO))
         contents = [{"line_id": str(line.line_id), "quantity": str(quantity)} for line, quantity in taken]
@@ -144,7 +161,7 @@ class Shipment(Aggregate, Base):
 
     def split(self, wanted: Wanted, number: str) -> "Shipment":
         """Move what has not been picked into a shipment of its own. Raises WrongState, TooMuch, NothingLeft, Invalid."""
-        self._require("split", *NOT_PICKED)
+        self._after("split")
         taken = self._take(wanted, lambda line: line.unpicked)
         if all(dict(wanted).get(line.line_id) == line.quantity for line in self.lines):
             raise NothingLeft(f"Shipment {self.number} would be empty; dispatch it whole.")
@@ -160,10 +177,10 @@ class Shipment(Aggregate, Base):
         self, before: Mapping[UUID, Decimal], at: datetime, carrier: Carrier | None, tracking_number: str | None
     ) -> None:
         """Everything in it leaves. `before` is what had left of each order line already. Raises WrongState, Held."""
-        self._require("dispatched", *OPEN)
+        after = self._after("dispatched")
         if self.held:
             raise Held(f"Shipment {self.number} waits for its order: {self.reason}")
-        self.status, self.dispatched_at = "dispatched", at
+        self.status, self.dispatched_at = after, at
         self.carrier_id, self.tracking_number = (carrier.id if carrier else None), tracking_number
         self.tracking_link = carrier.link(tracking_number) if carrier and tracking_number else None
         for line in self.lines:
@@ -187,10 +204,10 @@ class Shipment(Aggregate, Base):
 
     def deliver(self, at: datetime, signed_by: str | None, note: str | None) -> None:
         """Proof of delivery: when, to whom. Raises WrongState, and Invalid for a time before the dispatch."""
-        self._require("delivered", "dispatched")
+        after = self._after("delivered")
         if self.dispatched_at is not None and at < self.dispatched_at:
             raise Invalid.field("/delivered_at", f"It left at {self.dispatched_at.isoformat()}.")
-        self.status, self.delivered_at, self.signed_by, self.note = "delivered", at, signed_by, note
+        self.status, self.delivered_at, self.signed_by, self.note = after, at, signed_by, note
         self.record(events.ShipmentDelivered(**self._ids(), delivered_at=at, signed_by=signed_by, note=note))
 
     def _offshoot(self, number: str, lines: list["ShipmentLine"]) -> "Shipment":
@@ -223,9 +240,8 @@ class Shipment(Aggregate, Base):
             )
         )
 
-    def _require(self, done: str, *states: str) -> None:
-        if self.status not in states:
-            raise WrongState(f"Shipment {self.number} is {self.status}; it cannot be {done}.")
+    def _after(self, step: str) -> Status:
+        return STATES.after(self.status, step, self.number)
 
     def _take(
         self, wanted: Wanted, available: Callable[["ShipmentLine"], Decimal]
@@ -283,8 +299,8 @@ class ShipmentLine(Part, Base):
     __tablename__ = "shipment_line"
     __root__ = "shipment"
     __table_args__ = (
-        ForeignKeyConstraint(["tenant_id", "shipment_id"], ["shipment.tenant_id", "shipment.id"]),
-        Index("uq_shipment_line_shipment_id_line_id", "tenant_id", "shipment_id", "line_id", unique=True),
+        refers_to("shipment", "shipment_id"),
+        Index(None, "tenant_id", "shipment_id", "line_id", unique=True),
     )
 
     shipment_id: Mapped[UUID]
@@ -324,10 +340,7 @@ class Package(Part, Base):
 
     __tablename__ = "package"
     __root__ = "shipment"
-    __table_args__ = (
-        ForeignKeyConstraint(["tenant_id", "shipment_id"], ["shipment.tenant_id", "shipment.id"]),
-        Index("ix_package_tenant_id_shipment_id", "tenant_id", "shipment_id"),
-    )
+    __table_args__ = (refers_to("shipment", "shipment_id"), tenant_index("shipment_id"))
 
     shipment_id: Mapped[UUID]
     weight_grams: Mapped[int | None]
@@ -347,15 +360,6 @@ class CancelAnswer(Aggregate, Base):
 
     def give(self, shipments: list[UUID], departed: list[events.ReservedDeparture]) -> None:
         self.record(events.ShipmentsCancelled(order_id=self.order_id, shipments=shipments, departed=departed))
-
-
-class ShipmentCount(TenantRow, Base):
-    """How many shipments an order has had: the next one's number follows from it."""
-
-    __tablename__ = "shipment_count"
-
-    order_id: Mapped[UUID] = mapped_column(primary_key=True)
-    made: Mapped[int]
 
 
 class DispatchedLine(TenantRow, Base):

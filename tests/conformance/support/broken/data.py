@@ -32,6 +32,26 @@ TOYS = (
         ),
     ),
     toy(
+        "a check that the migration forgot",
+        "migrations_make_what_the_models_say",
+        "product.ck_product_name",
+        (
+            MODELS,
+            "    name: Mapped[str]\n    heard",
+            '    name: Mapped[__import__("typing").Literal["bolt"]]\n    heard',
+        ),
+    ),
+    toy(
+        "a ledger that the app may change",
+        "what_is_written_stays",
+        "the app role may UPDATE product",
+        (
+            MODELS,
+            '    __tablename__ = "product"\n',
+            '    __tablename__ = "product"\n    __table_args__ = ({"info": {"insert_only": True}},)\n',
+        ),
+    ),
+    toy(
         "a migration that throws dice",
         "migrations_make_the_same_from_nothing",
         "column product.name",

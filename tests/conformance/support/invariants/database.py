@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import asyncpg
@@ -14,11 +14,13 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from invariants.personal import personal_values
 from invariants.subject import Findings, Subject
+from tailrace.codegen.migrations import checks
 from tailrace.db import tables
 from tailrace.runtime.migrate import alembic_config, migrations_of, prepare_database
 from tailrace.settings import Role
 from tailrace_testing import Harness
 
+Name = TypeVar("Name", str, tuple[str, str])
 _BOOKKEEPING = {"alembic_version", "alembic_version_kit"}
 _APP_MAY = {"SELECT", "INSERT", "UPDATE", "DELETE"}
 _ROLES: tuple[Role, ...] = ("owner", "app", "capture")
@@ -45,7 +47,7 @@ async def migrations_have_one_head(subject: Subject) -> Findings:
 
 
 async def migrations_make_what_the_models_say(subject: Subject) -> Findings:
-    """Autogenerate finds no difference between the migrated database and the models, the kit's tables included."""
+    """Autogenerate finds no difference between the migrated database and the models, the kit's tables included; nor do check constraints differ."""
     harness = (await subject.walked()).h
     assert subject.service.metadata is not None
     both = [subject.service.metadata, tables.metadata]
@@ -60,9 +62,11 @@ async def migrations_make_what_the_models_say(subject: Subject) -> Findings:
             differences = await connection.run_sync(
                 lambda c: compare_metadata(MigrationContext.configure(c, opts=options), both)  # type: ignore[arg-type]
             )
+            there, wanted = await connection.run_sync(checks, subject.service.metadata)
     finally:
         await engine.dispose()
-    return [f"models and migrations differ: {difference}" for difference in differences]
+    unlike = [f"{table}.{name}" for table, name in _differing(there, wanted)]
+    return [f"models and migrations differ: {difference}" for difference in [*differences, *unlike]]
 
 
 async def migrations_make_the_same_from_nothing(subject: Subject) -> Findings:
@@ -115,7 +119,7 @@ async def _structure(url: str) -> dict[str, str]:
         await connection.close()
 
 
-def _differing(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
+def _differing(one: Mapping[Name, str], other: Mapping[Name, str]) -> list[Name]:
     return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
 
 
@@ -311,10 +315,11 @@ async def _intruder(subject: Subject, harness: Harness, other: str) -> Findings:
 
 
 async def what_is_written_stays(subject: Subject) -> Findings:
-    """The app role can neither change nor delete what is in the outbox or in an event-sourced stream; from the outbox, only what is old goes."""
+    """The app role can change and delete nothing in the outbox, a stream or an insert-only table; from the outbox, only what is old goes."""
     harness = (await subject.walked()).h
     assert subject.service.metadata is not None
-    ledgers = ["outbox", *(t.name for t in subject.service.metadata.tables.values() if _is_stream(t))]
+    written_once = (t for t in subject.service.metadata.tables.values() if _is_stream(t) or "insert_only" in t.info)
+    ledgers = ["outbox", *(table.name for table in written_once)]
     return await _deletions(harness) + [
         f"the app role may {right} {table}"
         for table in ledgers

@@ -15,8 +15,9 @@ from tailrace.core.context import Context
 from tailrace.core.errors import Stale, Unknown
 from tailrace.db import event_streams
 from tailrace.db.error_classes import DatabaseAway, is_transient, sqlstate
-from tailrace.db.models import Aggregate, TenantRow
+from tailrace.db.models import Aggregate, SoftDeleted, TenantRow
 from tailrace.db.outbox import Recorded, UnitOfWork
+from tailrace.db.violations import strip_values
 
 AnyAggregate = TypeVar("AnyAggregate", bound=Aggregate)
 Row = TypeVar("Row", bound=TenantRow)
@@ -87,11 +88,11 @@ class Tx(AsyncSession):
         await self.execute(_BEGIN, _tenant(tenant_id))
 
     async def find(self, kind: type[Row], id: UUID) -> Row:
-        """The row with this id, for reading. Raises Unknown (404)."""
+        """The row with this id, for reading. Raises Unknown (404), for a deleted one too."""
         return await self._one(_by_id(kind), kind, id)
 
     async def load(self, kind: type[AnyAggregate], id: UUID, match: int | None = None) -> AnyAggregate:
-        """The aggregate, locked, for a change. Raises Unknown (404), and Stale (412) when `match` is not its version."""
+        """The aggregate, locked, for a change. Raises Unknown (404), for a deleted one too; Stale (412) when `match` is not its version."""
         aggregate = self._unit.locked.get(id)
         if not isinstance(aggregate, kind):
             await self._keep_changes(kind, id)
@@ -136,7 +137,7 @@ class Tx(AsyncSession):
 
     async def _one(self, query: Select[Row], kind: type[Row], id: UUID) -> Row:
         row = (await self.scalars(query, {"id": id})).one_or_none()
-        if row is None:
+        if row is None or (isinstance(row, SoftDeleted) and row.deleted_at is not None):
             raise Unknown(kind.__name__, id)
         return row
 
@@ -205,6 +206,7 @@ def _commit_nothing_that_failed(engine: Engine) -> None:
         if failure.connection is None or failure.is_disconnect:
             return None
         error = failure.sqlalchemy_exception or failure.original_exception
+        strip_values(error)
         first: BaseException = failure.connection.info.setdefault(_FAILURE, error)
         return _passed_over(first) if sqlstate(error) == _ABORTED else None
 

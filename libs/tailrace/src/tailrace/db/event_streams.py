@@ -34,6 +34,7 @@ from sqlalchemy.orm import SessionTransaction
 
 from tailrace.core.events import Event, by_type
 from tailrace.db.outbox import UnitOfWork, enclosing
+from tailrace.db.row_security import INSERT_ONLY
 from tailrace.db.tables import snapshot
 
 State = TypeVar("State", bound=BaseModel)
@@ -59,6 +60,7 @@ def stream_table(name: str, metadata: MetaData) -> Table:
         Column("recorded_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
         UniqueConstraint("tenant_id", "event_id"),
         Index(f"ix_{name}_tenant_id_recorded_at", "tenant_id", "recorded_at"),
+        **INSERT_ONLY,
     )
 
 

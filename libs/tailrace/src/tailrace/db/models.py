@@ -3,23 +3,24 @@
 One integer, `version`, is an aggregate's optimistic lock, its ETag and the sequence of its last event.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, get_args, get_origin
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, Numeric, Text, Uuid, func
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, MetaData, Numeric, Table, Text, Uuid, func
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, declared_attr, mapped_column, object_session
+from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column, object_session
 from sqlalchemy.types import TypeEngine
 
 from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
 from tailrace.db.outbox import Recorder, UnitOfWork
 from tailrace.db.tables import NAMING
+from tailrace.db.violations import MODELS
 
-__all__ = ["COLUMN_TYPES", "NAMING", "Aggregate", "Part", "TenantRow"]
+__all__ = ["Aggregate", "Part", "SoftDeleted", "StreamRow", "Tables", "TenantRow"]
 
 COLUMN_TYPES: Mapping[Any, TypeEngine[Any] | type[TypeEngine[Any]]] = {
     UUID: Uuid,
@@ -31,13 +32,61 @@ COLUMN_TYPES: Mapping[Any, TypeEngine[Any] | type[TypeEngine[Any]]] = {
     list[Any]: JSONB,
     list[dict[str, Any]]: JSONB,
 }
-"""For `type_annotation_map`: how the types in `Mapped[...]` are stored."""
+"""How the types in `Mapped[...]` are stored."""
+
+
+class Tables:
+    """What a service's declarative base says: `class Base(Tables, DeclarativeBase): ...`.
+
+    Each base has metadata of its own, with the kit's names for constraints. A column of a `Literal` is text, and a check constraint that bears
+    the column's name holds it to the literal's values.
+    """
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        if DeclarativeBase in cls.__bases__:
+            named: Any = {"metadata": MetaData(naming_convention=NAMING), "type_annotation_map": dict(COLUMN_TYPES)}
+            for name, value in named.items():
+                setattr(cls, name, value)
+            MODELS.append(named["metadata"])
+            return super().__init_subclass__(**options)
+        base: type[DeclarativeBase] = cls  # type: ignore[assignment]
+        literals = dict(_literals(cls))
+        base.registry.update_type_annotation_map({kind: Text() for kind in literals.values()})
+        super().__init_subclass__(**options)
+        for name, kind in literals.items():
+            column = base.__mapper__.columns[name]
+            if isinstance(column.table, Table):
+                values = ", ".join(repr(value) for value in get_args(kind))
+                column.table.append_constraint(CheckConstraint(f"{column.name} IN ({values})", name=column.name))
+        return None
+
+
+def _literals(kind: type) -> Iterator[tuple[str, Any]]:
+    """The columns whose type is a Literal, or that or None, those of mix-ins included."""
+    for owner in kind.__mro__:
+        for name, annotation in getattr(owner, "__annotations__", {}).items():
+            if get_origin(annotation) is Mapped:
+                (inner,) = get_args(annotation)
+                for part in (inner, *get_args(inner)):
+                    if get_origin(part) is Literal:
+                        yield name, part
 
 
 class TenantRow:
     """A row of one tenant. `tenant_id` comes first in the key and is filled in from the transaction."""
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-20)
+
+
+class StreamRow(TenantRow):
+    """A stream as lists show it, written with each append. Its id and version are the stream's."""
+
+    __mapper_args__ = {"eager_defaults": True}
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-10)
+    version: Mapped[int] = mapped_column(sort_order=90)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now(), sort_order=91)
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now(), sort_order=92)
 
 
 class Part(TenantRow):
@@ -69,3 +118,9 @@ class Aggregate(TenantRow):
             session.recorder.note(self, self.version, event)
         else:
             Recorder.hold(self, self.version, event)
+
+
+class SoftDeleted(Aggregate):
+    """An aggregate whose end leaves the row to those who refer to its id. `Tx.find` and `Tx.load` know it no more."""
+
+    deleted_at: Mapped[datetime | None] = mapped_column(sort_order=93)

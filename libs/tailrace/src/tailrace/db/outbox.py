@@ -4,13 +4,14 @@ Debezium reads the outbox table and nothing else. A savepoint that is rolled bac
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import Table, TextClause, UpdateBase, event, insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction
 
 from tailrace.core.context import Context
@@ -18,6 +19,7 @@ from tailrace.core.errors import Invalid
 from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
 from tailrace.db.tables import outbox
+from tailrace.db.unique import refusal_of, refuse_taken
 
 _INSERT = insert(outbox)
 _INTO_OUTBOX = re.compile(r"\binto\s+(?:public\.)?\"?outbox\b", re.IGNORECASE)
@@ -149,6 +151,17 @@ class UnitOfWork(Session):
         self.recorder = Recorder(self)
         self.streams: dict[UUID, Any] = {}
         self.locked: dict[UUID, Any] = {}
+
+    def flush(self, objects: Sequence[Any] | None = None) -> None:
+        """Write what is pending. Raises the refusal of a unique value that is taken, before or by another who was quicker."""
+        refuse_taken(self, [*self.new, *self.dirty])
+        try:
+            super().flush(objects)
+        except IntegrityError as error:
+            refusal = refusal_of(error)
+            if refusal is None:
+                raise
+            raise refusal from error
 
     def begin_nested(self) -> SessionTransaction:
         """Begin a savepoint. What was recorded before it is written before it, so that its rollback takes only its own."""

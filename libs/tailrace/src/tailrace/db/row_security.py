@@ -1,9 +1,18 @@
 """Row-level security, as migrations switch it on: no tenant, no rows; and the owner is bound as well."""
 
-from typing import Any
+from typing import Any, Final
+from uuid import UUID
 
 TENANT_IS_SET = "tenant_id = nullif(current_setting('app.tenant_id', true), '')::uuid"
 """A setting that was reset comes back as an empty string, hence nullif."""
+
+INSERT_ONLY: Final[dict[str, Any]] = {"info": {"insert_only": True}}
+"""Last in `__table_args__` of a ledger: its rows are written once. The migration that makes the table takes the rights away."""
+
+
+def read_by(tenant_id: UUID) -> dict[str, Any]:
+    """Last in `__table_args__`: one tenant, the operator's, reads every tenant's rows of the table."""
+    return {"info": {"read_by": tenant_id}}
 
 
 def tenant_tables(op: Any, *tables: str) -> None:
@@ -18,6 +27,12 @@ def insert_only(op: Any, *tables: str) -> None:
     """Take from the app role the right to change or delete what is written: ledgers, event streams, the outbox."""
     for table in tables:
         op.execute(f"REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM {role_of(op, 'app')}")
+
+
+def operator_reads(op: Any, table: str, tenant_id: str) -> None:
+    """Let one tenant read the rows of all, and change none but its own."""
+    named = "nullif(current_setting('app.tenant_id', true), '')::uuid"
+    op.execute(f"CREATE POLICY operator ON \"{table}\" FOR SELECT USING ({named} = '{tenant_id}')")
 
 
 def capture_outbox(op: Any) -> None:

@@ -104,6 +104,16 @@ saga_step = Table(
     Column("at", _TIME, nullable=False, server_default=func.now()),
 )
 
+document_number = Table(
+    "document_number",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("series", Text, primary_key=True),
+    Column("last", BigInteger, nullable=False),
+)
+"""The last number given to a kind of document in a series (`tailrace.db.numbers`)."""
+
 inbox = Table(
     "inbox",
     metadata,
@@ -197,5 +207,5 @@ timer = Table(
     Index("ix_timer_due_at", "due_at"),
 )
 
-TENANT = (outbox, idempotency, snapshot, saga, saga_step)
+TENANT = (outbox, idempotency, snapshot, saga, saga_step, document_number)
 PLATFORM = (inbox, dead_letter, dropped, redriven, timer)

@@ -15,6 +15,8 @@ from starlette.requests import ClientDisconnect
 
 from tailrace.core.errors import BadRequest, FieldProblem, Invalid, Problem, Refused, TooLarge, Unavailable
 from tailrace.db.error_classes import is_transient, is_uncertain, is_unstorable
+from tailrace.db.unique import refusal_of
+from tailrace.db.violations import violation_of
 from tailrace.observability.logs import log
 
 MEDIA_TYPE = "application/problem+json"
@@ -106,9 +108,11 @@ def problem_of(error: Exception) -> Problem:
     """What to answer to an unforeseen error. What is said of it goes to the log alone."""
     if isinstance(error, ClientDisconnect):
         return BadRequest("The body broke off.")
-    if isinstance(error, StaleDataError | IntegrityError):
+    if isinstance(error, StaleDataError):
         log.info("conflict", error=type(error).__name__)
-        return Refused("It was changed at the same moment, or exists already.")
+        return Refused("It was changed at the same moment.")
+    if isinstance(error, IntegrityError):
+        return _from_violation(error)
     if is_unstorable(error):
         log.info("unstorable", error=type(error).__name__)
         return Invalid("A value holds a character or a number that cannot be stored.")
@@ -117,3 +121,14 @@ def problem_of(error: Exception) -> Problem:
         return Unavailable("The database does not answer; try again shortly.")
     log.error("internal error", error=type(error).__name__, exc_info=error)
     return Problem()
+
+
+def _from_violation(error: IntegrityError) -> Problem:
+    """A unique value is the client's affair, and named. That any other constraint let something through to it is a mistake of ours."""
+    violation = violation_of(error)
+    where = {"constraint": violation.constraint, "table": violation.table, "columns": violation.columns}
+    if not violation.is_unique:
+        log.error("integrity violated", sqlstate=violation.sqlstate, **where, exc_info=error)
+        return Problem()
+    log.info("conflict", error=type(error).__name__, **where)
+    return refusal_of(error) or Refused("It was changed at the same moment, or exists already.")

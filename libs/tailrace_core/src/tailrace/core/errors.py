@@ -52,12 +52,6 @@ class Refused(Problem):
     status, slug, title = 409, "refused", "Not possible in this state"
 
 
-class CodeTaken(Refused):
-    """409: another one has this code."""
-
-    slug, title = "code-taken", "This code is in use"
-
-
 class NotYetKnown(Refused):
     """409: this names something that has not arrived here. It may have been created a moment ago: try again shortly."""
 
@@ -65,6 +59,33 @@ class NotYetKnown(Refused):
 
     def __init__(self, field: str, detail: str) -> None:
         super().__init__(detail, field=field, headers={"Retry-After": "1"})
+
+
+class Taken(Refused):
+    """409: another one has this value, and only one may."""
+
+    slug, title = "taken", "In use already"
+
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(detail, errors=[FieldProblem(field=field, detail=detail)])
+
+
+class CodeTaken(Taken):
+    """409: a live one has this code."""
+
+    slug, title = "code-taken", "This code is in use"
+
+
+class InUse(Refused):
+    """409: something live refers to it."""
+
+    slug, title = "in-use", "Still in use"
+
+
+class Fixed(Refused):
+    """409: others build on this field, so it stays what it is."""
+
+    slug, title = "fixed", "This field does not change"
 
 
 class Unknown(Problem):

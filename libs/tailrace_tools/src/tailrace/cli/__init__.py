@@ -334,6 +334,18 @@ def new_service(
     make(name, one)
 
 
+@new.command("migration")
+@explained
+def new_migration(
+    service: Annotated[str, typer.Argument(help="Whose models changed: widgets.")],
+    message: Annotated[str, typer.Argument(help='What is different now: "Widgets have a weight".')],
+) -> None:
+    """Write the migration from a service's last one to its models. Read it, and add what moves rows."""
+    from tailrace.cli.new import new_migration as make
+
+    make(service, message)
+
+
 @app.command()
 @explained
 def describe(

@@ -1,7 +1,12 @@
-"""`tailrace new service`: writes it, installs it, and writes what follows from its manifest, so that the next command can be the tests."""
+"""`tailrace new`: a service, installed and described, so that the next command can be the tests; a migration, from the models.
 
+A migration is compared with a PostgreSQL that is started for it, so that nothing else has to run.
+"""
+
+import asyncio
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from tailrace.cli.console import out
@@ -37,12 +42,42 @@ def new_service(name: str, one: str | None) -> None:
     out.print(_NEXT.format(name=name), markup=False)
 
 
+def new_migration(name: str, message: str) -> None:
+    """Raises `OperatorError` when there is no such service, or its models and migrations agree."""
+    from tailrace.codegen.migrations import next_migration
+    from tailrace.runtime.fleet import load_services
+    from tailrace.settings import Settings
+    from tailrace.stack.embedded import Stack
+
+    services = {service.name: service for service in load_services() if service.metadata is not None}
+    if name not in services:
+        raise OperatorError(f"no service called {name} has a database", f"there are: {', '.join(sorted(services))}")
+    with tempfile.TemporaryDirectory(prefix="tailrace-migration-") as folder:
+        Path(folder).chmod(0o755)
+        stack = Stack(Path(folder) / "data", only="postgres").start()
+        try:
+            settings = Settings(postgres=stack.postgres_url, secret=stack.supervisor.credentials.secret)
+            made = asyncio.run(next_migration(services[name], stack.postgres_url, settings, message))
+        finally:
+            stack.discard()
+    if made is None:
+        raise OperatorError(f"the models and migrations of {name} agree", "change the models first")
+    path, text = made
+    path.write_text(text)
+    _tidy(Path.cwd(), str(path))
+    out.print(str(path), soft_wrap=True)
+
+
 def _install(root: Path, name: str) -> None:
     pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps"]
     _run(root, [*pip, "--no-build-isolation", "-e", f"services/{name}"], "make install")
+    _tidy(root, *_written(name))
+
+
+def _tidy(root: Path, *paths: str) -> None:
     # The imports of what was written are in the order of its own name.
-    _run(root, [sys.executable, "-m", "ruff", "check", "-q", "--fix", "--select", "I", *_written(name)], "make format")
-    _run(root, [sys.executable, "-m", "ruff", "format", "-q", *_written(name)], "make format")
+    _run(root, [sys.executable, "-m", "ruff", "check", "-q", "--fix", "--select", "I", *paths], "make format")
+    _run(root, [sys.executable, "-m", "ruff", "format", "-q", *paths], "make format")
 
 
 def _written(name: str) -> list[str]:

@@ -12,6 +12,7 @@ from catalog.reactions import standard_units
 from catalog.scopes import Reader, Writer
 from catalog.views import ItemView
 from contracts.catalog import NegativeStock
+from tailrace.db import master_data
 from tailrace.http.etag import IfMatch
 from tailrace.http.filters import equal, part_of
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
@@ -37,7 +38,7 @@ Items = Annotated[
 async def create_item(tx: Tx, who: Writer, body: ItemBody) -> Item:
     """Add an item."""
     await commands.require_unit(tx, body.unit)
-    return await commands.create(tx, Item, body.values())
+    return await master_data.create(tx, Item, body.values())
 
 
 @router.get("", response_model=Page[ItemView])
@@ -49,16 +50,16 @@ async def list_items(tx: Tx, who: Reader, page: Items) -> Listing[Item]:
 @router.get("/{item_id}", response_model=ItemView)
 async def read_item(tx: Tx, who: Reader, item_id: UUID) -> Item:
     """One item."""
-    return await commands.read(tx, Item, item_id)
+    return await tx.find(Item, item_id)
 
 
 @router.put("/{item_id}", response_model=ItemView)
 async def replace_item(tx: Tx, who: Writer, match: IfMatch, item_id: UUID, body: ItemBody) -> Item:
     """Replace an item, whole. `kind`, `unit` and `valuation` stay."""
-    return await commands.replace(tx, Item, item_id, match, body.values())
+    return await master_data.replace(tx, Item, item_id, match, body.values())
 
 
 @router.delete("/{item_id}", status_code=204)
 async def delete_item(tx: Tx, who: Writer, match: IfMatch, item_id: UUID) -> None:
     """Take an item out of use."""
-    await commands.delete(tx, Item, item_id, match)
+    await master_data.delete(tx, Item, item_id, match)

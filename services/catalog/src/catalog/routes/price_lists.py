@@ -14,6 +14,7 @@ from catalog.scopes import Reader, Writer
 from catalog.views import PriceFound, PriceListSummary, PriceListView
 from tailrace.core.fields import Day
 from tailrace.core.money import Currency, Quantity
+from tailrace.db import master_data
 from tailrace.http.etag import IfMatch
 from tailrace.http.filters import equal, part_of, where
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
@@ -47,7 +48,7 @@ PriceLists = Annotated[
 async def create_price_list(tx: Tx, who: Writer, body: PriceListBody) -> PriceList:
     """Add a price list."""
     await commands.require_items(tx, [price.item_id for price in body.prices])
-    return await commands.create(tx, PriceList, body.model_dump())
+    return await master_data.create(tx, PriceList, body.model_dump())
 
 
 @router.get("", response_model=Page[PriceListSummary])
@@ -61,7 +62,7 @@ async def list_price_lists(tx: Tx, who: Reader, page: PriceLists) -> Listing[Pri
 @router.get("/{price_list_id}", response_model=PriceListView)
 async def read_price_list(tx: Tx, who: Reader, price_list_id: UUID) -> PriceList:
     """One price list with its prices."""
-    return await commands.read(tx, PriceList, price_list_id)
+    return await tx.find(PriceList, price_list_id)
 
 
 @router.get("/{price_list_id}/price", response_model=PriceFound)
@@ -86,12 +87,12 @@ async def replace_price_list(
     tx: Tx, who: Writer, match: IfMatch, price_list_id: UUID, body: PriceListBody
 ) -> PriceList:
     """Replace a price list, whole, all prices included."""
-    await commands.read(tx, PriceList, price_list_id)
+    await tx.find(PriceList, price_list_id)
     await commands.require_items(tx, [price.item_id for price in body.prices])
-    return await commands.replace(tx, PriceList, price_list_id, match, body.model_dump())
+    return await master_data.replace(tx, PriceList, price_list_id, match, body.model_dump())
 
 
 @router.delete("/{price_list_id}", status_code=204)
 async def delete_price_list(tx: Tx, who: Writer, match: IfMatch, price_list_id: UUID) -> None:
     """Take a price list out of use."""
-    await commands.delete(tx, PriceList, price_list_id, match)
+    await master_data.delete(tx, PriceList, price_list_id, match)

@@ -11,6 +11,7 @@ from catalog.models import Unit
 from catalog.reactions import standard_units
 from catalog.scopes import Reader, Writer
 from catalog.views import Converted, UnitView
+from tailrace.db import master_data
 from tailrace.http.etag import IfMatch
 from tailrace.http.filters import equal, part_of
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
@@ -33,7 +34,7 @@ Units = Annotated[
 @router.post("", status_code=201, response_model=UnitView)
 async def create_unit(tx: Tx, who: Writer, body: UnitBody) -> Unit:
     """Add a unit of measure."""
-    return await commands.create(tx, Unit, body.model_dump())
+    return await master_data.create(tx, Unit, body.model_dump())
 
 
 @router.get("", response_model=Page[UnitView])
@@ -52,16 +53,16 @@ async def convert_quantity(tx: Tx, who: Reader, body: Conversion) -> Converted:
 @router.get("/{unit_id}", response_model=UnitView)
 async def read_unit(tx: Tx, who: Reader, unit_id: UUID) -> Unit:
     """One unit."""
-    return await commands.read(tx, Unit, unit_id)
+    return await tx.find(Unit, unit_id)
 
 
 @router.put("/{unit_id}", response_model=UnitView)
 async def replace_unit(tx: Tx, who: Writer, match: IfMatch, unit_id: UUID, body: UnitBody) -> Unit:
     """Replace a unit, whole. `code`, `dimension` and `factor` stay."""
-    return await commands.replace(tx, Unit, unit_id, match, body.model_dump())
+    return await master_data.replace(tx, Unit, unit_id, match, body.model_dump())
 
 
 @router.delete("/{unit_id}", status_code=204)
 async def delete_unit(tx: Tx, who: Writer, match: IfMatch, unit_id: UUID) -> None:
     """Take a unit out of use, unless an item still needs it."""
-    await commands.delete(tx, Unit, unit_id, match)
+    await master_data.delete(tx, Unit, unit_id, match)

@@ -5,13 +5,13 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from catalog import commands
 from catalog.bodies import WarehouseBody
 from catalog.models import Warehouse
 from catalog.scopes import Reader, Writer
 from catalog.views import WarehouseView
 from contracts.catalog import NegativeStock
 from tailrace.core.fields import Country
+from tailrace.db import master_data
 from tailrace.http.etag import IfMatch
 from tailrace.http.filters import equal, part_of
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
@@ -36,7 +36,7 @@ Warehouses = Annotated[
 @router.post("", status_code=201, response_model=WarehouseView)
 async def create_warehouse(tx: Tx, who: Writer, body: WarehouseBody) -> Warehouse:
     """Add a warehouse."""
-    return await commands.create(tx, Warehouse, body.model_dump())
+    return await master_data.create(tx, Warehouse, body.model_dump())
 
 
 @router.get("", response_model=Page[WarehouseView])
@@ -48,16 +48,16 @@ async def list_warehouses(tx: Tx, who: Reader, page: Warehouses) -> Listing[Ware
 @router.get("/{warehouse_id}", response_model=WarehouseView)
 async def read_warehouse(tx: Tx, who: Reader, warehouse_id: UUID) -> Warehouse:
     """One warehouse."""
-    return await commands.read(tx, Warehouse, warehouse_id)
+    return await tx.find(Warehouse, warehouse_id)
 
 
 @router.put("/{warehouse_id}", response_model=WarehouseView)
 async def replace_warehouse(tx: Tx, who: Writer, match: IfMatch, warehouse_id: UUID, body: WarehouseBody) -> Warehouse:
     """Replace a warehouse, whole."""
-    return await commands.replace(tx, Warehouse, warehouse_id, match, body.model_dump())
+    return await master_data.replace(tx, Warehouse, warehouse_id, match, body.model_dump())
 
 
 @router.delete("/{warehouse_id}", status_code=204)
 async def delete_warehouse(tx: Tx, who: Writer, match: IfMatch, warehouse_id: UUID) -> None:
     """Take a warehouse out of use."""
-    await commands.delete(tx, Warehouse, warehouse_id, match)
+    await master_data.delete(tx, Warehouse, warehouse_id, match)

@@ -5,12 +5,11 @@ from typing import ClassVar, Self
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from tailrace.core.events import Event, Meta
 from tailrace.core.ids import uuid7
-from tailrace.db.models import COLUMN_TYPES, NAMING, Aggregate
+from tailrace.db.models import Aggregate, Tables
 from tailrace.http.routing import Tx
 from tailrace.messaging.sagas import Run, Saga
 from tailrace.messaging.subscribers import EVER, Reaction
@@ -69,9 +68,8 @@ class CreditRefused(PurseEvent):
     transfer_id: UUID
 
 
-class Base(DeclarativeBase):
-    metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = COLUMN_TYPES
+class Base(Tables, DeclarativeBase):
+    """The tables of purse."""
 
 
 class Account(Aggregate, Base):

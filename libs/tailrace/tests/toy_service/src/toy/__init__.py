@@ -2,21 +2,24 @@
 
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import ForeignKeyConstraint, MetaData, select
+from sqlalchemy import UniqueConstraint, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from tailrace.core.context import Principal
-from tailrace.core.errors import Refused, Unknown
+from tailrace.core.errors import InUse, Refused, Unknown
 from tailrace.core.events import Event, Meta
 from tailrace.core.ids import uuid7
+from tailrace.db import master_data
 from tailrace.db.error_classes import NotYet
 from tailrace.db.event_streams import Stream, stream_table
-from tailrace.db.models import COLUMN_TYPES, NAMING, Aggregate, Part, TenantRow
+from tailrace.db.keys import refers_to
+from tailrace.db.master_data import MasterData
+from tailrace.db.models import Aggregate, Part, Tables, TenantRow
 from tailrace.http.auth import Requires, scopes
 from tailrace.http.etag import IfMatch
 from tailrace.http.filters import any_of, between, equal, part_of
@@ -47,6 +50,26 @@ class Counted(ToyEvent):
     by: int
 
 
+class LabelDescription(ToyEvent):
+    label_id: UUID
+    code: str
+    name: str
+    tone: str
+
+
+class LabelCreated(LabelDescription):
+    type: ClassVar[str] = "label.created"
+
+
+class LabelUpdated(LabelDescription):
+    type: ClassVar[str] = "label.updated"
+
+
+class LabelDeleted(ToyEvent):
+    type: ClassVar[str] = "label.deleted"
+    label_id: UUID
+
+
 class Asked(Event):
     topic: ClassVar[str] = "asking.events"
     type: ClassVar[str] = "asking.asked"
@@ -65,9 +88,8 @@ class Answered(Event):
     key: UUID
 
 
-class Base(DeclarativeBase):
-    metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = COLUMN_TYPES
+class Base(Tables, DeclarativeBase):
+    """The tables of the toy."""
 
 
 class Status(StrEnum):
@@ -98,11 +120,24 @@ class Note(Aggregate, Base):
 class Line(Part, Base):
     __tablename__ = "note_line"
     __root__ = "note"
-    __table_args__ = (ForeignKeyConstraint(["tenant_id", "note_id"], ["note.tenant_id", "note.id"]),)
+    __table_args__ = (refers_to("note", "note_id"), UniqueConstraint("tenant_id", "note_id", "text"))
 
     note_id: Mapped[UUID]
     text: Mapped[str]
     note: Mapped[Note] = relationship(back_populates="lines")
+
+
+class Label(MasterData, Base):
+    __tablename__ = "label"
+    created, updated, deleted = LabelCreated, LabelUpdated, LabelDeleted
+    fixed = ("tone",)
+
+    code: Mapped[str]
+    tone: Mapped[Literal["plain", "loud"]]
+
+    async def ensure_unused(self, tx: Tx) -> None:
+        if await tx.scalar(select(Note.id).where(Note.text == self.code).limit(1)) is not None:
+            raise InUse(f"A note says {self.code}.")
 
 
 class Heard(TenantRow, Base):
@@ -236,6 +271,43 @@ async def close_note(tx: Tx, who: Writer, match: IfMatch, note_id: UUID) -> Note
     return note
 
 
+labels = tenant_router("/v1/labels", tag="labels")
+
+
+class LabelBody(Body):
+    code: str
+    name: str = "A label"
+    tone: str = "plain"
+
+
+class LabelView(View):
+    id: UUID
+    code: str
+    name: str
+    tone: str
+    version: int
+
+
+@labels.post("", status_code=201, response_model=LabelView)
+async def make_label(tx: Tx, who: Writer, body: LabelBody) -> Label:
+    return await master_data.create(tx, Label, body.model_dump())
+
+
+@labels.get("/{label_id}", response_model=LabelView)
+async def read_label(tx: Tx, who: Reader, label_id: UUID) -> Label:
+    return await tx.find(Label, label_id)
+
+
+@labels.put("/{label_id}", response_model=LabelView)
+async def replace_label(tx: Tx, who: Writer, match: IfMatch, label_id: UUID, body: LabelBody) -> Label:
+    return await master_data.replace(tx, Label, label_id, match, body.model_dump())
+
+
+@labels.delete("/{label_id}", status_code=204)
+async def delete_label(tx: Tx, who: Writer, match: IfMatch, label_id: UUID) -> None:
+    await master_data.delete(tx, Label, label_id, match)
+
+
 hearsay = tenant_router("/v1/heard", tag="heard", reads=[heard])
 
 
@@ -263,9 +335,9 @@ async def create_note_heard(tx: Tx, who: Writer, key: UUID) -> Note:
 service = Service(
     name="toy",
     topic="toy.events",
-    publishes=[NoteWritten, NoteClosed, Counted],
+    publishes=[NoteWritten, NoteClosed, LabelCreated, LabelUpdated, LabelDeleted, Counted],
     subscribers=[heard, echo, talk],
-    routers=[router, hearsay],
+    routers=[router, labels, hearsay],
     scopes=[read, write],
     metadata=Base.metadata,
 )

@@ -4,19 +4,18 @@ from typing import Self
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import ForeignKeyConstraint, Index, MetaData
+from sqlalchemy import ForeignKeyConstraint, Index
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from tailrace.core.errors import Refused
 from tailrace.core.ids import uuid7
 from tailrace.db.event_streams import Stream, stream_table
-from tailrace.db.models import COLUMN_TYPES, NAMING, Aggregate, Part, TenantRow
+from tailrace.db.models import Aggregate, Part, Tables, TenantRow
 from toyshop.events import CardClosed, CardIssued, CardLabelled, PointsGiven
 
 
-class Base(DeclarativeBase):
-    metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = COLUMN_TYPES
+class Base(Tables, DeclarativeBase):
+    """The tables of the toyshop."""
 
 
 class Card(Aggregate, Base):

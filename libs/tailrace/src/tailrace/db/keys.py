@@ -1,0 +1,16 @@
+"""Indexes and references of tenants' tables: `tenant_id` comes first in each, so that no query and no reference leaves the tenant."""
+
+from typing import Any
+
+from sqlalchemy import ForeignKeyConstraint, Index, text
+
+
+def tenant_index(*columns: str, where: str | None = None) -> Index:
+    """An index by these columns of a tenant's rows, or of those that `where` (SQL) is true of."""
+    options: dict[str, Any] = {} if where is None else {"postgresql_where": text(where)}
+    return Index(None, "tenant_id", *columns, **options)
+
+
+def refers_to(table: str, column: str) -> ForeignKeyConstraint:
+    """`column` holds the id of a row of `table`, of the same tenant."""
+    return ForeignKeyConstraint(["tenant_id", column], [f"{table}.tenant_id", f"{table}.id"])

@@ -1,0 +1,104 @@
+"""Master data: known by a code that one live row has, replaced whole, published whole with each change, and never removed.
+
+What is deleted keeps its id for those who refer to it and gives its code free.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
+from uuid import UUID
+
+from sqlalchemy.orm import Mapped, declared_attr
+from sqlalchemy.schema import SchemaItem
+
+from tailrace.core.errors import CodeTaken, FieldProblem, Fixed
+from tailrace.core.events import Event
+from tailrace.core.ids import uuid7
+from tailrace.db.database import Tx
+from tailrace.db.keys import tenant_index
+from tailrace.db.models import SoftDeleted
+from tailrace.db.unique import LIVE, unique_value
+
+
+class MasterData(SoftDeleted):
+    """A code, a name, and an end that leaves the row. Its events have the table's columns for fields, and `<table>_id`."""
+
+    if TYPE_CHECKING:
+        __tablename__: Any
+    created: ClassVar[type[Event]]
+    updated: ClassVar[type[Event]]
+    deleted: ClassVar[type[Event]]
+    code_field: ClassVar[str] = "code"
+    fixed: ClassVar[tuple[str, ...]] = ()
+    """Fields that others build on, and that therefore never change."""
+    listed_by: ClassVar[tuple[str, ...]] = ()
+    """Columns to be found by, besides the code, the name and the time of creation."""
+
+    name: Mapped[str]
+
+    @declared_attr.directive
+    def __table_args__(cls) -> tuple[SchemaItem, ...]:  # noqa: N805  (SQLAlchemy calls it with the class)
+        lists = (("name", "id"), ("created_at", "id"), *((column,) for column in cls.listed_by))
+        code = unique_value(cls.code_field, refusal=CodeTaken, where=LIVE)
+        return (code, *(tenant_index(*columns) for columns in lists))
+
+    @classmethod
+    def create(cls, values: Mapping[str, Any], id: UUID | None = None) -> Self:
+        """A new row from the fields of a request."""
+        row = cls()
+        row.id = id or uuid7()
+        row.assign(values)
+        row._record(cls.created)
+        return row
+
+    def replace(self, values: Mapping[str, Any]) -> None:
+        """Put the fields of a request in place of what was. Raises Fixed."""
+        wrong = [name for name in self.fixed if values[name] != getattr(self, name)]
+        if wrong:
+            detail = f"{' and '.join(wrong)} cannot change once others build on it; make a new one."
+            raise Fixed(detail, errors=[FieldProblem(field=f"/{name}", detail=detail) for name in wrong])
+        self.assign(values)
+        self._record(self.updated)
+
+    def delete(self) -> None:
+        """End it. The row stays for those who refer to its id."""
+        self.deleted_at = datetime.now(UTC)
+        self._record(self.deleted)
+
+    def assign(self, values: Mapping[str, Any]) -> None:
+        for name, value in values.items():
+            setattr(self, name, value)
+
+    async def ensure_unused(self, tx: Tx) -> None:
+        """Raises InUse, or another refusal, when something keeps it from being deleted."""
+
+    def _record(self, kind: type[Event]) -> None:
+        own = f"{self.__tablename__}_id"
+        fields = {name: self.id if name == own else getattr(self, name) for name in kind.model_fields}
+        self.record(kind.model_validate(fields, from_attributes=True))
+
+
+AnyMaster = TypeVar("AnyMaster", bound=MasterData)
+
+
+async def create(tx: Tx, kind: type[AnyMaster], values: Mapping[str, Any]) -> AnyMaster:
+    """Raises CodeTaken when a live row has the code."""
+    row = kind.create(values)
+    tx.add(row)
+    await tx.flush()
+    return row
+
+
+async def replace(tx: Tx, kind: type[AnyMaster], id: UUID, match: int | None, values: Mapping[str, Any]) -> AnyMaster:
+    """Raises Unknown, Stale, Fixed, CodeTaken."""
+    row = await tx.load(kind, id, match)
+    row.replace(values)
+    await tx.flush()
+    return row
+
+
+async def delete(tx: Tx, kind: type[MasterData], id: UUID, match: int | None) -> None:
+    """Raises Unknown, Stale, and what `ensure_unused` raises."""
+    row = await tx.load(kind, id, match)
+    await row.ensure_unused(tx)
+    row.delete()
