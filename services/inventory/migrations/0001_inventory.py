@@ -134,6 +134,7 @@ def upgrade() -> None:
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("dimension", sa.Text(), nullable=False),
         sa.Column("factor", sa.Numeric(precision=18, scale=6), nullable=False),
+        sa.Column("decimals", sa.BigInteger(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_unit_copy")),
     )

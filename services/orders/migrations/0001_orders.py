@@ -80,6 +80,7 @@ def upgrade() -> None:
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("dimension", sa.Text(), nullable=False),
         sa.Column("factor", sa.Numeric(precision=18, scale=6), nullable=False),
+        sa.Column("decimals", sa.BigInteger(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_unit_copy")),
     )
@@ -103,6 +104,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("warehouse_id", sa.Uuid(), nullable=False),
         sa.Column("unit", sa.Text(), nullable=False),
+        sa.Column("decimals", sa.BigInteger(), nullable=False),
         sa.Column("quantity", sa.Numeric(precision=18, scale=6), nullable=False),
         sa.Column("unit_price", sa.Numeric(precision=18, scale=6), nullable=False),
         sa.Column("net", sa.BigInteger(), nullable=False),

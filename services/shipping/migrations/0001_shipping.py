@@ -113,6 +113,8 @@ def upgrade() -> None:
         sa.Column("sku", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("warehouse_id", sa.Uuid(), nullable=False),
+        sa.Column("unit", sa.Text(), nullable=True),
+        sa.Column("decimals", sa.BigInteger(), nullable=False),
         sa.Column("quantity", sa.Numeric(precision=18, scale=6), nullable=False),
         sa.Column("picked", sa.Numeric(precision=18, scale=6), nullable=False),
         sa.Column("line_quantity", sa.Numeric(precision=18, scale=6), nullable=False),

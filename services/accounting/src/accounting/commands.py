@@ -6,11 +6,11 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from accounting.books import hold, mark_closed_days, next_open_day
-from accounting.models import Account, Entry, Period
+from accounting.models import Account, Period
 from accounting.refusals import DaysClosed, PeriodsOverlap
 from accounting.streams import PeriodStream
 from contracts.accounting import AccountKind
-from tailrace.core.errors import CodeTaken, Invalid, Stale, Unknown
+from tailrace.core.errors import Invalid, Stale, Unknown
 from tailrace.core.ids import uuid7
 from tailrace.db import master_data
 from tailrace.db.database import Tx

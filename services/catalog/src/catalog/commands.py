@@ -61,5 +61,3 @@ async def price_for(tx: Tx, price_list_id: UUID, item_id: UUID, quantity: Decima
     if price is None:
         raise NoPrice(f"Price list {price_list.code} has no price for {quantity} of item {item_id}.")
     return price_list, price
-
-

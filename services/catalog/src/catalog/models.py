@@ -63,7 +63,8 @@ class Unit(MasterData, Base):
         """Raises Fixed, for fewer `decimals` too: what is counted in finer parts already would have no place any more."""
         if values["decimals"] < self.decimals:
             raise Fixed(
-                f"Quantities in {self.code} may have {self.decimals} decimals already; make a new unit.", field="/decimals"
+                f"Quantities in {self.code} may have {self.decimals} decimals already; make a new unit.",
+                field="/decimals",
             )
         super().replace(values)
 

@@ -67,7 +67,9 @@ def refusal_of(error: IntegrityError) -> Taken | None:
 
 
 def _refusal(info: Mapping[Any, Any], column: str) -> Taken:
-    refusal: Taken = info.get(_REFUSAL, Taken)(f"/{column}", f"This {column.replace('_', ' ')} is in use already.")
+    refusal: Taken = info.get(_REFUSAL, Taken)(
+        f"This {column.replace('_', ' ')} is in use already.", field=f"/{column}"
+    )
     return refusal
 
 

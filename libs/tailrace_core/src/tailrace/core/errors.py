@@ -66,9 +66,6 @@ class Taken(Refused):
 
     slug, title = "taken", "In use already"
 
-    def __init__(self, field: str, detail: str) -> None:
-        super().__init__(detail, errors=[FieldProblem(field=field, detail=detail)])
-
 
 class CodeTaken(Taken):
     """409: a live one has this code."""
