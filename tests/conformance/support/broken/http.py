@@ -78,7 +78,7 @@ TOYS = (
             (
                 "from fastapi import APIRouter\n"
                 "from fastapi.routing import APIRoute\n"
-                "from tailrace.routing import TenantRoute\n\n\n"
+                "from tailrace.http.routing import TenantRoute\n\n\n"
                 "class Open(TenantRoute):\n"
                 "    get_route_handler = APIRoute.get_route_handler\n\n\n"
                 'shelf = APIRouter(prefix="/v1/products", route_class=Open)'
@@ -101,7 +101,7 @@ TOYS = (
             (
                 "from fastapi import APIRouter\n"
                 "from fastapi.routing import APIRoute\n"
-                "from tailrace.routing import TenantRoute\n\n\n"
+                "from tailrace.http.routing import TenantRoute\n\n\n"
                 "class Open(TenantRoute):\n"
                 "    get_route_handler = APIRoute.get_route_handler\n\n\n"
                 'shelf = APIRouter(prefix="/v1/products", route_class=Open)'
@@ -312,7 +312,7 @@ TOYS = (
             ROUTES,
             _ISSUE,
             (
-                f"{_ISSUE}    from tailrace.context import Context\n\n"
+                f"{_ISSUE}    from tailrace.core.context import Context\n\n"
                 f"    tx.context = Context(tenant_id=tx.tenant_id, user_id=who.user_id)\n"
             ),
         ),
