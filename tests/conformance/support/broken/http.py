@@ -190,7 +190,7 @@ TOYS = (
     toy(
         "a key for as many requests as one likes",
         "a_key_belongs_to_one_request",
-        "POST /v1/points answers 201 to a changed request under the same key",
+        "POST /v1/points answers 400 to a changed request under the same key",
         (ROUTES, _POINTS, _other_key("given and given + asked")),
     ),
     toy(

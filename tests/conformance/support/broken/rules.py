@@ -7,6 +7,7 @@ _HEARD = "row = insert(Product).values(tenant_id=tx.tenant_id, id=event.item_id,
 _SAMPLE = "contracts/samples/toyshop.card.issued/v1-1.json"
 _TOLD = "async def told(tx: Tx, event: ItemCreated | ItemUpdated, meta: Meta) -> None:\n"
 _WELCOME = '    tx.add(Card.issue("WELCOME"'
+_RELABEL = "async def replace_card(tx: Tx, who: Writer, match: IfMatch, card_id: UUID, body: Label) -> Card:"
 _LOAD = "    card = await tx.load(Card, card_id, match)\n    card.relabel(body.label)\n"
 
 TOYS = (
@@ -100,11 +101,11 @@ TOYS = (
         "makes a connection of its own: create_async_engine",
         (
             ROUTES,
-            "terms = APIRouter",
+            "terms = public_router",
             (
                 "from sqlalchemy.ext.asyncio import create_async_engine\n\n"
                 "engine = create_async_engine('postgresql+asyncpg://')\n"
-                "terms = APIRouter"
+                "terms = public_router"
             ),
         ),
     ),
@@ -280,6 +281,20 @@ TOYS = (
         "changes rows by SQL of its own",
         (ROUTES, _LOAD, f"{_LOAD}    await tx.execute(text(\"UPDATE card SET label = 'x'\"))\n"),
         (ROUTES, "from sqlalchemy import select\n", "from sqlalchemy import select, text\n"),
+    ),
+    toy(
+        "a route that flushes",
+        "routes_leave_writing_to_the_kit",
+        "calls flush(), which the kit's route does",
+        (ROUTES, _LOAD, f"{_LOAD}    await tx.flush()\n"),
+    ),
+    toy(
+        "a route that says where something is",
+        "routes_leave_writing_to_the_kit",
+        "names the header Location, which the kit's route sets",
+        (ROUTES, _LOAD, f'{_LOAD}    response.headers["Location"] = f"/v1/cards/{{card.id}}"\n'),
+        (ROUTES, _RELABEL, _RELABEL.replace("body: Label", "body: Label, response: Response")),
+        (ROUTES, "from sqlalchemy import select\n", "from fastapi import Response\nfrom sqlalchemy import select\n"),
     ),
     toy(
         "an object in a body that takes any field",

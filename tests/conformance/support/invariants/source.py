@@ -58,6 +58,19 @@ async def connections_come_from_the_kit(subject: Subject) -> Findings:
     ]
 
 
+async def routes_leave_writing_to_the_kit(subject: Subject) -> Findings:
+    """The kit's route writes what is pending, and sets `Location` and `ETag`, so that no route forgets to."""
+    found = []
+    for path, node in _nodes(subject):
+        if "routes" not in path.relative_to(subject.package).with_suffix("").parts:
+            continue
+        if isinstance(node, ast.Call) and _called(node) == "flush":
+            found.append(f"{path.name}:{node.lineno} calls flush(), which the kit's route does")
+        if isinstance(node, ast.Constant) and node.value in {"Location", "ETag"}:
+            found.append(f"{path.name}:{node.lineno} names the header {node.value}, which the kit's route sets")
+    return found
+
+
 async def no_service_imports_another(subject: Subject) -> Findings:
     """A service learns of others from Kafka."""
     others = {service.name for service in subject.fleet} - {subject.name}

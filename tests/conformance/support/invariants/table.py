@@ -11,6 +11,7 @@ _OF_EVERY: tuple[Check, ...] = (
     source.events_leave_through_the_outbox_alone,
     source.connections_come_from_the_kit,
     source.no_service_imports_another,
+    source.routes_leave_writing_to_the_kit,
     source.modules_open_with_their_promise,
     naming.handlers_name_their_arguments_by_the_plan,
     naming.things_stand_in_their_files,
