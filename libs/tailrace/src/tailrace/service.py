@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI
 from sqlalchemy import MetaData
 
 from tailrace.core.events import Event, by_type
-from tailrace.core.manifest import ANY_SCOPE, is_known
+from tailrace.core.manifest import ANY_SCOPE, SCOPE, is_known
 from tailrace.http.auth import scopes_of
 from tailrace.http.routing import TenantRoute
 from tailrace.messaging.sagas import Saga
@@ -16,8 +16,6 @@ from tailrace.messaging.subscribers import Projection, Subscriber
 from tailrace.messaging.timers import Timer
 from tailrace.settings import Settings
 from tailrace.verify.replay import Proof
-
-_SCOPE = re.compile(r"[a-z][a-z_-]*:[a-z][a-z_-]*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +90,7 @@ class Service:
 
 def _check_scopes(service: Service) -> None:
     for scope in service.scopes:
-        if not _SCOPE.fullmatch(scope):
+        if not re.fullmatch(SCOPE, scope):
             raise ValueError(f"the scope {scope} of {service.name} is no <resource>:<action>")
     for route in (route for router in service.routers for route in router.routes):
         if unknown := sorted(scopes_of(route) - service.scopes.keys()):
