@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI
 from sqlalchemy import MetaData
 
 from tailrace.core.events import Event, by_type
-from tailrace.core.manifest import ANY_SCOPE, is_known
+from tailrace.core.manifest import ANY_SCOPE, SCOPE, is_known
 from tailrace.http.auth import Scope, scopes_of
 from tailrace.http.routing import TenantRoute
 from tailrace.messaging.sagas import Saga
@@ -16,8 +16,6 @@ from tailrace.messaging.subscribers import Projection, Subscriber
 from tailrace.messaging.timers import Timer
 from tailrace.settings import Settings
 from tailrace.verify.replay import Proof
-
-_SCOPE = re.compile(r"[a-z][a-z_-]*:[a-z][a-z_-]*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +91,7 @@ class Service:
 def _check_scopes(service: Service) -> None:
     known = {scope.name: scope.description for scope in service.scopes}
     for name in known:
-        if not _SCOPE.fullmatch(name):
+        if not re.fullmatch(SCOPE, name):
             raise ValueError(f"the scope {name} of {service.name} is no <resource>:<action>")
     for route in (route for router in service.routers for route in router.routes):
         if unknown := sorted(scope.name for scope in scopes_of(route) - set(service.scopes)):

@@ -10,7 +10,7 @@ from tailrace.core.personal_data import Personal
 from tailrace.http.routing import Body
 
 RoleName = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[a-z][a-z0-9_-]*$")]
-Scope = Annotated[str, Field(pattern=r"^(\*|[a-z][a-z_-]*:(\*|[a-z][a-z_-]*))$", examples=["orders:read"])]
+Scope = Annotated[str, Field(pattern=r"^(\*|[a-z][a-z0-9_-]*:(\*|[a-z][a-z0-9_-]*))$", examples=["orders:read"])]
 Slug = Annotated[str, Field(min_length=2, max_length=40, pattern=r"^[a-z0-9][a-z0-9-]*[a-z0-9]$")]
 NewPassword = Annotated[SecretStr, Field(min_length=8, max_length=128)]
 GivenPassword = Annotated[SecretStr, Field(max_length=128)]

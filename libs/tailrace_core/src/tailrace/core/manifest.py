@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 ANY_SCOPE = "*"
 _PATH = r"^(/[A-Za-z0-9._~-]+)+$"
-ScopeName = Annotated[str, Field(pattern=r"^[a-z][a-z_-]*:[a-z][a-z_-]*$")]
+SCOPE = r"[a-z][a-z0-9_-]*:[a-z][a-z0-9_-]*"
+ScopeName = Annotated[str, Field(pattern=f"^{SCOPE}$")]
 
 
 class Route(BaseModel):
