@@ -10,6 +10,7 @@ import json
 import random
 from collections.abc import Callable, Coroutine, Sequence
 from contextvars import ContextVar
+from dataclasses import replace
 from functools import wraps
 from typing import Annotated, Any, ClassVar
 
@@ -19,7 +20,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm.exc import StaleDataError
 
-from tailrace import consistency, idempotency
+from tailrace import consistency, idempotency, tracing
 from tailrace.auth import Verifier, bearer_token
 from tailrace.context import Context, Principal
 from tailrace.database import Database
@@ -29,7 +30,6 @@ from tailrace.failures import is_conflict
 from tailrace.location import set_location
 from tailrace.problems import Problem, ProblemView
 from tailrace.subscribers import Subscriber
-from tailrace.tracing import TRACEPARENT
 
 __all__ = ["Body", "TenantRoute", "Tx", "View", "tenant_router"]
 
@@ -164,7 +164,8 @@ async def _write_once(
     request: Request, endpoint: Endpoint, principal: Principal, key: str | None, asked: bytes, versioned: bool
 ) -> Response:
     database: Database = request.app.state.database
-    async with database.transaction(_context(request, principal)) as tx:
+    context = replace(_context(request, principal), traceparent=tracing.traceparent(request.state.trace))
+    async with database.transaction(context) as tx:
         request.state.tx = tx
         _current.set(tx)
         if key is not None:
@@ -189,13 +190,7 @@ async def _authenticate(request: Request) -> Principal:
 
 
 def _context(request: Request, principal: Principal) -> Context:
-    traceparent = request.headers.get("traceparent", "")
-    return Context(
-        tenant_id=principal.tenant_id,
-        user_id=principal.user_id,
-        correlation_id=request.state.correlation_id,
-        traceparent=traceparent if TRACEPARENT.fullmatch(traceparent) else None,
-    )
+    return Context(principal.tenant_id, principal.user_id, request.state.correlation_id)
 
 
 def _settled(endpoint: Callable[..., Any]) -> Callable[..., Any]:

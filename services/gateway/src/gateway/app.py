@@ -13,6 +13,7 @@ from gateway.forward import Forwarder
 from gateway.gateway import Gateway
 from gateway.limits import Limit
 from gateway.revocations import Revocations
+from gateway.routes import forwarded
 from gateway.table import load_table
 from gateway.tokens import Tokens
 from tailrace import metrics, problems, tracing
@@ -74,6 +75,7 @@ def build(settings: Settings, *, feed: Feed | None = None) -> FastAPI:
     app.include_router(health.router(keys, revocations))
     app.include_router(pages.router(settings))
     app.include_router(health.for_operators(metrics.router, settings.metrics_from))
+    app.router.routes.extend(forwarded(table, gateway))
     app.router.default = gateway
     if settings.cors_origins:
         app.add_middleware(
@@ -91,6 +93,5 @@ def build(settings: Settings, *, feed: Feed | None = None) -> FastAPI:
             expose_headers=_EXPOSED,
         )
     app.add_middleware(RequestId)
-    if tracing.is_on():
-        app.add_middleware(tracing.Traced)
+    tracing.instrument(app, metrics.provider())
     return app

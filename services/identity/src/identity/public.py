@@ -13,6 +13,7 @@ from identity.bodies import LogIn, RefreshBody
 from identity.exchange import ExchangedToken
 from identity.refusals import RefreshRefused
 from identity.tokens import Issuer, Tokens
+from tailrace import tracing
 from tailrace.context import Context
 from tailrace.database import Database
 
@@ -88,5 +89,5 @@ def _context(request: Request) -> Context:
     return Context(
         tenant_id=None,
         correlation_id=request.state.correlation_id,
-        traceparent=request.headers.get("traceparent"),
+        traceparent=tracing.traceparent(request.state.trace),
     )
