@@ -18,8 +18,9 @@ def merge_openapi(
 ) -> Document:
     """The documents, by service name, as one; a component `X` of `orders` becomes `orders.X`. The arguments are left as they are.
 
-    `problem_types` is listed under `x-problem-types`. Raises ValueError when two services declare one operation, one operation id, or
-    a shared component differently.
+    `problem_types` is listed under `x-problem-types` and, for people, in the description.
+
+    Raises ValueError when two services declare one operation, one operation id, or a shared component differently.
     """
     merged: Document = {
         "openapi": "3.1.0",
@@ -40,7 +41,18 @@ def merge_openapi(
     merged["tags"] = [{"name": name} for name in sorted(set(_tags(merged["paths"])))]
     if problem_types:
         merged["x-problem-types"] = [dict(problem) for problem in problem_types]
+        merged["info"]["description"] += _for_people(problem_types)
     return merged
+
+
+def _for_people(kinds: Sequence[Mapping[str, Any]]) -> str:
+    """Every kind of refusal as a section in Markdown, which reference pages show."""
+    rows = [f"| {kind['status']} | `{kind['type']}` | **{kind['title']}** {kind['description']} |" for kind in kinds]
+    intro = (
+        "Every refusal is `application/problem+json` (RFC 9457). Its `type` is one of these; `errors` names the fields at fault, and "
+        "`request_id` finds it in the logs."
+    )
+    return "\n".join(["", "", "# Problem types", "", intro, "", "| Status | Type | Meaning |", "|---|---|---|", *rows])
 
 
 def problem_types() -> list[dict[str, Any]]:

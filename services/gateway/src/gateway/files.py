@@ -1,5 +1,6 @@
 """Generated data: from the file that the settings name, else the copy that was packaged with the gateway."""
 
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -11,6 +12,7 @@ def load(given: Path | None, packaged: str) -> bytes:
     return files("gateway").joinpath("data", packaged).read_bytes()
 
 
+@cache
 def static(name: str) -> bytes:
-    """A file of the reference pages."""
+    """A file of the pages, read once."""
     return files("gateway").joinpath("static", name).read_bytes()
