@@ -68,7 +68,7 @@ def test_documents_merge_without_mixing_up_components() -> None:
     assert schemas["catalog.View"]["properties"]["lines"]["items"] == {"$ref": "#/components/schemas/catalog.Line"}
     assert "components" in schemas["catalog.View"]["properties"]
     assert "ProblemView" in schemas
-    assert "| 412 | `urn:tailrace:problem:stale` |" in merged["info"]["description"]
+    assert "| 412 | `stale` |" in merged["info"]["description"]
     references = list(_references(merged))
     assert len(references) > 6
     for reference in references:

@@ -11,6 +11,7 @@ _SHARED = frozenset({ProblemView.__name__, FieldProblem.__name__})
 """Components that the kit itself declares: one and the same in every service, so they keep their plain names."""
 
 Document = dict[str, Any]
+_TYPE = "urn:tailrace:problem:"
 
 
 def merge_openapi(
@@ -47,10 +48,13 @@ def merge_openapi(
 
 def _for_people(kinds: Sequence[Mapping[str, Any]]) -> str:
     """Every kind of refusal as a section in Markdown, which reference pages show."""
-    rows = [f"| {kind['status']} | `{kind['type']}` | **{kind['title']}** {kind['description']} |" for kind in kinds]
+    rows = [
+        f"| {kind['status']} | `{kind['type'].removeprefix(_TYPE)}` | **{kind['title']}**: {kind['description']} |"
+        for kind in kinds
+    ]
     intro = (
-        "Every refusal is `application/problem+json` (RFC 9457). Its `type` is one of these; `errors` names the fields at fault, and "
-        "`request_id` finds it in the logs."
+        f"Every refusal is `application/problem+json` (RFC 9457). Its `type` is `{_TYPE}` and one of these; `errors` names the fields at "
+        "fault, and `request_id` finds it in the logs."
     )
     return "\n".join(["", "", "# Problem types", "", intro, "", "| Status | Type | Meaning |", "|---|---|---|", *rows])
 
@@ -64,7 +68,7 @@ def problem_types() -> list[dict[str, Any]]:
             found.setdefault(
                 (kind.status, kind.slug),
                 {
-                    "type": f"urn:tailrace:problem:{kind.slug}",
+                    "type": f"{_TYPE}{kind.slug}",
                     "title": kind.title,
                     "status": kind.status,
                     "description": meaning.removeprefix(f"{kind.status}: "),
