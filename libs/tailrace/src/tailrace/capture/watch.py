@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-import aiohttp
 import asyncpg
 
 from tailrace.canary import Heard, Listener, canary_id
@@ -20,6 +19,7 @@ from tailrace.capture import slots
 from tailrace.capture.repair import Repairs
 from tailrace.capture.slots import Outbox, RepairUnderWay, Slot
 from tailrace.connectors import slot_name
+from tailrace.outgoing import UNREACHED
 from tailrace.service import Service
 from tailrace.settings import Settings
 from tailrace.stack.connect import Rest
@@ -28,7 +28,7 @@ from tailrace.stack.errors import StackError
 log = logging.getLogger("tailrace.capture")
 
 Kind = Literal["slot", "connector", "publication", "silent"]
-_AWAY = (OSError, TimeoutError, aiohttp.ClientError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_AWAY = (*UNREACHED, asyncpg.PostgresError, asyncpg.InterfaceError)
 """What is raised while one of the parts does not answer."""
 LONGEST_PAUSE = 3600.0
 

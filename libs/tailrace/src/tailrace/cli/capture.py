@@ -12,7 +12,6 @@ from collections.abc import Coroutine, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-import aiohttp
 import asyncpg
 from rich.table import Table
 from rich.text import Text
@@ -23,6 +22,7 @@ from tailrace.capture.watch import Condition, Watch
 from tailrace.cli.console import coloured, mark, out
 from tailrace.cli.running import enter_environment
 from tailrace.fleet import load_services
+from tailrace.outgoing import UNREACHED
 from tailrace.service import Service
 from tailrace.settings import Settings
 from tailrace.stack.connect import Rest
@@ -109,7 +109,7 @@ async def _mend(
             while True:
                 try:
                     await watch.look(rest, states := await _states(rest))
-                except (OSError, aiohttp.ClientError):
+                except UNREACHED:
                     if until_well:
                         raise
                     states = {}
@@ -157,7 +157,7 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(work)
     except RepairUnderWay as other:
         raise StackError(str(other), "let it finish: tailrace capture status") from None
-    except (OSError, aiohttp.ClientError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (*UNREACHED, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise StackError(f"a part does not answer: {error}", "see: tailrace status") from None
 
 

@@ -10,9 +10,10 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
+import httpx2
 
 from tailrace.farewell import heed
+from tailrace.outgoing import UNREACHED
 from tailrace.stack.connect import Rest
 from tailrace.stack.state import Board, Capture
 
@@ -51,7 +52,7 @@ class Monitor:
                 while True:
                     try:
                         await self.look(rest)
-                    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                    except UNREACHED as error:
                         self._note_silence(error)
                     except (Exception, asyncio.CancelledError) as error:
                         heed(error)
@@ -103,8 +104,8 @@ class Monitor:
             patience.pause = FIRST_PAUSE
         try:
             await rest.restart(name)
-        except aiohttp.ClientResponseError as error:  # in the middle of a rebalance; the next look tries again
-            log.warning("connector %s failed and could not be restarted: %s", name, error.message)
+        except httpx2.HTTPStatusError as error:  # in the middle of a rebalance; the next look tries again
+            log.warning("connector %s failed and could not be restarted: %s", name, error.response.reason_phrase)
             return
         log.warning("connector %s failed, restarting it: %s", name, capture.reason)
         capture.restarts += 1
