@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 import httpx2
@@ -43,6 +44,11 @@ async def test_one_trace_leads_from_the_gateway_to_every_read_model(gateway: Gat
     first = next(span for span in found if span.service == "gateway")
     assert (first.parent, first.name) == (caller, "POST /v1/orders")
     assert order not in str([span.name for span in found]), "names hold routes, never ids"
+    by_id = {span.span: span for span in found}
+    statements = [span for span in found if span.attributes.get("db.system.name") == "postgresql"]
+    assert "POST /v1/orders" in {by_id[span.parent].name for span in statements}
+    assert {by_id[span.parent].service for span in statements} >= {"orders", "inventory", "shipping"}
+    assert all(by_id[span.parent].service == span.service for span in statements)
 
 
 async def test_a_parent_is_always_there_in_the_end(gateway: Gateway, collector: Collector) -> None:
@@ -85,13 +91,17 @@ async def test_metrics_leave_by_otlp_too(service: str, gateway: Gateway, collect
     company = await Company.found(gateway)
     await company.order(1)
 
-    async def names() -> set[str]:
-        return collector.metric_names(service)
+    created = {"http.request.method": "POST", "http.route": "/v1/orders", "http.response.status_code": 201}
 
-    await eventually(names, lambda found: "http.server.request.duration" in found, what="metrics by OTLP")
+    async def series() -> list[Mapping[str, Any]]:
+        return collector.points(service, "http.server.request.duration")
+
+    await eventually(series, lambda found: created in found, what="metrics by OTLP")
 
 
-async def test_log_lines_carry_tenant_request_and_trace_and_nothing_personal(fleet: Stack, gateway: Gateway) -> None:
+async def test_log_lines_carry_tenant_request_and_trace_and_nothing_personal(
+    fleet: Stack, gateway: Gateway, collector: Collector
+) -> None:
     company = await Company.found(gateway)
     trace, request = secrets.token_hex(16), "01a1fd74-6b02-7124-96fc-806fe5689aa3"
     asked = {"traceparent": f"00-{trace}-{'1' * 16}-01", "X-Request-Id": request}
@@ -103,6 +113,7 @@ async def test_log_lines_carry_tenant_request_and_trace_and_nothing_personal(fle
         assert (line["request_id"], line["service"], line["status"]) == (request, service, 201)
         assert line["tenant"]
     await eventually(lambda: company.shipments(answer.json()["id"]), bool, what="a shipment")
+    assert not collector.holds("Whisperwind")
     for service in fleet.plan.ports.services:
         assert "Whisperwind" not in fleet.plan.layout.log(service).read_text()
 

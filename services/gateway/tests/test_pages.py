@@ -1,9 +1,12 @@
 """The merged document, the pages that show it, and health."""
 
+import base64
 import copy
+import hashlib
 import json
 import re
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +71,7 @@ def test_documents_merge_without_mixing_up_components() -> None:
     assert schemas["catalog.View"]["properties"]["lines"]["items"] == {"$ref": "#/components/schemas/catalog.Line"}
     assert "components" in schemas["catalog.View"]["properties"]
     assert "ProblemView" in schemas
+    assert "| 412 | `stale` |" in merged["info"]["description"]
     references = list(_references(merged))
     assert len(references) > 6
     for reference in references:
@@ -126,6 +130,34 @@ async def test_the_document_and_the_pages_are_served(make_stand: MakeStand, tmp_
             assert answer.content_type == "text/html"
             assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
             await _check_links(stand, await answer.text())
+
+
+async def test_no_page_runs_or_loads_what_is_not_the_gateways_own(stand: Stand) -> None:
+    """The one hash is of nothing: a style element without a text."""
+    nothing = base64.b64encode(hashlib.sha256(b"").digest()).decode()
+    own = ["'self'"]
+    for page in ("/", "/docs", "/docs/redoc-3.0.1.js", "/openapi.json"):
+        async with stand.client.get(page) as answer:
+            policy = {
+                name: rest for name, *rest in map(str.split, answer.headers["Content-Security-Policy"].split(";"))
+            }
+            text = await answer.text()
+        assert policy["default-src"] == ["'none'"]
+        assert (policy["script-src"], policy["connect-src"], policy["img-src"]) == (own, own, own)
+        assert policy["style-src"] == [*own, f"'sha256-{nothing}'"]
+        if answer.content_type == "text/html":
+            assert re.search(r"<style|style=|\son\w+=|<script(?![^>]*\ssrc=)", text) is None
+
+
+async def test_the_reference_page_is_the_library_as_it_was_published(stand: Stand) -> None:
+    folder = files("gateway").joinpath("static", "redoc")
+    said = re.search(r"SHA-256 (\w+)", folder.joinpath("ORIGIN").read_text())
+    async with stand.client.get("/docs/redoc-3.0.1.js") as answer:
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        assert said is not None and hashlib.sha256(await answer.read()).hexdigest() == said[1]
+    assert "Redocly" in folder.joinpath("LICENSE").read_text()
+    async with stand.client.get("/docs") as answer:
+        assert 'disable-telemetry="true"' in await answer.text()
 
 
 async def _check_links(stand: Stand, html: str) -> None:

@@ -3,7 +3,7 @@
 import gzip
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -17,7 +17,7 @@ _KEPT = 5000
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A span as it was sent; ids in hexadecimal, `parent` empty at the beginning of a trace."""
+    """A span as it was sent; ids in hexadecimal, `parent` empty at the beginning of a trace, `links` the spans that it names besides."""
 
     service: str
     name: str
@@ -25,6 +25,7 @@ class Span:
     span: str
     parent: str
     attributes: Mapping[str, Any]
+    links: tuple[str, ...] = ()
 
 
 class Collector:
@@ -74,14 +75,28 @@ class Collector:
             span for body in list(self._traces) if wanted in body for span in _spans(body) if span.trace == trace_id
         ]
 
+    def holds(self, text: str) -> bool:
+        """Whether these words stand anywhere in a span that has come so far."""
+        return any(text.encode() in body for body in list(self._traces))
+
     def metric_names(self, service: str) -> set[str]:
         """The names of the metrics that a service has sent."""
-        names: set[str] = set()
+        return {metric.name for metric in self._sent_metrics(service)}
+
+    def points(self, service: str, histogram: str) -> list[Mapping[str, Any]]:
+        """The labels of each series of a histogram that a service has sent, as often as it has sent it."""
+        return [
+            _values(point.attributes)
+            for metric in self._sent_metrics(service)
+            if metric.name == histogram
+            for point in metric.histogram.data_points
+        ]
+
+    def _sent_metrics(self, service: str) -> Iterator[Any]:
         for body in list(self._metrics):
             for resource in ExportMetricsServiceRequest.FromString(body).resource_metrics:
                 if _values(resource.resource.attributes).get("service.name") == service:
-                    names.update(metric.name for scope in resource.scope_metrics for metric in scope.metrics)
-        return names
+                    yield from (metric for scope in resource.scope_metrics for metric in scope.metrics)
 
 
 def _spans(body: bytes) -> list[Span]:
@@ -93,6 +108,7 @@ def _spans(body: bytes) -> list[Span]:
             span=span.span_id.hex(),
             parent=span.parent_span_id.hex(),
             attributes=_values(span.attributes),
+            links=tuple(link.span_id.hex() for link in span.links),
         )
         for resource in ExportTraceServiceRequest.FromString(body).resource_spans
         for scope in resource.scope_spans

@@ -14,6 +14,7 @@ from gateway.forward import Forwarder
 from gateway.gateway import Gateway
 from gateway.limits import Limit
 from gateway.revocations import Revocations
+from gateway.routes import forwarded
 from gateway.table import load_table
 from gateway.tokens import Tokens
 from tailrace.http import problem_details
@@ -77,6 +78,7 @@ def build(settings: Settings, *, feed: Feed | None = None, promised: Path | None
     app.include_router(health.router(keys, revocations))
     app.include_router(pages.router(promised))
     app.include_router(health.for_operators(metrics.router, settings.metrics_from))
+    app.router.routes.extend(forwarded(table, gateway))
     app.router.default = gateway
     if settings.cors_origins:
         app.add_middleware(
@@ -94,6 +96,5 @@ def build(settings: Settings, *, feed: Feed | None = None, promised: Path | None
             expose_headers=_EXPOSED,
         )
     app.add_middleware(RequestId)
-    if tracing.is_on():
-        app.add_middleware(tracing.Traced)
+    tracing.instrument(app, metrics.provider())
     return app

@@ -41,7 +41,6 @@ class Gateway:
         route = self._table.match(head.segments)
         if route is None:
             raise Unknown("path", scope["path"])
-        scope["tailrace.route"] = route.prefix
         rate_limit = await self._admit(route, head, scope)
         if head.length is not None and head.length > route.body_limit:
             raise TooLarge(route.body_limit)

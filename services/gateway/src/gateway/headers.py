@@ -1,13 +1,13 @@
 """Which headers go on, in both directions: nothing that belongs to one connection, nothing that claims to know who somebody is."""
 
-import re
-import secrets
 from collections.abc import Iterable
 
 from multidict import CIMultiDict
+from opentelemetry import propagate
 from starlette.types import Scope
 
 from gateway.head import Head, Headers
+from tailrace.observability import tracing
 
 _HOP_BY_HOP = frozenset(
     {
@@ -29,6 +29,7 @@ _SET_HERE = frozenset(
         b"forwarded",
         b"host",
         b"traceparent",
+        b"tracestate",
         b"x-forwarded-for",
         b"x-forwarded-host",
         b"x-forwarded-port",
@@ -40,23 +41,16 @@ _SET_HERE = frozenset(
 )
 _IDENTITY = (b"x-tenant", b"x-user")
 _OWN_ANSWER = frozenset({b"date", b"server", b"x-request-id"})
-_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 def upstream_headers(head: Head, scope: Scope) -> CIMultiDict[str]:
     """What the service gets. `X-Forwarded-For` names the peer alone: what the client claims there is worth nothing."""
     dropped = _HOP_BY_HOP | _SET_HERE | _named_in_connection(head.headers)
     headers: CIMultiDict[str] = CIMultiDict()
-    traceparent = ""
     for name, value in head.headers:
-        if name == b"traceparent":
-            traceparent = value.decode("latin-1")
-        elif name not in dropped and not _claims_identity(name):
+        if name not in dropped and not _claims_identity(name):
             headers.add(name.decode("ascii"), value.decode("utf-8"))
-    if not _TRACEPARENT.fullmatch(traceparent):
-        headers.popall("tracestate", None)
-        traceparent = new_traceparent()
-    headers["traceparent"] = traceparent
+    propagate.inject(headers, tracing.begun(scope["state"]["trace"]))
     headers["X-Request-Id"] = scope["state"]["request_id"]
     headers["X-Forwarded-For"] = scope["client"][0] if scope.get("client") else "unknown"
     headers["X-Forwarded-Proto"] = scope["scheme"]
@@ -73,11 +67,6 @@ def answer_headers(upstream: Iterable[tuple[bytes, bytes]], own: dict[str, str])
     dropped = _HOP_BY_HOP | _OWN_ANSWER | _named_in_connection(lowered)
     kept = [(name, value) for name, value in lowered if name not in dropped]
     return [*kept, *((name.lower().encode(), value.encode()) for name, value in own.items())]
-
-
-def new_traceparent() -> str:
-    """A sampled trace that begins here (W3C Trace Context)."""
-    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
 
 
 def _named_in_connection(headers: Headers) -> frozenset[bytes]:

@@ -16,6 +16,7 @@ from identity.views import ExchangedToken, Tokens
 from tailrace.core.context import Context
 from tailrace.db.database import Database
 from tailrace.http.strict import public_router
+from tailrace.observability import tracing
 
 router = public_router(tag="auth")
 
@@ -89,5 +90,5 @@ def _context(request: Request) -> Context:
     return Context(
         tenant_id=None,
         correlation_id=request.state.correlation_id,
-        traceparent=request.headers.get("traceparent"),
+        traceparent=tracing.traceparent(request.state.trace),
     )

@@ -4,33 +4,35 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-import aiohttp
+import httpx2
 
 from tailrace.core.operator_error import OperatorError
+from tailrace.http import outgoing
 
 _TRIES, _PAUSE = 80, 0.25
 """How often, and after how many seconds, something is asked of Connect again."""
+_WITHIN = 30.0
+"""Seconds for one call."""
 
 
 class Rest:
-    """Connect's REST interface, for the length of a `with` block."""
+    """Connect's REST interface, for the length of a `with` block. What gets no answer raises one of `outgoing.UNREACHED`."""
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
 
     async def __aenter__(self) -> "Rest":
-        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
+        self._client = outgoing.client(self.url, within=_WITHIN)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._session.close()
+        await self._client.aclose()
 
     async def healthy(self) -> bool:
         """Whether the worker has joined its group and answers. Silent while the port is closed."""
         try:
-            async with self._session.get(f"{self.url}/health", timeout=aiohttp.ClientTimeout(total=3)) as answer:
-                return answer.status == 200
-        except (aiohttp.ClientError, TimeoutError):
+            return (await self._ask("GET", "/health", within=3)).status_code == 200
+        except outgoing.UNREACHED:
             return False
 
     async def put(self, name: str, config: Mapping[str, str]) -> None:
@@ -38,39 +40,35 @@ class Rest:
         if await self._current(name) == {**config, "name": name}:
             return
         for _ in range(40):
-            async with self._session.put(f"{self.url}/connectors/{name}/config", json=dict(config)) as answer:
-                if answer.status < 300:
-                    return
-                text = await answer.text()
-                if answer.status != 409:  # 409: a rebalance is under way
-                    raise OperatorError(f"Connect refused the connector {name}: {text[:500]}", "see the log of connect")
+            answer = await self._ask("PUT", f"/connectors/{name}/config", dict(config))
+            if answer.is_success:
+                return
+            if answer.status_code != 409:  # 409: a rebalance is under way
+                raise OperatorError(
+                    f"Connect refused the connector {name}: {answer.text[:500]}", "see the log of connect"
+                )
             await asyncio.sleep(0.25)
         raise OperatorError(
             f"Connect kept rebalancing instead of taking the connector {name}", "see the log of connect"
         )
 
     async def statuses(self) -> dict[str, Any]:
-        """`{name: {"connector": {"state": …}, "tasks": [{"id", "state", "trace"}]}}`. Raises `aiohttp.ClientError`."""
-        async with self._session.get(f"{self.url}/connectors?expand=status") as answer:
-            answer.raise_for_status()
-            found: dict[str, Any] = await answer.json()
-            return {name: entry["status"] for name, entry in found.items()}
+        """`{name: {"connector": {"state": …}, "tasks": [{"id", "state", "trace"}]}}`."""
+        found: dict[str, Any] = (await self._ask("GET", "/connectors?expand=status")).raise_for_status().json()
+        return {name: entry["status"] for name, entry in found.items()}
 
     async def restart(self, name: str) -> None:
         """Restart what failed of a connector, its tasks included."""
-        path = f"{self.url}/connectors/{name}/restart?includeTasks=true&onlyFailed=true"
-        async with self._session.post(path, json={}) as answer:
-            answer.raise_for_status()
+        path = f"/connectors/{name}/restart?includeTasks=true&onlyFailed=true"
+        (await self._ask("POST", path, {})).raise_for_status()
 
     async def restart_all(self, name: str) -> None:
         """Restart a connector and its tasks, failed or not."""
-        async with self._session.post(f"{self.url}/connectors/{name}/restart?includeTasks=true", json={}) as answer:
-            answer.raise_for_status()
+        (await self._ask("POST", f"/connectors/{name}/restart?includeTasks=true", {})).raise_for_status()
 
     async def restart_task(self, name: str) -> None:
         """Restart a connector's one task, failed or not."""
-        async with self._session.post(f"{self.url}/connectors/{name}/tasks/0/restart", json={}) as answer:
-            answer.raise_for_status()
+        (await self._ask("POST", f"/connectors/{name}/tasks/0/restart", {})).raise_for_status()
 
     async def hold(self, name: str, config: Mapping[str, str]) -> None:
         """Stop a connector, or create it stopped; returns when none of its tasks is left. It stays stopped, also when Connect restarts."""
@@ -96,11 +94,10 @@ class Rest:
 
     async def position(self, name: str) -> int | None:
         """The stored offset, in bytes of PostgreSQL's log: Kafka acknowledged nothing beyond. None when nothing is stored."""
-        async with self._session.get(f"{self.url}/connectors/{name}/offsets") as answer:
-            if answer.status == 404:
-                return None
-            answer.raise_for_status()
-            stored = (await answer.json())["offsets"]
+        answer = await self._ask("GET", f"/connectors/{name}/offsets")
+        if answer.status_code == 404:
+            return None
+        stored = answer.raise_for_status().json()["offsets"]
         offset = (stored[0]["offset"] if stored else None) or {}
         return max((int(offset[key]) for key in ("lsn", "lsn_proc", "lsn_commit") if offset.get(key)), default=None)
 
@@ -108,21 +105,27 @@ class Rest:
         """Ask until Connect, which may be rebalancing (409) or still stopping a task (5xx), agrees. Raises `OperatorError`."""
         text = ""
         for _ in range(_TRIES):
-            async with self._session.request(method, f"{self.url}{path}", json=body or {}) as answer:
-                if answer.status < 300:
-                    return
-                text = await answer.text()
-                if answer.status < 500 and answer.status != 409:
-                    break
+            answer = await self._ask(method, path, body or {})
+            if answer.is_success:
+                return
+            text = answer.text
+            if answer.status_code < 500 and answer.status_code != 409:
+                break
             await asyncio.sleep(_PAUSE)
         raise OperatorError(f"Connect refused {method} {path}: {text[:500]}", "see the log of connect")
 
     async def delete(self, name: str) -> None:
         """Remove a connector; one that is not there is fine."""
-        async with self._session.delete(f"{self.url}/connectors/{name}") as answer:
-            if answer.status != 404:
-                answer.raise_for_status()
+        answer = await self._ask("DELETE", f"/connectors/{name}")
+        if answer.status_code != 404:
+            answer.raise_for_status()
 
     async def _current(self, name: str) -> dict[str, str] | None:
-        async with self._session.get(f"{self.url}/connectors/{name}/config") as answer:
-            return await answer.json() if answer.status == 200 else None
+        answer = await self._ask("GET", f"/connectors/{name}/config")
+        return answer.json() if answer.status_code == 200 else None
+
+    async def _ask(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, *, within: float = _WITHIN
+    ) -> httpx2.Response:
+        async with asyncio.timeout(within):
+            return await self._client.request(method, path, json=body)

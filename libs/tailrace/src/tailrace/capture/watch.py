@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-import aiohttp
 import asyncpg
 
 from tailrace.capture import slots
@@ -23,13 +22,14 @@ from tailrace.capture.slots import Outbox, RepairUnderWay, Slot
 from tailrace.core.backoff import Backoff
 from tailrace.core.names import slot_name
 from tailrace.core.operator_error import OperatorError
+from tailrace.http.outgoing import UNREACHED
 from tailrace.service import Service
 from tailrace.settings import Settings
 
 log = logging.getLogger("tailrace.capture")
 
 Kind = Literal["slot", "connector", "publication", "silent"]
-_AWAY = (OSError, TimeoutError, aiohttp.ClientError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_AWAY = (*UNREACHED, asyncpg.PostgresError, asyncpg.InterfaceError)
 """What is raised while one of the parts does not answer."""
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 3600.0
 

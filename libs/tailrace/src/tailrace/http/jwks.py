@@ -8,15 +8,16 @@ import asyncio
 import time
 from typing import Protocol
 
-import aiohttp
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from tailrace.core.errors import Unavailable
+from tailrace.http import outgoing
 
 REFRESH_AFTER = 60.0
 """Seconds after which the set is fetched again although nothing asked for it: how long a withdrawn key may still be believed."""
 _AT_MOST_EVERY = 1.0
+_PATIENCE = 2.0
 
 
 class Keys(Protocol):
@@ -62,11 +63,10 @@ class PublishedKeys:
     async def _fetch(self) -> None:
         self._began = time.monotonic()
         try:
-            timeout = aiohttp.ClientTimeout(total=2)
-            async with aiohttp.ClientSession(timeout=timeout) as client, client.get(self._url) as response:
-                response.raise_for_status()
-                keys = KeySet.import_key_set(await response.json())
-        except (aiohttp.ClientError, JoseError, TimeoutError, ValueError, KeyError, TypeError):
+            async with asyncio.timeout(_PATIENCE), outgoing.client(self._url, within=_PATIENCE) as client:
+                response = (await client.get(self._url)).raise_for_status()
+            keys = KeySet.import_key_set(response.json())
+        except (*outgoing.UNREACHED, JoseError, ValueError, KeyError, TypeError):
             # The keys at hand go on being good; with none at hand the caller says so.
             return
         self._keys, self._ids = keys, frozenset(key.kid for key in keys.keys)

@@ -4,6 +4,7 @@ import time
 from uuid import UUID
 
 import structlog
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -29,10 +30,11 @@ class RequestId:
             await self._app(scope, receive, send)
             return
         request_id = _given(scope) or uuid7()
-        scope.setdefault("state", {}).update(request_id=str(request_id), correlation_id=request_id)
+        trace = tracing.entered(Headers(scope=scope))
+        scope.setdefault("state", {}).update(request_id=str(request_id), correlation_id=request_id, trace=trace)
         structlog.contextvars.bind_contextvars(request_id=str(request_id))
-        if trace := tracing.trace_id(scope):
-            structlog.contextvars.bind_contextvars(trace_id=trace)
+        if trace_id := tracing.trace_id(trace):
+            structlog.contextvars.bind_contextvars(trace_id=trace_id)
         began, status = time.perf_counter(), 0
 
         async def send_with_id(message: Message) -> None:

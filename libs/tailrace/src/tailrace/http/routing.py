@@ -8,7 +8,7 @@ collide start over, unless `If-Match` says that the client wants to know.
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import wraps
 from typing import Annotated, Any, ClassVar
@@ -35,8 +35,8 @@ from tailrace.http.problem_details import ProblemView
 from tailrace.http.strict import Endpoint, StrictRoute
 from tailrace.messaging.beginnings import Beginnings, NotNow
 from tailrace.messaging.subscribers import Subscriber
+from tailrace.observability import tracing
 from tailrace.observability.logs import log
-from tailrace.observability.tracing import TRACEPARENT
 
 __all__ = ["Body", "ReasonBody", "ResourceView", "TenantRoute", "Tx", "View", "tenant_router"]
 
@@ -208,7 +208,8 @@ async def _write_once(
     beginnings: Beginnings | None,
 ) -> Response:
     database: Database = request.app.state.database
-    async with database.transaction(_context(request, principal)) as tx:
+    context = replace(_context(request, principal), traceparent=tracing.traceparent(request.state.trace))
+    async with database.transaction(context) as tx:
         if key is not None:
             stored = await idempotency.claim(tx, principal.user_id, key, asked)
             if stored is not None:
@@ -230,13 +231,7 @@ async def _authenticate(request: Request) -> Principal:
 
 
 def _context(request: Request, principal: Principal) -> Context:
-    traceparent = request.headers.get("traceparent", "")
-    return Context(
-        tenant_id=principal.tenant_id,
-        user_id=principal.user_id,
-        correlation_id=request.state.correlation_id,
-        traceparent=traceparent if TRACEPARENT.fullmatch(traceparent) else None,
-    )
+    return Context(principal.tenant_id, principal.user_id, request.state.correlation_id)
 
 
 def _noted(endpoint: Callable[..., Any], *, settle: bool) -> Callable[..., Any]:

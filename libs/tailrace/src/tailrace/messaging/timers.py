@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
+from opentelemetry.trace import SpanKind
 from sqlalchemy import RowMapping, bindparam, delete, func, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
@@ -143,8 +144,7 @@ class TimerRunner:
                 due = await self._take(tx)
                 if due is None:
                     return None
-                with tracing.span(f"timer {due['name']}", "internal", due["traceparent"]) as here:
-                    traceparent = tracing.traceparent_of(here, due["traceparent"])
+                with tracing.span(f"timer {due['name']}", SpanKind.INTERNAL, due["traceparent"]) as traceparent:
                     tx.context = Context(None, None, due["correlation_id"], due["causation_id"], traceparent)
                     await tx.enter_tenant(due["tenant_id"])
                     firing = tx.info[_FIRING] = _Firing(due)

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from fastapi import APIRouter, Response
 
+from tailrace.observability import tracing
 from tailrace.observability.tracing import ENDPOINT
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import CallbackOptions, Observation
     from opentelemetry.sdk.metrics import MeterProvider
+    from opentelemetry.sdk.metrics.view import View
 
 Reading = tuple[Mapping[str, str], float]
 """One series of a gauge: its labels and its value."""
@@ -114,9 +116,11 @@ def install(service: str) -> None:
 
         readers.append(PeriodicExportingMetricReader(OTLPMetricExporter()))
     resource = Resource.create({"service.name": service, "service.namespace": "tailrace"})
-    _provider = MeterProvider(metric_readers=readers, resource=resource)
+    _provider = MeterProvider(metric_readers=readers, resource=resource, views=_views())
     meter = _provider.get_meter("tailrace")
     for key, each in INSTRUMENTS.items():
+        if key == "requests" and tracing.is_on():
+            continue  # The instrumentor has it.
         if each.kind == "histogram":
             _instruments[key] = meter.create_histogram(
                 each.name, each.unit, each.meaning, explicit_bucket_boundaries_advisory=BUCKETS
@@ -127,6 +131,24 @@ def install(service: str) -> None:
             meter.create_observable_gauge(each.name, [_reader_of(each.name)], each.unit, each.meaning)
 
 
+def provider() -> "MeterProvider | None":
+    """What an instrumentor of this process measures with; None before `install`."""
+    return _provider
+
+
+def _views() -> "list[View]":
+    """The same labels and buckets whoever measures requests. Nothing else of the instrumentor's: it mixes up the sizes of answers under load."""
+    from opentelemetry.sdk.metrics.view import DropAggregation, ExplicitBucketHistogramAggregation, View
+
+    requests = INSTRUMENTS["requests"].name
+    labels = {"http.request.method", "http.route", "http.response.status_code"}
+    dropped = ("http.server.active_requests", "http.server.request.body.size", "http.server.response.body.size")
+    return [
+        View(instrument_name=requests, attribute_keys=labels, aggregation=ExplicitBucketHistogramAggregation(BUCKETS)),
+        *(View(instrument_name=name, aggregation=DropAggregation()) for name in dropped),
+    ]
+
+
 def flush() -> None:
     """Send what is still here, and stop. Blocks for a few seconds at most."""
     if _provider is not None:
@@ -134,7 +156,8 @@ def flush() -> None:
 
 
 def request_served(method: str, route: str, status: int, seconds: float) -> None:
-    if _instruments:
+    """Unless the instrumentor measures it."""
+    if "requests" in _instruments:
         labels = {"http.request.method": method, "http.route": route, "http.response.status_code": status}
         _instruments["requests"].record(seconds, labels)
 

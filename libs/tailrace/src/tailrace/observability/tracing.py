@@ -1,27 +1,32 @@
 """One trace from the gateway through outbox and Kafka to the read model: each part goes on with the `traceparent` that it was handed.
 
-W3C Trace Context on HTTP and in the outbox row, whence Debezium carries it to a Kafka header; spans leave by OTLP (OpenTelemetry). Nothing is
-recorded unless `OTEL_EXPORTER_OTLP_ENDPOINT` says where to; the other `OTEL_…` variables of the SDK hold as well. Without it, what comes in as a
-`traceparent` is still passed on unchanged.
+W3C Trace Context on HTTP and in the outbox row, whence Debezium carries it to a Kafka header, read and written by OpenTelemetry's propagator. Its
+instrumentors make the spans of requests and of statements; ours are those of facts that are applied, and of deadlines. Nothing is recorded, and
+nothing instrumented, unless `OTEL_EXPORTER_OTLP_ENDPOINT` says where spans are to go (OTLP); the other `OTEL_…` variables of the SDK hold as well.
+Without it, what comes in as a `traceparent` is still passed on.
 """
 
 import os
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from opentelemetry import propagate, trace
+from opentelemetry.context import Context, get_current
+from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags
+from starlette.types import Scope
 
 from tailrace.core.events import Meta
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+    from opentelemetry.metrics import MeterProvider
     from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.trace import Span, SpanKind
 
-TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})")
-"""Version 00; anything else is to be taken for absent."""
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
+_CONVENTIONS = "OTEL_SEMCONV_STABILITY_OPT_IN"
+_UNSEEN = "^[a-z]+://[^/]+/(health/|metrics$)"
+"""The instrumentor looks for this in the whole address, in which the client chose the host."""
 
 _provider: "TracerProvider | None" = None
 
@@ -32,13 +37,38 @@ def install(service: str) -> None:
     if not (os.environ.get(ENDPOINT) or os.environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")):
         return
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.instrumentation.asyncpg import AsyncPGInstrumentor
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
+    from tailrace.observability.discretion import Discreet, WithinTraces
+
+    os.environ.setdefault(_CONVENTIONS, "http,database")
     provider = TracerProvider(resource=Resource.create({"service.name": service, "service.namespace": "tailrace"}))
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    provider.sampler = WithinTraces(provider.sampler)
+    provider.add_span_processor(BatchSpanProcessor(Discreet(OTLPSpanExporter())))
+    AsyncPGInstrumentor().instrument(tracer_provider=provider)  # type: ignore[no-untyped-call]
     _provider = provider
+
+
+def instrument(app: "FastAPI", meters: "MeterProvider | None") -> None:
+    """Let every request to this app have a server span, named by its route, and the metrics that belong to it; nothing while tracing is off."""
+    if _provider is None:
+        return
+    from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
+
+    from tailrace.observability.discretion import Legible
+
+    FastAPIInstrumentor.instrument_app(
+        app,
+        tracer_provider=_provider,
+        meter_provider=meters,
+        excluded_urls=_UNSEEN,
+        exclude_spans=["receive", "send"],
+    )
+    instrumented = app.build_middleware_stack
+    app.build_middleware_stack = lambda: Legible(instrumented())  # type: ignore[method-assign]
 
 
 def flush() -> None:
@@ -51,124 +81,110 @@ def is_on() -> bool:
     return _provider is not None
 
 
-@contextmanager
-def span(name: str, kind: str, traceparent: str | None, **attributes: Any) -> Iterator["Span | None"]:
-    """A span that goes on from `traceparent`, or begins a trace; None while tracing is off. An error that passes through is noted on it.
+def entered(headers: Mapping[str, str]) -> Context:
+    """What a request belongs to: its server span or, while tracing is off, what its caller sent, if that is well formed."""
+    return get_current() if _provider is not None else propagate.extract(headers)
 
-    `kind` is server, consumer or internal. Attributes hold names and numbers, never what people wrote.
+
+def begun(context: Context) -> Context:
+    """The same, or a sampled trace that begins here when there is none."""
+    if trace.get_current_span(context).get_span_context().is_valid:
+        return context
+    from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+
+    ids = RandomIdGenerator()
+    sampled = TraceFlags(TraceFlags.SAMPLED)
+    here = SpanContext(ids.generate_trace_id(), ids.generate_span_id(), is_remote=False, trace_flags=sampled)
+    return trace.set_span_in_context(NonRecordingSpan(here), context)
+
+
+def traceparent(context: Context | None = None) -> str | None:
+    """What to hand on from a context, or from the span that is open here; None when there is no trace."""
+    carrier: dict[str, str] = {}
+    propagate.inject(carrier, context)
+    return carrier.get("traceparent")
+
+
+def trace_id(context: Context) -> str | None:
+    """The trace that a context belongs to, in hexadecimal."""
+    here = trace.get_current_span(context).get_span_context()
+    return trace.format_trace_id(here.trace_id) if here.is_valid else None
+
+
+@contextmanager
+def span(name: str, kind: SpanKind, handed: str | None, **attributes: Any) -> Iterator[str | None]:
+    """A span that goes on from the traceparent `handed`, or begins a trace. Yields what to hand on from within: `handed` while tracing is off.
+
+    Attributes hold names and numbers, never what people wrote.
     """
     if _provider is None:
-        yield None
+        yield handed
         return
-    from opentelemetry.trace import Status, StatusCode
+    with _opened(_provider, name, kind, handed, attributes) as here, _current(here):
+        yield traceparent()
 
-    here = _provider.get_tracer("tailrace").start_span(
-        name, context=_parent(traceparent), kind=_kind(kind), attributes=attributes
-    )
+
+@contextmanager
+def applied(subscriber: str, metas: Sequence[Meta]) -> Iterator[str | None]:
+    """A span for each fact that a subscriber applies, each in its own trace; yields what to hand on from the first.
+
+    Of facts that are applied at once, the first one's span has the statements of all, and the others' are linked to it.
+    """
+    if not metas or _provider is None:
+        yield metas[0].traceparent if metas else None
+        return
+    with ExitStack() as open_spans:
+        first: list[Link] = []
+        for meta in metas:
+            what = _of_fact(subscriber, meta, len(metas))
+            name = f"{subscriber} {meta.type}"
+            opened = _opened(_provider, name, SpanKind.CONSUMER, meta.traceparent, what, first)
+            here = open_spans.enter_context(opened)
+            if not first:
+                open_spans.enter_context(_current(here))
+                first = [Link(here.get_span_context())]
+        yield traceparent()
+
+
+def _of_fact(subscriber: str, meta: Meta, together: int) -> dict[str, Any]:
+    return {
+        "messaging.system": "kafka",
+        "messaging.operation.type": "process",
+        "messaging.message.id": str(meta.event_id),
+        "messaging.batch.message_count": together,
+        "tailrace.subscriber": subscriber,
+        "tailrace.tenant": str(meta.tenant_id),
+        "tailrace.aggregate": str(meta.aggregate_id),
+        "tailrace.sequence": meta.sequence,
+    }
+
+
+@contextmanager
+def _opened(
+    provider: "TracerProvider",
+    name: str,
+    kind: SpanKind,
+    handed: str | None,
+    attributes: Mapping[str, Any],
+    links: Sequence[Link] = (),
+) -> Iterator[Span]:
+    """An error that passes through is noted by the name of its class."""
+    context = propagate.extract({"traceparent": handed} if handed else {})
+    here = provider.get_tracer("tailrace").start_span(name, context, kind, attributes, links)
     try:
         yield here
     except BaseException as error:
-        here.set_status(Status(StatusCode.ERROR, type(error).__name__))
+        here.set_status(Status(StatusCode.ERROR))
+        here.set_attribute("error.type", type(error).__qualname__)
         raise
     finally:
         here.end()
 
 
-def traceparent_of(here: "Span | None", otherwise: str | None) -> str | None:
-    """What to hand on from within this span."""
-    if here is None:
-        return otherwise
-    context = here.get_span_context()
-    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
-
-
-@contextmanager
-def applied(subscriber: str, metas: Sequence[Meta]) -> Iterator[str | None]:
-    """A span for each event that a subscriber applies at once, each in its own trace; yields the first's traceparent to hand on."""
-    if not metas:
-        yield None
-        return
-    if _provider is None:
-        yield metas[0].traceparent
-        return
-    with ExitStack() as open_spans:
-        spans = [open_spans.enter_context(_of_event(subscriber, meta, len(metas))) for meta in metas]
-        yield traceparent_of(spans[0], metas[0].traceparent)
-
-
-def _of_event(subscriber: str, meta: Meta, together: int) -> Any:
-    return span(
-        f"{subscriber} {meta.type}",
-        "consumer",
-        meta.traceparent,
-        **{
-            "messaging.system": "kafka",
-            "messaging.operation.type": "process",
-            "messaging.message.id": str(meta.event_id),
-            "messaging.batch.message_count": together,
-            "tailrace.subscriber": subscriber,
-            "tailrace.tenant": str(meta.tenant_id),
-            "tailrace.aggregate": str(meta.aggregate_id),
-            "tailrace.sequence": meta.sequence,
-        },
-    )
-
-
-class Traced:
-    """A server span around every request, outermost; what is inside sees its `traceparent` as if it had come so."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith(("/health/", "/metrics")):
-            await self._app(scope, receive, send)
-            return
-        given = [value for name, value in scope["headers"] if name == b"traceparent"]
-        incoming = given[0].decode("latin-1") if len(given) == 1 else None
-        with span(scope["method"], "server", incoming, **{"http.request.method": scope["method"]}) as here:
-            # More than one is refused where the head is parsed.
-            if len(given) <= 1:
-                others = [header for header in scope["headers"] if header[0] != b"traceparent"]
-                scope["headers"] = [*others, (b"traceparent", (traceparent_of(here, incoming) or "").encode())]
-
-            async def noting(message: Message) -> None:
-                if message["type"] == "http.response.start" and here is not None:
-                    here.set_attribute("http.response.status_code", message["status"])
-                await send(message)
-
-            await self._app(scope, receive, noting)
-            if here is not None:
-                here.update_name(f"{scope['method']} {route_of(scope)}")
+def _current(here: Span) -> Any:
+    return trace.use_span(here, record_exception=False, set_status_on_exception=False)
 
 
 def route_of(scope: Scope) -> str:
     """The route's pattern, never the path itself, which holds ids; `unmatched` when there is none."""
-    route = scope.get("route")
-    return str(scope.get("tailrace.route") or getattr(route, "path", None) or "unmatched")
-
-
-def trace_id(scope: Scope) -> str | None:
-    """The trace that a request belongs to, when it says so in one well-formed header."""
-    for name, value in scope["headers"]:
-        if name == b"traceparent" and (found := TRACEPARENT.fullmatch(value.decode("latin-1"))):
-            return found[1]
-    return None
-
-
-def _parent(traceparent: str | None) -> Any:
-    from opentelemetry.context import Context
-    from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
-
-    found = TRACEPARENT.fullmatch(traceparent or "")
-    if found is None:
-        return Context()
-    trace, parent, flags = (int(part, 16) for part in found.groups())
-    remote = SpanContext(trace, parent, is_remote=True, trace_flags=TraceFlags(flags & 1))
-    return set_span_in_context(NonRecordingSpan(remote), Context())
-
-
-def _kind(name: str) -> "SpanKind":
-    from opentelemetry.trace import SpanKind
-
-    return SpanKind[name.upper()]
+    return str(getattr(scope.get("route"), "path", None) or "unmatched")

@@ -67,8 +67,7 @@ def build_app(service: Service, settings: Settings, *, verifier: Verifier | None
         app.include_router(router)
     app.add_middleware(BodyLimit, limit=settings.body_limit)
     app.add_middleware(RequestId)
-    if tracing.is_on():
-        app.add_middleware(tracing.Traced)
+    tracing.instrument(app, metrics.provider())
     return app
 
 

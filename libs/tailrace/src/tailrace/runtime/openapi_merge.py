@@ -1,7 +1,7 @@
 """One OpenAPI 3.1 document for the whole fleet: every path of every service, and no component of one mistaken for another's."""
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tailrace.core.errors import FieldProblem, Problem
@@ -13,12 +13,15 @@ _SHARED = frozenset({ProblemView.__name__, FieldProblem.__name__})
 """Components that the kit itself declares: one and the same in every service, so they keep their plain names."""
 
 Document = dict[str, Any]
+_TYPE = "urn:tailrace:problem:"
 
 
 def merge_openapi(documents: Mapping[str, Document], *, title: str = "Tailrace") -> Document:
     """The documents, by service name, as one; a component `X` of `orders` becomes `orders.X`. The arguments are left as they are.
 
-    `x-problem-types` lists the refusals of all, with those of this process. Raises ValueError when two services declare one operation, one
+    `x-problem-types` lists the refusals of all, with those of this process; the description shows them to people.
+
+    Raises ValueError when two services declare one operation, one
     operation id, or a shared component differently.
     """
     merged: Document = {
@@ -39,6 +42,7 @@ def merge_openapi(documents: Mapping[str, Document], *, title: str = "Tailrace")
     merged["paths"] = dict(sorted(merged["paths"].items()))
     merged["tags"] = [{"name": name} for name in sorted(set(_tags(merged["paths"])))]
     merged[PROBLEMS] = _all_problem_types(documents)
+    merged["info"]["description"] += _for_people(merged[PROBLEMS])
     return merged
 
 
@@ -48,6 +52,19 @@ def _all_problem_types(documents: Mapping[str, Document]) -> list[dict[str, Any]
     for each in known:
         by_kind.setdefault((each["status"], each["type"]), each)
     return [by_kind[kind] for kind in sorted(by_kind)]
+
+
+def _for_people(kinds: Sequence[Mapping[str, Any]]) -> str:
+    """Every kind of refusal as a section in Markdown, which reference pages show."""
+    rows = [
+        f"| {kind['status']} | `{kind['type'].removeprefix(_TYPE)}` | **{kind['title']}**: {kind['description']} |"
+        for kind in kinds
+    ]
+    intro = (
+        f"Every refusal is `application/problem+json` (RFC 9457). Its `type` is `{_TYPE}` and one of these; `errors` names the fields at "
+        "fault, and `request_id` finds it in the logs."
+    )
+    return "\n".join(["", "", "# Problem types", "", intro, "", "| Status | Type | Meaning |", "|---|---|---|", *rows])
 
 
 def problem_types(package: str | None = None) -> list[dict[str, Any]]:
@@ -61,7 +78,7 @@ def problem_types(package: str | None = None) -> list[dict[str, Any]]:
             found.setdefault(
                 (kind.status, kind.slug),
                 {
-                    "type": f"urn:tailrace:problem:{kind.slug}",
+                    "type": f"{_TYPE}{kind.slug}",
                     "title": kind.title,
                     "status": kind.status,
                     "description": meaning.removeprefix(f"{kind.status}: "),

@@ -12,7 +12,6 @@ from collections.abc import Coroutine, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-import aiohttp
 import asyncpg
 from rich.table import Table
 from rich.text import Text
@@ -24,6 +23,7 @@ from tailrace.capture.watch import Condition, Watch
 from tailrace.cli.console import coloured, mark, out
 from tailrace.cli.running import enter_environment
 from tailrace.core.operator_error import OperatorError
+from tailrace.http.outgoing import UNREACHED
 from tailrace.runtime.fleet import load_services
 from tailrace.service import Service
 from tailrace.settings import Settings
@@ -107,7 +107,7 @@ async def _mend(
             while True:
                 try:
                     await watch.look(rest, states := await _states(rest))
-                except (OSError, aiohttp.ClientError):
+                except UNREACHED:
                     if until_well:
                         raise
                     states = {}
@@ -155,7 +155,7 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(work)
     except RepairUnderWay as other:
         raise OperatorError(str(other), "let it finish: tailrace capture status") from None
-    except (OSError, aiohttp.ClientError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (*UNREACHED, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise OperatorError(f"a part does not answer: {error}", "see: tailrace status") from None
 
 

@@ -7,13 +7,14 @@ import asyncio
 import os
 from typing import Any
 
-import aiohttp
+import httpx2
 from rich.table import Table
 
 from tailrace.cli.console import out
 from tailrace.cli.running import enter_environment
 from tailrace.core.ids import uuid7
 from tailrace.core.operator_error import OperatorError
+from tailrace.http import outgoing
 
 _OPERATOR = {"tenant": "platform", "email": "operator@platform.local"}
 _STATES = {
@@ -48,30 +49,28 @@ async def _ask(method: str, body: dict[str, Any] | None) -> list[dict[str, Any]]
     password = password or os.environ["TAILRACE_OPERATOR_PASSWORD"]
     base = plan.issuer_url
     try:
-        async with aiohttp.ClientSession(base, timeout=aiohttp.ClientTimeout(total=15)) as client:
+        async with outgoing.client(base, within=15) as client:
             token = await _log_in(client, password)
             headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": str(uuid7())}
-            async with client.request(method, "/v1/auth/keys", json=body, headers=headers) as answer:
-                if answer.status >= 300:
-                    raise OperatorError(
-                        f"{plan.issuer} refused: {(await answer.text())[:300]}", f"see: tailrace logs {plan.issuer}"
-                    )
-                items: list[dict[str, Any]] = (await answer.json())["items"]
-                return items
-    except (aiohttp.ClientError, TimeoutError) as error:
+            answer = await client.request(method, "/v1/auth/keys", json=body, headers=headers)
+            if not answer.is_success:
+                raise OperatorError(f"{plan.issuer} refused: {answer.text[:300]}", f"see: tailrace logs {plan.issuer}")
+            items: list[dict[str, Any]] = answer.json()["items"]
+            return items
+    except outgoing.UNREACHED as error:
         raise OperatorError(f"{plan.issuer} does not answer: {error!r}", "see: tailrace status") from None
 
 
-async def _log_in(client: aiohttp.ClientSession, password: str) -> str:
-    async with client.post("/v1/auth/login", json={**_OPERATOR, "password": password}) as answer:
-        if answer.status == 401:
-            raise OperatorError(
-                "the operator's log-in was refused",
-                "was the password changed? give it in TAILRACE_OPERATOR_PASSWORD",
-            )
-        if answer.status != 200:
-            raise OperatorError(f"the operator's log-in failed: {(await answer.text())[:300]}", "see: tailrace status")
-        return str((await answer.json())["access_token"])
+async def _log_in(client: httpx2.AsyncClient, password: str) -> str:
+    answer = await client.post("/v1/auth/login", json={**_OPERATOR, "password": password})
+    if answer.status_code == 401:
+        raise OperatorError(
+            "the operator's log-in was refused",
+            "was the password changed? give it in TAILRACE_OPERATOR_PASSWORD",
+        )
+    if answer.status_code != 200:
+        raise OperatorError(f"the operator's log-in failed: {answer.text[:300]}", "see: tailrace status")
+    return str(answer.json()["access_token"])
 
 
 def _show(keys: list[dict[str, Any]]) -> None:

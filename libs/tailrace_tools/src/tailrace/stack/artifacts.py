@@ -7,17 +7,16 @@ data folders of a user share; a file that is there was checked before it got its
 import hashlib
 import os
 import shutil
-import ssl
 import tarfile
 import time
-import urllib.error
-import urllib.request
 import zipfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+
+import httpx2
 
 from tailrace.core.operator_error import OperatorError
 
@@ -28,6 +27,7 @@ POSTGRES = "embedded-postgres-binaries"
 DEBEZIUM = "debezium-connector-postgres"
 THREADS = 8
 ATTEMPTS = 3
+_AS_IT_IS = {"Accept-Encoding": "identity"}
 
 
 @dataclass(frozen=True)
@@ -152,13 +152,14 @@ def _retrieve(address: str, target: Path) -> None:
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with (
-                urllib.request.urlopen(address, timeout=30, context=_trust()) as source,
+                httpx2.stream("GET", address, headers=_AS_IT_IS, timeout=30, follow_redirects=True) as source,
                 target.open("wb") as file,
             ):
-                shutil.copyfileobj(source, file, 1 << 18)
+                for chunk in source.raise_for_status().iter_raw(1 << 18):
+                    file.write(chunk)
             return
-        except (OSError, urllib.error.URLError) as error:
-            final = isinstance(error, urllib.error.HTTPError) and error.code in (401, 403, 404)
+        except (OSError, httpx2.HTTPError) as error:
+            final = isinstance(error, httpx2.HTTPStatusError) and error.response.status_code in (401, 403, 404)
             if final or attempt == ATTEMPTS:
                 raise OperatorError(
                     f"cannot download {address}: {error}",
@@ -166,10 +167,6 @@ def _retrieve(address: str, target: Path) -> None:
                     "to a Maven repository within reach; files already fetched are kept",
                 ) from error
             time.sleep(attempt)
-
-
-def _trust() -> ssl.SSLContext:
-    return ssl.create_default_context()
 
 
 def unpack_postgres(lock: Lock, cache: Path, target: Path) -> Path:

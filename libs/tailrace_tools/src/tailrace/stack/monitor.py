@@ -10,10 +10,11 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
+import httpx2
 
 from tailrace.capture.connect_api import Rest
 from tailrace.core.backoff import Backoff
+from tailrace.http.outgoing import UNREACHED
 from tailrace.kafka.shutdown import heed
 from tailrace.stack.state import Board, Capture
 
@@ -52,7 +53,7 @@ class Monitor:
                 while True:
                     try:
                         await self.look(rest)
-                    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                    except UNREACHED as error:
                         self._note_silence(error)
                     except (Exception, asyncio.CancelledError) as error:
                         heed(error)
@@ -108,8 +109,8 @@ class Monitor:
             restarts.backoff.reset()
         try:
             await rest.restart(name)
-        except aiohttp.ClientResponseError as error:  # in the middle of a rebalance; the next look tries again
-            log.warning("connector %s failed and could not be restarted: %s", name, error.message)
+        except httpx2.HTTPStatusError as error:  # in the middle of a rebalance; the next look tries again
+            log.warning("connector %s failed and could not be restarted: %s", name, error.response.reason_phrase)
             return
         log.warning("connector %s failed, restarting it: %s", name, capture.reason)
         capture.restarts += 1

@@ -6,8 +6,9 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import aiohttp
+import httpx2
 
+from tailrace.http import outgoing
 from tailrace.stack.child import Program, tail
 from tailrace.stack.layout import HOST, Layout, Ports
 from tailrace.stack.state import Board
@@ -57,14 +58,14 @@ class Fleet:
 
 async def not_ready(services: Mapping[str, int]) -> list[str]:
     """The names, in order, of those that do not answer 200 at `/health/ready`."""
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=3)) as session:
-        answers = await asyncio.gather(*(_is_ready(session, port) for port in services.values()))
+    async with outgoing.client(within=3) as client:
+        answers = await asyncio.gather(*(_is_ready(client, port) for port in services.values()))
     return [name for name, ready in zip(services, answers, strict=True) if not ready]
 
 
-async def _is_ready(session: aiohttp.ClientSession, port: int) -> bool:
+async def _is_ready(client: httpx2.AsyncClient, port: int) -> bool:
     try:
-        async with session.get(f"http://{HOST}:{port}/health/ready") as answer:
-            return answer.status == 200
-    except (aiohttp.ClientError, TimeoutError):
+        async with asyncio.timeout(3):
+            return (await client.get(f"http://{HOST}:{port}/health/ready")).status_code == 200
+    except outgoing.UNREACHED:
         return False
