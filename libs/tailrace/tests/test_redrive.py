@@ -17,7 +17,7 @@ from toy import Asked
 from tailrace import tables
 from tailrace.failures import is_transient
 from tailrace.ids import uuid7
-from tailrace.inbox import Pair
+from tailrace.inbox import MarkMoved, Pair
 from tailrace.migrate import migrate
 from tailrace.redrive import NotDroppable, Place, drop, redrive_forever
 from tailrace_testing import Harness
@@ -60,9 +60,11 @@ async def _times(toy: Harness, key: UUID) -> int:
     return await toy.admin.fetchval("SELECT times FROM heard WHERE key = $1", key) or 0
 
 
-async def _let_time_pass(toy: Harness) -> None:
+async def _let_time_pass(toy: Harness, hours: int = 1) -> None:
+    """Backwards too: for a test that must be done before a pause of a second or two is over, however slow the machine is."""
     await toy.admin.execute(
-        "UPDATE parked SET parked_at = parked_at - interval '1 hour', redriven_at = redriven_at - interval '1 hour'"
+        "UPDATE parked SET parked_at = parked_at - $1 * interval '1 hour', redriven_at = redriven_at - $1 * interval '1 hour'",
+        hours,
     )
 
 
@@ -117,17 +119,27 @@ async def test_not_yet_comes_right_by_itself_with_growing_pauses(toy: Harness) -
     poisoned = uuid7()
     await _ask(toy, key, f"after {other}", "two")
     await _ask(toy, poisoned, f"poison {other}")
+    await _let_time_pass(toy, -1)
     assert await toy.redriver.redrive_due() == []
-    await _let_time_pass(toy)
+    await _let_time_pass(toy, 2)
     tried = await toy.redriver.redrive_due()
     assert sorted(outcome.pair[0] for outcome in tried) == [ECHO, HEARD]
     assert {(outcome.applied, outcome.stopped and outcome.stopped.attempts) for outcome in tried} == {(0, 1)}
     await _hear(toy, other)
+    await _let_time_pass(toy, -1)
     assert await toy.redriver.redrive_due() == []
-    await _let_time_pass(toy)
+    await _let_time_pass(toy, 2)
     assert [outcome.applied for outcome in await toy.redriver.redrive_due()] == [2, 2]
     assert (await _echoed(toy), await _times(toy, key)) == ([f"after {other}", "two"], 2)
     assert await _parked(toy, (ECHO, poisoned)) == [("failed", 1)]
+
+
+async def test_the_pause_grows_to_half_a_minute(toy: Harness) -> None:
+    await _ask(toy, uuid7(), f"after {uuid7()}")
+    for attempts, seconds, tried in ((0, 5, 2), (10, 5, 0), (10, 31, 2)):
+        last = "UPDATE parked SET attempts = $1, redriven_at = clock_timestamp() - $2 * interval '1 second'"
+        await toy.admin.execute(last, attempts, seconds)
+        assert len(await toy.redriver.redrive_due()) == tried, (attempts, seconds)
 
 
 async def test_a_gap_goes_on_when_the_missing_fact_arrives(toy: Harness) -> None:
@@ -274,6 +286,22 @@ async def test_a_fact_that_parks_behind_while_a_redrive_begins_is_redriven_too(t
     assert (await redrive).applied == 2
     assert (await _parked(toy, (HEARD, key)), await _times(toy, key)) == ([], len(texts) + 1)
     assert await _times(toy, other) == 1
+
+
+async def test_an_aggregates_first_facts_are_not_applied_again_behind_the_first_of_them(toy: Harness) -> None:
+    """While one consumer applies two first facts in one transaction, another one, in a rebalance, has applied the first and gone."""
+    key = uuid7()
+    facts = [_fact(toy, key, number, text) for number, text in ((1, "one"), (2, "two"))]
+    async with _nobody_hears(toy):
+        both = asyncio.create_task(toy.courier.deliver(facts))
+        await _stand_still(toy, 1)
+        for subscriber in (HEARD, ECHO, "toy.talk"):
+            await toy.admin.execute("INSERT INTO inbox VALUES ($1, $2, 1, 1)", subscriber, key)
+    with pytest.raises(MarkMoved):
+        await both
+    assert (await _times(toy, key), await _echoed(toy)) == (0, [])
+    await toy.courier.deliver(facts)
+    assert (await _times(toy, key), await _echoed(toy), await _mark(toy, (ECHO, key))) == (1, ["two"], 2)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
