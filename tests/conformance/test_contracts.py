@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from findings import say_all
+
 from tailrace.compatibility import breaking
 from tailrace.describe import describe, drift
 from tailrace.service import Service
@@ -11,5 +13,9 @@ ROOT = Path(__file__).parents[2]
 
 def test_nothing_generated_has_drifted(services: list[Service]) -> None:
     files = describe(services, ROOT)
-    assert breaking(files, ROOT) == []
-    assert drift(files, ROOT) == [], "run `tailrace describe` and commit what it writes"
+    say_all(
+        [
+            *map(str, breaking(files, ROOT)),
+            *(f"{each}: run `tailrace describe` and commit what it writes" for each in drift(files, ROOT)),
+        ]
+    )

@@ -3,17 +3,19 @@
 from decimal import Decimal
 from typing import Any
 
+from invariants.walk import Walker
+
 from contracts import catalog
 from tailrace.ids import uuid7
 
 
-async def walk(w: Any) -> None:
+async def walk(w: Walker) -> None:
     item, north, south = uuid7(), uuid7(), uuid7()
     told = catalog.ItemCreated(item_id=item, sku="BOLT", name="Bolt", unit="pcs", tax_rate=Decimal("0.1"))
     await w.tell(told, aggregate_id=item)
     for id, code in ((north, "N"), (south, "S")):
         await w.tell(catalog.WarehouseCreated(warehouse_id=id, code=code, name=code), aggregate_id=id)
-    here = {"item_id": str(item), "warehouse_id": str(north)}
+    here: dict[str, Any] = {"item_id": str(item), "warehouse_id": str(north)}
 
     bought = {**here, "quantity": "100", "value": 50000, "currency": "EUR", "reason": "purchase"}
     await w.post("/v1/inventory/receipts", bought)

@@ -1,14 +1,15 @@
 """Every operation of orders once: drafts that are changed and dropped, and orders that are confirmed, held, resumed and cancelled."""
 
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
-from contracts import catalog, inventory
+from invariants.walk import Walker
+
+from contracts import catalog, inventory, orders
 from tailrace.ids import uuid7
 
 
-async def walk(w: Any) -> None:
+async def walk(w: Walker) -> None:
     item, north = uuid7(), uuid7()
     told = catalog.ItemCreated(item_id=item, sku="BOLT", name="Bolt", unit="pcs", tax_rate=Decimal("0.1"))
     await w.tell(told, aggregate_id=item)
@@ -40,9 +41,10 @@ async def walk(w: Any) -> None:
     await w.post(f"{act}/cancel", {"reason": "changed their mind"}, order_id=order["id"])
 
 
-async def _nothing_in_stock(w: Any) -> None:
+async def _nothing_in_stock(w: Walker) -> None:
     """Inventory answers the newest request: there is nothing."""
     asked = (await w.h.published("order.reservation_requested", tenant=w.tenant))[-1].event
+    assert isinstance(asked, orders.ReservationRequested)
     refused = inventory.ReservationRejected(
         reservation_id=asked.reservation_id, order_id=asked.order_id, lines=[], reason="none left"
     )
