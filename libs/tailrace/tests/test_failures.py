@@ -365,7 +365,7 @@ async def test_a_restart_of_postgresql_parks_nothing(alone: tuple[Stack, Harness
         await eventually(lambda: _async(told), lambda n: n >= before + 20, what="a consumer that goes on")
     finally:
         enough.set()
-        await asyncio.wait_for(consuming, 60)
+        await asyncio.wait_for(consuming, 300)
     assert stack.pids()["postgres"] != pid
     toy.admin = await asyncpg.connect(toy.admin_url)
     assert (await _parked(toy), await _times_heard(toy)) == ([], told)

@@ -332,7 +332,7 @@ async def test_exact_while_consumers_and_redrives_meet(toy: Harness, seed: int) 
     redrives = [asyncio.create_task(redrive()) for _ in range(3)]
     await asyncio.gather(consume(), consume(), cure())
     delivered.set()
-    await asyncio.wait_for(asyncio.gather(*redrives), 60)
+    await asyncio.wait_for(asyncio.gather(*redrives), 300)
     assert {await _times(toy, key) for key in keys} == {15}
     places = {
         headers["ce_id"]: (headers["ce_subject"], int(headers["ce_sequence"])) for headers in map(_headers, facts)
@@ -363,7 +363,7 @@ async def test_the_background_redrives_and_stops_when_told(toy: Harness) -> None
     await _hear(toy, cure)
     await eventually(lambda: _parked(toy, (ECHO, key)), lambda rows: rows == [], what="an empty slate")
     stop.set()
-    await asyncio.wait_for(background, 60)
+    await asyncio.wait_for(background, 300)
     assert await _echoed(toy) == [f"after {cure}", "two"]
 
 
