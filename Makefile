@@ -1,21 +1,26 @@
 # Everything starts here. `make help` lists the targets; each of them installs first what it needs, once.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status test containers faults bench check charts compose docs format lock clean
+.PHONY: help install demo up down status test containers faults bench check lint formats types boundaries generated charts compose docs format lock clean
 SHELL := /bin/sh
 
 BIN := .venv/bin
 CHARTS := .venv/charts/bin
 DOCS := .venv/docs/bin
 INSTALLED := .venv/.installed
+RUNNER := -m pytest
 export PYTHON
 PACKAGES := $(patsubst %/pyproject.toml,%,$(wildcard contracts/pyproject.toml demo/pyproject.toml libs/*/pyproject.toml services/*/pyproject.toml))
 SPACE := $(subst ,, )
 SOURCES := $(wildcard $(addsuffix /src,$(PACKAGES)))
+# Where tests import from, as pytest's `pythonpath` has it, and which of them are typed as strictly as the sources.
+TESTING := tests/support tests/conformance/support libs/tailrace/tests/toy_service/src tests/faults tests/faults/purse_service/src
+TYPED := .ci/rerun.py $(wildcard tests/conformance/*.py) tests/conformance/support \
+	$(addprefix tests/,ci support e2e interplay) $(wildcard services/*/tests/walk.py)
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
-	@echo "  ARGS=… goes to pytest or the demo; AGAIN=1 runs every test, CONTAINERS=1 with Docker; ALL=1 replays every purchase in the demo."
+	@echo "  ARGS=… goes to pytest or the demo; SERVICE=… tests that one, AGAIN=1 runs every test, CONTAINERS=1 with Docker; ALL=1 replays every purchase in the demo."
 
 demo: up ## Install, start everything, run the main job, leave the fleet running
 	@$(BIN)/tailrace demo $(if $(ALL),--all) $(ARGS)
@@ -30,7 +35,8 @@ status: install ## Show what runs
 	@$(BIN)/tailrace status
 
 test: install $(if $(CONTAINERS),.venv/.containers) ## Run the suite on a stack of its own; what passed today with the same files is left out
-	@$(BIN)/python -m pytest $(if $(CONTAINERS),--containers,$(if $(AGAIN),,--unchanged)) $(ARGS)
+	@$(BIN)/python $(RUNNER) $(if $(CONTAINERS),--containers,-n auto $(if $(AGAIN),,--unchanged)) \
+		$(if $(SERVICE),--service $(SERVICE) services/$(SERVICE) tests/conformance) $(ARGS)
 
 containers: .venv/.containers ## Install what `make test CONTAINERS=1` needs besides, but for Docker
 
@@ -40,19 +46,30 @@ containers: .venv/.containers ## Install what `make test CONTAINERS=1` needs bes
 	@touch $@
 
 faults: install ## Trade while processes are killed, on a stack of its own, and check the end: SEED=… EVENTS=… REPORT=1
-	@PYTHONPATH=tests/faults $(BIN)/python -m mix --seed $(or $(SEED),1) --events $(or $(EVENTS),200000) \
+	@PYTHONPATH=tests/faults $(BIN)/python -m mix $(if $(SEED),--seed $(SEED)) --events $(or $(EVENTS),200000) \
 		$(if $(FAULTS),--faults $(FAULTS)) $(if $(REPORT),--report docs/reports) $(ARGS)
 
 bench: install ## Measure fleets of these sizes, each on a stack of its own: SERVICES=8,40 SECONDS=60 REPORT=1
 	@PYTHONPATH=tests/bench:tests/support:tests/faults $(BIN)/python -m measure $(if $(SERVICES),--services $(SERVICES)) \
 		$(if $(SECONDS),--seconds $(SECONDS)) $(if $(IDLE),--idle $(IDLE)) $(if $(REPORT),--report docs/reports) $(ARGS)
 
-check: install ## Lint, formats, strict types, import boundaries, generated files
+check: install ## Lint, formats, strict types, import boundaries, generated files: all of them, also when one fails
+	@$(MAKE) --no-print-directory --keep-going lint formats types boundaries generated
+
+lint:
 	$(BIN)/ruff check .
+
+formats:
 	$(BIN)/ruff format --check .
-	MYPYPATH=$(subst $(SPACE),:,$(SOURCES)) $(BIN)/mypy $(SOURCES)
-	$(BIN)/tailrace describe --check
+
+types:
+	MYPYPATH=$(subst $(SPACE),:,$(SOURCES) $(TESTING)) $(BIN)/mypy $(SOURCES) $(TYPED)
+
+boundaries: generated
 	$(BIN)/lint-imports --config dist/importlinter.ini
+
+generated:
+	$(BIN)/tailrace describe --check
 
 charts: .venv/.charts ## Render every Helm chart with helm and check it against the Kubernetes schemas, offline
 	@$(CHARTS)/python deploy/helm/check.py

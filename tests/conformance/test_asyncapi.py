@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import jsonschema_rs
-import pytest
+from findings import say_all
 
 from tailrace.codegen.describe import build
 from tailrace.codegen.places import BUILT
@@ -39,6 +39,13 @@ def _at(reference: str) -> Any:
     return node
 
 
+def _leads(reference: str) -> bool:
+    try:
+        return bool(_at(reference))
+    except (AssertionError, KeyError):
+        return False
+
+
 def _validator(message: str) -> Any:
     return jsonschema_rs.validator_for(_at(DOCUMENT["components"]["messages"][message]["payload"]["$ref"]))
 
@@ -50,8 +57,7 @@ def _names(operation: dict[str, Any]) -> set[str]:
 def test_every_reference_leads_somewhere() -> None:
     references = list(_references(DOCUMENT))
     assert len(references) > 100
-    for reference in references:
-        assert _at(reference), reference
+    say_all([f"{each} leads nowhere" for each in references if not _leads(each)])
 
 
 def test_operations_choose_from_the_messages_of_their_channel() -> None:
@@ -91,14 +97,17 @@ def test_nobody_receives_what_nobody_sends() -> None:
 
 
 def test_every_sample_is_a_payload_of_its_message() -> None:
-    checked = 0
+    found, sampled = [], set()
     for path in sorted((ROOT / "contracts/samples").glob("*/v*-*.json")):
         name = f"{path.parent.name}.{path.name.partition('-')[0]}"
-        _validator(name).validate(json.loads(path.read_text()))
-        with pytest.raises(jsonschema_rs.ValidationError):
-            _validator(name).validate(["not an object"])
-        checked += 1
-    assert checked >= len(DOCUMENT["components"]["messages"]) - 1
+        validator = _validator(name)
+        if not validator.is_valid(json.loads(path.read_text())):
+            found.append(f"{path} is no {name}")
+        if validator.is_valid(["not an object"]):
+            found.append(f"the schema of {name} accepts what is no object")
+        sampled.add(name)
+    without = DOCUMENT["components"]["messages"].keys() - sampled - {"tailrace.dead_lettered.v1"}
+    say_all([*found, *(f"{name} has no sample: run `tailrace describe`" for name in sorted(without))])
 
 
 def test_the_headers_are_those_of_the_wire(service: Service) -> None:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from findings import say_all
+
 from tailrace.cli import app as commands
 from tailrace.codegen.compatibility import breaking
 from tailrace.codegen.describe import describe, drift
@@ -12,5 +14,9 @@ ROOT = Path(__file__).parents[2]
 
 def test_nothing_generated_has_drifted(services: list[Service]) -> None:
     files = describe(services, ROOT, commands)
-    assert breaking(files, ROOT, services) == []
-    assert drift(files, ROOT) == [], "run `tailrace describe` and commit what it writes"
+    say_all(
+        [
+            *map(str, breaking(files, ROOT, services)),
+            *(f"{each}: run `tailrace describe` and commit what it writes" for each in drift(files, ROOT)),
+        ]
+    )

@@ -2,6 +2,7 @@
 
 import httpx2
 import pytest
+from findings import say_all
 
 from tailrace.service import Service
 from tailrace_testing import Harness, MakeHarness
@@ -34,17 +35,22 @@ async def test_no_forged_token_gets_in(service: Service, harness: Harness, issue
     assert (await _ask(harness, path, forger.good())).status_code == 200
     forged = forger.all()
     assert len(forged) >= 60
+    found = []
     for name, token in forged.items():
         answer = await _ask(harness, path, token)
-        assert answer.status_code == 401, f"{name}: {answer.status_code} {answer.text}"
-        assert answer.headers["content-type"] == "application/problem+json", name
-        assert answer.headers["www-authenticate"] == "Bearer", name
+        said = [answer.headers.get(head) for head in ("content-type", "www-authenticate")]
+        if (answer.status_code, said) != (401, ["application/problem+json", "Bearer"]):
+            found.append(f"{name}: {answer.status_code} {said} {answer.text}")
+    say_all(found)
 
 
 async def test_a_token_for_one_service_is_good_there_alone(
     service: Service, harness: Harness, issuer: TestIssuer, services: list[Service]
 ) -> None:
     path = _a_list(harness)
+    found = []
     for other in services:
         answer = await _ask(harness, path, issuer.token(tenant=harness.tenant, aud=other.name))
-        assert answer.status_code == (200 if other.name == service.name else 401), other.name
+        if answer.status_code != (200 if other.name == service.name else 401):
+            found.append(f"a token for {other.name} gets {answer.status_code}")
+    say_all(found)

@@ -3,6 +3,7 @@
 import re
 
 from fastapi.routing import APIRoute
+from findings import say_all
 
 from tailrace.core.ids import uuid7
 from tailrace.http.location import location_of
@@ -10,6 +11,7 @@ from tailrace.service import Service
 
 
 def test_whatever_is_created_and_can_be_read_has_a_location(service: Service) -> None:
+    found = []
     for router in service.routers:
         routes = [route for route in router.routes if isinstance(route, APIRoute)]
         shown = [route.response_model for route in routes if "GET" in (route.methods or ())]
@@ -18,4 +20,6 @@ def test_whatever_is_created_and_can_be_read_has_a_location(service: Service) ->
                 continue
             called, id = re.sub(r"\{\w+\}", str(uuid7()), route.path), uuid7()
             location = location_of(called, id, route.response_model, router.routes)
-            assert (location or "").endswith(str(id)), route.path
+            if not (location or "").endswith(str(id)):
+                found.append(f"POST {route.path} names no location")
+    say_all(found)

@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 import asyncpg
+from findings import say_all
 from sqlalchemy import Table
 
 from tailrace.core.ids import uuid7
@@ -26,23 +27,22 @@ _WRITES = {"insert", "update", "delete"}
 
 def test_every_reaction_says_since_when(service: Service) -> None:
     """Added to a running fleet without it, it would answer to years of history."""
-    for subscriber in service.subscribers:
-        assert not isinstance(subscriber, Reaction) or subscriber.since is not None, subscriber.name
+    reactions = [each for each in service.subscribers if isinstance(each, Reaction)]
+    say_all([f"{each.name} does not say since when" for each in reactions if each.since is None])
 
 
 def test_every_projection_declares_its_tables(service: Service) -> None:
-    for projection in _projections(service):
-        assert projection.tables, projection.name
+    say_all([f"{each.name} declares no tables" for each in _projections(service) if not each.tables])
 
 
 def test_nobody_else_writes_what_a_projection_owns(service: Service) -> None:
+    found = []
     for projection in _projections(service):
         own = {handler.__module__ for _, handler in projection.handlers.values()}
         for module in _modules(service):
-            if module.__name__ not in own:
-                assert _written(module, projection.tables) == [], (
-                    f"{module.__name__} writes what {projection.name} owns"
-                )
+            lines = [] if module.__name__ in own else _written(module, projection.tables)
+            found += [f"{module.__name__}:{line} writes what {projection.name} owns" for line in lines]
+    say_all(found)
 
 
 def test_the_lint_sees_a_write() -> None:
@@ -63,13 +63,16 @@ async def test_a_projection_uses_no_other_tables(service: Service, make_harness:
         url = harness.settings.database_url or ""
         database = Database(url, service.name, pool=1, schema=shadow_schema.schema_of(projection))
         try:
-            records = []
+            records, without = [], []
             for event in projection.events:
-                for path in sorted((SAMPLES / event.type).glob(f"v{event.version}-*.json")):
+                samples = sorted((SAMPLES / event.type).glob(f"v{event.version}-*.json"))
+                if not samples:
+                    without.append(f"{event.type} v{event.version} has no sample: run `tailrace describe`")
+                for path in samples:
                     parsed = event.read(event.version, json.loads(path.read_text()))
                     await harness.deliver(parsed, aggregate_id=uuid7(), may_dead_letter=True)
                     records.append(harness._records[-1])
-            assert records
+            say_all(without)
             await Dispatcher(service.name, database, [projection]).deliver(records)
             letters = await owner.fetch(f'SELECT type, reason FROM "{shadow_schema.schema_of(projection)}".dead_letter')
             assert [tuple(row) for row in letters if "UndefinedTable" in row["reason"]] == []

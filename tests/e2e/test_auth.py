@@ -93,9 +93,7 @@ async def test_a_revoked_token_is_refused_at_the_gateway(
     assert await _status(gateway, session.token) == 200
     began = time.monotonic()
     await revoke(gateway, admin, session)
-    await eventually(
-        lambda: _status(gateway, session.token), lambda status: status == 401, within=90, what="the refusal"
-    )
+    await eventually(lambda: _status(gateway, session.token), lambda status: status == 401, what="the refusal")
     record_property("seconds from the request to the refusal", round(time.monotonic() - began, 3))
     refused = await gateway.client.get("/v1/items", headers={"Authorization": f"Bearer {session.token}"})
     assert refused.json()["type"] == "urn:tailrace:problem:token-revoked"
@@ -136,9 +134,7 @@ async def test_a_withdrawn_key_is_refused_at_once_and_sessions_go_on(fleet: Stac
     assert await _everywhere(gateway, member.token) == _let_in()
     made = await operator.post("/v1/auth/keys", {"revoke": True, "reason": "a test of the worst case"})
     assert {key["state"] for key in made["items"]} == {"signing", "revoked"}
-    await eventually(
-        lambda: _status(gateway, member.token), lambda status: status == 401, within=90, what="the refusal"
-    )
+    await eventually(lambda: _status(gateway, member.token), lambda status: status == 401, what="the refusal")
     assert set((await _everywhere(gateway, member.token)).values()) == {401}
     assert await _everywhere(gateway, await _refreshed(gateway, member)) == _let_in()
 
@@ -168,6 +164,4 @@ async def test_a_token_for_one_service(fleet: Stack, gateway: Gateway) -> None:
     unknown = await gateway.client.post("/v1/auth/token", data={**form, "audience": "nowhere"})
     assert (unknown.status_code, unknown.json()["errors"][0]["field"]) == (422, "/audience")
     await _log_out(gateway, member, member)
-    await eventually(
-        lambda: _status(gateway, narrow, "/v1/orders"), lambda status: status == 401, within=90, what="the refusal"
-    )
+    await eventually(lambda: _status(gateway, narrow, "/v1/orders"), lambda status: status == 401, what="the refusal")

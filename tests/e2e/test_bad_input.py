@@ -94,7 +94,7 @@ async def test_a_malformed_event_becomes_a_dead_letter_and_the_others_go_on(flee
         await producer.stop()
     order = await company.order(3)
     await company.ship(order["id"])
-    await company.settled()
+    await company.settled(fleet)
     letters = await eventually(
         lambda: _letters(fleet, "inventory.dlq", marker), lambda found: len(found) >= 6, what="six dead letters"
     )

@@ -39,7 +39,7 @@ async def test_topics_hold_exactly_what_was_committed(fleet: Stack, gateway: Gat
     company = await Company.found(gateway)
     order = await company.order(2)
     await company.ship(order["id"])
-    await company.settled()
+    await company.settled(fleet)
     tenant = company.member.tenant_id
     for service in SERVICES:
         rows = await _outbox(fleet, service.name, tenant)

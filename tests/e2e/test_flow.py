@@ -15,7 +15,7 @@ async def test_an_order_is_reserved_shipped_and_booked(fleet: Stack, gateway: Ga
     await eventually(lambda: company.read(order["id"]), lambda o: o["allocation"] == "full", what="allocation")
     assert float((await company.stock())["reserved"]) == 12
     await company.ship(order["id"])
-    await company.settled()
+    await company.settled(fleet)
     balances = await company.balances()
     assert sum(balances.values()) == 0
     assert await dead_letters(fleet, company) == []

@@ -82,7 +82,7 @@ async def test_a_part_serves_alone_and_stops_when_asked(fleet: Stack, part: str)
                 except httpx2.TransportError:
                     return 0
 
-            await eventually(ready, lambda status: status == 200, within=180)
+            await eventually(ready, lambda status: status == 200)
             assert (await client.get("/v1/items")).status_code == 401
         process.send_signal(signal.SIGTERM)
         said, _ = process.communicate(timeout=30)

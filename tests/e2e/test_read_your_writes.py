@@ -1,6 +1,7 @@
 """Through the gateway: what a write said in `Tailrace-Event` is seen by whoever sends it back as `Tailrace-After`, one hop on."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import httpx2
@@ -45,7 +46,7 @@ async def test_what_left_is_booked_issued_and_seen_by_its_order(gateway: Gateway
     shipped = 0
     for quantity in (3, 4, 5):
         order = await company.order(quantity)
-        (shipment,) = await eventually(lambda id=order["id"]: company.shipments(id), bool, what="a shipment")
+        (shipment,) = await eventually(partial(company.shipments, order["id"]), bool, what="a shipment")
         dispatch = await member.send("POST", f"/v1/shipments/{shipment['id']}/dispatch", json={"tracking_number": "T"})
         shipped += quantity
         trial, stock, seen = await asyncio.gather(

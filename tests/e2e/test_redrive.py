@@ -46,7 +46,9 @@ async def _dlq(fleet: Stack, *arguments: object) -> tuple[int, str]:
 async def _dead_letters(fleet: Stack, aggregate: UUID) -> list[Any]:
     connection = await asyncpg.connect(fleet.postgres_url.rsplit("/", 1)[0] + "/shipping")
     try:
-        return await connection.fetch("SELECT * FROM dead_letter WHERE aggregate_id = $1 ORDER BY sequence", aggregate)
+        return list(
+            await connection.fetch("SELECT * FROM dead_letter WHERE aggregate_id = $1 ORDER BY sequence", aggregate)
+        )
     finally:
         await connection.close()
 

@@ -16,7 +16,7 @@ from tailrace.stack.embedded import Stack
 from tailrace_testing import Harness, MakeHarness
 from tailrace_testing.gateway import Gateway
 
-Places = dict[str, list[tuple[Any, ...]]]
+Places = dict[str | None, list[tuple[Any, ...]]]
 
 
 async def _topics(fleet: Stack, tenant: str) -> Places:
@@ -36,18 +36,18 @@ async def test_rows_published_again_are_the_records_that_were_captured_and_chang
     company = await Company.found(gateway)
     for quantity in (1, 2):
         await company.ship((await company.order(quantity))["id"])
-    await company.settled()
+    await company.settled(fleet)
     tenant, settings = company.member.tenant_id, way.settings_of(fleet)
     captured, rows = await _topics(fleet, tenant), await way.fingerprints(fleet, tenant)
     assert captured
-    mine: dict[str, list[tuple[Any, ...]]] = {}
+    mine: Places = {}
     for service in way.PUBLISHING:
         async with slots.connected(service, settings) as connection:
             async for chunk in retained(connection, None):
                 for out in chunk:
-                    id = dict(out.headers)["ce_id"]
-                    assert id is not None
-                    mine[id.decode()] = [(out.topic, out.key, out.value, out.headers)]
+                    its_id = dict(out.headers)["ce_id"]
+                    assert its_id is not None
+                    mine[its_id.decode()] = [(out.topic, out.key, out.value, out.headers)]
             assert await republish(connection, fleet.kafka, None, lambda _: None) > 0
     # Byte for byte, null headers and the order of headers included.
     assert {id: mine[id] for id in captured} == {
@@ -56,11 +56,11 @@ async def test_rows_published_again_are_the_records_that_were_captured_and_chang
     }
     again = await _topics(fleet, tenant)
     assert again.keys() == captured.keys()
-    for id, found in again.items():
-        assert len(found) == len(captured[id]) + 1
-        assert all(record == found[0] for record in found), "another partition, or another record"
+    for id, twice in again.items():
+        assert len(twice) == len(captured[id]) + 1
+        assert all(record == twice[0] for record in twice), "another partition, or another record"
     for service in way.PUBLISHING:
-        if topics := sorted({topic for subscriber in service.subscribers for topic in subscriber.topics}):
+        if topics := way.topics_of(service):
             await way.caught_up(fleet.kafka, service.name, topics)
     assert await way.fingerprints(fleet, tenant) == rows
     assert await dead_letters(fleet, company) == []
@@ -72,7 +72,7 @@ async def test_rewound_and_deleted_offsets_end_in_the_same_rows(
 ) -> None:
     company = await Company.found(gateway)
     await company.ship((await company.order(3))["id"])
-    await company.settled()
+    await company.settled(fleet)
     (service,) = load_services([name])
     # A second instance of the service, on an empty database and in a group of its own, reads everything there is.
     harness, group = await make_harness(service), f"again-{name}-{company.member.slug}"

@@ -14,7 +14,7 @@ async def test_stock_and_books_follow_from_the_events_of_a_day_of_trade(fleet: S
     company = await Company.found(gateway)
     order = await company.order(3)
     await company.ship(order["id"])
-    await company.settled()
+    await company.settled(fleet)
     code, said = await tailrace(fleet, "verify", "--json")
     proofs = json.loads(said)
     assert (code, {one["service"] for one in proofs}) == (0, {"inventory", "accounting"}), said

@@ -39,7 +39,7 @@ async def trading(fleet: Stack, gateway: Gateway) -> AsyncIterator[Company]:
     assert busy.is_set(), await work
     yield company
     await work
-    await company.settled()
+    await company.settled(fleet)
     assert await dead_letters(fleet, company) == []
     assert await way.missing(fleet, company.member.tenant_id) == {}
 
@@ -56,7 +56,7 @@ async def reported(fleet: Stack, holds: Callable[[Capture], bool]) -> Capture:
 async def mended(fleet: Stack, after: int) -> Capture:
     """The report once a further repair is done and all is well."""
     return await eventually(
-        lambda: capture(fleet), lambda c: c.well and not c.doing and c.repairs > after, within=240, what="a repair"
+        lambda: capture(fleet), lambda c: c.well and not c.doing and c.repairs > after, what="a repair"
     )
 
 
@@ -132,7 +132,7 @@ async def _slots(admin: Any) -> set[str]:
 async def _drop_slot(admin: Any) -> None:
     """From under its reader, who would be back in a moment."""
     name = slot_name(ORDERS)
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(300):
         while True:
             await admin.fetch(
                 "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = $1", name

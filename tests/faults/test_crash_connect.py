@@ -99,7 +99,7 @@ async def _die(
     await eventually(lambda: _more(reader, seen), lambda ids: len(ids) >= already + 20, what="events in the topic")
     os.kill(before, signal.SIGKILL)
     await writing
-    await eventually(lambda: _done(purse), lambda now: now == done + TRANSFERS, within=180, what="every transfer done")
+    await eventually(lambda: _done(purse), lambda now: now == done + TRANSFERS, what="every transfer done")
     assert stack.pids()["connect"] != before
     rows = await purse.admin.fetch("SELECT id FROM outbox WHERE topic <> 'tailrace.canary'")
     events = {str(row["id"]) for row in rows}

@@ -26,7 +26,7 @@ async def test_killed_under_load(victim: str, fleet: Stack, gateway: Gateway) ->
     pid = fleet.pids()[victim]
     os.kill(pid, signal.SIGKILL)
     await trading
-    await company.settled()
+    await company.settled(fleet)
     assert await dead_letters(fleet, company) == []
 
     async def pids() -> dict[str, int]:

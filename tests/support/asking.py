@@ -21,7 +21,7 @@ def free_port() -> int:
     return port
 
 
-async def listens(port: int, within: float = 90) -> None:
+async def listens(port: int, within: float = 300) -> None:
     """Returns when somebody accepts connections there; asks for nothing, so that no point is passed."""
     deadline = time.monotonic() + within
     while True:

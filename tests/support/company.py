@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 import asyncpg
+from quiescence import quiescent
 
 from tailrace.runtime.fleet import load_services
 from tailrace.stack.embedded import Stack
@@ -78,7 +79,7 @@ class Company:
     async def shipments(self, order_id: str) -> list[Any]:
         return await self.member.every("/v1/shipments", order_id=order_id)
 
-    async def ship(self, order_id: str, within: float = 240) -> None:
+    async def ship(self, order_id: str, within: float = 600) -> None:
         """Dispatch what the order's shipment holds, as soon as there is one."""
         found = await eventually(
             lambda: self.shipments(order_id), bool, within=within, what=f"a shipment of {order_id}"
@@ -93,8 +94,11 @@ class Company:
         trial = await self.member.get("/v1/accounting/trial-balance")
         return {row["account"]: row["debit"] - row["credit"] for row in trial["rows"]}
 
-    async def settled(self, within: float = 240) -> None:
-        """Returns when every accepted order is shipped in full and booked, exactly once. Raises AssertionError with what is not."""
+    async def settled(self, fleet: Stack, within: float = 600) -> None:
+        """Returns when every accepted order is shipped in full and booked, exactly once, and nothing more will follow.
+
+        Raises AssertionError with what is not so.
+        """
         pieces, orders = sum(self.accepted.values()), len(self.accepted)
         await eventually(
             self._orders,
@@ -110,6 +114,8 @@ class Company:
             "journals": 1 + 2 * orders,
         }
         await eventually(self._figures, lambda found: found == expected, within=within, what=f"{expected}")
+        await quiescent(fleet, self.member.tenant_id, within)
+        assert await self._figures() == expected
         stock = await self.stock()
         assert (float(stock["on_hand"]), float(stock["reserved"]), stock["value"]) == (
             OPENING - pieces,

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -28,7 +28,7 @@ class Life:
     nursery: "Nursery"
     pid: int
 
-    async def ended(self, within: float = 180) -> int:
+    async def ended(self, within: float = 600) -> int:
         """Its exit code, negative for a signal. Raises AssertionError when it lives on."""
         deadline = time.monotonic() + within
         while (code := self.nursery.order("code", pid=self.pid)) is None:
@@ -36,7 +36,7 @@ class Life:
             await asyncio.sleep(0.02)
         return int(code)
 
-    async def struck(self, within: float = 180) -> None:
+    async def struck(self, within: float = 600) -> None:
         """Returns when it died at its point. Raises AssertionError when it ended otherwise, or not at all."""
         code = await self.ended(within)
         assert code == KILLED, f"ended with {code} instead of dying at its point"
@@ -99,7 +99,9 @@ def _set_apart(service: Any, scene: str) -> None:
 
     for event in {event for subscriber in service.subscribers for event in subscriber.events}:
         event.topic = f"{event.topic}.{scene}"
-    consumer, client = tailrace.runtime.process.Consumer, tailrace.kafka.clients.consumer
+    running: Any = tailrace.runtime.process
+    consuming: Any = tailrace.kafka.clients
+    consumer, client = running.Consumer, consuming.consumer
 
     def named(group: str, *arguments: Any, **options: Any) -> Any:
         return consumer(f"{group}.{scene}", *arguments, **options)
@@ -108,8 +110,8 @@ def _set_apart(service: Any, scene: str) -> None:
         # Whoever was killed leaves its group after two seconds instead of ten.
         return client(*where, **{**options, "session_timeout_ms": 2000, "heartbeat_interval_ms": 500})
 
-    tailrace.runtime.process.Consumer = named  # type: ignore[assignment,misc]
-    tailrace.kafka.clients.consumer = impatient
+    running.Consumer = named
+    consuming.consumer = impatient
 
 
 def _prepare(service: str, settings: dict[str, Any]) -> None:
@@ -130,7 +132,7 @@ def _fleet(settings: dict[str, Any]) -> None:
     Fleet([Service(name=name, build=lambda settings: FastAPI()) for name in given.ports], given).run()
 
 
-_TASKS = {"serve": _serve, "prepare": _prepare, "fleet": _fleet}
+_TASKS: dict[str, Callable[..., None]] = {"serve": _serve, "prepare": _prepare, "fleet": _fleet}
 _SERVICES: dict[str, Any] = {}
 _codes: dict[int, int | None] = {}
 
@@ -173,6 +175,9 @@ def _code(pid: int) -> int | None:
     return _codes[pid]
 
 
+_ORDERS: dict[str, Callable[..., int | None]] = {"fork": _fork, "code": _code}
+
+
 def _import_everything() -> None:
     import alembic.command
     import purse
@@ -191,7 +196,7 @@ def _main() -> None:
     _import_everything()
     for line in sys.stdin:
         order = json.loads(line)
-        answer = {"fork": _fork, "code": _code}[order.pop("what")](**order)
+        answer = _ORDERS[order.pop("what")](**order)
         print(json.dumps(answer), flush=True)
     for pid, code in _codes.items():
         if code is None:

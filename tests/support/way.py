@@ -17,6 +17,12 @@ from tailrace.stack.embedded import Stack
 from tailrace_testing.gateway import eventually
 
 PUBLISHING = [service for service in load_services() if service.topic is not None]
+LISTENING = [service for service in load_services() if service.subscribers]
+
+
+def topics_of(service: Service) -> list[str]:
+    """What the service's group reads."""
+    return sorted({topic for subscriber in service.subscribers for topic in subscriber.topics})
 
 
 def settings_of(fleet: Stack) -> Settings:
@@ -51,7 +57,7 @@ def event_id(record: ConsumerRecord) -> str | None:
     return next((value.decode() for name, value in record.headers if name == "ce_id"), None)
 
 
-async def caught_up(kafka: str, group: str, topics: Sequence[str], within: float = 180) -> None:
+async def caught_up(kafka: str, group: str, topics: Sequence[str], within: float = 600) -> None:
     """Returns when a group has committed everything that these topics hold now."""
     async with reading(kafka, *topics) as (_, end):
         wanted = {place: offset for place, offset in end.items() if offset > 0}

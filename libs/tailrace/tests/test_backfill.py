@@ -193,7 +193,7 @@ async def test_killed_in_the_middle_of_its_history_it_goes_on(asking: Asking, gr
     read = "SELECT coalesce(sum(times), 0) FROM heard"
     first = _process(asking, group)
     try:
-        await eventually(lambda: asking.toy.admin.fetchval(read), lambda n: n > 50, what="the first events", within=180)
+        await eventually(lambda: asking.toy.admin.fetchval(read), lambda n: n > 50, what="the first events")
     finally:
         first.send_signal(signal.SIGKILL)
         await asyncio.to_thread(first.wait)

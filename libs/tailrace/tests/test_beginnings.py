@@ -138,9 +138,9 @@ async def test_a_first_step_that_fails_leaves_the_command_alone(make_harness: Ma
     assert (note["status"], note["version"]) == ("open", 1)
     assert (await desk.steps(note), await desk.mark(note)) == ([], None)
     written = (await desk.h.published())[0]
-    await desk.h.deliver(written.event, aggregate_id=written.aggregate_id, event_id=written.id, may_park=True)
-    parked = await desk.h.admin.fetch("SELECT subscriber, kind FROM parked")
-    assert [tuple(row) for row in parked] == [("toy.closing", "failed")]
+    await desk.h.deliver(written.event, aggregate_id=written.aggregate_id, event_id=written.id, may_dead_letter=True)
+    letters = await desk.h.admin.fetch("SELECT subscriber, kind FROM dead_letter")
+    assert [tuple(row) for row in letters] == [("toy.closing", "failed")]
 
 
 async def test_behind_its_history_it_waits_for_the_topic(make_harness: MakeHarness) -> None:

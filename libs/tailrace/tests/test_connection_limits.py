@@ -41,7 +41,7 @@ async def _connect(port: int) -> Any:
 
 
 async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(300):
         head = await reader.readuntil(b"\r\n\r\n")
         length = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
         return int(head.split()[1]), await reader.readexactly(length)
@@ -49,7 +49,7 @@ async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
 
 async def _ended(reader: asyncio.StreamReader) -> bytes:
     """What comes until the connection ends. It may end as a reset, where more was on its way to the server."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(300):
         with suppress(ConnectionResetError):
             return await reader.read()
     return b""
@@ -93,7 +93,7 @@ async def test_connections_beyond_the_limit_are_refused_until_others_end(port: i
     assert (await _answer(held[0][0]))[0] == 200
     held[1][1].close()
     await held[1][1].wait_closed()
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(300):
         status = 503
         while status == 503:
             reader, another = await _connect(port)

@@ -367,7 +367,7 @@ async def test_a_restart_of_postgresql_leaves_no_dead_letter(alone: tuple[Stack,
         await eventually(lambda: _async(told), lambda n: n >= before + 20, what="a consumer that goes on")
     finally:
         enough.set()
-        await asyncio.wait_for(consuming, 60)
+        await asyncio.wait_for(consuming, 300)
     assert stack.pids()["postgres"] != pid
     toy.admin = await asyncpg.connect(toy.admin_url)
     assert (await _dead_letters(toy), await _times_heard(toy)) == ([], told)

@@ -211,7 +211,7 @@ async def test_what_can_be_applied_now_is_and_what_fails_again_stays_a_dead_lett
         return list(await admin.fetch("SELECT * FROM dead_letter ORDER BY aggregate_id, sequence"))
 
     async with live.consuming():
-        rows = await eventually(dead_letters, lambda rows: len(rows) == 7, what="what cannot be applied", within=180)
+        rows = await eventually(dead_letters, lambda rows: len(rows) == 7, what="what cannot be applied")
     place = next(row for row in rows if row["aggregate_id"] == given_up and row["sequence"] == 1)
     at = Place("toy.heard", place["topic"], place["partition"], place["offset"])
     await drop(live.toy.database, at, "never mind", "tester")
@@ -321,7 +321,7 @@ async def test_one_at_a_time_and_killed_in_the_middle_nothing_has_changed(live: 
             except asyncpg.UndefinedTableError:
                 return 0
 
-        await eventually(progress, lambda rows: rows > 5, what="the first rebuilt rows", within=180)
+        await eventually(progress, lambda rows: rows > 5, what="the first rebuilt rows")
         process.send_signal(signal.SIGSTOP)
         with pytest.raises(CannotRebuild, match="by another process"):
             await live.rebuild()

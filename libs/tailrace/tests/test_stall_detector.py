@@ -148,7 +148,7 @@ async def _write_to_closed_connections(kafka: str) -> None:
     ):
         for number in range(5):
             await producer.send_and_wait(topic, b"%d" % number)
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(300):
                 assert (await consumer.getone()).value == b"%d" % number
             for connection in list(consumer._client._conns.values()):
                 connection._writer.transport.abort()

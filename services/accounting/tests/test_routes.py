@@ -33,7 +33,7 @@ async def january(accounting: Harness, **given: Any) -> dict[str, Any]:
 async def waiting(accounting: Harness, sessions: int) -> None:
     """Return when so many sessions wait for a lock."""
     query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(300):
         while await accounting.admin.fetchval(query) < sessions:
             continue
 

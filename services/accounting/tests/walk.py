@@ -1,11 +1,11 @@
 """Every operation of accounting once: accounts, periods that are locked and opened, journals that are posted and reversed, reports."""
 
-from typing import Any
+from invariants.walk import Walker
 
 V1 = "/v1/accounting"
 
 
-async def walk(w: Any) -> None:
+async def walk(w: Walker) -> None:
     account = {"code": "6100", "name": "Rent", "kind": "expense"}
     made = await w.post(f"{V1}/accounts", account)
     await w.get(f"{V1}/accounts")

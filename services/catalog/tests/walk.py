@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from invariants.walk import Walker
+
 from contracts.users import TenantCreated
 
 UNIT = {"code": "crate", "name": "Crate", "dimension": "volume", "factor": "40", "decimals": 3}
@@ -15,7 +17,7 @@ ITEM = {
 WAREHOUSE = {"code": "NORTH", "name": "North", "country": "DE"}
 
 
-async def walk(w: Any) -> None:
+async def walk(w: Walker) -> None:
     founded = TenantCreated(tenant_id=w.tenant, slug="acme", name="Acme", currency="EUR")
     await w.tell(founded, aggregate_id=w.tenant)
     unit = await w.post("/v1/units", UNIT)
@@ -50,7 +52,8 @@ async def walk(w: Any) -> None:
     await w.delete("/v1/price-lists/{price_list_id}", price_list_id=trade["id"])
 
 
-async def _changed(w: Any, path: str, name: str, id: str, body: dict[str, Any]) -> None:
+async def _changed(w: Walker, path: str, name: str, id: str, body: dict[str, Any]) -> None:
+    ids: dict[str, Any] = {name: id}
     await w.get(path)
-    await w.get(f"{path}/{{{name}}}", **{name: id})
-    await w.put(f"{path}/{{{name}}}", body, **{name: id})
+    await w.get(f"{path}/{{{name}}}", **ids)
+    await w.put(f"{path}/{{{name}}}", body, **ids)

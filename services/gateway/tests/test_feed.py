@@ -157,5 +157,5 @@ async def test_it_goes_on_after_a_cancellation_that_nobody_meant(kafka: str, mon
         async with topic.followed() as revocations:
             await _complete(revocations)
             monkeypatch.setattr(broadcast_consumer, "_read_on", stray)
-            await asyncio.wait_for(strayed.wait(), 60)
+            await asyncio.wait_for(strayed.wait(), 300)
             await _refused(revocations, await topic.log_out(partition=2))

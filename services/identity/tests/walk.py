@@ -1,7 +1,8 @@
 """Every operation of identity once: the operator founds a company, its administrator adds people and roles, and people come and go."""
 
-from typing import Any
 from uuid import UUID
+
+from invariants.walk import Walker
 
 from identity.models import PLATFORM
 
@@ -10,7 +11,7 @@ ADMIN = {"email": "ada.admin@acme.example", "name": "Ada Admin", "password": PAS
 COMPANY = {"slug": "acme", "name": "Acme Ltd", "currency": "EUR", "industry": "metalworking", "admin": ADMIN}
 
 
-async def walk(w: Any) -> None:
+async def walk(w: Walker) -> None:
     w.become(PLATFORM)
     company = await w.post("/v1/tenants", COMPANY)
     await w.post("/v1/tenants", {**COMPANY, "slug": "globex"})

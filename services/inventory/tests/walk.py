@@ -3,11 +3,13 @@
 from decimal import Decimal
 from typing import Any
 
+from invariants.walk import Walker
+
 from contracts import catalog
 from tailrace.core.ids import uuid7
 
 
-async def walk(w: Any) -> None:
+async def walk(w: Walker) -> None:
     item, north, south, pieces = uuid7(), uuid7(), uuid7(), uuid7()
     counted = catalog.UnitCreated(
         unit_id=pieces, code="pcs", name="Piece", dimension="count", factor=Decimal(1), decimals=0
@@ -17,7 +19,7 @@ async def walk(w: Any) -> None:
     await w.tell(told, aggregate_id=item)
     for id, code in ((north, "N"), (south, "S")):
         await w.tell(catalog.WarehouseCreated(warehouse_id=id, code=code, name=code), aggregate_id=id)
-    here = {"item_id": str(item), "warehouse_id": str(north)}
+    here: dict[str, Any] = {"item_id": str(item), "warehouse_id": str(north)}
 
     bought = {**here, "quantity": "100", "value": 50000, "currency": "EUR", "reason": "purchase"}
     await w.post("/v1/inventory/receipts", bought)

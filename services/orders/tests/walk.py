@@ -1,14 +1,15 @@
 """Every operation of orders once: drafts that are changed and dropped, and orders that are confirmed, held, resumed and cancelled."""
 
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
-from contracts import catalog, inventory
+from invariants.walk import Walker
+
+from contracts import catalog, inventory, orders
 from tailrace.core.ids import uuid7
 
 
-async def walk(w: Any) -> None:
+async def walk(w: Walker) -> None:
     item, north, pieces = uuid7(), uuid7(), uuid7()
     counted = catalog.UnitCreated(
         unit_id=pieces, code="pcs", name="Piece", dimension="count", factor=Decimal(1), decimals=0
@@ -44,9 +45,10 @@ async def walk(w: Any) -> None:
     await w.post(f"{act}/cancel", {"reason": "changed their mind"}, order_id=order["id"])
 
 
-async def _nothing_in_stock(w: Any) -> None:
+async def _nothing_in_stock(w: Walker) -> None:
     """Inventory answers the newest request: there is nothing."""
     asked = (await w.h.published("order.reservation_requested", tenant=w.tenant))[-1].event
+    assert isinstance(asked, orders.ReservationRequested)
     refused = inventory.ReservationRejected(
         reservation_id=asked.reservation_id, order_id=asked.order_id, lines=[], reason="none left"
     )

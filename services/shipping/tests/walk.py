@@ -1,7 +1,8 @@
 """Every operation of shipping once: two carriers, and shipments that are picked, packed, split, sent and signed for."""
 
-from typing import Any
 from uuid import UUID
+
+from invariants.walk import Walker
 
 from contracts.orders import Address, ShipmentCancellationRequested, ShipmentLineRequest, ShipmentRequested
 from tailrace.core.ids import uuid7
@@ -9,7 +10,7 @@ from tailrace.core.ids import uuid7
 CARRIER = {"code": "POST", "name": "The post"}
 
 
-async def walk(w: Any) -> None:
+async def walk(w: Walker) -> None:
     carrier = await w.post("/v1/carriers", CARRIER)
     other = await w.post("/v1/carriers", {**CARRIER, "code": "RAIL"})
     await w.post("/v1/carriers", {**CARRIER, "code": "SEA"})
@@ -33,7 +34,7 @@ async def walk(w: Any) -> None:
     await w.post("/v1/shipments/{shipment_id}/deliver", {"signed_by": "Grace Receiver"}, shipment_id=first)
 
 
-async def _requested(w: Any, number: str) -> tuple[str, str, UUID]:
+async def _requested(w: Walker, number: str) -> tuple[str, str, UUID]:
     """A shipment that an order asked for, its line of ten, and the order."""
     order, shipment, line = uuid7(), uuid7(), uuid7()
     figures = {"quantity": "10", "line_quantity": "10", "line_net": 1000, "line_tax": 190}

@@ -1,4 +1,7 @@
-"""`make faults SEED=… EVENTS=…`: run the mix on a stack of its own, print what came of it, and end with 1 when any figure is wrong."""
+"""`make faults SEED=… EVENTS=…`: run the mix on a stack of its own, print what came of it, and end with 1 when any figure is wrong.
+
+Without a seed, the short mixes come first, each on a stack of its own too.
+"""
 
 import argparse
 import asyncio
@@ -13,7 +16,7 @@ from rich.console import Console
 from mix import report
 from mix.checks import judge
 from mix.client import RequestLog
-from mix.run import Plan, run
+from mix.run import SHORT, Plan, run
 from tailrace.stack.embedded import Stack
 
 _LIMITS = {"TAILRACE_TENANT_RATE": "5000", "TAILRACE_TENANT_BURST": "10000"}
@@ -23,23 +26,32 @@ _EVENTS_A_FAULT = 2_500
 def main() -> None:
     options = _options()
     console = Console()
+    seed = 1 if options.seed is None else options.seed
+    long = Plan(seed, options.events, options.faults or max(9, options.events // _EVENTS_A_FAULT))
+    for plan in SHORT if options.seed is None else ():
+        if not _try(plan, console, None, options.keep):
+            sys.exit(1)
+    sys.exit(0 if _try(long, console, options.report, options.keep) else 1)
+
+
+def _try(plan: Plan, console: Console, documents: Path | None, keep: bool) -> bool:
+    """Whether every figure was right."""
     folder = Path(tempfile.mkdtemp(prefix="tailrace-mix-"))
     folder.chmod(0o755)
-    plan = Plan(options.seed, options.events, options.faults or max(9, options.events // _EVENTS_A_FAULT))
     console.print(f"Seed {plan.seed}, {plan.events:,} events or more, {plan.faults} faults, in {folder}")
     stack = Stack(folder / "data", environment=_LIMITS)
     right = False
     try:
         stack.start()
-        right = _run(stack, plan, folder, console, options.report)
+        right = _run(stack, plan, folder, console, documents)
     finally:
-        if right and not options.keep:
+        if right and not keep:
             stack.discard()
             shutil.rmtree(folder, ignore_errors=True)
         else:
             stack.stop()
             console.print(f"Logs, data and the log of requests are kept in {folder}")
-    sys.exit(0 if right else 1)
+    return right
 
 
 def _run(stack: Stack, plan: Plan, folder: Path, console: Console, documents: Path | None) -> bool:
@@ -60,7 +72,7 @@ def _run(stack: Stack, plan: Plan, folder: Path, console: Console, documents: Pa
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
-    parser.add_argument("--seed", type=int, default=1, help="decides everything that is random")
+    parser.add_argument("--seed", type=int, help="decides everything that is random")
     parser.add_argument("--events", type=int, default=200_000, help="events that must come about, at the least")
     parser.add_argument("--faults", type=int, default=0, help="how many; one for every 2,500 events when left out")
     parser.add_argument("--report", type=Path, help="a folder for faults.json and faults.md")

@@ -1,18 +1,15 @@
 """The fixtures. One stack per test run, on free ports and data of its own, started as far as the chosen tests need it.
 
-Order: what needs PostgreSQL alone, then what needs the fleet, and at the end, one after another, the tests that kill processes.
+Order: what needs PostgreSQL alone, then what needs the fleet, and at the end, one after another, the tests that kill processes. With `-n`, the
+first of these runs beside the others (`tailrace_testing.spread`). With `--service`, one service's tests and its share of conformance are all.
 
 With `--containers`, PostgreSQL, Kafka and Connect are containers, and only the tests that use them and can are run (`tailrace_testing.containers`).
 """
 
-import atexit
 import logging
 import os
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Generator, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -20,19 +17,19 @@ from tailrace.core.operator_error import OperatorError
 from tailrace.observability.logs import configure
 from tailrace.service import Service
 from tailrace.stack.embedded import Stack
-from tailrace.stack.plan import External, Only
+from tailrace.stack.plan import External, Only, service_names
 from tailrace_testing import containers
 from tailrace_testing.collector import Collector
 from tailrace_testing.databases import Databases
 from tailrace_testing.gateway import Gateway
 from tailrace_testing.harness import Harness, MakeHarness
+from tailrace_testing.places import LEVELS, in_order, level_of, place_of, service_of
 from tailrace_testing.scene import scene
+from tailrace_testing.spread import folder_of, is_worker
 from tailrace_testing.tokens import TestIssuer
 
-_NEEDS: dict[str, Only] = {"connect_url": "stack", "kafka": "stack", "fleet": "fleet", "gateway": "fleet"}
-_LEVELS: tuple[Only, ...] = ("postgres", "stack", "fleet")
-_LAST = ("tests/conformance", "tests/docs", "tests/e2e", "tests/faults")
 _level = pytest.StashKey[Only]()
+_item = pytest.StashKey[pytest.Item]()
 _left_out = pytest.StashKey[Counter[str]]()
 _scenes = pytest.StashKey[int]()
 _MOST_SCENES = 3
@@ -41,11 +38,13 @@ _CAPTURE_HOST = "TAILRACE_CAPTURE_HOST"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--containers", action="store_true", help="PostgreSQL, Kafka and Connect as Docker containers")
+    parser.addoption(
+        "--service", choices=service_names(), help="this service's tests and its share of conformance alone"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     configure("test", "WARNING")
-    atexit.register(logging.disable)  # what is said while the interpreter ends would come after pytest's closing line
     config.addinivalue_line(
         "markers", "embedded(reason): cannot run where PostgreSQL, Kafka and Connect are containers"
     )
@@ -69,7 +68,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    items.sort(key=_place)
+    items[:] = in_order(items)
+    if wanted := config.getoption("--service"):
+        config.hook.pytest_deselected(items=[item for item in items if service_of(item) != wanted])
+        items[:] = [item for item in items if service_of(item) == wanted]
     if config.getoption("--containers"):
         reasons = [(item, _not_on_containers(item)) for item in items]
         items[:] = [item for item, reason in reasons if reason is None]
@@ -83,14 +85,28 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    asked = {_NEEDS[name] for item in session.items for name in getattr(item, "fixturenames", ()) if name in _NEEDS}
-    level: Only = max(asked, key=_LEVELS.index, default="postgres")
+    level: Only = max(map(level_of, session.items), key=LEVELS.index, default="postgres")
     session.config.stash[_level] = level
 
 
-def _place(item: pytest.Item) -> int:
-    path = item.path.as_posix()
-    return next((place for place, folder in enumerate(_LAST, 1) if f"/{folder}/" in path), 0)
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    item.config.stash[_item] = item
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish() -> Generator[None]:
+    """What is said after pytest's closing line, while the interpreter ends, is not printed."""
+    try:
+        yield
+    finally:
+        logging.disable()
+
+
+def _level_here(config: pytest.Config) -> Only:
+    """How far this process starts its stack. Of several, the one that has the fleet is given nothing else before it."""
+    alone = is_worker(config) and not place_of(config.stash[_item]).is_fleet
+    return "postgres" if alone else config.stash[_level]
 
 
 def _not_on_containers(item: pytest.Item) -> str | None:
@@ -117,7 +133,7 @@ def external(request: pytest.FixtureRequest) -> Iterator[External]:
         return
     try:
         compose = config.rootpath / "docker-compose.yml"
-        with containers.running(compose, config.stash[_level]) as external, pytest.MonkeyPatch.context() as patch:
+        with containers.running(compose, _level_here(config)) as external, pytest.MonkeyPatch.context() as patch:
             patch.setenv(_CAPTURE_HOST, containers.CAPTURE_HOST)
             yield external
     except OperatorError as error:
@@ -127,19 +143,16 @@ def external(request: pytest.FixtureRequest) -> Iterator[External]:
 @pytest.fixture(scope="session")
 def stack(request: pytest.FixtureRequest, collector: Collector, external: External) -> Iterator[Stack]:
     """The run's own stack; gone, with its data, when the run ends."""
-    folder = Path(tempfile.mkdtemp(prefix="tailrace-test-"))
-    folder.chmod(0o755)
-    level = request.config.stash[_level]
     limits = {"TAILRACE_TENANT_RATE": "5000", "TAILRACE_TENANT_BURST": "10000"}
     canaries = {"TAILRACE_CANARY_EVERY": "1", "TAILRACE_CANARY_LIMIT": "6"}
     capture = {_CAPTURE_HOST: os.environ[_CAPTURE_HOST]} if external.connect and _CAPTURE_HOST in os.environ else {}
     environment = {**limits, **canaries, **collector.environment(), **capture}
-    stack = Stack(folder / "data", only=level, external=external, environment=environment)
+    data, level = folder_of(request.config) / "data", _level_here(request.config)
+    stack = Stack(data, only=level, external=external, environment=environment)
     try:
         yield stack.start()
     finally:
         stack.discard()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -1,23 +1,38 @@
 """`--unchanged`: a test that passed today is not run again while no file it could see has changed. CI has no memory: there everything runs.
 
-What a test could see: for a service's own tests that service, the libraries and the contracts, since services never import one another; for every
-other test the whole checkout. Which Python runs, and every `TAILRACE_` setting, count as well. The memory is pytest's own cache, which
-`--cache-clear` empties. As in Go's test cache, a result is remembered only when the test passed; what failed or was skipped runs again.
+What a test could see: for a service's own tests that service, the libraries and the contracts, since services never import one another; for its
+share of conformance these, the invariants, and the manifest of every other service; for every other test the whole checkout. Which Python runs, and
+every `TAILRACE_` setting, count as well. The memory is pytest's own cache, which `--cache-clear` empties. As in Go's test cache, a result is
+remembered only when the test passed; what failed or was skipped runs again.
 """
 
 import hashlib
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tailrace_testing.places import service_of
+from tailrace_testing.spread import is_worker
+
 _MEMORY = "tailrace/passed"
 _NOT_OURS = {".git", ".venv", ".tailrace", "__pycache__", ".hypothesis", "dist", "node_modules"}
-_SHARED = ("libs", "contracts", "pyproject.toml", "locks/requirements.lock", "locks/requirements-demo.lock")
+_SHARED = (
+    "libs",
+    "contracts",
+    "conftest.py",
+    "pyproject.toml",
+    "locks/requirements.lock",
+    "locks/requirements-demo.lock",
+)
+_FLEET = ("tests/conformance", "tests/support", "services/*/pyproject.toml", "services/*/src/*/service.py")
+"""What a service's share of conformance sees besides: the names, topics and events of all the others."""
+_state = pytest.StashKey[str]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -44,13 +59,18 @@ class Tree:
         }
 
     def fingerprint(self, folders: Sequence[str] = ()) -> str:
-        """One hash for these files and folders, or for everything; with the interpreter and the settings it is tested under."""
+        """One hash for these files and folders, in which `*` is any name, or for everything; with the interpreter and the settings."""
         settings = sorted((name, value) for name, value in os.environ.items() if name.startswith("TAILRACE_"))
         sum_of = hashlib.sha256(repr((sys.version, sys.platform, settings)).encode())
         for name, digest in sorted(self._hashes.items()):
-            if not folders or any(name == folder or name.startswith(f"{folder}/") for folder in folders):
+            if not folders or any(_lies_in(name, folder) for folder in folders):
                 sum_of.update(name.encode() + b"\0" + digest)
         return sum_of.hexdigest()
+
+
+def _lies_in(name: str, folder: str) -> bool:
+    parts, wanted = name.split("/"), folder.split("/")
+    return len(parts) >= len(wanted) and all(each in ("*", part) for each, part in zip(wanted, parts, strict=False))
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -64,7 +84,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 class Unchanged:
-    """Leaves out what passed, and remembers what passes."""
+    """Leaves out what passed, and remembers what passes. With several processes, the tests' choose and the one that reports remembers."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
@@ -72,31 +92,47 @@ class Unchanged:
         self._tree = Tree(config.rootpath)
         self._prints: dict[tuple[str, ...], str] = {}
         self._passed: dict[str, str] = dict(config.cache.get(_MEMORY, {})) if config.cache else {}
-        self._runs: dict[str, str] = {}
+        self._failed: set[str] = set()
         self._left_out = 0
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        self._runs = {item.nodeid: self._state_of(item) for item in items}
-        known = [item for item in items if self._passed.get(item.nodeid) == self._runs[item.nodeid]]
+        for item in items:
+            item.stash[_state] = self._state_of(item)
+        known = [item for item in items if self._passed.get(item.nodeid) == item.stash[_state]]
         if known:
             left_out = set(known)
             items[:] = [item for item in items if item not in left_out]
             config.hook.pytest_deselected(items=known)
             self._left_out = len(known)
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """What goes with the report reaches the process that remembers."""
+        report = yield
+        report.user_properties.append((_MEMORY, item.stash[_state]))
+        return report
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if not report.passed:
             self._passed.pop(report.nodeid, None)
-            self._runs.pop(report.nodeid, None)
-        elif report.when == "teardown" and report.nodeid in self._runs:
-            self._passed[report.nodeid] = self._runs[report.nodeid]
+            self._failed.add(report.nodeid)
+        elif report.when == "teardown" and report.nodeid not in self._failed:
+            self._passed[report.nodeid] = str(dict(report.user_properties)[_MEMORY])
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        if is_worker(self._config):
+            self._config.workeroutput[_MEMORY] = self._left_out  # type: ignore[attr-defined]
+            return
         if self._config.cache:
             self._config.cache.set(_MEMORY, self._passed)
         if self._left_out and exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
             session.exitstatus = pytest.ExitCode.OK
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Each of the processes that run tests left out the same."""
+        self._left_out = getattr(node, "workeroutput", {}).get(_MEMORY, self._left_out)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self._left_out:
@@ -105,12 +141,16 @@ class Unchanged:
             )
 
     def _state_of(self, item: pytest.Item) -> str:
-        inputs = _inputs(item.path.relative_to(self._config.rootpath).parts)
+        inputs = _inputs(item)
         if inputs not in self._prints:
             self._prints[inputs] = self._tree.fingerprint(inputs)
         return f"{self._today} {self._prints[inputs]}"
 
 
-def _inputs(parts: tuple[str, ...]) -> tuple[str, ...]:
-    """The files and folders that a test at this place could see; none means all of them."""
-    return (*_SHARED, "/".join(parts[:2])) if parts[0] == "services" else ()
+def _inputs(item: pytest.Item) -> tuple[str, ...]:
+    """The files and folders that a test could see; none means all of them."""
+    service = service_of(item)
+    if service is None:
+        return ()
+    own = (*_SHARED, f"services/{service}")
+    return own if item.path.relative_to(item.config.rootpath).parts[0] == "services" else (*own, *_FLEET)

@@ -62,7 +62,7 @@ async def test_failed_task_is_restarted_until_its_cause_is_gone(
 
 
 async def look_until(monitor, rest, board, satisfied) -> Capture:  # type: ignore[no-untyped-def]
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(300):
         while True:
             await monitor.look(rest)
             if satisfied(capture := board.state.connectors.get(NAME, Capture("UNKNOWN"))):
@@ -72,7 +72,7 @@ async def look_until(monitor, rest, board, satisfied) -> Capture:  # type: ignor
 
 async def drop(admin: asyncpg.Connection) -> None:
     """The slot is free only when the connector's session has ended."""
-    async with asyncio.timeout(90):
+    async with asyncio.timeout(300):
         while True:
             try:
                 await admin.execute(

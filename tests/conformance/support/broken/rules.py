@@ -9,6 +9,23 @@ _TOLD = "async def told(tx: Tx, event: ItemCreated | ItemUpdated, meta: Meta) ->
 _WELCOME = '    tx.add(Card.issue("WELCOME"'
 _RELABEL = "async def replace_card(tx: Tx, who: Writer, match: IfMatch, card_id: UUID, body: Label) -> Card:"
 _LOAD = "    card = await tx.load(Card, card_id, match)\n    card.relabel(body.label)\n"
+_RUMOUR = (
+    (
+        FACTS,
+        _LISTED,
+        (
+            f"class Rumour(Event):\n"
+            f'    topic: ClassVar[str] = "rumour.events"\n'
+            f'    type: ClassVar[str] = "rumour.heard"\n\n\n'
+            f"{_LISTED}"
+        ),
+    ),
+    (
+        SUBSCRIBERS,
+        "@welcome.on(TenantCreated)",
+        "from toyshop.events import Rumour\n\n\n@welcome.on(TenantCreated, Rumour)",
+    ),
+)
 
 TOYS = (
     toy(
@@ -167,24 +184,27 @@ TOYS = (
         (FACTS, "    label: str | None = None\n", "    label: str | None = None\n    colour: str | None = None\n"),
     ),
     toy(
+        "an event of which no sample can be made",
+        "samples_are_up_to_date",
+        "no sample can be made of toyshop.card.issued: give these fields `examples=[…]`: label",
+        (FACTS, "    label: str | None = None\n", "    label: str = Field(pattern=r'^[A-Z]{3}-[0-9]{4}$')\n"),
+        (
+            FACTS,
+            "from tailrace.core.events import Event",
+            "from pydantic import Field\n\nfrom tailrace.core.events import Event",
+        ),
+    ),
+    toy(
+        "an ear for what has no sample",
+        "listeners_read_every_sample",
+        "rumour.heard, which toyshop.welcome listens to, has no sample: run `tailrace describe`",
+        *_RUMOUR,
+    ),
+    toy(
         "an ear for what nobody says",
         "every_listener_has_a_publisher",
         "toyshop.welcome listens to rumour.heard, which nobody publishes",
-        (
-            FACTS,
-            _LISTED,
-            (
-                f"class Rumour(Event):\n"
-                f'    topic: ClassVar[str] = "rumour.events"\n'
-                f'    type: ClassVar[str] = "rumour.heard"\n\n\n'
-                f"{_LISTED}"
-            ),
-        ),
-        (
-            SUBSCRIBERS,
-            "@welcome.on(TenantCreated)",
-            "from toyshop.events import Rumour\n\n\n@welcome.on(TenantCreated, Rumour)",
-        ),
+        *_RUMOUR,
     ),
     toy(
         "a reader of events as they never were",

@@ -260,10 +260,10 @@ def _some_column(kind: Any) -> str:
     for attribute in inspect(kind).column_attrs:
         column = attribute.columns[0]
         if column.name not in kits | keys | linked and column.type.python_type in (str, int, bool):
-            return attribute.key
+            return str(attribute.key)
     for attribute in inspect(kind).column_attrs:
         if attribute.columns[0].name not in kits | keys | linked:
-            return attribute.key
+            return str(attribute.key)
     raise AssertionError(f"{kind.__name__} has no column of its own")
 
 

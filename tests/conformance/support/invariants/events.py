@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import jsonschema_rs
+from pydantic import ValidationError
 
 from invariants import grammar
 from invariants.subject import Findings, Subject
@@ -63,11 +64,22 @@ async def events_only_grow(subject: Subject) -> Findings:
 
 async def samples_are_up_to_date(subject: Subject) -> Findings:
     """Among an event's samples is the one that its present schema makes."""
-    return [
-        f"{event.type} has no sample of its present form: run `tailrace describe`"
-        for event in subject.service.publishes
-        if sample(event) not in [json.loads(path.read_text()) for path in _samples(subject, event.type)]
-    ]
+    found = []
+    for event in subject.service.publishes:
+        try:
+            now = sample(event)
+        except ValueError as error:
+            fields = ", ".join(_fields(error)) or str(error)
+            found.append(f"no sample can be made of {event.type}: give these fields `examples=[…]`: {fields}")
+            continue
+        if now not in [json.loads(path.read_text()) for path in _samples(subject, event.type)]:
+            found.append(f"{event.type} has no sample of its present form: run `tailrace describe`")
+    return found
+
+
+def _fields(error: ValueError) -> list[str]:
+    faults = error.errors(include_input=False, include_url=False) if isinstance(error, ValidationError) else []
+    return [f"{'.'.join(map(str, fault['loc']))} ({fault['msg']})" for fault in faults]
 
 
 async def every_listener_has_a_publisher(subject: Subject) -> Findings:
@@ -86,7 +98,12 @@ async def listeners_read_every_sample(subject: Subject) -> Findings:
     found = []
     for subscriber in subject.service.subscribers:
         for event in subscriber.events:
-            for path in _samples(subject, event.type):
+            samples = _samples(subject, event.type)
+            if not samples:
+                found.append(
+                    f"{event.type}, which {subscriber.name} listens to, has no sample: run `tailrace describe`"
+                )
+            for path in samples:
                 try:
                     event.read(_version(path), json.loads(path.read_text()))
                 except ValueError as error:

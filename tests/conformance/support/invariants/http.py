@@ -319,7 +319,7 @@ async def _without(subject: Subject, what: str) -> Findings:
 
 def _complete(answer: Answer) -> bool:
     body = answer.json()
-    return {"type", "title", "status"} <= body.keys() and body["status"] == answer.status
+    return bool({"type", "title", "status"} <= body.keys() and body["status"] == answer.status)
 
 
 def _under(path: str, prefix: str) -> bool:

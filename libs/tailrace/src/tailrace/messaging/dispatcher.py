@@ -151,19 +151,23 @@ class Dispatcher:
                 if verdict is Verdict.DUPLICATE:
                     continue
                 if pair in blocked or verdict is Verdict.GAP:
-                    await self._dead_letter_in(tx, subscriber, one, pair in blocked, pair in before)
+                    await self._dead_letter_in(tx, subscriber, one, pair in blocked, before)
                     blocked.add(pair)
                     continue
                 now[pair] = (one.meta.epoch, one.meta.sequence)
                 if subscriber.wants(one.meta):
                     due.append(Delivery(subscriber.read(one.meta, read_payload(one.record)), one.meta))
             await take_effect(tx, subscriber, due)
-        await move(tx, now)
+        await move(tx, now, now.keys() - before.keys())
 
-    async def _dead_letter_in(self, tx: Tx, subscriber: Subscriber, one: Arrived, blocked: bool, held: bool) -> None:
+    async def _dead_letter_in(
+        self, tx: Tx, subscriber: Subscriber, one: Arrived, blocked: bool, before: dict[Pair, Mark]
+    ) -> None:
         pair = (subscriber.name, one.meta.aggregate_id)
-        if not held and (await hold(tx, {pair}))[pair] != START:
-            raise MarkMoved("another consumer applied an event of this aggregate")
+        if pair not in before:
+            before |= await hold(tx, {pair})
+            if before[pair] != START:
+                raise MarkMoved("another consumer applied an event of this aggregate")
         kind, reason = (
             (BEHIND, "an earlier event of this aggregate is a dead letter")
             if blocked

@@ -5,7 +5,7 @@ rewound offsets, republished rows and eternal topics are harmless. The row of a 
 and redriven, so a pair that has dead letters has a row, at zero when nothing was applied yet.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from enum import Enum
 from typing import Any, Protocol
 from uuid import UUID
@@ -83,6 +83,7 @@ _ENSURE = (
     .on_conflict_do_nothing()
 )
 _insert = insert(inbox).from_select(_COLUMNS, select(_FRESH))
+_MAKE = _insert.on_conflict_do_nothing().returning(literal(1))
 _MOVE = _insert.on_conflict_do_update(
     index_elements=_KEY,
     set_={"epoch": _insert.excluded.epoch, "sequence": _insert.excluded.sequence},
@@ -127,15 +128,20 @@ async def hold(tx: Tx, pairs: Iterable[Pair]) -> dict[Pair, Mark]:
     return await marks(tx, pairs)
 
 
-async def move(tx: Tx, moved: Mapping[Pair, Mark]) -> None:
-    """Move marks forward. Raises MarkMoved when one of them is already there or beyond."""
-    if not moved:
-        return
-    columns = as_columns(moved)
-    there = [moved[pair] for pair in zip(columns["subscribers"], columns["aggregates"], strict=True)]
-    columns |= {"epochs": [epoch for epoch, _ in there], "sequences": [sequence for _, sequence in there]}
-    if len((await tx.execute(_MOVE, columns)).all()) != len(moved):
-        raise MarkMoved("a mark was moved by another consumer")
+async def move(tx: Tx, moved: Mapping[Pair, Mark], missing: Collection[Pair] = ()) -> None:
+    """Move marks forward; those in `missing` had no row that could be locked when the facts were judged, and are made now.
+
+    Raises MarkMoved when a mark is already there or beyond, or when one that was missing has been made meanwhile: by whom, and after which
+    fact, nothing held here could tell.
+    """
+    for statement, pairs in ((_MOVE, moved.keys() - set(missing)), (_MAKE, moved.keys() & set(missing))):
+        if not pairs:
+            continue
+        columns = as_columns(pairs)
+        there = [moved[pair] for pair in zip(columns["subscribers"], columns["aggregates"], strict=True)]
+        columns |= {"epochs": [epoch for epoch, _ in there], "sequences": [sequence for _, sequence in there]}
+        if len((await tx.execute(statement, columns)).all()) != len(pairs):
+            raise MarkMoved("a mark was moved by another consumer")
 
 
 async def with_marks(connection: AsyncConnection, names: Iterable[str]) -> set[str]:

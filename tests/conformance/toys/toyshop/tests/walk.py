@@ -1,13 +1,14 @@
 """Every operation of the toy shop once."""
 
 from decimal import Decimal
-from typing import Any
+
+from invariants.walk import Walker
 
 from contracts.catalog import ItemCreated
 from tailrace.core.ids import uuid7
 
 
-async def walk(w: Any) -> None:
+async def walk(w: Walker) -> None:
     await w.get("/v1/card-terms")
     card = {"number": "C-1", "email": "ada@toyshop.example", "label": "gold", "stamps": [{"text": "first"}]}
     made = await w.post("/v1/cards", card)

@@ -58,7 +58,7 @@ class Asking:
             return {key: marks.get(key) for key in self.sent} == self.sent
 
         what = f"all of it for {subscriber}"
-        await eventually(lambda: self.marks(subscriber), agrees, what=what, within=180)
+        await eventually(lambda: self.marks(subscriber), agrees, what=what)
 
     async def times(self) -> dict[UUID, int]:
         rows = await self.toy.admin.fetch("SELECT key, times FROM heard")

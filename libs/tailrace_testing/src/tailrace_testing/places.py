@@ -1,0 +1,77 @@
+"""Where a test belongs: which parts of the stack it needs, whose service it looks at, and with which others it stays together."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from tailrace.service import Service
+from tailrace.stack.plan import Only
+
+LEVELS: tuple[Only, ...] = ("postgres", "stack", "fleet")
+_NEEDS: dict[str, Only] = {"connect_url": "stack", "kafka": "stack", "fleet": "fleet", "gateway": "fleet"}
+_LAST = ("tests/conformance", "tests/docs", "tests/e2e", "tests/faults")
+_CONFORMANCE = ("tests", "conformance")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Tests that one process runs, one after another."""
+
+    name: str
+    is_fleet: bool = False
+
+
+FLEET = Place("fleet", True)
+
+
+def level_of(item: pytest.Item) -> Only:
+    """How far the stack must be started for this test."""
+    needed = {_NEEDS[name] for name in getattr(item, "fixturenames", ()) if name in _NEEDS}
+    return max(needed, key=LEVELS.index, default="postgres")
+
+
+def service_of(item: pytest.Item) -> str | None:
+    """The service whose folder, with what all of them share, is all that this test could see: its own tests, and its share of conformance."""
+    parts = item.path.relative_to(item.config.rootpath).parts
+    if parts[0] == "services" and len(parts) > 2:
+        return parts[1]
+    if (
+        parts[: len(_CONFORMANCE)] != _CONFORMANCE
+        or not isinstance(item, pytest.Function)
+        or not hasattr(item, "callspec")
+    ):
+        return None
+    given = item.callspec.params
+    if "service_name" in given:
+        return str(given["service_name"])
+    service = given.get("service", given.get("any_service"))
+    return service.name if isinstance(service, Service) else None
+
+
+def place_of(item: pytest.Item) -> Place:
+    """All that need Kafka or more are in one place; a service's own tests are one, and its share of conformance; otherwise a file is."""
+    if level_of(item) != "postgres":
+        return FLEET
+    service, path = service_of(item), item.path.relative_to(item.config.rootpath)
+    return Place(path.as_posix() if service is None else f"{path.parts[0]} {service}")
+
+
+def in_order(items: Sequence[pytest.Item]) -> list[pytest.Item]:
+    """What kills processes last, one after another; what goes through the gateway before it; within that, as collected."""
+    return sorted(
+        items,
+        key=lambda item: next((n for n, folder in enumerate(_LAST, 1) if f"/{folder}/" in item.path.as_posix()), 0),
+    )
+
+
+def in_places(items: Sequence[pytest.Item]) -> list[pytest.Item]:
+    """The place with the fleet first, then the others, the largest first; within each as they were."""
+    size = Counter(map(place_of, items))
+
+    def rank(item: pytest.Item) -> tuple[bool, int, str]:
+        place = place_of(item)
+        return not place.is_fleet, -size[place], place.name
+
+    return sorted(items, key=rank)

@@ -1,0 +1,117 @@
+"""`-n`: tests over the cores. One process has Kafka, Connect and the fleet, the others have PostgreSQL alone, each a server of its own.
+
+The tests that need more than PostgreSQL stay together in that one process, in their order, those that kill processes at the end: they wait much,
+and meanwhile the others compute. What is left goes out by the file, and of a service by the service: its own tests and its share of conformance,
+so that its template is made once. The largest goes first. A process that dies ends the run.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
+
+from tailrace.stack.embedded import Stack
+from tailrace_testing.places import in_places, place_of
+
+MOST_WORKERS = 8
+_FOLDER, _PLACES = "tailrace_folder", "places.json"
+_folder = pytest.StashKey[Path]()
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Whether this process runs tests for another one, which reports."""
+    return hasattr(config, "workerinput")
+
+
+def folder_of(config: pytest.Config) -> Path:
+    """Where this process keeps what it starts; deleted, with whatever is left there, when the run ends."""
+    if is_worker(config):
+        made: Path = Path(config.workerinput[_FOLDER]) / config.workerinput["workerid"]  # type: ignore[attr-defined]
+        made.mkdir(exist_ok=True, mode=0o755)
+        return made
+    if _folder not in config.stash:
+        config.stash[_folder] = Path(tempfile.mkdtemp(prefix="tailrace-test-"))
+        config.stash[_folder].chmod(0o755)
+    return config.stash[_folder]
+
+
+class Spread(LoadScopeScheduling):  # type: ignore[misc]
+    """Hands out places, in the order in which they were collected."""
+
+    def __init__(self, config: pytest.Config, log: Producer) -> None:
+        config.option.loadscopereorder = False
+        super().__init__(config, log)
+        self._places: dict[str, str] = {}
+
+    def schedule(self) -> None:
+        self._places = self._places or json.loads((folder_of(self.config) / _PLACES).read_text())
+        super().schedule()
+
+    def _split_scope(self, nodeid: str) -> str:
+        return self._places[nodeid]
+
+    def remove_node(self, node: WorkerController) -> str | None:
+        """Nobody takes over what a process that died still had to do: the fleet's tests would come to one without a fleet."""
+        if self._pending_of(self.assigned_work[node]):
+            self.workqueue.clear()
+            for other in self.nodes:
+                other.shutdown()
+        crashed: str | None = super().remove_node(node)
+        return crashed
+
+
+class Controller:
+    """In the process that reports."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        config.option.maxworkerrestart = "0"
+
+    def pytest_configure_node(self, node: WorkerController) -> None:
+        node.workerinput[_FOLDER] = str(folder_of(self._config))
+
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Producer) -> Spread:
+        return Spread(config, log)
+
+
+class Worker:
+    """In a process that runs tests."""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items[:] = in_places(items)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Before the controller is told of the tests, it can read where they belong."""
+        path = Path(session.config.workerinput[_FOLDER], _PLACES)  # type: ignore[attr-defined]
+        mine = path.with_suffix(f".{os.getpid()}")
+        mine.write_text(json.dumps({item.nodeid: place_of(item).name for item in session.items}))
+        mine.replace(path)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if is_worker(config):
+        config.pluginmanager.register(Worker(), "tailrace-worker")
+    elif config.getoption("dist", "no") != "no":
+        config.pluginmanager.register(Controller(config), "tailrace-controller")
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """`-n auto`: one a core, and two at least, since one of them mostly waits; none where the tests must stay in this process."""
+    if config.getoption("--containers", False) or config.option.capture == "no":
+        return 0
+    return min(max(os.cpu_count() or 1, 2), MOST_WORKERS)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not is_worker(config) and _folder in config.stash:
+        for data in config.stash[_folder].glob("*/data"):  # of a process that was killed
+            Stack(data, only="postgres").discard()
+        shutil.rmtree(config.stash[_folder], ignore_errors=True)

@@ -1,0 +1,89 @@
+"""With `-n`, one process has the fleet and all tests that need it, in order; the others take places; and one that dies ends the run."""
+
+import pytest
+
+_CONFTEST = """
+import pytest
+from pathlib import Path
+
+RAN = Path(__file__).parent / "ran"
+
+@pytest.fixture(scope="session")
+def fleet():
+    return "fleet"
+
+@pytest.fixture(autouse=True)
+def note(request, worker_id):
+    yield
+    with RAN.open("a") as file:
+        file.write(f"{worker_id} {request.node.name}\\n")
+"""
+_FLEET = """
+import time
+from pathlib import Path
+
+def test_first(fleet):
+    # It ends only when something else was run beside it.
+    deadline = time.monotonic() + 300
+    while not (Path(__file__).parents[1] / "ran").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+def test_second(fleet): pass
+def test_third(fleet): pass
+"""
+_OWN = "def test_{0}_one(): pass\ndef test_{0}_two(): pass\n"
+_SHARE = """
+import pytest
+
+@pytest.mark.parametrize("service_name", ["buying", "selling"])
+def test_share(service_name): pass
+
+@pytest.mark.parametrize("service_name", ["buying", "selling"])
+def test_more(service_name): pass
+"""
+
+
+@pytest.fixture
+def checkout(pytester: pytest.Pytester) -> pytest.Pytester:
+    pytester.makeconftest(_CONFTEST)
+    _write(pytester, "pyproject.toml", '[tool.pytest.ini_options]\naddopts = "--import-mode=importlib -p no:asyncio"\n')
+    _write(pytester, "tests/test_fleet.py", _FLEET)
+    _write(pytester, "tests/conformance/test_share.py", _SHARE)
+    for service in ("buying", "selling"):
+        _write(pytester, f"services/{service}/tests/test_{service}.py", _OWN.format(service))
+    return pytester
+
+
+def _write(pytester: pytest.Pytester, name: str, text: str) -> None:
+    path = pytester.path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def _run(pytester: pytest.Pytester) -> pytest.RunResult:
+    return pytester.runpytest_inprocess("-p", "tailrace_testing.spread", "-n", "2")
+
+
+def test_the_fleets_tests_stay_together_in_order_and_the_others_run_beside_them(checkout: pytest.Pytester) -> None:
+    done = _run(checkout)
+    done.assert_outcomes(passed=11)
+    ran = [line.split() for line in (checkout.path / "ran").read_text().splitlines()]
+    workers = {name: worker for worker, name in ran}
+    assert [name for _, name in ran if name in {"test_first", "test_second", "test_third"}] == [
+        "test_first",
+        "test_second",
+        "test_third",
+    ]
+    assert len({workers[name] for name in ("test_first", "test_second", "test_third")}) == 1
+    for together in (("test_buying_one", "test_buying_two"), ("test_share[selling]", "test_more[selling]")):
+        assert len({workers[name] for name in together}) == 1
+    assert len(set(workers.values())) == 2
+
+
+def test_a_process_that_dies_ends_the_run(checkout: pytest.Pytester) -> None:
+    _write(checkout, "services/buying/tests/test_buying.py", "import os\ndef test_dies(): os._exit(7)\n")
+    done = _run(checkout)
+    assert done.ret != 0
+    done.stdout.fnmatch_lines(["*crashed while running*test_dies*", "*1 failed*"])
+    assert "replacing crashed worker" not in done.stdout.str()

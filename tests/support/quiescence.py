@@ -1,0 +1,59 @@
+"""Proof that nothing will follow from what a tenant has done, if nobody asks for more.
+
+The order of the looks is the proof. First, how many events every outbox holds; then that each of them is on its topic; then that every group has
+committed all that its topics hold, which it does after the effects. So what follows from those events is in an outbox by now: when no outbox
+holds more than at first, no timer will fall due and nothing waits to be redriven, nothing is under way.
+"""
+
+from collections.abc import Mapping
+
+import way
+
+from tailrace.stack.embedded import Stack
+from tailrace_testing.gateway import eventually
+
+_AHEAD = "10 minutes"
+"""For a timer that falls due later no test waits."""
+_COMING = f"""
+    SELECT 'timer ' || name || ' of ' || key FROM timer WHERE tenant_id = $1::uuid AND due_at < now() + interval '{_AHEAD}'
+    UNION ALL
+    SELECT kind || ' of ' || subscriber FROM dead_letter WHERE tenant_id = $1::uuid AND kind IN ('not_yet', 'gap', 'behind')
+"""
+
+
+async def quiescent(fleet: Stack, tenant: str, within: float = 600) -> None:
+    """Returns when nothing is under way any more. Raises AssertionError with what is, when that does not come about in time."""
+
+    async def look() -> list[str]:
+        first = await _recorded(fleet, tenant)
+        if lost := await way.missing(fleet, tenant):
+            return [f"{len(ids)} events of {name} are not in Kafka" for name, ids in lost.items()]
+        for service in way.LISTENING:
+            await way.caught_up(fleet.kafka, service.name, way.topics_of(service), within)
+        coming = await _coming(fleet, tenant)
+        last = await _recorded(fleet, tenant)
+        return coming + [
+            f"{name} recorded {last[name] - first[name]} events" for name in last if last[name] != first[name]
+        ]
+
+    await eventually(look, lambda found: not found, within=within, what="quiescence")
+
+
+async def _recorded(fleet: Stack, tenant: str) -> Mapping[str, int]:
+    """How many events each outbox holds."""
+    found = {}
+    for service in way.PUBLISHING:
+        async with way.admin_of(fleet, service) as connection:
+            found[service.name] = await connection.fetchval(
+                "SELECT count(*) FROM outbox WHERE tenant_id = $1::uuid", tenant
+            )
+    return found
+
+
+async def _coming(fleet: Stack, tenant: str) -> list[str]:
+    """What will happen without anybody asking."""
+    found = []
+    for service in way.PUBLISHING:
+        async with way.admin_of(fleet, service) as connection:
+            found += [f"{service.name}: {row[0]}" for row in await connection.fetch(_COMING, tenant)]
+    return found
