@@ -1,6 +1,6 @@
 """The fields that bodies and filters are made of keep one set of bounds, and say them in the schema."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -28,7 +28,7 @@ _REFUSED: list[tuple[Any, Any]] = [
     (fields.Moment, "2026-01-31T00:00:00"),
     (fields.Moment, "1899-12-31T23:59:59Z"),
     (fields.Moment, "2200-01-01T00:00:00Z"),
-    (fields.Past, (datetime.now(UTC) + timedelta(hours=1)).isoformat()),
+    (fields.Past, "2199-01-01T00:00:00Z"),
     (fields.Past, "1899-12-31T23:59:59Z"),
     (fields.Day, "2026-01-31T00:00:00"),
     (fields.Day, "2200-01-01"),

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 import tailrace
-from tailrace.codegen.import_contracts import import_boundaries
+from tailrace.codegen.import_contracts import import_contracts
 
 
 def _section(name: str) -> configparser.SectionProxy:
     parser = configparser.ConfigParser()
-    parser.read_string(import_boundaries([]))
+    parser.read_string(import_contracts([]))
     return parser[f"importlinter:contract:{name}"]
 
 

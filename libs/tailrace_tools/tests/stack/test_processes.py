@@ -12,7 +12,7 @@ import pytest
 from tailrace.core.operator_error import OperatorError
 from tailrace.stack.embedded import Stack
 from tailrace.stack.layout import Ports
-from tailrace.stack.processes import Process, canaries
+from tailrace.stack.processes import Process, listener
 
 
 def test_recycled_pid_is_not_signalled() -> None:
@@ -44,7 +44,7 @@ def test_taken_port_is_named_with_who_holds_it(tmp_path: Path) -> None:
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", ports.postgres))
         holder.listen()
-        assert f"pid {os.getpid()} " in (canaries(ports.postgres) or "")
+        assert f"pid {os.getpid()} " in (listener(ports.postgres) or "")
         stack = Stack(tmp_path / "data", only="postgres", ports=ports)
         with pytest.raises(OperatorError) as caught:
             stack.start()
