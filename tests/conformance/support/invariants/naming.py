@@ -21,7 +21,7 @@ from tailrace.http.routing import Body, View
 
 _VERBS = {"PUT": "replace", "PATCH": "change", "DELETE": "delete"}
 _PAGE = {"items", "next_cursor"}
-_RESERVED = ("list_", "read_", "replace_", "change_", "delete_")
+_RESERVED = ("list_", "read_", "replace_", "delete_")
 _HOMES: dict[type, frozenset[str]] = {
     Body: frozenset({"bodies", "routes"}),
     View: frozenset({"views", "routes"}),
