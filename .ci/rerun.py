@@ -106,13 +106,14 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
 def _run(arguments: Sequence[str], path: Path, before: Path | None = None) -> int:
     """One run, in a process of its own, to its end whatever signal comes meanwhile: it is pytest that ends the stack."""
     command = [sys.executable, __file__, _ONE_RUN, str(path), str(before or ""), *arguments]
+    # The terminal sends Ctrl-C to both. Set first: pytest is to heed it, also where this process was started so that it does not.
+    signal.signal(signal.SIGINT, lambda *_: None)
     with subprocess.Popen(command) as process:
 
         def forward(number: int, _: FrameType | None) -> None:
             process.send_signal(number)
 
         signal.signal(signal.SIGTERM, forward)
-        signal.signal(signal.SIGINT, lambda *_: None)  # the terminal sends Ctrl-C to both
         code = process.wait()
     return code if code >= 0 else 128 - code
 

@@ -84,7 +84,7 @@ async def test_a_connector_that_runs_and_carries_nothing_is_restarted(fleet: Sta
     before = (await capture(fleet)).repairs
     async with trading(fleet, gateway), way.admin_of(fleet, ORDERS) as admin:
         sender = await admin.fetchval(
-            "SELECT active_pid FROM pg_replication_slots WHERE slot_name = $1", slot_name(ORDERS)
+            "SELECT active_pid FROM pg_replication_slots WHERE slot_name = $1", slot_name(ORDERS.name)
         )
         os.kill(sender, signal.SIGSTOP)
         try:
@@ -109,7 +109,7 @@ async def test_a_publication_that_lost_its_table_is_mended_and_what_it_withheld_
 
 async def test_a_repair_that_is_killed_is_taken_up_again(fleet: Stack, gateway: Gateway) -> None:
     """In the middle of publishing, and when only the connector was left to be let go on."""
-    main, spare = slot_name(ORDERS), spare_name(ORDERS)
+    main, spare = slot_name(ORDERS.name), spare_name(ORDERS)
     cut_off = {
         Point("aiokafka:AIOKafkaProducer.send", nth=3): {spare},
         Point("tailrace.capture.connect_api:Rest.resume"): {main, spare},
@@ -131,7 +131,7 @@ async def _slots(admin: Any) -> set[str]:
 
 async def _drop_slot(admin: Any) -> None:
     """From under its reader, who would be back in a moment."""
-    name = slot_name(ORDERS)
+    name = slot_name(ORDERS.name)
     async with asyncio.timeout(300):
         while True:
             await admin.fetch(

@@ -24,7 +24,7 @@ _OFF = """
 import sys
 import asyncpg
 from tailrace.observability import metrics, tracing
-from tailrace.app import build_app
+from tailrace.runtime.app import build_app
 from tailrace.settings import Settings
 from toy import service
 tracing.install("toy")

@@ -328,7 +328,11 @@ def test_describe_refuses_to_break_a_promise(
     assert answer.stdout.count("breaks its readers") == 1
     assert "nothing was written" in answer.stderr
     assert path.read_text() == before
-    assert [file for file in tmp_path.rglob("*") if file.is_file()] == [tmp_path / "contracts/pyproject.toml", path]
+    assert [each.name for each in tmp_path.iterdir() if each.name != "dist"] == ["contracts"]
+    assert [file for file in tmp_path.glob("contracts/**/*") if file.is_file()] == [
+        tmp_path / "contracts/pyproject.toml",
+        path,
+    ]
 
 
 def test_describe_keeps_the_schemas_of_older_versions(tmp_path: Path) -> None:

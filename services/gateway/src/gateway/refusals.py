@@ -27,12 +27,6 @@ class Revoked(Unauthenticated):
         self.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
 
 
-class SlowClient(Problem):
-    """408: the body stopped arriving."""
-
-    status, slug, title = 408, "request-timeout", "The request did not arrive in time"
-
-
 class MethodNotForwarded(Problem):
     """405: CONNECT and TRACE end at the gateway."""
 

@@ -5,8 +5,7 @@ from collections.abc import AsyncIterator
 
 from starlette.types import Receive
 
-from gateway.refusals import SlowClient
-from tailrace.core.errors import Problem, TooLarge
+from tailrace.core.errors import Problem, RequestTimeout, TooLarge
 
 _CLIENT_PAUSE = 10.0
 
@@ -66,7 +65,7 @@ class Upload:
             async with asyncio.timeout(_CLIENT_PAUSE):
                 message = await self._receive()
         except TimeoutError as error:
-            raise self._failed(SlowClient(f"Nothing more came for {_CLIENT_PAUSE:g} s.")) from error
+            raise self._failed(RequestTimeout(f"Nothing more came for {_CLIENT_PAUSE:g} s.")) from error
         if message["type"] == "http.disconnect":
             raise self._failed(ClientGone())
         return message.get("body", b""), message.get("more_body", False)

@@ -17,7 +17,7 @@ from tailrace.http import outgoing
 REFRESH_AFTER = 60.0
 """Seconds after which the set is fetched again although nothing asked for it: how long a withdrawn key may still be believed."""
 _AT_MOST_EVERY = 1.0
-_PATIENCE = 2.0
+_TIMEOUT = 2.0
 
 
 class Keys(Protocol):
@@ -63,7 +63,7 @@ class PublishedKeys:
     async def _fetch(self) -> None:
         self._began = time.monotonic()
         try:
-            async with asyncio.timeout(_PATIENCE), outgoing.client(self._url, within=_PATIENCE) as client:
+            async with asyncio.timeout(_TIMEOUT), outgoing.client(self._url, within=_TIMEOUT) as client:
                 response = (await client.get(self._url)).raise_for_status()
             keys = KeySet.import_key_set(response.json())
         except (*outgoing.UNREACHED, JoseError, ValueError, KeyError, TypeError):

@@ -13,15 +13,9 @@ from typing import ClassVar
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from tailrace.core.errors import BadRequest, Problem, Unavailable
+from tailrace.core.errors import BadRequest, Problem, RequestTimeout, Unavailable
 from tailrace.core.ids import uuid7
 from tailrace.http.problem_details import MEDIA_TYPE
-
-
-class HeadTooSlow(Problem):
-    """408: the head of a request did not arrive in time."""
-
-    status, slug, title = 408, "request-timeout", "The request did not arrive in time"
 
 
 class HttpProtocol(H11Protocol):
@@ -70,7 +64,7 @@ class HttpProtocol(H11Protocol):
         if self._silent:
             self.transport.close()
         elif not self.transport.is_closing():
-            self._refuse(HeadTooSlow(f"The head of a request has {self.head_within:g} s."))
+            self._refuse(RequestTimeout(f"The head of a request has {self.head_within:g} s."))
 
     def _refuse(self, problem: Problem) -> None:
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):

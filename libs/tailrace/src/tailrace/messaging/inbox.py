@@ -129,10 +129,10 @@ async def hold(tx: Tx, pairs: Iterable[Pair]) -> dict[Pair, Mark]:
 
 
 async def move(tx: Tx, moved: Mapping[Pair, Mark], missing: Collection[Pair] = ()) -> None:
-    """Move marks forward; those in `missing` had no row that could be locked when the facts were judged, and are made now.
+    """Move marks forward; those in `missing` had no row that could be locked when the events were judged, and are made now.
 
     Raises MarkMoved when a mark is already there or beyond, or when one that was missing has been made meanwhile: by whom, and after which
-    fact, nothing held here could tell.
+    event, nothing held here could tell.
     """
     for statement, pairs in ((_MOVE, moved.keys() - set(missing)), (_MAKE, moved.keys() & set(missing))):
         if not pairs:

@@ -60,7 +60,7 @@ def _discreet(span: ReadableSpan) -> ReadableSpan:
 
 
 class WithinTraces(Sampler):
-    """Leaves out statements that no request, fact or deadline led to: whoever polls would begin a trace with each."""
+    """Leaves out statements that no request, event or deadline led to: polling would begin a trace with each."""
 
     def __init__(self, sampler: Sampler) -> None:
         self._sampler = sampler

@@ -27,8 +27,10 @@ class _Output(logging.Handler):
             sys.stdout.write(f"{self.format(record)}\n")
             sys.stdout.flush()
             turn_over()
+        except OSError:
+            # A full disk: the process that logs goes on with its work. Standard error may be the same file, and would keep what is said of it.
+            return
         except Exception:
-            # A full disk: the process that logs goes on with its work.
             self.handleError(record)
 
 

@@ -1,7 +1,7 @@
 """One trace from the gateway through outbox and Kafka to the read model: each part goes on with the `traceparent` that it was handed.
 
 W3C Trace Context on HTTP and in the outbox row, whence Debezium carries it to a Kafka header, read and written by OpenTelemetry's propagator. Its
-instrumentors make the spans of requests and of statements; ours are those of facts that are applied, and of deadlines. Nothing is recorded, and
+instrumentors make the spans of requests and of statements; ours are those of events that are applied, and of deadlines. Nothing is recorded, and
 nothing instrumented, unless `OTEL_EXPORTER_OTLP_ENDPOINT` says where spans are to go (OTLP); the other `OTEL_…` variables of the SDK hold as well.
 Without it, what comes in as a `traceparent` is still passed on.
 """
@@ -126,9 +126,9 @@ def span(name: str, kind: SpanKind, handed: str | None, **attributes: Any) -> It
 
 @contextmanager
 def applied(subscriber: str, metas: Sequence[Meta]) -> Iterator[str | None]:
-    """A span for each fact that a subscriber applies, each in its own trace; yields what to hand on from the first.
+    """A span for each event that a subscriber applies, each in its own trace; yields what to hand on from the first.
 
-    Of facts that are applied at once, the first one's span has the statements of all, and the others' are linked to it.
+    Of events that are applied at once, the first one's span has the statements of all, and the others' are linked to it.
     """
     if not metas or _provider is None:
         yield metas[0].traceparent if metas else None
@@ -136,7 +136,7 @@ def applied(subscriber: str, metas: Sequence[Meta]) -> Iterator[str | None]:
     with ExitStack() as open_spans:
         first: list[Link] = []
         for meta in metas:
-            what = _of_fact(subscriber, meta, len(metas))
+            what = _of_event(subscriber, meta, len(metas))
             name = f"{subscriber} {meta.type}"
             opened = _opened(_provider, name, SpanKind.CONSUMER, meta.traceparent, what, first)
             here = open_spans.enter_context(opened)
@@ -146,7 +146,7 @@ def applied(subscriber: str, metas: Sequence[Meta]) -> Iterator[str | None]:
         yield traceparent()
 
 
-def _of_fact(subscriber: str, meta: Meta, together: int) -> dict[str, Any]:
+def _of_event(subscriber: str, meta: Meta, together: int) -> dict[str, Any]:
     return {
         "messaging.system": "kafka",
         "messaging.operation.type": "process",

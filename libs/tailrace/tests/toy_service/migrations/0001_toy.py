@@ -77,7 +77,6 @@ def upgrade() -> None:
             ["tenant_id", "note_id"], ["note.tenant_id", "note.id"], name=op.f("fk_note_line_tenant_id_note_id_note")
         ),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_note_line")),
-        sa.UniqueConstraint("tenant_id", "note_id", "text", name=op.f("uq_note_line_tenant_id_note_id_text")),
     )
     tenant_tables(op, "count_event", "heard", "label", "note", "note_line")
     insert_only(op, "count_event")

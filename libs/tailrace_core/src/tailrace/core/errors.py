@@ -138,6 +138,12 @@ class BadRequest(Problem):
     status, slug, title = 400, "bad-request", "Malformed request"
 
 
+class RequestTimeout(Problem):
+    """408: the head or the body of a request stopped arriving."""
+
+    status, slug, title = 408, "request-timeout", "The request did not arrive in time"
+
+
 class Unavailable(Problem):
     """503: something this service stands on does not answer at the moment."""
 

@@ -17,7 +17,7 @@ from tailrace.cli.lifecycle import print_addresses
 from tailrace.stack.layout import HOST, Layout
 from tailrace.stack.state import Capture, Part, State, fleet_status
 
-_KNOWN = ("dead_letters", "backfilling", "consumer")
+_KNOWN = ("dead_letter", "backfilling", "consumer")
 
 
 def show_status(as_json: bool) -> bool:

@@ -27,7 +27,7 @@ POSTGRES = "embedded-postgres-binaries"
 DEBEZIUM = "debezium-connector-postgres"
 THREADS = 8
 ATTEMPTS = 3
-_AS_IT_IS = {"Accept-Encoding": "identity"}
+_AS_IT_IS = {"Accept-Encoding": ""}  # empty: no coding at all (RFC 9110, 12.5.3)
 
 
 @dataclass(frozen=True)

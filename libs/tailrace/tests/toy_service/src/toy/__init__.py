@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import UniqueConstraint, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -120,7 +120,7 @@ class Note(Aggregate, Base):
 class Line(Part, Base):
     __tablename__ = "note_line"
     __root__ = "note"
-    __table_args__ = (refers_to("note", "note_id"), UniqueConstraint("tenant_id", "note_id", "text"))
+    __table_args__ = (refers_to("note", "note_id"),)
 
     note_id: Mapped[UUID]
     text: Mapped[str]
