@@ -26,7 +26,7 @@ class LineView(View):
 @router.post("/{note_id}/lines", status_code=201, response_model=LineView)
 async def create_line(tx: Tx, who: Writer, match: IfMatch, note_id: UUID, body: LineBody) -> Line:
     note = await tx.load(Note, note_id, match)
-    note.lines.append(line := Line(id=uuid7(), text=body.text))
+    note.lines.append(line := Line(id=uuid7(), text=body.text, position=len(note.lines) + 1))
     note.record(NoteWritten(note_id=note.id, text=body.text))
     return line
 

@@ -149,7 +149,7 @@ async def test_any_other_constraint_is_our_mistake_and_the_log_says_which(
 async def test_a_unique_value_that_declares_no_refusal_names_the_field_too_after_a_plain_statement(
     toy: Harness,
 ) -> None:
-    assert refusal(await toy.client.post("/v1/odd/undeclared")) == (409, "urn:tailrace:problem:taken", "/text")
+    assert refusal(await toy.client.post("/v1/odd/undeclared")) == (409, "urn:tailrace:problem:taken", "/position")
 
 
 async def test_a_key_of_ours_that_collides_names_no_field(toy: Harness) -> None:

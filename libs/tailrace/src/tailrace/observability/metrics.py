@@ -137,7 +137,7 @@ def provider() -> "MeterProvider | None":
 
 
 def _views() -> "list[View]":
-    """The same labels and buckets, with the instrumentor and without. Nothing else of the instrumentor's: it mixes up the sizes of answers under load."""
+    """Labels and buckets are the same with the instrumentor and without. No other view of its: it mixes up the sizes of answers under load."""
     from opentelemetry.sdk.metrics.view import DropAggregation, ExplicitBucketHistogramAggregation, View
 
     requests = INSTRUMENTS["requests"].name

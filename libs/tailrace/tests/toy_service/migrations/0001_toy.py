@@ -72,11 +72,13 @@ def upgrade() -> None:
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("note_id", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["tenant_id", "note_id"], ["note.tenant_id", "note.id"], name=op.f("fk_note_line_tenant_id_note_id_note")
         ),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_note_line")),
+        sa.UniqueConstraint("tenant_id", "note_id", "position", name=op.f("uq_note_line_tenant_id_note_id_position")),
     )
     tenant_tables(op, "count_event", "heard", "label", "note", "note_line")
     insert_only(op, "count_event")

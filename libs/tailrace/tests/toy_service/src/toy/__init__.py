@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import select
+from sqlalchemy import UniqueConstraint, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -120,9 +120,10 @@ class Note(Aggregate, Base):
 class Line(Part, Base):
     __tablename__ = "note_line"
     __root__ = "note"
-    __table_args__ = (refers_to("note", "note_id"),)
+    __table_args__ = (refers_to("note", "note_id"), UniqueConstraint("tenant_id", "note_id", "position"))
 
     note_id: Mapped[UUID]
+    position: Mapped[int] = mapped_column(default=1)
     text: Mapped[str]
     note: Mapped[Note] = relationship(back_populates="lines")
 
