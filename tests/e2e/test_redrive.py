@@ -96,7 +96,7 @@ async def test_dead_letters_come_right_or_are_given_up(fleet: Stack) -> None:
     assert (code, '{"nonsense": true}' in said, known in said) == (0, True, True), said
     drop = ("drop", "shipping", order_requests.name, *place, "--reason", "sent by mistake")
     code, said = await _dlq(fleet, *drop)
-    assert (code, "1 behind it go on" in said) == (0, True), said
+    assert (code, "1 behind it are applied within seconds" in said) == (0, True), said
     await eventually(lambda: _dead_letters(fleet, aggregate), lambda rows: rows == [], what="the one behind")
     assert (await _dlq(fleet, *drop))[0] == 1
     code, said = await _dlq(fleet, "show", "shipping", *place)

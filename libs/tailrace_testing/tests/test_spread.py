@@ -1,5 +1,7 @@
 """With `-n`, one process has the fleet and all tests that need it, in order; the others take places; and one that dies ends the run."""
 
+import logging
+
 import pytest
 
 _CONFTEST = """
@@ -87,3 +89,10 @@ def test_a_process_that_dies_ends_the_run(checkout: pytest.Pytester) -> None:
     assert done.ret != 0
     done.stdout.fnmatch_lines(["*crashed while running*test_dies*", "*1 failed*"])
     assert "replacing crashed worker" not in done.stdout.str()
+
+
+def test_a_run_inside_a_test_leaves_the_logs_of_this_process_on(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest('pytest_plugins = ["tailrace_testing.plugin"]')
+    pytester.makepyfile("def test_it():\n    pass\n")
+    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
+    assert logging.root.manager.disable == logging.NOTSET

@@ -36,6 +36,10 @@ _MOST_SCENES = 3
 _CAPTURE_HOST = "TAILRACE_CAPTURE_HOST"
 
 
+_running: list[pytest.Config] = []
+"""The run of this process, and any that a test of it has begun inside."""
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--containers", action="store_true", help="PostgreSQL, Kafka and Connect as Docker containers")
     parser.addoption(
@@ -45,6 +49,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     configure("test", "WARNING")
+    _running.append(config)
     config.addinivalue_line(
         "markers", "embedded(reason): cannot run where PostgreSQL, Kafka and Connect are containers"
     )
@@ -95,12 +100,17 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_sessionfinish() -> Generator[None]:
-    """What is said after pytest's closing line, while the interpreter ends, is not printed."""
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
+    """What is said after pytest's closing line, while the interpreter ends, is not printed. A run inside a test's own process ends nothing."""
     try:
         yield
     finally:
-        logging.disable()
+        if _running[:1] == [session.config]:
+            logging.disable()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    _running.remove(config)
 
 
 def _level_here(config: pytest.Config) -> Only:
