@@ -2,14 +2,17 @@
 
 import asyncio
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import event, insert, select, text
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from toy import Counted, Counter, Heard, Line, Note, NoteClosed, Status
 
 from tailrace.core.context import Context
+from tailrace.core.errors import Unknown
 from tailrace.core.ids import uuid7
 from tailrace.db.error_classes import is_transient
 from tailrace.db.outbox import UnrecordedChange
@@ -23,8 +26,24 @@ async def _written(toy: Harness, text: str = "hello") -> UUID:
     return note.id
 
 
+@contextmanager
+def _statements(toy: Harness) -> Iterator[list[str]]:
+    """What is sent to the database meanwhile."""
+    sent: list[str] = []
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        sent.append(statement)
+
+    engine = toy.database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
 async def _marks(toy: Harness, id: UUID) -> list[tuple[int, str]]:
-    return [(event.sequence, event.type) for event in await toy.published() if event.aggregate_id == id]
+    return [(one.sequence, one.type) for one in await toy.published() if one.aggregate_id == id]
 
 
 async def test_a_savepoint_kept_inside_one_that_is_not_publishes_nothing(toy: Harness) -> None:
@@ -90,6 +109,28 @@ async def test_loaded_twice_is_one_and_the_same(toy: Harness) -> None:
         note = await tx.load(Note, note_id)
         note.close()
         assert await tx.load(Note, note_id, match=2) is note
+
+
+async def test_what_was_made_here_is_not_read_again_to_be_changed(toy: Harness) -> None:
+    async with toy.tx() as tx:
+        note = Note.write("hello")
+        tx.add(note)
+        await tx.flush()
+        with _statements(toy) as statements:
+            (await tx.load(Note, note.id, match=1)).close()
+        assert statements == []
+    assert await _marks(toy, note.id) == [(1, "note.written"), (2, "note.closed")]
+
+
+async def test_what_was_made_in_a_savepoint_goes_with_it(toy: Harness) -> None:
+    async with toy.tx() as tx:
+        savepoint = await tx.begin_nested()
+        note = Note.write("gone")
+        tx.add(note)
+        await tx.flush()
+        await savepoint.rollback()
+        with pytest.raises(Unknown):
+            await tx.load(Note, note.id)
 
 
 async def test_a_part_of_nothing_is_refused(toy: Harness) -> None:

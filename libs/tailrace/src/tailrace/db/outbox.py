@@ -151,6 +151,7 @@ class UnitOfWork(Session):
         self.recorder = Recorder(self)
         self.streams: dict[UUID, Any] = {}
         self.locked: dict[UUID, Any] = {}
+        """The aggregates that nobody else can change before this ends: those that were locked, and those that were made here."""
 
     def flush(self, objects: Sequence[Any] | None = None) -> None:
         """Write what is pending. Raises the refusal of a unique value that is taken, before or by another who was quicker."""
@@ -245,6 +246,7 @@ def _root_of(instance: Any) -> Any:
 def _drain(session: UnitOfWork, *_: Any) -> None:
     # After, so that the version check has refused a stale writer before its events are written.
     session.recorder.drain()
+    session.locked.update({made.id: made for made in session.new if hasattr(made, "record")})
 
 
 @event.listens_for(UnitOfWork, "before_commit")

@@ -5,7 +5,7 @@ locked, and nothing is done when the mark is not right before the event: then th
 begins once, with the same steps: the command and the process commit together, or neither has happened.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,9 +22,7 @@ from tailrace.messaging.inbox import START, Mark, Verdict, judge, move, try_mark
 from tailrace.messaging.sagas import Saga
 from tailrace.messaging.subscribers import Delivery, Subscriber
 
-_PLACES = select(outbox.c.id, outbox.c.epoch, outbox.c.recorded_at).where(
-    outbox.c.id.in_(bindparam("ids", expanding=True))
-)
+_PLACE = select(outbox.c.epoch, outbox.c.recorded_at).where(outbox.c.id == bindparam("id"))
 
 
 class NotNow(Exception):
@@ -62,11 +60,11 @@ async def _begin(tx: Tx, saga: Saga[Any], first: Recorded) -> None:
     if mark is None:
         return
     asked, before = tx.context, mark
+    epoch, at = await _place(tx, first)
     # What the steps record themselves stands next in the same history: it is passed over, or handled, as a delivery of it would be.
     while fresh := [one for one in _of(tx, saga, aggregate) if one.sequence > mark[1]]:
-        places = await _places(tx, fresh)
         for one in fresh:
-            meta = _meta(one, *places[one.event_id])
+            meta = _meta(one, epoch, at)
             if judge(mark, meta) is not Verdict.NEXT:
                 assert mark == before, "the events of one transaction follow one another"
                 return
@@ -90,9 +88,10 @@ def _of(tx: Tx, saga: Saga[Any], aggregate: UUID) -> Sequence[Recorded]:
     return sorted(mine, key=lambda one: one.sequence)
 
 
-async def _places(tx: Tx, recorded: Sequence[Recorded]) -> Mapping[UUID, tuple[int, datetime]]:
-    rows = await tx.execute(_PLACES, {"ids": [one.event_id for one in recorded]})
-    return {row.id: (row.epoch, row.recorded_at) for row in rows}
+async def _place(tx: Tx, recorded: Recorded) -> tuple[int, datetime]:
+    """The epoch and the time that the outbox gave to an event, and gives to all of one transaction."""
+    row = (await tx.execute(_PLACE, {"id": recorded.event_id})).one()
+    return row.epoch, row.recorded_at
 
 
 def _meta(one: Recorded, epoch: int, at: datetime) -> Meta:

@@ -116,14 +116,21 @@ class Saga(Reaction, Generic[Data]):
         await self._save(tx, run, before, f"time-out in {before}", None)
 
     async def is_under_way(self, tx: Tx, key: UUID) -> bool:
-        """Whether there is a process of this key, as far as is committed; locks nothing."""
-        return (await tx.execute(_THERE, self._of(tx, key))).first() is not None
+        """Whether there is a process of this key, as far as is committed; locks nothing.
+
+        When there is none, the next step of this transaction begins it without a second look: whoever is quicker makes the insert fail.
+        """
+        there = (await tx.execute(_THERE, self._of(tx, key))).first() is not None
+        if not there:
+            tx.info[self.name, key] = BEGIN
+        return there
 
     def _of(self, tx: Tx, key: UUID) -> dict[str, Any]:
         return {"of_tenant": tx.tenant_id, "of_saga": self.name, "with_key": key}
 
     async def _load(self, tx: Tx, key: UUID, *, start: bool) -> Run[Data] | None:
-        row = (await tx.execute(_LOCK, self._of(tx, key))).one_or_none()
+        is_new = tx.info.pop((self.name, key), None) == BEGIN
+        row = None if is_new else (await tx.execute(_LOCK, self._of(tx, key))).one_or_none()
         if row is not None:
             return Run(key, row.state, self._data.model_validate(row.data), row.steps, is_new=False)
         return Run(key, BEGIN, self._data(), 0, is_new=True) if start else None
