@@ -16,7 +16,7 @@ from sqlalchemy import (
     Uuid,
     func,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -207,5 +207,17 @@ timer = Table(
     Index("ix_timer_due_at", "due_at"),
 )
 
+search_entry = Table(
+    "search_entry",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("id", Uuid, primary_key=True),
+    Column("by", Text, primary_key=True),
+    Column("tenant_id", Uuid, nullable=False),
+    Column("marks", ARRAY(BigInteger), nullable=False),
+    Index("ix_search_entry_marks", "marks", postgresql_using="gin"),
+)
+"""By what a row is found: hashes that mean nothing without the tenant and the text (`tailrace.db.search`)."""
+
 TENANT = (outbox, idempotency, snapshot, saga, saga_step, document_number)
-PLATFORM = (inbox, dead_letter, dropped, redriven, timer)
+PLATFORM = (inbox, dead_letter, dropped, redriven, timer, search_entry)

@@ -1,0 +1,195 @@
+"""Events of customers, on `customer.events`: accounts, the people there, and what was agreed with them (CRM design, Customer service).
+
+Each created or updated event carries the whole of what it describes. The others say what just happened, for those who wait for that alone.
+"""
+
+from datetime import date, datetime
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from tailrace.core.events import Event
+from tailrace.core.money import Currency, Minor
+from tailrace.core.personal_data import Personal
+
+Kind = Literal["company", "person"]
+Status = Literal["prospect", "active", "inactive", "merged"]
+AddressUse = Literal["billing", "shipping", "office", "other"]
+Label = Literal["work", "home", "mobile", "other"]
+Risk = Literal["conservative", "moderate", "balanced", "growth", "aggressive"]
+Experience = Literal["none", "limited", "good", "extensive"]
+Objective = Literal["preservation", "income", "growth", "speculation", "hedging"]
+Purpose = Literal["marketing_email", "marketing_phone", "marketing_post", "profiling", "data_sharing"]
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class PostalAddress(_Value):
+    """Where a customer is, or wants goods or invoices sent."""
+
+    use: AddressUse
+    lines: Personal[list[str]]
+    city: Personal[str] | None = None
+    postal_code: Personal[str] | None = None
+    region: str | None = None
+    country: str
+
+
+class EmailAddress(_Value):
+    """An e-mail address, and what it is for."""
+
+    address: Personal[str]
+    label: Label
+
+
+class PhoneNumber(_Value):
+    """A telephone number in international form (ITU-T E.164), and what it is for."""
+
+    number: Personal[str]
+    label: Label
+
+
+class TaxId(_Value):
+    """A number that a tax office gave, and the country of that office; its check digits are right, where that country's rule is known."""
+
+    country: str
+    number: Personal[str]
+
+
+class Person(_Value):
+    """Somebody who speaks for the customer."""
+
+    person_id: UUID
+    name: Personal[str]
+    reading: Personal[str] | None = None
+    position: str | None = None
+    emails: list[EmailAddress] = []
+    phones: list[PhoneNumber] = []
+
+
+class CustomerEvent(Event):
+    topic: ClassVar[str] = "customer.events"
+
+    customer_id: UUID
+
+
+class CustomerDescription(CustomerEvent):
+    """What both describing events say. `reading` is how the name is spoken, where its script does not tell (Japanese furigana)."""
+
+    number: str
+    name: Personal[str]
+    reading: Personal[str] | None = None
+    kind: Kind
+    status: Status
+    segment: str | None = None
+    language: str | None = None
+    currency: Currency
+    payment_terms_days: int
+    price_list_id: UUID | None = None
+    tax_ids: list[TaxId] = []
+    addresses: list[PostalAddress] = []
+    emails: list[EmailAddress] = []
+    phones: list[PhoneNumber] = []
+    people: list[Person] = []
+    sales_rep_id: UUID | None = None
+
+
+class CustomerCreated(CustomerDescription):
+    """There is a new customer."""
+
+    type: ClassVar[str] = "customer.created"
+
+
+class CustomerUpdated(CustomerDescription):
+    """The customer is different now; carries the whole of it."""
+
+    type: ClassVar[str] = "customer.updated"
+
+
+class CustomerDeleted(CustomerEvent):
+    """The customer is gone; whoever keeps something about it hides or ends it. Documents with legal weight stay."""
+
+    type: ClassVar[str] = "customer.deleted"
+
+    number: str
+
+
+class CustomerAssigned(CustomerEvent):
+    """Another person looks after the customer now; nobody, when `sales_rep_id` is null."""
+
+    type: ClassVar[str] = "customer.assigned"
+
+    sales_rep_id: UUID | None
+    previous_sales_rep_id: UUID | None
+    reason: str | None = None
+
+
+class CustomerCreditChanged(CustomerEvent):
+    """How much the customer may owe, in minor units of `currency`; no limit at all, when null."""
+
+    type: ClassVar[str] = "customer.credit_changed"
+
+    credit_limit: Minor | None
+    previous_credit_limit: Minor | None
+    currency: Currency
+    reason: str
+
+
+class CustomerProfileChanged(CustomerEvent):
+    """What the customer wants of investments and can bear, as it was asked on `reviewed_on`; to be asked again by `review_due_on`."""
+
+    type: ClassVar[str] = "customer.profile_changed"
+
+    risk_tolerance: Risk
+    experience: Experience
+    objectives: list[Objective]
+    horizon_years: int
+    assets: Minor | None
+    currency: Currency
+    reviewed_on: date
+    review_due_on: date
+
+
+class CustomerConsentChanged(CustomerEvent):
+    """The customer allows a use of what is known of it, or does not any more (GDPR, article 7)."""
+
+    type: ClassVar[str] = "customer.consent_changed"
+
+    purpose: Purpose
+    granted: bool
+    given_at: datetime
+    source: str
+
+
+class CustomerMerged(CustomerEvent):
+    """This customer turned out to be another: from here on it stands for `into_customer_id`, and nothing new is done with it."""
+
+    type: ClassVar[str] = "customer.merged"
+
+    into_customer_id: UUID
+    reason: str
+
+
+class CustomerUnmerged(CustomerEvent):
+    """The merge was a mistake: this customer is one of its own again."""
+
+    type: ClassVar[str] = "customer.unmerged"
+
+    from_customer_id: UUID
+    reason: str
+
+
+PUBLISHED: tuple[type[CustomerEvent], ...] = (
+    CustomerCreated,
+    CustomerUpdated,
+    CustomerDeleted,
+    CustomerAssigned,
+    CustomerCreditChanged,
+    CustomerProfileChanged,
+    CustomerConsentChanged,
+    CustomerMerged,
+    CustomerUnmerged,
+)

@@ -1,0 +1,1 @@
+"""Customers, from their creation until they are retired."""

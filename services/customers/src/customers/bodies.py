@@ -1,0 +1,171 @@
+"""What clients send: a customer as it is to be, whole, and what was agreed."""
+
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from contracts.customers import AddressUse, Experience, Kind, Label, Objective, Risk
+from customers.tax_ids import checked
+from tailrace.core.fields import Amount, Code, Country, Day, Email, Name, Past, Sentence, Text
+from tailrace.core.money import Currency
+from tailrace.core.personal_data import Personal
+from tailrace.http.routing import Body
+
+MOST_PEOPLE = 200
+
+
+def _without_separators(value: Any) -> Any:
+    return value.translate(str.maketrans("", "", " ()-./\u00a0")) if isinstance(value, str) else value
+
+
+Phone = Annotated[
+    str,
+    BeforeValidator(_without_separators),
+    Field(pattern=r"^\+[1-9][0-9]{6,14}$", examples=["+81312345678"], description="In international form (E.164)."),
+]
+Language = Annotated[
+    str, Field(pattern="^[a-z]{2,3}(-[A-Z]{2})?$", examples=["ja"], description="A language tag (BCP 47).")
+]
+
+
+def _once(values: list[Any]) -> list[Any]:
+    if len({value.key for value in values}) != len(values):
+        raise ValueError("the same one stands here twice")
+    return values
+
+
+class EmailBody(Body):
+    """An e-mail address, and what it is for."""
+
+    address: Personal[Email]
+    label: Label = "work"
+
+    @property
+    def key(self) -> str:
+        return self.address
+
+
+class PhoneBody(Body):
+    """A telephone number, and what it is for."""
+
+    number: Personal[Phone]
+    label: Label = "work"
+
+    @property
+    def key(self) -> str:
+        return self.number
+
+
+class TaxIdBody(Body):
+    """A number that a tax office gave. Its check digits must be right, where the country's rule is known."""
+
+    country: Country
+    number: Personal[Text]
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        self.number, _ = checked(self.country, self.number)
+        return self
+
+    @property
+    def key(self) -> str:
+        return self.country + self.number
+
+
+class AddressBody(Body):
+    """An address, and what it is used for."""
+
+    use: AddressUse = "billing"
+    lines: Personal[Annotated[list[Text], Field(min_length=1, max_length=6)]]
+    city: Personal[Text] | None = None
+    postal_code: Personal[Annotated[Text, Field(max_length=20)]] | None = None
+    region: Text | None = None
+    country: Country
+
+
+Emails = Annotated[list[EmailBody], Field(max_length=20), AfterValidator(_once)]
+Phones = Annotated[list[PhoneBody], Field(max_length=20), AfterValidator(_once)]
+
+
+class PersonBody(Body):
+    """Somebody who speaks for a customer."""
+
+    name: Personal[Name]
+    reading: Personal[Name] | None = Field(None, description="How the name is spoken, where its script does not tell.")
+    position: Text | None = None
+    emails: Emails = []
+    phones: Phones = []
+
+    def values(self) -> dict[str, Any]:
+        return self.model_dump(mode="json")
+
+
+class CustomerBody(Body):
+    """A customer as it is to be. Credit, profile, consents, people and who looks after it are said by themselves."""
+
+    number: Code | None = Field(None, description="The next free one when left out; when replacing, the one it has.")
+    name: Personal[Name]
+    reading: Personal[Name] | None = Field(None, description="How the name is spoken, where its script does not tell.")
+    kind: Kind = "company"
+    status: Literal["prospect", "active", "inactive"] = "prospect"
+    segment: Annotated[Text, Field(max_length=60)] | None = None
+    language: Language | None = None
+    currency: Currency
+    payment_terms_days: Annotated[int, Field(ge=0, le=365)] = 30
+    price_list_id: UUID | None = None
+    tax_ids: Annotated[list[TaxIdBody], Field(max_length=10), AfterValidator(_once)] = []
+    addresses: Annotated[list[AddressBody], Field(max_length=50)] = []
+    emails: Emails = []
+    phones: Phones = []
+
+    def values(self) -> dict[str, Any]:
+        lists = {"tax_ids", "addresses", "emails", "phones"}
+        return {**self.model_dump(exclude=lists), **self.model_dump(mode="json", include=lists)}
+
+
+class Assignment(Body):
+    """Who looks after the customer from now on; nobody, with null."""
+
+    sales_rep_id: UUID | None
+    reason: Sentence | None = None
+
+
+class CreditBody(Body):
+    """How much the customer may owe, in minor units of its currency; no limit at all, with null."""
+
+    credit_limit: Amount | None
+    reason: Sentence
+
+
+class ProfileBody(Body):
+    """What the customer wants of investments and can bear (MiFID II, article 25: suitability)."""
+
+    risk_tolerance: Risk
+    experience: Experience
+    objectives: Annotated[list[Objective], Field(min_length=1, max_length=5)]
+    horizon_years: Annotated[int, Field(ge=0, le=100)]
+    assets: Amount | None = None
+    reviewed_on: Day
+    review_due_on: Day
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.review_due_on <= self.reviewed_on:
+            raise ValueError("review_due_on must lie after reviewed_on")
+        return self
+
+
+class ConsentBody(Body):
+    """Whether the customer allows it, since when, and how that is known."""
+
+    granted: bool
+    given_at: Past
+    source: Sentence
+
+
+class Merge(Body):
+    """The customer that this one stands for from here on, and why."""
+
+    into_customer_id: UUID
+    reason: Sentence

@@ -1,0 +1,117 @@
+"""What is done with customers: numbered, assigned, merged, handed over when somebody leaves."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import undefer
+
+from customers.matching import because
+from customers.models import Customer, PriceListCopy, UserCopy
+from tailrace.db import master_data
+from tailrace.db.database import Tx
+from tailrace.db.numbers import Numbers
+from tailrace.db.search import sharing
+from tailrace.messaging.replica import Known, by_ids
+from tailrace.messaging.timers import Timer
+
+NUMBERS = Numbers("customer", "C-{number:06d}")
+AT_ONCE = 500
+"""How many customers of somebody who left are handed over in one transaction."""
+MOST_DUPLICATES = 50
+
+_LOOK_AGAIN = timedelta(seconds=1)
+
+handover = Timer("customers.handover")
+
+
+async def create(tx: Tx, values: Mapping[str, Any]) -> Customer:
+    """Raises CodeTaken, and what is said of a price list that is not there."""
+    await _check(tx, values)
+    given = {"sales_rep_id": None, "credit_limit": None, "profile": None, **values}
+    if given["number"] is None:
+        given["number"] = await _next_number(tx)
+    return await master_data.create(tx, Customer, given)
+
+
+async def replace(tx: Tx, id: UUID, match: int | None, values: Mapping[str, Any]) -> Customer:
+    """Raises what `master_data.replace` raises, and what is said of a price list that is not there."""
+    customer = await tx.load(Customer, id, match)
+    if values["price_list_id"] != customer.price_list_id:
+        await _check(tx, values)
+    return await master_data.replace(tx, Customer, id, match, {**values, "number": values["number"] or customer.number})
+
+
+async def delete(tx: Tx, id: UUID, match: int | None) -> None:
+    """Raises InUse while others stand for it."""
+    await master_data.delete(tx, Customer, id, match)
+
+
+async def assign(tx: Tx, id: UUID, match: int | None, sales_rep_id: UUID | None, reason: str | None) -> Customer:
+    """Raises what is said of a user that is not there, or is gone."""
+    customer = await tx.load(Customer, id, match)
+    if sales_rep_id is not None:
+        # Held until this is committed: who leaves meanwhile is found by the handover, which waits for the copy to say so.
+        held = select(UserCopy).where(UserCopy.id == sales_rep_id).with_for_update(read=True)
+        Known(UserCopy, (await tx.scalars(held)).all()).in_use(sales_rep_id, "/sales_rep_id")
+    customer.assign_to(sales_rep_id, reason)
+    return customer
+
+
+async def merge(tx: Tx, id: UUID, match: int | None, into_id: UUID, reason: str) -> Customer:
+    """Make one stand for another. Locks in the order of ids. Raises Unknown, Invalid, WasMerged."""
+    for one in sorted({id, into_id}):
+        await tx.load(Customer, one)
+    customer = await tx.load(Customer, id, match)
+    customer.merge_into(await tx.load(Customer, into_id), reason)
+    return customer
+
+
+async def duplicates(tx: Tx, id: UUID) -> list[dict[str, Any]]:
+    """The customers that share something telling with this one, those that share most first."""
+    query = select(Customer).options(undefer(Customer.match_keys))
+    customer = (await tx.scalars(query.where(Customer.id == (await tx.find(Customer, id)).id))).one()
+    others = await tx.scalars(
+        query.where(
+            sharing(Customer, tx.tenant_id, "match", customer.match_keys),
+            Customer.id != id,
+            Customer.deleted_at.is_(None),
+            Customer.merged_into_id.is_(None),
+        )
+        .order_by(Customer.id)
+        .limit(MOST_DUPLICATES)
+    )
+    found = [{"customer": other, "shared": because(customer.match_keys, other.match_keys)} for other in others]
+    return sorted(found, key=lambda each: -len(each["shared"]))
+
+
+@handover.due
+async def hand_over(tx: Tx, user_id: UUID) -> None:
+    """Leave the customers of a user who is gone without anybody, a batch at a time, until there are no more."""
+    user = await tx.scalar(select(UserCopy).where(UserCopy.id == user_id))
+    theirs = select(Customer.id).where(Customer.sales_rep_id == user_id, Customer.deleted_at.is_(None))
+    left = list(await tx.scalars(theirs.order_by(Customer.id).limit(AT_ONCE)))
+    for id in left:
+        (await tx.load(Customer, id)).hand_over(None, "The user was deleted.")
+    if len(left) == AT_ONCE:
+        await handover.set(tx, user_id, datetime.now(UTC))
+    elif user is not None and user.active:
+        # The copy is behind, and somebody may still be given to them.
+        await handover.set(tx, user_id, datetime.now(UTC) + _LOOK_AGAIN)
+
+
+async def _check(tx: Tx, values: Mapping[str, Any]) -> None:
+    price_list_id = values["price_list_id"]
+    if price_list_id is not None:
+        (await by_ids(tx, PriceListCopy, [price_list_id])).in_use(price_list_id, "/price_list_id")
+
+
+async def _next_number(tx: Tx) -> str:
+    """The next one that nobody has taken by hand."""
+    while True:
+        number = await NUMBERS.next(tx)
+        taken = select(Customer.id).where(Customer.number == number, Customer.deleted_at.is_(None))
+        if await tx.scalar(taken) is None:
+            return number

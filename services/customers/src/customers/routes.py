@@ -1,0 +1,174 @@
+"""/v1/customers: who buys, found by any part of a name; who speaks for them; who looks after them; and duplicates made one."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query
+from sqlalchemy import select
+from sqlalchemy.orm import raiseload
+
+from contracts.customers import Kind, Purpose, Status
+from customers import commands
+from customers.bodies import (
+    MOST_PEOPLE,
+    Assignment,
+    ConsentBody,
+    CreditBody,
+    CustomerBody,
+    Merge,
+    PersonBody,
+    ProfileBody,
+)
+from customers.models import Customer, Person
+from customers.projections import price_lists, users
+from customers.scopes import Assigner, CreditManager, Merger, Reader, Writer
+from customers.views import CustomerSummary, CustomerView, Duplicates, PersonView
+from tailrace.core.errors import Invalid
+from tailrace.core.fields import Name
+from tailrace.db.search import found_by
+from tailrace.http.etag import IfMatch
+from tailrace.http.filters import any_of, equal
+from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.routing import ReasonBody, Tx, tenant_router
+
+router = tenant_router("/v1/customers", tag="customers", reads=[users, price_lists])
+
+_FILTERS = (
+    equal(Customer.number),
+    any_of(Customer.status, Status),
+    equal(Customer.kind, Kind),
+    equal(Customer.segment),
+    equal(Customer.merged_into_id),
+)
+_SORT = [Customer.number, Customer.name, Customer.created_at]
+Words = Annotated[
+    Name, Query(description="Words, or parts of them, of the number, a name, its reading, or an e-mail address.")
+]
+Customers = Annotated[PageRequest, listed(Customer, *_FILTERS, equal(Customer.sales_rep_id), sort=_SORT)]
+Theirs = Annotated[PageRequest, listed(Customer, *_FILTERS, sort=_SORT)]
+Found = Annotated[PageRequest, listed(Customer, *_FILTERS, sort=_SORT, default="name")]
+_LIVE = select(Customer).where(Customer.deleted_at.is_(None)).options(raiseload(Customer.people))
+
+
+@router.post("", status_code=201, response_model=CustomerView)
+async def create_customer(tx: Tx, who: Writer, body: CustomerBody) -> Customer:
+    """Add a customer."""
+    return await commands.create(tx, body.values())
+
+
+@router.get("", response_model=Page[CustomerSummary])
+async def list_customers(tx: Tx, who: Reader, page: Customers) -> Listing[Customer]:
+    """Customers."""
+    return await paginate(tx, _LIVE, page)
+
+
+@router.get("/search", response_model=Page[CustomerSummary])
+async def search_customers(tx: Tx, who: Reader, q: Words, page: Found) -> Listing[Customer]:
+    """Customers that have all these words, or parts of words; from two characters on anywhere, a single one where a word begins."""
+    return await paginate(tx, _LIVE.where(found_by(Customer, tx.tenant_id, q)), page)
+
+
+@router.get("/by-sales/{sales_rep_id}", response_model=Page[CustomerSummary])
+async def list_customers_by_sales(tx: Tx, who: Reader, sales_rep_id: UUID, page: Theirs) -> Listing[Customer]:
+    """The customers that somebody looks after."""
+    return await paginate(tx, _LIVE.where(Customer.sales_rep_id == sales_rep_id), page)
+
+
+@router.get("/{customer_id}", response_model=CustomerView)
+async def read_customer(tx: Tx, who: Reader, customer_id: UUID) -> Customer:
+    """One customer, with the people there."""
+    return await tx.find(Customer, customer_id)
+
+
+@router.put("/{customer_id}", response_model=CustomerView)
+async def replace_customer(tx: Tx, who: Writer, match: IfMatch, customer_id: UUID, body: CustomerBody) -> Customer:
+    """Replace a customer. What has a route of its own stays: people, credit, profile, consents, who looks after it."""
+    return await commands.replace(tx, customer_id, match, body.values())
+
+
+@router.delete("/{customer_id}", status_code=204)
+async def delete_customer(tx: Tx, who: Writer, match: IfMatch, customer_id: UUID) -> None:
+    """Delete a customer; its orders and invoices keep what they were made with."""
+    await commands.delete(tx, customer_id, match)
+
+
+@router.post("/{customer_id}/assign", response_model=CustomerView)
+async def assign_customer(tx: Tx, who: Assigner, match: IfMatch, customer_id: UUID, body: Assignment) -> Customer:
+    """Say who looks after the customer."""
+    return await commands.assign(tx, customer_id, match, body.sales_rep_id, body.reason)
+
+
+@router.put("/{customer_id}/credit", response_model=CustomerView)
+async def replace_credit(tx: Tx, who: CreditManager, match: IfMatch, customer_id: UUID, body: CreditBody) -> Customer:
+    """Say how much the customer may owe."""
+    customer = await tx.load(Customer, customer_id, match)
+    customer.limit_credit(body.credit_limit, body.reason)
+    return customer
+
+
+@router.put("/{customer_id}/profile", response_model=CustomerView)
+async def replace_profile(tx: Tx, who: Writer, match: IfMatch, customer_id: UUID, body: ProfileBody) -> Customer:
+    """Say what the customer wants of investments and can bear, and when that is to be asked again."""
+    customer = await tx.load(Customer, customer_id, match)
+    customer.set_profile({**body.model_dump(), "currency": customer.currency})
+    return customer
+
+
+@router.put("/{customer_id}/consents/{purpose}", response_model=CustomerView)
+async def replace_consent(
+    tx: Tx, who: Writer, match: IfMatch, customer_id: UUID, purpose: Purpose, body: ConsentBody
+) -> Customer:
+    """Say whether the customer allows a use of what is known of it."""
+    customer = await tx.load(Customer, customer_id, match)
+    customer.consent(purpose, granted=body.granted, given_at=body.given_at, source=body.source)
+    return customer
+
+
+@router.post("/{customer_id}/people", status_code=201, response_model=PersonView)
+async def create_person(tx: Tx, who: Writer, match: IfMatch, customer_id: UUID, body: PersonBody) -> Person:
+    """Add somebody who speaks for the customer."""
+    customer = await tx.load(Customer, customer_id, match)
+    if len(customer.people) >= MOST_PEOPLE:
+        raise Invalid(f"A customer has at most {MOST_PEOPLE} people.")
+    person = Person.of(body.values())
+    customer.set_people([*customer.people, person])
+    return person
+
+
+@router.put("/{customer_id}/people/{person_id}", response_model=PersonView)
+async def replace_person(
+    tx: Tx, who: Writer, match: IfMatch, customer_id: UUID, person_id: UUID, body: PersonBody
+) -> Person:
+    """Replace what is known of somebody who speaks for the customer."""
+    customer = await tx.load(Customer, customer_id, match)
+    person = customer.person(person_id)
+    customer.describe_person(person, body.values())
+    return person
+
+
+@router.delete("/{customer_id}/people/{person_id}", status_code=204)
+async def delete_person(tx: Tx, who: Writer, match: IfMatch, customer_id: UUID, person_id: UUID) -> None:
+    """Somebody speaks for the customer no more."""
+    customer = await tx.load(Customer, customer_id, match)
+    gone = customer.person(person_id)
+    customer.set_people([person for person in customer.people if person is not gone])
+
+
+@router.get("/{customer_id}/duplicates", response_model=Duplicates)
+async def list_duplicates(tx: Tx, who: Reader, customer_id: UUID) -> dict[str, Any]:
+    """Other customers that may be this one: they share a tax id, an e-mail address, a telephone number or the name."""
+    return {"items": await commands.duplicates(tx, customer_id)}
+
+
+@router.post("/{customer_id}/merge", response_model=CustomerView)
+async def merge_customer(tx: Tx, who: Merger, match: IfMatch, customer_id: UUID, body: Merge) -> Customer:
+    """Let this customer stand for another, which is the one to go on with. Nothing is moved, so that it can be undone."""
+    return await commands.merge(tx, customer_id, match, body.into_customer_id, body.reason)
+
+
+@router.post("/{customer_id}/unmerge", response_model=CustomerView)
+async def unmerge_customer(tx: Tx, who: Merger, match: IfMatch, customer_id: UUID, body: ReasonBody) -> Customer:
+    """Undo a merge: this customer is one of its own again."""
+    customer = await tx.load(Customer, customer_id, match)
+    customer.unmerge(body.reason)
+    return customer

@@ -1,0 +1,142 @@
+"""Customers: numbered, described whole, assigned, limited, asked for consent."""
+
+from uuid import uuid4
+
+from contracts.catalog import PriceListCreated, PriceListDeleted
+from tailrace.core.ids import uuid7
+
+from .conftest import AT, Sales
+
+
+async def test_a_customer_is_numbered_and_told_whole(sales: Sales) -> None:
+    by_hand = await sales.create("By hand", number="C-000002")
+    first, second = await sales.create("First"), await sales.create("Second")
+    assert (first["number"], second["number"]) == ("C-000001", "C-000003")
+    changed = await sales.put(first, "", name="Better", currency="EUR", status="active")
+    assert (changed["number"], changed["status"], changed["version"]) == ("C-000001", "active", 2)
+    taken = await sales.put(second, "", 409, name="Second", currency="EUR", number=by_hand["number"])
+    assert (taken["type"], taken["errors"][0]["field"]) == ("urn:tailrace:problem:code-taken", "/number")
+    told = [
+        (event.type, event.event.name) for event in await sales.h.published() if str(event.aggregate_id) == first["id"]
+    ]  # type: ignore[attr-defined]
+    assert told == [("customer.created", "First"), ("customer.updated", "Better")]
+
+
+async def test_people_are_told_with_their_customer(sales: Sales) -> None:
+    customer = await sales.create()
+    grace = await sales.act(customer, "people", 201, name="Grace", emails=[{"address": "Grace@ada.example"}])
+    assert grace["emails"] == [{"address": "grace@ada.example", "label": "work"}]
+    await sales.act(customer, "people", 201, name="Edsger")
+    await sales.put(customer, f"/people/{grace['id']}", name="Grace H.", position="Buyer")
+    assert [one["name"] for one in (await sales.read(customer))["people"]] == ["Grace H.", "Edsger"]
+    gone = await sales.h.client.delete(f"{AT}/{customer['id']}/people/{grace['id']}")
+    assert gone.status_code == 204
+    newest = (await sales.h.published("customer.updated"))[-1].event
+    assert [one.name for one in newest.people] == ["Edsger"]  # type: ignore[attr-defined]
+    again = await sales.h.client.delete(f"{AT}/{customer['id']}/people/{grace['id']}")
+    assert again.status_code == 404
+    kept = await sales.put(customer, "", name="Ada Works", currency="EUR")
+    assert [one["name"] for one in kept["people"]] == ["Edsger"]
+
+
+async def test_who_looks_after_a_customer_must_be_there(sales: Sales) -> None:
+    customer = await sales.create()
+    assert (await sales.assigned(customer, sales.bo))["sales_rep_id"] == str(sales.bo)
+    assert (await sales.assigned(customer, sales.bo))["version"] == 3, "the same again changes nothing"
+    assert (await sales.assigned(customer, uuid7(), 409))["type"].endswith("not-yet-known")
+    assert (await sales.assigned(customer, uuid4(), 422))["errors"][0]["field"] == "/sales_rep_id"
+    await sales.leaves(sales.cy)
+    assert (await sales.assigned(customer, sales.cy, 422))["errors"][0]["field"] == "/sales_rep_id"
+    (assigned,) = [one.event for one in await sales.h.published("customer.assigned")]
+    assert (assigned.sales_rep_id, assigned.previous_sales_rep_id) == (sales.bo, None)  # type: ignore[attr-defined]
+    mine = await sales.h.client.get(f"{AT}/by-sales/{sales.bo}")
+    assert [item["id"] for item in mine.json()["items"]] == [customer["id"]]
+    assert (await sales.h.client.get(f"{AT}/by-sales/{sales.cy}")).json()["items"] == []
+
+
+async def test_a_price_list_must_be_in_use_when_it_is_chosen(sales: Sales) -> None:
+    id = uuid7()
+    listed = PriceListCreated(price_list_id=id, code="TRADE", name="Trade", currency="EUR", prices=[])
+    await sales.h.deliver(listed, aggregate_id=id)
+    customer = await sales.create(price_list_id=str(id))
+    await sales.h.deliver(PriceListDeleted(price_list_id=id, code="TRADE"), aggregate_id=id)
+    await sales.put(customer, "", name="Ada", currency="EUR", price_list_id=str(id))
+    other = await sales.create("Other")
+    refused = await sales.put(other, "", 422, name="Other", currency="EUR", price_list_id=str(id))
+    assert refused["errors"][0]["field"] == "/price_list_id"
+
+
+async def test_the_currency_stays_while_a_limit_is_set_in_it(sales: Sales) -> None:
+    customer = await sales.create()
+    limited = await sales.put(customer, "/credit", credit_limit=500_000, reason="Pays in time")
+    assert limited["credit_limit"] == 500_000
+    refused = await sales.put(customer, "", 422, name="Ada Works", currency="JPY")
+    assert refused["errors"][0]["field"] == "/currency"
+    await sales.put(customer, "/credit", credit_limit=None, reason="Prepays")
+    await sales.put(customer, "", name="Ada Works", currency="JPY")
+    changes = [one.event for one in await sales.h.published("customer.credit_changed")]
+    assert [(one.previous_credit_limit, one.credit_limit) for one in changes] == [(None, 500_000), (500_000, None)]  # type: ignore[attr-defined]
+
+
+async def test_credit_needs_a_scope_of_its_own(sales: Sales) -> None:
+    customer = await sales.create()
+    writer = sales.h.client_as("customers:read customers:write")
+    limit = {"credit_limit": 1, "reason": "Because"}
+    assert (await writer.put(f"{AT}/{customer['id']}/credit", json=limit)).status_code == 403
+
+
+async def test_consents_and_the_profile_are_kept_with_when_and_how(sales: Sales) -> None:
+    customer = await sales.create(kind="person")
+    asked = {"given_at": "2026-01-15T09:00:00Z", "source": "Form 12"}
+    await sales.put(customer, "/consents/marketing_email", granted=True, **asked)
+    shown = await sales.put(customer, "/consents/profiling", granted=False, **asked)
+    assert {purpose: one["granted"] for purpose, one in shown["consents"].items()} == {
+        "marketing_email": True,
+        "profiling": False,
+    }
+    refused = await sales.put(
+        customer, "/consents/marketing_email", 422, granted=True, given_at="2199-01-01T00:00:00Z", source="?"
+    )
+    assert refused["errors"][0]["field"] == "/given_at"
+    profile = {
+        "risk_tolerance": "balanced",
+        "experience": "good",
+        "objectives": ["growth", "income"],
+        "horizon_years": 10,
+        "assets": 1_000_000,
+        "reviewed_on": "2026-01-15",
+        "review_due_on": "2027-01-15",
+    }
+    assert (await sales.put(customer, "/profile", **profile))["profile"] == {**profile, "currency": "EUR"}
+    late = await sales.put(customer, "/profile", 422, **{**profile, "review_due_on": "2026-01-15"})
+    assert "review_due_on" in late["detail"]
+
+
+async def test_what_is_deleted_is_found_no_more_and_frees_its_number(sales: Sales) -> None:
+    customer = await sales.create("Ada Works", number="A-1")
+    assert (await sales.h.client.delete(f"{AT}/{customer['id']}")).status_code == 204
+    assert await sales.found("ada") == []
+    assert (await sales.h.client.get(f"{AT}/{customer['id']}")).status_code == 404
+    assert await sales.h.admin.fetchval("SELECT count(*) FROM search_entry WHERE id = $1", customer["id"]) == 0
+    await sales.create("Another", number="A-1")
+
+
+async def test_tax_numbers_and_telephone_numbers_are_checked(sales: Sales) -> None:
+    right = [
+        ("DE", "136 695 976", "136695976"),
+        ("JP", "T5835678256246", "5835678256246"),
+        ("FR", "40303265045", "40303265045"),
+        ("AQ", "penguin 7", "PENGUIN 7"),
+    ]
+    for number, (country, given, kept) in enumerate(right):
+        customer = await sales.create(f"Right {number}", tax_ids=[{"country": country, "number": given}])
+        assert customer["tax_ids"] == [{"country": country, "number": kept}]
+    for country, wrong in (("DE", "136695977"), ("JP", "T5835678256247"), ("FR", "41303265045")):
+        answer = await sales.h.client.post(
+            AT, json={"name": "Wrong", "currency": "EUR", "tax_ids": [{"country": country, "number": wrong}]}
+        )
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "/tax_ids/0")
+    phone = (await sales.create("Phone", phones=[{"number": "+81 (3) 1234-5678"}]))["phones"]
+    assert phone == [{"number": "+81312345678", "label": "work"}]
+    local = await sales.h.client.post(AT, json={"name": "L", "currency": "EUR", "phones": [{"number": "03-1234"}]})
+    assert (local.status_code, local.json()["errors"][0]["field"]) == (422, "/phones/0/number")

@@ -1,0 +1,107 @@
+"""Customers are found by any part of what they are called, in any script; two records of one are noticed, joined, and parted again."""
+
+import pytest
+
+from .conftest import AT, Sales
+
+NAMES = {
+    "山田製作所": "やまだせいさくしょ",
+    "株式会社山本電機": "ヤマモトデンキ",
+    "José Muñoz S.A.": None,
+    "Ada Works Ltd": None,
+    "O'Neill & Sons": None,
+    "ＡＢＣ Ｔｒａｄｉｎｇ": None,
+}
+
+
+@pytest.mark.parametrize(
+    ("asked", "names"),
+    [
+        ("山田", {"山田製作所"}),
+        ("製作", {"山田製作所"}),
+        ("山", {"山田製作所"}),
+        ("電機", {"株式会社山本電機"}),
+        ("ヤマダ", {"山田製作所"}),
+        ("やま", {"山田製作所", "株式会社山本電機"}),
+        ("ﾔﾏﾓﾄ", {"株式会社山本電機"}),
+        ("jose", {"José Muñoz S.A."}),
+        ("MUÑOZ jo", {"José Muñoz S.A."}),
+        ("munoz ada", set()),
+        ("abc", {"ＡＢＣ Ｔｒａｄｉｎｇ"}),
+        ("trad", {"ＡＢＣ Ｔｒａｄｉｎｇ"}),
+        ("o'neill", {"O'Neill & Sons"}),
+        ("a", {"Ada Works Ltd", "José Muñoz S.A.", "ＡＢＣ Ｔｒａｄｉｎｇ"}),
+        ("works ltd", {"Ada Works Ltd"}),
+        ("dawo", set()),
+        ("%", set()),
+        ("_", set()),
+        ("works%", {"Ada Works Ltd"}),
+    ],
+)
+async def test_a_customer_is_found_by_parts_of_its_names(sales: Sales, asked: str, names: set[str]) -> None:
+    for name, reading in NAMES.items():
+        await sales.create(name, reading=reading)
+    assert set(await sales.found(asked)) == names
+
+
+async def test_a_search_pages_narrows_and_follows_changes(sales: Sales) -> None:
+    for number in range(5):
+        await sales.create(f"Ada {number}", status="active" if number % 2 else "prospect")
+    assert await sales.found("ada", status="active") == ["Ada 1", "Ada 3"]
+    first = (await sales.h.client.get(f"{AT}/search", params={"q": "ada", "limit": "3"})).json()
+    rest = await sales.h.client.get(f"{AT}/search", params={"q": "ada", "limit": "3", "cursor": first["next_cursor"]})
+    assert [item["name"] for item in first["items"] + rest.json()["items"]] == [f"Ada {n}" for n in range(5)]
+    changed = first["items"][0]
+    await sales.put(changed, "", name="Bertha", currency="EUR")
+    await sales.act(changed, "people", 201, name="Kurt", emails=[{"address": "kurt@bertha.example"}])
+    assert await sales.found("ada") == ["Ada 1", "Ada 2", "Ada 3", "Ada 4"]
+    assert await sales.found("kurt") == await sales.found("bertha.example") == ["Bertha"]
+    assert (await sales.h.client.get(f"{AT}/search")).status_code == 422
+
+
+async def test_a_search_stays_within_its_tenant(sales: Sales) -> None:
+    await sales.create("Ada Works")
+    stranger = sales.h.client_as(tenant=sales.h.other_tenant)
+    assert (await stranger.get(f"{AT}/search", params={"q": "ada"})).json()["items"] == []
+
+
+async def test_duplicates_are_told_with_what_they_share(sales: Sales) -> None:
+    tax = [{"country": "DE", "number": "136695976"}]
+    ada = await sales.create("Ada Works GmbH", tax_ids=tax, emails=[{"address": "office@ada.example"}])
+    name = await sales.create("ＡＤＡ-works")
+    both = await sales.create("Other", tax_ids=tax, emails=[{"address": "OFFICE@ada.example"}])
+    japanese = await sales.create("株式会社山田")
+    bare = await sales.create("山田 有限会社")
+    await sales.create("Nobody")
+
+    async def twins(of: dict[str, object]) -> list[tuple[object, list[str]]]:
+        items = (await sales.h.client.get(f"{AT}/{of['id']}/duplicates")).json()["items"]
+        return [(item["customer"]["id"], item["shared"]) for item in items]
+
+    assert await twins(ada) == [(both["id"], ["email", "tax_id"]), (name["id"], ["name"])]
+    assert await twins(japanese) == [(bare["id"], ["name"])]
+    await sales.act(both, "merge", into_customer_id=ada["id"], reason="The same company")
+    assert await twins(ada) == [(name["id"], ["name"])]
+
+
+async def test_a_merge_stops_changes_and_can_be_undone(sales: Sales) -> None:
+    ada, twin = await sales.create("Ada"), await sales.create("Ada again", status="active")
+    merged = await sales.act(twin, "merge", into_customer_id=ada["id"], reason="The same company")
+    assert (merged["status"], merged["merged_into_id"]) == ("merged", ada["id"])
+    for action in (
+        sales.put(twin, "", 409, name="Ada", currency="EUR"),
+        sales.assigned(twin, sales.bo, 409),
+        sales.act(twin, "people", 409, name="Grace"),
+        sales.act(twin, "merge", 409, into_customer_id=ada["id"], reason="Again"),
+        sales.act(ada, "merge", 409, into_customer_id=twin["id"], reason="In a circle"),
+    ):
+        assert (await action)["type"] == "urn:tailrace:problem:was-merged"
+    assert (await sales.h.client.delete(f"{AT}/{ada['id']}")).json()["type"] == "urn:tailrace:problem:in-use"
+    parted = await sales.act(twin, "unmerge", reason="A sister company")
+    assert (parted["status"], parted["merged_into_id"]) == ("active", None)
+    assert (await sales.act(twin, "unmerge", 409, reason="Twice"))["type"] == "urn:tailrace:problem:not-merged"
+    assert (await sales.act(ada, "merge", 422, into_customer_id=ada["id"], reason="Itself"))["errors"][0][
+        "field"
+    ] == "/into_customer_id"
+    kinds = [one.type for one in await sales.h.published() if str(one.aggregate_id) == twin["id"]]
+    assert kinds == ["customer.created", "customer.merged", "customer.updated", "customer.unmerged", "customer.updated"]

@@ -1,0 +1,61 @@
+"""Every operation of customers once, for the conformance suite, which tries each step in all the ways that must be refused first."""
+
+from invariants.walk import Walker
+
+from contracts.catalog import PriceListCreated
+from contracts.users import UserCreated, UserDeleted
+from tailrace.core.ids import uuid7
+
+AT = "/v1/customers"
+HERE = f"{AT}/{{customer_id}}"
+ADA = {
+    "name": "Ada Works",
+    "currency": "EUR",
+    "tax_ids": [{"country": "DE", "number": "136695976"}],
+    "addresses": [{"lines": ["Hauptstraße 1"], "city": "Berlin", "postal_code": "10115", "country": "DE"}],
+    "emails": [{"address": "office@ada.example"}],
+    "phones": [{"number": "+49301234567"}],
+}
+
+
+async def walk(w: Walker) -> None:
+    rep, prices = uuid7(), uuid7()
+    user = UserCreated(user_id=rep, email="bo@acme.example", name="Bo", roles=["sales"])
+    await w.tell(user, aggregate_id=rep)
+    listed = PriceListCreated(price_list_id=prices, code="TRADE", name="Trade", currency="EUR", prices=[])
+    await w.tell(listed, aggregate_id=prices)
+
+    ada = await w.post(AT, {**ADA, "price_list_id": str(prices)})
+    twin = await w.post(AT, {**ADA, "name": "ADA works GmbH"})
+    spare = await w.post(
+        AT, {"name": "山田製作所", "reading": "やまだせいさくしょ", "currency": "JPY", "number": "Y-1"}
+    )
+    await w.get(AT)
+    await w.get(f"{AT}/search", query={"q": "ada"})
+    await w.get(HERE, customer_id=ada["id"])
+    await w.put(HERE, {**ADA, "status": "active"}, customer_id=ada["id"])
+    await w.post(f"{HERE}/assign", {"sales_rep_id": str(rep), "reason": "Her region"}, customer_id=ada["id"])
+    await w.get(f"{AT}/by-sales/{{sales_rep_id}}", sales_rep_id=rep)
+    await w.put(f"{HERE}/credit", {"credit_limit": 500_000, "reason": "Pays in time"}, customer_id=ada["id"])
+    profile = {
+        "risk_tolerance": "balanced",
+        "experience": "good",
+        "objectives": ["growth"],
+        "horizon_years": 10,
+        "reviewed_on": "2026-01-15",
+        "review_due_on": "2027-01-15",
+    }
+    await w.put(f"{HERE}/profile", profile, customer_id=ada["id"])
+    consent = {"granted": True, "given_at": "2026-01-15T09:00:00Z", "source": "Form 12"}
+    at_purpose = f"{HERE}/consents/{{purpose}}"
+    await w.put(at_purpose, consent, customer_id=ada["id"], purpose="marketing_email")
+    person = await w.post(f"{HERE}/people", {"name": "Grace"}, customer_id=ada["id"])
+    at_person = f"{HERE}/people/{{person_id}}"
+    await w.put(at_person, {"name": "Grace", "position": "Buyer"}, customer_id=ada["id"], person_id=person["id"])
+    await w.delete(at_person, customer_id=ada["id"], person_id=person["id"])
+    await w.get(f"{HERE}/duplicates", customer_id=ada["id"])
+    merge = {"into_customer_id": ada["id"], "reason": "The same company"}
+    await w.post(f"{HERE}/merge", merge, customer_id=twin["id"])
+    await w.post(f"{HERE}/unmerge", {"reason": "A sister company"}, customer_id=twin["id"])
+    await w.delete(HERE, customer_id=spare["id"])
+    await w.tell(UserDeleted(user_id=rep), aggregate_id=rep)
