@@ -110,7 +110,7 @@ class CustomerUpdated(CustomerDescription):
 
 
 class CustomerDeleted(CustomerEvent):
-    """The customer is gone; whoever keeps something about it hides or ends it. Documents with legal weight stay."""
+    """The customer is gone; those who keep something about it hide or end it. Documents with legal weight stay."""
 
     type: ClassVar[str] = "customer.deleted"
 

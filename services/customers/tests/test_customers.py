@@ -52,6 +52,7 @@ async def test_who_looks_after_a_customer_must_be_there(sales: Sales) -> None:
     mine = await sales.h.client.get(f"{AT}/by-sales/{sales.bo}")
     assert [item["id"] for item in mine.json()["items"]] == [customer["id"]]
     assert (await sales.h.client.get(f"{AT}/by-sales/{sales.cy}")).json()["items"] == []
+    assert (await sales.h.client.get(f"{AT}/by-sales/{uuid7()}")).status_code == 404
 
 
 async def test_a_price_list_must_be_in_use_when_it_is_chosen(sales: Sales) -> None:
@@ -88,14 +89,14 @@ async def test_credit_needs_a_scope_of_its_own(sales: Sales) -> None:
 async def test_consents_and_the_profile_are_kept_with_when_and_how(sales: Sales) -> None:
     customer = await sales.create(kind="person")
     asked = {"given_at": "2026-01-15T09:00:00Z", "source": "Form 12"}
-    await sales.put(customer, "/consents/marketing_email", granted=True, **asked)
-    shown = await sales.put(customer, "/consents/profiling", granted=False, **asked)
+    await sales.put(customer, "/consents", purpose="marketing_email", granted=True, **asked)
+    shown = await sales.put(customer, "/consents", purpose="profiling", granted=False, **asked)
     assert {purpose: one["granted"] for purpose, one in shown["consents"].items()} == {
         "marketing_email": True,
         "profiling": False,
     }
     refused = await sales.put(
-        customer, "/consents/marketing_email", 422, granted=True, given_at="2199-01-01T00:00:00Z", source="?"
+        customer, "/consents", 422, purpose="marketing_email", granted=True, given_at="2199-01-01T00:00:00Z", source="?"
     )
     assert refused["errors"][0]["field"] == "/given_at"
     profile = {

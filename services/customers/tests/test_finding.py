@@ -56,7 +56,6 @@ async def test_a_search_pages_narrows_and_follows_changes(sales: Sales) -> None:
     await sales.act(changed, "people", 201, name="Kurt", emails=[{"address": "kurt@bertha.example"}])
     assert await sales.found("ada") == ["Ada 1", "Ada 2", "Ada 3", "Ada 4"]
     assert await sales.found("kurt") == await sales.found("bertha.example") == ["Bertha"]
-    assert (await sales.h.client.get(f"{AT}/search")).status_code == 422
 
 
 async def test_a_search_stays_within_its_tenant(sales: Sales) -> None:

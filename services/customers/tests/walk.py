@@ -31,7 +31,7 @@ async def walk(w: Walker) -> None:
         AT, {"name": "山田製作所", "reading": "やまだせいさくしょ", "currency": "JPY", "number": "Y-1"}
     )
     await w.get(AT)
-    await w.get(f"{AT}/search", query={"q": "ada"})
+    await w.get(f"{AT}/search")
     await w.get(HERE, customer_id=ada["id"])
     await w.put(HERE, {**ADA, "status": "active"}, customer_id=ada["id"])
     await w.post(f"{HERE}/assign", {"sales_rep_id": str(rep), "reason": "Her region"}, customer_id=ada["id"])
@@ -46,9 +46,8 @@ async def walk(w: Walker) -> None:
         "review_due_on": "2027-01-15",
     }
     await w.put(f"{HERE}/profile", profile, customer_id=ada["id"])
-    consent = {"granted": True, "given_at": "2026-01-15T09:00:00Z", "source": "Form 12"}
-    at_purpose = f"{HERE}/consents/{{purpose}}"
-    await w.put(at_purpose, consent, customer_id=ada["id"], purpose="marketing_email")
+    consent = {"purpose": "marketing_email", "granted": True, "given_at": "2026-01-15T09:00:00Z", "source": "Form 12"}
+    await w.put(f"{HERE}/consents", consent, customer_id=ada["id"])
     person = await w.post(f"{HERE}/people", {"name": "Grace"}, customer_id=ada["id"])
     at_person = f"{HERE}/people/{{person_id}}"
     await w.put(at_person, {"name": "Grace", "position": "Buyer"}, customer_id=ada["id"], person_id=person["id"])

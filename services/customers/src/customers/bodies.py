@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from contracts.customers import AddressUse, Experience, Kind, Label, Objective, Risk
+from contracts.customers import AddressUse, Experience, Kind, Label, Objective, Purpose, Risk
 from customers.tax_ids import checked
 from tailrace.core.fields import Amount, Code, Country, Day, Email, Name, Past, Sentence, Text
 from tailrace.core.money import Currency
@@ -157,8 +157,9 @@ class ProfileBody(Body):
 
 
 class ConsentBody(Body):
-    """Whether the customer allows it, since when, and how that is known."""
+    """What of, whether the customer allows it, since when, and how that is known."""
 
+    purpose: Purpose
     granted: bool
     given_at: Past
     source: Sentence

@@ -10,6 +10,7 @@ from sqlalchemy.orm import undefer
 
 from customers.matching import because
 from customers.models import Customer, PriceListCopy, UserCopy
+from tailrace.core.errors import Unknown
 from tailrace.db import master_data
 from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
@@ -58,6 +59,12 @@ async def assign(tx: Tx, id: UUID, match: int | None, sales_rep_id: UUID | None,
         Known(UserCopy, (await tx.scalars(held)).all()).in_use(sales_rep_id, "/sales_rep_id")
     customer.assign_to(sales_rep_id, reason)
     return customer
+
+
+async def require_user(tx: Tx, id: UUID) -> None:
+    """Raises Unknown."""
+    if not await by_ids(tx, UserCopy, [id]):
+        raise Unknown("User", id)
 
 
 async def merge(tx: Tx, id: UUID, match: int | None, into_id: UUID, reason: str) -> Customer:

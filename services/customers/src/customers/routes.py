@@ -7,7 +7,7 @@ from fastapi import Query
 from sqlalchemy import select
 from sqlalchemy.orm import raiseload
 
-from contracts.customers import Kind, Purpose, Status
+from contracts.customers import Kind, Status
 from customers import commands
 from customers.bodies import (
     MOST_PEOPLE,
@@ -63,14 +63,15 @@ async def list_customers(tx: Tx, who: Reader, page: Customers) -> Listing[Custom
 
 
 @router.get("/search", response_model=Page[CustomerSummary])
-async def search_customers(tx: Tx, who: Reader, q: Words, page: Found) -> Listing[Customer]:
+async def list_matching_customers(tx: Tx, who: Reader, page: Found, q: Words | None = None) -> Listing[Customer]:
     """Customers that have all these words, or parts of words; from two characters on anywhere, a single one where a word begins."""
-    return await paginate(tx, _LIVE.where(found_by(Customer, tx.tenant_id, q)), page)
+    return await paginate(tx, _LIVE if q is None else _LIVE.where(found_by(Customer, tx.tenant_id, q)), page)
 
 
 @router.get("/by-sales/{sales_rep_id}", response_model=Page[CustomerSummary])
 async def list_customers_by_sales(tx: Tx, who: Reader, sales_rep_id: UUID, page: Theirs) -> Listing[Customer]:
-    """The customers that somebody looks after."""
+    """The customers that somebody looks after. 404 for a user who is not known here."""
+    await commands.require_user(tx, sales_rep_id)
     return await paginate(tx, _LIVE.where(Customer.sales_rep_id == sales_rep_id), page)
 
 
@@ -114,13 +115,11 @@ async def replace_profile(tx: Tx, who: Writer, match: IfMatch, customer_id: UUID
     return customer
 
 
-@router.put("/{customer_id}/consents/{purpose}", response_model=CustomerView)
-async def replace_consent(
-    tx: Tx, who: Writer, match: IfMatch, customer_id: UUID, purpose: Purpose, body: ConsentBody
-) -> Customer:
-    """Say whether the customer allows a use of what is known of it."""
+@router.put("/{customer_id}/consents", response_model=CustomerView)
+async def replace_consent(tx: Tx, who: Writer, match: IfMatch, customer_id: UUID, body: ConsentBody) -> Customer:
+    """Say whether the customer allows a use of what is known of it; what it said of other uses stays."""
     customer = await tx.load(Customer, customer_id, match)
-    customer.consent(purpose, granted=body.granted, given_at=body.given_at, source=body.source)
+    customer.consent(body.purpose, granted=body.granted, given_at=body.given_at, source=body.source)
     return customer
 
 
@@ -155,7 +154,7 @@ async def delete_person(tx: Tx, who: Writer, match: IfMatch, customer_id: UUID, 
 
 
 @router.get("/{customer_id}/duplicates", response_model=Duplicates)
-async def list_duplicates(tx: Tx, who: Reader, customer_id: UUID) -> dict[str, Any]:
+async def read_duplicates(tx: Tx, who: Reader, customer_id: UUID) -> dict[str, Any]:
     """Other customers that may be this one: they share a tax id, an e-mail address, a telephone number or the name."""
     return {"items": await commands.duplicates(tx, customer_id)}
 

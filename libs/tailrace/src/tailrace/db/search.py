@@ -4,7 +4,7 @@ A row's texts are cut into marks, pairs of neighbouring characters for a search,
 are how Japanese is commonly indexed, since nothing parts its words. One character finds the words that begin with it.
 
 Marks are numbers without a meaning (a hash of tenant, kind and text) in a table of the platform. Row-level security keeps PostgreSQL from looking
-into a tenant's rows by an index that is no B-tree, and a hash can stand where nobody's name may: whoever reads too much of it learns nothing.
+into a tenant's rows by an index that is no B-tree, and a hash can stand where nobody's name may: to read too much of it tells nothing.
 """
 
 import re

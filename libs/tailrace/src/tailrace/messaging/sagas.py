@@ -118,7 +118,7 @@ class Saga(Reaction, Generic[Data]):
     async def is_under_way(self, tx: Tx, key: UUID) -> bool:
         """Whether there is a process of this key, as far as is committed; locks nothing.
 
-        When there is none, the next step of this transaction begins it without a second look: whoever is quicker makes the insert fail.
+        When there is none, the next step of this transaction begins it without a second look: should another have been quicker, the insert fails.
         """
         there = (await tx.execute(_THERE, self._of(tx, key))).first() is not None
         if not there:
