@@ -7,10 +7,19 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import selectinload
 
 from accounting import closing, commands, posting
-from accounting.bodies import AccountChange, AccountCode, NewAccount, NewClose, NewJournal, NewPeriod, NewReversal
+from accounting.bodies import (
+    AccountChange,
+    NewAccount,
+    NewAdjustment,
+    NewClose,
+    NewJournal,
+    NewPeriod,
+    NewReversal,
+)
+from accounting.chart import AccountCode
 from accounting.models import Account, Entry, Journal, Period
 from accounting.reactions import books, postings
-from accounting.scopes import Closer, Reader, Writer
+from accounting.scopes import Closer, Controller, Reader, Writer
 from accounting.views import AccountView, JournalSummary, JournalView, PeriodView
 from contracts.accounting import AccountKind
 from tailrace.core.errors import Unknown
@@ -47,6 +56,21 @@ Journals = Annotated[
             lambda wanted: Journal.reversed_by.is_not(None) if wanted else Journal.reversed_by.is_(None),
             "Whether another journal undid it.",
         ),
+        where(
+            "adjustment",
+            bool,
+            lambda wanted: Journal.adjustment_reason.is_not(None) if wanted else Journal.adjustment_reason.is_(None),
+            "Whether a person posted to control accounts, with a reason.",
+        ),
+        *between(Journal.effective_at),
+        sort=[Journal.number, Journal.effective_at],
+        default="number",
+    ),
+]
+Adjustments = Annotated[
+    PageRequest,
+    listed(
+        Journal,
         *between(Journal.effective_at),
         sort=[Journal.number, Journal.effective_at],
         default="number",
@@ -134,7 +158,7 @@ async def list_journals(tx: Tx, who: Reader, page: Journals) -> Listing[Journal]
 
 @router.post("/journals", status_code=201, response_model=JournalView)
 async def create_journal(tx: Tx, who: Writer, body: NewJournal) -> Journal:
-    """Post a journal by hand: debits equal credits in every currency."""
+    """Post a journal by hand: debits equal credits in every currency, and no line is on a control account."""
     lines = [line.line() for line in body.lines]
     return await _journal(tx, await posting.post_manual(tx, body.text, lines, body.effective_at))
 
@@ -147,8 +171,38 @@ async def read_journal(tx: Tx, who: Reader, id: UUID) -> Journal:
 
 @router.post("/journals/{id}/reverse", status_code=201, response_model=JournalView)
 async def reverse_journal(tx: Tx, who: Writer, id: UUID, body: NewReversal, match: IfMatch) -> Journal:
-    """Undo a journal by another that mirrors it, and answer with that one."""
+    """Undo a person's journal by another that mirrors it, and answer with that one."""
     return await _journal(tx, await posting.reverse(tx, id, body.reason, body.effective_at, match))
+
+
+@router.post("/journals/{id}/adjust", status_code=201, response_model=JournalView)
+async def adjust_journal(tx: Tx, who: Controller, id: UUID, body: NewReversal, match: IfMatch) -> Journal:
+    """Undo a journal of a rule, or one on control accounts, by another that mirrors it: an adjustment, with its reason."""
+    reversal = await posting.reverse(tx, id, body.reason, body.effective_at, match, adjusts=True)
+    return await _journal(tx, reversal)
+
+
+@router.get("/adjustments", response_model=Page[JournalSummary])
+async def list_adjustments(tx: Tx, who: Reader, page: Adjustments) -> Listing[Journal]:
+    """Journals by which people posted to control accounts."""
+    return await paginate(tx, select(Journal).where(Journal.adjustment_reason.is_not(None)), page)
+
+
+@router.post("/adjustments", status_code=201, response_model=JournalView)
+async def create_adjustment(tx: Tx, who: Controller, body: NewAdjustment) -> Journal:
+    """Post to control accounts by hand, with a reason that is listed."""
+    lines = [line.line() for line in body.lines]
+    id = await posting.post_manual(tx, body.text, lines, body.effective_at, adjustment_reason=body.reason)
+    return await _journal(tx, id)
+
+
+@router.get("/adjustments/{id}", response_model=JournalView)
+async def read_adjustment(tx: Tx, who: Reader, id: UUID) -> Journal:
+    """One adjustment with its lines."""
+    journal = await _journal(tx, id)
+    if journal.adjustment_reason is None:
+        raise Unknown("Adjustment", id)
+    return journal
 
 
 async def _journal(tx: Tx, id: UUID) -> Journal:
