@@ -139,7 +139,7 @@ async def test_a_year_without_a_result_closes_without_a_journal(accounting: Harn
 
 async def test_a_year_ends_in_the_account_that_has_the_role_on_its_last_day(traded: Harness) -> None:
     await call(traded, "accounts", 201, code="3110", name="Carried forward", kind="equity")
-    await call(traded, "chart/roles", since="2026-02-01", roles={"retained_earnings": "3110"})
+    await call(traded, "chart/roles", since="2026-02-01", roles=[{"role": "retained_earnings", "account": "3110"}])
     later = datetime(2026, 2, 3, tzinfo=UTC)
     await traded.deliver(dispatched([line(9, 0)], dispatched_at=later), aggregate_id=uuid7())
     for first, last in (("2026-01-01", "2026-01-31"), ("2026-02-01", "2026-02-28")):

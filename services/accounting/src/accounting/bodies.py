@@ -45,11 +45,16 @@ class NewChart(Body):
         return self
 
 
+class NewRole(Body):
+    role: AccountRole
+    account: AccountCode
+
+
 class NewRoles(Body):
     """What takes effect on the day `since` or later is posted to these accounts; the roles that are not named keep theirs."""
 
     since: Day
-    roles: Annotated[dict[AccountRole, AccountCode], Field(min_length=1, examples=[{"inventory": "1401"}])]
+    roles: Annotated[list[NewRole], Field(min_length=1, max_length=100)]
 
 
 class NewAccount(Body):

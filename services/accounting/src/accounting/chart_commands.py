@@ -10,7 +10,7 @@ from datetime import date
 from sqlalchemy import exists, select
 
 from accounting.books import chart_id, hold, keep_roles, next_open_day, open_books
-from accounting.chart import CONTROL, Chart, ensure_complete, unfit
+from accounting.chart import CONTROL, ROLES, Chart, ensure_complete, unfit
 from accounting.models import Account, Entry, Journal
 from accounting.refusals import BooksBegun, DayLocked
 from accounting.roles import RoleMap, RolesFrom
@@ -21,12 +21,21 @@ from tailrace.db.database import Tx
 
 
 @dataclass(frozen=True, slots=True)
+class MappedRole:
+    """A role and its account from a day on; without one, from the beginning."""
+
+    role: AccountRole
+    account: str
+    since: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class ChosenChart:
-    """The name of a chart, the accounts of the roles since, and which are control accounts."""
+    """The name of a chart, the accounts of the roles in the order in which they were mapped, and which are control accounts."""
 
     name: str
     version: int
-    roles: Sequence[RolesFrom]
+    roles: Sequence[MappedRole]
     control_accounts: Sequence[str]
 
 
@@ -72,21 +81,34 @@ async def extend_chart(tx: Tx, chart: Chart, since: date, match: int | None) -> 
     await tx.flush()
     if not chart.roles:
         return _shown(stream)
-    return await map_roles(tx, since, chart.roles, match, field=chart.source)
+    return await map_roles(tx, since, list(chart.roles.items()), match, source=chart.source)
 
 
 async def map_roles(
-    tx: Tx, since: date, roles: Mapping[AccountRole, str], match: int | None, *, field: str = "/roles"
+    tx: Tx, since: date, wanted: Sequence[tuple[AccountRole, str]], match: int | None, *, source: str | None = None
 ) -> ChosenChart:
-    """Post what takes effect on `since` or later to these accounts. Raises Stale, DayLocked, and Invalid, which names the roles."""
+    """Post what takes effect on `since` or later to these accounts. Raises Stale, DayLocked, and Invalid, which names the roles.
+
+    `source` is the field that all of them came from, where they are not `/roles`.
+    """
     closed = await hold(tx)
     stream = await _load(tx, match)
     if (free := next_open_day(since, closed)) != since:
         raise DayLocked(since, free, field="/since")
-    faults = await _faults(tx, RoleMap(stream.state.steps), RolesFrom(since=since, roles=dict(roles)))
-    if faults:
-        names = {role: f"{field}/{role}" if field == "/roles" else field for role in faults}
-        errors = [FieldProblem(field=names[role], detail=detail) for role, detail in faults.items()]
+    roles = dict(wanted)
+    faults = await _faults(tx, RoleMap(stream.state.steps), RolesFrom(since=since, roles=roles))
+    errors = [
+        FieldProblem(field=source or f"/roles/{place}/account", detail=faults[role])
+        for place, (role, _) in enumerate(wanted)
+        if role in faults
+    ]
+    named = [role for role, _ in wanted]
+    errors += [
+        FieldProblem(field=f"/roles/{place}/role", detail=f"{role} is named twice.")
+        for place, role in enumerate(named)
+        if role in named[:place]
+    ]
+    if errors:
         raise Invalid(errors[0].detail, errors=errors)
     stream.map(since, roles)
     await keep_roles(tx, stream)
@@ -161,4 +183,8 @@ async def _is_used(tx: Tx, code: str) -> bool:
 
 def _shown(stream: ChartStream) -> ChosenChart:
     state = stream.state
-    return ChosenChart(state.name, stream.version, state.steps, list(RoleMap(state.steps).control))
+    # jsonb keeps no order of its keys.
+    roles = [
+        MappedRole(role, step.roles[role], step.since) for step in state.steps for role in ROLES if role in step.roles
+    ]
+    return ChosenChart(state.name, stream.version, roles, sorted(RoleMap(state.steps).control))

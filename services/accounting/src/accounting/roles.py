@@ -63,7 +63,7 @@ class RoleMap:
     @property
     def control(self) -> Mapping[str, AccountRole]:
         """The control accounts, each with the role whose sub-ledger explains it; once one, always one."""
-        return {code: role for role in sorted(CONTROL) for code in sorted(self.accounts(role))}
+        return {code: role for role in CONTROL for code in self.accounts(role)}
 
 
 def account_of(role: AccountRole, accounts: Mapping[AccountRole, str]) -> str:

@@ -1,4 +1,4 @@
-"""The chart of accounts, periods and journals over HTTP."""
+"""The chart of accounts and the roles in it, periods and journals over HTTP."""
 
 from typing import Annotated
 from uuid import UUID
@@ -6,23 +6,25 @@ from uuid import UUID
 from sqlalchemy import exists, select
 from sqlalchemy.orm import selectinload
 
-from accounting import closing, commands, posting
+from accounting import chart_commands, closing, commands, posting
 from accounting.bodies import (
     AccountChange,
     NewAccount,
     NewAdjustment,
+    NewChart,
     NewClose,
     NewJournal,
     NewPeriod,
     NewReversal,
+    NewRoles,
 )
-from accounting.chart import AccountCode
+from accounting.chart import CHARTS, AccountCode, Chart, described, own
 from accounting.models import Account, Entry, Journal, Period
 from accounting.reactions import books, postings
 from accounting.scopes import Closer, Controller, Reader, Writer
-from accounting.views import AccountView, JournalSummary, JournalView, PeriodView
+from accounting.views import AccountView, ChartsView, ChartView, JournalSummary, JournalView, PeriodView
 from contracts.accounting import AccountKind
-from tailrace.core.errors import Unknown
+from tailrace.core.errors import Invalid, Unknown
 from tailrace.http.etag import IfMatch
 from tailrace.http.filters import between, equal, where
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
@@ -76,6 +78,33 @@ Adjustments = Annotated[
         default="number",
     ),
 ]
+
+
+@router.get("/charts", response_model=ChartsView)
+async def read_charts(who: Reader) -> ChartsView:
+    """The charts that come with the service."""
+    return ChartsView.model_validate({"charts": [described(chart) for chart in CHARTS.values()]})
+
+
+@router.get("/chart", response_model=ChartView)
+async def read_chart(tx: Tx, who: Reader) -> chart_commands.ChosenChart:
+    """The chart of the company: which account has which role, since when."""
+    return await chart_commands.chosen_chart(tx)
+
+
+@router.put("/chart", response_model=ChartView)
+async def replace_chart(tx: Tx, who: Writer, body: NewChart, match: IfMatch) -> chart_commands.ChosenChart:
+    """Begin the books with a chart, by name or from a CSV file. Once there is a journal: add its accounts, and map its roles from a day on."""
+    chart = _chart(body)
+    if body.since is None:
+        return await chart_commands.replace_chart(tx, chart, match)
+    return await chart_commands.extend_chart(tx, chart, body.since, match)
+
+
+@router.post("/chart/roles", response_model=ChartView)
+async def map_roles(tx: Tx, who: Writer, body: NewRoles, match: IfMatch) -> chart_commands.ChosenChart:
+    """Give roles other accounts from a day on. What took effect before keeps the older ones."""
+    return await chart_commands.map_roles(tx, body.since, [(one.role, one.account) for one in body.roles], match)
 
 
 @router.get("/accounts", response_model=Page[AccountView])
@@ -203,6 +232,16 @@ async def read_adjustment(tx: Tx, who: Reader, id: UUID) -> Journal:
     if journal.adjustment_reason is None:
         raise Unknown("Adjustment", id)
     return journal
+
+
+def _chart(body: NewChart) -> Chart:
+    """Raises Invalid."""
+    if body.csv is not None:
+        return own(body.csv)
+    chart = CHARTS.get(body.chart or "")
+    if chart is None:
+        raise Invalid.field("/chart", f"There is no chart {body.chart}; there are {', '.join(CHARTS)}.")
+    return chart
 
 
 async def _journal(tx: Tx, id: UUID) -> Journal:

@@ -1,6 +1,6 @@
 """The manifest of accounting."""
 
-from accounting import chart_routes, proof, reactions, report_routes, routes, subledgers
+from accounting import proof, reactions, report_routes, routes, subledgers
 from accounting.models import Base
 from accounting.scopes import close, control, read, write
 from contracts import accounting as events
@@ -11,7 +11,7 @@ service = Service(
     topic="accounting.events",
     publishes=events.PUBLISHED,
     subscribers=[reactions.books, reactions.postings, subledgers.subledgers],
-    routers=[chart_routes.router, routes.router, report_routes.router],
+    routers=[routes.router, report_routes.router],
     exposes=[Exposed(prefix="/v1/accounting", read_timeout=10.0)],
     scopes=[read, write, close, control],
     default_roles={

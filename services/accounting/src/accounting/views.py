@@ -35,11 +35,12 @@ class ChartsView(View):
     charts: list[PackagedChartView]
 
 
-class RolesView(View):
-    """The accounts that some roles have from the day `since` on; without one, from the beginning."""
+class RoleView(View):
+    """A role and its account, from the day `since` on; without one, from the beginning."""
 
+    role: AccountRole
+    account: str
     since: date | None
-    roles: dict[AccountRole, str]
 
 
 class ChartView(View):
@@ -47,7 +48,7 @@ class ChartView(View):
 
     name: str
     version: int
-    roles: list[RolesView]
+    roles: list[RoleView]
     control_accounts: list[str]
 
 
