@@ -179,7 +179,7 @@ async def test_a_year_of_trade_runs_on_the_companys_own_codes(make_harness: Make
     book("cost", "stock", 3_000)
     assert await company.books() == expected
     (stock,) = await company.every("inventory", "/v1/inventory/stock")
-    assert (Decimal(stock["on_hand"]), stock["value"]) == (30, expected[code["stock"]])
+    assert (Decimal(stock["on_hand"]), stock["value"]) == (Decimal(30), expected[code["stock"]])
     integrity = await company.get("accounting", f"{V1}/integrity")
     assert integrity["intact"], integrity
     assert {one["role"]: one["balance"] for one in integrity["control"]} == {
