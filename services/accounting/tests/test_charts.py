@@ -195,6 +195,14 @@ async def test_a_file_that_is_wrong_is_named_by_row_and_column_and_changes_nothi
         "Row 1, column kind: the columns are code, name, kind and role, each once.",
     ]
     assert (await faults(accounting, OWN + '1401,"open,asset,\n'))[0].startswith("Row 17, column all: ")
+    assert (await faults(accounting, OWN.replace("Bank", "Ba\x00nk")))[0].startswith("Row 2, column ")
+    long = OWN.replace("Bank", "B" * 200_000)
+    assert (await faults(accounting, long))[0].startswith("Row 2, column all: field larger than field limit")
+    many = [f"{code},x,asset," for code in range(10_000, 12_000)]
+    assert await faults(accounting, "\n".join(["code,name,kind,role", *many, "1,x,asset,"])) == [
+        "Row 2002, column code: there are at most 2000 accounts."
+    ]
+    assert len(await faults(accounting, "code,name,kind\n" + "x x,x,asset\n" * 200)) == 50
     assert (await put(accounting, 422, chart="nowhere"))["errors"][0]["field"] == "/chart"
     assert len(await accounting.published()) == before
 
