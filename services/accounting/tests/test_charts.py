@@ -289,6 +289,11 @@ async def test_a_company_moves_to_a_whole_chart_at_a_date(accounting: Harness) -
         "Row 8, column kind: account 2200 exists and is of kind liability.",
         "Row 12, column kind: account 4000 exists and is of kind revenue.",
     ]
+    taken = "code,name,kind,role\n1500,Goods,asset,inventory\n1400,Inventory,asset,unbilled_receivable\n"
+    assert await faults(accounting, taken, since="2026-02-01") == [
+        "Row 3, column role: 1400 is the account of inventory; a control account has one role.",
+    ]
+    assert "1500" not in await accounts(accounting)
     chart = await put(accounting, chart="japan", since="2026-02-01")
     assert [one["since"] for one in chart["roles"]] == [None] * len(ROLES) + ["2026-02-01"] * len(ROLES)
     await accounting.deliver(received(30), aggregate_id=uuid7())

@@ -70,49 +70,61 @@ async def extend_chart(tx: Tx, chart: Chart, since: date, match: int | None) -> 
     await hold(tx)
     stream = await _load(tx, match)
     there = {account.code: account.kind for account in await _accounts(tx)}
-    faults = [
-        chart.fault(row, "kind", f"account {row.code} exists and is of kind {there[row.code]}.")
-        for row in chart.rows
-        if there.get(row.code, row.kind) != row.kind
-    ]
-    if faults:
-        raise Invalid(faults[0].detail, errors=faults)
+    _refuse(
+        [
+            chart.fault(row, "kind", f"account {row.code} exists and is of kind {there[row.code]}.")
+            for row in chart.rows
+            if there.get(row.code, row.kind) != row.kind
+        ]
+    )
     _create(tx, chart, without=there.keys())
     await tx.flush()
-    if not chart.roles:
-        return _shown(stream)
-    return await map_roles(tx, since, list(chart.roles.items()), match, source=chart.source)
+    if chart.roles:
+        faults = await _map(tx, stream, since, chart.roles)
+        _refuse(
+            [chart.fault(row, "role", faults[role]) for row in chart.rows for role in row.role if role in faults],
+        )
+    return _shown(stream)
 
 
-async def map_roles(
-    tx: Tx, since: date, wanted: Sequence[tuple[AccountRole, str]], match: int | None, *, source: str | None = None
-) -> ChosenChart:
-    """Post what takes effect on `since` or later to these accounts. Raises Stale, DayLocked, and Invalid, which names the roles.
-
-    `source` is the field that all of them came from, where they are not `/roles`.
-    """
-    closed = await hold(tx)
-    stream = await _load(tx, match)
-    if (free := next_open_day(since, closed)) != since:
-        raise DayLocked(since, free, field="/since")
-    roles = dict(wanted)
-    faults = await _faults(tx, RoleMap(stream.state.steps), RolesFrom(since=since, roles=roles))
-    errors = [
-        FieldProblem(field=source or f"/roles/{place}/account", detail=faults[role])
-        for place, (role, _) in enumerate(wanted)
-        if role in faults
-    ]
+async def map_roles(tx: Tx, since: date, wanted: Sequence[tuple[AccountRole, str]], match: int | None) -> ChosenChart:
+    """Post what takes effect on `since` or later to these accounts. Raises Stale, DayLocked, and Invalid, which names the roles."""
     named = [role for role, _ in wanted]
-    errors += [
-        FieldProblem(field=f"/roles/{place}/role", detail=f"{role} is named twice.")
-        for place, role in enumerate(named)
-        if role in named[:place]
-    ]
+    _refuse(
+        [
+            FieldProblem(field=f"/roles/{place}/role", detail=f"{role} is named twice.")
+            for place, role in enumerate(named)
+            if role in named[:place]
+        ]
+    )
+    await hold(tx)
+    stream = await _load(tx, match)
+    faults = await _map(tx, stream, since, dict(wanted))
+    _refuse(
+        [
+            FieldProblem(field=f"/roles/{place}/account", detail=faults[role])
+            for place, role in enumerate(named)
+            if role in faults
+        ]
+    )
+    return _shown(stream)
+
+
+async def _map(tx: Tx, stream: ChartStream, since: date, roles: Mapping[AccountRole, str]) -> Mapping[AccountRole, str]:
+    """Map the roles, or say of which that cannot be, and why. Raises DayLocked."""
+    if (free := next_open_day(since, await hold(tx))) != since:
+        raise DayLocked(since, free, field="/since")
+    faults = await _faults(tx, RoleMap(stream.state.steps), RolesFrom(since=since, roles=dict(roles)))
+    if not faults:
+        stream.map(since, roles)
+        await keep_roles(tx, stream)
+    return faults
+
+
+def _refuse(errors: Sequence[FieldProblem]) -> None:
+    """Raises Invalid when there are any."""
     if errors:
         raise Invalid(errors[0].detail, errors=errors)
-    stream.map(since, roles)
-    await keep_roles(tx, stream)
-    return _shown(stream)
 
 
 async def _faults(tx: Tx, before: RoleMap, step: RolesFrom) -> Mapping[AccountRole, str]:
