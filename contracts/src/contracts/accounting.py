@@ -1,4 +1,4 @@
-"""Events of accounting, on `accounting.events` (ERP design, event-sourced): accounts, periods and journals."""
+"""Events of accounting, on `accounting.events` (ERP design, event-sourced): accounts and their roles, periods and journals."""
 
 from datetime import date, datetime
 from typing import ClassVar, Literal
@@ -10,6 +10,20 @@ from tailrace.core.events import Event
 from tailrace.core.money import Currency, Minor
 
 AccountKind = Literal["asset", "liability", "equity", "revenue", "expense"]
+AccountRole = Literal[
+    "inventory",
+    "goods_received_not_invoiced",
+    "unbilled_receivable",
+    "output_tax",
+    "revenue",
+    "cost_of_goods_sold",
+    "stock_usage",
+    "stock_adjustments",
+    "production_clearing",
+    "opening_equity",
+    "retained_earnings",
+]
+"""What posting rules post to. Which account that is, each company's chart says."""
 
 
 class AccountingEvent(Event):
@@ -43,6 +57,26 @@ class AccountDeleted(AccountingEvent):
 
     account_id: UUID
     code: str
+
+
+class ChartChosen(AccountingEvent):
+    """The books begin with this chart: every role has its account, from the first day on. It may be chosen again until there is a journal."""
+
+    type: ClassVar[str] = "accounting.chart.chosen"
+
+    chart_id: UUID
+    name: str
+    roles: dict[AccountRole, str]
+
+
+class RolesMapped(AccountingEvent):
+    """What takes effect on the day `since` or later is posted to these accounts; the roles that are not named keep theirs."""
+
+    type: ClassVar[str] = "accounting.roles.mapped"
+
+    chart_id: UUID
+    since: date
+    roles: dict[AccountRole, str]
 
 
 class PeriodEvent(AccountingEvent):
@@ -109,6 +143,7 @@ class JournalPosted(AccountingEvent):
 
     `effective_at` is when it holds in the business, `recorded_at` when it was written down; the latter rises from journal to journal.
     `source_effective_at` is when the posted event took effect, given where that lies in a locked period and the journal had to move on.
+    `adjustment_reason` is why a person posted to control accounts; only such a journal has one.
     """
 
     type: ClassVar[str] = "accounting.journal.posted"
@@ -125,6 +160,7 @@ class JournalPosted(AccountingEvent):
     effective_at: datetime
     recorded_at: datetime | None = None
     source_effective_at: datetime | None = None
+    adjustment_reason: str | None = None
 
 
 class JournalReversed(AccountingEvent):
@@ -141,6 +177,8 @@ PUBLISHED: tuple[type[AccountingEvent], ...] = (
     AccountCreated,
     AccountUpdated,
     AccountDeleted,
+    ChartChosen,
+    RolesMapped,
     PeriodOpened,
     PeriodLocked,
     PeriodUnlocked,

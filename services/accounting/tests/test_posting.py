@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from uuid import UUID
 
-from accounting_events import JANUARY, dispatched, first_record, issued, line, received
+from accounting_events import CODES, JANUARY, dispatched, first_record, issued, line, received
 from sqlalchemy import func, select
 
-from accounting import chart
 from accounting.books import open_books
+from accounting.chart import GENERAL
 from accounting.models import Account, Book, Entry, Journal
 from accounting.posting import entry_rows
 from accounting.streams import JournalStream
@@ -41,9 +41,9 @@ async def test_a_dispatched_shipment_becomes_a_balanced_journal(accounting: Harn
     journal = (await accounting.client.get(f"/v1/accounting/journals/{row.aggregate_id}")).json()
     assert journal["number"] == "J-00000001"
     assert [(one["account"], one["debit"], one["credit"]) for one in journal["lines"]] == [
-        (chart.UNBILLED_RECEIVABLE, 1100, 0),
-        (chart.REVENUE, 0, 1000),
-        (chart.OUTPUT_TAX, 0, 100),
+        (CODES["unbilled_receivable"], 1100, 0),
+        (CODES["revenue"], 0, 1000),
+        (CODES["output_tax"], 0, 100),
     ]
 
 
@@ -72,7 +72,7 @@ async def test_two_consumers_at_once_make_one_chart(accounting: Harness) -> None
             await open_books(tx)
 
     await asyncio.gather(*[begin() for _ in range(6)])
-    assert len(await accounting.published("accounting.account.created")) == len(chart.DEFAULT_CHART)
+    assert len(await accounting.published("accounting.account.created")) == len(GENERAL.rows)
 
 
 async def test_events_of_two_topics_at_once_share_books_and_numbers(accounting: Harness) -> None:
@@ -86,7 +86,7 @@ async def test_events_of_two_topics_at_once_share_books_and_numbers(accounting: 
     recorded = [journal.recorded_at for journal in sorted(journals, key=lambda journal: journal.number)]
     assert all(a < b for a, b in pairwise(recorded) if a and b)
     async with accounting.tx() as tx:
-        assert await tx.scalar(select(func.count()).select_from(Account)) == len(chart.DEFAULT_CHART)
+        assert await tx.scalar(select(func.count()).select_from(Account)) == len(GENERAL.rows)
         assert await tx.scalar(select(Book.last_number)) == 10
 
 
@@ -129,19 +129,31 @@ async def test_integrity_names_what_was_tampered_with(accounting: Harness) -> No
     assert said["differences"] == [{"currency": "EUR", "debit": 1207, "credit": 1200, "difference": 7}]
 
 
+async def test_what_a_rule_posted_is_undone_as_an_adjustment_alone(accounting: Harness) -> None:
+    await accounting.deliver(dispatched([line(1000, 100)]), aggregate_id=uuid7())
+    (original,) = await posted(accounting)
+    path = f"/v1/accounting/journals/{original.journal_id}"
+    refused = await accounting.client.post(f"{path}/reverse", json={"reason": "wrong customer"})
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:tailrace:problem:control-account")
+    assert "shipment-dispatched@1" in refused.json()["detail"]
+    accountant = accounting.client_as("accounting:read accounting:write accounting:close")
+    assert (await accountant.post(f"{path}/adjust", json={"reason": "wrong customer"})).status_code == 403
+    assert len(await posted(accounting)) == 1
+
+
 async def test_a_reversal_mirrors_and_cannot_happen_twice(accounting: Harness) -> None:
     await accounting.deliver(dispatched([line(1000, 100)]), aggregate_id=uuid7())
     (original,) = await posted(accounting)
     path = f"/v1/accounting/journals/{original.journal_id}"
     answers = await asyncio.gather(
-        *[accounting.client.post(f"{path}/reverse", json={"reason": "wrong customer"}) for _ in range(4)]
+        *[accounting.client.post(f"{path}/adjust", json={"reason": "wrong customer"}) for _ in range(4)]
     )
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
     mirror = next(answer.json() for answer in answers if answer.status_code == 201)
     assert [(one["account"], one["debit"], one["credit"]) for one in mirror["lines"]] == [
         (one.account, one.credit, one.debit) for one in original.lines
     ]
-    assert mirror["reverses"] == str(original.journal_id)
+    assert (mirror["reverses"], mirror["adjustment_reason"]) == (str(original.journal_id), "wrong customer")
     assert mirror["effective_at"] == "2026-01-15T10:30:00Z"
     seen = (await accounting.client.get(path)).json()
     assert (seen["reversed_by"], seen["version"]) == (mirror["id"], 2)
@@ -153,12 +165,12 @@ async def test_a_reversal_mirrors_and_cannot_happen_twice(accounting: Harness) -
 
 async def test_a_reversal_minds_version_and_time(accounting: Harness) -> None:
     await accounting.deliver(received(5), aggregate_id=uuid7())
-    path = f"/v1/accounting/journals/{(await posted(accounting))[0].journal_id}/reverse"
+    path = f"/v1/accounting/journals/{(await posted(accounting))[0].journal_id}/adjust"
     stale = await accounting.client.post(path, json={"reason": "x"}, headers={"If-Match": '"7"'})
     early = await accounting.client.post(path, json={"reason": "x", "effective_at": "2026-01-14T00:00:00Z"})
     assert (stale.status_code, early.status_code) == (412, 422)
     assert early.json()["errors"][0]["field"] == "/effective_at"
-    unknown = await accounting.client.post(f"/v1/accounting/journals/{uuid7()}/reverse", json={"reason": "x"})
+    unknown = await accounting.client.post(f"/v1/accounting/journals/{uuid7()}/adjust", json={"reason": "x"})
     assert unknown.status_code == 404
     later = await accounting.client.post(path, json={"reason": "x", "effective_at": "2026-02-01T00:00:00Z"})
     assert later.json()["effective_at"] == "2026-02-01T00:00:00Z"

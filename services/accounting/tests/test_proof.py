@@ -52,7 +52,8 @@ async def by_hand(accounting: Harness, dice: random.Random, value: int, at: date
     """A journal of somebody's, or the reversal of one."""
     page = (await accounting.client.get(f"{V1}/journals", params={"reversed": False})).json()["items"]
     if page and dice.random() < 0.5:
-        await post(accounting, f"journals/{dice.choice(page)['id']}/reverse", ok=(201, 409), reason="wrong")
+        how = dice.choice(["reverse", "adjust"])
+        await post(accounting, f"journals/{dice.choice(page)['id']}/{how}", ok=(201, 409), reason="wrong")
         return
     lines = [{"account": a, "currency": "EUR", side: value} for a, side in (("6000", "debit"), ("1000", "credit"))]
     await post(accounting, "journals", ok=(201, 409), text="x", effective_at=at.isoformat(), lines=lines)
@@ -95,6 +96,7 @@ async def check_past_views(accounting: Harness, dice: random.Random) -> None:
         ("UPDATE period SET locked = NOT locked", "period"),
         ("UPDATE book SET closed = '{}'", "book"),
         ("UPDATE book SET last_number = last_number + 1", "book"),
+        ("UPDATE book SET roles = jsonb_set(roles, '{0,roles,revenue}', '\"1000\"')", "book"),
         (
             "UPDATE accounting_event SET payload = jsonb_set(payload, '{text}', '\"Rent\"') WHERE type LIKE '%posted'",
             "journal",

@@ -4,9 +4,9 @@ import asyncio
 from typing import Any
 from uuid import UUID
 
-from accounting_events import JANUARY, dispatched, first_record, issued, line, received
+from accounting_events import CODES, JANUARY, dispatched, first_record, issued, line, received
 
-from accounting import chart, commands, posting
+from accounting import commands, posting
 from accounting.bodies import NewJournal
 from tailrace.core.ids import uuid7
 from tailrace_testing import Harness
@@ -170,10 +170,10 @@ async def test_accounts(accounting: Harness) -> None:
 async def test_needed_accounts_stay(accounting: Harness) -> None:
     await accounting.client.post(f"{V1}/journals", json=RENT)
     accounts = {one["code"]: one["id"] for one in (await accounting.client.get(f"{V1}/accounts")).json()["items"]}
-    for code in ("6000", chart.REVENUE):
+    for code in ("6000", CODES["revenue"]):
         assert (await accounting.client.delete(f"{V1}/accounts/{accounts[code]}")).status_code == 409
     off = await accounting.client.put(
-        f"{V1}/accounts/{accounts[chart.REVENUE]}", json={"name": "Sales", "active": False}
+        f"{V1}/accounts/{accounts[CODES['revenue']]}", json={"name": "Sales", "active": False}
     )
     assert off.status_code == 409
 
@@ -183,16 +183,19 @@ async def test_earlier_records_do_not_see_later_corrections(accounting: Harness)
     before = (await accounting.client.get(f"{V1}/trial-balance")).json()
     then = {"recorded": before["recorded"], "effective": before["effective"]}
     journal = (await accounting.client.get(f"{V1}/journals")).json()["items"][0]
-    await accounting.client.post(f"{V1}/journals/{journal['id']}/reverse", json={"reason": "never came"})
+    await accounting.client.post(f"{V1}/journals/{journal['id']}/adjust", json={"reason": "never came"})
     await accounting.deliver(received(80), aggregate_id=uuid7())
     assert (await accounting.client.get(f"{V1}/trial-balance", params=then)).json() == before
     now = (await accounting.client.get(f"{V1}/trial-balance", params={"effective": "2026-01-31"})).json()
-    assert {row["account"]: row["balance"] for row in now["rows"]} == {chart.INVENTORY: 80, chart.OPENING_EQUITY: -80}
+    assert {row["account"]: row["balance"] for row in now["rows"]} == {
+        CODES["inventory"]: 80,
+        CODES["opening_equity"]: -80,
+    }
     assert now["totals"] == [{"currency": "EUR", "debit": 1080, "credit": 1080, "difference": 0}]
     early = (await accounting.client.get(f"{V1}/trial-balance", params={"effective": "2026-01-14"})).json()
     assert early["rows"] == []
     ledger = (
-        await accounting.client.get(f"{V1}/ledger/{chart.INVENTORY}", params={"recorded": then["recorded"]})
+        await accounting.client.get(f"{V1}/ledger/{CODES['inventory']}", params={"recorded": then["recorded"]})
     ).json()
     assert [item["balance"] for item in ledger["items"]] == [500]
 
@@ -209,7 +212,7 @@ async def test_currencies_stand_apart(accounting: Harness) -> None:
     await accounting.deliver(received(700, currency="JPY"), aggregate_id=uuid7())
     balance = (await accounting.client.get(f"{V1}/trial-balance", params={"currency": "JPY"})).json()
     assert {(row["currency"], row["balance"]) for row in balance["rows"]} == {("JPY", 700), ("JPY", -700)}
-    ledger = (await accounting.client.get(f"{V1}/ledger/{chart.INVENTORY}")).json()
+    ledger = (await accounting.client.get(f"{V1}/ledger/{CODES['inventory']}")).json()
     assert {(item["currency"], item["balance"]) for item in ledger["items"]} == {("EUR", 500), ("JPY", 700)}
 
 
@@ -244,7 +247,7 @@ async def test_journals_are_found_by_what_they_are_about(accounting: Harness) ->
         return [int(one["number"][2:]) for one in answer.json()["items"]]
 
     assert await numbers(source_id=str(stock)) == [1, 2]
-    assert await numbers(account=chart.REVENUE) == [3]
+    assert await numbers(account=CODES["revenue"]) == [3]
     assert await numbers(rule="stock-issued@1") == [2]
     assert await numbers(sort="-number") == [3, 2, 1]
     assert await numbers(reversed=True) == []

@@ -1,11 +1,20 @@
-"""Every operation of accounting once: accounts, periods that are locked and opened, journals that are posted and reversed, reports."""
+"""Every operation of accounting once: chart and accounts, periods that are locked and opened, journals that are posted and reversed, reports."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
 
 from invariants.walk import Walker
+
+from contracts.inventory import StockReceived
+from tailrace.core.ids import uuid7
 
 V1 = "/v1/accounting"
 
 
 async def walk(w: Walker) -> None:
+    await w.put(f"{V1}/chart", {"chart": "general"})
+    await w.get(f"{V1}/charts")
+    await w.get(f"{V1}/chart")
     account = {"code": "6100", "name": "Rent", "kind": "expense"}
     made = await w.post(f"{V1}/accounts", account)
     await w.get(f"{V1}/accounts")
@@ -29,6 +38,25 @@ async def walk(w: Walker) -> None:
     await w.get(f"{V1}/journals")
     await w.get(f"{V1}/journals/{{id}}", id=journal["id"])
     await w.post(f"{V1}/journals/{{id}}/reverse", {"reason": "paid twice"}, id=journal["id"])
+    stock = StockReceived(
+        item_id=uuid7(),
+        warehouse_id=uuid7(),
+        layer_id=uuid7(),
+        quantity=Decimal(1),
+        value=500,
+        currency="EUR",
+        reason="purchase",
+        effective_at=datetime(2026, 1, 19, 12, tzinfo=UTC),
+    )
+    await w.tell(stock, aggregate_id=stock.layer_id)
+    (came,) = (await w.get(f"{V1}/journals", query={"source_id": str(stock.layer_id)}))["items"]
+    await w.post(f"{V1}/journals/{{id}}/adjust", {"reason": "it never came"}, id=came["id"])
+    billed = [{"account": "2110", "currency": "EUR", "debit": 5}, {"account": "2100", "currency": "EUR", "credit": 5}]
+    bill = {"text": "Bill of a supplier", "effective_at": "2026-01-21T12:00:00Z", "reason": "it came", "lines": billed}
+    adjusted = await w.post(f"{V1}/adjustments", bill)
+    await w.get(f"{V1}/adjustments")
+    await w.get(f"{V1}/adjustments/{{id}}", id=adjusted["id"])
+    await w.post(f"{V1}/chart/roles", {"since": "2026-02-01", "roles": [{"role": "stock_usage", "account": "6000"}]})
     await w.post(f"{V1}/periods/{{id}}/close", {"year_end": False}, id=period["id"])
     await w.post(f"{V1}/periods/{{id}}/reopen", {"reason": "the auditor asked"}, id=period["id"])
     await w.get(f"{V1}/trial-balance")

@@ -2,17 +2,59 @@
 
 from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
+from accounting.chart import AccountCode
 from accounting.posting import MOST_LINES
-from contracts.accounting import AccountKind, JournalLine
+from contracts.accounting import AccountKind, AccountRole, JournalLine
 from tailrace.core.fields import Amount, Day, Moment, Name, Sentence
 from tailrace.core.money import Currency
 from tailrace.http.routing import Body, ReasonBody
 
-AccountCode = Annotated[
-    str, StringConstraints(max_length=20, pattern=r"^[0-9A-Za-z][0-9A-Za-z.\-]*$"), Field(examples=["1400"])
-]
+
+class NewChart(Body):
+    """Exactly one of `chart`, the name of one that comes with the service, and `csv`, the text of a file (RFC 4180).
+
+    Columns: `code`, `name`, `kind`, and `role` (empty, or one or more with blanks between), in any order; comma, semicolon or tab.
+    """
+
+    chart: Annotated[str, Field(max_length=60, examples=["france"])] | None = None
+    csv: (
+        Annotated[
+            str,
+            Field(
+                min_length=1,
+                max_length=500_000,
+                examples=["code,name,kind,role\n3980,Goods,asset,inventory\n"],
+                description="The text of the file, its header included.",
+            ),
+        ]
+        | None
+    ) = None
+    since: Annotated[
+        Day | None,
+        Field(
+            description="Add the accounts to those that there are, and map the roles from this day on. Left out, the chart is replaced."
+        ),
+    ] = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.chart is None) == (self.csv is None):
+            raise ValueError("exactly one of chart and csv must be given")
+        return self
+
+
+class NewRole(Body):
+    role: AccountRole
+    account: AccountCode
+
+
+class NewRoles(Body):
+    """What takes effect on the day `since` or later is posted to these accounts; the roles that are not named keep theirs."""
+
+    since: Day
+    roles: Annotated[list[NewRole], Field(min_length=1, max_length=100)]
 
 
 class NewAccount(Body):
@@ -67,6 +109,12 @@ class NewJournal(Body):
     text: Sentence
     effective_at: Moment | None = None
     lines: Annotated[list[NewLine], Field(min_length=2, max_length=MOST_LINES)]
+
+
+class NewAdjustment(NewJournal):
+    """`reason`: why a person posts to control accounts; it is listed with the journal."""
+
+    reason: Sentence
 
 
 class NewReversal(ReasonBody):

@@ -5,7 +5,7 @@ was recorded up to a moment that some journal already carries can never change a
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import cast
 from uuid import UUID
@@ -13,8 +13,10 @@ from uuid import UUID
 from sqlalchemy import Table, Uuid, bindparam, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import Range, insert
 
-from accounting.chart import DEFAULT_CHART
+from accounting.chart import GENERAL, Chart
 from accounting.models import Account, Book, Journal
+from accounting.roles import RoleMap
+from accounting.streams import ChartStream
 from tailrace.core.ids import derived_id
 from tailrace.db.database import Tx
 
@@ -34,17 +36,18 @@ _TAKE = (
         last_number=_book.c.last_number + 1,
         recorded_at=func.greatest(func.clock_timestamp(), _book.c.recorded_at + text("interval '1 microsecond'")),
     )
-    .returning(_book.c.last_number, _book.c.recorded_at, _book.c.closed)
+    .returning(_book.c.last_number, _book.c.recorded_at, _book.c.closed, _book.c.roles)
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the next journal stands: its number, when it is recorded, and the days it must not take effect on."""
+    """Where the next journal stands: its number, when it is recorded, the days it must not take effect on, and the accounts of the roles."""
 
     number: int
     recorded_at: datetime
     closed: tuple[Days, ...]
+    roles: RoleMap
 
 
 def next_open_day(day: date, closed: Iterable[Days]) -> date:
@@ -56,17 +59,35 @@ def next_open_day(day: date, closed: Iterable[Days]) -> date:
     return day
 
 
-async def open_books(tx: Tx) -> None:
-    """Begin the tenant's books with the default chart, unless they exist. Of two at once, one makes them and the other waits."""
-    made = await tx.scalar(
-        insert(Book).values(tenant_id=tx.tenant_id).on_conflict_do_nothing().returning(Book.tenant_id)
-    )
-    if made is None:
-        return
-    for entry in DEFAULT_CHART:
-        id = derived_id(tx.tenant_id, "account", entry.code)
-        tx.add(Account.create({**asdict(entry), "active": True}, id))
+async def open_books(tx: Tx, chart: Chart = GENERAL) -> bool:
+    """Begin the tenant's books with a chart, unless they exist; returns whether they did not. Of two at once, one makes them and the other waits."""
+    made = insert(Book).values(tenant_id=tx.tenant_id).on_conflict_do_nothing().returning(Book.tenant_id)
+    if await tx.scalar(made) is None:
+        return False
+    for row in chart.rows:
+        id = derived_id(tx.tenant_id, "account", row.code)
+        tx.add(Account.create({"code": row.code, "name": row.name, "kind": row.kind, "active": True}, id))
     await tx.flush()
+    stream = tx.new_stream(ChartStream, chart_id(tx))
+    stream.choose(chart.name, chart.roles)
+    await keep_roles(tx, stream)
+    return True
+
+
+def chart_id(tx: Tx) -> UUID:
+    """The stream of the tenant's chart."""
+    return derived_id(tx.tenant_id, "chart")
+
+
+async def role_map(tx: Tx) -> RoleMap:
+    """Which account has which role; nobody changes that while the books are held."""
+    return RoleMap.read(await tx.scalar(select(Book.roles).where(Book.tenant_id == tx.tenant_id)) or ())
+
+
+async def keep_roles(tx: Tx, stream: ChartStream) -> None:
+    """Bring the roles in the books' row up to date with the chart's stream."""
+    stored = RoleMap(stream.state.steps).stored()
+    await tx.execute(update(_book).where(_book.c.tenant_id == tx.tenant_id).values(roles=stored))
 
 
 async def hold(tx: Tx) -> tuple[Days, ...]:
@@ -109,4 +130,4 @@ _MARK_CLOSED = text(
 
 async def _take(tx: Tx, journal_id: UUID) -> Place | None:
     row = (await tx.execute(_TAKE, {"tenant": tx.tenant_id, "journal": journal_id})).one_or_none()
-    return Place(row.last_number, row.recorded_at, tuple(row.closed)) if row else None
+    return Place(row.last_number, row.recorded_at, tuple(row.closed), RoleMap.read(row.roles)) if row else None

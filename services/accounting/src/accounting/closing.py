@@ -6,18 +6,16 @@ the closing and reversed with the reopening. What comes late is posted on the fi
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime, time
 from uuid import UUID
 
 from sqlalchemy import func, select
 
-from accounting.books import hold
-from accounting.chart import DEFAULT_CHART, RETAINED_EARNINGS
+from accounting.books import hold, role_map
 from accounting.commands import load_period, show_period
 from accounting.models import Account, Entry, Period
 from accounting.posting import MOST_LINES, post_closing, undo_closing
-from accounting.refusals import AccountNeeded, LaterPeriodClosed, NotInThisState, NotReadyToClose
+from accounting.refusals import LaterPeriodClosed, NotInThisState, NotReadyToClose
 from accounting.streams import PeriodStream
 from contracts.accounting import JournalLine
 from tailrace.core.ids import derived_id
@@ -29,7 +27,7 @@ _RESULT = ("revenue", "expense")
 
 
 async def close_period(tx: Tx, id: UUID, match: int | None, *, year_end: bool) -> Period:
-    """Closing once more, in the same way, changes nothing. Raises Unknown, Stale, NotReadyToClose, AccountNeeded, NotInThisState."""
+    """Closing once more, in the same way, changes nothing. Raises Unknown, Stale, NotReadyToClose, RoleUnmapped, NotInThisState."""
     await hold(tx)
     stream = await load_period(tx, id, match)
     if stream.state.closed:
@@ -76,12 +74,13 @@ async def _carry_result(tx: Tx, stream: PeriodStream) -> list[UUID]:
     """Bring every account of income and expense to zero at the end of the period, one currency at a time. Returns the journals."""
     end = datetime.combine(stream.state.last_day, time.max, UTC)
     results = await _results(tx, end)
-    if results:
-        await _ensure_retained_earnings(tx)
+    if not results:
+        return []
+    retained_earnings = (await role_map(tx)).account("retained_earnings", stream.state.last_day)
     journals: list[UUID] = []
     for currency, balances in sorted(results.items()):
         for first in range(0, len(balances), MOST_LINES - 1):
-            lines = _lines(balances[first : first + MOST_LINES - 1], currency)
+            lines = _lines(balances[first : first + MOST_LINES - 1], currency, retained_earnings)
             id = derived_id(tx.tenant_id, "closing", stream.id, stream.version, currency, first)
             await post_closing(tx, id, f"Result of the year to {stream.state.last_day}", lines, end)
             journals.append(id)
@@ -105,26 +104,12 @@ async def _results(tx: Tx, end: datetime) -> Mapping[str, Sequence[tuple[str, in
     return found
 
 
-def _lines(balances: Sequence[tuple[str, int]], currency: str) -> list[JournalLine]:
+def _lines(balances: Sequence[tuple[str, int]], currency: str, retained_earnings: str) -> list[JournalLine]:
     """The opposite of each balance, and their sum in retained earnings."""
     result = sum(balance for _, balance in balances)
-    moves = [*((account, -balance) for account, balance in balances), (RETAINED_EARNINGS, result)]
+    moves = [*((account, -balance) for account, balance in balances), (retained_earnings, result)]
     return [
         JournalLine(account=account, currency=currency, debit=max(amount, 0), credit=max(-amount, 0))
         for account, amount in moves
         if amount
     ]
-
-
-async def _ensure_retained_earnings(tx: Tx) -> None:
-    """Books that began before years were closed lack the account. Raises AccountNeeded when its code stands for something else."""
-    query = select(Account.kind).where(Account.code == RETAINED_EARNINGS, Account.deleted_at.is_(None))
-    kind = await tx.scalar(query)
-    if kind is None:
-        entry = next(entry for entry in DEFAULT_CHART if entry.code == RETAINED_EARNINGS)
-        tx.add(Account.create({**asdict(entry), "active": True}))
-        await tx.flush()
-    elif kind != "equity":
-        raise AccountNeeded(
-            f"The result of a year goes to {RETAINED_EARNINGS}, which is of kind {kind} here, not equity."
-        )

@@ -24,6 +24,9 @@ async def create_account(tx: Tx, code: str, name: str, kind: AccountKind) -> Acc
 
 async def describe_account(tx: Tx, id: UUID, name: str, active: bool, match: int | None) -> Account:
     """Raises Unknown, Stale, AccountNeeded."""
+    if not active:
+        await hold(tx)
+        await (await tx.load(Account, id, match)).ensure_without_role(tx, "be inactive")
     return await master_data.replace(tx, Account, id, match, {"name": name, "active": active})
 
 

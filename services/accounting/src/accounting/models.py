@@ -12,8 +12,8 @@ from sqlalchemy import CheckConstraint, UniqueConstraint, exists, func, select, 
 from sqlalchemy.dialects.postgresql import DATEMULTIRANGE, Range
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from accounting.chart import POSTED_BY_RULES
 from accounting.refusals import AccountNeeded
+from accounting.roles import RoleMap
 from contracts.accounting import AccountCreated, AccountDeleted, AccountKind, AccountUpdated
 from tailrace.db.database import Tx
 from tailrace.db.event_streams import stream_table
@@ -34,6 +34,7 @@ class Book(TenantRow, Base):
     """The books of a tenant, one row: a posting or a closing holds it, so numbers have no gap and record times only rise.
 
     `closed` are the days of locked periods, and all days up to the last closed one; `recorded_at` is when the last journal was written down.
+    `roles` is a RoleMap: what the chart's stream says, at hand for every posting.
     """
 
     __tablename__ = "book"
@@ -41,6 +42,7 @@ class Book(TenantRow, Base):
     last_number: Mapped[int] = mapped_column(server_default=text("0"))
     recorded_at: Mapped[datetime] = mapped_column(server_default=func.now())
     closed: Mapped[list[Range[date]]] = mapped_column(DATEMULTIRANGE, server_default=text("'{}'::datemultirange"))
+    roles: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
 
 
 class Account(MasterData, Base):
@@ -54,18 +56,21 @@ class Account(MasterData, Base):
     active: Mapped[bool] = mapped_column(server_default=text("true"))
 
     def replace(self, values: Mapping[str, Any]) -> None:
-        """Give it another name, or close it for manual journals. Raises AccountNeeded when a posting rule needs it active."""
-        if not values["active"] and self.code in POSTED_BY_RULES:
-            raise AccountNeeded(f"Posting rules post to {self.code}, so it stays active.")
+        """Give it another name, or close it for manual journals."""
         if any(getattr(self, name) != value for name, value in values.items()):
             super().replace(values)
 
     async def ensure_unused(self, tx: Tx) -> None:
         """Raises AccountNeeded when something was posted to it, or a posting rule may."""
-        used = await tx.scalar(select(exists().where(Entry.account == self.code)))
-        if used or self.code in POSTED_BY_RULES:
-            reason = "There are postings to" if used else "Posting rules post to"
-            raise AccountNeeded(f"{reason} {self.code}, so it cannot be deleted.")
+        if await tx.scalar(select(exists().where(Entry.account == self.code))):
+            raise AccountNeeded(f"There are postings to {self.code}, so it cannot be deleted.")
+        await self.ensure_without_role(tx, "be deleted")
+
+    async def ensure_without_role(self, tx: Tx, what: str) -> None:
+        """Raises AccountNeeded, which says `what` it cannot, when it has a role on some day."""
+        roles = RoleMap.read(await tx.scalar(select(Book.roles)) or ()).roles(self.code)
+        if roles:
+            raise AccountNeeded(f"{self.code} is the account of {', '.join(sorted(roles))}, so it cannot {what}.")
 
 
 class Period(StreamRow, Base):
@@ -83,7 +88,10 @@ class Period(StreamRow, Base):
 
 
 class Journal(StreamRow, Base):
-    """A posted journal, as lists show it. `version` is 1, or 2 once it is reversed."""
+    """A posted journal, as lists show it. `version` is 1, or 2 once it is reversed.
+
+    `adjustment_reason` is why a person posted to control accounts; only such a journal has one.
+    """
 
     __tablename__ = "journal"
     __table_args__ = (
@@ -103,6 +111,7 @@ class Journal(StreamRow, Base):
     effective_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
     source_effective_at: Mapped[datetime | None]
+    adjustment_reason: Mapped[str | None]
     lines: Mapped[list["Entry"]] = relationship(order_by="Entry.position", viewonly=True, lazy="raise")
 
 
@@ -132,3 +141,17 @@ class Entry(TenantRow, Base):
     recorded_at: Mapped[datetime]
 
     journal: Mapped[Journal] = relationship(viewonly=True, lazy="raise")
+
+
+class SubLedgerEntry(TenantRow, Base):
+    """What one event means for the control account of a role, in minor units, debits above zero. Never zero."""
+
+    __tablename__ = "sub_ledger_entry"
+    __table_args__ = (tenant_index("role", "currency"), tenant_index("source_id"))
+
+    event_id: Mapped[UUID] = mapped_column(primary_key=True)
+    role: Mapped[str] = mapped_column(primary_key=True)
+    currency: Mapped[str]
+    amount: Mapped[int]
+    source_id: Mapped[UUID]
+    effective_at: Mapped[datetime]

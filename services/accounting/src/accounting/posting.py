@@ -10,9 +10,9 @@ from uuid import UUID
 
 from sqlalchemy import Table, insert, select
 
-from accounting.books import Place, hold, next_open_day, take_place
+from accounting.books import Place, hold, next_open_day, role_map, take_place
 from accounting.models import Account, Entry, Journal
-from accounting.refusals import BelongsToPeriod, DayLocked
+from accounting.refusals import BelongsToPeriod, ControlAccount, DayLocked
 from accounting.rules import RULEBOOK, Rulebook, effective_at
 from accounting.streams import JournalStream, first_moment, mirrored
 from contracts.accounting import JournalLine, JournalPosted
@@ -36,12 +36,12 @@ _INSERT_ENTRIES = insert(cast(Table, Entry.__table__))
 async def post_event(tx: Tx, event: Event, meta: Meta, rulebook: Rulebook = RULEBOOK) -> UUID | None:
     """Post an event by the rule that holds for it. Returns the journal's id; None when nothing is to post, or it was posted before.
 
-    The id is derived from the event's own, so one event makes one journal however often it comes.
+    Raises RoleUnmapped. The id is derived from the event's own, so one event makes one journal however often it comes.
     """
     wanted = effective_at(event)
     rule = rulebook.choose(event, wanted)
     posting = rule.post(event) if rule else None
-    if rule is None or posting is None or not posting.lines:
+    if rule is None or posting is None or not posting.moves:
         return None
     id = derived_id(tx.tenant_id, "journal", meta.event_id)
     place = await take_place(tx, id)
@@ -51,7 +51,7 @@ async def post_event(tx: Tx, event: Event, meta: Meta, rulebook: Rulebook = RULE
     posted = JournalPosted(
         journal_id=id,
         number=_number(place),
-        lines=list(posting.lines),
+        lines=posting.lines(place.roles.on(at.date())),
         text=text,
         rule=rule.label,
         source_topic=meta.topic,
@@ -90,9 +90,15 @@ async def undo_closing(tx: Tx, id: UUID, reason: str) -> UUID:
     return await _mirror(tx, journal, reason, at, lambda place: (at, text, None), rule=REOPENED)
 
 
-async def post_manual(tx: Tx, text: str, lines: Sequence[JournalLine], at: datetime | None) -> UUID:
-    """Post a person's journal, now or at `at`. Raises Unbalanced, Invalid (a line), DayLocked."""
+async def post_manual(
+    tx: Tx, text: str, lines: Sequence[JournalLine], at: datetime | None, *, adjustment_reason: str | None = None
+) -> UUID:
+    """Post a person's journal, now or at `at`. With a reason it is an adjustment, which posts to at least one control account.
+
+    Raises Unbalanced, Invalid (a line), DayLocked, and ControlAccount, which names the lines, unless there is a reason.
+    """
     await _check_lines(tx, lines)
+    await _check_control(tx, lines, adjustment_reason)
     id = uuid7()
     place = await take_place(tx, id)
     assert place is not None
@@ -103,16 +109,20 @@ async def post_manual(tx: Tx, text: str, lines: Sequence[JournalLine], at: datet
         text=text,
         effective_at=_open_or_refused(at or place.recorded_at, place),
         recorded_at=place.recorded_at,
+        adjustment_reason=adjustment_reason,
     )
     await _write(tx, posted)
     return id
 
 
-async def reverse(tx: Tx, id: UUID, reason: str, at: datetime | None, match: int | None) -> UUID:
+async def reverse(
+    tx: Tx, id: UUID, reason: str, at: datetime | None, match: int | None, *, adjusts: bool = False
+) -> UUID:
     """Undo a journal by its mirror image; returns the new journal's id.
 
     It takes effect when the journal did, or on the first open day after; at `at` when that is given. Raises Unknown, Stale, AlreadyReversed,
-    DayLocked, BelongsToPeriod, and Invalid when `at` is before the journal took effect.
+    DayLocked, BelongsToPeriod, and Invalid when `at` is before the journal took effect. What a rule posted, or what moves a control account,
+    is undone as an adjustment alone (`adjusts`), whose reason is the reversal's: raises ControlAccount.
     """
     await hold(tx)
     journal = await tx.load_stream(JournalStream, id)
@@ -123,14 +133,22 @@ async def reverse(tx: Tx, id: UUID, reason: str, at: datetime | None, match: int
         raise Stale(match, journal.version)
     if at is not None and at < original:
         raise Invalid.field("/effective_at", f"The journal took effect at {original.isoformat()}; not before that.")
-    if (await tx.find(Journal, id)).rule in CLOSING:
+    rule = (await tx.find(Journal, id)).rule
+    if rule in CLOSING:
         raise BelongsToPeriod(f"Journal {journal.state.number} belongs to the end of a year: reopen its last period.")
+    controlled = (await role_map(tx)).control.keys() & {line.account for line in journal.state.lines}
+    if not adjusts and (rule is not None or controlled):
+        why = f"was posted by the rule {rule}" if rule else f"posts to {', '.join(sorted(controlled))}"
+        raise ControlAccount(
+            f"Journal {journal.state.number} {why}: correct what it follows from, or make an adjustment."
+        )
     text = f"Reversal of {journal.state.number}: {reason}"
 
     def when(place: Place) -> _When:
         return _moved(original, text, place) if at is None else (_open_or_refused(at, place), text, None)
 
-    return await _mirror(tx, journal, reason, at or original, when)
+    adjustment_reason = reason if controlled else None
+    return await _mirror(tx, journal, reason, at or original, when, adjustment_reason=adjustment_reason)
 
 
 async def _mirror(
@@ -140,6 +158,7 @@ async def _mirror(
     at: datetime,
     when: Callable[[Place], _When],
     rule: str | None = None,
+    adjustment_reason: str | None = None,
 ) -> UUID:
     """Post the mirror image of a journal, and note in the journal that it is undone. Raises AlreadyReversed, and what `when` raises."""
     by = derived_id(tx.tenant_id, "reversal", journal.id)
@@ -157,6 +176,7 @@ async def _mirror(
         effective_at=effective,
         recorded_at=place.recorded_at,
         source_effective_at=origin,
+        adjustment_reason=adjustment_reason,
     )
     await _write(tx, posted)
     row = await tx.find(Journal, journal.id)
@@ -206,6 +226,22 @@ async def _check_lines(tx: Tx, lines: Sequence[JournalLine]) -> None:
     ]
     if problems:
         raise Invalid(problems[0].detail, errors=problems)
+
+
+async def _check_control(tx: Tx, lines: Sequence[JournalLine], adjustment_reason: str | None) -> None:
+    control = (await role_map(tx)).control
+    named = [(i, line.account) for i, line in enumerate(lines) if line.account in control]
+    if adjustment_reason is None and named:
+        problems = [
+            FieldProblem(field=f"/lines/{i}/account", detail=f"{account} is the control account of {control[account]}.")
+            for i, account in named
+        ]
+        raise ControlAccount(
+            "What a control account holds follows from stock and shipments: correct it there, or make an adjustment.",
+            errors=problems,
+        )
+    if adjustment_reason is not None and not named:
+        raise Invalid.field("/lines", "No line posts to a control account: this is a journal and no adjustment.")
 
 
 def _moved(wanted: datetime, text: str, place: Place) -> _When:

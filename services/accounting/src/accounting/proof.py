@@ -1,4 +1,4 @@
-"""How journals, entries, periods and the books follow from the streams: derived again from the events alone."""
+"""How journals, entries, periods and the books, roles included, follow from the streams: derived again from the events alone."""
 
 from collections.abc import Iterable
 from datetime import date, timedelta
@@ -10,7 +10,8 @@ from sqlalchemy.dialects.postgresql import Range
 
 from accounting.models import Book, Entry, Journal, Period
 from accounting.posting import entry_rows, number_of
-from accounting.streams import JournalStream, PeriodState, PeriodStream
+from accounting.roles import RoleMap
+from accounting.streams import ChartStream, JournalStream, PeriodState, PeriodStream
 from contracts.accounting import JournalPosted
 from tailrace.verify.replay import Derived, Proof, Step, Values
 
@@ -33,22 +34,27 @@ def _rows(steps: Iterable[Step]) -> Iterable[tuple[Table, Values]]:
 
 
 class _Books:
-    """The last number that was given, and the days that are closed."""
+    """The last number that was given, the days that are closed, and the accounts of the roles."""
 
     def __init__(self) -> None:
         self._last_number = 0
         self._periods: dict[UUID, PeriodState] = {}
+        self._roles = RoleMap()
 
     def add(self, step: Step) -> None:
         if isinstance(step.event, JournalPosted):
             self._last_number = max(self._last_number, number_of(step.event))
         elif isinstance(step.stream, PeriodStream):
             self._periods[step.stream.id] = step.stream.state
+        elif isinstance(step.stream, ChartStream):
+            self._roles = RoleMap(step.stream.state.steps)
 
     def rows(self, tenant_id: UUID) -> Iterable[dict[str, Any]]:
         locked = [(state.first_day, state.last_day) for state in self._periods.values() if state.locked]
         closed = [(date.min, state.last_day) for state in self._periods.values() if state.closed]
-        yield {"tenant_id": tenant_id, "last_number": self._last_number, "closed": _joined([*locked, *closed])}
+        days = _joined([*locked, *closed])
+        roles = self._roles.stored()
+        yield {"tenant_id": tenant_id, "last_number": self._last_number, "closed": days, "roles": roles}
 
 
 def _joined(spans: list[tuple[date, date]]) -> list[Range[date]]:
@@ -66,7 +72,7 @@ def _joined(spans: list[tuple[date, date]]) -> list[Range[date]]:
 
 
 proof = Proof(
-    kinds=(JournalStream, PeriodStream),
+    kinds=(ChartStream, JournalStream, PeriodStream),
     rows=_rows,
     tables=(
         Derived(_JOURNALS, ("id",), "id"),

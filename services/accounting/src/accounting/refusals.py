@@ -42,6 +42,24 @@ class AccountNeeded(Refused):
     slug, title = "account-needed", "The account is needed"
 
 
+class RoleUnmapped(Refused):
+    """409: a posting rule posts to a role that no account has."""
+
+    slug, title = "role-unmapped", "No account has the role"
+
+
+class BooksBegun(Refused):
+    """409: a chart is taken whole before the first journal only; later, accounts are added and roles are mapped from a day on."""
+
+    slug, title = "books-begun", "There are journals already"
+
+
+class ControlAccount(Refused):
+    """409: what a control account holds, its sub-ledger explains. It changes where the goods or the shipments are, or by an adjustment."""
+
+    slug, title = "control-account", "The account is a control account"
+
+
 class PeriodsOverlap(Refused):
     """409: a day belongs to one period at most."""
 

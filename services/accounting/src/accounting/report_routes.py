@@ -8,13 +8,14 @@ from accounting import reports
 from accounting.reactions import books, postings
 from accounting.rules import RULEBOOK
 from accounting.scopes import Reader
+from accounting.subledgers import subledgers
 from accounting.views import IntegrityView, LedgerView, RulebookView, RuleView, TrialBalanceView
 from tailrace.core.fields import Day, Moment
 from tailrace.core.money import Currency
 from tailrace.http.pagination import LIMIT, Cursor, Limit
 from tailrace.http.routing import Tx, tenant_router
 
-router = tenant_router("/v1/accounting", tag="accounting", reads=[books, postings])
+router = tenant_router("/v1/accounting", tag="accounting", reads=[books, postings, subledgers])
 
 MomentOrDay = Moment | Day
 Effective = Annotated[
@@ -61,7 +62,7 @@ async def read_ledger(
 
 @router.get("/integrity", response_model=IntegrityView)
 async def read_integrity(tx: Tx, who: Reader) -> reports.Integrity:
-    """Whether the books are whole: debits equal credits, and every entry follows from its journal's event."""
+    """Whether the books are whole: debits equal credits, every entry follows from its journal's event, and sub-ledgers explain their accounts."""
     return await reports.integrity(tx)
 
 

@@ -4,18 +4,34 @@ Every report names the pair it was made for, and the same pair gives the same re
 times, so nothing can appear behind the newest one.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, SQLColumnExpression, and_, func, or_, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    SQLColumnExpression,
+    and_,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    union_all,
+)
 from sqlalchemy.orm import joinedload
 
-from accounting.models import Account, Book, Entry, Journal
+from accounting.books import role_map
+from accounting.chart import CONTROL
+from accounting.models import Account, Book, Entry, Journal, SubLedgerEntry
 from accounting.posting import CLOSING
 from accounting.streams import first_moment
+from contracts.accounting import AccountRole
 from tailrace.core.errors import Unknown
 from tailrace.db.database import Tx
 from tailrace.http.pagination import PageRequest, paginate
@@ -91,17 +107,38 @@ class Ledger:
 
 
 @dataclass(frozen=True, slots=True)
+class ControlBalance:
+    """A role's accounts in one currency, debits less credits: what they hold, what their sub-ledger says, what people adjusted with a reason."""
+
+    role: AccountRole
+    accounts: Sequence[str]
+    currency: str
+    balance: int
+    sub_ledger: int
+    adjusted: int
+
+    @property
+    def difference(self) -> int:
+        return self.balance - self.sub_ledger - self.adjusted
+
+
+@dataclass(frozen=True, slots=True)
 class Integrity:
-    """`differences`: currencies whose debits and credits differ. `mismatches`: journals whose events and entries differ, a hundred at most."""
+    """`differences`: currencies whose debits and credits differ. `mismatches`: journals whose events and entries differ, a hundred at most.
+
+    `control`: each role that a sub-ledger explains, in each currency that either knows.
+    """
 
     recorded: datetime
     journals: int
     differences: Sequence[CurrencyTotal]
     mismatches: Sequence[UUID]
+    control: Sequence[ControlBalance]
 
     @property
     def intact(self) -> bool:
-        return not self.differences and not self.mismatches
+        explained = all(not each.difference for each in self.control)
+        return explained and not self.differences and not self.mismatches
 
 
 async def as_of(tx: Tx, effective: datetime | date | None, recorded: datetime | date | None) -> AsOf:
@@ -160,13 +197,53 @@ async def ledger(tx: Tx, code: str, at: AsOf, since: datetime | date | None, lim
 
 
 async def integrity(tx: Tx) -> Integrity:
-    """Add up all entries, and compare them with the events that they are the projection of."""
+    """Add up all entries, and compare them with the events that they are the projection of, and control accounts with their sub-ledgers."""
     at = await as_of(tx, None, None)
     sums = select(Entry.currency, _sum(Entry.debit), _sum(Entry.credit)).group_by(Entry.currency)
     totals = [CurrencyTotal(currency, int(debit), int(credit)) for currency, debit, credit in await tx.execute(sums)]
     journals = await tx.scalar(text("SELECT count(*) FROM accounting_event WHERE type = 'accounting.journal.posted'"))
     mismatches = list(await tx.scalars(_MISMATCHES))
-    return Integrity(at.recorded, int(journals or 0), [total for total in totals if total.difference], mismatches)
+    differences = [total for total in totals if total.difference]
+    return Integrity(at.recorded, int(journals or 0), differences, mismatches, await _control(tx))
+
+
+async def _control(tx: Tx) -> Sequence[ControlBalance]:
+    """In one statement: ledger and sub-ledger are written in one transaction, and read at one moment."""
+    roles = await role_map(tx)
+    amount, adjusted = Entry.debit - Entry.credit, Journal.adjustment_reason.is_not(None)
+    held = (
+        select(
+            literal(None).label("role"),
+            Entry.account,
+            Entry.currency,
+            _sum(amount).label("amount"),
+            func.coalesce(func.sum(amount).filter(adjusted), 0).label("adjusted"),
+        )
+        .join(Entry.journal)
+        .where(Entry.account.in_(roles.control.keys()))
+        .group_by(Entry.account, Entry.currency)
+    )
+    told = select(
+        SubLedgerEntry.role,
+        literal(None).label("account"),
+        SubLedgerEntry.currency,
+        _sum(SubLedgerEntry.amount),
+        literal(0),
+    ).group_by(SubLedgerEntry.role, SubLedgerEntry.currency)
+    sums: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+    both: Select[Any] = select(union_all(held, told).subquery())
+    for role, account, currency, found, by_people in await tx.execute(both):
+        sum = sums[role or roles.control[account], currency]
+        if role is None:
+            sum[0] += int(found)
+            sum[2] += int(by_people)
+        else:
+            sum[1] += int(found)
+    return [
+        ControlBalance(role, sorted(roles.accounts(role)), currency, *sums[role, currency])
+        for role in sorted(CONTROL)
+        for currency in sorted({currency for known, currency in sums if known == role})
+    ]
 
 
 # Set-based on purpose: reading every journal into Python would take minutes where this takes seconds.

@@ -1,4 +1,4 @@
-"""The chart of accounts, periods and journals over HTTP."""
+"""The chart of accounts and the roles in it, periods and journals over HTTP."""
 
 from typing import Annotated
 from uuid import UUID
@@ -6,14 +6,25 @@ from uuid import UUID
 from sqlalchemy import exists, select
 from sqlalchemy.orm import selectinload
 
-from accounting import closing, commands, posting
-from accounting.bodies import AccountChange, AccountCode, NewAccount, NewClose, NewJournal, NewPeriod, NewReversal
+from accounting import chart_commands, closing, commands, posting
+from accounting.bodies import (
+    AccountChange,
+    NewAccount,
+    NewAdjustment,
+    NewChart,
+    NewClose,
+    NewJournal,
+    NewPeriod,
+    NewReversal,
+    NewRoles,
+)
+from accounting.chart import CHARTS, AccountCode, Chart, described, own
 from accounting.models import Account, Entry, Journal, Period
 from accounting.reactions import books, postings
-from accounting.scopes import Closer, Reader, Writer
-from accounting.views import AccountView, JournalSummary, JournalView, PeriodView
+from accounting.scopes import Closer, Controller, Reader, Writer
+from accounting.views import AccountView, ChartsView, ChartView, JournalSummary, JournalView, PeriodView
 from contracts.accounting import AccountKind
-from tailrace.core.errors import Unknown
+from tailrace.core.errors import Invalid, Unknown
 from tailrace.http.etag import IfMatch
 from tailrace.http.filters import between, equal, where
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
@@ -47,11 +58,53 @@ Journals = Annotated[
             lambda wanted: Journal.reversed_by.is_not(None) if wanted else Journal.reversed_by.is_(None),
             "Whether another journal undid it.",
         ),
+        where(
+            "adjustment",
+            bool,
+            lambda wanted: Journal.adjustment_reason.is_not(None) if wanted else Journal.adjustment_reason.is_(None),
+            "Whether a person posted to control accounts, with a reason.",
+        ),
         *between(Journal.effective_at),
         sort=[Journal.number, Journal.effective_at],
         default="number",
     ),
 ]
+Adjustments = Annotated[
+    PageRequest,
+    listed(
+        Journal,
+        *between(Journal.effective_at),
+        sort=[Journal.number, Journal.effective_at],
+        default="number",
+    ),
+]
+
+
+@router.get("/charts", response_model=ChartsView)
+async def read_charts(who: Reader) -> ChartsView:
+    """The charts that come with the service."""
+    return ChartsView.model_validate({"charts": [described(chart) for chart in CHARTS.values()]})
+
+
+@router.get("/chart", response_model=ChartView)
+async def read_chart(tx: Tx, who: Reader) -> chart_commands.ChosenChart:
+    """The chart of the company: which account has which role, since when."""
+    return await chart_commands.chosen_chart(tx)
+
+
+@router.put("/chart", response_model=ChartView)
+async def replace_chart(tx: Tx, who: Writer, body: NewChart, match: IfMatch) -> chart_commands.ChosenChart:
+    """Begin the books with a chart, by name or from a CSV file. Once there is a journal: add its accounts, and map its roles from a day on."""
+    chart = _chart(body)
+    if body.since is None:
+        return await chart_commands.replace_chart(tx, chart, match)
+    return await chart_commands.extend_chart(tx, chart, body.since, match)
+
+
+@router.post("/chart/roles", response_model=ChartView)
+async def map_roles(tx: Tx, who: Writer, body: NewRoles, match: IfMatch) -> chart_commands.ChosenChart:
+    """Give roles other accounts from a day on. What took effect before keeps the older ones."""
+    return await chart_commands.map_roles(tx, body.since, [(one.role, one.account) for one in body.roles], match)
 
 
 @router.get("/accounts", response_model=Page[AccountView])
@@ -134,7 +187,7 @@ async def list_journals(tx: Tx, who: Reader, page: Journals) -> Listing[Journal]
 
 @router.post("/journals", status_code=201, response_model=JournalView)
 async def create_journal(tx: Tx, who: Writer, body: NewJournal) -> Journal:
-    """Post a journal by hand: debits equal credits in every currency."""
+    """Post a journal by hand: debits equal credits in every currency, and no line is on a control account."""
     lines = [line.line() for line in body.lines]
     return await _journal(tx, await posting.post_manual(tx, body.text, lines, body.effective_at))
 
@@ -147,8 +200,48 @@ async def read_journal(tx: Tx, who: Reader, id: UUID) -> Journal:
 
 @router.post("/journals/{id}/reverse", status_code=201, response_model=JournalView)
 async def reverse_journal(tx: Tx, who: Writer, id: UUID, body: NewReversal, match: IfMatch) -> Journal:
-    """Undo a journal by another that mirrors it, and answer with that one."""
+    """Undo a person's journal by another that mirrors it, and answer with that one."""
     return await _journal(tx, await posting.reverse(tx, id, body.reason, body.effective_at, match))
+
+
+@router.post("/journals/{id}/adjust", status_code=201, response_model=JournalView)
+async def adjust_journal(tx: Tx, who: Controller, id: UUID, body: NewReversal, match: IfMatch) -> Journal:
+    """Undo a journal of a rule, or one on control accounts, by another that mirrors it: an adjustment, with its reason."""
+    reversal = await posting.reverse(tx, id, body.reason, body.effective_at, match, adjusts=True)
+    return await _journal(tx, reversal)
+
+
+@router.get("/adjustments", response_model=Page[JournalSummary])
+async def list_adjustments(tx: Tx, who: Reader, page: Adjustments) -> Listing[Journal]:
+    """Journals by which people posted to control accounts."""
+    return await paginate(tx, select(Journal).where(Journal.adjustment_reason.is_not(None)), page)
+
+
+@router.post("/adjustments", status_code=201, response_model=JournalView)
+async def create_adjustment(tx: Tx, who: Controller, body: NewAdjustment) -> Journal:
+    """Post to control accounts by hand, with a reason that is listed."""
+    lines = [line.line() for line in body.lines]
+    id = await posting.post_manual(tx, body.text, lines, body.effective_at, adjustment_reason=body.reason)
+    return await _journal(tx, id)
+
+
+@router.get("/adjustments/{id}", response_model=JournalView)
+async def read_adjustment(tx: Tx, who: Reader, id: UUID) -> Journal:
+    """One adjustment with its lines."""
+    journal = await _journal(tx, id)
+    if journal.adjustment_reason is None:
+        raise Unknown("Adjustment", id)
+    return journal
+
+
+def _chart(body: NewChart) -> Chart:
+    """Raises Invalid."""
+    if body.csv is not None:
+        return own(body.csv)
+    chart = CHARTS.get(body.chart or "")
+    if chart is None:
+        raise Invalid.field("/chart", f"There is no chart {body.chart}; there are {', '.join(CHARTS)}.")
+    return chart
 
 
 async def _journal(tx: Tx, id: UUID) -> Journal:

@@ -1,7 +1,8 @@
 """How events become journal lines: pure functions, named and versioned, chosen by the day on which the event took effect.
 
-A rule looks at the event and at nothing else, so any journal can be derived again from its source. A new version stands beside the old one with the
-day from which it holds; events that took effect before keep the older rule, whenever they arrive. Amounts of zero post nothing.
+A rule looks at the event and at nothing else, and posts to roles; which account has a role, the company's chart says for the day. So any journal
+can be derived again from its source. A new version stands beside the old one with the day from which it holds; events that took effect before keep
+the older rule, whenever they arrive. Amounts of zero post nothing.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -9,23 +10,46 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from accounting import chart
-from contracts.accounting import JournalLine
+from accounting.roles import account_of
+from contracts.accounting import AccountRole, JournalLine
 from contracts.inventory import StockAdjusted, StockCostSettled, StockIssued, StockReceived
 from contracts.shipments import ShipmentDispatched
 from tailrace.core.events import Event
 from tailrace.core.money import share
 
 ALWAYS = datetime(1, 1, 1, tzinfo=UTC)
-Lines = tuple[JournalLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """An amount in minor units to the account of a role: a debit when it is above zero, a credit when below."""
+
+    role: AccountRole
+    currency: str
+    amount: int
+
+
+Moves = tuple[Move, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """What a rule makes of an event: a text, and lines that balance in each currency. No lines, no journal."""
+    """What a rule makes of an event: a text, and moves that add up to zero in each currency. No moves, no journal."""
 
     text: str
-    lines: Lines
+    moves: Moves
+
+    def lines(self, accounts: Mapping[AccountRole, str]) -> list[JournalLine]:
+        """One line for each move. Raises RoleUnmapped."""
+        return [
+            JournalLine(
+                account=account_of(move.role, accounts),
+                currency=move.currency,
+                debit=max(move.amount, 0),
+                credit=max(-move.amount, 0),
+            )
+            for move in self.moves
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +96,11 @@ def effective_at(event: Any) -> datetime:
 
 def stock_received(event: StockReceived) -> Posting:
     """Goods come in at their value; a transfer only moves them, so nothing is posted."""
-    credit = {
-        "opening": chart.OPENING_EQUITY,
-        "purchase": chart.GOODS_RECEIVED_NOT_INVOICED,
-        "production": chart.PRODUCTION_CLEARING,
-        "return": chart.COST_OF_GOODS_SOLD,
+    credit: Mapping[str, AccountRole] = {
+        "opening": "opening_equity",
+        "purchase": "goods_received_not_invoiced",
+        "production": "production_clearing",
+        "return": "cost_of_goods_sold",
     }
     if event.reason == "transfer":
         return Posting(_said("Stock moved between warehouses", event.reference), ())
@@ -86,42 +110,48 @@ def stock_received(event: StockReceived) -> Posting:
         "production": "Goods produced",
         "return": "Goods returned",
     }
-    lines = _entry(chart.INVENTORY, credit[event.reason], event.value, event.currency)
-    return Posting(_said(title[event.reason], event.reference), lines)
+    moves = _entry("inventory", credit[event.reason], event.value, event.currency)
+    return Posting(_said(title[event.reason], event.reference), moves)
 
 
 def stock_issued(event: StockIssued) -> Posting:
     """Goods go out at their cost, which is an estimate for what the books did not have: sold with a shipment, or used up."""
     sold = event.reason == "shipment"
     title = "Cost of goods shipped" if sold else f"Stock issued for {event.reason}"
-    lines = _entry(_cost_account(event.reason), chart.INVENTORY, event.value, event.currency)
-    return Posting(_said(title, event.reference), lines)
+    moves = _entry(_cost_role(event.reason), "inventory", event.value, event.currency)
+    return Posting(_said(title, event.reference), moves)
 
 
 def stock_cost_settled(event: StockCostSettled) -> Posting:
     """The real cost of what went out at an estimate: the difference goes where the estimate went."""
-    lines = _entry(_cost_account(event.reason), chart.INVENTORY, event.value - event.provisional, event.currency)
-    return Posting(_said("Cost of an earlier issue settled", event.reference), lines)
+    moves = _entry(_cost_role(event.reason), "inventory", event.value - event.provisional, event.currency)
+    return Posting(_said("Cost of an earlier issue settled", event.reference), moves)
 
 
 def stock_adjusted(event: StockAdjusted) -> Posting:
     """A count found more (value above zero) or less than the books."""
-    lines = _entry(chart.INVENTORY, chart.STOCK_ADJUSTMENTS, event.value, event.currency)
-    return Posting(_said(f"Stock adjusted: {event.reason}", event.reference), lines)
+    moves = _entry("inventory", "stock_adjustments", event.value, event.currency)
+    return Posting(_said(f"Stock adjusted: {event.reason}", event.reference), moves)
 
 
 def shipment_dispatched(event: ShipmentDispatched) -> Posting:
-    """Revenue and tax of what left, as shares of the order lines: whatever the cuts, the shares of a line add up to it exactly."""
+    """Revenue and tax of what left."""
+    net, tax = shares(event)
+    moves = (
+        *_side("unbilled_receivable", net + tax, event.currency),
+        *_side("revenue", -net, event.currency),
+        *_side("output_tax", -tax, event.currency),
+    )
+    return Posting(f"Shipment {event.number}", moves)
+
+
+def shares(event: ShipmentDispatched) -> tuple[int, int]:
+    """Net and tax of what left, as shares of the order lines: whatever the cuts, the shares of a line add up to it exactly."""
     net = tax = 0
     for line in event.lines:
         net += share(line.line_net, line.dispatched_before, line.quantity, line.line_quantity)
         tax += share(line.line_tax, line.dispatched_before, line.quantity, line.line_quantity)
-    lines = (
-        *_side(chart.UNBILLED_RECEIVABLE, net + tax, event.currency),
-        *_side(chart.REVENUE, -net, event.currency),
-        *_side(chart.OUTPUT_TAX, -tax, event.currency),
-    )
-    return Posting(f"Shipment {event.number}", lines)
+    return net, tax
 
 
 RULEBOOK = Rulebook(
@@ -135,20 +165,18 @@ RULEBOOK = Rulebook(
 )
 
 
-def _cost_account(reason: str) -> str:
-    return chart.COST_OF_GOODS_SOLD if reason == "shipment" else chart.STOCK_USAGE
+def _cost_role(reason: str) -> AccountRole:
+    return "cost_of_goods_sold" if reason == "shipment" else "stock_usage"
 
 
-def _entry(debit: str, credit: str, amount: int, currency: str) -> Lines:
+def _entry(debit: AccountRole, credit: AccountRole, amount: int, currency: str) -> Moves:
     """`amount` from `credit` to `debit`; the other way round when it is below zero."""
     return (*_side(debit, amount, currency), *_side(credit, -amount, currency))
 
 
-def _side(account: str, amount: int, currency: str) -> Lines:
-    """One line, a debit when `amount` is above zero, a credit when below; none for zero."""
-    if not amount:
-        return ()
-    return (JournalLine(account=account, currency=currency, debit=max(amount, 0), credit=max(-amount, 0)),)
+def _side(role: AccountRole, amount: int, currency: str) -> Moves:
+    """One move; none for zero."""
+    return (Move(role, currency, amount),) if amount else ()
 
 
 def _said(title: str, reference: str | None) -> str:

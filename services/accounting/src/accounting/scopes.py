@@ -11,7 +11,9 @@ read, write = scopes(
     write="Keep accounts, post and reverse journals",
 )
 close = Scope("accounting:close", "Lock, close and reopen periods")
+control = Scope("accounting:control", "Post to control accounts by hand, and reverse what a rule posted")
 
 Reader = Annotated[Principal, Requires(read)]
 Writer = Annotated[Principal, Requires(write)]
 Closer = Annotated[Principal, Requires(close)]
+Controller = Annotated[Principal, Requires(control)]

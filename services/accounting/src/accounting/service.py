@@ -1,8 +1,8 @@
 """The manifest of accounting."""
 
-from accounting import proof, reactions, report_routes, routes
+from accounting import proof, reactions, report_routes, routes, subledgers
 from accounting.models import Base
-from accounting.scopes import close, read, write
+from accounting.scopes import close, control, read, write
 from contracts import accounting as events
 from tailrace.service import Exposed, Service
 
@@ -10,11 +10,14 @@ service = Service(
     name="accounting",
     topic="accounting.events",
     publishes=events.PUBLISHED,
-    subscribers=[reactions.books, reactions.postings],
+    subscribers=[reactions.books, reactions.postings, subledgers.subledgers],
     routers=[routes.router, report_routes.router],
     exposes=[Exposed(prefix="/v1/accounting", read_timeout=10.0)],
-    scopes=[read, write, close],
-    default_roles={"accountant": ["accounting:*"], "viewer": ["accounting:read"]},
+    scopes=[read, write, close, control],
+    default_roles={
+        "accountant": ["accounting:read", "accounting:write", "accounting:close"],
+        "viewer": ["accounting:read"],
+    },
     metadata=Base.metadata,
     proof=proof.proof,
 )

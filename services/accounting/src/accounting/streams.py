@@ -10,7 +10,10 @@ from pydantic import BaseModel
 
 from accounting.models import accounting_event
 from accounting.refusals import AlreadyReversed, NotInThisState, Unbalanced
+from accounting.roles import RolesFrom
 from contracts.accounting import (
+    AccountRole,
+    ChartChosen,
     JournalLine,
     JournalPosted,
     JournalReversed,
@@ -19,6 +22,7 @@ from contracts.accounting import (
     PeriodOpened,
     PeriodReopened,
     PeriodUnlocked,
+    RolesMapped,
 )
 from tailrace.core.events import Event
 from tailrace.core.transitions import Transitions
@@ -41,6 +45,38 @@ def mirrored(lines: Iterable[JournalLine]) -> list[JournalLine]:
 def first_moment(day: date) -> datetime:
     """Midnight UTC: the days of the books are days of UTC."""
     return datetime.combine(day, time.min, UTC)
+
+
+class ChartState(BaseModel):
+    """The name of the chart that the books began with, and the accounts of the roles since."""
+
+    name: str = ""
+    steps: list[RolesFrom] = []
+
+
+class ChartStream(Stream[ChartState]):
+    """A tenant's chart: chosen, perhaps again, before the first journal; then mapped to other accounts from a day on, as often as need be."""
+
+    table = accounting_event
+    events: ClassVar[Sequence[type[Event]]] = (ChartChosen, RolesMapped)
+
+    @classmethod
+    def initial(cls) -> ChartState:
+        return ChartState()
+
+    def apply(self, event: ChartChosen | RolesMapped) -> None:
+        match event:
+            case ChartChosen():
+                self.state.name = event.name
+                self.state.steps = [RolesFrom(roles=event.roles)]
+            case RolesMapped():
+                self.state.steps = [*self.state.steps, RolesFrom(since=event.since, roles=event.roles)]
+
+    def choose(self, name: str, roles: Mapping[AccountRole, str]) -> None:
+        self.record(ChartChosen(chart_id=self.id, name=name, roles=dict(roles)))
+
+    def map(self, since: date, roles: Mapping[AccountRole, str]) -> None:
+        self.record(RolesMapped(chart_id=self.id, since=since, roles=dict(roles)), first_moment(since))
 
 
 class JournalState(BaseModel):

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from contracts.accounting import AccountKind
+from contracts.accounting import AccountKind, AccountRole
 from tailrace.http.routing import ResourceView, View
 
 
@@ -12,6 +12,44 @@ class AccountView(ResourceView):
     name: str
     kind: AccountKind
     active: bool
+
+
+class ChartAccountView(View):
+    code: str
+    name: str
+    kind: AccountKind
+    roles: list[AccountRole]
+
+
+class PackagedChartView(View):
+    """A chart that comes with the service, by the name that it is chosen by."""
+
+    name: str
+    title: str
+    accounts: list[ChartAccountView]
+
+
+class ChartsView(View):
+    """The charts that books can begin with."""
+
+    charts: list[PackagedChartView]
+
+
+class RoleView(View):
+    """A role and its account, from the day `since` on; without one, from the beginning."""
+
+    role: AccountRole
+    account: str
+    since: date | None
+
+
+class ChartView(View):
+    """`name`: of the chart that the books began with, `own` for an imported one. `roles`: in the order in which they were mapped."""
+
+    name: str
+    version: int
+    roles: list[RoleView]
+    control_accounts: list[str]
 
 
 class PeriodView(ResourceView):
@@ -26,7 +64,10 @@ class PeriodView(ResourceView):
 
 
 class JournalSummary(ResourceView):
-    """`source_effective_at`: when the posted event took effect, where that day was locked and the journal had to move on."""
+    """`source_effective_at`: when the posted event took effect, where that day was locked and the journal had to move on.
+
+    `adjustment_reason`: why a person posted to control accounts; null for every other journal.
+    """
 
     number: str
     text: str
@@ -39,6 +80,7 @@ class JournalSummary(ResourceView):
     effective_at: datetime
     recorded_at: datetime
     source_effective_at: datetime | None
+    adjustment_reason: str | None
 
 
 class LineView(View):
@@ -111,14 +153,27 @@ class LedgerView(View):
     next_cursor: str | None
 
 
+class ControlBalanceView(View):
+    """A role's accounts beside its sub-ledger, in one currency, debits less credits. `difference`: what neither it nor an adjustment explains."""
+
+    role: AccountRole
+    accounts: list[str]
+    currency: str
+    balance: int
+    sub_ledger: int
+    adjusted: int
+    difference: int
+
+
 class IntegrityView(View):
-    """`mismatches`: journals whose events and entries differ, a hundred at most."""
+    """`mismatches`: journals whose events and entries differ, a hundred at most. Intact books have none, and no differences."""
 
     intact: bool
     recorded: datetime
     journals: int
     differences: list[CurrencyTotalView]
     mismatches: list[UUID]
+    control: list[ControlBalanceView]
 
 
 class RuleView(View):

@@ -7,12 +7,15 @@ from typing import Any
 
 from aiokafka import ConsumerRecord
 
+from accounting.chart import GENERAL
 from contracts.inventory import StockAdjusted, StockCostSettled, StockIssued, StockReceived
 from contracts.shipments import DispatchedLine, ShipmentDispatched
 from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
 from tailrace_testing import Harness
 
+CODES = GENERAL.roles
+"""The account of each role in the chart that books begin with."""
 JANUARY = datetime(2026, 1, 15, 10, 30, tzinfo=UTC)
 
 

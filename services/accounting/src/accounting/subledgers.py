@@ -1,0 +1,59 @@
+"""What control accounts must hold: what each event of stock and shipments means for the stock's value, for what was received, for what is owed.
+
+It is kept beside the journals and without them, from the events alone, so that a balance that nobody owes an explanation for can be found.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.dialects.postgresql import insert
+
+from accounting.models import SubLedgerEntry
+from accounting.rules import effective_at, shares
+from contracts.accounting import AccountRole
+from contracts.inventory import StockAdjusted, StockCostSettled, StockIssued, StockReceived
+from contracts.shipments import ShipmentDispatched
+from tailrace.core.events import Meta
+from tailrace.db.database import Tx
+from tailrace.messaging.subscribers import Projection
+
+subledgers = Projection("accounting.subledgers", tables=[SubLedgerEntry])
+
+
+@subledgers.on(StockReceived, StockIssued, StockCostSettled, StockAdjusted, ShipmentDispatched)
+async def keep(tx: Tx, event: Any, meta: Meta) -> None:
+    rows = [
+        {
+            "tenant_id": tx.tenant_id,
+            "event_id": meta.event_id,
+            "role": role,
+            "currency": event.currency,
+            "amount": amount,
+            "source_id": meta.aggregate_id,
+            "effective_at": effective_at(event),
+        }
+        for role, amount in amounts(event).items()
+        if amount
+    ]
+    if rows:
+        await tx.execute(insert(SubLedgerEntry).values(rows).on_conflict_do_nothing())
+
+
+def amounts(event: Any) -> Mapping[AccountRole, int]:
+    """What an event adds to the control account of each role, in minor units, debits above zero. A transfer leaves the stock's value as it is."""
+    match event:
+        case StockReceived(reason="transfer"):
+            return {}
+        case StockReceived(reason="purchase"):
+            return {"inventory": event.value, "goods_received_not_invoiced": -event.value}
+        case StockReceived() | StockAdjusted():
+            return {"inventory": event.value}
+        case StockIssued():
+            return {"inventory": -event.value}
+        case StockCostSettled():
+            return {"inventory": event.provisional - event.value}
+        case ShipmentDispatched():
+            net, tax = shares(event)
+            return {"unbilled_receivable": net + tax, "output_tax": -tax}
+        case _:
+            return {}
