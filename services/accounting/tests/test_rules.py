@@ -47,6 +47,7 @@ def test_partial_shipments_add_up_to_the_line(net: int, tax: int, whole: int, cu
 @given(lines=st.lists(st.tuples(amounts, amounts), min_size=1, max_size=5), value=amounts)
 def test_every_rule_balances_and_has_one_side_per_line(lines: list[tuple[int, int]], value: int) -> None:
     events = [dispatched(line(net, tax) for net, tax in lines), received(value), issued(value), adjusted(value)]
+    events += [issued(value, reason="return_to_supplier", credited=abs(net)) for net, _ in lines]
     for posting in map(posted, events):
         assert not imbalance(posting.lines)
         assert all(min(one.debit, one.credit) == 0 < max(one.debit, one.credit) for one in posting.lines)
@@ -63,6 +64,23 @@ def test_every_rule_balances_and_has_one_side_per_line(lines: list[tuple[int, in
         (received(0), {}),
         (issued(300), {chart.COST_OF_GOODS_SOLD: 300, chart.INVENTORY: -300}),
         (issued(300, reason="scrap"), {chart.STOCK_USAGE: 300, chart.INVENTORY: -300}),
+        (
+            issued(300, reason="return_to_supplier", credited=350),
+            {chart.GOODS_RECEIVED_NOT_INVOICED: 350, chart.INVENTORY: -300, chart.PURCHASE_PRICE_VARIANCE: -50},
+        ),
+        (
+            issued(300, reason="return_to_supplier", credited=120),
+            {chart.GOODS_RECEIVED_NOT_INVOICED: 120, chart.INVENTORY: -300, chart.PURCHASE_PRICE_VARIANCE: 180},
+        ),
+        (
+            issued(300, reason="return_to_supplier", credited=300),
+            {chart.GOODS_RECEIVED_NOT_INVOICED: 300, chart.INVENTORY: -300},
+        ),
+        (
+            issued(300, reason="return_to_supplier", credited=0),
+            {chart.INVENTORY: -300, chart.PURCHASE_PRICE_VARIANCE: 300},
+        ),
+        (issued(0, reason="return_to_supplier", credited=0), {}),
         (settled(110, 100), {chart.COST_OF_GOODS_SOLD: 10, chart.INVENTORY: -10}),
         (settled(90, 100, reason="scrap"), {chart.STOCK_USAGE: -10, chart.INVENTORY: 10}),
         (settled(100, 100), {}),
@@ -87,6 +105,7 @@ def test_rules_post_only_to_accounts_of_the_default_chart() -> None:
     assert {entry.code for entry in chart.DEFAULT_CHART} >= chart.POSTED_BY_RULES
     events = [received(1, reason=reason) for reason in ("opening", "purchase", "production", "return")]
     events += [issued(1), issued(1, reason="consumption"), adjusted(1), dispatched([line(1, 1)])]
+    events += [issued(1, reason="return_to_supplier", credited=2)]
     posting_to = {one.account for event in events for one in posted(event).lines}
     assert posting_to | {chart.RETAINED_EARNINGS} == chart.POSTED_BY_RULES
 

@@ -18,6 +18,7 @@ REVENUE: Final = "4000"
 COST_OF_GOODS_SOLD: Final = "5000"
 STOCK_USAGE: Final = "5100"
 STOCK_ADJUSTMENTS: Final = "5200"
+PURCHASE_PRICE_VARIANCE: Final = "5300"
 PRODUCTION_CLEARING: Final = "5900"
 
 
@@ -45,6 +46,7 @@ DEFAULT_CHART: Final = (
     ChartEntry(COST_OF_GOODS_SOLD, "Cost of goods sold", "expense"),
     ChartEntry(STOCK_USAGE, "Stock usage", "expense"),
     ChartEntry(STOCK_ADJUSTMENTS, "Stock adjustments", "expense"),
+    ChartEntry(PURCHASE_PRICE_VARIANCE, "Purchase price variance", "expense"),
     ChartEntry(PRODUCTION_CLEARING, "Production clearing", "expense"),
     ChartEntry("6000", "Operating expenses", "expense"),
 )
@@ -61,6 +63,7 @@ POSTED_BY_RULES: Final = frozenset(
         COST_OF_GOODS_SOLD,
         STOCK_USAGE,
         STOCK_ADJUSTMENTS,
+        PURCHASE_PRICE_VARIANCE,
         PRODUCTION_CLEARING,
     }
 )

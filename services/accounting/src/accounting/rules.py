@@ -91,7 +91,9 @@ def stock_received(event: StockReceived) -> Posting:
 
 
 def stock_issued(event: StockIssued) -> Posting:
-    """Goods go out at their cost, which is an estimate for what the books did not have: sold with a shipment, or used up."""
+    """Goods go out at their cost, which is an estimate for what the books did not have: sold with a shipment, used up, or sent back."""
+    if event.reason == "return_to_supplier":
+        return _returned_to_supplier(event)
     sold = event.reason == "shipment"
     title = "Cost of goods shipped" if sold else f"Stock issued for {event.reason}"
     lines = _entry(_cost_account(event.reason), chart.INVENTORY, event.value, event.currency)
@@ -133,6 +135,17 @@ RULEBOOK = Rulebook(
         Rule("shipment-dispatched", 1, ShipmentDispatched, shipment_dispatched),
     )
 )
+
+
+def _returned_to_supplier(event: StockIssued) -> Posting:
+    """The supplier owes what the goods were received for; what they cost by now is more or less, and the difference a variance."""
+    credited = event.value if event.credited is None else event.credited
+    lines = (
+        *_side(chart.GOODS_RECEIVED_NOT_INVOICED, credited, event.currency),
+        *_side(chart.INVENTORY, -event.value, event.currency),
+        *_side(chart.PURCHASE_PRICE_VARIANCE, event.value - credited, event.currency),
+    )
+    return Posting(_said("Goods returned to the supplier", event.reference), lines)
 
 
 def _cost_account(reason: str) -> str:
