@@ -36,6 +36,12 @@ class AccountUpdated(AccountDescription):
     type: ClassVar[str] = "accounting.account.updated"
 
 
+class AccountRestored(AccountDescription):
+    """The account was deleted and is back in the chart, as it was."""
+
+    type: ClassVar[str] = "accounting.account.restored"
+
+
 class AccountDeleted(AccountingEvent):
     """An account that nothing was ever posted to is gone; its code may be used again."""
 
@@ -141,6 +147,7 @@ PUBLISHED: tuple[type[AccountingEvent], ...] = (
     AccountCreated,
     AccountUpdated,
     AccountDeleted,
+    AccountRestored,
     PeriodOpened,
     PeriodLocked,
     PeriodUnlocked,

@@ -14,8 +14,9 @@ from accounting.scopes import Closer, Reader, Writer
 from accounting.views import AccountView, JournalSummary, JournalView, PeriodView
 from contracts.accounting import AccountKind
 from tailrace.core.errors import Unknown
+from tailrace.db import master_data
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import between, equal, where
+from tailrace.http.filters import Deleted, between, equal, where
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
 
@@ -55,9 +56,9 @@ Journals = Annotated[
 
 
 @router.get("/accounts", response_model=Page[AccountView])
-async def list_accounts(tx: Tx, who: Reader, page: Accounts) -> Listing[Account]:
+async def list_accounts(tx: Tx, who: Reader, page: Accounts, deleted: Deleted = False) -> Listing[Account]:
     """The chart of accounts."""
-    return await paginate(tx, select(Account).where(Account.deleted_at.is_(None)), page)
+    return await paginate(tx, master_data.rows(Account, deleted=deleted), page)
 
 
 @router.post("/accounts", status_code=201, response_model=AccountView)
@@ -82,6 +83,12 @@ async def replace_account(tx: Tx, who: Writer, id: UUID, body: AccountChange, ma
 async def delete_account(tx: Tx, who: Writer, id: UUID, match: IfMatch) -> None:
     """Take an account out of the chart: one that nothing was ever posted to, and that no rule needs."""
     await commands.delete_account(tx, id, match)
+
+
+@router.post("/accounts/{id}/restore", response_model=AccountView)
+async def restore_account(tx: Tx, who: Writer, id: UUID, match: IfMatch) -> Account:
+    """Take a deleted account back into the chart, as it was, unless another one has its code by now."""
+    return await commands.restore_account(tx, id, match)
 
 
 @router.get("/periods", response_model=Page[PeriodView])

@@ -135,8 +135,8 @@ async def reserve(tx: Tx, body: NewReservation) -> Reservation:
     lines: list[Wanted] = []
     for number, line in enumerate(body.lines):
         field = f"/lines/{number}"
-        item = goods.stocked(line.item_id, f"{field}/item_id")
-        goods.warehouse(line.warehouse_id, f"{field}/warehouse_id")
+        item = goods.stocked(line.item_id, f"{field}/item_id", incoming=True)
+        goods.warehouse(line.warehouse_id, f"{field}/warehouse_id", incoming=True)
         quantity = goods.in_base_unit(item, line.quantity, line.unit, field)
         lines.append(Wanted(uuid7(), Place(line.item_id, line.warehouse_id), quantity))
     seconds = body.expires_in_seconds

@@ -94,7 +94,10 @@ class Tx(AsyncSession):
     async def load(
         self, kind: type[AnyAggregate], id: UUID, match: int | None = None, *, even_deleted: bool = False
     ) -> AnyAggregate:
-        """The aggregate, locked, for a change. Raises Unknown (404), for a deleted one too unless asked for; Stale (412) when `match` is not its version."""
+        """The aggregate, locked, for a change. Raises Stale (412) when `match` is not its version.
+
+        Raises Unknown (404), for a deleted one too unless it is asked for.
+        """
         aggregate = self._unit.locked.get(id)
         if not isinstance(aggregate, kind):
             await self._keep_changes(kind, id)
