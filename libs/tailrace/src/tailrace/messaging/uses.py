@@ -117,7 +117,7 @@ class Uses(Projection):
         for said in (one for delivery in deliveries for one in self.said_by(delivery.event)):
             if isinstance(said, Needs):
                 before = needs.get((said.kind, said.id))
-                name = said.name or (before and before.name)
+                name = said.name or (before.name if before is not None else None)
                 needs[said.kind, said.id] = Needs(said.kind, said.id, said.things, said.link, name)
                 continue
             for thing in said.things:
