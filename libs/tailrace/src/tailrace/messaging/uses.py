@@ -1,4 +1,4 @@
-"""What is in use is not deleted: an owner keeps, from the events of those who use its rows, who needs which, and refuses while anybody does.
+"""What is in use is not deleted: an owner keeps, from the events of those who use its rows, who needs which, and refuses while anybody does::
 
     class Use(UseRow, Base):
         __tablename__ = "use"
