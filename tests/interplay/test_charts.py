@@ -36,6 +36,7 @@ OWN = """code,name,kind,role
 4990,Used up,expense,stock_usage
 8400,Sales,revenue,revenue
 8900,Differences,revenue,stock_adjustments
+8970,Price differences,expense,purchase_price_variance
 8980,Production,revenue,production_clearing
 9000,Brought forward,equity,opening_equity
 """

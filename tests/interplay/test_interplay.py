@@ -33,14 +33,17 @@ async def services(make_harness: MakeHarness) -> dict[str, Harness]:
 
 
 async def test_goods_promises_and_books_agree_in_the_end(services: dict[str, Harness]) -> None:
-    settled = 0
+    settled = returned = 0
     for seed in SEEDS:
         async with asyncio.timeout(WITHIN):
             trade = await Trade.open(services, seed)
             await trade.run(steps=100)
             await check(trade, f"seed {seed}")
         settled += len(await services["inventory"].published("inventory.stock.cost_settled"))
+        gone = await services["inventory"].published("inventory.stock.issued")
+        returned += sum(isinstance(one.event, StockIssued) and one.event.receipt_id is not None for one in gone)
     assert settled, "nothing ever left before it came"
+    assert returned, "nothing ever went back"
 
 
 async def check(trade: Trade, when: str) -> None:
@@ -149,11 +152,28 @@ async def expected_balances(trade: Trade) -> dict[tuple[str, str], int]:
         expected["1400", stock["currency"]] += stock["value"]
     for (account, item), cost in (await costs(trade)).items():
         expected[account, trade.items[item]] += cost
+    for receipt, credit in await purchases(trade):
+        expected["2110", receipt["currency"]] -= receipt["value"] - credit
+        expected["5300", receipt["currency"]] -= credit
     return expected
 
 
+async def purchases(trade: Trade) -> list[tuple[dict[str, Any], int]]:
+    """What was bought, each with what its supplier owes for the part of it that went back."""
+    moved = await trade.every("inventory", "/v1/inventory/movements")
+    back: dict[str, Fraction] = defaultdict(Fraction)
+    for movement in (one for one in moved if one["receipt_id"]):
+        back[movement["receipt_id"]] -= Fraction(movement["quantity"])
+    found = []
+    for receipt in (one for one in moved if one["reason"] == "purchase"):
+        part = back[receipt["id"]] / Fraction(receipt["quantity"])
+        assert part <= 1, receipt
+        found.append((receipt, round(receipt["value"] * part)))
+    return found
+
+
 async def costs(trade: Trade) -> dict[tuple[str, str], int]:
-    """What the goods cost that left with shipments or were used up, by account and item.
+    """What the goods cost that left with shipments, were used up or went back, by account and item.
 
     First in, first out, computed again from what moved, stock by stock; what was not there at the last cost, until something comes in for it.
     """
@@ -185,7 +205,8 @@ async def costs(trade: Trade) -> dict[tuple[str, str], int]:
                 assert booked == event.provisional, event
                 taken -= booked
             if isinstance(event, StockIssued | StockCostSettled):
-                cost["5000" if event.reason == "shipment" else "5100", str(event.item_id)] += taken
+                account = {"shipment": "5000", "return_to_supplier": "5300"}.get(event.reason, "5100")
+                cost[account, str(event.item_id)] += taken
     return cost
 
 

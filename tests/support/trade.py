@@ -89,6 +89,7 @@ class Trade:
             self.adjust: 2,
             self.transfer: 1,
             self.use: 1,
+            self.send_back: 1,
             self.take: 1,
             self.give_back: 3,
             self.time_passes: 3,
@@ -219,6 +220,15 @@ class Trade:
             body["reservation_id"] = reservation["id"]
         if await self.post("inventory", "/v1/inventory/issues", body):
             self.moved[body["item_id"], body["warehouse_id"]] -= Decimal(quantity)
+
+    async def send_back(self) -> None:
+        """Some of what was bought goes back, from where it came to or from elsewhere."""
+        bought = await self.every("inventory", "/v1/inventory/movements", kind="received", reason="purchase")
+        receipt, warehouse = self.dice.choice(bought), self.dice.choice(self.warehouses)
+        body = {"item_id": receipt["item_id"], "warehouse_id": warehouse, "quantity": self.quantity(4)}
+        body |= {"reason": "return_to_supplier", "receipt_id": receipt["id"]}
+        if await self.post("inventory", "/v1/inventory/issues", body):
+            self.moved[receipt["item_id"], warehouse] -= Decimal(body["quantity"])
 
     async def use_before_it_comes(self) -> None:
         """Something is used up of what the books do not have, and a receipt covers some of it."""

@@ -19,6 +19,7 @@ AccountRole = Literal[
     "cost_of_goods_sold",
     "stock_usage",
     "stock_adjustments",
+    "purchase_price_variance",
     "production_clearing",
     "opening_equity",
     "retained_earnings",
@@ -48,6 +49,12 @@ class AccountUpdated(AccountDescription):
     """An account has another name, or may be posted to again or no longer."""
 
     type: ClassVar[str] = "accounting.account.updated"
+
+
+class AccountRestored(AccountDescription):
+    """The account was deleted and is back in the chart, as it was."""
+
+    type: ClassVar[str] = "accounting.account.restored"
 
 
 class AccountDeleted(AccountingEvent):
@@ -177,6 +184,7 @@ PUBLISHED: tuple[type[AccountingEvent], ...] = (
     AccountCreated,
     AccountUpdated,
     AccountDeleted,
+    AccountRestored,
     ChartChosen,
     RolesMapped,
     PeriodOpened,

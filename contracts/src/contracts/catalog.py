@@ -57,6 +57,12 @@ class ItemUpdated(ItemDescription):
     type: ClassVar[str] = "catalog.item.updated"
 
 
+class ItemRestored(ItemDescription):
+    """The item was deleted and is back, as it was; carries the whole of it."""
+
+    type: ClassVar[str] = "catalog.item.restored"
+
+
 class ItemDeleted(CatalogEvent):
     """The item is gone; what was made with it keeps it."""
 
@@ -89,6 +95,12 @@ class UnitUpdated(UnitDescription):
     type: ClassVar[str] = "catalog.unit.updated"
 
 
+class UnitRestored(UnitDescription):
+    """The unit of measure was deleted and is back, as it was; carries the whole of it."""
+
+    type: ClassVar[str] = "catalog.unit.restored"
+
+
 class UnitDeleted(CatalogEvent):
     """The unit of measure is gone; what was made with it keeps it."""
 
@@ -117,6 +129,12 @@ class WarehouseUpdated(WarehouseDescription):
     """The warehouse is different now; carries the whole of it."""
 
     type: ClassVar[str] = "catalog.warehouse.updated"
+
+
+class WarehouseRestored(WarehouseDescription):
+    """The warehouse was deleted and is back, as it was; carries the whole of it."""
+
+    type: ClassVar[str] = "catalog.warehouse.restored"
 
 
 class WarehouseDeleted(CatalogEvent):
@@ -161,6 +179,12 @@ class PriceListUpdated(PriceListDescription):
     type: ClassVar[str] = "catalog.price_list.updated"
 
 
+class PriceListRestored(PriceListDescription):
+    """The price list was deleted and is back, as it was; carries the whole of it."""
+
+    type: ClassVar[str] = "catalog.price_list.restored"
+
+
 class PriceListDeleted(CatalogEvent):
     """The price list is gone; what was made with it keeps it."""
 
@@ -174,13 +198,17 @@ PUBLISHED: tuple[type[CatalogEvent], ...] = (
     ItemCreated,
     ItemUpdated,
     ItemDeleted,
+    ItemRestored,
     UnitCreated,
     UnitUpdated,
     UnitDeleted,
+    UnitRestored,
     WarehouseCreated,
     WarehouseUpdated,
     WarehouseDeleted,
+    WarehouseRestored,
     PriceListCreated,
     PriceListUpdated,
     PriceListDeleted,
+    PriceListRestored,
 )

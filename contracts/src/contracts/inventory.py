@@ -89,7 +89,8 @@ class Provisional(BaseModel):
 class StockIssued(StockEvent):
     """Goods went out. `value` is their cost: exact, layer by layer, oldest first, and an estimate for what is `provisional`.
 
-    `reservation_id` names what held all of the quantity until now.
+    `reservation_id` names what held all of the quantity until now. With `return_to_supplier`, `credited` is what the goods had been received
+    for, and so what the supplier owes for them; `receipt_id` names the movement that they came in with, when it is known.
     """
 
     type: ClassVar[str] = "inventory.stock.issued"
@@ -98,7 +99,7 @@ class StockIssued(StockEvent):
     value: Minor
     currency: Currency
     layers: list[ConsumedLayer]
-    reason: Literal["shipment", "consumption", "scrap"]
+    reason: Literal["shipment", "consumption", "scrap", "return_to_supplier"]
     reservation_id: UUID | None = None
     line_id: UUID | None = None
     order_id: UUID | None = None
@@ -106,6 +107,8 @@ class StockIssued(StockEvent):
     reference: str | None = None
     effective_at: datetime
     provisional: Provisional | None = None
+    receipt_id: UUID | None = None
+    credited: Minor | None = None
 
 
 class StockCostSettled(StockEvent):

@@ -186,6 +186,12 @@ class CarrierUpdated(CarrierDescription):
     type: ClassVar[str] = "shipment.carrier.updated"
 
 
+class CarrierRestored(CarrierDescription):
+    """The carrier was deleted and is back, as it was; carries the whole of it."""
+
+    type: ClassVar[str] = "shipment.carrier.restored"
+
+
 class CarrierDeleted(ShipmentTopic):
     """The carrier is gone; what was made with it keeps it."""
 
@@ -209,4 +215,5 @@ PUBLISHED: tuple[type[ShipmentTopic], ...] = (
     CarrierCreated,
     CarrierUpdated,
     CarrierDeleted,
+    CarrierRestored,
 )

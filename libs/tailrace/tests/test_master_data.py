@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from toy import Label, LabelCreated, LabelDeleted
+from toy import Label, LabelCreated, LabelDeleted, LabelRestored
 
 from tailrace_testing import Harness
 
@@ -43,3 +43,40 @@ async def test_what_others_build_on_is_fixed_and_what_is_used_stays(toy: Harness
     used = await toy.client.delete(f"{AT}/{made['id']}")
     assert (used.status_code, used.json()["type"]) == (409, "urn:tailrace:problem:in-use")
     assert (await toy.client.get(f"{AT}/{made['id']}")).json()["version"] == 1
+
+
+async def test_what_was_deleted_is_restored_as_it_was(toy: Harness) -> None:
+    made = (await toy.client.post(AT, json={"code": "A1", "name": "First"})).json()
+    at = f"{AT}/{made['id']}"
+    live = await toy.client.post(f"{at}/restore")
+    assert (live.status_code, live.json()["type"]) == (409, "urn:tailrace:problem:not-deleted")
+    await toy.client.delete(at)
+    assert (await toy.client.post(f"{at}/restore", headers={"If-Match": '"1"'})).status_code == 412
+    restored = await toy.client.post(f"{at}/restore", headers={"If-Match": '"2"'})
+    assert (restored.status_code, restored.headers["etag"]) == (200, '"3"')
+    assert (await toy.client.get(at)).json() == restored.json() == {**made, "version": 3}
+    event = (await toy.published())[-1].event
+    assert event == LabelRestored(label_id=UUID(made["id"]), code="A1", name="First", tone="plain")
+    assert (await toy.client_as(tenant=toy.other_tenant).post(f"{at}/restore")).status_code == 404
+
+
+async def test_a_code_that_was_taken_meanwhile_keeps_it_deleted(toy: Harness) -> None:
+    made = (await toy.client.post(AT, json={"code": "A1"})).json()
+    await toy.client.delete(f"{AT}/{made['id']}")
+    other = (await toy.client.post(AT, json={"code": "A1"})).json()
+    for _ in range(2):
+        refused = await toy.client.post(f"{AT}/{made['id']}/restore")
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (409, "/code")
+    await toy.client.put(f"{AT}/{other['id']}", json={"code": "A2"})
+    assert (await toy.client.post(f"{AT}/{made['id']}/restore")).status_code == 200
+
+
+async def test_what_refers_to_something_deleted_stays_deleted(toy: Harness) -> None:
+    made = (await toy.client.post(AT, json={"code": "A1", "name": "orphan"})).json()
+    await toy.client.delete(f"{AT}/{made['id']}")
+    refused = await toy.client.post(f"{AT}/{made['id']}/restore")
+    assert (refused.json()["type"], refused.json()["errors"][0]["field"]) == (
+        "urn:tailrace:problem:refers-to-deleted",
+        "/name",
+    )
+    assert [published.type for published in await toy.published()] == ["label.created", "label.deleted"]

@@ -30,6 +30,7 @@ OWN = """code,name,kind,role
 4000,Materials,expense,
 8400,Sales,revenue,revenue
 8900,Differences,revenue,stock_adjustments
+8970,Price differences,expense,purchase_price_variance
 8980,Production,revenue,production_clearing
 9000,Brought forward,equity,opening_equity
 """

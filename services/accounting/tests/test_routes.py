@@ -161,7 +161,16 @@ async def test_accounts(accounting: Harness) -> None:
     assert inactive.json()["errors"][0]["field"] == "/lines/0/account"
     assert (await accounting.client.delete(path)).status_code == 204
     assert (await accounting.client.get(path)).status_code == 404
+    restored = await accounting.client.post(f"{path}/restore", headers={"If-Match": '"3"'})
+    assert (restored.json()["name"], restored.headers["etag"]) == ("Trips", '"4"')
+    (told,) = await accounting.published("accounting.account.restored")
+    assert (told.event.code, told.event.active) == ("6100", False)
+    await accounting.client.delete(path)
+    deleted = (await accounting.client.get(f"{V1}/accounts", params={"deleted": True})).json()["items"]
+    assert [one["code"] for one in deleted] == ["6100"]
     assert (await accounting.client.post(f"{V1}/accounts", json=body)).status_code == 201
+    late = await accounting.client.post(f"{path}/restore")
+    assert (late.status_code, late.json()["errors"][0]["field"]) == (409, "/code")
     codes = [one["code"] for one in (await accounting.client.get(f"{V1}/accounts?kind=expense")).json()["items"]]
     assert codes == sorted(codes)
     assert "6100" in codes

@@ -48,6 +48,7 @@ def test_partial_shipments_add_up_to_the_line(net: int, tax: int, whole: int, cu
 @given(lines=st.lists(st.tuples(amounts, amounts), min_size=1, max_size=5), value=amounts)
 def test_every_rule_balances_and_has_one_side_per_line(lines: list[tuple[int, int]], value: int) -> None:
     events = [dispatched(line(net, tax) for net, tax in lines), received(value), issued(value), adjusted(value)]
+    events += [issued(value, reason="return_to_supplier", credited=abs(net)) for net, _ in lines]
     for posting in map(posted, events):
         lines = posting.lines({role: role for role in ROLES})
         assert not imbalance(lines)
@@ -65,6 +66,23 @@ def test_every_rule_balances_and_has_one_side_per_line(lines: list[tuple[int, in
         (received(0), {}),
         (issued(300), {"cost_of_goods_sold": 300, "inventory": -300}),
         (issued(300, reason="scrap"), {"stock_usage": 300, "inventory": -300}),
+        (
+            issued(300, reason="return_to_supplier", credited=350),
+            {"goods_received_not_invoiced": 350, "inventory": -300, "purchase_price_variance": -50},
+        ),
+        (
+            issued(300, reason="return_to_supplier", credited=120),
+            {"goods_received_not_invoiced": 120, "inventory": -300, "purchase_price_variance": 180},
+        ),
+        (
+            issued(300, reason="return_to_supplier", credited=300),
+            {"goods_received_not_invoiced": 300, "inventory": -300},
+        ),
+        (
+            issued(300, reason="return_to_supplier", credited=0),
+            {"inventory": -300, "purchase_price_variance": 300},
+        ),
+        (issued(0, reason="return_to_supplier", credited=0), {}),
         (settled(110, 100), {"cost_of_goods_sold": 10, "inventory": -10}),
         (settled(90, 100, reason="scrap"), {"stock_usage": -10, "inventory": 10}),
         (settled(100, 100), {}),
@@ -89,6 +107,7 @@ REASONS = ("opening", "purchase", "production", "return", "transfer")
 OF_EVERY_KIND: list[Event] = [
     *(received(500, reason=reason) for reason in REASONS),
     *(issued(300, reason=reason) for reason in ("shipment", "consumption", "scrap")),
+    *(issued(300, reason="return_to_supplier", credited=credit) for credit in (None, 0, 350)),
     *(settled(90, 100, reason=reason) for reason in ("shipment", "scrap")),
     adjusted(70),
     adjusted(-70),

@@ -64,3 +64,4 @@ async def walk(w: Walker) -> None:
     await w.get(f"{V1}/integrity")
     await w.get(f"{V1}/rules")
     await w.delete(f"{V1}/accounts/{{id}}", id=made["id"])
+    await w.post(f"{V1}/accounts/{{id}}/restore", id=made["id"])

@@ -179,7 +179,7 @@ async def test_quantities_convert_or_are_refused(catalog: Harness) -> None:
 
 
 async def test_prices_break_by_quantity_and_hold_for_their_days(catalog: Harness) -> None:
-    item = await make(catalog)
+    item = await make(catalog, unit="kg")
     prices = [
         {"item_id": item["id"], "unit_price": "1250"},
         {"item_id": item["id"], "unit_price": "1199.5", "min_quantity": "10"},
@@ -203,6 +203,29 @@ async def test_prices_break_by_quantity_and_hold_for_their_days(catalog: Harness
     assert await price("1", item_id=str(uuid7())) == none
     valid = {"valid_on": "2027-01-01"}
     assert (await catalog.client.get("/v1/price-lists", params=valid)).json()["items"] == []
+
+
+async def test_no_quantity_of_a_price_is_finer_than_the_items_unit(catalog: Harness) -> None:
+    item, flour = await make(catalog), await make(catalog, sku="FLOUR", unit="kg")
+    prices = [
+        {"item_id": flour["id"], "unit_price": "9", "min_quantity": "0.5"},
+        {"item_id": item["id"], "unit_price": "5", "min_quantity": "10.5"},
+    ]
+    body = {**PLACES["/v1/price-lists"][1], "prices": prices}
+    refused = await catalog.client.post("/v1/price-lists", json=body)
+    assert (refused.status_code, refused.json()["type"]) == (422, "urn:tailrace:problem:conversion-inexact")
+    assert refused.json()["errors"][0]["field"] == "/prices/1/min_quantity"
+    made = await make(catalog, "/v1/price-lists", prices=[{"item_id": item["id"], "unit_price": "5"}, prices[0]])
+    # What stands where nothing was said is for any quantity, and may be sent again.
+    at = f"/v1/price-lists/{made['id']}"
+    assert (await catalog.client.put(at, json={**body, "prices": made["prices"]})).status_code == 200
+    assert (await catalog.client.put(at, json=body)).json()["errors"][0]["field"] == "/prices/1/min_quantity"
+    asked = {"item_id": item["id"], "quantity": "1.5"}
+    too_fine = await catalog.client.get(f"{at}/price", params=asked)
+    assert (too_fine.status_code, too_fine.json()["errors"][0]["field"]) == (422, "quantity")
+    assert (await catalog.client.get(f"{at}/price", params={**asked, "quantity": "1"})).json()["unit_price"] == "5"
+    flour_asked = {"item_id": flour["id"], "quantity": "0.5"}
+    assert (await catalog.client.get(f"{at}/price", params=flour_asked)).json()["unit_price"] == "9"
 
 
 async def test_replacing_prices_keeps_adds_and_removes(catalog: Harness) -> None:

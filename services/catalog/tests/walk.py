@@ -1,4 +1,4 @@
-"""Every operation of the catalog once: two of each kind of master data, changed, shown, listed and dropped."""
+"""Every operation of the catalog once: two of each kind of master data, changed, shown, listed, dropped and restored."""
 
 from typing import Any
 
@@ -24,18 +24,21 @@ async def walk(w: Walker) -> None:
     await _changed(w, "/v1/units", "unit_id", unit["id"], {**UNIT, "name": "Beer crate"})
     await w.post("/v1/units/convert", {"quantity": "2", "from": "kg", "to": "g"})
     await w.delete("/v1/units/{unit_id}", unit_id=unit["id"])
+    await w.post("/v1/units/{unit_id}/restore", unit_id=unit["id"])
 
     item = await w.post("/v1/items", ITEM)
     other = await w.post("/v1/items", {**ITEM, "sku": "NUT"})
     await w.post("/v1/items", {**ITEM, "sku": "WASHER"})
     await _changed(w, "/v1/items", "item_id", item["id"], {**ITEM, "name": "Hex bolt"})
     await w.delete("/v1/items/{item_id}", item_id=other["id"])
+    await w.post("/v1/items/{item_id}/restore", item_id=other["id"])
 
     place = await w.post("/v1/warehouses", WAREHOUSE)
     spare = await w.post("/v1/warehouses", {**WAREHOUSE, "code": "SOUTH"})
     await w.post("/v1/warehouses", {**WAREHOUSE, "code": "WEST"})
     await _changed(w, "/v1/warehouses", "warehouse_id", place["id"], {**WAREHOUSE, "name": "Far north"})
     await w.delete("/v1/warehouses/{warehouse_id}", warehouse_id=spare["id"])
+    await w.post("/v1/warehouses/{warehouse_id}/restore", warehouse_id=spare["id"])
 
     prices = {
         "code": "RETAIL",
@@ -50,6 +53,7 @@ async def walk(w: Walker) -> None:
     asked = {"item_id": item["id"], "quantity": "3"}
     await w.get("/v1/price-lists/{price_list_id}/price", price_list_id=listed["id"], query=asked)
     await w.delete("/v1/price-lists/{price_list_id}", price_list_id=trade["id"])
+    await w.post("/v1/price-lists/{price_list_id}/restore", price_list_id=trade["id"])
 
 
 async def _changed(w: Walker, path: str, name: str, id: str, body: dict[str, Any]) -> None:

@@ -154,7 +154,23 @@ async def test_what_is_out_of_use_may_leave_and_not_come_in(depot: Depot) -> Non
     await depot.receive("2", 20)
     await depot.h.deliver(catalog.ItemDeleted(item_id=depot.bolt, sku="BOLT"), aggregate_id=depot.bolt)
     await depot.receive("2", 20, 422)
+    promised = await depot.post("reservations", 422, lines=[_line(depot, "1")])
+    assert promised["errors"][0]["field"] == "/lines/0/item_id"
     await depot.post("issues", quantity="2", reason="scrap")
+
+
+async def test_stock_in_a_warehouse_that_is_gone_stays_visible_and_can_be_moved(depot: Depot) -> None:
+    await depot.receive("2", 20)
+    await depot.h.deliver(catalog.WarehouseDeleted(warehouse_id=depot.north, code="N"), aggregate_id=depot.north)
+    await depot.receive("2", 20, 422)
+    promised = await depot.post("reservations", 422, lines=[_line(depot, "1")])
+    assert promised["errors"][0]["field"] == "/lines/0/warehouse_id"
+    assert [row["on_hand"] for row in (await depot.get("stock"))["items"]] == ["2"]
+    places = {"from_warehouse_id": depot.north, "to_warehouse_id": depot.south}
+    await depot.post("transfers", quantity="1", **places)
+    back = catalog.WarehouseRestored(warehouse_id=depot.north, code="N", name="N")
+    await depot.h.deliver(back, aggregate_id=depot.north)
+    await depot.receive("2", 20)
 
 
 async def test_malformed_movements_change_nothing(depot: Depot) -> None:

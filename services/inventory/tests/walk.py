@@ -22,12 +22,14 @@ async def walk(w: Walker) -> None:
     here: dict[str, Any] = {"item_id": str(item), "warehouse_id": str(north)}
 
     bought = {**here, "quantity": "100", "value": 50000, "currency": "EUR", "reason": "purchase"}
-    await w.post("/v1/inventory/receipts", bought)
+    receipt = await w.post("/v1/inventory/receipts", bought)
     await w.post("/v1/inventory/adjustments", {**here, "quantity": "-2", "reason": "count"})
     moved = {"item_id": str(item), "from_warehouse_id": str(north), "to_warehouse_id": str(south), "quantity": "10"}
     await w.post("/v1/inventory/transfers", moved)
     held = await w.post("/v1/inventory/reservations", {"lines": [{**here, "quantity": "5"}]})
     await w.post("/v1/inventory/issues", {**here, "quantity": "3", "reason": "scrap"})
+    back = {**here, "quantity": "2", "reason": "return_to_supplier", "receipt_id": receipt["id"]}
+    await w.post("/v1/inventory/issues", back)
 
     await w.get("/v1/inventory/reservations")
     await w.get("/v1/inventory/reservations/{reservation_id}", reservation_id=held["id"])

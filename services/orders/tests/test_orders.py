@@ -200,6 +200,10 @@ async def test_what_is_unknown_may_come_and_what_is_gone_may_not(desk: Desk) -> 
     await desk.h.deliver(catalog.WarehouseDeleted(warehouse_id=desk.south, code="S"), aggregate_id=desk.south)
     gone = desk.line(item_id=str(desk.flour), warehouse_id=str(desk.south))
     assert await refused(desk, gone) == "/lines/0/warehouse_id"
+    # What is restored is sold again.
+    back = catalog.WarehouseRestored(warehouse_id=desk.south, code="S", name="South")
+    await desk.h.deliver(back, aggregate_id=desk.south)
+    await desk.create(gone)
 
 
 async def test_what_went_out_of_use_since_it_was_drafted_is_not_confirmed(desk: Desk) -> None:

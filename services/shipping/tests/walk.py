@@ -18,6 +18,7 @@ async def walk(w: Walker) -> None:
     await w.get("/v1/carriers/{carrier_id}", carrier_id=carrier["id"])
     await w.put("/v1/carriers/{carrier_id}", {**CARRIER, "name": "Express"}, carrier_id=carrier["id"])
     await w.delete("/v1/carriers/{carrier_id}", carrier_id=other["id"])
+    await w.post("/v1/carriers/{carrier_id}/restore", carrier_id=other["id"])
 
     first, line, _ = await _requested(w, "SO-000001")
     _, _, dropped = await _requested(w, "SO-000002")

@@ -31,6 +31,7 @@ KINDS: Final[Mapping[AccountRole, tuple[AccountKind, ...]]] = {
     "cost_of_goods_sold": ("expense",),
     "stock_usage": ("expense",),
     "stock_adjustments": ("expense", "revenue"),
+    "purchase_price_variance": ("expense", "revenue"),
     "production_clearing": ("expense", "revenue", "asset", "liability"),
     "opening_equity": ("equity",),
     "retained_earnings": ("equity",),

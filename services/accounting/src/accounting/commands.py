@@ -36,6 +36,12 @@ async def delete_account(tx: Tx, id: UUID, match: int | None) -> None:
     await master_data.delete(tx, Account, id, match)
 
 
+async def restore_account(tx: Tx, id: UUID, match: int | None) -> Account:
+    """Raises Unknown, Stale, NotDeleted, CodeTaken."""
+    await hold(tx)
+    return await master_data.restore(tx, Account, id, match)
+
+
 async def open_period(tx: Tx, name: str, first_day: date, last_day: date) -> Period:
     """Raises Invalid, PeriodsOverlap, DaysClosed."""
     if last_day < first_day:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from accounting.refusals import AccountNeeded
 from accounting.roles import RoleMap
-from contracts.accounting import AccountCreated, AccountDeleted, AccountKind, AccountUpdated
+from contracts.accounting import AccountCreated, AccountDeleted, AccountKind, AccountRestored, AccountUpdated
 from tailrace.db.database import Tx
 from tailrace.db.event_streams import stream_table
 from tailrace.db.keys import refers_to, tenant_index
@@ -49,7 +49,7 @@ class Account(MasterData, Base):
     """A place that amounts are posted to, known by its code. Code and kind stay what they are."""
 
     __tablename__ = "account"
-    created, updated, deleted = AccountCreated, AccountUpdated, AccountDeleted
+    created, updated, deleted, restored = AccountCreated, AccountUpdated, AccountDeleted, AccountRestored
 
     code: Mapped[str]
     kind: Mapped[AccountKind]

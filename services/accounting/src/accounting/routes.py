@@ -25,8 +25,9 @@ from accounting.scopes import Closer, Controller, Reader, Writer
 from accounting.views import AccountView, ChartsView, ChartView, JournalSummary, JournalView, PeriodView
 from contracts.accounting import AccountKind
 from tailrace.core.errors import Invalid, Unknown
+from tailrace.db import master_data
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import between, equal, where
+from tailrace.http.filters import Deleted, between, equal, where
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
 
@@ -108,9 +109,9 @@ async def map_roles(tx: Tx, who: Writer, body: NewRoles, match: IfMatch) -> char
 
 
 @router.get("/accounts", response_model=Page[AccountView])
-async def list_accounts(tx: Tx, who: Reader, page: Accounts) -> Listing[Account]:
+async def list_accounts(tx: Tx, who: Reader, page: Accounts, deleted: Deleted = False) -> Listing[Account]:
     """The chart of accounts."""
-    return await paginate(tx, select(Account).where(Account.deleted_at.is_(None)), page)
+    return await paginate(tx, master_data.rows(Account, deleted=deleted), page)
 
 
 @router.post("/accounts", status_code=201, response_model=AccountView)
@@ -135,6 +136,12 @@ async def replace_account(tx: Tx, who: Writer, id: UUID, body: AccountChange, ma
 async def delete_account(tx: Tx, who: Writer, id: UUID, match: IfMatch) -> None:
     """Take an account out of the chart: one that nothing was ever posted to, and that no rule needs."""
     await commands.delete_account(tx, id, match)
+
+
+@router.post("/accounts/{id}/restore", response_model=AccountView)
+async def restore_account(tx: Tx, who: Writer, id: UUID, match: IfMatch) -> Account:
+    """Take a deleted account back into the chart, as it was, unless another one has its code by now."""
+    return await commands.restore_account(tx, id, match)
 
 
 @router.get("/periods", response_model=Page[PeriodView])

@@ -115,7 +115,9 @@ def stock_received(event: StockReceived) -> Posting:
 
 
 def stock_issued(event: StockIssued) -> Posting:
-    """Goods go out at their cost, which is an estimate for what the books did not have: sold with a shipment, or used up."""
+    """Goods go out at their cost, which is an estimate for what the books did not have: sold with a shipment, used up, or sent back."""
+    if event.reason == "return_to_supplier":
+        return _returned_to_supplier(event)
     sold = event.reason == "shipment"
     title = "Cost of goods shipped" if sold else f"Stock issued for {event.reason}"
     moves = _entry(_cost_role(event.reason), "inventory", event.value, event.currency)
@@ -163,6 +165,21 @@ RULEBOOK = Rulebook(
         Rule("shipment-dispatched", 1, ShipmentDispatched, shipment_dispatched),
     )
 )
+
+
+def _returned_to_supplier(event: StockIssued) -> Posting:
+    """The supplier owes what the goods were received for; what they cost by now is more or less, and the difference a variance."""
+    moves = (
+        *_side("goods_received_not_invoiced", credited(event), event.currency),
+        *_side("inventory", -event.value, event.currency),
+        *_side("purchase_price_variance", event.value - credited(event), event.currency),
+    )
+    return Posting(_said("Goods returned to the supplier", event.reference), moves)
+
+
+def credited(event: StockIssued) -> int:
+    """What the supplier owes for goods that went back."""
+    return event.value if event.credited is None else event.credited
 
 
 def _cost_role(reason: str) -> AccountRole:

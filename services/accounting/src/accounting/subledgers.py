@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.dialects.postgresql import insert
 
 from accounting.models import SubLedgerEntry
-from accounting.rules import effective_at, shares
+from accounting.rules import credited, effective_at, shares
 from contracts.accounting import AccountRole
 from contracts.inventory import StockAdjusted, StockCostSettled, StockIssued, StockReceived
 from contracts.shipments import ShipmentDispatched
@@ -48,6 +48,8 @@ def amounts(event: Any) -> Mapping[AccountRole, int]:
             return {"inventory": event.value, "goods_received_not_invoiced": -event.value}
         case StockReceived() | StockAdjusted():
             return {"inventory": event.value}
+        case StockIssued(reason="return_to_supplier"):
+            return {"inventory": -event.value, "goods_received_not_invoiced": credited(event)}
         case StockIssued():
             return {"inventory": -event.value}
         case StockCostSettled():

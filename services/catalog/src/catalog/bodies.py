@@ -43,10 +43,14 @@ class ItemBody(Body):
     active: bool = True
     negative_stock: NegativeStock = "refused"
 
+    @property
+    def units(self) -> list[str]:
+        """The base unit and those that convert to it."""
+        return [self.unit, *(conversion.unit for conversion in self.conversions)]
+
     @model_validator(mode="after")
     def _each_unit_once(self) -> Self:
-        units = [self.unit, *(conversion.unit for conversion in self.conversions)]
-        if len(units) != len(set(units)):
+        if len(self.units) != len(set(self.units)):
             raise ValueError("a unit may stand once among the base unit and the conversions")
         return self
 
@@ -88,7 +92,10 @@ class WarehouseBody(Body):
 
 
 class PriceBody(Body):
-    """Price of one base unit, in minor units of the list's currency, from `min_quantity` on."""
+    """Price of one base unit, in minor units of the list's currency, from `min_quantity` on, which is no finer than the unit.
+
+    The least of all quantities, which stands there when nothing is said, is for any.
+    """
 
     item_id: UUID
     unit_price: UnitPrice

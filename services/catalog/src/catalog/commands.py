@@ -1,40 +1,51 @@
 """What the catalog is asked: whether units and items are there, how a quantity converts, what something costs."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import raiseload
 
+from catalog.bodies import ANY_QUANTITY, ItemBody, PriceBody
 from catalog.models import Item, Price, PriceList, Unit
 from catalog.refusals import NoPrice
 from tailrace.core.errors import FieldProblem, Invalid, NotYetKnown, Unknown
-from tailrace.core.units import Packaging, Places, convert
+from tailrace.core.units import Packaging, Places, check_decimals, convert
 from tailrace.core.units import Unit as Measure
 from tailrace.db.database import Tx
 
 
-async def require_unit(tx: Tx, code: str) -> None:
-    """Raises Invalid for an unknown unit, NotYetKnown while a new tenant's standard units are still on their way."""
-    codes = set(await tx.scalars(select(Unit.code).where(Unit.deleted_at.is_(None))))
-    if not codes:
+async def require_units(tx: Tx, item: ItemBody) -> None:
+    """Keep the units that an item is counted in, and converts to, from being deleted meanwhile.
+
+    Raises Invalid for an unknown base unit, NotYetKnown while a new tenant's standard units are still on their way.
+    """
+    if item.unit in await Unit.hold(tx, item.units):
+        return
+    if await tx.scalar(select(Unit.id).where(Unit.deleted_at.is_(None)).limit(1)) is None:
         raise NotYetKnown("/unit", "This tenant has no units yet; the standard ones are on their way.")
-    if code not in codes:
-        raise Invalid.field("/unit", f"There is no unit {code}.")
+    raise Invalid.field("/unit", f"There is no unit {item.unit}.")
 
 
-async def require_items(tx: Tx, item_ids: Sequence[UUID]) -> None:
-    """Raises Invalid that names each price whose item is not there."""
-    known = set(await tx.scalars(select(Item.id).where(Item.id.in_(set(item_ids)), Item.deleted_at.is_(None))))
+async def require_items(tx: Tx, prices: Sequence[PriceBody]) -> None:
+    """Keep the items from being deleted meanwhile.
+
+    Raises Invalid that names each price whose item is not there, Inexact for a `min_quantity` that is finer than the item's unit.
+    """
+    known = await Item.hold(tx, {price.item_id for price in prices})
     errors = [
-        FieldProblem(field=f"/prices/{number}/item_id", detail=f"There is no item {item_id}.")
-        for number, item_id in enumerate(item_ids)
-        if item_id not in known
+        FieldProblem(field=f"/prices/{number}/item_id", detail=f"There is no item {price.item_id}.")
+        for number, price in enumerate(prices)
+        if price.item_id not in known
     ]
     if errors:
         raise Invalid("Some prices are for items that are not there.", errors=errors[:20])
+    decimals = await _decimals(tx, known)
+    for number, price in enumerate(prices):
+        if price.min_quantity != ANY_QUANTITY and price.item_id in decimals:
+            check_decimals(price.min_quantity, *decimals[price.item_id], f"/prices/{number}/min_quantity")
 
 
 async def convert_quantity(tx: Tx, quantity: Decimal, source: str, target: str, item_id: UUID | None) -> Decimal:
@@ -46,12 +57,22 @@ async def convert_quantity(tx: Tx, quantity: Decimal, source: str, target: str, 
     return convert(quantity, source, target, measures, packaging, Places(source="/from", target="/to"))
 
 
+async def _decimals(tx: Tx, item_ids: Collection[UUID]) -> dict[UUID, tuple[str, int]]:
+    """The base unit of each item, and how fine a quantity in it may be."""
+    units = select(Item.id, Unit.code, Unit.decimals).join(
+        Unit, and_(Unit.code == Item.unit, Unit.deleted_at.is_(None))
+    )
+    return {row.id: (row.code, row.decimals) for row in await tx.execute(units.where(Item.id.in_(item_ids)))}
+
+
 async def price_for(tx: Tx, price_list_id: UUID, item_id: UUID, quantity: Decimal, on: date) -> tuple[PriceList, Price]:
-    """The price of the highest break that `quantity` (base units) reaches. Raises Unknown for the list, NoPrice."""
+    """The price of the highest break that `quantity` (base units) reaches. Raises Unknown for the list, NoPrice, Inexact for too fine a quantity."""
     listed = select(PriceList).where(PriceList.id == price_list_id, PriceList.deleted_at.is_(None))
     price_list = await tx.scalar(listed.options(raiseload(PriceList.prices)))
     if price_list is None:
         raise Unknown("PriceList", price_list_id)
+    for unit, decimals in (await _decimals(tx, [item_id])).values():
+        check_decimals(quantity, unit, decimals, "quantity")
     if not price_list.valid_on(on):
         raise NoPrice(f"Price list {price_list.code} is not valid on {on}.")
     reached = select(Price).where(

@@ -1,36 +1,45 @@
 """Master data: what is sold, how it is measured, where it lies and what it costs. Every change is one event that carries the whole of it.
 
-Nothing is ever removed: a deleted row keeps its id for those who refer to it and gives its sku or code free.
+Nothing is ever removed: a deleted row keeps its id for those who refer to it and gives its sku or code free. What is in use is not deleted: here
+that is known of the catalog's own rows, and by `projections.uses` of stock, orders and shipments elsewhere.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, select, text
+from sqlalchemy import Index, or_, select, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from contracts import catalog as events
 from contracts.catalog import NegativeStock
-from tailrace.core.errors import Fixed, InUse
+from tailrace.core.errors import FieldProblem, Fixed, InUse, RefersToDeleted
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Tx
 from tailrace.db.keys import refers_to, tenant_index
 from tailrace.db.master_data import MasterData
 from tailrace.db.models import Part, Tables
+from tailrace.messaging.uses import UseRow, refuse_used
 
 
 class Base(Tables, DeclarativeBase):
     """The tables of the catalog."""
 
 
+class Use(UseRow, Base):
+    """Stock, a reservation, an order or a shipment that needs an item or a warehouse."""
+
+    __tablename__ = "use"
+
+
 class Item(MasterData, Base):
     """Something that is bought, made, stocked or sold, counted in its base unit."""
 
     __tablename__ = "item"
-    created, updated, deleted = events.ItemCreated, events.ItemUpdated, events.ItemDeleted
+    created, updated = events.ItemCreated, events.ItemUpdated
+    deleted, restored = events.ItemDeleted, events.ItemRestored
     code_field = "sku"
     fixed = ("kind", "unit", "valuation")
     listed_by = ("unit",)
@@ -45,12 +54,32 @@ class Item(MasterData, Base):
     active: Mapped[bool]
     negative_stock: Mapped[NegativeStock] = mapped_column(server_default=text("'refused'"))
 
+    async def ensure_unused(self, tx: Tx) -> None:
+        """Raises InUse while there is stock of it, an order or a shipment needs it, or a price list prices it."""
+        await refuse_used(tx, Use, self.id, f"Item {self.sku}")
+        priced = select(PriceList.code).join(PriceList.prices)
+        priced_by = priced.where(Price.item_id == self.id, PriceList.deleted_at.is_(None)).limit(1)
+        if (code := await tx.scalar(priced_by)) is not None:
+            raise InUse(f"Price list {code} has a price for {self.sku}.")
+
+    async def ensure_restorable(self, tx: Tx) -> None:
+        """Raises RefersToDeleted when the unit it is counted in is deleted."""
+        if not await Unit.hold(tx, [self.unit]):
+            raise RefersToDeleted(f"The unit {self.unit} of {self.sku} is deleted.", field="/unit")
+
+    @classmethod
+    async def hold(cls, tx: Tx, ids: Collection[UUID]) -> set[UUID]:
+        """Which of these are in use; they stay so until the transaction ends."""
+        live = select(cls.id).where(cls.id.in_(set(ids)), cls.deleted_at.is_(None)).order_by(cls.id)
+        return set(await tx.scalars(live.with_for_update(key_share=True, read=True)))
+
 
 class Unit(MasterData, Base):
     """A unit of measure: `factor` leads to the reference unit of its dimension (g is 0.001 of a kg)."""
 
     __tablename__ = "unit"
-    created, updated, deleted = events.UnitCreated, events.UnitUpdated, events.UnitDeleted
+    created, updated = events.UnitCreated, events.UnitUpdated
+    deleted, restored = events.UnitDeleted, events.UnitRestored
     fixed = ("code", "dimension", "factor")
     listed_by = ("dimension",)
 
@@ -69,29 +98,42 @@ class Unit(MasterData, Base):
         super().replace(values)
 
     async def ensure_unused(self, tx: Tx) -> None:
-        """Raises InUse when live items are counted in it."""
-        used_by = select(Item.sku).where(Item.unit == self.code, Item.deleted_at.is_(None)).limit(1)
+        """Raises InUse when live items are counted in it, or convert to it."""
+        counted = or_(Item.unit == self.code, Item.conversions.contains([{"unit": self.code}]))
+        used_by = select(Item.sku).where(counted, Item.deleted_at.is_(None)).limit(1)
         if (sku := await tx.scalar(used_by)) is not None:
-            raise InUse(f"Item {sku} is counted in {self.code}.")
+            raise InUse(f"Item {sku} is counted in {self.code}, or converts to it.")
+
+    @classmethod
+    async def hold(cls, tx: Tx, codes: Collection[str]) -> set[str]:
+        """Which of these are in use; they stay so until the transaction ends."""
+        live = select(cls.code).where(cls.code.in_(codes), cls.deleted_at.is_(None)).order_by(cls.id)
+        return set(await tx.scalars(live.with_for_update(key_share=True, read=True)))
 
 
 class Warehouse(MasterData, Base):
     """A place where stock lies."""
 
     __tablename__ = "warehouse"
-    created, updated, deleted = events.WarehouseCreated, events.WarehouseUpdated, events.WarehouseDeleted
+    created, updated = events.WarehouseCreated, events.WarehouseUpdated
+    deleted, restored = events.WarehouseDeleted, events.WarehouseRestored
 
     code: Mapped[str]
     country: Mapped[str | None]
     active: Mapped[bool]
     negative_stock: Mapped[NegativeStock] = mapped_column(server_default=text("'refused'"))
 
+    async def ensure_unused(self, tx: Tx) -> None:
+        """Raises InUse while stock lies in it, or an order or a shipment is to leave from it."""
+        await refuse_used(tx, Use, self.id, f"Warehouse {self.code}")
+
 
 class PriceList(MasterData, Base):
     """Prices in one currency, for as long as the list is valid (both days included)."""
 
     __tablename__ = "price_list"
-    created, updated, deleted = events.PriceListCreated, events.PriceListUpdated, events.PriceListDeleted
+    created, updated = events.PriceListCreated, events.PriceListUpdated
+    deleted, restored = events.PriceListDeleted, events.PriceListRestored
 
     code: Mapped[str]
     currency: Mapped[str]
@@ -101,6 +143,17 @@ class PriceList(MasterData, Base):
     prices: Mapped[list["Price"]] = relationship(
         back_populates="price_list", cascade="all, delete-orphan", lazy="selectin", order_by="Price.id"
     )
+
+    async def ensure_restorable(self, tx: Tx) -> None:
+        """Raises RefersToDeleted when it prices an item that is deleted."""
+        live = await Item.hold(tx, [price.item_id for price in self.prices])
+        gone = [
+            FieldProblem(field=f"/prices/{number}/item_id", detail=f"Item {price.item_id} is deleted.")
+            for number, price in enumerate(self.prices)
+            if price.item_id not in live
+        ]
+        if gone:
+            raise RefersToDeleted(f"Price list {self.code} prices items that are deleted.", errors=gone[:20])
 
     def assign(self, values: Mapping[str, Any]) -> None:
         super().assign({name: value for name, value in values.items() if name != "prices"})

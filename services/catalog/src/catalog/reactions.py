@@ -1,16 +1,20 @@
-"""A new tenant finds the usual units of measure in place."""
+"""A new tenant finds the usual units of measure in place; what was deleted while somebody began to use it is restored."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from sqlalchemy import select
 
-from catalog.models import Unit
+from catalog.models import Item, Unit, Warehouse
+from catalog.projections import uses
+from contracts import inventory, orders, shipments
 from contracts.users import TenantCreated
 from tailrace.core.errors import Taken
 from tailrace.core.events import Meta
 from tailrace.db.database import Tx
 from tailrace.db.error_classes import NotYet
 from tailrace.messaging.subscribers import EVER, Reaction
+from tailrace.messaging.uses import restoring
 
 # Code, name, dimension, factor to the dimension's reference unit, decimals of a quantity. SI units and the litre (SI brochure, 9th edition, table 8).
 STANDARD_UNITS = (
@@ -38,3 +42,20 @@ async def make_units(tx: Tx, event: TenantCreated, meta: Meta) -> None:
         await tx.flush()
     except Taken as error:
         raise NotYet("a standard unit is being made by somebody else at this moment") from error
+
+
+late_uses = restoring(
+    "catalog.late_uses",
+    uses,
+    (
+        inventory.StockReceived,
+        inventory.StockAdjusted,
+        inventory.StockReserved,
+        orders.OrderCreated,
+        orders.OrderChanged,
+        orders.OrderConfirmed,
+        shipments.ShipmentCreated,
+    ),
+    (Item, Warehouse),
+    since=datetime(2026, 11, 27, tzinfo=UTC),
+)

@@ -1,6 +1,6 @@
 """The catalog: items, units of measure, warehouses and price lists, on `catalog.events`."""
 
-from catalog import reactions
+from catalog import projections, reactions
 from catalog.models import Base
 from catalog.routes import items, price_lists, units, warehouses
 from catalog.scopes import read, write
@@ -11,7 +11,7 @@ service = Service(
     name="catalog",
     topic="catalog.events",
     publishes=PUBLISHED,
-    subscribers=[reactions.standard_units],
+    subscribers=[reactions.standard_units, projections.uses, reactions.late_uses],
     routers=[items.router, units.router, warehouses.router, price_lists.router],
     exposes=[
         Exposed(prefix="/v1/items"),

@@ -43,15 +43,22 @@ class NewIssue(Body):
     """Goods that went out: of what is free, or of what a line of a reservation holds.
 
     More than is free may go where the item or the warehouse allows negative stock; `currency` is needed then when nothing ever came in.
+    What goes back to its supplier has to be there. It is credited at the price that it was received for: that of `receipt_id`, the movement
+    it came in with, or where that is not known, `value` for all of it or `unit_cost` for one of `unit`.
     """
 
     item_id: UUID
     warehouse_id: UUID
     quantity: Quantity
     unit: Unit = None
-    reason: Literal["consumption", "scrap"]
+    reason: Literal["consumption", "scrap", "return_to_supplier"]
     reservation_id: UUID | None = None
     line_id: UUID | None = None
+    receipt_id: Annotated[
+        UUID | None, Field(description="The movement that the goods came in with, when they go back to their supplier.")
+    ] = None
+    value: Amount | None = None
+    unit_cost: UnitCost = None
     currency: Currency | None = None
     reference: Reference = None
     effective_at: EffectiveAt = None
@@ -60,6 +67,13 @@ class NewIssue(Body):
     def _line_of_reservation(self) -> Self:
         if (self.reservation_id is None) != (self.line_id is None):
             raise ValueError("reservation_id and line_id go together")
+        return self
+
+    @model_validator(mode="after")
+    def _one_price_of_a_return(self) -> Self:
+        given = sum(price is not None for price in (self.receipt_id, self.value, self.unit_cost))
+        if given != (1 if self.reason == "return_to_supplier" else 0):
+            raise ValueError("return_to_supplier takes one of receipt_id, value and unit_cost; other reasons take none")
         return self
 
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 from uuid import UUID
 
 from contracts.inventory import DrawnLine
-from inventory import ledger, reservations
+from inventory import ledger, reservations, returns
 from inventory.bodies import NewAdjustment, NewIssue, NewReceipt, NewReservation, NewTransfer
 from inventory.holding import Holding, Wanted
 from inventory.models import Movement, Reservation
@@ -48,16 +49,28 @@ async def receive(tx: Tx, body: NewReceipt, match: int | None) -> Movement:
 
 
 async def issue(tx: Tx, body: NewIssue, match: int | None) -> Movement:
-    """Raises NotYetKnown, Invalid, Short, TooMuch, Stale; with a reservation Unknown, ReservationEnded, HeldForOrder, NotHeld."""
+    """Raises NotYetKnown, Invalid, Short, TooMuch, Stale; with a reservation Unknown, ReservationEnded, HeldForOrder, NotHeld.
+
+    Of what goes back to its supplier also CurrencyDiffers and ReturnedAlready.
+    """
     goods = await look_up(tx, [body.item_id], [body.warehouse_id], [body.unit])
     item, warehouse = goods.stocked(body.item_id), goods.warehouse(body.warehouse_id)
     quantity = goods.in_base_unit(item, body.quantity, body.unit)
     at = _effective(body.effective_at)
     place = Place(body.item_id, body.warehouse_id)
     holding = await _holding(tx, body, place, quantity) if body.reservation_id else None
-    stock = await load_stock(tx, place, match)
-    beyond = _currency(body.currency, stock) if holding is None and goes_negative(item, warehouse) else None
-    because = {"line_id": body.line_id, "reference": body.reference}
+    because: dict[str, Any] = {"line_id": body.line_id, "reference": body.reference}
+    if body.reason == "return_to_supplier":
+        stock, receipt = await returns.load(tx, place, body.receipt_id, match)
+        if body.currency is not None:
+            _currency(body.currency, stock)
+        price = _cost(body.quantity, body.value, body.unit_cost)
+        credited = price if receipt is None else await returns.credit(tx, receipt, quantity, at)
+        because |= {"receipt_id": body.receipt_id, "credited": credited}
+        beyond = None
+    else:
+        stock = await load_stock(tx, place, match)
+        beyond = _currency(body.currency, stock) if holding is None and goes_negative(item, warehouse) else None
     event = stock.issue(quantity, body.reason, at, held_by=body.reservation_id, beyond=beyond, **because)
     if holding is not None and body.line_id is not None:
         await reservations.draw(tx, holding, [DrawnLine(line_id=body.line_id, quantity=quantity)])
@@ -122,8 +135,8 @@ async def reserve(tx: Tx, body: NewReservation) -> Reservation:
     lines: list[Wanted] = []
     for number, line in enumerate(body.lines):
         field = f"/lines/{number}"
-        item = goods.stocked(line.item_id, f"{field}/item_id")
-        goods.warehouse(line.warehouse_id, f"{field}/warehouse_id")
+        item = goods.stocked(line.item_id, f"{field}/item_id", incoming=True)
+        goods.warehouse(line.warehouse_id, f"{field}/warehouse_id", incoming=True)
         quantity = goods.in_base_unit(item, line.quantity, line.unit, field)
         lines.append(Wanted(uuid7(), Place(line.item_id, line.warehouse_id), quantity))
     seconds = body.expires_in_seconds

@@ -31,6 +31,8 @@ _LEVELS, _MOVEMENTS, _RESERVATIONS = (
     Base.metadata.tables[kind.__tablename__] for kind in (StockLevel, Movement, Reservation)
 )
 
+_BECAUSE = ("order_id", "shipment_id", "reservation_id", "receipt_id", "credited")
+
 _fresh = insert(_LEVELS)
 _SHOW_LEVEL = _fresh.on_conflict_do_update(
     index_elements=["tenant_id", "id"],
@@ -102,7 +104,7 @@ def _story(event: Moved) -> dict[str, Any]:
             return {"kind": "transferred", "reason": "transfer", "other_warehouse_id": event.to_warehouse_id}
         case StockIssued() | StockCostSettled():
             kind = "issued" if isinstance(event, StockIssued) else "settled"
-            because = {name: getattr(event, name, None) for name in ("order_id", "shipment_id", "reservation_id")}
+            because = {name: getattr(event, name, None) for name in _BECAUSE}
             return {"kind": kind, "reason": event.reason, **because}
 
 

@@ -60,6 +60,7 @@ class Movement(TenantRow, Base):
         tenant_index("effective_at", "id"),
         tenant_index("order_id", where="order_id IS NOT NULL"),
         tenant_index("shipment_id", where="shipment_id IS NOT NULL"),
+        tenant_index("receipt_id", where="receipt_id IS NOT NULL"),
         INSERT_ONLY,
     )
 
@@ -81,6 +82,10 @@ class Movement(TenantRow, Base):
     order_id: Mapped[UUID | None]
     shipment_id: Mapped[UUID | None]
     reservation_id: Mapped[UUID | None]
+    receipt_id: Mapped[UUID | None]
+    """Of what went back to its supplier: the movement that it came in with, when it is known."""
+    credited: Mapped[int | None]
+    """Of the same: what it was received for, and so what the supplier owes for it."""
     effective_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
 

@@ -58,9 +58,14 @@ class UnitCopy(Replica, Base):
 
 catalog = replica(
     "inventory.catalog",
-    Source(ItemCopy, "item_id", (events.ItemCreated, events.ItemUpdated), events.ItemDeleted),
-    Source(WarehouseCopy, "warehouse_id", (events.WarehouseCreated, events.WarehouseUpdated), events.WarehouseDeleted),
-    Source(UnitCopy, "unit_id", (events.UnitCreated, events.UnitUpdated), events.UnitDeleted),
+    Source(ItemCopy, "item_id", (events.ItemCreated, events.ItemUpdated, events.ItemRestored), events.ItemDeleted),
+    Source(
+        WarehouseCopy,
+        "warehouse_id",
+        (events.WarehouseCreated, events.WarehouseUpdated, events.WarehouseRestored),
+        events.WarehouseDeleted,
+    ),
+    Source(UnitCopy, "unit_id", (events.UnitCreated, events.UnitUpdated, events.UnitRestored), events.UnitDeleted),
 )
 
 
@@ -73,14 +78,14 @@ class Goods:
     units: Mapping[str, UnitCopy]
 
     def stocked(self, id: UUID, field: str = "/item_id", *, incoming: bool = False) -> ItemCopy:
-        """The item. Raises NotYetKnown, and Invalid for a service, or for one out of use when goods are to come in."""
+        """The item. Raises NotYetKnown, and Invalid for a service, or for one out of use when goods are to come in or to be promised."""
         item = self.items.in_use(id, field) if incoming else self.items.known(id, field)
         if item.kind != "stock":
             raise Invalid.field(field, f"{item.sku} is a {item.kind}; there is no stock of it.")
         return item
 
     def warehouse(self, id: UUID, field: str = "/warehouse_id", *, incoming: bool = False) -> WarehouseCopy:
-        """The warehouse. Raises NotYetKnown, and Invalid for one out of use when goods are to come in."""
+        """The warehouse. Raises NotYetKnown, and Invalid for one out of use when goods are to come in or to be promised."""
         return self.warehouses.in_use(id, field) if incoming else self.warehouses.known(id, field)
 
     def in_base_unit(self, item: ItemCopy, quantity: Decimal, unit: str | None, at: str = "") -> Decimal:

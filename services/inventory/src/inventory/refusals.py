@@ -74,6 +74,18 @@ class NotHeld(Refused):
         super().__init__(detail, field="/quantity")
 
 
+class ReturnedAlready(Refused):
+    """409: no more goes back of a receipt than came in with it."""
+
+    slug, title = "more-than-received", "More than came in"
+
+    def __init__(self, received: Decimal, returned: Decimal, wanted: Decimal) -> None:
+        detail = (
+            f"{plain(received)} came in with this receipt and {plain(returned)} went back; {plain(wanted)} are wanted."
+        )
+        super().__init__(detail, field="/quantity")
+
+
 def missing(lines: Sequence[tuple[UUID, UUID, Decimal, Decimal]]) -> Short:
     """The refusal of a reservation. `lines`: item, warehouse, wanted and free, in the order of the request."""
     return Short(

@@ -39,7 +39,7 @@ from tailrace.db.database import Tx
 from tailrace.db.event_streams import Stream
 
 Incoming = Literal["opening", "purchase", "production", "return", "transfer"]
-Outgoing = Literal["shipment", "consumption", "scrap"]
+Outgoing = Literal["shipment", "consumption", "scrap", "return_to_supplier"]
 Moved = StockReceived | StockIssued | StockAdjusted | StockTransferred | StockCostSettled
 MOST_VALUE = 10**15
 NOTHING = Decimal(0)
@@ -193,7 +193,7 @@ class StockItem(Stream[StockState]):
         """Goods go out, at their exact cost: what `held_by` holds, or what is free. Raises Short for the latter, TooMuch.
 
         `beyond` lets more go than is free, the rest at an estimated cost; it names the currency for a stock that has none yet.
-        `because`: line_id, order_id, shipment_id, reference.
+        `because`: line_id, order_id, shipment_id, reference; of what goes back to its supplier, receipt_id and credited.
         """
         if held_by is None and beyond is None:
             self._check_free(quantity)

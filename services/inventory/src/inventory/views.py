@@ -97,7 +97,10 @@ class ValuationView(View):
 
 
 class MovementView(View):
-    """A line of the stock ledger, signed, with the balance after it. `stock_id` and `seq` name the event it stands for."""
+    """A line of the stock ledger, signed, with the balance after it. `stock_id` and `seq` name the event it stands for.
+
+    `receipt_id` and `credited` are set for what went back to its supplier: the movement it came in with, and what it had been received for.
+    """
 
     id: UUID
     stock_id: UUID
@@ -116,6 +119,8 @@ class MovementView(View):
     order_id: UUID | None
     shipment_id: UUID | None
     reservation_id: UUID | None
+    receipt_id: UUID | None
+    credited: int | None
     effective_at: datetime
     recorded_at: datetime
 

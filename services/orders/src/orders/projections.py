@@ -80,13 +80,18 @@ class PriceCopy(TenantRow, Base):
 
 catalog = replica(
     "orders.catalog",
-    Source(ItemCopy, "item_id", (events.ItemCreated, events.ItemUpdated), events.ItemDeleted),
-    Source(UnitCopy, "unit_id", (events.UnitCreated, events.UnitUpdated), events.UnitDeleted),
-    Source(WarehouseCopy, "warehouse_id", (events.WarehouseCreated, events.WarehouseUpdated), events.WarehouseDeleted),
+    Source(ItemCopy, "item_id", (events.ItemCreated, events.ItemUpdated, events.ItemRestored), events.ItemDeleted),
+    Source(UnitCopy, "unit_id", (events.UnitCreated, events.UnitUpdated, events.UnitRestored), events.UnitDeleted),
+    Source(
+        WarehouseCopy,
+        "warehouse_id",
+        (events.WarehouseCreated, events.WarehouseUpdated, events.WarehouseRestored),
+        events.WarehouseDeleted,
+    ),
     Source(
         PriceListCopy,
         "price_list_id",
-        (events.PriceListCreated, events.PriceListUpdated),
+        (events.PriceListCreated, events.PriceListUpdated, events.PriceListRestored),
         events.PriceListDeleted,
         Parts(PriceCopy, "prices", "price_list_id"),
     ),

@@ -59,6 +59,7 @@ class Shipment(Aggregate, Base):
         tenant_index("number", "id"),
         tenant_index("created_at", "id"),
         tenant_index("tracking_number"),
+        tenant_index("carrier_id", where="status = 'dispatched'"),
     )
 
     number: Mapped[str]

@@ -91,12 +91,18 @@ class Tx(AsyncSession):
         """The row with this id, for reading. Raises Unknown (404), for a deleted one too."""
         return await self._one(_by_id(kind), kind, id)
 
-    async def load(self, kind: type[AnyAggregate], id: UUID, match: int | None = None) -> AnyAggregate:
-        """The aggregate, locked, for a change. Raises Unknown (404), for a deleted one too; Stale (412) when `match` is not its version."""
+    async def load(
+        self, kind: type[AnyAggregate], id: UUID, match: int | None = None, *, even_deleted: bool = False
+    ) -> AnyAggregate:
+        """The aggregate, locked, for a change. Raises Stale (412) when `match` is not its version.
+
+        Raises Unknown (404), for a deleted one too unless it is asked for.
+        """
         aggregate = self._unit.locked.get(id)
         if not isinstance(aggregate, kind):
             await self._keep_changes(kind, id)
-            aggregate = self._unit.locked[id] = await self._one(_by_id_locked(kind), kind, id)
+            aggregate = await self._one(_by_id_locked(kind), kind, id, even_deleted=even_deleted)
+            self._unit.locked[id] = aggregate
         if match is not None and match != aggregate.version:
             raise Stale(match, aggregate.version)
         return aggregate
@@ -135,9 +141,9 @@ class Tx(AsyncSession):
         if known is not None and self._unit.is_modified(known):
             await self.flush()
 
-    async def _one(self, query: Select[Row], kind: type[Row], id: UUID) -> Row:
+    async def _one(self, query: Select[Row], kind: type[Row], id: UUID, *, even_deleted: bool = False) -> Row:
         row = (await self.scalars(query, {"id": id})).one_or_none()
-        if row is None or (isinstance(row, SoftDeleted) and row.deleted_at is not None):
+        if row is None or (isinstance(row, SoftDeleted) and row.deleted_at is not None and not even_deleted):
             raise Unknown(kind.__name__, id)
         return row
 

@@ -1,6 +1,6 @@
 """Master data: known by a code that one live row has, replaced whole, published whole with each change, and never removed.
 
-What is deleted keeps its id for those who refer to it and gives its code free.
+What is deleted keeps its id for those who refer to it and gives its code free. It can be restored while nobody else has taken the code.
 """
 
 from collections.abc import Mapping
@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 from uuid import UUID
 
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Mapped, declared_attr
 from sqlalchemy.schema import SchemaItem
 
-from tailrace.core.errors import CodeTaken, FieldProblem, Fixed
+from tailrace.core.errors import CodeTaken, FieldProblem, Fixed, NotDeleted
 from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Tx
@@ -28,6 +29,7 @@ class MasterData(SoftDeleted):
     created: ClassVar[type[Event]]
     updated: ClassVar[type[Event]]
     deleted: ClassVar[type[Event]]
+    restored: ClassVar[type[Event]]
     code_field: ClassVar[str] = "code"
     fixed: ClassVar[tuple[str, ...]] = ()
     """Fields that others build on, and that therefore never change."""
@@ -65,12 +67,20 @@ class MasterData(SoftDeleted):
         self.deleted_at = datetime.now(UTC)
         self._record(self.deleted)
 
+    def restore(self) -> None:
+        """Take it back into use, as it was."""
+        self.deleted_at = None
+        self._record(self.restored)
+
     def assign(self, values: Mapping[str, Any]) -> None:
         for name, value in values.items():
             setattr(self, name, value)
 
     async def ensure_unused(self, tx: Tx) -> None:
         """Raises InUse, or another refusal, when something keeps it from being deleted."""
+
+    async def ensure_restorable(self, tx: Tx) -> None:
+        """Raises RefersToDeleted, or another refusal, when something keeps it from being restored."""
 
     def _record(self, kind: type[Event]) -> None:
         own = f"{self.__tablename__}_id"
@@ -79,6 +89,11 @@ class MasterData(SoftDeleted):
 
 
 AnyMaster = TypeVar("AnyMaster", bound=MasterData)
+
+
+def rows(kind: type[AnyMaster], *, deleted: bool) -> Select[AnyMaster]:
+    """Those in use, or those that were deleted."""
+    return select(kind).where(kind.deleted_at.is_not(None) if deleted else kind.deleted_at.is_(None))
 
 
 async def create(tx: Tx, kind: type[AnyMaster], values: Mapping[str, Any]) -> AnyMaster:
@@ -102,3 +117,14 @@ async def delete(tx: Tx, kind: type[MasterData], id: UUID, match: int | None) ->
     row = await tx.load(kind, id, match)
     await row.ensure_unused(tx)
     row.delete()
+
+
+async def restore(tx: Tx, kind: type[AnyMaster], id: UUID, match: int | None) -> AnyMaster:
+    """Raises Unknown, Stale, NotDeleted, CodeTaken, and what `ensure_restorable` raises."""
+    row = await tx.load(kind, id, match, even_deleted=True)
+    if row.deleted_at is None:
+        raise NotDeleted(f"{kind.__name__} {getattr(row, kind.code_field)} is in use.")
+    await row.ensure_restorable(tx)
+    row.restore()
+    await tx.flush()
+    return row

@@ -37,6 +37,11 @@ class _Unique:
     attributes: Sequence[str]
 
     @property
+    def of_live(self) -> bool:
+        """Whether only what is not deleted has the values to itself."""
+        return str(self.index.dialect_options["postgresql"]["where"]) == LIVE
+
+    @property
     def columns(self) -> Sequence[Column[Any]]:
         return [column for column in self.index.columns if column.name != "tenant_id"]
 
@@ -80,7 +85,11 @@ def _asked_for(session: Session, changed: Iterable[Any]) -> dict[_Unique, list[A
             state: Any = inspect(instance)
             if any(getattr(instance, name) is None for name in unique.attributes):
                 continue
-            if state.pending or any(state.attrs[name].history.has_changes() for name in unique.attributes):
+            if unique.of_live and instance.deleted_at is not None:
+                continue
+            # What is restored asks for its values again.
+            watched = [*unique.attributes, *(("deleted_at",) if unique.of_live else ())]
+            if state.pending or any(state.attrs[name].history.has_changes() for name in watched):
                 asked.setdefault(unique, []).append(instance)
     return asked
 

@@ -22,6 +22,9 @@ from tailrace.core.money import Exact
 
 Column = InstrumentedAttribute[Any]
 
+Deleted = Annotated[bool, Query(description="Those that were deleted, instead of those in use.")]
+"""For lists of what can be restored."""
+
 _TYPES: dict[type, Any] = {
     UUID: UUID,
     bool: bool,

@@ -79,6 +79,18 @@ class InUse(Refused):
     slug, title = "in-use", "Still in use"
 
 
+class NotDeleted(Refused):
+    """409: only what was deleted can be restored."""
+
+    slug, title = "not-deleted", "Not deleted"
+
+
+class RefersToDeleted(Refused):
+    """409: it cannot come back while something that it refers to is deleted. Names the field that refers to it."""
+
+    slug, title = "refers-to-deleted", "Refers to something deleted"
+
+
 class Fixed(Refused):
     """409: others build on this field, so it stays what it is."""
 

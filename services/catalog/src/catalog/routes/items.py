@@ -3,22 +3,21 @@
 from typing import Annotated
 from uuid import UUID
 
-from sqlalchemy import select
-
 from catalog import commands
 from catalog.bodies import ItemBody, Kind
-from catalog.models import Item
+from catalog.models import Item, Unit
+from catalog.projections import uses
 from catalog.reactions import standard_units
 from catalog.scopes import Reader, Writer
 from catalog.views import ItemView
 from contracts.catalog import NegativeStock
 from tailrace.db import master_data
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import equal, part_of
+from tailrace.http.filters import Deleted, equal, part_of
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
-router = tenant_router("/v1/items", tag="items", reads=[standard_units])
+router = tenant_router("/v1/items", tag="items", reads=[standard_units, uses])
 
 Items = Annotated[
     PageRequest,
@@ -37,14 +36,14 @@ Items = Annotated[
 @router.post("", status_code=201, response_model=ItemView)
 async def create_item(tx: Tx, who: Writer, body: ItemBody) -> Item:
     """Add an item."""
-    await commands.require_unit(tx, body.unit)
+    await commands.require_units(tx, body)
     return await master_data.create(tx, Item, body.values())
 
 
 @router.get("", response_model=Page[ItemView])
-async def list_items(tx: Tx, who: Reader, page: Items) -> Listing[Item]:
+async def list_items(tx: Tx, who: Reader, page: Items, deleted: Deleted = False) -> Listing[Item]:
     """Items."""
-    return await paginate(tx, select(Item).where(Item.deleted_at.is_(None)), page)
+    return await paginate(tx, master_data.rows(Item, deleted=deleted), page)
 
 
 @router.get("/{item_id}", response_model=ItemView)
@@ -56,10 +55,17 @@ async def read_item(tx: Tx, who: Reader, item_id: UUID) -> Item:
 @router.put("/{item_id}", response_model=ItemView)
 async def replace_item(tx: Tx, who: Writer, match: IfMatch, item_id: UUID, body: ItemBody) -> Item:
     """Replace an item, whole. `kind`, `unit` and `valuation` stay."""
+    await Unit.hold(tx, body.units)
     return await master_data.replace(tx, Item, item_id, match, body.values())
 
 
 @router.delete("/{item_id}", status_code=204)
 async def delete_item(tx: Tx, who: Writer, match: IfMatch, item_id: UUID) -> None:
-    """Take an item out of use."""
+    """Delete an item that nothing needs: no stock, order, shipment or price list. `active: false` closes it to new business before that."""
     await master_data.delete(tx, Item, item_id, match)
+
+
+@router.post("/{item_id}/restore", response_model=ItemView)
+async def restore_item(tx: Tx, who: Writer, match: IfMatch, item_id: UUID) -> Item:
+    """Take a deleted item back into use, as it was, unless another one has its code by now."""
+    return await master_data.restore(tx, Item, item_id, match)

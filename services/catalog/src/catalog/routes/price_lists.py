@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_
 from sqlalchemy.orm import raiseload
 
 from catalog import commands
@@ -16,7 +16,7 @@ from tailrace.core.fields import Day
 from tailrace.core.money import Currency, Quantity
 from tailrace.db import master_data
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import equal, part_of, where
+from tailrace.http.filters import Deleted, equal, part_of, where
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
@@ -47,16 +47,14 @@ PriceLists = Annotated[
 @router.post("", status_code=201, response_model=PriceListView)
 async def create_price_list(tx: Tx, who: Writer, body: PriceListBody) -> PriceList:
     """Add a price list."""
-    await commands.require_items(tx, [price.item_id for price in body.prices])
+    await commands.require_items(tx, body.prices)
     return await master_data.create(tx, PriceList, body.model_dump())
 
 
 @router.get("", response_model=Page[PriceListSummary])
-async def list_price_lists(tx: Tx, who: Reader, page: PriceLists) -> Listing[PriceList]:
+async def list_price_lists(tx: Tx, who: Reader, page: PriceLists, deleted: Deleted = False) -> Listing[PriceList]:
     """Price lists without their prices."""
-    return await paginate(
-        tx, select(PriceList).where(PriceList.deleted_at.is_(None)).options(raiseload(PriceList.prices)), page
-    )
+    return await paginate(tx, master_data.rows(PriceList, deleted=deleted).options(raiseload(PriceList.prices)), page)
 
 
 @router.get("/{price_list_id}", response_model=PriceListView)
@@ -88,11 +86,17 @@ async def replace_price_list(
 ) -> PriceList:
     """Replace a price list, whole, all prices included."""
     await tx.find(PriceList, price_list_id)
-    await commands.require_items(tx, [price.item_id for price in body.prices])
+    await commands.require_items(tx, body.prices)
     return await master_data.replace(tx, PriceList, price_list_id, match, body.model_dump())
 
 
 @router.delete("/{price_list_id}", status_code=204)
 async def delete_price_list(tx: Tx, who: Writer, match: IfMatch, price_list_id: UUID) -> None:
-    """Take a price list out of use."""
+    """Delete a price list. Orders that were priced by it keep their prices."""
     await master_data.delete(tx, PriceList, price_list_id, match)
+
+
+@router.post("/{price_list_id}/restore", response_model=PriceListView)
+async def restore_price_list(tx: Tx, who: Writer, match: IfMatch, price_list_id: UUID) -> PriceList:
+    """Take a deleted price list back into use, as it was, unless another one has its code by now."""
+    return await master_data.restore(tx, PriceList, price_list_id, match)

@@ -3,8 +3,6 @@
 from typing import Annotated
 from uuid import UUID
 
-from sqlalchemy import select
-
 from catalog import commands
 from catalog.bodies import Conversion, UnitBody
 from catalog.models import Unit
@@ -13,7 +11,7 @@ from catalog.scopes import Reader, Writer
 from catalog.views import Converted, UnitView
 from tailrace.db import master_data
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import equal, part_of
+from tailrace.http.filters import Deleted, equal, part_of
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
@@ -38,9 +36,9 @@ async def create_unit(tx: Tx, who: Writer, body: UnitBody) -> Unit:
 
 
 @router.get("", response_model=Page[UnitView])
-async def list_units(tx: Tx, who: Reader, page: Units) -> Listing[Unit]:
+async def list_units(tx: Tx, who: Reader, page: Units, deleted: Deleted = False) -> Listing[Unit]:
     """Units of measure."""
-    return await paginate(tx, select(Unit).where(Unit.deleted_at.is_(None)), page)
+    return await paginate(tx, master_data.rows(Unit, deleted=deleted), page)
 
 
 @router.post("/convert", response_model=Converted)
@@ -64,5 +62,11 @@ async def replace_unit(tx: Tx, who: Writer, match: IfMatch, unit_id: UUID, body:
 
 @router.delete("/{unit_id}", status_code=204)
 async def delete_unit(tx: Tx, who: Writer, match: IfMatch, unit_id: UUID) -> None:
-    """Take a unit out of use, unless an item still needs it."""
+    """Delete a unit that no item is counted in or converts to."""
     await master_data.delete(tx, Unit, unit_id, match)
+
+
+@router.post("/{unit_id}/restore", response_model=UnitView)
+async def restore_unit(tx: Tx, who: Writer, match: IfMatch, unit_id: UUID) -> Unit:
+    """Take a deleted unit back into use, as it was, unless another one has its code by now."""
+    return await master_data.restore(tx, Unit, unit_id, match)

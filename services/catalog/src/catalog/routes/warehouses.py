@@ -3,21 +3,20 @@
 from typing import Annotated
 from uuid import UUID
 
-from sqlalchemy import select
-
 from catalog.bodies import WarehouseBody
 from catalog.models import Warehouse
+from catalog.projections import uses
 from catalog.scopes import Reader, Writer
 from catalog.views import WarehouseView
 from contracts.catalog import NegativeStock
 from tailrace.core.fields import Country
 from tailrace.db import master_data
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import equal, part_of
+from tailrace.http.filters import Deleted, equal, part_of
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
-router = tenant_router("/v1/warehouses", tag="warehouses")
+router = tenant_router("/v1/warehouses", tag="warehouses", reads=[uses])
 
 Warehouses = Annotated[
     PageRequest,
@@ -40,9 +39,9 @@ async def create_warehouse(tx: Tx, who: Writer, body: WarehouseBody) -> Warehous
 
 
 @router.get("", response_model=Page[WarehouseView])
-async def list_warehouses(tx: Tx, who: Reader, page: Warehouses) -> Listing[Warehouse]:
+async def list_warehouses(tx: Tx, who: Reader, page: Warehouses, deleted: Deleted = False) -> Listing[Warehouse]:
     """Warehouses."""
-    return await paginate(tx, select(Warehouse).where(Warehouse.deleted_at.is_(None)), page)
+    return await paginate(tx, master_data.rows(Warehouse, deleted=deleted), page)
 
 
 @router.get("/{warehouse_id}", response_model=WarehouseView)
@@ -59,5 +58,11 @@ async def replace_warehouse(tx: Tx, who: Writer, match: IfMatch, warehouse_id: U
 
 @router.delete("/{warehouse_id}", status_code=204)
 async def delete_warehouse(tx: Tx, who: Writer, match: IfMatch, warehouse_id: UUID) -> None:
-    """Take a warehouse out of use."""
+    """Delete a warehouse that nothing needs: no stock, order or shipment. `active: false` closes it to new business before that."""
     await master_data.delete(tx, Warehouse, warehouse_id, match)
+
+
+@router.post("/{warehouse_id}/restore", response_model=WarehouseView)
+async def restore_warehouse(tx: Tx, who: Writer, match: IfMatch, warehouse_id: UUID) -> Warehouse:
+    """Take a deleted warehouse back into use, as it was, unless another one has its code by now."""
+    return await master_data.restore(tx, Warehouse, warehouse_id, match)

@@ -3,15 +3,13 @@
 from typing import Annotated
 from uuid import UUID
 
-from sqlalchemy import select
-
 from shipping.bodies import CarrierBody
 from shipping.carriers import Carrier
 from shipping.scopes import Reader, Writer
 from shipping.views import CarrierView
 from tailrace.db import master_data
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import equal, part_of
+from tailrace.http.filters import Deleted, equal, part_of
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
@@ -36,9 +34,9 @@ async def create_carrier(tx: Tx, who: Writer, body: CarrierBody) -> Carrier:
 
 
 @router.get("", response_model=Page[CarrierView])
-async def list_carriers(tx: Tx, who: Reader, page: Carriers) -> Listing[Carrier]:
+async def list_carriers(tx: Tx, who: Reader, page: Carriers, deleted: Deleted = False) -> Listing[Carrier]:
     """Carriers."""
-    return await paginate(tx, select(Carrier).where(Carrier.deleted_at.is_(None)), page)
+    return await paginate(tx, master_data.rows(Carrier, deleted=deleted), page)
 
 
 @router.get("/{carrier_id}", response_model=CarrierView)
@@ -55,5 +53,11 @@ async def replace_carrier(tx: Tx, who: Writer, match: IfMatch, carrier_id: UUID,
 
 @router.delete("/{carrier_id}", status_code=204)
 async def delete_carrier(tx: Tx, who: Writer, match: IfMatch, carrier_id: UUID) -> None:
-    """Take a carrier out of use."""
+    """Delete a carrier that no shipment is on its way with. `active: false` closes it to new ones before that."""
     await master_data.delete(tx, Carrier, carrier_id, match)
+
+
+@router.post("/{carrier_id}/restore", response_model=CarrierView)
+async def restore_carrier(tx: Tx, who: Writer, match: IfMatch, carrier_id: UUID) -> Carrier:
+    """Take a deleted carrier back into use, as it was, unless another one has its code by now."""
+    return await master_data.restore(tx, Carrier, carrier_id, match)

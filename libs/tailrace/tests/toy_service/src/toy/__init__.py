@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from tailrace.core.context import Principal
-from tailrace.core.errors import InUse, Refused, Unknown
+from tailrace.core.errors import InUse, RefersToDeleted, Refused, Unknown
 from tailrace.core.events import Event, Meta
 from tailrace.core.ids import uuid7
 from tailrace.db import master_data
@@ -63,6 +63,10 @@ class LabelCreated(LabelDescription):
 
 class LabelUpdated(LabelDescription):
     type: ClassVar[str] = "label.updated"
+
+
+class LabelRestored(LabelDescription):
+    type: ClassVar[str] = "label.restored"
 
 
 class LabelDeleted(ToyEvent):
@@ -130,7 +134,7 @@ class Line(Part, Base):
 
 class Label(MasterData, Base):
     __tablename__ = "label"
-    created, updated, deleted = LabelCreated, LabelUpdated, LabelDeleted
+    created, updated, deleted, restored = LabelCreated, LabelUpdated, LabelDeleted, LabelRestored
     fixed = ("tone",)
 
     code: Mapped[str]
@@ -139,6 +143,10 @@ class Label(MasterData, Base):
     async def ensure_unused(self, tx: Tx) -> None:
         if await tx.scalar(select(Note.id).where(Note.text == self.code).limit(1)) is not None:
             raise InUse(f"A note says {self.code}.")
+
+    async def ensure_restorable(self, tx: Tx) -> None:
+        if self.name == "orphan":
+            raise RefersToDeleted("Its parent is gone.", field="/name")
 
 
 class Heard(TenantRow, Base):
@@ -309,6 +317,11 @@ async def delete_label(tx: Tx, who: Writer, match: IfMatch, label_id: UUID) -> N
     await master_data.delete(tx, Label, label_id, match)
 
 
+@labels.post("/{label_id}/restore", response_model=LabelView)
+async def restore_label(tx: Tx, who: Writer, match: IfMatch, label_id: UUID) -> Label:
+    return await master_data.restore(tx, Label, label_id, match)
+
+
 hearsay = tenant_router("/v1/heard", tag="heard", reads=[heard])
 
 
@@ -336,7 +349,7 @@ async def create_note_heard(tx: Tx, who: Writer, key: UUID) -> Note:
 service = Service(
     name="toy",
     topic="toy.events",
-    publishes=[NoteWritten, NoteClosed, LabelCreated, LabelUpdated, LabelDeleted, Counted],
+    publishes=[NoteWritten, NoteClosed, LabelCreated, LabelUpdated, LabelDeleted, LabelRestored, Counted],
     subscribers=[heard, echo, talk],
     routers=[router, labels, hearsay],
     scopes=[read, write],

@@ -1,0 +1,94 @@
+"""What the catalog keeps of others: who needs an item or a warehouse, so that neither is deleted while anybody does.
+
+Stock needs both while there is any, more or less than nothing; a reservation while it holds some; an order from its draft until all of it has left
+or it is cancelled; a shipment until it has left or is cancelled.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from uuid import UUID
+
+from catalog.models import Use
+from contracts import inventory, orders, shipments
+from tailrace.core.ids import derived_id
+from tailrace.messaging.uses import Adds, Needs, Uses
+
+uses = Uses("catalog.uses", Use)
+
+
+@uses.told_by(orders.OrderCreated, orders.OrderChanged, orders.OrderConfirmed)
+def order(event: orders.OrderCreated | orders.OrderChanged | orders.OrderConfirmed) -> Needs:
+    return _order(event.order_id, _things(event.lines), event.number)
+
+
+@uses.told_by(orders.OrderShipmentProgressed)
+def order_shipped(event: orders.OrderShipmentProgressed) -> Iterable[Needs]:
+    return [_order(event.order_id)] if event.shipment == "full" else []
+
+
+@uses.told_by(orders.OrderCancelled)
+def order_cancelled(event: orders.OrderCancelled) -> Needs:
+    return _order(event.order_id)
+
+
+@uses.told_by(shipments.ShipmentCreated)
+def shipment(event: shipments.ShipmentCreated) -> Needs:
+    return _shipment(event.shipment_id, _things(event.lines), event.number)
+
+
+@uses.told_by(shipments.ShipmentLinesChanged)
+def shipment_changed(event: shipments.ShipmentLinesChanged) -> Needs:
+    return _shipment(event.shipment_id, _things(event.lines))
+
+
+@uses.told_by(shipments.ShipmentDispatched, shipments.ShipmentCancelled)
+def shipment_over(event: shipments.ShipmentDispatched | shipments.ShipmentCancelled) -> Needs:
+    return _shipment(event.shipment_id)
+
+
+@uses.told_by(inventory.StockReceived, inventory.StockAdjusted)
+def stock(event: inventory.StockReceived | inventory.StockAdjusted) -> Adds:
+    return _stock(event, event.quantity)
+
+
+@uses.told_by(inventory.StockTransferred)
+def stock_sent(event: inventory.StockTransferred) -> Adds:
+    return _stock(event, -event.quantity)
+
+
+@uses.told_by(inventory.StockIssued)
+def stock_issued(event: inventory.StockIssued) -> Iterable[Adds]:
+    yield _stock(event, -event.quantity)
+    if event.reservation_id is not None:
+        yield _reservation(event, event.reservation_id, -event.quantity)
+
+
+@uses.told_by(inventory.StockReserved)
+def stock_reserved(event: inventory.StockReserved) -> Adds:
+    return _reservation(event, event.reservation_id, event.quantity)
+
+
+@uses.told_by(inventory.StockReservationReleased)
+def stock_released(event: inventory.StockReservationReleased) -> Adds:
+    return _reservation(event, event.reservation_id, -event.quantity)
+
+
+def _things(lines: Iterable[orders.OrderLine | shipments.ShipmentLine]) -> set[UUID]:
+    return {id for line in lines for id in (line.item_id, line.warehouse_id)}
+
+
+def _order(id: UUID, things: Iterable[UUID] = (), number: str | None = None) -> Needs:
+    return Needs("order", id, set(things), f"/v1/orders/{id}", number)
+
+
+def _shipment(id: UUID, things: Iterable[UUID] = (), number: str | None = None) -> Needs:
+    return Needs("shipment", id, set(things), f"/v1/shipments/{id}", number)
+
+
+def _stock(event: inventory.StockEvent, amount: Decimal) -> Adds:
+    here = (event.item_id, event.warehouse_id)
+    return Adds("stock", derived_id(*here), here, "/v1/inventory/stock/{}/{}".format(*here), amount)
+
+
+def _reservation(event: inventory.StockEvent, id: UUID, amount: Decimal) -> Adds:
+    return Adds("reservation", id, (event.item_id, event.warehouse_id), f"/v1/inventory/reservations/{id}", amount)

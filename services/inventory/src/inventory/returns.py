@@ -1,0 +1,54 @@
+"""Goods that go back to their supplier: credited at the price that they were received for, and no more of a receipt than came in with it.
+
+They leave at the cost that the valuation gives them, as any issue; what that differs from the credit is a variance, which accounting posts.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from inventory.models import Movement
+from inventory.refusals import CurrencyDiffers, ReturnedAlready
+from inventory.stock import Place, StockItem, load_stocks
+from tailrace.core.errors import Invalid, Stale
+from tailrace.core.money import share
+from tailrace.db.database import Tx
+
+
+async def load(tx: Tx, place: Place, receipt_id: UUID | None, match: int | None) -> tuple[StockItem, Movement | None]:
+    """The stock that goods leave, locked, and the receipt they came in with. Raises Stale, Invalid, CurrencyDiffers.
+
+    Goods may have been moved since: the stock that the receipt came into is locked as well, so that no two give the same goods back.
+    """
+    receipt = await _receipt(tx, place.item_id, receipt_id) if receipt_id is not None else None
+    places: Sequence[Place] = (place,) if receipt is None else (place, Place(receipt.item_id, receipt.warehouse_id))
+    stock = (await load_stocks(tx, places))[place]
+    if match is not None and match != stock.version:
+        raise Stale(match, stock.version)
+    if receipt is not None and stock.state.valued_in not in {None, receipt.currency}:
+        raise CurrencyDiffers(str(stock.state.currency), receipt.currency, "/receipt_id")
+    return stock, receipt
+
+
+async def credit(tx: Tx, receipt: Movement, quantity: Decimal, at: datetime) -> int:
+    """What so much was received for, in minor units: parts of a receipt add up to it exactly. Raises ReturnedAlready, Invalid (the time)."""
+    if at < receipt.effective_at:
+        raise Invalid.field(
+            "/effective_at", f"The goods came in at {receipt.effective_at.isoformat()}; not before that."
+        )
+    sent_back = select(func.coalesce(func.sum(-Movement.quantity), 0)).where(Movement.receipt_id == receipt.id)
+    returned = Decimal(await tx.scalar(sent_back) or 0)
+    if returned + quantity > receipt.quantity:
+        raise ReturnedAlready(receipt.quantity, returned, quantity)
+    return share(receipt.value, returned, quantity, receipt.quantity)
+
+
+async def _receipt(tx: Tx, item_id: UUID, id: UUID) -> Movement:
+    bought = (Movement.kind == "received", Movement.reason == "purchase", Movement.item_id == item_id)
+    receipt = await tx.scalar(select(Movement).where(Movement.id == id, *bought))
+    if receipt is None:
+        raise Invalid.field("/receipt_id", f"No purchase of this item came in with movement {id}.")
+    return receipt
