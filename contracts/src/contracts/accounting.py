@@ -67,13 +67,16 @@ class AccountDeleted(AccountingEvent):
 
 
 class ChartChosen(AccountingEvent):
-    """The books begin with this chart: every role has its account, from the first day on. It may be chosen again until there is a journal."""
+    """The books begin with this chart: every role has its account, from the first day on. It may be chosen again until there is a journal.
+
+    `roles`: by AccountRole, the code of an account. Roles are added as rules need them.
+    """
 
     type: ClassVar[str] = "accounting.chart.chosen"
 
     chart_id: UUID
     name: str
-    roles: dict[AccountRole, str]
+    roles: dict[str, str]
 
 
 class RolesMapped(AccountingEvent):
@@ -83,7 +86,7 @@ class RolesMapped(AccountingEvent):
 
     chart_id: UUID
     since: date
-    roles: dict[AccountRole, str]
+    roles: dict[str, str]
 
 
 class PeriodEvent(AccountingEvent):

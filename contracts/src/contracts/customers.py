@@ -109,6 +109,12 @@ class CustomerUpdated(CustomerDescription):
     type: ClassVar[str] = "customer.updated"
 
 
+class CustomerRestored(CustomerDescription):
+    """The customer was deleted by mistake, and is back as it was; carries the whole of it."""
+
+    type: ClassVar[str] = "customer.restored"
+
+
 class CustomerDeleted(CustomerEvent):
     """The customer is gone; those who keep something about it hide or end it. Documents with legal weight stay."""
 
@@ -185,6 +191,7 @@ class CustomerUnmerged(CustomerEvent):
 PUBLISHED: tuple[type[CustomerEvent], ...] = (
     CustomerCreated,
     CustomerUpdated,
+    CustomerRestored,
     CustomerDeleted,
     CustomerAssigned,
     CustomerCreditChanged,

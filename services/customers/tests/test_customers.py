@@ -119,7 +119,21 @@ async def test_what_is_deleted_is_found_no_more_and_frees_its_number(sales: Sale
     assert await sales.found("ada") == []
     assert (await sales.h.client.get(f"{AT}/{customer['id']}")).status_code == 404
     assert await sales.h.admin.fetchval("SELECT count(*) FROM search_entry WHERE id = $1", customer["id"]) == 0
-    await sales.create("Another", number="A-1")
+    other = await sales.create("Another", number="A-1")
+    taken = await sales.act(customer, "restore", 409)
+    assert (taken["type"], taken["errors"][0]["field"]) == ("urn:tailrace:problem:code-taken", "/number")
+    assert (await sales.h.client.delete(f"{AT}/{other['id']}")).status_code == 204
+    assert (await sales.act(customer, "restore"))["number"] == "A-1"
+    assert await sales.found("ada") == ["Ada Works"]
+
+
+async def test_a_restored_customer_is_not_looked_after_by_somebody_who_left(sales: Sales) -> None:
+    customer = await sales.create()
+    await sales.assigned(customer, sales.bo)
+    assert (await sales.h.client.delete(f"{AT}/{customer['id']}")).status_code == 204
+    await sales.leaves(sales.bo)
+    await sales.h.fire_timers()
+    assert (await sales.act(customer, "restore"))["sales_rep_id"] is None
 
 
 async def test_tax_numbers_and_telephone_numbers_are_checked(sales: Sales) -> None:

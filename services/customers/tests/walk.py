@@ -57,4 +57,5 @@ async def walk(w: Walker) -> None:
     await w.post(f"{HERE}/merge", merge, customer_id=twin["id"])
     await w.post(f"{HERE}/unmerge", {"reason": "A sister company"}, customer_id=twin["id"])
     await w.delete(HERE, customer_id=spare["id"])
+    await w.post(f"{HERE}/restore", customer_id=spare["id"])
     await w.tell(UserDeleted(user_id=rep), aggregate_id=rep)

@@ -68,15 +68,18 @@ class ChartStream(Stream[ChartState]):
         match event:
             case ChartChosen():
                 self.state.name = event.name
-                self.state.steps = [RolesFrom(roles=event.roles)]
+                self.state.steps = [RolesFrom.model_validate({"roles": event.roles})]
             case RolesMapped():
-                self.state.steps = [*self.state.steps, RolesFrom(since=event.since, roles=event.roles)]
+                self.state.steps = [
+                    *self.state.steps,
+                    RolesFrom.model_validate({"since": event.since, "roles": event.roles}),
+                ]
 
     def choose(self, name: str, roles: Mapping[AccountRole, str]) -> None:
-        self.record(ChartChosen(chart_id=self.id, name=name, roles=dict(roles)))
+        self.record(ChartChosen(chart_id=self.id, name=name, roles={**roles}))
 
     def map(self, since: date, roles: Mapping[AccountRole, str]) -> None:
-        self.record(RolesMapped(chart_id=self.id, since=since, roles=dict(roles)), first_moment(since))
+        self.record(RolesMapped(chart_id=self.id, since=since, roles={**roles}), first_moment(since))
 
 
 class JournalState(BaseModel):

@@ -31,7 +31,8 @@ class Customer(MasterData, Searchable, Base):
     """A company or a person that buys, or may. Merged, it stands for another and takes no further changes."""
 
     __tablename__ = "customer"
-    created, updated, deleted = events.CustomerCreated, events.CustomerUpdated, events.CustomerDeleted
+    created, updated = events.CustomerCreated, events.CustomerUpdated
+    deleted, restored = events.CustomerDeleted, events.CustomerRestored
     code_field = "number"
     listed_by = ("sales_rep_id", "status", "segment", "merged_into_id")
 
@@ -79,6 +80,11 @@ class Customer(MasterData, Searchable, Base):
         self.match_keys = []
         self.make_searchable(match=())
         super().delete()
+
+    def restore(self) -> None:
+        """Be found again, by what it is called."""
+        self._index()
+        super().restore()
 
     def set_people(self, people: Sequence["Person"]) -> None:
         """These, and nobody else, speak for the customer. Raises WasMerged."""
@@ -154,6 +160,12 @@ class Customer(MasterData, Searchable, Base):
         self.status, self.status_before_merge = self.status_before_merge, None  # type: ignore[assignment]
         self.record(events.CustomerUnmerged(customer_id=self.id, from_customer_id=was, reason=reason))
         self._tell()
+
+    async def ensure_restorable(self, tx: Tx) -> None:
+        """A user who left meanwhile does not look after it any more."""
+        gone = select(UserCopy.id).where(UserCopy.id == self.sales_rep_id, ~UserCopy.active)
+        if await tx.scalar(gone) is not None:
+            self.sales_rep_id = None
 
     async def ensure_unused(self, tx: Tx) -> None:
         """Raises InUse while another stands for it."""

@@ -1,6 +1,6 @@
 """What customers keep of others: who may look after one, and which price lists there are."""
 
-from contracts.catalog import PriceListCreated, PriceListDeleted, PriceListUpdated
+from contracts.catalog import PriceListCreated, PriceListDeleted, PriceListRestored, PriceListUpdated
 from contracts.users import UserCreated, UserDeleted, UserUpdated
 from customers.models import PriceListCopy, UserCopy
 from tailrace.messaging.replica import Source, replica
@@ -8,5 +8,5 @@ from tailrace.messaging.replica import Source, replica
 users = replica("customers.users", Source(UserCopy, "user_id", (UserCreated, UserUpdated), UserDeleted))
 price_lists = replica(
     "customers.price_lists",
-    Source(PriceListCopy, "price_list_id", (PriceListCreated, PriceListUpdated), PriceListDeleted),
+    Source(PriceListCopy, "price_list_id", (PriceListCreated, PriceListUpdated, PriceListRestored), PriceListDeleted),
 )

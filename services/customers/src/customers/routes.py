@@ -4,7 +4,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
-from sqlalchemy import select
+from sqlalchemy import Select
 from sqlalchemy.orm import raiseload
 
 from contracts.customers import Kind, Status
@@ -25,9 +25,10 @@ from customers.scopes import Assigner, CreditManager, Merger, Reader, Writer
 from customers.views import CustomerSummary, CustomerView, Duplicates, PersonView
 from tailrace.core.errors import Invalid
 from tailrace.core.fields import Name
+from tailrace.db import master_data
 from tailrace.db.search import found_by
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import any_of, equal
+from tailrace.http.filters import Deleted, any_of, equal
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
 
@@ -47,7 +48,10 @@ Words = Annotated[
 Customers = Annotated[PageRequest, listed(Customer, *_FILTERS, equal(Customer.sales_rep_id), sort=_SORT)]
 Theirs = Annotated[PageRequest, listed(Customer, *_FILTERS, sort=_SORT)]
 Found = Annotated[PageRequest, listed(Customer, *_FILTERS, sort=_SORT, default="name")]
-_LIVE = select(Customer).where(Customer.deleted_at.is_(None)).options(raiseload(Customer.people))
+
+
+def _shown(*, deleted: bool = False) -> Select[Customer]:
+    return master_data.rows(Customer, deleted=deleted).options(raiseload(Customer.people))
 
 
 @router.post("", status_code=201, response_model=CustomerView)
@@ -57,22 +61,22 @@ async def create_customer(tx: Tx, who: Writer, body: CustomerBody) -> Customer:
 
 
 @router.get("", response_model=Page[CustomerSummary])
-async def list_customers(tx: Tx, who: Reader, page: Customers) -> Listing[Customer]:
+async def list_customers(tx: Tx, who: Reader, page: Customers, deleted: Deleted = False) -> Listing[Customer]:
     """Customers."""
-    return await paginate(tx, _LIVE, page)
+    return await paginate(tx, _shown(deleted=deleted), page)
 
 
 @router.get("/search", response_model=Page[CustomerSummary])
 async def list_matching_customers(tx: Tx, who: Reader, page: Found, q: Words | None = None) -> Listing[Customer]:
     """Customers that have all these words, or parts of words; from two characters on anywhere, a single one where a word begins."""
-    return await paginate(tx, _LIVE if q is None else _LIVE.where(found_by(Customer, tx.tenant_id, q)), page)
+    return await paginate(tx, _shown() if q is None else _shown().where(found_by(Customer, tx.tenant_id, q)), page)
 
 
 @router.get("/by-sales/{sales_rep_id}", response_model=Page[CustomerSummary])
 async def list_customers_by_sales(tx: Tx, who: Reader, sales_rep_id: UUID, page: Theirs) -> Listing[Customer]:
     """The customers that somebody looks after. 404 for a user who is not known here."""
     await commands.require_user(tx, sales_rep_id)
-    return await paginate(tx, _LIVE.where(Customer.sales_rep_id == sales_rep_id), page)
+    return await paginate(tx, _shown().where(Customer.sales_rep_id == sales_rep_id), page)
 
 
 @router.get("/{customer_id}", response_model=CustomerView)
@@ -91,6 +95,12 @@ async def replace_customer(tx: Tx, who: Writer, match: IfMatch, customer_id: UUI
 async def delete_customer(tx: Tx, who: Writer, match: IfMatch, customer_id: UUID) -> None:
     """Delete a customer; its orders and invoices keep what they were made with."""
     await commands.delete(tx, customer_id, match)
+
+
+@router.post("/{customer_id}/restore", response_model=CustomerView)
+async def restore_customer(tx: Tx, who: Writer, match: IfMatch, customer_id: UUID) -> Customer:
+    """Take a deleted customer back, as it was, unless another one has its number by now."""
+    return await master_data.restore(tx, Customer, customer_id, match)
 
 
 @router.post("/{customer_id}/assign", response_model=CustomerView)
