@@ -154,7 +154,7 @@ async def test_an_imported_chart_is_posted_to_by_its_own_codes(accounting: Harne
 )
 async def test_a_file_is_read_as_spreadsheets_write_it(accounting: Harness, said: str) -> None:
     await put(accounting, csv=said)
-    assert len(await accounts(accounting)) == 15
+    assert len(await accounts(accounting)) == 16
 
 
 async def test_a_file_that_is_wrong_is_named_by_row_and_column_and_changes_nothing(accounting: Harness) -> None:
@@ -173,10 +173,10 @@ async def test_a_file_that_is_wrong_is_named_by_row_and_column_and_changes_nothi
         "Row 5, column all",
     ]
     assert await faults(accounting, OWN + "1400,Twice,asset,\n") == [
-        "Row 17, column code: 1400 is in row 3 already.",
+        "Row 18, column code: 1400 is in row 3 already.",
     ]
     assert await faults(accounting, OWN + "1401,Twice,asset,inventory\n") == [
-        "Row 17, column role: inventory is in row 11 already.",
+        "Row 18, column role: inventory is in row 11 already.",
     ]
     assert await faults(accounting, OWN.replace("3980,Goods,asset", "3980,Goods,expense")) == [
         "Row 11, column kind: an account that is inventory is of kind asset, not expense.",
@@ -195,7 +195,7 @@ async def test_a_file_that_is_wrong_is_named_by_row_and_column_and_changes_nothi
     assert await faults(accounting, "code,name\n1,x\n") == [
         "Row 1, column kind: the columns are code, name, kind and role, each once.",
     ]
-    assert (await faults(accounting, OWN + '1401,"open,asset,\n'))[0].startswith("Row 17, column all: ")
+    assert (await faults(accounting, OWN + '1401,"open,asset,\n'))[0].startswith("Row 18, column all: ")
     assert (await faults(accounting, OWN.replace("Bank", "Ba\x00nk")))[0].startswith("Row 2, column ")
     long = OWN.replace("Bank", "B" * 200_000)
     assert (await faults(accounting, long))[0].startswith("Row 2, column all: field larger than field limit")
