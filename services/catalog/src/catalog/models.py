@@ -15,11 +15,11 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from contracts import catalog as events
 from contracts.catalog import NegativeStock
 from tailrace.core.errors import Fixed, InUse
-from tailrace.core.ids import uuid7
+from tailrace.core.ids import derived_id, uuid7
 from tailrace.db.database import Tx
 from tailrace.db.keys import refers_to, tenant_index
 from tailrace.db.master_data import MasterData
-from tailrace.db.models import Part, Tables
+from tailrace.db.models import Aggregate, Part, Tables
 
 
 class Base(Tables, DeclarativeBase):
@@ -33,14 +33,15 @@ class Item(MasterData, Base):
     created, updated, deleted = events.ItemCreated, events.ItemUpdated, events.ItemDeleted
     code_field = "sku"
     fixed = ("kind", "unit", "valuation")
-    listed_by = ("unit",)
+    listed_by = ("unit", "tax_code_id")
 
     sku: Mapped[str]
     kind: Mapped[str]
     unit: Mapped[str]
     conversions: Mapped[list[dict[str, Any]]]
     """`{"unit": …, "factor": "…"}`: one such unit is `factor` of the base unit."""
-    tax_rate: Mapped[Decimal]
+    tax_rate: Mapped[Decimal | None]
+    tax_code_id: Mapped[UUID | None]
     valuation: Mapped[str]
     active: Mapped[bool]
     negative_stock: Mapped[NegativeStock] = mapped_column(server_default=text("'refused'"))
@@ -138,3 +139,39 @@ class Price(Part, Base):
     min_quantity: Mapped[Decimal]
     unit_price: Mapped[Decimal]
     price_list: Mapped[PriceList] = relationship(back_populates="prices")
+
+
+class TaxCode(MasterData, Base):
+    """What a kind of sale is taxed at, and since when: a category of EN 16931 with its rate. Both lists are in the order of their days."""
+
+    __tablename__ = "tax_code"
+    created, updated, deleted = events.TaxCodeCreated, events.TaxCodeUpdated, events.TaxCodeDeleted
+
+    code: Mapped[str]
+    rates: Mapped[list[dict[str, Any]]]
+    """`{"valid_from": …, "rate": "…"}`"""
+    roundings: Mapped[list[dict[str, Any]]]
+    """`{"valid_from": …, "level": …, "mode": …}`"""
+
+    async def ensure_unused(self, tx: Tx) -> None:
+        """Raises InUse when live items are taxed by it."""
+        used_by = select(Item.sku).where(Item.tax_code_id == self.id, Item.deleted_at.is_(None)).limit(1)
+        if (sku := await tx.scalar(used_by)) is not None:
+            raise InUse(f"Item {sku} is taxed by {self.code}.")
+
+
+class TaxPolicy(Aggregate, Base):
+    """How a tenant rounds tax: the one row of it, which begins with the first change."""
+
+    __tablename__ = "tax_policy"
+
+    roundings: Mapped[list[dict[str, Any]]]
+    """`{"valid_from": …, "level": …, "mode": …}`, in the order of their days."""
+
+    @staticmethod
+    def id_of(tenant_id: UUID) -> UUID:
+        return derived_id(tenant_id, "tax-policy")
+
+    def replace(self, roundings: list[dict[str, Any]]) -> None:
+        self.roundings = roundings
+        self.record(events.TaxPolicyUpdated(tax_policy_id=self.id, roundings=roundings))
