@@ -73,6 +73,15 @@ def test_consecutive_shares_add_up_and_each_is_the_difference_of_two_roundings(a
     assert sum(shares) == amount
 
 
+@given(amounts, st.integers(1, MOST // 2))
+def test_the_half_of_an_odd_amount_is_a_tie_at_any_length(amount: int, half: int) -> None:
+    """An inexact quotient would fall on one side of it or the other."""
+    parts = [share(amount, Decimal(0), millionths(half), millionths(2 * half))]
+    parts.append(share(amount, millionths(half), millionths(half), millionths(2 * half)))
+    assert parts == [half_up(amount, 2), amount - half_up(amount, 2)]
+    assert portion(amount, millionths(half), millionths(2 * half)) == half_up(amount, 2)
+
+
 @given(amounts, st.integers(0, MOST), st.integers(1, MOST))
 def test_a_portion_is_half_up_of_the_exact_value(amount: int, part: int, whole: int) -> None:
     exact = Fraction(amount) * part / whole
