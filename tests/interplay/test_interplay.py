@@ -5,8 +5,9 @@ What is checked is computed here, from the requests that were accepted and from 
 
 import asyncio
 from collections import defaultdict
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from fractions import Fraction
+from math import floor
 from typing import Any
 from uuid import UUID
 
@@ -88,6 +89,7 @@ async def check_orders(trade: Trade, when: str) -> dict[tuple[str, str], Decimal
 def final_states(order: dict[str, Any], waiting: Decimal) -> set[str | None]:
     if order["status"] == "draft":
         return {None}
+    assert order["status"] == "confirmed" or order["shipment"] != "full"
     if order["status"] == "cancelled":
         assert not waiting
         return {None, "compensated"}
@@ -140,11 +142,10 @@ async def check_books(trade: Trade, when: str) -> None:
 async def expected_balances(trade: Trade) -> dict[tuple[str, str], int]:
     expected: dict[tuple[str, str], int] = defaultdict(int)
     for order in trade.orders.values():
-        for line_id, line in zip(order["line_ids"], order["lines"], strict=True):
-            quantity = Decimal(line["quantity"])
-            net = half_even(quantity * Decimal(line["unit_price"]))
-            share = Fraction(trade.left[line_id]) / Fraction(quantity)
-            revenue, tax = round(net * share), round(half_even(net * TAX) * share)
+        nets = [half_up(Fraction(line["quantity"]) * Fraction(line["unit_price"])) for line in order["lines"]]
+        for line_id, line, net, whole_tax in zip(order["line_ids"], order["lines"], nets, taxes(nets), strict=True):
+            share = Fraction(trade.left[line_id]) / Fraction(line["quantity"])
+            revenue, tax = half_up(net * share), half_up(whole_tax * share)
             expected["4000", order["currency"]] -= revenue
             expected["2200", order["currency"]] -= tax
             expected["1210", order["currency"]] += revenue + tax
@@ -195,7 +196,7 @@ async def costs(trade: Trade) -> dict[tuple[str, str], int]:
             wanted, estimate = Fraction(abs(event.quantity)), 0
             if isinstance(event, StockIssued) and event.provisional is not None:
                 part = Fraction(event.provisional.quantity)
-                wanted, estimate = wanted - part, round(last[1] * part / last[0])
+                wanted, estimate = wanted - part, half_up(last[1] * part / last[0])
                 missing[event.provisional.shortfall_id] = (part, estimate)
             taken = take(layers, wanted) + estimate
             assert taken == abs(event.value), event
@@ -215,7 +216,7 @@ def take(layers: Store, wanted: Fraction) -> int:
     cost = 0
     for layer, (quantity, value) in list(layers.items()):
         part = min(wanted, quantity)
-        share = round(value * part / quantity)
+        share = half_up(value * part / quantity)
         layers[layer] = (quantity - part, value - share)
         if part == quantity:
             del layers[layer]
@@ -226,5 +227,16 @@ def take(layers: Store, wanted: Fraction) -> int:
     return cost
 
 
-def half_even(amount: Decimal) -> int:
-    return int(amount.quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
+def taxes(nets: list[int]) -> list[int]:
+    """The tax of an order's lines, all of one rate: rounded once, and what the whole numbers leave goes to the largest fractions first."""
+    exact = [net * Fraction(TAX) for net in nets]
+    whole = [floor(tax) for tax in exact]
+    by_fraction = sorted(range(len(nets)), key=lambda at: (whole[at] - exact[at], at))
+    for at in by_fraction[: half_up(sum(exact, Fraction(0))) - sum(whole)]:
+        whole[at] += 1
+    return whole
+
+
+def half_up(amount: Fraction) -> int:
+    """Of an amount that is not below zero."""
+    return floor(amount + Fraction(1, 2))

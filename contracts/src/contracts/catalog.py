@@ -1,4 +1,4 @@
-"""Events of the catalog, on `catalog.events`: items, units of measure, warehouses and price lists (ERP design, master data).
+"""Events of the catalog, on `catalog.events`: items, units of measure, warehouses, price lists and taxes (ERP design, master data).
 
 Each created or updated event carries the whole of what it describes, so that a reader keeps its copy by the newest one alone.
 """
@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from tailrace.core.events import Event
-from tailrace.core.money import Currency, Quantity, Rate, UnitPrice
+from tailrace.core.money import Currency, Quantity, Rate, RoundingMode, UnitPrice
 
 
 class CatalogEvent(Event):
@@ -31,7 +31,7 @@ NegativeStock = Literal["refused", "provisional"]
 
 
 class ItemDescription(CatalogEvent):
-    """What both item events say."""
+    """What both item events say. An item is taxed at its own `tax_rate`, or as the tax code says that `tax_code_id` names."""
 
     item_id: UUID
     sku: str
@@ -39,7 +39,8 @@ class ItemDescription(CatalogEvent):
     kind: Literal["stock", "service"] = "stock"
     unit: str
     conversions: list[UnitConversion] = []
-    tax_rate: Rate
+    tax_rate: Rate | None = None
+    tax_code_id: UUID | None = None
     valuation: Literal["fifo", "moving_average"] = "fifo"
     active: bool = True
     negative_stock: NegativeStock = "refused"
@@ -194,6 +195,75 @@ class PriceListDeleted(CatalogEvent):
     code: str
 
 
+class DatedRate(BaseModel):
+    """A rate of tax, from that day on until a later one begins."""
+
+    model_config = ConfigDict(frozen=True)
+
+    valid_from: date
+    rate: Rate
+
+
+TaxLevel = Literal["document", "line"]
+"""What the tax of a rate is rounded for: once for the document (EN 16931, BR-CO-17), or for each line."""
+
+
+class DatedRounding(BaseModel):
+    """How tax is rounded, from that day on until a later one begins."""
+
+    model_config = ConfigDict(frozen=True)
+
+    valid_from: date
+    level: TaxLevel
+    mode: RoundingMode
+
+
+class TaxCodeDescription(CatalogEvent):
+    """`roundings` hold in place of the tenant's own, from the first of them on."""
+
+    tax_code_id: UUID
+    code: str
+    name: str
+    rates: list[DatedRate]
+    roundings: list[DatedRounding] = []
+
+
+class TaxCodeCreated(TaxCodeDescription):
+    """There is a new tax code."""
+
+    type: ClassVar[str] = "catalog.tax_code.created"
+
+
+class TaxCodeUpdated(TaxCodeDescription):
+    """The tax code is different now; carries the whole of it."""
+
+    type: ClassVar[str] = "catalog.tax_code.updated"
+
+
+class TaxCodeRestored(TaxCodeDescription):
+    """The tax code was deleted, and is back in use as it was; carries the whole of it."""
+
+    type: ClassVar[str] = "catalog.tax_code.restored"
+
+
+class TaxCodeDeleted(CatalogEvent):
+    """The tax code is gone; what was made with it keeps it."""
+
+    type: ClassVar[str] = "catalog.tax_code.deleted"
+
+    tax_code_id: UUID
+    code: str
+
+
+class TaxPolicyUpdated(CatalogEvent):
+    """How the tenant rounds tax; carries the whole of it. Before the first of the days, and without any: once for the document, half up."""
+
+    type: ClassVar[str] = "catalog.tax_policy.updated"
+
+    tax_policy_id: UUID
+    roundings: list[DatedRounding]
+
+
 PUBLISHED: tuple[type[CatalogEvent], ...] = (
     ItemCreated,
     ItemUpdated,
@@ -211,4 +281,9 @@ PUBLISHED: tuple[type[CatalogEvent], ...] = (
     PriceListUpdated,
     PriceListDeleted,
     PriceListRestored,
+    TaxCodeCreated,
+    TaxCodeUpdated,
+    TaxCodeDeleted,
+    TaxCodeRestored,
+    TaxPolicyUpdated,
 )

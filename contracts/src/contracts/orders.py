@@ -20,9 +20,9 @@ class OrderEvent(Event):
 
 
 class OrderLine(BaseModel):
-    """A line. `net` and `tax` are rounded once, half to even, in minor units of the order's currency.
+    """A line. `net` is rounded once, half up, in minor units of the order's currency, and `tax` is its part of the tax of its rate.
 
-    `quantity` is in the item's base unit, and `unit_price` is of one.
+    `quantity` is in the item's base unit, and `unit_price` is of one; `price_list_id` names the list that it is from.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -34,8 +34,21 @@ class OrderLine(BaseModel):
     warehouse_id: UUID
     quantity: Quantity
     unit_price: UnitPrice
+    price_list_id: UUID | None = None
     net: Minor
+    tax_code: str | None = None
     tax_rate: Rate
+    tax: Minor
+
+
+class RateOfTax(BaseModel):
+    """What is taxed at a rate, under a tax code or without one: its net amount, and the tax on it, to which the taxes of the lines add up."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str | None = None
+    rate: Rate
+    net: Minor
     tax: Minor
 
 
@@ -50,6 +63,7 @@ class OrderCreated(OrderEvent):
     currency: Currency
     net: Minor
     tax: Minor
+    taxes: list[RateOfTax] = []
     lines: list[OrderLine]
     ordered_at: datetime
 
@@ -65,6 +79,7 @@ class OrderChanged(OrderEvent):
     currency: Currency
     net: Minor
     tax: Minor
+    taxes: list[RateOfTax] = []
     lines: list[OrderLine]
     ordered_at: datetime
 
@@ -80,6 +95,7 @@ class OrderConfirmed(OrderEvent):
     currency: Currency
     net: Minor
     tax: Minor
+    taxes: list[RateOfTax] = []
     lines: list[OrderLine]
     ordered_at: datetime
     partial_allowed: bool = False
@@ -95,15 +111,25 @@ class OrderHeld(OrderEvent):
 
 
 class OrderResumed(OrderEvent):
-    """The order goes on."""
+    """The order goes on. With a `reason`, nobody asked for it: everything had left before the hold reached it."""
 
     type: ClassVar[str] = "order.resumed"
+
+    reason: str | None = None
 
 
 class OrderCancelled(OrderEvent):
     """The order ends here: nothing more of it is allocated or dispatched. What has left stays left."""
 
     type: ClassVar[str] = "order.cancelled"
+
+    reason: str
+
+
+class OrderReinstated(OrderEvent):
+    """The order was cancelled and is confirmed after all: everything of it had left before the cancellation reached it."""
+
+    type: ClassVar[str] = "order.reinstated"
 
     reason: str
 
@@ -260,6 +286,7 @@ PUBLISHED: tuple[type[OrderEvent], ...] = (
     OrderHeld,
     OrderResumed,
     OrderCancelled,
+    OrderReinstated,
     AllocationRequested,
     ReservationRequested,
     ReservationReleaseRequested,

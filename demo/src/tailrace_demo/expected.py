@@ -3,7 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+from math import floor
 from typing import Any
 
 
@@ -84,11 +86,15 @@ class _Book:
 
     def _order(self, body: dict[str, Any], answer: dict[str, Any]) -> None:
         self._orders[answer["id"]] = "confirmed" if body["confirm"] else "draft"
+        by_rate: dict[Decimal, list[_Line]] = defaultdict(list)
         for sent, shown in zip(body["lines"], answer["lines"], strict=True):
             quantity = Decimal(sent["quantity"])
             price = Decimal(sent["unit_price"]) if "unit_price" in sent else self._prices[sent["item_id"]]
             net = sent["net"] if "net" in sent else _round(quantity * price)
-            self._lines[shown["id"]] = _Line(quantity, net, _round(net * self._tax_rates[sent["item_id"]]))
+            line = self._lines[shown["id"]] = _Line(quantity, net, 0)
+            by_rate[self._tax_rates[sent["item_id"]]].append(line)
+        for rate, lines in by_rate.items():
+            _give_tax(lines, rate)
 
     def _split(self, shipment_id: str, part_id: str, body: dict[str, Any]) -> None:
         for line in body["lines"]:
@@ -108,9 +114,19 @@ class _Book:
             line.shipped = after
 
 
+def _give_tax(lines: list[_Line], rate: Decimal) -> None:
+    """The tax of a rate is rounded once for the order; each line has its whole units, and the largest fractions one more, as far as it goes."""
+    exact = [line.net * Fraction(rate) for line in lines]
+    for line, tax in zip(lines, exact, strict=True):
+        line.tax = floor(tax)
+    over = _round(sum(line.net for line in lines) * rate) - sum(line.tax for line in lines)
+    for at in sorted(range(len(lines)), key=lambda at: (floor(exact[at]) - exact[at], at))[:over]:
+        lines[at].tax += 1
+
+
 def _part(amount: int, quantity: Decimal, whole: Decimal) -> int:
     return _round(amount * quantity / whole)
 
 
 def _round(value: Decimal | int) -> int:
-    return int(Decimal(value).quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
+    return int(Decimal(value).quantize(Decimal(1), rounding=ROUND_HALF_UP))

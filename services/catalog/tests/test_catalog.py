@@ -18,6 +18,10 @@ PLACES = {
     "/v1/units": ("code", {"code": "t", "name": "Tonne", "dimension": "mass", "factor": "1000"}),
     "/v1/warehouses": ("code", {"code": "MAIN", "name": "Main store", "country": "DE"}),
     "/v1/price-lists": ("code", {"code": "RETAIL", "name": "Retail", "currency": "EUR"}),
+    "/v1/tax-codes": (
+        "code",
+        {"code": "STANDARD", "name": "Standard rate", "rates": [{"valid_from": "2021-01-01", "rate": "0.19"}]},
+    ),
 }
 each_resource = pytest.mark.parametrize(("path", "code", "body"), [(p, c, b) for p, (c, b) in PLACES.items()])
 

@@ -14,6 +14,8 @@ ITEM = {
     "tax_rate": "0.19",
     "conversions": [{"unit": "box", "factor": "12"}],
 }
+TAX_CODE = {"code": "STANDARD", "name": "Standard rate", "rates": [{"valid_from": "2021-01-01", "rate": "0.19"}]}
+ROUNDINGS = [{"valid_from": "2026-01-01", "level": "line", "mode": "half_even"}]
 WAREHOUSE = {"code": "NORTH", "name": "North", "country": "DE"}
 
 
@@ -54,6 +56,17 @@ async def walk(w: Walker) -> None:
     await w.get("/v1/price-lists/{price_list_id}/price", price_list_id=listed["id"], query=asked)
     await w.delete("/v1/price-lists/{price_list_id}", price_list_id=trade["id"])
     await w.post("/v1/price-lists/{price_list_id}/restore", price_list_id=trade["id"])
+
+    taxed = await w.post("/v1/tax-codes", TAX_CODE)
+    exempt = await w.post("/v1/tax-codes", {**TAX_CODE, "code": "EXEMPT"})
+    await w.post("/v1/tax-codes", {**TAX_CODE, "code": "REDUCED"})
+    await _changed(w, "/v1/tax-codes", "tax_code_id", taxed["id"], {**TAX_CODE, "roundings": ROUNDINGS})
+    await w.delete("/v1/tax-codes/{tax_code_id}", tax_code_id=exempt["id"])
+    await w.post("/v1/tax-codes/{tax_code_id}/restore", tax_code_id=exempt["id"])
+    untaxed = {name: value for name, value in ITEM.items() if name != "tax_rate"}
+    await w.post("/v1/items", {**untaxed, "sku": "BOLT-S", "tax_code_id": taxed["id"]})
+    await w.get("/v1/tax-policy")
+    await w.put("/v1/tax-policy", {"roundings": ROUNDINGS})
 
 
 async def _changed(w: Walker, path: str, name: str, id: str, body: dict[str, Any]) -> None:

@@ -4,9 +4,10 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import event
 
-from contracts.orders import ReservationReleaseRequested
+from contracts.orders import ReservationReleaseRequested, ReservationRequested
 from tailrace.core.ids import uuid7
 
 from .conftest import Depot, reserved
@@ -173,6 +174,50 @@ async def test_what_an_order_holds_beyond_its_time_is_freed_when_the_order_says_
     shown = await depot.reservation(request.reservation_id)
     assert (shown["status"], [line["held"] for line in shown["lines"]]) == ("expired", ["0", "0"])
     assert len(await depot.told("reservation.consumed")) == 1
+
+
+async def _ended_while_leaving(depot: Depot, how: str) -> ReservationRequested:
+    """Four are held for an order, and somebody or the clock ends that while they leave."""
+    await depot.receive("9", 900)
+    request = await depot.order(depot.line("4"), expires_at=datetime.now(UTC) + timedelta(hours=1))
+    if how == "expired":
+        await depot.h.make_timers_due()
+        assert await depot.h.fire_timers() == 1
+    else:
+        path = f"/v1/inventory/reservations/{request.reservation_id}/release"
+        assert (await depot.h.client.post(path, json={"reason": "needed elsewhere"})).status_code == 200
+    assert (await depot.reservation(request.reservation_id))["status"] == how
+    return request
+
+
+@pytest.mark.parametrize("how", ["expired", "released"])
+@pytest.mark.parametrize("asked", [False, True])
+async def test_what_ended_while_all_of_it_left_was_consumed(depot: Depot, how: str, asked: bool) -> None:
+    """Whether or not the order asks for the release before the departure is heard of."""
+    request = await _ended_while_leaving(depot, how)
+    first, last = depot.shipment(request, "1"), depot.shipment(request, "3")
+    if asked:
+        await depot.ask_release(request, first, last)
+    await depot.h.deliver(first, aggregate_id=first.shipment_id)
+    assert (await depot.reservation(request.reservation_id))["status"] == how
+    await depot.h.deliver(last, aggregate_id=last.shipment_id)
+    assert (await depot.reservation(request.reservation_id))["status"] == "consumed"
+    if not asked:
+        await depot.ask_release(request, first, last)
+    assert (await depot.reservation(request.reservation_id))["status"] == "consumed"
+    assert await depot.figures() == ("5", "0", 500)
+    assert (await depot.h.prove()).proven
+
+
+@pytest.mark.parametrize("how", ["expired", "released"])
+async def test_what_ended_while_a_part_of_it_left_stays_ended(depot: Depot, how: str) -> None:
+    request = await _ended_while_leaving(depot, how)
+    left = depot.shipment(request, "1")
+    await depot.ask_release(request, left)
+    await depot.h.deliver(left, aggregate_id=left.shipment_id)
+    assert len(await depot.told("reservation.consumed")) == 1
+    assert (await depot.reservation(request.reservation_id))["status"] == how
+    assert (await depot.h.prove()).proven
 
 
 async def test_people_end_what_an_order_holds_and_do_not_take_it(depot: Depot) -> None:

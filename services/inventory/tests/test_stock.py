@@ -59,12 +59,12 @@ async def test_a_count_finds_more_or_less(depot: Depot) -> None:
     await depot.post("adjustments", quantity="2", unit_cost="50.25", currency="EUR", reason="count")
     more = await depot.post("adjustments", quantity="1", reason="count")
     less = await depot.post("adjustments", quantity="-2.5", reason="count", reference="C-7")
-    assert (more["value"], less["value"], less["on_hand"], less["stock_value"]) == (50, -125, "0.5", 25)
+    assert (more["value"], less["value"], less["on_hand"], less["stock_value"]) == (51, -127, "0.5", 25)
     events = await depot.told("stock.adjusted")
     assert [(event.quantity, event.value, len(event.layers)) for event in events] == [
-        (2, 100, 0),
-        (1, 50, 0),
-        (-2.5, -125, 2),
+        (2, 101, 0),
+        (1, 51, 0),
+        (-2.5, -127, 2),
     ]
     await depot.post("adjustments", 422, quantity="-1", value=3, reason="count")
     await depot.post("adjustments", 422, quantity="0", reason="count")

@@ -28,6 +28,7 @@ class Desk:
     north: UUID = field(default_factory=uuid7)
     south: UUID = field(default_factory=uuid7)
     retail: UUID = field(default_factory=uuid7)
+    policy: UUID = field(default_factory=uuid7)
 
     async def stock_the_catalog(self) -> None:
         for code, dimension, factor in (
@@ -53,23 +54,59 @@ class Desk:
         await self.h.deliver(unit, aggregate_id=unit.unit_id)
 
     async def item(
-        self, id: UUID, sku: str, *, unit: str, tax: str, kind: Any = "stock", box: str | None = None
+        self,
+        id: UUID,
+        sku: str,
+        *,
+        unit: str = "pcs",
+        tax: str | None = None,
+        code: UUID | None = None,
+        kind: Any = "stock",
+        box: str | None = None,
     ) -> None:
         conversions = [catalog.UnitConversion(unit="box", factor=Decimal(box))] if box else []
-        item = catalog.ItemCreated(
-            item_id=id, sku=sku, name=sku.title(), kind=kind, unit=unit, tax_rate=Decimal(tax), conversions=conversions
+        item = catalog.ItemUpdated(
+            item_id=id,
+            sku=sku,
+            name=sku.title(),
+            kind=kind,
+            unit=unit,
+            tax_rate=None if tax is None else Decimal(tax),
+            tax_code_id=code,
+            conversions=conversions,
         )
         await self.h.deliver(item, aggregate_id=id)
 
-    async def prices(self, id: UUID, *breaks: tuple[str, str]) -> None:
+    async def tax_code(
+        self, id: UUID, code: str, *rates: tuple[str, str], rounding: tuple[Any, Any] | None = None
+    ) -> None:
+        """`rates`: day and rate; `rounding`: level and mode, ever since."""
+        told = catalog.TaxCodeUpdated(
+            tax_code_id=id,
+            code=code,
+            name=code,
+            rates=[{"valid_from": day, "rate": rate} for day, rate in rates],
+            roundings=[_ever_since(*rounding)] if rounding else [],
+        )
+        await self.h.deliver(told, aggregate_id=id)
+
+    async def tax_policy(self, *roundings: catalog.DatedRounding) -> None:
+        told = catalog.TaxPolicyUpdated(tax_policy_id=self.policy, roundings=list(roundings))
+        await self.h.deliver(told, aggregate_id=self.policy)
+
+    async def round_by(self, level: Any, mode: Any) -> None:
+        """The tenant's policy, ever since."""
+        await self.tax_policy(_ever_since(level, mode))
+
+    async def prices(self, id: UUID, *breaks: tuple[str, str], **given: Any) -> None:
+        """A price list of the bolt, in euros and valid in 2026 unless `given` says otherwise."""
         prices = [
             catalog.Price(item_id=self.bolt, min_quantity=Decimal(least), unit_price=Decimal(price))
             for least, price in breaks
         ]
         year = {"valid_from": date(2026, 1, 1), "valid_until": date(2026, 12, 31)}
-        listed = catalog.PriceListUpdated(
-            price_list_id=id, code="RETAIL", name="Retail", currency="EUR", prices=prices, **year
-        )
+        described = {"code": "RETAIL", "name": "Retail", "currency": "EUR", **year, **given}
+        listed = catalog.PriceListUpdated(price_list_id=id, prices=prices, **described)
         await self.h.deliver(listed, aggregate_id=id)
 
     def line(self, **given: Any) -> dict[str, Any]:
@@ -185,6 +222,10 @@ class Desk:
         await self.answer(inventory.ReservationExpired, request)
         await self.shipments_cancelled(order, departed=departed)
         await self.answer(inventory.ReservationReleased, request, reason="asked")
+
+
+def _ever_since(level: Any, mode: Any) -> catalog.DatedRounding:
+    return catalog.DatedRounding(valid_from=date(1900, 1, 1), level=level, mode=mode)
 
 
 @pytest.fixture

@@ -1,6 +1,9 @@
 """What the saga takes back when an order is cancelled, at whatever point of its way."""
 
+from typing import Any
+
 from contracts import inventory
+from tailrace.core.ids import uuid7
 
 from .conftest import Desk, shipping
 
@@ -46,14 +49,85 @@ async def test_cancelled_when_partly_shipped_keeps_what_left(desk: Desk) -> None
     assert (await desk.states(order))[-1] == "compensated"
 
 
-async def test_what_left_while_the_order_was_cancelled_is_noted(desk: Desk) -> None:
-    order, request, shipment = await shipping(desk)
+async def stands(desk: Desk, order: dict[str, Any]) -> None:
+    """The order is confirmed and done, says why, and has nothing under way."""
+    now = await desk.read(order)
+    assert (now["status"], now["shipment"], now["allocation"], now["allocating"]) == (
+        "confirmed",
+        "full",
+        "full",
+        False,
+    )
+    assert (now["cancel_reason"], now["hold_reason"]) == (None, None)
+    assert now["correction"].endswith("Too late?")
+    assert (await desk.states(order))[-1] == "done"
+    for action in ("cancel", "hold"):
+        assert (await desk.act(order, action, 409, reason="Again."))["type"].endswith("order-shipped")
+
+
+async def test_an_order_whose_goods_left_while_it_was_cancelled_is_reinstated(desk: Desk) -> None:
+    order, _, shipment = await shipping(desk)
     await desk.act(order, "cancel", reason="Too late?")
     await desk.dispatch(shipment)
-    await desk.shipments_cancelled(order)
-    await desk.answer(inventory.ReservationReleased, request, reason="nothing was held")
+    await stands(desk, order)
+    await desk.shipments_cancelled(order, departed=[desk.departure(shipment)])
+    await stands(desk, order)
+    assert await desk.asked("order.reservation_release_requested") == []
+    (event,) = await desk.asked("order.reinstated")
+    assert event.reason == (await desk.read(order))["correction"]
+
+
+async def test_reinstated_by_the_answer_to_the_cancellation(desk: Desk) -> None:
+    """Shipping answers before its event of the departure arrives."""
+    order, _, shipment = await shipping(desk)
+    await desk.act(order, "cancel", reason="Too late?")
+    await desk.shipments_cancelled(order, departed=[desk.departure(shipment)])
+    await stands(desk, order)
+    await desk.dispatch(shipment)
+    await stands(desk, order)
+    assert len(await desk.asked("order.reinstated")) == len(await desk.asked("order.shipment_progressed")) == 1
+
+
+async def test_reinstated_before_the_saga_has_heard_of_the_cancellation(desk: Desk) -> None:
+    order, _, shipment = await shipping(desk)
+    cancelled = await desk.h.client.post(f"/v1/orders/{order['id']}/cancel", json={"reason": "Too late?"})
+    assert cancelled.json()["status"] == "cancelled"
+    await desk.dispatch(shipment)
+    await stands(desk, order)
+    assert await desk.asked("order.shipment_cancellation_requested") == []
+
+
+async def test_reinstated_when_the_last_of_several_parts_has_left(desk: Desk) -> None:
+    order, _, shipment = await shipping(desk)
+    await desk.dispatch(shipment, "4")
+    await desk.act(order, "cancel", reason="Too late?")
+    await desk.dispatch(shipment, "3", shipment=uuid7())
+    assert ((await desk.read(order))["status"], (await desk.read(order))["correction"]) == ("cancelled", None)
+    await desk.dispatch(shipment, "3", shipment=uuid7())
+    await stands(desk, order)
+
+
+async def test_what_left_in_part_while_the_order_was_cancelled_is_noted_and_the_rest_is_cancelled(desk: Desk) -> None:
+    order, request, shipment = await shipping(desk)
+    await desk.act(order, "cancel", reason="Too late?")
+    await desk.dispatch(shipment, "4")
+    await desk.shipments_cancelled(order, shipment.shipment_id, departed=[desk.departure(shipment, "4")])
+    await desk.answer(inventory.ReservationReleased, request, reason="asked")
     now = await desk.read(order)
-    assert (now["status"], now["shipment"], (await desk.states(order))[-1]) == ("cancelled", "full", "compensated")
+    assert (now["status"], now["shipment"], (await desk.states(order))[-1]) == ("cancelled", "partial", "compensated")
+    assert now["lines"][0]["allocated"] == now["lines"][0]["shipped"] == "4"
+    assert await desk.asked("order.reinstated") == []
+
+
+async def test_an_order_whose_goods_left_while_it_was_put_on_hold_goes_on(desk: Desk) -> None:
+    order, _, shipment = await shipping(desk)
+    await desk.act(order, "hold", reason="Too late?")
+    await desk.dispatch(shipment, "4")
+    assert (await desk.read(order))["status"] == "on_hold"
+    await desk.dispatch(shipment, "6", shipment=uuid7())
+    await stands(desk, order)
+    (event,) = await desk.asked("order.resumed")
+    assert event.reason == (await desk.read(order))["correction"]
 
 
 async def test_cancelled_while_short_has_nothing_to_undo(desk: Desk) -> None:

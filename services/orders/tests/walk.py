@@ -35,7 +35,7 @@ async def walk(w: Walker) -> None:
 
     order = await w.post("/v1/orders", terms)
     act = "/v1/orders/{order_id}"
-    await w.post(f"{act}/confirm", order_id=order["id"])
+    await w.post(f"{act}/confirm", {"reprice": True}, order_id=order["id"])
     await w.pump()
     await _nothing_in_stock(w)
     await w.get(f"{act}/history", order_id=order["id"])

@@ -7,8 +7,9 @@ was first) it takes from the answers; everything else it computes.
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from math import floor
 from typing import Any
 
 INVENTORY, RECEIVABLE, NOT_INVOICED, TAX, OPENING, REVENUE, COST, COUNTED = (
@@ -44,6 +45,11 @@ class Order:
     @property
     def tax(self) -> int:
         return sum(line.tax for line in self.lines.values())
+
+    @property
+    def has_left(self) -> bool:
+        """Whether everything has; a cancellation came too late then."""
+        return all(line.shipped == line.quantity for line in self.lines.values())
 
 
 @dataclass
@@ -194,9 +200,9 @@ class _Book:
         for sent, shown in zip(body["lines"], answer["lines"], strict=True):
             quantity = Decimal(sent["quantity"])
             price = Decimal(sent["unit_price"]) if "unit_price" in sent else self._listed(sent, quantity)
-            net = _round(quantity * price)
-            tax = _round(net * self.rates[sent["item_id"]])
-            lines[shown["id"]] = Line(sent["item_id"], sent["warehouse_id"], quantity, net, tax)
+            lines[shown["id"]] = Line(sent["item_id"], sent["warehouse_id"], quantity, _round(quantity * price), 0)
+        for rate in {self.rates[line.item] for line in lines.values()}:
+            _give_tax([line for line in lines.values() if self.rates[line.item] == rate], rate)
         return lines
 
     def _listed(self, sent: dict[str, Any], quantity: Decimal) -> Decimal:
@@ -246,6 +252,9 @@ class _Book:
             reserved[place] += quantity
         orders: dict[str, tuple[str, str, str, int, int]] = {}
         shipments: Counter[tuple[str, str, Contents]] = Counter()
+        reinstated = [order for order in self._orders.values() if order.status == "cancelled" and order.has_left]
+        for order in reinstated:
+            order.status = "confirmed"
         for order_id, order in self._orders.items():
             holds = order.status in {"confirmed", "on_hold"} and not self._is_short(order)
             for line in order.lines.values():
@@ -254,7 +263,8 @@ class _Book:
             shipments.update((order_id, state, contents) for state, contents in _shown(order, holds))
         stock = {p: (units, reserved[p], self._worth(p, units)) for p, units in self._on_hand.items()}
         accounts = {code: amount for code, amount in self._accounts.items() if amount}
-        events = self._events + Counter({"accounting.journal.posted": self._journals})
+        decided = {"accounting.journal.posted": self._journals, "order.reinstated": len(reinstated)}
+        events = self._events + Counter(decided)
         return Figures(orders, shipments, stock, accounts, self._journals, self._units, events)
 
     def _is_short(self, order: Order) -> bool:
@@ -301,9 +311,19 @@ def _word(pairs: list[tuple[Decimal, Decimal]]) -> str:
     return "partial" if any(done for done, _ in pairs) else "none"
 
 
+def _give_tax(lines: list[Line], rate: Decimal) -> None:
+    """The tax of a rate is rounded once for the order; each line has its whole units, and the largest fractions one more, as far as it goes."""
+    exact = {at: line.net * Fraction(rate) for at, line in enumerate(lines)}
+    for at, line in enumerate(lines):
+        line.tax = floor(exact[at])
+    over = _round(sum(line.net for line in lines) * rate) - sum(line.tax for line in lines)
+    for at in sorted(exact, key=lambda at: (floor(exact[at]) - exact[at], at))[:over]:
+        lines[at].tax += 1
+
+
 def _part(amount: int, quantity: Decimal, whole: Decimal) -> int:
     return _round(amount * quantity / whole)
 
 
 def _round(value: Decimal | int) -> int:
-    return int(Decimal(value).quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
+    return int(Decimal(value).quantize(Decimal(1), rounding=ROUND_HALF_UP))

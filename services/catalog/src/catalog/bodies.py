@@ -2,14 +2,14 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from contracts.catalog import NegativeStock
-from tailrace.core.fields import Code, Country, Name, Text, UnitCode
-from tailrace.core.money import Currency, Quantity, Rate, UnitPrice
+from contracts.catalog import NegativeStock, TaxLevel
+from tailrace.core.fields import Code, Country, Day, Name, Text, UnitCode
+from tailrace.core.money import Currency, Quantity, Rate, RoundingMode, UnitPrice
 from tailrace.http.routing import Body
 
 Kind = Literal["stock", "service"]
@@ -17,6 +17,8 @@ Valuation = Literal["fifo", "moving_average"]
 
 MOST_PRICES = 5000
 """A list travels whole in one event, which must stay below Kafka's megabyte."""
+MOST_DATES = 200
+"""Of a tax code's rates, or of roundings."""
 ANY_QUANTITY = Decimal("0.000001")
 
 
@@ -30,6 +32,7 @@ class ConversionBody(Body):
 class ItemBody(Body):
     """An item as it is to be. `kind`, `unit` and `valuation` never change afterwards.
 
+    It is taxed at `tax_rate`, or as a tax code says: one of the two is given.
     `negative_stock`: whether more may leave than the books have, at a provisional cost. It may where the item or the warehouse allows it.
     """
 
@@ -38,7 +41,8 @@ class ItemBody(Body):
     kind: Kind = "stock"
     unit: UnitCode = "pcs"
     conversions: Annotated[list[ConversionBody], Field(max_length=50)] = []
-    tax_rate: Rate
+    tax_rate: Rate | None = None
+    tax_code_id: UUID | None = None
     valuation: Valuation = "fifo"
     active: bool = True
     negative_stock: NegativeStock = "refused"
@@ -120,3 +124,49 @@ class PriceListBody(Body):
         if len({(price.item_id, price.min_quantity) for price in self.prices}) != len(self.prices):
             raise ValueError("an item has two prices from the same min_quantity on")
         return self
+
+
+class DatedRateBody(Body):
+    """A rate of tax, from that day on until a later one begins."""
+
+    valid_from: Day
+    rate: Rate
+
+
+class DatedRoundingBody(Body):
+    """How tax is rounded, from that day on until a later one begins.
+
+    `level`: once for each rate of a document, or line by line. `mode`: ties away from zero, ties to the even number, or towards zero.
+    """
+
+    valid_from: Day
+    level: TaxLevel = "document"
+    mode: RoundingMode = "half_up"
+
+
+AnyDated = TypeVar("AnyDated", DatedRateBody, DatedRoundingBody)
+
+
+def _by_day(dated: list[AnyDated]) -> list[AnyDated]:
+    if len({one.valid_from for one in dated}) != len(dated):
+        raise ValueError("two of them begin on the same day")
+    return sorted(dated, key=lambda one: one.valid_from)
+
+
+Rates = Annotated[list[DatedRateBody], Field(min_length=1, max_length=MOST_DATES), AfterValidator(_by_day)]
+Roundings = Annotated[list[DatedRoundingBody], Field(max_length=MOST_DATES), AfterValidator(_by_day)]
+
+
+class TaxCodeBody(Body):
+    """A tax code as it is to be, all its rates included. From the first of its `roundings` on, they hold in place of the tenant's own."""
+
+    code: Code
+    name: Name
+    rates: Rates
+    roundings: Roundings = []
+
+
+class TaxPolicyBody(Body):
+    """How the tenant rounds tax. Before the first of the days, and without any: once for each rate of a document, half up."""
+
+    roundings: Roundings

@@ -1,4 +1,4 @@
-"""What the catalog is asked: whether units and items are there, how a quantity converts, what something costs."""
+"""What the catalog is asked: whether units, items and tax codes are there, how a quantity converts, what something costs, how tax is rounded."""
 
 from collections.abc import Collection, Sequence
 from datetime import date
@@ -8,10 +8,10 @@ from uuid import UUID
 from sqlalchemy import and_, select
 from sqlalchemy.orm import raiseload
 
-from catalog.bodies import ANY_QUANTITY, ItemBody, PriceBody
-from catalog.models import Item, Price, PriceList, Unit
+from catalog.bodies import ANY_QUANTITY, DatedRoundingBody, ItemBody, PriceBody
+from catalog.models import Item, Price, PriceList, TaxCode, TaxPolicy, Unit
 from catalog.refusals import NoPrice
-from tailrace.core.errors import FieldProblem, Invalid, NotYetKnown, Unknown
+from tailrace.core.errors import FieldProblem, Invalid, NotYetKnown, Stale, Unknown
 from tailrace.core.units import Packaging, Places, check_decimals, convert
 from tailrace.core.units import Unit as Measure
 from tailrace.db.database import Tx
@@ -27,6 +27,14 @@ async def require_units(tx: Tx, item: ItemBody) -> None:
     if await tx.scalar(select(Unit.id).where(Unit.deleted_at.is_(None)).limit(1)) is None:
         raise NotYetKnown("/unit", "This tenant has no units yet; the standard ones are on their way.")
     raise Invalid.field("/unit", f"There is no unit {item.unit}.")
+
+
+async def require_tax(tx: Tx, item: ItemBody) -> None:
+    """Keep the tax code from being deleted meanwhile. Raises Invalid unless the item is taxed in one way: at a rate of its own, or by a code."""
+    if (item.tax_rate is None) == (item.tax_code_id is None):
+        raise Invalid.field("/tax_rate", "Give one of tax_rate and tax_code_id.")
+    if item.tax_code_id is not None and not await TaxCode.is_live(tx, item.tax_code_id):
+        raise Invalid.field("/tax_code_id", f"There is no tax code {item.tax_code_id}.")
 
 
 async def require_items(tx: Tx, prices: Sequence[PriceBody]) -> None:
@@ -82,3 +90,21 @@ async def price_for(tx: Tx, price_list_id: UUID, item_id: UUID, quantity: Decima
     if price is None:
         raise NoPrice(f"Price list {price_list.code} has no price for {quantity} of item {item_id}.")
     return price_list, price
+
+
+async def tax_policy(tx: Tx) -> TaxPolicy | None:
+    """The tenant's; None while it was never changed."""
+    return await tx.scalar(select(TaxPolicy).where(TaxPolicy.id == TaxPolicy.id_of(tx.tenant_id)))
+
+
+async def replace_tax_policy(tx: Tx, match: int | None, roundings: Sequence[DatedRoundingBody]) -> TaxPolicy:
+    """Raises Stale. What was never changed has version 0."""
+    if await tax_policy(tx) is not None:
+        policy = await tx.load(TaxPolicy, TaxPolicy.id_of(tx.tenant_id), match)
+    elif match:
+        raise Stale(match, 0)
+    else:
+        policy = TaxPolicy(id=TaxPolicy.id_of(tx.tenant_id))
+        tx.add(policy)
+    policy.replace([rounding.model_dump(mode="json") for rounding in roundings])
+    return policy

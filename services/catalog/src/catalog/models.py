@@ -16,11 +16,11 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from contracts import catalog as events
 from contracts.catalog import NegativeStock
 from tailrace.core.errors import FieldProblem, Fixed, InUse, RefersToDeleted
-from tailrace.core.ids import uuid7
+from tailrace.core.ids import derived_id, uuid7
 from tailrace.db.database import Tx
 from tailrace.db.keys import refers_to, tenant_index
 from tailrace.db.master_data import MasterData
-from tailrace.db.models import Part, Tables
+from tailrace.db.models import Aggregate, Part, Tables
 from tailrace.messaging.uses import UseRow, refuse_used
 
 
@@ -42,14 +42,15 @@ class Item(MasterData, Base):
     deleted, restored = events.ItemDeleted, events.ItemRestored
     code_field = "sku"
     fixed = ("kind", "unit", "valuation")
-    listed_by = ("unit",)
+    listed_by = ("unit", "tax_code_id")
 
     sku: Mapped[str]
     kind: Mapped[str]
     unit: Mapped[str]
     conversions: Mapped[list[dict[str, Any]]]
     """`{"unit": …, "factor": "…"}`: one such unit is `factor` of the base unit."""
-    tax_rate: Mapped[Decimal]
+    tax_rate: Mapped[Decimal | None]
+    tax_code_id: Mapped[UUID | None]
     valuation: Mapped[str]
     active: Mapped[bool]
     negative_stock: Mapped[NegativeStock] = mapped_column(server_default=text("'refused'"))
@@ -63,9 +64,11 @@ class Item(MasterData, Base):
             raise InUse(f"Price list {code} has a price for {self.sku}.")
 
     async def ensure_restorable(self, tx: Tx) -> None:
-        """Raises RefersToDeleted when the unit it is counted in is deleted."""
+        """Raises RefersToDeleted when the unit it is counted in, or the tax code it is taxed by, is deleted."""
         if not await Unit.hold(tx, [self.unit]):
             raise RefersToDeleted(f"The unit {self.unit} of {self.sku} is deleted.", field="/unit")
+        if self.tax_code_id is not None and not await TaxCode.is_live(tx, self.tax_code_id):
+            raise RefersToDeleted(f"The tax code of {self.sku} is deleted.", field="/tax_code_id")
 
     @classmethod
     async def hold(cls, tx: Tx, ids: Collection[UUID]) -> set[UUID]:
@@ -191,3 +194,46 @@ class Price(Part, Base):
     min_quantity: Mapped[Decimal]
     unit_price: Mapped[Decimal]
     price_list: Mapped[PriceList] = relationship(back_populates="prices")
+
+
+class TaxCode(MasterData, Base):
+    """What a kind of sale is taxed at, and since when: a category of EN 16931 with its rate. Both lists are in the order of their days."""
+
+    __tablename__ = "tax_code"
+    created, updated = events.TaxCodeCreated, events.TaxCodeUpdated
+    deleted, restored = events.TaxCodeDeleted, events.TaxCodeRestored
+
+    code: Mapped[str]
+    rates: Mapped[list[dict[str, Any]]]
+    """`{"valid_from": …, "rate": "…"}`"""
+    roundings: Mapped[list[dict[str, Any]]]
+    """`{"valid_from": …, "level": …, "mode": …}`"""
+
+    async def ensure_unused(self, tx: Tx) -> None:
+        """Raises InUse when live items are taxed by it."""
+        used_by = select(Item.sku).where(Item.tax_code_id == self.id, Item.deleted_at.is_(None)).limit(1)
+        if (sku := await tx.scalar(used_by)) is not None:
+            raise InUse(f"Item {sku} is taxed by {self.code}.")
+
+    @classmethod
+    async def is_live(cls, tx: Tx, id: UUID) -> bool:
+        """Whether it is in use; then it stays so until the transaction ends."""
+        live = select(cls.id).where(cls.id == id, cls.deleted_at.is_(None))
+        return await tx.scalar(live.with_for_update(key_share=True, read=True)) is not None
+
+
+class TaxPolicy(Aggregate, Base):
+    """How a tenant rounds tax: the one row of it, which begins with the first change."""
+
+    __tablename__ = "tax_policy"
+
+    roundings: Mapped[list[dict[str, Any]]]
+    """`{"valid_from": …, "level": …, "mode": …}`, in the order of their days."""
+
+    @staticmethod
+    def id_of(tenant_id: UUID) -> UUID:
+        return derived_id(tenant_id, "tax-policy")
+
+    def replace(self, roundings: list[dict[str, Any]]) -> None:
+        self.roundings = roundings
+        self.record(events.TaxPolicyUpdated(tax_policy_id=self.id, roundings=roundings))

@@ -7,8 +7,8 @@ from tailrace.http.auth import Requires, scopes
 
 read, write = scopes(
     "catalog",
-    read="See items, units, warehouses and price lists",
-    write="Keep items, units, warehouses and price lists",
+    read="See items, units, warehouses, price lists and taxes",
+    write="Keep items, units, warehouses, price lists and taxes",
 )
 
 Reader = Annotated[Principal, Requires(read)]

@@ -1,8 +1,8 @@
-"""The catalog: items, units of measure, warehouses and price lists, on `catalog.events`."""
+"""The catalog: items, units of measure, warehouses, price lists and taxes, on `catalog.events`."""
 
 from catalog import projections, reactions
 from catalog.models import Base
-from catalog.routes import items, price_lists, units, warehouses
+from catalog.routes import items, price_lists, taxes, units, warehouses
 from catalog.scopes import read, write
 from contracts.catalog import PUBLISHED
 from tailrace.service import Exposed, Service
@@ -12,12 +12,14 @@ service = Service(
     topic="catalog.events",
     publishes=PUBLISHED,
     subscribers=[reactions.standard_units, projections.uses, reactions.late_uses],
-    routers=[items.router, units.router, warehouses.router, price_lists.router],
+    routers=[items.router, units.router, warehouses.router, price_lists.router, taxes.codes, taxes.policy],
     exposes=[
         Exposed(prefix="/v1/items"),
         Exposed(prefix="/v1/units"),
         Exposed(prefix="/v1/warehouses"),
         Exposed(prefix="/v1/price-lists"),
+        Exposed(prefix="/v1/tax-codes"),
+        Exposed(prefix="/v1/tax-policy"),
     ],
     scopes=[read, write],
     default_roles={role: ["catalog:read"] for role in ("sales", "warehouse", "accountant", "viewer")},

@@ -4,7 +4,7 @@ from datetime import date
 from uuid import UUID
 
 from catalog.bodies import Kind, Valuation
-from contracts.catalog import NegativeStock, UnitConversion
+from contracts.catalog import DatedRate, DatedRounding, NegativeStock, UnitConversion
 from tailrace.core.money import Exact, Quantity, Rate, UnitPrice
 from tailrace.http.routing import ResourceView, View
 
@@ -20,7 +20,8 @@ class ItemView(MasterDataView):
     kind: Kind
     unit: str
     conversions: list[UnitConversion]
-    tax_rate: Rate
+    tax_rate: Rate | None
+    tax_code_id: UUID | None
     valuation: Valuation
     active: bool
     negative_stock: NegativeStock
@@ -71,3 +72,16 @@ class PriceFound(PriceView):
     price_list_id: UUID
     currency: str
     on: date
+
+
+class TaxCodeView(MasterDataView):
+    code: str
+    rates: list[DatedRate]
+    roundings: list[DatedRounding]
+
+
+class TaxPolicyView(View):
+    """How the tenant rounds tax. Version 0, before the first change: once for each rate of a document, half up."""
+
+    version: int = 0
+    roundings: list[DatedRounding] = []

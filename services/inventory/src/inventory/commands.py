@@ -185,7 +185,7 @@ def _effective(asked: datetime | None) -> datetime:
 
 
 def _cost(quantity: Decimal, value: int | None, unit_cost: Decimal | None) -> int | None:
-    """The value that a client gave, for all or for one; None when none was given. Rounded once, half to even."""
+    """The value that a client gave, for all or for one; None when none was given. Rounded once, half up."""
     if unit_cost is None:
         return value
     total = round_minor(Fraction(quantity) * Fraction(unit_cost))

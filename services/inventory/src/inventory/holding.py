@@ -64,6 +64,8 @@ class ReservationState(BaseModel):
     order_id: UUID | None = None
     expires_at: datetime | None = None
     held: list[HeldLine] = []
+    freed: bool = False
+    """Whether something of it was given back."""
 
     def held_for(self, line_id: UUID, place: Place) -> Decimal:
         lines = (line.quantity for line in self.held if line.line_id == line_id and line.place == place)
@@ -105,10 +107,15 @@ class Holding(Stream[ReservationState]):
                 self._end("consumed")
 
     def _end(self, status: Status, kept: Sequence[KeptLine] = ()) -> None:
-        """How it ended first is how it ended: a release that is asked for afterwards is answered, and changes no more than what is held."""
-        if self.state.status in {"new", "made"}:
-            self.state.status = status
-        self.state.held = self.state.part({line.line_id: line.quantity for line in kept})
+        """How it ended first is how it ended: a release that is asked for afterwards is answered, and changes no more than what is held.
+
+        But when all of it has left, and nothing was ever given back, it was consumed, whatever was said while the goods were leaving.
+        """
+        state, left = self.state, self.state.part({line.line_id: line.quantity for line in kept})
+        if state.status in {"new", "made"} or (status == "consumed" and not state.freed):
+            state.status = status
+        state.freed = state.freed or (status != "consumed" and left != state.held)
+        state.held = left
 
     @property
     def is_open(self) -> bool:

@@ -1,6 +1,6 @@
 """Valuation layers: what is issued costs what it came in for, oldest first, to the minor unit.
 
-A part of a layer costs its share of what the layer is still worth, rounded half to even; the last part takes the remainder, so that no value is
+A part of a layer costs its share of what the layer is still worth, rounded half up; the last part takes the remainder, so that no value is
 lost or made. Under the moving average a stock has one layer, which every receipt joins.
 """
 

@@ -1,7 +1,7 @@
 """What left without being in the books: each part of an issue that no layer covered stays open, at an estimated cost, until goods come in for it.
 
 The estimate is the last cost known here; the oldest shortfall is covered first. What is covered bit by bit takes its share of the estimate, rounded
-half to even, and the last bit takes the remainder, as layers do: estimates and corrections add up to what the goods cost.
+half up, and the last bit takes the remainder, as layers do: estimates and corrections add up to what the goods cost.
 """
 
 from collections.abc import Sequence

@@ -28,7 +28,7 @@ class NewLine(Body):
     unit_price: UnitPrice | None = Field(
         None,
         description="Price of one `unit` as the line names it, in minor units: 2 boxes at 1,200 are 2,400."
-        " net = quantity × unit_price, rounded half to even.",
+        " net = quantity × unit_price, rounded half up.",
     )
     net: Amount | None = Field(
         None, description="Amount of the line before tax, in minor units; the unit price is derived from it."
@@ -76,3 +76,13 @@ class NewOrder(OrderTerms):
     """An order to create as a draft, or at once as a confirmed order."""
 
     confirm: bool = Field(False, description="Create and confirm in one step.")
+
+
+class Confirmation(Body):
+    """What happens when prices or tax rates have changed since the order was drafted."""
+
+    reprice: bool = Field(
+        False,
+        description="Confirm at the prices of the line's price list and the tax rates of today; refused (`price-changed`) when false and one"
+        " of them has changed. A price that the client gave stays.",
+    )

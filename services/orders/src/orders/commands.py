@@ -1,12 +1,13 @@
 """What people may do with an order. What it leads to elsewhere follows from the events that this records."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from orders.bodies import NewOrder, OrderTerms
+from orders.bodies import Confirmation, NewOrder, OrderTerms
 from orders.models import Order
-from orders.pricing import price_lines, refuse_unless_sold
+from orders.pricing import differences, price_lines, quote
+from orders.refusals import PriceChanged
 from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
 
@@ -16,7 +17,7 @@ NUMBERS = Numbers("order", "SO-{number:06}")
 async def create(tx: Tx, asked: NewOrder) -> Order:
     """Draft an order, and confirm it at once when asked to. Raises Invalid (422), NotYetKnown (409)."""
     terms = _terms(asked, datetime.now(UTC))
-    lines = await price_lines(tx, asked.lines, asked.currency, terms["ordered_at"].date())
+    lines = await price_lines(tx, asked.lines, asked.currency, _day(terms["ordered_at"]))
     order = Order.drafted(await NUMBERS.next(tx), lines, terms)
     if asked.confirm:
         order.confirm()
@@ -29,16 +30,23 @@ async def replace(tx: Tx, order_id: UUID, match: int | None, asked: OrderTerms) 
     order = await tx.load(Order, order_id, match)
     order.after("changed")
     terms = _terms(asked, order.ordered_at)
-    lines = await price_lines(tx, asked.lines, asked.currency, terms["ordered_at"].date())
+    lines = await price_lines(tx, asked.lines, asked.currency, _day(terms["ordered_at"]))
     order.change(lines, terms)
     return order
 
 
-async def confirm(tx: Tx, order_id: UUID, match: int | None) -> Order:
-    """Make a draft binding; its fulfilment begins. Raises NotADraft, and Invalid for what went out of use since it was drafted."""
+async def confirm(tx: Tx, order_id: UUID, match: int | None, asked: Confirmation) -> Order:
+    """Make a draft binding, at what it costs today; its fulfilment begins.
+
+    Raises NotADraft, PriceChanged unless it may be repriced, NotYetKnown, and Invalid for what went out of use since it was drafted.
+    """
     order = await tx.load(Order, order_id, match)
     order.after("confirmed")
-    await refuse_unless_sold(tx, order.lines)
+    quotes = await quote(tx, order.lines, order.currency, _day(datetime.now(UTC)))
+    if changes := differences(order.lines, quotes):
+        if not asked.reprice:
+            raise PriceChanged(order.number, changes)
+        order.reprice(quotes)
     order.confirm()
     return order
 
@@ -76,6 +84,11 @@ async def allocate(tx: Tx, order_id: UUID, match: int | None) -> Order:
     order = await tx.load(Order, order_id, match)
     order.allocate()
     return order
+
+
+def _day(moment: datetime) -> date:
+    """The day whose prices and taxes hold at a moment."""
+    return moment.date()
 
 
 def _terms(asked: OrderTerms, ordered_at: datetime) -> dict[str, Any]:

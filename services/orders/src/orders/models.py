@@ -1,9 +1,11 @@
 """An order and its lines. Its status is what people decided; allocation and shipment say how far others have got with it, and never decide for it.
 
-Amounts are whole minor units of the order's currency, rounded once per line. Every change is a method that refuses, or records an event.
+Amounts are whole minor units of the order's currency; those of the lines add up to the order's. Every change is a method that refuses, or
+records an event.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
@@ -48,6 +50,17 @@ class Base(Tables, DeclarativeBase):
     """The tables of orders."""
 
 
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What a line costs on some day: the price of one base unit, the net amount, and its part of the tax at a rate."""
+
+    unit_price: Decimal
+    net: int
+    tax_code: str | None
+    tax_rate: Decimal
+    tax: int
+
+
 class Order(Aggregate, Base):
     __tablename__ = "sales_order"
     __table_args__ = (
@@ -77,6 +90,8 @@ class Order(Aggregate, Base):
     tax: Mapped[int]
     hold_reason: Mapped[str | None]
     cancel_reason: Mapped[str | None]
+    correction: Mapped[str | None]
+    """Why the order stands although somebody cancelled it or put it on hold."""
     lines: Mapped[list["OrderLine"]] = relationship(
         back_populates="order", cascade="all, delete-orphan", lazy="selectin", order_by="OrderLine.position"
     )
@@ -84,6 +99,17 @@ class Order(Aggregate, Base):
     @property
     def total(self) -> int:
         return self.net + self.tax
+
+    @property
+    def taxes(self) -> list[events.RateOfTax]:
+        """What is taxed at each rate, the lowest first."""
+        at: dict[tuple[Decimal, str | None], list[OrderLine]] = {}
+        for line in self.lines:
+            at.setdefault((line.tax_rate, line.tax_code), []).append(line)
+        return [
+            events.RateOfTax(code=code, rate=rate, net=sum(one.net for one in lines), tax=sum(one.tax for one in lines))
+            for (rate, code), lines in sorted(at.items(), key=lambda pair: (pair[0][0], pair[0][1] or ""))
+        ]
 
     # What people do.
 
@@ -104,6 +130,14 @@ class Order(Aggregate, Base):
         """Replace everything a client may say about a draft."""
         self.status = self.after("changed")
         self._take(lines, terms)
+        self.record(events.OrderChanged(**self._description()))
+
+    def reprice(self, quotes: Sequence[Quote]) -> None:
+        """Put what the lines of a draft cost by now, line by line, in place of what they cost."""
+        self.status = self.after("changed")
+        for line, quote in zip(self.lines, quotes, strict=True):
+            line.take(quote)
+        self._add_up()
         self.record(events.OrderChanged(**self._description()))
 
     def confirm(self) -> None:
@@ -226,7 +260,7 @@ class Order(Aggregate, Base):
         )
 
     def ship(self, dispatched: Iterable[tuple[UUID, Decimal]]) -> None:
-        """Note what left, by line."""
+        """Note what left, by line. When that is everything, what was decided meanwhile came too late."""
         lines = {line.id: line for line in self.lines}
         for line_id, quantity in dispatched:
             lines[line_id].shipped += quantity
@@ -238,13 +272,29 @@ class Order(Aggregate, Base):
                 lines=[LineQuantity(line_id=line.id, quantity=line.shipped) for line in self.lines],
             )
         )
+        if self.shipment == "full":
+            self._stand()
+
+    def _stand(self) -> None:
+        """Everything has left: an order that is cancelled or on hold was so for others in vain, and is confirmed."""
+        if self.status == "cancelled":
+            self.correction = f"Everything had left before the cancellation reached it: {self.cancel_reason}"
+            self.status, self.cancel_reason = "confirmed", None
+            self.record(events.OrderReinstated(order_id=self.id, reason=self.correction))
+        elif self.status == "on_hold":
+            self.correction = f"Everything had left before the hold reached it: {self.hold_reason}"
+            self.status, self.hold_reason = "confirmed", None
+            self.record(events.OrderResumed(order_id=self.id, reason=self.correction))
 
     def _take(self, lines: list["OrderLine"], terms: Mapping[str, Any]) -> None:
         for name, value in terms.items():
             setattr(self, name, value)
         self.lines = lines
-        self.net = sum(line.net for line in lines)
-        self.tax = sum(line.tax for line in lines)
+        self._add_up()
+
+    def _add_up(self) -> None:
+        self.net = sum(line.net for line in self.lines)
+        self.tax = sum(line.tax for line in self.lines)
 
     def _description(self) -> dict[str, Any]:
         return {
@@ -255,6 +305,7 @@ class Order(Aggregate, Base):
             "currency": self.currency,
             "net": self.net,
             "tax": self.tax,
+            "taxes": self.taxes,
             "lines": [line.described() for line in self.lines],
             "ordered_at": self.ordered_at,
         }
@@ -278,7 +329,10 @@ class OrderLine(Part, Base):
     """How fine a quantity in `unit` may be; travels with what is shipped."""
     quantity: Mapped[Decimal]
     unit_price: Mapped[Decimal]
+    price_list_id: Mapped[UUID | None]
+    """The list that the price is from; None when it was agreed."""
     net: Mapped[int]
+    tax_code: Mapped[str | None]
     tax_rate: Mapped[Decimal] = mapped_column(Numeric(9, 6))
     tax: Mapped[int]
     allocated: Mapped[Decimal]
@@ -289,6 +343,15 @@ class OrderLine(Part, Base):
     def open(self) -> Decimal:
         return self.quantity - self.allocated
 
+    @property
+    def place(self) -> str:
+        """Where the line stands in a request, as a JSON pointer."""
+        return f"/lines/{self.position - 1}"
+
+    def take(self, quote: Quote) -> None:
+        for name, value in asdict(quote).items():
+            setattr(self, name, value)
+
     def described(self) -> events.OrderLine:
         return events.OrderLine(
             line_id=self.id,
@@ -298,7 +361,9 @@ class OrderLine(Part, Base):
             warehouse_id=self.warehouse_id,
             quantity=self.quantity,
             unit_price=self.unit_price,
+            price_list_id=self.price_list_id,
             net=self.net,
+            tax_code=self.tax_code,
             tax_rate=self.tax_rate,
             tax=self.tax,
         )

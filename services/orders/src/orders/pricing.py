@@ -1,4 +1,4 @@
-"""From what a client asked for to priced lines: exact, in base units, each amount rounded once, half to even.
+"""From what a client asked for to priced and taxed lines: exact, in base units, each amount rounded once, half up.
 
 Every refusal names the field by its place in the request.
 """
@@ -8,16 +8,18 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
 from orders.bodies import NewLine
-from orders.models import OrderLine
-from orders.projections import ItemCopy, PriceCopy, PriceListCopy, UnitCopy, WarehouseCopy
-from tailrace.core.errors import Invalid
+from orders.models import OrderLine, Quote
+from orders.projections import ItemCopy, PriceCopy, PriceListCopy, TaxCodeCopy, TaxPolicyCopy, UnitCopy, WarehouseCopy
+from orders.taxes import Levy, in_force, tax_lines
+from tailrace.core.errors import FieldProblem, Invalid
 from tailrace.core.ids import uuid7
-from tailrace.core.money import round_minor
+from tailrace.core.money import plain_decimal, round_minor
 from tailrace.core.units import to_base_unit
 from tailrace.db.database import Tx
 from tailrace.messaging.replica import Known as Copies
@@ -37,6 +39,8 @@ class Known:
     units: Mapping[str, UnitCopy]
     breaks: Mapping[tuple[UUID, UUID], Sequence[PriceCopy]]
     """By (price list, item), the lowest `min_quantity` first."""
+    tax_codes: Copies[TaxCodeCopy]
+    policy: TaxPolicyCopy | None
 
 
 async def price_lines(tx: Tx, asked: Sequence[NewLine], currency: str, on: date) -> list[OrderLine]:
@@ -44,20 +48,43 @@ async def price_lines(tx: Tx, asked: Sequence[NewLine], currency: str, on: date)
 
     Raises NotYetKnown (409) for what has not arrived here, Invalid (422) for what cannot be sold, converted or priced.
     """
-    known = await _known(tx, asked)
-    lines = [_line(known, one, currency, on, position) for position, one in enumerate(asked)]
-    if sum(line.net + line.tax for line in lines) > MOST_AMOUNT:
-        raise Invalid.field("/lines", "The order's total is too large.")
+    known = await _known(tx, asked, {line.unit for line in asked if line.unit is not None})
+    lines = [_line(known, one, position) for position, one in enumerate(asked)]
+    prices = [_price(known, one, line, currency, on) for one, line in zip(asked, lines, strict=True)]
+    for line, quote in zip(lines, _quotes(known, lines, prices, on), strict=True):
+        line.take(quote)
     return lines
 
 
-async def refuse_unless_sold(tx: Tx, lines: Sequence[OrderLine]) -> None:
-    """Check that what was drafted can be sold today. Raises Invalid (422) for an item or a warehouse that went out of use since."""
-    items = await by_ids(tx, ItemCopy, {line.item_id for line in lines})
-    warehouses = await by_ids(tx, WarehouseCopy, {line.warehouse_id for line in lines})
-    for position, line in enumerate(lines):
-        items.in_use(line.item_id, f"/lines/{position}/item_id")
-        warehouses.in_use(line.warehouse_id, f"/lines/{position}/warehouse_id")
+async def quote(tx: Tx, lines: Sequence[OrderLine], currency: str, on: date) -> list[Quote]:
+    """What these lines cost on the day `on`: by their price lists, or what was agreed where none was named; and the tax of that day.
+
+    Raises NotYetKnown (409), and Invalid (422) for what went out of use or is not priced any more.
+    """
+    known = await _known(tx, lines)
+    prices = []
+    for line in lines:
+        known.items.in_use(line.item_id, f"{line.place}/item_id")
+        known.warehouses.in_use(line.warehouse_id, f"{line.place}/warehouse_id")
+        listed = line.price_list_id is not None
+        prices.append(_by_list(known, line, currency, on) if listed else (line.unit_price, line.net))
+    return _quotes(known, lines, prices, on)
+
+
+def differences(lines: Sequence[OrderLine], quotes: Sequence[Quote]) -> list[FieldProblem]:
+    """In what the lines' prices and taxes are not what is quoted, field by field."""
+    found = []
+    for line, now in zip(lines, quotes, strict=True):
+        if (line.unit_price, line.net) != (now.unit_price, now.net):
+            said = f"{line.sku} costs {plain_decimal(now.unit_price)} now, and {plain_decimal(line.unit_price)} in the draft."
+            found.append(FieldProblem(field=f"{line.place}/unit_price", detail=said))
+        if line.tax_rate != now.tax_rate:
+            said = f"{line.sku} is taxed at {plain_decimal(now.tax_rate)} now, and at {plain_decimal(line.tax_rate)} in the draft."
+            found.append(FieldProblem(field=f"{line.place}/tax_rate", detail=said))
+    before, after = sum(line.tax for line in lines), sum(one.tax for one in quotes)
+    if not found and before != after:
+        found.append(FieldProblem(field="/tax", detail=f"The tax is {after} now, and {before} in the draft."))
+    return found
 
 
 def list_price(prices: Sequence[PriceCopy], quantity: Decimal) -> Decimal | None:
@@ -67,18 +94,18 @@ def list_price(prices: Sequence[PriceCopy], quantity: Decimal) -> Decimal | None
 
 
 def price_of_one(amount: Fraction | int, quantity: Decimal) -> Decimal:
-    """What one base unit costs when so many cost `amount`, to six decimals, half to even: for display, the amount is what counts."""
-    return Decimal(round(Fraction(amount) / Fraction(quantity) * 10**6)).scaleb(-6)
+    """What one base unit costs when so many cost `amount`, to six decimals, half up: for display, the amount is what counts."""
+    return Decimal(round_minor(Fraction(amount) / Fraction(quantity) * 10**6)).scaleb(-6)
 
 
-def _line(known: Known, asked: NewLine, currency: str, on: date, position: int) -> OrderLine:
+def _line(known: Known, asked: NewLine, position: int) -> OrderLine:
+    """What is sold, and how much; the price is still to come."""
     at = f"/lines/{position}"
     item = known.items.in_use(asked.item_id, f"{at}/item_id")
     if item.kind != "stock":
         raise Invalid.field(f"{at}/item_id", f"{item.sku} is a {item.kind}; an order ships stock items.")
     warehouse = known.warehouses.in_use(asked.warehouse_id, f"{at}/warehouse_id")
     quantity = _in_base_unit(known, asked, item, at)
-    unit_price, net = _price(known, asked, quantity, currency, on, at)
     return OrderLine(
         id=uuid7(),
         position=position + 1,
@@ -89,10 +116,7 @@ def _line(known: Known, asked: NewLine, currency: str, on: date, position: int) 
         unit=item.unit,
         decimals=known.units[item.unit].decimals,
         quantity=quantity,
-        unit_price=unit_price,
-        net=net,
-        tax_rate=item.tax_rate,
-        tax=round_minor(net * Fraction(item.tax_rate)),
+        price_list_id=asked.price_list_id,
         allocated=Decimal(0),
         shipped=Decimal(0),
     )
@@ -105,48 +129,81 @@ def _in_base_unit(known: Known, asked: NewLine, item: ItemCopy, at: str) -> Deci
     return to_base_unit(asked.quantity, asked.unit, item.packaging, units, at)
 
 
-def _price(known: Known, asked: NewLine, quantity: Decimal, currency: str, on: date, at: str) -> tuple[Decimal, int]:
-    """The price of one base unit and the net amount of a line. `quantity` is in base units; a price that the client gives is for one of its unit."""
+def _price(known: Known, asked: NewLine, line: OrderLine, currency: str, on: date) -> tuple[Decimal, int]:
+    """The price of one base unit and the net amount of a line. A price that the client gives is for one of the unit that it asked in."""
     if asked.net is not None:
-        amount, field = Fraction(asked.net), "net"
-    elif asked.unit_price is not None:
-        amount, field = Fraction(asked.quantity) * Fraction(asked.unit_price), "unit_price"
-    else:
-        listed = _listed(known, asked, quantity, currency, on, f"{at}/price_list_id")
-        amount, field = Fraction(quantity) * Fraction(listed), "quantity"
-    if amount > MOST_AMOUNT:
-        raise Invalid.field(f"{at}/{field}", "The line's amount is too large.")
-    unit_price = price_of_one(amount, quantity)
-    if unit_price >= _MOST_PRICE:
-        raise Invalid.field(f"{at}/{field}", "The price of one base unit that follows from it is too large.")
-    return unit_price, round_minor(amount)
+        return _fits(Fraction(asked.net), line, "net")
+    if asked.unit_price is not None:
+        return _fits(Fraction(asked.quantity) * Fraction(asked.unit_price), line, "unit_price")
+    return _by_list(known, line, currency, on)
 
 
-def _listed(known: Known, asked: NewLine, quantity: Decimal, currency: str, on: date, field: str) -> Decimal:
-    assert asked.price_list_id is not None
-    prices = known.lists.in_use(asked.price_list_id, field)
+def _by_list(known: Known, line: OrderLine, currency: str, on: date) -> tuple[Decimal, int]:
+    """The same of a line that names a price list."""
+    assert line.price_list_id is not None
+    field = f"{line.place}/price_list_id"
+    prices = known.lists.in_use(line.price_list_id, field)
     if prices.currency != currency:
         raise Invalid.field(field, f"Price list {prices.code} is in {prices.currency}, the order in {currency}.")
     if (prices.valid_from and on < prices.valid_from) or (prices.valid_until and on > prices.valid_until):
         raise Invalid.field(field, f"Price list {prices.code} is not valid on {on}.")
-    price = list_price(known.breaks.get((asked.price_list_id, asked.item_id), ()), quantity)
+    price = list_price(known.breaks.get((line.price_list_id, line.item_id), ()), line.quantity)
     if price is None:
         raise Invalid.field(field, f"Price list {prices.code} has no price for this item and quantity.")
-    return price
+    return _fits(Fraction(line.quantity) * Fraction(price), line, "quantity")
 
 
-async def _known(tx: Tx, asked: Sequence[NewLine]) -> Known:
-    item_ids = {line.item_id for line in asked}
-    list_ids = {line.price_list_id for line in asked if line.price_list_id is not None}
+def _fits(amount: Fraction, line: OrderLine, field: str) -> tuple[Decimal, int]:
+    if amount > MOST_AMOUNT:
+        raise Invalid.field(f"{line.place}/{field}", "The line's amount is too large.")
+    unit_price = price_of_one(amount, line.quantity)
+    if unit_price >= _MOST_PRICE:
+        raise Invalid.field(f"{line.place}/{field}", "The price of one base unit that follows from it is too large.")
+    return unit_price, round_minor(amount)
+
+
+def _quotes(known: Known, lines: Sequence[OrderLine], prices: Sequence[tuple[Decimal, int]], on: date) -> list[Quote]:
+    """The prices, with the tax on them."""
+    levies = [_levy(known, line, on) for line in lines]
+    taxes = tax_lines([(net, levy) for (_, net), levy in zip(prices, levies, strict=True)])
+    if sum(net for _, net in prices) + sum(taxes) > MOST_AMOUNT:
+        raise Invalid.field("/lines", "The order's total is too large.")
+    return [
+        Quote(unit_price, net, levy.code, levy.rate, tax)
+        for (unit_price, net), levy, tax in zip(prices, levies, taxes, strict=True)
+    ]
+
+
+def _levy(known: Known, line: OrderLine, on: date) -> Levy:
+    item, policy = known.items[line.item_id], known.policy.roundings if known.policy else ()
+    if item.tax_code_id is None:
+        assert item.tax_rate is not None, "an item is taxed at a rate of its own, or by a tax code"
+        return Levy(None, item.tax_rate, **_rounding(in_force(policy, on)))
+    code = known.tax_codes.known(item.tax_code_id, f"{line.place}/item_id")
+    dated = in_force(code.rates, on)
+    if dated is None:
+        raise Invalid.field(f"{line.place}/item_id", f"Tax code {code.code} of {item.sku} has no rate on {on}.")
+    return Levy(code.code, Decimal(dated["rate"]), **_rounding(in_force(code.roundings, on) or in_force(policy, on)))
+
+
+def _rounding(dated: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {} if dated is None else {name: dated[name] for name in ("level", "mode")}
+
+
+async def _known(tx: Tx, lines: Sequence[NewLine | OrderLine], units: Collection[str] = ()) -> Known:
+    item_ids = {line.item_id for line in lines}
+    list_ids = {line.price_list_id for line in lines if line.price_list_id is not None}
     items = await by_ids(tx, ItemCopy, item_ids)
-    codes = {line.unit for line in asked if line.unit is not None}
-    codes |= {code for item in items.values() for code in item.packaging.anchors()}
+    anchors = {code for item in items.values() for code in item.packaging.anchors()}
+    codes = {item.tax_code_id for item in items.values() if item.tax_code_id is not None}
     return Known(
         items=items,
-        warehouses=await by_ids(tx, WarehouseCopy, {line.warehouse_id for line in asked}),
+        warehouses=await by_ids(tx, WarehouseCopy, {line.warehouse_id for line in lines}),
         lists=await by_ids(tx, PriceListCopy, list_ids),
-        units=await by_code(tx, UnitCopy, codes),
+        units=await by_code(tx, UnitCopy, anchors | set(units)),
         breaks=await _breaks(tx, list_ids, item_ids),
+        tax_codes=await by_ids(tx, TaxCodeCopy, codes),
+        policy=await tx.scalar(select(TaxPolicyCopy)),
     )
 
 

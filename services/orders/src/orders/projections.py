@@ -1,4 +1,4 @@
-"""What orders keep of the catalog: just enough to check, convert and price a line without asking anybody."""
+"""What orders keep of the catalog: just enough to check, convert, price and tax a line without asking anybody."""
 
 from datetime import date
 from decimal import Decimal
@@ -24,7 +24,9 @@ class ItemCopy(Replica, Base):
     unit: Mapped[str]
     conversions: Mapped[list[dict[str, Any]]]
     """`{"unit", "factor"}`: how many base units one of `unit` is."""
-    tax_rate: Mapped[Decimal] = mapped_column(Numeric(9, 6))
+    tax_rate: Mapped[Decimal | None] = mapped_column(Numeric(9, 6))
+    """None when `tax_code_id` says how it is taxed."""
+    tax_code_id: Mapped[UUID | None]
 
     @property
     def packaging(self) -> Packaging:
@@ -78,6 +80,27 @@ class PriceCopy(TenantRow, Base):
     unit_price: Mapped[Decimal]
 
 
+class TaxCodeCopy(Replica, Base):
+    """A tax code. From the first of its `roundings` on, they hold in place of the tenant's own."""
+
+    __tablename__ = "tax_code_copy"
+
+    code: Mapped[str]
+    rates: Mapped[list[dict[str, Any]]]
+    """`{"valid_from", "rate"}`"""
+    roundings: Mapped[list[dict[str, Any]]]
+    """`{"valid_from", "level", "mode"}`"""
+
+
+class TaxPolicyCopy(Replica, Base):
+    """How the tenant rounds tax; there is one, or none yet."""
+
+    __tablename__ = "tax_policy_copy"
+
+    roundings: Mapped[list[dict[str, Any]]]
+    """`{"valid_from", "level", "mode"}`"""
+
+
 catalog = replica(
     "orders.catalog",
     Source(ItemCopy, "item_id", (events.ItemCreated, events.ItemUpdated, events.ItemRestored), events.ItemDeleted),
@@ -95,4 +118,11 @@ catalog = replica(
         events.PriceListDeleted,
         Parts(PriceCopy, "prices", "price_list_id"),
     ),
+    Source(
+        TaxCodeCopy,
+        "tax_code_id",
+        (events.TaxCodeCreated, events.TaxCodeUpdated, events.TaxCodeRestored),
+        events.TaxCodeDeleted,
+    ),
+    Source(TaxPolicyCopy, "tax_policy_id", (events.TaxPolicyUpdated,)),
 )

@@ -1,12 +1,23 @@
 """What an order refuses, and why, in the words a client reads."""
 
-from tailrace.core.errors import Refused
+from collections.abc import Sequence
+
+from tailrace.core.errors import FieldProblem, Refused
 
 
 class NotADraft(Refused):
     """409: only a draft can be changed, confirmed or deleted."""
 
     slug, title = "order-not-a-draft", "The order is no longer a draft"
+
+
+class PriceChanged(Refused):
+    """409: prices or tax rates are not what they were when the order was drafted; `errors` says which."""
+
+    slug, title = "price-changed", "The price has changed"
+
+    def __init__(self, number: str, changes: Sequence[FieldProblem]) -> None:
+        super().__init__(f"Order {number} costs something else by now; confirm it with reprice.", errors=changes[:20])
 
 
 class NotConfirmed(Refused):

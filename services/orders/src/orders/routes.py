@@ -8,7 +8,7 @@ from sqlalchemy.orm import raiseload
 
 from contracts.orders import Progress
 from orders import commands
-from orders.bodies import NewOrder, OrderTerms
+from orders.bodies import Confirmation, NewOrder, OrderTerms
 from orders.models import Order, Status
 from orders.process import saga
 from orders.projections import catalog
@@ -76,9 +76,9 @@ async def delete_order(tx: Tx, who: Writer, match: IfMatch, order_id: UUID) -> N
 
 
 @router.post("/{order_id}/confirm", response_model=OrderView)
-async def confirm_order(tx: Tx, who: Writer, match: IfMatch, order_id: UUID) -> Order:
-    """Make a draft binding and begin its fulfilment."""
-    return await commands.confirm(tx, order_id, match)
+async def confirm_order(tx: Tx, who: Writer, match: IfMatch, order_id: UUID, body: Confirmation | None = None) -> Order:
+    """Make a draft binding, at today's prices and tax rates, and begin its fulfilment."""
+    return await commands.confirm(tx, order_id, match, body or Confirmation())
 
 
 @router.post("/{order_id}/hold", response_model=OrderView)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from contracts.orders import Address, Progress
+from contracts.orders import Address, Progress, RateOfTax
 from orders.models import Status
 from tailrace.core.money import Currency, Minor, Quantity, Rate, SignedQuantity, UnitPrice
 from tailrace.core.personal_data import Personal
@@ -27,7 +27,9 @@ class LineView(View):
     unit: str
     quantity: Quantity
     unit_price: UnitPrice
+    price_list_id: UUID | None
     net: Minor
+    tax_code: str | None
     tax_rate: Rate
     tax: Minor
     allocated: SignedQuantity
@@ -55,10 +57,17 @@ class OrderSummary(ResourceView):
 
 
 class OrderView(OrderSummary):
+    """An order with its lines. `taxes` has a row for each tax code and rate, to which the lines' taxes add up.
+
+    `correction`: why the order stands although somebody cancelled it or put it on hold; null when nobody did so too late.
+    """
+
     reservation_expires_in_seconds: int | None
     ship_to: Address | None
     hold_reason: str | None
     cancel_reason: str | None
+    correction: str | None
+    taxes: list[RateOfTax]
     lines: list[LineView]
 
 

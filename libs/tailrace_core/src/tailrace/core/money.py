@@ -2,7 +2,8 @@
 
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Self
+from math import floor
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
 
@@ -115,9 +116,20 @@ def exponent(currency: str) -> int:
     return _EXPONENTS.get(currency, 2)
 
 
-def round_minor(value: Decimal | Fraction) -> int:
-    """To whole minor units, half to even: the one rounding an amount ever sees. Exact at any length."""
-    return round(Fraction(value))
+RoundingMode = Literal["half_up", "half_even", "down"]
+"""`half_up`: to the nearest, ties away from zero (EN 16931). `half_even`: to the nearest, ties to the even one. `down`: towards zero."""
+
+
+def round_minor(value: Decimal | Fraction, mode: RoundingMode = "half_up") -> int:
+    """To whole minor units, by default half up: the one rounding an amount ever sees. Exact at any length.
+
+    The sign does not matter: a credit note mirrors its invoice to the minor unit.
+    """
+    exact = Fraction(value)
+    if mode == "half_even":
+        return round(exact)
+    size = floor(abs(exact) + Fraction(1, 2)) if mode == "half_up" else floor(abs(exact))
+    return size if exact >= 0 else -size
 
 
 def portion(amount: int, part: Decimal, whole: Decimal) -> int:

@@ -26,6 +26,7 @@ Items = Annotated[
         equal(Item.sku),
         part_of(Item.name),
         equal(Item.kind, Kind),
+        equal(Item.tax_code_id),
         equal(Item.active),
         equal(Item.negative_stock, NegativeStock),
         sort=[Item.sku, Item.name, Item.created_at],
@@ -37,6 +38,7 @@ Items = Annotated[
 async def create_item(tx: Tx, who: Writer, body: ItemBody) -> Item:
     """Add an item."""
     await commands.require_units(tx, body)
+    await commands.require_tax(tx, body)
     return await master_data.create(tx, Item, body.values())
 
 
@@ -55,7 +57,9 @@ async def read_item(tx: Tx, who: Reader, item_id: UUID) -> Item:
 @router.put("/{item_id}", response_model=ItemView)
 async def replace_item(tx: Tx, who: Writer, match: IfMatch, item_id: UUID, body: ItemBody) -> Item:
     """Replace an item, whole. `kind`, `unit` and `valuation` stay."""
+    await tx.find(Item, item_id)
     await Unit.hold(tx, body.units)
+    await commands.require_tax(tx, body)
     return await master_data.replace(tx, Item, item_id, match, body.values())
 
 
