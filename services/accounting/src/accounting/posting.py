@@ -3,19 +3,22 @@
 Events are posted by rule and move on to the next open day when theirs is locked; journals of people are refused there instead.
 """
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from typing import cast
 from uuid import UUID
 
 from sqlalchemy import Table, insert, select
 
 from accounting.books import Place, hold, next_open_day, take_place
+from accounting.days import check_effective, days
 from accounting.models import Account, Entry, Journal
 from accounting.refusals import BelongsToPeriod, DayLocked
 from accounting.rules import RULEBOOK, Rulebook, effective_at
-from accounting.streams import JournalStream, first_moment, mirrored
+from accounting.streams import JournalStream, mirrored
 from contracts.accounting import JournalLine, JournalPosted
+from tailrace.core import clock
+from tailrace.core.days import Calendar
 from tailrace.core.errors import FieldProblem, Invalid, Stale, Unknown
 from tailrace.core.events import Event, Meta
 from tailrace.core.ids import derived_id, uuid7
@@ -36,6 +39,8 @@ _INSERT_ENTRIES = insert(cast(Table, Entry.__table__))
 async def post_event(tx: Tx, event: Event, meta: Meta, rulebook: Rulebook = RULEBOOK) -> UUID | None:
     """Post an event by the rule that holds for it. Returns the journal's id; None when nothing is to post, or it was posted before.
 
+    Raises NotYet where days are locked and the company's time zone is not known here.
+
     The id is derived from the event's own, so one event makes one journal however often it comes.
     """
     wanted = effective_at(event)
@@ -47,7 +52,9 @@ async def post_event(tx: Tx, event: Event, meta: Meta, rulebook: Rulebook = RULE
     place = await take_place(tx, id)
     if place is None:
         return None
-    at, text, origin = _moved(wanted, posting.text, place)
+    # Where nothing is locked, it does not matter whose days these are.
+    calendar = await days.calendar(tx) if place.closed else None
+    at, text, origin = _moved(wanted, posting.text, place, calendar) if calendar else (wanted, posting.text, None)
     posted = JournalPosted(
         journal_id=id,
         number=_number(place),
@@ -87,12 +94,17 @@ async def undo_closing(tx: Tx, id: UUID, reason: str) -> UUID:
     at = journal.state.effective_at
     assert at is not None
     text = f"Reversal of {journal.state.number}: {reason}"
-    return await _mirror(tx, journal, reason, at, lambda place: (at, text, None), rule=REOPENED)
+
+    async def then(place: Place) -> _When:
+        return at, text, None
+
+    return await _mirror(tx, journal, reason, at, then, rule=REOPENED)
 
 
 async def post_manual(tx: Tx, text: str, lines: Sequence[JournalLine], at: datetime | None) -> UUID:
-    """Post a person's journal, now or at `at`. Raises Unbalanced, Invalid (a line), DayLocked."""
+    """Post a person's journal, now or at `at`. Raises Unbalanced, Invalid (a line), Implausible, DayLocked."""
     await _check_lines(tx, lines)
+    calendar = await days.calendar(tx)
     id = uuid7()
     place = await take_place(tx, id)
     assert place is not None
@@ -101,7 +113,7 @@ async def post_manual(tx: Tx, text: str, lines: Sequence[JournalLine], at: datet
         number=_number(place),
         lines=list(lines),
         text=text,
-        effective_at=_open_or_refused(at or place.recorded_at, place),
+        effective_at=await _open_or_refused(tx, at or place.recorded_at, place, calendar),
         recorded_at=place.recorded_at,
     )
     await _write(tx, posted)
@@ -112,7 +124,7 @@ async def reverse(tx: Tx, id: UUID, reason: str, at: datetime | None, match: int
     """Undo a journal by its mirror image; returns the new journal's id.
 
     It takes effect when the journal did, or on the first open day after; at `at` when that is given. Raises Unknown, Stale, AlreadyReversed,
-    DayLocked, BelongsToPeriod, and Invalid when `at` is before the journal took effect.
+    DayLocked, BelongsToPeriod, Implausible, and Invalid when `at` is before the journal took effect.
     """
     await hold(tx)
     journal = await tx.load_stream(JournalStream, id)
@@ -127,8 +139,12 @@ async def reverse(tx: Tx, id: UUID, reason: str, at: datetime | None, match: int
         raise BelongsToPeriod(f"Journal {journal.state.number} belongs to the end of a year: reopen its last period.")
     text = f"Reversal of {journal.state.number}: {reason}"
 
-    def when(place: Place) -> _When:
-        return _moved(original, text, place) if at is None else (_open_or_refused(at, place), text, None)
+    calendar = await days.calendar(tx)
+
+    async def when(place: Place) -> _When:
+        if at is None:
+            return _moved(original, text, place, calendar)
+        return await _open_or_refused(tx, at, place, calendar), text, None
 
     return await _mirror(tx, journal, reason, at or original, when)
 
@@ -138,7 +154,7 @@ async def _mirror(
     journal: JournalStream,
     reason: str,
     at: datetime,
-    when: Callable[[Place], _When],
+    when: Callable[[Place], Awaitable[_When]],
     rule: str | None = None,
 ) -> UUID:
     """Post the mirror image of a journal, and note in the journal that it is undone. Raises AlreadyReversed, and what `when` raises."""
@@ -146,7 +162,7 @@ async def _mirror(
     journal.reverse(by, reason, at)
     place = await take_place(tx, by)
     assert place is not None
-    effective, text, origin = when(place)
+    effective, text, origin = await when(place)
     posted = JournalPosted(
         journal_id=by,
         number=_number(place),
@@ -208,20 +224,21 @@ async def _check_lines(tx: Tx, lines: Sequence[JournalLine]) -> None:
         raise Invalid(problems[0].detail, errors=problems)
 
 
-def _moved(wanted: datetime, text: str, place: Place) -> _When:
+def _moved(wanted: datetime, text: str, place: Place, calendar: Calendar) -> _When:
     """The moment itself, or the beginning of the next open day, a text that says so, and the moment."""
-    day = wanted.date()
+    day = calendar.day_of(wanted)
     free = next_open_day(day, place.closed)
     if free == day:
         return wanted, text, None
-    return first_moment(free), f"{text} [of {wanted.isoformat()}, in a locked period]", wanted
+    return calendar.first_moment(free), f"{text} [of {wanted.isoformat()}, in a locked period]", wanted
 
 
-def _open_or_refused(at: datetime, place: Place) -> datetime:
-    at = at.astimezone(UTC)
-    free = next_open_day(at.date(), place.closed)
-    if free != at.date():
-        raise DayLocked(at.date(), free)
+async def _open_or_refused(tx: Tx, at: datetime, place: Place, calendar: Calendar) -> datetime:
+    day = calendar.day_of(at)
+    await check_effective(tx, day, calendar.day_of(clock.now()))
+    free = next_open_day(day, place.closed)
+    if free != day:
+        raise DayLocked(day, free)
     return at
 
 

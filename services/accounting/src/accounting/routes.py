@@ -8,6 +8,7 @@ from sqlalchemy.orm import selectinload
 
 from accounting import closing, commands, posting
 from accounting.bodies import AccountChange, AccountCode, NewAccount, NewClose, NewJournal, NewPeriod, NewReversal
+from accounting.days import days
 from accounting.models import Account, Entry, Journal, Period
 from accounting.reactions import books, postings
 from accounting.scopes import Closer, Reader, Writer
@@ -19,7 +20,7 @@ from tailrace.http.filters import between, equal, where
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
 
-router = tenant_router("/v1/accounting", tag="accounting", reads=[books, postings])
+router = tenant_router("/v1/accounting", tag="accounting", reads=[books, postings, days])
 
 Accounts = Annotated[
     PageRequest,
@@ -47,7 +48,7 @@ Journals = Annotated[
             lambda wanted: Journal.reversed_by.is_not(None) if wanted else Journal.reversed_by.is_(None),
             "Whether another journal undid it.",
         ),
-        *between(Journal.effective_at),
+        *between(Journal.effective_at, days),
         sort=[Journal.number, Journal.effective_at],
         default="number",
     ),

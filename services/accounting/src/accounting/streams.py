@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from typing import Any, ClassVar, Literal
 from uuid import UUID
 
@@ -36,11 +36,6 @@ def imbalance(lines: Iterable[JournalLine]) -> Mapping[str, int]:
 def mirrored(lines: Iterable[JournalLine]) -> list[JournalLine]:
     """The same lines with debit and credit exchanged."""
     return [line.model_copy(update={"debit": line.credit, "credit": line.debit}) for line in lines]
-
-
-def first_moment(day: date) -> datetime:
-    """Midnight UTC: the days of the books are days of UTC."""
-    return datetime.combine(day, time.min, UTC)
 
 
 class JournalState(BaseModel):
@@ -180,4 +175,4 @@ class PeriodStream(Stream[PeriodState]):
         return {"name": self.state.name, "first_day": self.state.first_day, "last_day": self.state.last_day}
 
     def _record(self, event: PeriodEvent) -> None:
-        self.record(event, first_moment(event.first_day))
+        self.record(event)
