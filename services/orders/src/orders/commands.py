@@ -1,22 +1,29 @@
 """What people may do with an order. What it leads to elsewhere follows from the events that this records."""
 
-from datetime import UTC, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from orders.bodies import NewOrder, OrderTerms
 from orders.models import Order
 from orders.pricing import price_lines, refuse_unless_sold
+from orders.projections import days
+from tailrace.core import clock
+from tailrace.core.plausible import Bounds, checked_day
 from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
 
 NUMBERS = Numbers("order", "SO-{number:06}")
+ORDERED = Bounds(years=50)
+"""Orders are taken over from other systems, and nothing is booked on the day that they carry."""
+_LATEST_WISH = timedelta(days=3653)
+"""How long after the order goods may be wanted."""
 
 
 async def create(tx: Tx, asked: NewOrder) -> Order:
     """Draft an order, and confirm it at once when asked to. Raises Invalid (422), NotYetKnown (409)."""
-    terms = _terms(asked, datetime.now(UTC))
-    lines = await price_lines(tx, asked.lines, asked.currency, terms["ordered_at"].date())
+    terms, day = await _terms(tx, asked, clock.now())
+    lines = await price_lines(tx, asked.lines, asked.currency, day)
     order = Order.drafted(await NUMBERS.next(tx), lines, terms)
     if asked.confirm:
         order.confirm()
@@ -28,8 +35,8 @@ async def replace(tx: Tx, order_id: UUID, match: int | None, asked: OrderTerms) 
     """Replace a draft. Raises NotADraft (409), Invalid (422), NotYetKnown (409)."""
     order = await tx.load(Order, order_id, match)
     order.after("changed")
-    terms = _terms(asked, order.ordered_at)
-    lines = await price_lines(tx, asked.lines, asked.currency, terms["ordered_at"].date())
+    terms, day = await _terms(tx, asked, order.ordered_at)
+    lines = await price_lines(tx, asked.lines, asked.currency, day)
     order.change(lines, terms)
     return order
 
@@ -78,8 +85,11 @@ async def allocate(tx: Tx, order_id: UUID, match: int | None) -> Order:
     return order
 
 
-def _terms(asked: OrderTerms, ordered_at: datetime) -> dict[str, Any]:
-    """The order's columns as the client gave them; `ordered_at` counts when it gave none."""
-    terms = asked.model_dump(exclude={"lines", "confirm"})
-    terms["ordered_at"] = (asked.ordered_at or ordered_at).astimezone(UTC)
-    return terms
+async def _terms(tx: Tx, asked: OrderTerms, ordered_at: datetime) -> tuple[dict[str, Any], date]:
+    """The order's columns as the client gave them, and the company's day of `ordered_at`, which counts when it gave none. Raises Implausible."""
+    if asked.ordered_at is not None:
+        ordered_at = ORDERED.checked(asked.ordered_at, "/ordered_at")
+    day = await days.day_of(tx, ordered_at)
+    if asked.requested_date is not None:
+        checked_day(asked.requested_date, day, day + _LATEST_WISH, "/requested_date")
+    return {**asked.model_dump(exclude={"lines", "confirm"}), "ordered_at": ordered_at}, day
