@@ -4,7 +4,7 @@ from datetime import date
 from typing import ClassVar
 from uuid import UUID
 
-from tailrace.core.days import DEFAULT_ZONE
+from tailrace.core.days import DEFAULT_ZONE, TimeZone
 from tailrace.core.events import Event
 from tailrace.core.money import Currency
 from tailrace.core.personal_data import Personal
@@ -24,7 +24,7 @@ class TenantCreated(UserEvent):
     name: str
     currency: Currency
     industry: str | None = None
-    time_zone: str = DEFAULT_ZONE
+    time_zone: TimeZone = DEFAULT_ZONE
 
 
 class TenantTimeZoneChanged(UserEvent):
@@ -33,7 +33,7 @@ class TenantTimeZoneChanged(UserEvent):
     type: ClassVar[str] = "iam.tenant.time_zone_changed"
 
     tenant_id: UUID
-    time_zone: str
+    time_zone: TimeZone
     since: date
 
 
