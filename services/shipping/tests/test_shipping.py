@@ -350,7 +350,8 @@ async def test_requests_that_do_not_fit_change_nothing(order: Order, shipping: H
     assert (await shipping.client.get(url.removesuffix("/dispatch"))).headers["etag"] == '"1"'
 
 
-async def test_a_dispatch_may_be_entered_afterwards(order: Order, shipping: Harness) -> None:
+async def test_a_dispatch_may_be_entered_afterwards(order: Order, clock: SetClock) -> None:
+    clock("2026-02-15T12:00:00Z")
     shipment = await order.shipment()
     sent = (await order.post(shipment, "dispatch", dispatched_at="2026-01-05T09:00:00+09:00")).json()
     assert sent["dispatched_at"] == "2026-01-05T00:00:00Z"

@@ -4,7 +4,7 @@
 
 in the service's projections, and `days` in its manifest. A command then asks `await days.day_of(tx, moment)` or `await days.today(tx)`.
 
-A company's first zone comes with the event that founds it. Whoever asks before that has arrived is told to ask again: a day is never guessed.
+A company's first zone comes with the event that founds it. A request that comes before that is told to come again: a day is never guessed.
 """
 
 from abc import ABC, abstractmethod
@@ -32,7 +32,7 @@ class DaysNotYetKnown(NotYetKnown, NotYet):
 
 
 class CompanyDays(ABC):
-    """Whoever can tell a tenant's calendar. Raises DaysNotYetKnown, all of it, while that is not known."""
+    """What can tell a tenant's calendar. Each question raises DaysNotYetKnown while that is not known."""
 
     @abstractmethod
     async def calendar(self, tx: Tx) -> Calendar:
