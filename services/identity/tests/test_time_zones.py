@@ -73,6 +73,9 @@ async def test_it_changes_for_days_to_come(
         ("Asia/Tokyo", "2026-11-29", 200),
         # It begins in 22 hours in Honolulu, and the company's own 28 November in 12.
         ("Pacific/Honolulu", "2026-11-28", 422),
+        # There it begins in 24 hours; the company's own does so in twelve.
+        ("Etc/GMT+12", "2026-11-28", 422),
+        ("Etc/GMT+12", "2026-11-29", 200),
         # 29 November begins in 22 hours on Kiritimati.
         ("Pacific/Kiritimati", "2026-11-29", 422),
         ("Pacific/Kiritimati", "2026-11-30", 200),
