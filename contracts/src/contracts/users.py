@@ -1,8 +1,10 @@
 """Events of identity, on `user.events`: tenants, users, roles and sessions (CRM design, Auth service)."""
 
+from datetime import date
 from typing import ClassVar
 from uuid import UUID
 
+from tailrace.core.days import DEFAULT_ZONE, TimeZone
 from tailrace.core.events import Event
 from tailrace.core.money import Currency
 from tailrace.core.personal_data import Personal
@@ -13,7 +15,7 @@ class UserEvent(Event):
 
 
 class TenantCreated(UserEvent):
-    """A company joined. Its slug is what people type to say where they log in."""
+    """A company joined. Its slug is what people type to say where they log in; its days are those of `time_zone` (IANA)."""
 
     type: ClassVar[str] = "iam.tenant.created"
 
@@ -22,6 +24,17 @@ class TenantCreated(UserEvent):
     name: str
     currency: Currency
     industry: str | None = None
+    time_zone: TimeZone = DEFAULT_ZONE
+
+
+class TenantTimeZoneChanged(UserEvent):
+    """The company counts its days in another zone (IANA) from the day `since` on, which begins when it does there."""
+
+    type: ClassVar[str] = "iam.tenant.time_zone_changed"
+
+    tenant_id: UUID
+    time_zone: TimeZone
+    since: date
 
 
 class TenantUpdated(UserEvent):
@@ -104,6 +117,7 @@ class SigningKeyRevoked(UserEvent):
 
 PUBLISHED: tuple[type[UserEvent], ...] = (
     TenantCreated,
+    TenantTimeZoneChanged,
     TenantUpdated,
     RoleChanged,
     UserCreated,

@@ -23,6 +23,7 @@ class Firm:
     name: str
     industry: str
     currency: str
+    time_zone: str
     warehouses: tuple[tuple[str, str], ...]
     goods: tuple[Good, ...]
     sellers: tuple[str, ...]
@@ -34,6 +35,7 @@ METAL = Firm(
     name="Hagane Works",
     industry="metalworking",
     currency="JPY",
+    time_zone="Asia/Tokyo",
     warehouses=(("OSA", "Osaka plant"), ("NGO", "Nagoya depot")),
     goods=(
         Good("BRK-08", "Angle bracket M8", "pcs", "185", 92, "0.1", 60_000, 120),
@@ -52,6 +54,7 @@ FOOD = Firm(
     name="Campagna Foods",
     industry="food processing",
     currency="EUR",
+    time_zone="Europe/Rome",
     warehouses=(("BOL", "Bologna"), ("PAR", "Parma cold store")),
     goods=(
         Good("TOM-K5", "Crushed tomatoes 5 kg", "pcs", "742", 391, "0.1", 12_000, 24),
@@ -70,6 +73,7 @@ MUSIC = Firm(
     name="CDNOW Records",
     industry="music retail",
     currency="USD",
+    time_zone="America/New_York",
     warehouses=(("PHL", "Philadelphia"),),
     goods=(Good("CD", "Compact disc", "pcs", "1500", 912, "0", 20_000, 2),),
     sellers=("dana", "lee"),

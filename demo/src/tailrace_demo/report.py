@@ -19,7 +19,8 @@ _DECIMALS = {"JPY": 0}
 def show_checks(console: Console, results: dict[str, tuple[Firm, list[Check]]]) -> None:
     """A table per company: what the platform says, what follows from the requests, and whether they agree."""
     for firm, checks in results.values():
-        table = Table(title=f"{firm.name} ({firm.industry}, {firm.currency})", title_justify="left", expand=False)
+        what = f"{firm.industry}, {firm.currency}, {firm.time_zone}"
+        table = Table(title=f"{firm.name} ({what})", title_justify="left", expand=False)
         for heading in ("Figure", "In the books", "From the requests", ""):
             table.add_column(heading, justify="left" if heading == "Figure" else "right")
         for check in checks:

@@ -32,6 +32,7 @@ async def found(session: Session, operator: User, firm: Firm) -> Shop:
         "name": firm.name,
         "currency": firm.currency,
         "industry": firm.industry,
+        "time_zone": firm.time_zone,
         "admin": {"email": email, "name": "Administrator", "password": PASSWORD},
     }
     await operator.post("/v1/tenants", tenant, key=f"tenant/{firm.slug}")

@@ -1,5 +1,6 @@
 """Every operation of identity once: the operator founds a company, its administrator adds people and roles, and people come and go."""
 
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from invariants.walk import Walker
@@ -38,6 +39,8 @@ async def walk(w: Walker) -> None:
     await w.get("/v1/tenants/{tenant_id}", tenant_id=company["id"])
     await w.get("/v1/tenants/current")
     await w.put("/v1/tenants/current", {"name": "Acme and Sons"})
+    in_a_week = (datetime.now(UTC) + timedelta(days=7)).date().isoformat()
+    await w.put("/v1/tenants/current/time-zone", {"time_zone": "Asia/Tokyo", "since": in_a_week})
 
     role = {"name": "picker", "scopes": ["inventory:read"]}
     made = await w.post("/v1/auth/roles", role)

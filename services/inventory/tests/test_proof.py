@@ -27,15 +27,14 @@ async def busy(depot: Depot, seed: int, steps: int) -> None:
     """Whatever people do, some of it refused, enough of it in one place for a snapshot."""
     dice = random.Random(seed)
     await allow(depot, depot.bolt, "BOLT", "fifo", 2)
-    await depot.receive("500", 12_345, effective_at="2026-01-02T00:00:00Z")
+    await depot.receive("500", 12_345, reason="opening", effective_at="2026-01-02T00:00:00Z")
     orders = []
     for _ in range(steps):
         quantity = str(Decimal(dice.randint(1, 40_000)) / 1000)
         match dice.choice(["receive", "issue", "count", "transfer", "order", "ship", "release", "hold"]):
             case "receive":
-                await depot.receive(
-                    quantity, dice.randint(0, 999), effective_at=f"2026-01-{dice.randint(1, 28):02d}T00:00:00Z"
-                )
+                value, at = dice.randint(0, 999), f"2026-01-{dice.randint(1, 28):02d}T00:00:00Z"
+                await depot.receive(quantity, value, reason="opening", effective_at=at)
             case "issue":
                 quantity = str(Decimal(quantity) * dice.choice([1, 1, 9]))
                 await depot.post("issues", quantity=quantity, reason="consumption")

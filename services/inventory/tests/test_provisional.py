@@ -9,7 +9,7 @@ import pytest
 from contracts import catalog
 from contracts.inventory import StockCostSettled, StockIssued
 from tailrace.core.ids import uuid7
-from tailrace_testing import Harness
+from tailrace_testing import Harness, SetClock
 
 from .conftest import Depot
 
@@ -133,7 +133,10 @@ async def test_nobody_is_promised_what_is_not_there_and_what_is_held_stays_held(
     assert (stock["on_hand"], stock["reserved"], stock["provisional"], stock["value"]) == ("3", "0", "0", 30)
 
 
-async def test_goods_that_left_beyond_their_reservation_do_not_wait_for_a_receipt(lenient: Depot) -> None:
+async def test_goods_that_left_beyond_their_reservation_do_not_wait_for_a_receipt(
+    lenient: Depot, clock: SetClock
+) -> None:
+    clock("2026-02-15T12:00:00Z")
     await lenient.receive("4", 40)
     order = await lenient.order(lenient.line("4"))
     left = lenient.shipment(order, "6")

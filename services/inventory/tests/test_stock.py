@@ -5,6 +5,7 @@ from uuid import UUID
 
 from contracts import catalog
 from tailrace.core.ids import uuid7
+from tailrace_testing import SetClock
 
 from .conftest import Depot
 
@@ -211,7 +212,8 @@ async def test_a_stale_version_is_refused(depot: Depot) -> None:
     assert reader.status_code == 403
 
 
-async def test_lists_filter_and_nobody_sees_another_tenants(depot: Depot) -> None:
+async def test_lists_filter_and_nobody_sees_another_tenants(depot: Depot, clock: SetClock) -> None:
+    clock("2026-02-15T12:00:00Z")
     await depot.receive("5", 500, effective_at="2026-01-02T09:00:00+09:00")
     await depot.receive("5", 500, warehouse_id=depot.south)
     await depot.post("issues", quantity="1", reason="scrap")

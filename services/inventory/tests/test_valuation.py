@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tailrace_testing import SetClock
+
 from .conftest import Depot
 from .test_provisional import allow
 
@@ -36,7 +38,8 @@ async def as_of(depot: Depot, **times: datetime) -> tuple[str, int]:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-async def test_any_pair_of_times_shows_what_was_known_of_then(depot: Depot, seed: int) -> None:
+async def test_any_pair_of_times_shows_what_was_known_of_then(depot: Depot, clock: SetClock, seed: int) -> None:
+    clock("2026-02-15T12:00:00Z")
     dice = random.Random(seed)
     await allow(depot, depot.bolt, "BOLT", "fifo", 2)
     views: list[tuple[dict[str, Any], dict[str, Any]]] = []
@@ -69,7 +72,8 @@ def change(event: Any) -> tuple[Decimal, int]:
     return sign * event.quantity, sign * event.value
 
 
-async def test_a_late_receipt_revalues_nothing_that_went_out_before(depot: Depot) -> None:
+async def test_a_late_receipt_revalues_nothing_that_went_out_before(depot: Depot, clock: SetClock) -> None:
+    clock("2026-02-15T12:00:00Z")
     await depot.receive("10", 100, effective_at="2026-01-10T00:00:00Z")
     await depot.post("issues", quantity="4", reason="consumption", effective_at="2026-01-12T00:00:00Z")
     before = await depot.get("valuation")

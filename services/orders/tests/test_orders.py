@@ -10,6 +10,7 @@ import pytest
 from contracts import catalog
 from contracts import orders as events
 from tailrace.core.ids import uuid7
+from tailrace_testing import SetClock
 
 from .conftest import Desk
 
@@ -37,8 +38,9 @@ async def test_a_draft_is_created_read_and_published(desk: Desk) -> None:
     assert await desk.states(order) == []
 
 
-async def test_created_and_confirmed_in_one_step(desk: Desk) -> None:
+async def test_created_and_confirmed_in_one_step(desk: Desk, clock: SetClock) -> None:
     """Its fulfilment begins in the same transaction: the third event asks for stock."""
+    clock("2026-12-01T12:00:00Z")
     order = await desk.create(confirm=True, requested_date="2026-12-24")
     assert (order["status"], order["version"], order["allocating"]) == ("confirmed", 3, True)
     confirmed = (await desk.asked("order.confirmed"))[0]
@@ -109,7 +111,8 @@ async def test_an_id_that_is_old_and_unknown_is_not_worth_another_try(desk: Desk
 
 
 @pytest.mark.parametrize(("quantity", "price"), [("1", "150"), ("9.999999", "150"), ("10", "120.5"), ("1000", "120.5")])
-async def test_a_price_list_prices_by_quantity(desk: Desk, quantity: str, price: str) -> None:
+async def test_a_price_list_prices_by_quantity(desk: Desk, clock: SetClock, quantity: str, price: str) -> None:
+    clock("2027-01-01T12:00:00Z")
     line = desk.line(quantity=quantity, price_list_id=str(desk.retail))
     order = await desk.create(line, ordered_at="2026-12-31T23:59:59Z")
     assert order["lines"][0]["unit_price"] == price
@@ -122,7 +125,8 @@ async def test_a_price_list_counts_breaks_in_base_units_and_as_it_now_is(desk: D
     assert (await desk.create(line, ordered_at="2026-06-01T00:00:00Z"))["net"] == 1188
 
 
-async def test_a_price_list_that_does_not_apply_is_refused(desk: Desk) -> None:
+async def test_a_price_list_that_does_not_apply_is_refused(desk: Desk, clock: SetClock) -> None:
+    clock("2027-01-01T12:00:00Z")
     listed, field = {"price_list_id": str(desk.retail)}, "/lines/1/price_list_id"
     now = "2026-06-01T00:00:00Z"
     assert await refused(desk, desk.line(), desk.line(**listed), ordered_at="2027-01-01T00:00:00Z") == field

@@ -19,7 +19,7 @@ from contracts.shipments import ShipmentDispatched
 from shipping.carriers import Carrier
 from tailrace.core.ids import uuid7
 from tailrace.db import master_data
-from tailrace_testing import Harness
+from tailrace_testing import Harness, SetClock
 from tailrace_testing.gateway import eventually
 
 Answer = dict[str, Any]
@@ -368,6 +368,8 @@ async def test_requests_that_do_not_fit_change_nothing(order: Order, shipping: H
         ("pick", {"lines": order.some("0")}, "/lines/0/quantity"),
         ("split", {}, "/lines"),
         ("dispatch", {"dispatched_at": "2999-01-01T00:00:00Z"}, "/dispatched_at"),
+        ("dispatch", {"dispatched_at": "2199-01-01T00:00:00Z"}, "/dispatched_at"),
+        ("dispatch", {"dispatched_at": "1999-01-01T00:00:00Z"}, "/dispatched_at"),
         ("dispatch", {"dispatched_at": "2020-01-01T00:00:00"}, "/dispatched_at"),
         ("dispatch", {"carrier_id": str(uuid7())}, "/carrier_id"),
         ("dispatch", {"tenant_id": str(uuid7())}, "/tenant_id"),
@@ -384,7 +386,27 @@ async def test_requests_that_do_not_fit_change_nothing(order: Order, shipping: H
     assert (await shipping.client.get(url.removesuffix("/dispatch"))).headers["etag"] == '"1"'
 
 
-async def test_a_dispatch_may_be_entered_afterwards(order: Order, shipping: Harness) -> None:
+async def test_a_dispatch_may_be_entered_afterwards(order: Order, clock: SetClock) -> None:
+    clock("2026-02-15T12:00:00Z")
     shipment = await order.shipment()
     sent = (await order.post(shipment, "dispatch", dispatched_at="2026-01-05T09:00:00+09:00")).json()
     assert sent["dispatched_at"] == "2026-01-05T00:00:00Z"
+
+
+async def test_goods_leave_and_arrive_on_a_day_that_somebody_can_mean(order: Order, clock: SetClock) -> None:
+    clock("2026-11-27T12:00:00Z")
+    shipment = await order.shipment()
+    refused = "urn:tailrace:problem:implausible-date"
+
+    async def said(what: str, field: str, at: str) -> Any:
+        answer = await order.post(shipment, what, **{field: at}, **({"signed_by": "T"} if what == "deliver" else {}))
+        return answer.status_code if answer.status_code == 200 else answer.json()["type"]
+
+    # A year ago at most, and a clock may be a little ahead.
+    for at in ("1999-01-01T00:00:00Z", "2025-11-26T11:59:59Z", "2026-11-27T12:05:01Z"):
+        assert await said("dispatch", "dispatched_at", at) == refused
+    assert await said("dispatch", "dispatched_at", "2025-11-26T12:00:00Z") == 200
+    clock("2026-12-24T12:00:00Z")
+    for at in ("2025-12-01T00:00:00Z", "2026-12-25T00:00:00Z", "2199-01-01T00:00:00Z"):
+        assert await said("deliver", "delivered_at", at) == refused
+    assert await said("deliver", "delivered_at", "2026-12-24T12:04:00Z") == 200

@@ -122,8 +122,8 @@ class Gateway:
     async def operator(self) -> Member:
         return await self.log_in("platform", "operator@platform.local", self._operator_password)
 
-    async def new_tenant(self, currency: str = "EUR") -> Member:
-        """A tenant that no other test knows, and its administrator, logged in."""
+    async def new_tenant(self, currency: str = "EUR", **more: Any) -> Member:
+        """A tenant that no other test knows, and its administrator, logged in. `more` are further fields of the tenant's."""
         slug = f"t-{uuid7().hex[-12:]}"
         email = f"admin@{slug}.example"
         body = {
@@ -131,6 +131,7 @@ class Gateway:
             "name": f"Company {slug}",
             "currency": currency,
             "admin": {"email": email, "name": "Admin", "password": PASSWORD},
+            **more,
         }
         await (await self.operator()).post("/v1/tenants", body)
         return await self.log_in(slug, email)

@@ -13,9 +13,11 @@ import httpx2
 from aiokafka import ConsumerRecord
 
 from tailrace.core.context import Context
+from tailrace.core.days import DEFAULT_ZONE
 from tailrace.core.events import Event, by_type
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Database, Tx
+from tailrace.messaging.days import Days
 from tailrace.messaging.dispatcher import Dispatcher
 from tailrace.messaging.timers import TimerRunner
 from tailrace.redrive.redriver import Redriver
@@ -41,7 +43,7 @@ class Published:
 
 
 class Harness:
-    """See the attributes; everything acts for `tenant` unless told otherwise."""
+    """See the attributes; everything acts for `tenant` unless told otherwise. It and `other_tenant` are known, with days of UTC."""
 
     def __init__(self, service: Service, databases: Databases, issuer: TestIssuer, name: str) -> None:
         self.service = service
@@ -69,6 +71,8 @@ class Harness:
         self.redriver = Redriver(self.service.name, self.service.subscribers, self.database, self.read_record)
         self.client = self.client_as()
         self.admin = await asyncpg.connect(self.admin_url)
+        for tenant in (self.tenant, self.other_tenant):
+            await self.count_days_in(DEFAULT_ZONE, tenant=tenant)
 
     async def stop(self) -> None:
         await self.admin.close()
@@ -100,6 +104,13 @@ class Harness:
     async def tx(self, tenant: UUID | None = None) -> AsyncIterator[Tx]:
         async with self.database.transaction(Context(tenant_id=tenant or self.tenant, user_id=self.user)) as tx:
             yield tx
+
+    async def count_days_in(self, zone: str, *, tenant: UUID | None = None) -> None:
+        """Let the service know which zone the company has always counted its days in; nothing for one that keeps no days."""
+        for subscriber in self.service.subscribers:
+            if isinstance(subscriber, Days):
+                async with self.tx(tenant) as tx:
+                    await subscriber.note(tx, zone)
 
     async def deliver(
         self,
@@ -249,3 +260,4 @@ async def _add_key(request: httpx2.Request) -> None:
 
 
 MakeHarness = Callable[[Service], Awaitable[Harness]]
+SetClock = Callable[[str], None]

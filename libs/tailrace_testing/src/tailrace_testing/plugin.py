@@ -10,6 +10,7 @@ import logging
 import os
 from collections import Counter
 from collections.abc import AsyncIterator, Generator, Iterator
+from datetime import UTC, datetime
 
 import pytest
 
@@ -22,7 +23,7 @@ from tailrace_testing import containers
 from tailrace_testing.collector import Collector
 from tailrace_testing.databases import Databases
 from tailrace_testing.gateway import Gateway
-from tailrace_testing.harness import Harness, MakeHarness
+from tailrace_testing.harness import Harness, MakeHarness, SetClock
 from tailrace_testing.places import LEVELS, in_order, level_of, place_of, service_of
 from tailrace_testing.scene import scene
 from tailrace_testing.spread import folder_of, is_worker
@@ -193,6 +194,17 @@ async def gateway(fleet: Stack) -> AsyncIterator[Gateway]:
     """A client of the gateway, and the way to make tenants."""
     async with Gateway(fleet.gateway_url, fleet.supervisor.credentials.operator) as gateway:
         yield gateway
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> SetClock:
+    """`clock("2026-11-01T08:30:00+09:00")`: what time it is for the business, until that is said again or the test ends."""
+
+    def set_to(moment: str) -> None:
+        at = datetime.fromisoformat(moment).astimezone(UTC)
+        monkeypatch.setattr("tailrace.core.clock._read", lambda: at)
+
+    return set_to
 
 
 @pytest.fixture(scope="session")

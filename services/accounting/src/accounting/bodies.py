@@ -71,7 +71,7 @@ class AccountChange(Body):
 
 
 class NewPeriod(Body):
-    """First and last day are both part of it; days are days of UTC."""
+    """First and last day are both part of it; days are the company's."""
 
     name: Name
     first_day: Day

@@ -6,13 +6,14 @@ the closing and reversed with the reopening. What comes late is posted on the fi
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, time
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
 
 from accounting.books import hold, role_map
 from accounting.commands import load_period, show_period
+from accounting.days import days
 from accounting.models import Account, Entry, Period
 from accounting.posting import MOST_LINES, post_closing, undo_closing
 from accounting.refusals import LaterPeriodClosed, NotInThisState, NotReadyToClose
@@ -53,7 +54,7 @@ async def reopen_period(tx: Tx, id: UUID, reason: str, match: int | None) -> Per
 
 async def _check_ready(tx: Tx, stream: PeriodStream) -> None:
     state = stream.state
-    if state.last_day >= datetime.now(UTC).date():
+    if state.last_day >= await days.today(tx):
         raise NotReadyToClose(f"The period {state.name} runs until {state.last_day}; its last day has to be over.")
     earlier = await tx.scalar(
         select(Period.name)
@@ -72,7 +73,7 @@ async def _check_ready(tx: Tx, stream: PeriodStream) -> None:
 
 async def _carry_result(tx: Tx, stream: PeriodStream) -> list[UUID]:
     """Bring every account of income and expense to zero at the end of the period, one currency at a time. Returns the journals."""
-    end = datetime.combine(stream.state.last_day, time.max, UTC)
+    end = await days.end_of(tx, stream.state.last_day)
     results = await _results(tx, end)
     if not results:
         return []

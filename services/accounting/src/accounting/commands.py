@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from accounting.books import hold, mark_closed_days, next_open_day
+from accounting.days import check_period, days
 from accounting.models import Account, Period
 from accounting.refusals import DaysClosed, PeriodsOverlap
 from accounting.streams import PeriodStream
@@ -43,9 +44,10 @@ async def restore_account(tx: Tx, id: UUID, match: int | None) -> Account:
 
 
 async def open_period(tx: Tx, name: str, first_day: date, last_day: date) -> Period:
-    """Raises Invalid, PeriodsOverlap, DaysClosed."""
+    """Raises Invalid, Implausible, PeriodsOverlap, DaysClosed."""
     if last_day < first_day:
         raise Invalid.field("/last_day", "The last day is before the first.")
+    check_period(first_day, last_day, await days.today(tx))
     closed = await hold(tx)
     other = await tx.scalar(
         select(Period.name).where(Period.first_day <= last_day, Period.last_day >= first_day).limit(1)

@@ -3,19 +3,22 @@
 Events are posted by rule and move on to the next open day when theirs is locked; journals of people are refused there instead.
 """
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from typing import cast
 from uuid import UUID
 
 from sqlalchemy import Table, insert, select
 
 from accounting.books import Place, hold, next_open_day, role_map, take_place
+from accounting.days import check_effective, days
 from accounting.models import Account, Entry, Journal
 from accounting.refusals import BelongsToPeriod, ControlAccount, DayLocked
 from accounting.rules import RULEBOOK, Rulebook, effective_at
-from accounting.streams import JournalStream, first_moment, mirrored
+from accounting.streams import JournalStream, mirrored
 from contracts.accounting import JournalLine, JournalPosted
+from tailrace.core import clock
+from tailrace.core.days import Calendar
 from tailrace.core.errors import FieldProblem, Invalid, Stale, Unknown
 from tailrace.core.events import Event, Meta
 from tailrace.core.ids import derived_id, uuid7
@@ -36,7 +39,9 @@ _INSERT_ENTRIES = insert(cast(Table, Entry.__table__))
 async def post_event(tx: Tx, event: Event, meta: Meta, rulebook: Rulebook = RULEBOOK) -> UUID | None:
     """Post an event by the rule that holds for it. Returns the journal's id; None when nothing is to post, or it was posted before.
 
-    Raises RoleUnmapped. The id is derived from the event's own, so one event makes one journal however often it comes.
+    Raises RoleUnmapped, and NotYet where days are locked, or roles are dated, and the company's time zone is not known here.
+
+    The id is derived from the event's own, so one event makes one journal however often it comes.
     """
     wanted = effective_at(event)
     rule = rulebook.choose(event, wanted)
@@ -47,11 +52,13 @@ async def post_event(tx: Tx, event: Event, meta: Meta, rulebook: Rulebook = RULE
     place = await take_place(tx, id)
     if place is None:
         return None
-    at, text, origin = _moved(wanted, posting.text, place)
+    # Where nothing is locked, and no role has changed its account, it does not matter whose days these are.
+    calendar = await days.calendar(tx) if place.closed or place.roles.dated else None
+    at, text, origin = _moved(wanted, posting.text, place, calendar) if calendar else (wanted, posting.text, None)
     posted = JournalPosted(
         journal_id=id,
         number=_number(place),
-        lines=posting.lines(place.roles.on(at.date())),
+        lines=posting.lines(place.roles.on(calendar.day_of(at) if calendar else at.date())),
         text=text,
         rule=rule.label,
         source_topic=meta.topic,
@@ -87,7 +94,11 @@ async def undo_closing(tx: Tx, id: UUID, reason: str) -> UUID:
     at = journal.state.effective_at
     assert at is not None
     text = f"Reversal of {journal.state.number}: {reason}"
-    return await _mirror(tx, journal, reason, at, lambda place: (at, text, None), rule=REOPENED)
+
+    async def then(place: Place) -> _When:
+        return at, text, None
+
+    return await _mirror(tx, journal, reason, at, then, rule=REOPENED)
 
 
 async def post_manual(
@@ -95,10 +106,11 @@ async def post_manual(
 ) -> UUID:
     """Post a person's journal, now or at `at`. With a reason it is an adjustment, which posts to at least one control account.
 
-    Raises Unbalanced, Invalid (a line), DayLocked, and ControlAccount, which names the lines, unless there is a reason.
+    Raises Unbalanced, Invalid (a line), Implausible, DayLocked, and ControlAccount, which names the lines, unless there is a reason.
     """
     await _check_lines(tx, lines)
     await _check_control(tx, lines, adjustment_reason)
+    calendar = await days.calendar(tx)
     id = uuid7()
     place = await take_place(tx, id)
     assert place is not None
@@ -107,7 +119,7 @@ async def post_manual(
         number=_number(place),
         lines=list(lines),
         text=text,
-        effective_at=_open_or_refused(at or place.recorded_at, place),
+        effective_at=await _open_or_refused(tx, at or place.recorded_at, place, calendar),
         recorded_at=place.recorded_at,
         adjustment_reason=adjustment_reason,
     )
@@ -121,8 +133,8 @@ async def reverse(
     """Undo a journal by its mirror image; returns the new journal's id.
 
     It takes effect when the journal did, or on the first open day after; at `at` when that is given. Raises Unknown, Stale, AlreadyReversed,
-    DayLocked, BelongsToPeriod, and Invalid when `at` is before the journal took effect. What a rule posted, or what moves a control account,
-    is undone as an adjustment alone (`adjusts`), whose reason is the reversal's: raises ControlAccount.
+    DayLocked, BelongsToPeriod, Implausible, and Invalid when `at` is before the journal took effect. What a rule posted, or what moves a control
+    account, is undone as an adjustment alone (`adjusts`), whose reason is the reversal's: raises ControlAccount.
     """
     await hold(tx)
     journal = await tx.load_stream(JournalStream, id)
@@ -144,8 +156,12 @@ async def reverse(
         )
     text = f"Reversal of {journal.state.number}: {reason}"
 
-    def when(place: Place) -> _When:
-        return _moved(original, text, place) if at is None else (_open_or_refused(at, place), text, None)
+    calendar = await days.calendar(tx)
+
+    async def when(place: Place) -> _When:
+        if at is None:
+            return _moved(original, text, place, calendar)
+        return await _open_or_refused(tx, at, place, calendar), text, None
 
     adjustment_reason = reason if controlled else None
     return await _mirror(tx, journal, reason, at or original, when, adjustment_reason=adjustment_reason)
@@ -156,7 +172,7 @@ async def _mirror(
     journal: JournalStream,
     reason: str,
     at: datetime,
-    when: Callable[[Place], _When],
+    when: Callable[[Place], Awaitable[_When]],
     rule: str | None = None,
     adjustment_reason: str | None = None,
 ) -> UUID:
@@ -165,7 +181,7 @@ async def _mirror(
     journal.reverse(by, reason, at)
     place = await take_place(tx, by)
     assert place is not None
-    effective, text, origin = when(place)
+    effective, text, origin = await when(place)
     posted = JournalPosted(
         journal_id=by,
         number=_number(place),
@@ -244,20 +260,21 @@ async def _check_control(tx: Tx, lines: Sequence[JournalLine], adjustment_reason
         raise Invalid.field("/lines", "No line posts to a control account: this is a journal and no adjustment.")
 
 
-def _moved(wanted: datetime, text: str, place: Place) -> _When:
+def _moved(wanted: datetime, text: str, place: Place, calendar: Calendar) -> _When:
     """The moment itself, or the beginning of the next open day, a text that says so, and the moment."""
-    day = wanted.date()
+    day = calendar.day_of(wanted)
     free = next_open_day(day, place.closed)
     if free == day:
         return wanted, text, None
-    return first_moment(free), f"{text} [of {wanted.isoformat()}, in a locked period]", wanted
+    return calendar.first_moment(free), f"{text} [of {wanted.isoformat()}, in a locked period]", wanted
 
 
-def _open_or_refused(at: datetime, place: Place) -> datetime:
-    at = at.astimezone(UTC)
-    free = next_open_day(at.date(), place.closed)
-    if free != at.date():
-        raise DayLocked(at.date(), free)
+async def _open_or_refused(tx: Tx, at: datetime, place: Place, calendar: Calendar) -> datetime:
+    day = calendar.day_of(at)
+    await check_effective(tx, day, calendar.day_of(clock.now()))
+    free = next_open_day(day, place.closed)
+    if free != day:
+        raise DayLocked(day, free)
     return at
 
 

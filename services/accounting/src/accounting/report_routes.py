@@ -5,25 +5,28 @@ from typing import Annotated
 from fastapi import Query
 
 from accounting import reports
+from accounting.days import days
 from accounting.reactions import books, postings
 from accounting.rules import RULEBOOK
 from accounting.scopes import Reader
 from accounting.subledgers import subledgers
 from accounting.views import IntegrityView, LedgerView, RulebookView, RuleView, TrialBalanceView
-from tailrace.core.fields import Day, Moment
+from tailrace.core.fields import MomentOrDay
 from tailrace.core.money import Currency
 from tailrace.http.pagination import LIMIT, Cursor, Limit
 from tailrace.http.routing import Tx, tenant_router
 
-router = tenant_router("/v1/accounting", tag="accounting", reads=[books, postings, subledgers])
+router = tenant_router("/v1/accounting", tag="accounting", reads=[books, postings, subledgers, days])
 
-MomentOrDay = Moment | Day
 Effective = Annotated[
-    MomentOrDay | None, Query(description="What held by then: a time, or a day to its end (UTC). Now, when left out.")
+    MomentOrDay | None,
+    Query(description="What held by then: a time, or a day of the company's to its end. Now, when left out."),
 ]
 Recorded = Annotated[
     MomentOrDay | None,
-    Query(description="What was written down by then: a time, or a day to its end (UTC). Everything, when left out."),
+    Query(
+        description="What was written down by then: a time, or a day of the company's to its end. Everything, when left out."
+    ),
 ]
 
 
@@ -48,7 +51,7 @@ async def read_ledger(
     who: Reader,
     account: str,
     effective_from: Annotated[
-        MomentOrDay | None, Query(description="A time, or a day from its beginning (UTC).")
+        MomentOrDay | None, Query(description="A time, or a day of the company's from its beginning.")
     ] = None,
     effective_to: Effective = None,
     recorded: Recorded = None,

@@ -7,7 +7,7 @@ times, so nothing can appear behind the newest one.
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -28,10 +28,11 @@ from sqlalchemy.orm import joinedload
 
 from accounting.books import role_map
 from accounting.chart import CONTROL
+from accounting.days import days
 from accounting.models import Account, Book, Entry, Journal, SubLedgerEntry
 from accounting.posting import CLOSING
-from accounting.streams import first_moment
 from contracts.accounting import AccountRole
+from tailrace.core import clock
 from tailrace.core.errors import Unknown
 from tailrace.db.database import Tx
 from tailrace.http.pagination import PageRequest, paginate
@@ -142,13 +143,16 @@ class Integrity:
 
 
 async def as_of(tx: Tx, effective: datetime | date | None, recorded: datetime | date | None) -> AsOf:
-    """The pair a report is made for. Left out: effective now, recorded up to the newest record. A day counts to its end, UTC.
+    """The pair a report is made for. Left out: effective now, recorded up to the newest record. A day of the company's counts to its end.
 
     A record time beyond the newest record is taken back to it, since what comes in between is not known yet.
     """
-    now = datetime.now(UTC)
+    now = clock.now()
     newest = await tx.scalar(select(Book.recorded_at).where(Book.tenant_id == tx.tenant_id)) or now
-    return AsOf(_end(effective) if effective else now, min(_end(recorded), newest) if recorded else newest)
+    return AsOf(
+        await days.end_of(tx, effective) if effective else now,
+        min(await days.end_of(tx, recorded), newest) if recorded else newest,
+    )
 
 
 async def trial_balance(tx: Tx, at: AsOf, currency: str | None, *, closing: bool = True) -> TrialBalance:
@@ -186,7 +190,7 @@ async def ledger(tx: Tx, code: str, at: AsOf, since: datetime | date | None, lim
     if account is None:
         raise Unknown("Account", code)
     query = select(Entry).where(Entry.account == code, _seen(at)).options(joinedload(Entry.journal))
-    start = _begin(since) if since else None
+    start = await days.begin_of(tx, since) if since else None
     if start is not None:
         query = query.where(Entry.effective_at >= start)
     order = {"id": Entry.position, "effective_at": Entry.effective_at}
@@ -325,11 +329,3 @@ def _totals(rows: Sequence[Row[Any]]) -> list[CurrencyTotal]:
 
 def _sum(amount: SQLColumnExpression[int]) -> ColumnElement[int]:
     return func.coalesce(func.sum(amount), 0)
-
-
-def _begin(moment: datetime | date) -> datetime:
-    return moment if isinstance(moment, datetime) else first_moment(moment)
-
-
-def _end(moment: datetime | date) -> datetime:
-    return moment if isinstance(moment, datetime) else datetime.combine(moment, time.max, UTC)

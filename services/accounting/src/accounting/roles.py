@@ -40,6 +40,11 @@ class RoleMap:
     def with_step(self, step: RolesFrom) -> "RoleMap":
         return RoleMap((*self.steps, step))
 
+    @property
+    def dated(self) -> bool:
+        """Whether a role has had another account on an earlier day."""
+        return any(step.since is not None for step in self.steps)
+
     def on(self, day: date) -> Mapping[AccountRole, str]:
         """The account of each role on a day. Of two changes from the same day, the one that was recorded later counts."""
         found: dict[AccountRole, str] = {}

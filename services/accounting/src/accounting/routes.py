@@ -19,6 +19,7 @@ from accounting.bodies import (
     NewRoles,
 )
 from accounting.chart import CHARTS, AccountCode, Chart, described, own
+from accounting.days import days
 from accounting.models import Account, Entry, Journal, Period
 from accounting.reactions import books, postings
 from accounting.scopes import Closer, Controller, Reader, Writer
@@ -31,7 +32,7 @@ from tailrace.http.filters import Deleted, between, equal, where
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
 
-router = tenant_router("/v1/accounting", tag="accounting", reads=[books, postings])
+router = tenant_router("/v1/accounting", tag="accounting", reads=[books, postings, days])
 
 Accounts = Annotated[
     PageRequest,
@@ -65,7 +66,7 @@ Journals = Annotated[
             lambda wanted: Journal.adjustment_reason.is_not(None) if wanted else Journal.adjustment_reason.is_(None),
             "Whether a person posted to control accounts, with a reason.",
         ),
-        *between(Journal.effective_at),
+        *between(Journal.effective_at, days),
         sort=[Journal.number, Journal.effective_at],
         default="number",
     ),
@@ -74,7 +75,7 @@ Adjustments = Annotated[
     PageRequest,
     listed(
         Journal,
-        *between(Journal.effective_at),
+        *between(Journal.effective_at, days),
         sort=[Journal.number, Journal.effective_at],
         default="number",
     ),

@@ -1,6 +1,7 @@
 """The manifest of accounting."""
 
 from accounting import proof, reactions, report_routes, routes, subledgers
+from accounting.days import days
 from accounting.models import Base
 from accounting.scopes import close, control, read, write
 from contracts import accounting as events
@@ -10,7 +11,7 @@ service = Service(
     name="accounting",
     topic="accounting.events",
     publishes=events.PUBLISHED,
-    subscribers=[reactions.books, reactions.postings, subledgers.subledgers],
+    subscribers=[days, reactions.books, reactions.postings, subledgers.subledgers],
     routers=[routes.router, report_routes.router],
     exposes=[Exposed(prefix="/v1/accounting", read_timeout=10.0)],
     scopes=[read, write, close, control],

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from typing import Any, ClassVar, Literal
 from uuid import UUID
 
@@ -42,11 +42,6 @@ def mirrored(lines: Iterable[JournalLine]) -> list[JournalLine]:
     return [line.model_copy(update={"debit": line.credit, "credit": line.debit}) for line in lines]
 
 
-def first_moment(day: date) -> datetime:
-    """Midnight UTC: the days of the books are days of UTC."""
-    return datetime.combine(day, time.min, UTC)
-
-
 class ChartState(BaseModel):
     """The name of the chart that the books began with, and the accounts of the roles since."""
 
@@ -79,7 +74,7 @@ class ChartStream(Stream[ChartState]):
         self.record(ChartChosen(chart_id=self.id, name=name, roles={**roles}))
 
     def map(self, since: date, roles: Mapping[AccountRole, str]) -> None:
-        self.record(RolesMapped(chart_id=self.id, since=since, roles={**roles}), first_moment(since))
+        self.record(RolesMapped(chart_id=self.id, since=since, roles={**roles}))
 
 
 class JournalState(BaseModel):
@@ -219,4 +214,4 @@ class PeriodStream(Stream[PeriodState]):
         return {"name": self.state.name, "first_day": self.state.first_day, "last_day": self.state.last_day}
 
     def _record(self, event: PeriodEvent) -> None:
-        self.record(event, first_moment(event.first_day))
+        self.record(event)

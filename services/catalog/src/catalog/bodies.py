@@ -1,6 +1,5 @@
 """What clients send: master data as it is to be, whole."""
 
-from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self, TypeVar
 from uuid import UUID
@@ -107,13 +106,13 @@ class PriceBody(Body):
 
 
 class PriceListBody(Body):
-    """A price list as it is to be, all its prices included; both days of validity count."""
+    """A price list as it is to be, all its prices included; both days of validity, which are the company's, count."""
 
     code: Code
     name: Name
     currency: Currency
-    valid_from: date | None = None
-    valid_until: date | None = None
+    valid_from: Day | None = None
+    valid_until: Day | None = None
     prices: Annotated[list[PriceBody], Field(max_length=MOST_PRICES)] = []
     active: bool = True
 

@@ -1,4 +1,6 @@
-"""What the catalog keeps of others: who needs an item or a warehouse, so that neither is deleted while anybody does.
+"""What the catalog keeps of others: the zones that a company counts its days in, and who needs an item or a warehouse.
+
+A price list begins and ends with the company's day. No item and no warehouse is deleted while anybody needs it.
 
 Stock needs both while there is any, more or less than nothing; a reservation while it holds some; an order from its draft until all of it has left
 or it is cancelled; a shipment until it has left or is cancelled.
@@ -8,11 +10,14 @@ from collections.abc import Iterable
 from decimal import Decimal
 from uuid import UUID
 
-from catalog.models import Use
+from catalog.models import Base, Use
 from contracts import inventory, orders, shipments
+from contracts.users import TenantCreated, TenantTimeZoneChanged
 from tailrace.core.ids import derived_id
+from tailrace.messaging.days import Days
 from tailrace.messaging.uses import Adds, Needs, Uses
 
+days = Days("catalog.days", Base.metadata, TenantCreated, TenantTimeZoneChanged)
 uses = Uses("catalog.uses", Use)
 
 

@@ -2,6 +2,7 @@
 
 from catalog import projections, reactions
 from catalog.models import Base
+from catalog.projections import days
 from catalog.routes import items, price_lists, taxes, units, warehouses
 from catalog.scopes import read, write
 from contracts.catalog import PUBLISHED
@@ -11,7 +12,7 @@ service = Service(
     name="catalog",
     topic="catalog.events",
     publishes=PUBLISHED,
-    subscribers=[reactions.standard_units, projections.uses, reactions.late_uses],
+    subscribers=[days, reactions.standard_units, projections.uses, reactions.late_uses],
     routers=[items.router, units.router, warehouses.router, price_lists.router, taxes.codes, taxes.policy],
     exposes=[
         Exposed(prefix="/v1/items"),

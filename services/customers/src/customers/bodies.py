@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from contracts.customers import AddressUse, Experience, Kind, Label, Objective, Purpose, Risk
 from customers.tax_ids import checked
-from tailrace.core.fields import Amount, Code, Country, Day, Email, Name, Past, Sentence, Text
+from tailrace.core.fields import Amount, Code, Country, Day, Email, Moment, Name, Sentence, Text
 from tailrace.core.money import Currency
 from tailrace.core.personal_data import Personal
 from tailrace.http.routing import Body
@@ -161,7 +161,7 @@ class ConsentBody(Body):
 
     purpose: Purpose
     granted: bool
-    given_at: Past
+    given_at: Moment
     source: Sentence
 
 

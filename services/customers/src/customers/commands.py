@@ -8,9 +8,11 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import undefer
 
+from customers.bodies import ConsentBody
 from customers.matching import because
 from customers.models import Customer, PriceListCopy, UserCopy
 from tailrace.core.errors import Unknown
+from tailrace.core.plausible import Bounds
 from tailrace.db import master_data
 from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
@@ -22,6 +24,7 @@ NUMBERS = Numbers("customer", "C-{number:06d}")
 AT_ONCE = 500
 """How many customers of somebody who left are handed over in one transaction."""
 MOST_DUPLICATES = 50
+GIVEN = Bounds(years=100)
 
 _LOOK_AGAIN = timedelta(seconds=1)
 
@@ -58,6 +61,14 @@ async def assign(tx: Tx, id: UUID, match: int | None, sales_rep_id: UUID | None,
         held = select(UserCopy).where(UserCopy.id == sales_rep_id).with_for_update(read=True)
         Known(UserCopy, (await tx.scalars(held)).all()).in_use(sales_rep_id, "/sales_rep_id")
     customer.assign_to(sales_rep_id, reason)
+    return customer
+
+
+async def consent(tx: Tx, id: UUID, match: int | None, said: ConsentBody) -> Customer:
+    """Raises Implausible for a consent that is still to be given."""
+    customer = await tx.load(Customer, id, match)
+    given_at = GIVEN.checked(said.given_at, "/given_at")
+    customer.consent(said.purpose, granted=said.granted, given_at=given_at, source=said.source)
     return customer
 
 

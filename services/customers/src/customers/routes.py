@@ -128,9 +128,7 @@ async def replace_profile(tx: Tx, who: Writer, match: IfMatch, customer_id: UUID
 @router.put("/{customer_id}/consents", response_model=CustomerView)
 async def replace_consent(tx: Tx, who: Writer, match: IfMatch, customer_id: UUID, body: ConsentBody) -> Customer:
     """Say whether the customer allows a use of what is known of it; what it said of other uses stays."""
-    customer = await tx.load(Customer, customer_id, match)
-    customer.consent(body.purpose, granted=body.granted, given_at=body.given_at, source=body.source)
-    return customer
+    return await commands.consent(tx, customer_id, match, body)
 
 
 @router.post("/{customer_id}/people", status_code=201, response_model=PersonView)

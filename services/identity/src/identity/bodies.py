@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from tailrace.core.fields import Email, Name, Sentence
+from tailrace.core.days import DEFAULT_ZONE, TimeZone
+from tailrace.core.fields import Day, Email, Name, Sentence
 from tailrace.core.money import Currency
 from tailrace.core.personal_data import Personal
 from tailrace.http.routing import Body
@@ -41,12 +42,20 @@ class NewTenant(Body):
     name: Name
     currency: Currency
     industry: Name | None = None
+    time_zone: TimeZone = DEFAULT_ZONE
     admin: NewAdmin
 
 
 class TenantDescription(Body):
     name: Name
     industry: Name | None = None
+
+
+class NewTimeZone(Body):
+    """`since`: the first day that is counted in this zone. It begins there in a day's time at the earliest, so that every service knows in time."""
+
+    time_zone: TimeZone
+    since: Day
 
 
 class NewUser(Body):

@@ -1,16 +1,18 @@
 """Tenants, people, roles and sessions. Each change of one is recorded as an event; secrets stand in rows of their own that no event describes."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, Table, Uuid, func
+from sqlalchemy import CheckConstraint, Column, Table, Uuid, func, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from contracts import users as events
 from identity.grants import ADMIN
 from identity.refusals import BuiltIn
+from tailrace.core import clock
+from tailrace.core.days import ALWAYS, Calendar, Since
 from tailrace.core.ids import derived_id, uuid7
 from tailrace.core.manifest import ANY_SCOPE
 from tailrace.db.keys import refers_to, tenant_index
@@ -58,12 +60,33 @@ class Tenant(Aggregate, Base):
     name: Mapped[str]
     currency: Mapped[str]
     industry: Mapped[str | None]
+    time_zones: Mapped[list[dict[str, Any]]] = mapped_column(
+        server_default=text("""'[{"since": "0001-01-01", "time_zone": "Etc/UTC"}]'::jsonb""")
+    )
+    """`{"since": day, "time_zone": name}`: the zone that days are counted in, from which day on, in order. Those of the past never change."""
 
     @classmethod
-    def found(cls, id: UUID, *, slug: str, name: str, currency: str, industry: str | None) -> "Tenant":
-        tenant = cls(id=id, tenant_id=id, slug=slug, name=name, currency=currency, industry=industry)
-        tenant.record(events.TenantCreated(tenant_id=id, slug=slug, name=name, currency=currency, industry=industry))
+    def found(cls, id: UUID, *, slug: str, name: str, currency: str, industry: str | None, time_zone: str) -> "Tenant":
+        said: dict[str, Any] = {"slug": slug, "name": name, "currency": currency, "industry": industry}
+        tenant = cls(id=id, tenant_id=id, time_zones=[_zone(ALWAYS, time_zone)], **said)
+        tenant.record(events.TenantCreated(tenant_id=id, time_zone=time_zone, **said))
         return tenant
+
+    @property
+    def calendar(self) -> Calendar:
+        """The company's days."""
+        return Calendar(Since(date.fromisoformat(each["since"]), each["time_zone"]) for each in self.time_zones)
+
+    @property
+    def time_zone(self) -> str:
+        """The zone that today is counted in."""
+        return self.calendar.zone_of(self.calendar.day_of(clock.now()))
+
+    def change_time_zone(self, time_zone: str, since: date) -> None:
+        """Count days in another zone from a day on that is still to come."""
+        kept = [each for each in self.time_zones if each["since"] != since.isoformat()]
+        self.time_zones = sorted([*kept, _zone(since, time_zone)], key=lambda each: str(each["since"]))
+        self.record(events.TenantTimeZoneChanged(tenant_id=self.id, time_zone=time_zone, since=since))
 
     def describe(self, name: str, industry: str | None) -> None:
         self.name, self.industry = name, industry
@@ -72,6 +95,10 @@ class Tenant(Aggregate, Base):
     def revoke_key(self, key_id: UUID) -> None:
         """Say that a signing key is good no more. The platform's tenant says it: the keys are the platform's."""
         self.record(events.SigningKeyRevoked(key_id=key_id))
+
+
+def _zone(since: date, time_zone: str) -> dict[str, Any]:
+    return {"since": since.isoformat(), "time_zone": time_zone}
 
 
 class Role(SoftDeleted, Base):

@@ -12,6 +12,7 @@ from identity.bodies import (
     ChangedUser,
     KeyRotation,
     NewTenant,
+    NewTimeZone,
     NewUser,
     PasswordChange,
     RoleBody,
@@ -55,7 +56,7 @@ AuditEntries = Annotated[
         equal(AuditEntry.action, description="Such as `user.login_failed`."),
         equal(AuditEntry.actor_id),
         equal(AuditEntry.subject_id),
-        *between(AuditEntry.at),
+        *between(AuditEntry.at, tenants.days),
         sort=[AuditEntry.at],
         default="-id",
     ),
@@ -183,6 +184,12 @@ async def replace_own_tenant(
 ) -> Tenant:
     """Change the name and industry; slug and currency stay."""
     return await tenants.describe(tx, match, body, origin)
+
+
+@companies.put("/current/time-zone", response_model=TenantView)
+async def replace_own_time_zone(tx: Tx, who: TenantWriter, match: IfMatch, body: NewTimeZone, origin: From) -> Tenant:
+    """Count the company's days in another zone from a day on that is still to come. Earlier days stay as they are."""
+    return await tenants.change_time_zone(tx, match, body, origin)
 
 
 @companies.get("/{tenant_id}", response_model=TenantView)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from pydantic import SecretStr
@@ -10,19 +11,24 @@ from sqlalchemy.dialects.postgresql import insert
 
 from identity import audit
 from identity.audit import Origin
-from identity.bodies import NewAdmin, NewTenant, TenantDescription
+from identity.bodies import NewAdmin, NewTenant, NewTimeZone, TenantDescription
 from identity.commands import add_user
 from identity.grants import ADMIN, default_roles
 from identity.models import PLATFORM, Role, Tenant, TenantSlug, User
+from tailrace.core import clock
 from tailrace.core.context import Context
-from tailrace.core.errors import Taken
+from tailrace.core.days import ALWAYS, DEFAULT_ZONE, Calendar, Since
+from tailrace.core.errors import Invalid, Taken
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Database, Tx
+from tailrace.messaging.days import CompanyDays
 from tailrace.observability.logs import log
 from tailrace.settings import Settings
 
 PLATFORM_SLUG = "platform"
 OPERATOR_EMAIL = "operator@platform.local"
+_AHEAD = timedelta(days=1)
+"""How long before a day begins in another zone that has to be said. A service that hears of it later than that counts some moments wrongly."""
 
 
 async def tenant_called(tx: Tx, slug: str) -> UUID | None:
@@ -31,7 +37,7 @@ async def tenant_called(tx: Tx, slug: str) -> UUID | None:
 
 async def create(tx: Tx, body: NewTenant, origin: Origin) -> Tenant:
     """A company that can be logged in to once this commits. Raises Taken."""
-    tenant = await _found(tx, uuid7(), body.slug, body.name, body.currency, body.industry)
+    tenant = await _found(tx, uuid7(), body.slug, body.name, body.currency, body.industry, body.time_zone)
     async with _acting_for(tx, tenant.id):
         tx.add(tenant)
         await _people(tx, body.admin, origin)
@@ -46,6 +52,29 @@ async def describe(tx: Tx, match: int | None, body: TenantDescription, origin: O
     return tenant
 
 
+async def change_time_zone(tx: Tx, match: int | None, body: NewTimeZone, origin: Origin) -> Tenant:
+    """Raises Stale, and Invalid for a day that has begun, here or there, or begins within a day's time."""
+    tenant = await tx.load(Tenant, tx.tenant_id, match)
+    now, calendar = clock.now(), tenant.calendar
+    # Whatever day a moment of the past was of, it stays of that day.
+    begins = min(calendar.first_moment(body.since), _begin_there(body))
+    if begins < now + _AHEAD or body.since <= calendar.day_of(now):
+        raise Invalid.field("/since", f"{body.since} has to begin in a day's time at the earliest, here and there.")
+    tenant.change_time_zone(body.time_zone, body.since)
+    audit.note(tx, origin, "tenant.time_zone_changed", tenant.id, time_zone=body.time_zone, since=str(body.since))
+    return tenant
+
+
+class OwnDays(CompanyDays):
+    """The days of a tenant, of whom identity knows first."""
+
+    async def calendar(self, tx: Tx) -> Calendar:
+        return (await tx.find(Tenant, tx.tenant_id)).calendar
+
+
+days = OwnDays()
+
+
 async def ensure_operator(database: Database, settings: Settings) -> None:
     """The platform's tenant and its operator exist, however many processes start at once. An existing password stays."""
     async with database.transaction(Context(tenant_id=PLATFORM)) as tx:
@@ -55,16 +84,16 @@ async def ensure_operator(database: Database, settings: Settings) -> None:
         if settings.operator_password is None:
             log.warning("nobody can make tenants yet", reason="TAILRACE_OPERATOR_PASSWORD is not set")
             return
-        tx.add(await _found(tx, PLATFORM, PLATFORM_SLUG, "Platform", "USD", None))
+        tx.add(await _found(tx, PLATFORM, PLATFORM_SLUG, "Platform", "USD", None, DEFAULT_ZONE))
         operator = NewAdmin(email=OPERATOR_EMAIL, name="Operator", password=SecretStr(settings.operator_password))
         await _people(tx, operator, Origin())
 
 
-async def _found(tx: Tx, id: UUID, slug: str, name: str, currency: str, industry: str | None) -> Tenant:
+async def _found(tx: Tx, id: UUID, slug: str, name: str, currency: str, industry: str | None, time_zone: str) -> Tenant:
     claimed = insert(TenantSlug).values(slug=slug, tenant_id=id).on_conflict_do_nothing().returning(TenantSlug.slug)
     if (await tx.execute(claimed)).scalar_one_or_none() is None:
         raise Taken(f"Another tenant is called {slug}.", field="/slug")
-    return Tenant.found(id, slug=slug, name=name, currency=currency, industry=industry)
+    return Tenant.found(id, slug=slug, name=name, currency=currency, industry=industry, time_zone=time_zone)
 
 
 async def _people(tx: Tx, body: NewAdmin, origin: Origin) -> None:
@@ -83,3 +112,7 @@ async def _acting_for(tx: Tx, tenant_id: UUID) -> AsyncIterator[None]:
     yield
     await tx.settle()
     await tx.enter_tenant(home)
+
+
+def _begin_there(body: NewTimeZone) -> datetime:
+    return Calendar([Since(ALWAYS, body.time_zone)]).first_moment(body.since)

@@ -1,6 +1,6 @@
 """What clients are shown. No secret is among it, save the tokens of a log-in."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -9,11 +9,22 @@ from tailrace.core.personal_data import Personal
 from tailrace.http.routing import ResourceView, View
 
 
+class TimeZoneView(View):
+    """`since` is the first day that is counted in this zone, 0001-01-01 for the one that the company began with."""
+
+    since: date
+    time_zone: str
+
+
 class TenantView(ResourceView):
+    """`time_zone` is the one that today is counted in; `time_zones` are those of the past and of days to come as well."""
+
     slug: str
     name: str
     currency: Currency
     industry: str | None
+    time_zone: str
+    time_zones: list[TimeZoneView]
 
 
 class UserView(ResourceView):

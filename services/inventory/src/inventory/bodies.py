@@ -10,7 +10,16 @@ from tailrace.core.money import Currency, Quantity, SignedQuantity, UnitPrice
 from tailrace.http.routing import Body
 
 Unit = Annotated[UnitCode | None, Field(description="The unit of `quantity`; the item's base unit when left out.")]
-EffectiveAt = Annotated[Moment | None, Field(description="When it took place, not in the future; now when left out.")]
+EffectiveAt = Annotated[
+    Moment | None,
+    Field(description="When it took place, not in the future, and not over a year ago; now when left out."),
+]
+OpenedAt = Annotated[
+    Moment | None,
+    Field(
+        description="When it took place, not in the future, and not over a year ago (opening stock: ten); now when left out."
+    ),
+]
 UnitCost = Annotated[
     UnitPrice | None,
     Field(description="Cost of one `unit` as named here, in minor units: 2 boxes at 1,200 are worth 2,400."),
@@ -30,7 +39,7 @@ class NewReceipt(Body):
     currency: Currency
     reason: Literal["opening", "purchase", "production", "return"]
     reference: Reference = None
-    effective_at: EffectiveAt = None
+    effective_at: OpenedAt = None
 
     @model_validator(mode="after")
     def _one_cost(self) -> Self:

@@ -16,13 +16,16 @@ from inventory.models import Movement, Reservation
 from inventory.projections import ItemCopy, goes_negative, look_up
 from inventory.refusals import CurrencyDiffers, HeldForOrder, NotHeld, ReservationEnded, TooMuch
 from inventory.stock import MOST_VALUE, Moved, Place, StockItem, load_stock, load_stocks
+from tailrace.core import clock
 from tailrace.core.errors import Invalid, Stale, Unknown
 from tailrace.core.ids import uuid7
 from tailrace.core.money import round_minor
+from tailrace.core.plausible import Bounds
 from tailrace.db.database import Tx
 
-# A client's clock may be a little ahead of ours.
-_CLOCK_SKEW = timedelta(minutes=5)
+MOVED = Bounds(years=1)
+OPENED = Bounds(years=10)
+"""Opening stock may have been counted long before the books here began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ async def receive(tx: Tx, body: NewReceipt, match: int | None) -> Movement:
     quantity = goods.in_base_unit(item, body.quantity, body.unit)
     value = _cost(body.quantity, body.value, body.unit_cost)
     assert value is not None
-    at = _effective(body.effective_at)
+    at = _effective(body.effective_at, OPENED if body.reason == "opening" else MOVED)
     stock = await load_stock(tx, Place(body.item_id, body.warehouse_id), match)
     layer_id = _layer_for(item, stock)
     event = stock.receive(layer_id, quantity, value, body.currency, body.reason, at, body.reference)
@@ -177,11 +180,9 @@ def _currency(given: str | None, stock: StockItem) -> str:
     return currency
 
 
-def _effective(asked: datetime | None) -> datetime:
-    now = datetime.now(UTC)
-    if asked is not None and asked > now + _CLOCK_SKEW:
-        raise Invalid.field("/effective_at", "This moment is still to come.")
-    return asked or now
+def _effective(asked: datetime | None, bounds: Bounds = MOVED) -> datetime:
+    """When it took place, or now. Raises Implausible."""
+    return clock.now() if asked is None else bounds.checked(asked, "/effective_at")
 
 
 def _cost(quantity: Decimal, value: int | None, unit_cost: Decimal | None) -> int | None:

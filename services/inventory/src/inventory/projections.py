@@ -1,4 +1,4 @@
-"""What inventory keeps of the catalog: enough to tell stock from services, to choose the valuation and to convert units."""
+"""What inventory keeps of the catalog, enough to tell stock from services, to choose the valuation and to convert units; and the company's days."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -10,10 +10,12 @@ from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contracts import catalog as events
+from contracts.users import TenantCreated, TenantTimeZoneChanged
 from inventory.models import Base
 from tailrace.core.errors import Invalid
 from tailrace.core.units import Packaging, Unit, to_base_unit
 from tailrace.db.database import Tx
+from tailrace.messaging.days import Days
 from tailrace.messaging.replica import Known, Replica, Source, absent, by_code, by_ids, replica
 
 
@@ -56,6 +58,7 @@ class UnitCopy(Replica, Base):
         return Unit(self.code, self.dimension, self.factor, self.decimals)
 
 
+days = Days("inventory.days", Base.metadata, TenantCreated, TenantTimeZoneChanged)
 catalog = replica(
     "inventory.catalog",
     Source(ItemCopy, "item_id", (events.ItemCreated, events.ItemUpdated, events.ItemRestored), events.ItemDeleted),

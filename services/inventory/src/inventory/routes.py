@@ -10,7 +10,7 @@ from inventory import commands, queries, reservations, valuation
 from inventory.bodies import NewAdjustment, NewIssue, NewReceipt, NewRelease, NewReservation, NewTransfer
 from inventory.commands import Transferred
 from inventory.models import Movement, Reservation, StockLevel
-from inventory.projections import catalog
+from inventory.projections import catalog, days
 from inventory.reactions import fulfilment
 from inventory.scopes import Reader, Writer
 from inventory.stock import Place
@@ -26,13 +26,13 @@ from inventory.views import (
     TransferView,
     ValuationView,
 )
-from tailrace.core.fields import Moment
+from tailrace.core.fields import MomentOrDay
 from tailrace.http.etag import IfMatch
 from tailrace.http.filters import between, equal, where
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
-router = tenant_router("/v1/inventory", tag="inventory", reads=[catalog, fulfilment])
+router = tenant_router("/v1/inventory", tag="inventory", reads=[catalog, days, fulfilment])
 
 Reservations = Annotated[
     PageRequest,
@@ -62,7 +62,7 @@ Movements = Annotated[
         equal(Movement.reason),
         equal(Movement.order_id),
         equal(Movement.shipment_id),
-        *between(Movement.effective_at),
+        *between(Movement.effective_at, days),
         sort=[Movement.effective_at],
     ),
 ]
@@ -141,9 +141,18 @@ async def read_valuation(
     tx: Tx,
     who: Reader,
     page: Valued,
-    effective: Annotated[Moment | None, Query(description="What had taken place by then. Now, when left out.")] = None,
+    effective: Annotated[
+        MomentOrDay | None,
+        Query(
+            description="What had taken place by then: a time, or a day of the company's to its end. Now, when left out."
+        ),
+    ] = None,
     recorded: Annotated[
-        Moment | None, Query(description="What was written down by then. Everything settled, when left out.")
+        MomentOrDay | None,
+        Query(
+            description="What was written down by then: a time, or a day of the company's to its end."
+            " Everything settled, when left out."
+        ),
     ] = None,
 ) -> Valuation:
     """Quantity and value of stock at any pair of times."""

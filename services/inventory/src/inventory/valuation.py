@@ -7,13 +7,15 @@ was said before. Nothing is valued again: goods go out in the order in which thi
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, func, select, text
 
 from inventory.models import Movement, StockLevel
+from inventory.projections import days
+from tailrace.core import clock
 from tailrace.db.database import Tx
 from tailrace.http.pagination import PageRequest, paginate
 
@@ -58,15 +60,20 @@ class Valuation:
     next_cursor: str | None
 
 
-async def value_stock(tx: Tx, page: PageRequest, effective: datetime | None, recorded: datetime | None) -> Valuation:
-    """The stocks that `page` asks for, as of the pair. Left out: effective now, recorded as far as nothing earlier can still be written down.
+async def value_stock(
+    tx: Tx, page: PageRequest, effective: datetime | date | None, recorded: datetime | date | None
+) -> Valuation:
+    """The stocks that `page` asks for, as of the pair; a day counts to its end.
+
+    Left out: effective now, recorded as far as nothing earlier can still be written down.
 
     What was committed before the request is in it, unless a transaction that began earlier is still open after a second.
 
     The answer names the pair, and the same pair gives the same answer for ever. Raises BadRequest (the cursor).
     """
     settled = await _settled(tx)
-    by, up_to = effective or datetime.now(UTC), min(recorded, settled) if recorded else settled
+    by = await days.end_of(tx, effective) if effective else clock.now()
+    up_to = min(await days.end_of(tx, recorded), settled) if recorded else settled
     seen = and_(Movement.effective_at <= by, Movement.recorded_at <= up_to)
     listing = await paginate(tx, select(StockLevel), page)
     sums = await _sums(tx, seen, [level.id for level in listing.items])

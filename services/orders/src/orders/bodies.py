@@ -1,13 +1,12 @@
 """What a client may say about an order. Quantities and prices are decimal strings or numbers; amounts are whole minor units of the currency."""
 
-from datetime import date
 from typing import Annotated, Self
 from uuid import UUID
 
 from pydantic import Field, model_validator
 
 from contracts.orders import Address
-from tailrace.core.fields import Amount, Country, Moment, Text, UnitCode
+from tailrace.core.fields import Amount, Country, Day, Moment, Text, UnitCode
 from tailrace.core.money import Currency, Quantity, UnitPrice
 from tailrace.core.personal_data import Personal
 from tailrace.http.routing import Body
@@ -35,7 +34,7 @@ class NewLine(Body):
     )
     price_list_id: UUID | None = Field(
         None,
-        description="Price by this list, as valid on the order's date, for the line's quantity in base units: a list prices one base unit.",
+        description="Price by this list, as valid on the company's day of `ordered_at`, for the quantity in base units: a list prices one base unit.",
     )
 
     @model_validator(mode="after")
@@ -60,8 +59,12 @@ class OrderTerms(Body):
     customer_reference: Text
     customer_name: Personal[Text]
     currency: Currency
-    ordered_at: Moment | None = Field(None, description="When the customer ordered; now when left out.")
-    requested_date: date | None = None
+    ordered_at: Moment | None = Field(
+        None, description="When the customer ordered, not in the future; now when left out."
+    )
+    requested_date: Day | None = Field(
+        None, description="When the customer wants it: on the company's day of `ordered_at`, or up to ten years later."
+    )
     partial_allowed: bool = Field(
         False, description="Whether what there is may be reserved and shipped when not everything is in stock."
     )

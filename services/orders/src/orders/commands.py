@@ -1,23 +1,30 @@
 """What people may do with an order. What it leads to elsewhere follows from the events that this records."""
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from orders.bodies import Confirmation, NewOrder, OrderTerms
 from orders.models import Order
 from orders.pricing import differences, price_lines, quote
+from orders.projections import days
 from orders.refusals import PriceChanged
+from tailrace.core import clock
+from tailrace.core.plausible import Bounds, checked_day
 from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
 
 NUMBERS = Numbers("order", "SO-{number:06}")
+ORDERED = Bounds(years=50)
+"""Orders are taken over from other systems, and nothing is booked on the day that they carry."""
+_LATEST_WISH = timedelta(days=3653)
+"""How long after the order goods may be wanted."""
 
 
 async def create(tx: Tx, asked: NewOrder) -> Order:
     """Draft an order, and confirm it at once when asked to. Raises Invalid (422), NotYetKnown (409)."""
-    terms = _terms(asked, datetime.now(UTC))
-    lines = await price_lines(tx, asked.lines, asked.currency, _day(terms["ordered_at"]))
+    terms, day = await _terms(tx, asked, clock.now())
+    lines = await price_lines(tx, asked.lines, asked.currency, day)
     order = Order.drafted(await NUMBERS.next(tx), lines, terms)
     if asked.confirm:
         order.confirm()
@@ -29,8 +36,8 @@ async def replace(tx: Tx, order_id: UUID, match: int | None, asked: OrderTerms) 
     """Replace a draft. Raises NotADraft (409), Invalid (422), NotYetKnown (409)."""
     order = await tx.load(Order, order_id, match)
     order.after("changed")
-    terms = _terms(asked, order.ordered_at)
-    lines = await price_lines(tx, asked.lines, asked.currency, _day(terms["ordered_at"]))
+    terms, day = await _terms(tx, asked, order.ordered_at)
+    lines = await price_lines(tx, asked.lines, asked.currency, day)
     order.change(lines, terms)
     return order
 
@@ -42,7 +49,7 @@ async def confirm(tx: Tx, order_id: UUID, match: int | None, asked: Confirmation
     """
     order = await tx.load(Order, order_id, match)
     order.after("confirmed")
-    quotes = await quote(tx, order.lines, order.currency, _day(datetime.now(UTC)))
+    quotes = await quote(tx, order.lines, order.currency, await days.today(tx))
     if changes := differences(order.lines, quotes):
         if not asked.reprice:
             raise PriceChanged(order.number, changes)
@@ -86,13 +93,11 @@ async def allocate(tx: Tx, order_id: UUID, match: int | None) -> Order:
     return order
 
 
-def _day(moment: datetime) -> date:
-    """The day whose prices and taxes hold at a moment."""
-    return moment.date()
-
-
-def _terms(asked: OrderTerms, ordered_at: datetime) -> dict[str, Any]:
-    """The order's columns as the client gave them; `ordered_at` counts when it gave none."""
-    terms = asked.model_dump(exclude={"lines", "confirm"})
-    terms["ordered_at"] = (asked.ordered_at or ordered_at).astimezone(UTC)
-    return terms
+async def _terms(tx: Tx, asked: OrderTerms, ordered_at: datetime) -> tuple[dict[str, Any], date]:
+    """The order's columns as the client gave them, and the company's day of `ordered_at`, which counts when it gave none. Raises Implausible."""
+    if asked.ordered_at is not None:
+        ordered_at = ORDERED.checked(asked.ordered_at, "/ordered_at")
+    day = await days.day_of(tx, ordered_at)
+    if asked.requested_date is not None:
+        checked_day(asked.requested_date, day, day + _LATEST_WISH, "/requested_date")
+    return {**asked.model_dump(exclude={"lines", "confirm"}), "ordered_at": ordered_at}, day

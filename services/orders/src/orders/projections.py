@@ -1,4 +1,4 @@
-"""What orders keep of the catalog: just enough to check, convert, price and tax a line without asking anybody."""
+"""What orders keep of the catalog, enough to check, convert, price and tax a line without asking anybody, and of the company's days."""
 
 from datetime import date
 from decimal import Decimal
@@ -9,9 +9,11 @@ from sqlalchemy import ForeignKeyConstraint, Index, Numeric
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contracts import catalog as events
+from contracts.users import TenantCreated, TenantTimeZoneChanged
 from orders.models import Base
 from tailrace.core.units import Packaging, Unit
 from tailrace.db.models import TenantRow
+from tailrace.messaging.days import Days
 from tailrace.messaging.replica import Parts, Replica, Source, replica
 
 
@@ -101,6 +103,7 @@ class TaxPolicyCopy(Replica, Base):
     """`{"valid_from", "level", "mode"}`"""
 
 
+days = Days("orders.days", Base.metadata, TenantCreated, TenantTimeZoneChanged)
 catalog = replica(
     "orders.catalog",
     Source(ItemCopy, "item_id", (events.ItemCreated, events.ItemUpdated, events.ItemRestored), events.ItemDeleted),

@@ -11,7 +11,7 @@ from orders import commands
 from orders.bodies import Confirmation, NewOrder, OrderTerms
 from orders.models import Order, Status
 from orders.process import saga
-from orders.projections import catalog
+from orders.projections import catalog, days
 from orders.scopes import Reader, Writer
 from orders.views import FulfilmentView, OrderSummary, OrderView
 from tailrace.http.etag import IfMatch
@@ -20,7 +20,7 @@ from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginat
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
 from tailrace.messaging.sagas import history
 
-router = tenant_router("/v1/orders", tag="orders", reads=[catalog, saga])
+router = tenant_router("/v1/orders", tag="orders", reads=[catalog, days, saga])
 
 Orders = Annotated[
     PageRequest,
@@ -31,7 +31,7 @@ Orders = Annotated[
         equal(Order.customer_reference),
         equal(Order.allocation, Progress),
         equal(Order.shipment, Progress),
-        *between(Order.ordered_at),
+        *between(Order.ordered_at, days),
         sort=[Order.number, Order.ordered_at],
     ),
 ]

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from tailrace.core.fields import Code, Name, Note, Past, Text
+from tailrace.core.fields import Code, Moment, Name, Note, Text
 from tailrace.core.money import Quantity
 from tailrace.core.personal_data import Personal
 from tailrace.http.routing import Body
@@ -61,16 +61,16 @@ class SplitBody(Body):
 
 
 class DispatchBody(Body):
-    """With whom it left, and when (now, unless said otherwise)."""
+    """With whom it left, and when: now, unless said otherwise; not in the future, and not over a year ago."""
 
     carrier_id: UUID | None = None
     tracking_number: Text | None = None
-    dispatched_at: Past | None = None
+    dispatched_at: Moment | None = None
 
 
 class DeliveryBody(Body):
-    """Proof of delivery."""
+    """Proof of delivery. `delivered_at`: now, unless said otherwise; not in the future, and not before it left."""
 
     signed_by: Personal[Text]
-    delivered_at: Past | None = None
+    delivered_at: Moment | None = None
     note: Note | None = None

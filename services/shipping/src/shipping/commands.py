@@ -1,7 +1,7 @@
 """What happens to shipments. A shipment's row lock decides every race: what was dispatched first stays dispatched, what was cancelled first stays."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import TypeVar
 from uuid import UUID
@@ -12,13 +12,16 @@ from sqlalchemy.dialects.postgresql import insert
 from contracts.orders import ShipmentRequested
 from shipping.carriers import Carrier
 from shipping.models import GONE, OPEN, CancelAnswer, DispatchedLine, Shipment, Wanted
+from tailrace.core import clock
 from tailrace.core.errors import Invalid
 from tailrace.core.ids import derived_id
+from tailrace.core.plausible import Bounds
 from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
 
 NUMBERS = Numbers("shipment", "{series}-{number}")
 """The shipments of an order count on from the order's own number."""
+MOVED = Bounds(years=1)
 
 Selected = TypeVar("Selected")
 
@@ -80,19 +83,26 @@ async def dispatch(
     tracking_number: str | None,
     at: datetime | None,
 ) -> Shipment:
-    """Raises WrongState, Held, and Invalid for a carrier that is not there or not active."""
+    """Raises Implausible, WrongState, Held, and Invalid for a carrier that is not there or not active."""
+    at = _when(at, "/dispatched_at")
     shipment = await tx.load(Shipment, shipment_id, match)
     carrier = await _active_carrier(tx, carrier_id) if carrier_id else None
-    shipment.dispatch(await _count_dispatched(tx, shipment), at or datetime.now(UTC), carrier, tracking_number)
+    shipment.dispatch(await _count_dispatched(tx, shipment), at, carrier, tracking_number)
     return shipment
 
 
 async def deliver(
     tx: Tx, shipment_id: UUID, match: int | None, at: datetime | None, signed_by: str | None, note: str | None
 ) -> Shipment:
+    """Raises Implausible, WrongState, and Invalid for a time before the dispatch."""
+    at = _when(at, "/delivered_at")
     shipment = await tx.load(Shipment, shipment_id, match)
-    shipment.deliver(at or datetime.now(UTC), signed_by, note)
+    shipment.deliver(at, signed_by, note)
     return shipment
+
+
+def _when(asked: datetime | None, field: str) -> datetime:
+    return clock.now() if asked is None else MOVED.checked(asked, field)
 
 
 async def _lock_open(tx: Tx, order_id: UUID, reservation_id: UUID | None = None) -> Sequence[Shipment]:

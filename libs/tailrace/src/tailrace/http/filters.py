@@ -17,8 +17,9 @@ from fastapi import Query
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import InstrumentedAttribute
 
-from tailrace.core.fields import Day, Moment, Name, Text
+from tailrace.core.fields import Day, Moment, MomentOrDay, Name, Text
 from tailrace.core.money import Exact
+from tailrace.messaging.days import CompanyDays
 
 Column = InstrumentedAttribute[Any]
 
@@ -45,6 +46,8 @@ class Filter:
     values: Any
     condition: Callable[[Any], ColumnElement[bool]]
     description: str | None = None
+    days: CompanyDays | None = None
+    """Whose days are meant: the condition is given the first moment of a plain day."""
 
     @property
     def parameter(self) -> Parameter:
@@ -71,13 +74,20 @@ def part_of(column: Column) -> Filter:
     return Filter(column.key, Name, lambda text: column.icontains(text, autoescape=True), "A part of it, in any case.")
 
 
-def between(column: Column) -> tuple[Filter, Filter]:
-    """`<field>_from`, inclusive, and `<field>_until`, exclusive; the field is the column's name without `_at`."""
+def between(column: Column, days: CompanyDays | None = None) -> tuple[Filter, Filter]:
+    """`<field>_from`, inclusive, and `<field>_until`, exclusive; the field is the column's name without `_at`.
+
+    With `days`, a column of moments takes a plain day of the company's as well: from its first moment on, or before that.
+    """
     field, type = column.key.removesuffix("_at"), _type_of(column)
     what = {Moment: "moment", Day: "day"}.get(type, "value")
+    if days is not None and type is Moment:
+        type, what = MomentOrDay, "moment, or this day of the company's,"
     return (
-        Filter(f"{field}_from", type, lambda value: column >= value, f"This {what} or later."),
-        Filter(f"{field}_until", type, lambda value: column < value, f"Before this {what}."),
+        Filter(f"{field}_from", type, lambda value: column >= value, f"This {what} or later.", days),
+        Filter(
+            f"{field}_until", type, lambda value: column < value, f"Before this {what}".removesuffix(",") + ".", days
+        ),
     )
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Select, tuple_
 from tailrace.core.errors import BadRequest
 from tailrace.db.database import Tx
 from tailrace.http.filters import Column, Filter
+from tailrace.http.routing import Tx as RouteTx
 from tailrace.http.routing import View
 
 Item = TypeVar("Item")
@@ -70,14 +71,20 @@ def listed(kind: type[Any], *filters: Filter, sort: Sequence[Column] = (), defau
             raise TypeError(f"{column} may be NULL: rows would be lost between pages")
     known = {each.name: each for each in filters}
 
-    async def page(*, limit: int, cursor: str | None, sort: str | None, **given: Any) -> PageRequest:
-        conditions = [known[name].condition(value) for name, value in given.items() if value is not None]
+    async def page(*, limit: int, cursor: str | None, sort: str | None, tx: Any = None, **given: Any) -> PageRequest:
+        conditions = [await _condition(tx, known[name], value) for name, value in given.items() if value is not None]
         return PageRequest(sortable, sort or default, limit, cursor, conditions)
 
     parameters = [*(each.parameter for each in filters), *_paging(sortable, default)]
+    if any(each.days for each in filters):
+        parameters.append(Parameter("tx", Parameter.KEYWORD_ONLY, annotation=RouteTx))
     # FastAPI reads the query's parameters from the signature.
     page.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
     return Depends(page)
+
+
+async def _condition(tx: Tx, filter: Filter, value: Any) -> ColumnElement[bool]:
+    return filter.condition(await filter.days.begin_of(tx, value) if filter.days is not None else value)
 
 
 def _paging(sortable: Iterable[str], default: str) -> Iterator[Parameter]:

@@ -6,7 +6,16 @@ No text holds NUL, the one character that PostgreSQL does not store. Moments and
 from datetime import UTC, date, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    PlainValidator,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+)
 
 _STORABLE = r"^[^\x00]*$"
 
@@ -49,12 +58,6 @@ def _in_utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
-def _passed(moment: datetime) -> datetime:
-    if moment > datetime.now(UTC):
-        raise ValueError("lies in the future")
-    return moment
-
-
 def _day_alone(value: object) -> object:
     """Midnight without a zone is not a day, it is half a moment."""
     if isinstance(value, str) and len(value) != len("2026-01-31"):
@@ -69,8 +72,21 @@ Moment = Annotated[
 ]
 """A time with its offset from UTC; kept in UTC."""
 
-Past = Annotated[Moment, AfterValidator(_passed)]
-"""A moment that is over."""
-
 Day = Annotated[date, BeforeValidator(_day_alone), Field(ge=date(1900, 1, 1), lt=date(2200, 1, 1))]
 """A day of the calendar."""
+
+_MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
+_DAY: TypeAdapter[date] = TypeAdapter(Day)
+
+
+def _moment_or_day(value: object) -> datetime | date:
+    """One of the two, so that a refusal says what is wrong with that one."""
+    is_day = len(value) == len("2026-01-31") if isinstance(value, str) else type(value) is date
+    try:
+        return _DAY.validate_python(value) if is_day else _MOMENT.validate_python(value)
+    except ValidationError as error:
+        raise ValueError(error.errors(include_url=False)[0]["msg"]) from None
+
+
+MomentOrDay = Annotated[datetime | date, PlainValidator(_moment_or_day, json_schema_input_type=Moment | Day)]
+"""A time with its offset from UTC, or a day of the company's."""

@@ -1,6 +1,6 @@
 """/v1/price-lists: prices by item and quantity, in one currency, for a time."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from sqlalchemy.orm import raiseload
 from catalog import commands
 from catalog.bodies import PriceListBody
 from catalog.models import PriceList
+from catalog.projections import days
 from catalog.scopes import Reader, Writer
 from catalog.views import PriceFound, PriceListSummary, PriceListView
 from tailrace.core.fields import Day
@@ -20,7 +21,7 @@ from tailrace.http.filters import Deleted, equal, part_of, where
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
-router = tenant_router("/v1/price-lists", tag="price lists")
+router = tenant_router("/v1/price-lists", tag="price lists", reads=[days])
 
 
 def _valid_on(day: date) -> ColumnElement[bool]:
@@ -65,10 +66,10 @@ async def read_price_list(tx: Tx, who: Reader, price_list_id: UUID) -> PriceList
 
 @router.get("/{price_list_id}/price", response_model=PriceFound)
 async def read_price(
-    tx: Tx, who: Reader, price_list_id: UUID, item_id: UUID, quantity: Quantity, on: date | None = None
+    tx: Tx, who: Reader, price_list_id: UUID, item_id: UUID, quantity: Quantity, on: Day | None = None
 ) -> PriceFound:
-    """The price that a list has for so much of an item on a day, today when none is named."""
-    day = on or datetime.now(UTC).date()
+    """The price that a list has for so much of an item on a day of the company's, today when none is named."""
+    day = on or await days.today(tx)
     price_list, found = await commands.price_for(tx, price_list_id, item_id, quantity, day)
     return PriceFound(
         price_list_id=price_list.id,

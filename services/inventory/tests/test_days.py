@@ -1,0 +1,72 @@
+"""The stock ledger and its valuation know the company's days; and nothing moves on a day that nobody can mean."""
+
+import pytest
+
+from tailrace_testing import SetClock
+
+from .conftest import Depot
+
+MOVES = {
+    "receipts": {"value": 100, "currency": "EUR", "reason": "purchase", "quantity": "1"},
+    "issues": {"reason": "scrap", "quantity": "1"},
+    "adjustments": {"reason": "count", "quantity": "-1"},
+    "transfers": {"quantity": "1"},
+}
+
+
+@pytest.fixture
+async def october(depot: Depot, clock: SetClock) -> Depot:
+    """Tokyo: 1 piece on 31 October, 2 on the morning of 1 November, when it is still October in UTC, and 4 on 2 November."""
+    await depot.h.count_days_in("Asia/Tokyo")
+    clock("2026-11-02T12:00:00+09:00")
+    for quantity, at in (
+        ("1", "2026-10-31T23:59:59+09:00"),
+        ("2", "2026-11-01T08:30:00+09:00"),
+        ("4", "2026-11-02T00:00:00+09:00"),
+    ):
+        await depot.receive(quantity, 100, effective_at=at)
+    return depot
+
+
+async def test_movements_of_a_day_are_those_of_the_companys(october: Depot) -> None:
+    async def moved(**query: str) -> list[str]:
+        return [each["quantity"] for each in (await october.get("movements", **query))["items"]]
+
+    assert await moved(effective_from="2026-11-01", effective_until="2026-11-02") == ["2"]
+    assert await moved(effective_until="2026-11-01") == ["1"]
+    assert await moved(effective_from="2026-11-01") == ["2", "4"]
+
+
+async def test_stock_as_of_a_day_is_that_at_its_end(october: Depot) -> None:
+    async def quantity(**at: str) -> str:
+        return str((await october.get("valuation", **at))["items"][0]["quantity"])
+
+    days = ("2026-10-30", "2026-10-31", "2026-11-01", "2026-11-02")
+    assert [await quantity(effective=day) for day in days] == ["0", "1", "3", "7"]
+    assert await quantity(effective="2026-11-01T08:29:59+09:00") == "1"
+    # Nothing of this was written down by then.
+    assert await quantity(recorded="2025-01-01") == "0"
+    answer = await october.h.client.get("/v1/inventory/valuation", params={"effective": "2026-11-31"})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "effective")
+
+
+@pytest.mark.parametrize("path", MOVES)
+async def test_goods_do_not_move_on_a_day_that_nobody_can_mean(depot: Depot, clock: SetClock, path: str) -> None:
+    clock("2026-11-27T12:00:00Z")
+    await depot.receive("10", 1000, effective_at="2025-11-27T00:00:00Z")
+    where = {"from_warehouse_id": depot.north, "to_warehouse_id": depot.south} if path == "transfers" else {}
+    for at in ("1999-01-01T00:00:00Z", "2025-11-25T00:00:00Z", "2026-11-27T12:06:00Z", "2199-01-01T00:00:00Z"):
+        refused = await depot.post(path, 422, **MOVES[path], **where, effective_at=at)
+        assert (refused["type"], refused["errors"][0]["field"]) == (
+            "urn:tailrace:problem:implausible-date",
+            "/effective_at",
+        )
+    for at in ("2025-11-28T00:00:00Z", "2026-11-27T12:04:00Z"):
+        await depot.post(path, **MOVES[path], **where, effective_at=at)
+
+
+async def test_opening_stock_may_be_older(depot: Depot, clock: SetClock) -> None:
+    clock("2026-11-27T12:00:00Z")
+    await depot.receive("1", 100, reason="opening", effective_at="2017-01-01T00:00:00Z")
+    refused = await depot.receive("1", 100, 422, reason="opening", effective_at="1999-01-01T00:00:00Z")
+    assert refused["errors"][0]["field"] == "/effective_at"
