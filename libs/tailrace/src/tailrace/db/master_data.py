@@ -48,7 +48,7 @@ class MasterData(SoftDeleted):
         row = cls()
         row.id = id or uuid7()
         row.assign(values)
-        row._record(cls.created)
+        row.record_as(cls.created)
         return row
 
     def replace(self, values: Mapping[str, Any]) -> None:
@@ -58,12 +58,12 @@ class MasterData(SoftDeleted):
             detail = f"{' and '.join(wrong)} cannot change once others build on it; make a new one."
             raise Fixed(detail, errors=[FieldProblem(field=f"/{name}", detail=detail) for name in wrong])
         self.assign(values)
-        self._record(self.updated)
+        self.record_as(self.updated)
 
     def delete(self) -> None:
         """End it. The row stays for those who refer to its id."""
         self.deleted_at = datetime.now(UTC)
-        self._record(self.deleted)
+        self.record_as(self.deleted)
 
     def assign(self, values: Mapping[str, Any]) -> None:
         for name, value in values.items():
@@ -71,11 +71,6 @@ class MasterData(SoftDeleted):
 
     async def ensure_unused(self, tx: Tx) -> None:
         """Raises InUse, or another refusal, when something keeps it from being deleted."""
-
-    def _record(self, kind: type[Event]) -> None:
-        own = f"{self.__tablename__}_id"
-        fields = {name: self.id if name == own else getattr(self, name) for name in kind.model_fields}
-        self.record(kind.model_validate(fields, from_attributes=True))
 
 
 AnyMaster = TypeVar("AnyMaster", bound=MasterData)

@@ -327,11 +327,15 @@ def migrate() -> None:
 def new_service(
     name: Annotated[str, typer.Argument(help="In the plural and in lower case: widgets.")],
     one: Annotated[Optional[str], typer.Option("--one", help="What one of them is called, when not widget.")] = None,  # noqa: UP045
+    having: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--with", help="Any of part, reaction, timer and copy, with commas between."),
+    ] = None,
 ) -> None:
     """Write a small working service that passes conformance, install it, and describe the fleet again."""
     from tailrace.cli.new import new_service as make
 
-    make(name, one)
+    make(name, one, having)
 
 
 @new.command("migration")
