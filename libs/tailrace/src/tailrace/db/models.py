@@ -77,6 +77,13 @@ class TenantRow:
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-20)
 
+    def update_from(self, values: Mapping[str, Any]) -> bool:
+        """Put values in place of what was, by column; whether anything is different now."""
+        differing = {name: value for name, value in values.items() if getattr(self, name) != value}
+        for name, value in differing.items():
+            setattr(self, name, value)
+        return bool(differing)
+
 
 class StreamRow(TenantRow):
     """A stream as lists show it, written with each append. Its id and version are the stream's."""
@@ -132,13 +139,6 @@ class Aggregate(TenantRow):
             if name not in said and owner is not None:
                 said[name] = getattr(owner, name)
         self.record(kind.model_validate(said, from_attributes=True))
-
-    def update_from(self, values: Mapping[str, Any]) -> bool:
-        """Put values in place of what was, by column; whether anything is different now."""
-        differing = {name: value for name, value in values.items() if getattr(self, name) != value}
-        for name, value in differing.items():
-            setattr(self, name, value)
-        return bool(differing)
 
 
 class SoftDeleted(Aggregate):
