@@ -19,7 +19,7 @@ from mako.template import Template
 from tailrace.service import Service
 
 _USED = frozenset(
-    "active add body by catalog change cls code commands contracts count create created deadline entries entry event events find first here"
+    "active add body by change cls code commands contracts count create created deadline entries entry event events find first here"
     " idle idled ids libs listing match meta models name north opened openings page part projections reactions read remove replica retire"
     " retired router routes row second section sections self service services state tailrace taken tally text timers title tx values"
     " warehouse where write".split()
