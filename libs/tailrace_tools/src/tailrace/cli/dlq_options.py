@@ -3,15 +3,11 @@
 import functools
 from collections.abc import Callable, Mapping
 from inspect import Parameter, Signature, signature
-from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
 
-if TYPE_CHECKING:
-    from tailrace.cli.dead_letter_rows import Filter
-
-P = ParamSpec("P")
 _OPTIONS: Mapping[str, Any] = {
     "service": Annotated[str | None, typer.Option("--service", help="Of this service alone.")],
     "subscriber": Annotated[str | None, typer.Option("--subscriber", help="For this subscriber alone.")],
@@ -25,7 +21,7 @@ _OPTIONS: Mapping[str, Any] = {
 }
 
 
-def filtered(command: Callable[Concatenate["Filter", P], None]) -> Callable[..., None]:
+def filtered(command: Callable[..., None]) -> Callable[..., None]:
     """A command whose first argument is a `Filter`; on the command line it has an option for each field of that."""
     _, *own = signature(command, eval_str=False).parameters.values()
     options = [
