@@ -1,7 +1,5 @@
 """The page "Add a service": what it shows besides the files of `claims`, a reaction and a deadline, does in `claims` what the page says."""
 
-import importlib
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,14 +7,12 @@ from types import ModuleType
 from uuid import UUID
 
 import pytest
-from pages import blocks, files_of
+from claims_page import claims_with
 
-import contracts
 from contracts.shipments import ShipmentDelivered, ShipmentDispatched
 from tailrace.core.ids import uuid7
 from tailrace_testing import Harness, MakeHarness
 
-PAGE = "docs/how-to/add-a-service.md"
 AT = "/v1/claims"
 _IMPORTS = '''"""What the page shows besides."""
 
@@ -59,35 +55,8 @@ _SAID = {
 @pytest.fixture
 def claims(tmp_path: Path) -> Iterator[ModuleType]:
     """The manifest's module of `claims`, with the reaction and the deadline."""
-    for name, text in files_of(PAGE).items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    source = tmp_path / "services/claims/src/claims"
-    besides = [
-        block.text for block in blocks(PAGE, "python") if block.remark == f"run by: tests/docs/{Path(__file__).name}"
-    ]
-    assert len(besides) == 2
-    (source / "besides.py").write_text(_IMPORTS + "\n\n".join(besides))
-    for name, changes in _SAID.items():
-        text = (source / name).read_text()
-        for before, after in changes:
-            assert text.count(before) == 1, before
-            text = text.replace(before, after)
-        (source / name).write_text(text)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(source.parent))
-        patch.setattr(contracts, "__path__", [*contracts.__path__, str(tmp_path / "contracts/src/contracts")])
-        _forget()
-        yield importlib.import_module("claims.service")
-        _forget()
-
-
-def _forget() -> None:
-    """Other tests import a `claims` of their own."""
-    for name in [name for name in sys.modules if name.partition(".")[0] == "claims" or name == "contracts.claims"]:
-        del sys.modules[name]
-    vars(contracts).pop("claims", None)
+    with claims_with(tmp_path, "tests/docs/test_add_a_service.py", _IMPORTS, 2, _SAID) as claims:
+        yield claims
 
 
 async def test_a_delivery_settles_what_is_open_about_its_shipment(

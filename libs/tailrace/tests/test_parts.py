@@ -4,9 +4,13 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
-from toy import Line, Note, NoteWritten, Reader, Writer, service
+from pydantic import ValidationError
+from sqlalchemy import func, select
+from toy import Line, Note, NoteRemarked, NoteWritten, Reader, Remark, Writer, service
 
+from tailrace.core.errors import Unknown
 from tailrace.core.ids import uuid7
+from tailrace.db.outbox import UnrecordedChange
 from tailrace.http.etag import IfMatch
 from tailrace.http.routing import Body, Tx, View, tenant_router
 from tailrace_testing import Harness, MakeHarness
@@ -47,7 +51,8 @@ async def replace_line(tx: Tx, who: Writer, match: IfMatch, note_id: UUID, line_
 
 @pytest.fixture
 async def toy(make_harness: MakeHarness) -> Harness:
-    return await make_harness(replace(service, routers=[*service.routers, router]))
+    publishes = [*service.publishes, NoteRemarked]
+    return await make_harness(replace(service, publishes=publishes, routers=[*service.routers, router]))
 
 
 async def test_a_part_is_read_and_written_under_its_roots_version(toy: Harness) -> None:
@@ -62,3 +67,61 @@ async def test_a_part_is_read_and_written_under_its_roots_version(toy: Harness) 
     assert (stale.status_code, stale.json()["type"]) == (412, "urn:tailrace:problem:stale")
     shown = await toy.client.get(here)
     assert (shown.json()["text"], shown.headers["etag"]) == ("z", '"3"')
+
+
+async def _remarked(toy: Harness) -> tuple[UUID, UUID, UUID]:
+    """A note, its line, and a remark on that."""
+    async with toy.tx() as tx:
+        tx.add(note := Note.write("x"))
+        await tx.flush()
+        tx.add(remark := Remark(id=uuid7(), line=note.lines[0], words="quite"))
+        note.record_as(NoteRemarked, note.lines[0], remark)
+    return note.id, note.lines[0].id, remark.id
+
+
+async def test_a_part_of_a_part_is_written_with_an_event_of_the_root(toy: Harness) -> None:
+    note_id, line_id, remark_id = await _remarked(toy)
+    said = (await toy.published("note.remarked"))[0]
+    assert (said.aggregate_id, said.sequence) == (note_id, 2)
+    assert said.event.model_dump() == {
+        "note_id": note_id,
+        "remark_id": remark_id,
+        "text": "x",
+        "words": "quite",
+        "by": "somebody",
+    }
+    with pytest.raises(UnrecordedChange, match=r"Remark .* changed and Note"):
+        async with toy.tx() as tx:
+            tx.add(Remark(id=uuid7(), line=await tx.find(Line, line_id), words="unheard"))
+    with pytest.raises(UnrecordedChange, match=r"Remark .* changed and Note"):
+        async with toy.tx() as tx:
+            (await tx.find(Remark, remark_id)).words = "unheard"
+
+
+async def test_parts_of_a_part_go_with_it_unread(toy: Harness) -> None:
+    note_id, line_id, _ = await _remarked(toy)
+    async with toy.tx() as tx:
+        note = await tx.load(Note, note_id)
+        line = await tx.find(Line, line_id)
+        await tx.delete(line)
+        note.record_as(NoteWritten, text="shorter")
+    async with toy.tx() as tx:
+        assert await tx.scalar(select(func.count()).select_from(Remark)) == 0
+
+
+async def test_a_part_is_found_within_its_own_root_alone(toy: Harness) -> None:
+    note_id, line_id, _ = await _remarked(toy)
+    async with toy.tx() as tx:
+        assert (await tx.find(Line, line_id, Line.note_id == note_id)).id == line_id
+        with pytest.raises(Unknown):
+            await tx.find(Line, line_id, Line.note_id == uuid7())
+
+
+async def test_what_an_event_wants_and_no_row_says_has_to_be_given(toy: Harness) -> None:
+    note = Note(id=uuid7(), text="x")
+    with pytest.raises(ValidationError, match="words"):
+        note.record_as(NoteRemarked, remark_id=uuid7())
+    assert note.version is None
+    assert note.update_from({"text": "x"}) is False
+    assert note.update_from({"text": "y"}) is True
+    assert note.text == "y"

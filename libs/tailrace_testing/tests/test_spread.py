@@ -1,4 +1,5 @@
-"""With `-n`, one process has the fleet and all tests that need it, in order; the others take places; and one that dies ends the run."""
+"""With `-n`, one process has the fleet and all tests that need it, in order, another those of Kafka alone; the others take places; one that dies ends
+the run."""
 
 import logging
 
@@ -13,6 +14,10 @@ RAN = Path(__file__).parent / "ran"
 @pytest.fixture(scope="session")
 def fleet():
     return "fleet"
+
+@pytest.fixture(scope="session")
+def kafka():
+    return "kafka"
 
 @pytest.fixture(autouse=True)
 def note(request, worker_id):
@@ -34,6 +39,7 @@ def test_first(fleet):
 def test_second(fleet): pass
 def test_third(fleet): pass
 """
+_KAFKA = "def test_topic(kafka): pass\ndef test_group(kafka): pass\ndef test_both(kafka, fleet): pass\n"
 _OWN = "def test_{0}_one(): pass\ndef test_{0}_two(): pass\n"
 _SHARE = """
 import pytest
@@ -51,6 +57,7 @@ def checkout(pytester: pytest.Pytester) -> pytest.Pytester:
     pytester.makeconftest(_CONFTEST)
     _write(pytester, "pyproject.toml", '[tool.pytest.ini_options]\naddopts = "--import-mode=importlib -p no:asyncio"\n')
     _write(pytester, "tests/test_fleet.py", _FLEET)
+    _write(pytester, "tests/test_kafka.py", _KAFKA)
     _write(pytester, "tests/conformance/test_share.py", _SHARE)
     for service in ("buying", "selling"):
         _write(pytester, f"services/{service}/tests/test_{service}.py", _OWN.format(service))
@@ -69,7 +76,7 @@ def _run(pytester: pytest.Pytester) -> pytest.RunResult:
 
 def test_the_fleets_tests_stay_together_in_order_and_the_others_run_beside_them(checkout: pytest.Pytester) -> None:
     done = _run(checkout)
-    done.assert_outcomes(passed=11)
+    done.assert_outcomes(passed=14)
     ran = [line.split() for line in (checkout.path / "ran").read_text().splitlines()]
     workers = {name: worker for worker, name in ran}
     assert [name for _, name in ran if name in {"test_first", "test_second", "test_third"}] == [
@@ -78,6 +85,8 @@ def test_the_fleets_tests_stay_together_in_order_and_the_others_run_beside_them(
         "test_third",
     ]
     assert len({workers[name] for name in ("test_first", "test_second", "test_third")}) == 1
+    assert workers["test_both"] == workers["test_first"]
+    assert workers["test_topic"] == workers["test_group"] != workers["test_first"]
     for together in (("test_buying_one", "test_buying_two"), ("test_share[selling]", "test_more[selling]")):
         assert len({workers[name] for name in together}) == 1
     assert len(set(workers.values())) == 2

@@ -1,10 +1,11 @@
 """Names of new services: what is guessed, what is refused."""
 
+from itertools import combinations
 from pathlib import Path
 
 import pytest
 
-from tailrace.codegen.scaffold import NotMade, names_for, scaffold, singular
+from tailrace.codegen.scaffold import OPTIONS, NotMade, names_for, options_of, scaffold, singular
 
 ROOT = Path(__file__).parents[3]
 
@@ -34,7 +35,23 @@ def test_outside_of_a_checkout_nothing_is_made(tmp_path: Path) -> None:
         scaffold(names_for("widgets"), [], tmp_path)
 
 
-def test_every_text_is_filled_and_placed() -> None:
-    made = scaffold(names_for("widgets"), [], ROOT)
-    assert Path("services/widgets/src/widgets/service.py") in made
-    assert not [path for path, text in made.items() if "$" in text]
+@pytest.mark.parametrize("options", [chosen for n in range(5) for chosen in combinations(OPTIONS, n)], ids=",".join)
+def test_every_text_is_filled_placed_and_python(options: tuple[str, ...]) -> None:
+    made = scaffold(names_for("widgets"), [], ROOT, options)
+    source = Path("services/widgets/src/widgets")
+    assert source / "service.py" in made
+    assert (source / "reactions.py" in made, source / "timers.py" in made) == (
+        "reaction" in options,
+        "timer" in options,
+    )
+    for path, text in made.items():
+        assert "${" not in text and not any(line.startswith("%") for line in text.splitlines()), path
+        if path.suffix == ".py":
+            compile(text, path, "exec")
+
+
+def test_options_are_those_that_there_are() -> None:
+    assert options_of(None) == options_of(" ") == frozenset()
+    assert options_of("part, timer") == {"part", "timer"}
+    with pytest.raises(NotMade, match="no option 'alarm'; there are part, reaction, timer, copy"):
+        options_of("part,alarm")

@@ -131,7 +131,7 @@ def running(compose: Path, only: Only) -> Iterator[External]:
         f"{HOST}:{ports.kafka}",
         f"http://{HOST}:{ports.connect}",
     )
-    wanted = parts(compose, ports, password)[: 1 if only == "postgres" else None]
+    wanted = parts(compose, ports, password)[: {"postgres": 1, "kafka": 2}.get(only)]
     with ExitStack() as started:
         try:
             network = started.enter_context(Network())
@@ -142,7 +142,7 @@ def running(compose: Path, only: Only) -> Iterator[External]:
             raise OperatorError(
                 f"a container could not be started: {error}", "see what the engine says: docker info"
             ) from error
-        yield external if only != "postgres" else External(postgres=external.postgres)
+        yield External(**{part.name: getattr(external, part.name) for part in wanted})
 
 
 def _wait(part: Part, made: Any, external: External) -> None:

@@ -1,16 +1,17 @@
 """A migrated database per test, cloned from a template in a fraction of a second."""
 
+import hashlib
 from itertools import count
 
 import asyncpg
 
-from tailrace.runtime.migrate import prepare_database
+from tailrace.runtime.migrate import migrations_of, prepare_database
 from tailrace.service import Service
 from tailrace.settings import Settings
 
 
 class Databases:
-    """Makes templates once per run and service, and clones of them."""
+    """Makes templates once per run, service and state of its migrations, and clones of them."""
 
     def __init__(self, admin_url: str, secret: str) -> None:
         self.settings = Settings(postgres=admin_url, secret=secret)
@@ -20,14 +21,15 @@ class Databases:
 
     async def clone(self, service: Service) -> str:
         """A fresh database of the service; its name."""
-        if service.name not in self._templates:
-            template = f"template_{service.name}"
+        state = _state_of(service)
+        if state not in self._templates:
+            template = f"template_{state}"
             await prepare_database(self._admin_url, service, self.settings, name=template)
-            self._templates[service.name] = template
+            self._templates[state] = template
         name = f"{service.name}_{next(self._numbers)}"
         admin = await asyncpg.connect(self._admin_url)
         try:
-            template = self._templates[service.name]
+            template = self._templates[state]
             await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER "{service.name}_owner"')
             await admin.execute(f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC')
             for role in ("app", "capture"):
@@ -49,3 +51,9 @@ class Databases:
 
     def app_url(self, service: str, name: str) -> str:
         return self.settings.database(service).rsplit("/", 1)[0] + f"/{name}"
+
+
+def _state_of(service: Service) -> str:
+    """The service, and what its migrations say: a page's service is written several times."""
+    texts = b"".join(path.read_bytes() for path in sorted(migrations_of(service).glob("*.py")))
+    return f"{service.name}_{hashlib.sha256(texts).hexdigest()[:8]}"

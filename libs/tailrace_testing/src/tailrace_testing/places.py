@@ -9,21 +9,21 @@ import pytest
 from tailrace.service import Service
 from tailrace.stack.plan import Only
 
-LEVELS: tuple[Only, ...] = ("postgres", "stack", "fleet")
-_NEEDS: dict[str, Only] = {"connect_url": "stack", "kafka": "stack", "fleet": "fleet", "gateway": "fleet"}
+LEVELS: tuple[Only, ...] = ("postgres", "kafka", "stack", "fleet")
+_NEEDS: dict[str, Only] = {"kafka": "kafka", "connect_url": "stack", "fleet": "fleet", "gateway": "fleet"}
 _LAST = ("tests/conformance", "tests/docs", "tests/e2e", "tests/faults")
 _CONFORMANCE = ("tests", "conformance")
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Tests that one process runs, one after another."""
+    """Tests that one process runs, one after another. `level`: how far the stack is started for the process whose first place it is."""
 
     name: str
-    is_fleet: bool = False
+    level: Only = "postgres"
 
 
-FLEET = Place("fleet", True)
+FLEET, KAFKA = Place("fleet", "fleet"), Place("kafka", "kafka")
 
 
 def level_of(item: pytest.Item) -> Only:
@@ -51,9 +51,11 @@ def service_of(item: pytest.Item) -> str | None:
 
 
 def place_of(item: pytest.Item) -> Place:
-    """All that need Kafka or more are in one place; a service's own tests are one, and its share of conformance; otherwise a file is."""
-    if level_of(item) != "postgres":
-        return FLEET
+    """All that need Connect or the fleet are in one place, and all that need Kafka alone in another; a service's own tests are one, and its
+    share of conformance; otherwise a file is."""
+    level = level_of(item)
+    if level != "postgres":
+        return KAFKA if level == "kafka" else FLEET
     service, path = service_of(item), item.path.relative_to(item.config.rootpath)
     return Place(path.as_posix() if service is None else f"{path.parts[0]} {service}")
 
@@ -67,11 +69,11 @@ def in_order(items: Sequence[pytest.Item]) -> list[pytest.Item]:
 
 
 def in_places(items: Sequence[pytest.Item]) -> list[pytest.Item]:
-    """The place with the fleet first, then the others, the largest first; within each as they were."""
+    """The place with the fleet first, then the one with Kafka, then the others, the largest first; within each as they were."""
     size = Counter(map(place_of, items))
 
-    def rank(item: pytest.Item) -> tuple[bool, int, str]:
+    def rank(item: pytest.Item) -> tuple[int, int, str]:
         place = place_of(item)
-        return not place.is_fleet, -size[place], place.name
+        return -LEVELS.index(place.level), -size[place], place.name
 
     return sorted(items, key=rank)

@@ -115,9 +115,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def _level_here(config: pytest.Config) -> Only:
-    """How far this process starts its stack. Of several, the one that has the fleet is given nothing else before it."""
-    alone = is_worker(config) and not place_of(config.stash[_item]).is_fleet
-    return "postgres" if alone else config.stash[_level]
+    """How far this process starts its stack. Of several, each goes as far as its first place wants: no place is given to one before a place
+    that wants more."""
+    if not is_worker(config):
+        return config.stash[_level]
+    return min(place_of(config.stash[_item]).level, config.stash[_level], key=LEVELS.index)
 
 
 def _not_on_containers(item: pytest.Item) -> str | None:

@@ -1,8 +1,8 @@
-"""`-n`: tests over the cores. One process has Kafka, Connect and the fleet, the others have PostgreSQL alone, each a server of its own.
+"""`-n`: tests over the cores. One process has Kafka, Connect and the fleet, one has Kafka, the others have PostgreSQL alone, each of its own.
 
-The tests that need more than PostgreSQL stay together in that one process, in their order, those that kill processes at the end: they wait much,
-and meanwhile the others compute. What is left goes out by the file, and of a service by the service: its own tests and its share of conformance,
-so that its template is made once. The largest goes first. A process that dies ends the run.
+The tests that need Connect or the fleet stay together in the first, in their order, those that kill processes at the end, and those that need Kafka
+alone in the second: both wait much, and meanwhile the others compute. What is left goes out by the file, and of a service by the service: its own
+tests and its share of conformance, so that its template is made once. The largest goes first. A process that dies ends the run.
 """
 
 import json
@@ -104,10 +104,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """`-n auto`: one a core, and two at least, since one of them mostly waits; none where the tests must stay in this process."""
+    """`-n auto`: one more than cores, since those with the fleet and with Kafka mostly wait; none where the tests must stay in this process."""
     if config.getoption("--containers", False) or config.option.capture == "no":
         return 0
-    return min(max(os.cpu_count() or 1, 2), MOST_WORKERS)
+    return min((os.cpu_count() or 1) + 1, MOST_WORKERS)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -179,7 +179,7 @@ class Customer(MasterData, Searchable, Base):
 
     def _tell(self) -> None:
         self._index()
-        self._record(self.updated)
+        self.record_as(self.updated)
 
     def _index(self) -> None:
         people = [text for one in self.people for text in (one.name, one.reading, *_values(one.emails, "address"))]

@@ -352,6 +352,20 @@ TOYS = (
         ),
     ),
     toy(
+        "a reaction among the routes",
+        "things_stand_in_their_files",
+        "routes.py holds greetings, which belongs into reactions or subscribers",
+        (
+            ROUTES,
+            'points = tenant_router("/v1/points", tag="points")',
+            (
+                "from tailrace.messaging.subscribers import Reaction\n\n"
+                'greetings = Reaction("toyshop.greetings")\n'
+                'points = tenant_router("/v1/points", tag="points")'
+            ),
+        ),
+    ),
+    toy(
         "an address that is not marked as personal",
         "fields_that_name_a_person_are_marked",
         "NewCard.email says who somebody is",

@@ -28,6 +28,13 @@ _HOMES: dict[type, frozenset[str]] = {
     Problem: frozenset({"refusals"}),
     APIRouter: frozenset({"routes", "public"}),
 }
+_MAKERS = {
+    "Projection": frozenset({"projections", "subscribers"}),
+    "replica": frozenset({"projections", "subscribers"}),
+    "Reaction": frozenset({"reactions", "subscribers"}),
+    "Saga": frozenset({"process"}),
+}
+"""Where a subscriber is made, by what makes it."""
 
 
 async def operations_are_named_by_the_plan(subject: Subject) -> Findings:
@@ -62,10 +69,11 @@ async def handlers_name_their_arguments_by_the_plan(subject: Subject) -> Finding
 
 
 async def things_stand_in_their_files(subject: Subject) -> Findings:
-    """Bodies in `bodies`, views in `views` (both in `routes` while they are few), refusals in `refusals`, routers in `routes`."""
+    """Bodies in `bodies`, views in `views` (both in `routes` while they are few), refusals in `refusals`, routers in `routes`; projections in
+    `projections`, reactions in `reactions` (both in `subscribers` while they are few), sagas in `process`."""
     return [
         f"{module} holds {name}, which belongs into {' or '.join(sorted(homes))}"
-        for module, name, homes in _misplaced(subject)
+        for module, name, homes in (*_misplaced(subject), *_misplaced_subscribers(subject))
     ]
 
 
@@ -140,6 +148,17 @@ def _misplaced(subject: Subject) -> Iterator[tuple[str, str, frozenset[str]]]:
             for base, homes in _HOMES.items():
                 if mine and issubclass(kind, base) and place.removeprefix("report_") not in homes:
                     yield f"{place}.py", name, homes
+
+
+def _misplaced_subscribers(subject: Subject) -> Iterator[tuple[str, str, frozenset[str]]]:
+    for path in subject.sources:
+        place = path.relative_to(subject.package).with_suffix("").parts[0]
+        for node in ast.parse(path.read_text()).body:
+            if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
+                continue
+            homes = _MAKERS.get(ast.unparse(node.value.func).rpartition(".")[2])
+            if homes is not None and place not in homes:
+                yield f"{place}.py", ast.unparse(node.targets[0]), homes
 
 
 def _modules(subject: Subject) -> Iterator[ModuleType]:

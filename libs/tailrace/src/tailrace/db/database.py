@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, Select, bindparam, event, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, Select, bindparam, event, func, select
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm.util import identity_key
@@ -87,9 +87,12 @@ class Tx(AsyncSession):
         self.context = self.context.for_tenant(tenant_id)
         await self.execute(_BEGIN, _tenant(tenant_id))
 
-    async def find(self, kind: type[Row], id: UUID) -> Row:
-        """The row with this id, for reading. Raises Unknown (404), for a deleted one too."""
-        return await self._one(_by_id(kind), kind, id)
+    async def find(self, kind: type[Row], id: UUID, *within: ColumnElement[bool]) -> Row:
+        """The row with this id, for reading; `within` says where else it must belong, as in `Line.order_id == order_id`.
+
+        Raises Unknown (404), for a deleted one too.
+        """
+        return await self._one(_by_id(kind).where(*within) if within else _by_id(kind), kind, id)
 
     async def load(
         self, kind: type[AnyAggregate], id: UUID, match: int | None = None, *, even_deleted: bool = False

@@ -11,6 +11,6 @@ def tenant_index(*columns: str, where: str | None = None) -> Index:
     return Index(None, "tenant_id", *columns, **options)
 
 
-def refers_to(table: str, column: str) -> ForeignKeyConstraint:
-    """`column` holds the id of a row of `table`, of the same tenant."""
-    return ForeignKeyConstraint(["tenant_id", column], [f"{table}.tenant_id", f"{table}.id"])
+def refers_to(table: str, column: str, *, ondelete: str | None = None) -> ForeignKeyConstraint:
+    """`column` holds the id of a row of `table`, of the same tenant. `ondelete="CASCADE"`: it goes with that row, unread."""
+    return ForeignKeyConstraint(["tenant_id", column], [f"{table}.tenant_id", f"{table}.id"], ondelete=ondelete)

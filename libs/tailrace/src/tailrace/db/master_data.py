@@ -50,7 +50,7 @@ class MasterData(SoftDeleted):
         row = cls()
         row.id = id or uuid7()
         row.assign(values)
-        row._record(cls.created)
+        row.record_as(cls.created)
         return row
 
     def replace(self, values: Mapping[str, Any]) -> None:
@@ -60,17 +60,17 @@ class MasterData(SoftDeleted):
             detail = f"{' and '.join(wrong)} cannot change once others build on it; make a new one."
             raise Fixed(detail, errors=[FieldProblem(field=f"/{name}", detail=detail) for name in wrong])
         self.assign(values)
-        self._record(self.updated)
+        self.record_as(self.updated)
 
     def delete(self) -> None:
         """End it. The row stays for those who refer to its id."""
         self.deleted_at = datetime.now(UTC)
-        self._record(self.deleted)
+        self.record_as(self.deleted)
 
     def restore(self) -> None:
         """Take it back into use, as it was."""
         self.deleted_at = None
-        self._record(self.restored)
+        self.record_as(self.restored)
 
     def assign(self, values: Mapping[str, Any]) -> None:
         for name, value in values.items():
@@ -81,11 +81,6 @@ class MasterData(SoftDeleted):
 
     async def ensure_restorable(self, tx: Tx) -> None:
         """Raises RefersToDeleted, or another refusal, when something keeps it from being restored."""
-
-    def _record(self, kind: type[Event]) -> None:
-        own = f"{self.__tablename__}_id"
-        fields = {name: self.id if name == own else getattr(self, name) for name in kind.model_fields}
-        self.record(kind.model_validate(fields, from_attributes=True))
 
 
 AnyMaster = TypeVar("AnyMaster", bound=MasterData)

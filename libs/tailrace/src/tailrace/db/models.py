@@ -3,7 +3,7 @@
 One integer, `version`, is an aggregate's optimistic lock, its ETag and the sequence of its last event.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Literal, get_args, get_origin
@@ -77,6 +77,13 @@ class TenantRow:
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-20)
 
+    def update_from(self, values: Mapping[str, Any]) -> bool:
+        """Put values in place of what was, by column; whether anything is different now."""
+        differing = {name: value for name, value in values.items() if getattr(self, name) != value}
+        for name, value in differing.items():
+            setattr(self, name, value)
+        return bool(differing)
+
 
 class StreamRow(TenantRow):
     """A stream as lists show it, written with each append. Its id and version are the stream's."""
@@ -93,7 +100,7 @@ class Part(TenantRow):
     """A row inside an aggregate (an order's line). It may change only together with an event recorded on its root."""
 
     __root__: ClassVar[str]
-    """Name of the relationship that leads to the aggregate."""
+    """Name of the relationship that leads to the aggregate, or to the part that this is a part of."""
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7, sort_order=-10)
 
@@ -118,6 +125,20 @@ class Aggregate(TenantRow):
             session.recorder.note(self, self.version, event)
         else:
             Recorder.hold(self, self.version, event)
+
+    def record_as(self, kind: type[Event], *parts: Part, **given: Any) -> None:
+        """Record an event whose fields the row has already said, so that they are not written again.
+
+        A field is, in this order: what is `given`; `<table>_id` of this row or of one of the `parts`; what the innermost part calls so, then
+        the next, then this row. Raises ValidationError for a field that nobody says and that has no default.
+        """
+        rows: Sequence[Any] = (*reversed(parts), self)
+        said = {f"{row.__tablename__}_id": row.id for row in rows} | given
+        for name in kind.model_fields:
+            owner = next((row for row in rows if hasattr(row, name)), None)
+            if name not in said and owner is not None:
+                said[name] = getattr(owner, name)
+        self.record(kind.model_validate(said, from_attributes=True))
 
 
 class SoftDeleted(Aggregate):

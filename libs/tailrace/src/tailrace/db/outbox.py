@@ -235,10 +235,10 @@ def _refuse_unrecorded(session: UnitOfWork, *_: Any) -> None:
 
 
 def _root_of(instance: Any) -> Any:
-    """The aggregate that must speak for this row: itself, the root of a part, or nobody for a read model's row."""
+    """The aggregate that must speak for this row: itself, the root of a part or of a part's part, or nobody for a read model's row."""
     path = getattr(instance, "__root__", None)
     if path is not None:
-        return getattr(instance, path)
+        return _root_of(getattr(instance, path))
     return instance if hasattr(instance, "record") else None
 
 

@@ -3,12 +3,16 @@
 Commands import what they need when they run, so that `tailrace status` answers at once.
 """
 
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 from uuid import UUID
 
 import typer
 
 from tailrace.cli.console import explained
+from tailrace.cli.dlq_options import filtered
+
+if TYPE_CHECKING:
+    from tailrace.cli.dead_letter_rows import Filter
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Run and inspect Tailrace."
@@ -88,59 +92,29 @@ def tail(
     print_events(topic, from_start=from_start, limit=limit)
 
 
-OfService = Annotated[Optional[str], typer.Option("--service", help="Of this service alone.")]  # noqa: UP045
-OfSubscriber = Annotated[Optional[str], typer.Option("--subscriber", help="For this subscriber alone.")]  # noqa: UP045
-OfAggregate = Annotated[Optional[UUID], typer.Option("--aggregate", help="Of this aggregate alone.")]  # noqa: UP045
-OfTenant = Annotated[Optional[UUID], typer.Option("--tenant", help="Of this tenant alone.")]  # noqa: UP045
-OfType = Annotated[Optional[str], typer.Option("--type", help="Events of this type alone.")]  # noqa: UP045
-OfKind = Annotated[
-    Optional[str],  # noqa: UP045
-    typer.Option("--kind", help="gap, not_yet, failed, malformed, unknown_version or behind."),
-]
-Since = Annotated[Optional[str], typer.Option("--since", help="Since 30m, 2h or 1d ago, or a time in ISO 8601.")]  # noqa: UP045
 Limit = Annotated[int, typer.Option("--limit", "-n", min=0, help="How many at most; 0 for all.")]
 PageNumber = Annotated[int, typer.Option("--page", min=1, help="Which part of a long list.")]
 
 
 @dlq.command("list")
 @explained
-def dlq_list(
-    service: OfService = None,
-    subscriber: OfSubscriber = None,
-    aggregate: OfAggregate = None,
-    tenant: OfTenant = None,
-    type: OfType = None,
-    kind: OfKind = None,
-    since: Since = None,
-    limit: Limit = 50,
-    page: PageNumber = 1,
-) -> None:
+@filtered
+def dlq_list(wanted: "Filter", limit: Limit = 50, page: PageNumber = 1) -> None:
     """Dead letters: the first event of each aggregate, and how many stand behind it; every one when a type or kind is named."""
-    from tailrace.cli.dead_letter_rows import Filter, Page, read_since
+    from tailrace.cli.dead_letter_rows import Page
     from tailrace.cli.dlq import list_dead_letters
 
-    wanted = Filter(service, subscriber, aggregate, tenant, type, kind, read_since(since))
     raise typer.Exit(0 if list_dead_letters(wanted, Page(page, limit)) else 1)
 
 
 @dlq.command("history")
 @explained
-def dlq_history(
-    service: OfService = None,
-    subscriber: OfSubscriber = None,
-    aggregate: OfAggregate = None,
-    tenant: OfTenant = None,
-    type: OfType = None,
-    kind: OfKind = None,
-    since: Since = None,
-    limit: Limit = 50,
-    page: PageNumber = 1,
-) -> None:
+@filtered
+def dlq_history(wanted: "Filter", limit: Limit = 50, page: PageNumber = 1) -> None:
     """What was redriven and dropped by command, newest first: when, by whom, why, and what it came to."""
-    from tailrace.cli.dead_letter_rows import Filter, Page, read_since
+    from tailrace.cli.dead_letter_rows import Page
     from tailrace.cli.dlq import list_history
 
-    wanted = Filter(service, subscriber, aggregate, tenant, type, kind, read_since(since))
     raise typer.Exit(0 if list_history(wanted, Page(page, limit)) else 1)
 
 
@@ -155,22 +129,15 @@ def dlq_show(service: str, topic: str, partition: int, offset: int) -> None:
 
 @dlq.command("redrive")
 @explained
+@filtered
 def dlq_redrive(
+    wanted: "Filter",
     reason: Annotated[str, typer.Option("--reason", help="What was cured; kept with it.")],
-    service: OfService = None,
-    subscriber: OfSubscriber = None,
-    aggregate: OfAggregate = None,
-    tenant: OfTenant = None,
-    type: OfType = None,
-    kind: OfKind = None,
-    since: Since = None,
     everything: Annotated[bool, typer.Option("--all", help="Every dead letter.")] = False,
 ) -> None:
     """Apply dead letters again, in sequence, where the first of an aggregate is meant. Ends with code 1 when one of them still fails."""
-    from tailrace.cli.dead_letter_rows import Filter, read_since
     from tailrace.cli.dlq import redrive_dead_letters
 
-    wanted = Filter(service, subscriber, aggregate, tenant, type, kind, read_since(since))
     raise typer.Exit(0 if redrive_dead_letters(wanted, reason, everything=everything) else 1)
 
 
@@ -327,11 +294,15 @@ def migrate() -> None:
 def new_service(
     name: Annotated[str, typer.Argument(help="In the plural and in lower case: widgets.")],
     one: Annotated[Optional[str], typer.Option("--one", help="What one of them is called, when not widget.")] = None,  # noqa: UP045
+    having: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--with", help="Any of part, reaction, timer and copy, with commas between."),
+    ] = None,
 ) -> None:
     """Write a small working service that passes conformance, install it, and describe the fleet again."""
     from tailrace.cli.new import new_service as make
 
-    make(name, one)
+    make(name, one, having)
 
 
 @new.command("migration")

@@ -4,6 +4,7 @@ A migration is compared with a PostgreSQL that is started for it, so that nothin
 """
 
 import asyncio
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -21,14 +22,14 @@ Next:
 """
 
 
-def new_service(name: str, one: str | None) -> None:
-    """Raises `OperatorError` when the name is taken or unfit, and then nothing was written."""
-    from tailrace.codegen.scaffold import NotMade, names_for, scaffold
+def new_service(name: str, one: str | None, having: str | None) -> None:
+    """Raises `OperatorError` when the name is taken or unfit, or there is no such option; then nothing was written."""
+    from tailrace.codegen.scaffold import NotMade, names_for, options_of, scaffold
     from tailrace.runtime.fleet import load_services
 
     root = checkout(Path.cwd())
     try:
-        files = scaffold(names_for(name, one), load_services(), root)
+        files = scaffold(names_for(name, one), load_services(), root, options_of(having))
     except NotMade as refusal:
         raise OperatorError(str(refusal), "nothing was written; see: tailrace new service --help") from None
     for path, text in files.items():
@@ -37,8 +38,11 @@ def new_service(name: str, one: str | None) -> None:
         target.write_text(text)
         out.print(f"  {path}", soft_wrap=True)
     _install(root, name)
-    # In a process of its own: this one was started before the package existed.
-    _run(root, [sys.executable, "-m", "tailrace.cli", "describe"], "tailrace describe")
+    # In processes of their own: this one was started before the package existed.
+    for command in (["new", "migration", name, f"{name.capitalize()}, as they begin"], ["describe"]):
+        said = _run(root, [sys.executable, "-m", "tailrace.cli", *command], f"tailrace {shlex.join(command)}")
+        if command[0] == "new":
+            out.print(f"  {Path(said.strip()).relative_to(root)}", soft_wrap=True)
     out.print(_NEXT.format(name=name), markup=False)
 
 
@@ -84,7 +88,9 @@ def _written(name: str) -> list[str]:
     return [f"services/{name}", f"contracts/src/contracts/{name}.py"]
 
 
-def _run(root: Path, command: list[str], by_hand: str) -> None:
+def _run(root: Path, command: list[str], by_hand: str) -> str:
+    """What it said."""
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     if done.returncode:
         raise OperatorError((done.stderr or done.stdout).strip()[-2000:], f"the files are there; go on with: {by_hand}")
+    return done.stdout

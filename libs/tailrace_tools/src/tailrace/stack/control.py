@@ -55,7 +55,7 @@ def stop(layout: Layout, look: Look) -> bool:
 
 
 def _same(state: State, only: Only) -> State:
-    sizes: dict[str, int] = {"postgres": 1, "stack": 2, "fleet": 3}
+    sizes: dict[str, int] = {"postgres": 1, "kafka": 2, "stack": 3, "fleet": 4}
     if sizes[state.only] < sizes[only]:
         raise OperatorError(
             f"a smaller stack is running ({state.only})", "stop it with: tailrace down, then start again"

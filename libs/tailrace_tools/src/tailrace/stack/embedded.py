@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class Stack:
-    """PostgreSQL alone (`only="postgres"`), with Kafka and Connect (`"stack"`), or with every service (`"fleet"`).
+    """PostgreSQL alone (`only="postgres"`), with Kafka (`"kafka"`), with Connect too (`"stack"`), or with every service (`"fleet"`).
 
     `data` is kept, so a second `Stack` on the same folder finds what the first one stored. `environment` goes to the fleet.
     """

@@ -10,8 +10,8 @@ from tailrace.runtime import sizing
 from tailrace.stack.credentials import Credentials
 from tailrace.stack.layout import HOST, Layout, Ports
 
-Only = Literal["postgres", "stack", "fleet"]
-"""How far to go: PostgreSQL alone; with Kafka and Connect; with databases, topics, connectors and the services too."""
+Only = Literal["postgres", "kafka", "stack", "fleet"]
+"""How far to go: PostgreSQL alone; with Kafka; with Connect too; with databases, topics, connectors and the services too."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Plan:
     def own(self) -> list[str]:
         """The parts that this stack starts, in order."""
         found = {"postgres": self.external.postgres, "kafka": self.external.kafka, "connect": self.external.connect}
-        wanted = ["postgres"] if self.only == "postgres" else list(found)
+        wanted = list(found)[: {"postgres": 1, "kafka": 2}.get(self.only)]
         return [name for name in wanted if found[name] is None] + (["fleet"] if self.only == "fleet" else [])
 
     def listeners(self) -> dict[str, int]:
@@ -90,8 +90,7 @@ class Plan:
         """What to show: names and addresses, without passwords."""
         server = (self.external.postgres or f"//{HOST}:{self.ports.postgres}/").rpartition("@")[2].strip("/")
         shown = {"PostgreSQL": server, "Kafka": self.kafka, "Connect": self.connect_url}
-        if self.only == "postgres":
-            return {"PostgreSQL": server}
+        shown = dict(list(shown.items())[: {"postgres": 1, "kafka": 2}.get(self.only)])
         return {"Gateway": self.gateway_url, **shown} if self.only == "fleet" else shown
 
     def environment(self, credentials: Credentials) -> dict[str, str]:

@@ -40,6 +40,15 @@ class NoteWritten(ToyEvent):
     text: str
 
 
+class NoteRemarked(ToyEvent):
+    type: ClassVar[str] = "note.remarked"
+    note_id: UUID
+    remark_id: UUID
+    text: str
+    words: str
+    by: str = "somebody"
+
+
 class NoteClosed(ToyEvent):
     type: ClassVar[str] = "note.closed"
     note_id: UUID
@@ -130,6 +139,18 @@ class Line(Part, Base):
     position: Mapped[int] = mapped_column(default=1)
     text: Mapped[str]
     note: Mapped[Note] = relationship(back_populates="lines")
+
+
+class Remark(Part, Base):
+    """A part of a part, of which there may be many: nothing holds them all."""
+
+    __tablename__ = "remark"
+    __root__ = "line"
+    __table_args__ = (refers_to("note_line", "line_id", ondelete="CASCADE"),)
+
+    line_id: Mapped[UUID]
+    words: Mapped[str]
+    line: Mapped[Line] = relationship()
 
 
 class Label(MasterData, Base):

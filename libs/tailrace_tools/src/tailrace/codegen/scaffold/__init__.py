@@ -1,36 +1,48 @@
 """A new service, written out: small, whole, and passing conformance as it stands. What it grows into is yours.
 
-The texts lie beside this module as they will stand in the checkout, with `$service` (widgets), `$one` (widget), `$One` (Widget) and `$Service`
-(Widgets) in the places of the names.
+The texts lie beside this module as they will stand in the checkout, as Mako templates: `${service}` (widgets), `${one}` (widget), `${One}` (Widget)
+and `${Service}` (Widgets) stand in the places of the names, and what an option adds stands between `% if part:` and `% endif`. The migration is
+none of them: it is written from the models.
 """
 
 import keyword
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
-from string import Template
+
+from mako.template import Template
 
 from tailrace.service import Service
 
 _USED = frozenset(
-    "body code commands contracts count create event events libs listing match meta models name page projections read retire retired"
-    " routes row self service services tailrace tally tx".split()
+    "active add body by change cls code commands contracts count create created deadline entries entry event events find first here"
+    " idle idled ids libs listing match meta models name north opened openings page part projections reactions read remove replica retire"
+    " retired router routes row second section sections self service services state tailrace taken tally text timers title tx values"
+    " warehouse where write".split()
 )
 """Names that the texts use themselves."""
 _NAME = re.compile(r"[a-z][a-z0-9]{1,29}")
 _SERVICE = "services/{service}/"
+OPTIONS: Mapping[str, str] = {
+    "part": "rows inside an aggregate, and rows inside those",
+    "reaction": "an effect of another service's event",
+    "timer": "a deadline",
+    "copy": "rows that follow another service's events",
+}
+"""What a service can have besides, each with what that is."""
 _TEXTS: Mapping[str, str] = {
     "contract.py": "contracts/src/contracts/{service}.py",
     "pyproject.toml": _SERVICE + "pyproject.toml",
-    "migrations/0001.py": _SERVICE + "migrations/0001_{service}.py",
     "src/__init__.py": _SERVICE + "src/{service}/__init__.py",
     "src/models.py": _SERVICE + "src/{service}/models.py",
     "src/commands.py": _SERVICE + "src/{service}/commands.py",
     "src/projections.py": _SERVICE + "src/{service}/projections.py",
+    "src/reactions.py": _SERVICE + "src/{service}/reactions.py",
+    "src/timers.py": _SERVICE + "src/{service}/timers.py",
     "src/refusals.py": _SERVICE + "src/{service}/refusals.py",
     "src/scopes.py": _SERVICE + "src/{service}/scopes.py",
     "src/routes.py": _SERVICE + "src/{service}/routes.py",
@@ -38,6 +50,7 @@ _TEXTS: Mapping[str, str] = {
     "tests/walk.py": _SERVICE + "tests/walk.py",
     "tests/test.py": _SERVICE + "tests/test_{service}.py",
 }
+_ONLY_WITH: Mapping[str, str] = {"src/reactions.py": "reaction", "src/timers.py": "timer"}
 
 
 class NotMade(ValueError):
@@ -55,10 +68,11 @@ class Names:
     def topic(self) -> str:
         return f"{self.one}.events"
 
-    def fill(self, text: str) -> str:
-        return Template(text).substitute(
-            service=self.service, Service=self.service.capitalize(), one=self.one, One=self.one.capitalize()
-        )
+    def fill(self, text: str, options: Collection[str] = ()) -> str:
+        names = {"service": self.service, "Service": self.service.capitalize()}
+        names |= {"one": self.one, "One": self.one.capitalize()}
+        chosen = {option: option in options for option in OPTIONS}
+        return str(Template(text, strict_undefined=True).render(**names, **chosen))
 
 
 def names_for(service: str, one: str | None = None) -> Names:
@@ -83,8 +97,16 @@ def singular(plural: str) -> str:
     return plural[:-1] if plural.endswith("s") and not plural.endswith("ss") and len(plural) > 2 else plural
 
 
-def scaffold(names: Names, services: Sequence[Service], root: Path) -> dict[Path, str]:
-    """Every file of the new service by its path below `root`, the checkout. Writes nothing.
+def options_of(given: str | None) -> frozenset[str]:
+    """The options in a list with commas, `part,timer`. Raises NotMade for one that there is not."""
+    options = frozenset(option.strip() for option in (given or "").split(",") if option.strip())
+    if unknown := sorted(options - OPTIONS.keys()):
+        raise NotMade(f"there is no option {unknown[0]!r}; there are {', '.join(OPTIONS)}")
+    return options
+
+
+def scaffold(names: Names, services: Sequence[Service], root: Path, options: Collection[str] = ()) -> dict[Path, str]:
+    """Every file of the new service by its path below `root`, the checkout, but for its migration. Writes nothing.
 
     Raises NotMade when the name, the topic or a file is taken, or `root` is no checkout.
     """
@@ -93,8 +115,9 @@ def scaffold(names: Names, services: Sequence[Service], root: Path) -> dict[Path
     _refuse_taken(names, services)
     texts = files(__package__) / "service"
     made = {
-        Path(place.format(service=names.service)): names.fill(texts.joinpath(f"{text}.txt").read_text())
+        Path(place.format(service=names.service)): names.fill(texts.joinpath(f"{text}.txt").read_text(), options)
         for text, place in _TEXTS.items()
+        if _ONLY_WITH.get(text) in (None, *options)
     }
     if (root / _SERVICE.format(service=names.service)).exists():
         raise NotMade(f"services/{names.service} is there already")
