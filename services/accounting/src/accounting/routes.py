@@ -19,7 +19,12 @@ from tailrace.http.filters import between, equal, where
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
 
-router = tenant_router("/v1/accounting", tag="accounting", reads=[books, postings])
+router = tenant_router(
+    "/v1/accounting",
+    tag="accounting",
+    about="Accounts, periods and journals, and the reports made of them.",
+    reads=[books, postings],
+)
 
 Accounts = Annotated[
     PageRequest,

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from orders.bodies import NewLine
+from orders.bodies import NewOrderLine
 from orders.models import OrderLine
 from orders.projections import ItemCopy, PriceCopy, PriceListCopy, UnitCopy, WarehouseCopy
 from tailrace.core.errors import Invalid
@@ -39,7 +39,7 @@ class Known:
     """By (price list, item), the lowest `min_quantity` first."""
 
 
-async def price_lines(tx: Tx, asked: Sequence[NewLine], currency: str, on: date) -> list[OrderLine]:
+async def price_lines(tx: Tx, asked: Sequence[NewOrderLine], currency: str, on: date) -> list[OrderLine]:
     """The lines, priced in `currency` as of the day `on`.
 
     Raises NotYetKnown (409) for what has not arrived here, Invalid (422) for what cannot be sold, converted or priced.
@@ -71,7 +71,7 @@ def price_of_one(amount: Fraction | int, quantity: Decimal) -> Decimal:
     return Decimal(round(Fraction(amount) / Fraction(quantity) * 10**6)).scaleb(-6)
 
 
-def _line(known: Known, asked: NewLine, currency: str, on: date, position: int) -> OrderLine:
+def _line(known: Known, asked: NewOrderLine, currency: str, on: date, position: int) -> OrderLine:
     at = f"/lines/{position}"
     item = known.items.in_use(asked.item_id, f"{at}/item_id")
     if item.kind != "stock":
@@ -98,14 +98,16 @@ def _line(known: Known, asked: NewLine, currency: str, on: date, position: int) 
     )
 
 
-def _in_base_unit(known: Known, asked: NewLine, item: ItemCopy, at: str) -> Decimal:
+def _in_base_unit(known: Known, asked: NewOrderLine, item: ItemCopy, at: str) -> Decimal:
     if item.unit not in known.units:
         raise absent(item.id, f"{at}/item_id", f"The unit {item.unit} of {item.sku} is not here.")
     units = {code: unit.measure for code, unit in known.units.items() if unit.active or code == item.unit}
     return to_base_unit(asked.quantity, asked.unit, item.packaging, units, at)
 
 
-def _price(known: Known, asked: NewLine, quantity: Decimal, currency: str, on: date, at: str) -> tuple[Decimal, int]:
+def _price(
+    known: Known, asked: NewOrderLine, quantity: Decimal, currency: str, on: date, at: str
+) -> tuple[Decimal, int]:
     """The price of one base unit and the net amount of a line. `quantity` is in base units; a price that the client gives is for one of its unit."""
     if asked.net is not None:
         amount, field = Fraction(asked.net), "net"
@@ -122,7 +124,7 @@ def _price(known: Known, asked: NewLine, quantity: Decimal, currency: str, on: d
     return unit_price, round_minor(amount)
 
 
-def _listed(known: Known, asked: NewLine, quantity: Decimal, currency: str, on: date, field: str) -> Decimal:
+def _listed(known: Known, asked: NewOrderLine, quantity: Decimal, currency: str, on: date, field: str) -> Decimal:
     assert asked.price_list_id is not None
     prices = known.lists.in_use(asked.price_list_id, field)
     if prices.currency != currency:
@@ -135,7 +137,7 @@ def _listed(known: Known, asked: NewLine, quantity: Decimal, currency: str, on: 
     return price
 
 
-async def _known(tx: Tx, asked: Sequence[NewLine]) -> Known:
+async def _known(tx: Tx, asked: Sequence[NewOrderLine]) -> Known:
     item_ids = {line.item_id for line in asked}
     list_ids = {line.price_list_id for line in asked if line.price_list_id is not None}
     items = await by_ids(tx, ItemCopy, item_ids)

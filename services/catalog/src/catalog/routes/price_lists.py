@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 from typing import Annotated
 from uuid import UUID
 
+from fastapi import Query
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import raiseload
 
@@ -20,7 +21,9 @@ from tailrace.http.filters import equal, part_of, where
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
-router = tenant_router("/v1/price-lists", tag="price lists")
+router = tenant_router(
+    "/v1/price-lists", tag="price lists", about="What items are sold at, by quantity, in one currency and for a time."
+)
 
 
 def _valid_on(day: date) -> ColumnElement[bool]:
@@ -67,7 +70,12 @@ async def read_price_list(tx: Tx, who: Reader, price_list_id: UUID) -> PriceList
 
 @router.get("/{price_list_id}/price", response_model=PriceFound)
 async def read_price(
-    tx: Tx, who: Reader, price_list_id: UUID, item_id: UUID, quantity: Quantity, on: date | None = None
+    tx: Tx,
+    who: Reader,
+    price_list_id: UUID,
+    item_id: Annotated[UUID, Query(description="What the price is of.")],
+    quantity: Annotated[Quantity, Query(description="How much of it, in base units.")],
+    on: Annotated[date | None, Query(description="The day that it is to hold on; today when left out.")] = None,
 ) -> PriceFound:
     """The price that a list has for so much of an item on a day, today when none is named."""
     day = on or datetime.now(UTC).date()

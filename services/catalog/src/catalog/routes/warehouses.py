@@ -17,7 +17,7 @@ from tailrace.http.filters import equal, part_of
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
-router = tenant_router("/v1/warehouses", tag="warehouses")
+router = tenant_router("/v1/warehouses", tag="warehouses", about="Where stock lies.")
 
 Warehouses = Annotated[
     PageRequest,
