@@ -13,7 +13,7 @@ from tailrace.http import openapi
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 PROBLEMS = "x-problem-types"
-_EDGE_REFUSES = (401, 408, 429, 502, 503, 504)
+_EDGE_REFUSES = (408, 429, 502, 503, 504)
 _EDGE_SAYS = ("RateLimit", "RateLimit-Policy")
 
 Document = dict[str, Any]
@@ -66,25 +66,22 @@ def _shared(documents: Mapping[str, Document]) -> frozenset[tuple[str, str]]:
 
 def _add_edge(merged: Document) -> None:
     """What the edge refuses and says by itself, on every path."""
-    responses: Document = merged["components"].setdefault("responses", {})
-    refusals = {f"Edge{status}": openapi.refusal(status) for status in _EDGE_REFUSES}
-    asked = False
+    components = merged["components"]
     for operation in (item[method] for item in merged["paths"].values() for method in METHODS if method in item):
         declared = operation.setdefault("responses", {})
-        public = not operation.get("security")
-        for status in (status for status in _EDGE_REFUSES if not (public and status == 401)):
-            declared.setdefault(str(status), {"$ref": f"#/components/responses/Edge{status}"})
-            asked = True
+        missing = [status for status in _EDGE_REFUSES if str(status) not in declared]
+        for status in missing:
+            declared[str(status)] = {"$ref": f"#/components/responses/Edge{status}"}
+            components.setdefault("responses", {})[f"Edge{status}"] = openapi.refusal(status)
         operation["responses"] = dict(sorted(declared.items()))
         for answer in (answer for answer in declared.values() if "$ref" not in answer):
             answer["headers"] = {**answer.get("headers", {}), **openapi.headers(*_EDGE_SAYS)}
-    for answer in responses.values():
+    for answer in components.get("responses", {}).values():
         answer["headers"] = {**answer.get("headers", {}), **openapi.headers(*_EDGE_SAYS)}
-    if asked:
-        responses |= refusals
-        names = {name for answer in refusals.values() for name in answer["headers"]}
-        known = merged["components"].setdefault("headers", {})
-        known |= {name: openapi.header(name) for name in sorted({*_EDGE_SAYS, *names})}
+        for name in answer["headers"].keys() & openapi.HEADERS.keys():
+            components.setdefault("headers", {}).setdefault(name, openapi.header(name))
+    for kind in components:
+        components[kind] = dict(sorted(components[kind].items()))
 
 
 def _all_problem_types(documents: Mapping[str, Document]) -> list[dict[str, Any]]:
