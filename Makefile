@@ -1,12 +1,13 @@
 # Everything starts here. `make help` lists the targets; each of them installs first what it needs, once.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status test containers faults bench check lint formats types generated charts compose docs format lock clean
+.PHONY: help install demo up down status test containers clients fuzz faults bench check lint formats types generated charts compose docs format lock clean
 SHELL := /bin/sh
 
 BIN := .venv/bin
 CHARTS := .venv/charts/bin
 DOCS := .venv/docs/bin
+CLIENTS := .venv/clients/bin
 INSTALLED := .venv/.installed
 RUNNER := -m pytest
 export PYTHON
@@ -16,7 +17,7 @@ SOURCES := $(wildcard $(addsuffix /src,$(PACKAGES)))
 # Where tests import from, as pytest's `pythonpath` has it, and which of them are typed as strictly as the sources.
 TESTING := tests/support tests/conformance/support libs/tailrace/tests/toy_service/src tests/faults tests/faults/purse_service/src
 TYPED := .ci/rerun.py $(wildcard tests/conformance/*.py) tests/conformance/support \
-	$(addprefix tests/,ci support e2e interplay) $(wildcard services/*/tests/walk.py)
+	$(addprefix tests/,ci support e2e interplay clients/test_clients.py fuzz/test_fuzz.py) $(wildcard services/*/tests/walk.py)
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -44,6 +45,19 @@ containers: .venv/.containers ## Install what `make test CONTAINERS=1` needs bes
 	@echo "Installing what locks/requirements-containers.lock names …"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r locks/requirements-containers.lock
 	@touch $@
+
+clients: .venv/.clients ## Install what makes clients of the OpenAPI document and asks every operation, for the tests of both
+
+.venv/.clients: locks/requirements-clients.lock locks/clients/package-lock.json | install
+	@sh .ci/venv .venv/clients
+	@echo "Installing what locks/requirements-clients.lock and locks/clients name …"
+	@$(CLIENTS)/python -m pip install -q --disable-pip-version-check --require-hashes -r locks/requirements-clients.lock
+	@cp locks/clients/package.json locks/clients/package-lock.json .venv/clients
+	@PATH="$(CURDIR)/$(CLIENTS):$$PATH" npm ci --prefix .venv/clients --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+fuzz: .venv/.clients ## Ask every operation for things at random, on a fleet of its own: EXAMPLES=200 SECONDS=1800 SEED=7
+	@FUZZ_EXAMPLES=$(or $(EXAMPLES),200) FUZZ_SECONDS=$(or $(SECONDS),1800) FUZZ_SEED=$(or $(SEED),1) $(BIN)/python -m pytest -q tests/fuzz $(ARGS)
 
 faults: install ## Trade while processes are killed, on a stack of its own, and check the end: SEED=… EVENTS=… REPORT=1
 	@PYTHONPATH=tests/faults $(BIN)/python -m mix $(if $(SEED),--seed $(SEED)) --events $(or $(EVENTS),200000) \
@@ -105,6 +119,7 @@ lock: ## Choose the newest versions again and write the locks (needs uv)
 	cd locks && uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-charts.in -o requirements-charts.lock
 	cd locks && uv pip compile --upgrade -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-containers.in -o requirements-containers.lock
 	cd locks && uv pip compile --upgrade -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-docs.in -o requirements-docs.lock
+	cd locks && uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-clients.in -o requirements-clients.lock
 
 clean: ## Stop everything and delete the installation; the data stays
 	@[ ! -x $(BIN)/tailrace ] || $(BIN)/tailrace down

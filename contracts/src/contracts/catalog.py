@@ -20,10 +20,12 @@ class CatalogEvent(Event):
 class UnitConversion(BaseModel):
     """One `unit` of the item is `factor` of its base unit: a box of 12 has factor 12."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
     unit: str
+    """A further unit of the item, such as `box`."""
     factor: Quantity
+    """How many base units one of it is."""
 
 
 NegativeStock = Literal["refused", "provisional"]

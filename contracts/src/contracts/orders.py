@@ -235,12 +235,16 @@ class ShipmentLineRequest(BaseModel):
 class Address(BaseModel):
     """Where goods go."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     lines: Personal[list[str]] = []
+    """Street and number, and whatever else stands above the town, line by line."""
     city: Personal[str] | None = None
+    """The town that the goods go to."""
     postal_code: Personal[str] | None = None
+    """As the post of that country writes it."""
     country: str | None = None
+    """An ISO 3166-1 alpha-2 code."""
 
 
 class ShipmentRequested(OrderEvent):

@@ -73,7 +73,7 @@ async def test_the_document_describes_each_parameter(toy: Harness) -> None:
     assert described == {
         "status": "One of these; may be given several times.",
         "text": "A part of it, in any case.",
-        "version": None,
+        "version": "Only those that have exactly this.",
         "created_from": "This moment or later.",
         "created_until": "Before this moment.",
         "limit": "How many at most.",

@@ -5,15 +5,15 @@ import copy
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Query
 from gateway_stand import MakeStand, Stand
-from pydantic import BaseModel
+from pydantic import create_model
 
 from gateway.pages import merged as served
 from gateway.table import load_table
@@ -23,20 +23,30 @@ from tailrace.runtime.openapi_merge import PROBLEMS, merge_openapi, problem_type
 
 
 def _service(name: str, extra: type[Any]) -> dict[str, Any]:
-    class Line(BaseModel):
-        value: extra
-
-    class View(BaseModel):
-        """One thing."""
-
-        id: int
-        lines: list[Line]
-        components: dict[str, Line] = {}
-
+    line: Any = create_model(f"{name.title()}Line", value=(extra, ...))
+    view = create_model(
+        f"{name.title()}View",
+        __doc__="One thing.",
+        id=(int, ...),
+        lines=(list[line], ...),
+        components=(dict[str, line], {}),
+    )
     app = FastAPI(title=name, responses={404: {"model": ProblemView}})
-    app.add_api_route(f"/v1/{name}", lambda: None, methods=["GET"], response_model=View, name=f"list_{name}")
+    app.add_api_route(f"/v1/{name}", _listed(name), methods=["GET"], response_model=view, name=f"list_{name}")
     app.add_api_route(f"/v1/{name}", lambda body: None, methods=["POST"], tags=["odd"], name=f"make_{name}")
     return app.openapi()
+
+
+def _listed(name: str) -> Callable[..., None]:
+    """An operation with a parameter that is the same everywhere, and one that is not."""
+
+    def operation(
+        limit: Annotated[int, Query(description="How many.")] = 5,
+        sort: Annotated[str, Query(description=f"By what of {name}.")] = "id",
+    ) -> None:
+        return None
+
+    return operation
 
 
 def _references(node: Any) -> Iterator[str]:
@@ -66,16 +76,43 @@ def test_documents_merge_without_mixing_up_components() -> None:
     assert list(merged["paths"]) == ["/v1/catalog", "/v1/orders"]
     assert {tag["name"] for tag in merged["tags"]} == {"catalog", "orders", "odd"}
     schemas = merged["components"]["schemas"]
-    assert schemas["orders.Line"]["properties"]["value"]["type"] == "integer"
-    assert schemas["catalog.Line"]["properties"]["value"]["type"] == "string"
-    assert schemas["catalog.View"]["properties"]["lines"]["items"] == {"$ref": "#/components/schemas/catalog.Line"}
-    assert "components" in schemas["catalog.View"]["properties"]
+    assert schemas["OrdersLine"]["properties"]["value"]["type"] == "integer"
+    assert schemas["CatalogView"]["properties"]["lines"]["items"] == {"$ref": "#/components/schemas/CatalogLine"}
+    assert "components" in schemas["CatalogView"]["properties"]
     assert "ProblemView" in schemas
     assert "| 412 | `stale` |" in merged["info"]["description"]
     references = list(_references(merged))
     assert len(references) > 6
     for reference in references:
         assert _resolve(merged, reference)
+
+
+def test_what_services_mean_alike_has_one_name_and_the_rest_their_own() -> None:
+    """A parameter's name is no class of a client: it may be declared twice, if it is called by its service then."""
+    documents = {name: shared(_twice(_service(name, int))) for name in ("orders", "catalog")}
+    parameters = merge_openapi(documents)["components"]["parameters"]
+    assert parameters.keys() == {"body", "limit", "catalog.sort", "orders.sort"}
+    assert parameters["orders.sort"]["description"] == "By what of orders."
+
+
+def test_the_edge_says_what_it_refuses_and_adds() -> None:
+    merged = merge_openapi({"orders": _service("orders", int)})
+    answers = merged["paths"]["/v1/orders"]["get"]["responses"]
+    assert list(answers) == ["200", "404", "408", "422", "429", "502", "503", "504"]
+    said = {"RateLimit", "RateLimit-Policy"}
+    assert answers["200"]["headers"].keys() == said
+    assert _resolve(merged, answers["429"]["$ref"])["headers"].keys() == {*said, "Retry-After", "X-Request-Id"}
+    assert [each["url"] for each in merged["servers"]] == ["/"]
+
+
+def _twice(document: dict[str, Any]) -> dict[str, Any]:
+    """With an operation more, so that what both have is shared."""
+    (path, item), *_ = document["paths"].items()
+    again = copy.deepcopy(item)
+    for method, operation in again.items():
+        operation["operationId"] = f"{method}_again_{path}"
+    document["paths"][f"{path}/again"] = again
+    return document
 
 
 def test_what_operations_share_is_said_once_and_means_the_same() -> None:
@@ -104,8 +141,8 @@ def test_services_that_contradict_each_other_do_not_merge() -> None:
     with pytest.raises(ValueError, match=r"declared twice|both called"):
         merge_openapi({"a": document, "b": copy.deepcopy(document)})
     other = _service("catalog", int)
-    other["components"]["schemas"]["ProblemView"]["title"] = "Another"
-    with pytest.raises(ValueError, match="ProblemView of orders differs"):
+    other["components"]["schemas"]["OrdersLine"] = {"type": "string"}
+    with pytest.raises(ValueError, match="OrdersLine of orders differs from another service's OrdersLine"):
         merge_openapi({"catalog": other, "orders": document})
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Path, Query
 
 from accounting import reports
 from accounting.days import days
@@ -36,7 +36,7 @@ async def read_trial_balance(
     who: Reader,
     effective: Effective = None,
     recorded: Recorded = None,
-    currency: Currency | None = None,
+    currency: Annotated[Currency | None, Query(description="This one alone; every currency when left out.")] = None,
     closing: Annotated[
         bool, Query(description="Whether journals that close a year count; without them, its income and expenses show.")
     ] = True,
@@ -49,7 +49,7 @@ async def read_trial_balance(
 async def read_ledger(
     tx: Tx,
     who: Reader,
-    account: str,
+    account: Annotated[str, Path(description="The code of an account.")],
     effective_from: Annotated[
         MomentOrDay | None, Query(description="A time, or a day of the company's from its beginning.")
     ] = None,

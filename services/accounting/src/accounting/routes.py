@@ -10,7 +10,7 @@ from accounting import chart_commands, closing, commands, posting
 from accounting.bodies import (
     AccountChange,
     NewAccount,
-    NewAdjustment,
+    NewControlAdjustment,
     NewChart,
     NewClose,
     NewJournal,
@@ -32,7 +32,12 @@ from tailrace.http.filters import Deleted, between, equal, where
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
 
-router = tenant_router("/v1/accounting", tag="accounting", reads=[books, postings, days])
+router = tenant_router(
+    "/v1/accounting",
+    tag="accounting",
+    about="Accounts, periods and journals, and the reports made of them.",
+    reads=[books, postings, days],
+)
 
 Accounts = Annotated[
     PageRequest,
@@ -226,7 +231,7 @@ async def list_adjustments(tx: Tx, who: Reader, page: Adjustments) -> Listing[Jo
 
 
 @router.post("/adjustments", status_code=201, response_model=JournalView)
-async def create_adjustment(tx: Tx, who: Controller, body: NewAdjustment) -> Journal:
+async def create_adjustment(tx: Tx, who: Controller, body: NewControlAdjustment) -> Journal:
     """Post to control accounts by hand, with a reason that is listed."""
     lines = [line.line() for line in body.lines]
     id = await posting.post_manual(tx, body.text, lines, body.effective_at, adjustment_reason=body.reason)

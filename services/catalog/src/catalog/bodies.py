@@ -25,7 +25,9 @@ class ConversionBody(Body):
     """One `unit` of the item is `factor` of its base unit."""
 
     unit: UnitCode
+    """A further unit of the item, such as `box`."""
     factor: Quantity
+    """How many base units one of it is."""
 
 
 class ItemBody(Body):
@@ -36,15 +38,25 @@ class ItemBody(Body):
     """
 
     sku: Code
+    """What the item is known by; unique among those in use."""
     name: Name
+    """What people call the item."""
     kind: Kind = "stock"
+    """`stock` is counted in warehouses, a `service` is not."""
     unit: UnitCode = "pcs"
+    """The base unit, which its stock is counted in."""
     conversions: Annotated[list[ConversionBody], Field(max_length=50)] = []
+    """Further units that it may be ordered or received in."""
     tax_rate: Rate | None = None
+    """The share of a net amount that is due as tax when it is sold: 0.2 is twenty per cent; null with a `tax_code_id`."""
     tax_code_id: UUID | None = None
+    """What it is taxed by instead, with rates that change on a day; null with a `tax_rate`."""
     valuation: Valuation = "fifo"
+    """What its stock costs when it leaves: the oldest first, or the average."""
     active: bool = True
+    """Whether it may be used in new documents."""
     negative_stock: NegativeStock = "refused"
+    """Whether more of it may leave than the books have, at a provisional cost."""
 
     @property
     def units(self) -> list[str]:
@@ -66,19 +78,28 @@ class UnitBody(Body):
     """A unit as it is to be. `code`, `dimension` and `factor` never change afterwards."""
 
     code: UnitCode
+    """What the unit is known by, such as `kg`."""
     name: Name
+    """What people call the unit, such as Kilogram."""
     dimension: Annotated[Text, Field(max_length=40)]
+    """What it measures, such as `mass`: units of one dimension convert into one another."""
     factor: Quantity = Decimal(1)
+    """How much of the dimension's reference unit one of it is: 0.001 for grams beside kilograms."""
     decimals: Annotated[int, Field(ge=0, le=6)] = 6
+    """How fine a quantity in it may be: 0 for pieces."""
 
 
 class Conversion(Body):
     """A quantity, the unit it is in and the unit it is wanted in; with `item_id`, that item's own units count too."""
 
     quantity: Quantity
+    """How much there is, in the unit `from`."""
     source: Annotated[UnitCode, Field(alias="from")]
+    """The unit that the quantity is in."""
     target: Annotated[UnitCode, Field(alias="to")]
+    """The unit that it is wanted in."""
     item_id: UUID | None = None
+    """Whose own units count too; null for the tenant's units alone."""
 
 
 class WarehouseBody(Body):
@@ -88,10 +109,15 @@ class WarehouseBody(Body):
     """
 
     code: Code
+    """What the warehouse is known by; unique among those in use."""
     name: Name
+    """What people call the warehouse."""
     country: Country | None = None
+    """Where it stands, an ISO 3166-1 alpha-2 code."""
     active: bool = True
+    """Whether it may be used in new documents."""
     negative_stock: NegativeStock = "refused"
+    """Whether more may leave it than the books have, at a provisional cost."""
 
 
 class PriceBody(Body):
@@ -101,20 +127,30 @@ class PriceBody(Body):
     """
 
     item_id: UUID
+    """What the price is of."""
     unit_price: UnitPrice
+    """Price of one base unit, in minor units of the list's currency."""
     min_quantity: Quantity = ANY_QUANTITY
+    """From how much on it holds, in base units."""
 
 
 class PriceListBody(Body):
     """A price list as it is to be, all its prices included; both days of validity, which are the company's, count."""
 
     code: Code
+    """What the list is known by; unique among those in use."""
     name: Name
+    """What people call the list."""
     currency: Currency
+    """What its prices are in, an ISO 4217 code."""
     valid_from: Day | None = None
+    """The first day on which it holds; null for ever since."""
     valid_until: Day | None = None
+    """The last day on which it holds; null for ever after."""
     prices: Annotated[list[PriceBody], Field(max_length=MOST_PRICES)] = []
+    """One for each item and quantity from which it holds."""
     active: bool = True
+    """Whether it may be used in new documents."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -21,34 +21,49 @@ class LogIn(Body):
     """Who logs in, and where: `tenant` is the company's slug."""
 
     tenant: Annotated[str, Field(max_length=40), AfterValidator(str.lower)]
+    """The slug of the company, in any case."""
     email: Personal[Email]
+    """The user's address, in any case."""
     password: GivenPassword
+    """In clear; sent over TLS, and kept nowhere."""
 
 
 class RefreshBody(Body):
     refresh_token: Annotated[SecretStr, Field(max_length=200)]
+    """As the last log-in or refresh answered it."""
 
 
 class NewAdmin(Body):
     email: Personal[Email]
+    """What the administrator logs in with."""
     name: Personal[Name]
+    """What people call the administrator."""
     password: NewPassword
+    """8 to 128 characters, to be changed after the first log-in."""
 
 
 class NewTenant(Body):
     """A company and its first administrator."""
 
     slug: Slug
+    """What its people type to say where they log in; never changes."""
     name: Name
+    """What the company is called."""
     currency: Currency
+    """What its books are kept in, an ISO 4217 code; never changes."""
     industry: Name | None = None
+    """What the company does, in its own words."""
     time_zone: TimeZone = DEFAULT_ZONE
+    """What its days are counted in, by its IANA name."""
     admin: NewAdmin
+    """Its first user, with every scope of the tenant."""
 
 
 class TenantDescription(Body):
     name: Name
+    """What the company is called."""
     industry: Name | None = None
+    """What the company does, in its own words."""
 
 
 class NewTimeZone(Body):
@@ -60,45 +75,67 @@ class NewTimeZone(Body):
 
 class NewUser(Body):
     email: Personal[Email]
+    """What the user logs in with; unique among the tenant's users."""
     name: Personal[Name]
+    """What people call the user."""
     password: NewPassword
+    """8 to 128 characters."""
     roles: Annotated[list[RoleName], Field(max_length=50)] = []
+    """What the user may do: the names of roles of the tenant."""
 
 
 class ChangedUser(Body):
     """Replaces the user; a `password` is set only when one is given."""
 
     email: Personal[Email]
+    """What the user logs in with; unique among the tenant's users."""
     name: Personal[Name]
+    """What people call the user."""
     roles: Annotated[list[RoleName], Field(max_length=50)]
+    """What the user may do: the names of roles of the tenant."""
     active: bool = True
+    """Whether the user may log in."""
     password: NewPassword | None = None
+    """A new one, of 8 to 128 characters; null to keep the old one."""
 
 
 class RoleBody(Body):
     name: RoleName
+    """What the role is known by; unique within the tenant, and never changed."""
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=100)]
+    """What its holders may do, such as `orders:read`, `orders:*` or `*`."""
 
 
 class KeyRotation(Body):
     """`at_once`: sign with the new key now, not when every verifier has fetched it. `revoke`: refuse what older keys signed, too."""
 
     at_once: bool = False
+    """Whether to sign with the new key now, not when every verifier has fetched it."""
     revoke: bool = False
+    """Whether what older keys signed is refused from now on."""
     reason: Sentence | None = None
+    """Why, for the audit log."""
 
 
 class PasswordChange(Body):
     current_password: GivenPassword
+    """To show that it is the user who asks."""
     new_password: NewPassword
+    """8 to 128 characters."""
 
 
 class TokenExchange(Body):
     """The form of RFC 8693, section 2.1, as far as it is supported. `scope` narrows; left out, the new token has the old one's."""
 
     grant_type: Literal["urn:ietf:params:oauth:grant-type:token-exchange"]
+    """What is asked for: an exchange of tokens."""
     subject_token: Annotated[SecretStr, Field(max_length=8192)]
+    """The access token to exchange, one that is for the whole platform."""
     subject_token_type: Literal["urn:ietf:params:oauth:token-type:access_token"]
+    """Says that it is an access token."""
     audience: Annotated[str, Field(max_length=60, pattern=r"^[a-z][a-z0-9_-]*$", examples=["orders"])]
+    """The service that the new token is to be good at."""
     scope: Annotated[str, Field(max_length=4000, pattern=r"^[\x21-\x7e]+( [\x21-\x7e]+)*$")] | None = None
+    """What the new token is to be good for, separated by spaces; as the old one when left out."""
     requested_token_type: Literal["urn:ietf:params:oauth:token-type:access_token"] | None = None
+    """Says that an access token is wanted; may be left out."""

@@ -15,20 +15,20 @@ from identity.tokens import Issuer
 from identity.views import ExchangedToken, Tokens
 from tailrace.core.context import Context
 from tailrace.db.database import Database
-from tailrace.http.strict import public_router
+from tailrace.http.strict import declared, public_router
 from tailrace.observability import tracing
 
 router = public_router(tag="auth")
 
 
-@router.post("/v1/auth/login", response_model=Tokens)
+@router.post("/v1/auth/login", response_model=Tokens, responses=declared(401, 429))
 async def log_in_user(request: Request, response: Response, body: LogIn, origin: From) -> Tokens:
     """Log in. 401 when the credentials are wrong; 429 with `Retry-After` after too many wrong ones."""
     grant = await log_in.log_in(_database(request), _context(request), body, origin)
     return await _answer(request, response, grant)
 
 
-@router.post("/v1/auth/refresh", response_model=Tokens)
+@router.post("/v1/auth/refresh", response_model=Tokens, responses=declared(401))
 async def refresh_tokens(request: Request, response: Response, body: RefreshBody, origin: From) -> Tokens:
     """Exchange a refresh token, once, for new tokens. A second use ends the session for everybody who holds one of its tokens."""
     token = body.refresh_token.get_secret_value()
@@ -42,7 +42,12 @@ async def refresh_tokens(request: Request, response: Response, body: RefreshBody
     return await _answer(request, response, grant)
 
 
-@router.post("/v1/auth/token", response_model=ExchangedToken, openapi_extra=exchange.DECLARED)
+@router.post(
+    "/v1/auth/token",
+    response_model=ExchangedToken,
+    responses=declared(401, 403),
+    openapi_extra=exchange.DECLARED,
+)
 async def exchange_token(request: Request, response: Response, origin: From) -> ExchangedToken:
     """Exchange an access token for one that is good for five minutes at most, at one service only (RFC 8693)."""
     body = await exchange.asked_for(request)

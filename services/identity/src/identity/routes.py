@@ -34,8 +34,8 @@ from tailrace.http.routing import Tx, tenant_router
 
 _OWN = {"x-policy": "own"}
 
-auth = tenant_router("/v1/auth", tag="auth")
-companies = tenant_router("/v1/tenants", tag="tenants")
+auth = tenant_router("/v1/auth", tag="auth", about="Log-in and tokens, users and roles, keys, and who did what.")
+companies = tenant_router("/v1/tenants", tag="tenants", about="Companies: each sees nothing of the others.")
 routers = (auth, companies)
 
 Users = Annotated[

@@ -31,13 +31,19 @@ class NewReceipt(Body):
     """Goods that came in. What they cost is `value` for all of them, or `unit_cost` for one of `unit`."""
 
     item_id: UUID
+    """What came in, of the catalog."""
     warehouse_id: UUID
+    """Where it lies now."""
     quantity: Quantity
+    """How much came in, in `unit`."""
     unit: Unit = None
     value: Amount | None = None
+    """What all of it cost, in minor units; instead of `unit_cost`."""
     unit_cost: UnitCost = None
     currency: Currency
+    """What the cost is in, an ISO 4217 code."""
     reason: Literal["opening", "purchase", "production", "return"]
+    """Where it came from."""
     reference: Reference = None
     effective_at: OpenedAt = None
 
@@ -57,18 +63,25 @@ class NewIssue(Body):
     """
 
     item_id: UUID
+    """What went out, of the catalog."""
     warehouse_id: UUID
+    """Where it lay."""
     quantity: Quantity
+    """How much went out, in `unit`."""
     unit: Unit = None
     reason: Literal["consumption", "scrap", "return_to_supplier"]
+    """What became of it."""
     reservation_id: UUID | None = None
+    """Whose held stock it was; null for what is free."""
     line_id: UUID | None = None
-    receipt_id: Annotated[
-        UUID | None, Field(description="The movement that the goods came in with, when they go back to their supplier.")
-    ] = None
+    """The line of that reservation; goes together with `reservation_id`."""
+    receipt_id: UUID | None = None
+    """The movement that the goods came in with, when they go back to their supplier."""
     value: Amount | None = None
+    """What all of it was received for, in minor units, when it goes back; instead of `receipt_id` or `unit_cost`."""
     unit_cost: UnitCost = None
     currency: Currency | None = None
+    """What the cost is in, an ISO 4217 code; needed only when nothing ever came in."""
     reference: Reference = None
     effective_at: EffectiveAt = None
 
@@ -93,15 +106,20 @@ class NewAdjustment(Body):
     """
 
     item_id: UUID
+    """What was counted, of the catalog."""
     warehouse_id: UUID
+    """Where it was counted."""
     quantity: SignedQuantity
+    """How much more there is than in the books; below zero for less."""
     unit: Unit = None
     value: Amount | None = None
+    """What all that was found is worth, in minor units; instead of `unit_cost`."""
     unit_cost: UnitCost = None
     currency: Annotated[Currency | None, Field(description="Needed for the first stock of an item in a warehouse.")] = (
         None
     )
     reason: Text
+    """Why the books and the shelf differed."""
     reference: Reference = None
     effective_at: EffectiveAt = None
 
@@ -119,9 +137,13 @@ class NewTransfer(Body):
     """Goods that go from one warehouse to another, at the value they have."""
 
     item_id: UUID
+    """What is moved, of the catalog."""
     from_warehouse_id: UUID
+    """Where it lay."""
     to_warehouse_id: UUID
+    """Where it lies now."""
     quantity: Quantity
+    """How much is moved, in `unit`."""
     unit: Unit = None
     reference: Reference = None
     effective_at: EffectiveAt = None
@@ -135,8 +157,11 @@ class NewTransfer(Body):
 
 class NewReservationLine(Body):
     item_id: UUID
+    """What is to be held, of the catalog."""
     warehouse_id: UUID
+    """Where it lies."""
     quantity: Quantity
+    """How much is to be held, in `unit`."""
     unit: Unit = None
 
 
@@ -144,9 +169,13 @@ class NewReservation(Body):
     """Stock to be held: all of it, or with `partial_allowed` as much as there is."""
 
     lines: Annotated[list[NewReservationLine], Field(min_length=1, max_length=500)]
+    """What is to be held."""
     partial_allowed: bool = False
+    """Whether as much as there is will do."""
     expires_in_seconds: Annotated[int, Field(ge=1, le=365 * 86400)] | None = None
+    """After how long it ends by itself; null for never."""
 
 
 class NewRelease(Body):
     reason: Text = "given back"
+    """Why it is not needed any more."""

@@ -32,7 +32,12 @@ from tailrace.http.filters import between, equal, where
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
-router = tenant_router("/v1/inventory", tag="inventory", reads=[catalog, days, fulfilment])
+router = tenant_router(
+    "/v1/inventory",
+    tag="inventory",
+    about="Stock and its value, every movement, and what is held for whom.",
+    reads=[catalog, days, fulfilment],
+)
 
 Reservations = Annotated[
     PageRequest,

@@ -15,12 +15,15 @@ MOST_LINES = 500
 _YEAR = 365 * 24 * 3600
 
 
-class NewLine(Body):
+class NewOrderLine(Body):
     """A line, priced in one of three ways: by `unit_price`, of one of the line's `unit`; by its `net` amount; or by a price list, per base unit."""
 
     item_id: UUID
+    """What is ordered, of the catalog."""
     warehouse_id: UUID
+    """Where it is to leave from."""
     quantity: Quantity
+    """How much, in `unit`; above zero, and no finer than that unit allows."""
     unit: UnitCode | None = Field(
         None, description="The unit that `quantity` is in; the item's base unit when left out."
     )
@@ -48,8 +51,11 @@ class ShipTo(Address, Body):
     """Where the goods go."""
 
     lines: Personal[list[Text]] = Field([], max_length=10)
+    """Street and number, and whatever else stands above the town, line by line."""
     city: Personal[Text | None] = None
+    """The town that the goods go to."""
     postal_code: Personal[Annotated[Text, Field(max_length=20)] | None] = None
+    """As the post of that country writes it."""
     country: Country | None = None
 
 
@@ -57,8 +63,11 @@ class OrderTerms(Body):
     """All that a client says about an order; replaces the whole of a draft."""
 
     customer_reference: Text
+    """What the customer calls the order, such as the number of their own purchase order."""
     customer_name: Personal[Text]
+    """Who ordered, as papers that go with the goods name them."""
     currency: Currency
+    """What every amount of the order is in, an ISO 4217 code."""
     ordered_at: Moment | None = Field(
         None, description="When the customer ordered, not in the future; now when left out."
     )
@@ -72,7 +81,9 @@ class OrderTerms(Body):
         None, description="How long stock is held for the order; without limit when left out."
     )
     ship_to: ShipTo | None = None
-    lines: list[NewLine] = Field(min_length=1, max_length=MOST_LINES)
+    """Where the goods go; null when that is settled otherwise."""
+    lines: list[NewOrderLine] = Field(min_length=1, max_length=MOST_LINES)
+    """What is ordered, in the order in which it is shown."""
 
 
 class NewOrder(OrderTerms):

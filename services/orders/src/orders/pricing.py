@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from orders.bodies import NewLine
+from orders.bodies import NewOrderLine
 from orders.models import OrderLine, Quote
 from orders.projections import ItemCopy, PriceCopy, PriceListCopy, TaxCodeCopy, TaxPolicyCopy, UnitCopy, WarehouseCopy
 from orders.taxes import Levy, in_force, tax_lines
@@ -43,7 +43,7 @@ class Known:
     policy: TaxPolicyCopy | None
 
 
-async def price_lines(tx: Tx, asked: Sequence[NewLine], currency: str, on: date) -> list[OrderLine]:
+async def price_lines(tx: Tx, asked: Sequence[NewOrderLine], currency: str, on: date) -> list[OrderLine]:
     """The lines, priced in `currency` as of the day `on`.
 
     Raises NotYetKnown (409) for what has not arrived here, Invalid (422) for what cannot be sold, converted or priced.
@@ -98,7 +98,7 @@ def price_of_one(amount: Fraction | int, quantity: Decimal) -> Decimal:
     return Decimal(round_minor(Fraction(amount) / Fraction(quantity) * 10**6)).scaleb(-6)
 
 
-def _line(known: Known, asked: NewLine, position: int) -> OrderLine:
+def _line(known: Known, asked: NewOrderLine, position: int) -> OrderLine:
     """What is sold, and how much; the price is still to come."""
     at = f"/lines/{position}"
     item = known.items.in_use(asked.item_id, f"{at}/item_id")
@@ -122,14 +122,14 @@ def _line(known: Known, asked: NewLine, position: int) -> OrderLine:
     )
 
 
-def _in_base_unit(known: Known, asked: NewLine, item: ItemCopy, at: str) -> Decimal:
+def _in_base_unit(known: Known, asked: NewOrderLine, item: ItemCopy, at: str) -> Decimal:
     if item.unit not in known.units:
         raise absent(item.id, f"{at}/item_id", f"The unit {item.unit} of {item.sku} is not here.")
     units = {code: unit.measure for code, unit in known.units.items() if unit.active or code == item.unit}
     return to_base_unit(asked.quantity, asked.unit, item.packaging, units, at)
 
 
-def _price(known: Known, asked: NewLine, line: OrderLine, currency: str, on: date) -> tuple[Decimal, int]:
+def _price(known: Known, asked: NewOrderLine, line: OrderLine, currency: str, on: date) -> tuple[Decimal, int]:
     """The price of one base unit and the net amount of a line. A price that the client gives is for one of the unit that it asked in."""
     if asked.net is not None:
         return _fits(Fraction(asked.net), line, "net")
@@ -190,7 +190,7 @@ def _rounding(dated: Mapping[str, Any] | None) -> dict[str, Any]:
     return {} if dated is None else {name: dated[name] for name in ("level", "mode")}
 
 
-async def _known(tx: Tx, lines: Sequence[NewLine | OrderLine], units: Collection[str] = ()) -> Known:
+async def _known(tx: Tx, lines: Sequence[NewOrderLine | OrderLine], units: Collection[str] = ()) -> Known:
     item_ids = {line.item_id for line in lines}
     list_ids = {line.price_list_id for line in lines if line.price_list_id is not None}
     items = await by_ids(tx, ItemCopy, item_ids)

@@ -20,7 +20,9 @@ from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginat
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
 from tailrace.messaging.sagas import history
 
-router = tenant_router("/v1/orders", tag="orders", reads=[catalog, days, saga])
+router = tenant_router(
+    "/v1/orders", tag="orders", about="Sales orders, from the draft to the last shipment.", reads=[catalog, days, saga]
+)
 
 Orders = Annotated[
     PageRequest,

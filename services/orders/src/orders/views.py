@@ -12,48 +12,79 @@ from tailrace.http.routing import ResourceView, View
 from tailrace.messaging.sagas import SagaStep
 
 
-class LineView(View):
+class OrderLineView(View):
     """`allocated` is what is held or has left, `shipped` what has left. Quantities are in `unit`, the item's base unit, and `unit_price` is of one.
 
     `unit_price` has six decimals; the amount that binds is `net`.
     """
 
     id: UUID
+    """By which shipments and reservations name the line."""
     position: int
+    """Its place in the order, from 1."""
     item_id: UUID
+    """What was ordered, of the catalog."""
     sku: str
+    """The item's code when the line was made."""
     name: str
+    """What the item was called when the line was made."""
     warehouse_id: UUID
+    """Where it leaves from."""
     unit: str
+    """The item's base unit, which every quantity of the line is in."""
     quantity: Quantity
+    """How much was ordered, in `unit`."""
     unit_price: UnitPrice
+    """Price of one `unit`, in minor units of the order's currency."""
     price_list_id: UUID | None
+    """The list that the price is from; null for one that was agreed."""
     net: Minor
+    """Amount before tax, in minor units: what binds."""
     tax_code: str | None
+    """The code that it is taxed by; null for the item's own rate."""
     tax_rate: Rate
+    """The share of `net` that is due as tax: 0.1 is ten per cent."""
     tax: Minor
+    """Amount of tax, in minor units."""
     allocated: SignedQuantity
+    """How much is held for the line, or has left."""
     shipped: SignedQuantity
+    """How much has left."""
 
 
 class OrderSummary(ResourceView):
     """An order without its lines, as lists show it."""
 
     number: str
+    """What people call it, such as SO-000001; unique within the tenant."""
     status: Status
+    """Whether it may still be changed, binds, waits or has ended."""
     allocation: Progress
+    """How much of it is held in stock, or has left."""
     shipment: Progress
+    """How much of it has left."""
     allocating: bool
+    """Whether inventory has been asked for stock and has yet to answer."""
     shortage: str | None
+    """What was missing when stock was last asked for; null when nothing was."""
     customer_reference: str
+    """What the customer calls it."""
     customer_name: Personal[str]
+    """Who ordered."""
     currency: Currency
+    """What every amount of it is in, an ISO 4217 code."""
     net: Minor
+    """Sum of the lines before tax, in minor units."""
     tax: Minor
+    """Sum of the lines' tax, in minor units."""
     total: Minor
+    """What is to be paid, `net` and `tax`, in minor units."""
     ordered_at: datetime
+    """When the customer ordered, in UTC."""
     requested_date: date | None
+    """The day on which the customer wants the goods."""
     partial_allowed: bool
+    """Whether what there is may leave when not everything is in stock."""
 
 
 class OrderView(OrderSummary):
@@ -63,12 +94,19 @@ class OrderView(OrderSummary):
     """
 
     reservation_expires_in_seconds: int | None
+    """How long stock is held for it, from the reservation on; null for without limit."""
     ship_to: Address | None
+    """Where the goods go."""
     hold_reason: str | None
+    """Why it waits; null unless it is on hold."""
     cancel_reason: str | None
+    """Why it was ended; null unless it was cancelled."""
     correction: str | None
+    """Why it stands although somebody cancelled it or put it on hold; null when nobody did so too late."""
     taxes: list[RateOfTax]
-    lines: list[LineView]
+    """The tax of each code and rate, to which the lines' taxes add up."""
+    lines: list[OrderLineView]
+    """What was ordered, by position."""
 
 
 class FulfilmentView(View):
@@ -78,5 +116,8 @@ class FulfilmentView(View):
     """
 
     order_id: UUID
+    """Whose history this is."""
     state: str | None
+    """Where the process stands now; null for a draft."""
     steps: Sequence[SagaStep]
+    """Every change of state so far, the first one first."""

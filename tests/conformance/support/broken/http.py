@@ -2,8 +2,8 @@
 
 from broken.toy import ROUTES, SERVICE, toy
 
-_POINTS = 'points = tenant_router("/v1/points", tag="points")'
-_SHELF = 'shelf = tenant_router("/v1/products", tag="products", reads=[products])'
+_POINTS = 'points = tenant_router("/v1/points", tag="points", about="What was given.")'
+_SHELF = 'shelf = tenant_router("/v1/products", tag="products", about="What points buy.", reads=[products])'
 _SHOW = "async def list_products(tx: Tx, who: Reader, page: Products) -> Listing[Product]:"
 _PAGINATE = "return await paginate(tx, select(Product), page)"
 _RELABEL = "async def replace_card(tx: Tx, who: Writer, match: IfMatch, card_id: UUID, body: Label) -> Card:"
@@ -230,7 +230,11 @@ TOYS = (
         "an operation that takes any query parameter",
         "unknown_query_parameters_get_400",
         "GET /v1/card-terms answers 200 to a query parameter that it does not have",
-        (ROUTES, 'terms = public_router(tag="terms")', 'terms = APIRouter(tags=["terms"])'),
+        (
+            ROUTES,
+            'terms = public_router(tag="terms", about="What holds for everybody.")',
+            'terms = APIRouter(tags=["terms"])',
+        ),
         (ROUTES, _SQL, f"from fastapi import APIRouter\n{_SQL}"),
     ),
     toy(
@@ -244,6 +248,39 @@ TOYS = (
         "operations_are_named_by_the_plan",
         "cards.read is the id of 2 operations",
         (ROUTES, "async def read_stamps(", "async def read_card("),
+    ),
+    toy(
+        "a field that is not described",
+        "everything_offered_is_described",
+        "CardView.label is not described",
+        (ROUTES, '    """What its holder calls it."""\n', ""),
+    ),
+    toy(
+        "a field that is described by its name",
+        "everything_offered_is_described",
+        "CardView.label says nothing but its name",
+        (ROUTES, "What its holder calls it.", "The label."),
+    ),
+    toy(
+        "a query parameter that is not described",
+        "everything_offered_is_described",
+        "the parameter more of GET /v1/cards/{card_id}/stamps is not described",
+        (
+            ROUTES,
+            "async def read_stamps(tx: Tx, who: Reader, card_id: UUID)",
+            "async def read_stamps(tx: Tx, who: Reader, card_id: UUID, more: int = 1)",
+        ),
+    ),
+    toy(
+        "an answer that nobody was told of",
+        "every_answer_is_declared",
+        "GET /v1/card-terms answers 203, which it does not declare",
+        (
+            ROUTES,
+            "async def read_terms() -> dict[str, str]:\n",
+            "async def read_terms(response: Response) -> dict[str, str]:\n    response.status_code = 203\n",
+        ),
+        (ROUTES, _SQL, f"from fastapi import Response\n{_SQL}"),
     ),
     toy(
         "an argument by another name",

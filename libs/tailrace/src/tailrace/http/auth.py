@@ -117,7 +117,14 @@ def verifier_from(settings: Settings, service: str) -> Verifier:
     return Verifier(keys, issuer=settings.issuer, audiences={settings.audience, service})
 
 
-_declared = HTTPBearer(auto_error=False, bearerFormat="JWT")
+SCHEME = "token"
+"""What OpenAPI documents call the way to show an access token."""
+_declared = HTTPBearer(
+    auto_error=False,
+    scheme_name=SCHEME,
+    bearerFormat="JWT",
+    description="An access token (RFC 9068), as log-in and refresh answer it. An operation names the scopes that it must have.",
+)
 
 
 @dataclass(frozen=True, slots=True)

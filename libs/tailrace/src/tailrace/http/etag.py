@@ -16,7 +16,12 @@ def etag(version: int) -> str:
 
 async def _if_match(
     if_match: Annotated[
-        str | None, Header(description='The ETag last seen, as in `"3"`; 412 when it is stale.')
+        str | None,
+        Header(
+            alias="If-Match",
+            description='The ETag last seen, as in `"3"`; 412 when it is stale.',
+            json_schema_extra={"pattern": r'^(\*|"[0-9]{1,18}")$', "examples": ['"3"']},
+        ),
     ] = None,
 ) -> int | None:
     if if_match is None or if_match.strip() == "*":

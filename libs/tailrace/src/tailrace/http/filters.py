@@ -57,7 +57,7 @@ class Filter:
         return Parameter(self.name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 
-def equal(column: Column, type: Any = None, description: str | None = None) -> Filter:
+def equal(column: Column, type: Any = None, description: str = "Only those that have exactly this.") -> Filter:
     """Rows whose column has this value."""
     return Filter(column.key, type or _type_of(column), lambda value: column == value, description)
 

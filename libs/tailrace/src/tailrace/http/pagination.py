@@ -22,16 +22,26 @@ from tailrace.http.routing import View
 
 Item = TypeVar("Item")
 LIMIT, MOST = 50, 200
+_DIRECTIONS = (("", ""), ("-", "_DESCENDING"))
 
 Limit = Annotated[int, Query(ge=1, le=MOST, description="How many at most.")]
-Cursor = Annotated[str | None, Query(max_length=500, description="`next_cursor` of the page before.")]
+Cursor = Annotated[
+    str | None,
+    Query(
+        max_length=500,
+        description="`next_cursor` of the page before.",
+        json_schema_extra={"pattern": "^[A-Za-z0-9_-]+$"},
+    ),
+]
 
 
 class Page(View, Generic[Item]):
     """Some of a list. `next_cursor` leads to what follows; null at the end."""
 
     items: list[Item]
+    """What is on this page, in the order asked for."""
     next_cursor: str | None = None
+    """To be sent as `cursor` for what follows; null at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +100,17 @@ async def _condition(tx: Tx, filter: Filter, value: Any) -> ColumnElement[bool]:
 def _paging(sortable: Iterable[str], default: str) -> Iterator[Parameter]:
     fields = ", ".join(f"`{name}`" for name in sorted(sortable))
     order = f"One of {fields}; `-` before it for descending. `{default}` when left out."
+    known = {f"{sign}{name}": name.upper() + named for name in sorted(sortable) for sign, named in _DIRECTIONS}
+    # Without names for them, `-id` is called VALUE_1 in clients.
+    said = {"enum": [*known], "x-enum-varnames": [*known.values()]}
     kind = Parameter.KEYWORD_ONLY
     yield Parameter("limit", kind, default=LIMIT, annotation=Limit)
     yield Parameter("cursor", kind, default=None, annotation=Cursor)
     yield Parameter(
-        "sort", kind, default=None, annotation=Annotated[str | None, Query(max_length=60, description=order)]
+        "sort",
+        kind,
+        default=None,
+        annotation=Annotated[str | None, Query(max_length=60, description=order, json_schema_extra=said)],
     )
 
 

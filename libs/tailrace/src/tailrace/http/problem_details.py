@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
@@ -25,13 +25,22 @@ MEDIA_TYPE = "application/problem+json"
 class ProblemView(BaseModel):
     """RFC 9457 problem details, as every error answer carries them."""
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     type: str = Field(examples=["urn:tailrace:problem:invalid"])
+    """The kind of problem, a URN: decide by this."""
     title: str
+    """The kind of problem in a few words, always the same for one `type`."""
     status: int
+    """The HTTP status of the answer."""
     detail: str | None = None
+    """What is wrong with this request, for people to read."""
     instance: str | None = None
+    """The path that was asked for."""
     request_id: str | None = None
+    """Also the answer's `X-Request-Id`; finds the request in the logs."""
     errors: list[FieldProblem] = []
+    """The fields at fault; empty when it is not about one."""
 
 
 def answer(problem: Problem, request: Request) -> JSONResponse:
@@ -56,15 +65,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, lambda request, error: answer(problem_of(error), request))
     for kind in (StaleDataError, IntegrityError, DBAPIError, OSError, TimeoutError, ClientDisconnect):
         app.add_exception_handler(kind, lambda request, error: answer(problem_of(error), request))
-
-
-def declare(document: dict[str, Any]) -> None:
-    """Say in an OpenAPI document that refusals come as problem details: FastAPI declares every answer as `application/json`."""
-    for path in document["paths"].values():
-        for operation in path.values():
-            for status, said in operation.get("responses", {}).items():
-                if status >= "400" and "application/json" in said.get("content", {}):
-                    said["content"] = {MEDIA_TYPE: said["content"]["application/json"]}
 
 
 def _as(kind: type[Problem], error: Exception) -> Problem:

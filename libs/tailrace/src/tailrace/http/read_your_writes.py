@@ -25,6 +25,8 @@ LONGEST = 1.0
 _PAUSE = 0.02
 _LARGEST = 2**63 - 1
 _MARK = re.compile(r"([A-Za-z0-9._-]{1,249})/([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})@([1-9][0-9]{0,18})")
+PATTERN = f"^({_MARK.pattern}(, ?{_MARK.pattern})*)?$"
+"""Of the header, for its schema."""
 
 Asked = dict[tuple[str, UUID], int]
 """The sequence that is waited for, by subscriber and aggregate."""

@@ -31,7 +31,6 @@ from tailrace.http import idempotency, read_your_writes
 from tailrace.http.auth import Verifier, bearer_token
 from tailrace.http.etag import etag
 from tailrace.http.location import location_of
-from tailrace.http.problem_details import ProblemView
 from tailrace.http.strict import Endpoint, StrictRoute
 from tailrace.messaging.beginnings import Beginnings, NotNow
 from tailrace.messaging.subscribers import Subscriber
@@ -42,8 +41,6 @@ __all__ = ["Body", "ReasonBody", "ResourceView", "TenantRoute", "Tx", "View", "t
 
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _ATTEMPTS, _FIRST_PAUSE, _LONGEST_PAUSE = 4, 0.02, 0.3
-
-_LATE: dict[str, Any] = {"model": ProblemView, "description": "What `Tailrace-After` names is not applied here yet"}
 
 
 @dataclass(slots=True)
@@ -65,28 +62,33 @@ _current: ContextVar[_Exchange] = ContextVar("exchange")
 class Body(BaseModel):
     """What a client may send. An unknown field is refused, so `tenant_id`, `id` or `role` cannot be slipped in."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, use_attribute_docstrings=True)
 
 
 class ReasonBody(Body):
     """Why."""
 
     reason: Sentence
+    """Why, in a sentence or two, for people who read it later."""
 
 
 class View(BaseModel):
     """What a client is shown. A view with a `version` carries it as its ETag."""
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(from_attributes=True, use_attribute_docstrings=True)
 
 
 class ResourceView(View):
     """The head that everything with an id and a version shows. `version` is its ETag."""
 
     id: UUID
+    """Made at creation, a UUIDv7: later ones sort behind earlier ones."""
     version: int
+    """Rises by one with every change; also the `ETag`, to be sent back as `If-Match`."""
     created_at: datetime
+    """When it was made, in UTC."""
     updated_at: datetime
+    """When it last changed, in UTC."""
 
 
 # Dependencies are coroutines although they await nothing: FastAPI sends plain functions to a thread, twice the price of the whole check.
@@ -119,8 +121,6 @@ class TenantRoute(StrictRoute):
             declared.append(_declared_key(required="POST" in methods))
         if declared:
             options["openapi_extra"] = {**(options.get("openapi_extra") or {}), "parameters": declared}
-        if self.reads:
-            options["responses"] = {503: _LATE, **(options.get("responses") or {})}
         super().__init__(path, _noted(endpoint, settle=not methods <= _SAFE), **options)
 
     def get_route_handler(self) -> Endpoint:
@@ -156,7 +156,7 @@ class TenantRoute(StrictRoute):
         """`ETag` of what shows a version or is part of what has one, `Location` of what was created."""
         if response.status_code >= 300:
             return
-        if exchange.version is not None and (exchange.is_part or _has_version(self.response_model)):
+        if exchange.version is not None and (exchange.is_part or has_version(self.response_model)):
             response.headers["ETag"] = etag(exchange.version)
         if response.status_code == 201 and exchange.id is not None:
             location = location_of(request.scope["path"], exchange.id, self.response_model, self.siblings)
@@ -164,15 +164,16 @@ class TenantRoute(StrictRoute):
                 response.headers["Location"] = location
 
 
-def tenant_router(prefix: str, *, tag: str, reads: Sequence[Subscriber] = ()) -> APIRouter:
-    """A router whose every route is a TenantRoute.
+def tenant_router(prefix: str, *, tag: str, about: str = "", reads: Sequence[Subscriber] = ()) -> APIRouter:
+    """A router whose every route is a TenantRoute. `about` says in a sentence what the tag is.
 
     `reads` names the subscribers whose rows the routes show or build on: a request with `Tailrace-After` waits for them (see `read_your_writes`).
     """
-    named = tuple(reads)
+    named, said = tuple(reads), about
 
     class Route(TenantRoute):
         reads = named
+        about = said
 
     router = APIRouter(prefix=prefix, tags=[tag], route_class=Route, redirect_slashes=False)
     Route.siblings = router.routes
@@ -265,7 +266,7 @@ def _declared_after() -> dict[str, Any]:
         "in": "header",
         "required": False,
         "description": "What `Tailrace-Event` of an earlier write said: the answer waits for it, up to a second, or is a 503.",
-        "schema": {"type": "string"},
+        "schema": {"type": "string", "pattern": read_your_writes.PATTERN},
     }
 
 
@@ -279,7 +280,7 @@ def _declared_key(*, required: bool) -> dict[str, Any]:
     }
 
 
-def _has_version(model: Any) -> bool:
+def has_version(model: Any) -> bool:
     return isinstance(model, type) and issubclass(model, BaseModel) and "version" in model.model_fields
 
 

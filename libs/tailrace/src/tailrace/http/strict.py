@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Coroutine
 from functools import cached_property
-from typing import Any
+from http import HTTPStatus
+from typing import Any, ClassVar
 
 from fastapi import APIRouter, Request, Response
 from fastapi.dependencies.utils import get_flat_params
@@ -23,6 +24,9 @@ class UnknownParameter(BadRequest):
 class StrictRoute(APIRoute):
     """A route that takes the query parameters it declares, and no other."""
 
+    about: ClassVar[str] = ""
+    """What its tag is, for the reference."""
+
     @cached_property
     def parameters(self) -> frozenset[str]:
         """The names of the query parameters, those of its dependencies included."""
@@ -35,14 +39,27 @@ class StrictRoute(APIRoute):
         async def strict(request: Request) -> Response:
             if request.scope["query_string"]:
                 refuse_unknown(request.query_params.keys(), self.parameters)
-            return await endpoint(request)
+            response = await endpoint(request)
+            if response.status_code == HTTPStatus.NO_CONTENT:
+                del response.headers["content-type"]  # of nothing
+            return response
 
         return strict
 
 
-def public_router(*, tag: str) -> APIRouter:
-    """A router for what needs no token: no tenant, no transaction, and the same strictness."""
-    return APIRouter(tags=[tag], route_class=StrictRoute, redirect_slashes=False)
+def public_router(*, tag: str, about: str = "") -> APIRouter:
+    """A router for what needs no token: no tenant, no transaction, and the same strictness. `about` says in a sentence what the tag is."""
+    said = about
+
+    class Route(StrictRoute):
+        about = said
+
+    return APIRouter(tags=[tag], route_class=Route, redirect_slashes=False)
+
+
+def declared(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Refusals that a public operation has besides those that every operation has, for its `responses`."""
+    return {status: {} for status in statuses}
 
 
 def refuse_unknown(given: Any, known: frozenset[str]) -> None:

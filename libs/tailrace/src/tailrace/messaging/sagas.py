@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy import bindparam, insert, literal, select, update
 
 from tailrace.core.events import Event, Meta
@@ -161,12 +161,20 @@ class Saga(Reaction, Generic[Data]):
 class SagaStep(BaseModel):
     """One step of a saga, as its history shows it."""
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     step: int
+    """Its place in the history, from 1."""
     from_state: str | None
+    """Where the process stood before; null at its beginning."""
     to_state: str
+    """Where it stood afterwards."""
     because: str
+    """The type of the event that led there, or the time-out that did."""
     event_id: UUID | None
+    """The event that led there; null for a time-out."""
     at: datetime
+    """When it was taken, in UTC."""
 
 
 async def history(tx: Tx, name: str, key: UUID) -> Sequence[SagaStep]:

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from tailrace.db.database import Database
-from tailrace.http import health, problem_details
+from tailrace.http import health, openapi, problem_details
 from tailrace.http.auth import Verifier, verifier_from
 from tailrace.http.middleware import BodyLimit, RequestId
 from tailrace.http.naming import operation_id
@@ -16,26 +16,16 @@ from tailrace.observability import metrics, tracing
 from tailrace.service import Service
 from tailrace.settings import Settings
 
-_PROBLEM: dict[int | str, dict[str, Any]] = {
-    status: {"model": problem_details.ProblemView, "description": title}
-    for status, title in {
-        400: "Malformed request",
-        401: "Not logged in",
-        403: "Not allowed",
-        404: "No such thing",
-        409: "Not possible in this state, or the same key is in flight",
-        412: "Changed meanwhile",
-        422: "Not valid, or the key belongs to another request",
-    }.items()
-}
-
 
 class _Application(FastAPI):
-    """FastAPI, but for what its OpenAPI document says of refusals: they are problem details (RFC 9457)."""
+    """FastAPI, but for its OpenAPI document, which says all that a client can meet on the routes of its `service`."""
+
+    service: Service
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
-            problem_details.declare(super().openapi())
+            routes = [route for router in self.service.routers for route in router.routes]
+            openapi.complete(super().openapi(), routes)
         return super().openapi()
 
 
@@ -52,10 +42,10 @@ def build_app(service: Service, settings: Settings, *, verifier: Verifier | None
         lifespan=_lifespan(service, settings),
         docs_url=None,
         redoc_url=None,
-        responses=_PROBLEM,
         redirect_slashes=False,
         generate_unique_id_function=operation_id,
     )
+    app.service = service
     app.state.settings = settings
     app.state.topic = service.topic
     app.state.beginnings = Beginnings(service.subscribers)

@@ -1,49 +1,87 @@
-"""One OpenAPI 3.1 document for the whole fleet: every path of every service, and no component of one mistaken for another's."""
+"""One OpenAPI 3.1 document for the whole fleet: every path of every service as the edge offers it, and no name in it for two things.
+
+A schema's name becomes a class of every client, so it is one thing's in the whole fleet. What else operations share keeps its plain name where
+all services mean the same by it, and is called by its service's where they do not.
+"""
 
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tailrace.core.errors import FieldProblem, Problem
-from tailrace.http.problem_details import ProblemView
+from tailrace.core.errors import Problem
+from tailrace.http import openapi
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 PROBLEMS = "x-problem-types"
-_SHARED = frozenset({ProblemView.__name__, FieldProblem.__name__})
-"""Components that the kit itself declares: one and the same in every service, so they keep their plain names."""
+_EDGE_REFUSES = (408, 429, 502, 503, 504)
+_EDGE_SAYS = ("RateLimit", "RateLimit-Policy")
 
 Document = dict[str, Any]
 _TYPE = "urn:tailrace:problem:"
 
 
 def merge_openapi(documents: Mapping[str, Document], *, title: str = "Tailrace") -> Document:
-    """The documents, by service name, as one; a component `X` of `orders` becomes `orders.X`. The arguments are left as they are.
+    """The documents, by service name, as one. The arguments are left as they are.
 
     `x-problem-types` lists the refusals of all, with those of this process; the description shows them to people.
 
-    Raises ValueError when two services declare one operation, one
-    operation id, or a shared component differently.
+    Raises ValueError when two services declare one operation, one operation id, or one schema differently.
     """
+    shared = _shared(documents)
     merged: Document = {
         "openapi": "3.1.0",
         "info": {"title": title, "version": "1", "description": "Every path of every service, as the edge offers it."},
+        "servers": [{"url": "/", "description": "Where this document comes from."}],
         "tags": [],
         "paths": {},
         "components": {},
     }
     operation_ids: dict[str, str] = {}
+    tags: dict[str, Document] = {}
     for service, document in sorted(documents.items()):
-        renamed = _renamed(document, service)
+        renamed = _renamed(document, service, shared)
         for path, item in renamed.get("paths", {}).items():
             _note_operations(path, item, service, operation_ids)
             _add_path(merged["paths"], path, item)
         for kind, members in renamed.get("components", {}).items():
             _add_components(merged["components"].setdefault(kind, {}), members, service)
+        tags |= {tag["name"]: tag for tag in document.get("tags", ())}
     merged["paths"] = dict(sorted(merged["paths"].items()))
-    merged["tags"] = [{"name": name} for name in sorted(set(_tags(merged["paths"])))]
+    _add_edge(merged)
+    merged["tags"] = [tags.get(name, {"name": name}) for name in sorted(set(_tags(merged["paths"])))]
     merged[PROBLEMS] = _all_problem_types(documents)
     merged["info"]["description"] += _for_people(merged[PROBLEMS])
     return merged
+
+
+def _shared(documents: Mapping[str, Document]) -> frozenset[tuple[str, str]]:
+    """(kind, name) of the components, other than schemas, that are the same wherever they are."""
+    found: dict[tuple[str, str], list[Any]] = {}
+    for document in documents.values():
+        for kind, members in document.get("components", {}).items():
+            for name, member in members.items():
+                found.setdefault((kind, name), []).append(member)
+    return frozenset(key for key, members in found.items() if all(each == members[0] for each in members))
+
+
+def _add_edge(merged: Document) -> None:
+    """What the edge refuses and says by itself, on every path."""
+    components = merged["components"]
+    for operation in (item[method] for item in merged["paths"].values() for method in METHODS if method in item):
+        declared = operation.setdefault("responses", {})
+        missing = [status for status in _EDGE_REFUSES if str(status) not in declared]
+        for status in missing:
+            declared[str(status)] = {"$ref": f"#/components/responses/Edge{status}"}
+            components.setdefault("responses", {})[f"Edge{status}"] = openapi.refusal(status)
+        operation["responses"] = dict(sorted(declared.items()))
+        for answer in (answer for answer in declared.values() if "$ref" not in answer):
+            answer["headers"] = {**answer.get("headers", {}), **openapi.headers(*_EDGE_SAYS)}
+    for answer in components.get("responses", {}).values():
+        answer["headers"] = {**answer.get("headers", {}), **openapi.headers(*_EDGE_SAYS)}
+        for name in answer["headers"].keys() & openapi.HEADERS.keys():
+            components.setdefault("headers", {}).setdefault(name, openapi.header(name))
+    for kind in components:
+        components[kind] = dict(sorted(components[kind].items()))
 
 
 def _all_problem_types(documents: Mapping[str, Document]) -> list[dict[str, Any]]:
@@ -93,45 +131,41 @@ def _subclasses(kind: type[Problem]) -> Iterator[type[Problem]]:
         yield from _subclasses(sub)
 
 
-def _renamed(document: Document, service: str) -> Document:
-    """A deep copy in which components carry the service's name, and references follow them."""
-    copy: Document = _followed(document, service)
-    components = document.get("components", {})
-    copy["components"] = {kind: _components(kind, members, service) for kind, members in components.items()}
+def _renamed(document: Document, service: str, shared: frozenset[tuple[str, str]]) -> Document:
+    """A deep copy in which components that are not shared carry the service's name, and references follow them."""
+
+    def name_of(kind: str, name: str) -> str:
+        # Security requirements name their scheme without a reference.
+        plain = kind in {"schemas", "securitySchemes"} or (kind, name) in shared
+        return name if plain else f"{service}.{name}"
+
+    def reference(target: Any) -> Any:
+        if not isinstance(target, str) or not target.startswith("#/components/"):
+            return target
+        _, _, kind, name = target.split("/", 3)
+        return f"#/components/{kind}/{name_of(kind, name)}"
+
+    def followed(node: Any) -> Any:
+        if isinstance(node, list):
+            return [followed(child) for child in node]
+        if not isinstance(node, dict):
+            return node
+        copy = {}
+        for key, child in node.items():
+            if key == "$ref":
+                copy[key] = reference(child)
+            elif key == "discriminator" and isinstance(child, dict) and isinstance(child.get("mapping"), dict):
+                copy[key] = {**child, "mapping": {name: reference(target) for name, target in child["mapping"].items()}}
+            else:
+                copy[key] = followed(child)
+        return copy
+
+    copy: Document = followed(document)
+    copy["components"] = {
+        kind: {name_of(kind, name): followed(member) for name, member in members.items()}
+        for kind, members in document.get("components", {}).items()
+    }
     return copy
-
-
-def _followed(node: Any, service: str) -> Any:
-    if isinstance(node, list):
-        return [_followed(child, service) for child in node]
-    if not isinstance(node, dict):
-        return node
-    copy = {}
-    for key, child in node.items():
-        if key == "$ref":
-            copy[key] = _reference(child, service)
-        elif key == "discriminator" and isinstance(child, dict) and isinstance(child.get("mapping"), dict):
-            targets = {name: _reference(target, service) for name, target in child["mapping"].items()}
-            copy[key] = {**child, "mapping": targets}
-        else:
-            copy[key] = _followed(child, service)
-    return copy
-
-
-def _components(kind: str, members: Document, service: str) -> Document:
-    return {_component_name(kind, name, service): _followed(member, service) for name, member in members.items()}
-
-
-def _component_name(kind: str, name: str, service: str) -> str:
-    # Security requirements name their scheme without a reference, and every service has the same one.
-    return name if kind == "securitySchemes" or name in _SHARED else f"{service}.{name}"
-
-
-def _reference(target: Any, service: str) -> Any:
-    if not isinstance(target, str) or not target.startswith("#/components/"):
-        return target
-    _, _, kind, name = target.split("/", 3)
-    return f"#/components/{kind}/{_component_name(kind, name, service)}"
 
 
 def _note_operations(path: str, item: Document, service: str, operation_ids: dict[str, str]) -> None:
@@ -157,7 +191,9 @@ def _add_path(paths: Document, path: str, item: Document) -> None:
 def _add_components(known: Document, members: Document, service: str) -> None:
     for name, member in sorted(members.items()):
         if known.setdefault(name, member) != member:
-            raise ValueError(f"the component {name} of {service} differs from another service's")
+            raise ValueError(
+                f"{name} of {service} differs from another service's {name}: call one of them something else"
+            )
 
 
 def _tags(paths: Document) -> Iterator[str]:

@@ -3,14 +3,18 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 
 class FieldProblem(BaseModel):
     """One thing wrong with one field; `field` is a JSON pointer (RFC 6901), a header's or a parameter's name."""
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     field: str
+    """A JSON pointer into the body (RFC 6901), or the name of a header or parameter."""
     detail: str
+    """What is wrong with it, for people to read."""
 
 
 class Problem(Exception):

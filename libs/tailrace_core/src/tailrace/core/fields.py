@@ -17,28 +17,38 @@ from pydantic import (
     ValidationError,
 )
 
+from tailrace.core.meaning import Means
+
 _STORABLE = r"^[^\x00]*$"
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_STORABLE)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_STORABLE), Means("A line of text.")]
 """A line: a number, a reference, a word."""
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_STORABLE)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_STORABLE), Means("What people call it.")]
 """What people call something or somebody."""
 
-Code = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=_STORABLE)]
+Code = Annotated[
+    str, StringConstraints(min_length=1, max_length=64, pattern=_STORABLE), Means("What it is known by among its kind.")
+]
 """What something is known by among its kind."""
 
-UnitCode = Annotated[str, StringConstraints(min_length=1, max_length=16, pattern=_STORABLE)]
+UnitCode = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=16, pattern=_STORABLE),
+    Means("The code of a unit of measure, such as `pcs`."),
+]
 """The code of a unit of measure."""
 
-Sentence = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_STORABLE)]
+Sentence = Annotated[
+    str, StringConstraints(min_length=1, max_length=500, pattern=_STORABLE), Means("A sentence or two.")
+]
 """A sentence or two: why, or what for."""
 
-Note = Annotated[str, StringConstraints(max_length=2000, pattern=_STORABLE)]
+Note = Annotated[str, StringConstraints(max_length=2000, pattern=_STORABLE), Means("Whatever there is to say.")]
 """Whatever there is to say, or nothing."""
 
 Country = Annotated[
-    str, StringConstraints(pattern="^[A-Z]{2}$"), Field(examples=["DE"], description="An ISO 3166-1 alpha-2 code.")
+    str, StringConstraints(pattern="^[A-Z]{2}$"), Field(examples=["DE"]), Means("An ISO 3166-1 alpha-2 code.")
 ]
 
 Email = Annotated[
@@ -46,11 +56,12 @@ Email = Annotated[
     StringConstraints(max_length=254, pattern=r"^[^@\s\x00]+@[^@\s\x00]+\.[^@\s\x00]+$"),
     AfterValidator(str.lower),
     Field(examples=["ada@example.org"]),
+    Means("Compared without regard to case."),
 ]
 """An e-mail address, in lower case, as addresses are compared."""
 
 
-Amount = Annotated[int, Field(ge=0, le=10**15, examples=[1250], description="In minor units: 1250 with EUR is 12.50.")]
+Amount = Annotated[int, Field(ge=0, le=10**15, examples=[1250]), Means("In minor units: 1250 with EUR is 12.50.")]
 """An amount that is not negative, in minor units of a currency named beside it."""
 
 
@@ -69,10 +80,16 @@ Moment = Annotated[
     AwareDatetime,
     Field(ge=datetime(1900, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC)),
     AfterValidator(_in_utc),
+    Means("With its offset from UTC (RFC 3339), as 2026-01-31T09:30:00+01:00; kept and shown in UTC."),
 ]
 """A time with its offset from UTC; kept in UTC."""
 
-Day = Annotated[date, BeforeValidator(_day_alone), Field(ge=date(1900, 1, 1), lt=date(2200, 1, 1))]
+Day = Annotated[
+    date,
+    Field(ge=date(1900, 1, 1), lt=date(2200, 1, 1)),
+    BeforeValidator(_day_alone),
+    Means("A day of the calendar, as 2026-01-31."),
+]
 """A day of the calendar."""
 
 _MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)

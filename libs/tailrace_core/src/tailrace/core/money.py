@@ -1,11 +1,15 @@
 """Exact amounts: money is integer minor units with an ISO 4217 currency, quantities are Decimals. No float comes near either."""
 
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from math import floor
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetJsonSchemaHandler, PlainSerializer
+from pydantic_core import CoreSchema
+
+from tailrace.core.meaning import Means
 
 # ISO 4217 minor-unit exponents that differ from 2 (ISO 4217 list one, 2024 edition).
 _EXPONENTS = {
@@ -46,67 +50,83 @@ def _canonical(value: Decimal) -> Decimal:
 # What is said of these types goes into every schema that uses them.
 Currency = Annotated[
     str,
-    Field(pattern="^[A-Z]{3}$", examples=["EUR"], description="An ISO 4217 code in capitals."),
+    Field(pattern="^[A-Z]{3}$", examples=["EUR"]),
     AfterValidator(_known_currency),
+    Means("An ISO 4217 code in capitals."),
 ]
 """An ISO 4217 code in capitals."""
 
-Exact = Annotated[
-    Decimal, AfterValidator(_canonical), PlainSerializer(plain_decimal, return_type=str, when_used="json")
-]
+_CANONICAL = AfterValidator(_canonical)
+_PLAIN = PlainSerializer(plain_decimal, return_type=str, when_used="json")
+
+
+@dataclass(frozen=True, slots=True)
+class _Spelled:
+    """How the text of a decimal looks, for its schema: pydantic counts digits, and does not say so."""
+
+    pattern: str
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        found = handler(schema)
+        for branch in found.get("anyOf", [found]):
+            if branch.get("type") == "string":
+                branch.update(format="decimal", pattern=self.pattern)
+        return found
+
+
+_UNSIGNED, _SIGNED = _Spelled(r"^[0-9]{1,12}(\.[0-9]{1,6})?$"), _Spelled(r"^-?[0-9]{1,12}(\.[0-9]{1,6})?$")
+_SHARE = _Spelled(r"^[01](\.[0-9]{1,6})?$")
+
+Exact = Annotated[Decimal, _CANONICAL, _PLAIN, Means("A decimal; answered as a string, exactly as it is kept.")]
+# Bounds stand before what follows them, so that the schema of a body says them too.
 Quantity = Annotated[
-    Exact,
-    Field(
-        max_digits=18,
-        decimal_places=6,
-        gt=0,
-        examples=["12.5"],
-        description="In the unit named beside it, else the item's base unit.",
-    ),
+    Decimal,
+    Field(max_digits=18, decimal_places=6, gt=0),
+    _CANONICAL,
+    _PLAIN,
+    Field(examples=["12.5"]),
+    _UNSIGNED,
+    Means("In the unit named beside it, else the item's base unit."),
 ]
 """How much of an item, in a unit named beside it; above zero, at most six decimals. JSON: a string."""
 
 SignedQuantity = Annotated[
-    Exact,
-    Field(
-        max_digits=18,
-        decimal_places=6,
-        examples=["-1.5"],
-        description="In the unit named beside it, else the item's base unit.",
-    ),
+    Decimal,
+    Field(max_digits=18, decimal_places=6),
+    _CANONICAL,
+    _PLAIN,
+    Field(examples=["-1.5"]),
+    _SIGNED,
+    Means("In the unit named beside it, else the item's base unit."),
 ]
 """The same, of any sign."""
 
 UnitPrice = Annotated[
-    Exact,
-    Field(
-        max_digits=18,
-        decimal_places=6,
-        ge=0,
-        examples=["1250"],
-        description="Of one unit, in minor units of the currency beside it.",
-    ),
+    Decimal,
+    Field(max_digits=18, decimal_places=6, ge=0),
+    _CANONICAL,
+    _PLAIN,
+    Field(examples=["1250"]),
+    _UNSIGNED,
+    Means("Of one unit, in minor units of the currency beside it."),
 ]
 """Price of one unit in minor units of a currency named beside it, at most six decimals (1250 with EUR is 12.50). JSON: a string."""
 
 Rate = Annotated[
-    Exact,
-    Field(
-        max_digits=9,
-        decimal_places=6,
-        ge=0,
-        le=1,
-        examples=["0.1"],
-        description="A share of one: 0.1 is ten per cent.",
-    ),
+    Decimal,
+    Field(max_digits=9, decimal_places=6, ge=0, le=1),
+    _CANONICAL,
+    _PLAIN,
+    Field(examples=["0.1"]),
+    _SHARE,
+    Means("A share of one: 0.1 is ten per cent."),
 ]
 """A share of one: 0.1 is ten per cent. JSON: a string."""
 
 Minor = Annotated[
     int,
-    Field(
-        ge=-(10**15), le=10**15, examples=[1250], description="In minor units of the currency: 1250 with EUR is 12.50."
-    ),
+    Field(ge=-(10**15), le=10**15, examples=[1250]),
+    Means("In minor units of the currency: 1250 with EUR is 12.50."),
 ]
 """An amount in minor units of a currency named beside it."""
 

@@ -24,7 +24,7 @@ from tailrace.settings import Settings
 _FOLDER = Path("docs/reference")
 _GENERATED = "Generated from the code: `tailrace describe`."
 _METHODS = ("get", "post", "put", "delete")
-_FORMATS = {"uuid": "UUID", "date-time": "time", "date": "date"}
+_FORMATS = {"uuid": "UUID", "date-time": "time", "date": "date", "decimal": "decimal"}
 
 
 def kit_pages(commands: Typer) -> dict[Path, str]:
@@ -288,8 +288,6 @@ def _type(shape: Mapping[str, Any]) -> str:
         return f"`{shape['const']}`"
     if shape.get("type") == "array":
         return f"list of {_type(shape['items'])}"
-    if "decimal_places" in shape:
-        return "decimal"
     return _FORMATS.get(shape.get("format", ""), str(shape.get("type", "any")))
 
 

@@ -17,7 +17,9 @@ from tailrace.http.filters import Deleted, equal, part_of
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
-router = tenant_router("/v1/items", tag="items", reads=[standard_units, uses])
+router = tenant_router(
+    "/v1/items", tag="items", about="What is bought, stocked and sold.", reads=[standard_units, uses]
+)
 
 Items = Annotated[
     PageRequest,

@@ -4,6 +4,7 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
+from fastapi import Query
 from sqlalchemy import ColumnElement, and_, or_
 from sqlalchemy.orm import raiseload
 
@@ -21,7 +22,12 @@ from tailrace.http.filters import Deleted, equal, part_of, where
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
-router = tenant_router("/v1/price-lists", tag="price lists", reads=[days])
+router = tenant_router(
+    "/v1/price-lists",
+    tag="price lists",
+    about="What items are sold at, by quantity, in one currency and for a time.",
+    reads=[days],
+)
 
 
 def _valid_on(day: date) -> ColumnElement[bool]:
@@ -66,7 +72,12 @@ async def read_price_list(tx: Tx, who: Reader, price_list_id: UUID) -> PriceList
 
 @router.get("/{price_list_id}/price", response_model=PriceFound)
 async def read_price(
-    tx: Tx, who: Reader, price_list_id: UUID, item_id: UUID, quantity: Quantity, on: Day | None = None
+    tx: Tx,
+    who: Reader,
+    price_list_id: UUID,
+    item_id: Annotated[UUID, Query(description="What the price is of.")],
+    quantity: Annotated[Quantity, Query(description="How much of it, in base units.")],
+    on: Annotated[Day | None, Query(description="The day that it is to hold on; today when left out.")] = None,
 ) -> PriceFound:
     """The price that a list has for so much of an item on a day of the company's, today when none is named."""
     day = on or await days.today(tx)

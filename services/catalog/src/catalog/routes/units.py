@@ -15,7 +15,9 @@ from tailrace.http.filters import Deleted, equal, part_of
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
-router = tenant_router("/v1/units", tag="units", reads=[standard_units])
+router = tenant_router(
+    "/v1/units", tag="units", about="Units of measure, and how they convert.", reads=[standard_units]
+)
 
 Units = Annotated[
     PageRequest,

@@ -16,7 +16,7 @@ from tailrace.http.filters import Deleted, equal, part_of
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
-router = tenant_router("/v1/warehouses", tag="warehouses", reads=[uses])
+router = tenant_router("/v1/warehouses", tag="warehouses", about="Where stock lies.", reads=[uses])
 
 Warehouses = Annotated[
     PageRequest,

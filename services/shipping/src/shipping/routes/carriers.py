@@ -13,7 +13,7 @@ from tailrace.http.filters import Deleted, equal, part_of
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
-router = tenant_router("/v1/carriers", tag="carriers")
+router = tenant_router("/v1/carriers", tag="carriers", about="Who takes parcels.")
 
 Carriers = Annotated[
     PageRequest,

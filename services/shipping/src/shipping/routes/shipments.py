@@ -17,7 +17,12 @@ from tailrace.http.filters import any_of, equal
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
-router = tenant_router("/v1/shipments", tag="shipments", reads=[order_requests])
+router = tenant_router(
+    "/v1/shipments",
+    tag="shipments",
+    about="What leaves for an order, from the pick list to the proof of delivery.",
+    reads=[order_requests],
+)
 
 Shipments = Annotated[
     PageRequest,

@@ -28,10 +28,10 @@ Anybody = Annotated[Principal, Requires()]
 Cards = Annotated[PageRequest, listed(Card, sort=[Card.number])]
 Products = Annotated[PageRequest, listed(Product)]
 
-terms = public_router(tag="terms")
-cards = tenant_router("/v1/cards", tag="cards")
-points = tenant_router("/v1/points", tag="points")
-shelf = tenant_router("/v1/products", tag="products", reads=[products])
+terms = public_router(tag="terms", about="What holds for everybody.")
+cards = tenant_router("/v1/cards", tag="cards", about="Who collects points.")
+points = tenant_router("/v1/points", tag="points", about="What was given.")
+shelf = tenant_router("/v1/products", tag="products", about="What points buy.", reads=[products])
 
 
 class StampBody(Body):
@@ -43,6 +43,7 @@ class NewCard(Body):
     email: Personal[Text]
     label: Text
     stamps: list[StampBody] = []
+    """What it begins with."""
 
 
 class Label(Body):
@@ -51,35 +52,50 @@ class Label(Body):
 
 class Gift(Body):
     by: int
+    """How many points."""
 
 
 class CardView(View):
     id: UUID
+    """Made when it is issued."""
     version: int
+    """Also its `ETag`."""
     number: str
+    """What is printed on it."""
     email: Personal[str]
+    """Where its holder is written to."""
     label: str
+    """What its holder calls it."""
     closed: bool
+    """Whether it takes no more points."""
 
 
 class StampsView(View):
     texts: list[str]
+    """What was stamped, in order."""
 
 
 class Mine(View):
     user_id: UUID
+    """Who asks."""
 
 
 class AccountView(View):
     id: UUID
+    """Made with the first points."""
     total: int
+    """How many points there are."""
     version: int
+    """Also its `ETag`."""
 
 
 class ProductView(View):
     id: UUID
+    """As it was told."""
     name: str
+    """What it is called."""
     heard: int
+    """How often it was told of."""
 
 
 @terms.get("/v1/card-terms")

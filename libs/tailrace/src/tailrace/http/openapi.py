@@ -1,0 +1,242 @@
+"""What the OpenAPI document of a service says beyond what FastAPI reads off signatures: every status, header and scope that a client can meet.
+
+FastAPI knows the answer of an endpoint. What stands before it and around it (tokens, keys, preconditions, limits, the database) is known here.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from http import HTTPStatus
+from typing import Any, get_type_hints
+
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
+
+from tailrace.core.errors import FieldProblem
+from tailrace.db.models import Part
+from tailrace.http.auth import SCHEME, scopes_of
+from tailrace.http.problem_details import MEDIA_TYPE, ProblemView
+from tailrace.http.routing import TenantRoute, has_version
+
+Document = dict[str, Any]
+
+REFUSALS: Mapping[int, str] = {
+    400: "A header or parameter is missing, malformed or unknown.",
+    401: "No token, or none that counts.",
+    403: "The token lacks a scope.",
+    404: "No such thing, or another tenant's.",
+    405: "The path takes other methods, which `Allow` names.",
+    408: "The request stopped arriving.",
+    409: "Not possible in this state, or the first request with this key is still under way.",
+    412: "It changed since the version that `If-Match` names.",
+    413: "The body is too large.",
+    415: "The body is of another media type than this takes.",
+    422: "The request is well-formed and not valid, or its key belongs to another request.",
+    429: "The allowance is used up.",
+    500: "Something went wrong that nobody foresaw.",
+    502: "The service broke off before it answered.",
+    503: "Not available at the moment; nothing was done.",
+    504: "The service did not answer in time.",
+}
+"""Every status that an answer can have besides the good ones, and what it means."""
+HEADERS: Mapping[str, tuple[str, str]] = {
+    "Allow": ("The methods that the path takes.", "string"),
+    "ETag": ("The version shown, to be sent back as `If-Match` or `If-None-Match`.", "string"),
+    "Idempotency-Replayed": ("`true` when this is the answer to an earlier request with the same key.", "string"),
+    "Location": ("Where the new thing is shown.", "string"),
+    "RateLimit": ("How much of the allowance is left, and until when.", "string"),
+    "RateLimit-Policy": ("The allowance as it is granted.", "string"),
+    "Retry-After": ("After how many seconds to ask again.", "integer"),
+    "Tailrace-Event": ("The events that were recorded, to be sent as `Tailrace-After`.", "string"),
+    "WWW-Authenticate": ("How to show who asks (RFC 6750).", "string"),
+    "X-Request-Id": ("By which the logs know the request, and the events that followed.", "string"),
+}
+_OF_REFUSALS: Mapping[int, tuple[str, ...]] = {
+    401: ("WWW-Authenticate",),
+    405: ("Allow",),
+    409: ("Retry-After",),
+    429: ("Retry-After",),
+    502: ("Retry-After",),
+    503: ("Retry-After",),
+}
+_OF_EVERY = (400, 405, 422, 500, 503)
+_OF_TOKENS = (401, 403)
+_OF_PATHS = (404,)
+_OF_WRITES = (404, 409)
+_OF_BODIES = (413, 415)
+_NOT_MODIFIED = "304"
+_IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "The ETag last seen; 304 without a body while it is still the current one.",
+    "schema": {"type": "string"},
+}
+_ID = "From the answer that created it, or from a list."
+
+
+def complete(document: Document, routes: Iterable[BaseRoute]) -> None:
+    """Change FastAPI's document of `routes` so that it says everything, and nothing twice."""
+    shown = [route for route in routes if isinstance(route, APIRoute) and route.include_in_schema]
+    for route in shown:
+        for method in route.methods or ():
+            _complete(document["paths"][route.path_format][method.lower()], route, method)
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    for model in (ProblemView, FieldProblem):
+        schemas[model.__name__] = _schema_of(model)
+    for left in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(left, None)
+    document["components"]["headers"] = _headers_of(document)
+    tags = {str(route.tags[0]): about for route in shown if route.tags and (about := getattr(route, "about", ""))}
+    document["tags"] = [{"name": name, "description": tags[name]} for name in sorted(tags)]
+    _tidy(document)
+
+
+def refusal(status: int) -> Document:
+    """The declaration of one."""
+    return {
+        "description": REFUSALS[status],
+        "headers": headers("X-Request-Id", *_OF_REFUSALS.get(status, ())),
+        "content": {MEDIA_TYPE: {"schema": {"$ref": f"#/components/schemas/{ProblemView.__name__}"}}},
+    }
+
+
+def headers(*names: str) -> Document:
+    """References to what `header` declares."""
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def header(name: str) -> Document:
+    says, kind = HEADERS[name]
+    return {"description": says, "schema": {"type": kind}}
+
+
+def _complete(operation: Document, route: APIRoute, method: str) -> None:
+    is_tenants, writes = isinstance(route, TenantRoute), method not in {"GET", "HEAD"}
+    if is_tenants:
+        operation["security"] = [{SCHEME: sorted(scope.name for scope in scopes_of(route))}]
+    _describe_parameters(operation)
+    shows_version = is_tenants and _shows_version(route)
+    statuses = {*_OF_EVERY}
+    statuses |= {*_OF_TOKENS} if is_tenants else set()
+    statuses |= {*_OF_PATHS} if "{" in route.path else set()
+    statuses |= {*_OF_WRITES} if writes and is_tenants else set()
+    statuses |= {*_OF_BODIES} if "requestBody" in operation else set()
+    if any(parameter["name"].lower() == "if-match" for parameter in operation.get("parameters", ())):
+        statuses.add(412)
+    declared = operation["responses"]
+    for status, answer in declared.items():
+        if status.startswith("2"):
+            _complete_answer(answer, status, route, writes, shows_version)
+        else:
+            statuses.add(int(status))
+    good = {status: answer for status, answer in declared.items() if status.startswith("2")}
+    if shows_version and not writes:
+        good[_NOT_MODIFIED] = {
+            "description": "It is what `If-None-Match` names.",
+            "headers": headers("ETag", "X-Request-Id"),
+        }
+        _add_parameter(operation, _IF_NONE_MATCH)
+    operation["responses"] = {**good, **{str(status): refusal(status) for status in sorted(statuses)}}
+
+
+def _complete_answer(answer: Document, status: str, route: APIRoute, writes: bool, shows_version: bool) -> None:
+    names = ["X-Request-Id"]
+    if isinstance(route, TenantRoute) and writes:
+        names += ["Idempotency-Replayed", "Tailrace-Event"]
+        names += ["Location"] if status == "201" else []
+    names += ["ETag"] if shows_version else []
+    answer["headers"] = headers(*sorted(names))
+    if answer["description"] == "Successful Response":
+        answer["description"] = HTTPStatus(int(status)).phrase
+
+
+def _shows_version(route: APIRoute) -> bool:
+    answered = get_type_hints(route.endpoint).get("return")
+    return has_version(route.response_model) or (isinstance(answered, type) and issubclass(answered, Part))
+
+
+def _describe_parameters(operation: Document) -> None:
+    """With what each means; without null, which no query or header can hold."""
+    for parameter in operation.get("parameters", ()):
+        branches = [branch for branch in parameter["schema"].get("anyOf", ()) if branch.get("type") != "null"]
+        if len(branches) == 1:
+            more = {key: value for key, value in parameter["schema"].items() if key != "anyOf"}
+            parameter["schema"] = {**branches[0], **more}
+        if "description" in parameter:
+            parameter["schema"].pop("description", None)
+        elif said := _meaning(parameter["schema"]):
+            parameter["description"] = said
+        elif parameter["in"] == "path":
+            parameter["description"] = _ID
+
+
+def _add_parameter(operation: Document, added: Document) -> None:
+    parameters = operation.setdefault("parameters", [])
+    if not any(each["name"].lower() == added["name"].lower() for each in parameters):
+        parameters.append(added)
+
+
+def _schema_of(model: type[Any]) -> Document:
+    schema: Document = model.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
+    schema.pop("$defs", None)
+    return schema
+
+
+def _headers_of(document: Document) -> Document:
+    used = {name for node in _nodes(document["paths"]) for name in node.get("headers", ()) if name in HEADERS}
+    return {name: header(name) for name in sorted(used)}
+
+
+def _tidy(document: Document) -> None:
+    """Without the titles that are made of names, and with what a type means where the field stands: a description inside a union is not seen."""
+    for schema in _schemas(document):
+        schema.pop("title", None)
+        for each in schema.get("properties", {}).values():
+            if "description" not in each and (said := _meaning(each)):
+                each["description"] = said
+    for schema in _schemas(document):
+        if "description" in schema:
+            for branch in schema.get("anyOf", ()):
+                branch.pop("description", None)
+
+
+def _meaning(schema: Document) -> str | None:
+    """Its own, or that of the one thing that it may be besides null."""
+    if "description" in schema:
+        return str(schema.pop("description"))
+    branches = [branch for branch in schema.get("anyOf", ()) if branch.get("type") != "null"]
+    return _meaning(branches[0]) if len(branches) == 1 else None
+
+
+def _nodes(node: Any) -> Iterator[Document]:
+    if isinstance(node, dict):
+        yield node
+        for child in node.values():
+            yield from _nodes(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from _nodes(child)
+
+
+def _schemas(document: Document) -> Iterator[Document]:
+    """Every schema, those inside others included."""
+    for schema in document["components"]["schemas"].values():
+        yield from _within(schema)
+    for operation in (operation for item in document["paths"].values() for operation in item.values()):
+        holders = [*operation.get("parameters", ()), *operation.get("requestBody", {}).get("content", {}).values()]
+        for answer in operation["responses"].values():
+            holders += answer.get("content", {}).values()
+        for holder in holders:
+            if "schema" in holder:
+                yield from _within(holder["schema"])
+
+
+def _within(schema: Any) -> Iterator[Document]:
+    if not isinstance(schema, dict):
+        return
+    yield schema
+    inner = [*schema.get("properties", {}).values(), *schema.get("$defs", {}).values()]
+    inner += [schema.get("items"), schema.get("additionalProperties")]
+    for branches in ("anyOf", "oneOf", "allOf", "prefixItems"):
+        inner += schema.get(branches, [])
+    for each in inner:
+        yield from _within(each)

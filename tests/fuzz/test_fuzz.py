@@ -1,0 +1,92 @@
+"""Every operation is asked for things at random, by what the merged document says of it, and answers as the document says.
+
+Schemathesis makes the requests, with a seed: at the bounds of every schema, then good and bad ones at random. `make fuzz` does it for longer.
+"""
+
+import asyncio
+import json
+import os
+from pathlib import Path
+
+import pytest
+from company import Company
+
+from tailrace_testing.gateway import Gateway, Member
+
+ROOT = Path(__file__).parents[2]
+TOOLS = ROOT / ".venv/clients"
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "20"))
+"""Of each operation, at most."""
+SECONDS = int(os.environ.get("FUZZ_SECONDS", "120"))
+"""All of it together, at most."""
+SEED = os.environ.get("FUZZ_SEED", "1")
+CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+)
+
+
+pytestmark = pytest.mark.skipif(
+    not (TOOLS / "bin/st").is_file() and os.environ.get("CI") != "true", reason="`make clients` has not been run"
+)
+
+
+async def test_every_answer_is_as_the_document_says(gateway: Gateway, tmp_path: Path) -> None:
+    company = await Company.found(gateway)
+    await company.order(2)
+    member = company.member
+    (tmp_path / "openapi.json").write_text((await gateway.client.get("/openapi.json")).text)
+    examples = ("--phases", "coverage,fuzzing", "--max-examples", str(EXAMPLES), "--max-time", str(SECONDS))
+    code, said = await _ask(member, gateway.url, tmp_path, *examples)
+    assert code == 0, said
+    operations = json.loads((tmp_path / "report.json").read_text())["operations"]
+    assert (operations["tested"], operations["errored"]) == (operations["total"], 0), said
+    assert await member.get("/v1/auth/me"), "the session ended on the way, so that most was not tried"
+
+
+async def test_an_answer_that_is_not_declared_is_found(gateway: Gateway, tmp_path: Path) -> None:
+    """What the other test stands on: here the document says nothing of 422."""
+    document = (await gateway.client.get("/openapi.json")).json()
+    del document["paths"]["/v1/units"]["post"]["responses"]["422"]
+    (tmp_path / "openapi.json").write_text(json.dumps(document))
+    only = ("--phases", "coverage", "--include-path", "/v1/units", "--include-method", "POST", "--max-time", "60")
+    code, said = await _ask(await gateway.new_tenant(), gateway.url, tmp_path, *only)
+    assert (code, "Undocumented status code" in said) == (1, True), said
+
+
+async def _ask(member: Member, url: str, folder: Path, *more: str) -> tuple[int | None, str]:
+    """Have Schemathesis ask what `openapi.json` in the folder offers; its exit code, and what it printed."""
+    # fmt: off
+    arguments = [
+        "run", "openapi.json", "--url", url, "--header", f"Authorization: Bearer {member.token}",
+        "--checks", ",".join(CHECKS), "--seed", SEED, "--workers", "2", "--continue-on-failure", "--no-shrink",
+        "--generation-database", "none", "--warnings", "off", "--no-color",
+        "--report", "json", "--report-json-path", "report.json",
+    ]
+    # fmt: on
+    told = {
+        "SCHEMATHESIS_HOOKS": "request_hooks",
+        "PYTHONPATH": str(Path(__file__).parent),
+        "SPARED": " ".join(await _spared(member)),
+    }
+    process = await asyncio.create_subprocess_exec(
+        str(TOOLS / "bin/st"),
+        *arguments,
+        *more,
+        cwd=folder,
+        env={**os.environ, **told},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said = (await process.communicate())[0].decode()
+    return process.returncode, said
+
+
+async def _spared(member: Member) -> list[str]:
+    """Who asks, and the roles that this is allowed by."""
+    me = await member.get("/v1/auth/me")
+    roles = await member.every("/v1/auth/roles")
+    return [me["id"], *(role["id"] for role in roles if role["name"] in me["roles"])]
