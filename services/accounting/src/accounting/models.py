@@ -48,6 +48,7 @@ class Account(MasterData, Base):
 
     __tablename__ = "account"
     created, updated, deleted = AccountCreated, AccountUpdated, AccountDeleted
+    case_folded = False
 
     code: Mapped[str]
     kind: Mapped[AccountKind]

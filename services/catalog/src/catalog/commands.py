@@ -11,15 +11,16 @@ from sqlalchemy.orm import raiseload
 from catalog.models import Item, Price, PriceList, Unit
 from catalog.refusals import NoPrice
 from tailrace.core.errors import FieldProblem, Invalid, NotYetKnown, Unknown
+from tailrace.core.ids import is_recent
 from tailrace.core.units import Packaging, Places, convert
 from tailrace.core.units import Unit as Measure
 from tailrace.db.database import Tx
 
 
 async def require_unit(tx: Tx, code: str) -> None:
-    """Raises Invalid for an unknown unit, NotYetKnown while a new tenant's standard units are still on their way."""
+    """Raises Invalid for an unknown unit, NotYetKnown while the standard units of a tenant just made are still on their way."""
     codes = set(await tx.scalars(select(Unit.code).where(Unit.deleted_at.is_(None))))
-    if not codes:
+    if not codes and is_recent(tx.tenant_id):
         raise NotYetKnown("/unit", "This tenant has no units yet; the standard ones are on their way.")
     if code not in codes:
         raise Invalid.field("/unit", f"There is no unit {code}.")

@@ -51,6 +51,7 @@ class Unit(MasterData, Base):
 
     __tablename__ = "unit"
     created, updated, deleted = events.UnitCreated, events.UnitUpdated, events.UnitDeleted
+    case_folded = False  # mm and Mm
     fixed = ("code", "dimension", "factor")
     listed_by = ("dimension",)
 

@@ -1,32 +1,41 @@
 """The fields that bodies and filters are made of, each with one set of bounds; amounts, prices and quantities are in `money`.
 
-No text holds NUL, the one character that PostgreSQL does not store. Moments and days lie in a range that every calendar in use can hold.
+Texts are kept in one spelling and hold nothing that is not seen (`text`). Moments and days lie in a range that every calendar in use can hold.
 """
 
 from datetime import UTC, date, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, SecretStr, StringConstraints
 
-_STORABLE = r"^[^\x00]*$"
+from tailrace.core.text import address, block, code, line, opaque, searched
+from tailrace.core.wire import TextRule
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_STORABLE)]
+_LINE, _BLOCK, _CODE = (BeforeValidator(TextRule(rule)) for rule in (line, block, code))
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200), _LINE]
 """A line: a number, a reference, a word."""
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_STORABLE)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200), _LINE]
 """What people call something or somebody."""
 
-Code = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=_STORABLE)]
-"""What something is known by among its kind."""
+Code = Annotated[str, StringConstraints(min_length=1, max_length=64), _CODE]
+"""What something is known by among its kind. Two are the same when `text.folded` makes the same of them."""
 
-UnitCode = Annotated[str, StringConstraints(min_length=1, max_length=16, pattern=_STORABLE)]
-"""The code of a unit of measure."""
+UnitCode = Annotated[str, StringConstraints(min_length=1, max_length=16), _CODE]
+"""The code of a unit of measure, whose case counts: `mm` and `Mm` are two."""
 
-Sentence = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_STORABLE)]
+Search = Annotated[str, StringConstraints(min_length=1, max_length=200), BeforeValidator(TextRule(searched))]
+"""What is looked for in names."""
+
+Sentence = Annotated[str, StringConstraints(min_length=1, max_length=500), _LINE]
 """A sentence or two: why, or what for."""
 
-Note = Annotated[str, StringConstraints(max_length=2000, pattern=_STORABLE)]
-"""Whatever there is to say, or nothing."""
+Note = Annotated[str, StringConstraints(max_length=2000), _BLOCK]
+"""Whatever there is to say, in one line or several, or nothing."""
+
+Password = Annotated[SecretStr, Field(max_length=128), BeforeValidator(TextRule(opaque))]
+"""A password, the same however it was typed (RFC 8265)."""
 
 Country = Annotated[
     str, StringConstraints(pattern="^[A-Z]{2}$"), Field(examples=["DE"], description="An ISO 3166-1 alpha-2 code.")
@@ -34,11 +43,11 @@ Country = Annotated[
 
 Email = Annotated[
     str,
-    StringConstraints(max_length=254, pattern=r"^[^@\s\x00]+@[^@\s\x00]+\.[^@\s\x00]+$"),
-    AfterValidator(str.lower),
+    StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$"),
+    BeforeValidator(TextRule(address)),
     Field(examples=["ada@example.org"]),
 ]
-"""An e-mail address, in lower case, as addresses are compared."""
+"""An e-mail address, in NFKC and lower case, as addresses are compared."""
 
 
 Amount = Annotated[int, Field(ge=0, le=10**15, examples=[1250], description="In minor units: 1250 with EUR is 12.50.")]

@@ -4,7 +4,9 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+
+from tailrace.core.wire import plain_number
 
 # ISO 4217 minor-unit exponents that differ from 2 (ISO 4217 list one, 2024 edition).
 _EXPONENTS = {
@@ -51,7 +53,10 @@ Currency = Annotated[
 """An ISO 4217 code in capitals."""
 
 Exact = Annotated[
-    Decimal, AfterValidator(_canonical), PlainSerializer(plain_decimal, return_type=str, when_used="json")
+    Decimal,
+    BeforeValidator(plain_number),
+    AfterValidator(_canonical),
+    PlainSerializer(plain_decimal, return_type=str, when_used="json"),
 ]
 Quantity = Annotated[
     Exact,
