@@ -4,11 +4,11 @@ A `WireModel` holds each of its fields to that, whatever types they are declared
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 from pydantic import BaseModel, GetCoreSchemaHandler, SecretStr
@@ -99,6 +99,12 @@ def _strict(schema: Any, own: type) -> Any:
     return _KINDS[kind](inner) if kind in _KINDS else inner
 
 
+def _types(annotation: Any) -> Iterator[Any]:
+    yield annotation
+    for part in get_args(annotation):
+        yield from _types(part)
+
+
 def _no_stand_in(value: Any) -> Any:
     """With `from_attributes`, which FastAPI asks for, these would pass for an object whose fields are all left out."""
     if isinstance(value, Decimal | _Repeated):
@@ -138,7 +144,17 @@ _KINDS: Mapping[str, Callable[[Any], Any]] = {
 
 
 class WireModel(BaseModel):
-    """A model whose fields are as strict as `SHAPES`, its texts by their `TextRule`, or by `line` where their type names none."""
+    """A model whose fields are as strict as `SHAPES`, its texts by their `TextRule`, or by `line` where their type names none.
+
+    Raises TypeError for a field of a model that is none, which would take what this one refuses.
+    """
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **options: Any) -> None:
+        for name, field in cls.model_fields.items():
+            for kind in _types(field.annotation):
+                if isinstance(kind, type) and issubclass(kind, BaseModel) and not issubclass(kind, WireModel):
+                    raise TypeError(f"{cls.__name__}.{name} holds {kind.__name__}, which is no WireModel")
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
