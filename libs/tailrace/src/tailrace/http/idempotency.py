@@ -53,13 +53,13 @@ class KeyReused(Problem):
 
 
 def key_of(request: Request, *, required: bool) -> str | None:
-    """The Idempotency-Key. Raises BadRequest when it is missing where it is required, and for one that is none, wherever it comes."""
+    """The Idempotency-Key. Raises BadRequest when it is missing where it is required, and for several or no printable ASCII anywhere."""
     given = [key.strip() for key in request.headers.getlist("idempotency-key")]
     if not given and not required:
         return None
     if len(given) == 1 and _KEY.fullmatch(given[0]):
         return given[0]
-    detail = "Send one Idempotency-Key of 1 to 255 characters of ASCII, the same on every retry of this request."
+    detail = "Send an Idempotency-Key of 1 to 255 characters, the same on every retry of this request."
     raise BadRequest(detail, field="Idempotency-Key")
 
 

@@ -27,7 +27,7 @@ _INSIDE = (
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How a value of a type is written as text, and how that is said to whoever wrote it otherwise."""
+    """How a value of a type is written as text, and what is said to a client that wrote it otherwise."""
 
     pattern: re.Pattern[str]
     detail: str
