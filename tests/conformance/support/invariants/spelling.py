@@ -60,7 +60,8 @@ def _in_query(operation: Operation) -> Iterator[tuple[str, str]]:
 def _in_body(operation: Operation, body: Any) -> Iterator[str]:
     route = operation.route
     assert route is not None and route.body_field is not None
-    model: TypeAdapter[Any] = TypeAdapter(route.body_field.field_info.annotation)
+    annotation: Any = route.body_field.field_info.annotation
+    model: TypeAdapter[Any] = TypeAdapter(annotation)
     schema = operation.said["requestBody"]["content"]["application/json"]["schema"]
     for place, kinds in _places(operation, schema, body, ()):
         name = f"{operation.name}: /{'/'.join(map(str, place))}"
