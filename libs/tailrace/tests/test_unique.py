@@ -39,7 +39,15 @@ async def break_foreign_key(tx: Tx, who: Writer) -> None:
 
 @odd.post("/shrill")
 async def break_check(tx: Tx, who: Writer) -> None:
-    row = {"tenant_id": tx.tenant_id, "id": uuid7(), "code": SECRET, "name": SECRET, "tone": "shrill", "version": 1}
+    row = {
+        "tenant_id": tx.tenant_id,
+        "id": uuid7(),
+        "code_key": "x",
+        "code": SECRET,
+        "name": SECRET,
+        "tone": "shrill",
+        "version": 1,
+    }
     await tx.execute(insert(Label).values(row))
 
 

@@ -294,3 +294,37 @@ async def test_negative_stock_is_refused_unless_an_item_or_a_warehouse_allows_it
     ]
     wrong = await catalog.client.post("/v1/items", json={**ITEM, "sku": "X", "negative_stock": "sometimes"})
     assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "/negative_stock")
+
+
+@pytest.mark.parametrize("spelling", ["CAFE\u0301-1", "café-1", "ＣＡＦÉ－１", " Café-1 "])
+async def test_a_code_is_one_in_every_spelling(catalog: Harness, spelling: str) -> None:
+    for path in ("/v1/items", "/v1/warehouses", "/v1/price-lists"):
+        code, body = PLACES[path]
+        made = await make(catalog, path, **{code: "Café-1", "name": "Cafe\u0301 au lait"})
+        assert (made[code], made["name"]) == ("Café-1", "Café au lait")
+        again = await catalog.client.post(path, json={**body, code: spelling})
+        assert (again.status_code, again.json()["type"]) == (409, "urn:tailrace:problem:code-taken")
+        assert again.json()["errors"][0]["field"] == f"/{code}"
+        for query in ({code: spelling}, {"name": "ＣＡＦE\u0301 AU"}):
+            found = (await catalog.client.get(path, params=query)).json()["items"]
+            assert [each["id"] for each in found] == [made["id"]], query
+        replaced = await catalog.client.put(f"{path}/{made['id']}", json={**body, code: spelling})
+        assert replaced.status_code == 200
+        assert (await catalog.client.delete(f"{path}/{made['id']}")).status_code == 204
+        assert (await catalog.client.post(path, json={**body, code: spelling})).status_code == 201
+
+
+async def test_the_case_of_a_unit_counts_and_its_spelling_does_not(catalog: Harness) -> None:
+    body = PLACES["/v1/units"][1]
+    await make(catalog, "/v1/units", code="mm", name="Millimetre", dimension="distance", factor="0.001")
+    await make(catalog, "/v1/units", code="Mm", name="Megametre", dimension="distance", factor="1000000")
+    again = await catalog.client.post("/v1/units", json={**body, "code": "㎜"})
+    assert (again.status_code, again.json()["errors"][0]["field"]) == (409, "/code")
+    assert (await make(catalog, unit="㎏"))["unit"] == "kg"
+
+
+async def test_a_tenant_that_never_got_units_is_not_told_to_wait_for_ever(make_harness: MakeHarness) -> None:
+    catalog = await make_harness(service)
+    long_ago = UUID("01930000-0000-7000-8000-000000000000")
+    answer = await catalog.client_as(tenant=long_ago).post("/v1/items", json=ITEM)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "/unit")

@@ -37,6 +37,7 @@ def upgrade() -> None:
         sa.Column("match_keys", postgresql.JSONB(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("search_text", sa.Text(), nullable=False),
+        sa.Column("code_key", sa.Text(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
@@ -45,16 +46,16 @@ def upgrade() -> None:
         sa.CheckConstraint("status IN ('prospect', 'active', 'inactive', 'merged')", name=op.f("ck_customer_status")),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_customer")),
     )
-    op.create_index(op.f("ix_customer_tenant_id_created_at_id"), "customer", ["tenant_id", "created_at", "id"])
-    op.create_index(op.f("ix_customer_tenant_id_merged_into_id"), "customer", ["tenant_id", "merged_into_id"])
-    op.create_index(op.f("ix_customer_tenant_id_name_id"), "customer", ["tenant_id", "name", "id"])
     op.create_index(
-        op.f("ix_customer_tenant_id_number"),
+        op.f("ix_customer_tenant_id_code_key"),
         "customer",
-        ["tenant_id", "number"],
+        ["tenant_id", "code_key"],
         unique=True,
         postgresql_where=sa.text("deleted_at IS NULL"),
     )
+    op.create_index(op.f("ix_customer_tenant_id_created_at_id"), "customer", ["tenant_id", "created_at", "id"])
+    op.create_index(op.f("ix_customer_tenant_id_merged_into_id"), "customer", ["tenant_id", "merged_into_id"])
+    op.create_index(op.f("ix_customer_tenant_id_name_id"), "customer", ["tenant_id", "name", "id"])
     op.create_index(op.f("ix_customer_tenant_id_sales_rep_id"), "customer", ["tenant_id", "sales_rep_id"])
     op.create_index(op.f("ix_customer_tenant_id_segment"), "customer", ["tenant_id", "segment"])
     op.create_index(op.f("ix_customer_tenant_id_status"), "customer", ["tenant_id", "status"])

@@ -50,6 +50,7 @@ class Account(MasterData, Base):
 
     __tablename__ = "account"
     created, updated, deleted, restored = AccountCreated, AccountUpdated, AccountDeleted, AccountRestored
+    case_folded = False
 
     code: Mapped[str]
     kind: Mapped[AccountKind]

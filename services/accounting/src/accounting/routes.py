@@ -10,9 +10,9 @@ from accounting import chart_commands, closing, commands, posting
 from accounting.bodies import (
     AccountChange,
     NewAccount,
-    NewControlAdjustment,
     NewChart,
     NewClose,
+    NewControlAdjustment,
     NewJournal,
     NewPeriod,
     NewReversal,

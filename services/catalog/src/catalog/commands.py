@@ -12,6 +12,7 @@ from catalog.bodies import ANY_QUANTITY, DatedRoundingBody, ItemBody, PriceBody
 from catalog.models import Item, Price, PriceList, TaxCode, TaxPolicy, Unit
 from catalog.refusals import NoPrice
 from tailrace.core.errors import FieldProblem, Invalid, NotYetKnown, Stale, Unknown
+from tailrace.core.ids import is_recent
 from tailrace.core.units import Packaging, Places, check_decimals, convert
 from tailrace.core.units import Unit as Measure
 from tailrace.db.database import Tx
@@ -20,11 +21,12 @@ from tailrace.db.database import Tx
 async def require_units(tx: Tx, item: ItemBody) -> None:
     """Keep the units that an item is counted in, and converts to, from being deleted meanwhile.
 
-    Raises Invalid for an unknown base unit, NotYetKnown while a new tenant's standard units are still on their way.
+    Raises Invalid for an unknown base unit, NotYetKnown while the standard units of a tenant just made are still on their way.
     """
     if item.unit in await Unit.hold(tx, item.units):
         return
-    if await tx.scalar(select(Unit.id).where(Unit.deleted_at.is_(None)).limit(1)) is None:
+    any_unit = select(Unit.id).where(Unit.deleted_at.is_(None)).limit(1)
+    if is_recent(tx.tenant_id) and await tx.scalar(any_unit) is None:
         raise NotYetKnown("/unit", "This tenant has no units yet; the standard ones are on their way.")
     raise Invalid.field("/unit", f"There is no unit {item.unit}.")
 

@@ -83,6 +83,7 @@ class Unit(MasterData, Base):
     __tablename__ = "unit"
     created, updated = events.UnitCreated, events.UnitUpdated
     deleted, restored = events.UnitDeleted, events.UnitRestored
+    case_folded = False  # mm and Mm
     fixed = ("code", "dimension", "factor")
     listed_by = ("dimension",)
 

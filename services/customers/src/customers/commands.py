@@ -130,6 +130,6 @@ async def _next_number(tx: Tx) -> str:
     """The next one that nobody has taken by hand."""
     while True:
         number = await NUMBERS.next(tx)
-        taken = select(Customer.id).where(Customer.number == number, Customer.deleted_at.is_(None))
+        taken = select(Customer.id).where(Customer.code_key == Customer.key_of(number), Customer.deleted_at.is_(None))
         if await tx.scalar(taken) is None:
             return number

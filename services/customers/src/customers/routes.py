@@ -24,18 +24,18 @@ from customers.projections import price_lists, users
 from customers.scopes import Assigner, CreditManager, Merger, Reader, Writer
 from customers.views import CustomerSummary, CustomerView, Duplicates, PersonView
 from tailrace.core.errors import Invalid
-from tailrace.core.fields import Name
+from tailrace.core.fields import Search
 from tailrace.db import master_data
 from tailrace.db.search import found_by
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import Deleted, any_of, equal
+from tailrace.http.filters import Deleted, any_of, called, equal
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
 
 router = tenant_router("/v1/customers", tag="customers", reads=[users, price_lists])
 
 _FILTERS = (
-    equal(Customer.number),
+    called(Customer),
     any_of(Customer.status, Status),
     equal(Customer.kind, Kind),
     equal(Customer.segment),
@@ -43,7 +43,7 @@ _FILTERS = (
 )
 _SORT = [Customer.number, Customer.name, Customer.created_at]
 Words = Annotated[
-    Name, Query(description="Words, or parts of them, of the number, a name, its reading, or an e-mail address.")
+    Search, Query(description="Words, or parts of them, of the number, a name, its reading, or an e-mail address.")
 ]
 Customers = Annotated[PageRequest, listed(Customer, *_FILTERS, equal(Customer.sales_rep_id), sort=_SORT)]
 Theirs = Annotated[PageRequest, listed(Customer, *_FILTERS, sort=_SORT)]

@@ -2,29 +2,30 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr
 
 from tailrace.core.days import DEFAULT_ZONE, TimeZone
-from tailrace.core.fields import Day, Email, Name, Sentence
+from tailrace.core.fields import Day, Email, Name, Password, Sentence
 from tailrace.core.money import Currency
 from tailrace.core.personal_data import Personal
+from tailrace.core.text import address
+from tailrace.core.wire import TextRule
 from tailrace.http.routing import Body
 
 RoleName = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[a-z][a-z0-9_-]*$")]
 Scope = Annotated[str, Field(pattern=r"^(\*|[a-z][a-z0-9_-]*:(\*|[a-z][a-z0-9_-]*))$", examples=["orders:read"])]
 Slug = Annotated[str, Field(min_length=2, max_length=40, pattern=r"^[a-z0-9][a-z0-9-]*[a-z0-9]$")]
-NewPassword = Annotated[SecretStr, Field(min_length=8, max_length=128)]
-GivenPassword = Annotated[SecretStr, Field(max_length=128)]
+NewPassword = Annotated[Password, Field(min_length=8)]
 
 
 class LogIn(Body):
     """Who logs in, and where: `tenant` is the company's slug."""
 
-    tenant: Annotated[str, Field(max_length=40), AfterValidator(str.lower)]
+    tenant: Annotated[str, Field(max_length=40), BeforeValidator(TextRule(address))]
     """The slug of the company, in any case."""
     email: Personal[Email]
     """The user's address, in any case."""
-    password: GivenPassword
+    password: Password
     """In clear; sent over TLS, and kept nowhere."""
 
 
@@ -118,7 +119,7 @@ class KeyRotation(Body):
 
 
 class PasswordChange(Body):
-    current_password: GivenPassword
+    current_password: Password
     """To show that it is the user who asks."""
     new_password: NewPassword
     """8 to 128 characters."""

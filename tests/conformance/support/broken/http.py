@@ -13,6 +13,14 @@ _STAMPS = "    card = await tx.find(Card, card_id)\n    return StampsView(texts=
 _ISSUE = "async def create_card(tx: Tx, who: Writer, body: NewCard) -> Card:\n"
 _SQL = "from sqlalchemy import select\n"
 _BALANCE = "    found = await tx.get(Account, (tx.tenant_id, points_id))\n"
+_LOOSE = (
+    ROUTES,
+    "class Label(Body):\n",
+    (
+        "from pydantic import BaseModel, ConfigDict\n\n\n"
+        'class Label(BaseModel):\n    model_config = ConfigDict(extra="forbid")\n\n'
+    ),
+)
 
 
 def _other_key(key: str) -> str:
@@ -223,7 +231,7 @@ TOYS = (
         (
             ROUTES,
             "class Label(Body):\n",
-            'from pydantic import ConfigDict\n\n\nclass Label(Body):\n    model_config = ConfigDict(extra="ignore")\n',
+            'from pydantic import ConfigDict\n\n\nclass Label(Body):\n    model_config = ConfigDict(extra="ignore")\n\n',
         ),
     ),
     toy(
@@ -235,6 +243,34 @@ TOYS = (
             'terms = public_router(tag="terms", about="What holds for everybody.")',
             'terms = APIRouter(tags=["terms"])',
         ),
+        (ROUTES, _SQL, f"from fastapi import APIRouter\n{_SQL}"),
+    ),
+    toy(
+        "a body that keeps texts as they come",
+        "what_comes_in_is_written_in_one_way",
+        "PUT /v1/cards/{card_id}: /role takes U+202E",
+        _LOOSE,
+        (ROUTES, '    role: Text = "holder"', '    role: str = "holder"'),
+    ),
+    toy(
+        "a body that keeps one word in two spellings",
+        "what_comes_in_is_written_in_one_way",
+        "PUT /v1/cards/{card_id}: /label keeps e and an accent as two characters",
+        _LOOSE,
+        (ROUTES, "    label: Text\n    role", "    label: str\n    role"),
+    ),
+    toy(
+        "a body that takes anything for a time",
+        "what_comes_in_is_written_in_one_way",
+        "PUT /v1/cards/{card_id}: /created_at takes 1700000000",
+        _LOOSE,
+    ),
+    toy(
+        "a query that takes yes for true",
+        "what_comes_in_is_written_in_one_way",
+        "GET /v1/card-terms takes 'yes' for long: 200",
+        (ROUTES, "async def read_terms()", "async def read_terms(long: bool = False)"),
+        (ROUTES, 'terms = public_router(tag="terms")', 'terms = APIRouter(tags=["terms"])'),
         (ROUTES, _SQL, f"from fastapi import APIRouter\n{_SQL}"),
     ),
     toy(

@@ -1,6 +1,10 @@
 """What holds of every operation: who gets in, whose rows are touched, what is refused and how, and what a retry does."""
 
+import re
 from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx2
 
 from invariants.operations import Operation
 from invariants.subject import Findings, Subject
@@ -163,7 +167,7 @@ async def a_version_is_the_etag(subject: Subject) -> Findings:
 
 
 async def injected_fields_are_refused(subject: Subject) -> Findings:
-    """A body with `tenant_id`, `id`, `role`, `created_at` or `version` slipped in, at any depth, is refused with 422."""
+    """A body with `tenant_id`, `id`, `role`, `created_at` or `version` slipped in that it does not declare, at any depth, is refused with 422."""
     return [
         f"{step.name} answers {answer.status} to a body with {what.removeprefix('injected ')}"
         for step in (await subject.walked()).steps
@@ -282,6 +286,32 @@ async def _paging(subject: Subject, operation: Operation) -> AsyncIterator[str]:
         yield "shows a row on two pages"
     if set(expected[expected.index(shown[0]) if shown[0] in expected else 0 :]) - set(shown):
         yield "leaves rows out between pages"
+    async for fault in _sorting(client, operation, len(expected)):
+        yield fault
+
+
+async def _sorting(client: httpx2.AsyncClient, operation: Operation, rows: int) -> AsyncIterator[str]:
+    """A list takes every cursor that it gave, whatever it is sorted by."""
+    for sort in _sorts(operation):
+        query: dict[str, Any] = {"limit": 1, "sort": sort}
+        seen: list[str] = []
+        while len(seen) <= rows:
+            answer = await client.get(operation.path, params=query)
+            if answer.status_code != 200:
+                yield f"answers {answer.status_code} to a cursor of its own, sorted by {sort}"
+                break
+            seen += identities(answer.json())
+            if not (next_cursor := answer.json()["next_cursor"]):
+                break
+            query["cursor"] = next_cursor
+        else:
+            yield f"never ends, sorted by {sort}"
+
+
+def _sorts(operation: Operation) -> list[str]:
+    """What its rows may be sorted by, as its description says."""
+    said = operation.parameters["sort"]["description"].partition(";")[0]
+    return [f"{sign}{name}" for name in re.findall("`([a-z_]+)`", said) for sign in ("", "-")]
 
 
 async def live_and_ready_differ(subject: Subject) -> Findings:

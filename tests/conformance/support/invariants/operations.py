@@ -58,6 +58,13 @@ class Operation:
     def takes_if_match(self) -> bool:
         return "if-match" in {name.lower() for name in self.parameters}
 
+    @cached_property
+    def body_fields(self) -> frozenset[str]:
+        """What the body declares, at its top."""
+        media = self.said.get("requestBody", {}).get("content", {}).values()
+        schemas = [self.resolved(each["schema"]) for each in media]
+        return frozenset(name for schema in schemas for name in schema.get("properties", {}))
+
     def answer_schema(self) -> Mapping[str, Any]:
         """The schema of the 2xx answer; empty when there is no body."""
         for status, answer in self.said["responses"].items():

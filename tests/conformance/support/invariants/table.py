@@ -1,6 +1,6 @@
 """Every invariant by name. The name is what a report shows and what a broken toy refers to."""
 
-from invariants import database, delivery, described, events, http, naming, personal, source
+from invariants import database, delivery, described, events, http, naming, personal, source, spelling
 from invariants.subject import Check, Invariant
 
 _OF_EVERY: tuple[Check, ...] = (
@@ -61,6 +61,7 @@ _OF_DATABASES: tuple[Check, ...] = (
     http.a_version_is_the_etag,
     http.injected_fields_are_refused,
     http.unknown_query_parameters_get_400,
+    spelling.what_comes_in_is_written_in_one_way,
     http.every_error_is_a_problem,
     http.a_read_changes_nothing,
     http.a_write_names_its_events,

@@ -5,7 +5,7 @@ A service brings its walk in `tests/walk.py`: `async def walk(w: Walker) -> None
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
@@ -18,7 +18,7 @@ from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
 from tailrace_testing import Harness
 
-INJECTED = ("tenant_id", "id", "role", "created_at", "version")
+INJECTED = ("tenant_id", "id", "role", "created_at", "version", "no_such_field")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -200,7 +200,7 @@ class _Request:
         await self._injected()
 
     async def _injected(self) -> None:
-        for where, body in _injected(self.step.body):
+        for where, body in _injected(self.step.body, self.operation.body_fields):
             await self._try(f"injected {where}", body=body)
 
     async def done(self) -> Answer:
@@ -267,10 +267,13 @@ def _other(operation: Operation, name: str) -> str:
     return str(uuid7()) if name in operation.ids else f"no-{name}"
 
 
-def _injected(body: Any) -> Iterator[tuple[str, Any]]:
-    """The body with a field too many: each of `INJECTED` at the top, `tenant_id` in every object below."""
+def _injected(body: Any, declared: Container[str]) -> Iterator[tuple[str, Any]]:
+    """The body with a field too many: each of `INJECTED` that it does not declare at the top, `tenant_id` in every object below.
+
+    A word of the business is free: where a body has a `role` or a `version` of its own, that is no injection.
+    """
     if isinstance(body, dict):
-        for name in INJECTED:
+        for name in (name for name in INJECTED if name not in declared):
             yield f"/{name}", {**body, name: str(uuid7())}
     yield from _deeper(body, "")
 

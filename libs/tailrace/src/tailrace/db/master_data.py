@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Select, select
-from sqlalchemy.orm import Mapped, declared_attr
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column, synonym
 from sqlalchemy.schema import SchemaItem
 
 from tailrace.core.errors import CodeTaken, FieldProblem, Fixed, NotDeleted
 from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
+from tailrace.core.text import folded
 from tailrace.db.database import Tx
 from tailrace.db.keys import tenant_index
 from tailrace.db.models import SoftDeleted
@@ -31,6 +32,8 @@ class MasterData(SoftDeleted):
     deleted: ClassVar[type[Event]]
     restored: ClassVar[type[Event]]
     code_field: ClassVar[str] = "code"
+    case_folded: ClassVar[bool] = True
+    """Whether codes that differ in case alone are the same."""
     fixed: ClassVar[tuple[str, ...]] = ()
     """Fields that others build on, and that therefore never change."""
     listed_by: ClassVar[tuple[str, ...]] = ()
@@ -38,10 +41,16 @@ class MasterData(SoftDeleted):
 
     name: Mapped[str]
 
+    @declared_attr
+    def code_key(cls) -> Mapped[str]:  # noqa: N805  (SQLAlchemy calls it with the class)
+        """What the code has in common with every other spelling of it; a column of its own where case does not count."""
+        return mapped_column(sort_order=89) if cls.case_folded else synonym(cls.code_field)
+
     @declared_attr.directive
     def __table_args__(cls) -> tuple[SchemaItem, ...]:  # noqa: N805  (SQLAlchemy calls it with the class)
         lists = (("name", "id"), ("created_at", "id"), *((column,) for column in cls.listed_by))
-        code = unique_value(cls.code_field, refusal=CodeTaken, where=LIVE)
+        key = "code_key" if cls.case_folded else cls.code_field
+        code = unique_value(key, refusal=CodeTaken, where=LIVE, field=cls.code_field)
         return (code, *(tenant_index(*columns) for columns in lists))
 
     @classmethod
@@ -75,6 +84,12 @@ class MasterData(SoftDeleted):
     def assign(self, values: Mapping[str, Any]) -> None:
         for name, value in values.items():
             setattr(self, name, value)
+        self.code_key = self.key_of(getattr(self, self.code_field))
+
+    @classmethod
+    def key_of(cls, code: str) -> str:
+        """What two spellings of one code have in common."""
+        return folded(code) if cls.case_folded else code
 
     async def ensure_unused(self, tx: Tx) -> None:
         """Raises InUse, or another refusal, when something keeps it from being deleted."""

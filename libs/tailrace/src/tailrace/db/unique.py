@@ -17,16 +17,19 @@ from tailrace.db.violations import declared_key, violation_of
 
 LIVE = "deleted_at IS NULL"
 """For `unique_value(where=…)`: what is deleted gives its value free."""
-_REFUSAL = "refusal"
+_REFUSAL, _FIELD = "refusal", "field"
 
 
-def unique_value(*columns: str, refusal: type[Taken] = Taken, where: str | None = None) -> Index:
+def unique_value(
+    *columns: str, refusal: type[Taken] = Taken, where: str | None = None, field: str | None = None
+) -> Index:
     """For `__table_args__`: one row of a tenant may have these values, among those that `where` (SQL) is true of.
 
-    A write that asks for them a second time is refused with `refusal`, which names the last column as the field.
+    A write that asks for them a second time is refused with `refusal`, which names `field`, or else the last column.
     """
     options: dict[str, Any] = {} if where is None else {"postgresql_where": text(where)}
-    return Index(None, "tenant_id", *columns, unique=True, info={_REFUSAL: refusal}, **options)
+    info = {_REFUSAL: refusal, _FIELD: field or columns[-1]}
+    return Index(None, "tenant_id", *columns, unique=True, info=info, **options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +75,8 @@ def refusal_of(error: IntegrityError) -> Taken | None:
 
 
 def _refusal(info: Mapping[Any, Any], column: str) -> Taken:
-    refusal: Taken = info.get(_REFUSAL, Taken)(
-        f"This {column.replace('_', ' ')} is in use already.", field=f"/{column}"
-    )
+    field = info.get(_FIELD, column)
+    refusal: Taken = info.get(_REFUSAL, Taken)(f"This {field.replace('_', ' ')} is in use already.", field=f"/{field}")
     return refusal
 
 

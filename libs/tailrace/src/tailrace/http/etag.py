@@ -7,7 +7,7 @@ from fastapi import Depends, Header
 
 from tailrace.core.errors import BadRequest
 
-_STRONG = re.compile(r'^"(\d{1,18})"$')
+_STRONG = re.compile(r'"([0-9]{1,18})"')
 
 
 def etag(version: int) -> str:
@@ -26,7 +26,7 @@ async def _if_match(
 ) -> int | None:
     if if_match is None or if_match.strip() == "*":
         return None
-    found = _STRONG.match(if_match.strip())
+    found = _STRONG.fullmatch(if_match.strip())
     if found is None:
         detail = 'Send one strong ETag as it was received, as in "3".'
         raise BadRequest(detail, field="If-Match")

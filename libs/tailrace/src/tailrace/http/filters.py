@@ -14,11 +14,12 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, func, text
 from sqlalchemy.orm import InstrumentedAttribute
 
-from tailrace.core.fields import Day, Moment, MomentOrDay, Name, Text
+from tailrace.core.fields import Code, Day, Moment, MomentOrDay, Search, Text
 from tailrace.core.money import Exact
+from tailrace.db.master_data import MasterData
 from tailrace.messaging.days import CompanyDays
 
 Column = InstrumentedAttribute[Any]
@@ -70,8 +71,16 @@ def any_of(column: Column, type: Any = None) -> Filter:
 
 
 def part_of(column: Column) -> Filter:
-    """Rows whose text holds this one, in any case."""
-    return Filter(column.key, Name, lambda text: column.icontains(text, autoescape=True), "A part of it, in any case.")
+    """Rows whose text holds this one, in any case and in any spelling that NFKC makes one of."""
+    spelled = func.normalize(column, text("NFKC"))
+    description = "A part of it, in any case."
+    return Filter(column.key, Search, lambda part: spelled.icontains(part, autoescape=True), description)
+
+
+def called(kind: type[MasterData]) -> Filter:
+    """The row whose code this is, in any spelling that makes it the same."""
+    description = "The code, in any case." if kind.case_folded else "The code."
+    return Filter(kind.code_field, Code, lambda code: kind.code_key == kind.key_of(code), description)
 
 
 def between(column: Column, days: CompanyDays | None = None) -> tuple[Filter, Filter]:

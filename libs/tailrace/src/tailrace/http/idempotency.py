@@ -6,6 +6,7 @@ request differs. Keys belong to one user of one tenant and are kept for seven da
 
 import asyncio
 import hmac
+import re
 from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
@@ -20,6 +21,7 @@ from tailrace.db.tables import idempotency
 from tailrace.observability.logs import log
 
 KEPT_DAYS = 7
+_KEY = re.compile("[\x20-\x7e]{1,255}")
 _BATCH, _EVERY = 1000, 3600.0
 _TRY_LOCK = select(func.pg_try_advisory_xact_lock(func.hashtextextended(bindparam("name"), 0)))
 _STORED = select(idempotency.c.request_hash, idempotency.c.status, idempotency.c.headers, idempotency.c.body).where(
@@ -51,12 +53,12 @@ class KeyReused(Problem):
 
 
 def key_of(request: Request, *, required: bool) -> str | None:
-    """The Idempotency-Key. Raises BadRequest when it is missing where it is required, or over 255 characters."""
-    key = request.headers.get("idempotency-key", "").strip()
-    if key and len(key) <= 255:
-        return key
-    if not key and not required:
+    """The Idempotency-Key. Raises BadRequest when it is missing where it is required, and for several or no printable ASCII anywhere."""
+    given = [key.strip() for key in request.headers.getlist("idempotency-key")]
+    if not given and not required:
         return None
+    if len(given) == 1 and _KEY.fullmatch(given[0]):
+        return given[0]
     detail = "Send an Idempotency-Key of 1 to 255 characters, the same on every retry of this request."
     raise BadRequest(detail, field="Idempotency-Key")
 

@@ -5,7 +5,7 @@ import binascii
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from inspect import Parameter, Signature
 from typing import Annotated, Any, Generic, TypeVar
@@ -23,12 +23,15 @@ from tailrace.http.routing import View
 Item = TypeVar("Item")
 LIMIT, MOST = 50, 200
 _DIRECTIONS = (("", ""), ("-", "_DESCENDING"))
+_LARGEST, _MOST_DIGITS = 2**63 - 1, 40
 
 Limit = Annotated[int, Query(ge=1, le=MOST, description="How many at most.")]
+LONGEST_CURSOR = 4096
+"""Room for the longest line that `fields` knows, 500 characters of four bytes each, in base64, with an id and a sort beside it."""
 Cursor = Annotated[
     str | None,
     Query(
-        max_length=500,
+        max_length=LONGEST_CURSOR,
         description="`next_cursor` of the page before.",
         json_schema_extra={"pattern": "^[A-Za-z0-9_-]+$"},
     ),
@@ -145,7 +148,8 @@ def _order(sort: str, known: Mapping[str, Column]) -> tuple[str, bool]:
 
 def _encode(row: Any, column: Column, key: Column, sort: str) -> str:
     values = [str(getattr(row, c.key)) for c in (column, key)]
-    return base64.urlsafe_b64encode(json.dumps([sort, *values]).encode()).decode().rstrip("=")
+    text = json.dumps([sort, *values], ensure_ascii=False, separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def _decode(cursor: str, column: Column, key: Column, sort: str) -> Any:
@@ -159,13 +163,39 @@ def _decode(cursor: str, column: Column, key: Column, sort: str) -> Any:
         raise BadRequest(detail, field="cursor") from error
 
 
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("half a moment")
+    return moment.astimezone(UTC)
+
+
+def _decimal(text: str) -> Decimal:
+    number = Decimal(text)
+    if not number.is_finite() or abs(number.adjusted()) > _MOST_DIGITS:
+        raise ValueError("no number of ours")
+    return number
+
+
+def _whole(text: str) -> int:
+    number = int(text) if len(text) < _MOST_DIGITS else _LARGEST + 1
+    if abs(number) > _LARGEST:
+        raise ValueError("no number of ours")
+    return number
+
+
+def _text(text: str) -> str:
+    text.encode()  # UnicodeEncodeError for half a character, a ValueError
+    return text
+
+
 _READERS: Mapping[type, Any] = {
     UUID: UUID,
-    datetime: datetime.fromisoformat,
+    datetime: _moment,
     date: date.fromisoformat,
-    Decimal: Decimal,
-    int: int,
-    str: str,
+    Decimal: _decimal,
+    int: _whole,
+    str: _text,
 }
 
 

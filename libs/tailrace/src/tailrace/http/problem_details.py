@@ -14,12 +14,15 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from tailrace.core.errors import BadRequest, FieldProblem, Invalid, Problem, Refused, TooLarge, Unavailable
+from tailrace.core.wire import REPEATED
 from tailrace.db.error_classes import is_transient, is_uncertain, is_unstorable
 from tailrace.db.unique import refusal_of
 from tailrace.db.violations import violation_of
 from tailrace.observability.logs import log
 
 MEDIA_TYPE = "application/problem+json"
+MOST_ERRORS = 50
+_LONGEST = 300
 
 
 class ProblemView(BaseModel):
@@ -45,16 +48,26 @@ class ProblemView(BaseModel):
 
 def answer(problem: Problem, request: Request) -> JSONResponse:
     """The problem as a response. `instance` is the path asked for."""
+    detail = problem.detail
+    if len(problem.errors) > MOST_ERRORS:
+        detail = f"{detail} ({len(problem.errors)} errors, of which the first {MOST_ERRORS} are named)"
+    named = [FieldProblem(field=_short(e.field), detail=_short(e.detail)) for e in problem.errors[:MOST_ERRORS]]
     view = ProblemView(
         type=f"urn:tailrace:problem:{problem.slug}",
         title=problem.title,
         status=problem.status,
-        detail=problem.detail or None,
-        instance=request.scope["path"],
+        detail=_short(detail, 3 * _LONGEST) or None,
+        instance=_short(request.scope["path"]),
         request_id=getattr(request.state, "request_id", None),
-        errors=problem.errors,
+        errors=named,
     )
     return JSONResponse(view.model_dump(exclude_none=True), problem.status, problem.headers, media_type=MEDIA_TYPE)
+
+
+def _short(text: str, most: int = _LONGEST) -> str:
+    """What of it is answered: a client's own words come back in some, and may be as long as its request, or no text at all."""
+    cut = text if len(text) <= most else f"{text[: most - 1]}…"
+    return cut.encode("utf-8", "replace").decode()
 
 
 def install(app: FastAPI) -> None:
@@ -75,10 +88,14 @@ def _as(kind: type[Problem], error: Exception) -> Problem:
 def _from_validation(error: Exception) -> Problem:
     assert isinstance(error, RequestValidationError)
     malformed = any(e["type"] == "json_invalid" for e in error.errors())
-    errors = [FieldProblem(field=_pointer(e["loc"]), detail=e["msg"]) for e in error.errors()]
+    errors = [FieldProblem(field=_pointer(e["loc"]), detail=_said_of(e)) for e in error.errors()]
     if malformed:
         return BadRequest("The body is not JSON.", errors=errors)
-    return Invalid("; ".join(f"{e.field}: {e.detail}" for e in errors[:3]), errors=errors)
+    return Invalid("; ".join(f"{_short(e.field)}: {e.detail}" for e in errors[:3]), errors=errors)
+
+
+def _said_of(error: Any) -> str:
+    return "Stands more than once" if error.get("input") is REPEATED else str(error["msg"])
 
 
 def _pointer(location: Sequence[Any]) -> str:

@@ -23,6 +23,7 @@ from tailrace.core.backoff import Backoff
 from tailrace.core.context import Context, Principal
 from tailrace.core.errors import Stale
 from tailrace.core.fields import Sentence
+from tailrace.core.wire import WireModel
 from tailrace.db.database import Database
 from tailrace.db.database import Tx as Transaction
 from tailrace.db.error_classes import is_conflict
@@ -59,8 +60,8 @@ class _Exchange:
 _current: ContextVar[_Exchange] = ContextVar("exchange")
 
 
-class Body(BaseModel):
-    """What a client may send. An unknown field is refused, so `tenant_id`, `id` or `role` cannot be slipped in."""
+class Body(WireModel):
+    """What a client may send, each value in the one way it is written. A field that is not declared is refused, so none can be slipped in."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, use_attribute_docstrings=True)
 

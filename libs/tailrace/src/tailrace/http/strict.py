@@ -1,16 +1,26 @@
-"""A query parameter that an operation does not declare is refused, with those that it does: a mistyped filter must not show everything."""
+"""What comes in is what the operation declares: a query parameter that it has, each value written in the one way of its type, JSON to the digit.
 
-from collections.abc import Callable, Coroutine
+An unknown parameter is refused with those that there are: a mistyped filter must not show everything.
+"""
+
+import unicodedata
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import cached_property
 from http import HTTPStatus
-from typing import Any, ClassVar
+from types import NoneType
+from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
+from urllib.parse import unquote_plus
 
 from fastapi import APIRouter, Request, Response
 from fastapi.dependencies.utils import get_flat_params
-from fastapi.params import Query
+from fastapi.params import Path, Query
 from fastapi.routing import APIRoute
+from pydantic import AwareDatetime
 
-from tailrace.core.errors import BadRequest, FieldProblem
+from tailrace.core.errors import BadRequest, FieldProblem, Invalid
+from tailrace.core.wire import SHAPES, Shape
+from tailrace.http.exact_json import ExactRequest
 
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -22,7 +32,7 @@ class UnknownParameter(BadRequest):
 
 
 class StrictRoute(APIRoute):
-    """A route that takes the query parameters it declares, and no other."""
+    """A route that takes the query parameters it declares and no other, and values as `SHAPES` writes them."""
 
     about: ClassVar[str] = ""
     """What its tag is, for the reference."""
@@ -33,12 +43,24 @@ class StrictRoute(APIRoute):
         flat = get_flat_params(self.dependant)
         return frozenset(field.alias for field in flat if isinstance(field.field_info, Query))
 
+    @cached_property
+    def shapes(self) -> Mapping[str, Sequence[Shape]]:
+        """How the values of a parameter of the query or the path may be written; those of free text are not among them."""
+        flat = get_flat_params(self.dependant)
+        types = {f.alias: set(_types(f.field_info.annotation)) for f in flat if isinstance(f.field_info, Query | Path)}
+        return {name: [SHAPES[kind] for kind in kinds] for name, kinds in types.items() if kinds <= SHAPES.keys()}
+
     def get_route_handler(self) -> Endpoint:
         endpoint = super().get_route_handler()
 
         async def strict(request: Request) -> Response:
             if request.scope["query_string"]:
+                _refuse_undecodable(request.scope["query_string"])
                 refuse_unknown(request.query_params.keys(), self.parameters)
+            for name, value in (*request.path_params.items(), *request.query_params.multi_items()):
+                _refuse_misshapen(name, value, self.shapes.get(name, ()))
+            if self.body_field is not None and (body := await request.body()):
+                request = ExactRequest(request, body)
             response = await endpoint(request)
             if response.status_code == HTTPStatus.NO_CONTENT:
                 del response.headers["content-type"]  # of nothing
@@ -73,3 +95,33 @@ def refuse_unknown(given: Any, known: frozenset[str]) -> None:
                 FieldProblem(field=name[:60], detail=f"There is no such parameter. {takes}") for name in unknown[:20]
             ],
         )
+
+
+def _types(annotation: Any) -> Iterator[type]:
+    """The types that a parameter's values may have: those inside of unions and lists."""
+    inside = get_args(annotation)
+    if get_origin(annotation) is Annotated:
+        yield from _types(inside[0])
+    elif inside and get_origin(annotation) is not Literal:
+        for part in inside:
+            yield from _types(part)
+    elif annotation is not NoneType:
+        yield datetime if annotation is AwareDatetime else annotation
+
+
+def _refuse_misshapen(name: str, value: Any, shapes: Sequence[Shape]) -> None:
+    """Raises Invalid for a control character, and for a value that has none of the shapes."""
+    if any(unicodedata.category(each) in {"Cc", "Cs"} for each in str(value)):
+        raise Invalid.field(name, "It holds a control character.")
+    if shapes and not any(shape.pattern.fullmatch(str(value)) for shape in shapes):
+        raise Invalid.field(name, f"{'; or '.join(shape.detail for shape in shapes)}.".capitalize())
+
+
+def _refuse_undecodable(query: bytes) -> None:
+    """Raises BadRequest for a parameter that is not UTF-8 in percent-encoding (RFC 3986, section 2.5)."""
+    for pair in query.split(b"&"):
+        try:
+            unquote_plus(pair.decode("ascii"), errors="strict")
+        except UnicodeDecodeError as error:
+            name = unquote_plus(pair.partition(b"=")[0].decode("ascii", "replace"))
+            raise BadRequest("It is not UTF-8 in percent-encoding.", field=name[:60]) from error

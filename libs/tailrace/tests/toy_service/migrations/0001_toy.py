@@ -40,6 +40,7 @@ def upgrade() -> None:
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("tone", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("code_key", sa.Text(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
@@ -48,9 +49,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_label")),
     )
     op.create_index(
-        op.f("ix_label_tenant_id_code"),
+        op.f("ix_label_tenant_id_code_key"),
         "label",
-        ["tenant_id", "code"],
+        ["tenant_id", "code_key"],
         unique=True,
         postgresql_where=sa.text("deleted_at IS NULL"),
     )

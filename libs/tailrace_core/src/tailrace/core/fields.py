@@ -1,6 +1,6 @@
 """The fields that bodies and filters are made of, each with one set of bounds; amounts, prices and quantities are in `money`.
 
-No text holds NUL, the one character that PostgreSQL does not store. Moments and days lie in a range that every calendar in use can hold.
+Texts are kept in one spelling and hold nothing that is not seen (`text`). Moments and days lie in a range that every calendar in use can hold.
 """
 
 from datetime import UTC, date, datetime
@@ -12,40 +12,58 @@ from pydantic import (
     BeforeValidator,
     Field,
     PlainValidator,
+    SecretStr,
     StringConstraints,
     TypeAdapter,
     ValidationError,
 )
 
 from tailrace.core.meaning import Means
+from tailrace.core.text import address, block, code, line, opaque, searched
+from tailrace.core.wire import TextRule
 
-_STORABLE = r"^[^\x00]*$"
+_LINE, _BLOCK, _CODE = (BeforeValidator(TextRule(rule)) for rule in (line, block, code))
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_STORABLE), Means("A line of text.")]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200), _LINE, Means("A line of text.")]
 """A line: a number, a reference, a word."""
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_STORABLE), Means("What people call it.")]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200), _LINE, Means("What people call it.")]
 """What people call something or somebody."""
 
 Code = Annotated[
-    str, StringConstraints(min_length=1, max_length=64, pattern=_STORABLE), Means("What it is known by among its kind.")
+    str, StringConstraints(min_length=1, max_length=64), _CODE, Means("What it is known by among its kind.")
 ]
-"""What something is known by among its kind."""
+"""What something is known by among its kind. Two are the same when `text.folded` makes the same of them."""
 
 UnitCode = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=16, pattern=_STORABLE),
+    StringConstraints(min_length=1, max_length=16),
+    _CODE,
     Means("The code of a unit of measure, such as `pcs`."),
 ]
-"""The code of a unit of measure."""
+"""The code of a unit of measure, whose case counts: `mm` and `Mm` are two."""
 
-Sentence = Annotated[
-    str, StringConstraints(min_length=1, max_length=500, pattern=_STORABLE), Means("A sentence or two.")
+Search = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200),
+    BeforeValidator(TextRule(searched)),
+    Means("What is looked for, or a part of it."),
 ]
+"""What is looked for in names."""
+
+Sentence = Annotated[str, StringConstraints(min_length=1, max_length=500), _LINE, Means("A sentence or two.")]
 """A sentence or two: why, or what for."""
 
-Note = Annotated[str, StringConstraints(max_length=2000, pattern=_STORABLE), Means("Whatever there is to say.")]
-"""Whatever there is to say, or nothing."""
+Note = Annotated[str, StringConstraints(max_length=2000), _BLOCK, Means("Whatever there is to say.")]
+"""Whatever there is to say, in one line or several, or nothing."""
+
+Password = Annotated[
+    SecretStr,
+    Field(max_length=128),
+    BeforeValidator(TextRule(opaque)),
+    Means("In clear; sent over TLS, and kept nowhere."),
+]
+"""A password, the same however it was typed (RFC 8265)."""
 
 Country = Annotated[
     str, StringConstraints(pattern="^[A-Z]{2}$"), Field(examples=["DE"]), Means("An ISO 3166-1 alpha-2 code.")
@@ -53,12 +71,12 @@ Country = Annotated[
 
 Email = Annotated[
     str,
-    StringConstraints(max_length=254, pattern=r"^[^@\s\x00]+@[^@\s\x00]+\.[^@\s\x00]+$"),
-    AfterValidator(str.lower),
+    StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$"),
+    BeforeValidator(TextRule(address)),
     Field(examples=["ada@example.org"]),
     Means("Compared without regard to case."),
 ]
-"""An e-mail address, in lower case, as addresses are compared."""
+"""An e-mail address, in NFKC and lower case, as addresses are compared."""
 
 
 Amount = Annotated[int, Field(ge=0, le=10**15, examples=[1250]), Means("In minor units: 1250 with EUR is 12.50.")]

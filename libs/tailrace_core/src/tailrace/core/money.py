@@ -6,10 +6,19 @@ from fractions import Fraction
 from math import floor
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetJsonSchemaHandler, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+)
 from pydantic_core import CoreSchema
 
 from tailrace.core.meaning import Means
+from tailrace.core.wire import plain_number
 
 # ISO 4217 minor-unit exponents that differ from 2 (ISO 4217 list one, 2024 edition).
 _EXPONENTS = {
@@ -56,7 +65,7 @@ Currency = Annotated[
 ]
 """An ISO 4217 code in capitals."""
 
-_CANONICAL = AfterValidator(_canonical)
+_WRITTEN, _CANONICAL = BeforeValidator(plain_number), AfterValidator(_canonical)
 _PLAIN = PlainSerializer(plain_decimal, return_type=str, when_used="json")
 
 
@@ -77,11 +86,14 @@ class _Spelled:
 _UNSIGNED, _SIGNED = _Spelled(r"^[0-9]{1,12}(\.[0-9]{1,6})?$"), _Spelled(r"^-?[0-9]{1,12}(\.[0-9]{1,6})?$")
 _SHARE = _Spelled(r"^[01](\.[0-9]{1,6})?$")
 
-Exact = Annotated[Decimal, _CANONICAL, _PLAIN, Means("A decimal; answered as a string, exactly as it is kept.")]
+Exact = Annotated[
+    Decimal, _WRITTEN, _CANONICAL, _PLAIN, Means("A decimal; answered as a string, exactly as it is kept.")
+]
 # Bounds stand before what follows them, so that the schema of a body says them too.
 Quantity = Annotated[
     Decimal,
     Field(max_digits=18, decimal_places=6, gt=0),
+    _WRITTEN,
     _CANONICAL,
     _PLAIN,
     Field(examples=["12.5"]),
@@ -93,6 +105,7 @@ Quantity = Annotated[
 SignedQuantity = Annotated[
     Decimal,
     Field(max_digits=18, decimal_places=6),
+    _WRITTEN,
     _CANONICAL,
     _PLAIN,
     Field(examples=["-1.5"]),
@@ -104,6 +117,7 @@ SignedQuantity = Annotated[
 UnitPrice = Annotated[
     Decimal,
     Field(max_digits=18, decimal_places=6, ge=0),
+    _WRITTEN,
     _CANONICAL,
     _PLAIN,
     Field(examples=["1250"]),
@@ -115,6 +129,7 @@ UnitPrice = Annotated[
 Rate = Annotated[
     Decimal,
     Field(max_digits=9, decimal_places=6, ge=0, le=1),
+    _WRITTEN,
     _CANONICAL,
     _PLAIN,
     Field(examples=["0.1"]),

@@ -13,7 +13,7 @@ from catalog.views import ItemView
 from contracts.catalog import NegativeStock
 from tailrace.db import master_data
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import Deleted, equal, part_of
+from tailrace.http.filters import Deleted, called, equal, part_of
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
@@ -25,7 +25,7 @@ Items = Annotated[
     PageRequest,
     listed(
         Item,
-        equal(Item.sku),
+        called(Item),
         part_of(Item.name),
         equal(Item.kind, Kind),
         equal(Item.tax_code_id),

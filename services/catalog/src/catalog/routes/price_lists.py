@@ -18,7 +18,7 @@ from tailrace.core.fields import Day
 from tailrace.core.money import Currency, Quantity
 from tailrace.db import master_data
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import Deleted, equal, part_of, where
+from tailrace.http.filters import Deleted, called, equal, part_of, where
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
@@ -41,7 +41,7 @@ PriceLists = Annotated[
     PageRequest,
     listed(
         PriceList,
-        equal(PriceList.code),
+        called(PriceList),
         part_of(PriceList.name),
         equal(PriceList.currency, Currency),
         equal(PriceList.active),

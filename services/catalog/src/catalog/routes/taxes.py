@@ -10,7 +10,7 @@ from catalog.scopes import Reader, Writer
 from catalog.views import TaxCodeView, TaxPolicyView
 from tailrace.db import master_data
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import Deleted, equal, part_of
+from tailrace.http.filters import Deleted, called, part_of
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
@@ -21,7 +21,7 @@ TaxCodes = Annotated[
     PageRequest,
     listed(
         TaxCode,
-        equal(TaxCode.code),
+        called(TaxCode),
         part_of(TaxCode.name),
         sort=[TaxCode.code, TaxCode.name, TaxCode.created_at],
     ),

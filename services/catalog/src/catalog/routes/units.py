@@ -11,7 +11,7 @@ from catalog.scopes import Reader, Writer
 from catalog.views import Converted, UnitView
 from tailrace.db import master_data
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import Deleted, equal, part_of
+from tailrace.http.filters import Deleted, called, equal, part_of
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
@@ -23,7 +23,7 @@ Units = Annotated[
     PageRequest,
     listed(
         Unit,
-        equal(Unit.code),
+        called(Unit),
         part_of(Unit.name),
         equal(Unit.dimension),
         sort=[Unit.code, Unit.name, Unit.created_at],

@@ -12,7 +12,7 @@ from contracts.catalog import NegativeStock
 from tailrace.core.fields import Country
 from tailrace.db import master_data
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import Deleted, equal, part_of
+from tailrace.http.filters import Deleted, called, equal, part_of
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
@@ -22,7 +22,7 @@ Warehouses = Annotated[
     PageRequest,
     listed(
         Warehouse,
-        equal(Warehouse.code),
+        called(Warehouse),
         part_of(Warehouse.name),
         equal(Warehouse.country, Country),
         equal(Warehouse.active),

@@ -9,7 +9,7 @@ from shipping.scopes import Reader, Writer
 from shipping.views import CarrierView
 from tailrace.db import master_data
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import Deleted, equal, part_of
+from tailrace.http.filters import Deleted, called, equal, part_of
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
@@ -19,7 +19,7 @@ Carriers = Annotated[
     PageRequest,
     listed(
         Carrier,
-        equal(Carrier.code),
+        called(Carrier),
         part_of(Carrier.name),
         equal(Carrier.active),
         sort=[Carrier.code, Carrier.name],

@@ -18,7 +18,7 @@ async def walk(w: Walker) -> None:
     await w.get("/v1/cards/mine")
     await w.get("/v1/cards/{card_id}", card_id=made["id"])
     await w.get("/v1/cards/{card_id}/stamps", card_id=made["id"])
-    await w.put("/v1/cards/{card_id}", {"label": "silver"}, card_id=made["id"])
+    await w.put("/v1/cards/{card_id}", {"label": "silver", "role": "owner", "version": "second"}, card_id=made["id"])
     await w.post("/v1/cards/{card_id}/close", card_id=made["id"])
     for number in range(3):
         id = uuid7()

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from tailrace.core.context import Principal
 from tailrace.core.errors import Unknown
-from tailrace.core.fields import Text
+from tailrace.core.fields import Moment, Text
 from tailrace.core.ids import uuid7
 from tailrace.core.personal_data import Personal
 from tailrace.http.auth import Requires, scopes
@@ -47,7 +47,12 @@ class NewCard(Body):
 
 
 class Label(Body):
+    """Words of the business, which bodies elsewhere must not slip in, are its own here."""
+
     label: Text
+    role: Text = "holder"
+    version: Text | None = None
+    created_at: Moment | None = None
 
 
 class Gift(Body):

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "shipping_0002"
-down_revision = "shipping_0001"
+revision = "shipping_0003"
+down_revision = "shipping_0002"
 
 
 def upgrade() -> None:

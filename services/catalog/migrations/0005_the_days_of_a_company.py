@@ -5,8 +5,8 @@ from alembic import op
 
 from tailrace.db.row_security import tenant_tables
 
-revision = "catalog_0004"
-down_revision = "catalog_0003"
+revision = "catalog_0005"
+down_revision = "catalog_0004"
 
 
 def upgrade() -> None:

@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from tailrace.db.row_security import tenant_tables
 
-revision = "catalog_0002"
-down_revision = "catalog_0001"
+revision = "catalog_0003"
+down_revision = "catalog_0002"
 
 
 def upgrade() -> None:
@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("rates", postgresql.JSONB(), nullable=False),
         sa.Column("roundings", postgresql.JSONB(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("code_key", sa.Text(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
@@ -26,9 +27,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_tax_code")),
     )
     op.create_index(
-        op.f("ix_tax_code_tenant_id_code"),
+        op.f("ix_tax_code_tenant_id_code_key"),
         "tax_code",
-        ["tenant_id", "code"],
+        ["tenant_id", "code_key"],
         unique=True,
         postgresql_where=sa.text("deleted_at IS NULL"),
     )

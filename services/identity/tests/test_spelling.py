@@ -1,0 +1,81 @@
+"""A person logs in however the address and the password are typed, and is one person."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from identity.service import service
+from tailrace.core.ids import uuid7
+from tailrace.runtime.migrate import migrations_of, prepare_database
+from tailrace_testing import Harness
+from tailrace_testing.databases import Databases
+
+COMPOSED, DECOMPOSED = "josé@acme.example", "jose\u0301@acme.example"
+PASSWORD = "pa\u0308ss wörd"
+SPELLINGS = [COMPOSED, DECOMPOSED, "JOSÉ@Acme.Example", "ｊｏｓé＠acme.example", f" {COMPOSED} "]
+
+
+def user(email: str, password: str = PASSWORD) -> dict[str, Any]:
+    return {"email": email, "name": "Jose\u0301", "password": password, "roles": []}
+
+
+@pytest.mark.parametrize("made", [COMPOSED, DECOMPOSED])
+async def test_one_user_in_every_spelling(identity: Harness, acme: Any, made: str) -> None:
+    admin = identity.client_as(tenant=acme.id)
+    answer = await admin.post("/v1/auth/users", json=user(made))
+    assert (answer.status_code, answer.json()["email"], answer.json()["name"]) == (201, COMPOSED, "José")
+    for spelling in SPELLINGS:
+        again = await admin.post("/v1/auth/users", json=user(spelling))
+        assert (again.status_code, again.json()["errors"][0]["field"]) == (409, "/email"), spelling
+        found = await admin.get("/v1/auth/users", params={"email": spelling})
+        assert [each["id"] for each in found.json()["items"]] == [answer.json()["id"]], spelling
+        for password in (PASSWORD, "p\u00e4ss w\u00f6rd", "pa\u0308ss\u00a0wo\u0308rd", "päss\u3000wörd"):
+            assert (await acme.log_in(spelling, password)).status_code == 200, (spelling, password)
+    for other in ("PÄSS WÖRD", "pass word", "päss  wörd"):
+        assert (await acme.log_in(COMPOSED, other)).status_code == 401
+
+
+async def test_guesses_at_one_address_are_counted_as_one(identity: Harness, acme: Any) -> None:
+    for spelling in SPELLINGS:
+        assert (await acme.log_in(spelling, "wrong")).status_code == 401
+    assert (await acme.log_in(COMPOSED, "wrong")).status_code == 429
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("email", "jo\u200bse@acme.example"),
+        ("email", "jo\u202ese@acme.example"),
+        ("email", "jo se@acme.example"),
+        ("name", "Jose\u202ex"),
+        ("name", "Jo\nse"),
+        ("password", "pass\x00word"),
+        ("password", "pass\u200bword"),
+    ],
+)
+async def test_what_is_not_seen_is_refused_with_the_field(identity: Harness, acme: Any, field: str, value: str) -> None:
+    answer = await identity.client_as(tenant=acme.id).post("/v1/auth/users", json={**user(COMPOSED), field: value})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, f"/{field}")
+    if field == "password":
+        given = await acme.log_in(acme.admin_email, value)
+        assert (given.status_code, given.json()["errors"][0]["field"]) == (422, "/password")
+
+
+async def test_addresses_of_an_earlier_version_are_spelled_again(databases: Databases, tmp_path: Path) -> None:
+    name, folder = f"identity_{uuid7().hex}", tmp_path / service.name
+    folder.mkdir()
+    shutil.copy(migrations_of(service) / "0001_identity.py", folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TAILRACE_MIGRATIONS", str(tmp_path))
+        await prepare_database(databases.admin_url("postgres"), service, databases.settings, name=name)
+    admin = await asyncpg.connect(databases.admin_url(name))
+    insert = "INSERT INTO user_account (tenant_id, id, email, name, active, version) VALUES ($1, $2, $3, $4, true, 1)"
+    await admin.execute(insert, uuid7(), uuid7(), "ＪOSE\u0301@acme.example", "Jose\u0301")
+    await prepare_database(databases.admin_url("postgres"), service, databases.settings, name=name)
+    row = await admin.fetchrow("SELECT email, name FROM user_account")
+    await admin.close()
+    await databases.drop(name)
+    assert tuple(row) == (COMPOSED, "José")
