@@ -283,7 +283,8 @@ def _declared_key(*, required: bool) -> dict[str, Any]:
         "name": "Idempotency-Key",
         "in": "header",
         "required": required,
-        "description": "Yours to choose, the same on every retry of one request: it has one effect and one answer.",
+        "description": "Yours to choose, the same on every retry of one request: it has one effect and one answer. It is known to the service that "
+        "this path belongs to, and to no other.",
         "schema": {"type": "string", "minLength": 1, "maxLength": 255},
     }
 
