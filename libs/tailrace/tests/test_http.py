@@ -155,7 +155,7 @@ async def test_a_body_in_another_format_is_a_415_that_says_which(toy: Harness) -
         assert answer.json()["errors"][0]["field"] == "Content-Type"
     coded = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
     answer = await toy.client.post("/v1/notes", content=body, headers=coded)
-    assert (answer.status_code, answer.headers["accept-encoding"]) == (415, "identity")
+    assert (answer.status_code, answer.headers["accept-encoding"]) == (415, "")
     for said in ("application/json", "Application/JSON; charset=utf-8", "application/merge-patch+json"):
         assert (await toy.client.post("/v1/notes", content=body, headers={"Content-Type": said})).status_code == 201
     assert (await toy.client.post("/v1/notes")).status_code == 422

@@ -8,7 +8,8 @@ import httpx2
 import pytest
 
 from identity import passwords
-from identity.turns import Busy, Turns
+from identity.refusals import Busy
+from identity.turns import Turns
 from tailrace_testing import Harness
 from tailrace_testing.gateway import eventually
 

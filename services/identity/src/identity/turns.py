@@ -8,18 +8,7 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 
-from tailrace.core.errors import Unavailable
-
-_RETRY_AFTER = 2
-
-
-class Busy(Unavailable):
-    """503: more log-ins than can be checked at the moment, in all or from one address; nothing was done, and nothing counted."""
-
-    slug, title = "busy", "Too much at once"
-
-    def __init__(self) -> None:
-        super().__init__("More passwords are being checked than can be; try again shortly.", retry_after=_RETRY_AFTER)
+from identity.refusals import Busy
 
 
 class Turns:

@@ -139,8 +139,8 @@ class MediaTypeRefused(Problem):
     status, slug, title = 415, "unsupported-media-type", "Not in this format"
 
     def __init__(self, detail: str, *, field: str = "Content-Type", accept: str | None = None) -> None:
-        """`accept` is the media type that is taken; None when the coding is at fault, and none is taken."""
-        takes = {"Accept-Encoding": "identity"} if accept is None else {"Accept": accept}
+        """`accept` is the media type that is taken; None when the coding is at fault, and none is taken: then `Accept-Encoding` is empty."""
+        takes = {"Accept-Encoding": ""} if accept is None else {"Accept": accept}
         super().__init__(detail, field=field, headers=takes)
 
 
