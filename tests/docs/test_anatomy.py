@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import blake2b
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -174,6 +175,7 @@ async def story(side: Side, issuer: TestIssuer, tenant: UUID) -> list[Any]:
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 NOWHERE = uuid7()
+_DIGEST = re.compile(r"-[0-9a-f]{12}")
 _SHOWN = (
     "content-type",
     "etag",
@@ -234,6 +236,10 @@ async def in_flight(admin: Any, name: str) -> AsyncIterator[None]:
 def comparable(answer: Any) -> list[Any]:
     named = Names()
     headers = {name: named.text(answer.headers[name]) for name in _SHOWN if name in answer.headers}
+    # A read's tag holds a digest of its body, which has ids and times of its own on either side.
+    if found := _DIGEST.search(headers.get("etag", "")):
+        assert found[0] == f"-{blake2b(answer.content, digest_size=6).hexdigest()}"
+        headers["etag"] = _DIGEST.sub("-digest", headers["etag"])
     assert UUID(answer.headers["x-request-id"])
     return [answer.status_code, headers, json.loads(named.text(answer.text))]
 

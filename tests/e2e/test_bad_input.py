@@ -82,6 +82,20 @@ async def test_a_conflicting_change_changes_nothing(gateway: Gateway) -> None:
     assert len(await company.member.every("/v1/orders")) == 2
 
 
+async def test_a_key_means_what_its_service_says_and_nothing_elsewhere(gateway: Gateway) -> None:
+    member, key = await gateway.new_tenant(), str(uuid4())
+    warehouse = {"code": "MAIN", "name": "Main"}
+    carrier = {"code": "SNAIL", "name": "Snail & Co."}
+    made = await member.send("POST", "/v1/warehouses", json=warehouse, key=key)
+    elsewhere = await member.send("POST", "/v1/carriers", json=carrier, key=key)
+    assert (made.status_code, elsewhere.status_code, elsewhere.json()["code"]) == (201, 201, "SNAIL")
+    same_service = await member.send("POST", "/v1/items", json={"sku": "A"}, key=key)
+    assert (same_service.status_code, same_service.json()["errors"][0]["field"]) == (422, "Idempotency-Key")
+    for path, body, first in (("/v1/warehouses", warehouse, made), ("/v1/carriers", carrier, elsewhere)):
+        again = await member.send("POST", path, json=body, key=key)
+        assert (again.json(), again.headers["idempotency-replayed"]) == (first.json(), "true")
+
+
 async def test_a_malformed_event_becomes_a_dead_letter_and_the_others_go_on(fleet: Stack, gateway: Gateway) -> None:
     company = await Company.found(gateway)
     marker = str(uuid4())

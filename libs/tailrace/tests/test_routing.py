@@ -14,7 +14,7 @@ async def test_a_write_answers_with_its_version_and_its_events(toy: Harness) -> 
     note = answer.json()
     assert answer.headers["etag"] == '"1"'
     assert answer.headers["tailrace-event"] == f"toy.events/{note['id']}@1"
-    assert (await toy.client.get(f"/v1/notes/{note['id']}")).headers["etag"] == '"1"'
+    assert (await toy.client.get(f"/v1/notes/{note['id']}")).headers["etag"].startswith('"1-')
 
 
 async def test_fifty_posts_with_one_key_have_one_effect(toy: Harness) -> None:

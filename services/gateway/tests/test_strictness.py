@@ -69,11 +69,25 @@ async def test_two_equal_lengths_become_one(stand: Stand) -> None:
     assert [value for name, value in stand.orders.seen[0]["headers"] if name == "content-length"] == ["3"]
 
 
-@pytest.mark.parametrize("method", [b"TRACE", b"CONNECT"])
-async def test_trace_and_connect_end_here(stand: Stand, method: bytes) -> None:
+@pytest.mark.parametrize("method", [b"TRACE", b"CONNECT", b"get", b"Post", b"BREW"])
+async def test_what_is_no_method_of_ours_is_a_501_problem(stand: Stand, method: bytes) -> None:
     answer = await stand.raw(_request(method + b" /v1/public/x HTTP/1.1"))
-    assert answer.startswith(b"HTTP/1.1 405 ")
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 501 ")
+    assert json.loads(body)["type"] == "urn:tailrace:problem:not-implemented"
     assert stand.orders.seen == []
+
+
+@pytest.mark.parametrize("version", [b"HTTP/2.0", b"HTTP/3.0", b"HTTP/0.9"])
+async def test_another_version_of_http_is_a_505_problem(stand: Stand, version: bytes) -> None:
+    for path in (b"/v1/public/x", b"/docs"):
+        answer = await stand.raw(_request(b"GET " + path + b" " + version))
+        assert answer.startswith(b"HTTP/1.1 505 "), answer
+    assert stand.orders.seen == []
+
+
+async def test_a_later_minor_version_is_spoken_to_in_ours(stand: Stand) -> None:
+    assert (await stand.raw(_request(b"GET /v1/public/x HTTP/1.2"))).startswith(b"HTTP/1.1 200 ")
 
 
 async def test_a_broken_chunk_after_the_head_changes_nothing(stand: Stand) -> None:

@@ -112,7 +112,7 @@ async def test_a_user_is_created_read_listed_changed_and_deleted(
     assert (bob["email"], bob["roles"], bob["version"]) == ("bob@acme.example", ["sales", "viewer"], 1)
     path = f"/v1/auth/users/{bob['id']}"
     read = await admin.get(path)
-    assert (read.json(), read.headers["etag"]) == (bob, '"1"')
+    assert (read.json(), read.headers["etag"][:3]) == (bob, '"1-')
     listed = (await admin.get("/v1/auth/users", params={"email": "BOB@acme.example"})).json()["items"]
     assert listed == [bob]
     session = (await acme.log_in("bob@acme.example")).json()

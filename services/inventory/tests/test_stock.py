@@ -207,7 +207,7 @@ async def test_a_stale_version_is_refused(depot: Depot) -> None:
     now = (await depot.h.client.get(path)).headers["etag"]
     answer = await depot.h.client.post("/v1/inventory/adjustments", json=body, headers={"If-Match": now})
     assert answer.status_code == 201
-    assert (await depot.h.client_as(scopes="inventory:read").get(path)).headers["etag"] == '"3"'
+    assert (await depot.h.client_as(scopes="inventory:read").get(path)).headers["etag"].startswith('"3-')
     reader = await depot.h.client_as(scopes="inventory:read").post("/v1/inventory/adjustments", json=body)
     assert reader.status_code == 403
 

@@ -383,7 +383,7 @@ async def test_requests_that_do_not_fit_change_nothing(order: Order, shipping: H
     stranger = shipping.client_as(tenant=shipping.other_tenant)
     assert (await stranger.post(url, json={})).status_code == 404
     assert (await shipping.client_as("shipping:read").post(url, json={})).status_code == 403
-    assert (await shipping.client.get(url.removesuffix("/dispatch"))).headers["etag"] == '"1"'
+    assert (await shipping.client.get(url.removesuffix("/dispatch"))).headers["etag"].startswith('"1-')
 
 
 async def test_a_dispatch_may_be_entered_afterwards(order: Order, clock: SetClock) -> None:

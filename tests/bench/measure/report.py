@@ -86,6 +86,11 @@ def _tables(document: Document) -> Iterator[tuple[str, tuple[str, ...], list[tup
     yield "CPU under load, cores", ("Services", "While", *parts), list(_loads(fleets, parts))
     yield "CPU above idle, ms", ("Services", "For each", *parts), list(_costs(fleets, parts))
     yield "Throughput", ("Services", "What", "Per second", "n"), list(_throughput(fleets))
+    yield (
+        "Others while one attacks the gateway, ms",
+        ("Services", "While", *_names(_LATENCY), "failed"),
+        list(_attacks(fleets)),
+    )
     yield "What went wrong", ("Services", "Step", "Error"), list(_errors(fleets))
     events = {**document["machine"], **next((f["versions"] for f in fleets.values() if "versions" in f), {})}
     yield "Machine", ("", ""), [(name, str(value)) for name, value in events.items()]
@@ -104,6 +109,13 @@ def _ways(fleet: Document) -> Iterator[tuple[str, str, Document]]:
     for rate, ways in _pairs(fleet, "latency"):
         if rate != "poll.interval.ms" and "error" not in ways:
             yield from ((rate, how, found) for how, found in ways.items())
+
+
+def _attacks(fleets: Document) -> Iterator[tuple[str, ...]]:
+    for size, fleet in fleets.items():
+        for name, found in _pairs(fleet, "attacks"):
+            if isinstance(found, dict):
+                yield size, name, *(_value(found[key]) for key in (*_LATENCY, "failed"))
 
 
 def _times(fleets: Document) -> Iterator[tuple[str, ...]]:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+from mix.client import Session, User
 
-from measure import latency, machine, use
+from measure import attacks, latency, machine, use
 from measure.installation import Installation
 from measure.usage import Figures, busiest, difference
 from measure.workspace import Workspace
@@ -88,10 +89,16 @@ class Run:
                         asking, operator, installation, seconds, plan.seed, self._idle, self._say
                     ),
                 )
+                await self._step("attacks", lambda: self._attack(asking, operator, installation, seconds))
                 await self._step("projections", lambda: _projections(installation, seconds / 4))
         self.results["memory"]["after load MiB"] = processes.memory()
         self.results["started again"] = processes.restarts()
         self._keep(self.results)
+
+    async def _attack(self, asking: Session, operator: User, installation: Installation, seconds: float) -> Results:
+        at = f"/v1/{installation.workspace.generated[0].service}"
+        victim, viewer = await use.customer(asking, operator), await use.viewer(asking, operator)
+        return await attacks.measure(asking, installation.gateway, victim, viewer, at, seconds, self._say)
 
     async def _rest(self, installation: Installation) -> Results:
         """CPU of a fleet that nobody uses, in cores, by part; and by kind of thread, of the two programs that use most."""

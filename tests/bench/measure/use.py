@@ -36,7 +36,7 @@ async def session(installation: Installation, folder: Path) -> AsyncIterator[tup
 
 async def visit_everyone(asking: Session, operator: User, installation: Installation) -> dict[str, Any]:
     """One write to each generated service, seen in its read model and in Kafka."""
-    user = await _customer(asking, operator)
+    user = await customer(asking, operator)
     generated = installation.workspace.generated
     began = time.monotonic()
     async with Arrivals(installation.settings.kafka, [names.topic for names in generated]) as arrivals:
@@ -61,7 +61,7 @@ async def single_requests(
     asking: Session, operator: User, installation: Installation, seconds: float, idle: Figures
 ) -> dict[str, Any]:
     """A read and a write of one generated service, one after another: how long each takes, and CPU milliseconds by part."""
-    user = await _customer(asking, operator)
+    user = await customer(asking, operator)
     at = f"/v1/{installation.workspace.generated[0].service}"
     here = f"{at}/{(await user.post(at, {'code': 'READ', 'name': 'Read'}, key='single'))['id']}"
 
@@ -146,7 +146,17 @@ async def _one_by_one(
     return {**summary(took), "CPU ms per request": above_idle(used, idle, time.monotonic() - began, len(took))}
 
 
-async def _customer(asking: Session, operator: User) -> User:
+async def viewer(asking: Session, operator: User) -> User:
+    """Somebody of another company who may read and do nothing else."""
+    admin = await customer(asking, operator)
+    email = f"viewer@{admin.tenant}.example"
+    body = {"email": email, "name": "Viewer", "password": PASSWORD, "roles": ["viewer"]}
+    await admin.post("/v1/auth/users", body, key=f"viewer/{admin.tenant}")
+    return await asking.user(admin.tenant, email, PASSWORD)
+
+
+async def customer(asking: Session, operator: User) -> User:
+    """The administrator of a new company."""
     slug = f"bench-{uuid4().hex[:12]}"
     email = f"admin@{slug}.example"
     admin = {"email": email, "name": "Administrator", "password": PASSWORD}

@@ -22,7 +22,7 @@ from tailrace.verify.replay import Proof
 class Exposed:
     """A path prefix that the edge forwards to the service, and its policy. Times in seconds, sizes in bytes.
 
-    `public` paths need no token; the service decides what they tell.
+    `public` paths need no token; the service decides what they tell. Their bodies are 64 kB at most, whatever `body_limit` says.
     """
 
     prefix: str

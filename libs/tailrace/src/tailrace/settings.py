@@ -87,6 +87,13 @@ class Settings(BaseSettings):
     """Connections that one process holds, and at most half of the files that it may open; the next one is refused with a 503."""
     head_timeout: float = Field(default=10.0, gt=0)
     """How long the head of a request may take to arrive."""
+    address_connections: int = Field(default=500, ge=1)
+    """Connections that one client address may hold at a gateway process, and at most half of all; an IPv6 site (/64) counts as one address.
+    A proxy in front of the gateway is one address too."""
+    client_grace: float = Field(default=10.0, gt=0)
+    """How long a client may pause within the body of a request, and how long it takes until `TAILRACE_CLIENT_RATE` holds."""
+    client_rate: int = Field(default=32 * 1024, ge=1)
+    """Bytes per second that a client sends of a body, or takes of an answer, at least. So the largest body has 74 s to arrive."""
     ports: dict[str, int] = {}
     """The port of each service by its name, as JSON; the embedded stack sets it."""
     upstreams: dict[str, str] = {}
@@ -101,6 +108,12 @@ class Settings(BaseSettings):
     """Requests per second from one client address on paths that need no token, refused tokens included."""
     address_burst: int = 400
     """How many it may send at once before the rate holds."""
+    tenant_requests: int = Field(default=64, ge=1)
+    """Requests of a tenant that a gateway process has under way at once, of the 256 connections to a service that all share."""
+    tenant_uploads: int = Field(default=8, ge=1)
+    """Of those, how many may have a body of more than 64 kB, which is passed on while it arrives."""
+    address_requests: int = Field(default=32, ge=1)
+    """Requests of a client address that it has under way at once on paths that need no token. Their bodies are 64 kB at most."""
     cors_origins: list[str] = []
     """Origins whose pages may call the gateway from a browser; none by default."""
 

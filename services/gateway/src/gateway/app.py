@@ -3,16 +3,20 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from gateway import health, pages
+from gateway.compression import Compression
 from gateway.feed import Feed, UserEvents
 from gateway.forward import Forwarder
-from gateway.gateway import Gateway
+from gateway.gateway import Gateway, Shares
+from gateway.in_flight import InFlight
 from gateway.limits import Limit
+from gateway.pace import Pace
 from gateway.revocations import Revocations
 from gateway.routes import forwarded
 from gateway.table import load_table
@@ -50,8 +54,14 @@ def build(settings: Settings, *, feed: Feed | None = None, promised: Path | None
         Tokens(Verifier(keys, issuer=settings.issuer, audiences=audiences)),
         revocations,
         audience=settings.audience,
-        tenants=Limit("tenant", rate=settings.tenant_rate, burst=settings.tenant_burst),
-        addresses=Limit("address", rate=settings.address_rate, burst=settings.address_burst),
+        shares=Shares(
+            tenant_rate=Limit("tenant", rate=settings.tenant_rate, burst=settings.tenant_burst),
+            address_rate=Limit("address", rate=settings.address_rate, burst=settings.address_burst),
+            tenant_requests=InFlight("requests", "tenant", settings.tenant_requests),
+            tenant_uploads=InFlight("requests with a long body", "tenant", settings.tenant_uploads),
+            address_requests=InFlight("requests without a token", "address", settings.address_requests),
+        ),
+        pace=partial(Pace, settings.client_grace, settings.client_rate),
         forwarder=forwarder,
     )
 
@@ -80,6 +90,7 @@ def build(settings: Settings, *, feed: Feed | None = None, promised: Path | None
     app.include_router(health.for_operators(metrics.router, settings.metrics_from))
     app.router.routes.extend(forwarded(table, gateway))
     app.router.default = gateway
+    app.add_middleware(Compression)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -90,6 +101,7 @@ def build(settings: Settings, *, feed: Feed | None = None, promised: Path | None
                 "Content-Type",
                 "Idempotency-Key",
                 "If-Match",
+                "If-None-Match",
                 "Tailrace-After",
                 "X-Request-Id",
             ],

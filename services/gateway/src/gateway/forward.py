@@ -1,24 +1,29 @@
-"""Takes a request to its service and the answer back, streaming both; asks twice only where that cannot do anything twice."""
+"""Takes a request to its service and the answer back; asks twice only where that cannot do anything twice.
+
+An answer of up to `_AT_ONCE` bytes is taken from the service whole, so that no slow client holds the service's connection; a longer one, and one of
+unknown length, is passed on while it is made, to a client that takes it quickly enough.
+"""
 
 import asyncio
 from collections.abc import Callable
 
 import aiohttp
-from starlette.types import Receive, Scope, Send
+from starlette.types import Scope, Send
 from yarl import URL
 
 from gateway.breaker import Breaker
 from gateway.head import Head
 from gateway.headers import answer_headers, upstream_headers
+from gateway.pace import Pace
 from gateway.refusals import UpstreamBroke, UpstreamLate, upstream_down
-from gateway.upload import ClientGone, ServiceClock, Upload
+from gateway.upload import ServiceClock, Upload
 from tailrace.core.manifest import Route
 from tailrace.observability.logs import log
 
 _RETRIED = frozenset({"GET", "HEAD"})
 _CONNECT_TIMEOUT = 1.0
 _RETRY_PAUSE = 0.05
-_SLOW_CLIENT = 30.0
+_AT_ONCE = 256 * 1024
 _CONNECTIONS = 256
 # Shorter than the services' own keep-alive (uvicorn: 5 s), so that a connection is not used in the moment it is closed.
 _KEEP_ALIVE = 3.0
@@ -50,19 +55,28 @@ class Forwarder:
         await self._client.close()
 
     async def forward(
-        self, route: Route, head: Head, scope: Scope, receive: Receive, send: Send, own_headers: dict[str, str]
+        self,
+        route: Route,
+        head: Head,
+        scope: Scope,
+        upload: Upload,
+        send: Send,
+        own_headers: dict[str, str],
+        pace: Pace,
     ) -> None:
-        """Raises a Problem while nothing has been answered yet; after that, an upstream that breaks ends the client's connection."""
-        upload = Upload(receive, route.body_limit)
-        try:
-            response = await self._ask(route, head, scope, upload)
-        except ClientGone:
-            return
+        """Raises a Problem or ClientGone while nothing has been answered yet; after that, an upstream that breaks, and a client that is slower
+        than `pace`, end the client's connection."""
+        response = await self._ask(route, head, scope, upload)
         async with response:
+            limit = _limit(route, head)
+            whole = await _whole(response, route, limit)
             headers = answer_headers(response.raw_headers, own_headers)
             await send({"type": "http.response.start", "status": response.status, "headers": headers})
+            if whole is not None:
+                await send({"type": "http.response.body", "body": whole})
+                return
             try:
-                await _relay(response, send, _limit(route, head))
+                await _relay(response, send, limit, pace)
             except (aiohttp.ClientError, TimeoutError) as error:
                 log.warning("answer broke off", upstream=route.service, error=type(error).__name__)
 
@@ -101,7 +115,7 @@ class Forwarder:
                 return await self._client.request(
                     head.method,
                     self._url(route, head),
-                    headers=upstream_headers(head, scope),
+                    headers=upstream_headers(head, scope, upload.length if upload.whole else head.length),
                     data=upload.chunks(clock) if sends else None,
                     allow_redirects=False,
                 )
@@ -122,15 +136,29 @@ class Forwarder:
         return URL(f"{base}{head.path}{query}", encoded=True)
 
 
-async def _relay(response: aiohttp.ClientResponse, send: Send, idle: float) -> None:
-    """Raises TimeoutError when the service pauses for `idle` seconds, or the client takes nothing for `_SLOW_CLIENT`."""
+async def _whole(response: aiohttp.ClientResponse, route: Route, limit: float) -> bytes | None:
+    """The body of an answer that is not longer than is taken at once, else None. Raises UpstreamBroke, UpstreamLate."""
+    if response.content_length is None or response.content_length > _AT_ONCE:
+        return None
+    try:
+        async with asyncio.timeout(limit):
+            return await response.read()
+    except aiohttp.ClientError as error:
+        raise UpstreamBroke(route.service) from error
+    except TimeoutError as error:
+        raise UpstreamLate(route.service, limit) from error
+
+
+async def _relay(response: aiohttp.ClientResponse, send: Send, idle: float, pace: Pace) -> None:
+    """Raises TimeoutError when the service pauses for `idle` seconds, or the client does not keep pace."""
     more = True
     while more:
         async with asyncio.timeout(idle):
             chunk = await response.content.readany()
         more = bool(chunk)
-        async with asyncio.timeout(_SLOW_CLIENT):
+        async with pace.of_client():
             await send({"type": "http.response.body", "body": chunk, "more_body": more})
+        pace.moved(len(chunk))
 
 
 def _limit(route: Route, head: Head) -> float:

@@ -7,7 +7,6 @@ from urllib.parse import unquote
 
 from starlette.types import Scope
 
-from gateway.refusals import MethodNotForwarded
 from tailrace.core.errors import BadRequest
 
 Headers = list[tuple[bytes, bytes]]
@@ -23,11 +22,11 @@ _ONCE = (
     b"host",
     b"idempotency-key",
     b"if-match",
+    b"if-none-match",
     b"traceparent",
     b"transfer-encoding",
 )
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_NOT_FORWARDED = {"CONNECT", "TRACE"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +49,7 @@ class Head:
 
 
 def read_head(scope: Scope) -> Head:
-    """Raises BadRequest, or MethodNotForwarded."""
-    if scope["method"] in _NOT_FORWARDED:
-        raise MethodNotForwarded(
-            f"{scope['method']} is not forwarded.", headers={"Allow": "GET, HEAD, POST, PUT, DELETE"}
-        )
+    """Raises BadRequest."""
     headers: Headers = scope["headers"]
     singles = _singles(headers)
     length = singles.get(b"content-length")

@@ -43,8 +43,8 @@ _IDENTITY = (b"x-tenant", b"x-user")
 _OWN_ANSWER = frozenset({b"date", b"server", b"x-request-id"})
 
 
-def upstream_headers(head: Head, scope: Scope) -> CIMultiDict[str]:
-    """What the service gets. `X-Forwarded-For` names the peer alone: what the client claims there is worth nothing."""
+def upstream_headers(head: Head, scope: Scope, length: int | None) -> CIMultiDict[str]:
+    """What the service gets, with a body of `length` bytes. `X-Forwarded-For` names the peer alone: what the client claims there is worth nothing."""
     dropped = _HOP_BY_HOP | _SET_HERE | _named_in_connection(head.headers)
     headers: CIMultiDict[str] = CIMultiDict()
     for name, value in head.headers:
@@ -56,8 +56,8 @@ def upstream_headers(head: Head, scope: Scope) -> CIMultiDict[str]:
     headers["X-Forwarded-Proto"] = scope["scheme"]
     if head.host:
         headers["X-Forwarded-Host"] = head.host
-    if head.length is not None or (head.writes and not head.has_body):
-        headers["Content-Length"] = str(head.length or 0)
+    if length is not None and (length or head.writes or head.length is not None):
+        headers["Content-Length"] = str(length)
     return headers
 
 

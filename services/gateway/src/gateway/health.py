@@ -19,11 +19,11 @@ def router(keys: Keys, revocations: Revocations) -> APIRouter:
     """
     health = APIRouter(prefix="/health", include_in_schema=False)
 
-    @health.get("/live")
+    @health.api_route("/live", methods=["GET", "HEAD"])
     async def live() -> dict[str, str]:
         return {"status": "live"}
 
-    @health.get("/ready")
+    @health.api_route("/ready", methods=["GET", "HEAD"])
     async def ready() -> JSONResponse:
         awaited = {} if revocations.complete else {"revocations": revocations.behind}
         try:

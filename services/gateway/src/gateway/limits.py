@@ -1,6 +1,5 @@
 """An allowance per tenant or address: a token bucket that refills steadily, in bounded memory, told to clients in RateLimit headers."""
 
-import ipaddress
 import math
 import time
 from collections import OrderedDict
@@ -83,18 +82,3 @@ class Limit:
             "RateLimit-Policy": self._policy,
             "RateLimit": f'"{self._whose}";r={int(bucket.tokens)};t={whole_again}',
         }
-
-
-def address_key(peer: tuple[str, int] | None) -> str:
-    """The key of the connection's other end. An IPv6 site counts as one (/64), since its hosts are free to pick addresses."""
-    if peer is None:
-        return ""
-    try:
-        address = ipaddress.ip_address(peer[0])
-    except ValueError:
-        return peer[0]
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)

@@ -1,14 +1,22 @@
-"""What a person sees at the gateway: where to go, and a reference of every operation that loads nothing from any other host."""
+"""What a person sees at the gateway: where to go, and a reference of every operation that loads nothing from any other host.
+
+Each page is compressed once, and is not sent to a browser that has it already.
+"""
 
 import asyncio
+import gzip
 import json
+from dataclasses import dataclass
 from functools import cache
+from hashlib import blake2b
 from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
 
 from contracts.promised import openapi as documents
+from gateway.compression import coded_tag, takes_gzip
 from gateway.files import static
+from tailrace.http.etag import not_modified
 from tailrace.runtime.openapi_merge import merge_openapi
 
 _SCRIPT = "text/javascript; charset=utf-8"
@@ -34,6 +42,29 @@ _FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 """For two megabytes whose name says which version they are."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Page:
+    plain: bytes
+    compressed: bytes
+    tag: str
+
+
+@cache
+def _page(body: bytes) -> _Page:
+    return _Page(body, gzip.compress(body, mtime=0), f'"{blake2b(body, digest_size=8).hexdigest()}"')
+
+
+def _answer(request: Request, page: _Page, media_type: str, headers: dict[str, str]) -> Response:
+    headers = {**headers, "ETag": page.tag, "Vary": "Accept-Encoding"}
+    response = Response(page.plain, media_type=media_type, headers=headers)
+    if has_it := not_modified(request, response):
+        return has_it
+    if takes_gzip(request.headers):
+        coded = {"ETag": coded_tag(page.tag), "Content-Encoding": "gzip"}
+        return Response(page.compressed, media_type=media_type, headers={**headers, **coded})
+    return response
+
+
 @cache
 def merged(folder: Path | None = None) -> bytes:
     """The OpenAPI document of the whole fleet, made of what each service promised when it is first asked for."""
@@ -47,11 +78,11 @@ def router(folder: Path | None) -> APIRouter:
     async def page(request: Request) -> Response:
         name, media_type = _PAGES[request.url.path]
         headers = {**_HEADERS, **_FOR_EVER} if media_type == _SCRIPT else _HEADERS
-        return Response(static(name), media_type=media_type, headers=headers)
+        return _answer(request, _page(static(name)), media_type, headers)
 
-    async def openapi() -> Response:
-        document = await asyncio.to_thread(merged, folder)
-        return Response(document, media_type="application/json", headers=_HEADERS)
+    async def openapi(request: Request) -> Response:
+        document = await asyncio.to_thread(lambda: _page(merged(folder)))
+        return _answer(request, document, "application/json", _HEADERS)
 
     for path in _PAGES:
         pages.add_api_route(path, page, methods=["GET", "HEAD"])

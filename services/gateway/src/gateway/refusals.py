@@ -17,6 +17,15 @@ class TooManyRequests(Problem):
         )
 
 
+class TooManyAtOnce(Problem):
+    """429: the tenant or the address has as many requests under way as it may; nothing was done. Wait for the answer to one of them."""
+
+    status, slug, title = 429, "too-many-at-once", "Too many requests at once"
+
+    def __init__(self, what: str, whose: str, most: int) -> None:
+        super().__init__(f"At most {most} {what} of this {whose} are under way at once.", headers={"Retry-After": "1"})
+
+
 class Revoked(Unauthenticated):
     """401: the token was good, and was revoked since. Refresh it; log in again when that is refused, too."""
 
@@ -25,12 +34,6 @@ class Revoked(Unauthenticated):
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
         self.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
-
-
-class MethodNotForwarded(Problem):
-    """405: CONNECT and TRACE end at the gateway."""
-
-    status, slug, title = 405, "method-not-allowed", "Method not allowed"
 
 
 def upstream_down(service: str, retry_after: float = 1) -> Unavailable:

@@ -33,7 +33,7 @@ ROUTES = [
     {"service": "orders", "prefix": "/v1/orders/never", "read_timeout": 0.3, "write_timeout": 0.3},
     {"service": "orders", "prefix": "/v1/slow", "read_timeout": 2, "write_timeout": 2},
     {"service": "catalog", "prefix": "/v1/orders/catalog"},
-    {"service": "orders", "prefix": "/v1/public", "public": True},
+    {"service": "orders", "prefix": "/v1/public", "public": True, "read_timeout": 10},
     {"service": "down", "prefix": "/v1/down"},
     {"service": "identity", "prefix": "/.well-known", "public": True},
 ]
@@ -80,15 +80,19 @@ class Servers:
     def __init__(self) -> None:
         self._running: list[tuple[uvicorn.Server, asyncio.Task[None]]] = []
 
-    async def start(self, app: FastAPI, of: Service) -> int:
+    async def start(self, app: FastAPI, of: Service, settings: Settings | None = None) -> int:
         listener = free_socket()
         port: int = listener.getsockname()[1]
-        server = uvicorn.Server(http_config(of, app, "127.0.0.1", port))
+        server = uvicorn.Server(http_config(of, app, "127.0.0.1", port, settings))
         running = asyncio.create_task(server._serve(sockets=[listener]))
         self._running.append((server, running))
         while not server.started and not running.done():  # noqa: ASYNC110  (uvicorn offers a flag, not an event)
             await asyncio.sleep(0.005)
         return port
+
+    @property
+    def newest(self) -> uvicorn.Server:
+        return self._running[-1][0]
 
     async def stop(self) -> None:
         for server, _ in self._running:
@@ -111,8 +115,14 @@ class Upstream:
         app.add_api_route("/v1/public/problem", self.problem, methods=["GET"])
         app.add_api_route("/v1/public/late", self.late, methods=["GET"])
         app.add_api_route("/v1/public/stream", self.stream, methods=["GET"])
+        app.add_api_route("/v1/public/text", self.text, methods=["GET", "HEAD"])
+        app.add_api_route("/v1/public/events", self.events, methods=["GET"])
+        app.add_api_route("/v1/public/same", self.same, methods=["GET"])
+        app.add_api_route("/v1/public/long", self.long, methods=["GET"])
+        app.add_api_route("/v1/orders/long", self.long, methods=["GET"])
         app.add_api_route("/v1/orders/never", self.wait, methods=["GET", "POST"])
         app.add_api_route("/v1/slow/write", self.wait, methods=["POST"])
+        app.add_api_route("/v1/public/wait", self.wait, methods=["GET"])
         app.add_api_route("/{path:path}", self.echo, methods=["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
         return app
 
@@ -146,12 +156,26 @@ class Upstream:
         return Response(body, 503, {"Retry-After": "1"}, media_type="application/problem+json")
 
     async def stream(self) -> StreamingResponse:
-        async def parts() -> AsyncIterator[bytes]:
-            yield b"first"
-            await self.release.wait()
-            yield b"second"
+        return StreamingResponse(self.parts(b"first", b"second"))
 
-        return StreamingResponse(parts())
+    async def text(self) -> StreamingResponse:
+        return StreamingResponse(self.parts(b"first", b"second"), media_type="text/plain")
+
+    async def events(self) -> StreamingResponse:
+        parts = self.parts(b"data: first\n\n", b"data: second\n\n")
+        return StreamingResponse(parts, media_type="text/event-stream")
+
+    async def parts(self, *parts: bytes) -> AsyncIterator[bytes]:
+        yield parts[0]
+        await self.release.wait()
+        yield parts[1]
+
+    async def same(self) -> Response:
+        return Response(status_code=304, headers={"ETag": '"7"'})
+
+    async def long(self, size: int) -> Response:
+        self.entered.set()
+        return Response(b"x" * size, media_type="application/octet-stream")
 
     async def wait(self, request: Request) -> Response:
         await request.body()
@@ -186,6 +210,12 @@ class Stand:
     client: aiohttp.ClientSession
     orders: Upstream
     catalog: Upstream
+    server: uvicorn.Server
+
+    @property
+    def connections(self) -> int:
+        """That the gateway holds."""
+        return len(self.server.server_state.connections)
 
     @property
     def url(self) -> str:
@@ -233,12 +263,14 @@ async def stand_with(tmp_path: Path, *, begun: bool = True, **settings: Any) -> 
         feed = ByHand()
         if begun:
             feed.begun.set()
-        port = await servers.start(build(Settings(ports=ports, **settings), feed=feed, promised=promised), service)
+        given = Settings(ports=ports, **settings)
+        port = await servers.start(build(given, feed=feed, promised=promised), service, given)
         if begun:
             await feed.current.wait()
         url = f"http://127.0.0.1:{port}"
-        async with aiohttp.ClientSession(url, auto_decompress=False, max_field_size=2**16) as client:
-            yield Stand(feed, port, client, orders, catalog)
+        plain = {"auto_decompress": False, "skip_auto_headers": ["Accept-Encoding"]}
+        async with aiohttp.ClientSession(url, max_field_size=2**16, **plain) as client:
+            yield Stand(feed, port, client, orders, catalog, servers.newest)
     finally:
         orders.release.set()
         await servers.stop()

@@ -39,7 +39,7 @@ async def add_user(tx: Tx, user: User, password: str) -> None:
     tx.add(user)
     # The password's row refers to the user's.
     await tx.flush()
-    tx.add(Credential(user_id=user.id, password_hash=await passwords.hashed(password)))
+    tx.add(Credential(user_id=user.id, password_hash=await passwords.hashed(password, tx.tenant_id)))
 
 
 async def change_user(
@@ -83,7 +83,8 @@ async def change_password(tx: Tx, who: Principal, current: str, new: str, origin
     user = await self_of(tx, who)
     await throttle.ensure_open(tx, user.email)
     stored = await tx.scalar(select(Credential.password_hash).where(Credential.user_id == user.id))
-    right, _ = await passwords.check(current, stored)
+    async with passwords.turns.turn(tx.tenant_id):
+        right, _ = await passwords.check(current, stored)
     if not right:
         await throttle.count(tx, user.email)
         audit.note(tx, origin, "user.password_change_failed", user.id)
@@ -175,7 +176,7 @@ async def _ensure_another_admin(tx: Tx, user: User) -> None:
 async def _set_password(tx: Tx, user_id: UUID, password: str) -> None:
     credential = await tx.get(Credential, (tx.tenant_id, user_id))
     assert credential is not None
-    credential.password_hash = await passwords.hashed(password)
+    credential.password_hash = await passwords.hashed(password, tx.tenant_id)
 
 
 def _described(user: User) -> dict[str, object]:

@@ -21,6 +21,7 @@ from tailrace.core.errors import BadRequest, Forbidden, Invalid
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Tx
 from tailrace.http.auth import Verifier, principal_of
+from tailrace.http.strict import refuse_other_formats
 from tailrace.settings import Settings
 
 LIFETIME = 300
@@ -32,9 +33,8 @@ DECLARED = {"requestBody": {"required": True, "content": {_FORM: {"schema": Toke
 
 
 async def asked_for(request: Request) -> TokenExchange:
-    """The form of a request. Raises BadRequest for what is no form, RequestValidationError for a wrong one."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
-        raise BadRequest(f"Send the parameters as {_FORM} (RFC 8693).")
+    """The form of a request. Raises MediaTypeRefused or BadRequest for what is no form, RequestValidationError for a wrong one."""
+    refuse_other_formats(request, _FORM)
     try:
         text = (await request.body()).decode("ascii")
         pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=True, max_num_fields=_MOST_FIELDS)

@@ -1,10 +1,9 @@
 """Logging in: guessing is slowed down, and an unknown tenant, an unknown address and a wrong password look and last the same.
 
 No connection is held while the password is hashed. At most two log-ins of a process are under way, so that parallel guesses outrun the count
-of failures by no more than that.
+of failures by no more than that; the others wait their turn, shared out by address.
 """
 
-import asyncio
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -19,8 +18,7 @@ from identity.sessions import Grant
 from identity.tenants import tenant_called
 from tailrace.core.context import Context
 from tailrace.db.database import Database, Tx
-
-_gate = asyncio.Semaphore(2)
+from tailrace.http.addresses import address_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +31,8 @@ class _Account:
 
 
 async def log_in(database: Database, context: Context, body: LogIn, origin: Origin) -> Grant:
-    """A session for the right password. Raises WrongCredentials (401), LockedOut (429)."""
-    async with _gate:
+    """A session for the right password. Raises WrongCredentials (401), LockedOut (429), Busy (503)."""
+    async with passwords.turns.turn(address_key(origin.ip)):
         async with database.transaction(context, read_only=True) as tx:
             account = await _account(tx, body)
         password = body.password.get_secret_value()

@@ -1,6 +1,6 @@
 """What identity refuses, each by a name that a client can tell from the others."""
 
-from tailrace.core.errors import Problem, Refused, Unauthenticated
+from tailrace.core.errors import Problem, Refused, Unauthenticated, Unavailable
 
 
 class LastAdmin(Refused):
@@ -37,6 +37,15 @@ class WrongCredentials(Unauthenticated):
 
     def __init__(self) -> None:
         super().__init__("The tenant, the e-mail address or the password is wrong.")
+
+
+class Busy(Unavailable):
+    """503: more log-ins than can be checked at the moment, in all or from one address; nothing was done, and nothing counted."""
+
+    slug, title = "busy", "Too much at once"
+
+    def __init__(self) -> None:
+        super().__init__("More passwords are being checked than can be; try again shortly.", retry_after=2)
 
 
 class RefreshRefused(Unauthenticated):

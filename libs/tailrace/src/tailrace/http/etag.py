@@ -1,17 +1,59 @@
-"""The version of an aggregate is its ETag; `If-Match` makes a write conditional on it (RFC 9110, 13.1.1)."""
+"""The version of an aggregate is its ETag; `If-Match` makes a write conditional on it (RFC 9110, 13.1.1).
+
+What a read shows may hold more than the aggregate, so there a digest of the body stands behind the version: `"3-5f2c81d09a7b"`. `If-Match` looks
+at the version alone, `If-None-Match` of a read at all of it: an answer of 304 is never for something that looks otherwise by now.
+"""
 
 import re
+from hashlib import blake2b
 from typing import Annotated
 
-from fastapi import Depends, Header
+from fastapi import Depends, Header, Request, Response
 
-from tailrace.core.errors import BadRequest
+from tailrace.core.errors import BadRequest, Problem
 
-_STRONG = re.compile(r'"([0-9]{1,18})"')
+_STRONG = re.compile(r'"([0-9]{1,18})(?:-[0-9a-f]{12})?"')
+_TAG = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
+_KEPT = ("etag", "cache-control", "vary")
+
+
+class AlreadyThere(Problem):
+    """412: `If-None-Match: *` asks that there be nothing here, and there is (RFC 9110, 13.1.2)."""
+
+    status, slug, title = 412, "already-there", "There is one already"
 
 
 def etag(version: int) -> str:
+    """Of an answer to a write."""
     return f'"{version}"'
+
+
+def etag_of_read(version: int, body: bytes) -> str:
+    """Of an answer to a read: another one for every other body."""
+    return f'"{version}-{blake2b(body, digest_size=6).hexdigest()}"'
+
+
+def not_modified(request: Request, response: Response) -> Response | None:
+    """The 304 that stands for `response`, when the client has it already (RFC 9110, 13.1.2), else None."""
+    seen = request.headers.get("if-none-match")
+    tag = response.headers.get("etag")
+    if seen is None or tag is None or response.status_code != 200:
+        return None
+    if seen.strip() != "*" and tag.removeprefix("W/") not in _TAG.findall(seen):
+        return None
+    return Response(
+        status_code=304, headers={name: response.headers[name] for name in _KEPT if name in response.headers}
+    )
+
+
+def wants_nothing_there(request: Request) -> bool:
+    """Whether a write is to be done only where there is nothing yet. Raises BadRequest for an `If-None-Match` that names tags: use `If-Match`."""
+    seen = request.headers.get("if-none-match")
+    if seen is not None and seen.strip() != "*":
+        raise BadRequest(
+            "With a write, If-None-Match is *; name the ETag last seen in If-Match.", field="If-None-Match"
+        )
+    return seen is not None
 
 
 async def _if_match(
@@ -20,7 +62,7 @@ async def _if_match(
         Header(
             alias="If-Match",
             description='The ETag last seen, as in `"3"`; 412 when it is stale.',
-            json_schema_extra={"pattern": r'^(\*|"[0-9]{1,18}")$', "examples": ['"3"']},
+            json_schema_extra={"pattern": r'^(\*|"[0-9]{1,18}(-[0-9a-f]{12})?(-gzip)?")$', "examples": ['"3"']},
         ),
     ] = None,
 ) -> int | None:

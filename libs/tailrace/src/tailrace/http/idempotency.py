@@ -1,7 +1,7 @@
 """A key sent twice has one effect: the first 2xx answer is stored with the change that made it, and answered again.
 
 The convention is that of draft-ietf-httpapi-idempotency-key-header-07 (expired, in wide use): 409 while the first is under way, 422 when the
-request differs. Keys belong to one user of one tenant and are kept for seven days.
+request differs. Keys belong to one user of one tenant at one service, whose database holds them, and are kept for seven days.
 """
 
 import asyncio

@@ -1,6 +1,10 @@
-"""What happens to every request whatever its route: an id, a bound on its size, an answer even to an unforeseen error, and one log line."""
+"""What happens to every request whatever its route: an id, a bound on its size, an answer even to an unforeseen error, and one log line.
+
+Nothing is kept by a cache or guessed to be another format, unless the answer says so itself.
+"""
 
 import time
+from collections.abc import Iterable
 from uuid import UUID
 
 import structlog
@@ -9,14 +13,15 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tailrace.core.errors import TooLarge
+from tailrace.core.errors import MethodUnknown, Problem, TooLarge, VersionRefused
 from tailrace.core.ids import uuid7
-from tailrace.http.problem_details import answer, problem_of
+from tailrace.http.problem_details import METHODS, answer, problem_of
 from tailrace.observability import metrics, tracing
 from tailrace.observability.logs import log
 
 _QUIET = ("/health/", "/metrics")
 _DIGITS = 15
+_DEFAULTS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 
 
 class RequestId:
@@ -41,24 +46,49 @@ class RequestId:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", str(request_id).encode())]
+                message["headers"] = [*_completed(message["headers"]), (b"x-request-id", str(request_id).encode())]
             await send(message)
 
         try:
+            _check(scope)
             await self._app(scope, receive, send_with_id)
         except Exception as error:
             if status:
                 raise
             # Starlette would answer outside of this, without the id, and have the server print the error a second time.
-            await answer(problem_of(error), Request(scope))(scope, receive, send_with_id)
+            problem = error if isinstance(error, Problem) else problem_of(error)
+            await answer(problem, Request(scope))(scope, receive, send_with_id)
         finally:
             if not scope["path"].startswith(_QUIET):
                 seconds = time.perf_counter() - began
-                metrics.request_served(scope["method"], tracing.route_of(scope), status, seconds)
+                # A label is a name out of the code; OpenTelemetry has this one for what is none.
+                method = scope["method"] if scope["method"] in METHODS else "_OTHER"
+                metrics.request_served(method, tracing.route_of(scope), status, seconds)
                 log.info(
                     "request", method=scope["method"], path=scope["path"], status=status, ms=round(seconds * 1000, 1)
                 )
             structlog.contextvars.unbind_contextvars("request_id", "trace_id", "tenant")
+
+
+class HeadAsGet:
+    """Answers HEAD as GET without the content (RFC 9110, 9.3.2), so that no route has to say that it can."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def without_content(message: Message) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        scope["method"] = "GET"
+        try:
+            await self._app(scope, receive, without_content)
+        finally:
+            scope["method"] = "HEAD"
 
 
 class BodyLimit:
@@ -88,6 +118,20 @@ class BodyLimit:
             return message
 
         await self._app(scope, limited, send)
+
+
+def _check(scope: Scope) -> None:
+    """Raises VersionRefused or MethodUnknown for what a parser lets through and no route could mean."""
+    if not scope["http_version"].startswith("1."):
+        raise VersionRefused("This speaks HTTP/1.1.", headers={"Connection": "close"})
+    if scope["method"] not in METHODS:
+        raise MethodUnknown(f"The methods are {', '.join(METHODS)}, in capitals.")
+
+
+def _completed(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    said = list(headers)
+    named = {name.lower() for name, _ in said}
+    return [*said, *(default for default in _DEFAULTS if default[0] not in named)]
 
 
 def _given(scope: Scope) -> UUID | None:

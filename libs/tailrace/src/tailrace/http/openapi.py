@@ -120,6 +120,8 @@ def _complete(operation: Document, route: APIRoute, method: str) -> None:
     statuses |= {*_OF_PATHS} if "{" in route.path else set()
     statuses |= {*_OF_WRITES} if writes and is_tenants else set()
     statuses |= {*_OF_BODIES} if "requestBody" in operation else set()
+    if is_tenants and method in {"PUT", "PATCH", "DELETE"}:
+        statuses.add(412)
     if any(parameter["name"].lower() == "if-match" for parameter in operation.get("parameters", ())):
         statuses.add(412)
     declared = operation["responses"]

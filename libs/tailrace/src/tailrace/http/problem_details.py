@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 
 from tailrace.core.errors import BadRequest, FieldProblem, Invalid, Problem, Refused, TooLarge, Unavailable
 from tailrace.core.wire import REPEATED
@@ -23,6 +24,8 @@ from tailrace.observability.logs import log
 MEDIA_TYPE = "application/problem+json"
 MOST_ERRORS = 50
 _LONGEST = 300
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+"""What HTTP has and a route may; of the rest, CONNECT and TRACE are no business of a service's."""
 
 
 class ProblemView(BaseModel):
@@ -74,7 +77,7 @@ def install(app: FastAPI) -> None:
     """Make every error of `app` a problem document."""
     app.add_exception_handler(Problem, lambda request, error: answer(_as(Problem, error), request))
     app.add_exception_handler(RequestValidationError, lambda request, error: answer(_from_validation(error), request))
-    app.add_exception_handler(HTTPException, lambda request, error: answer(_from_http(error), request))
+    app.add_exception_handler(HTTPException, lambda request, error: answer(_from_http(error, request), request))
     app.add_exception_handler(Exception, lambda request, error: answer(problem_of(error), request))
     for kind in (StaleDataError, IntegrityError, DBAPIError, OSError, TimeoutError, ClientDisconnect):
         app.add_exception_handler(kind, lambda request, error: answer(problem_of(error), request))
@@ -116,9 +119,20 @@ class _FromHttp(Problem):
         self.slug = self.title.lower().replace(" ", "-")
 
 
-def _from_http(error: Exception) -> Problem:
+def _from_http(error: Exception, request: Request) -> Problem:
     assert isinstance(error, HTTPException)
-    return _FromHttp(error)
+    problem = _FromHttp(error)
+    if problem.status == HTTPStatus.METHOD_NOT_ALLOWED:
+        problem.headers["Allow"] = ", ".join(_allowed(request))
+    return problem
+
+
+def _allowed(request: Request) -> list[str]:
+    """Every method of the path (RFC 9110, 10.2.1). The router names those of one route, and a path has a route for each."""
+    scopes = [{**request.scope, "method": method} for method in METHODS]
+    routes = request.app.router.routes
+    found = {scope["method"] for scope in scopes if any(route.matches(scope)[0] is Match.FULL for route in routes)}
+    return [method for method in METHODS if method in found or (method == "HEAD" and "GET" in found)]
 
 
 def problem_of(error: Exception) -> Problem:

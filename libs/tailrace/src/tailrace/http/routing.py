@@ -30,7 +30,7 @@ from tailrace.db.error_classes import is_conflict
 from tailrace.db.models import Part
 from tailrace.http import idempotency, read_your_writes
 from tailrace.http.auth import Verifier, bearer_token
-from tailrace.http.etag import etag
+from tailrace.http.etag import AlreadyThere, etag, etag_of_read, not_modified, wants_nothing_there
 from tailrace.http.location import location_of
 from tailrace.http.strict import Endpoint, StrictRoute
 from tailrace.messaging.beginnings import Beginnings, NotNow
@@ -41,6 +41,7 @@ from tailrace.observability.logs import log
 __all__ = ["Body", "ReasonBody", "ResourceView", "TenantRoute", "Tx", "View", "tenant_router"]
 
 _SAFE = {"GET", "HEAD", "OPTIONS"}
+_REPLACES = {"PUT", "PATCH", "DELETE"}
 _ATTEMPTS, _FIRST_PAUSE, _LONGEST_PAUSE = 4, 0.02, 0.3
 
 
@@ -143,7 +144,8 @@ class TenantRoute(StrictRoute):
             await read_your_writes.wait_until_applied(request, reads)
             database: Database = request.app.state.database
             async with database.transaction(_context(request, principal), read_only=True) as tx:
-                return await answer(request, _Exchange(tx))
+                response = await answer(request, _Exchange(tx))
+            return not_modified(request, response) or response
 
         async def write(request: Request) -> Response:
             principal = await _authenticate(request)
@@ -158,7 +160,11 @@ class TenantRoute(StrictRoute):
         if response.status_code >= 300:
             return
         if exchange.version is not None and (exchange.is_part or has_version(self.response_model)):
-            response.headers["ETag"] = etag(exchange.version)
+            if request.method in _SAFE:
+                response.headers["ETag"] = etag_of_read(exchange.version, bytes(response.body))
+                response.headers["Cache-Control"] = "private, no-cache"
+            else:
+                response.headers["ETag"] = etag(exchange.version)
         if response.status_code == 201 and exchange.id is not None:
             location = location_of(request.scope["path"], exchange.id, self.response_model, self.siblings)
             if location is not None:
@@ -210,6 +216,7 @@ async def _write_once(
     beginnings: Beginnings | None,
 ) -> Response:
     database: Database = request.app.state.database
+    only_new = request.method in _REPLACES and wants_nothing_there(request)
     context = replace(_context(request, principal), traceparent=tracing.traceparent(request.state.trace))
     async with database.transaction(context) as tx:
         if key is not None:
@@ -217,6 +224,8 @@ async def _write_once(
             if stored is not None:
                 return stored
         response = await answer(request, _Exchange(tx, beginnings))
+        if only_new and response.status_code < 300 and response.status_code != 201:
+            raise AlreadyThere("If-None-Match: * asks that there be nothing here yet.")
         if tx.recorded:
             response.headers["Tailrace-Event"] = ", ".join(recorded.mark for recorded in tx.recorded)
         if key is not None and response.status_code < 300:
@@ -276,7 +285,8 @@ def _declared_key(*, required: bool) -> dict[str, Any]:
         "name": "Idempotency-Key",
         "in": "header",
         "required": required,
-        "description": "Yours to choose, the same on every retry of one request: it has one effect and one answer.",
+        "description": "Yours to choose, the same on every retry of one request: it has one effect and one answer. It is known to the service that "
+        "this path belongs to, and to no other.",
         "schema": {"type": "string", "minLength": 1, "maxLength": 255},
     }
 

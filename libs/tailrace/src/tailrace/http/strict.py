@@ -1,6 +1,7 @@
 """What comes in is what the operation declares: a query parameter that it has, each value written in the one way of its type, JSON to the digit.
 
-An unknown parameter is refused with those that there are: a mistyped filter must not show everything.
+An unknown parameter is refused with those that there are: a mistyped filter must not show everything. A body in another format than JSON is refused as
+that, before anything is looked for in it.
 """
 
 import unicodedata
@@ -18,7 +19,7 @@ from fastapi.params import Path, Query
 from fastapi.routing import APIRoute
 from pydantic import AwareDatetime
 
-from tailrace.core.errors import BadRequest, FieldProblem, Invalid
+from tailrace.core.errors import BadRequest, FieldProblem, Invalid, MediaTypeRefused
 from tailrace.core.wire import SHAPES, Shape
 from tailrace.http.exact_json import ExactRequest
 
@@ -32,7 +33,7 @@ class UnknownParameter(BadRequest):
 
 
 class StrictRoute(APIRoute):
-    """A route that takes the query parameters it declares and no other, and values as `SHAPES` writes them."""
+    """A route that takes the query parameters it declares and no other, values as `SHAPES` writes them, and a body of JSON."""
 
     about: ClassVar[str] = ""
     """What its tag is, for the reference."""
@@ -59,8 +60,10 @@ class StrictRoute(APIRoute):
                 refuse_unknown(request.query_params.keys(), self.parameters)
             for name, value in (*request.path_params.items(), *request.query_params.multi_items()):
                 _refuse_misshapen(name, value, self.shapes.get(name, ()))
-            if self.body_field is not None and (body := await request.body()):
-                request = ExactRequest(request, body)
+            if self.body_field is not None:
+                refuse_other_formats(request)
+                if body := await request.body():
+                    request = ExactRequest(request, body)
             response = await endpoint(request)
             if response.status_code == HTTPStatus.NO_CONTENT:
                 del response.headers["content-type"]  # of nothing
@@ -82,6 +85,19 @@ def public_router(*, tag: str, about: str = "") -> APIRouter:
 def declared(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Refusals that a public operation has besides those that every operation has, for its `responses`."""
     return {status: {} for status in statuses}
+
+
+def refuse_other_formats(request: Request, takes: str = "application/json") -> None:
+    """Raises MediaTypeRefused for a body that is not said to be `takes`, or of that kind (`application/…+json`), or is coded."""
+    headers = request.headers
+    if "content-encoding" in headers:
+        raise MediaTypeRefused("Send the body without a Content-Encoding.", field="Content-Encoding")
+    if "transfer-encoding" not in headers and headers.get("content-length", "0") == "0":
+        return
+    said = headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind, _, subtype = takes.partition("/")
+    if said != takes and not (said.startswith(f"{kind}/") and said.endswith(f"+{subtype}")):
+        raise MediaTypeRefused(f"Send the body as {takes}, and say so.", accept=takes)
 
 
 def refuse_unknown(given: Any, known: frozenset[str]) -> None:

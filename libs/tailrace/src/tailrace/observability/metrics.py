@@ -93,7 +93,7 @@ INSTRUMENTS = {
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/metrics")
+@router.api_route("/metrics", methods=["GET", "HEAD"])
 async def prometheus() -> Response:
     """The Prometheus text format, version 0.0.4."""
     from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from tailrace.db.database import Database
 from tailrace.http import health, openapi, problem_details
 from tailrace.http.auth import Verifier, verifier_from
-from tailrace.http.middleware import BodyLimit, RequestId
+from tailrace.http.middleware import BodyLimit, HeadAsGet, RequestId
 from tailrace.http.naming import operation_id
 from tailrace.messaging.beginnings import Beginnings
 from tailrace.observability import metrics, tracing
@@ -56,6 +56,7 @@ def build_app(service: Service, settings: Settings, *, verifier: Verifier | None
     for router in service.routers:
         app.include_router(router)
     app.add_middleware(BodyLimit, limit=settings.body_limit)
+    app.add_middleware(HeadAsGet)
     app.add_middleware(RequestId)
     tracing.instrument(app, metrics.provider())
     return app

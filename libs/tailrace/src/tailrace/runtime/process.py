@@ -84,11 +84,12 @@ def http_config(
 ) -> uvicorn.Config:
     """How uvicorn serves a service. One that builds its own app stands at the edge, where no X-Forwarded-For is believed."""
     limits = settings or Settings()
+    share = limits.address_connections if service.edge else None
     return uvicorn.Config(
         app,
         host=host,
         port=port,
-        http=limited(limits.connections, limits.head_timeout),
+        http=limited(limits.connections, limits.head_timeout, of_one_address=share, takes_at_least=limits.client_rate),
         log_config=None,
         access_log=False,
         lifespan="on",

@@ -145,7 +145,19 @@ class TooLarge(Problem):
     status, slug, title = 413, "too-large", "The body is too large"
 
     def __init__(self, limit: int) -> None:
-        super().__init__(f"At most {limit} bytes.")
+        # What else is on its way is not waited for.
+        super().__init__(f"At most {limit} bytes.", headers={"Connection": "close"})
+
+
+class MediaTypeRefused(Problem):
+    """415: the body is in a format or coding that this path does not take; `Accept` or `Accept-Encoding` says which it does (RFC 9110, 15.5.16)."""
+
+    status, slug, title = 415, "unsupported-media-type", "Not in this format"
+
+    def __init__(self, detail: str, *, field: str = "Content-Type", accept: str | None = None) -> None:
+        """`accept` is the media type that is taken; None when the coding is at fault, and none is taken: then `Accept-Encoding` is empty."""
+        takes = {"Accept-Encoding": ""} if accept is None else {"Accept": accept}
+        super().__init__(detail, field=field, headers=takes)
 
 
 class BadRequest(Problem):
@@ -158,6 +170,21 @@ class RequestTimeout(Problem):
     """408: the head or the body of a request stopped arriving."""
 
     status, slug, title = 408, "request-timeout", "The request did not arrive in time"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, headers={"Connection": "close"})
+
+
+class MethodUnknown(Problem):
+    """501: no path has this method. Methods are case-sensitive (RFC 9110, 9.1)."""
+
+    status, slug, title = 501, "not-implemented", "No such method"
+
+
+class VersionRefused(Problem):
+    """505: another major version of HTTP than 1."""
+
+    status, slug, title = 505, "http-version-not-supported", "Not this version of HTTP"
 
 
 class Unavailable(Problem):

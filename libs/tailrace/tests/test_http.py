@@ -1,0 +1,177 @@
+"""What RFC 9110 asks of every route: HEAD, `Allow`, conditional requests, media types, and what caches and browsers are told."""
+
+from dataclasses import replace
+from typing import Annotated, Any
+
+import httpx2
+import pytest
+from fastapi import Header
+from toy import Note, Reader, service
+
+from tailrace.core.ids import uuid7
+from tailrace.http.routing import ResourceView, Tx, tenant_router
+from tailrace_testing import Harness, MakeHarness
+
+odd = tenant_router("/v1/odd", tag="odd")
+
+
+class Shown(ResourceView):
+    """More than the note's own version covers."""
+
+    elsewhere: str
+
+
+@odd.get("/{note_id}", response_model=Shown)
+async def show(tx: Tx, who: Reader, note_id: str, elsewhere: Annotated[str, Header()] = "") -> Shown:
+    note = await tx.find(Note, note_id)
+    return Shown.model_validate(
+        {**{name: getattr(note, name) for name in ResourceView.model_fields}, "elsewhere": elsewhere}
+    )
+
+
+@odd.put("/{note_id}", status_code=201)
+async def make(tx: Tx, who: Reader, note_id: str) -> None:
+    return None
+
+
+@pytest.fixture
+async def toy(make_harness: MakeHarness) -> Harness:
+    return await make_harness(replace(service, routers=[*service.routers, odd]))
+
+
+async def _note(toy: Harness) -> str:
+    return f"/v1/notes/{(await toy.client.post('/v1/notes', json={'text': 'x'})).json()['id']}"
+
+
+async def _sent(client: httpx2.AsyncClient, method: str, path: str, **headers: str) -> httpx2.Response:
+    return await client.request(
+        method, path, headers={name.replace("_", "-"): value for name, value in headers.items()}
+    )
+
+
+async def test_a_head_is_a_get_without_the_content(toy: Harness) -> None:
+    path = await _note(toy)
+    for at in (path, "/v1/notes", "/health/live", "/openapi.json"):
+        got, head = await toy.client.get(at), await toy.client.head(at)
+        assert (head.status_code, head.content) == (200, b""), at
+        for name in ("content-length", "content-type", "etag", "cache-control"):
+            assert head.headers.get(name) == got.headers.get(name), (at, name)
+    assert (await toy.anonymous().head(path)).status_code == 401
+    missing = await toy.client.head(f"{path[:-4]}0000")
+    assert (missing.status_code, missing.content) == (404, b"")
+    assert (await toy.client.head(f"{path}/close")).status_code == 405
+
+
+async def test_a_405_names_every_method_of_the_path(toy: Harness) -> None:
+    path = await _note(toy)
+    expected = {
+        ("DELETE", "/v1/notes"): "GET, HEAD, POST",
+        ("PATCH", path): "GET, HEAD",
+        ("GET", f"{path}/close"): "POST",
+        ("DELETE", path.replace("notes", "odd")): "GET, HEAD, PUT",
+        ("OPTIONS", "/v1/notes"): "GET, HEAD, POST",
+        ("POST", "/health/live"): "GET, HEAD",
+    }
+    for (method, at), allowed in expected.items():
+        answer = await toy.client.request(method, at)
+        assert (answer.status_code, answer.headers["allow"]) == (405, allowed), (method, at)
+
+
+@pytest.mark.parametrize("method", ["get", "Post", "TRACE", "BREW", "GET "])
+async def test_what_is_no_method_is_a_501(toy: Harness, method: str) -> None:
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": "/v1/notes",
+        "raw_path": b"/v1/notes",
+        "query_string": b"",
+        "headers": [],
+    }
+    told: list[Any] = []
+
+    async def send(message: Any) -> None:
+        told.append(message)
+
+    await toy.app({**scope, "http_version": "1.1", "scheme": "http", "server": None, "client": None}, None, send)
+    assert told[0]["status"] == 501
+
+
+async def test_a_read_that_the_client_has_is_a_304(toy: Harness) -> None:
+    path = await _note(toy)
+    first = await toy.client.get(path)
+    tag = first.headers["etag"]
+    assert first.headers["cache-control"] == "private, no-cache"
+    for seen in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+        for method in ("GET", "HEAD"):
+            again = await _sent(toy.client, method, path, if_none_match=seen)
+            assert (again.status_code, again.content) == (304, b""), seen
+            assert (again.headers["etag"], again.headers["cache-control"]) == (tag, "private, no-cache")
+            assert "content-type" not in again.headers
+    for other in ('"1"', '"2"', "nonsense", tag.strip('"')):
+        assert (await _sent(toy.client, "GET", path, if_none_match=other)).status_code == 200, other
+    assert (await toy.client.post(f"{path}/close", headers={"If-Match": tag})).status_code == 200
+    changed = await _sent(toy.client, "GET", path, if_none_match=tag)
+    assert (changed.status_code, changed.json()["version"]) == (200, 2)
+
+
+async def test_what_the_version_does_not_cover_is_no_304(toy: Harness) -> None:
+    path = (await _note(toy)).replace("notes", "odd")
+    seen = (await _sent(toy.client, "GET", path, elsewhere="a")).headers["etag"]
+    assert (await _sent(toy.client, "GET", path, elsewhere="a", if_none_match=seen)).status_code == 304
+    other = await _sent(toy.client, "GET", path, elsewhere="b", if_none_match=seen)
+    assert (other.status_code, other.json()["elsewhere"]) == (200, "b")
+
+
+async def test_a_304_is_for_those_alone_who_may_read(toy: Harness) -> None:
+    path = await _note(toy)
+    tag = (await toy.client.get(path)).headers["etag"]
+    for client, status in (
+        (toy.anonymous(), 401),
+        (toy.client_as("other:read"), 403),
+        (toy.client_as(tenant=toy.other_tenant), 404),
+    ):
+        assert (await _sent(client, "GET", path, if_none_match=tag)).status_code == status
+
+
+async def test_nothing_is_replaced_that_was_to_be_new(toy: Harness) -> None:
+    made = await toy.client.post("/v1/labels", json={"code": "A", "name": "a"})
+    at, changed, before = f"/v1/labels/{made.json()['id']}", {"code": "A", "name": "b"}, len(await toy.published())
+    for method, body in (("PUT", changed), ("DELETE", None)):
+        refused = await toy.client.request(method, at, json=body, headers={"If-None-Match": "*"})
+        assert (refused.status_code, refused.json()["type"]) == (412, "urn:tailrace:problem:already-there")
+        named = await toy.client.request(method, at, json=body, headers={"If-None-Match": '"1"'})
+        assert (named.status_code, named.json()["errors"][0]["field"]) == (400, "If-None-Match")
+    assert ((await toy.client.get(at)).json()["name"], len(await toy.published())) == ("a", before)
+    nothing = await toy.client.put(f"{at[:-4]}0000", json=changed, headers={"If-None-Match": "*"})
+    assert nothing.status_code == 404
+    assert (await toy.client.put(f"/v1/odd/{uuid7()}", headers={"If-None-Match": "*"})).status_code == 201
+
+
+async def test_a_body_in_another_format_is_a_415_that_says_which(toy: Harness) -> None:
+    body = b'{"text": "x"}'
+    for said in ("text/plain", "application/x-www-form-urlencoded", "application/jsonp", "json", "image/svg+json", ""):
+        answer = await toy.client.post("/v1/notes", content=body, headers={"Content-Type": said} if said else {})
+        assert (answer.status_code, answer.headers["accept"]) == (415, "application/json"), said
+        assert answer.json()["errors"][0]["field"] == "Content-Type"
+    coded = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    answer = await toy.client.post("/v1/notes", content=body, headers=coded)
+    assert (answer.status_code, answer.headers["accept-encoding"]) == (415, "")
+    for said in ("application/json", "Application/JSON; charset=utf-8", "application/merge-patch+json"):
+        assert (await toy.client.post("/v1/notes", content=body, headers={"Content-Type": said})).status_code == 201
+    assert (await toy.client.post("/v1/notes")).status_code == 422
+    assert (await toy.anonymous().post("/v1/notes", content=body)).status_code == 401
+
+
+async def test_no_answer_is_kept_or_guessed_unless_it_says_so(toy: Harness) -> None:
+    path = await _note(toy)
+    answers = [
+        await toy.client.post("/v1/notes", json={"text": "x"}),
+        await toy.client.get("/v1/notes"),
+        await toy.anonymous().get(path),
+        await toy.client.get("/nowhere"),
+        await toy.client.get("/health/live"),
+    ]
+    assert {answer.headers["cache-control"] for answer in answers} == {"no-store"}
+    assert {answer.headers["x-content-type-options"] for answer in [*answers, await toy.client.get(path)]} == {
+        "nosniff"
+    }

@@ -1,0 +1,132 @@
+"""Answers of a kilobyte and more go out compressed (gzip, RFC 9110, 8.4.1) to clients that say that they take that.
+
+A coding of an answer is a representation of its own, so its strong ETag is one too: `"3-gzip"` goes out where the service said `"3"`, and comes
+back to the service as `"3"` (RFC 9110, 8.8.3.3). A stream of events, and what is compressed already, stays as it is.
+"""
+
+import re
+import zlib
+from dataclasses import dataclass
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+AT_LEAST = 1024
+"""Bytes."""
+_LEVEL = 5
+_GZIP = 16 + zlib.MAX_WBITS
+_KINDS = ("application/json", "text/", "image/svg+xml")
+_SUFFIX = b"-gzip"
+_CODED = re.compile(rb'-gzip"')
+_CONDITIONS = (b"if-match", b"if-none-match")
+_NO_CONTENT = frozenset({204, 205, 304})
+
+
+class Compression:
+    """See the module."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        seen = b",".join(value for name, value in scope["headers"] if name in _CONDITIONS)
+        if _SUFFIX in seen:
+            scope["headers"] = [
+                (name, _CODED.sub(b'"', value) if name in _CONDITIONS else value) for name, value in scope["headers"]
+            ]
+        answer = _Answer(send, takes_gzip(Headers(scope=scope)), seen, scope["method"] == "HEAD")
+        await self._app(scope, receive, answer.send)
+        await answer.break_off()
+
+
+@dataclass
+class _Answer:
+    """One answer on its way out. Its head waits for the first piece of its body, which tells how long it is."""
+
+    _send: Send
+    _gzip: bool
+    _seen: bytes
+    _head: bool
+    _start: Message | None = None
+    _compressor: "zlib._Compress | None" = None
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(raw=list(message["headers"]))
+            message = {**message, "headers": headers.raw}
+            if message["status"] == 304:
+                self._name_coding(headers)
+            if _may_be_coded(message["status"], headers):
+                self._start = message
+                return
+        elif message["type"] == "http.response.body":
+            message = await self._body(message)
+        await self._send(message)
+
+    async def _body(self, message: Message) -> Message:
+        body, more = message.get("body", b""), message.get("more_body", False)
+        start, self._start = self._start, None
+        headers = MutableHeaders(raw=start["headers"] if start else [])
+        if start is not None:
+            if "accept-encoding" not in headers.get("vary", "").lower():
+                headers.add_vary_header("Accept-Encoding")
+            size = headers.get("content-length")
+            if self._gzip and (int(size) if size else AT_LEAST if more or self._head else len(body)) >= AT_LEAST:
+                self._compressor = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
+                _code(headers)
+        if self._compressor is not None:
+            body = self._compressor.compress(body) + self._compressor.flush(
+                zlib.Z_SYNC_FLUSH if more else zlib.Z_FINISH
+            )
+            if start is not None and not more and not self._head:
+                headers["Content-Length"] = str(len(body))
+        if start is not None:
+            await self._send(start)
+        return {**message, "body": body}
+
+    async def break_off(self) -> None:
+        """The answer ended before its body began: let its head go out, so that it is seen as broken off."""
+        if self._start is not None:
+            await self._send(self._start)
+
+    def _name_coding(self, headers: MutableHeaders) -> None:
+        """What the client has is what it named."""
+        tag = headers.get("etag", "")
+        if tag.endswith('"') and (coded := coded_tag(tag)).encode("latin-1") in self._seen:
+            headers["ETag"] = coded
+
+
+def takes_gzip(asked: Headers) -> bool:
+    """Whether `Accept-Encoding` lists gzip, or `*`, with a weight above 0 (RFC 9110, 12.5.3)."""
+    weights: dict[str, float] = {}
+    for each in ",".join(asked.getlist("accept-encoding")).lower().split(","):
+        coding, _, parameter = each.partition(";")
+        name, _, value = parameter.strip().partition("=")
+        try:
+            weights[coding.strip()] = float(value) if name.strip() == "q" else 1.0
+        except ValueError:
+            weights[coding.strip()] = 0.0
+    return weights.get("gzip", weights.get("*", 0.0)) > 0
+
+
+def _may_be_coded(status: int, headers: Headers) -> bool:
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if status < 200 or status in _NO_CONTENT or "content-encoding" in headers or kind == "text/event-stream":
+        return False
+    return kind.startswith(_KINDS) or kind.endswith("+json")
+
+
+def _code(headers: MutableHeaders) -> None:
+    """The head of the compressed answer. Its length is not known yet."""
+    headers["Content-Encoding"] = "gzip"
+    del headers["Content-Length"]
+    if headers.get("etag", "").startswith('"'):
+        headers["ETag"] = coded_tag(headers["etag"])
+
+
+def coded_tag(tag: str) -> str:
+    """The strong ETag of the compressed form."""
+    return tag.removesuffix('"') + _SUFFIX.decode() + '"'
