@@ -1,7 +1,7 @@
 """What comes in is what the operation declares: a query parameter that it has, each value written in the one way of its type, JSON to the digit.
 
-An unknown parameter is refused with those that there are: a mistyped filter must not show everything. A body in another format than JSON is refused as
-that, before anything is looked for in it.
+An unknown parameter is refused with those that there are: a mistyped filter must not show everything. A body in another format than JSON is refused
+as that, before anything is looked for in it.
 """
 
 import unicodedata
