@@ -200,9 +200,10 @@ class PriceListDeleted(CatalogEvent):
 class DatedRate(BaseModel):
     """A rate of tax, from that day on until a later one begins."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
     valid_from: date
+    """The first day on which it holds."""
     rate: Rate
 
 
@@ -213,11 +214,14 @@ TaxLevel = Literal["document", "line"]
 class DatedRounding(BaseModel):
     """How tax is rounded, from that day on until a later one begins."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
     valid_from: date
+    """The first day on which it holds."""
     level: TaxLevel
+    """Whether tax is rounded once for each rate of a document, or for each line."""
     mode: RoundingMode
+    """Which way halves go."""
 
 
 class TaxCodeDescription(CatalogEvent):

@@ -24,39 +24,51 @@ Purpose = Literal["marketing_email", "marketing_phone", "marketing_post", "profi
 
 
 class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
 
 class PostalAddress(_Value):
     """Where a customer is, or wants goods or invoices sent."""
 
     use: AddressUse
+    """What goes there."""
     lines: Personal[list[str]]
+    """Street, house and the like, from the first line of the label on."""
     city: Personal[str] | None = None
+    """The town, as the label has it."""
     postal_code: Personal[str] | None = None
+    """As the post of the country writes it."""
     region: str | None = None
+    """The state, prefecture or province."""
     country: str
+    """An ISO 3166-1 alpha-2 code."""
 
 
 class EmailAddress(_Value):
     """An e-mail address, and what it is for."""
 
     address: Personal[str]
+    """In lower case, as addresses are compared."""
     label: Label
+    """Where it reaches."""
 
 
 class PhoneNumber(_Value):
     """A telephone number in international form (ITU-T E.164), and what it is for."""
 
     number: Personal[str]
+    """In international form (E.164)."""
     label: Label
+    """Where it reaches."""
 
 
 class TaxId(_Value):
     """A number that a tax office gave, and the country of that office; its check digits are right, where that country's rule is known."""
 
     country: str
+    """Whose tax office gave it, an ISO 3166-1 alpha-2 code."""
     number: Personal[str]
+    """In its compact form."""
 
 
 class Person(_Value):

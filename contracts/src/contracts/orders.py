@@ -44,9 +44,10 @@ class OrderLine(BaseModel):
 class RateOfTax(BaseModel):
     """What is taxed at a rate, under a tax code or without one: its net amount, and the tax on it, to which the taxes of the lines add up."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
     code: str | None = None
+    """The tax code; null for items' own rates."""
     rate: Rate
     net: Minor
     tax: Minor

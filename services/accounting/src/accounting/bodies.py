@@ -19,6 +19,7 @@ class NewChart(Body):
     """
 
     chart: Annotated[str, Field(max_length=60, examples=["france"])] | None = None
+    """The name of one that comes with the service; instead of `csv`."""
     csv: (
         Annotated[
             str,
@@ -47,7 +48,9 @@ class NewChart(Body):
 
 class NewRole(Body):
     role: AccountRole
+    """What posting rules post to."""
     account: AccountCode
+    """The code of the account that is to have it."""
 
 
 class NewRoles(Body):
@@ -55,6 +58,7 @@ class NewRoles(Body):
 
     since: Day
     roles: Annotated[list[NewRole], Field(min_length=1, max_length=100)]
+    """Those that change; the others keep their account."""
 
 
 class NewAccount(Body):

@@ -20,40 +20,55 @@ class AccountView(ResourceView):
 
 class ChartAccountView(View):
     code: str
+    """Its number in the chart."""
     name: str
+    """What it is called in reports."""
     kind: AccountKind
+    """The side of the books that it is on."""
     roles: list[AccountRole]
+    """What posting rules post to it as."""
 
 
 class PackagedChartView(View):
     """A chart that comes with the service, by the name that it is chosen by."""
 
     name: str
+    """By which it is chosen."""
     title: str
+    """What it is, in words."""
     accounts: list[ChartAccountView]
+    """What the books begin with."""
 
 
 class ChartsView(View):
     """The charts that books can begin with."""
 
     charts: list[PackagedChartView]
+    """Those that come with the service."""
 
 
 class AccountRoleView(View):
     """A role and its account, from the day `since` on; without one, from the beginning."""
 
     role: AccountRole
+    """What posting rules post to."""
     account: str
+    """The code of the account that has it."""
     since: date | None
+    """The first day on which it has; null for ever since."""
 
 
 class ChartView(View):
     """`name`: of the chart that the books began with, `own` for an imported one. `roles`: in the order in which they were mapped."""
 
     name: str
+    """The chart that the books began with; `own` for an imported one."""
     version: int
+    """Raised by each change; the ETag."""
     roles: list[AccountRoleView]
+    """Which account has which role, in the order in which they were mapped."""
     control_accounts: list[str]
+    """The codes of those that a sub-ledger explains."""
 
 
 class PeriodView(ResourceView):
@@ -221,12 +236,19 @@ class ControlBalanceView(View):
     """A role's accounts beside its sub-ledger, in one currency, debits less credits. `difference`: what neither it nor an adjustment explains."""
 
     role: AccountRole
+    """What posting rules post to."""
     accounts: list[str]
+    """The codes of those that have it on some day."""
     currency: str
+    """What the amounts are in, an ISO 4217 code."""
     balance: int
+    """Debits less credits of these accounts, in minor units."""
     sub_ledger: int
+    """What stock and shipments say that they hold."""
     adjusted: int
+    """What people posted there with a reason."""
     difference: int
+    """What neither explains; 0 in books that are whole."""
 
 
 class IntegrityView(View):

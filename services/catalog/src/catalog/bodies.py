@@ -176,7 +176,9 @@ class DatedRoundingBody(Body):
 
     valid_from: Day
     level: TaxLevel = "document"
+    """Whether tax is rounded once for each rate of a document, or for each line."""
     mode: RoundingMode = "half_up"
+    """Which way halves go."""
 
 
 AnyDated = TypeVar("AnyDated", DatedRateBody, DatedRoundingBody)
@@ -198,10 +200,13 @@ class TaxCodeBody(Body):
     code: Code
     name: Name
     rates: Rates
+    """Its rates, each with the first day on which it holds."""
     roundings: Roundings = []
+    """How its tax is rounded, from the first of these days on; empty for as the tenant rounds."""
 
 
 class TaxPolicyBody(Body):
     """How the tenant rounds tax. Before the first of the days, and without any: once for each rate of a document, half up."""
 
     roundings: Roundings
+    """How tax is rounded, each with the first day on which that holds."""

@@ -40,6 +40,7 @@ class EmailBody(Body):
 
     address: Personal[Email]
     label: Label = "work"
+    """Where it reaches."""
 
     @property
     def key(self) -> str:
@@ -51,6 +52,7 @@ class PhoneBody(Body):
 
     number: Personal[Phone]
     label: Label = "work"
+    """Where it reaches."""
 
     @property
     def key(self) -> str:
@@ -77,7 +79,9 @@ class AddressBody(Body):
     """An address, and what it is used for."""
 
     use: AddressUse = "billing"
+    """What goes there."""
     lines: Personal[Annotated[list[Text], Field(min_length=1, max_length=6)]]
+    """Street, house and the like, from the first line of the label on."""
     city: Personal[Text] | None = None
     postal_code: Personal[Annotated[Text, Field(max_length=20)]] | None = None
     region: Text | None = None
@@ -95,7 +99,9 @@ class PersonBody(Body):
     reading: Personal[Name] | None = Field(None, description="How the name is spoken, where its script does not tell.")
     position: Text | None = None
     emails: Emails = []
+    """Where to write to."""
     phones: Phones = []
+    """Where to call."""
 
     def values(self) -> dict[str, Any]:
         return self.model_dump(mode="json")
@@ -108,16 +114,24 @@ class CustomerBody(Body):
     name: Personal[Name]
     reading: Personal[Name] | None = Field(None, description="How the name is spoken, where its script does not tell.")
     kind: Kind = "company"
+    """A company, or somebody who buys for themselves."""
     status: Literal["prospect", "active", "inactive"] = "prospect"
+    """How far it has come; `merged` comes by a merge alone."""
     segment: Annotated[Text, Field(max_length=60)] | None = None
     language: Language | None = None
     currency: Currency
     payment_terms_days: Annotated[int, Field(ge=0, le=365)] = 30
+    """How many days after an invoice it is due."""
     price_list_id: UUID | None = None
+    """The list that its prices are from; null for none."""
     tax_ids: Annotated[list[TaxIdBody], Field(max_length=10), AfterValidator(_once)] = []
+    """Numbers that tax offices gave it."""
     addresses: Annotated[list[AddressBody], Field(max_length=50)] = []
+    """Where it is, and where it wants goods and invoices."""
     emails: Emails = []
+    """Where to write to."""
     phones: Phones = []
+    """Where to call."""
 
     def values(self) -> dict[str, Any]:
         lists = {"tax_ids", "addresses", "emails", "phones"}
@@ -128,6 +142,7 @@ class Assignment(Body):
     """Who looks after the customer from now on; nobody, with null."""
 
     sales_rep_id: UUID | None
+    """A user of the tenant; null for nobody."""
     reason: Sentence | None = None
 
 
@@ -142,9 +157,13 @@ class ProfileBody(Body):
     """What the customer wants of investments and can bear (MiFID II, article 25: suitability)."""
 
     risk_tolerance: Risk
+    """How much loss it can bear."""
     experience: Experience
+    """How well it knows such investments."""
     objectives: Annotated[list[Objective], Field(min_length=1, max_length=5)]
+    """What it wants of them."""
     horizon_years: Annotated[int, Field(ge=0, le=100)]
+    """For how long, in years."""
     assets: Amount | None = None
     reviewed_on: Day
     review_due_on: Day
@@ -160,7 +179,9 @@ class ConsentBody(Body):
     """What of, whether the customer allows it, since when, and how that is known."""
 
     purpose: Purpose
+    """What it is asked about."""
     granted: bool
+    """Whether it agrees."""
     given_at: Moment
     source: Sentence
 
@@ -169,4 +190,5 @@ class Merge(Body):
     """The customer that this one stands for from here on, and why."""
 
     into_customer_id: UUID
+    """The one to go on with."""
     reason: Sentence

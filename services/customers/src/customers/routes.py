@@ -32,7 +32,12 @@ from tailrace.http.filters import Deleted, any_of, called, equal
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
 
-router = tenant_router("/v1/customers", tag="customers", reads=[users, price_lists])
+router = tenant_router(
+    "/v1/customers",
+    tag="customers",
+    about="Who buys, who speaks for them, who looks after them, and what was agreed.",
+    reads=[users, price_lists],
+)
 
 _FILTERS = (
     called(Customer),

@@ -13,7 +13,9 @@ class TimeZoneView(View):
     """`since` is the first day that is counted in this zone, 0001-01-01 for the one that the company began with."""
 
     since: date
+    """The first day that is counted in it."""
     time_zone: str
+    """Its IANA name."""
 
 
 class TenantView(ResourceView):

@@ -14,8 +14,9 @@ from tailrace.http.filters import Deleted, called, part_of
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
-codes = tenant_router("/v1/tax-codes", tag="taxes")
-policy = tenant_router("/v1/tax-policy", tag="taxes")
+_ABOUT = "What sales are taxed at, and how tax is rounded."
+codes = tenant_router("/v1/tax-codes", tag="taxes", about=_ABOUT)
+policy = tenant_router("/v1/tax-policy", tag="taxes", about=_ABOUT)
 
 TaxCodes = Annotated[
     PageRequest,
