@@ -40,6 +40,7 @@ async def test_rows_published_again_are_the_records_that_were_captured_and_chang
     tenant, settings = company.member.tenant_id, way.settings_of(fleet)
     captured, rows = await _topics(fleet, tenant), await way.fingerprints(fleet, tenant)
     assert captured
+    used = {found[0][0] for found in captured.values()}
     mine: Places = {}
     for service in way.PUBLISHING:
         async with slots.connected(service, settings) as connection:
@@ -48,7 +49,8 @@ async def test_rows_published_again_are_the_records_that_were_captured_and_chang
                     its_id = dict(out.headers)["ce_id"]
                     assert its_id is not None
                     mine[its_id.decode()] = [(out.topic, out.key, out.value, out.headers)]
-            assert await republish(connection, fleet.kafka, None, lambda _: None) > 0
+            sent = await republish(connection, fleet.kafka, None, lambda _: None)
+            assert sent > 0 or service.topic not in used, service.name
     # Byte for byte, null headers and the order of headers included.
     assert {id: mine[id] for id in captured} == {
         id: [(topic, key, value, headers) for topic, _, key, value, headers in found][:1]

@@ -16,6 +16,7 @@ from accounting.service import service as accounting
 from inventory.service import service as inventory
 from orders.service import service as orders
 from shipping.service import service as shipping
+from tailrace.core.days import DEFAULT_ZONE
 from tailrace.core.ids import uuid7
 from tailrace_testing import MakeHarness
 
@@ -93,6 +94,7 @@ class Company(Trade):
         for service in services.values():
             service.tenant = tenant
             service.client = service.client_as()
+            await service.count_days_in(DEFAULT_ZONE)
         dice = random.Random(1)
         company = cls(services, dice, Wire(services, dice), racing=False)
         answer = await services["accounting"].client.put(f"{V1}/chart", json=chart)

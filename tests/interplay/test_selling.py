@@ -11,6 +11,7 @@ from catalog.service import service as catalog
 from inventory.service import service as inventory
 from orders.service import service as orders
 from shipping.service import service as shipping
+from tailrace.core.days import DEFAULT_ZONE
 from tailrace.core.ids import uuid7
 from tailrace_testing import Harness, MakeHarness
 
@@ -36,6 +37,7 @@ class Firm:
         for service in services.values():
             service.tenant = tenant
             service.client = service.client_as()
+            await service.count_days_in(DEFAULT_ZONE)
         firm = cls(services, seed)
         unit = {"code": "pcs", "name": "Piece", "dimension": "count", "decimals": 0}
         await firm.ask("catalog", "POST", "/v1/units", unit)

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tailrace.core.fields import Past
+from tailrace.core.fields import Moment
 from tailrace.core.money import Quantity
 from tailrace.http.routing import View
 from tailrace_testing import Harness
@@ -56,7 +56,7 @@ class _Weighed(View):
     plain: Quantity
     own: Quantity
     """As the scale shows it."""
-    maybe: Past | None
+    maybe: Moment | None
 
 
 def test_what_a_type_means_is_said_where_the_field_says_nothing() -> None:

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounting.chart import CONTROL, KINDS, ROLES
+from accounting.projections import amounts as explained
 from accounting.rules import ALWAYS, RULEBOOK, Posting, Rule, Rulebook, effective_at
 from accounting.streams import imbalance
-from accounting.subledgers import amounts as explained
 from contracts.inventory import StockReceived
 from tailrace.core.events import Event
 

@@ -88,7 +88,7 @@ async def test_a_code_that_items_are_taxed_by_stays(catalog: Harness) -> None:
 
 async def test_a_policy_is_the_default_until_it_is_changed(catalog: Harness) -> None:
     first = await catalog.client.get(POLICY)
-    assert (first.json(), first.headers["etag"]) == ({"version": 0, "roundings": []}, '"0"')
+    assert (first.json(), first.headers["etag"][:3]) == ({"version": 0, "roundings": []}, '"0-')
     assert (await catalog.client.put(POLICY, json={"roundings": []}, headers={"If-Match": '"1"'})).status_code == 412
     late = {"valid_from": "2026-07-01", "level": "line", "mode": "down"}
     early = {"valid_from": "2026-01-01", "level": "document", "mode": "half_even"}

@@ -7,9 +7,11 @@ from pydantic import Field, model_validator
 from accounting.chart import AccountCode
 from accounting.posting import MOST_LINES
 from contracts.accounting import AccountKind, AccountRole, JournalLine
-from tailrace.core.fields import Amount, Day, Moment, Name, Sentence
+from tailrace.core.fields import Amount, Day, FileText, Moment, Name, Sentence
 from tailrace.core.money import Currency
 from tailrace.http.routing import Body, ReasonBody
+
+_EXAMPLE = "code,name,kind,role\n3980,Goods,asset,inventory\n"
 
 
 class NewChart(Body):
@@ -20,18 +22,8 @@ class NewChart(Body):
 
     chart: Annotated[str, Field(max_length=60, examples=["france"])] | None = None
     """The name of one that comes with the service; instead of `csv`."""
-    csv: (
-        Annotated[
-            str,
-            Field(
-                min_length=1,
-                max_length=500_000,
-                examples=["code,name,kind,role\n3980,Goods,asset,inventory\n"],
-                description="The text of the file, its header included.",
-            ),
-        ]
-        | None
-    ) = None
+    csv: Annotated[FileText, Field(min_length=1, max_length=500_000, examples=[_EXAMPLE])] | None = None
+    """The text of the file, its header included; instead of `chart`."""
     since: Annotated[
         Day | None,
         Field(

@@ -6,10 +6,10 @@ from fastapi import Path, Query
 
 from accounting import reports
 from accounting.days import days
+from accounting.projections import subledgers
 from accounting.reactions import books, postings
 from accounting.rules import RULEBOOK
 from accounting.scopes import Reader
-from accounting.subledgers import subledgers
 from accounting.views import IntegrityView, LedgerView, RulebookView, RuleView, TrialBalanceView
 from tailrace.core.fields import MomentOrDay
 from tailrace.core.money import Currency

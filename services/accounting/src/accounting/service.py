@@ -1,6 +1,6 @@
 """The manifest of accounting."""
 
-from accounting import proof, reactions, report_routes, routes, subledgers
+from accounting import projections, proof, reactions, report_routes, routes
 from accounting.days import days
 from accounting.models import Base
 from accounting.scopes import close, control, read, write
@@ -11,7 +11,7 @@ service = Service(
     name="accounting",
     topic="accounting.events",
     publishes=events.PUBLISHED,
-    subscribers=[days, reactions.books, reactions.postings, subledgers.subledgers],
+    subscribers=[days, reactions.books, reactions.postings, projections.subledgers],
     routers=[routes.router, report_routes.router],
     exposes=[Exposed(prefix="/v1/accounting", read_timeout=10.0)],
     scopes=[read, write, close, control],

@@ -270,7 +270,11 @@ TOYS = (
         "what_comes_in_is_written_in_one_way",
         "GET /v1/card-terms takes 'yes' for long: 200",
         (ROUTES, "async def read_terms()", "async def read_terms(long: bool = False)"),
-        (ROUTES, 'terms = public_router(tag="terms")', 'terms = APIRouter(tags=["terms"])'),
+        (
+            ROUTES,
+            'terms = public_router(tag="terms", about="What holds for everybody.")',
+            'terms = APIRouter(tags=["terms"])',
+        ),
         (ROUTES, _SQL, f"from fastapi import APIRouter\n{_SQL}"),
     ),
     toy(

@@ -6,7 +6,7 @@ _LISTED = "PUBLISHED = [CardIssued, CardLabelled, CardClosed, PointsGiven]"
 _HEARD = "row = insert(Product).values(tenant_id=tx.tenant_id, id=event.item_id, name=event.name, heard=1)"
 _SAMPLE = "contracts/samples/toyshop.card.issued/v1-1.json"
 _TOLD = "async def told(tx: Tx, event: ItemCreated | ItemUpdated, meta: Meta) -> None:\n"
-_WELCOME = '    tx.add(Card.issue("WELCOME"'
+_WELCOME = '    tx.add(Card.issue("WELCOME" + str(meta.event_id)'
 _RELABEL = "async def replace_card(tx: Tx, who: Writer, match: IfMatch, card_id: UUID, body: Label) -> Card:"
 _LOAD = "    card = await tx.load(Card, card_id, match)\n    card.relabel(body.label)\n"
 _RUMOUR = (
@@ -262,11 +262,11 @@ TOYS = (
         "toyshop.card.issued does not name the event that led to it",
         (
             SUBSCRIBERS,
-            '    tx.add(Card.issue("WELCOME"',
+            '    tx.add(Card.issue("WELCOME" + str(meta.event_id)',
             (
                 "    from tailrace.core.context import Context\n\n"
                 "    tx.context = Context(tenant_id=tx.tenant_id)\n"
-                '    tx.add(Card.issue("WELCOME"'
+                '    tx.add(Card.issue("WELCOME" + str(meta.event_id)'
             ),
         ),
     ),
@@ -320,7 +320,7 @@ TOYS = (
         "an object in a body that takes any field",
         "bodies_forbid_what_they_do_not_know",
         "POST /v1/cards: StampBody takes any field",
-        (ROUTES, "class StampBody(Body):", "from pydantic import BaseModel\n\n\nclass StampBody(BaseModel):"),
+        (ROUTES, "class StampBody(Body):", "from tailrace.core.wire import WireModel\n\n\nclass StampBody(WireModel):"),
     ),
     toy(
         "a handler that calls its event something else",
@@ -357,11 +357,11 @@ TOYS = (
         "routes.py holds greetings, which belongs into reactions or subscribers",
         (
             ROUTES,
-            'points = tenant_router("/v1/points", tag="points")',
+            'points = tenant_router("/v1/points", tag="points", about="What was given.")',
             (
                 "from tailrace.messaging.subscribers import Reaction\n\n"
                 'greetings = Reaction("toyshop.greetings")\n'
-                'points = tenant_router("/v1/points", tag="points")'
+                'points = tenant_router("/v1/points", tag="points", about="What was given.")'
             ),
         ),
     ),

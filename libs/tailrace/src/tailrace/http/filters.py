@@ -79,7 +79,7 @@ def part_of(column: Column) -> Filter:
 
 def called(kind: type[MasterData]) -> Filter:
     """The row whose code this is, in any spelling that makes it the same."""
-    description = "The code, in any case." if kind.case_folded else "The code."
+    description = "The code, in any case." if kind.case_folded else "The code; its case counts."
     return Filter(kind.code_field, Code, lambda code: kind.code_key == kind.key_of(code), description)
 
 

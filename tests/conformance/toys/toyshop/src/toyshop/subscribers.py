@@ -30,4 +30,4 @@ welcome = Reaction("toyshop.welcome")
 
 @welcome.on(TenantCreated)
 async def greet(tx: Tx, event: TenantCreated, meta: Meta) -> None:
-    tx.add(Card.issue("WELCOME", "nobody@toyshop.example", "welcome", []))
+    tx.add(Card.issue("WELCOME" + str(meta.event_id), "nobody@toyshop.example", "welcome", []))
