@@ -169,7 +169,7 @@ async def purchases(trade: Trade) -> list[tuple[dict[str, Any], int]]:
     for receipt in (one for one in moved if one["reason"] == "purchase"):
         part = back[receipt["id"]] / Fraction(receipt["quantity"])
         assert part <= 1, receipt
-        found.append((receipt, round(receipt["value"] * part)))
+        found.append((receipt, half_up(receipt["value"] * part)))
     return found
 
 

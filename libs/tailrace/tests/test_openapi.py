@@ -63,7 +63,7 @@ def test_what_a_type_means_is_said_where_the_field_says_nothing() -> None:
     properties = _Weighed.model_json_schema()["properties"]
     assert properties["plain"]["description"] == "In the unit named beside it, else the item's base unit."
     assert properties["own"]["description"] == "As the scale shows it."
-    assert "not in the future" in properties["maybe"]["anyOf"][0]["description"]
+    assert "With its offset from UTC" in properties["maybe"]["anyOf"][0]["description"]
 
 
 def test_a_decimals_schema_says_how_it_is_written() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from idna import valid_contextj
 
-__all__ = ["address", "block", "code", "file", "folded", "line", "opaque", "searched"]
+__all__ = ["address", "block", "code", "folded", "line", "opaque", "searched"]
 
 _JOINERS = "\u200c\u200d"
 _FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f")
@@ -38,13 +38,6 @@ def block(text: str) -> str:
     """The same, of several lines, which end in LF."""
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").strip())
     _refuse(text, lambda text, at: None if text[at] in "\n\t" else _why_not_in_text(text, at))
-    return text
-
-
-def file(text: str) -> str:
-    """The text of a file, as it is: its values are looked at when it is read. Raises ValueError for NUL, which no text file has."""
-    if "\x00" in text:
-        raise ValueError("U+0000 is a control character")
     return text
 
 
