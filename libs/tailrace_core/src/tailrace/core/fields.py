@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from tailrace.core.meaning import Means
-from tailrace.core.text import address, block, code, line, opaque, searched
+from tailrace.core.text import address, block, code, file, line, opaque, searched
 from tailrace.core.wire import TextRule
 
 _LINE, _BLOCK, _CODE = (BeforeValidator(TextRule(rule)) for rule in (line, block, code))
@@ -57,8 +57,8 @@ Sentence = Annotated[str, StringConstraints(min_length=1, max_length=500), _LINE
 Note = Annotated[str, StringConstraints(max_length=2000), _BLOCK, Means("Whatever there is to say.")]
 """Whatever there is to say, in one line or several, or nothing."""
 
-FileText = Annotated[str, BeforeValidator(TextRule(str)), Means("The text of a file.")]
-"""The text of a file, as it is; its reader looks at what is in it."""
+FileText = Annotated[str, BeforeValidator(TextRule(file)), Means("The text of a file.")]
+"""The text of a file of lines."""
 
 Password = Annotated[
     SecretStr,

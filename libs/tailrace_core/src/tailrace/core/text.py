@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from idna import valid_contextj
 
-__all__ = ["address", "block", "code", "folded", "line", "opaque", "searched"]
+__all__ = ["address", "block", "code", "file", "folded", "line", "opaque", "searched"]
 
 _JOINERS = "\u200c\u200d"
 _FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f")
@@ -39,6 +39,11 @@ def block(text: str) -> str:
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").strip())
     _refuse(text, lambda text, at: None if text[at] in "\n\t" else _why_not_in_text(text, at))
     return text
+
+
+def file(text: str) -> str:
+    """The text of a file: the same, and without the mark that some programs begin a file with."""
+    return block(text.removeprefix("\ufeff"))
 
 
 def code(text: str) -> str:
