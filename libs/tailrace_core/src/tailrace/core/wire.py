@@ -158,5 +158,7 @@ class WireModel(BaseModel):
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        schema: core_schema.CoreSchema = _strict(handler(source), cls)
-        return core_schema.no_info_before_validator_function(_no_stand_in, schema)
+        schema: Any = _strict(handler(source), cls)
+        # The name by which a document refers to the model goes outside with what is now outermost, or the model would stand in each place of it.
+        named = schema.pop("ref", None)
+        return core_schema.no_info_before_validator_function(_no_stand_in, schema, ref=named)

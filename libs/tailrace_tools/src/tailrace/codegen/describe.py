@@ -168,5 +168,24 @@ def _samples(event: type[Event], root: Path, *, released: bool) -> Files:
     return kept
 
 
+_WIDTH = 120
+
+
 def _json(value: Any) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    """What fits into a line stands in one, so that a change shows as what it is."""
+    return _lines(value, 0, 0) + "\n"
+
+
+def _lines(value: Any, indent: int, before: int) -> str:
+    """`value` as JSON, at so many blanks, in a line that `before` characters stand in already."""
+    line = json.dumps(value, ensure_ascii=False)
+    if before + len(line) <= _WIDTH or not isinstance(value, dict | list) or not value:
+        return line
+    blanks = " " * (indent + 2)
+    if isinstance(value, list):
+        inside = [blanks + _lines(each, indent + 2, indent + 3) for each in value]
+    else:
+        named = [(f"{blanks}{json.dumps(name, ensure_ascii=False)}: ", each) for name, each in value.items()]
+        inside = [start + _lines(each, indent + 2, len(start) + 1) for start, each in named]
+    opening, closing = "[]" if isinstance(value, list) else "{}"
+    return ",\n".join([f"{opening}\n{inside[0]}", *inside[1:]]) + f"\n{' ' * indent}{closing}"
