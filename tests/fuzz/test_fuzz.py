@@ -41,6 +41,8 @@ async def test_every_answer_is_as_the_document_says(gateway: Gateway, tmp_path: 
     (tmp_path / "openapi.json").write_text((await gateway.client.get("/openapi.json")).text)
     examples = ("--phases", "coverage,fuzzing", "--max-examples", str(EXAMPLES), "--max-time", str(SECONDS))
     code, said = await _ask(member, gateway.url, tmp_path, *examples)
+    if "AST constructor recursion depth mismatch" in said:
+        pytest.skip("CPython before 3.11.5 breaks off in ast.parse (python/cpython#106905)")
     assert code == 0, said
     operations = json.loads((tmp_path / "report.json").read_text())["operations"]
     assert (operations["tested"], operations["errored"]) == (operations["total"], 0), said

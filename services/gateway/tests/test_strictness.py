@@ -69,7 +69,7 @@ async def test_two_equal_lengths_become_one(stand: Stand) -> None:
     assert [value for name, value in stand.orders.seen[0]["headers"] if name == "content-length"] == ["3"]
 
 
-@pytest.mark.parametrize("method", [b"TRACE", b"CONNECT", b"get", b"Post", b"BREW"])
+@pytest.mark.parametrize("method", [b"CONNECT", b"get", b"Post", b"BREW"])
 async def test_what_is_no_method_of_ours_is_a_501_problem(stand: Stand, method: bytes) -> None:
     answer = await stand.raw(_request(method + b" /v1/public/x HTTP/1.1"))
     head, _, body = answer.partition(b"\r\n\r\n")

@@ -114,6 +114,8 @@ def _complete(operation: Document, route: APIRoute, method: str) -> None:
     if is_tenants:
         operation["security"] = [{SCHEME: sorted(scope.name for scope in scopes_of(route))}]
     _describe_parameters(operation)
+    for body in operation.get("requestBody", {}).get("content", {}).values():
+        body["schema"] = _but_null(body["schema"])
     shows_version = is_tenants and _shows_version(route)
     statuses = {*_OF_EVERY}
     statuses |= {*_OF_TOKENS} if is_tenants else set()
@@ -156,13 +158,19 @@ def _shows_version(route: APIRoute) -> bool:
     return has_version(route.response_model) or (isinstance(answered, type) and issubclass(answered, Part))
 
 
+def _but_null(schema: Document) -> Document:
+    """Without null, which no query or header can hold, and which a body that may be left out need not be."""
+    branches = [branch for branch in schema.get("anyOf", ()) if branch.get("type") != "null"]
+    if len(branches) != 1:
+        return schema
+    more = {} if "$ref" in branches[0] else {key: value for key, value in schema.items() if key != "anyOf"}
+    return {**branches[0], **more}
+
+
 def _describe_parameters(operation: Document) -> None:
-    """With what each means; without null, which no query or header can hold."""
+    """With what each means; without null."""
     for parameter in operation.get("parameters", ()):
-        branches = [branch for branch in parameter["schema"].get("anyOf", ()) if branch.get("type") != "null"]
-        if len(branches) == 1:
-            more = {key: value for key, value in parameter["schema"].items() if key != "anyOf"}
-            parameter["schema"] = {**branches[0], **more}
+        parameter["schema"] = _but_null(parameter["schema"])
         if "description" in parameter:
             parameter["schema"].pop("description", None)
         elif said := _meaning(parameter["schema"]):

@@ -25,7 +25,7 @@ MEDIA_TYPE = "application/problem+json"
 MOST_ERRORS = 50
 _LONGEST = 300
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-"""What HTTP has and a route may; of the rest, CONNECT and TRACE are no business of a service's."""
+"""What HTTP has and a route may."""
 
 
 class ProblemView(BaseModel):
