@@ -71,6 +71,7 @@ async def test_a_405_names_every_method_of_the_path(toy: Harness) -> None:
         ("DELETE", path.replace("notes", "odd")): "GET, HEAD, PUT",
         ("OPTIONS", "/v1/notes"): "GET, HEAD, POST",
         ("TRACE", "/v1/notes"): "GET, HEAD, POST",
+        ("QUERY", "/v1/notes"): "GET, HEAD, POST",
         ("POST", "/health/live"): "GET, HEAD",
     }
     for (method, at), allowed in expected.items():

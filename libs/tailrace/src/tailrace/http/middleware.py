@@ -124,8 +124,8 @@ def _check(scope: Scope) -> None:
     """Raises VersionRefused or MethodUnknown for what a parser lets through and no route could mean."""
     if not scope["http_version"].startswith("1."):
         raise VersionRefused("This speaks HTTP/1.1.", headers={"Connection": "close"})
-    # TRACE is a method that no path has: the routes refuse it, with those that they have.
-    if scope["method"] not in METHODS and scope["method"] != "TRACE":
+    # A method that HTTP has and no path does is refused by the routes, which say what they have.
+    if scope["method"] not in METHODS and scope["method"] not in {"TRACE", "QUERY"}:
         raise MethodUnknown(f"The methods are {', '.join(METHODS)}, in capitals.")
 
 
