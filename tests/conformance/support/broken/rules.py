@@ -319,7 +319,7 @@ TOYS = (
     toy(
         "an object in a body that takes any field",
         "bodies_forbid_what_they_do_not_know",
-        "POST /v1/cards: the body takes any field",
+        "POST /v1/cards: StampBody takes any field",
         (ROUTES, "class StampBody(Body):", "from tailrace.core.wire import WireModel\n\n\nclass StampBody(WireModel):"),
     ),
     toy(
