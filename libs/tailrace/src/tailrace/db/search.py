@@ -14,7 +14,7 @@ from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, event, false, select
+from sqlalchemy import ColumnElement, Connection, and_, any_, bindparam, delete, event, false, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -78,10 +78,10 @@ def _pairs(word: str) -> Sequence[str]:
 
 def _among(kind: Any, by: str, condition: ColumnElement[bool]) -> ColumnElement[bool]:
     entry = search_entry.c
-    ids: ColumnElement[bool] = kind.id.in_(
-        select(entry.id).where(entry.kind == kind.__tablename__, entry.by == by, condition)
-    )
-    return ids
+    ids = select(entry.id).where(entry.kind == kind.__tablename__, entry.by == by, condition)
+    # An array is made first, and looked up; of a subquery PostgreSQL guesses too many rows, and reads the whole tenant in the order of the list.
+    found: ColumnElement[bool] = kind.id == any_(func.array(ids.scalar_subquery()))
+    return found
 
 
 def _hashes(kind: Any, tenant_id: UUID, by: str, values: Iterable[str]) -> list[int]:
