@@ -102,7 +102,7 @@ class Customer(MasterData, Searchable, Base):
     def describe_person(self, person: "Person", values: Mapping[str, Any]) -> None:
         """Raises WasMerged."""
         self._refuse_merged()
-        person.assign(values)
+        person.update_from(values)
         self._tell()
 
     def assign_to(self, sales_rep_id: UUID | None, reason: str | None) -> None:
@@ -210,13 +210,7 @@ class Person(Part, Base):
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Self:
-        person = cls(id=uuid7())
-        person.assign(values)
-        return person
-
-    def assign(self, values: Mapping[str, Any]) -> None:
-        for name, value in values.items():
-            setattr(self, name, value)
+        return cls(id=uuid7(), **values)
 
     @property
     def person_id(self) -> UUID:
