@@ -12,6 +12,8 @@ from sandbox import Sandbox
 
 from tailrace.codegen.scaffold import singular
 
+pytestmark = pytest.mark.lasts(60)
+
 PAGE = "docs/how-to/add-a-service.md"
 # By the quick way: a name whose singular has to be guessed; one service for each option, and one with all of them.
 MADE = {

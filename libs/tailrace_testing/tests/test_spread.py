@@ -92,6 +92,15 @@ def test_the_fleets_tests_stay_together_in_order_and_the_others_run_beside_them(
     assert len(set(workers.values())) == 2
 
 
+def test_the_longest_begins_first_and_the_last_lines_say_where_the_time_went(checkout: pytest.Pytester) -> None:
+    _write(checkout, "tests/test_long.py", "import pytest\n@pytest.mark.lasts(100)\ndef test_long(worker_id): pass\n")
+    done = _run(checkout)
+    done.assert_outcomes(passed=15)
+    ran = [line.split()[1] for line in (checkout.path / "ran").read_text().splitlines()]
+    assert ran.index("test_long") < ran.index("test_buying_one")
+    done.stdout.re_match_lines([r"gw0: \d+ s of tests, most on .*fleet \d+", r"gw1: .*", "=+ 15 passed in .*"])
+
+
 def test_a_process_that_dies_ends_the_run(checkout: pytest.Pytester) -> None:
     _write(checkout, "services/buying/tests/test_buying.py", "import os\ndef test_dies(): os._exit(7)\n")
     done = _run(checkout)

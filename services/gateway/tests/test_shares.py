@@ -215,6 +215,38 @@ async def test_an_address_holds_so_many_connections_and_no_more(make_stand: Make
         each.close()
 
 
+async def test_clients_behind_a_trusted_proxy_have_an_allowance_each_whatever_they_claim(make_stand: MakeStand) -> None:
+    stand = await make_stand(
+        trusted_proxies=["127.0.0.1/32"], address_burst=2, address_rate=0.001, address_connections=1
+    )
+    opened = [
+        await asyncio.open_connection("127.0.0.1", stand.port) for _ in range(3)
+    ]  # the proxy's: as many as it needs
+
+    async def log_in(said: str) -> int:
+        return await _status(stand, "POST", "/v1/public/log-in", json={}, headers={"X-Forwarded-For": said})
+
+    # What stands before the address that the proxy saw is the client's own claim.
+    assert [await log_in(f"192.0.2.{n}, 198.51.100.7") for n in range(3)] == [200, 200, 429]
+    assert await log_in("198.51.100.8") == 200
+    assert [dict(seen["headers"])["x-forwarded-for"] for seen in stand.orders.seen] == [
+        "198.51.100.7",
+        "198.51.100.7",
+        "198.51.100.8",
+    ]
+    for _, writer in opened:
+        writer.close()
+
+
+async def test_without_a_trusted_proxy_no_claim_is_believed(make_stand: MakeStand) -> None:
+    stand = await make_stand(address_burst=2, address_rate=0.001)
+    said = [
+        await _status(stand, "POST", "/v1/public/log-in", json={}, headers={"X-Forwarded-For": f"198.51.100.{n}"})
+        for n in range(3)
+    ]
+    assert said == [200, 200, 429]
+
+
 def test_what_is_held_is_counted_until_the_end_also_when_it_fails() -> None:
     requests = InFlight("requests", "tenant", 1)
     for _ in range(3):

@@ -39,6 +39,10 @@ data:
   TAILRACE_ISSUER: {{ .Values.issuer | quote }}
   {{- if .Values.service.edge }}
   TAILRACE_UPSTREAM: {{ .Values.upstream | quote }}
+  TAILRACE_TRUSTED_PROXIES: {{ toJson .Values.trustedProxies | quote }}
+  {{- else }}
+  # Nobody else reaches it: the NetworkPolicy lets in the gateway, which says whom it speaks for.
+  TAILRACE_TRUSTED_PROXIES: {{ toJson (list "0.0.0.0/0" "::/0") | quote }}
   {{- end }}
   {{- with .Values.upstreams }}
   TAILRACE_UPSTREAMS: {{ toJson . | quote }}
@@ -112,6 +116,9 @@ spec:
         {{- toYaml .Values.callers | nindent 8 }}
       {{- end }}
 {{- if and .Values.service.edge .Values.ingress.enabled }}
+{{- if not .Values.trustedProxies }}
+{{- fail "ingress.enabled needs trustedProxies, the networks of the ingress controller's pods: without it all clients are one address, and one of them stops log-in for all" }}
+{{- end }}
 ---
 apiVersion: networking.k8s.io/v1
 kind: Ingress

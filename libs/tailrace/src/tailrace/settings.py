@@ -89,7 +89,10 @@ class Settings(BaseSettings):
     """How long the head of a request may take to arrive."""
     address_connections: int = Field(default=500, ge=1)
     """Connections that one client address may hold at a gateway process, and at most half of all; an IPv6 site (/64) counts as one address.
-    A proxy in front of the gateway is one address too."""
+    A proxy in front of the gateway that `TAILRACE_TRUSTED_PROXIES` does not name is one address too."""
+    trusted_proxies: list[IPvAnyNetwork] = []
+    """Networks of the proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, and which are no client address themselves. None: the
+    gateway believes nobody, and every other service believes this machine, where the gateway of the embedded stack is."""
     client_grace: float = Field(default=10.0, gt=0)
     """How long a client may pause within the body of a request, and how long it takes until `TAILRACE_CLIENT_RATE` holds."""
     client_rate: int = Field(default=32 * 1024, ge=1)

@@ -1,6 +1,6 @@
 """Where a test belongs: which parts of the stack it needs, whose service it looks at, and with which others it stays together."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -68,11 +68,19 @@ def in_order(items: Sequence[pytest.Item]) -> list[pytest.Item]:
     )
 
 
-def in_places(items: Sequence[pytest.Item]) -> list[pytest.Item]:
-    """The place with the fleet first, then the one with Kafka, then the others, the largest first; within each as they were."""
-    size = Counter(map(place_of, items))
+def seconds_of(item: pytest.Item) -> float:
+    """About how long it takes on an idle machine, by its mark `lasts`; a second where nothing is said."""
+    mark = item.get_closest_marker("lasts")
+    return 1.0 if mark is None else float(mark.args[0])
 
-    def rank(item: pytest.Item) -> tuple[int, int, str]:
+
+def in_places(items: Sequence[pytest.Item]) -> list[pytest.Item]:
+    """The place with the fleet first, then the one with Kafka, then the others, the longest first; within each as they were."""
+    size: defaultdict[Place, float] = defaultdict(float)
+    for item in items:
+        size[place_of(item)] += seconds_of(item)
+
+    def rank(item: pytest.Item) -> tuple[int, float, str]:
         place = place_of(item)
         return -LEVELS.index(place.level), -size[place], place.name
 

@@ -2,13 +2,16 @@
 
 The tests that need Connect or the fleet stay together in the first, in their order, those that kill processes at the end, and those that need Kafka
 alone in the second: both wait much, and meanwhile the others compute. What is left goes out by the file, and of a service by the service: its own
-tests and its share of conformance, so that its template is made once. The largest goes first. A process that dies ends the run.
+tests and its share of conformance, so that its template is made once. The longest goes first; a test that takes far more than a second says so by
+the mark `lasts(seconds)`. A process that dies ends the run. The last lines say how long each process ran tests, and on what.
 """
 
 import json
 import os
 import shutil
 import tempfile
+from collections import defaultdict
+from heapq import nlargest
 from pathlib import Path
 
 import pytest
@@ -20,6 +23,8 @@ from tailrace.stack.embedded import Stack
 from tailrace_testing.places import in_places, place_of
 
 MOST_WORKERS = 8
+LONGEST = 6
+"""Places that the last lines name for each process."""
 _FOLDER, _PLACES = "tailrace_folder", "places.json"
 _folder = pytest.StashKey[Path]()
 
@@ -56,6 +61,10 @@ class Spread(LoadScopeScheduling):  # type: ignore[misc]
     def _split_scope(self, nodeid: str) -> str:
         return self._places[nodeid]
 
+    def place_of(self, nodeid: str) -> str:
+        """Where this test belongs; itself, when it was not collected."""
+        return self._places.get(nodeid, nodeid)
+
     def remove_node(self, node: WorkerController) -> str | None:
         """Nobody takes over what a process that died still had to do: the fleet's tests would come to one without a fleet."""
         if self._pending_of(self.assigned_work[node]):
@@ -71,13 +80,28 @@ class Controller:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
+        self._spread: Spread | None = None
+        self._seconds: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
         config.option.maxworkerrestart = "0"
 
     def pytest_configure_node(self, node: WorkerController) -> None:
         node.workerinput[_FOLDER] = str(folder_of(self._config))
 
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Producer) -> Spread:
-        return Spread(config, log)
+        self._spread = Spread(config, log)
+        return self._spread
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if self._spread is not None and hasattr(report, "node"):
+            place = self._spread.place_of(report.nodeid)
+            self._seconds[report.node.gateway.id][place] += report.duration
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        for worker, places in sorted(self._seconds.items()):
+            longest = ", ".join(
+                f"{place} {places[place]:.0f}" for place in nlargest(LONGEST, places, key=places.__getitem__)
+            )
+            terminalreporter.write_line(f"{worker}: {sum(places.values()):.0f} s of tests, most on {longest}")
 
 
 class Worker:
@@ -97,6 +121,7 @@ class Worker:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "lasts(seconds): about, on an idle machine; the longest are begun first")
     if is_worker(config):
         config.pluginmanager.register(Worker(), "tailrace-worker")
     elif config.getoption("dist", "no") != "no":

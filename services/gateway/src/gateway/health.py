@@ -1,7 +1,6 @@
 """Live says that the process works; ready says that it can check tokens. A service behind it that is down makes neither untrue."""
 
 from collections.abc import Sequence
-from ipaddress import ip_address
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
@@ -9,6 +8,7 @@ from pydantic import IPvAnyNetwork
 
 from gateway.revocations import Revocations
 from tailrace.core.errors import Unavailable, Unknown
+from tailrace.http.addresses import is_among
 from tailrace.http.jwks import Keys
 
 
@@ -41,11 +41,7 @@ def for_operators(router: APIRouter, networks: Sequence[IPvAnyNetwork]) -> APIRo
     """The same routes, for callers in these networks; to everybody else they are not there, since the gateway's port faces the world."""
 
     async def from_near(request: Request) -> None:
-        try:
-            peer = ip_address(request.client.host if request.client else "")
-        except ValueError:
-            peer = None
-        if peer is None or not any(peer in network for network in networks):
+        if not is_among(request.client.host if request.client else None, networks):
             raise Unknown("path", request.url.path)
 
     guarded = APIRouter(dependencies=[Depends(from_near)], include_in_schema=False)

@@ -1,15 +1,17 @@
 """What cannot be taken as HTTP is refused like everything else, with a problem document, and the connection ends.
 
 That is: what cannot be parsed (400), a request whose head does not arrive in time (408), and connections beyond those that a process holds, or that
-one address may hold of them (503). A connection on which nothing at all arrives is closed without a word, and one whose other end does not take what
-was answered is cut off.
+one address may hold of them if it is no trusted proxy (503). A connection on which nothing at all arrives is closed without a word, and one whose
+other end does not take what was answered is cut off.
 """
 
 import asyncio
 import json
 import resource
 from collections import Counter
+from collections.abc import Sequence
 from http import HTTPStatus
+from ipaddress import IPv4Network, IPv6Network
 from typing import ClassVar
 
 import h11
@@ -17,7 +19,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from tailrace.core.errors import BadRequest, Problem, RequestTimeout, Unavailable
 from tailrace.core.ids import uuid7
-from tailrace.http.addresses import address_key
+from tailrace.http.addresses import address_key, is_among
 from tailrace.http.problem_details import MEDIA_TYPE
 
 
@@ -28,6 +30,8 @@ class HttpProtocol(H11Protocol):
     of_one_address: ClassVar[int] = 2000
     held: ClassVar[Counter[str]] = Counter()
     """Connections by the address at their other end."""
+    proxies: ClassVar[Sequence[IPv4Network | IPv6Network]] = ()
+    """Who may hold any number of them: others speak through these."""
     head_within: ClassVar[float] = 10.0
     """Seconds from the first byte of a request, or from the beginning of the connection, to the end of its head."""
 
@@ -46,7 +50,7 @@ class HttpProtocol(H11Protocol):
         self.held[self._address] += 1
         if len(self.connections) > self.connections_at_most:
             self._refuse(Unavailable("Too many connections; try again shortly."))
-        elif self.held[self._address] > self.of_one_address:
+        elif self.held[self._address] > self.of_one_address and not self._of_proxy():
             self._refuse(Unavailable("Too many connections from this address; use those that there are."))
         else:
             self._await_head()
@@ -82,6 +86,9 @@ class HttpProtocol(H11Protocol):
     def send_400_response(self, msg: str) -> None:
         """Answer once, if no answer has begun, and close."""
         self._refuse(BadRequest(msg))
+
+    def _of_proxy(self) -> bool:
+        return is_among(self.client[0] if self.client else None, self.proxies)
 
     def _await_head(self) -> None:
         self._head_due = self.loop.call_later(self.head_within, self._give_up)
@@ -151,12 +158,17 @@ class HttpProtocol(H11Protocol):
 
 
 def limited(
-    connections: int, head_within: float, *, of_one_address: int | None = None, takes_at_least: int = 32 * 1024
+    connections: int,
+    head_within: float,
+    *,
+    of_one_address: int | None = None,
+    takes_at_least: int = 32 * 1024,
+    proxies: Sequence[IPv4Network | IPv6Network] = (),
 ) -> type[HttpProtocol]:
     """The protocol with these limits; connections never take more than half of the files that the process may open, and those of one address
-    never more than half of that, where there is a limit to them."""
+    never more than half of that, where there is a limit to them. `proxies` have none."""
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most, seconds, rate = min(connections, max(files // 2, 1)), head_within, takes_at_least
+    most, seconds, rate, trusted = min(connections, max(files // 2, 1)), head_within, takes_at_least, proxies
     share = most if of_one_address is None else min(of_one_address, max(most // 2, 1))
 
     class Limited(HttpProtocol):
@@ -165,5 +177,6 @@ def limited(
         held: ClassVar[Counter[str]] = Counter()
         head_within = seconds
         takes_at_least = rate
+        proxies = trusted
 
     return Limited

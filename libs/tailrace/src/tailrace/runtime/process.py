@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from functools import partial
+from ipaddress import ip_network
 from typing import Any, Literal
 
 import uvicorn
@@ -34,6 +35,7 @@ Part = Literal["api", "consumer"]
 BOTH: frozenset[Part] = frozenset({"api", "consumer"})
 _WORK_GRACE, _REQUEST_GRACE = 4.0, 8
 """Seconds; together less than the 15 after which the process is killed. What is cut off is rolled back and comes again."""
+_THIS_MACHINE = [ip_network("127.0.0.0/8"), ip_network("::1/128")]
 
 
 class _Server(uvicorn.Server):
@@ -82,18 +84,27 @@ def run(
 def http_config(
     service: Service, app: FastAPI, host: str, port: int, settings: Settings | None = None
 ) -> uvicorn.Config:
-    """How uvicorn serves a service. One that builds its own app stands at the edge, where no X-Forwarded-For is believed."""
+    """How uvicorn serves a service. At the edge X-Forwarded-For is believed only of the proxies that the settings name: whoever may choose the
+    address that it is counted under is counted under none."""
     limits = settings or Settings()
+    proxies = limits.trusted_proxies or ([] if service.edge else _THIS_MACHINE)
     share = limits.address_connections if service.edge else None
     return uvicorn.Config(
         app,
         host=host,
         port=port,
-        http=limited(limits.connections, limits.head_timeout, of_one_address=share, takes_at_least=limits.client_rate),
+        http=limited(
+            limits.connections,
+            limits.head_timeout,
+            of_one_address=share,
+            takes_at_least=limits.client_rate,
+            proxies=limits.trusted_proxies,
+        ),
         log_config=None,
         access_log=False,
         lifespan="on",
-        proxy_headers=not service.edge,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=[str(network) for network in proxies],
         server_header=False,
         timeout_graceful_shutdown=_REQUEST_GRACE,
     )

@@ -40,6 +40,8 @@ def _composed(service: Service) -> Iterator[str]:
     )
     if service.edge:
         yield '    ports: ["${TAILRACE_GATEWAY_PORT:-8000}:8080"]'
+    else:  # only the gateway reaches it, which says whom it speaks for
+        yield """    environment: { TAILRACE_TRUSTED_PROXIES: '["0.0.0.0/0", "::/0"]' }"""
     if service.metadata is None:
         return
     yield from (
