@@ -21,9 +21,21 @@ from tailrace.codegen.helm import chart
 from tailrace.codegen.import_contracts import import_contracts
 from tailrace.codegen.manifests import manifest_of
 from tailrace.codegen.openapi import openapi
-from tailrace.codegen.places import BUILT, CONNECTORS, IMPORT_CONTRACTS, MANIFESTS, OPENAPI, SAMPLES, SCHEMAS, promised
+from tailrace.codegen.places import (
+    BUILT,
+    CONNECTORS,
+    IMPORT_CONTRACTS,
+    MANIFESTS,
+    OPENAPI,
+    SAMPLES,
+    SCHEMAS,
+    SEEDS,
+    SEEDS_PAGE,
+    promised,
+)
 from tailrace.codegen.reference import fleet_pages, kit_pages
 from tailrace.codegen.samples import sample
+from tailrace.codegen.seeds import named_in, seeds_page
 from tailrace.core.events import Event
 from tailrace.core.manifest import routes_of, scopes_of
 from tailrace.messaging.dead_letters import DeadLettered
@@ -62,7 +74,7 @@ def describe(services: Sequence[Service], root: Path, commands: Typer, documents
 def build(services: Sequence[Service], root: Path, documents: Documents | None = None) -> Files:
     """What is made of the promises of all together, by its path below `root`; nothing of it is committed.
 
-    Raises ValueError when services contradict each other: one route, operation or scope of two.
+    Raises ValueError when services contradict each other, one route, operation or scope of two, and when `contracts/seeds.tsv` is no such file.
     """
     manifests = [manifest_of(service) for service in services]
     for check in (routes_of, scopes_of):
@@ -77,6 +89,7 @@ def build(services: Sequence[Service], root: Path, documents: Documents | None =
         BUILT / "openapi.json": _json(merged),
         IMPORT_CONTRACTS: import_contracts(services),
         **fleet_pages(services, merged),
+        SEEDS_PAGE: seeds_page(named_in((root / SEEDS).read_text()), services, merged),
         **compose(services),
     }
 

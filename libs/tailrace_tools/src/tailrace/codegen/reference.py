@@ -23,7 +23,7 @@ from tailrace.settings import Settings
 
 _FOLDER = Path("docs/reference")
 _GENERATED = "Generated from the code: `tailrace describe`."
-_METHODS = ("get", "post", "put", "delete")
+_METHODS = ("get", "post", "put", "patch", "delete")
 _FORMATS = {"uuid": "UUID", "date-time": "time", "date": "date", "decimal": "decimal"}
 
 
