@@ -1,4 +1,4 @@
-"""Events of the catalog, on `catalog.events`: items, units of measure, warehouses, price lists and taxes (ERP design, master data).
+"""Events of the catalog, on `catalog.events`: items, units of measure, warehouses, price lists, taxes and templates (ERP design, master data).
 
 Each created or updated event carries the whole of what it describes, so that a reader keeps its copy by the newest one alone.
 """
@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
+from contracts.templates import TemplateLevel, TemplateSettings
 from tailrace.core.events import Event
 from tailrace.core.money import Currency, Quantity, Rate, RoundingMode, UnitPrice
 
@@ -46,6 +47,8 @@ class ItemDescription(CatalogEvent):
     valuation: Literal["fifo", "moving_average"] = "fifo"
     active: bool = True
     negative_stock: NegativeStock = "refused"
+    custom_fields: dict[str, bool | str] = {}
+    """Fields that the company adds, by their keys; a number is a string."""
 
 
 class ItemCreated(ItemDescription):
@@ -270,6 +273,54 @@ class TaxPolicyUpdated(CatalogEvent):
     roundings: list[DatedRounding]
 
 
+class TemplateDescription(CatalogEvent):
+    """`settings` are its own; `effective` is what holds, its parents' settings included."""
+
+    template_id: UUID
+    code: str
+    name: str
+    level: TemplateLevel
+    parent_id: UUID | None
+    settings: TemplateSettings
+    effective: TemplateSettings
+
+
+class TemplateCreated(TemplateDescription):
+    """There is a new template."""
+
+    type: ClassVar[str] = "catalog.template.created"
+
+
+class TemplateUpdated(TemplateDescription):
+    """The template, or one above it, is different now; carries the whole of it."""
+
+    type: ClassVar[str] = "catalog.template.updated"
+
+
+class TemplateRestored(TemplateDescription):
+    """The template was deleted, and is back in use with its own settings; carries the whole of it."""
+
+    type: ClassVar[str] = "catalog.template.restored"
+
+
+class TemplateDeleted(CatalogEvent):
+    """The template is gone; what was made by it keeps what it has."""
+
+    type: ClassVar[str] = "catalog.template.deleted"
+
+    template_id: UUID
+    code: str
+
+
+class TemplateChoiceUpdated(CatalogEvent):
+    """Which template holds for the company where no other is named; null for none."""
+
+    type: ClassVar[str] = "catalog.template_choice.updated"
+
+    template_choice_id: UUID
+    template_id: UUID | None
+
+
 PUBLISHED: tuple[type[CatalogEvent], ...] = (
     ItemCreated,
     ItemUpdated,
@@ -292,4 +343,9 @@ PUBLISHED: tuple[type[CatalogEvent], ...] = (
     TaxCodeDeleted,
     TaxCodeRestored,
     TaxPolicyUpdated,
+    TemplateCreated,
+    TemplateUpdated,
+    TemplateDeleted,
+    TemplateRestored,
+    TemplateChoiceUpdated,
 )

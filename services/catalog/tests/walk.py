@@ -16,6 +16,12 @@ ITEM = {
 }
 TAX_CODE = {"code": "STANDARD", "name": "Standard rate", "rates": [{"valid_from": "2021-01-01", "rate": "0.19"}]}
 ROUNDINGS = [{"valid_from": "2026-01-01", "level": "line", "mode": "half_even"}]
+TEMPLATE = {
+    "code": "HOUSE",
+    "name": "House",
+    "level": "standard",
+    "settings": {"fields": {"item": [{"key": "colour", "label": "Colour"}]}, "numbering": {"quote": "Q-{number:06}"}},
+}
 WAREHOUSE = {"code": "NORTH", "name": "North", "country": "DE"}
 
 
@@ -65,6 +71,16 @@ async def walk(w: Walker) -> None:
     await w.post("/v1/tax-codes/{tax_code_id}/restore", tax_code_id=exempt["id"])
     untaxed = {name: value for name, value in ITEM.items() if name != "tax_rate"}
     await w.post("/v1/items", {**untaxed, "sku": "BOLT-S", "tax_code_id": taxed["id"]})
+    standard = await w.post("/v1/templates", TEMPLATE)
+    industry = {**TEMPLATE, "level": "industry", "parent_id": standard["id"]}
+    wood = await w.post("/v1/templates", {**industry, "code": "WOOD"})
+    await w.post("/v1/templates", {**industry, "code": "STONE"})
+    await _changed(w, "/v1/templates", "template_id", standard["id"], {**TEMPLATE, "name": "House standard"})
+    await w.delete("/v1/templates/{template_id}", template_id=wood["id"])
+    await w.post("/v1/templates/{template_id}/restore", template_id=wood["id"])
+    await w.put("/v1/template-choice", {"template_id": wood["id"]})
+    await w.get("/v1/template-choice")
+    await w.post("/v1/items", {**ITEM, "sku": "BOLT-R", "custom_fields": {"colour": "red"}})
     await w.get("/v1/tax-policy")
     await w.put("/v1/tax-policy", {"roundings": ROUNDINGS})
 

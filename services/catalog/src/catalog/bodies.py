@@ -7,6 +7,8 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, model_validator
 
 from contracts.catalog import NegativeStock, TaxLevel
+from contracts.templates import TemplateLevel, TemplateSettings
+from tailrace.core.custom_fields import CustomValues
 from tailrace.core.fields import Code, Country, Day, Name, Text, UnitCode
 from tailrace.core.money import Currency, Quantity, Rate, RoundingMode, UnitPrice
 from tailrace.http.routing import Body
@@ -57,6 +59,8 @@ class ItemBody(Body):
     """Whether it may be used in new documents."""
     negative_stock: NegativeStock = "refused"
     """Whether more of it may leave than the books have, at a provisional cost."""
+    custom_fields: CustomValues = {}
+    """Values of the fields that the company's template adds to items, by their keys."""
 
     @property
     def units(self) -> list[str]:
@@ -71,7 +75,7 @@ class ItemBody(Body):
 
     def values(self) -> dict[str, Any]:
         conversions = [conversion.model_dump(mode="json") for conversion in self.conversions]
-        return {**self.model_dump(exclude={"conversions"}), "conversions": conversions}
+        return {**self.model_dump(exclude={"conversions", "custom_fields"}), "conversions": conversions}
 
 
 class UnitBody(Body):
@@ -210,3 +214,25 @@ class TaxPolicyBody(Body):
 
     roundings: Roundings
     """How tax is rounded, each with the first day on which that holds."""
+
+
+class TemplateBody(Body):
+    """A template as it is to be. `level` and `parent_id` never change afterwards."""
+
+    code: Code
+    """What the template is known by; unique among those in use."""
+    name: Name
+    """What people call the template."""
+    level: TemplateLevel = "customer"
+    """Of whom it is. A standard one has no parent; another's is of a more general level."""
+    parent_id: UUID | None = None
+    """Whose settings hold where it says nothing; null for a standard one."""
+    settings: TemplateSettings = TemplateSettings()
+    """What it says itself."""
+
+
+class TemplateChoiceBody(Body):
+    """Which template is the company's."""
+
+    template_id: UUID | None
+    """The template that holds where no other is named; null for none."""

@@ -15,6 +15,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from contracts import catalog as events
 from contracts.catalog import NegativeStock
+from contracts.templates import TemplateLevel
 from tailrace.core.errors import FieldProblem, Fixed, InUse, RefersToDeleted
 from tailrace.core.ids import derived_id, uuid7
 from tailrace.db.database import Tx
@@ -54,6 +55,8 @@ class Item(MasterData, Base):
     valuation: Mapped[str]
     active: Mapped[bool]
     negative_stock: Mapped[NegativeStock] = mapped_column(server_default=text("'refused'"))
+    custom_fields: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    """Values of the fields that the company adds, by their keys."""
 
     async def ensure_unused(self, tx: Tx) -> None:
         """Raises InUse while there is stock of it, an order or a shipment needs it, or a price list prices it."""
@@ -238,3 +241,44 @@ class TaxPolicy(Aggregate, Base):
     def replace(self, roundings: list[dict[str, Any]]) -> None:
         self.roundings = roundings
         self.record(events.TaxPolicyUpdated(tax_policy_id=self.id, roundings=roundings))
+
+
+class Template(MasterData, Base):
+    """What a standard, an industry or a customer wants things and documents to be like, on top of what its parent wants."""
+
+    __tablename__ = "template"
+    created, updated = events.TemplateCreated, events.TemplateUpdated
+    deleted, restored = events.TemplateDeleted, events.TemplateRestored
+    fixed = ("level", "parent_id")
+    listed_by = ("level", "parent_id")
+
+    code: Mapped[str]
+    level: Mapped[TemplateLevel]
+    parent_id: Mapped[UUID | None]
+    settings: Mapped[dict[str, Any]]
+    """What it says itself, as `TemplateSettings`."""
+    effective: Mapped[dict[str, Any]]
+    """What holds: its own settings, and its parent's where it says nothing."""
+
+    async def ensure_unused(self, tx: Tx) -> None:
+        """Raises InUse when it is the company's, or others are below it."""
+        if await tx.scalar(select(TemplateChoice.id).where(TemplateChoice.template_id == self.id)) is not None:
+            raise InUse(f"Template {self.code} is the company's; choose another one first.")
+        below = select(Template.code).where(Template.parent_id == self.id, Template.deleted_at.is_(None)).limit(1)
+        if (code := await tx.scalar(below)) is not None:
+            raise InUse(f"Template {code} is below {self.code}.")
+
+
+class TemplateChoice(Aggregate, Base):
+    """Which template is the company's: the one row of it, which begins with the first choice."""
+
+    __tablename__ = "template_choice"
+    template_id: Mapped[UUID | None]
+
+    @staticmethod
+    def id_of(tenant_id: UUID) -> UUID:
+        return derived_id(tenant_id, "template-choice")
+
+    def choose(self, template_id: UUID | None) -> None:
+        self.template_id = template_id
+        self.record(events.TemplateChoiceUpdated(template_choice_id=self.id, template_id=template_id))

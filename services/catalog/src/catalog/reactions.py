@@ -1,12 +1,15 @@
-"""A new tenant finds the usual units of measure in place; what was deleted while somebody began to use it is restored."""
+"""A new tenant finds the usual units of measure in place, and templates of two industries; what was deleted while somebody began to use it is
+restored."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
 
 from sqlalchemy import select
 
-from catalog.models import Item, Unit, Warehouse
+from catalog import templates
+from catalog.models import Item, Template, Unit, Warehouse
 from catalog.projections import uses
+from catalog.standard_templates import INDUSTRIES, STANDARD
 from contracts import inventory, orders, shipments
 from contracts.users import TenantCreated
 from tailrace.core.errors import Taken
@@ -42,6 +45,19 @@ async def make_units(tx: Tx, event: TenantCreated, meta: Meta) -> None:
         await tx.flush()
     except Taken as error:
         raise NotYet("a standard unit is being made by somebody else at this moment") from error
+
+
+standard_templates = Reaction("catalog.standard_templates", since=EVER)
+
+
+@standard_templates.on(TenantCreated)
+async def make_templates(tx: Tx, event: TenantCreated, meta: Meta) -> None:
+    """Make a standard template and those of the industries below it, unless somebody has one of that code already."""
+    taken = set(await tx.scalars(select(Template.code_key).where(Template.deleted_at.is_(None))))
+    if not taken & {Template.key_of(body.code) for body in (STANDARD, *INDUSTRIES)}:
+        standard = await templates.create(tx, STANDARD)
+        for body in INDUSTRIES:
+            await templates.create(tx, body.model_copy(update={"parent_id": standard.id}))
 
 
 late_uses = restoring(

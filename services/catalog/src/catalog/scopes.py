@@ -7,8 +7,8 @@ from tailrace.http.auth import Requires, scopes
 
 read, write = scopes(
     "catalog",
-    read="See items, units, warehouses, price lists and taxes",
-    write="Keep items, units, warehouses, price lists and taxes",
+    read="See items, units, warehouses, price lists, taxes and templates",
+    write="Keep items, units, warehouses, price lists, taxes and templates",
 )
 
 Reader = Annotated[Principal, Requires(read)]

@@ -1,9 +1,9 @@
-"""The catalog: items, units of measure, warehouses, price lists and taxes, on `catalog.events`."""
+"""The catalog: items, units of measure, warehouses, price lists, taxes and templates, on `catalog.events`."""
 
 from catalog import projections, reactions
 from catalog.models import Base
 from catalog.projections import days
-from catalog.routes import items, price_lists, taxes, units, warehouses
+from catalog.routes import items, price_lists, taxes, templates, units, warehouses
 from catalog.scopes import read, write
 from contracts.catalog import PUBLISHED
 from tailrace.service import Exposed, Service
@@ -12,8 +12,17 @@ service = Service(
     name="catalog",
     topic="catalog.events",
     publishes=PUBLISHED,
-    subscribers=[days, reactions.standard_units, projections.uses, reactions.late_uses],
-    routers=[items.router, units.router, warehouses.router, price_lists.router, taxes.codes, taxes.policy],
+    subscribers=[days, reactions.standard_units, reactions.standard_templates, projections.uses, reactions.late_uses],
+    routers=[
+        items.router,
+        units.router,
+        warehouses.router,
+        price_lists.router,
+        taxes.codes,
+        taxes.policy,
+        templates.router,
+        templates.choice,
+    ],
     exposes=[
         Exposed(prefix="/v1/items"),
         Exposed(prefix="/v1/units"),
@@ -21,6 +30,8 @@ service = Service(
         Exposed(prefix="/v1/price-lists"),
         Exposed(prefix="/v1/tax-codes"),
         Exposed(prefix="/v1/tax-policy"),
+        Exposed(prefix="/v1/templates"),
+        Exposed(prefix="/v1/template-choice"),
     ],
     scopes=[read, write],
     default_roles={role: ["catalog:read"] for role in ("sales", "warehouse", "accountant", "viewer")},

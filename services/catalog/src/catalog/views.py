@@ -5,6 +5,7 @@ from uuid import UUID
 
 from catalog.bodies import Kind, Valuation
 from contracts.catalog import DatedRate, DatedRounding, NegativeStock, UnitConversion
+from contracts.templates import TemplateLevel, TemplateSettings
 from tailrace.core.money import Exact, Quantity, Rate, UnitPrice
 from tailrace.http.routing import ResourceView, View
 
@@ -35,6 +36,8 @@ class ItemView(MasterDataView):
     """Whether it may be used in new documents."""
     negative_stock: NegativeStock
     """Whether more of it may leave than the books have, at a provisional cost."""
+    custom_fields: dict[str, bool | str]
+    """Values of the fields that the company adds, by their keys; a number is a string."""
 
 
 class UnitView(MasterDataView):
@@ -122,3 +125,30 @@ class TaxPolicyView(View):
     """Raised by each change; the ETag."""
     roundings: list[DatedRounding] = []
     """How tax is rounded, each with the first day on which that holds."""
+
+
+class TemplateSummary(MasterDataView):
+    """A template without what it says."""
+
+    code: str
+    """What the template is known by; unique among those in use."""
+    level: TemplateLevel
+    """Of whom it is, from the most general to the most particular."""
+    parent_id: UUID | None
+    """Whose settings hold where it says nothing; null for a standard one."""
+
+
+class TemplateView(TemplateSummary):
+    settings: TemplateSettings
+    """What it says itself."""
+    effective: TemplateSettings
+    """What holds: its own settings, and its parent's where it says nothing."""
+
+
+class TemplateChoiceView(View):
+    """Which template is the company's. Version 0, before the first choice: none."""
+
+    version: int = 0
+    """Raised by each change; the ETag."""
+    template_id: UUID | None = None
+    """The template that holds where no other is named; null for none."""

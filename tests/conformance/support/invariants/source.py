@@ -90,7 +90,7 @@ async def modules_open_with_their_promise(subject: Subject) -> Findings:
 
 
 async def bodies_forbid_what_they_do_not_know(subject: Subject) -> Findings:
-    """Every object in a request body refuses unknown fields, as `Body` does; no body is a bare dictionary."""
+    """Every object in a request body refuses unknown fields, as `Body` does; no body is a bare dictionary. A map says what its names may be."""
     found = []
     for operation in (await subject.walked()).operations:
         for media in operation.said.get("requestBody", {}).get("content", {}).values():
@@ -107,10 +107,16 @@ def _open_objects(operation: Any, schema: Any, seen: set[str]) -> Iterator[str]:
     if name:
         seen.add(name)
     resolved = operation.resolved(schema)
-    if resolved.get("type") == "object" and resolved.get("additionalProperties") is not False:
+    others, names = resolved.get("additionalProperties", True), resolved.get("propertyNames", {})
+    if resolved.get("type") == "object" and others is not False and "enum" not in names:
         yield name or "the body"
-    inside = [*resolved.get("properties", {}).values(), *resolved.get("anyOf", ()), *resolved.get("oneOf", ())]
-    for inner in [*inside, *([resolved["items"]] if "items" in resolved else ())]:
+    inside = [*resolved.get("properties", {}).values(), *resolved.get("patternProperties", {}).values()]
+    inside += [*resolved.get("anyOf", ()), *resolved.get("oneOf", ())]
+    for inner in [
+        *inside,
+        *([resolved["items"]] if "items" in resolved else ()),
+        *([others] if isinstance(others, dict) else ()),
+    ]:
         yield from _open_objects(operation, inner, seen)
 
 

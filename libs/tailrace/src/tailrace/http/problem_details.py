@@ -101,8 +101,14 @@ def _said_of(error: Any) -> str:
     return "Stands more than once" if error.get("input") is REPEATED else str(error["msg"])
 
 
+_KEY = "[key]"
+"""What pydantic writes behind a name that is wrong itself."""
+
+
 def _pointer(location: Sequence[Any]) -> str:
     where, *path = location
+    if path and path[-1] == _KEY:
+        path.pop()
     if where == "body":
         return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
     return ".".join(map(str, path)) or str(where)

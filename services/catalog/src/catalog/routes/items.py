@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from catalog import commands
+from catalog import commands, templates
 from catalog.bodies import ItemBody, Kind
 from catalog.models import Item, Unit
 from catalog.projections import uses
@@ -41,7 +41,8 @@ async def create_item(tx: Tx, who: Writer, body: ItemBody) -> Item:
     """Add an item."""
     await commands.require_units(tx, body)
     await commands.require_tax(tx, body)
-    return await master_data.create(tx, Item, body.values())
+    custom = await templates.custom_fields(tx, "item", body.custom_fields)
+    return await master_data.create(tx, Item, {**body.values(), "custom_fields": custom})
 
 
 @router.get("", response_model=Page[ItemView])
@@ -62,7 +63,8 @@ async def replace_item(tx: Tx, who: Writer, match: IfMatch, item_id: UUID, body:
     await tx.find(Item, item_id)
     await Unit.hold(tx, body.units)
     await commands.require_tax(tx, body)
-    return await master_data.replace(tx, Item, item_id, match, body.values())
+    custom = await templates.custom_fields(tx, "item", body.custom_fields)
+    return await master_data.replace(tx, Item, item_id, match, {**body.values(), "custom_fields": custom})
 
 
 @router.delete("/{item_id}", status_code=204)
