@@ -1,12 +1,14 @@
 """How a company wants its documents to look, as data: a child says what differs, and has the rest from its parent.
 
-The last parent of all is `Layout()`, the built-in one. Whoever takes a layout in a body gets each wrong field refused by name.
+The last parent of all is `Layout()`, the built-in one. A layout in a body of a request is refused with each wrong field named.
 """
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Base64Bytes, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, Base64Bytes, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from tailrace.core.text import line
+from tailrace.core.wire import TextRule
 from tailrace.documents.business import Language
 from tailrace.documents.wording import WORDS, Words
 
@@ -33,7 +35,7 @@ def _picture(content: bytes) -> bytes:
 class Layout(BaseModel):
     """What a company may choose. Left out: as its parent has it."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True, extra="forbid", frozen=True, ser_json_bytes="base64")
+    model_config = ConfigDict(use_attribute_docstrings=True, extra="forbid", frozen=True)
 
     paper: Literal["a4", "us-letter"] = "a4"
     accent: Annotated[str, StringConstraints(pattern="^#[0-9a-fA-F]{6}$")] = "#1f3a5f"
@@ -42,8 +44,8 @@ class Layout(BaseModel):
     """What the table shows, from the left. Discounts show only when a line has one."""
     words: dict[Language, Words] = Field(default_factory=dict)
     """Words in place of the built-in ones."""
-    footer: Annotated[str, StringConstraints(max_length=500)] | None = None
-    """Printed at the foot of each page, beside the page number."""
+    footer: Annotated[str, StringConstraints(max_length=120), BeforeValidator(TextRule(line))] | None = None
+    """A line at the foot of each page, beside the page number."""
     logo: Annotated[Base64Bytes, AfterValidator(_picture)] | None = None
     """A PNG or JPEG, at the head of the first page."""
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from unicodedata import east_asian_width
 
 from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal
@@ -22,6 +23,7 @@ def view(document: BusinessDocument, layout: Layout) -> dict[str, Any]:
     spoken = _Spoken(document)
     columns = [each for each in layout.columns if each != "discount" or any(line.discount for line in document.lines)]
     title = str(words.title[document.kind])
+    name = " ".join([title, document.number, *([f"({document.version})"] if document.version > 1 else [])])
     return {
         "language": document.language,
         "region": _REGIONS[document.language],
@@ -31,10 +33,11 @@ def view(document: BusinessDocument, layout: Layout) -> dict[str, Any]:
         "logo": list(layout.logo) if layout.logo else None,
         "date": document.date.isoformat(),
         "title": title,
-        "name": " ".join([title, document.number, *([f"({document.version})"] if document.version > 1 else [])]),
+        "name": name,
         "number": document.number,
         "author": document.seller.name,
-        "facts": _facts(document, words, spoken),
+        "running": [_short(name), _short(document.seller.name)],
+        "details": _details(document, words, spoken),
         "seller": _party(document.seller, document.seller.name, words),
         "customer": _party(document.customer, str(words.addressee).replace("{}", document.customer.name), words),
         "opening": words.opening[document.kind],
@@ -105,19 +108,19 @@ class _Spoken:
         return Decimal(minor).scaleb(-self._digits)
 
 
-def _facts(document: BusinessDocument, words: Words, spoken: _Spoken) -> list[list[str | None]]:
-    facts = [[words.number, document.number]]
+def _details(document: BusinessDocument, words: Words, spoken: _Spoken) -> list[list[str | None]]:
+    details = [[words.number, document.number]]
     if document.version > 1:
-        facts.append([words.version, str(document.version)])
-    facts.append([words.date, spoken.day(document.date)])
+        details.append([words.version, str(document.version)])
+    details.append([words.date, spoken.day(document.date)])
     if document.valid_until:
-        facts.append([words.valid_until, spoken.day(document.valid_until)])
-    return facts
+        details.append([words.valid_until, spoken.day(document.valid_until)])
+    return details
 
 
 def _party(party: DocumentParty, name: str, words: Words) -> dict[str, Any]:
-    facts = [(words.tax_id, party.tax_id), (words.contact, party.contact)]
-    return {"name": name, "lines": list(party.lines), "facts": [[label, value] for label, value in facts if value]}
+    details = [(words.tax_id, party.tax_id), (words.contact, party.contact)]
+    return {"name": name, "lines": list(party.lines), "details": [[label, value] for label, value in details if value]}
 
 
 def _head(column: Column, words: Words) -> str:
@@ -156,6 +159,16 @@ def _sums(document: BusinessDocument, words: Words, spoken: _Spoken) -> list[lis
         [words.tax, spoken.amount(document.tax)],
         [words.gross, spoken.money(document.gross)],
     ]
+
+
+def _short(text: str, most: int = 48) -> str:
+    """What fits half a line above the pages that follow; wide characters count twice."""
+    kept = 0
+    for at, each in enumerate(text):
+        kept += 2 if east_asian_width(each) in "FW" else 1
+        if kept > most:
+            return text[:at] + "…"
+    return text
 
 
 def _is_dark(colour: str) -> bool:

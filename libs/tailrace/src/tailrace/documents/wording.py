@@ -2,11 +2,14 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from tailrace.core.text import line
+from tailrace.core.wire import TextRule
 from tailrace.documents.business import Kind, Language
 
-_Word = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+_Word = Annotated[str, StringConstraints(min_length=1, max_length=60), BeforeValidator(TextRule(line))]
+_Sentence = Annotated[str, StringConstraints(min_length=1, max_length=500), BeforeValidator(TextRule(line))]
 
 
 class Words(BaseModel):
@@ -16,7 +19,7 @@ class Words(BaseModel):
 
     title: dict[Kind, _Word] = Field(default_factory=dict)
     """What the document is called, by its kind."""
-    opening: dict[Kind, _Word] = Field(default_factory=dict)
+    opening: dict[Kind, _Sentence] = Field(default_factory=dict)
     """The sentence before the total, by kind."""
     total: dict[Kind, _Word] = Field(default_factory=dict)
     """What the total at the head is called, by kind."""
