@@ -137,6 +137,23 @@ def test_a_process_is_replaced_after_so_many_and_when_it_died() -> None:
         typesetter.close()
 
 
+def test_a_document_does_not_pay_for_what_others_left_behind(typesetter: Typesetter) -> None:
+    assert typesetter.typeset({"main.typ": FINE}, 0)
+    process = psutil.Process(typesetter.pid)
+    process.rlimit(psutil.RLIMIT_DATA, (2**20, 2**20))
+    assert typesetter.typeset({"main.typ": HEAD + "#for i in range(600) [#i #lorem(30)\n\n]"}, 0)
+    assert not process.is_running()
+
+
+def test_a_process_that_grew_is_replaced() -> None:
+    typesetter = Typesetter(Bounds(memory=160 * 2**20))
+    try:
+        assert typesetter.typeset({"main.typ": HEAD + "#for i in range(2000) [#i #lorem(30)\n\n]"}, 0)
+        assert typesetter.pid is None
+    finally:
+        typesetter.close()
+
+
 def test_a_job_leaves_nothing_for_the_next(typesetter: Typesetter) -> None:
     assert typesetter.typeset({"main.typ": FINE, "data.json": '"a"'}, 0)
     with pytest.raises(Failed):

@@ -77,7 +77,7 @@ class BusinessDocument(_Part):
     digits: Annotated[int, Field(ge=0, le=4)]
     seller: DocumentParty
     customer: DocumentParty
-    lines: Annotated[tuple[DocumentLine, ...], Field(max_length=2000)]
+    lines: Annotated[tuple[DocumentLine, ...], Field(max_length=1000)]
     taxes: tuple[DocumentTax, ...] = ()
     discount: _Amount | None = None
     """On the whole: taken off the sum of the lines."""

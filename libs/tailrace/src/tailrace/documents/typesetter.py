@@ -31,8 +31,8 @@ class Bounds(BaseModel):
     """Seconds of processor time."""
     seconds: float = 30
     """By the clock, for a machine that is busy with other things."""
-    memory: int = 768 * 2**20
-    """Bytes of data that the process may hold, fonts included."""
+    memory: int = 256 * 2**20
+    """Bytes of data that the process may hold, fonts included. A quote of 1000 lines needs less."""
     pages: int = 300
     pdf: int = 20 * 2**20
     """Bytes of the document."""
@@ -51,6 +51,10 @@ class Failed(Exception):
         self.where = where
 
 
+class _Stopped(Failed):
+    """The process ended."""
+
+
 class Typesetter:
     """One process that typesets. May be called from any thread; documents wait for one another."""
 
@@ -65,7 +69,14 @@ class Typesetter:
         if len(job) > self.bounds.job:
             raise Failed(f"template and data are more than {self.bounds.job} bytes")
         with self._lock:
-            kind, answer = self._ask(job)
+            used = self._process is not None
+            try:
+                kind, answer = self._ask(job)
+            except _Stopped:
+                if not used:
+                    raise
+                # What earlier documents left behind is not this one's fault.
+                kind, answer = self._ask(job)
         if kind == b"E":
             raise Failed(**json.loads(answer))
         return answer
@@ -97,7 +108,7 @@ class Typesetter:
                 self._end()
         except (OSError, EOFError):
             self._end()
-            raise Failed("it took more time or memory than a document may") from None
+            raise _Stopped("it took more time or memory than a document may") from None
         except BaseException:
             self._end()
             raise

@@ -36,7 +36,7 @@ def main(memory: int, most_pages: int, most_documents: int, folders: list[str]) 
         kind, answer = _set(compiler, job, most_pages)
         made += 1
         # What was made stays in the typesetter's memory, and must not leave the next document too little.
-        done = made >= most_documents or 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > memory // 3
+        done = made >= most_documents or 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > memory * 6 // 10
         sink.write(kind + struct.pack(">I", len(answer)) + answer + (b"." if done else b"+"))
         sink.flush()
 
