@@ -12,6 +12,7 @@ _ROOMS = (
     "service",
     "http",
     "redrive",
+    "documents",
     "messaging",
     "kafka | verify",
     "db",
