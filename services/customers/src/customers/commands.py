@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import undefer
 
+from customers.attachments import papers
 from customers.bodies import ConsentBody
 from customers.matching import because
 from customers.models import Customer, PriceListCopy, UserCopy
@@ -84,6 +85,15 @@ async def merge(tx: Tx, id: UUID, match: int | None, into_id: UUID, reason: str)
         await tx.load(Customer, one)
     customer = await tx.load(Customer, id, match)
     customer.merge_into(await tx.load(Customer, into_id), reason)
+    await papers.take_over(tx, id, into_id)
+    return customer
+
+
+async def unmerge(tx: Tx, id: UUID, match: int | None, reason: str) -> Customer:
+    """Let it be one of its own again, with the papers that it had. Raises Unknown, NotMerged."""
+    customer = await tx.load(Customer, id, match)
+    customer.unmerge(reason)
+    await papers.give_back(tx, id)
     return customer
 
 
