@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from tailrace.core.errors import Problem
 
-_ONE = re.compile(r"bytes\s*=\s*(\d{0,18})-(\d{0,18})\s*")
+_ONE = re.compile(r"bytes\s*=\s*([0-9]{0,18})-([0-9]{0,18})\s*")
 
 
 class RangeRefused(Problem):

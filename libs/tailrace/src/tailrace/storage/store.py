@@ -7,6 +7,7 @@ parts for each object that is under way, whatever its size.
 import asyncio
 import os
 from collections.abc import AsyncIterable, AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ from tailrace.settings import Settings
 S3 = "s3://"
 _FOLDER_PART, _S3_PART = 1024 * 1024, 5 * 1024 * 1024
 _CHUNK = 64 * 1024
-_CONNECT, _ANSWER = "3s", "30s"
+_CLIENT: Any = {"connect_timeout": "3s", "timeout": "30s"}
+_RETRY: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=10)}
 
 
 class StoreAway(Unavailable):
@@ -106,12 +108,10 @@ def store_of(settings: Settings, service: str) -> Store:
     if settings.storage_key is not None and settings.storage_secret is not None:
         options["access_key_id"] = settings.storage_key
         options["secret_access_key"] = settings.storage_secret.get_secret_value()
-    client: Any = {"connect_timeout": _CONNECT, "timeout": _ANSWER}
-    if address is not None and address.startswith("http://"):
-        client["allow_http"] = True
+    client: Any = {**_CLIENT, "allow_http": address is not None and address.startswith("http://")}
     given = {name: value for name, value in options.items() if value is not None}
     prefix = "/".join(filter(None, [prefix.strip("/"), service]))
-    return Store(S3Store(bucket, prefix=prefix, client_options=client, **given), part=_S3_PART)
+    return Store(S3Store(bucket, prefix=prefix, client_options=client, retry_config=_RETRY, **given), part=_S3_PART)
 
 
 async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
