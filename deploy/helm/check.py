@@ -17,7 +17,8 @@ import yaml
 HERE = Path(__file__).parent
 VERSIONS = ("1.31", "1.34", "1.37")
 EVERYTHING = (
-    "api.autoscaling.enabled=true,ingress.enabled=true,image.pullSecrets[0].name=pull,settings.TAILRACE_LOG_LEVEL=INFO"
+    "api.autoscaling.enabled=true,ingress.enabled=true,image.pullSecrets[0].name=pull,settings.TAILRACE_LOG_LEVEL=INFO,"
+    "storage.location=s3://papers/prod,storage.endpoint=https://objects.example.com,storage.region=eu,storage.secret=papers"
 )
 
 

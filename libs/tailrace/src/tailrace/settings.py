@@ -92,8 +92,9 @@ class Settings(BaseSettings):
     """The access key id; without one, what the environment of the process grants it (`AWS_…`, a web identity, the instance)."""
     storage_secret: SecretStr | None = None
     """The secret access key."""
-    storage_uploads: int = Field(default=32, ge=1)
-    """Files that a process takes in at once. Each holds two parts in memory at most: of 1 MB for a folder, of 5 MB for S3."""
+    storage_uploads: int = Field(default=20, ge=1)
+    """Files that a process takes in at once; the next one waits for its turn, or is a 503. Each holds two parts in memory at most: of 1 MB for a
+    folder, of 5 MB for S3."""
 
     body_limit: int = 2 * 1024 * 1024
     """The largest body of a request, in bytes, but for those of uploads, whose service says how large its files may be."""

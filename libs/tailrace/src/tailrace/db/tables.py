@@ -238,7 +238,6 @@ attachment = Table(
     Column("updated_at", _TIME, nullable=False, server_default=func.now()),
     Column("deleted_at", _TIME),
     Index("ix_attachment_owner", "tenant_id", "kind", "owner_id", "id"),
-    Index("ix_attachment_came_from", "came_from", postgresql_using="gin"),
 )
 """Files of something that the service keeps, as they are now (`tailrace.storage`). `came_from`: the owners that it had before, oldest first, and
 was taken over from because they stand for another now."""

@@ -138,12 +138,13 @@ class Attachments:
             attachment = await tx.load(Attachment, id, even_deleted=True)
             self._move(attachment, into_id, [*attachment.came_from, from_id])
 
-    async def give_back(self, tx: Tx, to_id: UUID) -> None:
-        """Undo `take_over` of what an owner had, wherever it is by now; what others got meanwhile stays with them."""
-        mine = select(Attachment.id).where(Attachment.kind == self.kind, Attachment.came_from.contains([to_id]))
-        for id in list(await tx.scalars(mine.order_by(Attachment.id))):
+    async def give_back(self, tx: Tx, from_id: UUID, to_id: UUID) -> None:
+        """Undo `take_over` of what an owner had, and another, whom the caller holds, has by now; what that one got otherwise stays."""
+        theirs = select(Attachment.id).where(Attachment.kind == self.kind, Attachment.owner_id == from_id)
+        for id in list(await tx.scalars(theirs.order_by(Attachment.id))):
             attachment = await tx.load(Attachment, id, even_deleted=True)
-            self._move(attachment, to_id, attachment.came_from[: attachment.came_from.index(to_id)])
+            if to_id in attachment.came_from:
+                self._move(attachment, to_id, attachment.came_from[: attachment.came_from.index(to_id)])
 
     def _move(self, attachment: Attachment, to_id: UUID, came_from: list[UUID]) -> None:
         was, attachment.owner_id, attachment.came_from = attachment.owner_id, to_id, came_from

@@ -103,9 +103,9 @@ def store_of(settings: Settings, service: str) -> Store:
         folder = Path(settings.storage or settings.data / "files").absolute() / service
         return Store(LocalStore(prefix=folder, mkdir=True), part=_FOLDER_PART, folder=folder)
     bucket, _, prefix = settings.storage.removeprefix(S3).partition("/")
-    address = settings.storage_endpoint
+    address = settings.storage_endpoint or None
     options: dict[str, Any] = {"region": settings.storage_region or "us-east-1", "endpoint": address}
-    if settings.storage_key is not None and settings.storage_secret is not None:
+    if settings.storage_key and settings.storage_secret:
         options["access_key_id"] = settings.storage_key
         options["secret_access_key"] = settings.storage_secret.get_secret_value()
     client: Any = {**_CLIENT, "allow_http": address is not None and address.startswith("http://")}
