@@ -18,7 +18,8 @@ HERE = Path(__file__).parent
 VERSIONS = ("1.31", "1.34", "1.37")
 EVERYTHING = (
     "api.autoscaling.enabled=true,ingress.enabled=true,trustedProxies[0]=10.0.0.0/8,"
-    "image.pullSecrets[0].name=pull,settings.TAILRACE_LOG_LEVEL=INFO"
+    "image.pullSecrets[0].name=pull,settings.TAILRACE_LOG_LEVEL=INFO,"
+    "storage.location=s3://papers/prod,storage.endpoint=https://objects.example.com,storage.region=eu,storage.secret=papers"
 )
 
 

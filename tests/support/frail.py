@@ -1,4 +1,4 @@
-"""The toy as crash tests run it: with a stream and a deadline that requests reach, and a way to look into the process's pool."""
+"""The toy as crash tests run it: with a stream, a deadline and files that requests reach, and a way to look into the process's pool."""
 
 import asyncio
 from dataclasses import replace
@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from fastapi import APIRouter, Request
+from filed import filed, files, routes
 from pydantic import Field
 from sqlalchemy import text
-from toy import Counted, Counter, Note, Writer, router, service
+from toy import Counted, Counter, Note, Writer, labels, router
 
 from tailrace.http.routing import Body, Tx, View, tenant_router
 from tailrace.messaging.timers import Timer
@@ -71,5 +72,11 @@ async def tenants(request: Request) -> list[str]:
     return list(await asyncio.gather(*[look() for _ in range(15)]))
 
 
-frail = replace(service, subscribers=[], timers=[reminder], routers=[router, counters, reminders, inside])
+frail = replace(
+    filed,
+    subscribers=[],
+    timers=[reminder],
+    attachments=[files],
+    routers=[router, labels, routes, counters, reminders, inside],
+)
 """Without subscribers, so that it needs no Kafka."""

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
+from tailrace.core.attachments import AttachmentEvent
 from tailrace.core.events import Event
 from tailrace.core.money import Currency, Minor
 from tailrace.core.personal_data import Personal
@@ -200,6 +201,42 @@ class CustomerUnmerged(CustomerEvent):
     reason: str
 
 
+class CustomerAttachmentEvent(AttachmentEvent, CustomerEvent):
+    """A file about the customer: what it is, and by which hash to know it. Its key is the attachment, so that each file has an order of its own."""
+
+
+class CustomerAttachmentAdded(CustomerAttachmentEvent):
+    """There is a new file."""
+
+    type: ClassVar[str] = "customer.attachment_added"
+
+
+class CustomerAttachmentReplaced(CustomerAttachmentEvent):
+    """The file has a new content, or a new name; the earlier ones are kept."""
+
+    type: ClassVar[str] = "customer.attachment_replaced"
+
+
+class CustomerAttachmentDeleted(CustomerAttachmentEvent):
+    """The file is gone from the customer."""
+
+    type: ClassVar[str] = "customer.attachment_deleted"
+
+
+class CustomerAttachmentRestored(CustomerAttachmentEvent):
+    """The file was deleted by mistake, and is back as it was."""
+
+    type: ClassVar[str] = "customer.attachment_restored"
+
+
+class CustomerAttachmentMoved(CustomerAttachmentEvent):
+    """The file is another customer's now, because one came to stand for the other, or does no more."""
+
+    type: ClassVar[str] = "customer.attachment_moved"
+
+    from_customer_id: UUID
+
+
 PUBLISHED: tuple[type[CustomerEvent], ...] = (
     CustomerCreated,
     CustomerUpdated,
@@ -211,4 +248,9 @@ PUBLISHED: tuple[type[CustomerEvent], ...] = (
     CustomerConsentChanged,
     CustomerMerged,
     CustomerUnmerged,
+    CustomerAttachmentAdded,
+    CustomerAttachmentReplaced,
+    CustomerAttachmentDeleted,
+    CustomerAttachmentRestored,
+    CustomerAttachmentMoved,
 )

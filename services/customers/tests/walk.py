@@ -1,6 +1,6 @@
 """Every operation of customers once, for the conformance suite, which tries each step in all the ways that must be refused first."""
 
-from invariants.walk import Walker
+from invariants.walk import File, Walker
 
 from contracts.catalog import PriceListCreated
 from contracts.users import UserCreated, UserDeleted
@@ -53,6 +53,21 @@ async def walk(w: Walker) -> None:
     await w.put(at_person, {"name": "Grace", "position": "Buyer"}, customer_id=ada["id"], person_id=person["id"])
     await w.delete(at_person, customer_id=ada["id"], person_id=person["id"])
     await w.get(f"{HERE}/duplicates", customer_id=ada["id"])
+    paper = File("Framework contract.pdf", b"%PDF-1.7\nsigned\n%%EOF\n", "application/pdf")
+    file = await w.post_file(f"{HERE}/attachments", paper, customer_id=ada["id"])
+    await w.post_file(f"{HERE}/attachments", File("memo.txt", b"Call back.\n", "text/plain"), customer_id=ada["id"])
+    at_file = f"{HERE}/attachments/{{attachment_id}}"
+    ids = {"customer_id": ada["id"], "attachment_id": file["id"]}
+    await w.get(f"{HERE}/attachments", customer_id=ada["id"])
+    await w.get(at_file, **ids)
+    await w.put_file(
+        f"{at_file}/content", File("Framework contract.pdf", b"%PDF-1.7\n2\n%%EOF\n", "application/pdf"), **ids
+    )
+    await w.get(f"{at_file}/content", **ids)
+    await w.get(f"{at_file}/versions", **ids)
+    await w.get(f"{at_file}/versions/{{content_version}}/content", content_version=1, **ids)
+    await w.delete(at_file, **ids)
+    await w.post(f"{at_file}/restore", **ids)
     merge = {"into_customer_id": ada["id"], "reason": "The same company"}
     await w.post(f"{HERE}/merge", merge, customer_id=twin["id"])
     await w.post(f"{HERE}/unmerge", {"reason": "A sister company"}, customer_id=twin["id"])

@@ -40,6 +40,14 @@ async def test_a_short_answer_and_a_stream_are_not(stand: Stand) -> None:
         stand.orders.release.set()
 
 
+async def test_what_somebody_counts_on_byte_for_byte_is_not(stand: Stand) -> None:
+    """Neither a file, whose ETag is its hash, nor a part of one, which `Content-Range` counts in its own bytes."""
+    for asked, status in ({}, 200), ({"Range": "bytes=0-4999"}, 206):
+        answer, body = await _got(stand, "/v1/public/file", **_GZIP, **asked)
+        assert (answer.status, answer.headers["ETag"], body) == (status, '"7"', b"0123456789" * 500)
+        assert "Content-Encoding" not in answer.headers
+
+
 async def test_an_answer_of_unknown_length_is_compressed_as_it_is_made(stand: Stand) -> None:
     async with stand.client.get("/v1/public/text", headers=_GZIP) as answer:
         assert answer.headers["Content-Encoding"] == "gzip"

@@ -47,11 +47,23 @@ env:
   - name: TAILRACE_SECRET
     valueFrom:
       secretKeyRef: { name: {{ .Values.secrets.service | default (printf "tailrace-%s" .Values.service.name) }}, key: secret }
+  {{- if and .Values.service.files .Values.storage.secret }}
+  - name: TAILRACE_STORAGE_KEY
+    valueFrom:
+      secretKeyRef: { name: {{ .Values.storage.secret }}, key: key }
+  - name: TAILRACE_STORAGE_SECRET
+    valueFrom:
+      secretKeyRef: { name: {{ .Values.storage.secret }}, key: secret }
+  {{- end }}
   {{- if .Values.service.operator }}
   - name: TAILRACE_OPERATOR_PASSWORD
     valueFrom:
       secretKeyRef: { name: {{ .Values.secrets.service | default (printf "tailrace-%s" .Values.service.name) }}, key: operator-password }
   {{- end }}
+{{- end }}
+
+{{- define "tailrace.onVolume" -}}
+{{- if and .Values.service.files (not .Values.storage.location) }}true{{ end }}
 {{- end }}
 
 {{/* Read-only root file systems need somewhere for temporary files. */}}

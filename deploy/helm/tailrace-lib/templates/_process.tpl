@@ -76,5 +76,12 @@ spec:
             {{- include "tailrace.containerSecurity" $root | nindent 12 }}
           volumeMounts:
             - { name: scratch, mountPath: /tmp }
+            {{- if include "tailrace.onVolume" $root }}
+            - { name: files, mountPath: /var/lib/tailrace/files }
+            {{- end }}
       {{- include "tailrace.scratch" $root | nindent 6 }}
+        {{- if include "tailrace.onVolume" $root }}
+        - name: files
+          persistentVolumeClaim: { claimName: {{ $root.Values.storage.claim }} }
+        {{- end }}
 {{- end }}

@@ -37,6 +37,15 @@ data:
   TAILRACE_KAFKA: {{ .Values.kafka | quote }}
   TAILRACE_JWKS_URL: {{ .Values.jwksUrl | quote }}
   TAILRACE_ISSUER: {{ .Values.issuer | quote }}
+  {{- if .Values.service.files }}
+  TAILRACE_STORAGE: {{ .Values.storage.location | default "/var/lib/tailrace/files" | quote }}
+  {{- with .Values.storage.endpoint }}
+  TAILRACE_STORAGE_ENDPOINT: {{ . | quote }}
+  {{- end }}
+  {{- with .Values.storage.region }}
+  TAILRACE_STORAGE_REGION: {{ . | quote }}
+  {{- end }}
+  {{- end }}
   {{- if .Values.service.edge }}
   TAILRACE_UPSTREAM: {{ .Values.upstream | quote }}
   TAILRACE_TRUSTED_PROXIES: {{ toJson .Values.trustedProxies | quote }}

@@ -15,6 +15,8 @@ from tailrace.messaging.sagas import Saga
 from tailrace.messaging.subscribers import Projection, Subscriber
 from tailrace.messaging.timers import Timer
 from tailrace.settings import Settings
+from tailrace.storage.attachments import Attachments
+from tailrace.storage.routes import UploadRoute
 from tailrace.verify.replay import Proof
 
 
@@ -45,6 +47,8 @@ class Service:
     publishes: Sequence[type[Event]] = ()
     subscribers: Sequence[Subscriber] = ()
     timers: Sequence[Timer] = ()
+    attachments: Sequence[Attachments] = ()
+    """Which of its aggregates have files; `attachment_routes` makes the routes of each."""
     routers: Sequence[APIRouter] = ()
     exposes: Sequence[Exposed] = ()
     scopes: Sequence[Scope] = ()
@@ -84,6 +88,7 @@ class Service:
             if strangers := [reads.name for reads in route.reads if reads not in self.subscribers]:
                 raise ValueError(f"{route.path} of {self.name} reads {strangers[0]}, which is no subscriber of it")
         _check_scopes(self)
+        _check_attachments(self)
         sagas = [subscriber.timer for subscriber in self.subscribers if isinstance(subscriber, Saga)]
         object.__setattr__(self, "all_timers", (*self.timers, *sagas))
 
@@ -100,6 +105,23 @@ def _check_scopes(service: Service) -> None:
         for scope in scopes:
             if scope == ANY_SCOPE or not is_known(scope, known):
                 raise ValueError(f"the role {role} grants {scope}, which is no scope of {service.name}")
+
+
+def _check_attachments(service: Service) -> None:
+    events = {event for attachments in service.attachments for event in attachments.events.all()}
+    if unpublished := sorted(event.type for event in events - {*service.publishes}):
+        raise ValueError(f"{service.name} records {unpublished[0]}, which it does not publish")
+    routes = [route for router in service.routers for route in router.routes if isinstance(route, UploadRoute)]
+    for route in routes:
+        if route.attachments not in service.attachments:
+            raise ValueError(f"{route.path} takes files that `attachments` of {service.name} does not have")
+        under = [each for each in service.exposes if route.path.startswith(f"{each.prefix}/")]
+        limit = max(under, key=lambda each: len(each.prefix)).body_limit if under else 0
+        if limit < (route.body_limit or 0):
+            raise ValueError(f"{route.path} takes bodies of {route.body_limit} bytes; its prefix lets {limit} through")
+    for attachments in service.attachments:
+        if not any(route.attachments is attachments for route in routes):
+            raise ValueError(f"nothing takes the files of {attachments.kind}: put attachment_routes into `routers`")
 
 
 def _check_tables(service: Service) -> None:

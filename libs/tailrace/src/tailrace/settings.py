@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import quote, urlsplit
 
-from pydantic import Field, IPvAnyNetwork
+from pydantic import Field, IPvAnyNetwork, SecretStr
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
 Role = Literal["owner", "app", "capture"]
@@ -81,8 +81,23 @@ class Settings(BaseSettings):
     """How often a service looks for dead letters that can be applied now, in seconds."""
     """How long a consumer's poll waits at the broker when nothing is new, in milliseconds; it adds no latency."""
 
+    storage: str = ""
+    """Where files lie: a folder, or `s3://bucket` with or without a prefix behind it; empty for `files` in the data folder. All processes of a
+    service need the same; each service keeps to a folder, or prefix, of its own name."""
+    storage_endpoint: str | None = None
+    """The address of an S3-compatible store that is not Amazon's, as in `https://objects.example.com`; http is taken where the address says so."""
+    storage_region: str | None = None
+    """The region of the bucket, where the store has regions."""
+    storage_key: str | None = None
+    """The access key id; without one, what the environment of the process grants it (`AWS_…`, a web identity, the instance)."""
+    storage_secret: SecretStr | None = None
+    """The secret access key."""
+    storage_uploads: int = Field(default=20, ge=1)
+    """Files that a process takes in at once; the next one waits for its turn, or is a 503. Each holds two parts in memory at most: of 1 MB for a
+    folder, of 5 MB for S3."""
+
     body_limit: int = 2 * 1024 * 1024
-    """The largest body of a request, in bytes."""
+    """The largest body of a request, in bytes, but for those of uploads, whose service says how large its files may be."""
     connections: int = Field(default=2000, ge=1)
     """Connections that one process holds, and at most half of the files that it may open; the next one is refused with a 503."""
     head_timeout: float = Field(default=10.0, gt=0)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
@@ -53,7 +54,9 @@ class Harness:
         self.issuer = issuer
         self.database_name = name
         self.admin_url = databases.admin_url(name)
-        self.settings = databases.settings.model_copy(update={"database_url": databases.app_url(service.name, name)})
+        self._files = TemporaryDirectory(prefix="tailrace-files-")
+        own = {"database_url": databases.app_url(service.name, name), "storage": self._files.name}
+        self.settings = databases.settings.model_copy(update=own)
         self._verifier = issuer.verifier_for(service.name)
         self.app = build_app(service, self.settings, verifier=self._verifier)
         self._stack = AsyncExitStack()
@@ -77,6 +80,7 @@ class Harness:
     async def stop(self) -> None:
         await self.admin.close()
         await self._stack.aclose()
+        self._files.cleanup()
 
     def token(self, scopes: str = "*", *, tenant: UUID | None = None, user: UUID | None = None, **claims: Any) -> str:
         return self.issuer.token(tenant=tenant or self.tenant, user=user or self.user, scopes=scopes, **claims)

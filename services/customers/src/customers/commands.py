@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import undefer
 
+from customers.attachments import papers
 from customers.bodies import ConsentBody
 from customers.matching import because
 from customers.models import Customer, PriceListCopy, UserCopy
@@ -84,6 +85,17 @@ async def merge(tx: Tx, id: UUID, match: int | None, into_id: UUID, reason: str)
         await tx.load(Customer, one)
     customer = await tx.load(Customer, id, match)
     customer.merge_into(await tx.load(Customer, into_id), reason)
+    await papers.take_over(tx, id, into_id)
+    return customer
+
+
+async def unmerge(tx: Tx, id: UUID, match: int | None, reason: str) -> Customer:
+    """Let it be one of its own again, with the papers that it had. Raises Unknown, NotMerged."""
+    customer = await tx.load(Customer, id, match)
+    holder_id = customer.merged_into_id
+    customer.unmerge(reason)
+    if holder_id is not None:
+        await papers.give_back(tx, await _last_of(tx, holder_id), id)
     return customer
 
 
@@ -118,6 +130,13 @@ async def hand_over(tx: Tx, user_id: UUID) -> None:
     elif user is not None and user.active:
         # The copy is behind, and somebody may still be given to them.
         await handover.set(tx, user_id, datetime.now(UTC) + _LOOK_AGAIN)
+
+
+async def _last_of(tx: Tx, id: UUID) -> UUID:
+    """Whom a customer stands for in the end, held with all between, so that nobody is merged meanwhile."""
+    while (into_id := (await tx.load(Customer, id, even_deleted=True)).merged_into_id) is not None:
+        id = into_id
+    return id
 
 
 async def _check(tx: Tx, values: Mapping[str, Any]) -> None:

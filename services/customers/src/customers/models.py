@@ -142,6 +142,10 @@ class Customer(MasterData, Searchable, Base):
         self.consents = {**self.consents, purpose: newest}
         self.record(said)
 
+    def ensure_attachable(self) -> None:
+        """Raises WasMerged: its papers are the other one's."""
+        self._refuse_merged()
+
     def merge_into(self, other: "Customer", reason: str) -> None:
         """Stand for another from here on. Raises WasMerged for either of them, Invalid for itself."""
         self._refuse_merged()

@@ -9,6 +9,7 @@ from sqlalchemy.orm import raiseload
 
 from contracts.customers import Kind, Status
 from customers import commands
+from customers.attachments import papers
 from customers.bodies import (
     MOST_PEOPLE,
     Assignment,
@@ -31,6 +32,7 @@ from tailrace.http.etag import IfMatch
 from tailrace.http.filters import Deleted, any_of, called, equal
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
+from tailrace.storage.routes import attachment_routes
 
 router = tenant_router(
     "/v1/customers",
@@ -174,13 +176,21 @@ async def read_duplicates(tx: Tx, who: Reader, customer_id: UUID) -> dict[str, A
 
 @router.post("/{customer_id}/merge", response_model=CustomerView)
 async def merge_customer(tx: Tx, who: Merger, match: IfMatch, customer_id: UUID, body: Merge) -> Customer:
-    """Let this customer stand for another, which is the one to go on with. Nothing is moved, so that it can be undone."""
+    """Let this customer stand for another, which is the one to go on with. Its papers are the other one's from here on. It can be undone."""
     return await commands.merge(tx, customer_id, match, body.into_customer_id, body.reason)
 
 
 @router.post("/{customer_id}/unmerge", response_model=CustomerView)
 async def unmerge_customer(tx: Tx, who: Merger, match: IfMatch, customer_id: UUID, body: ReasonBody) -> Customer:
-    """Undo a merge: this customer is one of its own again."""
-    customer = await tx.load(Customer, customer_id, match)
-    customer.unmerge(body.reason)
-    return customer
+    """Undo a merge: this customer is one of its own again, with the papers that it had."""
+    return await commands.unmerge(tx, customer_id, match, body.reason)
+
+
+papers_router = attachment_routes(
+    papers,
+    "/v1/customers",
+    tag="customer attachments",
+    about="Files about customers: contracts, certificates, letters.",
+    reader=Reader,
+    writer=Writer,
+)

@@ -2,8 +2,10 @@
 
 from contracts.customers import PUBLISHED
 from customers import commands, projections, reactions, routes, scopes
+from customers.attachments import papers
 from customers.models import Base
 from tailrace.service import Exposed, Service
+from tailrace.storage.attachments import MEGABYTE
 
 service = Service(
     name="customers",
@@ -11,8 +13,9 @@ service = Service(
     publishes=PUBLISHED,
     subscribers=[projections.users, projections.price_lists, reactions.leavers],
     timers=[commands.handover],
-    routers=[routes.router],
-    exposes=[Exposed(prefix="/v1/customers")],
+    attachments=[papers],
+    routers=[routes.router, routes.papers_router],
+    exposes=[Exposed(prefix="/v1/customers", body_limit=21 * MEGABYTE)],
     scopes=[scopes.read, scopes.write, scopes.assign, scopes.credit, scopes.merge],
     default_roles={
         "sales": ["customers:read", "customers:write", "customers:assign"],

@@ -29,6 +29,9 @@ from tailrace.observability import metrics, tracing
 from tailrace.settings import Settings
 
 _EXPOSED = (
+    "Accept-Ranges",
+    "Content-Disposition",
+    "Content-Range",
     "ETag",
     "Idempotency-Replayed",
     "Location",
@@ -102,6 +105,8 @@ def build(settings: Settings, *, feed: Feed | None = None, promised: Path | None
                 "Idempotency-Key",
                 "If-Match",
                 "If-None-Match",
+                "If-Range",
+                "Range",
                 "Tailrace-After",
                 "X-Request-Id",
             ],

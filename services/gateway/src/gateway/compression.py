@@ -1,7 +1,8 @@
 """Answers of a kilobyte and more go out compressed (gzip, RFC 9110, 8.4.1) to clients that say that they take that.
 
 A coding of an answer is a representation of its own, so its strong ETag is one too: `"3-gzip"` goes out where the service said `"3"`, and comes
-back to the service as `"3"` (RFC 9110, 8.8.3.3). A stream of events, and what is compressed already, stays as it is.
+back to the service as `"3"` (RFC 9110, 8.8.3.3). A stream of events, a part of something, what must not be transformed, and what is compressed already
+stays as it is.
 """
 
 import re
@@ -19,7 +20,8 @@ _KINDS = ("application/json", "text/", "image/svg+xml")
 _SUFFIX = b"-gzip"
 _CODED = re.compile(rb'-gzip"')
 _CONDITIONS = (b"if-match", b"if-none-match")
-_NO_CONTENT = frozenset({204, 205, 304})
+_AS_IT_IS = frozenset({204, 205, 206, 304})
+"""Without content, or a part of what somebody began to take as it is."""
 
 
 class Compression:
@@ -114,7 +116,10 @@ def takes_gzip(asked: Headers) -> bool:
 
 def _may_be_coded(status: int, headers: Headers) -> bool:
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if status < 200 or status in _NO_CONTENT or "content-encoding" in headers or kind == "text/event-stream":
+    if status < 200 or status in _AS_IT_IS or "content-encoding" in headers or kind == "text/event-stream":
+        return False
+    # RFC 9110, 7.7: whoever says so counts on the bytes, as a file with a hash and ranges does.
+    if "no-transform" in headers.get("cache-control", "").lower():
         return False
     return kind.startswith(_KINDS) or kind.endswith("+json")
 

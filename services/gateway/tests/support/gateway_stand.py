@@ -116,6 +116,7 @@ class Upstream:
         app.add_api_route("/v1/public/late", self.late, methods=["GET"])
         app.add_api_route("/v1/public/stream", self.stream, methods=["GET"])
         app.add_api_route("/v1/public/text", self.text, methods=["GET", "HEAD"])
+        app.add_api_route("/v1/public/file", self.file, methods=["GET"])
         app.add_api_route("/v1/public/events", self.events, methods=["GET"])
         app.add_api_route("/v1/public/same", self.same, methods=["GET"])
         app.add_api_route("/v1/public/long", self.long, methods=["GET"])
@@ -160,6 +161,12 @@ class Upstream:
 
     async def text(self) -> StreamingResponse:
         return StreamingResponse(self.parts(b"first", b"second"), media_type="text/plain")
+
+    async def file(self, request: Request) -> Response:
+        whole = b"0123456789" * 500
+        part = "range" in request.headers
+        said = {"Content-Range": "bytes 0-4999/9999"} if part else {"Cache-Control": "private, no-transform"}
+        return Response(whole, 206 if part else 200, {"ETag": '"7"', **said}, media_type="text/plain")
 
     async def events(self) -> StreamingResponse:
         parts = self.parts(b"data: first\n\n", b"data: second\n\n")

@@ -39,7 +39,19 @@ class Answer:
         return self.headers.get("content-type", "").startswith("application/problem+json")
 
     def json(self) -> Any:
-        return json.loads(self.text) if self.text else None
+        return json.loads(self.text) if "json" in self.headers.get("content-type", "") else None
+
+
+@dataclass(frozen=True)
+class File:
+    """What is sent as the one part of a form, `multipart/form-data`."""
+
+    name: str
+    content: bytes
+    media_type: str
+
+    def part(self, content: bytes | None = None) -> tuple[str, bytes, str]:
+        return (self.name, self.content if content is None else content, self.media_type)
 
 
 @dataclass
@@ -51,6 +63,7 @@ class Step:
     traceparent: str
     tenant: UUID
     form: Mapping[str, str] | None = None
+    file: "File | None" = None
     answers: dict[str, Answer] = field(default_factory=dict)
     recorded: list[Mapping[str, Any]] = field(default_factory=list)
     """The outbox rows that `done` left."""
@@ -102,6 +115,13 @@ class Walker:
         """For the few operations whose body a standard makes a form (application/x-www-form-urlencoded)."""
         return await self._step("POST", path, None, None, {}, form)
 
+    async def post_file(self, path: str, file: File, **ids: Any) -> Any:
+        """For the operations that take a file."""
+        return await self._step("POST", path, None, None, ids, file=file)
+
+    async def put_file(self, path: str, file: File, **ids: Any) -> Any:
+        return await self._step("PUT", path, None, None, ids, file=file)
+
     async def put(self, path: str, body: Any, *, query: Mapping[str, Any] | None = None, **ids: Any) -> Any:
         return await self._step("PUT", path, body, query, ids)
 
@@ -131,12 +151,13 @@ class Walker:
         query: Mapping[str, Any] | None,
         ids: Any,
         form: Mapping[str, str] | None = None,
+        file: File | None = None,
     ) -> Any:
         operation = self._operations.get((method, path))
         if operation is None:
             raise LeftThePath(f"{method} {path} is no operation of {self.h.service.name}")
         traceparent = f"00-{uuid4().hex}-{uuid4().hex[:16]}-01"
-        step = Step(operation, body, traceparent, self.tenant, form)
+        step = Step(operation, body, traceparent, self.tenant, form, file)
         self.steps.append(step)
         request = _Request(self, step, dict(query or {}), {name: str(id) for name, id in ids.items()})
         await request.refused_first()
@@ -202,6 +223,10 @@ class _Request:
     async def _injected(self) -> None:
         for where, body in _injected(self.step.body, self.operation.body_fields):
             await self._try(f"injected {where}", body=body)
+        if self.step.file is not None:
+            part = ("tenant_id", (None, str(uuid7())))
+            await self._try("injected /tenant_id", files=[("file", self.step.file.part()), part])
+            await self._try("injected /tenant_id before the file", files=[part, ("file", self.step.file.part())])
 
     async def done(self) -> Answer:
         before = {row["id"] for row in await self._outbox()}
@@ -217,6 +242,9 @@ class _Request:
         await self._try("changed", key=self.key, query={**self.query, "changed": "1"})
         if self.step.body is not None:
             await self._try("changed", key=self.key, body={**self.step.body, "changed": 1})
+        if self.step.file is not None:
+            changed = self.step.file.part(self.step.file.content + b"\n")
+            await self._try("changed", key=self.key, files=[("file", changed)])
         await self._try("again")
 
     async def _current_version(self) -> dict[str, str]:
@@ -235,17 +263,28 @@ class _Request:
         if self.operation.writes:
             headers["Idempotency-Key"] = varied.get("key") or str(uuid7())
         body = varied.get("body", self.step.body)
+        file = self.step.file
+        files = varied.get("files", [("file", file.part())] if file is not None else None)
         url = _filled(self.operation.path, varied.get("ids", self.ids))
         response = await (client or self._client()).request(
             self.operation.method,
             url,
             params=varied.get("query", self.query),
             headers=headers,
-            **({"json": body} if body is not None else {"data": self.step.form} if self.step.form else {}),
+            **(
+                {"files": files}
+                if files
+                else {"json": body}
+                if body is not None
+                else {"data": self.step.form}
+                if self.step.form
+                else {}
+            ),
         )
         after = await self.walker.rows.digests()
         changed, self.digests = tuple(differing(self.digests, after)), after
-        answer = Answer(response.status_code, dict(response.headers), response.text, changed)
+        shown = response.text if _is_text(response.headers) else f"<{len(response.content)} bytes>"
+        answer = Answer(response.status_code, dict(response.headers), shown, changed)
         self.step.answers[_free(what, self.step.answers)] = answer
         return answer
 
@@ -253,6 +292,10 @@ class _Request:
         if not self.operation.is_tenants:
             return self.walker.anonymous
         return self.walker.client(scopes="" if self.operation.is_own else "*")
+
+
+def _is_text(headers: Mapping[str, str]) -> bool:
+    return "content-disposition" not in headers
 
 
 def _free(what: str, taken: Mapping[str, Answer]) -> str:

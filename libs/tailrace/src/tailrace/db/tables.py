@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     DateTime,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -219,5 +220,57 @@ search_entry = Table(
 )
 """By what a row is found: hashes that mean nothing without the tenant and the text (`tailrace.db.search`)."""
 
-TENANT = (outbox, idempotency, snapshot, saga, saga_step, document_number)
-PLATFORM = (inbox, dead_letter, dropped, redriven, timer, search_entry)
+attachment = Table(
+    "attachment",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("id", Uuid, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("owner_id", Uuid, nullable=False),
+    Column("came_from", ARRAY(Uuid), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("content_version", Integer, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("created_at", _TIME, nullable=False, server_default=func.now()),
+    Column("updated_at", _TIME, nullable=False, server_default=func.now()),
+    Column("deleted_at", _TIME),
+    Index("ix_attachment_owner", "tenant_id", "kind", "owner_id", "id"),
+)
+"""Files of something that the service keeps, as they are now (`tailrace.storage`). `came_from`: the owners that it had before, oldest first, and
+was taken over from because they stand for another now."""
+
+attachment_content = Table(
+    "attachment_content",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("id", Uuid, primary_key=True),
+    Column("attachment_id", Uuid, nullable=False),
+    Column("content_version", Integer, nullable=False),
+    Column("object_key", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("added_at", _TIME, nullable=False, server_default=func.now()),
+    Column("added_by", Uuid),
+    ForeignKeyConstraint(["tenant_id", "attachment_id"], ["attachment.tenant_id", "attachment.id"]),
+    UniqueConstraint("tenant_id", "attachment_id", "content_version"),
+)
+"""Each version of the content of an attachment, and where it lies in the object store; never changed."""
+
+upload = Table(
+    "upload",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("object_key", Text, nullable=False),
+    Column("began_at", _TIME, nullable=False, server_default=func.now()),
+    Column("swept_at", _TIME),
+    Index("ix_upload_began_at", "began_at"),
+)
+"""Objects that are being written, or were and belong to nothing: a row goes in the transaction that makes its object somebody's content."""
+
+TENANT = (outbox, idempotency, snapshot, saga, saga_step, document_number, attachment, attachment_content)
+PLATFORM = (inbox, dead_letter, dropped, redriven, timer, search_entry, upload)

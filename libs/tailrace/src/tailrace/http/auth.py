@@ -5,7 +5,7 @@ takes those for the whole platform and those for itself alone. Policy shows in a
 `Writer = Annotated[Principal, Requires(write)]`, beside its scopes, `read, write = scopes("orders")`.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
@@ -149,13 +149,18 @@ def Requires(*scopes: Scope) -> Any:  # noqa: N802  (reads as a type where it is
         principal = getattr(request.state, "principal", None)
         if not isinstance(principal, Principal):
             raise Unauthenticated("This needs a log-in.")
-        missing = [scope.name for scope in scopes if not principal.may(scope.name)]
-        if missing:
-            raise Forbidden(f"This needs the scope {' '.join(missing)}.")
+        check_scopes(principal, scopes)
         return principal
 
     vars(check)["scopes"] = frozenset(scopes)
     return Depends(check)
+
+
+def check_scopes(principal: Principal, scopes: Iterable[Scope]) -> None:
+    """Raises Forbidden unless the caller has every one of them."""
+    missing = [scope.name for scope in scopes if not principal.may(scope.name)]
+    if missing:
+        raise Forbidden(f"This needs the scope {' '.join(missing)}.")
 
 
 def scopes_of(route: BaseRoute) -> frozenset[Scope]:

@@ -4,13 +4,14 @@ Nothing is kept by a cache or guessed to be another format, unless the answer sa
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 import structlog
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tailrace.core.errors import MethodUnknown, Problem, TooLarge, VersionRefused
@@ -85,6 +86,7 @@ class HeadAsGet:
             await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
 
         scope["method"] = "GET"
+        scope.setdefault("state", {})["without_content"] = True
         try:
             await self._app(scope, receive, without_content)
         finally:
@@ -92,19 +94,22 @@ class HeadAsGet:
 
 
 class BodyLimit:
-    """Refuses a body over `limit` bytes with 413, by its declared length or while it arrives."""
+    """Refuses a body over `limit` bytes with 413, by its declared length or while it arrives. A route may say another one of its own."""
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
+    def __init__(self, app: ASGIApp, limit: int, routes: Sequence[BaseRoute] = ()) -> None:
         self._app = app
         self._limit = limit
+        limits = ((route, getattr(route, "body_limit", None)) for route in routes)
+        self._own = [(route, own) for route, own in limits if own is not None]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if not declared.isdigit() or len(declared) > _DIGITS or int(declared) > self._limit:
-            await answer(TooLarge(self._limit), Request(scope))(scope, receive, send)
+        limit = self._limit_of(scope)
+        if not declared.isdigit() or len(declared) > _DIGITS or int(declared) > limit:
+            await answer(TooLarge(limit), Request(scope))(scope, receive, send)
             return
         seen = 0
 
@@ -112,12 +117,15 @@ class BodyLimit:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
-            if seen > self._limit:
+            if seen > limit:
                 # An HTTPException is the one kind of error that FastAPI lets through while it reads a body.
-                raise HTTPException(TooLarge.status, TooLarge(self._limit).detail)
+                raise HTTPException(TooLarge.status, TooLarge(limit).detail)
             return message
 
         await self._app(scope, limited, send)
+
+    def _limit_of(self, scope: Scope) -> int:
+        return next((limit for route, limit in self._own if route.matches(scope)[0] is Match.FULL), self._limit)
 
 
 def _check(scope: Scope) -> None:

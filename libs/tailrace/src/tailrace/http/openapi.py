@@ -29,6 +29,7 @@ REFUSALS: Mapping[int, str] = {
     412: "It changed since the version that `If-Match` names.",
     413: "The body is too large.",
     415: "The body is of another media type than this takes.",
+    416: "Nothing of what `Range` asks for is there.",
     422: "The request is well-formed and not valid, or its key belongs to another request.",
     429: "The allowance is used up.",
     500: "Something went wrong that nobody foresaw.",
@@ -38,7 +39,10 @@ REFUSALS: Mapping[int, str] = {
 }
 """Every status that an answer can have besides the good ones, and what it means."""
 HEADERS: Mapping[str, tuple[str, str]] = {
+    "Accept-Ranges": ("`bytes`: a part can be asked for by `Range`.", "string"),
     "Allow": ("The methods that the path takes.", "string"),
+    "Content-Disposition": ("That it is to be saved, and under which name (RFC 6266).", "string"),
+    "Content-Range": ("Which part of it this is, and how much there is.", "string"),
     "ETag": ("The version shown, to be sent back as `If-Match` or `If-None-Match`.", "string"),
     "Idempotency-Replayed": ("`true` when this is the answer to an earlier request with the same key.", "string"),
     "Location": ("Where the new thing is shown.", "string"),
@@ -53,6 +57,7 @@ _OF_REFUSALS: Mapping[int, tuple[str, ...]] = {
     401: ("WWW-Authenticate",),
     405: ("Allow",),
     409: ("Retry-After",),
+    416: ("Accept-Ranges", "Content-Range"),
     429: ("Retry-After",),
     502: ("Retry-After",),
     503: ("Retry-After",),
@@ -128,11 +133,11 @@ def _complete(operation: Document, route: APIRoute, method: str) -> None:
         statuses.add(412)
     declared = operation["responses"]
     for status, answer in declared.items():
-        if status.startswith("2"):
+        if _is_good(status):
             _complete_answer(answer, status, route, writes, shows_version)
         else:
             statuses.add(int(status))
-    good = {status: answer for status, answer in declared.items() if status.startswith("2")}
+    good = {status: answer for status, answer in declared.items() if _is_good(status)}
     if shows_version and not writes:
         good[_NOT_MODIFIED] = {
             "description": "It is what `If-None-Match` names.",
@@ -142,12 +147,18 @@ def _complete(operation: Document, route: APIRoute, method: str) -> None:
     operation["responses"] = {**good, **{str(status): refusal(status) for status in sorted(statuses)}}
 
 
+def _is_good(status: str) -> bool:
+    return status.startswith("2") or status == _NOT_MODIFIED
+
+
 def _complete_answer(answer: Document, status: str, route: APIRoute, writes: bool, shows_version: bool) -> None:
     names = ["X-Request-Id"]
     if isinstance(route, TenantRoute) and writes:
         names += ["Idempotency-Replayed", "Tailrace-Event"]
         names += ["Location"] if status == "201" else []
     names += ["ETag"] if shows_version else []
+    names += [*getattr(route, "shows", ())]
+    names += ["Content-Range"] if status == "206" else []
     answer["headers"] = headers(*sorted(names))
     if answer["description"] == "Successful Response":
         answer["description"] = HTTPStatus(int(status)).phrase

@@ -6,7 +6,8 @@ collide start over, unless `If-Match` says that the client wants to know.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -118,12 +119,18 @@ class TenantRoute(StrictRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         methods = set(options.get("methods") or ["GET"])
         # These headers are read before FastAPI sees the request, so FastAPI has to be told that they exist.
-        declared = [_declared_after()] if self.reads else []
+        declared = [*(options.get("openapi_extra") or {}).get("parameters", ())]
+        declared += [_declared_after()] if self.reads else []
         if not methods <= _SAFE:
             declared.append(_declared_key(required="POST" in methods))
         if declared:
             options["openapi_extra"] = {**(options.get("openapi_extra") or {}), "parameters": declared}
         super().__init__(path, _noted(endpoint, settle=not methods <= _SAFE), **options)
+
+    @asynccontextmanager
+    async def received(self, request: Request, principal: Principal) -> AsyncIterator[bytes]:
+        """The body, or what stands for it where the same request is to be known again; taken before the transaction begins, held to its end."""
+        yield await request.body()
 
     def get_route_handler(self) -> Endpoint:
         methods = self.methods or set()
@@ -151,7 +158,8 @@ class TenantRoute(StrictRoute):
             principal = await _authenticate(request)
             key = idempotency.key_of(request, required=key_required)
             await read_your_writes.wait_until_applied(request, reads)
-            return await _write(request, answer, principal, key)
+            async with self.received(request, principal) as body:
+                return await _write(request, answer, principal, key, body)
 
         return read if reads_only else write
 
@@ -187,8 +195,8 @@ def tenant_router(prefix: str, *, tag: str, about: str = "", reads: Sequence[Sub
     return router
 
 
-async def _write(request: Request, answer: Answer, principal: Principal, key: str | None) -> Response:
-    asked = idempotency.fingerprint(request, await request.body())
+async def _write(request: Request, answer: Answer, principal: Principal, key: str | None, body: bytes) -> Response:
+    asked = idempotency.fingerprint(request, body)
     beginnings: Beginnings | None = request.app.state.beginnings
     backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE)
     for attempt in range(1, _ATTEMPTS + 2):

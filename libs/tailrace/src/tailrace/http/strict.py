@@ -38,6 +38,12 @@ class StrictRoute(APIRoute):
     about: ClassVar[str] = ""
     """What its tag is, for the reference."""
 
+    body_limit: ClassVar[int | None] = None
+    """The largest body of it, in bytes, where that is not what the settings say."""
+
+    shows: ClassVar[Sequence[str]] = ()
+    """Headers of its good answers, besides those of every route."""
+
     @cached_property
     def parameters(self) -> frozenset[str]:
         """The names of the query parameters, those of its dependencies included."""

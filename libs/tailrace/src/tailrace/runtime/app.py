@@ -15,6 +15,8 @@ from tailrace.messaging.beginnings import Beginnings
 from tailrace.observability import metrics, tracing
 from tailrace.service import Service
 from tailrace.settings import Settings
+from tailrace.storage.store import store_of
+from tailrace.storage.uploads import Uploads
 
 
 class _Application(FastAPI):
@@ -55,7 +57,9 @@ def build_app(service: Service, settings: Settings, *, verifier: Verifier | None
     app.include_router(metrics.router)
     for router in service.routers:
         app.include_router(router)
-    app.add_middleware(BodyLimit, limit=settings.body_limit)
+    app.add_middleware(
+        BodyLimit, limit=settings.body_limit, routes=[route for router in service.routers for route in router.routes]
+    )
     app.add_middleware(HeadAsGet)
     app.add_middleware(RequestId)
     tracing.instrument(app, metrics.provider())
@@ -72,6 +76,9 @@ def _lifespan(service: Service, settings: Settings) -> Any:
             overflow=settings.database_overflow,
         )
         app.state.database = database
+        if service.attachments:
+            app.state.store = store_of(settings, service.name)
+            app.state.uploads = Uploads(settings.storage_uploads)
         try:
             if service.on_start is not None:
                 await service.on_start(app, settings)

@@ -30,6 +30,7 @@ from tailrace.runtime.app import build_app
 from tailrace.runtime.gauges import Gauges
 from tailrace.service import Service
 from tailrace.settings import Settings
+from tailrace.storage.sweeper import sweep_forever
 
 Part = Literal["api", "consumer"]
 BOTH: frozenset[Part] = frozenset({"api", "consumer"})
@@ -159,6 +160,8 @@ def _work(
         )
     slot = slot_name(service.name) if service.topic is not None else None
     work.append(Gauges(database, slot, getattr(app.state, "consumer", None)).run(stop))
+    if service.attachments:
+        work.append(sweep_forever(database, app.state.store, stop))
     if service.all_timers:
         work.append(TimerRunner(database, service.all_timers).run(stop))
     return work

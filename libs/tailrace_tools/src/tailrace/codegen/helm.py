@@ -54,6 +54,8 @@ def _values(service: Service) -> str:
         lines.append("  edge: true")
     if service.issues_tokens:
         lines.append("  operator: true")
+    if service.attachments:
+        lines.append("  files: true")
     if consumes:
         lines.append(f"  consumes: [{', '.join(consumes)}]")
     return _HEAD + "\n".join(lines) + "\n" + (_EVERYBODY if service.issues_tokens else "")
