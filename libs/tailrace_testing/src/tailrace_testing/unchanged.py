@@ -29,6 +29,7 @@ _SHARED = (
     "pyproject.toml",
     "locks/requirements.lock",
     "locks/requirements-demo.lock",
+    "locks/services",
 )
 _FLEET = ("tests/conformance", "tests/support", "services/*/pyproject.toml", "services/*/src/*/service.py")
 """What a service's share of conformance sees besides: the names, topics and events of all the others."""
