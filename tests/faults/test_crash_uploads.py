@@ -125,6 +125,26 @@ async def test_a_sweep_that_dies_is_done_by_the_next(where: str, toy: Harness, r
     assert await _kept(toy) == []
 
 
+async def test_a_client_that_hangs_up_leaves_nothing(toy: Harness, running: Any) -> None:
+    async with running() as (_, client):
+        at = await _label(client)
+        host, port = client.base_url.host, client.base_url.port
+        head = (
+            '--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\nContent-Type: text/plain\r\n\r\n'
+        )
+        asked = {"Host": "h", "Idempotency-Key": "k", "Content-Length": "9000000"}
+        asked |= {"Content-Type": "multipart/form-data; boundary=x", "Authorization": client.headers["authorization"]}
+        _, writer = await asyncio.open_connection(host, port)
+        lines = "".join(f"{name}: {value}\r\n" for name, value in asked.items())
+        writer.write(f"POST {at} HTTP/1.1\r\n{lines}\r\n{head}".encode() + b"x" * 3_000_000)
+        await writer.drain()
+        noted = "SELECT count(*) FROM upload"
+        await eventually(lambda: toy.admin.fetchval(noted), lambda count: count == 1, what="an upload under way")
+        writer.close()
+        await eventually(lambda: toy.admin.fetchval(noted), lambda count: count == 0, what="its end")
+    assert await _kept(toy) == []
+
+
 async def test_twenty_at_once_fill_no_memory(toy: Harness, running: Any) -> None:
     """200 MB of files through a process that may hold two parts of a megabyte of each. Measured: see docs/explanation/attachments.md."""
     content = b"0123456\n" * (10 * 1024 * 1024 // 8)
