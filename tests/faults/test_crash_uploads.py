@@ -22,7 +22,7 @@ TEXT = b"".join(b"%07d\n" % n for n in range(400_000))
 UPLOADS = {
     "before the note": (Point("tailrace.storage.uploads:Uploads.turn"), False, False),
     "before the first byte": (Point("tailrace.storage.store:Store.put"), False, False),
-    "amid the bytes": (Point("tailrace.storage.media_types:Sniffer.feed", nth=30), False, False),
+    "amid the bytes": (Point("tailrace.storage.media_types:Sniffer.feed", nth=8), False, False),
     "after the last byte": (Point("tailrace.storage.media_types:Sniffer.finish", "after"), False, False),
     "stored": (Point("tailrace.storage.store:Store.put", "after"), False, False),
     "the note taken, not committed": (Point("tailrace.storage.uploads:Received.claim", "after"), False, False),
