@@ -158,6 +158,13 @@ async def test_an_owner_has_so_many_files_and_a_stranger_none(toy: Harness, at: 
     await nothing_left(toy)
 
 
+async def test_a_file_is_added_to_what_the_client_saw(toy: Harness, at: str) -> None:
+    stale = await toy.client.post(at, files=form(), headers={"If-Match": '"7"'})
+    assert refusal(stale)[:2] == (412, "stale")
+    assert (await toy.client.post(at, files=form(), headers={"If-Match": '"1"'})).status_code == 201
+    await nothing_left(toy)
+
+
 async def test_the_tenant_stands_first_in_the_key(toy: Harness, at: str) -> None:
     await added(toy, at)
     (key,) = await toy.app.state.store.keys()
@@ -286,7 +293,7 @@ async def test_what_was_swept_cannot_become_content(toy: Harness, at: str) -> No
     assert await sweep(toy.database, store, NOW) == 2
     with pytest.raises(UploadSwept):
         async with toy.tx() as tx:
-            await files.add(tx, owner, received)
+            await files.add(tx, owner, None, received)
     await nothing_left(toy)
 
 
@@ -297,7 +304,7 @@ async def test_a_sweep_passes_over_what_is_just_being_committed(toy: Harness, at
     received = Received(await _note(toy, key, "5 hours"), key, "a.txt", "text/plain", 1, "0" * 64)
     await store.put(key, _one(b"a"))
     async with toy.tx() as tx:
-        await files.add(tx, owner, received)
+        await files.add(tx, owner, None, received)
         await tx.flush()
         assert await sweep(toy.database, store) == 0
     assert await sweep(toy.database, store) == 0
