@@ -1,4 +1,4 @@
-"""A customer's paper on the real stack: up through the gateway in one stream, its event on the topic, down again by range, and away with the customer."""
+"""A customer's paper on the real stack: up through the gateway, its event on the topic, down again by range, and away with the customer."""
 
 import asyncio
 import json

@@ -22,7 +22,7 @@ TEXT = b"".join(b"%07d\n" % n for n in range(400_000))
 UPLOADS = {
     "before the note": (Point("tailrace.storage.uploads:Uploads.turn"), False, False),
     "before the first byte": (Point("tailrace.storage.store:Store.put"), False, False),
-    "amid the bytes": (Point("tailrace.storage.media_types:Sniffer.feed", nth=30), False, False),
+    "amid the bytes": (Point("tailrace.storage.media_types:Sniffer.feed", nth=8), False, False),
     "after the last byte": (Point("tailrace.storage.media_types:Sniffer.finish", "after"), False, False),
     "stored": (Point("tailrace.storage.store:Store.put", "after"), False, False),
     "the note taken, not committed": (Point("tailrace.storage.uploads:Received.claim", "after"), False, False),
@@ -122,6 +122,26 @@ async def test_a_sweep_that_dies_is_done_by_the_next(where: str, toy: Harness, r
         await eventually(lambda: toy.admin.fetchval(swept), lambda count: count == 1, what="a sweep")
     assert await toy.app.state.store.keys() == []
     await _swept(toy)
+    assert await _kept(toy) == []
+
+
+async def test_a_client_that_hangs_up_leaves_nothing(toy: Harness, running: Any) -> None:
+    async with running() as (_, client):
+        at = await _label(client)
+        host, port = client.base_url.host, client.base_url.port
+        head = (
+            '--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\nContent-Type: text/plain\r\n\r\n'
+        )
+        asked = {"Host": "h", "Idempotency-Key": "k", "Content-Length": "9000000"}
+        asked |= {"Content-Type": "multipart/form-data; boundary=x", "Authorization": client.headers["authorization"]}
+        _, writer = await asyncio.open_connection(host, port)
+        lines = "".join(f"{name}: {value}\r\n" for name, value in asked.items())
+        writer.write(f"POST {at} HTTP/1.1\r\n{lines}\r\n{head}".encode() + b"x" * 3_000_000)
+        await writer.drain()
+        noted = "SELECT count(*) FROM upload"
+        await eventually(lambda: toy.admin.fetchval(noted), lambda count: count == 1, what="an upload under way")
+        writer.close()
+        await eventually(lambda: toy.admin.fetchval(noted), lambda count: count == 0, what="its end")
     assert await _kept(toy) == []
 
 

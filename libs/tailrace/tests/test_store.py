@@ -60,6 +60,10 @@ def content(size: int) -> bytes:
     return (b"0123456789abcdef" * (size // 16 + 1))[:size]
 
 
+def files_in(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
 async def read(store: Store, start: int, end: int) -> bytes:
     return b"".join([chunk async for chunk in await store.read(KEY, start, end)])
 
@@ -84,6 +88,12 @@ async def test_what_broke_off_is_not_there(store: Store, size: int) -> None:
     assert await store.keys() == []
 
 
+async def test_a_failure_of_the_chunks_is_not_the_stores(store: Store) -> None:
+    for size in (1, 12 * MEGABYTE):
+        with pytest.raises(ConnectionResetError):
+            await store.put(KEY, pieces(size, fails=ConnectionResetError()))
+
+
 async def test_what_is_not_there_is_deleted_without_a_word(store: Store) -> None:
     await store.delete(KEY)
     with pytest.raises(Lost):
@@ -103,7 +113,7 @@ async def test_what_an_interrupted_put_left_in_a_folder_goes_with_its_key(tmp_pa
     left = tmp_path / "toy" / f"{KEY}#1"
     left.write_bytes(b"half")
     await store.delete(KEY)
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert files_in(tmp_path) == []
 
 
 async def test_a_folder_is_flushed_with_every_folder_on_the_way(

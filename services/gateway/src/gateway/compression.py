@@ -1,8 +1,8 @@
 """Answers of a kilobyte and more go out compressed (gzip, RFC 9110, 8.4.1) to clients that say that they take that.
 
 A coding of an answer is a representation of its own, so its strong ETag is one too: `"3-gzip"` goes out where the service said `"3"`, and comes
-back to the service as `"3"` (RFC 9110, 8.8.3.3). A stream of events, a part of something, what must not be transformed, and what is compressed already
-stays as it is.
+back to the service as `"3"` (RFC 9110, 8.8.3.3). A stream of events, a part of something, what must not be transformed, and what is compressed
+already stay as they are.
 """
 
 import re

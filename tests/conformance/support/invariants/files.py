@@ -7,7 +7,7 @@ _DATA = ("application/json", "application/problem+json")
 
 
 async def what_is_no_data_is_saved_and_never_shown(subject: Subject) -> Findings:
-    """An answer that is not JSON is a download (RFC 6266), and no browser guesses another type for it: an SVG opened from here would act as its reader."""
+    """An answer that is not JSON is a download (RFC 6266), and no browser guesses another type for it: an SVG that is opened acts as its reader."""
     found = []
     for step in (await subject.walked()).steps:
         for answer in (answer for answer in step.answers.values() if answer.status < 300 and _has_content(answer)):

@@ -307,6 +307,8 @@ def _filled(path: str, ids: Mapping[str, str]) -> str:
 
 
 def _other(operation: Operation, name: str) -> str:
+    if operation.parameters[name]["schema"].get("type") == "integer":
+        return "987654321"
     return str(uuid7()) if name in operation.ids else f"no-{name}"
 
 

@@ -33,13 +33,16 @@ def etag_of_read(version: int, body: bytes) -> str:
     return f'"{version}-{blake2b(body, digest_size=6).hexdigest()}"'
 
 
+def is_seen(request: Request, tag: str) -> bool:
+    """Whether `If-None-Match` names it."""
+    seen = request.headers.get("if-none-match")
+    return seen is not None and (seen.strip() == "*" or tag.removeprefix("W/") in _TAG.findall(seen))
+
+
 def not_modified(request: Request, response: Response) -> Response | None:
     """The 304 that stands for `response`, when the client has it already (RFC 9110, 13.1.2), else None."""
-    seen = request.headers.get("if-none-match")
     tag = response.headers.get("etag")
-    if seen is None or tag is None or response.status_code != 200:
-        return None
-    if seen.strip() != "*" and tag.removeprefix("W/") not in _TAG.findall(seen):
+    if tag is None or response.status_code != 200 or not is_seen(request, tag):
         return None
     return Response(
         status_code=304, headers={name: response.headers[name] for name in _KEPT if name in response.headers}

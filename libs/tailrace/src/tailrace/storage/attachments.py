@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import Select, func, select
 
 from tailrace.core.attachments import AttachmentEvent
-from tailrace.core.errors import Invalid, NotDeleted, Unknown
+from tailrace.core.errors import Invalid, NotDeleted, Stale, Unknown
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Tx
 from tailrace.db.models import Aggregate, SoftDeleted
@@ -94,9 +94,12 @@ class Attachments:
         if (await tx.scalar(mine) or 0) >= self.most:
             raise Invalid(f"There are {self.most} files already, deleted ones among them; that is the most.")
 
-    async def add(self, tx: Tx, owner_id: UUID, received: Received) -> Attachment:
-        """A new file. Raises Unknown, Invalid, UploadSwept, and what the owner's `ensure_attachable` raises."""
-        await self._hold(tx, owner_id)
+    async def add(self, tx: Tx, owner_id: UUID, match: int | None, received: Received) -> Attachment:
+        """A new file; `match` is the version of the owner that the caller saw.
+
+        Raises Unknown, Stale, Invalid, UploadSwept, and what the owner's `ensure_attachable` raises.
+        """
+        await self._hold(tx, owner_id, match)
         await self.check_room(tx, owner_id)
         attachment = Attachment(id=uuid7(), kind=self.kind, owner_id=owner_id, came_from=[], version=0)
         await self._fill(tx, attachment, received, 1)
@@ -150,13 +153,15 @@ class Attachments:
         was, attachment.owner_id, attachment.came_from = attachment.owner_id, to_id, came_from
         self._record(attachment, self.events.moved, **{f"from_{self.kind}_id": was})
 
-    async def _hold(self, tx: Tx, owner_id: UUID) -> None:
-        """The owner stays as it is until this transaction ends. Raises Unknown, and what it says of new files itself."""
+    async def _hold(self, tx: Tx, owner_id: UUID, match: int | None = None) -> None:
+        """The owner stays as it is until this transaction ends. Raises Unknown, Stale, and what it says of changes to its files itself."""
         query = select(self.owner).where(self.owner.id == owner_id)
         held = query.with_for_update(read=True).execution_options(populate_existing=True)
         owner = (await tx.scalars(held)).one_or_none()
         if owner is None or (isinstance(owner, SoftDeleted) and owner.deleted_at is not None):
             raise Unknown(self.owner.__name__, owner_id)
+        if match is not None and match != owner.version:
+            raise Stale(match, owner.version)
         ensure: Any = getattr(owner, "ensure_attachable", None)
         if ensure is not None:
             ensure()

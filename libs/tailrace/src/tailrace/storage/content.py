@@ -10,6 +10,7 @@ from fastapi import Request, Response
 from starlette.types import Receive, Scope, Send
 
 from tailrace.core.errors import Problem
+from tailrace.http.etag import is_seen
 from tailrace.observability.logs import log
 from tailrace.storage.models import Content
 from tailrace.storage.names import disposition
@@ -38,7 +39,8 @@ class ContentResponse(Response):
 
     def __init__(self, request: Request, content: Content) -> None:
         tag = f'"{content.sha256}"'
-        asked = asked_range(request.headers, tag, content.size)
+        # What the client has already is not answered in part either (RFC 9110, 13.2.2).
+        asked = None if is_seen(request, tag) else asked_range(request.headers, tag, content.size)
         self._start, self._end = asked or (0, content.size)
         self._store: Store = request.app.state.store
         self._key = content.object_key

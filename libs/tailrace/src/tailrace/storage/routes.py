@@ -125,9 +125,9 @@ def attachment_routes(
     upload = _like(router, UploadRoute, attachments=attachments, body_limit=attachments.largest + OVERHEAD)
     download = _like(router, ContentRoute)
 
-    async def create_attachment(request: Request, tx: Tx, who: writer, owner_id: Owner) -> Attachment:
-        """Add a file."""
-        return await attachments.add(tx, owner_id, _received(request))
+    async def create_attachment(request: Request, tx: Tx, who: writer, match: IfMatch, owner_id: Owner) -> Attachment:
+        """Add a file. `If-Match` is about what it is added to."""
+        return await attachments.add(tx, owner_id, match, _received(request))
 
     async def replace_attachment_content(
         request: Request, tx: Tx, who: writer, match: IfMatch, owner_id: Owner, attachment_id: UUID
@@ -196,7 +196,7 @@ def attachment_routes(
         "response_class": ContentResponse,
         "response_model": None,
         "route_class_override": download,
-        "responses": _BYTES,
+        "responses": _bytes(sorted(attachments.media_types)),
         "openapi_extra": {"parameters": _RANGE},
     }
     router.add_api_route(f"{one}/content", read_attachment_content, **bytes_of)
@@ -209,6 +209,17 @@ def _like(router: APIRouter, kind: AnyRoute, **own: Any) -> AnyRoute:
     common: Any = router.route_class
     named = {"reads": common.reads, "about": common.about, "siblings": common.siblings, **own}
     return type(kind.__name__, (kind,), named)  # type: ignore[return-value]
+
+
+def _bytes(media_types: Sequence[str]) -> dict[int | str, Any]:
+    """The answers of what hands out files of these types."""
+    content = {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in media_types}
+    return {
+        200: {"description": "The file, in its own media type.", "content": content},
+        206: {"description": "The part of it that `Range` asks for.", "content": content},
+        304: {"description": "It is what `If-None-Match` names."},
+        RangeRefused.status: {},
+    }
 
 
 def _received(request: Request) -> Received:
@@ -244,13 +255,6 @@ _FORM: dict[str, Any] = {
             }
         },
     }
-}
-_CONTENT = {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
-_BYTES: dict[int | str, Any] = {
-    200: {"description": "The file, in its own media type.", **_CONTENT},
-    206: {"description": "The part of it that `Range` asks for.", **_CONTENT},
-    304: {"description": "It is what `If-None-Match` names."},
-    RangeRefused.status: {},
 }
 _RANGE = [
     {

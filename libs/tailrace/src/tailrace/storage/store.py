@@ -47,7 +47,8 @@ class Store:
     async def put(self, key: str, chunks: AsyncIterable[bytes]) -> None:
         """Keep what comes. Raises StoreAway, and what `chunks` raises; then there is no object, unless the store could not be told."""
         head = bytearray()
-        rest = aiter(chunks)
+        failed: list[Exception] = []
+        rest = _noting(chunks, failed)
         async for chunk in rest:
             head += chunk
             if len(head) > self._part:
@@ -62,6 +63,8 @@ class Store:
                     self._objects, key, parts, use_multipart=True, chunk_size=self._part, max_concurrency=1
                 )
         except _AWAY as error:
+            if failed:
+                raise failed[0] from None
             raise _away("put", error) from error
         if self._folder is not None:
             await asyncio.to_thread(_flush, self._folder / key, self._folder)
@@ -112,6 +115,16 @@ def store_of(settings: Settings, service: str) -> Store:
     given = {name: value for name, value in options.items() if value is not None}
     prefix = "/".join(filter(None, [prefix.strip("/"), service]))
     return Store(S3Store(bucket, prefix=prefix, client_options=client, retry_config=_RETRY, **given), part=_S3_PART)
+
+
+async def _noting(chunks: AsyncIterable[bytes], failed: list[Exception]) -> AsyncIterator[bytes]:
+    """What goes wrong with the chunks is none of the store's, whatever kind of error it is."""
+    try:
+        async for chunk in chunks:
+            yield chunk
+    except Exception as error:
+        failed.append(error)
+        raise
 
 
 async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
