@@ -6,7 +6,7 @@ import pytest
 from gateway_stand import KEY, claims, signed, token
 from joserfc.jwk import KeySet
 
-from gateway.breaker import Breaker
+from tailrace.core.breaker import Breaker
 from gateway.limits import Limit
 from gateway.refusals import TooManyRequests
 from gateway.table import Table

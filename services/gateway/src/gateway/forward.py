@@ -11,7 +11,7 @@ import aiohttp
 from starlette.types import Scope, Send
 from yarl import URL
 
-from gateway.breaker import Breaker
+from tailrace.core.breaker import Breaker
 from gateway.head import Head
 from gateway.headers import answer_headers, upstream_headers
 from gateway.pace import Pace

@@ -10,6 +10,7 @@ _ROOMS = (
     "runtime",
     "capture | rebuild",
     "service",
+    "errands",
     "http",
     "redrive",
     "messaging",
