@@ -110,6 +110,7 @@ class Caller:
 
     async def _call(self, call: Call, key: str, within: float, largest: int) -> Response:
         pinned = await self._guard.pin(call.url)
+        call = Call.read(*call.stored())
         secrets = {n: look_up(v, self._secrets) for n, v in call.headers.items() if isinstance(v, Secret)}
         headers = {n: v.before + secrets[n] if isinstance(v, Secret) else v for n, v in call.headers.items()}
         own = {"Idempotency-Key": key, "Accept-Encoding": "identity", "User-Agent": "Tailrace"}
