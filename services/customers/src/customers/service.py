@@ -1,7 +1,7 @@
 """Customers: who buys, who speaks for them, who looks after them, and what was agreed, on `customer.events`."""
 
 from contracts.customers import PUBLISHED
-from customers import commands, projections, reactions, routes, scopes
+from customers import commands, projections, reactions, reviews, routes, scopes, verification
 from customers.models import Base
 from tailrace.service import Exposed, Service
 
@@ -9,8 +9,10 @@ service = Service(
     name="customers",
     topic="customer.events",
     publishes=PUBLISHED,
-    subscribers=[projections.users, projections.price_lists, reactions.leavers],
-    timers=[commands.handover],
+    subscribers=[projections.users, projections.price_lists, projections.days, reactions.leavers],
+    timers=[commands.handover, reviews.batch],
+    schedules=[reviews.mornings],
+    errands=[verification.tax_id_check],
     routers=[routes.router],
     exposes=[Exposed(prefix="/v1/customers")],
     scopes=[scopes.read, scopes.write, scopes.assign, scopes.credit, scopes.merge],
