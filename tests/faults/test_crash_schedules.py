@@ -13,7 +13,7 @@ from tailrace_testing.gateway import eventually
 
 DEATHS = {
     "taken": Point("tailrace.messaging.timers:TimerRunner._take", "after"),
-    "run, not set again": Point("tailrace.messaging.schedules:following", "before"),
+    "run, not set again": Point("tailrace.messaging.timers:Timer.set", "before"),
     "set again, not committed": Point("tailrace.messaging.timers:Timer.fire", "after"),
     "committed": Point("tailrace.messaging.timers:TimerRunner._fire_one", "after"),
 }
