@@ -16,6 +16,7 @@ from toy import Note, service
 import tailrace.errands.runner as running
 from tailrace.core.payload import Payload
 from tailrace.db.database import Tx
+from tailrace.db.outbox import RecordsNothing
 from tailrace.db.tables import errand as errand_table
 from tailrace.errands.calls import Call, Caller
 from tailrace.errands.errands import Errand, Outcome
@@ -422,6 +423,23 @@ async def test_it_stops_when_it_is_told_and_finishes_what_is_under_way(toy: Erra
         stop.set()
         await asyncio.wait_for(running_on, 60)
     assert await toy.notes() == ["sure: yes"]
+
+
+async def test_what_a_newer_version_asked_about_waits_uncalled(toy: Errands) -> None:
+    async with PartnerListener([GOOD]) as partner:
+        await toy.send(partner)
+        await toy.h.admin.execute("UPDATE errand SET about_version = 2")
+        await toy.runner(partner).run_due()
+        assert (partner.connections, toy.outcomes) == (0, [])
+        assert 50 < await toy.pause() < 70
+
+
+async def test_a_projection_sends_none(toy: Errands) -> None:
+    """Rebuilt, it would call again."""
+    async with toy.h.tx() as tx:
+        with tx.recording_nothing("toy.heard"), pytest.raises(RecordsNothing, match="sent the errand toy"):
+            await toy.ask.send(tx, Call("POST", "http://public.example/"), Asking(word="x"))
+    assert await toy.left() == (0, 0)
 
 
 def test_a_call_takes_a_minute_at_most() -> None:

@@ -113,7 +113,7 @@ class Caller:
         call = Call.read(*call.stored())
         secrets = {n: look_up(v, self._secrets) for n, v in call.headers.items() if isinstance(v, Secret)}
         headers = {n: v.before + secrets[n] if isinstance(v, Secret) else v for n, v in call.headers.items()}
-        own = {"Idempotency-Key": key, "Accept-Encoding": "identity", "User-Agent": "Tailrace"}
+        own = {"Idempotency-Key": key, "Accept-Encoding": "", "User-Agent": "Tailrace"}
         url = httpx2.URL(call.url)
         host = url.netloc.decode("ascii")
         at = url.copy_with(host=pinned.address, port=pinned.target.port)
@@ -128,7 +128,8 @@ class Caller:
 
 
 async def _read(answer: httpx2.Response, largest: int, secrets: list[str]) -> Response:
-    if answer.headers.get("content-encoding", "identity") != "identity":
+    # None was asked for (RFC 9110, 12.5.3): what is small when it comes may be endless when it is unpacked.
+    if answer.headers.get("content-encoding"):
         raise Unanswered("encoded", passing=False)
     body = bytearray()
     async for chunk in answer.aiter_raw(_CHUNK):

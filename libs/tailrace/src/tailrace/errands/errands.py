@@ -90,7 +90,11 @@ class Errand:
         return handler
 
     async def send(self, tx: Tx, call: Call, about: Payload | None = None) -> UUID:
-        """Have the call made once this transaction has committed; the errand's id. Raises TypeError, and TargetRefused for no proper address."""
+        """Have the call made once this transaction has committed; the errand's id.
+
+        Raises TypeError, TargetRefused for no proper address, and RecordsNothing in a projection: rebuilt, it would call again.
+        """
+        tx.ensure_recording(f"sent the errand {self.name}")
         if not isinstance(about, self._about or type(None)):
             raise TypeError(f"the errand {self.name} is about {self._about}, not {type(about).__name__}")
         target, (request, body) = parse(call.url), call.stored()

@@ -1,4 +1,4 @@
-"""The partners whose addresses the operator gives: where a carrier, a bank, or whoever checks tax ids is reached, and by which secret.
+"""The partners whose addresses the operator gives: where a carrier, a bank, or an office for tax ids is reached, and by which secret.
 
     Verification = Annotated[Partner | None, partner("verification")]
 

@@ -189,6 +189,13 @@ class ErrandRunner:
         if row is None:
             return
         kind, left = self._errands[turn.name], (row["deadline"] - datetime.now(UTC)).total_seconds()
+        try:
+            kind.read_about(row["about_version"], row["about"])
+        except ValueError as error:
+            # Nobody is called while nobody here could take the answer: a newer process has asked.
+            log.error("errand cannot be read", errand=turn.name, id=str(turn.id), exc_info=error)
+            await self._put_off(turn, _AFTER_FAULT)
+            return
         if row["answer"] is not None:
             await self._apply(turn, row, _kept(kind, row))
         elif left <= 0:
@@ -307,5 +314,11 @@ def _kept(kind: Errand, row: RowMapping) -> Outcome:
     response = None
     if said["status"] is not None:
         response = Response(said["status"], said["headers"], row["answer_body"] or b"")
-    answer = None if said["failure"] or response is None else kind.read_answer(response)
-    return _outcome(kind, row, said["tries"], response=response, answer=answer, failure=said["failure"])
+    answer, failure = None, said["failure"]
+    if failure is None and response is not None:
+        try:
+            answer = kind.read_answer(response)
+        except Unanswered as why:
+            # What is expected has changed since it came.
+            failure = why.kind
+    return _outcome(kind, row, said["tries"], response=response, answer=answer, failure=failure)

@@ -1,4 +1,4 @@
-"""What runs again and again, by a cron expression in the time zone that each tenant counts its days in: once per occurrence, whoever is running.
+"""What runs again and again, by a cron expression in the time zone that each tenant counts its days in: once per occurrence, however many processes there are.
 
     mornings = Schedule("customers.reviews", "0 6 * * *", days, TenantCreated, TenantTimeZoneChanged)
 
