@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from stubs import control, partners
 from stubs.faults import Faults, spoil
 from stubs.log import Entry
+from stubs.routes import control, partners
 from tailrace.http import health, problem_details
 from tailrace.http.middleware import RequestId
 from tailrace.observability import metrics
