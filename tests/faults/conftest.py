@@ -53,7 +53,7 @@ def running(nursery: Nursery, keys_url: str, toy: Harness) -> Run:
     async def run(*points: Point) -> AsyncIterator[tuple[Life, httpx2.AsyncClient]]:
         port = free_port()
         settings = {"database_url": toy.settings.database_url, "jwks_url": keys_url, "log_level": "ERROR"}
-        settings["storage"] = toy.settings.storage
+        settings |= {"errands_allow": toy.settings.errands_allow, "errand_grace": 1.0, "storage": toy.settings.storage}
         life = nursery.start("serve", points, service="frail", settings=settings, port=port)
         address = f"http://127.0.0.1:{port}"
         limits = httpx2.Limits(max_connections=300)

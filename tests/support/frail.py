@@ -7,11 +7,17 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request
 from filed import filed, files, routes
-from pydantic import Field
+from pydantic import BaseModel, Field
 from sqlalchemy import text
-from toy import Counted, Counter, Note, Writer, labels, router
+from toy import Counted, Counter, Note, NoteClosed, NoteWritten, Writer, labels, router
 
+from tailrace.core.days import ALWAYS, Calendar, Since
+from tailrace.core.payload import Payload
+from tailrace.errands.calls import Call
+from tailrace.errands.errands import Errand, Outcome
 from tailrace.http.routing import Body, Tx, View, tenant_router
+from tailrace.messaging.days import CompanyDays
+from tailrace.messaging.schedules import Schedule
 from tailrace.messaging.timers import Timer
 
 counters = tenant_router("/v1/counters", tag="counters")
@@ -72,11 +78,48 @@ async def tenants(request: Request) -> list[str]:
     return list(await asyncio.gather(*[look() for _ in range(15)]))
 
 
+class Numbered(Payload):
+    number: int
+
+
+class Said(BaseModel):
+    word: str
+
+
+errand = Errand("toy.errand", about=Numbered, answer=Said, timeout=1)
+
+
+async def errand_to(tx: Tx, url: str, number: int) -> UUID:
+    """Have a partner asked; its outcome becomes a note."""
+    return await errand.send(tx, Call("POST", url, json={"number": number}), Numbered(number=number))
+
+
+@errand.outcome
+async def note_outcome(tx: Tx, outcome: Outcome) -> None:
+    tx.add(Note.write(f"outcome {outcome.about.number}: {outcome.answer.word if outcome.answer else outcome.failure}"))
+
+
+class InTokyo(CompanyDays):
+    """Every tenant counts its days there."""
+
+    async def calendar(self, tx: Tx) -> Calendar:
+        return Calendar([Since(ALWAYS, "Asia/Tokyo")])
+
+
+hourly = Schedule("toy.hourly", "5 * * * *", InTokyo(), NoteWritten, NoteClosed)
+
+
+@hourly.run
+async def note_hour(tx: Tx, at: datetime) -> None:
+    tx.add(Note.write(f"hour {at:%H:%M}"))
+
+
 frail = replace(
     filed,
     subscribers=[],
-    timers=[reminder],
+    timers=[reminder, hourly.timer],
+    errands=[errand],
     attachments=[files],
     routers=[router, labels, routes, counters, reminders, inside],
 )
-"""Without subscribers, so that it needs no Kafka."""
+"""Without subscribers, so that it needs no Kafka; of its schedule, the timer alone."""

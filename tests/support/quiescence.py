@@ -2,7 +2,8 @@
 
 The order of the looks is the proof. First, how many events every outbox holds; then that each of them is on its topic; then that every group has
 committed all that its topics hold, which it does after the effects. So what follows from those events is in an outbox by now: when no outbox
-holds more than at first, no timer will fall due and nothing waits to be redriven, nothing is under way.
+holds more than at first, no timer will fall due, no errand is out and nothing waits to be redriven, nothing is under way. What runs by the clock
+is left to the clock: it does not follow from what the tenant did.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,10 @@ from tailrace_testing.gateway import eventually
 _AHEAD = "10 minutes"
 """For a timer that falls due later no test waits."""
 _COMING = f"""
-    SELECT 'timer ' || name || ' of ' || key FROM timer WHERE tenant_id = $1::uuid AND due_at < now() + interval '{_AHEAD}'
+    SELECT 'timer ' || name || ' of ' || key FROM timer
+    WHERE tenant_id = $1::uuid AND due_at < now() + interval '{_AHEAD}' AND (name NOT LIKE 'schedule:%' OR due_at < now())
+    UNION ALL
+    SELECT 'errand ' || name FROM errand_turn WHERE tenant_id = $1::uuid AND due_at < now() + interval '{_AHEAD}'
     UNION ALL
     SELECT kind || ' of ' || subscriber FROM dead_letter WHERE tenant_id = $1::uuid AND kind IN ('not_yet', 'gap', 'behind')
 """

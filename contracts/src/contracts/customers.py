@@ -21,6 +21,7 @@ Label = Literal["work", "home", "mobile", "other"]
 Risk = Literal["conservative", "moderate", "balanced", "growth", "aggressive"]
 Experience = Literal["none", "limited", "good", "extensive"]
 Objective = Literal["preservation", "income", "growth", "speculation", "hedging"]
+TaxIdResult = Literal["valid", "invalid", "unknown", "unanswered"]
 Purpose = Literal["marketing_email", "marketing_phone", "marketing_post", "profiling", "data_sharing"]
 
 
@@ -172,6 +173,37 @@ class CustomerProfileChanged(CustomerEvent):
     review_due_on: date
 
 
+class CustomerReviewDueReached(CustomerEvent):
+    """The day has come by which the customer is to be asked again what it wants of investments."""
+
+    type: ClassVar[str] = "customer.review_due_reached"
+
+    number: str
+    review_due_on: date
+    sales_rep_id: UUID | None
+
+
+class CustomerTaxIdCheckRequested(CustomerEvent):
+    """Somebody wants to know whether a tax office really gave this number; a partner is being asked."""
+
+    type: ClassVar[str] = "customer.tax_id_check_requested"
+
+    country: str
+    number: Personal[str]
+
+
+class CustomerTaxIdChecked(CustomerEvent):
+    """What the partner said of the number, under their `reference`, as of `checked_on`; `unanswered` when they did not say anything in time."""
+
+    type: ClassVar[str] = "customer.tax_id_checked"
+
+    country: str
+    number: Personal[str]
+    result: TaxIdResult
+    reference: str | None
+    checked_on: date | None
+
+
 class CustomerConsentChanged(CustomerEvent):
     """The customer allows a use of what is known of it, or does not any more (GDPR, article 7)."""
 
@@ -245,6 +277,9 @@ PUBLISHED: tuple[type[CustomerEvent], ...] = (
     CustomerAssigned,
     CustomerCreditChanged,
     CustomerProfileChanged,
+    CustomerReviewDueReached,
+    CustomerTaxIdCheckRequested,
+    CustomerTaxIdChecked,
     CustomerConsentChanged,
     CustomerMerged,
     CustomerUnmerged,

@@ -5,6 +5,7 @@ from invariants.walk import File, Walker
 from contracts.catalog import PriceListCreated
 from contracts.users import UserCreated, UserDeleted
 from tailrace.core.ids import uuid7
+from tailrace.settings import PartnerAddress
 
 AT = "/v1/customers"
 HERE = f"{AT}/{{customer_id}}"
@@ -46,6 +47,8 @@ async def walk(w: Walker) -> None:
         "review_due_on": "2027-01-15",
     }
     await w.put(f"{HERE}/profile", profile, customer_id=ada["id"])
+    w.h.settings.partners = {"verification": PartnerAddress(url="https://verification.example")}
+    await w.post(f"{HERE}/verify-tax-id", {"country": "DE", "number": "136695976"}, customer_id=ada["id"])
     consent = {"purpose": "marketing_email", "granted": True, "given_at": "2026-01-15T09:00:00Z", "source": "Form 12"}
     await w.put(f"{HERE}/consents", consent, customer_id=ada["id"])
     person = await w.post(f"{HERE}/people", {"name": "Grace"}, customer_id=ada["id"])

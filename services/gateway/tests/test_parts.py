@@ -6,12 +6,12 @@ import pytest
 from gateway_stand import KEY, claims, signed, token
 from joserfc.jwk import KeySet
 
-from gateway.breaker import Breaker
 from gateway.limits import Limit
 from gateway.refusals import TooManyRequests
 from gateway.table import Table
 from gateway.tokens import Tokens
 from tailrace.codegen.manifests import manifest_of
+from tailrace.core.breaker import Breaker
 from tailrace.core.manifest import Manifest, routes_of
 from tailrace.http.addresses import address_key
 from tailrace.http.auth import Verifier

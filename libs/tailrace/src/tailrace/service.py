@@ -9,9 +9,11 @@ from sqlalchemy import MetaData
 
 from tailrace.core.events import Event, by_type
 from tailrace.core.manifest import ANY_SCOPE, SCOPE, is_known
+from tailrace.errands.errands import Errand
 from tailrace.http.auth import Scope, scopes_of
 from tailrace.http.routing import TenantRoute
 from tailrace.messaging.sagas import Saga
+from tailrace.messaging.schedules import Schedule
 from tailrace.messaging.subscribers import Projection, Subscriber
 from tailrace.messaging.timers import Timer
 from tailrace.settings import Settings
@@ -49,6 +51,10 @@ class Service:
     timers: Sequence[Timer] = ()
     attachments: Sequence[Attachments] = ()
     """Which of its aggregates have files; `attachment_routes` makes the routes of each."""
+    schedules: Sequence[Schedule] = ()
+    """What runs by a cron expression; each is a subscriber of the service too, since it has to hear of tenants and their zones."""
+    errands: Sequence[Errand] = ()
+    """Calls that it makes to others on the Internet."""
     routers: Sequence[APIRouter] = ()
     exposes: Sequence[Exposed] = ()
     scopes: Sequence[Scope] = ()
@@ -59,6 +65,8 @@ class Service:
     """It faces the world and forwards to the others; clients reach them through it alone."""
     issues_tokens: bool = False
     """It signs the tokens that the others verify, publishes the keys for that, and has the operator's log-in."""
+    stands_in: bool = False
+    """It stands in for what others run, in development and in tests: it has no chart and is not deployed."""
     released: bool = True
     """Somebody relies on its events and its API: a change that breaks them is refused. Until then they may change freely."""
     metadata: MetaData | None = None
@@ -73,6 +81,7 @@ class Service:
     all_timers: Sequence[Timer] = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "subscribers", tuple(dict.fromkeys((*self.subscribers, *self.schedules))))
         by_type(self.publishes)
         for event in self.publishes:
             if event.topic != self.topic:
@@ -90,7 +99,10 @@ class Service:
         _check_scopes(self)
         _check_attachments(self)
         sagas = [subscriber.timer for subscriber in self.subscribers if isinstance(subscriber, Saga)]
-        object.__setattr__(self, "all_timers", (*self.timers, *sagas))
+        object.__setattr__(self, "all_timers", (*self.timers, *sagas, *(each.timer for each in self.schedules)))
+        for errand in self.errands:
+            if not errand.name.startswith(f"{self.name}."):
+                raise ValueError(f"the errand {errand.name} of {self.name} must be called {self.name}.…")
 
 
 def _check_scopes(service: Service) -> None:

@@ -8,10 +8,17 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import quote, urlsplit
 
-from pydantic import Field, IPvAnyNetwork, SecretStr
+from pydantic import BaseModel, Field, IPvAnyNetwork, SecretStr
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
 Role = Literal["owner", "app", "capture"]
+
+
+class PartnerAddress(BaseModel):
+    """Where a partner is, and a reference to the secret that goes with each call (`tailrace.errands.secrets`)."""
+
+    url: str
+    secret: str | None = None
 
 
 class Settings(BaseSettings):
@@ -134,6 +141,20 @@ class Settings(BaseSettings):
     """Requests of a client address that it has under way at once on paths that need no token. Their bodies are 64 kB at most."""
     cors_origins: list[str] = []
     """Origins whose pages may call the gateway from a browser; none by default."""
+
+    partners: dict[str, PartnerAddress] = {}
+    """Partners that services call, by name, as JSON: `{"verification": {"url": "https://…", "secret": "env:PARTNER_SECRET_…"}}`. What is not
+    named is not called. The embedded stack names its stand-ins."""
+    secrets: Path = Path("/run/secrets/tailrace")
+    """The folder of the secrets that references `file:…` name."""
+    errands_allow: list[str] = []
+    """Targets, each as `host:port`, that errands may call although they are not public, or not at port 80 or 443."""
+    errands_at_once: int = Field(default=16, ge=1)
+    """Calls to others that a process of a service has under way at once; a tenant has at most half of them."""
+    errands_per_target: int = Field(default=4, ge=1)
+    """Of those, how many go to one host and port; a tenant has at most half of them."""
+    errand_grace: float = Field(default=15.0, gt=0)
+    """How long, beyond its time-out, a call is left to the process that makes it, before another process makes it again."""
 
     metrics_from: list[IPvAnyNetwork] = [ip_network("127.0.0.0/8"), ip_network("::1/128")]
     """Networks whose callers the gateway shows its metrics; its port faces the world. Other services show theirs to every caller."""

@@ -18,6 +18,7 @@ from tailrace.core.days import DEFAULT_ZONE
 from tailrace.core.events import Event, by_type
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Database, Tx
+from tailrace.errands.runner import ErrandRunner
 from tailrace.messaging.days import Days
 from tailrace.messaging.dispatcher import Dispatcher
 from tailrace.messaging.timers import TimerRunner
@@ -193,6 +194,14 @@ class Harness:
     async def fire_timers(self) -> int:
         """Fire the timers that are due; how many."""
         return await TimerRunner(self.database, self.service.all_timers).fire_due()
+
+    async def run_errands(self) -> int:
+        """Run the errands that are due, to where `settings.errands_allow` and the guard let them; how many turns were taken."""
+        return await ErrandRunner(self.database, self.service.errands, self.settings).run_due()
+
+    async def make_errands_due(self) -> None:
+        """Let the time come of every errand that was put off."""
+        await self.admin.execute("UPDATE errand_turn SET due_at = now()")
 
     async def make_timers_due(self) -> None:
         """Let the time of every timer come."""

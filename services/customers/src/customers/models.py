@@ -1,7 +1,7 @@
 """Customers: who buys, who speaks for them, who looks after them, and what was agreed. Every change is told whole to those who keep a copy."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Self
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from contracts import customers as events
-from contracts.customers import Kind, Purpose, Status
+from contracts.customers import Kind, Purpose, Status, TaxIdResult
 from customers.matching import match_keys
 from customers.refusals import NotMerged, WasMerged
 from tailrace.core.errors import InUse, Invalid, Unknown
@@ -34,7 +34,7 @@ class Customer(MasterData, Searchable, Base):
     created, updated = events.CustomerCreated, events.CustomerUpdated
     deleted, restored = events.CustomerDeleted, events.CustomerRestored
     code_field = "number"
-    listed_by = ("sales_rep_id", "status", "segment", "merged_into_id")
+    listed_by = ("sales_rep_id", "status", "segment", "merged_into_id", "review_due_on")
 
     number: Mapped[str]
     reading: Mapped[str | None]
@@ -54,6 +54,10 @@ class Customer(MasterData, Searchable, Base):
     """In minor units of `currency`; no limit when None."""
     profile: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     """What the newest `customer.profile_changed` says."""
+    review_due_on: Mapped[date | None]
+    """The profile's, until it has come and was announced."""
+    tax_id_checks: Mapped[list[dict[str, Any]]]
+    """Of each tax id, the newest check, with the id of its errand."""
     consents: Mapped[dict[str, Any]]
     """By purpose, what the newest `customer.consent_changed` says."""
     merged_into_id: Mapped[UUID | None]
@@ -66,7 +70,8 @@ class Customer(MasterData, Searchable, Base):
 
     @classmethod
     def create(cls, values: Mapping[str, Any], id: UUID | None = None) -> Self:
-        return super().create({"consents": {}, "people": [], **values}, id)
+        none = {"consents": {}, "people": [], "tax_id_checks": [], "review_due_on": None}
+        return super().create({**none, **values}, id)
 
     def replace(self, values: Mapping[str, Any]) -> None:
         """Raises WasMerged, and Invalid for another currency while a limit is set in this one."""
@@ -130,7 +135,38 @@ class Customer(MasterData, Searchable, Base):
         self._refuse_merged()
         said = events.CustomerProfileChanged.model_validate({"customer_id": self.id, **values})
         self.profile = said.model_dump(mode="json", exclude={"customer_id"})
+        self.review_due_on = said.review_due_on
         self.record(said)
+
+    def reach_review(self, day: date) -> None:
+        """Announce that the profile is to be asked about again, once, when that is so by this day."""
+        if self.review_due_on is not None and self.review_due_on <= day:
+            due = {"review_due_on": self.review_due_on, "sales_rep_id": self.sales_rep_id}
+            self.review_due_on = None
+            self.record(events.CustomerReviewDueReached(customer_id=self.id, number=self.number, **due))
+
+    def request_tax_id_check(self, country: str, number: str, errand_id: UUID, at: datetime) -> UUID | None:
+        """Wait for what is said of a tax id; returns the errand that was waited for before. Raises WasMerged."""
+        self._refuse_merged()
+        which = {"country": country, "number": number}
+        same = [each for each in self.tax_id_checks if which.items() <= each.items()]
+        fresh = {**which, "result": "asked", "errand_id": str(errand_id), "requested_at": at.isoformat()}
+        others = [each for each in self.tax_id_checks if each not in same]
+        self.tax_id_checks = [*others, {**fresh, "checked_on": None, "reference": None}]
+        self.record(events.CustomerTaxIdCheckRequested(customer_id=self.id, **which))
+        return next((UUID(each["errand_id"]) for each in same if each["result"] == "asked"), None)
+
+    def note_tax_id_check(
+        self, errand_id: UUID, result: TaxIdResult, reference: str | None, checked_on: date | None
+    ) -> None:
+        """What was said of a tax id, if it is still the newest that was asked about one that the customer still has."""
+        for index, check in enumerate(self.tax_id_checks):
+            if check["errand_id"] == str(errand_id):
+                said = {"result": result, "reference": reference}
+                fresh = {**check, **said, "checked_on": None if checked_on is None else checked_on.isoformat()}
+                self.tax_id_checks = [*self.tax_id_checks[:index], fresh, *self.tax_id_checks[index + 1 :]]
+                which = {"country": check["country"], "number": check["number"], "checked_on": checked_on}
+                self.record(events.CustomerTaxIdChecked(customer_id=self.id, **which, **said))
 
     def consent(self, purpose: Purpose, *, granted: bool, given_at: datetime, source: str) -> None:
         """Raises WasMerged."""
@@ -179,6 +215,8 @@ class Customer(MasterData, Searchable, Base):
 
     def assign(self, values: Mapping[str, Any]) -> None:
         super().assign(values)
+        kept = [(each["country"], each["number"]) for each in self.tax_ids]
+        self.tax_id_checks = [each for each in self.tax_id_checks or [] if (each["country"], each["number"]) in kept]
         self._index()
 
     def _tell(self) -> None:

@@ -9,6 +9,12 @@ class WasMerged(Refused):
     slug, title = "was-merged", "This customer was merged into another"
 
 
+class NobodyToAsk(Refused):
+    """409: no setting says who checks tax ids."""
+
+    slug, title = "nobody-to-ask", "Nobody checks tax ids here"
+
+
 class NotMerged(Refused):
     """409: there is no merge to undo."""
 

@@ -8,7 +8,7 @@ from sqlalchemy import Select
 from sqlalchemy.orm import raiseload
 
 from contracts.customers import Kind, Status
-from customers import commands
+from customers import commands, verification
 from customers.attachments import papers
 from customers.bodies import (
     MOST_PEOPLE,
@@ -19,6 +19,7 @@ from customers.bodies import (
     Merge,
     PersonBody,
     ProfileBody,
+    TaxIdBody,
 )
 from customers.models import Customer, Person
 from customers.projections import price_lists, users
@@ -28,6 +29,7 @@ from tailrace.core.errors import Invalid
 from tailrace.core.fields import Search
 from tailrace.db import master_data
 from tailrace.db.search import found_by
+from tailrace.errands.partners import Partner, partner
 from tailrace.http.etag import IfMatch
 from tailrace.http.filters import Deleted, any_of, called, equal
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
@@ -52,6 +54,7 @@ _SORT = [Customer.number, Customer.name, Customer.created_at]
 Words = Annotated[
     Search, Query(description="Words, or parts of them, of the number, a name, its reading, or an e-mail address.")
 ]
+Verification = Annotated[Partner | None, partner("verification")]
 Customers = Annotated[PageRequest, listed(Customer, *_FILTERS, equal(Customer.sales_rep_id), sort=_SORT)]
 Theirs = Annotated[PageRequest, listed(Customer, *_FILTERS, sort=_SORT)]
 Found = Annotated[PageRequest, listed(Customer, *_FILTERS, sort=_SORT, default="name")]
@@ -136,6 +139,14 @@ async def replace_profile(tx: Tx, who: Writer, match: IfMatch, customer_id: UUID
 async def replace_consent(tx: Tx, who: Writer, match: IfMatch, customer_id: UUID, body: ConsentBody) -> Customer:
     """Say whether the customer allows a use of what is known of it; what it said of other uses stays."""
     return await commands.consent(tx, customer_id, match, body)
+
+
+@router.post("/{customer_id}/verify-tax-id", status_code=202, response_model=CustomerView)
+async def verify_tax_id(
+    tx: Tx, who: Writer, match: IfMatch, customer_id: UUID, body: TaxIdBody, asked: Verification
+) -> Customer:
+    """Have one of the customer's tax ids checked by the partner who can tell. Its check stands at `asked` until they have answered."""
+    return await verification.verify_tax_id(tx, customer_id, match, body, asked)
 
 
 @router.post("/{customer_id}/people", status_code=201, response_model=PersonView)

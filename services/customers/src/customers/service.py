@@ -1,7 +1,7 @@
 """Customers: who buys, who speaks for them, who looks after them, and what was agreed, on `customer.events`."""
 
 from contracts.customers import PUBLISHED
-from customers import commands, projections, reactions, routes, scopes
+from customers import commands, projections, reactions, reviews, routes, scopes, verification
 from customers.attachments import papers
 from customers.models import Base
 from tailrace.service import Exposed, Service
@@ -11,8 +11,10 @@ service = Service(
     name="customers",
     topic="customer.events",
     publishes=PUBLISHED,
-    subscribers=[projections.users, projections.price_lists, reactions.leavers],
-    timers=[commands.handover],
+    subscribers=[projections.users, projections.price_lists, projections.days, reactions.leavers],
+    timers=[commands.handover, reviews.batch],
+    schedules=[reviews.mornings],
+    errands=[verification.tax_id_check],
     attachments=[papers],
     routers=[routes.router, routes.papers_router],
     exposes=[Exposed(prefix="/v1/customers", body_limit=21 * MEGABYTE)],

@@ -15,7 +15,9 @@ from contracts.customers import (
     Risk,
     Status,
     TaxId,
+    TaxIdResult,
 )
+from tailrace.core.personal_data import Personal
 from tailrace.http.routing import ResourceView, View
 
 
@@ -62,6 +64,21 @@ class ConsentView(View):
     """How that is known."""
 
 
+class TaxIdCheckView(View):
+    country: str
+    """Whose tax office it is said to be from."""
+    number: Personal[str]
+    """The tax id, as it was asked about."""
+    result: Literal["asked"] | TaxIdResult
+    """What came of it; `asked` while nothing did."""
+    requested_at: datetime
+    """When it was asked, in UTC."""
+    checked_on: date | None
+    """The day that the partner's answer holds of; null without one."""
+    reference: str | None
+    """What the partner files its answer under."""
+
+
 class CustomerSummary(ResourceView):
     """A customer as lists show it."""
 
@@ -94,6 +111,8 @@ class CustomerView(CustomerSummary):
     """The list that its prices are from; null for none."""
     tax_ids: list[TaxId]
     """Numbers that tax offices gave it."""
+    tax_id_checks: list[TaxIdCheckView]
+    """Of these numbers, those that were checked, or are."""
     addresses: list[PostalAddress]
     """Where it is, and where it wants goods and invoices."""
     emails: list[EmailAddress]

@@ -11,12 +11,12 @@ import aiohttp
 from starlette.types import Scope, Send
 from yarl import URL
 
-from gateway.breaker import Breaker
 from gateway.head import Head
 from gateway.headers import answer_headers, upstream_headers
 from gateway.pace import Pace
 from gateway.refusals import UpstreamBroke, UpstreamLate, upstream_down
 from gateway.upload import ServiceClock, Upload
+from tailrace.core.breaker import Breaker
 from tailrace.core.manifest import Route
 from tailrace.observability.logs import log
 

@@ -63,6 +63,21 @@ TOYS = (
         ),
     ),
     toy(
+        "an errand that nobody runs",
+        "what_the_package_makes_is_in_the_manifest",
+        "toyshop.call stands in subscribers.py, and `errands` of the manifest does not have it",
+        (
+            SUBSCRIBERS,
+            "import Projection, Reaction\n",
+            "import Projection, Reaction\nfrom tailrace.errands.errands import Errand\n",
+        ),
+        (
+            SUBSCRIBERS,
+            'welcome = Reaction("toyshop.welcome")\n',
+            'welcome = Reaction("toyshop.welcome")\ncall = Errand("toyshop.call")\n',
+        ),
+    ),
+    toy(
         "a subscriber that nobody calls",
         "what_the_package_makes_is_in_the_manifest",
         "toyshop.welcome stands in subscribers.py, and `subscribers` of the manifest does not have it",

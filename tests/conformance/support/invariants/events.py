@@ -13,6 +13,8 @@ from invariants.subject import Findings, Subject
 from tailrace.codegen.compatibility import breaking_in_event
 from tailrace.codegen.deviations import exceptions
 from tailrace.codegen.samples import sample
+from tailrace.errands.errands import Errand
+from tailrace.messaging.schedules import Schedule
 from tailrace.messaging.subscribers import Subscriber
 from tailrace.messaging.timers import Timer
 
@@ -77,6 +79,9 @@ async def samples_are_up_to_date(subject: Subject) -> Findings:
     return found
 
 
+_LISTS: dict[str, type] = {"timers": Timer, "errands": Errand, "schedules": Schedule, "subscribers": Subscriber}
+
+
 def _fields(error: ValueError) -> list[str]:
     faults = error.errors(include_input=False, include_url=False) if isinstance(error, ValidationError) else []
     return [f"{'.'.join(map(str, fault['loc']))} ({fault['msg']})" for fault in faults]
@@ -136,27 +141,28 @@ async def the_manifest_holds_together(subject: Subject) -> Findings:
 
 
 async def what_the_package_makes_is_in_the_manifest(subject: Subject) -> Findings:
-    """Each subscriber and each timer of the service's modules is named by the manifest, or events would not be heard and deadlines never fire."""
+    """Each subscriber, timer and errand of the service's modules is named by the manifest, or it would not be heard, fire or be run."""
     service = subject.service
-    named = {id(each) for each in (*service.subscribers, *service.all_timers)}
+    named = {id(each) for each in (*service.subscribers, *service.all_timers, *service.errands)}
     found = {}
     for path in subject.sources:
         parts = [service.name, *path.relative_to(subject.package).with_suffix("").parts]
         for each in vars(importlib.import_module(".".join(parts).removesuffix(".__init__"))).values():
-            if isinstance(each, Subscriber | Timer) and id(each) not in named:
-                kind = "timers" if isinstance(each, Timer) else "subscribers"
+            if isinstance(each, Subscriber | Timer | Errand) and id(each) not in named:
+                kind = next(of for of, kinds in _LISTS.items() if isinstance(each, kinds))
                 found[id(each)] = f"{each.name} stands in {path.name}, and `{kind}` of the manifest does not have it"
     return list(found.values())
 
 
 async def only_the_edge_has_no_database(subject: Subject) -> Findings:
-    """A service builds its own app, and has no database, only when it owns nothing: no topic, route, subscriber, timer or table."""
+    """A service builds its own app, and has no database, only when it owns nothing: no topic, route, subscriber, timer, errand or table."""
     service = subject.service
     owns = [
         service.topic,
         service.publishes,
         service.subscribers,
         service.timers,
+        service.errands,
         service.routers,
         service.platform_tables,
     ]

@@ -132,6 +132,10 @@ class Tx(AsyncSession):
         with self._unit.recorder.silence(who):
             yield
 
+    def ensure_recording(self, what: str) -> None:
+        """Raises RecordsNothing where nothing is recorded; `what` was done there."""
+        self._unit.recorder.ensure_recording(what)
+
     async def settle(self) -> None:
         """Write everything that is pending, events and snapshots too, so that only the commit remains."""
         await self.flush()

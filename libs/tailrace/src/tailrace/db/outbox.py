@@ -106,9 +106,13 @@ class Recorder:
             event.remove(self._session, "do_orm_execute", refuse)
             self._silent = None
 
-    def note(self, publisher: Publisher, sequence: int, event: Event, **extra: Any) -> None:
+    def ensure_recording(self, what: str) -> None:
+        """Raises RecordsNothing while somebody is silenced."""
         if self._silent is not None:
-            raise RecordsNothing(f"{self._silent} is a projection and recorded {event.type}; only a Reaction publishes")
+            raise RecordsNothing(f"{self._silent} is a projection and {what}; only a Reaction publishes")
+
+    def note(self, publisher: Publisher, sequence: int, event: Event, **extra: Any) -> None:
+        self.ensure_recording(f"recorded {event.type}")
         session = self._session
         self.pending.append(Recorded(uuid7(), publisher, sequence, event, session.context, enclosing(session), extra))
 

@@ -208,6 +208,61 @@ timer = Table(
     Index("ix_timer_due_at", "due_at"),
 )
 
+timer_payload = Table(
+    "timer_payload",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("key", Uuid, primary_key=True),
+    Column("version", SmallInteger, nullable=False),
+    Column("payload", JSONB, nullable=False),
+)
+"""What a timer carries (`tailrace.core.payload`): apart from the timer, which is read before a tenant is known."""
+
+schedule_expression = Table(
+    "schedule_expression",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("expression", Text, nullable=False),
+)
+"""When a schedule runs for one tenant, where that differs from what the service says (`tailrace.messaging.schedules`)."""
+
+errand = Table(
+    "errand",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("request", JSONB, nullable=False),
+    Column("body", LargeBinary),
+    Column("about_version", SmallInteger),
+    Column("about", JSONB),
+    Column("answer", JSONB),
+    Column("answer_body", LargeBinary),
+    Column("asked_at", _TIME, nullable=False, server_default=func.now()),
+    Column("deadline", _TIME, nullable=False),
+    Column("correlation_id", Uuid, nullable=False),
+    Column("causation_id", Uuid),
+    Column("traceparent", Text),
+)
+"""A call to make (`tailrace.errands`); gone with the transaction that its outcome is applied in. `answer` is set when only that is left to do."""
+
+errand_turn = Table(
+    "errand_turn",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("tenant_id", Uuid, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("due_at", _TIME, nullable=False),
+    Column("taken", Integer, nullable=False, server_default="0"),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Index("ix_errand_turn_due_at", "due_at"),
+    Index("ix_errand_turn_tenant_id_due_at", "tenant_id", "due_at"),
+)
+"""When each errand is next to be tried, or was promised to be over with; `taken` rises with each taking, so that who was late is told apart."""
+
 search_entry = Table(
     "search_entry",
     metadata,
@@ -272,5 +327,17 @@ upload = Table(
 )
 """Objects that are being written, or were and belong to nothing: a row goes in the transaction that makes its object somebody's content."""
 
-TENANT = (outbox, idempotency, snapshot, saga, saga_step, document_number, attachment, attachment_content)
-PLATFORM = (inbox, dead_letter, dropped, redriven, timer, search_entry, upload)
+TENANT = (
+    outbox,
+    idempotency,
+    snapshot,
+    saga,
+    saga_step,
+    document_number,
+    timer_payload,
+    schedule_expression,
+    errand,
+    attachment,
+    attachment_content,
+)
+PLATFORM = (inbox, dead_letter, dropped, redriven, timer, errand_turn, search_entry, upload)

@@ -2,26 +2,29 @@
 
 A firing holds an advisory lock from its beginning, and the row only at its end: after whatever the handler locks, which is the order of every
 transaction that sets a deadline because of what it changed. A deadline that was moved or cleared meanwhile has not come: its effect is undone.
+
+A timer may carry a payload: `Timer("quotes.expiry", carries=Page)`, `await expiry.set(tx, id, at, Page(…))`, and its handler is handed it.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from opentelemetry.trace import SpanKind
-from sqlalchemy import RowMapping, bindparam, delete, func, literal, select, tuple_
+from sqlalchemy import RowMapping, bindparam, delete, func, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from tailrace.core.context import Context
+from tailrace.core.payload import Payload
 from tailrace.db.database import Database, Tx
 from tailrace.db.error_classes import is_transient
-from tailrace.db.tables import timer
+from tailrace.db.tables import timer, timer_payload
 from tailrace.observability import tracing
 from tailrace.observability.logs import log
 
-TimerHandler = Callable[[Tx, UUID], Awaitable[None]]
+TimerHandler = Callable[..., Awaitable[None]]
 AnyHandler = TypeVar("AnyHandler", bound=TimerHandler)
 _EVERY = 0.5
 
@@ -35,10 +38,24 @@ _SET = _insert.on_conflict_do_update(
 )
 _MINE = (timer.c.name == bindparam("of_name"), timer.c.key == bindparam("with_key"))
 _WAITING = select(timer.c.name, timer.c.key).where(*_MINE).with_for_update(skip_locked=True)
-_CLEAR = delete(timer).where(tuple_(timer.c.name, timer.c.key).in_(_WAITING))
+_CLEAR = delete(timer).where(tuple_(timer.c.name, timer.c.key).in_(_WAITING)).returning(literal(1))
+_HASTEN = update(timer).where(*_MINE, timer.c.due_at > bindparam("earlier")).values(due_at=bindparam("earlier"))
 _TRY_LOCK = select(func.pg_try_advisory_xact_lock(func.hashtextextended(bindparam("lock"), 0)))
 _AGAIN = select(timer).where(*_MINE, timer.c.due_at <= func.now())
 _CONSUME = delete(timer).where(*_MINE, timer.c.due_at == bindparam("was_due")).returning(literal(1))
+
+_insert_payload = insert(timer_payload)
+_CARRY = _insert_payload.on_conflict_do_update(
+    index_elements=["tenant_id", "name", "key"],
+    set_={name: _insert_payload.excluded[name] for name in ("version", "payload")},
+)
+_ITS_PAYLOAD = (timer_payload.c.name == bindparam("of_name"), timer_payload.c.key == bindparam("with_key"))
+_READ_PAYLOAD = select(timer_payload.c.version, timer_payload.c.payload).where(*_ITS_PAYLOAD)
+_DROP_PAYLOAD = delete(timer_payload).where(*_ITS_PAYLOAD)
+_CONSUME_PAYLOAD = _DROP_PAYLOAD.where(
+    timer_payload.c.version == bindparam("was_version"),
+    timer_payload.c.payload == bindparam("was_payload", type_=timer_payload.c.payload.type),
+).returning(literal(1))
 
 
 class _Superseded(Exception):
@@ -51,6 +68,11 @@ class _Firing:
     def __init__(self, due: RowMapping) -> None:
         self._due: RowMapping | None = due
         self._which = (due["name"], due["key"])
+        self._carried: tuple[int, dict[str, Any]] | None = None
+
+    def carries(self, version: int, payload: dict[str, Any]) -> None:
+        """Note with what it fires: set again to the same moment with another payload, it has not fired."""
+        self._carried = version, payload
 
     def is_of(self, name: str, key: UUID) -> bool:
         return self._which == (name, key)
@@ -64,22 +86,30 @@ class _Firing:
         gone = await tx.execute(_CONSUME, {"of_name": name, "with_key": key, "was_due": due["due_at"]})
         if gone.first() is None:
             raise _Superseded
+        if self._carried is not None:
+            version, payload = self._carried
+            was = {"of_name": name, "with_key": key, "was_version": version, "was_payload": payload}
+            if (await tx.execute(_CONSUME_PAYLOAD, was)).first() is None:
+                raise _Superseded
 
 
 class Timer:
     """A kind of deadline, by name: `expiry = Timer("inventory.reservation_expiry")`, `@expiry.due`, `await expiry.set(tx, id, at)`."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, carries: type[Payload] | None = None) -> None:
         self.name = name
+        self._carries = carries
         self._handler: TimerHandler | None = None
 
     def due(self, handler: AnyHandler) -> AnyHandler:
-        """Register `async def handler(tx, key)`, run at or after the deadline."""
+        """Register `async def handler(tx, key)`, run at or after the deadline; of a timer that carries something, `handler(tx, key, payload)`."""
         self._handler = handler
         return handler
 
-    async def set(self, tx: Tx, key: UUID, at: datetime) -> None:
-        """Set or move the deadline of `key`."""
+    async def set(self, tx: Tx, key: UUID, at: datetime, payload: Payload | None = None) -> None:
+        """Set or move the deadline of `key`, with what it carries from now on. Raises TypeError for a payload of another kind."""
+        if not isinstance(payload, self._carries or type(None)):
+            raise TypeError(f"the timer {self.name} carries {self._carries}, not {type(payload).__name__}")
         row = {
             "name": self.name,
             "key": key,
@@ -91,11 +121,21 @@ class Timer:
         }
         await self._consumed(tx, key)
         await tx.execute(_SET, row)
+        if payload is not None:
+            stored = {"version": payload.version, "payload": payload.stored()}
+            await tx.execute(_CARRY, {"tenant_id": tx.tenant_id, "name": self.name, "key": key, **stored})
 
     async def clear(self, tx: Tx, key: UUID) -> None:
         """Forget the deadline of `key`, if there is one. One that fires right now and is past undoing is passed over."""
         await self._consumed(tx, key)
-        await tx.execute(_CLEAR, {"of_name": self.name, "with_key": key})
+        which = {"of_name": self.name, "with_key": key}
+        cleared = (await tx.execute(_CLEAR, which)).first() is not None
+        if cleared and self._carries is not None:
+            await tx.execute(_DROP_PAYLOAD, which)
+
+    async def hasten(self, tx: Tx, key: UUID, at: datetime) -> None:
+        """Let the deadline of `key`, if there is one, come at `at` when that is earlier. What it carries stays."""
+        await tx.execute(_HASTEN, {"of_name": self.name, "with_key": key, "earlier": at})
 
     async def _consumed(self, tx: Tx, key: UUID) -> None:
         firing: _Firing | None = tx.info.get(_FIRING)
@@ -105,7 +145,14 @@ class Timer:
     async def fire(self, tx: Tx, key: UUID) -> None:
         if self._handler is None:
             raise RuntimeError(f"the timer {self.name} has no handler")
-        await self._handler(tx, key)
+        if self._carries is None:
+            await self._handler(tx, key)
+            return
+        carried = (await tx.execute(_READ_PAYLOAD, {"of_name": self.name, "with_key": key})).one()
+        firing: _Firing | None = tx.info.get(_FIRING)
+        if firing is not None:
+            firing.carries(carried.version, carried.payload)
+        await self._handler(tx, key, self._carries.read(carried.version, carried.payload))
 
 
 class TimerRunner:

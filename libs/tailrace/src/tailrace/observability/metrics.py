@@ -65,6 +65,12 @@ INSTRUMENTS = {
     "steps": Instrument(
         "counter", "tailrace.saga.steps", "{step}", "Steps of sagas, by saga and the states they lead between."
     ),
+    "errand_calls": Instrument(
+        "histogram", "tailrace.errand.duration", "s", "Calls to others, by errand and by what came of them."
+    ),
+    "errands_ended": Instrument(
+        "counter", "tailrace.errands.ended", "{errand}", "Errands whose outcome was applied, by errand and outcome."
+    ),
     **{
         name: Instrument("gauge", name, unit, meaning)
         for name, unit, meaning in (
@@ -84,6 +90,8 @@ INSTRUMENTS = {
                 "Timers and deadlines that are set, by name; those of sagas are saga:<name>.",
             ),
             ("tailrace.timers.overdue", "{timer}", "Those whose time has come."),
+            ("tailrace.errands.waiting", "{errand}", "Errands without an outcome yet, by name."),
+            ("tailrace.errands.tried", "{errand}", "Those that were tried at least once, in vain so far."),
             ("tailrace.database.connections", "{connection}", "Connections of the pool in use."),
         )
     },
@@ -176,6 +184,16 @@ def event_dead_lettered(subscriber: str, kind: str) -> None:
 def saga_moved(saga: str, before: str, after: str) -> None:
     if _instruments:
         _instruments["steps"].add(1, {"saga": saga, "from": before, "to": after})
+
+
+def errand_called(errand: str, result: str, seconds: float) -> None:
+    if _instruments:
+        _instruments["errand_calls"].record(seconds, {"errand": errand, "result": result})
+
+
+def errand_ended(errand: str, outcome: str) -> None:
+    if _instruments:
+        _instruments["errands_ended"].add(1, {"errand": errand, "outcome": outcome})
 
 
 def _reader_of(name: str) -> "Callable[[CallbackOptions], Iterable[Observation]]":

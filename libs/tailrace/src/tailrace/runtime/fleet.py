@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 
 from tailrace.core.backoff import Backoff
-from tailrace.core.installed import EDGE, ISSUERS, SERVICES, installed
+from tailrace.core.installed import EDGE, ISSUERS, SERVICES, STAND_INS, installed, stand_ins
 from tailrace.observability.log_files import write_to
 from tailrace.service import Service
 from tailrace.settings import Settings
@@ -29,15 +29,19 @@ _GRACE = 15.0
 def load_services(only: Sequence[str] = ()) -> list[Service]:
     """The installed services, by name; each is an entry point of the group `tailrace.services`.
 
-    Raises ValueError when a manifest and its package's entry points do not agree on who is the edge, or who issues tokens.
+    Raises ValueError when a manifest and its package's entry points do not agree on who is the edge, who issues tokens, or who stands in for others.
     """
     found = sorted(entry_points(group=SERVICES), key=lambda point: point.name)
     services = [point.load() for point in found if not only or point.name in only]
     for service in services:
         if not isinstance(service, Service):
             raise TypeError(f"the entry point {service!r} is not a Service")
-        for said, group in ((service.edge, EDGE), (service.issues_tokens, ISSUERS)):
-            if said != (service.name in installed(group)):
+        for said, group, named in (
+            (service.edge, EDGE, installed(EDGE)),
+            (service.issues_tokens, ISSUERS, installed(ISSUERS)),
+            (service.stands_in, STAND_INS, stand_ins().values()),
+        ):
+            if said != (service.name in named):
                 raise ValueError(
                     f"the manifest of {service.name} and the entry points {group} of its package do not agree"
                 )

@@ -16,6 +16,7 @@ _DEAD_LETTERS = text(
     "SELECT kind, count(*), extract(epoch FROM now() - min(dead_lettered_at)) FROM dead_letter GROUP BY kind"
 )
 _TIMERS = text("SELECT name, count(*), count(*) FILTER (WHERE due_at <= now()) FROM timer GROUP BY name")
+_ERRANDS = text("SELECT name, count(*), count(*) FILTER (WHERE tries > 0) FROM errand_turn GROUP BY name")
 _SLOT = text(
     "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn), active::int,"
     " pg_wal_lsn_diff(confirmed_flush_lsn, '0/0') FROM pg_replication_slots WHERE slot_name = :slot"
@@ -48,6 +49,7 @@ class Gauges:
         async with self._database.engine.connect() as connection:
             dead_letters = (await connection.execute(_DEAD_LETTERS)).all()
             timers = (await connection.execute(_TIMERS)).all()
+            errands = (await connection.execute(_ERRANDS)).all()
             slot = (await connection.execute(_SLOT, {"slot": self._slot})).one_or_none() if self._slot else None
         fresh["tailrace.dead_letters"] = [({"kind": kind}, count) for kind, count, _ in dead_letters] or [
             ({"kind": "none"}, 0)
@@ -55,6 +57,8 @@ class Gauges:
         fresh["tailrace.dead_letters.age"] = [({"kind": kind}, float(age)) for kind, _, age in dead_letters]
         fresh["tailrace.timers.pending"] = [({"timer": name}, count) for name, count, _ in timers]
         fresh["tailrace.timers.overdue"] = [({"timer": name}, overdue) for name, _, overdue in timers]
+        fresh["tailrace.errands.waiting"] = [({"errand": name}, count) for name, count, _ in errands]
+        fresh["tailrace.errands.tried"] = [({"errand": name}, tried) for name, _, tried in errands]
         fresh["tailrace.database.connections"] = [({}, self._database.in_use)]
         if slot is not None:
             retained, active, confirmed = (float(value or 0) for value in slot)

@@ -15,6 +15,7 @@ from tailrace.capture import outbox_retention
 from tailrace.capture.canary import write_canaries
 from tailrace.core.names import slot_name
 from tailrace.db.database import Database
+from tailrace.errands.runner import ErrandRunner
 from tailrace.http import idempotency
 from tailrace.http.uvicorn_protocol import limited
 from tailrace.kafka.record_lookup import reading
@@ -164,6 +165,8 @@ def _work(
         work.append(sweep_forever(database, app.state.store, stop))
     if service.all_timers:
         work.append(TimerRunner(database, service.all_timers).run(stop))
+    if service.errands:
+        work.append(ErrandRunner(database, service.errands, settings).run(stop))
     return work
 
 

@@ -23,3 +23,11 @@ class Backoff:
 
     def reset(self) -> None:
         self._step = self._first
+
+
+def full_jitter(tries: int, first: float, most: float) -> float:
+    """A pause in seconds after so many tries, anything from zero to `first` doubled with each try, `most` at most.
+
+    Where many wait for the same, this spreads them best: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/.
+    """
+    return random.uniform(0, min(most, first * 2.0 ** min(max(tries - 1, 0), 32)))

@@ -14,7 +14,12 @@ _HEAD = "# Built from the manifests: tailrace describe."
 
 def compose(services: Sequence[Service]) -> Files:
     """`services.yml`, which docker-compose.yml includes, and `sizes.env`, which its variables come from."""
-    written = [_HEAD, "services:", *(line for service in services for line in _composed(service)), ""]
+    written = [
+        _HEAD,
+        "services:",
+        *(line for service in services if not service.stands_in for line in _composed(service)),
+        "",
+    ]
     return {COMPOSE / "services.yml": "\n".join(written), COMPOSE / "sizes.env": _sizes(len(services))}
 
 

@@ -21,7 +21,9 @@ callers:
 
 
 def chart(service: Service) -> Files:
-    """`Chart.yaml`, `values.yaml` with what is not as in the library chart, and the one template."""
+    """`Chart.yaml`, `values.yaml` with what is not as in the library chart, and the one template; nothing for one that only stands in."""
+    if service.stands_in:
+        return {}
     folder = HELM / service.name
     return {
         folder / "Chart.yaml": _chart(service),

@@ -10,7 +10,7 @@ _ROOMS = (
     "runtime",
     "capture | rebuild",
     "service",
-    "storage",
+    "errands | storage",
     "http",
     "redrive",
     "documents",

@@ -5,7 +5,7 @@ import os
 from dataclasses import dataclass, field
 from typing import Literal
 
-from tailrace.core.installed import EDGE, ISSUERS, installed
+from tailrace.core.installed import EDGE, ISSUERS, installed, stand_ins
 from tailrace.runtime import sizing
 from tailrace.stack.credentials import Credentials
 from tailrace.stack.layout import HOST, Layout, Ports
@@ -76,6 +76,21 @@ class Plan:
         """Where the issuer of tokens publishes its keys: asked directly, so that the edge need not ask itself."""
         return f"{self.issuer_url}/.well-known/jwks.json"
 
+    def _partners(self) -> dict[str, str]:
+        """Where services find their partners: the stand-ins here, unless the environment says otherwise."""
+        here = {
+            name: f"{HOST}:{self.ports.services[own]}"
+            for name, own in stand_ins().items()
+            if own in self.ports.services
+        }
+        own = {
+            "TAILRACE_PARTNERS": json.dumps(
+                {name: {"url": f"http://{at}/{name}"} for name, at in sorted(here.items())}
+            ),
+            "TAILRACE_ERRANDS_ALLOW": json.dumps(sorted(set(here.values()))),
+        }
+        return {name: os.environ.get(name) or value for name, value in own.items()}
+
     @property
     def issuer(self) -> str | None:
         """The service that issues tokens, if it is one of these."""
@@ -106,6 +121,7 @@ class Plan:
             "TAILRACE_OPERATOR_PASSWORD": credentials.operator,
             "TAILRACE_PORTS": json.dumps(self.ports.services),
             "TAILRACE_JWKS_URL": os.environ.get("TAILRACE_JWKS_URL") or self.keys_url,
+            **self._partners(),
         }
         return {**sizing.environment(len(self.ports.services), os.environ), **own, **self.extra}
 

@@ -1,4 +1,4 @@
-"""A service that cannot be reached is left alone for a moment, so that its callers get their 503 at once and it gets room to start."""
+"""What cannot be reached is left alone for a moment, so that its callers hear so at once and it gets room to start."""
 
 import time
 from collections.abc import Callable

@@ -1,0 +1,170 @@
+"""One call, and what became of it: no redirect followed, no proxy of the environment, a bound on its time and on the size of the answer.
+
+Each call has a connection of its own, to the address that the guard pinned; `Host` and the name in TLS stay those of the target.
+"""
+
+import asyncio
+import json
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from tailrace.errands.guard import Guard, TargetRefused
+from tailrace.errands.secrets import Secret, SecretMissing, look_up
+from tailrace.http import outgoing
+
+_CHUNK = 64 * 1024
+_LATER = frozenset({408, 425, 429, 500, 502, 503, 504})
+"""What says that the same may be answered otherwise later (RFC 9110, RFC 6585, RFC 8470)."""
+_DOWN = frozenset({502, 503, 504})
+_KEPT = ("content-type", "location")
+
+
+@dataclass(frozen=True)
+class Call:
+    """What to ask, and where. `json` is sent as such; `body` as it is, with a Content-Type among the headers."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str | Secret] = field(default_factory=dict)
+    json: Any = None
+    body: bytes | None = None
+
+    def stored(self) -> tuple[dict[str, Any], bytes | None]:
+        """JSON-ready, secrets by their references; and the body."""
+        headers = {name: _stored(value) for name, value in self.headers.items()}
+        if self.json is None:
+            return {"method": self.method, "url": self.url, "headers": headers}, self.body
+        headers["Content-Type"] = "application/json"
+        return {"method": self.method, "url": self.url, "headers": headers}, json.dumps(self.json).encode()
+
+    @classmethod
+    def read(cls, stored: Mapping[str, Any], body: bytes | None) -> "Call":
+        headers = {
+            name: Secret(**value) if isinstance(value, dict) else value for name, value in stored["headers"].items()
+        }
+        return cls(stored["method"], stored["url"], headers, body=body)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What was answered: of the headers, those that say what it is, by their names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def is_json(self) -> bool:
+        kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return kind == "application/json" or kind.endswith("+json")
+
+
+class Unanswered(Exception):
+    """No answer that settles anything. `kind` says why, in a word that holds nothing of what was sent or received."""
+
+    def __init__(
+        self,
+        kind: str,
+        *,
+        passing: bool = True,
+        down: bool = False,
+        retry_after: float | None = None,
+        response: Response | None = None,
+    ) -> None:
+        """`passing`: the same may succeed later. `down`: nothing at the target works. `retry_after`: seconds that it asks for."""
+        super().__init__(kind)
+        self.kind, self.passing, self.down = kind, passing, down
+        self.retry_after, self.response = retry_after, response
+
+
+class Caller:
+    """Makes calls. `trust` replaces the machine's certificates (tests have their own)."""
+
+    def __init__(self, guard: Guard, secrets: Path, *, trust: ssl.SSLContext | None = None) -> None:
+        self._guard, self._secrets, self._trust = guard, secrets, trust
+
+    async def call(self, call: Call, *, key: str, within: float, largest: int) -> Response:
+        """The answer, whatever its status says for good. Raises Unanswered. `within` seconds in all, `largest` bytes of a body."""
+        try:
+            async with asyncio.timeout(within):
+                return await self._call(call, key, within, largest)
+        except TargetRefused as refused:
+            raise Unanswered(f"refused-{refused.kind}", passing=False) from None
+        except SecretMissing:
+            raise Unanswered("secret-missing") from None
+        except (TimeoutError, httpx2.TimeoutException):
+            raise Unanswered("timed-out", down=True) from None
+        except (httpx2.LocalProtocolError, httpx2.InvalidURL, ValueError):
+            raise Unanswered("refused-request", passing=False) from None
+        except (httpx2.ProtocolError, httpx2.DecodingError):
+            raise Unanswered("broken-off", down=True) from None
+        except (httpx2.HTTPError, OSError):
+            raise Unanswered("unreached", down=True) from None
+
+    async def _call(self, call: Call, key: str, within: float, largest: int) -> Response:
+        pinned = await self._guard.pin(call.url)
+        call = Call.read(*call.stored())
+        secrets = {n: look_up(v, self._secrets) for n, v in call.headers.items() if isinstance(v, Secret)}
+        headers = {n: v.before + secrets[n] if isinstance(v, Secret) else v for n, v in call.headers.items()}
+        own = {"Idempotency-Key": key, "Accept-Encoding": "", "User-Agent": "Tailrace"}
+        url = httpx2.URL(call.url)
+        host = url.netloc.decode("ascii")
+        at = url.copy_with(host=pinned.address, port=pinned.target.port)
+        extensions = {"sni_hostname": pinned.target.host}
+        async with (
+            outgoing.client(str(at.copy_with(raw_path=b"/")), within=within, trust=self._trust) as client,
+            client.stream(
+                call.method, at, headers={**headers, **own, "Host": host}, content=call.body, extensions=extensions
+            ) as answer,
+        ):
+            return await _read(answer, largest, list(secrets.values()))
+
+
+async def _read(answer: httpx2.Response, largest: int, secrets: list[str]) -> Response:
+    # None was asked for (RFC 9110, 12.5.3): what is small when it comes may be endless when it is unpacked.
+    if answer.headers.get("content-encoding"):
+        raise Unanswered("encoded", passing=False)
+    body = bytearray()
+    async for chunk in answer.aiter_raw(_CHUNK):
+        body += chunk
+        if len(body) > largest:
+            raise Unanswered("too-large", passing=False)
+    kept = {name: _without(answer.headers[name], secrets) for name in _KEPT if name in answer.headers}
+    text = bytes(body)
+    for secret in secrets:
+        text = text.replace(secret.encode(), b"***")
+    response = Response(answer.status_code, kept, text)
+    if answer.status_code in _LATER:
+        wait = _seconds(answer.headers.get("retry-after", ""))
+        down = answer.status_code in _DOWN
+        raise Unanswered(f"status-{answer.status_code}", down=down, retry_after=wait, response=response)
+    return response
+
+
+def _without(text: str, secrets: list[str]) -> str:
+    """Who echoes a secret does not make us keep it."""
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return text
+
+
+def _seconds(text: str) -> float | None:
+    """What `Retry-After` asks for: seconds or a date (RFC 9110, 10.2.3); None when it says nothing that can be read."""
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        moment = parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return None
+    return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+
+
+def _stored(value: str | Secret) -> Any:
+    return {"reference": value.reference, "before": value.before} if isinstance(value, Secret) else value

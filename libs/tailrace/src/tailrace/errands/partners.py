@@ -1,0 +1,47 @@
+"""The partners whose addresses the operator gives: where a carrier, a bank, or an office for tax ids is reached, and by which secret.
+
+    Verification = Annotated[Partner | None, partner("verification")]
+
+in a route's signature: None while `TAILRACE_PARTNERS` does not name it.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import Depends, Request
+
+from tailrace.errands.calls import Call
+from tailrace.errands.secrets import Secret
+from tailrace.settings import PartnerAddress, Settings
+
+__all__ = ["Partner", "partner"]
+
+
+class Partner:
+    """Whom to call, by a name that says what they do."""
+
+    def __init__(self, name: str, address: PartnerAddress) -> None:
+        self.name = name
+        self._address = address
+
+    def call(self, method: str, path: str, *, json: Any = None, headers: Mapping[str, str] | None = None) -> Call:
+        """A call to a path of theirs, with the secret that they gave as a bearer token (RFC 6750), where there is one."""
+        given: dict[str, str | Secret] = {"Accept": "application/json", **(headers or {})}
+        if self._address.secret is not None:
+            given["Authorization"] = Secret(self._address.secret, "Bearer ")
+        return Call(method, self._address.url.rstrip("/") + path, given, json=json)
+
+
+def partner_of(settings: Settings, name: str) -> Partner | None:
+    """None when no setting says where it is."""
+    address = settings.partners.get(name)
+    return None if address is None else Partner(name, address)
+
+
+def partner(name: str) -> Any:
+    """What a route depends on to call a partner."""
+
+    async def known(request: Request) -> Partner | None:
+        return partner_of(request.app.state.settings, name)
+
+    return Depends(known)

@@ -1,0 +1,453 @@
+"""An errand is run because its transaction committed, until it is answered or its time is over, and its outcome is applied once."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import ClassVar
+from uuid import UUID
+
+import pytest
+from partner import DROP, HANG, PartnerListener, answer
+from pydantic import BaseModel
+from sqlalchemy import func, select
+from toy import Note, service
+
+import tailrace.errands.runner as running
+from tailrace.core.payload import Payload
+from tailrace.db.database import Tx
+from tailrace.db.outbox import RecordsNothing
+from tailrace.db.tables import errand as errand_table
+from tailrace.errands.calls import Call, Caller
+from tailrace.errands.errands import Errand, Outcome
+from tailrace.errands.guard import Guard, TargetRefused
+from tailrace.errands.runner import ErrandRunner
+from tailrace.errands.secrets import Secret
+from tailrace.settings import Settings
+from tailrace_testing import MakeHarness
+from tailrace_testing.gateway import eventually
+
+
+class Asking(Payload):
+    word: str
+
+
+class Said(BaseModel):
+    word: str
+
+
+GOOD = answer(body=b'{"word": "yes"}')
+
+
+class Errands:
+    """The toy with one kind of errand, which writes a note of each outcome."""
+
+    def __init__(self) -> None:
+        self.ask = Errand("toy.ask", about=Asking, answer=Said, timeout=5, deadline=timedelta(hours=1))
+        self.outcomes: list[Outcome] = []
+        self.fails = 0
+
+        @self.ask.outcome
+        async def asked(tx: Tx, outcome: Outcome) -> None:
+            self.outcomes.append(outcome)
+            if self.fails:
+                self.fails -= 1
+                raise ValueError("cannot")
+            said = outcome.answer.word if outcome.answer else outcome.failure or str(outcome.response)
+            tx.add(Note.write(f"{outcome.about.word}: {said}"))
+
+    async def start(self, make_harness: MakeHarness, **settings: object) -> None:
+        self.h = await make_harness(replace(service, subscribers=[], routers=[], errands=[self.ask]))
+        self.settings = Settings(**settings)
+
+    def runner(self, *partners: PartnerListener) -> ErrandRunner:
+        guard = Guard([partner.target for partner in partners])
+        return ErrandRunner(self.h.database, [self.ask], self.settings, caller=Caller(guard, Path("/nowhere")))
+
+    async def send(
+        self, partner: PartnerListener, word: str = "sure", tenant: UUID | None = None, call: Call | None = None
+    ) -> UUID:
+        async with self.h.tx(tenant) as tx:
+            return await self.ask.send(tx, call or Call("POST", partner.url, json={"word": word}), Asking(word=word))
+
+    async def notes(self, tenant: UUID | None = None) -> list[str]:
+        return [each.event.text for each in await self.h.published("note.written", tenant=tenant)]  # type: ignore[attr-defined]
+
+    async def come(self, runner: ErrandRunner) -> int:
+        """Let what was put off come now."""
+        await self.h.admin.execute("UPDATE errand_turn SET due_at = now()")
+        return await runner.run_due()
+
+    async def left(self) -> tuple[int, int]:
+        count = "SELECT count(*) FROM "
+        return await self.h.admin.fetchval(count + "errand"), await self.h.admin.fetchval(count + "errand_turn")
+
+    async def pause(self) -> float:
+        return float(await self.h.admin.fetchval("SELECT extract(epoch FROM due_at - now()) FROM errand_turn"))
+
+
+@pytest.fixture
+async def toy(make_harness: MakeHarness) -> Errands:
+    toy = Errands()
+    await toy.start(make_harness)
+    return toy
+
+
+async def test_it_is_run_after_the_commit_once_and_leaves_nothing(toy: Errands) -> None:
+    async with PartnerListener([GOOD]) as partner:
+        runner = toy.runner(partner)
+        id = await toy.send(partner)
+        assert (await runner.run_due(), await runner.run_due()) == (1, 0)
+        (asked,) = partner.asked
+    assert (asked.body, asked.headers["idempotency-key"]) == (b'{"word": "sure"}', str(id))
+    assert (await toy.notes(), await toy.left()) == (["sure: yes"], (0, 0))
+    (outcome,) = toy.outcomes
+    assert (outcome.errand_id, outcome.answer, outcome.tries, outcome.ok) == (id, Said(word="yes"), 1, True)
+
+
+async def test_what_is_rolled_back_is_not_run(toy: Errands) -> None:
+    async with PartnerListener() as partner:
+        with pytest.raises(ValueError, match="undone"):
+            async with toy.h.tx() as tx:
+                await toy.ask.send(tx, Call("POST", partner.url), Asking(word="x"))
+                raise ValueError("undone")
+        assert await toy.runner(partner).run_due() == 0
+        assert partner.connections == 0
+
+
+async def test_what_it_leads_to_names_its_cause(toy: Errands) -> None:
+    async with PartnerListener([GOOD]) as partner:
+        async with toy.h.tx() as tx:
+            await toy.ask.send(tx, Call("POST", partner.url), Asking(word="x"))
+            correlation = tx.context.correlation_id
+        await toy.runner(partner).run_due()
+    (note,) = await toy.h.published("note.written")
+    assert note.correlation_id == correlation
+
+
+async def test_it_is_tried_again_under_the_same_key_until_it_is_answered(toy: Errands) -> None:
+    bad = [
+        DROP,
+        answer(503),
+        answer(429),
+        answer(200, b"<html>", kind="text/html"),
+        answer(200, b"{"),
+        answer(200, b'{"a":1}'),
+    ]
+    async with PartnerListener([*bad, GOOD]) as partner:
+        runner = toy.runner(partner)
+        id = await toy.send(partner)
+        assert await runner.run_due() == 1
+        while (await toy.left())[0]:
+            assert toy.outcomes == []
+            await toy.come(runner)
+        assert {asked.headers["idempotency-key"] for asked in partner.asked} == {str(id)}
+        assert len(partner.asked) == len(bad) + 1
+    assert [(each.answer, each.tries) for each in toy.outcomes] == [(Said(word="yes"), len(bad) + 1)]
+    assert await toy.notes() == ["sure: yes"]
+
+
+async def test_pauses_grow_spread_out_and_honour_retry_after(toy: Errands, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[tuple[int, float, float]] = []
+
+    def most(tries: int, first: float, longest: float) -> float:
+        drawn.append((tries, first, longest))
+        return min(longest, first * 2.0 ** (tries - 1))
+
+    monkeypatch.setattr(running, "full_jitter", most)
+    async with PartnerListener([answer(500)] * 3 + [answer(429, headers={"Retry-After": "120"})]) as partner:
+        runner = toy.runner(partner)
+        await toy.send(partner)
+        await runner.run_due()
+        pauses = [await toy.pause()]
+        for _ in range(3):
+            await toy.come(runner)
+            pauses.append(await toy.pause())
+    assert pauses == [pytest.approx(expected, abs=1.5) for expected in (1, 2, 4, 120)]
+    assert [tries for tries, *_ in drawn] == [1, 2, 3, 4]
+
+
+async def test_an_answer_that_says_no_is_an_outcome(toy: Errands) -> None:
+    async with PartnerListener([answer(404, b'{"no": 1}')]) as partner:
+        await toy.send(partner)
+        await toy.runner(partner).run_due()
+        assert len(partner.asked) == 1
+    (outcome,) = toy.outcomes
+    assert outcome.response is not None
+    assert (outcome.response.status, outcome.response.body, outcome.answer, outcome.ok) == (
+        404,
+        b'{"no": 1}',
+        None,
+        False,
+    )
+
+
+async def test_what_can_never_be_ends_at_once(toy: Errands) -> None:
+    """The guard of the runner counts, whatever could be asked for."""
+    async with PartnerListener([answer(body=b"x" * 300_000)]) as partner:
+        await toy.send(partner, "large")
+        await toy.runner(partner).run_due()
+        await toy.send(partner, "inward")
+        await toy.runner().run_due()
+        assert partner.connections == 1
+    assert await toy.notes() == ["large: too-large", "inward: refused-port"]
+
+
+async def test_its_deadline_ends_it_with_the_last_answer(toy: Errands) -> None:
+    async with PartnerListener([answer(503, b"down")]) as partner:
+        runner = toy.runner(partner)
+        await toy.send(partner, "never")
+        await runner.run_due()
+        await toy.h.admin.execute("UPDATE errand SET deadline = now() + interval '20 milliseconds'")
+        await toy.come(runner)
+        await toy.come(runner)
+    (outcome,) = toy.outcomes
+    assert (outcome.failure, outcome.ok) == ("deadline", False)
+    assert await toy.notes() == ["never: deadline"]
+    assert await toy.left() == (0, 0)
+
+
+async def test_retry_after_beyond_the_deadline_ends_it(toy: Errands) -> None:
+    async with PartnerListener([answer(429, headers={"Retry-After": "3600"})]) as partner:
+        await toy.send(partner)
+        await toy.h.admin.execute("UPDATE errand SET deadline = now() + interval '10 minutes'")
+        await toy.runner(partner).run_due()
+    (outcome,) = toy.outcomes
+    assert (outcome.failure, outcome.response and outcome.response.status) == ("deadline", 429)
+
+
+async def test_one_that_is_cancelled_has_no_outcome(toy: Errands) -> None:
+    async with PartnerListener([GOOD]) as partner:
+        id = await toy.send(partner)
+        async with toy.h.tx() as tx:
+            assert await toy.ask.cancel(tx, id)
+        async with toy.h.tx() as tx:
+            assert not await toy.ask.cancel(tx, id)
+        assert await toy.runner(partner).run_due() == 0
+        # And while its call is under way.
+        partner.decide = lambda asked: HANG
+        id = await toy.send(partner)
+        going = asyncio.create_task(toy.runner(partner).run_due())
+        await eventually(lambda: _now(len(partner.asked)), bool, what="the call")
+        async with toy.h.tx() as tx:
+            assert await toy.ask.cancel(tx, id)
+        partner.release()
+        await going
+    assert (toy.outcomes, await toy.left()) == ([], (0, 0))
+
+
+async def test_an_outcome_that_cannot_be_applied_is_kept_and_the_call_not_made_again(toy: Errands) -> None:
+    async with PartnerListener([GOOD]) as partner:
+        runner = toy.runner(partner)
+        await toy.send(partner)
+        toy.fails = 2
+        await runner.run_due()
+        assert 50 < await toy.pause() < 70
+        await toy.come(runner)
+        await toy.come(runner)
+        assert partner.connections == 1
+    assert [each.answer for each in toy.outcomes] == [Said(word="yes")] * 3
+    assert (await toy.notes(), await toy.left()) == (["sure: yes"], (0, 0))
+
+
+async def test_whoever_was_late_applies_nothing(toy: Errands) -> None:
+    """The first takes longer than its lease; the second has applied the outcome by the time the first hears."""
+    async with PartnerListener([HANG, GOOD]) as partner:
+        slow, quick = toy.runner(partner), toy.runner(partner)
+        await toy.send(partner)
+        going = asyncio.create_task(slow.run_due())
+        await eventually(lambda: _now(len(partner.asked)), bool, what="the first call")
+        await toy.come(quick)
+        assert await toy.notes() == ["sure: yes"]
+        partner.answers[0] = GOOD
+        partner.release()
+        await going
+    assert (await toy.notes(), await toy.left()) == (["sure: yes"], (0, 0))
+
+
+async def test_two_that_apply_at_once_apply_it_once(toy: Errands) -> None:
+    """The fence is the last statement: the handler of the one that was late has run, and is undone."""
+    together = asyncio.Barrier(2)
+
+    @toy.ask.outcome
+    async def both(tx: Tx, outcome: Outcome) -> None:
+        tx.add(Note.write("once"))
+        await tx.flush()
+        await asyncio.wait_for(together.wait(), 60)
+
+    async with PartnerListener([GOOD]) as partner:
+        await toy.send(partner)
+        first, second = toy.runner(partner), toy.runner(partner)
+        going = asyncio.create_task(first.run_due())
+        await eventually(lambda: _now(together.n_waiting), bool, what="the first to apply")
+        await toy.come(second)
+        await going
+    assert (await toy.notes(), await toy.left()) == (["once"], (0, 0))
+
+
+async def test_many_runners_run_each_once(toy: Errands) -> None:
+    async with PartnerListener([GOOD]) as partner:
+        for number in range(12):
+            await toy.send(partner, str(number))
+        await asyncio.gather(*[toy.runner(partner).run_due() for _ in range(4)])
+        assert partner.connections == 12
+    assert sorted(await toy.notes()) == sorted(f"{number}: yes" for number in range(12))
+
+
+async def test_a_target_has_a_few_at_once(toy: Errands) -> None:
+    async with PartnerListener([GOOD], pause=0.05) as partner:
+        for number in range(12):
+            await toy.send(partner, str(number), tenant=toy.h.tenant if number % 2 else toy.h.other_tenant)
+        await toy.runner(partner).run_due()
+        assert (partner.connections, partner.most_at_once) == (12, 4)
+
+
+async def test_who_asks_for_much_delays_nobody(toy: Errands) -> None:
+    """One tenant has forty waiting at one target; the other's single one is called among the first."""
+    async with PartnerListener([GOOD], pause=0.02) as partner:
+        for number in range(40):
+            await toy.send(partner, f"much {number}")
+        await toy.send(partner, "little", tenant=toy.h.other_tenant)
+        await toy.runner(partner).run_due()
+        place = [asked.body for asked in partner.asked].index(b'{"word": "little"}')
+        assert place < 4
+
+
+async def test_a_slow_target_of_one_tenant_leaves_room_for_others(make_harness: MakeHarness) -> None:
+    toy = Errands()
+    await toy.start(make_harness, errands_at_once=4)
+    async with PartnerListener([HANG]) as slow, PartnerListener([HANG]) as slow_too, PartnerListener([GOOD]) as partner:
+        for number in range(4):
+            await toy.send(slow, f"slow {number}")
+            await toy.send(slow_too, f"slow too {number}")
+        runner = toy.runner(slow, slow_too, partner)
+        going = asyncio.create_task(runner.run_due())
+        await eventually(lambda: _now(slow.connections + slow_too.connections), lambda n: n == 2, what="half of all")
+        await toy.send(partner, "quick", tenant=toy.h.other_tenant)
+        turns = await runner.take()
+        assert [turn.target for turn in turns] == [partner.target]
+        slow.release()
+        slow_too.release()
+        going.cancel()
+
+
+async def test_a_target_that_is_down_is_left_alone_and_its_errands_wait(toy: Errands) -> None:
+    async with PartnerListener([DROP]) as partner, PartnerListener([GOOD]) as other:
+        runner = toy.runner(partner, other)
+        for number in range(8):
+            await toy.send(partner, str(number))
+        await runner.run_due()
+        assert 5 <= partner.connections < 8
+        before = partner.connections
+        await toy.send(other, "other")
+        await toy.come(runner)
+        assert (partner.connections, await toy.notes()) == (before, ["other: yes"])
+        tried = await toy.h.admin.fetch("SELECT tries FROM errand_turn")
+        assert sum(row["tries"] for row in tried) == before
+        # One whose time is over ends nevertheless, uncalled.
+        await toy.h.admin.execute("UPDATE errand SET deadline = now()")
+        await toy.come(runner)
+        assert partner.connections == before
+    assert len([each for each in toy.outcomes if each.failure == "deadline"]) == 8
+
+
+async def test_a_secret_stands_in_no_row_and_no_line(
+    toy: Errands, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PARTNER_SECRET_TOY", "s3cr3t-value")
+    echo = answer(200, b'{"word": "s3cr3t-value"}', headers={"Location": "s3cr3t-value"})
+    async with PartnerListener([answer(500, b"s3cr3t-value"), echo]) as partner:
+        call = Call("POST", partner.url, {"Authorization": Secret("env:PARTNER_SECRET_TOY", "Bearer ")}, json={})
+        await toy.send(partner, "secret", call=call)
+        runner = toy.runner(partner)
+        toy.fails = 1
+        await runner.run_due()
+        await toy.come(runner)
+        rows = await toy.h.admin.fetch("SELECT e::text, encode(answer_body, 'escape') FROM errand e")
+        assert rows
+        assert "s3cr3t" not in str(rows)
+        await toy.come(runner)
+        assert [asked.headers["authorization"] for asked in partner.asked] == ["Bearer s3cr3t-value"] * 2
+    assert await toy.notes() == ["secret: ***"]
+    assert "s3cr3t" not in "".join(capsys.readouterr())
+
+
+async def test_a_secret_that_is_missing_is_waited_for(toy: Errands, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with PartnerListener([GOOD]) as partner:
+        call = Call("POST", partner.url, {"Authorization": Secret("env:PARTNER_SECRET_LATE")})
+        await toy.send(partner, call=call)
+        runner = toy.runner(partner)
+        await runner.run_due()
+        assert partner.connections == 0
+        monkeypatch.setenv("PARTNER_SECRET_LATE", "there")
+        await toy.come(runner)
+    assert await toy.notes() == ["sure: yes"]
+
+
+async def test_what_is_no_proper_address_is_refused_when_it_is_asked_for(toy: Errands) -> None:
+    async with toy.h.tx() as tx:
+        with pytest.raises(TargetRefused):
+            await toy.ask.send(tx, Call("POST", "http://2130706433/"), Asking(word="x"))
+        with pytest.raises(TypeError, match="about"):
+            await toy.ask.send(tx, Call("POST", "http://public.example/"))
+    assert await toy.left() == (0, 0)
+
+
+async def test_what_is_asked_is_its_tenants_alone(toy: Errands) -> None:
+    async with PartnerListener() as partner:
+        await toy.send(partner)
+    for tenant, seen in ((toy.h.tenant, 1), (toy.h.other_tenant, 0)):
+        async with toy.h.tx(tenant) as tx:
+            assert await tx.scalar(select(func.count()).select_from(errand_table)) == seen
+
+
+async def test_what_an_older_version_asked_about_is_read(toy: Errands) -> None:
+    class Renamed(Payload):
+        version: ClassVar[int] = 2
+        word: str
+        loud: bool = False
+
+    async with PartnerListener([GOOD]) as partner:
+        await toy.send(partner)
+        toy.ask._about = Renamed
+        await toy.runner(partner).run_due()
+    assert toy.outcomes[0].about == Renamed(word="sure")
+
+
+async def test_it_stops_when_it_is_told_and_finishes_what_is_under_way(toy: Errands) -> None:
+    stop = asyncio.Event()
+    async with PartnerListener([GOOD], pause=0.3) as partner:
+        running_on = asyncio.create_task(toy.runner(partner).run(stop))
+        await toy.send(partner)
+        await eventually(lambda: _now(len(partner.asked)), bool, what="the call")
+        stop.set()
+        await asyncio.wait_for(running_on, 60)
+    assert await toy.notes() == ["sure: yes"]
+
+
+async def test_what_a_newer_version_asked_about_waits_uncalled(toy: Errands) -> None:
+    async with PartnerListener([GOOD]) as partner:
+        await toy.send(partner)
+        await toy.h.admin.execute("UPDATE errand SET about_version = 2")
+        await toy.runner(partner).run_due()
+        assert (partner.connections, toy.outcomes) == (0, [])
+        assert 50 < await toy.pause() < 70
+
+
+async def test_a_projection_sends_none(toy: Errands) -> None:
+    """Rebuilt, it would call again."""
+    async with toy.h.tx() as tx:
+        with tx.recording_nothing("toy.heard"), pytest.raises(RecordsNothing, match="sent the errand toy"):
+            await toy.ask.send(tx, Call("POST", "http://public.example/"), Asking(word="x"))
+    assert await toy.left() == (0, 0)
+
+
+def test_a_call_takes_a_minute_at_most() -> None:
+    with pytest.raises(ValueError, match="at most"):
+        Errand("toy.slow", timeout=61)
+    with pytest.raises(ValueError, match="must be called toy"):
+        replace(service, errands=[Errand("other.errand")])
+
+
+async def _now(value: int) -> int:
+    return value

@@ -1,0 +1,1 @@
+"""What the stand-ins answer: as partners, and to who switches their failures."""
