@@ -13,6 +13,7 @@ from tailrace.http.auth import Scope, scopes_of
 from tailrace.http.routing import TenantRoute
 from tailrace.messaging.sagas import Saga
 from tailrace.messaging.subscribers import Projection, Subscriber
+from tailrace.messaging.teams import Teams
 from tailrace.messaging.timers import Timer
 from tailrace.settings import Settings
 from tailrace.verify.replay import Proof
@@ -68,6 +69,16 @@ class Service:
     build: Callable[[Settings], FastAPI] | None = None
     all_timers: Sequence[Timer] = field(init=False)
 
+    @property
+    def grantable(self) -> Mapping[str, str]:
+        """Every name by which a role may hold one of its scopes, and what that allows."""
+        return {name: says for scope in self.scopes for name, says in scope.grantable.items()}
+
+    @property
+    def teams(self) -> Teams | None:
+        """What it keeps of the company's teams."""
+        return next((each for each in self.subscribers if isinstance(each, Teams)), None)
+
     def __post_init__(self) -> None:
         by_type(self.publishes)
         for event in self.publishes:
@@ -89,7 +100,9 @@ class Service:
 
 
 def _check_scopes(service: Service) -> None:
-    known = {scope.name: scope.description for scope in service.scopes}
+    known = service.grantable
+    if any(scope.by_owner for scope in service.scopes) and service.teams is None:
+        raise ValueError(f"{service.name} has scopes that come by owner and no Teams among its subscribers")
     for name in known:
         if not re.fullmatch(SCOPE, name):
             raise ValueError(f"the scope {name} of {service.name} is no <resource>:<action>")

@@ -1,11 +1,13 @@
-"""What customers keep of others: who may look after one, and which price lists there are."""
+"""What customers keep of others: who may look after one, which teams they are in, and which price lists there are."""
 
 from contracts.catalog import PriceListCreated, PriceListDeleted, PriceListRestored, PriceListUpdated
-from contracts.users import UserCreated, UserDeleted, UserUpdated
-from customers.models import PriceListCopy, UserCopy
+from contracts.users import TeamCreated, TeamDeleted, TeamUpdated, UserCreated, UserDeleted, UserUpdated
+from customers.models import Base, PriceListCopy, UserCopy
 from tailrace.messaging.replica import Source, replica
+from tailrace.messaging.teams import Teams
 
 users = replica("customers.users", Source(UserCopy, "user_id", (UserCreated, UserUpdated), UserDeleted))
+teams = Teams("customers.teams", Base.metadata, (TeamCreated, TeamUpdated), TeamDeleted)
 price_lists = replica(
     "customers.price_lists",
     Source(PriceListCopy, "price_list_id", (PriceListCreated, PriceListUpdated, PriceListRestored), PriceListDeleted),

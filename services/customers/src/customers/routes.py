@@ -20,7 +20,7 @@ from customers.bodies import (
     ProfileBody,
 )
 from customers.models import Customer, Person
-from customers.projections import price_lists, users
+from customers.projections import price_lists, teams, users
 from customers.scopes import Assigner, CreditManager, Merger, Reader, Writer
 from customers.views import CustomerSummary, CustomerView, Duplicates, PersonView
 from tailrace.core.errors import Invalid
@@ -36,7 +36,7 @@ router = tenant_router(
     "/v1/customers",
     tag="customers",
     about="Who buys, who speaks for them, who looks after them, and what was agreed.",
-    reads=[users, price_lists],
+    reads=[users, teams, price_lists],
 )
 
 _FILTERS = (

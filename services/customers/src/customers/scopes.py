@@ -9,10 +9,11 @@ read, write = scopes(
     "customers",
     read="See customers",
     write="Keep customers, the people there, their profiles and consents",
+    by_owner=True,
 )
-assign = Scope("customers:assign", "Say who looks after a customer")
-credit = Scope("customers:credit", "Say how much a customer may owe")
-merge = Scope("customers:merge", "Merge customers, and undo that")
+assign = Scope("customers:assign", "Say who looks after a customer", by_owner=True)
+credit = Scope("customers:credit", "Say how much a customer may owe", by_owner=True)
+merge = Scope("customers:merge", "Merge customers, and undo that", by_owner=True)
 
 Reader = Annotated[Principal, Requires(read)]
 Writer = Annotated[Principal, Requires(write)]

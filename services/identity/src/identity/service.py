@@ -1,9 +1,17 @@
 """Identity: tenants, users, roles and sessions, on `user.events`; it signs the tokens that every service verifies."""
 
 from contracts.users import PUBLISHED
-from identity import public, routes, sessions, start
+from identity import public, routes, sessions, start, team_routes
 from identity.models import Base
-from identity.scopes import read_audit, read_tenants, read_users, write_tenants, write_users
+from identity.scopes import (
+    read_audit,
+    read_teams,
+    read_tenants,
+    read_users,
+    write_teams,
+    write_tenants,
+    write_users,
+)
 from tailrace.service import Exposed, Service
 
 service = Service(
@@ -11,7 +19,7 @@ service = Service(
     topic="user.events",
     publishes=PUBLISHED,
     timers=[sessions.expiry],
-    routers=[public.router, *routes.routers],
+    routers=[public.router, *routes.routers, *team_routes.routers],
     exposes=[
         Exposed(prefix="/.well-known", public=True),
         Exposed(prefix="/v1/auth"),
@@ -21,8 +29,8 @@ service = Service(
         Exposed(prefix="/v1/auth/token", public=True),
         Exposed(prefix="/v1/tenants"),
     ],
-    scopes=[read_users, write_users, read_tenants, write_tenants, read_audit],
-    default_roles={"viewer": ["tenants:read", "users:read"]},
+    scopes=[read_users, write_users, read_teams, write_teams, read_tenants, write_tenants, read_audit],
+    default_roles={"viewer": ["teams:read", "tenants:read", "users:read"]},
     issues_tokens=True,
     metadata=Base.metadata,
     platform_tables=frozenset({"tenant_slug", "signing_key"}),

@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
 from tailrace.core.errors import FieldProblem
+from tailrace.core.manifest import OWN, TEAM
 from tailrace.db.models import Part
 from tailrace.http.auth import SCHEME, scopes_of
 from tailrace.http.problem_details import MEDIA_TYPE, ProblemView
@@ -112,7 +113,7 @@ def header(name: str) -> Document:
 def _complete(operation: Document, route: APIRoute, method: str) -> None:
     is_tenants, writes = isinstance(route, TenantRoute), method not in {"GET", "HEAD"}
     if is_tenants:
-        operation["security"] = [{SCHEME: sorted(scope.name for scope in scopes_of(route))}]
+        operation["security"] = list(_security(route))
     _describe_parameters(operation)
     for body in operation.get("requestBody", {}).get("content", {}).values():
         body["schema"] = _but_null(body["schema"])
@@ -140,6 +141,15 @@ def _complete(operation: Document, route: APIRoute, method: str) -> None:
         }
         _add_parameter(operation, _IF_NONE_MATCH)
     operation["responses"] = {**good, **{str(status): refusal(status) for status in sorted(statuses)}}
+
+
+def _security(route: APIRoute) -> Iterator[Document]:
+    """What a token must have: everything of one of these. A scope that comes by owner shows the fewer rows the narrower it is."""
+    asked = scopes_of(route)
+    yield {SCHEME: sorted(scope.name for scope in asked)}
+    if any(scope.by_owner for scope in asked):
+        for reach in (TEAM, OWN):
+            yield {SCHEME: sorted(f"{scope.name}:{reach}" if scope.by_owner else scope.name for scope in asked)}
 
 
 def _complete_answer(answer: Document, status: str, route: APIRoute, writes: bool, shows_version: bool) -> None:

@@ -255,7 +255,9 @@ def _noted(endpoint: Callable[..., Any], *, settle: bool) -> Callable[..., Any]:
         if settle:
             await exchange.tx.settle()
             if exchange.beginnings is not None:
-                await exchange.beginnings.begin(exchange.tx)
+                # What follows is the service's business, whoever asked.
+                with exchange.tx.seeing_all():
+                    await exchange.beginnings.begin(exchange.tx)
         exchange.is_part = isinstance(answer, Part)
         # The root of a part that was only read is still to be loaded.
         root = await exchange.tx.run_sync(lambda _: _root_of(answer)) if exchange.is_part else answer
