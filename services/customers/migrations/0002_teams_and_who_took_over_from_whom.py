@@ -36,4 +36,5 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "team_id", "user_id", name=op.f("pk_team_member_copy")),
     )
     op.create_index(op.f("ix_team_member_copy_tenant_id_user_id"), "team_member_copy", ["tenant_id", "user_id"])
+    op.add_column("customer", sa.Column("masked_text", sa.Text(), server_default="", nullable=False))
     tenant_tables(op, "leaver", "team_copy", "team_member_copy")

@@ -192,10 +192,13 @@ class Customer(MasterData, Searchable, Owned, Base):
         self.record_as(self.updated)
 
     def _index(self) -> None:
-        people = [text for one in self.people for text in (one.name, one.reading, *_values(one.emails, "address"))]
+        people = [text for one in self.people for text in (one.name, one.reading)]
         emails = _values(self.emails, "address")
+        addresses = [*emails, *(address for one in self.people for address in _values(one.emails, "address"))]
         self.match_keys = match_keys(self.name, self.tax_ids, emails, _values(self.phones, "number"))
-        self.make_searchable(self.number, self.name, self.reading, *emails, *people, match=self.match_keys)
+        self.make_searchable(
+            self.number, self.name, self.reading, *people, masked=addresses, match=self.match_keys
+        )
 
     def _refuse_merged(self, field: str | None = None) -> None:
         if self.merged_into_id is not None:

@@ -5,6 +5,8 @@ from customers import commands, projections, reactions, routes, scopes
 from customers.models import Base
 from tailrace.service import Exposed, Service
 
+_MASKS = ["customers:pii", "customers:profile"]
+
 service = Service(
     name="customers",
     topic="customer.events",
@@ -13,12 +15,12 @@ service = Service(
     timers=[commands.handover],
     routers=[routes.router],
     exposes=[Exposed(prefix="/v1/customers")],
-    scopes=[scopes.read, scopes.write, scopes.assign, scopes.credit, scopes.merge],
+    scopes=[scopes.read, scopes.write, scopes.assign, scopes.credit, scopes.merge, scopes.pii, scopes.profile],
     default_roles={
-        "sales": ["customers:read", "customers:write", "customers:assign"],
-        "accountant": ["customers:read", "customers:credit"],
-        "warehouse": ["customers:read"],
-        "viewer": ["customers:read"],
+        "sales": ["customers:read", "customers:write", "customers:assign", *_MASKS],
+        "accountant": ["customers:read", "customers:credit", *_MASKS],
+        "warehouse": ["customers:read", *_MASKS],
+        "viewer": ["customers:read", *_MASKS],
     },
     released=False,
     metadata=Base.metadata,

@@ -37,22 +37,33 @@ class Searchable:
     """A row that is found by its texts, and by whatever else it names. `make_searchable` says so with each change."""
 
     search_text: Mapped[str] = mapped_column(sort_order=80, deferred=True)
+    masked_text: Mapped[str] = mapped_column(sort_order=81, deferred=True, server_default="")
+    """What only those find it by who may see that."""
 
-    def make_searchable(self, *texts: str | None, **named: Iterable[str]) -> None:
-        """Be found by these texts, those that are None left out, and under each further name by those values; by nothing, with nothing."""
-        words = [word for text in texts if text for word in words_of(text)]
-        self.search_text = _START + _START.join(words) if words else ""
-        pairs = {pair for word in words for pair in _pairs(_START + word)}
+    def make_searchable(
+        self, *texts: str | None, masked: Iterable[str | None] = (), **named: Iterable[str]
+    ) -> None:
+        """Be found by these texts, those that are None left out, and under each further name by those values; by nothing, with nothing.
+
+        `masked` are texts that not everybody may see who sees the row.
+        """
+        words, hidden = _words(texts), _words(masked)
+        self.search_text, self.masked_text = _joined(words), _joined(hidden)
+        pairs = {pair for word in [*words, *hidden] for pair in _pairs(_START + word)}
         self.__dict__["_marks"] = {TEXT: pairs, **{name: set(values) for name, values in named.items()}}
 
 
-def found_by(kind: type[Searchable], tenant_id: UUID, asked: str) -> ColumnElement[bool]:
-    """Rows that have each word of `asked`, or a part like it, in their texts. Nothing but punctuation finds nothing."""
+def found_by(kind: type[Searchable], tenant_id: UUID, asked: str, *, masked: bool) -> ColumnElement[bool]:
+    """Rows that have each word of `asked`, or a part like it, in their texts. Nothing but punctuation finds nothing.
+
+    `masked`: in those too that not everybody may see.
+    """
     words = words_of(asked)
     if not words:
         return false()
     pairs = {pair for word in words for pair in (_pairs(word) or [_START + word])}
-    said = [kind.search_text.contains(word if len(word) > 1 else _START + word, autoescape=True) for word in words]
+    text: Any = kind.search_text + kind.masked_text if masked else kind.search_text
+    said = [text.contains(word if len(word) > 1 else _START + word, autoescape=True) for word in words]
     return and_(_among(kind, TEXT, search_entry.c.marks.contains(_hashes(kind, tenant_id, TEXT, pairs))), *said)
 
 
@@ -70,6 +81,14 @@ def fold(text: str) -> str:
     """One spelling for all that a person would call the same: `Ｊｏｓé` is `jose`, `やまだ` is `ヤマダ`."""
     bare = _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
     return unicodedata.normalize("NFKC", bare).casefold().translate(_HIRAGANA)
+
+
+def _words(texts: Iterable[str | None]) -> list[str]:
+    return [word for text in texts if text for word in words_of(text)]
+
+
+def _joined(words: Sequence[str]) -> str:
+    return _START + _START.join(words) if words else ""
 
 
 def _pairs(word: str) -> Sequence[str]:

@@ -14,6 +14,7 @@ from tailrace.core.errors import FieldProblem
 from tailrace.core.manifest import OWN, TEAM
 from tailrace.db.models import Part
 from tailrace.http.auth import SCHEME, scopes_of
+from tailrace.http.masks import SAID as MASKED
 from tailrace.http.problem_details import MEDIA_TYPE, ProblemView
 from tailrace.http.routing import TenantRoute, has_version
 
@@ -213,6 +214,9 @@ def _tidy(document: Document) -> None:
         for each in schema.get("properties", {}).values():
             if "description" not in each and (said := _meaning(each)):
                 each["description"] = said
+        for each in schema.get("properties", {}).values():
+            if scope := each.get(MASKED):
+                each["description"] = f"{each.get('description', '')} Left out without the scope `{scope}`.".lstrip()
     for schema in _schemas(document):
         if "description" in schema:
             for branch in schema.get("anyOf", ()):

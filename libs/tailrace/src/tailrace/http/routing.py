@@ -28,7 +28,7 @@ from tailrace.db.database import Database
 from tailrace.db.database import Tx as Transaction
 from tailrace.db.error_classes import is_conflict
 from tailrace.db.models import Part
-from tailrace.http import idempotency, read_your_writes
+from tailrace.http import idempotency, masks, read_your_writes
 from tailrace.http.auth import Verifier, bearer_token
 from tailrace.http.etag import AlreadyThere, etag, etag_of_read, not_modified, wants_nothing_there
 from tailrace.http.location import location_of
@@ -237,6 +237,7 @@ async def _authenticate(request: Request) -> Principal:
     verifier: Verifier = request.app.state.verifier
     principal = await verifier.principal(bearer_token(request))
     request.state.principal = principal
+    masks.show_to(principal)
     structlog.contextvars.bind_contextvars(tenant=str(principal.tenant_id))
     return principal
 
