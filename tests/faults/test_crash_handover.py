@@ -44,7 +44,9 @@ async def test_each_is_handed_over_once(where: str, make_harness: MakeHarness, n
     leaver, heir = uuid7(), uuid7()
     await h.admin.execute(_FILL, h.tenant, leaver, CUSTOMERS)
     for user, active in ((leaver, False), (heir, True)):
-        await h.admin.execute("INSERT INTO user_copy (tenant_id, id, active) VALUES ($1, $2, $3)", h.tenant, user, active)
+        await h.admin.execute(
+            "INSERT INTO user_copy (tenant_id, id, active) VALUES ($1, $2, $3)", h.tenant, user, active
+        )
     async with h.tx() as tx:
         await leave(tx, leaver, heir)
 
@@ -53,7 +55,9 @@ async def test_each_is_handed_over_once(where: str, make_harness: MakeHarness, n
     await nursery.start("serve", [DEATHS[where]], port=free_port(), **given).struck()
     assert 0 < await _owned(h, leaver) + await _owned(h, heir) == CUSTOMERS
     life = nursery.start("serve", port=free_port(), **given)
-    await eventually(lambda: _count(h, "SELECT count(*) FROM timer"), lambda left: left == 0, what="the end of the handover")
+    await eventually(
+        lambda: _count(h, "SELECT count(*) FROM timer"), lambda left: left == 0, what="the end of the handover"
+    )
     await life.kill()
 
     assert (await _owned(h, leaver), await _owned(h, heir)) == (0, CUSTOMERS)

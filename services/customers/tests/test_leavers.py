@@ -1,4 +1,4 @@
-"""Whoever leaves looks after nobody: whoever takes over does, a batch at a time, once each, also when it is interrupted; or nobody, and that is told."""
+"""Whoever leaves looks after nobody: whoever takes over does, a batch at a time and once each; or nobody, and that is told."""
 
 from typing import Any
 from uuid import UUID

@@ -67,9 +67,7 @@ async def test_what_one_does_not_see_stays_when_the_rest_is_replaced(sales: Sale
 
 
 @pytest.mark.parametrize("asked", ["lovelace", "office", "ada.example", "grace lovelace", "works lovelace"])
-async def test_nobody_is_found_by_what_the_searcher_may_not_see(
-    sales: Sales, ada: dict[str, Any], asked: str
-) -> None:
+async def test_nobody_is_found_by_what_the_searcher_may_not_see(sales: Sales, ada: dict[str, Any], asked: str) -> None:
     async def found(scopes: str) -> list[str]:
         answer = await sales.h.client_as(scopes).get(f"{AT}/search", params={"q": asked})
         return [item["name"] for item in answer.json()["items"]]

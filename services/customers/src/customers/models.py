@@ -196,9 +196,7 @@ class Customer(MasterData, Searchable, Owned, Base):
         emails = _values(self.emails, "address")
         addresses = [*emails, *(address for one in self.people for address in _values(one.emails, "address"))]
         self.match_keys = match_keys(self.name, self.tax_ids, emails, _values(self.phones, "number"))
-        self.make_searchable(
-            self.number, self.name, self.reading, *people, masked=addresses, match=self.match_keys
-        )
+        self.make_searchable(self.number, self.name, self.reading, *people, masked=addresses, match=self.match_keys)
 
     def _refuse_merged(self, field: str | None = None) -> None:
         if self.merged_into_id is not None:

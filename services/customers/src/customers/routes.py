@@ -85,7 +85,7 @@ async def list_matching_customers(tx: Tx, who: Reader, page: Found, q: Words | N
 
     E-mail addresses are looked in for those alone who may see them (`customers:pii`).
     """
-    found = () if q is None else (found_by(Customer, tx.tenant_id, q, masked=shows(pii)),)
+    found = () if q is None else (await found_by(tx, Customer, q, masked=shows(pii)),)
     return await paginate(tx, _shown().where(*found), page)
 
 

@@ -14,7 +14,9 @@ read, write = scopes(
 assign = Scope("customers:assign", "Say who looks after a customer", by_owner=True)
 credit = Scope("customers:credit", "Say how much a customer may owe", by_owner=True)
 merge = Scope("customers:merge", "Merge customers, and undo that", by_owner=True)
-pii = Scope("customers:pii", "See tax ids, and the e-mail addresses and telephone numbers of customers and the people there")
+pii = Scope(
+    "customers:pii", "See tax ids, and the e-mail addresses and telephone numbers of customers and the people there"
+)
 profile = Scope("customers:profile", "See what customers want of investments, can bear, and own")
 
 Reader = Annotated[Principal, Requires(read)]

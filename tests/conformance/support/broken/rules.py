@@ -254,7 +254,11 @@ TOYS = (
         "a projection that publishes",
         "projections_record_nothing",
         "the projection toyshop.products records events",
-        (SUBSCRIBERS, _TOLD, f'{_TOLD}    tx.add(Card.issue(event.item_id, str(event.item_id), "a@b.example", "x", []))\n'),
+        (
+            SUBSCRIBERS,
+            _TOLD,
+            f'{_TOLD}    tx.add(Card.issue(event.item_id, str(event.item_id), "a@b.example", "x", []))\n',
+        ),
     ),
     toy(
         "a reaction that does not say why",

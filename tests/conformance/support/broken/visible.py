@@ -72,7 +72,11 @@ TOYS = (
                 '    return JSONResponse({"id": str(card.id), "email": card.email})\n'
             ),
         ),
-        (ROUTES, "from sqlalchemy import select\n", "from fastapi.responses import JSONResponse\nfrom sqlalchemy import select\n"),
+        (
+            ROUTES,
+            "from sqlalchemy import select\n",
+            "from fastapi.responses import JSONResponse\nfrom sqlalchemy import select\n",
+        ),
     ),
     toy(
         "a filter that tells what is masked",
@@ -84,6 +88,10 @@ TOYS = (
         "a sort that tells what is masked",
         "what_is_masked_stays_masked",
         "GET /v1/cards is sorted by email, which is masked",
-        (ROUTES, 'equal(Card.email), sort=[Card.number, Card.email], masks={"email": pii}', "sort=[Card.number, Card.email]"),
+        (
+            ROUTES,
+            'equal(Card.email), sort=[Card.number, Card.email], masks={"email": pii}',
+            "sort=[Card.number, Card.email]",
+        ),
     ),
 )

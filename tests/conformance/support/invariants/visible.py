@@ -1,5 +1,6 @@
 """Who sees what: rows by their owner, and properties by their scope. Asked as somebody who owns nothing, and as somebody who has no mask's scope."""
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -7,7 +8,6 @@ from typing import Any
 from invariants.operations import Operation
 from invariants.subject import Findings, Subject
 from invariants.walk import Step
-
 from tailrace.http.auth import scopes_of
 from tailrace.http.masks import SAID
 
@@ -34,7 +34,8 @@ def _seen(step: Step, owned: frozenset[str]) -> Iterator[str]:
         yield f"{step.name} answers {answer.status} to somebody who does not own the row"
     if answer.changed:
         yield f"{step.name} changed {', '.join(answer.changed)} for somebody who does not own the row"
-    if owned & set(_ID.findall(answer.text)) - set(step.ids.values()):
+    sent = {*step.ids.values(), *_ID.findall(json.dumps(step.body))}
+    if owned & set(_ID.findall(answer.text)) - sent:
         yield f"{step.name} shows rows to somebody who does not own them"
 
 

@@ -20,10 +20,11 @@ from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
 from tailrace.core.manifest import OWN
 from tailrace.db.visibility import Owned
-from tailrace.http.auth import scopes_of
+from tailrace.http.masks import SAID
 from tailrace_testing import Harness
 
 INJECTED = ("tenant_id", "id", "role", "created_at", "version", "no_such_field")
+_MASK = re.compile(f'"{SAID}": "([^"]*)"')
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -167,11 +168,11 @@ class Walker:
                         operation.path, identities(page), page["next_cursor"], self.client()
                     )
 
-    @property
+    @cached_property
     def unmasked(self) -> str:
         """Every scope but those that show what is masked."""
-        asked = {scope for each in self._operations.values() if each.route for scope in scopes_of(each.route)}
-        return " ".join(sorted(scope.name for scope in asked))
+        masks = {mask for each in self._operations.values() for mask in _MASK.findall(json.dumps(each.document))}
+        return " ".join(sorted({scope.name for scope in self.h.service.scopes} - masks))
 
     @property
     def owning_nothing(self) -> str:

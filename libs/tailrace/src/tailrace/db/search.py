@@ -14,13 +14,29 @@ from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, any_, bindparam, delete, event, false, func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    delete,
+    event,
+    false,
+    func,
+    literal,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
+from tailrace.db.database import Tx
 from tailrace.db.tables import search_entry
 
 TEXT = "text"
+MOST_LOOKED_UP = 4_000
+"""How many rows that may have what is asked for are looked up one by one. When there are more, the list is walked in its order instead."""
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _BETWEEN = re.compile(r"[\W_]+")
 _HIRAGANA = {code: code + 0x60 for code in range(0x3041, 0x3097)}
@@ -40,9 +56,7 @@ class Searchable:
     masked_text: Mapped[str] = mapped_column(sort_order=81, deferred=True, server_default="")
     """What only those find it by who may see that."""
 
-    def make_searchable(
-        self, *texts: str | None, masked: Iterable[str | None] = (), **named: Iterable[str]
-    ) -> None:
+    def make_searchable(self, *texts: str | None, masked: Iterable[str | None] = (), **named: Iterable[str]) -> None:
         """Be found by these texts, those that are None left out, and under each further name by those values; by nothing, with nothing.
 
         `masked` are texts that not everybody may see who sees the row.
@@ -53,7 +67,7 @@ class Searchable:
         self.__dict__["_marks"] = {TEXT: pairs, **{name: set(values) for name, values in named.items()}}
 
 
-def found_by(kind: type[Searchable], tenant_id: UUID, asked: str, *, masked: bool) -> ColumnElement[bool]:
+async def found_by(tx: Tx, kind: type[Searchable], asked: str, *, masked: bool) -> ColumnElement[bool]:
     """Rows that have each word of `asked`, or a part like it, in their texts. Nothing but punctuation finds nothing.
 
     `masked`: in those too that not everybody may see.
@@ -61,10 +75,19 @@ def found_by(kind: type[Searchable], tenant_id: UUID, asked: str, *, masked: boo
     words = words_of(asked)
     if not words:
         return false()
+    parts = [word if len(word) > 1 else _START + word for word in words]
     pairs = {pair for word in words for pair in (_pairs(word) or [_START + word])}
+    entry = search_entry.c
+    having = entry.marks.contains(_hashes(kind, tx.tenant_id, TEXT, pairs))
+    marked = select(entry.id).where(entry.kind == kind.__tablename__, entry.by == TEXT, having)
+    ids = (await tx.scalars(marked.limit(MOST_LOOKED_UP + 1))).all()
     text: Any = kind.search_text + kind.masked_text if masked else kind.search_text
-    said = [text.contains(word if len(word) > 1 else _START + word, autoescape=True) for word in words]
-    return and_(_among(kind, TEXT, search_entry.c.marks.contains(_hashes(kind, tenant_id, TEXT, pairs))), *said)
+    if len(ids) > MOST_LOOKED_UP:
+        # So many share it that a page of them is met soon in the order of the list. PostgreSQL takes a third of all rows to fulfil this, and so
+        # walks that order; of LIKE it expects few, and would read and sort the whole tenant.
+        return and_(*(func.strpos(text, part) > 0 for part in parts))
+    looked_up: ColumnElement[bool] = kind.id == any_(literal(list(ids), ARRAY(Uuid)))  # type: ignore[attr-defined]
+    return and_(looked_up, *(text.contains(part, autoescape=True) for part in parts))
 
 
 def sharing(kind: type[Searchable], tenant_id: UUID, by: str, values: Iterable[str]) -> ColumnElement[bool]:

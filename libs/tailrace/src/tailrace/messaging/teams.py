@@ -26,9 +26,7 @@ _SAID = ("team_id", "parent_id", "lead_id", "deputy_id", "member_ids")
 class Teams(Projection):
     """The projection that keeps the tables `team_copy` and `team_member_copy`; the lead and the deputy of a team are among its people there."""
 
-    def __init__(
-        self, name: str, metadata: MetaData, told_by: Sequence[type[Event]], ended_by: type[Event]
-    ) -> None:
+    def __init__(self, name: str, metadata: MetaData, told_by: Sequence[type[Event]], ended_by: type[Event]) -> None:
         """Raises TypeError when an event lacks a field: `told_by` say `team_id`, `parent_id`, `lead_id`, `deputy_id` and `member_ids`."""
         for event in told_by:
             if missing := set(_SAID) - event.model_fields.keys():
@@ -57,11 +55,14 @@ class Teams(Projection):
         of_one = bindparam("of_team")
         fresh = insert(self.teams)
         self._put = fresh.on_conflict_do_update(
-            index_elements=[tenant, "id"], set_={key: fresh.excluded[key] for key in ("parent_id", "lead_id", "deputy_id")}
+            index_elements=[tenant, "id"],
+            set_={key: fresh.excluded[key] for key in ("parent_id", "lead_id", "deputy_id")},
         )
         self._drop = delete(self.teams).where(team.id == of_one)
         self._drop_members = delete(self.members).where(member.team_id == of_one)
-        own = select(member.team_id.label("id")).where(member.user_id == bindparam("of_user")).cte("own", recursive=True)
+        own = (
+            select(member.team_id.label("id")).where(member.user_id == bindparam("of_user")).cte("own", recursive=True)
+        )
         below = own.union(select(team.id).join(own, team.parent_id == own.c.id))
         self._colleagues = select(member.user_id).join(below, member.team_id == below.c.id).distinct()
         self.on(*told_by)(self._tell)
@@ -78,10 +79,7 @@ class Teams(Projection):
             people.setdefault(row.team_id, set()).add(row.user_id)
         rows = await tx.execute(select(self.teams))
         return Organisation(
-            [
-                Team(row.id, row.parent_id, row.lead_id, row.deputy_id, frozenset(people.get(row.id, ())))
-                for row in rows
-            ]
+            [Team(row.id, row.parent_id, row.lead_id, row.deputy_id, frozenset(people.get(row.id, ()))) for row in rows]
         )
 
     async def _tell(self, tx: Tx, event: Event, meta: Meta) -> None:
