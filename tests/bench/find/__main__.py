@@ -34,7 +34,10 @@ ROUNDS = 40
 REPS = 100
 SURNAMES = "佐藤 鈴木 高橋 田中 伊藤 渡辺 山本 中村 小林 加藤 吉田 山田 佐々木 山口 松本 井上 木村 林 斎藤 清水".split()
 ENDINGS = "製作所 電機 商事 工業 物産 建設 運輸 化学 食品 精機".split()
-SYLLABLES = "ka ro mi ten sul var dor nel pim quo bra fex gli hun jor".split()
+SYLLABLES = (
+    "ka ro mi ten sul var dor nel pim quo bra fex gli hun jor wes tya ban cor del fri gam hol ist kel lum mor nan osk per rin sto tra ulb vin"
+    " wal yor zen ack ber"
+).split()
 COMMON = "Trading"
 """Every fiftieth customer is called so."""
 QUERIES = {
@@ -139,7 +142,11 @@ async def _measure(rows: int) -> None:
             ("one's own, 1 %", harness.client_as("customers:read:own", user=reps[0])),
         ):
             for what, asked in QUERIES.items():
-                await _ask(harness, client, f"{what}, of {whose}", asked(rows), spent)
+                await _ask(harness, client, f"{what}, of {whose}", {"q": asked(rows)}, spent)
+        everybody = harness.client_as("customers:read")
+        for what in ("a word that 2 % share", "two Japanese characters"):
+            query = {"q": QUERIES[what](rows), "sort": "name"}
+            await _ask(harness, everybody, f"{what}, by name", query, spent)
         print(f"load {os.getloadavg()[0]:.1f}")
         await harness.stop()
     finally:
@@ -169,14 +176,14 @@ async def _on_processor(harness: Harness) -> tuple[float, float]:
     return sum(map(_processor_time, pids)), time.process_time() * 1000
 
 
-async def _ask(harness: Harness, client: Any, what: str, asked: str, spent: list[float]) -> None:
+async def _ask(harness: Harness, client: Any, what: str, query: dict[str, str], spent: list[float]) -> None:
     answers, statements, found = [], [], 0
     for round in range(ROUNDS + 3):
         if round == 3:
             before = await _on_processor(harness)
         spent.clear()
         began = time.perf_counter()
-        answer = await client.get("/v1/customers/search", params={"q": asked})
+        answer = await client.get("/v1/customers/search", params=query)
         took = (time.perf_counter() - began) * 1000
         assert answer.status_code == 200, answer.text
         found = len(answer.json()["items"])

@@ -56,7 +56,7 @@ Words = Annotated[
 ]
 Customers = Annotated[PageRequest, listed(Customer, *_FILTERS, equal(Customer.sales_rep_id), sort=_SORT)]
 Theirs = Annotated[PageRequest, listed(Customer, *_FILTERS, sort=_SORT)]
-Found = Annotated[PageRequest, listed(Customer, *_FILTERS, sort=_SORT, default="name")]
+Found = Annotated[PageRequest, listed(Customer, *_FILTERS, sort=_SORT)]
 
 
 def _but(body: CustomerBody | PersonBody, stays: Collection[str]) -> dict[str, Any]:
@@ -85,7 +85,8 @@ async def list_matching_customers(tx: Tx, who: Reader, page: Found, q: Words | N
 
     E-mail addresses are looked in for those alone who may see them (`customers:pii`).
     """
-    found = () if q is None else (await found_by(tx, Customer, q, masked=shows(pii)),)
+    by_id = page.sort.removeprefix("-") == "id"
+    found = () if q is None else (await found_by(tx, Customer, q, masked=shows(pii), by_id=by_id),)
     return await paginate(tx, _shown().where(*found), page)
 
 

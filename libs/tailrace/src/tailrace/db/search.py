@@ -67,10 +67,13 @@ class Searchable:
         self.__dict__["_marks"] = {TEXT: pairs, **{name: set(values) for name, values in named.items()}}
 
 
-async def found_by(tx: Tx, kind: type[Searchable], asked: str, *, masked: bool) -> ColumnElement[bool]:
+async def found_by(
+    tx: Tx, kind: type[Searchable], asked: str, *, masked: bool, by_id: bool = False
+) -> ColumnElement[bool]:
     """Rows that have each word of `asked`, or a part like it, in their texts. Nothing but punctuation finds nothing.
 
-    `masked`: in those too that not everybody may see.
+    `masked`: in those too that not everybody may see. `by_id`: a page of them is wanted in the order of their ids, which is quick however many
+    there are; by a name, rows of one script can lie together, behind all others.
     """
     words = words_of(asked)
     if not words:
@@ -80,9 +83,9 @@ async def found_by(tx: Tx, kind: type[Searchable], asked: str, *, masked: bool) 
     entry = search_entry.c
     having = entry.marks.contains(_hashes(kind, tx.tenant_id, TEXT, pairs))
     marked = select(entry.id).where(entry.kind == kind.__tablename__, entry.by == TEXT, having)
-    ids = (await tx.scalars(marked.limit(MOST_LOOKED_UP + 1))).all()
+    ids = (await tx.scalars(marked.limit(MOST_LOOKED_UP + 1) if by_id else marked)).all()
     text: Any = kind.search_text + kind.masked_text if masked else kind.search_text
-    if len(ids) > MOST_LOOKED_UP:
+    if by_id and len(ids) > MOST_LOOKED_UP:
         # So many share it that a page of them is met soon in the order of the list. PostgreSQL takes a third of all rows to fulfil this, and so
         # walks that order; of LIKE it expects few, and would read and sort the whole tenant.
         return and_(*(func.strpos(text, part) > 0 for part in parts))

@@ -180,7 +180,8 @@ def Requires(*scopes: Scope) -> Any:  # noqa: N802  (reads as a type where it is
         if missing:
             raise Forbidden(f"This needs the scope {' '.join(missing)}.")
         reach = min((reach for reach in reaches.values() if reach is not None), default=Reach.ALL)
-        await narrow(request.state.tx if reach < Reach.ALL else None, principal.user_id, reach, request.app.state.teams)
+        if reach < Reach.ALL:
+            await narrow(request.state.tx, principal.user_id, reach, request.app.state.teams)
         return principal
 
     vars(check)["scopes"] = frozenset(scopes)
@@ -194,11 +195,10 @@ def reach_of(principal: Principal, scope: Scope) -> Reach | None:
     return Reach.ALL if principal.may(scope.name) else None
 
 
-async def narrow(tx: Tx | None, user_id: UUID, reach: Reach, teams: Colleagues | None) -> None:
+async def narrow(tx: Tx, user_id: UUID, reach: Reach, teams: Colleagues | None) -> None:
     """Let a transaction see what a user may see who has this reach. For all that acts for a user later, too: exports, jobs."""
     if reach is Reach.ALL:
         return
-    assert tx is not None
     whose = await teams.colleagues(tx, user_id) if reach is Reach.TEAM and teams is not None else frozenset({user_id})
     tx.narrow(whose)
 
