@@ -37,4 +37,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_team_member_copy_tenant_id_user_id"), "team_member_copy", ["tenant_id", "user_id"])
     op.add_column("customer", sa.Column("masked_text", sa.Text(), server_default="", nullable=False))
+    op.drop_index(op.f("ix_customer_tenant_id_sales_rep_id"), table_name="customer")
+    op.create_index(op.f("ix_customer_tenant_id_sales_rep_id_id"), "customer", ["tenant_id", "sales_rep_id", "id"])
     tenant_tables(op, "leaver", "team_copy", "team_member_copy")

@@ -19,6 +19,7 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy import event
 
+from contracts.users import TeamCreated
 from customers.models import Customer
 from customers.service import service
 from tailrace.core.ids import uuid7
@@ -47,7 +48,8 @@ QUERIES = {
     "two that 10 % share": lambda rows: "電機",
     "the beginning of a name": lambda rows: "karomi",
     "two words": lambda rows: f"{COMMON} karomi",
-    "a number": lambda rows: f"C-{rows // 2:07d}",
+    "a number": lambda rows: f"C-{rows // 2 + 12_345:07d}",
+    "a number of zeros": lambda rows: "C-0000000",
     "nobody": lambda rows: "zzyzx",
 }
 
@@ -143,6 +145,7 @@ async def _measure(rows: int) -> None:
         ):
             for what, asked in QUERIES.items():
                 await _ask(harness, client, f"{what}, of {whose}", {"q": asked(rows)}, spent)
+        await _measure_reaches(harness, reps)
         everybody = harness.client_as("customers:read")
         for what in ("a word that 2 % share", "two Japanese characters"):
             query = {"q": QUERIES[what](rows), "sort": "name"}
@@ -151,6 +154,22 @@ async def _measure(rows: int) -> None:
         await harness.stop()
     finally:
         stack.discard()
+
+
+async def _measure_reaches(harness: Harness, reps: list[UUID]) -> None:
+    """What it costs to know whose rows they are, on reading one customer."""
+    team = uuid7()
+    led = TeamCreated(team_id=team, name="Sales", lead_id=reps[0], member_ids=reps[:10])
+    await harness.deliver(led, aggregate_id=team)
+    id = await harness.admin.fetchval("SELECT id FROM customer WHERE sales_rep_id = $1 LIMIT 1", reps[0])
+    for reach in ("", ":team", ":own"):
+        client = harness.client_as(f"customers:read{reach}", user=reps[0])
+        took = []
+        for _ in range(ROUNDS * 5):
+            began = time.perf_counter()
+            assert (await client.get(f"/v1/customers/{id}")).status_code == 200
+            took.append((time.perf_counter() - began) * 1000)
+        print(f"one customer, customers:read{reach:6}  answer {_said(took)}", flush=True)
 
 
 def _time_statements(harness: Harness, spent: list[float]) -> None:

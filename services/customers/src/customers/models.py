@@ -36,7 +36,7 @@ class Customer(MasterData, Searchable, Owned, Base):
     deleted, restored = events.CustomerDeleted, events.CustomerRestored
     code_field = "number"
     owned_by = "sales_rep_id"
-    listed_by = ("sales_rep_id", "status", "segment", "merged_into_id")
+    listed_by = (("sales_rep_id", "id"), "status", "segment", "merged_into_id")
 
     number: Mapped[str]
     reading: Mapped[str | None]

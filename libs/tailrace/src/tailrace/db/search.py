@@ -17,6 +17,8 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    LargeBinary,
+    Select,
     Uuid,
     and_,
     any_,
@@ -37,6 +39,7 @@ from tailrace.db.tables import search_entry
 TEXT = "text"
 MOST_LOOKED_UP = 4_000
 """How many rows that may have what is asked for are looked up one by one. When there are more, the list is walked in its order instead."""
+_SAMPLE = 200
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _BETWEEN = re.compile(r"[\W_]+")
 _HIRAGANA = {code: code + 0x60 for code in range(0x3041, 0x3097)}
@@ -83,14 +86,38 @@ async def found_by(
     entry = search_entry.c
     having = entry.marks.contains(_hashes(kind, tx.tenant_id, TEXT, pairs))
     marked = select(entry.id).where(entry.kind == kind.__tablename__, entry.by == TEXT, having)
-    ids = (await tx.scalars(marked.limit(MOST_LOOKED_UP + 1) if by_id else marked)).all()
     text: Any = kind.search_text + kind.masked_text if masked else kind.search_text
-    if by_id and len(ids) > MOST_LOOKED_UP:
-        # So many share it that a page of them is met soon in the order of the list. PostgreSQL takes a third of all rows to fulfil this, and so
-        # walks that order; of LIKE it expects few, and would read and sort the whole tenant.
-        return and_(*(func.strpos(text, part) > 0 for part in parts))
-    looked_up: ColumnElement[bool] = kind.id == any_(literal(list(ids), ARRAY(Uuid)))  # type: ignore[attr-defined]
-    return and_(looked_up, *(text.contains(part, autoescape=True) for part in parts))
+    if by_id:
+        some = await _some(tx, marked)
+        # PostgreSQL takes a third of all rows to fulfil this, and so walks the list. Of LIKE it expects few, and reads and sorts the whole tenant.
+        said = and_(*(func.strpos(text, part) > 0 for part in parts))
+        if len(some) > MOST_LOOKED_UP and await _are_mostly(tx, kind, some[:_SAMPLE], said):
+            return said
+        if len(some) <= MOST_LOOKED_UP:
+            return and_(_is_one_of(kind, some), said)
+    # An array is made first, and looked up; of a subquery PostgreSQL guesses too many rows.
+    among = kind.id == any_(func.array(marked.scalar_subquery()))  # type: ignore[attr-defined]
+    return and_(among, *(text.contains(part, autoescape=True) for part in parts))
+
+
+async def _some(tx: Tx, marked: Select[UUID]) -> list[UUID]:
+    """At most one more than are looked up. In one value: to take thousands of rows apart costs more than to find them."""
+    ids = marked.limit(MOST_LOOKED_UP + 1).subquery()
+    told = await tx.scalar(select(func.string_agg(func.uuid_send(ids.c.id), literal(b"", LargeBinary))))
+    packed = bytes(told or b"")
+    return [UUID(bytes=packed[at : at + 16]) for at in range(0, len(packed), 16)]
+
+
+async def _are_mostly(tx: Tx, kind: Any, some: Sequence[UUID], said: ColumnElement[bool]) -> bool:
+    """Whether what is marked has mostly what is asked for, rather than its pairs in other places: `00` of many numbers, say."""
+    with tx.seeing_all():
+        right = await tx.scalar(select(func.count()).select_from(kind).where(_is_one_of(kind, some), said))
+    return int(right or 0) * 4 > len(some)
+
+
+def _is_one_of(kind: Any, ids: Sequence[UUID]) -> ColumnElement[bool]:
+    found: ColumnElement[bool] = kind.id == any_(literal(list(ids), ARRAY(Uuid)))
+    return found
 
 
 def sharing(kind: type[Searchable], tenant_id: UUID, by: str, values: Iterable[str]) -> ColumnElement[bool]:
