@@ -40,6 +40,8 @@ TEXT = "text"
 MOST_LOOKED_UP = 4_000
 """How many rows that may have what is asked for are looked up one by one. When there are more, the list is walked in its order instead."""
 _SAMPLE = 200
+_BYTES = 16
+"""Of an id."""
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _BETWEEN = re.compile(r"[\W_]+")
 _HIRAGANA = {code: code + 0x60 for code in range(0x3041, 0x3097)}
@@ -88,24 +90,28 @@ async def found_by(
     marked = select(entry.id).where(entry.kind == kind.__tablename__, entry.by == TEXT, having)
     text: Any = kind.search_text + kind.masked_text if masked else kind.search_text
     if by_id:
-        some = await _some(tx, marked)
+        packed = await _some(tx, marked)
+        many = len(packed) > MOST_LOOKED_UP * _BYTES
         # PostgreSQL takes a third of all rows to fulfil this, and so walks the list. Of LIKE it expects few, and reads and sorts the whole tenant.
         said = and_(*(func.strpos(text, part) > 0 for part in parts))
-        if len(some) > MOST_LOOKED_UP and await _are_mostly(tx, kind, some[:_SAMPLE], said):
+        if many and await _are_mostly(tx, kind, _unpacked(packed[: _SAMPLE * _BYTES]), said):
             return said
-        if len(some) <= MOST_LOOKED_UP:
-            return and_(_is_one_of(kind, some), said)
+        if not many:
+            return and_(_is_one_of(kind, _unpacked(packed)), said)
     # An array is made first, and looked up; of a subquery PostgreSQL guesses too many rows.
     among = kind.id == any_(func.array(marked.scalar_subquery()))  # type: ignore[attr-defined]
     return and_(among, *(text.contains(part, autoescape=True) for part in parts))
 
 
-async def _some(tx: Tx, marked: Select[UUID]) -> list[UUID]:
-    """At most one more than are looked up. In one value: to take thousands of rows apart costs more than to find them."""
+async def _some(tx: Tx, marked: Select[UUID]) -> bytes:
+    """The ids, at most one more than are looked up, in one value: to take thousands of rows apart costs more than to find them."""
     ids = marked.limit(MOST_LOOKED_UP + 1).subquery()
     told = await tx.scalar(select(func.string_agg(func.uuid_send(ids.c.id), literal(b"", LargeBinary))))
-    packed = bytes(told or b"")
-    return [UUID(bytes=packed[at : at + 16]) for at in range(0, len(packed), 16)]
+    return bytes(told or b"")
+
+
+def _unpacked(packed: bytes) -> list[UUID]:
+    return [UUID(bytes=packed[at : at + _BYTES]) for at in range(0, len(packed), _BYTES)]
 
 
 async def _are_mostly(tx: Tx, kind: Any, some: Sequence[UUID], said: ColumnElement[bool]) -> bool:
