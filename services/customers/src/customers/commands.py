@@ -29,7 +29,7 @@ MOST_DUPLICATES = 50
 GIVEN = Bounds(years=100)
 
 _LOOK_AGAIN = timedelta(seconds=1)
-_PATIENCE = timedelta(minutes=1)
+_WAITS_FOR_HEIR = timedelta(minutes=1)
 
 handover = Timer("customers.handover")
 
@@ -118,12 +118,12 @@ async def leave(tx: Tx, user_id: UUID, successor_id: UUID | None) -> None:
 
 @handover.due
 async def hand_over(tx: Tx, user_id: UUID) -> None:
-    """Give the customers of a user who is gone to whoever takes over, or to nobody, a batch at a time, until there are no more."""
+    """Give the customers of a user who is gone to the one who takes over, or to nobody, a batch at a time, until there are no more."""
     user = await tx.scalar(select(UserCopy).where(UserCopy.id == user_id))
     heir = await heir_of(tx, user_id)
     if heir is not None and heir != user_id and not await _is_there(tx, heir):
         leaver = await tx.scalar(select(Leaver).where(Leaver.user_id == user_id))
-        if leaver is not None and leaver.left_at > datetime.now(UTC) - _PATIENCE:
+        if leaver is not None and leaver.left_at > datetime.now(UTC) - _WAITS_FOR_HEIR:
             # Not heard of yet, or gone as well, and who takes over from them is still on its way here.
             return await handover.set(tx, user_id, datetime.now(UTC) + _LOOK_AGAIN)
         heir = None

@@ -171,7 +171,7 @@ class Customer(MasterData, Searchable, Owned, Base):
         self._tell()
 
     async def ensure_restorable(self, tx: Tx) -> None:
-        """A user who left meanwhile does not look after it any more; whoever took over from them does."""
+        """A user who left meanwhile does not look after it any more; the one who took over from them does."""
         if self.sales_rep_id is not None:
             self.sales_rep_id = await heir_of(tx, self.sales_rep_id)
 

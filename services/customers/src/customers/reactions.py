@@ -1,4 +1,4 @@
-"""A user who is gone looks after nobody: whoever takes over does, or nobody, and `customer.assigned` says so of each customer."""
+"""A user who is gone looks after nobody: the one who takes over does, or nobody, and `customer.assigned` says so of each customer."""
 
 from contracts.users import UserDeleted
 from customers import commands

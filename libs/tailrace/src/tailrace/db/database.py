@@ -94,7 +94,7 @@ class Tx(AsyncSession):
 
     @contextmanager
     def seeing_all(self) -> Iterator[None]:
-        """While this lasts, what is done is the service's own business: rows are seen whoever owns them."""
+        """While this lasts, what is done is the service's own business: rows of all owners are seen."""
         known, self._unit.owners = self._unit.owners, None
         try:
             yield

@@ -256,7 +256,7 @@ def _noted(endpoint: Callable[..., Any], *, settle: bool) -> Callable[..., Any]:
         if settle:
             await exchange.tx.settle()
             if exchange.beginnings is not None:
-                # What follows is the service's business, whoever asked.
+                # What follows is the service's business, not the caller's.
                 with exchange.tx.seeing_all():
                     await exchange.beginnings.begin(exchange.tx)
         exchange.is_part = isinstance(answer, Part)
