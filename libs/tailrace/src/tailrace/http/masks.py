@@ -38,7 +38,7 @@ def masked(scope: Scope) -> Any:
 
 
 def shows(scope: Scope) -> bool:
-    """Whether whoever is answered may see what this scope shows; nobody may, outside of a request."""
+    """Whether the caller may see what this scope shows; outside of a request nobody may."""
     principal = _principal.get()
     return principal is not None and principal.may(scope.name)
 
