@@ -183,13 +183,14 @@ def _import_everything() -> None:
     import purse
     import uvloop
     from frail import frail
+    from leaving import leaving
     from toy import service as toy
 
     import tailrace.runtime.migrate
     import tailrace.runtime.process
 
     assert alembic.command and uvloop and tailrace.runtime.migrate and tailrace.runtime.process
-    _SERVICES.update(toy=toy, frail=frail, purse=purse.service)
+    _SERVICES.update(toy=toy, frail=frail, purse=purse.service, leaving=leaving)
 
 
 def _main() -> None:

@@ -147,6 +147,15 @@ class CustomerAssigned(CustomerEvent):
     reason: str | None = None
 
 
+class CustomerUnassigned(CustomerEvent):
+    """Nobody looks after the customer any more, and nobody chose that: somebody has to be found."""
+
+    type: ClassVar[str] = "customer.unassigned"
+
+    previous_sales_rep_id: UUID | None
+    reason: str
+
+
 class CustomerCreditChanged(CustomerEvent):
     """How much the customer may owe, in minor units of `currency`; no limit at all, when null."""
 
@@ -275,6 +284,7 @@ PUBLISHED: tuple[type[CustomerEvent], ...] = (
     CustomerRestored,
     CustomerDeleted,
     CustomerAssigned,
+    CustomerUnassigned,
     CustomerCreditChanged,
     CustomerProfileChanged,
     CustomerReviewDueReached,

@@ -81,11 +81,43 @@ class UserUpdated(UserEvent):
 
 
 class UserDeleted(UserEvent):
-    """A user is gone, and logged out everywhere."""
+    """A user is gone, and logged out everywhere. Who keeps something for the user hands it to `successor_id`; to nobody, when null."""
 
     type: ClassVar[str] = "user.deleted"
 
     user_id: UUID
+    successor_id: UUID | None = None
+
+
+class TeamDescription(UserEvent):
+    """What both describing events say. A team lies within `parent_id`; who leads it and who deputises need not be among its members."""
+
+    team_id: UUID
+    name: str
+    parent_id: UUID | None = None
+    lead_id: UUID | None = None
+    deputy_id: UUID | None = None
+    member_ids: list[UUID] = []
+
+
+class TeamCreated(TeamDescription):
+    """There is a new team."""
+
+    type: ClassVar[str] = "user.team.created"
+
+
+class TeamUpdated(TeamDescription):
+    """The team is different now: another name or place, other people. Carries the whole of it."""
+
+    type: ClassVar[str] = "user.team.updated"
+
+
+class TeamDeleted(UserEvent):
+    """The team is dissolved; its people stay."""
+
+    type: ClassVar[str] = "user.team.deleted"
+
+    team_id: UUID
 
 
 class UserLoggedIn(UserEvent):
@@ -123,6 +155,9 @@ PUBLISHED: tuple[type[UserEvent], ...] = (
     UserCreated,
     UserUpdated,
     UserDeleted,
+    TeamCreated,
+    TeamUpdated,
+    TeamDeleted,
     UserLoggedIn,
     UserLoggedOut,
     SigningKeyRevoked,

@@ -104,3 +104,17 @@ async def test_a_merge_stops_changes_and_can_be_undone(sales: Sales) -> None:
     ] == "/into_customer_id"
     kinds = [one.type for one in await sales.h.published() if str(one.aggregate_id) == twin["id"]]
     assert kinds == ["customer.created", "customer.merged", "customer.updated", "customer.unmerged", "customer.updated"]
+
+
+async def test_what_many_share_is_found_all_the_same(sales: Sales, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However it is looked for: by what is marked, or along the list."""
+    for number in range(6):
+        await sales.create(f"Ada {number}", emails=[{"address": f"a{number}@b.example"}])
+    await sales.create("Bob 100 %")
+    asked = ("ada", "ad", "a", "b.example", "ada 3", "bob", "dada", "100 %")
+    before = [await sales.found(q) for q in asked]
+    assert [len(names) for names in before] == [6, 6, 6, 6, 1, 1, 0, 1]
+    monkeypatch.setattr("tailrace.db.search.MOST_LOOKED_UP", 0)
+    assert [await sales.found(q) for q in asked] == before
+    assert await sales.found("ada", sort="-name") == [f"Ada {number}" for number in range(5, -1, -1)]
+    assert await sales.found("ada", sort="-id", limit="2") == ["Ada 5", "Ada 4"]

@@ -55,6 +55,15 @@ async def walk(w: Walker) -> None:
     await w.get("/v1/auth/users/{user_id}", user_id=user["id"])
     await w.put("/v1/auth/users/{user_id}", {**person, "name": "Grace Packer", "roles": []}, user_id=user["id"])
 
+    sales = await w.post("/v1/auth/teams", {"name": "Sales", "lead_id": user["id"]})
+    north = {"name": "Sales, north", "parent_id": sales["id"], "member_ids": [user["id"]]}
+    team = await w.post("/v1/auth/teams", north)
+    await w.get("/v1/auth/teams")
+    await w.get("/v1/auth/teams/{team_id}", team_id=team["id"])
+    await w.put("/v1/auth/teams/{team_id}", {**north, "deputy_id": user["id"]}, team_id=team["id"])
+    await w.get("/v1/auth/users/{user_id}/position", user_id=user["id"])
+    await w.delete("/v1/auth/teams/{team_id}", team_id=team["id"])
+
     w.become(UUID(company["id"]), UUID(user["id"]))
     await w.get("/v1/auth/me")
     await w.post("/v1/auth/password", {"current_password": PASSWORD, "new_password": "another " + PASSWORD})

@@ -15,6 +15,7 @@ from tailrace.http.routing import TenantRoute
 from tailrace.messaging.sagas import Saga
 from tailrace.messaging.schedules import Schedule
 from tailrace.messaging.subscribers import Projection, Subscriber
+from tailrace.messaging.teams import Teams
 from tailrace.messaging.timers import Timer
 from tailrace.settings import Settings
 from tailrace.storage.attachments import Attachments
@@ -80,6 +81,16 @@ class Service:
     build: Callable[[Settings], FastAPI] | None = None
     all_timers: Sequence[Timer] = field(init=False)
 
+    @property
+    def grantable(self) -> Mapping[str, str]:
+        """Every name by which a role may hold one of its scopes, and what that allows."""
+        return {name: says for scope in self.scopes for name, says in scope.grantable.items()}
+
+    @property
+    def teams(self) -> Teams | None:
+        """What it keeps of the company's teams."""
+        return next((each for each in self.subscribers if isinstance(each, Teams)), None)
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "subscribers", tuple(dict.fromkeys((*self.subscribers, *self.schedules))))
         by_type(self.publishes)
@@ -106,7 +117,9 @@ class Service:
 
 
 def _check_scopes(service: Service) -> None:
-    known = {scope.name: scope.description for scope in service.scopes}
+    known = service.grantable
+    if any(scope.by_owner for scope in service.scopes) and service.teams is None:
+        raise ValueError(f"{service.name} has scopes that come by owner and no Teams among its subscribers")
     for name in known:
         if not re.fullmatch(SCOPE, name):
             raise ValueError(f"the scope {name} of {service.name} is no <resource>:<action>")

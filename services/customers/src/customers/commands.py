@@ -6,18 +6,20 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import undefer
 
 from customers.attachments import papers
 from customers.bodies import ConsentBody
 from customers.matching import because
-from customers.models import Customer, PriceListCopy, UserCopy
+from customers.models import Customer, Leaver, PriceListCopy, UserCopy, heir_of
 from tailrace.core.errors import Unknown
 from tailrace.core.plausible import Bounds
 from tailrace.db import master_data
 from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
 from tailrace.db.search import sharing
+from tailrace.db.visibility import owner_of_new
 from tailrace.messaging.replica import Known, by_ids
 from tailrace.messaging.timers import Timer
 
@@ -28,6 +30,7 @@ MOST_DUPLICATES = 50
 GIVEN = Bounds(years=100)
 
 _LOOK_AGAIN = timedelta(seconds=1)
+_WAITS_FOR_HEIR = timedelta(minutes=1)
 
 handover = Timer("customers.handover")
 
@@ -35,7 +38,10 @@ handover = Timer("customers.handover")
 async def create(tx: Tx, values: Mapping[str, Any]) -> Customer:
     """Raises CodeTaken, and what is said of a price list that is not there."""
     await _check(tx, values)
-    given = {"sales_rep_id": None, "credit_limit": None, "profile": None, **values}
+    sales_rep_id = owner_of_new(tx, tx.context.user_id)
+    if sales_rep_id is not None:
+        (await _hold(tx, sales_rep_id)).in_use(sales_rep_id, "/sales_rep_id")
+    given = {"sales_rep_id": sales_rep_id, "credit_limit": None, "profile": None, **values}
     if given["number"] is None:
         given["number"] = await _next_number(tx)
     return await master_data.create(tx, Customer, given)
@@ -58,9 +64,7 @@ async def assign(tx: Tx, id: UUID, match: int | None, sales_rep_id: UUID | None,
     """Raises what is said of a user that is not there, or is gone."""
     customer = await tx.load(Customer, id, match)
     if sales_rep_id is not None:
-        # Held until this is committed: who leaves meanwhile is found by the handover, which waits for the copy to say so.
-        held = select(UserCopy).where(UserCopy.id == sales_rep_id).with_for_update(read=True)
-        Known(UserCopy, (await tx.scalars(held)).all()).in_use(sales_rep_id, "/sales_rep_id")
+        (await _hold(tx, sales_rep_id)).in_use(sales_rep_id, "/sales_rep_id")
     customer.assign_to(sales_rep_id, reason)
     return customer
 
@@ -117,19 +121,49 @@ async def duplicates(tx: Tx, id: UUID) -> list[dict[str, Any]]:
     return sorted(found, key=lambda each: -len(each["shared"]))
 
 
+async def leave(tx: Tx, user_id: UUID, successor_id: UUID | None) -> None:
+    """Remember that somebody is gone, and begin to hand their customers over."""
+    gone = insert(Leaver).values(tenant_id=tx.tenant_id, user_id=user_id, successor_id=successor_id)
+    await tx.execute(gone.on_conflict_do_nothing())
+    await handover.set(tx, user_id, datetime.now(UTC))
+
+
 @handover.due
 async def hand_over(tx: Tx, user_id: UUID) -> None:
-    """Leave the customers of a user who is gone without anybody, a batch at a time, until there are no more."""
+    """Give the customers of a user who is gone to the one who takes over, or to nobody, a batch at a time, until there are no more."""
     user = await tx.scalar(select(UserCopy).where(UserCopy.id == user_id))
+    heir = await heir_of(tx, user_id)
+    if heir is not None and heir != user_id and not await _is_there(tx, heir):
+        leaver = await tx.scalar(select(Leaver).where(Leaver.user_id == user_id))
+        if leaver is not None and leaver.left_at > datetime.now(UTC) - _WAITS_FOR_HEIR:
+            # Not heard of yet, or gone as well, and who takes over from them is still on its way here.
+            return await handover.set(tx, user_id, datetime.now(UTC) + _LOOK_AGAIN)
+        heir = None
     theirs = select(Customer.id).where(Customer.sales_rep_id == user_id, Customer.deleted_at.is_(None))
     left = list(await tx.scalars(theirs.order_by(Customer.id).limit(AT_ONCE)))
     for id in left:
-        (await tx.load(Customer, id)).hand_over(None, "The user was deleted.")
+        customer = await tx.load(Customer, id)
+        if heir is None or heir == user_id:
+            customer.leave_unassigned("The user was deleted, and nobody takes over.")
+        else:
+            customer.hand_over(heir, "The user was deleted.")
     if len(left) == AT_ONCE:
         await handover.set(tx, user_id, datetime.now(UTC))
     elif user is not None and user.active:
         # The copy is behind, and somebody may still be given to them.
         await handover.set(tx, user_id, datetime.now(UTC) + _LOOK_AGAIN)
+    return None
+
+
+async def _is_there(tx: Tx, user_id: UUID) -> bool:
+    known = await _hold(tx, user_id)
+    return user_id in known and known[user_id].active
+
+
+async def _hold(tx: Tx, user_id: UUID) -> Known[UserCopy]:
+    """The copy of a user, held until this is committed: who leaves meanwhile is found by the handover, which waits for the copy to say so."""
+    held = select(UserCopy).where(UserCopy.id == user_id).with_for_update(read=True)
+    return Known(UserCopy, (await tx.scalars(held)).all())
 
 
 async def _last_of(tx: Tx, id: UUID) -> UUID:
@@ -150,5 +184,7 @@ async def _next_number(tx: Tx) -> str:
     while True:
         number = await NUMBERS.next(tx)
         taken = select(Customer.id).where(Customer.code_key == Customer.key_of(number), Customer.deleted_at.is_(None))
-        if await tx.scalar(taken) is None:
+        with tx.seeing_all():
+            free = await tx.scalar(taken) is None
+        if free:
             return number

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any, Self
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -18,8 +18,9 @@ from tailrace.core.ids import uuid7
 from tailrace.db.database import Tx
 from tailrace.db.keys import refers_to, tenant_index
 from tailrace.db.master_data import MasterData
-from tailrace.db.models import Part, Tables
+from tailrace.db.models import Part, Tables, TenantRow
 from tailrace.db.search import Searchable
+from tailrace.db.visibility import Owned
 from tailrace.messaging.replica import Replica
 
 
@@ -27,14 +28,15 @@ class Base(Tables, DeclarativeBase):
     """The tables of customers."""
 
 
-class Customer(MasterData, Searchable, Base):
+class Customer(MasterData, Searchable, Owned, Base):
     """A company or a person that buys, or may. Merged, it stands for another and takes no further changes."""
 
     __tablename__ = "customer"
     created, updated = events.CustomerCreated, events.CustomerUpdated
     deleted, restored = events.CustomerDeleted, events.CustomerRestored
     code_field = "number"
-    listed_by = ("sales_rep_id", "status", "segment", "merged_into_id", "review_due_on")
+    owned_by = "sales_rep_id"
+    listed_by = (("sales_rep_id", "id"), "status", "segment", "merged_into_id", "review_due_on")
 
     number: Mapped[str]
     reading: Mapped[str | None]
@@ -123,6 +125,13 @@ class Customer(MasterData, Searchable, Base):
         self.record(events.CustomerAssigned(customer_id=self.id, **assigned))
         self._tell()
 
+    def leave_unassigned(self, reason: str) -> None:
+        """Be looked after by nobody, which somebody has to see to."""
+        previous = self.sales_rep_id
+        self.hand_over(None, reason)
+        lost = {"previous_sales_rep_id": previous, "reason": reason}
+        self.record(events.CustomerUnassigned(customer_id=self.id, **lost))
+
     def limit_credit(self, limit: int | None, reason: str) -> None:
         """Raises WasMerged."""
         self._refuse_merged()
@@ -202,15 +211,16 @@ class Customer(MasterData, Searchable, Base):
         self._tell()
 
     async def ensure_restorable(self, tx: Tx) -> None:
-        """A user who left meanwhile does not look after it any more."""
-        gone = select(UserCopy.id).where(UserCopy.id == self.sales_rep_id, ~UserCopy.active)
-        if await tx.scalar(gone) is not None:
-            self.sales_rep_id = None
+        """A user who left meanwhile does not look after it any more; the one who took over from them does."""
+        if self.sales_rep_id is not None:
+            self.sales_rep_id = await heir_of(tx, self.sales_rep_id)
 
     async def ensure_unused(self, tx: Tx) -> None:
         """Raises InUse while another stands for it."""
         merged = select(Customer.number).where(Customer.merged_into_id == self.id, Customer.deleted_at.is_(None))
-        if (number := await tx.scalar(merged.limit(1))) is not None:
+        with tx.seeing_all():
+            number = await tx.scalar(merged.limit(1))
+        if number is not None:
             raise InUse(f"Customer {number} was merged into this one.")
 
     def assign(self, values: Mapping[str, Any]) -> None:
@@ -224,10 +234,11 @@ class Customer(MasterData, Searchable, Base):
         self.record_as(self.updated)
 
     def _index(self) -> None:
-        people = [text for one in self.people for text in (one.name, one.reading, *_values(one.emails, "address"))]
+        people = [text for one in self.people for text in (one.name, one.reading)]
         emails = _values(self.emails, "address")
+        addresses = [*emails, *(address for one in self.people for address in _values(one.emails, "address"))]
         self.match_keys = match_keys(self.name, self.tax_ids, emails, _values(self.phones, "number"))
-        self.make_searchable(self.number, self.name, self.reading, *emails, *people, match=self.match_keys)
+        self.make_searchable(self.number, self.name, self.reading, *people, masked=addresses, match=self.match_keys)
 
     def _refuse_merged(self, field: str | None = None) -> None:
         if self.merged_into_id is not None:
@@ -263,6 +274,30 @@ class UserCopy(Replica, Base):
     """A user, who may look after customers."""
 
     __tablename__ = "user_copy"
+
+
+class Leaver(TenantRow, Base):
+    """A user who is gone, and who takes over: nobody, when `successor_id` is None."""
+
+    __tablename__ = "leaver"
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-10)
+    successor_id: Mapped[UUID | None]
+    left_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    """When that was heard of here."""
+
+
+async def heir_of(tx: Tx, user_id: UUID) -> UUID | None:
+    """The user, or who took over, or who took over from that one."""
+    seen: set[UUID] = set()
+    heir: UUID | None = user_id
+    while heir is not None and heir not in seen:
+        seen.add(heir)
+        leaver = await tx.scalar(select(Leaver).where(Leaver.user_id == heir))
+        if leaver is None:
+            return heir
+        heir = leaver.successor_id
+    return None
 
 
 class PriceListCopy(Replica, Base):

@@ -1,13 +1,24 @@
-"""What customers keep of others: who may look after one, and which price lists there are."""
+"""What customers keep of others: who may look after one, which teams they are in, and which price lists there are."""
 
 from contracts.catalog import PriceListCreated, PriceListDeleted, PriceListRestored, PriceListUpdated
-from contracts.users import TenantCreated, TenantTimeZoneChanged, UserCreated, UserDeleted, UserUpdated
+from contracts.users import (
+    TeamCreated,
+    TeamDeleted,
+    TeamUpdated,
+    TenantCreated,
+    TenantTimeZoneChanged,
+    UserCreated,
+    UserDeleted,
+    UserUpdated,
+)
 from customers.models import Base, PriceListCopy, UserCopy
 from tailrace.messaging.days import Days
 from tailrace.messaging.replica import Source, replica
+from tailrace.messaging.teams import Teams
 
 days = Days("customers.days", Base.metadata, TenantCreated, TenantTimeZoneChanged)
 users = replica("customers.users", Source(UserCopy, "user_id", (UserCreated, UserUpdated), UserDeleted))
+teams = Teams("customers.teams", Base.metadata, (TeamCreated, TeamUpdated), TeamDeleted)
 price_lists = replica(
     "customers.price_lists",
     Source(PriceListCopy, "price_list_id", (PriceListCreated, PriceListUpdated, PriceListRestored), PriceListDeleted),

@@ -1,9 +1,7 @@
-"""A user who is gone looks after nobody: the customers are left without, and `customer.assigned` says so of each."""
-
-from datetime import UTC, datetime
+"""A user who is gone looks after nobody: the one who takes over does, or nobody, and `customer.assigned` says so of each customer."""
 
 from contracts.users import UserDeleted
-from customers.commands import handover
+from customers import commands
 from tailrace.core.events import Meta
 from tailrace.db.database import Tx
 from tailrace.messaging.subscribers import EVER, Reaction
@@ -13,4 +11,4 @@ leavers = Reaction("customers.leavers", since=EVER)
 
 @leavers.on(UserDeleted)
 async def left(tx: Tx, event: UserDeleted, meta: Meta) -> None:
-    await handover.set(tx, event.user_id, datetime.now(UTC))
+    await commands.leave(tx, event.user_id, event.successor_id)

@@ -1,5 +1,6 @@
 """/v1/customers: who buys, found by any part of a name; who speaks for them; who looks after them; and duplicates made one."""
 
+from collections.abc import Collection
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -22,8 +23,8 @@ from customers.bodies import (
     TaxIdBody,
 )
 from customers.models import Customer, Person
-from customers.projections import price_lists, users
-from customers.scopes import Assigner, CreditManager, Merger, Reader, Writer
+from customers.projections import price_lists, teams, users
+from customers.scopes import Assigner, CreditManager, Merger, ProfileWriter, Reader, Writer, pii
 from customers.views import CustomerSummary, CustomerView, Duplicates, PersonView
 from tailrace.core.errors import Invalid
 from tailrace.core.fields import Search
@@ -32,6 +33,7 @@ from tailrace.db.search import found_by
 from tailrace.errands.partners import Partner, partner
 from tailrace.http.etag import IfMatch
 from tailrace.http.filters import Deleted, any_of, called, equal
+from tailrace.http.masks import kept, shows
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
 from tailrace.storage.routes import attachment_routes
@@ -40,7 +42,7 @@ router = tenant_router(
     "/v1/customers",
     tag="customers",
     about="Who buys, who speaks for them, who looks after them, and what was agreed.",
-    reads=[users, price_lists],
+    reads=[users, teams, price_lists],
 )
 
 _FILTERS = (
@@ -51,13 +53,19 @@ _FILTERS = (
     equal(Customer.merged_into_id),
 )
 _SORT = [Customer.number, Customer.name, Customer.created_at]
+CONTACTS = {"emails": pii, "phones": pii}
+PII = {"tax_ids": pii, **CONTACTS}
 Words = Annotated[
     Search, Query(description="Words, or parts of them, of the number, a name, its reading, or an e-mail address.")
 ]
 Verification = Annotated[Partner | None, partner("verification")]
 Customers = Annotated[PageRequest, listed(Customer, *_FILTERS, equal(Customer.sales_rep_id), sort=_SORT)]
 Theirs = Annotated[PageRequest, listed(Customer, *_FILTERS, sort=_SORT)]
-Found = Annotated[PageRequest, listed(Customer, *_FILTERS, sort=_SORT, default="name")]
+Found = Annotated[PageRequest, listed(Customer, *_FILTERS, sort=_SORT)]
+
+
+def _but(body: CustomerBody | PersonBody, stays: Collection[str]) -> dict[str, Any]:
+    return {name: value for name, value in body.values().items() if name not in stays}
 
 
 def _shown(*, deleted: bool = False) -> Select[Customer]:
@@ -78,8 +86,13 @@ async def list_customers(tx: Tx, who: Reader, page: Customers, deleted: Deleted 
 
 @router.get("/search", response_model=Page[CustomerSummary])
 async def list_matching_customers(tx: Tx, who: Reader, page: Found, q: Words | None = None) -> Listing[Customer]:
-    """Customers that have all these words, or parts of words; from two characters on anywhere, a single one where a word begins."""
-    return await paginate(tx, _shown() if q is None else _shown().where(found_by(Customer, tx.tenant_id, q)), page)
+    """Customers that have all these words, or parts of words; from two characters on anywhere, a single one where a word begins.
+
+    E-mail addresses are looked in for those alone who may see them (`customers:pii`).
+    """
+    by_id = page.sort.removeprefix("-") == "id"
+    found = () if q is None else (await found_by(tx, Customer, q, masked=shows(pii), by_id=by_id),)
+    return await paginate(tx, _shown().where(*found), page)
 
 
 @router.get("/by-sales/{sales_rep_id}", response_model=Page[CustomerSummary])
@@ -97,8 +110,11 @@ async def read_customer(tx: Tx, who: Reader, customer_id: UUID) -> Customer:
 
 @router.put("/{customer_id}", response_model=CustomerView)
 async def replace_customer(tx: Tx, who: Writer, match: IfMatch, customer_id: UUID, body: CustomerBody) -> Customer:
-    """Replace a customer. What has a route of its own stays: people, credit, profile, consents, who looks after it."""
-    return await commands.replace(tx, customer_id, match, body.values())
+    """Replace a customer. What has a route of its own stays: people, credit, profile, consents, who looks after it.
+
+    What the caller may not see stays too, and is left out of the body (`customers:pii`).
+    """
+    return await commands.replace(tx, customer_id, match, _but(body, kept(body, PII)))
 
 
 @router.delete("/{customer_id}", status_code=204)
@@ -128,7 +144,7 @@ async def replace_credit(tx: Tx, who: CreditManager, match: IfMatch, customer_id
 
 
 @router.put("/{customer_id}/profile", response_model=CustomerView)
-async def replace_profile(tx: Tx, who: Writer, match: IfMatch, customer_id: UUID, body: ProfileBody) -> Customer:
+async def replace_profile(tx: Tx, who: ProfileWriter, match: IfMatch, customer_id: UUID, body: ProfileBody) -> Customer:
     """Say what the customer wants of investments and can bear, and when that is to be asked again."""
     customer = await tx.load(Customer, customer_id, match)
     customer.set_profile({**body.model_dump(), "currency": customer.currency})
@@ -167,7 +183,7 @@ async def replace_person(
     """Replace what is known of somebody who speaks for the customer."""
     customer = await tx.load(Customer, customer_id, match)
     person = customer.person(person_id)
-    customer.describe_person(person, body.values())
+    customer.describe_person(person, _but(body, kept(body, CONTACTS)))
     return person
 
 

@@ -9,13 +9,19 @@ read, write = scopes(
     "customers",
     read="See customers",
     write="Keep customers, the people there, their profiles and consents",
+    by_owner=True,
 )
-assign = Scope("customers:assign", "Say who looks after a customer")
-credit = Scope("customers:credit", "Say how much a customer may owe")
-merge = Scope("customers:merge", "Merge customers, and undo that")
+assign = Scope("customers:assign", "Say who looks after a customer", by_owner=True)
+credit = Scope("customers:credit", "Say how much a customer may owe", by_owner=True)
+merge = Scope("customers:merge", "Merge customers, and undo that", by_owner=True)
+pii = Scope(
+    "customers:pii", "See tax ids, and the e-mail addresses and telephone numbers of customers and the people there"
+)
+profile = Scope("customers:profile", "See what customers want of investments, can bear, and own")
 
 Reader = Annotated[Principal, Requires(read)]
 Writer = Annotated[Principal, Requires(write)]
+ProfileWriter = Annotated[Principal, Requires(write, profile)]
 Assigner = Annotated[Principal, Requires(assign)]
 CreditManager = Annotated[Principal, Requires(credit)]
 Merger = Annotated[Principal, Requires(merge)]

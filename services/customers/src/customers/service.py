@@ -7,23 +7,31 @@ from customers.models import Base
 from tailrace.service import Exposed, Service
 from tailrace.storage.attachments import MEGABYTE
 
+_MASKS = ["customers:pii", "customers:profile"]
+
 service = Service(
     name="customers",
     topic="customer.events",
     publishes=PUBLISHED,
-    subscribers=[projections.users, projections.price_lists, projections.days, reactions.leavers],
+    subscribers=[
+        projections.users,
+        projections.teams,
+        projections.price_lists,
+        projections.days,
+        reactions.leavers,
+    ],
     timers=[commands.handover, reviews.batch],
     schedules=[reviews.mornings],
     errands=[verification.tax_id_check],
     attachments=[papers],
     routers=[routes.router, routes.papers_router],
     exposes=[Exposed(prefix="/v1/customers", body_limit=21 * MEGABYTE)],
-    scopes=[scopes.read, scopes.write, scopes.assign, scopes.credit, scopes.merge],
+    scopes=[scopes.read, scopes.write, scopes.assign, scopes.credit, scopes.merge, scopes.pii, scopes.profile],
     default_roles={
-        "sales": ["customers:read", "customers:write", "customers:assign"],
-        "accountant": ["customers:read", "customers:credit"],
-        "warehouse": ["customers:read"],
-        "viewer": ["customers:read"],
+        "sales": ["customers:read", "customers:write", "customers:assign", *_MASKS],
+        "accountant": ["customers:read", "customers:credit", *_MASKS],
+        "warehouse": ["customers:read", *_MASKS],
+        "viewer": ["customers:read", *_MASKS],
     },
     released=False,
     metadata=Base.metadata,

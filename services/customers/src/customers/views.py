@@ -1,7 +1,7 @@
 """What clients are shown of customers."""
 
 from datetime import date, datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from contracts.customers import (
@@ -17,7 +17,9 @@ from contracts.customers import (
     TaxId,
     TaxIdResult,
 )
+from customers.scopes import pii, profile
 from tailrace.core.personal_data import Personal
+from tailrace.http.masks import masked
 from tailrace.http.routing import ResourceView, View
 
 
@@ -30,9 +32,9 @@ class PersonView(View):
     """How the name is spoken, where its script does not tell."""
     position: str | None
     """What they do there."""
-    emails: list[EmailAddress]
+    emails: Annotated[list[EmailAddress], masked(pii)]
     """Where to write to."""
-    phones: list[PhoneNumber]
+    phones: Annotated[list[PhoneNumber], masked(pii)]
     """Where to call."""
 
 
@@ -109,21 +111,21 @@ class CustomerView(CustomerSummary):
     """How many days after an invoice it is due."""
     price_list_id: UUID | None
     """The list that its prices are from; null for none."""
-    tax_ids: list[TaxId]
+    tax_ids: Annotated[list[TaxId], masked(pii)]
     """Numbers that tax offices gave it."""
-    tax_id_checks: list[TaxIdCheckView]
+    tax_id_checks: Annotated[list[TaxIdCheckView], masked(pii)]
     """Of these numbers, those that were checked, or are."""
     addresses: list[PostalAddress]
     """Where it is, and where it wants goods and invoices."""
-    emails: list[EmailAddress]
+    emails: Annotated[list[EmailAddress], masked(pii)]
     """Where to write to."""
-    phones: list[PhoneNumber]
+    phones: Annotated[list[PhoneNumber], masked(pii)]
     """Where to call."""
     people: list[PersonView]
     """Who speaks for it."""
     credit_limit: int | None
     """How much it may owe, in minor units of its currency; null for no limit."""
-    profile: ProfileView | None
+    profile: Annotated[ProfileView | None, masked(profile)]
     """What it wants of investments, when it was asked."""
     consents: dict[Purpose, ConsentView]
     """What it allows, by purpose."""

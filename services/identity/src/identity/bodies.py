@@ -1,6 +1,7 @@
 """What clients may send. Addresses are compared in lower case; passwords are never shown in a log or an error."""
 
 from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import BeforeValidator, Field, SecretStr
 
@@ -13,7 +14,10 @@ from tailrace.core.wire import TextRule
 from tailrace.http.routing import Body
 
 RoleName = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[a-z][a-z0-9_-]*$")]
-Scope = Annotated[str, Field(pattern=r"^(\*|[a-z][a-z0-9_-]*:(\*|[a-z][a-z0-9_-]*))$", examples=["orders:read"])]
+Scope = Annotated[
+    str,
+    Field(pattern=r"^(\*|[a-z][a-z0-9_-]*:(\*|[a-z][a-z0-9_-]*(:(team|own))?))$", examples=["orders:read"]),
+]
 Slug = Annotated[str, Field(min_length=2, max_length=40, pattern=r"^[a-z0-9][a-z0-9-]*[a-z0-9]$")]
 NewPassword = Annotated[Password, Field(min_length=8)]
 
@@ -105,6 +109,21 @@ class RoleBody(Body):
     """What the role is known by; unique within the tenant, and never changed."""
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=100)]
     """What its holders may do, such as `orders:read`, `orders:*` or `*`."""
+
+
+class TeamBody(Body):
+    """A team as it is to be, whole."""
+
+    name: Name
+    """What it is called; unique among the teams of the tenant."""
+    parent_id: UUID | None = None
+    """The team that it lies within; null for none. Five may lie within each other."""
+    lead_id: UUID | None = None
+    """The user who leads it, and is the superior of the others in it."""
+    deputy_id: UUID | None = None
+    """The user who takes over from those who leave."""
+    member_ids: Annotated[list[UUID], Field(max_length=500)] = []
+    """The users in it; the lead and the deputy belong to it without being named here."""
 
 
 class KeyRotation(Body):

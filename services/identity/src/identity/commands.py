@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from identity import audit, passwords, sessions, throttle
+from identity import audit, passwords, sessions, teams, throttle
 from identity.audit import Origin
 from identity.bodies import ChangedUser, NewUser, RoleBody
 from identity.grants import ADMIN, ensure_known
@@ -68,9 +68,11 @@ async def change_user(
 
 
 async def delete_user(tx: Tx, user_id: UUID, match: int | None, who: Principal, origin: Origin) -> None:
+    await teams.take_turns(tx)
     user = await _load_user(tx, user_id, match, who)
     administered = user.administers
-    user.delete(datetime.now(UTC))
+    user.delete(datetime.now(UTC), await teams.successor_of(tx, user.id))
+    await teams.leave(tx, user.id)
     await tx.flush()
     if administered:
         await _ensure_another_admin(tx, user)

@@ -1,6 +1,6 @@
 """Tenants, people, roles and sessions. Each change of one is recorded as an event; secrets stand in rows of their own that no event describes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -182,9 +182,62 @@ class User(SoftDeleted, Base):
             events.UserUpdated(user_id=self.id, email=email, name=name, roles=self.roles, active=active),
         )
 
-    def delete(self, now: datetime) -> None:
+    def delete(self, now: datetime, successor_id: UUID | None) -> None:
+        """`successor_id`: to whom all that is the user's is to go."""
         self.deleted_at, self.granted = now, []
-        self.record(events.UserDeleted(user_id=self.id))
+        self.record(events.UserDeleted(user_id=self.id, successor_id=successor_id))
+
+
+class Team(SoftDeleted, Base):
+    """Some people of a company, who may lead them and who deputises. A team may lie within another."""
+
+    __tablename__ = "team"
+    __table_args__ = (unique_value("name", where=LIVE), tenant_index("parent_id"))
+
+    name: Mapped[str]
+    parent_id: Mapped[UUID | None]
+    lead_id: Mapped[UUID | None]
+    deputy_id: Mapped[UUID | None]
+    members: Mapped[list[Any]]
+    """The ids of its members, in order."""
+
+    @classmethod
+    def form(cls, values: Mapping[str, Any]) -> "Team":
+        team = cls(id=uuid7())
+        team._assign(values)
+        team.record_as(events.TeamCreated)
+        return team
+
+    @property
+    def member_ids(self) -> list[UUID]:
+        return [UUID(each) for each in self.members]
+
+    @property
+    def people(self) -> frozenset[UUID]:
+        """The members, the lead and the deputy."""
+        return frozenset({*self.member_ids, *(each for each in (self.lead_id, self.deputy_id) if each is not None)})
+
+    def change(self, values: Mapping[str, Any]) -> None:
+        self._assign(values)
+        self.record_as(events.TeamUpdated)
+
+    def lose(self, user_id: UUID) -> None:
+        """Go on without somebody: a lead who leaves is followed by the deputy."""
+        if self.lead_id == user_id:
+            self.lead_id, self.deputy_id = self.deputy_id, None
+        if self.deputy_id == user_id:
+            self.deputy_id = None
+        self.members = [each for each in self.members if each != str(user_id)]
+        self.record_as(events.TeamUpdated)
+
+    def delete(self, now: datetime) -> None:
+        self.deleted_at = now
+        self.record(events.TeamDeleted(team_id=self.id))
+
+    def _assign(self, values: Mapping[str, Any]) -> None:
+        self.name, self.parent_id = values["name"], values["parent_id"]
+        self.lead_id, self.deputy_id = values["lead_id"], values["deputy_id"]
+        self.members = sorted({str(each) for each in values["member_ids"]})
 
 
 class Credential(TenantRow, Base):

@@ -1,4 +1,4 @@
-"""Users, roles, tenants and the audit log over HTTP. `own` routes concern the caller alone and need no scope."""
+"""Users, roles, teams, tenants and the audit log over HTTP. `own` routes concern the caller alone and need no scope."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Request, Response
 from sqlalchemy import select
 
-from identity import commands, rotation, tenants
+from identity import commands, rotation, teams, tenants
 from identity.audit import From
 from identity.bodies import (
     ChangedUser,
@@ -17,13 +17,24 @@ from identity.bodies import (
     PasswordChange,
     RoleBody,
     RoleName,
+    TeamBody,
     TenantDescription,
 )
 from identity.keys import SigningKeys
-from identity.models import AuditEntry, Role, Tenant, User
-from identity.scopes import Anybody, Auditor, Operator, Reader, TenantReader, TenantWriter, Writer
+from identity.models import AuditEntry, Role, Team, Tenant, User
+from identity.scopes import (
+    Anybody,
+    Auditor,
+    Operator,
+    Reader,
+    TeamReader,
+    TeamWriter,
+    TenantReader,
+    TenantWriter,
+    Writer,
+)
 from identity.tokens import Issuer
-from identity.views import AuditEntryView, Me, RoleView, SigningKeysView, TenantView, UserView
+from identity.views import AuditEntryView, Me, PositionView, RoleView, SigningKeysView, TeamView, TenantView, UserView
 from tailrace.core.errors import Invalid
 from tailrace.core.fields import Email
 from tailrace.http.etag import IfMatch
@@ -34,7 +45,7 @@ from tailrace.http.routing import Tx, tenant_router
 
 _OWN = {"x-policy": "own"}
 
-auth = tenant_router("/v1/auth", tag="auth", about="Log-in and tokens, users and roles, keys, and who did what.")
+auth = tenant_router("/v1/auth", tag="auth", about="Log-in and tokens, users, roles and teams, keys, and who did what.")
 companies = tenant_router("/v1/tenants", tag="tenants", about="Companies: each sees nothing of the others.")
 routers = (auth, companies)
 
@@ -49,6 +60,16 @@ Users = Annotated[
     ),
 ]
 Roles = Annotated[PageRequest, listed(Role, equal(Role.name), sort=[Role.name])]
+Teams = Annotated[
+    PageRequest,
+    listed(
+        Team,
+        equal(Team.name),
+        equal(Team.parent_id),
+        equal(Team.lead_id),
+        sort=[Team.name, Team.created_at],
+    ),
+]
 AuditEntries = Annotated[
     PageRequest,
     listed(
@@ -140,6 +161,48 @@ async def replace_role(tx: Tx, who: Writer, role_id: UUID, match: IfMatch, body:
 async def delete_role(tx: Tx, who: Writer, role_id: UUID, match: IfMatch, origin: From) -> None:
     """Delete a role that nobody has and that is not built in."""
     await commands.delete_role(tx, role_id, match, who, origin)
+
+
+@auth.post("/teams", status_code=201, response_model=TeamView)
+async def create_team(tx: Tx, who: TeamWriter, body: TeamBody, origin: From) -> Team:
+    """Form a team."""
+    return await teams.create(tx, body.model_dump(), origin)
+
+
+@auth.get("/teams", response_model=Page[TeamView])
+async def list_teams(tx: Tx, who: TeamReader, page: Teams) -> Listing[Team]:
+    """The tenant's teams."""
+    return await paginate(tx, select(Team).where(Team.deleted_at.is_(None)), page)
+
+
+@auth.get("/teams/{team_id}", response_model=TeamView)
+async def read_team(tx: Tx, who: TeamReader, team_id: UUID) -> Team:
+    """One team."""
+    return await tx.find(Team, team_id)
+
+
+@auth.put("/teams/{team_id}", response_model=TeamView)
+async def replace_team(tx: Tx, who: TeamWriter, team_id: UUID, match: IfMatch, body: TeamBody, origin: From) -> Team:
+    """Replace a team. Whose rows its people see by a scope that ends in `:team` follows within seconds; no token has to be renewed."""
+    return await teams.replace(tx, team_id, match, body.model_dump(), origin)
+
+
+@auth.delete("/teams/{team_id}", status_code=204)
+async def delete_team(tx: Tx, who: TeamWriter, team_id: UUID, match: IfMatch, origin: From) -> None:
+    """Dissolve a team that none lies within; its people stay."""
+    await teams.delete(tx, team_id, match, origin)
+
+
+@auth.get("/users/{user_id}/position", response_model=PositionView)
+async def read_user_position(tx: Tx, who: TeamReader, user_id: UUID) -> dict[str, Any]:
+    """A user's teams, superior, and who would take over."""
+    user = await tx.find(User, user_id)
+    organisation = await teams.organisation(tx)
+    return {
+        "team_ids": [team.id for team in organisation.teams_of(user.id)],
+        "superior_id": organisation.superior(user.id),
+        "successor_id": await teams.successor_of(tx, user.id),
+    }
 
 
 @auth.get("/keys", response_model=SigningKeysView)

@@ -3,7 +3,15 @@
 from contracts.users import PUBLISHED
 from identity import public, routes, sessions, start
 from identity.models import Base
-from identity.scopes import read_audit, read_tenants, read_users, write_tenants, write_users
+from identity.scopes import (
+    read_audit,
+    read_teams,
+    read_tenants,
+    read_users,
+    write_teams,
+    write_tenants,
+    write_users,
+)
 from tailrace.service import Exposed, Service
 
 service = Service(
@@ -21,8 +29,8 @@ service = Service(
         Exposed(prefix="/v1/auth/token", public=True),
         Exposed(prefix="/v1/tenants"),
     ],
-    scopes=[read_users, write_users, read_tenants, write_tenants, read_audit],
-    default_roles={"viewer": ["tenants:read", "users:read"]},
+    scopes=[read_users, write_users, read_teams, write_teams, read_tenants, write_tenants, read_audit],
+    default_roles={"viewer": ["teams:read", "tenants:read", "users:read"]},
     issues_tokens=True,
     metadata=Base.metadata,
     platform_tables=frozenset({"tenant_slug", "signing_key"}),

@@ -62,6 +62,30 @@ class RoleView(ResourceView):
     """What its holders may do, such as `orders:read`, `orders:*` or `*`."""
 
 
+class TeamView(ResourceView):
+    name: str
+    """What it is called."""
+    parent_id: UUID | None
+    """The team that it lies within; null for none."""
+    lead_id: UUID | None
+    """The user who leads it."""
+    deputy_id: UUID | None
+    """The user who takes over from those who leave."""
+    member_ids: list[UUID]
+    """The users in it, besides the lead and the deputy."""
+
+
+class PositionView(View):
+    """Where a user stands among the teams."""
+
+    team_ids: list[UUID]
+    """The teams that the user belongs to, the oldest first."""
+    superior_id: UUID | None
+    """The lead of the nearest team that somebody else leads; null for nobody."""
+    successor_id: UUID | None
+    """Who would take over, did the user leave: a deputy, else a lead; null for nobody."""
+
+
 class SigningKeyView(View):
     """`verifies_until` is null while no later key replaces it."""
 

@@ -2,7 +2,7 @@
 
 from broken.toy import MIGRATION, MODELS, ROUTES, migrated, toy
 
-_TABLES = 'tenant_tables(op, "card", "stamp", "product", "account", "points_event")'
+_TABLES = 'tenant_tables(op, "card", "stamp", "product", "account", "team_copy", "team_member_copy", "points_event")'
 _NO_NULLIF = (
     'op.execute("DROP POLICY tenant ON product")\n    op.execute("CREATE POLICY tenant ON product'
     " USING (tenant_id = current_setting('app.tenant_id', true)::uuid)\")"

@@ -152,7 +152,7 @@ TOYS = (
             (
                 "    card = await tx.get(Card, (tx.tenant_id, card_id))\n"
                 "    if card is None:\n"
-                '        card = Card.issue(str(card_id), "a@b.example", "x", [])\n'
+                '        card = Card.issue(card_id, str(card_id), "a@b.example", "x", [])\n'
                 "        tx.add(card)\n"
                 "    card.relabel(body.label)\n"
             ),
@@ -284,7 +284,7 @@ TOYS = (
             (
                 "async def create_card(request: Request, tx: Tx, who: Writer, body: NewCard) -> Card:\n"
                 "    async with request.app.state.database.transaction(tx.context) as own:\n"
-                '        own.add(Card.issue(f"{uuid7()}", body.email, "twin", []))\n'
+                '        own.add(Card.issue(who.user_id, f"{uuid7()}", body.email, "twin", []))\n'
             ),
         ),
         (ROUTES, _SQL, f"from fastapi import Request\n{_SQL}"),

@@ -6,7 +6,7 @@ _LISTED = "PUBLISHED = [CardIssued, CardLabelled, CardClosed, PointsGiven]"
 _HEARD = "row = insert(Product).values(tenant_id=tx.tenant_id, id=event.item_id, name=event.name, heard=1)"
 _SAMPLE = "contracts/samples/toyshop.card.issued/v1-1.json"
 _TOLD = "async def told(tx: Tx, event: ItemCreated | ItemUpdated, meta: Meta) -> None:\n"
-_WELCOME = '    tx.add(Card.issue("WELCOME" + str(meta.event_id)'
+_WELCOME = '    tx.add(Card.issue(tx.tenant_id, "WELCOME" + str(meta.event_id)'
 _RELABEL = "async def replace_card(tx: Tx, who: Writer, match: IfMatch, card_id: UUID, body: Label) -> Card:"
 _LOAD = "    card = await tx.load(Card, card_id, match)\n    card.relabel(body.label)\n"
 _RUMOUR = (
@@ -269,7 +269,11 @@ TOYS = (
         "a projection that publishes",
         "projections_record_nothing",
         "the projection toyshop.products records events",
-        (SUBSCRIBERS, _TOLD, f'{_TOLD}    tx.add(Card.issue(str(event.item_id), "a@b.example", "x", []))\n'),
+        (
+            SUBSCRIBERS,
+            _TOLD,
+            f'{_TOLD}    tx.add(Card.issue(event.item_id, str(event.item_id), "a@b.example", "x", []))\n',
+        ),
     ),
     toy(
         "a reaction that does not say why",
@@ -277,11 +281,11 @@ TOYS = (
         "toyshop.card.issued does not name the event that led to it",
         (
             SUBSCRIBERS,
-            '    tx.add(Card.issue("WELCOME" + str(meta.event_id)',
+            '    tx.add(Card.issue(tx.tenant_id, "WELCOME" + str(meta.event_id)',
             (
                 "    from tailrace.core.context import Context\n\n"
                 "    tx.context = Context(tenant_id=tx.tenant_id)\n"
-                '    tx.add(Card.issue("WELCOME" + str(meta.event_id)'
+                '    tx.add(Card.issue(tx.tenant_id, "WELCOME" + str(meta.event_id)'
             ),
         ),
     ),

@@ -1,6 +1,6 @@
 """Every invariant by name. The name is what a report shows and what a broken toy refers to."""
 
-from invariants import database, delivery, described, events, files, http, naming, personal, source, spelling
+from invariants import database, delivery, described, events, files, http, naming, personal, source, spelling, visible
 from invariants.subject import Check, Invariant
 
 _OF_EVERY: tuple[Check, ...] = (
@@ -72,6 +72,8 @@ _OF_DATABASES: tuple[Check, ...] = (
     described.everything_offered_is_described,
     described.every_answer_is_declared,
     files.what_is_no_data_is_saved_and_never_shown,
+    visible.anothers_row_is_not_there,
+    visible.what_is_masked_stays_masked,
     personal.fields_that_name_a_person_are_marked,
     personal.samples_hold_nothing_personal,
     personal.no_log_line_holds_personal_data,

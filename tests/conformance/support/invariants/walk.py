@@ -5,20 +5,26 @@ A service brings its walk in `tests/walk.py`: `async def walk(w: Walker) -> None
 
 import json
 import re
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx2
+from sqlalchemy import inspect
 
 from invariants.operations import Operation
 from invariants.rows import Rows, differing
 from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
+from tailrace.core.manifest import OWN
+from tailrace.db.visibility import Owned
+from tailrace.http.masks import SAID
 from tailrace_testing import Harness
 
 INJECTED = ("tenant_id", "id", "role", "created_at", "version", "no_such_field")
+_MASK = re.compile(f'"{SAID}": "([^"]*)"')
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -64,6 +70,8 @@ class Step:
     tenant: UUID
     form: Mapping[str, str] | None = None
     file: "File | None" = None
+    ids: Mapping[str, str] = field(default_factory=dict)
+    """What stands in its path."""
     answers: dict[str, Answer] = field(default_factory=dict)
     recorded: list[Mapping[str, Any]] = field(default_factory=list)
     """The outbox rows that `done` left."""
@@ -97,6 +105,8 @@ class Walker:
     def __init__(self, harness: Harness, operations: list[Operation]) -> None:
         self.h = harness
         self.tenant, self.user = harness.tenant, harness.user
+        self.stranger = uuid7()
+        """Somebody of the tenant who owns nothing."""
         self.rows = Rows(harness.admin)
         self.steps: list[Step] = []
         self.cursors: dict[str, Cursor] = {}
@@ -157,9 +167,10 @@ class Walker:
         if operation is None:
             raise LeftThePath(f"{method} {path} is no operation of {self.h.service.name}")
         traceparent = f"00-{uuid4().hex}-{uuid4().hex[:16]}-01"
-        step = Step(operation, body, traceparent, self.tenant, form, file)
+        in_path = {name: str(id) for name, id in ids.items()}
+        step = Step(operation, body, traceparent, self.tenant, form, file, in_path)
         self.steps.append(step)
-        request = _Request(self, step, dict(query or {}), {name: str(id) for name, id in ids.items()})
+        request = _Request(self, step, dict(query or {}), in_path)
         await request.refused_first()
         answer = await request.done()
         if not step.done:
@@ -178,8 +189,32 @@ class Walker:
                         operation.path, identities(page), page["next_cursor"], self.client()
                     )
 
-    def client(self, scopes: str = "*", tenant: UUID | None = None) -> httpx2.AsyncClient:
-        who = (scopes, tenant or self.tenant, self.user)
+    @cached_property
+    def unmasked(self) -> str:
+        """Every scope but those that show what is masked."""
+        masks = {mask for each in self._operations.values() for mask in _MASK.findall(json.dumps(each.document))}
+        return " ".join(sorted({scope.name for scope in self.h.service.scopes} - masks))
+
+    @property
+    def owning_nothing(self) -> str:
+        """Every scope, each that comes by owner for the caller's own rows alone."""
+        scopes = self.h.service.scopes
+        return " ".join(sorted(f"{scope.name}:{OWN}" if scope.by_owner else scope.name for scope in scopes))
+
+    @cached_property
+    def owned_tables(self) -> Sequence[str]:
+        """Of the rows that have an owner."""
+        found = [mapper for each in _below(Owned) if (mapper := inspect(each, raiseerr=False)) is not None]
+        return [each.local_table.name for each in found if each.local_table.metadata is self.h.service.metadata]
+
+    async def owned_ids(self) -> frozenset[str]:
+        """The ids of all rows that have an owner."""
+        each = [f'SELECT id::text FROM "{table}"' for table in self.owned_tables]
+        rows = await self.h.admin.fetch(" UNION ALL ".join(each)) if each else []
+        return frozenset(row["id"] for row in rows)
+
+    def client(self, scopes: str = "*", tenant: UUID | None = None, user: UUID | None = None) -> httpx2.AsyncClient:
+        who = (scopes, tenant or self.tenant, user or self.user)
         if who not in self._clients:
             self._clients[who] = self.h.client_as(scopes, tenant=who[1], user=who[2])
         return self._clients[who]
@@ -212,6 +247,7 @@ class _Request:
             await self._try("foreign", foreign)
         if self.operation.in_path:
             await self._try("unknown", ids={n: _other(self.operation, n) for n in self.operation.in_path})
+        await self._seen_by_others()
         for name in self.operation.ids:
             await self._try("malformed", ids={**self.ids, name: "not-an-id"})
         if self.operation.method == "POST":
@@ -219,6 +255,13 @@ class _Request:
         if self.operation.takes_if_match:
             await self._try("stale", headers={"If-Match": '"999999"'})
         await self._injected()
+
+    async def _seen_by_others(self) -> None:
+        walker = self.walker
+        if not self.operation.writes:
+            await self._try("masked", walker.client("" if self.operation.is_own else walker.unmasked))
+        if walker.owned_tables and (self.operation.in_path or not self.operation.writes):
+            await self._try("another owner's", walker.client(walker.owning_nothing, user=walker.stranger))
 
     async def _injected(self) -> None:
         for where, body in _injected(self.step.body, self.operation.body_fields):
@@ -296,6 +339,12 @@ class _Request:
 
 def _is_text(headers: Mapping[str, str]) -> bool:
     return "content-disposition" not in headers
+
+
+def _below(kind: type) -> Iterator[type]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from _below(each)
 
 
 def _free(what: str, taken: Mapping[str, Answer]) -> str:

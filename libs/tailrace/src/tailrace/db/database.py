@@ -1,6 +1,6 @@
 """A service's own database: every transaction names its tenant first, and PostgreSQL holds it to that."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from typing import Any, TypeVar
@@ -81,6 +81,25 @@ class Tx(AsyncSession):
     def recorded(self) -> list[Recorded]:
         """The events that this transaction will publish, in order, as far as they are written."""
         return self._unit.recorder.written
+
+    @property
+    def owners(self) -> frozenset[UUID] | None:
+        """Whose rows this transaction sees and changes, of those that have an owner; everybody's when None."""
+        return self._unit.owners
+
+    def narrow(self, owners: Collection[UUID]) -> None:
+        """See and change no rows but these users' from here on, of those that have an owner (`tailrace.db.visibility`)."""
+        known = self._unit.owners
+        self._unit.owners = frozenset(owners) if known is None else known & frozenset(owners)
+
+    @contextmanager
+    def seeing_all(self) -> Iterator[None]:
+        """While this lasts, what is done is the service's own business: rows of all owners are seen."""
+        known, self._unit.owners = self._unit.owners, None
+        try:
+            yield
+        finally:
+            self._unit.owners = known
 
     async def enter_tenant(self, tenant_id: UUID) -> None:
         """Act for a tenant from here on: for the few transactions that learn it only after they began."""

@@ -3,7 +3,7 @@
 What is deleted keeps its id for those who refer to it and gives its code free. It can be restored while nobody else has taken the code.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 from uuid import UUID
@@ -36,8 +36,8 @@ class MasterData(SoftDeleted):
     """Whether codes that differ in case alone are the same."""
     fixed: ClassVar[tuple[str, ...]] = ()
     """Fields that others build on, and that therefore never change."""
-    listed_by: ClassVar[tuple[str, ...]] = ()
-    """Columns to be found by, besides the code, the name and the time of creation."""
+    listed_by: ClassVar[tuple[str | tuple[str, ...], ...]] = ()
+    """Columns to be found by, or several together, besides the code, the name and the time of creation."""
 
     name: Mapped[str]
 
@@ -48,7 +48,7 @@ class MasterData(SoftDeleted):
 
     @declared_attr.directive
     def __table_args__(cls) -> tuple[SchemaItem, ...]:  # noqa: N805  (SQLAlchemy calls it with the class)
-        lists = (("name", "id"), ("created_at", "id"), *((column,) for column in cls.listed_by))
+        lists = (("name", "id"), ("created_at", "id"), *_columns(cls.listed_by))
         key = "code_key" if cls.case_folded else cls.code_field
         code = unique_value(key, refusal=CodeTaken, where=LIVE, field=cls.code_field)
         return (code, *(tenant_index(*columns) for columns in lists))
@@ -96,6 +96,10 @@ class MasterData(SoftDeleted):
 
     async def ensure_restorable(self, tx: Tx) -> None:
         """Raises RefersToDeleted, or another refusal, when something keeps it from being restored."""
+
+
+def _columns(listed_by: tuple[str | tuple[str, ...], ...]) -> Iterator[tuple[str, ...]]:
+    return ((each,) if isinstance(each, str) else each for each in listed_by)
 
 
 AnyMaster = TypeVar("AnyMaster", bound=MasterData)

@@ -153,6 +153,8 @@ class UnitOfWork(Session):
         self.context = context
         self.service = service
         self.recorder = Recorder(self)
+        self.owners: frozenset[UUID] | None = None
+        """Whose rows are seen, of those that have an owner (`tailrace.db.visibility`); everybody's when None."""
         self.streams: dict[UUID, Any] = {}
         self.locked: dict[UUID, Any] = {}
         """The aggregates that nobody else can change before this ends: those that were locked, and those that were made here."""

@@ -14,13 +14,34 @@ from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, any_, bindparam, delete, event, false, func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    LargeBinary,
+    Select,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    delete,
+    event,
+    false,
+    func,
+    literal,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
+from tailrace.db.database import Tx
 from tailrace.db.tables import search_entry
 
 TEXT = "text"
+MOST_LOOKED_UP = 4_000
+"""How many rows that may have what is asked for are looked up one by one. When there are more, the list is walked in its order instead."""
+_SAMPLE = 200
+_BYTES = 16
+"""Of an id."""
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _BETWEEN = re.compile(r"[\W_]+")
 _HIRAGANA = {code: code + 0x60 for code in range(0x3041, 0x3097)}
@@ -37,23 +58,72 @@ class Searchable:
     """A row that is found by its texts, and by whatever else it names. `make_searchable` says so with each change."""
 
     search_text: Mapped[str] = mapped_column(sort_order=80, deferred=True)
+    masked_text: Mapped[str] = mapped_column(sort_order=81, deferred=True, server_default="")
+    """What only those find it by who may see that."""
 
-    def make_searchable(self, *texts: str | None, **named: Iterable[str]) -> None:
-        """Be found by these texts, those that are None left out, and under each further name by those values; by nothing, with nothing."""
-        words = [word for text in texts if text for word in words_of(text)]
-        self.search_text = _START + _START.join(words) if words else ""
-        pairs = {pair for word in words for pair in _pairs(_START + word)}
+    def make_searchable(self, *texts: str | None, masked: Iterable[str | None] = (), **named: Iterable[str]) -> None:
+        """Be found by these texts, those that are None left out, and under each further name by those values; by nothing, with nothing.
+
+        `masked` are texts that not everybody may see who sees the row.
+        """
+        words, hidden = _words(texts), _words(masked)
+        self.search_text, self.masked_text = _joined(words), _joined(hidden)
+        pairs = {pair for word in [*words, *hidden] for pair in _pairs(_START + word)}
         self.__dict__["_marks"] = {TEXT: pairs, **{name: set(values) for name, values in named.items()}}
 
 
-def found_by(kind: type[Searchable], tenant_id: UUID, asked: str) -> ColumnElement[bool]:
-    """Rows that have each word of `asked`, or a part like it, in their texts. Nothing but punctuation finds nothing."""
+async def found_by(
+    tx: Tx, kind: type[Searchable], asked: str, *, masked: bool, by_id: bool = False
+) -> ColumnElement[bool]:
+    """Rows that have each word of `asked`, or a part like it, in their texts. Nothing but punctuation finds nothing.
+
+    `masked`: in those too that not everybody may see. `by_id`: a page of them is wanted in the order of their ids, which is quick however many
+    there are; by a name, rows of one script can lie together, behind all others.
+    """
     words = words_of(asked)
     if not words:
         return false()
+    parts = [word if len(word) > 1 else _START + word for word in words]
     pairs = {pair for word in words for pair in (_pairs(word) or [_START + word])}
-    said = [kind.search_text.contains(word if len(word) > 1 else _START + word, autoescape=True) for word in words]
-    return and_(_among(kind, TEXT, search_entry.c.marks.contains(_hashes(kind, tenant_id, TEXT, pairs))), *said)
+    entry = search_entry.c
+    having = entry.marks.contains(_hashes(kind, tx.tenant_id, TEXT, pairs))
+    marked = select(entry.id).where(entry.kind == kind.__tablename__, entry.by == TEXT, having)
+    text: Any = kind.search_text + kind.masked_text if masked else kind.search_text
+    if by_id:
+        packed = await _some(tx, marked)
+        many = len(packed) > MOST_LOOKED_UP * _BYTES
+        # PostgreSQL takes a third of all rows to fulfil this, and so walks the list. Of LIKE it expects few, and reads and sorts the whole tenant.
+        said = and_(*(func.strpos(text, part) > 0 for part in parts))
+        if many and await _are_mostly(tx, kind, _unpacked(packed[: _SAMPLE * _BYTES]), said):
+            return said
+        if not many:
+            return and_(_is_one_of(kind, _unpacked(packed)), said)
+    # An array is made first, and looked up; of a subquery PostgreSQL guesses too many rows.
+    among = kind.id == any_(func.array(marked.scalar_subquery()))  # type: ignore[attr-defined]
+    return and_(among, *(text.contains(part, autoescape=True) for part in parts))
+
+
+async def _some(tx: Tx, marked: Select[UUID]) -> bytes:
+    """The ids, at most one more than are looked up, in one value: to take thousands of rows apart costs more than to find them."""
+    ids = marked.limit(MOST_LOOKED_UP + 1).subquery()
+    told = await tx.scalar(select(func.string_agg(func.uuid_send(ids.c.id), literal(b"", LargeBinary))))
+    return bytes(told or b"")
+
+
+def _unpacked(packed: bytes) -> list[UUID]:
+    return [UUID(bytes=packed[at : at + _BYTES]) for at in range(0, len(packed), _BYTES)]
+
+
+async def _are_mostly(tx: Tx, kind: Any, some: Sequence[UUID], said: ColumnElement[bool]) -> bool:
+    """Whether what is marked has mostly what is asked for, rather than its pairs in other places: `00` of many numbers, say."""
+    with tx.seeing_all():
+        right = await tx.scalar(select(func.count()).select_from(kind).where(_is_one_of(kind, some), said))
+    return int(right or 0) * 4 > len(some)
+
+
+def _is_one_of(kind: Any, ids: Sequence[UUID]) -> ColumnElement[bool]:
+    found: ColumnElement[bool] = kind.id == any_(literal(list(ids), ARRAY(Uuid)))
+    return found
 
 
 def sharing(kind: type[Searchable], tenant_id: UUID, by: str, values: Iterable[str]) -> ColumnElement[bool]:
@@ -70,6 +140,14 @@ def fold(text: str) -> str:
     """One spelling for all that a person would call the same: `Ｊｏｓé` is `jose`, `やまだ` is `ヤマダ`."""
     bare = _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
     return unicodedata.normalize("NFKC", bare).casefold().translate(_HIRAGANA)
+
+
+def _words(texts: Iterable[str | None]) -> list[str]:
+    return [word for text in texts if text for word in words_of(text)]
+
+
+def _joined(words: Sequence[str]) -> str:
+    return _START + _START.join(words) if words else ""
 
 
 def _pairs(word: str) -> Sequence[str]:

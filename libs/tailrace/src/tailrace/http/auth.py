@@ -5,9 +5,9 @@ takes those for the whole platform and those for itself alone. Policy shows in a
 `Writer = Annotated[Principal, Requires(write)]`, beside its scopes, `read, write = scopes("orders")`.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 from uuid import UUID
 
 from fastapi import Depends, Request
@@ -18,8 +18,10 @@ from joserfc.errors import JoseError
 from joserfc.jws import extract_compact
 from starlette.routing import BaseRoute
 
-from tailrace.core.context import Principal
+from tailrace.core.context import Principal, Reach
 from tailrace.core.errors import Forbidden, Unauthenticated
+from tailrace.core.manifest import OWN, TEAM
+from tailrace.db.database import Tx
 from tailrace.http.jwks import Keys, PublishedKeys
 from tailrace.settings import Settings
 
@@ -133,15 +135,39 @@ class Scope:
 
     name: str
     description: str
+    by_owner: bool = False
+    """It can be granted for rows of certain owners alone: as `orders:write:team`, or as `orders:write:own`."""
+
+    @property
+    def grantable(self) -> Mapping[str, str]:
+        """The names that a role may hold it by, and what each lets its holder do."""
+        if not self.by_owner:
+            return {self.name: self.description}
+        return {
+            self.name: self.description,
+            f"{self.name}:{TEAM}": f"{self.description}: those that one's teams look after",
+            f"{self.name}:{OWN}": f"{self.description}: those that one looks after oneself",
+        }
 
 
-def scopes(resource: str, *, read: str, write: str) -> tuple[Scope, Scope]:
+def scopes(resource: str, *, read: str, write: str, by_owner: bool = False) -> tuple[Scope, Scope]:
     """The two that most services have, and what each lets its holder do: to read the resource, and to change it."""
-    return Scope(f"{resource}:read", read), Scope(f"{resource}:write", write)
+    return Scope(f"{resource}:read", read, by_owner), Scope(f"{resource}:write", write, by_owner)
+
+
+class Colleagues(Protocol):
+    """What knows whose rows come with those of a user's teams: `tailrace.messaging.teams.Teams`."""
+
+    async def colleagues(self, tx: Tx, user_id: UUID) -> frozenset[UUID]:
+        """Who is in a team of the user's, or in one below; the user is."""
+        ...
 
 
 def Requires(*scopes: Scope) -> Any:  # noqa: N802  (reads as a type where it is used)
-    """A dependency that yields the Principal and refuses with 403 unless it has every scope named."""
+    """A dependency that yields the Principal and refuses with 403 unless it has every scope named.
+
+    When one of them reaches the caller's rows alone, or those of the caller's teams, the request's transaction sees no others.
+    """
 
     async def check(
         request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Depends(_declared)]
@@ -149,18 +175,37 @@ def Requires(*scopes: Scope) -> Any:  # noqa: N802  (reads as a type where it is
         principal = getattr(request.state, "principal", None)
         if not isinstance(principal, Principal):
             raise Unauthenticated("This needs a log-in.")
-        check_scopes(principal, scopes)
+        reach = check_scopes(principal, scopes)
+        if reach < Reach.ALL:
+            await narrow(request.state.tx, principal.user_id, reach, request.app.state.teams)
         return principal
 
     vars(check)["scopes"] = frozenset(scopes)
     return Depends(check)
 
 
-def check_scopes(principal: Principal, scopes: Iterable[Scope]) -> None:
-    """Raises Forbidden unless the caller has every one of them."""
-    missing = [scope.name for scope in scopes if not principal.may(scope.name)]
+def check_scopes(principal: Principal, scopes: Iterable[Scope]) -> Reach:
+    """How far all of them reach together. Raises Forbidden unless the caller has every one."""
+    reaches = {scope.name: reach_of(principal, scope) for scope in scopes}
+    missing = [name for name, reach in reaches.items() if reach is None]
     if missing:
         raise Forbidden(f"This needs the scope {' '.join(missing)}.")
+    return min((reach for reach in reaches.values() if reach is not None), default=Reach.ALL)
+
+
+def reach_of(principal: Principal, scope: Scope) -> Reach | None:
+    """How far a scope is granted; None when it is not."""
+    if scope.by_owner:
+        return principal.reach(scope.name)
+    return Reach.ALL if principal.may(scope.name) else None
+
+
+async def narrow(tx: Tx, user_id: UUID, reach: Reach, teams: Colleagues | None) -> None:
+    """Let a transaction see what a user may see who has this reach. For all that acts for a user later, too: exports, jobs."""
+    if reach is Reach.ALL:
+        return
+    whose = await teams.colleagues(tx, user_id) if reach is Reach.TEAM and teams is not None else frozenset({user_id})
+    tx.narrow(whose)
 
 
 def scopes_of(route: BaseRoute) -> frozenset[Scope]:

@@ -11,8 +11,10 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
 from tailrace.core.errors import FieldProblem
+from tailrace.core.manifest import OWN, TEAM
 from tailrace.db.models import Part
 from tailrace.http.auth import SCHEME, scopes_of
+from tailrace.http.masks import SAID as MASKED
 from tailrace.http.problem_details import MEDIA_TYPE, ProblemView
 from tailrace.http.routing import TenantRoute, has_version
 
@@ -117,7 +119,7 @@ def header(name: str) -> Document:
 def _complete(operation: Document, route: APIRoute, method: str) -> None:
     is_tenants, writes = isinstance(route, TenantRoute), method not in {"GET", "HEAD"}
     if is_tenants:
-        operation["security"] = [{SCHEME: sorted(scope.name for scope in scopes_of(route))}]
+        operation["security"] = list(_security(route))
     _describe_parameters(operation)
     for body in operation.get("requestBody", {}).get("content", {}).values():
         body["schema"] = _but_null(body["schema"])
@@ -149,6 +151,15 @@ def _complete(operation: Document, route: APIRoute, method: str) -> None:
 
 def _is_good(status: str) -> bool:
     return status.startswith("2") or status == _NOT_MODIFIED
+
+
+def _security(route: APIRoute) -> Iterator[Document]:
+    """What a token must have: everything of one of these. A scope that comes by owner shows the fewer rows the narrower it is."""
+    asked = scopes_of(route)
+    yield {SCHEME: sorted(scope.name for scope in asked)}
+    if any(scope.by_owner for scope in asked):
+        for reach in (TEAM, OWN):
+            yield {SCHEME: sorted(f"{scope.name}:{reach}" if scope.by_owner else scope.name for scope in asked)}
 
 
 def _complete_answer(answer: Document, status: str, route: APIRoute, writes: bool, shows_version: bool) -> None:
@@ -214,6 +225,9 @@ def _tidy(document: Document) -> None:
         for each in schema.get("properties", {}).values():
             if "description" not in each and (said := _meaning(each)):
                 each["description"] = said
+        for each in schema.get("properties", {}).values():
+            if scope := each.get(MASKED):
+                each["description"] = f"{each.get('description', '')} Left out without the scope `{scope}`.".lstrip()
     for schema in _schemas(document):
         if "description" in schema:
             for branch in schema.get("anyOf", ()):

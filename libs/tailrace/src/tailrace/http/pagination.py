@@ -16,12 +16,15 @@ from sqlalchemy import ColumnElement, Select, tuple_
 
 from tailrace.core.errors import BadRequest
 from tailrace.db.database import Tx
+from tailrace.http.auth import Scope
 from tailrace.http.filters import Column, Filter
+from tailrace.http.masks import ensure_shown
 from tailrace.http.routing import Tx as RouteTx
 from tailrace.http.routing import View
 
 Item = TypeVar("Item")
 LIMIT, MOST = 50, 200
+NOTHING_MASKED: Mapping[str, Scope] = {}
 _DIRECTIONS = (("", ""), ("-", "_DESCENDING"))
 _LARGEST, _MOST_DIGITS = 2**63 - 1, 40
 
@@ -73,10 +76,17 @@ class PageRequest:
         return query.where(*self.conditions)
 
 
-def listed(kind: type[Any], *filters: Filter, sort: Sequence[Column] = (), default: str = "id") -> Any:
+def listed(
+    kind: type[Any],
+    *filters: Filter,
+    sort: Sequence[Column] = (),
+    default: str = "id",
+    masks: Mapping[str, Scope] = NOTHING_MASKED,
+) -> Any:
     """A dependency that yields the PageRequest for a list of `kind`: `page: Annotated[PageRequest, listed(Order, equal(Order.number))]`.
 
-    `sort` are the columns to sort by besides `id`. Raises TypeError for one that may hold NULL: rows would be lost between pages.
+    `sort` are the columns to sort by besides `id`. `masks` names parameters, and columns to sort by, that tell of something masked: they are refused
+    to those who lack the scope (`tailrace.http.masks`). Raises TypeError for one that may hold NULL: rows would be lost between pages.
     """
     sortable: dict[str, Column] = {"id": kind.id, **{column.key: column for column in sort}}
     for column in sortable.values():
@@ -85,6 +95,10 @@ def listed(kind: type[Any], *filters: Filter, sort: Sequence[Column] = (), defau
     known = {each.name: each for each in filters}
 
     async def page(*, limit: int, cursor: str | None, sort: str | None, tx: Any = None, **given: Any) -> PageRequest:
+        asked = {name for name, value in given.items() if value is not None}
+        for name, scope in masks.items():
+            ensure_shown(scope, asked & {name})
+            ensure_shown(scope, {"sort"} if (sort or default).removeprefix("-") == name else ())
         conditions = [await _condition(tx, known[name], value) for name, value in given.items() if value is not None]
         return PageRequest(sortable, sort or default, limit, cursor, conditions)
 

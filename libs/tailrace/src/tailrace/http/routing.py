@@ -29,7 +29,7 @@ from tailrace.db.database import Database
 from tailrace.db.database import Tx as Transaction
 from tailrace.db.error_classes import is_conflict
 from tailrace.db.models import Part
-from tailrace.http import idempotency, read_your_writes
+from tailrace.http import idempotency, masks, read_your_writes
 from tailrace.http.auth import Verifier, bearer_token
 from tailrace.http.etag import AlreadyThere, etag, etag_of_read, not_modified, wants_nothing_there
 from tailrace.http.location import location_of
@@ -245,6 +245,7 @@ async def _authenticate(request: Request) -> Principal:
     verifier: Verifier = request.app.state.verifier
     principal = await verifier.principal(bearer_token(request))
     request.state.principal = principal
+    masks.show_to(principal)
     structlog.contextvars.bind_contextvars(tenant=str(principal.tenant_id))
     return principal
 
@@ -263,7 +264,9 @@ def _noted(endpoint: Callable[..., Any], *, settle: bool) -> Callable[..., Any]:
         if settle:
             await exchange.tx.settle()
             if exchange.beginnings is not None:
-                await exchange.beginnings.begin(exchange.tx)
+                # What follows is the service's business, not the caller's.
+                with exchange.tx.seeing_all():
+                    await exchange.beginnings.begin(exchange.tx)
         exchange.is_part = isinstance(answer, Part)
         # The root of a part that was only read is still to be loaded.
         root = await exchange.tx.run_sync(lambda _: _root_of(answer)) if exchange.is_part else answer

@@ -50,6 +50,7 @@ def build_app(service: Service, settings: Settings, *, verifier: Verifier | None
     app.service = service
     app.state.settings = settings
     app.state.topic = service.topic
+    app.state.teams = service.teams
     app.state.beginnings = Beginnings(service.subscribers)
     app.state.verifier = verifier or verifier_from(settings, service.name)
     problem_details.install(app)

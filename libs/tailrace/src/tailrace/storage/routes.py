@@ -15,7 +15,7 @@ from sqlalchemy import select
 from tailrace.core.context import Context, Principal
 from tailrace.core.personal_data import Personal
 from tailrace.db.database import Database
-from tailrace.http.auth import check_scopes, scopes_of
+from tailrace.http.auth import check_scopes, narrow, scopes_of
 from tailrace.http.etag import IfMatch
 from tailrace.http.filters import Deleted
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
@@ -75,7 +75,7 @@ class UploadRoute(TenantRoute):
 
     @asynccontextmanager
     async def received(self, request: Request, principal: Principal) -> AsyncIterator[bytes]:
-        check_scopes(principal, scopes_of(self))
+        reach = check_scopes(principal, scopes_of(self))
         owner_id = _uuid(request.path_params[f"{self.attachments.kind}_id"])
         if owner_id is None:
             # The endpoint is never reached: its parameters are refused.
@@ -83,6 +83,7 @@ class UploadRoute(TenantRoute):
             return
         database: Database = request.app.state.database
         async with database.transaction(Context(principal.tenant_id), read_only=True) as tx:
+            await narrow(tx, principal.user_id, reach, request.app.state.teams)
             if request.method == "POST":
                 await self.attachments.check_room(tx, owner_id)
             else:

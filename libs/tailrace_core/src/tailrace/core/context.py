@@ -1,11 +1,23 @@
 """Who acts, for which tenant, and because of what: the one value that every transaction carries."""
 
 from dataclasses import dataclass, field, replace
+from enum import IntEnum
 from typing import Self
 from uuid import UUID
 
 from tailrace.core.events import Meta
 from tailrace.core.ids import uuid7
+from tailrace.core.manifest import OWN, TEAM, granting
+
+
+class Reach(IntEnum):
+    """Whose rows a scope is good for; the narrower is the smaller."""
+
+    OWN = 1
+    """Those that the caller looks after."""
+    TEAM = 2
+    """And those that anybody of the caller's teams does, or of the teams below."""
+    ALL = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +31,15 @@ class Principal:
     session_id: UUID | None = None
 
     def may(self, scope: str) -> bool:
-        """`orders:write` is granted by itself, by `orders:*` and by `*`."""
-        resource, _, _ = scope.partition(":")
-        return not self.scopes.isdisjoint({scope, f"{resource}:*", "*"})
+        """`orders:write` is granted by itself, by `orders:*` and by `*`; `orders:write:own` by `orders:write:team` and `orders:write` too."""
+        return not self.scopes.isdisjoint(granting(scope))
+
+    def reach(self, scope: str) -> Reach | None:
+        """How far a scope that comes by owner is granted at most, or None when it is not."""
+        for reach, name in ((Reach.ALL, scope), (Reach.TEAM, f"{scope}:{TEAM}"), (Reach.OWN, f"{scope}:{OWN}")):
+            if self.may(name):
+                return reach
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 ANY_SCOPE = "*"
 _PATH = r"^(/[A-Za-z0-9._~-]+)+$"
-SCOPE = r"[a-z][a-z0-9_-]*:[a-z][a-z0-9_-]*"
+TEAM, OWN = "team", "own"
+_BASE_SCOPE = r"[a-z][a-z0-9_-]*:[a-z][a-z0-9_-]*"
+SCOPE = rf"{_BASE_SCOPE}(:({TEAM}|{OWN}))?"
+"""`orders:write` for all rows; `orders:write:team` and `orders:write:own` for those that the caller's teams, or the caller, look after."""
 ScopeName = Annotated[str, Field(pattern=f"^{SCOPE}$")]
 
 
@@ -61,6 +64,15 @@ def scopes_of(manifests: Iterable[Manifest]) -> dict[str, str]:
                 raise ValueError(f"{manifest.service} and {owners[scope]} both declare the scope {scope}")
             told[scope] = says
     return told
+
+
+def granting(scope: str) -> frozenset[str]:
+    """By which names a scope is granted: by its own, by that of a wider reach, by all of its resource, and by all there is."""
+    resource, _, rest = scope.partition(":")
+    action, _, reach = rest.partition(":")
+    whole = f"{resource}:{action}"
+    wider = {OWN: {f"{whole}:{TEAM}", whole}, TEAM: {whole}}.get(reach, set())
+    return frozenset({scope, *wider, f"{resource}:{ANY_SCOPE}", ANY_SCOPE})
 
 
 def is_known(scope: str, scopes: Mapping[str, str]) -> bool:

@@ -20,6 +20,6 @@ def manifest_of(service: Service) -> Manifest:
     return Manifest(
         service=service.name,
         routes=routes,
-        scopes={scope.name: scope.description for scope in sorted(service.scopes, key=lambda scope: scope.name)},
+        scopes=dict(sorted(service.grantable.items())),
         default_roles={role: sorted(scopes) for role, scopes in sorted(service.default_roles.items())},
     )

@@ -18,6 +18,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid, nullable=False),
         sa.Column("number", sa.Text, nullable=False),
         sa.Column("email", sa.Text, nullable=False),
+        sa.Column("holder_id", sa.Uuid, nullable=False),
         sa.Column("label", sa.Text, nullable=False),
         sa.Column("closed", sa.Boolean, nullable=False),
         sa.Column("version", sa.BigInteger, nullable=False),
@@ -59,8 +60,26 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_account"),
     )
+    op.create_table(
+        "team_copy",
+        sa.Column("tenant_id", sa.Uuid, nullable=False),
+        sa.Column("id", sa.Uuid, nullable=False),
+        sa.Column("parent_id", sa.Uuid),
+        sa.Column("lead_id", sa.Uuid),
+        sa.Column("deputy_id", sa.Uuid),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_team_copy"),
+    )
+    op.create_index("ix_team_copy_tenant_id_parent_id", "team_copy", ["tenant_id", "parent_id"])
+    op.create_table(
+        "team_member_copy",
+        sa.Column("tenant_id", sa.Uuid, nullable=False),
+        sa.Column("team_id", sa.Uuid, nullable=False),
+        sa.Column("user_id", sa.Uuid, nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "team_id", "user_id", name="pk_team_member_copy"),
+    )
+    op.create_index("ix_team_member_copy_tenant_id_user_id", "team_member_copy", ["tenant_id", "user_id"])
     stream_table("points_event", sa.MetaData(naming_convention=NAMING)).create(op.get_bind())
-    tenant_tables(op, "card", "stamp", "product", "account", "points_event")
+    tenant_tables(op, "card", "stamp", "product", "account", "team_copy", "team_member_copy", "points_event")
     insert_only(op, "points_event")
 
 

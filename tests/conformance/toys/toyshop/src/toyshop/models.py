@@ -11,6 +11,7 @@ from tailrace.core.errors import Refused
 from tailrace.core.ids import uuid7
 from tailrace.db.event_streams import Stream, stream_table
 from tailrace.db.models import Aggregate, Part, Tables, TenantRow
+from tailrace.db.visibility import Owned
 from toyshop.events import CardClosed, CardIssued, CardLabelled, PointsGiven
 
 
@@ -18,22 +19,26 @@ class Base(Tables, DeclarativeBase):
     """The tables of the toyshop."""
 
 
-class Card(Aggregate, Base):
+class Card(Aggregate, Owned, Base):
     """A customer's card; each change records its event."""
 
     __tablename__ = "card"
     __table_args__ = (Index("uq_card_number", "tenant_id", "number", unique=True),)
 
+    owned_by = "holder_id"
+
     number: Mapped[str]
     email: Mapped[str]
+    holder_id: Mapped[UUID]
     label: Mapped[str]
     closed: Mapped[bool]
     stamps: Mapped[list["Stamp"]] = relationship(back_populates="card", lazy="selectin", cascade="all, delete-orphan")
 
     @classmethod
-    def issue(cls, number: str, email: str, label: str, stamps: list[str]) -> Self:
+    def issue(cls, holder_id: UUID, number: str, email: str, label: str, stamps: list[str]) -> Self:
         kept = [Stamp(id=uuid7(), text=text) for text in stamps]
-        card = cls(id=uuid7(), number=number, email=email, label=label, closed=False, stamps=kept)
+        said = {"number": number, "email": email, "label": label}
+        card = cls(id=uuid7(), holder_id=holder_id, closed=False, stamps=kept, **said)
         card.record(CardIssued(card_id=card.id, number=number, email=email, label=label))
         return card
 

@@ -11,8 +11,10 @@ from tailrace.core.errors import Unknown
 from tailrace.core.fields import Moment, Text
 from tailrace.core.ids import uuid7
 from tailrace.core.personal_data import Personal
-from tailrace.http.auth import Requires, scopes
+from tailrace.http.auth import Requires, Scope, scopes
 from tailrace.http.etag import IfMatch
+from tailrace.http.filters import equal
+from tailrace.http.masks import masked
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Body, Tx, View, tenant_router
 from tailrace.http.strict import public_router
@@ -21,11 +23,15 @@ from toyshop import events
 from toyshop.models import Account, Card, CardHome, Points, Product
 from toyshop.subscribers import products
 
-read, write = scopes("toyshop", read="See cards and products", write="Issue, label and close cards")
+read, write = scopes("toyshop", read="See cards and products", write="Issue, label and close cards", by_owner=True)
+pii = Scope("toyshop:pii", "See where holders of cards are written to")
 Reader = Annotated[Principal, Requires(read)]
 Writer = Annotated[Principal, Requires(write)]
 Anybody = Annotated[Principal, Requires()]
-Cards = Annotated[PageRequest, listed(Card, sort=[Card.number])]
+Cards = Annotated[
+    PageRequest,
+    listed(Card, equal(Card.email), sort=[Card.number, Card.email], masks={"email": pii}),
+]
 Products = Annotated[PageRequest, listed(Product)]
 
 terms = public_router(tag="terms", about="What holds for everybody.")
@@ -67,7 +73,7 @@ class CardView(View):
     """Also its `ETag`."""
     number: str
     """What is printed on it."""
-    email: Personal[str]
+    email: Annotated[Personal[str], masked(pii)]
     """Where its holder is written to."""
     label: str
     """What its holder calls it."""
@@ -110,7 +116,7 @@ async def read_terms() -> dict[str, str]:
 
 @cards.post("", status_code=201, response_model=CardView)
 async def create_card(tx: Tx, who: Writer, body: NewCard) -> Card:
-    card = Card.issue(body.number, body.email, body.label, [stamp.text for stamp in body.stamps])
+    card = Card.issue(who.user_id, body.number, body.email, body.label, [stamp.text for stamp in body.stamps])
     tx.add(card)
     home = insert(CardHome).values(code=body.number, tenant_id=tx.tenant_id)
     await tx.execute(home.on_conflict_do_nothing())

@@ -8,7 +8,7 @@ service = Service(
     name="toyshop",
     topic="toyshop.events",
     publishes=events.PUBLISHED,
-    subscribers=[subscribers.products, subscribers.welcome],
+    subscribers=[subscribers.products, subscribers.teams, subscribers.welcome],
     routers=[routes.terms, routes.cards, routes.points, routes.shelf],
     exposes=[
         Exposed(prefix="/v1/card-terms", public=True),
@@ -16,7 +16,7 @@ service = Service(
         Exposed(prefix="/v1/points"),
         Exposed(prefix="/v1/products"),
     ],
-    scopes=[routes.read, routes.write],
+    scopes=[routes.read, routes.write, routes.pii],
     metadata=Base.metadata,
     platform_tables=frozenset({"card_home"}),
 )

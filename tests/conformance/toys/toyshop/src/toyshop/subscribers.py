@@ -4,13 +4,15 @@ from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 
 from contracts.catalog import ItemCreated, ItemDeleted, ItemUpdated
-from contracts.users import TenantCreated
+from contracts.users import TeamCreated, TeamDeleted, TeamUpdated, TenantCreated
 from tailrace.core.events import Meta
 from tailrace.db.database import Tx
 from tailrace.messaging.subscribers import Projection, Reaction
-from toyshop.models import Card, Product
+from tailrace.messaging.teams import Teams
+from toyshop.models import Base, Card, Product
 
 products = Projection("toyshop.products")
+teams = Teams("toyshop.teams", Base.metadata, (TeamCreated, TeamUpdated), TeamDeleted)
 
 
 @products.on(ItemCreated, ItemUpdated)
@@ -30,4 +32,4 @@ welcome = Reaction("toyshop.welcome")
 
 @welcome.on(TenantCreated)
 async def greet(tx: Tx, event: TenantCreated, meta: Meta) -> None:
-    tx.add(Card.issue("WELCOME" + str(meta.event_id), "nobody@toyshop.example", "welcome", []))
+    tx.add(Card.issue(tx.tenant_id, "WELCOME" + str(meta.event_id), "nobody@toyshop.example", "welcome", []))

@@ -1,0 +1,146 @@
+"""Somebody is deleted in the middle of everything: whoever takes over has it all, and every database is looked through for what was forgotten.
+
+So is a customer's end. What may still name either of them is written here, with the reason; anything else is an orphan.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import asyncpg
+
+from tailrace.runtime.fleet import load_services
+from tailrace.stack.embedded import Stack
+from tailrace_testing.gateway import PASSWORD, Gateway, Member, eventually
+
+OF_EVERY_SERVICE = {
+    "outbox": "what happened, happened",
+    "idempotency": "answers to retries, for a day",
+    "inbox": "how far events were applied",
+}
+OF_USERS: Mapping[str, str] = {
+    "identity.user_account": "deleted, for those who refer to the id",
+    "identity.credential": "a hash that nobody can log in with",
+    "identity.user_session": "ended",
+    "identity.audit_log": "who did what",
+    "customers.user_copy": "inactive",
+    "customers.leaver": "who took over",
+}
+OF_CUSTOMERS: Mapping[str, str] = {"customers.customer": "deleted, for those who refer to the id"}
+CUSTOMERS = 30
+
+
+async def mentions(stack: Stack, id: str) -> dict[str, int]:
+    """How many rows of each table of each service hold this id, anywhere in them."""
+    found: dict[str, int] = {}
+    for service in load_services():
+        if service.metadata is None:
+            continue
+        connection = await asyncpg.connect(stack.postgres_url.rsplit("/", 1)[0] + f"/{service.name}")
+        try:
+            query = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
+            for table in [row["relname"] for row in await connection.fetch(query)]:
+                count = await connection.fetchval(f'SELECT count(*) FROM "{table}" t WHERE t::text LIKE $1', f"%{id}%")
+                if count and table not in OF_EVERY_SERVICE:
+                    found[f"{service.name}.{table}"] = count
+        finally:
+            await connection.close()
+    return found
+
+
+async def hired(admin: Member, name: str) -> str:
+    body = {"email": f"{name}@{admin.slug}.example", "name": name, "password": PASSWORD, "roles": ["sales"]}
+    return str((await admin.post("/v1/auth/users", body))["id"])
+
+
+async def given(admin: Member, name: str, user: str) -> str:
+    """A customer that somebody looks after, or nobody, should they be gone by now."""
+    made = await admin.post("/v1/customers", {"name": name, "currency": "EUR"})
+    for _ in range(600):
+        answer = await admin.send("POST", f"/v1/customers/{made['id']}/assign", json={"sales_rep_id": user})
+        if answer.status_code in {200, 422}:
+            break
+        await asyncio.sleep(0.1)
+    return str(made["id"])
+
+
+async def of(admin: Member, user: str) -> int:
+    return len(await admin.every("/v1/customers", sales_rep_id=user))
+
+
+async def test_whoever_leaves_in_the_middle_of_everything_leaves_no_orphan(fleet: Stack, gateway: Gateway) -> None:
+    admin = await gateway.new_tenant()
+    bo, cy, di = [await hired(admin, name) for name in ("bo", "cy", "di")]
+    team = await admin.post("/v1/auth/teams", {"name": "Sales", "lead_id": di, "deputy_id": cy, "member_ids": [bo]})
+    customers = await asyncio.gather(*(given(admin, f"Ada {number}", bo) for number in range(CUSTOMERS)))
+    assert await of(admin, bo) == CUSTOMERS
+
+    late = asyncio.gather(*(given(admin, f"Late {number}", bo) for number in range(CUSTOMERS)))
+    await asyncio.sleep(0)
+    assert (await admin.send("DELETE", f"/v1/auth/users/{bo}")).status_code == 204
+    # Who takes over goes as well, before anything can have been handed over to them.
+    assert (await admin.send("DELETE", f"/v1/auth/users/{cy}")).status_code == 204
+    await late
+
+    everything = partial(admin.every, "/v1/customers")
+    await eventually(partial(of, admin, di), lambda count: count >= CUSTOMERS, what="the handover")
+    for gone in (bo, cy):
+        kept = await eventually(
+            partial(mentions, fleet, gone), lambda found: found.keys() <= OF_USERS.keys(), what="no orphan"
+        )
+        assert {"identity.user_account", "customers.user_copy", "customers.leaver"} <= kept.keys()
+    owners = {each["id"]: each["sales_rep_id"] for each in await everything()}
+    assert {owners[id] for id in customers} == {di}
+    assert set(owners.values()) <= {di, None}, "who came too late has nobody, since that was refused"
+    after = await admin.get(f"/v1/auth/teams/{team['id']}")
+    assert (after["lead_id"], after["deputy_id"], after["member_ids"]) == (di, None, [])
+
+
+async def test_whom_nobody_takes_over_from_leaves_it_told(fleet: Stack, gateway: Gateway) -> None:
+    admin = await gateway.new_tenant()
+    bo = await hired(admin, "bo")
+    customer = await given(admin, "Ada", bo)
+    assert (await admin.send("DELETE", f"/v1/auth/users/{bo}")).status_code == 204
+
+    async def events() -> list[Any]:
+        connection = await asyncpg.connect(fleet.postgres_url.rsplit("/", 1)[0] + "/customers")
+        try:
+            query = "SELECT payload::json ->> 'reason' AS reason FROM outbox WHERE type = 'customer.unassigned' AND aggregate_id = $1"
+            return list(await connection.fetch(query, customer))
+        finally:
+            await connection.close()
+
+    [told] = await eventually(events, lambda found: len(found) == 1, what="customer.unassigned")
+    assert "nobody takes over" in told["reason"]
+    assert (await mentions(fleet, bo)).keys() <= OF_USERS.keys()
+
+
+async def test_a_deleted_customer_is_nowhere_but_where_it_was(fleet: Stack, gateway: Gateway) -> None:
+    admin = await gateway.new_tenant()
+    customer = await given(admin, "Ada", await hired(admin, "bo"))
+    assert "customers.search_entry" in await mentions(fleet, customer)
+    person = await admin.post(f"/v1/customers/{customer}/people", {"name": "Grace"})
+    assert person["name"] == "Grace"
+    assert (await admin.send("DELETE", f"/v1/customers/{customer}")).status_code == 204
+    left = await eventually(
+        partial(mentions, fleet, customer),
+        lambda found: found.keys() <= {*OF_CUSTOMERS, "customers.person"},
+        what="no orphan",
+    )
+    assert "customers.customer" in left
+
+
+async def test_a_change_of_a_team_counts_without_another_token(gateway: Gateway) -> None:
+    admin = await gateway.new_tenant()
+    await admin.post("/v1/auth/roles", {"name": "field", "scopes": ["customers:read:team", "customers:write:own"]})
+    body = {"email": f"ed@{admin.slug}.example", "name": "Ed", "password": PASSWORD, "roles": ["field"]}
+    ed, bo = (await admin.post("/v1/auth/users", body))["id"], await hired(admin, "bo")
+    customer = await given(admin, "Ada", bo)
+    member = await gateway.log_in(admin.slug, f"ed@{admin.slug}.example")
+    assert (await member.get("/v1/customers"))["items"] == []
+    await admin.post("/v1/auth/teams", {"name": "Field", "member_ids": [ed, bo]})
+    seen = await eventually(partial(member.get, "/v1/customers"), lambda page: page["items"], what="the team's rows")  # type: ignore[arg-type,return-value]
+    assert [each["id"] for each in seen["items"]] == [customer]
+    changed = await member.send("PUT", f"/v1/customers/{customer}", json={"name": "Mine", "currency": "EUR"})
+    assert changed.status_code == 404, "to change it, one has to own it"
