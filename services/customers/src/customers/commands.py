@@ -11,6 +11,7 @@ from sqlalchemy.orm import undefer
 from customers.bodies import ConsentBody
 from customers.matching import because
 from customers.models import Customer, PriceListCopy, UserCopy
+from customers.projections import dates
 from tailrace.core.errors import Unknown
 from tailrace.core.plausible import Bounds
 from tailrace.db import master_data
@@ -24,7 +25,7 @@ NUMBERS = Numbers("customer", "C-{number:06d}")
 AT_ONCE = 500
 """How many customers of somebody who left are handed over in one transaction."""
 MOST_DUPLICATES = 50
-GIVEN = Bounds(years=100)
+GIVEN = Bounds.of_years(100)
 
 _LOOK_AGAIN = timedelta(seconds=1)
 
@@ -67,7 +68,7 @@ async def assign(tx: Tx, id: UUID, match: int | None, sales_rep_id: UUID | None,
 async def consent(tx: Tx, id: UUID, match: int | None, said: ConsentBody) -> Customer:
     """Raises Implausible for a consent that is still to be given."""
     customer = await tx.load(Customer, id, match)
-    given_at = GIVEN.checked(said.given_at, "/given_at")
+    given_at = (await dates.bounds(tx, "consent", GIVEN)).checked(said.given_at, "/given_at")
     customer.consent(said.purpose, granted=said.granted, given_at=given_at, source=said.source)
     return customer
 

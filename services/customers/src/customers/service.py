@@ -9,7 +9,7 @@ service = Service(
     name="customers",
     topic="customer.events",
     publishes=PUBLISHED,
-    subscribers=[projections.users, projections.price_lists, reactions.leavers],
+    subscribers=[projections.users, projections.price_lists, projections.dates, reactions.leavers],
     timers=[commands.handover],
     routers=[routes.router],
     exposes=[Exposed(prefix="/v1/customers")],
