@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-from idna import valid_contextj
+import idna
 
 __all__ = ["address", "block", "code", "file", "folded", "line", "opaque", "searched"]
 
@@ -55,11 +55,12 @@ def code(text: str) -> str:
 
 
 def address(text: str) -> str:
-    """An e-mail address or another name to log in with: a code in lower case.
+    """An e-mail address or another name to log in with: a code in lower case, with an internationalised domain in Unicode (UTS 46).
 
-    Lower case and not case folding: `ß` and `ss` are two mailboxes (RFC 8265, 3.3.2). Raises ValueError.
+    Lower case and not case folding: `ß` and `ss` are two mailboxes (RFC 8265, 3.3.2). Raises ValueError, also for a domain that is none.
     """
-    return code(_nfkc(code(text).lower()))
+    mailbox, at, domain = code(_nfkc(code(text).lower())).rpartition("@")
+    return f"{mailbox}{at}{_domain(domain)}" if at else domain
 
 
 def searched(text: str) -> str:
@@ -85,6 +86,16 @@ def opaque(text: str) -> str:
     text = unicodedata.normalize("NFC", spaced)
     _refuse(text, _why_not_in_password)
     return text
+
+
+def _domain(domain: str) -> str:
+    """As people read it: `xn--` labels are decoded, so that both forms of a domain are one (IDNA 2008, as UTS 46 maps to it)."""
+    if domain.isascii() and "xn--" not in domain:
+        return domain
+    try:
+        return idna.decode(idna.encode(domain, uts46=True))
+    except idna.IDNAError as error:
+        raise ValueError(f"the domain is not valid: {error}") from error
 
 
 def _nfkc(text: str) -> str:
@@ -177,7 +188,9 @@ def _joins(text: str, at: int) -> bool:
 def _in_context(text: str, at: int) -> bool:
     """CONTEXTJ, looked at nearby: the library bounds what it takes, and knows no character that Unicode does not."""
     first = max(at - 16, 0)
-    return at > 0 and unicodedata.category(text[at - 1]) != "Cn" and valid_contextj(text[first : at + 16], at - first)
+    return (
+        at > 0 and unicodedata.category(text[at - 1]) != "Cn" and idna.valid_contextj(text[first : at + 16], at - first)
+    )
 
 
 def _is_pictured(each: str) -> bool:
