@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import idna
 
-__all__ = ["address", "block", "code", "file", "folded", "line", "opaque", "searched"]
+__all__ = ["address", "block", "code", "file", "folded", "line", "opaque", "plain", "searched"]
 
 _JOINERS = "\u200c\u200d"
 _FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f")
@@ -52,6 +52,11 @@ def code(text: str) -> str:
     text = _nfkc(text).strip()
     _refuse(text, _why_not_in_code)
     return text
+
+
+def plain(text: str) -> str:
+    """The same of what was said when a code might still hold anything: nothing is refused."""
+    return _nfkc(text).strip()
 
 
 def address(text: str) -> str:
