@@ -26,7 +26,7 @@ class DateBoundsView(View):
     kind: DateKind
     """What is dated."""
     days_back: int | None
-    """How many days before today it may lie; for `requested_date`, before the day of the order."""
+    """How many days before today it may lie; null too where it does not lie back."""
     days_ahead: int | None
     """How many days after today it may lie; for `requested_date`, after the day of the order."""
 

@@ -187,13 +187,16 @@ class TenantRoute(StrictRoute):
 
 
 def _is_nearer(path: str, other: str) -> bool:
-    """Whether a path is another one with words in place of parameters."""
-    words, others = path.split("/"), other.split("/")
-    return path != other and len(words) == len(others) and all(map(_fills, words, others))
+    """Whether a path is another one with words in place of some of its parameters."""
+    pairs = list(zip(path.split("/"), other.split("/"), strict=False))
+    differ = [
+        (word, said) for word, said in pairs if word != said and not (_is_parameter(word) and _is_parameter(said))
+    ]
+    return path.count("/") == other.count("/") and bool(differ) and all(_is_parameter(said) for _, said in differ)
 
 
-def _fills(word: str, other: str) -> bool:
-    return word == other or (other.startswith("{") and not word.startswith("{"))
+def _is_parameter(word: str) -> bool:
+    return word.startswith("{")
 
 
 def tenant_router(prefix: str, *, tag: str, about: str = "", reads: Sequence[Subscriber] = ()) -> APIRouter:

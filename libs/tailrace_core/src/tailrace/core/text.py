@@ -13,6 +13,7 @@ import idna
 __all__ = ["address", "block", "code", "file", "folded", "line", "opaque", "plain", "searched"]
 
 _JOINERS = "\u200c\u200d"
+_LONGEST_DOMAIN = 253
 _FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f")
 """The flag of a part of a country: a black flag, its code in tag characters, and the tag that ends it (UTS 51, ED-14a)."""
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
@@ -95,8 +96,8 @@ def opaque(text: str) -> str:
 
 def _domain(domain: str) -> str:
     """As people read it: `xn--` labels are decoded, so that both forms of a domain are one (IDNA 2008, as UTS 46 maps to it)."""
-    if domain.isascii() and "xn--" not in domain:
-        return domain
+    if (domain.isascii() and "xn--" not in domain) or len(domain) > _LONGEST_DOMAIN:
+        return domain  # which no bound takes, when it is too long
     try:
         return idna.decode(idna.encode(domain, uts46=True))
     except idna.IDNAError as error:
