@@ -26,6 +26,8 @@ CHECKS = (
     "content_type_conformance",
     "response_headers_conformance",
     "response_schema_conformance",
+    "negative_data_rejection",
+    "allow_header_conformance",
 )
 
 
@@ -57,6 +59,16 @@ async def test_an_answer_that_is_not_declared_is_found(gateway: Gateway, tmp_pat
     only = ("--phases", "coverage", "--include-path", "/v1/units", "--include-method", "POST", "--max-time", "60")
     code, said = await _ask(await gateway.new_tenant(), gateway.url, tmp_path, *only)
     assert (code, "Undocumented status code" in said) == (1, True), said
+
+
+async def test_what_the_document_forbids_and_the_service_takes_is_found(gateway: Gateway, tmp_path: Path) -> None:
+    """Here the document says that a unit's name has one letter."""
+    document = (await gateway.client.get("/openapi.json")).json()
+    document["components"]["schemas"]["UnitBody"]["properties"]["name"]["maxLength"] = 1
+    (tmp_path / "openapi.json").write_text(json.dumps(document))
+    only = ("--phases", "coverage", "--include-path", "/v1/units", "--include-method", "POST", "--max-time", "60")
+    code, said = await _ask(await gateway.new_tenant(), gateway.url, tmp_path, *only)
+    assert (code, "Schema-violating request accepted" in said) == (1, True), said
 
 
 async def _ask(member: Member, url: str, folder: Path, *more: str) -> tuple[int | None, str]:

@@ -13,6 +13,7 @@ from trade import Trade
 from wire import Wire
 
 from accounting.service import service as accounting
+from contracts.users import TenantCreated
 from inventory.service import service as inventory
 from orders.service import service as orders
 from shipping.service import service as shipping
@@ -77,6 +78,7 @@ CHOICES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         },
     ),
 }
+CHOICES["founded in France"] = ({"founded": "france"}, CHOICES["france"][1])
 NOW = datetime.now(UTC)
 
 
@@ -97,8 +99,12 @@ class Company(Trade):
             await service.count_days_in(DEFAULT_ZONE)
         dice = random.Random(1)
         company = cls(services, dice, Wire(services, dice), racing=False)
-        answer = await services["accounting"].client.put(f"{V1}/chart", json=chart)
-        assert answer.status_code == 200, answer.text
+        if "founded" in chart:
+            joined = TenantCreated(tenant_id=tenant, slug="m", name="M", currency="EUR", chart=chart["founded"])
+            await services["accounting"].deliver(joined, aggregate_id=tenant)
+        else:
+            answer = await services["accounting"].client.put(f"{V1}/chart", json=chart)
+            assert answer.status_code == 200, answer.text
         company.items[await company._item("BOLT", "fifo", "refused")] = "EUR"
         await company._unit("pcs")
         company.warehouses.append(await company._warehouse("N"))

@@ -1,5 +1,6 @@
 """Events of accounting, on `accounting.events` (ERP design, event-sourced): accounts and their roles, periods and journals."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import ClassVar, Literal
 from uuid import UUID
@@ -25,6 +26,13 @@ AccountRole = Literal[
     "retained_earnings",
 ]
 """What posting rules post to. Which account that is, each company's chart says."""
+
+
+ChartName = Literal["general", "france", "germany", "japan"]
+"""The charts of accounts that there are for everybody."""
+
+CHART_OF: Mapping[str, ChartName] = {"FR": "france", "DE": "germany", "JP": "japan"}
+"""By country (ISO 3166-1 alpha-2), the chart that a company there begins with unless it says otherwise; `general` elsewhere."""
 
 
 class AccountingEvent(Event):

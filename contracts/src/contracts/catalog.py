@@ -4,18 +4,23 @@ Each created or updated event carries the whole of what it describes, so that a 
 """
 
 from datetime import date
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from contracts.templates import TemplateLevel, TemplateSettings
 from tailrace.core.events import Event
 from tailrace.core.money import Currency, Quantity, Rate, RoundingMode, UnitPrice
+from tailrace.core.text import plain
 
 
 class CatalogEvent(Event):
     topic: ClassVar[str] = "catalog.events"
+
+
+UnitName = Annotated[str, BeforeValidator(plain)]
+"""The code of a unit, in NFKC also where an event from before says it otherwise, so that a reader that begins again finds the same unit."""
 
 
 class UnitConversion(BaseModel):
@@ -23,7 +28,7 @@ class UnitConversion(BaseModel):
 
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
-    unit: str
+    unit: UnitName
     """A further unit of the item, such as `box`."""
     factor: Quantity
     """How many base units one of it is."""
@@ -40,7 +45,7 @@ class ItemDescription(CatalogEvent):
     sku: str
     name: str
     kind: Literal["stock", "service"] = "stock"
-    unit: str
+    unit: UnitName
     conversions: list[UnitConversion] = []
     tax_rate: Rate | None = None
     tax_code_id: UUID | None = None
@@ -82,9 +87,9 @@ class UnitDescription(CatalogEvent):
     """`factor` leads to the reference unit of the dimension: for mass in kg, g has 0.001."""
 
     unit_id: UUID
-    code: str
+    code: UnitName
     name: str
-    dimension: str
+    dimension: UnitName
     factor: Quantity
     decimals: int
 

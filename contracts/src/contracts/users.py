@@ -1,13 +1,39 @@
 """Events of identity, on `user.events`: tenants, users, roles and sessions (CRM design, Auth service)."""
 
 from datetime import date
-from typing import ClassVar
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from tailrace.core.days import DEFAULT_ZONE, TimeZone
 from tailrace.core.events import Event
+from tailrace.core.fields import Country
 from tailrace.core.money import Currency
 from tailrace.core.personal_data import Personal
+
+DateKind = Literal["order", "requested_date", "movement", "opening_stock", "journal", "period", "consent"]
+"""What is dated: orders, the days that goods are wanted on, moves of stock and shipments, opening stock, journals by hand, periods, and consents."""
+
+MAY_LIE_AHEAD: frozenset[DateKind] = frozenset({"requested_date", "journal", "period"})
+"""The others took place."""
+MAY_LIE_BACK: frozenset[DateKind] = frozenset({"order", "movement", "opening_stock", "journal", "period", "consent"})
+"""Goods are wanted when they are ordered or later."""
+
+DayCount = Annotated[int, Field(ge=0, le=100_000, examples=[366])]
+
+
+class DateBounds(BaseModel):
+    """How far from today one kind of date may lie; null where the default holds."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+    kind: DateKind
+    """What is dated."""
+    days_back: DayCount | None = None
+    """How many days before today it may lie."""
+    days_ahead: DayCount | None = None
+    """How many days after today it may lie; only where it need not have taken place."""
 
 
 class UserEvent(Event):
@@ -15,7 +41,10 @@ class UserEvent(Event):
 
 
 class TenantCreated(UserEvent):
-    """A company joined. Its slug is what people type to say where they log in; its days are those of `time_zone` (IANA)."""
+    """A company joined. Its slug is what people type to say where they log in; its days are those of `time_zone` (IANA).
+
+    `chart`: the name of the chart of accounts that its books begin with.
+    """
 
     type: ClassVar[str] = "iam.tenant.created"
 
@@ -25,6 +54,17 @@ class TenantCreated(UserEvent):
     currency: Currency
     industry: str | None = None
     time_zone: TimeZone = DEFAULT_ZONE
+    country: Country | None = None
+    chart: str = "general"
+
+
+class TenantDatePolicyChanged(UserEvent):
+    """How far from today the company's dates may lie, all of it; kinds that are not named have the defaults."""
+
+    type: ClassVar[str] = "iam.tenant.date_policy_changed"
+
+    tenant_id: UUID
+    bounds: list[DateBounds]
 
 
 class TenantTimeZoneChanged(UserEvent):
@@ -150,6 +190,7 @@ class SigningKeyRevoked(UserEvent):
 PUBLISHED: tuple[type[UserEvent], ...] = (
     TenantCreated,
     TenantTimeZoneChanged,
+    TenantDatePolicyChanged,
     TenantUpdated,
     RoleChanged,
     UserCreated,

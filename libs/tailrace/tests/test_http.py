@@ -34,6 +34,26 @@ async def make(tx: Tx, who: Reader, note_id: str) -> None:
     return None
 
 
+@odd.post("/best")
+async def choose(tx: Tx, who: Reader) -> None:
+    return None
+
+
+@odd.get("/{note_id}/parts/{part_id}")
+async def show_part(tx: Tx, who: Reader, note_id: str, part_id: str) -> None:
+    return None
+
+
+@odd.put("/{other_id}/parts/all")
+async def make_parts(tx: Tx, who: Reader, other_id: str) -> None:
+    return None
+
+
+@odd.put("/{another_id}/parts/{part_id}")
+async def make_part(tx: Tx, who: Reader, another_id: str, part_id: str) -> None:
+    return None
+
+
 @pytest.fixture
 async def toy(make_harness: MakeHarness) -> Harness:
     return await make_harness(replace(service, routers=[*service.routers, odd]))
@@ -47,6 +67,24 @@ async def _sent(client: httpx2.AsyncClient, method: str, path: str, **headers: s
     return await client.request(
         method, path, headers={name.replace("_", "-"): value for name, value in headers.items()}
     )
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/v1/odd/best", "POST"),
+        ("/v1/odd/better", "GET, HEAD, PUT"),
+        ("/v1/odd/1/parts/all", "PUT"),
+        ("/v1/odd/1/parts/2", "GET, HEAD, PUT"),
+        ("/v1/odd/best/parts/2", "GET, HEAD, PUT"),
+    ],
+)
+async def test_a_word_in_a_path_has_its_own_methods(toy: Harness, path: str, allowed: str) -> None:
+    for method in {"GET", "PUT", "POST", "DELETE"} - set(allowed.split(", ")):
+        answer = await toy.client.request(method, path)
+        assert (answer.status_code, answer.headers["allow"]) == (405, allowed), method
+    for method in set(allowed.split(", ")):
+        assert (await toy.client.request(method, path)).status_code != 405, method
 
 
 async def test_a_head_is_a_get_without_the_content(toy: Harness) -> None:

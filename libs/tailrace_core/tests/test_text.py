@@ -111,6 +111,39 @@ def test_an_address_is_one_however_it_is_typed(one: str, other: str) -> None:
     assert address(address(one)) == address(one)
 
 
+@pytest.mark.parametrize(
+    ("domain", "kept"),
+    [
+        ("xn--mnchen-3ya.example", "münchen.example"),
+        ("XN--MNCHEN-3YA.Example", "münchen.example"),
+        ("mu\u0308nchen.example", "münchen.example"),
+        ("MÜNCHEN。example", "münchen.example"),
+        ("shop.xn--mnchen-3ya.example", "shop.münchen.example"),
+        ("xn--wgv71a119e.jp", "日本語.jp"),
+        ("faß.example", "faß.example"),
+        ("xn--fa-hia.example", "faß.example"),
+        ("fass.example", "fass.example"),
+        ("under_score.example", "under_score.example"),
+    ],
+)
+def test_a_domain_is_one_in_both_its_forms(domain: str, kept: str) -> None:
+    assert address(f"a@{domain}") == f"a@{kept}"
+    assert address(f"a@{kept}") == f"a@{kept}"
+
+
+@pytest.mark.parametrize(
+    "domain", ["xn--a.example", "xn--.example", "-ü.example", "ü..example", "\u0301ü.example", "💩.example"]
+)
+def test_what_is_no_internationalised_domain_is_refused(domain: str) -> None:
+    with pytest.raises(ValueError, match="domain is not valid"):
+        address(f"a@{domain}")
+
+
+def test_a_name_without_a_domain_is_no_domain() -> None:
+    """The slug of a company is an address to log in at, too."""
+    assert address("Xn--Mnchen-3YA") == "xn--mnchen-3ya"
+
+
 def test_two_mailboxes_stay_two() -> None:
     assert address("strauß@x.org") != address("strauss@x.org")
 

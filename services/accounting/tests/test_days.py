@@ -8,7 +8,7 @@ import pytest
 from accounting_events import dispatched, issued, line, received
 
 from accounting.days import fiscal_year_end
-from contracts.users import TenantCreated, TenantTimeZoneChanged
+from contracts.users import DateBounds, TenantCreated, TenantDatePolicyChanged, TenantTimeZoneChanged
 from tailrace.core.ids import uuid7
 from tailrace_testing import Harness, SetClock
 
@@ -158,7 +158,7 @@ async def test_a_change_of_zone_moves_no_day_that_was(accounting: Harness, clock
 
 
 async def test_a_company_that_has_not_been_heard_of_asks_again(accounting: Harness) -> None:
-    """Its days are not guessed; what depends on no day is answered, and what happened is posted."""
+    """Neither its days nor its chart are guessed; what depends on none is answered, and what happened waits."""
     stranger = uuid7()
     status, said = await post(accounting, "periods", stranger, **OCTOBER)
     assert (status, said["type"], said["errors"][0]["field"]) == (
@@ -170,9 +170,12 @@ async def test_a_company_that_has_not_been_heard_of_asks_again(accounting: Harne
     client = accounting.client_as(tenant=stranger)
     assert (await client.get(f"{V1}/trial-balance")).status_code == 200
     assert (await client.get(f"{V1}/trial-balance", params={"effective": "2026-11-01"})).status_code == 409
-    await accounting.deliver(issued(5), aggregate_id=uuid7(), tenant=stranger)
-    assert len((await client.get(f"{V1}/journals")).json()["items"]) == 1
+    stock = uuid7()
+    await accounting.deliver(issued(5), aggregate_id=stock, tenant=stranger, may_dead_letter=True)
+    assert (await client.get(f"{V1}/journals")).json()["items"] == []
     await accounting.count_days_in("Asia/Tokyo", tenant=stranger)
+    await accounting.redriver.redrive(("accounting.postings", stock))
+    assert len((await client.get(f"{V1}/journals")).json()["items"]) == 1
     assert (await post(accounting, "periods", stranger, **OCTOBER))[0] == 201
 
 
@@ -205,6 +208,34 @@ async def test_a_day_that_nobody_can_mean_is_refused(accounting: Harness, clock:
     await period(accounting, first_day="2028-01-01", last_day="2028-12-31")
     assert (await journal(accounting, "2028-12-31T23:59:59+09:00"))[0] == 201
     assert await journal(accounting, "2029-01-01T00:00:00+09:00") == refused
+
+
+async def test_a_company_says_which_days_it_means(accounting: Harness, clock: SetClock) -> None:
+    """Periods of its own reach further all the same, and locked ones stay locked."""
+    clock("2026-11-27T12:00:00Z")
+    bounds = [
+        DateBounds(kind="journal", days_back=30, days_ahead=2),
+        DateBounds(kind="period", days_back=400, days_ahead=100),
+    ]
+    said = TenantDatePolicyChanged(tenant_id=accounting.tenant, bounds=bounds)
+    await accounting.deliver(said, aggregate_id=accounting.tenant)
+    refused = (422, "/effective_at")
+    for at in ("2026-10-27T23:59:59Z", "2026-11-30T00:00:00Z"):
+        assert await journal(accounting, at) == refused, at
+    for at in ("2026-10-28T00:00:00Z", "2026-11-29T23:59:59Z"):
+        assert (await journal(accounting, at))[0] == 201, at
+    for days, field in (
+        ({"first_day": "2025-10-22", "last_day": "2025-10-31"}, "/first_day"),
+        ({"first_day": "2027-03-01", "last_day": "2027-03-08"}, "/last_day"),
+    ):
+        status, answer = await post(accounting, "periods", **{**OCTOBER, **days})
+        assert (status, answer["errors"][0]["field"]) == (422, field)
+    december = await period(accounting, first_day="2026-12-01", last_day="2026-12-31")
+    assert (await journal(accounting, "2026-12-31T00:00:00Z"))[0] == 201
+    assert (await post(accounting, f"{december}/lock"))[0] == 200
+    assert (await journal(accounting, "2026-12-31T00:00:00Z"))[0] == 409
+    # Another company has the defaults.
+    assert (await journal(accounting, "2026-01-01T00:00:00Z", tenant=accounting.other_tenant))[0] == 201
 
 
 async def test_a_reversal_is_held_to_the_same(accounting: Harness, clock: SetClock) -> None:

@@ -328,3 +328,9 @@ async def test_a_tenant_that_never_got_units_is_not_told_to_wait_for_ever(make_h
     long_ago = UUID("01930000-0000-7000-8000-000000000000")
     answer = await catalog.client_as(tenant=long_ago).post("/v1/items", json=ITEM)
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "/unit")
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+async def test_the_path_of_an_action_is_no_unit(catalog: Harness, method: str) -> None:
+    answer = await catalog.client.request(method, "/v1/units/convert", json={})
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")

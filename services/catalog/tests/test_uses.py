@@ -329,6 +329,27 @@ async def test_one_whose_code_is_taken_stays_deleted_and_its_use_is_kept(store: 
     assert await store.h.admin.fetchval("SELECT count(*) FROM use WHERE used_id = $1", store.item_id) == 1
 
 
+async def test_one_whose_code_is_taken_in_another_spelling_stays_deleted_too(store: Store) -> None:
+    await store.deleted()
+    await store.post("items", sku="bolt", name="Another bolt", tax_rate="0")
+    await store.hear(store.received(5))
+    assert (await store.h.client.get(store.both[0])).status_code == 404
+
+
+async def test_one_that_refers_to_something_deleted_stays_deleted_until_that_is_back(store: Store) -> None:
+    await store.deleted()
+    unit = (await store.h.client.get("/v1/units", params={"code": "pcs"})).json()["items"][0]
+    assert (await store.h.client.delete(f"/v1/units/{unit['id']}")).status_code == 204
+    await store.hear(store.received(5))
+    assert (await store.h.client.get(store.both[0])).status_code == 404
+    assert (await store.h.client.get(store.both[1])).status_code == 200
+    refused = await store.h.client.post(f"{store.both[0]}/restore")
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (409, "/unit")
+    await store.post(f"units/{unit['id']}/restore", 200)
+    await store.hear(store.received(5))
+    assert (await store.h.client.get(store.both[0])).status_code == 200
+
+
 async def test_a_deletion_and_a_use_at_the_same_moment_take_turns(store: Store) -> None:
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     async with store.h.tx() as tx:

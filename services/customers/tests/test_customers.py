@@ -2,7 +2,8 @@
 
 from uuid import uuid4
 
-from contracts.catalog import PriceListCreated, PriceListDeleted
+from contracts.catalog import PriceListCreated, PriceListDeleted, PriceListRestored
+from contracts.users import DateBounds, TenantDatePolicyChanged
 from tailrace.core.ids import uuid7
 
 from .conftest import AT, Sales
@@ -99,6 +100,11 @@ async def test_consents_and_the_profile_are_kept_with_when_and_how(sales: Sales)
         customer, "/consents", 422, purpose="marketing_email", granted=True, given_at="2199-01-01T00:00:00Z", source="?"
     )
     assert refused["errors"][0]["field"] == "/given_at"
+    # A company may say how long ago is long ago.
+    policy = TenantDatePolicyChanged(tenant_id=sales.h.tenant, bounds=[DateBounds(kind="consent", days_back=1)])
+    await sales.h.deliver(policy, aggregate_id=sales.h.tenant)
+    refused = await sales.put(customer, "/consents", 422, purpose="profiling", granted=True, **asked)
+    assert refused["errors"][0]["field"] == "/given_at"
     profile = {
         "risk_tolerance": "balanced",
         "experience": "good",
@@ -134,6 +140,25 @@ async def test_a_restored_customer_is_not_looked_after_by_somebody_who_left(sale
     await sales.leaves(sales.bo)
     await sales.h.fire_timers()
     assert (await sales.act(customer, "restore"))["sales_rep_id"] is None
+
+
+async def test_a_customer_is_not_restored_with_what_is_deleted(sales: Sales) -> None:
+    """Its price list; and whom it was merged into."""
+    retail = uuid7()
+    listed = PriceListCreated(price_list_id=retail, code="RETAIL", name="Retail", currency="EUR", prices=[])
+    await sales.h.deliver(listed, aggregate_id=retail)
+    ada, twin = await sales.create(price_list_id=str(retail)), await sales.create("Twin")
+    await sales.act(twin, "merge", into_customer_id=ada["id"], reason="The same")
+    for one in (twin, ada):
+        assert (await sales.h.client.delete(f"{AT}/{one['id']}")).status_code == 204
+    await sales.h.deliver(PriceListDeleted(price_list_id=retail, code="RETAIL"), aggregate_id=retail)
+    for one, field in ((twin, "/merged_into_id"), (ada, "/price_list_id")):
+        refused = await sales.act(one, "restore", 409)
+        assert (refused["type"], refused["errors"][0]["field"]) == ("urn:tailrace:problem:refers-to-deleted", field)
+    restored = PriceListRestored(price_list_id=retail, code="RETAIL", name="Retail", currency="EUR", prices=[])
+    await sales.h.deliver(restored, aggregate_id=retail)
+    for one in (ada, twin):
+        await sales.act(one, "restore")
 
 
 async def test_tax_numbers_and_telephone_numbers_are_checked(sales: Sales) -> None:

@@ -38,6 +38,19 @@ async def test_one_user_in_every_spelling(identity: Harness, acme: Any, made: st
         assert (await acme.log_in(COMPOSED, other)).status_code == 401
 
 
+async def test_one_user_in_both_forms_of_a_domain(identity: Harness, acme: Any) -> None:
+    admin = identity.client_as(tenant=acme.id)
+    forms = ["ada@xn--mnchen-3ya.example", "ada@münchen.example", "Ada@MU\u0308NCHEN.example"]
+    answer = await admin.post("/v1/auth/users", json=user(forms[0]))
+    assert (answer.status_code, answer.json()["email"]) == (201, "ada@münchen.example")
+    for form in forms:
+        again = await admin.post("/v1/auth/users", json=user(form))
+        assert (again.status_code, again.json()["errors"][0]["field"]) == (409, "/email"), form
+        assert (await acme.log_in(form, PASSWORD)).status_code == 200, form
+    wrong = await admin.post("/v1/auth/users", json=user("ada@xn--a.example"))
+    assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "/email")
+
+
 async def test_guesses_at_one_address_are_counted_as_one(identity: Harness, acme: Any) -> None:
     for spelling in SPELLINGS:
         assert (await acme.log_in(spelling, "wrong")).status_code == 401
@@ -74,8 +87,9 @@ async def test_addresses_of_an_earlier_version_are_spelled_again(databases: Data
     admin = await asyncpg.connect(databases.admin_url(name))
     insert = "INSERT INTO user_account (tenant_id, id, email, name, active, version) VALUES ($1, $2, $3, $4, true, 1)"
     await admin.execute(insert, uuid7(), uuid7(), "ＪOSE\u0301@acme.example", "Jose\u0301")
+    await admin.execute(insert, uuid7(), uuid7(), "ada@XN--mnchen-3ya.example", "Ada")
     await prepare_database(databases.admin_url("postgres"), service, databases.settings, name=name)
-    row = await admin.fetchrow("SELECT email, name FROM user_account")
+    rows = await admin.fetch("SELECT email, name FROM user_account ORDER BY id")
     await admin.close()
     await databases.drop(name)
-    assert tuple(row) == (COMPOSED, "José")
+    assert [tuple(row) for row in rows] == [(COMPOSED, "José"), ("ada@münchen.example", "Ada")]

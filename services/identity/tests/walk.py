@@ -41,6 +41,8 @@ async def walk(w: Walker) -> None:
     await w.put("/v1/tenants/current", {"name": "Acme and Sons"})
     in_a_week = (datetime.now(UTC) + timedelta(days=7)).date().isoformat()
     await w.put("/v1/tenants/current/time-zone", {"time_zone": "Asia/Tokyo", "since": in_a_week})
+    bounds = [{"kind": "movement", "days_back": 31}, {"kind": "journal", "days_back": None, "days_ahead": 60}]
+    await w.put("/v1/tenants/current/date-policy", {"bounds": bounds})
 
     role = {"name": "picker", "scopes": ["inventory:read"]}
     made = await w.post("/v1/auth/roles", role)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from contracts.users import DateBounds, TenantDatePolicyChanged
 from tailrace_testing import SetClock
 
 from .conftest import Depot
@@ -63,6 +64,18 @@ async def test_goods_do_not_move_on_a_day_that_nobody_can_mean(depot: Depot, clo
         )
     for at in ("2025-11-28T00:00:00Z", "2026-11-27T12:04:00Z"):
         await depot.post(path, **MOVES[path], **where, effective_at=at)
+
+
+async def test_a_company_says_how_long_ago_goods_may_have_moved(depot: Depot, clock: SetClock) -> None:
+    clock("2026-11-27T12:00:00Z")
+    bounds = [DateBounds(kind="movement", days_back=2), DateBounds(kind="opening_stock", days_back=9000)]
+    said = TenantDatePolicyChanged(tenant_id=depot.h.tenant, bounds=bounds)
+    await depot.h.deliver(said, aggregate_id=depot.h.tenant)
+    await depot.receive("9", 900, reason="opening", effective_at="2003-01-01T00:00:00Z")
+    for path in MOVES:
+        where = {"from_warehouse_id": depot.north, "to_warehouse_id": depot.south} if path == "transfers" else {}
+        await depot.post(path, 422, **MOVES[path], **where, effective_at="2026-11-25T11:59:59Z")
+        await depot.post(path, **MOVES[path], **where, effective_at="2026-11-25T12:00:00Z")
 
 
 async def test_opening_stock_may_be_older(depot: Depot, clock: SetClock) -> None:

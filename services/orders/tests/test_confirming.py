@@ -7,6 +7,7 @@ import pytest
 
 from contracts import catalog
 from tailrace.core.ids import uuid7
+from tailrace_testing import SetClock
 
 from .conftest import Desk
 
@@ -128,13 +129,66 @@ async def test_a_total_that_has_grown_too_large_is_refused(desk: Desk) -> None:
     assert await refused(desk, order, 422, reprice=True) == ["/lines"]
 
 
-async def test_an_order_that_is_confirmed_at_once_costs_what_it_did_on_its_own_day(desk: Desk) -> None:
-    """An order that is entered late: what was agreed then was priced then."""
+async def test_an_order_that_is_confirmed_at_once_costs_what_it_does_today(desk: Desk) -> None:
+    """An order that is entered late binds when it is confirmed, as a draft would."""
     code = uuid7()
     await desk.item(desk.bolt, "BOLT", code=code)
     await desk.tax_code(code, "S", (LONG_AGO, "0.16"), ("2021-01-01", "0.19"))
     order = await desk.create(confirm=True, ordered_at="2020-05-01T00:00:00Z")
-    assert (order["status"], order["tax"]) == ("confirmed", 160)
+    assert (order["status"], order["tax"], order["ordered_at"]) == ("confirmed", 190, "2020-05-01T00:00:00Z")
+    draft = await desk.create(ordered_at="2020-05-01T00:00:00Z")
+    assert (draft["status"], draft["tax"]) == ("draft", 160)
+
+
+async def test_a_list_that_has_ended_confirms_nothing_at_once(desk: Desk) -> None:
+    """It was valid on the day of `ordered_at`; a draft of that day is still priced by it."""
+    await desk.prices(desk.retail, ("1", "150"), valid_from=None, valid_until=date(2026, 6, 30))
+    line = desk.line(price_list_id=str(desk.retail))
+    body = desk.body(line, ordered_at="2026-06-01T00:00:00Z")
+    answer = await desk.h.client.post("/v1/orders", json={**body, "confirm": True})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "/lines/0/price_list_id")
+    assert (await desk.h.client.post("/v1/orders", json=body)).status_code == 201
+
+
+async def test_today_is_the_companys(desk: Desk, clock: SetClock) -> None:
+    await desk.h.count_days_in("Asia/Tokyo")
+    clock("2026-11-01T08:30:00+09:00")
+    code = uuid7()
+    await desk.item(desk.bolt, "BOLT", code=code)
+    await desk.tax_code(code, "S", (LONG_AGO, "0.16"), ("2026-11-01", "0.19"))
+    assert (await desk.create(confirm=True, ordered_at="2026-10-20T00:00:00Z"))["tax"] == 190
+
+
+async def test_consent_names_the_total_that_was_seen(desk: Desk) -> None:
+    order = await listed(desk, desk.line())
+    await desk.prices(desk.retail, ("1", "150"), ("10", "130"), **ALWAYS)
+    changed = ["/lines/0/unit_price"]
+    assert await refused(desk, order, reprice=True, expected_total=order["total"]) == ["/expected_total", *changed]
+    assert await refused(desk, order, reprice=True, expected_total=2529) == ["/expected_total", *changed]
+    answer = await desk.act(order, "confirm", 409, reprice=True, expected_total=2529)
+    assert answer["errors"][0]["detail"] == "The total is 2530, and not 2529."
+    assert answer["detail"].startswith("It costs 2530 now, 2300 and 230 of tax")
+    # To have seen the new total is no consent by itself.
+    assert await refused(desk, order, expected_total=2530) == changed
+    confirmed = await desk.act(order, "confirm", reprice=True, expected_total=2530)
+    assert (confirmed["status"], confirmed["total"]) == ("confirmed", 2530)
+
+
+async def test_what_has_not_changed_is_held_to_the_expected_total_too(desk: Desk) -> None:
+    order = await listed(desk)
+    assert await refused(desk, order, expected_total=order["total"] + 1) == ["/expected_total"]
+    assert (await desk.act(order, "confirm", expected_total=order["total"]))["status"] == "confirmed"
+
+
+@pytest.mark.parametrize("confirm", [False, True])
+async def test_a_new_order_is_held_to_the_expected_total(desk: Desk, confirm: bool) -> None:
+    body = {**desk.body(), "confirm": confirm}
+    total = (await desk.create())["total"]
+    answer = await desk.h.client.post("/v1/orders", json={**body, "expected_total": total - 1})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (409, "/expected_total")
+    assert len((await desk.h.client.get("/v1/orders")).json()["items"]) == 1
+    answer = await desk.h.client.post("/v1/orders", json={**body, "expected_total": total})
+    assert (answer.status_code, answer.json()["total"]) == (201, total)
 
 
 async def test_the_line_says_which_list_it_was_priced_by(desk: Desk) -> None:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from contracts import catalog
+from contracts.users import DateBounds, TenantDatePolicyChanged
 from tailrace.core.ids import uuid7
 from tailrace_testing import SetClock
 
@@ -87,6 +88,22 @@ async def test_dates_that_nobody_can_mean_are_refused(desk: Desk, clock: SetCloc
     assert await answer(requested_date="2026-11-01") == (201, None)
     for day in ("2026-10-31", "2199-01-01", "0001-01-01"):
         assert await answer(requested_date=day) == (422, "/requested_date")
+
+
+async def test_a_company_says_which_dates_it_means(desk: Desk, clock: SetClock) -> None:
+    clock(MORNING)
+    bounds = [DateBounds(kind="order", days_back=7), DateBounds(kind="requested_date", days_ahead=30)]
+    said = TenantDatePolicyChanged(tenant_id=desk.h.tenant, bounds=bounds)
+    await desk.h.deliver(said, aggregate_id=desk.h.tenant)
+    for given, field in (
+        ({"ordered_at": "2026-10-25T08:29:59+09:00"}, "/ordered_at"),
+        ({"requested_date": "2026-12-01"}, "/requested_date"),
+    ):
+        answer = await desk.h.client.post("/v1/orders", json=desk.body(**given))
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
+    # 31 October is today in UTC.
+    await desk.create(ordered_at="2026-10-25T08:30:00+09:00", requested_date="2026-11-23")
+    await desk.create(requested_date="2026-11-30")
 
 
 async def test_an_order_waits_until_the_companys_days_are_known(desk: Desk) -> None:

@@ -16,6 +16,7 @@ from contracts.orders import (
     ShipmentRequested,
 )
 from contracts.shipments import ShipmentDispatched
+from contracts.users import DateBounds, TenantDatePolicyChanged
 from shipping.carriers import Carrier
 from tailrace.core.ids import uuid7
 from tailrace.db import master_data
@@ -410,3 +411,16 @@ async def test_goods_leave_and_arrive_on_a_day_that_somebody_can_mean(order: Ord
     for at in ("2025-12-01T00:00:00Z", "2026-12-25T00:00:00Z", "2199-01-01T00:00:00Z"):
         assert await said("deliver", "delivered_at", at) == refused
     assert await said("deliver", "delivered_at", "2026-12-24T12:04:00Z") == 200
+
+
+async def test_a_company_says_how_long_ago_goods_may_have_left(order: Order, clock: SetClock) -> None:
+    clock("2026-11-27T12:00:00Z")
+    shipment, tenant = await order.shipment(), order.shipping.tenant
+    policy = TenantDatePolicyChanged(tenant_id=tenant, bounds=[DateBounds(kind="movement", days_back=2)])
+    await order.shipping.deliver(policy, aggregate_id=tenant)
+    for at, status in (("2026-11-25T11:59:59Z", 422), ("2026-11-25T12:00:00Z", 200)):
+        assert (await order.post(shipment, "dispatch", dispatched_at=at)).status_code == status
+    policy = TenantDatePolicyChanged(tenant_id=tenant, bounds=[DateBounds(kind="movement", days_back=1)])
+    await order.shipping.deliver(policy, aggregate_id=tenant)
+    for at, status in (("2026-11-26T11:59:59Z", 422), ("2026-11-26T12:00:00Z", 200)):
+        assert (await order.post(shipment, "deliver", delivered_at=at, signed_by="T")).status_code == status

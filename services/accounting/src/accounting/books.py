@@ -5,7 +5,7 @@ was recorded up to a moment that some journal already carries can never change a
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import cast
 from uuid import UUID
@@ -13,7 +13,8 @@ from uuid import UUID
 from sqlalchemy import Table, Uuid, bindparam, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import Range, insert
 
-from accounting.chart import GENERAL, Chart
+from accounting.chart import GENERAL, Chart, unfit
+from accounting.days import days
 from accounting.models import Account, Book, Journal
 from accounting.roles import RoleMap
 from accounting.streams import ChartStream
@@ -52,10 +53,10 @@ class Place:
 
 def next_open_day(day: date, closed: Iterable[Days]) -> date:
     """The day itself, or the first after it that is not locked. PostgreSQL joins adjacent ranges, so one step is enough."""
-    for days in closed:
-        if days.contains(day):
-            assert days.upper is not None
-            return days.upper
+    for locked in closed:
+        if locked.contains(day):
+            assert locked.upper is not None
+            return locked.upper
     return day
 
 
@@ -92,13 +93,14 @@ async def keep_roles(tx: Tx, stream: ChartStream) -> None:
 
 async def hold(tx: Tx) -> tuple[Days, ...]:
     """Keep everybody else from posting or closing until this transaction ends. Returns the locked days."""
-    query = select(Book.closed).where(Book.tenant_id == tx.tenant_id).with_for_update()
-    closed = await tx.scalar(query)
-    if closed is None:
-        await open_books(tx)
-        closed = await tx.scalar(query)
-    assert closed is not None
-    return tuple(closed)
+    query = select(Book.closed, Book.roles).where(Book.tenant_id == tx.tenant_id).with_for_update()
+    book = (await tx.execute(query)).one_or_none()
+    if book is None:
+        await _open_unasked(tx)
+        book = (await tx.execute(query)).one()
+    if not book.roles:
+        await _adopt_roles(tx)
+    return tuple(book.closed)
 
 
 async def take_place(tx: Tx, journal_id: UUID) -> Place | None:
@@ -106,9 +108,37 @@ async def take_place(tx: Tx, journal_id: UUID) -> Place | None:
     place = await _take(tx, journal_id)
     if place is None:
         # Either there are no books yet, or the journal is there: rare enough to ask twice.
-        await open_books(tx)
+        await _open_unasked(tx)
         place = await _take(tx, journal_id)
+    if place is not None and not place.roles.steps:
+        place = replace(place, roles=await _adopt_roles(tx))
     return place
+
+
+async def _open_unasked(tx: Tx) -> None:
+    """Begin books that nobody has chosen a chart for. Raises NotYet while the company is unknown here: with it comes its chart."""
+    if await tx.scalar(select(Book.tenant_id).where(Book.tenant_id == tx.tenant_id)) is None:
+        await days.calendar(tx)
+        await open_books(tx)
+
+
+async def _adopt_roles(tx: Tx) -> RoleMap:
+    """Give books that began before accounts had roles those of the accounts that rules posted to then; the books are held.
+
+    An account that they lack is made. Where a code was used for another kind of account, its role stays without one, until somebody maps it.
+    """
+    found = await tx.scalars(select(Account).where(Account.deleted_at.is_(None)))
+    kinds = {account.code: account.kind for account in found}
+    for row in GENERAL.rows:
+        if row.role and row.code not in kinds:
+            kinds[row.code] = row.kind
+            tx.add(Account.create({"code": row.code, "name": row.name, "kind": row.kind, "active": True}))
+    await tx.flush()
+    stream = await tx.load_stream(ChartStream, chart_id(tx))
+    roles = {role: code for role, code in GENERAL.roles.items() if unfit(role, kinds[code]) is None}
+    stream.choose(GENERAL.name, roles)
+    await keep_roles(tx, stream)
+    return RoleMap(stream.state.steps)
 
 
 async def mark_closed_days(tx: Tx) -> None:

@@ -10,7 +10,7 @@ from datetime import date
 from sqlalchemy import exists, select
 
 from accounting.books import chart_id, hold, keep_roles, next_open_day, open_books
-from accounting.chart import CONTROL, ROLES, Chart, ensure_complete, unfit
+from accounting.chart import CONTROL, GENERAL, ROLES, Chart, ensure_complete, unfit
 from accounting.models import Account, Entry, Journal
 from accounting.refusals import BooksBegun, DayLocked
 from accounting.roles import RoleMap, RolesFrom
@@ -60,6 +60,17 @@ async def replace_chart(tx: Tx, chart: Chart, match: int | None) -> ChosenChart:
         stream.choose(chart.name, chart.roles)
         await keep_roles(tx, stream)
     return _shown(stream)
+
+
+async def found_books(tx: Tx, chart: Chart) -> None:
+    """Begin a new company's books with the chart that it was founded with, unless somebody has chosen one since. Raises BooksBegun."""
+    if await open_books(tx, chart) or chart.name == GENERAL.name:
+        return
+    await hold(tx)
+    stream = await _load(tx, None)
+    if stream.version == 1 and stream.state.name == GENERAL.name and await _replace_accounts(tx, chart, stream.state):
+        stream.choose(chart.name, chart.roles)
+        await keep_roles(tx, stream)
 
 
 async def extend_chart(tx: Tx, chart: Chart, since: date, match: int | None) -> ChosenChart:

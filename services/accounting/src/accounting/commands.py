@@ -47,7 +47,7 @@ async def open_period(tx: Tx, name: str, first_day: date, last_day: date) -> Per
     """Raises Invalid, Implausible, PeriodsOverlap, DaysClosed."""
     if last_day < first_day:
         raise Invalid.field("/last_day", "The last day is before the first.")
-    check_period(first_day, last_day, await days.today(tx))
+    await check_period(tx, first_day, last_day, await days.today(tx))
     closed = await hold(tx)
     other = await tx.scalar(
         select(Period.name).where(Period.first_day <= last_day, Period.last_day >= first_day).limit(1)

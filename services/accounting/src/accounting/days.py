@@ -1,6 +1,7 @@
 """The company's days: which days are locked, when a period is over, and how far from today a journal or a period may lie.
 
-A journal by hand takes effect on a day from `YEARS_BACK` years ago to the end of the next fiscal year, or of the last period that there is.
+A journal by hand takes effect on a day from `YEARS_BACK` years ago to the end of the next fiscal year, unless the company's date policy says
+otherwise; or to the end of the last period that there is.
 """
 
 from dataclasses import dataclass
@@ -9,15 +10,17 @@ from datetime import date, timedelta
 from sqlalchemy import func, select
 
 from accounting.models import Base, Period
-from contracts.users import TenantCreated, TenantTimeZoneChanged
+from contracts.users import TenantCreated, TenantDatePolicyChanged, TenantTimeZoneChanged
 from tailrace.core.plausible import checked_day
 from tailrace.db.database import Tx
+from tailrace.messaging.date_policy import DatePolicy
 from tailrace.messaging.days import Days
 
 YEARS_BACK = 10
 _YEARS_OF_PERIODS = 5
 
 days = Days("accounting.days", Base.metadata, TenantCreated, TenantTimeZoneChanged)
+dates = DatePolicy("accounting.dates", Base.metadata, TenantDatePolicyChanged)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +45,11 @@ async def check_effective(tx: Tx, day: date, today: date) -> None:
     checked_day(day, horizon.first, horizon.last, "/effective_at")
 
 
-def check_period(first_day: date, last_day: date, today: date) -> None:
+async def check_period(tx: Tx, first_day: date, last_day: date, today: date) -> None:
     """Raises Implausible for a period of another age."""
     earliest = _in_year(today, today.year - YEARS_BACK)
     latest = _in_year(today, today.year + _YEARS_OF_PERIODS)
+    earliest, latest = await dates.days(tx, "period", today, earliest, latest)
     checked_day(first_day, earliest, latest, "/first_day")
     checked_day(last_day, earliest, latest, "/last_day")
 
@@ -54,7 +58,8 @@ async def _horizon(tx: Tx, today: date) -> Horizon:
     known = select(func.max(Period.last_day), func.max(Period.last_day).filter(Period.year_end))
     last_period, closed_year = (await tx.execute(known)).one()
     next_year = fiscal_year_end(today, closed_year, 1)
-    return Horizon(_in_year(today, today.year - YEARS_BACK), max(next_year, last_period or next_year))
+    first, last = await dates.days(tx, "journal", today, _in_year(today, today.year - YEARS_BACK), next_year)
+    return Horizon(first, max(last, last_period or last))
 
 
 def _in_year(day: date, year: int) -> date:

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from accounting.books import open_books
+from accounting.chart import CHARTS
+from accounting.chart_commands import found_books
 from accounting.posting import post_event
 from contracts.inventory import StockAdjusted, StockCostSettled, StockIssued, StockReceived
 from contracts.shipments import ShipmentDispatched
@@ -17,7 +18,8 @@ postings = Reaction("accounting.postings", since=EVER)
 
 @books.on(TenantCreated)
 async def begin(tx: Tx, event: TenantCreated, meta: Meta) -> None:
-    await open_books(tx)
+    """Raises BooksBegun when the books began with another chart and hold a journal: then a person decides."""
+    await found_books(tx, CHARTS[event.chart])
 
 
 @postings.on(StockReceived, StockIssued, StockCostSettled, StockAdjusted, ShipmentDispatched)

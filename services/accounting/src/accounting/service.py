@@ -1,7 +1,7 @@
 """The manifest of accounting."""
 
 from accounting import projections, proof, reactions, report_routes, routes
-from accounting.days import days
+from accounting.days import dates, days
 from accounting.models import Base
 from accounting.scopes import close, control, read, write
 from contracts import accounting as events
@@ -11,7 +11,7 @@ service = Service(
     name="accounting",
     topic="accounting.events",
     publishes=events.PUBLISHED,
-    subscribers=[days, reactions.books, reactions.postings, projections.subledgers],
+    subscribers=[days, dates, reactions.books, reactions.postings, projections.subledgers],
     routers=[routes.router, report_routes.router],
     exposes=[Exposed(prefix="/v1/accounting", read_timeout=10.0)],
     scopes=[read, write, close, control],

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 from contracts.catalog import NegativeStock, TaxLevel
 from contracts.templates import TemplateLevel, TemplateSettings
 from tailrace.core.custom_fields import CustomValues
-from tailrace.core.fields import Code, Country, Day, Name, Text, UnitCode
+from tailrace.core.fields import Code, Country, Day, Name, UnitCode
 from tailrace.core.money import Currency, Quantity, Rate, RoundingMode, UnitPrice
 from tailrace.http.routing import Body
 
@@ -85,7 +85,7 @@ class UnitBody(Body):
     """What the unit is known by, such as `kg`."""
     name: Name
     """What people call the unit, such as Kilogram."""
-    dimension: Annotated[Text, Field(max_length=40)]
+    dimension: Annotated[Code, Field(max_length=40)]
     """What it measures, such as `mass`: units of one dimension convert into one another."""
     factor: Quantity = Decimal(1)
     """How much of the dimension's reference unit one of it is: 0.001 for grams beside kilograms."""

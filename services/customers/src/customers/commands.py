@@ -13,6 +13,7 @@ from customers.attachments import papers
 from customers.bodies import ConsentBody
 from customers.matching import because
 from customers.models import Customer, Leaver, PriceListCopy, UserCopy, heir_of
+from customers.projections import dates
 from tailrace.core.errors import Unknown
 from tailrace.core.plausible import Bounds
 from tailrace.db import master_data
@@ -27,7 +28,7 @@ NUMBERS = Numbers("customer", "C-{number:06d}")
 AT_ONCE = 500
 """How many customers of somebody who left are handed over in one transaction."""
 MOST_DUPLICATES = 50
-GIVEN = Bounds(years=100)
+GIVEN = Bounds.of_years(100)
 
 _LOOK_AGAIN = timedelta(seconds=1)
 _WAITS_FOR_HEIR = timedelta(minutes=1)
@@ -72,7 +73,7 @@ async def assign(tx: Tx, id: UUID, match: int | None, sales_rep_id: UUID | None,
 async def consent(tx: Tx, id: UUID, match: int | None, said: ConsentBody) -> Customer:
     """Raises Implausible for a consent that is still to be given."""
     customer = await tx.load(Customer, id, match)
-    given_at = GIVEN.checked(said.given_at, "/given_at")
+    given_at = (await dates.bounds(tx, "consent", GIVEN)).checked(said.given_at, "/given_at")
     customer.consent(said.purpose, granted=said.granted, given_at=given_at, source=said.source)
     return customer
 

@@ -13,7 +13,7 @@ from contracts import customers as events
 from contracts.customers import Kind, Purpose, Status, TaxIdResult
 from customers.matching import match_keys
 from customers.refusals import NotMerged, WasMerged
-from tailrace.core.errors import InUse, Invalid, Unknown
+from tailrace.core.errors import InUse, Invalid, RefersToDeleted, Unknown
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Tx
 from tailrace.db.keys import refers_to, tenant_index
@@ -211,7 +211,16 @@ class Customer(MasterData, Searchable, Owned, Base):
         self._tell()
 
     async def ensure_restorable(self, tx: Tx) -> None:
-        """A user who left meanwhile does not look after it any more; the one who took over from them does."""
+        """Raises RefersToDeleted for its price list, or the customer that it was merged into. A user who left meanwhile does not look after it any
+        more; the one who took over from them does."""
+        ended = select(PriceListCopy.id).where(PriceListCopy.id == self.price_list_id, ~PriceListCopy.active)
+        if await tx.scalar(ended) is not None:
+            raise RefersToDeleted(f"The price list of {self.number} is out of use.", field="/price_list_id")
+        into = select(Customer.number).where(Customer.id == self.merged_into_id, Customer.deleted_at.is_not(None))
+        if (number := await tx.scalar(into)) is not None:
+            raise RefersToDeleted(
+                f"Customer {number}, which {self.number} was merged into, is deleted.", field="/merged_into_id"
+            )
         if self.sales_rep_id is not None:
             self.sales_rep_id = await heir_of(tx, self.sales_rep_id)
 

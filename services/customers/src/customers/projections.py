@@ -6,17 +6,20 @@ from contracts.users import (
     TeamDeleted,
     TeamUpdated,
     TenantCreated,
+    TenantDatePolicyChanged,
     TenantTimeZoneChanged,
     UserCreated,
     UserDeleted,
     UserUpdated,
 )
 from customers.models import Base, PriceListCopy, UserCopy
+from tailrace.messaging.date_policy import DatePolicy
 from tailrace.messaging.days import Days
 from tailrace.messaging.replica import Source, replica
 from tailrace.messaging.teams import Teams
 
 days = Days("customers.days", Base.metadata, TenantCreated, TenantTimeZoneChanged)
+dates = DatePolicy("customers.dates", Base.metadata, TenantDatePolicyChanged)
 users = replica("customers.users", Source(UserCopy, "user_id", (UserCreated, UserUpdated), UserDeleted))
 teams = Teams("customers.teams", Base.metadata, (TeamCreated, TeamUpdated), TeamDeleted)
 price_lists = replica(

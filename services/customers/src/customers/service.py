@@ -18,6 +18,7 @@ service = Service(
         projections.teams,
         projections.price_lists,
         projections.days,
+        projections.dates,
         reactions.leavers,
     ],
     timers=[commands.handover, reviews.batch],

@@ -5,8 +5,10 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field, SecretStr
 
+from contracts.accounting import CHART_OF, ChartName
+from contracts.users import DateBounds
 from tailrace.core.days import DEFAULT_ZONE, TimeZone
-from tailrace.core.fields import Day, Email, Name, Password, Sentence
+from tailrace.core.fields import Country, Day, Email, Name, Password, Sentence
 from tailrace.core.money import Currency
 from tailrace.core.personal_data import Personal
 from tailrace.core.text import address
@@ -60,8 +62,17 @@ class NewTenant(Body):
     """What the company does, in its own words."""
     time_zone: TimeZone = DEFAULT_ZONE
     """What its days are counted in, by its IANA name."""
+    country: Country | None = None
+    """Where the company is, an ISO 3166-1 alpha-2 code."""
+    chart: ChartName | None = None
+    """The chart of accounts that its books begin with; that of its country when left out, or else `general`."""
     admin: NewAdmin
     """Its first user, with every scope of the tenant."""
+
+    @property
+    def first_chart(self) -> ChartName:
+        """The chart that was asked for, or the country's."""
+        return self.chart or CHART_OF.get(self.country or "", "general")
 
 
 class TenantDescription(Body):
@@ -76,6 +87,17 @@ class NewTimeZone(Body):
 
     time_zone: TimeZone
     since: Day
+
+
+class BoundsOfDates(DateBounds, Body):
+    """How far from today one kind of date may lie; null where the default holds."""
+
+
+class DatePolicyBody(Body):
+    """Replaces what was said before; kinds that are not named have the defaults."""
+
+    bounds: Annotated[list[BoundsOfDates], Field(max_length=50)]
+    """Each kind of date at most once."""
 
 
 class NewUser(Body):

@@ -64,12 +64,15 @@ class Tenant(Aggregate, Base):
         server_default=text("""'[{"since": "0001-01-01", "time_zone": "Etc/UTC"}]'::jsonb""")
     )
     """`{"since": day, "time_zone": name}`: the zone that days are counted in, from which day on, in order. Those of the past never change."""
+    country: Mapped[str | None]
+    date_policy: Mapped[list[dict[str, Any]]] = mapped_column(server_default=text("'[]'::jsonb"))
+    """How far from today each kind of date may lie, as `events.DateBounds`; of those that are missing the defaults hold."""
 
     @classmethod
-    def found(cls, id: UUID, *, slug: str, name: str, currency: str, industry: str | None, time_zone: str) -> "Tenant":
-        said: dict[str, Any] = {"slug": slug, "name": name, "currency": currency, "industry": industry}
-        tenant = cls(id=id, tenant_id=id, time_zones=[_zone(ALWAYS, time_zone)], **said)
-        tenant.record(events.TenantCreated(tenant_id=id, time_zone=time_zone, **said))
+    def found(cls, id: UUID, *, time_zone: str, chart: str, **said: Any) -> "Tenant":
+        """`said` are the columns that a client decides."""
+        tenant = cls(id=id, tenant_id=id, time_zones=[_zone(ALWAYS, time_zone)], date_policy=[], **said)
+        tenant.record(events.TenantCreated(tenant_id=id, time_zone=time_zone, chart=chart, **said))
         return tenant
 
     @property
@@ -87,6 +90,11 @@ class Tenant(Aggregate, Base):
         kept = [each for each in self.time_zones if each["since"] != since.isoformat()]
         self.time_zones = sorted([*kept, _zone(since, time_zone)], key=lambda each: str(each["since"]))
         self.record(events.TenantTimeZoneChanged(tenant_id=self.id, time_zone=time_zone, since=since))
+
+    def bound_dates(self, bounds: Sequence[events.DateBounds]) -> None:
+        """Say how far from today dates may lie, all of it."""
+        self.date_policy = [each.model_dump() for each in bounds]
+        self.record(events.TenantDatePolicyChanged(tenant_id=self.id, bounds=list(bounds)))
 
     def describe(self, name: str, industry: str | None) -> None:
         self.name, self.industry = name, industry

@@ -10,6 +10,7 @@ from identity import commands, rotation, teams, tenants
 from identity.audit import From
 from identity.bodies import (
     ChangedUser,
+    DatePolicyBody,
     KeyRotation,
     NewTenant,
     NewTimeZone,
@@ -253,6 +254,14 @@ async def replace_own_tenant(
 async def replace_own_time_zone(tx: Tx, who: TenantWriter, match: IfMatch, body: NewTimeZone, origin: From) -> Tenant:
     """Count the company's days in another zone from a day on that is still to come. Earlier days stay as they are."""
     return await tenants.change_time_zone(tx, match, body, origin)
+
+
+@companies.put("/current/date-policy", response_model=TenantView)
+async def replace_own_date_policy(
+    tx: Tx, who: TenantWriter, match: IfMatch, body: DatePolicyBody, origin: From
+) -> Tenant:
+    """Say how far from today dates may lie, by kind, in place of the defaults. What was taken before stays."""
+    return await tenants.bound_dates(tx, match, body.bounds, origin)
 
 
 @companies.get("/{tenant_id}", response_model=TenantView)

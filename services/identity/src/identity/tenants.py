@@ -1,14 +1,16 @@
 """Tenants come with their default roles and a first administrator; the operator's own tenant is there from the first start."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from pydantic import SecretStr
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from contracts.users import MAY_LIE_AHEAD, MAY_LIE_BACK, DateBounds
 from identity import audit
 from identity.audit import Origin
 from identity.bodies import NewAdmin, NewTenant, NewTimeZone, TenantDescription
@@ -18,7 +20,7 @@ from identity.models import PLATFORM, Role, Tenant, TenantSlug, User
 from tailrace.core import clock
 from tailrace.core.context import Context
 from tailrace.core.days import ALWAYS, DEFAULT_ZONE, Calendar, Since
-from tailrace.core.errors import Invalid, Taken
+from tailrace.core.errors import FieldProblem, Invalid, Taken
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Database, Tx
 from tailrace.messaging.days import CompanyDays
@@ -37,7 +39,8 @@ async def tenant_called(tx: Tx, slug: str) -> UUID | None:
 
 async def create(tx: Tx, body: NewTenant, origin: Origin) -> Tenant:
     """A company that can be logged in to once this commits. Raises Taken."""
-    tenant = await _found(tx, uuid7(), body.slug, body.name, body.currency, body.industry, body.time_zone)
+    said = body.model_dump(include={"slug", "name", "currency", "industry", "time_zone", "country"})
+    tenant = await _found(tx, uuid7(), chart=body.first_chart, **said)
     async with _acting_for(tx, tenant.id):
         tx.add(tenant)
         await _people(tx, body.admin, origin)
@@ -65,6 +68,15 @@ async def change_time_zone(tx: Tx, match: int | None, body: NewTimeZone, origin:
     return tenant
 
 
+async def bound_dates(tx: Tx, match: int | None, bounds: Sequence[DateBounds], origin: Origin) -> Tenant:
+    """Raises Stale, and Invalid for a kind that is named twice, or that lies on the other side of today."""
+    tenant = await tx.load(Tenant, tx.tenant_id, match)
+    _check_bounds(bounds)
+    tenant.bound_dates(bounds)
+    audit.note(tx, origin, "tenant.date_policy_changed", tenant.id, bounds=tenant.date_policy)
+    return tenant
+
+
 class OwnDays(CompanyDays):
     """The days of a tenant, of whom identity knows first."""
 
@@ -84,16 +96,17 @@ async def ensure_operator(database: Database, settings: Settings) -> None:
         if settings.operator_password is None:
             log.warning("nobody can make tenants yet", reason="TAILRACE_OPERATOR_PASSWORD is not set")
             return
-        tx.add(await _found(tx, PLATFORM, PLATFORM_SLUG, "Platform", "USD", None, DEFAULT_ZONE))
+        platform = {"slug": PLATFORM_SLUG, "name": "Platform", "currency": "USD", "time_zone": DEFAULT_ZONE}
+        tx.add(await _found(tx, PLATFORM, chart="general", industry=None, country=None, **platform))
         operator = NewAdmin(email=OPERATOR_EMAIL, name="Operator", password=SecretStr(settings.operator_password))
         await _people(tx, operator, Origin())
 
 
-async def _found(tx: Tx, id: UUID, slug: str, name: str, currency: str, industry: str | None, time_zone: str) -> Tenant:
+async def _found(tx: Tx, id: UUID, *, slug: str, **said: Any) -> Tenant:
     claimed = insert(TenantSlug).values(slug=slug, tenant_id=id).on_conflict_do_nothing().returning(TenantSlug.slug)
     if (await tx.execute(claimed)).scalar_one_or_none() is None:
         raise Taken(f"Another tenant is called {slug}.", field="/slug")
-    return Tenant.found(id, slug=slug, name=name, currency=currency, industry=industry, time_zone=time_zone)
+    return Tenant.found(id, slug=slug, **said)
 
 
 async def _people(tx: Tx, body: NewAdmin, origin: Origin) -> None:
@@ -102,6 +115,22 @@ async def _people(tx: Tx, body: NewAdmin, origin: Origin) -> None:
     admin = User.join(body.email, body.name, [roles[ADMIN]])
     await add_user(tx, admin, body.password.get_secret_value())
     audit.note(tx, origin, "user.created", admin.id, roles=admin.roles)
+
+
+def _check_bounds(bounds: Sequence[DateBounds]) -> None:
+    errors = []
+    kinds = [one.kind for one in bounds]
+    for place, one in enumerate(bounds):
+        if one.kind in kinds[:place]:
+            errors.append(FieldProblem(field=f"/bounds/{place}/kind", detail=f"{one.kind} is named twice."))
+        if one.days_ahead is not None and one.kind not in MAY_LIE_AHEAD:
+            detail = f"What {one.kind} dates took place: it does not lie ahead."
+            errors.append(FieldProblem(field=f"/bounds/{place}/days_ahead", detail=detail))
+        if one.days_back is not None and one.kind not in MAY_LIE_BACK:
+            detail = f"A {one.kind} does not lie back: it counts from the day of the order."
+            errors.append(FieldProblem(field=f"/bounds/{place}/days_back", detail=detail))
+    if errors:
+        raise Invalid(errors[0].detail, errors=errors)
 
 
 @asynccontextmanager

@@ -4,6 +4,8 @@ from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from contracts.users import DateKind
+from tailrace.core.fields import Country
 from tailrace.core.money import Currency
 from tailrace.core.personal_data import Personal
 from tailrace.http.routing import ResourceView, View
@@ -16,6 +18,17 @@ class TimeZoneView(View):
     """The first day that is counted in it."""
     time_zone: str
     """Its IANA name."""
+
+
+class DateBoundsView(View):
+    """What the company has said of one kind of date; null where the default holds."""
+
+    kind: DateKind
+    """What is dated."""
+    days_back: int | None
+    """How many days before today it may lie; null too where it does not lie back."""
+    days_ahead: int | None
+    """How many days after today it may lie; for `requested_date`, after the day of the order."""
 
 
 class TenantView(ResourceView):
@@ -33,6 +46,10 @@ class TenantView(ResourceView):
     """What today is counted in, by its IANA name."""
     time_zones: list[TimeZoneView]
     """The zones of the past, of today, and of days to come."""
+    country: Country | None
+    """Where the company is, an ISO 3166-1 alpha-2 code."""
+    date_policy: list[DateBoundsView]
+    """How far from today dates may lie, of the kinds for which the company has said so."""
 
 
 class UserView(ResourceView):

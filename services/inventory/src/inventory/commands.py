@@ -1,6 +1,6 @@
 """What people do to stock. Each command locks the stock it touches, records what happened, and writes the rows that lists read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -9,11 +9,12 @@ from typing import Any
 from uuid import UUID
 
 from contracts.inventory import DrawnLine
+from contracts.users import DateKind
 from inventory import ledger, reservations, returns
 from inventory.bodies import NewAdjustment, NewIssue, NewReceipt, NewReservation, NewTransfer
 from inventory.holding import Holding, Wanted
 from inventory.models import Movement, Reservation
-from inventory.projections import ItemCopy, goes_negative, look_up
+from inventory.projections import ItemCopy, dates, goes_negative, look_up
 from inventory.refusals import CurrencyDiffers, HeldForOrder, NotHeld, ReservationEnded, TooMuch
 from inventory.stock import MOST_VALUE, Moved, Place, StockItem, load_stock, load_stocks
 from tailrace.core import clock
@@ -23,8 +24,7 @@ from tailrace.core.money import round_minor
 from tailrace.core.plausible import Bounds
 from tailrace.db.database import Tx
 
-MOVED = Bounds(years=1)
-OPENED = Bounds(years=10)
+BOUNDS: Mapping[DateKind, Bounds] = {"movement": Bounds.of_years(1), "opening_stock": Bounds.of_years(10)}
 """Opening stock may have been counted long before the books here began."""
 
 
@@ -44,7 +44,7 @@ async def receive(tx: Tx, body: NewReceipt, match: int | None) -> Movement:
     quantity = goods.in_base_unit(item, body.quantity, body.unit)
     value = _cost(body.quantity, body.value, body.unit_cost)
     assert value is not None
-    at = _effective(body.effective_at, OPENED if body.reason == "opening" else MOVED)
+    at = await _effective(tx, body.effective_at, "opening_stock" if body.reason == "opening" else "movement")
     stock = await load_stock(tx, Place(body.item_id, body.warehouse_id), match)
     layer_id = _layer_for(item, stock)
     event = stock.receive(layer_id, quantity, value, body.currency, body.reason, at, body.reference)
@@ -59,7 +59,7 @@ async def issue(tx: Tx, body: NewIssue, match: int | None) -> Movement:
     goods = await look_up(tx, [body.item_id], [body.warehouse_id], [body.unit])
     item, warehouse = goods.stocked(body.item_id), goods.warehouse(body.warehouse_id)
     quantity = goods.in_base_unit(item, body.quantity, body.unit)
-    at = _effective(body.effective_at)
+    at = await _effective(tx, body.effective_at)
     place = Place(body.item_id, body.warehouse_id)
     holding = await _holding(tx, body, place, quantity) if body.reservation_id else None
     because: dict[str, Any] = {"line_id": body.line_id, "reference": body.reference}
@@ -87,7 +87,7 @@ async def adjust(tx: Tx, body: NewAdjustment, match: int | None) -> Movement:
     item = goods.stocked(body.item_id, incoming=more)
     goods.warehouse(body.warehouse_id, incoming=more)
     quantity = goods.in_base_unit(item, body.quantity, body.unit)
-    at = _effective(body.effective_at)
+    at = await _effective(tx, body.effective_at)
     stock = await load_stock(tx, Place(body.item_id, body.warehouse_id), match)
     currency = _currency(body.currency, stock)
     if more:
@@ -106,7 +106,7 @@ async def transfer(tx: Tx, body: NewTransfer, match: int | None) -> Transferred:
     goods.warehouse(body.from_warehouse_id, "/from_warehouse_id")
     goods.warehouse(body.to_warehouse_id, "/to_warehouse_id", incoming=True)
     quantity = goods.in_base_unit(item, body.quantity, body.unit)
-    at = _effective(body.effective_at)
+    at = await _effective(tx, body.effective_at)
     here, there = Place(body.item_id, body.from_warehouse_id), Place(body.item_id, body.to_warehouse_id)
     stocks = await load_stocks(tx, (here, there))
     source, target = stocks[here], stocks[there]
@@ -180,9 +180,11 @@ def _currency(given: str | None, stock: StockItem) -> str:
     return currency
 
 
-def _effective(asked: datetime | None, bounds: Bounds = MOVED) -> datetime:
+async def _effective(tx: Tx, asked: datetime | None, kind: DateKind = "movement") -> datetime:
     """When it took place, or now. Raises Implausible."""
-    return clock.now() if asked is None else bounds.checked(asked, "/effective_at")
+    if asked is None:
+        return clock.now()
+    return (await dates.bounds(tx, kind, BOUNDS[kind])).checked(asked, "/effective_at")
 
 
 def _cost(quantity: Decimal, value: int | None, unit_cost: Decimal | None) -> int | None:

@@ -10,11 +10,12 @@ from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contracts import catalog as events
-from contracts.users import TenantCreated, TenantTimeZoneChanged
+from contracts.users import TenantCreated, TenantDatePolicyChanged, TenantTimeZoneChanged
 from inventory.models import Base
 from tailrace.core.errors import Invalid
 from tailrace.core.units import Packaging, Unit, to_base_unit
 from tailrace.db.database import Tx
+from tailrace.messaging.date_policy import DatePolicy
 from tailrace.messaging.days import Days
 from tailrace.messaging.replica import Known, Replica, Source, absent, by_code, by_ids, replica
 
@@ -59,6 +60,7 @@ class UnitCopy(Replica, Base):
 
 
 days = Days("inventory.days", Base.metadata, TenantCreated, TenantTimeZoneChanged)
+dates = DatePolicy("inventory.dates", Base.metadata, TenantDatePolicyChanged)
 catalog = replica(
     "inventory.catalog",
     Source(ItemCopy, "item_id", (events.ItemCreated, events.ItemUpdated, events.ItemRestored), events.ItemDeleted),

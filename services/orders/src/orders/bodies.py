@@ -37,7 +37,8 @@ class NewOrderLine(Body):
     )
     price_list_id: UUID | None = Field(
         None,
-        description="Price by this list, as valid on the company's day of `ordered_at`, for the quantity in base units: a list prices one base unit.",
+        description="Price by this list, as valid on the company's day of `ordered_at`, or today with `confirm`, for the quantity in base units:"
+        " a list prices one base unit.",
     )
 
     @model_validator(mode="after")
@@ -89,7 +90,13 @@ class OrderTerms(Body):
 class NewOrder(OrderTerms):
     """An order to create as a draft, or at once as a confirmed order."""
 
-    confirm: bool = Field(False, description="Create and confirm in one step.")
+    confirm: bool = Field(
+        False, description="Create and confirm in one step, at the prices and tax rates of today: it binds today."
+    )
+    expected_total: Amount | None = Field(
+        None,
+        description="What the client takes the order to cost, tax included; refused (`price-changed`) at another total.",
+    )
 
 
 class Confirmation(Body):
@@ -99,4 +106,9 @@ class Confirmation(Body):
         False,
         description="Confirm at the prices of the line's price list and the tax rates of today; refused (`price-changed`) when false and one"
         " of them has changed. A price that the client gave stays.",
+    )
+    expected_total: Amount | None = Field(
+        None,
+        description="The total that the person saw, tax included, in minor units; refused (`price-changed`) at another total,"
+        " with `reprice` too.",
     )

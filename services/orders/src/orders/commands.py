@@ -7,7 +7,7 @@ from uuid import UUID
 from orders.bodies import Confirmation, NewOrder, OrderTerms
 from orders.models import Order
 from orders.pricing import differences, price_lines, quote
-from orders.projections import days
+from orders.projections import dates, days
 from orders.refusals import PriceChanged
 from tailrace.core import clock
 from tailrace.core.plausible import Bounds, checked_day
@@ -15,17 +15,22 @@ from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
 
 NUMBERS = Numbers("order", "SO-{number:06}")
-ORDERED = Bounds(years=50)
+ORDERED = Bounds.of_years(50)
 """Orders are taken over from other systems, and nothing is booked on the day that they carry."""
 _LATEST_WISH = timedelta(days=3653)
 """How long after the order goods may be wanted."""
 
 
 async def create(tx: Tx, asked: NewOrder) -> Order:
-    """Draft an order, and confirm it at once when asked to. Raises Invalid (422), NotYetKnown (409)."""
+    """Draft an order, and confirm it at once when asked to. Raises Invalid (422), NotYetKnown (409), PriceChanged (409)."""
     terms, day = await _terms(tx, asked, clock.now())
+    if asked.confirm:
+        # Whenever it was ordered, it binds today.
+        day = await days.today(tx)
     lines = await price_lines(tx, asked.lines, asked.currency, day)
     order = Order.drafted(await NUMBERS.next(tx), lines, terms)
+    if asked.expected_total not in {None, order.total}:
+        raise PriceChanged(order.net, order.tax, expected=asked.expected_total)
     if asked.confirm:
         order.confirm()
     tx.add(order)
@@ -45,14 +50,17 @@ async def replace(tx: Tx, order_id: UUID, match: int | None, asked: OrderTerms) 
 async def confirm(tx: Tx, order_id: UUID, match: int | None, asked: Confirmation) -> Order:
     """Make a draft binding, at what it costs today; its fulfilment begins.
 
-    Raises NotADraft, PriceChanged unless it may be repriced, NotYetKnown, and Invalid for what went out of use since it was drafted.
+    Raises NotADraft, PriceChanged unless it may be repriced, and comes to the total that was expected, NotYetKnown, and Invalid for what went out of
+    use since it was drafted.
     """
     order = await tx.load(Order, order_id, match)
     order.after("confirmed")
     quotes = await quote(tx, order.lines, order.currency, await days.today(tx))
-    if changes := differences(order.lines, quotes):
-        if not asked.reprice:
-            raise PriceChanged(order.number, changes)
+    changes = differences(order.lines, quotes)
+    net, tax = sum(one.net for one in quotes), sum(one.tax for one in quotes)
+    if (changes and not asked.reprice) or asked.expected_total not in {None, net + tax}:
+        raise PriceChanged(net, tax, changes, expected=asked.expected_total)
+    if changes:
         order.reprice(quotes)
     order.confirm()
     return order
@@ -96,8 +104,9 @@ async def allocate(tx: Tx, order_id: UUID, match: int | None) -> Order:
 async def _terms(tx: Tx, asked: OrderTerms, ordered_at: datetime) -> tuple[dict[str, Any], date]:
     """The order's columns as the client gave them, and the company's day of `ordered_at`, which counts when it gave none. Raises Implausible."""
     if asked.ordered_at is not None:
-        ordered_at = ORDERED.checked(asked.ordered_at, "/ordered_at")
+        ordered_at = (await dates.bounds(tx, "order", ORDERED)).checked(asked.ordered_at, "/ordered_at")
     day = await days.day_of(tx, ordered_at)
     if asked.requested_date is not None:
-        checked_day(asked.requested_date, day, day + _LATEST_WISH, "/requested_date")
-    return {**asked.model_dump(exclude={"lines", "confirm"}), "ordered_at": ordered_at}, day
+        bounds = await dates.days(tx, "requested_date", day, day, day + _LATEST_WISH)
+        checked_day(asked.requested_date, *bounds, "/requested_date")
+    return {**asked.model_dump(exclude={"lines", "confirm", "expected_total"}), "ordered_at": ordered_at}, day

@@ -9,10 +9,11 @@ from sqlalchemy import ForeignKeyConstraint, Index, Numeric
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contracts import catalog as events
-from contracts.users import TenantCreated, TenantTimeZoneChanged
+from contracts.users import TenantCreated, TenantDatePolicyChanged, TenantTimeZoneChanged
 from orders.models import Base
 from tailrace.core.units import Packaging, Unit
 from tailrace.db.models import TenantRow
+from tailrace.messaging.date_policy import DatePolicy
 from tailrace.messaging.days import Days
 from tailrace.messaging.replica import Parts, Replica, Source, replica
 
@@ -104,6 +105,7 @@ class TaxPolicyCopy(Replica, Base):
 
 
 days = Days("orders.days", Base.metadata, TenantCreated, TenantTimeZoneChanged)
+dates = DatePolicy("orders.dates", Base.metadata, TenantDatePolicyChanged)
 catalog = replica(
     "orders.catalog",
     Source(ItemCopy, "item_id", (events.ItemCreated, events.ItemUpdated, events.ItemRestored), events.ItemDeleted),

@@ -12,12 +12,17 @@ class NotADraft(Refused):
 
 
 class PriceChanged(Refused):
-    """409: prices or tax rates are not what they were when the order was drafted; `errors` says which."""
+    """409: the order does not cost what it did when it was drafted, or what was expected; `errors` says which prices, rates and totals differ."""
 
     slug, title = "price-changed", "The price has changed"
 
-    def __init__(self, number: str, changes: Sequence[FieldProblem]) -> None:
-        super().__init__(f"Order {number} costs something else by now; confirm it with reprice.", errors=changes[:20])
+    def __init__(self, net: int, tax: int, changes: Sequence[FieldProblem] = (), *, expected: int | None) -> None:
+        """`net` and `tax` are what it costs now, in minor units, and `expected` is the total that was expected."""
+        total = FieldProblem(field="/expected_total", detail=f"The total is {net + tax}, and not {expected}.")
+        errors = [*([total] if expected not in {None, net + tax} else []), *changes]
+        super().__init__(
+            f"It costs {net + tax} now, {net} and {tax} of tax; confirm that with reprice.", errors=errors[:20]
+        )
 
 
 class NotConfirmed(Refused):

@@ -10,7 +10,7 @@ service = Service(
     name="orders",
     topic="order.events",
     publishes=events.PUBLISHED,
-    subscribers=[projections.days, projections.catalog, process.saga],
+    subscribers=[projections.days, projections.dates, projections.catalog, process.saga],
     routers=[routes.router],
     exposes=[Exposed(prefix="/v1/orders")],
     scopes=[read, write],

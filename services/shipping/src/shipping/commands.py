@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from contracts.orders import ShipmentRequested
 from shipping.carriers import Carrier
+from shipping.dates import dates
 from shipping.models import GONE, OPEN, CancelAnswer, DispatchedLine, Shipment, Wanted
 from tailrace.core import clock
 from tailrace.core.errors import Invalid
@@ -21,7 +22,7 @@ from tailrace.db.numbers import Numbers
 
 NUMBERS = Numbers("shipment", "{series}-{number}")
 """The shipments of an order count on from the order's own number."""
-MOVED = Bounds(years=1)
+MOVED = Bounds.of_years(1)
 
 Selected = TypeVar("Selected")
 
@@ -84,7 +85,7 @@ async def dispatch(
     at: datetime | None,
 ) -> Shipment:
     """Raises Implausible, WrongState, Held, and Invalid for a carrier that is not there or not active."""
-    at = _when(at, "/dispatched_at")
+    at = await _when(tx, at, "/dispatched_at")
     shipment = await tx.load(Shipment, shipment_id, match)
     carrier = await _active_carrier(tx, carrier_id) if carrier_id else None
     shipment.dispatch(await _count_dispatched(tx, shipment), at, carrier, tracking_number)
@@ -95,14 +96,14 @@ async def deliver(
     tx: Tx, shipment_id: UUID, match: int | None, at: datetime | None, signed_by: str | None, note: str | None
 ) -> Shipment:
     """Raises Implausible, WrongState, and Invalid for a time before the dispatch."""
-    at = _when(at, "/delivered_at")
+    at = await _when(tx, at, "/delivered_at")
     shipment = await tx.load(Shipment, shipment_id, match)
     shipment.deliver(at, signed_by, note)
     return shipment
 
 
-def _when(asked: datetime | None, field: str) -> datetime:
-    return clock.now() if asked is None else MOVED.checked(asked, field)
+async def _when(tx: Tx, asked: datetime | None, field: str) -> datetime:
+    return clock.now() if asked is None else (await dates.bounds(tx, "movement", MOVED)).checked(asked, field)
 
 
 async def _lock_open(tx: Tx, order_id: UUID, reservation_id: UUID | None = None) -> Sequence[Shipment]:

@@ -3,6 +3,7 @@
 from contracts.shipments import PUBLISHED
 from shipping import reactions
 from shipping.base import Base
+from shipping.dates import dates
 from shipping.routes import carriers, shipments
 from shipping.scopes import read, write
 from tailrace.service import Exposed, Service
@@ -11,7 +12,7 @@ service = Service(
     name="shipping",
     topic="shipment.events",
     publishes=PUBLISHED,
-    subscribers=[reactions.order_requests],
+    subscribers=[dates, reactions.order_requests],
     routers=[shipments.router, carriers.router],
     exposes=[Exposed(prefix="/v1/shipments"), Exposed(prefix="/v1/carriers")],
     scopes=[read, write],

@@ -57,6 +57,23 @@ TOYS = (
         ),
     ),
     toy(
+        "a word beside a parameter, on a router of its own",
+        "a_word_in_a_path_is_no_id",
+        "PUT /v1/cards/best answers 422, for the path of /v1/cards/{card_id}",
+        (
+            ROUTES,
+            '@cards.post("", status_code=201',
+            (
+                'best = tenant_router("/v1/cards", tag="best", about="The best card.")\n\n\n'
+                '@best.get("/best", response_model=CardView)\n'
+                "async def read_best(tx: Tx, who: Reader) -> Card:\n"
+                "    return (await tx.scalars(select(Card))).one()\n\n\n"
+                '@cards.post("", status_code=201'
+            ),
+        ),
+        (SERVICE, "routers=[", "routers=[routes.best, "),
+    ),
+    toy(
         "an operation for anybody that is not exposed as public",
         "operations_are_the_kits_or_public_by_manifest",
         "GET /v1/card-terms answers anybody",

@@ -9,6 +9,7 @@ import httpx2
 from invariants.operations import Operation
 from invariants.subject import Findings, Subject
 from invariants.walk import Answer, Step, identities
+from tailrace.core.ids import uuid7
 from tailrace.http.etag import etag, etag_of_read
 
 
@@ -197,6 +198,26 @@ async def unknown_query_parameters_get_400(subject: Subject) -> Findings:
     return found
 
 
+async def a_word_in_a_path_is_no_id(subject: Subject) -> Findings:
+    """Where one path has a word and another a parameter, a method that the word has not is a 405 with its own methods, and no malformed id."""
+    walked = await subject.walked()
+    methods: dict[str, set[str]] = {}
+    for operation in walked.operations:
+        methods.setdefault(operation.path, set()).add(operation.method)
+    found = []
+    for path, has in methods.items():
+        shadows = [other for other in methods if other != path and _has_parameter_for(path, other)]
+        for method in sorted({each for other in shadows for each in methods[other]} - has):
+            asked = re.sub("{[^}]*}", str(uuid7()), path)
+            answer = await walked.walker.client().request(
+                method, asked, json={}, headers={"Idempotency-Key": str(uuid7())}
+            )
+            allowed = set(re.findall("[A-Z]+", answer.headers.get("allow", ""))) - {"HEAD"}
+            if (answer.status_code, allowed) != (405, has):
+                found.append(f"{method} {path} answers {answer.status_code}, for the path of {' and '.join(shadows)}")
+    return found
+
+
 async def every_error_is_a_problem(subject: Subject) -> Findings:
     """Whatever is refused is refused with problem details (RFC 9457), and declared so; nothing ends in a 500, and no stack trace leaves."""
     found = [
@@ -350,6 +371,13 @@ async def _without(subject: Subject, what: str) -> Findings:
         for step in (await subject.walked()).steps
         if step.done and step.operation.writes and step.operation.is_tenants and what not in step.answers
     ]
+
+
+def _has_parameter_for(path: str, other: str) -> bool:
+    """Whether the other path has a parameter in place of each word in which they differ."""
+    pairs = list(zip(path.split("/"), other.split("/"), strict=False))
+    same_length = path.count("/") == other.count("/")
+    return same_length and all(a == b or (b.startswith("{") and not a.startswith("{")) for a, b in pairs)
 
 
 def _complete(answer: Answer) -> bool:

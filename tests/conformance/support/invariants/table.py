@@ -61,6 +61,7 @@ _OF_DATABASES: tuple[Check, ...] = (
     http.a_version_is_the_etag,
     http.injected_fields_are_refused,
     http.unknown_query_parameters_get_400,
+    http.a_word_in_a_path_is_no_id,
     spelling.what_comes_in_is_written_in_one_way,
     http.every_error_is_a_problem,
     http.a_read_changes_nothing,

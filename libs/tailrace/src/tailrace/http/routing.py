@@ -11,14 +11,17 @@ from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import wraps
+from functools import cached_property, wraps
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 import structlog
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm.exc import StaleDataError
+from starlette.routing import Match
+from starlette.types import Scope
 
 from tailrace.core.backoff import Backoff
 from tailrace.core.context import Context, Principal
@@ -132,6 +135,18 @@ class TenantRoute(StrictRoute):
         """The body, or what stands for it where the same request is to be known again; taken before the transaction begins, held to its end."""
         yield await request.body()
 
+    @cached_property
+    def _nearer(self) -> Sequence[APIRoute]:
+        """The siblings that say a word where this one has a parameter."""
+        routes = [route for route in self.siblings if isinstance(route, APIRoute)]
+        return [route for route in routes if _is_nearer(route.path, self.path)]
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """A path that a sibling names is that sibling's for every method: `/units/convert` is no unit, and what it has no route for is a 405."""
+        if any(route.path_regex.match(scope["path"]) for route in self._nearer):
+            return Match.NONE, {}
+        return super().matches(scope)
+
     def get_route_handler(self) -> Endpoint:
         methods = self.methods or set()
         reads_only = methods <= _SAFE
@@ -177,6 +192,19 @@ class TenantRoute(StrictRoute):
             location = location_of(request.scope["path"], exchange.id, self.response_model, self.siblings)
             if location is not None:
                 response.headers["Location"] = location
+
+
+def _is_nearer(path: str, other: str) -> bool:
+    """Whether a path is another one with words in place of some of its parameters."""
+    pairs = list(zip(path.split("/"), other.split("/"), strict=False))
+    differ = [
+        (word, said) for word, said in pairs if word != said and not (_is_parameter(word) and _is_parameter(said))
+    ]
+    return path.count("/") == other.count("/") and bool(differ) and all(_is_parameter(said) for _, said in differ)
+
+
+def _is_parameter(word: str) -> bool:
+    return word.startswith("{")
 
 
 def tenant_router(prefix: str, *, tag: str, about: str = "", reads: Sequence[Subscriber] = ()) -> APIRouter:

@@ -26,7 +26,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 from sqlalchemy.schema import SchemaItem
 
-from tailrace.core.errors import InUse
+from tailrace.core.errors import InUse, Refused
 from tailrace.core.events import Event, Meta
 from tailrace.db.database import Tx
 from tailrace.db.keys import tenant_index
@@ -192,7 +192,8 @@ def restoring(
 ) -> Reaction:
     """The reaction that restores rows of `kinds` that `events` need, which were deleted when nobody had heard of it here.
 
-    List it after `uses` in the manifest. A row whose code another one has by now stays deleted, and those who use it keep their copies.
+    List it after `uses` in the manifest. A row whose code another one has by now, or that refers to something deleted, stays deleted, and those who
+    use it keep their copies.
     """
     reaction = Reaction(name, since=since)
 
@@ -213,11 +214,21 @@ async def _restore(tx: Tx, kind: type[MasterData], things: Collection[UUID], bec
         if deleted_at is None:
             continue
         row = await tx.load(kind, id, even_deleted=True)
-        code = getattr(kind, kind.code_field)
-        held = select(kind.id).where(code == getattr(row, kind.code_field), kind.deleted_at.is_(None))
-        if await tx.scalar(held) is None:
+        if await _is_restorable(tx, row):
             row.restore()
             await tx.flush()
             log.warning("restored", kind=kind.__name__, id=str(id), because=because)
         else:
             log.warning("needed and not restored", kind=kind.__name__, id=str(id), because=because)
+
+
+async def _is_restorable(tx: Tx, row: MasterData) -> bool:
+    """Whether nobody has its code by now, and nothing that it refers to is deleted."""
+    kind = type(row)
+    if await tx.scalar(select(kind.id).where(kind.code_key == row.code_key, kind.deleted_at.is_(None))) is not None:
+        return False
+    try:
+        await row.ensure_restorable(tx)
+    except Refused:
+        return False
+    return True

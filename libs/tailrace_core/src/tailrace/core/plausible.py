@@ -1,8 +1,11 @@
-"""How far from now a moment of the business may lie: a policy with defaults, one for each thing that is dated."""
+"""How far from now a moment of the business may lie, one default for each kind of thing that is dated.
 
-from dataclasses import dataclass
+Each company may say otherwise (`tailrace.messaging.date_policy`).
+"""
+
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Final, Self
 
 from tailrace.core import clock
 from tailrace.core.errors import Invalid
@@ -20,21 +23,40 @@ class Implausible(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What a moment may be: at most so many years ago, and at most `ahead` of now. What took place is ahead of now by the clocks' skew at most."""
+    """What a moment may be: at most `back` before now, and at most `ahead` after it. What took place is ahead of now by the clocks' skew at most."""
 
-    years: int = 1
+    back: timedelta = _YEAR
     ahead: timedelta = CLOCK_SKEW
+
+    @classmethod
+    def of_years(cls, years: int) -> Self:
+        """Back so many years, and not ahead."""
+        return cls(years * _YEAR)
+
+    def as_said(self, said: "Said") -> Self:
+        """The same, with what a company has said of them instead."""
+        back = self.back if said.days_back is None else timedelta(days=said.days_back)
+        ahead = self.ahead if said.days_ahead is None else timedelta(days=said.days_ahead)
+        return replace(self, back=back, ahead=ahead)
 
     def checked(self, moment: datetime, field: str) -> datetime:
         """The moment. Raises Implausible, which names the field."""
         now = clock.now()
         if moment > now + self.ahead:
             raise Implausible("This moment is still to come.", field=field)
-        if moment < (earliest := now - self.years * _YEAR):
+        if moment < (earliest := now - self.back):
             raise Implausible(
                 f"This is longer ago than is taken here: {earliest:%Y-%m-%d} at the earliest.", field=field
             )
         return moment
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a company has said of one kind of date, in days; None where the default holds."""
+
+    days_back: int | None = None
+    days_ahead: int | None = None
 
 
 def checked_day(day: date, earliest: date, latest: date, field: str) -> date:

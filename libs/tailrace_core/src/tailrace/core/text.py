@@ -8,11 +8,12 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-from idna import valid_contextj
+import idna
 
-__all__ = ["address", "block", "code", "file", "folded", "line", "opaque", "searched"]
+__all__ = ["address", "block", "code", "file", "folded", "line", "opaque", "plain", "searched"]
 
 _JOINERS = "\u200c\u200d"
+_LONGEST_DOMAIN = 253
 _FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f")
 """The flag of a part of a country: a black flag, its code in tag characters, and the tag that ends it (UTS 51, ED-14a)."""
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
@@ -54,12 +55,18 @@ def code(text: str) -> str:
     return text
 
 
-def address(text: str) -> str:
-    """An e-mail address or another name to log in with: a code in lower case.
+def plain(text: str) -> str:
+    """The same of what was said when a code might still hold anything: nothing is refused."""
+    return _nfkc(text).strip()
 
-    Lower case and not case folding: `ß` and `ss` are two mailboxes (RFC 8265, 3.3.2). Raises ValueError.
+
+def address(text: str) -> str:
+    """An e-mail address or another name to log in with: a code in lower case, with an internationalised domain in Unicode (UTS 46).
+
+    Lower case and not case folding: `ß` and `ss` are two mailboxes (RFC 8265, 3.3.2). Raises ValueError, also for a domain that is none.
     """
-    return code(_nfkc(code(text).lower()))
+    mailbox, at, domain = code(_nfkc(code(text).lower())).rpartition("@")
+    return f"{mailbox}{at}{_domain(domain)}" if at else domain
 
 
 def searched(text: str) -> str:
@@ -85,6 +92,16 @@ def opaque(text: str) -> str:
     text = unicodedata.normalize("NFC", spaced)
     _refuse(text, _why_not_in_password)
     return text
+
+
+def _domain(domain: str) -> str:
+    """As people read it: `xn--` labels are decoded, so that both forms of a domain are one (IDNA 2008, as UTS 46 maps to it)."""
+    if (domain.isascii() and "xn--" not in domain) or len(domain) > _LONGEST_DOMAIN:
+        return domain  # which no bound takes, when it is too long
+    try:
+        return idna.decode(idna.encode(domain, uts46=True))
+    except idna.IDNAError as error:
+        raise ValueError(f"the domain is not valid: {error}") from error
 
 
 def _nfkc(text: str) -> str:
@@ -177,7 +194,9 @@ def _joins(text: str, at: int) -> bool:
 def _in_context(text: str, at: int) -> bool:
     """CONTEXTJ, looked at nearby: the library bounds what it takes, and knows no character that Unicode does not."""
     first = max(at - 16, 0)
-    return at > 0 and unicodedata.category(text[at - 1]) != "Cn" and valid_contextj(text[first : at + 16], at - first)
+    return (
+        at > 0 and unicodedata.category(text[at - 1]) != "Cn" and idna.valid_contextj(text[first : at + 16], at - first)
+    )
 
 
 def _is_pictured(each: str) -> bool:

@@ -1,0 +1,68 @@
+"""How far from today the dates of a company may lie: a copy of what the company has said of each kind of date.
+
+    dates = DatePolicy("orders.dates", Base.metadata, TenantDatePolicyChanged)
+
+in the service's projections, and `dates` in its manifest. A command then asks `await dates.bounds(tx, "order", default)`.
+
+A company that has said nothing has the service's default, and so has one whose word has not arrived yet: bounds are there against slips, and nothing
+that was taken by older ones becomes wrong.
+"""
+
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import Column, MetaData, Table, Uuid, select
+from sqlalchemy.dialects.postgresql import JSONB, insert
+
+from tailrace.core.events import Event, Meta
+from tailrace.core.plausible import Bounds, Said
+from tailrace.db.database import Tx
+from tailrace.messaging.subscribers import Projection
+
+__all__ = ["DatePolicy"]
+
+
+class DatePolicy(Projection):
+    """The projection that keeps the table `date_policy`, a row for each tenant that has said something.
+
+    `changed` carries all of it: `bounds`, each with its `kind`, and `days_back` and `days_ahead`, which are null where the default holds.
+    """
+
+    def __init__(self, name: str, metadata: MetaData, changed: type[Event]) -> None:
+        """Raises TypeError when the event has no `bounds`."""
+        if "bounds" not in changed.model_fields:
+            raise TypeError(f"{changed.type} does not say bounds")
+        self.table = Table(
+            "date_policy",
+            metadata,
+            Column("tenant_id", Uuid, primary_key=True),
+            Column("bounds", JSONB, nullable=False),
+        )
+        super().__init__(name, tables=[self.table])
+        self._read = select(self.table.c.bounds)
+        fresh = insert(self.table)
+        self._write = fresh.on_conflict_do_update(index_elements=["tenant_id"], set_={"bounds": fresh.excluded.bounds})
+        self.on(changed)(self._hear)
+
+    async def said(self, tx: Tx, kind: str) -> Said:
+        """What the tenant has said of a kind of date."""
+        for one in await tx.scalar(self._read) or ():
+            if one["kind"] == kind:
+                return Said(one["days_back"], one["days_ahead"])
+        return Said()
+
+    async def bounds(self, tx: Tx, kind: str, default: Bounds) -> Bounds:
+        """The bounds of a kind of moment."""
+        return default.as_said(await self.said(tx, kind))
+
+    async def days(self, tx: Tx, kind: str, today: date, earliest: date, latest: date) -> tuple[date, date]:
+        """The first and the last day of a kind of day, counted from `today`, where `earliest` and `latest` are the defaults."""
+        said = await self.said(tx, kind)
+        return (
+            earliest if said.days_back is None else today - timedelta(days=said.days_back),
+            latest if said.days_ahead is None else today + timedelta(days=said.days_ahead),
+        )
+
+    async def _hear(self, tx: Tx, event: Event, meta: Meta) -> None:
+        bounds: list[dict[str, Any]] = event.model_dump(mode="json")["bounds"]
+        await tx.execute(self._write, {"tenant_id": tx.tenant_id, "bounds": bounds})

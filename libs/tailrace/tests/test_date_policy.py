@@ -1,0 +1,100 @@
+"""A service follows what its companies say of their dates, and has its own defaults for what they say nothing of."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any, ClassVar
+
+import pytest
+from sqlalchemy import MetaData
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateTable
+from toy import service as toy_service
+
+from tailrace.core.clock import now
+from tailrace.core.events import Event
+from tailrace.core.plausible import Bounds, Implausible, Said
+from tailrace.db.models import NAMING
+from tailrace.db.row_security import TENANT_IS_SET
+from tailrace.messaging.date_policy import DatePolicy
+from tailrace.messaging.dispatcher import Dispatcher
+from tailrace_testing import Harness, MakeHarness, SetClock
+
+METADATA = MetaData(naming_convention=NAMING)
+YEAR = Bounds.of_years(1)
+
+
+class HouseRuled(Event):
+    topic: ClassVar[str] = "house.events"
+    type: ClassVar[str] = "house.ruled"
+    bounds: list[dict[str, Any]]
+
+
+class HouseSilent(Event):
+    topic: ClassVar[str] = "house.events"
+    type: ClassVar[str] = "house.silent"
+
+
+dates = DatePolicy("toy.dates", METADATA, HouseRuled)
+
+
+def bound(kind: str, back: int | None = None, ahead: int | None = None) -> dict[str, Any]:
+    return {"kind": kind, "days_back": back, "days_ahead": ahead}
+
+
+@pytest.fixture
+async def house(make_harness: MakeHarness) -> Harness:
+    harness = await make_harness(replace(toy_service, subscribers=[], routers=[], metadata=METADATA))
+    await harness.admin.execute(str(CreateTable(dates.table).compile(dialect=postgresql.dialect())))
+    await harness.admin.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON date_policy TO toy_app")
+    await harness.admin.execute("ALTER TABLE date_policy ENABLE ROW LEVEL SECURITY")
+    await harness.admin.execute(f"CREATE POLICY tenant ON date_policy USING ({TENANT_IS_SET})")
+    harness.dispatcher = Dispatcher("toy", harness.database, [dates])
+    return harness
+
+
+async def test_the_last_word_counts_and_of_the_rest_the_defaults(house: Harness) -> None:
+    async def said(kind: str, tenant: Any = None) -> Said:
+        async with house.tx(tenant) as tx:
+            return await dates.said(tx, kind)
+
+    assert await said("move") == Said()
+    records = [
+        await house.deliver(HouseRuled(bounds=[bound("move", 10), bound("plan", 0, 30)]), aggregate_id=house.tenant),
+        await house.deliver(HouseRuled(bounds=[bound("plan", None, 40)]), aggregate_id=house.tenant),
+    ]
+    assert [await said("move"), await said("plan")] == [Said(), Said(None, 40)]
+    assert await said("plan", house.other_tenant) == Said()
+    await house.redeliver(*reversed(records))
+    assert await said("plan") == Said(None, 40)
+    await house.deliver(HouseRuled(bounds=[]), aggregate_id=house.tenant)
+    assert await said("plan") == Said()
+
+
+async def test_a_moment_and_a_day_are_held_to_them(house: Harness, clock: SetClock) -> None:
+    clock("2026-11-27T12:00:00Z")
+    today = date(2026, 11, 27)
+    ruled = HouseRuled(bounds=[bound("move", 0), bound("plan", 2, 3), bound("wish", None, 0)])
+    await house.deliver(ruled, aggregate_id=house.tenant)
+    async with house.tx() as tx:
+        assert await dates.bounds(tx, "else", YEAR) == YEAR
+        # None at all: what happens now alone, with the clocks' skew.
+        assert await dates.bounds(tx, "move", YEAR) == Bounds(timedelta(0), YEAR.ahead)
+        assert await dates.days(tx, "plan", today, date.min, date.max) == (date(2026, 11, 25), date(2026, 11, 30))
+        assert await dates.days(tx, "wish", today, date(2026, 1, 1), date.max) == (date(2026, 1, 1), today)
+        assert await dates.days(tx, "else", today, date.min, date.max) == (date.min, date.max)
+
+
+def test_bounds_are_included(clock: SetClock) -> None:
+    clock("2026-11-27T12:00:00Z")
+    bounds = YEAR.as_said(Said(days_back=3, days_ahead=1))
+    for moment in (now() - timedelta(days=3), now() + timedelta(days=1)):
+        assert bounds.checked(moment, "/at") == moment
+    for moment in (now() - timedelta(days=3, seconds=1), now() + timedelta(days=1, seconds=1)):
+        with pytest.raises(Implausible) as refused:
+            bounds.checked(moment, "/at")
+        assert [error.field for error in refused.value.errors] == ["/at"]
+
+
+def test_an_event_that_does_not_tell_is_refused() -> None:
+    with pytest.raises(TypeError, match="does not say bounds"):
+        DatePolicy("toy.dates", MetaData(), HouseSilent)
