@@ -1,11 +1,12 @@
 """What clients send: master data as it is to be, whole."""
 
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, model_validator
 
+from catalog.models import ANY_QUANTITY
 from contracts.catalog import NegativeStock, TaxLevel
 from tailrace.core.fields import Code, Country, Day, Name, Text, UnitCode
 from tailrace.core.money import Currency, Quantity, Rate, RoundingMode, UnitPrice
@@ -18,7 +19,6 @@ MOST_PRICES = 5000
 """A list travels whole in one event, which must stay below Kafka's megabyte."""
 MOST_DATES = 200
 """Of a tax code's rates, or of roundings."""
-ANY_QUANTITY = Decimal("0.000001")
 
 
 class ConversionBody(Body):
@@ -68,10 +68,6 @@ class ItemBody(Body):
         if len(self.units) != len(set(self.units)):
             raise ValueError("a unit may stand once among the base unit and the conversions")
         return self
-
-    def values(self) -> dict[str, Any]:
-        conversions = [conversion.model_dump(mode="json") for conversion in self.conversions]
-        return {**self.model_dump(exclude={"conversions"}), "conversions": conversions}
 
 
 class UnitBody(Body):
