@@ -2,7 +2,8 @@
 
     PYTHONPATH=tests/bench:tests/support .venv/bin/python -m measure.suite --services 10
 
-makes one service and ten more by the generator in a scratch copy, runs the tests of the first and then those of all, and divides the difference by ten.
+makes one service and ten more by the generator in a scratch copy, runs the tests of the first and then those of all, and divides the
+difference by ten.
 What a run costs whatever it holds is in both, and so in neither. Ends with 1 when a service costs more than `MOST`, or a test fails.
 """
 
@@ -17,8 +18,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from measure.workspace import generated_names
 from sandbox import Sandbox
+
+from measure.workspace import generated_names
 
 MOST = 25.0
 """CPU seconds for each further service."""
