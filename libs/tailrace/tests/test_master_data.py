@@ -3,6 +3,7 @@
 Its six routes are added by `master_data_routes`, and say of themselves what routes that are written out would say.
 """
 
+import asyncio
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,6 +14,7 @@ from toy import Label, LabelBody, LabelCreated, LabelDeleted, LabelRestored, lab
 from tailrace.db.master_data import values_of
 from tailrace.http.auth import scopes_of
 from tailrace_testing import Harness
+from tailrace_testing.gateway import eventually
 
 AT = "/v1/labels"
 
@@ -118,6 +120,18 @@ async def test_what_is_held_is_in_use_and_this_tenants(toy: Harness) -> None:
     await toy.client.delete(f"{AT}/{gone}")
     async with toy.tx() as tx:
         assert await Label.hold(tx, [made, gone, theirs, uuid4()]) == {made}
+
+
+async def test_what_is_held_is_deleted_only_after_the_transaction_that_holds_it(toy: Harness) -> None:
+    made = (await toy.client.post(AT, json={"code": "A1"})).json()
+    async with toy.tx() as tx:
+        assert await Label.hold(tx, [UUID(made["id"])]) == {UUID(made["id"])}
+        deletion = asyncio.create_task(toy.client.delete(f"{AT}/{made['id']}"))
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        await eventually(lambda: toy.admin.fetchval(waiting), bool, what="a deletion that waits for the holder")
+    assert (await deletion).status_code == 204
 
 
 async def test_a_list_is_narrowed_and_sorted_and_shows_the_summary(toy: Harness) -> None:

@@ -14,7 +14,7 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from measure.workspace import generated_names
 
 MOST = 25.0
 """CPU seconds for each further service."""
+_PARTS: Mapping[str, Sequence[str]] = {"own tests": [], "own tests and conformance": ["tests/conformance"]}
 _PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -47,13 +48,13 @@ def main() -> None:
             sandbox.python(
                 "-m", "tailrace.cli", "new", "service", name, "--one", name.removesuffix("s"), *options.having
             )
-        for part, where in (("own tests", []), ("own tests and conformance", ["tests/conformance"])):
+        each = 0.0
+        for part, where in _PARTS.items():
             one, all_of_them = _cost(sandbox, names[:1], where), _cost(sandbox, names, where)
             each = (all_of_them.cpu - one.cpu) / options.services
+            wall = f"on the wall {one.wall:.0f} and {all_of_them.wall:.0f} s"
             print(f"{part}: {one.cpu:.1f} s of CPU with one service, {all_of_them.cpu:.1f} s with {len(names)}")
-            print(
-                f"  {each:.1f} s for each further one; on the wall {one.wall:.0f} and {all_of_them.wall:.0f} s; {all_of_them.said}"
-            )
+            print(f"  {each:.1f} s for each further one; {wall}; {all_of_them.said}")
     sys.exit(each > MOST)
 
 

@@ -147,8 +147,8 @@ async def _count_dispatched(tx: Tx, shipment: Shipment) -> dict[UUID, Decimal]:
 
 async def _active_carrier(tx: Tx, carrier_id: UUID) -> Carrier:
     """It is not deleted before the shipment that it takes is written."""
-    held = await Carrier.hold(tx, [carrier_id])
-    carrier = await tx.scalar(select(Carrier).where(Carrier.id.in_(held), Carrier.active))
+    known = select(Carrier).where(Carrier.id == carrier_id, Carrier.active, Carrier.deleted_at.is_(None))
+    carrier = await tx.scalar(known.with_for_update(key_share=True, read=True))
     if carrier is None:
         raise Invalid.field("/carrier_id", f"There is no active carrier {carrier_id}.")
     return carrier
