@@ -1,25 +1,18 @@
 """The routes of master data, said once: a service says what it is, what is sent and shown, who may, and what lists are narrowed by.
 
-    router = tenant_router("/v1/warehouses", tag="warehouses", about="Where stock lies.")
+    master_data_routes(router, Carrier, "a carrier", body=CarrierBody, view=CarrierView, reader=Reader, writer=Writer, filters=[equal(Carrier.active)])
 
-    master_data_routes(
-        router, Warehouse, "a warehouse", body=WarehouseBody, view=WarehouseView, reader=Reader, writer=Writer,
-        filters=[equal(Warehouse.active)], deletes="Delete a warehouse that nothing needs.",
-    )
+adds to the router of `/v1/carriers` what `tailrace.db.master_data` does:
 
-adds to the router what `tailrace.db.master_data` does:
-
-| Route | Operation | Answer |
-|---|---|---|
-| `POST /v1/warehouses` | `create_warehouse` | 201 with the view, `Location` and `ETag` |
-| `GET /v1/warehouses` | `list_warehouses` | a page; `code`, `name`, the filters, `deleted`, `sort` |
-| `GET /v1/warehouses/{warehouse_id}` | `read_warehouse` | the view with its `ETag` |
-| `PUT /v1/warehouses/{warehouse_id}` | `replace_warehouse` | the view |
-| `DELETE /v1/warehouses/{warehouse_id}` | `delete_warehouse` | 204 |
-| `POST /v1/warehouses/{warehouse_id}/restore` | `restore_warehouse` | the view |
+- `POST /v1/carriers`, `create_carrier`: 201 with the view, `Location` and `ETag`
+- `GET /v1/carriers`, `list_carriers`: a page; takes `code`, `name`, the filters, `deleted` and `sort`
+- `GET /v1/carriers/{carrier_id}`, `read_carrier`: the view with its `ETag`
+- `PUT /v1/carriers/{carrier_id}`, `replace_carrier`: the view
+- `DELETE /v1/carriers/{carrier_id}`, `delete_carrier`: 204
+- `POST /v1/carriers/{carrier_id}/restore`, `restore_carrier`: the view
 
 What must hold besides the fields' own rules, the row decides: `ensure_references`, `fixed`, `ensure_unused`, `ensure_restorable`. What is more or
-different is a route beside these, written out: before them where a path of its own (`/v1/warehouses/nearest`) would be taken for an id.
+different is a route beside these, written out: before them where a path of its own (`GET /v1/carriers/nearest`) would be taken for an id.
 """
 
 from collections.abc import Callable, Sequence
