@@ -1,6 +1,6 @@
 """The routes of master data, said once: a service says what it is, what is sent and shown, who may, and what lists are narrowed by.
 
-    master_data_routes(router, Carrier, "a carrier", body=CarrierBody, view=CarrierView, reader=Reader, writer=Writer, filters=[equal(Carrier.active)])
+    master_data_routes(router, Carrier, "a carrier", body=CarrierBody, view=CarrierView, reader=Reader, writer=Writer)
 
 adds to the router of `/v1/carriers` what `tailrace.db.master_data` does:
 
