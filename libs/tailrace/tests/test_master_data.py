@@ -168,7 +168,7 @@ async def test_a_list_is_narrowed_and_sorted_and_shows_the_summary(toy: Harness)
     ("name", "method", "path", "scope", "said"),
     [
         ("create_label", "POST", "/v1/labels", "notes:write", "Add a label."),
-        ("list_labels", "GET", "/v1/labels", "notes:read", "Labels."),
+        ("list_labels", "GET", "/v1/labels", "notes:read", "Labels without their marks."),
         ("read_label", "GET", "/v1/labels/{label_id}", "notes:read", "One label."),
         ("replace_label", "PUT", "/v1/labels/{label_id}", "notes:write", "Replace a label, whole. `tone` stays."),
         ("delete_label", "DELETE", "/v1/labels/{label_id}", "notes:write", "Delete a label that no note says."),

@@ -342,6 +342,7 @@ master_data_routes(
     reader=Reader,
     writer=Writer,
     filters=[equal(Label.tone)],
+    lists="Labels without their marks.",
     deletes="Delete a label that no note says.",
 )
 
