@@ -15,9 +15,10 @@ PACKAGES := $(patsubst %/pyproject.toml,%,$(wildcard contracts/pyproject.toml de
 SPACE := $(subst ,, )
 SOURCES := $(wildcard $(addsuffix /src,$(PACKAGES)))
 # Where tests import from, as pytest's `pythonpath` has it, and which of them are typed as strictly as the sources.
-TESTING := tests/support tests/conformance/support libs/tailrace/tests/toy_service/src tests/faults tests/faults/purse_service/src
+TESTING := tests/support tests/conformance/support libs/tailrace/tests/toy_service/src tests/bench tests/faults tests/faults/purse_service/src
 TYPED := .ci/rerun.py $(wildcard tests/conformance/*.py) tests/conformance/support \
-	$(addprefix tests/,ci support e2e interplay clients/test_clients.py fuzz/test_fuzz.py) $(wildcard services/*/tests/walk.py)
+	$(addprefix tests/,bench ci docs e2e faults interplay newcomer support clients/test_clients.py fuzz/test_fuzz.py) \
+	$(wildcard libs/*/tests) $(wildcard services/*/tests/walk.py)
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))

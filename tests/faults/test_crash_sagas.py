@@ -93,7 +93,7 @@ async def _quiet(scene: Scene) -> None:
     events = await scene.harness.admin.fetchval("SELECT count(*) FROM outbox WHERE topic <> 'tailrace.canary'")
 
     def read_all(found: tuple[int, int]) -> bool:
-        return found[0] == found[1] == 2 * events
+        return found == (2 * events, 2 * events)
 
     await eventually(scene.read, read_all, what=f"each of {events} events read twice")
 

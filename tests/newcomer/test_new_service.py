@@ -22,7 +22,8 @@ MADE = {
     "rockets": "reaction",
     "tides": "timer",
     "copiers": "copy",
-    "gears": "part,reaction,timer,copy",
+    "boxes": "kind",
+    "gears": "part,reaction,timer,copy,kind",
 }
 
 

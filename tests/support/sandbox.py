@@ -50,5 +50,5 @@ class Sandbox:
         command = [str(self._bin / "python"), *arguments]
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | settings
         return subprocess.run(
-            command, cwd=self.root, env=environment, capture_output=True, text=True, timeout=600, check=False
+            command, cwd=self.root, env=environment, capture_output=True, text=True, timeout=3600, check=False
         )

@@ -78,7 +78,8 @@ async def _committed(asking: Asking, group: str) -> dict[Any, Any]:
     admin = AIOKafkaAdminClient(bootstrap_servers=asking.kafka)
     await admin.start()
     try:
-        return await admin.list_consumer_group_offsets(group)
+        offsets: dict[Any, Any] = await admin.list_consumer_group_offsets(group)
+        return offsets
     finally:
         await admin.close()
 

@@ -56,4 +56,4 @@ async def test_what_is_produced_is_acknowledged_by_all_and_sent_once(kafka: str)
 @pytest.mark.parametrize("setting", ["enable_auto_commit", "isolation_level", "auto_offset_reset", "bootstrap_servers"])
 async def test_what_keeps_a_promise_cannot_be_set_otherwise(setting: str) -> None:
     with pytest.raises(TypeError, match=setting):
-        clients.consumer("127.0.0.1:1", **{setting: "other"})
+        clients.consumer("127.0.0.1:1", **{setting: "other"})  # type: ignore[arg-type]

@@ -13,8 +13,8 @@ from toy import service as toy_service
 from tailrace.core.events import Event, Meta
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Tx
-from tailrace.db.models import NAMING
 from tailrace.db.row_security import TENANT_IS_SET
+from tailrace.db.tables import NAMING
 from tailrace.messaging.days import Days, DaysNotYetKnown
 from tailrace.messaging.dispatcher import Dispatcher
 from tailrace.messaging.subscribers import EVER, Reaction
@@ -56,7 +56,7 @@ async def came(tx: Tx, event: GuestCame, meta: Meta) -> None:
 @pytest.fixture
 async def house(make_harness: MakeHarness) -> Harness:
     harness = await make_harness(replace(toy_service, subscribers=[], routers=[], metadata=METADATA))
-    await harness.admin.execute(str(CreateTable(days.table).compile(dialect=postgresql.dialect())))
+    await harness.admin.execute(str(CreateTable(days.table).compile(dialect=postgresql.dialect())))  # type: ignore[no-untyped-call]
     await harness.admin.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON time_zone TO toy_app")
     await harness.admin.execute("ALTER TABLE time_zone ENABLE ROW LEVEL SECURITY")
     await harness.admin.execute(f"CREATE POLICY tenant ON time_zone USING ({TENANT_IS_SET})")

@@ -354,7 +354,7 @@ async def test_a_restart_of_postgresql_leaves_no_dead_letter(alone: tuple[Stack,
         nonlocal told
         while not enough.is_set():
             record = _record(toy, uuid7(), 1, "hello")
-            await consumer._process(_NoKafka(), {place: [record]}, stop)  # type: ignore[arg-type]
+            await consumer._process(_NoKafka(), {place: [record]}, stop)
             told += 1
 
     consuming = asyncio.create_task(consume())

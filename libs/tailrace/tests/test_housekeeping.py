@@ -8,6 +8,7 @@ from toy import Note, service
 from tailrace.capture.connectors import connector_config, deployed_connector
 from tailrace.core.context import Context
 from tailrace.core.ids import uuid7
+from tailrace.db.tables import idempotency as idempotency_table
 from tailrace.http import idempotency
 from tailrace.runtime.migrate import prepare_database
 from tailrace.settings import Settings
@@ -43,8 +44,8 @@ async def test_another_tenants_old_answers_stay_hidden(toy: Harness) -> None:
     await toy.client.post("/v1/notes", json={"text": "x"})
     await toy.admin.execute("UPDATE idempotency SET created_at = now() - interval '30 days'")
     async with toy.tx(toy.other_tenant) as tx:
-        assert (await tx.execute(idempotency.idempotency.select())).all() == []
-        gone = await tx.execute(idempotency.idempotency.delete())
+        assert (await tx.execute(idempotency_table.select())).all() == []
+        gone = await tx.execute(idempotency_table.delete())
         assert gone.rowcount == 0  # type: ignore[attr-defined]
     async with toy.database.transaction(Context(tenant_id=None)) as tx:
         assert (await tx.execute(Note.__table__.select())).all() == []

@@ -23,7 +23,7 @@ class Shown(ResourceView):
 
 @odd.get("/{note_id}", response_model=Shown)
 async def show(tx: Tx, who: Reader, note_id: str, elsewhere: Annotated[str, Header()] = "") -> Shown:
-    note = await tx.find(Note, note_id)
+    note = await tx.find(Note, note_id)  # type: ignore[arg-type]
     return Shown.model_validate(
         {**{name: getattr(note, name) for name in ResourceView.model_fields}, "elsewhere": elsewhere}
     )
@@ -132,7 +132,7 @@ async def test_what_is_no_method_is_a_501(toy: Harness, method: str) -> None:
     async def send(message: Any) -> None:
         told.append(message)
 
-    await toy.app({**scope, "http_version": "1.1", "scheme": "http", "server": None, "client": None}, None, send)
+    await toy.app({**scope, "http_version": "1.1", "scheme": "http", "server": None, "client": None}, None, send)  # type: ignore[arg-type]
     assert told[0]["status"] == 501
 
 

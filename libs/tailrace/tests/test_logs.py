@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -28,7 +29,7 @@ def test_a_client_that_cannot_reach_its_broker_says_so_once_in_a_while(
     lines: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [1000.0]
-    monkeypatch.setattr(logs.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     library = logging.getLogger("aiokafka.cluster")
     for _ in range(100):
         library.error("Unable connect to node with id %s", 1)

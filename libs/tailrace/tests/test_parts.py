@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from toy import Line, Note, NoteRemarked, NoteWritten, Reader, Remark, Writer, service
 
 from tailrace.core.errors import Unknown
+from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
 from tailrace.db.outbox import UnrecordedChange
 from tailrace.http.etag import IfMatch
@@ -51,7 +52,7 @@ async def replace_line(tx: Tx, who: Writer, match: IfMatch, note_id: UUID, line_
 
 @pytest.fixture
 async def toy(make_harness: MakeHarness) -> Harness:
-    publishes = [*service.publishes, NoteRemarked]
+    publishes: list[type[Event]] = [*service.publishes, NoteRemarked]
     return await make_harness(replace(service, publishes=publishes, routers=[*service.routers, router]))
 
 

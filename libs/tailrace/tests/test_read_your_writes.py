@@ -175,7 +175,7 @@ async def test_a_writes_own_answer_can_be_sent_back(toy: Harness) -> None:
 )
 async def test_a_malformed_header_is_a_400_that_names_it(toy: Harness, value: str) -> None:
     for path in ("/v1/heard/" + str(uuid7()), "/v1/notes"):
-        answer = await toy.client.get(path, headers={"Tailrace-After": value.encode()})
+        answer = await toy.client.get(path, headers=[(b"Tailrace-After", value.encode())])
         assert answer.status_code == 400
         assert answer.json()["errors"][0]["field"] == "Tailrace-After"
 

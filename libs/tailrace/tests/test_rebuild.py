@@ -291,7 +291,7 @@ async def test_refuses_what_cannot_be_rebuilt(live: Live) -> None:
     await live.asking.send([uuid7()])
     await live.have()
     before = await live.state()
-    careless = Projection("toy.heard", tables=[Note.__table__])
+    careless = Projection("toy.heard", tables=[Note.__table__])  # type: ignore[list-item]
     careless.on(live.asking.events.asked)(live.asking.heard.handlers["asking.asked"][1])
     with pytest.raises(CannotRebuild, match="note_line refers to its tables"):
         await live.rebuild(service=replace(live.service, subscribers=[careless]))

@@ -18,8 +18,9 @@ from tailrace.core.errors import Invalid, NotYetKnown, Problem
 from tailrace.core.events import Event
 from tailrace.core.ids import is_recent, uuid7
 from tailrace.db.database import Tx
-from tailrace.db.models import COLUMN_TYPES, NAMING, TenantRow
+from tailrace.db.models import COLUMN_TYPES, TenantRow
 from tailrace.db.row_security import TENANT_IS_SET
+from tailrace.db.tables import NAMING
 from tailrace.messaging.replica import Parts, Replica, Source, absent, by_code, by_ids, replica
 from tailrace_testing import Harness, MakeHarness
 
@@ -103,14 +104,14 @@ def described(id: UUID, code: str, *tags: tuple[str, str], **given: Any) -> Shel
 async def shelf(make_harness: MakeHarness) -> Harness:
     harness = await make_harness(replace(toy_service, subscribers=[shelves], routers=[], metadata=Base.metadata))
     for table in Base.metadata.sorted_tables:
-        await harness.admin.execute(str(CreateTable(table).compile(dialect=postgresql.dialect())))
+        await harness.admin.execute(str(CreateTable(table).compile(dialect=postgresql.dialect())))  # type: ignore[no-untyped-call]
         await harness.admin.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table.name} TO toy_app")
         await harness.admin.execute(f"ALTER TABLE {table.name} ENABLE ROW LEVEL SECURITY")
         await harness.admin.execute(f"CREATE POLICY tenant ON {table.name} USING ({TENANT_IS_SET})")
     return harness
 
 
-async def kept(shelf: Harness) -> list[tuple[str, bool, list[tuple[str, Decimal]]]]:
+async def kept(shelf: Harness) -> list[tuple[str, bool, list[tuple[str, Any]]]]:
     """Code, whether in use, and tags of each shelf, oldest first."""
     async with shelf.tx() as tx:
         rows = (await tx.scalars(select(ShelfCopy).order_by(ShelfCopy.id))).all()

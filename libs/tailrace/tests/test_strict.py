@@ -157,7 +157,7 @@ async def test_a_query_is_as_strict_as_a_body(toy: Harness, name: str, value: st
 
 
 async def test_a_query_written_as_it_should_be(toy: Harness) -> None:
-    query = [
+    query: list[tuple[str, str | int | float | bool | None]] = [
         ("whole", "-5"),
         ("exact", "1.50"),
         ("flag", "true"),

@@ -35,7 +35,9 @@ def test_outside_of_a_checkout_nothing_is_made(tmp_path: Path) -> None:
         scaffold(names_for("widgets"), [], tmp_path)
 
 
-@pytest.mark.parametrize("options", [chosen for n in range(5) for chosen in combinations(OPTIONS, n)], ids=",".join)
+@pytest.mark.parametrize(
+    "options", [chosen for n in range(len(OPTIONS) + 1) for chosen in combinations(OPTIONS, n)], ids=",".join
+)
 def test_every_text_is_filled_placed_and_python(options: tuple[str, ...]) -> None:
     made = scaffold(names_for("widgets"), [], ROOT, options)
     source = Path("services/widgets/src/widgets")
@@ -53,5 +55,5 @@ def test_every_text_is_filled_placed_and_python(options: tuple[str, ...]) -> Non
 def test_options_are_those_that_there_are() -> None:
     assert options_of(None) == options_of(" ") == frozenset()
     assert options_of("part, timer") == {"part", "timer"}
-    with pytest.raises(NotMade, match="no option 'alarm'; there are part, reaction, timer, copy"):
+    with pytest.raises(NotMade, match="no option 'alarm'; there are part, reaction, timer, copy, kind"):
         options_of("part,alarm")

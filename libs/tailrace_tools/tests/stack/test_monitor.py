@@ -1,7 +1,9 @@
 """A connector that fails is seen, restarted with growing pauses and reported, on the real Connect."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -61,11 +63,12 @@ async def test_failed_task_is_restarted_until_its_cause_is_gone(
         await admin.close()
 
 
-async def look_until(monitor, rest, board, satisfied) -> Capture:  # type: ignore[no-untyped-def]
+async def look_until(monitor: Any, rest: Any, board: Any, satisfied: Callable[[Capture], bool]) -> Capture:
     async with asyncio.timeout(300):
         while True:
             await monitor.look(rest)
-            if satisfied(capture := board.state.connectors.get(NAME, Capture("UNKNOWN"))):
+            capture: Capture = board.state.connectors.get(NAME, Capture("UNKNOWN"))
+            if satisfied(capture):
                 return capture
             await asyncio.sleep(0.2)
 

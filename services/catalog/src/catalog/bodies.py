@@ -1,11 +1,12 @@
 """What clients send: master data as it is to be, whole."""
 
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, model_validator
 
+from catalog.models import ANY_QUANTITY
 from contracts.catalog import NegativeStock, TaxLevel
 from contracts.templates import TemplateLevel, TemplateSettings
 from tailrace.core.custom_fields import CustomValues
@@ -20,7 +21,6 @@ MOST_PRICES = 5000
 """A list travels whole in one event, which must stay below Kafka's megabyte."""
 MOST_DATES = 200
 """Of a tax code's rates, or of roundings."""
-ANY_QUANTITY = Decimal("0.000001")
 
 
 class ConversionBody(Body):
@@ -72,10 +72,6 @@ class ItemBody(Body):
         if len(self.units) != len(set(self.units)):
             raise ValueError("a unit may stand once among the base unit and the conversions")
         return self
-
-    def values(self) -> dict[str, Any]:
-        conversions = [conversion.model_dump(mode="json") for conversion in self.conversions]
-        return {**self.model_dump(exclude={"conversions", "custom_fields"}), "conversions": conversions}
 
 
 class UnitBody(Body):

@@ -10,19 +10,24 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, or_, select, text
+from sqlalchemy import Index, and_, or_, select, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from contracts import catalog as events
 from contracts.catalog import NegativeStock
-from contracts.templates import TemplateLevel
-from tailrace.core.errors import FieldProblem, Fixed, InUse, RefersToDeleted
-from tailrace.core.ids import derived_id, uuid7
+from contracts.templates import TemplateLevel, TemplateSettings, Thing
+from tailrace.core.custom_fields import CustomField, checked
+from tailrace.core.errors import FieldProblem, Fixed, InUse, Invalid, NotYetKnown
+from tailrace.core.ids import derived_id, is_recent, uuid7
+from tailrace.core.units import check_decimals
 from tailrace.db.database import Tx
 from tailrace.db.keys import refers_to, tenant_index
 from tailrace.db.master_data import MasterData
 from tailrace.db.models import Aggregate, Part, Tables
 from tailrace.messaging.uses import UseRow, refuse_used
+
+ANY_QUANTITY = Decimal("0.000001")
+"""From which a price holds that is for any."""
 
 
 class Base(Tables, DeclarativeBase):
@@ -58,6 +63,12 @@ class Item(MasterData, Base):
     custom_fields: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     """Values of the fields that the company adds, by their keys."""
 
+    @classmethod
+    async def kept(cls, tx: Tx, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Raises Invalid that names each custom field that is not as the company's template says."""
+        fields = await Template.fields_of(tx, "item")
+        return {**values, "custom_fields": checked(values["custom_fields"], fields)}
+
     async def ensure_unused(self, tx: Tx) -> None:
         """Raises InUse while there is stock of it, an order or a shipment needs it, or a price list prices it."""
         await refuse_used(tx, Use, self.id, f"Item {self.sku}")
@@ -66,18 +77,27 @@ class Item(MasterData, Base):
         if (code := await tx.scalar(priced_by)) is not None:
             raise InUse(f"Price list {code} has a price for {self.sku}.")
 
-    async def ensure_restorable(self, tx: Tx) -> None:
-        """Raises RefersToDeleted when the unit it is counted in, or the tax code it is taxed by, is deleted."""
-        if not await Unit.hold(tx, [self.unit]):
-            raise RefersToDeleted(f"The unit {self.unit} of {self.sku} is deleted.", field="/unit")
-        if self.tax_code_id is not None and not await TaxCode.is_live(tx, self.tax_code_id):
-            raise RefersToDeleted(f"The tax code of {self.sku} is deleted.", field="/tax_code_id")
+    async def ensure_references(self, tx: Tx) -> None:
+        """Raises Invalid unless its base unit is there, and it is taxed in one way: at a rate of its own, or by a code that is there.
+
+        NotYetKnown while the standard units of a tenant just made are still on their way.
+        """
+        units = [self.unit, *(conversion["unit"] for conversion in self.conversions)]
+        if self.unit not in await Unit.hold_codes(tx, units):
+            if is_recent(tx.tenant_id) and await tx.scalar(select(Unit.id).limit(1)) is None:
+                raise NotYetKnown("/unit", "This tenant has no units yet; the standard ones are on their way.")
+            raise Invalid.field("/unit", f"There is no unit {self.unit}.")
+        if (self.tax_rate is None) == (self.tax_code_id is None):
+            raise Invalid.field("/tax_rate", "Give one of tax_rate and tax_code_id.")
+        if self.tax_code_id is not None and not await TaxCode.hold(tx, [self.tax_code_id]):
+            raise Invalid.field("/tax_code_id", f"There is no tax code {self.tax_code_id}.")
 
     @classmethod
-    async def hold(cls, tx: Tx, ids: Collection[UUID]) -> set[UUID]:
-        """Which of these are in use; they stay so until the transaction ends."""
-        live = select(cls.id).where(cls.id.in_(set(ids)), cls.deleted_at.is_(None)).order_by(cls.id)
-        return set(await tx.scalars(live.with_for_update(key_share=True, read=True)))
+    async def decimals(cls, tx: Tx, ids: Collection[UUID]) -> dict[UUID, tuple[str, int]]:
+        """The base unit of each of these, and how fine a quantity in it may be."""
+        counted = and_(Unit.code == cls.unit, Unit.deleted_at.is_(None))
+        units = select(cls.id, Unit.code, Unit.decimals).join(Unit, counted).where(cls.id.in_(ids))
+        return {row.id: (row.code, row.decimals) for row in await tx.execute(units)}
 
 
 class Unit(MasterData, Base):
@@ -112,7 +132,7 @@ class Unit(MasterData, Base):
             raise InUse(f"Item {sku} is counted in {self.code}, or converts to it.")
 
     @classmethod
-    async def hold(cls, tx: Tx, codes: Collection[str]) -> set[str]:
+    async def hold_codes(cls, tx: Tx, codes: Collection[str]) -> set[str]:
         """Which of these are in use; they stay so until the transaction ends."""
         live = select(cls.code).where(cls.code.in_(codes), cls.deleted_at.is_(None)).order_by(cls.id)
         return set(await tx.scalars(live.with_for_update(key_share=True, read=True)))
@@ -151,16 +171,20 @@ class PriceList(MasterData, Base):
         back_populates="price_list", cascade="all, delete-orphan", lazy="selectin", order_by="Price.id"
     )
 
-    async def ensure_restorable(self, tx: Tx) -> None:
-        """Raises RefersToDeleted when it prices an item that is deleted."""
-        live = await Item.hold(tx, [price.item_id for price in self.prices])
-        gone = [
-            FieldProblem(field=f"/prices/{number}/item_id", detail=f"Item {price.item_id} is deleted.")
+    async def ensure_references(self, tx: Tx) -> None:
+        """Raises Invalid with each price whose item is not there, Inexact for a `min_quantity` that is finer than the item's unit."""
+        known = await Item.hold(tx, {price.item_id for price in self.prices})
+        errors = [
+            FieldProblem(field=f"/prices/{number}/item_id", detail=f"There is no item {price.item_id}.")
             for number, price in enumerate(self.prices)
-            if price.item_id not in live
+            if price.item_id not in known
         ]
-        if gone:
-            raise RefersToDeleted(f"Price list {self.code} prices items that are deleted.", errors=gone[:20])
+        if errors:
+            raise Invalid("Some prices are for items that are not there.", errors=errors[:20])
+        decimals = await Item.decimals(tx, known)
+        for number, price in enumerate(self.prices):
+            if price.min_quantity != ANY_QUANTITY and price.item_id in decimals:
+                check_decimals(price.min_quantity, *decimals[price.item_id], f"/prices/{number}/min_quantity")
 
     def assign(self, values: Mapping[str, Any]) -> None:
         super().assign({name: value for name, value in values.items() if name != "prices"})
@@ -219,12 +243,6 @@ class TaxCode(MasterData, Base):
         if (sku := await tx.scalar(used_by)) is not None:
             raise InUse(f"Item {sku} is taxed by {self.code}.")
 
-    @classmethod
-    async def is_live(cls, tx: Tx, id: UUID) -> bool:
-        """Whether it is in use; then it stays so until the transaction ends."""
-        live = select(cls.id).where(cls.id == id, cls.deleted_at.is_(None))
-        return await tx.scalar(live.with_for_update(key_share=True, read=True)) is not None
-
 
 class TaxPolicy(Aggregate, Base):
     """How a tenant rounds tax: the one row of it, which begins with the first change."""
@@ -259,6 +277,13 @@ class Template(MasterData, Base):
     """What it says itself, as `TemplateSettings`."""
     effective: Mapped[dict[str, Any]]
     """What holds: its own settings, and its parent's where it says nothing."""
+
+    @classmethod
+    async def fields_of(cls, tx: Tx, thing: Thing) -> list[CustomField]:
+        """The fields that the company's template adds to a kind of thing; none where no template is chosen."""
+        chosen = select(cls.effective).join(TemplateChoice, TemplateChoice.template_id == cls.id)
+        effective = await tx.scalar(chosen.where(TemplateChoice.id == TemplateChoice.id_of(tx.tenant_id)))
+        return TemplateSettings.model_validate(effective or {}).fields.get(thing, [])
 
     async def ensure_unused(self, tx: Tx) -> None:
         """Raises InUse when it is the company's, or others are below it."""

@@ -1,4 +1,4 @@
-"""Templates: a change of one reaches all below it in the same transaction; what a child says itself stays. And what they mean for items."""
+"""Templates: a change of one reaches all below it in the same transaction; what a child says itself stays."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,8 +8,7 @@ from sqlalchemy import func, select
 
 from catalog.bodies import TemplateBody
 from catalog.models import Template, TemplateChoice
-from contracts.templates import TemplateLevel, TemplateSettings, Thing
-from tailrace.core.custom_fields import checked
+from contracts.templates import TemplateLevel, TemplateSettings
 from tailrace.core.errors import Invalid, RefersToDeleted, Stale
 from tailrace.db import master_data
 from tailrace.db.database import Tx
@@ -67,14 +66,6 @@ async def choose(tx: Tx, match: int | None, template_id: UUID | None) -> Templat
         tx.add(choice)
     choice.choose(template_id)
     return choice
-
-
-async def custom_fields(tx: Tx, thing: Thing, values: Mapping[str, Any]) -> dict[str, bool | str]:
-    """The values as they are kept, by the company's template. Raises Invalid that names each that is wrong."""
-    chosen = select(Template.effective).join(TemplateChoice, TemplateChoice.template_id == Template.id)
-    effective = await tx.scalar(chosen.where(TemplateChoice.id == TemplateChoice.id_of(tx.tenant_id)))
-    fields = TemplateSettings.model_validate(effective or {}).fields.get(thing, [])
-    return checked(values, fields)
 
 
 async def _parent_for(tx: Tx, body: TemplateBody) -> Template | None:

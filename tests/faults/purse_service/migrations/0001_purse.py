@@ -1,5 +1,7 @@
 """Accounts and transfers."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -25,7 +27,7 @@ def downgrade() -> None:
     raise RuntimeError("the purse only goes forward")
 
 
-def _aggregate(name: str, *columns: sa.Column) -> None:
+def _aggregate(name: str, *columns: sa.Column[Any]) -> None:
     op.create_table(
         name,
         sa.Column("tenant_id", sa.Uuid, primary_key=True),

@@ -3,16 +3,17 @@
 What is deleted keeps its id for those who refer to it and gives its code free. It can be restored while nobody else has taken the code.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from pydantic import BaseModel
+from sqlalchemy import JSON, Select, inspect, select
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column, synonym
 from sqlalchemy.schema import SchemaItem
 
-from tailrace.core.errors import CodeTaken, FieldProblem, Fixed, NotDeleted
+from tailrace.core.errors import CodeTaken, FieldProblem, Fixed, Invalid, NotDeleted, RefersToDeleted
 from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
 from tailrace.core.text import folded
@@ -91,11 +92,32 @@ class MasterData(SoftDeleted):
         """What two spellings of one code have in common."""
         return folded(code) if cls.case_folded else code
 
+    @classmethod
+    async def hold(cls, tx: Tx, ids: Collection[UUID]) -> set[UUID]:
+        """Which of these are in use; they stay so until the transaction ends."""
+        live = select(cls.id).where(cls.id.in_(set(ids)), cls.deleted_at.is_(None)).order_by(cls.id)
+        return set(await tx.scalars(live.with_for_update(key_share=True, read=True)))
+
+    @classmethod
+    async def kept(cls, tx: Tx, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The fields of a request as they are kept, where that depends on other rows. Raises Invalid."""
+        return values
+
+    async def ensure_references(self, tx: Tx) -> None:
+        """Keep what it refers to from being deleted meanwhile. Raises Invalid with each field that refers to nothing in use, or another refusal.
+
+        Asked before it is written: when it is created, replaced, or restored.
+        """
+
     async def ensure_unused(self, tx: Tx) -> None:
         """Raises InUse, or another refusal, when something keeps it from being deleted."""
 
     async def ensure_restorable(self, tx: Tx) -> None:
-        """Raises RefersToDeleted, or another refusal, when something keeps it from being restored."""
+        """Raises RefersToDeleted where `ensure_references` raises Invalid, or another refusal, when something keeps it from being restored."""
+        try:
+            await self.ensure_references(tx)
+        except Invalid as error:
+            raise RefersToDeleted(error.detail, errors=error.errors) from error
 
 
 def _columns(listed_by: tuple[str | tuple[str, ...], ...]) -> Iterator[tuple[str, ...]]:
@@ -110,18 +132,26 @@ def rows(kind: type[AnyMaster], *, deleted: bool) -> Select[AnyMaster]:
     return select(kind).where(kind.deleted_at.is_not(None) if deleted else kind.deleted_at.is_(None))
 
 
+def values_of(kind: type[MasterData], body: BaseModel) -> dict[str, Any]:
+    """The fields of a request as the columns of `kind` hold them: what is kept as JSON in JSON's types, everything else as it is."""
+    kept_as_json = {name for name, column in inspect(kind).columns.items() if isinstance(column.type, JSON)}
+    return {**body.model_dump(exclude=kept_as_json), **body.model_dump(mode="json", include=kept_as_json)}
+
+
 async def create(tx: Tx, kind: type[AnyMaster], values: Mapping[str, Any]) -> AnyMaster:
-    """Raises CodeTaken when a live row has the code."""
-    row = kind.create(values)
+    """Raises CodeTaken when a live row has the code, and what `kept` and `ensure_references` raise."""
+    row = kind.create(await kind.kept(tx, values))
+    await row.ensure_references(tx)
     tx.add(row)
     await tx.flush()
     return row
 
 
 async def replace(tx: Tx, kind: type[AnyMaster], id: UUID, match: int | None, values: Mapping[str, Any]) -> AnyMaster:
-    """Raises Unknown, Stale, Fixed, CodeTaken."""
+    """Raises Unknown, Stale, Fixed, CodeTaken, and what `kept` and `ensure_references` raise."""
     row = await tx.load(kind, id, match)
-    row.replace(values)
+    row.replace(await kind.kept(tx, values))
+    await row.ensure_references(tx)
     await tx.flush()
     return row
 

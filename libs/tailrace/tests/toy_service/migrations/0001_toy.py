@@ -39,6 +39,8 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("tone", sa.Text(), nullable=False),
+        sa.Column("beside", sa.Uuid(), nullable=True),
+        sa.Column("marks", postgresql.JSONB(), nullable=False, server_default=sa.text("'[]'::jsonb")),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("code_key", sa.Text(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),

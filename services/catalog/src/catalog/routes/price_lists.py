@@ -6,7 +6,6 @@ from uuid import UUID
 
 from fastapi import Query
 from sqlalchemy import ColumnElement, and_, or_
-from sqlalchemy.orm import raiseload
 
 from catalog import commands
 from catalog.bodies import PriceListBody
@@ -16,10 +15,8 @@ from catalog.scopes import Reader, Writer
 from catalog.views import PriceFound, PriceListSummary, PriceListView
 from tailrace.core.fields import Day
 from tailrace.core.money import Currency, Quantity
-from tailrace.db import master_data
-from tailrace.http.etag import IfMatch
-from tailrace.http.filters import Deleted, called, equal, part_of, where
-from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.filters import equal, where
+from tailrace.http.master_data import master_data_routes
 from tailrace.http.routing import Tx, tenant_router
 
 router = tenant_router(
@@ -37,37 +34,24 @@ def _valid_on(day: date) -> ColumnElement[bool]:
     )
 
 
-PriceLists = Annotated[
-    PageRequest,
-    listed(
-        PriceList,
-        called(PriceList),
-        part_of(PriceList.name),
+master_data_routes(
+    router,
+    PriceList,
+    "a price list",
+    body=PriceListBody,
+    view=PriceListView,
+    summary=PriceListSummary,
+    reader=Reader,
+    writer=Writer,
+    filters=[
         equal(PriceList.currency, Currency),
         equal(PriceList.active),
         where("valid_on", Day, _valid_on, "Valid on this day."),
-        sort=[PriceList.code, PriceList.name, PriceList.created_at],
-    ),
-]
-
-
-@router.post("", status_code=201, response_model=PriceListView)
-async def create_price_list(tx: Tx, who: Writer, body: PriceListBody) -> PriceList:
-    """Add a price list."""
-    await commands.require_items(tx, body.prices)
-    return await master_data.create(tx, PriceList, body.model_dump())
-
-
-@router.get("", response_model=Page[PriceListSummary])
-async def list_price_lists(tx: Tx, who: Reader, page: PriceLists, deleted: Deleted = False) -> Listing[PriceList]:
-    """Price lists without their prices."""
-    return await paginate(tx, master_data.rows(PriceList, deleted=deleted).options(raiseload(PriceList.prices)), page)
-
-
-@router.get("/{price_list_id}", response_model=PriceListView)
-async def read_price_list(tx: Tx, who: Reader, price_list_id: UUID) -> PriceList:
-    """One price list with its prices."""
-    return await tx.find(PriceList, price_list_id)
+    ],
+    lists="Price lists without their prices.",
+    replaces="Replace a price list, whole, all prices included.",
+    deletes="Delete a price list. Orders that were priced by it keep their prices.",
+)
 
 
 @router.get("/{price_list_id}/price", response_model=PriceFound)
@@ -90,25 +74,3 @@ async def read_price(
         currency=price_list.currency,
         on=day,
     )
-
-
-@router.put("/{price_list_id}", response_model=PriceListView)
-async def replace_price_list(
-    tx: Tx, who: Writer, match: IfMatch, price_list_id: UUID, body: PriceListBody
-) -> PriceList:
-    """Replace a price list, whole, all prices included."""
-    await tx.find(PriceList, price_list_id)
-    await commands.require_items(tx, body.prices)
-    return await master_data.replace(tx, PriceList, price_list_id, match, body.model_dump())
-
-
-@router.delete("/{price_list_id}", status_code=204)
-async def delete_price_list(tx: Tx, who: Writer, match: IfMatch, price_list_id: UUID) -> None:
-    """Delete a price list. Orders that were priced by it keep their prices."""
-    await master_data.delete(tx, PriceList, price_list_id, match)
-
-
-@router.post("/{price_list_id}/restore", response_model=PriceListView)
-async def restore_price_list(tx: Tx, who: Writer, match: IfMatch, price_list_id: UUID) -> PriceList:
-    """Take a deleted price list back into use, as it was, unless another one has its code by now."""
-    return await master_data.restore(tx, PriceList, price_list_id, match)

@@ -6,15 +6,15 @@ from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import UniqueConstraint, select
+from sqlalchemy import UniqueConstraint, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from tailrace.core.context import Principal
-from tailrace.core.errors import InUse, RefersToDeleted, Refused, Unknown
+from tailrace.core.errors import InUse, Invalid, Refused, Unknown
 from tailrace.core.events import Event, Meta
+from tailrace.core.fields import Day
 from tailrace.core.ids import uuid7
-from tailrace.db import master_data
 from tailrace.db.error_classes import NotYet
 from tailrace.db.event_streams import Stream, stream_table
 from tailrace.db.keys import refers_to
@@ -23,8 +23,9 @@ from tailrace.db.models import Aggregate, Part, Tables, TenantRow
 from tailrace.http.auth import Requires, scopes
 from tailrace.http.etag import IfMatch
 from tailrace.http.filters import any_of, between, equal, part_of
+from tailrace.http.master_data import master_data_routes
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
-from tailrace.http.routing import Body, Tx, View, tenant_router
+from tailrace.http.routing import Body, ResourceView, Tx, View, tenant_router
 from tailrace.messaging.sagas import Run, Saga
 from tailrace.messaging.subscribers import EVER, Projection, Reaction
 from tailrace.service import Service
@@ -64,6 +65,7 @@ class LabelDescription(ToyEvent):
     code: str
     name: str
     tone: str
+    beside: UUID | None = None
 
 
 class LabelCreated(LabelDescription):
@@ -160,14 +162,17 @@ class Label(MasterData, Base):
 
     code: Mapped[str]
     tone: Mapped[Literal["plain", "loud"]]
+    beside: Mapped[UUID | None]
+    """Another label, which stands next to it."""
+    marks: Mapped[list[dict[str, Any]]] = mapped_column(server_default=text("'[]'::jsonb"))
 
     async def ensure_unused(self, tx: Tx) -> None:
         if await tx.scalar(select(Note.id).where(Note.text == self.code).limit(1)) is not None:
             raise InUse(f"A note says {self.code}.")
 
-    async def ensure_restorable(self, tx: Tx) -> None:
-        if self.name == "orphan":
-            raise RefersToDeleted("Its parent is gone.", field="/name")
+    async def ensure_references(self, tx: Tx) -> None:
+        if self.beside is not None and not await Label.hold(tx, [self.beside]):
+            raise Invalid.field("/beside", f"There is no label {self.beside}.")
 
 
 class Heard(TenantRow, Base):
@@ -304,43 +309,42 @@ async def close_note(tx: Tx, who: Writer, match: IfMatch, note_id: UUID) -> Note
 labels = tenant_router("/v1/labels", tag="labels")
 
 
+class MarkBody(Body):
+    made_on: Day
+
+
 class LabelBody(Body):
     code: str
     name: str = "A label"
     tone: str = "plain"
+    beside: UUID | None = None
+    marks: list[MarkBody] = []
 
 
-class LabelView(View):
-    id: UUID
+class LabelSummary(ResourceView):
     code: str
     name: str
     tone: str
-    version: int
+    beside: UUID | None
 
 
-@labels.post("", status_code=201, response_model=LabelView)
-async def make_label(tx: Tx, who: Writer, body: LabelBody) -> Label:
-    return await master_data.create(tx, Label, body.model_dump())
+class LabelView(LabelSummary):
+    marks: list[dict[str, str]]
 
 
-@labels.get("/{label_id}", response_model=LabelView)
-async def read_label(tx: Tx, who: Reader, label_id: UUID) -> Label:
-    return await tx.find(Label, label_id)
-
-
-@labels.put("/{label_id}", response_model=LabelView)
-async def replace_label(tx: Tx, who: Writer, match: IfMatch, label_id: UUID, body: LabelBody) -> Label:
-    return await master_data.replace(tx, Label, label_id, match, body.model_dump())
-
-
-@labels.delete("/{label_id}", status_code=204)
-async def delete_label(tx: Tx, who: Writer, match: IfMatch, label_id: UUID) -> None:
-    await master_data.delete(tx, Label, label_id, match)
-
-
-@labels.post("/{label_id}/restore", response_model=LabelView)
-async def restore_label(tx: Tx, who: Writer, match: IfMatch, label_id: UUID) -> Label:
-    return await master_data.restore(tx, Label, label_id, match)
+master_data_routes(
+    labels,
+    Label,
+    "a label",
+    body=LabelBody,
+    view=LabelView,
+    summary=LabelSummary,
+    reader=Reader,
+    writer=Writer,
+    filters=[equal(Label.tone)],
+    lists="Labels without their marks.",
+    deletes="Delete a label that no note says.",
+)
 
 
 hearsay = tenant_router("/v1/heard", tag="heard", reads=[heard])

@@ -20,7 +20,7 @@ from tailrace.service import Service
 
 _USED = frozenset(
     "active add body by change cls code commands contracts count create created deadline entries entry event events find first here"
-    " idle idled ids libs listing match meta models name north opened openings page part projections reactions read remove replica retire"
+    " idle idled ids kind kinds libs listing match meta models name north opened openings page part projections reactions read remove replica retire"
     " retired router routes row second section sections self service services state tailrace taken tally text timers title tx values"
     " warehouse where write".split()
 )
@@ -32,6 +32,7 @@ OPTIONS: Mapping[str, str] = {
     "reaction": "an effect of another service's event",
     "timer": "a deadline",
     "copy": "rows that follow another service's events",
+    "kind": "master data beside the aggregate, which it refers to",
 }
 """What a service can have besides, each with what that is."""
 _TEXTS: Mapping[str, str] = {
