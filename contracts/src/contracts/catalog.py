@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tailrace.core.events import Event
 from tailrace.core.money import Currency, Quantity, Rate, RoundingMode, UnitPrice
+from tailrace.core.taxes import TaxLevel
 
 
 class CatalogEvent(Event):
@@ -205,10 +206,6 @@ class DatedRate(BaseModel):
     valid_from: date
     """The first day on which it holds."""
     rate: Rate
-
-
-TaxLevel = Literal["document", "line"]
-"""What the tax of a rate is rounded for: once for the document (EN 16931, BR-CO-17), or for each line."""
 
 
 class DatedRounding(BaseModel):

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from contracts import catalog
 from contracts import orders as events
-from orders.taxes import Levy, in_force, tax_lines
 from tailrace.core.ids import uuid7
+from tailrace.core.taxes import Levy, in_force, tax_lines
 
 from .conftest import Desk, shipping
 

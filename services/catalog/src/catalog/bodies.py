@@ -6,9 +6,10 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, model_validator
 
-from contracts.catalog import NegativeStock, TaxLevel
+from contracts.catalog import NegativeStock
 from tailrace.core.fields import Code, Country, Day, Name, Text, UnitCode
 from tailrace.core.money import Currency, Quantity, Rate, RoundingMode, UnitPrice
+from tailrace.core.taxes import TaxLevel
 from tailrace.http.routing import Body
 
 Kind = Literal["stock", "service"]

@@ -11,7 +11,7 @@ _ROOMS = (
     "capture | rebuild",
     "service",
     "http",
-    "redrive",
+    "redrive | pricing",
     "messaging",
     "kafka | verify",
     "db",
