@@ -1,8 +1,11 @@
-"""What orders keep of the catalog, enough to check, convert, price and tax a line without asking anybody, and of the company's days."""
+"""What orders keep of the catalog, enough to check, convert, price and tax a line without asking anybody, of customers, and of the company's days."""
+
+from uuid import UUID
 
 from sqlalchemy.orm import Mapped
 
 from contracts import catalog as events
+from contracts import customers as sales
 from contracts.users import TenantCreated, TenantTimeZoneChanged
 from orders.models import Base
 from tailrace.messaging.days import Days
@@ -41,6 +44,23 @@ class TaxPolicyCopy(TaxPolicy, Base):
     __tablename__ = "tax_policy_copy"
 
 
+class CustomerCopy(Replica, Base):
+    """A customer, whom an order is taken for."""
+
+    __tablename__ = "customer_copy"
+
+    number: Mapped[str]
+    name: Mapped[str]
+
+
+class MergeCopy(Replica, Base):
+    """That a customer stands for another; inactive once that was undone."""
+
+    __tablename__ = "merge_copy"
+
+    into_customer_id: Mapped[UUID]
+
+
 days = Days("orders.days", Base.metadata, TenantCreated, TenantTimeZoneChanged)
 catalog = replica(
     "orders.catalog",
@@ -66,6 +86,16 @@ catalog = replica(
         events.TaxCodeDeleted,
     ),
     Source(TaxPolicyCopy, "tax_policy_id", (events.TaxPolicyUpdated,)),
+)
+customers = replica(
+    "orders.customers",
+    Source(
+        CustomerCopy,
+        "customer_id",
+        (sales.CustomerCreated, sales.CustomerUpdated, sales.CustomerRestored),
+        sales.CustomerDeleted,
+    ),
+    Source(MergeCopy, "customer_id", (sales.CustomerMerged,), sales.CustomerUnmerged),
 )
 
 book = PriceBook(

@@ -19,7 +19,6 @@ from tailrace.core.ids import derived_id
 from tailrace.db.database import Tx
 from tailrace.db.models import Aggregate
 
-
 _NOBODYS = AuthorityLimit(max_discount_rate=Decimal(0))
 
 

@@ -87,9 +87,7 @@ class QuoteBody(Body):
     currency: Currency | None = Field(
         None, description="What every amount is in, an ISO 4217 code; the customer's when left out."
     )
-    price_list_id: UUID | None = Field(
-        None, description="What lines are priced by; the customer's list when left out."
-    )
+    price_list_id: UUID | None = Field(None, description="What lines are priced by; the customer's list when left out.")
     warehouse_id: UUID
     """Where the goods are to leave from."""
     ship_to: DeliverTo | None = Field(

@@ -1,9 +1,8 @@
-"""What is done with quotes: written, submitted, sent, answered, revised. What an answer leads to elsewhere follows from the events that this records."""
+"""What is done with quotes: written, submitted, sent, answered, revised. What that leads to elsewhere follows from the events that this records."""
 
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
-
 
 from contracts.quotes import AuthorityLimit
 from quotes import authority, timers

@@ -77,7 +77,9 @@ def subject(quote: Quote, seller: str, who: Principal) -> ApprovalSubject:
         attributes={
             "customer_id": str(quote.customer_id),
             "roles": " ".join(sorted(who.roles)),
-            "discount_rate": "unlisted" if discount is None else plain_decimal(Decimal(round_minor(discount * 10**6)).scaleb(-6)),
+            "discount_rate": "unlisted"
+            if discount is None
+            else plain_decimal(Decimal(round_minor(discount * 10**6)).scaleb(-6)),
         },
     )
 

@@ -22,7 +22,9 @@ from tailrace.http.routing import ReasonBody
 from tailrace.http.strict import declared, public_router
 from tailrace.observability import tracing
 
-router: APIRouter = public_router(tag="offers", about="Quotes as the customer sees them, by a link that was sent to them.")
+router: APIRouter = public_router(
+    tag="offers", about="Quotes as the customer sees them, by a link that was sent to them."
+)
 
 _REFUSED = declared(404, 410)
 _ANSWERED = declared(404, 409, 410)

@@ -91,9 +91,7 @@ async def submit_quote(tx: Tx, who: Writer, match: IfMatch, quote_id: UUID) -> Q
 
 
 @router.post("/{quote_id}/recall", response_model=QuoteView)
-async def recall_quote(
-    tx: Tx, who: Writer, match: IfMatch, quote_id: UUID, body: RecallBody | None = None
-) -> Quote:
+async def recall_quote(tx: Tx, who: Writer, match: IfMatch, quote_id: UUID, body: RecallBody | None = None) -> Quote:
     """Take a quote back before it is sent: it is a draft again."""
     return await commands.recall(tx, quote_id, match, None if body is None else body.reason)
 
@@ -156,8 +154,6 @@ async def read_margin(tx: Tx, who: MarginReader, quote_id: UUID) -> MarginView:
 
 
 @router.put("/{quote_id}/costs")
-async def replace_costs(
-    tx: Tx, who: MarginReader, match: IfMatch, quote_id: UUID, body: CostsBody
-) -> MarginView:
+async def replace_costs(tx: Tx, who: MarginReader, match: IfMatch, quote_id: UUID, body: CostsBody) -> MarginView:
     """Say what lines cost, in place of what is known."""
     return MarginView.of(await commands.set_costs(tx, quote_id, match, body))

@@ -25,7 +25,11 @@ service = Service(
     routers=[public.router, routes.router],
     exposes=[Exposed(prefix="/v1/quotes"), Exposed(prefix=routes.PUBLIC, public=True)],
     scopes=[read, write, margin, keep_authority],
-    default_roles={"sales": ["quotes:read", "quotes:write"], "accountant": ["quotes:read", "quotes:margin"], "viewer": ["quotes:read"]},
+    default_roles={
+        "sales": ["quotes:read", "quotes:write"],
+        "accountant": ["quotes:read", "quotes:margin"],
+        "viewer": ["quotes:read"],
+    },
     released=False,
     metadata=Base.metadata,
 )

@@ -201,9 +201,7 @@ class MarginView(View):
         rate = None
         if margin is not None and quote.net:
             rate = format(Decimal(round_minor(Fraction(margin, quote.net) * 10**6)).scaleb(-6), "f")
-        return cls(
-            currency=quote.currency, net=quote.net, cost=cost, margin=margin, margin_rate=rate, lines=lines
-        )
+        return cls(currency=quote.currency, net=quote.net, cost=cost, margin=margin, margin_rate=rate, lines=lines)
 
 
 class AuthorityView(View):

@@ -1,6 +1,6 @@
 """What something costs on a day, and how it is taxed: exact, in base units, each amount rounded once, half up.
 
-A service makes one `PriceBook` of its copies and opens it at the items that some lines name. Every refusal names the field by its place in the request.
+A service makes one `PriceBook` of its copies and opens it at the items that some lines name. Refusals name the field by its place in the request.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -98,9 +98,7 @@ class OpenBook:
         units = {code: one.measure for code, one in self.units.items() if one.active or code == item.unit}
         return to_base_unit(quantity, unit, item.packaging, units, at)
 
-    def listed(
-        self, list_id: UUID, item_id: UUID, quantity: Decimal, currency: str, on: date, field: str
-    ) -> Decimal:
+    def listed(self, list_id: UUID, item_id: UUID, quantity: Decimal, currency: str, on: date, field: str) -> Decimal:
         """The list's price of one base unit, for so many of them. Raises NotYetKnown, Invalid for a list or an item that has no price here."""
         prices = self.lists.in_use(list_id, field)
         if prices.currency != currency:
