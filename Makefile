@@ -1,7 +1,7 @@
 # Everything starts here. `make help` lists the targets; each of them installs first what it needs, once.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status test containers clients fuzz faults bench check lint formats types generated charts compose docs format lock clean
+.PHONY: help install demo up down status test containers clients fuzz faults bench check lint formats types generated charts compose docs format lock lock-services clean
 SHELL := /bin/sh
 
 BIN := .venv/bin
@@ -117,10 +117,14 @@ lock: ## Choose the newest versions again and write the locks (needs uv)
 	cd locks && uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements.in -o requirements.lock
 	cd locks && uv pip compile --upgrade --no-deps --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-demo.in -o requirements-demo.lock
 	cd locks && uv pip compile -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-runtime.in -o requirements-runtime.lock
+	@$(MAKE) --no-print-directory lock-services
 	cd locks && uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-charts.in -o requirements-charts.lock
 	cd locks && uv pip compile --upgrade -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-containers.in -o requirements-containers.lock
 	cd locks && uv pip compile --upgrade -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-docs.in -o requirements-docs.lock
 	cd locks && uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-clients.in -o requirements-clients.lock
+
+lock-services: ## Lock what the image of one service alone holds, as the pyproject.toml of each has it; versions stay (needs uv)
+	$(or $(PYTHON),python3) libs/tailrace_tools/src/tailrace/codegen/locks.py
 
 clean: ## Stop everything and delete the installation; the data stays
 	@[ ! -x $(BIN)/tailrace ] || $(BIN)/tailrace down

@@ -2,11 +2,13 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import httpx2
@@ -14,9 +16,14 @@ import production
 import pytest
 from asking import free_port
 
+from tailrace.codegen.locks import extras, head, lock_of, locked
+from tailrace.core.installed import installed
 from tailrace.settings import Settings
 from tailrace.stack.embedded import Stack
 from tailrace_testing.gateway import eventually
+
+SERVICES = installed()
+_LOCKED = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)", re.MULTILINE)
 
 
 def _in_its_image(stack: Stack, *arguments: str, **settings: str) -> "subprocess.Popen[str]":
@@ -62,13 +69,55 @@ def test_an_unknown_service_is_named(fleet: Stack) -> None:
     assert "there is no service catalogue here" in said
 
 
-@pytest.mark.parametrize("absent", ["tailrace.stack", "tailrace.codegen", "orders", "rich", "typer", "pytest"])
-def test_an_image_holds_no_tools_and_no_other_service(absent: str) -> None:
-    reads = f"import production; production.restrict_to_image('catalog'); import catalog.service, {absent}"
+TOOLS = ("tailrace.stack", "tailrace.codegen", "orders", "rich", "typer", "pytest")
+OF_OTHERS = ("typst", "babel", "noto_cjk_sans_jp_bold", "manimgx_fonts", "pwdlib", "stdnum", "aiohttp")
+_TRIES = """
+import importlib, sys, production
+production.restrict_to_image(sys.argv[1])
+for name in sys.argv[2:]:
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        print(name, "is missing:", error)
+"""
+
+
+def _missing(service: str, *modules: str) -> list[str]:
+    """Which of these cannot be imported where nothing is but what the image of the service holds."""
     folder = Path(production.__file__).parent
-    process = subprocess.run([sys.executable, "-c", reads], cwd=folder, capture_output=True, text=True)
-    assert process.returncode == 1
-    assert "ModuleNotFoundError" in process.stderr and absent.partition(".")[0] in process.stderr.splitlines()[-1]
+    process = subprocess.run(
+        [sys.executable, "-c", _TRIES, service, *modules], cwd=folder, capture_output=True, text=True
+    )
+    assert process.returncode == 0, process.stderr
+    return [line.partition(" ")[0] for line in process.stdout.splitlines()]
+
+
+def test_an_image_holds_no_tools_no_other_service_and_nothing_that_others_need() -> None:
+    assert _missing("catalog", "catalog.service", *TOOLS, *OF_OTHERS) == [*TOOLS, *OF_OTHERS]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_an_image_holds_what_its_service_imports(service: str) -> None:
+    locked_alone = locked(production.ROOT / lock_of(service))
+    own = [
+        module for module, names in packages_distributions().items() if locked_alone & {name.lower() for name in names}
+    ]
+    assert _missing(service, f"{service}.service", "tailrace.runtime.__main__", *sorted(own)) == []
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_lock_of_a_service_is_of_what_it_needs_now(service: str) -> None:
+    wanted, lock = extras(production.ROOT, service), production.ROOT / lock_of(service)
+    assert lock.exists() == bool(wanted), "make lock-services"
+    if wanted:
+        assert lock.read_text().startswith(head(service, wanted)), "make lock-services"
+        versions = dict(_LOCKED.findall(lock.read_text()))
+        everywhere = dict(_LOCKED.findall((production.ROOT / "locks/requirements.lock").read_text()))
+        assert versions.items() <= everywhere.items(), "an image has the versions that the tests ran with"
+
+
+def test_no_lock_is_of_a_service_that_is_not_there() -> None:
+    assert {lock.stem for lock in production.ROOT.glob("locks/services/*.lock")} <= set(SERVICES)
 
 
 @pytest.mark.parametrize("part", ["api", "consumer"])

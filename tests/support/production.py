@@ -1,6 +1,7 @@
 """`python -m production SERVICE …` is `python -m tailrace.runtime …` with nothing at hand but what the image of that service holds.
 
-That is what the runtime lock names and the packages that the Dockerfile builds; importing anything else fails as it would in the container.
+That is what the common lock and its own name, and the packages that the Dockerfile builds; importing anything else fails as it would in the
+container.
 """
 
 import re
@@ -15,7 +16,8 @@ from types import ModuleType
 
 ROOT = Path(__file__).parents[2]
 _DOCKERFILE = ROOT / "deploy/docker/Dockerfile"
-_LOCK = re.compile(r"COPY (\S*runtime\S*\.lock)")
+_LOCKS = re.compile(r"(?<!/)(locks/\S+\.lock)")
+_LOCKED = re.compile(r"^([A-Za-z0-9._-]+)==", re.MULTILINE)
 _PACKAGES = re.compile(r"for package in (.+?); do")
 
 
@@ -34,16 +36,17 @@ class NotInTheImage(MetaPathFinder):
 def restrict_to_image(service: str) -> None:
     """Leave on the path, and importable, what the image of this service has."""
     recipe = _DOCKERFILE.read_text()
-    lock, packages = _LOCK.search(recipe), _PACKAGES.search(recipe)
-    assert lock is not None and packages is not None, f"{_DOCKERFILE} installs by other means now"
+    locks, packages = set(_LOCKS.findall(recipe)), _PACKAGES.search(recipe)
+    assert len(locks) == 2 and packages is not None, f"{_DOCKERFILE} installs by other means now"
     built = {ROOT / each.strip('"').replace("${SERVICE}", service) / "src" for each in packages[1].split()}
     sys.path[:] = [each for each in sys.path if Path(each).name != "src" or Path(each) in built]
-    locked = {_normal(name) for name in re.findall(r"^([A-Za-z0-9._-]+)==", (ROOT / lock[1]).read_text(), re.M)}
+    files = [ROOT / lock.replace("${SERVICE}", service) for lock in locks]
+    held = {_normal(name) for file in files if file.exists() for name in _LOCKED.findall(file.read_text())}
     ours = {path.parent.name for path in ROOT.glob("*/*/pyproject.toml")} | {"contracts", "tailrace"}
     refused = {
         module
         for module, providers in packages_distributions().items()
-        if module not in ours and locked.isdisjoint(map(_normal, providers))
+        if module not in ours and held.isdisjoint(map(_normal, providers))
     }
     sys.meta_path.insert(0, NotInTheImage(frozenset(refused)))
 

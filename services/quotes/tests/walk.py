@@ -32,6 +32,7 @@ async def walk(w: Walker) -> None:
     quote = await w.post(AT, lowered)
     ids = {"quote_id": quote["id"]}
     costs = {"lines": [{"line_id": quote["lines"][0]["id"], "unit_cost": "40"}]}
+    await w.get(f"{here}/document", **ids)
     await w.put(f"{here}/costs", costs, **ids)
     await w.get(f"{here}/margin", **ids)
     await w.post(f"{here}/submit", **ids)
@@ -42,6 +43,7 @@ async def walk(w: Walker) -> None:
     link = await w.get(f"{here}/link", **ids)
     token = link["path"].rpartition("/")[2]
     await w.get(OFFER, token=token)
+    await w.get(f"{OFFER}/document", token=token)
     await w.post(f"{OFFER}/accept", {"name": "Bo Buyer", "customer_reference": "PO-7"}, token=token)
 
     other = await _sent(w, terms)

@@ -10,8 +10,10 @@ from fastapi import APIRouter, Request, Response
 
 from quotes import commands
 from quotes.bodies import OfferAcceptance
+from quotes.document import document
 from quotes.links import Link, Links
 from quotes.models import Quote
+from quotes.papers import Paper, paper
 from quotes.refusals import LinkEnded
 from quotes.routes import PUBLIC
 from quotes.views import DeclinedView, OfferView
@@ -36,6 +38,16 @@ async def read_offer(request: Request, response: Response, token: str) -> OfferV
     _keep_private(response)
     async with _transaction(request, link := _link(request, token), read_only=True) as tx:
         return await _view(tx, _offered(await tx.find(Quote, link.quote_id)))
+
+
+@router.get(f"{PUBLIC}/{{token}}/document", response_class=Paper, response_model=None, responses=_REFUSED)
+async def read_offer_document(request: Request, token: str) -> Paper:
+    """What is offered, as a document (PDF/A)."""
+    async with _transaction(request, link := _link(request, token), read_only=True) as tx:
+        said = document(_offered(await tx.find(Quote, link.quote_id)), await commands.seller_name(tx))
+    made = await paper(said)
+    _keep_private(made)
+    return made
 
 
 @router.post(f"{PUBLIC}/{{token}}/accept", responses=_ANSWERED)

@@ -9,8 +9,10 @@ from sqlalchemy.orm import raiseload
 
 from quotes import authority, commands, timers
 from quotes.bodies import AcceptanceBody, AuthorityBody, CostsBody, QuoteBody, RecallBody
+from quotes.document import document
 from quotes.links import Link, Links
 from quotes.models import Quote, Status
+from quotes.papers import Paper, paper
 from quotes.projections import catalog, costs, customers, days, sellers
 from quotes.reactions import answers, orders
 from quotes.scopes import AuthorityKeeper, MarginReader, Reader, Writer
@@ -111,6 +113,13 @@ async def read_link(request: Request, tx: Tx, who: Writer, quote_id: UUID) -> Li
     ends_at = await timers.ends_at(tx, quote)
     token = Links(request.app.state.settings).token(Link(tx.tenant_id, quote.id), ends_at)
     return LinkView(path=f"{PUBLIC}/{token}", ends_at=ends_at)
+
+
+@router.get("/{quote_id}/document", response_class=Paper, response_model=None)
+async def read_document(tx: Tx, who: Reader, quote_id: UUID) -> Paper:
+    """The quote as a document (PDF/A), in the customer's language."""
+    quote = await tx.find(Quote, quote_id)
+    return await paper(document(quote, await commands.seller_name(tx)))
 
 
 @router.post("/{quote_id}/accept", response_model=QuoteView)

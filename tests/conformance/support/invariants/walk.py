@@ -39,7 +39,7 @@ class Answer:
         return self.headers.get("content-type", "").startswith("application/problem+json")
 
     def json(self) -> Any:
-        return json.loads(self.text) if self.text else None
+        return json.loads(self.text) if "json" in self.headers.get("content-type", "") else None
 
 
 @dataclass

@@ -57,7 +57,7 @@ def build_app(service: Service, settings: Settings, *, verifier: Verifier | None
         app.include_router(router)
     app.add_middleware(BodyLimit, limit=settings.body_limit)
     app.add_middleware(HeadAsGet)
-    app.add_middleware(RequestId)
+    app.add_middleware(RequestId, public=[exposed.prefix for exposed in service.exposes if exposed.public])
     tracing.instrument(app, metrics.provider())
     return app
 

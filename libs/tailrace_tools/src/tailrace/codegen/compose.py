@@ -35,7 +35,7 @@ def _composed(service: Service) -> Iterator[str]:
     yield from (
         f"  {service.name}:",
         *base,
-        f"    build: {{ args: {{ SERVICE: {service.name} }} }}",
+        f"    build: {{ args: {{ SERVICE: {service.name} }}, additional_contexts: {{ service: ../../services/{service.name} }} }}",
         f"    command: [serve, {service.name}, --host, 0.0.0.0, --port, '8080']",
     )
     if service.edge:

@@ -1,0 +1,146 @@
+"""Documents are printed whole, in both languages and at any length, or refused with the field at fault; no template gets out of its bounds."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pypdfium2
+import pytest
+from printed import hard, overlapping, quote, text_of
+
+from tailrace.core.errors import Unavailable
+from tailrace.documents.typesetting import CannotBeTypeset, typeset
+
+
+@pytest.mark.parametrize(("language", "gross"), [("en", "$330.00"), ("ja", "¥33,000")])
+async def test_a_quote_prints_what_it_says(language: str, gross: str) -> None:
+    data = quote(language=language)
+    printed = text_of(await typeset("business", data))
+    for said in (data["number"], data["seller"]["name"], data["customer"]["name"], data["terms"], gross):
+        assert "".join(said.split()) in printed
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+@pytest.mark.parametrize("lines", [1, 5, 17, 18, 19, 40, 60])
+@pytest.mark.parametrize("made", [quote, hard])
+async def test_nothing_overlaps_leaves_the_page_or_is_lost(
+    lines: int, language: str, made: Callable[[int, str], dict[str, Any]]
+) -> None:
+    data = made(lines, language)
+    pdf = await typeset("business", data)
+    assert overlapping(pdf)[:5] == []
+    printed = text_of(pdf)
+    for line in data["lines"]:
+        assert "".join(f"{line['code']}{line['name']}".split()) in printed
+    pages = len(pypdfium2.PdfDocument(pdf))
+    assert printed.count(f"of{pages}" if language == "en" else f"/{pages}ページ") == pages
+    term = "".join(data["terms"].splitlines()[0].split())
+    assert printed.count(term) >= len(data["terms"].splitlines())
+
+
+async def test_what_is_printed_once_a_page_is_on_every_page() -> None:
+    data = quote(40)
+    pages = [page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(await typeset("business", data))]
+    assert len(pages) > 1
+    for number, page in enumerate(pages, 1):
+        assert f"Page {number} of {len(pages)}" in page
+        assert page.count("Unit price") == 1, "the head of the table"
+    assert all(f"Quotation {data['number']} (2)" in page for page in pages[1:])
+
+
+async def test_the_same_data_makes_the_same_bytes() -> None:
+    first = await typeset("business", quote(19, "ja"))
+    assert await typeset("business", quote(18, "ja")) != first
+    assert await typeset("business", quote(19, "ja")) == first
+
+
+@pytest.mark.parametrize(
+    ("language", "title"), [("en", "Quotation Q-2026-00001 (2)"), ("ja", "御見積書 Q-2026-00001 (2)")]
+)
+async def test_a_document_says_what_it_is(language: str, title: str) -> None:
+    pdf = await typeset("business", quote(language=language))
+    said = pypdfium2.PdfDocument(pdf).get_metadata_dict()
+    assert said["Title"] == title and said["CreationDate"].startswith("D:20261127")
+    assert b"<pdfaid:part>2</pdfaid:part>" in pdf and b"<pdfaid:conformance>B</pdfaid:conformance>" in pdf
+    assert f"/Lang({language}".encode() in pdf
+
+
+@pytest.mark.parametrize(
+    ("currency", "digits", "language", "printed"),
+    [
+        ("USD", 2, "en", ["$1,234.56", "1,234.56"]),
+        ("JPY", 0, "ja", ["¥123,456", "123,456"]),
+        ("JPY", 0, "en", ["¥123,456"]),
+        ("KWD", 3, "en", ["KWD123.456"]),
+        ("CLF", 4, "ja", ["CLF12.3456"]),
+    ],
+)
+async def test_amounts_have_the_digits_of_their_currency(
+    currency: str, digits: int, language: str, printed: list[str]
+) -> None:
+    line = {**quote(1)["lines"][0], "net": 123456, "unit_price": 49382}
+    sums = {"taxes": [], "net": 123456, "tax": 0, "gross": 123456}
+    pdf = await typeset("business", quote(1, language, currency=currency, digits=digits, lines=[line], **sums))
+    assert all(each in text_of(pdf) for each in printed)
+
+
+async def test_a_discount_on_the_whole_and_two_rates_are_shown() -> None:
+    taxes = [
+        {"code": "S", "rate": "10", "net": 20000, "tax": 2000},
+        {"code": "R", "rate": "8", "net": 9000, "tax": 720},
+    ]
+    pdf = await typeset("business", quote(discount=1000, taxes=taxes, net=29000, tax=2720, gross=31720))
+    printed = text_of(pdf)
+    for said in ("Subtotal300.00", "Discount-10.00", "Taxedat10%200.00Tax20.00", "Taxedat8%90.00Tax7.20", "$317.20"):
+        assert said in printed
+    assert "Discount" not in text_of(await typeset("business", quote()))
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"gross": 33001}, ""),
+        ({"tax": 2999, "gross": 32999}, ""),
+        ({"net": 29999, "gross": 32999}, ""),
+        ({"discount": 1}, ""),
+        ({"currency": "XXX"}, "/currency"),
+        ({"date": "2026-02-30"}, "/date"),
+        ({"seller": {"nam": "x"}}, "/seller/nam"),
+        ({"lines": [{**quote(1)["lines"][0], "quantity": "much"}]}, "/lines/0/quantity"),
+        ({"logo": "/etc/passwd"}, "/logo"),
+    ],
+)
+async def test_data_that_makes_no_document_is_refused_by_field(changes: dict[str, Any], field: str) -> None:
+    with pytest.raises(CannotBeTypeset) as refused:
+        await typeset("business", quote(**changes))
+    assert field in [each.field for each in refused.value.errors]
+
+
+@pytest.mark.parametrize("text", ["\U0010fffd", "x\ue000y", "𓀀"])
+async def test_a_character_without_a_glyph_is_named_with_its_field(text: str) -> None:
+    lines = [{**quote(1)["lines"][0], "description": f"bolt {text}"}]
+    with pytest.raises(CannotBeTypeset) as refused:
+        await typeset("business", quote(1, lines=lines))
+    assert [each.field for each in refused.value.errors] == ["/lines/0/description"]
+    assert "U+" in refused.value.detail
+
+
+async def test_markup_in_the_data_is_text() -> None:
+    for name in ('#read("/etc/passwd")', "*bold* $x$ `raw` <label> @ref", "\\", "= head", "// comment"):
+        lines = [{**quote(1)["lines"][0], "name": name}]
+        assert "".join(name.split()) in text_of(await typeset("business", quote(1, lines=lines)))
+
+
+async def test_a_template_of_ones_own_reads_the_data() -> None:
+    source = (
+        '#let d = json("data.json")\n#set document(title: d.number)\n#set text(font: "Noto Sans")\nNumber #d.number'
+    )
+    assert "NumberQ-1" in text_of(await typeset(source.encode(), {"number": "Q-1", "date": "2026-11-27"}))
+
+
+async def test_when_too_many_wait_the_next_is_told_to_come_again() -> None:
+    asked = [asyncio.create_task(typeset("business", quote(1))) for _ in range(70)]
+    done = await asyncio.gather(*asked, return_exceptions=True)
+    assert sum(isinstance(each, Unavailable) for each in done) == 6
+    assert sum(isinstance(each, bytes) for each in done) == 64
+    assert await typeset("business", quote(1))
