@@ -6,7 +6,9 @@ import json
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
+from contracts.customers import PostalAddress
 from tailrace_testing import SetClock
 
 from .conftest import AT, Desk
@@ -157,3 +159,46 @@ async def test_margin_is_shown_to_those_who_may_see_it(desk: Desk) -> None:
     assert (await seller.put(f"{here}/costs", json=costs)).status_code == 403
     shown = (await controller.put(f"{here}/costs", json=costs)).json()
     assert (shown["net"], shown["cost"], shown["margin"], shown["margin_rate"]) == (1285, 731, 554, "0.431128")
+
+
+async def test_no_log_line_holds_what_stands_below_the_public_prefix(desk: Desk) -> None:
+    link = await desk.link(await desk.sent())
+    token = link.rpartition("/")[2]
+    with capture_logs() as lines:
+        for path in (link, f"{link}/document", f"{link}/no-such-thing", f"{link[:-1]}"):
+            await ask(desk, path)
+        await ask(desk, link, "/accept", **BUYER)
+    logged = [line["path"] for line in lines if line["event"] == "request"]
+    assert logged == ["/v1/quotes/public/…"] * 5
+    assert token[:40] not in str(lines)
+
+
+async def test_the_document_is_a_pdf_that_says_what_was_quoted(desk: Desk) -> None:
+    """Texts and options stand in it too, and its amounts add up, or it would not have been set."""
+    lines = [
+        desk.text("For the bridge"),
+        desk.line(discount_rate="0.1"),
+        desk.text("M8"),
+        desk.line(inclusion="optional"),
+    ]
+    quote = await desk.sent(*lines, discount_rate="0.05", terms="Net 14 days.")
+    made = await desk.h.client.get(f"{AT}/{quote['id']}/document")
+    assert (made.status_code, made.headers["content-type"], made.content[:5]) == (200, "application/pdf", b"%PDF-")
+    assert made.headers["content-disposition"] == f'attachment; filename="{quote["number"]}-1.pdf"'
+    public = await ask(desk, f"{await desk.link(quote)}/document")
+    assert (public.status_code, public.content) == (200, made.content)
+    assert public.headers["cache-control"] == "no-store"
+
+
+async def test_a_japanese_customer_gets_a_japanese_document(desk: Desk) -> None:
+    address = PostalAddress(
+        use="billing", lines=["丸の内1-1-1"], city="千代田区", region="東京都", postal_code="100-0005", country="JP"
+    )
+    given = {"language": "ja", "addresses": [address], "currency": "EUR"}
+    await desk.customer(desk.ada, "C-1", "株式会社エイダ", **given)
+    quote = await desk.create(desk.line(), desk.line(quantity="1", inclusion="optional"))
+    assert (quote["customer"]["language"], quote["customer"]["lines"]) == (
+        "ja",
+        ["〒100-0005", "東京都千代田区", "丸の内1-1-1"],
+    )
+    assert (await desk.h.client.get(f"{AT}/{quote['id']}/document")).status_code == 200
