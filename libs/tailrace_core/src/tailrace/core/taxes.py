@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 from tailrace.core.money import RoundingMode, round_minor
 
-
 TaxLevel = Literal["document", "line"]
 """What the tax of a rate is rounded for: once for the document (EN 16931, BR-CO-17), or for each line."""
 
