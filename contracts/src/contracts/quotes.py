@@ -49,12 +49,15 @@ class AuthorityLimit(_Value):
     """How far a role or a user may go without anybody's approval."""
 
     role: str | None = None
+    """The role that it holds for; null for a limit of one user."""
     user_id: UUID | None = None
+    """The user that it holds for; null for a limit of a role."""
     max_discount_rate: Rate
     """The largest discount on any line, what is taken off the whole included."""
     max_net: Minor | None = None
     """The largest amount before tax, in minor units of `currency`; null for any."""
     currency: Currency | None = None
+    """What `max_net` is in, an ISO 4217 code."""
     unlisted_prices: bool = False
     """Whether a price may stand that there is no list price to compare with."""
 

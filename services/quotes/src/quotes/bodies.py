@@ -160,10 +160,13 @@ class LimitBody(AuthorityLimit, Body):
     """How far a role, or a user, may go without anybody's approval."""
 
     role: Name | None = None
+    """A role that it holds for."""
     user_id: UUID | None = None
     """A user whom this alone holds for, whatever roles they have."""
     max_net: Amount | None = None
+    """The largest amount before tax, in minor units of `currency`; null for any."""
     currency: Currency | None = None
+    """What `max_net` is in, an ISO 4217 code."""
 
     @model_validator(mode="after")
     def _of_one(self) -> Self:
