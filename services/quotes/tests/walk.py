@@ -1,6 +1,7 @@
 """Every operation of quotes once: drafts that are changed and dropped, offers accepted and declined by their link, and revised."""
 
 from decimal import Decimal
+from typing import Any
 
 from approvals import answer
 from invariants.walk import Walker
@@ -61,7 +62,7 @@ async def walk(w: Walker) -> None:
     await w.post(f"{here}/cancel", {"reason": "sold out"}, quote_id=fifth["id"])
 
 
-async def _company(w: Walker) -> dict[str, object]:
+async def _company(w: Walker) -> dict[str, Any]:
     """Everything that a quote refers to, and a body of one."""
     item, north, prices, customer, pieces = (uuid7() for _ in range(5))
     counted = catalog.UnitCreated(
@@ -120,7 +121,7 @@ async def _approved(w: Walker) -> None:
     await w.tell(told, aggregate_id=told.approval_id)
 
 
-async def _sent(w: Walker, terms: dict[str, object]) -> dict[str, object]:
+async def _sent(w: Walker, terms: dict[str, Any]) -> dict[str, Any]:
     """A quote within everybody's authority, at the customer's."""
     client = w.h.client_as(tenant=w.tenant, user=w.user)
     quote = (await client.post(AT, json=terms)).json()
