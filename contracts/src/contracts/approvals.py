@@ -59,7 +59,7 @@ class ApprovalApproved(ApprovalEvent):
 class ApprovalRejected(ApprovalEvent):
     """The document may not take effect as it was submitted.
 
-    `then`: it goes back to be changed (`return`), its process begins anew without it being changed (`restart`), or it is over (`fail`).
+    `then`: it goes back to be changed (`return`), its process begins again without it being changed (`restart`), or it is over (`fail`).
     """
 
     type: ClassVar[str] = "approval.rejected"
@@ -70,7 +70,7 @@ class ApprovalRejected(ApprovalEvent):
 
 
 class ApprovalRecalled(ApprovalEvent):
-    """Whoever asked for it does not want it decided any more."""
+    """The requester does not want it decided any more."""
 
     type: ClassVar[str] = "approval.recalled"
 

@@ -108,7 +108,7 @@ class QuoteDeleted(QuoteEvent):
 
 
 class QuoteSubmitted(QuoteEvent):
-    """Whoever submits the quote has no authority for it: it waits for an approval of `subject`."""
+    """The quote is beyond the authority of the user who submits it: it waits for an approval of `subject`."""
 
     type: ClassVar[str] = "quote.submitted"
 
@@ -118,7 +118,7 @@ class QuoteSubmitted(QuoteEvent):
 
 
 class QuoteApproved(QuoteEvent):
-    """The quote may be sent. Without an `approval_id`, it was within the authority of whoever submitted it."""
+    """The quote may be sent. Without an `approval_id`, it was within the authority of the user who submitted it."""
 
     type: ClassVar[str] = "quote.approved"
 
@@ -231,7 +231,7 @@ class QuoteRevised(QuoteEvent):
 
 
 class QuoteCancelled(QuoteEvent):
-    """Whoever offered it does not offer it any more."""
+    """It is not offered any more."""
 
     type: ClassVar[str] = "quote.cancelled"
 

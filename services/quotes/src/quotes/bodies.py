@@ -178,7 +178,7 @@ class LimitBody(AuthorityLimit, Body):
 
 
 class AuthorityBody(Body):
-    """Who may quote how much without approval; replaces all limits. Whoever has none may quote what the price lists say."""
+    """Who may quote how much without approval; replaces all limits. Who has none may quote what the price lists say."""
 
     limits: Annotated[list[LimitBody], Field(max_length=MOST_LIMITS)]
     """One for each role or user."""

@@ -153,7 +153,7 @@ class QuoteView(QuoteSummary):
 
 
 class LinkView(View):
-    """How the customer sees the quote and answers it. Whoever has `path` can do so: it is for nobody else."""
+    """How the customer sees the quote and answers it. Everybody who has `path` can do so: pass it on to nobody else."""
 
     path: str
     """Below the address of the API."""
