@@ -93,13 +93,13 @@ async def test_whatever_ends_the_offer_ends_the_link(
     await desk.link(quote, 409)
 
 
-async def test_it_is_over_after_the_last_day(desk: Desk, set_clock: SetClock) -> None:
-    set_clock("2026-11-27T12:00:00Z")
+async def test_it_is_over_after_the_last_day(desk: Desk, clock: SetClock) -> None:
+    clock("2026-11-27T12:00:00Z")
     quote = await desk.sent(dated="2026-11-27", valid_until="2026-11-30")
     link = await desk.link(quote)
-    set_clock("2026-11-30T23:59:59Z")
+    clock("2026-11-30T23:59:59Z")
     assert (await ask(desk, link)).status_code == 200
-    set_clock("2026-12-01T00:00:00Z")
+    clock("2026-12-01T00:00:00Z")
     answer = await ask(desk, link, "/accept", **BUYER)
     assert (answer.status_code, answer.json()["title"]) == (410, "This link leads nowhere any more")
 

@@ -112,19 +112,19 @@ async def test_a_revision_keeps_prices_and_has_the_tax_of_its_day(desk: Desk) ->
     assert (second["net"], second["tax"]) == (1205, 241)
 
 
-async def test_a_quote_expires_after_its_last_day_as_the_company_counts_it(desk: Desk, set_clock: SetClock) -> None:
+async def test_a_quote_expires_after_its_last_day_as_the_company_counts_it(desk: Desk, clock: SetClock) -> None:
     await desk.h.count_days_in("Asia/Tokyo")
-    set_clock("2026-11-27T03:00:00Z")
+    clock("2026-11-27T03:00:00Z")
     quote = await desk.sent(dated="2026-11-27", valid_until="2026-11-30")
     due = await desk.h.admin.fetchval("SELECT due_at FROM timer WHERE name = 'quotes.expiry'")
     assert due.isoformat() == "2026-11-30T15:00:00+00:00"
-    set_clock("2026-11-30T14:59:59Z")
+    clock("2026-11-30T14:59:59Z")
     await desk.h.make_timers_due()
     await desk.h.fire_timers()
     assert (await desk.read(quote))["status"] == "sent"
     again = await desk.h.admin.fetchval("SELECT due_at FROM timer WHERE name = 'quotes.expiry'")
     assert again == due
-    set_clock("2026-11-30T15:00:00Z")
+    clock("2026-11-30T15:00:00Z")
     refused = await desk.act(quote, "accept", 409)
     assert refused["type"].endswith("quote-expired")
     await desk.h.make_timers_due()
@@ -133,11 +133,11 @@ async def test_a_quote_expires_after_its_last_day_as_the_company_counts_it(desk:
     assert [one.type for one in await desk.h.published("quote.expired")] == ["quote.expired"]
 
 
-async def test_what_is_no_longer_valid_is_neither_submitted_nor_sent(desk: Desk, set_clock: SetClock) -> None:
-    set_clock("2026-11-27T12:00:00Z")
+async def test_what_is_no_longer_valid_is_neither_submitted_nor_sent(desk: Desk, clock: SetClock) -> None:
+    clock("2026-11-27T12:00:00Z")
     draft = await desk.create(dated="2026-11-27", valid_until="2026-11-27")
     approved = await desk.act(await desk.create(dated="2026-11-27", valid_until="2026-11-27"), "submit")
-    set_clock("2026-11-28T00:00:00Z")
+    clock("2026-11-28T00:00:00Z")
     for quote, action in ((draft, "submit"), (approved, "send")):
         assert (await desk.act(quote, action, 409))["type"].endswith("quote-expired")
 
