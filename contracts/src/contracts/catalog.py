@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 from contracts.templates import TemplateLevel, TemplateSettings
 from tailrace.core.events import Event
 from tailrace.core.money import Currency, Quantity, Rate, RoundingMode, UnitPrice
+from tailrace.core.taxes import TaxLevel
 from tailrace.core.text import plain
 
 
@@ -213,10 +214,6 @@ class DatedRate(BaseModel):
     valid_from: date
     """The first day on which it holds."""
     rate: Rate
-
-
-TaxLevel = Literal["document", "line"]
-"""What the tax of a rate is rounded for: once for the document (EN 16931, BR-CO-17), or for each line."""
 
 
 class DatedRounding(BaseModel):

@@ -67,6 +67,12 @@ class OrderCreated(OrderEvent):
     taxes: list[RateOfTax] = []
     lines: list[OrderLine]
     ordered_at: datetime
+    customer_id: UUID | None = None
+    """Who ordered, where that is a customer who is kept; null for orders that only name one."""
+    quote_id: UUID | None = None
+    """The quote that it was made of."""
+    quote_number: str | None = None
+    quote_revision: int | None = None
 
 
 class OrderChanged(OrderEvent):
@@ -83,6 +89,12 @@ class OrderChanged(OrderEvent):
     taxes: list[RateOfTax] = []
     lines: list[OrderLine]
     ordered_at: datetime
+    customer_id: UUID | None = None
+    """Who ordered, where that is a customer who is kept; null for orders that only name one."""
+    quote_id: UUID | None = None
+    """The quote that it was made of."""
+    quote_number: str | None = None
+    quote_revision: int | None = None
 
 
 class OrderConfirmed(OrderEvent):
@@ -99,6 +111,12 @@ class OrderConfirmed(OrderEvent):
     taxes: list[RateOfTax] = []
     lines: list[OrderLine]
     ordered_at: datetime
+    customer_id: UUID | None = None
+    """Who ordered, where that is a customer who is kept; null for orders that only name one."""
+    quote_id: UUID | None = None
+    """The quote that it was made of."""
+    quote_number: str | None = None
+    quote_revision: int | None = None
     partial_allowed: bool = False
     requested_date: date | None = None
 

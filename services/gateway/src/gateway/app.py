@@ -112,6 +112,6 @@ def build(settings: Settings, *, feed: Feed | None = None, promised: Path | None
             ],
             expose_headers=_EXPOSED,
         )
-    app.add_middleware(RequestId)
+    app.add_middleware(RequestId, public=[route.prefix for route in table.routes if route.public])
     tracing.instrument(app, metrics.provider())
     return app

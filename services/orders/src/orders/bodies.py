@@ -65,8 +65,11 @@ class OrderTerms(Body):
 
     customer_reference: Text
     """What the customer calls the order, such as the number of their own purchase order."""
-    customer_name: Personal[Text]
-    """Who ordered, as papers that go with the goods name them."""
+    customer_id: UUID | None = None
+    """Who ordered, of the customers that are kept; one that was merged is followed to the one that it stands for."""
+    customer_name: Personal[Text] | None = Field(
+        None, description="Who ordered, as papers that go with the goods name them; the customer's name when left out."
+    )
     currency: Currency
     """What every amount of the order is in, an ISO 4217 code."""
     ordered_at: Moment | None = Field(
@@ -85,6 +88,12 @@ class OrderTerms(Body):
     """Where the goods go; null when that is settled otherwise."""
     lines: list[NewOrderLine] = Field(min_length=1, max_length=MOST_LINES)
     """What is ordered, in the order in which it is shown."""
+
+    @model_validator(mode="after")
+    def _of_somebody(self) -> Self:
+        if self.customer_id is None and self.customer_name is None:
+            raise ValueError("Say customer_id or customer_name.")
+        return self
 
 
 class NewOrder(OrderTerms):

@@ -5,10 +5,11 @@ from typing import Any
 from uuid import UUID
 
 from orders.bodies import Confirmation, NewOrder, OrderTerms
+from orders.customers import buyer
 from orders.models import Order
 from orders.pricing import differences, price_lines, quote
 from orders.projections import dates, days
-from orders.refusals import PriceChanged
+from orders.refusals import BoundByQuote, PriceChanged
 from tailrace.core import clock
 from tailrace.core.plausible import Bounds, checked_day
 from tailrace.db.database import Tx
@@ -41,6 +42,8 @@ async def replace(tx: Tx, order_id: UUID, match: int | None, asked: OrderTerms) 
     """Replace a draft. Raises NotADraft (409), Invalid (422), NotYetKnown (409)."""
     order = await tx.load(Order, order_id, match)
     order.after("changed")
+    if order.quote_id is not None:
+        raise BoundByQuote(order.number, order.quote_number)
     terms, day = await _terms(tx, asked, order.ordered_at)
     lines = await price_lines(tx, asked.lines, asked.currency, day)
     order.change(lines, terms)
@@ -56,8 +59,11 @@ async def confirm(tx: Tx, order_id: UUID, match: int | None, asked: Confirmation
     order = await tx.load(Order, order_id, match)
     order.after("confirmed")
     quotes = await quote(tx, order.lines, order.currency, await days.today(tx))
-    changes = differences(order.lines, quotes)
-    net, tax = sum(one.net for one in quotes), sum(one.tax for one in quotes)
+    # What was quoted binds as it was quoted.
+    bound = order.quote_id is not None
+    changes = [] if bound else differences(order.lines, quotes)
+    costs = order.lines if bound else quotes
+    net, tax = sum(one.net for one in costs), sum(one.tax for one in costs)
     if (changes and not asked.reprice) or asked.expected_total not in {None, net + tax}:
         raise PriceChanged(net, tax, changes, expected=asked.expected_total)
     if changes:
@@ -109,4 +115,8 @@ async def _terms(tx: Tx, asked: OrderTerms, ordered_at: datetime) -> tuple[dict[
     if asked.requested_date is not None:
         bounds = await dates.days(tx, "requested_date", day, day, day + _LATEST_WISH)
         checked_day(asked.requested_date, *bounds, "/requested_date")
-    return {**asked.model_dump(exclude={"lines", "confirm", "expected_total"}), "ordered_at": ordered_at}, day
+    terms = {**asked.model_dump(exclude={"lines", "confirm", "expected_total"}), "ordered_at": ordered_at}
+    if asked.customer_id is not None:
+        customer = await buyer(tx, asked.customer_id)
+        terms |= {"customer_id": customer.id, "customer_name": asked.customer_name or customer.name}
+    return terms, day

@@ -30,6 +30,7 @@ from tailrace.core.ids import uuid7
 from tailrace.core.transitions import Transitions
 from tailrace.db.keys import refers_to, tenant_index
 from tailrace.db.models import Aggregate, Part, Tables
+from tailrace.db.unique import unique_value
 
 Status = Literal["draft", "confirmed", "on_hold", "cancelled"]
 NOTHING = Decimal(0)
@@ -68,6 +69,8 @@ class Order(Aggregate, Base):
         tenant_index("ordered_at", "id"),
         tenant_index("status", "id"),
         tenant_index("customer_reference", "id"),
+        tenant_index("customer_id", "id", where="customer_id IS NOT NULL"),
+        unique_value("quote_id", where="quote_id IS NOT NULL"),
     )
 
     number: Mapped[str]
@@ -80,6 +83,12 @@ class Order(Aggregate, Base):
     """Why the last attempt to allocate did not get everything; None when it did, or is still to come."""
     customer_reference: Mapped[str]
     customer_name: Mapped[str]
+    customer_id: Mapped[UUID | None]
+    """Whom it was taken for; None for an order that only names somebody."""
+    quote_id: Mapped[UUID | None]
+    """The quote that it was made of: its prices and taxes are those of the quote, whatever they are by now."""
+    quote_number: Mapped[str | None]
+    quote_revision: Mapped[int | None]
     currency: Mapped[str]
     ordered_at: Mapped[datetime]
     requested_date: Mapped[date | None]
@@ -297,18 +306,18 @@ class Order(Aggregate, Base):
         self.tax = sum(line.tax for line in self.lines)
 
     def _description(self) -> dict[str, Any]:
-        return {
-            "order_id": self.id,
-            "number": self.number,
-            "customer_reference": self.customer_reference,
-            "customer_name": self.customer_name,
-            "currency": self.currency,
-            "net": self.net,
-            "tax": self.tax,
-            "taxes": self.taxes,
-            "lines": [line.described() for line in self.lines],
-            "ordered_at": self.ordered_at,
-        }
+        same = (
+            "number",
+            "customer_reference",
+            "customer_name",
+            "customer_id",
+            "quote_id",
+            "quote_number",
+            "quote_revision",
+        )
+        amounts = ("currency", "net", "tax", "taxes", "ordered_at")
+        said = {name: getattr(self, name) for name in (*same, *amounts)}
+        return {"order_id": self.id, "lines": [line.described() for line in self.lines], **said}
 
 
 class OrderLine(Part, Base):

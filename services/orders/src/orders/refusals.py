@@ -25,6 +25,15 @@ class PriceChanged(Refused):
         )
 
 
+class BoundByQuote(Refused):
+    """409: what is ordered, and at what price, was agreed in a quote."""
+
+    slug, title = "order-bound-by-quote", "The order is what was quoted"
+
+    def __init__(self, number: str, quote: str | None) -> None:
+        super().__init__(f"Order {number} was made of quote {quote}: confirm it as it is, or drop it.")
+
+
 class NotConfirmed(Refused):
     """409: this needs a confirmed order."""
 

@@ -11,7 +11,8 @@ from orders import commands
 from orders.bodies import Confirmation, NewOrder, OrderTerms
 from orders.models import Order, Status
 from orders.process import saga
-from orders.projections import catalog, days
+from orders.projections import catalog, customers, days
+from orders.reactions import quotes
 from orders.scopes import Reader, Writer
 from orders.views import FulfilmentView, OrderSummary, OrderView
 from tailrace.http.etag import IfMatch
@@ -21,7 +22,10 @@ from tailrace.http.routing import ReasonBody, Tx, tenant_router
 from tailrace.messaging.sagas import history
 
 router = tenant_router(
-    "/v1/orders", tag="orders", about="Sales orders, from the draft to the last shipment.", reads=[catalog, days, saga]
+    "/v1/orders",
+    tag="orders",
+    about="Sales orders, from the draft to the last shipment.",
+    reads=[catalog, customers, days, quotes, saga],
 )
 
 Orders = Annotated[
@@ -31,6 +35,8 @@ Orders = Annotated[
         any_of(Order.status, Status),
         equal(Order.number),
         equal(Order.customer_reference),
+        equal(Order.customer_id),
+        equal(Order.quote_id),
         equal(Order.allocation, Progress),
         equal(Order.shipment, Progress),
         *between(Order.ordered_at, days),

@@ -71,6 +71,14 @@ class OrderSummary(ResourceView):
     """What the customer calls it."""
     customer_name: Personal[str]
     """Who ordered."""
+    customer_id: UUID | None
+    """The customer that it was taken for; null for an order that only names somebody."""
+    quote_id: UUID | None
+    """The quote that it was made of; null for none."""
+    quote_number: str | None
+    """What that quote is called."""
+    quote_revision: int | None
+    """Which revision of it was accepted."""
     currency: Currency
     """What every amount of it is in, an ISO 4217 code."""
     net: Minor

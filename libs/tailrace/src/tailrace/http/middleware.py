@@ -4,7 +4,7 @@ Nothing is kept by a cache or guessed to be another format, unless the answer sa
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from uuid import UUID
 
 import structlog
@@ -28,8 +28,10 @@ _DEFAULTS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosn
 class RequestId:
     """Takes `X-Request-Id` when it is a UUID, else makes one; it is the correlation id of all that follows, and goes back in every answer."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, public: Collection[str] = ()) -> None:
+        """`public` are the prefixes that need no token: what stands below one may be a secret that stands for a token, and is not logged."""
         self._app = app
+        self._public = tuple(f"{prefix}/" for prefix in public)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -65,10 +67,12 @@ class RequestId:
                 # A label is a name out of the code; OpenTelemetry has this one for what is none.
                 method = scope["method"] if scope["method"] in METHODS else "_OTHER"
                 metrics.request_served(method, tracing.route_of(scope), status, seconds)
-                log.info(
-                    "request", method=scope["method"], path=scope["path"], status=status, ms=round(seconds * 1000, 1)
-                )
+                path, ms = self._logged(scope["path"]), round(seconds * 1000, 1)
+                log.info("request", method=scope["method"], path=path, status=status, ms=ms)
             structlog.contextvars.unbind_contextvars("request_id", "trace_id", "tenant")
+
+    def _logged(self, path: str) -> str:
+        return next((f"{prefix}…" for prefix in self._public if path.startswith(prefix)), path)
 
 
 class HeadAsGet:

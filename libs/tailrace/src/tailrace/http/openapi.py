@@ -28,6 +28,7 @@ REFUSALS: Mapping[int, str] = {
     405: "The path takes other methods, which `Allow` names.",
     408: "The request stopped arriving.",
     409: "Not possible in this state, or the first request with this key is still under way.",
+    410: "What it led to is not there any more.",
     412: "It changed since the version that `If-Match` names.",
     413: "The body is too large.",
     415: "The body is of another media type than this takes.",

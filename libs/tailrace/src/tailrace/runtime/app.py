@@ -62,7 +62,7 @@ def build_app(service: Service, settings: Settings, *, verifier: Verifier | None
         BodyLimit, limit=settings.body_limit, routes=[route for router in service.routers for route in router.routes]
     )
     app.add_middleware(HeadAsGet)
-    app.add_middleware(RequestId)
+    app.add_middleware(RequestId, public=[exposed.prefix for exposed in service.exposes if exposed.public])
     tracing.instrument(app, metrics.provider())
     return app
 

@@ -76,8 +76,10 @@ async def prepare_connectors(services: Sequence[Service], settings: Settings, sa
 
 
 def topics_of(services: Sequence[Service]) -> list[str]:
-    events = [service.topic for service in services if service.topic is not None]
-    return sorted({*events, *(f"{service.name}.dlq" for service in services)})
+    """Where they publish, and where they listen: a topic that nobody publishes to as yet is there, and empty."""
+    events = {service.topic for service in services if service.topic is not None}
+    heard = {topic for service in services for subscriber in service.subscribers for topic in subscriber.topics}
+    return sorted({*events, *heard, *(f"{service.name}.dlq" for service in services)})
 
 
 async def postgres_answers(url: str) -> bool:

@@ -57,7 +57,7 @@ def _topics(services: Sequence[Service], schemas: Mapping[str, Schema]) -> dict[
     topics: dict[str, list[str]] = {service.topic: [] for service in services if service.topic is not None}
     for name, schema in sorted(schemas.items()):
         if schema["title"] != DeadLettered.type:
-            topics[schema["x-topic"]].append(name)
+            topics.setdefault(schema["x-topic"], []).append(name)
     letters = {dlq_topic(service.name): [version_name(DeadLettered)] for service in services if service.topic}
     return topics | letters
 

@@ -81,6 +81,7 @@ def build(services: Sequence[Service], root: Path, documents: Documents | None =
         check(manifests)
     documents = documents_of(services) if documents is None else documents
     schemas = {name: schema for service in services for name, schema in _schemas(service, root).items()}
+    schemas |= {version_name(event): _schema(event) for event in _awaited(services)}
     schemas[version_name(DeadLettered)] = _schema(DeadLettered)
     merged = merge_openapi(documents)
     return {
@@ -149,6 +150,14 @@ def _schemas(service: Service, root: Path) -> dict[str, dict[str, Any]]:
             schemas[f"{event.type}.v{version}"] = json.loads(text)
         schemas[version_name(event)] = _schema(event)
     return schemas
+
+
+def _awaited(services: Sequence[Service]) -> Iterator[type[Event]]:
+    """What somebody listens to and no service here publishes: another system does, or a service that is still to come."""
+    topics = {service.topic for service in services}
+    for service in services:
+        for subscriber in service.subscribers:
+            yield from (event for event in subscriber.events if event.topic not in topics)
 
 
 def _older(event: type[Event], root: Path) -> Iterator[tuple[int, str]]:

@@ -13,7 +13,7 @@ _ROOMS = (
     "errands | storage",
     "http",
     "redrive",
-    "documents",
+    "documents | pricing",
     "messaging",
     "kafka | verify",
     "db",

@@ -6,10 +6,12 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from math import floor
-from typing import Any
+from typing import Any, Literal
 
-from contracts.catalog import TaxLevel
 from tailrace.core.money import RoundingMode, round_minor
+
+TaxLevel = Literal["document", "line"]
+"""What the tax of a rate is rounded for: once for the document (EN 16931, BR-CO-17), or for each line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ def tax_lines(lines: Sequence[tuple[int, Levy]]) -> list[int]:
         if levy.level == "line":
             parts = [round_minor(tax, levy.mode) for tax in exact]
         else:
-            parts = _by_largest_remainder(round_minor(sum(exact, Fraction(0)), levy.mode), exact)
+            parts = by_largest_remainder(round_minor(sum(exact, Fraction(0)), levy.mode), exact)
         for at, tax in zip(places, parts, strict=True):
             taxes[at] = tax
     return taxes
@@ -52,8 +54,8 @@ def in_force(dated: Sequence[Mapping[str, Any]], on: date) -> Mapping[str, Any] 
     return max(begun, key=lambda one: str(one["valid_from"]), default=None)
 
 
-def _by_largest_remainder(total: int, exact: Sequence[Fraction]) -> list[int]:
-    """Whole parts of a total that is the sum of the exact ones, rounded up or down."""
+def by_largest_remainder(total: int, exact: Sequence[Fraction]) -> list[int]:
+    """Whole parts of a total that is the sum of the exact ones, rounded up or down: each is less than one unit from its exact one."""
     parts = [floor(one) for one in exact]
     nearest_first = sorted(range(len(exact)), key=lambda at: parts[at] - exact[at])
     for at in nearest_first[: total - sum(parts)]:

@@ -1,0 +1,70 @@
+"""An accepted quote becomes an order, once, at the prices and taxes that were quoted."""
+
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from contracts.quotes import QuoteAccepted, QuotedItem
+from orders.commands import NUMBERS
+from orders.models import Order, OrderLine
+from orders.projections import ItemCopy, WarehouseCopy
+from tailrace.core.events import Meta
+from tailrace.core.ids import uuid7
+from tailrace.db.database import Tx
+from tailrace.db.error_classes import NotYet
+from tailrace.messaging.replica import by_ids
+from tailrace.messaging.subscribers import EVER, Reaction
+
+quotes = Reaction("orders.quotes", since=EVER)
+
+
+@quotes.on(QuoteAccepted)
+async def accepted(tx: Tx, event: QuoteAccepted, meta: Meta) -> None:
+    """Draft the order, and confirm it when that was agreed and everything can still leave; if not, somebody has to look at it."""
+    if await tx.scalar(select(Order.id).where(Order.quote_id == event.quote_id)) is not None:
+        return
+    items = await by_ids(tx, ItemCopy, [line.item_id for line in event.lines])
+    warehouses = await by_ids(tx, WarehouseCopy, [event.warehouse_id])
+    if missing := {line.item_id for line in event.lines} - set(items) or {event.warehouse_id} - set(warehouses):
+        raise NotYet(f"{missing.pop()} of quote {event.number} is not here")
+    terms = {
+        "customer_reference": event.customer_reference,
+        "customer_name": event.customer_name,
+        "customer_id": event.customer_id,
+        "quote_id": event.quote_id,
+        "quote_number": event.number,
+        "quote_revision": event.revision,
+        "currency": event.currency,
+        "ordered_at": event.accepted_at,
+        "requested_date": None,
+        "partial_allowed": False,
+        "reservation_expires_in_seconds": None,
+        "ship_to": None if event.ship_to is None else event.ship_to.model_dump(mode="json"),
+    }
+    lines = [_line(line, position, event) for position, line in enumerate(event.lines, 1)]
+    order = Order.drafted(await NUMBERS.next(tx), lines, terms)
+    if event.confirm_order and all(each.active for each in (*items.values(), *warehouses.values())):
+        order.confirm()
+    tx.add(order)
+
+
+def _line(line: QuotedItem, position: int, event: QuoteAccepted) -> OrderLine:
+    return OrderLine(
+        id=uuid7(),
+        position=position,
+        item_id=line.item_id,
+        sku=line.sku,
+        name=line.name,
+        warehouse_id=event.warehouse_id,
+        unit=line.unit,
+        decimals=line.decimals,
+        quantity=line.quantity,
+        unit_price=line.unit_price,
+        price_list_id=None,
+        net=line.net,
+        tax_code=line.tax_code,
+        tax_rate=line.tax_rate,
+        tax=line.tax,
+        allocated=Decimal(0),
+        shipped=Decimal(0),
+    )

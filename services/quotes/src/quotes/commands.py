@@ -1,0 +1,218 @@
+"""What is done with quotes: written, submitted, sent, answered, revised. What that leads to elsewhere follows from the events that this records."""
+
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from contracts.quotes import AuthorityLimit
+from quotes import authority, timers
+from quotes.authority import Authority
+from quotes.bodies import CostsBody, QuoteBody
+from quotes.buyers import buyer, delivery, on_paper
+from quotes.copies import CustomerCopy, SellerCopy, WarehouseCopy
+from quotes.document import fingerprint, subject
+from quotes.models import Quote
+from quotes.pricing import again, price_lines
+from quotes.projections import days
+from quotes.refusals import NoLongerValid
+from tailrace.core import clock
+from tailrace.core.context import Principal
+from tailrace.core.errors import Invalid, NotYetKnown
+from tailrace.core.plausible import checked_day
+from tailrace.db.database import Tx
+from tailrace.db.numbers import Numbers
+from tailrace.messaging.replica import by_ids
+
+NUMBERS = Numbers("quote", "Q-{series}-{number:05}")
+_VALID_FOR = timedelta(days=30)
+_LONGEST_VALID = timedelta(days=3653)
+_AROUND = timedelta(days=366)
+
+
+async def create(tx: Tx, who: Principal, asked: QuoteBody) -> Quote:
+    """Draft a quote. Raises Invalid (422), NotYetKnown (409)."""
+    terms = await _terms(tx, asked, await days.today(tx))
+    quote = Quote.drafted(await _number(tx, terms["dated"]), 1, who.user_id, terms)
+    tx.add(quote)
+    return quote
+
+
+async def replace(tx: Tx, id: UUID, match: int | None, asked: QuoteBody) -> Quote:
+    """Replace what is not sent; it is a draft then. Raises NotInThisState, Invalid, NotYetKnown."""
+    quote = await tx.load(Quote, id, match)
+    quote.after("changed")
+    quote.change(await _terms(tx, asked, quote.dated))
+    return quote
+
+
+async def delete(tx: Tx, id: UUID, match: int | None) -> None:
+    """Drop a draft: it is kept, cancelled. Raises NotInThisState."""
+    (await tx.load(Quote, id, match)).delete()
+
+
+async def submit(tx: Tx, id: UUID, match: int | None, who: Principal) -> Quote:
+    """Approve the quote at once when that is within the authority of `who`, else ask for an approval.
+
+    Raises NotInThisState, NothingOffered, NoLongerValid, and Invalid when the customer is gone.
+    """
+    quote = await tx.load(Quote, id, match)
+    quote.after("submitted")
+    if await days.today(tx) > quote.valid_until:
+        raise NoLongerValid(quote.name, quote.valid_until)
+    quote.customer_id = (await buyer(tx, quote.customer_id)).id
+    quote.submissions += 1
+    seller = await seller_name(tx)
+    if authority.is_within(await authority.limits_of(tx), who, quote):
+        quote.approve(fingerprint(quote, seller, quote.submissions))
+    else:
+        quote.submit(subject(quote, seller, who))
+    return quote
+
+
+async def recall(tx: Tx, id: UUID, match: int | None, reason: str | None) -> Quote:
+    """Take back what nobody was shown. Raises NotInThisState."""
+    quote = await tx.load(Quote, id, match)
+    quote.recall(reason)
+    return quote
+
+
+async def send(tx: Tx, id: UUID, match: int | None) -> Quote:
+    """Let the customer have it; it binds from here on. Raises NotInThisState, NoLongerValid."""
+    quote = await tx.load(Quote, id, match)
+    quote.after("sent")
+    if await days.today(tx) > quote.valid_until:
+        raise NoLongerValid(quote.name, quote.valid_until)
+    quote.send(clock.now())
+    await timers.await_expiry(tx, quote)
+    return quote
+
+
+async def accept(
+    tx: Tx, id: UUID, match: int | None, by: str | None, reference: str | None, taken: list[UUID]
+) -> Quote:
+    """Note that the customer accepts; however often that is said, it counts once. Raises NotInThisState, NoLongerValid, Invalid."""
+    quote = await tx.load(Quote, id, match)
+    if quote.status != "accepted":
+        quote.after("accepted")
+        if await days.today(tx) > quote.valid_until:
+            raise NoLongerValid(quote.name, quote.valid_until)
+        quote.accept(clock.now(), by, reference, taken)
+        await timers.expiry.clear(tx, quote.id)
+    return quote
+
+
+async def decline(tx: Tx, id: UUID, match: int | None, reason: str) -> Quote:
+    """Note that the customer does not want it, once. Raises NotInThisState."""
+    quote = await tx.load(Quote, id, match)
+    if quote.status != "declined":
+        quote.decline(reason)
+        await timers.expiry.clear(tx, quote.id)
+    return quote
+
+
+async def cancel(tx: Tx, id: UUID, match: int | None, reason: str) -> Quote:
+    """Offer it no more. Raises NotInThisState."""
+    quote = await tx.load(Quote, id, match)
+    quote.cancel(reason)
+    await timers.expiry.clear(tx, quote.id)
+    return quote
+
+
+async def revise(tx: Tx, id: UUID, match: int | None, who: Principal) -> Quote:
+    """Put a draft of the next revision in a quote's place: the same prices, dated today, with the taxes of today.
+
+    Raises NotInThisState, and Invalid for what went out of use.
+    """
+    old = await tx.load(Quote, id, match)
+    old.after("revised")
+    today = await days.today(tx)
+    kept = {
+        name: getattr(old, name)
+        for name in (
+            *("customer", "currency", "price_list_id", "warehouse_id", "ship_to", "customer_reference"),
+            *("payment_terms_days", "terms", "notes", "confirm_order", "discount_rate", "discount_amount"),
+        )
+    }
+    customer = await buyer(tx, old.customer_id)
+    fresh = {"customer_id": customer.id, "dated": today, "valid_until": today + _VALID_FOR}
+    terms = {**kept, **fresh, "lines": await again(tx, old.lines, today)}
+    new = Quote.drafted(old.number, old.revision + 1, old.owner_id or who.user_id, terms)
+    old.supersede(new)
+    await timers.expiry.clear(tx, old.id)
+    tx.add(new)
+    return new
+
+
+async def set_costs(tx: Tx, id: UUID, match: int | None, asked: CostsBody) -> Quote:
+    """Say what lines cost. Raises Invalid for a line that is no item of the quote."""
+    quote = await tx.load(Quote, id, match)
+    items = {line.id for line in quote.items}
+    for at, line in enumerate(asked.lines):
+        if line.line_id not in items:
+            raise Invalid.field(f"/lines/{at}/line_id", "There is no such item in this quote.")
+    quote.set_costs({line.line_id: line.unit_cost for line in asked.lines})
+    return quote
+
+
+async def set_authority(tx: Tx, limits: list[AuthorityLimit]) -> Authority:
+    """Replace all limits. Raises Invalid for two of one role or user."""
+    keys = [(each.role, each.user_id) for each in limits]
+    for at, key in enumerate(keys):
+        if key in keys[:at]:
+            raise Invalid.field(f"/limits/{at}", "There is a limit of this one already.")
+    id = authority.id_of(tx.tenant_id)
+    kept = await tx.get(Authority, (tx.tenant_id, id))
+    if kept is None:
+        kept = Authority(id=id)
+        tx.add(kept)
+    else:
+        kept = await tx.load(Authority, id)
+    kept.limit(limits)
+    return kept
+
+
+async def seller_name(tx: Tx) -> str:
+    """What the company calls itself. Raises NotYetKnown while that is on its way here."""
+    seller = (await by_ids(tx, SellerCopy, [tx.tenant_id])).get(tx.tenant_id)
+    if seller is None:
+        raise NotYetKnown("Authorization", "The name of this tenant is still on its way here.")
+    return seller.name
+
+
+async def _terms(tx: Tx, asked: QuoteBody, default_day: date) -> dict[str, Any]:
+    """The quote's columns as its author gave them, completed by what is agreed with the customer."""
+    customer = await buyer(tx, asked.customer_id)
+    today = await days.today(tx)
+    dated = asked.dated or default_day
+    checked_day(dated, min(default_day, today - _AROUND), today + _AROUND, "/dated")
+    valid_until = asked.valid_until or dated + _VALID_FOR
+    checked_day(valid_until, dated, dated + _LONGEST_VALID, "/valid_until")
+    (await by_ids(tx, WarehouseCopy, [asked.warehouse_id])).in_use(asked.warehouse_id, "/warehouse_id")
+    currency = asked.currency or customer.currency
+    price_list_id = asked.price_list_id or _list_of(customer, currency)
+    said = asked.model_dump(
+        include={"customer_reference", "warehouse_id", "terms", "notes", "confirm_order"}
+        | {"discount_rate", "discount_amount"}
+    )
+    days_to_pay = asked.payment_terms_days
+    return {
+        **said,
+        "customer_id": customer.id,
+        "customer": on_paper(customer, asked.contact_id),
+        "dated": dated,
+        "valid_until": valid_until,
+        "currency": currency,
+        "price_list_id": price_list_id,
+        "ship_to": asked.ship_to.model_dump(mode="json") if asked.ship_to is not None else delivery(customer),
+        "payment_terms_days": customer.payment_terms_days if days_to_pay is None else days_to_pay,
+        "lines": await price_lines(tx, asked.lines, currency, price_list_id, dated),
+    }
+
+
+def _list_of(customer: CustomerCopy, currency: str) -> UUID | None:
+    """The customer's price list, where the quote is in the currency that was agreed with them."""
+    return customer.price_list_id if currency == customer.currency else None
+
+
+async def _number(tx: Tx, day: date) -> str:
+    return await NUMBERS.next(tx, str(day.year))

@@ -1,0 +1,96 @@
+"""What quotes keep of others: who buys, who quotes, what can be sold and at what price, what it cost, and who offers."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from quotes.base import Base
+from tailrace.db.models import TenantRow
+from tailrace.messaging.replica import Replica
+from tailrace.pricing.book import PriceBook
+from tailrace.pricing.copies import ListPrice, PricedItem, PricedUnit, PriceList, TaxCode, TaxPolicy
+
+
+class ItemCopy(PricedItem, Base):
+    __tablename__ = "item_copy"
+
+
+class UnitCopy(PricedUnit, Base):
+    __tablename__ = "unit_copy"
+
+
+class WarehouseCopy(Replica, Base):
+    __tablename__ = "warehouse_copy"
+
+
+class PriceListCopy(PriceList, Base):
+    __tablename__ = "price_list_copy"
+
+
+class PriceCopy(ListPrice, Base):
+    __tablename__ = "price_copy"
+
+
+class TaxCodeCopy(TaxCode, Base):
+    __tablename__ = "tax_code_copy"
+
+
+class TaxPolicyCopy(TaxPolicy, Base):
+    __tablename__ = "tax_policy_copy"
+
+
+class CustomerCopy(Replica, Base):
+    """A customer, as a document of it says."""
+
+    __tablename__ = "customer_copy"
+
+    number: Mapped[str]
+    name: Mapped[str]
+    language: Mapped[str | None]
+    currency: Mapped[str]
+    payment_terms_days: Mapped[int]
+    price_list_id: Mapped[UUID | None]
+    tax_ids: Mapped[list[dict[str, Any]]]
+    addresses: Mapped[list[dict[str, Any]]]
+    people: Mapped[list[dict[str, Any]]]
+
+
+class MergeCopy(Replica, Base):
+    """That a customer stands for another; inactive once that was undone."""
+
+    __tablename__ = "merge_copy"
+
+    into_customer_id: Mapped[UUID]
+
+
+class SellerCopy(Replica, Base):
+    """The company itself: who offers."""
+
+    __tablename__ = "seller_copy"
+
+    name: Mapped[str]
+
+
+class ItemCost(TenantRow, Base):
+    """What one base unit of an item cost when it last came in, in minor units of a currency."""
+
+    __tablename__ = "item_cost"
+
+    item_id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-10)
+    currency: Mapped[str] = mapped_column(primary_key=True, sort_order=-9)
+    unit_cost: Mapped[Decimal]
+    effective_at: Mapped[datetime]
+
+
+book = PriceBook(
+    document="quote",
+    items=ItemCopy,
+    units=UnitCopy,
+    lists=PriceListCopy,
+    prices=PriceCopy,
+    tax_codes=TaxCodeCopy,
+    tax_policy=TaxPolicyCopy,
+)

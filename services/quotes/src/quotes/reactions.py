@@ -1,0 +1,106 @@
+"""What the events of others do to quotes: approvals decide, orders follow from them, customers and users go."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy.dialects.postgresql import insert
+
+from contracts import approvals
+from contracts.customers import CustomerDeleted, CustomerMerged, CustomerRestored, CustomerUnmerged
+from contracts.orders import OrderCreated
+from contracts.users import UserDeleted
+from quotes.models import Quote
+from quotes.timers import CustomerEnd, ending, handover
+from tailrace.core.errors import Unknown
+from tailrace.core.events import Meta
+from tailrace.db.database import Tx
+from tailrace.db.error_classes import NotYet
+from tailrace.messaging.subscribers import EVER, Reaction
+
+answers = Reaction("quotes.answers", since=EVER)
+orders = Reaction("quotes.orders", since=EVER)
+goings = Reaction("quotes.goings", since=EVER)
+
+_end = insert(CustomerEnd)
+_END = _end.on_conflict_do_update(
+    index_elements=["tenant_id", "customer_id"], set_={"into_customer_id": _end.excluded.into_customer_id}
+)
+
+
+@answers.on(approvals.ApprovalApproved)
+async def approved(tx: Tx, event: approvals.ApprovalApproved, meta: Meta) -> None:
+    quote = await _waiting(tx, event.subject)
+    if quote is not None:
+        quote.approve(event.subject.sha256, event.approval_id)
+
+
+@answers.on(approvals.ApprovalRejected)
+async def rejected(tx: Tx, event: approvals.ApprovalRejected, meta: Meta) -> None:
+    quote = await _waiting(tx, event.subject)
+    if quote is not None and event.then != "restart":
+        quote.reject(event.approval_id, event.reason, final=event.then == "fail")
+
+
+@answers.on(approvals.ApprovalRecalled)
+async def recalled(tx: Tx, event: approvals.ApprovalRecalled, meta: Meta) -> None:
+    quote = await _waiting(tx, event.subject)
+    if quote is not None:
+        quote.recall(event.reason)
+
+
+@answers.on(approvals.ApprovalVoided)
+async def voided(tx: Tx, event: approvals.ApprovalVoided, meta: Meta) -> None:
+    quote = await _waiting(tx, event.subject)
+    if quote is not None:
+        quote.recall(event.reason)
+
+
+@orders.on(OrderCreated)
+async def ordered(tx: Tx, event: OrderCreated, meta: Meta) -> None:
+    if event.quote_id is not None:
+        try:
+            quote = await tx.load(Quote, event.quote_id)
+        except Unknown as error:
+            # It was made from an event of a quote that is not here: this database was restored behind its topic.
+            raise NotYet(f"quote {event.quote_id} is not here") from error
+        quote.become(event.order_id, event.number)
+
+
+@goings.on(CustomerMerged)
+async def merged(tx: Tx, event: CustomerMerged, meta: Meta) -> None:
+    await _follow_up(tx, event.customer_id, event.into_customer_id)
+
+
+@goings.on(CustomerDeleted)
+async def deleted(tx: Tx, event: CustomerDeleted, meta: Meta) -> None:
+    await _follow_up(tx, event.customer_id, None)
+
+
+@goings.on(CustomerUnmerged, CustomerRestored)
+async def came_back(tx: Tx, event: CustomerUnmerged | CustomerRestored, meta: Meta) -> None:
+    """What was not followed up by now stays."""
+    end = await tx.get(CustomerEnd, (tx.tenant_id, event.customer_id), with_for_update=True)
+    if end is not None:
+        await tx.delete(end)
+
+
+@goings.on(UserDeleted)
+async def left(tx: Tx, event: UserDeleted, meta: Meta) -> None:
+    await handover.set(tx, event.user_id, datetime.now(UTC))
+
+
+async def _follow_up(tx: Tx, customer_id: UUID, into_customer_id: UUID | None) -> None:
+    row = {"tenant_id": tx.tenant_id, "customer_id": customer_id, "into_customer_id": into_customer_id}
+    await tx.execute(_END, row)
+    await ending.set(tx, customer_id, datetime.now(UTC))
+
+
+async def _waiting(tx: Tx, subject: approvals.ApprovalSubject) -> Quote | None:
+    """The quote that waits for this very answer: of the document as it is. None when it does not, any more or at all."""
+    if subject.kind != "quote":
+        return None
+    try:
+        quote = await tx.load(Quote, subject.id)
+    except Unknown as error:
+        raise NotYet(f"quote {subject.id} is not here") from error
+    return quote if quote.status == "in_approval" and quote.sha256 == subject.sha256 else None

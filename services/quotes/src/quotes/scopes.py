@@ -1,0 +1,17 @@
+"""What a token must be good for here."""
+
+from typing import Annotated
+
+from tailrace.core.context import Principal
+from tailrace.http.auth import Requires, Scope, scopes
+
+read, write = scopes(
+    "quotes", read="See quotes", write="Make, change, submit, send and revise quotes, and say how they ended"
+)
+margin = Scope("quotes:margin", "See and say what quoted items cost, and what a quote earns")
+authority = Scope("quotes:authority", "Say who may quote how much without approval")
+
+Reader = Annotated[Principal, Requires(read)]
+Writer = Annotated[Principal, Requires(write)]
+MarginReader = Annotated[Principal, Requires(margin)]
+AuthorityKeeper = Annotated[Principal, Requires(authority)]

@@ -1,0 +1,132 @@
+"""What a quote is made of: prices of lists and agreed ones, discounts, texts, options, and what its customer's copy says."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from .conftest import AT, TODAY, Desk
+
+
+async def test_a_quote_is_priced_by_the_customers_list_and_taxed_by_its_day(desk: Desk) -> None:
+    quote = await desk.create(desk.line(), desk.line(item_id=str(desk.flour), quantity="2.5"))
+    assert quote["number"] == f"Q-{TODAY.year}-00001"
+    assert (quote["revision"], quote["status"], quote["currency"]) == (1, "draft", "EUR")
+    assert (quote["dated"], quote["valid_until"]) == (str(TODAY), str(TODAY + timedelta(days=30)))
+    assert [(line["list_price"], line["net"], line["tax"]) for line in quote["lines"]] == [
+        ("120.5", 1205, 121),
+        ("80", 200, 16),
+    ]
+    assert (quote["net"], quote["tax"], quote["total"]) == (1405, 137, 1542)
+    assert quote["customer"] == {
+        "name": "Ada Works",
+        "number": "C-1",
+        "lines": ["12 Analytical Row", "KT1 Ockham", "GB"],
+        "tax_id": None,
+        "contact": None,
+        "language": "en",
+    }
+    assert quote["payment_terms_days"] == 14
+    (created,) = [one.event for one in await desk.h.published()]
+    assert (created.type, created.net, created.customer_name) == ("quote.created", 1405, "Ada Works")  # type: ignore[attr-defined]
+
+
+async def test_discounts_by_line_and_on_the_whole(desk: Desk) -> None:
+    """1,205 less 10 % is 1,084.5, rounded 1,085; with 100 that is 1,185; 5 % of it are 59.25, rounded 59."""
+    quote = await desk.create(
+        desk.line(discount_rate="0.1"), desk.line(quantity="1", unit_price="100"), discount_rate="0.05"
+    )
+    assert [line["amount"] for line in quote["lines"]] == [1085, 100]
+    assert (quote["discount"], quote["net"]) == (59, 1126)
+    assert [line["net"] for line in quote["lines"]] == [1031, 95]
+    assert quote["tax"] == 113
+
+
+async def test_a_box_costs_as_many_pieces_as_it_holds(desk: Desk) -> None:
+    quote = await desk.create(desk.line(quantity="2", unit="box"))
+    (line,) = quote["lines"]
+    assert (line["quantity"], line["unit"], line["unit_price"], line["net"]) == ("2", "box", "1446", 2892)
+
+
+async def test_texts_options_and_alternatives_are_no_part_of_the_total(desk: Desk) -> None:
+    quote = await desk.create(
+        desk.text("For the bridge"),
+        desk.line(),
+        desk.line(quantity="1", inclusion="optional"),
+        desk.line(quantity="5", inclusion="alternative", alternative_to=2),
+    )
+    assert [(line["kind"], line["counts"], line["net"]) for line in quote["lines"]] == [
+        ("text", False, 0),
+        ("item", True, 1205),
+        ("item", False, 150),
+        ("item", False, 750),
+    ]
+    assert quote["net"] == 1205
+
+
+@pytest.mark.parametrize(
+    ("line", "field"),
+    [
+        ({"quantity": "0.5"}, "/lines/0/quantity"),
+        ({"unit": "barrel"}, "/lines/0/unit"),
+        ({"unit_price": "1", "discount_rate": "0.1"}, "/lines/0"),
+        ({"inclusion": "alternative"}, "/lines/0"),
+        ({"inclusion": "alternative", "alternative_to": 1}, "/lines/0/alternative_to"),
+        ({"kind": "text", "name": "Bolt"}, "/lines/0"),
+        ({"discount_rate": "1.01"}, "/lines/0/discount_rate"),
+        ({"quantity": "999999999999", "unit_price": "999999999999"}, "/lines/0/unit_price"),
+    ],
+)
+async def test_a_line_that_says_no_one_thing_is_refused(desk: Desk, line: dict[str, Any], field: str) -> None:
+    refused = await desk.create(desk.line(**line), status=422)
+    assert [error["field"] for error in refused["errors"]] == [field]
+    assert await desk.h.published() == []
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"currency": "USD"}, "/lines/0/unit_price"),
+        ({"valid_until": str(TODAY - timedelta(days=1))}, "/valid_until"),
+        ({"valid_until": str(TODAY + timedelta(days=4000))}, "/valid_until"),
+        ({"dated": str(TODAY - timedelta(days=400))}, "/dated"),
+        ({"customer_id": "0196f0a0-0000-7000-8000-000000000000"}, "/customer_id"),
+        ({"warehouse_id": "0196f0a0-0000-7000-8000-000000000000"}, "/warehouse_id"),
+        ({"contact_id": "0196f0a0-0000-7000-8000-000000000000"}, "/contact_id"),
+        ({"discount_amount": 1206}, "/discount_amount"),
+        ({"discount_amount": 1, "discount_rate": "0.1"}, ""),
+    ],
+)
+async def test_terms_that_cannot_be_are_refused(desk: Desk, given: dict[str, Any], field: str) -> None:
+    refused = await desk.create(status=422, **given)
+    assert [error["field"] for error in refused["errors"]] == [field]
+    assert await desk.h.published() == []
+
+
+async def test_a_service_is_not_quoted_since_it_cannot_be_ordered(desk: Desk) -> None:
+    refused = await desk.create(desk.line(item_id=str(desk.hour)), status=422)
+    assert refused["errors"][0]["field"] == "/lines/0/item_id"
+
+
+async def test_a_customers_later_name_does_not_change_the_document(desk: Desk) -> None:
+    quote = await desk.create(contact_id=str(desk.person))
+    await desk.customer(desk.ada, "C-1", "Lovelace Works")
+    now = await desk.read(quote)
+    assert (now["customer"]["name"], now["customer"]["contact"]) == ("Ada Works", "Bo Buyer")
+    assert (await desk.put(quote))["customer"]["name"] == "Lovelace Works"
+
+
+async def test_lists_are_narrowed_and_found_by_number(desk: Desk) -> None:
+    first, second = await desk.create(), await desk.create(valid_until=str(TODAY + timedelta(days=3)))
+    await desk.act(second, "cancel", reason="no")
+
+    async def found(**narrowed: Any) -> list[str]:
+        page = await desk.h.client.get(AT, params=narrowed)
+        assert page.status_code == 200, page.text
+        return [one["id"] for one in page.json()["items"]]
+
+    assert await found(number=second["number"]) == [second["id"]]
+    assert await found(status="draft") == [first["id"]]
+    assert await found(valid_until_until=str(TODAY + timedelta(days=4))) == [second["id"]]
+    assert await found(customer_id=str(desk.ada), owner_id=str(desk.h.user)) == [first["id"], second["id"]]
+    assert await found(owner_id=str(desk.ada)) == []
