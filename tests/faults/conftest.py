@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 import httpx2
 import pytest
@@ -52,7 +53,11 @@ def running(nursery: Nursery, keys_url: str, toy: Harness) -> Run:
     @asynccontextmanager
     async def run(*points: Point) -> AsyncIterator[tuple[Life, httpx2.AsyncClient]]:
         port = free_port()
-        settings = {"database_url": toy.settings.database_url, "jwks_url": keys_url, "log_level": "ERROR"}
+        settings: dict[str, Any] = {
+            "database_url": toy.settings.database_url,
+            "jwks_url": keys_url,
+            "log_level": "ERROR",
+        }
         settings |= {"errands_allow": toy.settings.errands_allow, "errand_grace": 1.0, "storage": toy.settings.storage}
         life = nursery.start("serve", points, service="frail", settings=settings, port=port)
         address = f"http://127.0.0.1:{port}"

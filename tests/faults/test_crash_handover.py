@@ -1,5 +1,6 @@
 """The customers of somebody who left are handed over once each, wherever the process dies that does it."""
 
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -51,7 +52,7 @@ async def test_each_is_handed_over_once(where: str, make_harness: MakeHarness, n
         await leave(tx, leaver, heir)
 
     settings = {"database_url": h.settings.database_url, "log_level": "ERROR"}
-    given = {"service": "leaving", "settings": settings, "parts": ["consumer"]}
+    given: dict[str, Any] = {"service": "leaving", "settings": settings, "parts": ["consumer"]}
     await nursery.start("serve", [DEATHS[where]], port=free_port(), **given).struck()
     assert 0 < await _owned(h, leaver) + await _owned(h, heir) == CUSTOMERS
     life = nursery.start("serve", port=free_port(), **given)

@@ -13,8 +13,8 @@ from toy import service as toy_service
 from tailrace.core.clock import now
 from tailrace.core.events import Event
 from tailrace.core.plausible import Bounds, Implausible, Said
-from tailrace.db.models import NAMING
 from tailrace.db.row_security import TENANT_IS_SET
+from tailrace.db.tables import NAMING
 from tailrace.messaging.date_policy import DatePolicy
 from tailrace.messaging.dispatcher import Dispatcher
 from tailrace_testing import Harness, MakeHarness, SetClock
@@ -44,7 +44,7 @@ def bound(kind: str, back: int | None = None, ahead: int | None = None) -> dict[
 @pytest.fixture
 async def house(make_harness: MakeHarness) -> Harness:
     harness = await make_harness(replace(toy_service, subscribers=[], routers=[], metadata=METADATA))
-    await harness.admin.execute(str(CreateTable(dates.table).compile(dialect=postgresql.dialect())))
+    await harness.admin.execute(str(CreateTable(dates.table).compile(dialect=postgresql.dialect())))  # type: ignore[no-untyped-call]
     await harness.admin.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON date_policy TO toy_app")
     await harness.admin.execute("ALTER TABLE date_policy ENABLE ROW LEVEL SECURITY")
     await harness.admin.execute(f"CREATE POLICY tenant ON date_policy USING ({TENANT_IS_SET})")

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 import pytest
@@ -56,7 +56,7 @@ class Errands:
             said = outcome.answer.word if outcome.answer else outcome.failure or str(outcome.response)
             tx.add(Note.write(f"{outcome.about.word}: {said}"))
 
-    async def start(self, make_harness: MakeHarness, **settings: object) -> None:
+    async def start(self, make_harness: MakeHarness, **settings: Any) -> None:
         self.h = await make_harness(replace(service, subscribers=[], routers=[], errands=[self.ask]))
         self.settings = Settings(**settings)
 

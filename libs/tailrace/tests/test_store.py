@@ -121,9 +121,12 @@ async def test_a_folder_is_flushed_with_every_folder_on_the_way(
 ) -> None:
     flushed: set[str] = set()
     really = os.fsync
-    monkeypatch.setattr(
-        os, "fsync", lambda handle: (flushed.add(os.readlink(f"/proc/self/fd/{handle}")), really(handle))
-    )
+
+    def flush(handle: int) -> None:
+        flushed.add(os.readlink(f"/proc/self/fd/{handle}"))
+        really(handle)
+
+    monkeypatch.setattr(os, "fsync", flush)
     await store_of(Settings(storage=str(tmp_path)), "toy").put(KEY, pieces(1))
     file = tmp_path / "toy" / KEY
     assert flushed == {str(file), *(str(each) for each in list(file.parents)[:4])}

@@ -40,6 +40,7 @@ class Sent(WireModel):
     inner: Inner | None = None
 
 
+NO_OBJECTS: tuple[Any, ...] = (Decimal("1.5"), REPEATED, 1, "x", [])
 REFUSED: list[tuple[str, Any]] = [
     *((name, value) for name in ("count", "small") for value in (True, "5", 1.5, Decimal(5), 10**30, REPEATED)),
     ("some", [True]),
@@ -88,7 +89,7 @@ REFUSED: list[tuple[str, Any]] = [
     *((name, "a\u202eb") for name in ("text", "note", "code", "secret", "password")),
     ("text", "a\nb"),
     ("email", "a\u200b@x.org"),
-    *(("inner", value) for value in (Decimal("1.5"), REPEATED, 1, "x", [])),
+    *(("inner", value) for value in NO_OBJECTS),
     ("inner", {"count": True}),
 ]
 

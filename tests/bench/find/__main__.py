@@ -11,7 +11,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -41,7 +41,7 @@ SYLLABLES = (
 ).split()
 COMMON = "Trading"
 """Every fiftieth customer is called so."""
-QUERIES = {
+QUERIES: Mapping[str, Callable[[int], str]] = {
     "a rare name": lambda rows: _rare(random.Random(7), 12),
     "a word that 2 % share": lambda rows: COMMON.lower(),
     "two Japanese characters": lambda rows: "山田",

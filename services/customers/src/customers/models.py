@@ -72,7 +72,7 @@ class Customer(MasterData, Searchable, Owned, Base):
 
     @classmethod
     def create(cls, values: Mapping[str, Any], id: UUID | None = None) -> Self:
-        none = {"consents": {}, "people": [], "tax_id_checks": [], "review_due_on": None}
+        none: dict[str, Any] = {"consents": {}, "people": [], "tax_id_checks": [], "review_due_on": None}
         return super().create({**none, **values}, id)
 
     def replace(self, values: Mapping[str, Any]) -> None:

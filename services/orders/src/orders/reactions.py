@@ -12,7 +12,7 @@ from tailrace.core.events import Meta
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Tx
 from tailrace.db.error_classes import NotYet
-from tailrace.messaging.replica import by_ids
+from tailrace.messaging.replica import Replica, by_ids
 from tailrace.messaging.subscribers import EVER, Reaction
 
 quotes = Reaction("orders.quotes", since=EVER)
@@ -43,7 +43,8 @@ async def accepted(tx: Tx, event: QuoteAccepted, meta: Meta) -> None:
     }
     lines = [_line(line, position, event) for position, line in enumerate(event.lines, 1)]
     order = Order.drafted(await NUMBERS.next(tx), lines, terms)
-    if event.confirm_order and all(each.active for each in (*items.values(), *warehouses.values())):
+    copies: list[Replica] = [*items.values(), *warehouses.values()]
+    if event.confirm_order and all(each.active for each in copies):
         order.confirm()
     tx.add(order)
 

@@ -42,7 +42,7 @@ def _seen(step: Step, owned: frozenset[str]) -> Iterator[str]:
 async def what_is_masked_stays_masked(subject: Subject) -> Findings:
     """A masked property is in no answer to a caller without its scope, masked wherever it is shown, and no way to narrow or to sort."""
     walked = await subject.walked()
-    document = walked.operations[0].document if walked.operations else {}
+    document: dict[str, Any] = dict(walked.operations[0].document) if walked.operations else {}
     masks = dict(_masked(document))
     found = [
         f"{model}.{name} is shown to everybody, and masked by {masks[name]} elsewhere"

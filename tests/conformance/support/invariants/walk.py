@@ -204,8 +204,9 @@ class Walker:
     @cached_property
     def owned_tables(self) -> Sequence[str]:
         """Of the rows that have an owner."""
-        found = [mapper for each in _below(Owned) if (mapper := inspect(each, raiseerr=False)) is not None]
-        return [each.local_table.name for each in found if each.local_table.metadata is self.h.service.metadata]
+        mappers: list[Any] = [inspect(each, raiseerr=False) for each in _below(Owned)]
+        found = [each.local_table for each in mappers if each is not None]
+        return [table.name for table in found if table.metadata is self.h.service.metadata]
 
     async def owned_ids(self) -> frozenset[str]:
         """The ids of all rows that have an owner."""
@@ -341,7 +342,7 @@ def _is_text(headers: Mapping[str, str]) -> bool:
     return "content-disposition" not in headers
 
 
-def _below(kind: type) -> Iterator[type]:
+def _below(kind: type[Any]) -> Iterator[type[Any]]:
     for each in kind.__subclasses__():
         yield each
         yield from _below(each)

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -56,6 +56,9 @@ _DROP = delete(search_entry).where(*(search_entry.c[name] == bindparam(f"of_{nam
 
 class Searchable:
     """A row that is found by its texts, and by whatever else it names. `make_searchable` says so with each change."""
+
+    if TYPE_CHECKING:
+        __tablename__: Any
 
     search_text: Mapped[str] = mapped_column(sort_order=80, deferred=True)
     masked_text: Mapped[str] = mapped_column(sort_order=81, deferred=True, server_default="")

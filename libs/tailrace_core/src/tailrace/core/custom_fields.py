@@ -97,7 +97,8 @@ class CustomField(WireModel):
 
     def kept(self, value: Any) -> bool | str:
         """A value as it is kept. Raises ValueError that says what would be right."""
-        return _KEEPERS[self.kind](self, value)
+        kept: bool | str = _KEEPERS[self.kind](self, value)
+        return kept
 
 
 def checked(
