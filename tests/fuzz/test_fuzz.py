@@ -56,7 +56,7 @@ async def test_an_answer_that_is_not_declared_is_found(gateway: Gateway, tmp_pat
     document = (await gateway.client.get("/openapi.json")).json()
     del document["paths"]["/v1/units"]["post"]["responses"]["422"]
     (tmp_path / "openapi.json").write_text(json.dumps(document))
-    only = ("--phases", "coverage", "--include-path", "/v1/units", "--include-method", "POST", "--max-time", "60")
+    only = ("--phases", "coverage", "--include-name", "POST /v1/units", "--max-time", "60")
     code, said = await _ask(await gateway.new_tenant(), gateway.url, tmp_path, *only)
     assert (code, "Undocumented status code" in said) == (1, True), said
 
@@ -66,7 +66,7 @@ async def test_what_the_document_forbids_and_the_service_takes_is_found(gateway:
     document = (await gateway.client.get("/openapi.json")).json()
     document["components"]["schemas"]["UnitBody"]["properties"]["name"]["maxLength"] = 1
     (tmp_path / "openapi.json").write_text(json.dumps(document))
-    only = ("--phases", "coverage", "--include-path", "/v1/units", "--include-method", "POST", "--max-time", "60")
+    only = ("--phases", "coverage", "--include-name", "POST /v1/units", "--max-time", "60")
     code, said = await _ask(await gateway.new_tenant(), gateway.url, tmp_path, *only)
     assert (code, "Schema-violating request accepted" in said) == (1, True), said
 
