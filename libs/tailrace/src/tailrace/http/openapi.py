@@ -169,7 +169,7 @@ def _complete_answer(answer: Document, status: str, route: APIRoute, writes: boo
         names += ["Idempotency-Replayed", "Tailrace-Event"]
         names += ["Location"] if status == "201" else []
     names += ["ETag"] if shows_version else []
-    names += [*getattr(route, "shows", ())]
+    names += ["ETag"] if status == _NOT_MODIFIED else getattr(route, "shows", ())
     names += ["Content-Range"] if status == "206" else []
     answer["headers"] = headers(*sorted(names))
     if answer["description"] == "Successful Response":
