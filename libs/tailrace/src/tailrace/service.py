@@ -11,10 +11,12 @@ from tailrace.core.events import Event, by_type
 from tailrace.core.manifest import ANY_SCOPE, SCOPE, is_known
 from tailrace.http.auth import Scope, scopes_of
 from tailrace.http.routing import TenantRoute
+from tailrace.jobs.kinds import JobKind
 from tailrace.messaging.sagas import Saga
 from tailrace.messaging.subscribers import Projection, Subscriber
 from tailrace.messaging.timers import Timer
 from tailrace.settings import Settings
+from tailrace.transfer.importable import Importable
 from tailrace.verify.replay import Proof
 
 
@@ -45,6 +47,10 @@ class Service:
     publishes: Sequence[type[Event]] = ()
     subscribers: Sequence[Subscriber] = ()
     timers: Sequence[Timer] = ()
+    jobs: Sequence[JobKind] = ()
+    """Long work that it does in chunks; what imports and exports need comes by itself."""
+    imports: Sequence[Importable] = ()
+    """What files of rows can be made of."""
     routers: Sequence[APIRouter] = ()
     exposes: Sequence[Exposed] = ()
     scopes: Sequence[Scope] = ()
@@ -67,6 +73,7 @@ class Service:
     on_start: Callable[[FastAPI, Settings], Awaitable[None]] | None = None
     build: Callable[[Settings], FastAPI] | None = None
     all_timers: Sequence[Timer] = field(init=False)
+    all_jobs: Sequence[JobKind] = field(init=False)
 
     def __post_init__(self) -> None:
         by_type(self.publishes)
@@ -86,6 +93,10 @@ class Service:
         _check_scopes(self)
         sagas = [subscriber.timer for subscriber in self.subscribers if isinstance(subscriber, Saga)]
         object.__setattr__(self, "all_timers", (*self.timers, *sagas))
+        object.__setattr__(self, "all_jobs", (*self.jobs, *(each.job for each in self.imports)))
+        for kind in self.all_jobs:
+            if not kind.name.startswith(f"{self.name}."):
+                raise ValueError(f"the job {kind.name} of {self.name} must be called {self.name}.…")
 
 
 def _check_scopes(service: Service) -> None:

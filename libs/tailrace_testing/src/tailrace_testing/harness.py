@@ -17,6 +17,7 @@ from tailrace.core.days import DEFAULT_ZONE
 from tailrace.core.events import Event, by_type
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Database, Tx
+from tailrace.jobs.runner import JobRunner
 from tailrace.messaging.days import Days
 from tailrace.messaging.dispatcher import Dispatcher
 from tailrace.messaging.timers import TimerRunner
@@ -189,6 +190,10 @@ class Harness:
     async def fire_timers(self) -> int:
         """Fire the timers that are due; how many."""
         return await TimerRunner(self.database, self.service.all_timers).fire_due()
+
+    async def run_jobs(self) -> int:
+        """Go on with the jobs until none is due; how many chunks that took."""
+        return await JobRunner(self.database, self.service.all_jobs).drain()
 
     async def make_timers_due(self) -> None:
         """Let the time of every timer come."""

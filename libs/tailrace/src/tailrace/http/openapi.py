@@ -146,7 +146,7 @@ def _complete_answer(answer: Document, status: str, route: APIRoute, writes: boo
     names = ["X-Request-Id"]
     if isinstance(route, TenantRoute) and writes:
         names += ["Idempotency-Replayed", "Tailrace-Event"]
-        names += ["Location"] if status == "201" else []
+        names += ["Location"] if status in {"201", "202"} else []
     names += ["ETag"] if shows_version else []
     answer["headers"] = headers(*sorted(names))
     if answer["description"] == "Successful Response":

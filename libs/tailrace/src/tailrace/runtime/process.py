@@ -16,6 +16,7 @@ from tailrace.core.names import slot_name
 from tailrace.db.database import Database
 from tailrace.http import idempotency
 from tailrace.http.uvicorn_protocol import limited
+from tailrace.jobs.runner import JobRunner
 from tailrace.kafka.record_lookup import reading
 from tailrace.kafka.uvloop_workaround import translate_closed_writes
 from tailrace.messaging.consumer import Consumer
@@ -150,6 +151,8 @@ def _work(
     work.append(Gauges(database, slot, getattr(app.state, "consumer", None)).run(stop))
     if service.all_timers:
         work.append(TimerRunner(database, service.all_timers).run(stop))
+    if service.all_jobs:
+        work.append(JobRunner(database, service.all_jobs).run(stop))
     return work
 
 

@@ -10,6 +10,8 @@ _ROOMS = (
     "runtime",
     "capture | rebuild",
     "service",
+    "transfer",
+    "jobs",
     "http",
     "redrive",
     "messaging",
