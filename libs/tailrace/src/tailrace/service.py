@@ -17,6 +17,7 @@ from tailrace.messaging.subscribers import Projection, Subscriber
 from tailrace.messaging.timers import Timer
 from tailrace.settings import Settings
 from tailrace.transfer.importable import Importable
+from tailrace.transfer.importing import serve
 from tailrace.verify.replay import Proof
 
 
@@ -93,7 +94,7 @@ class Service:
         _check_scopes(self)
         sagas = [subscriber.timer for subscriber in self.subscribers if isinstance(subscriber, Saga)]
         object.__setattr__(self, "all_timers", (*self.timers, *sagas))
-        object.__setattr__(self, "all_jobs", (*self.jobs, *(each.job for each in self.imports)))
+        object.__setattr__(self, "all_jobs", (*self.jobs, *map(serve, self.imports)))
         for kind in self.all_jobs:
             if not kind.name.startswith(f"{self.name}."):
                 raise ValueError(f"the job {kind.name} of {self.name} must be called {self.name}.…")

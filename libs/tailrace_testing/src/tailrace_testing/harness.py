@@ -195,6 +195,13 @@ class Harness:
         """Go on with the jobs until none is due; how many chunks that took."""
         return await JobRunner(self.database, self.service.all_jobs).drain()
 
+    async def import_rows(self, path: str, text: str, **query: Any) -> dict[str, Any]:
+        """Send a CSV file and let the job go on to its end: the job as it is shown. Raises AssertionError when the file is refused."""
+        answer = await self.client.post(path, content=text.encode(), headers={"Content-Type": "text/csv"}, params=query)
+        assert answer.status_code == 202, answer.text
+        await self.run_jobs()
+        return dict((await self.client.get(answer.headers["location"])).json())
+
     async def make_timers_due(self) -> None:
         """Let the time of every timer come."""
         await self.admin.execute("UPDATE timer SET due_at = now() - interval '1 second'")

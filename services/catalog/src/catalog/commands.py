@@ -15,7 +15,23 @@ from tailrace.core.errors import FieldProblem, Invalid, NotYetKnown, Stale, Unkn
 from tailrace.core.ids import is_recent
 from tailrace.core.units import Packaging, Places, check_decimals, convert
 from tailrace.core.units import Unit as Measure
+from tailrace.db import master_data
 from tailrace.db.database import Tx
+
+
+async def create_item(tx: Tx, body: ItemBody) -> Item:
+    """Raises CodeTaken, and what is said of units and taxes that are not there."""
+    await require_units(tx, body)
+    await require_tax(tx, body)
+    return await master_data.create(tx, Item, body.values())
+
+
+async def replace_item(tx: Tx, id: UUID, match: int | None, body: ItemBody) -> Item:
+    """Raises what `master_data.replace` raises, and what is said of a tax code that is not there."""
+    await tx.find(Item, id)
+    await Unit.hold(tx, body.units)
+    await require_tax(tx, body)
+    return await master_data.replace(tx, Item, id, match, body.values())
 
 
 async def require_units(tx: Tx, item: ItemBody) -> None:

@@ -1,21 +1,34 @@
 """The catalog: items, units of measure, warehouses, price lists and taxes, on `catalog.events`."""
 
-from catalog import projections, reactions
+from catalog import imports, projections, reactions
 from catalog.models import Base
 from catalog.projections import days
 from catalog.routes import items, price_lists, taxes, units, warehouses
 from catalog.scopes import read, write
 from contracts.catalog import PUBLISHED
+from tailrace.jobs.routes import jobs_router
 from tailrace.service import Exposed, Service
+from tailrace.transfer.routes import LARGEST, imports_router
 
 service = Service(
     name="catalog",
     topic="catalog.events",
     publishes=PUBLISHED,
     subscribers=[days, reactions.standard_units, projections.uses, reactions.late_uses],
-    routers=[items.router, units.router, warehouses.router, price_lists.router, taxes.codes, taxes.policy],
+    imports=[imports.items],
+    routers=[
+        jobs_router("/v1/items/jobs", read),
+        imports_router(imports.items, "/v1/items", read, write),
+        items.router,
+        units.router,
+        warehouses.router,
+        price_lists.router,
+        taxes.codes,
+        taxes.policy,
+    ],
     exposes=[
         Exposed(prefix="/v1/items"),
+        Exposed(prefix="/v1/items/import", body_limit=LARGEST, write_timeout=60.0),
         Exposed(prefix="/v1/units"),
         Exposed(prefix="/v1/warehouses"),
         Exposed(prefix="/v1/price-lists"),

@@ -51,6 +51,8 @@ class Step:
     traceparent: str
     tenant: UUID
     form: Mapping[str, str] | None = None
+    file: tuple[bytes, str] | None = None
+    """Content and media type, in the place of a body."""
     answers: dict[str, Answer] = field(default_factory=dict)
     recorded: list[Mapping[str, Any]] = field(default_factory=list)
     """The outbox rows that `done` left."""
@@ -102,6 +104,21 @@ class Walker:
         """For the few operations whose body a standard makes a form (application/x-www-form-urlencoded)."""
         return await self._step("POST", path, None, None, {}, form)
 
+    async def post_file(
+        self, path: str, content: bytes, kind: str, *, query: Mapping[str, Any] | None = None, **ids: Any
+    ) -> Any:
+        """For operations that take a file."""
+        return await self._step("POST", path, None, query, ids, file=(content, kind))
+
+    async def imports(self, path: str, jobs: str, first: str, second: str) -> None:
+        """Send two files of rows, cancel the import of the second, and see what became of them."""
+        done, given_up = [await self.post_file(path, text.encode(), "text/csv") for text in (first, second)]
+        await self.post(f"{jobs}/{{job_id}}/cancel", job_id=given_up["id"])
+        await self.h.run_jobs()
+        await self.get(jobs)
+        await self.get(f"{jobs}/{{job_id}}", job_id=done["id"])
+        await self.get(f"{jobs}/{{job_id}}/refused", job_id=done["id"])
+
     async def put(self, path: str, body: Any, *, query: Mapping[str, Any] | None = None, **ids: Any) -> Any:
         return await self._step("PUT", path, body, query, ids)
 
@@ -131,12 +148,13 @@ class Walker:
         query: Mapping[str, Any] | None,
         ids: Any,
         form: Mapping[str, str] | None = None,
+        file: tuple[bytes, str] | None = None,
     ) -> Any:
         operation = self._operations.get((method, path))
         if operation is None:
             raise LeftThePath(f"{method} {path} is no operation of {self.h.service.name}")
         traceparent = f"00-{uuid4().hex}-{uuid4().hex[:16]}-01"
-        step = Step(operation, body, traceparent, self.tenant, form)
+        step = Step(operation, body, traceparent, self.tenant, form, file)
         self.steps.append(step)
         request = _Request(self, step, dict(query or {}), {name: str(id) for name, id in ids.items()})
         await request.refused_first()
@@ -145,7 +163,7 @@ class Walker:
             raise LeftThePath(f"{operation.name}: {answer}")
         await request.repeated()
         await self._begin_lists()
-        return answer.json()
+        return answer.json() if "json" in answer.headers.get("content-type", "") else answer.text
 
     async def _begin_lists(self) -> None:
         for operation in self._operations.values():
@@ -240,8 +258,7 @@ class _Request:
             self.operation.method,
             url,
             params=varied.get("query", self.query),
-            headers=headers,
-            **({"json": body} if body is not None else {"data": self.step.form} if self.step.form else {}),
+            **_with_headers(self._content(body), headers),
         )
         after = await self.walker.rows.digests()
         changed, self.digests = tuple(differing(self.digests, after)), after
@@ -249,10 +266,20 @@ class _Request:
         self.step.answers[_free(what, self.step.answers)] = answer
         return answer
 
+    def _content(self, body: Any) -> dict[str, Any]:
+        if self.step.file is not None:
+            content, kind = self.step.file
+            return {"content": content, "headers": {"Content-Type": kind}}
+        return {"json": body} if body is not None else {"data": self.step.form} if self.step.form else {}
+
     def _client(self) -> httpx2.AsyncClient:
         if not self.operation.is_tenants:
             return self.walker.anonymous
         return self.walker.client(scopes="" if self.operation.is_own else "*")
+
+
+def _with_headers(content: dict[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
+    return {**content, "headers": {**content.get("headers", {}), **headers}}
 
 
 def _free(what: str, taken: Mapping[str, Answer]) -> str:

@@ -4,7 +4,7 @@ Nothing is kept by a cache or guessed to be another format, unless the answer sa
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 import structlog
@@ -92,19 +92,25 @@ class HeadAsGet:
 
 
 class BodyLimit:
-    """Refuses a body over `limit` bytes with 413, by its declared length or while it arrives."""
+    """Refuses a body over `limit` bytes with 413, by its declared length or while it arrives; under a path of `larger`, over its limit."""
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
+    def __init__(self, app: ASGIApp, limit: int, larger: Mapping[str, int] | None = None) -> None:
         self._app = app
         self._limit = limit
+        self._larger = sorted((larger or {}).items(), reverse=True)
+
+    def _limit_of(self, path: str) -> int:
+        under = (limit for prefix, limit in self._larger if path == prefix or path.startswith(f"{prefix}/"))
+        return next(under, self._limit)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        most = self._limit_of(scope["path"])
         declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if not declared.isdigit() or len(declared) > _DIGITS or int(declared) > self._limit:
-            await answer(TooLarge(self._limit), Request(scope))(scope, receive, send)
+        if not declared.isdigit() or len(declared) > _DIGITS or int(declared) > most:
+            await answer(TooLarge(most), Request(scope))(scope, receive, send)
             return
         seen = 0
 
@@ -112,9 +118,9 @@ class BodyLimit:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
-            if seen > self._limit:
+            if seen > most:
                 # An HTTPException is the one kind of error that FastAPI lets through while it reads a body.
-                raise HTTPException(TooLarge.status, TooLarge(self._limit).detail)
+                raise HTTPException(TooLarge.status, TooLarge(most).detail)
             return message
 
         await self._app(scope, limited, send)

@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute
 from tailrace.core.errors import FieldProblem
 from tailrace.db.models import Part
 from tailrace.http.auth import SCHEME, scopes_of
+from tailrace.http.exports import CSV, view_of
 from tailrace.http.problem_details import MEDIA_TYPE, ProblemView
 from tailrace.http.routing import TenantRoute, has_version
 
@@ -132,6 +133,8 @@ def _complete(operation: Document, route: APIRoute, method: str) -> None:
             _complete_answer(answer, status, route, writes, shows_version)
         else:
             statuses.add(int(status))
+    if not writes and is_tenants and view_of(route.response_model) is not None:
+        declared["200"]["content"][CSV] = {"schema": {"type": "string"}}
     good = {status: answer for status, answer in declared.items() if status.startswith("2")}
     if shows_version and not writes:
         good[_NOT_MODIFIED] = {

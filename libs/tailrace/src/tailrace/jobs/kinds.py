@@ -107,16 +107,18 @@ class JobKind:
             raise RuntimeError(f"the job {self.name} has no chunk")
         await self._chunk(tx, run)
 
-    async def start(self, tx: Tx, parameters: Mapping[str, Any], *, total: int | None = None) -> UUID:
+    async def start(
+        self, tx: Tx, parameters: Mapping[str, Any], *, total: int | None = None, id: UUID | None = None
+    ) -> UUID:
         """Ask for it, in the transaction that needs it: JSON-ready parameters, and how much there is to do where that is known.
 
-        Raises TooManyJobs.
+        `id` is one that pieces were kept under already. Raises TooManyJobs.
         """
         if int(await tx.scalar(_OPEN_OF_TENANT, {"tenant": tx.tenant_id}) or 0) >= MOST_OPEN:
             raise TooManyJobs(f"At most {MOST_OPEN} jobs may be under way; wait for some to end, or cancel them.")
         if tx.context.user_id is None:
             raise RuntimeError("a job belongs to somebody")
-        id = uuid7()
+        id = id or uuid7()
         asked = {
             "tenant_id": tx.tenant_id,
             "id": id,

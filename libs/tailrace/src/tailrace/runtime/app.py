@@ -13,7 +13,7 @@ from tailrace.http.middleware import BodyLimit, HeadAsGet, RequestId
 from tailrace.http.naming import operation_id
 from tailrace.messaging.beginnings import Beginnings
 from tailrace.observability import metrics, tracing
-from tailrace.service import Service
+from tailrace.service import Exposed, Service
 from tailrace.settings import Settings
 
 
@@ -55,7 +55,8 @@ def build_app(service: Service, settings: Settings, *, verifier: Verifier | None
     app.include_router(metrics.router)
     for router in service.routers:
         app.include_router(router)
-    app.add_middleware(BodyLimit, limit=settings.body_limit)
+    larger = {each.prefix: each.body_limit for each in service.exposes if each.body_limit > Exposed.body_limit}
+    app.add_middleware(BodyLimit, limit=settings.body_limit, larger=larger)
     app.add_middleware(HeadAsGet)
     app.add_middleware(RequestId)
     tracing.instrument(app, metrics.provider())

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from catalog import commands
 from catalog.bodies import ItemBody, Kind
-from catalog.models import Item, Unit
+from catalog.models import Item
 from catalog.projections import uses
 from catalog.reactions import standard_units
 from catalog.scopes import Reader, Writer
@@ -39,9 +39,7 @@ Items = Annotated[
 @router.post("", status_code=201, response_model=ItemView)
 async def create_item(tx: Tx, who: Writer, body: ItemBody) -> Item:
     """Add an item."""
-    await commands.require_units(tx, body)
-    await commands.require_tax(tx, body)
-    return await master_data.create(tx, Item, body.values())
+    return await commands.create_item(tx, body)
 
 
 @router.get("", response_model=Page[ItemView])
@@ -59,10 +57,7 @@ async def read_item(tx: Tx, who: Reader, item_id: UUID) -> Item:
 @router.put("/{item_id}", response_model=ItemView)
 async def replace_item(tx: Tx, who: Writer, match: IfMatch, item_id: UUID, body: ItemBody) -> Item:
     """Replace an item, whole. `kind`, `unit` and `valuation` stay."""
-    await tx.find(Item, item_id)
-    await Unit.hold(tx, body.units)
-    await commands.require_tax(tx, body)
-    return await master_data.replace(tx, Item, item_id, match, body.values())
+    return await commands.replace_item(tx, item_id, match, body)
 
 
 @router.delete("/{item_id}", status_code=204)
