@@ -115,7 +115,7 @@ async def test_too_many_rows_are_refused(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 async def test_a_reader_that_is_killed_by_its_limits_is_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "__name__", "this")  # a module that is none: it ends at once
+    monkeypatch.setattr(reading, "__name__", "tailrace.nothing")  # a module that is none: it ends at once
     assert "too much memory or time" in await wrong(b"n\n1\n")
 
 

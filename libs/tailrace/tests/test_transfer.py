@@ -69,7 +69,7 @@ async def test_rows_become_what_a_request_makes_and_a_second_time_changes_nothin
 
 async def test_a_changed_row_replaces_in_the_columns_that_the_file_has(toy: Harness) -> None:
     await _import(toy, "labels", LABELS)
-    job = await _import(toy, "labels", "code,name\na,Alpha\nb,Better\n")
+    job = await _import(toy, "labels", "code,name\nA,Alpha\nb,Better\n")
     assert job["counts"] == {"unchanged": 1, "replaced": 1}
     label = await toy.admin.fetchrow("SELECT * FROM label WHERE code = 'b'")
     assert (label["name"], label["tone"], label["version"]) == ("Better", "loud", 2)
@@ -80,7 +80,7 @@ async def test_good_rows_are_kept_and_bad_ones_named_by_row_column_and_reason(to
     rows[7] = "L7,forbidden,plain"
     rows[21] = ",Nameless,plain"
     rows[30] = "L30,Label 30,shrill"
-    rows[33] = "L1,Twice,plain,too much"
+    rows[33] = "L99,Long,plain,too much"
     job = await _import(toy, "labels", "Code,Name,Tone\n" + "\n".join(rows) + "\n")
     assert job["counts"] == {"created": 36, "refused": 4}
     assert len(await _labels(toy)) == 36

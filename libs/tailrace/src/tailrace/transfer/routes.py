@@ -81,18 +81,19 @@ def imports_router(
     async def read_refused(tx: Tx, who: reader, request: Request, job_id: UUID) -> Response:  # type: ignore[valid-type]
         """The rows that an import refused, with the reasons, as CSV."""
         job = await own_job(tx, who, job_id)
-        if job.kind != importable.job.name:
+        if "header" not in job.parameters:
             raise Unknown("Import", job_id)
         header = [*job.parameters["header"], "row", "column", "reason"]
         numbers = select(job_piece.c.number).where(
             job_piece.c.tenant_id == tx.tenant_id, job_piece.c.job_id == job_id, job_piece.c.name == REFUSED
         )
         found = list(await tx.scalars(numbers.order_by(job_piece.c.number)))
-        name = f'attachment; filename="{importable.name}-refused.csv"'
+        name = f'attachment; filename="{job.kind.partition(".")[2]}-refused.csv"'
         lines = _refused(request.app.state.database, tx.context, job_id, header, found)
         return CsvResponse(lines, headers={"Content-Disposition": name})
 
-    import_rows.__name__, read_refused.__name__ = f"import_{noun}", f"read_refused_{noun}"
+    # Imports that share their jobs share this too, whichever of them is asked.
+    import_rows.__name__, read_refused.__name__ = f"import_{noun}", "read_refused_rows"
     file = {"schema": {"type": "string", "format": "binary"}}
     router.add_api_route(
         f"{prefix}/import",
