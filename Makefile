@@ -1,7 +1,7 @@
 # Everything starts here. `make help` lists the targets; each of them installs first what it needs, once.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status test containers clients fuzz faults bench check lint formats types generated charts compose docs format lock lock-services clean
+.PHONY: help install demo up down status test containers clients fuzz faults bench imports check lint formats types generated charts compose docs format lock lock-services clean
 SHELL := /bin/sh
 
 BIN := .venv/bin
@@ -68,6 +68,9 @@ faults: install ## Trade while processes are killed, on a stack of its own, and 
 bench: install ## Measure fleets of these sizes, each on a stack of its own: SERVICES=8,40 SECONDS=60 REPORT=1
 	@PYTHONPATH=tests/bench:tests/support:tests/faults $(BIN)/python -m measure $(if $(SERVICES),--services $(SERVICES)) \
 		$(if $(SECONDS),--seconds $(SECONDS)) $(if $(IDLE),--idle $(IDLE)) $(if $(REPORT),--report docs/reports) $(ARGS)
+
+imports: install ## Import a file of customers and say what that takes, in this process and on a PostgreSQL of its own: ROWS=100000
+	@IMPORT_ROWS=$(or $(ROWS),100000) $(BIN)/python -m pytest -q -s -n0 services/customers/tests/test_many_imports.py
 
 check: install ## Lint, formats, strict types, import boundaries, generated files: all of them, also when one fails
 	@$(MAKE) --no-print-directory --keep-going lint formats types generated

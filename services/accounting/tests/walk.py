@@ -65,3 +65,9 @@ async def walk(w: Walker) -> None:
     await w.get(f"{V1}/rules")
     await w.delete(f"{V1}/accounts/{{id}}", id=made["id"])
     await w.post(f"{V1}/accounts/{{id}}/restore", id=made["id"])
+    await w.imports(
+        "/v1/accounting/opening-balances/import",
+        "/v1/accounting/jobs",
+        "text,account,currency,debit,credit\nOpening,9,EUR,1,0\n,9,EUR,0,1\n",
+        "text,account,currency,debit,credit\nOpening 2,9,EUR,1,0\n,9,EUR,0,1\n",
+    )

@@ -83,6 +83,12 @@ async def walk(w: Walker) -> None:
     await w.post("/v1/items", {**ITEM, "sku": "BOLT-R", "custom_fields": {"colour": "red"}})
     await w.get("/v1/tax-policy")
     await w.put("/v1/tax-policy", {"roundings": ROUNDINGS})
+    await w.imports(
+        "/v1/items/import",
+        "/v1/items/jobs",
+        "sku,name,tax_rate\nI-1,Screw,0.19\nI-2,Nothing,\n",
+        "sku,name,tax_rate\nI-3,Later,0.19\n",
+    )
 
 
 async def _changed(w: Walker, path: str, name: str, id: str, body: dict[str, Any]) -> None:

@@ -77,3 +77,9 @@ async def walk(w: Walker) -> None:
     await w.delete(HERE, customer_id=spare["id"])
     await w.post(f"{HERE}/restore", customer_id=spare["id"])
     await w.tell(UserDeleted(user_id=rep), aggregate_id=rep)
+    await w.imports(
+        "/v1/customers/import",
+        "/v1/customers/jobs",
+        "number,name,currency\nI-1,Grace Works,EUR\nI-2,Nobody,XXXX\n",
+        "number,name,currency\nI-3,Later Works,EUR\n",
+    )

@@ -40,3 +40,9 @@ async def walk(w: Walker) -> None:
     await w.get("/v1/inventory/stock/{item_id}/{warehouse_id}/replay", **here)
     await w.get("/v1/inventory/movements")
     await w.get("/v1/inventory/valuation")
+    await w.imports(
+        "/v1/inventory/stock/import",
+        "/v1/inventory/jobs",
+        "sku,warehouse,quantity,value,currency\nNONE,NONE,1,100,EUR\n",
+        "sku,warehouse,quantity,value,currency\nNONE,NONE,2,100,EUR\n",
+    )

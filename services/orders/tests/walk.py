@@ -43,6 +43,12 @@ async def walk(w: Walker) -> None:
     await w.post(f"{act}/hold", {"reason": "credit check"}, order_id=order["id"])
     await w.post(f"{act}/resume", order_id=order["id"])
     await w.post(f"{act}/cancel", {"reason": "changed their mind"}, order_id=order["id"])
+    await w.imports(
+        "/v1/orders/import",
+        "/v1/orders/jobs",
+        "customer_reference,customer_name,currency,lines.sku,lines.warehouse,quantity,net\nI-1,Ada,EUR,NONE,NONE,1,100\n",
+        "customer_reference,customer_name,currency,lines.sku,lines.warehouse,quantity,net\nI-2,Ada,EUR,NONE,NONE,1,100\n",
+    )
 
 
 async def _nothing_in_stock(w: Walker) -> None:

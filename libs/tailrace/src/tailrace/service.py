@@ -12,6 +12,7 @@ from tailrace.core.manifest import ANY_SCOPE, SCOPE, is_known
 from tailrace.errands.errands import Errand
 from tailrace.http.auth import Scope, scopes_of
 from tailrace.http.routing import TenantRoute
+from tailrace.jobs.kinds import JobKind
 from tailrace.messaging.sagas import Saga
 from tailrace.messaging.schedules import Schedule
 from tailrace.messaging.subscribers import Projection, Subscriber
@@ -20,6 +21,8 @@ from tailrace.messaging.timers import Timer
 from tailrace.settings import Settings
 from tailrace.storage.attachments import Attachments
 from tailrace.storage.routes import UploadRoute
+from tailrace.transfer.importable import Importable
+from tailrace.transfer.importing import serve
 from tailrace.verify.replay import Proof
 
 
@@ -56,6 +59,10 @@ class Service:
     """What runs by a cron expression; each is a subscriber of the service too, since it has to hear of tenants and their zones."""
     errands: Sequence[Errand] = ()
     """Calls that it makes to others on the Internet."""
+    jobs: Sequence[JobKind] = ()
+    """Long work that it does in chunks; what imports and exports need comes by itself."""
+    imports: Sequence[Importable] = ()
+    """What files of rows can be made of."""
     routers: Sequence[APIRouter] = ()
     exposes: Sequence[Exposed] = ()
     scopes: Sequence[Scope] = ()
@@ -80,6 +87,7 @@ class Service:
     on_start: Callable[[FastAPI, Settings], Awaitable[None]] | None = None
     build: Callable[[Settings], FastAPI] | None = None
     all_timers: Sequence[Timer] = field(init=False)
+    all_jobs: Sequence[JobKind] = field(init=False)
 
     @property
     def grantable(self) -> Mapping[str, str]:
@@ -100,9 +108,6 @@ class Service:
         names = [subscriber.name for subscriber in self.subscribers]
         if len(names) != len(set(names)):
             raise ValueError(f"{self.name} has two subscribers of one name")
-        for name in names:
-            if not name.startswith(f"{self.name}."):
-                raise ValueError(f"the subscriber {name} of {self.name} must be called {self.name}.…")
         _check_tables(self)
         for route in (route for router in self.routers for route in router.routes if isinstance(route, TenantRoute)):
             if strangers := [reads.name for reads in route.reads if reads not in self.subscribers]:
@@ -111,9 +116,15 @@ class Service:
         _check_attachments(self)
         sagas = [subscriber.timer for subscriber in self.subscribers if isinstance(subscriber, Saga)]
         object.__setattr__(self, "all_timers", (*self.timers, *sagas, *(each.timer for each in self.schedules)))
-        for errand in self.errands:
-            if not errand.name.startswith(f"{self.name}."):
-                raise ValueError(f"the errand {errand.name} of {self.name} must be called {self.name}.…")
+        object.__setattr__(self, "all_jobs", (*self.jobs, *map(serve, self.imports)))
+        _check_names(self)
+
+
+def _check_names(service: Service) -> None:
+    named = (("subscriber", service.subscribers), ("errand", service.errands), ("job", service.all_jobs))
+    for what, name in ((what, each.name) for what, several in named for each in several):
+        if not name.startswith(f"{service.name}."):
+            raise ValueError(f"the {what} {name} of {service.name} must be called {service.name}.…")
 
 
 def _check_scopes(service: Service) -> None:

@@ -19,6 +19,7 @@ from tailrace.core.events import Event, by_type
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Database, Tx
 from tailrace.errands.runner import ErrandRunner
+from tailrace.jobs.runner import JobRunner
 from tailrace.messaging.days import Days
 from tailrace.messaging.dispatcher import Dispatcher
 from tailrace.messaging.timers import TimerRunner
@@ -202,6 +203,17 @@ class Harness:
     async def make_errands_due(self) -> None:
         """Let the time come of every errand that was put off."""
         await self.admin.execute("UPDATE errand_turn SET due_at = now()")
+
+    async def run_jobs(self) -> int:
+        """Go on with the jobs until none is due; how many chunks that took."""
+        return await JobRunner(self.database, self.service.all_jobs).drain()
+
+    async def import_rows(self, path: str, text: str, **query: Any) -> dict[str, Any]:
+        """Send a CSV file and let the job go on to its end: the job as it is shown. Raises AssertionError when the file is refused."""
+        answer = await self.client.post(path, content=text.encode(), headers={"Content-Type": "text/csv"}, params=query)
+        assert answer.status_code == 202, answer.text
+        await self.run_jobs()
+        return dict((await self.client.get(answer.headers["location"])).json())
 
     async def make_timers_due(self) -> None:
         """Let the time of every timer come."""

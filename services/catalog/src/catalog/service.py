@@ -1,19 +1,24 @@
 """The catalog: items, units of measure, warehouses, price lists, taxes and templates, on `catalog.events`."""
 
-from catalog import projections, reactions
+from catalog import imports, projections, reactions
 from catalog.models import Base
 from catalog.projections import days
 from catalog.routes import items, price_lists, taxes, templates, units, warehouses
 from catalog.scopes import read, write
 from contracts.catalog import PUBLISHED
+from tailrace.jobs.routes import jobs_router
 from tailrace.service import Exposed, Service
+from tailrace.transfer.routes import LARGEST, imports_router
 
 service = Service(
     name="catalog",
     topic="catalog.events",
     publishes=PUBLISHED,
     subscribers=[days, reactions.standard_units, reactions.standard_templates, projections.uses, reactions.late_uses],
+    imports=[imports.items],
     routers=[
+        jobs_router("/v1/items/jobs", read),
+        imports_router(imports.items, "/v1/items", read, write),
         items.router,
         units.router,
         warehouses.router,
@@ -25,6 +30,7 @@ service = Service(
     ],
     exposes=[
         Exposed(prefix="/v1/items"),
+        Exposed(prefix="/v1/items/import", body_limit=LARGEST, write_timeout=60.0),
         Exposed(prefix="/v1/units"),
         Exposed(prefix="/v1/warehouses"),
         Exposed(prefix="/v1/price-lists"),

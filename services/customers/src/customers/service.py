@@ -1,11 +1,13 @@
 """Customers: who buys, who speaks for them, who looks after them, and what was agreed, on `customer.events`."""
 
 from contracts.customers import PUBLISHED
-from customers import commands, projections, reactions, reviews, routes, scopes, verification
+from customers import commands, imports, projections, reactions, reviews, routes, scopes, verification
 from customers.attachments import papers
 from customers.models import Base
+from tailrace.jobs.routes import jobs_router
 from tailrace.service import Exposed, Service
 from tailrace.storage.attachments import MEGABYTE
+from tailrace.transfer.routes import LARGEST, imports_router
 
 _MASKS = ["customers:pii", "customers:profile"]
 
@@ -25,8 +27,17 @@ service = Service(
     schedules=[reviews.mornings],
     errands=[verification.tax_id_check],
     attachments=[papers],
-    routers=[routes.router, routes.papers_router],
-    exposes=[Exposed(prefix="/v1/customers", body_limit=21 * MEGABYTE)],
+    imports=[imports.customers],
+    routers=[
+        jobs_router("/v1/customers/jobs", scopes.read),
+        imports_router(imports.customers, "/v1/customers", scopes.read, scopes.write, scopes.pii),
+        routes.router,
+        routes.papers_router,
+    ],
+    exposes=[
+        Exposed(prefix="/v1/customers", body_limit=21 * MEGABYTE),
+        Exposed(prefix="/v1/customers/import", body_limit=LARGEST, write_timeout=60.0),
+    ],
     scopes=[scopes.read, scopes.write, scopes.assign, scopes.credit, scopes.merge, scopes.pii, scopes.profile],
     default_roles={
         "sales": ["customers:read", "customers:write", "customers:assign", *_MASKS],

@@ -1,10 +1,12 @@
 """Inventory: what is where, what it is worth and who holds it, on `inventory.events`. Its events are its state."""
 
 from contracts.inventory import PUBLISHED
-from inventory import projections, proof, reactions, reservations, routes
+from inventory import imports, projections, proof, reactions, reservations, routes
 from inventory.models import Base
 from inventory.scopes import read, write
+from tailrace.jobs.routes import jobs_router
 from tailrace.service import Exposed, Service
+from tailrace.transfer.routes import LARGEST, imports_router
 
 service = Service(
     name="inventory",
@@ -12,9 +14,15 @@ service = Service(
     publishes=PUBLISHED,
     subscribers=[projections.days, projections.dates, projections.catalog, reactions.fulfilment],
     timers=[reservations.expiry],
-    routers=[routes.router],
+    imports=[imports.stock],
+    routers=[
+        jobs_router("/v1/inventory/jobs", read),
+        imports_router(imports.stock, "/v1/inventory/stock", read, write, jobs="/v1/inventory/jobs"),
+        routes.router,
+    ],
     exposes=[
         Exposed(prefix="/v1/inventory"),
+        Exposed(prefix="/v1/inventory/stock/import", body_limit=LARGEST, write_timeout=60.0),
         # A replay reads the whole history of a stock.
         Exposed(prefix="/v1/inventory/stock", read_timeout=30.0),
     ],

@@ -48,6 +48,16 @@ TOYS = (
         (ROUTES, _SQL, f"from fastapi import APIRouter\n{_SQL}"),
     ),
     toy(
+        "a list that hides rows after they were read",
+        "lists_export_what_they_show",
+        "GET /v1/cards lists",
+        (
+            ROUTES,
+            "return await paginate(tx, select(Card), page)",
+            "listing = await paginate(tx, select(Card), page)\n    listing.items[:] = listing.items[1:]\n    return listing",
+        ),
+    ),
+    toy(
         "a list by another name",
         "operations_are_named_by_the_plan",
         "GET /v1/cards is called listing: its name begins with list_",

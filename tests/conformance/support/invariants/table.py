@@ -1,6 +1,19 @@
 """Every invariant by name. The name is what a report shows and what a broken toy refers to."""
 
-from invariants import database, delivery, described, events, files, http, naming, personal, source, spelling, visible
+from invariants import (
+    database,
+    delivery,
+    described,
+    events,
+    exports,
+    files,
+    http,
+    naming,
+    personal,
+    source,
+    spelling,
+    visible,
+)
 from invariants.subject import Check, Invariant
 
 _OF_EVERY: tuple[Check, ...] = (
@@ -68,6 +81,7 @@ _OF_DATABASES: tuple[Check, ...] = (
     http.a_write_names_its_events,
     http.trace_context_reaches_the_outbox,
     http.a_list_pages_by_cursor,
+    exports.lists_export_what_they_show,
     http.live_and_ready_differ,
     naming.operations_are_named_by_the_plan,
     described.everything_offered_is_described,

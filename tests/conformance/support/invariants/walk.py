@@ -72,6 +72,8 @@ class Step:
     file: "File | None" = None
     ids: Mapping[str, str] = field(default_factory=dict)
     """What stands in its path."""
+    rows: tuple[bytes, str] | None = None
+    """A file of rows and its media type, in the place of a body."""
     answers: dict[str, Answer] = field(default_factory=dict)
     recorded: list[Mapping[str, Any]] = field(default_factory=list)
     """The outbox rows that `done` left."""
@@ -132,6 +134,21 @@ class Walker:
     async def put_file(self, path: str, file: File, **ids: Any) -> Any:
         return await self._step("PUT", path, None, None, ids, file=file)
 
+    async def post_rows(
+        self, path: str, content: bytes, kind: str, *, query: Mapping[str, Any] | None = None, **ids: Any
+    ) -> Any:
+        """For the operations that take a file of rows."""
+        return await self._step("POST", path, None, query, ids, rows=(content, kind))
+
+    async def imports(self, path: str, jobs: str, first: str, second: str) -> None:
+        """Send two files of rows, cancel the import of the second, and see what became of them."""
+        done, given_up = [await self.post_rows(path, text.encode(), "text/csv") for text in (first, second)]
+        await self.post(f"{jobs}/{{job_id}}/cancel", job_id=given_up["id"])
+        await self.h.run_jobs()
+        await self.get(jobs)
+        await self.get(f"{jobs}/{{job_id}}", job_id=done["id"])
+        await self.get(f"{jobs}/{{job_id}}/refused", job_id=done["id"])
+
     async def put(self, path: str, body: Any, *, query: Mapping[str, Any] | None = None, **ids: Any) -> Any:
         return await self._step("PUT", path, body, query, ids)
 
@@ -162,13 +179,14 @@ class Walker:
         ids: Any,
         form: Mapping[str, str] | None = None,
         file: File | None = None,
+        rows: tuple[bytes, str] | None = None,
     ) -> Any:
         operation = self._operations.get((method, path))
         if operation is None:
             raise LeftThePath(f"{method} {path} is no operation of {self.h.service.name}")
         traceparent = f"00-{uuid4().hex}-{uuid4().hex[:16]}-01"
         in_path = {name: str(id) for name, id in ids.items()}
-        step = Step(operation, body, traceparent, self.tenant, form, file, in_path)
+        step = Step(operation, body, traceparent, self.tenant, form, file, in_path, rows)
         self.steps.append(step)
         request = _Request(self, step, dict(query or {}), in_path)
         await request.refused_first()
@@ -177,7 +195,7 @@ class Walker:
             raise LeftThePath(f"{operation.name}: {answer}")
         await request.repeated()
         await self._begin_lists()
-        return answer.json()
+        return answer.json() if "json" in answer.headers.get("content-type", "") else answer.text
 
     async def _begin_lists(self) -> None:
         for operation in self._operations.values():
@@ -314,16 +332,7 @@ class _Request:
             self.operation.method,
             url,
             params=varied.get("query", self.query),
-            headers=headers,
-            **(
-                {"files": files}
-                if files
-                else {"json": body}
-                if body is not None
-                else {"data": self.step.form}
-                if self.step.form
-                else {}
-            ),
+            **_with_headers(self._content(body, files), headers),
         )
         after = await self.walker.rows.digests()
         changed, self.digests = tuple(differing(self.digests, after)), after
@@ -332,6 +341,14 @@ class _Request:
         self.step.answers[_free(what, self.step.answers)] = answer
         return answer
 
+    def _content(self, body: Any, files: Any) -> dict[str, Any]:
+        if files:
+            return {"files": files}
+        if self.step.rows is not None:
+            content, kind = self.step.rows
+            return {"content": content, "headers": {"Content-Type": kind}}
+        return {"json": body} if body is not None else {"data": self.step.form} if self.step.form else {}
+
     def _client(self) -> httpx2.AsyncClient:
         if not self.operation.is_tenants:
             return self.walker.anonymous
@@ -339,13 +356,17 @@ class _Request:
 
 
 def _is_text(headers: Mapping[str, str]) -> bool:
-    return "content-disposition" not in headers
+    return "content-disposition" not in headers or headers.get("content-type", "").startswith("text/csv")
 
 
 def _below(kind: type[Any]) -> Iterator[type[Any]]:
     for each in kind.__subclasses__():
         yield each
         yield from _below(each)
+
+
+def _with_headers(content: dict[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
+    return {**content, "headers": {**content.get("headers", {}), **headers}}
 
 
 def _free(what: str, taken: Mapping[str, Answer]) -> str:

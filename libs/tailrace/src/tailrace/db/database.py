@@ -155,6 +155,15 @@ class Tx(AsyncSession):
         """Raises RecordsNothing where nothing is recorded; `what` was done there."""
         self._unit.recorder.ensure_recording(what)
 
+    @contextmanager
+    def writing_together(self) -> Iterator[None]:
+        """While this lasts, a flush writes nothing: for commands of which none reads what another one writes."""
+        self._unit.writes_together = True
+        try:
+            yield
+        finally:
+            self._unit.writes_together = False
+
     async def settle(self) -> None:
         """Write everything that is pending, events and snapshots too, so that only the commit remains."""
         await self.flush()
@@ -206,6 +215,15 @@ class Database:
             yield tx
             if not read_only:
                 await tx.settle()
+
+    @asynccontextmanager
+    async def snapshot(self, context: Context) -> AsyncIterator[Tx]:
+        """Read what was committed when this began, whatever is committed while it lasts. Raises what `transaction` raises."""
+        engine = self.engine.execution_options(isolation_level="REPEATABLE READ")
+        options: dict[str, Any] = {"context": context, "service": self.service}
+        async with Tx(engine, expire_on_commit=False, autoflush=False, **options) as tx, tx.begin():
+            await _begin(tx, _BEGIN_READING)
+            yield tx
 
     @property
     def in_use(self) -> int:

@@ -158,9 +158,12 @@ class UnitOfWork(Session):
         self.streams: dict[UUID, Any] = {}
         self.locked: dict[UUID, Any] = {}
         """The aggregates that nobody else can change before this ends: those that were locked, and those that were made here."""
+        self.writes_together = False
 
     def flush(self, objects: Sequence[Any] | None = None) -> None:
         """Write what is pending. Raises the refusal of a unique value that is taken, before or by another who was quicker."""
+        if self.writes_together:
+            return
         refuse_taken(self, [*self.new, *self.dirty])
         try:
             super().flush(objects)

@@ -31,12 +31,14 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, object_session
 
 from tailrace.db.database import Tx
+from tailrace.db.outbox import UnitOfWork
 from tailrace.db.tables import search_entry
 
 TEXT = "text"
+_UNWRITTEN = "tailrace.unsearchable"
 MOST_LOOKED_UP = 4_000
 """How many rows that may have what is asked for are looked up one by one. When there are more, the list is walked in its order instead."""
 _SAMPLE = 200
@@ -175,12 +177,27 @@ def _hashes(kind: Any, tenant_id: UUID, by: str, values: Iterable[str]) -> list[
 
 @event.listens_for(Searchable, "after_insert", propagate=True)
 @event.listens_for(Searchable, "after_update", propagate=True)
-def _keep(_: object, connection: Connection, row: Any) -> None:
-    marks: Mapping[str, set[str]] = row.__dict__.pop("_marks", {})
-    for by, values in marks.items():
-        which = {"kind": row.__tablename__, "id": row.id, "by": by}
-        if values:
-            hashes = _hashes(type(row), row.tenant_id, by, values)
-            connection.execute(_PUT, {**which, "tenant_id": row.tenant_id, "marks": hashes})
-        else:
-            connection.execute(_DROP, {f"of_{name}": value for name, value in which.items()})
+def _note(_: object, __: Connection, row: Any) -> None:
+    session = object_session(row)
+    assert session is not None
+    session.info.setdefault(_UNWRITTEN, []).append(row)
+
+
+@event.listens_for(UnitOfWork, "after_flush")
+def _keep(session: UnitOfWork, *_: Any) -> None:
+    """All rows of a flush at once: one after another costs a round trip each."""
+    put: list[dict[str, Any]] = []
+    drop: list[dict[str, Any]] = []
+    for row in session.info.pop(_UNWRITTEN, ()):
+        marks: Mapping[str, set[str]] = row.__dict__.pop("_marks", {})
+        for by, values in marks.items():
+            which = {"kind": row.__tablename__, "id": row.id, "by": by}
+            if values:
+                hashes = _hashes(type(row), row.tenant_id, by, values)
+                put.append({**which, "tenant_id": row.tenant_id, "marks": hashes})
+            else:
+                drop.append({f"of_{name}": value for name, value in which.items()})
+    if put:
+        session.connection().execute(_PUT, put)
+    if drop:
+        session.connection().execute(_DROP, drop)

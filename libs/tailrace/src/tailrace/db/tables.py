@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     ForeignKeyConstraint,
@@ -327,6 +328,68 @@ upload = Table(
 )
 """Objects that are being written, or were and belong to nothing: a row goes in the transaction that makes its object somebody's content."""
 
+job = Table(
+    "job",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("id", Uuid, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("user_id", Uuid, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("parameters", JSONB, nullable=False),
+    Column("checkpoint", JSONB, nullable=False),
+    Column("done", BigInteger, nullable=False, server_default="0"),
+    Column("total", BigInteger),
+    Column("counts", JSONB, nullable=False),
+    Column("messages", JSONB, nullable=False),
+    Column("correlation_id", Uuid, nullable=False),
+    Column("traceparent", Text),
+    Column("created_at", _TIME, nullable=False, server_default=func.now()),
+    Column("updated_at", _TIME, nullable=False, server_default=func.now()),
+    Column("ended_at", _TIME),
+    Index("ix_job_tenant_id_user_id_id", "tenant_id", "user_id", "id"),
+    Index("ix_job_tenant_id_user_id_created_at_id", "tenant_id", "user_id", "created_at", "id"),
+)
+"""Long work (`tailrace.jobs`): what was asked for, how far it is, and what there is to say of it."""
+
+job_piece = Table(
+    "job_piece",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("job_id", Uuid, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+"""What a job works on and what it makes, cut into pieces: rows that are to be imported, those that were refused, a file to fetch."""
+
+job_mark = Table(
+    "job_mark",
+    metadata,
+    Column("tenant_id", Uuid, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("key", LargeBinary(32), primary_key=True),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("at", _TIME, nullable=False, server_default=func.now()),
+)
+"""What a kind of job did once and does not do again: digests of what names it and of what it was."""
+
+job_queue = Table(
+    "job_queue",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("tenant_id", Uuid, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("due_at", _TIME, nullable=False, server_default=func.now()),
+    Column("leased_until", _TIME),
+    Column("fence", BigInteger, nullable=False, server_default="0"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("ended", Boolean, nullable=False, server_default="false"),
+    Index("ix_job_queue_tenant_id_due_at", "tenant_id", "due_at"),
+    Index("ix_job_queue_due_at", "due_at"),
+)
+"""Which jobs there are to go on with, of all tenants, and who does: a lease until then, under a number that rises with each."""
+
 TENANT = (
     outbox,
     idempotency,
@@ -339,5 +402,8 @@ TENANT = (
     errand,
     attachment,
     attachment_content,
+    job,
+    job_piece,
+    job_mark,
 )
-PLATFORM = (inbox, dead_letter, dropped, redriven, timer, errand_turn, search_entry, upload)
+PLATFORM = (inbox, dead_letter, dropped, redriven, timer, errand_turn, search_entry, upload, job_queue)

@@ -14,6 +14,7 @@ from tailrace.core.errors import FieldProblem
 from tailrace.core.manifest import OWN, TEAM
 from tailrace.db.models import Part
 from tailrace.http.auth import SCHEME, scopes_of
+from tailrace.http.exports import CSV, view_of
 from tailrace.http.masks import SAID as MASKED
 from tailrace.http.problem_details import MEDIA_TYPE, ProblemView
 from tailrace.http.routing import TenantRoute, has_version
@@ -140,6 +141,8 @@ def _complete(operation: Document, route: APIRoute, method: str) -> None:
             _complete_answer(answer, status, route, writes, shows_version)
         else:
             statuses.add(int(status))
+    if not writes and is_tenants and view_of(route.response_model) is not None:
+        declared["200"]["content"][CSV] = {"schema": {"type": "string"}}
     good = {status: answer for status, answer in declared.items() if _is_good(status)}
     if shows_version and not writes:
         good[_NOT_MODIFIED] = {
@@ -167,7 +170,7 @@ def _complete_answer(answer: Document, status: str, route: APIRoute, writes: boo
     names = ["X-Request-Id"]
     if isinstance(route, TenantRoute) and writes:
         names += ["Idempotency-Replayed", "Tailrace-Event"]
-        names += ["Location"] if status == "201" else []
+        names += ["Location"] if status in {"201", "202"} else []
     names += ["ETag"] if shows_version else []
     names += ["ETag"] if status == _NOT_MODIFIED else getattr(route, "shows", ())
     names += ["Content-Range"] if status == "206" else []

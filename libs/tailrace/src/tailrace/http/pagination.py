@@ -3,10 +3,11 @@
 import base64
 import binascii
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from inspect import Parameter, Signature
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
@@ -16,6 +17,7 @@ from sqlalchemy import ColumnElement, Select, tuple_
 
 from tailrace.core.errors import BadRequest
 from tailrace.db.database import Tx
+from tailrace.http import exports
 from tailrace.http.auth import Scope
 from tailrace.http.filters import Column, Filter
 from tailrace.http.masks import ensure_shown
@@ -25,6 +27,7 @@ from tailrace.http.routing import View
 Item = TypeVar("Item")
 LIMIT, MOST = 50, 200
 NOTHING_MASKED: Mapping[str, Scope] = {}
+_OF_EXPORT = 500
 _DIRECTIONS = (("", ""), ("-", "_DESCENDING"))
 _LARGEST, _MOST_DIGITS = 2**63 - 1, 40
 
@@ -134,8 +137,25 @@ def _paging(sortable: Iterable[str], default: str) -> Iterator[Parameter]:
 async def paginate(tx: Tx, query: Select[Item], page: PageRequest) -> Listing[Item]:
     """One page of `query`, whose only entity is the mapped class that `page` is of.
 
-    Raises BadRequest for an unknown sort or a cursor that is not one of this list's.
+    Raises BadRequest for an unknown sort or a cursor that is not one of this list's; Exporting when all of it is wanted.
     """
+    if exports.is_wanted():
+        _order(page.sort, page.sortable)
+        raise exports.Exporting(partial(_pages, query, page))
+    return await _page(tx, query, page)
+
+
+async def _pages(query: Select[Item], page: PageRequest, tx: Tx) -> AsyncIterator[Sequence[Item]]:
+    """All pages, from the one asked for on."""
+    cursor = page.cursor
+    while True:
+        listing = await _page(tx, query, replace(page, limit=_OF_EXPORT, cursor=cursor))
+        yield listing.items
+        if (cursor := listing.next_cursor) is None:
+            return
+
+
+async def _page(tx: Tx, query: Select[Item], page: PageRequest) -> Listing[Item]:
     key = page.sortable["id"]
     name, descending = _order(page.sort, page.sortable)
     column = page.sortable[name]

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property, wraps
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypeVar
 from uuid import UUID
 
 import structlog
@@ -32,7 +32,7 @@ from tailrace.db.database import Database
 from tailrace.db.database import Tx as Transaction
 from tailrace.db.error_classes import is_conflict
 from tailrace.db.models import Part
-from tailrace.http import idempotency, masks, read_your_writes
+from tailrace.http import exports, idempotency, masks, read_your_writes
 from tailrace.http.auth import Verifier, bearer_token
 from tailrace.http.etag import AlreadyThere, etag, etag_of_read, not_modified, wants_nothing_there
 from tailrace.http.location import location_of
@@ -165,7 +165,11 @@ class TenantRoute(StrictRoute):
             principal = await _authenticate(request)
             await read_your_writes.wait_until_applied(request, reads)
             database: Database = request.app.state.database
-            async with database.transaction(_context(request, principal), read_only=True) as tx:
+            context = _context(request, principal)
+            view = exports.view_of(self.response_model)
+            if view is not None and exports.asks_for_csv(request):
+                return await self._export(request, database, context, answer, view)
+            async with database.transaction(context, read_only=True) as tx:
                 response = await answer(request, _Exchange(tx))
             return not_modified(request, response) or response
 
@@ -177,6 +181,18 @@ class TenantRoute(StrictRoute):
                 return await _write(request, answer, principal, key, body)
 
         return read if reads_only else write
+
+    async def _export(
+        self, request: Request, database: Database, context: Context, answer: "Answer", view: type[BaseModel]
+    ) -> Response:
+        """All of a list, once its endpoint has let the caller in and said what is listed."""
+        try:
+            with exports.wanted():
+                async with database.transaction(context, read_only=True) as tx:
+                    return await answer(request, _Exchange(tx))
+        except exports.Exporting as asked:
+            name = request.scope["path"].removeprefix("/v1/").replace("/", "-")
+            return exports.csv_answer(database, context, asked.pages, view, name, tx.owners)
 
     def _set_headers(self, request: Request, response: Response, exchange: _Exchange) -> None:
         """`ETag` of what shows a version or is part of what has one, `Location` of what was created."""
@@ -221,6 +237,16 @@ def tenant_router(prefix: str, *, tag: str, about: str = "", reads: Sequence[Sub
     router = APIRouter(prefix=prefix, tags=[tag], route_class=Route, redirect_slashes=False)
     Route.siblings = router.routes
     return router
+
+
+AnyRoute = TypeVar("AnyRoute", bound=type[TenantRoute])
+
+
+def like(router: APIRouter, kind: AnyRoute, **own: Any) -> AnyRoute:
+    """A class of routes of this kind, with what the routes of the router have in common; for `route_class_override`."""
+    common: Any = router.route_class
+    named = {"reads": common.reads, "about": common.about, "siblings": common.siblings, **own}
+    return type(kind.__name__, (kind,), named)  # type: ignore[return-value]
 
 
 async def _write(request: Request, answer: Answer, principal: Principal, key: str | None, body: bytes) -> Response:

@@ -18,6 +18,7 @@ from tailrace.db.database import Database
 from tailrace.errands.runner import ErrandRunner
 from tailrace.http import idempotency
 from tailrace.http.uvicorn_protocol import limited
+from tailrace.jobs.runner import JobRunner
 from tailrace.kafka.record_lookup import reading
 from tailrace.kafka.uvloop_workaround import translate_closed_writes
 from tailrace.messaging.consumer import Consumer
@@ -167,6 +168,8 @@ def _work(
         work.append(TimerRunner(database, service.all_timers).run(stop))
     if service.errands:
         work.append(ErrandRunner(database, service.errands, settings).run(stop))
+    if service.all_jobs:
+        work.append(JobRunner(database, service.all_jobs).run(stop))
     return work
 
 

@@ -6,7 +6,7 @@ A file goes up as `multipart/form-data` and comes down as it is. What must be re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Request
@@ -19,7 +19,7 @@ from tailrace.http.auth import check_scopes, narrow, scopes_of
 from tailrace.http.etag import IfMatch
 from tailrace.http.filters import Deleted
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
-from tailrace.http.routing import ResourceView, TenantRoute, Tx, View, tenant_router
+from tailrace.http.routing import ResourceView, TenantRoute, Tx, View, like, tenant_router
 from tailrace.messaging.subscribers import Subscriber
 from tailrace.storage.attachments import Attachments
 from tailrace.storage.content import SHOWN, ContentResponse
@@ -27,8 +27,6 @@ from tailrace.storage.form import FILE, FORM, OVERHEAD
 from tailrace.storage.models import Attachment, Content
 from tailrace.storage.ranges import RangeRefused
 from tailrace.storage.uploads import Received, Uploads
-
-AnyRoute = TypeVar("AnyRoute", bound=type[TenantRoute])
 
 
 class AttachmentView(ResourceView):
@@ -123,8 +121,8 @@ def attachment_routes(
     Owner = Annotated[UUID, Path(alias=owner)]  # noqa: N806  (a type, but for its name, which is the owner's)
     Files = Annotated[PageRequest, listed(Attachment, sort=[Attachment.name, Attachment.created_at])]  # noqa: N806
     Versions = Annotated[PageRequest, listed(Content, sort=[Content.content_version], default="content_version")]  # noqa: N806
-    upload = _like(router, UploadRoute, attachments=attachments, body_limit=attachments.largest + OVERHEAD)
-    download = _like(router, ContentRoute)
+    upload = like(router, UploadRoute, attachments=attachments, body_limit=attachments.largest + OVERHEAD)
+    download = like(router, ContentRoute)
 
     async def create_attachment(request: Request, tx: Tx, who: writer, match: IfMatch, owner_id: Owner) -> Attachment:
         """Add a file. `If-Match` is about what it is added to."""
@@ -203,13 +201,6 @@ def attachment_routes(
     router.add_api_route(f"{one}/content", read_attachment_content, **bytes_of)
     router.add_api_route(f"{one}/versions/{{content_version}}/content", read_attachment_version_content, **bytes_of)
     return router
-
-
-def _like(router: APIRouter, kind: AnyRoute, **own: Any) -> AnyRoute:
-    """A class of routes of this kind, with what the routes of the router have in common."""
-    common: Any = router.route_class
-    named = {"reads": common.reads, "about": common.about, "siblings": common.siblings, **own}
-    return type(kind.__name__, (kind,), named)  # type: ignore[return-value]
 
 
 def _bytes(media_types: Sequence[str]) -> dict[int | str, Any]:

@@ -1,0 +1,112 @@
+"""Every list answers `Accept: text/csv` with all of it: the same filters, scopes and order, one snapshot, a page at a time.
+
+`paginate` raises `Exporting` in place of a page when that was asked for, and the route answers with the rows instead. So a list has an export without
+saying so, and cannot have one that shows more than it does.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, get_args
+from uuid import UUID
+
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
+from starlette.requests import Request
+
+from tailrace.core.context import Context
+from tailrace.core.errors import Unavailable
+from tailrace.db.database import Database, Tx
+from tailrace.http import csv_text
+
+CSV = "text/csv"
+_PAGE = {"items", "next_cursor"}
+_AT_ONCE = 4
+"""Exports that one process has under way: each holds a connection to the database for as long as its client reads."""
+_SECONDS = 900.0
+_wanted: ContextVar[bool] = ContextVar("exporting", default=False)
+_under_way = 0
+
+Pages = Callable[[Tx], AsyncIterator[Sequence[Any]]]
+
+
+class Exporting(Exception):
+    """All of a list is wanted: `pages` reads it in the list's order."""
+
+    def __init__(self, pages: Pages) -> None:
+        super().__init__("an export")
+        self.pages = pages
+
+
+class CsvAnswer(StreamingResponse):
+    media_type = CSV
+
+
+def is_wanted() -> bool:
+    return _wanted.get()
+
+
+@contextmanager
+def wanted() -> Iterator[None]:
+    """While this lasts, lists are read whole."""
+    token = _wanted.set(True)
+    try:
+        yield
+    finally:
+        _wanted.reset(token)
+
+
+def view_of(model: Any) -> type[BaseModel] | None:
+    """What a list shows of each of its rows; None when the model is no page of a list."""
+    if not (isinstance(model, type) and issubclass(model, BaseModel) and model.model_fields.keys() == _PAGE):
+        return None
+    (view,) = get_args(model.model_fields["items"].annotation)
+    return view if isinstance(view, type) and issubclass(view, BaseModel) else None
+
+
+def asks_for_csv(request: Request) -> bool:
+    """Whether `Accept` names CSV, and JSON not before it."""
+    kinds = [each.partition(";")[0].strip().lower() for each in request.headers.get("accept", "").split(",")]
+    return CSV in kinds and "application/json" not in kinds[: kinds.index(CSV)]
+
+
+def csv_answer(
+    database: Database,
+    context: Context,
+    pages: Pages,
+    view: type[BaseModel],
+    name: str,
+    owners: frozenset[UUID] | None,
+) -> CsvAnswer:
+    """Of the rows that have an owner, those of `owners`; everybody's when that is None. Raises Unavailable when as many are under way as may be."""
+    if _under_way >= _AT_ONCE:
+        raise Unavailable("Other lists are being exported; ask again shortly.", retry_after=5)
+    disposition = f'attachment; filename="{name}.csv"'
+    return CsvAnswer(_lines(database, context, pages, view, owners), headers={"Content-Disposition": disposition})
+
+
+def cells(view: type[BaseModel], row: Any) -> list[Any]:
+    """A row as its list shows it: the values of the view's fields, what is not simple in the form of JSON; nothing for what is masked."""
+    shown = view.model_validate(row, from_attributes=True)
+    seen = shown.model_dump().keys()
+    values = [getattr(shown, name) if name in seen else None for name in view.model_fields]
+    return [to_jsonable_python(value) if isinstance(value, BaseModel | list | dict) else value for value in values]
+
+
+async def _lines(
+    database: Database, context: Context, pages: Pages, view: type[BaseModel], owners: frozenset[UUID] | None
+) -> AsyncIterator[str]:
+    global _under_way
+    _under_way += 1
+    try:
+        async with asyncio.timeout(_SECONDS), database.snapshot(context) as tx:
+            if owners is not None:
+                tx.narrow(owners)
+            yield csv_text.BOM + csv_text.line(view.model_fields)
+            async for rows in pages(tx):
+                yield "".join(csv_text.line(cells(view, row)) for row in rows)
+                tx.expunge_all()
+    finally:
+        _under_way -= 1

@@ -1,0 +1,1 @@
+"""Files of rows in and out: imports through the commands that HTTP uses, exports of what lists show."""

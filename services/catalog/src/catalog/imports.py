@@ -1,0 +1,54 @@
+"""Items from files, through the commands that HTTP uses."""
+
+from collections.abc import Collection, Mapping
+from uuid import UUID
+
+from sqlalchemy import select
+
+from catalog.bodies import ItemBody
+from catalog.models import Item, TaxCode
+from tailrace.db import master_data
+from tailrace.db.database import Tx
+from tailrace.transfer.columns import column
+from tailrace.transfer.importable import Importable, Reference
+
+
+async def _create(tx: Tx, body: ItemBody) -> Item:
+    return await master_data.create(tx, Item, master_data.values_of(Item, body))
+
+
+async def _replace(tx: Tx, row: Item, body: ItemBody) -> Item:
+    return await master_data.replace(tx, Item, row.id, None, master_data.values_of(Item, body))
+
+
+async def _tax_codes(tx: Tx, codes: Collection[str]) -> Mapping[str, UUID]:
+    live = select(TaxCode.code, TaxCode.id).where(TaxCode.code.in_(codes), TaxCode.deleted_at.is_(None))
+    return {row.code: row.id for row in await tx.execute(live)}
+
+
+items = Importable(
+    service="catalog",
+    name="items",
+    body=ItemBody,
+    kind=Item,
+    columns=[
+        column("sku", "SKU", "品番", "商品コード"),
+        column("name", "Name", "品名", "商品名"),
+        column("kind", "Kind", "種別"),
+        column("unit", "Unit", "単位"),
+        column("tax_rate", "Tax rate", "税率"),
+        column("tax_code_id", "Tax code id"),
+        column("valuation", "Valuation", "評価方法"),
+        column("active", "Active", "有効"),
+        column("negative_stock", "Negative stock", "マイナス在庫"),
+        column("conversions.0.unit", "Further unit", "換算単位"),
+        column("conversions.0.factor", "Factor", "換算率"),
+        column("conversions"),
+        column("custom_fields", "Custom fields", "独自項目"),
+    ],
+    references=[Reference(column("tax_code", "Tax code", "税コード"), "tax_code_id", _tax_codes)],
+    create=_create,
+    replace=_replace,
+    ignored=("id", "version", "created_at", "updated_at"),
+    flush_later=True,
+)

@@ -1,0 +1,86 @@
+"""Customers from files: the same rules as over HTTP, good rows kept, found in both languages, a second time without effect."""
+
+import csv
+import io
+import json
+from typing import Any
+
+from customers.service import service
+from tailrace_testing import Harness, MakeHarness
+
+from .conftest import AT, Sales
+
+FILE = f"{AT}/import"
+TWO = "Number,Name,フリガナ,Currency,E-mail\nA-1,Ada Works,,EUR,office@ada.example\nA-2,山田製作所,やまだ,JPY,\n"
+
+
+async def _found(h: Harness, q: str) -> list[str]:
+    return [row["number"] for row in (await h.client.get(f"{AT}/search", params={"q": q})).json()["items"]]
+
+
+async def _customer(h: Harness, number: str) -> dict[str, Any]:
+    (row,) = (await h.client.get(AT, params={"number": number})).json()["items"]
+    return dict((await h.client.get(f"{AT}/{row['id']}")).json())
+
+
+async def test_rows_become_customers_that_search_finds_and_a_second_time_changes_nothing(
+    make_harness: MakeHarness,
+) -> None:
+    h = await make_harness(service)
+    job = await h.import_rows(FILE, TWO)
+    assert (job["state"], job["done"], job["total"], job["counts"]) == ("succeeded", 2, 2, {"created": 2})
+    assert await _found(h, "ヤマダ") == ["A-2"]
+    assert await _found(h, "ada.example") == ["A-1"]
+    assert [event.type for event in await h.published()] == ["customer.created", "customer.created"]
+    assert (await h.import_rows(FILE, TWO))["counts"] == {"unchanged": 2}
+    assert len(await h.published()) == 2
+
+
+async def test_what_http_refuses_a_file_is_refused_for(sales: Sales) -> None:
+    head = "number,name,currency,Tax id country,Tax id,Email,Payment terms\n"
+    rows = [
+        "A-1,Ada,EUR,DE,136695976,,30",
+        "A-2,Bo,EUR,DE,123,,30",
+        "A-3,Cy,EURO,,,,30",
+        "A-4,Di,EUR,,,nobody,30",
+        "A-5,Ed,EUR,,,,soon",
+        "A-6,Flo,EUR,,,,",
+    ]
+    job = await sales.h.import_rows(FILE, head + "\n".join(rows) + "\n")
+    assert job["counts"] == {"created": 2, "refused": 4}
+    refused = await sales.h.client.get(f"{AT}/jobs/{job['id']}/refused")
+    named = [row[-3:-1] for row in csv.reader(io.StringIO(refused.text))][1:]
+    assert named == [["3", "Tax id country"], ["4", "Currency"], ["5", "E-mail"], ["6", "Payment terms"]]
+    assert (await _customer(sales.h, "A-6"))["payment_terms_days"] == 30
+
+
+async def test_what_the_file_does_not_say_stays(sales: Sales) -> None:
+    emails = [{"address": "a@ada.example"}, {"address": "b@ada.example", "label": "home"}]
+    customer = await sales.create(number="A-1", segment="gold", emails=emails)
+    await sales.assigned(customer, sales.bo)
+    job = await sales.h.import_rows(FILE, "number,name,currency,email\nA-1,Ada Works Ltd,EUR,c@ada.example\n")
+    assert job["counts"] == {"replaced": 1}
+    now = await _customer(sales.h, "A-1")
+    assert (now["name"], now["segment"], now["sales_rep_id"]) == ("Ada Works Ltd", "gold", str(sales.bo))
+    assert [each["address"] for each in now["emails"]] == ["c@ada.example", "b@ada.example"]
+
+
+async def test_without_a_number_a_row_is_known_by_all_that_it_says(sales: Sales) -> None:
+    text = "name,currency\nAda,EUR\nBo,EUR\nAda,EUR\n"
+    assert (await sales.h.import_rows(FILE, text))["counts"] == {"created": 2, "unchanged": 1}
+    assert (await sales.h.import_rows(FILE, text))["counts"] == {"unchanged": 3}
+    numbers = [row["number"] for row in (await sales.h.client.get(AT)).json()["items"]]
+    assert sorted(numbers) == ["C-000001", "C-000002"]
+
+
+async def test_lists_may_come_as_json_and_an_export_comes_back_as_it_was(sales: Sales) -> None:
+    phones = json.dumps([{"number": "+4930123456", "label": "work"}])
+    rows = io.StringIO()
+    csv.writer(rows).writerows([["number", "name", "currency", "phones"], ["A-1", "=1+1", "EUR", phones]])
+    assert (await sales.h.import_rows(FILE, rows.getvalue()))["counts"] == {"created": 1}
+    assert (await _customer(sales.h, "A-1"))["phones"][0]["number"] == "+4930123456"
+    exported = await sales.h.client.get(AT, headers={"Accept": "text/csv"})
+    assert ",'=1+1," in exported.text
+    events = len(await sales.h.published())
+    assert (await sales.h.import_rows(FILE, exported.text))["counts"] == {"unchanged": 1}
+    assert len(await sales.h.published()) == events

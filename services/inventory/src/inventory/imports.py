@@ -1,0 +1,55 @@
+"""Opening stock from files, as receipts, through the command that HTTP uses."""
+
+from collections.abc import Collection, Mapping
+from uuid import UUID
+
+from sqlalchemy import select
+
+from inventory import commands
+from inventory.bodies import NewReceipt
+from inventory.models import Movement
+from inventory.projections import ItemCopy, WarehouseCopy, days
+from tailrace.db.database import Tx
+from tailrace.messaging.replica import by_code
+from tailrace.transfer.columns import column
+from tailrace.transfer.importable import Importable, Reference
+
+
+async def _create(tx: Tx, body: NewReceipt) -> Movement:
+    return await commands.receive(tx, body, None)
+
+
+async def _items(tx: Tx, skus: Collection[str]) -> Mapping[str, UUID]:
+    known = select(ItemCopy.sku, ItemCopy.id).where(ItemCopy.sku.in_(skus)).order_by(ItemCopy.active, ItemCopy.id)
+    return {row.sku: row.id for row in await tx.execute(known)}
+
+
+async def _warehouses(tx: Tx, codes: Collection[str]) -> Mapping[str, UUID]:
+    return {code: copy.id for code, copy in (await by_code(tx, WarehouseCopy, codes)).items()}
+
+
+stock = Importable(
+    service="inventory",
+    name="stock",
+    body=NewReceipt,
+    columns=[
+        column("item_id", "Item id"),
+        column("warehouse_id", "Warehouse id"),
+        column("quantity", "Quantity", "数量"),
+        column("unit", "Unit", "単位"),
+        column("value", "Value", "金額"),
+        column("unit_cost", "Unit cost", "単価", "原価"),
+        column("currency", "Currency", "通貨"),
+        column("reference", "Reference", "参照番号", "ロット"),
+        column("effective_at", "Effective at", "発生日時"),
+    ],
+    references=[
+        Reference(column("sku", "SKU", "品番", "商品コード"), "item_id", _items),
+        Reference(column("warehouse", "Warehouse", "倉庫"), "warehouse_id", _warehouses),
+    ],
+    given={"reason": "opening"},
+    create=_create,
+    days=days,
+    # Stock of an item in a warehouse is opened once for each reference: a file that was mended is not counted twice.
+    key=lambda body: f"{body.item_id}\n{body.warehouse_id}\n{body.reference or ''}",
+)

@@ -1,0 +1,64 @@
+"""Orders from files, through the command that HTTP uses: a row for each line, those of one order one after another."""
+
+from collections.abc import Collection, Mapping
+from uuid import UUID
+
+from sqlalchemy import select
+
+from orders import commands
+from orders.bodies import NewOrder
+from orders.projections import ItemCopy, PriceListCopy, WarehouseCopy, days
+from tailrace.db.database import Tx
+from tailrace.messaging.replica import by_code
+from tailrace.transfer.columns import column
+from tailrace.transfer.importable import Importable, Reference
+
+
+async def _items(tx: Tx, skus: Collection[str]) -> Mapping[str, UUID]:
+    known = select(ItemCopy.sku, ItemCopy.id).where(ItemCopy.sku.in_(skus)).order_by(ItemCopy.active, ItemCopy.id)
+    return {row.sku: row.id for row in await tx.execute(known)}
+
+
+async def _warehouses(tx: Tx, codes: Collection[str]) -> Mapping[str, UUID]:
+    return {code: copy.id for code, copy in (await by_code(tx, WarehouseCopy, codes)).items()}
+
+
+async def _price_lists(tx: Tx, codes: Collection[str]) -> Mapping[str, UUID]:
+    return {code: copy.id for code, copy in (await by_code(tx, PriceListCopy, codes)).items()}
+
+
+orders = Importable(
+    service="orders",
+    name="orders",
+    body=NewOrder,
+    columns=[
+        column("customer_reference", "Customer reference", "顧客注文番号"),
+        column("customer_name", "Customer", "Customer name", "顧客名"),
+        column("currency", "Currency", "通貨"),
+        column("ordered_at", "Ordered at", "注文日時"),
+        column("requested_date", "Requested date", "希望納期"),
+        column("partial_allowed", "Partial allowed", "分納可"),
+        column("confirm", "Confirm", "確定"),
+        column("ship_to.lines.0", "Street", "番地", "住所"),
+        column("ship_to.city", "City", "市区町村"),
+        column("ship_to.postal_code", "Postal code", "郵便番号"),
+        column("ship_to.country", "Country", "国"),
+        column("lines.item_id", "Item id"),
+        column("lines.warehouse_id", "Warehouse id"),
+        column("lines.quantity", "Quantity", "数量"),
+        column("lines.unit", "Unit", "単位"),
+        column("lines.unit_price", "Unit price", "単価"),
+        column("lines.net", "Net", "正味金額"),
+        column("lines.price_list_id", "Price list id"),
+    ],
+    references=[
+        Reference(column("lines.sku", "SKU", "品番", "商品コード"), "lines.item_id", _items),
+        Reference(column("lines.warehouse", "Warehouse", "倉庫"), "lines.warehouse_id", _warehouses),
+        Reference(column("lines.price_list", "Price list", "価格表"), "lines.price_list_id", _price_lists),
+    ],
+    create=commands.create,
+    days=days,
+    key=lambda body: f"{body.customer_name}\n{body.customer_reference}",
+    lines="lines",
+    document=("customer_reference", "customer_name"),
+)

@@ -1,0 +1,38 @@
+"""Orders from files: a row for each line, by the codes that people know, once."""
+
+import csv
+import io
+
+from .conftest import Desk
+
+AT = "/v1/orders"
+HEAD = "顧客注文番号,Customer,Currency,Ordered at,Confirm,SKU,Warehouse,Quantity,Unit,Net,Price list\n"
+TWO = (
+    "PO-1,Ada,EUR,2026-01-31,no,BOLT,N,2,box,4800,\n,,,,,FLOUR,S,1.5,,300,\nPO-2,Bo,EUR,2026-02-01,yes,BOLT,N,1,,100,\n"
+)
+
+
+async def test_an_order_of_several_rows_is_one_and_is_not_made_again(desk: Desk) -> None:
+    job = await desk.h.import_rows(f"{AT}/import", HEAD + TWO)
+    assert (job["done"], job["counts"]) == (3, {"created": 2})
+    first, second = (await desk.h.client.get(AT)).json()["items"]
+    assert (first["customer_reference"], first["status"], second["status"]) == ("PO-1", "draft", "confirmed")
+    assert first["ordered_at"] == "2026-01-31T00:00:00Z"
+    lines = (await desk.h.client.get(f"{AT}/{first['id']}")).json()["lines"]
+    assert [(line["sku"], line["quantity"], line["net"]) for line in lines] == [
+        ("BOLT", "24", 4800),
+        ("FLOUR", "1.5", 300),
+    ]
+    events = len(await desk.h.published())
+    assert (await desk.h.import_rows(f"{AT}/import", HEAD + TWO))["counts"] == {"unchanged": 2}
+    assert len(await desk.h.published()) == events
+
+
+async def test_a_line_that_cannot_be_sold_refuses_its_order_and_no_other(desk: Desk) -> None:
+    wrong = TWO.replace("FLOUR,S", "HOUR,S").replace("PO-2", "PO-3")
+    job = await desk.h.import_rows(f"{AT}/import", HEAD + wrong)
+    assert job["counts"] == {"created": 1, "refused": 1}
+    refused = await desk.h.client.get(f"{AT}/jobs/{job['id']}/refused")
+    rows = [row[-3:] for row in csv.reader(io.StringIO(refused.text))][1:]
+    assert [row[0] for row in rows] == ["2", "3"]
+    assert "HOUR is a service" in rows[1][2]

@@ -1,0 +1,47 @@
+"""What holds of every list's export: it shows the rows and the fields that the list shows, to whom the list shows them."""
+
+import csv
+import io
+from collections.abc import AsyncIterator
+
+from invariants.operations import Operation
+from invariants.subject import Findings, Subject
+
+_CSV = {"Accept": "text/csv"}
+_CALCULATED = frozenset("=+-@\t\r")
+
+
+async def lists_export_what_they_show(subject: Subject) -> Findings:
+    """`Accept: text/csv` answers with all of a list, no row and no field more, nothing that a spreadsheet calculates, and nobody else's."""
+    walked = await subject.walked()
+    lists = [operation for operation in walked.operations if operation.lists and not operation.in_path]
+    return [fault for operation in lists for fault in [each async for each in _faults(subject, operation)]]
+
+
+async def _faults(subject: Subject, operation: Operation) -> AsyncIterator[str]:
+    walker = (await subject.walked()).walker
+    answer = await walker.client().get(operation.path, headers=_CSV)
+    if "text/csv" not in operation.said["responses"]["200"]["content"]:
+        return
+    if answer.status_code != 200 or not answer.headers["content-type"].startswith("text/csv"):
+        yield f"{operation.name} answers {answer.status_code} to Accept: text/csv"
+        return
+    header, *rows = csv.reader(io.StringIO(answer.text.removeprefix("\ufeff")))
+    page = (await walker.client().get(operation.path, params={"limit": 200})).json()
+    if page["next_cursor"] is None and len(page["items"]) != len(rows):
+        yield f"{operation.name} lists {len(page['items'])} rows and exports {len(rows)}"
+    if page["items"] and sorted(page["items"][0]) != sorted(header):
+        yield f"{operation.name} exports other fields than it lists: {', '.join(header)}"
+    texts = [name for name in header if page["items"] and isinstance(page["items"][0][name], str)]
+    for row in rows:
+        shown = dict(zip(header, row, strict=True))
+        if any(shown[name][:1] in _CALCULATED and not _is_number(shown[name]) for name in texts if shown[name]):
+            yield f"{operation.name} exports what a spreadsheet calculates"
+            return
+    foreign = await walker.client(tenant=walker.h.other_tenant).get(operation.path, headers=_CSV)
+    if rows and set(foreign.text.splitlines()) & set(answer.text.splitlines()[1:]):
+        yield f"{operation.name} exports rows to another tenant"
+
+
+def _is_number(text: str) -> bool:
+    return text[1:].replace(".", "", 1).isdigit()

@@ -1,0 +1,57 @@
+"""A company moves in by files, through the gateway and by the command line, in any order in which its parts hear of one another."""
+
+import asyncio
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tailrace.cli.transfer import import_file
+from tailrace.core.operator_error import OperatorError
+from tailrace_testing.gateway import PASSWORD, Gateway, Member, eventually
+
+FILES = {
+    "customers": "Number,名称,Currency,E-mail\nA-1,Ada Works,EUR,office@ada.example\nA-2,山田製作所,JPY,\n",
+    "items": "SKU,Name,Unit,Tax rate\nBOLT,Bolt,pcs,0.19\nNUT,Nut,pcs,0.19\n",
+    "stock": "SKU,Warehouse,Quantity,Value,Currency\nBOLT,MAIN,100,5000,EUR\nNUT,MAIN,50,500,EUR\n",
+    "orders": "Customer reference,Customer,Currency,Confirm,SKU,Warehouse,Quantity,Net\n"
+    "PO-1,Ada Works,EUR,yes,BOLT,MAIN,5,600\n,,,,NUT,MAIN,5,100\n",
+}
+
+
+async def _import(gateway: Gateway, member: Member, what: str, path: Path, **more: Any) -> bool:
+    log_in = {"tenant": member.slug, "email": member.email, "password": PASSWORD}
+    options = {"gateway": gateway.url, "encoding": None, "dry_run": False, **more}
+    return await asyncio.to_thread(partial(import_file, what, path, log_in, **options))
+
+
+async def test_a_company_moves_in_and_a_second_time_nothing_happens(gateway: Gateway, tmp_path: Path) -> None:
+    member = await gateway.new_tenant()
+    await eventually(lambda: member.every("/v1/units"), bool, what="units of measure")
+    await member.post("/v1/warehouses", {"code": "MAIN", "name": "Main"})
+    for _ in range(2):
+        for what, text in FILES.items():
+            path = tmp_path / f"{what}.csv"
+            path.write_text(text)
+            assert await _import(gateway, member, what, path)
+    (found,) = (await member.get("/v1/customers/search", q="山田"))["items"]
+    assert found["number"] == "A-2"
+    (order,) = await member.every("/v1/orders")
+    await eventually(lambda: member.get(f"/v1/orders/{order['id']}"), lambda o: o["allocation"] == "full", what="stock")
+    stock = await member.every("/v1/inventory/stock")
+    assert sorted((each["on_hand"], each["value"]) for each in stock) == [("100", 5000), ("50", 500)]
+    exported = await member.send("GET", "/v1/customers", headers={"Accept": "text/csv"})
+    assert exported.status_code == 200 and len(exported.text.splitlines()) == 3
+
+
+async def test_what_is_refused_is_left_beside_the_file(gateway: Gateway, tmp_path: Path) -> None:
+    member = await gateway.new_tenant()
+    path = tmp_path / "customers.csv"
+    path.write_bytes("番号は,名称\n".encode("cp932"))
+    with pytest.raises(OperatorError, match="encoding=cp932"):
+        await _import(gateway, member, "customers", path)
+    path.write_bytes("Number,名称,Currency\nA-1,山田,JPY\nA-2,佐藤,YEN!\n".encode("cp932"))
+    assert not await _import(gateway, member, "customers", path, encoding="cp932")
+    assert "A-2" in (tmp_path / "customers-refused.csv").read_text("utf-8-sig")
+    assert [each["name"] for each in await member.every("/v1/customers")] == ["山田"]
