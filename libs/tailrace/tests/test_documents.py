@@ -38,6 +38,20 @@ async def test_nothing_overlaps_leaves_the_page_or_is_lost(
     assert printed.count(term) >= len(data["terms"].splitlines())
 
 
+@pytest.mark.parametrize("language", ["en", "ja"])
+async def test_the_largest_figures_fit(language: str) -> None:
+    line = hard(1, language)["lines"][0]
+    line |= {"quantity": "999999999999999.123456789", "unit_price": 10**15, "net": 9 * 10**14, "tax_rate": "100.123456"}
+    taxes = [{"code": "S", "rate": "100.123456", "net": 9 * 10**14 - 1, "tax": 10**14}]
+    sums = {"taxes": taxes, "discount": 1, "net": 9 * 10**14 - 1, "tax": 10**14, "gross": 10**15 - 1}
+    pdf = await typeset("business", quote(1, language, currency="KWD", digits=3, lines=[line], **sums))
+    assert overlapping(pdf) == []
+    assert "KWD999,999,999,999.999" in text_of(pdf) and "899,999,999,999.999" in text_of(pdf)
+    pdf = await typeset("business", quote(1, language, currency="JPY", digits=0, lines=[line], **sums))
+    assert overlapping(pdf) == []
+    assert "¥999,999,999,999,999" in text_of(pdf) and "999,999,999,999,999.123456789" in text_of(pdf)
+
+
 async def test_what_is_printed_once_a_page_is_on_every_page() -> None:
     data = quote(40)
     pages = [page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(await typeset("business", data))]
@@ -135,7 +149,10 @@ async def test_a_template_of_ones_own_reads_the_data() -> None:
     source = (
         '#let d = json("data.json")\n#set document(title: d.number)\n#set text(font: "Noto Sans")\nNumber #d.number'
     )
-    assert "NumberQ-1" in text_of(await typeset(source.encode(), {"number": "Q-1", "date": "2026-11-27"}))
+    source += '#datetime.today().display("[year]/[month]/[day]")'
+    pdf = await typeset(source.encode(), {"number": "Q-1", "date": "2021-02-03"})
+    assert "NumberQ-12021/02/03" in text_of(pdf)
+    assert pypdfium2.PdfDocument(pdf).get_metadata_dict()["CreationDate"].startswith("D:20210203")
 
 
 async def test_when_too_many_wait_the_next_is_told_to_come_again() -> None:

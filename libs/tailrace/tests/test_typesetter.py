@@ -57,13 +57,18 @@ def test_nothing_is_read_and_nobody_is_reached(typesetter: Typesetter, source: s
     assert typesetter.typeset({"main.typ": FINE}, 0)
 
 
-def test_the_process_can_open_nothing_more(typesetter: Typesetter) -> None:
-    typesetter.typeset({"main.typ": FINE}, 0)
-    process = psutil.Process(typesetter.pid)
-    assert process.rlimit(psutil.RLIMIT_NOFILE) == (0, 0)
-    assert process.rlimit(psutil.RLIMIT_FSIZE) == (0, 0)
-    assert process.net_connections() == []
-    assert not {name for name in process.environ() if name.startswith("TAILRACE")}
+def test_the_process_can_open_nothing_more_and_knows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAILRACE_SECRET", "of the fleet")
+    typesetter = Typesetter()
+    try:
+        typesetter.typeset({"main.typ": FINE}, 0)
+        process = psutil.Process(typesetter.pid)
+        assert process.rlimit(psutil.RLIMIT_NOFILE) == (0, 0)
+        assert process.rlimit(psutil.RLIMIT_FSIZE) == (0, 0)
+        assert process.net_connections() == []
+        assert not {name for name in process.environ() if name.startswith("TAILRACE")}
+    finally:
+        typesetter.close()
 
 
 @pytest.mark.parametrize(
