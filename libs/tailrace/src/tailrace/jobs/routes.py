@@ -97,16 +97,16 @@ def jobs_router(prefix: str, scope: Scope) -> APIRouter:
         listed(Job, any_of(Job.state, State), equal(Job.kind), sort=[Job.created_at], default="-id"),
     ]
 
-    async def list_jobs(tx: Tx, who: caller, page: page_of_jobs) -> Listing[Job]:  # type: ignore[valid-type]
+    async def list_jobs(tx: Tx, who: caller, page: page_of_jobs) -> Listing[Job]:
         """Your own jobs, the newest first."""
-        mine = select(Job).where(Job.tenant_id == tx.tenant_id, Job.user_id == who.user_id)  # type: ignore[attr-defined]
+        mine = select(Job).where(Job.tenant_id == tx.tenant_id, Job.user_id == who.user_id)
         return await paginate(tx, mine.options(defer(Job.checkpoint), defer(Job.parameters)), page)
 
-    async def read_job(tx: Tx, who: caller, job_id: UUID) -> Job:  # type: ignore[valid-type]
+    async def read_job(tx: Tx, who: caller, job_id: UUID) -> Job:
         """One of your own jobs. Those that ended are kept for thirty days."""
         return await own_job(tx, who, job_id)
 
-    async def cancel_job(tx: Tx, who: caller, job_id: UUID) -> Job:  # type: ignore[valid-type]
+    async def cancel_job(tx: Tx, who: caller, job_id: UUID) -> Job:
         """End one of your own jobs where it is. What it did up to here stays."""
         job = await own_job(tx, who, job_id)
         if not await kinds.cancel(tx, job_id):

@@ -212,7 +212,8 @@ class _Importer:
         present: dict[str, Any] = to_jsonable_python(there)
         for name in document.emptied:
             present.pop(name, None)
-        return _merged(present, document.said)
+        merged: dict[str, Any] = _merged(present, document.said)
+        return merged
 
     async def _skip_marked(self, documents: Sequence[_Document]) -> None:
         """What was imported before, and is not known by a code, is not imported again."""
