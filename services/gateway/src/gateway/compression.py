@@ -118,7 +118,7 @@ def _may_be_coded(status: int, headers: Headers) -> bool:
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if status < 200 or status in _AS_IT_IS or "content-encoding" in headers or kind == "text/event-stream":
         return False
-    # RFC 9110, 7.7: whoever says so counts on the bytes, as a file with a hash and ranges does.
+    # RFC 9110, 7.7: the origin counts on the bytes, as a file with a hash and ranges does.
     if "no-transform" in headers.get("cache-control", "").lower():
         return False
     return kind.startswith(_KINDS) or kind.endswith("+json")

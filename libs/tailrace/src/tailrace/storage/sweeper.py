@@ -1,8 +1,8 @@
 """Nothing in the store belongs to nobody for ever: an object whose upload came to nothing is deleted.
 
 An upload is noted before its first byte is stored, and the note goes in the transaction that makes the object somebody's content. What is still
-noted long after any upload can be under way was cut off, at whatever step. It is deleted, and once more as long after that, in case whoever wrote
-it was only stopped and went on; then the note goes.
+noted long after any upload can be under way was cut off, at whatever step. It is deleted, and once more as long after that, in case its
+writer was only stopped and went on; then the note goes.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ _NOBODY = Context(tenant_id=None)
 async def discard(database: Database, store: Store, id: UUID) -> bool:
     """Delete the object of an upload that came to nothing, and its note; whether there was one that nobody else has its hands on.
 
-    To be called by whoever wrote the object, when it is done with that.
+    To be called by the writer of the object, when it is done with that.
     """
     async with database.transaction(_NOBODY) as tx:
         noted = select(upload.c.object_key).where(upload.c.id == id).with_for_update(skip_locked=True)
