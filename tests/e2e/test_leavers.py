@@ -140,7 +140,7 @@ async def test_a_change_of_a_team_counts_without_another_token(gateway: Gateway)
     member = await gateway.log_in(admin.slug, f"ed@{admin.slug}.example")
     assert (await member.get("/v1/customers"))["items"] == []
     await admin.post("/v1/auth/teams", {"name": "Field", "member_ids": [ed, bo]})
-    seen = await eventually(partial(member.get, "/v1/customers"), lambda page: page["items"], what="the team's rows")  # type: ignore[arg-type,return-value]
+    seen = await eventually(partial(member.get, "/v1/customers"), lambda page: page["items"], what="the team's rows")
     assert [each["id"] for each in seen["items"]] == [customer]
     changed = await member.send("PUT", f"/v1/customers/{customer}", json={"name": "Mine", "currency": "EUR"})
     assert changed.status_code == 404, "to change it, one has to own it"

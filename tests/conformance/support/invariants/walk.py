@@ -183,7 +183,8 @@ class Walker:
     @cached_property
     def owned_tables(self) -> Sequence[str]:
         """Of the rows that have an owner."""
-        found = [mapper for each in _below(Owned) if (mapper := inspect(each, raiseerr=False)) is not None]
+        mappers: list[Any] = [inspect(each, raiseerr=False) for each in _below(Owned)]
+        found = [mapper for mapper in mappers if mapper is not None]
         return [each.local_table.name for each in found if each.local_table.metadata is self.h.service.metadata]
 
     async def owned_ids(self) -> frozenset[str]:
@@ -298,7 +299,7 @@ class _Request:
         return self.walker.client(scopes="" if self.operation.is_own else "*")
 
 
-def _below(kind: type) -> Iterator[type]:
+def _below(kind: Any) -> Iterator[Any]:
     for each in kind.__subclasses__():
         yield each
         yield from _below(each)

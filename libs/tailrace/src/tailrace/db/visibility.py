@@ -117,7 +117,7 @@ def _refuse_out_of_reach(session: Session, *_: Any) -> None:
     for instance in [*session.new, *session.dirty]:
         if not isinstance(instance, Owned):
             continue
-        changed = instance in session.new or inspect(instance).attrs[instance.owned_by].history.has_changes()  # type: ignore[union-attr]
+        changed = instance in session.new or inspect(instance).attrs[instance.owned_by].history.has_changes()
         if changed and getattr(instance, instance.owned_by) not in session.owners:
             raise OutOfReach(
                 "It would be somebody's whose rows you may not see, or nobody's.", field=f"/{instance.owned_by}"

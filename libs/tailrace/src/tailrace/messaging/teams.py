@@ -7,6 +7,7 @@ renewed. A request whose reach is a team costs one more query, any other none.
 """
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Column, MetaData, Table, Uuid, bindparam, delete, select
@@ -52,7 +53,7 @@ class Teams(Projection):
         )
         super().__init__(name, tables=[self.teams, self.members])
         team, member = self.teams.c, self.members.c
-        of_one = bindparam("of_team")
+        of_one: Any = bindparam("of_team")
         fresh = insert(self.teams)
         self._put = fresh.on_conflict_do_update(
             index_elements=[tenant, "id"],

@@ -39,7 +39,7 @@ class Organisation:
     def successors(self, user_id: UUID) -> Iterator[UUID]:
         """Who takes over from somebody, the first choice first: the deputy of a team, its lead, then the leads of the teams around it."""
         for team in self.teams_of(user_id):
-            yield from (one for one in (team.deputy_id, team.lead_id) if one not in {None, user_id})  # type: ignore[misc]
+            yield from (one for one in (team.deputy_id, team.lead_id) if one not in {None, user_id})
         yield from (lead for lead in self._leads_above(user_id) if lead != user_id)
 
     def depth(self, team_id: UUID | None) -> int:
