@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from invariants.operations import Operation
@@ -77,14 +77,14 @@ async def _ways(subject: Subject, operation: Operation, masks: dict[str, str]) -
                 yield f"is sorted by {name}, which is masked"
 
 
-def _masked(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _masked(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for schema in document.get("components", {}).get("schemas", {}).values():
         for name, said in schema.get("properties", {}).items():
             if SAID in said:
                 yield name, said[SAID]
 
 
-def _answered(document: dict[str, Any]) -> set[str]:
+def _answered(document: Mapping[str, Any]) -> set[str]:
     """The models that answers are made of."""
     waiting = [
         answer

@@ -77,10 +77,8 @@ class Searchable:
         self.__dict__["_marks"] = {TEXT: pairs, **{name: set(values) for name, values in named.items()}}
 
 
-async def found_by(
-    tx: Tx, kind: type[Searchable], asked: str, *, masked: bool, by_id: bool = False
-) -> ColumnElement[bool]:
-    """Rows that have each word of `asked`, or a part like it, in their texts. Nothing but punctuation finds nothing.
+async def found_by(tx: Tx, kind: Any, asked: str, *, masked: bool, by_id: bool = False) -> ColumnElement[bool]:
+    """Rows of a Searchable `kind` that have each word of `asked`, or a part like it, in their texts. Nothing but punctuation finds nothing.
 
     `masked`: in those too that not everybody may see. `by_id`: a page of them is wanted in the order of their ids, which is quick however many
     there are; by a name, rows of one script can lie together, behind all others.
@@ -104,7 +102,7 @@ async def found_by(
         if not many:
             return and_(_is_one_of(kind, _unpacked(packed)), said)
     # An array is made first, and looked up; of a subquery PostgreSQL guesses too many rows.
-    among = kind.id == any_(func.array(marked.scalar_subquery()))  # type: ignore[attr-defined]
+    among: ColumnElement[bool] = kind.id == any_(func.array(marked.scalar_subquery()))
     return and_(among, *(text.contains(part, autoescape=True) for part in parts))
 
 
