@@ -27,7 +27,8 @@ async def test_items_are_made_by_their_rules_and_a_second_time_not(make_harness:
     refused = await h.client.get(f"{AT}/jobs/{job['id']}/refused")
     named = [row[-3:] for row in csv.reader(io.StringIO(refused.text))][1:]
     assert named == [["4", "Tax code", "There is no NONE here."], ["5", "Unit", "There is no unit furlong."]]
-    assert (await h.import_rows(f"{AT}/import", rows))["counts"] == {"unchanged": 2, "refused": 2}
+    again = await h.import_rows(f"{AT}/import", rows)
+    assert again["counts"] == {"unchanged": 2, "refused": 2}, again
     exported = (await h.client.get(AT, headers={"Accept": "text/csv"})).text
     assert (await h.import_rows(f"{AT}/import", exported))["counts"] == {"unchanged": 2}
     fixed = await h.import_rows(f"{AT}/import", "sku,name,unit\nBOLT,Bolt,kg\n")

@@ -39,7 +39,6 @@ TOYS = (
         "the_manifest_holds_together",
         "asks for the scope toyshop:stamp, which its manifest does not declare",
         (ROUTES, "Requires(write)", 'Requires(Scope("toyshop:stamp", "Stamp cards"))'),
-        (ROUTES, "import Requires, scopes", "import Requires, Scope, scopes"),
     ),
     toy(
         "a service that says it has no database",
@@ -81,7 +80,7 @@ TOYS = (
         "a subscriber that nobody calls",
         "what_the_package_makes_is_in_the_manifest",
         "toyshop.welcome stands in subscribers.py, and `subscribers` of the manifest does not have it",
-        (SERVICE, "[subscribers.products, subscribers.welcome]", "[subscribers.products]"),
+        (SERVICE, "subscribers.teams, subscribers.welcome]", "subscribers.teams]"),
     ),
     toy(
         "an event that the manifest does not name",

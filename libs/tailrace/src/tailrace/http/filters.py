@@ -1,4 +1,4 @@
-"""What a list may be narrowed by, declared once: each filter is a query parameter, its description, and the condition it stands for.
+"""What a list may be narrowed by, declared once: each filter is a query parameter, its description, and the condition it stands for::
 
     listed(Order, any_of(Order.status, Status), equal(Order.number), *between(Order.ordered_at), part_of(Order.name))
 

@@ -1,13 +1,15 @@
-"""A job is long work in chunks: each is one transaction, which also says how far the work is, so that none is done twice and none is left out.
+"""A job is long work in chunks: each is one transaction, which also says how far the work is, so that none is done twice and none is left out::
 
-recount = JobKind("stock.recount")
+    recount = JobKind("stock.recount")
 
-@recount.chunk
-async def some(tx: Tx, run: Run) -> None:
-    ...                                       # a second or so of work, from run.checkpoint on
-    run.advance({"after": str(last)}, done=200)
-    if nothing_left:
-        run.finish()
+    @recount.chunk
+    async def some(tx: Tx, run: Run) -> None:
+        ...                                       # a second or so of work, from run.checkpoint on
+        run.advance({"after": str(last)}, done=200)
+        if nothing_left:
+            run.finish()
+
+What a chunk says in `run` is written with its transaction.
 """
 
 from collections.abc import Awaitable, Callable, Mapping

@@ -1,4 +1,4 @@
-"""What runs again and again, by a cron expression in the zone that each tenant counts its days in: once per occurrence, with many processes too.
+"""What runs again and again, by a cron expression in the zone that each tenant counts its days in: once per occurrence, with many processes too::
 
     mornings = Schedule("customers.reviews", "0 6 * * *", days, TenantCreated, TenantTimeZoneChanged)
 

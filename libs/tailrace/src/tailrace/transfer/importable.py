@@ -1,4 +1,4 @@
-"""What a file of rows can be made of, declared beside the commands that HTTP uses, so that a row is refused for whatever a request would be.
+"""What a file of rows can be made of, declared beside the commands that HTTP uses, so that a row is refused for whatever a request would be::
 
     customers = Importable(
         service="customers",

@@ -20,6 +20,7 @@ from tailrace.core.days import Calendar
 from tailrace.core.errors import NotYetKnown, Problem
 from tailrace.db.database import Tx
 from tailrace.db.error_classes import is_conflict, is_transient, is_uncertain
+from tailrace.db.master_data import values_of
 from tailrace.db.tables import job_mark
 from tailrace.http.problem_details import problem_of
 from tailrace.jobs.kinds import JobKind, Later, Run, piece, put_piece
@@ -201,8 +202,12 @@ class _Importer:
                     document.faults.append((path, row, str(each["msg"])))
         if document.faults:
             document.became = "refused"
-        elif document.existing is not None and not _differs(document.existing, document.body.values()):
+        elif document.existing is not None and not _differs(document.existing, self._values(document.body)):
             document.became = "unchanged"
+
+    def _values(self, body: Any) -> dict[str, Any]:
+        assert self._of.kind is not None
+        return values_of(self._of.kind, body)
 
     def _overlaid(self, document: _Document) -> dict[str, Any]:
         if document.existing is None:
