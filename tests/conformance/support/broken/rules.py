@@ -365,8 +365,8 @@ TOYS = (
         "models.py holds ClosedAlready, which belongs into refusals",
         (
             MODELS,
-            "class Card(Aggregate, Base):",
-            "class ClosedAlready(Refused):\n    pass\n\n\nclass Card(Aggregate, Base):",
+            "class Card(Aggregate, Owned, Base):",
+            "class ClosedAlready(Refused):\n    pass\n\n\nclass Card(Aggregate, Owned, Base):",
         ),
     ),
     toy(
