@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from contracts.accounting import ChartName
 from tailrace.core.days import DEFAULT_ZONE, TimeZone
 from tailrace.core.events import Event
 from tailrace.core.fields import Country
@@ -55,7 +56,7 @@ class TenantCreated(UserEvent):
     industry: str | None = None
     time_zone: TimeZone = DEFAULT_ZONE
     country: Country | None = None
-    chart: str = "general"
+    chart: ChartName = "general"
 
 
 class TenantDatePolicyChanged(UserEvent):

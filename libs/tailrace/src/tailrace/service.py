@@ -51,6 +51,8 @@ class Service:
     name: str
     topic: str | None = None
     publishes: Sequence[type[Event]] = ()
+    awaits: Sequence[type[Event]] = ()
+    """Of what it listens to, the events that no service of the fleet publishes as yet: another system does, or a service that is still to come."""
     subscribers: Sequence[Subscriber] = ()
     timers: Sequence[Timer] = ()
     attachments: Sequence[Attachments] = ()

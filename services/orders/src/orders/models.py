@@ -306,17 +306,9 @@ class Order(Aggregate, Base):
         self.tax = sum(line.tax for line in self.lines)
 
     def _description(self) -> dict[str, Any]:
-        same = (
-            "number",
-            "customer_reference",
-            "customer_name",
-            "customer_id",
-            "quote_id",
-            "quote_number",
-            "quote_revision",
-        )
-        amounts = ("currency", "net", "tax", "taxes", "ordered_at")
-        said = {name: getattr(self, name) for name in (*same, *amounts)}
+        same = ("number", "customer_reference", "customer_name", "customer_id", "quote_id", "quote_number")
+        others = ("quote_revision", "currency", "net", "tax", "taxes", "ordered_at")
+        said = {name: getattr(self, name) for name in (*same, *others)}
         return {"order_id": self.id, "lines": [line.described() for line in self.lines], **said}
 
 

@@ -1,5 +1,6 @@
 """Quotes: what was offered to whom, on `quote.events`. An accepted quote becomes an order."""
 
+from contracts import approvals
 from contracts.quotes import PUBLISHED
 from quotes import projections, public, reactions, routes, timers
 from quotes.base import Base
@@ -11,6 +12,7 @@ service = Service(
     name="quotes",
     topic="quote.events",
     publishes=PUBLISHED,
+    awaits=approvals.ANSWERS,
     subscribers=[
         projections.days,
         projections.catalog,

@@ -165,7 +165,7 @@ class LineMargin(View):
     """What a line earns; null where nobody knows what it costs."""
 
     line_id: UUID
-    """Which line."""
+    """The line of the quote that these figures are of."""
     net: Minor
     """What it comes to, after every discount."""
     unit_cost: UnitPrice | None

@@ -221,6 +221,12 @@ TOYS = (
         *_RUMOUR,
     ),
     toy(
+        "an event that is awaited although it comes",
+        "every_listener_has_a_publisher",
+        "toyshop.card.issued is awaited, and a service publishes it",
+        (SERVICE, "    subscribers=[", "    awaits=[events.CardIssued],\n    subscribers=["),
+    ),
+    toy(
         "a reader of events as they never were",
         "listeners_read_every_sample",
         "toyshop.products cannot read v1-1.json of catalog.item.deleted",

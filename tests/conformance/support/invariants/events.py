@@ -88,13 +88,22 @@ def _fields(error: ValueError) -> list[str]:
 
 
 async def every_listener_has_a_publisher(subject: Subject) -> Findings:
-    """What a subscriber handles is published by a service of the fleet, and read as the very class that is published."""
+    """What a subscriber handles is published by a service of the fleet, and read as the very class that is published. What is awaited of others is
+    listened to, and nobody here publishes it."""
     published = {event for service in subject.fleet for event in service.publishes}
-    return [
+    awaited = set(subject.service.awaits)
+    heard = {event for subscriber in subject.service.subscribers for event in subscriber.events}
+    idle = [
+        f"{event.type} is awaited, and nothing listens to it" for event in subject.service.awaits if event not in heard
+    ]
+    there = [
+        f"{event.type} is awaited, and a service publishes it" for event in subject.service.awaits if event in published
+    ]
+    return [*idle, *there] + [
         f"{subscriber.name} listens to {event.type}, which nobody publishes"
         for subscriber in subject.service.subscribers
         for event in subscriber.events
-        if event not in published
+        if event not in published | awaited
     ]
 
 

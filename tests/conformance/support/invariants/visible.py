@@ -95,7 +95,7 @@ def _answered(document: Mapping[str, Any]) -> set[str]:
     ]
     found: set[str] = set()
     while waiting:
-        for name in set(re.findall(r"#/components/schemas/(\w+)", str(waiting.pop()))) - found:
+        for name in set(re.findall(r"#/components/schemas/([\w.-]+)", str(waiting.pop()))) - found:
             found.add(name)
             waiting.append(document["components"]["schemas"][name])
     return found

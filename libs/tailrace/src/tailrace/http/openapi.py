@@ -136,13 +136,13 @@ def _complete(operation: Document, route: APIRoute, method: str) -> None:
     if any(parameter["name"].lower() == "if-match" for parameter in operation.get("parameters", ())):
         statuses.add(412)
     declared = operation["responses"]
+    if not writes and is_tenants and view_of(route.response_model) is not None:
+        declared["200"]["content"][CSV] = {"schema": {"type": "string"}}
     for status, answer in declared.items():
         if _is_good(status):
             _complete_answer(answer, status, route, writes, shows_version)
         else:
             statuses.add(int(status))
-    if not writes and is_tenants and view_of(route.response_model) is not None:
-        declared["200"]["content"][CSV] = {"schema": {"type": "string"}}
     good = {status: answer for status, answer in declared.items() if _is_good(status)}
     if shows_version and not writes:
         good[_NOT_MODIFIED] = {
@@ -174,6 +174,7 @@ def _complete_answer(answer: Document, status: str, route: APIRoute, writes: boo
     names += ["ETag"] if shows_version else []
     names += ["ETag"] if status == _NOT_MODIFIED else getattr(route, "shows", ())
     names += ["Content-Range"] if status == "206" else []
+    names += ["Content-Disposition"] if any("json" not in kind for kind in answer.get("content", ())) else []
     answer["headers"] = headers(*sorted(names))
     if answer["description"] == "Successful Response":
         answer["description"] = HTTPStatus(int(status)).phrase

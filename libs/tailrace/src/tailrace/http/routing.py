@@ -117,7 +117,7 @@ class TenantRoute(StrictRoute):
     """Whose rows the route shows or builds on: what they have to have applied when a request names it in `Tailrace-After`."""
 
     siblings: ClassVar[Sequence[object]] = ()
-    """The routes of the same router."""
+    """The routes of the same service."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         methods = set(options.get("methods") or ["GET"])
@@ -235,7 +235,7 @@ def tenant_router(prefix: str, *, tag: str, about: str = "", reads: Sequence[Sub
         about = said
 
     router = APIRouter(prefix=prefix, tags=[tag], route_class=Route, redirect_slashes=False)
-    Route.siblings = router.routes
+    Route.siblings = router.routes  # until the app knows all of the service's
     return router
 
 

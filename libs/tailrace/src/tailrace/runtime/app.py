@@ -11,6 +11,7 @@ from tailrace.http import health, openapi, problem_details
 from tailrace.http.auth import Verifier, verifier_from
 from tailrace.http.middleware import BodyLimit, HeadAsGet, RequestId
 from tailrace.http.naming import operation_id
+from tailrace.http.routing import TenantRoute
 from tailrace.messaging.beginnings import Beginnings
 from tailrace.observability import metrics, tracing
 from tailrace.service import Service
@@ -56,11 +57,13 @@ def build_app(service: Service, settings: Settings, *, verifier: Verifier | None
     problem_details.install(app)
     app.include_router(health.router)
     app.include_router(metrics.router)
+    routes = [route for router in service.routers for route in router.routes]
+    for kind in {type(route) for route in routes if isinstance(route, TenantRoute)}:
+        # A word in a path is no id, whichever router has it.
+        kind.siblings = routes
     for router in service.routers:
         app.include_router(router)
-    app.add_middleware(
-        BodyLimit, limit=settings.body_limit, routes=[route for router in service.routers for route in router.routes]
-    )
+    app.add_middleware(BodyLimit, limit=settings.body_limit, routes=routes)
     app.add_middleware(HeadAsGet)
     app.add_middleware(RequestId, public=[exposed.prefix for exposed in service.exposes if exposed.public])
     tracing.instrument(app, metrics.provider())

@@ -81,7 +81,6 @@ def build(services: Sequence[Service], root: Path, documents: Documents | None =
         check(manifests)
     documents = documents_of(services) if documents is None else documents
     schemas = {name: schema for service in services for name, schema in _schemas(service, root).items()}
-    schemas |= {version_name(event): _schema(event) for event in _awaited(services)}
     schemas[version_name(DeadLettered)] = _schema(DeadLettered)
     merged = merge_openapi(documents)
     return {
@@ -103,7 +102,7 @@ def _promises(service: Service, root: Path) -> Files:
     }
     for name, schema in _schemas(service, root).items():
         files[SCHEMAS / f"{name}.json"] = _json(schema)
-    for event in service.publishes:
+    for event in (*service.publishes, *service.awaits):
         files |= _samples(event, root, released=service.released)
     if service.topic is not None:
         connector = {"name": service.name, "config": deployed_connector(service, Settings()).render()}
@@ -143,21 +142,14 @@ def drift(files: Files, root: Path) -> list[Path]:
 
 
 def _schemas(service: Service, root: Path) -> dict[str, dict[str, Any]]:
-    """The schema of each of its events by `<type>.v<version>`: as it is now, and as it was in the older versions that were published."""
+    """The schema of each of its events by `<type>.v<version>`: as it is now, and as it was in the older versions that were published; and of those
+    that it awaits."""
     schemas = {}
-    for event in service.publishes:
+    for event in (*service.publishes, *service.awaits):
         for version, text in _older(event, root):
             schemas[f"{event.type}.v{version}"] = json.loads(text)
         schemas[version_name(event)] = _schema(event)
     return schemas
-
-
-def _awaited(services: Sequence[Service]) -> Iterator[type[Event]]:
-    """What somebody listens to and no service here publishes: another system does, or a service that is still to come."""
-    topics = {service.topic for service in services}
-    for service in services:
-        for subscriber in service.subscribers:
-            yield from (event for event in subscriber.events if event.topic not in topics)
 
 
 def _older(event: type[Event], root: Path) -> Iterator[tuple[int, str]]:
