@@ -124,6 +124,20 @@ def test_pages_bytes_and_jobs_are_bounded() -> None:
         small.close()
 
 
+def test_a_large_service_does_not_make_the_process_look_large() -> None:
+    ballast = bytearray(400 * 2**20)
+    ballast[::4096] = b"x" * len(ballast[::4096])
+    typesetter = Typesetter()
+    try:
+        assert typesetter.typeset({"main.typ": FINE}, 0)
+        first = typesetter.pid
+        assert typesetter.typeset({"main.typ": FINE}, 0)
+        assert first is not None and typesetter.pid == first
+    finally:
+        typesetter.close()
+    assert len(ballast)
+
+
 def test_a_process_is_replaced_after_so_many_and_when_it_died() -> None:
     typesetter = Typesetter(Bounds(documents=2))
     try:

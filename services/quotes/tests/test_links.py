@@ -3,9 +3,13 @@
 import asyncio
 import base64
 import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
 from contracts.customers import PostalAddress
@@ -14,6 +18,17 @@ from tailrace_testing import SetClock
 from .conftest import AT, Desk
 
 BUYER = {"name": "Bo Buyer"}
+
+
+@contextmanager
+def _informed() -> Iterator[None]:
+    """While this lasts, log lines of the level INFO are made."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
 
 
 async def ask(desk: Desk, path: str, what: str = "", **body: Any) -> Any:
@@ -164,7 +179,7 @@ async def test_margin_is_shown_to_those_who_may_see_it(desk: Desk) -> None:
 async def test_no_log_line_holds_what_stands_below_the_public_prefix(desk: Desk) -> None:
     link = await desk.link(await desk.sent())
     token = link.rpartition("/")[2]
-    with capture_logs() as lines:
+    with _informed(), capture_logs() as lines:
         for path in (link, f"{link}/document", f"{link}/no-such-thing", f"{link[:-1]}"):
             await ask(desk, path)
         await ask(desk, link, "/accept", **BUYER)
@@ -177,11 +192,12 @@ async def test_the_document_is_a_pdf_that_says_what_was_quoted(desk: Desk) -> No
     """Texts and options stand in it too, and its amounts add up, or it would not have been set."""
     lines = [
         desk.text("For the bridge"),
-        desk.line(discount_rate="0.1"),
+        desk.line(discount_rate="0.05"),
         desk.text("M8"),
         desk.line(inclusion="optional"),
     ]
-    quote = await desk.sent(*lines, discount_rate="0.05", terms="Net 14 days.")
+    await desk.limit({"user_id": str(desk.h.user), "max_discount_rate": "0.2"})
+    quote = await desk.sent(*lines, discount_rate="0.02", terms="Net 14 days.")
     made = await desk.h.client.get(f"{AT}/{quote['id']}/document")
     assert (made.status_code, made.headers["content-type"], made.content[:5]) == (200, "application/pdf", b"%PDF-")
     assert made.headers["content-disposition"] == f'attachment; filename="{quote["number"]}-1.pdf"'

@@ -2,14 +2,11 @@
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     Column,
-    DateTime,
     ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     SmallInteger,
     String,
     Table,
@@ -20,16 +17,47 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-NAMING = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-}
+from tailrace.db.table_naming import NAMING, TIME, metadata
+from tailrace.db.work_tables import (
+    errand,
+    errand_turn,
+    job,
+    job_mark,
+    job_piece,
+    job_queue,
+    schedule_expression,
+    timer_payload,
+)
 
-metadata = MetaData(naming_convention=NAMING)
-_TIME = DateTime(timezone=True)
+__all__ = [
+    "NAMING",
+    "PLATFORM",
+    "TENANT",
+    "attachment",
+    "attachment_content",
+    "dead_letter",
+    "document_number",
+    "dropped",
+    "errand",
+    "errand_turn",
+    "idempotency",
+    "inbox",
+    "job",
+    "job_mark",
+    "job_piece",
+    "job_queue",
+    "metadata",
+    "outbox",
+    "redriven",
+    "saga",
+    "saga_step",
+    "schedule_expression",
+    "search_entry",
+    "snapshot",
+    "timer",
+    "timer_payload",
+    "upload",
+]
 
 outbox = Table(
     "outbox",
@@ -47,7 +75,7 @@ outbox = Table(
     Column("correlation_id", Uuid, nullable=False),
     Column("causation_id", Uuid),
     Column("traceparent", Text),
-    Column("recorded_at", _TIME, nullable=False, server_default=func.now()),
+    Column("recorded_at", TIME, nullable=False, server_default=func.now()),
     Column("payload", Text, nullable=False),
     UniqueConstraint("aggregate_id", "sequence"),
     Index("ix_outbox_recorded_at", "recorded_at"),
@@ -63,7 +91,7 @@ idempotency = Table(
     Column("status", SmallInteger, nullable=False),
     Column("headers", JSONB, nullable=False),
     Column("body", LargeBinary, nullable=False),
-    Column("created_at", _TIME, nullable=False, server_default=func.now()),
+    Column("created_at", TIME, nullable=False, server_default=func.now()),
     Index("ix_idempotency_created_at", "created_at"),
 )
 
@@ -86,10 +114,10 @@ saga = Table(
     Column("key", Uuid, primary_key=True),
     Column("state", Text, nullable=False),
     Column("data", JSONB, nullable=False),
-    Column("deadline", _TIME),
+    Column("deadline", TIME),
     Column("steps", Integer, nullable=False, server_default="0"),
-    Column("started_at", _TIME, nullable=False, server_default=func.now()),
-    Column("changed_at", _TIME, nullable=False, server_default=func.now()),
+    Column("started_at", TIME, nullable=False, server_default=func.now()),
+    Column("changed_at", TIME, nullable=False, server_default=func.now()),
 )
 
 saga_step = Table(
@@ -103,7 +131,7 @@ saga_step = Table(
     Column("to_state", Text, nullable=False),
     Column("because", Text, nullable=False),
     Column("event_id", Uuid),
-    Column("at", _TIME, nullable=False, server_default=func.now()),
+    Column("at", TIME, nullable=False, server_default=func.now()),
 )
 
 document_number = Table(
@@ -139,9 +167,9 @@ dead_letter = Table(
     Column("type", Text),
     Column("kind", Text, nullable=False),
     Column("reason", Text, nullable=False),
-    Column("dead_lettered_at", _TIME, nullable=False, server_default=func.now()),
+    Column("dead_lettered_at", TIME, nullable=False, server_default=func.now()),
     Column("attempts", Integer, nullable=False, server_default="0"),
-    Column("redriven_at", _TIME),
+    Column("redriven_at", TIME),
     Index("ix_dead_letter_in_sequence", "subscriber", "aggregate_id", "epoch", "sequence"),
 )
 """`attempts` and `redriven_at`: how often, and when last, a redrive tried this event in vain."""
@@ -153,7 +181,7 @@ dropped = Table(
     Column("topic", Text, primary_key=True),
     Column("partition", Integer, primary_key=True),
     Column("offset", BigInteger, primary_key=True),
-    Column("dropped_at", _TIME, primary_key=True, server_default=func.now()),
+    Column("dropped_at", TIME, primary_key=True, server_default=func.now()),
     Column("aggregate_id", Uuid),
     Column("epoch", Integer),
     Column("sequence", BigInteger),
@@ -161,7 +189,7 @@ dropped = Table(
     Column("type", Text),
     Column("kind", Text, nullable=False),
     Column("reason", Text, nullable=False),
-    Column("dead_lettered_at", _TIME, nullable=False),
+    Column("dead_lettered_at", TIME, nullable=False),
     Column("because", Text, nullable=False),
     Column("dropped_by", Text, nullable=False),
 )
@@ -184,8 +212,8 @@ redriven = Table(
     Column("reason", Text, nullable=False),
     Column("because", Text, nullable=False),
     Column("redriven_by", Text, nullable=False),
-    Column("began_at", _TIME, nullable=False, server_default=func.now()),
-    Column("ended_at", _TIME),
+    Column("began_at", TIME, nullable=False, server_default=func.now()),
+    Column("ended_at", TIME),
     Column("applied", Integer, nullable=False, server_default="0"),
     Column("duplicates", Integer, nullable=False, server_default="0"),
     Column("stopped_at", BigInteger),
@@ -202,67 +230,12 @@ timer = Table(
     Column("name", Text, primary_key=True),
     Column("key", Uuid, primary_key=True),
     Column("tenant_id", Uuid, nullable=False),
-    Column("due_at", _TIME, nullable=False),
+    Column("due_at", TIME, nullable=False),
     Column("correlation_id", Uuid, nullable=False),
     Column("causation_id", Uuid),
     Column("traceparent", Text),
     Index("ix_timer_due_at", "due_at"),
 )
-
-timer_payload = Table(
-    "timer_payload",
-    metadata,
-    Column("tenant_id", Uuid, primary_key=True),
-    Column("name", Text, primary_key=True),
-    Column("key", Uuid, primary_key=True),
-    Column("version", SmallInteger, nullable=False),
-    Column("payload", JSONB, nullable=False),
-)
-"""What a timer carries (`tailrace.core.payload`): apart from the timer, which is read before a tenant is known."""
-
-schedule_expression = Table(
-    "schedule_expression",
-    metadata,
-    Column("tenant_id", Uuid, primary_key=True),
-    Column("name", Text, primary_key=True),
-    Column("expression", Text, nullable=False),
-)
-"""When a schedule runs for one tenant, where that differs from what the service says (`tailrace.messaging.schedules`)."""
-
-errand = Table(
-    "errand",
-    metadata,
-    Column("tenant_id", Uuid, primary_key=True),
-    Column("id", Uuid, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("request", JSONB, nullable=False),
-    Column("body", LargeBinary),
-    Column("about_version", SmallInteger),
-    Column("about", JSONB),
-    Column("answer", JSONB),
-    Column("answer_body", LargeBinary),
-    Column("asked_at", _TIME, nullable=False, server_default=func.now()),
-    Column("deadline", _TIME, nullable=False),
-    Column("correlation_id", Uuid, nullable=False),
-    Column("causation_id", Uuid),
-    Column("traceparent", Text),
-)
-"""A call to make (`tailrace.errands`); gone with the transaction that its outcome is applied in. `answer` is set when only that is left to do."""
-
-errand_turn = Table(
-    "errand_turn",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("tenant_id", Uuid, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("target", Text, nullable=False),
-    Column("due_at", _TIME, nullable=False),
-    Column("taken", Integer, nullable=False, server_default="0"),
-    Column("tries", Integer, nullable=False, server_default="0"),
-    Index("ix_errand_turn_due_at", "due_at"),
-    Index("ix_errand_turn_tenant_id_due_at", "tenant_id", "due_at"),
-)
-"""When each errand is next to be tried, or was promised to be over with; `taken` rises with each taking, so that who was late is told apart."""
 
 search_entry = Table(
     "search_entry",
@@ -290,9 +263,9 @@ attachment = Table(
     Column("sha256", Text, nullable=False),
     Column("content_version", Integer, nullable=False),
     Column("version", BigInteger, nullable=False),
-    Column("created_at", _TIME, nullable=False, server_default=func.now()),
-    Column("updated_at", _TIME, nullable=False, server_default=func.now()),
-    Column("deleted_at", _TIME),
+    Column("created_at", TIME, nullable=False, server_default=func.now()),
+    Column("updated_at", TIME, nullable=False, server_default=func.now()),
+    Column("deleted_at", TIME),
     Index("ix_attachment_owner", "tenant_id", "kind", "owner_id", "id"),
 )
 """Files of something that the service keeps, as they are now (`tailrace.storage`). `came_from`: the owners that it had before, oldest first, and
@@ -310,7 +283,7 @@ attachment_content = Table(
     Column("media_type", Text, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("sha256", Text, nullable=False),
-    Column("added_at", _TIME, nullable=False, server_default=func.now()),
+    Column("added_at", TIME, nullable=False, server_default=func.now()),
     Column("added_by", Uuid),
     ForeignKeyConstraint(["tenant_id", "attachment_id"], ["attachment.tenant_id", "attachment.id"]),
     UniqueConstraint("tenant_id", "attachment_id", "content_version"),
@@ -322,73 +295,11 @@ upload = Table(
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("object_key", Text, nullable=False),
-    Column("began_at", _TIME, nullable=False, server_default=func.now()),
-    Column("swept_at", _TIME),
+    Column("began_at", TIME, nullable=False, server_default=func.now()),
+    Column("swept_at", TIME),
     Index("ix_upload_began_at", "began_at"),
 )
 """Objects that are being written, or were and belong to nothing: a row goes in the transaction that makes its object somebody's content."""
-
-job = Table(
-    "job",
-    metadata,
-    Column("tenant_id", Uuid, primary_key=True),
-    Column("id", Uuid, primary_key=True),
-    Column("kind", Text, nullable=False),
-    Column("user_id", Uuid, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("parameters", JSONB, nullable=False),
-    Column("checkpoint", JSONB, nullable=False),
-    Column("done", BigInteger, nullable=False, server_default="0"),
-    Column("total", BigInteger),
-    Column("counts", JSONB, nullable=False),
-    Column("messages", JSONB, nullable=False),
-    Column("correlation_id", Uuid, nullable=False),
-    Column("traceparent", Text),
-    Column("created_at", _TIME, nullable=False, server_default=func.now()),
-    Column("updated_at", _TIME, nullable=False, server_default=func.now()),
-    Column("ended_at", _TIME),
-    Index("ix_job_tenant_id_user_id_id", "tenant_id", "user_id", "id"),
-    Index("ix_job_tenant_id_user_id_created_at_id", "tenant_id", "user_id", "created_at", "id"),
-)
-"""Long work (`tailrace.jobs`): what was asked for, how far it is, and what there is to say of it."""
-
-job_piece = Table(
-    "job_piece",
-    metadata,
-    Column("tenant_id", Uuid, primary_key=True),
-    Column("job_id", Uuid, primary_key=True),
-    Column("name", Text, primary_key=True),
-    Column("number", Integer, primary_key=True),
-    Column("content", LargeBinary, nullable=False),
-)
-"""What a job works on and what it makes, cut into pieces: rows that are to be imported, those that were refused, a file to fetch."""
-
-job_mark = Table(
-    "job_mark",
-    metadata,
-    Column("tenant_id", Uuid, primary_key=True),
-    Column("kind", Text, primary_key=True),
-    Column("key", LargeBinary(32), primary_key=True),
-    Column("digest", LargeBinary(32), nullable=False),
-    Column("at", _TIME, nullable=False, server_default=func.now()),
-)
-"""What a kind of job did once and does not do again: digests of what names it and of what it was."""
-
-job_queue = Table(
-    "job_queue",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("tenant_id", Uuid, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("due_at", _TIME, nullable=False, server_default=func.now()),
-    Column("leased_until", _TIME),
-    Column("fence", BigInteger, nullable=False, server_default="0"),
-    Column("attempts", Integer, nullable=False, server_default="0"),
-    Column("ended", Boolean, nullable=False, server_default="false"),
-    Index("ix_job_queue_tenant_id_due_at", "tenant_id", "due_at"),
-    Index("ix_job_queue_due_at", "due_at"),
-)
-"""Which jobs there are to go on with, of all tenants, and who does: a lease until then, under a number that rises with each."""
 
 TENANT = (
     outbox,

@@ -1,4 +1,4 @@
-"""Typeset documents: data and a layout become PDF/A, within bounds, whoever wrote the template."""
+"""Typeset documents: data and a layout become PDF/A, within bounds that hold for any template."""
 
 from tailrace.documents.typesetting import typeset
 

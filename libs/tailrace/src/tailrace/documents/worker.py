@@ -13,6 +13,7 @@ import re
 import resource
 import struct
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import typst
@@ -26,6 +27,7 @@ def main(memory: int, most_pages: int, most_documents: int, folders: list[str]) 
     compiler: Any = typst.Compiler(b"", root=os.getcwd(), font_paths=fonts, ignore_system_fonts=True)
     compiler.compile(_every_font(fonts), format="pdf")
     source, sink = sys.stdin.buffer, sys.stdout.buffer
+    resident = _resident()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
@@ -36,9 +38,16 @@ def main(memory: int, most_pages: int, most_documents: int, folders: list[str]) 
         kind, answer = _set(compiler, job, most_pages)
         made += 1
         # What was made stays in the typesetter's memory, and must not leave the next document too little.
-        done = made >= most_documents or 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > memory * 6 // 10
+        done = made >= most_documents or resident() > memory * 6 // 10
         sink.write(kind + struct.pack(">I", len(answer)) + answer + (b"." if done else b"+"))
         sink.flush()
+
+
+def _resident() -> Callable[[], int]:
+    """What tells the bytes of memory that this process holds. Not `ru_maxrss`, which begins with what the process that started this one held."""
+    statm = os.open("/proc/self/statm", os.O_RDONLY)
+    page = os.sysconf("SC_PAGE_SIZE")
+    return lambda: int(os.pread(statm, 200, 0).split()[1]) * page
 
 
 def _every_font(fonts: typst.Fonts) -> bytes:

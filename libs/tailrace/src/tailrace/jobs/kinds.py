@@ -74,7 +74,7 @@ class Run:
             self.counts[name] = self.counts.get(name, 0) + number
 
     def say(self, message: str) -> None:
-        """Tell whoever asked for it. What is beyond `MOST_MESSAGES` is left out."""
+        """Tell the one who asked for it. What is beyond `MOST_MESSAGES` is left out."""
         if len(self.messages) < MOST_MESSAGES:
             self.messages.append(message)
 
@@ -143,7 +143,7 @@ class JobKind:
 async def cancel(tx: Tx, id: UUID) -> bool:
     """End a job where it is; the chunk under way is undone. False when it had ended already.
 
-    The lease is taken away first, in the order of the runner: whoever has it cannot commit.
+    The lease is taken away first, in the order of the runner: a process that has it cannot commit.
     """
     taken = (
         update(job_queue)

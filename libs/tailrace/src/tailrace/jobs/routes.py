@@ -88,7 +88,7 @@ async def own_job(tx: Transaction, who: Principal, id: UUID) -> Job:
 
 
 def jobs_router(prefix: str, scope: Scope) -> APIRouter:
-    """Routes for the jobs of a service, under a path that the service exposes. Whoever has the scope sees their own."""
+    """Routes for the jobs of a service, under a path that the service exposes. A caller with the scope sees their own."""
     tag = f"{prefix.removeprefix('/v1/').removesuffix('/jobs').replace('/', ' ')} jobs"
     router = tenant_router(prefix, tag=tag, about="Long work that was asked for, and how far it is.")
     caller = Annotated[Principal, Requires(scope)]

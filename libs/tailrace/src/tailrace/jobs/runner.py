@@ -1,4 +1,4 @@
-"""Jobs go on by chunks, tenants in turn, and each chunk is done once: whoever lost its lease cannot commit.
+"""Jobs go on by chunks, tenants in turn, and each chunk is done once: a process that lost its lease cannot commit.
 
 A lease is a number that rises (a fencing token). A chunk's transaction ends by comparing it, under the lock of the queue's row; the heartbeat only
 keeps others from beginning the same chunk in vain. What dies in between is rolled back, and begun again from its checkpoint when the lease is over.

@@ -87,8 +87,8 @@ def run(
 def http_config(
     service: Service, app: FastAPI, host: str, port: int, settings: Settings | None = None
 ) -> uvicorn.Config:
-    """How uvicorn serves a service. At the edge X-Forwarded-For is believed only of the proxies that the settings name: whoever may choose the
-    address that it is counted under is counted under none."""
+    """How uvicorn serves a service. At the edge X-Forwarded-For is believed only of the proxies that the settings name: a client that chose the
+    address it is counted under would be counted under none."""
     limits = settings or Settings()
     proxies = limits.trusted_proxies or ([] if service.edge else _THIS_MACHINE)
     share = limits.address_connections if service.edge else None

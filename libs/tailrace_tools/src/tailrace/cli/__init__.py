@@ -293,7 +293,9 @@ def migrate() -> None:
 @app.command("import")
 @explained
 def import_rows(
-    what: Annotated[str, typer.Argument(help="customers, items, orders, stock or opening-balances.")],
+    what: Annotated[
+        str, typer.Argument(help="What the rows are; a name that is none is answered with those that there are.")
+    ],
     file: Annotated[Path, typer.Argument(help="CSV, or XLSX by its name. The first row names the columns.")],
     tenant: Annotated[str, typer.Option("--tenant", help="The company's slug.")],
     email: Annotated[str, typer.Option("--email", help="Who imports; the password is in TAILRACE_PASSWORD.")],

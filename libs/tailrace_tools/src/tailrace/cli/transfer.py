@@ -39,7 +39,7 @@ def import_file(
     try:
         job, refused = asyncio.run(_import(base, addresses[what], content, kind, query, log_in))
     except outgoing.UNREACHED as error:
-        raise OperatorError(f"the gateway does not answer: {error!r}", "see: tailrace status") from None
+        raise OperatorError(f"{base} does not answer: {error!r}", "see: tailrace status") from None
     return _show(job, refused, path.with_name(f"{path.stem}-refused.csv"))
 
 

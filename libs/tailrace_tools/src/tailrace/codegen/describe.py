@@ -89,9 +89,15 @@ def build(services: Sequence[Service], root: Path, documents: Documents | None =
         BUILT / "openapi.json": _json(merged),
         IMPORT_CONTRACTS: import_contracts(services),
         **fleet_pages(services, merged),
-        SEEDS_PAGE: seeds_page(named_in((root / SEEDS).read_text()), services, merged),
+        **_named_by_designs(services, merged, root),
         **compose(services),
     }
+
+
+def _named_by_designs(services: Sequence[Service], merged: Mapping[str, Any], root: Path) -> Files:
+    if not (root / SEEDS).is_file():
+        return {}
+    return {SEEDS_PAGE: seeds_page(named_in((root / SEEDS).read_text()), services, merged)}
 
 
 def _promises(service: Service, root: Path) -> Files:

@@ -105,7 +105,7 @@ label_import = Importable(
     columns=[column("code", "Code", "コード"), column("name", "Name", "名称"), column("tone", "Tone")],
     create=make_label,
     replace=replace_label,
-    ignored=("id", "version"),
+    ignored=("id", "version", "created_at", "updated_at", "beside", "marks"),
     flush_later=True,
 )
 
