@@ -21,6 +21,8 @@ metrics.request_served("GET", "/", 200, 0.1)
 metrics.events_applied("test.toy", 1, 0.1)
 metrics.event_dead_lettered("test.toy", "gap")
 metrics.saga_moved("toy", "begin", "end")
+metrics.errand_called("toy.errand", "answered", 0.1)
+metrics.errand_ended("toy.errand", "answered")
 print(generate_latest(REGISTRY).decode())
 """
 

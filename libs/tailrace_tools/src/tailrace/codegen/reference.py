@@ -184,6 +184,7 @@ _COMMAND_READS = {
     ),
     "TAILRACE_POSTGRES_SLOTS": ("96", "Compose alone: its replication slots, likewise."),
     "TAILRACE_POSTGRES_PASSWORD": ("`tailrace`", "Compose alone: the password of PostgreSQL's superuser."),
+    "TAILRACE_PASSWORD": ("", "`tailrace import`: the password of the one who imports."),
     "OTEL_EXPORTER_OTLP_ENDPOINT": ("", "The collector that spans and metrics go to; without it none are sent."),
 }
 
