@@ -39,7 +39,7 @@ async def test_a_python_client(gateway: Gateway, document: dict[str, Any], tmp_p
     said = await _run(
         tmp_path,
         *("openapi-python-client", "generate", "--path", "openapi.json", "--meta", "none"),
-        *("--output-path", "tailrace_client", "--fail-on-warning"),
+        *("--output-path", "tailrace_client", "--fail-on-warning", "--config", str(HERE / "openapi-python-client.yml")),
     )
     assert "arning" not in said, said
     made = [path for path in (tmp_path / "tailrace_client/api").rglob("*.py") if path.name != "__init__.py"]

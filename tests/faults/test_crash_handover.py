@@ -24,9 +24,9 @@ DEATHS = {
     "in the middle of the second": Point("customers.models:Customer.hand_over", "after", nth=AT_ONCE + 50),
 }
 _FILL = """
-INSERT INTO customer (tenant_id, id, number, kind, status, currency, payment_terms_days, tax_ids, addresses, emails, phones,
+INSERT INTO customer (tenant_id, id, number, kind, status, currency, payment_terms_days, tax_ids, addresses, emails, phones, tax_id_checks,
                       sales_rep_id, consents, match_keys, name, search_text, code_key, version)
-SELECT $1, gen_random_uuid(), n, 'company', 'active', 'EUR', 30, '[]', '[]', '[]', '[]', $2, '{}', '[]', 'Ada ' || n, '', n, 1
+SELECT $1, gen_random_uuid(), n, 'company', 'active', 'EUR', 30, '[]', '[]', '[]', '[]', '[]', $2, '{}', '[]', 'Ada ' || n, '', n, 1
 FROM (SELECT 'A-' || generate_series(1, $3::int) AS n)
 """
 

@@ -61,16 +61,6 @@ async def test_an_answer_that_is_not_declared_is_found(gateway: Gateway, tmp_pat
     assert (code, "Undocumented status code" in said) == (1, True), said
 
 
-async def test_what_the_document_forbids_and_the_service_takes_is_found(gateway: Gateway, tmp_path: Path) -> None:
-    """Here the document says that a unit's name has one letter."""
-    document = (await gateway.client.get("/openapi.json")).json()
-    document["components"]["schemas"]["UnitBody"]["properties"]["name"]["maxLength"] = 1
-    (tmp_path / "openapi.json").write_text(json.dumps(document))
-    only = ("--phases", "coverage", "--include-name", "POST /v1/units", "--max-time", "60")
-    code, said = await _ask(await gateway.new_tenant(), gateway.url, tmp_path, *only)
-    assert (code, "Schema-violating request accepted" in said) == (1, True), said
-
-
 async def _ask(member: Member, url: str, folder: Path, *more: str) -> tuple[int | None, str]:
     """Have Schemathesis ask what `openapi.json` in the folder offers; its exit code, and what it printed."""
     # fmt: off

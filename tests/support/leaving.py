@@ -6,5 +6,15 @@ from customers import commands
 from customers.service import service
 
 leaving = replace(
-    service, subscribers=[], routers=[], exposes=[], scopes=[], default_roles={}, timers=[commands.handover]
+    service,
+    subscribers=[],
+    routers=[],
+    exposes=[],
+    scopes=[],
+    default_roles={},
+    timers=[commands.handover],
+    schedules=[],
+    errands=[],
+    attachments=[],
+    imports=[],
 )
