@@ -57,7 +57,7 @@ TOYS = (
         ),
     ),
     toy(
-        "a word beside a parameter, on a router of its own",
+        "a router that takes a word of another one for an id",
         "a_word_in_a_path_is_no_id",
         "PUT /v1/cards/best answers 422, for the path of /v1/cards/{card_id}",
         (
@@ -68,8 +68,14 @@ TOYS = (
                 '@best.get("/best", response_model=CardView)\n'
                 "async def read_best(tx: Tx, who: Reader) -> Card:\n"
                 "    return (await tx.scalars(select(Card))).one()\n\n\n"
+                "cards.route_class.matches = APIRoute.matches\n\n\n"
                 '@cards.post("", status_code=201'
             ),
+        ),
+        (
+            ROUTES,
+            "from sqlalchemy import select\n",
+            "from fastapi.routing import APIRoute\nfrom sqlalchemy import select\n",
         ),
         (SERVICE, "routers=[", "routers=[routes.best, "),
     ),
