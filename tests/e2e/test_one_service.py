@@ -58,7 +58,7 @@ def test_preparing_what_is_prepared_changes_nothing(fleet: Stack) -> None:
     said, _ = process.communicate(timeout=120)
     assert process.returncode == 0, said
     assert "databases ready: 1 prepared" in said
-    assert "3 topics, 0 new" in said
+    assert re.search(r"\d topics, 0 new", said), said
     assert "connectors ready: 1 running" in said
 
 
