@@ -116,6 +116,19 @@ async def test_whom_nobody_takes_over_from_leaves_it_told(fleet: Stack, gateway:
     assert (await mentions(fleet, bo)).keys() <= OF_USERS.keys()
 
 
+COPIES = ("orders.customer_copy", "quotes.customer_copy")
+"""What stays of a customer, out of use, for the orders and quotes that name it."""
+
+
+async def _is_active(fleet: Stack, table: str, id: str) -> bool:
+    service, _, name = table.partition(".")
+    connection = await asyncpg.connect(fleet.postgres_url.rsplit("/", 1)[0] + f"/{service}")
+    try:
+        return bool(await connection.fetchval(f"SELECT active FROM {name} WHERE id = $1", id))
+    finally:
+        await connection.close()
+
+
 async def test_a_deleted_customer_is_nowhere_but_where_it_was(fleet: Stack, gateway: Gateway) -> None:
     admin = await gateway.new_tenant()
     customer = await given(admin, "Ada", await hired(admin, "bo"))
@@ -125,10 +138,14 @@ async def test_a_deleted_customer_is_nowhere_but_where_it_was(fleet: Stack, gate
     assert (await admin.send("DELETE", f"/v1/customers/{customer}")).status_code == 204
     left = await eventually(
         partial(mentions, fleet, customer),
-        lambda found: found.keys() <= {*OF_CUSTOMERS, "customers.person"},
+        lambda found: found.keys() <= {*OF_CUSTOMERS, "customers.person", *COPIES},
         what="no orphan",
     )
     assert "customers.customer" in left
+    for copy in COPIES:
+        await eventually(
+            partial(_is_active, fleet, copy, customer), lambda active: not active, what=f"an end of {copy}"
+        )
 
 
 async def test_a_change_of_a_team_counts_without_another_token(gateway: Gateway) -> None:
