@@ -30,14 +30,16 @@ def schedule(seed: int, count: int, services: Sequence[str], consumers: Sequence
     """So many faults for a fleet of these services, of which `consumers` have a consumer group."""
     dice = random.Random(f"{seed}/faults")
     kinds = _shuffled_again(dice, CYCLE)
-    decks = {
-        "kill": _shuffled_again(dice, services),
-        "strike": _shuffled_again(dice, INFRASTRUCTURE),
-        "pause": _shuffled_again(dice, [*services, "connect", "kafka", "postgres"]),
-        "rewind": _shuffled_again(dice, consumers),
-        "forget": _shuffled_again(dice, consumers),
-        "rebuild": _shuffled_again(dice, REBUILT),
+    victims = {
+        "kill": services,
+        "strike": INFRASTRUCTURE,
+        "pause": [*services, "connect", "kafka", "postgres"],
+        "rewind": consumers,
+        "forget": consumers,
+        "rebuild": REBUILT,
     }
+    # Dice of their own, so that another service changes nothing about what else is struck.
+    decks = {kind: _shuffled_again(random.Random(f"{seed}/{kind}"), names) for kind, names in victims.items()}
     return [_fault(dice, seed, number, next(kinds), decks) for number in range(count)]
 
 
