@@ -50,6 +50,17 @@ async def test_one_who_reaches_their_own_finds_no_others(sales: Sales, theirs: d
         assert (await bo.get(f"{AT}/{theirs[other]['id']}")).status_code == 404
 
 
+async def test_what_one_takes_away_in_a_file_reaches_no_further(sales: Sales, theirs: dict[str, Any]) -> None:
+    bo = sales.h.client_as(OWN, user=sales.bo)
+    for path in (AT, f"{AT}/search?q=ada"):
+        answer = await bo.get(path, headers={"Accept": "text/csv"})
+        assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (200, "text/csv")
+        assert [name for name in ("Ada bo", "Ada cy", "Ada nobody") if name in answer.text] == ["Ada bo"]
+    file = {"content": b"name\nEve\n", "headers": {"Content-Type": "text/csv"}}
+    wider = sales.h.client_as(f"{OWN} customers:pii", user=sales.bo)
+    assert (await wider.post(f"{AT}/import", **file)).status_code == 403
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [
