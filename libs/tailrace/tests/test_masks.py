@@ -6,6 +6,7 @@ import pytest
 
 from tailrace.core.context import Principal
 from tailrace.core.ids import uuid7
+from tailrace.http import exports
 from tailrace.http.auth import Scope
 from tailrace.http.masks import Masked, ensure_shown, kept, masked, shown_to, shows
 from tailrace.http.routing import Body, View
@@ -82,3 +83,12 @@ def test_one_may_ask_before_looking() -> None:
         with pytest.raises(Masked, match="people:bank"):
             ensure_shown(bank, ["account"])
     assert not shows(pay)
+
+
+def test_an_export_has_no_column_of_what_is_masked() -> None:
+    """An empty one would be imported again as values that were taken away."""
+    ada = TEAM.people[0]
+    for scopes, seen in (((), ["name"]), (("people:bank",), ["name", "account"])):
+        with shown_to(holding(*scopes)):
+            names = exports.columns(PersonView)
+            assert (names, exports.cells(PersonView, names, ada)) == (seen, [getattr(ada, name) for name in seen])

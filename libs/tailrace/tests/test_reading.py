@@ -46,6 +46,12 @@ async def wrong(content: bytes | Iterable[bytes], encoding: str | None = None) -
     return refused.value.detail
 
 
+async def test_a_part_that_cannot_be_unpacked_is_told() -> None:
+    whole = xlsx("<row><c><v>1</v></c></row>" * 500)
+    at = whole.index(b"xl/worksheets/sheet1.xml") + len("xl/worksheets/sheet1.xml")
+    assert "no XLSX file that can be read" in await wrong(whole[:at] + b"\xff" * 8 + whole[at + 8 :])
+
+
 HEADER = "番号,名称\n"
 
 

@@ -6,6 +6,7 @@ import io
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -235,3 +236,8 @@ async def test_an_export_is_one_snapshot_over_many_pages(toy: Harness) -> None:
     header, *rows = csv.reader(io.StringIO(text.removeprefix("\ufeff")))
     codes = [row[header.index("code")] for row in rows]
     assert len(codes) == len(set(codes)) == 1201
+
+
+def test_a_manifest_that_lets_too_little_through_is_refused() -> None:
+    with pytest.raises(ValueError, match="its prefix lets 0 through"):
+        replace(service_with_jobs, exposes=[])

@@ -116,6 +116,7 @@ class Service:
                 raise ValueError(f"{route.path} of {self.name} reads {strangers[0]}, which is no subscriber of it")
         _check_scopes(self)
         _check_attachments(self)
+        _check_body_limits(self)
         sagas = [subscriber.timer for subscriber in self.subscribers if isinstance(subscriber, Saga)]
         object.__setattr__(self, "all_timers", (*self.timers, *sagas, *(each.timer for each in self.schedules)))
         object.__setattr__(self, "all_jobs", (*self.jobs, *map(serve, self.imports)))
@@ -153,13 +154,19 @@ def _check_attachments(service: Service) -> None:
     for route in routes:
         if route.attachments not in service.attachments:
             raise ValueError(f"{route.path} takes files that `attachments` of {service.name} does not have")
-        under = [each for each in service.exposes if route.path.startswith(f"{each.prefix}/")]
-        limit = max(under, key=lambda each: len(each.prefix)).body_limit if under else 0
-        if limit < (route.body_limit or 0):
-            raise ValueError(f"{route.path} takes bodies of {route.body_limit} bytes; its prefix lets {limit} through")
     for attachments in service.attachments:
         if not any(route.attachments is attachments for route in routes):
             raise ValueError(f"nothing takes the files of {attachments.kind}: put attachment_routes into `routers`")
+
+
+def _check_body_limits(service: Service) -> None:
+    """What a route takes, the gateway lets through."""
+    for route in (route for router in service.routers for route in router.routes if isinstance(route, TenantRoute)):
+        wanted: int = getattr(route, "body_limit", None) or 0
+        under = [each for each in service.exposes if f"{route.path}/".startswith(f"{each.prefix}/")]
+        limit = max(under, key=lambda each: len(each.prefix)).body_limit if under else 0
+        if limit < wanted:
+            raise ValueError(f"{route.path} takes bodies of {wanted} bytes; its prefix lets {limit} through")
 
 
 def _check_tables(service: Service) -> None:

@@ -87,11 +87,15 @@ def csv_answer(
     return CsvAnswer(_lines(database, context, pages, view, owners), headers={"Content-Disposition": disposition})
 
 
-def cells(view: type[BaseModel], row: Any) -> list[Any]:
-    """A row as its list shows it: the values of the view's fields, what is not simple in the form of JSON; nothing for what is masked."""
+def columns(view: type[BaseModel]) -> list[str]:
+    """The view's fields but those that are masked for the caller: an empty column would be imported as values that were taken away."""
+    return [name for name, field in view.model_fields.items() if not (field.exclude_if and field.exclude_if(None))]
+
+
+def cells(view: type[BaseModel], names: Sequence[str], row: Any) -> list[Any]:
+    """A row as its list shows it: the values of these fields of the view, what is not simple in the form of JSON."""
     shown = view.model_validate(row, from_attributes=True)
-    seen = shown.model_dump().keys()
-    values = [getattr(shown, name) if name in seen else None for name in view.model_fields]
+    values = [getattr(shown, name) for name in names]
     return [to_jsonable_python(value) if isinstance(value, BaseModel | list | dict) else value for value in values]
 
 
@@ -104,9 +108,10 @@ async def _lines(
         async with asyncio.timeout(_SECONDS), database.snapshot(context) as tx:
             if owners is not None:
                 tx.narrow(owners)
-            yield csv_text.BOM + csv_text.line(view.model_fields)
+            names = columns(view)
+            yield csv_text.BOM + csv_text.line(names)
             async for rows in pages(tx):
-                yield "".join(csv_text.line(cells(view, row)) for row in rows)
+                yield "".join(csv_text.line(cells(view, names, row)) for row in rows)
                 tx.expunge_all()
     finally:
         _under_way -= 1

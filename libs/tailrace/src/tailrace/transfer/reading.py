@@ -11,6 +11,7 @@ import resource
 import sys
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -161,7 +162,8 @@ def _guard(file: IO[bytes]) -> None:
             left = LARGEST_SHEET
             for part in parts:
                 left -= _guard_part(book, part, left)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError, ValueError) as error:
+        # zipfile says NotImplementedError of a way to compress that it does not know.
         raise Unreadable(f"This is no XLSX file that can be read: {str(error)[:100]}.") from None
 
 

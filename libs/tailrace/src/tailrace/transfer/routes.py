@@ -46,6 +46,8 @@ _ZIP = b"PK\x03\x04"
 
 
 class ImportRoute(TenantRoute):
+    """Takes a file of rows, which may be larger than other bodies."""
+
     body_limit: ClassVar[int] = LARGEST
 
 

@@ -153,7 +153,7 @@ service_with_jobs = replace(
         labels,
         service.routers[2],
     ],
-    exposes=[Exposed(prefix="/v1/labels/import", body_limit=LARGEST)],
+    exposes=[Exposed(prefix=f"/v1/{what}/import", body_limit=LARGEST) for what in ("labels", "letters")],
 )
 
 
