@@ -29,7 +29,7 @@ from sqlalchemy.orm import Mapped, relationship
 
 from claims.models import Base, Claim
 from claims.routes import Reader, Writer, router
-from contracts.catalog import WarehouseCreated, WarehouseDeleted, WarehouseUpdated
+from contracts.catalog import WAREHOUSE
 from contracts.claims import ClaimEvent
 from tailrace.core.fields import Sentence, Text
 from tailrace.core.ids import uuid7

@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from contracts.templates import TemplateLevel, TemplateSettings
-from tailrace.core.events import Event
+from tailrace.core.events import Described, Event
 from tailrace.core.money import Currency, Quantity, Rate, RoundingMode, UnitPrice
 from tailrace.core.taxes import TaxLevel
 from tailrace.core.text import plain
@@ -322,6 +322,14 @@ class TemplateChoiceUpdated(CatalogEvent):
     template_choice_id: UUID
     template_id: UUID | None
 
+
+ITEM = Described("item_id", (ItemCreated, ItemUpdated, ItemRestored), ItemDeleted)
+UNIT = Described("unit_id", (UnitCreated, UnitUpdated, UnitRestored), UnitDeleted)
+WAREHOUSE = Described("warehouse_id", (WarehouseCreated, WarehouseUpdated, WarehouseRestored), WarehouseDeleted)
+PRICE_LIST = Described("price_list_id", (PriceListCreated, PriceListUpdated, PriceListRestored), PriceListDeleted)
+TAX_CODE = Described("tax_code_id", (TaxCodeCreated, TaxCodeUpdated, TaxCodeRestored), TaxCodeDeleted)
+TAX_POLICY = Described("tax_policy_id", (TaxPolicyUpdated,))
+TEMPLATE = Described("template_id", (TemplateCreated, TemplateUpdated, TemplateRestored), TemplateDeleted)
 
 PUBLISHED: tuple[type[CatalogEvent], ...] = (
     ItemCreated,

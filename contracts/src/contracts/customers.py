@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from tailrace.core.attachments import AttachmentEvent
-from tailrace.core.events import Event
+from tailrace.core.events import Described, Event
 from tailrace.core.money import Currency, Minor
 from tailrace.core.personal_data import Personal
 
@@ -277,6 +277,9 @@ class CustomerAttachmentMoved(CustomerAttachmentEvent):
 
     from_customer_id: UUID
 
+
+CUSTOMER = Described("customer_id", (CustomerCreated, CustomerUpdated, CustomerRestored), CustomerDeleted)
+MERGE = Described("customer_id", (CustomerMerged,), CustomerUnmerged)
 
 PUBLISHED: tuple[type[CustomerEvent], ...] = (
     CustomerCreated,

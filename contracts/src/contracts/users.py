@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.accounting import ChartName
 from tailrace.core.days import DEFAULT_ZONE, TimeZone
-from tailrace.core.events import Event
+from tailrace.core.events import Described, Event
 from tailrace.core.fields import Country
 from tailrace.core.money import Currency
 from tailrace.core.personal_data import Personal
@@ -187,6 +187,8 @@ class SigningKeyRevoked(UserEvent):
 
     key_id: UUID
 
+
+USER = Described("user_id", (UserCreated, UserUpdated), UserDeleted)
 
 PUBLISHED: tuple[type[UserEvent], ...] = (
     TenantCreated,

@@ -15,13 +15,13 @@ from sqlalchemy.schema import CreateTable
 from toy import service as toy_service
 
 from tailrace.core.errors import Invalid, NotYetKnown, Problem
-from tailrace.core.events import Event
+from tailrace.core.events import Described, Event
 from tailrace.core.ids import is_recent, uuid7
 from tailrace.db.database import Tx
 from tailrace.db.models import COLUMN_TYPES, TenantRow
 from tailrace.db.row_security import TENANT_IS_SET
 from tailrace.db.tables import NAMING
-from tailrace.messaging.replica import Parts, Replica, Source, absent, by_code, by_ids, replica
+from tailrace.messaging.replica import Parts, Replica, Source, absent, by_code, by_ids, followed, replica
 from tailrace_testing import Harness, MakeHarness
 
 
@@ -53,6 +53,16 @@ class ShelfDescribed(ShelfEvent):
 
 class ShelfRemoved(ShelfEvent):
     type: ClassVar[str] = "shelf.removed"
+
+
+class ShelfMerged(ShelfEvent):
+    type: ClassVar[str] = "shelf.merged"
+
+    into_shelf_id: UUID
+
+
+class ShelfUnmerged(ShelfEvent):
+    type: ClassVar[str] = "shelf.unmerged"
 
 
 class BoxMade(Event):
@@ -88,10 +98,17 @@ class BoxCopy(Replica, Base):
     code: Mapped[str]
 
 
+class MergeCopy(Replica, Base):
+    __tablename__ = "merge_copy"
+
+    into_shelf_id: Mapped[UUID]
+
+
 shelves = replica(
     "toy.shelves",
     Source(ShelfCopy, "shelf_id", (ShelfDescribed,), ShelfRemoved, Parts(TagCopy, "tags", "shelf_id")),
     Source(BoxCopy, "box_id", (BoxMade,)),
+    Source(MergeCopy, *Described("shelf_id", (ShelfMerged,), ShelfUnmerged)),
 )
 
 
@@ -212,6 +229,31 @@ async def test_a_lookup_says_what_is_true_of_an_id(shelf: Harness) -> None:
         assert gone.known(id, "/shelf_id").code == "A"
         with pytest.raises(Invalid, match=f"The shelf {id} is no longer in use"):
             gone.in_use(id, "/shelf_id")
+
+
+async def test_what_was_merged_is_followed_until_that_is_undone(shelf: Harness) -> None:
+    first, second, third = uuid7(), uuid7(), uuid7()
+
+    async def each() -> list[UUID]:
+        async with shelf.tx() as tx:
+            return [await followed(tx, MergeCopy.into_shelf_id, id) for id in (first, second, third)]
+
+    assert await each() == [first, second, third]
+    await shelf.deliver(ShelfMerged(shelf_id=first, into_shelf_id=second), aggregate_id=first)
+    await shelf.deliver(ShelfMerged(shelf_id=second, into_shelf_id=third), aggregate_id=second)
+    assert await each() == [third, third, third]
+    async with shelf.tx(shelf.other_tenant) as tx:
+        assert await followed(tx, MergeCopy.into_shelf_id, first) == first
+    await shelf.deliver(ShelfUnmerged(shelf_id=second), aggregate_id=second)
+    assert await each() == [second, second, third]
+
+
+async def test_a_circle_of_merges_ends(shelf: Harness) -> None:
+    one, other = uuid7(), uuid7()
+    await shelf.deliver(ShelfMerged(shelf_id=one, into_shelf_id=other), aggregate_id=one)
+    await shelf.deliver(ShelfMerged(shelf_id=other, into_shelf_id=one), aggregate_id=other)
+    async with shelf.tx() as tx:
+        assert await followed(tx, MergeCopy.into_shelf_id, one) in (one, other)
 
 
 async def _refusal(tx: Tx, id: UUID) -> tuple[type[Problem], str]:

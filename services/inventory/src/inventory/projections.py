@@ -63,14 +63,9 @@ days = Days("inventory.days", Base.metadata, TenantCreated, TenantTimeZoneChange
 dates = DatePolicy("inventory.dates", Base.metadata, TenantDatePolicyChanged)
 catalog = replica(
     "inventory.catalog",
-    Source(ItemCopy, "item_id", (events.ItemCreated, events.ItemUpdated, events.ItemRestored), events.ItemDeleted),
-    Source(
-        WarehouseCopy,
-        "warehouse_id",
-        (events.WarehouseCreated, events.WarehouseUpdated, events.WarehouseRestored),
-        events.WarehouseDeleted,
-    ),
-    Source(UnitCopy, "unit_id", (events.UnitCreated, events.UnitUpdated, events.UnitRestored), events.UnitDeleted),
+    Source(ItemCopy, *events.ITEM),
+    Source(WarehouseCopy, *events.WAREHOUSE),
+    Source(UnitCopy, *events.UNIT),
 )
 
 

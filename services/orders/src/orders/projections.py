@@ -66,38 +66,17 @@ days = Days("orders.days", Base.metadata, TenantCreated, TenantTimeZoneChanged)
 dates = DatePolicy("orders.dates", Base.metadata, TenantDatePolicyChanged)
 catalog = replica(
     "orders.catalog",
-    Source(ItemCopy, "item_id", (events.ItemCreated, events.ItemUpdated, events.ItemRestored), events.ItemDeleted),
-    Source(UnitCopy, "unit_id", (events.UnitCreated, events.UnitUpdated, events.UnitRestored), events.UnitDeleted),
-    Source(
-        WarehouseCopy,
-        "warehouse_id",
-        (events.WarehouseCreated, events.WarehouseUpdated, events.WarehouseRestored),
-        events.WarehouseDeleted,
-    ),
-    Source(
-        PriceListCopy,
-        "price_list_id",
-        (events.PriceListCreated, events.PriceListUpdated, events.PriceListRestored),
-        events.PriceListDeleted,
-        Parts(PriceCopy, "prices", "price_list_id"),
-    ),
-    Source(
-        TaxCodeCopy,
-        "tax_code_id",
-        (events.TaxCodeCreated, events.TaxCodeUpdated, events.TaxCodeRestored),
-        events.TaxCodeDeleted,
-    ),
-    Source(TaxPolicyCopy, "tax_policy_id", (events.TaxPolicyUpdated,)),
+    Source(ItemCopy, *events.ITEM),
+    Source(UnitCopy, *events.UNIT),
+    Source(WarehouseCopy, *events.WAREHOUSE),
+    Source(PriceListCopy, *events.PRICE_LIST, Parts(PriceCopy, "prices", "price_list_id")),
+    Source(TaxCodeCopy, *events.TAX_CODE),
+    Source(TaxPolicyCopy, *events.TAX_POLICY),
 )
 customers = replica(
     "orders.customers",
-    Source(
-        CustomerCopy,
-        "customer_id",
-        (sales.CustomerCreated, sales.CustomerUpdated, sales.CustomerRestored),
-        sales.CustomerDeleted,
-    ),
-    Source(MergeCopy, "customer_id", (sales.CustomerMerged,), sales.CustomerUnmerged),
+    Source(CustomerCopy, *sales.CUSTOMER),
+    Source(MergeCopy, *sales.MERGE),
 )
 
 book = PriceBook(

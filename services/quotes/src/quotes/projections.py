@@ -20,42 +20,17 @@ from tailrace.pricing.book import price_of_one
 days = Days("quotes.days", Base.metadata, TenantCreated, TenantTimeZoneChanged)
 catalog = replica(
     "quotes.catalog",
-    Source(
-        copies.ItemCopy, "item_id", (events.ItemCreated, events.ItemUpdated, events.ItemRestored), events.ItemDeleted
-    ),
-    Source(
-        copies.UnitCopy, "unit_id", (events.UnitCreated, events.UnitUpdated, events.UnitRestored), events.UnitDeleted
-    ),
-    Source(
-        copies.WarehouseCopy,
-        "warehouse_id",
-        (events.WarehouseCreated, events.WarehouseUpdated, events.WarehouseRestored),
-        events.WarehouseDeleted,
-    ),
-    Source(
-        copies.PriceListCopy,
-        "price_list_id",
-        (events.PriceListCreated, events.PriceListUpdated, events.PriceListRestored),
-        events.PriceListDeleted,
-        Parts(copies.PriceCopy, "prices", "price_list_id"),
-    ),
-    Source(
-        copies.TaxCodeCopy,
-        "tax_code_id",
-        (events.TaxCodeCreated, events.TaxCodeUpdated, events.TaxCodeRestored),
-        events.TaxCodeDeleted,
-    ),
-    Source(copies.TaxPolicyCopy, "tax_policy_id", (events.TaxPolicyUpdated,)),
+    Source(copies.ItemCopy, *events.ITEM),
+    Source(copies.UnitCopy, *events.UNIT),
+    Source(copies.WarehouseCopy, *events.WAREHOUSE),
+    Source(copies.PriceListCopy, *events.PRICE_LIST, Parts(copies.PriceCopy, "prices", "price_list_id")),
+    Source(copies.TaxCodeCopy, *events.TAX_CODE),
+    Source(copies.TaxPolicyCopy, *events.TAX_POLICY),
 )
 customers = replica(
     "quotes.customers",
-    Source(
-        copies.CustomerCopy,
-        "customer_id",
-        (sales.CustomerCreated, sales.CustomerUpdated, sales.CustomerRestored),
-        sales.CustomerDeleted,
-    ),
-    Source(copies.MergeCopy, "customer_id", (sales.CustomerMerged,), sales.CustomerUnmerged),
+    Source(copies.CustomerCopy, *sales.CUSTOMER),
+    Source(copies.MergeCopy, *sales.MERGE),
 )
 sellers = replica("quotes.sellers", Source(copies.SellerCopy, "tenant_id", (TenantCreated, TenantUpdated)))
 costs = Projection("quotes.costs", tables=[copies.ItemCost])

@@ -7,11 +7,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quotes.base import Base
-from quotes.buyers import followed
+from quotes.copies import MergeCopy
 from quotes.models import OPEN, Quote
 from quotes.projections import days
 from tailrace.db.database import Tx
 from tailrace.db.models import TenantRow
+from tailrace.messaging.replica import followed
 from tailrace.messaging.timers import Timer
 
 AT_ONCE = 200
@@ -62,7 +63,9 @@ async def follow_up(tx: Tx, customer_id: UUID) -> None:
         return
     theirs = select(Quote.id).where(Quote.customer_id == customer_id, Quote.status.in_(OPEN)).order_by(Quote.id)
     some = list(await tx.scalars(theirs.limit(AT_ONCE)))
-    into = None if end.into_customer_id is None else await followed(tx, end.into_customer_id)
+    into = (
+        None if end.into_customer_id is None else await followed(tx, MergeCopy.into_customer_id, end.into_customer_id)
+    )
     for id in some:
         quote = await tx.load(Quote, id)
         if quote.status not in OPEN or quote.customer_id != customer_id:

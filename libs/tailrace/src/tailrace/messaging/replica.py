@@ -7,7 +7,9 @@ description is the row; parts are replaced as a whole; what was deleted there st
         __tablename__ = "item_copy"
         sku: Mapped[str]
 
-    catalog = replica("orders.catalog", Source(ItemCopy, "item_id", (ItemCreated, ItemUpdated), ItemDeleted))
+    ITEM = Described("item_id", (ItemCreated, ItemUpdated), ItemDeleted)  # beside the events
+
+    catalog = replica("orders.catalog", Source(ItemCopy, *ITEM))
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -17,9 +19,9 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import Table, bindparam, delete, select, update
+from sqlalchemy import Integer, Table, Uuid, bindparam, delete, literal, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
 from tailrace.core.errors import Invalid, NotYetKnown, Problem
 from tailrace.core.events import Event
@@ -28,7 +30,7 @@ from tailrace.db.database import Tx
 from tailrace.db.models import TenantRow
 from tailrace.messaging.subscribers import Delivery, Projection
 
-__all__ = ["Known", "Parts", "Replica", "Source", "absent", "by_code", "by_ids", "replica"]
+__all__ = ["Known", "Parts", "Replica", "Source", "absent", "by_code", "by_ids", "followed", "replica"]
 
 
 class Replica(TenantRow):
@@ -147,6 +149,9 @@ def replica(name: str, *sources: Source) -> Projection:
     return projection
 
 
+_LONGEST_CHAIN = 20
+"""Nobody merges in a circle; if they did, a query would not go on for ever."""
+
 AnyReplica = TypeVar("AnyReplica", bound=Replica)
 
 
@@ -170,6 +175,19 @@ class Known(dict[UUID, AnyReplica], Generic[AnyReplica]):
         if not row.active:
             raise Invalid.field(field, f"The {self._noun} {id} is no longer in use.")
         return row
+
+
+async def followed(tx: Tx, into: InstrumentedAttribute[UUID], id: UUID) -> UUID:
+    """What a thing stands for by now that may have been merged into another, and that into a third: itself, as long as it was not.
+
+    `into` is the column of a copy that says so, one row for each thing that was merged, inactive once that was undone. One query.
+    """
+    merge = into.class_
+    chain = select(literal(id, Uuid).label("id"), literal(0, Integer).label("step")).cte(recursive=True)
+    further = select(into, chain.c.step + 1).join(chain, chain.c.id == merge.id)
+    chain = chain.union_all(further.where(merge.active, chain.c.step < _LONGEST_CHAIN))
+    last: UUID = (await tx.scalars(select(chain.c.id).order_by(chain.c.step.desc()).limit(1))).one()
+    return last
 
 
 def absent(id: UUID, field: str, detail: str) -> Problem:

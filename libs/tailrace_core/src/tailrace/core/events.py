@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -44,6 +44,17 @@ class Event(BaseModel):
     @classmethod
     def schema_uri(cls) -> str:
         return f"urn:tailrace:schema:{cls.type}:v{cls.version}"
+
+
+class Described(NamedTuple):
+    """Which events tell of a thing: who keeps a copy of it hears these.
+
+    `key` is the field with its id. Each of `told_by` carries the whole of it; `ended_by` says that it is out of use.
+    """
+
+    key: str
+    told_by: tuple[type[Event], ...]
+    ended_by: type[Event] | None = None
 
 
 @dataclass(frozen=True, slots=True)
