@@ -9,6 +9,7 @@ from sqlalchemy import MetaData
 
 from tailrace.core.events import Event, by_type
 from tailrace.core.manifest import ANY_SCOPE, SCOPE, is_known
+from tailrace.core.screens import Screen, linked
 from tailrace.errands.errands import Errand
 from tailrace.http.auth import Scope, scopes_of
 from tailrace.http.routing import TenantRoute
@@ -71,6 +72,8 @@ class Service:
     """What its routes may ask of a caller, named `<resource>:<action>`."""
     default_roles: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """What the roles that a new tenant gets grant of these scopes; `<resource>:*` grants all of one resource."""
+    screens: Sequence[Screen] = ()
+    """What the edge shows of several services in one answer."""
     edge: bool = False
     """It faces the world and forwards to the others; clients reach them through it alone."""
     issues_tokens: bool = False
@@ -111,6 +114,7 @@ class Service:
         if len(names) != len(set(names)):
             raise ValueError(f"{self.name} has two subscribers of one name")
         _check_tables(self)
+        linked(self.screens)
         for route in (route for router in self.routers for route in router.routes if isinstance(route, TenantRoute)):
             if strangers := [reads.name for reads in route.reads if reads not in self.subscribers]:
                 raise ValueError(f"{route.path} of {self.name} reads {strangers[0]}, which is no subscriber of it")

@@ -1,7 +1,7 @@
 """The gateway's app: its own pages and health as ordinary routes, and everything else forwarded by the route table."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -10,22 +10,27 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from gateway import health, pages
+from gateway.admission import Admission, Shares
 from gateway.compression import Compression
 from gateway.feed import Feed, UserEvents
 from gateway.forward import Forwarder
-from gateway.gateway import Gateway, Shares
+from gateway.gateway import Gateway
 from gateway.in_flight import InFlight
 from gateway.limits import Limit
 from gateway.pace import Pace
 from gateway.revocations import Revocations
-from gateway.routes import forwarded
+from gateway.routes import Read, forwarded
+from gateway.screen_reads import ScreenReads
+from gateway.screens import SCREENS
 from gateway.table import load_table
 from gateway.tokens import Tokens
+from tailrace.core.screens import Screen
 from tailrace.http import problem_details
 from tailrace.http.auth import Verifier
 from tailrace.http.jwks import PublishedKeys
 from tailrace.http.middleware import RequestId
 from tailrace.observability import metrics, tracing
+from tailrace.runtime.openapi_screens import PREFIX
 from tailrace.settings import Settings
 
 _EXPOSED = (
@@ -43,7 +48,13 @@ _EXPOSED = (
 )
 
 
-def build(settings: Settings, *, feed: Feed | None = None, promised: Path | None = None) -> FastAPI:
+def build(
+    settings: Settings,
+    *,
+    feed: Feed | None = None,
+    promised: Path | None = None,
+    screens: Sequence[Screen] = SCREENS,
+) -> FastAPI:
     """The app. `feed` tells it about revocations in the place of Kafka; `promised` is a folder with the services' `manifests` and `openapi`
     in the place of what the contracts carry. Raises ValueError when the manifests contradict each other."""
     table = load_table(promised)
@@ -52,21 +63,18 @@ def build(settings: Settings, *, feed: Feed | None = None, promised: Path | None
     revocations = Revocations(settings.token_lifetime)
     follow = (feed or UserEvents(settings)).run
     forwarder = Forwarder(settings.upstream_of)
-    gateway = Gateway(
-        table,
-        Tokens(Verifier(keys, issuer=settings.issuer, audiences=audiences)),
-        revocations,
-        audience=settings.audience,
-        shares=Shares(
-            tenant_rate=Limit("tenant", rate=settings.tenant_rate, burst=settings.tenant_burst),
-            address_rate=Limit("address", rate=settings.address_rate, burst=settings.address_burst),
-            tenant_requests=InFlight("requests", "tenant", settings.tenant_requests),
-            tenant_uploads=InFlight("requests with a long body", "tenant", settings.tenant_uploads),
-            address_requests=InFlight("requests without a token", "address", settings.address_requests),
-        ),
-        pace=partial(Pace, settings.client_grace, settings.client_rate),
-        forwarder=forwarder,
+    shares = Shares(
+        tenant_rate=Limit("tenant", rate=settings.tenant_rate, burst=settings.tenant_burst),
+        address_rate=Limit("address", rate=settings.address_rate, burst=settings.address_burst),
+        tenant_requests=InFlight("requests", "tenant", settings.tenant_requests),
+        tenant_uploads=InFlight("requests with a long body", "tenant", settings.tenant_uploads),
+        address_requests=InFlight("requests without a token", "address", settings.address_requests),
     )
+    tokens = Tokens(Verifier(keys, issuer=settings.issuer, audiences=audiences))
+    admission = Admission(tokens, revocations, shares, settings.audience)
+    pace = partial(Pace, settings.client_grace, settings.client_rate)
+    gateway = Gateway(table, admission, forwarder, pace, tenant_uploads=shares.tenant_uploads)
+    screen_reads = ScreenReads(screens, table, admission, forwarder, pace)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -91,6 +99,7 @@ def build(settings: Settings, *, feed: Feed | None = None, promised: Path | None
     app.include_router(health.router(keys, revocations))
     app.include_router(pages.router(promised))
     app.include_router(health.for_operators(metrics.router, settings.metrics_from))
+    app.router.routes.append(Read(PREFIX, screen_reads))
     app.router.routes.extend(forwarded(table, gateway))
     app.router.default = gateway
     app.add_middleware(Compression)

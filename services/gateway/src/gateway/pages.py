@@ -16,6 +16,7 @@ from fastapi import APIRouter, Request, Response
 from contracts.promised import openapi as documents
 from gateway.compression import coded_tag, takes_gzip
 from gateway.files import static
+from gateway.screens import SCREENS
 from tailrace.http.etag import not_modified
 from tailrace.runtime.openapi_merge import merge_openapi
 
@@ -68,7 +69,9 @@ def _answer(request: Request, page: _Page, media_type: str, headers: dict[str, s
 @cache
 def merged(folder: Path | None = None) -> bytes:
     """The OpenAPI document of the whole fleet, made of what each service promised when it is first asked for."""
-    return json.dumps(merge_openapi(documents(folder)), ensure_ascii=False).encode()
+    # Other promises than the contracts' are those of another fleet, of which the screens know nothing.
+    screens = SCREENS if folder is None else ()
+    return json.dumps(merge_openapi(documents(folder), screens), ensure_ascii=False).encode()
 
 
 def router(folder: Path | None) -> APIRouter:

@@ -1,11 +1,15 @@
 """Every prefix of the route table as a route of the app: so what observes the app, metrics and spans, calls a request by its prefix."""
 
+from http import HTTPStatus
 from typing import NoReturn
 
+from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match, NoMatchFound
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.table import Table
+
+_READS = frozenset({"GET", "HEAD"})
 
 
 class Forwarded(BaseRoute):
@@ -27,6 +31,19 @@ class Forwarded(BaseRoute):
 
     def url_path_for(self, name: str, /, **path_params: object) -> NoReturn:
         raise NoMatchFound(name, path_params)
+
+
+class Read(Forwarded):
+    """What lies under a prefix and is only read."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        match, child = super().matches(scope)
+        return (Match.PARTIAL, child) if match is Match.FULL and scope["method"] not in _READS else (match, child)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] not in _READS:
+            raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED)
+        await super().handle(scope, receive, send)
 
 
 def forwarded(table: Table, gateway: ASGIApp) -> list[BaseRoute]:

@@ -3,12 +3,12 @@
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import aiohttp
 import orjson
@@ -21,6 +21,7 @@ from joserfc.jwk import KeySet, RSAKey
 from gateway.app import build
 from gateway.revocations import Revocations
 from gateway.service import service
+from tailrace.core.screens import Screen
 from tailrace.http.auth import TYPE
 from tailrace.runtime.process import http_config
 from tailrace.service import Service
@@ -109,6 +110,7 @@ class Upstream:
     release: asyncio.Event = field(default_factory=asyncio.Event)
     entered: asyncio.Event = field(default_factory=asyncio.Event)
     finished: asyncio.Event = field(default_factory=asyncio.Event)
+    meeting: asyncio.Barrier = field(default_factory=lambda: asyncio.Barrier(3))
 
     def app(self) -> FastAPI:
         app = FastAPI(redirect_slashes=False)
@@ -122,6 +124,7 @@ class Upstream:
         app.add_api_route("/v1/public/long", self.long, methods=["GET"])
         app.add_api_route("/v1/orders/long", self.long, methods=["GET"])
         app.add_api_route("/v1/orders/never", self.wait, methods=["GET", "POST"])
+        app.add_api_route("/v1/orders/meet/{id}", self.meet, methods=["GET"])
         app.add_api_route("/v1/slow/write", self.wait, methods=["POST"])
         app.add_api_route("/v1/public/wait", self.wait, methods=["GET"])
         app.add_api_route("/{path:path}", self.echo, methods=["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
@@ -183,6 +186,11 @@ class Upstream:
     async def long(self, size: int) -> Response:
         self.entered.set()
         return Response(b"x" * size, media_type="application/octet-stream")
+
+    async def meet(self, id: UUID) -> Response:
+        """Answers once three requests are here together."""
+        async with asyncio.timeout(300), self.meeting:
+            return Response(orjson.dumps({"id": id, "parent_id": None}), media_type="application/json")
 
     async def wait(self, request: Request) -> Response:
         await request.body()
@@ -250,7 +258,9 @@ def write_promises(folder: Path) -> None:
 
 
 @asynccontextmanager
-async def stand_with(tmp_path: Path, *, begun: bool = True, **settings: Any) -> AsyncIterator[Stand]:
+async def stand_with(
+    tmp_path: Path, *, begun: bool = True, screens: Sequence[Screen] = (), **settings: Any
+) -> AsyncIterator[Stand]:
     """`begun` is False for a gateway that has read no revocations yet."""
     identity = FastAPI()
     identity.add_api_route("/.well-known/jwks.json", lambda: KeySet([KEY]).as_dict(private=False), methods=["GET"])
@@ -271,7 +281,7 @@ async def stand_with(tmp_path: Path, *, begun: bool = True, **settings: Any) -> 
         if begun:
             feed.begun.set()
         given = Settings(ports=ports, **settings)
-        port = await servers.start(build(given, feed=feed, promised=promised), service, given)
+        port = await servers.start(build(given, feed=feed, promised=promised, screens=screens), service, given)
         if begun:
             await feed.current.wait()
         url = f"http://127.0.0.1:{port}"

@@ -9,8 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tailrace.core.errors import Problem
+from tailrace.core.screens import Screen
 from tailrace.http import openapi
+from tailrace.runtime.openapi_screens import screens_document
 
+EDGE = "gateway"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 PROBLEMS = "x-problem-types"
 _EDGE_REFUSES = (408, 429, 502, 503, 504)
@@ -20,13 +23,17 @@ Document = dict[str, Any]
 _TYPE = "urn:tailrace:problem:"
 
 
-def merge_openapi(documents: Mapping[str, Document], *, title: str = "Tailrace") -> Document:
-    """The documents, by service name, as one. The arguments are left as they are.
+def merge_openapi(
+    documents: Mapping[str, Document], screens: Sequence[Screen] = (), *, title: str = "Tailrace"
+) -> Document:
+    """The documents, by service name, as one, with the screens that are made of them. The arguments are left as they are.
 
     `x-problem-types` lists the refusals of all, with those of this process; the description shows them to people.
 
-    Raises ValueError when two services declare one operation, one operation id, or one schema differently.
+    Raises ValueError when two services declare one operation, one operation id, or one schema differently, and for a screen of what none offers.
     """
+    if screens:
+        documents = {**documents, EDGE: screens_document(screens, documents)}
     shared = _shared(documents)
     merged: Document = {
         "openapi": "3.1.0",

@@ -82,7 +82,7 @@ def build(services: Sequence[Service], root: Path, documents: Documents | None =
     documents = documents_of(services) if documents is None else documents
     schemas = {name: schema for service in services for name, schema in _schemas(service, root).items()}
     schemas[version_name(DeadLettered)] = _schema(DeadLettered)
-    merged = merge_openapi(documents)
+    merged = merge_openapi(documents, [screen for service in services for screen in service.screens])
     return {
         BUILT / "asyncapi.yaml": _json(asyncapi(services, schemas)),
         **{BUILT / "schemas" / f"{name}.json": _json(schema) for name, schema in sorted(schemas.items())},

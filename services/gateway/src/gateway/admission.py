@@ -1,0 +1,90 @@
+"""Who asks, and whom a request is charged to: its token is checked, and the allowance that it is taken from is its tenant's or its address's."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+import structlog
+from starlette.types import Scope
+
+from gateway.head import Head
+from gateway.in_flight import InFlight
+from gateway.limits import Limit
+from gateway.revocations import Revocations
+from gateway.tokens import Tokens
+from tailrace.core.context import Principal
+from tailrace.core.errors import Unauthenticated, Unavailable
+from tailrace.core.manifest import Route
+from tailrace.http.addresses import address_key
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """What each tenant, or each address without a token, may have of what all share: rates, requests under way, and long bodies among them."""
+
+    tenant_rate: Limit
+    address_rate: Limit
+    tenant_requests: InFlight
+    tenant_uploads: InFlight
+    address_requests: InFlight
+
+
+@dataclass(frozen=True, slots=True)
+class Charged:
+    """Whom a request is charged to: `key` is the tenant or the address, `rate` are the headers that say what is left."""
+
+    key: Hashable
+    allowance: Limit
+    rate: dict[str, str]
+    in_flight: InFlight
+
+    def more(self, requests: int) -> dict[str, str]:
+        """The headers after so many further requests were taken from the allowance. Raises TooManyRequests."""
+        rate = self.rate
+        for _ in range(requests):
+            rate = self.allowance.take(self.key)
+        return rate
+
+
+class Admission:
+    """The door that every request comes through, on public paths and others."""
+
+    def __init__(self, tokens: Tokens, revocations: Revocations, shares: Shares, audience: str) -> None:
+        self._tokens = tokens
+        self._revocations = revocations
+        self._shares = shares
+        self._audience = audience
+
+    async def admit(self, route: Route, head: Head, scope: Scope) -> Charged:
+        """The caller that this request is charged to: its tenant, or on public paths the address it comes from."""
+        shares = self._shares
+        peer = scope.get("client")
+        address = address_key(peer[0] if peer else None)
+        if route.public:
+            structlog.contextvars.bind_contextvars(upstream=route.service, tenant=None)
+            return Charged(address, shares.address_rate, shares.address_rate.take(address), shares.address_requests)
+        if not self._revocations.complete:
+            raise Unavailable("What was revoked is being read; nothing was done.")
+        principal = await self._principal(route, head, address)
+        structlog.contextvars.bind_contextvars(upstream=route.service, tenant=str(principal.tenant_id))
+        tenant = principal.tenant_id
+        return Charged(tenant, shares.tenant_rate, shares.tenant_rate.take(tenant), shares.tenant_requests)
+
+    async def _principal(self, route: Route, head: Head, address: str) -> Principal:
+        """An address pays for every token of its that is refused, and gets no more of them checked when it has run out."""
+        scheme, _, token = head.authorization.partition(" ")
+        token = token.strip()
+        if scheme.lower() != "bearer" or not token:
+            self._shares.address_rate.take(address)
+            raise Unauthenticated("Send an access token: Authorization: Bearer …")
+        passport = self._tokens.known(token)
+        try:
+            if passport is None:
+                self._shares.address_rate.check(address)
+                passport = await self._tokens.verify(token)
+            if passport.audience not in (self._audience, route.service):
+                raise Unauthenticated("This token is for another service.")
+            self._revocations.check(passport)
+        except Unauthenticated:
+            self._shares.address_rate.take(address)
+            raise
+        return passport.principal

@@ -1,0 +1,196 @@
+"""Reads a screen: asks the services of all its parts at once, under the caller's own token, and puts their answers together byte for byte.
+
+A part that its service refuses is left out, and the answer says why; the first part of a thing's screen is that thing, so its refusal is the
+screen's. A screen costs as much of the allowance as its parts asked for one by one.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from typing import Any, Final
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from gateway.admission import Admission
+from gateway.forward import Forwarder
+from gateway.head import Head, read_head
+from gateway.pace import Pace
+from gateway.table import Table
+from gateway.upload import Upload
+from tailrace.core.errors import BadRequest, Problem, Unknown
+from tailrace.core.manifest import Route
+from tailrace.core.screens import Part, Screen
+from tailrace.http.etag import not_modified
+from tailrace.http.problem_details import MEDIA_TYPE
+from tailrace.runtime.openapi_screens import PREFIX, path_of
+
+_ROUTE: Final = Route(service="gateway", prefix=PREFIX)
+_HANDED_ON = frozenset({b"authorization", b"tailrace-after", b"accept-language", b"user-agent"})
+_HEADERS: Final = {"Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
+_DEPTH: Final = len(PREFIX.split("/"))
+
+
+@dataclass(slots=True)
+class _Answer:
+    """Of one part. `send` takes it as an ASGI server would."""
+
+    status: int = 0
+    body: bytes = b""
+    problem: Problem | None = None
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+        else:
+            self.body += message["body"]
+
+    @property
+    def shown(self) -> bool:
+        return self.status == 200
+
+
+class ScreenReads:
+    """An ASGI application for what lies under `/v1/screens`. Raises Problems, which the app around it answers."""
+
+    def __init__(
+        self,
+        screens: Iterable[Screen],
+        table: Table,
+        admission: Admission,
+        forwarder: Forwarder,
+        pace: Callable[[], Pace],
+    ) -> None:
+        self._screens = {screen.name: screen for screen in screens}
+        self._table = table
+        self._admission = admission
+        self._forwarder = forwarder
+        self._pace = pace
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        head = read_head(scope)
+        if head.query:
+            name = head.query.partition("=")[0].partition("&")[0]
+            raise BadRequest(f"A screen takes no parameters, and this is one: {name[:50]}.", field=f"?{name[:50]}")
+        charged = await self._admission.admit(_ROUTE, head, scope)
+        below = head.segments[_DEPTH - 1 :]
+        if not below:
+            listed = json.dumps([_entry(screen) for screen in self._screens.values()], ensure_ascii=False)
+            await _answer(listed.encode(), charged.rate, scope, receive, send)
+            return
+        screen, id = self._found(below, scope["path"])
+        rate = charged.more(len(screen.parts) - 1)
+        with ExitStack() as held:
+            for _ in screen.parts:
+                held.enter_context(charged.in_flight.hold(charged.key))
+            answers = await self._ask(screen, id, head, scope)
+        if screen.of_one and not answers[0].shown:
+            await _refuse(answers[0], rate, scope, receive, send)
+        else:
+            await _answer(_together(screen, answers), rate, scope, receive, send)
+
+    def _found(self, below: Sequence[str], path: str) -> tuple[Screen, str]:
+        """The screen, and the id of the thing it shows, in the form that services know. Raises Unknown."""
+        screen = self._screens.get(below[0])
+        if screen is None or len(below) != 1 + screen.of_one:
+            raise Unknown("path", path)
+        if not screen.of_one:
+            return screen, ""
+        try:
+            return screen, str(UUID(below[1]))
+        except ValueError as error:
+            raise Unknown(screen.name, below[1]) from error
+
+    async def _ask(self, screen: Screen, id: str, head: Head, scope: Scope) -> Sequence[_Answer]:
+        """What each part's service says. Nobody waits for the others once the thing itself is refused."""
+        async with asyncio.TaskGroup() as group:
+            asked = [group.create_task(self._part(part, id, head, scope)) for part in screen.parts]
+            first = await asked[0]
+            if screen.of_one and not first.shown:
+                for task in asked[1:]:
+                    task.cancel()
+                return [first]
+        return [task.result() for task in asked]
+
+    async def _part(self, part: Part, id: str, head: Head, scope: Scope) -> _Answer:
+        path, query = part.target(id)
+        segments = tuple(path.split("/")[1:])
+        route = self._table.match(segments)
+        if route is None:
+            return _Answer(Unknown.status, problem=Unknown("path", path))
+        kept = [(name, value) for name, value in head.headers if name in _HANDED_ON]
+        one = replace(
+            head, method="GET", path=path, query=query, segments=segments, headers=kept, length=None, has_body=False
+        )
+        answer, nothing = _Answer(), Upload(_no_body, 0, self._pace())
+        await nothing.read_ahead(has_body=False)
+        try:
+            await self._forwarder.forward(route, one, scope, nothing, answer.send, {}, self._pace())
+        except Problem as problem:
+            return _Answer(problem.status, problem=problem)
+        return answer
+
+
+async def _no_body() -> Message:
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
+def _together(screen: Screen, answers: Sequence[_Answer]) -> bytes:
+    """The screen's body. What the services said stands in it as they said it."""
+    parts, left_out = [], []
+    for part, answer in zip(screen.parts, answers, strict=True):
+        if answer.shown:
+            parts.append(b'"%s":%s' % (part.name.encode(), answer.body))
+        else:
+            left_out.append({"part": part.name, "status": answer.status, **_why(answer)})
+    links = _links(screen, answers[0].body) if screen.of_one else []
+    rest = json.dumps({"left_out": left_out, "links": links}, ensure_ascii=False, separators=(",", ":"))
+    return b'{"screen":"%s","parts":{%s},%s' % (screen.name.encode(), b",".join(parts), rest[1:].encode())
+
+
+def _why(answer: _Answer) -> dict[str, str]:
+    if answer.problem is not None:
+        return {"type": f"urn:tailrace:problem:{answer.problem.slug}", "title": answer.problem.title}
+    try:
+        said = json.loads(answer.body)
+        return {"type": str(said["type"]), "title": str(said["title"])}
+    except (ValueError, TypeError, KeyError):
+        return {"type": "about:blank", "title": "No answer that can be read"}
+
+
+def _links(screen: Screen, body: bytes) -> list[dict[str, str]]:
+    thing = json.loads(body)
+    ids = ((link.screen, thing.get(link.field)) for link in screen.links)
+    return [{"screen": name, "id": id, "href": f"{PREFIX}/{name}/{id}"} for name, id in ids if id is not None]
+
+
+def _entry(screen: Screen) -> dict[str, Any]:
+    return {
+        "screen": screen.name,
+        "says": screen.says,
+        "path": path_of(screen),
+        "parts": [part.name for part in screen.parts],
+        "links": [link.screen for link in screen.links],
+    }
+
+
+async def _answer(body: bytes, rate: dict[str, str], scope: Scope, receive: Receive, send: Send) -> None:
+    tag = f'"{blake2b(body, digest_size=8).hexdigest()}"'
+    headers = {**_HEADERS, **rate, "ETag": tag}
+    response = Response(body, media_type="application/json", headers=headers)
+    seen = not_modified(Request(scope), response)
+    if seen is not None:
+        seen.headers.update(rate)
+    await (seen or response)(scope, receive, send)
+
+
+async def _refuse(answer: _Answer, rate: dict[str, str], scope: Scope, receive: Receive, send: Send) -> None:
+    """Refuse the screen as the thing's own service did. Raises what the gateway itself refuses."""
+    if answer.problem is not None:
+        raise answer.problem
+    await Response(answer.body, answer.status, {**_HEADERS, **rate}, MEDIA_TYPE)(scope, receive, send)
