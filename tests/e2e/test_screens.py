@@ -15,7 +15,7 @@ async def test_a_screen_is_its_single_reads_together(gateway: Gateway) -> None:
     path = f"/v1/screens/order/{order['id']}"
     shown = await eventually(
         lambda: member.get(path),
-        lambda said: said["parts"]["order"]["allocation"] == "reserved" and said["parts"]["shipments"]["items"],
+        lambda said: said["parts"]["order"]["allocation"] == "full" and said["parts"]["shipments"]["items"],
         what="the order's shipment on its screen",
     )
     assert shown["left_out"] == []
