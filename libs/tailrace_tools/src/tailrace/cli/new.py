@@ -89,7 +89,7 @@ def _write_migrations(messages: Mapping[str, str]) -> list[Path]:
     paths = []
     with tempfile.TemporaryDirectory(prefix="tailrace-migration-") as folder:
         Path(folder).chmod(0o755)
-        stack = Stack(Path(folder) / "data", only="postgres").start()
+        stack = Stack(Path(folder) / "data", only="postgres", durable=False).start()
         try:
             settings = Settings(postgres=stack.postgres_url, secret=stack.supervisor.credentials.secret)
             for name, message in messages.items():
