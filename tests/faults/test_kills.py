@@ -1,38 +1,65 @@
-"""Any one process dies with requests in flight, and every accepted order still has its effects exactly once."""
+"""Each process in turn dies with requests in flight, and every accepted order still has its effects exactly once."""
 
 import asyncio
 import os
 import signal
+from collections.abc import Callable, Sequence
+from itertools import count
 
 import pytest
-from company import Company, dead_letters, trade
+from company import Company, dead_letters
 
 from tailrace.runtime.fleet import load_services
 from tailrace.stack.embedded import Stack
 from tailrace_testing.gateway import Gateway, eventually
 
 _FLEET = [*(service.name for service in load_services()), "fleet"]
-_EMBEDDED = pytest.mark.embedded("pauses or kills PostgreSQL, Kafka or Connect")
-_PARTS = [pytest.param(name, marks=_EMBEDDED) for name in ("connect", "kafka", "postgres")]
+_WORKERS = 5
+_MORE = 6
+"""Orders accepted and shipped between one death and the next: more than there are workers, so each has seen the one that came back."""
 
 
-@pytest.mark.parametrize("victim", [*_FLEET, *_PARTS])
-async def test_killed_under_load(victim: str, fleet: Stack, gateway: Gateway) -> None:
-    company = await Company.found(gateway)
-    busy = asyncio.Event()
-    trading = asyncio.create_task(trade(company, orders=30, workers=5, halfway=busy))
-    await asyncio.wait([asyncio.create_task(busy.wait()), trading], return_when=asyncio.FIRST_COMPLETED)
-    if not busy.is_set():
-        await trading
-        pytest.fail("the trade ended before it was half way")
-    pid = fleet.pids()[victim]
-    os.kill(pid, signal.SIGKILL)
-    await trading
-    await company.settled(fleet)
-    assert await dead_letters(fleet, company) == []
+async def test_killed_under_load(fleet: Stack, gateway: Gateway) -> None:
+    await _killed_in_turn(_FLEET, fleet, gateway)
+
+
+@pytest.mark.embedded("pauses or kills PostgreSQL, Kafka or Connect")
+async def test_what_they_stand_on_is_killed_under_load(fleet: Stack, gateway: Gateway) -> None:
+    await _killed_in_turn(["connect", "kafka", "postgres"], fleet, gateway)
+
+
+async def _killed_in_turn(victims: Sequence[str], fleet: Stack, gateway: Gateway) -> None:
+    company, shipped = await Company.found(gateway), set[str]()
+    numbers, over = count(), asyncio.Event()
+
+    async def work() -> None:
+        while not over.is_set():
+            order = await company.order(1 + next(numbers) % 7)
+            await company.ship(order["id"])
+            shipped.add(order["id"])
+
+    async def progress() -> int:
+        return len(shipped)
 
     async def pids() -> dict[str, int]:
         return fleet.pids()
 
-    now = await eventually(pids, lambda found: found.get(victim, pid) != pid, what=f"a new {victim}")
-    assert set(now) >= {*_FLEET, *fleet.plan.own}
+    def at_least(wanted: int) -> Callable[[int], bool]:
+        return lambda done: done >= wanted
+
+    def replaced(victim: str, pid: int) -> Callable[[dict[str, int]], bool]:
+        return lambda found: found.get(victim, pid) != pid
+
+    async with asyncio.TaskGroup() as trading:
+        for _ in range(_WORKERS):
+            trading.create_task(work())
+        for victim in victims:
+            await eventually(progress, at_least(len(shipped) + _MORE), what=f"trade before {victim} dies")
+            pid = fleet.pids()[victim]
+            os.kill(pid, signal.SIGKILL)
+            await eventually(pids, replaced(victim, pid), what=f"a new {victim}")
+        await eventually(progress, at_least(len(shipped) + _MORE), what="trade after the last death")
+        over.set()
+    await company.settled(fleet)
+    assert await dead_letters(fleet, company) == []
+    await eventually(pids, lambda found: set(found) >= {*_FLEET, *fleet.plan.own}, what="all of them")

@@ -2,88 +2,24 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
-from pathlib import Path
-from typing import Any, ClassVar
-from uuid import UUID
+from typing import ClassVar
 
 import pytest
+from errand_toy import GOOD, Asking, Errands, Said
 from partner import DROP, HANG, PartnerListener, answer
-from pydantic import BaseModel
 from sqlalchemy import func, select
-from toy import Note, service
+from toy import service
 
 import tailrace.errands.runner as running
 from tailrace.core.payload import Payload
-from tailrace.db.database import Tx
 from tailrace.db.outbox import RecordsNothing
 from tailrace.db.tables import errand as errand_table
-from tailrace.errands.calls import Call, Caller
-from tailrace.errands.errands import Errand, Outcome
-from tailrace.errands.guard import Guard, TargetRefused
-from tailrace.errands.runner import ErrandRunner
+from tailrace.errands.calls import Call
+from tailrace.errands.errands import Errand
+from tailrace.errands.guard import TargetRefused
 from tailrace.errands.secrets import Secret
-from tailrace.settings import Settings
 from tailrace_testing import MakeHarness
 from tailrace_testing.gateway import eventually
-
-
-class Asking(Payload):
-    word: str
-
-
-class Said(BaseModel):
-    word: str
-
-
-GOOD = answer(body=b'{"word": "yes"}')
-
-
-class Errands:
-    """The toy with one kind of errand, which writes a note of each outcome."""
-
-    def __init__(self) -> None:
-        self.ask = Errand("toy.ask", about=Asking, answer=Said, timeout=5, deadline=timedelta(hours=1))
-        self.outcomes: list[Outcome] = []
-        self.fails = 0
-
-        @self.ask.outcome
-        async def asked(tx: Tx, outcome: Outcome) -> None:
-            self.outcomes.append(outcome)
-            if self.fails:
-                self.fails -= 1
-                raise ValueError("cannot")
-            said = outcome.answer.word if outcome.answer else outcome.failure or str(outcome.response)
-            tx.add(Note.write(f"{outcome.about.word}: {said}"))
-
-    async def start(self, make_harness: MakeHarness, **settings: Any) -> None:
-        self.h = await make_harness(replace(service, subscribers=[], routers=[], errands=[self.ask]))
-        self.settings = Settings(**settings)
-
-    def runner(self, *partners: PartnerListener) -> ErrandRunner:
-        guard = Guard([partner.target for partner in partners])
-        return ErrandRunner(self.h.database, [self.ask], self.settings, caller=Caller(guard, Path("/nowhere")))
-
-    async def send(
-        self, partner: PartnerListener, word: str = "sure", tenant: UUID | None = None, call: Call | None = None
-    ) -> UUID:
-        async with self.h.tx(tenant) as tx:
-            return await self.ask.send(tx, call or Call("POST", partner.url, json={"word": word}), Asking(word=word))
-
-    async def notes(self, tenant: UUID | None = None) -> list[str]:
-        return [each.event.text for each in await self.h.published("note.written", tenant=tenant)]  # type: ignore[attr-defined]
-
-    async def come(self, runner: ErrandRunner) -> int:
-        """Let what was put off come now."""
-        await self.h.admin.execute("UPDATE errand_turn SET due_at = now()")
-        return await runner.run_due()
-
-    async def left(self) -> tuple[int, int]:
-        count = "SELECT count(*) FROM "
-        return await self.h.admin.fetchval(count + "errand"), await self.h.admin.fetchval(count + "errand_turn")
-
-    async def pause(self) -> float:
-        return float(await self.h.admin.fetchval("SELECT extract(epoch FROM due_at - now()) FROM errand_turn"))
 
 
 @pytest.fixture
@@ -250,107 +186,6 @@ async def test_an_outcome_that_cannot_be_applied_is_kept_and_the_call_not_made_a
     assert (await toy.notes(), await toy.left()) == (["sure: yes"], (0, 0))
 
 
-async def test_whoever_was_late_applies_nothing(toy: Errands) -> None:
-    """The first takes longer than its lease; the second has applied the outcome by the time the first hears."""
-    async with PartnerListener([HANG, GOOD]) as partner:
-        slow, quick = toy.runner(partner), toy.runner(partner)
-        await toy.send(partner)
-        going = asyncio.create_task(slow.run_due())
-        await eventually(lambda: _now(len(partner.asked)), bool, what="the first call")
-        await toy.come(quick)
-        assert await toy.notes() == ["sure: yes"]
-        partner.answers[0] = GOOD
-        partner.release()
-        await going
-    assert (await toy.notes(), await toy.left()) == (["sure: yes"], (0, 0))
-
-
-async def test_two_that_apply_at_once_apply_it_once(toy: Errands) -> None:
-    """The fence is the last statement: the handler of the one that was late has run, and is undone."""
-    together = asyncio.Barrier(2)
-
-    @toy.ask.outcome
-    async def both(tx: Tx, outcome: Outcome) -> None:
-        tx.add(Note.write("once"))
-        await tx.flush()
-        await asyncio.wait_for(together.wait(), 60)
-
-    async with PartnerListener([GOOD]) as partner:
-        await toy.send(partner)
-        first, second = toy.runner(partner), toy.runner(partner)
-        going = asyncio.create_task(first.run_due())
-        await eventually(lambda: _now(together.n_waiting), bool, what="the first to apply")
-        await toy.come(second)
-        await going
-    assert (await toy.notes(), await toy.left()) == (["once"], (0, 0))
-
-
-async def test_many_runners_run_each_once(toy: Errands) -> None:
-    async with PartnerListener([GOOD]) as partner:
-        for number in range(12):
-            await toy.send(partner, str(number))
-        await asyncio.gather(*[toy.runner(partner).run_due() for _ in range(4)])
-        assert partner.connections == 12
-    assert sorted(await toy.notes()) == sorted(f"{number}: yes" for number in range(12))
-
-
-async def test_a_target_has_a_few_at_once(toy: Errands) -> None:
-    async with PartnerListener([GOOD], pause=0.05) as partner:
-        for number in range(12):
-            await toy.send(partner, str(number), tenant=toy.h.tenant if number % 2 else toy.h.other_tenant)
-        await toy.runner(partner).run_due()
-        assert (partner.connections, partner.most_at_once) == (12, 4)
-
-
-async def test_who_asks_for_much_delays_nobody(toy: Errands) -> None:
-    """One tenant has forty waiting at one target; the other's single one is called among the first."""
-    async with PartnerListener([GOOD], pause=0.02) as partner:
-        for number in range(40):
-            await toy.send(partner, f"much {number}")
-        await toy.send(partner, "little", tenant=toy.h.other_tenant)
-        await toy.runner(partner).run_due()
-        place = [asked.body for asked in partner.asked].index(b'{"word": "little"}')
-        assert place < 4
-
-
-async def test_a_slow_target_of_one_tenant_leaves_room_for_others(make_harness: MakeHarness) -> None:
-    toy = Errands()
-    await toy.start(make_harness, errands_at_once=4)
-    async with PartnerListener([HANG]) as slow, PartnerListener([HANG]) as slow_too, PartnerListener([GOOD]) as partner:
-        for number in range(4):
-            await toy.send(slow, f"slow {number}")
-            await toy.send(slow_too, f"slow too {number}")
-        runner = toy.runner(slow, slow_too, partner)
-        going = asyncio.create_task(runner.run_due())
-        await eventually(lambda: _now(slow.connections + slow_too.connections), lambda n: n == 2, what="half of all")
-        await toy.send(partner, "quick", tenant=toy.h.other_tenant)
-        turns = await runner.take()
-        assert [turn.target for turn in turns] == [partner.target]
-        slow.release()
-        slow_too.release()
-        going.cancel()
-
-
-async def test_a_target_that_is_down_is_left_alone_and_its_errands_wait(toy: Errands) -> None:
-    async with PartnerListener([DROP]) as partner, PartnerListener([GOOD]) as other:
-        runner = toy.runner(partner, other)
-        for number in range(8):
-            await toy.send(partner, str(number))
-        await runner.run_due()
-        assert 5 <= partner.connections < 8
-        before = partner.connections
-        await toy.send(other, "other")
-        await toy.come(runner)
-        assert (partner.connections, await toy.notes()) == (before, ["other: yes"])
-        tried = await toy.h.admin.fetch("SELECT tries FROM errand_turn")
-        assert sum(row["tries"] for row in tried) == before
-        # One whose time is over ends nevertheless, uncalled.
-        await toy.h.admin.execute("UPDATE errand SET deadline = now()")
-        await toy.come(runner)
-        assert partner.connections == before
-    assert len([each for each in toy.outcomes if each.failure == "deadline"]) == 8
-
-
 async def test_a_secret_stands_in_no_row_and_no_line(
     toy: Errands, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -412,17 +247,6 @@ async def test_what_an_older_version_asked_about_is_read(toy: Errands) -> None:
         toy.ask._about = Renamed
         await toy.runner(partner).run_due()
     assert toy.outcomes[0].about == Renamed(word="sure")
-
-
-async def test_it_stops_when_it_is_told_and_finishes_what_is_under_way(toy: Errands) -> None:
-    stop = asyncio.Event()
-    async with PartnerListener([GOOD], pause=0.3) as partner:
-        running_on = asyncio.create_task(toy.runner(partner).run(stop))
-        await toy.send(partner)
-        await eventually(lambda: _now(len(partner.asked)), bool, what="the call")
-        stop.set()
-        await asyncio.wait_for(running_on, 60)
-    assert await toy.notes() == ["sure: yes"]
 
 
 async def test_what_a_newer_version_asked_about_waits_uncalled(toy: Errands) -> None:

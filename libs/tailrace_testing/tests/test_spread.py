@@ -109,6 +109,30 @@ def test_a_process_that_dies_ends_the_run(checkout: pytest.Pytester) -> None:
     assert "replacing crashed worker" not in done.stdout.str()
 
 
+_MUCH = "def test_much(kafka, stack): assert set(stack.pids()) == {'postgres', 'kafka'}\n"
+_LITTLE = """
+import asyncio
+import asyncpg
+
+async def slots(url):
+    admin = await asyncpg.connect(url)
+    found = await admin.fetchval("SELECT count(*) FROM pg_replication_slots")
+    await admin.close()
+    return found
+
+def test_little(stack):
+    assert set(stack.pids()) == {"postgres"}
+    assert asyncio.run(slots(stack.postgres_url)) == 0
+"""
+
+
+def test_what_no_later_test_needs_is_stopped(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest('pytest_plugins = ["tailrace_testing.spread", "tailrace_testing.plugin"]')
+    _write(pytester, "tests/test_much.py", _MUCH)
+    _write(pytester, "tests/test_little.py", _LITTLE)
+    pytester.runpytest_inprocess("-p", "no:asyncio", "-n", "1").assert_outcomes(passed=2)
+
+
 def test_a_run_inside_a_test_leaves_the_logs_of_this_process_on(pytester: pytest.Pytester) -> None:
     pytester.makeconftest('pytest_plugins = ["tailrace_testing.plugin"]')
     pytester.makepyfile("def test_it():\n    pass\n")

@@ -1,4 +1,5 @@
 import pytest
+from ordered import Order
 
 from shipping.service import service
 from tailrace_testing import Harness, MakeHarness
@@ -7,3 +8,8 @@ from tailrace_testing import Harness, MakeHarness
 @pytest.fixture
 async def shipping(make_harness: MakeHarness) -> Harness:
     return await make_harness(service)
+
+
+@pytest.fixture
+def order(shipping: Harness) -> Order:
+    return Order(shipping)

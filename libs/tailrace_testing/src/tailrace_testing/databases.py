@@ -1,6 +1,8 @@
 """A migrated database per test, cloned from a template in a fraction of a second."""
 
+import asyncio
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
 import asyncpg
@@ -51,6 +53,19 @@ class Databases:
 
     def app_url(self, service: str, name: str) -> str:
         return self.settings.database(service).rsplit("/", 1)[0] + f"/{name}"
+
+
+def drop_idle_slots(admin_url: str) -> None:
+    """Those that no connector reads. Blocks."""
+
+    async def drop() -> None:
+        admin = await asyncpg.connect(admin_url)
+        await admin.execute("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active")
+        await admin.close()
+
+    # In a thread, since this one may have a loop of its own.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, drop()).result()
 
 
 def _state_of(service: Service) -> str:

@@ -21,7 +21,7 @@ from tailrace.stack.embedded import Stack
 from tailrace.stack.plan import External, Only, service_names
 from tailrace_testing import containers
 from tailrace_testing.collector import Collector
-from tailrace_testing.databases import Databases
+from tailrace_testing.databases import Databases, drop_idle_slots
 from tailrace_testing.gateway import Gateway
 from tailrace_testing.harness import Harness, MakeHarness, SetClock
 from tailrace_testing.places import LEVELS, in_order, level_of, place_of, service_of
@@ -31,6 +31,9 @@ from tailrace_testing.tokens import TestIssuer
 
 _level = pytest.StashKey[Only]()
 _item = pytest.StashKey[pytest.Item]()
+_stack = pytest.StashKey[Stack]()
+_reach = pytest.StashKey[Only]()
+"""How far the stack goes by now."""
 _left_out = pytest.StashKey[Counter[str]]()
 _scenes = pytest.StashKey[int]()
 _MOST_SCENES = 3
@@ -98,6 +101,17 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     item.config.stash[_item] = item
+    _stop_what_is_done(item)
+
+
+def _stop_what_is_done(item: pytest.Item) -> None:
+    """Of several processes, each comes to what needs less and less: an idle fleet would take half a core from the others till the run ends."""
+    stash, level = item.config.stash, place_of(item).level
+    if is_worker(item.config) and _stack in stash and LEVELS.index(level) < LEVELS.index(stash[_reach]):
+        stash[_stack].stop_beyond(level)
+        stash[_reach] = level
+        # Nobody reads them any more, and they would hold the write-ahead log of everything that follows.
+        drop_idle_slots(stash[_stack].postgres_url)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -161,10 +175,12 @@ def stack(request: pytest.FixtureRequest, collector: Collector, external: Extern
     capture = {_CAPTURE_HOST: os.environ[_CAPTURE_HOST]} if external.connect and _CAPTURE_HOST in os.environ else {}
     environment = {**limits, **canaries, **collector.environment(), **capture}
     data, level = folder_of(request.config) / "data", _level_here(request.config)
-    stack = Stack(data, only=level, external=external, environment=environment)
+    stack = Stack(data, only=level, external=external, environment=environment, durable=False)
     try:
-        yield stack.start()
+        request.config.stash[_stack], request.config.stash[_reach] = stack.start(), level
+        yield stack
     finally:
+        del request.config.stash[_stack]
         stack.discard()
 
 

@@ -1,7 +1,7 @@
 """What holds of every file that is handed out: a browser saves it and runs nothing of it, whatever is in it."""
 
+from invariants.steps import Answer
 from invariants.subject import Findings, Subject
-from invariants.walk import Answer
 
 _DATA = ("application/json", "application/problem+json")
 

@@ -7,8 +7,8 @@ from typing import Any
 import httpx2
 
 from invariants.operations import Operation
+from invariants.steps import Answer, Step, identities
 from invariants.subject import Findings, Subject
-from invariants.walk import Answer, Step, identities
 from tailrace.core.ids import uuid7
 from tailrace.http.etag import etag, etag_of_read
 

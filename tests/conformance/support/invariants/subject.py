@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 import structlog
 
 from invariants.operations import Operation, operations
-from invariants.walk import Step, Walker
+from invariants.steps import Step
+from invariants.walk import Walker
 from tailrace.observability.logs import configure
 from tailrace.runtime.migrate import migrations_of
 from tailrace.service import Service

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from invariants.operations import Operation
+from invariants.steps import Step
 from invariants.subject import Findings, Subject
-from invariants.walk import Step
 from tailrace.http.auth import scopes_of
 from tailrace.http.masks import SAID
 

@@ -5,8 +5,7 @@ A service brings its walk in `tests/walk.py`: `async def walk(w: Walker) -> None
 
 import json
 import re
-from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 from uuid import UUID, uuid4
@@ -16,6 +15,8 @@ from sqlalchemy import inspect
 
 from invariants.operations import Operation
 from invariants.rows import Rows, differing
+from invariants.steps import Answer, Cursor, File, Step, identities
+from invariants.variations import filled, injected, other_id
 from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
 from tailrace.core.manifest import OWN
@@ -23,78 +24,10 @@ from tailrace.db.visibility import Owned
 from tailrace.http.masks import SAID
 from tailrace_testing import Harness
 
-INJECTED = ("tenant_id", "id", "role", "created_at", "version", "no_such_field")
+__all__ = ["File", "LeftThePath", "Walker"]
+
 _MASK = re.compile(f'"{SAID}": "([^"]*)"')
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came back, and which tables looked different afterwards."""
-
-    status: int
-    headers: Mapping[str, str]
-    text: str
-    changed: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        return f"{self.status} {self.text[:200]}"
-
-    @property
-    def is_problem(self) -> bool:
-        return self.headers.get("content-type", "").startswith("application/problem+json")
-
-    def json(self) -> Any:
-        return json.loads(self.text) if "json" in self.headers.get("content-type", "") else None
-
-
-@dataclass(frozen=True)
-class File:
-    """What is sent as the one part of a form, `multipart/form-data`."""
-
-    name: str
-    content: bytes
-    media_type: str
-
-    def part(self, content: bytes | None = None) -> tuple[str, bytes, str]:
-        return (self.name, self.content if content is None else content, self.media_type)
-
-
-@dataclass
-class Step:
-    """One request of the walk: the answer to it (`done`), and to each variation of it, by what was varied."""
-
-    operation: Operation
-    body: Any
-    traceparent: str
-    tenant: UUID
-    form: Mapping[str, str] | None = None
-    file: "File | None" = None
-    ids: Mapping[str, str] = field(default_factory=dict)
-    """What stands in its path."""
-    rows: tuple[bytes, str] | None = None
-    """A file of rows and its media type, in the place of a body."""
-    answers: dict[str, Answer] = field(default_factory=dict)
-    recorded: list[Mapping[str, Any]] = field(default_factory=list)
-    """The outbox rows that `done` left."""
-
-    @property
-    def name(self) -> str:
-        return self.operation.name
-
-    @property
-    def done(self) -> bool:
-        return "done" in self.answers and self.answers["done"].status < 300
-
-
-@dataclass
-class Cursor:
-    """A list that was begun early in the walk, to be read on at its end."""
-
-    url: str
-    shown: list[str]
-    next: str
-    client: httpx2.AsyncClient
 
 
 class LeftThePath(AssertionError):
@@ -265,7 +198,7 @@ class _Request:
         if self.operation.in_path or _UUID.search(json.dumps([self.step.body, self.query])):
             await self._try("foreign", foreign)
         if self.operation.in_path:
-            await self._try("unknown", ids={n: _other(self.operation, n) for n in self.operation.in_path})
+            await self._try("unknown", ids={n: other_id(self.operation, n) for n in self.operation.in_path})
         await self._seen_by_others()
         for name in self.operation.ids:
             await self._try("malformed", ids={**self.ids, name: "not-an-id"})
@@ -283,7 +216,7 @@ class _Request:
             await self._try("another owner's", walker.client(walker.owning_nothing, user=walker.stranger))
 
     async def _injected(self) -> None:
-        for where, body in _injected(self.step.body, self.operation.body_fields):
+        for where, body in injected(self.step.body, self.operation.body_fields):
             await self._try(f"injected {where}", body=body)
         if self.step.file is not None:
             part = ("tenant_id", (None, str(uuid7())))
@@ -314,7 +247,7 @@ class _Request:
         resource = self.operation.path[: self.operation.path.rfind("}") + 1]
         if not self.operation.takes_if_match or ("GET", resource) not in self.walker._operations:
             return {}
-        answer = await self.walker.client().get(_filled(resource, self.ids))
+        answer = await self.walker.client().get(filled(resource, self.ids))
         return {"If-Match": answer.headers["etag"]} if "etag" in answer.headers else {}
 
     async def _outbox(self) -> list[Any]:
@@ -327,7 +260,7 @@ class _Request:
         body = varied.get("body", self.step.body)
         file = self.step.file
         files = varied.get("files", [("file", file.part())] if file is not None else None)
-        url = _filled(self.operation.path, varied.get("ids", self.ids))
+        url = filled(self.operation.path, varied.get("ids", self.ids))
         response = await (client or self._client()).request(
             self.operation.method,
             url,
@@ -371,49 +304,3 @@ def _with_headers(content: dict[str, Any], headers: Mapping[str, str]) -> dict[s
 
 def _free(what: str, taken: Mapping[str, Answer]) -> str:
     return what if what not in taken else f"{what} ({sum(name.startswith(what) for name in taken) + 1})"
-
-
-def _filled(path: str, ids: Mapping[str, str]) -> str:
-    return re.sub(r"\{(\w+)\}", lambda found: ids[found[1]], path)
-
-
-def _other(operation: Operation, name: str) -> str:
-    if operation.parameters[name]["schema"].get("type") == "integer":
-        return "987654321"
-    return str(uuid7()) if name in operation.ids else f"no-{name}"
-
-
-def _injected(body: Any, declared: Container[str]) -> Iterator[tuple[str, Any]]:
-    """The body with a field too many: each of `INJECTED` that it does not declare at the top, `tenant_id` in every object below.
-
-    A word of the business is free: where a body has a `role` or a `version` of its own, that is no injection.
-    """
-    if isinstance(body, dict):
-        for name in (name for name in INJECTED if name not in declared):
-            yield f"/{name}", {**body, name: str(uuid7())}
-    yield from _deeper(body, "")
-
-
-def _deeper(node: Any, pointer: str) -> Iterator[tuple[str, Any]]:
-    inside = node.items() if isinstance(node, dict) else enumerate(node[:1]) if isinstance(node, list) else ()
-    for key, value in inside:
-        here = f"{pointer}/{key}"
-        if isinstance(value, dict):
-            yield f"{here}/tenant_id", _with(node, key, {**value, "tenant_id": str(uuid7())})
-        for deeper, changed in _deeper(value, here):
-            yield deeper, _with(node, key, changed)
-
-
-def _with(node: Any, key: Any, value: Any) -> Any:
-    if isinstance(node, dict):
-        return {**node, key: value}
-    return [*node[:key], value, *node[key + 1 :]]
-
-
-def identities(page: Any) -> list[str]:
-    """What stays the same of each row of a page, whatever happens to it: its `id`, else the ids that it has, else all of it."""
-    return [json.dumps(_identity(item), sort_keys=True) for item in page["items"]]
-
-
-def _identity(item: Mapping[str, Any]) -> Any:
-    return item.get("id") or {name: value for name, value in item.items() if name.endswith("_id")} or item

@@ -4,14 +4,15 @@ A migration is compared with a PostgreSQL that is started for it, so that nothin
 """
 
 import asyncio
-import shlex
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tailrace.cli.console import out
-from tailrace.cli.described import checkout
+from tailrace.cli.described import checkout, describe_fleet
 from tailrace.core.operator_error import OperatorError
 
 _NEXT = """
@@ -22,14 +23,31 @@ Next:
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A service to be made: its name, what one of its things is called (guessed when None), and its options with commas between."""
+
+    name: str
+    one: str | None = None
+    having: str | None = None
+
+
 def new_service(name: str, one: str | None, having: str | None) -> None:
     """Raises `OperatorError` when the name is taken or unfit, or there is no such option; then nothing was written."""
+    new_services([Wanted(name, one, having)])
+    out.print(_NEXT.format(name=name), markup=False)
+
+
+def new_services(wanted: Sequence[Wanted]) -> None:
+    """The same for several at once, which costs little more than one. Their names and topics differ from each other."""
     from tailrace.codegen.scaffold import NotMade, names_for, options_of, scaffold
     from tailrace.runtime.fleet import load_services
 
-    root = checkout(Path.cwd())
+    root, services = checkout(Path.cwd()), load_services()
+    files: dict[Path, str] = {}
     try:
-        files = scaffold(names_for(name, one), load_services(), root, options_of(having))
+        for each in wanted:
+            files |= scaffold(names_for(each.name, each.one), services, root, options_of(each.having))
     except NotMade as refusal:
         raise OperatorError(str(refusal), "nothing was written; see: tailrace new service --help") from None
     for path, text in files.items():
@@ -37,45 +55,61 @@ def new_service(name: str, one: str | None, having: str | None) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text)
         out.print(f"  {path}", soft_wrap=True)
-    _install(root, name)
-    # In processes of their own: this one was started before the package existed.
-    for command in (["new", "migration", name, f"{name.capitalize()}, as they begin"], ["describe"]):
-        said = _run(root, [sys.executable, "-m", "tailrace.cli", *command], f"tailrace {shlex.join(command)}")
-        if command[0] == "new":
-            out.print(f"  {Path(said.strip()).relative_to(root)}", soft_wrap=True)
-    out.print(_NEXT.format(name=name), markup=False)
+    names = [each.name for each in wanted]
+    _install(root, names)
+    # In a process of its own: this one was started before the packages existed.
+    said = _run(root, [sys.executable, "-m", "tailrace.cli.new", *names], "tailrace new migration …, tailrace describe")
+    out.print(said.rstrip(), soft_wrap=True, markup=False)
+
+
+def _complete(names: Sequence[str]) -> int:
+    """Write the first migration of each, and what follows from all manifests; the exit code."""
+    begun = {name: f"{name.capitalize()}, as they begin" for name in names}
+    for path in _write_migrations(begun):
+        out.print(f"  {path.relative_to(Path.cwd())}", soft_wrap=True)
+    return describe_fleet(check=False, build=False)
 
 
 def new_migration(name: str, message: str) -> None:
     """Raises `OperatorError` when there is no such service, or its models and migrations agree."""
+    (path,) = _write_migrations({name: message})
+    out.print(str(path), soft_wrap=True)
+
+
+def _write_migrations(messages: Mapping[str, str]) -> list[Path]:
+    """The next migration of each of these services, by its message. Raises `OperatorError` as `new_migration` does."""
     from tailrace.codegen.migrations import next_migration
     from tailrace.runtime.fleet import load_services
     from tailrace.settings import Settings
     from tailrace.stack.embedded import Stack
 
     services = {service.name: service for service in load_services() if service.metadata is not None}
-    if name not in services:
+    for name in messages.keys() - services.keys():
         raise OperatorError(f"no service called {name} has a database", f"there are: {', '.join(sorted(services))}")
+    paths = []
     with tempfile.TemporaryDirectory(prefix="tailrace-migration-") as folder:
         Path(folder).chmod(0o755)
-        stack = Stack(Path(folder) / "data", only="postgres").start()
+        stack = Stack(Path(folder) / "data", only="postgres", durable=False).start()
         try:
             settings = Settings(postgres=stack.postgres_url, secret=stack.supervisor.credentials.secret)
-            made = asyncio.run(next_migration(services[name], stack.postgres_url, settings, message))
+            for name, message in messages.items():
+                made = asyncio.run(next_migration(services[name], stack.postgres_url, settings, message))
+                if made is None:
+                    raise OperatorError(f"the models and migrations of {name} agree", "change the models first")
+                path, text = made
+                path.write_text(text)
+                paths.append(path)
         finally:
             stack.discard()
-    if made is None:
-        raise OperatorError(f"the models and migrations of {name} agree", "change the models first")
-    path, text = made
-    path.write_text(text)
-    _tidy(Path.cwd(), str(path))
-    out.print(str(path), soft_wrap=True)
+    _tidy(Path.cwd(), *map(str, paths))
+    return paths
 
 
-def _install(root: Path, name: str) -> None:
+def _install(root: Path, names: Sequence[str]) -> None:
     pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps"]
-    _run(root, [*pip, "--no-build-isolation", "-e", f"services/{name}"], "make install")
-    _tidy(root, *_written(name))
+    packages = [word for name in names for word in ("-e", f"services/{name}")]
+    _run(root, [*pip, "--no-build-isolation", *packages], "make install")
+    _tidy(root, *(path for name in names for path in _written(name)))
 
 
 def _tidy(root: Path, *paths: str) -> None:
@@ -94,3 +128,10 @@ def _run(root: Path, command: list[str], by_hand: str) -> str:
     if done.returncode:
         raise OperatorError((done.stderr or done.stdout).strip()[-2000:], f"the files are there; go on with: {by_hand}")
     return done.stdout
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(_complete(sys.argv[1:]))
+    except OperatorError as error:
+        sys.exit(f"{error.what}: {error.remedy}")

@@ -23,6 +23,7 @@ class Stack:
     """PostgreSQL alone (`only="postgres"`), with Kafka (`"kafka"`), with Connect too (`"stack"`), or with every service (`"fleet"`).
 
     `data` is kept, so a second `Stack` on the same folder finds what the first one stored. `environment` goes to the fleet.
+    Not `durable` is for data that is thrown away: a power failure may damage it, and nothing waits for the disk.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Stack:
         services: Iterable[str] | None = None,
         external: External | None = None,
         environment: dict[str, str] | None = None,
+        durable: bool = True,
     ) -> None:
         names = service_names() if services is None else list(services)
         layout = Layout(data.absolute())
@@ -43,6 +45,7 @@ class Stack:
             only,
             external or External(),
             environment or {},
+            durable,
         )
         self._supervisor: Supervisor | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -58,6 +61,10 @@ class Stack:
         if self._loop is not None:
             self._submit(self._stop()).result()
             self._end()
+
+    def stop_beyond(self, only: Only) -> None:
+        """Stop what a stack of that size does not have, for good: `"postgres"` leaves PostgreSQL alone."""
+        self._submit(self.supervisor.stop_beyond(only)).result()
 
     def discard(self) -> None:
         """Stop, and delete the data, wherever PostgreSQL's part of it lies."""

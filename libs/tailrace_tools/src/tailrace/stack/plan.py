@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -12,6 +13,13 @@ from tailrace.stack.layout import HOST, Layout, Ports
 
 Only = Literal["postgres", "kafka", "stack", "fleet"]
 """How far to go: PostgreSQL alone; with Kafka; with Connect too; with databases, topics, connectors and the services too."""
+PARTS: Mapping[Only, Sequence[str]] = {
+    "postgres": ("postgres",),
+    "kafka": ("postgres", "kafka"),
+    "stack": ("postgres", "kafka", "connect"),
+    "fleet": ("postgres", "kafka", "connect", "fleet"),
+}
+"""What runs then, in the order of starting."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +44,14 @@ class Plan:
     external: External = field(default_factory=External)
     extra: dict[str, str] = field(default_factory=dict)
     """More environment for the fleet, over everything else."""
+    durable: bool = True
+    """Whether PostgreSQL's data is to survive a power failure. Without, it survives the death of any process, as before."""
 
     @property
     def own(self) -> list[str]:
         """The parts that this stack starts, in order."""
-        found = {"postgres": self.external.postgres, "kafka": self.external.kafka, "connect": self.external.connect}
-        wanted = list(found)[: {"postgres": 1, "kafka": 2}.get(self.only)]
-        return [name for name in wanted if found[name] is None] + (["fleet"] if self.only == "fleet" else [])
+        given = {"postgres": self.external.postgres, "kafka": self.external.kafka, "connect": self.external.connect}
+        return [name for name in PARTS[self.only] if given.get(name) is None]
 
     def listeners(self) -> dict[str, int]:
         """Every port that this stack will listen on, by the name of what listens."""

@@ -38,6 +38,8 @@ timezone = 'UTC'
 log_timezone = 'UTC'
 log_line_prefix = '%m [%p] %q%u@%d '
 """
+NOT_DURABLE = "fsync = off\n"
+"""What was written outlives every process of this machine, not a failure of its power."""
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C", "TZ": "UTC"}
 
@@ -52,14 +54,18 @@ class Postgres:
     port: int
     services: int = 0
     """How many will use it."""
+    durable: bool = True
 
     @classmethod
-    def locate(cls, lock: Lock, cache: Path, data: Path, port: int, services: int = 0) -> "Postgres":
+    def locate(
+        cls, lock: Lock, cache: Path, data: Path, port: int, services: int = 0, durable: bool = True
+    ) -> "Postgres":
         """Unpack the programs if needed and choose places that the account can reach."""
         check_platform()
         account = database_account()
         programs = reachable(account, cache / f"postgresql-{lock.postgres.sha256[:12]}")
-        return cls(unpack_postgres(lock, cache, programs), home(account, data / "postgres"), account, port, services)
+        unpacked = unpack_postgres(lock, cache, programs)
+        return cls(unpacked, home(account, data / "postgres"), account, port, services, durable)
 
     @property
     def version_file(self) -> Path:
@@ -100,6 +106,7 @@ class Postgres:
             "--locale-provider=builtin",
             "--builtin-locale=C.UTF-8",
             "--locale=C",
+            *([] if self.durable else ["--no-sync"]),
         ]
         await run_tool(argv, ENVIRONMENT, self.account)
 
@@ -135,7 +142,8 @@ class Postgres:
     def _before(self) -> None:
         path = self.data / "postgresql.conf"
         slots, connections = postgres_slots(self.services), postgres_connections(self.services)
-        path.write_text(CONFIGURATION.format(host=HOST, port=self.port, slots=slots, connections=connections))
+        text = CONFIGURATION.format(host=HOST, port=self.port, slots=slots, connections=connections)
+        path.write_text(text if self.durable else text + NOT_DURABLE)
         self.account.own(path)
         self._forget_stale_pid()
 

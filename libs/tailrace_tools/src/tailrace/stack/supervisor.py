@@ -4,7 +4,7 @@ import asyncio
 import fcntl
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import IO, TYPE_CHECKING
 
 from tailrace.core.operator_error import OperatorError
@@ -17,7 +17,7 @@ from tailrace.stack.java import Machine
 from tailrace.stack.kafka import Kafka
 from tailrace.stack.layout import is_free
 from tailrace.stack.monitor import Monitor
-from tailrace.stack.plan import Plan
+from tailrace.stack.plan import PARTS, Only, Plan
 from tailrace.stack.postgres import Postgres
 from tailrace.stack.processes import Process, listener
 from tailrace.stack.services import Fleet
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from tailrace.capture.watch import Watch
 
 PREPARED = ("databases", "topics", "connectors")
+_IN_REVERSE = tuple(reversed(PARTS["fleet"]))
+"""How children are stopped. Connect before Kafka: without a broker it does not find its end."""
 
 
 class Supervisor:
@@ -72,6 +74,10 @@ class Supervisor:
         self.board.phase("stopped")
         self._guard.close()
 
+    async def stop_beyond(self, only: Only) -> None:
+        """Stop what a stack of that size does not have, for good; the rest goes on."""
+        await self._stop_children([name for name in _IN_REVERSE if name not in PARTS[only]])
+
     def pids(self) -> dict[str, int]:
         """The pids of the children that live now, and of the services that the fleet reports."""
         children = {name: child.pid for name, child in self.children.items() if child.pid is not None}
@@ -98,7 +104,9 @@ class Supervisor:
         if "postgres" not in self.plan.own:
             return
         port, services = self.plan.ports.postgres, len(self.plan.ports.services)
-        cluster = await asyncio.to_thread(Postgres.locate, self.lock, self.cache, self.layout.data, port, services)
+        cluster = await asyncio.to_thread(
+            Postgres.locate, self.lock, self.cache, self.layout.data, port, services, self.plan.durable
+        )
         if self._secrets_are_new and cluster.version_file.exists():
             self.layout.credentials.unlink()
             raise OperatorError(
@@ -141,12 +149,12 @@ class Supervisor:
         child = self.children[program.name] = Child(program, self.layout.log(program.name), self.board)
         await child.start()
 
-    async def _stop_children(self) -> None:
-        if self._watch is not None:
+    async def _stop_children(self, names: Sequence[str] = _IN_REVERSE) -> None:
+        if self._watch is not None and "connect" in names:
             self._watch.cancel()
             await asyncio.gather(self._watch, return_exceptions=True)
-        # Connect before Kafka: without a broker it does not find its end.
-        for name in ("fleet", "connect", "kafka", "postgres"):
+            self._watch = None
+        for name in names:
             if child := self.children.pop(name, None):
                 await child.stop()
 
