@@ -68,6 +68,7 @@ class Step:
     body: Any
     traceparent: str
     tenant: UUID
+    user: UUID
     form: Mapping[str, str] | None = None
     file: "File | None" = None
     ids: Mapping[str, str] = field(default_factory=dict)
@@ -186,7 +187,7 @@ class Walker:
             raise LeftThePath(f"{method} {path} is no operation of {self.h.service.name}")
         traceparent = f"00-{uuid4().hex}-{uuid4().hex[:16]}-01"
         in_path = {name: str(id) for name, id in ids.items()}
-        step = Step(operation, body, traceparent, self.tenant, form, file, in_path, rows)
+        step = Step(operation, body, traceparent, self.tenant, self.user, form, file, in_path, rows)
         self.steps.append(step)
         request = _Request(self, step, dict(query or {}), in_path)
         await request.refused_first()
