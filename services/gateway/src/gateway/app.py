@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from gateway import health, pages
+from gateway.accesses import Teller, load_templates
 from gateway.compression import Compression
 from gateway.feed import Feed, UserEvents
 from gateway.forward import Forwarder
@@ -25,6 +26,7 @@ from tailrace.http import problem_details
 from tailrace.http.auth import Verifier
 from tailrace.http.jwks import PublishedKeys
 from tailrace.http.middleware import RequestId
+from tailrace.kafka.diary import Diary
 from tailrace.observability import metrics, tracing
 from tailrace.settings import Settings
 
@@ -43,8 +45,11 @@ _EXPOSED = (
 )
 
 
-def build(settings: Settings, *, feed: Feed | None = None, promised: Path | None = None) -> FastAPI:
-    """The app. `feed` tells it about revocations in the place of Kafka; `promised` is a folder with the services' `manifests` and `openapi`
+def build(
+    settings: Settings, *, feed: Feed | None = None, promised: Path | None = None, teller: Teller | None = None
+) -> FastAPI:
+    """The app. `feed` tells it about revocations in the place of Kafka, and `teller` is told of accesses then;
+    `promised` is a folder with the services' `manifests` and `openapi`
     in the place of what the contracts carry. Raises ValueError when the manifests contradict each other."""
     table = load_table(promised)
     keys = PublishedKeys(settings.jwks_url)
@@ -52,6 +57,7 @@ def build(settings: Settings, *, feed: Feed | None = None, promised: Path | None
     revocations = Revocations(settings.token_lifetime)
     follow = (feed or UserEvents(settings)).run
     forwarder = Forwarder(settings.upstream_of)
+    diary = Diary(settings.kafka, "/tailrace/gateway") if feed is None else None
     gateway = Gateway(
         table,
         Tokens(Verifier(keys, issuer=settings.issuer, audiences=audiences)),
@@ -66,17 +72,22 @@ def build(settings: Settings, *, feed: Feed | None = None, promised: Path | None
         ),
         pace=partial(Pace, settings.client_grace, settings.client_rate),
         forwarder=forwarder,
+        templates=load_templates(promised),
+        teller=teller or diary,
     )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        following = asyncio.create_task(follow(revocations))
+        working = [asyncio.create_task(follow(revocations))]
+        if diary is not None:
+            working.append(asyncio.create_task(diary.run()))
         try:
             async with forwarder:
                 yield
         finally:
-            following.cancel()
-            await asyncio.gather(following, return_exceptions=True)
+            for task in working:
+                task.cancel()
+            await asyncio.gather(*working, return_exceptions=True)
 
     app = FastAPI(
         title="Tailrace gateway",

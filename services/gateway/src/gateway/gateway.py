@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import structlog
 from starlette.types import Receive, Scope, Send
 
+from gateway.accesses import Access, Teller, Templates
 from gateway.forward import Forwarder
 from gateway.head import Head, read_head
 from gateway.in_flight import InFlight
@@ -19,7 +20,7 @@ from gateway.table import Table
 from gateway.tokens import Tokens
 from gateway.upload import READ_AHEAD, ClientGone, Upload
 from tailrace.core.context import Principal
-from tailrace.core.errors import TooLarge, Unauthenticated, Unavailable, Unknown
+from tailrace.core.errors import Problem, TooLarge, Unauthenticated, Unavailable, Unknown
 from tailrace.core.manifest import Route
 from tailrace.http.addresses import address_key
 
@@ -42,6 +43,7 @@ class _Charged:
     key: Hashable
     rate: dict[str, str]
     in_flight: InFlight
+    principal: Principal | None = None
 
 
 class Gateway:
@@ -57,7 +59,10 @@ class Gateway:
         shares: Shares,
         pace: Callable[[], Pace],
         forwarder: Forwarder,
+        templates: Templates,
+        teller: Teller | None = None,
     ) -> None:
+        """`teller` is told of each access; nobody is when there is none."""
         self._table = table
         self._tokens = tokens
         self._revocations = revocations
@@ -65,6 +70,8 @@ class Gateway:
         self._shares = shares
         self._pace = pace
         self._forwarder = forwarder
+        self._templates = templates
+        self._teller = teller
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         head = read_head(scope)
@@ -72,6 +79,21 @@ class Gateway:
         if route is None:
             raise Unknown("path", scope["path"])
         charged = await self._admit(route, head, scope)
+        if self._teller is None or charged.principal is None:
+            await self._pass_on(route, head, charged, scope, receive, send)
+            return
+        access = Access(send)
+        try:
+            await self._pass_on(route, head, charged, scope, receive, access.send)
+        except Problem as problem:
+            access.status = problem.status
+            raise
+        finally:
+            access.tell(self._teller, self._templates, charged.principal, route, head, scope)
+
+    async def _pass_on(
+        self, route: Route, head: Head, charged: _Charged, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         # Without a token nobody has a body passed on that is not here yet.
         limit = min(route.body_limit, READ_AHEAD) if route.public else route.body_limit
         if head.length is not None and head.length > limit:
@@ -100,7 +122,7 @@ class Gateway:
         principal = await self._principal(route, head, address)
         structlog.contextvars.bind_contextvars(upstream=route.service, tenant=str(principal.tenant_id))
         tenant = principal.tenant_id
-        return _Charged(tenant, shares.tenant_rate.take(tenant), shares.tenant_requests)
+        return _Charged(tenant, shares.tenant_rate.take(tenant), shares.tenant_requests, principal)
 
     async def _principal(self, route: Route, head: Head, address: str) -> Principal:
         """An address pays for every token of its that is refused, and gets no more of them checked when it has run out."""

@@ -43,7 +43,7 @@ class Standing:
         return self.key + self.hash()
 
     def hash(self) -> bytes:
-        said = {
+        said: dict[str, Any] = {
             "document": self.document,
             "epoch": self.epoch,
             "last": self.last,
