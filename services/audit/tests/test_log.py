@@ -6,7 +6,7 @@ from random import Random
 from uuid import UUID
 
 import pytest
-from conftest import AT, Scribe, id_of
+from scribe import AT, Scribe, id_of
 
 from audit import log
 from tailrace.core.ids import uuid7

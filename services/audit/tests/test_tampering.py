@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from conftest import AT, Scribe
+from scribe import AT, Scribe
 
 from tailrace.core.ids import uuid7
 from tailrace.verify.evidence import ENTRY_FIELDS, Fault, canonical, check_bundle, check_export, entry_bytes

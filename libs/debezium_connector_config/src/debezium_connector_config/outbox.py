@@ -94,7 +94,7 @@ def outbox_connector(
         table_fields_additional_placement=tuple(
             Placement(column=column, placement="header", alias=header) for column, header in (*headers, *extensions)
         ),
-        table_field_additional_missing=missing,
+        **({} if missing == "error" else {"table_field_additional_missing": missing}),
         table_op_invalid_behavior="fatal",
         table_expand_json_payload=False,
         route_by_field=topic_column,

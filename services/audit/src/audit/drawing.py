@@ -3,6 +3,7 @@
 It stands alone: no script, no style sheet and no font from elsewhere. It has a title and a description, and each box says in words what it is.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,8 +13,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 from audit.views import TraceEdge, TraceNode, TraceView
 
-_WIDTH, _HEIGHT = 176, 40
-_COLUMN, _ROW = 232, 54
+_WIDTH, _HEIGHT = 186, 40
+_COLUMN, _ROW = 224, 52
 _LEFT, _TOP, _PADDING = 104, 78, 14
 _FONT = "font-family='Inter, Noto Sans, Helvetica, Arial, sans-serif'"
 _INK, _SOFT, _LINE, _PAPER = "#1d2733", "#5b6773", "#8794a1", "#ffffff"
@@ -62,11 +63,10 @@ def _boxes(nodes: Sequence[TraceNode], edges: Sequence[TraceEdge]) -> tuple[list
     causes: dict[UUID, list[UUID]] = defaultdict(list)
     for edge in edges:
         causes[edge.effect].append(edge.cause)
-    layers: dict[UUID, int] = {}
+    layers = _layers(nodes, causes)
     boxes: dict[tuple[object, ...], _Box] = {}
     of_node: dict[UUID, _Box] = {}
     for node in _causes_first(nodes, causes):
-        layers[node.id] = max((layers[cause] + 1 for cause in causes[node.id] if cause in layers), default=0)
         from_boxes = frozenset(id(of_node[cause]) for cause in causes[node.id] if cause in of_node)
         alike = (node.service, node.type, node.label, layers[node.id], from_boxes, node.actor_id)
         box = boxes.get(alike)
@@ -75,6 +75,18 @@ def _boxes(nodes: Sequence[TraceNode], edges: Sequence[TraceEdge]) -> tuple[list
         box.nodes.append(node)
         of_node[node.id] = box
     return list(boxes.values()), of_node
+
+
+def _layers(nodes: Sequence[TraceNode], causes: Mapping[UUID, Sequence[UUID]]) -> Mapping[UUID, int]:
+    """Each a layer right of its last cause; what has no cause, right before the first thing that it led to."""
+    layers: dict[UUID, int] = {}
+    first: dict[UUID, int] = {}
+    for node in _causes_first(nodes, causes):
+        led = [cause for cause in causes.get(node.id, ()) if cause in layers]
+        layers[node.id] = max((layers[cause] + 1 for cause in led), default=0)
+        for cause in led:
+            first[cause] = min(first.get(cause, layers[node.id]), layers[node.id])
+    return {id: layer if causes.get(id) or id not in first else first[id] - 1 for id, layer in layers.items()}
 
 
 def _causes_first(nodes: Sequence[TraceNode], causes: Mapping[UUID, Sequence[UUID]]) -> list[TraceNode]:
@@ -170,13 +182,14 @@ def _drawn(box: _Box, at: tuple[int, int], began: datetime | None) -> str:
     fill, edge = _BOX[node.kind]
     many = f" ×{len(box.nodes)}" if len(box.nodes) > 1 else ""
     name = (node.label or node.type) + many
+    drawn = _cut(_brief(node.label or node.type), _LONGEST - len(many)) + many
     when = "" if began is None else f"+{_after(began, node.at)}"
     below = f"{when} · {_actor(node.actor_id)}" if node.actor_id else when
     told = f"{name}, {node.service}, {node.at.isoformat()}, document {node.document_id} event {node.sequence}, by {node.actor_id or 'nobody known'}"
     return (
         f"<g role='img' aria-label={quoteattr(told)}><title>{escape(told)}</title>"
         f'<rect x="{x}" y="{y}" width="{_WIDTH}" height="{_HEIGHT}" rx="5" fill="{fill}" stroke="{edge}"/>'
-        f'<text x="{x + 9}" y="{y + 17}" font-size="11.5" font-weight="600" fill="{_INK}">{escape(_cut(name))}</text>'
+        f'<text x="{x + 9}" y="{y + 17}" font-size="11.5" font-weight="600" fill="{_INK}">{escape(drawn)}</text>'
         f'<text x="{x + 9}" y="{y + 32}" font-size="10.5" fill="{_SOFT}">{escape(_cut(below, 31))}</text></g>'
     )
 
@@ -184,6 +197,11 @@ def _drawn(box: _Box, at: tuple[int, int], began: datetime | None) -> str:
 def _foot(trace: TraceView, height: int) -> str:
     said = "Solid: caused. Dashed: asked for by a request, or acted on the same document."
     return f'<text x="16" y="{height - 12}" font-size="10.5" fill="{_SOFT}">{escape(said)}</text>'
+
+
+def _brief(label: str) -> str:
+    """Without what every path has, and what stands for an id."""
+    return re.sub(r"\{[^}]*\}", "…", label).replace(" /v1/", " /")
 
 
 def _actor(actor: str) -> str:
@@ -199,4 +217,6 @@ def _after(first: datetime, last: datetime) -> str:
     if abs(milliseconds) < 10_000:
         return f"{milliseconds:,.0f} ms"
     seconds = milliseconds / 1000
-    return f"{seconds:,.1f} s" if seconds < 600 else f"{seconds / 3600:,.1f} h"
+    if abs(seconds) < 120:
+        return f"{seconds:,.1f} s"
+    return f"{seconds / 60:,.0f} min" if abs(seconds) < 7200 else f"{seconds / 3600:,.1f} h"

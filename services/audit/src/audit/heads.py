@@ -23,7 +23,9 @@ AT_MOST = 10_000
 """Records that wait for a head."""
 _SHIPPED_AT_ONCE = 100
 
-signing = Timer("audit.signing")
+# By the clock, as schedules are, but a minute after there is something to sign: it follows from no deed of the company's.
+signing = Timer("schedule:audit.signing")
+signing.actor = signing.name
 shipping = Timer("audit.shipping")
 
 

@@ -13,7 +13,8 @@ from tailrace.messaging.timers import Timer
 AT_ONCE = 10_000
 """Contents that go in one transaction."""
 
-pruning = Timer("audit.pruning")
+pruning = Timer("schedule:audit.pruning")
+pruning.actor = pruning.name
 
 
 def tomorrow() -> datetime:
