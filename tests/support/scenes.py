@@ -34,6 +34,7 @@ _HEADERS = {
     "epoch": "ce_epoch",
     "correlation_id": "ce_correlationid",
     "causation_id": "ce_causationid",
+    "actor_id": "ce_actorid",
 }
 
 

@@ -92,6 +92,7 @@ def _record(reader: Harness, row: Any) -> ConsumerRecord:
         "ce_epoch": row["epoch"],
         "ce_correlationid": row["correlation_id"],
         "ce_causationid": row["causation_id"],
+        "ce_actorid": row["actor_id"],
     }
     told = {name: str(value) for name, value in headers.items() if value is not None}
     return reader.record(row["topic"], str(row["aggregate_id"]).encode(), row["payload"].encode(), told)

@@ -143,12 +143,13 @@ async def test_an_older_version_is_read_and_a_newer_one_waits(toy: Harness) -> N
     assert {kind for _, kind, _ in await _dead_letters(toy)} == {"unknown_version"}
 
 
-async def test_a_reaction_names_its_cause(toy: Harness) -> None:
+async def test_a_reaction_names_its_cause_and_who_began_it(toy: Harness) -> None:
     key, cause = uuid7(), uuid7()
     record = await toy.deliver(Asked(key=key, text="why"), aggregate_id=key, event_id=cause)
     (note,) = await toy.published("note.written")
     correlation = dict(record.headers)["ce_correlationid"].decode()
     assert (note.causation_id, str(note.correlation_id)) == (cause, correlation)
+    assert note.actor_id == str(toy.user)
 
 
 async def test_a_saga_goes_on_with_its_answer_and_keeps_its_steps(toy: Harness) -> None:

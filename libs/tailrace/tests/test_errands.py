@@ -58,7 +58,7 @@ async def test_what_it_leads_to_names_its_cause(toy: Errands) -> None:
             correlation = tx.context.correlation_id
         await toy.runner(partner).run_due()
     (note,) = await toy.h.published("note.written")
-    assert note.correlation_id == correlation
+    assert (note.correlation_id, note.actor_id) == (correlation, f"partner:{toy.ask.name}")
 
 
 async def test_it_is_tried_again_under_the_same_key_until_it_is_answered(toy: Errands) -> None:

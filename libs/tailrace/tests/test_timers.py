@@ -48,7 +48,7 @@ async def test_set_twice_is_one_deadline_the_later_word(toy: Harness) -> None:
     await _set(toy, key, past)
     assert (await toy.fire_timers(), await toy.fire_timers()) == (1, 0)
     (note,) = await toy.published("note.written")
-    assert note.tenant_id == toy.tenant
+    assert (note.tenant_id, note.actor_id) == (toy.tenant, "timer:toy.reminder")
 
 
 async def test_a_deadline_that_is_cleared_does_not_fire(toy: Harness) -> None:

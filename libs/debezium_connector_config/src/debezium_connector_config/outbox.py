@@ -5,6 +5,7 @@ a role with LOGIN, REPLICATION, CONNECT and SELECT on the outbox is enough.
 """
 
 from collections.abc import Mapping
+from typing import Literal
 
 from debezium_connector_config.base import SecretOrReference
 from debezium_connector_config.connector import PostgresConnector
@@ -58,6 +59,7 @@ def outbox_connector(
     payload_column: str = "payload",
     headers: tuple[tuple[str, str], ...] = CLOUDEVENTS_HEADERS,
     extensions: tuple[tuple[str, str], ...] = (),
+    missing: Literal["error", "ignore"] = "error",
     constants: Mapping[str, str] = CLOUDEVENTS_CONSTANTS,
     poll_interval_ms: int = 25,
     heartbeat_interval_ms: int = 5000,
@@ -72,6 +74,7 @@ def outbox_connector(
     The slot should exist before the first row is written: rows committed before the slot was created are not seen.
 
     `headers` and `extensions` are (column, header) pairs; a null column arrives as a header with a null value.
+    `missing`: what to do about a row of before there was such a column; `ignore` leaves its header out.
     `heartbeat_interval_ms` bounds the log that an idle database's slot holds while others write: confirmed positions lag
     by one to two intervals plus the worker's `offset.flush.interval.ms`, and the log is freed up to 15 s later still, when
     PostgreSQL next logs a snapshot of its transactions. `heartbeat_logs_snapshot` logs one with each heartbeat, which
@@ -91,6 +94,7 @@ def outbox_connector(
         table_fields_additional_placement=tuple(
             Placement(column=column, placement="header", alias=header) for column, header in (*headers, *extensions)
         ),
+        **({} if missing == "error" else {"table_field_additional_missing": missing}),
         table_op_invalid_behavior="fatal",
         table_expand_json_payload=False,
         route_by_field=topic_column,

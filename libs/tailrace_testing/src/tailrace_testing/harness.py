@@ -43,6 +43,7 @@ class Published:
     tenant_id: UUID
     correlation_id: UUID
     causation_id: UUID | None
+    actor_id: str | None
 
 
 class Harness:
@@ -244,6 +245,7 @@ class Harness:
             row["tenant_id"],
             row["correlation_id"],
             row["causation_id"],
+            row["actor_id"],
         )
 
     def _record(
@@ -262,6 +264,7 @@ class Harness:
             "ce_sequence": str(sequence),
             "ce_epoch": "1",
             "ce_correlationid": str(uuid7()),
+            "ce_actorid": str(self.user),
         }
         return self.record(event.topic, str(aggregate_id).encode(), event.model_dump_json().encode(), headers)
 

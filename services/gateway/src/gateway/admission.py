@@ -36,6 +36,8 @@ class Charged:
     allowance: Limit
     rate: dict[str, str]
     in_flight: InFlight
+    principal: Principal | None = None
+    """None on public paths."""
 
     def more(self, requests: int) -> dict[str, str]:
         """The headers after so many further requests were taken from the allowance. Raises TooManyRequests."""
@@ -67,7 +69,7 @@ class Admission:
         principal = await self._principal(route, head, address)
         structlog.contextvars.bind_contextvars(upstream=route.service, tenant=str(principal.tenant_id))
         tenant = principal.tenant_id
-        return Charged(tenant, shares.tenant_rate, shares.tenant_rate.take(tenant), shares.tenant_requests)
+        return Charged(tenant, shares.tenant_rate, shares.tenant_rate.take(tenant), shares.tenant_requests, principal)
 
     async def _principal(self, route: Route, head: Head, address: str) -> Principal:
         """An address pays for every token of its that is refused, and gets no more of them checked when it has run out."""

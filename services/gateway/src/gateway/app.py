@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from gateway import health, pages
+from gateway.accesses import Accesses, Teller, load_templates
 from gateway.admission import Admission, Shares
 from gateway.compression import Compression
 from gateway.feed import Feed, UserEvents
@@ -29,6 +30,7 @@ from tailrace.http import problem_details
 from tailrace.http.auth import Verifier
 from tailrace.http.jwks import PublishedKeys
 from tailrace.http.middleware import RequestId
+from tailrace.kafka.diary import Diary
 from tailrace.observability import metrics, tracing
 from tailrace.runtime.openapi_screens import PREFIX
 from tailrace.settings import Settings
@@ -54,9 +56,10 @@ def build(
     feed: Feed | None = None,
     promised: Path | None = None,
     screens: Sequence[Screen] = SCREENS,
+    teller: Teller | None = None,
 ) -> FastAPI:
-    """The app. `feed` tells it about revocations in the place of Kafka; `promised` is a folder with the services' `manifests` and `openapi`
-    in the place of what the contracts carry. Raises ValueError when the manifests contradict each other."""
+    """The app. `feed` tells it about revocations in the place of Kafka, and `teller` is told of accesses then. `promised` is a folder with the
+    services' `manifests` and `openapi` in the place of what the contracts carry. Raises ValueError when the manifests contradict each other."""
     table = load_table(promised)
     keys = PublishedKeys(settings.jwks_url)
     audiences = {settings.audience, *(route.service for route in table.routes)}
@@ -73,18 +76,23 @@ def build(
     tokens = Tokens(Verifier(keys, issuer=settings.issuer, audiences=audiences))
     admission = Admission(tokens, revocations, shares, settings.audience)
     pace = partial(Pace, settings.client_grace, settings.client_rate)
-    gateway = Gateway(table, admission, forwarder, pace, tenant_uploads=shares.tenant_uploads)
-    screen_reads = ScreenReads(screens, table, admission, forwarder, pace)
+    diary = Diary(settings.kafka, "/tailrace/gateway") if feed is None else None
+    accesses = Accesses(load_templates(promised, screens), teller or diary)
+    gateway = Gateway(table, admission, forwarder, pace, accesses, tenant_uploads=shares.tenant_uploads)
+    screen_reads = ScreenReads(screens, table, admission, forwarder, pace, accesses)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        following = asyncio.create_task(follow(revocations))
+        working = [asyncio.create_task(follow(revocations))]
+        if diary is not None:
+            working.append(asyncio.create_task(diary.run()))
         try:
             async with forwarder:
                 yield
         finally:
-            following.cancel()
-            await asyncio.gather(following, return_exceptions=True)
+            for task in working:
+                task.cancel()
+            await asyncio.gather(*working, return_exceptions=True)
 
     app = FastAPI(
         title="Tailrace gateway",

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 
 from starlette.types import Receive, Scope, Send
 
+from gateway.accesses import Accesses
 from gateway.admission import Admission
 from gateway.forward import Forwarder
 from gateway.head import read_head
@@ -26,6 +27,7 @@ class Gateway:
         admission: Admission,
         forwarder: Forwarder,
         pace: Callable[[], Pace],
+        accesses: Accesses,
         *,
         tenant_uploads: InFlight,
     ) -> None:
@@ -33,6 +35,7 @@ class Gateway:
         self._admission = admission
         self._forwarder = forwarder
         self._pace = pace
+        self._accesses = accesses
         self._tenant_uploads = tenant_uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -41,17 +44,18 @@ class Gateway:
         if route is None:
             raise Unknown("path", scope["path"])
         charged = await self._admission.admit(route, head, scope)
-        # Without a token nobody has a body passed on that is not here yet.
-        limit = min(route.body_limit, READ_AHEAD) if route.public else route.body_limit
-        if head.length is not None and head.length > limit:
-            raise TooLarge(limit)
-        upload = Upload(receive, limit, self._pace())
-        try:
-            await upload.read_ahead(head.has_body)
-            with ExitStack() as held:
-                held.enter_context(charged.in_flight.hold(charged.key))
-                if not upload.whole:
-                    held.enter_context(self._tenant_uploads.hold(charged.key))
-                await self._forwarder.forward(route, head, scope, upload, send, charged.rate, self._pace())
-        except ClientGone:
-            return
+        with self._accesses.noted(charged.principal, route, head, scope, send) as answer:
+            # Without a token nobody has a body passed on that is not here yet.
+            limit = min(route.body_limit, READ_AHEAD) if route.public else route.body_limit
+            if head.length is not None and head.length > limit:
+                raise TooLarge(limit)
+            upload = Upload(receive, limit, self._pace())
+            try:
+                await upload.read_ahead(head.has_body)
+                with ExitStack() as held:
+                    held.enter_context(charged.in_flight.hold(charged.key))
+                    if not upload.whole:
+                        held.enter_context(self._tenant_uploads.hold(charged.key))
+                    await self._forwarder.forward(route, head, scope, upload, answer, charged.rate, self._pace())
+            except ClientGone:
+                return

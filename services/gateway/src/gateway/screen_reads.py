@@ -17,7 +17,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from gateway.admission import Admission
+from gateway.accesses import Accesses
+from gateway.admission import Admission, Charged
 from gateway.forward import Forwarder
 from gateway.head import Head, read_head
 from gateway.pace import Pace
@@ -65,12 +66,14 @@ class ScreenReads:
         admission: Admission,
         forwarder: Forwarder,
         pace: Callable[[], Pace],
+        accesses: Accesses,
     ) -> None:
         self._screens = {screen.name: screen for screen in screens}
         self._table = table
         self._admission = admission
         self._forwarder = forwarder
         self._pace = pace
+        self._accesses = accesses
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         head = read_head(scope)
@@ -78,6 +81,10 @@ class ScreenReads:
             name = head.query.partition("=")[0].partition("&")[0]
             raise BadRequest(f"A screen takes no parameters, and this is one: {name[:50]}.", field=f"?{name[:50]}")
         charged = await self._admission.admit(_ROUTE, head, scope)
+        with self._accesses.noted(charged.principal, _ROUTE, head, scope, send) as answer:
+            await self._read(head, charged, scope, receive, answer)
+
+    async def _read(self, head: Head, charged: Charged, scope: Scope, receive: Receive, send: Send) -> None:
         below = head.segments[_DEPTH - 1 :]
         if not below:
             listed = json.dumps([_entry(screen) for screen in self._screens.values()], ensure_ascii=False)

@@ -21,6 +21,7 @@ from joserfc.jwk import KeySet, RSAKey
 from gateway.app import build
 from gateway.revocations import Revocations
 from gateway.service import service
+from tailrace.core.events import Event
 from tailrace.core.screens import Screen
 from tailrace.http.auth import TYPE
 from tailrace.runtime.process import http_config
@@ -216,6 +217,16 @@ class ByHand:
         self.current.set()
 
 
+class Told:
+    """What the gateway told of accesses."""
+
+    def __init__(self) -> None:
+        self.of: list[tuple[UUID, Event, UUID, str]] = []
+
+    def note(self, tenant_id: UUID, event: Event, *, correlation_id: UUID, actor: str) -> None:
+        self.of.append((tenant_id, event, correlation_id, actor))
+
+
 @dataclass
 class Stand:
     """The gateway under test, its upstreams, and a client that talks to it."""
@@ -226,6 +237,7 @@ class Stand:
     orders: Upstream
     catalog: Upstream
     server: uvicorn.Server
+    told: Told
 
     @property
     def connections(self) -> int:
@@ -281,13 +293,16 @@ async def stand_with(
         if begun:
             feed.begun.set()
         given = Settings(ports=ports, **settings)
-        port = await servers.start(build(given, feed=feed, promised=promised, screens=screens), service, given)
+        told = Told()
+        port = await servers.start(
+            build(given, feed=feed, promised=promised, screens=screens, teller=told), service, given
+        )
         if begun:
             await feed.current.wait()
         url = f"http://127.0.0.1:{port}"
         plain = {"auto_decompress": False, "skip_auto_headers": ["Accept-Encoding"]}
         async with aiohttp.ClientSession(url, max_field_size=2**16, **plain) as client:
-            yield Stand(feed, port, client, orders, catalog, servers.newest)
+            yield Stand(feed, port, client, orders, catalog, servers.newest, told)
     finally:
         orders.release.set()
         await servers.stop()

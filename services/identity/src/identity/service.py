@@ -30,7 +30,10 @@ service = Service(
         Exposed(prefix="/v1/tenants"),
     ],
     scopes=[read_users, write_users, read_teams, write_teams, read_tenants, write_tenants, read_audit],
-    default_roles={"viewer": ["teams:read", "tenants:read", "users:read"]},
+    default_roles={
+        "viewer": ["teams:read", "tenants:read", "users:read"],
+        "auditor": ["audit:read", "tenants:read", "users:read"],
+    },
     issues_tokens=True,
     metadata=Base.metadata,
     platform_tables=frozenset({"tenant_slug", "signing_key"}),

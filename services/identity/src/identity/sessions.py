@@ -7,7 +7,7 @@ import base64
 import binascii
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -35,6 +35,7 @@ class Grant:
 
 
 async def start(tx: Tx, user: User) -> Grant:
+    _acts(tx, user.id)
     session = UserSession.start(user)
     tx.add(session)
     await tx.flush()
@@ -66,8 +67,14 @@ async def log_out(tx: Tx, token: str, origin: Origin) -> None:
     if found is None:
         return
     session = await tx.load(UserSession, found.session_id)
+    _acts(tx, session.user_id)
     await end(tx, session, "logout")
     audit.note(tx, origin, "user.logout", session.user_id, actor=session.user_id, session_id=str(session.id))
+
+
+def _acts(tx: Tx, user_id: UUID) -> None:
+    """Who shows a password or a token of this user is the user, from here on."""
+    tx.context = replace(tx.context, actor=str(user_id))
 
 
 async def end(tx: Tx, session: UserSession, reason: str) -> None:

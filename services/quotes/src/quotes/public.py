@@ -97,7 +97,9 @@ async def _view(tx: Tx, quote: Quote) -> OfferView:
 async def _transaction(request: Request, link: Link, *, read_only: bool = False) -> AsyncIterator[Tx]:
     database: Database = request.app.state.database
     trace = tracing.traceparent(request.state.trace)
-    context = Context(link.tenant_id, correlation_id=request.state.correlation_id, traceparent=trace)
+    context = Context(
+        link.tenant_id, correlation_id=request.state.correlation_id, traceparent=trace, actor=f"link:{link.quote_id}"
+    )
     try:
         async with database.transaction(context, read_only=read_only) as tx:
             yield tx

@@ -101,6 +101,7 @@ def _record(
         "ce_sequence": str(sequence),
         "ce_epoch": "1",
         "ce_correlationid": str(uuid5(id, f"correlation {sequence}")),
+        "ce_actorid": str(uuid5(id, "actor")),
         "traceparent": _TRACE,
     }
     return harness.record(event.topic, str(id).encode(), payload, headers)
@@ -166,7 +167,7 @@ async def projections_record_nothing(subject: Subject) -> Findings:
 
 
 async def what_follows_names_its_cause(subject: Subject) -> Findings:
-    """An event that a reaction records names the event that led to it, and carries on its correlation and its trace."""
+    """An event that a reaction records names the event that led to it, and carries on who began it, its correlation and its trace."""
     delivered = await _delivered(subject)
     causes = {headers["ce_id"]: headers for headers in map(_headers, delivered.records)}
     found = []
@@ -176,6 +177,8 @@ async def what_follows_names_its_cause(subject: Subject) -> Findings:
             found.append(f"{row['type']} does not name the event that led to it")
         elif str(row["correlation_id"]) != cause["ce_correlationid"] or row["traceparent"] != _TRACE:
             found.append(f"{row['type']} loses the trace of the event that led to it")
+        elif row["actor_id"] != cause["ce_actorid"]:
+            found.append(f"{row['type']} does not say who began what led to it")
     return found
 
 

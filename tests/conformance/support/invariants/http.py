@@ -262,7 +262,7 @@ async def a_write_names_its_events(subject: Subject) -> Findings:
 
 
 async def trace_context_reaches_the_outbox(subject: Subject) -> Findings:
-    """The `traceparent` and the request id of a request are those of every event it records."""
+    """The `traceparent` and the request id of a request are those of every event it records, and its caller is who did it."""
     found, recorded = [], 0
     for step in (await subject.walked()).steps:
         for row in step.recorded:
@@ -271,6 +271,10 @@ async def trace_context_reaches_the_outbox(subject: Subject) -> Findings:
                 found.append(f"{step.name} recorded {row['type']} without the request's traceparent")
             if str(row["correlation_id"]) != step.answers["done"].headers.get("x-request-id"):
                 found.append(f"{step.name} recorded {row['type']} without the request's id")
+            if step.operation.is_tenants and row["actor_id"] != str(step.user):
+                found.append(f"{step.name} recorded {row['type']} without saying who did it")
+            elif not row["actor_id"]:
+                found.append(f"{step.name} recorded {row['type']}, done by nobody")
     return found if recorded else ["the walk recorded no event"]
 
 

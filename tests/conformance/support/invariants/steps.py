@@ -51,6 +51,7 @@ class Step:
     body: Any
     traceparent: str
     tenant: UUID
+    user: UUID
     form: Mapping[str, str] | None = None
     file: File | None = None
     ids: Mapping[str, str] = field(default_factory=dict)

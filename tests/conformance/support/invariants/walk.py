@@ -119,7 +119,7 @@ class Walker:
             raise LeftThePath(f"{method} {path} is no operation of {self.h.service.name}")
         traceparent = f"00-{uuid4().hex}-{uuid4().hex[:16]}-01"
         in_path = {name: str(id) for name, id in ids.items()}
-        step = Step(operation, body, traceparent, self.tenant, form, file, in_path, rows)
+        step = Step(operation, body, traceparent, self.tenant, self.user, form, file, in_path, rows)
         self.steps.append(step)
         request = _Request(self, step, dict(query or {}), in_path)
         await request.refused_first()

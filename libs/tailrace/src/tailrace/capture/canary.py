@@ -70,6 +70,7 @@ async def write_canary(database: Database, service: str) -> None:
             dataschema=canary.schema_uri(),
             source=f"/tailrace/{service}",
             correlation_id=tx.context.correlation_id,
+            actor_id=f"service:{service}",
             payload=canary.model_dump_json(),
         )
         # Of two processes of a service that write at once, one is enough.

@@ -71,6 +71,7 @@ class Recorded:
             "source": source,
             "correlation_id": self.context.correlation_id,
             "causation_id": self.context.causation_id,
+            "actor_id": self.context.actor_id or f"service:{source.rpartition('/')[2]}",
             "traceparent": self.context.traceparent,
             "payload": payload,
         }

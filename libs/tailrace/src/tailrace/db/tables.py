@@ -74,6 +74,7 @@ outbox = Table(
     Column("source", Text, nullable=False),
     Column("correlation_id", Uuid, nullable=False),
     Column("causation_id", Uuid),
+    Column("actor_id", Text),
     Column("traceparent", Text),
     Column("recorded_at", TIME, nullable=False, server_default=func.now()),
     Column("payload", Text, nullable=False),

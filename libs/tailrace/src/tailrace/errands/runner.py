@@ -245,7 +245,8 @@ class ErrandRunner:
             return (await tx.execute(query)).mappings().one_or_none()
 
     async def _apply(self, turn: Turn, row: RowMapping, outcome: Outcome) -> None:
-        context = Context(turn.tenant_id, None, row["correlation_id"], row["causation_id"], row["traceparent"])
+        actor, trace = f"partner:{turn.name}", row["traceparent"]
+        context = Context(turn.tenant_id, None, row["correlation_id"], row["causation_id"], trace, actor)
         try:
             async with self._database.transaction(context) as tx:
                 with tracing.span(f"outcome {turn.name}", SpanKind.INTERNAL, row["traceparent"]):

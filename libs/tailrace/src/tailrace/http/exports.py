@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any, get_args
 from uuid import UUID
 
@@ -30,6 +31,7 @@ _wanted: ContextVar[bool] = ContextVar("exporting", default=False)
 _under_way = 0
 
 Pages = Callable[[Tx], AsyncIterator[Sequence[Any]]]
+Lines = Callable[[Tx], AsyncIterator[str]]
 
 
 class Exporting(Exception):
@@ -81,10 +83,22 @@ def csv_answer(
     owners: frozenset[UUID] | None,
 ) -> CsvAnswer:
     """Of the rows that have an owner, those of `owners`; everybody's when that is None. Raises Unavailable when as many are under way as may be."""
+    _ensure_room()
+    disposition = f'attachment; filename="{name}.csv"'
+    lines = partial(_lines, pages, view, owners)
+    return CsvAnswer(_told(database, context, lines), headers={"Content-Disposition": disposition})
+
+
+def text_answer(database: Database, context: Context, lines: Lines, media_type: str, file: str) -> StreamingResponse:
+    """Whatever `lines` makes of one snapshot, piece by piece, as a file of this name. Raises Unavailable as `csv_answer` does."""
+    _ensure_room()
+    disposition = {"Content-Disposition": f'attachment; filename="{file}"'}
+    return StreamingResponse(_told(database, context, lines), media_type=media_type, headers=disposition)
+
+
+def _ensure_room() -> None:
     if _under_way >= _AT_ONCE:
         raise Unavailable("Other lists are being exported; ask again shortly.", retry_after=5)
-    disposition = f'attachment; filename="{name}.csv"'
-    return CsvAnswer(_lines(database, context, pages, view, owners), headers={"Content-Disposition": disposition})
 
 
 def columns(view: type[BaseModel]) -> list[str]:
@@ -99,19 +113,22 @@ def cells(view: type[BaseModel], names: Sequence[str], row: Any) -> list[Any]:
     return [to_jsonable_python(value) if isinstance(value, BaseModel | list | dict) else value for value in values]
 
 
-async def _lines(
-    database: Database, context: Context, pages: Pages, view: type[BaseModel], owners: frozenset[UUID] | None
-) -> AsyncIterator[str]:
+async def _lines(pages: Pages, view: type[BaseModel], owners: frozenset[UUID] | None, tx: Tx) -> AsyncIterator[str]:
+    if owners is not None:
+        tx.narrow(owners)
+    names = columns(view)
+    yield csv_text.BOM + csv_text.line(names)
+    async for rows in pages(tx):
+        yield "".join(csv_text.line(cells(view, names, row)) for row in rows)
+        tx.expunge_all()
+
+
+async def _told(database: Database, context: Context, lines: Lines) -> AsyncIterator[str]:
     global _under_way
     _under_way += 1
     try:
         async with asyncio.timeout(_SECONDS), database.snapshot(context) as tx:
-            if owners is not None:
-                tx.narrow(owners)
-            names = columns(view)
-            yield csv_text.BOM + csv_text.line(names)
-            async for rows in pages(tx):
-                yield "".join(csv_text.line(cells(view, names, row)) for row in rows)
-                tx.expunge_all()
+            async for piece in lines(tx):
+                yield piece
     finally:
         _under_way -= 1

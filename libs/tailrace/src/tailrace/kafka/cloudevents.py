@@ -35,7 +35,14 @@ def read_meta(record: ConsumerRecord) -> Meta:
         time=_read(headers, "ce_time", _time),
         partition=record.partition,
         offset=record.offset,
+        actor_id=headers.get("ce_actorid") or None,
     )
+
+
+def publisher_of(record: ConsumerRecord) -> str:
+    """The name of the service that published a record; empty when it says nothing of it."""
+    source = next((value for name, value in record.headers if name == "ce_source"), None) or b""
+    return source.decode("utf-8", "replace").replace("\x00", "").rpartition("/")[2]
 
 
 def read_payload(record: ConsumerRecord) -> dict[str, Any]:

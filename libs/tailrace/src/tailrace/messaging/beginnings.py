@@ -113,4 +113,5 @@ def _meta(one: Recorded, epoch: int, at: datetime) -> Meta:
         time=at,
         partition=-1,
         offset=-1,
+        actor_id=context.actor_id,
     )

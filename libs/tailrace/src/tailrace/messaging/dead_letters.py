@@ -140,6 +140,7 @@ async def report(tx: Tx, service: str, subscriber: str, record: ConsumerRecord, 
             source=f"/tailrace/{service}",
             correlation_id=tx.context.correlation_id,
             causation_id=tx.context.causation_id,
+            actor_id=tx.context.actor_id or f"service:{service}",
             payload=letter.model_dump_json(),
         )
     )

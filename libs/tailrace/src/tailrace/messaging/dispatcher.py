@@ -8,6 +8,7 @@ import time
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from typing import Any
 from uuid import UUID
 
 from aiokafka import ConsumerRecord
@@ -18,7 +19,7 @@ from tailrace.core.context import Context
 from tailrace.core.events import Meta, UnknownVersion
 from tailrace.db.database import Database, Tx
 from tailrace.db.error_classes import NotYet, is_transient, is_uncertain, sqlstate
-from tailrace.kafka.cloudevents import Malformed, read_meta, read_payload
+from tailrace.kafka.cloudevents import Malformed, read_meta
 from tailrace.messaging.dead_letters import BEHIND, GAP, NOT_YET, gap_reason, waiting, write_dead_letter
 from tailrace.messaging.inbox import START, Mark, MarkMoved, Pair, Verdict, hold, judge, marks, move, with_marks
 from tailrace.messaging.retry_budget import TRIES, RetryBudget, TryAgain
@@ -142,7 +143,7 @@ class Dispatcher:
             blocked = await waiting(tx, pairs)
         now: dict[Pair, Mark] = {}
         for subscriber in [only] if only else self._subscribers(arrived):
-            due: list[Delivery] = []
+            due: list[Any] = []
             for one in arrived:
                 if subscriber not in one.listeners:
                     continue
@@ -156,7 +157,7 @@ class Dispatcher:
                     continue
                 now[pair] = (one.meta.epoch, one.meta.sequence)
                 if subscriber.wants(one.meta):
-                    due.append(Delivery(subscriber.read(one.meta, read_payload(one.record)), one.meta))
+                    due.append(subscriber.open(one.meta, one.record))
             await take_effect(tx, subscriber, due)
         await move(tx, now, now.keys() - before.keys())
 
@@ -196,7 +197,7 @@ class Dispatcher:
         return {(s.name, one.meta.aggregate_id) for one in arrived for s in one.listeners}
 
 
-async def take_effect(tx: Tx, subscriber: Subscriber, due: Sequence[Delivery]) -> None:
+async def take_effect(tx: Tx, subscriber: Subscriber, due: Sequence[Any]) -> None:
     """Hand events to their subscriber, in order, and write what that leads to."""
     if not due:
         return

@@ -76,6 +76,7 @@ class Schedule(Reaction):
         self._days, self._missed = days, missed
         self._handler: ScheduleHandler | None = None
         self.timer = Timer(f"schedule:{name}", carries=Settled)
+        self.timer.actor = self.timer.name
         self.timer.due(self._fire)
         self.on(founded)(self._begin)
         self.on(changed)(self._plan_again)

@@ -1,8 +1,8 @@
 """Consumers look like routers: a named subscriber, and a handler for each event it listens to.
 
-A `Projection` keeps read-model tables and can be rebuilt; it records nothing. A `Reaction` may record events of its own and is never replayed
-into the past. The name is the key of what has been applied, so it is never changed: under another name it would be a new subscriber, without marks,
-to which every aggregate's history is still to come.
+A `Projection` keeps read-model tables and can be rebuilt; it records nothing. A `Reaction` may record events of its own and is never replayed into
+the past. A `Journal` keeps whatever it hears of one topic, as it was published. The name is the key of what has been applied, so it is never changed:
+under another name it would be a new subscriber, without marks, to which every aggregate's history is still to come.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
+from aiokafka import ConsumerRecord
 from sqlalchemy import Table
 
 from tailrace.core.events import Event, Meta
 from tailrace.db.database import Tx
+from tailrace.kafka.cloudevents import publisher_of, read_payload
 
 Handler = Callable[[Tx, Any, Meta], Awaitable[None]]
 BatchHandler = Callable[[Tx, Sequence["Delivery"]], Awaitable[None]]
+JournalHandler = Callable[[Tx, Sequence["Heard"]], Awaitable[None]]
 EVER: Final = datetime.min.replace(tzinfo=UTC)
 """The `since` of a reaction that answers to all of history."""
 AnyHandler = TypeVar("AnyHandler", bound=Handler)
@@ -29,6 +32,15 @@ class Delivery:
 
     event: Event
     meta: Meta
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An event as it was published: the name of the service that did, and its value, byte for byte."""
+
+    meta: Meta
+    service: str
+    data: bytes
 
 
 class Subscriber:
@@ -68,7 +80,11 @@ class Subscriber:
         event, _ = self.handlers[meta.type]
         return event.read(meta.version, payload)
 
-    async def handle(self, tx: Tx, deliveries: Sequence[Delivery]) -> None:
+    def open(self, meta: Meta, record: ConsumerRecord) -> Any:
+        """What `handle` is given of a record. Raises Malformed, UnknownVersion, pydantic.ValidationError."""
+        return Delivery(self.read(meta, read_payload(record)), meta)
+
+    async def handle(self, tx: Tx, deliveries: Sequence[Any]) -> None:
         """Apply the deliveries in order."""
         for delivery in deliveries:
             _, handler = self.handlers[delivery.meta.type]
@@ -120,3 +136,32 @@ class Reaction(Subscriber):
 
     def wants(self, meta: Meta) -> bool:
         return super().wants(meta) and (self.since is None or meta.time >= self.since)
+
+
+class Journal(Subscriber):
+    """Keeps every event of one topic, also of types and versions that nobody here knows, many at a time and in order.
+
+    It records nothing. It is no Projection: what it keeps says in which order things were heard, which no rebuild would repeat.
+    """
+
+    def __init__(self, name: str, topic: str, keep: JournalHandler, *, known: Sequence[type[Event]] = ()) -> None:
+        """`known`: of the events that no service publishes, those that are expected; whatever else comes is kept too."""
+        super().__init__(name)
+        self._topic, self._keep, self._known = topic, keep, tuple(known)
+
+    @property
+    def events(self) -> Sequence[type[Event]]:
+        return self._known
+
+    @property
+    def topics(self) -> frozenset[str]:
+        return frozenset({self._topic})
+
+    def wants(self, meta: Meta) -> bool:
+        return True
+
+    def open(self, meta: Meta, record: ConsumerRecord) -> Heard:
+        return Heard(meta, publisher_of(record), record.value or b"")
+
+    async def handle(self, tx: Tx, deliveries: Sequence[Heard]) -> None:
+        await self._keep(tx, deliveries)

@@ -98,6 +98,8 @@ class Timer:
 
     def __init__(self, name: str, *, carries: type[Payload] | None = None) -> None:
         self.name = name
+        self.actor = f"timer:{name}"
+        """Who acts when it fires, as events name it."""
         self._carries = carries
         self._handler: TimerHandler | None = None
 
@@ -192,7 +194,8 @@ class TimerRunner:
                 if due is None:
                     return None
                 with tracing.span(f"timer {due['name']}", SpanKind.INTERNAL, due["traceparent"]) as traceparent:
-                    tx.context = Context(None, None, due["correlation_id"], due["causation_id"], traceparent)
+                    because = due["correlation_id"], due["causation_id"]
+                    tx.context = Context(None, None, *because, traceparent, self._timers[due["name"]].actor)
                     await tx.enter_tenant(due["tenant_id"])
                     firing = tx.info[_FIRING] = _Firing(due)
                     await self._timers[due["name"]].fire(tx, due["key"])

@@ -22,12 +22,12 @@ from tailrace.core.events import Meta
 from tailrace.db.database import Database, Tx
 from tailrace.db.error_classes import is_transient, is_uncertain
 from tailrace.db.tables import dead_letter, dropped, inbox
-from tailrace.kafka.cloudevents import Malformed, read_meta, read_payload
+from tailrace.kafka.cloudevents import Malformed, read_meta
 from tailrace.kafka.record_lookup import KafkaAway, ReadRecord
 from tailrace.messaging.dead_letters import BEHIND, GAP, NOT_YET, gap_reason, report, storable
 from tailrace.messaging.dispatcher import kind_of, reason_of, take_effect
 from tailrace.messaging.inbox import Pair, Verdict, hold, judge, move
-from tailrace.messaging.subscribers import Delivery, Subscriber
+from tailrace.messaging.subscribers import Subscriber
 from tailrace.observability.logs import log
 
 OpenKafka = Callable[[], AbstractAsyncContextManager[ReadRecord]]
@@ -307,7 +307,7 @@ async def _apply(tx: Tx, subscriber: Subscriber, head: Head, record: ConsumerRec
         raise RecordGone("Kafka does not hold this record any more")
     meta = _meta(record, head)
     if subscriber.wants(meta):
-        await take_effect(tx, subscriber, [Delivery(subscriber.read(meta, read_payload(record)), meta)])
+        await take_effect(tx, subscriber, [subscriber.open(meta, record)])
     await move(tx, {head.pair: (head.epoch, head.sequence)})
 
 

@@ -47,6 +47,7 @@ class Context:
     """Tenant, actor and cause of what a transaction records.
 
     `correlation_id` names the request or timer that began it all; `causation_id` the event that led here, None at the beginning.
+    `actor` is who acts when that is no user who logged in: `timer:<name>`, `schedule:<name>`, `partner:<errand>`, or whoever began what led here.
     """
 
     tenant_id: UUID | None
@@ -54,15 +55,22 @@ class Context:
     correlation_id: UUID = field(default_factory=uuid7)
     causation_id: UUID | None = None
     traceparent: str | None = None
+    actor: str | None = None
+
+    @property
+    def actor_id(self) -> str | None:
+        """Who acts, as events name them: the id of a user, or what else it was with a word before it."""
+        return self.actor or (None if self.user_id is None else str(self.user_id))
 
     @classmethod
     def because_of(cls, meta: Meta) -> Self:
-        """The context of whatever a delivered event leads to."""
+        """The context of whatever a delivered event leads to: done by who began it."""
         return cls(
             tenant_id=meta.tenant_id,
             correlation_id=meta.correlation_id,
             causation_id=meta.event_id,
             traceparent=meta.traceparent,
+            actor=meta.actor_id,
         )
 
     def for_tenant(self, tenant_id: UUID) -> Self:

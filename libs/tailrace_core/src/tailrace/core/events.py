@@ -75,6 +75,8 @@ class Meta:
     time: datetime
     partition: int
     offset: int
+    actor_id: str | None = None
+    """Who began what led to it (`tailrace.core.context`); None of an event from before events said so."""
 
 
 def by_type(events: Iterable[type[Event]]) -> Mapping[str, type[Event]]:

@@ -260,8 +260,29 @@ def verify(
     service: Annotated[str | None, typer.Argument(help="One that is event-sourced; all of them when left out.")] = None,
     tenant: Annotated[Optional[UUID], typer.Option("--tenant", help="Of this tenant alone.")] = None,  # noqa: UP045
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    document: Annotated[Optional[str], typer.Option("--document", help="The document that a bundle is about.")] = None,  # noqa: UP045
+    bundle: Annotated[Path | None, typer.Option("--bundle", help="A bundle of the audit log, checked offline.")] = None,
+    export: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--export", help="An export of the audit log, checked offline."),
+    ] = None,
+    head: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--head", help="A head from before: the log has to continue it."),
+    ] = None,
+    keys: Annotated[Path | None, typer.Option("--keys", help="The keys to trust, as /v1/audit/keys has them.")] = None,
 ) -> None:
-    """Prove from the events what lists and reports show. Ends with code 1 when a row does not follow, and names the first."""
+    """Prove from the events what lists and reports show; or, with a file and nothing running, that a part of the audit log is whole.
+
+    Ends with code 1 when something does not follow, and names the first."""
+    if bundle is not None or export is not None:
+        from tailrace.cli.evidence import verify_bundle, verify_export
+
+        if export is not None:
+            raise typer.Exit(0 if verify_export(export, head, keys, as_json=as_json) else 1)
+        if bundle is None or document is None:
+            raise typer.BadParameter("a bundle is about a document: name it", param_hint="--document")
+        raise typer.Exit(0 if verify_bundle(document, bundle, head, keys, as_json=as_json) else 1)
     from tailrace.cli.verify import verify as verify_books
 
     raise typer.Exit(0 if verify_books(service, tenant, as_json=as_json) else 1)

@@ -8,7 +8,7 @@ from typing import Any
 
 from tailrace.core.events import Event
 from tailrace.messaging.dead_letters import DeadLettered, dlq_topic
-from tailrace.messaging.subscribers import Subscriber
+from tailrace.messaging.subscribers import Journal, Subscriber
 from tailrace.service import Service
 
 Document = dict[str, Any]
@@ -95,7 +95,8 @@ def _receives(
     kind = type(subscriber).__name__.lower()
     for topic in sorted(subscriber.topics):
         types = {event.type for event in subscriber.events if event.topic == topic}
-        names = [name for name in topics[topic] if name.rpartition(".v")[0] in types]
+        keeps_all = isinstance(subscriber, Journal)
+        names = [name for name in topics[topic] if keeps_all or name.rpartition(".v")[0] in types]
         identifier, operation = _operation(
             "receive", subscriber.name, topic, names, f"What the {kind} {subscriber.name} applies."
         )
@@ -147,6 +148,11 @@ def _envelope() -> Schema:
     }
     optional: dict[str, Schema] = {
         "ce_causationid": {**_UUID, "description": "The message that led to this one; absent at the beginning."},
+        "ce_actorid": {
+            "type": "string",
+            "description": "Who began it: the id of a user, or `timer:`, `schedule:`, `partner:`, `link:` or `service:` with a name. "
+            "Absent from messages of before there was such a header.",
+        },
         "traceparent": {"type": "string", "description": "W3C Trace Context."},
     }
     return {

@@ -16,6 +16,7 @@ from typer import Typer
 
 from tailrace.core.events import Event
 from tailrace.core.personal_data import is_personal
+from tailrace.messaging.subscribers import Journal
 from tailrace.observability.metrics import INSTRUMENTS
 from tailrace.runtime.openapi_merge import PROBLEMS
 from tailrace.service import Service
@@ -60,6 +61,7 @@ def event_map(services: Sequence[Service]) -> str:
         lines += [
             f"## {service.name}: `{service.topic}`",
             "",
+            *_kept(services, service.topic),
             "| Event | Version | What it says | Who listens |",
             "|---|---|---|---|",
         ]
@@ -68,6 +70,13 @@ def event_map(services: Sequence[Service]) -> str:
             lines.append(f"| `{event.type}` | {event.version} | {_summary(event)} | {who} |")
         lines.append("")
     return "\n".join(lines)
+
+
+def _kept(services: Sequence[Service], topic: str) -> list[str]:
+    """Who keeps all of a topic, whatever is on it."""
+    journals = [each for service in services for each in service.subscribers if isinstance(each, Journal)]
+    names = ", ".join(sorted(f"`{each.name}`" for each in journals if topic in each.topics))
+    return [f"All of it is kept by {names}.", ""] if names else []
 
 
 def _summary(event: type[Event]) -> str:

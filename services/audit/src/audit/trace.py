@@ -1,0 +1,168 @@
+"""From any request, event or document, the graph of what led to it and what followed from it.
+
+All that one request set in motion bears its correlation. From there the graph goes back over the documents that the request acted on, to the requests
+that made them, and on over the documents that it made, to the requests that acted on those. So it leads from a journal to the shipment that was
+dispatched, to the order that asked for it, to whoever confirmed that, and it does not run off into every other order that the same stock served.
+"""
+
+import json
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+
+from audit.models import Content, Document, Record
+from audit.views import TraceEdge, TraceGap, TraceNode, TraceView
+from contracts.access import Accessed
+from tailrace.core.errors import Unknown
+from tailrace.db.database import Tx
+from tailrace.db.tables import dead_letter
+
+MOST = 2000
+"""Nodes that are shown at most."""
+_ROUNDS = 12
+_DOCUMENTS = 200
+"""Of a trace that begins at a document, the newest of its events that count."""
+
+
+async def trace(tx: Tx, id: UUID) -> TraceView:
+    """Raises Unknown for an id that no record knows."""
+    about, begin = await _begin(tx, id)
+    records = await _closure(tx, begin)
+    truncated = len(records) > MOST
+    records = sorted(records, key=lambda each: (each.occurred_at, each.position))[:MOST]
+    labels = await _labels(tx, [each for each in records if each.type == Accessed.type])
+    by_id = {each.id: each for each in records}
+    missing = [] if truncated else [*await _missing_causes(tx, by_id), *await _gaps(tx, records)]
+    return TraceView(
+        id=id,
+        about=about,
+        complete=not missing and not truncated,
+        missing=missing,
+        truncated=truncated,
+        nodes=[_node(each, labels.get(each.position)) for each in records],
+        edges=_edges(records, by_id),
+    )
+
+
+async def _begin(tx: Tx, id: UUID) -> tuple[str, set[UUID]]:
+    if await tx.scalar(select(Record.id).where(Record.correlation_id == id).limit(1)) is not None:
+        return "request", {id}
+    event = await tx.scalar(select(Record.correlation_id).where(Record.id == id))
+    if event is not None:
+        return "event", {event}
+    newest = select(Record.correlation_id).where(Record.document_id == id)
+    found = set(await tx.scalars(newest.order_by(Record.position.desc()).limit(_DOCUMENTS)))
+    if not found:
+        raise Unknown("request, event or document", id)
+    return "document", found
+
+
+async def _closure(tx: Tx, begin: set[UUID]) -> list[Record]:
+    seen: set[UUID] = set()
+    ahead, records = begin, []  # type: tuple[set[UUID], list[Record]]
+    for _ in range(_ROUNDS):
+        if not ahead or len(records) > MOST:
+            break
+        fresh = await _of_correlations(tx, ahead, MOST + 1 - len(records))
+        records += fresh
+        seen |= ahead
+        ahead = (await _before(tx, fresh) | await _after(tx, fresh)) - seen
+    return records
+
+
+async def _of_correlations(tx: Tx, ids: Collection[UUID], most: int) -> list[Record]:
+    query = select(Record).where(Record.correlation_id.in_(ids)).order_by(Record.position).limit(most)
+    return list(await tx.scalars(query))
+
+
+def _is_root(record: Record) -> bool:
+    return record.causation_id is None and record.type != Accessed.type
+
+
+async def _before(tx: Tx, records: Sequence[Record]) -> set[UUID]:
+    """The requests that made what these acted on."""
+    acted_on = {each.document_id for each in records if _is_root(each) and each.sequence > 1}
+    if not acted_on:
+        return set()
+    made = select(Record.correlation_id).where(Record.document_id.in_(acted_on), Record.sequence == 1)
+    return set(await tx.scalars(made))
+
+
+async def _after(tx: Tx, records: Sequence[Record]) -> set[UUID]:
+    """The requests that acted on what these made."""
+    made = {each.document_id for each in records if each.sequence == 1 and each.type != Accessed.type}
+    if not made:
+        return set()
+    acted = select(Record.correlation_id).where(Record.document_id.in_(made), Record.causation_id.is_(None))
+    return set(await tx.scalars(acted.limit(MOST)))
+
+
+async def _labels(tx: Tx, accesses: Sequence[Record]) -> dict[int, str]:
+    """What was asked for, of the accesses whose contents are still there."""
+    positions = [each.position for each in accesses]
+    if not positions:
+        return {}
+    rows = await tx.execute(select(Content.position, Content.data).where(Content.position.in_(positions)))
+    said = {row.position: json.loads(row.data) for row in rows}
+    return {at: f"{each['method']} {each['path']} → {each['status']}" for at, each in said.items()}
+
+
+def _node(record: Record, label: str | None) -> TraceNode:
+    return TraceNode(
+        id=record.id,
+        kind="access" if record.type == Accessed.type else "event",
+        at=record.occurred_at,
+        service=record.service,
+        type=record.type,
+        actor_id=record.actor_id,
+        document_id=record.document_id,
+        topic=record.topic,
+        sequence=record.sequence,
+        correlation_id=record.correlation_id,
+        label=label,
+    )
+
+
+def _edges(records: Sequence[Record], by_id: dict[UUID, Record]) -> list[TraceEdge]:
+    asked = {each.correlation_id: each.id for each in records if each.type == Accessed.type}
+    before: dict[tuple[str, UUID], Record] = {}
+    edges: list[TraceEdge] = []
+    for each in sorted(records, key=lambda record: (record.document_id.bytes, record.epoch, record.sequence)):
+        at = (each.topic, each.document_id)
+        if each.causation_id in by_id:
+            edges.append(TraceEdge(cause=each.causation_id, effect=each.id, kind="caused"))
+        elif _is_root(each):
+            if each.correlation_id in asked:
+                edges.append(TraceEdge(cause=asked[each.correlation_id], effect=each.id, kind="asked"))
+            if at in before:
+                edges.append(TraceEdge(cause=before[at].id, effect=each.id, kind="followed"))
+        before[at] = each
+    return edges
+
+
+async def _missing_causes(tx: Tx, by_id: dict[UUID, Record]) -> list[TraceGap]:
+    named = {each.causation_id for each in by_id.values() if each.causation_id is not None} - by_id.keys()
+    there = set(await tx.scalars(select(Record.id).where(Record.id.in_(named)))) if named else set()
+    return [
+        TraceGap(kind="cause", id=id, detail="An event names it as its cause, and it has not come.")
+        for id in sorted(named - there)
+    ]
+
+
+async def _gaps(tx: Tx, records: Sequence[Record]) -> list[TraceGap]:
+    """Documents with events that have not come, or that could not be kept as yet."""
+    ids = {each.document_id for each in records}
+    found = []
+    for row in await tx.scalars(select(Document).where(Document.id.in_(ids)).order_by(Document.id)):
+        if row.epoch == 1 and row.records < row.sequence:
+            found.append(
+                TraceGap(kind="sequence", id=row.id, detail=f"{row.records} of {row.sequence} events have come.")
+            )
+    waiting = select(dead_letter.c.aggregate_id, dead_letter.c.type, dead_letter.c.sequence, dead_letter.c.kind).where(
+        dead_letter.c.aggregate_id.in_(ids), dead_letter.c.tenant_id == tx.tenant_id
+    )
+    for letter in await tx.execute(waiting.order_by(dead_letter.c.aggregate_id, dead_letter.c.sequence)):
+        detail = f"{letter.type} {letter.sequence} is a dead letter: {letter.kind}."
+        found.append(TraceGap(kind="waiting", id=letter.aggregate_id, detail=detail))
+    return found

@@ -1,0 +1,186 @@
+"""From any end of what happened to the whole of it: forward and back, across requests, and honest about what has not come."""
+
+import time
+import xml.etree.ElementTree as ET
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from scribe import Scribe, id_of
+
+from audit.trace import MOST
+from tailrace.core.ids import uuid7
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+class Sale:
+    """An order that is created, confirmed and shipped by three requests, with what each sets in motion."""
+
+    def __init__(self, scribe: Scribe, stock: UUID) -> None:
+        s, self.order, self.shipment, self.journal, self.stock = scribe, uuid7(), uuid7(), uuid7(), stock
+        self.clicks = [uuid7() for _ in range(3)]
+        created = s.event("order.created", self.order, correlation=self.clicks[0])
+        confirmed = s.event("order.confirmed", self.order, correlation=self.clicks[1])
+        wanted = s.event("order.reservation_requested", self.order, cause=confirmed)
+        reserved = s.event("inventory.stock.reserved", stock, cause=wanted, topic="inventory.events")
+        made = s.event("inventory.reservation.made", uuid7(), cause=wanted, topic="inventory.events")
+        asked = s.event("order.shipment_requested", self.order, cause=made)
+        opened = s.event("shipment.created", self.shipment, cause=asked, topic="shipment.events")
+        left = s.event("shipment.dispatched", self.shipment, correlation=self.clicks[2], topic="shipment.events")
+        self.posted = s.event("accounting.journal.posted", self.journal, cause=left, topic="accounting.events")
+        done = s.event("order.shipment_progressed", self.order, cause=left)
+        self.all = [created, confirmed, wanted, reserved, made, asked, opened, left, self.posted, done]
+
+
+async def of(scribe: Scribe, id: UUID) -> dict[str, Any]:
+    return dict(await scribe.get(f"/v1/trace/{id}"))
+
+
+async def test_every_end_leads_to_the_whole_and_no_further(scribe: Scribe) -> None:
+    stock = uuid7()
+    one, two = Sale(scribe, stock), Sale(scribe, stock)
+    await scribe.say(*one.all, *two.all)
+    ends = [one.order, one.shipment, one.journal, *one.clicks, *(id_of(each) for each in one.all)]
+    for end in ends:
+        trace = await of(scribe, end)
+        assert {node["id"] for node in trace["nodes"]} == {str(id_of(each)) for each in one.all}, end
+        assert (trace["complete"], trace["missing"]) == (True, [])
+
+
+async def test_edges_say_what_caused_and_what_followed(scribe: Scribe) -> None:
+    sale = Sale(scribe, uuid7())
+    await scribe.say(*sale.all)
+    trace = await of(scribe, sale.journal)
+    types = {node["id"]: node["type"] for node in trace["nodes"]}
+    edges = {(types[edge["cause"]], types[edge["effect"]], edge["kind"]) for edge in trace["edges"]}
+    assert ("shipment.dispatched", "accounting.journal.posted", "caused") in edges
+    assert ("shipment.created", "shipment.dispatched", "followed") in edges
+    assert ("order.created", "order.confirmed", "followed") in edges
+    assert ("order.confirmed", "order.reservation_requested", "caused") in edges
+    assert trace["about"] == "document"
+
+
+async def test_a_cause_that_has_not_come_is_said_to_be_missing_until_it_comes(scribe: Scribe) -> None:
+    order, cause = uuid7(), scribe.event("order.confirmed", uuid7())
+    effect = scribe.event("order.allocated", order, cause=cause)
+    await scribe.say(effect)
+    trace = await of(scribe, order)
+    assert (trace["complete"], [(gap["kind"], gap["id"]) for gap in trace["missing"]]) == (
+        False,
+        [("cause", str(id_of(cause)))],
+    )
+    await scribe.say(cause)
+    assert (await of(scribe, order))["complete"]
+
+
+async def test_a_gap_of_a_document_is_said(scribe: Scribe) -> None:
+    order = uuid7()
+    first, second, third = (scribe.event("order.noted", order) for _ in range(3))
+    await scribe.say(first)
+    await scribe.h.redeliver(third, may_dead_letter=True)
+    trace = await of(scribe, order)
+    assert (trace["complete"], [gap["kind"] for gap in trace["missing"]]) == (False, ["waiting"])
+    assert second is not None
+
+
+async def test_an_access_is_where_a_trace_begins(scribe: Scribe) -> None:
+    sale = Sale(scribe, uuid7())
+    said = {
+        "request_id": str(sale.clicks[1]),
+        "user_id": str(scribe.h.user),
+        "service": "orders",
+        "method": "POST",
+        "path": "/v1/orders/{order_id}/confirm",
+        "ids": [str(sale.order)],
+        "status": 200,
+        "milliseconds": 12,
+        "address": "192.0.2.7",
+        "lost": 0,
+    }
+    click = scribe.event("gateway.accessed", uuid7(), topic="gateway.access", correlation=sale.clicks[1], data=said)
+    await scribe.say(*sale.all, click)
+    trace = await of(scribe, sale.journal)
+    (access,) = [node for node in trace["nodes"] if node["kind"] == "access"]
+    assert (access["label"], access["service"]) == ("POST /v1/orders/{order_id}/confirm → 200", "gateway")
+    confirmed = str(id_of(sale.all[1]))
+    assert {"cause": access["id"], "effect": confirmed, "kind": "asked"} in trace["edges"]
+    record = await scribe.get(f"/v1/audit/records/{id_of(click)}")
+    assert record["data"]["address"] == "192.0.2.7"
+    hidden = await scribe.h.client_as("audit-log:read").get(f"/v1/audit/records/{id_of(click)}")
+    assert (hidden.json()["data"]["address"], hidden.json()["data"]["path"]) == ("[personal]", said["path"])
+
+
+async def test_another_company_has_no_such_trace(scribe: Scribe) -> None:
+    sale = Sale(scribe, uuid7())
+    await scribe.say(*sale.all)
+    other = scribe.h.client_as(tenant=scribe.h.other_tenant)
+    for id in (sale.order, sale.clicks[0], id_of(sale.posted)):
+        assert (await other.get(f"/v1/trace/{id}")).status_code == 404
+
+
+async def test_more_than_can_be_shown_is_said_to_be_more(scribe: Scribe) -> None:
+    click = uuid7()
+    await scribe.say(*(scribe.event("order.created", uuid7(), correlation=click) for _ in range(MOST + 5)))
+    trace = await of(scribe, click)
+    assert (len(trace["nodes"]), trace["truncated"], trace["complete"]) == (MOST, True, False)
+
+
+async def test_a_thousand_nodes_come_in_a_moment(scribe: Scribe) -> None:
+    order, click = uuid7(), uuid7()
+    root = scribe.event("order.confirmed", order, correlation=click)
+    level, records = [root], [root]
+    while len(records) < 1000:
+        level = [
+            scribe.event("inventory.stock.reserved", uuid7(), cause=cause, topic="inventory.events")
+            for cause in level
+            for _ in range(3)
+        ]
+        records += level
+    await scribe.say(*records[:1000])
+    await scribe.fill(2000, documents=100)
+    await scribe.h.admin.execute("ANALYZE")
+    async with scribe.h.tx() as tx:
+        from audit.trace import trace
+
+        quickest = 1e9
+        for _ in range(5):
+            began = time.process_time()
+            found = await trace(tx, order)
+            quickest = min(quickest, time.process_time() - began)
+            tx.expunge_all()
+    assert (len(found.nodes), len(found.edges), found.complete) == (1000, 999, True)
+    assert quickest < 0.1, f"{quickest * 1000:.0f} ms of this process's time"
+
+
+async def test_the_picture_is_plain_svg_that_says_what_it_shows(scribe: Scribe) -> None:
+    sale = Sale(scribe, uuid7())
+    evil = scribe.event("order.noted", sale.order, actor='<script>alert(1)</script>"&')
+    await scribe.say(*sale.all, evil)
+    answer = await scribe.h.client.get(f"/v1/trace/{sale.order}.svg")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/svg+xml")
+    root = ET.fromstring(answer.text)
+    assert root.tag == f"{SVG}svg"
+    title, said = root.findtext(f"{SVG}title"), root.findtext(f"{SVG}desc")
+    assert title is not None and str(sale.order) in title
+    assert said is not None and "accounting" in said and said.endswith("Complete.")
+    assert not [
+        each.tag for each in root.iter() if each.tag.removeprefix(SVG) in ("script", "foreignObject", "image", "use")
+    ]
+    shown = " ".join(text.text or "" for text in root.iter(f"{SVG}text"))
+    assert "order.confirmed" in shown and "accounting.journal.posted" in shown
+
+
+async def test_causes_are_drawn_left_of_their_effects_whatever_the_clocks_said(scribe: Scribe) -> None:
+    now = datetime.now(UTC)
+    first = scribe.event("order.confirmed", uuid7(), at=now)
+    late = scribe.event(
+        "inventory.reservation.made", uuid7(), cause=first, topic="inventory.events", at=now - timedelta(seconds=5)
+    )
+    await scribe.say(first, late)
+    root = ET.fromstring((await scribe.h.client.get(f"/v1/trace/{id_of(late)}.svg")).text)
+    at = {
+        group.get("aria-label", "").split(",")[0]: float(group.find(f"{SVG}rect").get("x"))
+        for group in root.iter(f"{SVG}g")
+    }  # type: ignore[union-attr, arg-type]
+    assert at["order.confirmed"] < at["inventory.reservation.made"]
