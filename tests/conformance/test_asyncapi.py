@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import jsonschema_rs
+from described import asyncapi, built
 from findings import say_all
 
 from tailrace.codegen.describe import build
@@ -15,8 +16,6 @@ from tailrace.runtime.fleet import load_services
 from tailrace.service import Service
 
 ROOT = Path(__file__).parents[2]
-FILES = {path.relative_to(BUILT): text for path, text in build(load_services(), ROOT).items() if BUILT in path.parents}
-DOCUMENT: dict[str, Any] = json.loads(FILES[Path("asyncapi.yaml")])
 
 
 def _references(node: Any) -> Iterator[str]:
@@ -31,9 +30,9 @@ def _references(node: Any) -> Iterator[str]:
 
 def _at(reference: str) -> Any:
     if reference.startswith("./"):
-        return json.loads(FILES[Path(reference.removeprefix("./"))])
+        return json.loads(built()[Path(reference.removeprefix("./"))])
     assert reference.startswith("#/"), f"{reference} leaves the document and what lies beside it"
-    node: Any = DOCUMENT
+    node: Any = asyncapi()
     for part in reference.removeprefix("#/").split("/"):
         node = node[unquote(part).replace("~1", "/").replace("~0", "~")]
     return node
@@ -47,7 +46,7 @@ def _leads(reference: str) -> bool:
 
 
 def _validator(message: str) -> Any:
-    return jsonschema_rs.validator_for(_at(DOCUMENT["components"]["messages"][message]["payload"]["$ref"]))
+    return jsonschema_rs.validator_for(_at(asyncapi()["components"]["messages"][message]["payload"]["$ref"]))
 
 
 def _names(operation: dict[str, Any]) -> set[str]:
@@ -55,13 +54,13 @@ def _names(operation: dict[str, Any]) -> set[str]:
 
 
 def test_every_reference_leads_somewhere() -> None:
-    references = list(_references(DOCUMENT))
+    references = list(_references(asyncapi()))
     assert len(references) > 100
     say_all([f"{each} leads nowhere" for each in references if not _leads(each)])
 
 
 def test_operations_choose_from_the_messages_of_their_channel() -> None:
-    for name, operation in DOCUMENT["operations"].items():
+    for name, operation in asyncapi()["operations"].items():
         channel = operation["channel"]["$ref"]
         assert operation["messages"], name
         for message in operation["messages"]:
@@ -71,9 +70,9 @@ def test_operations_choose_from_the_messages_of_their_channel() -> None:
 
 def test_every_published_event_is_a_message_that_its_service_sends(service: Service) -> None:
     published = {f"{event.type}.v{event.version}" for event in service.publishes}
-    assert DOCUMENT["channels"][service.topic]["address"] == service.topic
-    assert _names(DOCUMENT["operations"][f"{service.name}.sends.{service.topic}"]) == published
-    letters = DOCUMENT["operations"][f"{service.name}.sends.{service.name}.dlq"]
+    assert asyncapi()["channels"][service.topic]["address"] == service.topic
+    assert _names(asyncapi()["operations"][f"{service.name}.sends.{service.topic}"]) == published
+    letters = asyncapi()["operations"][f"{service.name}.sends.{service.name}.dlq"]
     assert _names(letters) == {"tailrace.dead_lettered.v1"}
 
 
@@ -81,7 +80,7 @@ def test_every_listener_receives_what_it_handles_in_the_group_of_its_service(ser
     for subscriber in service.subscribers:
         heard = set()
         for topic in subscriber.topics:
-            operation = DOCUMENT["operations"][f"{subscriber.name}.receives.{topic}"]
+            operation = asyncapi()["operations"][f"{subscriber.name}.receives.{topic}"]
             assert operation["action"] == "receive"
             assert operation["channel"] == {"$ref": f"#/channels/{topic}"}
             assert operation["bindings"]["kafka"]["groupId"]["enum"] == [service.name]
@@ -90,7 +89,7 @@ def test_every_listener_receives_what_it_handles_in_the_group_of_its_service(ser
 
 
 def test_nobody_receives_what_nobody_sends() -> None:
-    operations = DOCUMENT["operations"].values()
+    operations = asyncapi()["operations"].values()
     sent = set().union(*(_names(o) for o in operations if o["action"] == "send"))
     received = set().union(*(_names(o) for o in operations if o["action"] == "receive"))
     awaited = {event.type for service in load_services() for event in service.awaits}
@@ -108,13 +107,13 @@ def test_every_sample_is_a_payload_of_its_message() -> None:
         if validator.is_valid(["not an object"]):
             found.append(f"the schema of {name} accepts what is no object")
         sampled.add(name)
-    without = DOCUMENT["components"]["messages"].keys() - sampled - {"tailrace.dead_lettered.v1"}
+    without = asyncapi()["components"]["messages"].keys() - sampled - {"tailrace.dead_lettered.v1"}
     say_all([*found, *(f"{name} has no sample: run `tailrace describe`" for name in sorted(without))])
 
 
 def test_the_headers_are_those_of_the_wire(service: Service) -> None:
     for event in service.publishes:
-        headers = DOCUMENT["components"]["messages"][f"{event.type}.v{event.version}"]["headers"]
+        headers = asyncapi()["components"]["messages"][f"{event.type}.v{event.version}"]["headers"]
         (_, marks) = headers["allOf"]
         assert marks["properties"] == {
             "ce_type": {"const": event.type},

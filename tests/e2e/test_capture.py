@@ -9,11 +9,10 @@ import jsonschema_rs
 import pytest
 from aiokafka import AIOKafkaConsumer
 from company import Company
+from described import asyncapi, built
 
 from debezium_connector_config import validate_live
 from tailrace.capture.connectors import connector_config
-from tailrace.codegen.describe import build
-from tailrace.codegen.places import BUILT
 from tailrace.core.names import slot_name
 from tailrace.runtime.fleet import load_services
 from tailrace.service import Service
@@ -21,8 +20,6 @@ from tailrace.settings import Settings
 from tailrace.stack.embedded import Stack
 from tailrace_testing.gateway import Gateway, eventually
 
-BUILT_FILES = build(load_services(), Path(__file__).parents[2])
-DOCUMENT = json.loads(BUILT_FILES[BUILT / "asyncapi.yaml"])
 MOST_HELD = 16 * 1024 * 1024
 SERVICES = [service for service in load_services() if service.topic is not None]
 
@@ -87,11 +84,11 @@ async def test_an_idle_slot_lets_go_of_the_log_while_another_service_is_busy(fle
 
 def _check_described(event: dict[str, str]) -> None:
     """Raises ValidationError when the AsyncAPI document says otherwise about the headers or the value."""
-    message = DOCUMENT["components"]["messages"][f"{event['ce_type']}.v{event['ce_dataschema'].rpartition(':v')[2]}"]
+    message = asyncapi()["components"]["messages"][f"{event['ce_type']}.v{event['ce_dataschema'].rpartition(':v')[2]}"]
     headers = {name: value for name, value in event.items() if name != "value"}
-    whole = {**message["headers"], "components": DOCUMENT["components"]}
+    whole = {**message["headers"], "components": asyncapi()["components"]}
     jsonschema_rs.Draft7Validator(whole, validate_formats=True).validate(headers)
-    schema = json.loads(BUILT_FILES[BUILT / message["payload"]["$ref"]])
+    schema = json.loads(built()[Path(message["payload"]["$ref"])])
     jsonschema_rs.Draft202012Validator(schema, validate_formats=True).validate(json.loads(event["value"]))
 
 

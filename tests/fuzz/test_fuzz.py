@@ -17,8 +17,10 @@ ROOT = Path(__file__).parents[2]
 TOOLS = ROOT / ".venv/clients"
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "20"))
 """Of each operation, at most."""
-SECONDS = int(os.environ.get("FUZZ_SECONDS", "120"))
-"""All of it together, at most."""
+SECONDS = int(os.environ.get("FUZZ_SECONDS", "30"))
+"""For what is random, all of it together, at most."""
+LONGEST = 1800
+"""Seconds for the bounds of every schema, which are all tried however busy the machine is."""
 SEED = os.environ.get("FUZZ_SEED", "1")
 CHECKS = (
     "not_a_server_error",
@@ -32,11 +34,15 @@ CHECKS = (
 
 
 SETTINGS = """
+[checks.not_a_server_error]
+expected-statuses = ["2xx", "3xx", "4xx", "503", "504"]
+
 [checks.negative_data_rejection]
-expected-statuses = ["400", "401", "403", "405", "406", "415", "422", "428"]
+expected-statuses = ["400", "401", "403", "405", "406", "415", "422", "428", "429", "503", "504"]
 """
-"""What a request that violates the document may be answered with. That something is not there (404) or in the way (409, 412) is no judgement of the
-request: taken for one, as Schemathesis does, it would hide nearly every body that a service takes too easily."""
+"""A service that has no time says so by a 503, and the gateway for it by a 504: neither is a fault. Of what a request that violates the document is
+answered with, that something is not there (404) or in the way (409, 412) is no judgement of it: taken for one, as Schemathesis does, it would
+hide nearly every body that a service takes too easily."""
 
 pytestmark = pytest.mark.skipif(
     not (TOOLS / "bin/st").is_file() and os.environ.get("CI") != "true", reason="`make clients` has not been run"
@@ -48,13 +54,15 @@ async def test_every_answer_is_as_the_document_says(gateway: Gateway, tmp_path: 
     await company.order(2)
     member = company.member
     (tmp_path / "openapi.json").write_text((await gateway.client.get("/openapi.json")).text)
-    examples = ("--phases", "coverage,fuzzing", "--max-examples", str(EXAMPLES), "--max-time", str(SECONDS))
-    code, said = await _ask(member, gateway.url, tmp_path, *examples)
+    code, said = await _ask(member, gateway.url, tmp_path, "--phases", "coverage", "--max-time", str(LONGEST))
     if "AST constructor recursion depth mismatch" in said:
         pytest.skip("CPython before 3.11.5 breaks off in ast.parse (python/cpython#106905)")
     assert code == 0, said
     operations = json.loads((tmp_path / "report.json").read_text())["operations"]
     assert (operations["tested"], operations["errored"]) == (operations["total"], 0), said
+    at_random = ("--phases", "fuzzing", "--max-examples", str(EXAMPLES), "--max-time", str(SECONDS))
+    code, said = await _ask(member, gateway.url, tmp_path, *at_random)
+    assert code == 0, said
     assert await member.get("/v1/auth/me"), "the session ended on the way, so that most was not tried"
 
 

@@ -32,8 +32,7 @@ async def quiescent(fleet: Stack, tenant: str, within: float = 600) -> None:
         first = await _recorded(fleet, tenant)
         if lost := await way.missing(fleet, tenant):
             return [f"{len(ids)} events of {name} are not in Kafka" for name, ids in lost.items()]
-        for service in way.LISTENING:
-            await way.caught_up(fleet.kafka, service.name, way.topics_of(service), within)
+        await way.all_caught_up(fleet.kafka, {each.name: way.topics_of(each) for each in way.LISTENING}, within)
         coming = await _coming(fleet, tenant)
         last = await _recorded(fleet, tenant)
         return coming + [

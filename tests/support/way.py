@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -60,18 +60,30 @@ def event_id(record: ConsumerRecord) -> str | None:
 
 async def caught_up(kafka: str, group: str, topics: Sequence[str], within: float = 600) -> None:
     """Returns when a group has committed everything that these topics hold now."""
-    async with reading(kafka, *topics) as (_, end):
-        wanted = {place: offset for place, offset in end.items() if offset > 0}
+    await all_caught_up(kafka, {group: topics}, within)
+
+
+async def all_caught_up(kafka: str, groups: Mapping[str, Sequence[str]], within: float = 600) -> None:
+    """Returns when each group has committed everything that its topics hold now."""
+    async with reading(kafka, *{topic for topics in groups.values() for topic in topics}) as (_, end):
+        wanted = {
+            group: {place: offset for place, offset in end.items() if offset > 0 and place.topic in topics}
+            for group, topics in groups.items()
+        }
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     await admin.start()
 
-    async def behind() -> dict[TopicPartition, int]:
-        stored = await admin.list_consumer_group_offsets(group)
-        there = {place: stored[place].offset if place in stored else -1 for place in wanted}
-        return {place: offset for place, offset in there.items() if offset < wanted[place]}
+    async def behind() -> dict[str, dict[TopicPartition, int]]:
+        for group, places in list(wanted.items()):
+            stored = await admin.list_consumer_group_offsets(group)
+            there = {place: stored[place].offset if place in stored else -1 for place in places}
+            if left := {place: offset for place, offset in there.items() if offset < places[place]}:
+                return {group: left}
+            del wanted[group]  # it never goes back
+        return {}
 
     try:
-        await eventually(behind, lambda found: not found, within=within, what=f"{group} at the end of {topics}")
+        await eventually(behind, lambda found: not found, within=within, what=f"{', '.join(groups)} at their ends")
     finally:
         await admin.close()
 

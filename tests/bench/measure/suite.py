@@ -44,10 +44,8 @@ def main() -> None:
         Path(folder).chmod(0o755)
         sandbox = Sandbox(Path(folder))
         names = [each.service for each in generated_names(options.services + 1)]
-        for name in names:
-            sandbox.python(
-                "-m", "tailrace.cli", "new", "service", name, "--one", name.removesuffix("s"), *options.having
-            )
+        wanted = [f"Wanted({name!r}, {name.removesuffix('s')!r}, {options.having!r})" for name in names]
+        sandbox.python("-c", f"from tailrace.cli.new import *; new_services([{', '.join(wanted)}])")
         each = 0.0
         for part, where in _PARTS.items():
             one, all_of_them = _cost(sandbox, names[:1], where), _cost(sandbox, names, where)
@@ -90,9 +88,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--services", type=int, default=2, help="how many besides the first")
     parser.add_argument("--with", dest="having", default=None, help="what they have: part,reaction,timer,copy")
-    options = parser.parse_args()
-    options.having = ["--with", options.having] if options.having else []
-    return options
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

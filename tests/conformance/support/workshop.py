@@ -44,7 +44,9 @@ class Shelf:
             tables = [name for name in await Rows(harness.admin).tables() if not name.startswith("alembic_version")]
             await harness.stop()
             admin = await asyncpg.connect(harness.admin_url)
-            await admin.execute(f"TRUNCATE {', '.join(tables)}")
+            # A tenth of what TRUNCATE takes, which makes every table anew. No foreign key and no trigger has a say.
+            await admin.execute("SET session_replication_role = replica")
+            await admin.execute("; ".join(f'DELETE FROM "{name}"' for name in tables))
             await admin.close()
             self._free[migrations].append(harness.database_name)
         self._out.clear()

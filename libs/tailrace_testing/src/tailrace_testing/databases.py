@@ -31,8 +31,10 @@ class Databases:
         name = f"{service.name}_{next(self._numbers)}"
         admin = await asyncpg.connect(self._admin_url)
         try:
-            template = self._templates[state]
-            await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER "{service.name}_owner"')
+            # Where nothing waits for the disk, copying files takes an eighth of what logging each page does; elsewhere its two checkpoints are dear.
+            strategy = "WAL_LOG" if await admin.fetchval("SHOW fsync") == "on" else "FILE_COPY"
+            made = f'CREATE DATABASE "{name}" TEMPLATE "{self._templates[state]}" STRATEGY {strategy}'
+            await admin.execute(f'{made} OWNER "{service.name}_owner"')
             await admin.execute(f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC')
             for role in ("app", "capture"):
                 await admin.execute(f'GRANT CONNECT ON DATABASE "{name}" TO "{service.name}_{role}"')
