@@ -14,6 +14,7 @@ async def walk(w: Walker) -> None:
     made = await w.post("/v1/cards", card)
     await w.post("/v1/cards", {**card, "number": "C-2"})
     await w.post("/v1/cards", {**card, "number": "C-0"})
+    await w.post("/v1/cards/bulk", {"items": [{**card, "number": "C-3"}, {**card, "number": "C-4"}]})
     await w.get("/v1/cards")
     await w.get("/v1/cards/mine")
     await w.get("/v1/cards/{card_id}", card_id=made["id"])
