@@ -7,17 +7,31 @@ from sqlalchemy.dialects.postgresql import insert
 from contracts import catalog as events
 from contracts import customers as sales
 from contracts.inventory import StockReceived
-from contracts.users import TenantCreated, TenantTimeZoneChanged, TenantUpdated
+from contracts.users import (
+    TeamCreated,
+    TeamDeleted,
+    TeamUpdated,
+    TenantCreated,
+    TenantDatePolicyChanged,
+    TenantTimeZoneChanged,
+    TenantUpdated,
+    UserCreated,
+    UserDeleted,
+    UserUpdated,
+)
 from quotes import copies
 from quotes.base import Base
 from tailrace.core.events import Meta
 from tailrace.db.database import Tx
+from tailrace.messaging.date_policy import DatePolicy
 from tailrace.messaging.days import Days
 from tailrace.messaging.replica import Parts, Source, replica
 from tailrace.messaging.subscribers import Projection
+from tailrace.messaging.teams import Teams
 from tailrace.pricing.book import price_of_one
 
 days = Days("quotes.days", Base.metadata, TenantCreated, TenantTimeZoneChanged)
+dates = DatePolicy("quotes.dates", Base.metadata, TenantDatePolicyChanged)
 catalog = replica(
     "quotes.catalog",
     Source(
@@ -58,6 +72,18 @@ customers = replica(
     Source(copies.MergeCopy, "customer_id", (sales.CustomerMerged,), sales.CustomerUnmerged),
 )
 sellers = replica("quotes.sellers", Source(copies.SellerCopy, "tenant_id", (TenantCreated, TenantUpdated)))
+users = replica("quotes.users", Source(copies.UserCopy, "user_id", (UserCreated, UserUpdated), UserDeleted))
+teams = Teams("quotes.teams", Base.metadata, (TeamCreated, TeamUpdated), TeamDeleted)
+templates = replica(
+    "quotes.templates",
+    Source(
+        copies.TemplateCopy,
+        "template_id",
+        (events.TemplateCreated, events.TemplateUpdated, events.TemplateRestored),
+        events.TemplateDeleted,
+    ),
+    Source(copies.TemplateChoiceCopy, "template_choice_id", (events.TemplateChoiceUpdated,)),
+)
 costs = Projection("quotes.costs", tables=[copies.ItemCost])
 
 _fresh = insert(copies.ItemCost)

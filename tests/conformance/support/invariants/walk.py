@@ -279,8 +279,13 @@ class _Request:
         walker = self.walker
         if not self.operation.writes:
             await self._try("masked", walker.client("" if self.operation.is_own else walker.unmasked))
-        if walker.owned_tables and (self.operation.in_path or not self.operation.writes):
+        if walker.owned_tables and (not self.operation.writes or await self._names_owned()):
             await self._try("another owner's", walker.client(walker.owning_nothing, user=walker.stranger))
+
+    async def _names_owned(self) -> bool:
+        """Whether its path or its body names a row that has an owner."""
+        named = set(_UUID.findall(json.dumps([self.step.body, self.query, self.ids])))
+        return bool(named and named & await self.walker.owned_ids())
 
     async def _injected(self) -> None:
         whole = self.step.body

@@ -25,6 +25,6 @@ async def walk(w: Walker) -> None:
         id = uuid7()
         item = ItemCreated(item_id=id, sku=f"T{number}", name="Toy", unit="pcs", tax_rate=Decimal("0.1"))
         await w.tell(item, aggregate_id=id)
-    given = await w.post("/v1/points", {"by": 5})
+    given = await w.post("/v1/points", {"by": 5, "card_id": made["id"]})
     await w.get("/v1/points/{points_id}", points_id=given["id"])
     await w.get("/v1/products")

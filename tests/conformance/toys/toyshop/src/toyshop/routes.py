@@ -67,6 +67,8 @@ class Label(Body):
 class Gift(Body):
     by: int
     """How many points."""
+    card_id: UUID | None = None
+    """The card that they are for; null for nobody's."""
 
 
 class CardView(View):
@@ -179,6 +181,8 @@ async def close_card(tx: Tx, who: Writer, match: IfMatch, card_id: UUID) -> Card
 
 @points.post("", status_code=201, response_model=AccountView)
 async def create_points(tx: Tx, who: Writer, body: Gift) -> Account:
+    if body.card_id is not None:
+        await tx.find(Card, body.card_id)
     stream = tx.new_stream(Points, uuid7())
     stream.record(events.PointsGiven(by=body.by))
     account = Account(id=stream.id, total=stream.state.total, version=stream.version)
