@@ -4,7 +4,7 @@ Numbers, days, moments and truth are cells of their own kind. A number of more t
 and so is a day before March 1900, which it counts wrongly. Texts stand in the cells themselves, and are `neutral` as in CSV: no cell holds a
 formula, and none becomes one when somebody edits it. Sheets that are full are followed by others.
 
-Libraries write the whole file before the first byte can leave (openpyxl, XlsxWriter, rust_xlsxwriter): a large one would come too late.
+Libraries write the whole file before the first byte can leave (openpyxl, XlsxWriter, rust_xlsxwriter), and the edge waits two seconds for that.
 """
 
 import re
