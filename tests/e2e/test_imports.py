@@ -1,11 +1,13 @@
 """A company moves in by files, through the gateway and by the command line, in any order in which its parts hear of one another."""
 
 import asyncio
+import io
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from python_calamine import CalamineWorkbook
 
 from tailrace.cli.transfer import import_file
 from tailrace.core.operator_error import OperatorError
@@ -43,6 +45,24 @@ async def test_a_company_moves_in_and_a_second_time_nothing_happens(gateway: Gat
     assert sorted((each["on_hand"], each["value"]) for each in stock) == [("100", 5000), ("50", 500)]
     exported = await member.send("GET", "/v1/customers", headers={"Accept": "text/csv"})
     assert exported.status_code == 200 and len(exported.text.splitlines()) == 3
+
+
+async def test_many_are_made_in_one_request_and_taken_away_as_a_spreadsheet(gateway: Gateway) -> None:
+    member = await gateway.new_tenant()
+    items: list[Any] = [{"number": f"B-{at}", "name": f"Buyer {at}", "currency": "EUR"} for at in range(120)]
+    items[7] = {"number": "B-7", "name": "Nobody", "currency": "EURO"}
+    key = {"Idempotency-Key": "move-in"}
+    answers = [await member.send("POST", "/v1/customers/bulk", json={"items": items}, headers=key) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200] and answers[0].text == answers[1].text
+    said = answers[0].json()
+    assert said["counts"] == {"created": 119, "replaced": 0, "unchanged": 0, "refused": 1}
+    assert said["items"][7]["problem"]["errors"][0]["field"] == "/items/7/currency"
+    assert (await member.get(said["items"][8]["location"]))["number"] == "B-8"
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    exported = await member.send("GET", "/v1/customers", headers={"Accept": kind})
+    assert (exported.status_code, exported.headers["content-type"]) == (200, kind)
+    rows = CalamineWorkbook.from_filelike(io.BytesIO(exported.content)).get_sheet_by_index(0).to_python()
+    assert len(rows) == 120
 
 
 async def test_what_is_refused_is_left_beside_the_file(gateway: Gateway, tmp_path: Path) -> None:

@@ -25,7 +25,11 @@ OF_USERS: Mapping[str, str] = {
     "identity.user_session": "ended",
     "identity.audit_log": "who did what",
     "customers.user_copy": "inactive",
-    "customers.leaver": "who took over",
+    **{
+        f"{service}.{table}": said
+        for service in ("customers", "orders", "quotes")
+        for table, said in (("user_copy", "inactive"), ("leaver", "who took over"))
+    },
 }
 OF_CUSTOMERS: Mapping[str, str] = {"customers.customer": "deleted, for those who refer to the id"}
 CUSTOMERS = 30
@@ -127,6 +131,43 @@ async def _is_active(fleet: Stack, table: str, id: str) -> bool:
         return bool(await connection.fetchval(f"SELECT active FROM {name} WHERE id = $1", id))
     finally:
         await connection.close()
+
+
+async def test_what_a_leaver_sells_goes_on_and_its_customer_stays_until_then(gateway: Gateway) -> None:
+    """A quote and an order of somebody who leaves are the successor's; and nobody deletes the customer meanwhile."""
+    admin = await gateway.new_tenant()
+    bo, cy = [await hired(admin, name) for name in ("bo", "cy")]
+    await admin.post("/v1/auth/teams", {"name": "Sales", "lead_id": cy, "member_ids": [bo]})
+    await eventually(lambda: admin.every("/v1/units"), bool, what="units of measure")
+    item = await admin.post("/v1/items", {"sku": "BOLT", "name": "Bolt", "unit": "pcs", "tax_rate": "0.1"})
+    place = await admin.post("/v1/warehouses", {"code": "MAIN", "name": "Main"})
+    customer = await given(admin, "Ada", bo)
+    line = {"item_id": item["id"], "quantity": "2", "unit_price": "100"}
+    here = {"customer_id": customer, "lines": [line]}
+
+    async def made(path: str, body: Any) -> dict[str, Any]:
+        answer = await admin.send("POST", path, json=body)
+        assert answer.status_code in {201, 409, 503}, answer.text
+        return {**answer.json(), "mark": answer.headers["tailrace-event"]} if answer.status_code == 201 else {}
+
+    async def with_owner(path: str, body: Any) -> dict[str, Any]:
+        """Once it has arrived who looks after the customer."""
+        return await eventually(lambda: made(path, body), lambda one: one.get("owner_id") == bo, what=path)
+
+    quote = await with_owner("/v1/quotes", {**here, "warehouse_id": place["id"]})
+    order_line = {**line, "warehouse_id": place["id"]}
+    order = await with_owner(
+        "/v1/orders", {**here, "customer_reference": "PO-1", "currency": "EUR", "lines": [order_line]}
+    )
+    assert (quote["owner_name"], order["owner_name"]) == ("bo", "bo")
+
+    # What was just recorded is waited for, so that nobody is deleted who is needed.
+    after = ", ".join(each["mark"] for each in (quote, order))
+    refused = await admin.send("DELETE", f"/v1/customers/{customer}", headers={"Tailrace-After": after})
+    assert (refused.status_code, refused.json()["type"].rpartition(":")[2]) == (409, "in-use")
+    assert (await admin.send("DELETE", f"/v1/auth/users/{bo}")).status_code == 204
+    for path in (f"/v1/quotes/{quote['id']}", f"/v1/orders/{order['id']}"):
+        await eventually(partial(admin.get, path), lambda one: one["owner_id"] == cy, what=f"a successor at {path}")
 
 
 async def test_a_deleted_customer_is_nowhere_but_where_it_was(fleet: Stack, gateway: Gateway) -> None:

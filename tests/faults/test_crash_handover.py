@@ -9,19 +9,19 @@ from leaving import leaving
 from nursery import Nursery
 from points import Point
 
-from customers.commands import AT_ONCE, leave
+from customers.commands import handover
 from tailrace.core.ids import uuid7
 from tailrace_testing import Harness, MakeHarness
 from tailrace_testing.gateway import eventually
 
-CUSTOMERS = AT_ONCE + 100
+CUSTOMERS = handover.at_once + 100
 """Two batches."""
 DEATHS = {
     "before the first batch": Point("tailrace.messaging.timers:Timer.fire", "before"),
-    "in the middle of a batch": Point("customers.models:Customer.hand_over", "after", nth=AT_ONCE // 2),
+    "in the middle of a batch": Point("customers.models:Customer.hand_over", "after", nth=handover.at_once // 2),
     "at its end, not committed": Point("tailrace.messaging.timers:Timer.fire", "after"),
     "committed": Point("tailrace.messaging.timers:TimerRunner._fire_one", "after"),
-    "in the middle of the second": Point("customers.models:Customer.hand_over", "after", nth=AT_ONCE + 50),
+    "in the middle of the second": Point("customers.models:Customer.hand_over", "after", nth=handover.at_once + 50),
 }
 _FILL = """
 INSERT INTO customer (tenant_id, id, number, kind, status, currency, payment_terms_days, tax_ids, addresses, emails, phones, tax_id_checks,
@@ -49,7 +49,7 @@ async def test_each_is_handed_over_once(where: str, make_harness: MakeHarness, n
             "INSERT INTO user_copy (tenant_id, id, active) VALUES ($1, $2, $3)", h.tenant, user, active
         )
     async with h.tx() as tx:
-        await leave(tx, leaver, heir)
+        await handover.leave(tx, leaver, heir)
 
     settings = {"database_url": h.settings.database_url, "log_level": "ERROR"}
     given: dict[str, Any] = {"service": "leaving", "settings": settings, "parts": ["consumer"]}

@@ -330,6 +330,7 @@ PRICE_LIST = Described("price_list_id", (PriceListCreated, PriceListUpdated, Pri
 TAX_CODE = Described("tax_code_id", (TaxCodeCreated, TaxCodeUpdated, TaxCodeRestored), TaxCodeDeleted)
 TAX_POLICY = Described("tax_policy_id", (TaxPolicyUpdated,))
 TEMPLATE = Described("template_id", (TemplateCreated, TemplateUpdated, TemplateRestored), TemplateDeleted)
+TEMPLATE_CHOICE = Described("template_choice_id", (TemplateChoiceUpdated,))
 
 PUBLISHED: tuple[type[CatalogEvent], ...] = (
     ItemCreated,

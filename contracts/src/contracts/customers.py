@@ -109,6 +109,8 @@ class CustomerDescription(CustomerEvent):
     phones: list[PhoneNumber] = []
     people: list[Person] = []
     sales_rep_id: UUID | None = None
+    custom_fields: dict[str, bool | str] = {}
+    """Fields that the company adds, by their keys; a number is a string."""
 
 
 class CustomerCreated(CustomerDescription):

@@ -73,6 +73,9 @@ class OrderCreated(OrderEvent):
     """The quote that it was made of."""
     quote_number: str | None = None
     quote_revision: int | None = None
+    owner_id: UUID | None = None
+    """The user who sells."""
+    owner_name: Personal[str | None] = None
 
 
 class OrderChanged(OrderEvent):
@@ -95,6 +98,9 @@ class OrderChanged(OrderEvent):
     """The quote that it was made of."""
     quote_number: str | None = None
     quote_revision: int | None = None
+    owner_id: UUID | None = None
+    """The user who sells."""
+    owner_name: Personal[str | None] = None
 
 
 class OrderConfirmed(OrderEvent):
@@ -117,8 +123,23 @@ class OrderConfirmed(OrderEvent):
     """The quote that it was made of."""
     quote_number: str | None = None
     quote_revision: int | None = None
+    owner_id: UUID | None = None
+    """The user who sells."""
+    owner_name: Personal[str | None] = None
     partial_allowed: bool = False
     requested_date: date | None = None
+
+
+class OrderAssigned(OrderEvent):
+    """Another user sells it now; nobody, when `owner_id` is null."""
+
+    type: ClassVar[str] = "order.assigned"
+
+    number: str
+    owner_id: UUID | None
+    owner_name: Personal[str | None] = None
+    previous_owner_id: UUID | None
+    reason: str
 
 
 class OrderHeld(OrderEvent):
@@ -306,6 +327,7 @@ PUBLISHED: tuple[type[OrderEvent], ...] = (
     OrderCreated,
     OrderChanged,
     OrderConfirmed,
+    OrderAssigned,
     OrderHeld,
     OrderResumed,
     OrderCancelled,

@@ -76,6 +76,10 @@ class QuoteDescription(QuoteEvent):
     customer_id: UUID
     customer_name: Personal[str]
     owner_id: UUID | None = None
+    """The user who sells."""
+    owner_name: Personal[str | None] = None
+    open: bool = True
+    """Whether something is still to come of it: an answer, or once it was accepted its order."""
     currency: Currency
     dated: date
     valid_until: date
@@ -182,6 +186,9 @@ class QuoteAccepted(QuoteEvent):
     ship_to: Address | None = None
     confirm_order: bool = True
     """Whether the order that this becomes binds at once, or is a draft."""
+    owner_id: UUID | None = None
+    """The user who sells."""
+    owner_name: Personal[str | None] = None
     net: Minor
     tax: Minor
     lines: list[QuotedItem]

@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from tailrace.core.custom_fields import MOST_FIELDS, CustomField, FieldKey
 from tailrace.core.fields import Code, Name
+from tailrace.core.layout import Layout
 from tailrace.core.wire import WireModel
 
 TemplateLevel = Literal["standard", "industry", "customer"]
@@ -74,6 +75,8 @@ class TemplateSettings(_Said):
     """The process that a document is approved by; null for none, whatever the parent says."""
     shipping: ShippingRules = ShippingRules()
     """What leaves with goods."""
+    layout: Layout = Layout()
+    """How printed documents look; what is left out is the parent's."""
     links: Annotated[list[ScreenLink], Field(max_length=100)] = []
     """Links between screens; one from and to the same screens as a parent's takes its place."""
 
@@ -99,6 +102,7 @@ class TemplateSettings(_Said):
             numbering={**parent.numbering, **self.numbering},
             approval={**parent.approval, **self.approval},
             shipping=parent.shipping.model_copy(update=said),
+            layout=self.layout.over(parent.layout),
             links=[link for link in links.values() if not link.hidden],
         )
 

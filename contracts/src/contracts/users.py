@@ -13,13 +13,29 @@ from tailrace.core.fields import Country
 from tailrace.core.money import Currency
 from tailrace.core.personal_data import Personal
 
-DateKind = Literal["order", "requested_date", "movement", "opening_stock", "journal", "period", "consent"]
-"""What is dated: orders, the days that goods are wanted on, moves of stock and shipments, opening stock, journals by hand, periods, and consents."""
+DateKind = Literal[
+    "order",
+    "requested_date",
+    "quote",
+    "valid_until",
+    "movement",
+    "opening_stock",
+    "journal",
+    "period",
+    "consent",
+    "review",
+]
+"""What is dated: orders, the days that goods are wanted on, quotes, their last days, moves of stock and shipments, opening stock, journals by hand,
+periods, consents, and the days by which a customer is to be asked again."""
 
-MAY_LIE_AHEAD: frozenset[DateKind] = frozenset({"requested_date", "journal", "period"})
+MAY_LIE_AHEAD: frozenset[DateKind] = frozenset(
+    {"requested_date", "quote", "valid_until", "journal", "period", "review"}
+)
 """The others took place."""
-MAY_LIE_BACK: frozenset[DateKind] = frozenset({"order", "movement", "opening_stock", "journal", "period", "consent"})
-"""Goods are wanted when they are ordered or later."""
+MAY_LIE_BACK: frozenset[DateKind] = frozenset(
+    {"order", "quote", "movement", "opening_stock", "journal", "period", "consent"}
+)
+"""Goods are wanted when they are ordered or later; a quote ends on its day or later, and what is to come is to come."""
 
 DayCount = Annotated[int, Field(ge=0, le=100_000, examples=[366])]
 

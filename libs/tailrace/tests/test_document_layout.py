@@ -9,9 +9,9 @@ import pytest
 from printed import overlapping, quote, text_of
 from pydantic import ValidationError
 
-from tailrace.documents.layout import COLUMNS, Layout
+from tailrace.core.layout import COLUMNS, Layout
 from tailrace.documents.typesetting import CannotBeTypeset, typeset
-from tailrace.documents.wording import WORDS
+from tailrace.documents.wording import WORDS, words_in
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
 
@@ -35,10 +35,10 @@ def test_a_child_keeps_its_own_and_has_the_rest_of_its_parents() -> None:
     customer = Layout.model_validate({"accent": "#445566", "words": {"en": {"title": {"invoice": "Bill"}}}})
     made = customer.over(industry.over(standard))
     assert (made.accent, made.paper, made.columns) == ("#445566", "us-letter", COLUMNS)
-    english = made.words_in("en")
+    english = words_in(made, "en")
     assert (english.number, english.terms, english.date) == ("Ref.", "Conditions", "Date")
     assert english.title == {"quote": "Offer", "order_confirmation": "Order confirmation", "invoice": "Bill"}
-    assert made.words_in("ja").number == "管理番号"
+    assert words_in(made, "ja").number == "管理番号"
     # A parent that changes reaches its children; what they set stays.
     changed = customer.over(industry.over(Layout.model_validate({"accent": "#999999", "footer": "Since 1921"})))
     assert (changed.accent, changed.footer) == ("#445566", "Since 1921")

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import select, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 from toy import Counted, Counter, Line, Note, Status
 
@@ -70,6 +70,22 @@ async def test_an_unflushed_savepoint_rolled_back_publishes_nothing(toy: Harness
         note.close()
         await savepoint.rollback()
     assert [f.type for f in await toy.published()] == ["note.written"]
+
+
+async def test_a_savepoint_whose_flush_fails_publishes_nothing(toy: Harness) -> None:
+    """What the database refuses takes the savepoint with it, and a transaction that goes on publishes nothing of that."""
+    note_id = await _written(toy)
+    async with toy.tx() as tx:
+        for _ in range(2):
+            with pytest.raises(IntegrityError):
+                async with tx.begin_nested():
+                    twice = Note.write("the same id")
+                    twice.id = note_id
+                    other = Note.write("beside it")
+                    tx.add_all([twice, other])
+                    await tx.flush()
+        tx.add(Note.write("after it"))
+    assert [published.event.text for published in await toy.published()] == ["hello", "after it"]  # type: ignore[attr-defined]
 
 
 async def test_a_savepoint_kept_publishes(toy: Harness) -> None:

@@ -7,12 +7,14 @@ import os
 import signal
 import sys
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
 import httpx2
 import pytest
 import toy as toy_package
+from python_calamine import CalamineWorkbook
 from toy import NoteWritten
 from toy.jobbing import STEPS, service_with_jobs
 
@@ -215,6 +217,30 @@ async def test_a_list_is_exported_whole_as_it_is_filtered_and_an_import_of_it_ch
     assert len(exported) == len(kept)
     assert not [row[name] for row in exported if row[name].lstrip()[:1] in set("=+-@＝")]
     assert (await _import(toy, "labels", answer.text))["counts"] == {"unchanged": len(kept)}
+
+
+async def test_an_xlsx_export_is_what_the_csv_one_is_and_an_import_of_it_changes_nothing(toy: Harness) -> None:
+    names = ["=1+1", "-5", "@x", "\u3042 <&>", "plain"]
+    rows = io.StringIO()
+    csv.writer(rows).writerows([["code", "name", "tone"], *([f"L{i}", name, "loud"] for i, name in enumerate(names))])
+    await _import(toy, "labels", rows.getvalue())
+    answer = await toy.client.get("/v1/labels", params={"sort": "-code"}, headers={"Accept": XLSX})
+    assert (answer.status_code, answer.headers["content-type"]) == (200, XLSX)
+    assert answer.headers["content-disposition"] == 'attachment; filename="labels.xlsx"'
+    header, *shown = CalamineWorkbook.from_filelike(io.BytesIO(answer.content)).get_sheet_by_index(0).to_python()
+    text = (await toy.client.get("/v1/labels", params={"sort": "-code"}, headers={"Accept": CSV})).text
+    headings, *lines = csv.reader(io.StringIO(text.removeprefix("\ufeff")))
+    assert header == headings
+    name, version = header.index("name"), header.index("version")
+    assert [row[name] for row in shown] == [line[name] for line in lines]
+    assert {type(row[version]) for row in shown} == {float}
+    assert {type(row[header.index("created_at")]) for row in shown} == {datetime}
+    assert (await _import(toy, "labels", answer.content, XLSX))["counts"] == {"unchanged": len(names)}
+    foreign = await toy.client_as(tenant=toy.other_tenant).get("/v1/labels", headers={"Accept": XLSX})
+    assert CalamineWorkbook.from_filelike(io.BytesIO(foreign.content)).get_sheet_by_index(0).to_python() == [header]
+    assert (await toy.client_as("").get("/v1/labels", headers={"Accept": XLSX})).status_code == 403
+    first = {"Accept": f"application/json, {XLSX}"}
+    assert (await toy.client.get("/v1/labels", headers=first)).json()["next_cursor"] is None
 
 
 async def test_an_export_has_the_scopes_filters_and_refusals_of_its_list(toy: Harness) -> None:

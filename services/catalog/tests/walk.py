@@ -37,6 +37,7 @@ async def walk(w: Walker) -> None:
     item = await w.post("/v1/items", ITEM)
     other = await w.post("/v1/items", {**ITEM, "sku": "NUT"})
     await w.post("/v1/items", {**ITEM, "sku": "WASHER"})
+    await w.post("/v1/items/bulk", {"items": [{**ITEM, "sku": "PIN"}, {**ITEM, "sku": "PEG"}], "replace": True})
     await _changed(w, "/v1/items", "item_id", item["id"], {**ITEM, "name": "Hex bolt"})
     await w.delete("/v1/items/{item_id}", item_id=other["id"])
     await w.post("/v1/items/{item_id}/restore", item_id=other["id"])

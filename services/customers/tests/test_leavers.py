@@ -30,7 +30,7 @@ async def told(sales: Sales, type: str) -> list[Any]:
 async def test_the_customers_of_a_leaver_are_left_without_anybody(
     sales: Sales, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commands, "AT_ONCE", 2)
+    monkeypatch.setattr(commands.handover, "at_once", 2)
     theirs = [await sales.create(f"Theirs {number}") for number in range(5)]
     others, gone = await sales.create("Others"), await sales.create("Gone")
     for customer in [*theirs, gone]:
@@ -54,7 +54,7 @@ async def test_the_customers_of_a_leaver_are_left_without_anybody(
 
 async def test_a_user_who_is_still_there_in_the_copy_is_looked_for_again(sales: Sales) -> None:
     async with sales.h.tx() as tx:
-        await commands.hand_over(tx, sales.bo)
+        await commands.handover.hand_over(tx, sales.bo)
     waiting = await sales.h.admin.fetchval("SELECT count(*) FROM timer WHERE key = $1", sales.bo)
     assert waiting == 1
 

@@ -1,5 +1,7 @@
 """Every operation of customers once, for the conformance suite, which tries each step in all the ways that must be refused first."""
 
+from uuid import UUID
+
 from invariants.walk import File, Walker
 
 from contracts.catalog import PriceListCreated
@@ -31,6 +33,7 @@ async def walk(w: Walker) -> None:
     spare = await w.post(
         AT, {"name": "山田製作所", "reading": "やまだせいさくしょ", "currency": "JPY", "number": "Y-1"}
     )
+    await w.post(f"{AT}/bulk", {"items": [{**ADA, "name": "Grace Works"}, {"name": "Lovelace", "currency": "EUR"}]})
     await w.get(AT)
     await w.get(f"{AT}/search")
     await w.get(HERE, customer_id=ada["id"])
@@ -49,6 +52,12 @@ async def walk(w: Walker) -> None:
     await w.put(f"{HERE}/profile", profile, customer_id=ada["id"])
     w.h.settings.partners = {"verification": PartnerAddress(url="https://verification.example")}
     await w.post(f"{HERE}/verify-tax-id", {"country": "DE", "number": "136695976"}, customer_id=ada["id"])
+    await w.post(f"{HERE}/verify-tax-id", {"country": "DE", "number": "136695976"}, customer_id=twin["id"])
+    errands = await w.get(f"{AT}/errands")
+    at_errand = f"{AT}/errands/{{errand_id}}"
+    await w.get(at_errand, errand_id=errands["items"][0]["id"])
+    await w.post(f"{at_errand}/retry", errand_id=errands["items"][0]["id"])
+    await w.post(f"{at_errand}/cancel", errand_id=errands["items"][1]["id"])
     consent = {"purpose": "marketing_email", "granted": True, "given_at": "2026-01-15T09:00:00Z", "source": "Form 12"}
     await w.put(f"{HERE}/consents", consent, customer_id=ada["id"])
     person = await w.post(f"{HERE}/people", {"name": "Grace"}, customer_id=ada["id"])
@@ -83,3 +92,9 @@ async def walk(w: Walker) -> None:
         "number,name,currency\nI-1,Grace Works,EUR\nI-2,Nobody,XXXX\n",
         "number,name,currency\nI-3,Later Works,EUR\n",
     )
+    await w.get(f"{AT}/jobs/all")
+    rows = b"number,name,currency\nI-4,Last Works,EUR\n"
+    job = await w.post_rows(f"{AT}/import", rows, "text/csv")
+    await w.post(f"{AT}/jobs/all/{{job_id}}/cancel", job_id=job["id"])
+    await w.h.admin.execute("UPDATE job SET state = 'failed' WHERE id = $1", UUID(job["id"]))
+    await w.post(f"{AT}/jobs/all/{{job_id}}/retry", job_id=job["id"])

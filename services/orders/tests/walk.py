@@ -28,6 +28,7 @@ async def walk(w: Walker) -> None:
     }
 
     draft = await w.post("/v1/orders", terms)
+    await w.post("/v1/orders/bulk", {"items": [terms, {**terms, "customer_reference": "C-3"}]})
     await w.get("/v1/orders")
     await w.get("/v1/orders/{order_id}", order_id=draft["id"])
     await w.put("/v1/orders/{order_id}", {**terms, "customer_reference": "C-2"}, order_id=draft["id"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from contracts.customers import CustomerDeleted, CustomerMerged, CustomerUnmerged
+from contracts.customers import CustomerDeleted, CustomerMerged, CustomerRestored, CustomerUnmerged
 from contracts.orders import OrderCreated
 from contracts.users import UserDeleted
 from quotes import timers
@@ -52,12 +52,34 @@ async def test_open_quotes_of_a_deleted_customer_are_cancelled(desk: Desk) -> No
     draft, sent, accepted = await desk.create(), await desk.sent(), await desk.act(await desk.sent(), "accept")
     await desk.h.deliver(CustomerDeleted(customer_id=desk.ada, number="C-1"), aggregate_id=desk.ada)
     await fire(desk)
+    assert [(await desk.read(one))["status"] for one in (draft, sent)] == ["draft", "sent"], "it may be a mistake"
+    await desk.h.make_timers_due()
+    await fire(desk)
     states = [(await desk.read(one))["status"] for one in (draft, sent, accepted)]
     assert states == ["cancelled", "cancelled", "accepted"]
     refused = await desk.create(status=422)
     assert refused["errors"][0]["field"] == "/customer_id"
     assert (await desk.act(sent, "revise", 422))["errors"][0]["field"] == "/customer_id"
     assert await desk.h.admin.fetchval("SELECT count(*) FROM timer") == 0
+
+
+async def test_a_customer_that_is_restored_in_time_keeps_its_quotes(desk: Desk) -> None:
+    draft = await desk.create()
+    await desk.h.deliver(CustomerDeleted(customer_id=desk.ada, number="C-1"), aggregate_id=desk.ada)
+    back = CustomerRestored(
+        customer_id=desk.ada,
+        number="C-1",
+        name="Ada Works",
+        kind="company",
+        status="active",
+        currency="EUR",
+        payment_terms_days=14,
+    )
+    await desk.h.deliver(back, aggregate_id=desk.ada)
+    await desk.h.make_timers_due()
+    await fire(desk)
+    assert (await desk.read(draft))["status"] == "draft"
+    assert (await desk.create(price_list_id=str(desk.retail)))["status"] == "draft"
 
 
 async def test_open_quotes_of_a_leaver_have_no_owner(desk: Desk) -> None:

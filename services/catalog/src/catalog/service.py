@@ -4,10 +4,12 @@ from catalog import imports, projections, reactions
 from catalog.models import Base
 from catalog.projections import days
 from catalog.routes import items, price_lists, taxes, templates, units, warehouses
-from catalog.scopes import read, write
+from catalog.scopes import Writer, read, write
+from catalog.views import ItemView
 from contracts.catalog import PUBLISHED
 from tailrace.jobs.routes import jobs_router
 from tailrace.service import Exposed, Service
+from tailrace.transfer.bulk import LARGEST_BULK, bulk_router
 from tailrace.transfer.routes import LARGEST, imports_router
 
 service = Service(
@@ -19,6 +21,7 @@ service = Service(
     routers=[
         jobs_router("/v1/items/jobs", read),
         imports_router(imports.items, "/v1/items", read, write),
+        bulk_router(imports.items, "/v1/items", Writer, ItemView),
         items.router,
         units.router,
         warehouses.router,
@@ -30,6 +33,7 @@ service = Service(
     ],
     exposes=[
         Exposed(prefix="/v1/items"),
+        Exposed(prefix="/v1/items/bulk", body_limit=LARGEST_BULK, write_timeout=60.0),
         Exposed(prefix="/v1/items/import", body_limit=LARGEST, write_timeout=60.0),
         Exposed(prefix="/v1/units"),
         Exposed(prefix="/v1/warehouses"),

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from contracts.customers import AddressUse, Experience, Kind, Label, Objective, Purpose, Risk
 from customers.tax_ids import checked
+from tailrace.core.custom_fields import CustomValues
 from tailrace.core.fields import Amount, Code, Country, Day, Email, Moment, Name, Sentence, Text
 from tailrace.core.money import Currency
 from tailrace.core.personal_data import Personal
@@ -132,9 +133,11 @@ class CustomerBody(Body):
     """Where to write to."""
     phones: Phones = []
     """Where to call."""
+    custom_fields: CustomValues = {}
+    """Values of the fields that the company's template adds to customers, by their keys."""
 
     def values(self) -> dict[str, Any]:
-        lists = {"tax_ids", "addresses", "emails", "phones"}
+        lists = {"custom_fields", "tax_ids", "addresses", "emails", "phones"}
         return {**self.model_dump(exclude=lists), **self.model_dump(mode="json", include=lists)}
 
 

@@ -1,39 +1,32 @@
 """What is done with customers: numbered, assigned, merged, handed over when somebody leaves."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Select, select
 from sqlalchemy.orm import undefer
 
 from customers.attachments import papers
-from customers.bodies import ConsentBody
+from customers.bodies import ConsentBody, ProfileBody
 from customers.matching import because
-from customers.models import Customer, Leaver, PriceListCopy, UserCopy, heir_of
-from customers.projections import dates
+from customers.models import Customer, Leaver, PriceListCopy, UserCopy
+from customers.projections import dates, days
 from tailrace.core.errors import Unknown
-from tailrace.core.plausible import Bounds
+from tailrace.core.plausible import Bounds, checked_day
 from tailrace.db import master_data
 from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
 from tailrace.db.search import sharing
 from tailrace.db.visibility import owner_of_new
-from tailrace.messaging.replica import Known, by_ids
-from tailrace.messaging.timers import Timer
+from tailrace.messaging.handover import Handover, Owner
+from tailrace.messaging.replica import by_ids
 
 NUMBERS = Numbers("customer", "C-{number:06d}")
-AT_ONCE = 500
-"""How many customers of somebody who left are handed over in one transaction."""
 MOST_DUPLICATES = 50
 GIVEN = Bounds.of_years(100)
-
-_LOOK_AGAIN = timedelta(seconds=1)
-_WAITS_FOR_HEIR = timedelta(minutes=1)
-
-handover = Timer("customers.handover")
+_LONG_AGO, _A_DAY, _LONGEST_UNTIL_REVIEW = timedelta(days=36525), timedelta(days=1), timedelta(days=3653)
 
 
 async def create(tx: Tx, values: Mapping[str, Any]) -> Customer:
@@ -41,7 +34,7 @@ async def create(tx: Tx, values: Mapping[str, Any]) -> Customer:
     await _check(tx, values)
     sales_rep_id = owner_of_new(tx, tx.context.user_id)
     if sales_rep_id is not None:
-        (await _hold(tx, sales_rep_id)).in_use(sales_rep_id, "/sales_rep_id")
+        (await handover.hold(tx, sales_rep_id)).in_use(sales_rep_id, "/sales_rep_id")
     given = {"sales_rep_id": sales_rep_id, "credit_limit": None, "profile": None, **values}
     if given["number"] is None:
         given["number"] = await _next_number(tx)
@@ -65,8 +58,19 @@ async def assign(tx: Tx, id: UUID, match: int | None, sales_rep_id: UUID | None,
     """Raises what is said of a user that is not there, or is gone."""
     customer = await tx.load(Customer, id, match)
     if sales_rep_id is not None:
-        (await _hold(tx, sales_rep_id)).in_use(sales_rep_id, "/sales_rep_id")
+        (await handover.hold(tx, sales_rep_id)).in_use(sales_rep_id, "/sales_rep_id")
     customer.assign_to(sales_rep_id, reason)
+    return customer
+
+
+async def set_profile(tx: Tx, id: UUID, match: int | None, said: ProfileBody) -> Customer:
+    """Raises Implausible for days that nobody can mean: it was asked by today, and is to be asked again before long."""
+    customer = await tx.load(Customer, id, match)
+    today = await days.today(tx)
+    checked_day(said.reviewed_on, today - _LONG_AGO, today + _A_DAY, "/reviewed_on")
+    _, last = await dates.days(tx, "review", today, today, today + _LONGEST_UNTIL_REVIEW)
+    checked_day(said.review_due_on, said.reviewed_on, last, "/review_due_on")
+    customer.set_profile({**said.model_dump(), "currency": customer.currency})
     return customer
 
 
@@ -122,49 +126,20 @@ async def duplicates(tx: Tx, id: UUID) -> list[dict[str, Any]]:
     return sorted(found, key=lambda each: -len(each["shared"]))
 
 
-async def leave(tx: Tx, user_id: UUID, successor_id: UUID | None) -> None:
-    """Remember that somebody is gone, and begin to hand their customers over."""
-    gone = insert(Leaver).values(tenant_id=tx.tenant_id, user_id=user_id, successor_id=successor_id)
-    await tx.execute(gone.on_conflict_do_nothing())
-    await handover.set(tx, user_id, datetime.now(UTC))
-
-
-@handover.due
-async def hand_over(tx: Tx, user_id: UUID) -> None:
-    """Give the customers of a user who is gone to the one who takes over, or to nobody, a batch at a time, until there are no more."""
-    user = await tx.scalar(select(UserCopy).where(UserCopy.id == user_id))
-    heir = await heir_of(tx, user_id)
-    if heir is not None and heir != user_id and not await _is_there(tx, heir):
-        leaver = await tx.scalar(select(Leaver).where(Leaver.user_id == user_id))
-        if leaver is not None and leaver.left_at > datetime.now(UTC) - _WAITS_FOR_HEIR:
-            # Not heard of yet, or gone as well, and who takes over from them is still on its way here.
-            return await handover.set(tx, user_id, datetime.now(UTC) + _LOOK_AGAIN)
-        heir = None
+def _looked_after_by(user_id: UUID) -> Select[UUID]:
     theirs = select(Customer.id).where(Customer.sales_rep_id == user_id, Customer.deleted_at.is_(None))
-    left = list(await tx.scalars(theirs.order_by(Customer.id).limit(AT_ONCE)))
-    for id in left:
-        customer = await tx.load(Customer, id)
-        if heir is None or heir == user_id:
-            customer.leave_unassigned("The user was deleted, and nobody takes over.")
-        else:
-            customer.hand_over(heir, "The user was deleted.")
-    if len(left) == AT_ONCE:
-        await handover.set(tx, user_id, datetime.now(UTC))
-    elif user is not None and user.active:
-        # The copy is behind, and somebody may still be given to them.
-        await handover.set(tx, user_id, datetime.now(UTC) + _LOOK_AGAIN)
-    return None
+    return theirs.order_by(Customer.id)
 
 
-async def _is_there(tx: Tx, user_id: UUID) -> bool:
-    known = await _hold(tx, user_id)
-    return user_id in known and known[user_id].active
+async def _give(tx: Tx, id: UUID, to: Owner) -> None:
+    customer = await tx.load(Customer, id)
+    if to.id is None:
+        customer.leave_unassigned("The user was deleted, and nobody takes over.")
+    else:
+        customer.hand_over(to.id, "The user was deleted.")
 
 
-async def _hold(tx: Tx, user_id: UUID) -> Known[UserCopy]:
-    """The copy of a user, held until this is committed: who leaves meanwhile is found by the handover, which waits for the copy to say so."""
-    held = select(UserCopy).where(UserCopy.id == user_id).with_for_update(read=True)
-    return Known(UserCopy, (await tx.scalars(held)).all())
+handover = Handover("customers.handover", Leaver, UserCopy, theirs=_looked_after_by, give=_give)
 
 
 async def _last_of(tx: Tx, id: UUID) -> UUID:

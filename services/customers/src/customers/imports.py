@@ -47,6 +47,7 @@ customers = Importable(
         column("addresses"),
         column("emails"),
         column("phones"),
+        column("custom_fields", "Custom fields", "独自項目"),
     ],
     create=_create,
     replace=_replace,

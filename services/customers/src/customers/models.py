@@ -5,23 +5,28 @@ from datetime import date, datetime
 from typing import Any, Self
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from contracts import customers as events
 from contracts.customers import Kind, Purpose, Status, TaxIdResult
+from contracts.templates import TemplateSettings
 from customers.matching import match_keys
 from customers.refusals import NotMerged, WasMerged
+from tailrace.core.custom_fields import checked
 from tailrace.core.errors import InUse, Invalid, RefersToDeleted, Unknown
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Tx
 from tailrace.db.keys import refers_to, tenant_index
 from tailrace.db.master_data import MasterData
-from tailrace.db.models import Part, Tables, TenantRow
+from tailrace.db.models import Part, Tables
 from tailrace.db.search import Searchable
 from tailrace.db.visibility import Owned
+from tailrace.messaging.handover import LeaverRow, heir_of
 from tailrace.messaging.replica import Replica
+from tailrace.messaging.templates import CompanySettings, TemplateChoiceRow, TemplateRow
+from tailrace.messaging.uses import UseRow, refuse_used
 
 
 class Base(Tables, DeclarativeBase):
@@ -51,6 +56,8 @@ class Customer(MasterData, Searchable, Owned, Base):
     addresses: Mapped[list[dict[str, Any]]]
     emails: Mapped[list[dict[str, Any]]]
     phones: Mapped[list[dict[str, Any]]]
+    custom_fields: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    """Values of the fields that the company adds, by their keys."""
     sales_rep_id: Mapped[UUID | None]
     credit_limit: Mapped[int | None]
     """In minor units of `currency`; no limit when None."""
@@ -74,6 +81,12 @@ class Customer(MasterData, Searchable, Owned, Base):
     def create(cls, values: Mapping[str, Any], id: UUID | None = None) -> Self:
         none: dict[str, Any] = {"consents": {}, "people": [], "tax_id_checks": [], "review_due_on": None}
         return super().create({**none, **values}, id)
+
+    @classmethod
+    async def kept(cls, tx: Tx, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Raises Invalid that names each custom field that is not as the company's template says."""
+        fields = (await settings.effective(tx)).fields.get("customer", [])
+        return {**values, "custom_fields": checked(values["custom_fields"], fields)}
 
     def replace(self, values: Mapping[str, Any]) -> None:
         """Raises WasMerged, and Invalid for another currency while a limit is set in this one."""
@@ -222,15 +235,16 @@ class Customer(MasterData, Searchable, Owned, Base):
                 f"Customer {number}, which {self.number} was merged into, is deleted.", field="/merged_into_id"
             )
         if self.sales_rep_id is not None:
-            self.sales_rep_id = await heir_of(tx, self.sales_rep_id)
+            self.sales_rep_id = await heir_of(tx, Leaver, self.sales_rep_id)
 
     async def ensure_unused(self, tx: Tx) -> None:
-        """Raises InUse while another stands for it."""
+        """Raises InUse while another stands for it, or a quote or an order of it is to come to its end."""
         merged = select(Customer.number).where(Customer.merged_into_id == self.id, Customer.deleted_at.is_(None))
         with tx.seeing_all():
             number = await tx.scalar(merged.limit(1))
         if number is not None:
             raise InUse(f"Customer {number} was merged into this one.")
+        await refuse_used(tx, Use, self.id, f"Customer {self.number}")
 
     def assign(self, values: Mapping[str, Any]) -> None:
         super().assign(values)
@@ -247,7 +261,10 @@ class Customer(MasterData, Searchable, Owned, Base):
         emails = _values(self.emails, "address")
         addresses = [*emails, *(address for one in self.people for address in _values(one.emails, "address"))]
         self.match_keys = match_keys(self.name, self.tax_ids, emails, _values(self.phones, "number"))
-        self.make_searchable(self.number, self.name, self.reading, *people, masked=addresses, match=self.match_keys)
+        own = [value for value in self.custom_fields.values() if isinstance(value, str)]
+        self.make_searchable(
+            self.number, self.name, self.reading, *people, *own, masked=addresses, match=self.match_keys
+        )
 
     def _refuse_merged(self, field: str | None = None) -> None:
         if self.merged_into_id is not None:
@@ -285,28 +302,31 @@ class UserCopy(Replica, Base):
     __tablename__ = "user_copy"
 
 
-class Leaver(TenantRow, Base):
-    """A user who is gone, and who takes over: nobody, when `successor_id` is None."""
+class Leaver(LeaverRow, Base):
+    """A user who is gone, and who takes over."""
 
     __tablename__ = "leaver"
 
-    user_id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-10)
-    successor_id: Mapped[UUID | None]
-    left_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    """When that was heard of here."""
+
+class Use(UseRow, Base):
+    """A quote or an order of the customer that is still to come to its end."""
+
+    __tablename__ = "use"
 
 
-async def heir_of(tx: Tx, user_id: UUID) -> UUID | None:
-    """The user, or who took over, or who took over from that one."""
-    seen: set[UUID] = set()
-    heir: UUID | None = user_id
-    while heir is not None and heir not in seen:
-        seen.add(heir)
-        leaver = await tx.scalar(select(Leaver).where(Leaver.user_id == heir))
-        if leaver is None:
-            return heir
-        heir = leaver.successor_id
-    return None
+class TemplateCopy(TemplateRow, Base):
+    """A template of the catalog."""
+
+    __tablename__ = "template_copy"
+
+
+class TemplateChoiceCopy(TemplateChoiceRow, Base):
+    """Which template is the company's."""
+
+    __tablename__ = "template_choice_copy"
+
+
+settings = CompanySettings(TemplateCopy, TemplateChoiceCopy, TemplateSettings)
 
 
 class PriceListCopy(Replica, Base):

@@ -1,6 +1,13 @@
-"""What customers keep of others: who may look after one, which teams they are in, and which price lists there are."""
+"""What customers keep of others: who may look after one, which teams they are in, which price lists there are, and what is under way with whom.
 
-from contracts.catalog import PRICE_LIST
+A quote needs its customer until it was answered or ended, an accepted one until its order is there; an order from its draft until all of it has left
+or it is cancelled.
+"""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from contracts import catalog, orders, quotes
 from contracts.users import (
     USER,
     TeamCreated,
@@ -10,14 +17,69 @@ from contracts.users import (
     TenantDatePolicyChanged,
     TenantTimeZoneChanged,
 )
-from customers.models import Base, PriceListCopy, UserCopy
+from customers.models import Base, PriceListCopy, TemplateChoiceCopy, TemplateCopy, Use, UserCopy
 from tailrace.messaging.date_policy import DatePolicy
 from tailrace.messaging.days import Days
 from tailrace.messaging.replica import Source, replica
 from tailrace.messaging.teams import Teams
+from tailrace.messaging.uses import Needs, Uses
 
 days = Days("customers.days", Base.metadata, TenantCreated, TenantTimeZoneChanged)
 dates = DatePolicy("customers.dates", Base.metadata, TenantDatePolicyChanged)
 users = replica("customers.users", Source(UserCopy, *USER))
 teams = Teams("customers.teams", Base.metadata, (TeamCreated, TeamUpdated), TeamDeleted)
-price_lists = replica("customers.price_lists", Source(PriceListCopy, *PRICE_LIST))
+price_lists = replica("customers.price_lists", Source(PriceListCopy, *catalog.PRICE_LIST))
+templates = replica(
+    "customers.templates",
+    Source(TemplateCopy, *catalog.TEMPLATE),
+    Source(TemplateChoiceCopy, *catalog.TEMPLATE_CHOICE),
+)
+uses = Uses("customers.uses", Use)
+
+
+@uses.told_by(quotes.QuoteCreated, quotes.QuoteUpdated)
+def quote(event: quotes.QuoteCreated | quotes.QuoteUpdated) -> Needs:
+    return _quote(event, event.customer_id if event.open else None)
+
+
+@uses.told_by(quotes.QuoteRejected)
+def quote_rejected(event: quotes.QuoteRejected) -> Iterable[Needs]:
+    return [_quote(event)] if event.final else []
+
+
+@uses.told_by(
+    quotes.QuoteOrdered,
+    quotes.QuoteDeclined,
+    quotes.QuoteExpired,
+    quotes.QuoteCancelled,
+    quotes.QuoteDeleted,
+    quotes.QuoteRevised,
+)
+def quote_over(event: quotes.QuoteEvent) -> Needs:
+    return _quote(event)
+
+
+@uses.told_by(orders.OrderCreated, orders.OrderChanged, orders.OrderConfirmed)
+def order(event: orders.OrderCreated | orders.OrderChanged | orders.OrderConfirmed) -> Needs:
+    return _order(event, event.customer_id, event.number)
+
+
+@uses.told_by(orders.OrderShipmentProgressed)
+def order_shipped(event: orders.OrderShipmentProgressed) -> Iterable[Needs]:
+    return [_order(event)] if event.shipment == "full" else []
+
+
+@uses.told_by(orders.OrderCancelled)
+def order_cancelled(event: orders.OrderCancelled) -> Needs:
+    return _order(event)
+
+
+def _quote(event: quotes.QuoteEvent, customer_id: UUID | None = None) -> Needs:
+    things = set() if customer_id is None else {customer_id}
+    name = f"{event.number}/{event.revision}" if isinstance(event, quotes.QuoteDescription) else None
+    return Needs("quote", event.quote_id, things, f"/v1/quotes/{event.quote_id}", name)
+
+
+def _order(event: orders.OrderEvent, customer_id: UUID | None = None, number: str | None = None) -> Needs:
+    things = set() if customer_id is None else {customer_id}
+    return Needs("order", event.order_id, things, f"/v1/orders/{event.order_id}", number)

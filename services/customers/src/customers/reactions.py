@@ -1,14 +1,38 @@
-"""A user who is gone looks after nobody: the one who takes over does, or nobody, and `customer.assigned` says so of each customer."""
+"""A user who is gone looks after nobody: the one who takes over does, or nobody, and `customer.assigned` says so of each customer.
 
+A customer that was deleted while a quote or an order of it began is restored.
+"""
+
+from datetime import UTC, datetime
+
+from contracts import orders, quotes
 from contracts.users import UserDeleted
 from customers import commands
+from customers.models import Customer
+from customers.projections import uses
 from tailrace.core.events import Meta
 from tailrace.db.database import Tx
 from tailrace.messaging.subscribers import EVER, Reaction
+from tailrace.messaging.uses import restoring
 
 leavers = Reaction("customers.leavers", since=EVER)
 
 
 @leavers.on(UserDeleted)
 async def left(tx: Tx, event: UserDeleted, meta: Meta) -> None:
-    await commands.leave(tx, event.user_id, event.successor_id)
+    await commands.handover.leave(tx, event.user_id, event.successor_id)
+
+
+late_uses = restoring(
+    "customers.late_uses",
+    uses,
+    (
+        quotes.QuoteCreated,
+        quotes.QuoteUpdated,
+        orders.OrderCreated,
+        orders.OrderChanged,
+        orders.OrderConfirmed,
+    ),
+    (Customer,),
+    since=datetime(2026, 11, 27, tzinfo=UTC),
+)

@@ -23,7 +23,7 @@ from customers.bodies import (
     TaxIdBody,
 )
 from customers.models import Customer, Person
-from customers.projections import price_lists, teams, users
+from customers.projections import price_lists, teams, templates, users, uses
 from customers.scopes import Assigner, CreditManager, Merger, ProfileWriter, Reader, Writer, pii
 from customers.views import CustomerSummary, CustomerView, Duplicates, PersonView
 from tailrace.core.errors import Invalid
@@ -42,7 +42,7 @@ router = tenant_router(
     "/v1/customers",
     tag="customers",
     about="Who buys, who speaks for them, who looks after them, and what was agreed.",
-    reads=[users, teams, price_lists],
+    reads=[users, teams, price_lists, templates, uses],
 )
 
 _FILTERS = (
@@ -146,9 +146,7 @@ async def replace_credit(tx: Tx, who: CreditManager, match: IfMatch, customer_id
 @router.put("/{customer_id}/profile", response_model=CustomerView)
 async def replace_profile(tx: Tx, who: ProfileWriter, match: IfMatch, customer_id: UUID, body: ProfileBody) -> Customer:
     """Say what the customer wants of investments and can bear, and when that is to be asked again."""
-    customer = await tx.load(Customer, customer_id, match)
-    customer.set_profile({**body.model_dump(), "currency": customer.currency})
-    return customer
+    return await commands.set_profile(tx, customer_id, match, body)
 
 
 @router.put("/{customer_id}/consents", response_model=CustomerView)

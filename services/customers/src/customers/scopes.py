@@ -18,9 +18,12 @@ pii = Scope(
     "customers:pii", "See tax ids, and the e-mail addresses and telephone numbers of customers and the people there"
 )
 profile = Scope("customers:profile", "See what customers want of investments, can bear, and own")
+operate = Scope("customers:operate", "See, hasten and end calls to partners and everybody's long work")
 
 Reader = Annotated[Principal, Requires(read)]
 Writer = Annotated[Principal, Requires(write)]
+ManyWriter = Annotated[Principal, Requires(write, pii)]
+"""Who replaces customers whole, of whom all has to be seen."""
 ProfileWriter = Annotated[Principal, Requires(write, profile)]
 Assigner = Annotated[Principal, Requires(assign)]
 CreditManager = Annotated[Principal, Requires(credit)]

@@ -98,6 +98,8 @@ class CustomerSummary(ResourceView):
     """What the tenant groups it under."""
     currency: str
     """What it is invoiced in, an ISO 4217 code."""
+    custom_fields: dict[str, bool | str]
+    """Values of the fields that the company adds, by their keys; a number is a string."""
     sales_rep_id: UUID | None
     """The user who looks after it; null for nobody."""
     merged_into_id: UUID | None

@@ -28,7 +28,7 @@ class DateBoundsView(View):
     days_back: int | None
     """How many days before today it may lie; null too where it does not lie back."""
     days_ahead: int | None
-    """How many days after today it may lie; for `requested_date`, after the day of the order."""
+    """How many days after today it may lie; for `requested_date` and `valid_until`, after the day of the order and of the quote."""
 
 
 class TenantView(ResourceView):

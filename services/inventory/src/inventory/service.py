@@ -3,9 +3,11 @@
 from contracts.inventory import PUBLISHED
 from inventory import imports, projections, proof, reactions, reservations, routes
 from inventory.models import Base
-from inventory.scopes import read, write
+from inventory.scopes import Writer, read, write
+from inventory.views import MovementView
 from tailrace.jobs.routes import jobs_router
 from tailrace.service import Exposed, Service
+from tailrace.transfer.bulk import LARGEST_BULK, bulk_router
 from tailrace.transfer.routes import LARGEST, imports_router
 
 service = Service(
@@ -18,10 +20,19 @@ service = Service(
     routers=[
         jobs_router("/v1/inventory/jobs", read),
         imports_router(imports.stock, "/v1/inventory/stock", read, write, jobs="/v1/inventory/jobs"),
+        bulk_router(
+            imports.stock,
+            "/v1/inventory/receipts",
+            Writer,
+            MovementView,
+            tag="inventory",
+            reads=[projections.catalog, projections.days],
+        ),
         routes.router,
     ],
     exposes=[
         Exposed(prefix="/v1/inventory"),
+        Exposed(prefix="/v1/inventory/receipts/bulk", body_limit=LARGEST_BULK, write_timeout=60.0),
         Exposed(prefix="/v1/inventory/stock/import", body_limit=LARGEST, write_timeout=60.0),
         # A replay reads the whole history of a stock.
         Exposed(prefix="/v1/inventory/stock", read_timeout=30.0),

@@ -70,6 +70,10 @@ class OrderTerms(Body):
     customer_name: Personal[Text] | None = Field(
         None, description="Who ordered, as papers that go with the goods name them; the customer's name when left out."
     )
+    owner_id: UUID | None = Field(
+        None,
+        description="The user who sells; when left out, the one who looks after the customer, or the caller, and when replacing, as it was.",
+    )
     currency: Currency
     """What every amount of the order is in, an ISO 4217 code."""
     ordered_at: Moment | None = Field(

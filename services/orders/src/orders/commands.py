@@ -8,12 +8,14 @@ from orders.bodies import Confirmation, NewOrder, OrderTerms
 from orders.customers import buyer
 from orders.models import Order
 from orders.pricing import differences, price_lines, quote
-from orders.projections import dates, days
+from orders.projections import CustomerCopy, dates, days, settings
 from orders.refusals import BoundByQuote, PriceChanged
+from orders.timers import handover
 from tailrace.core import clock
 from tailrace.core.plausible import Bounds, checked_day
 from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
+from tailrace.messaging.replica import by_ids
 
 NUMBERS = Numbers("order", "SO-{number:06}")
 ORDERED = Bounds.of_years(50)
@@ -28,8 +30,12 @@ async def create(tx: Tx, asked: NewOrder) -> Order:
     if asked.confirm:
         # Whenever it was ordered, it binds today.
         day = await days.today(tx)
+    owner = await handover.owner_of_new(
+        tx, asked.owner_id, await _rep(tx, terms), tx.context.user_id, field="/owner_id"
+    )
+    terms |= {"owner_id": owner.id, "owner_name": owner.name}
     lines = await price_lines(tx, asked.lines, asked.currency, day)
-    order = Order.drafted(await NUMBERS.next(tx), lines, terms)
+    order = Order.drafted(await next_number(tx), lines, terms)
     if asked.expected_total not in {None, order.total}:
         raise PriceChanged(order.net, order.tax, expected=asked.expected_total)
     if asked.confirm:
@@ -45,6 +51,9 @@ async def replace(tx: Tx, order_id: UUID, match: int | None, asked: OrderTerms) 
     if order.quote_id is not None:
         raise BoundByQuote(order.number, order.quote_number)
     terms, day = await _terms(tx, asked, order.ordered_at)
+    if asked.owner_id is not None and asked.owner_id != order.owner_id:
+        owner = await handover.owner_of_new(tx, asked.owner_id, field="/owner_id")
+        terms |= {"owner_id": owner.id, "owner_name": owner.name}
     lines = await price_lines(tx, asked.lines, asked.currency, day)
     order.change(lines, terms)
     return order
@@ -107,6 +116,18 @@ async def allocate(tx: Tx, order_id: UUID, match: int | None) -> Order:
     return order
 
 
+async def next_number(tx: Tx) -> str:
+    """The next one in the company's form; all forms count on in one series."""
+    return await NUMBERS.written_as((await settings.effective(tx)).numbering.get("order")).next(tx)
+
+
+async def _rep(tx: Tx, terms: dict[str, Any]) -> UUID | None:
+    """Who looks after the customer."""
+    customer_id = terms["customer_id"]
+    customer = None if customer_id is None else (await by_ids(tx, CustomerCopy, [customer_id])).get(customer_id)
+    return None if customer is None else customer.sales_rep_id
+
+
 async def _terms(tx: Tx, asked: OrderTerms, ordered_at: datetime) -> tuple[dict[str, Any], date]:
     """The order's columns as the client gave them, and the company's day of `ordered_at`, which counts when it gave none. Raises Implausible."""
     if asked.ordered_at is not None:
@@ -115,7 +136,7 @@ async def _terms(tx: Tx, asked: OrderTerms, ordered_at: datetime) -> tuple[dict[
     if asked.requested_date is not None:
         bounds = await dates.days(tx, "requested_date", day, day, day + _LATEST_WISH)
         checked_day(asked.requested_date, *bounds, "/requested_date")
-    terms = {**asked.model_dump(exclude={"lines", "confirm", "expected_total"}), "ordered_at": ordered_at}
+    terms = {**asked.model_dump(exclude={"lines", "confirm", "expected_total", "owner_id"}), "ordered_at": ordered_at}
     if asked.customer_id is not None:
         customer = await buyer(tx, asked.customer_id)
         terms |= {"customer_id": customer.id, "customer_name": asked.customer_name or customer.name}

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Numeric, UniqueConstraint
@@ -17,34 +17,16 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from contracts import orders as events
 from contracts.orders import Address, LineQuantity, Progress
-from orders.refusals import (
-    AllocationUnderWay,
-    AlreadyCancelled,
-    AlreadyShipped,
-    NotADraft,
-    NotConfirmed,
-    NothingToAllocate,
-    NotOnHold,
-)
+from orders.refusals import AllocationUnderWay, AlreadyShipped, NothingToAllocate
+from orders.states import STATES, Status
 from tailrace.core.ids import uuid7
-from tailrace.core.transitions import Transitions
 from tailrace.db.keys import refers_to, tenant_index
 from tailrace.db.models import Aggregate, Part, Tables
 from tailrace.db.unique import unique_value
+from tailrace.db.visibility import Owned
+from tailrace.messaging.handover import Owner
 
-Status = Literal["draft", "confirmed", "on_hold", "cancelled"]
 NOTHING = Decimal(0)
-STATES = Transitions[Status](
-    "Order",
-    {
-        "draft": {"changed": "draft", "confirmed": "confirmed", "cancelled": "cancelled", "deleted": "cancelled"},
-        "confirmed": {"held": "on_hold", "cancelled": "cancelled", "allocated": "confirmed"},
-        "on_hold": {"resumed": "confirmed", "cancelled": "cancelled"},
-        "cancelled": {},
-    },
-    NotADraft,
-    {"held": NotConfirmed, "allocated": NotConfirmed, "resumed": NotOnHold, "cancelled": AlreadyCancelled},
-)
 
 
 class Base(Tables, DeclarativeBase):
@@ -62,14 +44,16 @@ class Quote:
     tax: int
 
 
-class Order(Aggregate, Base):
+class Order(Aggregate, Owned, Base):
     __tablename__ = "sales_order"
+    owned_by = "owner_id"
     __table_args__ = (
         UniqueConstraint("tenant_id", "number"),
         tenant_index("ordered_at", "id"),
         tenant_index("status", "id"),
         tenant_index("customer_reference", "id"),
         tenant_index("customer_id", "id", where="customer_id IS NOT NULL"),
+        tenant_index("owner_id", "id"),
         unique_value("quote_id", where="quote_id IS NOT NULL"),
     )
 
@@ -89,6 +73,10 @@ class Order(Aggregate, Base):
     """The quote that it was made of: its prices and taxes are those of the quote, whatever they are by now."""
     quote_number: Mapped[str | None]
     quote_revision: Mapped[int | None]
+    owner_id: Mapped[UUID | None]
+    """The user who sells; None for nobody."""
+    owner_name: Mapped[str | None]
+    """What they were called when it became theirs."""
     currency: Mapped[str]
     ordered_at: Mapped[datetime]
     requested_date: Mapped[date | None]
@@ -156,6 +144,13 @@ class Order(Aggregate, Base):
                 **self._description(), partial_allowed=self.partial_allowed, requested_date=self.requested_date
             )
         )
+
+    def hand_over(self, to: Owner, reason: str) -> None:
+        """Another user sells it, or nobody, whatever state it is in."""
+        previous = self.owner_id
+        self.owner_id, self.owner_name = to
+        said = {"number": self.number, "owner_id": to.id, "owner_name": to.name, "previous_owner_id": previous}
+        self.record(events.OrderAssigned(order_id=self.id, reason=reason, **said))
 
     def hold(self, reason: str) -> None:
         after = self.after("held")
@@ -307,7 +302,7 @@ class Order(Aggregate, Base):
 
     def _description(self) -> dict[str, Any]:
         same = ("number", "customer_reference", "customer_name", "customer_id", "quote_id", "quote_number")
-        others = ("quote_revision", "currency", "net", "tax", "taxes", "ordered_at")
+        others = ("quote_revision", "owner_id", "owner_name", "currency", "net", "tax", "taxes", "ordered_at")
         said = {name: getattr(self, name) for name in (*same, *others)}
         return {"order_id": self.id, "lines": [line.described() for line in self.lines], **said}
 

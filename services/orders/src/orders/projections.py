@@ -6,11 +6,23 @@ from sqlalchemy.orm import Mapped
 
 from contracts import catalog as events
 from contracts import customers as sales
-from contracts.users import TenantCreated, TenantDatePolicyChanged, TenantTimeZoneChanged
+from contracts.templates import TemplateSettings
+from contracts.users import (
+    USER,
+    TeamCreated,
+    TeamDeleted,
+    TeamUpdated,
+    TenantCreated,
+    TenantDatePolicyChanged,
+    TenantTimeZoneChanged,
+)
 from orders.models import Base
 from tailrace.messaging.date_policy import DatePolicy
 from tailrace.messaging.days import Days
+from tailrace.messaging.handover import LeaverRow
 from tailrace.messaging.replica import Parts, Replica, Source, replica
+from tailrace.messaging.teams import Teams
+from tailrace.messaging.templates import CompanySettings, TemplateChoiceRow, TemplateRow
 from tailrace.pricing.book import PriceBook
 from tailrace.pricing.copies import ListPrice, PricedItem, PricedUnit, PriceList, TaxCode, TaxPolicy
 
@@ -52,6 +64,34 @@ class CustomerCopy(Replica, Base):
 
     number: Mapped[str]
     name: Mapped[str]
+    sales_rep_id: Mapped[UUID | None]
+    """Who looks after it, and sells to it unless another user does."""
+
+
+class UserCopy(Replica, Base):
+    """A user, who may sell."""
+
+    __tablename__ = "user_copy"
+
+    name: Mapped[str]
+
+
+class Leaver(LeaverRow, Base):
+    """A user who is gone, and who takes over."""
+
+    __tablename__ = "leaver"
+
+
+class TemplateCopy(TemplateRow, Base):
+    """A template of the catalog."""
+
+    __tablename__ = "template_copy"
+
+
+class TemplateChoiceCopy(TemplateChoiceRow, Base):
+    """Which template is the company's."""
+
+    __tablename__ = "template_choice_copy"
 
 
 class MergeCopy(Replica, Base):
@@ -78,7 +118,15 @@ customers = replica(
     Source(CustomerCopy, *sales.CUSTOMER),
     Source(MergeCopy, *sales.MERGE),
 )
+users = replica("orders.users", Source(UserCopy, *USER))
+teams = Teams("orders.teams", Base.metadata, (TeamCreated, TeamUpdated), TeamDeleted)
+templates = replica(
+    "orders.templates",
+    Source(TemplateCopy, *events.TEMPLATE),
+    Source(TemplateChoiceCopy, *events.TEMPLATE_CHOICE),
+)
 
+settings = CompanySettings(TemplateCopy, TemplateChoiceCopy, TemplateSettings)
 book = PriceBook(
     document="order",
     items=ItemCopy,

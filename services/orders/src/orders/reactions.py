@@ -1,21 +1,25 @@
-"""An accepted quote becomes an order, once, at the prices and taxes that were quoted."""
+"""An accepted quote becomes an order, once, at the prices and taxes that were quoted. Orders of a user who is gone go to the one who takes over."""
 
 from decimal import Decimal
 
 from sqlalchemy import select
 
 from contracts.quotes import QuoteAccepted, QuotedItem
-from orders.commands import NUMBERS
+from contracts.users import UserDeleted
+from orders.commands import next_number
 from orders.models import Order, OrderLine
-from orders.projections import ItemCopy, WarehouseCopy
+from orders.projections import ItemCopy, Leaver, WarehouseCopy
+from orders.timers import handover
 from tailrace.core.events import Meta
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Tx
 from tailrace.db.error_classes import NotYet
+from tailrace.messaging.handover import heir_of
 from tailrace.messaging.replica import Replica, by_ids
 from tailrace.messaging.subscribers import EVER, Reaction
 
 quotes = Reaction("orders.quotes", since=EVER)
+leavers = Reaction("orders.leavers", since=EVER)
 
 
 @quotes.on(QuoteAccepted)
@@ -41,12 +45,19 @@ async def accepted(tx: Tx, event: QuoteAccepted, meta: Meta) -> None:
         "reservation_expires_in_seconds": None,
         "ship_to": None if event.ship_to is None else event.ship_to.model_dump(mode="json"),
     }
+    owner_id = None if event.owner_id is None else await heir_of(tx, Leaver, event.owner_id)
+    terms |= {"owner_id": owner_id, "owner_name": event.owner_name if owner_id == event.owner_id else None}
     lines = [_line(line, position, event) for position, line in enumerate(event.lines, 1)]
-    order = Order.drafted(await NUMBERS.next(tx), lines, terms)
+    order = Order.drafted(await next_number(tx), lines, terms)
     copies: list[Replica] = [*items.values(), *warehouses.values()]
     if event.confirm_order and all(each.active for each in copies):
         order.confirm()
     tx.add(order)
+
+
+@leavers.on(UserDeleted)
+async def left(tx: Tx, event: UserDeleted, meta: Meta) -> None:
+    await handover.leave(tx, event.user_id, event.successor_id)
 
 
 def _line(line: QuotedItem, position: int, event: QuoteAccepted) -> OrderLine:

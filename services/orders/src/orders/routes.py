@@ -9,11 +9,12 @@ from sqlalchemy.orm import raiseload
 from contracts.orders import Progress
 from orders import commands
 from orders.bodies import Confirmation, NewOrder, OrderTerms
-from orders.models import Order, Status
+from orders.models import Order
 from orders.process import saga
-from orders.projections import catalog, customers, days
+from orders.projections import catalog, customers, days, teams, templates, users
 from orders.reactions import quotes
 from orders.scopes import Reader, Writer
+from orders.states import Status
 from orders.views import FulfilmentView, OrderSummary, OrderView
 from tailrace.http.etag import IfMatch
 from tailrace.http.filters import any_of, between, equal
@@ -25,7 +26,7 @@ router = tenant_router(
     "/v1/orders",
     tag="orders",
     about="Sales orders, from the draft to the last shipment.",
-    reads=[catalog, customers, days, quotes, saga],
+    reads=[catalog, customers, users, teams, templates, days, quotes, saga],
 )
 
 Orders = Annotated[
@@ -37,6 +38,7 @@ Orders = Annotated[
         equal(Order.customer_reference),
         equal(Order.customer_id),
         equal(Order.quote_id),
+        equal(Order.owner_id),
         equal(Order.allocation, Progress),
         equal(Order.shipment, Progress),
         *between(Order.ordered_at, days),

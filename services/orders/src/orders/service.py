@@ -1,11 +1,13 @@
 """The orders service: sales orders, and the process that sees each through inventory and shipping."""
 
 from contracts import orders as events
-from orders import imports, process, projections, reactions, routes
+from orders import imports, process, projections, reactions, routes, timers
 from orders.models import Base
-from orders.scopes import read, write
+from orders.scopes import Writer, read, write
+from orders.views import OrderView
 from tailrace.jobs.routes import jobs_router
 from tailrace.service import Exposed, Service
+from tailrace.transfer.bulk import LARGEST_BULK, bulk_router
 from tailrace.transfer.routes import LARGEST, imports_router
 
 service = Service(
@@ -17,17 +19,30 @@ service = Service(
         projections.dates,
         projections.catalog,
         projections.customers,
+        projections.users,
+        projections.teams,
+        projections.templates,
         reactions.quotes,
+        reactions.leavers,
         process.saga,
     ],
+    timers=[timers.handover],
     imports=[imports.orders],
     routers=[
         jobs_router("/v1/orders/jobs", read),
         imports_router(imports.orders, "/v1/orders", read, write),
+        bulk_router(
+            imports.orders,
+            "/v1/orders",
+            Writer,
+            OrderView,
+            reads=[projections.catalog, projections.customers, projections.users, projections.days],
+        ),
         routes.router,
     ],
     exposes=[
         Exposed(prefix="/v1/orders"),
+        Exposed(prefix="/v1/orders/bulk", body_limit=LARGEST_BULK, write_timeout=60.0),
         Exposed(prefix="/v1/orders/import", body_limit=LARGEST, write_timeout=60.0),
     ],
     scopes=[read, write],

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from contracts.orders import Address, Progress, RateOfTax
-from orders.models import Status
+from orders.states import Status
 from tailrace.core.money import Currency, Minor, Quantity, Rate, SignedQuantity, UnitPrice
 from tailrace.core.personal_data import Personal
 from tailrace.http.routing import ResourceView, View
@@ -79,6 +79,10 @@ class OrderSummary(ResourceView):
     """What that quote is called."""
     quote_revision: int | None
     """Which revision of it was accepted."""
+    owner_id: UUID | None
+    """The user who sells; null for nobody."""
+    owner_name: Personal[str | None]
+    """What they were called when it became theirs."""
     currency: Currency
     """What every amount of it is in, an ISO 4217 code."""
     net: Minor

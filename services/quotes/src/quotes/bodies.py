@@ -76,6 +76,10 @@ class QuoteBody(Body):
     """Whom it is for. One that was merged is followed to the one that it stands for."""
     contact_id: UUID | None = None
     """Who it is addressed to, one of the customer's people; null for nobody by name."""
+    owner_id: UUID | None = Field(
+        None,
+        description="The user who sells; when left out, the one who looks after the customer, or the caller, and when replacing, as it was.",
+    )
     customer_reference: Text | None = None
     """What the customer calls it, such as the number of their request."""
     dated: Day | None = Field(

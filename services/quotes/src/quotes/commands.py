@@ -4,16 +4,18 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
+
 from contracts.quotes import AuthorityLimit
 from quotes import authority, timers
 from quotes.authority import Authority
 from quotes.bodies import CostsBody, QuoteBody
 from quotes.buyers import buyer, delivery, on_paper
-from quotes.copies import CustomerCopy, SellerCopy, WarehouseCopy
+from quotes.copies import CustomerCopy, Leaver, SellerCopy, WarehouseCopy, settings
 from quotes.document import fingerprint, subject
 from quotes.models import Quote
 from quotes.pricing import again, price_lines
-from quotes.projections import days
+from quotes.projections import dates, days
 from quotes.refusals import NoLongerValid
 from tailrace.core import clock
 from tailrace.core.context import Principal
@@ -21,6 +23,7 @@ from tailrace.core.errors import Invalid, NotYetKnown
 from tailrace.core.plausible import checked_day
 from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
+from tailrace.messaging.handover import Owner, heir_of
 from tailrace.messaging.replica import by_ids
 
 NUMBERS = Numbers("quote", "Q-{series}-{number:05}")
@@ -32,7 +35,10 @@ _AROUND = timedelta(days=366)
 async def create(tx: Tx, who: Principal, asked: QuoteBody) -> Quote:
     """Draft a quote. Raises Invalid (422), NotYetKnown (409)."""
     terms = await _terms(tx, asked, await days.today(tx))
-    quote = Quote.drafted(await _number(tx, terms["dated"]), 1, who.user_id, terms)
+    rep = (await by_ids(tx, CustomerCopy, [terms["customer_id"]]))[terms["customer_id"]].sales_rep_id
+    owner = await timers.handover.owner_of_new(tx, asked.owner_id, rep, who.user_id, field="/owner_id")
+    terms |= {"owner_id": owner.id, "owner_name": owner.name}
+    quote = Quote.drafted(await _number(tx, terms["dated"]), 1, terms)
     tx.add(quote)
     return quote
 
@@ -41,7 +47,11 @@ async def replace(tx: Tx, id: UUID, match: int | None, asked: QuoteBody) -> Quot
     """Replace what is not sent; it is a draft then. Raises NotInThisState, Invalid, NotYetKnown."""
     quote = await tx.load(Quote, id, match)
     quote.after("changed")
-    quote.change(await _terms(tx, asked, quote.dated))
+    terms = await _terms(tx, asked, quote.dated)
+    if asked.owner_id is not None and asked.owner_id != quote.owner_id:
+        owner = await timers.handover.owner_of_new(tx, asked.owner_id, field="/owner_id")
+        terms |= {"owner_id": owner.id, "owner_name": owner.name}
+    quote.change(terms)
     return quote
 
 
@@ -136,7 +146,11 @@ async def revise(tx: Tx, id: UUID, match: int | None, who: Principal) -> Quote:
     customer = await buyer(tx, old.customer_id)
     fresh = {"customer_id": customer.id, "dated": today, "valid_until": today + _VALID_FOR}
     terms = {**kept, **fresh, "lines": await again(tx, old.lines, today)}
-    new = Quote.drafted(old.number, old.revision + 1, old.owner_id or who.user_id, terms)
+    owner = Owner(old.owner_id, old.owner_name)
+    if old.owner_id is None or await heir_of(tx, Leaver, old.owner_id) != old.owner_id:
+        owner = await timers.handover.owner_of_new(tx, None, customer.sales_rep_id, who.user_id, field="/owner_id")
+    terms |= {"owner_id": owner.id, "owner_name": owner.name}
+    new = Quote.drafted(old.number, old.revision + 1, terms)
     old.supersede(new)
     await timers.expiry.clear(tx, old.id)
     tx.add(new)
@@ -184,9 +198,11 @@ async def _terms(tx: Tx, asked: QuoteBody, default_day: date) -> dict[str, Any]:
     customer = await buyer(tx, asked.customer_id)
     today = await days.today(tx)
     dated = asked.dated or default_day
-    checked_day(dated, min(default_day, today - _AROUND), today + _AROUND, "/dated")
+    first, last = await dates.days(tx, "quote", today, today - _AROUND, today + _AROUND)
+    checked_day(dated, min(default_day, first), last, "/dated")
     valid_until = asked.valid_until or dated + _VALID_FOR
-    checked_day(valid_until, dated, dated + _LONGEST_VALID, "/valid_until")
+    _, last = await dates.days(tx, "valid_until", dated, dated, dated + _LONGEST_VALID)
+    checked_day(valid_until, dated, last, "/valid_until")
     (await by_ids(tx, WarehouseCopy, [asked.warehouse_id])).in_use(asked.warehouse_id, "/warehouse_id")
     currency = asked.currency or customer.currency
     price_list_id = asked.price_list_id or _list_of(customer, currency)
@@ -215,4 +231,10 @@ def _list_of(customer: CustomerCopy, currency: str) -> UUID | None:
 
 
 async def _number(tx: Tx, day: date) -> str:
-    return await NUMBERS.next(tx, str(day.year))
+    """The next one in the company's form. One that was counted in another form before is passed over."""
+    numbers = NUMBERS.written_as((await settings.effective(tx)).numbering.get("quote"))
+    while True:
+        number = await numbers.next(tx, str(day.year))
+        with tx.seeing_all():
+            if await tx.scalar(select(Quote.id).where(Quote.number == number).limit(1)) is None:
+                return number

@@ -7,9 +7,12 @@ from uuid import UUID
 
 from sqlalchemy.orm import Mapped, mapped_column
 
+from contracts.templates import TemplateSettings
 from quotes.base import Base
 from tailrace.db.models import TenantRow
+from tailrace.messaging.handover import LeaverRow
 from tailrace.messaging.replica import Replica
+from tailrace.messaging.templates import CompanySettings, TemplateChoiceRow, TemplateRow
 from tailrace.pricing.book import PriceBook
 from tailrace.pricing.copies import ListPrice, PricedItem, PricedUnit, PriceList, TaxCode, TaxPolicy
 
@@ -56,6 +59,8 @@ class CustomerCopy(Replica, Base):
     tax_ids: Mapped[list[dict[str, Any]]]
     addresses: Mapped[list[dict[str, Any]]]
     people: Mapped[list[dict[str, Any]]]
+    sales_rep_id: Mapped[UUID | None]
+    """Who looks after it, and sells to it unless another user does."""
 
 
 class MergeCopy(Replica, Base):
@@ -66,12 +71,38 @@ class MergeCopy(Replica, Base):
     into_customer_id: Mapped[UUID]
 
 
+class UserCopy(Replica, Base):
+    """A user, who may sell."""
+
+    __tablename__ = "user_copy"
+
+    name: Mapped[str]
+
+
+class Leaver(LeaverRow, Base):
+    """A user who is gone, and who takes over."""
+
+    __tablename__ = "leaver"
+
+
 class SellerCopy(Replica, Base):
     """The company itself: who offers."""
 
     __tablename__ = "seller_copy"
 
     name: Mapped[str]
+
+
+class TemplateCopy(TemplateRow, Base):
+    """A template of the catalog."""
+
+    __tablename__ = "template_copy"
+
+
+class TemplateChoiceCopy(TemplateChoiceRow, Base):
+    """Which template is the company's."""
+
+    __tablename__ = "template_choice_copy"
 
 
 class ItemCost(TenantRow, Base):
@@ -85,6 +116,7 @@ class ItemCost(TenantRow, Base):
     effective_at: Mapped[datetime]
 
 
+settings = CompanySettings(TemplateCopy, TemplateChoiceCopy, TemplateSettings)
 book = PriceBook(
     document="quote",
     items=ItemCopy,

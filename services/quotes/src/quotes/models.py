@@ -27,6 +27,8 @@ from tailrace.core.transitions import Transitions
 from tailrace.db.keys import tenant_index
 from tailrace.db.models import Aggregate
 from tailrace.db.unique import unique_value
+from tailrace.db.visibility import Owned
+from tailrace.messaging.handover import Owner
 
 Status = Literal[
     "draft", "in_approval", "approved", "sent", "accepted", "declined", "expired", "superseded", "cancelled"
@@ -69,8 +71,9 @@ STATES = Transitions[Status](
 )
 
 
-class Quote(Aggregate, Base):
+class Quote(Aggregate, Owned, Base):
     __tablename__ = "quote"
+    owned_by = "owner_id"
     __table_args__ = (
         unique_value("number", "revision"),
         tenant_index("customer_id", "id"),
@@ -88,6 +91,9 @@ class Quote(Aggregate, Base):
     customer: Mapped[dict[str, Any]]
     """What the document says of the customer, as it was when the quote was made: `name`, `number`, `lines`, `tax_id`, `contact`, `language`."""
     owner_id: Mapped[UUID | None]
+    """The user who sells."""
+    owner_name: Mapped[str | None]
+    """What they were called when it became theirs."""
     dated: Mapped[date]
     valid_until: Mapped[date]
     currency: Mapped[str]
@@ -124,6 +130,11 @@ class Quote(Aggregate, Base):
         return f"{self.number}/{self.revision}"
 
     @property
+    def is_open(self) -> bool:
+        """Whether something is still to come of it: an answer, or once it was accepted its order."""
+        return self.status in OPEN or (self.status == "accepted" and self.order_id is None)
+
+    @property
     def customer_name(self) -> str:
         return str(self.customer["name"])
 
@@ -158,9 +169,9 @@ class Quote(Aggregate, Base):
     # Until it is sent.
 
     @classmethod
-    def drafted(cls, number: str, revision: int, owner_id: UUID | None, terms: Mapping[str, Any]) -> "Quote":
+    def drafted(cls, number: str, revision: int, terms: Mapping[str, Any]) -> "Quote":
         """A new draft. `terms` are the columns that its author decides, `lines` among them."""
-        quote = cls(id=uuid7(), number=number, revision=revision, status="draft", owner_id=owner_id, submissions=0)
+        quote = cls(id=uuid7(), number=number, revision=revision, status="draft", submissions=0)
         quote._take(terms)
         quote.record(events.QuoteCreated(**quote._description()))
         return quote
@@ -227,6 +238,8 @@ class Quote(Aggregate, Base):
                 warehouse_id=self.warehouse_id,
                 ship_to=None if self.ship_to is None else Address.model_validate(self.ship_to),
                 confirm_order=self.confirm_order,
+                owner_id=self.owner_id,
+                owner_name=self.owner_name,
                 net=self.net,
                 tax=self.tax,
                 lines=[line.described() for line in self.counted],
@@ -263,8 +276,9 @@ class Quote(Aggregate, Base):
         self.customer_id = customer_id
         self.record(events.QuoteUpdated(**self._description()))
 
-    def hand_over(self, owner_id: UUID | None) -> None:
-        self.owner_id = owner_id
+    def hand_over(self, to: Owner) -> None:
+        """Another user sells it, or nobody."""
+        self.owner_id, self.owner_name = to
         self.record(events.QuoteUpdated(**self._description()))
 
     def set_costs(self, costs: Mapping[UUID, Decimal | None]) -> None:
@@ -323,6 +337,8 @@ class Quote(Aggregate, Base):
             "customer_id": self.customer_id,
             "customer_name": self.customer_name,
             "owner_id": self.owner_id,
+            "owner_name": self.owner_name,
+            "open": self.is_open,
             "currency": self.currency,
             "dated": self.dated,
             "valid_until": self.valid_until,

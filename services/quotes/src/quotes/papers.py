@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import Response
 
+from tailrace.core.layout import Layout
 from tailrace.documents import typeset
 
 
@@ -14,7 +15,9 @@ class Paper(Response):
     media_type = "application/pdf"
 
 
-async def paper(said: Mapping[str, Any]) -> Paper:
-    """What a document says, typeset. Raises CannotBeTypeset, and Unavailable when too many are being made."""
+async def paper(said: Mapping[str, Any], layout: Layout) -> Paper:
+    """What a document says, typeset as the company has it. Raises CannotBeTypeset, and Unavailable when too many are being made."""
     name = f"{said['number']}-{said['version']}.pdf"
-    return Paper(await typeset("business", said), headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    return Paper(
+        await typeset("business", said, layout), headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )

@@ -7,17 +7,29 @@ from sqlalchemy.dialects.postgresql import insert
 from contracts import catalog as events
 from contracts import customers as sales
 from contracts.inventory import StockReceived
-from contracts.users import TenantCreated, TenantTimeZoneChanged, TenantUpdated
+from contracts.users import (
+    USER,
+    TeamCreated,
+    TeamDeleted,
+    TeamUpdated,
+    TenantCreated,
+    TenantDatePolicyChanged,
+    TenantTimeZoneChanged,
+    TenantUpdated,
+)
 from quotes import copies
 from quotes.base import Base
 from tailrace.core.events import Meta
 from tailrace.db.database import Tx
+from tailrace.messaging.date_policy import DatePolicy
 from tailrace.messaging.days import Days
 from tailrace.messaging.replica import Parts, Source, replica
 from tailrace.messaging.subscribers import Projection
+from tailrace.messaging.teams import Teams
 from tailrace.pricing.book import price_of_one
 
 days = Days("quotes.days", Base.metadata, TenantCreated, TenantTimeZoneChanged)
+dates = DatePolicy("quotes.dates", Base.metadata, TenantDatePolicyChanged)
 catalog = replica(
     "quotes.catalog",
     Source(copies.ItemCopy, *events.ITEM),
@@ -33,6 +45,13 @@ customers = replica(
     Source(copies.MergeCopy, *sales.MERGE),
 )
 sellers = replica("quotes.sellers", Source(copies.SellerCopy, "tenant_id", (TenantCreated, TenantUpdated)))
+users = replica("quotes.users", Source(copies.UserCopy, *USER))
+teams = Teams("quotes.teams", Base.metadata, (TeamCreated, TeamUpdated), TeamDeleted)
+templates = replica(
+    "quotes.templates",
+    Source(copies.TemplateCopy, *events.TEMPLATE),
+    Source(copies.TemplateChoiceCopy, *events.TEMPLATE_CHOICE),
+)
 costs = Projection("quotes.costs", tables=[copies.ItemCost])
 
 _fresh = insert(copies.ItemCost)

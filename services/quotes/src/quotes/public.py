@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 
 from quotes import commands
 from quotes.bodies import OfferAcceptance
+from quotes.copies import settings
 from quotes.document import document
 from quotes.links import Link, Links
 from quotes.models import Quote
@@ -45,7 +46,8 @@ async def read_offer_document(request: Request, token: str) -> Paper:
     """What is offered, as a document (PDF/A)."""
     async with _transaction(request, link := _link(request, token), read_only=True) as tx:
         said = document(_offered(await tx.find(Quote, link.quote_id)), await commands.seller_name(tx))
-    made = await paper(said)
+        layout = (await settings.effective(tx)).layout
+    made = await paper(said, layout)
     _keep_private(made)
     return made
 

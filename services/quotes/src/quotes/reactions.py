@@ -1,6 +1,6 @@
 """What the events of others do to quotes: approvals decide, orders follow from them, customers and users go."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert
@@ -20,6 +20,9 @@ from tailrace.messaging.subscribers import EVER, Reaction
 answers = Reaction("quotes.answers", since=EVER)
 orders = Reaction("quotes.orders", since=EVER)
 goings = Reaction("quotes.goings", since=EVER)
+
+RESTORED_WITHIN = timedelta(minutes=1)
+"""How long a deletion of a customer may turn out to be a mistake, before what was under way with it ends."""
 
 _end = insert(CustomerEnd)
 _END = _end.on_conflict_do_update(
@@ -68,12 +71,13 @@ async def ordered(tx: Tx, event: OrderCreated, meta: Meta) -> None:
 
 @goings.on(CustomerMerged)
 async def merged(tx: Tx, event: CustomerMerged, meta: Meta) -> None:
-    await _follow_up(tx, event.customer_id, event.into_customer_id)
+    await _follow_up(tx, event.customer_id, event.into_customer_id, datetime.now(UTC))
 
 
 @goings.on(CustomerDeleted)
 async def deleted(tx: Tx, event: CustomerDeleted, meta: Meta) -> None:
-    await _follow_up(tx, event.customer_id, None)
+    """A quote that began before customers had heard of one brings its customer back; what has none by then ends."""
+    await _follow_up(tx, event.customer_id, None, datetime.now(UTC) + RESTORED_WITHIN)
 
 
 @goings.on(CustomerUnmerged, CustomerRestored)
@@ -86,13 +90,13 @@ async def came_back(tx: Tx, event: CustomerUnmerged | CustomerRestored, meta: Me
 
 @goings.on(UserDeleted)
 async def left(tx: Tx, event: UserDeleted, meta: Meta) -> None:
-    await handover.set(tx, event.user_id, datetime.now(UTC))
+    await handover.leave(tx, event.user_id, event.successor_id)
 
 
-async def _follow_up(tx: Tx, customer_id: UUID, into_customer_id: UUID | None) -> None:
+async def _follow_up(tx: Tx, customer_id: UUID, into_customer_id: UUID | None, at: datetime) -> None:
     row = {"tenant_id": tx.tenant_id, "customer_id": customer_id, "into_customer_id": into_customer_id}
     await tx.execute(_END, row)
-    await ending.set(tx, customer_id, datetime.now(UTC))
+    await ending.set(tx, customer_id, at)
 
 
 async def _waiting(tx: Tx, subject: approvals.ApprovalSubject) -> Quote | None:

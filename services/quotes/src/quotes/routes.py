@@ -9,11 +9,12 @@ from sqlalchemy.orm import raiseload
 
 from quotes import authority, commands, timers
 from quotes.bodies import AcceptanceBody, AuthorityBody, CostsBody, QuoteBody, RecallBody
+from quotes.copies import settings
 from quotes.document import document
 from quotes.links import Link, Links
 from quotes.models import Quote, Status
 from quotes.papers import Paper, paper
-from quotes.projections import catalog, costs, customers, days, sellers
+from quotes.projections import catalog, costs, customers, days, sellers, teams, templates, users
 from quotes.reactions import answers, orders
 from quotes.scopes import AuthorityKeeper, MarginReader, Reader, Writer
 from quotes.views import AuthorityView, LinkView, MarginView, QuoteSummary, QuoteView
@@ -28,7 +29,7 @@ router = tenant_router(
     "/v1/quotes",
     tag="quotes",
     about="What was offered to whom, at what price, until when, and how that ended.",
-    reads=[catalog, customers, days, sellers, costs, answers, orders],
+    reads=[catalog, customers, days, sellers, users, teams, templates, costs, answers, orders],
 )
 
 _FILTERS = (
@@ -119,7 +120,7 @@ async def read_link(request: Request, tx: Tx, who: Writer, quote_id: UUID) -> Li
 async def read_document(tx: Tx, who: Reader, quote_id: UUID) -> Paper:
     """The quote as a document (PDF/A), in the customer's language."""
     quote = await tx.find(Quote, quote_id)
-    return await paper(document(quote, await commands.seller_name(tx)))
+    return await paper(document(quote, await commands.seller_name(tx)), (await settings.effective(tx)).layout)
 
 
 @router.post("/{quote_id}/accept", response_model=QuoteView)

@@ -6,12 +6,15 @@ from tailrace.core.context import Principal
 from tailrace.http.auth import Requires, Scope, scopes
 
 read, write = scopes(
-    "quotes", read="See quotes", write="Make, change, submit, send and revise quotes, and say how they ended"
+    "quotes",
+    read="See quotes",
+    write="Make, change, submit, send and revise quotes, and say how they ended",
+    by_owner=True,
 )
 margin = Scope("quotes:margin", "See and say what quoted items cost, and what a quote earns")
 authority = Scope("quotes:authority", "Say who may quote how much without approval")
 
 Reader = Annotated[Principal, Requires(read)]
 Writer = Annotated[Principal, Requires(write)]
-MarginReader = Annotated[Principal, Requires(margin)]
+MarginReader = Annotated[Principal, Requires(read, margin)]
 AuthorityKeeper = Annotated[Principal, Requires(authority)]

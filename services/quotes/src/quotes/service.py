@@ -15,9 +15,13 @@ service = Service(
     awaits=approvals.ANSWERS,
     subscribers=[
         projections.days,
+        projections.dates,
         projections.catalog,
         projections.customers,
         projections.sellers,
+        projections.users,
+        projections.teams,
+        projections.templates,
         projections.costs,
         reactions.answers,
         reactions.orders,

@@ -3,15 +3,16 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quotes.base import Base
-from quotes.copies import MergeCopy
+from quotes.copies import Leaver, MergeCopy, UserCopy
 from quotes.models import OPEN, Quote
 from quotes.projections import days
 from tailrace.db.database import Tx
 from tailrace.db.models import TenantRow
+from tailrace.messaging.handover import Handover, Owner
 from tailrace.messaging.replica import followed
 from tailrace.messaging.timers import Timer
 
@@ -21,7 +22,6 @@ _ONE_DAY = timedelta(days=1)
 
 expiry = Timer("quotes.expiry")
 ending = Timer("quotes.customer_ending")
-handover = Timer("quotes.handover")
 
 
 class CustomerEnd(TenantRow, Base):
@@ -81,14 +81,12 @@ async def follow_up(tx: Tx, customer_id: UUID) -> None:
         await tx.delete(end)
 
 
-@handover.due
-async def hand_over(tx: Tx, user_id: UUID) -> None:
-    """Leave the open quotes of a user who is gone without an owner."""
-    theirs = select(Quote.id).where(Quote.owner_id == user_id, Quote.status.in_(OPEN)).order_by(Quote.id)
-    some = list(await tx.scalars(theirs.limit(AT_ONCE)))
-    for id in some:
-        quote = await tx.load(Quote, id)
-        if quote.owner_id == user_id:
-            quote.hand_over(None)
-    if len(some) == AT_ONCE:
-        await handover.set(tx, user_id, datetime.now(UTC))
+def _sold_by(user_id: UUID) -> Select[UUID]:
+    return select(Quote.id).where(Quote.owner_id == user_id, Quote.status.in_(OPEN)).order_by(Quote.id)
+
+
+async def _give(tx: Tx, id: UUID, to: Owner) -> None:
+    (await tx.load(Quote, id)).hand_over(to)
+
+
+handover = Handover("quotes.handover", Leaver, UserCopy, theirs=_sold_by, give=_give, at_once=AT_ONCE)

@@ -30,7 +30,9 @@ class QuoteSummary(ResourceView):
     customer_name: Personal[str]
     """What the customer was called when it was made."""
     owner_id: UUID | None
-    """The user whose it is; null when they are gone."""
+    """The user who sells; null when they are gone and nobody took over."""
+    owner_name: Personal[str | None]
+    """What they were called when it became theirs."""
     dated: date
     """The day that its prices and tax rates are of."""
     valid_until: date

@@ -58,6 +58,17 @@ TOYS = (
         ),
     ),
     toy(
+        "many at once, and nothing said of which",
+        "each_of_many_stands_alone",
+        "POST /v1/cards/bulk makes something, and does not say which",
+        (ROUTES, "    create=issue,\n", "    create=forget,\n"),
+        (
+            ROUTES,
+            "issued = Importable(",
+            "async def forget(tx: Tx, body: NewCard) -> None:\n    await issue(tx, body)\n\n\nissued = Importable(",
+        ),
+    ),
+    toy(
         "a list by another name",
         "operations_are_named_by_the_plan",
         "GET /v1/cards is called listing: its name begins with list_",

@@ -39,6 +39,16 @@ TOYS = (
         (ROUTES, _LOAD, "    with tx.seeing_all():\n" + _LOAD.replace("    card", "        card", 1)),
     ),
     toy(
+        "a body that names whatever there is",
+        "anothers_row_is_not_there",
+        "POST /v1/points takes a row in its body that the caller does not own: 201",
+        (
+            ROUTES,
+            "        await tx.find(Card, body.card_id)\n",
+            "        with tx.seeing_all():\n            await tx.find(Card, body.card_id)\n",
+        ),
+    ),
+    toy(
         "a scope that is all or nothing",
         "anothers_row_is_not_there",
         "POST /v1/cards/{card_id}/close is about a row that has an owner, and asks for no scope that comes by owner",

@@ -4,15 +4,18 @@ import csv
 import io
 from collections.abc import AsyncIterator
 
+from python_calamine import CalamineWorkbook
+
 from invariants.operations import Operation
 from invariants.subject import Findings, Subject
+from tailrace.http.exports import CSV, XLSX
 
-_CSV = {"Accept": "text/csv"}
+_CSV, _XLSX = {"Accept": CSV}, {"Accept": XLSX}
 _CALCULATED = frozenset("=+-@\t\r")
 
 
 async def lists_export_what_they_show(subject: Subject) -> Findings:
-    """`Accept: text/csv` answers with all of a list, no row and no field more, nothing that a spreadsheet calculates, and nobody else's."""
+    """As CSV and as XLSX a list has all of its rows, no row and no field more, nothing that a spreadsheet calculates, and nobody else's."""
     walked = await subject.walked()
     lists = [operation for operation in walked.operations if operation.lists and not operation.in_path]
     return [fault for operation in lists for fault in [each async for each in _faults(subject, operation)]]
@@ -38,9 +41,27 @@ async def _faults(subject: Subject, operation: Operation) -> AsyncIterator[str]:
         if any(shown[name][:1] in _CALCULATED and not _is_number(shown[name]) for name in texts if shown[name]):
             yield f"{operation.name} exports what a spreadsheet calculates"
             return
+    async for fault in _as_xlsx(subject, operation, header, rows):
+        yield fault
     foreign = await walker.client(tenant=walker.h.other_tenant).get(operation.path, headers=_CSV)
     if rows and set(foreign.text.splitlines()) & set(answer.text.splitlines()[1:]):
         yield f"{operation.name} exports rows to another tenant"
+
+
+async def _as_xlsx(
+    subject: Subject, operation: Operation, header: list[str], rows: list[list[str]]
+) -> AsyncIterator[str]:
+    """The same file in the other format: the same headings and rows, and texts that are the same."""
+    answer = await (await subject.walked()).walker.client().get(operation.path, headers=_XLSX)
+    if answer.status_code != 200 or answer.headers["content-type"] != XLSX:
+        yield f"{operation.name} answers {answer.status_code} to Accept: {XLSX}"
+        return
+    headings, *cells = CalamineWorkbook.from_filelike(io.BytesIO(answer.content)).get_sheet_by_index(0).to_python()
+    if headings != header or len(cells) != len(rows):
+        yield f"{operation.name} exports {len(rows)} rows as CSV and {len(cells)} as XLSX"
+    pairs = [pair for row, line in zip(cells, rows, strict=False) for pair in zip(row, line, strict=True)]
+    if any(isinstance(cell, str) and cell != text for cell, text in pairs):
+        yield f"{operation.name} exports other texts as XLSX than as CSV"
 
 
 def _is_number(text: str) -> bool:

@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from tailrace.codegen.deviations import is_own
 from tailrace.http.routing import TenantRoute
 from tailrace.service import Service
+from tailrace.transfer.bulk import BulkRoute
 
 _METHODS = ("get", "put", "post", "patch", "delete")
 
@@ -33,6 +34,11 @@ class Operation:
     def is_tenants(self) -> bool:
         """Whether the kit stands before it: token, tenant, transaction, idempotency."""
         return isinstance(self.route, TenantRoute)
+
+    @property
+    def is_bulk(self) -> bool:
+        """Whether it takes many things at once, each by itself."""
+        return isinstance(self.route, BulkRoute)
 
     @property
     def is_own(self) -> bool:

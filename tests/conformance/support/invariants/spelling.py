@@ -10,6 +10,7 @@ from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
 from invariants.operations import Operation
 from invariants.subject import Findings, Subject
 from tailrace.http.exact_json import decoded
+from tailrace.transfer.bulk import BulkRoute
 
 _UNSEEN = ("\x00", "\x1b", "\u200b", "\u202e", "\ufeff", "\ue000")
 _OTHERWISE: Mapping[str, Sequence[str]] = {
@@ -61,8 +62,12 @@ def _in_body(operation: Operation, body: Any) -> Iterator[str]:
     route = operation.route
     assert route is not None and route.body_field is not None
     annotation: Any = route.body_field.field_info.annotation
-    model: TypeAdapter[Any] = TypeAdapter(annotation)
     schema = operation.said["requestBody"]["content"]["application/json"]["schema"]
+    if isinstance(route, BulkRoute):
+        # Each item is checked by itself.
+        annotation, body = route.item, body["items"][0]
+        schema = operation.resolved(schema)["properties"]["items"]["items"]
+    model: TypeAdapter[Any] = TypeAdapter(annotation)
     for place, kinds in _places(operation, schema, body, ()):
         name = f"{operation.name}: /{'/'.join(map(str, place))}"
         for kind in kinds:

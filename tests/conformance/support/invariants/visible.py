@@ -32,6 +32,8 @@ def _seen(step: Step, owned: frozenset[str]) -> Iterator[str]:
         return
     if touched and answer.status != 404:
         yield f"{step.name} answers {answer.status} to somebody who does not own the row"
+    if not touched and step.operation.writes and answer.status < 400:
+        yield f"{step.name} takes a row in its body that the caller does not own: {answer.status}"
     if answer.changed:
         yield f"{step.name} changed {', '.join(answer.changed)} for somebody who does not own the row"
     sent = {*step.ids.values(), *_ID.findall(json.dumps(step.body))}

@@ -212,11 +212,19 @@ class _Request:
         walker = self.walker
         if not self.operation.writes:
             await self._try("masked", walker.client("" if self.operation.is_own else walker.unmasked))
-        if walker.owned_tables and (self.operation.in_path or not self.operation.writes):
+        if walker.owned_tables and (not self.operation.writes or await self._names_owned()):
             await self._try("another owner's", walker.client(walker.owning_nothing, user=walker.stranger))
 
+    async def _names_owned(self) -> bool:
+        """Whether its path or its body names a row that has an owner."""
+        named = set(_UUID.findall(json.dumps([self.step.body, self.query, self.ids])))
+        return bool(named and named & await self.walker.owned_ids())
+
     async def _injected(self) -> None:
-        for where, body in injected(self.step.body, self.operation.body_fields):
+        whole = self.step.body
+        if self.operation.is_bulk:
+            whole = {**whole, "items": whole["items"][:1]}
+        for where, body in injected(whole, self.operation.body_fields):
             await self._try(f"injected {where}", body=body)
         if self.step.file is not None:
             part = ("tenant_id", (None, str(uuid7())))
@@ -240,6 +248,9 @@ class _Request:
         if self.step.file is not None:
             changed = self.step.file.part(self.step.file.content + b"\n")
             await self._try("changed", key=self.key, files=[("file", changed)])
+        if self.operation.is_bulk:
+            first, *others = self.step.body["items"]
+            await self._try("mixed", body={**self.step.body, "items": [{**first, "no_such_field": 1}, first, *others]})
         await self._try("again")
 
     async def _current_version(self) -> dict[str, str]:
@@ -271,6 +282,8 @@ class _Request:
         changed, self.digests = tuple(differing(self.digests, after)), after
         shown = response.text if _is_text(response.headers) else f"<{len(response.content)} bytes>"
         answer = Answer(response.status_code, dict(response.headers), shown, changed)
+        if self.operation.is_bulk and answer.status == 200 and what != "mixed":
+            answer = _of_many(answer)
         self.step.answers[_free(what, self.step.answers)] = answer
         return answer
 
@@ -286,6 +299,16 @@ class _Request:
         if not self.operation.is_tenants:
             return self.walker.anonymous
         return self.walker.client(scopes="" if self.operation.is_own else "*")
+
+
+def _of_many(answer: Answer) -> Answer:
+    """An answer in which all is refused is the refusal of the first: what it keeps for a retry under its key is no change."""
+    items = answer.json()["items"]
+    if any(item["status"] < 400 for item in items):
+        return answer
+    problem = {"content-type": "application/problem+json"}
+    changed = tuple(table for table in answer.changed if table != "idempotency")
+    return Answer(items[0]["status"], {**answer.headers, **problem}, json.dumps(items[0]["problem"]), changed)
 
 
 def _is_text(headers: Mapping[str, str]) -> bool:

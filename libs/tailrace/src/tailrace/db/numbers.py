@@ -24,7 +24,12 @@ class Numbers:
     kind: str
     text: str
 
+    def written_as(self, text: str | None) -> "Numbers":
+        """The same, in a company's own form; in the built-in one without it."""
+        return self if text is None else Numbers(self.kind, text)
+
     async def next(self, tx: Tx, series: str = "") -> str:
-        """The number that follows the last one of the series, written out."""
+        """The number that follows the last one of the series, written out; they count in one series where the form shows none."""
+        series = series if "{series}" in self.text else ""
         number = await tx.scalar(_NEXT, {"tenant_id": tx.tenant_id, "kind": self.kind, "series": series})
         return self.text.format(number=number, series=series)

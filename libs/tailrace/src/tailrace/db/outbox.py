@@ -4,7 +4,7 @@ Debezium reads the outbox table and nothing else. A savepoint that is rolled bac
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -126,11 +126,11 @@ class Recorder:
         for sequence, recorded in publisher.__dict__.pop("_unattached", ()):
             self.note(publisher, sequence, recorded)
 
-    def discard(self, transaction: SessionTransaction) -> list[Publisher]:
-        """Forget the events of a transaction that was rolled back; returns who had recorded them."""
-        gone = [r.publisher for r in (*self.pending, *self.written) if transaction in r.within]
-        self.pending = [r for r in self.pending if transaction not in r.within]
-        self.written = [r for r in self.written if transaction not in r.within]
+    def discard(self, transactions: Set[SessionTransaction]) -> list[Publisher]:
+        """Forget the events of transactions that were rolled back; returns who had recorded them."""
+        gone = [r.publisher for r in (*self.pending, *self.written) if not transactions.isdisjoint(r.within)]
+        self.pending = [r for r in self.pending if transactions.isdisjoint(r.within)]
+        self.written = [r for r in self.written if transactions.isdisjoint(r.within)]
         return gone
 
     def drain(self) -> None:
@@ -265,12 +265,22 @@ def _settle(session: UnitOfWork) -> None:
     session.recorder.drain()
 
 
+def _rolled_back_with(transaction: SessionTransaction) -> set[SessionTransaction]:
+    """It, and what encloses it up to the next savepoint: a flush that fails takes those with it, and they tell nobody."""
+    lost = {transaction}
+    while not transaction.nested and transaction.parent is not None:
+        transaction = transaction.parent
+        lost.add(transaction)
+    return lost
+
+
 @event.listens_for(UnitOfWork, "after_soft_rollback")
 def _discard(session: UnitOfWork, previous: SessionTransaction) -> None:
-    gone = session.recorder.discard(previous)
+    lost = _rolled_back_with(previous)
+    gone = session.recorder.discard(lost)
     session.locked.clear()
     for stream in list(session.streams.values()):
         # Its state has seen what did not happen, or its lock went with the savepoint: it has to be loaded again.
-        if previous in stream.within or stream in gone:
+        if not lost.isdisjoint(stream.within) or stream in gone:
             stream.close()
             del session.streams[stream.id]

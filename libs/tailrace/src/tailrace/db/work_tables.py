@@ -39,11 +39,14 @@ errand = Table(
     Column("answer_body", LargeBinary),
     Column("asked_at", TIME, nullable=False, server_default=func.now()),
     Column("deadline", TIME, nullable=False),
+    Column("tried_at", TIME),
+    Column("last_error", Text),
     Column("correlation_id", Uuid, nullable=False),
     Column("causation_id", Uuid),
     Column("traceparent", Text),
 )
-"""A call to make (`tailrace.errands`); gone with the transaction that its outcome is applied in. `answer` is set when only that is left to do."""
+"""A call to make (`tailrace.errands`); gone with the transaction that its outcome is applied in. `answer` is set when only that is left to do.
+`last_error` is a word for why the last try settled nothing."""
 
 errand_turn = Table(
     "errand_turn",

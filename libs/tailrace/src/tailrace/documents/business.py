@@ -4,15 +4,13 @@ Money is in minor units of `currency`, of which `digits` stand behind the point;
 """
 
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from tailrace.core.fields import Day
+from tailrace.core.layout import DocumentKind, Language
 from tailrace.core.money import Currency
-
-Kind = Literal["quote", "order_confirmation", "invoice"]
-Language = Literal["ja", "en"]
 
 _Line = Annotated[str, StringConstraints(max_length=500)]
 _Block = Annotated[str, StringConstraints(max_length=10_000)]
@@ -67,7 +65,7 @@ class DocumentTax(_Part):
 class BusinessDocument(_Part):
     """What a business document says, whatever its layout."""
 
-    kind: Kind
+    kind: DocumentKind
     language: Language
     number: _Line
     version: Annotated[int, Field(ge=1)] = 1

@@ -17,8 +17,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from tailrace.core.errors import FieldProblem, Invalid, Unavailable
+from tailrace.core.layout import Layout
 from tailrace.documents.business import BusinessDocument
-from tailrace.documents.layout import Layout
 from tailrace.documents.typesetter import Failed, Typesetter
 
 _BUILT_IN = ("business",)

@@ -9,9 +9,9 @@ from unicodedata import east_asian_width
 from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal
 
-from tailrace.documents.business import BusinessDocument, DocumentLine, DocumentParty, Language
-from tailrace.documents.layout import Column, Layout
-from tailrace.documents.wording import Words
+from tailrace.core.layout import Column, Language, Layout, Words
+from tailrace.documents.business import BusinessDocument, DocumentLine, DocumentParty
+from tailrace.documents.wording import words_in
 
 _DAYS: Mapping[Language, str] = {"ja": "ja", "en": "en_001"}
 _REGIONS: Mapping[Language, str | None] = {"ja": "JP", "en": None}
@@ -19,7 +19,7 @@ _REGIONS: Mapping[Language, str | None] = {"ja": "JP", "en": None}
 
 def view(document: BusinessDocument, layout: Layout) -> dict[str, Any]:
     """The texts of the document, as JSON values."""
-    words = layout.words_in(document.language)
+    words = words_in(layout, document.language)
     spoken = _Spoken(document)
     columns = [each for each in layout.columns if each != "discount" or any(line.discount for line in document.lines)]
     title = str(words.title[document.kind])

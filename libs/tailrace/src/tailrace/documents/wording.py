@@ -1,70 +1,6 @@
 """The words that a document prints by itself, in each language; a layout may put its own in their place."""
 
-from typing import Annotated
-
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
-
-from tailrace.core.text import line
-from tailrace.core.wire import TextRule
-from tailrace.documents.business import Kind, Language
-
-_Word = Annotated[str, StringConstraints(min_length=1, max_length=60), BeforeValidator(TextRule(line))]
-_Sentence = Annotated[str, StringConstraints(min_length=1, max_length=500), BeforeValidator(TextRule(line))]
-
-
-class Words(BaseModel):
-    """The words of one language. What is left out is the parent's."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True, extra="forbid", frozen=True)
-
-    title: dict[Kind, _Word] = Field(default_factory=dict)
-    """What the document is called, by its kind."""
-    opening: dict[Kind, _Sentence] = Field(default_factory=dict)
-    """The sentence before the total, by kind."""
-    total: dict[Kind, _Word] = Field(default_factory=dict)
-    """What the total at the head is called, by kind."""
-    addressee: _Word | None = None
-    """How the customer is addressed: `{}` stands for the name."""
-    number: _Word | None = None
-    version: _Word | None = None
-    date: _Word | None = None
-    valid_until: _Word | None = None
-    tax_id: _Word | None = None
-    contact: _Word | None = None
-    position: _Word | None = None
-    item: _Word | None = None
-    quantity: _Word | None = None
-    unit_price: _Word | None = None
-    line_discount: _Word | None = None
-    tax_rate: _Word | None = None
-    amount: _Word | None = None
-    subtotal: _Word | None = None
-    discount: _Word | None = None
-    net: _Word | None = None
-    tax: _Word | None = None
-    gross: _Word | None = None
-    taxed_at: _Word | None = None
-    """A row of the taxes: `{}` stands for the rate."""
-    tax_in_it: _Word | None = None
-    terms: _Word | None = None
-    notes: _Word | None = None
-    currency: _Word | None = None
-    """Above the table: `{}` stands for the code of the currency."""
-    page: _Word | None = None
-    """`{page}` and `{pages}` stand for the numbers."""
-
-    def over(self, parent: "Words") -> "Words":
-        """These words, and the parent's where these have none."""
-        mine = self.model_dump(exclude_none=True)
-        under = parent.model_dump(exclude_none=True)
-        merged = {
-            key: {**under[key], **mine[key]}
-            if key in ("title", "opening", "total") and key in under and key in mine
-            else value
-            for key, value in {**under, **mine}.items()
-        }
-        return Words.model_validate(merged)
-
+from tailrace.core.layout import Language, Layout, Words
 
 WORDS: dict[Language, Words] = {
     "ja": Words(
@@ -140,3 +76,8 @@ WORDS: dict[Language, Words] = {
         page="Page {page} of {pages}",
     ),
 }
+
+
+def words_in(layout: Layout, language: Language) -> Words:
+    """Every word of the language: the layout's, else the built-in one."""
+    return layout.words.get(language, Words()).over(WORDS[language])

@@ -232,7 +232,7 @@ class ErrandRunner:
         asked = min(why.retry_after or 0.0, _LONGEST_ASKED)
         pause = max(asked, full_jitter(tries, _FIRST_PAUSE, _LONGEST_PAUSE))
         if why.passing and pause < left:
-            await self._put_off(turn, pause, tries)
+            await self._put_off(turn, pause, tries, why.kind)
             return
         failure = "deadline" if why.passing else why.kind
         log.warning("errand ends without an answer", errand=turn.name, id=str(turn.id), reason=why.kind, tries=tries)
@@ -263,11 +263,11 @@ class ErrandRunner:
             passing = is_transient(error)
             if not passing:
                 log.error("outcome not applied", errand=turn.name, id=str(turn.id), exc_info=error)
-            await self._keep(turn, outcome, _FIRST_PAUSE if passing else _AFTER_FAULT)
+            await self._keep(turn, outcome, _FIRST_PAUSE if passing else _AFTER_FAULT, type(error).__name__)
             return
         metrics.errand_ended(turn.name, outcome.failure or "answered")
 
-    async def _keep(self, turn: Turn, outcome: Outcome, pause: float) -> None:
+    async def _keep(self, turn: Turn, outcome: Outcome, pause: float, why: str) -> None:
         """Store what came of it, so that the call is not made again for a fault of ours."""
         response = outcome.response
         answer = {
@@ -277,19 +277,25 @@ class ErrandRunner:
             "tries": outcome.tries,
         }
         body = None if response is None else response.body
+        said = {"last_error": f"not-applied: {why}", "tried_at": func.now()}
+        kept_answer = {"answer": answer, "answer_body": body, **said}
         with suppress(_Superseded):
             async with self._database.transaction(Context(tenant_id=turn.tenant_id)) as tx:
-                await tx.execute(update(errand).where(errand.c.id == turn.id).values(answer=answer, answer_body=body))
+                await tx.execute(update(errand).where(errand.c.id == turn.id).values(kept_answer))
                 later = func.now() + func.make_interval(0, 0, 0, 0, 0, 0, pause)
                 kept = update(errand_turn).where(turn._held).values(due_at=later).returning(literal(1))
                 if (await tx.execute(kept)).first() is None:
                     raise _Superseded
 
-    async def _put_off(self, turn: Turn, pause: float, tries: int | None = None) -> None:
+    async def _put_off(self, turn: Turn, pause: float, tries: int | None = None, why: str | None = None) -> None:
+        """Let it be taken again after a pause; of a try that settled nothing, `why` is kept for those who look."""
         later = func.now() + func.make_interval(0, 0, 0, 0, 0, 0, pause)
         values = {"due_at": later} if tries is None else {"due_at": later, "tries": tries}
-        async with self._database.transaction(Context(tenant_id=None)) as tx:
-            await tx.execute(update(errand_turn).where(turn._held).values(values))
+        async with self._database.transaction(Context(tenant_id=turn.tenant_id)) as tx:
+            held = await tx.execute(update(errand_turn).where(turn._held).values(values).returning(literal(1)))
+            if why is not None and held.first() is not None:
+                said = {"last_error": why, "tried_at": func.now()}
+                await tx.execute(update(errand).where(errand.c.id == turn.id).values(said))
 
     def _breaker(self, target: str) -> Breaker:
         """Kept while something is wrong: what answers again needs none."""

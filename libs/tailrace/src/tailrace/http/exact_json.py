@@ -17,6 +17,8 @@ _LONGEST_WHOLE, _LONGEST = 40, 400
 _INFINITE = Decimal("Infinity")
 _WHOLE_BODY = ""
 """The JSON pointer to all of it (RFC 6901, section 5)."""
+DECODED = "tailrace.decoded"
+"""In the scope of a request: what its body was decoded to before, or the part of it that is worked on."""
 
 
 class ExactRequest(Request):
@@ -27,7 +29,9 @@ class ExactRequest(Request):
             return {"type": "http.request", "body": body, "more_body": False}
 
         super().__init__(request.scope, again)
-        self._decoded = decoded(body) if is_json(request) else None
+        self._decoded = None
+        if is_json(request):
+            self._decoded = request.scope[DECODED] if DECODED in request.scope else decoded(body)
 
     async def json(self) -> Any:
         return self._decoded

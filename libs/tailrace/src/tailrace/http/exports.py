@@ -1,15 +1,15 @@
-"""Every list answers `Accept: text/csv` with all of it: the same filters, scopes and order, one snapshot, a page at a time.
+"""Every list answers `Accept: text/csv`, or that of XLSX, with all of it: the same filters, scopes and order, one snapshot, a page at a time.
 
 `paginate` raises `Exporting` in place of a page when that was asked for, and the route answers with the rows instead. So a list has an export without
 saying so, and cannot have one that shows more than it does.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
-from typing import Any, get_args
+from typing import Any, Protocol, get_args
 from uuid import UUID
 
 from fastapi.responses import StreamingResponse
@@ -20,9 +20,9 @@ from starlette.requests import Request
 from tailrace.core.context import Context
 from tailrace.core.errors import Unavailable
 from tailrace.db.database import Database, Tx
-from tailrace.http import csv_text
+from tailrace.http import csv_text, xlsx
 
-CSV = "text/csv"
+CSV, XLSX = "text/csv", xlsx.MEDIA_TYPE
 _PAGE = {"items", "next_cursor"}
 _AT_ONCE = 4
 """Exports that one process has under way: each holds a connection to the database for as long as its client reads."""
@@ -31,7 +31,7 @@ _wanted: ContextVar[bool] = ContextVar("exporting", default=False)
 _under_way = 0
 
 Pages = Callable[[Tx], AsyncIterator[Sequence[Any]]]
-Lines = Callable[[Tx], AsyncIterator[str]]
+Pieces = Callable[[Tx], AsyncIterator[str]] | Callable[[Tx], AsyncIterator[bytes]]
 
 
 class Exporting(Exception):
@@ -42,8 +42,31 @@ class Exporting(Exception):
         self.pages = pages
 
 
-class CsvAnswer(StreamingResponse):
-    media_type = CSV
+class Writer(Protocol):
+    """A file that is written while it is sent. Each method returns what of it is ready."""
+
+    def add(self, rows: Sequence[Sequence[Any]]) -> bytes: ...
+
+    def end(self) -> bytes: ...
+
+
+class CsvWriter:
+    def __init__(self, name: str, headings: Sequence[str]) -> None:
+        self._begin = csv_text.BOM + csv_text.line(headings)
+
+    def add(self, rows: Sequence[Sequence[Any]]) -> bytes:
+        text, self._begin = self._begin + "".join(map(csv_text.line, rows)), ""
+        return text.encode("utf-8", "replace")
+
+    def end(self) -> bytes:
+        return self.add(())
+
+
+WRITERS: Mapping[str, tuple[str, Callable[[str, Sequence[str]], Writer]]] = {
+    CSV: ("csv", CsvWriter),
+    XLSX: ("xlsx", xlsx.Workbook),
+}
+"""What a list can be had as: how the file's name ends, and who writes it."""
 
 
 def is_wanted() -> bool:
@@ -68,32 +91,35 @@ def view_of(model: Any) -> type[BaseModel] | None:
     return view if isinstance(view, type) and issubclass(view, BaseModel) else None
 
 
-def asks_for_csv(request: Request) -> bool:
-    """Whether `Accept` names CSV, and JSON not before it."""
+def asked_for(request: Request) -> str | None:
+    """The kind of file that `Accept` names; None when it names none, or JSON before it."""
     kinds = [each.partition(";")[0].strip().lower() for each in request.headers.get("accept", "").split(",")]
-    return CSV in kinds and "application/json" not in kinds[: kinds.index(CSV)]
+    first = next((kind for kind in kinds if kind in WRITERS or kind == "application/json"), None)
+    return first if first in WRITERS else None
 
 
-def csv_answer(
+def file_answer(
     database: Database,
     context: Context,
     pages: Pages,
     view: type[BaseModel],
     name: str,
+    kind: str,
     owners: frozenset[UUID] | None,
-) -> CsvAnswer:
+) -> StreamingResponse:
     """Of the rows that have an owner, those of `owners`; everybody's when that is None. Raises Unavailable when as many are under way as may be."""
     _ensure_room()
-    disposition = f'attachment; filename="{name}.csv"'
-    lines = partial(_lines, pages, view, owners)
-    return CsvAnswer(_told(database, context, lines), headers={"Content-Disposition": disposition})
+    ending, writer = WRITERS[kind]
+    blocks = partial(_blocks, pages, view, partial(writer, name), owners)
+    disposition = {"Content-Disposition": f'attachment; filename="{name}.{ending}"'}
+    return StreamingResponse(_told(database, context, blocks), media_type=kind, headers=disposition)
 
 
-def text_answer(database: Database, context: Context, lines: Lines, media_type: str, file: str) -> StreamingResponse:
-    """Whatever `lines` makes of one snapshot, piece by piece, as a file of this name. Raises Unavailable as `csv_answer` does."""
+def text_answer(database: Database, context: Context, pieces: Pieces, media_type: str, file: str) -> StreamingResponse:
+    """Whatever `pieces` makes of one snapshot, piece by piece, as a file of this name. Raises Unavailable as `file_answer` does."""
     _ensure_room()
     disposition = {"Content-Disposition": f'attachment; filename="{file}"'}
-    return StreamingResponse(_told(database, context, lines), media_type=media_type, headers=disposition)
+    return StreamingResponse(_told(database, context, pieces), media_type=media_type, headers=disposition)
 
 
 def _ensure_room() -> None:
@@ -113,22 +139,30 @@ def cells(view: type[BaseModel], names: Sequence[str], row: Any) -> list[Any]:
     return [to_jsonable_python(value) if isinstance(value, BaseModel | list | dict) else value for value in values]
 
 
-async def _lines(pages: Pages, view: type[BaseModel], owners: frozenset[UUID] | None, tx: Tx) -> AsyncIterator[str]:
+async def _blocks(
+    pages: Pages,
+    view: type[BaseModel],
+    begin: Callable[[Sequence[str]], Writer],
+    owners: frozenset[UUID] | None,
+    tx: Tx,
+) -> AsyncIterator[bytes]:
     if owners is not None:
         tx.narrow(owners)
     names = columns(view)
-    yield csv_text.BOM + csv_text.line(names)
+    writer = begin(names)
     async for rows in pages(tx):
-        yield "".join(csv_text.line(cells(view, names, row)) for row in rows)
+        if block := writer.add([cells(view, names, row) for row in rows]):
+            yield block
         tx.expunge_all()
+    yield writer.end()
 
 
-async def _told(database: Database, context: Context, lines: Lines) -> AsyncIterator[str]:
+async def _told(database: Database, context: Context, pieces: Pieces) -> AsyncIterator[str | bytes]:
     global _under_way
     _under_way += 1
     try:
         async with asyncio.timeout(_SECONDS), database.snapshot(context) as tx:
-            async for piece in lines(tx):
+            async for piece in pieces(tx):
                 yield piece
     finally:
         _under_way -= 1

@@ -14,7 +14,7 @@ from tailrace.core.errors import FieldProblem
 from tailrace.core.manifest import OWN, TEAM
 from tailrace.db.models import Part
 from tailrace.http.auth import SCHEME, scopes_of
-from tailrace.http.exports import CSV, view_of
+from tailrace.http.exports import CSV, XLSX, view_of
 from tailrace.http.masks import SAID as MASKED
 from tailrace.http.problem_details import MEDIA_TYPE, ProblemView
 from tailrace.http.routing import TenantRoute, has_version
@@ -91,12 +91,24 @@ def complete(document: Document, routes: Iterable[BaseRoute]) -> None:
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for model in (ProblemView, FieldProblem):
         schemas[model.__name__] = _schema_of(model)
+    for item, body in ((route.item, _body_of(document, route)) for route in shown if hasattr(route, "item")):
+        schemas[body]["properties"]["items"]["items"] = {"$ref": f"#/components/schemas/{item.__name__}"}
+        described = item.model_json_schema(ref_template="#/components/schemas/{model}")
+        for name, schema in {**described.pop("$defs", {}), item.__name__: described}.items():
+            schemas.setdefault(name, schema)
     for left in ("HTTPValidationError", "ValidationError"):
         schemas.pop(left, None)
     document["components"]["headers"] = _headers_of(document)
     tags = {str(route.tags[0]): about for route in shown if route.tags and (about := getattr(route, "about", ""))}
     document["tags"] = [{"name": name, "description": tags[name]} for name in sorted(tags)]
     _tidy(document)
+
+
+def _body_of(document: Document, route: APIRoute) -> str:
+    """The name of what a route takes."""
+    operation = document["paths"][route.path_format]["post"]
+    reference: str = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+    return reference.rpartition("/")[2]
 
 
 def refusal(status: int) -> Document:
@@ -138,6 +150,7 @@ def _complete(operation: Document, route: APIRoute, method: str) -> None:
     declared = operation["responses"]
     if not writes and is_tenants and view_of(route.response_model) is not None:
         declared["200"]["content"][CSV] = {"schema": {"type": "string"}}
+        declared["200"]["content"][XLSX] = {"schema": {"type": "string", "format": "binary"}}
     for status, answer in declared.items():
         if _is_good(status):
             _complete_answer(answer, status, route, writes, shows_version)

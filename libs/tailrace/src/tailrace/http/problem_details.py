@@ -50,12 +50,18 @@ class ProblemView(BaseModel):
 
 
 def answer(problem: Problem, request: Request) -> JSONResponse:
-    """The problem as a response. `instance` is the path asked for."""
+    """The problem as a response."""
+    view = shown(problem, request)
+    return JSONResponse(view.model_dump(exclude_none=True), problem.status, problem.headers, media_type=MEDIA_TYPE)
+
+
+def shown(problem: Problem, request: Request) -> ProblemView:
+    """What a client is told of it. `instance` is the path asked for."""
     detail = problem.detail
     if len(problem.errors) > MOST_ERRORS:
         detail = f"{detail} ({len(problem.errors)} errors, of which the first {MOST_ERRORS} are named)"
     named = [FieldProblem(field=_short(e.field), detail=_short(e.detail)) for e in problem.errors[:MOST_ERRORS]]
-    view = ProblemView(
+    return ProblemView(
         type=f"urn:tailrace:problem:{problem.slug}",
         title=problem.title,
         status=problem.status,
@@ -64,7 +70,6 @@ def answer(problem: Problem, request: Request) -> JSONResponse:
         request_id=getattr(request.state, "request_id", None),
         errors=named,
     )
-    return JSONResponse(view.model_dump(exclude_none=True), problem.status, problem.headers, media_type=MEDIA_TYPE)
 
 
 def _short(text: str, most: int = _LONGEST) -> str:
@@ -90,10 +95,16 @@ def _as(kind: type[Problem], error: Exception) -> Problem:
 
 def _from_validation(error: Exception) -> Problem:
     assert isinstance(error, RequestValidationError)
-    malformed = any(e["type"] == "json_invalid" for e in error.errors())
-    errors = [FieldProblem(field=_pointer(e["loc"]), detail=_said_of(e)) for e in error.errors()]
-    if malformed:
+    found = error.errors()
+    if any(e["type"] == "json_invalid" for e in found):
+        errors = [FieldProblem(field=_pointer(e["loc"]), detail=_said_of(e)) for e in found]
         return BadRequest("The body is not JSON.", errors=errors)
+    return invalid(found)
+
+
+def invalid(found: Sequence[Any]) -> Invalid:
+    """What pydantic found, each under `loc` from where it stands in the request on: `("body", "items", 3, "name")`."""
+    errors = [FieldProblem(field=_pointer(e["loc"]), detail=_said_of(e)) for e in found]
     return Invalid("; ".join(f"{_short(e.field)}: {e.detail}" for e in errors[:3]), errors=errors)
 
 

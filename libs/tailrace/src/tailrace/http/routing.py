@@ -135,6 +135,12 @@ class TenantRoute(StrictRoute):
         """The body, or what stands for it where the same request is to be known again; taken before the transaction begins, held to its end."""
         yield await request.body()
 
+    async def carried_out(
+        self, request: Request, answer: "Answer", principal: Principal, key: str | None, body: bytes
+    ) -> Response:
+        """The write, in one transaction. For the kinds of routes that part their work into several."""
+        return await write(request, answer, principal, key, body)
+
     @cached_property
     def _nearer(self) -> Sequence[APIRoute]:
         """The siblings that say a word where this one has a parameter."""
@@ -167,23 +173,30 @@ class TenantRoute(StrictRoute):
             database: Database = request.app.state.database
             context = _context(request, principal)
             view = exports.view_of(self.response_model)
-            if view is not None and exports.asks_for_csv(request):
-                return await self._export(request, database, context, answer, view)
+            kind = exports.asked_for(request)
+            if view is not None and kind is not None:
+                return await self._export(request, database, context, answer, view, kind)
             async with database.transaction(context, read_only=True) as tx:
                 response = await answer(request, _Exchange(tx))
             return not_modified(request, response) or response
 
-        async def write(request: Request) -> Response:
+        async def change(request: Request) -> Response:
             principal = await _authenticate(request)
             key = idempotency.key_of(request, required=key_required)
             await read_your_writes.wait_until_applied(request, reads)
             async with self.received(request, principal) as body:
-                return await _write(request, answer, principal, key, body)
+                return await self.carried_out(request, answer, principal, key, body)
 
-        return read if reads_only else write
+        return read if reads_only else change
 
     async def _export(
-        self, request: Request, database: Database, context: Context, answer: "Answer", view: type[BaseModel]
+        self,
+        request: Request,
+        database: Database,
+        context: Context,
+        answer: "Answer",
+        view: type[BaseModel],
+        kind: str,
     ) -> Response:
         """All of a list, once its endpoint has let the caller in and said what is listed."""
         try:
@@ -192,7 +205,7 @@ class TenantRoute(StrictRoute):
                     return await answer(request, _Exchange(tx))
         except exports.Exporting as asked:
             name = request.scope["path"].removeprefix("/v1/").replace("/", "-")
-            return exports.csv_answer(database, context, asked.pages, view, name, tx.owners)
+            return exports.file_answer(database, context, asked.pages, view, name, kind, tx.owners)
 
     def _set_headers(self, request: Request, response: Response, exchange: _Exchange) -> None:
         """`ETag` of what shows a version or is part of what has one, `Location` of what was created."""
@@ -249,7 +262,8 @@ def like(router: APIRouter, kind: AnyRoute, **own: Any) -> AnyRoute:
     return type(kind.__name__, (kind,), named)  # type: ignore[return-value]
 
 
-async def _write(request: Request, answer: Answer, principal: Principal, key: str | None, body: bytes) -> Response:
+async def write(request: Request, answer: Answer, principal: Principal, key: str | None, body: bytes) -> Response:
+    """One write in one transaction of its own, begun over when it meets another one. `body` is what the request is known again by."""
     asked = idempotency.fingerprint(request, body)
     beginnings: Beginnings | None = request.app.state.beginnings
     backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE)

@@ -161,6 +161,20 @@ async def cancel(tx: Tx, id: UUID) -> bool:
     return True
 
 
+async def retry(tx: Tx, id: UUID) -> bool:
+    """Go on with a job that failed, from where it was. False when it did not fail, or its pieces are forgotten."""
+    failed = select(job.c.id).where(job.c.tenant_id == tx.tenant_id, job.c.id == id, job.c.state == "failed")
+    again = {"ended": False, "leased_until": None, "attempts": 0, "fence": job_queue.c.fence + 1, "due_at": func.now()}
+    taken = (
+        update(job_queue).where(job_queue.c.id.in_(failed), job_queue.c.ended).values(again).returning(job_queue.c.id)
+    )
+    if (await tx.execute(taken)).first() is None:
+        return False
+    values = {"state": "queued", "ended_at": None, "updated_at": func.now()}
+    await tx.execute(update(job).where(job.c.tenant_id == tx.tenant_id, job.c.id == id).values(values))
+    return True
+
+
 def ended_queue() -> dict[str, Any]:
     """What the queue says of a job that ended: nobody has it, and its rows go some day."""
     kept = func.make_interval(0, 0, 0, KEPT_DAYS)

@@ -49,6 +49,12 @@ class JobEnded(Refused):
     slug, title = "job-ended", "The job has ended"
 
 
+class NotFailed(Refused):
+    """409: a job that is under way, or is done, is not tried again."""
+
+    slug, title = "job-not-failed", "The job has not failed"
+
+
 class JobView(View):
     """Long work, and how far it is."""
 
@@ -87,8 +93,11 @@ async def own_job(tx: Transaction, who: Principal, id: UUID) -> Job:
     return job
 
 
-def jobs_router(prefix: str, scope: Scope) -> APIRouter:
-    """Routes for the jobs of a service, under a path that the service exposes. A caller with the scope sees their own."""
+def jobs_router(prefix: str, scope: Scope, operate: Scope | None = None) -> APIRouter:
+    """Routes for the jobs of a service, under a path that the service exposes. A caller with the scope sees their own.
+
+    With `operate`, who has that scope sees everybody's under `…/jobs/all`, ends them, and lets go on those that failed.
+    """
     tag = f"{prefix.removeprefix('/v1/').removesuffix('/jobs').replace('/', ' ')} jobs"
     router = tenant_router(prefix, tag=tag, about="Long work that was asked for, and how far it is.")
     caller = Annotated[Principal, Requires(scope)]
@@ -114,7 +123,46 @@ def jobs_router(prefix: str, scope: Scope) -> APIRouter:
         await tx.refresh(job)
         return job
 
+    if operate is not None:
+        _add_operators(router, Annotated[Principal, Requires(operate)], page_of_jobs)
     router.add_api_route("", list_jobs, methods=["GET"], response_model=Page[JobView])
     router.add_api_route("/{job_id}", read_job, methods=["GET"], response_model=JobView)
     router.add_api_route("/{job_id}/cancel", cancel_job, methods=["POST"], response_model=JobView)
     return router
+
+
+def _add_operators(router: APIRouter, operator: Any, page_of_jobs: Any) -> None:
+    """What is for who looks after everybody's."""
+
+    async def list_all_jobs(tx: Tx, who: operator, page: page_of_jobs) -> Listing[Job]:
+        """Everybody's jobs, the newest first; `state=failed` are those that ended without being done."""
+        everybodys = select(Job).where(Job.tenant_id == tx.tenant_id)
+        return await paginate(tx, everybodys.options(defer(Job.checkpoint), defer(Job.parameters)), page)
+
+    async def cancel_any_job(tx: Tx, who: operator, job_id: UUID) -> Job:
+        """End somebody's job where it is. What it did up to here stays."""
+        job = await _any_job(tx, job_id)
+        if not await kinds.cancel(tx, job_id):
+            raise JobEnded("There is nothing left to cancel.")
+        await tx.refresh(job)
+        return job
+
+    async def retry_any_job(tx: Tx, who: operator, job_id: UUID) -> Job:
+        """Go on with a job that failed, from where it was."""
+        job = await _any_job(tx, job_id)
+        if not await kinds.retry(tx, job_id):
+            raise NotFailed("Only a job that failed can be tried again.")
+        await tx.refresh(job)
+        return job
+
+    router.add_api_route("/all", list_all_jobs, methods=["GET"], response_model=Page[JobView])
+    router.add_api_route("/all/{job_id}/cancel", cancel_any_job, methods=["POST"], response_model=JobView)
+    router.add_api_route("/all/{job_id}/retry", retry_any_job, methods=["POST"], response_model=JobView)
+
+
+async def _any_job(tx: Transaction, id: UUID) -> Job:
+    """Raises Unknown."""
+    job = await tx.scalar(select(Job).where(Job.tenant_id == tx.tenant_id, Job.id == id))
+    if job is None:
+        raise Unknown("Job", id)
+    return job

@@ -1,4 +1,5 @@
-"""What a file of rows can be made of, declared beside the commands that HTTP uses, so that a row is refused for whatever a request would be::
+"""What a file of rows, or a request for many at once, can be made of, declared beside the commands that HTTP uses, so that a row is refused for
+whatever a request would be::
 
     customers = Importable(
         service="customers",
@@ -20,7 +21,7 @@ from typing import Any
 from uuid import UUID
 
 from tailrace.db.database import Tx
-from tailrace.db.master_data import MasterData
+from tailrace.db.master_data import MasterData, values_of
 from tailrace.http.routing import Body
 from tailrace.jobs.kinds import JobKind
 from tailrace.messaging.days import Days
@@ -72,6 +73,11 @@ class Importable:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "job", JobKind(f"{self.service}.import_{self.name.replace('-', '_')}"))
+
+    def differs(self, row: Any, body: Any) -> bool:
+        """Whether the body says anything else than the row is, of master data."""
+        assert self.kind is not None
+        return any(getattr(row, name) != value for name, value in values_of(self.kind, body).items())
 
     @property
     def all_columns(self) -> list[Column]:

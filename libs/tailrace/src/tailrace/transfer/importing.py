@@ -6,7 +6,7 @@ kept, and a file without mistakes costs one savepoint a piece.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -20,7 +20,6 @@ from tailrace.core.days import Calendar
 from tailrace.core.errors import NotYetKnown, Problem
 from tailrace.db.database import Tx
 from tailrace.db.error_classes import is_conflict, is_transient, is_uncertain
-from tailrace.db.master_data import values_of
 from tailrace.db.tables import job_mark
 from tailrace.http.problem_details import problem_of
 from tailrace.jobs.kinds import JobKind, Later, Run, piece, put_piece
@@ -202,12 +201,8 @@ class _Importer:
                     document.faults.append((path, row, str(each["msg"])))
         if document.faults:
             document.became = "refused"
-        elif document.existing is not None and not _differs(document.existing, self._values(document.body)):
+        elif document.existing is not None and not self._of.differs(document.existing, document.body):
             document.became = "unchanged"
-
-    def _values(self, body: Any) -> dict[str, Any]:
-        assert self._of.kind is not None
-        return values_of(self._of.kind, body)
 
     def _overlaid(self, document: _Document) -> dict[str, Any]:
         if document.existing is None:
@@ -325,10 +320,6 @@ def _holders(said: dict[str, Any], path: str, lines: str | None) -> list[tuple[d
 
 def _last(path: str) -> str:
     return path.rpartition(".")[2]
-
-
-def _differs(row: Any, values: Mapping[str, Any]) -> bool:
-    return any(getattr(row, name) != value for name, value in values.items())
 
 
 def _merged(present: Any, said: Any) -> Any:

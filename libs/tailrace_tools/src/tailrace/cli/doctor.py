@@ -1,5 +1,6 @@
 """`tailrace doctor`: everything the stack needs of this machine, checked one by one, each failure with its remedy."""
 
+import asyncio
 import os
 import platform
 import shutil
@@ -10,8 +11,11 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from tailrace.cli.console import mark, out
+from tailrace.cli.running import enter_environment
 from tailrace.cli.status import ask_services, told_dead_letters
+from tailrace.cli.texts import odd_texts
 from tailrace.core.operator_error import OperatorError
+from tailrace.settings import Settings
 from tailrace.stack.accounts import database_account
 from tailrace.stack.artifacts import Lock, cache_folder, corrupt, missing
 from tailrace.stack.java import find_java
@@ -138,4 +142,21 @@ def _capture(layout: Layout) -> Iterator[Finding]:
         yield Finding(True, f"{len(state.connectors)} connectors carry events to Kafka")
 
 
-CHECKS = (_machine, _folders, _programs, _ports, _events, _capture)
+def _texts(layout: Layout) -> Iterator[Finding]:
+    """Texts from before there were rules, which a person cannot tell from others (`tailrace.core.text`)."""
+    state = State.load(layout.state)
+    if state is None or not state.running or state.phase != "ready":
+        return
+    enter_environment()
+    found = asyncio.run(odd_texts(Settings().postgres))
+    for place, count in found.items():
+        yield Finding(
+            False,
+            f"{place} holds {count:,} {'text' if count == 1 else 'texts'} in another spelling, or with characters that nobody sees",
+            "replace the row with the same text, written again; lists and searches show it as it stands",
+        )
+    if not found:
+        yield Finding(True, "every text is in the spelling that new ones are kept in")
+
+
+CHECKS = (_machine, _folders, _programs, _ports, _events, _capture, _texts)

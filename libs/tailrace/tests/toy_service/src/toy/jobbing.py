@@ -6,6 +6,7 @@ import signal
 import sys
 from dataclasses import replace
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from fastapi import Response
 
@@ -14,12 +15,13 @@ from tailrace.db import master_data
 from tailrace.db.database import Database, Tx
 from tailrace.http.filters import any_of
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
-from tailrace.http.routing import Body, tenant_router
+from tailrace.http.routing import Body, View, tenant_router
 from tailrace.http.routing import Tx as RouteTx
 from tailrace.jobs.kinds import JobKind, Later, Run
 from tailrace.jobs.routes import JobView, accepted, jobs_router, own_job
 from tailrace.jobs.runner import JobRunner
 from tailrace.service import Exposed
+from tailrace.transfer.bulk import LARGEST_BULK, bulk_router
 from tailrace.transfer.columns import column
 from tailrace.transfer.importable import Importable
 from tailrace.transfer.routes import LARGEST, imports_router
@@ -120,6 +122,10 @@ class Letter(Body):
     lines: list[LetterLine]
 
 
+class LetterView(View):
+    id: UUID
+
+
 async def write_letter(tx: Tx, body: Letter) -> None:
     if any(line.text == "forbidden" for line in body.lines):
         at = next(index for index, line in enumerate(body.lines) if line.text == "forbidden")
@@ -147,13 +153,19 @@ service_with_jobs = replace(
         jobs_router("/v1/notes/jobs", read),
         imports_router(label_import, "/v1/labels", read, write, jobs="/v1/notes/jobs"),
         imports_router(letter_import, "/v1/letters", read, write, jobs="/v1/notes/jobs"),
+        bulk_router(label_import, "/v1/labels", Writer, LabelView, most=300),
+        bulk_router(letter_import, "/v1/letters", Writer, LetterView),
         asking,
         router,
         listing,
         labels,
         service.routers[2],
     ],
-    exposes=[Exposed(prefix=f"/v1/{what}/import", body_limit=LARGEST) for what in ("labels", "letters")],
+    exposes=[
+        Exposed(prefix=f"/v1/{what}/{how}", body_limit=limit)
+        for what in ("labels", "letters")
+        for how, limit in (("import", LARGEST), ("bulk", LARGEST_BULK))
+    ],
 )
 
 

@@ -19,6 +19,9 @@ from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginat
 from tailrace.http.routing import Body, Tx, View, tenant_router
 from tailrace.http.strict import public_router
 from tailrace.observability.logs import log
+from tailrace.transfer.bulk import bulk_router
+from tailrace.transfer.columns import column
+from tailrace.transfer.importable import Importable
 from toyshop import events
 from toyshop.models import Account, Card, CardHome, Points, Product
 from toyshop.subscribers import products
@@ -64,6 +67,8 @@ class Label(Body):
 class Gift(Body):
     by: int
     """How many points."""
+    card_id: UUID | None = None
+    """The card that they are for; null for nobody's."""
 
 
 class CardView(View):
@@ -109,6 +114,26 @@ class ProductView(View):
     """How often it was told of."""
 
 
+async def issue(tx: Tx, body: NewCard) -> Card:
+    assert tx.context.user_id is not None
+    card = Card.issue(tx.context.user_id, body.number, body.email, body.label, [stamp.text for stamp in body.stamps])
+    tx.add(card)
+    home = insert(CardHome).values(code=body.number, tenant_id=tx.tenant_id)
+    await tx.execute(home.on_conflict_do_nothing())
+    log.info("card issued", card=str(card.id))
+    return card
+
+
+issued = Importable(
+    service="toyshop",
+    name="cards",
+    body=NewCard,
+    columns=[column("number"), column("email"), column("label")],
+    create=issue,
+)
+many = bulk_router(issued, "/v1/cards", Writer, CardView)
+
+
 @terms.get("/v1/card-terms")
 async def read_terms() -> dict[str, str]:
     return {"terms": "A card is for one person."}
@@ -116,12 +141,7 @@ async def read_terms() -> dict[str, str]:
 
 @cards.post("", status_code=201, response_model=CardView)
 async def create_card(tx: Tx, who: Writer, body: NewCard) -> Card:
-    card = Card.issue(who.user_id, body.number, body.email, body.label, [stamp.text for stamp in body.stamps])
-    tx.add(card)
-    home = insert(CardHome).values(code=body.number, tenant_id=tx.tenant_id)
-    await tx.execute(home.on_conflict_do_nothing())
-    log.info("card issued", card=str(card.id))
-    return card
+    return await issue(tx, body)
 
 
 @cards.get("", response_model=Page[CardView])
@@ -161,6 +181,8 @@ async def close_card(tx: Tx, who: Writer, match: IfMatch, card_id: UUID) -> Card
 
 @points.post("", status_code=201, response_model=AccountView)
 async def create_points(tx: Tx, who: Writer, body: Gift) -> Account:
+    if body.card_id is not None:
+        await tx.find(Card, body.card_id)
     stream = tx.new_stream(Points, uuid7())
     stream.record(events.PointsGiven(by=body.by))
     account = Account(id=stream.id, total=stream.state.total, version=stream.version)

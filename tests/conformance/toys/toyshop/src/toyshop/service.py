@@ -1,6 +1,7 @@
 """The toy shop's manifest."""
 
 from tailrace.service import Exposed, Service
+from tailrace.transfer.bulk import LARGEST_BULK
 from toyshop import events, routes, subscribers
 from toyshop.models import Base
 
@@ -9,10 +10,11 @@ service = Service(
     topic="toyshop.events",
     publishes=events.PUBLISHED,
     subscribers=[subscribers.products, subscribers.teams, subscribers.welcome],
-    routers=[routes.terms, routes.cards, routes.points, routes.shelf],
+    routers=[routes.terms, routes.many, routes.cards, routes.points, routes.shelf],
     exposes=[
         Exposed(prefix="/v1/card-terms", public=True),
         Exposed(prefix="/v1/cards"),
+        Exposed(prefix="/v1/cards/bulk", body_limit=LARGEST_BULK, write_timeout=60.0),
         Exposed(prefix="/v1/points"),
         Exposed(prefix="/v1/products"),
     ],
