@@ -101,6 +101,13 @@ def upgrade() -> None:
         op.f("ix_record_tenant_id_actor_id_position"), "record", ["tenant_id", "actor_id", "position"], unique=False
     )
     op.create_index(
+        op.f("ix_record_tenant_id_causation_id"),
+        "record",
+        ["tenant_id", "causation_id"],
+        unique=False,
+        postgresql_where=sa.text("causation_id IS NOT NULL"),
+    )
+    op.create_index(
         op.f("ix_record_tenant_id_correlation_id_position"),
         "record",
         ["tenant_id", "correlation_id", "position"],

@@ -58,6 +58,8 @@ class Service:
     timers: Sequence[Timer] = ()
     attachments: Sequence[Attachments] = ()
     """Which of its aggregates have files; `attachment_routes` makes the routes of each."""
+    stores: bool = False
+    """It keeps objects besides attachments, in the store that `tailrace.storage.store` opens: its deployment needs one."""
     schedules: Sequence[Schedule] = ()
     """What runs by a cron expression; each is a subscriber of the service too, since it has to hear of tenants and their zones."""
     errands: Sequence[Errand] = ()

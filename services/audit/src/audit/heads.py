@@ -4,6 +4,7 @@ One is signed a minute after the first record that none covers, or as soon as te
 calls for no head by itself.
 """
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -95,7 +96,7 @@ def place_of(tenant_id: UUID, number: int) -> str:
     return f"heads/{tenant_id}/{number:010d}"
 
 
-async def _once(data: bytes):  # type: ignore[no-untyped-def]
+async def _once(data: bytes) -> AsyncIterator[bytes]:
     yield data
 
 

@@ -62,6 +62,7 @@ class Record(TenantRow, Base):
         UniqueConstraint("tenant_id", "position"),
         tenant_index("document_id", "position"),
         tenant_index("correlation_id", "position"),
+        tenant_index("causation_id", where="causation_id IS NOT NULL"),
         tenant_index("actor_id", "position"),
         tenant_index("type", "position"),
         tenant_index("occurred_at"),

@@ -165,7 +165,12 @@ async def read_audit_export(request: Request, who: Reader) -> StreamingResponse:
     return text_answer(*_snapshot(request, who), lines, Lines.media_type, "audit-log.jsonl")
 
 
-@router.get("/siem", response_class=Lines, response_model=None)
+_FORMS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {siem.MEDIA_TYPES["cef"]: {"schema": {"type": "string"}}}},
+}
+
+
+@router.get("/siem", response_class=Lines, response_model=None, responses=_FORMS)
 async def read_audit_siem(
     request: Request,
     who: Reader,

@@ -13,6 +13,7 @@ service = Service(
     publishes=PUBLISHED,
     awaits=[Accessed],
     subscribers=journals,
+    stores=True,
     timers=[heads.signing, heads.shipping, pruning.pruning],
     routers=[public.router, routes.router, routes.trace_router],
     exposes=[

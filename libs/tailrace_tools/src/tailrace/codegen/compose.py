@@ -43,7 +43,7 @@ def _composed(service: Service) -> Iterator[str]:
         f"    build: {{ args: {{ SERVICE: {service.name} }}, additional_contexts: {{ service: ../../services/{service.name} }} }}",
         f"    command: [serve, {service.name}, --host, 0.0.0.0, --port, '8080']",
     )
-    if service.attachments:
+    if service.attachments or service.stores:
         yield "    volumes: [files:/var/lib/tailrace/files]"
     if service.edge:
         yield '    ports: ["${TAILRACE_GATEWAY_PORT:-8000}:8080"]'

@@ -56,7 +56,7 @@ def _values(service: Service) -> str:
         lines.append("  edge: true")
     if service.issues_tokens:
         lines.append("  operator: true")
-    if service.attachments:
+    if service.attachments or service.stores:
         lines.append("  files: true")
     if consumes:
         lines.append(f"  consumes: [{', '.join(consumes)}]")
