@@ -13,7 +13,7 @@ them. Messages and signals of a process are in `take_thrown()`. All expressions 
 (`urn:tailrace:bpmn`) that begin with `=` are worked out when a task begins to wait.
 """
 
-from workflow.engine.deploying import Deployment, Element, Start, deploy, inspect
+from workflow.engine.deploying import Deployment, Element, Start, deploy, inspect, process_keys
 from workflow.engine.dmn import decide
 from workflow.engine.findings import Finding, Incident, NotRunnable, Obstacle, Unevaluable, Unexpected
 from workflow.engine.instance import State, Task, Thrown, Timer, load, start
@@ -39,5 +39,6 @@ __all__ = [
     "inspect",
     "load",
     "migrate",
+    "process_keys",
     "start",
 ]

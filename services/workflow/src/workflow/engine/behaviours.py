@@ -252,9 +252,8 @@ def completed(m: Machine, scope: str) -> None:
         m.queue.clear()
         return
     m.scopes.pop(scope)
-    if log and held["kind"] != "handler" and not _undone_whole(m, held):
-        inner = held["data"] if held["kind"] == "instance" else None
-        m.scopes[held["parent"]].setdefault("log", []).extend(compensation.outward(entry, held, inner) for entry in log)
+    if held["kind"] != "handler" and (log or held["kind"] == "sub") and not _undone_whole(m, held):
+        m.scopes[held["parent"]].setdefault("log", []).extend(compensation.left(m, held, log))
     if held["kind"] == "event":
         m.ended(held["parent"])
     elif held["kind"] == "instance":
