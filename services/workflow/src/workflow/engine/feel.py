@@ -1,7 +1,7 @@
 """The part of FEEL that decision tables are written in: tests of one input, and small expressions. All numbers are Decimal.
 
-Stricter than FEEL where that protects: comparing a text with a number is an error and not silently no match. A name that
-is not in the facts is null, and null matches nothing but null and an empty cell.
+Stricter than FEEL where that protects: comparing a text with a number is an error and not silently no match, unless the
+text is a decimal, as the data of a process hold decimals. A name that is not in the facts is null, and null matches nothing but null and an empty cell.
 """
 
 import functools
@@ -19,11 +19,12 @@ Facts = Mapping[str, Any]
 Value = Callable[[Facts], Any]
 Test = Callable[[Any, Facts], bool]
 
-_WORDS = ("date and time", "starts with", "ends with", "string length", "lower case", "upper case")
+_WORDS = ("date and time", "list contains", "starts with", "ends with", "string length", "lower case", "upper case")
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+(?:\.(?!\.)\d+)?|\.\d+)|(?P<string>\"(?:\\.|[^\"\\])*\")"
     rf"|(?P<call>(?:{'|'.join(_WORDS)})(?=\s*\())|(?P<name>[^\W\d]\w*(?:\.[^\W\d]\w*)*)|(?P<op>\.\.|<=|>=|!=|\*\*|[-+*/<>=()\[\],?])|(?P<bad>\S))"
 )
+_DECIMAL = re.compile(r"^-?\d{1,40}(\.\d{1,40})?$")
 _INPUT = "?"
 
 
@@ -36,21 +37,25 @@ def number(value: object) -> Any:
 
 def _comparable(left: Any, right: Any) -> tuple[Any, Any]:
     left, right = number(left), number(right)
-    if (
-        isinstance(left, date) != isinstance(right, date)
-        and isinstance(left, str | date)
-        and isinstance(right, str | date)
-    ):
+    kinds = {_kind(left), _kind(right)}
+    if kinds == {"number", "text"}:
+        left, right = _exact(left), _exact(right)
+    elif kinds == {"date", "text"}:
         left, right = _dated(left), _dated(right)
     if isinstance(left, date) and isinstance(right, date) and isinstance(left, datetime) != isinstance(right, datetime):
         left, right = moment_of(left.isoformat()), moment_of(right.isoformat())
     return left, right
 
 
+def _exact(value: Any) -> Any:
+    return Decimal(value) if isinstance(value, str) and _DECIMAL.match(value) else value
+
+
 def _dated(value: Any) -> Any:
     if not isinstance(value, str):
         return value
-    return date.fromisoformat(value) if len(value) == 10 else moment_of(value)
+    moment = moment_of(value)
+    return moment.date() if len(value) == 10 else moment
 
 
 def _kind(value: Any) -> str:
@@ -102,6 +107,7 @@ def _arithmetic(op: str, left: Any, right: Any) -> Any:
         return None
     if op == "+" and isinstance(left, str) and isinstance(right, str):
         return left + right
+    left, right = _exact(left), _exact(right)
     if not isinstance(left, Decimal) or not isinstance(right, Decimal):
         raise Unevaluable(f"{left!s} {op} {right!s} has no value")
     try:
@@ -164,7 +170,7 @@ class _Parser:
     def __init__(self, text: str) -> None:
         if len(text) > limits.MAX_EXPRESSION:
             raise Unevaluable(f"an expression may have {limits.MAX_EXPRESSION:,} characters")
-        self.text, self.depth, self.asks = text, 0, False
+        self.text, self.depth, self.asked = text, 0, 0
         self.tokens: list[tuple[str, str]] = []
         for match in _TOKEN.finditer(text):
             kind = str(match.lastgroup)
@@ -260,7 +266,7 @@ class _Parser:
             words = {"true": True, "false": False, "null": None}
             return (lambda facts: words[text]) if text in words else _look_up(text)
         if text == "?":
-            self.asks = True
+            self.asked += 1
             return lambda facts: facts[_INPUT]
         if text == "(":
             return (self.expression(), self.need(")"))[0]
@@ -297,9 +303,9 @@ class _Parser:
             return lambda value, facts: compare(value, right(facts))
         if (interval := self._interval()) is not None:
             return interval
-        self.asks = False
+        before = self.asked
         inner = self.expression()
-        if self.asks:
+        if self.asked > before:
             return lambda value, facts: inner({**facts, _INPUT: value}) is True
         return lambda value, facts: _matches(value, inner(facts))
 
