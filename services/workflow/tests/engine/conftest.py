@@ -85,7 +85,7 @@ START_END = '<startEvent id="s"/><endEvent id="e"/>'
 
 
 def play(
-    deployment: engine.Deployment, seed: int, *, through_store: bool = True, data: dict[str, Any] | None = None
+    deployment: engine.Deployment, seed: int, *, through_store: bool = True, each: Callable[..., engine.State] = engine.load, data: dict[str, Any] | None = None
 ) -> tuple[str, Any, list[str]]:
     """Run this process to its end by choices that the seed gives: how it ended, its data, and what was done in which order."""
     dice = random.Random(seed)
@@ -95,7 +95,7 @@ def play(
     state = engine.start(deployment.spec_json, data or {}, now, at=dice.choice(starts) if starts else None)
     for _ in range(300):
         if through_store:
-            state = engine.load(deployment.spec_json, json.loads(json.dumps(state.dump())))
+            state = each(deployment.spec_json, json.loads(json.dumps(state.dump())))
         if state.status != "running":
             return state.status, state.data, done
         if state.failed:
@@ -112,8 +112,8 @@ def play(
             flow = dice.choice(sorted(what.choices)) if what.choices else None
             state.complete(what.id, {"flow": flow} if flow else {f"v{dice.randrange(3)}": dice.randrange(5)}, now)
         elif kind == "timer":
-            done.append(what.element_id)
             now = max(now, what.due)
+            done += [timer.element_id for timer in state.timers if timer.due <= now]
             state.fire(now)
         elif kind == "message":
             done.append(what[0])

@@ -77,3 +77,9 @@ def test_a_new_timer_begins_and_a_dropped_one_is_forgotten(bpmn, run):
     it = run(with_timer)
     assert move(with_timer, without, it.state.dump()).timers == []
     assert [timer.element_id for timer in move(without, with_timer, run(without).state.dump()).timers] == ["t"]
+
+
+def test_a_timer_that_has_fired_does_not_fire_again_after_a_move(bpmn, run):
+    old = bpmn(SE, '<userTask id="a"/>', TIMER.format("PT1H"), '<userTask id="r"/>', "s > a > e\nt > r > e")
+    it = run(old).wait(hours=1)
+    assert it.open == ["a", "r"] and move(old, old, it.state.dump()).timers == []
