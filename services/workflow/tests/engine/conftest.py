@@ -85,7 +85,12 @@ START_END = '<startEvent id="s"/><endEvent id="e"/>'
 
 
 def play(
-    deployment: engine.Deployment, seed: int, *, through_store: bool = True, each: Callable[..., engine.State] = engine.load, data: dict[str, Any] | None = None
+    deployment: engine.Deployment,
+    seed: int,
+    *,
+    through_store: bool = True,
+    each: Callable[..., engine.State] = engine.load,
+    data: dict[str, Any] | None = None,
 ) -> tuple[str, Any, list[str]]:
     """Run this process to its end by choices that the seed gives: how it ended, its data, and what was done in which order."""
     dice = random.Random(seed)

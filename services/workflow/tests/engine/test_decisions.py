@@ -12,19 +12,31 @@ HEAD = '<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d"
 def table(rules, hit="UNIQUE", inputs=("amount:number",), outputs=("level:",), aggregation="", more=""):
     """A DMN file; a rule is its cells, inputs first, and an output column may name its values: `level:"a","b"`."""
     columns = "".join(
-        f'<input id="i{n}" label="{text.split(":")[0]}"><inputExpression id="ie{n}" typeRef="{text.split(":")[1]}"><text>{text.split(":")[0]}</text></inputExpression></input>'
+        f'<input id="i{n}" label="{text.split(":")[0]}"><inputExpression id="ie{n}" typeRef="{text.split(":")[1]}">'
+        f"<text>{text.split(':')[0]}</text></inputExpression></input>"
         for n, text in enumerate(inputs)
     )
     for n, text in enumerate(outputs):
         name, values = text.split(":", 1)
-        columns += f'<output id="o{n}" name="{name}">' + (f"<outputValues><text>{values}</text></outputValues>" if values else "") + "</output>"
+        columns += (
+            f'<output id="o{n}" name="{name}">'
+            + (f"<outputValues><text>{values}</text></outputValues>" if values else "")
+            + "</output>"
+        )
     made = ""
     for number, rule in enumerate(rules, 1):
-        cells = "".join(f"<inputEntry id='c{number}{n}'><text><![CDATA[{cell}]]></text></inputEntry>" for n, cell in enumerate(rule[: len(inputs)]))
-        cells += "".join(f"<outputEntry id='r{number}{n}'><text><![CDATA[{cell}]]></text></outputEntry>" for n, cell in enumerate(rule[len(inputs) :]))
+        cells = "".join(
+            f"<inputEntry id='c{number}{n}'><text><![CDATA[{cell}]]></text></inputEntry>"
+            for n, cell in enumerate(rule[: len(inputs)])
+        )
+        cells += "".join(
+            f"<outputEntry id='r{number}{n}'><text><![CDATA[{cell}]]></text></outputEntry>"
+            for n, cell in enumerate(rule[len(inputs) :])
+        )
         made += f'<rule id="rule{number}">{cells}</rule>'
     attribute = f' aggregation="{aggregation}"' if aggregation else ""
-    return f'{HEAD}<decision id="level" name="Level"><decisionTable id="t" hitPolicy="{hit}"{attribute}>{columns}{made}</decisionTable></decision>{more}</definitions>'.encode()
+    held = f'<decisionTable id="t" hitPolicy="{hit}"{attribute}>{columns}{made}</decisionTable>'
+    return f'{HEAD}<decision id="level" name="Level">{held}</decision>{more}</definitions>'.encode()
 
 
 def decide(source, **facts):
@@ -92,7 +104,10 @@ def test_collect_with_several_outputs_and_orders():
     ],
 )
 def test_tests_of_an_input(cell, value, applies):
-    assert decide(table([(cell, "true"), *([("-", "false")])], "FIRST", inputs=("v:Any",)), v=value, limit=10)["level"] is applies
+    assert (
+        decide(table([(cell, "true"), *([("-", "false")])], "FIRST", inputs=("v:Any",)), v=value, limit=10)["level"]
+        is applies
+    )
 
 
 @pytest.mark.parametrize(
@@ -128,7 +143,7 @@ def test_a_text_where_a_number_is_wanted_is_an_error_and_not_silently_no_match()
 
 
 def test_decisions_are_made_from_decisions():
-    risk = f"""<decision id="risk" name="Risk"><variable name="risk"/><decisionTable id="t2" hitPolicy="FIRST">
+    risk = """<decision id="risk" name="Risk"><variable name="risk"/><decisionTable id="t2" hitPolicy="FIRST">
     <input id="x"><inputExpression id="xe"><text>country</text></inputExpression></input><output id="xo" name="risk"/>
     <rule id="a"><inputEntry id="a1"><text>"XX"</text></inputEntry><outputEntry id="a2"><text>9</text></outputEntry></rule>
     <rule id="b"><inputEntry id="b1"><text>-</text></inputEntry><outputEntry id="b2"><text>1</text></outputEntry></rule></decisionTable></decision>"""
@@ -136,12 +151,18 @@ def test_decisions_are_made_from_decisions():
     needs = b'<informationRequirement id="ir"><requiredDecision href="#risk"/></informationRequirement><decisionTable id="t"'
     source = source.replace(b'<decisionTable id="t"', needs, 1)
     assert decide(source, country="XX") == {"level": "board"} and decide(source, country="DE") == {"level": "desk"}
-    circle = source.replace(b'<decisionTable id="t2"', b'<informationRequirement id="i2"><requiredDecision href="#level"/></informationRequirement><decisionTable id="t2"')
+    circle = source.replace(
+        b'<decisionTable id="t2"',
+        b'<informationRequirement id="i2"><requiredDecision href="#level"/></informationRequirement><decisionTable id="t2"',
+    )
     with pytest.raises(engine.NotRunnable, match="requires itself"):
         decide(circle, country="XX")
 
 
-@pytest.mark.parametrize("cell", ["> ", "[1..", "foo(", "1 2", "__import__('os')", "x.__class__()", "§", "(" * 60 + "1" + ")" * 60, "1" * 2000])
+@pytest.mark.parametrize(
+    "cell",
+    ["> ", "[1..", "foo(", "1 2", "__import__('os')", "x.__class__()", "§", "(" * 60 + "1" + ")" * 60, "1" * 2000],
+)
 def test_cells_that_cannot_be_read_are_named(cell):
     with pytest.raises(engine.NotRunnable) as error:
         decide(table([(cell, "1")]), amount=1)
@@ -150,7 +171,10 @@ def test_cells_that_cannot_be_read_are_named(cell):
 
 def test_a_process_decides_by_the_table_it_was_deployed_with(bpmn, run):
     process = bpmn(
-        '<startEvent id="s"/><endEvent id="e"/><businessRuleTask id="b" tailrace:decision="level"/><exclusiveGateway id="g" default="g-e"/><userTask id="u"/>',
+        (
+            '<startEvent id="s"/><endEvent id="e"/><businessRuleTask id="b" tailrace:decision="level"/>'
+            '<exclusiveGateway id="g" default="g-e"/><userTask id="u"/>'
+        ),
         "s > b > g\ng > u : level > 0\ng > e\nu > e",
     )
     assert run(process, {"amount": 2000}, decisions={"matrix": table(MATRIX)}).open == ["u"]

@@ -5,7 +5,10 @@ import pytest
 import workflow.engine as engine
 
 SE = '<startEvent id="s"/><endEvent id="e"/>'
-TIMER = '<boundaryEvent id="t" attachedToRef="a" cancelActivity="false"><timerEventDefinition><timeDuration>{}</timeDuration></timerEventDefinition></boundaryEvent>'
+TIMER = (
+    '<boundaryEvent id="t" attachedToRef="a" cancelActivity="false"><timerEventDefinition>'
+    "<timeDuration>{}</timeDuration></timerEventDefinition></boundaryEvent>"
+)
 
 
 def move(old, new, state):
@@ -19,8 +22,21 @@ def move(old, new, state):
 
 
 def test_a_hundred_instances_at_different_places_keep_their_tasks(bpmn, run):
-    old = bpmn(SE, '<userTask id="a"/><userTask id="b"/>', TIMER.format("P1D"), '<sendTask id="n" messageRef="M1"/>', "s > a > b > e\nt > n")
-    new = bpmn(SE, '<userTask id="a"/><userTask id="b"/><userTask id="c"/>', TIMER.format("P2D"), '<sendTask id="n" messageRef="M1"/>', "s > a > b > c > e\nt > n", key="p2")
+    old = bpmn(
+        SE,
+        '<userTask id="a"/><userTask id="b"/>',
+        TIMER.format("P1D"),
+        '<sendTask id="n" messageRef="M1"/>',
+        "s > a > b > e\nt > n",
+    )
+    new = bpmn(
+        SE,
+        '<userTask id="a"/><userTask id="b"/><userTask id="c"/>',
+        TIMER.format("P2D"),
+        '<sendTask id="n" messageRef="M1"/>',
+        "s > a > b > c > e\nt > n",
+        key="p2",
+    )
     for number in range(100):
         it = run(old, {"number": number})
         if number % 3 == 1:
@@ -29,7 +45,9 @@ def test_a_hundred_instances_at_different_places_keep_their_tasks(bpmn, run):
             it.wait(days=1)
         before = it.state.dump()
         moved = move(old, new, before)
-        assert [(task.id, task.element_id, task.data) for task in moved.tasks] == [(task.id, task.element_id, task.data) for task in it.state.tasks]
+        assert [(task.id, task.element_id, task.data) for task in moved.tasks] == [
+            (task.id, task.element_id, task.data) for task in it.state.tasks
+        ]
         assert [timer.due for timer in moved.timers][: len(it.state.timers)] == [timer.due for timer in it.state.timers]
         assert it.state.dump() == before
         for element in ("a", "b", "c")[number % 3 == 1 :]:
@@ -54,7 +72,11 @@ def test_inside_a_sub_process_a_repetition_and_a_join(bpmn, run):
     def version(more, key="p"):
         return bpmn(
             SE,
-            '<subProcess id="x"><multiInstanceLoopCharacteristics tailrace:collection="xs" tailrace:item="x" tailrace:into="out"/><userTask id="a"/></subProcess>',
+            (
+                '<subProcess id="x">'
+                '<multiInstanceLoopCharacteristics tailrace:collection="xs" tailrace:item="x" tailrace:into="out"/>'
+                '<userTask id="a"/></subProcess>'
+            ),
             f'<parallelGateway id="g"/><parallelGateway id="j"/><userTask id="b"/>{more}',
             "s > g > x > j > e\ng > b > j",
             key=key,
@@ -65,10 +87,23 @@ def test_inside_a_sub_process_a_repetition_and_a_join(bpmn, run):
     assert [task.element_id for task in moved.tasks] == ["a"]
     moved.complete(moved.tasks[0].id, {"y": 1}, it.now)
     assert moved.finished and moved.outcome["out"] == [{}, {"y": 1}]
-    once = bpmn(SE, '<subProcess id="x"><userTask id="a"/></subProcess><parallelGateway id="g"/><parallelGateway id="j"/><userTask id="b"/>', "s > g > x > j > e\ng > b > j")
+    once = bpmn(
+        SE,
+        '<subProcess id="x"><userTask id="a"/></subProcess><parallelGateway id="g"/><parallelGateway id="j"/><userTask id="b"/>',
+        "s > g > x > j > e\ng > b > j",
+    )
     assert {obstacle.element_id for obstacle in move(version(""), once, it.state.dump())} == {"x"}
-    without = bpmn(SE, '<subProcess id="x"><multiInstanceLoopCharacteristics tailrace:collection="xs"/><userTask id="a"/></subProcess><parallelGateway id="g"/><parallelGateway id="j"/><userTask id="c"/>', "s > g > x > j > e\ng > c > j")
-    assert [(obstacle.element_id, "arrived" in obstacle.why) for obstacle in move(version(""), without, it.state.dump())] == [("j", True)]
+    without = bpmn(
+        SE,
+        (
+            '<subProcess id="x"><multiInstanceLoopCharacteristics tailrace:collection="xs"/><userTask id="a"/></subProcess>'
+            '<parallelGateway id="g"/><parallelGateway id="j"/><userTask id="c"/>'
+        ),
+        "s > g > x > j > e\ng > c > j",
+    )
+    assert [
+        (obstacle.element_id, "arrived" in obstacle.why) for obstacle in move(version(""), without, it.state.dump())
+    ] == [("j", True)]
 
 
 def test_a_new_timer_begins_and_a_dropped_one_is_forgotten(bpmn, run):

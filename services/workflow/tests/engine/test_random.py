@@ -45,19 +45,35 @@ class Builder:
 
     def pause(self) -> Block:
         ident = self.name("t")
-        xml = f'<intermediateCatchEvent id="{ident}"><timerEventDefinition><timeDuration>PT1M</timeDuration></timerEventDefinition></intermediateCatchEvent>'
+        xml = (
+            f'<intermediateCatchEvent id="{ident}"><timerEventDefinition><timeDuration>PT1M</timeDuration>'
+            f"</timerEventDefinition></intermediateCatchEvent>"
+        )
         return Block(xml, "", ident, ident, Counter([ident]))
 
     def sequence(self, shapes: list) -> Block:
         parts = [self.build(shape) for shape in shapes]
-        flows = "".join(part.flows for part in parts) + "".join(f"{a.last} > {b.first}\n" for a, b in itertools.pairwise(parts))
-        return Block("".join(part.xml for part in parts), flows, parts[0].first, parts[-1].last, sum((part.done for part in parts), Counter()))
+        flows = "".join(part.flows for part in parts) + "".join(
+            f"{a.last} > {b.first}\n" for a, b in itertools.pairwise(parts)
+        )
+        return Block(
+            "".join(part.xml for part in parts),
+            flows,
+            parts[0].first,
+            parts[-1].last,
+            sum((part.done for part in parts), Counter()),
+        )
 
     def parallel(self, shapes: list) -> Block:
         return self._gateways("parallelGateway", shapes, [True] * len(shapes))
 
     def exclusive(self, shapes: list, chosen: int) -> Block:
-        return self._gateways("exclusiveGateway", shapes, [number == chosen % len(shapes) for number in range(len(shapes))], condition=True)
+        return self._gateways(
+            "exclusiveGateway",
+            shapes,
+            [number == chosen % len(shapes) for number in range(len(shapes))],
+            condition=True,
+        )
 
     def inclusive(self, shapes: list, mask: int) -> Block:
         taken = [bool(mask >> number & 1) for number in range(len(shapes))]
@@ -78,7 +94,11 @@ class Builder:
 
         ident, part = self.name("sub"), self.build(shape)
         start, end = self.name("s"), self.name("e")
-        loop = f'<multiInstanceLoopCharacteristics isSequential="{repeat}" tailrace:collection="xs" tailrace:item="x"/>' if repeat else ""
+        loop = (
+            f'<multiInstanceLoopCharacteristics isSequential="{repeat}" tailrace:collection="xs" tailrace:item="x"/>'
+            if repeat
+            else ""
+        )
         inner = part.xml + flows(f"{part.flows}{start} > {part.first}\n{part.last} > {end}")
         xml = f'<subProcess id="{ident}">{loop}<startEvent id="{start}"/><endEvent id="{end}"/>{inner}</subProcess>'
         return Block(xml, "", ident, ident, sum([part.done] * (3 if repeat else 1), Counter()))
@@ -116,7 +136,9 @@ def shapes(guards: bool):
 
 def process(shape, bpmn) -> tuple[bytes, Counter]:
     part = Builder().build(shape)
-    return bpmn('<startEvent id="start"/><endEvent id="end"/>', part.xml, f"{part.flows}start > {part.first}\n{part.last} > end"), part.done
+    return bpmn(
+        '<startEvent id="start"/><endEvent id="end"/>', part.xml, f"{part.flows}start > {part.first}\n{part.last} > end"
+    ), part.done
 
 
 several = settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))

@@ -123,6 +123,10 @@ def _rearm(held: Json, known: set[str], arm: Callable[[], None]) -> None:
         raise Unexpected(str(error)) from error
     for name, entries in kept.items():
         armed = held.pop(name, {})
-        now = {element: entries.get(element, entry) for element, entry in armed.items() if element in entries or element not in known}
+        now = {
+            element: entries.get(element, entry)
+            for element, entry in armed.items()
+            if element in entries or element not in known
+        }
         if now:
             held[name] = now
