@@ -76,12 +76,14 @@ def _bpmn() -> Callable[..., bytes]:
     return bpmn
 
 
+@pytest.fixture(name="flows", scope="session")
+def _flows() -> Callable[[str], str]:
+    return flows
+
+
 @pytest.fixture(name="run", scope="session")
 def _run() -> type[Run]:
     return Run
-
-
-START_END = '<startEvent id="s"/><endEvent id="e"/>'
 
 
 def play(

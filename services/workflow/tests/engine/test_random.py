@@ -5,13 +5,17 @@ before each step must change nothing. Events that interrupt leave the counting o
 """
 
 import itertools
+import random
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import workflow.engine as engine
+from workflow.engine.expressions import evaluate
 
 DATA = {"n": 2, "xs": ["a", "b", "c"]}
 
@@ -30,7 +34,8 @@ class Block:
 class Builder:
     """Blocks with ids that are all different."""
 
-    def __init__(self) -> None:
+    def __init__(self, flows) -> None:
+        self.flows = flows
         self.numbers = itertools.count(1)
 
     def name(self, letter: str) -> str:
@@ -90,8 +95,6 @@ class Builder:
         return Block(xml, flows, split, join, done)
 
     def inside(self, shape: tuple, repeat: str | None) -> Block:
-        from conftest import flows
-
         ident, part = self.name("sub"), self.build(shape)
         start, end = self.name("s"), self.name("e")
         loop = (
@@ -99,7 +102,7 @@ class Builder:
             if repeat
             else ""
         )
-        inner = part.xml + flows(f"{part.flows}{start} > {part.first}\n{part.last} > {end}")
+        inner = part.xml + self.flows(f"{part.flows}{start} > {part.first}\n{part.last} > {end}")
         xml = f'<subProcess id="{ident}">{loop}<startEvent id="{start}"/><endEvent id="{end}"/>{inner}</subProcess>'
         return Block(xml, "", ident, ident, sum([part.done] * (3 if repeat else 1), Counter()))
 
@@ -134,20 +137,20 @@ def shapes(guards: bool):
     return st.recursive(leaf, grow, max_leaves=10)
 
 
-def process(shape, bpmn) -> tuple[bytes, Counter]:
-    part = Builder().build(shape)
+def process(shape, bpmn, flows) -> tuple[bytes, Counter]:
+    part = Builder(flows).build(shape)
     return bpmn(
         '<startEvent id="start"/><endEvent id="end"/>', part.xml, f"{part.flows}start > {part.first}\n{part.last} > end"
     ), part.done
 
 
-several = settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+several = settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 @several
 @given(shape=shapes(guards=False), seed=st.integers(0, 1000))
-def test_everything_that_must_be_done_is_done_as_often_as_it_must(bpmn, play, shape, seed):
-    source, done = process(shape, bpmn)
+def test_everything_that_must_be_done_is_done_as_often_as_it_must(bpmn, flows, play, shape, seed):
+    source, done = process(shape, bpmn, flows)
     status, data, did = play(engine.deploy(source), seed, data=DATA)
     assert status == "finished"
     assert Counter(did) == done
@@ -156,8 +159,8 @@ def test_everything_that_must_be_done_is_done_as_often_as_it_must(bpmn, play, sh
 
 @several
 @given(shape=shapes(guards=True), seed=st.integers(0, 1000))
-def test_a_dump_and_load_before_each_step_changes_nothing(bpmn, play, shape, seed):
-    deployment = engine.deploy(process(shape, bpmn)[0])
+def test_a_dump_and_load_before_each_step_changes_nothing(bpmn, flows, play, shape, seed):
+    deployment = engine.deploy(process(shape, bpmn, flows)[0])
     stored = play(deployment, seed, data=DATA)
     assert stored == play(deployment, seed, data=DATA, through_store=False)
     assert stored[0] == "finished"
@@ -165,7 +168,67 @@ def test_a_dump_and_load_before_each_step_changes_nothing(bpmn, play, shape, see
 
 @several
 @given(shape=shapes(guards=True), seed=st.integers(0, 1000))
-def test_an_instance_moved_to_the_same_process_at_each_step_ends_the_same(bpmn, play, shape, seed):
-    deployment = engine.deploy(process(shape, bpmn)[0])
+def test_an_instance_moved_to_the_same_process_at_each_step_ends_the_same(bpmn, flows, play, shape, seed):
+    deployment = engine.deploy(process(shape, bpmn, flows)[0])
     moved = play(deployment, seed, data=DATA, each=lambda spec, state: engine.migrate(spec, spec, state))
     assert moved == play(deployment, seed, data=DATA)
+
+
+# The same in another engine, where that is installed.
+
+
+def leaves(inner):
+    several_of = st.lists(inner, min_size=2, max_size=3)
+    return st.one_of(
+        st.tuples(st.just("sequence"), several_of),
+        st.tuples(st.just("parallel"), several_of),
+        st.tuples(st.just("exclusive"), several_of, st.integers(0, 2)),
+        st.tuples(st.just("inclusive"), several_of, st.integers(0, 7)),
+        st.tuples(st.just("inside"), inner, st.none()),
+    )
+
+
+def started(source):
+    from SpiffWorkflow.bpmn import BpmnWorkflow
+    from SpiffWorkflow.bpmn.parser import BpmnParser
+    from SpiffWorkflow.bpmn.script_engine import PythonScriptEngine
+    from SpiffWorkflow.bpmn.script_engine.python_environment import TaskDataEnvironment
+
+    class Cel(TaskDataEnvironment):
+        def evaluate(self, expression, context, external_context=None):
+            return evaluate(expression, {**context, **(external_context or {})})
+
+        def execute(self, script, context, external_context=None):
+            raise AssertionError("no script runs")
+
+    parser = BpmnParser()
+    parser.add_bpmn_str(source)
+    workflow = BpmnWorkflow(
+        parser.get_spec("p"), parser.get_subprocess_specs("p"), script_engine=PythonScriptEngine(Cel())
+    )
+    next(iter(workflow.get_tasks(spec_name="Start"))).data.update(DATA)
+    workflow.do_engine_steps()
+    return workflow
+
+
+@several
+@given(shape=st.recursive(st.just(("task",)), leaves, max_leaves=10), seed=st.integers(0, 1000))
+def test_another_engine_has_the_same_tasks_open_after_each_step(bpmn, flows, shape, seed):
+    """In an environment of its own with `pip install SpiffWorkflow`, which is not among our locks."""
+    task_state = pytest.importorskip("SpiffWorkflow").TaskState
+    source, _ = process(shape, bpmn, flows)
+    now, dice = datetime(2026, 3, 2, tzinfo=UTC), random.Random(seed)
+    ours, theirs = engine.start(engine.deploy(source).spec_json, DATA, now), started(source)
+    for _ in range(50):
+        ready = {
+            task.task_spec.bpmn_id: task for task in theirs.get_tasks(state=task_state.READY) if task.task_spec.manual
+        }
+        assert sorted(task.element_id for task in ours.tasks) == sorted(ready)
+        assert ours.finished == theirs.completed
+        if ours.finished:
+            return
+        task = dice.choice(ours.tasks)
+        ours.complete(task.id, {}, now)
+        ready[task.element_id].run()
+        theirs.do_engine_steps()
+    raise AssertionError("did not end")
