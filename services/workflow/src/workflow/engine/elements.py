@@ -184,3 +184,10 @@ def known(kind: str) -> Row:
     if event:
         return Row(kind, Runs.NO, f"BPMN has no {tag} of the kind {event}.")
     return Row(kind, Runs.NO, "No element of BPMN 2.0 that is known here.")
+
+
+def page() -> str:
+    """The table of all elements as the documentation has it, in Markdown."""
+    says = {Runs.YES: "yes", Runs.LENIENT: "leniently", Runs.SHOWN: "shown", Runs.NO: "no"}
+    rows = "\n".join(f"| `{row.kind.replace(':', '` `', 1)}` | {says[row.runs]} | {row.why} |" for row in _ROWS)
+    return f"| Element | Runs | |\n|---|---|---|\n{rows}\n"

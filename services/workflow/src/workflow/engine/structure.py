@@ -150,6 +150,12 @@ def _decided(key: str, process: Json, lenient: bool) -> Rule:
                 yield ident, known(f"{node['kind']}:{event['kind']}").why
             if event["kind"] == "compensate" and event.get("activity") and event["activity"] not in process["nodes"]:
                 yield ident, f"undoes {event['activity']}, which is not in this process"
+            if (
+                event["kind"] == "cancel"
+                and node["kind"] == "endEvent"
+                and not process["nodes"].get(node["in"], {}).get("transaction")
+            ):
+                yield ident, "cancels no transaction: it does not stand in one"
             if event["kind"] == "conditional" and not event.get("when") and not lenient:
                 yield ident, "its condition says nothing"
 
