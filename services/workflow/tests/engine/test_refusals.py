@@ -208,6 +208,9 @@ def test_data_are_bounded_and_a_refused_step_changes_nothing(bpmn, run):
         (('<intermediateCatchEvent id="c"/>', "s > c > e"), "c", "nothing to wait"),
         (('<boundaryEvent id="b" attachedToRef="u"><timerEventDefinition/></boundaryEvent><userTask id="u"/>', "s > u > e"), "b", "no time"),
         (('<userTask id="s"/>', "s > e"), "s", "same id"),
+        (("<userTask/>", "s > e"), "", "no id"),
+        (("s > e\ns > e",), "s-e", "same id"),
+        (('<endEvent id="x"><cancelEventDefinition/></endEvent>', "s > x"), "x", "in one"),
         (('<userTask id="u"><multiInstanceLoopCharacteristics/></userTask>', "s > u > e"), "u", "how often"),
     ],
 )  # fmt: skip

@@ -57,7 +57,7 @@ def open_file(source: bytes, lenient: bool = False) -> File:
     file = File(root, lenient)
     for node in root.iter():
         if (ident := node.get("id")) and xml.namespace(node) == BPMN:
-            if ident in file.by_id and xml.local(node) in FLOW_NODES:
+            if ident in file.by_id and (xml.local(node) in FLOW_NODES or xml.local(node) == "sequenceFlow"):
                 file.refuse(node, "another element has the same id")
             file.by_id.setdefault(ident, node)
     return file
@@ -279,29 +279,34 @@ def read_process(file: File, process: xml.Node) -> Json:
     key = process.get("id") or ""
     nodes: dict[str, Json] = {}
     flows: dict[str, Json] = {}
-    lanes = read_lanes(process)
     pending: list[tuple[xml.Node, str]] = [(process, key)]
     while pending:
         parent, scope = pending.pop()
-        for child in parent:
+        for child in (child for child in parent if xml.namespace(child) == BPMN):
             tag, ident = xml.local(child), child.get("id") or ""
-            if xml.namespace(child) != BPMN:
-                continue
             if tag in FLOW_NODES:
-                nodes[ident] = read_node(file, child, scope)
-                if ident in lanes:
-                    nodes[ident]["lane"] = lanes[ident]
-                if nodes[ident]["kind"] == "subProcess":
+                _read_into(file, child, scope, nodes)
+                if nodes.get(ident, {}).get("kind") == "subProcess":
                     pending.append((child, ident))
             elif tag == "sequenceFlow":
-                flows[ident] = _flow(file, child)
+                flows[ident or f"flow {len(flows)}"] = _flow(file, child)
     if len(nodes) > limits.MAX_NODES:
         file.refuse(process, f"may have {limits.MAX_NODES} flow nodes, this has {len(nodes)}")
+    for ident, lane in read_lanes(process).items():
+        if ident in nodes:
+            nodes[ident]["lane"] = lane
     _compensations(process, nodes)
     made: Json = {"name": process.get("name") or key, "nodes": nodes, "flows": flows}
     if own := attributes(process):
         made["own"] = own
     return made
+
+
+def _read_into(file: File, node: xml.Node, scope: str, nodes: dict[str, Json]) -> None:
+    if ident := node.get("id"):
+        nodes[ident] = read_node(file, node, scope)
+    else:
+        file.refuse(node, "has no id")
 
 
 def _flow(file: File, node: xml.Node) -> Json:
