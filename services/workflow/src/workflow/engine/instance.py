@@ -345,5 +345,8 @@ def _one_of(process: Any, key: str) -> bool:
 
 
 def load(spec: Json, state: Json) -> State:
-    """The instance that was dumped; the given state is not changed."""
-    return State(spec, copy.deepcopy(state))
+    """The instance that was dumped; the given state is not changed, and the order of its keys does not matter."""
+    made = copy.deepcopy(state)
+    for kind in ("tokens", "scopes"):
+        made[kind] = {ident: made[kind][ident] for ident in sorted(made[kind], key=lambda ident: int(ident[1:]))}
+    return State(spec, made)

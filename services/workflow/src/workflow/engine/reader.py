@@ -1,7 +1,7 @@
 """BPMN 2.0 files read into a spec: plain JSON with what running needs and nothing of the diagram.
 
-`{"key", "name", "processes": {key: process}, "decisions": {id: table}, "digest"}`; a process has `nodes`, `flows`, and
-for each scope (its own key, and every sub-process) the ids of what starts it.
+`{"key", "name", "processes": {key: process}, "decisions": {id: table}, "digest"}`; a process has `nodes` and `flows` by
+their ids, each node with the scope that it stands `in` (the process or a sub-process), and their `order` in the file.
 """
 
 import re
