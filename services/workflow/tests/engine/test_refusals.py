@@ -233,3 +233,14 @@ def test_arrivals_that_can_come_no_more_are_an_incident(bpmn, run):
     )
     it = run(source, {"n": 0})
     assert it.state.failed is not None and it.state.failed.element_id == "j" and "no more" in it.state.failed.why
+
+
+def test_reminders_that_nobody_takes_end_before_the_instance_is_too_large(bpmn, run, monkeypatch):
+    monkeypatch.setattr("workflow.engine.limits.MAX_TOKENS", 20)
+    cycle = "<timerEventDefinition><timeCycle>R/PT1M</timeCycle></timerEventDefinition>"
+    boundary = f'<boundaryEvent id="t" attachedToRef="u" cancelActivity="false">{cycle}</boundaryEvent>'
+    it = run(bpmn(SE, '<userTask id="u"/><userTask id="r"/>', boundary, "s > u > e\nt > r"))
+    for _ in range(30):
+        it.wait(minutes=1)
+    assert it.open == ["r"] * 19 + ["u"] and it.state.timers == [] and it.state.failed is None
+    assert it.done("u").open == ["r"] * 19

@@ -282,7 +282,10 @@ class State:
         return int(self._told(now, lambda m: catching.signal(m, name, plain_data(data))))
 
     def fire(self, now: datetime) -> int:
-        """Let everything that is due by now happen, the oldest first, each once; how many that were."""
+        """Let everything that is due by now happen, the oldest first, each once; how many that were.
+
+        A timer that would make the instance larger than it may be is forgotten instead.
+        """
         count = 0
         while self.status == "running" and count < 1_000:
             due = sorted(
@@ -292,7 +295,10 @@ class State:
             if not due:
                 break
             _, catch, entry = due[0]
-            self._told(now, functools.partial(catching.elapsed, catch=catch, entry=entry))
+            try:
+                self._told(now, functools.partial(catching.elapsed, catch=catch, entry=entry))
+            except Unevaluable:
+                self._told(now, functools.partial(catching.forget, catch=catch))
             count += 1
         return count
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from workflow.engine import limits, xml
 from workflow.engine.elements import ACTIVITIES, EVENTS, FLOW_NODES, Runs, known
-from workflow.engine.findings import Finding, NotRunnable
+from workflow.engine.expressions import check
+from workflow.engine.findings import Finding, NotRunnable, Unevaluable
 from workflow.engine.values import Json
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
@@ -83,9 +84,6 @@ def kind_of(node: xml.Node) -> str:
 
 def expression(file: File, node: xml.Node, text: str | None) -> str | None:
     """This text as CEL, without the wrapping of other engines in lenient mode; None when there is none or it is prose."""
-    from workflow.engine.expressions import check
-    from workflow.engine.findings import Unevaluable
-
     if not text:
         return None
     if file.lenient and (match := _WRAPPED.match(text)):
