@@ -161,7 +161,7 @@ class Machine:
         """End this token and put one at the end of each flow."""
         held, flows = self.tokens[token], list(flows)
         process = self.process(held["in"])
-        if len(self.tokens) + len(flows) > limits.MAX_TOKENS:
+        if len(self.tokens) - 1 + len(flows) > limits.MAX_TOKENS:
             raise Unevaluable(f"{limits.MAX_TOKENS:,} things would go on at once")
         self.drop(token)
         for flow in flows:
