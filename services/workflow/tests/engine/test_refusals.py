@@ -182,6 +182,11 @@ def test_data_are_bounded_and_a_refused_step_changes_nothing(bpmn, run):
     for data in ({"x": "y" * 300_000}, {"x": float("nan")}, {"x": object()}):
         with pytest.raises(engine.Unevaluable):
             it.state.complete(it.state.tasks[0].id, data, it.now)
+    both = run(bpmn(SE, '<userTask id="u"/><userTask id="v"/>', "s > u > v > e")).done("u", x="y" * 200_000)
+    kept = both.state.dump()
+    with pytest.raises(engine.Unevaluable):
+        both.state.complete(both.state.tasks[0].id, {"z": "y" * 100_000}, both.now)
+    assert both.state.dump() == kept
     nested = {}
     for _ in range(30):
         nested = {"x": nested}

@@ -183,3 +183,19 @@ def test_a_cancelled_instance_waits_for_nothing(bpmn, run):
     assert (it.state.status, it.state.tasks, it.state.timers, it.state.data) == ("cancelled", [], [], {"n": 1})
     with pytest.raises(engine.Unexpected):
         it.state.message("paid", None, {}, it.now)
+
+
+def test_what_a_handler_throws_is_not_caught_by_itself(bpmn, run, flows):
+    late = '<escalationEventDefinition escalationRef="X1"/>'
+    start = f'<startEvent id="hs" isInterrupting="false">{late}</startEvent>'
+    again = f'<intermediateThrowEvent id="ht">{late}</intermediateThrowEvent><userTask id="hu"/>{flows("hs > ht > hu")}'
+    handler = f'<subProcess id="h" triggeredByEvent="true">{start}{again}</subProcess>'
+    it = run(
+        bpmn(
+            SE,
+            f'<intermediateThrowEvent id="t">{late}</intermediateThrowEvent><userTask id="u"/>',
+            handler,
+            "s > t > u > e",
+        )
+    )
+    assert it.open == ["hu", "u"] and it.state.failed is None
