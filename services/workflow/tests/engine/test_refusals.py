@@ -249,3 +249,34 @@ def test_reminders_that_nobody_takes_end_before_the_instance_is_too_large(bpmn, 
         it.wait(minutes=1)
     assert it.open == ["r"] * 19 + ["u"] and it.state.timers == [] and it.state.failed is None
     assert it.done("u").open == ["r"] * 19
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "P1",
+        "PT",
+        "P9999999Y",
+        "P99999999D",
+        "R3/PT0S",
+        "R/P1DT",
+        "3 days",
+        "2026-13-01",
+        "1",
+        "true",
+        'duration("876000000h")',
+        "gone",
+    ],
+)
+@pytest.mark.parametrize("kind", ["timeDate", "timeDuration", "timeCycle"])
+def test_a_time_that_is_none_is_an_incident_at_its_task(bpmn, run, kind, time):
+    event = f"<timerEventDefinition><{kind}>{time}</{kind}></timerEventDefinition>"
+    it = run(
+        bpmn(
+            SE,
+            '<userTask id="u"/>',
+            f'<boundaryEvent id="t" attachedToRef="u">{event}</boundaryEvent>',
+            "s > u > e\nt > e",
+        )
+    )
+    assert it.state.failed is not None and it.state.failed.element_id == "u" and it.state.tasks == []

@@ -58,6 +58,8 @@ def due(timer: Mapping[str, Any], data: Mapping[str, Any], now: datetime) -> tup
     """When this timer is due first, and for a cycle its period and how often (-1: for ever)."""
     value = _said(timer["text"], data)
     if isinstance(value, timedelta):
+        if abs(value) > _LONGEST:
+            raise Unevaluable(f"{timer['text']!r} is too long")
         return now + value, None, 1
     if timer["timer"] == "at":
         return date(value), None, 1
