@@ -251,32 +251,25 @@ def test_reminders_that_nobody_takes_end_before_the_instance_is_too_large(bpmn, 
     assert it.done("u").open == ["r"] * 19
 
 
-@pytest.mark.parametrize(
-    "time",
-    [
-        "P1",
-        "PT",
-        "P9999999Y",
-        "P99999999D",
-        "R3/PT0S",
-        "R/P1DT",
-        "3 days",
-        "2026-13-01",
-        "1",
-        "true",
-        'duration("876000000h")',
-        "gone",
-    ],
-)
+BOUNDARY = '<boundaryEvent id="t" attachedToRef="u"><timerEventDefinition><{0}>{1}</{0}></timerEventDefinition></boundaryEvent>'
+
+
 @pytest.mark.parametrize("kind", ["timeDate", "timeDuration", "timeCycle"])
-def test_a_time_that_is_none_is_an_incident_at_its_task(bpmn, run, kind, time):
-    event = f"<timerEventDefinition><{kind}>{time}</{kind}></timerEventDefinition>"
-    it = run(
-        bpmn(
-            SE,
-            '<userTask id="u"/>',
-            f'<boundaryEvent id="t" attachedToRef="u">{event}</boundaryEvent>',
-            "s > u > e\nt > e",
-        )
-    )
+@pytest.mark.parametrize(
+    "time", ["P1", "PT", "P9999999Y", "P99999999D", "R3/PT0S", "R/P1DT", "3 days", "2026-13-01", "=1 +", "open('x')"]
+)
+def test_a_time_that_is_none_is_refused(bpmn, kind, time):
+    assert "t" in refused(bpmn(SE, '<userTask id="u"/>', BOUNDARY.format(kind, time), "s > u > e\nt > e"))
+
+
+@pytest.mark.parametrize("kind", ["timeDate", "timeDuration", "timeCycle"])
+@pytest.mark.parametrize("time", ["1", "true", 'duration("876000000h")', "gone", "'P1'"])
+def test_an_expression_that_gives_no_time_is_an_incident_at_its_task(bpmn, run, kind, time):
+    it = run(bpmn(SE, '<userTask id="u"/>', BOUNDARY.format(kind, time), "s > u > e\nt > e"))
     assert it.state.failed is not None and it.state.failed.element_id == "u" and it.state.tasks == []
+
+
+@pytest.mark.parametrize("attribute", ["due", "correlation", "payload"])
+def test_attributes_that_are_no_expressions_are_refused(bpmn, attribute):
+    found = refused(bpmn(SE, f'<userTask id="u" tailrace:{attribute}="=1 +"/>', "s > u > e"))
+    assert "CEL" in found["u"].why

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from workflow.engine import limits, xml
+from workflow.engine import limits, timing, xml
 from workflow.engine.elements import ACTIVITIES, EVENTS, FLOW_NODES, Runs, known
 from workflow.engine.expressions import check
 from workflow.engine.findings import Finding, NotRunnable, Unevaluable
@@ -112,7 +112,12 @@ def attributes(node: xml.Node) -> dict[str, str]:
 def _timer(file: File, node: xml.Node, definition: xml.Node) -> Json:
     for name, short in (("timeDate", "at"), ("timeDuration", "after"), ("timeCycle", "every")):
         if text := xml.text_of(definition, name):
-            return {"timer": short, "text": text}
+            made: Json = {"timer": short, "text": text}
+            try:
+                timing.check(made)
+            except Unevaluable as error:
+                file.refuse(node, str(error))
+            return made
     if not file.lenient:
         file.refuse(node, "its timer says no time")
     return {"timer": None, "text": ""}
@@ -228,6 +233,9 @@ def read_node(file: File, node: xml.Node, scope: str) -> Json:
         made["name"] = name
     if own := attributes(node):
         made["own"] = own
+        for attribute, text in own.items():
+            if text.startswith("=") or attribute in ("correlation", "payload"):
+                expression(file, node, text.removeprefix("="))
     if documentation := xml.text_of(node, "documentation"):
         made["about"] = documentation[:2000]
     if tag.endswith("Event"):
