@@ -1,13 +1,15 @@
-"""An accepted quote becomes an order, once, at the prices and taxes that were quoted."""
+"""An accepted quote becomes an order, once, at the prices and taxes that were quoted. What is invoiced and paid of an order is noted on it."""
 
 from decimal import Decimal
 
 from sqlalchemy import select
 
+from contracts import invoices as sales
 from contracts.quotes import QuoteAccepted, QuotedItem
 from orders.commands import NUMBERS
 from orders.models import Order, OrderLine
 from orders.projections import ItemCopy, WarehouseCopy
+from tailrace.core.errors import Unknown
 from tailrace.core.events import Meta
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Tx
@@ -16,6 +18,7 @@ from tailrace.messaging.replica import Replica, by_ids
 from tailrace.messaging.subscribers import EVER, Reaction
 
 quotes = Reaction("orders.quotes", since=EVER)
+invoices = Reaction("orders.invoices", since=EVER)
 
 
 @quotes.on(QuoteAccepted)
@@ -47,6 +50,38 @@ async def accepted(tx: Tx, event: QuoteAccepted, meta: Meta) -> None:
     if event.confirm_order and all(each.active for each in copies):
         order.confirm()
     tx.add(order)
+
+
+@invoices.on(sales.InvoiceIssued)
+async def issued(tx: Tx, event: sales.InvoiceIssued, meta: Meta) -> None:
+    for each in event.orders:
+        (await _order(tx, each)).invoice(event.invoice_id, event.number, each.net + each.tax)
+
+
+@invoices.on(sales.CreditNoteIssued)
+async def credited(tx: Tx, event: sales.CreditNoteIssued, meta: Meta) -> None:
+    for each in event.orders:
+        (await _order(tx, each)).invoice(event.invoice_id, event.invoice_number, -each.net - each.tax)
+
+
+@invoices.on(sales.InvoicePaid)
+async def paid(tx: Tx, event: sales.InvoicePaid, meta: Meta) -> None:
+    for each in event.orders:
+        (await _order(tx, each)).pay(event.invoice_id, event.number, each.net + each.tax)
+
+
+@invoices.on(sales.InvoiceReopened)
+async def reopened(tx: Tx, event: sales.InvoiceReopened, meta: Meta) -> None:
+    for each in event.orders:
+        (await _order(tx, each)).pay(event.invoice_id, event.number, -each.net - each.tax)
+
+
+async def _order(tx: Tx, of: sales.OrderAmount) -> Order:
+    """Raises NotYet for one that is not here, which an order that was invoiced always is."""
+    try:
+        return await tx.load(Order, of.order_id)
+    except Unknown:
+        raise NotYet(f"order {of.order_id} is not here") from None
 
 
 def _line(line: QuotedItem, position: int, event: QuoteAccepted) -> OrderLine:

@@ -18,6 +18,7 @@ service = Service(
         projections.catalog,
         projections.customers,
         reactions.quotes,
+        reactions.invoices,
         process.saga,
     ],
     imports=[imports.orders],

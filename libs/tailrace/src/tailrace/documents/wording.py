@@ -29,6 +29,10 @@ class Words(BaseModel):
     version: _Word | None = None
     date: _Word | None = None
     valid_until: _Word | None = None
+    due_on: _Word | None = None
+    supplied: _Word | None = None
+    reference: _Word | None = None
+    about: _Word | None = None
     tax_id: _Word | None = None
     contact: _Word | None = None
     position: _Word | None = None
@@ -68,22 +72,36 @@ class Words(BaseModel):
 
 WORDS: dict[Language, Words] = {
     "ja": Words(
-        title={"quote": "御見積書", "order_confirmation": "注文請書", "invoice": "請求書"},
+        title={
+            "quote": "御見積書",
+            "order_confirmation": "注文請書",
+            "invoice": "請求書",
+            "credit_note": "返還請求書",
+            "reminder": "督促状",
+        },
         opening={
             "quote": "下記のとおり御見積申し上げます。",
             "order_confirmation": "下記のとおりご注文をお請けいたします。",
             "invoice": "下記のとおりご請求申し上げます。",
+            "credit_note": "下記のとおり返還いたします。",
+            "reminder": "下記のお支払いが確認できておりません。ご確認のうえ、お支払いくださいますようお願い申し上げます。",
         },
         total={
             "quote": "御見積金額（税込）",
             "order_confirmation": "ご注文金額（税込）",
             "invoice": "ご請求金額（税込）",
+            "credit_note": "返還金額（税込）",
+            "reminder": "お支払金額",
         },
         addressee="{}　御中",
         number="番号",
         version="版",
         date="発行日",
         valid_until="有効期限",
+        due_on="お支払期限",
+        supplied="取引年月日",
+        reference="貴社番号",
+        about="対象の請求書",
         tax_id="登録番号",
         contact="担当",
         position="No.",
@@ -106,18 +124,36 @@ WORDS: dict[Language, Words] = {
         page="{page} / {pages} ページ",
     ),
     "en": Words(
-        title={"quote": "Quotation", "order_confirmation": "Order confirmation", "invoice": "Invoice"},
+        title={
+            "quote": "Quotation",
+            "order_confirmation": "Order confirmation",
+            "invoice": "Invoice",
+            "credit_note": "Credit note",
+            "reminder": "Reminder",
+        },
         opening={
             "quote": "We are pleased to offer you the following.",
             "order_confirmation": "Thank you for your order, which we confirm as follows.",
             "invoice": "For the following we ask you to pay:",
+            "credit_note": "We take back the following:",
+            "reminder": "We have not received what follows. Please pay it, unless you have done so since.",
         },
-        total={"quote": "Total incl. tax", "order_confirmation": "Total incl. tax", "invoice": "Amount due"},
+        total={
+            "quote": "Total incl. tax",
+            "order_confirmation": "Total incl. tax",
+            "invoice": "Amount due",
+            "credit_note": "Amount credited",
+            "reminder": "Amount due",
+        },
         addressee="{}",
         number="Number",
         version="Version",
         date="Date",
         valid_until="Valid until",
+        due_on="Payment due",
+        supplied="Date of supply",
+        reference="Your reference",
+        about="Of invoice",
         tax_id="Tax ID",
         contact="Contact",
         position="No.",
