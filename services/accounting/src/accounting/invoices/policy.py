@@ -135,3 +135,8 @@ def _terms_id(tx: Tx, customer_id: UUID) -> UUID:
 async def known(tx: Tx, customer_id: UUID) -> UUID:
     """The customer, who has arrived here. Raises Unknown."""
     return (await tx.find(CustomerCopy, customer_id)).id
+
+
+async def endpoint_of(tx: Tx, customer_id: UUID | None) -> str | None:
+    """Where the customer receives electronic documents; None when nobody has said."""
+    return None if customer_id is None else (await terms_of(tx, customer_id)).electronic_address

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import raiseload
 
 from accounting.days import days
-from accounting.invoices import commands, crediting, policy
+from accounting.invoices import commands, crediting, policy, ubl
 from accounting.invoices.bodies import (
     BillingPolicyBody,
     BillingTermsBody,
@@ -28,6 +28,7 @@ from accounting.invoices.views import (
     InvoiceSummary,
     InvoiceView,
 )
+from accounting.payments.accounts import iban_for
 from accounting.reactions import books
 from accounting.scopes import InvoiceReader, InvoiceWriter, Writer
 from tailrace.http.etag import IfMatch
@@ -143,6 +144,16 @@ async def read_invoice_document(tx: Tx, who: InvoiceReader, invoice_id: UUID) ->
     return await paper(invoice_document(invoice, await policy.seller(tx), await days.today(tx)))
 
 
+@router.get("/{invoice_id}/ubl", response_class=ubl.Ubl, response_model=None)
+async def read_invoice_ubl(tx: Tx, who: InvoiceReader, invoice_id: UUID) -> ubl.Ubl:
+    """The invoice as UBL 2.1 (EN 16931, Peppol BIS Billing 3). 409 for a draft, and while something is missing that the standard asks for."""
+    invoice = await tx.find(Invoice, invoice_id)
+    if invoice.status in ("draft", "cancelled"):
+        invoice.after("credited")
+    endpoint = await policy.endpoint_of(tx, invoice.customer_id)
+    return ubl.answer(ubl.invoice_ubl(invoice, endpoint, await iban_for(tx, invoice.currency)), invoice.name)
+
+
 @notes_router.get("", response_model=Page[CreditNoteSummary])
 async def list_credit_notes(tx: Tx, who: InvoiceReader, page: CreditNotes) -> Listing[CreditNote]:
     """Credit notes without their lines."""
@@ -159,6 +170,16 @@ async def read_credit_note(tx: Tx, who: InvoiceReader, credit_note_id: UUID) -> 
 async def read_credit_note_document(tx: Tx, who: InvoiceReader, credit_note_id: UUID) -> Paper:
     """The credit note as a document (PDF/A), in the customer's language."""
     return await paper(credit_note_document(await tx.find(CreditNote, credit_note_id)))
+
+
+@notes_router.get("/{credit_note_id}/ubl", response_class=ubl.Ubl, response_model=None)
+async def read_credit_note_ubl(tx: Tx, who: InvoiceReader, credit_note_id: UUID) -> ubl.Ubl:
+    """The credit note as UBL 2.1 (EN 16931, Peppol BIS Billing 3). 409 while something is missing that the standard asks for."""
+    note = await tx.find(CreditNote, credit_note_id)
+    invoice = await tx.find(Invoice, note.invoice_id)
+    assert invoice.dated is not None
+    endpoint = await policy.endpoint_of(tx, note.customer_id)
+    return ubl.answer(ubl.credit_note_ubl(note, invoice.dated, endpoint), note.number)
 
 
 @billing_router.get("")
