@@ -256,7 +256,10 @@ PUBLISHED: tuple[type[AccountingEvent], ...] = (
     InvoiceReopened,
     InvoiceCredited,
     InvoiceOverdueReached,
+    InvoiceReminded,
     CreditNoteIssued,
+    DunningPolicyUpdated,
+    DunningNoticeIssued,
     BillingPolicyUpdated,
     BillingTermsUpdated,
 )

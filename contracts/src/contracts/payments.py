@@ -163,6 +163,18 @@ class BankAccountDeleted(AccountingEvent):
     code: str
 
 
+class BankStatementImported(AccountingEvent):
+    """A file of a bank was read: so many lines, of which so many were new."""
+
+    type: ClassVar[str] = "accounting.bank_statement.imported"
+
+    bank_statement_id: UUID
+    bank_account_id: UUID
+    name: str
+    lines: int
+    fresh: int
+
+
 class BankLineEvent(AccountingEvent):
     bank_line_id: UUID
 
@@ -206,4 +218,8 @@ PUBLISHED: tuple[type[AccountingEvent], ...] = (
     PaymentUnallocated,
     PaymentReversed,
     RateSet,
+    BankStatementImported,
+    BankLineImported,
+    BankLineMatched,
+    BankLineDismissed,
 )

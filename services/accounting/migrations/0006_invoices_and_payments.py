@@ -119,6 +119,48 @@ def upgrade() -> None:
         op.f("ix_delivery_copy_tenant_id_order_id"), "delivery_copy", ["tenant_id", "order_id"], unique=False
     )
     op.create_table(
+        "dunning_notice",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("customer_id", sa.Uuid(), nullable=True),
+        sa.Column("customer", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("seller", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("dated", sa.Date(), nullable=False),
+        sa.Column("level", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("items", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("open", sa.BigInteger(), nullable=False),
+        sa.Column("fee", sa.BigInteger(), nullable=False),
+        sa.Column("fee_invoice_id", sa.Uuid(), nullable=True),
+        sa.Column("text", sa.Text(), nullable=True),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_dunning_notice")),
+    )
+    op.create_index(
+        op.f("ix_dunning_notice_tenant_id_customer_id_id"),
+        "dunning_notice",
+        ["tenant_id", "customer_id", "id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_dunning_notice_tenant_id_dated_id"), "dunning_notice", ["tenant_id", "dated", "id"], unique=False
+    )
+    op.create_index(op.f("ix_dunning_notice_tenant_id_number"), "dunning_notice", ["tenant_id", "number"], unique=True)
+    op.create_table(
+        "dunning_policy",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("automatic", sa.Boolean(), nullable=False),
+        sa.Column("levels", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_dunning_policy")),
+    )
+    op.create_table(
         "exchange_rate",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -164,6 +206,7 @@ def upgrade() -> None:
         sa.Column("paid", sa.BigInteger(), nullable=False),
         sa.Column("credited", sa.BigInteger(), nullable=False),
         sa.Column("overdue_since", sa.Date(), nullable=True),
+        sa.Column("dunning_level", sa.BigInteger(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
@@ -247,6 +290,35 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_seller_copy")),
+    )
+    op.create_table(
+        "bank_statement",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("bank_account_id", sa.Uuid(), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("format", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("opening", sa.BigInteger(), nullable=True),
+        sa.Column("closing", sa.BigInteger(), nullable=True),
+        sa.Column("lines", sa.BigInteger(), nullable=False),
+        sa.Column("fresh", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint("format IN ('camt.053', 'csv')", name=op.f("ck_bank_statement_format")),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "bank_account_id"],
+            ["bank_account.tenant_id", "bank_account.id"],
+            name=op.f("fk_bank_statement_tenant_id_bank_account_id_bank_account"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_bank_statement")),
+    )
+    op.create_index(
+        op.f("ix_bank_statement_tenant_id_bank_account_id_sha256"),
+        "bank_statement",
+        ["tenant_id", "bank_account_id", "sha256"],
+        unique=True,
     )
     op.create_table(
         "credit_note",
@@ -398,6 +470,48 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_allocation_tenant_id_payment_id"), "allocation", ["tenant_id", "payment_id"], unique=False)
     op.create_table(
+        "bank_line",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("bank_account_id", sa.Uuid(), nullable=False),
+        sa.Column("bank_statement_id", sa.Uuid(), nullable=False),
+        sa.Column("line_key", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("booked_on", sa.Date(), nullable=False),
+        sa.Column("value_day", sa.Date(), nullable=False),
+        sa.Column("payer_name", sa.Text(), nullable=True),
+        sa.Column("payer_iban", sa.Text(), nullable=True),
+        sa.Column("reference", sa.Text(), nullable=True),
+        sa.Column("bank_reference", sa.Text(), nullable=True),
+        sa.Column("payment_id", sa.Uuid(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint("status IN ('open', 'matched', 'dismissed')", name=op.f("ck_bank_line_status")),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "bank_statement_id"],
+            ["bank_statement.tenant_id", "bank_statement.id"],
+            name=op.f("fk_bank_line_tenant_id_bank_statement_id_bank_statement"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_bank_line")),
+    )
+    op.create_index(
+        op.f("ix_bank_line_tenant_id_bank_account_id_line_key"),
+        "bank_line",
+        ["tenant_id", "bank_account_id", "line_key"],
+        unique=True,
+    )
+    op.create_index(
+        op.f("ix_bank_line_tenant_id_bank_statement_id_id"),
+        "bank_line",
+        ["tenant_id", "bank_statement_id", "id"],
+        unique=False,
+    )
+    op.create_index(op.f("ix_bank_line_tenant_id_status_id"), "bank_line", ["tenant_id", "status", "id"], unique=False)
+    op.create_table(
         "credit_note_line",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -434,15 +548,19 @@ def upgrade() -> None:
         "company_copy",
         "customer_copy",
         "delivery_copy",
+        "dunning_notice",
+        "dunning_policy",
         "exchange_rate",
         "invoice",
         "merge_copy",
         "order_copy",
         "receivable_entry",
         "seller_copy",
+        "bank_statement",
         "credit_note",
         "invoice_line",
         "payment",
         "allocation",
+        "bank_line",
         "credit_note_line",
     )

@@ -1,7 +1,10 @@
 """The manifest of accounting."""
 
 from accounting import imports, projections, proof, reactions, report_routes, routes
+from accounting.bank import routes as bank
 from accounting.days import dates, days
+from accounting.dunning import routes as dunning
+from accounting.dunning import schedules as reminders
 from accounting.invoices import projections as copies
 from accounting.invoices import reactions as billing
 from accounting.invoices import routes as invoices
@@ -36,8 +39,8 @@ service = Service(
         billing.billing,
         receivables.open_items,
     ],
-    timers=[timers.due, schedules.batch],
-    schedules=[schedules.closings],
+    timers=[timers.due, schedules.batch, reminders.batch],
+    schedules=[schedules.closings, reminders.nights],
     imports=[imports.opening_balances],
     routers=[
         jobs_router("/v1/accounting/jobs", read),
@@ -58,6 +61,10 @@ service = Service(
         payments.bank_router,
         payments.rates_router,
         reports.router,
+        dunning.policy_router,
+        dunning.router,
+        bank.router,
+        bank.lines_router,
     ],
     exposes=[
         Exposed(prefix="/v1/accounting", read_timeout=10.0),

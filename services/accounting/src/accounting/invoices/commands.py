@@ -1,6 +1,6 @@
 """What is done with invoices: drafted, issued, credited. What that leads to in the books follows from the events that this records."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from accounting.books import hold, role_map
 from accounting.days import days
 from accounting.invoices import policy
-from accounting.invoices.bodies import InvoiceTerms, NewInvoice
+from accounting.invoices.bodies import InvoiceTerms, NewInvoice, NewInvoiceLine
 from accounting.invoices.buyers import Buyer, known_buyer
 from accounting.invoices.copies import DeliveryCopy, OrderCopy
 from accounting.invoices.drafting import (
@@ -55,6 +55,12 @@ async def draft(tx: Tx, deliveries: Collection[DeliveryCopy]) -> Invoice:
     lines = delivered_lines(found, await days.calendar(tx))
     asked = InvoiceTerms(payment_terms_days=found.buyer.payment_terms_days)
     return _drafted(tx, found.buyer, found.currency, asked, lines, found.reference)
+
+
+def draft_own(tx: Tx, like: Invoice, asked: Sequence[NewInvoiceLine]) -> Invoice:
+    """Draft an invoice of lines of its own for whom another one is for, due at once."""
+    buyer = Buyer(like.customer_id, like.customer, 0, like.currency)
+    return _drafted(tx, buyer, like.currency, InvoiceTerms(payment_terms_days=0), own_lines(asked))
 
 
 async def replace(tx: Tx, id: UUID, match: int | None, asked: InvoiceTerms) -> Invoice:

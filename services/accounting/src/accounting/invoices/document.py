@@ -13,6 +13,7 @@ from accounting.invoices.credit import CreditNote, CreditNoteLine
 from accounting.invoices.models import Invoice, InvoiceLine
 from tailrace.core.money import exponent, plain_decimal, round_minor
 from tailrace.documents import typeset
+from tailrace.documents.layout import Layout
 
 _DELIVERED = {"en": "Order {0}, shipment {1}", "ja": "注文 {0}、出荷 {1}"}
 _DRAFT = {"en": "Draft", "ja": "下書き"}
@@ -24,10 +25,10 @@ class Paper(Response):
     media_type = "application/pdf"
 
 
-async def paper(said: Mapping[str, Any]) -> Paper:
+async def paper(said: Mapping[str, Any], layout: Layout | None = None) -> Paper:
     """What a document says, typeset. Raises CannotBeTypeset, and Unavailable when too many are being made."""
     name = f"{said['number']}.pdf"
-    made = await typeset("business", said)
+    made = await typeset("business", said, layout)
     return Paper(made, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 

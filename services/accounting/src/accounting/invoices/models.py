@@ -86,6 +86,8 @@ class Invoice(Aggregate, Base):
     credited: Mapped[int]
     overdue_since: Mapped[date | None]
     """The day after it was due, once that has come with something open; None again when nothing is."""
+    dunning_level: Mapped[int]
+    """The highest level that the customer was reminded at; 0 for never."""
     lines: Mapped[list["InvoiceLine"]] = relationship(
         back_populates="invoice", cascade="all, delete-orphan", lazy="selectin", order_by="InvoiceLine.position"
     )
@@ -137,7 +139,7 @@ class Invoice(Aggregate, Base):
     @classmethod
     def drafted(cls, terms: Mapping[str, Any], lines: list["InvoiceLine"]) -> "Invoice":
         """A new draft. `terms` are the columns that say whose it is, and on what terms."""
-        invoice = cls(id=uuid7(), status="draft", paid=0, credited=0)
+        invoice = cls(id=uuid7(), status="draft", paid=0, credited=0, dunning_level=0)
         invoice._take(terms, lines)
         invoice.record(events.InvoiceCreated(**invoice._description()))
         return invoice
@@ -207,6 +209,12 @@ class Invoice(Aggregate, Base):
         self.overdue_since = since
         about = {"customer_id": self.customer_id, "currency": self.currency, "open": self.open, "due_on": self.due_on}
         self.record(events.InvoiceOverdueReached(invoice_id=self.id, number=self.name, **about))
+
+    def remind(self, level: int, dunning_notice_id: UUID) -> None:
+        """Note that the customer was reminded of it."""
+        self.dunning_level = level
+        about = {"number": self.name, "level": level, "open": self.open, "dunning_notice_id": dunning_notice_id}
+        self.record(events.InvoiceReminded(invoice_id=self.id, **about))
 
     def _stand(self, day: date) -> bool:
         """Note how it stands. Whether it became paid by that, or is paid no more, which is said."""

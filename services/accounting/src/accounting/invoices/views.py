@@ -42,6 +42,8 @@ class InvoiceSummary(ResourceView):
     """What credit notes took back."""
     open: Minor
     """What is still to be paid; zero for a draft."""
+    dunning_level: int
+    """The highest level that the customer was reminded at; 0 for never."""
     dated: date | None
     """The day that it is of; null for a draft."""
     due_on: date | None

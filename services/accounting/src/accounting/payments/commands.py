@@ -25,7 +25,7 @@ async def receive(tx: Tx, asked: PaymentBody) -> Payment:
 
     Raises Invalid, NotYetKnown, Implausible, RoleUnmapped, and what `allocate` does.
     """
-    bank = await _bank_account(tx, asked.bank_account_id)
+    bank = await bank_account(tx, asked.bank_account_id)
     today = await days.today(tx)
     day = asked.value_day or today
     checked_day(day, today - _BACK, today, "/value_day")
@@ -105,8 +105,9 @@ async def _allocate(tx: Tx, payment: Payment, asked: Sequence[AllocationBody]) -
         await allocate(tx, payment, invoice, each.amount, each.settled, at, field)
 
 
-async def _bank_account(tx: Tx, id: UUID) -> BankAccount:
+async def bank_account(tx: Tx, id: UUID, *, lock: bool = False) -> BankAccount:
+    """One that is in use; locked, so that others who read its statements wait. Raises Invalid."""
     try:
-        return await tx.find(BankAccount, id)
+        return await tx.load(BankAccount, id) if lock else await tx.find(BankAccount, id)
     except Unknown as error:
         raise Invalid.field("/bank_account_id", f"There is no bank account {id}.") from error
