@@ -23,7 +23,9 @@ Reason = Literal["reference", "amount", "name"]
 _SCORES: dict[Reason, int] = {"reference": 60, "amount": 25, "name": 15}
 _ALIKE = 0.85
 _MOST, _CANDIDATES = 10, 5_000
-_LEGAL = re.compile(r"\b(gmbh|ag|kg|ltd|limited|inc|corp|co|llc|sa|sarl|sas|bv|nv|plc|kk|株式会社|有限会社)\b\.?")
+_LEGAL = re.compile(
+    r"\b(gmbh|ag|kg|ltd|limited|inc|corp|co|llc|sa|sarl|sas|bv|nv|plc|kk)\b\.?|株式会社|有限会社|合同会社|\(株\)|\(有\)"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,6 +133,15 @@ def _ensure_complete(of: Invoice | CreditNote, seller: Mapping[str, Any], endpoi
         problems.append(
             FieldProblem(field="/issuer/tax_id", detail="What is taxed asks for a number at the tax office.")
         )
+    off = [
+        rate for rate, (net, tax) in _by_rate(of.taxes).items() if abs(tax - net * rate) >= 10 ** exponent(of.currency)
+    ]
+    if off:
+        # BR-CO-17 allows less than one major unit: parts of an order in a currency without decimals may differ by more.
+        detail = (
+            f"The tax at {off[0]} is a share of the order's, and one unit or more off what this part alone comes to."
+        )
+        problems.append(FieldProblem(field="/taxes", detail=detail))
     if problems:
         raise NoElectronicInvoice(problems[0].detail, errors=problems)
 

@@ -22,6 +22,7 @@ async def allocate(
     In one currency both are the same. In two, the day's rate says what an amount is worth, and what differs is a gain or a loss. Raises
     InvoiceState, PaymentState, TooMuchAllocated, NotTheirInvoice, NoRate.
     """
+    payment.ensure_received()
     invoice.after("settled")
     assert invoice.dated is not None
     if invoice.customer_id is not None and invoice.customer_id != payment.customer_id:

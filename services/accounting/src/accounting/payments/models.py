@@ -92,7 +92,7 @@ class Payment(Aggregate, Base):
 
     def assign(self, customer_id: UUID, day: date, at: datetime) -> None:
         """Know whose it is. Raises PaymentState when that was known, or something of it is allocated."""
-        self._ensure_received()
+        self.ensure_received()
         if self.allocated:
             raise PaymentState(f"{self.allocated} of payment {self.number} is allocated: undo that first.")
         if self.customer_id is not None:
@@ -103,7 +103,7 @@ class Payment(Aggregate, Base):
 
     def allocate(self, allocation: "Allocation", at: datetime) -> None:
         """Let a part of it be for an invoice. Raises TooMuchAllocated, PaymentState."""
-        self._ensure_received()
+        self.ensure_received()
         if allocation.amount > self.unallocated:
             raise TooMuchAllocated(f"Of payment {self.number}, {self.unallocated} is left.")
         self.allocated += allocation.amount
@@ -119,14 +119,15 @@ class Payment(Aggregate, Base):
 
     def reverse(self, day: date, at: datetime, reason: str) -> None:
         """Note that the money went back. Raises PaymentState while something of it is allocated."""
-        self._ensure_received()
+        self.ensure_received()
         if self.allocated:
             raise PaymentState(f"{self.allocated} of payment {self.number} is allocated: undo that first.")
         self.status = "reversed"
         said = {name: getattr(self, name) for name in ("customer_id", "account", "currency", "amount")}
         self.record(events.PaymentReversed(payment_id=self.id, day=day, reason=reason, effective_at=at, **said))
 
-    def _ensure_received(self) -> None:
+    def ensure_received(self) -> None:
+        """Raises PaymentState when the money went back."""
         if self.status != "received":
             raise PaymentState(f"Payment {self.number} was reversed.")
 

@@ -145,5 +145,5 @@ def _once(found: Sequence[ReceivableEntry]) -> list[tuple[str, ReceivableEntry, 
     sums: dict[UUID, int] = defaultdict(int)
     for each in found:
         sums[each.event_id] += each.amount
-    seen = {each.event_id: each for each in reversed(found)}
-    return [(each.kind, each, sums[id]) for id, each in reversed(seen.items()) if sums[id]]
+    seen = {each.event_id: each for each in found}
+    return [(each.kind, each, sums[id]) for id, each in seen.items() if sums[id]]
