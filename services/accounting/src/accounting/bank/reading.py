@@ -99,7 +99,8 @@ def _parsed(text: str) -> Any:
         root = etree.fromstring(_DECLARATION.sub("", text).encode(), parser)
     except etree.XMLSyntaxError as error:
         raise _wrong(f"It is no XML: {error.msg}.") from error
-    if root.getroottree().docinfo.doctype:
+    about: Any = root.getroottree().docinfo
+    if about.doctype:
         raise _wrong("A statement has no document type.")
     if _ROOT.fullmatch(str(root.tag)) is None:
         raise _wrong("It is no camt.053.")

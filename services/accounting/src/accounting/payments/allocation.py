@@ -15,29 +15,36 @@ from tailrace.db.database import Tx
 
 
 async def allocate(
-    tx: Tx, payment: Payment, invoice: Invoice, amount: int | None, settled: int | None, at: datetime, field: str = ""
+    tx: Tx,
+    payment: Payment,
+    invoice: Invoice,
+    amount: int | None,
+    settled: int | None,
+    day: date,
+    at: datetime,
+    field: str = "",
 ) -> Allocation:
     """Let `amount` of a payment settle `settled` of an invoice; as much as possible, where they are not said.
 
-    In one currency both are the same. In two, the day's rate says what an amount is worth, and what differs is a gain or a loss. Raises
-    InvoiceState, PaymentState, TooMuchAllocated, NotTheirInvoice, NoRate.
+    `day` is from when on it is settled. In one currency both amounts are the same. In two, the rate of the day on which the money came says what an
+    amount is worth, and what differs is a gain or a loss. Raises InvoiceState, PaymentState, TooMuchAllocated, NotTheirInvoice, NoRate.
     """
     payment.ensure_received()
     invoice.after("settled")
     assert invoice.dated is not None
     if invoice.customer_id is not None and invoice.customer_id != payment.customer_id:
         raise NotTheirInvoice(f"Invoice {invoice.name} is not one of the customer whose payment this is.", field=field)
-    day = max(payment.value_day, invoice.dated)
+    came = max(payment.value_day, invoice.dated)
     if payment.currency == invoice.currency:
         amount = amount or settled or min(payment.unallocated, invoice.open)
         settled = valued = amount
     else:
         amount = amount or payment.unallocated
-        valued = await worth(tx, amount, payment.currency, invoice.currency, day)
+        valued = await worth(tx, amount, payment.currency, invoice.currency, came)
         settled = settled or min(valued, invoice.open)
     if not amount or not settled or settled > invoice.open:
         raise TooMuchAllocated(f"Of invoice {invoice.name}, {invoice.open} is open.", field=field)
-    currency, gain = await realised(tx, invoice.currency, invoice.paid, settled, invoice.dated, day)
+    currency, gain = await realised(tx, invoice.currency, invoice.paid, settled, invoice.dated, came)
     allocation = Allocation(
         id=uuid7(),
         invoice_id=invoice.id,
@@ -80,7 +87,7 @@ async def free(tx: Tx, invoice: Invoice, amount: int, day: date, at: datetime, r
             part = settled - amount
             same = payment.currency == currency
             paid = part if same else max(allocation.amount * part // settled, 1)
-            await allocate(tx, payment, invoice, paid, part, at)
+            await allocate(tx, payment, invoice, paid, part, day, at)
         amount -= settled
 
 

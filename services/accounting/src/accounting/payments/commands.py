@@ -46,7 +46,7 @@ async def receive(tx: Tx, asked: PaymentBody) -> Payment:
     payment = Payment.received(terms, at)
     tx.add(payment)
     await tx.flush()
-    await _allocate(tx, payment, asked.allocations)
+    await _allocate(tx, payment, asked.allocations, as_it_came=True)
     return payment
 
 
@@ -86,8 +86,12 @@ async def reverse(tx: Tx, id: UUID, match: int | None, reason: str) -> Payment:
     return payment
 
 
-async def _allocate(tx: Tx, payment: Payment, asked: Sequence[AllocationBody]) -> None:
-    """In the order of the invoices' ids, so that two who do this at once wait for one another. A payer who was unknown is the invoice's customer."""
+async def _allocate(tx: Tx, payment: Payment, asked: Sequence[AllocationBody], *, as_it_came: bool = False) -> None:
+    """In the order of the invoices' ids, so that two who do this at once wait for one another. A payer who was unknown is the invoice's customer.
+
+    What is allocated as it comes in settles from its value day on; what is allocated later, from that day on.
+    """
+    today = await days.today(tx)
     places = {each.invoice_id: at for at, each in enumerate(asked)}
     if len(places) < len(asked):
         raise Invalid.field("/allocations", "An invoice is named twice.")
@@ -97,12 +101,11 @@ async def _allocate(tx: Tx, payment: Payment, asked: Sequence[AllocationBody]) -
             invoice = await tx.load(Invoice, each.invoice_id)
         except Unknown as error:
             raise Invalid.field(f"{field}/invoice_id", f"There is no invoice {each.invoice_id}.") from error
-        today = await days.today(tx)
-        now = await moment_of(tx, today)
         if payment.customer_id is None and invoice.customer_id is not None and not payment.allocated:
-            payment.assign(invoice.customer_id, today, now)
-        at = min(now, await days.end_of(tx, max(payment.value_day, invoice.dated or payment.value_day)))
-        await allocate(tx, payment, invoice, each.amount, each.settled, at, field)
+            known = payment.value_day if as_it_came else today
+            payment.assign(invoice.customer_id, known, await moment_of(tx, known))
+        day = max(payment.value_day, invoice.dated or today) if as_it_came else today
+        await allocate(tx, payment, invoice, each.amount, each.settled, day, await moment_of(tx, day), field)
 
 
 async def bank_account(tx: Tx, id: UUID, *, lock: bool = False) -> BankAccount:
