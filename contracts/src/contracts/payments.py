@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Annotated, ClassVar
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.accounting import AccountingEvent
 from tailrace.core.money import Currency, Exact, Minor
@@ -111,17 +111,38 @@ class RateSet(AccountingEvent):
     rate: ExchangeRate
 
 
-class RevaluationPosted(AccountingEvent):
-    """What is open in other currencies is worth more (above zero) or less in the company's own at the end of a day than when it was issued. It is
-    undone on the next day."""
+class Revalued(BaseModel):
+    """What is open in one currency at the end of the day, and what it is worth more than when it was issued, in the company's currency."""
+
+    model_config = ConfigDict(frozen=True)
+
+    currency: Currency
+    open: Minor
+    difference: Minor
+
+
+class RevaluationEvent(AccountingEvent):
+    """`difference` is in `currency`, the company's own: above zero, what is owed in other currencies is worth more than when it was issued."""
+
+    revaluation_id: UUID
+    day: date
+    currency: Currency
+    difference: Minor
+    effective_at: datetime
+
+
+class RevaluationPosted(RevaluationEvent):
+    """What is owed in other currencies was valued at the rates of a day, at its end."""
 
     type: ClassVar[str] = "accounting.revaluation.posted"
 
-    revaluation_id: UUID
-    currency: Currency
-    difference: Minor
-    undoes: UUID | None = None
-    effective_at: datetime
+    lines: list[Revalued]
+
+
+class RevaluationReversed(RevaluationEvent):
+    """That is undone with the beginning of the next day, as it always is."""
+
+    type: ClassVar[str] = "accounting.revaluation.reversed"
 
 
 class BankAccountDescription(AccountingEvent):
@@ -218,6 +239,8 @@ PUBLISHED: tuple[type[AccountingEvent], ...] = (
     PaymentUnallocated,
     PaymentReversed,
     RateSet,
+    RevaluationPosted,
+    RevaluationReversed,
     BankStatementImported,
     BankLineImported,
     BankLineMatched,

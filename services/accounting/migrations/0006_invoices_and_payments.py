@@ -284,6 +284,20 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
+        "revaluation",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("difference", sa.BigInteger(), nullable=False),
+        sa.Column("lines", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_revaluation")),
+    )
+    op.create_index(op.f("ix_revaluation_tenant_id_day"), "revaluation", ["tenant_id", "day"], unique=True)
+    op.create_table(
         "seller_copy",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -555,6 +569,7 @@ def upgrade() -> None:
         "merge_copy",
         "order_copy",
         "receivable_entry",
+        "revaluation",
         "seller_copy",
         "bank_statement",
         "credit_note",

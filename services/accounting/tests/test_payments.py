@@ -162,6 +162,33 @@ async def test_rates_that_moved_since_an_invoice_are_a_gain_in_the_companys_curr
     assert (euro["5950"], euro["1290"]) == (-500, 500)
 
 
+async def test_what_is_owed_in_another_currency_is_valued_for_one_night(billing: Billing) -> None:
+    dollars = await billing.bank("USD")
+    at = {ago: (TODAY - timedelta(days=ago)).isoformat() for ago in (10, 5, 4, 3, 2, 1)}
+    order = await billing.order(("1", 10_001, "0"), currency="USD")
+    draft = await billing.post("/invoices", shipment_ids=[str(await billing.ship(order))])
+    invoice = await billing.issue(draft, dated=at[10])
+    await billing.invoiced(dated=at[10])
+    await billing.pay(dollars, 4_000, invoice, value_day=at[5])
+    await billing.h.pump()
+    assert (await billing.post("/revaluations", 409, day=at[3]))["type"] == "urn:tailrace:problem:no-rate"
+    for ago, rate in ((10, "0.9"), (4, "0.95")):
+        await billing.put("/rates", currency="USD", against="EUR", day=at[ago], rate=rate)
+    made = await billing.post("/revaluations", day=at[3])
+    assert made["lines"] == [{"currency": "USD", "open": 6_001, "difference": 300}]
+    assert (await billing.post("/revaluations", 409, day=at[3]))["type"] == "urn:tailrace:problem:already-revalued"
+    await billing.post("/revaluations", 422, day=TODAY.isoformat())
+    await billing.h.pump()
+    booked = {}
+    for ago in (4, 3, 2):
+        trial = await billing.get("/trial-balance", effective=at[ago], currency="EUR")
+        booked[ago] = {row["account"]: row["balance"] for row in trial["rows"]}.get("5950", 0)
+    assert booked == {4: 0, 3: -300, 2: 0}
+    period = await billing.post("/periods", name="P", first_day=at[2], last_day=at[2])
+    await billing.post(f"/periods/{period['id']}/lock", 200)
+    assert (await billing.post("/revaluations", 409, day=at[2]))["type"] == "urn:tailrace:problem:period-locked"
+
+
 async def test_a_bank_account_is_an_account_of_money(billing: Billing) -> None:
     body = {"code": "B", "name": "Bank", "currency": "EUR"}
     for account in ("1200", "1400", "4000", "9999"):

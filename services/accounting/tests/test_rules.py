@@ -16,6 +16,7 @@ from sales_events import (
     paid,
     payment_assigned,
     payment_reversed,
+    revalued,
     unallocated,
 )
 
@@ -25,6 +26,7 @@ from accounting.projections import explained
 from accounting.rules import RULEBOOK, effective_at
 from accounting.streams import imbalance
 from contracts.inventory import StockReceived
+from contracts.payments import RevaluationPosted, RevaluationReversed
 from tailrace.core.events import Event
 
 amounts = st.integers(-(10**12), 10**12)
@@ -145,6 +147,7 @@ OF_EVERY_KIND: list[Event] = [
     unallocated(500),
     allocated(16_000, settled=9_000, worth=10_000, currencies=("JPY", "EUR")),
     allocated(16_000, settled=10_500, worth=10_000, currencies=("JPY", "USD"), realised=-300),
+    *(revalued(kind, 300) for kind in (RevaluationPosted, RevaluationReversed)),
     unallocated(16_000, settled=10_500, worth=10_000, currencies=("JPY", "USD"), realised=-300),
 ]
 

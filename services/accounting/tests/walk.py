@@ -153,6 +153,12 @@ async def _is_paid(w: Walker, ada: UUID, issued: list[dict[str, Any]]) -> None:
     await w.get(rates)
     await w.get(f"{rates}/{{rate_id}}", rate_id=rate["id"])
 
+    await w.pump()
+    valued = [(now() - timedelta(days=ago)).date().isoformat() for ago in (1, 3)]
+    one_day, _ = [await w.post(f"{V1}/revaluations", {"day": day}) for day in valued]
+    await w.get(f"{V1}/revaluations")
+    await w.get(f"{V1}/revaluations/{{revaluation_id}}", revaluation_id=one_day["id"])
+
     payments, it = f"{V1}/payments", f"{V1}/payments/{{payment_id}}"
     paid = await w.post(payments, {**one, "amount": 500, "allocations": [{"invoice_id": issued[0]["id"]}]})
     ids = {"payment_id": paid["id"], "allocation_id": paid["allocations"][0]["id"]}

@@ -36,6 +36,8 @@ async def begin(tx: Tx, event: TenantCreated, meta: Meta) -> None:
     payments.PaymentAllocated,
     payments.PaymentUnallocated,
     payments.PaymentReversed,
+    payments.RevaluationPosted,
+    payments.RevaluationReversed,
 )
 async def post(tx: Tx, event: Any, meta: Meta) -> None:
     await post_event(tx, event, meta)

@@ -73,6 +73,16 @@ def payment_unallocated(event: payments.PaymentUnallocated) -> Posting:
     return Posting(f"Payment of invoice {event.invoice_number} undone: {event.reason}", _allocation(event, -1))
 
 
+def revaluation_posted(event: payments.RevaluationPosted) -> Posting:
+    """What is owed in other currencies is worth more, or less."""
+    return Posting(f"Revaluation as of {event.day}", _revalued(event, event.difference))
+
+
+def revaluation_reversed(event: payments.RevaluationReversed) -> Posting:
+    """The mirror image."""
+    return Posting(f"Revaluation as of {event.day} undone", _revalued(event, -event.difference))
+
+
 def sales_amounts(event: Any) -> Mapping[AccountRole, int]:
     """What an event adds to the control account of each role in its own currency, in minor units, debits above zero."""
     match event:
@@ -118,6 +128,8 @@ SALES = (
     Rule("payment-reversed", 1, payments.PaymentReversed, payment_reversed),
     Rule("payment-allocated", 1, payments.PaymentAllocated, payment_allocated),
     Rule("payment-unallocated", 1, payments.PaymentUnallocated, payment_unallocated),
+    Rule("revaluation-posted", 1, payments.RevaluationPosted, revaluation_posted),
+    Rule("revaluation-reversed", 1, payments.RevaluationReversed, revaluation_reversed),
 )
 
 
@@ -144,3 +156,10 @@ def _allocation(event: payments.PaymentAllocation, sign: int) -> Moves:
             *side("exchange_differences", -sign * event.realised, event.company_currency),
         ]
     return tuple(moves)
+
+
+def _revalued(event: payments.RevaluationEvent, difference: int) -> Moves:
+    return (
+        *side("exchange_clearing", difference, event.currency),
+        *side("exchange_differences", -difference, event.currency),
+    )

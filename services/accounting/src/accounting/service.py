@@ -60,6 +60,7 @@ service = Service(
         payments.router,
         payments.bank_router,
         payments.rates_router,
+        payments.revaluations_router,
         reports.router,
         dunning.policy_router,
         dunning.router,

@@ -96,3 +96,9 @@ def _allocation(
         "day": DAY,
         **_about(customer),
     }
+
+
+def revalued(kind: type[payments.RevaluationEvent], difference: int) -> payments.RevaluationEvent:
+    more: dict[str, Any] = {"lines": []} if kind is payments.RevaluationPosted else {}
+    said: dict[str, Any] = {"day": DAY, "currency": "EUR", "effective_at": JANUARY, **more}
+    return kind(revaluation_id=uuid7(), difference=difference, **said)

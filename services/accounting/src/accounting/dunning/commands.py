@@ -21,6 +21,7 @@ from tailrace.db.numbers import Numbers
 
 NUMBERS = Numbers("dunning_notice", "D-{series}-{number:05}")
 MOST_INVOICES = 200
+_ROW = {"en": "Invoice of {dated}, due on {due_on}", "ja": "{dated} 付の請求書（支払期限 {due_on}）"}
 _FEE = {"en": "Reminder fee", "ja": "督促手数料"}
 
 
@@ -129,7 +130,7 @@ def _item(invoice: Invoice, level: int) -> dict[str, Any]:
 def notice_document(notice: DunningNotice) -> Mapping[str, Any]:
     """What a reminder says: each invoice with what is open of it, and the fee."""
     language = str(notice.customer["language"])
-    rows = [(each["number"], f"{each['dated']} → {each['due_on']}", each["open"]) for each in notice.items]
+    rows = [(each["number"], _ROW[language].format(**each), each["open"]) for each in notice.items]
     if notice.fee:
         rows.append(("", _FEE[language], notice.fee))
     return {

@@ -98,3 +98,10 @@ class UnallocationBody(Body):
 
     reason: Sentence
     """Why, for people who read it later."""
+
+
+class NewRevaluation(Body):
+    """What is owed in other currencies is valued at the rates of this day."""
+
+    day: Day
+    """The day at whose end it is valued, which is over; most often the last of a period."""

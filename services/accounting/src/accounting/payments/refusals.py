@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from tailrace.core.errors import Refused
+from tailrace.core.errors import Refused, Taken
 
 
 class TooMuchAllocated(Refused):
@@ -30,3 +30,9 @@ class NoRate(Refused):
 
     def __init__(self, currency: str, against: str, day: date) -> None:
         super().__init__(f"There is no rate of {currency} against {against} for {day}: set one.")
+
+
+class AlreadyRevalued(Taken):
+    """409: a day is valued once."""
+
+    slug, title = "already-revalued", "The day is valued already"

@@ -13,14 +13,17 @@ from accounting.payments.bodies import (
     AllocationsBody,
     AssignmentBody,
     BankAccountBody,
+    NewRevaluation,
     PaymentBody,
     RateBody,
     UnallocationBody,
 )
 from accounting.payments.models import BankAccount, Payment
 from accounting.payments.rates import ExchangeRate
-from accounting.payments.views import BankAccountView, PaymentSummary, PaymentView, RateView
+from accounting.payments.revaluation import Revaluation, revalue
+from accounting.payments.views import BankAccountView, PaymentSummary, PaymentView, RateView, RevaluationView
 from accounting.reactions import books
+from accounting.receivables.projections import open_items
 from accounting.scopes import InvoiceReader, InvoiceWriter, Writer
 from tailrace.http.etag import IfMatch
 from tailrace.http.filters import between, equal
@@ -42,6 +45,9 @@ bank_router = tenant_router(
 )
 rates_router = tenant_router(
     "/v1/accounting/rates", tag="exchange rates", about="What one currency is worth in another, from a day on."
+)
+revaluations_router = tenant_router(
+    "/v1/accounting/revaluations", tag="exchange rates", reads=[books, companies, days, open_items]
 )
 
 Payments = Annotated[
@@ -66,6 +72,8 @@ Rates = Annotated[
         sort=[ExchangeRate.day],
     ),
 ]
+
+Revaluations = Annotated[PageRequest, listed(Revaluation, *between(Revaluation.day), sort=[Revaluation.day])]
 
 master_data_routes(
     bank_router,
@@ -140,3 +148,21 @@ async def list_rates(tx: Tx, who: InvoiceReader, page: Rates) -> Listing[Exchang
 async def read_rate(tx: Tx, who: InvoiceReader, rate_id: UUID) -> ExchangeRate:
     """One rate."""
     return await tx.find(ExchangeRate, rate_id)
+
+
+@revaluations_router.post("", status_code=201, response_model=RevaluationView)
+async def create_revaluation(tx: Tx, who: Writer, body: NewRevaluation) -> Revaluation:
+    """Value what is owed in other currencies at the rates of a day. It is booked at its end, and undone as the next one begins."""
+    return await revalue(tx, body.day)
+
+
+@revaluations_router.get("", response_model=Page[RevaluationView])
+async def list_revaluations(tx: Tx, who: InvoiceReader, page: Revaluations) -> Listing[Revaluation]:
+    """The days that were valued."""
+    return await paginate(tx, select(Revaluation), page)
+
+
+@revaluations_router.get("/{revaluation_id}", response_model=RevaluationView)
+async def read_revaluation(tx: Tx, who: InvoiceReader, revaluation_id: UUID) -> Revaluation:
+    """One of them."""
+    return await tx.find(Revaluation, revaluation_id)

@@ -89,3 +89,23 @@ class RateView(ResourceView):
     """The first day on which it holds."""
     rate: ExchangeRate
     """So many units of `against`, both major ones."""
+
+
+class RevaluedView(View):
+    currency: Currency
+    """What was owed in."""
+    open: Minor
+    """What was owed, in that currency."""
+    difference: Minor
+    """By how much it is worth more than when it was issued, in the company's currency."""
+
+
+class RevaluationView(ResourceView):
+    day: date
+    """At whose end it was valued."""
+    currency: Currency
+    """The company's own, an ISO 4217 code."""
+    difference: Minor
+    """By how much all of it is worth more; undone as the next day begins."""
+    lines: list[RevaluedView]
+    """The same by currency."""
