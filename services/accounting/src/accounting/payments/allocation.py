@@ -1,4 +1,4 @@
-"""Which payment is for which invoice, both locked: a payment is allocated once, and an invoice is paid once, whoever asks at the same time."""
+"""Which payment is for which invoice, both locked: a payment is allocated once, and an invoice is paid once, also when several ask at once."""
 
 from datetime import date, datetime
 from uuid import UUID
