@@ -69,6 +69,7 @@ service = Service(
     ],
     exposes=[
         Exposed(prefix="/v1/accounting", read_timeout=10.0),
+        Exposed(prefix="/v1/accounting/bank-statements", write_timeout=60.0),
         Exposed(prefix="/v1/accounting/opening-balances/import", body_limit=LARGEST, write_timeout=60.0),
     ],
     scopes=[read, write, close, control, invoice_read, invoice_write],

@@ -20,7 +20,7 @@ from lxml import etree
 from accounting.bank.refusals import NoStatement
 from tailrace.core.money import exponent
 
-MOST_LINES = 5_000
+MOST_LINES = 2_000
 _ROOT = re.compile(r"\{urn:iso:std:iso:20022:tech:xsd:camt\.053\.001\.(\d{2})\}Document")
 _DECLARATION = re.compile(r"^\ufeff?\s*<\?xml[^>]*\?>")
 _REQUIRED = ("value_day", "amount")
