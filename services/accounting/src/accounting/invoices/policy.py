@@ -1,10 +1,9 @@
 """How the company invoices, and what was agreed with single customers: when what has left is invoiced, and what documents say of the company."""
 
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from accounting.invoices.bodies import BillingPolicyBody, BillingTermsBody
@@ -100,10 +99,9 @@ async def set_terms(tx: Tx, customer_id: UUID, said: BillingTermsBody) -> Billin
     return said
 
 
-async def customers_of_their_own(tx: Tx) -> Mapping[UUID, BillingTermsBody]:
-    """What was agreed, by customer."""
-    kept = await tx.scalars(select(BillingTerms))
-    return {each.customer_id: BillingTermsBody.model_validate(each, from_attributes=True) for each in kept}
+async def invoices_somebody_per_shipment(tx: Tx) -> bool:
+    """Whether that was agreed with a customer."""
+    return bool(await tx.scalar(select(exists().where(BillingTerms.mode == "per_shipment"))))
 
 
 async def seller(tx: Tx) -> dict[str, Any]:

@@ -17,7 +17,7 @@ billing = Reaction("accounting.billing", since=EVER)
 async def dispatched(tx: Tx, event: ShipmentDispatched, meta: Meta) -> None:
     """Invoice the shipment, unless the policy says otherwise or somebody has done so."""
     said = await policy.policy_of(tx)
-    if said.mode != "per_shipment" and not await policy.customers_of_their_own(tx):
+    if said.mode != "per_shipment" and not await policy.invoices_somebody_per_shipment(tx):
         return
     order = (await by_ids(tx, OrderCopy, [event.order_id])).get(event.order_id)
     if order is None or event.shipment_id not in await by_ids(tx, DeliveryCopy, [event.shipment_id]):
