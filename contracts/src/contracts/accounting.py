@@ -24,6 +24,11 @@ AccountRole = Literal[
     "production_clearing",
     "opening_equity",
     "retained_earnings",
+    "receivable",
+    "customer_credit",
+    "unidentified_receipts",
+    "exchange_clearing",
+    "exchange_differences",
 ]
 """What posting rules post to. Which account that is, each company's chart says."""
 

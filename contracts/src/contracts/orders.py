@@ -1,7 +1,9 @@
 """Events of sales orders, on `order.events` (Torrent4.0 design, order service). What an order asks of others is an event of its own."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
-from typing import ClassVar, Literal
+from decimal import Decimal
+from typing import ClassVar, Literal, Protocol
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -33,12 +35,26 @@ class OrderLine(BaseModel):
     name: str
     warehouse_id: UUID
     quantity: Quantity
+    unit: str | None = None
     unit_price: UnitPrice
     price_list_id: UUID | None = None
     net: Minor
     tax_code: str | None = None
     tax_rate: Rate
     tax: Minor
+
+
+class Taxed(Protocol):
+    """A line of a document, with the tax that falls to it."""
+
+    @property
+    def net(self) -> int: ...
+    @property
+    def tax_code(self) -> str | None: ...
+    @property
+    def tax_rate(self) -> Decimal: ...
+    @property
+    def tax(self) -> int: ...
 
 
 class RateOfTax(BaseModel):
@@ -51,6 +67,17 @@ class RateOfTax(BaseModel):
     rate: Rate
     net: Minor
     tax: Minor
+
+    @classmethod
+    def of(cls, lines: Iterable[Taxed]) -> "list[RateOfTax]":
+        """What is taxed at each rate, the lowest first."""
+        sums: dict[tuple[Decimal, str], tuple[int, int]] = {}
+        for line in lines:
+            net, tax = sums.get(at := (line.tax_rate, line.tax_code or ""), (0, 0))
+            sums[at] = (net + line.net, tax + line.tax)
+        return [
+            cls(code=code or None, rate=rate, net=net, tax=tax) for (rate, code), (net, tax) in sorted(sums.items())
+        ]
 
 
 class OrderCreated(OrderEvent):
@@ -323,6 +350,28 @@ class OrderShipmentProgressed(OrderEvent):
     lines: list[LineQuantity]
 
 
+class OrderInvoiced(OrderEvent):
+    """Something of the order was invoiced, or taken back: how much of it is, tax included, in minor units of its currency, and how far it got."""
+
+    type: ClassVar[str] = "order.invoiced"
+
+    invoice_id: UUID
+    invoice_number: str
+    invoicing: Progress
+    invoiced: Minor
+
+
+class OrderPaid(OrderEvent):
+    """An invoice of the order was paid, or is not any more: how much is paid of what it is asked for, and how far it got."""
+
+    type: ClassVar[str] = "order.paid"
+
+    invoice_id: UUID
+    invoice_number: str
+    payment: Progress
+    paid: Minor
+
+
 PUBLISHED: tuple[type[OrderEvent], ...] = (
     OrderCreated,
     OrderChanged,
@@ -340,4 +389,6 @@ PUBLISHED: tuple[type[OrderEvent], ...] = (
     ShipmentRequested,
     ShipmentCancellationRequested,
     OrderShipmentProgressed,
+    OrderInvoiced,
+    OrderPaid,
 )

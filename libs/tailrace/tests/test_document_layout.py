@@ -20,7 +20,7 @@ def test_every_word_of_a_language_is_there() -> None:
     for words in WORDS.values():
         assert all(words.model_dump().values())
         assert all(
-            set(each) == {"quote", "order_confirmation", "invoice"}
+            set(each) == {"quote", "order_confirmation", "invoice", "credit_note", "reminder"}
             for each in (words.title, words.opening, words.total)
         )
 
@@ -37,7 +37,7 @@ def test_a_child_keeps_its_own_and_has_the_rest_of_its_parents() -> None:
     assert (made.accent, made.paper, made.columns) == ("#445566", "us-letter", COLUMNS)
     english = words_in(made, "en")
     assert (english.number, english.terms, english.date) == ("Ref.", "Conditions", "Date")
-    assert english.title == {"quote": "Offer", "order_confirmation": "Order confirmation", "invoice": "Bill"}
+    assert english.title == {**WORDS["en"].title, "quote": "Offer", "invoice": "Bill"}
     assert words_in(made, "ja").number == "管理番号"
     # A parent that changes reaches its children; what they set stays.
     changed = customer.over(industry.over(Layout.model_validate({"accent": "#999999", "footer": "Since 1921"})))

@@ -1,17 +1,27 @@
-"""Every operation of accounting once: chart and accounts, periods that are locked and opened, journals that are posted and reversed, reports."""
+"""Every operation of accounting once: the chart, periods, journals and reports; then invoices, and what is paid for them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
+from uuid import UUID
 
 from invariants.walk import Walker
 
+from contracts import customers, orders, shipments
 from contracts.inventory import StockReceived
+from contracts.users import TenantCreated
+from tailrace.core.clock import now
 from tailrace.core.ids import uuid7
 
 V1 = "/v1/accounting"
 
 
 async def walk(w: Walker) -> None:
+    await _keeps_books(w)
+    await _sells(w)
+
+
+async def _keeps_books(w: Walker) -> None:
     await w.put(f"{V1}/chart", {"chart": "general"})
     await w.get(f"{V1}/charts")
     await w.get(f"{V1}/chart")
@@ -71,3 +81,160 @@ async def walk(w: Walker) -> None:
         "text,account,currency,debit,credit\nOpening,9,EUR,1,0\n,9,EUR,0,1\n",
         "text,account,currency,debit,credit\nOpening 2,9,EUR,1,0\n,9,EUR,0,1\n",
     )
+
+
+async def _sells(w: Walker) -> None:
+    """Goods that left are invoiced, credited, paid for and reminded of; a bank's statement says the rest."""
+    await w.tell(
+        TenantCreated(tenant_id=w.tenant, slug="hagane", name="Hagane Works", currency="EUR", country="DE"),
+        aggregate_id=w.tenant,
+    )
+    ada = uuid7()
+    address = customers.PostalAddress(use="billing", lines=["12 Analytical Row"], city="Lyon", country="FR")
+    said = {"kind": "company", "status": "active", "currency": "EUR", "payment_terms_days": 1, "addresses": [address]}
+    told = customers.CustomerCreated(customer_id=ada, number="C-1", name="Ada Works", **said)
+    await w.tell(told, aggregate_id=ada)
+    issuer = {"lines": ["1 Mill Lane"], "city": "Hamburg", "country": "DE", "tax_id": "DE123456788"}
+    await w.put(f"{V1}/billing", {"issuer": {**issuer, "electronic_address": "9930:DE123456788"}})
+    await w.get(f"{V1}/billing")
+    terms = f"{V1}/billing/customers/{{customer_id}}"
+    await w.put(terms, {"electronic_address": "9957:FR32123456789"}, customer_id=ada)
+    await w.get(terms, customer_id=ada)
+
+    invoices, here = f"{V1}/invoices", f"{V1}/invoices/{{invoice_id}}"
+    left = [await _delivered(w, ada) for _ in range(3)]
+    dropped = await w.post(invoices, {"shipment_ids": [str(left[0])]})
+    await w.put(here, {"payment_terms_days": 3, "notes": "Thank you."}, invoice_id=dropped["id"])
+    await w.delete(here, invoice_id=dropped["id"])
+    issued = []
+    for shipment in left:
+        draft = await w.h.client_as(tenant=w.tenant, user=w.user).post(invoices, json={"shipment_ids": [str(shipment)]})
+        dated = {"dated": (now() - timedelta(days=9)).date().isoformat()}
+        issued.append(await w.post(f"{here}/issue", dated, invoice_id=draft.json()["id"]))
+    await w.get(invoices)
+    first = {"invoice_id": issued[0]["id"]}
+    await w.get(here, **first)
+    await w.get(f"{here}/document", **first)
+    await w.get(f"{here}/ubl", **first)
+
+    notes = f"{V1}/credit-notes"
+    line = {"line_id": issued[0]["lines"][0]["id"], "net": 10}
+    note = await w.post(f"{here}/credit-notes", {"reason": "scratched", "lines": [line]}, **first)
+    await w.post(f"{here}/credit-notes", {"reason": "scratched too", "lines": [line]}, **first)
+    await w.get(notes)
+    await w.get(f"{notes}/{{credit_note_id}}", credit_note_id=note["id"])
+    await w.get(f"{notes}/{{credit_note_id}}/document", credit_note_id=note["id"])
+    await w.get(f"{notes}/{{credit_note_id}}/ubl", credit_note_id=note["id"])
+    await _is_paid(w, ada, issued)
+    await _is_reminded(w, issued)
+    await w.pump()
+    await w.get(f"{V1}/receivables/ageing")
+    await w.get(f"{V1}/receivables/{{customer_id}}/statement", customer_id=ada)
+
+
+async def _is_paid(w: Walker, ada: UUID, issued: list[dict[str, Any]]) -> None:
+    banks = f"{V1}/bank-accounts"
+    bank = await w.post(banks, {"code": "HB", "name": "House bank", "currency": "EUR", "account": "1000"})
+    one = {"bank_account_id": bank["id"]}
+    here = {"bank_account_id": bank["id"]}
+    other = await w.post(banks, {"code": "OB", "name": "Other bank", "currency": "EUR", "account": "1000"})
+    await w.get(banks)
+    await w.get(f"{banks}/{{bank_account_id}}", **here)
+    said = {"code": "HB", "name": "The bank", "currency": "EUR", "account": "1000"}
+    await w.put(f"{banks}/{{bank_account_id}}", said, **here)
+    await w.delete(f"{banks}/{{bank_account_id}}", bank_account_id=other["id"])
+    await w.post(f"{banks}/{{bank_account_id}}/restore", bank_account_id=other["id"])
+
+    rates = f"{V1}/rates"
+    rate = await w.put(rates, {"currency": "EUR", "against": "JPY", "day": "2026-01-01", "rate": "160"})
+    await w.h.client_as(tenant=w.tenant, user=w.user).put(
+        rates, json={"currency": "USD", "against": "EUR", "day": "2026-01-01", "rate": "0.9"}
+    )
+    await w.get(rates)
+    await w.get(f"{rates}/{{rate_id}}", rate_id=rate["id"])
+
+    await w.pump()
+    valued = [(now() - timedelta(days=ago)).date().isoformat() for ago in (1, 3)]
+    one_day, _ = [await w.post(f"{V1}/revaluations", {"day": day}) for day in valued]
+    await w.get(f"{V1}/revaluations")
+    await w.get(f"{V1}/revaluations/{{revaluation_id}}", revaluation_id=one_day["id"])
+
+    payments, it = f"{V1}/payments", f"{V1}/payments/{{payment_id}}"
+    paid = await w.post(payments, {**one, "amount": 500, "allocations": [{"invoice_id": issued[0]["id"]}]})
+    ids = {"payment_id": paid["id"], "allocation_id": paid["allocations"][0]["id"]}
+    await w.post(f"{it}/allocations/{{allocation_id}}/undo", {"reason": "another one's"}, **ids)
+    await w.post(f"{it}/allocate", {"allocations": [{"invoice_id": issued[1]["id"]}]}, payment_id=paid["id"])
+    unknown = await w.post(payments, {**one, "amount": 70, "payer_name": "Somebody"})
+    await w.post(f"{it}/assign", {"customer_id": str(ada)}, payment_id=unknown["id"])
+    await w.post(f"{it}/reverse", {"reason": "returned"}, payment_id=unknown["id"])
+    await w.get(payments)
+    await w.get(it, payment_id=paid["id"])
+
+    statements, lines = f"{V1}/bank-statements", f"{V1}/bank-lines"
+    today = now().date().isoformat()
+    text = f"value_day,amount,reference\n{today},1.00,{issued[1]['number']}\n{today},-2.00,Fees\n"
+    read = await w.post(statements, {**one, "format": "csv", "content": text})
+    await w.post(statements, {**one, "format": "csv", "content": f"value_day,amount\n{today},3.00\n"})
+    await w.get(statements)
+    await w.get(f"{statements}/{{bank_statement_id}}", bank_statement_id=read["id"])
+    found = (await w.get(lines, query={"bank_statement_id": read["id"]}))["items"]
+    came, went = sorted(found, key=lambda each: -each["amount"])
+    await w.get(f"{lines}/{{bank_line_id}}", bank_line_id=came["id"])
+    await w.get(f"{lines}/{{bank_line_id}}/suggestions", bank_line_id=came["id"])
+    allocations = {"allocations": [{"invoice_id": issued[1]["id"]}]}
+    await w.post(f"{lines}/{{bank_line_id}}/confirm", allocations, bank_line_id=came["id"])
+    await w.post(f"{lines}/{{bank_line_id}}/dismiss", {"reason": "the bank's fees"}, bank_line_id=went["id"])
+
+
+async def _is_reminded(w: Walker, issued: list[dict[str, Any]]) -> None:
+    levels = [{"days": 3, "text": "Please pay."}, {"days": 6, "fee": 500, "fee_currency": "EUR"}]
+    await w.put(f"{V1}/dunning-policy", {"levels": levels[:1]})
+    await w.get(f"{V1}/dunning-policy")
+    notices = f"{V1}/dunning-notices"
+    notice = await w.post(notices, {"invoice_id": issued[2]["id"]})
+    await w.h.client_as(tenant=w.tenant, user=w.user).put(f"{V1}/dunning-policy", json={"levels": levels})
+    await w.post(notices, {"invoice_id": issued[2]["id"]})
+    await w.get(notices)
+    await w.get(f"{notices}/{{dunning_notice_id}}", dunning_notice_id=notice["id"])
+    await w.get(f"{notices}/{{dunning_notice_id}}/document", dunning_notice_id=notice["id"])
+
+
+async def _delivered(w: Walker, customer_id: UUID) -> UUID:
+    """An order of one line, all of which has left."""
+    line, item, north, order, shipment = (uuid7() for _ in range(5))
+    about: dict[str, Any] = {"line_id": line, "item_id": item, "sku": "BOLT", "name": "Bolt", "warehouse_id": north}
+    ordered = orders.OrderLine(
+        **about, quantity=Decimal(4), unit="pcs", unit_price=Decimal(250), net=1_000, tax_rate=Decimal("0.1"), tax=100
+    )
+    confirmed = orders.OrderConfirmed(
+        order_id=order,
+        number=f"SO-{order.hex[-6:]}",
+        customer_reference="PO-7",
+        customer_name="Ada Works",
+        customer_id=customer_id,
+        currency="EUR",
+        net=1_000,
+        tax=100,
+        lines=[ordered],
+        ordered_at=now(),
+    )
+    await w.tell(confirmed, aggregate_id=order)
+    left = shipments.DispatchedLine(
+        **about,
+        quantity=Decimal(4),
+        line_quantity=Decimal(4),
+        line_net=1_000,
+        line_tax=100,
+        dispatched_before=Decimal(0),
+    )
+    gone = shipments.ShipmentDispatched(
+        shipment_id=shipment,
+        order_id=order,
+        reservation_id=uuid7(),
+        number=f"{confirmed.number}-1",
+        currency="EUR",
+        lines=[left],
+        dispatched_at=now(),
+    )
+    await w.tell(gone, aggregate_id=shipment)
+    return shipment

@@ -35,13 +35,31 @@ KINDS: Final[Mapping[AccountRole, tuple[AccountKind, ...]]] = {
     "production_clearing": ("expense", "revenue", "asset", "liability"),
     "opening_equity": ("equity",),
     "retained_earnings": ("equity",),
+    "receivable": ("asset",),
+    "customer_credit": ("liability",),
+    "unidentified_receipts": ("liability",),
+    "exchange_clearing": ("asset", "liability"),
+    "exchange_differences": ("expense", "revenue"),
 }
 """Of which kind the account of a role may be."""
 
 CONTROL: Final[frozenset[AccountRole]] = frozenset(
-    {"inventory", "goods_received_not_invoiced", "unbilled_receivable", "output_tax"}
+    {
+        "inventory",
+        "goods_received_not_invoiced",
+        "unbilled_receivable",
+        "output_tax",
+        "receivable",
+        "customer_credit",
+        "unidentified_receipts",
+    }
 )
 """The roles whose balance a sub-ledger explains. Their accounts are control accounts: they have no other role, and nobody posts there in passing."""
+
+FOR_INVOICES: Final[frozenset[AccountRole]] = frozenset(
+    {"receivable", "customer_credit", "unidentified_receipts", "exchange_clearing", "exchange_differences"}
+)
+"""The roles that only a company that invoices here needs: a chart is complete without them."""
 
 MOST_ROWS: Final = 2000
 _MOST_NAMED: Final = 50
@@ -112,8 +130,8 @@ def read_csv(text: str) -> Sequence[ChartRow]:
 
 
 def ensure_complete(chart: Chart) -> None:
-    """Raises Invalid when a role has no account."""
-    missing = [role for role in ROLES if role not in chart.roles]
+    """Raises Invalid when a role has no account that postings of stock and shipments need."""
+    missing = [role for role in ROLES if role not in chart.roles and role not in FOR_INVOICES]
     if missing:
         raise _invalid(
             [FieldProblem(field=chart.source, detail=f"No account has the role {role}.") for role in missing]

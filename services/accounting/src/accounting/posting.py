@@ -13,8 +13,9 @@ from sqlalchemy import Table, insert, select
 from accounting.books import Place, hold, next_open_day, role_map, take_place
 from accounting.days import check_effective, days
 from accounting.models import Account, Entry, Journal
+from accounting.moves import Rulebook
 from accounting.refusals import BelongsToPeriod, ControlAccount, DayLocked
-from accounting.rules import RULEBOOK, Rulebook, effective_at
+from accounting.rules import RULEBOOK, effective_at
 from accounting.streams import JournalStream, mirrored
 from contracts.accounting import JournalLine, JournalPosted
 from tailrace.core import clock

@@ -1,15 +1,17 @@
-"""What control accounts must hold: what each event of stock and shipments means for the stock's value, for what was received, for what is owed.
+"""What control accounts must hold: what each event of stock, shipments, invoices and payments means for what is there, and for what is owed.
 
 It is kept beside the journals and without them, from the events alone, so that a balance that nobody owes an explanation for can be found.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert
 
 from accounting.models import SubLedgerEntry
 from accounting.rules import credited, effective_at, shares
+from accounting.sales_rules import sales_amounts, settled_amount
+from contracts import invoices, payments
 from contracts.accounting import AccountRole
 from contracts.inventory import StockAdjusted, StockCostSettled, StockIssued, StockReceived
 from contracts.shipments import ShipmentDispatched
@@ -20,27 +22,47 @@ from tailrace.messaging.subscribers import Projection
 subledgers = Projection("accounting.subledgers", tables=[SubLedgerEntry])
 
 
-@subledgers.on(StockReceived, StockIssued, StockCostSettled, StockAdjusted, ShipmentDispatched)
+@subledgers.on(
+    StockReceived,
+    StockIssued,
+    StockCostSettled,
+    StockAdjusted,
+    ShipmentDispatched,
+    invoices.InvoiceIssued,
+    invoices.CreditNoteIssued,
+    payments.PaymentReceived,
+    payments.PaymentAssigned,
+    payments.PaymentAllocated,
+    payments.PaymentUnallocated,
+    payments.PaymentReversed,
+)
 async def keep(tx: Tx, event: Any, meta: Meta) -> None:
     rows = [
         {
             "tenant_id": tx.tenant_id,
             "event_id": meta.event_id,
             "role": role,
-            "currency": event.currency,
+            "currency": currency,
             "amount": amount,
             "source_id": meta.aggregate_id,
             "effective_at": effective_at(event),
         }
-        for role, amount in amounts(event).items()
-        if amount
+        for role, currency, amount in explained(event)
     ]
     if rows:
         await tx.execute(insert(SubLedgerEntry).values(rows).on_conflict_do_nothing())
 
 
+def explained(event: Any) -> Iterator[tuple[AccountRole, str, int]]:
+    """By role and currency, what an event adds to control accounts, in minor units, debits above zero. Never zero."""
+    found = [(role, event.currency, amount) for role, amount in amounts(event).items()]
+    if isinstance(event, payments.PaymentAllocation):
+        found.append(("receivable", event.invoice_currency, settled_amount(event)))
+    yield from (each for each in found if each[2])
+
+
 def amounts(event: Any) -> Mapping[AccountRole, int]:
-    """What an event adds to the control account of each role, in minor units, debits above zero. A transfer leaves the stock's value as it is."""
+    """What an event adds to the control account of each role in its own currency. A transfer leaves the stock's value as it is."""
     match event:
         case StockReceived(reason="transfer"):
             return {}
@@ -58,4 +80,4 @@ def amounts(event: Any) -> Mapping[AccountRole, int]:
             net, tax = shares(event)
             return {"unbilled_receivable": net + tax, "output_tax": -tax}
         case _:
-            return {}
+            return sales_amounts(event)

@@ -1,10 +1,11 @@
-"""What accounting does by itself: it begins the books of a new tenant, and posts what happened to stock and shipments."""
+"""What accounting does by itself: it begins the books of a new tenant, and posts what happened to stock, shipments, invoices and payments."""
 
 from typing import Any
 
 from accounting.chart import CHARTS
 from accounting.chart_commands import found_books
 from accounting.posting import post_event
+from contracts import invoices, payments
 from contracts.inventory import StockAdjusted, StockCostSettled, StockIssued, StockReceived
 from contracts.shipments import ShipmentDispatched
 from contracts.users import TenantCreated
@@ -22,6 +23,21 @@ async def begin(tx: Tx, event: TenantCreated, meta: Meta) -> None:
     await found_books(tx, CHARTS[event.chart])
 
 
-@postings.on(StockReceived, StockIssued, StockCostSettled, StockAdjusted, ShipmentDispatched)
+@postings.on(
+    StockReceived,
+    StockIssued,
+    StockCostSettled,
+    StockAdjusted,
+    ShipmentDispatched,
+    invoices.InvoiceIssued,
+    invoices.CreditNoteIssued,
+    payments.PaymentReceived,
+    payments.PaymentAssigned,
+    payments.PaymentAllocated,
+    payments.PaymentUnallocated,
+    payments.PaymentReversed,
+    payments.RevaluationPosted,
+    payments.RevaluationReversed,
+)
 async def post(tx: Tx, event: Any, meta: Meta) -> None:
     await post_event(tx, event, meta)

@@ -1,10 +1,22 @@
 """The manifest of accounting."""
 
 from accounting import imports, projections, proof, reactions, report_routes, routes
+from accounting.bank import routes as bank
 from accounting.days import dates, days
+from accounting.dunning import routes as dunning
+from accounting.dunning import schedules as reminders
+from accounting.invoices import projections as copies
+from accounting.invoices import reactions as billing
+from accounting.invoices import routes as invoices
+from accounting.invoices import schedules, timers
 from accounting.models import Base
-from accounting.scopes import close, control, read, write
+from accounting.payments import routes as payments
+from accounting.receivables import projections as receivables
+from accounting.receivables import routes as reports
+from accounting.scopes import close, control, invoice_read, invoice_write, read, write
 from contracts import accounting as events
+from contracts import invoices as sales
+from contracts import payments as receipts
 from tailrace.jobs.routes import jobs_router
 from tailrace.service import Exposed, Service
 from tailrace.transfer.routes import LARGEST, imports_router
@@ -12,8 +24,23 @@ from tailrace.transfer.routes import LARGEST, imports_router
 service = Service(
     name="accounting",
     topic="accounting.events",
-    publishes=events.PUBLISHED,
-    subscribers=[days, dates, reactions.books, reactions.postings, projections.subledgers],
+    publishes=(*events.PUBLISHED, *sales.PUBLISHED, *receipts.PUBLISHED),
+    subscribers=[
+        days,
+        dates,
+        reactions.books,
+        reactions.postings,
+        projections.subledgers,
+        copies.customers,
+        copies.orders,
+        copies.deliveries,
+        copies.sellers,
+        copies.companies,
+        billing.billing,
+        receivables.open_items,
+    ],
+    timers=[timers.due, schedules.batch, reminders.batch],
+    schedules=[schedules.closings, reminders.nights],
     imports=[imports.opening_balances],
     routers=[
         jobs_router("/v1/accounting/jobs", read),
@@ -27,15 +54,29 @@ service = Service(
         ),
         routes.router,
         report_routes.router,
+        invoices.billing_router,
+        invoices.router,
+        invoices.notes_router,
+        payments.router,
+        payments.bank_router,
+        payments.rates_router,
+        payments.revaluations_router,
+        reports.router,
+        dunning.policy_router,
+        dunning.router,
+        bank.router,
+        bank.lines_router,
     ],
     exposes=[
         Exposed(prefix="/v1/accounting", read_timeout=10.0),
+        Exposed(prefix="/v1/accounting/bank-statements", write_timeout=60.0),
         Exposed(prefix="/v1/accounting/opening-balances/import", body_limit=LARGEST, write_timeout=60.0),
     ],
-    scopes=[read, write, close, control],
+    scopes=[read, write, close, control, invoice_read, invoice_write],
     default_roles={
-        "accountant": ["accounting:read", "accounting:write", "accounting:close"],
-        "viewer": ["accounting:read"],
+        "accountant": ["accounting:read", "accounting:write", "accounting:close", "invoices:*"],
+        "sales": ["invoices:read"],
+        "viewer": ["accounting:read", "invoices:read"],
     },
     metadata=Base.metadata,
     proof=proof.proof,

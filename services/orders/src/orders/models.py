@@ -11,12 +11,13 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Numeric, UniqueConstraint
+from sqlalchemy import Numeric, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from contracts import orders as events
 from contracts.orders import Address, LineQuantity, Progress
+from orders.progress import progress, progress_of
 from orders.refusals import AllocationUnderWay, AlreadyShipped, NothingToAllocate
 from orders.states import STATES, Status
 from tailrace.core.ids import uuid7
@@ -61,6 +62,12 @@ class Order(Aggregate, Owned, Base):
     status: Mapped[Status]
     allocation: Mapped[Progress]
     shipment: Mapped[Progress]
+    invoicing: Mapped[Progress] = mapped_column(server_default=text("'none'"))
+    invoiced: Mapped[int] = mapped_column(server_default=text("0"))
+    """What invoices ask for it, tax included, less what was credited."""
+    payment: Mapped[Progress] = mapped_column(server_default=text("'none'"))
+    paid: Mapped[int] = mapped_column(server_default=text("0"))
+    """What of that is on invoices that are paid."""
     allocating: Mapped[bool]
     """Whether an attempt to allocate is under way, from the wish for it to its outcome."""
     shortage: Mapped[str | None]
@@ -100,13 +107,7 @@ class Order(Aggregate, Owned, Base):
     @property
     def taxes(self) -> list[events.RateOfTax]:
         """What is taxed at each rate, the lowest first."""
-        at: dict[tuple[Decimal, str | None], list[OrderLine]] = {}
-        for line in self.lines:
-            at.setdefault((line.tax_rate, line.tax_code), []).append(line)
-        return [
-            events.RateOfTax(code=code, rate=rate, net=sum(one.net for one in lines), tax=sum(one.tax for one in lines))
-            for (rate, code), lines in sorted(at.items(), key=lambda pair: (pair[0][0], pair[0][1] or ""))
-        ]
+        return events.RateOfTax.of(self.lines)
 
     # What people do.
 
@@ -114,6 +115,7 @@ class Order(Aggregate, Owned, Base):
     def drafted(cls, number: str, lines: list["OrderLine"], terms: Mapping[str, Any]) -> "Order":
         """A new draft. `terms` are the columns that a client decides."""
         start = {"status": "draft", "allocation": "none", "shipment": "none", "allocating": False}
+        start |= {"invoicing": "none", "invoiced": 0, "payment": "none", "paid": 0}
         order = cls(id=uuid7(), number=number, **start)
         order._take(lines, terms)
         order.record(events.OrderCreated(**order._description()))
@@ -219,7 +221,7 @@ class Order(Aggregate, Owned, Base):
         for line in self.lines:
             line.allocated = line.shipped + held.get(line.id, NOTHING)
         if before != [line.allocated for line in self.lines]:
-            self.allocation = _progress((line.allocated, line.quantity) for line in self.lines)
+            self.allocation = progress((line.allocated, line.quantity) for line in self.lines)
             self.record(
                 events.OrderAllocated(
                     order_id=self.id,
@@ -268,7 +270,7 @@ class Order(Aggregate, Owned, Base):
         lines = {line.id: line for line in self.lines}
         for line_id, quantity in dispatched:
             lines[line_id].shipped += quantity
-        self.shipment = _progress((line.shipped, line.quantity) for line in self.lines)
+        self.shipment = progress((line.shipped, line.quantity) for line in self.lines)
         self.record(
             events.OrderShipmentProgressed(
                 order_id=self.id,
@@ -278,6 +280,18 @@ class Order(Aggregate, Owned, Base):
         )
         if self.shipment == "full":
             self._stand()
+
+    def invoice(self, invoice_id: UUID, number: str, amount: int) -> None:
+        """Note that an invoice asks for so much of it; below zero, that a credit note takes it back."""
+        self.invoiced += amount
+        self.invoicing = progress_of(self.invoiced, self.total)
+        self.record_as(events.OrderInvoiced, order_id=self.id, invoice_id=invoice_id, invoice_number=number)
+
+    def pay(self, invoice_id: UUID, number: str, amount: int) -> None:
+        """Note that so much of it was paid; below zero, that it is not any more."""
+        self.paid += amount
+        self.payment = progress_of(self.paid, self.total)
+        self.record_as(events.OrderPaid, order_id=self.id, invoice_id=invoice_id, invoice_number=number)
 
     def _stand(self) -> None:
         """Everything has left: an order that is cancelled or on hold was so for others in vain, and is confirmed."""
@@ -356,6 +370,7 @@ class OrderLine(Part, Base):
             name=self.name,
             warehouse_id=self.warehouse_id,
             quantity=self.quantity,
+            unit=self.unit,
             unit_price=self.unit_price,
             price_list_id=self.price_list_id,
             net=self.net,
@@ -378,11 +393,3 @@ class OrderLine(Part, Base):
             line_net=self.net,
             line_tax=self.tax,
         )
-
-
-def _progress(pairs: Iterable[tuple[Decimal, Decimal]]) -> Progress:
-    """How far (done, wanted) pairs have got in all."""
-    known = list(pairs)
-    if all(done >= wanted for done, wanted in known):
-        return "full"
-    return "partial" if any(done > 0 for done, _ in known) else "none"

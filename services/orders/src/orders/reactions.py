@@ -1,15 +1,17 @@
-"""An accepted quote becomes an order, once, at the prices and taxes that were quoted. Orders of a user who is gone go to the one who takes over."""
+"""What others do to orders: an accepted quote becomes one, once, at the prices that were quoted; invoices and payments are noted; users go."""
 
 from decimal import Decimal
 
 from sqlalchemy import select
 
+from contracts import invoices as sales
 from contracts.quotes import QuoteAccepted, QuotedItem
 from contracts.users import UserDeleted
 from orders.commands import next_number
 from orders.models import Order, OrderLine
 from orders.projections import ItemCopy, Leaver, WarehouseCopy
 from orders.timers import handover
+from tailrace.core.errors import Unknown
 from tailrace.core.events import Meta
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Tx
@@ -20,6 +22,7 @@ from tailrace.messaging.subscribers import EVER, Reaction
 
 quotes = Reaction("orders.quotes", since=EVER)
 leavers = Reaction("orders.leavers", since=EVER)
+invoices = Reaction("orders.invoices", since=EVER)
 
 
 @quotes.on(QuoteAccepted)
@@ -58,6 +61,38 @@ async def accepted(tx: Tx, event: QuoteAccepted, meta: Meta) -> None:
 @leavers.on(UserDeleted)
 async def left(tx: Tx, event: UserDeleted, meta: Meta) -> None:
     await handover.leave(tx, event.user_id, event.successor_id)
+
+
+@invoices.on(sales.InvoiceIssued)
+async def issued(tx: Tx, event: sales.InvoiceIssued, meta: Meta) -> None:
+    for each in event.orders:
+        (await _order(tx, each)).invoice(event.invoice_id, event.number, each.net + each.tax)
+
+
+@invoices.on(sales.CreditNoteIssued)
+async def credited(tx: Tx, event: sales.CreditNoteIssued, meta: Meta) -> None:
+    for each in event.orders:
+        (await _order(tx, each)).invoice(event.invoice_id, event.invoice_number, -each.net - each.tax)
+
+
+@invoices.on(sales.InvoicePaid)
+async def paid(tx: Tx, event: sales.InvoicePaid, meta: Meta) -> None:
+    for each in event.orders:
+        (await _order(tx, each)).pay(event.invoice_id, event.number, each.net + each.tax)
+
+
+@invoices.on(sales.InvoiceReopened)
+async def reopened(tx: Tx, event: sales.InvoiceReopened, meta: Meta) -> None:
+    for each in event.orders:
+        (await _order(tx, each)).pay(event.invoice_id, event.number, -each.net - each.tax)
+
+
+async def _order(tx: Tx, of: sales.OrderAmount) -> Order:
+    """Raises NotYet for one that is not here, which an order that was invoiced always is."""
+    try:
+        return await tx.load(Order, of.order_id)
+    except Unknown:
+        raise NotYet(f"order {of.order_id} is not here") from None
 
 
 def _line(line: QuotedItem, position: int, event: QuoteAccepted) -> OrderLine:

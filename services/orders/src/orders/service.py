@@ -24,6 +24,7 @@ service = Service(
         projections.templates,
         reactions.quotes,
         reactions.leavers,
+        reactions.invoices,
         process.saga,
     ],
     timers=[timers.handover],

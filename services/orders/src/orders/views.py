@@ -63,6 +63,14 @@ class OrderSummary(ResourceView):
     """How much of it is held in stock, or has left."""
     shipment: Progress
     """How much of it has left."""
+    invoicing: Progress
+    """How much of it invoices ask for."""
+    payment: Progress
+    """How much of it is on invoices that are paid."""
+    invoiced: Minor
+    """What invoices ask for it, tax included, less what was credited."""
+    paid: Minor
+    """What of that is on invoices that are paid."""
     allocating: bool
     """Whether inventory has been asked for stock and has yet to answer."""
     shortage: str | None

@@ -158,13 +158,7 @@ class Quote(Aggregate, Owned, Base):
     @property
     def taxes(self) -> list[RateOfTax]:
         """What is taxed at each rate, the lowest first."""
-        at: dict[tuple[Decimal, str | None], list[QuoteLine]] = {}
-        for line in self.counted:
-            at.setdefault((line.tax_rate, line.tax_code), []).append(line)
-        return [
-            RateOfTax(code=code, rate=rate, net=sum(one.net for one in lines), tax=sum(one.tax for one in lines))
-            for (rate, code), lines in sorted(at.items(), key=lambda pair: (pair[0][0], pair[0][1] or ""))
-        ]
+        return RateOfTax.of(self.counted)
 
     # Until it is sent.
 

@@ -4,7 +4,7 @@ import ast
 import importlib
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import ModuleType
 from typing import Any, get_args, get_type_hints
 
@@ -141,24 +141,29 @@ def _is_on(decorator: ast.expr) -> bool:
 
 def _misplaced(subject: Subject) -> Iterator[tuple[str, str, frozenset[str]]]:
     for module in _modules(subject):
-        place = module.__name__.removeprefix(f"{subject.name}.").partition(".")[0]
+        places = _places(module.__name__.removeprefix(f"{subject.name}.").split("."))
         for name, value in vars(module).items():
             kind = value if isinstance(value, type) else type(value)
             mine = value.__module__ == module.__name__ if isinstance(value, type) else isinstance(value, APIRouter)
             for base, homes in _HOMES.items():
-                if mine and issubclass(kind, base) and place.removeprefix("report_") not in homes:
-                    yield f"{place}.py", name, homes
+                if mine and issubclass(kind, base) and not places & homes:
+                    yield f"{module.__name__.rpartition('.')[2]}.py", name, homes
 
 
 def _misplaced_subscribers(subject: Subject) -> Iterator[tuple[str, str, frozenset[str]]]:
     for path in subject.sources:
-        place = path.relative_to(subject.package).with_suffix("").parts[0]
+        places = _places(path.relative_to(subject.package).with_suffix("").parts)
         for node in ast.parse(path.read_text()).body:
             if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
                 continue
             homes = _MAKERS.get(ast.unparse(node.value.func).rpartition(".")[2])
-            if homes is not None and place not in homes:
-                yield f"{place}.py", ast.unparse(node.targets[0]), homes
+            if homes is not None and not places & homes:
+                yield path.name, ast.unparse(node.targets[0]), homes
+
+
+def _places(parts: Sequence[str]) -> frozenset[str]:
+    """What a module is, by its own name and by those of the folders that it lies in: a room of a service has `routes` of its own."""
+    return frozenset(part.removeprefix("report_") for part in parts)
 
 
 def _modules(subject: Subject) -> Iterator[ModuleType]:

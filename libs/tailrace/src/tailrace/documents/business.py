@@ -1,4 +1,4 @@
-"""The data of a business document: a quote, an order confirmation, an invoice. What contradicts itself is refused before it is printed.
+"""The data of a business document: a quote, an order confirmation, an invoice, a credit note, a reminder. What contradicts itself is refused.
 
 Money is in minor units of `currency`, of which `digits` stand behind the point; quantities and rates are decimals as text.
 """
@@ -71,6 +71,14 @@ class BusinessDocument(_Part):
     version: Annotated[int, Field(ge=1)] = 1
     date: Day
     valid_until: Day | None = None
+    due_on: Day | None = None
+    """The last day on which it is paid in time."""
+    supplied: _Line | None = None
+    """The day, or the days, on which what it is of was supplied, as they are printed."""
+    reference: _Line | None = None
+    """What the customer calls it."""
+    about: _Line | None = None
+    """The number of the document that this one corrects."""
     currency: Currency
     digits: Annotated[int, Field(ge=0, le=4)]
     seller: DocumentParty

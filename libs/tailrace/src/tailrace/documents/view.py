@@ -115,6 +115,10 @@ def _details(document: BusinessDocument, words: Words, spoken: _Spoken) -> list[
     details.append([words.date, spoken.day(document.date)])
     if document.valid_until:
         details.append([words.valid_until, spoken.day(document.valid_until)])
+    if document.due_on:
+        details.append([words.due_on, spoken.day(document.due_on)])
+    others = ((words.supplied, document.supplied), (words.reference, document.reference), (words.about, document.about))
+    details += [[label, text] for label, text in others if text]
     return details
 
 

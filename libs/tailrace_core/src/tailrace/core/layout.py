@@ -22,7 +22,7 @@ from tailrace.core.wire import TextRule, WireModel
 
 __all__ = ["COLUMNS", "Column", "DocumentKind", "Language", "Layout", "Words"]
 
-DocumentKind = Literal["quote", "order_confirmation", "invoice"]
+DocumentKind = Literal["quote", "order_confirmation", "invoice", "credit_note", "reminder"]
 Language = Literal["ja", "en"]
 Column = Literal["position", "item", "quantity", "unit_price", "discount", "tax_rate", "amount"]
 COLUMNS: tuple[Column, ...] = ("position", "item", "quantity", "unit_price", "discount", "tax_rate", "amount")
@@ -69,6 +69,14 @@ class Words(WireModel):
     """Before the day that it is of."""
     valid_until: _Word | None = None
     """Before the last day on which it can be accepted."""
+    due_on: _Word | None = None
+    """Before the last day on which it is paid in time."""
+    supplied: _Word | None = None
+    """Before the days on which what it is of was supplied."""
+    reference: _Word | None = None
+    """Before what the customer calls it."""
+    about: _Word | None = None
+    """Before the number of the document that this one corrects."""
     tax_id: _Word | None = None
     """Before a number that a tax office gave."""
     contact: _Word | None = None

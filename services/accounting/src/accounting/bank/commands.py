@@ -1,0 +1,88 @@
+"""What is done with statements: read in, each line once, and said what each line is."""
+
+from collections.abc import Sequence
+from hashlib import sha256
+from uuid import UUID
+
+from sqlalchemy import select
+
+from accounting.bank.bodies import BankLineConfirmation, NewBankStatement
+from accounting.bank.matching import Suggestion, candidates, certain, suggest
+from accounting.bank.models import BankLine, BankStatement
+from accounting.bank.reading import read_camt, read_csv
+from accounting.bank.refusals import LineState
+from accounting.payments.bodies import AllocationBody, PaymentBody
+from accounting.payments.commands import bank_account, receive
+from tailrace.db.database import Tx
+
+_LONGEST_REFERENCE = 200
+
+
+async def import_statement(tx: Tx, asked: NewBankStatement) -> BankStatement:
+    """Read a file; the same one again changes nothing, and a line that another file had is left out. Raises NoStatement, Invalid."""
+    bank = await bank_account(tx, asked.bank_account_id, lock=True)
+    digest = sha256(asked.content.encode()).hexdigest()
+    same = select(BankStatement).where(BankStatement.bank_account_id == bank.id, BankStatement.sha256 == digest)
+    known = (await tx.scalars(same)).one_or_none()
+    if known is not None:
+        return known
+    of_csv = asked.format == "csv"
+    said = read_csv(asked.content, bank.currency) if of_csv else read_camt(asked.content, bank.iban, bank.currency)
+    keys = [line.key for line in said.lines]
+    there = select(BankLine.line_key).where(BankLine.bank_account_id == bank.id, BankLine.line_key.in_(keys))
+    earlier = set(await tx.scalars(there))
+    fresh = [line for line in said.lines if line.key not in earlier]
+    statement = BankStatement.read(bank.id, asked.format, digest, said, len(fresh))
+    tx.add(statement)
+    lines = [BankLine.read(statement, bank.currency, line) for line in fresh]
+    tx.add_all(lines)
+    await tx.flush()
+    if asked.confirm_certain:
+        for line in lines:
+            await _confirm_certain(tx, line)
+    return statement
+
+
+async def suggestions(tx: Tx, id: UUID) -> Sequence[Suggestion]:
+    """What a line may be for. Raises Unknown."""
+    line = await tx.find(BankLine, id)
+    return suggest(line, await candidates(tx, line.currency)) if line.status == "open" else []
+
+
+async def confirm(tx: Tx, id: UUID, match: int | None, asked: BankLineConfirmation) -> BankLine:
+    """The line is a payment. Raises LineState, and what entering a payment does."""
+    line = await tx.load(BankLine, id, match)
+    line.after("matched")
+    if line.amount <= 0:
+        raise LineState(f"Line {line.name} is no money that came in.")
+    await _receive(tx, line, asked.customer_id, asked.allocations)
+    return line
+
+
+async def dismiss(tx: Tx, id: UUID, match: int | None, reason: str) -> BankLine:
+    """The line is nothing that customers paid. Raises LineState."""
+    line = await tx.load(BankLine, id, match)
+    line.dismiss(reason)
+    return line
+
+
+async def _confirm_certain(tx: Tx, line: BankLine) -> None:
+    found = certain(line, await candidates(tx, line.currency)) if line.amount > 0 else []
+    if found:
+        allocations = [AllocationBody(invoice_id=each.id, amount=each.open) for each in found]
+        await _receive(tx, line, found[0].customer_id, allocations)
+        await tx.flush()
+
+
+async def _receive(tx: Tx, line: BankLine, customer_id: UUID | None, allocations: Sequence[AllocationBody]) -> None:
+    body = PaymentBody(
+        bank_account_id=line.bank_account_id,
+        amount=line.amount,
+        value_day=line.value_day,
+        customer_id=customer_id,
+        payer_name=line.payer_name,
+        reference=(line.reference or "")[:_LONGEST_REFERENCE] or None,
+        allocations=list(allocations),
+    )
+    payment = await receive(tx, body)
+    line.match(payment.id)

@@ -1,0 +1,1 @@
+"""Sales invoices and credit notes: what has left and is invoiced, the documents, and how each of them stands."""

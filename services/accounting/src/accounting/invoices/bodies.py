@@ -1,0 +1,154 @@
+"""What clients say of invoices. Amounts are minor units of the invoice's currency, a rate is a share of one."""
+
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import Field, model_validator
+
+from contracts.invoices import BillingMode
+from tailrace.core.fields import Amount, Country, Day, Name, Note, Sentence, Text, UnitCode
+from tailrace.core.money import Currency, Quantity, Rate, UnitPrice
+from tailrace.http.routing import Body
+
+MOST_LINES = 500
+MOST_SHIPMENTS = 100
+_CLOSING_DAY = Annotated[int, Field(ge=1, le=31)]
+
+
+class NewInvoiceLine(Body):
+    """Something that is sold by the invoice itself: a fee, an hour, what no order is of."""
+
+    name: Text
+    """What it is."""
+    quantity: Quantity
+    """How much of it, in `unit`."""
+    unit: UnitCode | None = None
+    unit_price: UnitPrice
+    """Of one `unit`, in minor units."""
+    tax_code: Text | None = None
+    """The code that it is taxed by."""
+    tax_rate: Rate
+    """The share of the net amount that is due as tax."""
+
+
+class NewInvoice(Body):
+    """What to invoice: shipments that have left, all that has left of an order or for a customer; lines of its own besides, or alone."""
+
+    shipment_ids: Annotated[list[UUID], Field(max_length=MOST_SHIPMENTS)] = []
+    """Shipments that have left, of one customer and in one currency; each is invoiced whole."""
+    order_id: UUID | None = None
+    """All that has left of this order and is not invoiced."""
+    customer_id: UUID | None = None
+    """All that has left for this customer and is not invoiced; with `lines` alone, whom they are for."""
+    until: Day | None = Field(None, description="The last day that it left on; up to now when left out.")
+    currency: Currency | None = Field(
+        None, description="What it is in, an ISO 4217 code; the customer's when left out. Shipments say it themselves."
+    )
+    lines: Annotated[list[NewInvoiceLine], Field(max_length=MOST_LINES)] = []
+    """What is sold by the invoice itself."""
+    payment_terms_days: Annotated[int, Field(ge=0, le=365)] | None = Field(
+        None, description="How many days after its date it is due; what was agreed with the customer when left out."
+    )
+    customer_reference: Text | None = None
+    """What the customer calls it; that of the order when left out."""
+    notes: Note | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        sources = [bool(self.shipment_ids), self.order_id is not None, self.customer_id is not None]
+        if sum(sources) != 1:
+            raise ValueError("Say one of shipment_ids, order_id and customer_id.")
+        return self
+
+
+class InvoiceTerms(Body):
+    """What may still be said of a draft; its shipments stay."""
+
+    lines: Annotated[list[NewInvoiceLine], Field(max_length=MOST_LINES)] = []
+    """What is sold by the invoice itself, in place of what was said before."""
+    payment_terms_days: Annotated[int, Field(ge=0, le=365)]
+    """How many days after its date it is due."""
+    customer_reference: Text | None = None
+    """What the customer calls it."""
+    notes: Note | None = None
+
+
+class IssueBody(Body):
+    """When the invoice is of."""
+
+    dated: Day | None = Field(None, description="The day that it is of, not after today; today when left out.")
+
+
+class CreditLine(Body):
+    """What of a line of the invoice is taken back: so much of its quantity, or of its net amount."""
+
+    line_id: UUID
+    """The line of the invoice."""
+    quantity: Quantity | None = None
+    """How much of it comes back; its share of the line's amount is taken back. Instead of `net`."""
+    net: Amount | None = None
+    """By how much its net amount is lowered. Instead of `quantity`."""
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.quantity is None) == (self.net is None):
+            raise ValueError("Say quantity or net, one of them.")
+        return self
+
+
+class NewCreditNote(Body):
+    """What is taken back of an invoice, and why; all that is left of it when no line is named."""
+
+    reason: Sentence
+    """Why, in a sentence or two; it stands on the credit note."""
+    lines: Annotated[list[CreditLine], Field(max_length=MOST_LINES)] = []
+    """The lines, each once."""
+    dated: Day | None = Field(None, description="The day that it is of, not after today; today when left out.")
+
+
+class IssuerBody(Body):
+    """What documents say of the company."""
+
+    name: Name | None = Field(None, description="Its registered name; what the tenant is called when left out.")
+    lines: Annotated[list[Text], Field(max_length=6)] = []
+    """Street and number, line by line."""
+    city: Text | None = None
+    """The town that it is in."""
+    postal_code: Annotated[Text, Field(max_length=20)] | None = None
+    """As the post of its country writes it."""
+    region: Text | None = None
+    """The state, prefecture or province."""
+    country: Country | None = None
+    tax_id: Annotated[Text, Field(max_length=40)] | None = None
+    """Its number at the tax office, with the country's letters (DE123456789); in Japan that of an issuer of qualified invoices (T…)."""
+    registration_id: Annotated[Text, Field(max_length=40)] | None = None
+    """Its number in the register of companies."""
+    electronic_address: Annotated[Text, Field(max_length=100)] | None = None
+    """Where it receives electronic documents, such as 9930:DE123456789: a scheme of the EAS list, a colon, the address."""
+    payment_instructions: Note | None = None
+
+
+class BillingPolicyBody(Body):
+    """How the company invoices, all of it."""
+
+    mode: BillingMode = "manual"
+    """When what has left is invoiced: when somebody asks, with each shipment, or each month on the closing day."""
+    closing_day: _CLOSING_DAY = 31
+    """The last day of the month that a periodic invoice is of; 31 for the last one there is."""
+    issues: bool = False
+    """Whether what is invoiced by itself is issued at once; a draft is made otherwise."""
+    number_prefix: Annotated[str, Field(pattern="^[A-Z0-9]{1,8}$", examples=["INV"])] = "INV"
+    """With what the numbers of invoices begin, in capitals; the year and the number follow."""
+    issuer: IssuerBody = IssuerBody()
+    """What documents say of the company."""
+
+
+class BillingTermsBody(Body):
+    """What was agreed with one customer; null where the company's policy holds."""
+
+    mode: BillingMode | None = None
+    """When what has left is invoiced."""
+    closing_day: _CLOSING_DAY | None = None
+    """The last day of the month that a periodic invoice is of."""
+    electronic_address: Annotated[Text, Field(max_length=100)] | None = None
+    """Where the customer receives electronic documents: a scheme of the EAS list, a colon, the address."""

@@ -1,0 +1,96 @@
+"""The customer of an invoice: found by id, followed where it was merged, and copied as the document says it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from accounting.invoices.copies import CustomerCopy, MergeCopy, OrderCopy
+from tailrace.db.database import Tx
+from tailrace.messaging.replica import by_ids
+
+DAYS_TO_PAY = 30
+"""For somebody with whom nothing was agreed."""
+_LONGEST_CHAIN = 20
+_COUNTRY_FIRST = {"JP"}
+
+
+@dataclass(frozen=True, slots=True)
+class Buyer:
+    """Whom an invoice is for. `paper` is what the document says of them."""
+
+    customer_id: UUID | None
+    paper: Mapping[str, Any]
+    payment_terms_days: int
+    currency: str
+
+
+async def followed(tx: Tx, customer_id: UUID) -> UUID:
+    """The customer that this one stands for by now, which is itself as long as it was not merged."""
+    for _ in range(_LONGEST_CHAIN):
+        merge = (await by_ids(tx, MergeCopy, [customer_id])).get(customer_id)
+        if merge is None or not merge.active:
+            break
+        customer_id = merge.into_customer_id
+    return customer_id
+
+
+async def known_buyer(tx: Tx, customer_id: UUID, field: str = "/customer_id") -> Buyer:
+    """One that is kept, deleted or not: what was delivered is owed. Raises NotYetKnown, Invalid."""
+    id = await followed(tx, customer_id)
+    customer = (await by_ids(tx, CustomerCopy, [id])).known(id, field)
+    return Buyer(id, _on_paper(customer), customer.payment_terms_days, customer.currency)
+
+
+def named_buyer(order: OrderCopy) -> Buyer:
+    """One that an order only names."""
+    paper: dict[str, Any] = {
+        "name": order.customer_name,
+        "number": None,
+        "lines": [],
+        "tax_id": None,
+        "language": "en",
+        "street": [],
+        "city": None,
+        "postal_code": None,
+        "region": None,
+        "country": None,
+        "email": None,
+    }
+    return Buyer(None, paper, DAYS_TO_PAY, order.currency)
+
+
+def _on_paper(customer: CustomerCopy) -> dict[str, Any]:
+    address = _address(customer, "billing", "office")
+    said = address or {}
+    return {
+        "name": customer.name,
+        "number": customer.number,
+        "lines": address_label(address),
+        "tax_id": next((each["number"] for each in customer.tax_ids), None),
+        "language": "ja" if (customer.language or "").startswith("ja") else "en",
+        "street": list(said.get("lines", [])),
+        **{name: said.get(name) for name in ("city", "postal_code", "region", "country")},
+        "email": next((each["address"] for each in customer.emails), None),
+    }
+
+
+def _address(customer: CustomerCopy, *uses: str) -> Mapping[str, Any] | None:
+    """The first one for the first of these uses, else the first there is."""
+    for use in uses:
+        for address in customer.addresses:
+            if address["use"] == use:
+                return address
+    return next(iter(customer.addresses), None)
+
+
+def address_label(address: Mapping[str, Any] | None) -> list[str]:
+    """An address as it is printed: in Japan from the large to the small, elsewhere the other way."""
+    if address is None:
+        return []
+    if address["country"] in _COUNTRY_FIRST:
+        code = f"〒{address['postal_code']}" if address.get("postal_code") else None
+        place = "".join(each for each in (address.get("region"), address.get("city")) if each)
+        return [each for each in (code, place, *address["lines"]) if each]
+    place = " ".join(each for each in (address.get("postal_code"), address.get("city")) if each)
+    return [each for each in (*address["lines"], place, address.get("region"), address["country"]) if each]

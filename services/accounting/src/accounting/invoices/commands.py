@@ -1,0 +1,172 @@
+"""What is done with invoices: drafted, issued, credited. What that leads to in the books follows from the events that this records."""
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from accounting.books import hold, role_map
+from accounting.days import days
+from accounting.invoices import policy
+from accounting.invoices.bodies import InvoiceTerms, NewInvoice, NewInvoiceLine
+from accounting.invoices.buyers import Buyer, known_buyer
+from accounting.invoices.copies import DeliveryCopy, OrderCopy
+from accounting.invoices.drafting import (
+    Billable,
+    billable,
+    delivered_lines,
+    numbered,
+    of_customer,
+    own_lines,
+    uninvoiced,
+)
+from accounting.invoices.models import Invoice, InvoiceLine, Issue
+from accounting.invoices.refusals import AlreadyInvoiced, OutOfOrder
+from accounting.invoices.timers import await_due
+from contracts.accounting import AccountRole
+from tailrace.core import clock
+from tailrace.core.errors import Invalid
+from tailrace.core.plausible import checked_day
+from tailrace.db.database import Tx
+from tailrace.db.numbers import Numbers
+from tailrace.messaging.replica import by_ids
+
+NUMBERS = Numbers("invoice", "{series}-{number:05}")
+_BACK = timedelta(days=366)
+_NEEDED: Collection[AccountRole] = ("receivable", "unbilled_receivable", "revenue", "output_tax")
+
+
+async def create(tx: Tx, asked: NewInvoice) -> Invoice:
+    """Draft an invoice. Raises Invalid, NotYetKnown, NothingToInvoice, AlreadyInvoiced, NotOneCustomer."""
+    own = own_lines(asked.lines)
+    found = await _billable(tx, asked)
+    if found is None:
+        assert asked.customer_id is not None
+        buyer = await known_buyer(tx, asked.customer_id)
+        return _drafted(tx, buyer, asked.currency or buyer.currency, asked, own)
+    lines = delivered_lines(found, await days.calendar(tx))
+    return _drafted(tx, found.buyer, found.currency, asked, [*lines, *own], found.reference)
+
+
+async def draft(tx: Tx, deliveries: Collection[DeliveryCopy]) -> Invoice:
+    """Draft an invoice of these shipments alone. Raises OrderNotYetKnown, NotOneCustomer."""
+    found = await billable(tx, deliveries)
+    lines = delivered_lines(found, await days.calendar(tx))
+    asked = InvoiceTerms(payment_terms_days=found.buyer.payment_terms_days)
+    return _drafted(tx, found.buyer, found.currency, asked, lines, found.reference)
+
+
+def draft_own(tx: Tx, like: Invoice, asked: Sequence[NewInvoiceLine]) -> Invoice:
+    """Draft an invoice of lines of its own for whom another one is for, due at once."""
+    buyer = Buyer(like.customer_id, like.customer, 0, like.currency)
+    return _drafted(tx, buyer, like.currency, InvoiceTerms(payment_terms_days=0), own_lines(asked))
+
+
+async def replace(tx: Tx, id: UUID, match: int | None, asked: InvoiceTerms) -> Invoice:
+    """Say other terms of a draft, and what it sells itself. Raises InvoiceState, Invalid."""
+    invoice = await tx.load(Invoice, id, match)
+    invoice.after("changed")
+    delivered = [line for line in invoice.lines if line.shipment_id is not None]
+    lines = [*delivered, *own_lines(asked.lines)]
+    if not lines:
+        raise Invalid.field("/lines", "An invoice has a line.")
+    terms = asked.model_dump(include={"payment_terms_days", "customer_reference", "notes"})
+    invoice.change(terms, numbered(lines))
+    return invoice
+
+
+async def delete(tx: Tx, id: UUID, match: int | None) -> None:
+    """Drop a draft. Raises InvoiceState."""
+    (await tx.load(Invoice, id, match)).delete()
+
+
+async def issue(tx: Tx, id: UUID, match: int | None, dated: date | None = None) -> Invoice:
+    """Let an invoice bind, under the next number of its series. Raises InvoiceState, OutOfOrder, RoleUnmapped, NotYetKnown, Implausible."""
+    invoice = await tx.load(Invoice, id, match)
+    invoice.after("issued")
+    today = await days.today(tx)
+    day = dated or today
+    checked_day(day, today - _BACK, today, "/dated")
+    await ensure_roles(tx, day, _NEEDED)
+    seller = await policy.seller(tx)
+    series = f"{(await policy.policy_of(tx)).number_prefix}-{day.year}"
+    # Last: from here on, the next one of the series waits for this transaction.
+    number = await NUMBERS.next(tx, series)
+    last = await tx.scalar(select(func.max(Invoice.dated)).where(Invoice.series == series))
+    if last is not None and day < last:
+        if dated is not None:
+            raise OutOfOrder(last)
+        day = last
+    due_on = day + timedelta(days=invoice.payment_terms_days)
+    invoice.issue(Issue(number, series, day, due_on, await moment_of(tx, day), seller))
+    await await_due(tx, invoice)
+    return invoice
+
+
+async def moment_of(tx: Tx, day: date) -> datetime:
+    """When something of a day takes effect: now, or at the end of an earlier day."""
+    now = clock.now()
+    return min(now, await days.end_of(tx, day))
+
+
+async def ensure_roles(tx: Tx, day: date, roles: Collection[AccountRole]) -> None:
+    """Raises RoleUnmapped when a role that is going to be posted to has no account."""
+    known = await role_map(tx)
+    if not known.steps:
+        await hold(tx)
+        known = await role_map(tx)
+    for role in roles:
+        known.account(role, day)
+
+
+async def _billable(tx: Tx, asked: NewInvoice) -> Billable | None:
+    """The shipments that are asked for; None when it is lines alone."""
+    if asked.shipment_ids:
+        known = await by_ids(tx, DeliveryCopy, asked.shipment_ids)
+        wanted = [known.known(id, f"/shipment_ids/{at}") for at, id in enumerate(asked.shipment_ids)]
+        if len({each.id for each in wanted}) < len(wanted):
+            raise Invalid.field("/shipment_ids", "A shipment is named twice.")
+        free = {each.id for each in await uninvoiced(tx, DeliveryCopy.id.in_(asked.shipment_ids))}
+        for at, each in enumerate(wanted):
+            if each.id not in free:
+                raise AlreadyInvoiced(f"Shipment {each.number} is invoiced already.", field=f"/shipment_ids/{at}")
+        return await billable(tx, wanted)
+    if asked.order_id is not None:
+        (await by_ids(tx, OrderCopy, [asked.order_id])).known(asked.order_id, "/order_id")
+        return await billable(tx, await uninvoiced(tx, DeliveryCopy.order_id == asked.order_id, until=asked.until))
+    assert asked.customer_id is not None
+    buyer = await known_buyer(tx, asked.customer_id)
+    assert buyer.customer_id is not None
+    theirs = await of_customer(tx, buyer.customer_id)
+    currency = asked.currency or buyer.currency
+    found = await uninvoiced(tx, theirs, DeliveryCopy.currency == currency, until=asked.until)
+    if not found and asked.lines:
+        return None
+    return await billable(tx, found)
+
+
+def _drafted(
+    tx: Tx,
+    buyer: Buyer,
+    currency: str,
+    asked: NewInvoice | InvoiceTerms,
+    lines: list[InvoiceLine],
+    reference: str | None = None,
+) -> Invoice:
+    supplied = [line.supplied_on for line in lines if line.supplied_on is not None]
+    terms = {
+        "customer_id": buyer.customer_id,
+        "customer": dict(buyer.paper),
+        "currency": currency,
+        "payment_terms_days": buyer.payment_terms_days
+        if asked.payment_terms_days is None
+        else asked.payment_terms_days,
+        "customer_reference": asked.customer_reference or reference,
+        "notes": asked.notes,
+        "supplied_from": min(supplied, default=None),
+        "supplied_until": max(supplied, default=None),
+    }
+    invoice = Invoice.drafted(terms, numbered(lines))
+    tx.add(invoice)
+    return invoice

@@ -1,0 +1,79 @@
+"""What invoices keep of others: who buys, what was ordered, what of it has left, and who sells."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Mapped
+
+from accounting.models import Base
+from tailrace.db.keys import tenant_index
+from tailrace.messaging.replica import Replica
+
+
+class CustomerCopy(Replica, Base):
+    """A customer, as a document of it says."""
+
+    __tablename__ = "customer_copy"
+
+    number: Mapped[str]
+    name: Mapped[str]
+    language: Mapped[str | None]
+    currency: Mapped[str]
+    payment_terms_days: Mapped[int]
+    tax_ids: Mapped[list[dict[str, Any]]]
+    addresses: Mapped[list[dict[str, Any]]]
+    emails: Mapped[list[dict[str, Any]]]
+
+
+class MergeCopy(Replica, Base):
+    """That a customer stands for another; inactive once that was undone."""
+
+    __tablename__ = "merge_copy"
+
+    into_customer_id: Mapped[UUID]
+
+
+class OrderCopy(Replica, Base):
+    """An order that binds, with its lines as the event has them."""
+
+    __tablename__ = "order_copy"
+
+    number: Mapped[str]
+    customer_reference: Mapped[str]
+    customer_name: Mapped[str]
+    customer_id: Mapped[UUID | None]
+    currency: Mapped[str]
+    net: Mapped[int]
+    tax: Mapped[int]
+    lines: Mapped[list[dict[str, Any]]]
+
+
+class DeliveryCopy(Replica, Base):
+    """A shipment that has left, with its lines as the event has them."""
+
+    __tablename__ = "delivery_copy"
+    __table_args__ = (tenant_index("order_id"), tenant_index("dispatched_at", "id"))
+
+    order_id: Mapped[UUID]
+    number: Mapped[str]
+    currency: Mapped[str]
+    lines: Mapped[list[dict[str, Any]]]
+    dispatched_at: Mapped[datetime]
+
+
+class SellerCopy(Replica, Base):
+    """The company itself."""
+
+    __tablename__ = "seller_copy"
+
+    name: Mapped[str]
+
+
+class CompanyCopy(Replica, Base):
+    """What the company was founded with."""
+
+    __tablename__ = "company_copy"
+
+    currency: Mapped[str]
+    country: Mapped[str | None]

@@ -1,0 +1,55 @@
+"""Taking an invoice back, in part or in whole: what was paid beyond the rest is the customer's credit again."""
+
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from accounting.days import days
+from accounting.invoices import policy
+from accounting.invoices.bodies import NewCreditNote
+from accounting.invoices.commands import ensure_roles, moment_of
+from accounting.invoices.credit import CreditNote, nets_of, taxes_of
+from accounting.invoices.models import Invoice
+from accounting.invoices.refusals import OutOfOrder, TooMuchCredited
+from accounting.payments.allocation import free
+from tailrace.core.errors import Invalid
+from tailrace.core.plausible import checked_day
+from tailrace.db.database import Tx
+from tailrace.db.numbers import Numbers
+
+NUMBERS = Numbers("credit_note", "{series}-{number:05}")
+
+
+async def credit(tx: Tx, id: UUID, match: int | None, asked: NewCreditNote) -> CreditNote:
+    """Raises InvoiceState, Invalid, TooMuchCredited, OutOfOrder, RoleUnmapped."""
+    invoice = await tx.load(Invoice, id, match)
+    invoice.after("credited")
+    assert invoice.dated is not None
+    nets, quantities = nets_of(invoice, asked.lines)
+    taxes = taxes_of(invoice, nets)
+    amounts = {line_id: (net, taxes[line_id]) for line_id, net in nets.items()}
+    total = sum(net + tax for net, tax in amounts.values())
+    if not amounts or (not total and asked.lines):
+        raise TooMuchCredited("Nothing is left to take back.")
+    today = await days.today(tx)
+    day = asked.dated or today
+    if day < invoice.dated:
+        raise Invalid.field("/dated", f"The invoice is of {invoice.dated}: not before that.")
+    checked_day(day, invoice.dated, today, "/dated")
+    await ensure_roles(tx, day, ("receivable", "revenue", "output_tax", "customer_credit"))
+    at = await moment_of(tx, day)
+    await free(tx, invoice, max(total - invoice.open, 0), day, at, f"Credit note: {asked.reason}")
+    seller = await policy.seller(tx)
+    series = f"CN-{day.year}"
+    number = await NUMBERS.next(tx, series)
+    last = await tx.scalar(select(func.max(CreditNote.dated)).where(CreditNote.series == series))
+    if last is not None and day < last:
+        raise OutOfOrder(last)
+    terms = {"number": number, "series": series, "dated": day, "reason": asked.reason, "seller": seller}
+    note = CreditNote.issued(invoice, amounts, quantities, terms, at)
+    for line in invoice.lines:
+        if line.id in quantities:
+            line.credited_quantity += quantities[line.id]
+    invoice.credit(amounts, day)
+    tx.add(note)
+    return note

@@ -1,0 +1,165 @@
+"""What an invoice is made of: shipments that have left and are on none, and what the invoice itself sells.
+
+A line of a shipment takes the share of its order's line that falls to it, as the books did when it left: so the invoices of an order add up to it.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, exists, select
+
+from accounting.days import days
+from accounting.invoices.bodies import MOST_SHIPMENTS, NewInvoiceLine
+from accounting.invoices.buyers import Buyer, followed, known_buyer, named_buyer
+from accounting.invoices.copies import DeliveryCopy, MergeCopy, OrderCopy
+from accounting.invoices.models import InvoiceLine
+from accounting.invoices.refusals import NothingToInvoice, NotOneCustomer
+from tailrace.core.days import Calendar
+from tailrace.core.errors import NotYetKnown
+from tailrace.core.ids import uuid7
+from tailrace.core.money import round_minor, share
+from tailrace.core.taxes import Levy, tax_lines
+from tailrace.db.database import Tx
+from tailrace.db.error_classes import NotYet
+from tailrace.messaging.replica import by_ids
+
+_NOTHING = Decimal(0)
+
+
+class OrderNotYetKnown(NotYetKnown, NotYet):
+    """409: goods left, and their order has not arrived here. An event that needs it waits."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__("/shipment_ids", f"The order of shipment {number} is still on its way here.")
+
+
+@dataclass(frozen=True, slots=True)
+class Billable:
+    """Shipments of one customer in one currency, and their orders."""
+
+    buyer: Buyer
+    currency: str
+    deliveries: Sequence[DeliveryCopy]
+    orders: Mapping[UUID, OrderCopy]
+
+    @property
+    def reference(self) -> str | None:
+        """What the customer calls the orders, when all of them are called the same."""
+        said = {order.customer_reference for order in self.orders.values()}
+        return said.pop() if len(said) == 1 else None
+
+
+async def uninvoiced(
+    tx: Tx, *within: ColumnElement[bool], until: date | None = None, most: int = MOST_SHIPMENTS
+) -> list[DeliveryCopy]:
+    """Shipments that have left, by `until` at the latest, and that no invoice has; the earliest first."""
+    query = (
+        select(DeliveryCopy)
+        .where(~exists().where(InvoiceLine.shipment_id == DeliveryCopy.id), *within)
+        .order_by(DeliveryCopy.dispatched_at, DeliveryCopy.id)
+        .limit(most)
+    )
+    if until is not None:
+        query = query.where(DeliveryCopy.dispatched_at <= await days.end_of(tx, until))
+    return list(await tx.scalars(query))
+
+
+async def of_customer(tx: Tx, customer_id: UUID) -> ColumnElement[bool]:
+    """Whether a shipment is for this customer, or for one that it stands for."""
+    all_ = {customer_id}
+    while more := set(
+        await tx.scalars(select(MergeCopy.id).where(MergeCopy.into_customer_id.in_(all_), MergeCopy.active))
+    ):
+        if more <= all_:
+            break
+        all_ |= more
+    return DeliveryCopy.order_id.in_(select(OrderCopy.id).where(OrderCopy.customer_id.in_(all_)))
+
+
+async def billable(tx: Tx, deliveries: Collection[DeliveryCopy], field: str = "/shipment_ids") -> Billable:
+    """What is to be on one invoice. Raises NothingToInvoice, OrderNotYetKnown, NotOneCustomer."""
+    if not deliveries:
+        raise NothingToInvoice("Nothing has left that is not invoiced.")
+    orders = await by_ids(tx, OrderCopy, {each.order_id for each in deliveries})
+    for each in deliveries:
+        if each.order_id not in orders:
+            raise OrderNotYetKnown(each.number)
+    buyers = {await _who(tx, order) for order in orders.values()}
+    currencies = {each.currency for each in deliveries}
+    if len(buyers) > 1 or len(currencies) > 1:
+        raise NotOneCustomer("These shipments are for several customers, or in several currencies.", field=field)
+    customer_id, _ = buyers.pop()
+    first = orders[next(iter(deliveries)).order_id]
+    buyer = named_buyer(first) if customer_id is None else await known_buyer(tx, customer_id)
+    return Billable(buyer, currencies.pop(), list(deliveries), orders)
+
+
+async def _who(tx: Tx, order: OrderCopy) -> tuple[UUID | None, str]:
+    """One who is kept is known by the id; one who is only named, by the name."""
+    if order.customer_id is None:
+        return None, order.customer_name
+    return await followed(tx, order.customer_id), ""
+
+
+def delivered_lines(found: Billable, calendar: Calendar) -> list[InvoiceLine]:
+    """A line for each line of each shipment. A share that comes to nothing is a line all the same."""
+    lines: list[InvoiceLine] = []
+    for delivery in found.deliveries:
+        order = found.orders[delivery.order_id]
+        ordered = {each["line_id"]: each for each in order.lines}
+        for each in delivery.lines:
+            lines.append(_delivered(delivery, order, each, ordered[each["line_id"]], calendar))
+    return lines
+
+
+def _delivered(
+    delivery: DeliveryCopy, order: OrderCopy, left: Mapping[str, Any], ordered: Mapping[str, Any], calendar: Calendar
+) -> InvoiceLine:
+    quantity, whole = Decimal(left["quantity"]), Decimal(left["line_quantity"])
+    before = Decimal(left["dispatched_before"])
+    return InvoiceLine(
+        id=uuid7(),
+        order_id=order.id,
+        order_number=order.number,
+        order_line_id=UUID(left["line_id"]),
+        shipment_id=delivery.id,
+        shipment_number=delivery.number,
+        supplied_on=calendar.day_of(delivery.dispatched_at),
+        item_id=UUID(left["item_id"]),
+        sku=left["sku"],
+        name=left["name"],
+        quantity=quantity,
+        unit=ordered.get("unit"),
+        unit_price=Decimal(ordered["unit_price"]),
+        net=share(left["line_net"], before, quantity, whole),
+        tax_code=ordered.get("tax_code"),
+        tax_rate=Decimal(ordered["tax_rate"]),
+        tax=share(left["line_tax"], before, quantity, whole),
+        **_uncredited(),
+    )
+
+
+def own_lines(asked: Sequence[NewInvoiceLine]) -> list[InvoiceLine]:
+    """What the invoice itself sells; tax is rounded once for each rate of it."""
+    nets = [round_minor(Fraction(each.quantity) * Fraction(each.unit_price)) for each in asked]
+    taxes = tax_lines([(net, Levy(each.tax_code, each.tax_rate)) for net, each in zip(nets, asked, strict=True)])
+    return [
+        InvoiceLine(id=uuid7(), net=net, tax=tax, **each.model_dump(), **_uncredited())
+        for each, net, tax in zip(asked, nets, taxes, strict=True)
+    ]
+
+
+def numbered(lines: list[InvoiceLine]) -> list[InvoiceLine]:
+    """The same lines with their places, from 1."""
+    for position, line in enumerate(lines, 1):
+        line.position = position
+    return lines
+
+
+def _uncredited() -> dict[str, Any]:
+    return {"credited_net": 0, "credited_tax": 0, "credited_quantity": _NOTHING}

@@ -1,0 +1,295 @@
+"""An invoice, from a draft that is of what has left to its last payment. Issued, it never changes; how it stands does.
+
+Amounts are whole minor units of its currency; those of the lines add up to the invoice's. `open` is what is still to be paid: `total` less what was
+paid and what was credited. Every change is a method that refuses, or records an event.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import Numeric
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from accounting.invoices.refusals import AlreadyInvoiced, InvoiceState
+from accounting.models import Base
+from contracts import invoices as events
+from contracts.orders import RateOfTax
+from tailrace.core.ids import uuid7
+from tailrace.core.transitions import Transitions
+from tailrace.db.keys import refers_to, tenant_index
+from tailrace.db.models import Aggregate, Part
+from tailrace.db.unique import unique_value
+
+Status = Literal["draft", "issued", "partly_paid", "paid", "credited", "cancelled"]
+UNPAID: Sequence[Status] = ("issued", "partly_paid")
+"""In these, something is to be paid."""
+STATES = Transitions[Status](
+    "Invoice",
+    {
+        "draft": {"changed": "draft", "issued": "issued", "deleted": "cancelled"},
+        "issued": {"settled": "issued", "credited": "issued"},
+        "partly_paid": {"settled": "partly_paid", "credited": "partly_paid"},
+        "paid": {"settled": "paid", "credited": "paid"},
+        "credited": {},
+        "cancelled": {},
+    },
+    InvoiceState,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """What an invoice gets when it is issued. `seller` is what the document says of the company."""
+
+    number: str
+    series: str
+    dated: date
+    due_on: date
+    at: datetime
+    seller: Mapping[str, Any]
+
+
+class Invoice(Aggregate, Base):
+    __tablename__ = "invoice"
+    __table_args__ = (
+        unique_value("number", where="number IS NOT NULL"),
+        tenant_index("customer_id", "id"),
+        tenant_index("status", "id"),
+        tenant_index("due_on", "id"),
+        tenant_index("series", "dated"),
+    )
+
+    number: Mapped[str | None]
+    series: Mapped[str | None]
+    status: Mapped[Status]
+    customer_id: Mapped[UUID | None]
+    customer: Mapped[dict[str, Any]]
+    """What the document says of the customer, as it was when the invoice was drafted."""
+    seller: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    currency: Mapped[str]
+    payment_terms_days: Mapped[int]
+    customer_reference: Mapped[str | None]
+    notes: Mapped[str | None]
+    supplied_from: Mapped[date | None]
+    supplied_until: Mapped[date | None]
+    dated: Mapped[date | None]
+    due_on: Mapped[date | None]
+    issued_at: Mapped[datetime | None]
+    net: Mapped[int]
+    tax: Mapped[int]
+    paid: Mapped[int]
+    credited: Mapped[int]
+    overdue_since: Mapped[date | None]
+    """The day after it was due, once that has come with something open; None again when nothing is."""
+    dunning_level: Mapped[int]
+    """The highest level that the customer was reminded at; 0 for never."""
+    lines: Mapped[list["InvoiceLine"]] = relationship(
+        back_populates="invoice", cascade="all, delete-orphan", lazy="selectin", order_by="InvoiceLine.position"
+    )
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.number or "(draft)"
+
+    @property
+    def customer_name(self) -> str:
+        return str(self.customer["name"])
+
+    @property
+    def total(self) -> int:
+        return self.net + self.tax
+
+    @property
+    def open(self) -> int:
+        return self.total - self.paid - self.credited if self.status in ("issued", "partly_paid", "paid") else 0
+
+    @property
+    def overdue(self) -> bool:
+        return self.overdue_since is not None
+
+    @property
+    def taxes(self) -> list[RateOfTax]:
+        """What is taxed at each rate, the lowest first."""
+        return RateOfTax.of(self.lines)
+
+    @property
+    def orders(self) -> list[events.OrderAmount]:
+        """What of it falls to each order, less what was credited."""
+        at: dict[UUID, list[InvoiceLine]] = {}
+        for line in self.lines:
+            if line.order_id is not None:
+                at.setdefault(line.order_id, []).append(line)
+        return [
+            events.OrderAmount(
+                order_id=order_id,
+                net=sum(line.net - line.credited_net for line in lines),
+                tax=sum(line.tax - line.credited_tax for line in lines),
+            )
+            for order_id, lines in at.items()
+        ]
+
+    # Until it is issued.
+
+    @classmethod
+    def drafted(cls, terms: Mapping[str, Any], lines: list["InvoiceLine"]) -> "Invoice":
+        """A new draft. `terms` are the columns that say whose it is, and on what terms."""
+        invoice = cls(id=uuid7(), status="draft", paid=0, credited=0, dunning_level=0)
+        invoice._take(terms, lines)
+        invoice.record(events.InvoiceCreated(**invoice._description()))
+        return invoice
+
+    def after(self, step: str) -> Status:
+        """The status that a step leads to. Raises InvoiceState."""
+        return STATES.after(self.status, step, self.name)
+
+    def change(self, terms: Mapping[str, Any], lines: list["InvoiceLine"]) -> None:
+        self.status = self.after("changed")
+        self._take(terms, lines)
+        self.record(events.InvoiceUpdated(**self._description()))
+
+    def delete(self) -> None:
+        """Drop a draft. What it was of can be invoiced again."""
+        self.status = self.after("deleted")
+        self.lines = []
+        self.net = self.tax = 0
+        self.record(events.InvoiceDeleted(invoice_id=self.id))
+
+    def issue(self, issue: Issue) -> None:
+        """Let it bind, under its number."""
+        self.status = self.after("issued")
+        self.number, self.series, self.dated, self.due_on = issue.number, issue.series, issue.dated, issue.due_on
+        self.issued_at, self.seller = issue.at, dict(issue.seller)
+        delivered = [line for line in self.lines if line.shipment_id is not None]
+        self.record(
+            events.InvoiceIssued(
+                **self._description(),
+                number=issue.number,
+                dated=issue.dated,
+                due_on=issue.due_on,
+                delivered_net=sum(line.net for line in delivered),
+                delivered_tax=sum(line.tax for line in delivered),
+                orders=self.orders,
+                effective_at=issue.at,
+            )
+        )
+        if not self.total:
+            self._stand(issue.dated)
+
+    # From then on.
+
+    def settle(self, amount: int, day: date) -> None:
+        """So much more of it is paid; less, when it is below zero. Raises InvoiceState."""
+        self.after("settled")
+        assert 0 <= self.paid + amount <= self.total - self.credited, "nobody pays more than is open"
+        self.paid += amount
+        if not self._stand(day):
+            self.record(events.InvoicePartlyPaid(**self._standing(day)))
+
+    def credit(self, amounts: Mapping[UUID, tuple[int, int]], day: date) -> None:
+        """Take back net and tax of these lines. Raises InvoiceState. What was paid beyond the rest is given free before."""
+        self.after("credited")
+        for line in self.lines:
+            net, tax = amounts.get(line.id, (0, 0))
+            line.credited_net += net
+            line.credited_tax += tax
+            self.credited += net + tax
+        assert self.open >= 0, "what was paid is given free before it is credited"
+        self.record(events.InvoiceCredited(**self._standing(day)))
+        self._stand(day)
+
+    def reach_overdue(self, since: date) -> None:
+        """Note that the day it was due is over."""
+        assert self.due_on is not None and self.open
+        self.overdue_since = since
+        about = {"customer_id": self.customer_id, "currency": self.currency, "open": self.open, "due_on": self.due_on}
+        self.record(events.InvoiceOverdueReached(invoice_id=self.id, number=self.name, **about))
+
+    def remind(self, level: int, dunning_notice_id: UUID) -> None:
+        """Note that the customer was reminded of it."""
+        self.dunning_level = level
+        about = {"number": self.name, "level": level, "open": self.open, "dunning_notice_id": dunning_notice_id}
+        self.record(events.InvoiceReminded(invoice_id=self.id, **about))
+
+    def _stand(self, day: date) -> bool:
+        """Note how it stands. Whether it became paid by that, or is paid no more, which is said."""
+        was = self.status
+        if self.open == 0:
+            self.status = "paid" if self.paid or not self.total else "credited"
+            self.overdue_since = None
+        else:
+            self.status = "partly_paid" if self.paid else "issued"
+        if (was == "paid") == (self.status == "paid"):
+            return False
+        kind = events.InvoicePaid if self.status == "paid" else events.InvoiceReopened
+        self.record(kind(**self._standing(day)))
+        return True
+
+    def _standing(self, day: date) -> dict[str, Any]:
+        said = {name: getattr(self, name) for name in ("customer_id", "currency", "paid", "credited", "open", "orders")}
+        return {"invoice_id": self.id, "number": self.name, "day": day, **said}
+
+    def _take(self, terms: Mapping[str, Any], lines: list["InvoiceLine"]) -> None:
+        for name, value in terms.items():
+            setattr(self, name, value)
+        self.lines = lines
+        self.net = sum(line.net for line in lines)
+        self.tax = sum(line.tax for line in lines)
+
+    def _description(self) -> dict[str, Any]:
+        said = {
+            name: getattr(self, name) for name in ("customer_id", "customer_name", "currency", "net", "tax", "taxes")
+        }
+        return {"invoice_id": self.id, "lines": [line.described() for line in self.lines], **said}
+
+
+class InvoiceLine(Part, Base):
+    """What is asked for: a part of an order's line that left with a shipment, or anything else that is sold."""
+
+    __tablename__ = "invoice_line"
+    __table_args__ = (
+        refers_to("invoice", "invoice_id"),
+        tenant_index("invoice_id"),
+        tenant_index("order_id", where="order_id IS NOT NULL"),
+        unique_value(
+            "shipment_id",
+            "order_line_id",
+            refusal=AlreadyInvoiced,
+            where="shipment_id IS NOT NULL",
+            field="shipment_ids",
+        ),
+    )
+    __root__ = "invoice"
+
+    invoice_id: Mapped[UUID]
+    position: Mapped[int]
+    order_id: Mapped[UUID | None]
+    order_number: Mapped[str | None]
+    order_line_id: Mapped[UUID | None]
+    shipment_id: Mapped[UUID | None]
+    shipment_number: Mapped[str | None]
+    supplied_on: Mapped[date | None]
+    item_id: Mapped[UUID | None]
+    sku: Mapped[str | None]
+    name: Mapped[str]
+    quantity: Mapped[Decimal]
+    unit: Mapped[str | None]
+    unit_price: Mapped[Decimal]
+    net: Mapped[int]
+    tax_code: Mapped[str | None]
+    tax_rate: Mapped[Decimal] = mapped_column(Numeric(9, 6))
+    tax: Mapped[int]
+    credited_net: Mapped[int]
+    credited_tax: Mapped[int]
+    credited_quantity: Mapped[Decimal]
+    invoice: Mapped[Invoice] = relationship(back_populates="lines")
+
+    def described(self) -> events.InvoicedLine:
+        names = ("order_id", "order_line_id", "shipment_id", "item_id", "sku", "name", "quantity", "unit")
+        others = ("unit_price", "net", "tax_code", "tax_rate", "tax")
+        return events.InvoicedLine(line_id=self.id, **{name: getattr(self, name) for name in (*names, *others)})

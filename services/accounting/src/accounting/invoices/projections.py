@@ -1,0 +1,23 @@
+"""How invoices keep their copies."""
+
+from accounting.invoices import copies
+from contracts import customers as buyers
+from contracts.orders import OrderConfirmed
+from contracts.shipments import ShipmentDispatched
+from contracts.users import TenantCreated, TenantUpdated
+from tailrace.messaging.replica import Source, replica
+
+customers = replica(
+    "accounting.customers",
+    Source(
+        copies.CustomerCopy,
+        "customer_id",
+        (buyers.CustomerCreated, buyers.CustomerUpdated, buyers.CustomerRestored),
+        buyers.CustomerDeleted,
+    ),
+    Source(copies.MergeCopy, "customer_id", (buyers.CustomerMerged,), buyers.CustomerUnmerged),
+)
+orders = replica("accounting.orders", Source(copies.OrderCopy, "order_id", (OrderConfirmed,)))
+deliveries = replica("accounting.deliveries", Source(copies.DeliveryCopy, "shipment_id", (ShipmentDispatched,)))
+sellers = replica("accounting.sellers", Source(copies.SellerCopy, "tenant_id", (TenantCreated, TenantUpdated)))
+companies = replica("accounting.companies", Source(copies.CompanyCopy, "tenant_id", (TenantCreated,)))

@@ -1,0 +1,34 @@
+"""What is invoiced by itself: each shipment as it leaves, where that is the policy."""
+
+from accounting.invoices import commands, policy
+from accounting.invoices.buyers import followed
+from accounting.invoices.copies import DeliveryCopy, OrderCopy
+from accounting.invoices.drafting import OrderNotYetKnown, uninvoiced
+from contracts.shipments import ShipmentDispatched
+from tailrace.core.events import Meta
+from tailrace.db.database import Tx
+from tailrace.messaging.replica import by_ids
+from tailrace.messaging.subscribers import EVER, Reaction
+
+billing = Reaction("accounting.billing", since=EVER)
+
+
+@billing.on(ShipmentDispatched)
+async def dispatched(tx: Tx, event: ShipmentDispatched, meta: Meta) -> None:
+    """Invoice the shipment, unless the policy says otherwise or somebody has done so."""
+    said = await policy.policy_of(tx)
+    if said.mode != "per_shipment" and not await policy.invoices_somebody_per_shipment(tx):
+        return
+    order = (await by_ids(tx, OrderCopy, [event.order_id])).get(event.order_id)
+    if order is None or event.shipment_id not in await by_ids(tx, DeliveryCopy, [event.shipment_id]):
+        raise OrderNotYetKnown(event.number)
+    mode = said.mode
+    if order.customer_id is not None:
+        mode = (await policy.terms_of(tx, await followed(tx, order.customer_id))).mode or mode
+    found = await uninvoiced(tx, DeliveryCopy.id == event.shipment_id)
+    if mode != "per_shipment" or not found:
+        return
+    invoice = await commands.draft(tx, found)
+    if said.issues:
+        await tx.flush()
+        await commands.issue(tx, invoice.id, None)

@@ -1,0 +1,50 @@
+"""What is refused of invoices, and the name each refusal goes by."""
+
+from datetime import date
+
+from tailrace.core.errors import Invalid, Refused, Taken
+
+
+class InvoiceState(Refused):
+    """409: what is issued does not change, and a draft has to be issued before it is paid or credited."""
+
+    slug, title = "invoice-state", "Not possible with this invoice now"
+
+
+class AlreadyInvoiced(Taken):
+    """409: a shipment is on one invoice at most."""
+
+    slug, title = "already-invoiced", "It is invoiced already"
+
+
+class NothingToInvoice(Refused):
+    """409: nothing has left that is not invoiced."""
+
+    slug, title = "nothing-to-invoice", "There is nothing to invoice"
+
+
+class OutOfOrder(Refused):
+    """409: the numbers of a series follow the days of its documents."""
+
+    slug, title = "out-of-order", "A later one of the series is issued already"
+
+    def __init__(self, last: date) -> None:
+        super().__init__(f"The series has a document of {last}: nothing earlier follows it.", field="/dated")
+
+
+class NotOneCustomer(Invalid):
+    """422: an invoice is of one customer, in one currency."""
+
+    slug, title = "not-one-customer", "Not of one customer in one currency"
+
+
+class TooMuchCredited(Refused):
+    """409: no more is taken back of a line than it came to."""
+
+    slug, title = "too-much-credited", "That is more than is left"
+
+
+class NoElectronicInvoice(Refused):
+    """409: the standard asks for something that nobody has said."""
+
+    slug, title = "no-electronic-invoice", "Something is missing for an electronic invoice"

@@ -1,0 +1,67 @@
+"""Periodic invoices: on the day after a customer's closing day, all that has left for them by then is invoiced, currency by currency."""
+
+from calendar import monthrange
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+
+from accounting.days import days
+from accounting.invoices import commands, policy
+from accounting.invoices.bodies import MOST_SHIPMENTS
+from accounting.invoices.buyers import followed
+from accounting.invoices.copies import OrderCopy
+from accounting.invoices.drafting import of_customer, uninvoiced
+from contracts.users import TenantCreated, TenantTimeZoneChanged
+from tailrace.core.payload import Payload
+from tailrace.db.database import Tx
+from tailrace.messaging.schedules import Schedule
+from tailrace.messaging.timers import Timer
+
+
+class Closing(Payload):
+    """The last day that is invoiced, and the customer after whom it goes on."""
+
+    day: date
+    after: UUID | None = None
+
+
+closings = Schedule("accounting.closings", "30 0 * * *", days, TenantCreated, TenantTimeZoneChanged)
+batch = Timer("accounting.closing_batch", carries=Closing)
+
+
+@closings.run
+async def begin(tx: Tx, at: datetime) -> None:
+    await batch.set(tx, tx.tenant_id, datetime.now(UTC), Closing(day=await days.day_of(tx, at) - timedelta(days=1)))
+
+
+@batch.due
+async def invoice_next(tx: Tx, key: object, closing: Closing) -> None:
+    """One customer at a time, each in a transaction of its own, until there are no more."""
+    later = select(OrderCopy.customer_id).where(OrderCopy.customer_id.is_not(None)).distinct()
+    if closing.after is not None:
+        later = later.where(OrderCopy.customer_id > closing.after)
+    customer_id = await tx.scalar(later.order_by(OrderCopy.customer_id).limit(1))
+    if customer_id is None:
+        return
+    await _invoice(tx, await followed(tx, customer_id), closing.day)
+    await batch.set(tx, tx.tenant_id, datetime.now(UTC), Closing(day=closing.day, after=customer_id))
+
+
+def closes_on(day: date, closing_day: int) -> bool:
+    """Whether a day is the closing day of its month, which may be too short for it."""
+    return day.day == min(closing_day, monthrange(day.year, day.month)[1])
+
+
+async def _invoice(tx: Tx, customer_id: UUID, day: date) -> None:
+    said, own = await policy.policy_of(tx), await policy.terms_of(tx, customer_id)
+    if (own.mode or said.mode) != "periodic" or not closes_on(day, own.closing_day or said.closing_day):
+        return
+    theirs = await of_customer(tx, customer_id)
+    while found := await uninvoiced(tx, theirs, until=day, most=MOST_SHIPMENTS):
+        currency = found[0].currency
+        same = [each for each in found if each.currency == currency]
+        invoice = await commands.draft(tx, same)
+        await tx.flush()
+        if said.issues:
+            await commands.issue(tx, invoice.id, None)

@@ -1,0 +1,1 @@
+"""Money that came in: on which account, whose it is, and for which invoices."""

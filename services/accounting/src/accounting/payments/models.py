@@ -1,0 +1,163 @@
+"""A payment, and what of it is for which invoice. What is allocated to none is the customer's credit, or nobody's while the payer is unknown.
+
+Amounts are whole minor units. Every change is a method that refuses, or records an event.
+"""
+
+from datetime import date, datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, exists, select
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from accounting.books import role_map
+from accounting.models import Account, Base
+from accounting.payments.refusals import PaymentState, TooMuchAllocated
+from contracts import payments as events
+from tailrace.core.errors import InUse, Invalid
+from tailrace.core.ids import uuid7
+from tailrace.db.database import Tx
+from tailrace.db.keys import refers_to, tenant_index
+from tailrace.db.master_data import MasterData
+from tailrace.db.models import Aggregate, Part
+from tailrace.db.unique import unique_value
+
+
+class BankAccount(MasterData, Base):
+    """An account at a bank; `account` is what it is in the books. Currency and account stay what they are."""
+
+    __tablename__ = "bank_account"
+    created, updated = events.BankAccountCreated, events.BankAccountUpdated
+    deleted, restored = events.BankAccountDeleted, events.BankAccountRestored
+    fixed = ("currency", "account")
+
+    code: Mapped[str]
+    iban: Mapped[str | None]
+    bic: Mapped[str | None]
+    currency: Mapped[str]
+    account: Mapped[str]
+
+    async def ensure_references(self, tx: Tx) -> None:
+        """Raises Invalid unless the books have such an account, of money."""
+        query = select(Account).where(Account.code == self.account, Account.active, Account.deleted_at.is_(None))
+        found = (await tx.scalars(query)).one_or_none()
+        if found is None or found.kind != "asset":
+            raise Invalid.field("/account", f"There is no active account {self.account} that is an asset.")
+        if (await role_map(tx)).roles(self.account):
+            raise Invalid.field("/account", f"{self.account} is what postings of something else go to.")
+
+    async def ensure_unused(self, tx: Tx) -> None:
+        """Raises InUse when something was paid there."""
+        if await tx.scalar(select(exists().where(Payment.bank_account_id == self.id))):
+            raise InUse(f"Payments came in on {self.code}.")
+
+
+class Payment(Aggregate, Base):
+    __tablename__ = "payment"
+    __table_args__ = (
+        unique_value("number"),
+        refers_to("bank_account", "bank_account_id"),
+        tenant_index("customer_id", "id"),
+        tenant_index("value_day", "id"),
+        CheckConstraint("allocated >= 0 AND allocated <= amount", name="allocated"),
+    )
+
+    number: Mapped[str]
+    status: Mapped[Literal["received", "reversed"]]
+    customer_id: Mapped[UUID | None]
+    payer_name: Mapped[str | None]
+    reference: Mapped[str | None]
+    bank_account_id: Mapped[UUID]
+    account: Mapped[str]
+    currency: Mapped[str]
+    amount: Mapped[int]
+    allocated: Mapped[int]
+    value_day: Mapped[date]
+    allocations: Mapped[list["Allocation"]] = relationship(
+        back_populates="payment", cascade="all, delete-orphan", lazy="selectin", order_by="Allocation.id"
+    )
+
+    @property
+    def unallocated(self) -> int:
+        """What is the customer's credit, or nobody's yet."""
+        return self.amount - self.allocated if self.status == "received" else 0
+
+    @classmethod
+    def received(cls, terms: dict[str, Any], at: datetime) -> "Payment":
+        """Money that came in. `terms` are the columns that say how much of what, where, when and from whom."""
+        payment = cls(id=uuid7(), status="received", allocated=0, allocations=[], **terms)
+        said = {name: terms[name] for name in events.PaymentReceived.model_fields if name in terms}
+        payment.record(events.PaymentReceived(payment_id=payment.id, effective_at=at, **said))
+        return payment
+
+    def assign(self, customer_id: UUID, day: date, at: datetime) -> None:
+        """Know whose it is. Raises PaymentState when that was known, or something of it is allocated."""
+        self.ensure_received()
+        if self.allocated:
+            raise PaymentState(f"{self.allocated} of payment {self.number} is allocated: undo that first.")
+        if self.customer_id is not None:
+            raise PaymentState(f"Payment {self.number} is a customer's already; reverse it, and enter it again.")
+        self.customer_id = customer_id
+        said = {"customer_id": customer_id, "currency": self.currency, "amount": self.amount, "day": day}
+        self.record(events.PaymentAssigned(payment_id=self.id, effective_at=at, **said))
+
+    def allocate(self, allocation: "Allocation", at: datetime) -> None:
+        """Let a part of it be for an invoice. Raises TooMuchAllocated, PaymentState."""
+        self.ensure_received()
+        if allocation.amount > self.unallocated:
+            raise TooMuchAllocated(f"Of payment {self.number}, {self.unallocated} is left.")
+        self.allocated += allocation.amount
+        self.allocations.append(allocation)
+        self.record(events.PaymentAllocated(**self._said(allocation), effective_at=at))
+
+    def unallocate(self, allocation: "Allocation", day: date, at: datetime, reason: str) -> None:
+        """Undo that."""
+        self.allocated -= allocation.amount
+        self.allocations.remove(allocation)
+        said = {**self._said(allocation), "day": day}
+        self.record(events.PaymentUnallocated(**said, effective_at=at, reason=reason))
+
+    def reverse(self, day: date, at: datetime, reason: str) -> None:
+        """Note that the money went back. Raises PaymentState while something of it is allocated."""
+        self.ensure_received()
+        if self.allocated:
+            raise PaymentState(f"{self.allocated} of payment {self.number} is allocated: undo that first.")
+        self.status = "reversed"
+        said = {name: getattr(self, name) for name in ("customer_id", "account", "currency", "amount")}
+        self.record(events.PaymentReversed(payment_id=self.id, day=day, reason=reason, effective_at=at, **said))
+
+    def ensure_received(self) -> None:
+        """Raises PaymentState when the money went back."""
+        if self.status != "received":
+            raise PaymentState(f"Payment {self.number} was reversed.")
+
+    def _said(self, allocation: "Allocation") -> dict[str, Any]:
+        names = ("invoice_id", "invoice_number", "amount", "invoice_currency", "settled", "worth", "company_currency")
+        said = {name: getattr(allocation, name) for name in (*names, "realised", "day")}
+        about = {"customer_id": self.customer_id, "currency": self.currency}
+        return {"payment_id": self.id, "allocation_id": allocation.id, **about, **said}
+
+
+class Allocation(Part, Base):
+    """`amount` of the payment's currency settles `settled` of the invoice's."""
+
+    __tablename__ = "allocation"
+    __table_args__ = (
+        refers_to("payment", "payment_id"),
+        refers_to("invoice", "invoice_id"),
+        tenant_index("payment_id"),
+        tenant_index("invoice_id", "id"),
+    )
+    __root__ = "payment"
+
+    payment_id: Mapped[UUID]
+    invoice_id: Mapped[UUID]
+    invoice_number: Mapped[str]
+    amount: Mapped[int]
+    invoice_currency: Mapped[str]
+    settled: Mapped[int]
+    worth: Mapped[int]
+    company_currency: Mapped[str | None]
+    realised: Mapped[int] = mapped_column()
+    day: Mapped[date]
+    payment: Mapped[Payment] = relationship(back_populates="allocations")

@@ -1,0 +1,66 @@
+"""How what customers owe follows from the events of invoices and payments alone."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sqlalchemy.dialects.postgresql import insert
+
+from accounting.receivables.models import ReceivableEntry
+from contracts import invoices as events
+from contracts import payments
+from tailrace.core.events import Meta
+from tailrace.db.database import Tx
+from tailrace.messaging.subscribers import Projection
+
+open_items = Projection("accounting.open_items", tables=[ReceivableEntry])
+
+
+@open_items.on(
+    events.InvoiceIssued,
+    events.CreditNoteIssued,
+    payments.PaymentReceived,
+    payments.PaymentAssigned,
+    payments.PaymentAllocated,
+    payments.PaymentUnallocated,
+    payments.PaymentReversed,
+)
+async def keep(tx: Tx, event: Any, meta: Meta) -> None:
+    empty = {"invoice_id": None, "payment_id": None, "due_on": None, "number": "", "customer_id": None}
+    rows = [
+        {**empty, "tenant_id": tx.tenant_id, "event_id": meta.event_id, "line": line, **said}
+        for line, said in enumerate(movements(event), 1)
+    ]
+    if rows:
+        await tx.execute(insert(ReceivableEntry).values(rows).on_conflict_do_nothing())
+
+
+def movements(event: Any) -> Iterator[Mapping[str, Any]]:
+    """What an event moves. Nobody owes less by a payment of somebody unknown."""
+    who = {"customer_id": event.customer_id, "currency": event.currency}
+    match event:
+        case events.InvoiceIssued():
+            item = {"invoice_id": event.invoice_id, "number": event.number, "due_on": event.due_on, "day": event.dated}
+            yield {**who, **item, "kind": "invoice", "amount": event.net + event.tax}
+        case events.CreditNoteIssued():
+            item = {"invoice_id": event.invoice_id, "number": event.number, "day": event.dated}
+            yield {**who, **item, "kind": "credit_note", "amount": -event.net - event.tax}
+        case payments.PaymentReceived():
+            if event.customer_id is not None:
+                yield _paid(event, event.number, event.value_day, -event.amount)
+        case payments.PaymentAssigned():
+            yield _paid(event, "", event.day, -event.amount)
+        case payments.PaymentReversed():
+            if event.customer_id is not None:
+                yield _paid(event, "", event.day, event.amount) | {"kind": "reversal"}
+        case payments.PaymentAllocation():
+            sign = 1 if isinstance(event, payments.PaymentUnallocated) else -1
+            item = {"payment_id": event.payment_id, "number": event.invoice_number, "day": event.day}
+            settled = {"invoice_id": event.invoice_id, "currency": event.invoice_currency}
+            yield {**who, **item, "kind": "allocation", **settled, "amount": sign * event.settled}
+            if event.customer_id is not None:
+                yield {**who, **item, "kind": "allocation", "amount": -sign * event.amount}
+
+
+def _paid(event: Any, number: str, day: Any, amount: int) -> dict[str, Any]:
+    about = {"customer_id": event.customer_id, "currency": event.currency, "payment_id": event.payment_id}
+    return {**about, "kind": "payment", "number": number, "day": day, "amount": amount}

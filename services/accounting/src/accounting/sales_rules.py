@@ -1,0 +1,165 @@
+"""How sales invoices and what is paid for them become journal lines. What left with a shipment was sold then: an invoice only moves it from what is
+not billed to what is owed. Anything else that an invoice asks for is sold by it.
+
+Money that came in is owed to the customer until it is allocated to an invoice; to nobody known, until it is known whose it is. An amount that changes
+its currency passes the account `exchange_clearing`, in both.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from accounting.moves import Move, Moves, Posting, Rule, side
+from contracts import invoices as events
+from contracts import payments
+from contracts.accounting import AccountRole
+
+
+def invoice_issued(event: events.InvoiceIssued) -> Posting:
+    """What is owed: of what left, and of what is sold by the invoice itself."""
+    delivered = event.delivered_net + event.delivered_tax
+    moves = (
+        *side("receivable", event.net + event.tax, event.currency),
+        *side("unbilled_receivable", -delivered, event.currency),
+        *side("revenue", event.delivered_net - event.net, event.currency),
+        *side("output_tax", event.delivered_tax - event.tax, event.currency),
+    )
+    return Posting(f"Invoice {event.number}", moves)
+
+
+def credit_note_issued(event: events.CreditNoteIssued) -> Posting:
+    """Revenue and tax are taken back, and are owed no more."""
+    moves = (
+        *side("revenue", event.net, event.currency),
+        *side("output_tax", event.tax, event.currency),
+        *side("receivable", -event.net - event.tax, event.currency),
+    )
+    return Posting(f"Credit note {event.number} of {event.invoice_number}", moves)
+
+
+def payment_received(event: payments.PaymentReceived) -> Posting:
+    """Money on the bank's account, and whose it is."""
+    moves = (
+        Move(None, event.currency, event.amount, event.account),
+        *side(_owner(event), -event.amount, event.currency),
+    )
+    return Posting(f"Payment {event.number}", moves)
+
+
+def payment_assigned(event: payments.PaymentAssigned) -> Posting:
+    """It is known whose the money is."""
+    moves = (
+        *side("unidentified_receipts", event.amount, event.currency),
+        *side("customer_credit", -event.amount, event.currency),
+    )
+    return Posting("Payer identified", moves)
+
+
+def payment_reversed(event: payments.PaymentReversed) -> Posting:
+    """The money went back."""
+    moves = (
+        *side(_owner(event), event.amount, event.currency),
+        Move(None, event.currency, -event.amount, event.account),
+    )
+    return Posting(f"Payment reversed: {event.reason}", moves)
+
+
+def payment_allocated(event: payments.PaymentAllocation) -> Posting:
+    """What is owed is settled out of the customer's credit."""
+    return Posting(f"Payment of invoice {event.invoice_number}", _allocation(event, 1))
+
+
+def payment_unallocated(event: payments.PaymentUnallocated) -> Posting:
+    """The mirror image."""
+    return Posting(f"Payment of invoice {event.invoice_number} undone: {event.reason}", _allocation(event, -1))
+
+
+def revaluation_posted(event: payments.RevaluationPosted) -> Posting:
+    """What is owed in other currencies is worth more, or less."""
+    return Posting(f"Revaluation as of {event.day}", _revalued(event, event.difference))
+
+
+def revaluation_reversed(event: payments.RevaluationReversed) -> Posting:
+    """The mirror image."""
+    return Posting(f"Revaluation as of {event.day} undone", _revalued(event, -event.difference))
+
+
+def sales_amounts(event: Any) -> Mapping[AccountRole, int]:
+    """What an event adds to the control account of each role in its own currency, in minor units, debits above zero."""
+    match event:
+        case events.InvoiceIssued():
+            delivered = event.delivered_net + event.delivered_tax
+            return {
+                "receivable": event.net + event.tax,
+                "unbilled_receivable": -delivered,
+                "output_tax": event.delivered_tax - event.tax,
+            }
+        case events.CreditNoteIssued():
+            return {"receivable": -event.net - event.tax, "output_tax": event.tax}
+        case payments.PaymentReceived():
+            return {_owner(event): -event.amount}
+        case payments.PaymentAssigned():
+            return {"unidentified_receipts": event.amount, "customer_credit": -event.amount}
+        case payments.PaymentReversed():
+            return {_owner(event): event.amount}
+        case payments.PaymentUnallocated():
+            return {_owner(event): -event.amount}
+        case payments.PaymentAllocated():
+            return {_owner(event): event.amount}
+        case _:
+            return {}
+
+
+def settled_amount(event: Any) -> int:
+    """What an event adds to what is owed, in the currency of the invoice, where that may be another than the event's own."""
+    match event:
+        case payments.PaymentUnallocated(settled=settled):
+            return int(settled)
+        case payments.PaymentAllocated(settled=settled):
+            return -int(settled)
+        case _:
+            return 0
+
+
+SALES = (
+    Rule("invoice-issued", 1, events.InvoiceIssued, invoice_issued),
+    Rule("credit-note-issued", 1, events.CreditNoteIssued, credit_note_issued),
+    Rule("payment-received", 1, payments.PaymentReceived, payment_received),
+    Rule("payment-assigned", 1, payments.PaymentAssigned, payment_assigned),
+    Rule("payment-reversed", 1, payments.PaymentReversed, payment_reversed),
+    Rule("payment-allocated", 1, payments.PaymentAllocated, payment_allocated),
+    Rule("payment-unallocated", 1, payments.PaymentUnallocated, payment_unallocated),
+    Rule("revaluation-posted", 1, payments.RevaluationPosted, revaluation_posted),
+    Rule("revaluation-reversed", 1, payments.RevaluationReversed, revaluation_reversed),
+)
+
+
+def _owner(event: payments.PaymentReceived | payments.PaymentReversed | payments.PaymentAllocation) -> AccountRole:
+    """What the money is in the books as long as it is for no invoice."""
+    return "unidentified_receipts" if event.customer_id is None else "customer_credit"
+
+
+def _allocation(event: payments.PaymentAllocation, sign: int) -> Moves:
+    own, theirs = event.currency, event.invoice_currency
+    moves = [
+        *side(_owner(event), sign * event.amount, own),
+        *side("receivable", -sign * event.settled, theirs),
+    ]
+    if own != theirs:
+        moves += [
+            *side("exchange_clearing", -sign * event.amount, own),
+            *side("exchange_clearing", sign * event.worth, theirs),
+            *side("exchange_differences", sign * (event.settled - event.worth), theirs),
+        ]
+    if event.company_currency is not None:
+        moves += [
+            *side("exchange_clearing", sign * event.realised, event.company_currency),
+            *side("exchange_differences", -sign * event.realised, event.company_currency),
+        ]
+    return tuple(moves)
+
+
+def _revalued(event: payments.RevaluationEvent, difference: int) -> Moves:
+    return (
+        *side("exchange_clearing", difference, event.currency),
+        *side("exchange_differences", -difference, event.currency),
+    )

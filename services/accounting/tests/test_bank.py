@@ -1,0 +1,201 @@
+"""Statements of banks: read whole or refused, each line once, suggested and confirmed."""
+
+from typing import Any
+
+import pytest
+from billing import TODAY, Billing
+
+from accounting.bank.matching import alike
+from accounting.bank.reading import read_camt, read_csv
+from accounting.bank.refusals import NoStatement
+
+IBAN = "DE89370400440532013000"
+DAY = TODAY.isoformat()
+
+
+def entry(
+    amount: str, text: str = "", *, name: str = "Ada Works", debit: bool = False, reference: str = "", **given: str
+) -> str:
+    side, party = ("DBIT", "Cdtr") if debit else ("CRDT", "Dbtr")
+    named = f"<RltdPties><{party}><{given.get('pty', 'Nm')}>{name}</{given.get('pty', 'Nm')}></{party}></RltdPties>"
+    own = f"<AcctSvcrRef>{reference}</AcctSvcrRef>" if reference else ""
+    details = f"<NtryDtls><TxDtls>{named}<RmtInf><Ustrd>{text}</Ustrd></RmtInf></TxDtls></NtryDtls>"
+    return (
+        f'<Ntry><Amt Ccy="{given.get("currency", "EUR")}">{amount}</Amt><CdtDbtInd>{side}</CdtDbtInd>'
+        f"<Sts><Cd>{given.get('status', 'BOOK')}</Cd></Sts><BookgDt><Dt>{DAY}</Dt></BookgDt><ValDt><Dt>{DAY}</Dt></ValDt>"
+        f"{own}{details}</Ntry>"
+    )
+
+
+def camt(
+    *entries: str, opening: str = "0.00", closing: str | None = None, version: str = "08", iban: str = IBAN
+) -> str:
+    def balance(code: str, amount: str) -> str:
+        return f'<Bal><Tp><CdOrPrtry><Cd>{code}</Cd></CdOrPrtry></Tp><Amt Ccy="EUR">{amount}</Amt><CdtDbtInd>CRDT</CdtDbtInd></Bal>'
+
+    balances = balance("OPBD", opening) + balance("CLBD", closing) if closing else ""
+    return (
+        '<?xml version="1.0" encoding="ISO-8859-1"?>'
+        f'<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.{version}"><BkToCstmrStmt><Stmt><Id>S-1</Id>'
+        f"<Acct><Id><IBAN>{iban}</IBAN></Id></Acct>{balances}{''.join(entries)}</Stmt></BkToCstmrStmt></Document>"
+    )
+
+
+@pytest.mark.parametrize("version", ["02", "04", "08"])
+def test_lines_are_read_with_what_the_bank_says_of_them(version: str) -> None:
+    said = read_camt(
+        camt(
+            entry("110.00", "INV-2026-00001", reference="R1"),
+            entry("9.90", "fees", debit=True),
+            entry("5.00", status="PDNG"),
+            opening="10.00",
+            closing="110.10",
+            version=version,
+        ),
+        IBAN,
+        "EUR",
+    )
+    assert (said.opening, said.closing, [line.amount for line in said.lines]) == (1_000, 11_010, [11_000, -990])
+    assert (said.lines[0].payer_name, said.lines[0].reference, said.lines[0].bank_reference) == (
+        "Ada Works",
+        "INV-2026-00001",
+        "R1",
+    )
+
+
+def test_a_line_of_several_transactions_is_several() -> None:
+    parts = "".join(
+        f'<TxDtls><Refs><EndToEndId>E{at}</EndToEndId></Refs><Amt Ccy="EUR">{amount}</Amt><CdtDbtInd>CRDT</CdtDbtInd></TxDtls>'
+        for at, amount in enumerate(("40.00", "70.00"))
+    )
+    batch = entry("110.00", reference="R1").partition("<NtryDtls>")[0] + f"<NtryDtls>{parts}</NtryDtls></Ntry>"
+    said = read_camt(camt(batch), IBAN, "EUR")
+    assert [(line.amount, line.reference, line.bank_reference) for line in said.lines] == [
+        (4_000, "E0", "R1/1"),
+        (7_000, "E1", "R1/2"),
+    ]
+
+
+SECRET = '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/hostname">]>'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "no xml",
+        "<Document/>",
+        camt(entry("1.00")).replace("camt.053", "camt.052"),
+        camt(entry("1.00"), opening="0.00", closing="2.00"),
+        camt(entry("1.00"), iban="DE00000000000000000000"),
+        camt(entry("1.00", currency="USD")),
+        camt(entry("1.005")),
+        camt(entry("x")),
+        camt(entry("1.00")).replace(DAY, "2026-02-30"),
+        camt(entry("1.00", "&e;")).replace("<Document", f"{SECRET}<Document", 1),
+        camt(entry("1.00"))[:-20],
+    ],
+)
+def test_what_is_no_statement_is_refused_whole(text: str) -> None:
+    with pytest.raises(NoStatement):
+        read_camt(text, IBAN, "EUR")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "amount\n1",
+        "value_day,amount,amount\n",
+        "value_day,amount\n2026-01-01\n",
+        "value_day,amount\nx,1\n",
+        "value_day,amount,other\n",
+        'value_day,amount\n2026-01-01,"1\n',
+        "value_day,amount\n2026-01-01,1e99\n",
+    ],
+)
+def test_a_csv_that_cannot_be_read_is_refused_whole(text: str) -> None:
+    with pytest.raises(NoStatement):
+        read_csv(text, "EUR")
+
+
+@pytest.mark.parametrize(
+    ("payer", "customer", "same"),
+    [
+        ("ADA WORKS GMBH", "Ada Works", True),
+        ("Works, Ada", "Ada Works Ltd.", True),
+        ("Müller & Söhne KG", "Muller Sohne", True),
+        ("株式会社山田商店", "山田商店", True),
+        ("Bob Limited", "Ada Works", False),
+        ("GmbH", "Ada GmbH", False),
+    ],
+)
+def test_names_are_alike_but_for_what_says_nothing(payer: str, customer: str, same: bool) -> None:
+    assert alike(payer, customer) is same
+
+
+async def imported(billing: Billing, bank: str, text: str, **given: Any) -> dict[str, Any]:
+    body = {"bank_account_id": bank, "format": "camt.053", "content": text, **given}
+    return await billing.post("/bank-statements", **body)
+
+
+async def lines(billing: Billing) -> list[dict[str, Any]]:
+    return list((await billing.get("/bank-lines"))["items"])
+
+
+async def test_the_same_file_twice_and_lines_of_an_earlier_one_change_nothing(billing: Billing) -> None:
+    bank = await billing.bank(iban=IBAN)
+    first, second, third = entry("1.00", "a"), entry("1.00", "a"), entry("2.00", "b", reference="R9")
+    one = await imported(billing, bank, camt(first, second))
+    again = await imported(billing, bank, camt(first, second))
+    assert (again, one["fresh"]) == (one, 2)
+    more = await imported(billing, bank, camt(first, second, third))
+    assert (more["lines"], more["fresh"]) == (3, 1)
+    assert [each["amount"] for each in await lines(billing)] == [100, 100, 200]
+    assert len(await billing.h.published("accounting.bank_line.imported")) == 3
+
+
+async def test_a_line_is_suggested_confirmed_once_and_in_the_books(billing: Billing) -> None:
+    bank = await billing.bank(iban=IBAN)
+    named, equal = await billing.invoiced(("1", 1_000, "0.1")), await billing.invoiced(("1", 500, "0"))
+    text = f"Rechnung {named['number'].replace('-', ' ')} danke"
+    await imported(
+        billing, bank, camt(entry("11.00", text), entry("5.00", "thanks", name="WORKS ADA"), entry("3.00", name="Bob"))
+    )
+    first, second, third = await lines(billing)
+    said = (await billing.get(f"/bank-lines/{first['id']}/suggestions"))["suggestions"]
+    assert [(each["invoice_id"], each["score"], each["reasons"]) for each in said] == [
+        (named["id"], 100, ["reference", "amount", "name"]),
+        (equal["id"], 15, ["name"]),
+    ]
+    said = (await billing.get(f"/bank-lines/{second['id']}/suggestions"))["suggestions"]
+    assert [(each["invoice_id"], each["reasons"]) for each in said] == [
+        (equal["id"], ["amount", "name"]),
+        (named["id"], ["name"]),
+    ]
+    assert (await billing.get(f"/bank-lines/{third['id']}/suggestions"))["suggestions"] == []
+    confirm = f"/bank-lines/{first['id']}/confirm"
+    done = await billing.post(confirm, 200, allocations=[{"invoice_id": named["id"]}])
+    assert done["status"] == "matched"
+    payment = await billing.get(f"/payments/{done['payment_id']}")
+    assert (payment["amount"], payment["customer_id"], payment["value_day"]) == (1_100, str(billing.ada), DAY)
+    refused = await billing.post(confirm, 409, allocations=[])
+    assert refused["type"] == "urn:tailrace:problem:bank-line-state"
+    await billing.post(f"/bank-lines/{third['id']}/dismiss", 200, reason="a loan")
+    assert (await billing.read(named))["status"] == "paid"
+    await billing.balances()
+
+
+async def test_only_what_names_invoices_and_comes_to_them_is_taken_unasked(billing: Billing) -> None:
+    bank = await billing.bank(iban=IBAN)
+    invoices = [await billing.invoiced(("1", net, "0")) for net in (100, 200, 300)]
+    first, second, third = (each["number"] for each in invoices)
+    text = camt(
+        entry("3.00", f"{first} {second}"),
+        entry("2.99", third, reference="short"),
+        entry("3.00", "no number", reference="amount alone"),
+        entry("4.00", f"{third}7", reference="a longer number"),
+    )
+    await imported(billing, bank, text, confirm_certain=True)
+    assert [each["status"] for each in await lines(billing)] == ["matched", "open", "open", "open"]
+    assert [(await billing.read(each))["status"] for each in invoices] == ["paid", "paid", "issued"]

@@ -1,0 +1,91 @@
+"""Credit notes: what is taken back, with the tax of each rate, never more than there was, and what was paid beyond the rest is free again."""
+
+import asyncio
+from datetime import timedelta
+
+from billing import TODAY, Billing
+
+
+async def credited(
+    billing: Billing, invoice: dict[str, object], status: int = 201, /, **body: object
+) -> dict[str, object]:
+    return await billing.post(f"/invoices/{invoice['id']}/credit-notes", status, **{"reason": "broken", **body})
+
+
+async def test_a_whole_invoice_is_taken_back(billing: Billing) -> None:
+    invoice = await billing.invoiced(("10", 10_000, "0.1"), ("7", 333, "0.08"))
+    note = await credited(billing, invoice)
+    assert (note["number"], note["net"], note["tax"]) == (f"CN-{TODAY.year}-00001", invoice["net"], invoice["tax"])
+    assert note["taxes"] == invoice["taxes"]
+    now = await billing.read(invoice)
+    assert (now["status"], now["open"], now["credited"]) == ("credited", 0, invoice["total"])
+    assert await billing.balances() == {}
+    assert (await credited(billing, invoice, 409))["type"] == "urn:tailrace:problem:invoice-state"
+
+
+async def test_parts_of_an_invoice_add_up_to_it(billing: Billing) -> None:
+    invoice = await billing.invoiced(("7", 1_003, "0.1"), ("3", 335, "0.1"), ("9", 77, "0.08"))
+    first, second, third = (line["id"] for line in invoice["lines"])
+    notes = [
+        await credited(billing, invoice, lines=[{"line_id": first, "quantity": "2"}, {"line_id": second, "net": 5}]),
+        await credited(
+            billing, invoice, lines=[{"line_id": third, "quantity": "4"}, {"line_id": first, "quantity": "1"}]
+        ),
+        await credited(billing, invoice, lines=[{"line_id": second, "net": 1}]),
+        await credited(billing, invoice),
+    ]
+    assert sum(int(str(note["net"])) for note in notes) == invoice["net"]
+    assert sum(int(str(note["tax"])) for note in notes) == invoice["tax"]
+    assert all(int(str(note["tax"])) >= 0 for note in notes)
+    now = await billing.read(invoice)
+    assert [line["credited_net"] for line in now["lines"]] == [line["net"] for line in now["lines"]]
+    assert [line["credited_quantity"] for line in now["lines"]] == ["7", "3", "9"]
+    assert await billing.balances() == {}
+
+
+async def test_no_more_is_taken_back_than_there_was(billing: Billing) -> None:
+    invoice = await billing.invoiced(("10", 10_000, "0.1"))
+    line = invoice["lines"][0]["id"]
+    await credited(billing, invoice, lines=[{"line_id": line, "quantity": "4"}])
+    for part in ({"quantity": "6.5"}, {"net": 6_001}):
+        said = await credited(billing, invoice, 409, lines=[{"line_id": line, **part}])
+        assert said["type"] == "urn:tailrace:problem:too-much-credited"
+    await credited(billing, invoice, 422, lines=[{"line_id": line, "net": 1}, {"line_id": line, "net": 1}])
+    await credited(billing, invoice, 422, lines=[{"line_id": invoice["id"], "net": 1}])
+    await credited(billing, invoice, 422, dated=(TODAY - timedelta(days=1)).isoformat())
+    at = f"/v1/accounting/invoices/{invoice['id']}/credit-notes"
+    body = {"reason": "twice", "lines": [{"line_id": line, "quantity": "6"}]}
+    both = await asyncio.gather(*[billing.h.client.post(at, json=body) for _ in range(3)])
+    assert sorted(each.status_code for each in both) == [201, 409, 409]
+    assert (await billing.read(invoice))["open"] == 0
+
+
+async def test_what_was_paid_beyond_the_rest_is_the_customers_again(billing: Billing) -> None:
+    bank = await billing.bank()
+    invoice = await billing.invoiced(("10", 10_000, "0.1"))
+    line = invoice["lines"][0]["id"]
+    first = await billing.pay(bank, 6_000, invoice)
+    second = await billing.pay(bank, 5_000, invoice)
+    assert (await billing.read(invoice))["status"] == "paid"
+    await credited(billing, invoice, lines=[{"line_id": line, "quantity": "3"}])
+    now = await billing.read(invoice)
+    assert (now["status"], now["paid"], now["credited"], now["open"]) == ("paid", 7_700, 3_300, 0)
+    left = [(await billing.get(f"/payments/{each['id']}"))["unallocated"] for each in (first, second)]
+    assert left == [0, 3_300], "the newest is given free first"
+    books = await billing.balances()
+    assert (books.get("1200", 0), books["2300"], books["4000"], books["2200"]) == (0, -3_300, -7_000, -700)
+    types = await billing.types("accounting.invoice.")
+    assert types[-4:] == [
+        "accounting.invoice.reopened",
+        "accounting.invoice.partly_paid",
+        "accounting.invoice.credited",
+        "accounting.invoice.paid",
+    ]
+
+
+async def test_a_credit_note_is_a_document(billing: Billing) -> None:
+    invoice = await billing.invoiced(("10", 10_000, "0.1"))
+    line = invoice["lines"][0]["id"]
+    note = await credited(billing, invoice, lines=[{"line_id": line, "net": 500}])
+    made = await billing.h.client.get(f"/v1/accounting/credit-notes/{note['id']}/document")
+    assert (made.status_code, made.content[:5]) == (200, b"%PDF-")

