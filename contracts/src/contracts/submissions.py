@@ -1,0 +1,7 @@
+"""Which events submit a document for approval, and which take one back. A further owner of documents adds its events here, and nothing elsewhere."""
+
+from contracts.approvals import Submission, Withdrawal
+from contracts.quotes import QuoteCancelled, QuoteRecalled, QuoteSubmitted
+
+SUBMISSIONS: tuple[type[Submission], ...] = (QuoteSubmitted,)
+WITHDRAWALS: tuple[type[Withdrawal], ...] = (QuoteRecalled, QuoteCancelled)
