@@ -1,0 +1,91 @@
+"""ISO 8601 moments, durations and cycles, as BPMN's timers have them; the clock is always given, never read.
+
+A text that begins as ISO does is taken as it is; anything else is an expression over the data that gives one.
+"""
+
+import calendar
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from workflow.engine.expressions import evaluate
+from workflow.engine.findings import Unevaluable
+
+_DURATION = re.compile(
+    r"^P(?=.)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:[.,]\d+)?)S)?)?$",
+    re.I,
+)
+_ISO = re.compile(r"^(P[\dT]|R\d*/|\d{4}-\d{2}-\d{2})", re.I)
+_LONGEST = timedelta(days=36_600)
+
+
+def later(start: datetime, duration: str) -> datetime:
+    """This moment and this ISO 8601 duration; a month after 31 January is the last day of February."""
+    match = _DURATION.match(duration.strip())
+    if not match:
+        raise Unevaluable(f"{duration!r} is no ISO 8601 duration, such as P3D or PT12H")
+    years, months, weeks, days, hours, minutes = (int(part or 0) for part in match.groups()[:6])
+    seconds = float((match.group(7) or "0").replace(",", "."))
+    total = start.year * 12 + start.month - 1 + years * 12 + months
+    if total // 12 > 9000:
+        raise Unevaluable(f"{duration!r} is too long")
+    year, month = divmod(total, 12)
+    moved = start.replace(year=year, month=month + 1, day=min(start.day, calendar.monthrange(year, month + 1)[1]))
+    try:
+        span = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
+        if span > _LONGEST:
+            raise OverflowError
+        return moved + span
+    except OverflowError as error:
+        raise Unevaluable(f"{duration!r} is too long") from error
+
+
+def _said(text: str, data: Mapping[str, Any]) -> Any:
+    return text if _ISO.match(text) else evaluate(text.removeprefix("="), data)
+
+
+def date(value: Any) -> datetime:
+    """This ISO 8601 date or moment, in UTC where it names no zone."""
+    try:
+        made = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    except ValueError as error:
+        raise Unevaluable(f"{value!r} is no ISO 8601 date or moment") from error
+    return made if made.tzinfo else made.replace(tzinfo=UTC)
+
+
+def due(timer: Mapping[str, Any], data: Mapping[str, Any], now: datetime) -> tuple[datetime, str | None, int]:
+    """When this timer is due first, and for a cycle its period and how often (-1: for ever)."""
+    value = _said(timer["text"], data)
+    if isinstance(value, timedelta):
+        return now + value, None, 1
+    if timer["timer"] == "at":
+        return date(value), None, 1
+    if timer["timer"] == "after":
+        return (date(value) if isinstance(value, datetime) else later(now, str(value))), None, 1
+    return _cycle(str(value), now)
+
+
+def _cycle(text: str, now: datetime) -> tuple[datetime, str | None, int]:
+    parts = text.split("/")
+    if parts[0][:1].upper() != "R" or len(parts) not in (2, 3) or not (parts[0][1:] or "0").isdigit():
+        raise Unevaluable(f"{text!r} is no ISO 8601 cycle, such as R3/PT1H")
+    times = int(parts[0][1:]) if parts[0][1:] else -1
+    period = parts[-1]
+    if later(now, period) <= now + timedelta(seconds=1):
+        raise Unevaluable(f"{text!r} repeats too fast")
+    first = date(parts[1]) if len(parts) == 3 else later(now, period)
+    return first, period, times
+
+
+def following(last: datetime, period: str, times: int, now: datetime) -> tuple[datetime, int] | None:
+    """The next moment of a cycle after now, and how often still; None when it is over. Missed rounds are not made up for."""
+    left = times - 1 if times > 0 else times
+    moment = later(last, period)
+    while moment <= now and left != 0:
+        behind = (now - moment) / max(moment - last, timedelta(seconds=1))
+        if behind > 1000 and times < 0:
+            moment += int(behind) * (moment - last)
+        last, moment = moment, later(moment, period)
+        left = left - 1 if left > 0 else left
+    return None if left == 0 else (moment, left)

@@ -1,0 +1,82 @@
+"""Processes written short: `bpmn(…)` takes elements as XML and flows as `a > b > c`, or `a > b : condition`."""
+
+import itertools
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from xml.sax.saxutils import escape
+
+import pytest
+
+import workflow.engine as engine
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+HEAD = (
+    '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+    ' xmlns:tailrace="urn:tailrace:bpmn" targetNamespace="x">'
+    '<message id="M1" name="paid"/><message id="M2" name="shipped"/><signal id="S1" name="stop"/>'
+    '<error id="E1" name="broken" errorCode="B1"/><escalation id="X1" name="late" escalationCode="L1"/>'
+)
+_numbers = itertools.count(1)
+
+
+def flows(text: str) -> str:
+    """Sequence flows of lines such as `a > b > c` and `a > b : amount > 3`; a flow is called `a-b`."""
+    made = []
+    for line in text.strip().splitlines():
+        path, _, condition = line.strip().partition(" : ")
+        nodes = [part.strip() for part in path.split(" > ")]
+        for source, target in itertools.pairwise(nodes):
+            inner = f"<conditionExpression>{escape(condition.strip())}</conditionExpression>" if condition else ""
+            made.append(
+                f'<sequenceFlow id="{source}-{target}" sourceRef="{source}" targetRef="{target}">{inner}</sequenceFlow>'
+            )
+    return "".join(made)
+
+
+def bpmn(*parts: str, key: str = "p", beside: str = "") -> bytes:
+    """A file of one process; a part that holds ` > ` and no tag is flows."""
+    inside = "".join(part if part.lstrip().startswith("<") else flows(part) for part in parts)
+    return f'{HEAD}{beside}<process id="{key}" isExecutable="true">{inside}</process></definitions>'.encode()
+
+
+class Run:
+    """An instance that is dumped and loaded before every step, with a clock of its own."""
+
+    def __init__(
+        self, source: bytes, data: dict[str, Any] | None = None, at: str | None = None, **options: Any
+    ) -> None:
+        self.deployment = engine.deploy(source, **options)
+        self.now = NOW
+        self.state = engine.start(self.deployment.spec_json, data or {}, self.now, at=at)
+
+    def again(self) -> engine.State:
+        self.state = engine.load(self.deployment.spec_json, self.state.dump())
+        return self.state
+
+    @property
+    def open(self) -> list[str]:
+        return sorted(task.element_id for task in self.again().tasks)
+
+    def done(self, element: str, **data: Any) -> "Run":
+        task = next(task for task in self.again().tasks if task.element_id == element)
+        self.state.complete(task.id, data, self.now)
+        return self
+
+    def wait(self, **time: float) -> "Run":
+        self.now += timedelta(**time)
+        self.again().fire(self.now)
+        return self
+
+
+@pytest.fixture(name="bpmn", scope="session")
+def _bpmn() -> Callable[..., bytes]:
+    return bpmn
+
+
+@pytest.fixture(name="run", scope="session")
+def _run() -> type[Run]:
+    return Run
+
+
+START_END = '<startEvent id="s"/><endEvent id="e"/>'
