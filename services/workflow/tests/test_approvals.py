@@ -3,10 +3,11 @@
 import asyncio
 
 import pytest
-from conftest import AT, Office, row
 
 from contracts.quotes import QuoteCancelled, QuoteRecalled
 from tailrace.core.ids import uuid7
+
+from .conftest import AT, Office, row
 
 
 async def test_a_submitted_document_waits_for_a_manager_and_is_approved_for_its_hash(office: Office) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from conftest import AT, Office, row
+from .conftest import AT, Office, row
 
 
 async def test_a_delegate_decides_in_anothers_place_while_that_lasts(office: Office) -> None:

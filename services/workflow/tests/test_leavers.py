@@ -1,9 +1,9 @@
 """Who is gone decides nothing: their steps go to the successor, else to who stands above, else to managers."""
 
-from conftest import Office, row
-
 from contracts.customers import CustomerDeleted
 from tailrace.core.ids import uuid7
+
+from .conftest import Office, row
 
 
 async def named(office: Office, *names: str, mode: str = "any") -> dict[str, object]:

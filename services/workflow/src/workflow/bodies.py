@@ -136,14 +136,14 @@ class ClaimBody(Body):
     """The first that waits for the caller, when left out."""
 
 
-class RecallBody(Body):
+class ApprovalRecallBody(Body):
     """Why it is not asked for any more."""
 
     reason: Sentence | None = None
     """Why; may be left out."""
 
 
-class CommentBody(Body):
+class ApprovalCommentBody(Body):
     """What somebody has to say."""
 
     text: Annotated[Note, Field(min_length=1)]
@@ -181,7 +181,7 @@ class ColleaguesDelegationBody(DelegationBody):
     """Whose decisions are meant."""
 
 
-class RuleBody(WireModel):
+class MatrixRuleBody(WireModel):
     """A row of a matrix."""
 
     model_config = {"extra": "forbid", "use_attribute_docstrings": True}
@@ -200,7 +200,7 @@ class MatrixBody(Body):
     name: Name = "Who approves what"
     inputs: Annotated[list[AttributeName], Field(min_length=1, max_length=20)] = ["kind", "amount"]
     """What the rules ask of a document: `kind`, `amount`, `currency`, or one of its attributes."""
-    rules: Annotated[list[RuleBody], Field(max_length=500)]
+    rules: Annotated[list[MatrixRuleBody], Field(max_length=500)]
     """In no order."""
 
     @field_validator("inputs")

@@ -30,7 +30,7 @@ class VoteView(View):
     """When, in UTC."""
 
 
-class TaskView(View):
+class ApprovalTaskView(View):
     """A step that waits for people, or did."""
 
     id: UUID
@@ -105,11 +105,11 @@ class ApprovalView(ApprovalSummary):
     """The key of the process that it began with."""
     process_version: int
     """The version of the process that it began with."""
-    tasks: list[TaskView]
+    tasks: list[ApprovalTaskView]
     """Its steps so far."""
 
 
-class CommentView(View):
+class ApprovalCommentView(View):
     """What somebody had to say."""
 
     id: UUID
@@ -174,7 +174,7 @@ class ProcessView(ResourceView):
     """The newest version."""
 
 
-class ElementView(View):
+class ProcessElementView(View):
     """An element of a BPMN file."""
 
     id: str
@@ -189,7 +189,7 @@ class ElementView(View):
     """Why not, or what to know about it."""
 
 
-class VersionView(View):
+class ProcessVersionView(View):
     """A version of a process. It never changes."""
 
     id: UUID
@@ -198,7 +198,7 @@ class VersionView(View):
     """Which one, from 1."""
     decisions: list[str]
     """The decisions that it brings, by name."""
-    elements: list[ElementView]
+    elements: list[ProcessElementView]
     """What its file holds."""
 
     @field_validator("decisions", mode="before")
@@ -207,7 +207,7 @@ class VersionView(View):
         return sorted(decisions)
 
 
-class VersionSummary(View):
+class ProcessVersionSummary(View):
     """A version of a process, as lists show it."""
 
     id: UUID
@@ -216,7 +216,7 @@ class VersionSummary(View):
     """Which one, from 1."""
 
 
-class RuleView(View):
+class MatrixRuleView(View):
     """A row of a matrix."""
 
     when: dict[str, str]
@@ -232,7 +232,7 @@ class MatrixView(View):
     """What its file calls it."""
     inputs: list[str]
     """What its rules ask of a document."""
-    rules: list[RuleView]
+    rules: list[MatrixRuleView]
     """Each that applies counts."""
 
 

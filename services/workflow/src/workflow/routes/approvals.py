@@ -17,12 +17,12 @@ from tailrace.http.routing import Tx, tenant_router
 from workflow import commands
 from workflow.bodies import (
     ApprovalBody,
+    ApprovalCommentBody,
+    ApprovalRecallBody,
     ClaimBody,
-    CommentBody,
     DecisionBody,
     ManyBody,
     ReassignmentBody,
-    RecallBody,
     RejectionBody,
 )
 from workflow.models import Approval, Comment, Status, Task, Vote
@@ -30,7 +30,7 @@ from workflow.people import roles_of, tasks_of
 from workflow.projections import UserCopy, teams, users
 from workflow.reactions import submissions
 from workflow.scopes import Administrator, Reader, Writer
-from workflow.views import ApprovalSummary, ApprovalView, CommentView, ManyView, RefusalView
+from workflow.views import ApprovalCommentView, ApprovalSummary, ApprovalView, ManyView, RefusalView
 
 router = tenant_router(
     "/v1/approvals",
@@ -150,7 +150,7 @@ async def unclaim_approval(tx: Tx, who: Writer, match: IfMatch, approval_id: UUI
 
 @router.post("/{approval_id}/recall", response_model=ApprovalView)
 async def recall_approval(
-    tx: Tx, who: Writer, match: IfMatch, approval_id: UUID, body: RecallBody | None = None
+    tx: Tx, who: Writer, match: IfMatch, approval_id: UUID, body: ApprovalRecallBody | None = None
 ) -> Approval:
     """Ask for it no more. Only who asked for it can."""
     return await commands.recall(tx, approval_id, match, who, None if body is None else body.reason)
@@ -172,13 +172,13 @@ async def reassign_approval(
     return await commands.reassign(tx, approval_id, match, who, *given, any_of=True)
 
 
-@router.post("/{approval_id}/comments", status_code=201, response_model=CommentView)
-async def create_comment(tx: Tx, who: Writer, match: IfMatch, approval_id: UUID, body: CommentBody) -> Comment:
+@router.post("/{approval_id}/comments", status_code=201, response_model=ApprovalCommentView)
+async def create_comment(tx: Tx, who: Writer, match: IfMatch, approval_id: UUID, body: ApprovalCommentBody) -> Comment:
     """Say something about it, for everybody who sees it."""
     return await commands.comment(tx, approval_id, match, who, body.text)
 
 
-@router.get("/{approval_id}/comments", response_model=Page[CommentView])
+@router.get("/{approval_id}/comments", response_model=Page[ApprovalCommentView])
 async def list_comments(tx: Tx, who: Reader, approval_id: UUID, page: Comments) -> Listing[Comment]:
     """What was said about it, in order."""
     await tx.find(Approval, approval_id)

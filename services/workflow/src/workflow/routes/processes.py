@@ -24,9 +24,9 @@ from workflow.views import (
     DryRunChangeView,
     DryRunView,
     MatrixView,
+    ProcessVersionSummary,
+    ProcessVersionView,
     ProcessView,
-    VersionSummary,
-    VersionView,
 )
 
 JOBS = "/v1/processes/jobs"
@@ -91,7 +91,7 @@ async def read_process(tx: Tx, who: ProcessReader, process_id: UUID) -> Process:
     return await tx.find(Process, process_id)
 
 
-@router.post("/{process_id}/versions", status_code=201, response_model=VersionView)
+@router.post("/{process_id}/versions", status_code=201, response_model=ProcessVersionView)
 async def create_version(
     tx: Tx, who: ProcessWriter, match: IfMatch, process_id: UUID, body: DeploymentBody
 ) -> ProcessVersion:
@@ -100,7 +100,7 @@ async def create_version(
     return await deploying.deploy(tx, process, _files(body))
 
 
-@router.get("/{process_id}/versions", response_model=Page[VersionSummary])
+@router.get("/{process_id}/versions", response_model=Page[ProcessVersionSummary])
 async def list_versions(tx: Tx, who: ProcessReader, process_id: UUID, page: Versions) -> Listing[ProcessVersion]:
     """The versions of a process."""
     await tx.find(Process, process_id)
@@ -110,7 +110,7 @@ async def list_versions(tx: Tx, who: ProcessReader, process_id: UUID, page: Vers
     )
 
 
-@router.get("/{process_id}/versions/{number}", response_model=VersionView)
+@router.get("/{process_id}/versions/{number}", response_model=ProcessVersionView)
 async def read_version(tx: Tx, who: ProcessReader, process_id: UUID, number: Number) -> ProcessVersion:
     """One version, and element by element what of its file runs."""
     return await version_of(tx, await tx.find(Process, process_id), number)
