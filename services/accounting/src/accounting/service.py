@@ -13,7 +13,7 @@ service = Service(
     name="accounting",
     topic="accounting.events",
     publishes=events.PUBLISHED,
-    subscribers=[days, dates, reactions.books, reactions.postings, projections.subledgers],
+    subscribers=[days, dates, reactions.books, reactions.postings, reactions.decisions, projections.subledgers],
     imports=[imports.opening_balances],
     routers=[
         jobs_router("/v1/accounting/jobs", read),
@@ -35,6 +35,7 @@ service = Service(
     scopes=[read, write, close, control],
     default_roles={
         "accountant": ["accounting:read", "accounting:write", "accounting:close"],
+        "manager": ["accounting:read"],
         "viewer": ["accounting:read"],
     },
     metadata=Base.metadata,

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from contracts.approvals import Then
-from tailrace.core.fields import Amount, Moment, Name, Note, Sentence, Text
+from tailrace.core.fields import Amount, FileText, Moment, Name, Note, Sentence, Text
 from tailrace.core.meaning import Means
 from tailrace.core.money import Currency
 from tailrace.core.wire import WireModel
@@ -46,7 +46,7 @@ Kind = Annotated[
 ]
 _NAME = StringConstraints(pattern="^[A-Za-z_][A-Za-z0-9_]{0,63}$")
 AttributeName = Annotated[str, _NAME, Means("What a matrix asks for it by.")]
-FileText = Annotated[str, StringConstraints(min_length=1, max_length=1_000_000), Means("A file, as text.")]
+FileBody = Annotated[FileText, StringConstraints(min_length=1, max_length=1_000_000)]
 
 
 class RequirementBody(WireModel):
@@ -225,9 +225,9 @@ class MatrixBody(Body):
 class DeploymentBody(Body):
     """A version of a process: a BPMN 2.0 file, and the DMN files of its decisions."""
 
-    source: FileText
+    source: FileBody
     """The BPMN file."""
-    decisions: Annotated[dict[AttributeName, FileText], Field(max_length=20)] = {}
+    decisions: Annotated[dict[AttributeName, FileBody], Field(max_length=20)] = {}
     """The DMN files by the id of the decision in them; `matrix` says who has to approve."""
     matrix: MatrixBody | None = None
     """In place of a DMN file called `matrix`."""
@@ -254,7 +254,7 @@ class DryRunBody(Body):
 
     matrix: MatrixBody | None = None
     """The matrix as JSON."""
-    dmn: FileText | None = None
+    dmn: FileBody | None = None
     """The matrix as a DMN file."""
     number: Annotated[int, Field(ge=1)] | None = None
     """A version of the process, with its matrix."""

@@ -18,7 +18,7 @@ from tailrace.db.numbers import Numbers
 from workflow import running
 from workflow.bodies import ApprovalBody
 from workflow.deploying import serving, version_of
-from workflow.models import FREE, Approval, Comment, Instance, People, Task, Vote
+from workflow.models import FREE, Approval, Comment, Instance, People, Vote
 from workflow.people import Voice, voice, voters
 from workflow.processes import Process
 from workflow.refusals import ClaimedByAnother, NotTheRequester, NotYours, OwnersDocument, ReasonNeeded
@@ -99,7 +99,7 @@ async def decide(
     task = found.task
     if reason is None and (decision == "rejected" or task.reason_needed):
         raise ReasonNeeded("Say why, for those who read it later.", field="/reason")
-    approval.endorse(task, _vote(task, who, found, decision, reason, then))
+    approval.endorse(task, _vote(who, found, decision, reason, then))
     people = await voters(tx, task, approval.requester_id)
     became = outcome(task.mode, task.said, people)
     if became is not None:
@@ -205,15 +205,14 @@ async def _forget_deadlines(tx: Tx, approval: Approval) -> None:
         await running.dues.clear(tx, task.id)
 
 
-def _vote(task: Task, who: Principal, found: Voice, decision: Decision, reason: str | None, then: Then | None) -> Vote:
+def _vote(who: Principal, found: Voice, decision: Decision, reason: str | None, then: Then | None) -> Vote:
     return Vote(
         id=uuid7(),
-        task=task,
         user_id=who.user_id,
         on_behalf_of=found.on_behalf_of,
         decision=decision,
         reason=reason,
-        then=then,
+        consequence=then,
         at=clock.now(),
     )
 

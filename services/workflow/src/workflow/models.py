@@ -70,7 +70,8 @@ class Approval(Aggregate, Base):
     """The steps that the requester of a free approval names, in place of a matrix: rows as a matrix has them."""
     status: Mapped[Status]
     reason: Mapped[str | None]
-    then: Mapped[Then | None]
+    consequence: Mapped[Then | None]
+    """What becomes of a document that was rejected; `then` is a word of SQL."""
     round: Mapped[int]
     """How often its process began."""
     process: Mapped[str]
@@ -95,6 +96,10 @@ class Approval(Aggregate, Base):
             requester_id=self.requester_id,
             attributes=self.attributes,
         )
+
+    @property
+    def then(self) -> Then | None:
+        return self.consequence
 
     @property
     def open_tasks(self) -> Sequence["Task"]:
@@ -139,7 +144,6 @@ class Approval(Aggregate, Base):
         due = at + duration(said.due)
         task = Task(
             id=uuid7(),
-            approval=self,
             engine_task=engine_task,
             element_id=element,
             name=said.name or name,
@@ -154,6 +158,7 @@ class Approval(Aggregate, Base):
             due_at=due,
             votes=[],
         )
+        self.tasks.append(task)
         self._mind_due()
         self._tell_assigned(task)
         return task
@@ -228,7 +233,7 @@ class Approval(Aggregate, Base):
             self.reason, self.round, self.due_at = reason, self.round + 1, at
         else:
             self._end("rejected", at, by, reason)
-            self.then = then
+            self.consequence = then
         self.record(events.ApprovalRejected(**self._which(), decided_by=by, reason=reason, then=then))
 
     def begin_again(self, version: int) -> None:
@@ -339,7 +344,7 @@ class Vote(Part, Base):
     on_behalf_of: Mapped[UUID | None]
     decision: Mapped[Decision]
     reason: Mapped[str | None]
-    then: Mapped[Then | None]
+    consequence: Mapped[Then | None]
     at: Mapped[datetime]
     task: Mapped[Task] = relationship(back_populates="votes")
 

@@ -144,7 +144,7 @@ def _one(approval: Approval, state: Any, now: datetime) -> bool:
             for other in mine:
                 if other.status == "open":
                     other.status = "cancelled"
-            state.complete(task.id, decided(task, "rejected", vote.reason, vote.then), now)
+            state.complete(task.id, decided(task, "rejected", vote.reason, vote.consequence), now)
             return True
         if mine and all(each.status == "approved" for each in mine):
             state.complete(task.id, decided(task, "approved", None, None), now)
