@@ -1,6 +1,8 @@
 """Processes written short: `bpmn(…)` takes elements as XML and flows as `a > b > c`, or `a > b : condition`."""
 
 import itertools
+import json
+import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -74,9 +76,61 @@ def _bpmn() -> Callable[..., bytes]:
     return bpmn
 
 
+@pytest.fixture(name="flows", scope="session")
+def _flows() -> Callable[[str], str]:
+    return flows
+
+
 @pytest.fixture(name="run", scope="session")
 def _run() -> type[Run]:
     return Run
 
 
-START_END = '<startEvent id="s"/><endEvent id="e"/>'
+def play(
+    deployment: engine.Deployment,
+    seed: int,
+    *,
+    through_store: bool = True,
+    each: Callable[..., engine.State] = engine.load,
+    data: dict[str, Any] | None = None,
+) -> tuple[str, Any, list[str]]:
+    """Run this process to its end by choices that the seed gives: how it ended, its data, and what was done in which order."""
+    dice = random.Random(seed)
+    now = NOW
+    done: list[str] = []
+    starts = [start.element_id for start in deployment.starts]
+    state = engine.start(deployment.spec_json, data or {}, now, at=dice.choice(starts) if starts else None)
+    for _ in range(300):
+        if through_store:
+            state = each(deployment.spec_json, json.loads(json.dumps(state.dump())))
+        if state.status != "running":
+            return state.status, state.data, done
+        if state.failed:
+            return f"failed: {state.failed}", state.data, done
+        moves: list[tuple[str, Any]] = [("task", task) for task in state.tasks if task.kind != "receive"]
+        moves += [(kind, (name, key)) for kind, name, key in state.waits_for]
+        moves += [("timer", timer) for timer in state.timers[:1]]
+        if not moves:
+            return "stuck", state.dump(), done
+        kind, what = dice.choice(moves)
+        now += timedelta(minutes=1)
+        if kind == "task":
+            done.append(what.element_id)
+            flow = dice.choice(sorted(what.choices)) if what.choices else None
+            state.complete(what.id, {"flow": flow} if flow else {f"v{dice.randrange(3)}": dice.randrange(5)}, now)
+        elif kind == "timer":
+            now = max(now, what.due)
+            done += [timer.element_id for timer in state.timers if timer.due <= now]
+            state.fire(now)
+        elif kind == "message":
+            done.append(what[0])
+            state.message(what[0], what[1], {}, now)
+        else:
+            done.append(what[0])
+            state.signal(what[0], {}, now)
+    return "long", state.data, done
+
+
+@pytest.fixture(name="play", scope="session")
+def _play() -> Callable[..., tuple[str, Any, list[str]]]:
+    return play

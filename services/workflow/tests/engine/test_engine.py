@@ -132,7 +132,10 @@ def test_a_signal_is_heard_by_all_that_wait(bpmn, run):
     catch = "<signalEventDefinition signalRef='S1'/>"
     source = bpmn(
         SE,
-        f'<parallelGateway id="g"/><intermediateCatchEvent id="a">{catch}</intermediateCatchEvent><intermediateCatchEvent id="b">{catch}</intermediateCatchEvent>',
+        (
+            f'<parallelGateway id="g"/><intermediateCatchEvent id="a">{catch}</intermediateCatchEvent>'
+            f'<intermediateCatchEvent id="b">{catch}</intermediateCatchEvent>'
+        ),
         f'<userTask id="u"/><intermediateThrowEvent id="t">{catch}</intermediateThrowEvent><userTask id="x"/><userTask id="y"/>',
         "s > g > a > x > e\ng > b > y > e\ng > u > t > e",
     )
@@ -144,13 +147,20 @@ def test_a_signal_is_heard_by_all_that_wait(bpmn, run):
 def test_links_join_what_is_apart(bpmn, run):
     source = bpmn(
         SE,
-        '<intermediateThrowEvent id="l1"><linkEventDefinition name="far"/></intermediateThrowEvent><intermediateCatchEvent id="l2"><linkEventDefinition name="far"/></intermediateCatchEvent><userTask id="u"/>',
+        (
+            '<intermediateThrowEvent id="l1"><linkEventDefinition name="far"/></intermediateThrowEvent>'
+            '<intermediateCatchEvent id="l2"><linkEventDefinition name="far"/></intermediateCatchEvent><userTask id="u"/>'
+        ),
         "s > l1\nl2 > u > e",
     )
     assert run(source).open == ["u"]
 
 
-SUB = '<subProcess id="sub"><startEvent id="s1"/><userTask id="a"/><exclusiveGateway id="g1" default="g1-ok"/><endEvent id="ok"/><endEvent id="bad"><errorEventDefinition errorRef="E1"/></endEvent><endEvent id="late"><escalationEventDefinition escalationRef="X1"/></endEvent>{}</subProcess>'
+SUB = (
+    '<subProcess id="sub"><startEvent id="s1"/><userTask id="a"/><exclusiveGateway id="g1" default="g1-ok"/>'
+    '<endEvent id="ok"/><endEvent id="bad"><errorEventDefinition errorRef="E1"/></endEvent><endEvent id="late">'
+    '<escalationEventDefinition escalationRef="X1"/></endEvent>{}</subProcess>'
+)
 
 
 def sub(flows: str) -> str:
@@ -189,7 +199,11 @@ def test_errors_and_escalations_leave_a_sub_process(bpmn, run):
 
 def test_event_sub_processes_interrupt_or_run_beside(bpmn, run):
     def event(ident, interrupting, definition):
-        return f'<subProcess id="{ident}" triggeredByEvent="true"><startEvent id="{ident}s" isInterrupting="{interrupting}">{definition}</startEvent><userTask id="{ident}u"/><sequenceFlow id="{ident}f" sourceRef="{ident}s" targetRef="{ident}u"/></subProcess>'
+        return (
+            f'<subProcess id="{ident}" triggeredByEvent="true">'
+            f'<startEvent id="{ident}s" isInterrupting="{interrupting}">{definition}</startEvent><userTask id="{ident}u"/>'
+            f'<sequenceFlow id="{ident}f" sourceRef="{ident}s" targetRef="{ident}u"/></subProcess>'
+        )
 
     source = bpmn(
         SE,
@@ -212,7 +226,10 @@ def test_what_was_done_is_undone_the_newest_first(bpmn, run):
     source = bpmn(
         SE,
         '<userTask id="a"/><userTask id="b"/><userTask id="undo-a" isForCompensation="true"/><userTask id="undo-b" isForCompensation="true"/>',
-        '<boundaryEvent id="ca" attachedToRef="a"><compensateEventDefinition/></boundaryEvent><boundaryEvent id="cb" attachedToRef="b"><compensateEventDefinition/></boundaryEvent>',
+        (
+            '<boundaryEvent id="ca" attachedToRef="a"><compensateEventDefinition/></boundaryEvent>'
+            '<boundaryEvent id="cb" attachedToRef="b"><compensateEventDefinition/></boundaryEvent>'
+        ),
         '<association id="x1" sourceRef="ca" targetRef="undo-a"/><association id="x2" sourceRef="cb" targetRef="undo-b"/>',
         '<intermediateThrowEvent id="back"><compensateEventDefinition/></intermediateThrowEvent><userTask id="c"/>',
         "s > a > b > back > c > e",
@@ -236,7 +253,8 @@ def test_a_called_process_has_data_of_its_own_and_gives_them_back(bpmn, run):
 def multi(serial: bool, until: str = "") -> str:
     condition = f"<completionCondition>{until}</completionCondition>" if until else ""
     return (
-        f'<userTask id="u" tailrace:assignee="=who"><multiInstanceLoopCharacteristics isSequential="{str(serial).lower()}" tailrace:collection="approvers"'
+        f'<userTask id="u" tailrace:assignee="=who">'
+        f'<multiInstanceLoopCharacteristics isSequential="{str(serial).lower()}" tailrace:collection="approvers"'
         f' tailrace:item="who" tailrace:into="answers">{condition}</multiInstanceLoopCharacteristics></userTask>'
     )
 
@@ -285,5 +303,5 @@ def test_services_are_named_works_and_can_break_down(bpmn, run):
     assert it.again().failed is not None and it.state.tasks == []
     assert it.state.retry(it.now) == 1
     assert it.done("w", number=7).state.finished
-    with pytest.raises(engine.NotRunnable, match="no work invoice.post"):
+    with pytest.raises(engine.NotRunnable, match=r"no work invoice\.post"):
         engine.deploy(source, works={"other"})

@@ -8,12 +8,12 @@
     state.finished, state.outcome, state.failed
 
 Store `spec_json` once for each version, the dump with each instance, and `state.timers` as rows; when one is due, load
-and `fire(now)`. The engine hands service tasks out as tasks of the kind `service`; whoever has done the named work completes
+and `fire(now)`. The engine hands service tasks out as tasks of the kind `service`; the service that does the named work completes
 them. Messages and signals of a process are in `take_thrown()`. All expressions are CEL; `tailrace:` attributes
 (`urn:tailrace:bpmn`) that begin with `=` are worked out when a task begins to wait.
 """
 
-from workflow.engine.deploying import Deployment, Element, Start, deploy, inspect
+from workflow.engine.deploying import Deployment, Element, Start, deploy, inspect, process_keys
 from workflow.engine.dmn import decide
 from workflow.engine.findings import Finding, Incident, NotRunnable, Obstacle, Unevaluable, Unexpected
 from workflow.engine.instance import State, Task, Thrown, Timer, load, start
@@ -39,5 +39,6 @@ __all__ = [
     "inspect",
     "load",
     "migrate",
+    "process_keys",
     "start",
 ]

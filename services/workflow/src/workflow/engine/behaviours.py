@@ -112,17 +112,9 @@ def _split(m: Machine, token: str) -> None:
         return
     view = m.view(held["in"])
     out = process.out[held["at"]]
-    taken = [
-        flow
-        for flow in out
-        if flow != node.get("default")
-        and (
-            "when" not in process.flows[flow]
-            and len(out) == 1
-            or "when" in process.flows[flow]
-            and holds(process.flows[flow]["when"], view)
-        )
-    ]
+    others = [flow for flow in out if flow != node.get("default")]
+    whens = {flow: process.flows[flow].get("when") for flow in others}
+    taken = [flow for flow, when in whens.items() if (holds(when, view) if when is not None else len(out) == 1)]
     if not taken and "default" in node:
         taken = [node["default"]]
     if not taken and out:
@@ -252,9 +244,8 @@ def completed(m: Machine, scope: str) -> None:
         m.queue.clear()
         return
     m.scopes.pop(scope)
-    if log and held["kind"] != "handler" and not _undone_whole(m, held):
-        inner = held["data"] if held["kind"] == "instance" else None
-        m.scopes[held["parent"]].setdefault("log", []).extend(compensation.outward(entry, held, inner) for entry in log)
+    if held["kind"] != "handler" and (log or held["kind"] == "sub") and not _undone_whole(m, held):
+        m.scopes[held["parent"]].setdefault("log", []).extend(compensation.left(m, held, log))
     if held["kind"] == "event":
         m.ended(held["parent"])
     elif held["kind"] == "instance":

@@ -99,6 +99,12 @@ def arm_own(m: Machine, token: str) -> None:
     _arm(m, held, held["in"], [catch for catch in of_token(m, token) if catch.how != "boundary"])
 
 
+def arm_all(m: Machine, token: str) -> None:
+    """Begin to wait for everything that can be caught here."""
+    arm(m, token)
+    arm_own(m, token)
+
+
 def arm_scope(m: Machine, scope: str) -> None:
     """Begin to wait for what the event sub-processes of this scope catch."""
     _arm(m, m.scopes[scope], scope, list(of_scope(m, scope)))

@@ -11,8 +11,20 @@ if TYPE_CHECKING:
     from workflow.engine.machine import Machine
 
 
-def outward(entry: Json, scope: Json, data: Json | None) -> Json:
-    """What an inner scope leaves to the one around it: the same entry, known as part of that activity."""
+def left(m: Machine, scope: Json, log: list[Json]) -> list[Json]:
+    """What an inner scope that is over leaves to the one around it: its entries, known as part of that activity.
+
+    With an event sub-process that undoes, they become one entry, which that runs for.
+    """
+    process = m.spec.processes[scope["proc"]]
+    for handler, start in process.handlers.get(scope["of"], []) if scope["kind"] == "sub" else []:
+        if any(event["kind"] == "compensate" for event in process.nodes[start].get("events", [])):
+            return [{"node": scope["of"], "undo": handler, "start": start, "proc": scope["proc"], "in": [], "log": log}]
+    data = scope["data"] if scope["kind"] == "instance" else None
+    return [_outward(entry, scope, data) for entry in log]
+
+
+def _outward(entry: Json, scope: Json, data: Json | None) -> Json:
     made = entry | {"in": [*entry["in"], scope["of"]]}
     return made | {"data": {**data, **entry.get("data", {})}} if data else made
 
@@ -39,7 +51,11 @@ def go_on(m: Machine, token: str) -> None:
         own = {"data": dict(entry["data"])} if "data" in entry else {}
         scope = m.open("handler", entry["undo"], entry["proc"], held["in"], owner=token, **own)
         m.wait(token)
-        m.put(entry["undo"], scope)
+        if "start" in entry:
+            m.scopes[scope] |= {"of": entry["node"], "log": entry["log"]}
+            m.begin(m.open("event", entry["undo"], entry["proc"], scope), [entry["start"]])
+        else:
+            m.put(entry["undo"], scope)
         return
     if any(event["kind"] == "cancel" for event in m.node(token)["events"]):
         catching.cancelled(m, token)

@@ -72,6 +72,12 @@ _TOLD = {
 }  # fmt: skip
 
 
+def process_keys(source: bytes) -> list[str]:
+    """The keys of the processes in this file that hold anything."""
+    found = reader.processes(reader.open_file(source))
+    return [key for key, node in found.items() if any(xml.local(child) in FLOW_NODES for child in node)]
+
+
 def deploy(
     source: bytes,
     decisions: Mapping[str, bytes] | None = None,

@@ -4,6 +4,7 @@ Hit policies unique, first, any, priority, collect (also sum, min, max, count), 
 that a decision requires are evaluated before it, and known to it by the name of their variable.
 """
 
+import functools
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
@@ -42,7 +43,7 @@ def read(source: bytes) -> dict[str, Json]:
         if tables:
             made |= _table(tables[0], ident, findings)
         elif literals and (text := xml.text_of(literals[0], "text")):
-            _try(findings, node, lambda text=text: feel.expression(text))
+            _try(findings, node, functools.partial(feel.expression, text))
             made["literal"] = text
         else:
             findings.append(Finding(ident, "decision", xml.line(node), "holds neither a table nor an expression"))
@@ -67,7 +68,7 @@ def _table(table: xml.Node, ident: str, findings: list[Finding]) -> Json:
     for column in xml.children(table, "input"):
         expressions = xml.children(column, "inputExpression")
         text = (xml.text_of(expressions[0], "text") if expressions else None) or column.get("label") or ""
-        _try(findings, column, lambda text=text: feel.expression(text))
+        _try(findings, column, functools.partial(feel.expression, text))
         inputs.append(
             {
                 "text": text,
@@ -90,7 +91,7 @@ def _output(column: xml.Node, findings: list[Finding]) -> Json:
     values = [str(text) for found in xml.children(column, "outputValues") if (text := xml.text_of(found, "text"))]
     default = next((xml.text_of(found, "text") for found in xml.children(column, "defaultOutputEntry")), None)
     for text in [*(f"[{value}]" for value in values), *([default] if default else [])]:
-        _try(findings, column, lambda text=text: feel.expression(text))
+        _try(findings, column, functools.partial(feel.expression, text))
     name = column.get("name") or column.get("label") or "output"
     return {"name": name, "values": f"[{values[0]}]" if values else None, "default": default}
 
@@ -103,9 +104,9 @@ def _rule(rule: xml.Node, inputs: int, outputs: int, findings: list[Finding]) ->
             Finding(rule.get("id") or "", "rule", xml.line(rule), "has not as many cells as the table has columns")
         )
     for cell, text in zip(xml.children(rule, "inputEntry"), tests, strict=False):
-        _try(findings, cell, lambda text=text: feel.unary(text))
+        _try(findings, cell, functools.partial(feel.unary, text))
     for cell, text in zip(xml.children(rule, "outputEntry"), values, strict=False):
-        _try(findings, cell, lambda text=text: feel.expression(text))
+        _try(findings, cell, functools.partial(feel.expression, text))
     return {"id": rule.get("id") or "", "if": tests, "then": values}
 
 
@@ -127,13 +128,13 @@ def needed(tables: Mapping[str, Json], decision: str) -> dict[str, Json]:
     return found
 
 
-def evaluate(tables: Mapping[str, Json], decision: str, facts: Mapping[str, Any]) -> Json:
-    """What this decision says of these facts: the outputs by their names, as JSON holds them."""
-    made: Json = plain(_evaluate(tables, decision, dict(facts), 0))
+def evaluate(tables: Mapping[str, Json], decision: str, data: Mapping[str, Any]) -> Json:
+    """What this decision says of these data: the outputs by their names, as JSON holds them."""
+    made: Json = plain(_evaluate(tables, decision, dict(data), 0))
     return made
 
 
-def _evaluate(tables: Mapping[str, Json], decision: str, facts: Json, depth: int) -> Json:
+def _evaluate(tables: Mapping[str, Json], decision: str, data: Json, depth: int) -> Json:
     if decision not in tables or depth > 20:
         raise Unevaluable(
             f"there is no decision {decision}"
@@ -142,17 +143,17 @@ def _evaluate(tables: Mapping[str, Json], decision: str, facts: Json, depth: int
         )
     table = tables[decision]
     for other in table["needs"]:
-        result = _evaluate(tables, other, facts, depth + 1)
-        facts[tables[other]["variable"]] = next(iter(result.values())) if len(result) == 1 else result
+        result = _evaluate(tables, other, data, depth + 1)
+        data[tables[other]["variable"]] = next(iter(result.values())) if len(result) == 1 else result
     if "literal" in table:
-        return {table["variable"]: feel.expression(table["literal"])(facts)}
-    return _decide(decision, table, facts)
+        return {table["variable"]: feel.expression(table["literal"])(data)}
+    return _decide(decision, table, data)
 
 
-def _inputs(decision: str, table: Json, facts: Json) -> list[Any]:
+def _inputs(decision: str, table: Json, data: Json) -> list[Any]:
     found = []
     for column in table["inputs"]:
-        value = feel.expression(column["text"])(facts)
+        value = feel.expression(column["text"])(data)
         if column["type"] == "number" and isinstance(value, str):
             try:
                 value = Decimal(value)
@@ -162,13 +163,13 @@ def _inputs(decision: str, table: Json, facts: Json) -> list[Any]:
     return found
 
 
-def _decide(decision: str, table: Json, facts: Json) -> Json:
-    values = _inputs(decision, table, facts)
+def _decide(decision: str, table: Json, data: Json) -> Json:
+    values = _inputs(decision, table, data)
     hits: list[tuple[str, list[Any]]] = []
     for number, rule in enumerate(table["rules"], 1):
         try:
-            if all(feel.unary(test)(value, facts) for test, value in zip(rule["if"], values, strict=True)):
-                hits.append((rule["id"] or str(number), [feel.expression(text)(facts) for text in rule["then"]]))
+            if all(feel.unary(test)(value, data) for test, value in zip(rule["if"], values, strict=True)):
+                hits.append((rule["id"] or str(number), [feel.expression(text)(data) for text in rule["then"]]))
         except Unevaluable as error:
             raise Unevaluable(f"{decision}, rule {rule['id'] or number}: {error}") from error
         if hits and table["hit"] == "FIRST":
@@ -177,7 +178,7 @@ def _decide(decision: str, table: Json, facts: Json) -> Json:
     if table["hit"] in ("COLLECT", "RULE ORDER", "OUTPUT ORDER"):
         return _collected(decision, table, names, hits)
     if not hits:
-        return {c["name"]: feel.expression(c["default"])(facts) if c["default"] else None for c in table["outputs"]}
+        return {c["name"]: feel.expression(c["default"])(data) if c["default"] else None for c in table["outputs"]}
     return dict(zip(names, _single(decision, table, hits), strict=True))
 
 
@@ -209,13 +210,13 @@ def _collected(decision: str, table: Json, names: list[str], hits: list[tuple[st
     return {names[0]: _SUMS[table["sums"]](values) if table["sums"] in _SUMS else values}
 
 
-def decide(source: bytes, decision_id: str, facts: Mapping[str, Any]) -> Json:
-    """What the decision of this DMN file says of these facts: the outputs by their names.
+def decide(source: bytes, decision_id: str, data: Mapping[str, Any]) -> Json:
+    """What the decision of this DMN file says of these data: the outputs by their names.
 
     A table that collects gives a list under its output, with several outputs a list of objects under the decision's id.
     When no rule applies, the outputs have their defaults, else null. Raises NotRunnable and Unevaluable.
     """
-    return evaluate(needed(read_cached(source), decision_id), decision_id, plain(facts))
+    return evaluate(needed(read_cached(source), decision_id), decision_id, plain(data))
 
 
 _READ: dict[bytes, dict[str, Json]] = {}

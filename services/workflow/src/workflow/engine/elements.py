@@ -39,6 +39,7 @@ _ROWS: tuple[Row, ...] = (
         startEvent__conditional="In an event sub-process: when its condition becomes true.",
         startEvent__error="In an event sub-process: catches the error, always interrupting.",
         startEvent__escalation="In an event sub-process: catches the escalation.",
+        startEvent__compensate="In an event sub-process: undoes the sub-process that it stands in, in place of what is in it.",
         userTask="Waits for a person.",
         manualTask="Waits until a person says that it is done.",
         serviceTask="Waits for a named work of ours: `tailrace:work`, or the operation that `operationRef` names.",
@@ -120,7 +121,6 @@ _ROWS: tuple[Row, ...] = (
     ),
     *_rows(
         Runs.NO,
-        startEvent__compensate="Compensation by an event sub-process is not supported; use a boundary event and an activity that undoes.",
         startEvent__multiple="Several events that must all happen (parallelMultiple) are not supported.",
         intermediateCatchEvent="Has nothing to wait for.",
         intermediateCatchEvent__multiple="Several events that must all happen (parallelMultiple) are not supported.",
@@ -184,3 +184,10 @@ def known(kind: str) -> Row:
     if event:
         return Row(kind, Runs.NO, f"BPMN has no {tag} of the kind {event}.")
     return Row(kind, Runs.NO, "No element of BPMN 2.0 that is known here.")
+
+
+def page() -> str:
+    """The table of all elements as the documentation has it, in Markdown."""
+    says = {Runs.YES: "yes", Runs.LENIENT: "leniently", Runs.SHOWN: "shown", Runs.NO: "no"}
+    rows = "\n".join(f"| `{row.kind.replace(':', '` `', 1)}` | {says[row.runs]} | {row.why} |" for row in _ROWS)
+    return f"| Element | Runs | |\n|---|---|---|\n{rows}\n"

@@ -18,6 +18,11 @@ from workflow.engine.findings import Unevaluable
 from workflow.engine.values import plain
 
 _MACRO = re.compile(r"\.\s*(all|exists|exists_one|existsOne|map|filter|transformList|transformMap|sortBy|reduce)\s*\(")
+_KNOWN = set(
+    "has all exists exists_one map filter size int uint double string bytes bool type dyn timestamp duration"
+    " contains startsWith endsWith matches getFullYear getMonth getDate getDayOfMonth getDayOfYear getDayOfWeek"
+    " getHours getMinutes getSeconds getMilliseconds min max decimal_compare decimal_add".split()
+)
 _STRINGS = re.compile(r"""[rRbB]{0,2}("(\\.|[^"\\])*"|'(\\.|[^'\\])*')""", re.S)
 
 
@@ -57,9 +62,13 @@ def _compiled(text: str) -> tuple[Any, int]:
     if bare.count("(") + bare.count("[") + bare.count("{") > 100 or bare.count("?") > 50:
         raise Unevaluable("an expression may hold 100 brackets and 50 choices")
     try:
-        return cel.compile(text), macros
+        program = cel.compile(text)
     except Exception as error:
         raise Unevaluable(f"cannot be read as CEL: {_first_line(error)}") from error
+    unknown = [name for name in program.functions() if name.replace(".", "_").isidentifier() and name not in _KNOWN]
+    if unknown:
+        raise Unevaluable(f"calls {', '.join(sorted(unknown))}, which is not known")
+    return program, macros
 
 
 def _first_line(error: BaseException) -> str:

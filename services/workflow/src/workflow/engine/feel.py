@@ -1,7 +1,8 @@
 """The part of FEEL that decision tables are written in: tests of one input, and small expressions. All numbers are Decimal.
 
-Stricter than FEEL where that protects: comparing a text with a number is an error and not silently no match. A name that
-is not in the facts is null, and null matches nothing but null and an empty cell.
+Stricter than FEEL where that protects: comparing a text with a number is an error and not silently no match, unless the
+text is a decimal, as the data of a process hold decimals. A name that is not in the data is null, and null matches
+nothing but null and an empty cell.
 """
 
 import functools
@@ -15,15 +16,16 @@ from workflow.engine import limits
 from workflow.engine.findings import Unevaluable
 from workflow.engine.timing import date as moment_of
 
-Facts = Mapping[str, Any]
-Value = Callable[[Facts], Any]
-Test = Callable[[Any, Facts], bool]
+Data = Mapping[str, Any]
+Value = Callable[[Data], Any]
+Test = Callable[[Any, Data], bool]
 
-_WORDS = ("date and time", "starts with", "ends with", "string length", "lower case", "upper case")
+_WORDS = ("date and time", "list contains", "starts with", "ends with", "string length", "lower case", "upper case")
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+(?:\.(?!\.)\d+)?|\.\d+)|(?P<string>\"(?:\\.|[^\"\\])*\")"
     rf"|(?P<call>(?:{'|'.join(_WORDS)})(?=\s*\())|(?P<name>[^\W\d]\w*(?:\.[^\W\d]\w*)*)|(?P<op>\.\.|<=|>=|!=|\*\*|[-+*/<>=()\[\],?])|(?P<bad>\S))"
 )
+_DECIMAL = re.compile(r"^-?\d{1,40}(\.\d{1,40})?$")
 _INPUT = "?"
 
 
@@ -36,21 +38,25 @@ def number(value: object) -> Any:
 
 def _comparable(left: Any, right: Any) -> tuple[Any, Any]:
     left, right = number(left), number(right)
-    if (
-        isinstance(left, date) != isinstance(right, date)
-        and isinstance(left, str | date)
-        and isinstance(right, str | date)
-    ):
+    kinds = {_kind(left), _kind(right)}
+    if kinds == {"number", "text"}:
+        left, right = _exact(left), _exact(right)
+    elif kinds == {"date", "text"}:
         left, right = _dated(left), _dated(right)
     if isinstance(left, date) and isinstance(right, date) and isinstance(left, datetime) != isinstance(right, datetime):
         left, right = moment_of(left.isoformat()), moment_of(right.isoformat())
     return left, right
 
 
+def _exact(value: Any) -> Any:
+    return Decimal(value) if isinstance(value, str) and _DECIMAL.match(value) else value
+
+
 def _dated(value: Any) -> Any:
     if not isinstance(value, str):
         return value
-    return date.fromisoformat(value) if len(value) == 10 else moment_of(value)
+    moment = moment_of(value)
+    return moment.date() if len(value) == 10 else moment
 
 
 def _kind(value: Any) -> str:
@@ -102,6 +108,7 @@ def _arithmetic(op: str, left: Any, right: Any) -> Any:
         return None
     if op == "+" and isinstance(left, str) and isinstance(right, str):
         return left + right
+    left, right = _exact(left), _exact(right)
     if not isinstance(left, Decimal) or not isinstance(right, Decimal):
         raise Unevaluable(f"{left!s} {op} {right!s} has no value")
     try:
@@ -138,8 +145,8 @@ _FUNCTIONS: dict[str, Callable[[list[Any]], Any]] = {
 
 
 def _call(name: str, args: list[Value]) -> Value:
-    def run(facts: Facts) -> Any:
-        values = [arg(facts) for arg in args]
+    def run(data: Data) -> Any:
+        values = [arg(data) for arg in args]
         try:
             return _FUNCTIONS[name](values)
         except (TypeError, ValueError, AttributeError, IndexError, ArithmeticError) as error:
@@ -149,8 +156,8 @@ def _call(name: str, args: list[Value]) -> Value:
 
 
 def _look_up(path: str) -> Value:
-    def run(facts: Facts) -> Any:
-        found: Any = facts
+    def run(data: Data) -> Any:
+        found: Any = data
         for part in path.split("."):
             found = found.get(part) if isinstance(found, Mapping) else None
         return number(found)
@@ -164,7 +171,7 @@ class _Parser:
     def __init__(self, text: str) -> None:
         if len(text) > limits.MAX_EXPRESSION:
             raise Unevaluable(f"an expression may have {limits.MAX_EXPRESSION:,} characters")
-        self.text, self.depth, self.asks = text, 0, False
+        self.text, self.depth, self.asked = text, 0, 0
         self.tokens: list[tuple[str, str]] = []
         for match in _TOKEN.finditer(text):
             kind = str(match.lastgroup)
@@ -201,7 +208,7 @@ class _Parser:
             when, then = self.expression(), (self.need("then"), self.expression())[1]
             other = (self.need("else"), self.expression())[1]
             self.depth -= 1
-            return lambda facts: then(facts) if when(facts) is True else other(facts)
+            return lambda data: then(data) if when(data) is True else other(data)
         made = self._either()
         self.depth -= 1
         return made
@@ -210,22 +217,22 @@ class _Parser:
         parts = [self._both()]
         while self.take("or"):
             parts.append(self._both())
-        return parts[0] if len(parts) == 1 else lambda facts: any(part(facts) is True for part in parts)
+        return parts[0] if len(parts) == 1 else lambda data: any(part(data) is True for part in parts)
 
     def _both(self) -> Value:
         parts = [self._compared()]
         while self.take("and"):
             parts.append(self._compared())
-        return parts[0] if len(parts) == 1 else lambda facts: all(part(facts) is True for part in parts)
+        return parts[0] if len(parts) == 1 else lambda data: all(part(data) is True for part in parts)
 
     def _compared(self) -> Value:
         left = self._sum()
         if op := self.take(*_COMPARE):
             compare, right = _COMPARE[op], self._sum()
-            return lambda facts: compare(left(facts), right(facts))
+            return lambda data: compare(left(data), right(data))
         if self.take("in"):
             test = self.tests() if self.take("(") is None else (self.tests(), self.need(")"))[0]
-            return lambda facts: test(left(facts), facts)
+            return lambda data: test(left(data), data)
         return left
 
     def _sum(self) -> Value:
@@ -243,7 +250,7 @@ class _Parser:
     def _signed(self) -> Value:
         if self.take("-"):
             inner = self._signed()
-            return lambda facts: _arithmetic("-", Decimal(0), inner(facts))
+            return lambda data: _arithmetic("-", Decimal(0), inner(data))
         return self._primary()
 
     def _primary(self) -> Value:
@@ -253,20 +260,20 @@ class _Parser:
         self.at += 1
         if kind in ("number", "string"):
             constant: Any = Decimal(text) if kind == "number" else re.sub(r"\\(.)", r"\1", text[1:-1])
-            return lambda facts: constant
+            return lambda data: constant
         if kind == "call" or (kind == "name" and self.peek("(")):
             return self._called(text)
         if kind == "name":
             words = {"true": True, "false": False, "null": None}
-            return (lambda facts: words[text]) if text in words else _look_up(text)
+            return (lambda data: words[text]) if text in words else _look_up(text)
         if text == "?":
-            self.asks = True
-            return lambda facts: facts[_INPUT]
+            self.asked += 1
+            return lambda data: data[_INPUT]
         if text == "(":
             return (self.expression(), self.need(")"))[0]
         if text == "[":
             items = self._listed("]")
-            return lambda facts: [item(facts) for item in items]
+            return lambda data: [item(data) for item in items]
         raise Unevaluable(f"{self.text!r} cannot be read at {text!r}")
 
     def _called(self, name: str) -> Value:
@@ -289,19 +296,19 @@ class _Parser:
         made = [self._test()]
         while self.take(","):
             made.append(self._test())
-        return lambda value, facts: any(test(value, facts) for test in made)
+        return lambda value, data: any(test(value, data) for test in made)
 
     def _test(self) -> Test:
         if op := self.take(*_COMPARE):
             compare, right = _COMPARE[op], self._sum()
-            return lambda value, facts: compare(value, right(facts))
+            return lambda value, data: compare(value, right(data))
         if (interval := self._interval()) is not None:
             return interval
-        self.asks = False
+        before = self.asked
         inner = self.expression()
-        if self.asks:
-            return lambda value, facts: inner({**facts, _INPUT: value}) is True
-        return lambda value, facts: _matches(value, inner(facts))
+        if self.asked > before:
+            return lambda value, data: inner({**data, _INPUT: value}) is True
+        return lambda value, data: _matches(value, inner(data))
 
     def _interval(self) -> Test | None:
         start = self.at
@@ -317,11 +324,11 @@ class _Parser:
         high, closing = self._sum(), self.need("]", ")", "[")
         above = _COMPARE[">=" if opening == "[" else ">"]
         below = _COMPARE["<=" if closing == "]" else "<"]
-        return lambda value, facts: above(value, low(facts)) and below(value, high(facts))
+        return lambda value, data: above(value, low(data)) and below(value, high(data))
 
 
-def _apply(op: str, left: Value, right: Value, facts: Facts) -> Any:
-    return _arithmetic(op, left(facts), right(facts))
+def _apply(op: str, left: Value, right: Value, data: Data) -> Any:
+    return _arithmetic(op, left(data), right(data))
 
 
 def _matches(value: Any, wanted: Any) -> bool:
@@ -332,7 +339,7 @@ def _matches(value: Any, wanted: Any) -> bool:
 
 @functools.lru_cache(maxsize=8192)
 def expression(text: str) -> Value:
-    """This expression, to be given facts; raises Unevaluable when it cannot be read."""
+    """This expression, to be given data; raises Unevaluable when it cannot be read."""
     parser = _Parser(text)
     made = parser.expression()
     parser.end()
@@ -341,16 +348,16 @@ def expression(text: str) -> Value:
 
 @functools.lru_cache(maxsize=8192)
 def unary(text: str) -> Test:
-    """This cell of an input, to be given the input and the facts; raises Unevaluable when it cannot be read."""
+    """This cell of an input, to be given the input and the data; raises Unevaluable when it cannot be read."""
     if text.strip() in ("", "-"):
-        return lambda value, facts: True
+        return lambda value, data: True
     parser = _Parser(text)
     if parser.tokens[:2] == [("name", "not"), ("op", "(")]:
         parser.at = 2
         inner = parser.tests()
         parser.need(")")
         parser.end()
-        return lambda value, facts: not inner(value, facts)
+        return lambda value, data: not inner(value, data)
     made = parser.tests()
     parser.end()
     return made

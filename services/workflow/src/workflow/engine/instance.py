@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -265,7 +266,12 @@ class State:
 
     def break_down(self, task_id: str, why: str, now: datetime) -> None:
         """This task cannot be done (its work failed for good): it stands as an incident until `retry`."""
-        self._told(now, lambda m: (self._waiting(m, task_id), m.fail(task_id, why)))
+
+        def tell(m: Machine) -> None:
+            self._waiting(m, task_id)
+            m.fail(task_id, why)
+
+        self._told(now, tell)
 
     def message(self, name: str, correlation: object, data: Mapping[str, Any], now: datetime) -> bool:
         """A message came: it goes to the first that waits for that name under that key; False when none does."""
@@ -286,7 +292,7 @@ class State:
             if not due:
                 break
             _, catch, entry = due[0]
-            self._told(now, lambda m, catch=catch, entry=entry: catching.elapsed(m, catch, entry))
+            self._told(now, functools.partial(catching.elapsed, catch=catch, entry=entry))
             count += 1
         return count
 

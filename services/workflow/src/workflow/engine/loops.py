@@ -25,7 +25,7 @@ def begin(m: Machine, token: str) -> None:
     if spec["kind"] == "loop":
         held["loop"] = {"ended": [], "next": 0, "done": 0}
         m.wait(token)
-        if spec["before"] and not _again(m, held, spec):
+        if spec["before"] and not _again(m, held, spec, 0):
             m.leave(token)
         else:
             _spawn(m, token, None)
@@ -97,7 +97,7 @@ def _collect(m: Machine, held: Json, spec: Json, data: Json) -> bool:
     if spec["kind"] == "loop":
         m.write(held["in"], given)
         most = spec["most"]
-        return (most is not None and loop["done"] + 1 >= most) or not _again(m, held, spec)
+        return (most is not None and loop["done"] + 1 >= most) or not _again(m, held, spec, loop["done"] + 1)
     result = data.get(spec["result"]) if spec.get("result") else given
     out = [*loop["out"], [data["loopCounter"], result]]
     if not spec.get("into"):
@@ -114,11 +114,11 @@ def _collect(m: Machine, held: Json, spec: Json, data: Json) -> bool:
     return enough or done == number
 
 
-def _again(m: Machine, held: Json, spec: Json) -> bool:
+def _again(m: Machine, held: Json, spec: Json, done: int) -> bool:
     when = spec.get("while")
     if when is None:
         return spec["most"] is not None
-    return holds(when, m.view(held["in"]) | {"loopCounter": held["loop"]["done"]})
+    return holds(when, m.view(held["in"]) | {"loopCounter": done})
 
 
 def _close(m: Machine, token: str, spec: Json) -> None:

@@ -17,6 +17,7 @@ from workflow.engine.spec import Process, Spec
 from workflow.engine.values import Json, moment, plain_data
 
 QUEUED, WAITING, FAILED = "q", "w", "f"
+_OUTSIDE = ("message", "timer", "signal")
 
 
 class Machine:
@@ -214,6 +215,7 @@ class Machine:
                 if self.state["status"] != "running":
                     return
             if not (behaviours.join_inclusive(self) or catching.notice(self)):
+                self._deadlocked()
                 return
 
     def attempt(self, token: str) -> None:
@@ -237,6 +239,26 @@ class Machine:
 
     def fail(self, token: str, why: str) -> None:
         self.tokens[token] |= {"st": FAILED, "why": why[:500]}
+
+    def _deadlocked(self) -> None:
+        """When nothing is left but gateways that wait for one another, say so at each."""
+        owners = {held.get("owner") for held in self.scopes.values()}
+        leaves = [ident for ident in self.tokens if ident not in owners]
+        if any(self.tokens[ident]["st"] == FAILED or not self._joining(ident) for ident in leaves):
+            return
+        if any(catch.event["kind"] in _OUTSIDE for ident in self.scopes for catch in catching.of_scope(self, ident)):
+            return
+        if any(
+            catch.event["kind"] in _OUTSIDE
+            for ident in owners & set(self.tokens)
+            for catch in catching.of_token(self, str(ident))
+        ):
+            return
+        for ident in leaves:
+            self.fail(ident, "waits for an arrival that can come no more")
+
+    def _joining(self, token: str) -> bool:
+        return self.node(token)["kind"] in ("parallelGateway", "inclusiveGateway") and "since" not in self.tokens[token]
 
     def _too_long(self, token: str) -> None:
         for ident in [token, *self.queue]:

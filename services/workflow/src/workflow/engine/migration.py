@@ -1,12 +1,13 @@
 """A running instance moves to another version of its process: everything that it stands at must be there, and the same."""
 
 import copy
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 
 from workflow.engine import catching
 from workflow.engine.findings import Obstacle, Unevaluable, Unexpected
 from workflow.engine.instance import State
-from workflow.engine.machine import WAITING, Machine
+from workflow.engine.machine import WAITING
 from workflow.engine.spec import Process, Spec, indexed
 from workflow.engine.values import Json
 
@@ -102,22 +103,30 @@ def migrate(spec_old: Json, spec_new: Json, state: Json) -> State:
         for entry in scope.get("log", []):
             entry["proc"] = _key(old, new, entry["proc"])
     moved = State(spec_new, made)
-    m = moved._machine()
-    for token in list(m.tokens):
-        if m.tokens[token]["st"] == WAITING:
-            _rearm(m, m.tokens[token], lambda m=m, token=token: (catching.arm(m, token), catching.arm_own(m, token)))
-    for scope_id in list(m.scopes):
-        _rearm(m, m.scopes[scope_id], lambda m=m, scope_id=scope_id: catching.arm_scope(m, scope_id))
+    m, was = moved._machine(), State(spec_old, copy.deepcopy(state))._machine()
+    for token, held in m.tokens.items():
+        if held["st"] == WAITING:
+            known = {catch.element for catch in catching.of_token(was, token)}
+            _rearm(held, known, functools.partial(catching.arm_all, m, token))
+    for scope, held in m.scopes.items():
+        known = {catch.element for catch in catching.of_scope(was, scope)}
+        _rearm(held, known, functools.partial(catching.arm_scope, m, scope))
     return moved
 
 
-def _rearm(m: Machine, held: Json, arm: object) -> None:
-    """Wait for what the new version has; what was waited for already keeps its moment and its key."""
+def _rearm(held: Json, known: set[str], arm: Callable[[], None]) -> None:
+    """Wait for what the new version has besides; what was waited for already keeps its moment and key, or is over."""
     kept = {name: held.pop(name, {}) for name in ("due", "keys")}
     try:
-        arm()  # type: ignore[operator]
+        arm()
     except Unevaluable as error:
         raise Unexpected(str(error)) from error
     for name, entries in kept.items():
-        if name in held:
-            held[name] = {element: entries.get(element, entry) for element, entry in held[name].items()}
+        armed = held.pop(name, {})
+        now = {
+            element: entries.get(element, entry)
+            for element, entry in armed.items()
+            if element in entries or element not in known
+        }
+        if now:
+            held[name] = now

@@ -295,8 +295,6 @@ def read_process(file: File, process: xml.Node) -> Json:
                     pending.append((child, ident))
             elif tag == "sequenceFlow":
                 flows[ident] = _flow(file, child)
-            elif tag in ("association", "dataStoreReference", "dataObjectReference"):
-                pass
     if len(nodes) > limits.MAX_NODES:
         file.refuse(process, f"may have {limits.MAX_NODES} flow nodes, this has {len(nodes)}")
     _compensations(process, nodes)

@@ -11,7 +11,9 @@ _CATCHING = {"message", "timer", "signal", "conditional"}
 
 
 def check(file: File, key: str, process: Json) -> None:
-    """Add to the file's findings what stands against running this process."""
+    """Add to the file's findings what stands against running this process; in lenient mode make it run where that is honest."""
+    if file.lenient:
+        _soften(file, process)
     for rule in (_flows, _boundaries, _gateways, _scopes, _links, _decided):
         for ident, why in rule(key, process, file.lenient):
             node = file.by_id.get(ident)
@@ -21,8 +23,6 @@ def check(file: File, key: str, process: Json) -> None:
                 file.findings.append(
                     Finding(ident, process["nodes"].get(ident, {}).get("kind", "sequenceFlow"), 1, why)
                 )
-    if file.lenient:
-        _soften(process)
 
 
 Rule = Iterator[tuple[str, str]]
@@ -95,7 +95,12 @@ def _scopes(key: str, process: Json, lenient: bool) -> Rule:
                 yield ident, "the start of an event sub-process says what it waits for"
             if not event and scope != key and kinds and not lenient:
                 yield ident, "a sub-process starts with a start event that waits for nothing"
-            if scope == key and set(kinds) & {"error", "escalation", "conditional"}:
+            if scope == key and set(kinds) & {
+                "error",
+                "escalation",
+                "compensate",
+                *([] if lenient else ["conditional"]),
+            }:
                 yield ident, "a process starts with nothing, a message, a timer or a signal"
         if event and len(starts) != 1:
             yield scope, "an event sub-process has one start event"
@@ -145,21 +150,39 @@ def _decided(key: str, process: Json, lenient: bool) -> Rule:
                 yield ident, known(f"{node['kind']}:{event['kind']}").why
             if event["kind"] == "compensate" and event.get("activity") and event["activity"] not in process["nodes"]:
                 yield ident, f"undoes {event['activity']}, which is not in this process"
+            if (
+                event["kind"] == "cancel"
+                and node["kind"] == "endEvent"
+                and not process["nodes"].get(node["in"], {}).get("transaction")
+            ):
+                yield ident, "cancels no transaction: it does not stand in one"
             if event["kind"] == "conditional" and not event.get("when") and not lenient:
                 yield ident, "its condition says nothing"
 
 
-def _soften(process: Json) -> None:
-    """Lenient: prose at a gateway is a choice by a person; an event that cannot happen by itself is work by hand."""
-    for ident, node in process["nodes"].items():
+def _soften(file: File, process: Json) -> None:
+    """Lenient: prose at a gateway is a choice by a person; an event that says not when happens when somebody says so."""
+    for ident, node in list(process["nodes"].items()):
         out = [(name, flow) for name, flow in process["flows"].items() if flow["from"] == ident]
         if node["kind"] in ("exclusiveGateway", "inclusiveGateway") and len(out) > 1:
             bare = [name for name, flow in out if "when" not in flow and name != node.get("default")]
             if bare or any("prose" in flow for _, flow in out):
                 node["chosen"] = "one" if node["kind"] == "exclusiveGateway" else "any"
         for event in node.get("events", []):
-            mute = (event["kind"] == "timer" and not event.get("timer")) or (
+            if (event["kind"] == "timer" and not event.get("timer")) or (
                 event["kind"] == "conditional" and not event.get("when")
-            )
-            if mute and node["kind"] == "intermediateCatchEvent" and node["in"] is not None:
-                node["kind"] = "manualTask"
+            ):
+                event |= {"kind": "message", "name": node.get("name") or ident}
+                file.warn(file.by_id[ident], f"says not when: happens when a message {event['name']} says so")
+        if node["kind"] == "subProcess" and not any(held["in"] == ident for held in process["nodes"].values()):
+            _empty(file, process, ident)
+
+
+def _empty(file: File, process: Json, ident: str) -> None:
+    """A sub-process whose content is not in the file: work by hand, or nothing at all when an event would start it."""
+    if process["nodes"][ident].get("event"):
+        del process["nodes"][ident]
+        file.warn(file.by_id[ident], "holds nothing: left out")
+    else:
+        process["nodes"][ident]["kind"] = "manualTask"
+        file.warn(file.by_id[ident], "holds nothing: work by hand")

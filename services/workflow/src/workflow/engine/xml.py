@@ -1,5 +1,7 @@
 """XML from strangers: no document type, no entity, nothing fetched, a bounded size and depth."""
 
+from typing import Any
+
 from lxml import etree
 
 from workflow.engine import limits
@@ -25,7 +27,8 @@ def parse(source: bytes) -> Node:
         root = etree.fromstring(source, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise _refused(f"is no XML that can be read: {error}") from error
-    if root.getroottree().docinfo.doctype or root.getroottree().docinfo.internalDTD is not None:
+    about: Any = root.getroottree().docinfo
+    if about.doctype or about.internalDTD is not None:
         raise _refused("a document type (DOCTYPE) is not allowed")
     count = 0
     pending = [(root, 1)]
@@ -68,7 +71,8 @@ def text_of(node: Node, name: str) -> str | None:
 
 def line(node: Node) -> int:
     """The line of the file where this element begins."""
-    return int(node.sourceline or 1)
+    found: Any = node.sourceline
+    return int(found or 1)
 
 
 def reference(text: str | None) -> str | None:

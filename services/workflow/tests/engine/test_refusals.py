@@ -1,0 +1,232 @@
+"""What a stranger's file may not do: each is refused at deployment with the element named, or bounded while it runs."""
+
+import time
+
+import pytest
+
+import workflow.engine as engine
+
+SIGNAL = '<signalEventDefinition signalRef="S1"/>'
+SE = '<startEvent id="s"/><endEvent id="e"/>'
+
+
+def refused(source, **options):
+    with pytest.raises(engine.NotRunnable) as error:
+        engine.deploy(source, **options)
+    return {finding.element_id: finding for finding in error.value.findings}
+
+
+def test_a_script_is_refused_and_never_run(bpmn, tmp_path):
+    mark = tmp_path / "ran"
+    script = f"open({str(mark)!r}, 'w')"
+    found = refused(bpmn(SE, f'<scriptTask id="sc"><script>{script}</script></scriptTask>', "s > sc > e"))
+    assert found["sc"].element == "scriptTask" and found["sc"].line == 1 and "never run" in found["sc"].why
+    deployment = engine.deploy(
+        bpmn(SE, f'<scriptTask id="sc"><script>{script}</script></scriptTask>', "s > sc > e"), lenient=True
+    )
+    assert "open(" not in str(deployment.spec_json) and not mark.exists()
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "__import__('os').system('id')",
+        "amount.__class__ == 1 +",
+        "1 +",
+        "x" * 1001,
+        "[1].all(a, [1].all(b, [1].all(c, true)))",
+        "(" * 101 + "1" + ")" * 101,
+    ],
+)
+def test_expressions_that_are_no_cel_or_cost_too_much_are_refused(bpmn, expression):
+    found = refused(
+        bpmn(
+            SE,
+            '<exclusiveGateway id="g" default="g-e"/><userTask id="a"/>',
+            f"s > g\ng > a : {expression}\ng > e\na > e",
+        )
+    )
+    assert "g-a" in found
+
+
+def test_python_inside_cel_reaches_nothing(bpmn, run):
+    source = bpmn(
+        SE,
+        '<exclusiveGateway id="g" default="g-e"/><userTask id="a"/>',
+        "s > g\ng > a : amount.__class__.__bases__ == 1\ng > e\na > e",
+    )
+    it = run(source, {"amount": 1})
+    assert it.state.failed is not None and it.state.failed.element_id == "g"
+
+
+def test_an_expression_over_long_lists_is_stopped_before_it_runs(bpmn, run):
+    source = bpmn(
+        SE,
+        '<exclusiveGateway id="g" default="g-e"/><userTask id="a"/>',
+        "s > g\ng > a : xs.all(a, xs.all(b, a + b >= 0))\ng > e\na > e",
+    )
+    begun = time.process_time()
+    it = run(source, {"xs": list(range(20_000))})
+    assert it.state.failed is not None and "go round" in it.state.failed.why
+    assert time.process_time() - begun < 2
+    assert run(source, {"xs": list(range(100))}).open == ["a"]
+
+
+def test_a_regular_expression_that_explodes_elsewhere_does_not(bpmn, run):
+    source = bpmn(
+        SE,
+        '<exclusiveGateway id="g" default="g-e"/><userTask id="a"/>',
+        's > g\ng > a : text.matches("(a+)+$")\ng > e\na > e',
+    )
+    begun = time.process_time()
+    run(source, {"text": "a" * 5000 + "b"})
+    assert time.process_time() - begun < 2
+
+
+LOL = '<!DOCTYPE lolz [<!ENTITY a "lol"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;&b;&b;">]>'
+
+
+def test_document_types_entities_and_bombs_are_refused(bpmn, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("hidden")
+    plain = bpmn(SE, "s > e")
+    external = f'<!DOCTYPE x [<!ENTITY f SYSTEM "file://{secret}">]>'
+    for head in (LOL, external, '<!DOCTYPE x SYSTEM "http://127.0.0.1:9/x.dtd">', "<!DOCTYPE x>"):
+        body = plain.replace(b'id="s"', b'id="s" name="&c;"') if head is LOL else plain
+        for ask in (engine.deploy, engine.inspect):
+            with pytest.raises(engine.NotRunnable) as error:
+                ask(head.encode() + body)
+            assert "hidden" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [b"", b"<", b"not xml", b"<a/>", b"\x00" * 10, b'<definitions xmlns="x"/>', "<a>\ud7ff</b>".encode("utf-16")],
+)
+def test_what_is_no_bpmn_is_refused(source):
+    with pytest.raises(engine.NotRunnable):
+        engine.deploy(source)
+
+
+def test_files_have_a_size_a_depth_and_a_number_of_nodes(bpmn):
+    assert "bytes" in str(refused(bpmn(SE, f"<documentation>{'x' * 1_000_001}</documentation>", "s > e")))
+    assert "deep" in str(refused(bpmn(SE, "<subProcess>" * 60 + "</subProcess>" * 60, "s > e")))
+    chain = [f"n{number}" for number in range(199)]
+    found = refused(bpmn(SE, "".join(f'<userTask id="{name}"/>' for name in chain), " > ".join(["s", *chain, "e"])))
+    assert "200 flow nodes" in found["p"].why
+    assert engine.deploy(
+        bpmn(SE, "".join(f'<userTask id="{name}"/>' for name in chain[:198]), " > ".join(["s", *chain[:198], "e"]))
+    )
+
+
+def test_a_chain_of_as_many_nodes_as_may_be_runs(bpmn, run):
+    chain = [f"n{number}" for number in range(198)]
+    it = run(
+        bpmn(SE, "".join(f'<intermediateThrowEvent id="{name}"/>' for name in chain), " > ".join(["s", *chain, "e"]))
+    )
+    assert it.state.finished
+
+
+def test_an_endless_loop_without_a_wait_is_an_incident(bpmn, run):
+    source = bpmn(
+        SE, '<exclusiveGateway id="g"/><exclusiveGateway id="h" default="h-g"/>', "s > g > h > g\nh > e : stop"
+    )
+    begun = time.process_time()
+    it = run(source, {"stop": False})
+    assert it.state.failed is not None and "5,000 steps" in it.state.failed.why and time.process_time() - begun < 5
+    it.state.retry(it.now, {"stop": True})
+    assert it.state.finished
+
+
+def test_a_loop_that_doubles_is_an_incident(bpmn, run):
+    source = bpmn(SE, '<exclusiveGateway id="g"/><parallelGateway id="h"/>', "s > g > h > g\nh > e")
+    doubling = bpmn(
+        SE, '<exclusiveGateway id="g"/><parallelGateway id="h"/><exclusiveGateway id="i"/>', "s > g > h > g\nh > i > g"
+    )
+    for it in (run(source), run(doubling)):
+        assert it.state.failed is not None and len(str(it.state.dump())) < 1_000_000
+
+
+def many(how: str) -> str:
+    return f'<userTask id="u"><multiInstanceLoopCharacteristics {how}</multiInstanceLoopCharacteristics></userTask>'
+
+
+@pytest.mark.parametrize("serial", ["true", "false"])
+def test_ten_thousand_tasks_are_an_incident(bpmn, run, serial):
+    by_number = bpmn(SE, many(f'isSequential="{serial}"><loopCardinality>10000</loopCardinality>'), "s > u > e")
+    by_list = bpmn(SE, many(f'isSequential="{serial}" tailrace:collection="xs">'), "s > u > e")
+    for it in (run(by_number), run(by_list, {"xs": list(range(10_000))})):
+        assert it.state.failed is not None and "10,000 times" in it.state.failed.why and it.state.tasks == []
+    it.state.retry(it.now, {"xs": [1, 2]})
+    assert len(it.state.tasks) == (1 if serial == "true" else 2)
+
+
+def test_repetition_inside_repetition_is_bounded(bpmn, run):
+    inner = many('isSequential="false"><loopCardinality>100</loopCardinality>')
+    sub = (
+        f'<subProcess id="x"><multiInstanceLoopCharacteristics><loopCardinality>100</loopCardinality>'
+        f"</multiInstanceLoopCharacteristics>{inner}</subProcess>"
+    )
+    it = run(bpmn(SE, sub, "s > x > e"))
+    assert it.state.failed is not None and len(it.state.tasks) <= 1_000
+
+
+def test_a_process_that_calls_itself_is_bounded(bpmn, run):
+    it = run(bpmn(SE, '<callActivity id="c" calledElement="p"/>', "s > c > e"))
+    assert it.state.failed is not None and "inside one another" in it.state.failed.why
+
+
+def test_data_are_bounded_and_a_refused_step_changes_nothing(bpmn, run):
+    it = run(bpmn(SE, '<userTask id="u"/>', "s > u > e"))
+    before = it.state.dump()
+    for data in ({"x": "y" * 300_000}, {"x": float("nan")}, {"x": object()}):
+        with pytest.raises(engine.Unevaluable):
+            it.state.complete(it.state.tasks[0].id, data, it.now)
+    nested = {}
+    for _ in range(30):
+        nested = {"x": nested}
+    with pytest.raises(engine.Unevaluable):
+        it.state.complete(it.state.tasks[0].id, nested, it.now)
+    assert it.state.dump() == before
+
+
+@pytest.mark.parametrize(
+    ("parts", "at", "why"),
+    [
+        (('<sequenceFlow id="f" sourceRef="s" targetRef="gone"/>',), "f", "nothing"),
+        (('<serviceTask id="w"/>', "s > w > e"), "w", "no work"),
+        (('<businessRuleTask id="b" tailrace:decision="none"/>', "s > b > e"), "b", "not there"),
+        (('<exclusiveGateway id="g"/><userTask id="a"/>', "s > g > e\ng > a"), "g-e", "without a condition"),
+        (('<task id="t"/>', "s > t > e"), "t", "no type"),
+        (('<complexGateway id="x"/>', "s > x > e"), "x", "activation"),
+        (('<adHocSubProcess id="x"><userTask id="y"/></adHocSubProcess>', "s > x > e"), "x", "offered"),
+        ((f'<boundaryEvent id="b" attachedToRef="gone">{SIGNAL}</boundaryEvent>', "s > e"), "b", "no activity"),
+        (('<intermediateThrowEvent id="l"><linkEventDefinition name="x"/></intermediateThrowEvent>', "s > l"), "l", "no link"),
+        (('<eventBasedGateway id="g"/><userTask id="u"/>', "s > g > u > e"), "g", "events"),
+        (('<subProcess id="x"/>', "s > x > e"), "x", "nothing starts"),
+        (('<userTask id="u"/>', '<sequenceFlow id="f" sourceRef="u" targetRef="s"/>', "s > u > e"), "f", "startEvent"),
+        (('<intermediateCatchEvent id="c"/>', "s > c > e"), "c", "nothing to wait"),
+        (('<boundaryEvent id="b" attachedToRef="u"><timerEventDefinition/></boundaryEvent><userTask id="u"/>', "s > u > e"), "b", "no time"),
+        (('<userTask id="s"/>', "s > e"), "s", "same id"),
+        (('<userTask id="u"><multiInstanceLoopCharacteristics/></userTask>', "s > u > e"), "u", "how often"),
+    ],
+)  # fmt: skip
+def test_what_cannot_run_is_refused_naming_the_element(bpmn, parts, at, why):
+    found = refused(bpmn(SE, *parts))
+    assert why in found[at].why
+
+
+def test_all_findings_are_told_at_once(bpmn):
+    assert {"a", "b", "g"} <= set(
+        refused(bpmn(SE, '<task id="a"/><scriptTask id="b"/><complexGateway id="g"/>', "s > a > b > g > e"))
+    )
+
+
+def test_arrivals_that_can_come_no_more_are_an_incident(bpmn, run):
+    source = bpmn(
+        SE,
+        '<exclusiveGateway id="g" default="g-j"/><userTask id="a"/><parallelGateway id="j"/>',
+        "s > g\ng > a : n > 0\ng > j\na > j > e",
+    )
+    it = run(source, {"n": 0})
+    assert it.state.failed is not None and it.state.failed.element_id == "j" and "no more" in it.state.failed.why
