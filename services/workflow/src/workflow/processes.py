@@ -76,7 +76,7 @@ class ProcessVersion(Part, Base):
     process_id: Mapped[UUID]
     number: Mapped[int]
     source: Mapped[bytes]
-    """The BPMN file, byte for byte."""
+    """The BPMN file, as it was deployed."""
     decisions: Mapped[dict[str, Any]]
     """The DMN files by the name of their decision."""
     spec: Mapped[dict[str, Any]]

@@ -118,7 +118,7 @@ async def read_version(tx: Tx, who: ProcessReader, process_id: UUID, number: Num
 
 @router.get("/{process_id}/versions/{number}/source", response_class=Bpmn, response_model=None)
 async def read_source(tx: Tx, who: ProcessReader, process_id: UUID, number: Number) -> Bpmn:
-    """The BPMN file of a version, byte for byte."""
+    """The BPMN file of a version, as it was deployed."""
     process = await tx.find(Process, process_id)
     return _saved((await version_of(tx, process, number)).source, f"{process.key}-{number}.bpmn")
 
