@@ -235,6 +235,20 @@ async def test_a_timer_of_a_process_comes_once_however_late(office: Office, cloc
     assert (await office.approve("ada", approval))["status"] == "approved"
 
 
+async def test_a_process_waits_for_a_message_and_nobody_elses(office: Office) -> None:
+    wait = '<message id="m" name="paid"/>'
+    body = process(START, '<receiveTask id="r" messageRef="m"/>', user("look"), END, flows="s>r r>look look>e")
+    await deployed(office, body.replace("<process ", f"{wait}<process "))
+    approval = await office.approval(await office.submit())
+    assert (approval["status"], approval["tasks"]) == ("pending", [])
+    at = f"{PROCESSES}/instances/{approval['id']}/send"
+    refused = await office.h.client.post(at, json={"name": "shipped"})
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:tailrace:problem:message-not-awaited")
+    assert (await office.h.client.post(at, json={"name": "paid"})).status_code == 200
+    assert [task["name"] for task in (await office.read(approval["id"]))["tasks"]] == ["Look"]
+    assert (await office.h.client.post(at, json={"name": "paid"})).status_code == 409
+
+
 async def test_a_matrix_that_names_nobody_is_refused_before_it_counts(office: Office) -> None:
     refused = await office.rule(row("role:manager", when={"amount": "> > 5"}), status=422)
     assert refused["type"].endswith("not-runnable")

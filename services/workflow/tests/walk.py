@@ -109,6 +109,20 @@ async def _processes(w: Walker) -> None:
     await w.post(f"{here}/activate", {"number": 2, "kinds": ["journal"]}, **ids)
 
 
+async def _message(w: Walker, asker: UUID) -> None:
+    """A process that waits for a message is told it."""
+    source = """<?xml version="1.0" encoding="UTF-8"?>
+<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="t"><message id="m" name="paid"/>
+<process id="told" isExecutable="true"><startEvent id="s"/><receiveTask id="r" messageRef="m"/><endEvent id="e"/>
+<sequenceFlow id="f" sourceRef="s" targetRef="r"/><sequenceFlow id="g" sourceRef="r" targetRef="e"/></process></definitions>"""
+    client = w.h.client_as(tenant=w.tenant, user=w.user)
+    made = (await client.post(PROCESSES, json={"key": "told", "name": "Told", "source": source})).json()
+    await client.post(f"{PROCESSES}/{made['id']}/activate", json={"number": 1, "kinds": ["quote"]})
+    waits = await _submitted(w, asker)
+    await w.post(f"{PROCESSES}/instances/{{instance_id}}/send", {"name": "paid"}, instance_id=waits)
+    await client.post(f"{PROCESSES}/{made['id']}/activate", json={"number": 1, "kinds": []})
+
+
 async def _instances(w: Walker, asker: UUID) -> None:
     (process,) = (await w.get(PROCESSES, query={"key": "approval"}))["items"]
     ids = {"process_id": process["id"]}
@@ -120,6 +134,7 @@ async def _instances(w: Walker, asker: UUID) -> None:
     stuck = await _submitted(w, asker)
     await w.h.admin.execute("UPDATE instance SET status = 'incident', incident = 'x' WHERE id = $1::uuid", stuck)
     await w.post(f"{running}/{{instance_id}}/retry", instance_id=stuck)
+    await _message(w, asker)
     await w.post(f"{here}/migrate/check", {"number": 1}, **ids)
     first = await w.post(f"{here}/migrate", {"number": 1}, **ids)
     tried = [await w.post(f"{here}/dry-run", {"matrix": {"inputs": ["amount"], "rules": []}}, **ids) for _ in range(2)]

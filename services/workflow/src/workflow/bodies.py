@@ -275,3 +275,14 @@ class MigrationBody(Body):
     """The version that they move to."""
     ids: Annotated[list[UUID], Field(min_length=1, max_length=1000)] | None = None
     """Which ones; all of the process that run when left out."""
+
+
+class MessageBody(Body):
+    """What a process that waits for a message is told."""
+
+    name: Name
+    """The message, by its name in the file."""
+    correlation: Text | None = None
+    """Which one is meant, where the file says by what it is told apart."""
+    data: Annotated[dict[AttributeName, Text], Field(max_length=20)] = {}
+    """What comes with it, for conditions to ask."""

@@ -1,6 +1,7 @@
 """What people and documents do to approvals. Each command takes the approval first, so that two who decide at once take turns."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -15,13 +16,21 @@ from tailrace.core.errors import Invalid, Problem
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
-from workflow import running
-from workflow.bodies import ApprovalBody
+from workflow import engine, running
+from workflow.bodies import ApprovalBody, MessageBody
 from workflow.deploying import serving, version_of
 from workflow.models import FREE, Approval, Comment, Instance, People, Vote
 from workflow.people import Voice, voice, voters
 from workflow.processes import Process
-from workflow.refusals import ClaimedByAnother, NotTheRequester, NotYours, OwnersDocument, ReasonNeeded
+from workflow.refusals import (
+    ClaimedByAnother,
+    InstanceEnded,
+    NotAwaited,
+    NotTheRequester,
+    NotYours,
+    OwnersDocument,
+    ReasonNeeded,
+)
 from workflow.rules import outcome
 
 NUMBERS = Numbers("approval", "A-{series}-{number:05}")
@@ -177,11 +186,24 @@ async def reassign(
     return approval
 
 
-async def go_on(tx: Tx, id: UUID, *, fire: bool = False) -> None:
-    """Let the process of a pending approval go on: its time has come, or what went wrong may go right now."""
+async def go_on(tx: Tx, id: UUID, tell: running.Told | None = None) -> None:
+    """Let the process of a pending approval go on: something was said to it, or what went wrong may go right now."""
     approval = await tx.load(Approval, id)
     if approval.status == "pending":
-        await _advance(tx, approval, fire=fire)
+        await _advance(tx, approval, tell)
+
+
+async def send(tx: Tx, id: UUID, asked: MessageBody) -> None:
+    """Say something to the process of a pending approval. Raises InstanceEnded, NotAwaited."""
+    approval = await tx.load(Approval, id)
+    if approval.status != "pending":
+        raise InstanceEnded("It waits for nothing any more.")
+
+    def tell(state: engine.State, now: datetime) -> None:
+        if not state.message(asked.name, asked.correlation, dict(asked.data), now):
+            raise NotAwaited(f"Nothing in it waits for {asked.name} of this correlation.", field="/name")
+
+    await _advance(tx, approval, tell)
 
 
 async def _begin(tx: Tx, id: UUID, subject: ApprovalSubject, complete: Callable[[Approval], None]) -> Approval:
@@ -193,10 +215,10 @@ async def _begin(tx: Tx, id: UUID, subject: ApprovalSubject, complete: Callable[
     return approval
 
 
-async def _advance(tx: Tx, approval: Approval, *, fire: bool = False) -> None:
+async def _advance(tx: Tx, approval: Approval, tell: running.Told | None = None) -> None:
     instance = await tx.get_one(Instance, (tx.tenant_id, approval.id))
     process = await tx.find(Process, instance.process_id)
-    await running.advance(tx, approval, instance, await version_of(tx, process, instance.number), fire=fire)
+    await running.advance(tx, approval, instance, await version_of(tx, process, instance.number), tell)
 
 
 async def _forget_deadlines(tx: Tx, approval: Approval) -> None:

@@ -89,6 +89,12 @@ class NothingToRetry(Refused):
     slug, title = "no-incident", "Nothing went wrong here"
 
 
+class NotAwaited(Refused):
+    """409: nothing in the process waits for this message."""
+
+    slug, title = "message-not-awaited", "Nothing waits for this"
+
+
 class InstanceEnded(Refused):
     """409: the instance came to its end."""
 

@@ -4,7 +4,7 @@
 is retried by calling it once more, and nothing is done twice.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, get_args
@@ -25,6 +25,7 @@ clocks = Timer("workflow.clock")
 """When the engine wants to be told that time has passed, by approval."""
 dues = Timer("workflow.due")
 """When a step is due."""
+Told = Callable[[engine.State, datetime], None]
 _TURNS = 1000
 """Steps of one run that go on without anybody's decision; more is an incident."""
 
@@ -78,9 +79,9 @@ async def begin(tx: Tx, approval: Approval, process: Process, version: ProcessVe
 
 
 async def advance(
-    tx: Tx, approval: Approval, instance: Instance, version: ProcessVersion, *, fire: bool = False
+    tx: Tx, approval: Approval, instance: Instance, version: ProcessVersion, tell: Told | None = None
 ) -> None:
-    """Go on as far as possible. What goes wrong is an incident, with the state before it; `fire` lets the engine's timers come."""
+    """Go on as far as possible. What goes wrong is an incident, with the state before it; `tell` says something to the engine first."""
     now = clock.now()
     try:
         state = (
@@ -88,8 +89,8 @@ async def advance(
             if instance.state is None
             else engine.load(version.spec, instance.state)
         )
-        if fire:
-            state.fire(now)
+        if tell is not None:
+            tell(state, now)
         wanted = _complete(approval, state, now)
     except (engine.Unevaluable, engine.Unexpected, ValueError) as error:
         _incident(approval, instance, str(error))

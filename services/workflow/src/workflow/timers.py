@@ -9,7 +9,7 @@ from tailrace.core import clock
 from tailrace.core.payload import Payload
 from tailrace.db.database import Tx
 from tailrace.messaging.timers import Timer
-from workflow import commands, running
+from workflow import commands, engine, running
 from workflow.models import Approval, People, Task
 from workflow.people import heirs, meant, voters
 from workflow.rules import FALLBACK, outcome
@@ -31,7 +31,7 @@ losing = Timer("workflow.losing")
 @running.clocks.due
 async def tick(tx: Tx, approval_id: UUID) -> None:
     """Let the timers of a process come."""
-    await commands.go_on(tx, approval_id, fire=True)
+    await commands.go_on(tx, approval_id, _fire)
 
 
 @running.dues.due
@@ -71,6 +71,10 @@ async def void_about(tx: Tx, customer_id: UUID) -> None:
         await commands.void(tx, id, "The customer was deleted.")
     if len(some) == AT_ONCE:
         await losing.set(tx, customer_id, datetime.now(UTC))
+
+
+def _fire(state: engine.State, now: datetime) -> None:
+    state.fire(now)
 
 
 async def _replace(tx: Tx, approval: Approval, task: Task, user_id: UUID, successor_id: UUID | None) -> None:

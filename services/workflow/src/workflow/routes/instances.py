@@ -12,7 +12,7 @@ from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginat
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
 from tailrace.jobs.routes import Job, JobView, accepted, own_job
 from workflow import commands, moving
-from workflow.bodies import MigrationBody
+from workflow.bodies import MessageBody, MigrationBody
 from workflow.models import Approval, Instance, InstanceStatus
 from workflow.processes import Process
 from workflow.reactions import submissions
@@ -67,6 +67,14 @@ async def cancel_instance(tx: Tx, who: ProcessWriter, instance_id: UUID, body: R
     if approval.status != "pending":
         raise InstanceEnded(f"It ended at {approval.decided_at or clock.now()}.")
     await commands.void(tx, instance_id, body.reason)
+    return instance
+
+
+@router.post("/instances/{instance_id}/send", response_model=InstanceView)
+async def send_message(tx: Tx, who: ProcessWriter, instance_id: UUID, body: MessageBody) -> Instance:
+    """Say something to a process that waits for a message."""
+    instance = await tx.find(Instance, instance_id)
+    await commands.send(tx, instance_id, body)
     return instance
 
 
