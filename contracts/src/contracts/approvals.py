@@ -130,6 +130,15 @@ class ApprovalEndorsed(ApprovalEvent):
     reason: str | None = None
 
 
+class ApprovalStepCancelled(ApprovalEvent):
+    """The process went on without a step being decided: it waits for nobody any more."""
+
+    type: ClassVar[str] = "approval.step.cancelled"
+
+    task_id: UUID
+    step: str
+
+
 class ApprovalCommented(ApprovalEvent):
     """Somebody said something about it."""
 
@@ -245,6 +254,7 @@ PUBLISHED: tuple[type[Event], ...] = (
     ApprovalClaimed,
     ApprovalReleased,
     ApprovalEndorsed,
+    ApprovalStepCancelled,
     ApprovalCommented,
     ApprovalEscalated,
     *ANSWERS,

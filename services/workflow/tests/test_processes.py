@@ -231,6 +231,7 @@ async def test_a_timer_of_a_process_comes_once_however_late(office: Office, cloc
     await office.h.make_timers_due()
     await office.h.fire_timers()
     assert (await office.told()).count("approval.assigned") == 2
+    assert (await office.told()).count("approval.step.cancelled") == 1
     await office.approve("max", approval, 403)
     assert (await office.approve("ada", approval))["status"] == "approved"
 

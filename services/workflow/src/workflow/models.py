@@ -195,6 +195,11 @@ class Approval(Aggregate, Base):
             )
         )
 
+    def pass_over(self, task: "Task") -> None:
+        """The process went on without this step."""
+        task.status = "cancelled"
+        self.record(events.ApprovalStepCancelled(**self._which(), task_id=task.id, step=task.name))
+
     def escalate(self, task: "Task", to: "People", at: datetime) -> None:
         """Let others decide a step too, which is due."""
         task.escalated_at = at

@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Text, func, select
+from sqlalchemy.dialects.postgresql import array
 
 from tailrace.core.context import Principal
 from tailrace.core.teams import Organisation
@@ -54,8 +55,8 @@ async def holders(tx: Tx, roles: Iterable[str]) -> set[UUID]:
     wanted = set(roles)
     if not wanted:
         return set()
-    query = select(UserCopy.id, UserCopy.roles).where(UserCopy.active)
-    return {id for id, held in (await tx.execute(query)).all() if wanted & set(held)}
+    held = func.jsonb_exists_any(UserCopy.roles, array(sorted(wanted), type_=Text))
+    return set(await tx.scalars(select(UserCopy.id).where(UserCopy.active, held)))
 
 
 async def voters(tx: Tx, task: Task, requester_id: UUID | None) -> set[UUID]:

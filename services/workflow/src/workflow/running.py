@@ -99,7 +99,8 @@ async def advance(
     here = {task.id for task in state.tasks}
     for task in approval.open_tasks:
         if task.round == approval.round and task.engine_task not in here:
-            task.status = "cancelled"
+            approval.pass_over(task)
+            await dues.clear(tx, task.id)
     for task, rows in wanted:
         for row in rows:
             await _assign(tx, approval, task, row, now)

@@ -191,7 +191,8 @@ def _waiting_for(people: frozenset[UUID], roles: frozenset[str], *, but: UUID) -
     held = func.jsonb_exists_any(Task.roles, array(sorted(roles), type_=Text)) if roles else None
     waits = or_(*named, *((held,) if held is not None else ()))
     not_own = or_(Approval.requester_id.is_(None), Approval.requester_id != but)
-    open_one = exists().where(Task.approval_id == Approval.id, Task.status == "open", waits)
+    said = exists().where(Vote.task_id == Task.id, Vote.user_id == but)
+    open_one = exists().where(Task.approval_id == Approval.id, Task.status == "open", waits, ~said)
     return and_(Approval.status == "pending", not_own, open_one)
 
 
