@@ -187,13 +187,9 @@ def upgrade() -> None:
             name=op.f("fk_process_version_tenant_id_process_id_process"),
         ),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_process_version")),
-    )
-    op.create_index(op.f("ix_process_version_tenant_id_process_id"), "process_version", ["tenant_id", "process_id"])
-    op.create_index(
-        op.f("ix_process_version_tenant_id_process_id_number"),
-        "process_version",
-        ["tenant_id", "process_id", "number"],
-        unique=True,
+        sa.UniqueConstraint(
+            "tenant_id", "process_id", "number", name=op.f("uq_process_version_tenant_id_process_id_number")
+        ),
     )
     op.create_table(
         "task",

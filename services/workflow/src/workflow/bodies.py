@@ -44,6 +44,8 @@ Kind = Annotated[
     Field(examples=["quote"]),
     Means("A kind of document; `*` is any that has no process of its own."),
 ]
+_CLOSED = Field(json_schema_extra={"additionalProperties": False})
+"""Of a map: no names but those of the pattern."""
 _NAME = StringConstraints(pattern="^[A-Za-z_][A-Za-z0-9_]{0,63}$")
 AttributeName = Annotated[str, _NAME, Means("What a matrix asks for it by.")]
 FileBody = Annotated[FileText, StringConstraints(min_length=1, max_length=1_000_000)]
@@ -94,7 +96,7 @@ class ApprovalBody(Body):
     amount: Amount = 0
     currency: Currency = "EUR"
     """What `amount` is in."""
-    attributes: Annotated[dict[AttributeName, Text], Field(max_length=20)] = {}
+    attributes: Annotated[dict[AttributeName, Text], Field(max_length=20), _CLOSED] = {}
     """What a matrix may ask for besides, by name."""
     steps: Annotated[list[StepBody], Field(min_length=1, max_length=10)] | None = None
     """Who has to approve, step after step; the company's matrix says so when left out."""
@@ -186,7 +188,9 @@ class MatrixRuleBody(WireModel):
 
     model_config = {"extra": "forbid", "use_attribute_docstrings": True}
 
-    when: Annotated[dict[AttributeName, Annotated[str, StringConstraints(max_length=200)]], Field(max_length=20)] = {}
+    when: Annotated[
+        dict[AttributeName, Annotated[str, StringConstraints(max_length=200)]], Field(max_length=20), _CLOSED
+    ] = {}
     """Unary tests of DMN by the name of an input, such as `> 100000`; one that is left out is true of anything."""
     then: RequirementBody
     """What applies then."""
@@ -227,7 +231,7 @@ class DeploymentBody(Body):
 
     source: FileBody
     """The BPMN file."""
-    decisions: Annotated[dict[AttributeName, FileBody], Field(max_length=20)] = {}
+    decisions: Annotated[dict[AttributeName, FileBody], Field(max_length=20), _CLOSED] = {}
     """The DMN files by the id of the decision in them; `matrix` says who has to approve."""
     matrix: MatrixBody | None = None
     """In place of a DMN file called `matrix`."""
@@ -284,5 +288,5 @@ class MessageBody(Body):
     """The message, by its name in the file."""
     correlation: Text | None = None
     """Which one is meant, where the file says by what it is told apart."""
-    data: Annotated[dict[AttributeName, Text], Field(max_length=20)] = {}
+    data: Annotated[dict[AttributeName, Text], Field(max_length=20), _CLOSED] = {}
     """What comes with it, for conditions to ask."""

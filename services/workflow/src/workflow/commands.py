@@ -16,12 +16,14 @@ from tailrace.core.errors import Invalid, Problem
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
+from tailrace.messaging.replica import by_ids
 from workflow import engine, running
 from workflow.bodies import ApprovalBody, MessageBody
 from workflow.deploying import serving, version_of
 from workflow.models import FREE, Approval, Comment, Instance, People, Vote
 from workflow.people import Voice, voice, voters
 from workflow.processes import Process
+from workflow.projections import UserCopy
 from workflow.refusals import (
     ClaimedByAnother,
     InstanceEnded,
@@ -31,7 +33,7 @@ from workflow.refusals import (
     OwnersDocument,
     ReasonNeeded,
 )
-from workflow.rules import outcome
+from workflow.rules import named_users, outcome
 
 NUMBERS = Numbers("approval", "A-{series}-{number:05}")
 
@@ -59,7 +61,8 @@ async def void(tx: Tx, id: UUID, reason: str) -> None:
 
 
 async def create(tx: Tx, who: Principal, asked: ApprovalBody) -> Approval:
-    """Ask for a free approval."""
+    """Ask for a free approval. Raises Invalid, NotYetKnown for somebody who is named and not known."""
+    await ensure_known(tx, asked)
     id = uuid7()
     number = await NUMBERS.next(tx, str(clock.now().year))
     subject = _subject(id, number, who, asked)
@@ -77,6 +80,7 @@ async def change(tx: Tx, id: UUID, match: int | None, who: Principal, asked: App
         raise OwnersDocument("It is changed where it is kept, and submitted again.")
     _ensure_requester(approval, who)
     approval.after("changed")
+    await ensure_known(tx, asked)
     subject = _subject(id, approval.number, who, asked)
     said = {**_words(asked), "amount": subject.amount, "currency": subject.currency, "attributes": subject.attributes}
     await _forget_deadlines(tx, approval)
@@ -119,7 +123,14 @@ async def decide(
 
 
 async def decide_all(tx: Tx, ids: Sequence[UUID], who: Principal, reason: str | None) -> dict[UUID, Problem | None]:
-    """Approve several, each by itself: what refuses one leaves the others alone. The refusal of each, or None."""
+    """Approve several, each by itself: what refuses one leaves the others alone. The refusal of each, or None.
+
+    Raises Invalid when one of them is not there.
+    """
+    there = set(await tx.scalars(select(Approval.id).where(Approval.id.in_(ids))))
+    for at, id in enumerate(ids):
+        if id not in there:
+            raise Invalid.field(f"/ids/{at}", f"There is no approval {id}.")
     became: dict[UUID, Problem | None] = {}
     for id in sorted(set(ids)):
         try:
@@ -180,6 +191,7 @@ async def reassign(
         raise Invalid.field("/task_id", "No open step of this approval has this id.")
     if not any_of and (await voice(tx, approval, who, task_id)).task is not task:
         raise NotYours("It waits for others.")
+    (await by_ids(tx, UserCopy, {to_user_id})).in_use(to_user_id, "/to_user_id")
     if to_user_id == approval.requester_id:
         raise Invalid.field("/to_user_id", "They asked for it themselves.")
     approval.reassign(task, People([to_user_id]), because)
@@ -204,6 +216,19 @@ async def send(tx: Tx, id: UUID, asked: MessageBody) -> None:
             raise NotAwaited(f"Nothing in it waits for {asked.name} of this correlation.", field="/name")
 
     await _advance(tx, approval, tell)
+
+
+async def ensure_known(tx: Tx, asked: ApprovalBody) -> None:
+    """Raises what `Known.in_use` raises for somebody who is named by id and is not known, or gone."""
+    named = {
+        f"/steps/{at}/side_by_side/{beside}/approvers": named_users(one.approvers)
+        for at, step in enumerate(asked.steps or ())
+        for beside, one in enumerate(step.side_by_side)
+    }
+    known = await by_ids(tx, UserCopy, {id for ids in named.values() for id in ids})
+    for field, ids in named.items():
+        for id in ids:
+            known.in_use(id, field)
 
 
 async def _begin(tx: Tx, id: UUID, subject: ApprovalSubject, complete: Callable[[Approval], None]) -> Approval:

@@ -14,7 +14,9 @@ from tailrace.core.ids import uuid7
 from tailrace.db.database import Tx
 from tailrace.db.keys import tenant_index
 from tailrace.db.models import Aggregate
+from tailrace.messaging.replica import by_ids
 from workflow.base import Base
+from workflow.projections import UserCopy
 from workflow.refusals import DelegationLoop, DelegationOver
 
 _LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("lock"), 0)))
@@ -43,11 +45,12 @@ class Delegation(Aggregate, Base):
 async def delegate(
     tx: Tx, user_id: UUID, to_user_id: UUID, begins_at: datetime, ends_at: datetime, reason: str | None
 ) -> Delegation:
-    """Let another decide in somebody's place. Raises Invalid, DelegationLoop."""
+    """Let another decide in somebody's place. Raises Invalid, NotYetKnown, DelegationLoop."""
     if user_id == to_user_id:
         raise DelegationLoop("Nobody delegates to themselves.", field="/to_user_id")
     if ends_at <= begins_at or ends_at <= clock.now():
         raise Invalid.field("/ends_at", "It ends before it begins, or has ended already.")
+    (await by_ids(tx, UserCopy, {to_user_id})).in_use(to_user_id, "/to_user_id")
     # Two that make a circle together, asked for at once, take turns.
     await tx.execute(_LOCK, {"lock": f"workflow.delegation/{tx.tenant_id}"})
     if user_id in await _reached(tx, to_user_id, begins_at, ends_at):

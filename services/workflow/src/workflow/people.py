@@ -126,8 +126,7 @@ async def _voice(tx: Tx, task: Task, who: Principal, requester_id: UUID | None) 
 
 
 async def _in_use(tx: Tx, users: Collection[UUID]) -> set[UUID]:
-    """Without those who are known to be gone. Somebody whom nothing was heard of yet counts."""
+    """Of some users, those whom the company has."""
     if not users:
         return set()
-    gone = select(UserCopy.id).where(UserCopy.id.in_(users), UserCopy.active.is_(False))
-    return set(users) - set(await tx.scalars(gone))
+    return set(await tx.scalars(select(UserCopy.id).where(UserCopy.id.in_(users), UserCopy.active)))

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import UniqueConstraint
 from sqlalchemy.orm import Mapped, relationship
 
 from contracts.approvals import ProcessActivated, ProcessDeployed
 from tailrace.core.ids import uuid7
-from tailrace.db.keys import refers_to, tenant_index
+from tailrace.db.keys import refers_to
 from tailrace.db.models import Aggregate, Part
 from tailrace.db.unique import unique_value
 from workflow.base import Base
@@ -67,11 +68,7 @@ class Process(Aggregate, Base):
 class ProcessVersion(Part, Base):
     __tablename__ = "process_version"
     __root__ = "process"
-    __table_args__ = (
-        refers_to("process", "process_id"),
-        unique_value("process_id", "number"),
-        tenant_index("process_id"),
-    )
+    __table_args__ = (refers_to("process", "process_id"), UniqueConstraint("tenant_id", "process_id", "number"))
 
     process_id: Mapped[UUID]
     number: Mapped[int]

@@ -58,6 +58,11 @@ def approver_groups(text: str) -> Sequence[Sequence[str]]:
     return groups
 
 
+def named_users(text: str) -> list[UUID]:
+    """The users that approvers name by id."""
+    return [UUID(one[5:]) for group in approver_groups(text) for one in group if one.startswith("user:")]
+
+
 def duration(text: str) -> timedelta:
     """Of an ISO 8601 duration in weeks, days, hours, minutes and seconds. Raises ValueError."""
     found = _DURATION.fullmatch(text)

@@ -257,7 +257,7 @@ class ObstacleView(View):
     """Why an instance cannot move to another version."""
 
     instance_id: UUID
-    """Which one."""
+    """The one that would stay where it is."""
     element_id: str
     """Where it is."""
     why: str

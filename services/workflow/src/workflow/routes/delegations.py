@@ -10,14 +10,19 @@ from tailrace.http.etag import IfMatch
 from tailrace.http.filters import between, equal
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
+from tailrace.messaging.replica import by_ids
 from workflow import delegations
 from workflow.bodies import ColleaguesDelegationBody, DelegationBody
 from workflow.delegations import Delegation
+from workflow.projections import UserCopy, users
 from workflow.scopes import Administrator, Reader, Writer
 from workflow.views import DelegationView
 
 router = tenant_router(
-    "/v1/approvals/delegations", tag="delegations", about="Who decides in whose place, from when until when."
+    "/v1/approvals/delegations",
+    tag="delegations",
+    about="Who decides in whose place, from when until when.",
+    reads=[users],
 )
 
 Delegations = Annotated[
@@ -42,6 +47,7 @@ async def create_delegation(tx: Tx, who: Writer, body: DelegationBody) -> Delega
 @router.post("/for-colleagues", status_code=201, response_model=DelegationView)
 async def create_delegation_for_colleague(tx: Tx, who: Administrator, body: ColleaguesDelegationBody) -> Delegation:
     """Let another decide in somebody's place, who is away and did not say so."""
+    (await by_ids(tx, UserCopy, {body.user_id})).in_use(body.user_id, "/user_id")
     return await delegations.delegate(tx, body.user_id, body.to_user_id, body.begins_at, body.ends_at, body.reason)
 
 

@@ -7,6 +7,7 @@ from fastapi import Response
 from sqlalchemy import select
 
 from tailrace.core import clock
+from tailrace.http.etag import IfMatch
 from tailrace.http.filters import any_of, equal
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
@@ -80,17 +81,19 @@ async def send_message(tx: Tx, who: ProcessWriter, instance_id: UUID, body: Mess
 
 @router.post("/{process_id}/migrate", status_code=202, response_model=JobView)
 async def migrate_instances(
-    tx: Tx, who: ProcessWriter, process_id: UUID, body: MigrationBody, response: Response
+    tx: Tx, who: ProcessWriter, match: IfMatch, process_id: UUID, body: MigrationBody, response: Response
 ) -> Job:
     """Move running instances to another version: each of which nothing would be lost; the job says what is in the way of the others."""
-    process = await tx.find(Process, process_id)
+    process = await tx.load(Process, process_id, match)
     id = await moving.start(tx, process, body.number, body.ids)
     accepted(response, JOBS, id)
     return await own_job(tx, who, id)
 
 
 @router.post("/{process_id}/migrate/check")
-async def check_migration(tx: Tx, who: ProcessWriter, process_id: UUID, body: MigrationBody) -> MigrationCheckView:
+async def check_migration(
+    tx: Tx, who: ProcessWriter, match: IfMatch, process_id: UUID, body: MigrationBody
+) -> MigrationCheckView:
     """What a migration would do, without doing it."""
-    moves, found = await moving.check(tx, await tx.find(Process, process_id), body.number, body.ids)
+    moves, found = await moving.check(tx, await tx.load(Process, process_id, match), body.number, body.ids)
     return MigrationCheckView(would_move=moves, obstacles=[ObstacleView.model_validate(each) for each in found])

@@ -157,9 +157,11 @@ async def activate_process(
 
 
 @router.post("/{process_id}/dry-run", status_code=202, response_model=JobView)
-async def try_matrix(tx: Tx, who: ProcessWriter, process_id: UUID, body: DryRunBody, response: Response) -> Job:
+async def try_matrix(
+    tx: Tx, who: ProcessWriter, match: IfMatch, process_id: UUID, body: DryRunBody, response: Response
+) -> Job:
     """Run past documents through another matrix, and list those that it would treat otherwise; the report has the job's id."""
-    process = await tx.find(Process, process_id)
+    process = await tx.load(Process, process_id, match)
     if body.matrix is not None:
         dmn = checked_matrix(body.matrix.dmn())
     elif body.dmn is not None:
