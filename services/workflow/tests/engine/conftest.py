@@ -53,7 +53,7 @@ class Run:
         self.state = engine.start(self.deployment.spec_json, data or {}, self.now, at=at)
 
     def again(self) -> engine.State:
-        self.state = engine.load(self.deployment.spec_json, self.state.dump())
+        self.state = engine.load(self.deployment.spec_json, json.loads(json.dumps(self.state.dump(), sort_keys=True)))
         return self.state
 
     @property
@@ -102,7 +102,7 @@ def play(
     state = engine.start(deployment.spec_json, data or {}, now, at=dice.choice(starts) if starts else None)
     for _ in range(300):
         if through_store:
-            state = each(deployment.spec_json, json.loads(json.dumps(state.dump())))
+            state = each(deployment.spec_json, json.loads(json.dumps(state.dump(), sort_keys=True)))
         if state.status != "running":
             return state.status, state.data, done
         if state.failed:

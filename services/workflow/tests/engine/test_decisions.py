@@ -161,12 +161,30 @@ def test_decisions_are_made_from_decisions():
 
 @pytest.mark.parametrize(
     "cell",
-    ["> ", "[1..", "foo(", "1 2", "__import__('os')", "x.__class__()", "§", "(" * 60 + "1" + ")" * 60, "1" * 2000],
+    [
+        "> ",
+        "[1..",
+        "foo(",
+        "1 2",
+        "__import__('os')",
+        "x.__class__()",
+        "§",
+        "(" * 60 + "1" + ")" * 60,
+        "1" * 2000,
+        "1 in (((" * 100,
+        "if " * 300,
+        "[" * 900,
+    ],
 )
 def test_cells_that_cannot_be_read_are_named(cell):
     with pytest.raises(engine.NotRunnable) as error:
         decide(table([(cell, "1")]), amount=1)
     assert error.value.findings[0].element_id == "c10"
+
+
+def test_long_cells_are_read_and_worked_out():
+    assert decide(table([("-" * 400 + "1", "1" + "+1" * 300)]), amount=1) == {"level": 301}
+    assert decide(table([("? > 0" + " and ? > 0" * 90, "1" + "-1" * 300)]), amount=1) == {"level": -299}
 
 
 def test_a_process_decides_by_the_table_it_was_deployed_with(bpmn, run):

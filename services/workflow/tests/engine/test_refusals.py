@@ -182,6 +182,11 @@ def test_data_are_bounded_and_a_refused_step_changes_nothing(bpmn, run):
     for data in ({"x": "y" * 300_000}, {"x": float("nan")}, {"x": object()}):
         with pytest.raises(engine.Unevaluable):
             it.state.complete(it.state.tasks[0].id, data, it.now)
+    both = run(bpmn(SE, '<userTask id="u"/><userTask id="v"/>', "s > u > v > e")).done("u", x="y" * 200_000)
+    kept = both.state.dump()
+    with pytest.raises(engine.Unevaluable):
+        both.state.complete(both.state.tasks[0].id, {"z": "y" * 100_000}, both.now)
+    assert both.state.dump() == kept
     nested = {}
     for _ in range(30):
         nested = {"x": nested}
@@ -208,6 +213,9 @@ def test_data_are_bounded_and_a_refused_step_changes_nothing(bpmn, run):
         (('<intermediateCatchEvent id="c"/>', "s > c > e"), "c", "nothing to wait"),
         (('<boundaryEvent id="b" attachedToRef="u"><timerEventDefinition/></boundaryEvent><userTask id="u"/>', "s > u > e"), "b", "no time"),
         (('<userTask id="s"/>', "s > e"), "s", "same id"),
+        (("<userTask/>", "s > e"), "", "no id"),
+        (("s > e\ns > e",), "s-e", "same id"),
+        (('<endEvent id="x"><cancelEventDefinition/></endEvent>', "s > x"), "x", "in one"),
         (('<userTask id="u"><multiInstanceLoopCharacteristics/></userTask>', "s > u > e"), "u", "how often"),
     ],
 )  # fmt: skip
@@ -230,3 +238,38 @@ def test_arrivals_that_can_come_no_more_are_an_incident(bpmn, run):
     )
     it = run(source, {"n": 0})
     assert it.state.failed is not None and it.state.failed.element_id == "j" and "no more" in it.state.failed.why
+
+
+def test_reminders_that_nobody_takes_end_before_the_instance_is_too_large(bpmn, run, monkeypatch):
+    monkeypatch.setattr("workflow.engine.limits.MAX_TOKENS", 20)
+    cycle = "<timerEventDefinition><timeCycle>R/PT1M</timeCycle></timerEventDefinition>"
+    boundary = f'<boundaryEvent id="t" attachedToRef="u" cancelActivity="false">{cycle}</boundaryEvent>'
+    it = run(bpmn(SE, '<userTask id="u"/><userTask id="r"/>', boundary, "s > u > e\nt > r"))
+    for _ in range(30):
+        it.wait(minutes=1)
+    assert it.open == ["r"] * 19 + ["u"] and it.state.timers == [] and it.state.failed is None
+    assert it.done("u").open == ["r"] * 19
+
+
+BOUNDARY = '<boundaryEvent id="t" attachedToRef="u"><timerEventDefinition><{0}>{1}</{0}></timerEventDefinition></boundaryEvent>'
+
+
+@pytest.mark.parametrize("kind", ["timeDate", "timeDuration", "timeCycle"])
+@pytest.mark.parametrize(
+    "time", ["P1", "PT", "P9999999Y", "P99999999D", "R3/PT0S", "R/P1DT", "3 days", "2026-13-01", "=1 +", "open('x')"]
+)
+def test_a_time_that_is_none_is_refused(bpmn, kind, time):
+    assert "t" in refused(bpmn(SE, '<userTask id="u"/>', BOUNDARY.format(kind, time), "s > u > e\nt > e"))
+
+
+@pytest.mark.parametrize("kind", ["timeDate", "timeDuration", "timeCycle"])
+@pytest.mark.parametrize("time", ["1", "true", 'duration("876000000h")', "gone", "'P1'"])
+def test_an_expression_that_gives_no_time_is_an_incident_at_its_task(bpmn, run, kind, time):
+    it = run(bpmn(SE, '<userTask id="u"/>', BOUNDARY.format(kind, time), "s > u > e\nt > e"))
+    assert it.state.failed is not None and it.state.failed.element_id == "u" and it.state.tasks == []
+
+
+@pytest.mark.parametrize("attribute", ["due", "correlation", "payload"])
+def test_attributes_that_are_no_expressions_are_refused(bpmn, attribute):
+    found = refused(bpmn(SE, f'<userTask id="u" tailrace:{attribute}="=1 +"/>', "s > u > e"))
+    assert "CEL" in found["u"].why

@@ -77,7 +77,10 @@ def test_a_cancelled_transaction_is_undone_and_left_by_its_cancel_event(bpmn, ru
     ("before", "most", "times"), [("false", "", 3), ("true", "", 2), ("false", 'loopMaximum="2"', 2)]
 )
 def test_a_loop_repeats_while_its_condition_is_true(bpmn, run, before, most, times):
-    loop = f'<standardLoopCharacteristics testBefore="{before}" {most}><loopCondition>loopCounter &lt; {times}</loopCondition></standardLoopCharacteristics>'
+    loop = (
+        f'<standardLoopCharacteristics testBefore="{before}" {most}>'
+        f"<loopCondition>loopCounter &lt; {times}</loopCondition></standardLoopCharacteristics>"
+    )
     it = run(bpmn(SE, f'<userTask id="u">{loop}</userTask>', "s > u > e"), {})
     count = 0
     while not it.again().finished:
@@ -90,7 +93,10 @@ def test_a_condition_that_becomes_true_interrupts_or_catches(bpmn, run):
     event = "<conditionalEventDefinition><condition>alarm</condition></conditionalEventDefinition>"
     source = bpmn(
         SE,
-        f'<parallelGateway id="g"/><userTask id="u"/><userTask id="w"/><boundaryEvent id="b" attachedToRef="u">{event}</boundaryEvent><userTask id="x"/>',
+        (
+            f'<parallelGateway id="g"/><userTask id="u"/><userTask id="w"/>'
+            f'<boundaryEvent id="b" attachedToRef="u">{event}</boundaryEvent><userTask id="x"/>'
+        ),
         f'<intermediateCatchEvent id="c">{event}</intermediateCatchEvent><userTask id="y"/>',
         "s > g > u > e\ng > w > e\ng > c > y > e\nb > x > e",
     )
@@ -127,7 +133,10 @@ def test_the_nearest_that_wants_it_catches_an_error(bpmn, run, flows):
 
 
 def test_terminate_ends_its_sub_process_alone(bpmn, run, flows):
-    inner = '<startEvent id="s1"/><parallelGateway id="g1"/><userTask id="a"/><userTask id="b"/><endEvent id="t"><terminateEventDefinition/></endEvent>'
+    inner = (
+        '<startEvent id="s1"/><parallelGateway id="g1"/><userTask id="a"/><userTask id="b"/><endEvent id="t">'
+        "<terminateEventDefinition/></endEvent>"
+    )
     source = bpmn(
         SE,
         f'<subProcess id="x">{inner}{flows("s1 > g1 > a > t" + chr(10) + "g1 > b")}</subProcess><userTask id="u"/>',
@@ -174,3 +183,19 @@ def test_a_cancelled_instance_waits_for_nothing(bpmn, run):
     assert (it.state.status, it.state.tasks, it.state.timers, it.state.data) == ("cancelled", [], [], {"n": 1})
     with pytest.raises(engine.Unexpected):
         it.state.message("paid", None, {}, it.now)
+
+
+def test_what_a_handler_throws_is_not_caught_by_itself(bpmn, run, flows):
+    late = '<escalationEventDefinition escalationRef="X1"/>'
+    start = f'<startEvent id="hs" isInterrupting="false">{late}</startEvent>'
+    again = f'<intermediateThrowEvent id="ht">{late}</intermediateThrowEvent><userTask id="hu"/>{flows("hs > ht > hu")}'
+    handler = f'<subProcess id="h" triggeredByEvent="true">{start}{again}</subProcess>'
+    it = run(
+        bpmn(
+            SE,
+            f'<intermediateThrowEvent id="t">{late}</intermediateThrowEvent><userTask id="u"/>',
+            handler,
+            "s > t > u > e",
+        )
+    )
+    assert it.open == ["hu", "u"] and it.state.failed is None

@@ -212,6 +212,13 @@ def elapsed(m: Machine, catch: Catch, entry: list[str]) -> None:
     fire(m, catch, {})
 
 
+def forget(m: Machine, catch: Catch) -> None:
+    """This timer comes no more."""
+    held = holder(m, catch)
+    if held is not None:
+        held.get("due", {}).pop(catch.element, None)
+
+
 # Something is thrown.
 
 

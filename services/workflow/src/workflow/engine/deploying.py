@@ -104,6 +104,7 @@ def deploy(
     for name, process in made.items():
         _resolve(file, name, process, tables, works, used)
         check(file, name, process)
+        process["order"] = {"nodes": list(process["nodes"]), "flows": list(process["flows"])}
     if file.findings:
         raise NotRunnable(file.findings)
     spec: Json = {"key": chosen, "name": made[chosen]["name"], "processes": made, "decisions": used}

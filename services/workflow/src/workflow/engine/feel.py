@@ -171,7 +171,7 @@ class _Parser:
     def __init__(self, text: str) -> None:
         if len(text) > limits.MAX_EXPRESSION:
             raise Unevaluable(f"an expression may have {limits.MAX_EXPRESSION:,} characters")
-        self.text, self.depth, self.asked = text, 0, 0
+        self.text, self.depth, self.asked, self.looks = text, 0, 0, 0
         self.tokens: list[tuple[str, str]] = []
         for match in _TOKEN.finditer(text):
             kind = str(match.lastgroup)
@@ -181,6 +181,9 @@ class _Parser:
         self.at = 0
 
     def peek(self, *values: str) -> bool:
+        self.looks += 1
+        if self.looks > 50_000:  # Trying an interval first reads brackets twice, and brackets in them four times.
+            raise Unevaluable(f"{self.text[:50]!r} … is too hard to read")
         return self.at < len(self.tokens) and self.tokens[self.at][1] in values and self.tokens[self.at][0] != "string"
 
     def take(self, *values: str) -> str | None:
@@ -242,16 +245,17 @@ class _Parser:
         return self._chain(self._signed, "*", "/")
 
     def _chain(self, inner: Callable[[], Value], *ops: str) -> Value:
-        made = inner()
+        first, others = inner(), []
         while op := self.take(*ops):
-            made = functools.partial(_apply, op, made, inner())
-        return made
+            others.append((op, inner()))
+        return functools.partial(_applied, first, others) if others else first
 
     def _signed(self) -> Value:
-        if self.take("-"):
-            inner = self._signed()
-            return lambda data: _arithmetic("-", Decimal(0), inner(data))
-        return self._primary()
+        minus = False
+        while self.take("-"):
+            minus = not minus
+        inner = self._primary()
+        return (lambda data: _arithmetic("-", Decimal(0), inner(data))) if minus else inner
 
     def _primary(self) -> Value:
         if self.at >= len(self.tokens):
@@ -327,8 +331,11 @@ class _Parser:
         return lambda value, data: above(value, low(data)) and below(value, high(data))
 
 
-def _apply(op: str, left: Value, right: Value, data: Data) -> Any:
-    return _arithmetic(op, left(data), right(data))
+def _applied(first: Value, others: list[tuple[str, Value]], data: Data) -> Any:
+    made = first(data)
+    for op, other in others:
+        made = _arithmetic(op, made, other(data))
+    return made
 
 
 def _matches(value: Any, wanted: Any) -> bool:

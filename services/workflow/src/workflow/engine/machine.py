@@ -161,7 +161,7 @@ class Machine:
         """End this token and put one at the end of each flow."""
         held, flows = self.tokens[token], list(flows)
         process = self.process(held["in"])
-        if len(self.tokens) + len(flows) > limits.MAX_TOKENS:
+        if len(self.tokens) - 1 + len(flows) > limits.MAX_TOKENS:
             raise Unevaluable(f"{limits.MAX_TOKENS:,} things would go on at once")
         self.drop(token)
         for flow in flows:
@@ -171,7 +171,10 @@ class Machine:
     def _remember(self, token: str, held: Json, node: Json) -> None:
         if undo := node.get("undo"):
             entry: Json = {"node": held["at"], "undo": undo, "proc": self.scopes[held["in"]]["proc"], "in": []}
-            self.scopes[held["in"]].setdefault("log", []).append(entry)
+            log = self.scopes[held["in"]].setdefault("log", [])
+            if len(log) >= limits.MAX_TOKENS:
+                raise Unevaluable(f"{limits.MAX_TOKENS:,} things would have to be undone")
+            log.append(entry)
 
     def _chosen(self, scope: str, at: str) -> Iterator[str]:
         """The flows out of an activity or event: all without a condition, those with one that is true, else the default."""

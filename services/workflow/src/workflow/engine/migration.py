@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from workflow.engine import catching
 from workflow.engine.findings import Obstacle, Unevaluable, Unexpected
-from workflow.engine.instance import State
+from workflow.engine.instance import State, load
 from workflow.engine.machine import WAITING
 from workflow.engine.spec import Process, Spec, indexed
 from workflow.engine.values import Json
@@ -102,8 +102,8 @@ def migrate(spec_old: Json, spec_new: Json, state: Json) -> State:
         scope["of"] = _key(old, new, scope["of"]) if scope["kind"] in ("process", "call") else scope["of"]
         for entry in scope.get("log", []):
             entry["proc"] = _key(old, new, entry["proc"])
-    moved = State(spec_new, made)
-    m, was = moved._machine(), State(spec_old, copy.deepcopy(state))._machine()
+    moved = load(spec_new, made)
+    m, was = moved._machine(), load(spec_old, state)._machine()
     for token, held in m.tokens.items():
         if held["st"] == WAITING:
             known = {catch.element for catch in catching.of_token(was, token)}

@@ -1,16 +1,17 @@
 """BPMN 2.0 files read into a spec: plain JSON with what running needs and nothing of the diagram.
 
-`{"key", "name", "processes": {key: process}, "decisions": {id: table}, "digest"}`; a process has `nodes`, `flows`, and
-for each scope (its own key, and every sub-process) the ids of what starts it.
+`{"key", "name", "processes": {key: process}, "decisions": {id: table}, "digest"}`; a process has `nodes` and `flows` by
+their ids, each node with the scope that it stands `in` (the process or a sub-process), and their `order` in the file.
 """
 
 import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from workflow.engine import limits, xml
+from workflow.engine import limits, timing, xml
 from workflow.engine.elements import ACTIVITIES, EVENTS, FLOW_NODES, Runs, known
-from workflow.engine.findings import Finding, NotRunnable
+from workflow.engine.expressions import check
+from workflow.engine.findings import Finding, NotRunnable, Unevaluable
 from workflow.engine.values import Json
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
@@ -57,7 +58,7 @@ def open_file(source: bytes, lenient: bool = False) -> File:
     file = File(root, lenient)
     for node in root.iter():
         if (ident := node.get("id")) and xml.namespace(node) == BPMN:
-            if ident in file.by_id and xml.local(node) in FLOW_NODES:
+            if ident in file.by_id and (xml.local(node) in FLOW_NODES or xml.local(node) == "sequenceFlow"):
                 file.refuse(node, "another element has the same id")
             file.by_id.setdefault(ident, node)
     return file
@@ -83,9 +84,6 @@ def kind_of(node: xml.Node) -> str:
 
 def expression(file: File, node: xml.Node, text: str | None) -> str | None:
     """This text as CEL, without the wrapping of other engines in lenient mode; None when there is none or it is prose."""
-    from workflow.engine.expressions import check
-    from workflow.engine.findings import Unevaluable
-
     if not text:
         return None
     if file.lenient and (match := _WRAPPED.match(text)):
@@ -114,7 +112,12 @@ def attributes(node: xml.Node) -> dict[str, str]:
 def _timer(file: File, node: xml.Node, definition: xml.Node) -> Json:
     for name, short in (("timeDate", "at"), ("timeDuration", "after"), ("timeCycle", "every")):
         if text := xml.text_of(definition, name):
-            return {"timer": short, "text": text}
+            made: Json = {"timer": short, "text": text}
+            try:
+                timing.check(made)
+            except Unevaluable as error:
+                file.refuse(node, str(error))
+            return made
     if not file.lenient:
         file.refuse(node, "its timer says no time")
     return {"timer": None, "text": ""}
@@ -230,6 +233,9 @@ def read_node(file: File, node: xml.Node, scope: str) -> Json:
         made["name"] = name
     if own := attributes(node):
         made["own"] = own
+        for attribute, text in own.items():
+            if text.startswith("=") or attribute in ("correlation", "payload"):
+                expression(file, node, text.removeprefix("="))
     if documentation := xml.text_of(node, "documentation"):
         made["about"] = documentation[:2000]
     if tag.endswith("Event"):
@@ -279,29 +285,34 @@ def read_process(file: File, process: xml.Node) -> Json:
     key = process.get("id") or ""
     nodes: dict[str, Json] = {}
     flows: dict[str, Json] = {}
-    lanes = read_lanes(process)
     pending: list[tuple[xml.Node, str]] = [(process, key)]
     while pending:
         parent, scope = pending.pop()
-        for child in parent:
+        for child in (child for child in parent if xml.namespace(child) == BPMN):
             tag, ident = xml.local(child), child.get("id") or ""
-            if xml.namespace(child) != BPMN:
-                continue
             if tag in FLOW_NODES:
-                nodes[ident] = read_node(file, child, scope)
-                if ident in lanes:
-                    nodes[ident]["lane"] = lanes[ident]
-                if nodes[ident]["kind"] == "subProcess":
+                _read_into(file, child, scope, nodes)
+                if nodes.get(ident, {}).get("kind") == "subProcess":
                     pending.append((child, ident))
             elif tag == "sequenceFlow":
-                flows[ident] = _flow(file, child)
+                flows[ident or f"flow {len(flows)}"] = _flow(file, child)
     if len(nodes) > limits.MAX_NODES:
         file.refuse(process, f"may have {limits.MAX_NODES} flow nodes, this has {len(nodes)}")
+    for ident, lane in read_lanes(process).items():
+        if ident in nodes:
+            nodes[ident]["lane"] = lane
     _compensations(process, nodes)
     made: Json = {"name": process.get("name") or key, "nodes": nodes, "flows": flows}
     if own := attributes(process):
         made["own"] = own
     return made
+
+
+def _read_into(file: File, node: xml.Node, scope: str, nodes: dict[str, Json]) -> None:
+    if ident := node.get("id"):
+        nodes[ident] = read_node(file, node, scope)
+    else:
+        file.refuse(node, "has no id")
 
 
 def _flow(file: File, node: xml.Node) -> Json:

@@ -1,6 +1,5 @@
 """A spec with what is worked out of it once: what leaves and enters each node, what stands on it, what starts a scope."""
 
-import functools
 from collections import OrderedDict
 from typing import Any
 
@@ -13,14 +12,16 @@ class Process:
 
     def __init__(self, key: str, json: Json) -> None:
         self.key = key
-        self.nodes: dict[str, Json] = json["nodes"]
-        self.flows: dict[str, Json] = json["flows"]
+        # JSON that was stored may have come back with its keys in another order, and conditions are tried in the file's.
+        self.nodes: dict[str, Json] = {ident: json["nodes"][ident] for ident in json["order"]["nodes"]}
+        self.flows: dict[str, Json] = {ident: json["flows"][ident] for ident in json["order"]["flows"]}
         self.out: dict[str, list[str]] = {ident: [] for ident in self.nodes}
         self.into: dict[str, list[str]] = {ident: [] for ident in self.nodes}
         self.attached: dict[str, list[str]] = {}
         self.handlers: dict[str, list[tuple[str, str]]] = {}
         self._starting: dict[str, list[str]] = {}
-        self._json = json
+        self._before: dict[str, set[str]] = {}
+        self._json: Json = {"nodes": self.nodes, "flows": self.flows}
         for ident, flow in self.flows.items():
             self.out[flow["from"]].append(ident)
             self.into[flow["to"]].append(ident)
@@ -38,10 +39,6 @@ class Process:
         if scope not in self._starting:
             self._starting[scope] = starting(self._json, scope)
         return self._starting[scope]
-
-    @functools.cached_property
-    def _before(self) -> dict[str, set[str]]:
-        return {}
 
     def reaching(self, flow: str, gateway: str) -> set[str]:
         """The nodes from which a token can come over this flow without passing the gateway first."""

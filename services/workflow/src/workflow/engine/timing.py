@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from workflow.engine.expressions import evaluate
+from workflow.engine import expressions
 from workflow.engine.findings import Unevaluable
 
 _DURATION = re.compile(
@@ -42,7 +42,7 @@ def later(start: datetime, duration: str) -> datetime:
 
 
 def _said(text: str, data: Mapping[str, Any]) -> Any:
-    return text if _ISO.match(text) else evaluate(text.removeprefix("="), data)
+    return text if _ISO.match(text) else expressions.evaluate(text.removeprefix("="), data)
 
 
 def date(value: Any) -> datetime:
@@ -58,12 +58,22 @@ def due(timer: Mapping[str, Any], data: Mapping[str, Any], now: datetime) -> tup
     """When this timer is due first, and for a cycle its period and how often (-1: for ever)."""
     value = _said(timer["text"], data)
     if isinstance(value, timedelta):
+        if abs(value) > _LONGEST:
+            raise Unevaluable(f"{timer['text']!r} is too long")
         return now + value, None, 1
     if timer["timer"] == "at":
         return date(value), None, 1
     if timer["timer"] == "after":
         return (date(value) if isinstance(value, datetime) else later(now, str(value))), None, 1
     return _cycle(str(value), now)
+
+
+def check(timer: Mapping[str, Any]) -> None:
+    """Raises Unevaluable when this timer can never be due: a time that is none, or no expression."""
+    if _ISO.match(timer["text"]):
+        due(timer, {}, datetime(2026, 1, 1, tzinfo=UTC))
+    else:
+        expressions.check(timer["text"].removeprefix("="))
 
 
 def _cycle(text: str, now: datetime) -> tuple[datetime, str | None, int]:
