@@ -66,6 +66,24 @@ async def became(member: Member, quote: dict[str, Any], status: str) -> dict[str
     return now
 
 
+async def journal_waits(member: Member, manager: Member) -> None:
+    """A journal above the limit is posted when a manager approves it."""
+    limits = {"limits": [{"currency": "EUR", "amount": 100_000}]}
+    assert (await member.send("PUT", "/v1/accounting/journal-limits", json=limits)).status_code == 200
+    sides = [{"account": "6000", "debit": 100_001}, {"account": "1000", "credit": 100_001}]
+    body = {"text": "Rent", "lines": [{"currency": "EUR", **side} for side in sides]}
+    refused = await member.send("POST", "/v1/accounting/journals", json=body)
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:tailrace:problem:approval-needed")
+    draft = await member.post("/v1/accounting/journal-drafts", body)
+    await decide(manager, await waiting(manager, draft), "approve")
+    now = await eventually(
+        lambda: member.get(f"/v1/accounting/journal-drafts/{draft['id']}"),
+        lambda now: now["status"] == "posted",
+        what="the journal",
+    )
+    assert (await member.get(f"/v1/accounting/journals/{now['journal_id']}"))["text"] == "Rent"
+
+
 async def test_a_quote_goes_to_a_manager_and_back_to_its_author(gateway: Gateway) -> None:
     company = await Company.found(gateway)
     member, manager = company.member, await hired(gateway, company, "manager")
@@ -107,6 +125,7 @@ async def test_a_quote_goes_to_a_manager_and_back_to_its_author(gateway: Gateway
     assert len(own_ones) == 5
 
     took = []
+    await journal_waits(member, manager)
     for _ in range(MEASURED):
         quote = await submitted(member, body)
         approval = await waiting(manager, quote)
