@@ -1,11 +1,13 @@
 """Processes on PostgreSQL: deployed in versions that stay, with incidents that are retried, timers, and instances that move."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
-from tailrace_testing import SetClock
+from tailrace_testing import MakeHarness, SetClock
 from workflow.deploying import shipped
+from workflow.service import service
 
 from .conftest import PROCESSES, Office, row
 
@@ -256,3 +258,11 @@ async def test_a_matrix_that_names_nobody_is_refused_before_it_counts(office: Of
     assert (await office.process())["latest"] == 1
     body = {"key": "ours", "name": "Ours", "source": shipped().source.decode(), "decisions": {"matrix": "<a/>"}}
     assert (await office.h.client.post(PROCESSES, json=body)).status_code == 422
+
+
+async def test_a_company_whose_first_documents_come_at_once_has_one_process(make_harness: MakeHarness) -> None:
+    office = Office(await make_harness(service))
+    await office.hire("sue", "sales")
+    quotes = await asyncio.gather(*(office.submit() for _ in range(3)))
+    assert {(await office.approval(quote))["status"] for quote in quotes} == {"pending"}
+    assert (await office.process())["latest"] == 1

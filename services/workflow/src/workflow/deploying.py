@@ -6,7 +6,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import undefer
 
 from tailrace.core.errors import Unknown
@@ -16,6 +16,7 @@ from workflow import engine, matrix
 from workflow.processes import ANY_KIND, MATRIX, Files, Process, ProcessVersion
 from workflow.refusals import CannotRun
 
+_LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("lock"), 0)))
 SHIPPED = "approval"
 """The key of the process that every company begins with, for documents of any kind."""
 
@@ -90,7 +91,12 @@ async def serving(tx: Tx, kind: str) -> tuple[Process, ProcessVersion]:
 async def found(tx: Tx) -> None:
     """Give the company the shipped process, once."""
     id = shipped_id(tx)
-    if await tx.scalar(select(Process.id).where(Process.id == id)) is not None:
+    there = select(Process.id).where(Process.id == id)
+    if await tx.scalar(there) is not None:
+        return
+    # The company and its first document may be heard of at the same time.
+    await tx.execute(_LOCK, {"lock": f"workflow.shipped/{tx.tenant_id}"})
+    if await tx.scalar(there) is not None:
         return
     process = Process.named(id, SHIPPED, "Approval by a matrix")
     tx.add(process)
