@@ -4,6 +4,8 @@ from pathlib import Path
 
 from findings import say_all
 
+from contracts.approvals import ApprovalEvent, ApprovalSubject, Submission, Withdrawal
+from contracts.submissions import SUBMISSIONS, WITHDRAWALS
 from tailrace.cli import app as commands
 from tailrace.codegen.compatibility import breaking
 from tailrace.codegen.describe import describe, drift
@@ -20,3 +22,14 @@ def test_nothing_generated_has_drifted(services: list[Service]) -> None:
             *(f"{each}: run `tailrace describe` and commit what it writes" for each in drift(files, ROOT)),
         ]
     )
+
+
+def test_every_submission_and_withdrawal_is_listed(services: list[Service]) -> None:
+    """One that is published and not listed would wait for ever: nobody hears of it."""
+    published = {event for service in services for event in service.publishes}
+    assert {event for event in published if issubclass(event, Submission)} == set(SUBMISSIONS)
+    assert {event for event in published if issubclass(event, Withdrawal)} == set(WITHDRAWALS)
+    told = {event for event in published if "subject" in event.model_fields and not issubclass(event, ApprovalEvent)}
+    assert {event for event in told if event.model_fields["subject"].annotation is ApprovalSubject} == set(SUBMISSIONS)
+    for event in WITHDRAWALS:
+        assert event.withdraws[1] in event.model_fields

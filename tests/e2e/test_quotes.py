@@ -1,16 +1,14 @@
-"""From a customer to an order: quoted above anybody's authority, approved elsewhere, sent, accepted by its link, ordered once and as quoted."""
+"""From a customer to an order: quoted above anybody's authority, approved by a manager, sent, accepted by its link, ordered once and as quoted."""
 
 import asyncio
 from typing import Any
 
-from approvals import APPROVED, answer, publish, subject_of
 from company import Company, dead_letters
 from quiescence import quiescent
-from way import admin_of, settings_of
+from way import settings_of
 
-from quotes.service import service as quotes
 from tailrace.stack.embedded import Stack
-from tailrace_testing.gateway import Gateway, eventually
+from tailrace_testing.gateway import PASSWORD, Gateway, eventually
 
 LIST_PRICE = 1_200
 
@@ -30,18 +28,23 @@ async def offered(company: Company) -> dict[str, Any]:
     return quote
 
 
-async def approved(fleet: Stack, company: Company, quote: dict[str, Any]) -> None:
-    """The double of the context that approves hears the submission, and its answer arrives."""
-    async with admin_of(fleet, quotes) as connection:
-        payload = await connection.fetchval(
-            "SELECT payload FROM outbox WHERE type = 'quote.submitted' AND aggregate_id = $1::uuid", quote["id"]
-        )
-    subject = subject_of(payload)
-    await publish(settings_of(fleet).kafka, company.member.tenant_id, answer(APPROVED, subject))
+async def approved(gateway: Gateway, company: Company, quote: dict[str, Any]) -> None:
+    """A manager approves what waits, and the quote hears of it."""
+    slug = company.member.slug
+    body = {"email": f"boss@{slug}.example", "name": "Boss", "password": PASSWORD, "roles": ["manager"]}
+    await company.member.post("/v1/auth/users", body)
+    manager = await gateway.log_in(slug, body["email"])
+    waits = await eventually(
+        lambda: manager.get("/v1/approvals/pending"), lambda page: bool(page["items"]), what="the approval"
+    )
+    (approval,) = waits["items"]
+    assert approval["document_id"] == quote["id"]
+    answer = await manager.send("PATCH", f"/v1/approvals/{approval['id']}/approve")
+    assert answer.status_code == 200, answer.text
     await eventually(
         lambda: company.member.get(f"/v1/quotes/{quote['id']}"),
         lambda now: now["status"] == "approved",
-        what="the approval",
+        what="the approved quote",
     )
 
 
@@ -53,7 +56,7 @@ async def test_a_quote_is_approved_sent_accepted_twice_and_ordered_once(fleet: S
     submitted = await member.post(f"{here}/submit")
     assert submitted["status"] == "in_approval"
     assert (await member.send("POST", f"{here}/send")).status_code == 409
-    await approved(fleet, company, quote)
+    await approved(gateway, company, quote)
     await member.post(f"{here}/send")
     path = (await member.get(f"{here}/link"))["path"]
 
@@ -86,7 +89,7 @@ async def test_no_log_holds_a_link(fleet: Stack, gateway: Gateway) -> None:
     quote = await offered(company)
     here = f"/v1/quotes/{quote['id']}"
     await company.member.post(f"{here}/submit")
-    await approved(fleet, company, quote)
+    await approved(gateway, company, quote)
     await company.member.post(f"{here}/send")
     path = (await company.member.get(f"{here}/link"))["path"]
     token = path.rpartition("/")[2]

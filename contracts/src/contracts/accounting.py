@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
+from contracts.approvals import Submission, Withdrawal
 from tailrace.core.events import Event
 from tailrace.core.money import Currency, Minor
 
@@ -196,6 +197,67 @@ class JournalReversed(AccountingEvent):
     reason: str
 
 
+class JournalLimit(BaseModel):
+    """Up to which amount a person posts a journal in one currency without anybody's approval."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+    currency: Currency
+    """An ISO 4217 code; in a currency without a limit, any amount is posted at once."""
+    amount: Minor
+    """The largest sum of debits, in minor units."""
+
+
+class JournalLimitsChanged(AccountingEvent):
+    """Up to which amounts people post journals without approval is different now; carries the whole of it."""
+
+    type: ClassVar[str] = "accounting.journal_limits.changed"
+
+    limits_id: UUID
+    limits: list[JournalLimit]
+
+
+class JournalDraftEvent(AccountingEvent):
+    draft_id: UUID
+    number: str
+
+
+class JournalSubmitted(Submission, JournalDraftEvent):
+    """A person's journal is above the limit: it is posted when `subject` is approved."""
+
+    type: ClassVar[str] = "accounting.journal.submitted"
+
+    text: str
+    lines: list[JournalLine]
+    effective_at: datetime | None = None
+
+
+class JournalDraftPosted(JournalDraftEvent):
+    """A journal that waited for approval was approved and posted, as the journal `journal_id`."""
+
+    type: ClassVar[str] = "accounting.journal_draft.posted"
+
+    journal_id: UUID
+    approval_id: UUID
+
+
+class JournalDraftRejected(JournalDraftEvent):
+    """A journal that waited for approval is not posted: it was rejected, recalled, or cannot be posted any more."""
+
+    type: ClassVar[str] = "accounting.journal_draft.rejected"
+
+    reason: str
+
+
+class JournalWithdrawn(Withdrawal, JournalDraftEvent):
+    """The one who submitted a journal does not want it posted any more."""
+
+    type: ClassVar[str] = "accounting.journal.withdrawn"
+    withdraws: ClassVar[tuple[str, str]] = ("journal", "draft_id")
+
+    reason: str | None = None
+
+
 PUBLISHED: tuple[type[AccountingEvent], ...] = (
     AccountCreated,
     AccountUpdated,
@@ -210,4 +272,9 @@ PUBLISHED: tuple[type[AccountingEvent], ...] = (
     PeriodReopened,
     JournalPosted,
     JournalReversed,
+    JournalLimitsChanged,
+    JournalSubmitted,
+    JournalDraftPosted,
+    JournalDraftRejected,
+    JournalWithdrawn,
 )

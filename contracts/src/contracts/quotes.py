@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from contracts.approvals import ApprovalSubject
+from contracts.approvals import Submission, Withdrawal
 from contracts.orders import Address, RateOfTax
 from tailrace.core.events import Event
 from tailrace.core.money import Currency, Minor, Quantity, Rate, UnitPrice
@@ -111,14 +111,13 @@ class QuoteDeleted(QuoteEvent):
     revision: int
 
 
-class QuoteSubmitted(QuoteEvent):
+class QuoteSubmitted(Submission, QuoteEvent):
     """The quote is beyond the authority of the user who submits it: it waits for an approval of `subject`."""
 
     type: ClassVar[str] = "quote.submitted"
 
     number: str
     revision: int
-    subject: ApprovalSubject
 
 
 class QuoteApproved(QuoteEvent):
@@ -144,10 +143,11 @@ class QuoteRejected(QuoteEvent):
     final: bool = False
 
 
-class QuoteRecalled(QuoteEvent):
+class QuoteRecalled(Withdrawal, QuoteEvent):
     """The quote is a draft again, before anybody was shown it; an approval of it, asked for or given, counts no more."""
 
     type: ClassVar[str] = "quote.recalled"
+    withdraws: ClassVar[tuple[str, str]] = ("quote", "quote_id")
 
     number: str
     revision: int
@@ -237,10 +237,11 @@ class QuoteRevised(QuoteEvent):
     by_quote_id: UUID
 
 
-class QuoteCancelled(QuoteEvent):
+class QuoteCancelled(Withdrawal, QuoteEvent):
     """It is not offered any more."""
 
     type: ClassVar[str] = "quote.cancelled"
+    withdraws: ClassVar[tuple[str, str]] = ("quote", "quote_id")
 
     number: str
     revision: int

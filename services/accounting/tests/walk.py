@@ -48,6 +48,13 @@ async def _keeps_books(w: Walker) -> None:
     await w.get(f"{V1}/journals")
     await w.get(f"{V1}/journals/{{id}}", id=journal["id"])
     await w.post(f"{V1}/journals/{{id}}/reverse", {"reason": "paid twice"}, id=journal["id"])
+    await w.put(f"{V1}/journal-limits", {"limits": [{"currency": "JPY", "amount": 100}]})
+    await w.get(f"{V1}/journal-limits")
+    above = {"text": "Rent", "lines": [{**line, "currency": "JPY"} for line in lines]}
+    drafts = [await w.post(f"{V1}/journal-drafts", above) for _ in range(2)]
+    await w.get(f"{V1}/journal-drafts")
+    await w.get(f"{V1}/journal-drafts/{{draft_id}}", draft_id=drafts[0]["id"])
+    await w.post(f"{V1}/journal-drafts/{{draft_id}}/withdraw", {"reason": "paid already"}, draft_id=drafts[0]["id"])
     stock = StockReceived(
         item_id=uuid7(),
         warehouse_id=uuid7(),

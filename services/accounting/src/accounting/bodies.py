@@ -124,6 +124,22 @@ class NewJournal(Body):
     """Debits and credits, equal in every currency."""
 
 
+class JournalLimitBody(Body):
+    """Up to which amount a person posts a journal in one currency without anybody's approval."""
+
+    currency: Currency
+    """What `amount` is in; in a currency without a limit, any amount is posted at once."""
+    amount: Amount
+    """The largest sum of debits, in minor units."""
+
+
+class JournalLimitsBody(Body):
+    """The limits of the company, all of them."""
+
+    limits: Annotated[list[JournalLimitBody], Field(max_length=50)]
+    """One for each currency."""
+
+
 class NewControlAdjustment(NewJournal):
     """`reason`: why a person posts to control accounts; it is listed with the journal."""
 

@@ -109,8 +109,7 @@ async def post_manual(
 
     Raises Unbalanced, Invalid (a line), Implausible, DayLocked, and ControlAccount, which names the lines, unless there is a reason.
     """
-    await _check_lines(tx, lines)
-    await _check_control(tx, lines, adjustment_reason)
+    await check_manual(tx, lines, adjustment_reason)
     calendar = await days.calendar(tx)
     id = uuid7()
     place = await take_place(tx, id)
@@ -126,6 +125,12 @@ async def post_manual(
     )
     await _write(tx, posted)
     return id
+
+
+async def check_manual(tx: Tx, lines: Sequence[JournalLine], adjustment_reason: str | None = None) -> None:
+    """Whether a person may post to these accounts at all. Raises Invalid and ControlAccount, which name the lines."""
+    await _check_lines(tx, lines)
+    await _check_control(tx, lines, adjustment_reason)
 
 
 async def reverse(

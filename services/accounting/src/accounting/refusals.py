@@ -30,6 +30,27 @@ class DayLocked(Refused):
         super().__init__(detail, field=field)
 
 
+class ApprovalNeeded(Refused):
+    """409: a journal by hand above the company's limit is posted once somebody else approves it."""
+
+    slug, title = "approval-needed", "This needs an approval"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, field="/lines")
+
+
+class NoApprovalNeeded(Refused):
+    """409: a journal within the limit is posted at once."""
+
+    slug, title = "no-approval-needed", "This needs no approval"
+
+
+class DraftState(Refused):
+    """409: a journal draft that came to its end stays as it is."""
+
+    slug, title = "journal-draft-state", "Not possible in this state of the journal draft"
+
+
 class AlreadyReversed(Refused):
     """409: a journal is reversed once."""
 

@@ -6,9 +6,10 @@ from uuid import UUID
 from sqlalchemy import exists, select
 from sqlalchemy.orm import selectinload
 
-from accounting import chart_commands, closing, commands, posting
+from accounting import chart_commands, closing, commands, drafts, posting
 from accounting.bodies import (
     AccountChange,
+    JournalLimitsBody,
     NewAccount,
     NewChart,
     NewClose,
@@ -21,14 +22,24 @@ from accounting.bodies import (
 from accounting.chart import CHARTS, AccountCode, Chart, described, own
 from accounting.days import days
 from accounting.models import Account, Entry, Journal, Period
-from accounting.reactions import books, postings
+from accounting.reactions import books, decisions, postings
 from accounting.scopes import Closer, Controller, Reader, Writer
-from accounting.views import AccountView, ChartsView, ChartView, JournalSummary, JournalView, PeriodView
-from contracts.accounting import AccountKind
+from accounting.views import (
+    AccountView,
+    ChartsView,
+    ChartView,
+    JournalDraftSummary,
+    JournalDraftView,
+    JournalLimitsView,
+    JournalSummary,
+    JournalView,
+    PeriodView,
+)
+from contracts.accounting import AccountKind, JournalLimit
 from tailrace.core.errors import Invalid, Unknown
 from tailrace.db import master_data
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import Deleted, between, equal, where
+from tailrace.http.filters import Deleted, any_of, between, equal, where
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
 
@@ -36,7 +47,7 @@ router = tenant_router(
     "/v1/accounting",
     tag="accounting",
     about="Accounts, periods and journals, and the reports made of them.",
-    reads=[books, postings, days],
+    reads=[books, postings, decisions, days],
 )
 
 Accounts = Annotated[
@@ -74,6 +85,15 @@ Journals = Annotated[
         *between(Journal.effective_at, days),
         sort=[Journal.number, Journal.effective_at],
         default="number",
+    ),
+]
+Drafts = Annotated[
+    PageRequest,
+    listed(
+        drafts.JournalDraft,
+        any_of(drafts.JournalDraft.status, drafts.DraftStatus),
+        equal(drafts.JournalDraft.requester_id),
+        sort=[drafts.JournalDraft.number],
     ),
 ]
 Adjustments = Annotated[
@@ -200,8 +220,9 @@ async def list_journals(tx: Tx, who: Reader, page: Journals) -> Listing[Journal]
 
 @router.post("/journals", status_code=201, response_model=JournalView)
 async def create_journal(tx: Tx, who: Writer, body: NewJournal) -> Journal:
-    """Post a journal by hand: debits equal credits in every currency, and no line is on a control account."""
+    """Post a journal by hand: debits equal credits in every currency, no line is on a control account, and no sum is above the company's limit."""
     lines = [line.line() for line in body.lines]
+    await drafts.ensure_within_limit(tx, lines)
     return await _journal(tx, await posting.post_manual(tx, body.text, lines, body.effective_at))
 
 
@@ -222,6 +243,47 @@ async def adjust_journal(tx: Tx, who: Controller, id: UUID, body: NewReversal, m
     """Undo a journal of a rule, or one on control accounts, by another that mirrors it: an adjustment, with its reason."""
     reversal = await posting.reverse(tx, id, body.reason, body.effective_at, match, adjusts=True)
     return await _journal(tx, reversal)
+
+
+@router.get("/journal-limits")
+async def read_journal_limits(tx: Tx, who: Reader) -> JournalLimitsView:
+    """Up to which amounts a person posts a journal without anybody's approval."""
+    return JournalLimitsView.model_validate({"limits": await drafts.limits_of(tx)})
+
+
+@router.put("/journal-limits")
+async def replace_journal_limits(tx: Tx, who: Controller, body: JournalLimitsBody) -> JournalLimitsView:
+    """Say up to which amounts a person posts a journal without anybody's approval. What waits goes on waiting."""
+    await drafts.replace_limits(tx, [JournalLimit(**limit.model_dump()) for limit in body.limits])
+    return JournalLimitsView.model_validate({"limits": await drafts.limits_of(tx)})
+
+
+@router.post("/journal-drafts", status_code=201, response_model=JournalDraftView)
+async def create_journal_draft(tx: Tx, who: Writer, body: NewJournal) -> drafts.JournalDraft:
+    """Let a journal above the company's limit wait for an approval; it is posted when that is given."""
+    return await drafts.submit(tx, who, body.text, [line.line() for line in body.lines], body.effective_at)
+
+
+@router.get("/journal-drafts", response_model=Page[JournalDraftSummary])
+async def list_journal_drafts(tx: Tx, who: Reader, page: Drafts) -> Listing[drafts.JournalDraft]:
+    """Journals that wait, or waited, for an approval."""
+    return await paginate(tx, select(drafts.JournalDraft), page)
+
+
+@router.get("/journal-drafts/{draft_id}", response_model=JournalDraftView)
+async def read_journal_draft(tx: Tx, who: Reader, draft_id: UUID) -> drafts.JournalDraft:
+    """One of them, with its lines."""
+    return await tx.find(drafts.JournalDraft, draft_id)
+
+
+@router.post("/journal-drafts/{draft_id}/withdraw", response_model=JournalDraftView)
+async def withdraw_journal_draft(
+    tx: Tx, who: Writer, draft_id: UUID, body: ReasonBody, match: IfMatch
+) -> drafts.JournalDraft:
+    """Do not want it posted any more."""
+    draft = await tx.load(drafts.JournalDraft, draft_id, match)
+    draft.withdraw(body.reason)
+    return draft
 
 
 @router.get("/adjustments", response_model=Page[JournalSummary])

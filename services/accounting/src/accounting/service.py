@@ -30,6 +30,7 @@ service = Service(
         dates,
         reactions.books,
         reactions.postings,
+        reactions.decisions,
         projections.subledgers,
         copies.customers,
         copies.orders,
@@ -76,6 +77,7 @@ service = Service(
     default_roles={
         "accountant": ["accounting:read", "accounting:write", "accounting:close", "invoices:*"],
         "sales": ["invoices:read"],
+        "manager": ["accounting:read", "invoices:read"],
         "viewer": ["accounting:read", "invoices:read"],
     },
     metadata=Base.metadata,

@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
+from accounting.drafts import DraftStatus
 from contracts.accounting import AccountKind, AccountRole
 from tailrace.http.routing import ResourceView, View
 
@@ -137,6 +138,65 @@ class JournalLineView(View):
 
 class JournalView(JournalSummary):
     lines: list[JournalLineView]
+    """Debits and credits, equal in every currency."""
+
+
+class JournalDraftLineView(View):
+    """One side of a journal, in minor units; one of `debit` and `credit` is above zero."""
+
+    account: str
+    """The code of the account."""
+    currency: str
+    """An ISO 4217 code."""
+    debit: int
+    """0 when it is a credit."""
+    credit: int
+    """0 when it is a debit."""
+    text: str | None
+    """What this line is for, when that differs from the whole journal."""
+
+
+class JournalLimitView(View):
+    """Up to which amount a person posts a journal in one currency without anybody's approval."""
+
+    currency: str
+    """An ISO 4217 code."""
+    amount: int
+    """The largest sum of debits, in minor units."""
+
+
+class JournalLimitsView(View):
+    """The limits of the company; in a currency without one, any amount is posted at once."""
+
+    limits: list[JournalLimitView]
+    """One for each currency."""
+
+
+class JournalDraftSummary(ResourceView):
+    """A journal that waits, or waited, for an approval."""
+
+    number: str
+    """What people call it; the journal that it becomes has a number of its own."""
+    text: str
+    """What is to be posted, in words."""
+    effective_at: datetime | None
+    """When it holds in the business, in UTC; when it is posted, where null."""
+    requester_id: UUID
+    """Who submitted it."""
+    status: DraftStatus
+    """Whether it waits, or what became of it."""
+    reason: str | None
+    """Why it was not posted."""
+    journal_id: UUID | None
+    """The journal that it became."""
+
+
+class JournalDraftView(JournalDraftSummary):
+    """A journal that waits, or waited, for an approval, with its lines."""
+
+    sha256: str
+    """The hash that an approval of it is good for."""
+    lines: list[JournalDraftLineView]
     """Debits and credits, equal in every currency."""
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from hashlib import sha256
 from typing import Any
 
@@ -77,11 +78,14 @@ def subject(quote: Quote, seller: str, who: Principal) -> ApprovalSubject:
         attributes={
             "customer_id": str(quote.customer_id),
             "roles": " ".join(sorted(who.roles)),
-            "discount_rate": "unlisted"
-            if discount is None
-            else plain_decimal(Decimal(round_minor(discount * 10**6)).scaleb(-6)),
+            "unlisted_prices": "true" if discount is None else "false",
+            **({} if discount is None else {"discount_rate": _share(discount)}),
         },
     )
+
+
+def _share(of_one: Fraction) -> str:
+    return plain_decimal(Decimal(round_minor(of_one * 10**6)).scaleb(-6))
 
 
 def _line(line: QuoteLine, texts: list[str]) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Quotes: what was offered to whom, on `quote.events`. An accepted quote becomes an order."""
 
-from contracts import approvals
 from contracts.quotes import PUBLISHED
 from quotes import projections, public, reactions, routes, timers
 from quotes.base import Base
@@ -12,7 +11,6 @@ service = Service(
     name="quotes",
     topic="quote.events",
     publishes=PUBLISHED,
-    awaits=approvals.ANSWERS,
     subscribers=[
         projections.days,
         projections.dates,
@@ -34,6 +32,7 @@ service = Service(
     default_roles={
         "sales": ["quotes:read", "quotes:write"],
         "accountant": ["quotes:read", "quotes:margin"],
+        "manager": ["quotes:read"],
         "viewer": ["quotes:read"],
     },
     released=False,

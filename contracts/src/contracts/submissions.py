@@ -1,0 +1,8 @@
+"""Which events submit a document for approval, and which take one back. A further owner of documents adds its events here, and nothing elsewhere."""
+
+from contracts.accounting import JournalSubmitted, JournalWithdrawn
+from contracts.approvals import Submission, Withdrawal
+from contracts.quotes import QuoteCancelled, QuoteRecalled, QuoteSubmitted
+
+SUBMISSIONS: tuple[type[Submission], ...] = (QuoteSubmitted, JournalSubmitted)
+WITHDRAWALS: tuple[type[Withdrawal], ...] = (QuoteRecalled, QuoteCancelled, JournalWithdrawn)

@@ -1,0 +1,117 @@
+"""Journals above the company's limit wait, and are posted by an approval of exactly what was submitted, once."""
+
+from typing import Any
+
+import pytest
+from approvals import APPROVED, REJECTED, answer
+
+from contracts.approvals import ApprovalRecalled, ApprovalSubject
+from tailrace.core.ids import uuid7
+from tailrace_testing import Harness
+
+V1 = "/v1/accounting"
+
+
+def journal(amount: int, currency: str = "EUR") -> dict[str, Any]:
+    lines = [
+        {"account": "6000", "currency": currency, "debit": amount},
+        {"account": "1000", "currency": currency, "credit": amount},
+    ]
+    return {"text": "Rent", "effective_at": "2026-01-20T12:00:00Z", "lines": lines}
+
+
+async def limited(accounting: Harness, amount: int = 1000) -> None:
+    answer = await accounting.client.put(
+        f"{V1}/journal-limits", json={"limits": [{"currency": "EUR", "amount": amount}]}
+    )
+    assert answer.status_code == 200, answer.text
+
+
+async def submitted(accounting: Harness, body: dict[str, Any], status: int = 201) -> dict[str, Any]:
+    made = await accounting.client.post(f"{V1}/journal-drafts", json=body)
+    assert made.status_code == status, made.text
+    return dict(made.json())
+
+
+async def subject(accounting: Harness) -> ApprovalSubject:
+    (*_, told) = await accounting.published("accounting.journal.submitted")
+    return told.event.subject  # type: ignore[attr-defined, no-any-return]
+
+
+async def decide(accounting: Harness, kind: Any, about: ApprovalSubject, **said: Any) -> None:
+    told = answer(kind, about, **said)
+    await accounting.deliver(told, aggregate_id=uuid7())
+
+
+async def status(accounting: Harness, draft: dict[str, Any]) -> Any:
+    return (await accounting.client.get(f"{V1}/journal-drafts/{draft['id']}")).json()
+
+
+async def test_a_journal_above_the_limit_waits_and_is_posted_once_when_approved(accounting: Harness) -> None:
+    assert (await accounting.client.post(f"{V1}/journals", json=journal(10**9))).status_code == 201
+    await limited(accounting)
+    assert (await accounting.client.post(f"{V1}/journals", json=journal(1000))).status_code == 201
+    refused = await accounting.client.post(f"{V1}/journals", json=journal(1001))
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:tailrace:problem:approval-needed")
+    assert (await accounting.client.post(f"{V1}/journals", json=journal(1001, "USD"))).status_code == 201
+    draft = await submitted(accounting, journal(1001))
+    about = await subject(accounting)
+    assert (about.kind, str(about.id), about.amount, about.currency) == ("journal", draft["id"], 1001, "EUR")
+    assert (about.requester_id, about.attributes) == (accounting.user, {"accounts": "1000 6000"})
+    await decide(accounting, APPROVED, about.model_copy(update={"sha256": "0" * 64}))
+    assert (await status(accounting, draft))["status"] == "in_approval"
+    for _ in range(2):
+        await decide(accounting, APPROVED, about)
+    now = await status(accounting, draft)
+    posted = (await accounting.client.get(f"{V1}/journals/{now['journal_id']}")).json()
+    assert (now["status"], posted["effective_at"], len(posted["lines"])) == ("posted", "2026-01-20T12:00:00Z", 2)
+    assert len(await accounting.published("accounting.journal.posted")) == 4
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "became"),
+    [
+        (REJECTED, {"reason": "too much"}, ("rejected", "too much")),
+        (REJECTED, {"reason": "again", "then": "restart"}, ("in_approval", None)),
+        (ApprovalRecalled, {}, ("rejected", "The request was recalled.")),
+    ],
+)
+async def test_what_is_not_approved_is_not_posted(accounting: Harness, kind: Any, said: Any, became: Any) -> None:
+    await limited(accounting)
+    draft = await submitted(accounting, journal(1001))
+    await decide(accounting, kind, await subject(accounting), **said)
+    now = await status(accounting, draft)
+    assert (now["status"], now["reason"]) == became
+    assert await accounting.published("accounting.journal.posted") == []
+
+
+async def test_a_withdrawn_journal_is_not_posted_by_a_late_approval(accounting: Harness) -> None:
+    await limited(accounting)
+    draft = await submitted(accounting, journal(1001))
+    at = f"{V1}/journal-drafts/{draft['id']}/withdraw"
+    assert (await accounting.client.post(at, json={"reason": "paid already"})).json()["status"] == "withdrawn"
+    await decide(accounting, APPROVED, await subject(accounting))
+    assert (await status(accounting, draft))["status"] == "withdrawn"
+    assert (await accounting.client.post(at, json={"reason": "again"})).status_code == 409
+
+
+async def test_what_cannot_be_posted_any_more_is_rejected_with_the_reason(accounting: Harness) -> None:
+    await limited(accounting)
+    draft = await submitted(accounting, journal(1001))
+    body = {"name": "2026-01", "first_day": "2026-01-01", "last_day": "2026-01-31"}
+    period = (await accounting.client.post(f"{V1}/periods", json=body)).json()
+    assert (await accounting.client.post(f"{V1}/periods/{period['id']}/lock")).status_code == 200
+    await decide(accounting, APPROVED, await subject(accounting))
+    now = await status(accounting, draft)
+    assert now["status"] == "rejected"
+    assert "locked period" in now["reason"]
+
+
+async def test_what_could_never_be_posted_is_not_submitted(accounting: Harness) -> None:
+    await limited(accounting)
+    wrong = journal(1001)
+    wrong["lines"][1]["credit"] = 1000
+    assert (await submitted(accounting, wrong, 422))["type"].endswith("unbalanced")
+    assert (await submitted(accounting, journal(1000), 409))["type"].endswith("no-approval-needed")
+    two = {"limits": [{"currency": "EUR", "amount": 1}] * 2}
+    assert (await accounting.client.put(f"{V1}/journal-limits", json=two)).status_code == 422

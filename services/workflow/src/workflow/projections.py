@@ -1,0 +1,20 @@
+"""What workflow keeps of others: who there is, with which roles, and who stands above whom."""
+
+from typing import Any
+
+from sqlalchemy.orm import Mapped
+
+from contracts.users import TeamCreated, TeamDeleted, TeamUpdated, UserCreated, UserDeleted, UserUpdated
+from tailrace.messaging.replica import Replica, Source, replica
+from tailrace.messaging.teams import Teams
+from workflow.base import Base
+
+
+class UserCopy(Replica, Base):
+    __tablename__ = "user_copy"
+
+    roles: Mapped[list[Any]]
+
+
+users = replica("workflow.users", Source(UserCopy, "user_id", (UserCreated, UserUpdated), UserDeleted))
+teams = Teams("workflow.teams", Base.metadata, (TeamCreated, TeamUpdated), TeamDeleted)

@@ -1,0 +1,1 @@
+"""The routes of workflow, a module for each thing."""

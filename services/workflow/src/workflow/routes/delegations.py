@@ -1,0 +1,73 @@
+"""Delegations over HTTP."""
+
+from typing import Annotated
+from uuid import UUID
+
+from sqlalchemy import select
+
+from tailrace.core.errors import Unknown
+from tailrace.http.etag import IfMatch
+from tailrace.http.filters import between, equal
+from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.routing import Tx, tenant_router
+from tailrace.messaging.replica import by_ids
+from workflow import delegations
+from workflow.bodies import ColleaguesDelegationBody, DelegationBody
+from workflow.delegations import Delegation
+from workflow.projections import UserCopy, users
+from workflow.scopes import Administrator, Reader, Writer
+from workflow.views import DelegationView
+
+router = tenant_router(
+    "/v1/approvals/delegations",
+    tag="delegations",
+    about="Who decides in whose place, from when until when.",
+    reads=[users],
+)
+
+Delegations = Annotated[
+    PageRequest,
+    listed(
+        Delegation,
+        equal(Delegation.user_id),
+        equal(Delegation.to_user_id),
+        equal(Delegation.ended),
+        *between(Delegation.ends_at),
+        sort=[Delegation.begins_at, Delegation.ends_at],
+    ),
+]
+
+
+@router.post("", status_code=201, response_model=DelegationView)
+async def create_delegation(tx: Tx, who: Writer, body: DelegationBody) -> Delegation:
+    """Let another decide in one's own place, for a while. Decisions never come back to the one who gave them away."""
+    return await delegations.delegate(tx, who.user_id, body.to_user_id, body.begins_at, body.ends_at, body.reason)
+
+
+@router.post("/for-colleagues", status_code=201, response_model=DelegationView)
+async def create_delegation_for_colleague(tx: Tx, who: Administrator, body: ColleaguesDelegationBody) -> Delegation:
+    """Let another decide in somebody's place, who is away and did not say so."""
+    (await by_ids(tx, UserCopy, {body.user_id})).in_use(body.user_id, "/user_id")
+    return await delegations.delegate(tx, body.user_id, body.to_user_id, body.begins_at, body.ends_at, body.reason)
+
+
+@router.get("", response_model=Page[DelegationView])
+async def list_delegations(tx: Tx, who: Reader, page: Delegations) -> Listing[Delegation]:
+    """Who decides in whose place; those that are over too."""
+    return await paginate(tx, select(Delegation), page)
+
+
+@router.get("/{delegation_id}", response_model=DelegationView)
+async def read_delegation(tx: Tx, who: Reader, delegation_id: UUID) -> Delegation:
+    """One delegation."""
+    return await tx.find(Delegation, delegation_id)
+
+
+@router.post("/{delegation_id}/end", response_model=DelegationView)
+async def end_delegation(tx: Tx, who: Writer, match: IfMatch, delegation_id: UUID) -> Delegation:
+    """End one's own delegation, or one that was given to the caller."""
+    delegation = await tx.load(Delegation, delegation_id, match)
+    if who.user_id not in {delegation.user_id, delegation.to_user_id}:
+        raise Unknown("Delegation", delegation_id)
+    delegation.end()
+    return delegation

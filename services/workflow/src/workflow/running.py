@@ -1,0 +1,217 @@
+"""How approvals go through their processes: what the engine waits for becomes steps for people, and what they decide moves it on.
+
+`advance` can be called again at any time: it completes in the engine what is decided here, and makes steps of what it waits for then. So an incident
+is retried by calling it once more, and nothing is done twice.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, get_args
+
+from contracts.approvals import ApprovalSubject, Then
+from tailrace.core import clock
+from tailrace.db.database import Tx
+from tailrace.messaging.timers import Timer
+from tailrace.observability.logs import log
+from workflow import engine
+from workflow.deploying import serving
+from workflow.models import Approval, Instance, Task
+from workflow.people import meant
+from workflow.processes import MATRIX, Process, ProcessVersion
+from workflow.rules import requirement, steps
+
+clocks = Timer("workflow.clock")
+"""When the engine wants to be told that time has passed, by approval."""
+dues = Timer("workflow.due")
+"""When a step is due."""
+Told = Callable[[engine.State, datetime], None]
+_TURNS = 1000
+"""Steps of one run that go on without anybody's decision; more is an incident."""
+
+
+def facts(subject: ApprovalSubject, named: Sequence[Any] | None = None) -> dict[str, Any]:
+    """What a process knows of a document from its beginning: the subject, and its attributes beside it, numbers among them as numbers."""
+    attributes = {name: _number(text) for name, text in subject.attributes.items()}
+    return {
+        **attributes,
+        "kind": subject.kind,
+        "number": subject.number,
+        "amount": subject.amount,
+        "currency": subject.currency,
+        "requester": None if subject.requester_id is None else str(subject.requester_id),
+        "attributes": dict(subject.attributes),
+        MATRIX: list(named or ()),
+        "at": 0,
+        "more": False,
+    }
+
+
+def requirements(task: Any) -> list[dict[str, Any]]:
+    """What a task of the engine asks for: what its file says of it, else the step of the matrix that is due. Raises ValueError."""
+    said = dict(task.attributes)
+    if "approvers" in said:
+        return [said]
+    stated, at = _steps(task), int(task.data.get("at") or 0)
+    if at < len(stated):
+        return stated[at]
+    if task.lane:
+        return [{"approvers": f"role:{task.lane}", **said}]
+    raise ValueError(f"nobody is named for {task.element_id}")
+
+
+def decided(task: Any, decision: str, reason: str | None, then: str | None) -> dict[str, Any]:
+    """What a task of the engine is completed with; `more` says whether a further step is to follow."""
+    at = int(task.data.get("at") or 0)
+    more = at + 1 < len(_steps(task))
+    return {"decision": decision, "reason": reason, "then": then or "return", "at": at + 1, "more": more}
+
+
+async def begin(tx: Tx, approval: Approval, process: Process, version: ProcessVersion) -> None:
+    """Let the process of an approval begin, in place of what ran of it before."""
+    instance = await tx.get(Instance, (tx.tenant_id, approval.id))
+    if instance is None:
+        instance = Instance(id=approval.id)
+        tx.add(instance)
+    instance.process_id, instance.number, instance.began_at = process.id, version.number, clock.now()
+    instance.status, instance.state, instance.incident = "waiting", None, None
+    await advance(tx, approval, instance, version)
+
+
+async def advance(
+    tx: Tx, approval: Approval, instance: Instance, version: ProcessVersion, tell: Told | None = None
+) -> None:
+    """Go on as far as possible. What goes wrong is an incident, with the state before it; `tell` says something to the engine first."""
+    now = clock.now()
+    try:
+        state = (
+            engine.start(version.spec, facts(approval.subject, approval.named), now)
+            if instance.state is None
+            else engine.load(version.spec, instance.state)
+        )
+        if tell is not None:
+            tell(state, now)
+        wanted = _complete(approval, state, now)
+    except (engine.Unevaluable, engine.Unexpected, ValueError) as error:
+        _incident(approval, instance, str(error))
+        return
+    instance.state, instance.incident, instance.status = state.dump(), None, "waiting"
+    here = {task.id for task in state.tasks}
+    for task in approval.open_tasks:
+        if task.round == approval.round and task.engine_task not in here:
+            approval.pass_over(task)
+            await dues.clear(tx, task.id)
+    for task, rows in wanted:
+        for row in rows:
+            await _assign(tx, approval, task, row, now)
+    if state.finished:
+        await _conclude(tx, approval, instance, state.outcome or {})
+    elif state.timers:
+        await clocks.set(tx, approval.id, min(timer.due for timer in state.timers))
+    else:
+        await clocks.clear(tx, approval.id)
+
+
+async def stop(tx: Tx, approval: Approval) -> None:
+    """Nothing more happens in the process of an approval that ended otherwise."""
+    instance = await tx.get(Instance, (tx.tenant_id, approval.id))
+    if instance is not None and instance.status in {"waiting", "incident"}:
+        instance.status = "cancelled"
+    await _forget_deadlines(tx, approval)
+
+
+def _complete(approval: Approval, state: Any, now: datetime) -> list[tuple[Any, list[dict[str, Any]]]]:
+    """Complete in the engine what is decided here. Returns what it waits for that nobody was asked yet."""
+    for _ in range(_TURNS):
+        if state.failed is not None:
+            raise ValueError(f"{state.failed.element} {state.failed.element_id}: {state.failed.why}")
+        if not _one(approval, state, now):
+            break
+    else:
+        raise ValueError(f"it did not come to rest in {_TURNS} steps")
+    known = {task.engine_task for task in _of_round(approval)}
+    fresh = [task for task in state.tasks if task.id not in known and task.kind != "receive"]
+    if strange := next((task for task in fresh if task.kind != "user"), None):
+        raise ValueError(f"{strange.element_id} asks for {strange.work or strange.kind}, which nothing here does")
+    return [(task, _checked(requirements(task))) for task in fresh]
+
+
+def _one(approval: Approval, state: Any, now: datetime) -> bool:
+    """Whether there was a task to complete."""
+    for task in state.tasks:
+        mine = [each for each in _of_round(approval) if each.engine_task == task.id]
+        against = next((each for each in mine if each.status == "rejected"), None)
+        if against is not None:
+            vote = next(vote for vote in reversed(against.votes) if vote.decision == "rejected")
+            for other in mine:
+                if other.status == "open":
+                    other.status = "cancelled"
+            state.complete(task.id, decided(task, "rejected", vote.reason, vote.consequence), now)
+            return True
+        if mine and all(each.status == "approved" for each in mine):
+            state.complete(task.id, decided(task, "approved", None, None), now)
+            return True
+    return False
+
+
+def _of_round(approval: Approval) -> list[Task]:
+    return [task for task in approval.tasks if task.round == approval.round]
+
+
+def _steps(task: Any) -> list[list[dict[str, Any]]]:
+    """What a matrix, or the requester, asks for: by step. Raises ValueError."""
+    return steps(task.data.get(MATRIX) or ())
+
+
+def _checked(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Raises ValueError for a requirement that is none, before anybody is asked."""
+    for row in rows:
+        requirement(row)
+    return rows
+
+
+async def _assign(tx: Tx, approval: Approval, task: Any, row: Mapping[str, Any], now: datetime) -> None:
+    said = requirement(row)
+    people = await meant(tx, said.approvers, approval.requester_id)
+    made = approval.assign(task.id, task.element_id, task.name or task.element_id, said, people, now)
+    await dues.set(tx, made.id, made.due_at)
+
+
+async def _conclude(tx: Tx, approval: Approval, instance: Instance, outcome: Mapping[str, Any]) -> None:
+    instance.status = "finished"
+    await _forget_deadlines(tx, approval)
+    now, by = clock.now(), next((vote.user_id for vote in reversed(approval.votes)), None)
+    if outcome.get("decision", "approved") == "approved":
+        approval.approve(by, now)
+        return
+    reason = str(outcome.get("reason") or "It was rejected by its process.")[:500]
+    then: Then = outcome["then"] if outcome.get("then") in get_args(Then) else "return"
+    approval.reject(by, reason, then, now)
+    if then == "restart":
+        process, version = await serving(tx, approval.kind)
+        approval.process = process.key
+        approval.begin_again(version.number)
+        await begin(tx, approval, process, version)
+
+
+async def _forget_deadlines(tx: Tx, approval: Approval) -> None:
+    await clocks.clear(tx, approval.id)
+    for task in approval.tasks:
+        if task.status != "open":
+            await dues.clear(tx, task.id)
+
+
+def _incident(approval: Approval, instance: Instance, why: str) -> None:
+    log.warning("approval incident", approval=str(approval.id), why=why)
+    instance.status, instance.incident = "incident", why[:500]
+
+
+def _number(text: str) -> Any:
+    """The number that a text is, in plain decimal notation; else the text."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        return text
+    if not value.is_finite() or "e" in text.lower():
+        return text
+    return int(text) if value == value.to_integral_value() and "." not in text else value

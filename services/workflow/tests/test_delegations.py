@@ -1,0 +1,100 @@
+"""Deciding in another's place: for a while, through several, never in a circle, and never what one asked for."""
+
+import asyncio
+
+from .conftest import AT, Office, row
+
+
+async def test_a_delegate_decides_in_anothers_place_while_that_lasts(office: Office) -> None:
+    await office.hire("eve", "sales")
+    approval = await office.approval(await office.submit())
+    await office.approve("eve", approval, 403)
+    given = await office.delegate("max", "eve")
+    assert await office.inbox("eve") == [approval["id"]]
+    now = await office.approve("eve", approval)
+    (vote,) = now["tasks"][0]["votes"]
+    assert (now["status"], vote["user_id"], vote["on_behalf_of"]) == ("approved", office.id("eve"), office.id("max"))
+    other = await office.approval(await office.submit())
+    assert (await office.act_on(given, "max"))["ended"] is True
+    await office.approve("eve", other, 403)
+    await office.act_on(given, "max", 409)
+
+
+async def test_a_delegation_counts_from_its_beginning_to_its_end(office: Office) -> None:
+    await office.hire("eve", "sales")
+    approval = await office.approval(await office.submit())
+    await office.delegate("max", "eve", begins=1)
+    await office.delegate("mia", "eve", begins=-9, days=9, status=422)
+    await office.approve("eve", approval, 403)
+
+
+async def test_decisions_pass_through_several(office: Office) -> None:
+    await office.hire("eve", "sales")
+    await office.hire("zoe", "sales")
+    await office.delegate("max", "eve")
+    await office.delegate("eve", "zoe")
+    approval = await office.approval(await office.submit())
+    now = await office.approve("zoe", approval)
+    assert now["tasks"][0]["votes"][0]["on_behalf_of"] == office.id("max")
+
+
+async def test_decisions_never_come_back_to_the_one_who_gave_them_away(office: Office) -> None:
+    await office.delegate("max", "mia")
+    refused = await office.delegate("mia", "max", 409)
+    assert (refused["type"], refused["errors"][0]["field"]) == ("urn:tailrace:problem:delegation-loop", "/to_user_id")
+    await office.delegate("max", "max", 409)
+    await office.delegate("mia", "ada")
+    await office.delegate("ada", "max", 409)
+    # At another time it is no circle.
+    await office.delegate("ada", "max", begins=30)
+
+
+async def test_two_who_delegate_to_each_other_at_once_take_turns(office: Office) -> None:
+    async def give(who: str, to: str) -> int:
+        body = {
+            "to_user_id": office.id(to),
+            "begins_at": "2026-01-01T00:00:00Z",
+            "ends_at": "2099-01-01T00:00:00Z",
+        }
+        return int((await office.people[who].client.post(f"{AT}/delegations", json=body)).status_code)
+
+    assert sorted(await asyncio.gather(give("max", "mia"), give("mia", "max"))) == [201, 409]
+
+
+async def test_the_delegate_of_the_requester_does_not_decide_for_them(office: Office) -> None:
+    await office.hire("eve", "sales")
+    await office.delegate("max", "eve")
+    approval = await office.approval(await office.submit(by="max"))
+    await office.approve("eve", approval, 403)
+    await office.delegate("mia", "eve")
+    assert (await office.approve("eve", approval))["status"] == "approved"
+
+
+async def test_the_requester_does_not_decide_in_anothers_place(office: Office) -> None:
+    await office.delegate("max", "sue")
+    approval = await office.approval(await office.submit())
+    assert (await office.approve("sue", approval, 403))["type"].endswith("own-request")
+    assert await office.inbox("sue") == []
+
+
+async def test_who_decided_in_anothers_place_does_not_decide_again_in_their_own(office: Office) -> None:
+    await office.delegate("max", "mia")
+    await office.rule(row("role:manager", mode="all"))
+    approval = await office.approval(await office.submit())
+    await office.approve("mia", approval)
+    assert (await office.approve("mia", approval, 409))["type"].endswith("decided-before")
+    assert (await office.approve("max", approval))["status"] == "approved"
+
+
+async def test_administrators_delegate_for_those_who_are_away(office: Office) -> None:
+    await office.hire("eve", "sales")
+    body = {
+        "user_id": office.id("max"),
+        "to_user_id": office.id("eve"),
+        "begins_at": "2026-01-01T00:00:00Z",
+        "ends_at": "2099-01-01T00:00:00Z",
+    }
+    made = await office.people["ada"].client.post(f"{AT}/delegations/for-colleagues", json=body)
+    assert made.status_code == 201
+    approval = await office.approval(await office.submit())
+    assert (await office.approve("eve", approval))["status"] == "approved"

@@ -1,0 +1,103 @@
+"""The rules alone: what votes make of a requirement, and how requirements are written."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from workflow import matrix
+from workflow.rules import Said, approver_groups, duration, outcome, requirement, steps
+
+A, B, C = (UUID(int=number) for number in (1, 2, 3))
+
+
+@pytest.mark.parametrize(
+    ("mode", "votes", "expected"),
+    [
+        ("any", "", None),
+        ("any", "A", "approved"),
+        ("any", "a", "rejected"),
+        ("all", "", None),
+        ("all", "AB", None),
+        ("all", "ABC", "approved"),
+        ("all", "Ab", "rejected"),
+        ("quorum:2", "A", None),
+        ("quorum:2", "AB", "approved"),
+        ("quorum:2", "aB", None),
+        ("quorum:2", "aBC", "approved"),
+        ("quorum:2", "ab", "rejected"),
+        ("quorum:9", "AB", None),
+        ("quorum:9", "ABC", "approved"),
+        ("quorum:9", "a", "rejected"),
+    ],
+)
+def test_what_votes_make_of_a_requirement(mode: str, votes: str, expected: str | None) -> None:
+    people = {"A": A, "B": B, "C": C}
+    said = [Said(people[one.upper()], "approved" if one.isupper() else "rejected") for one in votes]
+    assert outcome(mode, said, {A, B, C}) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("P3D", timedelta(days=3)),
+        ("P1W", timedelta(weeks=1)),
+        ("PT1H30M", timedelta(minutes=90)),
+        ("P1DT5S", timedelta(days=1, seconds=5)),
+    ],
+)
+def test_durations(text: str, expected: timedelta) -> None:
+    assert duration(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "P", "PT", "3D", "P3", "P-1D", "P1.5D", "P1D ", "P١D", "P99999D"])
+def test_what_is_no_duration(text: str) -> None:
+    with pytest.raises(ValueError, match="is no duration"):
+        duration(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "manager", "role:", "user:x", "role:a|", "role:a,,role:b", "superior:2", "ROLE:a"]
+)
+def test_who_is_nobody(text: str) -> None:
+    with pytest.raises(ValueError, match="is nobody"):
+        approver_groups(text)
+
+
+def test_requirements_are_grouped_by_step_in_order() -> None:
+    rows = [{"step": 2, "approvers": "role:b"}, {"approvers": "role:a"}, {"step": 1, "approvers": "superior"}]
+    assert [[row["approvers"] for row in step] for step in steps(rows)] == [["role:a", "superior"], ["role:b"]]
+    with pytest.raises(ValueError, match="more than 50"):
+        steps([{"approvers": "role:a"}] * 51)
+    for wrong in ({}, {"approvers": "role:a", "mode": "most"}, {"approvers": "role:a", "due": "soon"}):
+        with pytest.raises(ValueError, match=r"nobody|no mode|no duration"):
+            requirement(wrong)
+
+
+def test_a_matrix_is_the_same_as_a_dmn_file_and_read_back() -> None:
+    rules = [
+        matrix.Rule(
+            {"amount": "> 100000", "kind": '"quote","journal"'},
+            {"step": 1, "approvers": "role:a & <b>", "reason": True},
+        ),
+        matrix.Rule({}, {"step": 2, "approvers": 'role:"x" \\ y', "mode": "quorum:2"}),
+    ]
+    made = matrix.Matrix(["kind", "amount"], rules, "Ours")
+    again = matrix.read(made.dmn())
+    assert (again.name, list(again.inputs), again.rules) == ("Ours", ["kind", "amount"], rules)
+    assert again.dmn() == made.dmn()
+
+
+@pytest.mark.parametrize(
+    "dmn",
+    [
+        b"",
+        b"<a/>",
+        b'<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/"/>',
+        b'<!DOCTYPE d [<!ENTITY a "b">]><d>&a;</d>',
+        b"x" * 300_000,
+    ],
+)
+def test_what_is_no_matrix(dmn: bytes) -> None:
+    with pytest.raises(ValueError, match=r"DOCTYPE|DMN|decision table|well-formed"):
+        matrix.read(dmn)
