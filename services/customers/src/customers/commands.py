@@ -122,6 +122,16 @@ async def duplicates(tx: Tx, id: UUID) -> list[dict[str, Any]]:
     return sorted(found, key=lambda each: -len(each["shared"]))
 
 
+async def standing_with(tx: Tx, id: UUID) -> list[UUID]:
+    """The customer, and those that it stands for, through others too. Raises Unknown."""
+    found = [(await tx.find(Customer, id)).id]
+    merged = select(Customer.id).order_by(Customer.id)
+    with tx.seeing_all():
+        for each in found:
+            found += list(await tx.scalars(merged.where(Customer.merged_into_id == each)))
+    return found
+
+
 async def leave(tx: Tx, user_id: UUID, successor_id: UUID | None) -> None:
     """Remember that somebody is gone, and begin to hand their customers over."""
     gone = insert(Leaver).values(tenant_id=tx.tenant_id, user_id=user_id, successor_id=successor_id)

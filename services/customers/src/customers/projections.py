@@ -1,4 +1,4 @@
-"""What customers keep of others: who may look after one, which teams they are in, and which price lists there are."""
+"""What customers keep of others: who may look after one, in which teams, by which price lists, and what happened with each customer."""
 
 from contracts.catalog import PriceListCreated, PriceListDeleted, PriceListRestored, PriceListUpdated
 from contracts.users import (
@@ -13,6 +13,8 @@ from contracts.users import (
     UserUpdated,
 )
 from customers.models import Base, PriceListCopy, UserCopy
+from customers.sources import SOURCES
+from customers.timeline import Timeline
 from tailrace.messaging.date_policy import DatePolicy
 from tailrace.messaging.days import Days
 from tailrace.messaging.replica import Source, replica
@@ -26,3 +28,4 @@ price_lists = replica(
     "customers.price_lists",
     Source(PriceListCopy, "price_list_id", (PriceListCreated, PriceListUpdated, PriceListRestored), PriceListDeleted),
 )
+timeline = Timeline("customers.timeline", SOURCES)

@@ -21,6 +21,7 @@ service = Service(
         projections.price_lists,
         projections.days,
         projections.dates,
+        projections.timeline,
         reactions.leavers,
     ],
     timers=[commands.handover, reviews.batch],
