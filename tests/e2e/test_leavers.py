@@ -26,8 +26,15 @@ OF_USERS: Mapping[str, str] = {
     "identity.audit_log": "who did what",
     "customers.user_copy": "inactive",
     "customers.leaver": "who took over",
+    "customers.timeline_entry": "what happened, happened",
+    "activities.user_copy": "inactive",
+    "activities.leaver": "who took over",
 }
-OF_CUSTOMERS: Mapping[str, str] = {"customers.customer": "deleted, for those who refer to the id"}
+OF_CUSTOMERS: Mapping[str, str] = {
+    "customers.customer": "deleted, for those who refer to the id",
+    "customers.timeline_entry": "what happened, happened, and is shown again when it comes back",
+    "customers.timeline_subject": "the same",
+}
 CUSTOMERS = 30
 
 
@@ -116,7 +123,7 @@ async def test_whom_nobody_takes_over_from_leaves_it_told(fleet: Stack, gateway:
     assert (await mentions(fleet, bo)).keys() <= OF_USERS.keys()
 
 
-COPIES = ("orders.customer_copy", "quotes.customer_copy")
+COPIES = ("orders.customer_copy", "quotes.customer_copy", "activities.customer_copy")
 """What stays of a customer, out of use, for the orders and quotes that name it."""
 
 

@@ -1,7 +1,7 @@
 """Calendar feeds: what a calendar program makes of them, and how a link ends."""
 
 import hashlib
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -30,8 +30,8 @@ async def calendar(desk: Desk, path: str) -> Any:
     return Calendar.from_ical(answer.content)
 
 
-async def test_a_calendar_program_reads_meetings_and_tasks(desk: Desk, set_clock: SetClock) -> None:
-    set_clock("2026-03-20T10:00:00Z")
+async def test_a_calendar_program_reads_meetings_and_tasks(desk: Desk, clock: SetClock) -> None:
+    clock("2026-03-20T10:00:00Z")
     begin = datetime(2026, 3, 23, 9, tzinfo=HERE)
     times = {"starts_at": begin.isoformat(), "ends_at": (begin + timedelta(hours=1)).isoformat()}
     await desk.meeting(
@@ -61,7 +61,7 @@ async def test_a_calendar_program_reads_meetings_and_tasks(desk: Desk, set_clock
     assert event["exdate"].dts[0].dt == datetime(2026, 4, 6, 9, tzinfo=HERE)
     todos = {str(each["summary"]): each for each in read.walk("VTODO")}
     assert todos.keys() == {"Send", "Sometime", "Done"}
-    assert (todos["Send"].decoded("due"), int(todos["Send"]["priority"])) == (datetime(2026, 3, 25).date(), 3)
+    assert (todos["Send"].decoded("due"), int(todos["Send"]["priority"])) == (date(2026, 3, 25), 3)
     assert (str(todos["Done"]["status"]), "due" in todos["Sometime"]) == ("COMPLETED", False)
     _, only = await opened(desk, includes=["meetings"])
     assert (await calendar(desk, only)).walk("VTODO") == []

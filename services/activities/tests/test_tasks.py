@@ -142,8 +142,8 @@ async def test_a_day_comes_again_as_a_day_but_on_exceptions(desk: Desk) -> None:
     assert seen == [days[0], days[2], days[3]]
 
 
-async def test_nine_o_clock_stays_nine_o_clock_where_clocks_are_moved(desk: Desk, set_clock: SetClock) -> None:
-    set_clock("2026-03-27T10:00:00Z")
+async def test_nine_o_clock_stays_nine_o_clock_where_clocks_are_moved(desk: Desk, clock: SetClock) -> None:
+    clock("2026-03-27T10:00:00Z")
     begin = datetime(2026, 3, 28, 9, tzinfo=ZoneInfo("Europe/Berlin"))
     task = await desk.task(due_at=begin.isoformat(), time_zone="Europe/Berlin", recurrence={"rule": "FREQ=DAILY"})
     await desk.status(task, TASKS, status="done")
