@@ -33,7 +33,7 @@ async def test_a_sellers_day(fleet: Stack, gateway: Gateway) -> None:
     await admin.post("/v1/auth/roles", role)
     body = {"email": f"bo@{admin.slug}.example", "name": "Bo", "password": PASSWORD, "roles": ["field"]}
     bo_id = (await admin.post("/v1/auth/users", body))["id"]
-    bo = await gateway.log_in(admin.slug, body["email"])
+    bo = await gateway.log_in(admin.slug, f"bo@{admin.slug}.example")
     ada = await admin.post("/v1/customers", {"name": "Ada Works", "currency": "EUR"})
     other = await admin.post("/v1/customers", {"name": "Ada Group", "currency": "EUR"})
     begin = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=2)

@@ -44,6 +44,8 @@ handover = Timer("activities.handover")
 @turn.due
 async def follow_customer(tx: Tx, customer_id: UUID, said: Turn) -> None:
     """Bring a batch of the customer's rows to where they belong by now; again until none is left."""
+    # Who adds something for the customer holds this row: either that is here to be found, or it waits, and reads what became of the customer.
+    await tx.execute(select(CustomerCopy.id).where(CustomerCopy.id == customer_id).with_for_update())
     if not await _is_known(tx, customer_id, said):
         return await turn.set(tx, customer_id, datetime.now(UTC) + _LOOK_AGAIN, said)
     changed = await _go_home(tx, await _standing_with(tx, customer_id))
