@@ -4,6 +4,7 @@ import pytest
 
 from activities import following
 from contracts import customers as sales
+from tailrace.core.ids import uuid7
 
 from .conftest import FEEDS, MEETINGS, TASKS, Desk
 
@@ -52,7 +53,7 @@ async def test_what_somebody_cancelled_themselves_stays_cancelled(desk: Desk) ->
 
 async def test_a_merge_moves_and_its_end_moves_back(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(following, "AT_ONCE", 1)
-    third = desk.cy
+    third = uuid7()
     await desk.customer(third, "C-3", "Third")
     hers = [await desk.task(f"Hers {n}", customer_id=str(desk.ada)) for n in range(2)]
     theirs = await desk.task("Theirs", customer_id=str(desk.group))

@@ -2,7 +2,7 @@
 
 Which events are told is declared in `sources`. An entry belongs to the customer that its document belongs to now: where a document moves to another
 customer, or learns of its own only later, as a shipment does by its order, its entries move with it. What two partitions tell about one document may
-come in either order, and side by side; the rows are the same, since whoever writes of a document holds its row.
+come in either order, and side by side; the rows are the same, since the writer holds the row of the document.
 
 A batch is a handful of statements, however many events it has.
 """
