@@ -188,9 +188,10 @@ def _import_everything() -> None:
 
     import tailrace.runtime.migrate
     import tailrace.runtime.process
+    from activities.service import service as activities
 
     assert alembic.command and uvloop and tailrace.runtime.migrate and tailrace.runtime.process
-    _SERVICES.update(toy=toy, frail=frail, purse=purse.service, leaving=leaving)
+    _SERVICES.update(toy=toy, frail=frail, purse=purse.service, leaving=leaving, activities=activities)
 
 
 def _main() -> None:

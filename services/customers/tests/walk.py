@@ -65,6 +65,8 @@ async def walk(w: Walker) -> None:
     await w.put(at_person, {"name": "Grace", "position": "Buyer"}, customer_id=ada["id"], person_id=person["id"])
     await w.delete(at_person, customer_id=ada["id"], person_id=person["id"])
     await w.get(f"{HERE}/duplicates", customer_id=ada["id"])
+    await w.pump()
+    await w.get(f"{HERE}/timeline", customer_id=ada["id"])
     paper = File("Framework contract.pdf", b"%PDF-1.7\nsigned\n%%EOF\n", "application/pdf")
     file = await w.post_file(f"{HERE}/attachments", paper, customer_id=ada["id"])
     await w.post_file(f"{HERE}/attachments", File("memo.txt", b"Call back.\n", "text/plain"), customer_id=ada["id"])

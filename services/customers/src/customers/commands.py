@@ -126,6 +126,16 @@ async def duplicates(tx: Tx, id: UUID) -> list[dict[str, Any]]:
     return sorted(found, key=lambda each: -len(each["shared"]))
 
 
+async def standing_with(tx: Tx, id: UUID) -> list[UUID]:
+    """The customer, and those that it stands for, through others too. Raises Unknown."""
+    found = [(await tx.find(Customer, id)).id]
+    merged = select(Customer.id).order_by(Customer.id)
+    with tx.seeing_all():
+        for each in found:
+            found += list(await tx.scalars(merged.where(Customer.merged_into_id == each)))
+    return found
+
+
 def _looked_after_by(user_id: UUID) -> Select[UUID]:
     theirs = select(Customer.id).where(Customer.sales_rep_id == user_id, Customer.deleted_at.is_(None))
     return theirs.order_by(Customer.id)

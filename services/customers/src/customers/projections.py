@@ -1,4 +1,4 @@
-"""What customers keep of others: who may look after one, which teams they are in, which price lists there are, and what is under way with whom.
+"""What customers keep of others: who may look after one, in which teams, by which price lists, what happened with each, and what is under way.
 
 A quote needs its customer until it was answered or ended, an accepted one until its order is there; an order from its draft until all of it has left
 or it is cancelled.
@@ -18,6 +18,8 @@ from contracts.users import (
     TenantTimeZoneChanged,
 )
 from customers.models import Base, PriceListCopy, TemplateChoiceCopy, TemplateCopy, Use, UserCopy
+from customers.sources import SOURCES
+from customers.timeline import Timeline
 from tailrace.messaging.date_policy import DatePolicy
 from tailrace.messaging.days import Days
 from tailrace.messaging.replica import Source, replica
@@ -34,6 +36,7 @@ templates = replica(
     Source(TemplateCopy, *catalog.TEMPLATE),
     Source(TemplateChoiceCopy, *catalog.TEMPLATE_CHOICE),
 )
+timeline = Timeline("customers.timeline", SOURCES)
 uses = Uses("customers.uses", Use)
 
 

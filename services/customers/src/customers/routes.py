@@ -23,16 +23,18 @@ from customers.bodies import (
     TaxIdBody,
 )
 from customers.models import Customer, Person
-from customers.projections import price_lists, teams, templates, users, uses
+from customers.projections import days, price_lists, teams, templates, timeline, users, uses
 from customers.scopes import Assigner, CreditManager, Merger, ProfileWriter, Reader, Writer, pii
-from customers.views import CustomerSummary, CustomerView, Duplicates, PersonView
+from customers.sources import TimelineKind
+from customers.timeline import TimelineEntry
+from customers.views import CustomerSummary, CustomerView, Duplicates, PersonView, TimelineEntryView
 from tailrace.core.errors import Invalid
 from tailrace.core.fields import Search
 from tailrace.db import master_data
 from tailrace.db.search import found_by
 from tailrace.errands.partners import Partner, partner
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import Deleted, any_of, called, equal
+from tailrace.http.filters import Deleted, any_of, between, called, equal
 from tailrace.http.masks import kept, shows
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
@@ -42,7 +44,7 @@ router = tenant_router(
     "/v1/customers",
     tag="customers",
     about="Who buys, who speaks for them, who looks after them, and what was agreed.",
-    reads=[users, teams, price_lists, templates, uses],
+    reads=[users, teams, price_lists, templates, uses, timeline],
 )
 
 _FILTERS = (
@@ -62,6 +64,18 @@ Verification = Annotated[Partner | None, partner("verification")]
 Customers = Annotated[PageRequest, listed(Customer, *_FILTERS, equal(Customer.sales_rep_id), sort=_SORT)]
 Theirs = Annotated[PageRequest, listed(Customer, *_FILTERS, sort=_SORT)]
 Found = Annotated[PageRequest, listed(Customer, *_FILTERS, sort=_SORT)]
+
+Happenings = Annotated[
+    PageRequest,
+    listed(
+        TimelineEntry,
+        any_of(TimelineEntry.kind, TimelineKind),
+        any_of(TimelineEntry.type),
+        *between(TimelineEntry.occurred_at, days),
+        sort=[TimelineEntry.occurred_at],
+        default="-occurred_at",
+    ),
+]
 
 
 def _but(body: CustomerBody | PersonBody, stays: Collection[str]) -> dict[str, Any]:
@@ -197,6 +211,13 @@ async def delete_person(tx: Tx, who: Writer, match: IfMatch, customer_id: UUID, 
 async def read_duplicates(tx: Tx, who: Reader, customer_id: UUID) -> dict[str, Any]:
     """Other customers that may be this one: they share a tax id, an e-mail address, a telephone number or the name."""
     return {"items": await commands.duplicates(tx, customer_id)}
+
+
+@router.get("/{customer_id}/timeline", response_model=Page[TimelineEntryView])
+async def list_timeline(tx: Tx, who: Reader, customer_id: UUID, page: Happenings) -> Listing[TimelineEntry]:
+    """What happened with the customer, and with those that it stands for, the newest first: of each kind, what the caller may see."""
+    customers = await commands.standing_with(tx, customer_id)
+    return await paginate(tx, await timeline.shown_to(tx, who, customers, teams), page)
 
 
 @router.post("/{customer_id}/merge", response_model=CustomerView)

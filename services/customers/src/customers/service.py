@@ -26,6 +26,7 @@ service = Service(
         projections.days,
         projections.dates,
         projections.uses,
+        projections.timeline,
         reactions.leavers,
         reactions.late_uses,
     ],

@@ -1,7 +1,7 @@
 """What clients are shown of customers."""
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from contracts.customers import (
@@ -145,3 +145,26 @@ class Duplicate(View):
 class Duplicates(View):
     items: list[Duplicate]
     """Those that share most first."""
+
+
+class TimelineEntryView(View):
+    """Something that happened with a customer."""
+
+    id: UUID
+    """The id of the event that told it."""
+    kind: str
+    """What it happened to: the customer, a quote, an order and so on."""
+    type: str
+    """What happened, as the event is called."""
+    occurred_at: datetime
+    """When it happened, in UTC."""
+    customer_id: UUID
+    """Whose it is: the customer, or one that it stands for."""
+    subject_id: UUID
+    """The document that it happened to; the customer itself, of its own."""
+    title: str | None
+    """What the document is called by now."""
+    owner_id: UUID | None
+    """Who looks after the document by now, where somebody does."""
+    details: dict[str, Any]
+    """What the event says besides, by its own fields."""

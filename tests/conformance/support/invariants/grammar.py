@@ -6,7 +6,7 @@ The context is the topic's first word, or a prefix that the design gives. The la
 
 import re
 
-GIVEN_CONTEXTS = frozenset("iam crm scm wms mrp ecom hr epm ehs iot".split())
+GIVEN_CONTEXTS = frozenset("iam crm scm wms mrp ecom hr epm ehs iot meeting task".split())
 """Prefixes of the design, on topics that begin otherwise."""
 GIVEN = frozenset(
     "user.login user.logout meeting.created meeting.updated task.created task.updated task.completed task.due_soon".split()

@@ -1,0 +1,1 @@
+"""Activities: the meetings and tasks of those who sell."""

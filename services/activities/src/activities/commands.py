@@ -1,0 +1,242 @@
+"""What is done with meetings and tasks: whose they are and whom they are with is checked, and what is to come of them is planned."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from activities import timers
+from activities.bodies import MeetingBody, MeetingStatusBody, NextStepBody, TaskBody
+from activities.copies import CustomerCopy, MergeCopy, UserCopy
+from activities.meetings import Meeting
+from activities.projections import days
+from activities.tasks import LeadTime, Task
+from contracts.activities import TaskStatus
+from tailrace.core import clock
+from tailrace.core.errors import Invalid, Unknown
+from tailrace.core.ids import uuid7
+from tailrace.db.database import Tx
+from tailrace.messaging.replica import Known, by_ids
+
+_LONGEST_CHAIN = 20
+
+
+async def create_task(tx: Tx, body: TaskBody, **given: Any) -> Task:
+    """Raises what is said of a user or a customer that is not there, and Invalid for a rule that is none."""
+    values = await _task_values(tx, body, None)
+    task = Task.create({**_NO_LINKS, **values, **given})
+    tx.add(task)
+    await tx.flush()
+    await timers.plan_task(tx, task)
+    return task
+
+
+async def replace_task(tx: Tx, id: UUID, match: int | None, body: TaskBody) -> Task:
+    """Raises what `create_task` raises."""
+    task = await tx.load(Task, id, match)
+    task.replace(await _task_values(tx, body, task))
+    await tx.flush()
+    await timers.plan_task(tx, task)
+    return task
+
+
+async def change_task_status(tx: Tx, id: UUID, match: int | None, status: TaskStatus, reason: str | None) -> Task:
+    """Said again, it has no further effect. The next of a series is made when one is done or given up. Raises NotInThisStatus."""
+    task = await tx.load(Task, id, match)
+    if status != task.status:
+        task.move_to(status, clock.now(), reason)
+        await tx.flush()
+        await timers.plan_task(tx, task)
+        if not task.is_open:
+            await timers.follow_task(tx, task)
+    return task
+
+
+async def delete_task(tx: Tx, id: UUID, match: int | None) -> None:
+    """Take a task away; a series ends with its newest one."""
+    task = await tx.load(Task, id, match)
+    task.delete(clock.now())
+    await timers.plan_task(tx, task)
+
+
+async def create_meeting(tx: Tx, body: MeetingBody) -> Meeting:
+    """Raises what is said of a user, a customer or a person that is not there, and Invalid for a rule that is none."""
+    values = await _meeting_values(tx, body, None)
+    none = {"next_task_id": None, "reminded_for": None, "reason": None}
+    meeting = Meeting.create({**none, **values})
+    tx.add(meeting)
+    await tx.flush()
+    await timers.plan_meeting(tx, meeting)
+    return meeting
+
+
+async def replace_meeting(tx: Tx, id: UUID, match: int | None, body: MeetingBody) -> Meeting:
+    """Raises what `create_meeting` raises."""
+    meeting = await tx.load(Meeting, id, match)
+    meeting.replace(await _meeting_values(tx, body, meeting))
+    await tx.flush()
+    await timers.plan_meeting(tx, meeting)
+    return meeting
+
+
+async def change_meeting_status(tx: Tx, id: UUID, match: int | None, body: MeetingStatusBody) -> Meeting:
+    """Said again, it has no further effect. The next of a series is made when one was held or is cancelled. Raises NotInThisStatus."""
+    meeting = await tx.load(Meeting, id, match)
+    if body.status != meeting.status:
+        meeting.move_to(body.status, body.model_dump(exclude={"status"}))
+        await tx.flush()
+        await timers.plan_meeting(tx, meeting)
+        if not meeting.is_to_come:
+            await timers.follow_meeting(tx, meeting)
+    return meeting
+
+
+async def delete_meeting(tx: Tx, id: UUID, match: int | None) -> None:
+    """Take a meeting away; a series ends with its newest one."""
+    meeting = await tx.load(Meeting, id, match)
+    meeting.delete(clock.now())
+    await timers.plan_meeting(tx, meeting)
+
+
+async def take_next_step(tx: Tx, meeting_id: UUID, match: int | None, body: NextStepBody) -> Task:
+    """The task that the meeting's next step becomes, once. Raises NoNextStep, NextStepTaken."""
+    meeting = await tx.load(Meeting, meeting_id, match)
+    task_id = uuid7()
+    title = meeting.take_next_step(task_id)
+    said = TaskBody(
+        title=title[:200],
+        description=title if len(title) > 200 else None,
+        user_id=body.user_id or meeting.owner_id,
+        priority=body.priority,
+        due_at=body.due_at,
+        due_on=body.due_on,
+        time_zone=meeting.time_zone,
+        customer_id=meeting.home_customer_id,
+        opportunity_id=meeting.opportunity_id,
+    )
+    values = await _task_values(tx, said, None)
+    task = Task.create({**_NO_LINKS, **values, "meeting_id": meeting.id}, task_id)
+    tx.add(task)
+    await tx.flush()
+    await timers.plan_task(tx, task)
+    return task
+
+
+async def set_lead_time(tx: Tx, minutes: int) -> LeadTime:
+    """Announce tasks so long before they are due, from now on; those that are planned are planned again."""
+    id = timers.lead_time_id(tx.tenant_id)
+    kept = await tx.get(LeadTime, (tx.tenant_id, id), with_for_update=True)
+    if kept is None:
+        kept = LeadTime(id=id, minutes=-1)
+        tx.add(kept)
+    if kept.minutes != minutes:
+        kept.change(minutes)
+        await timers.replanning.set(tx, tx.tenant_id, datetime.now(UTC), timers.After())
+    return kept
+
+
+async def require_customer(tx: Tx, id: UUID) -> None:
+    """Raises Unknown."""
+    known = (await by_ids(tx, CustomerCopy, [id])).get(id)
+    if known is None or not known.active:
+        raise Unknown("Customer", id)
+
+
+async def followed(tx: Tx, customer_id: UUID) -> UUID:
+    """The customer that this one stands for by now, which is itself as long as it was not merged."""
+    for _ in range(_LONGEST_CHAIN):
+        merge = (await by_ids(tx, MergeCopy, [customer_id])).get(customer_id)
+        if merge is None or not merge.active:
+            break
+        customer_id = merge.into_customer_id
+    return customer_id
+
+
+_NO_LINKS: Mapping[str, Any] = {
+    "meeting_id": None,
+    "announced_for": None,
+    "completed_at": None,
+    "reason": None,
+    "ended_from": None,
+}
+
+
+async def _task_values(tx: Tx, body: TaskBody, task: Task | None) -> dict[str, Any]:
+    values = body.values()
+    values["user_id"] = await _user(tx, body.user_id, None if task is None else task.user_id, task is None, "/user_id")
+    values["time_zone"] = body.time_zone or await _zone(tx)
+    customer = None if body.customer_id is None else await _customer(tx, body.customer_id)
+    return {**values, **_with(body.customer_id, customer, None if task is None else task)}
+
+
+async def _meeting_values(tx: Tx, body: MeetingBody, meeting: Meeting | None) -> dict[str, Any]:
+    values = body.values()
+    known = None if meeting is None else meeting.owner_id
+    values["owner_id"] = await _user(tx, body.owner_id, known, meeting is None, "/owner_id")
+    values["time_zone"] = body.time_zone or await _zone(tx)
+    customer = await _customer(tx, body.customer_id)
+    await _check_attendees(tx, body, customer, meeting)
+    return {**values, **_with(body.customer_id, customer, meeting)}
+
+
+def _with(given: UUID | None, customer: CustomerCopy | None, row: Task | Meeting | None) -> dict[str, Any]:
+    """Whom it is with. Sent back as it was shown, it stays with the customer that was named at first."""
+    at = None if customer is None else customer.id
+    if row is not None and given == row.customer_id and at == row.customer_id:
+        return {"customer_id": at, "home_customer_id": row.home_customer_id}
+    return {"customer_id": at, "home_customer_id": given}
+
+
+async def _user(tx: Tx, given: UUID | None, known: UUID | None, is_new: bool, field: str) -> UUID | None:
+    """Who is to do it. Left out, it is the caller's who makes it, and stays whose it is."""
+    if given is None:
+        caller = tx.context.user_id
+        if not is_new or caller is None:
+            return known
+        copy = (await _hold_user(tx, caller)).get(caller)
+        if copy is not None and not copy.active:
+            raise Invalid.field(field, "You are gone.")
+        return caller
+    if given != known:
+        (await _hold_user(tx, given)).in_use(given, field)
+    return given
+
+
+async def _hold_user(tx: Tx, user_id: UUID) -> Known[UserCopy]:
+    """The copy of a user, held until this is committed: who leaves meanwhile is found by the handover, which waits for the copy to say so."""
+    held = select(UserCopy).where(UserCopy.id == user_id).with_for_update(read=True)
+    return Known(UserCopy, (await tx.scalars(held)).all())
+
+
+async def _customer(tx: Tx, customer_id: UUID) -> CustomerCopy:
+    """The customer, or the one that stands for it, held as users are. Raises NotYetKnown, and Invalid for one that was deleted."""
+    held = select(CustomerCopy).where(CustomerCopy.id == customer_id).with_for_update(read=True)
+    known = Known(CustomerCopy, (await tx.scalars(held)).all())
+    id = await followed(tx, customer_id)
+    if id != customer_id:
+        held = select(CustomerCopy).where(CustomerCopy.id == id).with_for_update(read=True)
+        known = Known(CustomerCopy, (await tx.scalars(held)).all())
+    return known.in_use(id, "/customer_id")
+
+
+async def _zone(tx: Tx) -> str:
+    """The zone that the company counts its days in now."""
+    calendar = await days.calendar(tx)
+    return calendar.zone_of(calendar.day_of(clock.now()))
+
+
+async def _check_attendees(tx: Tx, body: MeetingBody, customer: CustomerCopy, meeting: Meeting | None) -> None:
+    """Raises what is said of a user or a person that is not there; those who are at it already may be gone by now."""
+    before = [] if meeting is None else meeting.attendees
+    there = {each[name] for each in before for name in ("user_id", "person_id")}
+    ids = {each.user_id for each in body.attendees if each.user_id is not None}
+    users = await by_ids(tx, UserCopy, ids)
+    people = {person["person_id"] for person in customer.people}
+    for number, each in enumerate(body.attendees):
+        at = f"/attendees/{number}"
+        if each.user_id is not None and str(each.user_id) not in there:
+            users.in_use(each.user_id, f"{at}/user_id")
+        if each.person_id is not None and str(each.person_id) not in {*people, *there}:
+            raise Invalid.field(f"{at}/person_id", f"There is no such person at {customer.number}.")

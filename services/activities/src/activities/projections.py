@@ -1,0 +1,32 @@
+"""How activities keep their copies, and the company's days and teams."""
+
+from activities.base import Base
+from activities.copies import CustomerCopy, MergeCopy, UserCopy
+from contracts import customers as sales
+from contracts.users import (
+    TeamCreated,
+    TeamDeleted,
+    TeamUpdated,
+    TenantCreated,
+    TenantTimeZoneChanged,
+    UserCreated,
+    UserDeleted,
+    UserUpdated,
+)
+from tailrace.messaging.days import Days
+from tailrace.messaging.replica import Source, replica
+from tailrace.messaging.teams import Teams
+
+days = Days("activities.days", Base.metadata, TenantCreated, TenantTimeZoneChanged)
+teams = Teams("activities.teams", Base.metadata, (TeamCreated, TeamUpdated), TeamDeleted)
+users = replica("activities.users", Source(UserCopy, "user_id", (UserCreated, UserUpdated), UserDeleted))
+customers = replica(
+    "activities.customers",
+    Source(
+        CustomerCopy,
+        "customer_id",
+        (sales.CustomerCreated, sales.CustomerUpdated, sales.CustomerRestored),
+        sales.CustomerDeleted,
+    ),
+    Source(MergeCopy, "customer_id", (sales.CustomerMerged,), sales.CustomerUnmerged),
+)

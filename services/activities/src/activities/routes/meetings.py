@@ -1,0 +1,106 @@
+"""/v1/meetings: when somebody talks with a customer, and what came of it."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+from sqlalchemy import select
+
+from activities import commands
+from activities.bodies import MeetingBody, MeetingStatusBody, NextStepBody
+from activities.meetings import Meeting
+from activities.projections import customers, days, users
+from activities.scopes import MeetingReader, MeetingWriter, NextStepTaker
+from activities.tasks import Task
+from activities.views import MeetingView, TaskView
+from contracts.activities import MeetingStatus
+from tailrace.core.fields import Search
+from tailrace.db.search import found_by
+from tailrace.http.etag import IfMatch
+from tailrace.http.filters import any_of, between, equal
+from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.routing import Tx, tenant_router
+
+router = tenant_router(
+    "/v1/meetings",
+    tag="meetings",
+    about="When somebody talks with a customer, and what came of it.",
+    reads=[customers, users, days],
+)
+
+_NARROWED = (
+    any_of(Meeting.status, MeetingStatus),
+    equal(Meeting.owner_id),
+    equal(Meeting.opportunity_id),
+    equal(Meeting.series_id),
+    *between(Meeting.starts_at, days),
+)
+_FILTERS = (*_NARROWED, equal(Meeting.customer_id))
+_SORT = [Meeting.starts_at, Meeting.created_at, Meeting.title]
+Meetings = Annotated[PageRequest, listed(Meeting, *_FILTERS, sort=_SORT)]
+Found = Annotated[PageRequest, listed(Meeting, *_FILTERS, sort=_SORT)]
+Theirs = Annotated[PageRequest, listed(Meeting, *_NARROWED, sort=_SORT, default="-starts_at")]
+Words = Annotated[
+    Search,
+    Query(description="Words, or parts of them, of the title, the place, the agenda, the outcome, or who was there."),
+]
+_LIVE = select(Meeting).where(Meeting.deleted_at.is_(None))
+
+
+@router.post("", status_code=201, response_model=MeetingView)
+async def create_meeting(tx: Tx, who: MeetingWriter, body: MeetingBody) -> Meeting:
+    """Plan a meeting with a customer; one's own, when no owner is named."""
+    return await commands.create_meeting(tx, body)
+
+
+@router.get("", response_model=Page[MeetingView])
+async def list_meetings(tx: Tx, who: MeetingReader, page: Meetings) -> Listing[Meeting]:
+    """Meetings."""
+    return await paginate(tx, _LIVE, page)
+
+
+@router.get("/search", response_model=Page[MeetingView])
+async def list_matching_meetings(tx: Tx, who: MeetingReader, page: Found, q: Words | None = None) -> Listing[Meeting]:
+    """Meetings that have all these words, or parts of words; from two characters on anywhere, a single one where a word begins."""
+    by_id = page.sort.removeprefix("-") == "id"
+    found = () if q is None else (await found_by(tx, Meeting, q, masked=False, by_id=by_id),)
+    return await paginate(tx, _LIVE.where(*found), page)
+
+
+@router.get("/customer/{customer_id}", response_model=Page[MeetingView])
+async def list_meetings_with_customer(tx: Tx, who: MeetingReader, customer_id: UUID, page: Theirs) -> Listing[Meeting]:
+    """The meetings with a customer, the newest first. 404 for a customer who is not known here."""
+    await commands.require_customer(tx, customer_id)
+    return await paginate(tx, _LIVE.where(Meeting.customer_id == customer_id), page)
+
+
+@router.get("/{meeting_id}", response_model=MeetingView)
+async def read_meeting(tx: Tx, who: MeetingReader, meeting_id: UUID) -> Meeting:
+    """One meeting."""
+    return await tx.find(Meeting, meeting_id)
+
+
+@router.put("/{meeting_id}", response_model=MeetingView)
+async def replace_meeting(tx: Tx, who: MeetingWriter, match: IfMatch, meeting_id: UUID, body: MeetingBody) -> Meeting:
+    """Replace a meeting; its status stays. Of a series, this one is meant, and those that are made of it."""
+    return await commands.replace_meeting(tx, meeting_id, match, body)
+
+
+@router.patch("/{meeting_id}/status", response_model=MeetingView)
+async def change_meeting_status(
+    tx: Tx, who: MeetingWriter, match: IfMatch, meeting_id: UUID, body: MeetingStatusBody
+) -> Meeting:
+    """Say that a meeting was held and what came of it, that it was cancelled, or that it is planned after all."""
+    return await commands.change_meeting_status(tx, meeting_id, match, body)
+
+
+@router.post("/{meeting_id}/tasks", status_code=201, response_model=TaskView)
+async def create_next_step(tx: Tx, who: NextStepTaker, match: IfMatch, meeting_id: UUID, body: NextStepBody) -> Task:
+    """Make the meeting's next step a task, once."""
+    return await commands.take_next_step(tx, meeting_id, match, body)
+
+
+@router.delete("/{meeting_id}", status_code=204)
+async def delete_meeting(tx: Tx, who: MeetingWriter, match: IfMatch, meeting_id: UUID) -> None:
+    """Take a meeting away. A series ends with its newest one."""
+    await commands.delete_meeting(tx, meeting_id, match)

@@ -1,0 +1,95 @@
+"""Meetings: with whom, how they went, what they lead to, and how they come again."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tailrace.core.ids import uuid7
+
+from .conftest import MEETINGS, NOW, TASKS, Desk
+
+
+async def test_a_meeting_is_held_and_its_next_step_becomes_a_task_once(desk: Desk) -> None:
+    opportunity = str(uuid7())
+    meeting = await desk.meeting(opportunity_id=opportunity, owner_id=str(desk.bo))
+    refused = await desk.h.client.post(f"{MEETINGS}/{meeting['id']}/tasks", json={})
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:tailrace:problem:no-next-step")
+    held = await desk.status(meeting, MEETINGS, status="held", outcome="They want it.", next_step="Send a quote")
+    assert (held["status"], held["outcome"]) == ("held", "They want it.")
+    answer = await desk.h.client.post(f"{MEETINGS}/{meeting['id']}/tasks", json={"due_on": "2027-01-15"})
+    task = answer.json()
+    assert (answer.status_code, task["title"], task["user_id"]) == (201, "Send a quote", str(desk.bo))
+    links = ("meeting_id", "customer_id", "opportunity_id")
+    assert [task[name] for name in links] == [meeting["id"], str(desk.ada), opportunity]
+    again = await desk.h.client.post(f"{MEETINGS}/{meeting['id']}/tasks", json={})
+    assert again.json()["type"] == "urn:tailrace:problem:next-step-taken"
+    assert (await desk.read(meeting, MEETINGS))["next_task_id"] == task["id"]
+    assert (await desk.status(meeting, MEETINGS, 409, status="cancelled"))["type"].endswith("not-in-this-status")
+    types = [each.type for each in await desk.h.published()]
+    assert types == ["meeting.created", "meeting.held", "meeting.updated", "task.created"]
+
+
+async def test_who_is_there_must_be_known(desk: Desk) -> None:
+    there = [{"user_id": str(desk.bo)}, {"person_id": str(desk.grace)}, {"name": "Hedy", "email": "h@x.example"}]
+    meeting = await desk.meeting(attendees=there)
+    assert [{k: v for k, v in each.items() if v} for each in meeting["attendees"]] == there
+    wrong: list[tuple[Any, int, str]] = [
+        ({"user_id": str(uuid7())}, 409, "/attendees/0/user_id"),
+        ({"person_id": str(uuid7())}, 422, "/attendees/0/person_id"),
+        ({"name": "Hedy", "user_id": str(desk.bo)}, 422, "/attendees/0"),
+        ({"email": "h@x.example"}, 422, "/attendees/0"),
+    ]
+    for attendee, status, field in wrong:
+        assert (await desk.meeting(expected=status, attendees=[attendee]))["errors"][0]["field"] == field
+    await desk.leaves(desk.bo)
+    begin = {"starts_at": meeting["starts_at"], "ends_at": meeting["ends_at"], "customer_id": str(desk.ada)}
+    body = {"title": "Visit", "attendees": there, **begin}
+    kept = await desk.h.client.put(f"{MEETINGS}/{meeting['id']}", json=body)
+    assert kept.status_code == 200, "who is gone by now was there all the same"
+
+
+@pytest.mark.parametrize(("days", "hours"), [(0, 0), (0, -1), (15, 0)])
+async def test_a_meeting_ends_after_it_begins_and_within_a_fortnight(desk: Desk, days: int, hours: int) -> None:
+    end = NOW + timedelta(days=2 + days, hours=hours)
+    await desk.meeting(expected=422, ends_at=end.isoformat())
+
+
+async def test_lists_are_narrowed_and_the_customers_own_shows_the_newest_first(desk: Desk) -> None:
+    for number, customer in enumerate((desk.ada, desk.group, desk.ada)):
+        begin = NOW + timedelta(days=number)
+        times = {"starts_at": begin.isoformat(), "ends_at": (begin + timedelta(hours=1)).isoformat()}
+        await desk.meeting(f"M{number}", customer_id=str(customer), agenda=f"Prices {number}", **times)
+    assert await desk.titles(f"{MEETINGS}/customer/{desk.ada}") == ["M2", "M0"]
+    assert await desk.titles(MEETINGS, sort="-starts_at", customer_id=str(desk.group)) == ["M1"]
+    assert await desk.titles(f"{MEETINGS}/search", q="prices 2") == ["M2"]
+    after = (NOW + timedelta(days=1)).isoformat()
+    assert await desk.titles(MEETINGS, starts_from=after, sort="starts_at") == ["M1", "M2"]
+    assert (await desk.h.client.get(f"{MEETINGS}/customer/{uuid7()}")).status_code == 404
+
+
+async def test_one_is_reminded_once_and_the_next_of_a_series_is_made_when_one_begins(desk: Desk) -> None:
+    begin = NOW + timedelta(minutes=20)
+    times = {"starts_at": begin.isoformat(), "ends_at": (begin + timedelta(hours=1)).isoformat()}
+    meeting = await desk.meeting(reminder_minutes=30, recurrence={"rule": "FREQ=WEEKLY"}, **times)
+    await desk.meeting("Far", reminder_minutes=10, **times)
+    await desk.fire()
+    await desk.h.make_timers_due()
+    await desk.fire()
+    assert [each.title for each in await desk.told("meeting.reminder_reached")] == ["Visit"]
+    assert len(await desk.titles(MEETINGS)) == 2, "the first of the series has not begun"
+    await desk.status(meeting, MEETINGS, status="held")
+    query = {"series_id": meeting["series_id"], "sort": "starts_at"}
+    rows = (await desk.h.client.get(MEETINGS, params=query)).json()["items"]
+    moments = [(datetime.fromisoformat(each["starts_at"]), datetime.fromisoformat(each["ends_at"])) for each in rows]
+    assert moments[1] == (begin + timedelta(days=7), begin + timedelta(days=7, hours=1))
+    assert [each["status"] for each in rows] == ["held", "planned"]
+
+
+async def test_a_meeting_that_is_taken_away_is_gone(desk: Desk) -> None:
+    meeting = await desk.meeting(reminder_minutes=5)
+    assert (await desk.h.client.delete(f"{MEETINGS}/{meeting['id']}")).status_code == 204
+    await desk.read(meeting, MEETINGS, 404)
+    assert await desk.titles(f"{MEETINGS}/search", q="visit") == await desk.titles(MEETINGS) == []
+    assert await desk.h.admin.fetchval("SELECT count(*) FROM timer") == 0
+    assert await desk.titles(TASKS) == []

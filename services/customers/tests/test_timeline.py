@@ -1,0 +1,239 @@
+"""A customer's timeline: of every context, in any order of events, for those who may see that context's rows, and merged with its customer."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from contracts import activities, orders, quotes, shipments
+from contracts.users import TeamCreated
+from customers.projections import timeline
+from customers.timeline import Source, Told
+from tailrace.core.events import Event
+from tailrace.core.ids import uuid7
+from tailrace_testing import Harness
+
+from .conftest import AT, Sales
+
+BEGIN = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+def task(customer: UUID | None, user: UUID | None = None, id: UUID | None = None, kind: Any = None) -> Any:
+    return (kind or activities.TaskCreated)(
+        task_id=id or uuid7(),
+        title="Call",
+        customer_id=customer,
+        user_id=user,
+        status="open",
+        priority="normal",
+        time_zone="Etc/UTC",
+    )
+
+
+def meeting(customer: UUID, owner: UUID | None = None, id: UUID | None = None, kind: Any = None) -> Any:
+    return (kind or activities.MeetingCreated)(
+        meeting_id=id or uuid7(),
+        title="Visit",
+        customer_id=customer,
+        owner_id=owner,
+        status="planned",
+        starts_at=BEGIN,
+        ends_at=BEGIN + timedelta(hours=1),
+        time_zone="Etc/UTC",
+    )
+
+
+def order(customer: UUID | None, id: UUID, kind: Any = orders.OrderCreated) -> Any:
+    said: dict[str, Any] = {"net": 100, "tax": 10, "lines": [], "ordered_at": BEGIN, "customer_id": customer}
+    return kind(order_id=id, number="SO-1", customer_reference="r", customer_name="Ada", currency="EUR", **said)
+
+
+def shipment(order_id: UUID, id: UUID) -> shipments.ShipmentCreated:
+    said: dict[str, Any] = {"reservation_id": uuid7(), "currency": "EUR", "customer_name": "Ada", "lines": []}
+    return shipments.ShipmentCreated(shipment_id=id, order_id=order_id, number="SO-1-1", **said)
+
+
+def quote(customer: UUID, id: UUID, kind: Any = quotes.QuoteCreated) -> Any:
+    said: dict[str, Any] = {"dated": BEGIN.date(), "valid_until": BEGIN.date(), "discount": 0, "net": 5, "tax": 1}
+    return kind(
+        quote_id=id,
+        number="Q-1",
+        revision=1,
+        customer_id=customer,
+        customer_name="Ada",
+        currency="EUR",
+        lines=[],
+        **said,
+    )
+
+
+async def shown(
+    h: Harness, customer: Any, scopes: str = "*", user: UUID | None = None, **query: Any
+) -> list[dict[str, Any]]:
+    answer = await h.client_as(scopes, user=user).get(f"{AT}/{customer}/timeline", params={"limit": 200, **query})
+    assert answer.status_code == 200, answer.text
+    return list(answer.json()["items"])
+
+
+async def types(h: Harness, customer: Any, scopes: str = "*", user: UUID | None = None, **query: Any) -> list[str]:
+    return [each["type"] for each in await shown(h, customer, scopes, user, **query)]
+
+
+async def rows(h: Harness) -> list[tuple[Any, ...]]:
+    entries = await h.admin.fetch("SELECT * FROM timeline_entry ORDER BY id")
+    subjects = await h.admin.fetch("SELECT * FROM timeline_subject ORDER BY id")
+    return [tuple(row) for row in (*entries, *subjects)]
+
+
+async def history(sales: Sales, customer: UUID) -> None:
+    """A quote, an order, its shipment, a meeting and a task, the shipment before its order."""
+    h, ids = sales.h, [uuid7() for _ in range(3)]
+    await h.deliver(quote(customer, ids[0]), aggregate_id=ids[0])
+    await h.deliver(shipment(ids[1], ids[2]), aggregate_id=ids[2])
+    await h.deliver(order(customer, ids[1]), aggregate_id=ids[1])
+    for event in (meeting(customer, sales.bo), task(customer, sales.cy)):
+        await h.deliver(event, aggregate_id=uuid7())
+
+
+async def test_it_shows_every_context_newest_first_and_narrowed(sales: Sales) -> None:
+    customer = await sales.create()
+    id = UUID(customer["id"])
+    await history(sales, id)
+    await sales.h.pump()
+    entries = await shown(sales.h, id)
+    assert sorted(each["kind"] for each in entries) == ["customer", "meeting", "order", "quote", "shipment", "task"]
+    moments = [each["occurred_at"] for each in entries]
+    assert moments == sorted(moments, reverse=True)
+    assert {each["kind"]: each["title"] for each in entries} == {
+        "customer": customer["number"],
+        "meeting": "Visit",
+        "order": "SO-1",
+        "quote": "Q-1/1",
+        "shipment": "SO-1-1",
+        "task": "Call",
+    }
+    assert await types(sales.h, id, kind=["order", "shipment"]) == ["shipment.created", "order.created"]
+    assert await types(sales.h, id, occurred_until="2026-03-03") == ["order.created"]
+    first = await sales.h.client.get(f"{AT}/{id}/timeline", params={"limit": 4})
+    rest = await sales.h.client.get(f"{AT}/{id}/timeline", params={"cursor": first.json()["next_cursor"]})
+    assert [*first.json()["items"], *rest.json()["items"]] == entries
+    file = await sales.h.client.get(f"{AT}/{id}/timeline", headers={"Accept": "text/csv"})
+    assert len(file.text.strip().splitlines()) == len(entries) + 1
+
+
+async def test_each_entry_takes_the_scope_and_the_reach_of_its_own_context(sales: Sales) -> None:
+    id = UUID((await sales.create())["id"])
+    await history(sales, id)
+    await sales.h.pump()
+    own = ["customer.created"]
+    assert await types(sales.h, id, "customers:read") == own
+    for scope, type in (
+        ("quotes:read", "quote.created"),
+        ("orders:read", "order.created"),
+        ("shipping:read", "shipment.created"),
+        ("meetings:read", "meeting.created"),
+        ("tasks:read", "task.created"),
+    ):
+        assert sorted(await types(sales.h, id, f"customers:read {scope}")) == sorted([*own, type])
+    for user, seen in ((sales.bo, ["meeting.created"]), (sales.cy, ["task.created"]), (uuid7(), [])):
+        scopes = "customers:read meetings:read:own tasks:read:own"
+        assert await types(sales.h, id, scopes, user, kind=["meeting", "task"]) == seen
+        file = await sales.h.client_as(scopes, user=user).get(f"{AT}/{id}/timeline", headers={"Accept": "text/csv"})
+        assert [each for each in ("meeting.created", "task.created") if each in file.text] == seen
+    lead, team = uuid7(), uuid7()
+    below = TeamCreated(team_id=team, name="T", lead_id=lead, member_ids=[sales.cy])
+    await sales.h.deliver(below, aggregate_id=team)
+    assert await types(
+        sales.h, id, "customers:read meetings:read:team tasks:read:team", lead, kind=["meeting", "task"]
+    ) == ["task.created"]
+    assert (await sales.h.client_as("customers:read:own", user=sales.bo).get(f"{AT}/{id}/timeline")).status_code == 404
+    assert (await sales.h.client_as("tasks:read").get(f"{AT}/{id}/timeline")).status_code == 403
+
+
+async def test_an_investment_profile_takes_the_scope_that_shows_it(sales: Sales) -> None:
+    customer = await sales.create()
+    profile = {"risk_tolerance": "balanced", "experience": "good", "objectives": ["growth"], "horizon_years": 10}
+    await sales.put(customer, "/profile", reviewed_on="2026-01-15", review_due_on="2027-01-15", **profile)
+    await sales.h.pump()
+    assert "customer.profile_changed" not in await types(sales.h, customer["id"], "customers:read")
+    assert "customer.profile_changed" in await types(sales.h, customer["id"], "customers:read customers:profile")
+
+
+async def test_who_takes_over_sees_what_was_before(sales: Sales) -> None:
+    id, one = UUID((await sales.create())["id"]), uuid7()
+    await sales.h.deliver(task(id, sales.bo, one), aggregate_id=one)
+    given = activities.TaskAssigned(
+        task_id=one, title="Call", customer_id=id, user_id=sales.cy, previous_user_id=sales.bo
+    )
+    await sales.h.deliver(given, aggregate_id=one)
+    scopes = "customers:read tasks:read:own"
+    assert await types(sales.h, id, scopes, sales.bo, kind="task") == []
+    assert await types(sales.h, id, scopes, sales.cy, kind="task") == ["task.created"]
+
+
+async def test_a_merge_shows_both_histories_until_it_is_undone(sales: Sales) -> None:
+    one, other, third = [await sales.create(name) for name in ("One", "Other", "Third")]
+    for customer in (one, other, third):
+        await history(sales, UUID(customer["id"]))
+    await sales.h.pump()
+    before = {each["id"]: await shown(sales.h, each["id"]) for each in (one, other, third)}
+    await sales.act(one, "merge", into_customer_id=other["id"], reason="the same")
+    await sales.act(other, "merge", into_customer_id=third["id"], reason="the same")
+    kinds = [each["type"] for each in await shown(sales.h, third["id"])]
+    assert [kinds.count(each) for each in ("order.created", "shipment.created", "task.created")] == [3, 3, 3]
+    await sales.act(other, "unmerge", reason="not")
+    await sales.act(one, "unmerge", reason="not")
+    assert {each["id"]: await shown(sales.h, each["id"]) for each in (one, other, third)} == before
+
+
+async def test_a_document_takes_its_history_along(sales: Sales) -> None:
+    one, other = [UUID((await sales.create(name))["id"]) for name in ("One", "Other")]
+    ids = [uuid7() for _ in range(3)]
+    await sales.h.deliver(task(one, None, ids[0]), aggregate_id=ids[0])
+    await sales.h.deliver(shipment(ids[1], ids[2]), aggregate_id=ids[2])
+    await sales.h.deliver(order(one, ids[1]), aggregate_id=ids[1])
+    assert len(await types(sales.h, one)) == 3
+    await sales.h.deliver(task(other, None, ids[0], activities.TaskUpdated), aggregate_id=ids[0])
+    await sales.h.deliver(order(other, ids[1], orders.OrderChanged), aggregate_id=ids[1])
+    assert await types(sales.h, one) == []
+    assert sorted(await types(sales.h, other)) == ["order.created", "shipment.created", "task.created"]
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_whatever_order_events_come_in_and_in_whatever_batches_the_rows_are_the_same(
+    sales: Sales, seed: int
+) -> None:
+    """Of one document in their order; between documents in any."""
+    one, other = [UUID((await sales.create(name))["id"]) for name in ("One", "Other")]
+    streams: list[list[tuple[UUID, Event]]] = []
+    for _ in range(12):
+        order_id, shipped, made = uuid7(), uuid7(), uuid7()
+        streams.append([(order_id, order(one, order_id)), (order_id, order(other, order_id, orders.OrderChanged))])
+        streams.append([(shipped, shipment(order_id, shipped))])
+        streams.append([(made, task(one, sales.bo, made)), (made, task(other, sales.cy, made, activities.TaskUpdated))])
+    records: list[Any] = []
+    for stream in streams:
+        for number, (id, event) in enumerate(stream, 1):
+            record = await sales.h.deliver(event, aggregate_id=id, sequence=number)
+            records.append(record)
+    wanted = await rows(sales.h)
+    tables = ", ".join(table.name for table in timeline.tables)
+    order_of = random.Random(seed)
+    keys = [record.key for record in records]
+    order_of.shuffle(keys)
+    queues = {key: [record for record in records if record.key == key] for key in keys}
+    mixed = [queues[key].pop(0) for key in keys]
+    await sales.h.admin.execute(f"TRUNCATE {tables}")
+    await sales.h.admin.execute("DELETE FROM inbox WHERE subscriber = 'customers.timeline'")
+    while mixed:
+        size = order_of.randint(1, 9)
+        batch, mixed = mixed[:size], mixed[size:]
+        await sales.h.redeliver(*batch)
+    assert await rows(sales.h) == wanted
+
+
+def test_a_source_that_names_no_field_is_refused() -> None:
+    with pytest.raises(TypeError, match="does not say nothing_such"):
+        Source(kind="task", scope="tasks:read", key="task_id", tells=(Told(activities.TaskCreated, ("nothing_such",)),))

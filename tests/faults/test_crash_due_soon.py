@@ -1,0 +1,61 @@
+"""Two processes of activities announce what is due and make the next of each series, and one dies at it: each is said, and made, once."""
+
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from asking import free_port, listens
+from nursery import Nursery
+from points import Point
+
+from activities.service import service
+from tailrace_testing import Harness, MakeHarness
+from tailrace_testing.gateway import eventually
+
+TASKS = 6
+DEATHS = {
+    "announced, its row still there": Point("tailrace.messaging.timers:Timer.fire", "after", nth=3),
+    "announced, not committed": Point("tailrace.messaging.timers:_Firing.consume", "after", nth=3),
+    "committed": Point("tailrace.messaging.timers:TimerRunner._fire_one", "after", nth=3),
+}
+
+
+async def _counts(h: Harness) -> dict[str, list[int]]:
+    """How often each was announced, and how many there are of each series."""
+    said = "SELECT count(*) FROM outbox WHERE type = 'task.due_soon' GROUP BY aggregate_id"
+    made = "SELECT count(*) FROM task WHERE series_id IS NOT NULL GROUP BY series_id"
+    return {
+        name: [row["count"] for row in await h.admin.fetch(query)] for name, query in (("said", said), ("made", made))
+    }
+
+
+@pytest.mark.parametrize("where", DEATHS)
+async def test_each_is_announced_once_and_followed_once(
+    where: str, make_harness: MakeHarness, nursery: Nursery, keys_url: str
+) -> None:
+    h = await make_harness(service)
+    due = datetime.now(UTC) + timedelta(hours=1)
+    for number in range(TASKS):
+        body = {"title": f"Task {number}", "due_at": due.isoformat(), "recurrence": {"rule": "FREQ=DAILY"}}
+        assert (await h.client.post("/v1/tasks", json=body)).status_code == 201
+    # The hour has passed, while nothing ran.
+    await h.admin.execute("UPDATE task SET due_by = due_by - interval '2 hours', due_at = due_at - interval '2 hours'")
+    await h.admin.execute("UPDATE task SET series_began_at = due_at")
+    await h.make_timers_due()
+    settings: dict[str, Any] = {"database_url": h.settings.database_url, "jwks_url": keys_url, "log_level": "ERROR"}
+    settings["storage"] = h.settings.storage
+    async with AsyncExitStack() as stack:
+        lives = []
+        for points in ([DEATHS[where]], []):
+            port = free_port()
+            life = nursery.start("serve", points, service="activities", settings=settings, port=port)
+            stack.push_async_callback(life.kill)
+            await listens(port)
+            lives.append(life)
+        await lives[0].struck()
+        wanted = {"said": [1] * TASKS, "made": [2] * TASKS}
+        assert await eventually(lambda: _counts(h), lambda counts: counts == wanted, what="all said and made") == wanted
+        due_now = "SELECT count(*) FROM timer WHERE due_at <= now()"
+        await eventually(lambda: h.admin.fetchval(due_now), lambda left: left == 0, what="nothing left to fire")
+        assert await _counts(h) == wanted
