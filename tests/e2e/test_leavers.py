@@ -26,6 +26,8 @@ OF_USERS: Mapping[str, str] = {
     "identity.audit_log": "who did what",
     "customers.user_copy": "inactive",
     "customers.leaver": "who took over",
+    "opportunities.user_copy": "inactive",
+    "opportunities.leaver": "who took over",
 }
 OF_CUSTOMERS: Mapping[str, str] = {"customers.customer": "deleted, for those who refer to the id"}
 CUSTOMERS = 30
@@ -116,7 +118,7 @@ async def test_whom_nobody_takes_over_from_leaves_it_told(fleet: Stack, gateway:
     assert (await mentions(fleet, bo)).keys() <= OF_USERS.keys()
 
 
-COPIES = ("orders.customer_copy", "quotes.customer_copy")
+COPIES = ("opportunities.customer_copy", "orders.customer_copy", "quotes.customer_copy")
 """What stays of a customer, out of use, for the orders and quotes that name it."""
 
 

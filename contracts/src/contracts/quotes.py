@@ -76,6 +76,7 @@ class QuoteDescription(QuoteEvent):
     customer_id: UUID
     customer_name: Personal[str]
     owner_id: UUID | None = None
+    opportunity_id: UUID | None = None
     currency: Currency
     dated: date
     valid_until: date
@@ -175,6 +176,7 @@ class QuoteAccepted(QuoteEvent):
     customer_id: UUID
     customer_name: Personal[str]
     customer_reference: str
+    opportunity_id: UUID | None = None
     accepted_by: Personal[str] | None = None
     accepted_at: datetime
     currency: Currency
@@ -206,6 +208,7 @@ class QuoteDeclined(QuoteEvent):
     number: str
     revision: int
     customer_id: UUID
+    opportunity_id: UUID | None = None
     reason: str
 
 

@@ -11,13 +11,13 @@ from sqlalchemy.orm import undefer
 
 from customers.attachments import papers
 from customers.bodies import ConsentBody
-from customers.matching import because
 from customers.models import Customer, Leaver, PriceListCopy, UserCopy, heir_of
 from customers.projections import dates
 from tailrace.core.errors import Unknown
 from tailrace.core.plausible import Bounds
 from tailrace.db import master_data
 from tailrace.db.database import Tx
+from tailrace.db.matching import because
 from tailrace.db.numbers import Numbers
 from tailrace.db.search import sharing
 from tailrace.db.visibility import owner_of_new
@@ -44,7 +44,7 @@ async def create(tx: Tx, values: Mapping[str, Any]) -> Customer:
         (await _hold(tx, sales_rep_id)).in_use(sales_rep_id, "/sales_rep_id")
     given = {"sales_rep_id": sales_rep_id, "credit_limit": None, "profile": None, **values}
     if given["number"] is None:
-        given["number"] = await _next_number(tx)
+        given["number"] = await next_number(tx)
     return await master_data.create(tx, Customer, given)
 
 
@@ -156,6 +156,11 @@ async def hand_over(tx: Tx, user_id: UUID) -> None:
     return None
 
 
+async def present(tx: Tx, user_id: UUID) -> UUID | None:
+    """The user, held until this is committed; None for one who is not there, or not heard of."""
+    return user_id if await _is_there(tx, user_id) else None
+
+
 async def _is_there(tx: Tx, user_id: UUID) -> bool:
     known = await _hold(tx, user_id)
     return user_id in known and known[user_id].active
@@ -180,7 +185,7 @@ async def _check(tx: Tx, values: Mapping[str, Any]) -> None:
         (await by_ids(tx, PriceListCopy, [price_list_id])).in_use(price_list_id, "/price_list_id")
 
 
-async def _next_number(tx: Tx) -> str:
+async def next_number(tx: Tx) -> str:
     """The next one that nobody has taken by hand."""
     while True:
         number = await NUMBERS.next(tx)

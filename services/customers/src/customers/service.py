@@ -22,6 +22,7 @@ service = Service(
         projections.days,
         projections.dates,
         reactions.leavers,
+        reactions.converted_leads,
     ],
     timers=[commands.handover, reviews.batch],
     schedules=[reviews.mornings],

@@ -77,6 +77,7 @@ class Quote(Aggregate, Base):
         tenant_index("owner_id", "id"),
         tenant_index("status", "id"),
         tenant_index("valid_until", "id"),
+        tenant_index("opportunity_id", "id", where="opportunity_id IS NOT NULL"),
     )
 
     number: Mapped[str]
@@ -88,6 +89,8 @@ class Quote(Aggregate, Base):
     customer: Mapped[dict[str, Any]]
     """What the document says of the customer, as it was when the quote was made: `name`, `number`, `lines`, `tax_id`, `contact`, `language`."""
     owner_id: Mapped[UUID | None]
+    opportunity_id: Mapped[UUID | None]
+    """The opportunity that it is made for."""
     dated: Mapped[date]
     valid_until: Mapped[date]
     currency: Mapped[str]
@@ -221,6 +224,7 @@ class Quote(Aggregate, Base):
                 customer_id=self.customer_id,
                 customer_name=self.customer_name,
                 customer_reference=self.customer_reference,
+                opportunity_id=self.opportunity_id,
                 accepted_by=by,
                 accepted_at=at,
                 currency=self.currency,
@@ -235,7 +239,8 @@ class Quote(Aggregate, Base):
 
     def decline(self, reason: str) -> None:
         self.status, self.reason = self.after("declined"), reason
-        self.record(events.QuoteDeclined(**self._which(), customer_id=self.customer_id, reason=reason))
+        about = {"customer_id": self.customer_id, "opportunity_id": self.opportunity_id}
+        self.record(events.QuoteDeclined(**self._which(), **about, reason=reason))
 
     def expire(self) -> None:
         self.status = self.after("expired")
@@ -323,6 +328,7 @@ class Quote(Aggregate, Base):
             "customer_id": self.customer_id,
             "customer_name": self.customer_name,
             "owner_id": self.owner_id,
+            "opportunity_id": self.opportunity_id,
             "currency": self.currency,
             "dated": self.dated,
             "valid_until": self.valid_until,

@@ -31,6 +31,8 @@ class QuoteSummary(ResourceView):
     """What the customer was called when it was made."""
     owner_id: UUID | None
     """The user whose it is; null when they are gone."""
+    opportunity_id: UUID | None
+    """The opportunity that it is made for."""
     dated: date
     """The day that its prices and tax rates are of."""
     valid_until: date
