@@ -37,6 +37,7 @@ def upgrade() -> None:
         sa.Column("what", sa.Text(), nullable=False),
         sa.Column("from_customer_id", sa.Uuid(), nullable=True),
         sa.Column("turned_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("after_id", sa.Uuid()),
         sa.CheckConstraint("what IN ('merged', 'unmerged', 'deleted', 'restored')", name=op.f("ck_customer_turn_what")),
         sa.PrimaryKeyConstraint("tenant_id", "customer_id", name=op.f("pk_customer_turn")),
     )

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from contracts import customers
 from contracts.leads import LeadConverted
+from contracts.users import UserDeleted
 from tailrace.core.ids import uuid7
 
 from .conftest import AT, LEADS, Desk
@@ -111,8 +112,15 @@ async def test_twenty_leads_at_once_go_round_a_team_exactly(desk: Desk) -> None:
 
 
 async def test_a_rule_that_finds_nobody_leaves_it_to_the_next(desk: Desk) -> None:
-    rules = [{"name": "Gone", "user_id": str(uuid7())}, {"name": "Empty", "team_id": str(uuid7())}]
+    gone = uuid7()
+    await desk.hire(gone, "Gone")
+    rules = [{"name": "Gone", "user_id": str(gone)}, {"name": "Empty", "team_id": str(desk.team)}]
     await desk.ask("PUT", f"{LEADS}/assignment", 200, {"rules": rules})
+    await desk.h.deliver(UserDeleted(user_id=gone), aggregate_id=gone)
+    await desk.form_team()
+    for unknown in ("user_id", "team_id"):
+        refused = await desk.ask("PUT", f"{LEADS}/assignment", 409, {"rules": [{"name": "R", unknown: str(uuid7())}]})
+        assert refused["errors"][0]["field"] == f"/rules/0/{unknown}"
     lead = await desk.lead()
     assert lead["owner_id"] is None
     await desk.ask("POST", f"{LEADS}/{lead['id']}/assign", 422, {"by_rules": True})
@@ -124,7 +132,7 @@ async def test_a_rule_that_finds_nobody_leaves_it_to_the_next(desk: Desk) -> Non
     assert (await desk.lead())["owner_id"] is None
     assert (await desk.lead(company="Ada"))["owner_id"] == str(desk.bo)
     mine = await desk.ask("POST", f"{LEADS}/{lead['id']}/assign", 200, {"owner_id": str(desk.cy)})
-    assert (mine["owner_id"], mine["team_id"], mine["rule"]) == (str(desk.cy), str(desk.team), None)
+    assert (mine["owner_id"], mine["team_id"], mine["rule"]) == (str(desk.cy), None, None)
 
 
 async def test_leads_and_customers_that_share_something_are_found(desk: Desk) -> None:

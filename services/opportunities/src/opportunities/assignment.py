@@ -11,11 +11,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from opportunities import policies
 from opportunities.base import Base
+from opportunities.bodies.policies import AssignmentBody
 from opportunities.copies import UserCopy
 from opportunities.projections import teams
 from opportunities.scoring import all_hold
+from tailrace.core.ids import NIL
 from tailrace.db.database import Tx
 from tailrace.db.models import TenantRow
+from tailrace.messaging.replica import absent, by_ids
 
 
 class Rotation(TenantRow, Base):
@@ -50,6 +53,21 @@ async def by_rules(tx: Tx, said: Mapping[str, Any]) -> Assigned | None:
         elif rule.team_id is not None and (owner_id := await _next(tx, rule.name, rule.team_id)) is not None:
             return Assigned(owner_id, rule.team_id, rule.name)
     return None
+
+
+async def set_rules(tx: Tx, said: AssignmentBody) -> None:
+    """Replace all rules. Raises NotYetKnown, Invalid for a user or a team that is not there."""
+    users = await by_ids(tx, UserCopy, [rule.user_id for rule in said.rules if rule.user_id is not None])
+    team = teams.teams.c
+    named = [rule.team_id for rule in said.rules if rule.team_id is not None]
+    known = set(await tx.scalars(select(team.id).where(team.id.in_(named))))
+    for at, rule in enumerate(said.rules):
+        if rule.user_id is not None:
+            # One who is gone may stand here: they are passed over.
+            users.known(rule.user_id, f"/rules/{at}/user_id")
+        elif rule.team_id not in known:
+            raise absent(rule.team_id or NIL, f"/rules/{at}/team_id", f"There is no team {rule.team_id} here.")
+    await policies.replace(tx, "assignment", said)
 
 
 async def first_team(tx: Tx, user_id: UUID | None) -> UUID | None:

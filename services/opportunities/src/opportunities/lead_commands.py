@@ -95,9 +95,8 @@ async def _customers_like(tx: Tx, keys: list[str]) -> list[dict[str, Any]]:
     ][:MOST_DUPLICATES]
 
 
-async def receive(tx: Tx, form: LeadForm, sent: SubmissionBody) -> None:
-    """What a form brought: a new lead, or more of one that the same person's last answer made. Raises Invalid, with each answer that is wrong."""
-    values = _values(form, sent)
+async def receive(tx: Tx, form: LeadForm, values: dict[str, Any]) -> None:
+    """What a form brought: a new lead, or more of one that the same person's last answer made."""
     now = clock.now()
     if (lead := await _same_person(tx, form, values["email"], now)) is not None:
         lead.note_again(now, values["note"])
@@ -125,7 +124,8 @@ async def _same_person(tx: Tx, form: LeadForm, email: str | None, now: datetime)
     return None if id is None else await tx.load(Lead, id)
 
 
-def _values(form: LeadForm, sent: SubmissionBody) -> dict[str, Any]:
+def values_of(form: LeadForm, sent: SubmissionBody) -> dict[str, Any]:
+    """The columns of a lead that a form's answers say. Raises Invalid, with each answer that is wrong."""
     asked = form.asked
     given = {each.key: each.value.strip() for each in sent.answers}
     problems = [_problem(sent, key, "The form does not ask for this.") for key in given if key not in asked]

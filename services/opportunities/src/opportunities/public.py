@@ -44,9 +44,11 @@ async def send_form(request: Request, response: Response, token: str, body: Subm
         if body.website:
             return ThanksView()
         salt = guard.ensure_answered(settings, form, body.challenge, body.solution)
+        # What is wrong is said before anything is written: it costs no more than to read it.
+        values = lead_commands.values_of(form, body)
         await guard.ensure_allowed(tx, settings, form, request.client.host if request.client else None)
         if await guard.is_first(tx, form.id, salt):
-            await lead_commands.receive(tx, form, body)
+            await lead_commands.receive(tx, form, values)
             await tx.settle()
         return ThanksView()
 

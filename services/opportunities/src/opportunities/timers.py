@@ -41,6 +41,8 @@ class CustomerTurn(TenantRow, Base):
     from_customer_id: Mapped[UUID | None]
     """Whom it stood for until now."""
     turned_at: Mapped[datetime]
+    after_id: Mapped[UUID | None]
+    """The last opportunity that was looked at."""
 
 
 async def leave(tx: Tx, user_id: UUID, successor_id: UUID | None) -> None:
@@ -53,8 +55,8 @@ async def leave(tx: Tx, user_id: UUID, successor_id: UUID | None) -> None:
 async def turn(tx: Tx, customer_id: UUID, what: Turned, from_customer_id: UUID | None = None) -> None:
     """Begin to let what is about a customer follow it."""
     row = {"tenant_id": tx.tenant_id, "customer_id": customer_id, "what": what, "from_customer_id": from_customer_id}
-    fresh = insert(CustomerTurn).values(**row, turned_at=datetime.now(UTC))
-    newest = {name: fresh.excluded[name] for name in ("what", "from_customer_id", "turned_at")}
+    fresh = insert(CustomerTurn).values(**row, turned_at=datetime.now(UTC), after_id=None)
+    newest = {name: fresh.excluded[name] for name in ("what", "from_customer_id", "turned_at", "after_id")}
     await tx.execute(fresh.on_conflict_do_update(index_elements=["tenant_id", "customer_id"], set_=newest))
     await following.set(tx, customer_id, datetime.now(UTC))
 
@@ -102,17 +104,16 @@ async def follow(tx: Tx, customer_id: UUID) -> None:
     if turned.from_customer_id is not None:
         # What it stood for may have been merged further, and so may what was merged into it.
         about.append(Opportunity.customer_id == await followed(tx, turned.from_customer_id))
-    done = 0
-    for id in list(await tx.scalars(_of(Opportunity, or_(*about), even_deleted=True, most=None))):
-        if done == AT_ONCE:
-            break
-        opportunity = await tx.load(Opportunity, id, even_deleted=True)
-        done += await _follow(tx, opportunity)
-    leads = list(await tx.scalars(_of(Lead, Lead.customer_id == customer_id))) if done < AT_ONCE else []
+    which = or_(*about) if turned.after_id is None else and_(or_(*about), Opportunity.id > turned.after_id)
+    some = list(await tx.scalars(_of(Opportunity, which, even_deleted=True)))
+    for id in some:
+        await _follow(tx, await tx.load(Opportunity, id, even_deleted=True))
     into = await followed(tx, customer_id)
-    for id in leads if into != customer_id else []:
+    leads = list(await tx.scalars(_of(Lead, Lead.customer_id == customer_id))) if into != customer_id else []
+    for id in leads:
         (await tx.load(Lead, id)).belong_to(into)
-    if AT_ONCE in (done, len(leads) if into != customer_id else 0):
+    if AT_ONCE in (len(some), len(leads)):
+        turned.after_id = some[-1] if some else turned.after_id
         await following.set(tx, customer_id, datetime.now(UTC))
     else:
         await tx.delete(turned)
@@ -128,25 +129,18 @@ async def _is_heard(tx: Tx, turned: CustomerTurn) -> bool:
     return copy is not None and copy.active == (turned.what == "restored")
 
 
-async def _follow(tx: Tx, opportunity: Opportunity) -> bool:
-    """Whether it changed."""
+async def _follow(tx: Tx, opportunity: Opportunity) -> None:
     into = await followed(tx, opportunity.own_customer_id)
     customer = (await by_ids(tx, CustomerCopy, [into])).get(into)
     gone = customer is not None and not customer.active
     if opportunity.deleted_at is not None:
         if gone or not opportunity.ended_by_customer:
-            return False
+            return
         opportunity.restore()
-        if into != opportunity.customer_id:
-            opportunity.belong_to(into)
-        return True
-    changed = into != opportunity.customer_id
-    if changed:
+    if into != opportunity.customer_id:
         opportunity.belong_to(into)
     if gone and opportunity.status == "open":
         opportunity.delete(because_of_customer=True)
-        changed = True
-    return changed
 
 
 def _of(
@@ -154,12 +148,10 @@ def _of(
     which: ColumnElement[bool],
     *,
     even_deleted: bool = False,
-    most: int | None = AT_ONCE,
 ) -> Select[UUID]:
-    """The ids of those, in their order."""
-    query = select(kind.id).where(which).order_by(kind.id)
-    query = query if even_deleted else query.where(kind.deleted_at.is_(None))
-    return query if most is None else query.limit(most)
+    """The first ids of those, in their order."""
+    query = select(kind.id).where(which).order_by(kind.id).limit(AT_ONCE)
+    return query if even_deleted else query.where(kind.deleted_at.is_(None))
 
 
 async def _heir_of(tx: Tx, user_id: UUID) -> UUID | None:

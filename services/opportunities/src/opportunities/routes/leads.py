@@ -7,7 +7,7 @@ from fastapi import Query
 from sqlalchemy import Select, select
 
 from contracts.leads import LeadStatus, Via
-from opportunities import lead_commands, policies
+from opportunities import assignment, lead_commands, policies
 from opportunities.bodies.leads import LeadAssignment, LeadBody, LeadConversion
 from opportunities.bodies.policies import AssignmentBody, ScoringBody
 from opportunities.leads import Lead
@@ -95,7 +95,7 @@ async def read_assignment(tx: Tx, who: Configurer) -> AssignmentView:
 @router.put("/assignment")
 async def replace_assignment(tx: Tx, who: Configurer, body: AssignmentBody) -> AssignmentView:
     """Say who looks after a new lead. It counts from the next one on."""
-    await policies.replace(tx, "assignment", body)
+    await assignment.set_rules(tx, body)
     return AssignmentView(rules=body.rules)
 
 
