@@ -193,7 +193,7 @@ def upgrade() -> None:
         sa.Column("expected_close_on", sa.Date(), nullable=False),
         sa.Column("closed_on", sa.Date(), nullable=True),
         sa.Column("source", sa.Text(), nullable=True),
-        sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("description", sa.Text(), nullable=True),
         sa.Column("competitors", postgresql.JSONB(), nullable=False),
         sa.Column("lines", postgresql.JSONB(), nullable=False),
         sa.Column("reason_id", sa.Uuid(), nullable=True),

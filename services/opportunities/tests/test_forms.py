@@ -145,6 +145,8 @@ async def test_what_is_over_is_forgotten(desk: Desk, clock: SetClock) -> None:
     clock("2027-01-02T10:00:00Z")
     path = await desk.form()
     await desk.send(path)
+    await desk.h.make_timers_due()
+    await desk.fire()
     clock("2027-01-03T10:00:00Z")
     await desk.h.make_timers_due()
     await desk.fire()

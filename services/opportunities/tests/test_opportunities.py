@@ -45,11 +45,10 @@ async def test_lines_make_the_amount_unless_another_is_said(desk: Desk) -> None:
     said = await desk.create(amount=7, lines=lines)
     assert (said["amount"], said["currency"], said["number"]) == (7, "EUR", "OP-000002")
     assert (said["stage"], said["owner_id"]) == ("PROSPECT", str(desk.h.user))
-    await desk.create(
-        422,
-        lines=[{"item_id": str(uuid7())[:-1] + "0", "quantity": "1", "unit_price": "1"}],
-        customer_id=str(UUID(int=7)),
-    )
+    nothing = str(UUID(int=7))
+    await desk.create(422, customer_id=nothing)
+    refused = await desk.create(422, lines=[{"item_id": nothing, "quantity": "1", "unit_price": "1"}])
+    assert refused["errors"][0]["field"] == "/lines/0/item_id"
 
 
 async def test_a_stage_asks_for_what_it_needs(desk: Desk) -> None:

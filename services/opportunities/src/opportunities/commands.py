@@ -202,7 +202,9 @@ async def _values(tx: Tx, asked: OpportunityBody, former: Opportunity | None) ->
     expected = asked.expected_close_on
     if former is None or expected != former.expected_close_on:
         await _day(tx, expected, "/expected_close_on")
-    said = asked.model_dump(include={"name", "contact_id", "probability", "category", "source", "note", "competitors"})
+    said = asked.model_dump(
+        include={"name", "contact_id", "probability", "category", "source", "description", "competitors"}
+    )
     return {
         **said,
         "customer_id": customer_id,

@@ -77,7 +77,7 @@ class Opportunity(SoftDeleted, Searchable, Owned, Base):
     expected_close_on: Mapped[date]
     closed_on: Mapped[date | None]
     source: Mapped[str | None]
-    note: Mapped[str | None]
+    description: Mapped[str | None]
     competitors: Mapped[list[Any]]
     lines: Mapped[list[dict[str, Any]]]
     reason_id: Mapped[UUID | None]
@@ -96,7 +96,7 @@ class Opportunity(SoftDeleted, Searchable, Owned, Base):
         """A new one from its columns, in a stage. Raises StageRequires."""
         none = dict.fromkeys(("lead_id", "closed_on", "reason_id", "outcome_note", "proposal", "quote_id"))
         now = clock.now()
-        given = {**none, "customer_there": True, "ended_by_customer": False, "note": None, **values}
+        given = {**none, "customer_there": True, "ended_by_customer": False, "description": None, **values}
         row = cls(id=uuid7(), status="open", stage=stage.code, stage_since=now, changed_at=now, **given)
         row.own_customer_id = row.customer_id
         row._ensure(stage)

@@ -20,6 +20,7 @@ from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
 from tailrace.core.manifest import OWN
 from tailrace.db.visibility import Owned
+from tailrace.http.auth import scopes_of
 from tailrace.http.masks import SAID
 from tailrace_testing import Harness
 
@@ -279,8 +280,17 @@ class _Request:
         walker = self.walker
         if not self.operation.writes:
             await self._try("masked", walker.client("" if self.operation.is_own else walker.unmasked))
-        if walker.owned_tables and (self.operation.in_path or not self.operation.writes):
+        if walker.owned_tables and self._is_narrowed:
             await self._try("another owner's", walker.client(walker.owning_nothing, user=walker.stranger))
+
+    @property
+    def _is_narrowed(self) -> bool:
+        """Whether somebody who owns nothing should find nothing: reads, and what asks for a scope that comes by owner. What does not ask for one
+        may be done by all who have its scope; that it is not about a row with an owner, the invariant looks at for itself."""
+        if not self.operation.writes:
+            return True
+        asked = scopes_of(self.operation.route) if self.operation.route is not None else frozenset()
+        return bool(self.operation.in_path) and any(scope.by_owner for scope in asked)
 
     async def _injected(self) -> None:
         for where, body in _injected(self.step.body, self.operation.body_fields):

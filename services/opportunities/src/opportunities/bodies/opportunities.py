@@ -47,7 +47,7 @@ class OpportunityBody(Body):
     """How sure it is for the forecast."""
     source: Annotated[Name, Field(max_length=60)] | None = None
     """Where it came from."""
-    note: Note | None = None
+    description: Note | None = None
     competitors: Annotated[list[Name], Field(max_length=20)] = []
     """Who else offers."""
     lines: Annotated[list[OpportunityLineBody], Field(max_length=MOST_LINES)] = []

@@ -100,7 +100,7 @@ class LikeCustomer(View):
     """A customer that the lead may be, and what the two share."""
 
     customer_id: UUID
-    """The customer."""
+    """By which customers know it."""
     number: str
     """What it is known by."""
     shared: list[Shared]

@@ -25,7 +25,7 @@ class OpportunitySummary(ResourceView):
     team_id: UUID | None
     """The team that it counts for."""
     pipeline_id: UUID
-    """The pipeline that it is in."""
+    """Whose stages it goes through."""
     stage: str
     """The stage of that pipeline, by its code."""
     stage_since: datetime
@@ -53,7 +53,7 @@ class OpportunityView(OpportunitySummary):
     """Who decides there, one of the customer's people."""
     lead_id: UUID | None
     """The lead that it came of."""
-    note: str | None
+    description: str | None
     """What else there is to say."""
     competitors: list[str]
     """Who else offers."""
