@@ -27,7 +27,7 @@ OF_USERS: Mapping[str, str] = {
     "customers.user_copy": "inactive",
     **{
         f"{service}.{table}": said
-        for service in ("activities", "customers", "orders", "quotes")
+        for service in ("activities", "customers", "opportunities", "orders", "quotes")
         for table, said in (("user_copy", "inactive"), ("leaver", "who took over"))
     },
     "customers.timeline_entry": "what happened, happened",
@@ -125,7 +125,7 @@ async def test_whom_nobody_takes_over_from_leaves_it_told(fleet: Stack, gateway:
     assert (await mentions(fleet, bo)).keys() <= OF_USERS.keys()
 
 
-COPIES = ("orders.customer_copy", "quotes.customer_copy", "activities.customer_copy")
+COPIES = ("activities.customer_copy", "opportunities.customer_copy", "orders.customer_copy", "quotes.customer_copy")
 """What stays of a customer, out of use, for the orders and quotes that name it."""
 
 

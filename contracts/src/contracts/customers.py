@@ -244,6 +244,29 @@ class CustomerUnmerged(CustomerEvent):
     reason: str
 
 
+class CustomerLeadAccepted(CustomerEvent):
+    """A converted lead is this customer's, which was made of it, or has the person that the lead was about: `person_id`.
+
+    `asked_customer_id` is the customer that the lead asked for, where that stands for this one by now.
+    """
+
+    type: ClassVar[str] = "customer.lead_accepted"
+
+    lead_id: UUID
+    asked_customer_id: UUID
+    person_id: UUID
+
+
+class CustomerLeadRefused(CustomerEvent):
+    """A converted lead cannot be this customer's."""
+
+    type: ClassVar[str] = "customer.lead_refused"
+
+    lead_id: UUID
+    asked_customer_id: UUID
+    reason: str
+
+
 class CustomerAttachmentEvent(AttachmentEvent, CustomerEvent):
     """A file about the customer: what it is, and by which hash to know it. Its key is the attachment, so that each file has an order of its own."""
 
@@ -298,6 +321,8 @@ PUBLISHED: tuple[type[CustomerEvent], ...] = (
     CustomerConsentChanged,
     CustomerMerged,
     CustomerUnmerged,
+    CustomerLeadAccepted,
+    CustomerLeadRefused,
     CustomerAttachmentAdded,
     CustomerAttachmentReplaced,
     CustomerAttachmentDeleted,

@@ -80,6 +80,7 @@ class QuoteDescription(QuoteEvent):
     owner_name: Personal[str | None] = None
     open: bool = True
     """Whether something is still to come of it: an answer, or once it was accepted its order."""
+    opportunity_id: UUID | None = None
     currency: Currency
     dated: date
     valid_until: date
@@ -179,6 +180,7 @@ class QuoteAccepted(QuoteEvent):
     customer_id: UUID
     customer_name: Personal[str]
     customer_reference: str
+    opportunity_id: UUID | None = None
     accepted_by: Personal[str] | None = None
     accepted_at: datetime
     currency: Currency
@@ -213,6 +215,7 @@ class QuoteDeclined(QuoteEvent):
     number: str
     revision: int
     customer_id: UUID
+    opportunity_id: UUID | None = None
     reason: str
 
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from tailrace.core.ids import uuid7
+
 from .conftest import AT, TODAY, Desk
 
 
@@ -130,3 +132,18 @@ async def test_lists_are_narrowed_and_found_by_number(desk: Desk) -> None:
     assert await found(valid_until_until=str(TODAY + timedelta(days=4))) == [second["id"]]
     assert await found(customer_id=str(desk.ada), owner_id=str(desk.h.user)) == [first["id"], second["id"]]
     assert await found(owner_id=str(desk.ada)) == []
+
+
+async def test_the_opportunity_that_a_quote_is_for_goes_with_it_to_the_end(desk: Desk) -> None:
+    opportunity = str(uuid7())
+    quote = await desk.sent(opportunity_id=opportunity)
+    assert quote["opportunity_id"] == opportunity
+    revised = await desk.act(quote, "revise", 201)
+    assert revised["opportunity_id"] == opportunity
+    await desk.act(revised, "submit")
+    await desk.act(revised, "send")
+    await desk.act(revised, "accept")
+    (told,) = await desk.h.published("quote.accepted")
+    assert str(told.event.opportunity_id) == opportunity  # type: ignore[attr-defined]
+    listed = await desk.h.client.get(AT, params={"opportunity_id": opportunity})
+    assert [each["revision"] for each in listed.json()["items"]] == [1, 2]

@@ -10,13 +10,13 @@ from sqlalchemy.orm import undefer
 
 from customers.attachments import papers
 from customers.bodies import ConsentBody, ProfileBody
-from customers.matching import because
 from customers.models import Customer, Leaver, PriceListCopy, UserCopy
 from customers.projections import dates, days
 from tailrace.core.errors import Unknown
 from tailrace.core.plausible import Bounds, checked_day
 from tailrace.db import master_data
 from tailrace.db.database import Tx
+from tailrace.db.matching import because
 from tailrace.db.numbers import Numbers
 from tailrace.db.search import sharing
 from tailrace.db.visibility import owner_of_new
@@ -37,7 +37,7 @@ async def create(tx: Tx, values: Mapping[str, Any]) -> Customer:
         (await handover.hold(tx, sales_rep_id)).in_use(sales_rep_id, "/sales_rep_id")
     given = {"sales_rep_id": sales_rep_id, "credit_limit": None, "profile": None, **values}
     if given["number"] is None:
-        given["number"] = await _next_number(tx)
+        given["number"] = await next_number(tx)
     return await master_data.create(tx, Customer, given)
 
 
@@ -152,6 +152,12 @@ async def _give(tx: Tx, id: UUID, to: Owner) -> None:
 handover = Handover("customers.handover", Leaver, UserCopy, theirs=_looked_after_by, give=_give)
 
 
+async def present(tx: Tx, user_id: UUID) -> UUID | None:
+    """The user, held until this is committed; None for one who is not there, or not heard of."""
+    known = await handover.hold(tx, user_id)
+    return user_id if user_id in known and known[user_id].active else None
+
+
 async def _last_of(tx: Tx, id: UUID) -> UUID:
     """Whom a customer stands for in the end, held with all between, so that nobody is merged meanwhile."""
     while (into_id := (await tx.load(Customer, id, even_deleted=True)).merged_into_id) is not None:
@@ -165,7 +171,7 @@ async def _check(tx: Tx, values: Mapping[str, Any]) -> None:
         (await by_ids(tx, PriceListCopy, [price_list_id])).in_use(price_list_id, "/price_list_id")
 
 
-async def _next_number(tx: Tx) -> str:
+async def next_number(tx: Tx) -> str:
     """The next one that nobody has taken by hand."""
     while True:
         number = await NUMBERS.next(tx)

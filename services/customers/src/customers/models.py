@@ -12,7 +12,6 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from contracts import customers as events
 from contracts.customers import Kind, Purpose, Status, TaxIdResult
 from contracts.templates import TemplateSettings
-from customers.matching import match_keys
 from customers.refusals import NotMerged, WasMerged
 from tailrace.core.custom_fields import checked
 from tailrace.core.errors import InUse, Invalid, RefersToDeleted, Unknown
@@ -20,6 +19,7 @@ from tailrace.core.ids import uuid7
 from tailrace.db.database import Tx
 from tailrace.db.keys import refers_to, tenant_index
 from tailrace.db.master_data import MasterData
+from tailrace.db.matching import match_keys
 from tailrace.db.models import Part, Tables
 from tailrace.db.search import Searchable
 from tailrace.db.visibility import Owned
@@ -203,6 +203,16 @@ class Customer(MasterData, Searchable, Owned, Base):
     def ensure_attachable(self) -> None:
         """Raises WasMerged: its papers are the other one's."""
         self._refuse_merged()
+
+    def accept_lead(self, lead_id: UUID, asked_customer_id: UUID, person_id: UUID) -> None:
+        """A converted lead is this customer's, whichever it asked for."""
+        asked = {"lead_id": lead_id, "asked_customer_id": asked_customer_id, "person_id": person_id}
+        self.record(events.CustomerLeadAccepted(customer_id=self.id, **asked))
+
+    def refuse_lead(self, lead_id: UUID, asked_customer_id: UUID, reason: str) -> None:
+        """It cannot be."""
+        asked = {"lead_id": lead_id, "asked_customer_id": asked_customer_id}
+        self.record(events.CustomerLeadRefused(customer_id=self.id, reason=reason, **asked))
 
     def merge_into(self, other: "Customer", reason: str) -> None:
         """Stand for another from here on. Raises WasMerged for either of them, Invalid for itself."""

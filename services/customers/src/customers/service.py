@@ -29,6 +29,7 @@ service = Service(
         projections.timeline,
         reactions.leavers,
         reactions.late_uses,
+        reactions.converted_leads,
     ],
     timers=[commands.handover, reviews.batch],
     schedules=[reviews.mornings],

@@ -139,7 +139,15 @@ async def revise(tx: Tx, id: UUID, match: int | None, who: Principal) -> Quote:
     kept = {
         name: getattr(old, name)
         for name in (
-            *("customer", "currency", "price_list_id", "warehouse_id", "ship_to", "customer_reference"),
+            *(
+                "customer",
+                "opportunity_id",
+                "currency",
+                "price_list_id",
+                "warehouse_id",
+                "ship_to",
+                "customer_reference",
+            ),
             *("payment_terms_days", "terms", "notes", "confirm_order", "discount_rate", "discount_amount"),
         )
     }
@@ -207,7 +215,7 @@ async def _terms(tx: Tx, asked: QuoteBody, default_day: date) -> dict[str, Any]:
     currency = asked.currency or customer.currency
     price_list_id = asked.price_list_id or _list_of(customer, currency)
     said = asked.model_dump(
-        include={"customer_reference", "warehouse_id", "terms", "notes", "confirm_order"}
+        include={"customer_reference", "opportunity_id", "warehouse_id", "terms", "notes", "confirm_order"}
         | {"discount_rate", "discount_amount"}
     )
     days_to_pay = asked.payment_terms_days

@@ -80,6 +80,7 @@ class Quote(Aggregate, Owned, Base):
         tenant_index("owner_id", "id"),
         tenant_index("status", "id"),
         tenant_index("valid_until", "id"),
+        tenant_index("opportunity_id", "id", where="opportunity_id IS NOT NULL"),
     )
 
     number: Mapped[str]
@@ -94,6 +95,8 @@ class Quote(Aggregate, Owned, Base):
     """The user who sells."""
     owner_name: Mapped[str | None]
     """What they were called when it became theirs."""
+    opportunity_id: Mapped[UUID | None]
+    """The opportunity that it is made for."""
     dated: Mapped[date]
     valid_until: Mapped[date]
     currency: Mapped[str]
@@ -226,6 +229,7 @@ class Quote(Aggregate, Owned, Base):
                 customer_id=self.customer_id,
                 customer_name=self.customer_name,
                 customer_reference=self.customer_reference,
+                opportunity_id=self.opportunity_id,
                 accepted_by=by,
                 accepted_at=at,
                 currency=self.currency,
@@ -242,7 +246,8 @@ class Quote(Aggregate, Owned, Base):
 
     def decline(self, reason: str) -> None:
         self.status, self.reason = self.after("declined"), reason
-        self.record(events.QuoteDeclined(**self._which(), customer_id=self.customer_id, reason=reason))
+        about = {"customer_id": self.customer_id, "opportunity_id": self.opportunity_id}
+        self.record(events.QuoteDeclined(**self._which(), **about, reason=reason))
 
     def expire(self) -> None:
         self.status = self.after("expired")
@@ -333,6 +338,7 @@ class Quote(Aggregate, Owned, Base):
             "owner_id": self.owner_id,
             "owner_name": self.owner_name,
             "open": self.is_open,
+            "opportunity_id": self.opportunity_id,
             "currency": self.currency,
             "dated": self.dated,
             "valid_until": self.valid_until,

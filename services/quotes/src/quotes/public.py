@@ -18,12 +18,11 @@ from quotes.papers import Paper, paper
 from quotes.refusals import LinkEnded
 from quotes.routes import PUBLIC
 from quotes.views import DeclinedView, OfferView
-from tailrace.core.context import Context
 from tailrace.core.errors import Unknown
-from tailrace.db.database import Database, Tx
+from tailrace.db.database import Tx
+from tailrace.http.public import acting_for
 from tailrace.http.routing import ReasonBody
 from tailrace.http.strict import declared, public_router
-from tailrace.observability import tracing
 
 router: APIRouter = public_router(
     tag="offers", about="Quotes as the customer sees them, by a link that was sent to them."
@@ -97,13 +96,8 @@ async def _view(tx: Tx, quote: Quote) -> OfferView:
 
 @asynccontextmanager
 async def _transaction(request: Request, link: Link, *, read_only: bool = False) -> AsyncIterator[Tx]:
-    database: Database = request.app.state.database
-    trace = tracing.traceparent(request.state.trace)
-    context = Context(
-        link.tenant_id, correlation_id=request.state.correlation_id, traceparent=trace, actor=f"link:{link.quote_id}"
-    )
     try:
-        async with database.transaction(context, read_only=read_only) as tx:
+        async with acting_for(request, link.tenant_id, f"link:{link.quote_id}", read_only=read_only) as tx:
             yield tx
     except Unknown as error:
         raise Unknown("offer", "of this link") from error

@@ -36,6 +36,7 @@ _FILTERS = (
     any_of(Quote.status, Status),
     equal(Quote.customer_id),
     equal(Quote.owner_id),
+    equal(Quote.opportunity_id),
     *between(Quote.dated),
     *between(Quote.valid_until),
 )

@@ -33,6 +33,8 @@ class QuoteSummary(ResourceView):
     """The user who sells; null when they are gone and nobody took over."""
     owner_name: Personal[str | None]
     """What they were called when it became theirs."""
+    opportunity_id: UUID | None
+    """The opportunity that it is made for."""
     dated: date
     """The day that its prices and tax rates are of."""
     valid_until: date

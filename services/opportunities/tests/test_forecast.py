@@ -1,0 +1,148 @@
+"""A forecast equals what follows from the requests, now and at past dates; periods are the company's, and no two currencies are added."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from opportunities.forecast import period_of
+from tailrace.core.errors import Invalid
+from tailrace.core.ids import uuid7
+from tailrace_testing import SetClock
+
+from .conftest import AT, Desk
+from .month import LIKELY, RAISED, Ledger, Request, end_of, month
+
+FORECAST = "/v1/forecast"
+PERIODS = (
+    ("2026-10", date(2026, 10, 1), date(2026, 10, 31)),
+    ("2026-Q4", date(2026, 10, 1), date(2026, 12, 31)),
+    ("2026", date(2026, 1, 1), date(2026, 12, 31)),
+)
+SHOWN = ("opportunities", "closed", "committed", "best", "pipeline", "weighted")
+
+
+class Team:
+    """Sends the requests of a month, and notes those that were accepted."""
+
+    def __init__(self, desk: Desk, clock: SetClock) -> None:
+        self.desk, self.clock, self.ledger = desk, clock, Ledger()
+        self.people = [desk.bo, desk.cy, desk.h.user]
+        self.ids: list[str] = []
+        self.refused = 0
+
+    async def work(self, seed: int) -> None:
+        for request in month(seed, len(self.people)):
+            self.clock(request.at.isoformat())
+            answer = await self._send(request)
+            assert answer.status_code in {200, 201, 204, 404, 409}, answer.text
+            if answer.status_code >= 400:
+                self.refused += 1
+                continue
+            self.ledger.note(request)
+            if request.action == "create":
+                self.ids.append(answer.json()["id"])
+
+    async def _send(self, request: Request) -> Any:
+        client, said = self.desk.h.client, dict(request.said)
+        if request.action == "raise":
+            kinds = {"WON": "won", "LOST": "lost"}
+            stages = [
+                {"code": code, "name": code, "kind": kinds.get(code, "open"), "probability": RAISED[code]}
+                for code in LIKELY
+            ]
+            body = {"code": "STANDARD", "name": "Standard", "stages": stages}
+            return await client.put(f"/v1/pipelines/{self.desk.pipeline}", json=body)
+        if "owner" in said:
+            said["owner_id"] = str(self.people[said.pop("owner")])
+        fixed = {"name": "One of many", "customer_id": str(self.desk.ada)}
+        if request.action == "create":
+            return await client.post(AT, json={**fixed, **said})
+        here = f"{AT}/{self.ids[request.of]}"
+        if request.action == "replace":
+            return await client.put(here, json={**fixed, **said})
+        if request.action == "delete":
+            return await client.delete(here)
+        more = {"lose": {"reason_id": self.desk.reasons["PRICE"]}, "reopen": {"reason": "Too early"}}
+        return await client.post(f"{here}/{request.action}", json={**said, **more.get(request.action, {})})
+
+    async def shown(self, period: str, as_of: str | None) -> dict[tuple[int, str], dict[str, int]]:
+        asked = {"period": period, **({} if as_of is None else {"as_of": as_of})}
+        rows = (await self.desk.ask("GET", FORECAST, **asked))["rows"]
+        owners = {str(id): number for number, id in enumerate(self.people)}
+        return {(owners[row["id"]], row["currency"]): {name: row[name] for name in SHOWN} for row in rows}
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_a_months_forecast_follows_from_its_requests_now_and_at_past_dates(
+    desk: Desk, clock: SetClock, seed: int
+) -> None:
+    await desk.h.count_days_in("Europe/Berlin")
+    # The standard pipeline is older than the month.
+    await desk.h.admin.execute("UPDATE stage_version SET since = '2026-01-01T00:00:00Z'")
+    team = Team(desk, clock)
+    await team.work(seed)
+    assert team.refused > 5 and len(team.ids) > 20
+    last = team.ledger.states[-1][-1][0] + timedelta(days=3)
+    clock(last.isoformat())
+    dates = [date(2026, 10, 18), date(2026, 10, 25), date(2026, 11, 2)]
+    moments = [(None, last), *((str(day), end_of(day)) for day in dates)]
+    moment = datetime(2026, 10, 25, 1, 30, 0, 7, tzinfo=UTC)
+    moments.append((moment.isoformat().replace("+00:00", "Z"), moment))
+    for period, begins_on, ends_on in PERIODS:
+        for asked, as_of in moments:
+            expected = team.ledger.forecast(begins_on, ends_on, as_of)
+            assert await team.shown(period, asked) == expected, (period, asked)
+    different = [str(await team.shown("2026-Q4", asked)) for asked, _ in moments]
+    assert len(set(different)) == len(different), "each date knew something else"
+    for number, id in enumerate(team.ids):
+        if team.ledger.states[number][-1][1]["status"] != "deleted":
+            stays = (await desk.ask("GET", f"{AT}/{id}/stages"))["stays"]
+            assert [(each["stage"], each["days"]) for each in stays] == team.ledger.stays(number, last)
+
+
+def test_quarters_are_of_the_companys_year() -> None:
+    q4 = period_of("2026-Q4", 4)
+    assert (q4.begins_on, q4.ends_on, q4.months) == (
+        date(2027, 1, 1),
+        date(2027, 3, 31),
+        ["2027-01", "2027-02", "2027-03"],
+    )
+    assert (period_of("2027-02").ends_on, period_of("2028-02").ends_on) == (date(2027, 2, 28), date(2028, 2, 29))
+    year = period_of("2026", 4)
+    assert (year.begins_on, year.ends_on) == (date(2026, 4, 1), date(2027, 3, 31))
+    for wrong in ("2026-13", "2026-Q5", "26", "2026-1", "0001", ""):
+        with pytest.raises(Invalid):
+            period_of(wrong)
+
+
+async def test_a_quota_stands_beside_what_was_sold(desk: Desk) -> None:
+    for period, amount in (("2026-11", 100), ("2026-12", 200)):
+        body = {"owner_id": str(desk.bo), "period": period, "currency": "EUR", "amount": amount}
+        await desk.ask("PUT", f"{FORECAST}/quotas", 200, body)
+    await desk.create(owner_id=str(desk.bo), amount=50)
+    rows = {row["id"]: row for row in (await desk.ask("GET", FORECAST, period="2026-Q4"))["rows"]}
+    assert (rows[str(desk.bo)]["quota"], rows[str(desk.bo)]["pipeline"]) == (300, 50)
+    await desk.ask("PUT", f"{FORECAST}/quotas", 200, {**body, "period": "2026-Q4", "amount": 500})
+    await desk.ask("PUT", f"{FORECAST}/quotas", 200, {**body, "period": "2026-Q4", "amount": 700})
+    (row,) = (await desk.ask("GET", FORECAST, period="2026-Q4"))["rows"]
+    assert row["quota"] == 700
+    (row,) = (await desk.ask("GET", FORECAST, period="2026-11"))["rows"]
+    assert (row["quota"], row["opportunities"]) == (100, 0)
+    await desk.ask("PUT", f"{FORECAST}/quotas", 422, {**body, "owner_id": str(uuid7())[:14] + "4" + str(uuid7())[15:]})
+    mine = desk.h.client_as("opportunities:read:own", user=desk.cy)
+    assert (await mine.get(f"{FORECAST}/quotas")).json()["items"] == []
+
+
+async def test_a_forecast_by_team_and_by_pipeline(desk: Desk) -> None:
+    await desk.create(owner_id=str(desk.bo))
+    await desk.create(owner_id=str(desk.cy), currency="JPY")
+    await desk.create()
+    by = {}
+    for what in ("team", "pipeline"):
+        rows = (await desk.ask("GET", FORECAST, period="2026-12", by=what))["rows"]
+        by[what] = sorted((str(row["id"]), row["currency"], row["pipeline"]) for row in rows)
+    assert by["team"] == sorted(
+        [(str(desk.team), "EUR", 10_000), (str(desk.team), "JPY", 10_000), ("None", "EUR", 10_000)]
+    )
+    assert by["pipeline"] == [(desk.pipeline, "EUR", 20_000), (desk.pipeline, "JPY", 10_000)]
