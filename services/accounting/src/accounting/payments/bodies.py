@@ -73,7 +73,7 @@ class AllocationsBody(Body):
     """In this order; those that are there already stay."""
 
 
-class AssignmentBody(Body):
+class PayerBody(Body):
     """Whose money it turned out to be."""
 
     customer_id: UUID

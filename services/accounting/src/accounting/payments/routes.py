@@ -11,9 +11,9 @@ from accounting.invoices.projections import companies, customers
 from accounting.payments import commands, rates
 from accounting.payments.bodies import (
     AllocationsBody,
-    AssignmentBody,
     BankAccountBody,
     NewRevaluation,
+    PayerBody,
     PaymentBody,
     RateBody,
     UnallocationBody,
@@ -121,7 +121,7 @@ async def undo_allocation(
 
 
 @router.post("/{payment_id}/assign", response_model=PaymentView)
-async def assign_payment(tx: Tx, who: InvoiceWriter, match: IfMatch, payment_id: UUID, body: AssignmentBody) -> Payment:
+async def assign_payment(tx: Tx, who: InvoiceWriter, match: IfMatch, payment_id: UUID, body: PayerBody) -> Payment:
     """Say whose money it is, once that is known: it is their credit."""
     return await commands.assign(tx, payment_id, match, body.customer_id)
 
