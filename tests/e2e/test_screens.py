@@ -37,10 +37,11 @@ async def test_a_screen_is_its_single_reads_together(gateway: Gateway) -> None:
     assert (await stranger.get("/v1/screens/home"))["parts"]["orders"]["items"] == []
     # A person without the books sees the rest.
     role = await member.post("/v1/auth/roles", {"name": "clerk", "scopes": ["orders:read", "shipping:read"]})
-    body = {"email": "clerk@example.org", "name": "Clerk", "password": PASSWORD, "roles": [role["name"]]}
+    email = "clerk@example.org"
+    body = {"email": email, "name": "Clerk", "password": PASSWORD, "roles": [role["name"]]}
     await member.post("/v1/auth/users", body)
     me = await member.get("/v1/tenants/current")
-    clerk = await gateway.log_in(me["slug"], body["email"], PASSWORD)
+    clerk = await gateway.log_in(me["slug"], email, PASSWORD)
     seen = await clerk.get(path)
     assert seen["parts"].keys() == {"order", "history", "shipments"}
     assert {(each["part"], each["status"]) for each in seen["left_out"]} == {("reservations", 403), ("journals", 403)}

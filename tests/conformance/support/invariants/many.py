@@ -2,8 +2,8 @@
 
 from collections.abc import AsyncIterator
 
+from invariants.steps import Answer, Step
 from invariants.subject import Findings, Subject
-from invariants.walk import Answer, Step
 
 
 async def each_of_many_stands_alone(subject: Subject) -> Findings:
