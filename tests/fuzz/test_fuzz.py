@@ -36,13 +36,8 @@ CHECKS = (
 SETTINGS = """
 [checks.not_a_server_error]
 expected-statuses = ["2xx", "3xx", "4xx", "503", "504"]
-
-[checks.negative_data_rejection]
-expected-statuses = ["400", "401", "403", "405", "406", "415", "422", "428", "429", "503", "504"]
 """
-"""A service that has no time says so by a 503, and the gateway for it by a 504: neither is a fault. Of what a request that violates the document is
-answered with, that something is not there (404) or in the way (409, 412) is no judgement of it: taken for one, as Schemathesis does, it would
-hide nearly every body that a service takes too easily."""
+"""A service that has no time says so by a 503, and the gateway for it by a 504: neither is a fault."""
 
 pytestmark = pytest.mark.skipif(
     not (TOOLS / "bin/st").is_file() and os.environ.get("CI") != "true", reason="`make clients` has not been run"
@@ -74,12 +69,11 @@ async def test_a_document_that_says_otherwise_is_found(gateway: Gateway, tmp_pat
     document["components"]["schemas"][warehouse["$ref"].rpartition("/")[2]]["properties"]["name"]["maxLength"] = 3
     (tmp_path / "openapi.json").write_text(json.dumps(document))
     names = [word for name in ("POST /v1/units", "POST /v1/warehouses") for word in ("--include-name", name)]
-    code, said = await _ask(
-        await gateway.new_tenant(), gateway.url, tmp_path, "--phases", "coverage", *names, "--max-time", "60"
-    )
+    only = ("--phases", "coverage", *names, "--max-time", str(LONGEST))
+    code, said = await _ask(await gateway.new_tenant(), gateway.url, tmp_path, *only)
     assert code == 1, said
     for found in ("Undocumented status code", "Schema-violating request accepted"):
-        assert f"{found}: 1" in said, said
+        assert found in said, said
 
 
 async def _ask(member: Member, url: str, folder: Path, *more: str) -> tuple[int | None, str]:
