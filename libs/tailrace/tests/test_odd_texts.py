@@ -18,7 +18,7 @@ async def test_what_was_kept_before_there_were_rules_is_found(toy: Harness, text
         tx.add(Note.write(text))
         tx.add(Note.write(text))
         tx.add(Note.write("plain"))
-    assert await of_database(toy.admin) == {"note.text": 2}
+    assert await of_database(toy.admin) == {"note.text": 2, "note_line.text": 2}
 
 
 async def test_what_is_as_it_ought_to_be_is_left_alone(toy: Harness) -> None:
