@@ -144,6 +144,14 @@ async def test_the_superior_decides_and_where_there_is_none_whom_else_it_names(o
     assert (await office.approve("boss", led))["status"] == "approved"
 
 
+async def test_a_role_that_nobody_has_yet_decides_once_somebody_has_it(office: Office) -> None:
+    await office.rule(row("role:cfo"))
+    approval = await office.approval(await office.submit())
+    assert approval["tasks"][0]["roles"] == ["admin", "cfo"]
+    await office.hire("cleo", "cfo")
+    assert (await office.approve("cleo", approval))["status"] == "approved"
+
+
 async def test_a_reason_may_be_asked_for_a_yes_too(office: Office) -> None:
     await office.rule(row("role:manager", reason=True))
     approval = await office.approval(await office.submit())

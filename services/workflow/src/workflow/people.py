@@ -20,8 +20,12 @@ MANAGERS = "role:manager"
 
 
 async def meant(tx: Tx, approvers: str, requester_id: UUID | None) -> People:
-    """Who is meant: of several groups with `|` between, the first in which there is anybody; else the fallback."""
+    """Who is meant: of several groups with `|` between, the first in which there is anybody; else the fallback.
+
+    Roles that nobody has stay among those who are meant: somebody may get one before anybody else has decided.
+    """
     organisation: Organisation | None = None
+    vacant: set[str] = set()
     for group in [*approver_groups(approvers), [FALLBACK]]:
         users: set[UUID] = set()
         roles: set[str] = set()
@@ -37,8 +41,9 @@ async def meant(tx: Tx, approvers: str, requester_id: UUID | None) -> People:
                 users |= {superior} if superior is not None else set()
         users = await _in_use(tx, users) - {requester_id}
         if users or (roles and await holders(tx, roles) - {requester_id}):
-            return People(users, roles)
-    return People(roles=[FALLBACK.partition(":")[2]])
+            return People(users, roles | vacant)
+        vacant |= roles
+    return People(roles=vacant)
 
 
 async def heirs(tx: Tx, user_id: UUID, successor_id: UUID | None, requester_id: UUID | None) -> People:
