@@ -16,7 +16,7 @@ class NewBankStatement(Body):
     """A file of the bank, as text."""
 
     bank_account_id: UUID
-    """Of which account it is."""
+    """The account that the bank made it for."""
     format: Literal["camt.053", "csv"]
     """What it is: camt.053 of ISO 20022, or CSV with the columns `value_day` and `amount` and, if need be, `booked_on`, `payer_name`, …"""
     content: Annotated[FileText, Field(min_length=1, max_length=1_900_000, examples=[_EXAMPLE])]

@@ -34,6 +34,8 @@ async def import_statement(tx: Tx, asked: NewBankStatement) -> BankStatement:
     fresh = [line for line in said.lines if line.key not in earlier]
     statement = BankStatement.read(bank.id, asked.format, digest, said, len(fresh))
     tx.add(statement)
+    # Its lines refer to it, and nothing but the database knows.
+    await tx.flush()
     lines = [BankLine.read(statement, bank.currency, line) for line in fresh]
     tx.add_all(lines)
     await tx.flush()

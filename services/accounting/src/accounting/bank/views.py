@@ -13,7 +13,7 @@ from tailrace.http.routing import ResourceView, View
 
 class BankStatementView(ResourceView):
     bank_account_id: UUID
-    """Of which account it is."""
+    """The account that the bank made it for."""
     format: Literal["camt.053", "csv"]
     """What was read."""
     name: str
@@ -61,7 +61,7 @@ class SuggestionView(View):
     """An open invoice that a line may be for."""
 
     invoice_id: UUID
-    """Which one it is."""
+    """The one that is suggested."""
     invoice_number: str
     """What it is called."""
     customer_id: UUID | None
@@ -69,7 +69,7 @@ class SuggestionView(View):
     customer_name: Personal[str]
     """What they are called."""
     open: Minor
-    """What is open of it."""
+    """What is still to be paid of it."""
     score: int
     """How likely it is, of 100."""
     reasons: list[Reason]

@@ -22,7 +22,7 @@ class DunnedInvoiceView(View):
     """An invoice on a reminder, as it was then."""
 
     invoice_id: UUID
-    """Which one it is."""
+    """The one that is overdue."""
     number: str
     """What it is called."""
     dated: date

@@ -19,7 +19,7 @@ class NewInvoiceLine(Body):
     """Something that is sold by the invoice itself: a fee, an hour, what no order is of."""
 
     name: Text
-    """What it is."""
+    """What is sold."""
     quantity: Quantity
     """How much of it, in `unit`."""
     unit: UnitCode | None = None

@@ -18,24 +18,15 @@ from accounting.invoices.bodies import MOST_SHIPMENTS, NewInvoiceLine
 from accounting.invoices.buyers import Buyer, followed, known_buyer, named_buyer
 from accounting.invoices.copies import DeliveryCopy, MergeCopy, OrderCopy
 from accounting.invoices.models import InvoiceLine
-from accounting.invoices.refusals import NothingToInvoice, NotOneCustomer
+from accounting.invoices.refusals import NothingToInvoice, NotOneCustomer, OrderNotYetKnown
 from tailrace.core.days import Calendar
-from tailrace.core.errors import NotYetKnown
 from tailrace.core.ids import uuid7
 from tailrace.core.money import round_minor, share
 from tailrace.core.taxes import Levy, tax_lines
 from tailrace.db.database import Tx
-from tailrace.db.error_classes import NotYet
 from tailrace.messaging.replica import by_ids
 
 _NOTHING = Decimal(0)
-
-
-class OrderNotYetKnown(NotYetKnown, NotYet):
-    """409: goods left, and their order has not arrived here. An event that needs it waits."""
-
-    def __init__(self, number: str) -> None:
-        super().__init__("/shipment_ids", f"The order of shipment {number} is still on its way here.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,22 +9,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 from accounting.invoices.bodies import BillingPolicyBody, BillingTermsBody
 from accounting.invoices.buyers import address_label
 from accounting.invoices.copies import CompanyCopy, CustomerCopy, SellerCopy
+from accounting.invoices.refusals import CompanyNotYetKnown
 from accounting.models import Base
 from contracts.invoices import BillingMode, BillingPolicyUpdated, BillingTermsUpdated
-from tailrace.core.errors import NotYetKnown
 from tailrace.core.ids import derived_id
 from tailrace.db.database import Tx
-from tailrace.db.error_classes import NotYet
 from tailrace.db.models import Aggregate
 from tailrace.db.unique import unique_value
 from tailrace.messaging.replica import by_ids
-
-
-class CompanyNotYetKnown(NotYetKnown, NotYet):
-    """409: the company is so new that its name has not arrived here. An event that needs it waits."""
-
-    def __init__(self) -> None:
-        super().__init__("Authorization", "The name of this tenant is still on its way here.")
 
 
 class BillingPolicy(Aggregate, Base):

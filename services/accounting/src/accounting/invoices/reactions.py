@@ -3,7 +3,8 @@
 from accounting.invoices import commands, policy
 from accounting.invoices.buyers import followed
 from accounting.invoices.copies import DeliveryCopy, OrderCopy
-from accounting.invoices.drafting import OrderNotYetKnown, uninvoiced
+from accounting.invoices.drafting import uninvoiced
+from accounting.invoices.refusals import OrderNotYetKnown
 from contracts.shipments import ShipmentDispatched
 from tailrace.core.events import Meta
 from tailrace.db.database import Tx

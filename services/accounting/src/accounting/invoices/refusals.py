@@ -2,7 +2,8 @@
 
 from datetime import date
 
-from tailrace.core.errors import Invalid, Refused, Taken
+from tailrace.core.errors import Invalid, NotYetKnown, Refused, Taken
+from tailrace.db.error_classes import NotYet
 
 
 class InvoiceState(Refused):
@@ -48,3 +49,21 @@ class NoElectronicInvoice(Refused):
     """409: the standard asks for something that nobody has said."""
 
     slug, title = "no-electronic-invoice", "Something is missing for an electronic invoice"
+
+
+class OrderNotYetKnown(NotYetKnown, NotYet):
+    """409: goods left, and their order has not arrived here. An event that needs it waits, and a client tries again shortly."""
+
+    slug, title = "order-not-yet-known", "The order is not known here yet"
+
+    def __init__(self, number: str) -> None:
+        super().__init__("/shipment_ids", f"The order of shipment {number} is still on its way here.")
+
+
+class CompanyNotYetKnown(NotYetKnown, NotYet):
+    """409: the company is so new that its name has not arrived here. An event that needs it waits, and a client tries again shortly."""
+
+    slug, title = "company-not-yet-known", "The company is not known here yet"
+
+    def __init__(self) -> None:
+        super().__init__("Authorization", "The name of this tenant is still on its way here.")

@@ -135,7 +135,7 @@ class CreditNoteSummary(ResourceView):
     number: str
     """What people call it, without a gap in its series."""
     invoice_id: UUID
-    """Of which invoice it is."""
+    """The invoice that it takes back."""
     invoice_number: str
     """What that is called."""
     customer_id: UUID | None

@@ -15,7 +15,7 @@ from accounting.books import hold, next_open_day
 from accounting.days import days
 from accounting.invoices.commands import ensure_roles
 from accounting.invoices.models import Invoice
-from accounting.invoices.policy import CompanyNotYetKnown
+from accounting.invoices.refusals import CompanyNotYetKnown
 from accounting.models import Base
 from accounting.payments.rates import company_currency, exactly, rate_on
 from accounting.payments.refusals import AlreadyRevalued, NoRate

@@ -20,7 +20,7 @@ class BankAccountView(ResourceView):
     bic: str | None
     """The bank's code (ISO 9362)."""
     currency: Currency
-    """What it is in."""
+    """What it is kept in, an ISO 4217 code."""
     account: str
     """The account of the chart that it is in the books."""
 
@@ -29,7 +29,7 @@ class AllocationView(View):
     id: UUID
     """By which it is undone."""
     invoice_id: UUID
-    """Which invoice it is for."""
+    """The invoice that it settles."""
     invoice_number: str
     """What that is called."""
     amount: Minor
