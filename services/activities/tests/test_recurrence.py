@@ -130,11 +130,16 @@ def test_what_is_no_rule_of_its_first_time_is_refused(text: str) -> None:
         Rule(text, BEGIN, BERLIN)
 
 
-def test_a_rule_that_never_comes_again_is_found_to_be_one_in_no_time() -> None:
+def test_a_rule_that_never_comes_is_refused_without_a_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    def search(*_: object, **__: object) -> None:
+        raise AssertionError("it is looked for until the year 9999")
+
     leap = datetime(2028, 2, 29, 9, tzinfo=ZoneInfo(BERLIN))
     assert Rule("FREQ=YEARLY", leap, BERLIN).following(leap, leap) == datetime(2032, 2, 29, 8, tzinfo=UTC)
-    with pytest.raises(ValueError, match="no time of its own rule"):
-        Rule("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", BEGIN, BERLIN)
+    monkeypatch.setattr("activities.recurrence.rrulestr", search)
+    for never in ("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", "FREQ=MONTHLY;BYMONTHDAY=99", "FREQ=DAILY;BYYEARDAY=367"):
+        with pytest.raises(ValueError, match="no time of its own rule"):
+            Rule(never, BEGIN, BERLIN)
 
 
 def test_a_rule_has_one_spelling() -> None:

@@ -18,6 +18,8 @@ from tailrace.core import clock
 from tailrace.db.database import Tx
 
 PAST = timedelta(days=90)
+_ZONES_FROM, _ZONES_UNTIL = timedelta(days=400), timedelta(days=3660)
+"""For which days a zone says how its clocks are moved."""
 MOST = 2000
 """So many meetings and so many tasks a feed shows at most, the nearest first."""
 _PRIORITIES = {"urgent": 1, "high": 3, "normal": 5, "low": 9}
@@ -40,7 +42,8 @@ async def calendar_of(tx: Tx, feed: CalendarFeed) -> bytes:
     if "tasks" in feed.includes:
         for todo in await _tasks(tx, feed.user_id, since):
             calendar.add_component(todo)
-    calendar.add_missing_timezones()
+    today = clock.now().date()
+    calendar.add_missing_timezones(first_date=today - _ZONES_FROM, last_date=today + _ZONES_UNTIL)
     return bytes(calendar.to_ical())
 
 
@@ -75,7 +78,7 @@ def _event(row: Meeting, names: Mapping[UUID, str], users: Mapping[str, UserCopy
     event.add("status", _MEETING_STATUS[row.status])
     if row.location:
         event.add("location", row.location)
-    event.add("description", _described(names.get(row.customer_id), row.agenda, row.outcome, row.next_step))
+    _describe(event, names.get(row.customer_id), row.agenda, row.outcome, row.next_step)
     for each in row.attendees:
         user = users.get(each["user_id"] or "")
         name, email = (user.name, user.email) if user is not None else (each.get("name"), each.get("email"))
@@ -108,9 +111,7 @@ def _todo(row: Task, names: Mapping[UUID, str], *, is_newest: bool) -> Todo:
     todo.add("priority", _PRIORITIES[row.priority])
     if row.completed_at is not None:
         todo.add("completed", row.completed_at.astimezone(UTC))
-    todo.add(
-        "description", _described(None if row.customer_id is None else names.get(row.customer_id), row.description)
-    )
+    _describe(todo, None if row.customer_id is None else names.get(row.customer_id), row.description)
     return todo
 
 
@@ -123,8 +124,9 @@ def _head(component: Event | Todo, row: Meeting | Task) -> None:
     component.add("summary", row.title)
 
 
-def _described(*lines: str | None) -> str:
-    return "\n".join(line for line in lines if line)
+def _describe(component: Event | Todo, *lines: str | None) -> None:
+    if said := "\n".join(line for line in lines if line):
+        component.add("description", said)
 
 
 def _repeat(event: Event, text: str, rule: Rule, begin: datetime, exceptions: Iterable[str], zone: ZoneInfo) -> None:
