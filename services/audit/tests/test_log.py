@@ -11,6 +11,7 @@ from scribe import AT, Scribe, id_of
 from audit import log
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Tx
+from tailrace.db.error_classes import DatabaseAway
 from tailrace.messaging.subscribers import Heard
 from tailrace.verify.evidence import check_export
 from tailrace.verify.merkle import EMPTY_ROOT, Edge
@@ -61,13 +62,13 @@ async def test_a_batch_that_breaks_off_leaves_nothing_and_is_taken_whole_the_nex
     async def dies(tx: Tx, heard: list[Heard]) -> None:
         await keep(tx, heard)
         broken.append(len(heard))
-        raise ConnectionResetError("killed after everything was written, before the commit")
+        raise DatabaseAway("killed after everything was written, before the commit")
 
     records = [scribe.event("order.noted", uuid7()) for _ in range(25)]
     journals = [each for each in scribe.h.service.subscribers if each.topics == {"order.events"}]
     for journal in journals:
         monkeypatch.setattr(journal, "_keep", dies)
-    with pytest.raises(ConnectionResetError):
+    with pytest.raises(DatabaseAway):
         await scribe.say(*records)
     assert (broken, len(await rows(scribe))) == ([25], 10)
     for journal in journals:

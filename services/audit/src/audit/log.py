@@ -38,8 +38,8 @@ _TENANT = bindparam("tenant", type_=Uuid)
 
 
 def _unnested(name: str, **columns: Any) -> Any:
-    """Rows from arrays, a parameter for each column."""
-    arrays = [bindparam(each, type_=ARRAY(type)) for each, type in columns.items()]
+    """Rows from arrays, a parameter for each column: `all_` and its name, since a column's own name is taken."""
+    arrays = [bindparam(f"all_{each}", type_=ARRAY(type)) for each, type in columns.items()]
     return func.unnest(*arrays).table_valued(*columns, name=name).render_derived()
 
 
@@ -73,11 +73,12 @@ _DOCUMENT_COLUMNS: dict[str, Any] = {
 
 
 def _adding(kind: Any, columns: dict[str, Any]) -> Any:
-    return insert(kind).from_select(["tenant_id", *columns], select(_TENANT, _unnested("fresh", **columns)))
+    return insert(kind.__table__).from_select(["tenant_id", *columns], select(_TENANT, _unnested("fresh", **columns)))
 
 
 _ADD_RECORDS = _adding(Record, _RECORD_COLUMNS)
 _ADD_CONTENTS = _adding(Content, _CONTENT_COLUMNS)
+_documents: Any = Document.__table__
 _new_documents = _adding(Document, _DOCUMENT_COLUMNS)
 _said = _new_documents.excluded
 _ADD_DOCUMENTS = _new_documents.on_conflict_do_update(
@@ -86,9 +87,9 @@ _ADD_DOCUMENTS = _new_documents.on_conflict_do_update(
         "epoch": _said.epoch,
         "sequence": _said.sequence,
         "last": _said.last,
-        "records": Document.records + _said.records,
+        "records": _documents.c.records + _said.records,
     },
-).returning(Document.topic, Document.id, Document.records)
+).returning(_documents.c.topic, _documents.c.id, _documents.c.records)
 
 
 async def keep(tx: Tx, heard: Sequence[Heard]) -> None:
@@ -183,7 +184,7 @@ class _Batch:
 
 
 def _columns(names: dict[str, Any], rows: Sequence[tuple[Any, ...]]) -> dict[str, list[Any]]:
-    return {name: list(values) for name, values in zip(names, zip(*rows, strict=True), strict=True)}
+    return {f"all_{name}": list(values) for name, values in zip(names, zip(*rows, strict=True), strict=True)}
 
 
 def entry_of(record: Record) -> dict[str, Any]:

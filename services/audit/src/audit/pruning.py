@@ -42,7 +42,8 @@ async def let_go(tx: Tx, now: datetime) -> int:
         )
     )
     some = over.order_by(Content.position).limit(AT_ONCE)
-    gone = await tx.execute(delete(Content).where(Content.position.in_(some)).returning(Content.position))
+    going = delete(Content).where(Content.position.in_(some)).returning(Content.position)
+    gone = await tx.execute(going.execution_options(synchronize_session=False))
     return len(gone.all())
 
 

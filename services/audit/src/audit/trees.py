@@ -22,21 +22,23 @@ _FRESH = (
         bindparam("trees", type_=ARRAY(Text)),
         bindparam("levels", type_=ARRAY(BigInteger)),
         bindparam("numbers", type_=ARRAY(BigInteger)),
-        bindparam("hashes", type_=ARRAY(LargeBinary)),
+        bindparam("contents", type_=ARRAY(LargeBinary)),
     )
     .table_valued("tree", "level", "number", "hashes", name="fresh")
     .render_derived()
 )
-_insert = insert(Tile).from_select(
+_tiles: Any = Tile.__table__
+_insert = insert(_tiles).from_select(
     ["tenant_id", "tree", "level", "number", "hashes"], select(bindparam("tenant", type_=Tile.tenant_id.type), _FRESH)
 )
 _KEY = ["tenant_id", "tree", "level", "number"]
 _LENGTHEN = _insert.on_conflict_do_update(
-    index_elements=_KEY, set_={"hashes": Tile.hashes.op("||")(_insert.excluded.hashes)}
+    index_elements=_KEY, set_={"hashes": _tiles.c.hashes.op("||")(_insert.excluded.hashes)}
 )
 _REPLACE = _insert.on_conflict_do_update(index_elements=_KEY, set_={"hashes": _insert.excluded.hashes})
+_logs: Any = Log.__table__
 _NEW_LOG = (
-    insert(Log)
+    insert(_logs)
     .values(size=0, newest=b"\x00" * HASH, edge=b"", signed=0, waiting=0, documents=0, tenant_id=bindparam("tenant"))
     .on_conflict_do_nothing()
 )
@@ -75,7 +77,7 @@ async def _write(tx: Tx, statement: Any, tree: str, tiles: Mapping[tuple[int, in
         "trees": [tree] * len(at),
         "levels": [level for level, _ in at],
         "numbers": [index for _, index in at],
-        "hashes": [bytes(tiles[each]) for each in at],
+        "contents": [bytes(tiles[each]) for each in at],
     }
     if at:
         await tx.execute(statement, given)

@@ -83,7 +83,7 @@ class Scribe:
     async def get(self, path: str, expected: int = 200, **query: Any) -> Any:
         answer = await self.h.client.get(path, params=query)
         assert answer.status_code == expected, answer.text
-        return answer.json() if "json" in answer.headers["content-type"] else answer.text
+        return answer.json() if answer.headers["content-type"].startswith("application/json") else answer.text
 
     async def export(self) -> list[dict[str, Any]]:
         """The log as it is taken away: its head first, then every record."""
