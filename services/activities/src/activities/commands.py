@@ -18,9 +18,7 @@ from tailrace.core import clock
 from tailrace.core.errors import Invalid, Unknown
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Tx
-from tailrace.messaging.replica import Known, by_ids
-
-_LONGEST_CHAIN = 20
+from tailrace.messaging.replica import Known, by_ids, followed
 
 
 async def create_task(tx: Tx, body: TaskBody, **given: Any) -> Task:
@@ -144,16 +142,6 @@ async def require_customer(tx: Tx, id: UUID) -> None:
         raise Unknown("Customer", id)
 
 
-async def followed(tx: Tx, customer_id: UUID) -> UUID:
-    """The customer that this one stands for by now, which is itself as long as it was not merged."""
-    for _ in range(_LONGEST_CHAIN):
-        merge = (await by_ids(tx, MergeCopy, [customer_id])).get(customer_id)
-        if merge is None or not merge.active:
-            break
-        customer_id = merge.into_customer_id
-    return customer_id
-
-
 _NO_LINKS: Mapping[str, Any] = {
     "meeting_id": None,
     "announced_for": None,
@@ -214,7 +202,7 @@ async def _customer(tx: Tx, customer_id: UUID) -> CustomerCopy:
     """The customer, or the one that stands for it, held as users are. Raises NotYetKnown, and Invalid for one that was deleted."""
     held = select(CustomerCopy).where(CustomerCopy.id == customer_id).with_for_update(read=True)
     known = Known(CustomerCopy, (await tx.scalars(held)).all())
-    id = await followed(tx, customer_id)
+    id = await followed(tx, MergeCopy.into_customer_id, customer_id)
     if id != customer_id:
         held = select(CustomerCopy).where(CustomerCopy.id == id).with_for_update(read=True)
         known = Known(CustomerCopy, (await tx.scalars(held)).all())

@@ -9,24 +9,23 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Select, select
 
 from activities import timers
-from activities.commands import followed
 from activities.copies import CustomerCopy, MergeCopy, UserCopy
 from activities.meetings import Meeting
-from activities.models import CalendarFeed, Leaver, heir_of
+from activities.models import CalendarFeed, Leaver
 from activities.tasks import OPEN, Task
 from tailrace.core import clock
 from tailrace.core.payload import Payload
 from tailrace.db.database import Tx
+from tailrace.messaging.handover import Handover, Owner, Share
+from tailrace.messaging.replica import followed
 from tailrace.messaging.timers import Timer
 
 AT_ONCE = 200
 """How many rows are changed in one transaction."""
 _LOOK_AGAIN = timedelta(seconds=1)
-_WAITS_FOR_HEIR = timedelta(minutes=1)
 _DELETED = "The customer was deleted."
 _BACK = "The customer is back."
 
@@ -38,7 +37,6 @@ class Turn(Payload):
 
 
 turn = Timer("activities.customer_turn", carries=Turn)
-handover = Timer("activities.handover")
 
 
 @turn.due
@@ -58,43 +56,42 @@ async def follow_customer(tx: Tx, customer_id: UUID, said: Turn) -> None:
     return None
 
 
-async def leave(tx: Tx, user_id: UUID, successor_id: UUID | None) -> None:
-    """Remember that somebody is gone, take their calendars back, and begin to hand over what is theirs."""
-    gone = insert(Leaver).values(tenant_id=tx.tenant_id, user_id=user_id, successor_id=successor_id)
-    await tx.execute(gone.on_conflict_do_nothing())
-    await handover.set(tx, user_id, datetime.now(UTC))
+def _tasks_of(user_id: UUID) -> Select[UUID]:
+    return select(Task.id).where(Task.user_id == user_id).order_by(Task.id)
 
 
-@handover.due
-async def hand_over(tx: Tx, user_id: UUID) -> None:
-    """Give what a user had who is gone to the one who takes over, or to nobody, a batch at a time, until there is no more."""
-    user = await tx.scalar(select(UserCopy).where(UserCopy.id == user_id))
-    heir = await heir_of(tx, user_id)
-    if heir is not None and heir != user_id and not await _is_there(tx, heir):
-        leaver = await tx.scalar(select(Leaver).where(Leaver.user_id == user_id))
-        if leaver is not None and leaver.left_at > datetime.now(UTC) - _WAITS_FOR_HEIR:
-            # Not heard of yet, or gone as well, and who takes over from them is still on its way here.
-            return await handover.set(tx, user_id, datetime.now(UTC) + _LOOK_AGAIN)
-        heir = None
-    to = None if heir == user_id else heir
-    feeds = select(CalendarFeed.id).where(CalendarFeed.user_id == user_id, CalendarFeed.revoked.is_(False))
-    for id in await tx.scalars(feeds.order_by(CalendarFeed.id).limit(AT_ONCE)):
-        (await tx.load(CalendarFeed, id)).revoke()
-    given = 0
-    for id in await tx.scalars(select(Task.id).where(Task.user_id == user_id).order_by(Task.id).limit(AT_ONCE)):
-        task = await tx.load(Task, id, even_deleted=True)
-        task.hand_over(to, "The user was deleted." if to else "The user was deleted, and nobody takes over.")
-        given += 1
-    theirs = select(Meeting.id).where(Meeting.owner_id == user_id).order_by(Meeting.id)
-    for id in await tx.scalars(theirs.limit(AT_ONCE - given)):
-        (await tx.load(Meeting, id, even_deleted=True)).hand_over(to)
-        given += 1
-    if given >= AT_ONCE:
-        await handover.set(tx, user_id, datetime.now(UTC))
-    elif user is not None and user.active:
-        # The copy is behind, and somebody may still be given to them.
-        await handover.set(tx, user_id, datetime.now(UTC) + _LOOK_AGAIN)
-    return None
+async def _give_task(tx: Tx, id: UUID, to: Owner) -> None:
+    reason = "The user was deleted." if to.id else "The user was deleted, and nobody takes over."
+    (await tx.load(Task, id, even_deleted=True)).hand_over(to.id, reason)
+
+
+def _meetings_of(user_id: UUID) -> Select[UUID]:
+    return select(Meeting.id).where(Meeting.owner_id == user_id).order_by(Meeting.id)
+
+
+async def _give_meeting(tx: Tx, id: UUID, to: Owner) -> None:
+    (await tx.load(Meeting, id, even_deleted=True)).hand_over(to.id)
+
+
+def _feeds_of(user_id: UUID) -> Select[UUID]:
+    theirs = select(CalendarFeed.id).where(CalendarFeed.user_id == user_id, CalendarFeed.revoked.is_(False))
+    return theirs.order_by(CalendarFeed.id)
+
+
+async def _revoke(tx: Tx, id: UUID, to: Owner) -> None:
+    """A calendar goes to nobody."""
+    (await tx.load(CalendarFeed, id)).revoke()
+
+
+handover = Handover(
+    "activities.handover",
+    Leaver,
+    UserCopy,
+    Share(_feeds_of, _revoke),
+    Share(_tasks_of, _give_task),
+    Share(_meetings_of, _give_meeting),
+    at_once=AT_ONCE,
+)
 
 
 async def _is_known(tx: Tx, customer_id: UUID, said: Turn) -> bool:
@@ -119,7 +116,7 @@ async def _go_home(tx: Tx, customers: Sequence[UUID]) -> int:
     """Let each row be with the customer that stands now for the one that it names; how many were not."""
     changed = 0
     for home in customers:
-        to = await followed(tx, home)
+        to = await followed(tx, MergeCopy.into_customer_id, home)
         for id in await _ids(tx, Task, Task.home_customer_id == home, Task.customer_id != to, most=AT_ONCE - changed):
             (await tx.load(Task, id, even_deleted=True)).belong_to(to)
             changed += 1
@@ -169,8 +166,3 @@ async def _return_with(tx: Tx, customer_id: UUID, most: int) -> int:
 async def _ids(tx: Tx, kind: type[Task] | type[Meeting], *conditions: object, most: int) -> list[UUID]:
     query = select(kind.id).where(*conditions).order_by(kind.id).limit(max(most, 0))  # type: ignore[arg-type]
     return list(await tx.scalars(query))
-
-
-async def _is_there(tx: Tx, user_id: UUID) -> bool:
-    held = select(UserCopy.active).where(UserCopy.id == user_id).with_for_update(read=True)
-    return bool(await tx.scalar(held))

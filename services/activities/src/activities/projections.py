@@ -4,14 +4,12 @@ from activities.base import Base
 from activities.copies import CustomerCopy, MergeCopy, UserCopy
 from contracts import customers as sales
 from contracts.users import (
+    USER,
     TeamCreated,
     TeamDeleted,
     TeamUpdated,
     TenantCreated,
     TenantTimeZoneChanged,
-    UserCreated,
-    UserDeleted,
-    UserUpdated,
 )
 from tailrace.messaging.days import Days
 from tailrace.messaging.replica import Source, replica
@@ -19,14 +17,9 @@ from tailrace.messaging.teams import Teams
 
 days = Days("activities.days", Base.metadata, TenantCreated, TenantTimeZoneChanged)
 teams = Teams("activities.teams", Base.metadata, (TeamCreated, TeamUpdated), TeamDeleted)
-users = replica("activities.users", Source(UserCopy, "user_id", (UserCreated, UserUpdated), UserDeleted))
+users = replica("activities.users", Source(UserCopy, *USER))
 customers = replica(
     "activities.customers",
-    Source(
-        CustomerCopy,
-        "customer_id",
-        (sales.CustomerCreated, sales.CustomerUpdated, sales.CustomerRestored),
-        sales.CustomerDeleted,
-    ),
-    Source(MergeCopy, "customer_id", (sales.CustomerMerged,), sales.CustomerUnmerged),
+    Source(CustomerCopy, *sales.CUSTOMER),
+    Source(MergeCopy, *sales.MERGE),
 )

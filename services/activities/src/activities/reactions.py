@@ -36,7 +36,7 @@ async def unmerged(tx: Tx, event: CustomerUnmerged, meta: Meta) -> None:
 
 @goings.on(UserDeleted)
 async def left(tx: Tx, event: UserDeleted, meta: Meta) -> None:
-    await following.leave(tx, event.user_id, event.successor_id)
+    await following.handover.leave(tx, event.user_id, event.successor_id)
 
 
 async def _turn(tx: Tx, event: Any, said: Turn) -> None:

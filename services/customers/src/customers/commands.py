@@ -20,7 +20,7 @@ from tailrace.db.matching import because
 from tailrace.db.numbers import Numbers
 from tailrace.db.search import sharing
 from tailrace.db.visibility import owner_of_new
-from tailrace.messaging.handover import Handover, Owner
+from tailrace.messaging.handover import Handover, Owner, Share
 from tailrace.messaging.replica import by_ids
 
 NUMBERS = Numbers("customer", "C-{number:06d}")
@@ -149,7 +149,7 @@ async def _give(tx: Tx, id: UUID, to: Owner) -> None:
         customer.hand_over(to.id, "The user was deleted.")
 
 
-handover = Handover("customers.handover", Leaver, UserCopy, theirs=_looked_after_by, give=_give)
+handover = Handover("customers.handover", Leaver, UserCopy, Share(_looked_after_by, _give))
 
 
 async def present(tx: Tx, user_id: UUID) -> UUID | None:

@@ -30,10 +30,9 @@ from tailrace.core.money import round_minor
 from tailrace.core.plausible import checked_day
 from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
-from tailrace.messaging.replica import by_ids
+from tailrace.messaging.replica import by_ids, followed
 
 NUMBERS = Numbers("opportunity", "OP-{number:06}")
-_LONGEST_CHAIN = 20
 _BACK, _AHEAD = timedelta(days=3660), timedelta(days=3660)
 _CLOSED_BACK = timedelta(days=366)
 
@@ -164,19 +163,9 @@ async def accept_quote(tx: Tx, opportunity: Opportunity, proposal: WinProposal) 
         opportunity.propose(proposal.model_copy(update={"confirmer_id": await _confirmer(tx, opportunity)}))
 
 
-async def followed(tx: Tx, customer_id: UUID) -> UUID:
-    """The customer that this one stands for by now, which is itself as long as it was not merged."""
-    for _ in range(_LONGEST_CHAIN):
-        merge = (await by_ids(tx, MergeCopy, [customer_id])).get(customer_id)
-        if merge is None or not merge.active:
-            break
-        customer_id = merge.into_customer_id
-    return customer_id
-
-
 async def buyer(tx: Tx, customer_id: UUID, field: str = "/customer_id") -> CustomerCopy:
     """The customer to sell to. Raises NotYetKnown, and Invalid for one that was deleted."""
-    id = await followed(tx, customer_id)
+    id = await followed(tx, MergeCopy.into_customer_id, customer_id)
     return (await by_ids(tx, CustomerCopy, [id])).in_use(id, field)
 
 

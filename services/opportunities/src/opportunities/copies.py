@@ -1,14 +1,14 @@
 """What opportunities keep of others: who buys and is known already, who sells, and what can be sold."""
 
-from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, func
+from sqlalchemy import BigInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
 from opportunities.base import Base
 from tailrace.db.keys import tenant_index
 from tailrace.db.models import TenantRow
+from tailrace.messaging.handover import LeaverRow
 from tailrace.messaging.replica import Replica
 
 
@@ -56,12 +56,7 @@ class ItemCopy(Replica, Base):
     name: Mapped[str]
 
 
-class Leaver(TenantRow, Base):
-    """A user who is gone, and who takes over: nobody, when `successor_id` is None."""
+class Leaver(LeaverRow, Base):
+    """A user who is gone, and who takes over."""
 
     __tablename__ = "leaver"
-
-    user_id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-10)
-    successor_id: Mapped[UUID | None]
-    left_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    """When that was heard of here."""

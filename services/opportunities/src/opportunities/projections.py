@@ -20,26 +20,16 @@ days = Days("opportunities.days", Base.metadata, users.TenantCreated, users.Tena
 teams = Teams("opportunities.teams", Base.metadata, (users.TeamCreated, users.TeamUpdated), users.TeamDeleted)
 people = replica(
     "opportunities.users",
-    Source(copies.UserCopy, "user_id", (users.UserCreated, users.UserUpdated), users.UserDeleted),
+    Source(copies.UserCopy, *users.USER),
 )
 items = replica(
     "opportunities.items",
-    Source(
-        copies.ItemCopy,
-        "item_id",
-        (catalog.ItemCreated, catalog.ItemUpdated, catalog.ItemRestored),
-        catalog.ItemDeleted,
-    ),
+    Source(copies.ItemCopy, *catalog.ITEM),
 )
 buyers = replica(
     "opportunities.customers",
-    Source(
-        copies.CustomerCopy,
-        "customer_id",
-        (customers.CustomerCreated, customers.CustomerUpdated, customers.CustomerRestored),
-        customers.CustomerDeleted,
-    ),
-    Source(copies.MergeCopy, "customer_id", (customers.CustomerMerged,), customers.CustomerUnmerged),
+    Source(copies.CustomerCopy, *customers.CUSTOMER),
+    Source(copies.MergeCopy, *customers.MERGE),
 )
 marks = Projection("opportunities.customer_marks", tables=[copies.CustomerMark])
 

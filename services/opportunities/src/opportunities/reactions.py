@@ -16,7 +16,7 @@ from opportunities import commands
 from opportunities.leads import Lead
 from opportunities.models import Opportunity
 from opportunities.pipelines import Pipeline, Reason
-from opportunities.timers import leave, turn
+from opportunities.timers import handover, turn
 from tailrace.core.errors import Taken, Unknown
 from tailrace.core.events import Meta
 from tailrace.db.database import Tx
@@ -135,7 +135,7 @@ async def restored(tx: Tx, event: customers.CustomerRestored, meta: Meta) -> Non
 
 @goings.on(UserDeleted)
 async def left(tx: Tx, event: UserDeleted, meta: Meta) -> None:
-    await leave(tx, event.user_id, event.successor_id)
+    await handover.leave(tx, event.user_id, event.successor_id)
 
 
 async def _waiting(tx: Tx, lead_id: UUID, customer_id: UUID) -> Lead | None:

@@ -10,21 +10,20 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from opportunities import assignment
 from opportunities.base import Base
-from opportunities.commands import followed
 from opportunities.copies import CustomerCopy, Leaver, MergeCopy, UserCopy
 from opportunities.leads import Lead
 from opportunities.models import Opportunity
 from tailrace.db.database import Tx
 from tailrace.db.models import TenantRow
-from tailrace.messaging.replica import by_ids
+from tailrace.messaging.handover import Handover, Owner, Share
+from tailrace.messaging.replica import by_ids, followed
 from tailrace.messaging.timers import Timer
 
 AT_ONCE = 200
 """How many leads, or opportunities, are changed in one transaction."""
 _LOOK_AGAIN = timedelta(seconds=1)
-_WAITS_FOR_HEIR = _WAITS_FOR_COPY = timedelta(minutes=1)
+_WAITS_FOR_COPY = timedelta(minutes=1)
 
-handover = Timer("opportunities.handover")
 following = Timer("opportunities.customer_following")
 
 
@@ -45,13 +44,6 @@ class CustomerTurn(TenantRow, Base):
     """The last opportunity that was looked at."""
 
 
-async def leave(tx: Tx, user_id: UUID, successor_id: UUID | None) -> None:
-    """Remember that somebody is gone, and begin to hand over what they looked after."""
-    gone = insert(Leaver).values(tenant_id=tx.tenant_id, user_id=user_id, successor_id=successor_id)
-    await tx.execute(gone.on_conflict_do_nothing())
-    await handover.set(tx, user_id, datetime.now(UTC))
-
-
 async def turn(tx: Tx, customer_id: UUID, what: Turned, from_customer_id: UUID | None = None) -> None:
     """Begin to let what is about a customer follow it."""
     row = {"tenant_id": tx.tenant_id, "customer_id": customer_id, "what": what, "from_customer_id": from_customer_id}
@@ -61,35 +53,33 @@ async def turn(tx: Tx, customer_id: UUID, what: Turned, from_customer_id: UUID |
     await following.set(tx, customer_id, datetime.now(UTC))
 
 
-@handover.due
-async def hand_over(tx: Tx, user_id: UUID) -> None:
-    """Give open leads and opportunities of a user who is gone to the one who takes over, or to nobody, until there are no more.
+def _leads_of(user_id: UUID) -> Select[UUID]:
+    theirs = select(Lead.id).where(Lead.owner_id == user_id, Lead.status.in_(("new", "qualified")))
+    return theirs.where(Lead.deleted_at.is_(None)).order_by(Lead.id)
 
-    What is closed stays theirs: they closed it.
-    """
-    heir = await _heir_of(tx, user_id)
-    user = await tx.scalar(select(UserCopy).where(UserCopy.id == user_id))
-    if heir is not None and not await _is_there(tx, heir):
-        leaver = await tx.scalar(select(Leaver).where(Leaver.user_id == user_id))
-        if leaver is not None and leaver.left_at > datetime.now(UTC) - _WAITS_FOR_HEIR:
-            # Not heard of yet, or gone as well, and who takes over from them is still on its way here.
-            return await handover.set(tx, user_id, datetime.now(UTC) + _LOOK_AGAIN)
-        heir = None
-    team_id = await assignment.first_team(tx, heir)
-    open_leads = and_(Lead.owner_id == user_id, Lead.status.in_(("new", "qualified")))
-    leads = list(await tx.scalars(_of(Lead, open_leads)))
-    for id in leads:
-        (await tx.load(Lead, id)).hand_over(heir, team_id)
-    open_ones = and_(Opportunity.owner_id == user_id, Opportunity.status == "open")
-    opportunities = list(await tx.scalars(_of(Opportunity, open_ones)))
-    for id in opportunities:
-        (await tx.load(Opportunity, id)).hand_over(heir, team_id)
-    if AT_ONCE in (len(leads), len(opportunities)):
-        await handover.set(tx, user_id, datetime.now(UTC))
-    elif user is not None and user.active:
-        # The copy is behind, and something may still be given to them.
-        await handover.set(tx, user_id, datetime.now(UTC) + _LOOK_AGAIN)
-    return None
+
+async def _give_lead(tx: Tx, id: UUID, to: Owner) -> None:
+    (await tx.load(Lead, id)).hand_over(to.id, await assignment.first_team(tx, to.id))
+
+
+def _opportunities_of(user_id: UUID) -> Select[UUID]:
+    """What is closed stays theirs: they closed it."""
+    theirs = select(Opportunity.id).where(Opportunity.owner_id == user_id, Opportunity.status == "open")
+    return theirs.where(Opportunity.deleted_at.is_(None)).order_by(Opportunity.id)
+
+
+async def _give_opportunity(tx: Tx, id: UUID, to: Owner) -> None:
+    (await tx.load(Opportunity, id)).hand_over(to.id, await assignment.first_team(tx, to.id))
+
+
+handover = Handover(
+    "opportunities.handover",
+    Leaver,
+    UserCopy,
+    Share(_leads_of, _give_lead),
+    Share(_opportunities_of, _give_opportunity),
+    at_once=AT_ONCE,
+)
 
 
 @following.due
@@ -103,12 +93,12 @@ async def follow(tx: Tx, customer_id: UUID) -> None:
     about = [Opportunity.customer_id == customer_id, Opportunity.own_customer_id == customer_id]
     if turned.from_customer_id is not None:
         # What it stood for may have been merged further, and so may what was merged into it.
-        about.append(Opportunity.customer_id == await followed(tx, turned.from_customer_id))
+        about.append(Opportunity.customer_id == await followed(tx, MergeCopy.into_customer_id, turned.from_customer_id))
     which = or_(*about) if turned.after_id is None else and_(or_(*about), Opportunity.id > turned.after_id)
     some = list(await tx.scalars(_of(Opportunity, which, even_deleted=True)))
     for id in some:
         await _follow(tx, await tx.load(Opportunity, id, even_deleted=True))
-    into = await followed(tx, customer_id)
+    into = await followed(tx, MergeCopy.into_customer_id, customer_id)
     leads = list(await tx.scalars(_of(Lead, Lead.customer_id == customer_id))) if into != customer_id else []
     for id in leads:
         (await tx.load(Lead, id)).belong_to(into)
@@ -130,7 +120,7 @@ async def _is_heard(tx: Tx, turned: CustomerTurn) -> bool:
 
 
 async def _follow(tx: Tx, opportunity: Opportunity) -> None:
-    into = await followed(tx, opportunity.own_customer_id)
+    into = await followed(tx, MergeCopy.into_customer_id, opportunity.own_customer_id)
     customer = (await by_ids(tx, CustomerCopy, [into])).get(into)
     gone = customer is not None and not customer.active
     if opportunity.deleted_at is not None:
@@ -152,22 +142,3 @@ def _of(
     """The first ids of those, in their order."""
     query = select(kind.id).where(which).order_by(kind.id).limit(AT_ONCE)
     return query if even_deleted else query.where(kind.deleted_at.is_(None))
-
-
-async def _heir_of(tx: Tx, user_id: UUID) -> UUID | None:
-    """Who took over, or who took over from that one; None for nobody."""
-    seen: set[UUID] = set()
-    heir: UUID | None = user_id
-    while heir is not None and heir not in seen:
-        seen.add(heir)
-        leaver = await tx.scalar(select(Leaver).where(Leaver.user_id == heir))
-        if leaver is None:
-            return None if heir == user_id else heir
-        heir = leaver.successor_id
-    return None
-
-
-async def _is_there(tx: Tx, user_id: UUID) -> bool:
-    held = select(UserCopy).where(UserCopy.id == user_id).with_for_update(read=True)
-    found = (await tx.scalars(held.execution_options(populate_existing=True))).one_or_none()
-    return found is not None and found.active

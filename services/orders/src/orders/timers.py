@@ -7,7 +7,7 @@ from sqlalchemy import Select, select
 from orders.models import Order
 from orders.projections import Leaver, UserCopy
 from tailrace.db.database import Tx
-from tailrace.messaging.handover import Handover, Owner
+from tailrace.messaging.handover import Handover, Owner, Share
 
 
 def _sold_by(user_id: UUID) -> Select[UUID]:
@@ -21,4 +21,4 @@ async def _give(tx: Tx, id: UUID, to: Owner) -> None:
     order.hand_over(to, "The user was deleted." if to.id else "The user was deleted, and nobody takes over.")
 
 
-handover = Handover("orders.handover", Leaver, UserCopy, theirs=_sold_by, give=_give, at_once=200)
+handover = Handover("orders.handover", Leaver, UserCopy, Share(_sold_by, _give), at_once=200)

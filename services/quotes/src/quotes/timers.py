@@ -12,7 +12,7 @@ from quotes.models import OPEN, Quote
 from quotes.projections import days
 from tailrace.db.database import Tx
 from tailrace.db.models import TenantRow
-from tailrace.messaging.handover import Handover, Owner
+from tailrace.messaging.handover import Handover, Owner, Share
 from tailrace.messaging.replica import followed
 from tailrace.messaging.timers import Timer
 
@@ -89,4 +89,4 @@ async def _give(tx: Tx, id: UUID, to: Owner) -> None:
     (await tx.load(Quote, id)).hand_over(to)
 
 
-handover = Handover("quotes.handover", Leaver, UserCopy, theirs=_sold_by, give=_give, at_once=AT_ONCE)
+handover = Handover("quotes.handover", Leaver, UserCopy, Share(_sold_by, _give), at_once=AT_ONCE)

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy.orm import Mapped
 
-from contracts.users import TeamCreated, TeamDeleted, TeamUpdated, UserCreated, UserDeleted, UserUpdated
+from contracts.users import USER, TeamCreated, TeamDeleted, TeamUpdated
 from tailrace.messaging.replica import Replica, Source, replica
 from tailrace.messaging.teams import Teams
 from workflow.base import Base
@@ -16,5 +16,5 @@ class UserCopy(Replica, Base):
     roles: Mapped[list[Any]]
 
 
-users = replica("workflow.users", Source(UserCopy, "user_id", (UserCreated, UserUpdated), UserDeleted))
+users = replica("workflow.users", Source(UserCopy, *USER))
 teams = Teams("workflow.teams", Base.metadata, (TeamCreated, TeamUpdated), TeamDeleted)

@@ -1,6 +1,6 @@
 """What a user who is gone looked after goes to the one who takes over, batch by batch and each once; or to nobody, and that is told.
 
-    handover = Handover("quotes.handover", Leaver, UserCopy, theirs=open_quotes_of, give=give)
+    handover = Handover("quotes.handover", Leaver, UserCopy, Share(open_quotes_of, give))
 
 where `Leaver` is a `LeaverRow` and `UserCopy` the replica of users. The service's reaction to the end of a user calls `leave`. What is given to
 somebody is given under `hold`: who is just leaving is refused, or the handover finds it. Who takes over may have left too, in whichever order that
@@ -21,7 +21,7 @@ from tailrace.db.models import TenantRow
 from tailrace.messaging.replica import Known, Replica
 from tailrace.messaging.timers import Timer
 
-__all__ = ["Handover", "LeaverRow", "Owner", "heir_of"]
+__all__ = ["Handover", "LeaverRow", "Owner", "Share", "heir_of"]
 
 _LOOK_AGAIN = timedelta(seconds=1)
 _WAITS_FOR_HEIR = timedelta(minutes=1)
@@ -60,6 +60,13 @@ def _owner(copy: Replica) -> Owner:
     return Owner(copy.id, getattr(copy, "name", None))
 
 
+class Share(NamedTuple):
+    """One kind of what people look after: `theirs` selects the ids of a user's, and `give` gives one of them to somebody, or to nobody."""
+
+    theirs: Callable[[UUID], Select[UUID]]
+    give: Callable[[Tx, UUID, Owner], Awaitable[None]]
+
+
 class Handover(Timer):
     """The timer, by user, that gives away what they had, `at_once` of it in one transaction."""
 
@@ -68,15 +75,12 @@ class Handover(Timer):
         name: str,
         leavers: type[LeaverRow],
         users: type[Replica],
-        *,
-        theirs: Callable[[UUID], Select[UUID]],
-        give: Callable[[Tx, UUID, Owner], Awaitable[None]],
+        *shares: Share,
         at_once: int = 500,
     ) -> None:
-        """`theirs` selects the ids of what a user looks after; `give` gives one of them to somebody, or to nobody."""
         super().__init__(name)
         self._leavers, self._users = leavers, users
-        self._theirs, self._give = theirs, give
+        self._shares = shares
         self.at_once = at_once
         self.due(self.hand_over)
 
@@ -119,10 +123,12 @@ class Handover(Timer):
         to = Owner(None, None)
         if heir is not None and heir != user_id:
             to = _owner((await self.hold(tx, heir))[heir])
-        left = list(await tx.scalars(self._theirs(user_id).limit(self.at_once)))
-        for id in left:
-            await self._give(tx, id, to)
-        if len(left) == self.at_once:
+        given = 0
+        for share in self._shares:
+            for id in list(await tx.scalars(share.theirs(user_id).limit(self.at_once - given))):
+                await share.give(tx, id, to)
+                given += 1
+        if given == self.at_once:
             await self.set(tx, user_id, datetime.now(UTC))
         elif user is not None and user.active:
             # The copy is behind, and somebody may still be given to them.
