@@ -24,6 +24,7 @@ async def test_a_screen_is_its_single_reads_together(gateway: Gateway) -> None:
         "history": await member.get(f"/v1/orders/{order['id']}/history"),
         "shipments": await member.get("/v1/shipments", order_id=order["id"], limit=20),
         "reservations": await member.get("/v1/inventory/reservations", order_id=order["id"], limit=20),
+        "invoices": await member.get("/v1/accounting/invoices", order_id=order["id"], limit=20),
         "journals": await member.get("/v1/accounting/journals", source_id=order["id"], limit=20),
     }
     assert shown["parts"] == singles
@@ -34,7 +35,7 @@ async def test_a_screen_is_its_single_reads_together(gateway: Gateway) -> None:
     assert [each["id"] for each in home["parts"]["orders"]["items"]] == [order["id"]]
     stranger = await gateway.new_tenant()
     assert (await stranger.send("GET", path)).status_code == 404
-    assert (await stranger.get("/v1/screens/home"))["parts"]["orders"]["items"] == []
+    assert (await stranger.get("/v1/screens/home"))["parts"]["draft_orders"]["items"] == []
     # A person without the books sees the rest.
     role = await member.post("/v1/auth/roles", {"name": "clerk", "scopes": ["orders:read", "shipping:read"]})
     email = "clerk@example.org"
@@ -44,4 +45,6 @@ async def test_a_screen_is_its_single_reads_together(gateway: Gateway) -> None:
     clerk = await gateway.log_in(me["slug"], email, PASSWORD)
     seen = await clerk.get(path)
     assert seen["parts"].keys() == {"order", "history", "shipments"}
-    assert {(each["part"], each["status"]) for each in seen["left_out"]} == {("reservations", 403), ("journals", 403)}
+    assert {(each["part"], each["status"]) for each in seen["left_out"]} == {
+        (part, 403) for part in ("reservations", "invoices", "journals")
+    }

@@ -6,22 +6,49 @@ _SOME = "limit=20"
 
 SCREENS = (
     Screen(
-        "quote",
-        "A quote, and the orders that it became.",
+        "customer",
+        "A customer: what happened lately, what is offered and sold, what is to be done, and what is still to be paid.",
         (
-            Part("quote", "/v1/quotes/{quote_id}"),
-            Part("orders", "/v1/orders", f"quote_id={{id}}&{_SOME}"),
+            Part("customer", "/v1/customers/{customer_id}"),
+            Part("timeline", "/v1/customers/{customer_id}/timeline", _SOME),
+            Part("opportunities", "/v1/opportunities", f"customer_id={{id}}&status=open&{_SOME}"),
+            Part("quotes", "/v1/quotes", f"customer_id={{id}}&sort=-number&{_SOME}"),
+            Part("orders", "/v1/orders", f"customer_id={{id}}&sort=-number&{_SOME}"),
+            Part("invoices", "/v1/accounting/invoices", f"customer_id={{id}}&{_SOME}"),
+            Part("tasks", "/v1/tasks", f"customer_id={{id}}&status=open&{_SOME}"),
+        ),
+    ),
+    Screen(
+        "opportunity",
+        "An opportunity, the stages that it went through, its meetings, its tasks.",
+        (
+            Part("opportunity", "/v1/opportunities/{opportunity_id}"),
+            Part("stages", "/v1/opportunities/{opportunity_id}/stages"),
+            Part("meetings", "/v1/meetings", f"opportunity_id={{id}}&{_SOME}"),
+            Part("tasks", "/v1/tasks", f"opportunity_id={{id}}&{_SOME}"),
         ),
         (Link("customer", "customer_id"),),
     ),
     Screen(
+        "quote",
+        "A quote, who approved it, its tasks, and the order that it became.",
+        (
+            Part("quote", "/v1/quotes/{quote_id}"),
+            Part("approvals", "/v1/approvals", f"document_id={{id}}&{_SOME}"),
+            Part("orders", "/v1/orders", f"quote_id={{id}}&{_SOME}"),
+            Part("tasks", "/v1/tasks", f"quote_id={{id}}&{_SOME}"),
+        ),
+        (Link("customer", "customer_id"), Link("opportunity", "opportunity_id")),
+    ),
+    Screen(
         "order",
-        "An order, what happened to it, its shipments, and how it was booked.",
+        "An order, what happened to it, its shipments, its invoices, and how it was booked.",
         (
             Part("order", "/v1/orders/{order_id}"),
             Part("history", "/v1/orders/{order_id}/history"),
             Part("shipments", "/v1/shipments", f"order_id={{id}}&{_SOME}"),
             Part("reservations", "/v1/inventory/reservations", f"order_id={{id}}&{_SOME}"),
+            Part("invoices", "/v1/accounting/invoices", f"order_id={{id}}&{_SOME}"),
             Part("journals", "/v1/accounting/journals", f"source_id={{id}}&{_SOME}"),
         ),
         (Link("customer", "customer_id"), Link("quote", "quote_id")),
@@ -37,21 +64,15 @@ SCREENS = (
         (Link("order", "order_id"),),
     ),
     Screen(
-        "customer",
-        "A customer, with what was offered and sold.",
-        (
-            Part("customer", "/v1/customers/{customer_id}"),
-            Part("quotes", "/v1/quotes", f"customer_id={{id}}&{_SOME}&sort=-number"),
-            Part("orders", "/v1/orders", f"customer_id={{id}}&{_SOME}&sort=-number"),
-        ),
-    ),
-    Screen(
         "home",
-        "What a person begins the day with.",
+        "What a person begins the day with: what waits for them, what is overdue, what is held up.",
         (
-            Part("quotes", "/v1/quotes", f"status=sent&{_SOME}"),
-            Part("orders", "/v1/orders", f"status=draft&{_SOME}"),
-            Part("shipments", "/v1/shipments", f"held=true&{_SOME}"),
+            Part("approvals", "/v1/approvals/pending", _SOME),
+            Part("overdue_tasks", "/v1/tasks/overdue", _SOME),
+            Part("sent_quotes", "/v1/quotes", f"status=sent&{_SOME}"),
+            Part("draft_orders", "/v1/orders", f"status=draft&{_SOME}"),
+            Part("held_shipments", "/v1/shipments", f"held=true&{_SOME}"),
+            Part("overdue_invoices", "/v1/accounting/invoices", f"overdue=true&{_SOME}"),
         ),
         of_one=False,
     ),
