@@ -31,8 +31,15 @@ async def test_a_screen_is_its_single_reads_together(gateway: Gateway) -> None:
     assert shown["links"] == [
         {"screen": "customer", "id": customer["id"], "href": f"/v1/screens/customer/{customer['id']}"}
     ]
-    home = await member.get(f"/v1/screens/customer/{customer['id']}")
-    assert [each["id"] for each in home["parts"]["orders"]["items"]] == [order["id"]]
+    theirs = await member.get(f"/v1/screens/customer/{customer['id']}")
+    assert [each["id"] for each in theirs["parts"]["orders"]["items"]] == [order["id"]]
+    shipment = shown["parts"]["shipments"]["items"][0]
+    for said in (
+        theirs,
+        await member.get(f"/v1/screens/shipment/{shipment['id']}"),
+        await member.get("/v1/screens/home"),
+    ):
+        assert said["left_out"] == []
     stranger = await gateway.new_tenant()
     assert (await stranger.send("GET", path)).status_code == 404
     assert (await stranger.get("/v1/screens/home"))["parts"]["draft_orders"]["items"] == []
