@@ -57,17 +57,25 @@ class Databases:
         return self.settings.database(service).rsplit("/", 1)[0] + f"/{name}"
 
 
-def drop_idle_slots(admin_url: str) -> None:
-    """Those that no connector reads. Blocks."""
+def drop_slots(admin_url: str) -> None:
+    """All of them, once nobody reads them any more. Blocks."""
 
     async def drop() -> None:
         admin = await asyncpg.connect(admin_url)
-        await admin.execute("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active")
-        await admin.close()
+        try:
+            while await admin.fetchval("SELECT count(*) FROM pg_replication_slots"):
+                # Whoever served a reader that is gone may take a moment to notice.
+                await admin.execute("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active")
+                await admin.execute(
+                    "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active"
+                )
+                await asyncio.sleep(0.02)
+        finally:
+            await admin.close()
 
     # In a thread, since this one may have a loop of its own.
     with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, drop()).result()
+        thread.submit(asyncio.run, asyncio.wait_for(drop(), 60)).result()
 
 
 def _state_of(service: Service) -> str:

@@ -21,7 +21,7 @@ from tailrace.stack.embedded import Stack
 from tailrace.stack.plan import External, Only, service_names
 from tailrace_testing import containers
 from tailrace_testing.collector import Collector
-from tailrace_testing.databases import Databases, drop_idle_slots
+from tailrace_testing.databases import Databases, drop_slots
 from tailrace_testing.gateway import Gateway
 from tailrace_testing.harness import Harness, MakeHarness, SetClock
 from tailrace_testing.places import LEVELS, in_order, level_of, place_of, service_of
@@ -111,7 +111,7 @@ def _stop_what_is_done(item: pytest.Item) -> None:
         stash[_stack].stop_beyond(level)
         stash[_reach] = level
         # Nobody reads them any more, and they would hold the write-ahead log of everything that follows.
-        drop_idle_slots(stash[_stack].postgres_url)
+        drop_slots(stash[_stack].postgres_url)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -176,11 +176,13 @@ def stack(request: pytest.FixtureRequest, collector: Collector, external: Extern
     environment = {**limits, **canaries, **collector.environment(), **capture}
     data, level = folder_of(request.config) / "data", _level_here(request.config)
     stack = Stack(data, only=level, external=external, environment=environment, durable=False)
+    stash = request.config.stash
     try:
-        request.config.stash[_stack], request.config.stash[_reach] = stack.start(), level
+        stash[_stack], stash[_reach] = stack.start(), level
         yield stack
     finally:
-        del request.config.stash[_stack]
+        if _stack in stash:
+            del stash[_stack]
         stack.discard()
 
 
