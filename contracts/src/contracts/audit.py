@@ -12,7 +12,7 @@ class AuditEvent(Event):
 
 
 class AuditHeadSigned(AuditEvent):
-    """The log of a company was signed as it is now: whoever keeps this can prove later what it held."""
+    """The log of a company was signed as it is now: this, kept, proves later what it held."""
 
     type: ClassVar[str] = "audit.head_signed"
 

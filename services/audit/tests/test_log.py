@@ -110,7 +110,7 @@ async def test_a_type_that_nobody_here_knows_is_kept_as_it_was_published(scribe:
     strange = scribe.event("order.teleported", uuid7(), data={"to": "Mars", "n": 12345678901234567890})
     await scribe.say(strange)
     said = await scribe.get(f"{AT}/records/{id_of(strange)}")
-    assert (said["type"], said["data"]) == ("order.teleported", {"to": "Mars", "n": 12345678901234567890})
+    assert (said["type"], said["data_in_full"]) == ("order.teleported", {"to": "Mars", "n": 12345678901234567890})
     assert await scribe.h.admin.fetchval("SELECT data FROM content") == strange.value
 
 

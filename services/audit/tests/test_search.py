@@ -59,7 +59,7 @@ async def test_who_a_person_is_shows_to_those_alone_who_may_see_it(scribe: Scrib
     record = await scribe.h.deliver(event, aggregate_id=user)
     await scribe.sign()
     at = f"{AT}/records/{id_of(record)}"
-    assert (await scribe.get(at))["data"]["email"] == "ada@acme.example"
+    assert (await scribe.get(at))["data_in_full"]["email"] == "ada@acme.example"
     reader = scribe.h.client_as("audit-log:read")
     shown = (await reader.get(at)).json()["data"]
     assert (shown["email"], shown["name"], shown["roles"]) == ("[personal]", "[personal]", ["sales"])

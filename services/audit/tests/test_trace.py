@@ -106,7 +106,7 @@ async def test_an_access_is_where_a_trace_begins(scribe: Scribe) -> None:
     confirmed = str(id_of(sale.all[1]))
     assert {"cause": access["id"], "effect": confirmed, "kind": "asked"} in trace["edges"]
     record = await scribe.get(f"/v1/audit/records/{id_of(click)}")
-    assert record["data"]["address"] == "192.0.2.7"
+    assert record["data_in_full"]["address"] == "192.0.2.7"
     hidden = await scribe.h.client_as("audit-log:read").get(f"/v1/audit/records/{id_of(click)}")
     assert (hidden.json()["data"]["address"], hidden.json()["data"]["path"]) == ("[personal]", said["path"])
 

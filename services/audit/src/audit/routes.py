@@ -111,7 +111,8 @@ async def read_audit_record(tx: Tx, who: Reader, record_id: UUID) -> dict[str, A
         "schema_version": record.schema,
         "prev": record.prev.hex(),
         "commitment": record.commitment.hex(),
-        "data": None if content is None else masking.shown(record.type, content.data, pii=shows(pii)),
+        "data": None if content is None else masking.shown(record.type, content.data, pii=False),
+        "data_in_full": None if content is None else masking.shown(record.type, content.data, pii=True),
     }
 
 

@@ -2,7 +2,7 @@
 
 All that one request set in motion bears its correlation. From there the graph goes back over the documents that the request acted on, to the requests
 that made them, and on over the documents that it made, to the requests that acted on those. So it leads from a journal to the shipment that was
-dispatched, to the order that asked for it, to whoever confirmed that, and it does not run off into every other order that the same stock served.
+dispatched, to the order that asked for it, to the one who confirmed that, and it does not run off into every other order that the same stock served.
 """
 
 import json

@@ -1,9 +1,11 @@
 """What clients are shown."""
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from audit.scopes import pii
+from tailrace.http.masks import masked
 from tailrace.http.routing import ResourceView, View
 
 
@@ -38,7 +40,9 @@ class RecordView(RecordSummary):
     commitment: str
     """The salted SHA-256 of what it said."""
     data: Any
-    """What it said; fields that tell who a person is are `[personal]` without `audit-log:pii`. Null when its time is over."""
+    """What it said; fields that tell who a person is are `[personal]`. Null when its time is over."""
+    data_in_full: Annotated[Any, masked(pii)]
+    """All that it said."""
 
 
 class HeadView(View):

@@ -1,6 +1,6 @@
 """Tells a topic of what is no event of business, outside of any transaction: nobody waits for it, little is kept in memory, and some may be lost.
 
-What is told bears the envelope of events. Each process has a stream of its own for each tenant, whose sequence has no gap, so that whoever keeps
+What is told bears the envelope of events. Each process has a stream of its own for each tenant, whose sequence has no gap, so that who keeps
 marks keeps what is told once. What could not be told is counted, and the next thing that can says how many that were.
 """
 

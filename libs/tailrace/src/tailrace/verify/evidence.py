@@ -20,9 +20,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from tailrace.verify import documents, merkle
 
-HEAD_FORMAT = "tailrace.audit.head/1"
-BUNDLE_FORMAT = "tailrace.audit.bundle/1"
-EXPORT_FORMAT = "tailrace.audit.export/1"
+HEAD_FORMAT = "tailrace.head/1"
+BUNDLE_FORMAT = "tailrace.bundle/1"
+EXPORT_FORMAT = "tailrace.export/1"
 FIRST = "0" * 64
 """What the first record names as the one before."""
 

@@ -47,7 +47,7 @@ class Context:
     """Tenant, actor and cause of what a transaction records.
 
     `correlation_id` names the request or timer that began it all; `causation_id` the event that led here, None at the beginning.
-    `actor` is who acts when that is no user who logged in: `timer:<name>`, `schedule:<name>`, `partner:<errand>`, or whoever began what led here.
+    `actor` is who acts when that is no user who logged in: `timer:<name>`, `schedule:<name>`, `partner:<errand>`, or who began what led here.
     """
 
     tenant_id: UUID | None

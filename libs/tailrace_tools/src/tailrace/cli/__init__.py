@@ -173,7 +173,7 @@ def keys_list() -> None:
 def keys_rotate(
     now: Annotated[bool, typer.Option("--now", help="Sign with the new key at once, not in two minutes.")] = False,
     revoke: Annotated[bool, typer.Option("--revoke", help="Refuse what older keys signed: one may be stolen.")] = False,
-    reason: Annotated[Optional[str], typer.Option("--reason", help="Kept in the audit log.")] = None,  # noqa: UP045
+    reason: Annotated[Optional[str], typer.Option("--reason", help="Kept in the log of who did what.")] = None,  # noqa: UP045
 ) -> None:
     """Replace the signing key. No user is logged out; with --revoke every client has to refresh its token."""
     from tailrace.cli.keys import rotate_keys
@@ -261,16 +261,16 @@ def verify(
     tenant: Annotated[Optional[UUID], typer.Option("--tenant", help="Of this tenant alone.")] = None,  # noqa: UP045
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
     document: Annotated[Optional[str], typer.Option("--document", help="The document that a bundle is about.")] = None,  # noqa: UP045
-    bundle: Annotated[Path | None, typer.Option("--bundle", help="A bundle of the audit log, checked offline.")] = None,
+    bundle: Annotated[Path | None, typer.Option("--bundle", help="A bundle of one document, checked offline.")] = None,
     export: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option("--export", help="An export of the audit log, checked offline."),
+        typer.Option("--export", help="An export of a whole log, checked offline."),
     ] = None,
     head: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option("--head", help="A head from before: the log has to continue it."),
     ] = None,
-    keys: Annotated[Path | None, typer.Option("--keys", help="The keys to trust, as /v1/audit/keys has them.")] = None,
+    keys: Annotated[Path | None, typer.Option("--keys", help="The keys to trust, as they are published.")] = None,
 ) -> None:
     """Prove from the events what lists and reports show; or, with a file and nothing running, that a part of the audit log is whole.
 

@@ -38,7 +38,7 @@ def verify_export(export: Path, head: Path | None, keys: Path | None, *, as_json
     lines = _lines(export)
     first = next(lines, {})
     if first.get("format") != EXPORT_FORMAT:
-        raise OperatorError(f"{export} is no export of an audit log", "take one with GET /v1/audit/export")
+        raise OperatorError(f"{export} is no export of a log", "take one from the service that keeps the log")
     trusted = None if keys is None else _keys(keys)
     signed = first["head"] if head is None else _head(head)
     try:
@@ -81,9 +81,9 @@ def _object(path: Path) -> dict[str, Any]:
     try:
         said = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
-        raise OperatorError(f"{path} cannot be read: {error}", "it is JSON, as the audit service answered it") from None
+        raise OperatorError(f"{path} cannot be read: {error}", "it is JSON, as it was answered") from None
     if not isinstance(said, dict):
-        raise OperatorError(f"{path} is no JSON object", "it is JSON, as the audit service answered it")
+        raise OperatorError(f"{path} is no JSON object", "it is JSON, as it was answered")
     return said
 
 
