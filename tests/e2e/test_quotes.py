@@ -31,9 +31,10 @@ async def offered(company: Company) -> dict[str, Any]:
 async def approved(gateway: Gateway, company: Company, quote: dict[str, Any]) -> None:
     """A manager approves what waits, and the quote hears of it."""
     slug = company.member.slug
-    body = {"email": f"boss@{slug}.example", "name": "Boss", "password": PASSWORD, "roles": ["manager"]}
+    email = f"boss@{slug}.example"
+    body = {"email": email, "name": "Boss", "password": PASSWORD, "roles": ["manager"]}
     await company.member.post("/v1/auth/users", body)
-    manager = await gateway.log_in(slug, body["email"])
+    manager = await gateway.log_in(slug, email)
     waits = await eventually(
         lambda: manager.get("/v1/approvals/pending"), lambda page: bool(page["items"]), what="the approval"
     )
