@@ -24,7 +24,7 @@ def some_matrix(luck: random.Random) -> matrix.Matrix:
             "amount": luck.choice([f"> {luck.randrange(0, 10) * 1000}", "[1000..5000]", "< 3000", ""]),
             "discount_rate": luck.choice(["> 0.1", "<= 0.25", "", ""]),
         }
-        then = {
+        then: dict[str, Any] = {
             "approvers": luck.choice(ROLES),
             "step": luck.randint(1, 3),
             "mode": luck.choice(["any", "all", "quorum:2"]),
@@ -92,7 +92,7 @@ async def test_the_documents_that_a_matrix_treats_otherwise_are_listed_and_nothi
     amounts = {900: "Q-900", 1_000: "Q-1000", 1_001: "Q-1001", 99_999: "Q-99999"}
     for amount, number in amounts.items():
         await office.submit(amount=amount, number=number)
-    body = {"inputs": ["amount"], "rules": [row("role:manager", when={"amount": "> 1000"})]}
+    body: dict[str, Any] = {"inputs": ["amount"], "rules": [row("role:manager", when={"amount": "> 1000"})]}
     before = await office.told()
     report, changes = await tried(office, matrix=body)
     assert (report["documents"], report["changes"], report["number"]) == (4, 2, 1)

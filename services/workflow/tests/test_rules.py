@@ -1,6 +1,7 @@
 """The rules alone: what votes make of a requirement, and how requirements are written."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -65,7 +66,11 @@ def test_who_is_nobody(text: str) -> None:
 
 
 def test_requirements_are_grouped_by_step_in_order() -> None:
-    rows = [{"step": 2, "approvers": "role:b"}, {"approvers": "role:a"}, {"step": 1, "approvers": "superior"}]
+    rows: list[dict[str, Any]] = [
+        {"step": 2, "approvers": "role:b"},
+        {"approvers": "role:a"},
+        {"step": 1, "approvers": "superior"},
+    ]
     assert [[row["approvers"] for row in step] for step in steps(rows)] == [["role:a", "superior"], ["role:b"]]
     with pytest.raises(ValueError, match="more than 50"):
         steps([{"approvers": "role:a"}] * 51)
