@@ -5,6 +5,7 @@ from typing import Literal
 from contracts import activities, customers, orders, quotes, shipments
 from customers.timeline import Source, Told
 
+# Opportunities are one more, once their contract is here: `crm.opportunity.*` by opportunity_id, with owner_id, for opportunities:read.
 TimelineKind = Literal["customer", "meeting", "task", "quote", "order", "shipment"]
 SOURCES = (
     Source(
