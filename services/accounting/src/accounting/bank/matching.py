@@ -55,7 +55,7 @@ def suggest(line: BankLine, open_: Sequence[Invoice]) -> list[Suggestion]:
     """What the line may be for, the likeliest first."""
     if line.amount <= 0:
         return []
-    text = _squeezed(line.reference or "")
+    text = line.reference or ""
     found = []
     for invoice in open_:
         reasons: list[Reason] = []
@@ -74,7 +74,7 @@ def suggest(line: BankLine, open_: Sequence[Invoice]) -> list[Suggestion]:
 
 def certain(line: BankLine, open_: Sequence[Invoice]) -> list[Invoice]:
     """The invoices that the line names, where they are one customer's and come to its amount exactly; none otherwise."""
-    text = _squeezed(line.reference or "")
+    text = line.reference or ""
     named = [invoice for invoice in open_ if _named(invoice, text)]
     alone = len({invoice.customer_id for invoice in named}) == 1
     return named if alone and sum(invoice.open for invoice in named) == line.amount else []
@@ -91,9 +91,14 @@ def alike(payer: str, customer: str) -> bool:
 
 
 def _named(invoice: Invoice, text: str) -> bool:
-    """Whether a text has the invoice's number, and no longer one that begins or ends with it."""
+    """Whether a text has the invoice's number, whatever stands between its letters, and no longer one that begins or ends with it."""
     number = _squeezed(invoice.name)
-    return re.search(rf"(?<![0-9]){re.escape(number)}(?![0-9])", text) is not None
+    # Most texts name none of most numbers: look at the letters alone first.
+    if number not in _squeezed(text):
+        return False
+    spaced = r"[\W_]*".join(map(re.escape, number))
+    before = r"(?<![0-9])" if number[0].isdigit() else ""
+    return re.search(rf"{before}{spaced}(?![0-9])", unicodedata.normalize("NFKC", text).casefold()) is not None
 
 
 def _squeezed(text: str) -> str:
