@@ -58,7 +58,7 @@ def _add_render(command: argparse.ArgumentParser) -> None:
     command.add_argument("--slot")
     command.add_argument("--publication")
     command.add_argument("--table", default="public.outbox")
-    command.add_argument("--poll-interval-ms", type=int, default=40)
+    command.add_argument("--poll-interval-ms", type=int, default=25)
     command.add_argument("--header", type=_pair, action="append", metavar="COLUMN=HEADER", default=[])
     command.add_argument("--constant", type=_pair, action="append", metavar="HEADER=TEXT", default=[])
     command.set_defaults(run=_render)

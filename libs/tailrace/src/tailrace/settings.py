@@ -64,7 +64,7 @@ class Settings(BaseSettings):
     operator_password: str | None = None
     """The password of `operator@platform.local`, taken when identity first starts; invented when it is not given."""
 
-    poll_interval_ms: int = 40
+    poll_interval_ms: int = 25
     """How often a connector looks for something new, in milliseconds: idle CPU against latency. The embedded stack raises this, the heartbeat and
     the wait of consumers, and lowers the pool of connections, with the size of the fleet (`tailrace.runtime.sizing`)."""
     heartbeat_ms: int = 1000

@@ -2,11 +2,10 @@
 
 from typing import Literal
 
-from contracts import activities, customers, orders, quotes, shipments
+from contracts import activities, customers, invoices, opportunities, orders, quotes, shipments
 from customers.timeline import Source, Told
 
-# Opportunities are one more, once their contract is here: `crm.opportunity.*` by opportunity_id, with owner_id, for opportunities:read.
-TimelineKind = Literal["customer", "meeting", "task", "quote", "order", "shipment"]
+TimelineKind = Literal["customer", "meeting", "task", "opportunity", "quote", "order", "shipment", "invoice"]
 SOURCES = (
     Source(
         kind="customer",
@@ -60,6 +59,22 @@ SOURCES = (
         describes=(activities.TaskUpdated, activities.TaskAssigned),
     ),
     Source(
+        kind="opportunity",
+        scope="opportunities:read",
+        key="opportunity_id",
+        title="{number}",
+        owner="owner_id",
+        tells=(
+            Told(opportunities.OpportunityCreated, ("name", "amount", "currency", "expected_close_on")),
+            Told(opportunities.OpportunityStageChanged, ("from_stage", "to_stage"), moment="entered_at"),
+            Told(opportunities.OpportunityWon, ("amount", "currency")),
+            Told(opportunities.OpportunityLost, ("amount", "currency", "competitor")),
+            Told(opportunities.OpportunityReopened),
+            Told(opportunities.OpportunityDeleted),
+        ),
+        describes=(opportunities.OpportunityUpdated, opportunities.OpportunityRestored),
+    ),
+    Source(
         kind="quote",
         scope="quotes:read",
         key="quote_id",
@@ -86,6 +101,7 @@ SOURCES = (
         scope="orders:read",
         key="order_id",
         title="{number}",
+        owner="owner_id",
         tells=(
             Told(orders.OrderCreated, ("net", "tax", "currency"), moment="ordered_at"),
             Told(orders.OrderConfirmed, ("net", "tax", "currency")),
@@ -94,7 +110,7 @@ SOURCES = (
             Told(orders.OrderCancelled, ("reason",)),
             Told(orders.OrderReinstated, ("reason",)),
         ),
-        describes=(orders.OrderChanged,),
+        describes=(orders.OrderChanged, orders.OrderAssigned),
     ),
     Source(
         kind="shipment",
@@ -108,6 +124,19 @@ SOURCES = (
             Told(shipments.ShipmentDispatched, ("tracking_number",), moment="dispatched_at"),
             Told(shipments.ShipmentDelivered, moment="delivered_at"),
             Told(shipments.ShipmentCancelled, ("reason",)),
+        ),
+    ),
+    Source(
+        kind="invoice",
+        scope="invoices:read",
+        key="invoice_id",
+        title="{number}",
+        tells=(
+            Told(invoices.InvoiceIssued, ("due_on", "currency")),
+            Told(invoices.InvoicePaid, ("paid", "currency")),
+            Told(invoices.InvoiceCredited, ("credited", "open", "currency")),
+            Told(invoices.InvoiceOverdueReached, ("open", "currency", "due_on")),
+            Told(invoices.InvoiceReminded, ("level", "open")),
         ),
     ),
 )

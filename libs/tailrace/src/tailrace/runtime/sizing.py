@@ -6,7 +6,7 @@ small one.
 
 from collections.abc import Mapping
 
-LOOKS = 200
+LOOKS = 320
 """How often per second all connectors together look for something new (`poll.interval.ms`); half a millisecond of Connect's CPU each."""
 HEARTBEATS = 5
 """Per second. Each is a row of the write-ahead log, which every connector's slot reads."""

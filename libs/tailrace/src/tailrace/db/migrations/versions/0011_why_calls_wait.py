@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "kit_0011"
-down_revision = "kit_0009"
+down_revision = "kit_0010"
 
 
 def upgrade() -> None:
