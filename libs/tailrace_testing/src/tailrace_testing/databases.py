@@ -64,7 +64,7 @@ def drop_slots(admin_url: str) -> None:
         admin = await asyncpg.connect(admin_url)
         try:
             while await admin.fetchval("SELECT count(*) FROM pg_replication_slots"):
-                # Whoever served a reader that is gone may take a moment to notice.
+                # The process that served a reader that is gone may take a moment to notice.
                 await admin.execute("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active")
                 await admin.execute(
                     "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active"

@@ -13,7 +13,7 @@ from tailrace.core.screens import Screen
 from tailrace.http import openapi
 from tailrace.runtime.openapi_screens import screens_document
 
-EDGE = "gateway"
+EDGE = "edge"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 PROBLEMS = "x-problem-types"
 _EDGE_REFUSES = (408, 429, 502, 503, 504)
