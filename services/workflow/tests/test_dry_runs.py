@@ -49,7 +49,7 @@ def some_document(luck: random.Random) -> ApprovalSubject:
 def happened(spec: dict[str, Any], subject: ApprovalSubject) -> Outcome:
     """What a process really does, when everybody who is asked agrees, over its stored state each time."""
     now = datetime.now(UTC)
-    state = engine.start(spec, running.facts(subject), now)
+    state = engine.start(spec, running.inputs_of(subject), now)
     steps = []
     while not state.finished:
         (task,) = state.tasks
@@ -67,10 +67,10 @@ def test_a_dry_run_agrees_with_what_then_happens_over_a_thousand_documents() -> 
         old, new = (compiled(shipped().with_matrix(some_matrix(luck).dmn())).spec_json for _ in range(2))
         for _ in range(50):
             document = some_document(luck)
-            foreseen = foresee(new, running.facts(document))
+            foreseen = foresee(new, running.inputs_of(document))
             assert foreseen == happened(new, document)
             automatic += foreseen.automatic
-            changed += foreseen != foresee(old, running.facts(document))
+            changed += foreseen != foresee(old, running.inputs_of(document))
     assert 50 < automatic < 950, "both ends are met"
     assert 100 < changed < 1000
 
