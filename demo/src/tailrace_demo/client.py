@@ -85,7 +85,8 @@ class Session:
             ) as answer:
                 text = await answer.text()
                 wait = min(float(answer.headers.get("Retry-After", "0.2")), 1.0)
-                return answer.status, json.loads(text) if text else None, wait
+                said = json.loads(text) if text and "json" in answer.content_type else text or None
+                return answer.status, said, wait
         except (aiohttp.ClientError, TimeoutError) as error:
             return 503, {"title": repr(error)}, 0.3
 
@@ -107,6 +108,7 @@ class User:
     token: str
 
     async def get(self, path: str, **params: Any) -> Any:
+        """What is answered: JSON as Python has it, anything else as text."""
         return await self.session.ask("GET", path, self._headers, params={k: str(v) for k, v in params.items()})
 
     async def every(self, path: str, **params: Any) -> list[Any]:

@@ -57,6 +57,12 @@ def show_story(console: Console, number: str, story: list[tuple[int, Event]]) ->
     console.print(tree)
 
 
+def show_trace(console: Console, gateway: str, order_id: str, nodes: int, picture: Path) -> None:
+    console.print(
+        f"From the click to the journal line, {nodes} events and requests: {gateway}/v1/trace/{order_id}\nDrawn in {picture}"
+    )
+
+
 def show_log_ins(console: Console, gateway: str, shops: list[Shop]) -> None:
     table = Table(title=f"Log in at {gateway}/docs", title_justify="left")
     for heading in ("Tenant", "E-mail", "Password"):
