@@ -78,13 +78,13 @@ async def run(options: argparse.Namespace, log: RequestLog, data: Path, console:
             for e in log.entries
             if e["path"] == "/v1/orders" and e["tenant"] == FIRMS[0].slug and e["body"]["confirm"]
         )
-        traced = await _traced(shops[0], example["answer"]["id"], data / "trace.svg")
+        traced, drawn = await _traced(shops[0], example["answer"]["id"])
     events = await topics.read_events(options.kafka)
     counted, waits = topics.per_topic(events), topics.latency(events)
     report.show_checks(console, results)
     report.show_topics(console, counted, waits)
     report.show_story(console, example["answer"]["number"], list(topics.story(events, example["answer"]["id"])))
-    report.show_trace(console, options.gateway, example["answer"]["id"], traced, data / "trace.svg")
+    report.show_trace(console, options.gateway, example["answer"]["id"], traced, _saved(drawn, data / "trace.svg"))
     report.show_log_ins(console, options.gateway, shops)
     report.save(data / "report.json", results, counted, waits)
     right = all(check.holds for _, checks in results.values() for check in checks)
@@ -95,13 +95,17 @@ async def run(options: argparse.Namespace, log: RequestLog, data: Path, console:
     return right
 
 
-async def _traced(shop: Shop, order_id: str, picture: Path) -> int:
-    """How many events and requests the order's trace has, once it is complete; it is drawn into the file."""
+async def _traced(shop: Shop, order_id: str) -> tuple[int, str]:
+    """How many events and requests the order's trace has, once it is complete, and the trace drawn (SVG)."""
     path = f"/v1/trace/{order_id}"
     trace = await shop.admin.until(path, lambda said: said["complete"] and said["nodes"], what=f"{path} to be complete")
-    picture.parent.mkdir(parents=True, exist_ok=True)
-    picture.write_text(await shop.admin.get(f"{path}.svg"))
-    return len(trace["nodes"])
+    return len(trace["nodes"]), await shop.admin.get(f"{path}.svg")
+
+
+def _saved(text: str, path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
 
 
 def _plans(shop: Shop, options: argparse.Namespace) -> list[Plan]:
