@@ -94,7 +94,9 @@ async def test_administrators_delegate_for_those_who_are_away(office: Office) ->
         "begins_at": "2026-01-01T00:00:00Z",
         "ends_at": "2099-01-01T00:00:00Z",
     }
-    made = await office.people["ada"].client.post(f"{AT}/delegations/for-colleagues", json=body)
+    plain = office.h.client_as("approvals:write", user=office.people["ada"].id)
+    assert (await plain.post(f"{AT}/delegations", json=body)).status_code == 403
+    made = await office.people["ada"].client.post(f"{AT}/delegations", json=body)
     assert made.status_code == 201
     approval = await office.approval(await office.submit())
     assert (await office.approve("eve", approval))["status"] == "approved"
