@@ -1,8 +1,13 @@
 """Deciding in another's place: for a while, through several, never in a circle, and never what one asked for."""
 
 import asyncio
+from datetime import UTC, datetime
+
+from workflow.delegations import delegate
 
 from .conftest import AT, Office, row
+
+_WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
 async def test_a_delegate_decides_in_anothers_place_while_that_lasts(office: Office) -> None:
@@ -50,15 +55,16 @@ async def test_decisions_never_come_back_to_the_one_who_gave_them_away(office: O
 
 
 async def test_two_who_delegate_to_each_other_at_once_take_turns(office: Office) -> None:
-    async def give(who: str, to: str) -> int:
-        body = {
-            "to_user_id": office.id(to),
-            "begins_at": "2026-01-01T00:00:00Z",
-            "ends_at": "2099-01-01T00:00:00Z",
-        }
-        return int((await office.people[who].client.post(f"{AT}/delegations", json=body)).status_code)
-
-    assert sorted(await asyncio.gather(give("max", "mia"), give("mia", "max"))) == [201, 409]
+    max_, mia = office.people["max"].id, office.people["mia"].id
+    begin, end = datetime(2026, 1, 1, tzinfo=UTC), datetime(2099, 1, 1, tzinfo=UTC)
+    body = {"to_user_id": str(max_), "begins_at": begin.isoformat(), "ends_at": end.isoformat()}
+    async with office.h.tx() as tx:
+        await delegate(tx, max_, mia, begin, end, None)
+        second = asyncio.create_task(office.people["mia"].client.post(f"{AT}/delegations", json=body))
+        # The second one waits for the first, or would have been answered without knowing of it.
+        while not second.done() and not await office.h.admin.fetchval(_WAITING):
+            continue
+    assert (await second).status_code == 409
 
 
 async def test_the_delegate_of_the_requester_does_not_decide_for_them(office: Office) -> None:
@@ -94,7 +100,9 @@ async def test_administrators_delegate_for_those_who_are_away(office: Office) ->
         "begins_at": "2026-01-01T00:00:00Z",
         "ends_at": "2099-01-01T00:00:00Z",
     }
-    made = await office.people["ada"].client.post(f"{AT}/delegations/for-colleagues", json=body)
+    plain = office.h.client_as("approvals:write", user=office.people["ada"].id)
+    assert (await plain.post(f"{AT}/delegations", json=body)).status_code == 403
+    made = await office.people["ada"].client.post(f"{AT}/delegations", json=body)
     assert made.status_code == 201
     approval = await office.approval(await office.submit())
     assert (await office.approve("eve", approval))["status"] == "approved"

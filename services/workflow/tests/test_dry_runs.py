@@ -1,7 +1,9 @@
 """Dry runs: what another matrix would change is listed before it goes live, and is what then happens."""
 
 import random
+from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from contracts.approvals import ApprovalSubject
@@ -49,7 +51,7 @@ def some_document(luck: random.Random) -> ApprovalSubject:
 def happened(spec: dict[str, Any], subject: ApprovalSubject) -> Outcome:
     """What a process really does, when everybody who is asked agrees, over its stored state each time."""
     now = datetime.now(UTC)
-    state = engine.start(spec, running.inputs_of(subject), now)
+    state = engine.start(spec, running.inputs(subject), now)
     steps = []
     while not state.finished:
         (task,) = state.tasks
@@ -60,17 +62,51 @@ def happened(spec: dict[str, Any], subject: ApprovalSubject) -> Outcome:
     return Outcome("approved", tuple(steps))
 
 
+HOLDS: dict[str, Callable[[Any], bool]] = {
+    '"quote"': lambda kind: kind == "quote",
+    '"journal"': lambda kind: kind == "journal",
+    'not("quote")': lambda kind: kind != "quote",
+    "[1000..5000]": lambda amount: 1000 <= amount <= 5000,
+    "< 3000": lambda amount: amount < 3000,
+    "> 0.1": lambda rate: rate is not None and rate > Decimal("0.1"),
+    "<= 0.25": lambda rate: rate is not None and rate <= Decimal("0.25"),
+}
+"""What the tests mean, said once more without the engine; `> n` of amounts is read as it stands."""
+
+
+def meant(rules: matrix.Matrix, document: ApprovalSubject) -> tuple[tuple[str, ...], ...]:
+    """Who has to approve a document, by step."""
+    rate = document.attributes.get("discount_rate")
+    values = {
+        "kind": document.kind,
+        "amount": document.amount,
+        "discount_rate": None if rate is None else Decimal(rate),
+    }
+
+    def holds(name: str, test: str) -> bool:
+        known = HOLDS.get(test)
+        return known(values[name]) if known else int(str(values[name])) > int(test.removeprefix("> "))
+
+    by_step: dict[Any, list[str]] = {}
+    for rule in rules.rules:
+        if all(holds(name, test) for name, test in rule.when.items()):
+            by_step.setdefault(rule.then["step"], []).append(f"{rule.then['mode']} of {rule.then['approvers']}")
+    return tuple(tuple(sorted(by_step[step])) for step in sorted(by_step))
+
+
 def test_a_dry_run_agrees_with_what_then_happens_over_a_thousand_documents() -> None:
     luck = random.Random(13)
     automatic = changed = 0
     for _ in range(20):
-        old, new = (compiled(shipped().with_matrix(some_matrix(luck).dmn())).spec_json for _ in range(2))
+        before, after = some_matrix(luck), some_matrix(luck)
+        old, new = (compiled(shipped().with_matrix(each.dmn())).spec_json for each in (before, after))
         for _ in range(50):
             document = some_document(luck)
-            foreseen = foresee(new, running.inputs_of(document))
+            foreseen = foresee(new, running.inputs(document))
             assert foreseen == happened(new, document)
+            assert foreseen.steps == meant(after, document)
             automatic += foreseen.automatic
-            changed += foreseen != foresee(old, running.inputs_of(document))
+            changed += foreseen != foresee(old, running.inputs(document))
     assert 50 < automatic < 950, "both ends are met"
     assert 100 < changed < 1000
 

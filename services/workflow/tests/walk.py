@@ -84,7 +84,7 @@ async def _delegations(w: Walker, other: UUID, asker: UUID) -> None:
     at = f"{AT}/delegations"
     times = {"begins_at": "2026-01-01T00:00:00Z", "ends_at": "2099-01-01T00:00:00Z", "reason": "a holiday"}
     made = await w.post(at, {"to_user_id": str(other), **times})
-    await w.post(f"{at}/for-colleagues", {"user_id": str(other), "to_user_id": str(asker), **times})
+    await w.post(at, {"user_id": str(other), "to_user_id": str(asker), **times})
     await w.get(at)
     await w.get(f"{at}/{{delegation_id}}", delegation_id=made["id"])
     await w.post(f"{at}/{{delegation_id}}/end", delegation_id=made["id"])

@@ -174,13 +174,8 @@ class DelegationBody(Body):
     """Until when."""
     reason: Sentence | None = None
     """Why, such as a holiday."""
-
-
-class ColleaguesDelegationBody(DelegationBody):
-    """The same, said of somebody else."""
-
-    user_id: UUID
-    """Whose decisions are meant."""
+    user_id: UUID | None = None
+    """Whose decisions are meant: the caller's when left out; somebody else's takes `approvals:administer`."""
 
 
 class MatrixRuleBody(WireModel):

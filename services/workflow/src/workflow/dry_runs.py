@@ -81,12 +81,12 @@ class DryRunChange(TenantRow, Base):
 trial = JobKind("workflow.dry_run")
 
 
-def foresee(spec: Mapping[str, Any], inputs: dict[str, Any]) -> Outcome:
+def foresee(spec: Mapping[str, Any], given: dict[str, Any]) -> Outcome:
     """What a process makes of a document, when everybody who is asked agrees. Timers do not come."""
     asked: list[tuple[str, ...]] = []
     now = clock.now()
     try:
-        state = engine.start(dict(spec), inputs, now)
+        state = engine.start(dict(spec), given, now)
         for _ in range(_TURNS):
             if state.failed is not None:
                 return Outcome("incident", tuple(asked), str(state.failed.why))
@@ -141,8 +141,8 @@ async def try_some(tx: Tx, run: Run) -> None:
     some = list(await tx.scalars(query.limit(AT_ONCE)))
     changes = 0
     for approval in some:
-        inputs = running.inputs_of(approval.subject)
-        before, after = foresee(version.spec, inputs), foresee(new, inputs)
+        given = running.inputs(approval.subject)
+        before, after = foresee(version.spec, given), foresee(new, given)
         if (before.end, before.steps) != (after.end, after.steps):
             changes += 1
             tx.add(_change(run.id, approval, before, after))

@@ -30,7 +30,7 @@ _TURNS = 1000
 """Steps of one run that go on without anybody's decision; more is an incident."""
 
 
-def inputs_of(subject: ApprovalSubject, named: Sequence[Any] | None = None) -> dict[str, Any]:
+def inputs(subject: ApprovalSubject, named: Sequence[Any] | None = None) -> dict[str, Any]:
     """What a process knows of a document from its beginning: the subject, and its attributes beside it, numbers among them as numbers."""
     attributes = {name: _number(text) for name, text in subject.attributes.items()}
     return {
@@ -85,7 +85,7 @@ async def advance(
     now = clock.now()
     try:
         state = (
-            engine.start(version.spec, inputs_of(approval.subject, approval.named), now)
+            engine.start(version.spec, inputs(approval.subject, approval.named), now)
             if instance.state is None
             else engine.load(version.spec, instance.state)
         )

@@ -40,7 +40,7 @@ async def escalate(tx: Tx, task_id: UUID) -> None:
     task = await tx.find(Task, task_id)
     approval = await tx.load(Approval, task.approval_id)
     task = next(each for each in approval.tasks if each.id == task_id)
-    if approval.status == "pending" and task.status == "open" and task.escalated_at is None:
+    if approval.status == "pending" and task.status == "open":
         approval.escalate(task, await meant(tx, task.escalate or FALLBACK, approval.requester_id), clock.now())
 
 

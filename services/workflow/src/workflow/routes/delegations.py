@@ -6,16 +6,17 @@ from uuid import UUID
 from sqlalchemy import select
 
 from tailrace.core.errors import Unknown
+from tailrace.http.auth import check_scopes
 from tailrace.http.etag import IfMatch
 from tailrace.http.filters import between, equal
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 from tailrace.messaging.replica import by_ids
 from workflow import delegations
-from workflow.bodies import ColleaguesDelegationBody, DelegationBody
+from workflow.bodies import DelegationBody
 from workflow.delegations import Delegation
 from workflow.projections import UserCopy, users
-from workflow.scopes import Administrator, Reader, Writer
+from workflow.scopes import Reader, Writer, administer
 from workflow.views import DelegationView
 
 router = tenant_router(
@@ -40,15 +41,12 @@ Delegations = Annotated[
 
 @router.post("", status_code=201, response_model=DelegationView)
 async def create_delegation(tx: Tx, who: Writer, body: DelegationBody) -> Delegation:
-    """Let another decide in one's own place, for a while. Decisions never come back to the one who gave them away."""
-    return await delegations.delegate(tx, who.user_id, body.to_user_id, body.begins_at, body.ends_at, body.reason)
-
-
-@router.post("/for-colleagues", status_code=201, response_model=DelegationView)
-async def create_delegation_for_colleague(tx: Tx, who: Administrator, body: ColleaguesDelegationBody) -> Delegation:
-    """Let another decide in somebody's place, who is away and did not say so."""
-    (await by_ids(tx, UserCopy, {body.user_id})).in_use(body.user_id, "/user_id")
-    return await delegations.delegate(tx, body.user_id, body.to_user_id, body.begins_at, body.ends_at, body.reason)
+    """Let another decide in one's own place, for a while; with `approvals:administer`, in the place of somebody who is away and did not say so."""
+    user_id = body.user_id or who.user_id
+    if user_id != who.user_id:
+        check_scopes(who, [administer])
+        (await by_ids(tx, UserCopy, {user_id})).in_use(user_id, "/user_id")
+    return await delegations.delegate(tx, user_id, body.to_user_id, body.begins_at, body.ends_at, body.reason)
 
 
 @router.get("", response_model=Page[DelegationView])
