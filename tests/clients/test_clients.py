@@ -18,7 +18,7 @@ TOOLS = ROOT / ".venv/clients"
 HERE = Path(__file__).parent
 LEAST = 20
 """Operations that are called with each client."""
-_METHODS = ("get", "put", "post", "delete")
+_METHODS = ("get", "put", "post", "patch", "delete")
 
 pytestmark = pytest.mark.skipif(
     not (TOOLS / "bin/openapi-python-client").is_file() and os.environ.get("CI") != "true",

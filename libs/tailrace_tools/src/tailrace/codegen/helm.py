@@ -7,6 +7,7 @@ What differs from place to place (addresses, replicas, resources) is a value of 
 from pathlib import Path
 
 from tailrace.codegen.places import HELM
+from tailrace.messaging.subscribers import Journal, Subscriber
 from tailrace.service import Service
 
 Files = dict[Path, str]
@@ -48,7 +49,7 @@ dependencies:
 
 
 def _values(service: Service) -> str:
-    consumes = sorted({topic for subscriber in service.subscribers for topic in subscriber.topics})
+    consumes = sorted({topic for subscriber in service.subscribers for topic in _named(subscriber)})
     lines = ["service:", f"  name: {service.name}"]
     if service.metadata is None:
         lines.append("  database: false")
@@ -61,3 +62,8 @@ def _values(service: Service) -> str:
     if consumes:
         lines.append(f"  consumes: [{', '.join(consumes)}]")
     return _HEAD + "\n".join(lines) + "\n" + (_EVERYBODY if service.issues_tokens else "")
+
+
+def _named(subscriber: Subscriber) -> frozenset[str]:
+    """Its topics; of one that keeps a topic whole, all of them, so that the file stays the same when a service is added."""
+    return frozenset({'"*"'}) if isinstance(subscriber, Journal) else subscriber.topics
