@@ -269,3 +269,11 @@ async def test_a_company_that_is_heard_of_several_times_at_once_has_one_process(
 
     await asyncio.gather(*(make() for _ in range(3)))
     assert (await office.process())["latest"] == 1
+
+
+async def test_a_document_does_not_decide_for_itself(office: Office) -> None:
+    """Where nobody is asked, what its requester wrote into it is no answer, and above all none that lets the process begin for ever."""
+    await deployed(office, process(START, END, flows="s>e"))
+    attributes = {"decision": "rejected", "then": "restart", "reason": "mine"}
+    made = await office.approval(await office.submit(attributes=attributes))
+    assert (made["status"], made["round"]) == ("approved", 1)

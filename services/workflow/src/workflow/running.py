@@ -44,6 +44,10 @@ def inputs(subject: ApprovalSubject, named: Sequence[Any] | None = None) -> dict
         MATRIX: list(named or ()),
         "at": 0,
         "more": False,
+        # Not to be had from a document's attributes, which its requester may have chosen.
+        "decision": None,
+        "reason": None,
+        "then": None,
     }
 
 
@@ -181,11 +185,14 @@ async def _conclude(tx: Tx, approval: Approval, instance: Instance, outcome: Map
     instance.status = "finished"
     await _forget_deadlines(tx, approval)
     now, by = clock.now(), next((vote.user_id for vote in reversed(approval.votes)), None)
-    if outcome.get("decision", "approved") == "approved":
+    if (outcome.get("decision") or "approved") == "approved":
         approval.approve(by, now)
         return
     reason = str(outcome.get("reason") or "It was rejected by its process.")[:500]
     then: Then = outcome["then"] if outcome.get("then") in get_args(Then) else "return"
+    if then == "restart" and not approval.votes:
+        # It would begin again for ever: nobody has a part in it.
+        then = "return"
     approval.reject(by, reason, then, now)
     if then == "restart":
         process, version = await serving(tx, approval.kind)
