@@ -6,13 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from accounting.invoices.copies import CustomerCopy, MergeCopy, OrderCopy
+from tailrace.core.postal import address_for, address_lines
 from tailrace.db.database import Tx
 from tailrace.messaging.replica import by_ids
 
 DAYS_TO_PAY = 30
 """For somebody with whom nothing was agreed."""
 _LONGEST_CHAIN = 20
-_COUNTRY_FIRST = {"JP"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,36 +61,15 @@ def named_buyer(order: OrderCopy) -> Buyer:
 
 
 def _on_paper(customer: CustomerCopy) -> dict[str, Any]:
-    address = _address(customer, "billing", "office")
+    address = address_for(customer.addresses, "billing", "office")
     said = address or {}
     return {
         "name": customer.name,
         "number": customer.number,
-        "lines": address_label(address),
+        "lines": address_lines(address),
         "tax_id": next((each["number"] for each in customer.tax_ids), None),
         "language": "ja" if (customer.language or "").startswith("ja") else "en",
         "street": list(said.get("lines", [])),
         **{name: said.get(name) for name in ("city", "postal_code", "region", "country")},
         "email": next((each["address"] for each in customer.emails), None),
     }
-
-
-def _address(customer: CustomerCopy, *uses: str) -> Mapping[str, Any] | None:
-    """The first one for the first of these uses, else the first there is."""
-    for use in uses:
-        for address in customer.addresses:
-            if address["use"] == use:
-                return address
-    return next(iter(customer.addresses), None)
-
-
-def address_label(address: Mapping[str, Any] | None) -> list[str]:
-    """An address as it is printed: in Japan from the large to the small, elsewhere the other way."""
-    if address is None:
-        return []
-    if address["country"] in _COUNTRY_FIRST:
-        code = f"〒{address['postal_code']}" if address.get("postal_code") else None
-        place = "".join(each for each in (address.get("region"), address.get("city")) if each)
-        return [each for each in (code, place, *address["lines"]) if each]
-    place = " ".join(each for each in (address.get("postal_code"), address.get("city")) if each)
-    return [each for each in (*address["lines"], place, address.get("region"), address["country"]) if each]

@@ -7,12 +7,12 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from accounting.invoices.bodies import BillingPolicyBody, BillingTermsBody
-from accounting.invoices.buyers import address_label
 from accounting.invoices.copies import CompanyCopy, CustomerCopy, SellerCopy
 from accounting.invoices.refusals import CompanyNotYetKnown
 from accounting.models import Base
 from contracts.invoices import BillingMode, BillingPolicyUpdated, BillingTermsUpdated
 from tailrace.core.ids import derived_id
+from tailrace.core.postal import address_lines
 from tailrace.db.database import Tx
 from tailrace.db.models import Aggregate
 from tailrace.db.unique import unique_value
@@ -110,7 +110,7 @@ async def seller(tx: Tx) -> dict[str, Any]:
         "name": said.name or known.name,
         "country": country,
         "street": list(said.lines),
-        "lines": [each for each in address_label(address) if each] if country else list(said.lines),
+        "lines": [each for each in address_lines(address) if each] if country else list(said.lines),
     }
 
 
