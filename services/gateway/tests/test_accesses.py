@@ -68,7 +68,7 @@ async def test_whom_nobody_knows_is_not_told_of(stand: Stand) -> None:
 
 def test_a_path_is_told_as_its_document_has_it() -> None:
     paths = ["/v1/orders", "/v1/orders/{order_id}", "/v1/orders/search", "/v1/orders/{order_id}/lines/{line_id}"]
-    templates = Templates({"orders": {"paths": dict.fromkeys(paths)}})
+    templates = Templates(paths)
     assert templates.match(("v1", "orders")) == "/v1/orders"
     assert templates.match(("v1", "orders", "search")) == "/v1/orders/search"
     assert templates.match(("v1", "orders", "anything")) == "/v1/orders/{order_id}"
