@@ -35,7 +35,7 @@ async def test_a_tenant_comes_with_roles_and_an_administrator(identity: Harness,
     assert (event.event.slug, event.event.currency, event.event.industry) == ("acme", "EUR", "metalworking")
     roles = [f.event for f in await identity.published("user.role.changed", tenant=acme.id)]
     assert {r.name for r in roles if isinstance(r, RoleChanged)} == {
-        *("admin", "sales", "warehouse", "accountant", "viewer", "manager")
+        *("admin", "sales", "warehouse", "accountant", "viewer", "manager", "auditor")
     }
     [created] = await identity.published("user.created", tenant=acme.id)
     assert created.event.model_dump()["roles"] == ["admin"]
