@@ -1,12 +1,15 @@
 """Every operation is asked for things at random, by what the merged document says of it, and answers as the document says.
 
-Schemathesis makes the requests, with a seed: at the bounds of every schema, then good and bad ones at random. `make fuzz` does it for longer.
+Schemathesis makes the requests, with a seed: at the bounds of every schema, then good and bad ones at random. A run asks a share of the operations,
+by the day; `make fuzz` asks all, and for longer.
 """
 
 import asyncio
 import json
 import os
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from company import Company
@@ -21,7 +24,10 @@ SECONDS = int(os.environ.get("FUZZ_SECONDS", "30"))
 """For what is random, all of it together, at most."""
 LONGEST = 1800
 """Seconds for the bounds of every schema, which are all tried however busy the machine is."""
-SEED = os.environ.get("FUZZ_SEED", "1")
+SEED = os.environ.get("FUZZ_SEED", str(datetime.now(UTC).toordinal()))
+"""Of the day, unless it is given: what is random, and which share of the operations is asked."""
+SHARES = int(os.environ.get("FUZZ_SHARES", "4"))
+"""In how many parts all operations are tried: a run takes one of them, so that it stays at a few minutes however many there are."""
 CHECKS = (
     "not_a_server_error",
     "status_code_conformance",
@@ -36,8 +42,13 @@ CHECKS = (
 SETTINGS = """
 [checks.not_a_server_error]
 expected-statuses = ["2xx", "3xx", "4xx", "503", "504"]
+
+[[operations]]
+include-path-regex = "/bulk$"
+checks.negative_data_rejection.enabled = false
 """
-"""A service that has no time says so by a 503, and the gateway for it by a 504: neither is a fault."""
+"""A service that has no time says so by a 503, and the gateway for it by a 504: neither is a fault. Of many things in one request each is refused by
+itself, in an answer of 200, which the conformance suite looks at."""
 
 pytestmark = pytest.mark.skipif(
     not (TOOLS / "bin/st").is_file() and os.environ.get("CI") != "true", reason="`make clients` has not been run"
@@ -48,7 +59,9 @@ async def test_every_answer_is_as_the_document_says(gateway: Gateway, tmp_path: 
     company = await Company.found(gateway)
     await company.order(2)
     member = company.member
-    (tmp_path / "openapi.json").write_text((await gateway.client.get("/openapi.json")).text)
+    document = (await gateway.client.get("/openapi.json")).json()
+    document["paths"] = _share(document["paths"])
+    (tmp_path / "openapi.json").write_text(json.dumps(document))
     code, said = await _ask(member, gateway.url, tmp_path, "--phases", "coverage", "--max-time", str(LONGEST))
     if "AST constructor recursion depth mismatch" in said:
         pytest.skip("CPython before 3.11.5 breaks off in ast.parse (python/cpython#106905)")
@@ -62,18 +75,24 @@ async def test_every_answer_is_as_the_document_says(gateway: Gateway, tmp_path: 
 
 
 async def test_a_document_that_says_otherwise_is_found(gateway: Gateway, tmp_path: Path) -> None:
-    """What the other test stands on: here the document says nothing of a 422, and is stricter about a name than the service."""
+    """What the other test stands on: here the document says nothing of a 422, and is stricter about a title than the service."""
     document = (await gateway.client.get("/openapi.json")).json()
     del document["paths"]["/v1/units"]["post"]["responses"]["422"]
-    warehouse = document["paths"]["/v1/warehouses"]["post"]["requestBody"]["content"]["application/json"]["schema"]
-    document["components"]["schemas"][warehouse["$ref"].rpartition("/")[2]]["properties"]["name"]["maxLength"] = 3
+    # A task may be called like another, so that no other refusal hides that a title was taken which is too long by the document.
+    task = document["paths"]["/v1/tasks"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    document["components"]["schemas"][task["$ref"].rpartition("/")[2]]["properties"]["title"]["maxLength"] = 3
     (tmp_path / "openapi.json").write_text(json.dumps(document))
-    names = [word for name in ("POST /v1/units", "POST /v1/warehouses") for word in ("--include-name", name)]
+    names = [word for name in ("POST /v1/units", "POST /v1/tasks") for word in ("--include-name", name)]
     only = ("--phases", "coverage", *names, "--max-time", str(LONGEST))
     code, said = await _ask(await gateway.new_tenant(), gateway.url, tmp_path, *only)
     assert code == 1, said
     for found in ("Undocumented status code", "Schema-violating request accepted"):
         assert found in said, said
+
+
+def _share(paths: dict[str, Any]) -> dict[str, Any]:
+    """Every so-manieth path, beginning with the one that the seed says: a path stays with all of its operations."""
+    return {path: paths[path] for path in sorted(paths)[int(SEED) % SHARES :: SHARES]}
 
 
 async def _ask(member: Member, url: str, folder: Path, *more: str) -> tuple[int | None, str]:

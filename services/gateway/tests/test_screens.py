@@ -24,6 +24,9 @@ SHOWN = (
     Screen("meeting", "Three at once.", tuple(Part(name, "/v1/orders/meet/{id}") for name in ("a", "b", "c"))),
     Screen("refused", "Of a thing that its service refuses.", (Part("thing", "/v1/public/problem"), OWN)),
     Screen("down", "Of a thing whose service is down.", (Part("thing", "/v1/down/{id}"),)),
+    Screen(
+        "malformed", "Of no thing.", (Part("orders", "/v1/orders"), Part("a", "/v1/public/malformed")), of_one=False
+    ),
     Screen("home", "The day.", (Part("orders", "/v1/orders"), Part("problem", "/v1/public/problem")), of_one=False),
 )
 
@@ -75,6 +78,11 @@ async def test_the_things_own_refusal_is_the_screens(stand: Stand) -> None:
     assert said == {"type": "urn:mine", "status": 409}
     answer, said = await _read(stand, f"down/{uuid4()}")
     assert (answer.status, said["type"]) == (503, "urn:tailrace:problem:unavailable")
+
+
+async def test_what_is_asked_for_wrongly_is_not_shown_in_part(stand: Stand) -> None:
+    answer, said = await _read(stand, "malformed")
+    assert (answer.status, answer.content_type, said["title"]) == (400, "application/problem+json", "No")
 
 
 async def test_a_screen_of_no_thing_shows_what_there_is(stand: Stand) -> None:

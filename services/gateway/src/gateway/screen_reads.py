@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from hashlib import blake2b
+from http import HTTPStatus
 from typing import Any, Final
 from uuid import UUID
 
@@ -96,8 +97,12 @@ class ScreenReads:
             for _ in screen.parts:
                 held.enter_context(charged.in_flight.hold(charged.key))
             answers = await self._ask(screen, id, head, scope)
+        # What the caller sent goes to every part alike: where one says that it is malformed, the screen was asked for wrongly.
+        wrong = next((answer for answer in answers if answer.status == HTTPStatus.BAD_REQUEST), None)
         if screen.of_one and not answers[0].shown:
-            await _refuse(answers[0], rate, scope, receive, send)
+            wrong = answers[0]
+        if wrong is not None:
+            await _refuse(wrong, rate, scope, receive, send)
         else:
             await _answer(_together(screen, answers), rate, scope, receive, send)
 

@@ -116,6 +116,7 @@ class Upstream:
     def app(self) -> FastAPI:
         app = FastAPI(redirect_slashes=False)
         app.add_api_route("/v1/public/problem", self.problem, methods=["GET"])
+        app.add_api_route("/v1/public/malformed", self.malformed, methods=["GET"])
         app.add_api_route("/v1/public/late", self.late, methods=["GET"])
         app.add_api_route("/v1/public/stream", self.stream, methods=["GET"])
         app.add_api_route("/v1/public/text", self.text, methods=["GET", "HEAD"])
@@ -154,6 +155,9 @@ class Upstream:
 
     async def problem(self) -> Response:
         return Response(b'{"type":"urn:mine","status":409}', 409, media_type="application/problem+json")
+
+    async def malformed(self) -> Response:
+        return Response(b'{"type":"urn:mine","title":"No","status":400}', 400, media_type="application/problem+json")
 
     async def late(self, request: Request) -> Response:
         self.seen.append({"path": request.url.path})
