@@ -144,3 +144,10 @@ def test_a_rule_that_never_comes_is_refused_without_a_search(monkeypatch: pytest
 
 def test_a_rule_has_one_spelling() -> None:
     assert canonical("RRULE:freq=weekly;byday=mo") == "FREQ=WEEKLY;BYDAY=MO"
+
+
+def test_parts_of_a_second_do_not_count() -> None:
+    begin = BEGIN.astimezone(UTC)
+    rule = Rule("FREQ=DAILY", begin + timedelta(microseconds=843_077), BERLIN)
+    current = begin + timedelta(microseconds=843_077)
+    assert rule.following(current, current) == begin + timedelta(days=1)

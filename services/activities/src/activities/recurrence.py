@@ -41,9 +41,10 @@ class Rule:
     """A rule, with the first occurrence as the clocks of its zone show it."""
 
     def __init__(self, text: str, begin: datetime, zone: str, exceptions: Collection[date] = ()) -> None:
-        """`begin` is a moment. Raises ValueError for what is no such rule, or one that `begin` is no occurrence of."""
+        """`begin` is a moment, of which whole seconds count (RFC 5545 knows no others). Raises ValueError for what is no such rule, or one that
+        `begin` is no occurrence of."""
         self._zone, self._exceptions = zone, frozenset(exceptions)
-        self._begin = local(begin, zone)
+        self._begin = local(begin.replace(microsecond=0), zone)
         parts = _parts(text)
         self._count = int(parts.pop("COUNT", "0")) or None
         if self._count is not None and self._count > MOST_TIMES:
