@@ -89,6 +89,7 @@ class MeetingBody(Body):
     reminder_minutes: Annotated[int, Field(ge=0, le=_A_WEEK)] | None = None
     """How long before it begins to remind of it; null for not at all."""
     recurrence: RecurrenceBody | None = None
+    """How it comes again; null for once."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -164,6 +165,7 @@ class TaskBody(Body):
     checklist: Annotated[list[ChecklistItemBody], Field(max_length=100)] = []
     """Its steps."""
     recurrence: RecurrenceBody | None = None
+    """How it comes again; null for once."""
 
     @model_validator(mode="after")
     def _once(self) -> Self:
