@@ -166,7 +166,7 @@ async def test_margin_is_shown_to_those_who_may_see_it(desk: Desk) -> None:
     seller = desk.h.client_as("quotes:read quotes:write")
     assert "cost" not in (await seller.get(here)).text
     assert (await seller.get(f"{here}/margin")).status_code == 403
-    controller = desk.h.client_as("quotes:read", "quotes:margin")
+    controller = desk.h.client_as("quotes:read quotes:margin")
     shown = (await controller.get(f"{here}/margin")).json()
     assert [line["cost"] for line in shown["lines"]] == [700, None]
     assert (shown["cost"], shown["margin"]) == (None, None)
