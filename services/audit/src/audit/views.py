@@ -36,7 +36,7 @@ class RecordSummary(View):
 
 class RecordView(RecordSummary):
     epoch: int
-    """Which time its publisher's database was begun anew, from 1; sequences count within it."""
+    """From 1; rises when its publisher's database was restored from a backup, and the sequence goes on from wherever it then was."""
     schema_version: int
     """Of the contract that its type had then."""
     prev: str
