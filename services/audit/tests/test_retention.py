@@ -81,3 +81,10 @@ async def test_what_is_held_stays_until_it_is_released(scribe: Scribe) -> None:
     assert (await scribe.h.client.post(at_release, json={"reason": "Settled."})).status_code == 409
     await prune(scribe)
     assert await contents(scribe) == 0
+
+
+async def test_a_hold_on_a_document_that_nobody_knows_is_refused(scribe: Scribe) -> None:
+    place = {"reason": "A dispute.", "document_id": str(uuid7())}
+    refused = await scribe.h.client.post(f"{AT}/holds", json=place)
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "/document_id")
+    assert (await scribe.get(f"{AT}/holds"))["items"] == []

@@ -24,6 +24,7 @@ async def walk(w: Walker) -> None:
     await w.get("/v1/audit/documents/{document_id}/bundle", document_id=session)
     await w.get("/v1/audit/export")
     await w.get("/v1/audit/siem")
+    await w.get("/v1/audit/siem", query={"form": "cef"})
     await w.get("/v1/audit/report", query={"from": SINCE, "until": UNTIL})
     await w.get("/v1/audit/report.csv", query={"from": SINCE, "until": UNTIL})
     await w.get("/v1/trace/{trace_id}", trace_id=session)

@@ -83,6 +83,12 @@ async def _records(tx: Tx, document: Document) -> list[tuple[Record, Content | N
     return [(row[0], row[1]) for row in await tx.execute(query)]
 
 
+async def ensure_known(tx: Tx, document_id: UUID) -> None:
+    """A hold on what nobody knows would keep nothing, and nobody would see that. Raises Invalid."""
+    if await tx.scalar(select(Document.id).where(Document.id == document_id).limit(1)) is None:
+        raise Invalid.field("/document_id", "The log has no record of such a document.")
+
+
 def _content(type: str, content: Content | None, *, pii: bool) -> dict[str, str | None]:
     if content is None or (not pii and masking.is_masked(type, content.data)):
         return {"salt": None, "data": None}

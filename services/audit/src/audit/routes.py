@@ -38,6 +38,7 @@ from tailrace.http.filters import any_of, between, equal
 from tailrace.http.masks import shows
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
+from tailrace.storage.names import disposition
 
 _ABOUT = "Who did what, in a log that shows when it was tampered with."
 router = tenant_router("/v1/audit", tag="audit", about=_ABOUT)
@@ -70,15 +71,25 @@ Before = Annotated[Moment, Query(description="Before this moment.")]
 
 
 class Picture(Response):
+    """An SVG, which a browser saves and does not show."""
+
     media_type = "image/svg+xml"
 
 
 class Lines(StreamingResponse):
+    """JSON, a value a line."""
+
     media_type = "application/x-ndjson"
 
 
 class Table(Response):
-    media_type = "text/csv; charset=utf-8"
+    """Rows, which a browser saves and does not show."""
+
+    media_type = "text/csv"
+
+
+def _saved_as(name: str) -> dict[str, str]:
+    return {"Content-Disposition": disposition(name)}
 
 
 def _snapshot(request: Request, who: Principal) -> tuple[Any, Context]:
@@ -193,7 +204,7 @@ async def read_audit_report(tx: Tx, who: Reader, begin: Since, until: Before) ->
 @router.get("/report.csv", response_class=Table, response_model=None)
 async def read_audit_report_table(tx: Tx, who: Reader, begin: Since, until: Before) -> Table:
     """The same, as CSV."""
-    return Table(reports.as_csv(await reports.report(tx, begin, until)))
+    return Table(reports.as_csv(await reports.report(tx, begin, until)), headers=_saved_as("audit-report.csv"))
 
 
 @router.get("/retention", response_model=RetentionView)
@@ -215,7 +226,9 @@ async def replace_audit_retention(tx: Tx, who: Manager, match: IfMatch, body: Re
 
 @router.post("/holds", status_code=201, response_model=HoldView)
 async def create_audit_hold(tx: Tx, who: Manager, body: HoldBody) -> Hold:
-    """Keep contents whatever the retention says."""
+    """Keep contents whatever the retention says. 422 for a document that the log does not know."""
+    if body.document_id is not None:
+        await proofs.ensure_known(tx, body.document_id)
     hold = Hold.place(body.reason, body.document_id)
     tx.add(hold)
     return hold
@@ -244,7 +257,7 @@ async def release_audit_hold(tx: Tx, who: Manager, match: IfMatch, hold_id: UUID
 @trace_router.get("/{trace_id}.svg", response_class=Picture, response_model=None)
 async def read_trace_picture(tx: Tx, who: Reader, trace_id: UUID) -> Picture:
     """The same, drawn: a lane for each service, causes on the left."""
-    return Picture(draw(await traces.trace(tx, trace_id)))
+    return Picture(draw(await traces.trace(tx, trace_id)), headers=_saved_as(f"trace-{trace_id}.svg"))
 
 
 @trace_router.get("/{trace_id}", response_model=TraceView)

@@ -16,7 +16,7 @@ from tailrace.db.database import Tx
 from tailrace.verify.evidence import moment
 
 Form = Literal["ecs", "cef"]
-MEDIA_TYPES: dict[Form, str] = {"ecs": "application/x-ndjson", "cef": "text/plain; charset=utf-8"}
+MEDIA_TYPES: dict[Form, str] = {"ecs": "application/x-ndjson", "cef": "text/plain"}
 _AT_ONCE = 1000
 
 

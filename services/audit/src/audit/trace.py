@@ -16,7 +16,7 @@ from audit.views import TraceEdge, TraceGap, TraceNode, TraceView
 from contracts.access import Accessed
 from tailrace.core.errors import Unknown
 from tailrace.db.database import Tx
-from tailrace.db.tables import dead_letter
+from tailrace.redrive.reminder import dead_letters_about
 
 MOST = 2000
 """Nodes that are shown at most."""
@@ -159,10 +159,7 @@ async def _gaps(tx: Tx, records: Sequence[Record]) -> list[TraceGap]:
             found.append(
                 TraceGap(kind="sequence", id=row.id, detail=f"{row.records} of {row.sequence} events have come.")
             )
-    waiting = select(dead_letter.c.aggregate_id, dead_letter.c.type, dead_letter.c.sequence, dead_letter.c.kind).where(
-        dead_letter.c.aggregate_id.in_(ids), dead_letter.c.tenant_id == tx.tenant_id
-    )
-    for letter in await tx.execute(waiting.order_by(dead_letter.c.aggregate_id, dead_letter.c.sequence)):
+    for letter in await dead_letters_about(tx, ids):
         detail = f"{letter.type} {letter.sequence} is a dead letter: {letter.kind}."
         found.append(TraceGap(kind="waiting", id=letter.aggregate_id, detail=detail))
     return found

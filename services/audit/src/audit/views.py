@@ -17,7 +17,9 @@ class RecordSummary(View):
     occurred_at: datetime
     """When it was recorded where it happened."""
     type: str
+    """What happened, as `order.confirmed`; an access is a `gateway.accessed`."""
     topic: str
+    """Where it was published, as `order.events`."""
     service: str
     """Who published it."""
     document_id: UUID
@@ -34,7 +36,9 @@ class RecordSummary(View):
 
 class RecordView(RecordSummary):
     epoch: int
+    """From 1; rises when its publisher's database was restored from a backup, and the sequence goes on from wherever it then was."""
     schema_version: int
+    """Of the contract that its type had then."""
     prev: str
     """The hash of the record before, in hexadecimal."""
     commitment: str
@@ -47,11 +51,13 @@ class RecordView(RecordSummary):
 
 class HeadView(View):
     id: UUID
+    """By which it is read again."""
     number: int
     """Counts from 1."""
     size: int
     """Records that it covers."""
     signed_at: datetime
+    """When it was signed, in UTC."""
     shipped_at: datetime | None
     """When it was put into the object store."""
     statement: dict[str, Any]
@@ -65,7 +71,9 @@ class KeysView(View):
 
 class RetentionView(View):
     id: UUID
+    """The company has one policy, always of this id."""
     version: int
+    """Rises by one with every change, from 0 for what holds unless it is changed; also the `ETag`."""
     days: int
     """How long what events said is kept."""
     access_days: int
@@ -74,10 +82,13 @@ class RetentionView(View):
 
 class HoldView(ResourceView):
     reason: str
+    """Why contents are kept: a dispute, an audit."""
     document_id: UUID | None
     """Whose contents are kept; null for those of all."""
     released_at: datetime | None
+    """When the retention began to hold again; null while it does not."""
     release_reason: str | None
+    """Why nothing has to be kept any more."""
 
 
 class StatusView(View):
@@ -86,17 +97,22 @@ class StatusView(View):
     signed: int
     """Records that the newest head covers."""
     documents: int
+    """How many things the records are about: orders, users, stocks."""
     head: HeadView | None
     """The newest; null before the first."""
 
 
 class ReportRow(View):
     day: date
-    """In UTC."""
+    """When it happened, in UTC."""
     actor_id: str | None
+    """Who began it, as in a record."""
     type: str
+    """What happened, as `order.confirmed`."""
     service: str
+    """Who published it."""
     records: int
+    """How often it happened."""
 
 
 class ReportView(View):
@@ -114,41 +130,60 @@ class BundleRecord(View):
     path: list[str]
     """What proves it to be in the signed tree (RFC 9162)."""
     salt: str | None
+    """What its hash began with, in hexadecimal; null where `data` is."""
     data: str | None
     """What it said, as it was published; null when its time is over, or without `audit-log:pii` where it tells who a person is."""
 
 
 class BundleView(View):
     format: str
+    """Which form of bundle this is, for those who check it."""
     document: UUID
+    """What the records are about."""
     topic: str
+    """Where they were published: the same id on another topic is another document."""
     head: dict[str, Any]
+    """The newest signed head, which all that is proven here goes back to."""
     keys: dict[str, str]
+    """Public halves of Ed25519 keys in hexadecimal, by id."""
     standing: dict[str, Any]
     """What proves that these are all records of the document: how far it had come when the head was signed."""
     records: list[BundleRecord]
+    """All of the document, in the order of the log."""
     continues: dict[str, list[str]]
     """By the size of a head from before, what proves that the log went on from there."""
 
 
 class TraceNode(View):
     id: UUID
+    """Of the event."""
     kind: Literal["event", "access"]
+    """`event`: something changed. `access`: somebody asked, at the gateway."""
     at: datetime
+    """When it was recorded where it happened."""
     service: str
+    """Who published it."""
     type: str
+    """What happened, as `order.confirmed`."""
     actor_id: str | None
+    """Who began it, as in a record."""
     document_id: UUID
+    """What it is about."""
     topic: str
+    """Where it was published, as `order.events`."""
     sequence: int
+    """Its place among the document's events, from 1."""
     correlation_id: UUID
+    """The request or timer that began it all."""
     label: str | None
     """Of an access, what was asked for and how it was answered."""
 
 
 class TraceEdge(View):
     cause: UUID
+    """The node that came first."""
     effect: UUID
+    """The node that came of it."""
     kind: Literal["caused", "asked", "followed"]
     """`caused`: the event names it as its cause. `asked`: the request that began it. `followed`: it acted on
     what the other left of the same document."""
@@ -161,17 +196,21 @@ class TraceGap(View):
     id: UUID
     """Of the event, or of the document."""
     detail: str
+    """What is missing, in words."""
 
 
 class TraceView(View):
     id: UUID
     """What was asked about."""
     about: Literal["request", "event", "document"]
+    """Whose id that is."""
     complete: bool
     """Whether every cause is there and no document has a gap."""
     missing: list[TraceGap]
+    """What keeps it from being complete."""
     truncated: bool
     """Whether there is more than is shown."""
     nodes: list[TraceNode]
     """In the order of time."""
     edges: list[TraceEdge]
+    """What led to what, between the nodes that are shown."""

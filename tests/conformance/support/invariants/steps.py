@@ -27,8 +27,13 @@ class Answer:
     def is_problem(self) -> bool:
         return self.headers.get("content-type", "").startswith("application/problem+json")
 
+    @property
+    def is_json(self) -> bool:
+        """JSON as one value (RFC 6839): lines of it, `application/x-ndjson`, are none."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().endswith(("/json", "+json"))
+
     def json(self) -> Any:
-        return json.loads(self.text) if "json" in self.headers.get("content-type", "") else None
+        return json.loads(self.text) if self.is_json else None
 
 
 @dataclass(frozen=True)

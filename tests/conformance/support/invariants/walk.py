@@ -128,7 +128,7 @@ class Walker:
             raise LeftThePath(f"{operation.name}: {answer}")
         await request.repeated()
         await self._begin_lists()
-        return answer.json() if "json" in answer.headers.get("content-type", "") else answer.text
+        return answer.json() if answer.is_json else answer.text
 
     async def _begin_lists(self) -> None:
         for operation in self._operations.values():

@@ -187,10 +187,15 @@ def _complete_answer(answer: Document, status: str, route: APIRoute, writes: boo
     names += ["ETag"] if shows_version else []
     names += ["ETag"] if status == _NOT_MODIFIED else getattr(route, "shows", ())
     names += ["Content-Range"] if status == "206" else []
-    names += ["Content-Disposition"] if any("json" not in kind for kind in answer.get("content", ())) else []
+    names += ["Content-Disposition"] if any(map(_is_saved, answer.get("content", ()))) else []
     answer["headers"] = headers(*sorted(names))
     if answer["description"] == "Successful Response":
         answer["description"] = HTTPStatus(int(status)).phrase
+
+
+def _is_saved(kind: str) -> bool:
+    """Whether what is of this media type comes as a file: all but JSON as one value (RFC 6839); lines of it, `application/x-ndjson`, do."""
+    return not kind.endswith(("/json", "+json"))
 
 
 def _shows_version(route: APIRoute) -> bool:

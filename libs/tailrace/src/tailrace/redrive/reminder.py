@@ -1,10 +1,11 @@
 """Dead letters are reported unasked: in the health answer, from which `tailrace status` reads it, and once a minute in the log."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import func, select
 
@@ -53,6 +54,25 @@ async def dead_letters_of(tx: Tx, subscriber: str) -> int:
     """How many dead letters of this tenant one subscriber has. A command that needs all of its events waits until there are none."""
     mine = select(func.count()).where(dead_letter.c.subscriber == subscriber, dead_letter.c.tenant_id == tx.tenant_id)
     return int(await tx.scalar(mine) or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An event that could not be applied as yet: what it is about, its type, its place there, and the kind of dead letter that it is."""
+
+    aggregate_id: UUID
+    type: str | None
+    sequence: int | None
+    kind: str
+
+
+async def dead_letters_about(tx: Tx, aggregate_ids: Collection[UUID]) -> Sequence[Waiting]:
+    """Those of this tenant that are about any of these, by aggregate and sequence."""
+    letter = dead_letter.c
+    query = select(letter.aggregate_id, letter.type, letter.sequence, letter.kind).where(
+        letter.tenant_id == tx.tenant_id, letter.aggregate_id.in_(aggregate_ids)
+    )
+    return [Waiting(*row) for row in await tx.execute(query.order_by(letter.aggregate_id, letter.sequence))]
 
 
 async def remind_forever(service: str, database: Database, stop: asyncio.Event, *, every: float = EVERY) -> None:
