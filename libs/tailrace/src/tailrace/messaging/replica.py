@@ -1,7 +1,7 @@
 """What a service keeps of another context: rows that follow that context's events, so that a command can look things up without asking.
 
 A replica is declared: a table whose columns are fields of the events that describe a thing, each of which carries the whole of it. The newest
-description is the row; parts are replaced as a whole; what was deleted there stays here, inactive, so that it is told from what has not arrived.
+description is the row; parts are replaced as a whole; what was deleted there stays here, inactive, so that it is told from what has not arrived::
 
     class ItemCopy(Replica, Base):
         __tablename__ = "item_copy"
