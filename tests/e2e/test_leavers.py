@@ -19,12 +19,17 @@ OF_EVERY_SERVICE = {
     "idempotency": "answers to retries, for a day",
     "inbox": "how far events were applied",
 }
+OF_AUDIT: Mapping[str, str] = {
+    "audit.record": "who did what, for as long as the company says",
+    "audit.document": "how far the log has come with each document",
+}
 OF_USERS: Mapping[str, str] = {
+    **OF_AUDIT,
     "identity.user_account": "deleted, for those who refer to the id",
     "identity.credential": "a hash that nobody can log in with",
     "identity.user_session": "ended",
     "identity.audit_log": "who did what",
-    "customers.user_copy": "inactive",
+    "workflow.user_copy": "inactive",
     **{
         f"{service}.{table}": said
         for service in ("activities", "customers", "opportunities", "orders", "quotes")
@@ -33,6 +38,7 @@ OF_USERS: Mapping[str, str] = {
     "customers.timeline_entry": "what happened, happened",
 }
 OF_CUSTOMERS: Mapping[str, str] = {
+    **OF_AUDIT,
     "customers.customer": "deleted, for those who refer to the id",
     "customers.timeline_entry": "what happened, happened, and is shown again when it comes back",
     "customers.timeline_subject": "the same",
@@ -125,7 +131,9 @@ async def test_whom_nobody_takes_over_from_leaves_it_told(fleet: Stack, gateway:
     assert (await mentions(fleet, bo)).keys() <= OF_USERS.keys()
 
 
-COPIES = ("activities.customer_copy", "opportunities.customer_copy", "orders.customer_copy", "quotes.customer_copy")
+COPIES = tuple(
+    f"{service}.customer_copy" for service in ("accounting", "activities", "opportunities", "orders", "quotes")
+)
 """What stays of a customer, out of use, for the orders and quotes that name it."""
 
 

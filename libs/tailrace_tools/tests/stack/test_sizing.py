@@ -17,7 +17,7 @@ def test_a_small_fleet_has_the_defaults(services: int) -> None:
 def test_forty_services_ask_about_as_often_as_eight() -> None:
     sized = settings_from(environment(40, {}))
     assert {name: getattr(sized, name) for name in SIZED} == {
-        "poll_interval_ms": 200,
+        "poll_interval_ms": 125,
         "heartbeat_ms": 8000,
         "consumer_wait_ms": 2500,
         "redrive_every": 5,
