@@ -35,9 +35,10 @@ async def test_each_is_announced_once_and_followed_once(
     where: str, make_harness: MakeHarness, nursery: Nursery, keys_url: str
 ) -> None:
     h = await make_harness(service)
+    # Week by week: of a day later the next one would be due soon as well.
     due = datetime.now(UTC) + timedelta(hours=1)
     for number in range(TASKS):
-        body = {"title": f"Task {number}", "due_at": due.isoformat(), "recurrence": {"rule": "FREQ=DAILY"}}
+        body = {"title": f"Task {number}", "due_at": due.isoformat(), "recurrence": {"rule": "FREQ=WEEKLY"}}
         assert (await h.client.post("/v1/tasks", json=body)).status_code == 201
     # The hour has passed, while nothing ran.
     await h.admin.execute("UPDATE task SET due_by = due_by - interval '2 hours', due_at = due_at - interval '2 hours'")
