@@ -91,7 +91,7 @@ def foresee(spec: Mapping[str, Any], given: dict[str, Any]) -> Outcome:
             if state.failed is not None:
                 return Outcome("incident", tuple(asked), str(state.failed.why))
             if state.finished:
-                end: End = "approved" if (state.outcome or {}).get("decision", "approved") == "approved" else "rejected"
+                end: End = "approved" if running.approves(state.outcome or {}) else "rejected"
                 return Outcome(end, tuple(asked))
             people = [task for task in state.tasks if task.kind == "user"]
             if not people:

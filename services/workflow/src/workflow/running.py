@@ -181,11 +181,16 @@ async def _assign(tx: Tx, approval: Approval, task: Any, row: Mapping[str, Any],
     await dues.set(tx, made.id, made.due_at)
 
 
+def approves(outcome: Mapping[str, Any]) -> bool:
+    """What a process that has ended says of its document: yes, unless a decision that it made says otherwise."""
+    return (outcome.get("decision") or "approved") == "approved"
+
+
 async def _conclude(tx: Tx, approval: Approval, instance: Instance, outcome: Mapping[str, Any]) -> None:
     instance.status = "finished"
     await _forget_deadlines(tx, approval)
     now, by = clock.now(), next((vote.user_id for vote in reversed(approval.votes)), None)
-    if (outcome.get("decision") or "approved") == "approved":
+    if approves(outcome):
         approval.approve(by, now)
         return
     reason = str(outcome.get("reason") or "It was rejected by its process.")[:500]
