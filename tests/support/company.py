@@ -136,6 +136,11 @@ class Company:
 
 async def dead_letters(stack: Stack, company: Company) -> list[tuple[str, str, str]]:
     """The company's dead letters in any service, as (subscriber, kind, reason)."""
+    return await dead_letters_of(stack, company.member.tenant_id)
+
+
+async def dead_letters_of(stack: Stack, tenant_id: str) -> list[tuple[str, str, str]]:
+    """A tenant's dead letters in any service, as (subscriber, kind, reason)."""
     base = stack.postgres_url.rsplit("/", 1)[0]
     found: list[tuple[str, str, str]] = []
     for service in load_services():
@@ -144,7 +149,7 @@ async def dead_letters(stack: Stack, company: Company) -> list[tuple[str, str, s
             query = (
                 "SELECT subscriber, kind, reason FROM dead_letter WHERE tenant_id = $1::uuid ORDER BY dead_lettered_at"
             )
-            rows = await connection.fetch(query, company.member.tenant_id)
+            rows = await connection.fetch(query, tenant_id)
             found += [(row["subscriber"], row["kind"], row["reason"]) for row in rows]
             await connection.close()
     return found

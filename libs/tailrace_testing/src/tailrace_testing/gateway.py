@@ -46,18 +46,37 @@ class Member:
             headers.setdefault("Idempotency-Key", key or str(uuid7()))
         return await self.client.request(method, path, headers=headers, **options)
 
-    async def get(self, path: str, **params: Any) -> Any:
-        """What is there, as soon as somebody answers. Raises AssertionError for any refusal."""
-        return await self._patiently("GET", path, params=params)
+    async def get(self, path: str, *, having_seen: str | None = None, **params: Any) -> Any:
+        """What is there, as soon as somebody answers; with `having_seen`, once that event has been applied there.
+
+        Raises AssertionError for any refusal.
+        """
+        headers = {} if having_seen is None else {"Tailrace-After": having_seen}
+        return await self._patiently("GET", path, params=params, headers=headers)
 
     async def post(self, path: str, body: Any = None, **options: Any) -> Any:
         """Post until it is accepted, with the same key on every try. Raises AssertionError for any other refusal."""
         return await self._patiently("POST", path, json=body, **options)
 
+    async def put(self, path: str, body: Any, **options: Any) -> Any:
+        """Like `post`."""
+        return await self._patiently("PUT", path, json=body, **options)
+
+    async def delete(self, path: str, **options: Any) -> None:
+        """Like `post`."""
+        await self._patiently("DELETE", path, **options)
+
     async def _patiently(
-        self, method: str, path: str, *, within: float = 600.0, key: str | None = None, **options: Any
+        self,
+        method: str,
+        path: str,
+        *,
+        within: float = 600.0,
+        key: str | None = None,
+        marks: list[str] | None = None,
+        **options: Any,
     ) -> Any:
-        """409 not-yet-known and in-flight, 429, 5xx of the way there and broken connections are waited out."""
+        """409 not-yet-known and in-flight, 429, 5xx of the way there and broken connections are waited out. `marks` takes what `Tailrace-Event` says."""
         key = key or str(uuid7())
         deadline = asyncio.get_running_loop().time() + within
         while True:
@@ -65,6 +84,8 @@ class Member:
             with suppress(httpx2.TransportError):
                 answer = await self.send(method, path, key=key, **options)
             if answer is not None and answer.status_code < 300:
+                if marks is not None:
+                    marks.append(answer.headers["tailrace-event"])
                 return answer.json() if answer.content else None
             said = "no answer" if answer is None else f"{answer.status_code} {answer.text}"
             if answer is not None and not _passes(answer):
