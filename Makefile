@@ -11,6 +11,8 @@ CLIENTS := .venv/clients/bin
 INSTALLED := .venv/.installed
 RUNNER := -m pytest
 export PYTHON
+# Every process of a run would compile every file again.
+unexport PYTHONDONTWRITEBYTECODE
 PACKAGES := $(patsubst %/pyproject.toml,%,$(wildcard contracts/pyproject.toml demo/pyproject.toml libs/*/pyproject.toml services/*/pyproject.toml))
 SPACE := $(subst ,, )
 SOURCES := $(wildcard $(addsuffix /src,$(PACKAGES)))
