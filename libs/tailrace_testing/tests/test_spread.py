@@ -1,5 +1,5 @@
-"""With `-n`, one process has the fleet and all tests that need it, in order, another those of Kafka and Connect; the others take places; one that dies ends
-the run."""
+"""With `-n`, one process has the fleet and all tests that need it, in order, another those of Kafka and Connect; the others take places; one that
+dies ends the run."""
 
 import logging
 
