@@ -54,6 +54,18 @@ class Member:
         """Post until it is accepted, with the same key on every try. Raises AssertionError for any other refusal."""
         return await self._patiently("POST", path, json=body, **options)
 
+    async def put(self, path: str, body: Any) -> Any:
+        """As `post`."""
+        return await self._patiently("PUT", path, json=body)
+
+    async def patch(self, path: str, body: Any = None) -> Any:
+        """As `post`."""
+        return await self._patiently("PATCH", path, json=body)
+
+    async def delete(self, path: str) -> None:
+        """As `post`."""
+        await self._patiently("DELETE", path)
+
     async def _patiently(
         self, method: str, path: str, *, within: float = 600.0, key: str | None = None, **options: Any
     ) -> Any:
