@@ -171,9 +171,11 @@ def external(request: pytest.FixtureRequest) -> Iterator[External]:
 def stack(request: pytest.FixtureRequest, collector: Collector, external: External) -> Iterator[Stack]:
     """The run's own stack; gone, with its data, when the run ends."""
     limits = {"TAILRACE_TENANT_RATE": "5000", "TAILRACE_TENANT_BURST": "10000"}
-    canaries = {"TAILRACE_CANARY_EVERY": "1", "TAILRACE_CANARY_LIMIT": "6"}
+    canaries = {"TAILRACE_CANARY_EVERY": "2", "TAILRACE_CANARY_LIMIT": "7"}
+    # The fleet lives as long as the run: what it does while nobody asks is taken from everything else.
+    looks = {"TAILRACE_POLL_INTERVAL_MS": "80"}
     capture = {_CAPTURE_HOST: os.environ[_CAPTURE_HOST]} if external.connect and _CAPTURE_HOST in os.environ else {}
-    environment = {**limits, **canaries, **collector.environment(), **capture}
+    environment = {**limits, **canaries, **looks, **collector.environment(), **capture}
     data, level = folder_of(request.config) / "data", _level_here(request.config)
     stack = Stack(data, only=level, external=external, environment=environment, durable=False)
     stash = request.config.stash
