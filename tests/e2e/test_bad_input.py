@@ -5,7 +5,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+import way
+from aiokafka import AIOKafkaProducer
 from company import Company
 
 from tailrace.stack.embedded import Stack
@@ -117,14 +118,5 @@ async def test_a_malformed_event_becomes_a_dead_letter_and_the_others_go_on(flee
 
 
 async def _letters(fleet: Stack, topic: str, key: str) -> list[dict[str, Any]]:
-    consumer = AIOKafkaConsumer(
-        topic, bootstrap_servers=fleet.kafka, auto_offset_reset="earliest", enable_auto_commit=False
-    )
-    await consumer.start()
-    try:
-        found: list[dict[str, Any]] = []
-        while batches := await consumer.getmany(timeout_ms=1000):
-            found += [json.loads(record.value or b"") for records in batches.values() for record in records]
-        return [letter for letter in found if letter["key"] == key]
-    finally:
-        await consumer.stop()
+    found = [json.loads(record.value or b"") for record in await way.records(fleet.kafka, topic)]
+    return [letter for letter in found if letter["key"] == key]
