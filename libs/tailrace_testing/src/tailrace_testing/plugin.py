@@ -37,8 +37,8 @@ _reach = pytest.StashKey[Only]()
 _left_out = pytest.StashKey[Counter[str]]()
 _scenes = pytest.StashKey[int]()
 _MOST_SCENES = 3
-_CANARIES, _LOOKS = 6, 160
-"""Per second, of all services, and of all connectors for something new."""
+_CANARIES, _LOOKS, _FETCHES = 6, 160, 8
+"""Per second: of all services, of all connectors for something new, and of all consumers in vain."""
 _CAPTURE_HOST = "TAILRACE_CAPTURE_HOST"
 
 
@@ -194,6 +194,7 @@ def _at_rest(services: int) -> dict[str, str]:
         "TAILRACE_CANARY_EVERY": f"{every:.1f}",
         "TAILRACE_CANARY_LIMIT": f"{every + 5:.1f}",
         "TAILRACE_POLL_INTERVAL_MS": str(max(25, 1000 * services // _LOOKS)),
+        "TAILRACE_CONSUMER_WAIT_MS": str(max(500, 1000 * services // _FETCHES)),
     }
 
 
