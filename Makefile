@@ -11,6 +11,8 @@ CLIENTS := .venv/clients/bin
 INSTALLED := .venv/.installed
 RUNNER := -m pytest
 export PYTHON
+# Every process of a run would compile every file again.
+unexport PYTHONDONTWRITEBYTECODE
 PACKAGES := $(patsubst %/pyproject.toml,%,$(wildcard contracts/pyproject.toml demo/pyproject.toml libs/*/pyproject.toml services/*/pyproject.toml))
 SPACE := $(subst ,, )
 SOURCES := $(wildcard $(addsuffix /src,$(PACKAGES)))
@@ -59,7 +61,7 @@ clients: .venv/.clients ## Install what makes clients of the OpenAPI document an
 	@touch $@
 
 fuzz: .venv/.clients ## Ask every operation for things at random, on a fleet of its own: EXAMPLES=200 SECONDS=1800 SEED=7
-	@FUZZ_SHARES=1 FUZZ_EXAMPLES=$(or $(EXAMPLES),200) FUZZ_SECONDS=$(or $(SECONDS),1800) FUZZ_SEED=$(or $(SEED),1) $(BIN)/python -m pytest -q tests/fuzz $(ARGS)
+	@FUZZ_PATHS=1000000 FUZZ_EXAMPLES=$(or $(EXAMPLES),200) FUZZ_SECONDS=$(or $(SECONDS),1800) FUZZ_SEED=$(or $(SEED),1) $(BIN)/python -m pytest -q tests/fuzz $(ARGS)
 
 faults: install ## Trade while processes are killed, on a stack of its own, and check the end: SEED=… EVENTS=… REPORT=1
 	@PYTHONPATH=tests/faults $(BIN)/python -m mix $(if $(SEED),--seed $(SEED)) --events $(or $(EVENTS),200000) \

@@ -54,9 +54,7 @@ async def waiting(manager: Member, quote: dict[str, Any]) -> dict[str, Any]:
 
 
 async def decide(member: Member, approval: dict[str, Any], what: str, **said: Any) -> Any:
-    answer = await member.send("PATCH", f"/v1/approvals/{approval['id']}/{what}", json=said or None)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+    return await member.patch(f"/v1/approvals/{approval['id']}/{what}", said or None)
 
 
 async def became(member: Member, quote: dict[str, Any], status: str) -> dict[str, Any]:
@@ -69,7 +67,7 @@ async def became(member: Member, quote: dict[str, Any], status: str) -> dict[str
 async def journal_waits(member: Member, manager: Member) -> None:
     """A journal above the limit is posted when a manager approves it."""
     limits = {"limits": [{"currency": "EUR", "amount": 100_000}]}
-    assert (await member.send("PUT", "/v1/accounting/journal-limits", json=limits)).status_code == 200
+    await member.put("/v1/accounting/journal-limits", limits)
     sides = [{"account": "6000", "debit": 100_001}, {"account": "1000", "credit": 100_001}]
     body = {"text": "Rent", "lines": [{"currency": "EUR", **side} for side in sides]}
     refused = await member.send("POST", "/v1/accounting/journals", json=body)

@@ -62,20 +62,18 @@ async def _user_called(admin: Member, email: str) -> dict[str, Any]:
 async def _deactivate(_: Gateway, admin: Member, session: Member) -> None:
     user = await _user_called(admin, session.email)
     body = {name: user[name] for name in ("email", "name", "roles")} | {"active": False}
-    answer = await admin.send("PUT", f"/v1/auth/users/{user['id']}", json=body)
-    assert answer.status_code == 200, answer.text
+    await admin.put(f"/v1/auth/users/{user['id']}", body)
 
 
 async def _delete(_: Gateway, admin: Member, session: Member) -> None:
     user = await _user_called(admin, session.email)
-    assert (await admin.send("DELETE", f"/v1/auth/users/{user['id']}")).status_code == 204
+    await admin.delete(f"/v1/auth/users/{user['id']}")
 
 
 async def _change_role(_: Gateway, admin: Member, session: Member) -> None:
     [role] = (await admin.get("/v1/auth/roles", name="sales"))["items"]
     body = {"name": "sales", "scopes": ["catalog:read"]}
-    answer = await admin.send("PUT", f"/v1/auth/roles/{role['id']}", json=body)
-    assert answer.status_code == 200, answer.text
+    await admin.put(f"/v1/auth/roles/{role['id']}", body)
 
 
 Revoke = Callable[[Gateway, Member, Member], Awaitable[None]]

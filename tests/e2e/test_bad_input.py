@@ -1,15 +1,24 @@
 """What should not be sent is refused with a problem that names the field, and changes nothing; what should not be on a topic waits aside."""
 
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from company import Company
+import way
+from aiokafka import AIOKafkaProducer
+from company import Company, founded
 
 from tailrace.stack.embedded import Stack
 from tailrace_testing.gateway import Gateway, eventually
+
+
+@pytest.fixture(scope="module")
+async def refused(fleet: Stack) -> AsyncIterator[Company]:
+    """Whose every request is, so that it has no order."""
+    async with founded(fleet) as company:
+        yield company
 
 
 def _line(company: Company, **changes: Any) -> dict[str, Any]:
@@ -29,8 +38,8 @@ def _line(company: Company, **changes: Any) -> dict[str, Any]:
         ({"tenant_id": str(uuid4())}, "/lines/0/tenant_id"),
     ],
 )
-async def test_a_wrong_line_is_named(gateway: Gateway, change: dict[str, Any], field: str) -> None:
-    company = await Company.found(gateway)
+async def test_a_wrong_line_is_named(refused: Company, change: dict[str, Any], field: str) -> None:
+    company = refused
     answer = await company.member.send(
         "POST", "/v1/orders", json={**company.body(1), "lines": [_line(company, **change)]}
     )
@@ -40,9 +49,8 @@ async def test_a_wrong_line_is_named(gateway: Gateway, change: dict[str, Any], f
     assert await company.member.every("/v1/orders") == []
 
 
-async def test_requests_that_are_no_requests(gateway: Gateway) -> None:
-    company = await Company.found(gateway)
-    member = company.member
+async def test_requests_that_are_no_requests(refused: Company, gateway: Gateway) -> None:
+    company, member = refused, refused.member
     json_type = {"Content-Type": "application/json"}
     refusals = {
         "malformed": (await member.send("POST", "/v1/orders", content=b'{"lines": [', headers=json_type), 400),
@@ -117,14 +125,5 @@ async def test_a_malformed_event_becomes_a_dead_letter_and_the_others_go_on(flee
 
 
 async def _letters(fleet: Stack, topic: str, key: str) -> list[dict[str, Any]]:
-    consumer = AIOKafkaConsumer(
-        topic, bootstrap_servers=fleet.kafka, auto_offset_reset="earliest", enable_auto_commit=False
-    )
-    await consumer.start()
-    try:
-        found: list[dict[str, Any]] = []
-        while batches := await consumer.getmany(timeout_ms=1000):
-            found += [json.loads(record.value or b"") for records in batches.values() for record in records]
-        return [letter for letter in found if letter["key"] == key]
-    finally:
-        await consumer.stop()
+    found = [json.loads(record.value or b"") for record in await way.records(fleet.kafka, topic)]
+    return [letter for letter in found if letter["key"] == key]

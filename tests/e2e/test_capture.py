@@ -7,7 +7,7 @@ from pathlib import Path
 import asyncpg
 import jsonschema_rs
 import pytest
-from aiokafka import AIOKafkaConsumer
+import way
 from company import Company
 from described import asyncapi, built
 
@@ -111,17 +111,8 @@ async def _outbox(fleet: Stack, database: str, tenant: str) -> list[dict[str, st
 
 
 async def _topic(fleet: Stack, topic: str, tenant: str) -> list[dict[str, str]]:
-    consumer = AIOKafkaConsumer(
-        topic, bootstrap_servers=fleet.kafka, auto_offset_reset="earliest", enable_auto_commit=False
-    )
-    await consumer.start()
-    try:
-        events: list[dict[str, str]] = []
-        while batches := await consumer.getmany(timeout_ms=1000):
-            for records in batches.values():
-                for record in records:
-                    headers = {name: value.decode() for name, value in record.headers if value is not None}
-                    events.append({**headers, "value": (record.value or b"").decode()})
-        return [event for event in events if event.get("ce_tenantid") == tenant]
-    finally:
-        await consumer.stop()
+    events: list[dict[str, str]] = []
+    for record in await way.records(fleet.kafka, topic):
+        headers = {name: value.decode() for name, value in record.headers if value is not None}
+        events.append({**headers, "value": (record.value or b"").decode()})
+    return [event for event in events if event.get("ce_tenantid") == tenant]

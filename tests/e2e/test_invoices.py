@@ -26,11 +26,11 @@ async def billed(company: Company) -> dict[str, Any]:
     address = {"use": "billing", "lines": ["12 Analytical Row"], "city": "Lyon", "country": "FR"}
     body = {"name": "Ada Works", "currency": "EUR", "payment_terms_days": 14, "addresses": [address]}
     ada: dict[str, Any] = await member.post("/v1/customers", body)
-    assert (await member.send("PUT", f"{V1}/billing", json={"issues": True, "issuer": ISSUER})).status_code == 200
+    await member.put(f"{V1}/billing", {"issues": True, "issuer": ISSUER})
     terms = {"mode": "per_shipment", "electronic_address": "9957:FR32123456789"}
     here = f"{V1}/billing/customers/{ada['id']}"
     await eventually(lambda: member.send("GET", here), lambda said: said.status_code == 200, what="the customer")
-    assert (await member.send("PUT", here, json=terms)).status_code == 200
+    await member.put(here, terms)
     return ada
 
 

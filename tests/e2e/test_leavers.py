@@ -93,9 +93,9 @@ async def test_whoever_leaves_in_the_middle_of_everything_leaves_no_orphan(fleet
 
     late = asyncio.gather(*(given(admin, f"Late {number}", bo) for number in range(CUSTOMERS)))
     await asyncio.sleep(0)
-    assert (await admin.send("DELETE", f"/v1/auth/users/{bo}")).status_code == 204
+    await admin.delete(f"/v1/auth/users/{bo}")
     # Who takes over goes as well, before anything can have been handed over to them.
-    assert (await admin.send("DELETE", f"/v1/auth/users/{cy}")).status_code == 204
+    await admin.delete(f"/v1/auth/users/{cy}")
     await late
 
     everything = partial(admin.every, "/v1/customers")
@@ -116,7 +116,7 @@ async def test_whom_nobody_takes_over_from_leaves_it_told(fleet: Stack, gateway:
     admin = await gateway.new_tenant()
     bo = await hired(admin, "bo")
     customer = await given(admin, "Ada", bo)
-    assert (await admin.send("DELETE", f"/v1/auth/users/{bo}")).status_code == 204
+    await admin.delete(f"/v1/auth/users/{bo}")
 
     async def events() -> list[Any]:
         connection = await asyncpg.connect(fleet.postgres_url.rsplit("/", 1)[0] + "/customers")
@@ -178,7 +178,7 @@ async def test_what_a_leaver_sells_goes_on_and_its_customer_stays_until_then(gat
     after = ", ".join(each["mark"] for each in (quote, order))
     refused = await admin.send("DELETE", f"/v1/customers/{customer}", headers={"Tailrace-After": after})
     assert (refused.status_code, refused.json()["type"].rpartition(":")[2]) == (409, "in-use")
-    assert (await admin.send("DELETE", f"/v1/auth/users/{bo}")).status_code == 204
+    await admin.delete(f"/v1/auth/users/{bo}")
     for path in (f"/v1/quotes/{quote['id']}", f"/v1/orders/{order['id']}"):
         await eventually(partial(admin.get, path), lambda one: one["owner_id"] == cy, what=f"a successor at {path}")
 
@@ -189,7 +189,7 @@ async def test_a_deleted_customer_is_nowhere_but_where_it_was(fleet: Stack, gate
     assert "customers.search_entry" in await mentions(fleet, customer)
     person = await admin.post(f"/v1/customers/{customer}/people", {"name": "Grace"})
     assert person["name"] == "Grace"
-    assert (await admin.send("DELETE", f"/v1/customers/{customer}")).status_code == 204
+    await admin.delete(f"/v1/customers/{customer}")
     left = await eventually(
         partial(mentions, fleet, customer),
         lambda found: found.keys() <= {*OF_CUSTOMERS, "customers.person", *COPIES},

@@ -7,7 +7,7 @@ from typing import Any
 from company import Company, dead_letters
 
 from tailrace.stack.embedded import Stack
-from tailrace_testing.gateway import Gateway, Member, eventually
+from tailrace_testing.gateway import Gateway, eventually
 
 
 def solved(challenge: dict[str, Any]) -> int:
@@ -18,19 +18,13 @@ def solved(challenge: dict[str, Any]) -> int:
     )
 
 
-async def put(member: Member, path: str, body: Any) -> Any:
-    answer = await member.send("PUT", path, json=body)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
 async def lead_by_form(company: Company) -> Any:
     """What a stranger leaves, who sends the form several times at once."""
     member = company.member
     me = (await member.get("/v1/auth/me"))["id"]
     when = [{"field": "company", "test": "present"}]
-    await put(member, "/v1/leads/scoring", {"rules": [{"name": "Company", "when": when, "points": 10}]})
-    await put(member, "/v1/leads/assignment", {"rules": [{"name": "All", "user_id": me}]})
+    await member.put("/v1/leads/scoring", {"rules": [{"name": "Company", "when": when, "points": 10}]})
+    await member.put("/v1/leads/assignment", {"rules": [{"name": "All", "user_id": me}]})
     keys = ("name", "company", "email")
     form = {
         "code": "WEB",
@@ -86,7 +80,7 @@ async def test_a_stranger_becomes_a_won_opportunity(fleet: Stack, gateway: Gatew
     asked = {"customer_id": customer["id"], "warehouse_id": company.warehouse_id, "currency": "EUR", "lines": [line]}
     me = lead["owner_id"]
     limit = {"user_id": me, "max_discount_rate": "1", "unlisted_prices": True}
-    await put(member, "/v1/quotes/authority", {"limits": [limit]})
+    await member.put("/v1/quotes/authority", {"limits": [limit]})
     made = await eventually(
         lambda: member.send("POST", "/v1/quotes", json={**asked, "opportunity_id": lead["opportunity_id"]}),
         lambda answer: answer.status_code == 201,
@@ -139,7 +133,7 @@ async def test_an_existing_customer_gets_the_person_and_a_deleted_one_refuses(ga
 
     # It is deleted before customers hear of the lead, or after: then it had the person, and the opportunity goes with it.
     asked = await converted(gone)
-    assert (await member.send("DELETE", f"/v1/customers/{gone['id']}")).status_code == 204
+    await member.delete(f"/v1/customers/{gone['id']}")
     lead = await settled(asked)
     assert (lead["handing"], lead["status"]) in {("refused", "qualified"), ("done", "converted")}
     everything = await eventually(

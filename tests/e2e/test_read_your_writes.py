@@ -12,13 +12,13 @@ from tailrace_testing.gateway import Gateway, Member, eventually
 
 
 async def _after(write: httpx2.Response, member: Member, method: str, path: str, **options: Any) -> httpx2.Response:
-    """The answer to a request that names what `write` did. Only a late service is asked again, as its 503 or 504 tells a client to."""
+    """The answer to a request that names what `write` did. Only a late service is asked again, as its 503, or the gateway, tells a client to."""
     assert write.status_code < 300, write.text
     headers = {"Tailrace-After": write.headers["tailrace-event"]}
     key = str(uuid7())
     return await eventually(
         lambda: member.send(method, path, key=key, headers=headers, **options),
-        lambda answer: not answer.json().get("type", "").endswith(("not-yet-consistent", "gateway-timeout")),
+        lambda answer: answer.status_code not in {502, 503, 504},
         what=f"{method} {path} after {headers['Tailrace-After']}",
     )
 

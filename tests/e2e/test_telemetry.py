@@ -2,16 +2,16 @@
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import httpx2
 import pytest
-from company import Company
+from company import Company, founded
 
 from tailrace.stack.embedded import Stack
 from tailrace_testing.collector import Collector, Span
-from tailrace_testing.gateway import Gateway, eventually
+from tailrace_testing.gateway import eventually
 
 GAUGES = {
     "tailrace_consumer_lag",
@@ -23,8 +23,13 @@ GAUGES = {
 }
 
 
-async def test_one_trace_leads_from_the_gateway_to_every_read_model(gateway: Gateway, collector: Collector) -> None:
-    company = await Company.found(gateway)
+@pytest.fixture(scope="module")
+async def company(fleet: Stack) -> AsyncIterator[Company]:
+    async with founded(fleet) as company:
+        yield company
+
+
+async def test_one_trace_leads_from_the_gateway_to_every_read_model(company: Company, collector: Collector) -> None:
     trace, caller = secrets.token_hex(16), secrets.token_hex(8)
     asked = {"traceparent": f"00-{trace}-{caller}-01"}
     answer = await company.member.send("POST", "/v1/orders", json=company.body(3), headers=asked)
@@ -51,8 +56,7 @@ async def test_one_trace_leads_from_the_gateway_to_every_read_model(gateway: Gat
     assert all(by_id[span.parent].service == span.service for span in statements)
 
 
-async def test_a_parent_is_always_there_in_the_end(gateway: Gateway, collector: Collector) -> None:
-    company = await Company.found(gateway)
+async def test_a_parent_is_always_there_in_the_end(company: Company, collector: Collector) -> None:
     trace = secrets.token_hex(16)
     body = {"sku": "TRACED", "name": "Traced", "unit": "pcs", "tax_rate": "0.1"}
     asked = {"traceparent": f"00-{trace}-{'1' * 16}-01"}
@@ -68,8 +72,7 @@ async def test_a_parent_is_always_there_in_the_end(gateway: Gateway, collector: 
     await eventually(orphans, lambda missing: missing == set(), what="a trace without a missing link")
 
 
-async def test_prometheus_finds_requests_and_gauges(fleet: Stack, gateway: Gateway) -> None:
-    company = await Company.found(gateway)
+async def test_prometheus_finds_requests_and_gauges(fleet: Stack, company: Company) -> None:
     await company.order(1)
     ports = fleet.plan.ports.services
     async with httpx2.AsyncClient() as client:
@@ -87,8 +90,7 @@ async def test_prometheus_finds_requests_and_gauges(fleet: Stack, gateway: Gatew
 
 
 @pytest.mark.parametrize("service", ["orders", "gateway"])
-async def test_metrics_leave_by_otlp_too(service: str, gateway: Gateway, collector: Collector) -> None:
-    company = await Company.found(gateway)
+async def test_metrics_leave_by_otlp_too(service: str, company: Company, collector: Collector) -> None:
     await company.order(1)
 
     created = {"http.request.method": "POST", "http.route": "/v1/orders", "http.response.status_code": 201}
@@ -100,9 +102,8 @@ async def test_metrics_leave_by_otlp_too(service: str, gateway: Gateway, collect
 
 
 async def test_log_lines_carry_tenant_request_and_trace_and_nothing_personal(
-    fleet: Stack, gateway: Gateway, collector: Collector
+    fleet: Stack, company: Company, collector: Collector
 ) -> None:
-    company = await Company.found(gateway)
     trace, request = secrets.token_hex(16), "01a1fd74-6b02-7124-96fc-806fe5689aa3"
     asked = {"traceparent": f"00-{trace}-{'1' * 16}-01", "X-Request-Id": request}
     body = {**company.body(1), "customer_name": "Aurelia Whisperwind"}

@@ -26,8 +26,8 @@ LONGEST = 1800
 """Seconds for the bounds of every schema, which are all tried however busy the machine is."""
 SEED = os.environ.get("FUZZ_SEED", str(datetime.now(UTC).toordinal()))
 """Of the day, unless it is given: what is random, and which share of the operations is asked."""
-SHARES = int(os.environ.get("FUZZ_SHARES", "4"))
-"""In how many parts all operations are tried: a run takes one of them, so that it stays at a few minutes however many there are."""
+PATHS = int(os.environ.get("FUZZ_PATHS", "60"))
+"""That a run asks, at most: it stays at a few minutes however many there are, and the days take turns."""
 CHECKS = (
     "not_a_server_error",
     "status_code_conformance",
@@ -87,12 +87,13 @@ async def test_a_document_that_says_otherwise_is_found(gateway: Gateway, tmp_pat
 
 
 def _share(paths: dict[str, Any]) -> dict[str, Any]:
-    """Every so-manieth path, beginning with the one that the seed says: a path stays with all of its operations.
+    """One of as many shares as it takes, by the seed: a path stays with all of its operations.
 
     Without those that take many things: each is refused by itself, in an answer of 200, which the conformance suite looks at.
     """
     asked = sorted(path for path in paths if not path.endswith("/bulk"))
-    return {path: paths[path] for path in asked[int(SEED) % SHARES :: SHARES]}
+    shares = -(-len(asked) // PATHS)
+    return {path: paths[path] for path in asked[int(SEED) % shares :: shares]}
 
 
 async def _ask(member: Member, url: str, folder: Path, *more: str) -> tuple[int | None, str]:

@@ -1,6 +1,8 @@
 """A company small enough to check by hand: one item, one warehouse, customers who order, goods that leave, books that must balance."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -132,6 +134,13 @@ class Company:
         journals = await self.member.every("/v1/accounting/journals")
         accounts = {"inventory": "1400", "cost": "5000", "revenue": "4000", "tax": "2200"}
         return {name: balances.get(code, 0) for name, code in accounts.items()} | {"journals": len(journals)}
+
+
+@asynccontextmanager
+async def founded(fleet: Stack) -> AsyncIterator[Company]:
+    """A company for several tests, each of which leaves to the others what they look at."""
+    async with Gateway(fleet.gateway_url, fleet.supervisor.credentials.operator) as gateway:
+        yield await Company.found(gateway)
 
 
 async def dead_letters(stack: Stack, company: Company) -> list[tuple[str, str, str]]:

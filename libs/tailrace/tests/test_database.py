@@ -16,6 +16,9 @@ from tailrace.core.errors import Unknown
 from tailrace.core.ids import uuid7
 from tailrace.db.error_classes import is_transient
 from tailrace.db.outbox import UnrecordedChange
+from tailrace.errands.runner import ErrandRunner
+from tailrace.jobs.runner import JobRunner
+from tailrace.messaging.timers import TimerRunner
 from tailrace_testing import Harness
 
 
@@ -222,3 +225,15 @@ async def test_callers_that_go_away_leave_no_connection_and_no_tenant_behind(toy
     there = {row["id"] for row in await toy.admin.fetch("SELECT id FROM note")}
     assert acknowledged <= there
     assert there == {event.aggregate_id for event in await toy.published()}
+
+
+async def test_who_looks_in_vain_sends_one_statement(toy: Harness) -> None:
+    """Every service looks twice a second for each of these, and a transaction costs four times as much."""
+    for look in (
+        TimerRunner(toy.database, toy.service.all_timers).fire_due,
+        JobRunner(toy.database, toy.service.all_jobs).step,
+        ErrandRunner(toy.database, toy.service.errands, toy.settings).take,
+    ):
+        with _statements(toy) as sent:
+            assert not await look()
+        assert len(sent) == 1

@@ -1,5 +1,5 @@
-"""With `-n`, one process has the fleet and all tests that need it, in order, another those of Kafka alone; the others take places; one that dies ends
-the run."""
+"""With `-n`, one process has the fleet and all tests that need it, in order, another those of Kafka and Connect; the others take places; one that
+dies ends the run."""
 
 import logging
 
@@ -18,6 +18,10 @@ def fleet():
 @pytest.fixture(scope="session")
 def kafka():
     return "kafka"
+
+@pytest.fixture(scope="session")
+def connect_url():
+    return "connect"
 
 @pytest.fixture(autouse=True)
 def note(request, worker_id):
@@ -39,7 +43,12 @@ def test_first(fleet):
 def test_second(fleet): pass
 def test_third(fleet): pass
 """
-_KAFKA = "def test_topic(kafka): pass\ndef test_group(kafka): pass\ndef test_both(kafka, fleet): pass\n"
+_KAFKA = """
+def test_topic(kafka): pass
+def test_group(kafka): pass
+def test_connector(connect_url): pass
+def test_both(kafka, fleet): pass
+"""
 _OWN = "def test_{0}_one(): pass\ndef test_{0}_two(): pass\n"
 _SHARE = """
 import pytest
@@ -76,7 +85,7 @@ def _run(pytester: pytest.Pytester) -> pytest.RunResult:
 
 def test_the_fleets_tests_stay_together_in_order_and_the_others_run_beside_them(checkout: pytest.Pytester) -> None:
     done = _run(checkout)
-    done.assert_outcomes(passed=14)
+    done.assert_outcomes(passed=15)
     ran = [line.split() for line in (checkout.path / "ran").read_text().splitlines()]
     workers = {name: worker for worker, name in ran}
     assert [name for _, name in ran if name in {"test_first", "test_second", "test_third"}] == [
@@ -86,7 +95,7 @@ def test_the_fleets_tests_stay_together_in_order_and_the_others_run_beside_them(
     ]
     assert len({workers[name] for name in ("test_first", "test_second", "test_third")}) == 1
     assert workers["test_both"] == workers["test_first"]
-    assert workers["test_topic"] == workers["test_group"] != workers["test_first"]
+    assert workers["test_topic"] == workers["test_group"] == workers["test_connector"] != workers["test_first"]
     for together in (("test_buying_one", "test_buying_two"), ("test_share[selling]", "test_more[selling]")):
         assert len({workers[name] for name in together}) == 1
     assert len(set(workers.values())) == 2
@@ -95,10 +104,10 @@ def test_the_fleets_tests_stay_together_in_order_and_the_others_run_beside_them(
 def test_the_longest_begins_first_and_the_last_lines_say_where_the_time_went(checkout: pytest.Pytester) -> None:
     _write(checkout, "tests/test_long.py", "import pytest\n@pytest.mark.lasts(100)\ndef test_long(worker_id): pass\n")
     done = _run(checkout)
-    done.assert_outcomes(passed=15)
+    done.assert_outcomes(passed=16)
     ran = [line.split()[1] for line in (checkout.path / "ran").read_text().splitlines()]
     assert ran.index("test_long") < ran.index("test_buying_one")
-    done.stdout.re_match_lines([r"gw0: \d+ s of tests, most on .*", r"gw1: .*", "=+ 15 passed in .*"])
+    done.stdout.re_match_lines([r"gw0: \d+ s of tests, most on .*", r"gw1: .*", "=+ 16 passed in .*"])
     # Which of the two has the fleet is whose that was ready first.
     done.stdout.re_match_lines([r"gw\d: \d+ s of tests, most on .*fleet \d+.*"])
 

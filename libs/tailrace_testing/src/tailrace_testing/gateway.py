@@ -59,11 +59,15 @@ class Member:
         return await self._patiently("POST", path, json=body, **options)
 
     async def put(self, path: str, body: Any, **options: Any) -> Any:
-        """Like `post`."""
+        """As `post`."""
         return await self._patiently("PUT", path, json=body, **options)
 
+    async def patch(self, path: str, body: Any = None, **options: Any) -> Any:
+        """As `post`."""
+        return await self._patiently("PATCH", path, json=body, **options)
+
     async def delete(self, path: str, **options: Any) -> None:
-        """Like `post`."""
+        """As `post`."""
         await self._patiently("DELETE", path, **options)
 
     async def _patiently(

@@ -23,7 +23,7 @@ class Place:
     level: Only = "postgres"
 
 
-FLEET, KAFKA = Place("fleet", "fleet"), Place("kafka", "kafka")
+FLEET, KAFKA = Place("fleet", "fleet"), Place("kafka", "stack")
 
 
 def level_of(item: pytest.Item) -> Only:
@@ -51,11 +51,11 @@ def service_of(item: pytest.Item) -> str | None:
 
 
 def place_of(item: pytest.Item) -> Place:
-    """All that need Connect or the fleet are in one place, and all that need Kafka alone in another; a service's own tests are one, and its
-    share of conformance; otherwise a file is."""
+    """All that need the fleet are in one place, and all that need Kafka or Connect without it in another; a service's own tests are one, and
+    its share of conformance; otherwise a file is."""
     level = level_of(item)
     if level != "postgres":
-        return KAFKA if level == "kafka" else FLEET
+        return FLEET if level == "fleet" else KAFKA
     service, path = service_of(item), item.path.relative_to(item.config.rootpath)
     return Place(path.as_posix() if service is None else f"{path.parts[0]} {service}")
 

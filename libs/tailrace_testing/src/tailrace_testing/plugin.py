@@ -37,6 +37,8 @@ _reach = pytest.StashKey[Only]()
 _left_out = pytest.StashKey[Counter[str]]()
 _scenes = pytest.StashKey[int]()
 _MOST_SCENES = 3
+_CANARIES, _LOOKS, _FETCHES = 6, 160, 8
+"""Per second: of all services, of all connectors for something new, and of all consumers in vain."""
 _CAPTURE_HOST = "TAILRACE_CAPTURE_HOST"
 
 
@@ -171,9 +173,8 @@ def external(request: pytest.FixtureRequest) -> Iterator[External]:
 def stack(request: pytest.FixtureRequest, collector: Collector, external: External) -> Iterator[Stack]:
     """The run's own stack; gone, with its data, when the run ends."""
     limits = {"TAILRACE_TENANT_RATE": "5000", "TAILRACE_TENANT_BURST": "10000"}
-    canaries = {"TAILRACE_CANARY_EVERY": "1", "TAILRACE_CANARY_LIMIT": "6"}
     capture = {_CAPTURE_HOST: os.environ[_CAPTURE_HOST]} if external.connect and _CAPTURE_HOST in os.environ else {}
-    environment = {**limits, **canaries, **collector.environment(), **capture}
+    environment = {**limits, **_at_rest(len(service_names())), **collector.environment(), **capture}
     data, level = folder_of(request.config) / "data", _level_here(request.config)
     stack = Stack(data, only=level, external=external, environment=environment, durable=False)
     stash = request.config.stash
@@ -184,6 +185,17 @@ def stack(request: pytest.FixtureRequest, collector: Collector, external: Extern
         if _stack in stash:
             del stash[_stack]
         stack.discard()
+
+
+def _at_rest(services: int) -> dict[str, str]:
+    """What a fleet does while nobody asks is taken from the tests beside it for as long as the run lasts: no more for many services than for few."""
+    every = max(1.0, services / _CANARIES)
+    return {
+        "TAILRACE_CANARY_EVERY": f"{every:.1f}",
+        "TAILRACE_CANARY_LIMIT": f"{every + 5:.1f}",
+        "TAILRACE_POLL_INTERVAL_MS": str(max(25, 1000 * services // _LOOKS)),
+        "TAILRACE_CONSUMER_WAIT_MS": str(max(500, 1000 * services // _FETCHES)),
+    }
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,8 @@
-"""`-n`: tests over the cores. One process has Kafka, Connect and the fleet, one has Kafka, the others have PostgreSQL alone, each of its own.
+"""`-n`: tests over the cores. One process has the fleet, one has Kafka and Connect, the others have PostgreSQL alone, each of its own.
 
-The tests that need Connect or the fleet stay together in the first, in their order, those that kill processes at the end, and those that need Kafka
-alone in the second: both wait much, and meanwhile the others compute. What is left goes out by the file, and of a service by the service: its own
-tests and its share of conformance, so that its template is made once. The longest goes first; a test that takes far more than a second says so by
+The tests that need the fleet stay together in the first, in their order, those that kill processes at the end, and those that need Kafka or Connect
+without it in the second: both wait much, and meanwhile the others compute. What is left goes out by the file, and of a service by the service: its
+own tests and its share of conformance, so that its template is made once. The longest goes first; a test that takes far more than a second says so by
 the mark `lasts(seconds)`. A process that dies ends the run. The last lines say how long each process ran tests, and on what.
 """
 

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, bindparam, event, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, Executable, Select, bindparam, event, func, select
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm.util import identity_key
@@ -202,6 +202,7 @@ class Database:
             connect_args={"server_settings": {**_SERVER, **seen, "application_name": f"tailrace-{service}"}},
         )
         _commit_nothing_that_failed(self.engine.sync_engine)
+        self._looking = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
     async def transaction(self, context: Context, *, read_only: bool = False) -> AsyncIterator[Tx]:
@@ -225,6 +226,15 @@ class Database:
             await _begin(tx, _BEGIN_READING)
             yield tx
 
+    async def finds(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> bool:
+        """Whether this finds a row in tables of no tenant: one statement by itself, for who looks often and mostly in vain.
+
+        Raises what `transaction` raises.
+        """
+        with _reaching_it():
+            async with self._looking.connect() as connection:
+                return (await connection.execute(statement, parameters)).first() is not None
+
     @property
     def in_use(self) -> int:
         """Connections that are checked out of the pool now."""
@@ -235,9 +245,16 @@ class Database:
 
 
 async def _begin(tx: Tx, statement: Select[Any]) -> None:
-    """The first statement, which names the tenant; nothing but the database itself can be at fault when it fails."""
-    try:
+    """The first statement, which names the tenant."""
+    with _reaching_it():
         await tx.execute(statement, _tenant(tx.context.tenant_id))
+
+
+@contextmanager
+def _reaching_it() -> Iterator[None]:
+    """Of a first statement: nothing but the database itself can be at fault when it fails."""
+    try:
+        yield
     except Exception as error:
         if is_transient(error):
             raise

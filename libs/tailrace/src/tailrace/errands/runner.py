@@ -147,9 +147,9 @@ class ErrandRunner:
         per_target = Counter(turn.target for turn in self._under_way.values())
         full = [target for target, count in per_target.items() if count >= self._per_target]
         given = {"names": list(self._errands), "full": full, "each": self._places, "most": _CANDIDATES}
+        if not await self._database.finds(_ANY_DUE):
+            return []
         async with self._database.transaction(Context(tenant_id=None)) as tx:
-            if await tx.scalar(_ANY_DUE) is None:
-                return []
             chosen = self._choose((await tx.execute(_DUE, given)).mappings(), room, per_target)
             if not chosen:
                 return []

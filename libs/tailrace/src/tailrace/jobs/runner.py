@@ -102,6 +102,8 @@ class JobRunner:
         """Lease the job that waits longest of the tenant that was served longest ago."""
         free = or_(_queue.leased_until.is_(None), _queue.leased_until < func.now())
         due = and_(_queue.due_at <= func.now(), free, or_(_queue.kind.in_(self._kinds), _queue.ended))
+        if not await self._database.finds(select(_queue.id).where(due).limit(1)):
+            return None
         async with self._database.transaction(Context(tenant_id=None)) as tx:
             waiting = list(await tx.scalars(select(_queue.tenant_id).where(due).distinct()))
             for tenant in sorted(waiting, key=lambda each: self._turns.get(each, 0)):

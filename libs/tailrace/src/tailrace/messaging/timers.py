@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from opentelemetry.trace import SpanKind
-from sqlalchemy import RowMapping, bindparam, delete, func, literal, select, tuple_, update
+from sqlalchemy import RowMapping, bindparam, delete, func, literal, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from tailrace.core.context import Context
@@ -31,6 +31,7 @@ _EVERY = 0.5
 _AT_ONCE = 20
 _FIRING = "tailrace.firing"
 
+_ANY_DUE = text("SELECT 1 FROM timer WHERE due_at <= now() AND name = ANY(:names) LIMIT 1")
 _insert = insert(timer)
 _SET = _insert.on_conflict_do_update(
     index_elements=["name", "key"],
@@ -181,6 +182,8 @@ class TimerRunner:
     async def fire_due(self, most: int = 100) -> int:
         """Fire what is due, at most `most`; returns how many. A timer that fails is pushed back a minute and reported."""
         fired = 0
+        if not await self._database.finds(_ANY_DUE, {"names": list(self._timers)}):
+            return fired
         while fired < most and (met := await self._fire_one()) is not None:
             fired += met
         return fired
