@@ -58,7 +58,8 @@ async def test_what_fits_is_confirmed_and_what_does_not_waits(desk: Desk, ada: B
     assert (await desk.confirmed(desk.line(quantity="1000")))["status"] == "confirmed"
     await ada.may_owe(None)
     assert (await ada.order(1000))["status"] == "confirmed"
-    assert (await ada.stands())["available"] is None
+    stands = await ada.stands()
+    assert (stands["available"], stands["sums"][0]["open_orders"]) == (None, 2_970 + 110_000)
 
 
 async def test_of_many_at_once_as_many_are_confirmed_as_fit(desk: Desk, ada: Buyer) -> None:
@@ -111,6 +112,7 @@ async def test_a_no_leaves_it_waiting_or_ends_it(desk: Desk, ada: Buyer) -> None
     await say(desk, approvals.ApprovalRejected, await submitted(desk), reason="never", then="fail")
     now = await desk.read(order)
     assert (now["status"], now["cancel_reason"], now["credit_hold"]) == ("cancelled", "never", None)
+    assert await desk.asked("order.credit_released") == []
     await desk.act(order, "confirm", 409)
     await desk.act(order, "release", 409, reason="after all")
 
@@ -169,7 +171,11 @@ async def test_what_makes_room_lets_the_oldest_go_on_and_none_keeps_another_wait
     assert await ada.status(large, least) == ["credit_hold", "confirmed"]
     await desk.act(small, "cancel", reason="changed their mind")
     assert await ada.status(large) == ["confirmed"]
-    assert (await ada.stands())["exposure"] == 2_750 - 400 - 1_420 + 330 + 1_650
+    late = await ada.order(10)
+    await ada.may_owe(10_000)
+    assert (await desk.act(late, "confirm"))["status"] == "confirmed"
+    assert [each.by for each in await desk.asked("order.credit_released")] == ["exposure"] * 4
+    assert (await ada.stands())["exposure"] == 2_750 - 400 - 1_420 + 330 + 1_650 + 1_100
 
 
 async def test_exposure_is_what_was_ordered_and_not_invoiced_and_what_is_open(desk: Desk, ada: Buyer) -> None:

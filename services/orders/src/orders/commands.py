@@ -78,6 +78,7 @@ async def confirm(tx: Tx, order_id: UUID, match: int | None, asked: Confirmation
     if (changes and not asked.reprice) or asked.expected_total not in {None, net + tax}:
         raise PriceChanged(net, tax, changes, expected=asked.expected_total)
     if changes:
+        order.end_credit_hold("Its price changed.")
         order.reprice(quotes)
     await credit.confirm(tx, order)
     return order

@@ -6,9 +6,7 @@ from tailrace.core.context import Principal
 from tailrace.http.auth import Requires, Scope, scopes
 
 read, write = scopes("orders", read="See orders", write="Take, change, confirm, hold and cancel orders", by_owner=True)
-release = Scope(
-    "orders:release", "Let orders go on that are held for credit, and say when they are held", by_owner=True
-)
+release = Scope("orders:release", "Let orders go on that are held for credit, and say when they are held")
 credit = Scope("orders:credit", "See what customers owe and have ordered, and how much more they may")
 
 Reader = Annotated[Principal, Requires(read)]

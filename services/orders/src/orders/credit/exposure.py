@@ -84,18 +84,23 @@ class Standing:
         return None if self.credit_limit is None or rate is None else round_minor(amount * rate)
 
 
-async def standing_of(tx: Tx, customer_id: UUID, overdue_days: int | None, *currencies: str) -> Standing:
-    """How the customer stands by now, in the books of all who sell. `currencies` are those that `worth` will be asked for besides."""
+async def standing_of(
+    tx: Tx, customer_id: UUID, overdue_days: int | None, *currencies: str, in_full: bool = False
+) -> Standing:
+    """How the customer stands by now, in the books of all who sell. `currencies` are those that `worth` will be asked for besides.
+
+    What a customer without a limit owes is added up only when it is wanted `in_full`.
+    """
     await tx.flush()
     with tx.seeing_all():
         root, members = await group_of(tx, customer_id)
-        sums = await _sums(tx, members)
         limit = (await by_ids(tx, CreditLimitCopy, [root])).get(root)
+        limited = limit is not None and limit.credit_limit is not None
+        sums = await _sums(tx, members) if limited or in_full else []
         buyer = (await by_ids(tx, BuyerCopy, [root])).get(root)
         today = await days.today(tx)
         overdue, since = await _overdue(tx, members, overdue_days, today)
         rates: dict[str, Fraction] = {}
-        limited = limit is not None and limit.credit_limit is not None
         if limit is not None and limited:
             for currency in {*(one.currency for one in sums), *currencies}:
                 rate = await _rate(tx, currency, limit.currency, today)

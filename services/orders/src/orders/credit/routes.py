@@ -45,7 +45,7 @@ async def replace_credit_policy(tx: Tx, who: Releaser, body: CreditPolicyBody) -
 async def read_credit(tx: Tx, who: CreditReader, customer_id: UUID) -> Standing:
     """How a customer stands by now, in the books of all who sell. `status=credit_hold` lists the orders that wait."""
     await tx.find(BuyerCopy, customer_id)
-    return await standing_of(tx, customer_id, await overdue_days(tx))
+    return await standing_of(tx, customer_id, await overdue_days(tx), in_full=True)
 
 
 @router.post("/{order_id}/release", response_model=OrderView)
