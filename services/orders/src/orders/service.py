@@ -8,7 +8,7 @@ from orders.credit import routes as credit_routes
 from orders.credit.commands import relief
 from orders.credit.timers import mornings
 from orders.models import Base
-from orders.scopes import Writer, read, release, write
+from orders.scopes import Writer, policy, read, release, write
 from orders.scopes import credit as see_credit
 from orders.views import OrderView
 from tailrace.jobs.routes import jobs_router
@@ -59,11 +59,11 @@ service = Service(
         Exposed(prefix="/v1/orders/bulk", body_limit=LARGEST_BULK, write_timeout=60.0),
         Exposed(prefix="/v1/orders/import", body_limit=LARGEST, write_timeout=60.0),
     ],
-    scopes=[read, write, release, see_credit],
+    scopes=[read, write, release, see_credit, policy],
     default_roles={
         "sales": ["orders:read", "orders:write", "orders:credit"],
         "warehouse": ["orders:read"],
-        "accountant": ["orders:read", "orders:credit", "orders:release"],
+        "accountant": ["orders:read", "orders:credit", "orders:release", "orders:policy"],
         "viewer": ["orders:read"],
     },
     metadata=Base.metadata,

@@ -12,7 +12,7 @@ from orders.credit.reactions import decisions
 from orders.credit.views import CreditPolicyView, CreditStandingView
 from orders.models import Order
 from orders.projections import customers, days, teams
-from orders.scopes import CreditReader, Releaser
+from orders.scopes import CreditReader, PolicyMaker, Releaser
 from orders.views import OrderView
 from tailrace.http.etag import IfMatch
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
@@ -35,7 +35,7 @@ async def read_credit_policy(tx: Tx, who: CreditReader) -> CreditPolicyView:
 
 
 @router.put("/credit-policy", response_model=CreditPolicyView)
-async def replace_credit_policy(tx: Tx, who: Releaser, body: CreditPolicyBody) -> CreditPolicyView:
+async def replace_credit_policy(tx: Tx, who: PolicyMaker, body: CreditPolicyBody) -> CreditPolicyView:
     """Say when the company holds orders for credit. What is held is looked at again."""
     kept = await commands.set_policy(tx, body.overdue_days)
     return CreditPolicyView(overdue_days=kept.overdue_days)
