@@ -2,7 +2,8 @@
 
 from contracts.accounting import JournalSubmitted, JournalWithdrawn
 from contracts.approvals import Submission, Withdrawal
+from contracts.orders import OrderCreditHeld, OrderCreditWithdrawn
 from contracts.quotes import QuoteCancelled, QuoteRecalled, QuoteSubmitted
 
-SUBMISSIONS: tuple[type[Submission], ...] = (QuoteSubmitted, JournalSubmitted)
-WITHDRAWALS: tuple[type[Withdrawal], ...] = (QuoteRecalled, QuoteCancelled, JournalWithdrawn)
+SUBMISSIONS: tuple[type[Submission], ...] = (QuoteSubmitted, JournalSubmitted, OrderCreditHeld)
+WITHDRAWALS: tuple[type[Withdrawal], ...] = (QuoteRecalled, QuoteCancelled, JournalWithdrawn, OrderCreditWithdrawn)

@@ -105,6 +105,8 @@ SOURCES = (
         tells=(
             Told(orders.OrderCreated, ("net", "tax", "currency"), moment="ordered_at"),
             Told(orders.OrderConfirmed, ("net", "tax", "currency")),
+            Told(orders.OrderCreditHeld, ("reasons",)),
+            Told(orders.OrderCreditReleased, ("by", "reason")),
             Told(orders.OrderHeld, ("reason",)),
             Told(orders.OrderResumed, ("reason",)),
             Told(orders.OrderCancelled, ("reason",)),

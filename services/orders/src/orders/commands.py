@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from orders.bodies import Confirmation, NewOrder, OrderTerms
+from orders.credit import commands as credit
 from orders.customers import buyer
 from orders.models import Order
 from orders.pricing import differences, price_lines, quote
@@ -25,7 +26,7 @@ _LATEST_WISH = timedelta(days=3653)
 
 
 async def create(tx: Tx, asked: NewOrder) -> Order:
-    """Draft an order, and confirm it at once when asked to. Raises Invalid (422), NotYetKnown (409), PriceChanged (409)."""
+    """Draft an order, and confirm it at once when asked to, or hold it for credit. Raises Invalid (422), NotYetKnown (409), PriceChanged (409)."""
     terms, day = await _terms(tx, asked, clock.now())
     if asked.confirm:
         # Whenever it was ordered, it binds today.
@@ -39,13 +40,13 @@ async def create(tx: Tx, asked: NewOrder) -> Order:
     if asked.expected_total not in {None, order.total}:
         raise PriceChanged(order.net, order.tax, expected=asked.expected_total)
     if asked.confirm:
-        order.confirm()
+        await credit.confirm_new(tx, order)
     tx.add(order)
     return order
 
 
 async def replace(tx: Tx, order_id: UUID, match: int | None, asked: OrderTerms) -> Order:
-    """Replace a draft. Raises NotADraft (409), Invalid (422), NotYetKnown (409)."""
+    """Replace a draft, or what is held for credit, which is a draft then. Raises NotADraft (409), Invalid (422), NotYetKnown (409)."""
     order = await tx.load(Order, order_id, match)
     order.after("changed")
     if order.quote_id is not None:
@@ -55,17 +56,18 @@ async def replace(tx: Tx, order_id: UUID, match: int | None, asked: OrderTerms) 
         owner = await handover.owner_of_new(tx, asked.owner_id, field="/owner_id")
         terms |= {"owner_id": owner.id, "owner_name": owner.name}
     lines = await price_lines(tx, asked.lines, asked.currency, day)
+    order.end_credit_hold("It was changed.")
     order.change(lines, terms)
     return order
 
 
 async def confirm(tx: Tx, order_id: UUID, match: int | None, asked: Confirmation) -> Order:
-    """Make a draft binding, at what it costs today; its fulfilment begins.
+    """Make a draft, or what is held for credit, binding at what it costs today; its fulfilment begins. Beyond the customer's credit, it is held.
 
     Raises NotADraft, PriceChanged unless it may be repriced, and comes to the total that was expected, NotYetKnown, and Invalid for what went out of
     use since it was drafted.
     """
-    order = await tx.load(Order, order_id, match)
+    order = await credit.load(tx, order_id, match)
     order.after("confirmed")
     quotes = await quote(tx, order.lines, order.currency, await days.today(tx))
     # What was quoted binds as it was quoted.
@@ -76,8 +78,9 @@ async def confirm(tx: Tx, order_id: UUID, match: int | None, asked: Confirmation
     if (changes and not asked.reprice) or asked.expected_total not in {None, net + tax}:
         raise PriceChanged(net, tax, changes, expected=asked.expected_total)
     if changes:
+        order.end_credit_hold("Its price changed.")
         order.reprice(quotes)
-    order.confirm()
+    await credit.confirm(tx, order)
     return order
 
 
@@ -98,6 +101,8 @@ async def resume(tx: Tx, order_id: UUID, match: int | None) -> Order:
 async def cancel(tx: Tx, order_id: UUID, match: int | None, reason: str) -> Order:
     """Cancel what has not left. Raises AlreadyCancelled, AlreadyShipped."""
     order = await tx.load(Order, order_id, match)
+    order.after("cancelled")
+    order.end_credit_hold("It was cancelled.")
     order.cancel(reason)
     return order
 

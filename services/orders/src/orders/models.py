@@ -17,6 +17,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from contracts import orders as events
 from contracts.orders import Address, LineQuantity, Progress
+from orders.credit.hold import CreditHeld
 from orders.progress import progress, progress_of
 from orders.refusals import AllocationUnderWay, AlreadyShipped, NothingToAllocate
 from orders.states import STATES, Status
@@ -45,7 +46,7 @@ class Quote:
     tax: int
 
 
-class Order(Aggregate, Owned, Base):
+class Order(CreditHeld, Aggregate, Owned, Base):
     __tablename__ = "sales_order"
     owned_by = "owner_id"
     __table_args__ = (

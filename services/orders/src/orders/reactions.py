@@ -8,6 +8,7 @@ from contracts import invoices as sales
 from contracts.quotes import QuoteAccepted, QuotedItem
 from contracts.users import UserDeleted
 from orders.commands import next_number
+from orders.credit import commands as credit
 from orders.models import Order, OrderLine
 from orders.projections import ItemCopy, Leaver, WarehouseCopy
 from orders.timers import handover
@@ -54,7 +55,7 @@ async def accepted(tx: Tx, event: QuoteAccepted, meta: Meta) -> None:
     order = Order.drafted(await next_number(tx), lines, terms)
     copies: list[Replica] = [*items.values(), *warehouses.values()]
     if event.confirm_order and all(each.active for each in copies):
-        order.confirm()
+        await credit.confirm_new(tx, order)
     tx.add(order)
 
 

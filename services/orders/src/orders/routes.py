@@ -9,6 +9,7 @@ from sqlalchemy.orm import raiseload
 from contracts.orders import Progress
 from orders import commands
 from orders.bodies import Confirmation, NewOrder, OrderTerms
+from orders.credit.routes import CREDIT
 from orders.models import Order
 from orders.process import saga
 from orders.projections import catalog, customers, days, teams, templates, users
@@ -26,7 +27,7 @@ router = tenant_router(
     "/v1/orders",
     tag="orders",
     about="Sales orders, from the draft to the last shipment.",
-    reads=[catalog, customers, users, teams, templates, days, quotes, saga],
+    reads=[catalog, customers, users, teams, templates, days, quotes, saga, *CREDIT],
 )
 
 Orders = Annotated[
@@ -75,7 +76,7 @@ async def read_history(tx: Tx, who: Reader, order_id: UUID) -> FulfilmentView:
 
 @router.put("/{order_id}", response_model=OrderView)
 async def replace_order(tx: Tx, who: Writer, match: IfMatch, order_id: UUID, body: OrderTerms) -> Order:
-    """Replace a draft, lines and all."""
+    """Replace a draft, lines and all; what is held for credit is a draft then, and its release is asked for no more."""
     return await commands.replace(tx, order_id, match, body)
 
 
@@ -87,7 +88,10 @@ async def delete_order(tx: Tx, who: Writer, match: IfMatch, order_id: UUID) -> N
 
 @router.post("/{order_id}/confirm", response_model=OrderView)
 async def confirm_order(tx: Tx, who: Writer, match: IfMatch, order_id: UUID, body: Confirmation | None = None) -> Order:
-    """Make a draft binding, at today's prices and tax rates, and begin its fulfilment."""
+    """Make a draft binding, at today's prices and tax rates, and begin its fulfilment.
+
+    What the customer may not owe is held for credit (`credit_hold`), and its release is asked for; confirmed again, it is looked at again.
+    """
     return await commands.confirm(tx, order_id, match, body or Confirmation())
 
 

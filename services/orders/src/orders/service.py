@@ -2,8 +2,14 @@
 
 from contracts import orders as events
 from orders import imports, process, projections, reactions, routes, timers
+from orders.credit import projections as credit
+from orders.credit import reactions as credit_reactions
+from orders.credit import routes as credit_routes
+from orders.credit.commands import relief
+from orders.credit.timers import mornings
 from orders.models import Base
-from orders.scopes import Writer, read, write
+from orders.scopes import Writer, policy, read, release, write
+from orders.scopes import credit as see_credit
 from orders.views import OrderView
 from tailrace.jobs.routes import jobs_router
 from tailrace.service import Exposed, Service
@@ -22,12 +28,18 @@ service = Service(
         projections.users,
         projections.teams,
         projections.templates,
+        credit.terms,
+        credit.rates,
+        credit.receivables,
         reactions.quotes,
         reactions.leavers,
         reactions.invoices,
         process.saga,
+        credit_reactions.decisions,
+        credit_reactions.room,
     ],
-    timers=[timers.handover],
+    timers=[timers.handover, relief],
+    schedules=[mornings],
     imports=[imports.orders],
     routers=[
         jobs_router("/v1/orders/jobs", read),
@@ -39,6 +51,7 @@ service = Service(
             OrderView,
             reads=[projections.catalog, projections.customers, projections.users, projections.days],
         ),
+        credit_routes.router,
         routes.router,
     ],
     exposes=[
@@ -46,11 +59,11 @@ service = Service(
         Exposed(prefix="/v1/orders/bulk", body_limit=LARGEST_BULK, write_timeout=60.0),
         Exposed(prefix="/v1/orders/import", body_limit=LARGEST, write_timeout=60.0),
     ],
-    scopes=[read, write],
+    scopes=[read, write, release, see_credit, policy],
     default_roles={
-        "sales": ["orders:*"],
+        "sales": ["orders:read", "orders:write", "orders:credit"],
         "warehouse": ["orders:read"],
-        "accountant": ["orders:read"],
+        "accountant": ["orders:read", "orders:credit", "orders:release", "orders:policy"],
         "viewer": ["orders:read"],
     },
     metadata=Base.metadata,

@@ -2,18 +2,28 @@
 
 from typing import Literal
 
+from orders.credit.refusals import NotHeldForCredit
 from orders.refusals import AlreadyCancelled, NotADraft, NotConfirmed, NotOnHold
 from tailrace.core.transitions import Transitions
 
-Status = Literal["draft", "confirmed", "on_hold", "cancelled"]
+Status = Literal["draft", "credit_hold", "confirmed", "on_hold", "cancelled"]
+_UNBOUND: dict[str, Status] = {"changed": "draft", "confirmed": "confirmed", "held for credit": "credit_hold"}
+_ENDS: dict[str, Status] = {"cancelled": "cancelled"}
 STATES = Transitions[Status](
     "Order",
     {
-        "draft": {"changed": "draft", "confirmed": "confirmed", "cancelled": "cancelled", "deleted": "cancelled"},
-        "confirmed": {"held": "on_hold", "cancelled": "cancelled", "allocated": "confirmed"},
-        "on_hold": {"resumed": "confirmed", "cancelled": "cancelled"},
+        "draft": {**_UNBOUND, **_ENDS, "deleted": "cancelled"},
+        "credit_hold": {**_UNBOUND, **_ENDS, "released": "confirmed"},
+        "confirmed": {"held": "on_hold", **_ENDS, "allocated": "confirmed"},
+        "on_hold": {"resumed": "confirmed", **_ENDS},
         "cancelled": {},
     },
     NotADraft,
-    {"held": NotConfirmed, "allocated": NotConfirmed, "resumed": NotOnHold, "cancelled": AlreadyCancelled},
+    {
+        "held": NotConfirmed,
+        "allocated": NotConfirmed,
+        "resumed": NotOnHold,
+        "cancelled": AlreadyCancelled,
+        "released": NotHeldForCredit,
+    },
 )

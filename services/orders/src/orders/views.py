@@ -5,6 +5,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from contracts.orders import Address, Progress, RateOfTax
+from orders.credit.views import CreditHoldView
 from orders.states import Status
 from tailrace.core.money import Currency, Minor, Quantity, Rate, SignedQuantity, UnitPrice
 from tailrace.core.personal_data import Personal
@@ -105,6 +106,8 @@ class OrderSummary(ResourceView):
     """The day on which the customer wants the goods."""
     partial_allowed: bool
     """Whether what there is may leave when not everything is in stock."""
+    credit_hold: CreditHoldView | None
+    """Why it does not bind yet, and what became of asking for its release; null unless credit holds it."""
 
 
 class OrderView(OrderSummary):

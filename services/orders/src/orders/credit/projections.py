@@ -1,0 +1,84 @@
+"""How those copies follow from events alone. An invoice moves what it asks for from the orders to what is owed in one transaction."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.dialects.postgresql import insert
+
+from contracts import customers, invoices, payments
+from orders.credit.copies import BuyerCopy, CreditLimitCopy, OpenInvoice, OrderBilled, PaidAhead, RateCopy
+from tailrace.core.events import Meta
+from tailrace.db.database import Tx
+from tailrace.messaging.replica import Source, replica
+from tailrace.messaging.subscribers import Projection
+
+terms = replica(
+    "orders.credit_terms",
+    Source(CreditLimitCopy, "customer_id", (customers.CustomerCreditChanged,)),
+    Source(BuyerCopy, *customers.CUSTOMER),
+)
+rates = replica("orders.rates", Source(RateCopy, "rate_id", (payments.RateSet,)))
+receivables = Projection("orders.receivables", tables=[OpenInvoice, PaidAhead, OrderBilled])
+
+_invoice = insert(OpenInvoice)
+_MORE_OPEN = _invoice.on_conflict_do_update(
+    index_elements=["tenant_id", "invoice_id"], set_={"open": OpenInvoice.open + _invoice.excluded.open}
+)
+_ISSUED = _invoice.on_conflict_do_update(
+    index_elements=["tenant_id", "invoice_id"],
+    set_={
+        "open": OpenInvoice.open + _invoice.excluded.open,
+        "customer_id": _invoice.excluded.customer_id,
+        "due_on": _invoice.excluded.due_on,
+    },
+)
+_ahead = insert(PaidAhead)
+_AHEAD = _ahead.on_conflict_do_update(
+    index_elements=["tenant_id", "customer_id", "currency"], set_={"amount": PaidAhead.amount + _ahead.excluded.amount}
+)
+_billed = insert(OrderBilled)
+_BILLED = _billed.on_conflict_do_update(
+    index_elements=["tenant_id", "order_id"], set_={"amount": OrderBilled.amount + _billed.excluded.amount}
+)
+
+
+@receivables.on(invoices.InvoiceIssued)
+async def issued(tx: Tx, event: invoices.InvoiceIssued, meta: Meta) -> None:
+    await tx.execute(_ISSUED, _item(tx, event, event.currency, event.net + event.tax) | {"due_on": event.due_on})
+    for each in sorted(event.orders, key=lambda one: one.order_id.bytes):
+        await tx.execute(_BILLED, {"tenant_id": tx.tenant_id, "order_id": each.order_id, "amount": each.net + each.tax})
+
+
+@receivables.on(invoices.CreditNoteIssued)
+async def credited(tx: Tx, event: invoices.CreditNoteIssued, meta: Meta) -> None:
+    await tx.execute(_MORE_OPEN, _item(tx, event, event.currency, -event.net - event.tax))
+
+
+@receivables.on(payments.PaymentAllocated, payments.PaymentUnallocated)
+async def allocated(tx: Tx, event: payments.PaymentAllocation, meta: Meta) -> None:
+    """What it settles is open no more, and what it took of the payment is paid ahead no more."""
+    sign = 1 if isinstance(event, payments.PaymentUnallocated) else -1
+    await tx.execute(_MORE_OPEN, _item(tx, event, event.invoice_currency, sign * event.settled))
+    await _pay_ahead(tx, event.customer_id, event.currency, sign * event.amount)
+
+
+@receivables.on(payments.PaymentReceived, payments.PaymentAssigned)
+async def paid(tx: Tx, event: payments.PaymentReceived | payments.PaymentAssigned, meta: Meta) -> None:
+    await _pay_ahead(tx, event.customer_id, event.currency, event.amount)
+
+
+@receivables.on(payments.PaymentReversed)
+async def reversed_(tx: Tx, event: payments.PaymentReversed, meta: Meta) -> None:
+    await _pay_ahead(tx, event.customer_id, event.currency, -event.amount)
+
+
+def _item(tx: Tx, event: Any, currency: str, amount: int) -> dict[str, Any]:
+    said = {"invoice_id": event.invoice_id, "customer_id": event.customer_id, "currency": currency}
+    return {"tenant_id": tx.tenant_id, "due_on": None, "open": amount, **said}
+
+
+async def _pay_ahead(tx: Tx, customer_id: UUID | None, currency: str, amount: int) -> None:
+    """Nobody has paid ahead by a payment of somebody unknown."""
+    if customer_id is not None:
+        said = {"customer_id": customer_id, "currency": currency, "amount": amount}
+        await tx.execute(_AHEAD, {"tenant_id": tx.tenant_id, **said})

@@ -1,0 +1,114 @@
+"""What others' events do to orders that wait: an approval decides, and what made room has them looked at again.
+
+That is done by a timer, in a transaction after this one: by then the copies have the event too, whichever subscriber was first.
+"""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import select
+
+from contracts import approvals, customers, invoices, payments
+from contracts.orders import OrderCancelled
+from orders.credit import commands
+from orders.credit.commands import relief
+from orders.credit.hold import KIND
+from orders.models import Order
+from tailrace.core.errors import Unknown
+from tailrace.core.events import Meta
+from tailrace.db.database import Tx
+from tailrace.db.error_classes import NotYet
+from tailrace.messaging.subscribers import EVER, Reaction
+
+decisions = Reaction("orders.credit_decisions", since=EVER)
+room = Reaction("orders.credit_room", since=EVER)
+
+
+@decisions.on(approvals.ApprovalApproved)
+async def approved(tx: Tx, event: approvals.ApprovalApproved, meta: Meta) -> None:
+    """Somebody's yes releases the order. Where the matrix asks nobody, that is no yes: a person has to say so."""
+    order = await _waiting(tx, event.subject)
+    if order is None:
+        return
+    if event.decided_by is None:
+        order.answer_credit(event.approval_id, "nobody_asked", None)
+    else:
+        order.release_credit("approval", approval_id=event.approval_id)
+
+
+@decisions.on(approvals.ApprovalRejected)
+async def rejected(tx: Tx, event: approvals.ApprovalRejected, meta: Meta) -> None:
+    order = await _waiting(tx, event.subject)
+    if order is None or event.then == "restart":
+        return
+    order.answer_credit(event.approval_id, "rejected", event.reason)
+    if event.then == "fail":
+        order.end_credit_hold(event.reason)
+        order.cancel(event.reason)
+
+
+@decisions.on(approvals.ApprovalRecalled)
+async def recalled(tx: Tx, event: approvals.ApprovalRecalled, meta: Meta) -> None:
+    order = await _waiting(tx, event.subject)
+    if order is not None:
+        order.answer_credit(event.approval_id, "recalled", event.reason)
+
+
+@decisions.on(approvals.ApprovalVoided)
+async def voided(tx: Tx, event: approvals.ApprovalVoided, meta: Meta) -> None:
+    order = await _waiting(tx, event.subject)
+    if order is not None:
+        order.answer_credit(event.approval_id, "voided", event.reason)
+
+
+@room.on(
+    payments.PaymentReceived,
+    payments.PaymentAssigned,
+    payments.PaymentAllocated,
+    invoices.CreditNoteIssued,
+    customers.CustomerCreditChanged,
+)
+async def made(tx: Tx, event: payments.PaymentReceived | customers.CustomerCreditChanged, meta: Meta) -> None:
+    await _look_again(tx, event.customer_id)
+
+
+@room.on(customers.CustomerUnmerged)
+async def parted(tx: Tx, event: customers.CustomerUnmerged, meta: Meta) -> None:
+    await _look_again(tx, event.customer_id)
+    await _look_again(tx, event.from_customer_id)
+
+
+@room.on(customers.CustomerUpdated)
+async def described(tx: Tx, event: customers.CustomerUpdated, meta: Meta) -> None:
+    """Something may be sold to the customer again."""
+    waits = select(Order.id).where(Order.customer_id == event.customer_id, Order.status == "credit_hold").limit(1)
+    if event.status != "inactive" and await tx.scalar(waits) is not None:
+        await _look_again(tx, event.customer_id)
+
+
+@room.on(OrderCancelled)
+async def cancelled(tx: Tx, event: OrderCancelled, meta: Meta) -> None:
+    await _look_again(tx, await tx.scalar(select(Order.customer_id).where(Order.id == event.order_id)))
+
+
+@room.on(payments.RateSet)
+async def converted(tx: Tx, event: payments.RateSet, meta: Meta) -> None:
+    await commands.look_again(tx)
+
+
+async def _look_again(tx: Tx, customer_id: UUID | None) -> None:
+    """Whether anything waits is seen under the customer's lock alone: an order may just be on its way to waiting."""
+    if customer_id is not None:
+        await relief.set(tx, customer_id, datetime.now(UTC))
+
+
+async def _waiting(tx: Tx, subject: approvals.ApprovalSubject) -> Order | None:
+    """The order that waits for this very answer: of what was submitted. None when it does not, any more or at all."""
+    if subject.kind != KIND:
+        return None
+    try:
+        order = await tx.load(Order, subject.id)
+    except Unknown as error:
+        raise NotYet(f"order {subject.id} is not here") from error
+    hold = order.held_for_credit
+    return order if hold is not None and hold.state == "pending" and hold.sha256 == subject.sha256 else None
