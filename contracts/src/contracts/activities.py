@@ -65,6 +65,8 @@ class MeetingEvent(SalesEvent):
 class MeetingDescription(MeetingEvent):
     """What the describing events say. Moments are in UTC; `time_zone` is where it is planned by. All of one series share `series_id`."""
 
+    serves: ClassVar[tuple[str, ...]] = ("opportunity_id",)
+
     owner_id: UUID | None
     opportunity_id: UUID | None = None
     status: MeetingStatus
@@ -155,6 +157,8 @@ class TaskEvent(SalesEvent):
 
 class TaskDescription(TaskEvent):
     """What the describing events say. A task is due at the moment `due_at`, or with the end of the day `due_on` in `time_zone`, or at no time."""
+
+    serves: ClassVar[tuple[str, ...]] = ("opportunity_id", "quote_id", "order_id")
 
     user_id: UUID | None
     """Who is to do it."""

@@ -158,6 +158,8 @@ class _Opportunity(Event):
 class OpportunityDescription(_Opportunity):
     """What the describing events say. `probability` is the opportunity's own; null where that of its stage holds."""
 
+    comes_of: ClassVar[tuple[str, ...]] = ("lead_id",)
+
     number: str
     name: str
     status: Status

@@ -71,6 +71,8 @@ class QuoteEvent(Event):
 class QuoteDescription(QuoteEvent):
     """What both describing events say of one revision. Text lines are left out."""
 
+    comes_of: ClassVar[tuple[str, ...]] = ("opportunity_id",)
+
     number: str
     revision: int
     customer_id: UUID

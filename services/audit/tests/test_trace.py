@@ -2,13 +2,15 @@
 
 import time
 import xml.etree.ElementTree as ET
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from scribe import Scribe, id_of
 
 from audit.trace import MOST
+from contracts import activities, opportunities, quotes
+from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -184,3 +186,106 @@ async def test_causes_are_drawn_left_of_their_effects_whatever_the_clocks_said(s
         for group in root.iter(f"{SVG}g")
     }  # type: ignore[union-attr, arg-type]
     assert at["order.confirmed"] < at["inventory.reservation.made"]
+
+
+class Selling:
+    """A lead that became an opportunity, two quotes of it and an order of each; a meeting and a task for it, each a request of its own."""
+
+    def __init__(self, scribe: Scribe) -> None:
+        self.scribe, self.customer = scribe, uuid7()
+        self.lead, self.opportunity, self.task, self.meeting = (uuid7() for _ in range(4))
+        self.quotes, self.orders = [uuid7() for _ in range(2)], [uuid7() for _ in range(2)]
+        sale, crm = "sales.events", "opportunity.events"
+        planned = {
+            "title": "Visit",
+            "time_zone": "Etc/UTC",
+            "customer_id": self.customer,
+            "opportunity_id": self.opportunity,
+        }
+        now = datetime.now(UTC)
+        self.all = [
+            scribe.event("crm.lead.created", self.lead, topic=crm),
+            self.made(self.described(lead_id=self.lead), self.opportunity),
+            scribe.event("crm.opportunity.stage_changed", self.opportunity, topic=crm),
+            self.made(
+                activities.MeetingCreated(
+                    meeting_id=self.meeting, owner_id=None, status="planned", starts_at=now, ends_at=now, **planned
+                ),
+                self.meeting,
+            ),
+            self.made(
+                activities.TaskCreated(task_id=self.task, user_id=None, status="open", priority="normal", **planned),
+                self.task,
+            ),
+            scribe.event("task.completed", self.task, topic=sale),
+        ]
+        self.of_order: list[list[Any]] = []
+        for quote, order in zip(self.quotes, self.orders, strict=True):
+            offered = self.made(self.offer(quote), quote)
+            accepted = scribe.event("quote.accepted", quote, topic="quote.events")
+            self.of_order.append([offered, accepted, scribe.event("order.created", order, cause=accepted)])
+
+    def made(self, event: Event, id: UUID) -> Any:
+        return self.scribe.event(event.type, id, topic=event.topic, data=event.model_dump(mode="json"))
+
+    def described(self, **given: Any) -> opportunities.OpportunityCreated:
+        said: dict[str, Any] = {
+            "number": "OP-1",
+            "name": "A bridge",
+            "status": "open",
+            "stage": "A",
+            "amount": 1,
+            "currency": "EUR",
+        }
+        return opportunities.OpportunityCreated(
+            opportunity_id=self.opportunity,
+            customer_id=self.customer,
+            pipeline_id=uuid7(),
+            category="best",
+            expected_close_on=date(2026, 12, 1),
+            **said,
+            **given,
+        )
+
+    def offer(self, id: UUID, **given: Any) -> quotes.QuoteCreated:
+        said: dict[str, Any] = {
+            "number": "Q-1",
+            "revision": 1,
+            "customer_name": "Ada",
+            "currency": "EUR",
+            "discount": 0,
+        }
+        day = date(2026, 12, 1)
+        named = {"opportunity_id": self.opportunity, **given}
+        return quotes.QuoteCreated(
+            quote_id=id, customer_id=self.customer, dated=day, valid_until=day, net=1, tax=0, lines=[], **said, **named
+        )
+
+
+async def test_an_order_shows_what_was_done_for_its_opportunity_and_not_what_else_came_of_that(scribe: Scribe) -> None:
+    one, other = Selling(scribe), Selling(scribe)
+    for each in (one, other):
+        await scribe.say(*each.all, *each.of_order[0], *each.of_order[1])
+    before = {str(id_of(each)) for each in one.all}
+    orders = [{str(id_of(each)) for each in records} for records in one.of_order]
+    for number, order in enumerate(one.orders):
+        assert {node["id"] for node in (await of(scribe, order))["nodes"]} == before | orders[number]
+    for end in (one.lead, one.opportunity, one.task, one.meeting):
+        assert {node["id"] for node in (await of(scribe, end))["nodes"]} == before.union(*orders), end
+    trace = await of(scribe, one.orders[0])
+    types = {node["id"]: node["type"] for node in trace["nodes"]}
+    linked = {(types[edge["cause"]], types[edge["effect"]]) for edge in trace["edges"] if edge["kind"] == "linked"}
+    assert linked == {
+        ("crm.lead.created", "crm.opportunity.created"),
+        ("crm.opportunity.stage_changed", "meeting.created"),
+        ("crm.opportunity.stage_changed", "task.created"),
+        ("crm.opportunity.stage_changed", "quote.created"),
+    }
+    assert trace["complete"]
+    # The quote turns out to be another opportunity's.
+    changed = quotes.QuoteUpdated.model_validate(
+        one.offer(one.quotes[0], opportunity_id=other.opportunity).model_dump()
+    )
+    await scribe.say(one.made(changed, one.quotes[0]))
+    shown = {node["document_id"] for node in (await of(scribe, one.orders[0]))["nodes"]}
+    assert (str(other.task) in shown, str(one.task) in shown) == (True, False)

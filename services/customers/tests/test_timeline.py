@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from contracts import activities, orders, quotes, shipments
+from contracts import activities, leads, orders, quotes, shipments
 from contracts.users import TeamCreated
 from customers.projections import timeline
 from customers.timeline import Source, Told
@@ -159,6 +159,44 @@ async def test_an_investment_profile_takes_the_scope_that_shows_it(sales: Sales)
     await sales.h.pump()
     assert "customer.profile_changed" not in await types(sales.h, customer["id"], "customers:read")
     assert "customer.profile_changed" in await types(sales.h, customer["id"], "customers:read customers:profile")
+
+
+async def test_a_lead_is_there_with_its_history_once_it_is_the_customers(sales: Sales) -> None:
+    customer, lead = UUID((await sales.create())["id"]), uuid7()
+    said: dict[str, Any] = {"lead_id": lead, "name": "Grace", "via": "form", "score": 0, "owner_id": sales.bo}
+    asked = leads.LeadConverted(
+        lead_id=lead,
+        customer_id=customer,
+        existing=True,
+        customer_name="Ada",
+        kind="company",
+        currency="EUR",
+        contact=leads.LeadContact(person_id=uuid7(), name="Grace"),
+        owner_id=sales.bo,
+    )
+    refused = leads.LeadConversionRefused(lead_id=lead, customer_id=customer, reason="Gone")
+    whole = ["crm.lead.converted", "crm.lead.qualified", "crm.lead.created"]
+    steps: tuple[tuple[Event, list[str]], ...] = (
+        (leads.LeadCreated(status="new", **said), []),
+        (leads.LeadQualified(lead_id=lead), []),
+        (asked, whole),
+        (leads.LeadUpdated(status="converted", customer_id=customer, **said), whole),
+        (refused, whole),
+        (leads.LeadUpdated(status="qualified", **said), []),
+        (asked, ["crm.lead.converted", *whole]),
+        (leads.LeadDeleted(lead_id=lead), ["crm.lead.deleted", "crm.lead.converted", *whole]),
+    )
+    for event, seen in steps:
+        await sales.h.deliver(event, aggregate_id=lead)
+        assert await types(sales.h, customer, kind="lead") == seen, event.type
+    assert {each["title"] for each in await shown(sales.h, customer, kind="lead")} == {None}
+    for scopes, user, many in (
+        ("leads:read:own", sales.bo, 5),
+        ("leads:read:own", sales.cy, 0),
+        ("opportunities:read", sales.bo, 0),
+    ):
+        assert len(await types(sales.h, customer, f"customers:read {scopes}", user, kind="lead")) == many
+    assert "Grace" not in str(await rows(sales.h))
 
 
 async def test_who_takes_over_sees_what_was_before(sales: Sales) -> None:

@@ -47,6 +47,7 @@ async def walk(w: Walker) -> None:
     await w.put(f"{FORECAST}/quotas", {**quota, "period": "2026-11"})
     await w.get(f"{FORECAST}/quotas")
     await w.get(FORECAST, query={"period": "2026-12"})
+    await w.post(f"{FORECAST}/recount")
     gone = users.UserDeleted(user_id=rep, successor_id=w.user)
     await w.tell(gone, aggregate_id=rep)
     await w.h.fire_timers()

@@ -17,6 +17,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+from processor import on_processor
 from sqlalchemy import event
 
 from contracts.users import TeamCreated
@@ -32,6 +33,7 @@ from tailrace_testing.tokens import TestIssuer
 
 AT_ONCE = 20_000
 ROUNDS = 40
+PAGES = 1000
 REPS = 100
 SURNAMES = "佐藤 鈴木 高橋 田中 伊藤 渡辺 山本 中村 小林 加藤 吉田 山田 佐々木 山口 松本 井上 木村 林 斎藤 清水".split()
 ENDINGS = "製作所 電機 商事 工業 物産 建設 運輸 化学 食品 精機".split()
@@ -150,10 +152,34 @@ async def _measure(rows: int) -> None:
         for what in ("a word that 2 % share", "two Japanese characters"):
             query = {"q": QUERIES[what](rows), "sort": "name"}
             await _ask(harness, everybody, f"{what}, by name", query, spent)
+        await _measure_pages(harness, everybody, rows)
         print(f"load {os.getloadavg()[0]:.1f}")
         await harness.stop()
     finally:
         stack.discard()
+
+
+async def _measure_pages(harness: Harness, client: Any, rows: int) -> None:
+    """The first page of all customers, and the thousandth."""
+    limit = min(50, max(1, rows // PAGES - 1))
+    for sort in ("id", "name"):
+        path = first = f"/v1/customers?limit={limit}&sort={sort}"
+        for _ in range(PAGES - 1):
+            path = f"{first}&cursor={(await client.get(path)).json()['next_cursor']}"
+        for what, at in (("page 1", first), (f"page {PAGES}", path)):
+            took = []
+            for round in range(ROUNDS * 2 + 3):
+                if round == 3:
+                    before = await on_processor(harness)
+                began = time.perf_counter()
+                assert (await client.get(at)).status_code == 200
+                took.append((time.perf_counter() - began) * 1000)
+            spent = zip(await on_processor(harness), before, strict=True)
+            server, own = [(now - then) / (ROUNDS * 2) for now, then in spent]
+            print(
+                f"{what} of {limit} by {sort:26} answer {_said(took[3:])}  on processor {server:5.1f} + {own:4.1f}",
+                flush=True,
+            )
 
 
 async def _measure_reaches(harness: Harness, reps: list[UUID]) -> None:
@@ -184,22 +210,11 @@ def _time_statements(harness: Harness, spent: list[float]) -> None:
         spent.append((time.perf_counter() - connection.info["began"]) * 1000)
 
 
-def _processor_time(pid: int) -> float:
-    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e6
-
-
-async def _on_processor(harness: Harness) -> tuple[float, float]:
-    """How long PostgreSQL's processes for the service, and this process, have been on a processor, in ms."""
-    query = "SELECT pid FROM pg_stat_activity WHERE datname = $1 AND application_name LIKE 'tailrace-%'"
-    pids = [row["pid"] for row in await harness.admin.fetch(query, harness.database_name)]
-    return sum(map(_processor_time, pids)), time.process_time() * 1000
-
-
 async def _ask(harness: Harness, client: Any, what: str, query: dict[str, str], spent: list[float]) -> None:
     answers, statements, found = [], [], 0
     for round in range(ROUNDS + 3):
         if round == 3:
-            before = await _on_processor(harness)
+            before = await on_processor(harness)
         spent.clear()
         began = time.perf_counter()
         answer = await client.get("/v1/customers/search", params=query)
@@ -209,7 +224,7 @@ async def _ask(harness: Harness, client: Any, what: str, query: dict[str, str], 
         if round >= 3:
             answers.append(took)
             statements.append(sum(spent))
-    server, own = [(now - then) / ROUNDS for now, then in zip(await _on_processor(harness), before, strict=True)]
+    server, own = [(now - then) / ROUNDS for now, then in zip(await on_processor(harness), before, strict=True)]
     told = f"answer {_said(answers)}  statements {_said(statements)}  on processor {server:5.1f} + {own:4.1f}"
     print(f"{what:45} {found:3} rows  {told}", flush=True)
 

@@ -113,6 +113,17 @@ class Document(TenantRow, Base):
     last: Mapped[int]
 
 
+class DocumentLink(TenantRow, Base):
+    """That a document names another, as its contract says: it came of that, or else was made to help it."""
+
+    __tablename__ = "document_link"
+    __table_args__ = (tenant_index("to_id"),)
+
+    document_id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-10)
+    to_id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-9)
+    comes_of: Mapped[bool]
+
+
 class Tile(TenantRow, Base):
     """256 hashes of one of the two trees, or as many as there are: `records` over the log, `documents` over the newest record of each."""
 

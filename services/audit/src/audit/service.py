@@ -1,6 +1,6 @@
 """Audit: every event of every topic and every access, in a signed log for each company, on `audit.events`."""
 
-from audit import heads, means, pruning, public, routes, scopes
+from audit import heads, links, means, pruning, public, routes, scopes
 from audit.models import Base
 from audit.subscribers import journals
 from contracts.access import Accessed
@@ -12,7 +12,7 @@ service = Service(
     topic="audit.events",
     publishes=PUBLISHED,
     awaits=[Accessed],
-    subscribers=journals,
+    subscribers=[*journals, links.links],
     stores=True,
     timers=[heads.signing, heads.shipping, pruning.pruning],
     routers=[public.router, routes.router, routes.trace_router],

@@ -3,6 +3,9 @@
 All that one request set in motion bears its correlation. From there the graph goes back over the documents that the request acted on, to the requests
 that made them, and on over the documents that it made, to the requests that acted on those. So it leads from a journal to the shipment that was
 dispatched, to the order that asked for it, to the one who confirmed that, and it does not run off into every other order that the same stock served.
+
+Where contracts say that one document came of another, or was made to help it, the graph goes back along that from all that it holds, and on from
+where it began alone: an order shows the opportunity and the tasks that were for it, and not what else that opportunity led to.
 """
 
 import json
@@ -11,6 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from audit import links
 from audit.models import Content, Document, Record
 from audit.views import TraceEdge, TraceGap, TraceNode, TraceView
 from contracts.access import Accessed
@@ -28,6 +32,8 @@ _DOCUMENTS = 200
 async def trace(tx: Tx, id: UUID) -> TraceView:
     """Raises Unknown for an id that no record knows."""
     about, begin = await _begin(tx, id)
+    if about == "document":
+        begin |= await _onwards(tx, id)
     records = await _closure(tx, begin)
     truncated = len(records) > MOST
     records = sorted(records, key=lambda each: (each.occurred_at, each.position))[:MOST]
@@ -41,7 +47,7 @@ async def trace(tx: Tx, id: UUID) -> TraceView:
         missing=missing,
         truncated=truncated,
         nodes=[_node(each, labels.get(each.position)) for each in records],
-        edges=_edges(records, by_id),
+        edges=[*_edges(records, by_id), *await _linked(tx, records)],
     )
 
 
@@ -67,8 +73,31 @@ async def _closure(tx: Tx, begin: set[UUID]) -> list[Record]:
         fresh = await _of_correlations(tx, ahead, MOST + 1 - len(records))
         records += fresh
         seen |= ahead
-        ahead = (await _before(tx, fresh) | await _after(tx, fresh)) - seen
+        ahead = (await _before(tx, fresh) | await _after(tx, fresh) | await _led_to(tx, fresh)) - seen
     return records
+
+
+async def _onwards(tx: Tx, id: UUID) -> set[UUID]:
+    """The requests on what came of a document, and of that."""
+    found: set[UUID] = set()
+    ahead = {id}
+    for _ in range(_ROUNDS):
+        ahead = await links.came_of(tx, ahead) - found - {id} if ahead else ahead
+        found |= ahead
+    return await _requests_on(tx, found)
+
+
+async def _led_to(tx: Tx, records: Sequence[Record]) -> set[UUID]:
+    """The requests on what led to the documents that these made."""
+    made = {each.document_id for each in records if each.sequence == 1 and each.type != Accessed.type}
+    return await _requests_on(tx, await links.led_to(tx, made) if made else set())
+
+
+async def _requests_on(tx: Tx, documents: Collection[UUID]) -> set[UUID]:
+    if not documents:
+        return set()
+    acted = select(Record.correlation_id).where(Record.document_id.in_(documents), Record.causation_id.is_(None))
+    return set(await tx.scalars(acted.order_by(Record.position.desc()).limit(MOST)))
 
 
 async def _of_correlations(tx: Tx, ids: Collection[UUID], most: int) -> list[Record]:
@@ -138,6 +167,21 @@ def _edges(records: Sequence[Record], by_id: dict[UUID, Record]) -> list[TraceEd
             if at in before:
                 edges.append(TraceEdge(cause=before[at].id, effect=each.id, kind="followed"))
         before[at] = each
+    return edges
+
+
+async def _linked(tx: Tx, records: Sequence[Record]) -> list[TraceEdge]:
+    """From what a document was when another named it, as far as that is told, to the first of the other."""
+    told: dict[UUID, list[Record]] = {}
+    for each in records:
+        if each.type != Accessed.type:
+            told.setdefault(each.document_id, []).append(each)
+    edges = []
+    for document, named in await links.between(tx, told.keys()) if told else ():
+        first = told[document][0]
+        before = [each for each in told[named] if each.occurred_at <= first.occurred_at]
+        if before:
+            edges.append(TraceEdge(cause=before[-1].id, effect=first.id, kind="linked"))
     return edges
 
 

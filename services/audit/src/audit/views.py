@@ -184,9 +184,9 @@ class TraceEdge(View):
     """The node that came first."""
     effect: UUID
     """The node that came of it."""
-    kind: Literal["caused", "asked", "followed"]
+    kind: Literal["caused", "asked", "followed", "linked"]
     """`caused`: the event names it as its cause. `asked`: the request that began it. `followed`: it acted on
-    what the other left of the same document."""
+    what the other left of the same document. `linked`: its document came of the other's, or was made to help it."""
 
 
 class TraceGap(View):

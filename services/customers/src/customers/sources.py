@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from contracts import activities, customers, invoices, opportunities, orders, quotes, shipments
+from contracts import activities, customers, invoices, leads, opportunities, orders, quotes, shipments
 from customers.timeline import Source, Told
 
-TimelineKind = Literal["customer", "meeting", "task", "opportunity", "quote", "order", "shipment", "invoice"]
+TimelineKind = Literal["customer", "lead", "meeting", "task", "opportunity", "quote", "order", "shipment", "invoice"]
 SOURCES = (
     Source(
         kind="customer",
@@ -26,6 +26,22 @@ SOURCES = (
             Told(customers.CustomerUnmerged, ("from_customer_id", "reason")),
         ),
         describes=(customers.CustomerUpdated,),
+    ),
+    # Without a title: its name is a person's, and goes with the lead.
+    Source(
+        kind="lead",
+        scope="leads:read",
+        key="lead_id",
+        owner="owner_id",
+        tells=(
+            Told(leads.LeadCreated, ("via", "source")),
+            Told(leads.LeadQualified),
+            Told(leads.LeadConverted, ("existing",)),
+            Told(leads.LeadLost, ("reason",)),
+            Told(leads.LeadReopened, ("reason",)),
+            Told(leads.LeadDeleted),
+        ),
+        describes=(leads.LeadUpdated, leads.LeadAssigned, leads.LeadConversionRefused),
     ),
     Source(
         kind="meeting",

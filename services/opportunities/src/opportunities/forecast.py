@@ -1,6 +1,6 @@
 """The forecast of a period, as of any time: what was closed in it, and what is still to come, by person, team or pipeline and by currency.
 
-It is read from the history rows alone, in one statement, so that a past date shows what was known then, to the minor unit.
+It is added up from kept sums in one statement, and a past date shows what was known then, to the minor unit. `sums` says how that stays so.
 """
 
 import re
@@ -23,6 +23,7 @@ from opportunities.history import OpportunityMoment
 from opportunities.models import Opportunity
 from opportunities.pipelines import Pipeline, StageVersion
 from opportunities.projections import days
+from opportunities.sums import current, held
 from tailrace.core import clock
 from tailrace.core.errors import Invalid
 from tailrace.core.ids import derived_id
@@ -112,47 +113,40 @@ async def forecast(tx: Tx, name: str, by: By, given: datetime | date | None) -> 
     return {**span, "as_of": as_of, "by": by, "rows": rows}
 
 
+def _total(of: Any, amount: Any) -> Any:
+    return func.coalesce(func.sum(case((of, amount), else_=0)), 0)
+
+
 async def _sums(tx: Tx, period: Period, by: By, as_of: datetime | None) -> list[dict[str, Any]]:
-    """One row for each of `by` and currency. `as_of` None is now, for which an index of what holds now is enough."""
-    moment, version = OpportunityMoment, StageVersion
-    key = {"person": moment.owner_id, "team": moment.team_id, "pipeline": moment.pipeline_id}[by]
-    if as_of is None:
-        held: ColumnElement[bool] = moment.until.is_(None)
-        in_force: ColumnElement[bool] = version.until.is_(None)
-    else:
-        held = and_(moment.since <= as_of, or_(moment.until.is_(None), moment.until > as_of))
+    """One row for each of `by` and currency. `as_of` None is now."""
+    rows, version = held(period.begins_on, period.ends_on, as_of).c, StageVersion
+    key = {"person": rows.owner_id, "team": rows.team_id, "pipeline": rows.pipeline_id}[by]
+    in_force: ColumnElement[bool] = version.until.is_(None)
+    if as_of is not None:
         in_force = and_(version.since <= as_of, or_(version.until.is_(None), version.until > as_of))
-    likely = func.coalesce(moment.probability, version.probability, 0)
-    is_open = and_(moment.status == "open", moment.category != "omitted")
-    # Each rounds once, half up, as all amounts do.
-    weighted = cast(func.round(moment.amount * likely), BigInteger)
-
-    def total(condition: Any, amount: Any = moment.amount) -> Any:
-        return cast(func.coalesce(func.sum(case((condition, amount), else_=0)), 0), BigInteger)
-
+    is_open = rows.standing.in_(("pipeline", "best", "committed"))
+    counted = or_(is_open, rows.standing == "won")
+    # Exact until all of a row is added up.
+    weighted = func.round(_total(is_open, rows.likely + rows.staged * func.coalesce(version.probability, 0)))
     statement = (
         select(
             key.label("id"),
-            moment.currency.label("currency"),
-            func.count().label("opportunities"),
-            total(moment.status == "won").label("closed"),
-            total(and_(is_open, moment.category == "committed")).label("committed"),
-            total(and_(is_open, moment.category.in_(("best", "committed")))).label("best"),
-            total(is_open).label("pipeline"),
-            total(is_open, weighted).label("weighted"),
+            rows.currency.label("currency"),
+            cast(_total(counted, rows.opportunities), BigInteger).label("opportunities"),
+            *(
+                cast(_total(of, rows.amount), BigInteger).label(name)
+                for name, of in (
+                    ("closed", rows.standing == "won"),
+                    ("committed", rows.standing == "committed"),
+                    ("best", rows.standing.in_(("best", "committed"))),
+                    ("pipeline", is_open),
+                )
+            ),
+            cast(weighted, BigInteger).label("weighted"),
         )
-        .outerjoin(
-            version,
-            and_(version.pipeline_id == moment.pipeline_id, version.stage == moment.stage, in_force),
-        )
-        .where(
-            held,
-            moment.status != "deleted",
-            or_(moment.status == "won", is_open),
-            moment.close_on >= period.begins_on,
-            moment.close_on <= period.ends_on,
-        )
-        .group_by(key, moment.currency)
+        .outerjoin(version, and_(version.pipeline_id == rows.pipeline_id, version.stage == rows.stage, in_force))
+        .group_by(key, rows.currency)
+        .having(_total(counted, rows.opportunities) > 0)
     )
     return [dict(row) for row in (await tx.execute(statement)).mappings()]
 
@@ -176,18 +170,27 @@ async def _quotas(tx: Tx, period: Period, first_month: int) -> dict[tuple[UUID |
 
 async def board(tx: Tx, pipeline: Pipeline) -> list[dict[str, Any]]:
     """Of each stage of a pipeline: how many open opportunities are in it, what they come to, and since when the oldest is."""
-    one = Opportunity
+    one, held_now = Opportunity, current(pipeline.id).c
+    oldest_of = (
+        select(func.min(one.stage_since))
+        .where(
+            one.pipeline_id == pipeline.id, one.stage == held_now.stage, one.status == "open", one.deleted_at.is_(None)
+        )
+        .correlate(held_now.stage.table)
+        .scalar_subquery()
+    )
     statement = (
         select(
-            one.stage,
-            one.currency,
-            func.count().label("opportunities"),
-            cast(func.sum(one.amount), BigInteger).label("amount"),
-            func.min(one.stage_since).label("oldest_since"),
+            held_now.stage,
+            held_now.currency,
+            cast(func.sum(held_now.opportunities), BigInteger).label("opportunities"),
+            cast(func.sum(held_now.amount), BigInteger).label("amount"),
+            oldest_of.label("oldest_since"),
         )
-        .where(one.pipeline_id == pipeline.id, one.status == "open", one.deleted_at.is_(None))
-        .group_by(one.stage, one.currency)
-        .order_by(one.stage, one.currency)
+        .where(held_now.standing != "won")
+        .group_by(held_now.stage, held_now.currency)
+        .having(func.sum(held_now.opportunities) > 0)
+        .order_by(held_now.stage, held_now.currency)
     )
     rows = (await tx.execute(statement)).mappings().all()
     calendar = await days.calendar(tx)

@@ -45,6 +45,7 @@ class Lead(SoftDeleted, Searchable, Owned, Base):
         tenant_index("score", "id"),
         tenant_index("created_at", "id"),
         tenant_index("customer_id"),
+        tenant_index("own_customer_id"),
         tenant_index("opportunity_id"),
     )
     owned_by = "owner_id"
@@ -80,6 +81,9 @@ class Lead(SoftDeleted, Searchable, Owned, Base):
     reason: Mapped[str | None]
     """Why it was lost, or could not become a customer."""
     customer_id: Mapped[UUID | None]
+    """Whose it became, once it was converted: whom that customer stands for by now."""
+    own_customer_id: Mapped[UUID | None]
+    """Whose it became itself."""
     handing: Mapped[Handing | None]
     """How far its customer is, once it was converted."""
     contact_id: Mapped[UUID | None]
@@ -90,7 +94,7 @@ class Lead(SoftDeleted, Searchable, Owned, Base):
     def create(cls, values: Mapping[str, Any]) -> Self:
         """A new lead from its columns."""
         none: dict[str, Any] = dict.fromkeys(
-            "reference form_id consent last_sent_at rule reason customer_id handing contact_id opportunity_id team_id".split()
+            "reference form_id consent last_sent_at rule reason customer_id own_customer_id handing contact_id opportunity_id team_id".split()
         )
         lead = cls(id=uuid7(), status="new", **{**none, "answers": [], "sent": 0, **values})
         lead._index()
@@ -151,25 +155,27 @@ class Lead(SoftDeleted, Searchable, Owned, Base):
     def convert(self, asked: events.LeadConverted) -> None:
         """Become a customer, who is asked for. Raises LeadState."""
         self.status, self.handing, self.reason = self.after("converted"), "asked", None
-        self.customer_id, self.opportunity_id = asked.customer_id, asked.opportunity_id
+        self.customer_id = self.own_customer_id = asked.customer_id
+        self.opportunity_id = asked.opportunity_id
         self.contact_id = asked.contact.person_id
         self.record(asked)
         self._tell()
 
     def settle(self, customer_id: UUID, contact_id: UUID | None) -> None:
         """The customer is there."""
-        self.handing, self.customer_id, self.contact_id = "done", customer_id, contact_id
+        self.handing, self.contact_id = "done", contact_id
+        self.customer_id = self.own_customer_id = customer_id
         self._tell()
 
     def refuse(self, customer_id: UUID, reason: str) -> None:
         """There can be no such customer. Raises LeadState."""
         self.status, self.handing, self.reason = self.after("refused"), "refused", reason
-        self.customer_id = self.contact_id = self.opportunity_id = None
+        self.customer_id = self.own_customer_id = self.contact_id = self.opportunity_id = None
         self.record(events.LeadConversionRefused(lead_id=self.id, customer_id=customer_id, reason=reason))
         self._tell()
 
     def belong_to(self, customer_id: UUID) -> None:
-        """Its customer turned out to be another."""
+        """Its customer turned out to be another, or its own again."""
         self.customer_id = customer_id
         self._tell()
 

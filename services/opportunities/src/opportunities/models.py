@@ -44,7 +44,9 @@ class Opportunity(SoftDeleted, Searchable, Owned, Base):
         tenant_index("owner_id", "id"),
         tenant_index("team_id", "id"),
         tenant_index("customer_id", "id"),
+        tenant_index("own_customer_id", "id"),
         tenant_index("pipeline_id", "stage", "id", where="deleted_at IS NULL AND status = 'open'"),
+        tenant_index("pipeline_id", "stage", "stage_since", where="deleted_at IS NULL AND status = 'open'"),
         tenant_index("status", "id"),
         tenant_index("expected_close_on", "id"),
         tenant_index("amount", "id"),
@@ -193,14 +195,16 @@ class Opportunity(SoftDeleted, Searchable, Owned, Base):
 
     def delete(self, *, because_of_customer: bool = False) -> None:
         """End it; the row stays for those who refer to its id."""
-        self.deleted_at, self.changed_at = datetime.now(UTC), clock.now()
+        self.deleted_at = datetime.now(UTC)
+        self._pass_time()
         self.ended_by_customer = because_of_customer
         self.make_searchable()
         self.record(events.OpportunityDeleted(opportunity_id=self.id, number=self.number))
 
     def restore(self) -> None:
         """Be there again, as it was."""
-        self.deleted_at, self.changed_at, self.ended_by_customer = None, clock.now(), False
+        self.deleted_at, self.ended_by_customer = None, False
+        self._pass_time()
         self._index()
         self.record_as(events.OpportunityRestored)
 
@@ -236,9 +240,13 @@ class Opportunity(SoftDeleted, Searchable, Owned, Base):
         return {"opportunity_id": self.id, **{name: getattr(self, name) for name in names}}
 
     def _tell(self) -> None:
-        self.changed_at = clock.now()
+        self._pass_time()
         self._index()
         self.record_as(events.OpportunityUpdated)
+
+    def _pass_time(self) -> None:
+        """What changes now changed no earlier than what was before it, also where another process has another clock."""
+        self.changed_at = max(clock.now(), self.changed_at)
 
     def _index(self) -> None:
         self.make_searchable(self.number, self.name)

@@ -144,4 +144,4 @@ async def _waiting(tx: Tx, lead_id: UUID, customer_id: UUID) -> Lead | None:
         lead = await tx.load(Lead, lead_id, even_deleted=True)
     except Unknown as error:
         raise NotYet(f"lead {lead_id} is not here") from error
-    return lead if lead.handing == "asked" and lead.customer_id == customer_id else None
+    return lead if lead.handing == "asked" and lead.own_customer_id == customer_id else None

@@ -1,7 +1,7 @@
 """Opportunities: who might buy, what may come of it, and what did, on `opportunity.events`."""
 
 from contracts.opportunities import PUBLISHED
-from opportunities import guard, imports, projections, public, reactions, scopes, scoring, timers
+from opportunities import guard, imports, projections, public, reactions, scopes, scoring, sums, timers
 from opportunities.base import Base
 from opportunities.routes import forms, leads, opportunities, pipelines
 from tailrace.jobs.routes import jobs_router
@@ -24,8 +24,8 @@ service = Service(
         reactions.quotes,
         reactions.goings,
     ],
-    timers=[timers.handover, timers.following],
-    schedules=[guard.mornings],
+    timers=[timers.handover, timers.following, sums.folding],
+    schedules=[guard.mornings, sums.often],
     jobs=[scoring.rescore],
     imports=[imports.leads],
     routers=[

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -20,7 +20,7 @@ from tailrace.messaging.replica import by_ids, followed
 from tailrace.messaging.timers import Timer
 
 AT_ONCE = 200
-"""How many leads, or opportunities, are changed in one transaction."""
+"""How many leads and opportunities are changed in one transaction."""
 _LOOK_AGAIN = timedelta(seconds=1)
 _WAITS_FOR_COPY = timedelta(minutes=1)
 
@@ -90,20 +90,24 @@ async def follow(tx: Tx, customer_id: UUID) -> None:
         return None
     if not await _is_heard(tx, turned) and turned.turned_at > datetime.now(UTC) - _WAITS_FOR_COPY:
         return await following.set(tx, customer_id, datetime.now(UTC) + _LOOK_AGAIN)
-    about = [Opportunity.customer_id == customer_id, Opportunity.own_customer_id == customer_id]
+    stood_for = None
     if turned.from_customer_id is not None:
         # What it stood for may have been merged further, and so may what was merged into it.
-        about.append(Opportunity.customer_id == await followed(tx, MergeCopy.into_customer_id, turned.from_customer_id))
-    which = or_(*about) if turned.after_id is None else and_(or_(*about), Opportunity.id > turned.after_id)
-    some = list(await tx.scalars(_of(Opportunity, which, even_deleted=True)))
-    for id in some:
-        await _follow(tx, await tx.load(Opportunity, id, even_deleted=True))
-    into = await followed(tx, MergeCopy.into_customer_id, customer_id)
-    leads = list(await tx.scalars(_of(Lead, Lead.customer_id == customer_id))) if into != customer_id else []
-    for id in leads:
-        (await tx.load(Lead, id)).belong_to(into)
-    if AT_ONCE in (len(some), len(leads)):
-        turned.after_id = some[-1] if some else turned.after_id
+        stood_for = await followed(tx, MergeCopy.into_customer_id, turned.from_customer_id)
+    found: list[tuple[UUID, type[Lead] | type[Opportunity]]] = []
+    for kind in (Lead, Opportunity):
+        query = _about(kind, {customer_id, *([] if stood_for is None else [stood_for])}, customer_id)
+        if turned.after_id is not None:
+            query = query.where(kind.id > turned.after_id)
+        found += [(id, kind) for id in await tx.scalars(query)]
+    found = sorted(found, key=lambda each: each[0])[:AT_ONCE]
+    for id, kind in found:
+        if kind is Lead:
+            await _follow_lead(tx, await tx.load(Lead, id))
+        else:
+            await _follow(tx, await tx.load(Opportunity, id, even_deleted=True))
+    if len(found) == AT_ONCE:
+        turned.after_id = found[-1][0]
         await following.set(tx, customer_id, datetime.now(UTC))
     else:
         await tx.delete(turned)
@@ -133,12 +137,15 @@ async def _follow(tx: Tx, opportunity: Opportunity) -> None:
         opportunity.delete(because_of_customer=True)
 
 
-def _of(
-    kind: type[Lead] | type[Opportunity],
-    which: ColumnElement[bool],
-    *,
-    even_deleted: bool = False,
-) -> Select[UUID]:
-    """The first ids of those, in their order."""
-    query = select(kind.id).where(which).order_by(kind.id).limit(AT_ONCE)
-    return query if even_deleted else query.where(kind.deleted_at.is_(None))
+async def _follow_lead(tx: Tx, lead: Lead) -> None:
+    if lead.own_customer_id is not None:
+        into = await followed(tx, MergeCopy.into_customer_id, lead.own_customer_id)
+        if into != lead.customer_id:
+            lead.belong_to(into)
+
+
+def _about(kind: type[Lead] | type[Opportunity], now: set[UUID], own: UUID) -> Select[UUID]:
+    """The first ids of those that are about one of these by now, or were made for one; of opportunities also those that went with their customer."""
+    query = select(kind.id).where(or_(kind.customer_id.in_(now), kind.own_customer_id == own))
+    query = query.order_by(kind.id).limit(AT_ONCE)
+    return query if kind is Opportunity else query.where(kind.deleted_at.is_(None))

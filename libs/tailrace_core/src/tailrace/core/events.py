@@ -25,6 +25,10 @@ class Event(BaseModel):
     topic: ClassVar[str]
     type: ClassVar[str]
     version: ClassVar[int] = 1
+    comes_of: ClassVar[tuple[str, ...]] = ()
+    """The fields with the ids of what this document came of, such as the opportunity of a quote. A trace goes back along them."""
+    serves: ClassVar[tuple[str, ...]] = ()
+    """The fields with the ids of what this document was made to help, such as the opportunity that a task is done for."""
 
     @classmethod
     def upcast(cls, version: int, payload: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Query
 from sqlalchemy import select
 
-from opportunities import forecast
+from opportunities import forecast, sums
 from opportunities.bodies.opportunities import OutcomeReasonBody, PipelineBody
 from opportunities.bodies.policies import QuotaBody
 from opportunities.forecast import By, Quota
@@ -100,3 +100,9 @@ async def list_quotas(tx: Tx, who: Reader, page: Quotas) -> Listing[Quota]:
 async def replace_quota(tx: Tx, who: Configurer, body: QuotaBody) -> Quota:
     """Say what somebody is to sell in a period; said again, it counts in place of what was."""
     return await forecast.set_quota(tx, body)
+
+
+@forecasts.post("/recount", status_code=204)
+async def recount_forecast(tx: Tx, who: Configurer) -> None:
+    """Count what forecasts are made of again, from the history of every opportunity. They say the same before, meanwhile and after."""
+    await sums.recount(tx)

@@ -4,6 +4,7 @@ It imports nothing of the product.
 """
 
 import random
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -71,32 +72,46 @@ def _said(chance: random.Random) -> dict[str, Any]:
 class Ledger:
     """What follows from the requests that were accepted."""
 
+    zone: ZoneInfo = ZONE
     states: list[list[tuple[datetime, dict[str, Any]]]] = field(default_factory=list)
     raised_at: datetime | None = None
+
+    def add(self, of: int, at: datetime, **said: Any) -> None:
+        """Something is different from a moment on."""
+        if of == len(self.states):
+            self.states.append([(at, said)])
+        else:
+            self.states[of].append((at, {**self.now(of), **said}))
+
+    def now(self, of: int) -> dict[str, Any]:
+        return self.states[of][-1][1]
+
+    def day(self, moment: datetime) -> date:
+        return moment.astimezone(self.zone).date()
 
     def note(self, request: Request) -> None:
         if request.action == "raise":
             self.raised_at = request.at
             return
         if request.action == "create":
-            self.states.append([(request.at, {**request.said, "status": "open", "closed_on": None})])
+            self.add(request.of, request.at, **request.said, status="open", closed_on=None)
             return
-        former = self.states[request.of][-1][1]
         said = {name: value for name, value in request.said.items() if value is not None or name == "probability"}
-        today = str(request.at.astimezone(ZONE).date())
+        today = str(self.day(request.at))
         more: dict[str, dict[str, Any]] = {
             "win": {"status": "won", "stage": "WON", "closed_on": today},
             "lose": {"status": "lost", "stage": "LOST", "closed_on": today},
             "reopen": {"status": "open", "closed_on": None},
             "delete": {"status": "deleted"},
         }
-        self.states[request.of].append((request.at, {**former, **said, **more.get(request.action, {})}))
+        self.add(request.of, request.at, **said, **more.get(request.action, {}))
 
-    def forecast(self, begins_on: date, ends_on: date, as_of: datetime) -> dict[tuple[int, str], dict[str, int]]:
+    def forecast(self, begins_on: date, ends_on: date, as_of: datetime) -> dict[tuple[int | None, str], dict[str, int]]:
         """By owner and currency."""
         raised = self.raised_at is not None and self.raised_at <= as_of
         likely = RAISED if raised else LIKELY
-        rows: dict[tuple[int, str], dict[str, int]] = {}
+        rows: dict[tuple[int | None, str], dict[str, int]] = {}
+        exact: defaultdict[tuple[int | None, str], Decimal] = defaultdict(Decimal)
         for states in self.states:
             now = next((state for at, state in reversed(states) if at <= as_of), None)
             if now is None:
@@ -117,7 +132,9 @@ class Ledger:
             row["best"] += now["amount"] if now["category"] in ("best", "committed") else 0
             row["committed"] += now["amount"] if now["category"] == "committed" else 0
             share = Decimal(now["probability"] or likely[now["stage"]])
-            row["weighted"] += int((now["amount"] * share).quantize(Decimal(1), ROUND_HALF_UP))
+            exact[now["owner"], now["currency"]] += now["amount"] * share
+        for which, amount in exact.items():
+            rows[which]["weighted"] = int(amount.quantize(Decimal(1), ROUND_HALF_UP))
         return rows
 
     def stays(self, of: int, until: datetime) -> list[tuple[str, int]]:
@@ -127,14 +144,10 @@ class Ledger:
             if not stays or stays[-1][0] != state["stage"]:
                 stays.append((state["stage"], at))
         ends = [at for _, at in stays[1:]] + [until]
-        return [(stage, (_day(end) - _day(at)).days) for (stage, at), end in zip(stays, ends, strict=True)]
+        return [(stage, (self.day(end) - self.day(at)).days) for (stage, at), end in zip(stays, ends, strict=True)]
 
 
-def _day(moment: datetime) -> date:
-    return moment.astimezone(ZONE).date()
-
-
-def end_of(day: date) -> datetime:
+def end_of(day: date, zone: ZoneInfo = ZONE) -> datetime:
     """The last microsecond of a day in the company's zone."""
-    midnight = datetime(day.year, day.month, day.day, tzinfo=ZONE) + timedelta(days=1)
+    midnight = datetime(day.year, day.month, day.day, tzinfo=zone) + timedelta(days=1)
     return midnight.astimezone(UTC) - timedelta(microseconds=1)

@@ -1,0 +1,1 @@
+"""How quickly timelines are built, and how long a page of one takes."""
