@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
+from contracts.lots import LotQuantity
 from tailrace.core.events import Event
 from tailrace.core.money import Currency, Minor, Quantity, Rate, SignedQuantity, UnitPrice
 from tailrace.core.personal_data import Personal
@@ -208,23 +209,38 @@ class AllocationRequested(OrderEvent):
 
 
 class LineQuantity(BaseModel):
-    """How much of a line; zero is possible."""
+    """How much of a line; zero is possible. `lots`: of which lots, where that is known and matters."""
 
     model_config = ConfigDict(frozen=True)
 
     line_id: UUID
     quantity: SignedQuantity
+    lots: list[LotQuantity] = []
 
 
 class RequestedLine(BaseModel):
     """A line of a request to inventory."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
     line_id: UUID
     item_id: UUID
     warehouse_id: UUID
     quantity: Quantity
+    lot: str | None = None
+    """The number of the only lot that will do; null for any."""
+    remaining_days: int | None = None
+    """For how many days more a lot has to be good; null for any."""
+
+
+class Rank(BaseModel):
+    """Who has goods first: the lower `priority`, then the earlier requested date (none comes last), then the earlier confirmation."""
+
+    model_config = ConfigDict(frozen=True)
+
+    priority: int
+    requested_date: date | None = None
+    confirmed_at: datetime
 
 
 class ReservationRequested(OrderEvent):
@@ -236,6 +252,37 @@ class ReservationRequested(OrderEvent):
     lines: list[RequestedLine]
     partial_allowed: bool
     expires_at: datetime | None = None
+    rank: Rank | None = None
+    waits: bool = False
+    """Whether what cannot be held waits for goods, as a back-order."""
+    hold_seconds: int | None = None
+    """For how long what fills the back-order is held; null for without limit."""
+
+
+class BackorderCancellationRequested(OrderEvent):
+    """Asks inventory not to fill the back-order of a request any more. What it was given already it has; what is on its way is given back."""
+
+    type: ClassVar[str] = "order.backorder_cancellation_requested"
+
+    reservation_id: UUID
+    reason: str
+
+
+class OrderBackordered(OrderEvent):
+    """How much of each line waits for goods by now; no lines when nothing does."""
+
+    type: ClassVar[str] = "order.backordered"
+
+    lines: list[LineQuantity]
+
+
+class OrderRestCancelled(OrderEvent):
+    """What was not in stock is not wanted any more: how much of each line was given up, in all."""
+
+    type: ClassVar[str] = "order.rest_cancelled"
+
+    reason: str
+    lines: list[LineQuantity]
 
 
 class Departure(BaseModel):
@@ -297,6 +344,7 @@ class ShipmentLineRequest(BaseModel):
     line_quantity: Quantity
     line_net: Minor
     line_tax: Minor
+    lots: list[LotQuantity] = []
 
 
 class Address(BaseModel):
@@ -326,6 +374,7 @@ class ShipmentRequested(OrderEvent):
     customer_name: Personal[str]
     ship_to: Address | None = None
     currency: Currency
+    customer_id: UUID | None = None
     lines: list[ShipmentLineRequest]
 
 
@@ -383,6 +432,9 @@ PUBLISHED: tuple[type[OrderEvent], ...] = (
     OrderReinstated,
     AllocationRequested,
     ReservationRequested,
+    BackorderCancellationRequested,
+    OrderBackordered,
+    OrderRestCancelled,
     ReservationReleaseRequested,
     OrderAllocated,
     OrderAllocationFailed,

@@ -2,7 +2,7 @@
 
 from contracts import orders as events
 from orders import imports, process, projections, reactions, routes, timers
-from orders.models import Base
+from orders.base import Base
 from orders.scopes import Writer, read, write
 from orders.views import OrderView
 from tailrace.jobs.routes import jobs_router
