@@ -119,9 +119,11 @@ async def close(tx: Tx, asked: BackorderCancellationRequested) -> None:
 @filling.due
 async def fill(tx: Tx, stock_id: UUID) -> None:
     """Something is free in a stock: those who wait for it have it, as far as it goes."""
-    level = (
-        await tx.execute(select(StockLevel.item_id, StockLevel.warehouse_id).where(StockLevel.id == stock_id))
-    ).one()
+    where = select(StockLevel.item_id, StockLevel.warehouse_id).where(StockLevel.id == stock_id)
+    level = (await tx.execute(where)).one_or_none()
+    if level is None:
+        # Nothing ever came in there.
+        return
     stocks, queue = await _meet(tx, {Place(level.item_id, level.warehouse_id)})
     if queue:
         await _give(tx, stocks, _plan(stocks, await shelf_of(tx, stocks.values()), queue)[1])
