@@ -48,7 +48,7 @@ class Item(MasterData, Base):
     deleted, restored = events.ItemDeleted, events.ItemRestored
     code_field = "sku"
     fixed = ("kind", "unit", "valuation", "tracking", "expires")
-    listed_by = ("unit", "tax_code_id", "tracking")
+    listed_by = ("unit", "tax_code_id")
 
     sku: Mapped[str]
     kind: Mapped[str]
