@@ -3,7 +3,7 @@
 import random
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -15,16 +15,18 @@ from contracts.inventory import StockIssued
 from contracts.lots import LotQuantity
 from contracts.users import TenantCreated
 from tailrace.core.ids import uuid7
+from tailrace_testing import SetClock
 
 from .conftest import Depot
 from .test_backorders import fills, give_out, turn, waiting
 
-TODAY = datetime.now(UTC).date()
+TODAY = date(2026, 6, 15)
 
 
 @pytest.fixture
-async def dairy(depot: Depot) -> Depot:
+async def dairy(depot: Depot, clock: SetClock) -> Depot:
     """The same company, in London; the bolt is milk, tracked by lots that expire, and the flour is a pump with a serial number."""
+    clock(f"{TODAY}T12:00:00+00:00")
     founded = TenantCreated(
         tenant_id=depot.h.tenant, slug="dairy", name="Dairy", time_zone="Europe/London", currency="EUR"
     )

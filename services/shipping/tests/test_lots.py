@@ -1,6 +1,6 @@
 """The lots of a shipment: split with its lines, named when it leaves, and held back when quality has stopped one or its day is over."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 from ordered import Order
@@ -8,7 +8,7 @@ from ordered import Order
 from contracts.inventory import LotCreated, LotStatus, LotStatusChanged
 from contracts.lots import LotQuantity
 from tailrace.core.ids import uuid7
-from tailrace_testing import Harness
+from tailrace_testing import Harness, SetClock
 
 
 def lot(number: str, quantity: int, expires_on: date | None = None) -> LotQuantity:
@@ -38,8 +38,9 @@ async def test_lots_go_with_the_lines_and_leave_by_name(order: Order, shipping: 
     assert [(one["number"], one["quantity"]) for one in said] == [("B", "3")]
 
 
-async def test_what_quality_has_stopped_does_not_leave(order: Order, shipping: Harness) -> None:
-    today = datetime.now(UTC).date()
+async def test_what_quality_has_stopped_does_not_leave(order: Order, shipping: Harness, clock: SetClock) -> None:
+    clock("2026-06-15T12:00:00+00:00")
+    today = date(2026, 6, 15)
     good = lot("A", 4, today + timedelta(days=9))
     shipment = await ask(order, good)
     of_lot = {"lot_id": good.lot_id, "item_id": uuid7(), "number": "A"}

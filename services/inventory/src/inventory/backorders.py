@@ -6,7 +6,7 @@ nothing holds nothing while something of it is missing, so that others may have 
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -19,7 +19,6 @@ from inventory.models import StockLevel
 from inventory.shelves import Shelf, shelf_of
 from inventory.stock import Place, StockItem, load_stocks
 from inventory.waiting import Queued, Waiting, filling
-from tailrace.core import clock
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Tx
 from tailrace.messaging.timers import Timer
@@ -189,7 +188,7 @@ async def _hold(tx: Tx, stocks: Mapping[Place, StockItem], backorder: Waiting, l
         stocks[place].reserve(line.reserved, holding.id, line.line_id, line.lots)
     given = {line.line_id: line.reserved for line in lines}
     backorder.fill(holding.id, given)
-    expires_at = None if state.hold_seconds is None else clock.now() + timedelta(seconds=state.hold_seconds)
+    expires_at = None if state.hold_seconds is None else datetime.now(UTC) + timedelta(seconds=state.hold_seconds)
     holding.make(state.order_id, list(lines), expires_at, fills=state.request_id, waiting=backorder.is_open)
     await ledger.enter(tx, holding, lines)
     if expires_at is not None:

@@ -6,7 +6,7 @@ fires gives the goods away. Locks: reservations, stocks, lots, then back-orders.
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Literal
 from uuid import UUID
@@ -18,7 +18,6 @@ from sqlalchemy.dialects.postgresql import insert
 from contracts.inventory import BACKORDER, BackorderClosed, BackorderFilled, BackorderOpened, WaitingLine
 from inventory.models import Backorder, BackorderPlace, Base, inventory_event
 from inventory.stock import Place, StockItem
-from tailrace.core import clock
 from tailrace.core.events import Event
 from tailrace.core.ids import derived_id
 from tailrace.db.database import Tx
@@ -145,7 +144,7 @@ async def wake_places(tx: Tx, places: Collection[Place]) -> None:
     awaited = select(BackorderPlace.item_id, BackorderPlace.warehouse_id).where(_at(places)).distinct()
     found = [Place(row.item_id, row.warehouse_id) for row in await tx.execute(awaited)]
     for id in sorted((place.stock_id(tx.tenant_id) for place in found), key=lambda id: id.bytes):
-        await filling.set(tx, id, clock.now())
+        await filling.set(tx, id, datetime.now(UTC))
 
 
 async def show(tx: Tx, backorders: Sequence[Waiting]) -> None:
