@@ -39,6 +39,10 @@ NegativeStock = Literal["refused", "provisional"]
 """Whether more may leave than the books have: never, or at a provisional cost. Allowed where the item or the warehouse allows it."""
 
 
+Tracking = Literal["none", "lot", "serial"]
+"""How its pieces are told apart: not at all, by the lot that they came in, or each by a number of its own."""
+
+
 class ItemDescription(CatalogEvent):
     """What both item events say. An item is taxed at its own `tax_rate`, or as the tax code says that `tax_code_id` names."""
 
@@ -55,6 +59,11 @@ class ItemDescription(CatalogEvent):
     negative_stock: NegativeStock = "refused"
     custom_fields: dict[str, bool | str] = {}
     """Fields that the company adds, by their keys; a number is a string."""
+    tracking: Tracking = "none"
+    expires: bool = False
+    """Whether each lot has a last day on which it may be used."""
+    shelf_life_days: int | None = None
+    """How long a lot is good from the day it comes in, where its own last day is not known."""
 
 
 class ItemCreated(ItemDescription):

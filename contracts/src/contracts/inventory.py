@@ -3,13 +3,14 @@
 Quantities are in the item's base unit. Values are whole minor units of the tenant's currency, and what is issued carries its exact cost.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from tailrace.core.events import Event
+from contracts.lots import LotQuantity
+from tailrace.core.events import Described, Event
 from tailrace.core.money import Currency, Minor, Quantity, SignedQuantity
 
 
@@ -24,7 +25,13 @@ class StockEvent(InventoryEvent):
     warehouse_id: UUID
 
 
-class StockReceived(StockEvent):
+class LotsMoved(StockEvent):
+    """What happened to an item that may be tracked: `lots` add up to the quantity then, and are empty for any other item."""
+
+    lots: list[LotQuantity] = []
+
+
+class StockReceived(LotsMoved):
     """Goods came in and formed a valuation layer of `value`, or joined the open one of that id, as all do under the moving average.
 
     `reason` says why; `transfer` continues a layer of another warehouse.
@@ -52,7 +59,7 @@ class ConsumedLayer(BaseModel):
     value: Minor
 
 
-class StockReserved(StockEvent):
+class StockReserved(LotsMoved):
     """A part of the stock is held for a line of a reservation."""
 
     type: ClassVar[str] = "inventory.stock.reserved"
@@ -62,7 +69,7 @@ class StockReserved(StockEvent):
     quantity: Quantity
 
 
-class StockReservationReleased(StockEvent):
+class StockReservationReleased(LotsMoved):
     """Reserved stock is free again."""
 
     type: ClassVar[str] = "inventory.stock.released"
@@ -86,7 +93,7 @@ class Provisional(BaseModel):
     basis: Literal["last_cost", "unknown"]
 
 
-class StockIssued(StockEvent):
+class StockIssued(LotsMoved):
     """Goods went out. `value` is their cost: exact, layer by layer, oldest first, and an estimate for what is `provisional`.
 
     `reservation_id` names what held all of the quantity until now. With `return_to_supplier`, `credited` is what the goods had been received
@@ -109,6 +116,7 @@ class StockIssued(StockEvent):
     provisional: Provisional | None = None
     receipt_id: UUID | None = None
     credited: Minor | None = None
+    customer_id: UUID | None = None
 
 
 class StockCostSettled(StockEvent):
@@ -133,7 +141,7 @@ class StockCostSettled(StockEvent):
     effective_at: datetime
 
 
-class StockAdjusted(StockEvent):
+class StockAdjusted(LotsMoved):
     """A count found more or less than the books: the difference, and its value (negative for a loss)."""
 
     type: ClassVar[str] = "inventory.stock.adjusted"
@@ -148,7 +156,7 @@ class StockAdjusted(StockEvent):
     effective_at: datetime
 
 
-class StockTransferred(StockEvent):
+class StockTransferred(LotsMoved):
     """Goods left for another warehouse, with their layers; the other side records `inventory.stock.received` for each."""
 
     type: ClassVar[str] = "inventory.stock.transferred"
@@ -172,6 +180,7 @@ class ReservedLine(BaseModel):
     warehouse_id: UUID
     requested: Quantity
     reserved: SignedQuantity
+    lots: list[LotQuantity] = []
 
 
 class ReservationEvent(InventoryEvent):
@@ -189,6 +198,10 @@ class ReservationMade(ReservationEvent):
     lines: list[ReservedLine]
     complete: bool
     expires_at: datetime | None = None
+    waiting: bool = False
+    """Whether the rest waits, as a back-order."""
+    fills: UUID | None = None
+    """The request whose back-order this fills, or a part of it; null for the answer to a request itself."""
 
 
 class ReservationRejected(ReservationEvent):
@@ -198,6 +211,8 @@ class ReservationRejected(ReservationEvent):
 
     lines: list[ReservedLine]
     reason: str
+    waiting: bool = False
+    """Whether all of it waits, as a back-order."""
 
 
 class KeptLine(BaseModel):
@@ -207,6 +222,7 @@ class KeptLine(BaseModel):
 
     line_id: UUID
     quantity: Quantity
+    lots: list[LotQuantity] = []
 
 
 class ReservationReleased(ReservationEvent):
@@ -237,6 +253,7 @@ class DrawnLine(BaseModel):
 
     line_id: UUID
     quantity: Quantity
+    lots: list[LotQuantity] = []
 
 
 class ReservationDrawn(ReservationEvent):
@@ -251,6 +268,96 @@ class ReservationConsumed(ReservationEvent):
     """Everything that was held has been issued."""
 
     type: ClassVar[str] = "inventory.reservation.consumed"
+
+
+class BackorderEvent(InventoryEvent):
+    """An event of one back-order: what an order wants and could not have."""
+
+    backorder_id: UUID
+    order_id: UUID
+
+
+class WaitingLine(BaseModel):
+    """How much of a line of an order waits, and which lots would do."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+    line_id: UUID
+    item_id: UUID
+    warehouse_id: UUID
+    quantity: Quantity
+    lot: str | None = None
+    """The number of the only lot that will do; null for any."""
+    remaining_days: int | None = None
+    """For how many days more a lot has to be good; null for any."""
+
+
+class BackorderOpened(BackorderEvent):
+    """What could not be held waits for goods: the lower `priority` first, then the earlier requested date, or none, then the earlier confirmation."""
+
+    type: ClassVar[str] = "inventory.backorder.opened"
+
+    request_id: UUID
+    """The request for a reservation that it is the rest of."""
+    lines: list[WaitingLine]
+    complete: bool
+    """Whether it takes everything at once or nothing."""
+    priority: int
+    requested_date: date | None = None
+    confirmed_at: datetime
+    hold_seconds: int | None = None
+    """For how long what fills it is held; null for without limit."""
+
+
+class BackorderFilled(BackorderEvent):
+    """Goods came, and the order has them: `inventory.reservation.made` says which. `lines` is what goes on waiting; none when it is over."""
+
+    type: ClassVar[str] = "inventory.backorder.filled"
+
+    reservation_id: UUID
+    lines: list[WaitingLine]
+
+
+class BackorderClosed(BackorderEvent):
+    """The order does not wait for it any more."""
+
+    type: ClassVar[str] = "inventory.backorder.closed"
+
+    reason: str
+
+
+LotStatus = Literal["released", "on_hold", "blocked"]
+"""What quality says of a lot: only what is released may be promised or leave to be used or sold."""
+
+
+class LotEvent(InventoryEvent):
+    lot_id: UUID
+    item_id: UUID
+
+
+class LotCreated(LotEvent):
+    """A lot came in for the first time; of a serial number, the only time but for its coming back."""
+
+    type: ClassVar[str] = "inventory.lot.created"
+
+    number: str
+    serial: bool
+    """Whether it is one piece under a number of its own."""
+    expires_on: date | None = None
+    status: LotStatus
+
+
+class LotStatusChanged(LotEvent):
+    """Quality released the lot, put it on hold, or blocked it."""
+
+    type: ClassVar[str] = "inventory.lot.status_changed"
+
+    number: str
+    status: LotStatus
+    previous: LotStatus
+    reason: str
+    decided_by: str | None = None
+    """Who said so: a user's id, or what acted."""
 
 
 STOCK: tuple[type[InventoryEvent], ...] = (
@@ -270,4 +377,7 @@ RESERVATION: tuple[type[InventoryEvent], ...] = (
     ReservationDrawn,
     ReservationConsumed,
 )
-PUBLISHED: tuple[type[InventoryEvent], ...] = (*STOCK, *RESERVATION)
+BACKORDER: tuple[type[InventoryEvent], ...] = (BackorderOpened, BackorderFilled, BackorderClosed)
+LOT: tuple[type[InventoryEvent], ...] = (LotCreated, LotStatusChanged)
+LOT_COPIED = Described("lot_id", LOT)
+PUBLISHED: tuple[type[InventoryEvent], ...] = (*STOCK, *RESERVATION, *BACKORDER, *LOT)

@@ -9,8 +9,9 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from contracts.approvals import Submission, Withdrawal
+from contracts.requests import Address, Departure, LineQuantity, Rank, RequestedLine, ShipmentLineRequest
 from tailrace.core.events import Event
-from tailrace.core.money import Currency, Minor, Quantity, Rate, SignedQuantity, UnitPrice
+from tailrace.core.money import Currency, Minor, Quantity, Rate, UnitPrice
 from tailrace.core.personal_data import Personal
 
 Progress = Literal["none", "partial", "full"]
@@ -278,26 +279,6 @@ class AllocationRequested(OrderEvent):
     type: ClassVar[str] = "order.allocation_requested"
 
 
-class LineQuantity(BaseModel):
-    """How much of a line; zero is possible."""
-
-    model_config = ConfigDict(frozen=True)
-
-    line_id: UUID
-    quantity: SignedQuantity
-
-
-class RequestedLine(BaseModel):
-    """A line of a request to inventory."""
-
-    model_config = ConfigDict(frozen=True)
-
-    line_id: UUID
-    item_id: UUID
-    warehouse_id: UUID
-    quantity: Quantity
-
-
 class ReservationRequested(OrderEvent):
     """Asks inventory to hold stock. The answer is `inventory.reservation.made` or `.rejected`, under the same reservation id."""
 
@@ -307,14 +288,36 @@ class ReservationRequested(OrderEvent):
     lines: list[RequestedLine]
     partial_allowed: bool
     expires_at: datetime | None = None
+    rank: Rank | None = None
+    waits: bool = False
+    """Whether what cannot be held waits for goods, as a back-order."""
+    hold_seconds: int | None = None
+    """For how long what fills the back-order is held; null for without limit."""
 
 
-class Departure(BaseModel):
-    """A shipment that has left, and what it took of each line."""
+class BackorderCancellationRequested(OrderEvent):
+    """Asks inventory not to fill the back-order of a request any more. What it was given already it has; what is on its way is given back."""
 
-    model_config = ConfigDict(frozen=True)
+    type: ClassVar[str] = "order.backorder_cancellation_requested"
 
-    shipment_id: UUID
+    reservation_id: UUID
+    reason: str
+
+
+class OrderBackordered(OrderEvent):
+    """How much of each line waits for goods by now; no lines when nothing does."""
+
+    type: ClassVar[str] = "order.backordered"
+
+    lines: list[LineQuantity]
+
+
+class OrderRestCancelled(OrderEvent):
+    """What was not in stock is not wanted any more: how much of each line was given up, in all."""
+
+    type: ClassVar[str] = "order.rest_cancelled"
+
+    reason: str
     lines: list[LineQuantity]
 
 
@@ -349,42 +352,6 @@ class OrderAllocationFailed(OrderEvent):
     lines: list[LineQuantity]
 
 
-class ShipmentLineRequest(BaseModel):
-    """What to ship of an order's line. The amounts are those of the whole line, so that a part can be valued exactly.
-
-    `unit` is the item's base unit; a quantity in it has at most `decimals` decimals.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    line_id: UUID
-    item_id: UUID
-    sku: str
-    name: str
-    warehouse_id: UUID
-    unit: str | None = None
-    decimals: int = 6
-    quantity: Quantity
-    line_quantity: Quantity
-    line_net: Minor
-    line_tax: Minor
-
-
-class Address(BaseModel):
-    """Where goods go."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-    lines: Personal[list[str]] = []
-    """Street and number, and whatever else stands above the town, line by line."""
-    city: Personal[str] | None = None
-    """The town that the goods go to."""
-    postal_code: Personal[str] | None = None
-    """As the post of that country writes it."""
-    country: str | None = None
-    """An ISO 3166-1 alpha-2 code."""
-
-
 class ShipmentRequested(OrderEvent):
     """Asks shipping for a shipment of what is reserved. The answer is `shipment.created`."""
 
@@ -397,6 +364,7 @@ class ShipmentRequested(OrderEvent):
     customer_name: Personal[str]
     ship_to: Address | None = None
     currency: Currency
+    customer_id: UUID | None = None
     lines: list[ShipmentLineRequest]
 
 
@@ -459,6 +427,9 @@ PUBLISHED: tuple[type[Event], ...] = (
     OrderReinstated,
     AllocationRequested,
     ReservationRequested,
+    BackorderCancellationRequested,
+    OrderBackordered,
+    OrderRestCancelled,
     ReservationReleaseRequested,
     OrderAllocated,
     OrderAllocationFailed,
@@ -468,3 +439,15 @@ PUBLISHED: tuple[type[Event], ...] = (
     OrderInvoiced,
     OrderPaid,
 )
+
+# What it is made of is imported from here too.
+__all__ = [
+    "PUBLISHED",
+    "Address",
+    "Departure",
+    "LineQuantity",
+    "Progress",
+    "Rank",
+    "RequestedLine",
+    "ShipmentLineRequest",
+]

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
+from contracts.lots import LotQuantity
 from contracts.orders import Address, Departure
 from tailrace.core.events import Event
 from tailrace.core.money import Currency, Minor, Quantity, SignedQuantity
@@ -35,6 +36,7 @@ class ShipmentLine(BaseModel):
     line_quantity: Quantity
     line_net: Minor
     line_tax: Minor
+    lots: list[LotQuantity] = []
 
 
 class DispatchedLine(ShipmentLine):
@@ -124,6 +126,7 @@ class ShipmentDispatched(ShipmentEvent):
     carrier_id: UUID | None = None
     tracking_number: str | None = None
     dispatched_at: datetime
+    customer_id: UUID | None = None
 
 
 class ShipmentDelivered(ShipmentEvent):

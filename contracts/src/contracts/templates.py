@@ -45,6 +45,8 @@ class ShippingRules(_Said):
     """Whether a certificate travels with the goods."""
     in_parts: bool | None = None
     """Whether an order may be shipped in parts."""
+    when_short: Literal["stop", "wait", "cancel"] | None = None
+    """What becomes of what is not in stock, where the order does not say."""
 
 
 class ScreenLink(_Said):

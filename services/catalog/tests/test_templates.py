@@ -56,6 +56,7 @@ async def test_a_new_company_finds_a_standard_and_two_industries(catalog: Harnes
         "heat_numbers": False,
         "certificates": False,
         "in_parts": True,
+        "when_short": "wait",
     }
     assert [link["target"] for link in food["links"]] == ["quote", "order", "shipment", "invoice"]
 

@@ -84,16 +84,19 @@ class Depot:
     async def layers(self, item: UUID | None = None, warehouse: UUID | None = None) -> list[tuple[str, int]]:
         return [(layer["quantity"], layer["value"]) for layer in (await self.stock(item, warehouse))["layers"]]
 
-    def line(self, quantity: str, item: UUID | None = None, warehouse: UUID | None = None) -> orders.RequestedLine:
+    def line(
+        self, quantity: str, item: UUID | None = None, warehouse: UUID | None = None, **wish: Any
+    ) -> orders.RequestedLine:
         return orders.RequestedLine(
             line_id=uuid7(),
             item_id=item or self.bolt,
             warehouse_id=warehouse or self.north,
             quantity=Decimal(quantity),
+            **wish,
         )
 
     async def order(
-        self, *lines: orders.RequestedLine, partial: bool = False, expires_at: datetime | None = None
+        self, *lines: orders.RequestedLine, partial: bool = False, expires_at: datetime | None = None, **given: Any
     ) -> orders.ReservationRequested:
         """An order asks for stock; its answer is in the outbox."""
         request = orders.ReservationRequested(
@@ -102,6 +105,7 @@ class Depot:
             lines=list(lines),
             partial_allowed=partial,
             expires_at=expires_at,
+            **given,
         )
         await self.h.deliver(request, aggregate_id=request.order_id)
         return request
@@ -124,7 +128,7 @@ class Depot:
         left = [Decimal(quantity) for quantity in quantities] or [line.quantity for line in request.lines]
         lines = [
             shipments.DispatchedLine(
-                **line.model_dump(exclude={"quantity"}),
+                **line.model_dump(exclude={"quantity", "lot", "remaining_days"}),
                 sku="BOLT",
                 name="Bolt",
                 quantity=quantity,

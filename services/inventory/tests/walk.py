@@ -1,11 +1,13 @@
 """Every operation of inventory once: goods come in, are counted, moved, held, given back and used up."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from invariants.walk import Walker
 
-from contracts import catalog
+from contracts import catalog, orders
 from tailrace.core.ids import uuid7
 
 
@@ -41,9 +43,50 @@ async def walk(w: Walker) -> None:
     await w.get("/v1/inventory/stock/{item_id}/{warehouse_id}/replay", **here)
     await w.get("/v1/inventory/movements")
     await w.get("/v1/inventory/valuation")
+    await _lots(w, north)
+    await _backorders(w, item, south)
     await w.imports(
         "/v1/inventory/stock/import",
         "/v1/inventory/jobs",
         "sku,warehouse,quantity,value,currency\nNONE,NONE,1,100,EUR\n",
         "sku,warehouse,quantity,value,currency\nNONE,NONE,2,100,EUR\n",
     )
+
+
+async def _lots(w: Walker, warehouse: UUID) -> None:
+    """Two lots come in, one is put on hold, and some of the other is scrapped."""
+    milk = uuid7()
+    told = catalog.ItemCreated(
+        item_id=milk, sku="MILK", name="Milk", unit="pcs", tax_rate=Decimal("0.1"), tracking="lot", expires=True
+    )
+    await w.tell(told, aggregate_id=milk)
+    here = {"item_id": str(milk), "warehouse_id": str(warehouse)}
+    last = {"expires_on": "2099-01-31"}
+    lots = [{"number": "A", "quantity": "6", **last}, {"number": "B", "quantity": "4", **last}]
+    bought = {**here, "quantity": "10", "value": 500, "currency": "EUR", "reason": "purchase"}
+    await w.post("/v1/inventory/receipts", {**bought, "lots": lots})
+    scrapped = {**here, "quantity": "1", "reason": "scrap", "lots": [{"number": "A", "quantity": "1"}]}
+    await w.post("/v1/inventory/issues", scrapped)
+    first, second = (await w.get("/v1/inventory/lots"))["items"][:2]
+    await w.get("/v1/inventory/lots/{lot_id}", lot_id=first["id"])
+    moved = "/v1/inventory/lots/{lot_id}/movements"
+    await w.get(moved, lot_id=first["id"])
+    asked = {"status": "on_hold", "reason": "sample taken"}
+    await w.post("/v1/inventory/lots/{lot_id}/status", asked, lot_id=second["id"])
+
+
+async def _backorders(w: Walker, item: UUID, warehouse: UUID) -> None:
+    """Two orders want more than there is, and wait."""
+    for priority in (1, 2):
+        line = orders.RequestedLine(line_id=uuid7(), item_id=item, warehouse_id=warehouse, quantity=Decimal(1000))
+        request = orders.ReservationRequested(
+            order_id=uuid7(),
+            reservation_id=uuid7(),
+            lines=[line],
+            partial_allowed=False,
+            rank=orders.Rank(priority=priority, confirmed_at=datetime.now(UTC)),
+            waits=True,
+        )
+        await w.tell(request, aggregate_id=request.order_id)
+    waiting = (await w.get("/v1/inventory/backorders"))["items"]
+    await w.get("/v1/inventory/backorders/{backorder_id}", backorder_id=waiting[0]["id"])

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, model_validator
 
 from catalog.models import ANY_QUANTITY
-from contracts.catalog import NegativeStock
+from contracts.catalog import NegativeStock, Tracking
 from contracts.templates import TemplateLevel, TemplateSettings
 from tailrace.core.custom_fields import CustomValues
 from tailrace.core.fields import Code, Country, Day, Name, UnitCode
@@ -34,7 +34,7 @@ class ConversionBody(Body):
 
 
 class ItemBody(Body):
-    """An item as it is to be. `kind`, `unit` and `valuation` never change afterwards.
+    """An item as it is to be. `kind`, `unit`, `valuation`, `tracking` and `expires` never change afterwards.
 
     It is taxed at `tax_rate`, or as a tax code says: one of the two is given.
     `negative_stock`: whether more may leave than the books have, at a provisional cost. It may where the item or the warehouse allows it.
@@ -62,6 +62,12 @@ class ItemBody(Body):
     """Whether more of it may leave than the books have, at a provisional cost."""
     custom_fields: CustomValues = {}
     """Values of the fields that the company's template adds to items, by their keys."""
+    tracking: Tracking = "none"
+    """How its pieces are told apart: `lot` by what they came in with, `serial` each by a number of its own."""
+    expires: bool = False
+    """Whether each lot has a last day on which it may be used."""
+    shelf_life_days: Annotated[int, Field(ge=1, le=36500)] | None = None
+    """How long a lot is good from the day it comes in, where its own last day is not said; null when that has to be said."""
 
     @property
     def units(self) -> list[str]:
@@ -72,6 +78,18 @@ class ItemBody(Body):
     def _each_unit_once(self) -> Self:
         if len(self.units) != len(set(self.units)):
             raise ValueError("a unit may stand once among the base unit and the conversions")
+        return self
+
+    @model_validator(mode="after")
+    def _tracked_where_that_means_something(self) -> Self:
+        if self.tracking != "none" and (self.kind != "stock" or self.negative_stock != "refused"):
+            raise ValueError(
+                "only what is stocked is tracked, and not below zero: nobody knows the lots of what is not there"
+            )
+        if self.expires and self.tracking == "none":
+            raise ValueError("only what is tracked expires, lot by lot")
+        if self.shelf_life_days is not None and not self.expires:
+            raise ValueError("only what expires has a shelf life")
         return self
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Index, and_, or_, select, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from contracts import catalog as events
-from contracts.catalog import NegativeStock
+from contracts.catalog import NegativeStock, Tracking
 from contracts.templates import TemplateLevel, TemplateSettings, Thing
 from tailrace.core.custom_fields import CustomField, checked
 from tailrace.core.errors import FieldProblem, Fixed, InUse, Invalid, NotYetKnown
@@ -47,7 +47,7 @@ class Item(MasterData, Base):
     created, updated = events.ItemCreated, events.ItemUpdated
     deleted, restored = events.ItemDeleted, events.ItemRestored
     code_field = "sku"
-    fixed = ("kind", "unit", "valuation")
+    fixed = ("kind", "unit", "valuation", "tracking", "expires")
     listed_by = ("unit", "tax_code_id")
 
     sku: Mapped[str]
@@ -62,6 +62,9 @@ class Item(MasterData, Base):
     negative_stock: Mapped[NegativeStock] = mapped_column(server_default=text("'refused'"))
     custom_fields: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     """Values of the fields that the company adds, by their keys."""
+    tracking: Mapped[Tracking] = mapped_column(server_default=text("'none'"))
+    expires: Mapped[bool] = mapped_column(server_default=text("false"))
+    shelf_life_days: Mapped[int | None]
 
     @classmethod
     async def kept(cls, tx: Tx, values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -87,6 +90,10 @@ class Item(MasterData, Base):
             if is_recent(tx.tenant_id) and await tx.scalar(select(Unit.id).limit(1)) is None:
                 raise NotYetKnown("/unit", "This tenant has no units yet; the standard ones are on their way.")
             raise Invalid.field("/unit", f"There is no unit {self.unit}.")
+        if self.tracking == "serial":
+            decimals = select(Unit.decimals).where(Unit.code == self.unit, Unit.deleted_at.is_(None))
+            if await tx.scalar(decimals) != 0:
+                raise Invalid.field("/unit", f"A serial number is of one piece, and {self.unit} can be divided.")
         if (self.tax_rate is None) == (self.tax_code_id is None):
             raise Invalid.field("/tax_rate", "Give one of tax_rate and tax_code_id.")
         if self.tax_code_id is not None and not await TaxCode.hold(tx, [self.tax_code_id]):

@@ -10,7 +10,12 @@ STANDARD = TemplateBody(
     level="standard",
     settings=TemplateSettings(
         shipping=ShippingRules(
-            lots=False, first_expired_first=False, heat_numbers=False, certificates=False, in_parts=True
+            lots=False,
+            first_expired_first=False,
+            heat_numbers=False,
+            certificates=False,
+            in_parts=True,
+            when_short="wait",
         ),
         links=[
             ScreenLink(screen="customer", target="quote", label="Quotes"),

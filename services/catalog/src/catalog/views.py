@@ -4,7 +4,7 @@ from datetime import date
 from uuid import UUID
 
 from catalog.bodies import Kind, Valuation
-from contracts.catalog import DatedRate, DatedRounding, NegativeStock, UnitConversion
+from contracts.catalog import DatedRate, DatedRounding, NegativeStock, Tracking, UnitConversion
 from contracts.templates import TemplateLevel, TemplateSettings
 from tailrace.core.money import Exact, Quantity, Rate, UnitPrice
 from tailrace.http.routing import ResourceView, View
@@ -38,6 +38,12 @@ class ItemView(MasterDataView):
     """Whether more of it may leave than the books have, at a provisional cost."""
     custom_fields: dict[str, bool | str]
     """Values of the fields that the company adds, by their keys; a number is a string."""
+    tracking: Tracking
+    """How its pieces are told apart: not at all, by lot, or each by a serial number."""
+    expires: bool
+    """Whether each lot has a last day on which it may be used."""
+    shelf_life_days: int | None
+    """How long a lot is good from the day it comes in, where its own last day is not said."""
 
 
 class UnitView(MasterDataView):

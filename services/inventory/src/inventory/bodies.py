@@ -5,7 +5,8 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from tailrace.core.fields import Amount, Moment, Text, UnitCode
+from contracts.inventory import LotStatus
+from tailrace.core.fields import Amount, Code, Day, Moment, Text, UnitCode
 from tailrace.core.money import Currency, Quantity, SignedQuantity, UnitPrice
 from tailrace.http.routing import Body
 
@@ -27,6 +28,22 @@ UnitCost = Annotated[
 Reference = Annotated[Text | None, Field(description="A document of yours.")]
 
 
+class LotPart(Body):
+    """So much of a lot, or a piece by its serial number."""
+
+    number: Code
+    """What the lot is called on the goods; unique for its item."""
+    quantity: Quantity
+    """How much of it, in the unit of the whole."""
+    expires_on: Day | None = None
+    """The last day on which it may be used, as it stands on the goods; needed for what comes in of an item without a shelf life."""
+    status: LotStatus | None = None
+    """What quality says of what comes in; left out, it is released, but for what comes back, which is on hold."""
+
+
+Lots = Annotated[list[LotPart], Field(max_length=500)]
+
+
 class NewReceipt(Body):
     """Goods that came in. What they cost is `value` for all of them, or `unit_cost` for one of `unit`."""
 
@@ -46,6 +63,8 @@ class NewReceipt(Body):
     """Where it came from."""
     reference: Reference = None
     effective_at: OpenedAt = None
+    lots: Lots | None = None
+    """Of a tracked item, which lots came in; they add up to `quantity`. Null for any other."""
 
     @model_validator(mode="after")
     def _one_cost(self) -> Self:
@@ -84,6 +103,8 @@ class NewIssue(Body):
     """What the cost is in, an ISO 4217 code; needed only when nothing ever came in."""
     reference: Reference = None
     effective_at: EffectiveAt = None
+    lots: Lots | None = None
+    """Of a tracked item, which lots went out; they add up to `quantity`. Null for any other."""
 
     @model_validator(mode="after")
     def _line_of_reservation(self) -> Self:
@@ -122,6 +143,8 @@ class NewAdjustment(Body):
     """Why the books and the shelf differed."""
     reference: Reference = None
     effective_at: EffectiveAt = None
+    lots: Lots | None = None
+    """Of a tracked item, of which lots there is more or less, each above zero; they add up to the difference. Null for any other."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -147,6 +170,8 @@ class NewTransfer(Body):
     unit: Unit = None
     reference: Reference = None
     effective_at: EffectiveAt = None
+    lots: Lots | None = None
+    """Of a tracked item, which lots are moved; they add up to `quantity`. Null for any other."""
 
     @model_validator(mode="after")
     def _two_places(self) -> Self:
@@ -163,6 +188,10 @@ class NewReservationLine(Body):
     quantity: Quantity
     """How much is to be held, in `unit`."""
     unit: Unit = None
+    lot: Code | None = None
+    """The only lot that will do, by its number; null for any, the one that expires or came first coming first."""
+    remaining_days: Annotated[int, Field(ge=0, le=36500)] | None = None
+    """For how many days more a lot has to be good; null for any."""
 
 
 class NewReservation(Body):
@@ -179,3 +208,12 @@ class NewReservation(Body):
 class NewRelease(Body):
     reason: Text = "given back"
     """Why it is not needed any more."""
+
+
+class NewStatus(Body):
+    """What quality says of a lot."""
+
+    status: LotStatus
+    """Whether it may be promised and used; what is on hold waits for a decision, what is blocked has been refused."""
+    reason: Text
+    """Why; it is shown with the lot."""

@@ -9,9 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from contracts.inventory import DrawnLine
+from contracts.lots import LotQuantity
 from contracts.users import DateKind
-from inventory import ledger, reservations, returns
+from inventory import backorders, ledger, lots, reservations, returns
 from inventory.bodies import NewAdjustment, NewIssue, NewReceipt, NewReservation, NewTransfer
+from inventory.by_lot import common, first_of, without
 from inventory.holding import Holding, Wanted
 from inventory.models import Movement, Reservation
 from inventory.projections import ItemCopy, dates, goes_negative, look_up
@@ -45,9 +47,11 @@ async def receive(tx: Tx, body: NewReceipt, match: int | None) -> Movement:
     value = _cost(body.quantity, body.value, body.unit_cost)
     assert value is not None
     at = await _effective(tx, body.effective_at, "opening_stock" if body.reason == "opening" else "movement")
+    parts = lots.named(goods, item, body.lots, quantity, body.unit)
     stock = await load_stock(tx, Place(body.item_id, body.warehouse_id), match)
     layer_id = _layer_for(item, stock)
-    event = stock.receive(layer_id, quantity, value, body.currency, body.reason, at, body.reference)
+    came = await lots.come_in(tx, item, parts, at, body.reason)
+    event = stock.receive(layer_id, quantity, value, body.currency, body.reason, at, body.reference, lots=came)
     return await _enter(tx, stock, event, at)
 
 
@@ -60,6 +64,7 @@ async def issue(tx: Tx, body: NewIssue, match: int | None) -> Movement:
     item, warehouse = goods.stocked(body.item_id), goods.warehouse(body.warehouse_id)
     quantity = goods.in_base_unit(item, body.quantity, body.unit)
     at = await _effective(tx, body.effective_at)
+    parts = lots.named(goods, item, body.lots, quantity, body.unit)
     place = Place(body.item_id, body.warehouse_id)
     holding = await _holding(tx, body, place, quantity) if body.reservation_id else None
     because: dict[str, Any] = {"line_id": body.line_id, "reference": body.reference}
@@ -74,9 +79,12 @@ async def issue(tx: Tx, body: NewIssue, match: int | None) -> Movement:
     else:
         stock = await load_stock(tx, place, match)
         beyond = _currency(body.currency, stock) if holding is None and goes_negative(item, warehouse) else None
-    event = stock.issue(quantity, body.reason, at, held_by=body.reservation_id, beyond=beyond, **because)
+    gone = await lots.go_out(tx, stock, parts, to_be_used=body.reason == "consumption")
     if holding is not None and body.line_id is not None:
-        await reservations.draw(tx, holding, [DrawnLine(line_id=body.line_id, quantity=quantity)])
+        _check_held(holding.state.lots_for(body.line_id, place), gone)
+    event = stock.issue(quantity, body.reason, at, held_by=body.reservation_id, beyond=beyond, lots=gone, **because)
+    if holding is not None and body.line_id is not None:
+        await reservations.draw(tx, holding, [DrawnLine(line_id=body.line_id, quantity=quantity, lots=gone)])
     return await _enter(tx, stock, event, at)
 
 
@@ -88,14 +96,17 @@ async def adjust(tx: Tx, body: NewAdjustment, match: int | None) -> Movement:
     goods.warehouse(body.warehouse_id, incoming=more)
     quantity = goods.in_base_unit(item, body.quantity, body.unit)
     at = await _effective(tx, body.effective_at)
+    parts = lots.named(goods, item, body.lots, abs(quantity), body.unit)
     stock = await load_stock(tx, Place(body.item_id, body.warehouse_id), match)
     currency = _currency(body.currency, stock)
     if more:
         value = _found_value(body, stock, quantity)
         layer_id = _layer_for(item, stock)
-        event = stock.find_more(layer_id, quantity, value, currency, body.reason, at, body.reference)
+        found = await lots.come_in(tx, item, parts, at, "count")
+        event = stock.find_more(layer_id, quantity, value, currency, body.reason, at, body.reference, found)
     else:
-        event = stock.find_less(-quantity, body.reason, at, body.reference)
+        gone = await lots.go_out(tx, stock, parts, to_be_used=False)
+        event = stock.find_less(-quantity, body.reason, at, body.reference, gone)
     return await _enter(tx, stock, event, at)
 
 
@@ -107,21 +118,24 @@ async def transfer(tx: Tx, body: NewTransfer, match: int | None) -> Transferred:
     goods.warehouse(body.to_warehouse_id, "/to_warehouse_id", incoming=True)
     quantity = goods.in_base_unit(item, body.quantity, body.unit)
     at = await _effective(tx, body.effective_at)
+    parts = lots.named(goods, item, body.lots, quantity, body.unit)
     here, there = Place(body.item_id, body.from_warehouse_id), Place(body.item_id, body.to_warehouse_id)
     stocks = await load_stocks(tx, (here, there))
     source, target = stocks[here], stocks[there]
     if match is not None and match != source.version:
         raise Stale(match, source.version)
-    sent = source.send(quantity, body.to_warehouse_id, at, body.reference)
+    gone = await lots.go_out(tx, source, parts, to_be_used=False)
+    sent = source.send(quantity, body.to_warehouse_id, at, body.reference, gone)
     if target.state.valued_in not in {None, sent.currency}:
         raise CurrencyDiffers(str(target.state.currency), sent.currency, "/to_warehouse_id")
     outgoing = ledger.movement_of(source, sent)
     incoming: list[Movement] = []
     for layer in sent.layers:
         layer_id = target.id if _averages(item) else layer.layer_id
-        event = target.receive(
-            layer_id, layer.quantity, layer.value, sent.currency, "transfer", at, body.reference, body.from_warehouse_id
-        )
+        along = first_of(gone, layer.quantity)
+        gone = without(gone, along)
+        because = (at, body.reference, body.from_warehouse_id, along)
+        event = target.receive(layer_id, layer.quantity, layer.value, sent.currency, "transfer", *because)
         incoming += [ledger.movement_of(target, event), *ledger.settle(target, at)]
     await ledger.write(tx, (source, target), [outgoing, *incoming])
     return Transferred(outgoing, incoming)
@@ -141,10 +155,11 @@ async def reserve(tx: Tx, body: NewReservation) -> Reservation:
         item = goods.stocked(line.item_id, f"{field}/item_id", incoming=True)
         goods.warehouse(line.warehouse_id, f"{field}/warehouse_id", incoming=True)
         quantity = goods.in_base_unit(item, line.quantity, line.unit, field)
-        lines.append(Wanted(uuid7(), Place(line.item_id, line.warehouse_id), quantity))
+        place = Place(line.item_id, line.warehouse_id)
+        lines.append(Wanted(uuid7(), place, quantity, line.lot, line.remaining_days))
     seconds = body.expires_in_seconds
     expires_at = None if seconds is None else datetime.now(UTC) + timedelta(seconds=seconds)
-    request = reservations.Request(uuid7(), lines, body.partial_allowed, expires_at=expires_at)
+    request = backorders.Request(uuid7(), lines, body.partial_allowed, expires_at=expires_at)
     return await reservations.reserve(tx, request)
 
 
@@ -162,6 +177,15 @@ async def _holding(tx: Tx, body: NewIssue, place: Place, quantity: Decimal) -> H
     if quantity > held:
         raise NotHeld(quantity, held)
     return holding
+
+
+def _check_held(held: Sequence[LotQuantity], wanted: Sequence[LotQuantity]) -> None:
+    """Raises NotHeld unless the line holds these lots."""
+    for position, part in enumerate(wanted):
+        here = common(held, [part])
+        if here != [part]:
+            there = here[0].quantity if here else Decimal(0)
+            raise NotHeld(part.quantity, there, f"/lots/{position}/quantity")
 
 
 async def _enter(tx: Tx, stock: StockItem, event: Moved, at: datetime) -> Movement:

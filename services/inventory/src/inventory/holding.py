@@ -25,8 +25,10 @@ from contracts.inventory import (
     ReservationReleased,
     ReservedLine,
 )
+from contracts.lots import LotQuantity
+from inventory.by_lot import NOTHING, first_of, without
 from inventory.models import inventory_event
-from inventory.stock import NOTHING, Place, StockItem
+from inventory.stock import Place
 from tailrace.core.events import Event
 from tailrace.db.event_streams import Stream
 
@@ -35,11 +37,13 @@ Status = Literal["new", "made", "rejected", "released", "expired", "consumed"]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A line of a request: so much, in base units."""
+    """A line of a request: so much, in base units, of a certain lot or of any, good for so many days more."""
 
     line_id: UUID
     place: Place
     quantity: Decimal
+    lot: str | None = None
+    remaining_days: int | None = None
 
 
 class HeldLine(BaseModel):
@@ -51,6 +55,7 @@ class HeldLine(BaseModel):
     item_id: UUID
     warehouse_id: UUID
     quantity: Decimal
+    lots: list[LotQuantity] = []
 
     @property
     def place(self) -> Place:
@@ -71,10 +76,19 @@ class ReservationState(BaseModel):
         lines = (line.quantity for line in self.held if line.line_id == line_id and line.place == place)
         return sum(lines, NOTHING)
 
-    def part(self, quantities: Mapping[UUID, Decimal]) -> list[HeldLine]:
+    def lots_for(self, line_id: UUID, place: Place) -> list[LotQuantity]:
+        """Of which lots that is."""
+        return [lot for line in self.held if line.line_id == line_id and line.place == place for lot in line.lots]
+
+    def part(self, quantities: Mapping[UUID, KeptLine]) -> list[HeldLine]:
         """Of what is held, so much of each line; all of a line where that is less."""
-        wanted = ((line, min(line.quantity, quantities.get(line.line_id, NOTHING))) for line in self.held)
-        return [line.model_copy(update={"quantity": quantity}) for line, quantity in wanted if quantity]
+        left: list[HeldLine] = []
+        for line in self.held:
+            kept = quantities.get(line.line_id)
+            if kept is not None and (quantity := min(line.quantity, kept.quantity)):
+                lots = first_of(kept.lots or line.lots, quantity) if line.lots else []
+                left.append(line.model_copy(update={"quantity": quantity, "lots": lots}))
+        return left
 
 
 class Holding(Stream[ReservationState]):
@@ -111,7 +125,7 @@ class Holding(Stream[ReservationState]):
 
         But when all of it has left, and nothing was ever given back, it was consumed, whatever was said while the goods were leaving.
         """
-        state, left = self.state, self.state.part({line.line_id: line.quantity for line in kept})
+        state, left = self.state, self.state.part({line.line_id: line for line in kept})
         if state.status in {"new", "made"} or (status == "consumed" and not state.freed):
             state.status = status
         state.freed = state.freed or (status != "consumed" and left != state.held)
@@ -121,16 +135,31 @@ class Holding(Stream[ReservationState]):
     def is_open(self) -> bool:
         return self.state.status == "made"
 
-    def make(self, order_id: UUID | None, lines: list[ReservedLine], expires_at: datetime | None) -> None:
+    def make(
+        self,
+        order_id: UUID | None,
+        lines: list[ReservedLine],
+        expires_at: datetime | None,
+        *,
+        fills: UUID | None = None,
+        waiting: bool = False,
+    ) -> None:
         complete = all(line.reserved == line.requested for line in lines)
         self.record(
             ReservationMade(
-                reservation_id=self.id, order_id=order_id, lines=lines, complete=complete, expires_at=expires_at
+                reservation_id=self.id,
+                order_id=order_id,
+                lines=lines,
+                complete=complete,
+                expires_at=expires_at,
+                fills=fills,
+                waiting=waiting,
             )
         )
 
-    def reject(self, order_id: UUID | None, lines: list[ReservedLine], reason: str) -> None:
-        self.record(ReservationRejected(reservation_id=self.id, order_id=order_id, lines=lines, reason=reason))
+    def reject(self, order_id: UUID | None, lines: list[ReservedLine], reason: str, *, waiting: bool = False) -> None:
+        said = {"order_id": order_id, "lines": lines, "reason": reason, "waiting": waiting}
+        self.record(ReservationRejected(reservation_id=self.id, **said))
 
     def release(self, order_id: UUID | None, reason: str, kept: Sequence[HeldLine] = ()) -> None:
         self.record(ReservationReleased(reservation_id=self.id, order_id=order_id, reason=reason, kept=_as_kept(kept)))
@@ -146,25 +175,6 @@ class Holding(Stream[ReservationState]):
             self.record(ReservationConsumed(reservation_id=self.id, order_id=self.state.order_id))
 
 
-def allot(stocks: Mapping[Place, StockItem], wanted: Sequence[Wanted]) -> list[ReservedLine]:
-    """What each line can have of what is free, first come, first served; nothing is changed."""
-    free = {place: stock.state.free for place, stock in stocks.items()}
-    lines: list[ReservedLine] = []
-    for one in wanted:
-        part = min(one.quantity, free[one.place])
-        free[one.place] -= part
-        lines.append(
-            ReservedLine(
-                line_id=one.line_id,
-                item_id=one.place.item_id,
-                warehouse_id=one.place.warehouse_id,
-                requested=one.quantity,
-                reserved=part,
-            )
-        )
-    return lines
-
-
 def suffices(lines: Sequence[ReservedLine], *, partial_allowed: bool) -> bool:
     """Whether there is something to hold, and all that was wanted unless a part will do."""
     if not any(line.reserved for line in lines):
@@ -173,23 +183,27 @@ def suffices(lines: Sequence[ReservedLine], *, partial_allowed: bool) -> bool:
 
 
 def _held(line: ReservedLine) -> HeldLine:
-    return HeldLine(line_id=line.line_id, item_id=line.item_id, warehouse_id=line.warehouse_id, quantity=line.reserved)
+    same = line.model_dump(include={"line_id", "item_id", "warehouse_id"})
+    return HeldLine(**same, quantity=line.reserved, lots=line.lots)
 
 
 def _as_kept(lines: Sequence[HeldLine]) -> list[KeptLine]:
-    return [KeptLine(line_id=line.line_id, quantity=line.quantity) for line in lines]
+    return [KeptLine(line_id=line.line_id, quantity=line.quantity, lots=line.lots) for line in lines]
 
 
 def _after_drawing(held: Sequence[HeldLine], drawn: Sequence[DrawnLine]) -> list[HeldLine]:
     """What is still held, line by line; lines of which nothing is left are dropped."""
     due: dict[UUID, Decimal] = {}
+    gone: dict[UUID, list[LotQuantity]] = {}
     for one in drawn:
         due[one.line_id] = due.get(one.line_id, NOTHING) + one.quantity
+        gone.setdefault(one.line_id, []).extend(one.lots)
     left: list[HeldLine] = []
     for line in held:
         part = min(line.quantity, due.get(line.line_id, NOTHING))
         if part:
             due[line.line_id] -= part
         if part < line.quantity:
-            left.append(line.model_copy(update={"quantity": line.quantity - part}))
+            lots = without(line.lots, gone.get(line.line_id, ()))
+            left.append(line.model_copy(update={"quantity": line.quantity - part, "lots": lots}))
     return left

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, update
+from sqlalchemy import and_, bindparam, delete, func, update
 from sqlalchemy.dialects.postgresql import insert
 
 from contracts.inventory import (
@@ -20,18 +20,23 @@ from contracts.inventory import (
     StockReceived,
     StockTransferred,
 )
+from contracts.lots import LotQuantity
+from inventory import waiting
+from inventory.by_lot import NOTHING
 from inventory.holding import Holding
-from inventory.models import Base, Movement, Reservation, StockLevel
+from inventory.models import Base, LotMovement, LotStock, Movement, Reservation, StockLevel
 from inventory.refusals import plain
-from inventory.stock import NOTHING, Moved, StockItem
+from inventory.stock import Moved, StockItem
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Tx
 
-_LEVELS, _MOVEMENTS, _RESERVATIONS = (
-    Base.metadata.tables[kind.__tablename__] for kind in (StockLevel, Movement, Reservation)
+_LEVELS, _MOVEMENTS, _RESERVATIONS, _LOT_STOCKS, _LOT_MOVEMENTS = (
+    Base.metadata.tables[kind.__tablename__] for kind in (StockLevel, Movement, Reservation, LotStock, LotMovement)
 )
 
-_BECAUSE = ("order_id", "shipment_id", "reservation_id", "receipt_id", "credited")
+_BECAUSE = ("order_id", "shipment_id", "customer_id", "reservation_id", "receipt_id", "credited")
+
+_SAME = [name for name in _LOT_MOVEMENTS.c.keys() if name not in {"tenant_id", "id", "lot_id", "quantity"}]  # noqa: SIM118
 
 _fresh = insert(_LEVELS)
 _SHOW_LEVEL = _fresh.on_conflict_do_update(
@@ -42,6 +47,12 @@ _SHOW_LEVEL = _fresh.on_conflict_do_update(
     | {"updated_at": func.now()},
 )
 _ENTER_MOVEMENT = insert(_MOVEMENTS)
+_ENTER_LOT_MOVEMENT = insert(_LOT_MOVEMENTS)
+_fresh_lot = insert(_LOT_STOCKS)
+_SHOW_LOT = _fresh_lot.on_conflict_do_update(
+    index_elements=["tenant_id", "stock_id", "lot_id"],
+    set_={name: _fresh_lot.excluded[name] for name in ("quantity", "reserved")},
+)
 _ENTER_RESERVATION = insert(_RESERVATIONS)
 _CHANGE_RESERVATION = (
     update(_RESERVATIONS)
@@ -56,7 +67,7 @@ _CHANGE_RESERVATION = (
 def movement_of(stock: StockItem, event: Moved) -> Movement:
     """The ledger's line for what `stock` has just recorded."""
     quantity, value = moved(event)
-    return Movement(
+    movement = Movement(
         id=uuid7(),
         stock_id=stock.id,
         seq=stock.version,
@@ -72,6 +83,20 @@ def movement_of(stock: StockItem, event: Moved) -> Movement:
         recorded_at=stock.recorded_at,
         **_story(event),
     )
+    stock.moved_lots += [_lot_row(movement, part) for part in event_lots(event)]
+    return movement
+
+
+def event_lots(event: Moved) -> Sequence[LotQuantity]:
+    """Of which lots it moved something; what a cost settled later moves is nothing."""
+    return () if isinstance(event, StockCostSettled) else event.lots
+
+
+def _lot_row(movement: Movement, part: LotQuantity) -> dict[str, Any]:
+    """All of the row but its tenant."""
+    same = {name: getattr(movement, name) for name in _SAME}
+    quantity = part.quantity if movement.quantity > 0 else -part.quantity
+    return {**same, "id": uuid7(), "lot_id": part.lot_id, "quantity": quantity}
 
 
 def moved(event: Moved) -> tuple[Decimal, int]:
@@ -109,12 +134,36 @@ def _story(event: Moved) -> dict[str, Any]:
 
 
 async def write(tx: Tx, stocks: Iterable[StockItem], movements: Sequence[Movement] = ()) -> None:
-    """Bring the levels of these stocks up to date, and enter what moved."""
+    """Bring the levels of these stocks up to date, and enter what moved. Who waits for what has become free is about to have it."""
+    stocks = list(stocks)
     levels = [level_row(tx.tenant_id, stock) for stock in stocks if stock.version]
     if levels:
         await tx.execute(_SHOW_LEVEL, levels)
     if movements:
         await tx.execute(_ENTER_MOVEMENT, [movement_row(tx.tenant_id, movement) for movement in movements])
+    await _write_lots(tx, [stock for stock in stocks if stock.touched])
+    await waiting.wake(tx, stocks)
+
+
+async def _write_lots(tx: Tx, stocks: Sequence[StockItem]) -> None:
+    """The rows of the lots that changed in these stocks, and what moved of them; none for what is not tracked."""
+    rows = [row for stock in stocks for row in lot_stock_rows(tx.tenant_id, stock) if row["lot_id"] in stock.touched]
+    there = {(row["stock_id"], row["lot_id"]) for row in rows}
+    if rows:
+        await tx.execute(_SHOW_LOT, rows)
+    for stock in stocks:
+        if gone := [id for id in stock.touched if (stock.id, id) not in there]:
+            mine = and_(_LOT_STOCKS.c.stock_id == stock.id, _LOT_STOCKS.c.lot_id.in_(gone))
+            await tx.execute(delete(_LOT_STOCKS).where(mine))
+    if entered := [{"tenant_id": tx.tenant_id, **row} for stock in stocks for row in stock.moved_lots]:
+        await tx.execute(_ENTER_LOT_MOVEMENT, entered)
+    for stock in stocks:
+        stock.touched, stock.moved_lots = set(), []
+
+
+def lot_stock_rows(tenant_id: UUID, stock: StockItem) -> list[dict[str, Any]]:
+    same = {"tenant_id": tenant_id, "stock_id": stock.id, "warehouse_id": stock.place.warehouse_id}
+    return [{**same, **lot.model_dump(include={"lot_id", "quantity", "reserved"})} for lot in stock.state.lots]
 
 
 def movement_row(tenant_id: UUID, movement: Movement) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The tables: the event streams, which are the truth, and beside them the rows that lists read, written in the same transaction."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from contracts.inventory import LotStatus
 from tailrace.db.event_streams import stream_table
 from tailrace.db.keys import tenant_index
 from tailrace.db.models import StreamRow, Tables, TenantRow
@@ -81,6 +82,8 @@ class Movement(TenantRow, Base):
     other_warehouse_id: Mapped[UUID | None]
     order_id: Mapped[UUID | None]
     shipment_id: Mapped[UUID | None]
+    customer_id: Mapped[UUID | None]
+    """Whom it was shipped to, where the order was of a customer who is kept."""
     reservation_id: Mapped[UUID | None]
     receipt_id: Mapped[UUID | None]
     """Of what went back to its supplier: the movement that it came in with, when it is known."""
@@ -112,3 +115,104 @@ class Reservation(StreamRow, Base):
     def lines(self) -> list[dict[str, Any]]:
         """Each line with what was requested, what was reserved, and what is held now."""
         return [{**line, "held": self.held.get(line["line_id"], "0")} for line in self.requested]
+
+
+class Lot(StreamRow, Base):
+    """A lot or a serial number of an item, with what quality says of it."""
+
+    __tablename__ = "lot"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "item_id", "number"),
+        tenant_index("number", "id"),
+        tenant_index("status", "id"),
+        tenant_index("expires_on", "id", where="expires_on IS NOT NULL"),
+        tenant_index("created_at", "id"),
+    )
+
+    item_id: Mapped[UUID]
+    number: Mapped[str]
+    serial: Mapped[bool]
+    status: Mapped[LotStatus]
+    reason: Mapped[str | None]
+    """Why quality says so; None for what it came in with."""
+    decided_by: Mapped[str | None]
+    """Who said so; None for what it came in with."""
+    expires_on: Mapped[date | None]
+
+
+class LotStock(TenantRow, Base):
+    """How much of a lot lies in a warehouse; there is no row for nothing."""
+
+    __tablename__ = "lot_stock"
+    __table_args__ = (tenant_index("lot_id"),)
+
+    stock_id: Mapped[UUID] = mapped_column(primary_key=True)
+    lot_id: Mapped[UUID] = mapped_column(primary_key=True)
+    warehouse_id: Mapped[UUID]
+    quantity: Mapped[Decimal]
+    reserved: Mapped[Decimal]
+
+
+class LotMovement(TenantRow, Base):
+    """How much of a lot a movement moved, signed, and what for. Never changed."""
+
+    __tablename__ = "lot_movement"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "stock_id", "seq", "lot_id"),
+        tenant_index("lot_id", "id"),
+        INSERT_ONLY,
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-10)
+    lot_id: Mapped[UUID]
+    stock_id: Mapped[UUID]
+    seq: Mapped[int]
+    warehouse_id: Mapped[UUID]
+    quantity: Mapped[Decimal]
+    kind: Mapped[str]
+    reason: Mapped[str]
+    reference: Mapped[str | None]
+    other_warehouse_id: Mapped[UUID | None]
+    order_id: Mapped[UUID | None]
+    shipment_id: Mapped[UUID | None]
+    customer_id: Mapped[UUID | None]
+    effective_at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+
+
+class Backorder(StreamRow, Base):
+    """What an order waits for. It has its goods in the order of `priority`, `wanted_on`, `confirmed_at` and `id`."""
+
+    __tablename__ = "backorder"
+    __table_args__ = (
+        tenant_index("order_id"),
+        tenant_index("status", "id"),
+        tenant_index("priority", "id"),
+    )
+
+    order_id: Mapped[UUID]
+    request_id: Mapped[UUID]
+    status: Mapped[str]
+    complete: Mapped[bool]
+    priority: Mapped[int]
+    wanted_on: Mapped[date]
+    """The requested date; the last day there is, for an order without one."""
+    confirmed_at: Mapped[datetime]
+    hold_seconds: Mapped[int | None]
+    lines: Mapped[list[dict[str, Any]]]
+    reason: Mapped[str | None]
+
+    @property
+    def requested_date(self) -> date | None:
+        return None if self.wanted_on == date.max else self.wanted_on
+
+
+class BackorderPlace(TenantRow, Base):
+    """That an open back-order waits for an item in a warehouse."""
+
+    __tablename__ = "backorder_place"
+    __table_args__ = (tenant_index("item_id", "warehouse_id"),)
+
+    backorder_id: Mapped[UUID] = mapped_column(primary_key=True)
+    item_id: Mapped[UUID] = mapped_column(primary_key=True)
+    warehouse_id: Mapped[UUID] = mapped_column(primary_key=True)

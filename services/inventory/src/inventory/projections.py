@@ -30,6 +30,9 @@ class ItemCopy(Replica, Base):
     """`{"unit", "factor"}`: how many base units one of `unit` is."""
     valuation: Mapped[str]
     negative_stock: Mapped[str] = mapped_column(server_default=text("'refused'"))
+    tracking: Mapped[str] = mapped_column(server_default=text("'none'"))
+    expires: Mapped[bool] = mapped_column(server_default=text("false"))
+    shelf_life_days: Mapped[int | None]
 
     @property
     def packaging(self) -> Packaging:
@@ -106,7 +109,9 @@ async def look_up(
 
 
 def goes_negative(*policies: ItemCopy | WarehouseCopy) -> bool:
-    """Whether more may leave than the books have: where the item or the warehouse allows it."""
+    """Whether more may leave than the books have: where the item or the warehouse allows it. Of a tracked item it is known which, so never."""
+    if any(isinstance(copy, ItemCopy) and copy.tracking != "none" for copy in policies):
+        return False
     return any(copy.negative_stock == "provisional" for copy in policies)
 
 

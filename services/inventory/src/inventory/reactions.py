@@ -1,8 +1,8 @@
 """What orders and shipments set off here. Neither needs a copy of anything: the streams alone say what is there and who holds it."""
 
-from contracts.orders import ReservationReleaseRequested, ReservationRequested
+from contracts.orders import BackorderCancellationRequested, ReservationReleaseRequested, ReservationRequested
 from contracts.shipments import ShipmentDispatched
-from inventory import reservations
+from inventory import backorders, reservations
 from inventory.holding import Wanted
 from inventory.stock import Place
 from tailrace.core.events import Meta
@@ -10,18 +10,27 @@ from tailrace.db.database import Tx
 from tailrace.messaging.subscribers import EVER, Reaction
 
 fulfilment = Reaction("inventory.fulfilment", since=EVER)
+_SAME = ("reservation_id", "partial_allowed", "order_id", "expires_at", "rank", "waits", "hold_seconds")
 
 
 @fulfilment.on(ReservationRequested)
 async def reserve(tx: Tx, event: ReservationRequested, meta: Meta) -> None:
-    lines = [Wanted(line.line_id, Place(line.item_id, line.warehouse_id), line.quantity) for line in event.lines]
-    request = reservations.Request(event.reservation_id, lines, event.partial_allowed, event.order_id, event.expires_at)
-    await reservations.answer(tx, request)
+    lines = [
+        Wanted(line.line_id, Place(line.item_id, line.warehouse_id), line.quantity, line.lot, line.remaining_days)
+        for line in event.lines
+    ]
+    same = {name: getattr(event, name) for name in _SAME}
+    await reservations.answer(tx, backorders.Request(lines=lines, **same))
 
 
 @fulfilment.on(ReservationReleaseRequested)
 async def release(tx: Tx, event: ReservationReleaseRequested, meta: Meta) -> None:
     await reservations.answer_release(tx, event)
+
+
+@fulfilment.on(BackorderCancellationRequested)
+async def stop_waiting(tx: Tx, event: BackorderCancellationRequested, meta: Meta) -> None:
+    await backorders.close(tx, event)
 
 
 @fulfilment.on(ShipmentDispatched)

@@ -30,6 +30,47 @@ def shortage(
     return FieldProblem(field=field, detail=detail)
 
 
+def shortage_of_lot(number: str, wanted: Decimal, free: Decimal, field: str = "/lots") -> FieldProblem:
+    """The words for one lot that is short."""
+    return FieldProblem(field=field, detail=f"Of lot {number}, {plain(wanted)} are wanted and {plain(free)} are free.")
+
+
+class NotUsable(Refused):
+    """409: quality has not released the lot, or its last day is over: it leaves as scrap or to its supplier only."""
+
+    slug, title = "lot-not-usable", "This lot may not be used"
+
+    def __init__(self, number: str, why: str, field: str) -> None:
+        super().__init__(f"Lot {number} {why}.", field=field)
+
+
+class NothingNew(Refused):
+    """409: the lot is what it is said to be already."""
+
+    slug, title = "lot-status-unchanged", "The lot has this status already"
+
+    def __init__(self, number: str, status: str) -> None:
+        super().__init__(f"Lot {number} is {status} already.", field="/status")
+
+
+class SerialKnown(Refused):
+    """409: a serial number is of one piece, for ever."""
+
+    slug, title = "serial-known", "This serial number is known already"
+
+    def __init__(self, number: str, why: str, field: str) -> None:
+        super().__init__(f"Serial number {number} {why}.", field=field)
+
+
+class LotDiffers(Refused):
+    """409: what is said of a lot that came in before is not what is known of it."""
+
+    slug, title = "lot-differs", "The lot is known otherwise"
+
+    def __init__(self, detail: str, field: str) -> None:
+        super().__init__(detail, field=field)
+
+
 class CurrencyDiffers(Refused):
     """409: the stock of an item in a warehouse is valued in one currency, for good."""
 
@@ -69,9 +110,9 @@ class NotHeld(Refused):
 
     slug, title = "not-held", "Not held by this reservation"
 
-    def __init__(self, wanted: Decimal, held: Decimal) -> None:
+    def __init__(self, wanted: Decimal, held: Decimal, field: str = "/quantity") -> None:
         detail = f"{plain(wanted)} are wanted; the reservation holds {plain(held)} for this line here."
-        super().__init__(detail, field="/quantity")
+        super().__init__(detail, field=field)
 
 
 class ReturnedAlready(Refused):

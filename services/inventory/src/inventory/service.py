@@ -1,9 +1,9 @@
 """Inventory: what is where, what it is worth and who holds it, on `inventory.events`. Its events are its state."""
 
 from contracts.inventory import PUBLISHED
-from inventory import imports, projections, proof, reactions, reservations, routes
+from inventory import backorders, imports, lot_routes, projections, proof, reactions, routes, waiting
 from inventory.models import Base
-from inventory.scopes import Writer, read, write
+from inventory.scopes import Writer, quality, read, write
 from inventory.views import MovementView
 from tailrace.jobs.routes import jobs_router
 from tailrace.service import Exposed, Service
@@ -15,7 +15,7 @@ service = Service(
     topic="inventory.events",
     publishes=PUBLISHED,
     subscribers=[projections.days, projections.dates, projections.catalog, reactions.fulfilment],
-    timers=[reservations.expiry],
+    timers=[backorders.expiry, waiting.filling],
     imports=[imports.stock],
     routers=[
         jobs_router("/v1/inventory/jobs", read),
@@ -29,6 +29,7 @@ service = Service(
             reads=[projections.catalog, projections.days],
         ),
         routes.router,
+        lot_routes.router,
     ],
     exposes=[
         Exposed(prefix="/v1/inventory"),
@@ -37,7 +38,7 @@ service = Service(
         # A replay reads the whole history of a stock.
         Exposed(prefix="/v1/inventory/stock", read_timeout=30.0),
     ],
-    scopes=[read, write],
+    scopes=[read, write, quality],
     default_roles={
         "sales": ["inventory:read"],
         "warehouse": ["inventory:*"],

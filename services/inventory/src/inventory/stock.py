@@ -12,8 +12,6 @@ from decimal import Decimal
 from typing import Any, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import BaseModel
-
 from contracts.inventory import (
     STOCK,
     ConsumedLayer,
@@ -26,10 +24,13 @@ from contracts.inventory import (
     StockReserved,
     StockTransferred,
 )
-from inventory.layers import Layer, UnitCost, after_adding, after_taking, pick
+from contracts.lots import LotQuantity
+from inventory.by_lot import NOTHING, after_moving
+from inventory.layers import UnitCost, after_adding, after_taking, pick
 from inventory.models import inventory_event
-from inventory.refusals import CurrencyDiffers, Short, TooMuch, shortage
-from inventory.shortfalls import Shortfall, after_covering, estimated, opened
+from inventory.refusals import CurrencyDiffers, Short, TooMuch, shortage, shortage_of_lot
+from inventory.shortfalls import after_covering, estimated, opened
+from inventory.stock_state import StockState
 from tailrace.core.errors import Stale, Unknown
 from tailrace.core.events import Event
 from tailrace.core.ids import derived_id
@@ -42,7 +43,7 @@ Incoming = Literal["opening", "purchase", "production", "return", "transfer"]
 Outgoing = Literal["shipment", "consumption", "scrap", "return_to_supplier"]
 Moved = StockReceived | StockIssued | StockAdjusted | StockTransferred | StockCostSettled
 MOST_VALUE = 10**15
-NOTHING = Decimal(0)
+Lots = Sequence[LotQuantity]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,46 +57,6 @@ class Place:
         return derived_id(tenant_id, "stock", self.item_id, self.warehouse_id)
 
 
-class StockState(BaseModel):
-    """Open layers, oldest first, the part of their quantity that is reserved, and the shortfalls, oldest first too.
-
-    `last_cost` is what the youngest layer came in for; under the moving average, what its one layer was worth then.
-    """
-
-    currency: str | None = None
-    layers: list[Layer] = []
-    reserved: Decimal = NOTHING
-    shortfalls: list[Shortfall] = []
-    last_cost: UnitCost | None = None
-
-    @property
-    def on_hand(self) -> Decimal:
-        """What the books have, below zero while more left than came in."""
-        return self.in_layers - self.provisional
-
-    @property
-    def provisional(self) -> Decimal:
-        return sum((one.quantity for one in self.shortfalls), NOTHING)
-
-    @property
-    def value(self) -> int:
-        return sum(layer.value for layer in self.layers) - sum(one.value for one in self.shortfalls)
-
-    @property
-    def free(self) -> Decimal:
-        """What can be promised or taken; nothing while there is a shortfall."""
-        return self.in_layers - self.reserved
-
-    @property
-    def valued_in(self) -> str | None:
-        """The currency, once something came in: until then it is the guess of an issue whose cost is unknown."""
-        return self.currency if self.last_cost is not None else None
-
-    @property
-    def in_layers(self) -> Decimal:
-        return sum((layer.quantity for layer in self.layers), NOTHING)
-
-
 class StockItem(Stream[StockState]):
     """One item in one warehouse. Quantities in base units, values in minor units of `state.currency`."""
 
@@ -103,6 +64,20 @@ class StockItem(Stream[StockState]):
     events: ClassVar[Sequence[type[Event]]] = STOCK
     shape = 2
     place: Place
+
+    def __init__(self, id: UUID, state: StockState, version: int = 0) -> None:
+        super().__init__(id, state, version)
+        self.touched: set[UUID] = set()
+        """The lots that have changed here and are to be written."""
+        self.moved_lots: list[dict[str, Any]] = []
+        """What moved of them, as rows that are to be written."""
+        self.gained = False
+        """Whether more has become free since then."""
+
+    def record(self, event: Event, effective_at: datetime | None = None) -> None:
+        super().record(event, effective_at)
+        self.gained = self.gained or isinstance(event, StockReceived | StockAdjusted | StockReservationReleased)
+        self.touched |= {part.lot_id for part in getattr(event, "lots", ())}
 
     @classmethod
     def initial(cls) -> StockState:
@@ -113,17 +88,23 @@ class StockItem(Stream[StockState]):
         match event:
             case StockReserved():
                 state.reserved += event.quantity
+                state.lots = after_moving(state.lots, event.lots, reserved=1)
             case StockReservationReleased():
                 state.reserved -= event.quantity
+                state.lots = after_moving(state.lots, event.lots, reserved=-1)
             case StockReceived():
                 self._put(event.layer_id, event.quantity, event.value, event.currency)
+                state.lots = after_moving(state.lots, event.lots, quantity=1)
             case StockAdjusted(layer_id=UUID() as layer_id):
                 self._put(layer_id, event.quantity, event.value, event.currency)
+                state.lots = after_moving(state.lots, event.lots, quantity=1)
             case StockCostSettled():
                 state.layers = after_taking(state.layers, event.layers)
                 state.shortfalls = after_covering(state.shortfalls, event)
             case StockIssued() | StockTransferred() | StockAdjusted():
                 state.layers = after_taking(state.layers, event.layers)
+                held = isinstance(event, StockIssued) and event.reservation_id is not None
+                state.lots = after_moving(state.lots, event.lots, quantity=-1, reserved=-1 if held else 0)
                 if isinstance(event, StockIssued):
                     self._went_out(event)
 
@@ -152,6 +133,7 @@ class StockItem(Stream[StockState]):
         at: datetime,
         reference: str | None = None,
         from_warehouse_id: UUID | None = None,
+        lots: Lots = (),
     ) -> StockReceived:
         """Goods come in. Raises CurrencyDiffers, TooMuch."""
         self._check_incoming(quantity, value, currency)
@@ -165,20 +147,21 @@ class StockItem(Stream[StockState]):
             reference=reference,
             from_warehouse_id=from_warehouse_id,
             effective_at=at,
+            lots=list(lots),
         )
         self.record(event, at)
         return event
 
-    def reserve(self, quantity: Decimal, reservation_id: UUID, line_id: UUID) -> None:
+    def reserve(self, quantity: Decimal, reservation_id: UUID, line_id: UUID, lots: Lots = ()) -> None:
         """Keep some of what is free. Raises Short."""
-        self._check_free(quantity)
-        self.record(StockReserved(**self._where, reservation_id=reservation_id, line_id=line_id, quantity=quantity))
+        self._check_free(quantity, lots)
+        of_line = {"reservation_id": reservation_id, "line_id": line_id}
+        self.record(StockReserved(**self._where, **of_line, quantity=quantity, lots=list(lots)))
 
-    def release(self, quantity: Decimal, reservation_id: UUID, line_id: UUID) -> None:
+    def release(self, quantity: Decimal, reservation_id: UUID, line_id: UUID, lots: Lots = ()) -> None:
         """Give back what a reservation holds."""
-        self.record(
-            StockReservationReleased(**self._where, reservation_id=reservation_id, line_id=line_id, quantity=quantity)
-        )
+        of_line = {"reservation_id": reservation_id, "line_id": line_id}
+        self.record(StockReservationReleased(**self._where, **of_line, quantity=quantity, lots=list(lots)))
 
     def issue(
         self,
@@ -188,15 +171,16 @@ class StockItem(Stream[StockState]):
         *,
         held_by: UUID | None = None,
         beyond: str | None = None,
+        lots: Lots = (),
         **because: Any,
     ) -> StockIssued:
         """Goods go out, at their exact cost: what `held_by` holds, or what is free. Raises Short for the latter, TooMuch.
 
         `beyond` lets more go than is free, the rest at an estimated cost; it names the currency for a stock that has none yet.
-        `because`: line_id, order_id, shipment_id, reference; of what goes back to its supplier, receipt_id and credited.
+        `because`: line_id, order_id, shipment_id, customer_id, reference; of what goes back to its supplier, receipt_id and credited.
         """
         if held_by is None and beyond is None:
-            self._check_free(quantity)
+            self._check_free(quantity, lots)
         there = quantity if held_by is not None else min(quantity, self.state.free)
         taken = pick(self.state.layers, there)
         part = estimated(quantity - there, self.state.last_cost) if there < quantity else None
@@ -212,6 +196,7 @@ class StockItem(Stream[StockState]):
             reservation_id=held_by,
             effective_at=at,
             provisional=part,
+            lots=list(lots),
             **because,
         )
         self.record(event, at)
@@ -251,20 +236,25 @@ class StockItem(Stream[StockState]):
         reason: str,
         at: datetime,
         reference: str | None,
+        lots: Lots = (),
     ) -> StockAdjusted:
         """A count found more than the books. Raises CurrencyDiffers, TooMuch."""
         self._check_incoming(quantity, value, currency)
-        return self._adjust(quantity, value, currency, reason, at, reference, layer_id, [])
+        return self._adjust(quantity, value, currency, reason, at, reference, layer_id, [], lots)
 
-    def find_less(self, quantity: Decimal, reason: str, at: datetime, reference: str | None) -> StockAdjusted:
+    def find_less(
+        self, quantity: Decimal, reason: str, at: datetime, reference: str | None, lots: Lots = ()
+    ) -> StockAdjusted:
         """A count found so much less than the books. Raises Short where that would touch what is reserved: release it first."""
-        self._check_free(quantity)
+        self._check_free(quantity, lots)
         taken = pick(self.state.layers, quantity)
-        return self._adjust(-quantity, -_value(taken), self._currency, reason, at, reference, None, taken)
+        return self._adjust(-quantity, -_value(taken), self._currency, reason, at, reference, None, taken, lots)
 
-    def send(self, quantity: Decimal, to_warehouse_id: UUID, at: datetime, reference: str | None) -> StockTransferred:
+    def send(
+        self, quantity: Decimal, to_warehouse_id: UUID, at: datetime, reference: str | None, lots: Lots = ()
+    ) -> StockTransferred:
         """Goods leave for another warehouse, which must receive the very layers that the event names. Raises Short."""
-        self._check_free(quantity)
+        self._check_free(quantity, lots)
         taken = pick(self.state.layers, quantity)
         event = StockTransferred(
             **self._where,
@@ -275,6 +265,7 @@ class StockItem(Stream[StockState]):
             layers=taken,
             reference=reference,
             effective_at=at,
+            lots=list(lots),
         )
         self.record(event, at)
         return event
@@ -296,6 +287,7 @@ class StockItem(Stream[StockState]):
         reference: str | None,
         layer_id: UUID | None,
         layers: list[ConsumedLayer],
+        lots: Lots,
     ) -> StockAdjusted:
         event = StockAdjusted(
             **self._where,
@@ -307,6 +299,7 @@ class StockItem(Stream[StockState]):
             reason=reason,
             reference=reference,
             effective_at=at,
+            lots=list(lots),
         )
         self.record(event, at)
         return event
@@ -320,9 +313,13 @@ class StockItem(Stream[StockState]):
         assert self.state.currency is not None, "there is stock, so it came in at some value"
         return self.state.currency
 
-    def _check_free(self, quantity: Decimal) -> None:
+    def _check_free(self, quantity: Decimal, lots: Lots = ()) -> None:
         if quantity > self.state.free:
             raise Short(shortage(self.place.item_id, self.place.warehouse_id, quantity, self.state.free))
+        free = {one.lot_id: one.free for one in self.state.lots}
+        for part in lots:
+            if part.quantity > (there := free.get(part.lot_id, NOTHING)):
+                raise Short(shortage_of_lot(part.number, part.quantity, there))
 
     def _check_estimate(self, part: Provisional, beside: int) -> None:
         booked = sum(one.value for one in self.state.shortfalls)

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from contracts.lots import LotQuantity
 from tailrace.core.money import Exact
 from tailrace.http.routing import ResourceView, View
 
@@ -210,6 +211,8 @@ class ReservationLineView(View):
     """How much of that could be held."""
     held: Exact
     """How much is held now."""
+    lots: list[LotQuantity] = []
+    """Of a tracked item, which lots were reserved; none for any other."""
 
 
 class ReservationView(ResourceView):

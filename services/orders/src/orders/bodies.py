@@ -6,7 +6,8 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from contracts.orders import Address
-from tailrace.core.fields import Amount, Country, Day, Moment, Text, UnitCode
+from orders.progress import Short
+from tailrace.core.fields import Amount, Code, Country, Day, Moment, Text, UnitCode
 from tailrace.core.money import Currency, Quantity, UnitPrice
 from tailrace.core.personal_data import Personal
 from tailrace.http.routing import Body
@@ -39,6 +40,11 @@ class NewOrderLine(Body):
         None,
         description="Price by this list, as valid on the company's day of `ordered_at`, or today with `confirm`, for the quantity in base units:"
         " a list prices one base unit.",
+    )
+
+    lot: Code | None = Field(None, description="The only lot that will do, by its number; any when left out.")
+    remaining_days: Annotated[int, Field(ge=0, le=36500)] | None = Field(
+        None, description="For how many days more a lot has to be good when it is held; any when left out."
     )
 
     @model_validator(mode="after")
@@ -84,6 +90,14 @@ class OrderTerms(Body):
     )
     partial_allowed: bool = Field(
         False, description="Whether what there is may be reserved and shipped when not everything is in stock."
+    )
+    when_short: Short | None = Field(
+        None,
+        description="What becomes of what is not in stock: `wait` for goods, as a back-order; `cancel`, and so all of the order when none of it"
+        " can leave; or `stop` until somebody asks to allocate it again. What the company's template says when left out, or else `stop`.",
+    )
+    priority: Annotated[int, Field(ge=1, le=9)] = Field(
+        5, description="Whose turn it is when goods come in: 1 comes first, then the earlier requested date."
     )
     reservation_expires_in_seconds: Annotated[int, Field(gt=0, le=_YEAR)] | None = Field(
         None, description="How long stock is held for the order; without limit when left out."

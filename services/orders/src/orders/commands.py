@@ -142,6 +142,8 @@ async def _terms(tx: Tx, asked: OrderTerms, ordered_at: datetime) -> tuple[dict[
         bounds = await dates.days(tx, "requested_date", day, day, day + _LATEST_WISH)
         checked_day(asked.requested_date, *bounds, "/requested_date")
     terms = {**asked.model_dump(exclude={"lines", "confirm", "expected_total", "owner_id"}), "ordered_at": ordered_at}
+    if asked.when_short is None:
+        terms["when_short"] = (await settings.effective(tx)).shipping.when_short or "stop"
     if asked.customer_id is not None:
         customer = await buyer(tx, asked.customer_id)
         terms |= {"customer_id": customer.id, "customer_name": asked.customer_name or customer.name}

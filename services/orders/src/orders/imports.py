@@ -38,6 +38,8 @@ orders = Importable(
         column("ordered_at", "Ordered at", "注文日時"),
         column("requested_date", "Requested date", "希望納期"),
         column("partial_allowed", "Partial allowed", "分納可"),
+        column("when_short", "When short", "欠品時"),
+        column("priority", "Priority", "優先度"),
         column("confirm", "Confirm", "確定"),
         column("ship_to.lines.0", "Street", "番地", "住所"),
         column("ship_to.city", "City", "市区町村"),
@@ -50,6 +52,8 @@ orders = Importable(
         column("lines.unit_price", "Unit price", "単価"),
         column("lines.net", "Net", "正味金額"),
         column("lines.price_list_id", "Price list id"),
+        column("lines.lot", "Lot", "ロット"),
+        column("lines.remaining_days", "Remaining days", "残存日数"),
     ],
     references=[
         Reference(column("lines.sku", "SKU", "品番", "商品コード"), "lines.item_id", _items),

@@ -5,45 +5,33 @@ records an event.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Numeric, UniqueConstraint, text
+from sqlalchemy import UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from contracts import orders as events
+from contracts.lots import LotQuantity
 from contracts.orders import Address, LineQuantity, Progress
+from orders.base import Base
 from orders.credit.hold import CreditHeld
-from orders.progress import progress, progress_of
+from orders.lines import OrderLine, Quote
+from orders.progress import Short, progress, progress_of
 from orders.refusals import AllocationUnderWay, AlreadyShipped, NothingToAllocate
 from orders.states import STATES, Status
+from tailrace.core import clock
 from tailrace.core.ids import uuid7
-from tailrace.db.keys import refers_to, tenant_index
-from tailrace.db.models import Aggregate, Part, Tables
+from tailrace.db.keys import tenant_index
+from tailrace.db.models import Aggregate
 from tailrace.db.unique import unique_value
 from tailrace.db.visibility import Owned
 from tailrace.messaging.handover import Owner
 
 NOTHING = Decimal(0)
-
-
-class Base(Tables, DeclarativeBase):
-    """The tables of orders."""
-
-
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """What a line costs on some day: the price of one base unit, the net amount, and its part of the tax at a rate."""
-
-    unit_price: Decimal
-    net: int
-    tax_code: str | None
-    tax_rate: Decimal
-    tax: int
 
 
 class Order(CreditHeld, Aggregate, Owned, Base):
@@ -89,6 +77,13 @@ class Order(CreditHeld, Aggregate, Owned, Base):
     ordered_at: Mapped[datetime]
     requested_date: Mapped[date | None]
     partial_allowed: Mapped[bool]
+    when_short: Mapped[Short] = mapped_column(server_default=text("'stop'"))
+    """What becomes of what is not in stock: it stops there until somebody asks again, waits for goods, or is given up."""
+    priority: Mapped[int] = mapped_column(server_default=text("5"))
+    """Whose turn it is when goods come in: 1 comes first."""
+    confirmed_at: Mapped[datetime | None]
+    backordered: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Whether something of it waits for goods."""
     reservation_expires_in_seconds: Mapped[int | None]
     ship_to: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     net: Mapped[int]
@@ -97,13 +92,18 @@ class Order(CreditHeld, Aggregate, Owned, Base):
     cancel_reason: Mapped[str | None]
     correction: Mapped[str | None]
     """Why the order stands although somebody cancelled it or put it on hold."""
-    lines: Mapped[list["OrderLine"]] = relationship(
+    lines: Mapped[list[OrderLine]] = relationship(
         back_populates="order", cascade="all, delete-orphan", lazy="selectin", order_by="OrderLine.position"
     )
 
     @property
     def total(self) -> int:
         return self.net + self.tax
+
+    @property
+    def due(self) -> int:
+        """What of the total is still to be paid for: all but what was given up."""
+        return sum(line.due for line in self.lines)
 
     @property
     def taxes(self) -> list[events.RateOfTax]:
@@ -113,10 +113,10 @@ class Order(CreditHeld, Aggregate, Owned, Base):
     # What people do.
 
     @classmethod
-    def drafted(cls, number: str, lines: list["OrderLine"], terms: Mapping[str, Any]) -> "Order":
+    def drafted(cls, number: str, lines: list[OrderLine], terms: Mapping[str, Any]) -> "Order":
         """A new draft. `terms` are the columns that a client decides."""
         start = {"status": "draft", "allocation": "none", "shipment": "none", "allocating": False}
-        start |= {"invoicing": "none", "invoiced": 0, "payment": "none", "paid": 0}
+        start |= {"invoicing": "none", "invoiced": 0, "payment": "none", "paid": 0, "backordered": False}
         order = cls(id=uuid7(), number=number, **start)
         order._take(lines, terms)
         order.record(events.OrderCreated(**order._description()))
@@ -126,7 +126,7 @@ class Order(CreditHeld, Aggregate, Owned, Base):
         """The status that a step leads to. Raises NotADraft, NotConfirmed, NotOnHold or AlreadyCancelled when it is not possible now."""
         return STATES.after(self.status, step, self.number)
 
-    def change(self, lines: list["OrderLine"], terms: Mapping[str, Any]) -> None:
+    def change(self, lines: list[OrderLine], terms: Mapping[str, Any]) -> None:
         """Replace everything a client may say about a draft."""
         self.status = self.after("changed")
         self._take(lines, terms)
@@ -141,7 +141,7 @@ class Order(CreditHeld, Aggregate, Owned, Base):
         self.record(events.OrderChanged(**self._description()))
 
     def confirm(self) -> None:
-        self.status, self.allocating = self.after("confirmed"), True
+        self.status, self.allocating, self.confirmed_at = self.after("confirmed"), True, clock.now()
         self.record(
             events.OrderConfirmed(
                 **self._description(), partial_allowed=self.partial_allowed, requested_date=self.requested_date
@@ -186,27 +186,70 @@ class Order(CreditHeld, Aggregate, Owned, Base):
 
     # What the fulfilment saga does on the order's behalf.
 
-    def open_lines(self) -> list["OrderLine"]:
+    def open_lines(self) -> list[OrderLine]:
         """The lines that want more stock than is held for them or has left."""
         return [line for line in self.lines if line.open > 0]
 
     def ask_reservation(self, reservation_id: UUID) -> None:
-        """Ask inventory for everything that is open."""
+        """Ask inventory for everything that is open; what it lacks waits there, if that is the order's wish."""
+        self.allocating = True
         seconds = self.reservation_expires_in_seconds
+        # An order of before the time was noted takes its turn from when it came.
+        confirmed_at = self.confirmed_at or self.ordered_at
         self.record(
             events.ReservationRequested(
                 order_id=self.id,
                 reservation_id=reservation_id,
                 lines=[
                     events.RequestedLine(
-                        line_id=line.id, item_id=line.item_id, warehouse_id=line.warehouse_id, quantity=line.open
+                        line_id=line.id,
+                        item_id=line.item_id,
+                        warehouse_id=line.warehouse_id,
+                        quantity=line.open,
+                        lot=line.lot,
+                        remaining_days=line.remaining_days,
                     )
                     for line in self.open_lines()
                 ],
                 partial_allowed=self.partial_allowed,
+                rank=events.Rank(priority=self.priority, requested_date=self.requested_date, confirmed_at=confirmed_at),
+                waits=self.when_short == "wait",
+                hold_seconds=seconds,
                 expires_at=None if seconds is None else datetime.now(UTC) + timedelta(seconds=seconds),
             )
         )
+
+    def stop_waiting(self, reservation_id: UUID, reason: str) -> None:
+        """Ask inventory not to fill the back-order of that request any more."""
+        self.record(
+            events.BackorderCancellationRequested(order_id=self.id, reservation_id=reservation_id, reason=reason)
+        )
+        self.wait({})
+
+    def wait(self, waits: Mapping[UUID, Decimal]) -> None:
+        """Note how much of each line waits for goods; records nothing when nothing changed by it."""
+        before = [line.backordered for line in self.lines]
+        for line in self.lines:
+            line.backordered = waits.get(line.id, NOTHING)
+        self.backordered = any(line.backordered for line in self.lines)
+        if before != [line.backordered for line in self.lines]:
+            lines = [(line.id, line.backordered) for line in self.lines if line.backordered]
+            said = [LineQuantity(line_id=id, quantity=quantity) for id, quantity in lines]
+            self.record(events.OrderBackordered(order_id=self.id, lines=said))
+
+    def cancel_rest(self, reason: str) -> None:
+        """Give up what is open: all of the order, when nothing of it is held or has left."""
+        if all(line.allocated == 0 for line in self.lines):
+            self.cancel(reason)
+            return
+        for line in self.lines:
+            line.cancelled += line.open
+        self.allocation = progress((line.allocated, line.wanted) for line in self.lines)
+        given_up = [(line.id, line.cancelled) for line in self.lines if line.cancelled]
+        said = [LineQuantity(line_id=id, quantity=quantity) for id, quantity in given_up]
+        self.record(events.OrderRestCancelled(order_id=self.id, reason=reason, lines=said))
+        if self.shipment == "partial" and all(line.shipped >= line.wanted for line in self.lines):
+            self.ship([])
 
     def ask_release(self, reservation_id: UUID, reason: str, departed: Sequence[events.Departure] = ()) -> None:
         """Ask inventory to free a reservation, but for what `departed` took of it."""
@@ -222,7 +265,7 @@ class Order(CreditHeld, Aggregate, Owned, Base):
         for line in self.lines:
             line.allocated = line.shipped + held.get(line.id, NOTHING)
         if before != [line.allocated for line in self.lines]:
-            self.allocation = progress((line.allocated, line.quantity) for line in self.lines)
+            self.allocation = progress((line.allocated, line.wanted) for line in self.lines)
             self.record(
                 events.OrderAllocated(
                     order_id=self.id,
@@ -242,7 +285,14 @@ class Order(CreditHeld, Aggregate, Owned, Base):
             )
         )
 
-    def ask_shipment(self, reservation_id: UUID, held: Mapping[UUID, Decimal], *, allocating: bool) -> None:
+    def ask_shipment(
+        self,
+        reservation_id: UUID,
+        held: Mapping[UUID, Decimal],
+        lots: Mapping[UUID, list[LotQuantity]],
+        *,
+        allocating: bool,
+    ) -> None:
         """Ask shipping to send what a reservation holds; that ends the attempt to allocate, unless `allocating`: another one is under way."""
         self.allocating = allocating
         self.shortage = "Only a part of it is in stock." if self.open_lines() else None
@@ -256,7 +306,8 @@ class Order(CreditHeld, Aggregate, Owned, Base):
                 customer_name=self.customer_name,
                 ship_to=None if self.ship_to is None else Address.model_validate(self.ship_to),
                 currency=self.currency,
-                lines=[line.to_ship(held[line.id]) for line in self.lines if line.id in held],
+                customer_id=self.customer_id,
+                lines=[line.to_ship(held[line.id], lots.get(line.id, [])) for line in self.lines if line.id in held],
             )
         )
 
@@ -271,7 +322,7 @@ class Order(CreditHeld, Aggregate, Owned, Base):
         lines = {line.id: line for line in self.lines}
         for line_id, quantity in dispatched:
             lines[line_id].shipped += quantity
-        self.shipment = progress((line.shipped, line.quantity) for line in self.lines)
+        self.shipment = progress((line.shipped, line.wanted) for line in self.lines)
         self.record(
             events.OrderShipmentProgressed(
                 order_id=self.id,
@@ -285,13 +336,13 @@ class Order(CreditHeld, Aggregate, Owned, Base):
     def invoice(self, invoice_id: UUID, number: str, amount: int) -> None:
         """Note that an invoice asks for so much of it; below zero, that a credit note takes it back."""
         self.invoiced += amount
-        self.invoicing = progress_of(self.invoiced, self.total)
+        self.invoicing = progress_of(self.invoiced, self.due)
         self.record_as(events.OrderInvoiced, order_id=self.id, invoice_id=invoice_id, invoice_number=number)
 
     def pay(self, invoice_id: UUID, number: str, amount: int) -> None:
         """Note that so much of it was paid; below zero, that it is not any more."""
         self.paid += amount
-        self.payment = progress_of(self.paid, self.total)
+        self.payment = progress_of(self.paid, self.due)
         self.record_as(events.OrderPaid, order_id=self.id, invoice_id=invoice_id, invoice_number=number)
 
     def _stand(self) -> None:
@@ -305,7 +356,7 @@ class Order(CreditHeld, Aggregate, Owned, Base):
             self.status, self.hold_reason = "confirmed", None
             self.record(events.OrderResumed(order_id=self.id, reason=self.correction))
 
-    def _take(self, lines: list["OrderLine"], terms: Mapping[str, Any]) -> None:
+    def _take(self, lines: list[OrderLine], terms: Mapping[str, Any]) -> None:
         for name, value in terms.items():
             setattr(self, name, value)
         self.lines = lines
@@ -320,77 +371,3 @@ class Order(CreditHeld, Aggregate, Owned, Base):
         others = ("quote_revision", "owner_id", "owner_name", "currency", "net", "tax", "taxes", "ordered_at")
         said = {name: getattr(self, name) for name in (*same, *others)}
         return {"order_id": self.id, "lines": [line.described() for line in self.lines], **said}
-
-
-class OrderLine(Part, Base):
-    """What is sold of one item. `quantity`, `allocated` and `shipped` are in the item's base unit; `allocated` counts what has left as well."""
-
-    __tablename__ = "order_line"
-    __table_args__ = (refers_to("sales_order", "order_id"), tenant_index("order_id"))
-    __root__ = "order"
-
-    order_id: Mapped[UUID]
-    position: Mapped[int]
-    item_id: Mapped[UUID]
-    sku: Mapped[str]
-    name: Mapped[str]
-    warehouse_id: Mapped[UUID]
-    unit: Mapped[str]
-    decimals: Mapped[int]
-    """How fine a quantity in `unit` may be; travels with what is shipped."""
-    quantity: Mapped[Decimal]
-    unit_price: Mapped[Decimal]
-    price_list_id: Mapped[UUID | None]
-    """The list that the price is from; None when it was agreed."""
-    net: Mapped[int]
-    tax_code: Mapped[str | None]
-    tax_rate: Mapped[Decimal] = mapped_column(Numeric(9, 6))
-    tax: Mapped[int]
-    allocated: Mapped[Decimal]
-    shipped: Mapped[Decimal]
-    order: Mapped[Order] = relationship(back_populates="lines")
-
-    @property
-    def open(self) -> Decimal:
-        return self.quantity - self.allocated
-
-    @property
-    def place(self) -> str:
-        """Where the line stands in a request, as a JSON pointer."""
-        return f"/lines/{self.position - 1}"
-
-    def take(self, quote: Quote) -> None:
-        for name, value in asdict(quote).items():
-            setattr(self, name, value)
-
-    def described(self) -> events.OrderLine:
-        return events.OrderLine(
-            line_id=self.id,
-            item_id=self.item_id,
-            sku=self.sku,
-            name=self.name,
-            warehouse_id=self.warehouse_id,
-            quantity=self.quantity,
-            unit=self.unit,
-            unit_price=self.unit_price,
-            price_list_id=self.price_list_id,
-            net=self.net,
-            tax_code=self.tax_code,
-            tax_rate=self.tax_rate,
-            tax=self.tax,
-        )
-
-    def to_ship(self, quantity: Decimal) -> events.ShipmentLineRequest:
-        return events.ShipmentLineRequest(
-            line_id=self.id,
-            item_id=self.item_id,
-            sku=self.sku,
-            name=self.name,
-            warehouse_id=self.warehouse_id,
-            unit=self.unit,
-            decimals=self.decimals,
-            quantity=quantity,
-            line_quantity=self.quantity,
-            line_net=self.net,
-            line_tax=self.tax,
-        )

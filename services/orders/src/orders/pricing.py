@@ -11,7 +11,7 @@ from fractions import Fraction
 from uuid import UUID
 
 from orders.bodies import NewOrderLine
-from orders.models import OrderLine, Quote
+from orders.lines import OrderLine, Quote
 from orders.projections import WarehouseCopy, book
 from tailrace.core.errors import FieldProblem, Invalid
 from tailrace.core.ids import uuid7
@@ -97,6 +97,10 @@ def _line(known: Known, asked: NewOrderLine, position: int) -> OrderLine:
         price_list_id=asked.price_list_id,
         allocated=Decimal(0),
         shipped=Decimal(0),
+        backordered=Decimal(0),
+        cancelled=Decimal(0),
+        lot=asked.lot,
+        remaining_days=asked.remaining_days,
     )
 
 

@@ -13,6 +13,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from contracts import inventory, orders, shipments
+from contracts.lots import LotQuantity
 from orders.models import Order
 from tailrace.core.errors import Unknown
 from tailrace.core.events import Meta
@@ -45,6 +46,8 @@ class Reservation(BaseModel):
     state: Literal["asked", "made", "used", "given_up", "ending", "releasing"] = "asked"
     lines: dict[UUID, Decimal] = {}
     """What it still holds, by line."""
+    lots: dict[UUID, list[LotQuantity]] = {}
+    """Of which lots that was when it was made."""
     departed: dict[UUID, list[orders.LineQuantity]] = {}
     """What has left of it, by shipment, as far as shipping said when it cancelled the rest."""
     lost: str | None = None
@@ -60,6 +63,12 @@ class Fulfilment(BaseModel):
     undoing: bool = False
     cancels: int = 0
     """Requests to cancel shipments that shipping has not answered yet."""
+    backorder: UUID | None = None
+    """The request of which the rest waits in inventory for goods: what fills it is welcome, and nothing else that was not asked for."""
+    waits: dict[UUID, Decimal] = {}
+    """How much of each line waits there."""
+    answered_short: bool = False
+    """Inventory has less than it was asked for, and nothing waits."""
     departed: set[UUID] = set()
     """The shipments that were noted as left."""
 
@@ -128,14 +137,22 @@ async def cancelled(tx: Tx, run: Fulfilling, event: orders.OrderCancelled, meta:
 
 @saga.on_answer(inventory.ReservationMade, key=_reserved_for)
 async def made(tx: Tx, run: Fulfilling, event: inventory.ReservationMade, meta: Meta) -> None:
-    known = run.data.reservations.get(event.reservation_id)
+    memory, known = run.data, run.data.reservations.get(event.reservation_id)
+    if known is None and event.fills is not None and event.fills == memory.backorder:
+        known = memory.reservations[event.reservation_id] = Reservation()
     if known is None or known.state == "given_up":
         order = await tx.load(Order, run.key)
         order.ask_release(event.reservation_id, "The answer came too late.")
-        run.data.reservations[event.reservation_id] = Reservation(state="releasing")
+        memory.reservations[event.reservation_id] = Reservation(state="releasing")
     elif known.state == "asked":
         known.lines = {line.line_id: line.reserved for line in event.lines if line.reserved > 0}
+        known.lots = {line.line_id: line.lots for line in event.lines if line.lots}
         known.state = "made"
+        if event.fills is None:
+            memory.waits = {}
+        memory.waits |= {line.line_id: line.requested - line.reserved for line in event.lines}
+        memory.backorder = (event.fills or event.reservation_id) if event.waiting else None
+        memory.answered_short = not event.complete and not event.waiting
     if known is not None and known.state == "made" and not known.lines:
         await _gone(tx, run, event.reservation_id, "Nothing of it is in stock.")
     else:
@@ -145,7 +162,12 @@ async def made(tx: Tx, run: Fulfilling, event: inventory.ReservationMade, meta: 
 @saga.on_answer(inventory.ReservationRejected, key=_reserved_for)
 async def rejected(tx: Tx, run: Fulfilling, event: inventory.ReservationRejected, meta: Meta) -> None:
     known = run.data.reservations.get(event.reservation_id)
-    await _gone(tx, run, event.reservation_id, event.reason if known is not None and known.state == "asked" else None)
+    asked = known is not None and known.state == "asked"
+    if asked:
+        run.data.backorder = event.reservation_id if event.waiting else None
+        run.data.waits = {line.line_id: line.requested for line in event.lines}
+        run.data.answered_short = not event.waiting
+    await _gone(tx, run, event.reservation_id, event.reason if asked else None)
 
 
 @saga.on_answer(inventory.ReservationReleased, key=_reserved_for)
@@ -171,6 +193,8 @@ async def unanswered(tx: Tx, run: Fulfilling) -> None:
         for reservation_id, one in run.data.in_state("asked").items():
             one.state = "given_up"
             order.ask_release(reservation_id, "No answer in time.")
+            if order.when_short == "wait":
+                order.stop_waiting(reservation_id, "No answer in time.")
         order.fall_short("Inventory did not answer in time.", allocating=run.data.wanted)
     await _go_on(tx, run)
 
@@ -252,6 +276,7 @@ async def _go_on(tx: Tx, run: Fulfilling) -> None:
     if order.status == "cancelled":
         state = _undo(order, run.data)
     elif order.status == "on_hold":
+        _step_back(order, run.data)
         state = HELD
     else:
         state = _advance(order, run.data)
@@ -264,14 +289,20 @@ def _advance(order: Order, memory: Fulfilment) -> str:
     for reservation_id, one in memory.in_state("made").items():
         one.state = "used"
         order.hold_stock(memory.held)
-        order.ask_shipment(reservation_id, one.lines, allocating=memory.asking)
+        order.ask_shipment(reservation_id, one.lines, one.lots, allocating=memory.asking)
     # While shipments are being cancelled, some of what looks open may be leaving after all.
     if memory.wanted and memory.cancels == 0 and not memory.in_state("asked"):
         memory.wanted = False
+        _stop_waiting(order, memory, "All that is open is asked for again.")
         if order.open_lines():
             reservation_id = uuid7()
             memory.reservations[reservation_id] = Reservation()
             order.ask_reservation(reservation_id)
+    order.wait(memory.waits if memory.backorder is not None else {})
+    if memory.answered_short and not memory.asking:
+        memory.answered_short = False
+        if order.when_short == "cancel" and order.open_lines():
+            order.cancel_rest("It is not in stock.")
     if order.shipment == "full":
         return DONE
     if memory.in_state("asked"):
@@ -283,6 +314,7 @@ def _undo(order: Order, memory: Fulfilment) -> str:
     """Take back what is under way: first the shipments, then the stock, so that nothing leaves that is no longer held."""
     if not memory.undoing:
         memory.undoing, memory.wanted = True, False
+        _stop_waiting(order, memory, "The order was cancelled.")
         if memory.in_state("used"):
             order.ask_shipment_cancel("The order was cancelled.")
             memory.cancels += 1
@@ -291,6 +323,20 @@ def _undo(order: Order, memory: Fulfilment) -> str:
             one.lines = {}
         _release(order, memory.in_state("asked", "made", "used"))
     return COMPENSATING if memory.cancels or memory.reservations else COMPENSATED
+
+
+def _step_back(order: Order, memory: Fulfilment) -> None:
+    """On hold, it leaves its turn to others, and asks again for what is open when it goes on."""
+    if memory.backorder is not None:
+        _stop_waiting(order, memory, "The order is on hold.")
+        memory.wanted = True
+
+
+def _stop_waiting(order: Order, memory: Fulfilment, reason: str) -> None:
+    """What fills the back-order from now on is not welcome any more, also when it is on its way already."""
+    if memory.backorder is not None:
+        order.stop_waiting(memory.backorder, reason)
+        memory.backorder = None
 
 
 def _release(order: Order, reservations: Mapping[UUID, Reservation]) -> None:

@@ -2,8 +2,12 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Literal
 
 from contracts.orders import Progress
+
+Short = Literal["stop", "wait", "cancel"]
+"""What becomes of what is not in stock: it stops until somebody asks again, waits for goods as a back-order, or is given up."""
 
 
 def progress(pairs: Iterable[tuple[Decimal, Decimal]]) -> Progress:

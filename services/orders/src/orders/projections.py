@@ -16,7 +16,7 @@ from contracts.users import (
     TenantDatePolicyChanged,
     TenantTimeZoneChanged,
 )
-from orders.models import Base
+from orders.base import Base
 from tailrace.messaging.date_policy import DatePolicy
 from tailrace.messaging.days import Days
 from tailrace.messaging.handover import LeaverRow

@@ -9,8 +9,9 @@ from contracts.quotes import QuoteAccepted, QuotedItem
 from contracts.users import UserDeleted
 from orders.commands import next_number
 from orders.credit import commands as credit
-from orders.models import Order, OrderLine
-from orders.projections import ItemCopy, Leaver, WarehouseCopy
+from orders.lines import OrderLine
+from orders.models import Order
+from orders.projections import ItemCopy, Leaver, WarehouseCopy, settings
 from orders.timers import handover
 from tailrace.core.errors import Unknown
 from tailrace.core.events import Meta
@@ -46,6 +47,8 @@ async def accepted(tx: Tx, event: QuoteAccepted, meta: Meta) -> None:
         "ordered_at": event.accepted_at,
         "requested_date": None,
         "partial_allowed": False,
+        "when_short": (await settings.effective(tx)).shipping.when_short or "stop",
+        "priority": 5,
         "reservation_expires_in_seconds": None,
         "ship_to": None if event.ship_to is None else event.ship_to.model_dump(mode="json"),
     }
@@ -115,4 +118,6 @@ def _line(line: QuotedItem, position: int, event: QuoteAccepted) -> OrderLine:
         tax=line.tax,
         allocated=Decimal(0),
         shipped=Decimal(0),
+        backordered=Decimal(0),
+        cancelled=Decimal(0),
     )

@@ -42,8 +42,9 @@ Orders = Annotated[
         equal(Order.owner_id),
         equal(Order.allocation, Progress),
         equal(Order.shipment, Progress),
+        equal(Order.backordered),
         *between(Order.ordered_at, days),
-        sort=[Order.number, Order.ordered_at],
+        sort=[Order.number, Order.ordered_at, Order.priority],
     ),
 ]
 

@@ -2,12 +2,12 @@
 
 from contracts import orders as events
 from orders import imports, process, projections, reactions, routes, timers
+from orders.base import Base
 from orders.credit import projections as credit
 from orders.credit import reactions as credit_reactions
 from orders.credit import routes as credit_routes
 from orders.credit.commands import relief
 from orders.credit.timers import mornings
-from orders.models import Base
 from orders.scopes import Writer, policy, read, release, write
 from orders.scopes import credit as see_credit
 from orders.views import OrderView

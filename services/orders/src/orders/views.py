@@ -6,6 +6,7 @@ from uuid import UUID
 
 from contracts.orders import Address, Progress, RateOfTax
 from orders.credit.views import CreditHoldView
+from orders.progress import Short
 from orders.states import Status
 from tailrace.core.money import Currency, Minor, Quantity, Rate, SignedQuantity, UnitPrice
 from tailrace.core.personal_data import Personal
@@ -51,6 +52,14 @@ class OrderLineView(View):
     """How much is held for the line, or has left."""
     shipped: SignedQuantity
     """How much has left."""
+    backordered: SignedQuantity
+    """How much of it waits for goods."""
+    cancelled: SignedQuantity
+    """How much of it was given up, because it was not in stock."""
+    lot: str | None
+    """The number of the only lot that will do; null for any."""
+    remaining_days: int | None
+    """For how many days more a lot has to be good; null for any."""
 
 
 class OrderSummary(ResourceView):
@@ -108,6 +117,12 @@ class OrderSummary(ResourceView):
     """Whether what there is may leave when not everything is in stock."""
     credit_hold: CreditHoldView | None
     """Why it does not bind yet, and what became of asking for its release; null unless credit holds it."""
+    when_short: Short
+    """What becomes of what is not in stock: it stops until somebody asks again, waits for goods, or is given up."""
+    priority: int
+    """Whose turn it is when goods come in: 1 comes first."""
+    backordered: bool
+    """Whether something of it waits for goods."""
 
 
 class OrderView(OrderSummary):

@@ -10,6 +10,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import insert
 
 from contracts.orders import ShipmentRequested
+from shipping import lots
 from shipping.carriers import Carrier
 from shipping.dates import dates
 from shipping.models import GONE, OPEN, CancelAnswer, DispatchedLine, Shipment, Wanted
@@ -84,10 +85,11 @@ async def dispatch(
     tracking_number: str | None,
     at: datetime | None,
 ) -> Shipment:
-    """Raises Implausible, WrongState, Held, and Invalid for a carrier that is not there or not active."""
+    """Raises Implausible, WrongState, Held, LotStopped, and Invalid for a carrier that is not there or not active."""
     at = await _when(tx, at, "/dispatched_at")
     shipment = await tx.load(Shipment, shipment_id, match)
     carrier = await _active_carrier(tx, carrier_id) if carrier_id else None
+    await lots.ensure_may_leave(tx, [line.lots for line in shipment.lines])
     shipment.dispatch(await _count_dispatched(tx, shipment), at, carrier, tracking_number)
     return shipment
 

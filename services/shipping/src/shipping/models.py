@@ -9,12 +9,13 @@ from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from contracts import shipments as events
-from contracts.orders import LineQuantity, ShipmentRequested
+from contracts.orders import LineQuantity, ShipmentLineRequest, ShipmentRequested
+from shipping import lots
 from shipping.base import Base
 from shipping.carriers import Carrier
 from shipping.refusals import Held, NothingLeft, TooMuch, WrongState
@@ -74,6 +75,7 @@ class Shipment(Aggregate, Base):
     currency: Mapped[str]
     customer_reference: Mapped[str]
     customer_name: Mapped[str]
+    customer_id: Mapped[UUID | None]
     ship_to: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     carrier_id: Mapped[UUID | None]
     tracking_number: Mapped[str | None]
@@ -103,8 +105,9 @@ class Shipment(Aggregate, Base):
             currency=asked.currency,
             customer_reference=asked.customer_reference,
             customer_name=asked.customer_name,
+            customer_id=asked.customer_id,
             ship_to=asked.ship_to.model_dump(mode="json") if asked.ship_to else None,
-            lines=[ShipmentLine(id=uuid7(), picked=ZERO, **line.model_dump()) for line in asked.lines],
+            lines=[ShipmentLine.requested(line) for line in asked.lines],
             packages=[],
         )
         shipment._record_created()
@@ -168,7 +171,7 @@ class Shipment(Aggregate, Base):
             raise NothingLeft(f"Shipment {self.number} would be empty; dispatch it whole.")
         other = self._offshoot(number, [line.part(quantity) for line, quantity in taken])
         for line, quantity in taken:
-            line.quantity -= quantity
+            line.give(quantity)
         self.lines = [line for line in self.lines if line.quantity]
         self._settle_status()
         self.record(events.ShipmentLinesChanged(**self._ids(), lines=[line.as_event() for line in self.lines]))
@@ -200,6 +203,7 @@ class Shipment(Aggregate, Base):
                 carrier_id=self.carrier_id,
                 tracking_number=tracking_number,
                 dispatched_at=at,
+                customer_id=self.customer_id,
             )
         )
 
@@ -290,6 +294,7 @@ _SHARED = (
     "currency",
     "customer_reference",
     "customer_name",
+    "customer_id",
     "ship_to",
 )
 
@@ -318,19 +323,33 @@ class ShipmentLine(Part, Base):
     line_quantity: Mapped[Decimal]
     line_net: Mapped[int]
     line_tax: Mapped[int]
+    lots: Mapped[list[dict[str, Any]]] = mapped_column(server_default=text("'[]'"))
+    """Of a tracked item, which lots it holds: they add up to `quantity`."""
     shipment: Mapped[Shipment] = relationship(back_populates="lines")
 
     @property
     def unpicked(self) -> Decimal:
         return self.quantity - self.picked
 
+    @classmethod
+    def requested(cls, asked: ShipmentLineRequest) -> "ShipmentLine":
+        """What an order asks for."""
+        lots = [lot.model_dump(mode="json") for lot in asked.lots]
+        return cls(id=uuid7(), picked=ZERO, lots=lots, **asked.model_dump(exclude={"lots"}))
+
+    def give(self, quantity: Decimal) -> None:
+        """So much of it goes to another shipment: the lots that `part` names."""
+        self.lots = lots.as_rows(lots.split(self.lots, quantity)[1])
+        self.quantity -= quantity
+
     def part(self, quantity: Decimal) -> "ShipmentLine":
         """A line of another shipment with `quantity` of the same order line."""
-        described = {**self.as_event().model_dump(), "quantity": quantity}
+        of_lots = lots.as_rows(lots.split(self.lots, quantity)[0])
+        described = {**self.as_event().model_dump(), "quantity": quantity, "lots": of_lots}
         return ShipmentLine(id=uuid7(), unit=self.unit, decimals=self.decimals, picked=ZERO, **described)
 
     def as_left(self) -> LineQuantity:
-        return LineQuantity(line_id=self.line_id, quantity=self.quantity)
+        return LineQuantity(line_id=self.line_id, quantity=self.quantity, lots=self.as_event().lots)
 
     def as_event(self) -> events.ShipmentLine:
         return events.ShipmentLine.model_validate(self, from_attributes=True)

@@ -25,3 +25,12 @@ class NothingLeft(Refused):
     """409: a split that would leave the shipment empty."""
 
     slug, title = "nothing-left", "A split leaves something behind"
+
+
+class LotStopped(Refused):
+    """409: quality has not released a lot of the shipment, or its last day is over. Released from its reservation, the order can have another."""
+
+    slug, title = "lot-stopped", "This lot may not leave"
+
+    def __init__(self, number: str, why: str, line: int) -> None:
+        super().__init__(f"Lot {number} {why}.", field=f"/lines/{line}/lots")

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from contracts.lots import LotQuantity
 from contracts.orders import Address
 from tailrace.core.money import Exact
 from tailrace.core.personal_data import Personal
@@ -38,6 +39,8 @@ class ShipmentLineView(View):
     """How much is to leave with this shipment."""
     picked: Exact
     """How much was taken from the shelf by now."""
+    lots: list[LotQuantity]
+    """Of a tracked item, which lots are to leave; none for any other."""
 
 
 class PackageLineView(View):

@@ -6,7 +6,7 @@ from catalog.projections import uses
 from catalog.reactions import standard_units
 from catalog.scopes import Reader, Writer
 from catalog.views import ItemView
-from contracts.catalog import NegativeStock
+from contracts.catalog import NegativeStock, Tracking
 from tailrace.http.filters import equal
 from tailrace.http.master_data import master_data_routes
 from tailrace.http.routing import tenant_router
@@ -28,6 +28,7 @@ master_data_routes(
         equal(Item.tax_code_id),
         equal(Item.active),
         equal(Item.negative_stock, NegativeStock),
+        equal(Item.tracking, Tracking),
     ],
     deletes="Delete an item that nothing needs: no stock, order, shipment or price list. `active: false` closes it to new business before that.",
 )

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Numeric
 from sqlalchemy.orm import Mapped, mapped_column
 
-from orders.models import Base
+from orders.base import Base
 from tailrace.db.keys import tenant_index
 from tailrace.db.models import TenantRow
 from tailrace.messaging.replica import Replica

@@ -15,7 +15,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Integer, Select, String, Uuid, and_, case, func, literal, or_, select, union_all
 
 from orders.credit.copies import BuyerCopy, CreditLimitCopy, OpenInvoice, OrderBilled, PaidAhead, RateCopy
-from orders.models import Order, OrderLine
+from orders.lines import OrderLine
+from orders.models import Order
 from orders.projections import MergeCopy, days
 from tailrace.core.money import exponent, round_minor
 from tailrace.db.database import Tx

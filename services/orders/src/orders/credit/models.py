@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy.orm import Mapped
 
 from contracts.orders import CreditPolicyUpdated
-from orders.models import Base
+from orders.base import Base
 from tailrace.core.ids import derived_id
 from tailrace.db.database import Tx
 from tailrace.db.models import Aggregate

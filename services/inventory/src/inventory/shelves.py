@@ -1,0 +1,100 @@
+"""What may be promised of some stocks, and given away line by line: of a tracked item the lot that expires first, or else the one that came first.
+
+Only what quality has released and what is still good lies on a shelf.
+"""
+
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from contracts.inventory import ReservedLine
+from contracts.lots import LotQuantity
+from inventory.by_lot import NOTHING
+from inventory.holding import Wanted
+from inventory.lots import standing, unusable
+from inventory.projections import days
+from inventory.stock import Place, StockItem
+from tailrace.db.database import Tx
+
+
+@dataclass(slots=True)
+class Choice:
+    """What is left to give of a lot."""
+
+    lot_id: UUID
+    number: str
+    expires_on: date | None
+    free: Decimal
+
+    def suits(self, wanted: Wanted, today: date | None) -> bool:
+        """Whether it is the lot that is asked for, if one is, and good for long enough. What does not expire is good for ever."""
+        if wanted.lot not in {None, self.number}:
+            return False
+        if wanted.remaining_days is None or self.expires_on is None:
+            return True
+        assert today is not None, "something expires, so the day was asked for"
+        return self.expires_on >= today + timedelta(days=wanted.remaining_days)
+
+
+@dataclass(slots=True)
+class Shelf:
+    """What is free, by place: of an untracked item so much, of a tracked one these lots, in the order in which they are to leave."""
+
+    free: dict[Place, Decimal]
+    choices: dict[Place, list[Choice]]
+    today: date | None = None
+
+    def take(self, wanted: Wanted) -> ReservedLine:
+        """Give as much of it as there is."""
+        lots: list[LotQuantity] = []
+        choices = self.choices.get(wanted.place)
+        if choices is None:
+            # An untracked item has no lots, so that none of them can be asked for.
+            there = self.free.get(wanted.place, NOTHING) if wanted.lot is None else NOTHING
+            part = min(wanted.quantity, there)
+        else:
+            part = NOTHING
+            for choice in choices:
+                some = min(choice.free, wanted.quantity - part) if choice.suits(wanted, self.today) else NOTHING
+                if some:
+                    choice.free -= some
+                    part += some
+                    said = {"lot_id": choice.lot_id, "number": choice.number, "expires_on": choice.expires_on}
+                    lots.append(LotQuantity(quantity=some, **said))
+        if part:
+            self.free[wanted.place] -= part
+        return ReservedLine(
+            line_id=wanted.line_id,
+            item_id=wanted.place.item_id,
+            warehouse_id=wanted.place.warehouse_id,
+            requested=wanted.quantity,
+            reserved=part,
+            lots=lots,
+        )
+
+    def copy(self) -> "Shelf":
+        return Shelf(dict(self.free), deepcopy(self.choices), self.today)
+
+
+async def shelf_of(tx: Tx, stocks: Iterable[StockItem]) -> Shelf:
+    """What lies on the shelf of these stocks, which are locked. What quality says of the lots stays so until the transaction ends."""
+    stocks = list(stocks)
+    free = {stock.place: stock.state.free for stock in stocks}
+    ids = {lot.lot_id for stock in stocks for lot in stock.state.lots if lot.free > 0}
+    rows = {row.id: row for row in await standing(tx, ids)} if ids else {}
+    today = await days.today(tx) if any(row.expires_on for row in rows.values()) else None
+    usable = {id: row for id, row in rows.items() if unusable(row.status, row.expires_on, today) is None}
+    choices = {stock.place: _choices(stock, usable) for stock in stocks if stock.state.lots}
+    return Shelf(free, choices, today)
+
+
+def _choices(stock: StockItem, usable: Mapping[UUID, object]) -> list[Choice]:
+    found = [
+        Choice(lot.lot_id, lot.number, getattr(usable[lot.lot_id], "expires_on"), lot.free)  # noqa: B009
+        for lot in stock.state.lots
+        if lot.lot_id in usable and lot.free > 0
+    ]
+    return sorted(found, key=lambda choice: choice.expires_on or date.max)

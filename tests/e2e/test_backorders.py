@@ -1,0 +1,58 @@
+"""Short stock over the whole fleet: what is there leaves, the rest follows when goods come in, and a lot that is blocked stays."""
+
+from typing import Any
+
+from company import Company
+
+from tailrace_testing.gateway import Gateway, eventually
+
+
+async def test_what_waits_is_shipped_when_goods_come_in(gateway: Gateway) -> None:
+    company = await Company.found(gateway)
+    milk = {"sku": "MILK", "name": "Milk", "unit": "pcs", "tax_rate": "0.1", "tracking": "lot", "expires": True}
+    company.item_id = (await company.member.post("/v1/items", milk))["id"]
+
+    async def take_in(number: str, quantity: int, last: str) -> None:
+        where = {"item_id": company.item_id, "warehouse_id": company.warehouse_id}
+        lots = [{"number": number, "quantity": str(quantity), "expires_on": last}]
+        bought = {"quantity": str(quantity), "value": 100, "currency": "EUR", "reason": "purchase", "lots": lots}
+        await company.member.post("/v1/inventory/receipts", {**where, **bought})
+
+    async def lots_of(shipment: Any) -> list[tuple[str, str]]:
+        return [(lot["number"], lot["quantity"]) for line in shipment["lines"] for lot in line["lots"]]
+
+    await take_in("B", 3, "2097-02-01")
+    await take_in("A", 2, "2097-01-01")
+    order = await company.order(8, partial_allowed=True, when_short="wait")
+    (first,) = await eventually(lambda: company.shipments(order["id"]), bool, what="a shipment of what is there")
+    assert await lots_of(first) == [("A", "2"), ("B", "3")]
+    await company.member.post(f"/v1/shipments/{first['id']}/dispatch", {})
+    waiting = await company.read(order["id"])
+    assert (waiting["backordered"], waiting["lines"][0]["backordered"]) == (True, "3")
+
+    await take_in("C", 5, "2097-03-01")
+    both = await eventually(
+        lambda: company.shipments(order["id"]), lambda s: len(s) == 2, what="a shipment of the rest"
+    )
+    (second,) = [one for one in both if one["id"] != first["id"]]
+    assert await lots_of(second) == [("C", "3")]
+    (lot,) = await company.member.every("/v1/inventory/lots", number="C")
+    at = f"/v1/inventory/lots/{lot['id']}/status"
+    await company.member.post(at, {"status": "blocked", "reason": "recalled"})
+
+    async def leave() -> tuple[int, str]:
+        answer = await company.member.send("GET", f"/v1/shipments/{second['id']}")
+        etag = {"If-Match": answer.headers["etag"]}
+        refused = await company.member.send("POST", f"/v1/shipments/{second['id']}/dispatch", json={}, headers=etag)
+        return refused.status_code, str(refused.json().get("type"))
+
+    assert await leave() == (409, "urn:tailrace:problem:lot-stopped")
+    await company.member.post(at, {"status": "released", "reason": "the sample is good"})
+    await eventually(leave, lambda answer: answer[0] == 200, what="the lot may leave")
+    await eventually(lambda: company.read(order["id"]), lambda o: o["shipment"] == "full", what="all of it shipped")
+    traced = await eventually(
+        lambda: company.member.get(f"/v1/inventory/lots/{lot['id']}"),
+        lambda t: bool(t["went_to"]),
+        what="the lot's way",
+    )
+    assert [(one["shipment_id"], one["quantity"]) for one in traced["went_to"]] == [(second["id"], "-3")]
