@@ -1,20 +1,21 @@
 """What happens to shipments. A shipment's row lock decides every race: what was dispatched first stays dispatched, what was cancelled first stays."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import insert
 
 from contracts.orders import ShipmentRequested
-from shipping.carriers import Carrier
+from shipping.booking import commands as bookings
+from shipping.carriers import Carrier, active_carrier
 from shipping.dates import dates
+from shipping.labels.commands import next_sscc
 from shipping.models import GONE, OPEN, CancelAnswer, DispatchedLine, Shipment, Wanted
 from tailrace.core import clock
-from tailrace.core.errors import Invalid
 from tailrace.core.ids import derived_id
 from tailrace.core.plausible import Bounds
 from tailrace.db.database import Tx
@@ -50,6 +51,8 @@ async def cancel(tx: Tx, order_id: UUID, reservation_id: UUID | None, reason: st
     """
     open_ones = await _lock_open(tx, order_id, reservation_id)
     cancelled = [shipment.id for shipment in open_ones if shipment.cancel(reason)]
+    for id in cancelled:
+        await bookings.withdraw_all(tx, id, "The shipment was cancelled.")
     gone = await tx.scalars(_of_order(select(Shipment), order_id, reservation_id).where(Shipment.status.in_(GONE)))
     departed = [shipment.as_departure() for shipment in gone]
     answer = await _answer_of(tx, order_id)
@@ -62,10 +65,25 @@ async def pick(tx: Tx, shipment_id: UUID, match: int | None, wanted: Wanted | No
     return shipment
 
 
-async def pack(tx: Tx, shipment_id: UUID, match: int | None, wanted: Wanted, weight_grams: int | None) -> Shipment:
+async def pack(
+    tx: Tx,
+    shipment_id: UUID,
+    match: int | None,
+    wanted: Wanted,
+    described: Mapping[str, Any],
+    marks: Mapping[UUID, Mapping[str, Any]],
+) -> Shipment:
+    """Raises WrongState, TooMuch, Invalid, NumbersUsedUp."""
     shipment = await tx.load(Shipment, shipment_id, match)
-    shipment.pack(wanted, weight_grams)
+    shipment.pack(wanted, {**described, "sscc": await next_sscc(tx)}, marks)
     return shipment
+
+
+async def unpack(tx: Tx, shipment_id: UUID, match: int | None, package_id: UUID) -> None:
+    """Raises WrongState, Unknown, and Booked while a carrier was told of the parcels."""
+    shipment = await tx.load(Shipment, shipment_id, match)
+    await bookings.ensure_none(tx, shipment)
+    shipment.unpack(package_id)
 
 
 async def split(tx: Tx, shipment_id: UUID, match: int | None, wanted: Wanted) -> Shipment:
@@ -84,10 +102,19 @@ async def dispatch(
     tracking_number: str | None,
     at: datetime | None,
 ) -> Shipment:
-    """Raises Implausible, WrongState, Held, and Invalid for a carrier that is not there or not active."""
+    """With whom it is booked, unless another carrier or number is named: then the booking is withdrawn.
+
+    Raises Implausible, WrongState, Held, and Invalid for a carrier that is not there or not active.
+    """
     at = await _when(tx, at, "/dispatched_at")
     shipment = await tx.load(Shipment, shipment_id, match)
-    carrier = await _active_carrier(tx, carrier_id) if carrier_id else None
+    booked = await bookings.confirmed(tx, shipment_id)
+    if booked is not None and {carrier_id, tracking_number} <= {None, booked.carrier_id, booked.tracking_number}:
+        carrier: Carrier | None = await tx.find(Carrier, booked.carrier_id)
+        tracking_number = booked.tracking_number
+    else:
+        await bookings.withdraw_all(tx, shipment_id, "It left another way.")
+        carrier = await active_carrier(tx, carrier_id) if carrier_id else None
     shipment.dispatch(await _count_dispatched(tx, shipment), at, carrier, tracking_number)
     return shipment
 
@@ -144,12 +171,3 @@ async def _count_dispatched(tx: Tx, shipment: Shipment) -> dict[UUID, Decimal]:
         ).returning(DispatchedLine.line_id, DispatchedLine.quantity)
     )
     return {row.line_id: row.quantity - leaving[row.line_id] for row in totals}
-
-
-async def _active_carrier(tx: Tx, carrier_id: UUID) -> Carrier:
-    """It is not deleted before the shipment that it takes is written."""
-    known = select(Carrier).where(Carrier.id == carrier_id, Carrier.active, Carrier.deleted_at.is_(None))
-    carrier = await tx.scalar(known.with_for_update(key_share=True, read=True))
-    if carrier is None:
-        raise Invalid.field("/carrier_id", f"There is no active carrier {carrier_id}.")
-    return carrier

@@ -16,9 +16,11 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from contracts import shipments as events
 from contracts.orders import LineQuantity, ShipmentRequested
 from shipping.base import Base
+from shipping.booking.models import Booking
 from shipping.carriers import Carrier
+from shipping.packages import Package
 from shipping.refusals import Held, NothingLeft, TooMuch, WrongState
-from tailrace.core.errors import Invalid
+from tailrace.core.errors import Invalid, Unknown
 from tailrace.core.ids import uuid7
 from tailrace.core.transitions import Transitions
 from tailrace.core.units import check_decimals
@@ -32,9 +34,9 @@ STATES = Transitions[Status](
     {
         # How far picking and packing have got, the lines say.
         "pending": {"picked": "picking", "split": "pending", **_LEAVING},
-        "picking": {"picked": "picked", "packed": "packed", "split": "picking", **_LEAVING},
-        "picked": {"packed": "packed", **_LEAVING},
-        "packed": _LEAVING,
+        "picking": {"picked": "picked", "packed": "packed", "unpacked": "picking", "split": "picking", **_LEAVING},
+        "picked": {"packed": "packed", "unpacked": "picked", **_LEAVING},
+        "packed": {"unpacked": "picked", **_LEAVING},
         "dispatched": {"delivered": "delivered"},
         "delivered": {},
         "cancelled": {},
@@ -85,9 +87,10 @@ class Shipment(Aggregate, Base):
     lines: Mapped[list["ShipmentLine"]] = relationship(
         back_populates="shipment", cascade="all, delete-orphan", lazy="selectin", order_by="ShipmentLine.id"
     )
-    packages: Mapped[list["Package"]] = relationship(
+    packages: Mapped[list[Package]] = relationship(
         back_populates="shipment", cascade="all, delete-orphan", lazy="selectin", order_by="Package.id"
     )
+    bookings: Mapped[list[Booking]] = relationship(back_populates="shipment", lazy="selectin", order_by="Booking.id")
 
     @classmethod
     def request(cls, asked: ShipmentRequested, number: str) -> "Shipment":
@@ -106,6 +109,7 @@ class Shipment(Aggregate, Base):
             ship_to=asked.ship_to.model_dump(mode="json") if asked.ship_to else None,
             lines=[ShipmentLine(id=uuid7(), picked=ZERO, **line.model_dump()) for line in asked.lines],
             packages=[],
+            bookings=[],
         )
         shipment._record_created()
         return shipment
@@ -114,6 +118,17 @@ class Shipment(Aggregate, Base):
     def is_open(self) -> bool:
         """Whether it can still be cancelled."""
         return self.status in OPEN
+
+    @property
+    def booking(self) -> Booking | None:
+        """The last one; None where no carrier was asked."""
+        return self.bookings[-1] if self.bookings else None
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether all of it is in parcels."""
+        packed = self._packed()
+        return all(packed.get(line.line_id, ZERO) == line.quantity for line in self.lines)
 
     def as_departure(self) -> events.ReservedDeparture:
         """What it took, for one that has left."""
@@ -150,15 +165,32 @@ class Shipment(Aggregate, Base):
         picked = [events.PickedLine(line_id=line_id, quantity=quantity) for line_id, quantity in wanted]
         self.record(events.ShipmentPicked(**self._ids(), lines=picked))
 
-    def pack(self, wanted: Wanted, weight_grams: int | None) -> None:
-        """Put picked goods into one more package. Raises WrongState, TooMuch, Invalid."""
+    def pack(self, wanted: Wanted, described: Mapping[str, Any], marks: Mapping[UUID, Mapping[str, Any]]) -> None:
+        """Put picked goods into one more package. `described` is its weight, its size and its number, `marks` what the goods of a line say.
+
+        Raises WrongState, TooMuch, Invalid.
+        """
         self._after("packed")
         packed = self._packed()
         taken = self._take(wanted, lambda line: line.picked - packed.get(line.line_id, ZERO))
-        contents = [{"line_id": str(line.line_id), "quantity": str(quantity)} for line, quantity in taken]
-        self.packages.append(Package(id=uuid7(), weight_grams=weight_grams, lines=contents))
+        contents = [
+            {"line_id": str(line.line_id), "quantity": str(quantity), **marks.get(line.line_id, {})}
+            for line, quantity in taken
+        ]
+        self.packages.append(Package(id=uuid7(), lines=contents, **described))
         self._settle_status()
         self.record(events.ShipmentPacked(**self._ids(), packages=[package.as_event() for package in self.packages]))
+
+    def unpack(self, package_id: UUID) -> None:
+        """Take a package apart; its goods are picked and wait for another one. Raises WrongState, Unknown."""
+        self._after("unpacked")
+        package = next((each for each in self.packages if each.id == package_id), None)
+        if package is None:
+            raise Unknown("Package", package_id)
+        self.packages.remove(package)
+        self._settle_status()
+        left = [each.as_event() for each in self.packages]
+        self.record(events.ShipmentUnpacked(**self._ids(), package_id=package_id, packages=left))
 
     def split(self, wanted: Wanted, number: str) -> "Shipment":
         """Move what has not been picked into a shipment of its own. Raises WrongState, TooMuch, NothingLeft, Invalid."""
@@ -220,6 +252,7 @@ class Shipment(Aggregate, Base):
             held=False,
             lines=lines,
             packages=[],
+            bookings=[],
             **{name: getattr(self, name) for name in _SHARED},
         )
         other._record_created()
@@ -264,8 +297,7 @@ class Shipment(Aggregate, Base):
 
     def _settle_status(self) -> None:
         """pending, picking, picked or packed, by how far its lines are."""
-        packed = self._packed()
-        if all(packed.get(line.line_id, ZERO) == line.quantity for line in self.lines):
+        if self.is_packed:
             self.status = "packed"
         elif all(not line.unpicked for line in self.lines):
             self.status = "picked"
@@ -334,22 +366,6 @@ class ShipmentLine(Part, Base):
 
     def as_event(self) -> events.ShipmentLine:
         return events.ShipmentLine.model_validate(self, from_attributes=True)
-
-
-class Package(Part, Base):
-    """A parcel: `lines` is its content, as `{"line_id": …, "quantity": "…"}`."""
-
-    __tablename__ = "package"
-    __root__ = "shipment"
-    __table_args__ = (refers_to("shipment", "shipment_id"), tenant_index("shipment_id"))
-
-    shipment_id: Mapped[UUID]
-    weight_grams: Mapped[int | None]
-    lines: Mapped[list[dict[str, Any]]]
-    shipment: Mapped[Shipment] = relationship(back_populates="packages")
-
-    def as_event(self) -> events.PackageContent:
-        return events.PackageContent(package_id=self.id, weight_grams=self.weight_grams, lines=self.lines)
 
 
 class CancelAnswer(Aggregate, Base):
