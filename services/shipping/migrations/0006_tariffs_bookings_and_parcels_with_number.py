@@ -12,6 +12,38 @@ down_revision = "shipping_0005"
 
 def upgrade() -> None:
     op.create_table(
+        "asn",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("direction", sa.Text(), nullable=False),
+        sa.Column("partner_name", sa.Text(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("expected_on", sa.Date(), nullable=True),
+        sa.Column("shipment_id", sa.Uuid(), nullable=True),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("arrived_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("packages", postgresql.JSONB(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint("direction IN ('outbound', 'inbound')", name=op.f("ck_asn_direction")),
+        sa.CheckConstraint("status IN ('sent', 'announced', 'arrived', 'received')", name=op.f("ck_asn_status")),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_asn")),
+    )
+    op.create_index(op.f("ix_asn_tenant_id_created_at_id"), "asn", ["tenant_id", "created_at", "id"])
+    op.create_index(op.f("ix_asn_tenant_id_number"), "asn", ["tenant_id", "number"], unique=True)
+    op.create_index(
+        op.f("ix_asn_tenant_id_partner_name_reference"),
+        "asn",
+        ["tenant_id", "partner_name", "reference"],
+        unique=True,
+        postgresql_where=sa.text("direction = 'inbound'"),
+    )
+    op.create_index(op.f("ix_asn_tenant_id_shipment_id"), "asn", ["tenant_id", "shipment_id"])
+    op.create_index(op.f("ix_asn_tenant_id_status_id"), "asn", ["tenant_id", "status", "id"])
+    op.create_table(
         "labelling",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -154,4 +186,4 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("sscc IS NOT NULL"),
     )
-    tenant_tables(op, "labelling", "tariff", "time_zone", "booking", "tracking_step")
+    tenant_tables(op, "asn", "labelling", "tariff", "time_zone", "booking", "tracking_step")

@@ -50,8 +50,10 @@ async def walk(w: Walker) -> None:
     )
     await w.post("/v1/shipments/{shipment_id}/packages", parcel, shipment_id=first)
     await w.get("/v1/shipments/{shipment_id}/labels", shipment_id=first)
-    await w.post("/v1/shipments/{shipment_id}/split", some, shipment_id=first)
+    part = await w.post("/v1/shipments/{shipment_id}/split", some, shipment_id=first)
+    await w.post("/v1/shipments/{shipment_id}/merge", {"shipment_id": part["id"]}, shipment_id=first)
     await _booked(w, tariff)
+    await _announced(w)
     sent = {"carrier_id": carrier["id"], "tracking_number": "T-1"}
     await w.post("/v1/shipments/{shipment_id}/dispatch", sent, shipment_id=first)
     await w.post("/v1/shipments/{shipment_id}/deliver", {"signed_by": "Grace Receiver"}, shipment_id=first)
@@ -91,6 +93,19 @@ async def _booked(w: Walker, tariff: str) -> None:
         (waiting, *_) = (await w.get("/v1/bookings/errands"))["items"]
         await w.post("/v1/bookings/errands/{errand_id}/cancel", errand_id=waiting["id"])
         await w.h.run_errands()
+
+
+async def _announced(w: Walker) -> None:
+    """A supplier's delivery with two parcels, one of which comes, and another one."""
+    goods = {"lines": [{"sku": "ROD", "quantity": "5"}]}
+    parcels = [{"sscc": sscc, **goods} for sscc in ("376104250021234569", "049123450000000019")]
+    asn = await w.post("/v1/asns", {"supplier_name": "Rods Ltd", "reference": "D-1", "packages": parcels})
+    await w.post("/v1/asns", {"supplier_name": "Rods Ltd", "reference": "D-2", "packages": parcels[:1]})
+    await w.get("/v1/asns")
+    await w.get("/v1/asns/{asn_id}", asn_id=asn["id"])
+    await w.post("/v1/asns/{asn_id}/arrive", {}, asn_id=asn["id"])
+    await w.post("/v1/asns/{asn_id}/scan", {"sscc": parcels[0]["sscc"]}, asn_id=asn["id"])
+    await w.post("/v1/asns/{asn_id}/receive", asn_id=asn["id"])
 
 
 def _carried(asked: Asked) -> bytes:

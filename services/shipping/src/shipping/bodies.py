@@ -116,6 +116,13 @@ class SplitBody(Body):
     """What goes into the new shipment."""
 
 
+class MergeBody(Body):
+    """What is to leave together."""
+
+    shipment_id: UUID
+    """The shipment that ends: one of the same reservation, without parcels."""
+
+
 class DispatchBody(Body):
     """With whom it left, and when: now, unless said otherwise; not in the future, and not over a year ago."""
 

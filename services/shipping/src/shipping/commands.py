@@ -10,12 +10,15 @@ from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import insert
 
 from contracts.orders import ShipmentRequested
+from shipping.asns.commands import announce_shipment
 from shipping.booking import commands as bookings
 from shipping.carriers import Carrier, active_carrier
 from shipping.dates import dates
+from shipping.departures import CancelAnswer, DispatchedLine
 from shipping.labels.commands import next_sscc
-from shipping.models import GONE, OPEN, CancelAnswer, DispatchedLine, Shipment, Wanted
+from shipping.models import GONE, OPEN, Shipment, Wanted
 from tailrace.core import clock
+from tailrace.core.errors import Invalid
 from tailrace.core.ids import derived_id
 from tailrace.core.plausible import Bounds
 from tailrace.db.database import Tx
@@ -94,6 +97,18 @@ async def split(tx: Tx, shipment_id: UUID, match: int | None, wanted: Wanted) ->
     return other
 
 
+async def merge(tx: Tx, shipment_id: UUID, match: int | None, other_id: UUID) -> Shipment:
+    """Returns the shipment with all of the other one in it. Raises Invalid for another one that is not there."""
+    await tx.find(Shipment, shipment_id)
+    if await tx.scalar(select(Shipment.id).where(Shipment.id == other_id)) is None:
+        raise Invalid.field("/shipment_id", f"There is no shipment {other_id}.")
+    # In the order of their ids, so that two merges at once do not wait for one another.
+    first, second = sorted((shipment_id, other_id))
+    locked = {id: await tx.load(Shipment, id, match if id == shipment_id else None) for id in (first, second)}
+    locked[shipment_id].merge(locked[other_id])
+    return locked[shipment_id]
+
+
 async def dispatch(
     tx: Tx,
     shipment_id: UUID,
@@ -116,6 +131,7 @@ async def dispatch(
         await bookings.withdraw_all(tx, shipment_id, "It left another way.")
         carrier = await active_carrier(tx, carrier_id) if carrier_id else None
     shipment.dispatch(await _count_dispatched(tx, shipment), at, carrier, tracking_number)
+    await announce_shipment(tx, shipment)
     return shipment
 
 

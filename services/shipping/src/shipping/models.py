@@ -19,13 +19,13 @@ from shipping.base import Base
 from shipping.booking.models import Booking
 from shipping.carriers import Carrier
 from shipping.packages import Package
-from shipping.refusals import Held, NothingLeft, TooMuch, WrongState
+from shipping.refusals import Held, NothingLeft, NotMergeable, TooMuch, WrongState
 from tailrace.core.errors import Invalid, Unknown
 from tailrace.core.ids import uuid7
 from tailrace.core.transitions import Transitions
 from tailrace.core.units import check_decimals
 from tailrace.db.keys import refers_to, tenant_index
-from tailrace.db.models import Aggregate, Part, TenantRow
+from tailrace.db.models import Aggregate, Part
 
 Status = Literal["pending", "picking", "picked", "packed", "dispatched", "delivered", "cancelled"]
 _LEAVING: dict[str, Status] = {"dispatched": "dispatched", "cancelled": "cancelled"}
@@ -33,9 +33,16 @@ STATES = Transitions[Status](
     "Shipment",
     {
         # How far picking and packing have got, the lines say.
-        "pending": {"picked": "picking", "split": "pending", **_LEAVING},
-        "picking": {"picked": "picked", "packed": "packed", "unpacked": "picking", "split": "picking", **_LEAVING},
-        "picked": {"packed": "packed", "unpacked": "picked", **_LEAVING},
+        "pending": {"picked": "picking", "split": "pending", "merged": "pending", **_LEAVING},
+        "picking": {
+            "picked": "picked",
+            "packed": "packed",
+            "unpacked": "picking",
+            "split": "picking",
+            "merged": "picking",
+            **_LEAVING,
+        },
+        "picked": {"packed": "packed", "unpacked": "picked", "merged": "picked", **_LEAVING},
         "packed": {"unpacked": "picked", **_LEAVING},
         "dispatched": {"delivered": "delivered"},
         "delivered": {},
@@ -206,6 +213,33 @@ class Shipment(Aggregate, Base):
         self.record(events.ShipmentLinesChanged(**self._ids(), lines=[line.as_event() for line in self.lines]))
         return other
 
+    def merge(self, other: "Shipment") -> None:
+        """Take in all of another shipment of the same reservation, as far as it is picked. Raises WrongState, NotMergeable, Held."""
+        self._after("merged")
+        if (self.order_id, self.reservation_id) != (other.order_id, other.reservation_id) or self.id == other.id:
+            raise NotMergeable(f"Shipment {other.number} is not another one of the same reservation.")
+        if self.held or other.held:
+            raise Held(f"Shipment {self.number} waits for its order: {self.reason or other.reason}")
+        own = {line.line_id: line for line in self.lines}
+        for line in other.give_up(self.number):
+            if line.line_id not in own:
+                own[line.line_id] = line.part(ZERO)
+                self.lines.append(own[line.line_id])
+            own[line.line_id].quantity += line.quantity
+            own[line.line_id].picked += line.picked
+        self._settle_status()
+        self.record(events.ShipmentLinesChanged(**self._ids(), lines=[line.as_event() for line in self.lines]))
+
+    def give_up(self, to: str) -> Sequence["ShipmentLine"]:
+        """End, with nothing left that would leave; what it held goes to another one. Raises WrongState, NotMergeable."""
+        self._after("merged")
+        if self.packages:
+            raise NotMergeable(f"Shipment {self.number} has parcels: unpack them first.")
+        given, self.lines = list(self.lines), []
+        self.status, self.reason = self._after("cancelled"), f"Merged into {to}."
+        self.record(events.ShipmentCancelled(**self._ids(), reason=self.reason, lines=[]))
+        return given
+
     def dispatch(
         self, before: Mapping[UUID, Decimal], at: datetime, carrier: Carrier | None, tracking_number: str | None
     ) -> None:
@@ -315,15 +349,8 @@ class Shipment(Aggregate, Base):
         return {"shipment_id": self.id, "order_id": self.order_id}
 
 
-_SHARED = (
-    "order_id",
-    "order_number",
-    "reservation_id",
-    "currency",
-    "customer_reference",
-    "customer_name",
-    "ship_to",
-)
+_ORDERED = ("order_id", "order_number", "reservation_id", "currency")
+_SHARED = (*_ORDERED, "customer_reference", "customer_name", "ship_to")
 
 
 class ShipmentLine(Part, Base):
@@ -366,23 +393,3 @@ class ShipmentLine(Part, Base):
 
     def as_event(self) -> events.ShipmentLine:
         return events.ShipmentLine.model_validate(self, from_attributes=True)
-
-
-class CancelAnswer(Aggregate, Base):
-    """Speaks for an order as a whole: that nothing more of it will leave. Under an id of its own, since the order's id counts the order's events."""
-
-    __tablename__ = "cancel_answer"
-
-    order_id: Mapped[UUID]
-
-    def give(self, shipments: list[UUID], departed: list[events.ReservedDeparture]) -> None:
-        self.record(events.ShipmentsCancelled(order_id=self.order_id, shipments=shipments, departed=departed))
-
-
-class DispatchedLine(TenantRow, Base):
-    """How much of an order's line has left, over all shipments."""
-
-    __tablename__ = "dispatched_line"
-
-    line_id: Mapped[UUID] = mapped_column(primary_key=True)
-    quantity: Mapped[Decimal]

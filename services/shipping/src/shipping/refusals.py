@@ -25,3 +25,9 @@ class NothingLeft(Refused):
     """409: a split that would leave the shipment empty."""
 
     slug, title = "nothing-left", "A split leaves something behind"
+
+
+class NotMergeable(Refused):
+    """409: the two cannot become one."""
+
+    slug, title = "not-mergeable", "Cannot be merged"

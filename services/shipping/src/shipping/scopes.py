@@ -7,8 +7,8 @@ from tailrace.http.auth import Requires, Scope, scopes
 
 read, write = scopes(
     "shipping",
-    read="See shipments, carriers, tariffs and bookings",
-    write="Pick, pack, book and dispatch shipments, keep carriers and tariffs",
+    read="See shipments, carriers, tariffs, bookings and announced deliveries",
+    write="Pick, pack, book and dispatch shipments, take announced deliveries in, keep carriers and tariffs",
 )
 operate = Scope("shipping:operate", "See, hasten and end calls to carriers and everybody's long work")
 

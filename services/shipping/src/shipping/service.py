@@ -1,8 +1,10 @@
 """Shipping: shipments, packages, and the carriers that take them, on `shipment.events`."""
 
+from contracts import asns as notices
 from contracts import carriage
 from contracts import shipments as events
 from shipping import reactions
+from shipping.asns import routes as asns
 from shipping.base import Base
 from shipping.booking import commands as booking
 from shipping.booking import partner
@@ -22,7 +24,7 @@ from tailrace.transfer.routes import LARGEST, imports_router
 service = Service(
     name="shipping",
     topic="shipment.events",
-    publishes=(*events.PUBLISHED, *carriage.PUBLISHED),
+    publishes=(*events.PUBLISHED, *carriage.PUBLISHED, *notices.PUBLISHED),
     subscribers=[dates, days, reactions.order_requests],
     timers=[booking.tracking_timer],
     errands=[booking.booking_errand, booking.cancellation_errand, booking.tracking_errand],
@@ -37,6 +39,7 @@ service = Service(
         carriers.router,
         rates.router,
         bookings.router,
+        asns.router,
     ],
     exposes=[
         Exposed(prefix="/v1/shipments"),
@@ -44,6 +47,7 @@ service = Service(
         Exposed(prefix="/v1/tariffs"),
         Exposed(prefix="/v1/tariffs/import", body_limit=LARGEST, write_timeout=60.0),
         Exposed(prefix="/v1/bookings"),
+        Exposed(prefix="/v1/asns"),
     ],
     scopes=[read, write, operate],
     default_roles={"sales": ["shipping:read"], "warehouse": ["shipping:*"], "viewer": ["shipping:read"]},

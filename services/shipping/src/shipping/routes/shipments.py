@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from shipping import commands
-from shipping.bodies import DeliveryBody, DispatchBody, LineBody, PackageBody, PickBody, SplitBody
+from shipping.bodies import DeliveryBody, DispatchBody, LineBody, MergeBody, PackageBody, PickBody, SplitBody
 from shipping.models import Shipment, Wanted
 from shipping.reactions import order_requests
 from shipping.scopes import Reader, Writer
@@ -91,6 +91,12 @@ async def delete_package(tx: Tx, who: Writer, match: IfMatch, shipment_id: UUID,
 async def split_shipment(tx: Tx, who: Writer, match: IfMatch, shipment_id: UUID, body: SplitBody) -> Shipment:
     """Answers with the new shipment."""
     return await commands.split(tx, shipment_id, match, _wanted(body.lines))
+
+
+@router.post("/{shipment_id}/merge", response_model=ShipmentView)
+async def merge_shipments(tx: Tx, who: Writer, match: IfMatch, shipment_id: UUID, body: MergeBody) -> Shipment:
+    """Take in all of another shipment of the same reservation, which is cancelled."""
+    return await commands.merge(tx, shipment_id, match, body.shipment_id)
 
 
 @router.post("/{shipment_id}/dispatch", response_model=ShipmentView)
