@@ -63,7 +63,7 @@ def carrier_partner(tx: Tx) -> Partner | None:
 
 
 def book(partner: Partner, booking: Booking, shipment: Shipment, carrier: Carrier) -> Call:
-    """Ask for it to be taken. Neither name nor street goes into our own records of the call."""
+    """Ask for it to be taken. The name and the address of who gets it are with the call until it is settled, and no longer."""
     to: dict[str, Any] = shipment.ship_to or {}
     parcels = [
         {name: getattr(each, name) for name in ("sscc", "weight_grams", "length_mm", "width_mm", "height_mm")}

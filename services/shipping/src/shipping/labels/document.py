@@ -15,7 +15,7 @@ from shipping.packages import Package
 from tailrace.core.money import plain_decimal
 from tailrace.core.postal import address_lines
 from tailrace.documents import typeset
-from tailrace.http.pdf import Pdf
+from tailrace.http.paper import Paper
 
 _WORDS: Mapping[Language, Mapping[str, str]] = {
     "en": {
@@ -57,11 +57,11 @@ _LINES = 6
 
 async def labels(
     shipment: Shipment, labelling: Labelling | None, carrier: str, language: Language | None, on: date
-) -> Pdf:
+) -> Paper:
     """Labels of all its parcels, one a page. Raises NotNumbered, CannotBeTypeset, and Unavailable when too many documents are being made."""
     said = labels_data(shipment, labelling, carrier, language, on)
     template = files("shipping.labels").joinpath("label.typ").read_bytes()
-    return Pdf.named(shipment.number, await typeset(template, said))
+    return Paper.named(shipment.number, await typeset(template, said))
 
 
 def labels_data(

@@ -14,7 +14,7 @@ from shipping.labels.views import LabellingView
 from shipping.models import Shipment
 from shipping.reactions import order_requests
 from shipping.scopes import Reader, Writer
-from tailrace.http.pdf import Pdf
+from tailrace.http.paper import Paper
 from tailrace.http.routing import Tx, tenant_router
 
 router = tenant_router(
@@ -39,7 +39,7 @@ async def replace_labelling(tx: Tx, who: Writer, body: LabellingBody) -> Labelli
     return await commands.set_labelling(tx, body)
 
 
-@router.get("/{shipment_id}/labels", response_class=Pdf, response_model=None)
+@router.get("/{shipment_id}/labels", response_class=Paper, response_model=None)
 async def read_labels(
     tx: Tx,
     who: Reader,
@@ -47,7 +47,7 @@ async def read_labels(
     language: Annotated[
         Language | None, Query(description="What they are printed in; as the company has it when left out.")
     ] = None,
-) -> Pdf:
+) -> Paper:
     """The labels of all parcels, one a page (PDF/A), with their SSCC in bars (GS1-128)."""
     shipment = await tx.find(Shipment, shipment_id)
     carrier_id = shipment.carrier_id or (shipment.booking.carrier_id if shipment.booking else None)

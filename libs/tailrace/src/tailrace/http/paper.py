@@ -1,14 +1,14 @@
-"""A document as the answer of a route: a PDF under a name, which a browser saves and does not show."""
+"""A document as the answer of a route: a PDF under a name."""
 
 from typing import Self
 
 from fastapi import Response
 
-__all__ = ["Pdf"]
+__all__ = ["Paper"]
 
 
-class Pdf(Response):
-    """For `response_class`, so that the reference says what comes."""
+class Paper(Response):
+    """A PDF, which a browser saves and does not show; for `response_class`, so that the reference says what comes."""
 
     media_type = "application/pdf"
 
