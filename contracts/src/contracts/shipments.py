@@ -1,6 +1,6 @@
 """Events of shipping, on `shipment.events` (Torrent4.0 design, shipping service): shipments and carriers."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -96,14 +96,26 @@ class ShipmentPicked(ShipmentEvent):
     lines: list[PickedLine]
 
 
+class PackedLine(PickedLine):
+    """What is in a parcel, with what its own label says: `gtin` (GS1), `lot`, and the last day that it is good."""
+
+    gtin: str | None = None
+    lot: str | None = None
+    expires_on: date | None = None
+
+
 class PackageContent(BaseModel):
-    """A parcel: what is in it, and how heavy it is in grams."""
+    """A parcel: what is in it, how heavy it is in grams, how large it is in millimetres, and by which SSCC it is known (GS1)."""
 
     model_config = ConfigDict(frozen=True)
 
     package_id: UUID
     weight_grams: int | None = None
-    lines: list[PickedLine]
+    length_mm: int | None = None
+    width_mm: int | None = None
+    height_mm: int | None = None
+    sscc: str | None = None
+    lines: list[PackedLine]
 
 
 class ShipmentPacked(ShipmentEvent):
@@ -111,6 +123,15 @@ class ShipmentPacked(ShipmentEvent):
 
     type: ClassVar[str] = "shipment.packed"
 
+    packages: list[PackageContent]
+
+
+class ShipmentUnpacked(ShipmentEvent):
+    """A parcel was taken apart; `packages` are those that are left."""
+
+    type: ClassVar[str] = "shipment.unpacked"
+
+    package_id: UUID
     packages: list[PackageContent]
 
 
@@ -175,6 +196,7 @@ class CarrierDescription(ShipmentTopic):
     name: str
     tracking_url: str | None = None
     active: bool = True
+    bookable: bool = False
 
 
 class CarrierCreated(CarrierDescription):
@@ -211,6 +233,7 @@ PUBLISHED: tuple[type[ShipmentTopic], ...] = (
     ShipmentResumed,
     ShipmentPicked,
     ShipmentPacked,
+    ShipmentUnpacked,
     ShipmentDispatched,
     ShipmentDelivered,
     ShipmentCancelled,

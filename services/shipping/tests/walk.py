@@ -1,13 +1,24 @@
-"""Every operation of shipping once: two carriers, and shipments that are picked, packed, split, sent and signed for."""
+"""Every operation of shipping once: carriers and their tariffs, and shipments that are picked, packed, booked, split, sent and signed for."""
 
 from uuid import UUID
 
 from invariants.walk import Walker
+from partner import Asked, PartnerListener, answer
 
 from contracts.orders import Address, ShipmentCancellationRequested, ShipmentLineRequest, ShipmentRequested
 from tailrace.core.ids import uuid7
+from tailrace.settings import PartnerAddress
 
-CARRIER = {"code": "POST", "name": "The post"}
+CARRIER = {"code": "POST", "name": "The post", "bookable": True}
+REFUSED = "SO-000003"
+TARIFF = {
+    "code": "T-1",
+    "name": "Standard",
+    "service": "standard",
+    "currency": "JPY",
+    "valid_from": "2026-01-01",
+    "rates": [{"country": "JP", "postal_prefix": None, "up_to_grams": 30000, "price": 800}],
+}
 
 
 async def walk(w: Walker) -> None:
@@ -19,6 +30,7 @@ async def walk(w: Walker) -> None:
     await w.put("/v1/carriers/{carrier_id}", {**CARRIER, "name": "Express"}, carrier_id=carrier["id"])
     await w.delete("/v1/carriers/{carrier_id}", carrier_id=other["id"])
     await w.post("/v1/carriers/{carrier_id}/restore", carrier_id=other["id"])
+    tariff = await _tariffs(w, carrier["id"])
 
     first, line, _ = await _requested(w, "SO-000001")
     _, _, dropped = await _requested(w, "SO-000002")
@@ -28,11 +40,88 @@ async def walk(w: Walker) -> None:
     await w.get("/v1/shipments/{shipment_id}/pick-list", shipment_id=first)
     some = {"lines": [{"line_id": line, "quantity": "1"}]}
     await w.post("/v1/shipments/{shipment_id}/pick", some, shipment_id=first)
-    await w.post("/v1/shipments/{shipment_id}/packages", {**some, "weight_grams": 900}, shipment_id=first)
-    await w.post("/v1/shipments/{shipment_id}/split", some, shipment_id=first)
+    await w.get("/v1/shipments/labelling")
+    labelling = {"company_prefix": "4912345", "sender": "Tailrace K.K.", "language": "ja"}
+    await w.put("/v1/shipments/labelling", labelling)
+    parcel = {**some, "weight_grams": 900, "length_mm": 300, "width_mm": 200, "height_mm": 100}
+    packed = await w.post("/v1/shipments/{shipment_id}/packages", parcel, shipment_id=first)
+    await w.delete(
+        "/v1/shipments/{shipment_id}/packages/{package_id}", shipment_id=first, package_id=packed["packages"][0]["id"]
+    )
+    await w.post("/v1/shipments/{shipment_id}/packages", parcel, shipment_id=first)
+    await w.get("/v1/shipments/{shipment_id}/labels", shipment_id=first)
+    part = await w.post("/v1/shipments/{shipment_id}/split", some, shipment_id=first)
+    await w.post("/v1/shipments/{shipment_id}/merge", {"shipment_id": part["id"]}, shipment_id=first)
+    await _booked(w, tariff)
+    await _announced(w)
     sent = {"carrier_id": carrier["id"], "tracking_number": "T-1"}
     await w.post("/v1/shipments/{shipment_id}/dispatch", sent, shipment_id=first)
     await w.post("/v1/shipments/{shipment_id}/deliver", {"signed_by": "Grace Receiver"}, shipment_id=first)
+
+
+async def _tariffs(w: Walker, carrier: str) -> str:
+    """Three tariffs, one of them by a file."""
+    body = {**TARIFF, "carrier_id": carrier}
+    kept = await w.post("/v1/tariffs", body)
+    other = await w.post("/v1/tariffs", {**body, "code": "T-2"})
+    await w.get("/v1/tariffs")
+    await w.get("/v1/tariffs/{tariff_id}", tariff_id=kept["id"])
+    await w.put("/v1/tariffs/{tariff_id}", {**body, "name": "Slow"}, tariff_id=kept["id"])
+    await w.delete("/v1/tariffs/{tariff_id}", tariff_id=other["id"])
+    await w.post("/v1/tariffs/{tariff_id}/restore", tariff_id=other["id"])
+    head = "code,name,carrier,service,currency,valid_from,rates.country,rates.up_to_grams,rates.price\n"
+    row = "Third,POST,standard,JPY,2026-01-01,JP,500,600\n"
+    await w.imports("/v1/tariffs/import", "/v1/tariffs/jobs", f"{head}T-3,{row}", f"{head}T-4,{row}")
+    return str(kept["id"])
+
+
+async def _booked(w: Walker, tariff: str) -> None:
+    """Two shipments are packed, quoted and booked: one is refused and asked for again, the other tracked and cancelled."""
+    async with PartnerListener(decide=_carried) as listener:
+        w.h.settings.partners = {"carrier": PartnerAddress(url=listener.url)}
+        w.h.settings.errands_allow = [listener.target]
+        failed, booked = [await _packed_and_booked(w, number, tariff) for number in (REFUSED, "SO-000004")]
+        errands = (await w.get("/v1/bookings/errands"))["items"]
+        await w.get("/v1/bookings/errands/{errand_id}", errand_id=errands[0]["id"])
+        await w.post("/v1/bookings/errands/{errand_id}/retry", errand_id=errands[0]["id"])
+        await w.h.run_errands()
+        await w.get("/v1/bookings")
+        await w.get("/v1/bookings/{booking_id}", booking_id=booked)
+        await w.post("/v1/bookings/{booking_id}/track", booking_id=booked)
+        await w.post("/v1/bookings/{booking_id}/cancel", {"reason": "Changed our minds"}, booking_id=booked)
+        await w.post("/v1/bookings/{booking_id}/retry", booking_id=failed)
+        (waiting, *_) = (await w.get("/v1/bookings/errands"))["items"]
+        await w.post("/v1/bookings/errands/{errand_id}/cancel", errand_id=waiting["id"])
+        await w.h.run_errands()
+
+
+async def _announced(w: Walker) -> None:
+    """A supplier's delivery with two parcels, one of which comes, and another one."""
+    goods = {"lines": [{"sku": "ROD", "quantity": "5"}]}
+    parcels = [{"sscc": sscc, **goods} for sscc in ("376104250021234569", "049123450000000019")]
+    asn = await w.post("/v1/asns", {"supplier_name": "Rods Ltd", "reference": "D-1", "packages": parcels})
+    await w.post("/v1/asns", {"supplier_name": "Rods Ltd", "reference": "D-2", "packages": parcels[:1]})
+    await w.get("/v1/asns")
+    await w.get("/v1/asns/{asn_id}", asn_id=asn["id"])
+    await w.post("/v1/asns/{asn_id}/arrive", {}, asn_id=asn["id"])
+    await w.post("/v1/asns/{asn_id}/scan", {"sscc": parcels[0]["sscc"]}, asn_id=asn["id"])
+    await w.post("/v1/asns/{asn_id}/receive", asn_id=asn["id"])
+
+
+def _carried(asked: Asked) -> bytes:
+    """A carrier that takes all but one."""
+    if REFUSED.encode() in asked.body:
+        return answer(422)
+    return answer(body=b'{"tracking_number": "T-2", "cancelled": true, "steps": []}')
+
+
+async def _packed_and_booked(w: Walker, number: str, tariff: str) -> str:
+    shipment, line, _ = await _requested(w, number)
+    everything = {"lines": [{"line_id": line, "quantity": "10"}]}
+    await w.post("/v1/shipments/{shipment_id}/pick", everything, shipment_id=shipment)
+    await w.post("/v1/shipments/{shipment_id}/packages", {**everything, "weight_grams": 900}, shipment_id=shipment)
+    await w.get("/v1/shipments/{shipment_id}/rates", shipment_id=shipment)
+    return str((await w.post("/v1/bookings", {"shipment_id": shipment, "tariff_id": tariff}))["id"])
 
 
 async def _requested(w: Walker, number: str) -> tuple[str, str, UUID]:

@@ -14,12 +14,13 @@ from quotes.copies import settings
 from quotes.document import document
 from quotes.links import Link, Links
 from quotes.models import Quote
-from quotes.papers import Paper, paper
+from quotes.papers import paper
 from quotes.refusals import LinkEnded
 from quotes.routes import PUBLIC
 from quotes.views import DeclinedView, OfferView
 from tailrace.core.errors import Unknown
 from tailrace.db.database import Tx
+from tailrace.http.paper import Paper
 from tailrace.http.public import acting_for
 from tailrace.http.routing import ReasonBody
 from tailrace.http.strict import declared, public_router

@@ -13,7 +13,7 @@ from quotes.copies import settings
 from quotes.document import document
 from quotes.links import Link, Links
 from quotes.models import Quote, Status
-from quotes.papers import Paper, paper
+from quotes.papers import paper
 from quotes.projections import catalog, costs, customers, days, sellers, teams, templates, users
 from quotes.reactions import answers, orders
 from quotes.scopes import AuthorityKeeper, MarginReader, Reader, Writer
@@ -21,6 +21,7 @@ from quotes.views import AuthorityView, LinkView, MarginView, QuoteSummary, Quot
 from tailrace.http.etag import IfMatch
 from tailrace.http.filters import any_of, between, equal
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.paper import Paper
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
 
 PUBLIC = "/v1/quotes/public"

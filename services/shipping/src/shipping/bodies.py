@@ -1,11 +1,13 @@
 """What clients send about carriers and shipments. Quantities are in the item's base unit."""
 
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from tailrace.core.fields import Code, Moment, Name, Note, Text
+from shipping.labels.gs1 import check_digit, has_check_digit, is_lot
+from tailrace.core.fields import Code, Day, Moment, Name, Note, Text
+from tailrace.core.meaning import Means
 from tailrace.core.money import Quantity
 from tailrace.core.personal_data import Personal
 from tailrace.http.routing import Body
@@ -33,6 +35,8 @@ class CarrierBody(Body):
     """Where a parcel can be followed: `{number}` stands for its tracking number."""
     active: bool = True
     """Whether it may be chosen for new shipments."""
+    bookable: bool = False
+    """Whether shipments are booked with it over the wire, by the partner that the operator named; else they are sent by hand."""
 
 
 class LineBody(Body):
@@ -54,13 +58,55 @@ class PickBody(Body):
     """What was taken; null for everything that is left."""
 
 
-class PackageBody(Body):
-    """What is in a parcel, and its weight in grams."""
+def _gtin(text: str) -> str:
+    if not has_check_digit(text):
+        raise ValueError(f"the check digit of {text} is not {check_digit(text[:-1])}")
+    return text
 
-    lines: Lines
+
+def _lot(text: str) -> str:
+    if not is_lot(text):
+        raise ValueError("a lot has 1 to 20 characters that a bar code can hold (GS1 set 82)")
+    return text
+
+
+Gtin = Annotated[
+    str, StringConstraints(pattern=r"^([0-9]{8}|[0-9]{12,14})$"), AfterValidator(_gtin), Means("A GTIN (GS1).")
+]
+Lot = Annotated[str, StringConstraints(min_length=1, max_length=20), AfterValidator(_lot), Means("A lot (GS1).")]
+Side = Annotated[int, Field(gt=0, le=100_000)]
+
+
+class PackedLineBody(LineBody):
+    """How much of a line is in the parcel, and what the goods' own label says."""
+
+    gtin: Gtin | None = None
+    """The GTIN of one piece, with its check digit; then it is counted in the parcel's bar code."""
+    lot: Lot | None = None
+    """The batch or lot that they are of."""
+    expires_on: Day | None = None
+    """The last day that they are good."""
+
+
+class PackageBody(Body):
+    """What is in a parcel, its weight in grams, and its size in millimetres: all three sides, or none."""
+
+    lines: Annotated[list[PackedLineBody], Field(min_length=1, max_length=500)]
     """What is in the parcel."""
     weight_grams: Annotated[int, Field(gt=0, le=10**9)] | None = None
     """What it weighs, packaging included; null when it was not weighed."""
+    length_mm: Side | None = None
+    """The length; null when it was not measured."""
+    width_mm: Side | None = None
+    """The width; null when it was not measured."""
+    height_mm: Side | None = None
+    """The height; null when it was not measured."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if len({side is None for side in (self.length_mm, self.width_mm, self.height_mm)}) > 1:
+            raise ValueError("length_mm, width_mm and height_mm come together.")
+        return self
 
 
 class SplitBody(Body):
@@ -68,6 +114,13 @@ class SplitBody(Body):
 
     lines: Lines
     """What goes into the new shipment."""
+
+
+class MergeBody(Body):
+    """What is to leave together."""
+
+    shipment_id: UUID
+    """The shipment that ends: one of the same reservation, without parcels."""
 
 
 class DispatchBody(Body):

@@ -1,9 +1,9 @@
 """What happens to shipments. A shipment's row lock decides every race: what was dispatched first stays dispatched, what was cancelled first stays."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Select, select
@@ -11,9 +11,13 @@ from sqlalchemy.dialects.postgresql import insert
 
 from contracts.orders import ShipmentRequested
 from shipping import lots
-from shipping.carriers import Carrier
+from shipping.asns.commands import announce_shipment
+from shipping.booking import commands as bookings
+from shipping.carriers import Carrier, active_carrier
 from shipping.dates import dates
-from shipping.models import GONE, OPEN, CancelAnswer, DispatchedLine, Shipment, Wanted
+from shipping.departures import CancelAnswer, DispatchedLine
+from shipping.labels.commands import next_sscc
+from shipping.models import GONE, OPEN, Shipment, Wanted
 from tailrace.core import clock
 from tailrace.core.errors import Invalid
 from tailrace.core.ids import derived_id
@@ -51,6 +55,8 @@ async def cancel(tx: Tx, order_id: UUID, reservation_id: UUID | None, reason: st
     """
     open_ones = await _lock_open(tx, order_id, reservation_id)
     cancelled = [shipment.id for shipment in open_ones if shipment.cancel(reason)]
+    for id in cancelled:
+        await bookings.withdraw_all(tx, id, "The shipment was cancelled.")
     gone = await tx.scalars(_of_order(select(Shipment), order_id, reservation_id).where(Shipment.status.in_(GONE)))
     departed = [shipment.as_departure() for shipment in gone]
     answer = await _answer_of(tx, order_id)
@@ -63,10 +69,25 @@ async def pick(tx: Tx, shipment_id: UUID, match: int | None, wanted: Wanted | No
     return shipment
 
 
-async def pack(tx: Tx, shipment_id: UUID, match: int | None, wanted: Wanted, weight_grams: int | None) -> Shipment:
+async def pack(
+    tx: Tx,
+    shipment_id: UUID,
+    match: int | None,
+    wanted: Wanted,
+    described: Mapping[str, Any],
+    marks: Mapping[UUID, Mapping[str, Any]],
+) -> Shipment:
+    """Raises WrongState, TooMuch, Invalid, NumbersUsedUp."""
     shipment = await tx.load(Shipment, shipment_id, match)
-    shipment.pack(wanted, weight_grams)
+    shipment.pack(wanted, {**described, "sscc": await next_sscc(tx)}, marks)
     return shipment
+
+
+async def unpack(tx: Tx, shipment_id: UUID, match: int | None, package_id: UUID) -> None:
+    """Raises WrongState, Unknown, and Booked while a carrier was told of the parcels."""
+    shipment = await tx.load(Shipment, shipment_id, match)
+    await bookings.ensure_none(tx, shipment)
+    shipment.unpack(package_id)
 
 
 async def split(tx: Tx, shipment_id: UUID, match: int | None, wanted: Wanted) -> Shipment:
@@ -77,6 +98,18 @@ async def split(tx: Tx, shipment_id: UUID, match: int | None, wanted: Wanted) ->
     return other
 
 
+async def merge(tx: Tx, shipment_id: UUID, match: int | None, other_id: UUID) -> Shipment:
+    """Returns the shipment with all of the other one in it. Raises Invalid for another one that is not there."""
+    await tx.find(Shipment, shipment_id)
+    if await tx.scalar(select(Shipment.id).where(Shipment.id == other_id)) is None:
+        raise Invalid.field("/shipment_id", f"There is no shipment {other_id}.")
+    # In the order of their ids, so that two merges at once do not wait for one another.
+    first, second = sorted((shipment_id, other_id))
+    locked = {id: await tx.load(Shipment, id, match if id == shipment_id else None) for id in (first, second)}
+    locked[shipment_id].merge(locked[other_id])
+    return locked[shipment_id]
+
+
 async def dispatch(
     tx: Tx,
     shipment_id: UUID,
@@ -85,12 +118,22 @@ async def dispatch(
     tracking_number: str | None,
     at: datetime | None,
 ) -> Shipment:
-    """Raises Implausible, WrongState, Held, LotStopped, and Invalid for a carrier that is not there or not active."""
+    """With whom it is booked, unless another carrier or number is named: then the booking is withdrawn.
+
+    Raises Implausible, WrongState, Held, LotStopped, and Invalid for a carrier that is not there or not active.
+    """
     at = await _when(tx, at, "/dispatched_at")
     shipment = await tx.load(Shipment, shipment_id, match)
-    carrier = await _active_carrier(tx, carrier_id) if carrier_id else None
+    booked = await bookings.confirmed(tx, shipment_id)
+    if booked is not None and {carrier_id, tracking_number} <= {None, booked.carrier_id, booked.tracking_number}:
+        carrier: Carrier | None = await tx.find(Carrier, booked.carrier_id)
+        tracking_number = booked.tracking_number
+    else:
+        await bookings.withdraw_all(tx, shipment_id, "It left another way.")
+        carrier = await active_carrier(tx, carrier_id) if carrier_id else None
     await lots.ensure_may_leave(tx, [line.lots for line in shipment.lines])
     shipment.dispatch(await _count_dispatched(tx, shipment), at, carrier, tracking_number)
+    await announce_shipment(tx, shipment)
     return shipment
 
 
@@ -146,12 +189,3 @@ async def _count_dispatched(tx: Tx, shipment: Shipment) -> dict[UUID, Decimal]:
         ).returning(DispatchedLine.line_id, DispatchedLine.quantity)
     )
     return {row.line_id: row.quantity - leaving[row.line_id] for row in totals}
-
-
-async def _active_carrier(tx: Tx, carrier_id: UUID) -> Carrier:
-    """It is not deleted before the shipment that it takes is written."""
-    known = select(Carrier).where(Carrier.id == carrier_id, Carrier.active, Carrier.deleted_at.is_(None))
-    carrier = await tx.scalar(known.with_for_update(key_share=True, read=True))
-    if carrier is None:
-        raise Invalid.field("/carrier_id", f"There is no active carrier {carrier_id}.")
-    return carrier

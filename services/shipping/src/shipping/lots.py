@@ -6,16 +6,16 @@ What quality says is inventory's; here is a copy, as it was heard. What was stop
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.orm import Mapped
 
 from contracts.inventory import LOT_COPIED
 from contracts.lots import LotQuantity
-from contracts.users import TenantCreated, TenantTimeZoneChanged
 from shipping.base import Base
+from shipping.days import days
 from shipping.refusals import LotStopped
 from tailrace.db.database import Tx
-from tailrace.messaging.days import Days
 from tailrace.messaging.replica import Replica, Source, by_ids, replica
 
 Rows = list[dict[str, Any]]
@@ -30,7 +30,6 @@ class LotCopy(Replica, Base):
     status: Mapped[str]
 
 
-days = Days("shipping.days", Base.metadata, TenantCreated, TenantTimeZoneChanged)
 standing = replica("shipping.lots", Source(LotCopy, *LOT_COPIED))
 
 
@@ -44,6 +43,17 @@ def split(rows: Rows, quantity: Decimal) -> tuple[list[LotQuantity], list[LotQua
         first += [lot.model_copy(update={"quantity": part})] if part else []
         rest += [lot.model_copy(update={"quantity": lot.quantity - part})] if part < lot.quantity else []
     return first, rest
+
+
+def joined(rows: Rows, others: Rows) -> list[LotQuantity]:
+    """The lots of both, each once."""
+    found: dict[UUID, LotQuantity] = {}
+    for lot in (LotQuantity.model_validate(row) for row in (*rows, *others)):
+        before = found.get(lot.lot_id)
+        found[lot.lot_id] = (
+            lot if before is None else before.model_copy(update={"quantity": before.quantity + lot.quantity})
+        )
+    return list(found.values())
 
 
 def as_rows(lots: Iterable[LotQuantity]) -> Rows:

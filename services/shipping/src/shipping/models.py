@@ -9,22 +9,23 @@ from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from contracts import shipments as events
-from contracts.orders import LineQuantity, ShipmentLineRequest, ShipmentRequested
-from shipping import lots
+from contracts.orders import ShipmentRequested
 from shipping.base import Base
+from shipping.booking.models import Booking
 from shipping.carriers import Carrier
-from shipping.refusals import Held, NothingLeft, TooMuch, WrongState
-from tailrace.core.errors import Invalid
+from shipping.lines import ZERO, ShipmentLine
+from shipping.packages import Package
+from shipping.refusals import Held, NothingLeft, NotMergeable, TooMuch, WrongState
+from tailrace.core.errors import Invalid, Unknown
 from tailrace.core.ids import uuid7
 from tailrace.core.transitions import Transitions
 from tailrace.core.units import check_decimals
-from tailrace.db.keys import refers_to, tenant_index
-from tailrace.db.models import Aggregate, Part, TenantRow
+from tailrace.db.keys import tenant_index
+from tailrace.db.models import Aggregate
 
 Status = Literal["pending", "picking", "picked", "packed", "dispatched", "delivered", "cancelled"]
 _LEAVING: dict[str, Status] = {"dispatched": "dispatched", "cancelled": "cancelled"}
@@ -32,10 +33,17 @@ STATES = Transitions[Status](
     "Shipment",
     {
         # How far picking and packing have got, the lines say.
-        "pending": {"picked": "picking", "split": "pending", **_LEAVING},
-        "picking": {"picked": "picked", "packed": "packed", "split": "picking", **_LEAVING},
-        "picked": {"packed": "packed", **_LEAVING},
-        "packed": _LEAVING,
+        "pending": {"picked": "picking", "split": "pending", "merged": "pending", **_LEAVING},
+        "picking": {
+            "picked": "picked",
+            "packed": "packed",
+            "unpacked": "picking",
+            "split": "picking",
+            "merged": "picking",
+            **_LEAVING,
+        },
+        "picked": {"packed": "packed", "unpacked": "picked", "merged": "picked", **_LEAVING},
+        "packed": {"unpacked": "picked", **_LEAVING},
         "dispatched": {"delivered": "delivered"},
         "delivered": {},
         "cancelled": {},
@@ -44,7 +52,6 @@ STATES = Transitions[Status](
 )
 OPEN = STATES.allowing("cancelled")
 GONE = ("dispatched", "delivered")
-ZERO = Decimal(0)
 
 Wanted = Sequence[tuple[UUID, Decimal]]
 """Quantities of lines as a client names them: order line, quantity."""
@@ -87,9 +94,10 @@ class Shipment(Aggregate, Base):
     lines: Mapped[list["ShipmentLine"]] = relationship(
         back_populates="shipment", cascade="all, delete-orphan", lazy="selectin", order_by="ShipmentLine.id"
     )
-    packages: Mapped[list["Package"]] = relationship(
+    packages: Mapped[list[Package]] = relationship(
         back_populates="shipment", cascade="all, delete-orphan", lazy="selectin", order_by="Package.id"
     )
+    bookings: Mapped[list[Booking]] = relationship(back_populates="shipment", lazy="selectin", order_by="Booking.id")
 
     @classmethod
     def request(cls, asked: ShipmentRequested, number: str) -> "Shipment":
@@ -109,6 +117,7 @@ class Shipment(Aggregate, Base):
             ship_to=asked.ship_to.model_dump(mode="json") if asked.ship_to else None,
             lines=[ShipmentLine.requested(line) for line in asked.lines],
             packages=[],
+            bookings=[],
         )
         shipment._record_created()
         return shipment
@@ -117,6 +126,17 @@ class Shipment(Aggregate, Base):
     def is_open(self) -> bool:
         """Whether it can still be cancelled."""
         return self.status in OPEN
+
+    @property
+    def booking(self) -> Booking | None:
+        """The last one; None where no carrier was asked."""
+        return self.bookings[-1] if self.bookings else None
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether all of it is in parcels."""
+        packed = self._packed()
+        return all(packed.get(line.line_id, ZERO) == line.quantity for line in self.lines)
 
     def as_departure(self) -> events.ReservedDeparture:
         """What it took, for one that has left."""
@@ -153,15 +173,32 @@ class Shipment(Aggregate, Base):
         picked = [events.PickedLine(line_id=line_id, quantity=quantity) for line_id, quantity in wanted]
         self.record(events.ShipmentPicked(**self._ids(), lines=picked))
 
-    def pack(self, wanted: Wanted, weight_grams: int | None) -> None:
-        """Put picked goods into one more package. Raises WrongState, TooMuch, Invalid."""
+    def pack(self, wanted: Wanted, described: Mapping[str, Any], marks: Mapping[UUID, Mapping[str, Any]]) -> None:
+        """Put picked goods into one more package. `described` is its weight, its size and its number, `marks` what the goods of a line say.
+
+        Raises WrongState, TooMuch, Invalid.
+        """
         self._after("packed")
         packed = self._packed()
         taken = self._take(wanted, lambda line: line.picked - packed.get(line.line_id, ZERO))
-        contents = [{"line_id": str(line.line_id), "quantity": str(quantity)} for line, quantity in taken]
-        self.packages.append(Package(id=uuid7(), weight_grams=weight_grams, lines=contents))
+        contents = [
+            {"line_id": str(line.line_id), "quantity": str(quantity), **marks.get(line.line_id, {})}
+            for line, quantity in taken
+        ]
+        self.packages.append(Package(id=uuid7(), lines=contents, **described))
         self._settle_status()
         self.record(events.ShipmentPacked(**self._ids(), packages=[package.as_event() for package in self.packages]))
+
+    def unpack(self, package_id: UUID) -> None:
+        """Take a package apart; its goods are picked and wait for another one. Raises WrongState, Unknown."""
+        self._after("unpacked")
+        package = next((each for each in self.packages if each.id == package_id), None)
+        if package is None:
+            raise Unknown("Package", package_id)
+        self.packages.remove(package)
+        self._settle_status()
+        left = [each.as_event() for each in self.packages]
+        self.record(events.ShipmentUnpacked(**self._ids(), package_id=package_id, packages=left))
 
     def split(self, wanted: Wanted, number: str) -> "Shipment":
         """Move what has not been picked into a shipment of its own. Raises WrongState, TooMuch, NothingLeft, Invalid."""
@@ -176,6 +213,32 @@ class Shipment(Aggregate, Base):
         self._settle_status()
         self.record(events.ShipmentLinesChanged(**self._ids(), lines=[line.as_event() for line in self.lines]))
         return other
+
+    def merge(self, other: "Shipment") -> None:
+        """Take in all of another shipment of the same reservation, as far as it is picked. Raises WrongState, NotMergeable, Held."""
+        self._after("merged")
+        if (self.order_id, self.reservation_id) != (other.order_id, other.reservation_id) or self.id == other.id:
+            raise NotMergeable(f"Shipment {other.number} is not another one of the same reservation.")
+        if self.held or other.held:
+            raise Held(f"Shipment {self.number} waits for its order: {self.reason or other.reason}")
+        own = {line.line_id: line for line in self.lines}
+        for line in other.give_up(self.number):
+            if line.line_id not in own:
+                own[line.line_id] = line.part(ZERO)
+                self.lines.append(own[line.line_id])
+            own[line.line_id].take_in(line)
+        self._settle_status()
+        self.record(events.ShipmentLinesChanged(**self._ids(), lines=[line.as_event() for line in self.lines]))
+
+    def give_up(self, to: str) -> Sequence["ShipmentLine"]:
+        """End, with nothing left that would leave; what it held goes to another one. Raises WrongState, NotMergeable."""
+        self._after("merged")
+        if self.packages:
+            raise NotMergeable(f"Shipment {self.number} has parcels: unpack them first.")
+        given, self.lines = list(self.lines), []
+        self.status, self.reason = self._after("cancelled"), f"Merged into {to}."
+        self.record(events.ShipmentCancelled(**self._ids(), reason=self.reason, lines=[]))
+        return given
 
     def dispatch(
         self, before: Mapping[UUID, Decimal], at: datetime, carrier: Carrier | None, tracking_number: str | None
@@ -224,6 +287,7 @@ class Shipment(Aggregate, Base):
             held=False,
             lines=lines,
             packages=[],
+            bookings=[],
             **{name: getattr(self, name) for name in _SHARED},
         )
         other._record_created()
@@ -268,8 +332,7 @@ class Shipment(Aggregate, Base):
 
     def _settle_status(self) -> None:
         """pending, picking, picked or packed, by how far its lines are."""
-        packed = self._packed()
-        if all(packed.get(line.line_id, ZERO) == line.quantity for line in self.lines):
+        if self.is_packed:
             self.status = "packed"
         elif all(not line.unpicked for line in self.lines):
             self.status = "picked"
@@ -287,105 +350,5 @@ class Shipment(Aggregate, Base):
         return {"shipment_id": self.id, "order_id": self.order_id}
 
 
-_SHARED = (
-    "order_id",
-    "order_number",
-    "reservation_id",
-    "currency",
-    "customer_reference",
-    "customer_name",
-    "customer_id",
-    "ship_to",
-)
-
-
-class ShipmentLine(Part, Base):
-    """How much of an order's line this shipment holds. `line_…` are the whole order line's figures."""
-
-    __tablename__ = "shipment_line"
-    __root__ = "shipment"
-    __table_args__ = (
-        refers_to("shipment", "shipment_id"),
-        Index(None, "tenant_id", "shipment_id", "line_id", unique=True),
-    )
-
-    shipment_id: Mapped[UUID]
-    line_id: Mapped[UUID]
-    item_id: Mapped[UUID]
-    sku: Mapped[str]
-    name: Mapped[str]
-    warehouse_id: Mapped[UUID]
-    unit: Mapped[str | None]
-    decimals: Mapped[int]
-    """How fine a quantity in `unit` may be."""
-    quantity: Mapped[Decimal]
-    picked: Mapped[Decimal]
-    line_quantity: Mapped[Decimal]
-    line_net: Mapped[int]
-    line_tax: Mapped[int]
-    lots: Mapped[list[dict[str, Any]]] = mapped_column(server_default=text("'[]'"))
-    """Of a tracked item, which lots it holds: they add up to `quantity`."""
-    shipment: Mapped[Shipment] = relationship(back_populates="lines")
-
-    @property
-    def unpicked(self) -> Decimal:
-        return self.quantity - self.picked
-
-    @classmethod
-    def requested(cls, asked: ShipmentLineRequest) -> "ShipmentLine":
-        """What an order asks for."""
-        lots = [lot.model_dump(mode="json") for lot in asked.lots]
-        return cls(id=uuid7(), picked=ZERO, lots=lots, **asked.model_dump(exclude={"lots"}))
-
-    def give(self, quantity: Decimal) -> None:
-        """So much of it goes to another shipment: the lots that `part` names."""
-        self.lots = lots.as_rows(lots.split(self.lots, quantity)[1])
-        self.quantity -= quantity
-
-    def part(self, quantity: Decimal) -> "ShipmentLine":
-        """A line of another shipment with `quantity` of the same order line."""
-        of_lots = lots.as_rows(lots.split(self.lots, quantity)[0])
-        described = {**self.as_event().model_dump(), "quantity": quantity, "lots": of_lots}
-        return ShipmentLine(id=uuid7(), unit=self.unit, decimals=self.decimals, picked=ZERO, **described)
-
-    def as_left(self) -> LineQuantity:
-        return LineQuantity(line_id=self.line_id, quantity=self.quantity, lots=self.as_event().lots)
-
-    def as_event(self) -> events.ShipmentLine:
-        return events.ShipmentLine.model_validate(self, from_attributes=True)
-
-
-class Package(Part, Base):
-    """A parcel: `lines` is its content, as `{"line_id": …, "quantity": "…"}`."""
-
-    __tablename__ = "package"
-    __root__ = "shipment"
-    __table_args__ = (refers_to("shipment", "shipment_id"), tenant_index("shipment_id"))
-
-    shipment_id: Mapped[UUID]
-    weight_grams: Mapped[int | None]
-    lines: Mapped[list[dict[str, Any]]]
-    shipment: Mapped[Shipment] = relationship(back_populates="packages")
-
-    def as_event(self) -> events.PackageContent:
-        return events.PackageContent(package_id=self.id, weight_grams=self.weight_grams, lines=self.lines)
-
-
-class CancelAnswer(Aggregate, Base):
-    """Speaks for an order as a whole: that nothing more of it will leave. Under an id of its own, since the order's id counts the order's events."""
-
-    __tablename__ = "cancel_answer"
-
-    order_id: Mapped[UUID]
-
-    def give(self, shipments: list[UUID], departed: list[events.ReservedDeparture]) -> None:
-        self.record(events.ShipmentsCancelled(order_id=self.order_id, shipments=shipments, departed=departed))
-
-
-class DispatchedLine(TenantRow, Base):
-    """How much of an order's line has left, over all shipments."""
-
-    __tablename__ = "dispatched_line"
-
-    line_id: Mapped[UUID] = mapped_column(primary_key=True)
-    quantity: Mapped[Decimal]
+_ORDERED = ("order_id", "order_number", "reservation_id", "currency")
+_SHARED = (*_ORDERED, "customer_reference", "customer_name", "customer_id", "ship_to")

@@ -34,3 +34,9 @@ class LotStopped(Refused):
 
     def __init__(self, number: str, why: str, line: int) -> None:
         super().__init__(f"Lot {number} {why}.", field=f"/lines/{line}/lots")
+
+
+class NotMergeable(Refused):
+    """409: the two cannot become one."""
+
+    slug, title = "not-mergeable", "Cannot be merged"

@@ -3,13 +3,14 @@
 from typing import Annotated
 
 from tailrace.core.context import Principal
-from tailrace.http.auth import Requires, scopes
+from tailrace.http.auth import Requires, Scope, scopes
 
 read, write = scopes(
     "shipping",
-    read="See shipments and carriers",
-    write="Pick, pack and dispatch shipments, keep carriers",
+    read="See shipments, carriers, tariffs, bookings and announced deliveries",
+    write="Pick, pack, book and dispatch shipments, take announced deliveries in, keep carriers and tariffs",
 )
+operate = Scope("shipping:operate", "See, hasten and end calls to carriers and everybody's long work")
 
 Reader = Annotated[Principal, Requires(read)]
 Writer = Annotated[Principal, Requires(write)]

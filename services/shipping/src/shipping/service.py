@@ -1,21 +1,56 @@
-"""Shipping: shipments, packages and carriers, on `shipment.events`."""
+"""Shipping: shipments, packages, and the carriers that take them, on `shipment.events`."""
 
-from contracts.shipments import PUBLISHED
+from contracts import asns as notices
+from contracts import carriage
+from contracts import shipments as events
 from shipping import lots, reactions
+from shipping.asns import routes as asns
 from shipping.base import Base
+from shipping.booking import commands as booking
+from shipping.booking import partner
+from shipping.booking import routes as bookings
 from shipping.dates import dates
+from shipping.days import days
+from shipping.labels import routes as labels
+from shipping.rates import imports
+from shipping.rates import routes as rates
 from shipping.routes import carriers, shipments
-from shipping.scopes import read, write
+from shipping.scopes import operate, read, write
+from tailrace.errands.routes import errands_router
+from tailrace.jobs.routes import jobs_router
 from tailrace.service import Exposed, Service
+from tailrace.transfer.routes import LARGEST, imports_router
 
 service = Service(
     name="shipping",
     topic="shipment.events",
-    publishes=PUBLISHED,
-    subscribers=[dates, lots.days, lots.standing, reactions.order_requests],
-    routers=[shipments.router, carriers.router],
-    exposes=[Exposed(prefix="/v1/shipments"), Exposed(prefix="/v1/carriers")],
-    scopes=[read, write],
+    publishes=(*events.PUBLISHED, *carriage.PUBLISHED, *notices.PUBLISHED),
+    subscribers=[dates, days, lots.standing, reactions.order_requests],
+    timers=[booking.tracking_timer],
+    errands=[booking.booking_errand, booking.cancellation_errand, booking.tracking_errand],
+    imports=[imports.tariffs],
+    routers=[
+        jobs_router("/v1/tariffs/jobs", read, operate),
+        imports_router(imports.tariffs, "/v1/tariffs", read, write),
+        errands_router("/v1/bookings/errands", operate),
+        labels.router,
+        rates.quotes_router,
+        shipments.router,
+        carriers.router,
+        rates.router,
+        bookings.router,
+        asns.router,
+    ],
+    exposes=[
+        Exposed(prefix="/v1/shipments"),
+        Exposed(prefix="/v1/carriers"),
+        Exposed(prefix="/v1/tariffs"),
+        Exposed(prefix="/v1/tariffs/import", body_limit=LARGEST, write_timeout=60.0),
+        Exposed(prefix="/v1/bookings"),
+        Exposed(prefix="/v1/asns"),
+    ],
+    scopes=[read, write, operate],
     default_roles={"sales": ["shipping:read"], "warehouse": ["shipping:*"], "viewer": ["shipping:read"]},
+    on_start=partner.prepare,
     metadata=Base.metadata,
 )

@@ -1,11 +1,12 @@
 """What clients are shown of carriers and shipments. Quantities are in the item's base unit."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
 from contracts.lots import LotQuantity
 from contracts.orders import Address
+from shipping.booking.views import BookingSummary
 from tailrace.core.money import Exact
 from tailrace.core.personal_data import Personal
 from tailrace.http.routing import ResourceView, View
@@ -22,6 +23,8 @@ class CarrierView(ResourceView):
     """Where a parcel can be followed: `{number}` stands for its tracking number."""
     active: bool
     """Whether it may be chosen for new shipments."""
+    bookable: bool
+    """Whether shipments are booked with it over the wire."""
 
 
 class ShipmentLineView(View):
@@ -48,6 +51,12 @@ class PackageLineView(View):
     """A line of the shipment."""
     quantity: Exact
     """How much of it is in the parcel."""
+    gtin: str | None = None
+    """The GTIN of one piece, where it was said."""
+    lot: str | None = None
+    """The batch or lot, where it was said."""
+    expires_on: date | None = None
+    """The last day that it is good, where it was said."""
 
 
 class PackageView(View):
@@ -55,6 +64,14 @@ class PackageView(View):
     """By which the parcel is named."""
     weight_grams: int | None
     """What it weighs, packaging included; null when it was not weighed."""
+    length_mm: int | None
+    """The length; null when it was not measured."""
+    width_mm: int | None
+    """The width; null when it was not measured."""
+    height_mm: int | None
+    """The height; null when it was not measured."""
+    sscc: str | None
+    """The number by which everybody on its way knows it (GS1); null when it was packed before the company had a prefix."""
     lines: list[PackageLineView]
     """What the parcel holds."""
 
@@ -100,6 +117,8 @@ class ShipmentView(ResourceView):
     """What is to leave with it."""
     packages: list[PackageView]
     """The parcels packed by now."""
+    booking: BookingSummary | None
+    """The last that a carrier was asked for it; null where none was asked over the wire."""
 
 
 class PickListLine(View):

@@ -52,6 +52,18 @@ class Order:
     async def post(self, shipment: str, what: str, **body: Any) -> Any:
         return await self.shipping.client.post(f"/v1/shipments/{shipment}/{what}", json=body)
 
+    async def packed(self, **parcel: Any) -> str:
+        """A shipment with everything in one parcel of 1.2 kg."""
+        shipment = await self.shipment()
+        await self.post(shipment, "pick")
+        body = {"lines": self.some("10", "2.5"), "weight_grams": 1200, **parcel}
+        answer = await self.post(shipment, "packages", **body)
+        assert answer.status_code == 201, answer.text
+        return shipment
+
+    async def read(self, shipment: str) -> Answer:
+        return dict((await self.shipping.client.get(f"/v1/shipments/{shipment}")).json())
+
     async def shipments(self) -> list[Answer]:
         answer = await self.shipping.client.get("/v1/shipments", params={"order_id": str(self.id)})
         return list(answer.json()["items"])

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from stubs.books import Books
 from stubs.faults import Faults, spoil
 from stubs.log import Entry
 from stubs.routes import control, partners
@@ -23,7 +24,7 @@ _LARGEST = 1024 * 1024
 def build(settings: Settings) -> FastAPI:
     app = FastAPI(title="Tailrace stubs", version="1", docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.faults, app.state.log = Faults(), deque[Entry](maxlen=_MOST)
-    app.state.books = partners.Books()
+    app.state.books = Books()
     problem_details.install(app)
     for router in (health.router, metrics.router, control.router, *partners.ROUTERS):
         app.include_router(router)

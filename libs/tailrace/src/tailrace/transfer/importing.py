@@ -212,6 +212,9 @@ class _Importer:
         present: dict[str, Any] = to_jsonable_python(there)
         for name in document.emptied:
             present.pop(name, None)
+        if self._of.lines in document.said:
+            # Its rows are all of them: what stood behind the last one is not said any more.
+            present.pop(str(self._of.lines), None)
         merged: dict[str, Any] = _merged(present, document.said)
         return merged
 

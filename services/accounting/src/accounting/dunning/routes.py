@@ -10,12 +10,13 @@ from accounting.dunning import commands
 from accounting.dunning.bodies import DunningPolicyBody, NewDunningNotice
 from accounting.dunning.models import DunningNotice
 from accounting.dunning.views import DunningNoticeView, DunningPolicyView
-from accounting.invoices.document import Paper, paper
+from accounting.invoices.document import paper
 from accounting.invoices.projections import sellers
 from accounting.scopes import InvoiceReader, InvoiceWriter, Writer
 from tailrace.core.layout import Layout
 from tailrace.http.filters import between, equal
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.paper import Paper
 from tailrace.http.routing import Tx, tenant_router
 
 router = tenant_router(

@@ -7,29 +7,20 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from fastapi import Response
-
 from accounting.invoices.credit import CreditNote, CreditNoteLine
 from accounting.invoices.models import Invoice, InvoiceLine
 from tailrace.core.layout import Layout
 from tailrace.core.money import exponent, plain_decimal, round_minor
 from tailrace.documents import typeset
+from tailrace.http.paper import Paper
 
 _DELIVERED = {"en": "Order {0}, shipment {1}", "ja": "注文 {0}、出荷 {1}"}
 _DRAFT = {"en": "Draft", "ja": "下書き"}
 
 
-class Paper(Response):
-    """A PDF, which a browser saves and does not show."""
-
-    media_type = "application/pdf"
-
-
 async def paper(said: Mapping[str, Any], layout: Layout | None = None) -> Paper:
     """What a document says, typeset. Raises CannotBeTypeset, and Unavailable when too many are being made."""
-    name = f"{said['number']}.pdf"
-    made = await typeset("business", said, layout)
-    return Paper(made, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    return Paper.named(said["number"], await typeset("business", said, layout))
 
 
 def invoice_document(invoice: Invoice, seller: Mapping[str, Any], today: date) -> dict[str, Any]:

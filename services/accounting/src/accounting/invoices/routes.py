@@ -17,7 +17,7 @@ from accounting.invoices.bodies import (
     NewInvoice,
 )
 from accounting.invoices.credit import CreditNote
-from accounting.invoices.document import Paper, credit_note_document, invoice_document, paper
+from accounting.invoices.document import credit_note_document, invoice_document, paper
 from accounting.invoices.models import Invoice, InvoiceLine, Status
 from accounting.invoices.projections import companies, customers, deliveries, orders, sellers
 from accounting.invoices.views import (
@@ -34,6 +34,7 @@ from accounting.scopes import InvoiceReader, InvoiceWriter, Writer
 from tailrace.http.etag import IfMatch
 from tailrace.http.filters import any_of, between, equal, where
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.paper import Paper
 from tailrace.http.routing import Tx, tenant_router
 
 _READS = [books, customers, orders, deliveries, sellers, companies, days]

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from shipping import commands, lots
-from shipping.bodies import DeliveryBody, DispatchBody, LineBody, PackageBody, PickBody, SplitBody
+from shipping.bodies import DeliveryBody, DispatchBody, LineBody, MergeBody, PackageBody, PickBody, SplitBody
 from shipping.models import Shipment, Wanted
 from shipping.reactions import order_requests
 from shipping.scopes import Reader, Writer
@@ -73,13 +73,30 @@ async def pick_shipment(tx: Tx, who: Writer, match: IfMatch, shipment_id: UUID, 
 @router.post("/{shipment_id}/packages", status_code=201, response_model=ShipmentView)
 async def create_package(tx: Tx, who: Writer, match: IfMatch, shipment_id: UUID, body: PackageBody) -> Shipment:
     """Put picked goods into a parcel."""
-    return await commands.pack(tx, shipment_id, match, _wanted(body.lines), body.weight_grams)
+    described = body.model_dump(exclude={"lines"})
+    marks = {
+        line.line_id: line.model_dump(mode="json", include={"gtin", "lot", "expires_on"}, exclude_none=True)
+        for line in body.lines
+    }
+    return await commands.pack(tx, shipment_id, match, _wanted(body.lines), described, marks)
+
+
+@router.delete("/{shipment_id}/packages/{package_id}", status_code=204)
+async def delete_package(tx: Tx, who: Writer, match: IfMatch, shipment_id: UUID, package_id: UUID) -> None:
+    """Take a parcel apart; its goods wait to be packed again, and its SSCC is never given again."""
+    await commands.unpack(tx, shipment_id, match, package_id)
 
 
 @router.post("/{shipment_id}/split", status_code=201, response_model=ShipmentView)
 async def split_shipment(tx: Tx, who: Writer, match: IfMatch, shipment_id: UUID, body: SplitBody) -> Shipment:
     """Answers with the new shipment."""
     return await commands.split(tx, shipment_id, match, _wanted(body.lines))
+
+
+@router.post("/{shipment_id}/merge", response_model=ShipmentView)
+async def merge_shipments(tx: Tx, who: Writer, match: IfMatch, shipment_id: UUID, body: MergeBody) -> Shipment:
+    """Take in all of another shipment of the same reservation, which is cancelled."""
+    return await commands.merge(tx, shipment_id, match, body.shipment_id)
 
 
 @router.post("/{shipment_id}/dispatch", response_model=ShipmentView)

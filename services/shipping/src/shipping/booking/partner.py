@@ -1,0 +1,92 @@
+"""What a carrier is asked over the wire, and what it answers. It knows a booking by our reference, so that whatever is asked twice is done once.
+
+Which partner that is, the operator says (`TAILRACE_PARTNERS`, under the name `carrier`); which carrier is meant stands in what is asked.
+"""
+
+from typing import Any
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+from fastapi import FastAPI
+from pydantic import BaseModel, Field
+
+from contracts.carriage import TrackedStep
+from shipping.booking.models import Booking
+from shipping.carriers import Carrier
+from shipping.models import Shipment
+from tailrace.core.money import Currency
+from tailrace.db.database import Tx
+from tailrace.errands.calls import Call
+from tailrace.errands.partners import Partner, partner_of
+from tailrace.settings import Settings
+
+MOST_STEPS = 200
+_by_engine: WeakKeyDictionary[object, Settings] = WeakKeyDictionary()
+
+
+class Booked(BaseModel):
+    """What is answered to a booking; `cost` in minor units."""
+
+    tracking_number: str = Field(min_length=1, max_length=100)
+    cost: int | None = Field(default=None, ge=0, le=10**12)
+    currency: Currency | None = None
+
+
+class Cancelled(BaseModel):
+    """What is answered to a cancellation, also where nothing was booked under the reference."""
+
+    cancelled: bool
+
+
+class Step(TrackedStep):
+    """What is said of the way, no longer than what is kept of it."""
+
+    reference: str = Field(min_length=1, max_length=200)
+    place: str | None = Field(default=None, max_length=200)
+    detail: str | None = Field(default=None, max_length=500)
+
+
+class Way(BaseModel):
+    """All that a carrier says of a parcel's way, again each time."""
+
+    steps: list[Step] = Field(max_length=MOST_STEPS)
+
+
+async def prepare(app: FastAPI, settings: Settings) -> None:
+    """Before anything is served or fired."""
+    _by_engine[app.state.database.engine] = settings
+
+
+def carrier_partner(tx: Tx) -> Partner | None:
+    """Who is asked, in the process that this transaction runs in; None while no setting says where it is."""
+    return partner_of(_by_engine[tx.bind], "carrier")
+
+
+def book(partner: Partner, booking: Booking, shipment: Shipment, carrier: Carrier) -> Call:
+    """Ask for it to be taken. The name and the address of who gets it are with the call until it is settled, and no longer."""
+    to: dict[str, Any] = shipment.ship_to or {}
+    parcels = [
+        {name: getattr(each, name) for name in ("sscc", "weight_grams", "length_mm", "width_mm", "height_mm")}
+        for each in shipment.packages
+    ]
+    asked = {
+        "reference": str(booking.id),
+        "shipment": shipment.number,
+        "carrier": carrier.code,
+        "service": booking.service,
+        "country": to.get("country"),
+        "to": {"name": shipment.customer_name, **to},
+        "weight_grams": sum(each.weight_grams or 0 for each in shipment.packages),
+        "parcels": parcels,
+    }
+    return partner.call("POST", "/bookings", json=asked)
+
+
+def cancel(partner: Partner, booking_id: UUID) -> Call:
+    """Ask for it not to be taken, if it is."""
+    return partner.call("POST", "/cancellations", json={"reference": str(booking_id)})
+
+
+def track(partner: Partner, booking_id: UUID) -> Call:
+    """Ask where it is."""
+    return partner.call("GET", f"/ways/{booking_id}")

@@ -1,0 +1,59 @@
+"""Tariffs from files: a row for each rate, those of a tariff one after another. One that is there gets the rates of the file, and no others."""
+
+from collections.abc import Collection, Mapping
+from uuid import UUID
+
+from sqlalchemy import select
+
+from shipping.carriers import Carrier
+from shipping.rates.bodies import TariffBody
+from shipping.rates.models import Tariff
+from tailrace.db import master_data
+from tailrace.db.database import Tx
+from tailrace.transfer.columns import column
+from tailrace.transfer.importable import Importable, Reference
+
+
+async def _create(tx: Tx, body: TariffBody) -> Tariff:
+    return await master_data.create(tx, Tariff, master_data.values_of(Tariff, body))
+
+
+async def _replace(tx: Tx, row: Tariff, body: TariffBody) -> Tariff:
+    return await master_data.replace(tx, Tariff, row.id, None, master_data.values_of(Tariff, body))
+
+
+async def _carriers(tx: Tx, codes: Collection[str]) -> Mapping[str, UUID]:
+    live = select(Carrier.code, Carrier.id).where(Carrier.code.in_(codes), Carrier.deleted_at.is_(None))
+    return {row.code: row.id for row in await tx.execute(live)}
+
+
+tariffs = Importable(
+    service="shipping",
+    name="tariffs",
+    body=TariffBody,
+    kind=Tariff,
+    columns=[
+        column("code", "Code", "コード"),
+        column("name", "Name", "名称"),
+        column("carrier_id", "Carrier id"),
+        column("service", "Service", "サービス"),
+        column("currency", "Currency", "通貨"),
+        column("valid_from", "Valid from", "適用開始日"),
+        column("valid_until", "Valid until", "適用終了日"),
+        column("days", "Days", "所要日数"),
+        column("divisor", "Divisor", "容積換算係数"),
+        column("fuel_rate", "Fuel rate", "燃料割増率"),
+        column("active", "Active", "有効"),
+        column("surcharges", "Surcharges", "割増料金"),
+        column("rates.country", "Country", "国"),
+        column("rates.postal_prefix", "Postal prefix", "郵便番号の始まり"),
+        column("rates.up_to_grams", "Up to grams", "重量上限"),
+        column("rates.price", "Price", "料金"),
+    ],
+    references=[Reference(column("carrier", "Carrier", "運送会社"), "carrier_id", _carriers)],
+    create=_create,
+    replace=_replace,
+    lines="rates",
+    document=("code",),
+    ignored=("id", "version", "created_at", "updated_at"),
+)

@@ -1,0 +1,113 @@
+"""What leaves is announced by its parcels, and what comes is taken in parcel by parcel, with what differs."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from ordered import Order
+
+from tailrace_testing import Harness
+
+ONE, TWO, THREE, STRANGE = "376104250021234569", "049123450000000019", "049123450000000026", "049123450000000033"
+LOT = {"sku": "ROD", "name": "Rod", "quantity": "5", "gtin": "6291041500213", "lot": "H-1", "expires_on": "2027-01-31"}
+
+
+def parcel(sscc: str, *lines: dict[str, Any]) -> dict[str, Any]:
+    return {"sscc": sscc, "lines": list(lines or ({"sku": "ROD", "quantity": "5"},))}
+
+
+class Door:
+    """Where deliveries come in."""
+
+    def __init__(self, shipping: Harness) -> None:
+        self.h = shipping
+
+    async def announce(self, *parcels: dict[str, Any], **more: Any) -> Any:
+        body = {"supplier_name": "Rods Ltd", "reference": "D-1", "packages": list(parcels), **more}
+        return await self.h.client.post("/v1/asns", json=body)
+
+    async def act(self, id: str, what: str, **body: Any) -> Any:
+        return await self.h.client.post(f"/v1/asns/{id}/{what}", json=body or ({} if what == "arrive" else None))
+
+
+@pytest.fixture
+def door(shipping: Harness) -> Door:
+    return Door(shipping)
+
+
+async def test_what_came_is_told_with_every_difference(door: Door, shipping: Harness) -> None:
+    made = (await door.announce(parcel(ONE, LOT), parcel(TWO), parcel(THREE))).json()
+    id = made["id"]
+    assert (made["number"], made["status"], made["differences"]) == ("ASN-000001", "announced", [])
+    assert (await door.act(id, "scan", sscc=ONE)).json()["type"] == "urn:tailrace:problem:asn-state"
+    assert (await door.act(id, "arrive")).json()["status"] == "arrived"
+    assert (await door.act(id, "scan", sscc=ONE)).json()["packages"][0]["received"][0]["lot"] == "H-1"
+    again = await door.act(id, "scan", sscc=ONE)
+    assert (again.status_code, again.json()["type"]) == (409, "urn:tailrace:problem:already-scanned")
+    found = [{"sku": "ROD", "quantity": "4"}, {"sku": "NUT", "quantity": "1"}]
+    await door.act(id, "scan", sscc=TWO, lines=found)
+    unexplained = await door.act(id, "scan", sscc=STRANGE)
+    assert (unexplained.status_code, unexplained.json()["errors"][0]["field"]) == (422, "/lines")
+    await door.act(id, "scan", sscc=STRANGE, lines=[{"sku": "ROD", "quantity": "2", "lot": "H-9"}])
+    done = (await door.act(id, "receive")).json()
+    expected = [
+        (TWO, "NUT", None, "0", "1"),
+        (TWO, "ROD", None, "5", "4"),
+        (THREE, "ROD", None, "5", "0"),
+        (STRANGE, "ROD", "H-9", "0", "2"),
+    ]
+    assert [tuple(each.values()) for each in done["differences"]] == expected
+    (told,) = await shipping.published("scm.asn.received")
+    event = told.event.model_dump(mode="json")
+    assert [tuple(each.values()) for each in event["differences"]] == expected
+    assert [each["sscc"] for each in event["packages"]] == [ONE, TWO, STRANGE]
+    scans = [e.event.announced for e in await shipping.published("scm.asn.scanned")]  # type: ignore[attr-defined]
+    assert scans == [True, True, False]
+    for what in ("arrive", "receive"):
+        assert (await door.act(id, what)).status_code == 409
+    listed = await shipping.client.get("/v1/asns", params={"sscc": STRANGE, "status": "received"})
+    assert [each["id"] for each in listed.json()["items"]] == [id]
+
+
+async def test_a_delivery_is_announced_once_and_scanned_by_several(door: Door) -> None:
+    id = (await door.announce(parcel(ONE), parcel(TWO))).json()["id"]
+    twice = await door.announce(parcel(THREE))
+    assert (twice.status_code, twice.json()["type"]) == (409, "urn:tailrace:problem:already-announced")
+    assert (await door.announce(parcel(ONE), supplier_name="Others")).status_code == 201
+    await door.act(id, "arrive")
+    scans = await asyncio.gather(*(door.act(id, "scan", sscc=sscc) for sscc in (ONE, TWO, ONE)))
+    assert sorted(each.status_code for each in scans) == [200, 200, 409]
+    assert (await door.h.client.get(f"/v1/asns/{id}")).json()["differences"] == []
+    for wrong, field in (
+        ({"packages": [parcel(ONE[:-1] + "0")]}, "/packages/0/sscc"),
+        ({"packages": [parcel(ONE), parcel(ONE)]}, ""),
+        ({"packages": []}, "/packages"),
+        ({"packages": [{"sscc": ONE, "lines": []}]}, "/packages/0/lines"),
+    ):
+        answer = await door.announce(reference="D-2", **wrong)
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field), answer.text
+
+
+async def test_what_leaves_is_announced_by_its_parcels(order: Order, shipping: Harness) -> None:
+    await Order(shipping).packed()
+    plain = await order.packed()
+    await order.post(plain, "dispatch")
+    assert await shipping.published("scm.asn.created") == []
+    await shipping.client.put("/v1/shipments/labelling", json={"company_prefix": "4912345"})
+    other = Order(shipping)
+    shipment = await other.packed(lines=[{**other.some("10")[0], "lot": "H-1"}, *other.some(None, "2.5")])
+    await other.post(shipment, "dispatch")
+    (told,) = await shipping.published("scm.asn.created")
+    event = told.event.model_dump(mode="json", exclude_none=True)
+    assert (event["direction"], event["reference"], event["shipment_id"]) == ("outbound", "PO 7", shipment)
+    (package,) = event["packages"]
+    assert (package["sscc"], package["weight_grams"]) == (ONE_OF_OURS, 1200)
+    assert package["lines"] == [
+        {"sku": "BOLT", "name": "Bolt", "quantity": "10", "lot": "H-1"},
+        {"sku": "FLOUR", "name": "Flour", "quantity": "2.5"},
+    ]
+    (shown,) = (await shipping.client.get("/v1/asns", params={"shipment_id": shipment})).json()["items"]
+    assert (await shipping.client.post(f"/v1/asns/{shown['id']}/arrive", json={})).status_code == 409
+
+
+ONE_OF_OURS = "049123450000000019"

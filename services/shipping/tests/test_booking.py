@@ -1,0 +1,235 @@
+"""Carriers on a real port are asked to take shipments, whatever they do then: booked once, cancelled for good, tracked in any order."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from ordered import Order
+from partner import Asked, PartnerListener, answer
+from tariffs import RATES, carrier, kept, tariff
+
+from contracts.orders import OrderHeld, ShipmentCancellationRequested
+from tailrace.settings import PartnerAddress
+from tailrace_testing import Harness
+
+
+class Carrier:
+    """Does what it is asked, unless `says` has an answer for the path."""
+
+    def __init__(self, h: Harness, listener: PartnerListener) -> None:
+        self.h, self.listener = h, listener
+        self.says: dict[str, list[bytes]] = {}
+        self.steps: list[dict[str, Any]] = []
+        listener.decide = self._decide
+
+    def _decide(self, asked: Asked) -> bytes:
+        path = asked.line.split()[1].split("/")[1]
+        if waiting := self.says.get(path):
+            return waiting.pop(0)
+        if path == "bookings":
+            return answer(201, b'{"tracking_number": "TR1", "cost": 620, "currency": "EUR"}')
+        if path == "cancellations":
+            return answer(200, b'{"cancelled": true}')
+        return answer(200, json.dumps({"steps": self.steps}).encode())
+
+    def asked(self, path: str) -> list[Any]:
+        found = [each for each in self.listener.asked if each.line.split()[1].startswith(f"/{path}")]
+        return [json.loads(each.body) if each.body else None for each in found]
+
+    async def run(self) -> None:
+        await self.h.make_errands_due()
+        await self.h.run_errands()
+
+    async def look(self) -> None:
+        """Let the half hour pass."""
+        await self.h.make_timers_due()
+        await self.h.fire_timers()
+        await self.run()
+
+
+@pytest.fixture
+async def partner(shipping: Harness) -> AsyncIterator[Carrier]:
+    async with PartnerListener() as listener:
+        shipping.settings.partners = {"carrier": PartnerAddress(url=listener.url)}
+        shipping.settings.errands_allow = [listener.target]
+        yield Carrier(shipping, listener)
+
+
+class Desk:
+    """Who books."""
+
+    def __init__(self, h: Harness, order: Order) -> None:
+        self.h, self.order = h, order
+
+    async def prepare(self) -> str:
+        self.carrier = await carrier(self.h, bookable=True)
+        self.tariff = await kept(self.h, tariff(self.carrier, "T", days=2))
+        self.shipment = await self.order.packed()
+        return self.shipment
+
+    async def book(self, **by: Any) -> Any:
+        return await self.h.client.post(
+            "/v1/bookings", json={"shipment_id": self.shipment, **(by or {"choice": "cheapest"})}
+        )
+
+    async def booked(self, partner: Carrier) -> str:
+        await self.prepare()
+        made = await self.book()
+        assert made.status_code == 201, made.text
+        await partner.run()
+        return str(made.json()["id"])
+
+    async def act(self, id: str, what: str, **body: Any) -> Any:
+        return await self.h.client.post(f"/v1/bookings/{id}/{what}", json=body or None)
+
+    async def read(self, id: str) -> dict[str, Any]:
+        return dict((await self.h.client.get(f"/v1/bookings/{id}")).json())
+
+    async def shown(self) -> dict[str, Any]:
+        return dict((await self.order.read(self.shipment))["booking"])
+
+    async def types(self) -> list[str]:
+        return [each.type.rpartition(".")[2] for each in await self.h.published() if ".booking." in each.type]
+
+
+@pytest.fixture
+def desk(shipping: Harness, order: Order) -> Desk:
+    return Desk(shipping, order)
+
+
+def step(reference: str, state: str, at: str, **more: Any) -> dict[str, Any]:
+    return {"reference": reference, "state": state, "at": f"2026-06-0{at}Z", **more}
+
+
+async def test_a_shipment_is_booked_leaves_by_it_and_is_tracked_to_the_door(desk: Desk, partner: Carrier) -> None:
+    id = await desk.booked(partner)
+    booked = await desk.read(id)
+    assert (booked["status"], booked["tracking_number"], booked["quoted"], booked["cost"]) == (
+        "booked",
+        "TR1",
+        800,
+        620,
+    )
+    assert booked["reason"] == "800 JPY: the only tariff that is for it."
+    (asked,) = partner.asked("bookings")
+    assert (asked["reference"], asked["service"], asked["country"], asked["weight_grams"]) == (
+        id,
+        "standard",
+        "JP",
+        1200,
+    )
+    sent = (await desk.order.post(desk.shipment, "dispatch", dispatched_at="2026-06-02T00:00:00Z")).json()
+    assert (sent["status"], sent["tracking_number"], sent["carrier_id"]) == ("dispatched", "TR1", desk.carrier)
+    # Said out of order, again, and with one more each time: once each, and the state never goes back.
+    late = step("c", "in_transit", "3T10:00:00", place="Osaka")
+    partner.steps = [late]
+    await partner.look()
+    partner.steps = [step("a", "picked_up", "2T09:00:00"), late, late]
+    await partner.look()
+    assert (await desk.shown())["tracking"] == "in_transit"
+    partner.steps += [step("d", "delivered", "1T09:00:00", detail="At the door"), step("e", "exception", "4T09:00:00")]
+    await partner.look()
+    now = await desk.order.read(desk.shipment)
+    # By the carrier's clock it came before it left.
+    assert (now["status"], now["delivered_at"], now["note"]) == ("delivered", "2026-06-02T00:00:00Z", "At the door")
+    tracked = [e.event for e in await desk.h.published("shipment.booking.tracked")]
+    assert [[s.reference for s in e.steps] for e in tracked] == [["c"], ["a"], ["d", "e"]]  # type: ignore[attr-defined]
+    assert [e.state for e in tracked] == ["in_transit", "in_transit", "delivered"]  # type: ignore[attr-defined]
+    assert (await desk.read(id))["ended"] is True
+    count = len(partner.asked("ways"))
+    await partner.look()
+    assert len(partner.asked("ways")) == count == 3
+    assert (await desk.act(id, "track")).status_code == 409
+
+
+async def test_a_refusal_shows_on_the_shipment_and_a_person_asks_again(desk: Desk, partner: Carrier) -> None:
+    partner.says["bookings"] = [answer(503), answer(422, b'{"title": "No such street"}')]
+    id = await desk.booked(partner)
+    assert (await desk.shown())["status"] == "requested"
+    assert (await desk.act(id, "retry")).json()["type"] == "urn:tailrace:problem:booking-state"
+    await partner.run()
+    shown = await desk.shown()
+    assert (shown["status"], shown["failure"]) == ("failed", "status-422")
+    assert [
+        e["id"] for e in (await desk.h.client.get("/v1/bookings", params={"status": "failed"})).json()["items"]
+    ] == [id]
+    assert (await desk.act(id, "retry")).json()["status"] == "requested"
+    await partner.run()
+    assert (await desk.shown())["status"] == "booked"
+    assert {each["reference"] for each in partner.asked("bookings")} == {id}
+    assert await desk.types() == ["requested", "failed", "requested", "confirmed"]
+
+
+async def test_a_shipment_is_booked_once_and_stays_packed_as_it_was(desk: Desk, partner: Carrier) -> None:
+    await desk.prepare()
+    answers = await asyncio.gather(*(desk.book(tariff_id=desk.tariff) for _ in range(4)))
+    assert sorted(each.status_code for each in answers) == [201, 409, 409, 409]
+    await partner.run()
+    assert len(partner.asked("bookings")) == 1
+    (parcel,) = (await desk.order.read(desk.shipment))["packages"]
+    unpack = await desk.h.client.delete(f"/v1/shipments/{desk.shipment}/packages/{parcel['id']}")
+    assert (unpack.status_code, unpack.json()["type"]) == (409, "urn:tailrace:problem:already-booked")
+    in_use = await desk.h.client.delete(f"/v1/carriers/{desk.carrier}")
+    assert in_use.status_code == 409
+
+
+async def test_what_is_cancelled_before_the_answer_is_cancelled_behind_it(desk: Desk, partner: Carrier) -> None:
+    await desk.prepare()
+    id = (await desk.book()).json()["id"]
+    assert (await desk.act(id, "cancel", reason="Changed our minds")).json()["status"] == "cancelling"
+    assert (await desk.book()).status_code == 409
+    await partner.run()
+    assert len(partner.asked("bookings")) == 1
+    await partner.run()
+    assert ((await desk.read(id))["status"], partner.asked("cancellations")) == ("cancelled", [{"reference": id}])
+    other = (await desk.book()).json()["id"]
+    await partner.run()
+    partner.says["cancellations"] = [answer(409)]
+    await desk.act(other, "cancel", reason="Too late")
+    await partner.run()
+    kept_one = await desk.read(other)
+    assert (kept_one["status"], kept_one["failure"]) == ("booked", "status-409")
+    await desk.act(other, "cancel", reason="Once more")
+    await partner.run()
+    assert (await desk.read(other))["status"] == "cancelled"
+
+
+@pytest.mark.parametrize("how", ["by hand", "cancelled", "nobody to tell"])
+async def test_a_booking_ends_with_what_it_was_for(how: str, desk: Desk, partner: Carrier) -> None:
+    id = await desk.booked(partner)
+    if how == "nobody to tell":
+        desk.h.settings.partners = {}
+    if how == "by hand":
+        sent = await desk.order.post(desk.shipment, "dispatch", tracking_number="BY-HAND")
+        assert (sent.status_code, sent.json()["tracking_number"], sent.json()["carrier_id"]) == (200, "BY-HAND", None)
+    else:
+        await desk.order.hear(ShipmentCancellationRequested(order_id=desk.order.id, reason="customer"))
+        assert (await desk.order.read(desk.shipment))["status"] == "cancelled"
+    await partner.run()
+    now = await desk.read(id)
+    expected = ("booked", "no-partner") if how == "nobody to tell" else ("cancelled", None)
+    assert (now["status"], now["failure"]) == expected
+
+
+async def test_what_cannot_be_booked_says_why(desk: Desk, partner: Carrier) -> None:
+    await desk.prepare()
+    by_hand = await kept(desk.h, tariff(await carrier(desk.h, "HAND"), "H"))
+    far = await kept(desk.h, tariff(desk.carrier, "FAR", rates=[{**RATES[0], "country": "DE"}]))
+    for by, status, slug in (
+        ({"tariff_id": by_hand}, 409, "not-bookable"),
+        ({"tariff_id": far}, 409, "not-bookable"),
+        ({"tariff_id": desk.carrier}, 422, "invalid"),
+        ({"tariff_id": far, "choice": "fastest"}, 422, "invalid"),
+    ):
+        refused = await desk.book(**by)
+        assert (refused.status_code, refused.json()["type"].rpartition(":")[2]) == (status, slug), by
+    await desk.order.hear(OrderHeld(order_id=desk.order.id, reason="credit limit"))
+    assert (await desk.book()).json()["type"] == "urn:tailrace:problem:shipment-held"
+    desk.order = Order(desk.h)
+    desk.shipment = await desk.order.shipment()
+    assert (await desk.book()).json()["type"] == "urn:tailrace:problem:not-packed"
+    await desk.order.post(desk.shipment, "dispatch")
+    assert (await desk.book()).json()["type"] == "urn:tailrace:problem:shipment-state"
+    assert partner.asked("bookings") == []
