@@ -1,7 +1,7 @@
 # Everything starts here. `make help` lists the targets; each of them installs first what it needs, once.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status test containers clients fuzz faults bench imports check lint formats types generated charts compose docs format lock lock-services clean
+.PHONY: help install demo up down status test containers clients fuzz faults bench imports check lint formats types generated charts s3 compose docs format lock lock-services clean
 SHELL := /bin/sh
 
 BIN := .venv/bin
@@ -17,10 +17,13 @@ PACKAGES := $(patsubst %/pyproject.toml,%,$(wildcard contracts/pyproject.toml de
 SPACE := $(subst ,, )
 SOURCES := $(wildcard $(addsuffix /src,$(PACKAGES)))
 # Where tests import from, as pytest's `pythonpath` has it, and which of them are typed as strictly as the sources.
-TESTING := tests/support tests/conformance/support libs/tailrace/tests/toy_service/src tests/bench tests/faults tests/faults/purse_service/src
+TESTING := tests/support tests/conformance/support libs/tailrace/tests/toy_service/src tests/bench tests/faults tests/faults/purse_service/src \
+	$(wildcard services/*/tests/support)
+TESTED := $(addprefix services/,audit identity quotes stubs)
 TYPED := .ci/rerun.py $(wildcard tests/conformance/*.py) tests/conformance/support \
 	$(addprefix tests/,bench ci docs e2e faults interplay newcomer support clients/test_clients.py fuzz/test_fuzz.py) \
-	$(wildcard libs/*/tests) $(wildcard services/*/tests/walk.py)
+	$(wildcard libs/*/tests) $(addsuffix /tests,demo $(TESTED)) \
+	$(filter-out $(addsuffix /tests/walk.py,$(TESTED)),$(wildcard services/*/tests/walk.py))
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -88,6 +91,9 @@ types:
 
 generated:
 	@code=0; $(BIN)/tailrace describe --check || code=1; $(BIN)/lint-imports --config dist/importlinter.ini || code=1; exit $$code
+
+s3: ## Build versitygw, an S3 server that keeps object locks, with Go: the tests of locked objects use it where it is
+	@GOBIN=$(CURDIR)/$(BIN) CGO_ENABLED=0 go install github.com/versity/versitygw/cmd/versitygw@v1.8.0
 
 charts: .venv/.charts ## Render every Helm chart with helm and check it against the Kubernetes schemas, offline
 	@$(CHARTS)/python deploy/helm/check.py

@@ -1,4 +1,4 @@
-"""Events of audit, on `audit.events`: what was signed of a company's audit log, and how long it is kept."""
+"""Events of audit, on `audit.events`: what was signed of a company's audit log, how long it is kept, and where."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -42,6 +42,8 @@ class AuditRetentionChanged(AuditEvent):
     days: int
     access_days: int
     """Of accesses to the gateway."""
+    archive_days: int | None = None
+    """After how many contents go into the archive; never, when there is none."""
 
 
 class AuditHoldPlaced(AuditEvent):
@@ -64,9 +66,61 @@ class AuditHoldReleased(AuditEvent):
     reason: str
 
 
+class AuditArchiveBegun(AuditEvent):
+    """Records that are old enough are about to be kept as one object, outside the database."""
+
+    type: ClassVar[str] = "audit.archive_begun"
+
+    archive_id: UUID
+    number: int
+    """Counts the archives of the company from 1."""
+    begin: int
+    """The position of its first record."""
+    end: int
+    """That of the first record after it."""
+
+
+class AuditArchived(AuditEvent):
+    """An archive is in the store. Its hash, here, is in the log itself and so under its next head."""
+
+    type: ClassVar[str] = "audit.archived"
+
+    archive_id: UUID
+    number: int
+    sha256: str
+    """Of the object, in hexadecimal."""
+    size: int
+    """Of the object, in bytes."""
+    kept_until: datetime
+    """Before then it is not deleted."""
+    locked: bool
+    """Whether the store has said that it refuses to delete it before then."""
+
+
+class AuditArchiveRestored(AuditEvent):
+    """What an archive keeps is in the database too, for a while."""
+
+    type: ClassVar[str] = "audit.archive_restored"
+
+    archive_id: UUID
+    restored_until: datetime
+
+
+class AuditArchiveDeleted(AuditEvent):
+    """The time of an archive was over, and no hold kept it."""
+
+    type: ClassVar[str] = "audit.archive_deleted"
+
+    archive_id: UUID
+
+
 PUBLISHED: tuple[type[AuditEvent], ...] = (
     AuditHeadSigned,
     AuditRetentionChanged,
     AuditHoldPlaced,
     AuditHoldReleased,
+    AuditArchiveBegun,
+    AuditArchived,
+    AuditArchiveRestored,
+    AuditArchiveDeleted,
 )

@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tailrace_demo import books, report, topics
+from tailrace_demo import approvals, books, report, topics, traces
 from tailrace_demo.client import RequestLog, Session
 from tailrace_demo.companies import FIRMS, MUSIC
 from tailrace_demo.expected import Expected, expected
@@ -48,6 +48,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--orders", type=int, default=300, help="orders of the two manufacturers together (at least 24)"
     )
+    parser.add_argument(
+        "--traces", type=int, default=50, help="of how many orders, chosen at random, the trace is checked; 0 for none"
+    )
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--gateway", default=f"http://127.0.0.1:{environment('TAILRACE_GATEWAY_PORT', '8000')}")
     parser.add_argument("--kafka", default=environment("TAILRACE_KAFKA", "127.0.0.1:8101"))
@@ -79,15 +82,17 @@ async def run(options: argparse.Namespace, log: RequestLog, data: Path, console:
             if e["path"] == "/v1/orders" and e["tenant"] == FIRMS[0].slug and e["body"]["confirm"]
         )
         traced, drawn = await _traced(shops[0], example["answer"]["id"])
+        checked = await _checked(shops, log, options)
     events = await topics.read_events(options.kafka)
     counted, waits = topics.per_topic(events), topics.latency(events)
     report.show_checks(console, results)
     report.show_topics(console, counted, waits)
     report.show_story(console, example["answer"]["number"], list(topics.story(events, example["answer"]["id"])))
     report.show_trace(console, options.gateway, example["answer"]["id"], traced, _saved(drawn, data / "trace.svg"))
+    report.show_traces(console, checked)
     report.show_log_ins(console, options.gateway, shops)
-    report.save(data / "report.json", results, counted, waits)
-    right = all(check.holds for _, checks in results.values() for check in checks)
+    report.save(data / "report.json", results, counted, waits, checked)
+    right = not checked.wrong and all(check.holds for _, checks in results.values() for check in checks)
     verdict = "[green]every figure agrees[/]" if right else "[bold red]some figures are wrong[/]"
     console.print(
         f"{len(log.entries):,} accepted requests in {time.monotonic() - began:.0f} s: {verdict}. Their log: {log.path}"
@@ -100,6 +105,11 @@ async def _traced(shop: Shop, order_id: str) -> tuple[int, str]:
     path = f"/v1/trace/{order_id}"
     trace = await shop.admin.until(path, lambda said: said["complete"] and said["nodes"], what=f"{path} to be complete")
     return len(trace["nodes"]), await shop.admin.get(f"{path}.svg")
+
+
+async def _checked(shops: list[Shop], log: RequestLog, options: argparse.Namespace) -> traces.Verdict:
+    admins = {shop.firm.slug: shop.admin for shop in shops}
+    return await traces.check(admins, log.entries, options.kafka, options.traces, options.seed)
 
 
 def _saved(text: str, path: Path) -> Path:
@@ -125,6 +135,8 @@ async def _trade(shops: list[Shop], planned: dict[str, list[Plan]], console: Con
                     progress.advance(task)
 
                 group.create_task(trade(shop, planned[shop.firm.slug], done))
+                if shop.firm.customers:
+                    group.create_task(approvals.approvals(shop))
 
 
 def _expected(shop: Shop, log: RequestLog) -> Expected:

@@ -1,6 +1,7 @@
 """What the platform says at the end, asked for through the gateway, beside what it must say."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from tailrace_demo.expected import Expected
 from tailrace_demo.setup import Shop
 
-INVENTORY, REVENUE, TAX, COST = "1400", "4000", "2200", "5000"
+INVENTORY, REVENUE, TAX, COST, RENT = "1400", "4000", "2200", "5000", "6000"
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,28 @@ async def settle(shop: Shop, figures: Expected) -> None:
 
 async def audit(shop: Shop, figures: Expected) -> list[Check]:
     """Every figure of one company that can be checked."""
+    return [*await _trade(shop, figures), *(await _decided(shop, figures) if figures.quotes else [])]
+
+
+async def _decided(shop: Shop, figures: Expected) -> list[Check]:
+    """What became of quotes and journals that others had to decide."""
+    quotes = await shop.admin.every("/v1/quotes")
+    waited = await shop.admin.every("/v1/approvals")
+    names = {user["id"]: user["email"].partition("@")[0] for user in await shop.admin.every("/v1/auth/users")}
+    votes: Counter[str] = Counter()
+    for each in waited:
+        shown = await shop.admin.get(f"/v1/approvals/{each['id']}")
+        votes.update(names[vote["user_id"]] for task in shown["tasks"] for vote in task["votes"])
+    balances = _balances(await shop.admin.get("/v1/accounting/trial-balance"))
+    return [
+        Check("quotes by state", _states(quotes), _sorted(figures.quotes)),
+        Check("approvals by state", _states(waited), _sorted(figures.approvals)),
+        Check("decisions by person", _sorted(votes), _sorted(figures.decisions)),
+        Check("rent, partly by approval", balances.get(RENT, 0), figures.rent),
+    ]
+
+
+async def _trade(shop: Shop, figures: Expected) -> list[Check]:
     orders = await shop.admin.every("/v1/orders")
     trial = await shop.admin.get("/v1/accounting/trial-balance")
     stock = await shop.admin.every("/v1/inventory/stock")
@@ -57,8 +80,8 @@ async def audit(shop: Shop, figures: Expected) -> list[Check]:
     return [
         Check(
             "orders by state",
-            dict(sorted(Counter(order["status"] for order in orders).items())),
-            dict(sorted(figures.orders.items())),
+            _states(orders),
+            _sorted(figures.orders),
         ),
         Check("stock levels = replay", sum(1 for r in replayed if r["equal"]), len(stock)),
         Check("inventory account = stock", balances.get(INVENTORY, 0), value),
@@ -73,6 +96,14 @@ async def audit(shop: Shop, figures: Expected) -> list[Check]:
             figures.units_shipped,
         ),
     ]
+
+
+def _states(rows: Any) -> dict[str, int]:
+    return _sorted(Counter(row["status"] for row in rows))
+
+
+def _sorted(counts: Mapping[str, int]) -> dict[str, int]:
+    return dict(sorted(counts.items()))
 
 
 def _balances(trial: Any) -> dict[str, int]:

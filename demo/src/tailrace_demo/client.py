@@ -123,9 +123,19 @@ class User:
             cursor = {"cursor": page["next_cursor"]}
 
     async def post(self, path: str, body: Any, *, key: str) -> Any:
+        return await self._write("POST", path, body, key)
+
+    async def put(self, path: str, body: Any, *, key: str) -> Any:
+        return await self._write("PUT", path, body, key)
+
+    async def patch(self, path: str, body: Any, *, key: str) -> Any:
+        return await self._write("PATCH", path, body, key)
+
+    async def _write(self, method: str, path: str, body: Any, key: str) -> Any:
         name = str(uuid5(NAMESPACE_URL, f"tailrace-demo/{self.tenant}/{key}"))
-        answer = await self.session.ask("POST", path, {**self._headers, "Idempotency-Key": name}, body)
-        self.session.log.add(tenant=self.tenant, user=self.email, key=key, path=path, body=body, answer=answer)
+        answer = await self.session.ask(method, path, {**self._headers, "Idempotency-Key": name}, body)
+        said = {"method": method, "path": path, "body": body, "answer": answer}
+        self.session.log.add(tenant=self.tenant, user=self.email, key=key, **said)
         return answer
 
     async def until(self, path: str, holds: Any, *, what: str) -> Any:

@@ -8,6 +8,8 @@ from fractions import Fraction
 from math import floor
 from typing import Any
 
+from tailrace_demo.decided import Decided
+
 
 @dataclass
 class Expected:
@@ -20,6 +22,11 @@ class Expected:
     revenue: int
     tax: int
     opening_value: int
+    quotes: dict[str, int]
+    approvals: dict[str, int]
+    decisions: dict[str, int]
+    """How often each person decided, by the name before the @."""
+    rent: int
 
 
 @dataclass
@@ -49,6 +56,7 @@ class _Book:
         self._shipments: dict[str, dict[str, Decimal]] = defaultdict(dict)
         self._revenue = self._tax = self._opening = 0
         self._opening_units = Decimal(0)
+        self._decided = Decided(prices)
 
     def read(self, entry: dict[str, Any]) -> None:
         path, body, answer = entry["path"].split("/")[2:], entry["body"], entry["answer"]
@@ -68,6 +76,8 @@ class _Book:
             case ["inventory", "receipts"]:
                 self._opening += body["value"]
                 self._opening_units += Decimal(body["quantity"])
+            case _:
+                self._decided.read(entry)
 
     def figures(self) -> Expected:
         states: dict[str, int] = defaultdict(int)
@@ -82,6 +92,10 @@ class _Book:
             revenue=self._revenue,
             tax=self._tax,
             opening_value=self._opening,
+            quotes=self._decided.quotes(),
+            approvals=self._decided.approvals(),
+            decisions=dict(self._decided.decisions),
+            rent=self._decided.rent,
         )
 
     def _order(self, body: dict[str, Any], answer: dict[str, Any]) -> None:

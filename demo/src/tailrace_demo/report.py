@@ -12,6 +12,7 @@ from tailrace_demo.books import Check
 from tailrace_demo.companies import PASSWORD, Firm
 from tailrace_demo.setup import Shop
 from tailrace_demo.topics import Event, Latency
+from tailrace_demo.traces import Verdict
 
 _DECIMALS = {"JPY": 0}
 
@@ -63,6 +64,18 @@ def show_trace(console: Console, gateway: str, order_id: str, nodes: int, pictur
     )
 
 
+def show_traces(console: Console, checked: Verdict) -> None:
+    """How many traces say what the topics and the requests say; of those that do not, which and why."""
+    if checked.asked:
+        console.print(
+            f"Traces of {checked.orders:,} orders, forward and back, against the topics and the requests: "
+            f"{checked.asked:,} asked for, {checked.nodes:,} events, median {checked.median:,.0f} ms, "
+            f"p99 {checked.p99:,.0f} ms, {len(checked.wrong)} wrong"
+        )
+    for order_id, why in checked.wrong.items():
+        console.print(f"[bold red]✗[/] trace of order {order_id}: {why}")
+
+
 def show_log_ins(console: Console, gateway: str, shops: list[Shop]) -> None:
     table = Table(title=f"Log in at {gateway}/docs", title_justify="left")
     for heading in ("Tenant", "E-mail", "Password"):
@@ -73,7 +86,11 @@ def show_log_ins(console: Console, gateway: str, shops: list[Shop]) -> None:
 
 
 def save(
-    path: Path, results: dict[str, tuple[Firm, list[Check]]], topics: dict[str, int], latency: Latency | None
+    path: Path,
+    results: dict[str, tuple[Firm, list[Check]]],
+    topics: dict[str, int],
+    latency: Latency | None,
+    traces: Verdict,
 ) -> None:
     """The same as JSON."""
     document: dict[str, Any] = {
@@ -85,6 +102,7 @@ def save(
         "latency_ms": None
         if latency is None
         else {"pairs": latency.count, "median": latency.median, "p99": latency.p99},
+        "traces": {"orders": traces.orders, "asked": traces.asked, "events": traces.nodes, "wrong": traces.wrong},
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(document, indent=2) + "\n")

@@ -37,7 +37,7 @@ async def found(session: Session, operator: User, firm: Firm) -> Shop:
     }
     await operator.post("/v1/tenants", tenant, key=f"tenant/{firm.slug}")
     admin = await session.log_in(firm.slug, email, PASSWORD)
-    sellers = [await _hire(session, admin, name) for name in firm.sellers]
+    sellers = [await hire(admin, name, ["sales", "warehouse"]) for name in firm.sellers]
     await admin.until(
         "/v1/units?limit=200",
         lambda page: {g.unit for g in firm.goods} <= {u["code"] for u in page["items"]},
@@ -58,11 +58,12 @@ async def found(session: Session, operator: User, firm: Firm) -> Shop:
     return shop
 
 
-async def _hire(session: Session, admin: User, name: str) -> User:
+async def hire(admin: User, name: str, roles: list[str]) -> User:
+    """Somebody of the company with these roles, logged in."""
     email = f"{name}@{admin.tenant}.example"
-    body = {"email": email, "name": name.title(), "password": PASSWORD, "roles": ["sales", "warehouse"]}
+    body = {"email": email, "name": name.title(), "password": PASSWORD, "roles": roles}
     await admin.post("/v1/auth/users", body, key=f"user/{name}")
-    return await session.log_in(admin.tenant, email, PASSWORD)
+    return await admin.session.log_in(admin.tenant, email, PASSWORD)
 
 
 def _item(good: Good) -> dict[str, object]:

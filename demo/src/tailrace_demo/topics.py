@@ -20,6 +20,7 @@ class Event:
     tenant: str
     cause: str | None
     correlation: str
+    sequence: int
     time: datetime
 
 
@@ -55,6 +56,7 @@ def _event(topic: str, headers: dict[str, bytes | None]) -> Event:
         text["ce_tenantid"],
         text.get("ce_causationid"),
         text["ce_correlationid"],
+        int(text["ce_sequence"]),
         datetime.fromisoformat(text["ce_time"]),
     )
 

@@ -201,4 +201,4 @@ def test_the_quick_way_to_a_records_form_is_that_of_rfc_8785() -> None:
             else str(value)
             for name, value in zip(ENTRY_FIELDS, given, strict=True)
         }
-        assert entry_bytes(*given) == canonical(said)  # type: ignore[arg-type]
+        assert entry_bytes(*given) == canonical(said)

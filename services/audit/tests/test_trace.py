@@ -182,9 +182,10 @@ async def test_causes_are_drawn_left_of_their_effects_whatever_the_clocks_said(s
     await scribe.say(first, late)
     root = ET.fromstring((await scribe.h.client.get(f"/v1/trace/{id_of(late)}.svg")).text)
     at = {
-        group.get("aria-label", "").split(",")[0]: float(group.find(f"{SVG}rect").get("x"))
+        group.get("aria-label", "").split(",")[0]: float(box.get("x", ""))
         for group in root.iter(f"{SVG}g")
-    }  # type: ignore[union-attr, arg-type]
+        for box in group.findall(f"{SVG}rect")[:1]
+    }
     assert at["order.confirmed"] < at["inventory.reservation.made"]
 
 

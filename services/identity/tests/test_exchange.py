@@ -101,7 +101,7 @@ async def test_it_needs_an_open_session_and_roles_that_stand(identity: Harness, 
 
 async def test_a_wrong_form_is_refused_by_field(identity: Harness, acme: Any) -> None:
     token = (await acme.log_in()).json()["access_token"]
-    for changes, field in [
+    refusals: list[tuple[dict[str, Any], str]] = [
         ({"audience": "Orders!"}, "/audience"),
         ({"audience": None}, "/audience"),
         ({"audience": "tailrace"}, "/audience"),
@@ -110,7 +110,8 @@ async def test_a_wrong_form_is_refused_by_field(identity: Harness, acme: Any) ->
         ({"requested_token_type": f"{_URN}:token-type:refresh_token"}, "/requested_token_type"),
         ({"actor_token": token}, "/actor_token"),
         ({"scope": ""}, "/scope"),
-    ]:
+    ]
+    for changes, field in refusals:
         refused = await _exchange(identity, token, **changes)
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, field)
         assert token not in refused.text

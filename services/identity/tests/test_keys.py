@@ -23,7 +23,7 @@ from tailrace_testing import Harness
 class _Published:
     """The set as another service has it."""
 
-    def __init__(self, document: dict[str, Any]) -> None:
+    def __init__(self, document: Any) -> None:
         self.keys = KeySet.import_key_set(document)
 
     async def current(self, key_id: str | None) -> KeySet:

@@ -143,13 +143,14 @@ async def test_a_user_is_created_read_listed_changed_and_deleted(
 async def test_conflicting_and_malformed_users_are_refused_by_field(acme: Any, admin: httpx2.AsyncClient) -> None:
     await acme.add("bob")
     good = {"email": "new@acme.example", "name": "N", "password": "long enough", "roles": []}
-    for changes, status, field in [
+    refusals: list[tuple[dict[str, Any], int, str]] = [
         ({"email": "BOB@acme.example"}, 409, "/email"),
         ({"email": "nowhere"}, 422, "/email"),
         ({"password": "short"}, 422, "/password"),
         ({"roles": ["viewer", "pirate"]}, 422, "/roles/1"),
         ({"tenant_id": str(uuid7())}, 422, "/tenant_id"),
-    ]:
+    ]
+    for changes, status, field in refusals:
         refused = await admin.post("/v1/auth/users", json={**good, **changes})
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (status, field)
         assert "short" not in refused.text

@@ -186,8 +186,7 @@ async def test_within_the_authority_of_a_role_a_quote_is_approved_at_once(desk: 
 
 
 async def test_a_limit_of_a_role_counts_unless_the_user_has_one(desk: Desk) -> None:
-    roles = {"roles": ["sales"]}
-    token = desk.h.token(user=desk.h.user, **roles)
+    token = desk.h.token(user=desk.h.user, roles=["sales"])
     headers = {"Authorization": f"Bearer {token}"}
 
     async def submitted() -> str:

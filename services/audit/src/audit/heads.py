@@ -4,7 +4,6 @@ One is signed a minute after the first record that none covers, or as soon as te
 calls for no head by itself.
 """
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from sqlalchemy import select
 
 from audit.means import means_of
 from audit.models import Head, Log, Signature
+from audit.pruning import policy
 from audit.trees import locked, renew_documents
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Tx
@@ -81,11 +81,16 @@ async def sign(tx: Tx) -> Head | None:
 
 @shipping.due
 async def ship(tx: Tx, key: UUID) -> None:
-    """Put what is signed into the store. A store that is away is tried again in a minute; what is put twice is the same."""
+    """Put what is signed into the store, locked where it can lock for as long as contents are kept.
+
+    A store that is away is tried again in a minute; what is put twice is the same.
+    """
     waiting = select(Head).where(Head.shipped_at.is_(None)).order_by(Head.number).limit(_SHIPPED_AT_ONCE)
     heads = list(await tx.scalars(waiting.with_for_update()))
+    kept = timedelta(days=(await policy(tx)).days)
     for head in heads:
-        await means_of(tx).store.put(place_of(tx.tenant_id, head.number), _once(canonical(head.statement)))
+        until = max(head.signed_at, datetime.now(UTC)) + kept
+        await means_of(tx).store.seal(place_of(tx.tenant_id, head.number), canonical(head.statement), until)
         head.shipped_at = datetime.now(UTC)
     if len(heads) == _SHIPPED_AT_ONCE:
         await shipping.set(tx, tx.tenant_id, datetime.now(UTC))
@@ -94,10 +99,6 @@ async def ship(tx: Tx, key: UUID) -> None:
 def place_of(tenant_id: UUID, number: int) -> str:
     """The key of a head in the store."""
     return f"heads/{tenant_id}/{number:010d}"
-
-
-async def _once(data: bytes) -> AsyncIterator[bytes]:
-    yield data
 
 
 async def newest(tx: Tx) -> Head | None:

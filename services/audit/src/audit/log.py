@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 
 from audit import heads
+from audit.archiving import archiving
 from audit.models import Content, Document, Log, Record
 from audit.pruning import pruning, tomorrow
 from audit.trees import Growth, locked
@@ -30,7 +31,7 @@ from contracts.audit import AuditHeadSigned
 from tailrace.db.database import Tx
 from tailrace.messaging.subscribers import Heard
 from tailrace.verify.documents import bucket_of, key_of
-from tailrace.verify.evidence import commitment, entry_bytes, moment
+from tailrace.verify.evidence import commitment, entry_bytes
 from tailrace.verify.merkle import Edge, leaf_hash
 
 _SALT = 16
@@ -97,6 +98,7 @@ async def keep(tx: Tx, heard: Sequence[Heard]) -> None:
     log = await locked(tx)
     if log.size == 0:
         await pruning.set(tx, tx.tenant_id, tomorrow())
+        await archiving.set(tx, tx.tenant_id, tomorrow())
     batch = _Batch(str(tx.tenant_id), log)
     for each in heard:
         batch.add(each)
@@ -185,25 +187,3 @@ class _Batch:
 
 def _columns(names: dict[str, Any], rows: Sequence[tuple[Any, ...]]) -> dict[str, list[Any]]:
     return {f"all_{name}": list(values) for name, values in zip(names, zip(*rows, strict=True), strict=True)}
-
-
-def entry_of(record: Record) -> dict[str, Any]:
-    """A record as it was hashed (`tailrace.verify.evidence`)."""
-    return {
-        "actor": record.actor_id,
-        "cause": None if record.causation_id is None else str(record.causation_id),
-        "correlation": str(record.correlation_id),
-        "data": record.commitment.hex(),
-        "document": str(record.document_id),
-        "epoch": record.epoch,
-        "id": str(record.id),
-        "position": record.position,
-        "prev": record.prev.hex(),
-        "schema": record.schema,
-        "sequence": record.sequence,
-        "service": record.service,
-        "tenant": str(record.tenant_id),
-        "time": moment(record.occurred_at),
-        "topic": record.topic,
-        "type": record.type,
-    }

@@ -47,6 +47,10 @@ class Means:
                 return row
         return await self._make(tx)
 
+    async def public_key(self, tx: Tx, id: str) -> dict[str, str]:
+        """The public half of one key in hexadecimal, by its id."""
+        return {id: (await tx.scalars(select(SigningKey.public_key).where(SigningKey.id == id))).one()}
+
     def _can_open(self, row: SigningKey) -> bool:
         try:
             self._opened(row)

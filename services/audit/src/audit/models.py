@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import SmallInteger, UniqueConstraint, func
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from audit.refusals import HoldReleased
+from audit.refusals import HoldReleased, NotInTheArchive
 from contracts import audit as events
 from tailrace.core.ids import derived_id, uuid7
 from tailrace.db.keys import tenant_index
@@ -20,6 +20,8 @@ from tailrace.db.row_security import INSERT_ONLY
 DAYS = 5 * 365 + 1
 """How long contents are kept unless the company says otherwise: five years."""
 ACCESS_DAYS = 365
+ARCHIVE_DAYS = 365
+"""After how many days contents go into the archive unless the company says otherwise."""
 
 
 class Base(Tables, DeclarativeBase):
@@ -185,6 +187,7 @@ class Retention(Aggregate, Base):
 
     days: Mapped[int]
     access_days: Mapped[int]
+    archive_days: Mapped[int | None] = mapped_column()
 
     @classmethod
     def id_of(cls, tenant_id: UUID) -> UUID:
@@ -192,11 +195,68 @@ class Retention(Aggregate, Base):
 
     @classmethod
     def default(cls, tenant_id: UUID) -> Self:
-        return cls(id=cls.id_of(tenant_id), version=0, days=DAYS, access_days=ACCESS_DAYS)
+        return cls(id=cls.id_of(tenant_id), version=0, days=DAYS, access_days=ACCESS_DAYS, archive_days=ARCHIVE_DAYS)
 
-    def replace(self, days: int, access_days: int) -> None:
-        self.days, self.access_days = days, access_days
-        self.record(events.AuditRetentionChanged(policy_id=self.id, days=days, access_days=access_days))
+    def replace(self, days: int, access_days: int, archive_days: int | None) -> None:
+        self.days, self.access_days, self.archive_days = days, access_days, archive_days
+        said = {"days": days, "access_days": access_days, "archive_days": archive_days}
+        self.record(events.AuditRetentionChanged(policy_id=self.id, **said))
+
+
+class Archive(Aggregate, Base):
+    """Records in a row whose contents are kept as one object, outside the database, or are about to be."""
+
+    __tablename__ = "archive"
+    __table_args__ = (UniqueConstraint("tenant_id", "number"), UniqueConstraint("tenant_id", "begin"))
+
+    number: Mapped[int]
+    begin: Mapped[int]
+    """The position of its first record."""
+    end: Mapped[int]
+    """That of the first record after it."""
+    head_id: Mapped[UUID]
+    """The head that it is proven by."""
+    newest_at: Mapped[datetime]
+    """When the newest of its records happened."""
+    kept_until: Mapped[datetime]
+    sealed_at: Mapped[datetime | None]
+    sha256: Mapped[str | None]
+    size: Mapped[int | None]
+    store_version: Mapped[str | None]
+    """Which version of the object it is, where the store counts them."""
+    locked: Mapped[bool]
+    restored_until: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+
+    @property
+    def key(self) -> str:
+        """Where it is in the store: noted here before it is put there, so that it is put once."""
+        return f"archives/{self.tenant_id}/{self.number:010d}"
+
+    @classmethod
+    def start(cls, number: int, begin: int, end: int, head_id: UUID, newest_at: datetime, kept_until: datetime) -> Self:
+        archive = cls(id=uuid7(), number=number, begin=begin, end=end, head_id=head_id, locked=False)
+        archive.newest_at, archive.kept_until = newest_at, kept_until
+        archive.record(events.AuditArchiveBegun(archive_id=archive.id, number=number, begin=begin, end=end))
+        return archive
+
+    def seal(self, sha256: str, size: int, version: str | None, locked: bool, now: datetime) -> None:
+        self.sealed_at, self.sha256, self.size, self.store_version, self.locked = now, sha256, size, version, locked
+        said = {"number": self.number, "kept_until": self.kept_until, "locked": locked}
+        self.record(events.AuditArchived(archive_id=self.id, sha256=sha256, size=size, **said))
+
+    def ensure_there(self) -> None:
+        """Raises NotInTheArchive."""
+        if self.sealed_at is None or self.deleted_at is not None:
+            raise NotInTheArchive("It is not there yet." if self.sealed_at is None else "Its time was over.")
+
+    def restore(self, until: datetime) -> None:
+        self.restored_until = until
+        self.record(events.AuditArchiveRestored(archive_id=self.id, restored_until=until))
+
+    def delete(self, now: datetime) -> None:
+        self.deleted_at = now
+        self.record(events.AuditArchiveDeleted(archive_id=self.id))
 
 
 class Hold(Aggregate, Base):

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from audit import heads, masking, trees
-from audit.log import entry_of
+from audit.entries import entry_of
 from audit.means import public_keys
 from audit.models import Content, Document, Head, Record
 from audit.refusals import NotSignedYet

@@ -11,7 +11,7 @@ from fastapi import Query, Request, Response
 from sqlalchemy import select
 from starlette.responses import StreamingResponse
 
-from audit import heads, masking, proofs, pruning, reports, siem
+from audit import archiving, heads, masking, proofs, pruning, reports, siem
 from audit import trace as traces
 from audit.bodies import HoldBody, RetentionBody
 from audit.drawing import draw
@@ -124,6 +124,7 @@ async def read_audit_record(tx: Tx, who: Reader, record_id: UUID) -> dict[str, A
         "commitment": record.commitment.hex(),
         "data": None if content is None else masking.shown(record.type, content.data, pii=False),
         "data_in_full": None if content is None else masking.shown(record.type, content.data, pii=True),
+        "archive_id": None if content is not None else await archiving.archive_of(tx, record.position),
     }
 
 
@@ -219,7 +220,7 @@ async def replace_audit_retention(tx: Tx, who: Manager, match: IfMatch, body: Re
     policy = await tx.scalar(select(Retention).with_for_update()) or Retention.default(tx.tenant_id)
     if match is not None and match != (policy.version or 0):
         raise Stale(match, policy.version or 0)
-    policy.replace(body.days, body.access_days)
+    policy.replace(body.days, body.access_days, body.archive_days)
     tx.add(policy)
     return policy
 

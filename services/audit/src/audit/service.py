@@ -1,6 +1,6 @@
 """Audit: every event of every topic and every access, in a signed log for each company, on `audit.events`."""
 
-from audit import heads, links, means, pruning, public, routes, scopes
+from audit import archive_routes, archiving, heads, links, means, pruning, public, routes, scopes
 from audit.models import Base
 from audit.subscribers import journals
 from contracts.access import Accessed
@@ -14,8 +14,8 @@ service = Service(
     awaits=[Accessed],
     subscribers=[*journals, links.links],
     stores=True,
-    timers=[heads.signing, heads.shipping, pruning.pruning],
-    routers=[public.router, routes.router, routes.trace_router],
+    timers=[heads.signing, heads.shipping, pruning.pruning, archiving.archiving],
+    routers=[public.router, archive_routes.router, routes.router, routes.trace_router],
     exposes=[
         Exposed(prefix="/v1/audit", read_timeout=30.0),
         Exposed(prefix=public.KEYS, public=True),

@@ -47,6 +47,8 @@ class RecordView(RecordSummary):
     """What it said; fields that tell who a person is are `[personal]`. Null when its time is over."""
     data_in_full: Annotated[Any, masked(pii)]
     """All that it said."""
+    archive_id: UUID | None
+    """The archive that has what it said, where that is in no database any more; null otherwise."""
 
 
 class HeadView(View):
@@ -78,6 +80,33 @@ class RetentionView(View):
     """How long what events said is kept."""
     access_days: int
     """The same of accesses at the gateway."""
+    archive_days: int | None
+    """After how many days it is moved into the archive; null for never."""
+
+
+class ArchiveView(ResourceView):
+    number: int
+    """Counts the company's archives from 1."""
+    begin: int
+    """The position of its first record."""
+    end: int
+    """That of the first record after it."""
+    sealed_at: datetime | None
+    """When it was in the store; null while it is on its way there."""
+    sha256: str | None
+    """Of the object, in hexadecimal; null until it is sealed."""
+    size: int | None
+    """Of the object, in bytes; null until it is sealed."""
+    key: str
+    """Where it is in the object store, below the folder or prefix of audit."""
+    kept_until: datetime
+    """It is not deleted before."""
+    locked: bool
+    """Whether the store has said that it refuses to delete it before then."""
+    restored_until: datetime | None
+    """Until when its contents are in the database besides; null while they are not."""
+    deleted_at: datetime | None
+    """When its time was over; null while it is there."""
 
 
 class HoldView(ResourceView):

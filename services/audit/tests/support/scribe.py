@@ -80,7 +80,7 @@ class Scribe:
         assert answer.status_code == 201, answer.text
         return dict(answer.json()["statement"])
 
-    async def get(self, path: str, expected: int = 200, **query: Any) -> Any:
+    async def get(self, path: str, expected: int = 200, /, **query: Any) -> Any:
         answer = await self.h.client.get(path, params=query)
         assert answer.status_code == expected, answer.text
         return answer.json() if answer.headers["content-type"].startswith("application/json") else answer.text

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, bindparam, func, literal, or_, select
 from sqlalchemy.orm import Mapped
 
 from contracts import approvals as events
@@ -14,6 +15,7 @@ from tailrace.core.ids import uuid7
 from tailrace.db.database import Tx
 from tailrace.db.keys import tenant_index
 from tailrace.db.models import Aggregate
+from tailrace.db.visibility import Owned
 from tailrace.messaging.replica import by_ids
 from workflow.base import Base
 from workflow.projections import UserCopy
@@ -22,9 +24,11 @@ from workflow.refusals import DelegationLoop, DelegationOver
 _LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("lock"), 0)))
 
 
-class Delegation(Aggregate, Base):
+class Delegation(Aggregate, Owned, Base):
     __tablename__ = "delegation"
     __table_args__ = (tenant_index("user_id", "ends_at"), tenant_index("to_user_id", "ends_at"))
+
+    owned_by = "user_id"
 
     user_id: Mapped[UUID]
     to_user_id: Mapped[UUID]
@@ -33,6 +37,11 @@ class Delegation(Aggregate, Base):
     reason: Mapped[str | None]
     ended: Mapped[bool]
     """Whether it was ended before its time."""
+
+    @classmethod
+    def owned_within(cls, owners: frozenset[UUID]) -> ColumnElement[bool]:
+        """It concerns both: who gave their decisions away, and whom they were given to."""
+        return or_(cls.user_id.in_(owners), cls.to_user_id.in_(owners))
 
     def end(self) -> None:
         """Raises DelegationOver."""
@@ -78,9 +87,20 @@ async def represented(tx: Tx, user_id: UUID) -> frozenset[UUID]:
         query = select(Delegation.user_id).where(
             Delegation.to_user_id.in_(level), ~Delegation.ended, Delegation.begins_at <= now, Delegation.ends_at > now
         )
-        level = set(await tx.scalars(query)) - found - {user_id}
+        with tx.seeing_all():
+            level = set(await tx.scalars(query)) - found - {user_id}
         found |= level
     return frozenset(found)
+
+
+def speaks(owners: frozenset[UUID]) -> ColumnElement[UUID]:
+    """These users and all in whose place one of them may decide now, as `represented` has it, for a condition of a query."""
+    now, some = clock.now(), literal(sorted(owners), ARRAY(Uuid))
+    these: Any = select(func.unnest(some).label("user_id")).cte("speaks", recursive=True, nesting=True)
+    row = Delegation.__table__.alias("given")
+    counts = and_(~row.c.ended, row.c.begins_at <= now, row.c.ends_at > now)
+    these = these.union(select(row.c.user_id).join(these, row.c.to_user_id == these.c.user_id).where(counts))
+    return select(these.c.user_id).scalar_subquery()
 
 
 async def end_all(tx: Tx, user_id: UUID) -> None:
@@ -102,6 +122,7 @@ async def _reached(tx: Tx, user_id: UUID, begins_at: datetime, ends_at: datetime
             Delegation.begins_at < ends_at,
             Delegation.ends_at > begins_at,
         )
-        level = set(await tx.scalars(query)) - found
+        with tx.seeing_all():
+            level = set(await tx.scalars(query)) - found
         found |= level
     return found

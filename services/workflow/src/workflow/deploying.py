@@ -21,9 +21,13 @@ SHIPPED = "approval"
 """The key of the process that every company begins with, for documents of any kind."""
 
 
+_WORKS: frozenset[str] = frozenset()
+"""The named works that a service task may ask for: an approval has none, so that such a task is refused before anything waits at it."""
+
+
 @lru_cache(maxsize=64)
 def _compiled(source: bytes, decisions: tuple[tuple[str, bytes], ...]) -> Any:
-    return engine.deploy(source, dict(decisions))
+    return engine.deploy(source, dict(decisions), works=_WORKS)
 
 
 def compiled(given: Files, field: str = "/source") -> Any:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Mapped, mapped_column, raiseload
 
 from tailrace.core import clock
@@ -14,6 +14,7 @@ from tailrace.core.ids import uuid7
 from tailrace.db.database import Tx
 from tailrace.db.keys import tenant_index
 from tailrace.db.models import TenantRow
+from tailrace.db.visibility import Narrowed
 from tailrace.jobs.kinds import JobKind, Run
 from workflow import engine, running
 from workflow.base import Base
@@ -21,6 +22,7 @@ from workflow.deploying import compiled, version_of
 from workflow.models import Approval
 from workflow.processes import MATRIX, Files, Process, ProcessVersion
 from workflow.rules import requirement
+from workflow.seeing import seen_with_its_approval
 
 AT_ONCE = 100
 """How many documents one chunk of a dry run takes."""
@@ -61,7 +63,7 @@ class DryRun(TenantRow, Base):
     changes: Mapped[int]
 
 
-class DryRunChange(TenantRow, Base):
+class DryRunChange(TenantRow, Narrowed, Base):
     """A document that the matrix would treat otherwise."""
 
     __tablename__ = "dry_run_change"
@@ -76,6 +78,10 @@ class DryRunChange(TenantRow, Base):
     currency: Mapped[str]
     before: Mapped[dict[str, Any]]
     after: Mapped[dict[str, Any]]
+
+    @classmethod
+    def owned_within(cls, owners: frozenset[UUID]) -> ColumnElement[bool]:
+        return seen_with_its_approval(cls.approval_id, owners)
 
 
 trial = JobKind("workflow.dry_run")

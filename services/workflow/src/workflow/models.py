@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from sqlalchemy import ColumnElement
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -17,9 +18,11 @@ from tailrace.core.ids import uuid7
 from tailrace.core.transitions import Transitions
 from tailrace.db.keys import refers_to, tenant_index
 from tailrace.db.models import Aggregate, Part, TenantRow
+from tailrace.db.visibility import Narrowed, Owned
 from workflow.base import Base
 from workflow.refusals import NotInThisState
 from workflow.rules import Requirement, Said, duration
+from workflow.seeing import seen_by, seen_with_its_approval
 
 Status = Literal["pending", "approved", "rejected", "recalled", "voided"]
 STATES = Transitions[Status](
@@ -47,8 +50,9 @@ TaskStatus = Literal["open", "approved", "rejected", "cancelled"]
 InstanceStatus = Literal["waiting", "incident", "finished", "cancelled"]
 
 
-class Approval(Aggregate, Base):
+class Approval(Aggregate, Owned, Base):
     __tablename__ = "approval"
+    owned_by = "requester_id"
     __table_args__ = (
         tenant_index("kind", "document_id"),
         tenant_index("requester_id", "id"),
@@ -83,6 +87,10 @@ class Approval(Aggregate, Base):
     tasks: Mapped[list["Task"]] = relationship(
         back_populates="approval", cascade="all, delete-orphan", lazy="selectin", order_by="Task.id"
     )
+
+    @classmethod
+    def owned_within(cls, owners: frozenset[UUID]) -> ColumnElement[bool]:
+        return seen_by(cls, owners)
 
     @property
     def subject(self) -> ApprovalSubject:
@@ -366,7 +374,7 @@ class Comment(Part, Base):
     approval: Mapped[Approval] = relationship()
 
 
-class Instance(TenantRow, Base):
+class Instance(TenantRow, Narrowed, Base):
     """Where an approval is in its process, under the approval's id."""
 
     __tablename__ = "instance"
@@ -381,3 +389,7 @@ class Instance(TenantRow, Base):
     """As the engine has it; None before it began."""
     incident: Mapped[str | None]
     began_at: Mapped[datetime]
+
+    @classmethod
+    def owned_within(cls, owners: frozenset[UUID]) -> ColumnElement[bool]:
+        return seen_with_its_approval(cls.id, owners)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, select
 
+from tailrace.core.errors import Invalid
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Tx
 from tailrace.jobs.kinds import JobKind, Run
@@ -32,8 +33,9 @@ class Obstacle:
 
 
 async def check(tx: Tx, process: Process, number: int, ids: Sequence[UUID] | None) -> tuple[int, list[Obstacle]]:
-    """How many of the first instances would move, and what is in the way of the others. Raises Unknown."""
+    """How many of the first instances would move, and what is in the way of the others. Raises Unknown, Invalid."""
     to = await version_of(tx, process, number)
+    await _ensure_there(tx, ids)
     found: list[Obstacle] = []
     instances = list(await tx.scalars(_running(process.id, number, ids).limit(MOST_CHECKED)))
     for instance in instances:
@@ -42,8 +44,11 @@ async def check(tx: Tx, process: Process, number: int, ids: Sequence[UUID] | Non
 
 
 async def start(tx: Tx, process: Process, number: int, ids: Sequence[UUID] | None) -> UUID:
-    """Ask for a migration. Raises Unknown, TooManyJobs."""
+    """Ask for a migration of all that runs, or of some; of all that the caller sees. Raises Unknown, Invalid, TooManyJobs."""
     await version_of(tx, process, number)
+    await _ensure_there(tx, ids)
+    if ids is None and tx.owners is not None:
+        ids = list(await tx.scalars(_running(process.id, number, None).with_only_columns(Instance.id)))
     chosen = None if ids is None else [str(id) for id in ids]
     return await migration.start(tx, {"process_id": str(process.id), "number": number, "ids": chosen}, id=uuid7())
 
@@ -74,6 +79,14 @@ async def move_some(tx: Tx, run: Run) -> None:
         run.advance({"after": str(some[-1].id)}, done=len(some), moved=moved, refused=len(some) - moved)
     if len(some) < AT_ONCE:
         run.finish()
+
+
+async def _ensure_there(tx: Tx, ids: Sequence[UUID] | None) -> None:
+    """Raises Invalid for an id that no instance has, as far as the caller sees."""
+    there = set(await tx.scalars(select(Instance.id).where(Instance.id.in_(ids)))) if ids else set()
+    for at, id in enumerate(ids or ()):
+        if id not in there:
+            raise Invalid.field(f"/ids/{at}", f"There is no instance {id}.")
 
 
 def _running(process_id: UUID, number: int, ids: Sequence[UUID] | None) -> Select[Any]:

@@ -34,8 +34,8 @@ service = Service(
     scopes=[scopes.read, scopes.write, scopes.administer, scopes.read_processes, scopes.write_processes],
     default_roles={
         "manager": ["approvals:read", "approvals:write", "processes:read"],
-        "sales": ["approvals:read", "approvals:write"],
-        "warehouse": ["approvals:read", "approvals:write"],
+        "sales": ["approvals:read:own", "approvals:write:own"],
+        "warehouse": ["approvals:read:own", "approvals:write:own"],
         "accountant": ["approvals:read", "approvals:write", "processes:read"],
         "viewer": ["approvals:read", "processes:read"],
     },

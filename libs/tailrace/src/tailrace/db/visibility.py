@@ -22,10 +22,19 @@ from tailrace.core.errors import Forbidden
 from tailrace.db.models import Part
 from tailrace.db.outbox import UnitOfWork
 
-__all__ = ["OutOfReach", "Owned", "owner_of_new"]
+__all__ = ["Narrowed", "OutOfReach", "Owned", "owner_of_new"]
 
 
-class Owned:
+class Narrowed:
+    """A row that is seen by those alone who reach certain users' rows, without being anybody's itself."""
+
+    @classmethod
+    def owned_within(cls, owners: frozenset[UUID]) -> ColumnElement[bool]:
+        """Whether who reaches the rows of these users sees this one."""
+        raise NotImplementedError(cls.__name__)
+
+
+class Owned(Narrowed):
     """A row that one user looks after, or nobody."""
 
     owned_by: ClassVar[str]
@@ -91,7 +100,7 @@ def _owned(known: registry) -> Sequence[tuple[Any, Sequence[str]]]:
         while issubclass(kind, Part):
             path.append(kind.__root__)
             kind = inspect(kind).relationships[kind.__root__].mapper.class_
-        if issubclass(kind, Owned):
+        if issubclass(kind, Narrowed):
             found.append((mapper.class_, tuple(path)))
     return sorted(found, key=lambda each: each[0].__name__)
 
@@ -99,7 +108,7 @@ def _owned(known: registry) -> Sequence[tuple[Any, Sequence[str]]]:
 def _all_owned() -> list[tuple[Any, Sequence[str]]]:
     """For a query whose outermost part names no class: those of every service in this process, which is harmless."""
     found: dict[registry, None] = {}
-    waiting = list(Owned.__subclasses__())
+    waiting = list(Narrowed.__subclasses__())
     while waiting:
         kind = waiting.pop()
         waiting += kind.__subclasses__()

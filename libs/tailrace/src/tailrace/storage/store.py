@@ -7,7 +7,7 @@ parts for each object that is under way, whatever its size.
 import asyncio
 import os
 from collections.abc import AsyncIterable, AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +15,17 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
 
-from tailrace.core.errors import Unavailable
 from tailrace.observability.logs import log
 from tailrace.settings import Settings
+from tailrace.storage.sealing import Bucket, Sealed, StoreAway
+
+__all__ = ["Lost", "Sealed", "Store", "StoreAway", "store_of"]
 
 S3 = "s3://"
 _FOLDER_PART, _S3_PART = 1024 * 1024, 5 * 1024 * 1024
 _CHUNK = 64 * 1024
 _CLIENT: Any = {"connect_timeout": "3s", "timeout": "30s"}
 _RETRY: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=10)}
-
-
-class StoreAway(Unavailable):
-    """503: the store of files does not answer at the moment."""
-
-    slug = "storage-unavailable"
 
 
 class Lost(Exception):
@@ -39,10 +35,13 @@ class Lost(Exception):
 class Store:
     """Objects by key. Keys are of `a-z`, `0-9`, `-`, `_` and `/`, and a key is used once."""
 
-    def __init__(self, objects: LocalStore | S3Store, *, part: int, folder: Path | None = None) -> None:
+    def __init__(
+        self, objects: LocalStore | S3Store, *, part: int, folder: Path | None = None, bucket: Bucket | None = None
+    ) -> None:
         self._objects = objects
         self._part = part
         self._folder = folder
+        self._bucket = bucket
 
     async def put(self, key: str, chunks: AsyncIterable[bytes]) -> None:
         """Keep what comes. Raises StoreAway, and what `chunks` raises; then there is no object, unless the store could not be told."""
@@ -90,6 +89,23 @@ class Store:
         if self._folder is not None:
             await asyncio.to_thread(_remove_parts, self._folder / key)
 
+    async def seal(self, key: str, data: bytes, until: datetime) -> Sealed:
+        """Keep an object that nobody can take away or change before then, as far as the store has such a lock: a folder has none, nor has a
+        bucket without object lock, or one that is reached without a key of its own. Raises StoreAway.
+        """
+        sealed = None if self._bucket is None else await self._bucket.seal(key, data, until)
+        if sealed is None:
+            await self.put(key, _at_once(data))
+            sealed = Sealed(None, locked=False)
+        return sealed
+
+    async def unseal(self, key: str, version: str | None) -> bool:
+        """Take away what was sealed, the version that was put; False where the store still keeps it. Raises StoreAway."""
+        if self._bucket is not None and version is not None:
+            return await self._bucket.remove(key, version)
+        await self.delete(key)
+        return True
+
     async def keys(self) -> list[str]:
         """Every object there is, for proofs and operators: it costs a listing of the whole store."""
         found = obstore.list(self._objects)
@@ -114,7 +130,17 @@ def store_of(settings: Settings, service: str) -> Store:
     client: Any = {**_CLIENT, "allow_http": address is not None and address.startswith("http://")}
     given = {name: value for name, value in options.items() if value is not None}
     prefix = "/".join(filter(None, [prefix.strip("/"), service]))
-    return Store(S3Store(bucket, prefix=prefix, client_options=client, retry_config=_RETRY, **given), part=_S3_PART)
+    locks = None
+    if "access_key_id" in options:
+        server = address or f"https://s3.{options['region']}.amazonaws.com"
+        names = options["access_key_id"], options["secret_access_key"]
+        locks = Bucket(server, bucket, prefix, options["region"], *names)
+    objects = S3Store(bucket, prefix=prefix, client_options=client, retry_config=_RETRY, **given)
+    return Store(objects, part=_S3_PART, bucket=locks)
+
+
+async def _at_once(data: bytes) -> AsyncIterator[bytes]:
+    yield data
 
 
 async def _noting(chunks: AsyncIterable[bytes], failed: list[Exception]) -> AsyncIterator[bytes]:

@@ -266,6 +266,10 @@ def verify(
         Optional[Path],  # noqa: UP045
         typer.Option("--export", help="An export of a whole log, checked offline."),
     ] = None,
+    archive: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--archive", help="An archive of a log, or a folder of a company's, checked offline."),
+    ] = None,
     head: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option("--head", help="A head from before: the log has to continue it."),
@@ -275,6 +279,10 @@ def verify(
     """Prove from the events what lists and reports show; or, with a file and nothing running, that a part of the audit log is whole.
 
     Ends with code 1 when something does not follow, and names the first."""
+    if archive is not None:
+        from tailrace.cli.evidence import verify_archives
+
+        raise typer.Exit(0 if verify_archives(archive, keys, as_json=as_json) else 1)
     if bundle is not None or export is not None:
         from tailrace.cli.evidence import verify_bundle, verify_export
 

@@ -1,10 +1,11 @@
-"""`tailrace verify --bundle` and `--export`: check what was taken away from the audit log, where nothing of the platform runs.
+"""`tailrace verify --bundle`, `--export` and `--archive`: check what was taken away from the audit log, where nothing of the platform runs.
 
 Files alone are read. Nothing is asked of a service, a database or the network.
 """
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from rich.text import Text
 
 from tailrace.cli.console import out, say_failure
 from tailrace.core.operator_error import OperatorError
+from tailrace.verify.archive import Archives
 from tailrace.verify.evidence import EXPORT_FORMAT, Fault, Verdict, check_bundle, check_export
 
 _SAYS = {
@@ -46,6 +48,25 @@ def verify_export(export: Path, head: Path | None, keys: Path | None, *, as_json
     except Fault as fault:
         return _fails(fault, as_json=as_json)
     return _holds(f"the log of {signed['tenant']}", verdict, trusts=trusted is not None, as_json=as_json)
+
+
+def verify_archives(place: Path, keys: Path | None, *, as_json: bool) -> bool:
+    """Whether an archive, or each of those in a folder in the order of their names, is unchanged and continues the one before."""
+    files = sorted(each for each in place.rglob("*") if each.is_file()) if place.is_dir() else [place]
+    if not files:
+        raise OperatorError(f"{place} has no archives", "name one, or the folder of a company's")
+    trusted = None if keys is None else _keys(keys)
+    archives, verdict = Archives(trusted), None
+    for file in files:
+        try:
+            verdict = archives.take(file.read_bytes())
+        except OSError as error:
+            raise OperatorError(f"{file} cannot be read: {error}", "it is an archive, as it was kept") from None
+        except Fault as fault:
+            return _fails(Fault(fault.kind, f"{file.name}: {fault.detail}"), as_json=as_json)
+    assert verdict is not None
+    whole = replace(verdict, records=archives.records, withheld=archives.withheld)
+    return _holds(f"what {len(files)} archives keep", whole, trusts=trusted is not None, as_json=as_json)
 
 
 def _holds(what: str, verdict: Verdict, *, trusts: bool, as_json: bool) -> bool:

@@ -191,7 +191,7 @@ def _resolve(
                     Finding(node_id, "businessRuleTask", 1, f"the decision {own['decision']} is not there")
                 )
         if node["kind"] == "serviceTask" and works is not None and own.get("work") not in works:
-            file.findings.append(Finding(node_id, "serviceTask", 1, f"there is no work {own.get('work')}"))
+            file.findings.append(Finding(node_id, "serviceTask", 1, f"there is no work called {own.get('work')}"))
 
 
 def _deployment(file: reader.File, spec: Json) -> Deployment:

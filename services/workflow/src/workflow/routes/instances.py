@@ -19,7 +19,7 @@ from workflow.processes import Process
 from workflow.reactions import submissions
 from workflow.refusals import InstanceEnded, NothingToRetry
 from workflow.routes.processes import JOBS
-from workflow.scopes import ProcessReader, ProcessWriter
+from workflow.scopes import InstanceReader, InstanceWriter
 from workflow.views import InstanceView, MigrationCheckView, ObstacleView
 
 router = tenant_router(
@@ -39,19 +39,19 @@ Instances = Annotated[
 
 
 @router.get("/instances", response_model=Page[InstanceView])
-async def list_instances(tx: Tx, who: ProcessReader, page: Instances) -> Listing[Instance]:
+async def list_instances(tx: Tx, who: InstanceReader, page: Instances) -> Listing[Instance]:
     """What runs, ran, or stands still because something went wrong."""
     return await paginate(tx, select(Instance), page)
 
 
 @router.get("/instances/{instance_id}", response_model=InstanceView)
-async def read_instance(tx: Tx, who: ProcessReader, instance_id: UUID) -> Instance:
+async def read_instance(tx: Tx, who: InstanceReader, instance_id: UUID) -> Instance:
     """Where one approval is in its process."""
     return await tx.find(Instance, instance_id)
 
 
 @router.post("/instances/{instance_id}/retry", response_model=InstanceView)
-async def retry_instance(tx: Tx, who: ProcessWriter, instance_id: UUID) -> Instance:
+async def retry_instance(tx: Tx, who: InstanceWriter, instance_id: UUID) -> Instance:
     """Try again what went wrong. It may go wrong again: then the instance says so."""
     instance = await tx.find(Instance, instance_id)
     if instance.status != "incident":
@@ -61,7 +61,7 @@ async def retry_instance(tx: Tx, who: ProcessWriter, instance_id: UUID) -> Insta
 
 
 @router.post("/instances/{instance_id}/cancel", response_model=InstanceView)
-async def cancel_instance(tx: Tx, who: ProcessWriter, instance_id: UUID, body: ReasonBody) -> Instance:
+async def cancel_instance(tx: Tx, who: InstanceWriter, instance_id: UUID, body: ReasonBody) -> Instance:
     """End it where it is: the approval counts no more."""
     instance = await tx.find(Instance, instance_id)
     approval = await tx.load(Approval, instance_id)
@@ -72,7 +72,7 @@ async def cancel_instance(tx: Tx, who: ProcessWriter, instance_id: UUID, body: R
 
 
 @router.post("/instances/{instance_id}/send", response_model=InstanceView)
-async def send_message(tx: Tx, who: ProcessWriter, instance_id: UUID, body: MessageBody) -> Instance:
+async def send_message(tx: Tx, who: InstanceWriter, instance_id: UUID, body: MessageBody) -> Instance:
     """Say something to a process that waits for a message."""
     instance = await tx.find(Instance, instance_id)
     await commands.send(tx, instance_id, body)
@@ -81,7 +81,7 @@ async def send_message(tx: Tx, who: ProcessWriter, instance_id: UUID, body: Mess
 
 @router.post("/{process_id}/migrate", status_code=202, response_model=JobView)
 async def migrate_instances(
-    tx: Tx, who: ProcessWriter, match: IfMatch, process_id: UUID, body: MigrationBody, response: Response
+    tx: Tx, who: InstanceWriter, match: IfMatch, process_id: UUID, body: MigrationBody, response: Response
 ) -> Job:
     """Move running instances to another version: each of which nothing would be lost; the job says what is in the way of the others."""
     process = await tx.load(Process, process_id, match)
@@ -92,7 +92,7 @@ async def migrate_instances(
 
 @router.post("/{process_id}/migrate/check")
 async def check_migration(
-    tx: Tx, who: ProcessWriter, match: IfMatch, process_id: UUID, body: MigrationBody
+    tx: Tx, who: InstanceWriter, match: IfMatch, process_id: UUID, body: MigrationBody
 ) -> MigrationCheckView:
     """What a migration would do, without doing it."""
     moves, found = await moving.check(tx, await tx.load(Process, process_id, match), body.number, body.ids)

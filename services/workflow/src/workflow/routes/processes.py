@@ -19,7 +19,7 @@ from workflow.deploying import checked_matrix, version_of
 from workflow.dry_runs import DryRun, DryRunChange, matrix_of
 from workflow.processes import MATRIX, Files, Process, ProcessVersion
 from workflow.reactions import founding
-from workflow.scopes import ProcessReader, ProcessWriter
+from workflow.scopes import InstanceReader, ProcessReader, ProcessWriter
 from workflow.views import (
     DryRunChangeView,
     DryRunView,
@@ -79,7 +79,7 @@ async def read_dry_run(tx: Tx, who: ProcessReader, dry_run_id: UUID) -> DryRun:
 
 
 @router.get("/dry-runs/{dry_run_id}/changes", response_model=Page[DryRunChangeView])
-async def list_dry_run_changes(tx: Tx, who: ProcessReader, dry_run_id: UUID, page: Changes) -> Listing[DryRunChange]:
+async def list_dry_run_changes(tx: Tx, who: InstanceReader, dry_run_id: UUID, page: Changes) -> Listing[DryRunChange]:
     """The documents that the matrix would treat otherwise, in the order in which they were submitted."""
     await tx.find(DryRun, dry_run_id)
     return await paginate(tx, select(DryRunChange).where(DryRunChange.dry_run_id == dry_run_id), page)

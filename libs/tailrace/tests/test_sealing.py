@@ -1,0 +1,116 @@
+"""Objects that are locked in a bucket: the lock is asked for, read back, and kept by a server that keeps it.
+
+moto's server stores locks and checks no signature. versitygw checks signatures and keeps locks against everybody: its tests run where `make s3` has
+built it, or where `versitygw` is on the PATH.
+"""
+
+import asyncio
+import shutil
+import sys
+from asyncio.subprocess import DEVNULL
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from asking import free_port, listens
+from botocore.exceptions import ClientError
+from moto.server import ThreadedMotoServer
+from pydantic import SecretStr
+
+from tailrace.settings import Settings
+from tailrace.storage.store import Store, StoreAway, store_of
+
+KEY, SECRET = "tailrace", "correct-horse-battery"
+OBJECT = "archives/0196b0a0-0000-7000-8000-000000000000/0000000001"
+DATA = b"what was said" * 100
+LATER = datetime.now(UTC) + timedelta(days=30)
+
+
+def versitygw() -> str | None:
+    beside = Path(sys.executable).with_name("versitygw")
+    return str(beside) if beside.exists() else shutil.which("versitygw")
+
+
+def admin(address: str) -> Any:
+    return boto3.client("s3", "us-east-1", endpoint_url=address, aws_access_key_id=KEY, aws_secret_access_key=SECRET)
+
+
+@pytest.fixture(scope="module", params=["moto", "versitygw"])
+async def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[tuple[str, str]]:
+    """Which one, and its address; the bucket `locked` has object lock, `plain` has none."""
+    if request.param == "moto":
+        moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+        moto.start()
+        address, stop = f"http://127.0.0.1:{moto.get_host_and_port()[1]}", moto.stop
+    else:
+        program = versitygw()
+        if program is None:
+            pytest.skip("versitygw is not here: `make s3` builds it")
+        folder, versions = (tmp_path_factory.mktemp(name) for name in ("objects", "versions"))
+        port = free_port()
+        call = [program, "--access", KEY, "--secret", SECRET, "--port", f"127.0.0.1:{port}", "--quiet"]
+        call += ["posix", "--versioning-dir", str(versions), str(folder)]
+        process = await asyncio.create_subprocess_exec(*call, stdout=DEVNULL, stderr=DEVNULL)
+        address, stop = f"http://127.0.0.1:{port}", process.kill
+        await listens(port)
+    client = admin(address)
+    client.create_bucket(Bucket="plain")
+    client.create_bucket(Bucket="locked", ObjectLockEnabledForBucket=True)
+    yield request.param, address
+    stop()
+
+
+def store(address: str, bucket: str, secret: str = SECRET) -> Store:
+    settings = Settings(
+        storage=f"s3://{bucket}/acme", storage_endpoint=address, storage_key=KEY, storage_secret=SecretStr(secret)
+    )
+    return store_of(settings, "audit")
+
+
+async def read(place: Store) -> bytes:
+    return b"".join([chunk async for chunk in await place.read(OBJECT, 0, len(DATA))])
+
+
+async def test_a_locked_object_stays_until_its_time_and_the_server_says_so(server: tuple[str, str]) -> None:
+    kind, address = server
+    place, client = store(address, "locked"), admin(address)
+    sealed = await place.seal(OBJECT, DATA, LATER)
+    assert sealed.locked and sealed.version
+    assert await read(place) == DATA
+    at = {"Bucket": "locked", "Key": f"acme/audit/{OBJECT}", "VersionId": sealed.version}
+    kept = client.head_object(**at)
+    assert (kept["ObjectLockMode"], kept["ObjectLockRetainUntilDate"]) == ("COMPLIANCE", LATER.replace(microsecond=0))
+    assert not await place.unseal(OBJECT, sealed.version)
+    with pytest.raises(ClientError, match=r"AccessDenied|Access Denied|locked|protected"):
+        client.delete_object(**at)
+    if kind == "versitygw":  # moto lets a lock be shortened
+        with pytest.raises(ClientError):
+            client.put_object_retention(
+                **at, Retention={"Mode": "COMPLIANCE", "RetainUntilDate": LATER - timedelta(days=9)}
+            )
+        with pytest.raises(StoreAway):
+            await store(address, "locked", secret="not the secret").seal(OBJECT, DATA, LATER)
+    again = await place.seal(OBJECT, DATA, LATER)
+    assert again.locked and again.version != sealed.version, "what is put twice is kept twice, and neither is lost"
+
+
+async def test_a_bucket_without_object_lock_keeps_it_and_does_not_say_that_it_is_locked(
+    server: tuple[str, str],
+) -> None:
+    _, address = server
+    place = store(address, "plain")
+    sealed = await place.seal(OBJECT, DATA, LATER)
+    assert not sealed.locked
+    assert await read(place) == DATA
+    assert await place.unseal(OBJECT, sealed.version)
+    assert await place.keys() == []
+
+
+async def test_a_server_that_does_not_answer_is_away() -> None:
+    with pytest.raises(StoreAway):
+        await store("http://127.0.0.1:1", "locked").seal(OBJECT, DATA, LATER)

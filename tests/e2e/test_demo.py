@@ -1,0 +1,41 @@
+"""The main job in small: a company of the demo trades and has quotes and journals decided; every figure and every trace is what the requests say."""
+
+import asyncio
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from uuid import uuid4
+
+from tailrace.stack.embedded import Stack
+from tailrace_demo import approvals, books, traces
+from tailrace_demo.client import RequestLog, Session
+from tailrace_demo.companies import METAL
+from tailrace_demo.expected import expected
+from tailrace_demo.setup import found
+from tailrace_demo.trade import plans, trade
+from tailrace_testing.gateway import Gateway
+
+ORDERS = 24
+
+
+async def test_figures_and_traces_of_a_company_are_what_its_requests_say(
+    fleet: Stack, gateway: Gateway, tmp_path: Path
+) -> None:
+    log = RequestLog(tmp_path / "requests.jsonl")
+    firm = replace(METAL, slug=f"hagane-{uuid4().hex[:8]}", goods=METAL.goods[:2], warehouses=METAL.warehouses[:1])
+    async with Session(gateway.url, log) as session:
+        operator = await session.log_in("platform", "operator@platform.local", gateway._operator_password)
+        shop = await found(session, operator, firm)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(trade(shop, plans(shop, ORDERS, 7), lambda: None))
+            group.create_task(approvals.approvals(shop))
+        rates = {shop.items[good.sku]: Decimal(good.tax) for good in firm.goods}
+        prices = {shop.items[good.sku]: Decimal(good.price) for good in firm.goods}
+        figures = expected(log.entries, firm.slug, rates, prices)
+        await books.settle(shop, figures)
+        checks = await books.audit(shop, figures)
+        assert [(each.name, each.found, each.wanted) for each in checks if not each.holds] == []
+        assert figures.decisions == {"manager": 7, "finance": 3}
+        verdict = await traces.check({firm.slug: shop.admin}, log.entries, fleet.kafka, ORDERS, 7)
+    assert verdict.wrong == {}
+    assert (verdict.orders, verdict.asked > ORDERS, verdict.nodes > 10 * ORDERS) == (ORDERS, True, True)
