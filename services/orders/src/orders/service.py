@@ -1,8 +1,12 @@
 """The orders service: sales orders, and the process that sees each through inventory and shipping."""
 
 from contracts import orders as events
+from contracts import returns as return_events
 from orders import imports, process, projections, reactions, routes, timers
 from orders.models import Base
+from orders.returns import projections as return_copies
+from orders.returns import reactions as return_reactions
+from orders.returns import routes as return_routes
 from orders.scopes import Writer, read, write
 from orders.views import OrderView
 from tailrace.jobs.routes import jobs_router
@@ -13,7 +17,7 @@ from tailrace.transfer.routes import LARGEST, imports_router
 service = Service(
     name="orders",
     topic="order.events",
-    publishes=events.PUBLISHED,
+    publishes=(*events.PUBLISHED, *return_events.PUBLISHED),
     subscribers=[
         projections.days,
         projections.dates,
@@ -26,6 +30,8 @@ service = Service(
         reactions.leavers,
         reactions.invoices,
         process.saga,
+        return_copies.departures,
+        return_reactions.returns,
     ],
     timers=[timers.handover],
     imports=[imports.orders],
@@ -40,11 +46,15 @@ service = Service(
             reads=[projections.catalog, projections.customers, projections.users, projections.days],
         ),
         routes.router,
+        return_routes.router,
+        return_routes.reasons,
     ],
     exposes=[
         Exposed(prefix="/v1/orders"),
         Exposed(prefix="/v1/orders/bulk", body_limit=LARGEST_BULK, write_timeout=60.0),
         Exposed(prefix="/v1/orders/import", body_limit=LARGEST, write_timeout=60.0),
+        Exposed(prefix="/v1/returns"),
+        Exposed(prefix="/v1/return-reasons"),
     ],
     scopes=[read, write],
     default_roles={
