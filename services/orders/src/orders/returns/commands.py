@@ -72,7 +72,7 @@ async def returnable(tx: Tx, order: Order) -> Returnable:
         )
         for each in (await departures_of(tx, order.id)).values()
     ]
-    found.sort(key=lambda each: (each.shipment_number, lines[each.line_id].position))
+    found.sort(key=lambda each: (each.shipment_number, each.shipment_id, lines[each.line_id].position))
     return Returnable(order_id=order.id, number=order.number, lines=found)
 
 
