@@ -1,79 +1,17 @@
 """From the catalog to the books, whatever order events arrive in: tax adds up to what the law wants, and an order says what became of its goods."""
 
-import random
-from typing import Any
-
 import pytest
-from wire import Wire
+from firm import BOLT, Firm, Services
 
 from accounting.service import service as accounting
 from catalog.service import service as catalog
 from inventory.service import service as inventory
 from orders.service import service as orders
 from shipping.service import service as shipping
-from tailrace.core.days import DEFAULT_ZONE
-from tailrace.core.ids import uuid7
-from tailrace_testing import Harness, MakeHarness
+from tailrace_testing import MakeHarness
 
 SEEDS = range(6)
-BOLT = {"sku": "BOLT", "name": "Bolt", "unit": "pcs"}
 RECEIVABLE, STOCK, TAX, REVENUE, COST = "1210 1400 2200 4000 5000".split()
-Services = dict[str, Harness]
-
-
-class Firm:
-    """A new company with one item, of which there are a thousand, worth 2 each, in one warehouse."""
-
-    item: dict[str, Any]
-    place: dict[str, Any]
-
-    def __init__(self, services: Services, seed: int) -> None:
-        self.services = services
-        self.wire = Wire(services, random.Random(seed))
-
-    @classmethod
-    async def open(cls, services: Services, seed: int) -> "Firm":
-        tenant = uuid7()
-        for service in services.values():
-            service.tenant = tenant
-            service.client = service.client_as()
-            await service.count_days_in(DEFAULT_ZONE)
-        firm = cls(services, seed)
-        unit = {"code": "pcs", "name": "Piece", "dimension": "count", "decimals": 0}
-        await firm.ask("catalog", "POST", "/v1/units", unit)
-        firm.item = await firm.ask("catalog", "POST", "/v1/items", {**BOLT, "tax_rate": "0.1"})
-        firm.place = await firm.ask("catalog", "POST", "/v1/warehouses", {"code": "N", "name": "North"})
-        await firm.wire.settle()
-        receipt = {"quantity": "1000", "value": 2000, "currency": "EUR", "reason": "purchase", **firm.where}
-        await firm.ask("inventory", "POST", "/v1/inventory/receipts", receipt)
-        return firm
-
-    @property
-    def where(self) -> dict[str, str]:
-        return {"item_id": self.item["id"], "warehouse_id": self.place["id"]}
-
-    async def ask(self, service: str, method: str, path: str, body: Any = None, **query: Any) -> Any:
-        answer = await self.services[service].client.request(method, path, json=body, params=query)
-        assert answer.status_code < 300, answer.text
-        return answer.json()
-
-    async def order(self, lines: int, quantity: str, price: str) -> dict[str, Any]:
-        """A confirmed order whose shipment waits to leave."""
-        line = {**self.where, "quantity": quantity, "unit_price": price}
-        terms = {"customer_reference": "C", "customer_name": "C", "currency": "EUR"}
-        order = await self.ask("orders", "POST", "/v1/orders", {**terms, "confirm": True, "lines": [line] * lines})
-        await self.wire.settle()
-        return dict(order)
-
-    async def shipment(self, order: dict[str, Any]) -> str:
-        found = await self.ask("shipping", "GET", "/v1/shipments", order_id=order["id"])
-        (shipment,) = found["items"]
-        return f"/v1/shipments/{shipment['id']}"
-
-    async def balances(self) -> dict[str, int]:
-        """Debit less credit, by account."""
-        trial = await self.ask("accounting", "GET", "/v1/accounting/trial-balance")
-        return {row["account"]: row["balance"] for row in trial["rows"]}
 
 
 @pytest.fixture

@@ -34,7 +34,8 @@ class LotsMoved(StockEvent):
 class StockReceived(LotsMoved):
     """Goods came in and formed a valuation layer of `value`, or joined the open one of that id, as all do under the moving average.
 
-    `reason` says why; `transfer` continues a layer of another warehouse.
+    `reason` says why; `transfer` continues a layer of another warehouse. With `return`, `shipment_id` and `line_id` name what a customer gave back of
+    which order's line, and `return_id` the return.
     """
 
     type: ClassVar[str] = "inventory.stock.received"
@@ -47,6 +48,10 @@ class StockReceived(LotsMoved):
     reference: str | None = None
     from_warehouse_id: UUID | None = None
     effective_at: datetime
+    order_id: UUID | None = None
+    shipment_id: UUID | None = None
+    line_id: UUID | None = None
+    return_id: UUID | None = None
 
 
 class ConsumedLayer(BaseModel):
@@ -117,6 +122,8 @@ class StockIssued(LotsMoved):
     receipt_id: UUID | None = None
     credited: Minor | None = None
     customer_id: UUID | None = None
+    return_id: UUID | None = None
+    """Of what a customer gave back and was scrapped: the return that it came back with."""
 
 
 class StockCostSettled(StockEvent):

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from invariants.walk import Walker
 
-from contracts import customers, orders, shipments
+from contracts import customers, orders, returns, shipments
 from contracts.inventory import StockReceived
 from contracts.users import TenantCreated
 from tailrace.core.clock import now
@@ -132,11 +132,28 @@ async def _sells(w: Walker) -> None:
     await w.get(f"{notes}/{{credit_note_id}}", credit_note_id=note["id"])
     await w.get(f"{notes}/{{credit_note_id}}/document", credit_note_id=note["id"])
     await w.get(f"{notes}/{{credit_note_id}}/ubl", credit_note_id=note["id"])
+    await _comes_back(w, ada)
     await _is_paid(w, ada, issued)
     await _is_reminded(w, issued)
     await w.pump()
     await w.get(f"{V1}/receivables/ageing")
     await w.get(f"{V1}/receivables/{{customer_id}}/statement", customer_id=ada)
+
+
+async def _comes_back(w: Walker, customer_id: UUID) -> None:
+    """One piece of what left and is on no invoice."""
+    gone = await _left(w, customer_id)
+    line = returns.ReturnToSettle(shipment_id=gone.shipment_id, line_id=gone.lines[0].line_id, quantity=Decimal(1))
+    asked = returns.ReturnSettlementRequested(
+        return_id=uuid7(),
+        order_id=gone.order_id,
+        settlement_id=uuid7(),
+        number="RT-000001",
+        reason="Broken",
+        currency="EUR",
+        lines=[line],
+    )
+    await w.tell(asked, aggregate_id=asked.return_id)
 
 
 async def _is_paid(w: Walker, ada: UUID, issued: list[dict[str, Any]]) -> None:
@@ -207,6 +224,10 @@ async def _is_reminded(w: Walker, issued: list[dict[str, Any]]) -> None:
 
 
 async def _delivered(w: Walker, customer_id: UUID) -> UUID:
+    return (await _left(w, customer_id)).shipment_id
+
+
+async def _left(w: Walker, customer_id: UUID) -> shipments.ShipmentDispatched:
     """An order of one line, all of which has left."""
     line, item, north, order, shipment = (uuid7() for _ in range(5))
     about: dict[str, Any] = {"line_id": line, "item_id": item, "sku": "BOLT", "name": "Bolt", "warehouse_id": north}
@@ -244,4 +265,4 @@ async def _delivered(w: Walker, customer_id: UUID) -> UUID:
         dispatched_at=now(),
     )
     await w.tell(gone, aggregate_id=shipment)
-    return shipment
+    return gone

@@ -1,5 +1,6 @@
-"""Every operation of orders once: drafts that are changed and dropped, and orders that are confirmed, held, released, resumed and cancelled."""
+"""Every operation of orders once: drafts that are changed and dropped, orders that are confirmed, held, released, resumed and cancelled, and returns."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 from approvals import answer
 from invariants.walk import Walker
 
-from contracts import approvals, catalog, customers, inventory, orders
+from contracts import approvals, catalog, customers, inventory, orders, shipments
 from tailrace.core.ids import uuid7
 
 
@@ -53,6 +54,59 @@ async def walk(w: Walker) -> None:
         "customer_reference,customer_name,currency,lines.sku,lines.warehouse,quantity,net\nI-1,Ada,EUR,NONE,NONE,1,100\n",
         "customer_reference,customer_name,currency,lines.sku,lines.warehouse,quantity,net\nI-2,Ada,EUR,NONE,NONE,1,100\n",
     )
+    await _returns(w, terms)
+
+
+async def _returns(w: Walker, terms: dict[str, Any]) -> None:
+    """Of ten that left, some are asked for and cancelled, some are authorised."""
+    at, one = "/v1/return-reasons", "/v1/return-reasons/{return_reason_id}"
+    reason = await w.post(at, {"code": "BROKEN", "name": "Broken"})
+    other = await w.post(at, {"code": "LATE", "name": "Came too late"})
+    await w.post(at, {"code": "COLOUR", "name": "Another colour"})
+    await w.get(at)
+    await w.get(one, return_reason_id=reason["id"])
+    await w.put(one, {"code": "BROKEN", "name": "Broken on its way"}, return_reason_id=reason["id"])
+    await w.delete(one, return_reason_id=other["id"])
+    await w.post(f"{one}/restore", return_reason_id=other["id"])
+
+    order = await w.post("/v1/orders", terms)
+    shipment = await _left(w, order)
+    await w.get("/v1/returns/returnable", query={"order_id": order["id"]})
+    line = {"shipment_id": str(shipment), "line_id": order["lines"][0]["id"], "quantity": "1"}
+    asked = {"order_id": order["id"], "return_reason_id": reason["id"], "lines": [line], "note": "A crack."}
+    made = await w.post("/v1/returns", {**asked, "fee": {"net": 50, "tax_rate": "0.1"}})
+    dropped = await w.post("/v1/returns", asked)
+    await w.get("/v1/returns")
+    act = "/v1/returns/{return_id}"
+    await w.get(act, return_id=made["id"])
+    await w.post(f"{act}/authorise", return_id=made["id"])
+    await w.post(f"{act}/cancel", {"reason": "kept after all"}, return_id=dropped["id"])
+
+
+async def _left(w: Walker, order: dict[str, Any]) -> UUID:
+    """All of an order leaves."""
+    lines = [
+        shipments.DispatchedLine(
+            **{name: line[name] for name in ("item_id", "sku", "name", "warehouse_id", "quantity")},
+            line_id=line["id"],
+            line_quantity=line["quantity"],
+            line_net=line["net"],
+            line_tax=line["tax"],
+            dispatched_before=Decimal(0),
+        )
+        for line in order["lines"]
+    ]
+    event = shipments.ShipmentDispatched(
+        shipment_id=uuid7(),
+        order_id=order["id"],
+        reservation_id=uuid7(),
+        number="SO-000001-1",
+        currency="EUR",
+        lines=lines,
+        dispatched_at=datetime.now(UTC),
+    )
+    await w.tell(event, aggregate_id=event.shipment_id)
+    return event.shipment_id
 
 
 async def _on_credit(w: Walker, terms: dict[str, Any]) -> None:

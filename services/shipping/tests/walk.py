@@ -1,4 +1,4 @@
-"""Every operation of shipping once: carriers and their tariffs, and shipments that are picked, packed, booked, split, sent and signed for."""
+"""Every operation of shipping once: carriers and their tariffs, shipments that are picked, packed, booked, split, sent and signed for, and a return."""
 
 from uuid import UUID
 
@@ -6,6 +6,7 @@ from invariants.walk import Walker
 from partner import Asked, PartnerListener, answer
 
 from contracts.orders import Address, ShipmentCancellationRequested, ShipmentLineRequest, ShipmentRequested
+from contracts.returns import ReturnAuthorised, ReturnLine
 from tailrace.core.ids import uuid7
 from tailrace.settings import PartnerAddress
 
@@ -57,6 +58,48 @@ async def walk(w: Walker) -> None:
     sent = {"carrier_id": carrier["id"], "tracking_number": "T-1"}
     await w.post("/v1/shipments/{shipment_id}/dispatch", sent, shipment_id=first)
     await w.post("/v1/shipments/{shipment_id}/deliver", {"signed_by": "Grace Receiver"}, shipment_id=first)
+
+    returned, line_id = await _authorised(w, "RT-000001")
+    await _authorised(w, "RT-000002")
+    at = "/v1/return-shipments"
+    await w.get(at)
+    await w.get(f"{at}/{{return_shipment_id}}", return_shipment_id=returned)
+    came = {
+        "lines": [{"return_line_id": line_id, "quantity": "2"}],
+        "unexpected": [{"description": "A nut", "quantity": "1"}],
+    }
+    await w.post(f"{at}/{{return_shipment_id}}/receive", came, return_shipment_id=returned)
+    verdict = {"return_line_id": line_id, "verdict": "restock", "quantity": "1", "note": "As new."}
+    await w.post(f"{at}/{{return_shipment_id}}/inspect", {"lines": [verdict]}, return_shipment_id=returned)
+
+
+async def _authorised(w: Walker, number: str) -> tuple[str, str]:
+    """A return of three that orders agreed to, and its line."""
+    line = ReturnLine(
+        return_line_id=uuid7(),
+        shipment_id=uuid7(),
+        line_id=uuid7(),
+        item_id=uuid7(),
+        sku="BOLT",
+        name="Bolt",
+        warehouse_id=uuid7(),
+        quantity="3",
+        outcome="refund",
+    )
+    asked = ReturnAuthorised(
+        return_id=uuid7(),
+        return_shipment_id=uuid7(),
+        order_id=uuid7(),
+        number=number,
+        order_number="SO-000001",
+        customer_name="Hanako Sato",
+        reason_code="BROKEN",
+        reason="Broken",
+        currency="JPY",
+        lines=[line],
+    )
+    await w.tell(asked, aggregate_id=asked.return_id)
+    return str(asked.return_shipment_id), str(line.return_line_id)
 
 
 async def _tariffs(w: Walker, carrier: str) -> str:

@@ -14,6 +14,7 @@ from accounting.sales_rules import sales_amounts, settled_amount
 from contracts import invoices, payments
 from contracts.accounting import AccountRole
 from contracts.inventory import StockAdjusted, StockCostSettled, StockIssued, StockReceived
+from contracts.return_settlements import ReturnSettled
 from contracts.shipments import ShipmentDispatched
 from tailrace.core.events import Meta
 from tailrace.db.database import Tx
@@ -30,6 +31,7 @@ subledgers = Projection("accounting.subledgers", tables=[SubLedgerEntry])
     ShipmentDispatched,
     invoices.InvoiceIssued,
     invoices.CreditNoteIssued,
+    ReturnSettled,
     payments.PaymentReceived,
     payments.PaymentAssigned,
     payments.PaymentAllocated,

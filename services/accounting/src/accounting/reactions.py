@@ -8,6 +8,7 @@ from accounting.drafts import JournalDraft, post
 from accounting.posting import post_event
 from contracts import approvals, invoices, payments
 from contracts.inventory import StockAdjusted, StockCostSettled, StockIssued, StockReceived
+from contracts.return_settlements import ReturnSettled
 from contracts.shipments import ShipmentDispatched
 from contracts.users import TenantCreated
 from tailrace.core.errors import Unknown
@@ -35,6 +36,7 @@ async def begin(tx: Tx, event: TenantCreated, meta: Meta) -> None:
     ShipmentDispatched,
     invoices.InvoiceIssued,
     invoices.CreditNoteIssued,
+    ReturnSettled,
     payments.PaymentReceived,
     payments.PaymentAssigned,
     payments.PaymentAllocated,

@@ -12,6 +12,7 @@ from accounting.moves import Move, Moves, Posting, Rule, side
 from contracts import invoices as events
 from contracts import payments
 from contracts.accounting import AccountRole
+from contracts.return_settlements import ReturnSettled
 
 
 def invoice_issued(event: events.InvoiceIssued) -> Posting:
@@ -34,6 +35,16 @@ def credit_note_issued(event: events.CreditNoteIssued) -> Posting:
         *side("receivable", -event.net - event.tax, event.currency),
     )
     return Posting(f"Credit note {event.number} of {event.invoice_number}", moves)
+
+
+def return_settled(event: ReturnSettled) -> Posting:
+    """Revenue and tax of goods that came back before they were invoiced are taken back, and nothing is to be billed for them."""
+    moves = (
+        *side("revenue", event.unbilled_net, event.currency),
+        *side("output_tax", event.unbilled_tax, event.currency),
+        *side("unbilled_receivable", -event.unbilled_net - event.unbilled_tax, event.currency),
+    )
+    return Posting(f"Return {event.return_number}, not invoiced", moves)
 
 
 def payment_received(event: payments.PaymentReceived) -> Posting:
@@ -95,6 +106,9 @@ def sales_amounts(event: Any) -> Mapping[AccountRole, int]:
             }
         case events.CreditNoteIssued():
             return {"receivable": -event.net - event.tax, "output_tax": event.tax}
+        case ReturnSettled():
+            owed = event.unbilled_net + event.unbilled_tax
+            return {"unbilled_receivable": -owed, "output_tax": event.unbilled_tax}
         case payments.PaymentReceived():
             return {_owner(event): -event.amount}
         case payments.PaymentAssigned():
@@ -123,6 +137,7 @@ def settled_amount(event: Any) -> int:
 SALES = (
     Rule("invoice-issued", 1, events.InvoiceIssued, invoice_issued),
     Rule("credit-note-issued", 1, events.CreditNoteIssued, credit_note_issued),
+    Rule("return-settled", 1, ReturnSettled, return_settled),
     Rule("payment-received", 1, payments.PaymentReceived, payment_received),
     Rule("payment-assigned", 1, payments.PaymentAssigned, payment_assigned),
     Rule("payment-reversed", 1, payments.PaymentReversed, payment_reversed),

@@ -14,9 +14,11 @@ from accounting.payments import routes as payments
 from accounting.receivables import projections as receivables
 from accounting.receivables import routes as reports
 from accounting.scopes import close, control, invoice_read, invoice_write, read, write
+from accounting.settlements import reactions as settlements
 from contracts import accounting as events
 from contracts import invoices as sales
 from contracts import payments as receipts
+from contracts import return_settlements
 from tailrace.jobs.routes import jobs_router
 from tailrace.service import Exposed, Service
 from tailrace.transfer.routes import LARGEST, imports_router
@@ -24,7 +26,7 @@ from tailrace.transfer.routes import LARGEST, imports_router
 service = Service(
     name="accounting",
     topic="accounting.events",
-    publishes=(*events.PUBLISHED, *sales.PUBLISHED, *receipts.PUBLISHED),
+    publishes=(*events.PUBLISHED, *sales.PUBLISHED, *receipts.PUBLISHED, *return_settlements.PUBLISHED),
     subscribers=[
         days,
         dates,
@@ -38,6 +40,7 @@ service = Service(
         copies.sellers,
         copies.companies,
         billing.billing,
+        settlements.settlements,
         receivables.open_items,
     ],
     timers=[timers.due, schedules.batch, reminders.batch],

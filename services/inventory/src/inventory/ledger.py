@@ -122,7 +122,8 @@ def _story(event: Moved) -> dict[str, Any]:
     """Kind, reason, and what it was done for."""
     match event:
         case StockReceived():
-            return {"kind": "received", "reason": event.reason, "other_warehouse_id": event.from_warehouse_id}
+            because = {"other_warehouse_id": event.from_warehouse_id, "order_id": event.order_id}
+            return {"kind": "received", "reason": event.reason, "shipment_id": event.shipment_id, **because}
         case StockAdjusted():
             return {"kind": "adjusted", "reason": event.reason}
         case StockTransferred():

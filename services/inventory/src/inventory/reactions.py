@@ -1,8 +1,10 @@
-"""What orders and shipments set off here. Neither needs a copy of anything: the streams alone say what is there and who holds it."""
+"""What orders and shipments set off here. Neither needs a copy of anything: the streams alone say what is there and who holds it. Only for what
+customers give back the item's valuation is looked up."""
 
 from contracts.orders import BackorderCancellationRequested, ReservationReleaseRequested, ReservationRequested
+from contracts.return_shipments import ReturnInspected
 from contracts.shipments import ShipmentDispatched
-from inventory import backorders, reservations
+from inventory import backorders, customer_returns, reservations
 from inventory.holding import Wanted
 from inventory.stock import Place
 from tailrace.core.events import Meta
@@ -10,6 +12,7 @@ from tailrace.db.database import Tx
 from tailrace.messaging.subscribers import EVER, Reaction
 
 fulfilment = Reaction("inventory.fulfilment", since=EVER)
+returns = Reaction("inventory.returns", since=EVER)
 _SAME = ("reservation_id", "partial_allowed", "order_id", "expires_at", "rank", "waits", "hold_seconds")
 
 
@@ -36,3 +39,8 @@ async def stop_waiting(tx: Tx, event: BackorderCancellationRequested, meta: Meta
 @fulfilment.on(ShipmentDispatched)
 async def issue(tx: Tx, event: ShipmentDispatched, meta: Meta) -> None:
     await reservations.dispatch(tx, event)
+
+
+@returns.on(ReturnInspected)
+async def inspected(tx: Tx, event: ReturnInspected, meta: Meta) -> None:
+    await customer_returns.take_in(tx, event)

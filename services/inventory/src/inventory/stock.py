@@ -134,8 +134,9 @@ class StockItem(Stream[StockState]):
         reference: str | None = None,
         from_warehouse_id: UUID | None = None,
         lots: Lots = (),
+        **because: UUID,
     ) -> StockReceived:
-        """Goods come in. Raises CurrencyDiffers, TooMuch."""
+        """Goods come in. `because`, of what a customer gave back: order_id, shipment_id, line_id, return_id. Raises CurrencyDiffers, TooMuch."""
         self._check_incoming(quantity, value, currency)
         event = StockReceived(
             **self._where,
@@ -148,6 +149,33 @@ class StockItem(Stream[StockState]):
             from_warehouse_id=from_warehouse_id,
             effective_at=at,
             lots=list(lots),
+            **because,
+        )
+        self.record(event, at)
+        return event
+
+    def scrap(
+        self,
+        layer_id: UUID,
+        quantity: Decimal,
+        value: int,
+        at: datetime,
+        reference: str,
+        lots: Lots = (),
+        **because: UUID,
+    ) -> StockIssued:
+        """What has just come in of a layer is thrown away: it leaves at the value that it came in at, and nobody else's layer is touched."""
+        event = StockIssued(
+            **self._where,
+            quantity=quantity,
+            value=value,
+            currency=self._currency,
+            layers=[ConsumedLayer(layer_id=layer_id, quantity=quantity, value=value)],
+            reason="scrap",
+            reference=reference,
+            effective_at=at,
+            lots=list(lots),
+            **because,
         )
         self.record(event, at)
         return event

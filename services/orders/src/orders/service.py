@@ -1,6 +1,7 @@
 """The orders service: sales orders, and the process that sees each through inventory and shipping."""
 
 from contracts import orders as events
+from contracts import returns as return_events
 from orders import imports, process, projections, reactions, routes, timers
 from orders.base import Base
 from orders.credit import projections as credit
@@ -8,6 +9,9 @@ from orders.credit import reactions as credit_reactions
 from orders.credit import routes as credit_routes
 from orders.credit.commands import relief
 from orders.credit.timers import mornings
+from orders.returns import projections as return_copies
+from orders.returns import reactions as return_reactions
+from orders.returns import routes as return_routes
 from orders.scopes import Writer, policy, read, release, write
 from orders.scopes import credit as see_credit
 from orders.views import OrderView
@@ -19,7 +23,7 @@ from tailrace.transfer.routes import LARGEST, imports_router
 service = Service(
     name="orders",
     topic="order.events",
-    publishes=events.PUBLISHED,
+    publishes=(*events.PUBLISHED, *return_events.PUBLISHED),
     subscribers=[
         projections.days,
         projections.dates,
@@ -37,6 +41,8 @@ service = Service(
         process.saga,
         credit_reactions.decisions,
         credit_reactions.room,
+        return_copies.departures,
+        return_reactions.returns,
     ],
     timers=[timers.handover, relief],
     schedules=[mornings],
@@ -53,11 +59,15 @@ service = Service(
         ),
         credit_routes.router,
         routes.router,
+        return_routes.router,
+        return_routes.reasons,
     ],
     exposes=[
         Exposed(prefix="/v1/orders"),
         Exposed(prefix="/v1/orders/bulk", body_limit=LARGEST_BULK, write_timeout=60.0),
         Exposed(prefix="/v1/orders/import", body_limit=LARGEST, write_timeout=60.0),
+        Exposed(prefix="/v1/returns"),
+        Exposed(prefix="/v1/return-reasons"),
     ],
     scopes=[read, write, release, see_credit, policy],
     default_roles={

@@ -1,7 +1,7 @@
 """Shipping: shipments, packages, and the carriers that take them, on `shipment.events`."""
 
 from contracts import asns as notices
-from contracts import carriage
+from contracts import carriage, return_shipments
 from contracts import shipments as events
 from shipping import lots, reactions
 from shipping.asns import routes as asns
@@ -14,6 +14,8 @@ from shipping.days import days
 from shipping.labels import routes as labels
 from shipping.rates import imports
 from shipping.rates import routes as rates
+from shipping.returns import reactions as return_reactions
+from shipping.returns import routes as returns
 from shipping.routes import carriers, shipments
 from shipping.scopes import operate, read, write
 from tailrace.errands.routes import errands_router
@@ -24,8 +26,8 @@ from tailrace.transfer.routes import LARGEST, imports_router
 service = Service(
     name="shipping",
     topic="shipment.events",
-    publishes=(*events.PUBLISHED, *carriage.PUBLISHED, *notices.PUBLISHED),
-    subscribers=[dates, days, lots.standing, reactions.order_requests],
+    publishes=(*events.PUBLISHED, *carriage.PUBLISHED, *notices.PUBLISHED, *return_shipments.PUBLISHED),
+    subscribers=[dates, days, lots.standing, reactions.order_requests, return_reactions.return_requests],
     timers=[booking.tracking_timer],
     errands=[booking.booking_errand, booking.cancellation_errand, booking.tracking_errand],
     imports=[imports.tariffs],
@@ -40,6 +42,7 @@ service = Service(
         rates.router,
         bookings.router,
         asns.router,
+        returns.router,
     ],
     exposes=[
         Exposed(prefix="/v1/shipments"),
@@ -48,6 +51,7 @@ service = Service(
         Exposed(prefix="/v1/tariffs/import", body_limit=LARGEST, write_timeout=60.0),
         Exposed(prefix="/v1/bookings"),
         Exposed(prefix="/v1/asns"),
+        Exposed(prefix="/v1/return-shipments"),
     ],
     scopes=[read, write, operate],
     default_roles={"sales": ["shipping:read"], "warehouse": ["shipping:*"], "viewer": ["shipping:read"]},

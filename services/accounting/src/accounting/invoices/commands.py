@@ -63,6 +63,11 @@ def draft_own(tx: Tx, like: Invoice, asked: Sequence[NewInvoiceLine]) -> Invoice
     return _drafted(tx, buyer, like.currency, InvoiceTerms(payment_terms_days=0), own_lines(asked))
 
 
+def draft_lines(tx: Tx, buyer: Buyer, currency: str, asked: Sequence[NewInvoiceLine]) -> Invoice:
+    """Draft an invoice of lines of its own for somebody, due as was agreed with them."""
+    return _drafted(tx, buyer, currency, InvoiceTerms(payment_terms_days=buyer.payment_terms_days), own_lines(asked))
+
+
 async def replace(tx: Tx, id: UUID, match: int | None, asked: InvoiceTerms) -> Invoice:
     """Say other terms of a draft, and what it sells itself. Raises InvoiceState, Invalid."""
     invoice = await tx.load(Invoice, id, match)

@@ -1,5 +1,8 @@
 """Taking an invoice back, in part or in whole: what was paid beyond the rest is the customer's credit again."""
 
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -26,26 +29,33 @@ async def credit(tx: Tx, id: UUID, match: int | None, asked: NewCreditNote) -> C
     invoice.after("credited")
     assert invoice.dated is not None
     nets, quantities = nets_of(invoice, asked.lines)
-    taxes = taxes_of(invoice, nets)
-    amounts = {line_id: (net, taxes[line_id]) for line_id, net in nets.items()}
-    total = sum(net + tax for net, tax in amounts.values())
-    if not amounts or (not total and asked.lines):
+    if not nets or (not sum(nets.values()) and not sum(taxes_of(invoice, nets).values()) and asked.lines):
         raise TooMuchCredited("Nothing is left to take back.")
     today = await days.today(tx)
     day = asked.dated or today
     if day < invoice.dated:
         raise Invalid.field("/dated", f"The invoice is of {invoice.dated}: not before that.")
     checked_day(day, invoice.dated, today, "/dated")
+    return await take_back(tx, invoice, nets, quantities, asked.reason, day)
+
+
+async def take_back(
+    tx: Tx, invoice: Invoice, nets: Mapping[UUID, int], quantities: Mapping[UUID, Decimal], reason: str, day: date
+) -> CreditNote:
+    """Credit net amounts of the lines of an invoice that is locked, with their tax; `quantities` come back. Raises OutOfOrder, RoleUnmapped."""
+    taxes = taxes_of(invoice, nets)
+    amounts = {line_id: (net, taxes[line_id]) for line_id, net in nets.items()}
+    total = sum(net + tax for net, tax in amounts.values())
     await ensure_roles(tx, day, ("receivable", "revenue", "output_tax", "customer_credit"))
     at = await moment_of(tx, day)
-    await free(tx, invoice, max(total - invoice.open, 0), day, at, f"Credit note: {asked.reason}")
+    await free(tx, invoice, max(total - invoice.open, 0), day, at, f"Credit note: {reason}")
     seller = await policy.seller(tx)
     series = f"CN-{day.year}"
     number = await NUMBERS.next(tx, series)
     last = await tx.scalar(select(func.max(CreditNote.dated)).where(CreditNote.series == series))
     if last is not None and day < last:
         raise OutOfOrder(last)
-    terms = {"number": number, "series": series, "dated": day, "reason": asked.reason, "seller": seller}
+    terms = {"number": number, "series": series, "dated": day, "reason": reason, "seller": seller}
     note = CreditNote.issued(invoice, amounts, quantities, terms, at)
     for line in invoice.lines:
         if line.id in quantities:

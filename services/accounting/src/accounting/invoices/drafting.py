@@ -19,6 +19,8 @@ from accounting.invoices.buyers import Buyer, followed, known_buyer, named_buyer
 from accounting.invoices.copies import DeliveryCopy, MergeCopy, OrderCopy
 from accounting.invoices.models import InvoiceLine
 from accounting.invoices.refusals import NothingToInvoice, NotOneCustomer, OrderNotYetKnown
+from accounting.settlements.models import UnbilledReturn
+from accounting.settlements.unbilled import Back, unbilled
 from tailrace.core.days import Calendar
 from tailrace.core.ids import uuid7
 from tailrace.core.money import round_minor, share
@@ -37,6 +39,8 @@ class Billable:
     currency: str
     deliveries: Sequence[DeliveryCopy]
     orders: Mapping[UUID, OrderCopy]
+    back: Mapping[tuple[UUID, UUID], Back]
+    """What of them came back, by shipment and line of the order."""
 
     @property
     def reference(self) -> str | None:
@@ -48,12 +52,17 @@ class Billable:
 async def uninvoiced(
     tx: Tx, *within: ColumnElement[bool], until: date | None = None, most: int = MOST_SHIPMENTS
 ) -> list[DeliveryCopy]:
-    """Shipments that have left, by `until` at the latest, and that no invoice has; the earliest first."""
+    """Shipments that have left, by `until` at the latest, and that no invoice has, but for those that came back whole; the earliest first.
+
+    They are locked: what comes back of them meanwhile is credited after the invoice, or not on it.
+    """
+    gone_back = exists().where(UnbilledReturn.shipment_id == DeliveryCopy.id, UnbilledReturn.closes)
     query = (
         select(DeliveryCopy)
-        .where(~exists().where(InvoiceLine.shipment_id == DeliveryCopy.id), *within)
+        .where(~exists().where(InvoiceLine.shipment_id == DeliveryCopy.id), ~gone_back, *within)
         .order_by(DeliveryCopy.dispatched_at, DeliveryCopy.id)
         .limit(most)
+        .with_for_update()
     )
     if until is not None:
         query = query.where(DeliveryCopy.dispatched_at <= await days.end_of(tx, until))
@@ -87,7 +96,15 @@ async def billable(tx: Tx, deliveries: Collection[DeliveryCopy], field: str = "/
     customer_id, _ = buyers.pop()
     first = orders[next(iter(deliveries)).order_id]
     buyer = named_buyer(first) if customer_id is None else await known_buyer(tx, customer_id)
-    return Billable(buyer, currencies.pop(), list(deliveries), orders)
+    return Billable(
+        buyer, currencies.pop(), list(deliveries), orders, await unbilled(tx, [each.id for each in deliveries])
+    )
+
+
+async def buyer_of(tx: Tx, order: OrderCopy) -> Buyer:
+    """Whom an order is for."""
+    customer_id, _ = await _who(tx, order)
+    return named_buyer(order) if customer_id is None else await known_buyer(tx, customer_id)
 
 
 async def _who(tx: Tx, order: OrderCopy) -> tuple[UUID | None, str]:
@@ -98,18 +115,27 @@ async def _who(tx: Tx, order: OrderCopy) -> tuple[UUID | None, str]:
 
 
 def delivered_lines(found: Billable, calendar: Calendar) -> list[InvoiceLine]:
-    """A line for each line of each shipment. A share that comes to nothing is a line all the same."""
+    """A line for each line of each shipment, less what came back; a share that comes to nothing is a line all the same. Raises NothingToInvoice."""
     lines: list[InvoiceLine] = []
     for delivery in found.deliveries:
         order = found.orders[delivery.order_id]
         ordered = {each["line_id"]: each for each in order.lines}
         for each in delivery.lines:
-            lines.append(_delivered(delivery, order, each, ordered[each["line_id"]], calendar))
+            back = found.back.get((delivery.id, UUID(each["line_id"])), Back())
+            if Decimal(each["quantity"]) > back.quantity:
+                lines.append(_delivered(delivery, order, each, ordered[each["line_id"]], calendar, back))
+    if not lines:
+        raise NothingToInvoice("All of it came back.")
     return lines
 
 
 def _delivered(
-    delivery: DeliveryCopy, order: OrderCopy, left: Mapping[str, Any], ordered: Mapping[str, Any], calendar: Calendar
+    delivery: DeliveryCopy,
+    order: OrderCopy,
+    left: Mapping[str, Any],
+    ordered: Mapping[str, Any],
+    calendar: Calendar,
+    back: Back,
 ) -> InvoiceLine:
     quantity, whole = Decimal(left["quantity"]), Decimal(left["line_quantity"])
     before = Decimal(left["dispatched_before"])
@@ -124,13 +150,13 @@ def _delivered(
         item_id=UUID(left["item_id"]),
         sku=left["sku"],
         name=left["name"],
-        quantity=quantity,
+        quantity=quantity - back.quantity,
         unit=ordered.get("unit"),
         unit_price=Decimal(ordered["unit_price"]),
-        net=share(left["line_net"], before, quantity, whole),
+        net=share(left["line_net"], before, quantity, whole) - back.net,
         tax_code=ordered.get("tax_code"),
         tax_rate=Decimal(ordered["tax_rate"]),
-        tax=share(left["line_tax"], before, quantity, whole),
+        tax=share(left["line_tax"], before, quantity, whole) - back.tax,
         **_uncredited(),
     )
 

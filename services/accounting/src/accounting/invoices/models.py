@@ -153,6 +153,19 @@ class Invoice(Aggregate, Base):
         self._take(terms, lines)
         self.record(events.InvoiceUpdated(**self._description()))
 
+    def leave_out(self, part: tuple[UUID, UUID], quantity: Decimal, net: int, tax: int) -> None:
+        """Ask no more for what came back of a shipment's line, `part`: shipment and order line. A draft of nothing is dropped."""
+        line = next((each for each in self.lines if (each.shipment_id, each.order_line_id) == part), None)
+        if line is None:
+            return None
+        line.quantity, line.net, line.tax = line.quantity - quantity, line.net - net, line.tax - tax
+        lines = [each for each in self.lines if each.quantity > 0]
+        if not lines:
+            return self.delete()
+        for position, each in enumerate(lines, 1):
+            each.position = position
+        return self.change({}, lines)
+
     def delete(self) -> None:
         """Drop a draft. What it was of can be invoiced again."""
         self.status = self.after("deleted")

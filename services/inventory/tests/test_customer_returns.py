@@ -1,0 +1,113 @@
+"""What customers gave back comes in at the cost that it left at, to the minor unit, and what is scrapped takes nobody else's layer."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from contracts.return_shipments import InspectedLine, ReturnInspected
+from contracts.shipments import ShipmentDispatched
+from tailrace.core.ids import uuid7
+
+from .conftest import Depot
+from .test_provisional import allow
+
+
+async def left(depot: Depot, quantity: str, item: UUID | None = None) -> ShipmentDispatched:
+    """So much was ordered and has left."""
+    request = await depot.order(depot.line(quantity, item), partial=True)
+    event = depot.shipment(request, quantity)
+    await depot.h.deliver(event, aggregate_id=event.shipment_id)
+    return event
+
+
+async def back(depot: Depot, shipment: ShipmentDispatched, **verdicts: str) -> ReturnInspected:
+    line = shipment.lines[0]
+    ids = {"line_id": line.line_id, "item_id": line.item_id, "warehouse_id": line.warehouse_id}
+    said: Any = {
+        "return_id": uuid7(),
+        "return_shipment_id": uuid7(),
+        "order_id": shipment.order_id,
+        "number": "RT-000001",
+        "complete": True,
+    }
+    event = ReturnInspected(
+        **said,
+        lines=[
+            InspectedLine(
+                return_line_id=uuid7(), shipment_id=shipment.shipment_id, verdict=verdict, quantity=Decimal(much), **ids
+            )
+            for verdict, much in verdicts.items()
+        ],
+        inspected_at=datetime.now(UTC),
+    )
+    await depot.h.deliver(event, aggregate_id=event.return_id, may_dead_letter=True)
+    return event
+
+
+async def test_parts_cost_what_the_whole_did_and_come_in_as_the_youngest_layer(depot: Depot) -> None:
+    await depot.receive("2", 7)
+    await depot.receive("5", 100)
+    shipment = await left(depot, "3")
+    assert await depot.layers() == [("4", 80)]
+    said = await back(depot, shipment, restock="1", scrap="1", send_back="1")
+    # Of the 27 that three cost: 9, 9, and what the customer keeps.
+    assert await depot.layers() == [("4", 80), ("1", 9)]
+    (came, scrapped) = (
+        [each for each in await depot.told("stock.received") if each.reason == "return"],
+        await depot.told("stock.issued"),
+    )
+    assert [(each.quantity, each.value, each.return_id) for each in came] == [(1, 9, said.return_id)] * 2
+    assert [(each.reason, each.value, each.layers[0].layer_id) for each in scrapped[1:]] == [
+        ("scrap", 9, came[1].layer_id)
+    ]
+    assert (scrapped[1].return_id, scrapped[1].line_id) == (said.return_id, shipment.lines[0].line_id)
+    assert (await depot.h.prove()).proven
+    uneven = await left(depot, "5")
+    parts = [await back(depot, uneven, restock=each) for each in ("2", "1", "1", "1")]
+    values = [
+        each.value
+        for each in await depot.told("stock.received")
+        if each.return_id in {part.return_id for part in parts}
+    ]
+    assert (sum(values), values) == (89, [36, 17, 18, 18])
+    assert await depot.figures() == ("5", "0", 89)
+
+
+async def test_under_the_moving_average_it_joins_the_others_and_scrap_leaves_them_alone(depot: Depot) -> None:
+    await depot.receive("10", 1000, item_id=depot.flour)
+    shipment = await left(depot, "4", depot.flour)
+    await depot.receive("4", 1000, item_id=depot.flour)
+    await back(depot, shipment, scrap="1")
+    assert await depot.layers(depot.flour) == [("10", 1600)]
+    await back(depot, shipment, restock="3")
+    assert await depot.layers(depot.flour) == [("13", 1900)]
+
+
+async def test_what_comes_back_covers_first_what_left_without_being_there(depot: Depot) -> None:
+    await allow(depot, depot.bolt, "BOLT", "fifo", 2)
+    await depot.receive("2", 200)
+    shipment = await left(depot, "2")
+    short = await left(depot, "1")
+    assert (await depot.stock())["on_hand"] == "-1"
+    await back(depot, shipment, restock="2")
+    (settled,) = await depot.told("stock.cost_settled")
+    assert (settled.shipment_id, settled.value) == (short.shipment_id, 100)
+    assert await depot.figures() == ("1", "0", 100)
+    # Its cost is known by now, and that is what it comes back at.
+    await back(depot, short, scrap="1")
+    assert (await depot.told("stock.issued"))[-1].value == 100
+    assert (await depot.h.prove()).proven
+
+
+async def test_what_has_not_left_here_yet_waits(depot: Depot) -> None:
+    await depot.receive("5", 500)
+    request = await depot.order(depot.line("2"))
+    unheard = depot.shipment(request)
+    await back(depot, unheard, restock="1")
+    await depot.h.deliver(unheard, aggregate_id=unheard.shipment_id)
+    await back(depot, unheard, restock="3")
+    assert {row["kind"] for row in await depot.h.admin.fetch("SELECT kind FROM dead_letter")} == {"not_yet"}
+    assert await depot.figures() == ("3", "0", 300)
+    await back(depot, unheard, restock="2")
+    assert await depot.figures() == ("5", "0", 500)

@@ -1,0 +1,1 @@
+"""What customers give back: asked for, authorised, and followed until it is settled."""

@@ -1,0 +1,65 @@
+"""What a client may say of a return. Quantities are in each item's base unit, the fee is in minor units of the order's currency."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from contracts.returns import Outcome
+from tailrace.core.fields import Amount, Code, Name, Note, Text
+from tailrace.core.money import Quantity, Rate
+from tailrace.http.routing import Body
+
+MOST_LINES = 500
+
+
+class ReturnReasonBody(Body):
+    """A reason as it is to be."""
+
+    code: Code
+    """What the reason is known by; unique among those in use."""
+    name: Name
+    """What people call it."""
+    active: bool = True
+    """Whether it may be given for new returns."""
+
+
+class NewReturnLine(Body):
+    """What is to come back of one line of the order, of what left with one shipment."""
+
+    shipment_id: UUID
+    """What it left with."""
+    line_id: UUID
+    """The line of the order."""
+    quantity: Quantity
+    """How much, in the item's base unit; no more than left with that shipment and is in no other return."""
+    outcome: Outcome = "refund"
+    """What the customer is to have for what is accepted: a credit note, or the same goods once more besides."""
+
+
+class FeeBody(Body):
+    """What is asked for the trouble, by an invoice, once something of the return is accepted."""
+
+    net: Annotated[Amount, Field(gt=0)]
+    """Before tax, no more than the goods were sold for."""
+    tax_code: Text | None = None
+    """The code that it is taxed by."""
+    tax_rate: Rate
+    """The share of `net` that is due as tax."""
+
+
+class NewReturn(Body):
+    """What is to come back of an order, and why."""
+
+    order_id: UUID
+    """The order that the goods left for."""
+    return_reason_id: UUID
+    """Why, of the reasons that are kept."""
+    note: Note | None = None
+    """What else the customer said."""
+    fee: FeeBody | None = None
+    """Null for none."""
+    lines: Annotated[list[NewReturnLine], Field(min_length=1, max_length=MOST_LINES)]
+    """What is to come back, in the order in which it is shown."""
+    authorise: bool = False
+    """Whether that is agreed at once."""

@@ -1,0 +1,80 @@
+"""What is sent for goods that came back: an order of the same goods at the price that was agreed, once for each return."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from uuid import UUID
+
+from orders.commands import next_number
+from orders.lines import OrderLine
+from orders.models import NOTHING, Order
+from orders.projections import ItemCopy, WarehouseCopy
+from orders.returns.models import Return, ReturnLine
+from tailrace.core import clock
+from tailrace.core.ids import uuid7
+from tailrace.core.money import portion
+from tailrace.core.taxes import Levy, tax_lines
+from tailrace.db.database import Tx
+from tailrace.messaging.replica import Replica, by_ids
+
+_TERMS = (
+    "customer_reference",
+    "customer_name",
+    "customer_id",
+    "owner_id",
+    "owner_name",
+    "currency",
+    "partial_allowed",
+    "ship_to",
+)
+
+
+async def finish(tx: Tx, of: Return) -> None:
+    """Order what is to be sent instead, when everything was looked at; and close the return when nothing is left to do."""
+    if of.to_exchange:
+        made = await _ordered(tx, of)
+        of.exchange_order_id, of.exchange_order_number = made.id, made.number
+    if of.settled:
+        of.close()
+
+
+async def _ordered(tx: Tx, of: Return) -> Order:
+    """The new order, confirmed where all of it can still leave; a draft for somebody to look at where not."""
+    before = await tx.find(Order, of.order_id)
+    lines = _lines(before, of.to_exchange)
+    terms = {name: getattr(before, name) for name in _TERMS}
+    terms |= {"owner_id": of.owner_id, "owner_name": of.owner_name, "ordered_at": clock.now(), "requested_date": None}
+    terms |= {"quote_id": None, "quote_number": None, "quote_revision": None, "reservation_expires_in_seconds": None}
+    order = Order.drafted(await next_number(tx), lines, terms)
+    items = await by_ids(tx, ItemCopy, {line.item_id for line in lines})
+    warehouses = await by_ids(tx, WarehouseCopy, {line.warehouse_id for line in lines})
+    copies: list[Replica] = [*items.values(), *warehouses.values()]
+    if all(each.active for each in copies):
+        order.confirm()
+    tx.add(order)
+    return order
+
+
+def _lines(before: Order, wanted: Sequence[ReturnLine]) -> list[OrderLine]:
+    """So much of the former lines, each once, at their price and rate; the tax is rounded once for each rate."""
+    quantities: dict[UUID, Decimal] = {}
+    for each in wanted:
+        quantities[each.line_id] = quantities.get(each.line_id, NOTHING) + each.accepted
+    old = [line for line in before.lines if line.id in quantities]
+    nets = [portion(line.net, quantities[line.id], line.quantity) for line in old]
+    levies = [Levy(line.tax_code, line.tax_rate) for line in old]
+    taxes = tax_lines(list(zip(nets, levies, strict=True)))
+    same = ("item_id", "sku", "name", "warehouse_id", "unit", "decimals", "unit_price", "tax_code", "tax_rate")
+    return [
+        OrderLine(
+            id=uuid7(),
+            position=position,
+            quantity=quantities[line.id],
+            price_list_id=None,
+            net=net,
+            tax=tax,
+            allocated=NOTHING,
+            shipped=NOTHING,
+            **{name: getattr(line, name) for name in same},
+        )
+        for position, (line, net, tax) in enumerate(zip(old, nets, taxes, strict=True), 1)
+    ]

@@ -1,0 +1,69 @@
+"""What clients say of goods that came back. Quantities are in the item's base unit."""
+
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import Field, model_validator
+
+from contracts.return_shipments import Verdict
+from tailrace.core.fields import Moment, Note, Text
+from tailrace.core.money import Quantity
+from tailrace.http.routing import Body
+
+MOST_LINES = 500
+
+
+class ReceivedBody(Body):
+    """How much of a line came."""
+
+    return_line_id: UUID
+    """A line of the return."""
+    quantity: Quantity
+    """How much came now, no more than is still expected."""
+
+
+class UnexpectedBody(Body):
+    """Something that came along and is no line of the return: another item, or more than was agreed."""
+
+    description: Text
+    """What it is, as far as anybody can tell."""
+    quantity: Quantity
+    """How many of it."""
+    note: Note | None = None
+
+
+class ReceiptBody(Body):
+    """What came, of what is expected and besides."""
+
+    lines: Annotated[list[ReceivedBody], Field(max_length=MOST_LINES)] = []
+    """What was expected, each line once."""
+    unexpected: Annotated[list[UnexpectedBody], Field(max_length=MOST_LINES)] = []
+    """What was not. It is noted, and nothing follows from it by itself."""
+    received_at: Moment | None = None
+    """When it came, not in the future, and not over a year ago; now when left out."""
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.lines and not self.unexpected:
+            raise ValueError("Say what came, under lines or unexpected.")
+        return self
+
+
+class VerdictBody(Body):
+    """What becomes of so much of a line."""
+
+    return_line_id: UUID
+    """A line of the return."""
+    verdict: Verdict
+    """Whether it is sold again, thrown away, or goes back to the customer, who gets nothing for it."""
+    quantity: Quantity
+    """How much of it, no more than has come and was not looked at."""
+    note: Note | None = None
+    """What was seen."""
+
+
+class InspectionBody(Body):
+    """What was found."""
+
+    lines: Annotated[list[VerdictBody], Field(min_length=1, max_length=MOST_LINES)]
+    """Each line once for each verdict."""

@@ -1,0 +1,53 @@
+"""What happens to returns in the warehouse. The row's lock decides whether goods came before nothing more was expected."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+
+from contracts.return_shipments import UnexpectedGoods
+from contracts.returns import ReturnAuthorised
+from shipping.commands import MOVED
+from shipping.dates import dates
+from shipping.returns.bodies import InspectionBody, ReceiptBody
+from shipping.returns.models import ReturnShipment
+from tailrace.core import clock
+from tailrace.core.errors import Unknown
+from tailrace.db.database import Tx
+from tailrace.db.error_classes import NotYet
+
+
+async def expect(tx: Tx, asked: ReturnAuthorised) -> None:
+    """Expect what was authorised; nothing when it is expected already."""
+    if await tx.scalar(select(ReturnShipment.id).where(ReturnShipment.id == asked.return_shipment_id)) is None:
+        tx.add(ReturnShipment.expected(asked))
+
+
+async def receive(tx: Tx, id: UUID, match: int | None, said: ReceiptBody) -> ReturnShipment:
+    """Raises Implausible, WrongState, TooMuch, Invalid."""
+    at = await _when(tx, said.received_at)
+    shipment = await tx.load(ReturnShipment, id, match)
+    came = [(line.return_line_id, line.quantity) for line in said.lines]
+    shipment.receive(came, [UnexpectedGoods(**each.model_dump()) for each in said.unexpected], at)
+    return shipment
+
+
+async def inspect(tx: Tx, id: UUID, match: int | None, said: InspectionBody) -> ReturnShipment:
+    """Raises WrongState, TooMuch, Invalid."""
+    shipment = await tx.load(ReturnShipment, id, match)
+    judged = [(line.return_line_id, line.verdict, line.quantity, line.note) for line in said.lines]
+    shipment.inspect(judged, clock.now())
+    return shipment
+
+
+async def end(tx: Tx, id: UUID, reason: str) -> None:
+    """Expect nothing more of it, and answer. Raises NotYet for one that is not here: this database was restored behind its topic."""
+    try:
+        shipment = await tx.load(ReturnShipment, id)
+    except Unknown:
+        raise NotYet(f"return shipment {id} is not here") from None
+    shipment.end(reason)
+
+
+async def _when(tx: Tx, asked: datetime | None) -> datetime:
+    return clock.now() if asked is None else (await dates.bounds(tx, "movement", MOVED)).checked(asked, "/received_at")
