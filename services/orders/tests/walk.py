@@ -1,4 +1,4 @@
-"""Every operation of orders once: drafts that are changed and dropped, orders that are confirmed, held, released, resumed and cancelled, and returns."""
+"""Every operation of orders once: drafts that are changed and dropped, orders that are confirmed, held, released and cancelled, and returns."""
 
 from datetime import UTC, datetime
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Every operation of shipping once: carriers and their tariffs, shipments that are picked, packed, booked, split, sent and signed for, and a return."""
+"""Every operation of shipping once: carriers and tariffs, shipments that are picked, packed, booked, split, sent and signed for, and a return."""
 
 from uuid import UUID
 

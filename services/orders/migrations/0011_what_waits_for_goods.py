@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "orders_0010"
-down_revision = "orders_0009"
+revision = "orders_0011"
+down_revision = "orders_0010"
 
 
 def upgrade() -> None:

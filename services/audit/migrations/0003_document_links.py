@@ -5,8 +5,8 @@ from alembic import op
 
 from tailrace.db.row_security import tenant_tables
 
-revision = "audit_0002"
-down_revision = "audit_0001"
+revision = "audit_0003"
+down_revision = "audit_0002"
 
 
 def upgrade() -> None:

@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from tailrace.db.row_security import tenant_tables
 
-revision = "shipping_0006"
-down_revision = "shipping_0005"
+revision = "shipping_0008"
+down_revision = "shipping_0007"
 
 
 def upgrade() -> None:

@@ -5,8 +5,8 @@ from alembic import op
 
 from tailrace.db.row_security import tenant_tables
 
-revision = "orders_0010"
-down_revision = "orders_0009"
+revision = "orders_0012"
+down_revision = "orders_0011"
 
 
 def upgrade() -> None:

@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from tailrace.db.row_security import tenant_tables
 
-revision = "shipping_0006"
-down_revision = "shipping_0005"
+revision = "shipping_0007"
+down_revision = "shipping_0006"
 
 
 def upgrade() -> None:
@@ -20,15 +20,8 @@ def upgrade() -> None:
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_lot_copy")),
     )
-    op.create_table(
-        "time_zone",
-        sa.Column("tenant_id", sa.Uuid(), nullable=False),
-        sa.Column("since", sa.Date(), nullable=False),
-        sa.Column("zone", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant_id", "since", name=op.f("pk_time_zone")),
-    )
     op.add_column("shipment", sa.Column("customer_id", sa.Uuid(), nullable=True))
     op.add_column(
         "shipment_line", sa.Column("lots", postgresql.JSONB(), server_default=sa.text("'[]'"), nullable=False)
     )
-    tenant_tables(op, "lot_copy", "time_zone")
+    tenant_tables(op, "lot_copy")
