@@ -15,10 +15,10 @@ from contracts.inventory import StockCostSettled, StockIssued, StockReceived
 from contracts.lots import LotQuantity
 from contracts.return_shipments import InspectedLine, ReturnInspected
 from inventory import ledger
-from inventory.by_lot import first_of, without
+from inventory.by_lot import NOTHING, first_of, without
 from inventory.models import Movement, inventory_event
 from inventory.projections import ItemCopy
-from inventory.stock import NOTHING, Place, StockItem, load_stocks
+from inventory.stock import Place, StockItem, load_stocks
 from tailrace.core.ids import uuid7
 from tailrace.core.money import share
 from tailrace.db.database import Tx
