@@ -3,6 +3,7 @@
 from contracts.accounting import JournalSubmitted, JournalWithdrawn
 from contracts.approvals import Submission, Withdrawal
 from contracts.quotes import QuoteCancelled, QuoteRecalled, QuoteSubmitted
+from contracts.refunds import RefundSubmitted, RefundWithdrawn
 
-SUBMISSIONS: tuple[type[Submission], ...] = (QuoteSubmitted, JournalSubmitted)
-WITHDRAWALS: tuple[type[Withdrawal], ...] = (QuoteRecalled, QuoteCancelled, JournalWithdrawn)
+SUBMISSIONS: tuple[type[Submission], ...] = (QuoteSubmitted, JournalSubmitted, RefundSubmitted)
+WITHDRAWALS: tuple[type[Withdrawal], ...] = (QuoteRecalled, QuoteCancelled, JournalWithdrawn, RefundWithdrawn)

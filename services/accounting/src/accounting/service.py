@@ -13,10 +13,13 @@ from accounting.models import Base
 from accounting.payments import routes as payments
 from accounting.receivables import projections as receivables
 from accounting.receivables import routes as reports
+from accounting.refunds import reactions as refund_answers
+from accounting.refunds import routes as refunds
 from accounting.scopes import close, control, invoice_read, invoice_write, read, write
 from contracts import accounting as events
 from contracts import invoices as sales
 from contracts import payments as receipts
+from contracts import refunds as paid_back
 from tailrace.jobs.routes import jobs_router
 from tailrace.service import Exposed, Service
 from tailrace.transfer.routes import LARGEST, imports_router
@@ -24,7 +27,7 @@ from tailrace.transfer.routes import LARGEST, imports_router
 service = Service(
     name="accounting",
     topic="accounting.events",
-    publishes=(*events.PUBLISHED, *sales.PUBLISHED, *receipts.PUBLISHED),
+    publishes=(*events.PUBLISHED, *sales.PUBLISHED, *receipts.PUBLISHED, *paid_back.PUBLISHED),
     subscribers=[
         days,
         dates,
@@ -37,8 +40,10 @@ service = Service(
         copies.deliveries,
         copies.sellers,
         copies.companies,
+        copies.taxes,
         billing.billing,
         receivables.open_items,
+        refund_answers.decisions,
     ],
     timers=[timers.due, schedules.batch, reminders.batch],
     schedules=[schedules.closings, reminders.nights],
@@ -62,6 +67,7 @@ service = Service(
         payments.bank_router,
         payments.rates_router,
         payments.revaluations_router,
+        refunds.router,
         reports.router,
         dunning.policy_router,
         dunning.router,

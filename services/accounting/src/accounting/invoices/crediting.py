@@ -1,5 +1,7 @@
 """Taking an invoice back, in part or in whole: what was paid beyond the rest is the customer's credit again."""
 
+from collections.abc import Mapping
+from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -10,6 +12,7 @@ from accounting.invoices.bodies import NewCreditNote
 from accounting.invoices.commands import ensure_roles, moment_of
 from accounting.invoices.credit import CreditNote, nets_of, taxes_of
 from accounting.invoices.models import Invoice
+from accounting.invoices.prepayments import not_deducted, release
 from accounting.invoices.refusals import OutOfOrder, TooMuchCredited
 from accounting.payments.allocation import free
 from tailrace.core.errors import Invalid
@@ -25,9 +28,7 @@ async def credit(tx: Tx, id: UUID, match: int | None, asked: NewCreditNote) -> C
     invoice = await tx.load(Invoice, id, match)
     invoice.after("credited")
     assert invoice.dated is not None
-    nets, quantities = nets_of(invoice, asked.lines)
-    taxes = taxes_of(invoice, nets)
-    amounts = {line_id: (net, taxes[line_id]) for line_id, net in nets.items()}
+    amounts, quantities = _amounts(invoice, asked)
     total = sum(net + tax for net, tax in amounts.values())
     if not amounts or (not total and asked.lines):
         raise TooMuchCredited("Nothing is left to take back.")
@@ -38,7 +39,11 @@ async def credit(tx: Tx, id: UUID, match: int | None, asked: NewCreditNote) -> C
     checked_day(day, invoice.dated, today, "/dated")
     await ensure_roles(tx, day, ("receivable", "revenue", "output_tax", "customer_credit"))
     at = await moment_of(tx, day)
-    await free(tx, invoice, max(total - invoice.open, 0), day, at, f"Credit note: {asked.reason}")
+    beyond = max(total - invoice.open, 0)
+    freed = min(beyond, invoice.paid)
+    await free(tx, invoice, freed, day, at, f"Credit note: {asked.reason}")
+    released = beyond - freed
+    released_tax = await release(tx, invoice, released)
     seller = await policy.seller(tx)
     series = f"CN-{day.year}"
     number = await NUMBERS.next(tx, series)
@@ -46,10 +51,21 @@ async def credit(tx: Tx, id: UUID, match: int | None, asked: NewCreditNote) -> C
     if last is not None and day < last:
         raise OutOfOrder(last)
     terms = {"number": number, "series": series, "dated": day, "reason": asked.reason, "seller": seller}
-    note = CreditNote.issued(invoice, amounts, quantities, terms, at)
+    note = CreditNote.issued(invoice, amounts, quantities, terms, at, (released - released_tax, released_tax))
     for line in invoice.lines:
         if line.id in quantities:
             line.credited_quantity += quantities[line.id]
     invoice.credit(amounts, day)
     tx.add(note)
     return note
+
+
+def _amounts(invoice: Invoice, asked: NewCreditNote) -> tuple[Mapping[UUID, tuple[int, int]], Mapping[UUID, Decimal]]:
+    """By line, net and tax that are taken back, and the quantity where it comes back. Raises Invalid, TooMuchCredited."""
+    if invoice.kind == "prepayment":
+        if asked.lines:
+            raise Invalid.field("/lines", "Of a prepayment, all that no invoice has deducted is taken back.")
+        return not_deducted(invoice), {}
+    nets, quantities = nets_of(invoice, asked.lines)
+    taxes = taxes_of(invoice, nets)
+    return {line_id: (net, taxes[line_id]) for line_id, net in nets.items()}, quantities
