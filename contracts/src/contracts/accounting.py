@@ -28,6 +28,7 @@ AccountRole = Literal[
     "receivable",
     "customer_credit",
     "unidentified_receipts",
+    "prepayment",
     "exchange_clearing",
     "exchange_differences",
 ]

@@ -18,6 +18,12 @@ from tailrace.core.personal_data import Personal
 BillingMode = Literal["manual", "per_shipment", "periodic"]
 """When what has left is invoiced: when somebody asks, with each shipment, or on the day of the month that was agreed."""
 
+InvoiceKind = Literal["invoice", "prepayment"]
+"""What is asked for: what was supplied, or what is to be paid ahead of it."""
+
+PrepaymentsTaxed = Literal["received", "supplied"]
+"""When the tax on what is paid ahead is due: with the money (Directive 2006/112/EC, article 65), or with the goods."""
+
 
 class _Value(BaseModel):
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
@@ -48,9 +54,24 @@ class InvoicedLine(_Value):
 
 
 class OrderAmount(_Value):
-    """What of an invoice, or of a credit note, falls to one order."""
+    """What of an invoice, or of a credit note, falls to one order: shares of the order's own net and tax, which add up to it.
+
+    The invoice rounds its tax once for each rate of it, so what it asks for may differ from this by less than a unit for each rate.
+    """
 
     order_id: UUID
+    net: Minor
+    tax: Minor
+
+
+class Prepayment(_Value):
+    """What an invoice deducts of a prepayment invoice, at one rate."""
+
+    invoice_id: UUID
+    number: str
+    dated: date
+    tax_code: str | None = None
+    tax_rate: Rate
     net: Minor
     tax: Minor
 
@@ -90,7 +111,10 @@ class InvoiceDeleted(InvoiceEvent):
 
 
 class InvoiceIssued(InvoiceDescription):
-    """The invoice binds, under the next number of its series. `delivered_net` and `delivered_tax` are of what left before: they were booked then."""
+    """The invoice binds, under the next number of its series.
+
+    `delivered_net` and `delivered_tax` were booked when goods left: shares of their orders.
+    """
 
     type: ClassVar[str] = "accounting.invoice.issued"
 
@@ -100,17 +124,27 @@ class InvoiceIssued(InvoiceDescription):
     delivered_net: Minor
     delivered_tax: Minor
     orders: list[OrderAmount] = []
+    kind: InvoiceKind = "invoice"
+    """Whether it asks to be paid ahead: nothing is sold by that, and its tax is due when it is received."""
+    order_id: UUID | None = None
+    """The order that is paid ahead."""
+    prepaid_net: Minor = 0
+    prepaid_tax: Minor = 0
+    """What it deducts that was received ahead, and the tax that was due on that."""
+    prepayments: list[Prepayment] = []
     effective_at: datetime
 
 
 class InvoiceStanding(InvoiceEvent):
-    """How an invoice stands: `paid` was received, `credited` taken back, `open` is left. `orders` is what it asks for by order."""
+    """How an invoice stands: `prepaid` was received ahead, `paid` since, `credited` taken back, `open` is left. `orders` is what it asks for by
+    order."""
 
     number: str
     customer_id: UUID | None = None
     currency: Currency
     paid: Minor
     credited: Minor
+    prepaid: Minor = 0
     open: Minor
     orders: list[OrderAmount] = []
     day: date
@@ -138,6 +172,16 @@ class InvoiceCredited(InvoiceStanding):
     """Something was taken back by a credit note."""
 
     type: ClassVar[str] = "accounting.invoice.credited"
+
+
+class PrepaymentDeducted(InvoiceEvent):
+    """Another invoice deducts `amount` of this prepayment, tax included; below zero, less than before. `deducted` is all of it."""
+
+    type: ClassVar[str] = "accounting.prepayment.deducted"
+
+    deducted_by: UUID
+    amount: Minor
+    deducted: Minor
 
 
 class InvoiceOverdueReached(InvoiceEvent):
@@ -192,6 +236,11 @@ class CreditNoteIssued(AccountingEvent):
     taxes: list[RateOfTax]
     lines: list[CreditedLine]
     orders: list[OrderAmount] = []
+    kind: InvoiceKind = "invoice"
+    """What kind of invoice it takes back."""
+    released_net: Minor = 0
+    released_tax: Minor = 0
+    """What the invoice deducted, and is paid ahead again; the tax that is due on that."""
     effective_at: datetime
 
 
@@ -207,6 +256,8 @@ class BillingPolicyUpdated(AccountingEvent):
     issues: bool
     """Whether an invoice that was made by itself is issued at once."""
     number_prefix: str
+    prepayments_taxed: PrepaymentsTaxed | None = None
+    """When tax on what is paid ahead is due; null for as in the company's country."""
 
 
 class BillingTermsUpdated(AccountingEvent):
@@ -255,6 +306,7 @@ PUBLISHED: tuple[type[AccountingEvent], ...] = (
     InvoicePaid,
     InvoiceReopened,
     InvoiceCredited,
+    PrepaymentDeducted,
     InvoiceOverdueReached,
     InvoiceReminded,
     CreditNoteIssued,

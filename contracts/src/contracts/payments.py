@@ -53,7 +53,8 @@ class PaymentAssigned(PaymentEvent):
 class PaymentAllocation(PaymentEvent):
     """`amount` of the payment settles `settled` of an invoice, each in its own currency, and is `worth` that much there at the day's rate.
 
-    `realised` is what the company gained, in its own currency, by rates that moved since the invoice was issued; below zero, lost.
+    `realised` is what the company gained, in its own currency, by rates that moved since the invoice was issued; below zero, lost. `tax_due` is the
+    tax, in the invoice's currency, that became due because a prepayment was received; of what is undone, what is not due any more.
     """
 
     allocation_id: UUID
@@ -67,6 +68,7 @@ class PaymentAllocation(PaymentEvent):
     worth: Minor
     company_currency: Currency | None = None
     realised: Minor = 0
+    tax_due: Minor = 0
     day: date
     effective_at: datetime
 
@@ -97,6 +99,25 @@ class PaymentReversed(PaymentEvent):
     reason: str
     day: date
     effective_at: datetime
+
+
+class PaymentRefund(PaymentEvent):
+    """`amount` of the payment belongs to a refund, whose own event says what that is in the books."""
+
+    refund_id: UUID
+    amount: Minor
+
+
+class PaymentRefunded(PaymentRefund):
+    """So much of it was paid back to the customer."""
+
+    type: ClassVar[str] = "accounting.payment.refunded"
+
+
+class PaymentRefundReturned(PaymentRefund):
+    """What was paid back came in again."""
+
+    type: ClassVar[str] = "accounting.payment.refund_returned"
 
 
 class RateSet(AccountingEvent):
@@ -213,11 +234,12 @@ class BankLineImported(BankLineEvent):
 
 
 class BankLineMatched(BankLineEvent):
-    """It is known what the line is: this payment."""
+    """It is known what the line is: this payment, which came in or went back, or this refund."""
 
     type: ClassVar[str] = "accounting.bank_line.matched"
 
-    payment_id: UUID
+    payment_id: UUID | None = None
+    refund_id: UUID | None = None
 
 
 class BankLineDismissed(BankLineEvent):
@@ -238,6 +260,8 @@ PUBLISHED: tuple[type[AccountingEvent], ...] = (
     PaymentAllocated,
     PaymentUnallocated,
     PaymentReversed,
+    PaymentRefunded,
+    PaymentRefundReturned,
     RateSet,
     RevaluationPosted,
     RevaluationReversed,

@@ -4,6 +4,13 @@ from contracts.accounting import JournalSubmitted, JournalWithdrawn
 from contracts.approvals import Submission, Withdrawal
 from contracts.orders import OrderCreditHeld, OrderCreditWithdrawn
 from contracts.quotes import QuoteCancelled, QuoteRecalled, QuoteSubmitted
+from contracts.refunds import RefundSubmitted, RefundWithdrawn
 
-SUBMISSIONS: tuple[type[Submission], ...] = (QuoteSubmitted, JournalSubmitted, OrderCreditHeld)
-WITHDRAWALS: tuple[type[Withdrawal], ...] = (QuoteRecalled, QuoteCancelled, JournalWithdrawn, OrderCreditWithdrawn)
+SUBMISSIONS: tuple[type[Submission], ...] = (QuoteSubmitted, JournalSubmitted, OrderCreditHeld, RefundSubmitted)
+WITHDRAWALS: tuple[type[Withdrawal], ...] = (
+    QuoteRecalled,
+    QuoteCancelled,
+    JournalWithdrawn,
+    OrderCreditWithdrawn,
+    RefundWithdrawn,
+)

@@ -37,18 +37,18 @@ async def traded(accounting: Harness) -> Harness:
     return accounting
 
 
-@pytest.mark.parametrize("role", sorted(CONTROL))
-@pytest.mark.parametrize("side", [0, 1])
-async def test_a_manual_journal_to_a_control_account_is_refused(traded: Harness, role: Any, side: int) -> None:
-    pair = [CODES[role], "6000"] if side == 0 else ["6000", CODES[role]]
+async def test_a_manual_journal_to_a_control_account_is_refused(traded: Harness) -> None:
     before = await integrity(traded)
-    refused = await traded.client.post(f"{V1}/journals", json=journal(*pair))
-    assert (refused.status_code, refused.json()["type"]) == (409, "urn:tailrace:problem:control-account")
-    assert refused.json()["errors"] == [
-        {"field": f"/lines/{side}/account", "detail": f"{CODES[role]} is the control account of {role}."}
-    ]
-    assert await integrity(traded) == before
     assert before[0]
+    for role in sorted(CONTROL):
+        for side in (0, 1):
+            pair = [CODES[role], "6000"] if side == 0 else ["6000", CODES[role]]
+            refused = await traded.client.post(f"{V1}/journals", json=journal(*pair))
+            assert (refused.status_code, refused.json()["type"]) == (409, "urn:tailrace:problem:control-account")
+            assert refused.json()["errors"] == [
+                {"field": f"/lines/{side}/account", "detail": f"{CODES[role]} is the control account of {role}."}
+            ]
+    assert await integrity(traded) == before
 
 
 async def test_an_adjustment_wants_its_scope_and_a_reason_and_is_listed(traded: Harness) -> None:

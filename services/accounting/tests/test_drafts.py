@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pytest
 from approvals import APPROVED, REJECTED, answer
 
 from contracts.approvals import ApprovalRecalled, ApprovalSubject
@@ -68,20 +67,18 @@ async def test_a_journal_above_the_limit_waits_and_is_posted_once_when_approved(
     assert len(await accounting.published("accounting.journal.posted")) == 4
 
 
-@pytest.mark.parametrize(
-    ("kind", "said", "became"),
-    [
+async def test_what_is_not_approved_is_not_posted(accounting: Harness) -> None:
+    await limited(accounting)
+    answers: list[tuple[Any, dict[str, str], tuple[str, str | None]]] = [
         (REJECTED, {"reason": "too much"}, ("rejected", "too much")),
         (REJECTED, {"reason": "again", "then": "restart"}, ("in_approval", None)),
         (ApprovalRecalled, {}, ("rejected", "The request was recalled.")),
-    ],
-)
-async def test_what_is_not_approved_is_not_posted(accounting: Harness, kind: Any, said: Any, became: Any) -> None:
-    await limited(accounting)
-    draft = await submitted(accounting, journal(1001))
-    await decide(accounting, kind, await subject(accounting), **said)
-    now = await status(accounting, draft)
-    assert (now["status"], now["reason"]) == became
+    ]
+    for kind, said, became in answers:
+        draft = await submitted(accounting, journal(1001))
+        await decide(accounting, kind, await subject(accounting), **said)
+        now = await status(accounting, draft)
+        assert (now["status"], now["reason"]) == became
     assert await accounting.published("accounting.journal.posted") == []
 
 

@@ -16,6 +16,7 @@ from sales_events import (
     paid,
     payment_assigned,
     payment_reversed,
+    refund,
     revalued,
     unallocated,
 )
@@ -27,6 +28,7 @@ from accounting.rules import RULEBOOK, effective_at
 from accounting.streams import imbalance
 from contracts.inventory import StockReceived
 from contracts.payments import RevaluationPosted, RevaluationReversed
+from contracts.refunds import RefundPaid, RefundReturned
 from tailrace.core.events import Event
 
 amounts = st.integers(-(10**12), 10**12)
@@ -114,6 +116,26 @@ def test_every_rule_balances_and_has_one_side_per_line(lines: list[tuple[int, in
             invoice_issued(1500, 150, delivered=(1000, 100)),
             {"receivable": 1650, "unbilled_receivable": -1100, "revenue": -500, "output_tax": -50},
         ),
+        (
+            invoice_issued(1000, 100, delivered=(1000, 101), prepaid_net=300, prepaid_tax=30),
+            {"receivable": 770, "prepayment": 300, "unbilled_receivable": -1101, "output_tax": 31},
+        ),
+        (invoice_issued(300, 30, kind="prepayment"), {"receivable": 330, "prepayment": -330}),
+        (credit_note(300, 30, kind="prepayment"), {"prepayment": 330, "receivable": -330}),
+        (
+            credit_note(700, 70, released_net=90, released_tax=10),
+            {"revenue": 700, "output_tax": 60, "prepayment": -90, "receivable": -670},
+        ),
+        (refund(RefundPaid, 80), {"customer_credit": 80, None: -80}),
+        (refund(RefundReturned, 80, customer=False), {"unidentified_receipts": -80, None: 80}),
+        (
+            allocated(330, tax_due=30),
+            {"customer_credit": 330, "receivable": -330, "prepayment": 30, "output_tax": -30},
+        ),
+        (
+            unallocated(330, tax_due=30),
+            {"customer_credit": -330, "receivable": 330, "prepayment": -30, "output_tax": 30},
+        ),
         (credit_note(700, 70), {"revenue": 700, "output_tax": 70, "receivable": -770}),
         (paid(900, customer=True), {None: 900, "customer_credit": -900}),
         (paid(900, customer=False), {None: 900, "unidentified_receipts": -900}),
@@ -140,6 +162,13 @@ OF_EVERY_KIND: list[Event] = [
     invoice_issued(1500, 150, delivered=(1500, 150)),
     invoice_issued(0, 0, delivered=(0, 0)),
     credit_note(700, 70),
+    invoice_issued(300, 30, kind="prepayment"),
+    invoice_issued(1000, 100, delivered=(1000, 101), prepaid_net=300, prepaid_tax=30),
+    credit_note(300, 30, kind="prepayment"),
+    credit_note(700, 70, released_net=90, released_tax=10),
+    *(refund(kind, 80, customer=known) for kind in (RefundPaid, RefundReturned) for known in (True, False)),
+    allocated(16_000, settled=9_000, worth=10_000, currencies=("JPY", "EUR"), tax_due=900),
+    unallocated(330, tax_due=30),
     *(paid(900, customer=known) for known in (True, False)),
     payment_assigned(900),
     *(payment_reversed(900, customer=known) for known in (True, False)),

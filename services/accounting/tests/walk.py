@@ -134,6 +134,7 @@ async def _sells(w: Walker) -> None:
     await w.get(f"{notes}/{{credit_note_id}}/ubl", credit_note_id=note["id"])
     await _comes_back(w, ada)
     await _is_paid(w, ada, issued)
+    await _is_paid_back(w, ada)
     await _is_reminded(w, issued)
     await w.pump()
     await w.get(f"{V1}/receivables/ageing")
@@ -208,6 +209,26 @@ async def _is_paid(w: Walker, ada: UUID, issued: list[dict[str, Any]]) -> None:
     allocations = {"allocations": [{"invoice_id": issued[1]["id"]}]}
     await w.post(f"{lines}/{{bank_line_id}}/confirm", allocations, bank_line_id=came["id"])
     await w.post(f"{lines}/{{bank_line_id}}/dismiss", {"reason": "the bank's fees"}, bank_line_id=went["id"])
+
+
+async def _is_paid_back(w: Walker, ada: UUID) -> None:
+    yen = await w.h.client_as(tenant=w.tenant, user=w.user).post(
+        f"{V1}/bank-accounts", json={"code": "YB", "name": "Yen bank", "currency": "JPY", "account": "1000"}
+    )
+    payments, bank = f"{V1}/payments", yen.json()["id"]
+    came = {"bank_account_id": bank, "amount": 400, "customer_id": str(ada)}
+    gone = await w.h.client_as(tenant=w.tenant, user=w.user).post(payments, json={**came, "amount": 90})
+    await w.post(f"{payments}/{{payment_id}}/return", {"reason": "no cover"}, payment_id=gone.json()["id"])
+    await w.h.client_as(tenant=w.tenant, user=w.user).post(payments, json=came)
+    refunds, here = f"{V1}/refunds", f"{V1}/refunds/{{refund_id}}"
+    asked = {"bank_account_id": bank, "customer_id": str(ada), "reason": "paid too much"}
+    small = await w.post(refunds, {**asked, "amount": 10})
+    # Above the company's limit, which is 100 yen here.
+    above = await w.h.client_as(tenant=w.tenant, user=w.user).post(refunds, json={**asked, "amount": 200})
+    await w.get(refunds)
+    await w.get(here, refund_id=small["id"])
+    await w.post(f"{here}/return", {"reason": "account closed"}, refund_id=small["id"])
+    await w.post(f"{here}/withdraw", {"reason": "kept for later"}, refund_id=above.json()["id"])
 
 
 async def _is_reminded(w: Walker, issued: list[dict[str, Any]]) -> None:

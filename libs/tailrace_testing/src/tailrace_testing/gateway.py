@@ -80,7 +80,7 @@ class Member:
         marks: list[str] | None = None,
         **options: Any,
     ) -> Any:
-        """409 not-yet-known and in-flight, 429, 5xx of the way there and broken connections are waited out. `marks` takes what `Tailrace-Event` says."""
+        """409 not-yet-known and in-flight, 429, 5xx of the way there and broken connections are waited out. `marks` takes `Tailrace-Event`."""
         key = key or str(uuid7())
         deadline = asyncio.get_running_loop().time() + within
         while True:

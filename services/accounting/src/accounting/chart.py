@@ -38,6 +38,7 @@ KINDS: Final[Mapping[AccountRole, tuple[AccountKind, ...]]] = {
     "receivable": ("asset",),
     "customer_credit": ("liability",),
     "unidentified_receipts": ("liability",),
+    "prepayment": ("liability",),
     "exchange_clearing": ("asset", "liability"),
     "exchange_differences": ("expense", "revenue"),
 }
@@ -52,12 +53,20 @@ CONTROL: Final[frozenset[AccountRole]] = frozenset(
         "receivable",
         "customer_credit",
         "unidentified_receipts",
+        "prepayment",
     }
 )
 """The roles whose balance a sub-ledger explains. Their accounts are control accounts: they have no other role, and nobody posts there in passing."""
 
 FOR_INVOICES: Final[frozenset[AccountRole]] = frozenset(
-    {"receivable", "customer_credit", "unidentified_receipts", "exchange_clearing", "exchange_differences"}
+    {
+        "receivable",
+        "customer_credit",
+        "unidentified_receipts",
+        "prepayment",
+        "exchange_clearing",
+        "exchange_differences",
+    }
 )
 """The roles that only a company that invoices here needs: a chart is complete without them."""
 

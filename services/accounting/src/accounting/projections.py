@@ -10,8 +10,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from accounting.models import SubLedgerEntry
 from accounting.rules import credited, effective_at, shares
-from accounting.sales_rules import sales_amounts, settled_amount
-from contracts import invoices, payments
+from accounting.sales_rules import sales_amounts, settled_amounts
+from contracts import invoices, payments, refunds
 from contracts.accounting import AccountRole
 from contracts.inventory import StockAdjusted, StockCostSettled, StockIssued, StockReceived
 from contracts.return_settlements import ReturnSettled
@@ -37,6 +37,8 @@ subledgers = Projection("accounting.subledgers", tables=[SubLedgerEntry])
     payments.PaymentAllocated,
     payments.PaymentUnallocated,
     payments.PaymentReversed,
+    refunds.RefundPaid,
+    refunds.RefundReturned,
 )
 async def keep(tx: Tx, event: Any, meta: Meta) -> None:
     rows = [
@@ -59,7 +61,7 @@ def explained(event: Any) -> Iterator[tuple[AccountRole, str, int]]:
     """By role and currency, what an event adds to control accounts, in minor units, debits above zero. Never zero."""
     found = [(role, event.currency, amount) for role, amount in amounts(event).items()]
     if isinstance(event, payments.PaymentAllocation):
-        found.append(("receivable", event.invoice_currency, settled_amount(event)))
+        found += [(role, event.invoice_currency, amount) for role, amount in settled_amounts(event).items()]
     yield from (each for each in found if each[2])
 
 

@@ -6,7 +6,7 @@ from accounting.chart import CHARTS
 from accounting.chart_commands import found_books
 from accounting.drafts import JournalDraft, post
 from accounting.posting import post_event
-from contracts import approvals, invoices, payments
+from contracts import approvals, invoices, payments, refunds
 from contracts.inventory import StockAdjusted, StockCostSettled, StockIssued, StockReceived
 from contracts.return_settlements import ReturnSettled
 from contracts.shipments import ShipmentDispatched
@@ -42,6 +42,8 @@ async def begin(tx: Tx, event: TenantCreated, meta: Meta) -> None:
     payments.PaymentAllocated,
     payments.PaymentUnallocated,
     payments.PaymentReversed,
+    refunds.RefundPaid,
+    refunds.RefundReturned,
     payments.RevaluationPosted,
     payments.RevaluationReversed,
 )

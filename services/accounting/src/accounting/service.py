@@ -13,11 +13,14 @@ from accounting.models import Base
 from accounting.payments import routes as payments
 from accounting.receivables import projections as receivables
 from accounting.receivables import routes as reports
+from accounting.refunds import reactions as refund_answers
+from accounting.refunds import routes as refunds
 from accounting.scopes import close, control, invoice_read, invoice_write, read, write
 from accounting.settlements import reactions as settlements
 from contracts import accounting as events
 from contracts import invoices as sales
 from contracts import payments as receipts
+from contracts import refunds as paid_back
 from contracts import return_settlements
 from tailrace.jobs.routes import jobs_router
 from tailrace.service import Exposed, Service
@@ -26,7 +29,13 @@ from tailrace.transfer.routes import LARGEST, imports_router
 service = Service(
     name="accounting",
     topic="accounting.events",
-    publishes=(*events.PUBLISHED, *sales.PUBLISHED, *receipts.PUBLISHED, *return_settlements.PUBLISHED),
+    publishes=(
+        *events.PUBLISHED,
+        *sales.PUBLISHED,
+        *receipts.PUBLISHED,
+        *paid_back.PUBLISHED,
+        *return_settlements.PUBLISHED,
+    ),
     subscribers=[
         days,
         dates,
@@ -39,9 +48,11 @@ service = Service(
         copies.deliveries,
         copies.sellers,
         copies.companies,
+        copies.taxes,
         billing.billing,
         settlements.settlements,
         receivables.open_items,
+        refund_answers.decisions,
     ],
     timers=[timers.due, schedules.batch, reminders.batch],
     schedules=[schedules.closings, reminders.nights],
@@ -65,6 +76,7 @@ service = Service(
         payments.bank_router,
         payments.rates_router,
         payments.revaluations_router,
+        refunds.router,
         reports.router,
         dunning.policy_router,
         dunning.router,

@@ -72,8 +72,13 @@ class RequestLedger:
     def _invoiced(self, said: Mapping[str, Any]) -> None:
         found = [self._shipments[shipment] for shipment in said["shipments"]]
         currency, lines = found[0][0], [line for _, parts in found for line in parts]
-        total = sum(net + tax for _, net, tax in lines)
-        kept = [{"rate": rate, "net": net, "tax": tax, "credited": 0} for rate, net, tax in lines]
+        shipped = sum(net + tax for _, net, tax in lines)
+        kept: list[dict[str, Any]] = [{"rate": rate, "net": net, "tax": 0, "credited": 0} for rate, net, _ in lines]
+        for rate in {rate for rate, _, _ in lines}:
+            # Once for each rate of the invoice; who of its lines bears it does not matter here.
+            alike = [line for line in kept if line["rate"] == rate]
+            alike[0]["tax"] = half_up(Fraction(rate) * sum(line["net"] for line in alike))
+        total = sum(line["net"] + line["tax"] for line in kept)
         self._invoices[said["invoice"]] = {
             "currency": currency,
             "total": total,
@@ -83,7 +88,7 @@ class RequestLedger:
             "credited": 0,
             "credited_tax": defaultdict(int),
         }
-        self._move(said["day"], currency, receivable=total, unbilled=-total)
+        self._move(said["day"], currency, receivable=total, unbilled=-shipped, tax=shipped - total)
 
     def _paid(self, said: Mapping[str, Any]) -> None:
         owner = "credit" if said["known"] else "unknown"

@@ -5,13 +5,13 @@ from typing import Any
 
 from accounting_events import JANUARY
 
-from contracts import invoices, payments
+from contracts import invoices, payments, refunds
 from tailrace.core.ids import uuid7
 
 DAY = date(2026, 1, 15)
 
 
-def invoice_issued(net: int, tax: int, *, delivered: tuple[int, int]) -> invoices.InvoiceIssued:
+def invoice_issued(net: int, tax: int, *, delivered: tuple[int, int] = (0, 0), **given: Any) -> invoices.InvoiceIssued:
     return invoices.InvoiceIssued(
         invoice_id=uuid7(),
         customer_name="Ada Works",
@@ -26,10 +26,11 @@ def invoice_issued(net: int, tax: int, *, delivered: tuple[int, int]) -> invoice
         delivered_net=delivered[0],
         delivered_tax=delivered[1],
         effective_at=JANUARY,
+        **given,
     )
 
 
-def credit_note(net: int, tax: int) -> invoices.CreditNoteIssued:
+def credit_note(net: int, tax: int, **given: Any) -> invoices.CreditNoteIssued:
     return invoices.CreditNoteIssued(
         credit_note_id=uuid7(),
         number="CN-2026-00001",
@@ -43,6 +44,7 @@ def credit_note(net: int, tax: int) -> invoices.CreditNoteIssued:
         taxes=[],
         lines=[],
         effective_at=JANUARY,
+        **given,
     )
 
 
@@ -80,6 +82,7 @@ def _allocation(
     currencies: tuple[str, str] = ("EUR", "EUR"),
     realised: int = 0,
     customer: bool = True,
+    tax_due: int = 0,
 ) -> dict[str, Any]:
     own, theirs = currencies
     return {
@@ -93,9 +96,17 @@ def _allocation(
         "worth": amount if worth is None else worth,
         "company_currency": "EUR" if realised else None,
         "realised": realised,
+        "tax_due": tax_due,
         "day": DAY,
         **_about(customer),
     }
+
+
+def refund(kind: type[refunds.RefundMoved], amount: int, *, customer: bool = True) -> refunds.RefundMoved:
+    said: dict[str, Any] = {"number": "R-1", "account": "1000", "currency": "EUR", "reason": "too much", "day": DAY}
+    more: dict[str, Any] = {"bank_account_id": uuid7(), "parts": []} if kind is refunds.RefundPaid else {}
+    who = {"refund_id": uuid7(), "customer_id": uuid7() if customer else None, "effective_at": JANUARY}
+    return kind(amount=amount, **said, **more, **who)
 
 
 def revalued(kind: type[payments.RevaluationEvent], difference: int) -> payments.RevaluationEvent:

@@ -62,6 +62,16 @@ class DocumentTax(_Part):
     tax: _Amount
 
 
+class DocumentPrepayment(_Part):
+    """What was paid ahead at one rate, and is not to be paid again."""
+
+    about: _Line
+    """The number of the document by which it was asked for."""
+    rate: _Percent
+    net: _Amount
+    tax: _Amount
+
+
 class BusinessDocument(_Part):
     """What a business document says, whatever its layout."""
 
@@ -90,8 +100,15 @@ class BusinessDocument(_Part):
     net: _Amount
     tax: _Amount
     gross: _Amount
+    prepayments: Annotated[tuple[DocumentPrepayment, ...], Field(max_length=200)] = ()
+    """What was paid ahead of `gross`."""
     terms: _Block | None = None
     notes: _Block | None = None
+
+    @property
+    def due(self) -> int:
+        """What is to be paid."""
+        return self.gross - sum(each.net + each.tax for each in self.prepayments)
 
     @property
     def sum_of_lines(self) -> int:

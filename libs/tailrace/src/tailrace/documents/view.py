@@ -41,20 +41,12 @@ def view(document: BusinessDocument, layout: Layout) -> dict[str, Any]:
         "seller": _party(document.seller, document.seller.name, words),
         "customer": _party(document.customer, str(words.addressee).replace("{}", document.customer.name), words),
         "opening": words.opening[document.kind],
-        "total": [words.total[document.kind], spoken.money(document.gross)],
+        "total": [words.total[document.kind], spoken.money(document.due)],
         "currency": str(words.currency).replace("{}", document.currency),
         "columns": columns,
         "heads": [_head(each, words) for each in columns],
         "rows": [[_cell(each, line, spoken) for each in columns] for line in document.lines],
-        "taxes": [
-            [
-                str(words.taxed_at).replace("{}", spoken.percent(each.rate)),
-                spoken.amount(each.net),
-                words.tax_in_it,
-                spoken.amount(each.tax),
-            ]
-            for each in document.taxes
-        ],
+        "taxes": _taxes(document, words, spoken),
         "sums": _sums(document, words, spoken),
         "sections": [
             [head, text] for head, text in ((words.terms, document.terms), (words.notes, document.notes)) if text
@@ -151,18 +143,36 @@ def _cell(column: Column, line: DocumentLine, spoken: _Spoken) -> Any:
 
 
 def _sums(document: BusinessDocument, words: Words, spoken: _Spoken) -> list[list[str | None]]:
-    sums = []
+    sums: list[list[str | None]] = []
     if document.discount:
         sums += [
             [words.subtotal, spoken.amount(document.sum_of_lines)],
             [words.discount, spoken.amount(-document.discount)],
         ]
-    return [
-        *sums,
+    sums += [
         [words.net, spoken.amount(document.net)],
         [words.tax, spoken.amount(document.tax)],
         [words.gross, spoken.money(document.gross)],
     ]
+    if document.prepayments:
+        ahead: dict[str, int] = {}
+        for each in document.prepayments:
+            ahead[each.about] = ahead.get(each.about, 0) + each.net + each.tax
+        sums += [[f"{words.title['invoice']} {number}", spoken.amount(-amount)] for number, amount in ahead.items()]
+        sums.append([words.total[document.kind], spoken.money(document.due)])
+    return sums
+
+
+def _taxes(document: BusinessDocument, words: Words, spoken: _Spoken) -> list[list[str | None]]:
+    """What is taxed at each rate; then, below zero, what of that was paid ahead."""
+    rows: list[list[str | None]] = []
+    for each in document.taxes:
+        label = str(words.taxed_at).replace("{}", spoken.percent(each.rate))
+        rows.append([label, spoken.amount(each.net), words.tax_in_it, spoken.amount(each.tax)])
+    for ahead in document.prepayments:
+        label = f"{ahead.about}, {str(words.taxed_at).replace('{}', spoken.percent(ahead.rate))}"
+        rows.append([label, spoken.amount(-ahead.net), words.tax_in_it, spoken.amount(-ahead.tax)])
+    return rows
 
 
 def _short(text: str, most: int = 48) -> str:

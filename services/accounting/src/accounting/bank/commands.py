@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from accounting.bank import moving_back
 from accounting.bank.bodies import BankLineConfirmation, NewBankStatement
 from accounting.bank.matching import Suggestion, candidates, certain, suggest
 from accounting.bank.models import BankLine, BankStatement
@@ -13,6 +14,7 @@ from accounting.bank.reading import read_camt, read_csv
 from accounting.bank.refusals import LineState
 from accounting.payments.bodies import AllocationBody, PaymentBody
 from accounting.payments.commands import bank_account, receive
+from tailrace.core.context import Principal
 from tailrace.db.database import Tx
 
 _LONGEST_REFERENCE = 200
@@ -45,16 +47,20 @@ async def import_statement(tx: Tx, asked: NewBankStatement) -> BankStatement:
     return statement
 
 
-async def suggestions(tx: Tx, id: UUID) -> Sequence[Suggestion]:
-    """What a line may be for. Raises Unknown."""
+async def suggestions(tx: Tx, id: UUID) -> tuple[Sequence[Suggestion], Sequence[moving_back.MovedBack]]:
+    """What a line may be for, and what may have moved back by it. Raises Unknown."""
     line = await tx.find(BankLine, id)
-    return suggest(line, await candidates(tx, line.currency)) if line.status == "open" else []
+    if line.status != "open":
+        return [], []
+    return suggest(line, await candidates(tx, line.currency)), await moving_back.suggest(tx, line)
 
 
-async def confirm(tx: Tx, id: UUID, match: int | None, asked: BankLineConfirmation) -> BankLine:
-    """The line is a payment. Raises LineState, and what entering a payment does."""
+async def confirm(tx: Tx, who: Principal, id: UUID, match: int | None, asked: BankLineConfirmation) -> BankLine:
+    """The line is a payment, or moved money back. Raises LineState, and what entering a payment does."""
     line = await tx.load(BankLine, id, match)
     line.after("matched")
+    if await moving_back.confirm(tx, who, line, asked):
+        return line
     if line.amount <= 0:
         raise LineState(f"Line {line.name} is no money that came in.")
     await _receive(tx, line, asked.customer_id, asked.allocations)
@@ -69,6 +75,9 @@ async def dismiss(tx: Tx, id: UUID, match: int | None, reason: str) -> BankLine:
 
 
 async def _confirm_certain(tx: Tx, line: BankLine) -> None:
+    if line.amount < 0:
+        await moving_back.confirm_certain(tx, line)
+        await tx.flush()
     found = certain(line, await candidates(tx, line.currency)) if line.amount > 0 else []
     if found:
         allocations = [AllocationBody(invoice_id=each.id, amount=each.open) for each in found]
@@ -87,4 +96,4 @@ async def _receive(tx: Tx, line: BankLine, customer_id: UUID | None, allocations
         allocations=list(allocations),
     )
     payment = await receive(tx, body)
-    line.match(payment.id)
+    line.match(payment_id=payment.id)

@@ -20,7 +20,7 @@ from accounting.invoices.models import UNPAID, Invoice
 from tailrace.db.database import Tx
 
 Reason = Literal["reference", "amount", "name"]
-_SCORES: dict[Reason, int] = {"reference": 60, "amount": 25, "name": 15}
+SCORES: dict[Reason, int] = {"reference": 60, "amount": 25, "name": 15}
 _ALIKE = 0.85
 _MOST, _CANDIDATES = 10, 5_000
 _LEGAL = re.compile(
@@ -59,14 +59,14 @@ def suggest(line: BankLine, open_: Sequence[Invoice]) -> list[Suggestion]:
     found = []
     for invoice in open_:
         reasons: list[Reason] = []
-        if _named(invoice, text):
+        if names(text, invoice.name):
             reasons.append("reference")
         if invoice.open == line.amount:
             reasons.append("amount")
         if line.payer_name and alike(line.payer_name, invoice.customer_name):
             reasons.append("name")
         if reasons:
-            score = sum(_SCORES[each] for each in reasons)
+            score = sum(SCORES[each] for each in reasons)
             about = (invoice.customer_id, invoice.customer_name, invoice.open)
             found.append(Suggestion(invoice.id, invoice.name, *about, score, reasons))
     return sorted(found, key=lambda each: (-each.score, each.invoice_number))[:_MOST]
@@ -75,7 +75,7 @@ def suggest(line: BankLine, open_: Sequence[Invoice]) -> list[Suggestion]:
 def certain(line: BankLine, open_: Sequence[Invoice]) -> list[Invoice]:
     """The invoices that the line names, where they are one customer's and come to its amount exactly; none otherwise."""
     text = line.reference or ""
-    named = [invoice for invoice in open_ if _named(invoice, text)]
+    named = [invoice for invoice in open_ if names(text, invoice.name)]
     alone = len({invoice.customer_id for invoice in named}) == 1
     return named if alone and sum(invoice.open for invoice in named) == line.amount else []
 
@@ -90,9 +90,9 @@ def alike(payer: str, customer: str) -> bool:
     return SequenceMatcher(None, " ".join(sorted(mine)), " ".join(sorted(theirs))).ratio() >= _ALIKE
 
 
-def _named(invoice: Invoice, text: str) -> bool:
-    """Whether a text has the invoice's number, whatever stands between its letters, and no longer one that begins or ends with it."""
-    number = _squeezed(invoice.name)
+def names(text: str, called: str) -> bool:
+    """Whether a text has the number of something, whatever stands between its letters, and no longer one that begins or ends with it."""
+    number = _squeezed(called)
     # Most texts name none of most numbers: look at the letters alone first.
     if number not in _squeezed(text):
         return False

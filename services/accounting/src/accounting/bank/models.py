@@ -73,6 +73,7 @@ class BankLine(Aggregate, Base):
         refers_to("bank_statement", "bank_statement_id"),
         tenant_index("status", "id"),
         tenant_index("bank_statement_id", "id"),
+        tenant_index("refund_id", where="refund_id IS NOT NULL"),
     )
 
     bank_account_id: Mapped[UUID]
@@ -88,6 +89,7 @@ class BankLine(Aggregate, Base):
     reference: Mapped[str | None]
     bank_reference: Mapped[str | None]
     payment_id: Mapped[UUID | None]
+    refund_id: Mapped[UUID | None]
     reason: Mapped[str | None] = mapped_column()
     """Why it is nothing that customers paid."""
 
@@ -102,6 +104,7 @@ class BankLine(Aggregate, Base):
             status="open",
             currency=currency,
             payment_id=None,
+            refund_id=None,
             reason=None,
             **{name: getattr(said, name) for name in names},
         )
@@ -117,9 +120,9 @@ class BankLine(Aggregate, Base):
         """The status that a step leads to. Raises LineState."""
         return STATES.after(self.status, step, self.name)
 
-    def match(self, payment_id: UUID) -> None:
-        """Know which payment it is."""
-        self.status, self.payment_id = self.after("matched"), payment_id
+    def match(self, *, payment_id: UUID | None = None, refund_id: UUID | None = None) -> None:
+        """Know which payment it is, come in or gone back, or which refund."""
+        self.status, self.payment_id, self.refund_id = self.after("matched"), payment_id, refund_id
         self.record_as(events.BankLineMatched)
 
     def dismiss(self, reason: str) -> None:

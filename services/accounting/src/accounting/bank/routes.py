@@ -8,7 +8,7 @@ from sqlalchemy import select
 from accounting.bank import commands
 from accounting.bank.bodies import BankLineConfirmation, NewBankStatement
 from accounting.bank.models import BankLine, BankStatement, LineStatus
-from accounting.bank.views import BankLineView, BankStatementView, SuggestionsView, SuggestionView
+from accounting.bank.views import BankLineView, BankStatementView, MovedBackView, SuggestionsView, SuggestionView
 from accounting.days import days
 from accounting.invoices.projections import companies, customers
 from accounting.reactions import books
@@ -77,17 +77,20 @@ async def read_bank_line(tx: Tx, who: InvoiceReader, bank_line_id: UUID) -> Bank
 
 @lines_router.get("/{bank_line_id}/suggestions")
 async def read_suggestions(tx: Tx, who: InvoiceReader, bank_line_id: UUID) -> SuggestionsView:
-    """Open invoices that a line may be for, the likeliest first; none once it is known what it is."""
-    found = await commands.suggestions(tx, bank_line_id)
-    return SuggestionsView(suggestions=[SuggestionView.model_validate(each) for each in found])
+    """Open invoices that a line may be for, and what may have moved back by it; nothing once it is known what it is."""
+    found, moved = await commands.suggestions(tx, bank_line_id)
+    return SuggestionsView(
+        suggestions=[SuggestionView.model_validate(each) for each in found],
+        moved_back=[MovedBackView.model_validate(each) for each in moved],
+    )
 
 
 @lines_router.post("/{bank_line_id}/confirm", response_model=BankLineView)
 async def confirm_bank_line(
     tx: Tx, who: InvoiceWriter, match: IfMatch, bank_line_id: UUID, body: BankLineConfirmation
 ) -> BankLine:
-    """Say that the line is a payment, and of what: the payment is entered with it."""
-    return await commands.confirm(tx, bank_line_id, match, body)
+    """Say that the line is a payment, and of what: the payment is entered with it. Or that money moved back by it."""
+    return await commands.confirm(tx, who, bank_line_id, match, body)
 
 
 @lines_router.post("/{bank_line_id}/dismiss", response_model=BankLineView)

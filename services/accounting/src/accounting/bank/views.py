@@ -52,7 +52,9 @@ class BankLineView(ResourceView):
     bank_reference: str | None
     """What the bank calls it."""
     payment_id: UUID | None
-    """The payment that it is; null as long as nobody has said."""
+    """The payment that it is, come in or gone back; null as long as nobody has said."""
+    refund_id: UUID | None
+    """The refund that it is, gone out or come in again; null as long as nobody has said."""
     reason: str | None
     """Why it is nothing that customers paid."""
 
@@ -76,8 +78,27 @@ class SuggestionView(View):
     """Why: the line names it, has its amount, or comes from somebody of that name."""
 
 
+class MovedBackView(View):
+    """What a line may be by which money moved back: a refund, or a payment that the bank took back."""
+
+    kind: Literal["refund", "returned_refund", "returned_payment"]
+    """What it is."""
+    id: UUID
+    """The refund or the payment."""
+    number: str
+    """What it is called."""
+    customer_id: UUID | None
+    """Whose money it is."""
+    score: int
+    """How likely it is, of 100."""
+    reasons: list[Reason]
+    """Why: the line names it, has its amount, or its name."""
+
+
 class SuggestionsView(View):
     """What a line may be for."""
 
     suggestions: list[SuggestionView]
-    """The likeliest first."""
+    """Open invoices, the likeliest first."""
+    moved_back: list[MovedBackView]
+    """Refunds, and payments that the bank took back; the likeliest first."""

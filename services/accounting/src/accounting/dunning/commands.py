@@ -110,7 +110,7 @@ async def _charge(tx: Tx, of: Invoice, notice: DunningNotice) -> UUID:
     line = NewInvoiceLine.model_validate(
         {"name": f"{_FEE[language]} {notice.number}", "quantity": "1", "unit_price": str(notice.fee), "tax_rate": "0"}
     )
-    invoice = commands.draft_own(tx, of, [line])
+    invoice = await commands.draft_own(tx, of, [line])
     await tx.flush()
     return (await commands.issue(tx, invoice.id, None)).id
 

@@ -5,13 +5,17 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from contracts.invoices import BillingMode
+from contracts.invoices import BillingMode, PrepaymentsTaxed
 from tailrace.core.fields import Amount, Country, Day, Name, Note, Sentence, Text, UnitCode
 from tailrace.core.money import Currency, Quantity, Rate, UnitPrice
 from tailrace.http.routing import Body
 
 MOST_LINES = 500
 MOST_SHIPMENTS = 100
+ElectronicAddress = Annotated[
+    Text, Field(max_length=100, pattern=r"^([0-9]{4}|AN|AQ|AS|AU|EM):[^\s:][^\s]*$", examples=["9930:DE123456789"])
+]
+"""A scheme of the EAS list, a colon, and what the scheme calls the receiver (EN 16931, BT-34 and BT-49)."""
 _CLOSING_DAY = Annotated[int, Field(ge=1, le=31)]
 
 
@@ -31,6 +35,21 @@ class NewInvoiceLine(Body):
     """The share of the net amount that is due as tax."""
 
 
+class PrepaymentBody(Body):
+    """How much of an order is to be paid ahead, tax included: a share of it, or an amount."""
+
+    share: Annotated[Rate, Field(gt=0, le=1, examples=["0.3"])] | None = None
+    """The share of what the order comes to. Instead of `amount`."""
+    amount: Annotated[Amount, Field(gt=0)] | None = None
+    """How much, in minor units of the order's currency. Instead of `share`."""
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.share is None) == (self.amount is None):
+            raise ValueError("Say share or amount, one of them.")
+        return self
+
+
 class NewInvoice(Body):
     """What to invoice: shipments that have left, all that has left of an order or for a customer; lines of its own besides, or alone."""
 
@@ -46,6 +65,9 @@ class NewInvoice(Body):
     )
     lines: Annotated[list[NewInvoiceLine], Field(max_length=MOST_LINES)] = []
     """What is sold by the invoice itself."""
+    prepayment: PrepaymentBody | None = Field(
+        None, description="With `order_id`: what of the order is to be paid ahead, whatever has left."
+    )
     payment_terms_days: Annotated[int, Field(ge=0, le=365)] | None = Field(
         None, description="How many days after its date it is due; what was agreed with the customer when left out."
     )
@@ -58,6 +80,8 @@ class NewInvoice(Body):
         sources = [bool(self.shipment_ids), self.order_id is not None, self.customer_id is not None]
         if sum(sources) != 1:
             raise ValueError("Say one of shipment_ids, order_id and customer_id.")
+        if self.prepayment is not None and (self.order_id is None or self.lines or self.until is not None):
+            raise ValueError("What is paid ahead is of an order, and of nothing else.")
         return self
 
 
@@ -123,7 +147,7 @@ class IssuerBody(Body):
     """Its number at the tax office, with the country's letters (DE123456789); in Japan that of an issuer of qualified invoices (T…)."""
     registration_id: Annotated[Text, Field(max_length=40)] | None = None
     """Its number in the register of companies."""
-    electronic_address: Annotated[Text, Field(max_length=100)] | None = None
+    electronic_address: ElectronicAddress | None = None
     """Where it receives electronic documents, such as 9930:DE123456789: a scheme of the EAS list, a colon, the address."""
     payment_instructions: Note | None = None
 
@@ -139,6 +163,11 @@ class BillingPolicyBody(Body):
     """Whether what is invoiced by itself is issued at once; a draft is made otherwise."""
     number_prefix: Annotated[str, Field(pattern="^[A-Z0-9]{1,8}$", examples=["INV"])] = "INV"
     """With what the numbers of invoices begin, in capitals; the year and the number follow."""
+    prepayments_taxed: PrepaymentsTaxed | None = Field(
+        None,
+        description="When tax on what is paid ahead is due: when it is received (as in the EU), or when goods leave (as in Japan). "
+        "As in the company's country when left out.",
+    )
     issuer: IssuerBody = IssuerBody()
     """What documents say of the company."""
 
@@ -150,5 +179,5 @@ class BillingTermsBody(Body):
     """When what has left is invoiced."""
     closing_day: _CLOSING_DAY | None = None
     """The last day of the month that a periodic invoice is of."""
-    electronic_address: Annotated[Text, Field(max_length=100)] | None = None
+    electronic_address: ElectronicAddress | None = None
     """Where the customer receives electronic documents: a scheme of the EAS list, a colon, the address."""

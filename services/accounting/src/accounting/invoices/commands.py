@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from accounting.books import hold, role_map
 from accounting.days import days
-from accounting.invoices import policy
+from accounting.invoices import policy, prepaying
 from accounting.invoices.bodies import InvoiceTerms, NewInvoice, NewInvoiceLine
 from accounting.invoices.buyers import Buyer, known_buyer
 from accounting.invoices.copies import DeliveryCopy, OrderCopy
@@ -22,7 +22,9 @@ from accounting.invoices.drafting import (
     uninvoiced,
 )
 from accounting.invoices.models import Invoice, InvoiceLine, Issue
+from accounting.invoices.prepayments import deduct
 from accounting.invoices.refusals import AlreadyInvoiced, OutOfOrder
+from accounting.invoices.taxing import tax
 from accounting.invoices.timers import await_due
 from contracts.accounting import AccountRole
 from tailrace.core import clock
@@ -35,18 +37,21 @@ from tailrace.messaging.replica import by_ids
 NUMBERS = Numbers("invoice", "{series}-{number:05}")
 _BACK = timedelta(days=366)
 _NEEDED: Collection[AccountRole] = ("receivable", "unbilled_receivable", "revenue", "output_tax")
+_NEEDED_AHEAD: Collection[AccountRole] = ("receivable", "prepayment", "output_tax")
 
 
 async def create(tx: Tx, asked: NewInvoice) -> Invoice:
     """Draft an invoice. Raises Invalid, NotYetKnown, NothingToInvoice, AlreadyInvoiced, NotOneCustomer."""
+    if asked.prepayment is not None:
+        return await prepaying.draft(tx, asked)
     own = own_lines(asked.lines)
     found = await _billable(tx, asked)
     if found is None:
         assert asked.customer_id is not None
         buyer = await known_buyer(tx, asked.customer_id)
-        return _drafted(tx, buyer, asked.currency or buyer.currency, asked, own)
+        return await _drafted(tx, buyer, asked.currency or buyer.currency, asked, own)
     lines = delivered_lines(found, await days.calendar(tx))
-    return _drafted(tx, found.buyer, found.currency, asked, [*lines, *own], found.reference)
+    return await _drafted(tx, found.buyer, found.currency, asked, [*lines, *own], found.reference)
 
 
 async def draft(tx: Tx, deliveries: Collection[DeliveryCopy]) -> Invoice:
@@ -54,31 +59,46 @@ async def draft(tx: Tx, deliveries: Collection[DeliveryCopy]) -> Invoice:
     found = await billable(tx, deliveries)
     lines = delivered_lines(found, await days.calendar(tx))
     asked = InvoiceTerms(payment_terms_days=found.buyer.payment_terms_days)
-    return _drafted(tx, found.buyer, found.currency, asked, lines, found.reference)
+    return await _drafted(tx, found.buyer, found.currency, asked, lines, found.reference)
 
 
-def draft_own(tx: Tx, like: Invoice, asked: Sequence[NewInvoiceLine]) -> Invoice:
+async def draft_own(tx: Tx, like: Invoice, asked: Sequence[NewInvoiceLine]) -> Invoice:
     """Draft an invoice of lines of its own for whom another one is for, due at once."""
     buyer = Buyer(like.customer_id, like.customer, 0, like.currency)
-    return _drafted(tx, buyer, like.currency, InvoiceTerms(payment_terms_days=0), own_lines(asked))
+    return await _drafted(tx, buyer, like.currency, InvoiceTerms(payment_terms_days=0), own_lines(asked))
 
 
-def draft_lines(tx: Tx, buyer: Buyer, currency: str, asked: Sequence[NewInvoiceLine]) -> Invoice:
+async def draft_lines(tx: Tx, buyer: Buyer, currency: str, asked: Sequence[NewInvoiceLine]) -> Invoice:
     """Draft an invoice of lines of its own for somebody, due as was agreed with them."""
-    return _drafted(tx, buyer, currency, InvoiceTerms(payment_terms_days=buyer.payment_terms_days), own_lines(asked))
+    terms = InvoiceTerms(payment_terms_days=buyer.payment_terms_days)
+    return await _drafted(tx, buyer, currency, terms, own_lines(asked))
 
 
 async def replace(tx: Tx, id: UUID, match: int | None, asked: InvoiceTerms) -> Invoice:
     """Say other terms of a draft, and what it sells itself. Raises InvoiceState, Invalid."""
     invoice = await tx.load(Invoice, id, match)
     invoice.after("changed")
+    if invoice.kind == "prepayment":
+        prepaying.change(invoice, asked)
+        return invoice
     delivered = [line for line in invoice.lines if line.shipment_id is not None]
     lines = [*delivered, *own_lines(asked.lines)]
     if not lines:
         raise Invalid.field("/lines", "An invoice has a line.")
     terms = asked.model_dump(include={"payment_terms_days", "customer_reference", "notes"})
+    await tax(tx, lines, await days.today(tx))
     invoice.change(terms, numbered(lines))
     return invoice
+
+
+async def shrink(tx: Tx, invoice: Invoice) -> None:
+    """Tax what is left of a draft from which something was taken off; one of nothing is dropped."""
+    lines = [each for each in invoice.lines if each.quantity > 0]
+    if not lines:
+        invoice.delete()
+        return
+    await tax(tx, lines, await days.today(tx))
+    invoice.change({}, numbered(lines))
 
 
 async def delete(tx: Tx, id: UUID, match: int | None) -> None:
@@ -93,8 +113,12 @@ async def issue(tx: Tx, id: UUID, match: int | None, dated: date | None = None) 
     today = await days.today(tx)
     day = dated or today
     checked_day(day, today - _BACK, today, "/dated")
-    await ensure_roles(tx, day, _NEEDED)
+    await ensure_roles(tx, day, _NEEDED if invoice.kind == "invoice" else _NEEDED_AHEAD)
     seller = await policy.seller(tx)
+    invoice.taxed_when_received = await policy.taxes_receipts(tx)
+    prepaid_tax = await deduct(tx, invoice)
+    if invoice.prepaid:
+        await ensure_roles(tx, day, _NEEDED_AHEAD)
     series = f"{(await policy.policy_of(tx)).number_prefix}-{day.year}"
     # Last: from here on, the next one of the series waits for this transaction.
     number = await NUMBERS.next(tx, series)
@@ -104,7 +128,7 @@ async def issue(tx: Tx, id: UUID, match: int | None, dated: date | None = None) 
             raise OutOfOrder(last)
         day = last
     due_on = day + timedelta(days=invoice.payment_terms_days)
-    invoice.issue(Issue(number, series, day, due_on, await moment_of(tx, day), seller))
+    invoice.issue(Issue(number, series, day, due_on, await moment_of(tx, day), seller, prepaid_tax))
     await await_due(tx, invoice)
     return invoice
 
@@ -151,7 +175,7 @@ async def _billable(tx: Tx, asked: NewInvoice) -> Billable | None:
     return await billable(tx, found)
 
 
-def _drafted(
+async def _drafted(
     tx: Tx,
     buyer: Buyer,
     currency: str,
@@ -172,6 +196,7 @@ def _drafted(
         "supplied_from": min(supplied, default=None),
         "supplied_until": max(supplied, default=None),
     }
+    await tax(tx, lines, await days.today(tx))
     invoice = Invoice.drafted(terms, numbered(lines))
     tx.add(invoice)
     return invoice

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped
 from accounting.models import Base
 from tailrace.db.keys import tenant_index
 from tailrace.messaging.replica import Replica
+from tailrace.pricing.copies import TaxCode, TaxPolicy
 
 
 class CustomerCopy(Replica, Base):
@@ -77,3 +78,15 @@ class CompanyCopy(Replica, Base):
 
     currency: Mapped[str]
     country: Mapped[str | None]
+
+
+class TaxCodeCopy(TaxCode, Base):
+    """How a tax code rounds, in place of the company."""
+
+    __tablename__ = "tax_code_copy"
+
+
+class TaxPolicyCopy(TaxPolicy, Base):
+    """How the company rounds tax."""
+
+    __tablename__ = "tax_policy_copy"

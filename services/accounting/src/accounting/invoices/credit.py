@@ -78,8 +78,12 @@ class CreditNote(Aggregate, Base):
         quantities: Mapping[UUID, Decimal],
         terms: Mapping[str, Any],
         at: datetime,
+        released: tuple[int, int] = (0, 0),
     ) -> "CreditNote":
-        """Take these amounts of an invoice's lines back. `terms` are the number, its series, the day, the reason and the seller."""
+        """Take these amounts of an invoice's lines back. `terms` are the number, its series, the day, the reason and the seller.
+
+        `released` is what the invoice deducted and is paid ahead again, and the tax that is due on that.
+        """
         of = {line.id: line for line in invoice.lines}
         lines = [
             CreditNoteLine(
@@ -127,7 +131,10 @@ class CreditNote(Aggregate, Base):
                     events.CreditedLine(line_id=line.line_id, quantity=line.quantity, net=line.net, tax=line.tax)
                     for line in lines
                 ],
-                orders=_by_order(of, amounts),
+                orders=_by_order(invoice, amounts),
+                kind=invoice.kind,
+                released_net=released[0],
+                released_tax=released[1],
                 effective_at=at,
             )
         )
@@ -215,11 +222,7 @@ def _net_of(line: InvoiceLine, asked: CreditLine) -> int:
     return share(line.net, line.credited_quantity, asked.quantity, line.quantity)
 
 
-def _by_order(of: Mapping[UUID, InvoiceLine], amounts: Mapping[UUID, tuple[int, int]]) -> list[events.OrderAmount]:
-    sums: dict[UUID, tuple[int, int]] = {}
-    for id, (net, tax) in amounts.items():
-        order_id = of[id].order_id
-        if order_id is not None:
-            nets, taxes = sums.get(order_id, (0, 0))
-            sums[order_id] = (nets + net, taxes + tax)
-    return [events.OrderAmount(order_id=id, net=net, tax=tax) for id, (net, tax) in sums.items()]
+def _by_order(invoice: Invoice, amounts: Mapping[UUID, tuple[int, int]]) -> list[events.OrderAmount]:
+    before, after = invoice.order_amounts({}), invoice.order_amounts(amounts)
+    taken = {id: (net - after[id][0], tax - after[id][1]) for id, (net, tax) in before.items()}
+    return [events.OrderAmount(order_id=id, net=net, tax=tax) for id, (net, tax) in taken.items() if net or tax]

@@ -13,6 +13,7 @@ from accounting.invoices.bodies import NewCreditNote
 from accounting.invoices.commands import ensure_roles, moment_of
 from accounting.invoices.credit import CreditNote, nets_of, taxes_of
 from accounting.invoices.models import Invoice
+from accounting.invoices.prepayments import not_deducted, release
 from accounting.invoices.refusals import OutOfOrder, TooMuchCredited
 from accounting.payments.allocation import free
 from tailrace.core.errors import Invalid
@@ -22,33 +23,38 @@ from tailrace.db.numbers import Numbers
 
 NUMBERS = Numbers("credit_note", "{series}-{number:05}")
 
+Amounts = Mapping[UUID, tuple[int, int]]
+"""By line of an invoice, net and tax."""
+
 
 async def credit(tx: Tx, id: UUID, match: int | None, asked: NewCreditNote) -> CreditNote:
     """Raises InvoiceState, Invalid, TooMuchCredited, OutOfOrder, RoleUnmapped."""
     invoice = await tx.load(Invoice, id, match)
     invoice.after("credited")
     assert invoice.dated is not None
-    nets, quantities = nets_of(invoice, asked.lines)
-    if not nets or (not sum(nets.values()) and not sum(taxes_of(invoice, nets).values()) and asked.lines):
+    amounts, quantities = _amounts(invoice, asked)
+    if not amounts or (not any(net + tax for net, tax in amounts.values()) and asked.lines):
         raise TooMuchCredited("Nothing is left to take back.")
     today = await days.today(tx)
     day = asked.dated or today
     if day < invoice.dated:
         raise Invalid.field("/dated", f"The invoice is of {invoice.dated}: not before that.")
     checked_day(day, invoice.dated, today, "/dated")
-    return await take_back(tx, invoice, nets, quantities, asked.reason, day)
+    return await take_back(tx, invoice, amounts, quantities, asked.reason, day)
 
 
 async def take_back(
-    tx: Tx, invoice: Invoice, nets: Mapping[UUID, int], quantities: Mapping[UUID, Decimal], reason: str, day: date
+    tx: Tx, invoice: Invoice, amounts: Amounts, quantities: Mapping[UUID, Decimal], reason: str, day: date
 ) -> CreditNote:
-    """Credit net amounts of the lines of an invoice that is locked, with their tax; `quantities` come back. Raises OutOfOrder, RoleUnmapped."""
-    taxes = taxes_of(invoice, nets)
-    amounts = {line_id: (net, taxes[line_id]) for line_id, net in nets.items()}
+    """Credit amounts of the lines of an invoice that is locked; `quantities` come back. Raises OutOfOrder, RoleUnmapped."""
     total = sum(net + tax for net, tax in amounts.values())
     await ensure_roles(tx, day, ("receivable", "revenue", "output_tax", "customer_credit"))
     at = await moment_of(tx, day)
-    await free(tx, invoice, max(total - invoice.open, 0), day, at, f"Credit note: {reason}")
+    beyond = max(total - invoice.open, 0)
+    freed = min(beyond, invoice.paid)
+    await free(tx, invoice, freed, day, at, f"Credit note: {reason}")
+    released = beyond - freed
+    released_tax = await release(tx, invoice, released)
     seller = await policy.seller(tx)
     series = f"CN-{day.year}"
     number = await NUMBERS.next(tx, series)
@@ -56,10 +62,26 @@ async def take_back(
     if last is not None and day < last:
         raise OutOfOrder(last)
     terms = {"number": number, "series": series, "dated": day, "reason": reason, "seller": seller}
-    note = CreditNote.issued(invoice, amounts, quantities, terms, at)
+    note = CreditNote.issued(invoice, amounts, quantities, terms, at, (released - released_tax, released_tax))
     for line in invoice.lines:
         if line.id in quantities:
             line.credited_quantity += quantities[line.id]
     invoice.credit(amounts, day)
     tx.add(note)
     return note
+
+
+def with_tax(invoice: Invoice, nets: Mapping[UUID, int]) -> Amounts:
+    """Net amounts of lines, each with its part of the tax that the invoice asks for."""
+    taxes = taxes_of(invoice, nets)
+    return {line_id: (net, taxes[line_id]) for line_id, net in nets.items()}
+
+
+def _amounts(invoice: Invoice, asked: NewCreditNote) -> tuple[Amounts, Mapping[UUID, Decimal]]:
+    """By line, net and tax that are taken back, and the quantity where it comes back. Raises Invalid, TooMuchCredited."""
+    if invoice.kind == "prepayment":
+        if asked.lines:
+            raise Invalid.field("/lines", "Of a prepayment, all that no invoice has deducted is taken back.")
+        return not_deducted(invoice), {}
+    nets, quantities = nets_of(invoice, asked.lines)
+    return with_tax(invoice, nets), quantities

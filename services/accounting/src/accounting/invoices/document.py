@@ -34,6 +34,15 @@ def invoice_document(invoice: Invoice, seller: Mapping[str, Any], today: date) -
         "supplied": _days(invoice.supplied_from, invoice.supplied_until),
         "reference": invoice.customer_reference,
         "lines": [_line(line, _delivered(line, language)) for line in invoice.lines],
+        "prepayments": [
+            {
+                "about": each["number"],
+                "rate": _percent(Decimal(each["tax_rate"])),
+                "net": each["net"],
+                "tax": each["tax"],
+            }
+            for each in invoice.prepayments
+        ],
         "terms": (invoice.seller or seller).get("payment_instructions") or None,
         "notes": invoice.notes,
     }

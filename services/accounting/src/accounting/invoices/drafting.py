@@ -1,6 +1,7 @@
 """What an invoice is made of: shipments that have left and are on none, and what the invoice itself sells.
 
-A line of a shipment takes the share of its order's line that falls to it, as the books did when it left: so the invoices of an order add up to it.
+A line of a shipment takes the share of its order's line that falls to it, as the books did when it left: so an order's invoices add up
+to its net.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -24,7 +25,6 @@ from accounting.settlements.unbilled import Back, unbilled
 from tailrace.core.days import Calendar
 from tailrace.core.ids import uuid7
 from tailrace.core.money import round_minor, share
-from tailrace.core.taxes import Levy, tax_lines
 from tailrace.db.database import Tx
 from tailrace.messaging.replica import by_ids
 
@@ -139,6 +139,7 @@ def _delivered(
 ) -> InvoiceLine:
     quantity, whole = Decimal(left["quantity"]), Decimal(left["line_quantity"])
     before = Decimal(left["dispatched_before"])
+    booked = share(left["line_tax"], before, quantity, whole) - back.tax
     return InvoiceLine(
         id=uuid7(),
         order_id=order.id,
@@ -156,18 +157,24 @@ def _delivered(
         net=share(left["line_net"], before, quantity, whole) - back.net,
         tax_code=ordered.get("tax_code"),
         tax_rate=Decimal(ordered["tax_rate"]),
-        tax=share(left["line_tax"], before, quantity, whole) - back.tax,
-        **_uncredited(),
+        tax=booked,
+        booked_tax=booked,
+        **uncredited(),
     )
 
 
 def own_lines(asked: Sequence[NewInvoiceLine]) -> list[InvoiceLine]:
-    """What the invoice itself sells; tax is rounded once for each rate of it."""
-    nets = [round_minor(Fraction(each.quantity) * Fraction(each.unit_price)) for each in asked]
-    taxes = tax_lines([(net, Levy(each.tax_code, each.tax_rate)) for net, each in zip(nets, asked, strict=True)])
+    """What the invoice itself sells, before it is taxed."""
     return [
-        InvoiceLine(id=uuid7(), net=net, tax=tax, **each.model_dump(), **_uncredited())
-        for each, net, tax in zip(asked, nets, taxes, strict=True)
+        InvoiceLine(
+            id=uuid7(),
+            net=round_minor(Fraction(each.quantity) * Fraction(each.unit_price)),
+            tax=0,
+            booked_tax=0,
+            **each.model_dump(),
+            **uncredited(),
+        )
+        for each in asked
     ]
 
 
@@ -178,5 +185,6 @@ def numbered(lines: list[InvoiceLine]) -> list[InvoiceLine]:
     return lines
 
 
-def _uncredited() -> dict[str, Any]:
-    return {"credited_net": 0, "credited_tax": 0, "credited_quantity": _NOTHING}
+def uncredited() -> dict[str, Any]:
+    """The columns of a line of which nothing has come or gone yet."""
+    return {"credited_net": 0, "credited_tax": 0, "credited_quantity": _NOTHING, "received": 0, "deducted": 0}

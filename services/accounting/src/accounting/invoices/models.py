@@ -8,24 +8,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Numeric
+from sqlalchemy import Numeric, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from accounting.invoices.prepaid import keep_received, taxes_due
 from accounting.invoices.refusals import AlreadyInvoiced, InvoiceState
 from accounting.models import Base
 from contracts import invoices as events
 from contracts.orders import RateOfTax
 from tailrace.core.ids import uuid7
+from tailrace.core.money import round_minor
 from tailrace.core.transitions import Transitions
 from tailrace.db.keys import refers_to, tenant_index
 from tailrace.db.models import Aggregate, Part
 from tailrace.db.unique import unique_value
 
 Status = Literal["draft", "issued", "partly_paid", "paid", "credited", "cancelled"]
+Kind = Literal["invoice", "prepayment"]
 UNPAID: Sequence[Status] = ("issued", "partly_paid")
 """In these, something is to be paid."""
 STATES = Transitions[Status](
@@ -44,7 +48,7 @@ STATES = Transitions[Status](
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """What an invoice gets when it is issued. `seller` is what the document says of the company."""
+    """What an invoice gets when it is issued. `seller` is what the document says of the company; `prepaid_tax` was due on what it deducts."""
 
     number: str
     series: str
@@ -52,6 +56,7 @@ class Issue:
     due_on: date
     at: datetime
     seller: Mapping[str, Any]
+    prepaid_tax: int = 0
 
 
 class Invoice(Aggregate, Base):
@@ -62,11 +67,17 @@ class Invoice(Aggregate, Base):
         tenant_index("status", "id"),
         tenant_index("due_on", "id"),
         tenant_index("series", "dated"),
+        tenant_index("order_id", where="order_id IS NOT NULL"),
     )
 
+    kind: Mapped[Kind] = mapped_column(server_default=text("'invoice'"))
     number: Mapped[str | None]
     series: Mapped[str | None]
     status: Mapped[Status]
+    order_id: Mapped[UUID | None]
+    """The order that a prepayment is for; the lines of other invoices say theirs."""
+    taxed_when_received: Mapped[bool] = mapped_column(server_default=text("true"))
+    """Of a prepayment: whether its tax is due when it is received, and not when goods leave."""
     customer_id: Mapped[UUID | None]
     customer: Mapped[dict[str, Any]]
     """What the document says of the customer, as it was when the invoice was drafted."""
@@ -84,6 +95,10 @@ class Invoice(Aggregate, Base):
     tax: Mapped[int]
     paid: Mapped[int]
     credited: Mapped[int]
+    prepaid: Mapped[int] = mapped_column(server_default=text("0"))
+    """What it deducts that was received ahead, tax included."""
+    prepayments: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'"))
+    """What that is of: the prepayment invoices, by rate, with net and tax."""
     overdue_since: Mapped[date | None]
     """The day after it was due, once that has come with something open; None again when nothing is."""
     dunning_level: Mapped[int]
@@ -107,7 +122,8 @@ class Invoice(Aggregate, Base):
 
     @property
     def open(self) -> int:
-        return self.total - self.paid - self.credited if self.status in ("issued", "partly_paid", "paid") else 0
+        left = self.total - self.prepaid - self.paid - self.credited
+        return left if self.status in ("issued", "partly_paid", "paid") else 0
 
     @property
     def overdue(self) -> bool:
@@ -120,26 +136,31 @@ class Invoice(Aggregate, Base):
 
     @property
     def orders(self) -> list[events.OrderAmount]:
-        """What of it falls to each order, less what was credited."""
-        at: dict[UUID, list[InvoiceLine]] = {}
+        """What of it falls to each order, less what was credited, as shares of the order's own net and tax."""
+        return [
+            events.OrderAmount(order_id=order_id, net=net, tax=tax)
+            for order_id, (net, tax) in self.order_amounts({}).items()
+        ]
+
+    def order_amounts(self, credited: Mapping[UUID, tuple[int, int]]) -> dict[UUID, tuple[int, int]]:
+        """The same as net and tax by order, once net and tax of these lines are credited too. Nothing of an invoice that is credited whole."""
+        amount = self.credited + sum(net + tax for net, tax in credited.values())
+        over = bool(amount) and amount == self.total
+        sums: dict[UUID, tuple[int, int]] = {}
         for line in self.lines:
             if line.order_id is not None:
-                at.setdefault(line.order_id, []).append(line)
-        return [
-            events.OrderAmount(
-                order_id=order_id,
-                net=sum(line.net - line.credited_net for line in lines),
-                tax=sum(line.tax - line.credited_tax for line in lines),
-            )
-            for order_id, lines in at.items()
-        ]
+                net, tax = sums.get(line.order_id, (0, 0))
+                own, booked = (0, 0) if over else line.left_of_order(credited.get(line.id, (0, 0))[0])
+                sums[line.order_id] = (net + own, tax + booked)
+        return sums
 
     # Until it is issued.
 
     @classmethod
     def drafted(cls, terms: Mapping[str, Any], lines: list["InvoiceLine"]) -> "Invoice":
         """A new draft. `terms` are the columns that say whose it is, and on what terms."""
-        invoice = cls(id=uuid7(), status="draft", paid=0, credited=0, dunning_level=0)
+        begin: dict[str, Any] = {"kind": "invoice", "taxed_when_received": True, "paid": 0, "credited": 0, "prepaid": 0}
+        invoice = cls(id=uuid7(), status="draft", dunning_level=0, prepayments=[], **begin)
         invoice._take(terms, lines)
         invoice.record(events.InvoiceCreated(**invoice._description()))
         return invoice
@@ -153,18 +174,13 @@ class Invoice(Aggregate, Base):
         self._take(terms, lines)
         self.record(events.InvoiceUpdated(**self._description()))
 
-    def leave_out(self, part: tuple[UUID, UUID], quantity: Decimal, net: int, tax: int) -> None:
-        """Ask no more for what came back of a shipment's line, `part`: shipment and order line. A draft of nothing is dropped."""
+    def take_off(self, part: tuple[UUID, UUID], quantity: Decimal, net: int, tax: int) -> bool:
+        """Ask no more for so much of `part`, a shipment and a line of its order, and what was booked for it. Whether that is on this draft."""
         line = next((each for each in self.lines if (each.shipment_id, each.order_line_id) == part), None)
         if line is None:
-            return None
-        line.quantity, line.net, line.tax = line.quantity - quantity, line.net - net, line.tax - tax
-        lines = [each for each in self.lines if each.quantity > 0]
-        if not lines:
-            return self.delete()
-        for position, each in enumerate(lines, 1):
-            each.position = position
-        return self.change({}, lines)
+            return False
+        line.quantity, line.net, line.booked_tax = line.quantity - quantity, line.net - net, line.booked_tax - tax
+        return True
 
     def delete(self) -> None:
         """Drop a draft. What it was of can be invoiced again."""
@@ -186,23 +202,41 @@ class Invoice(Aggregate, Base):
                 dated=issue.dated,
                 due_on=issue.due_on,
                 delivered_net=sum(line.net for line in delivered),
-                delivered_tax=sum(line.tax for line in delivered),
+                delivered_tax=sum(line.booked_tax for line in delivered),
                 orders=self.orders,
+                kind=self.kind,
+                order_id=self.order_id,
+                prepaid_net=self.prepaid - issue.prepaid_tax,
+                prepaid_tax=issue.prepaid_tax,
+                prepayments=[events.Prepayment.model_validate(each) for each in self.prepayments],
                 effective_at=issue.at,
             )
         )
-        if not self.total:
+        if not self.open:
             self._stand(issue.dated)
 
     # From then on.
 
-    def settle(self, amount: int, day: date) -> None:
-        """So much more of it is paid; less, when it is below zero. Raises InvoiceState."""
+    def settle(self, amount: int, day: date) -> int:
+        """So much more of it is paid; less, when it is below zero. Returns the tax that is due by that, of a prepayment. Raises InvoiceState."""
         self.after("settled")
-        assert 0 <= self.paid + amount <= self.total - self.credited, "nobody pays more than is open"
+        assert 0 <= self.paid + amount <= self.total - self.prepaid - self.credited, "nobody pays more than is open"
         self.paid += amount
+        before = taxes_due(self)
+        self.rest()
         if not self._stand(day):
             self.record(events.InvoicePartlyPaid(**self._standing(day)))
+        return taxes_due(self) - before
+
+    def rest(self) -> None:
+        """Let the lines of a prepayment have received what is paid of it."""
+        if self.kind == "prepayment":
+            keep_received(self)
+
+    def deduct(self, amount: int, invoice_id: UUID) -> None:
+        """Note that an invoice deducted so much of this prepayment; less again, when it is below zero."""
+        said = {"invoice_id": self.id, "deducted_by": invoice_id, "amount": amount}
+        self.record(events.PrepaymentDeducted(**said, deducted=sum(line.deducted for line in self.lines)))
 
     def credit(self, amounts: Mapping[UUID, tuple[int, int]], day: date) -> None:
         """Take back net and tax of these lines. Raises InvoiceState. What was paid beyond the rest is given free before."""
@@ -233,7 +267,7 @@ class Invoice(Aggregate, Base):
         """Note how it stands. Whether it became paid by that, or is paid no more, which is said."""
         was = self.status
         if self.open == 0:
-            self.status = "paid" if self.paid or not self.total else "credited"
+            self.status = "paid" if self.paid or self.prepaid or not self.total else "credited"
             self.overdue_since = None
         else:
             self.status = "partly_paid" if self.paid else "issued"
@@ -244,7 +278,10 @@ class Invoice(Aggregate, Base):
         return True
 
     def _standing(self, day: date) -> dict[str, Any]:
-        said = {name: getattr(self, name) for name in ("customer_id", "currency", "paid", "credited", "open", "orders")}
+        said = {
+            name: getattr(self, name)
+            for name in ("customer_id", "currency", "paid", "credited", "prepaid", "open", "orders")
+        }
         return {"invoice_id": self.id, "number": self.name, "day": day, **said}
 
     def _take(self, terms: Mapping[str, Any], lines: list["InvoiceLine"]) -> None:
@@ -297,10 +334,30 @@ class InvoiceLine(Part, Base):
     tax_code: Mapped[str | None]
     tax_rate: Mapped[Decimal] = mapped_column(Numeric(9, 6))
     tax: Mapped[int]
+    booked_tax: Mapped[int]
+    """What of it was booked when it left: its share of the order's tax. Nothing of what the invoice itself sells."""
     credited_net: Mapped[int]
     credited_tax: Mapped[int]
     credited_quantity: Mapped[Decimal]
+    received: Mapped[int] = mapped_column(server_default=text("0"))
+    """Of a prepayment: what came in for it, tax included."""
+    deducted: Mapped[int] = mapped_column(server_default=text("0"))
+    """What of that invoices have deducted."""
     invoice: Mapped[Invoice] = relationship(back_populates="lines")
+
+    @property
+    def gross(self) -> int:
+        return self.net + self.tax
+
+    def tax_of(self, amount: int) -> int:
+        """The tax in so much of the line, tax included."""
+        return round_minor(Fraction(self.tax * amount, self.gross)) if self.gross else 0
+
+    def left_of_order(self, more: int) -> tuple[int, int]:
+        """Net, and the share of the order's tax, once so much more of its net is credited."""
+        credited = self.credited_net + more
+        gone = round_minor(Fraction(self.booked_tax * credited, self.net)) if self.net else 0
+        return self.net - credited, self.booked_tax - gone
 
     def described(self) -> events.InvoicedLine:
         names = ("order_id", "order_line_id", "shipment_id", "item_id", "sku", "name", "quantity", "unit")

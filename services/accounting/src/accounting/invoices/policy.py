@@ -10,7 +10,7 @@ from accounting.invoices.bodies import BillingPolicyBody, BillingTermsBody
 from accounting.invoices.copies import CompanyCopy, CustomerCopy, SellerCopy
 from accounting.invoices.refusals import CompanyNotYetKnown
 from accounting.models import Base
-from contracts.invoices import BillingMode, BillingPolicyUpdated, BillingTermsUpdated
+from contracts.invoices import BillingMode, BillingPolicyUpdated, BillingTermsUpdated, PrepaymentsTaxed
 from tailrace.core.ids import derived_id
 from tailrace.core.postal import address_lines
 from tailrace.db.database import Tx
@@ -28,11 +28,14 @@ class BillingPolicy(Aggregate, Base):
     closing_day: Mapped[int]
     issues: Mapped[bool]
     number_prefix: Mapped[str]
+    prepayments_taxed: Mapped[PrepaymentsTaxed | None] = mapped_column()
+    """None for as in the company's country."""
     issuer: Mapped[dict[str, Any]]
     """An IssuerBody."""
 
     def decide(self, said: BillingPolicyBody) -> None:
         self.mode, self.closing_day, self.issues = said.mode, said.closing_day, said.issues
+        self.prepayments_taxed = said.prepayments_taxed
         self.number_prefix, self.issuer = said.number_prefix, said.issuer.model_dump(mode="json")
         self.record_as(BillingPolicyUpdated)
 
@@ -94,6 +97,15 @@ async def set_terms(tx: Tx, customer_id: UUID, said: BillingTermsBody) -> Billin
 async def invoices_somebody_per_shipment(tx: Tx) -> bool:
     """Whether that was agreed with a customer."""
     return bool(await tx.scalar(select(exists().where(BillingTerms.mode == "per_shipment"))))
+
+
+async def taxes_receipts(tx: Tx) -> bool:
+    """Whether tax on what is paid ahead is due when it is received. In Japan goods are taxed when they are handed over, whenever they are paid."""
+    said = (await policy_of(tx)).prepayments_taxed
+    if said is None:
+        company = (await by_ids(tx, CompanyCopy, [tx.tenant_id])).get(tx.tenant_id)
+        return company is None or company.country != "JP"
+    return said == "received"
 
 
 async def seller(tx: Tx) -> dict[str, Any]:

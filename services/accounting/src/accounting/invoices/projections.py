@@ -1,6 +1,7 @@
 """How invoices keep their copies."""
 
 from accounting.invoices import copies
+from contracts import catalog
 from contracts import customers as buyers
 from contracts.orders import OrderConfirmed
 from contracts.shipments import ShipmentDispatched
@@ -21,3 +22,8 @@ orders = replica("accounting.orders", Source(copies.OrderCopy, "order_id", (Orde
 deliveries = replica("accounting.deliveries", Source(copies.DeliveryCopy, "shipment_id", (ShipmentDispatched,)))
 sellers = replica("accounting.sellers", Source(copies.SellerCopy, "tenant_id", (TenantCreated, TenantUpdated)))
 companies = replica("accounting.companies", Source(copies.CompanyCopy, "tenant_id", (TenantCreated,)))
+taxes = replica(
+    "accounting.taxes",
+    Source(copies.TaxCodeCopy, *catalog.TAX_CODE),
+    Source(copies.TaxPolicyCopy, *catalog.TAX_POLICY),
+)

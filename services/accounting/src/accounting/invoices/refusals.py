@@ -67,3 +67,9 @@ class CompanyNotYetKnown(NotYetKnown, NotYet):
 
     def __init__(self) -> None:
         super().__init__("Authorization", "The name of this tenant is still on its way here.")
+
+
+class TooMuchPrepaid(Refused):
+    """409: no more is paid ahead than the order has left to ask for."""
+
+    slug, title = "too-much-prepaid", "That is more than the order has left"

@@ -18,8 +18,8 @@ from accounting.invoices.bodies import (
 )
 from accounting.invoices.credit import CreditNote
 from accounting.invoices.document import credit_note_document, invoice_document, paper
-from accounting.invoices.models import Invoice, InvoiceLine, Status
-from accounting.invoices.projections import companies, customers, deliveries, orders, sellers
+from accounting.invoices.models import Invoice, InvoiceLine, Kind, Status
+from accounting.invoices.projections import companies, customers, deliveries, orders, sellers, taxes
 from accounting.invoices.views import (
     BillingPolicyView,
     BillingTermsView,
@@ -37,7 +37,7 @@ from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginat
 from tailrace.http.paper import Paper
 from tailrace.http.routing import Tx, tenant_router
 
-_READS = [books, customers, orders, deliveries, sellers, companies, days]
+_READS = [books, customers, orders, deliveries, sellers, companies, taxes, days]
 router = tenant_router(
     "/v1/accounting/invoices",
     tag="invoices",
@@ -59,14 +59,15 @@ Invoices = Annotated[
     listed(
         Invoice,
         any_of(Invoice.status, Status),
+        any_of(Invoice.kind, Kind),
         equal(Invoice.number),
         equal(Invoice.customer_id),
         equal(Invoice.currency),
         where(
             "order_id",
             UUID,
-            lambda id: Invoice.lines.any(InvoiceLine.order_id == id),
-            "Invoices that something of this order is on.",
+            lambda id: (Invoice.order_id == id) | Invoice.lines.any(InvoiceLine.order_id == id),
+            "Invoices that something of this order is on, or by which it is paid ahead.",
         ),
         where(
             "overdue",
@@ -94,7 +95,7 @@ CreditNotes = Annotated[
 
 @router.post("", status_code=201, response_model=InvoiceView)
 async def create_invoice(tx: Tx, who: InvoiceWriter, body: NewInvoice) -> Invoice:
-    """Draft an invoice of what has left, or of lines of its own. Nothing is booked before it is issued."""
+    """Draft an invoice of what has left, of lines of its own, or of what is to be paid ahead. Nothing is booked before it is issued."""
     return await commands.create(tx, body)
 
 

@@ -51,7 +51,9 @@ _UNITS = {
     "kwh": "KWH",
 }
 """UN/ECE Recommendation 20 and 21, by the units of the catalog; what is not here is `C62`, one."""
-_CREDIT_TRANSFER, _INVOICE, _CREDIT_NOTE = "30", "380", "381"
+_SLACK = Fraction(2, 100)
+"""In major units: by so much may a line differ from its quantity times its price."""
+_CREDIT_TRANSFER, _INVOICE, _PREPAYMENT, _CREDIT_NOTE = "30", "380", "386", "381"
 
 
 class Ubl(Response):
@@ -74,7 +76,7 @@ def invoice_ubl(invoice: Invoice, endpoint: str | None, iban: str | None) -> byt
     _said(root, "ID", invoice.name)
     _said(root, "IssueDate", invoice.dated.isoformat())
     _said(root, "DueDate", invoice.due_on.isoformat())
-    _said(root, "InvoiceTypeCode", _INVOICE)
+    _said(root, "InvoiceTypeCode", _PREPAYMENT if invoice.kind == "prepayment" else _INVOICE)
     _said(root, "Note", invoice.notes)
     _said(root, "DocumentCurrencyCode", invoice.currency)
     _said(root, "BuyerReference", invoice.customer_reference or invoice.name)
@@ -82,11 +84,13 @@ def invoice_ubl(invoice: Invoice, endpoint: str | None, iban: str | None) -> byt
         period = _part(root, "InvoicePeriod")
         _said(period, "StartDate", invoice.supplied_from.isoformat())
         _said(period, "EndDate", invoice.supplied_until.isoformat())
+    for number, dated in {(each["number"], each["dated"]): None for each in invoice.prepayments}:
+        _preceding(root, number, dated)
     _parties(root, invoice.seller, invoice.customer, endpoint)
     if invoice.supplied_from and invoice.supplied_from == invoice.supplied_until:
         _said(_part(root, "Delivery"), "ActualDeliveryDate", invoice.supplied_from.isoformat())
     _payment(root, invoice.name, iban, invoice.seller)
-    _totals(root, invoice.currency, invoice.taxes, invoice.net, invoice.tax)
+    _totals(root, invoice.currency, invoice.taxes, invoice.net, invoice.tax, invoice.prepaid)
     for line in invoice.lines:
         _line(root, "InvoiceLine", "InvoicedQuantity", line, invoice.currency)
     return _written(root)
@@ -104,9 +108,7 @@ def credit_note_ubl(note: CreditNote, invoiced: date, endpoint: str | None) -> b
     _said(root, "Note", note.reason)
     _said(root, "DocumentCurrencyCode", note.currency)
     _said(root, "BuyerReference", note.invoice_number)
-    reference = _part(_part(root, "BillingReference"), "InvoiceDocumentReference")
-    _said(reference, "ID", note.invoice_number)
-    _said(reference, "IssueDate", invoiced.isoformat())
+    _preceding(root, note.invoice_number, invoiced.isoformat())
     _parties(root, note.seller, note.customer, endpoint)
     _totals(root, note.currency, note.taxes, note.net, note.tax)
     for line in note.lines:
@@ -181,7 +183,15 @@ def _payment(root: Any, number: str, iban: str | None, seller: Mapping[str, Any]
         _said(_part(root, "PaymentTerms"), "Note", seller["payment_instructions"])
 
 
-def _totals(root: Any, currency: str, taxes: Sequence[RateOfTax], net: int, tax: int) -> None:
+def _preceding(root: Any, number: str, dated: str) -> None:
+    """An earlier invoice: the one that is taken back, or one by which something was paid ahead (BG-3)."""
+    reference = _part(_part(root, "BillingReference"), "InvoiceDocumentReference")
+    _said(reference, "ID", number)
+    _said(reference, "IssueDate", dated)
+
+
+def _totals(root: Any, currency: str, taxes: Sequence[RateOfTax], net: int, tax: int, prepaid: int = 0) -> None:
+    """What it comes to, and what is to be paid of that (BT-115), less what was paid ahead (BT-113)."""
     total = _part(root, "TaxTotal")
     _amount(total, "TaxAmount", tax, currency)
     for rate, (taxed, levied) in _by_rate(taxes).items():
@@ -193,7 +203,9 @@ def _totals(root: Any, currency: str, taxes: Sequence[RateOfTax], net: int, tax:
     _amount(sums, "LineExtensionAmount", net, currency)
     _amount(sums, "TaxExclusiveAmount", net, currency)
     _amount(sums, "TaxInclusiveAmount", net + tax, currency)
-    _amount(sums, "PayableAmount", net + tax, currency)
+    if prepaid:
+        _amount(sums, "PrepaidAmount", prepaid, currency)
+    _amount(sums, "PayableAmount", net + tax - prepaid, currency)
 
 
 def _by_rate(taxes: Sequence[RateOfTax]) -> dict[Decimal, tuple[int, int]]:
@@ -210,7 +222,7 @@ def _line(root: Any, kind: str, counted: str, line: InvoiceLine | CreditNoteLine
     quantity = Decimal(1) if line.quantity is None else line.quantity
     price = Fraction(line.net) if line.quantity is None else Fraction(line.unit_price)
     _said(it, "ID", str(line.position))
-    _said(it, counted, plain_decimal(quantity), unitCode=_UNITS.get((line.unit or "").lower(), "C62"))
+    _said(it, counted, plain_decimal(quantity), unitCode=_unit(line))
     _amount(it, "LineExtensionAmount", line.net, currency)
     if isinstance(line, InvoiceLine) and line.order_number:
         _said(_part(it, "OrderLineReference"), "LineID", str(line.position))
@@ -219,8 +231,22 @@ def _line(root: Any, kind: str, counted: str, line: InvoiceLine | CreditNoteLine
     if line.sku:
         _said(_part(item, "SellersItemIdentification"), "ID", line.sku)
     _category(_part(item, "ClassifiedTaxCategory"), line.tax_rate)
+    _price(_part(it, "Price"), quantity, price, line, currency)
+
+
+def _price(it: Any, quantity: Decimal, price: Fraction, line: InvoiceLine | CreditNoteLine, currency: str) -> None:
+    """What one costs; or what all cost together, where rounding took their amount too far from that (PEPPOL-EN16931-R120)."""
+    apart = abs(Fraction(quantity) * price - line.net) / 10 ** exponent(currency)
+    if apart > _SLACK:
+        _amount(it, "PriceAmount", line.net, currency)
+        _said(it, "BaseQuantity", plain_decimal(quantity), unitCode=_unit(line))
+        return
     exact = Decimal(price.numerator) / Decimal(price.denominator)
-    _said(_part(it, "Price"), "PriceAmount", plain_decimal(exact.scaleb(-exponent(currency))), currencyID=currency)
+    _said(it, "PriceAmount", plain_decimal(exact.scaleb(-exponent(currency))), currencyID=currency)
+
+
+def _unit(line: InvoiceLine | CreditNoteLine) -> str:
+    return _UNITS.get((line.unit or "").lower(), "C62")
 
 
 def _category(category: Any, rate: Decimal) -> None:

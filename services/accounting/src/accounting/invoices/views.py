@@ -5,8 +5,8 @@ from typing import Literal
 from uuid import UUID
 
 from accounting.invoices.bodies import IssuerBody
-from accounting.invoices.models import Status
-from contracts.invoices import BillingMode
+from accounting.invoices.models import Kind, Status
+from contracts.invoices import BillingMode, Prepayment, PrepaymentsTaxed
 from contracts.orders import RateOfTax
 from tailrace.core.money import Currency, Minor, Quantity, Rate, SignedQuantity, UnitPrice
 from tailrace.core.personal_data import Personal
@@ -16,8 +16,12 @@ from tailrace.http.routing import ResourceView, View
 class InvoiceSummary(ResourceView):
     """An invoice as lists show it."""
 
+    kind: Kind
+    """Whether it asks for what was supplied, or for a prepayment."""
     number: str | None
     """What people call it, without a gap in its series; null for a draft."""
+    order_id: UUID | None
+    """Of a prepayment, the order that is paid ahead."""
     status: Status
     """Whether it binds, and how much of it is paid."""
     overdue: bool
@@ -36,6 +40,8 @@ class InvoiceSummary(ResourceView):
     """The tax on that."""
     total: Minor
     """What it asks for, `net` and `tax`."""
+    prepaid: Minor
+    """What it deducts that was received ahead, tax included."""
     paid: Minor
     """What was received for it."""
     credited: Minor
@@ -91,6 +97,10 @@ class InvoiceLineView(View):
     """What credit notes took back of `net`."""
     credited_quantity: SignedQuantity
     """How much of it came back."""
+    received: Minor
+    """Of a prepayment: what came in for it, tax included."""
+    deducted: Minor
+    """What of that invoices have deducted."""
 
 
 class PartyView(View):
@@ -127,6 +137,8 @@ class InvoiceView(InvoiceSummary):
     """The tax of each code and rate, to which the lines' taxes add up."""
     lines: list[InvoiceLineView]
     """What it asks for, by position."""
+    prepayments: list[Prepayment]
+    """What it deducts of which prepayment invoice, by rate."""
 
 
 class CreditNoteSummary(ResourceView):
@@ -195,6 +207,8 @@ class BillingPolicyView(View):
     """Whether what is invoiced by itself is issued at once."""
     number_prefix: str
     """With what the numbers of invoices begin."""
+    prepayments_taxed: PrepaymentsTaxed | None
+    """When tax on what is paid ahead is due; null for as in the company's country."""
     issuer: IssuerBody
     """What documents say of the company."""
 

@@ -57,16 +57,14 @@ async def allocate(
         realised=gain,
         day=day,
     )
-    payment.allocate(allocation, at)
-    invoice.settle(settled, day)
+    payment.allocate(allocation, at, invoice.settle(settled, day))
     return allocation
 
 
 async def unallocate(tx: Tx, payment: Payment, allocation: Allocation, day: date, at: datetime, reason: str) -> None:
     """Undo an allocation: the invoice is open again by so much. Raises InvoiceState."""
     invoice = await tx.load(Invoice, allocation.invoice_id)
-    payment.unallocate(allocation, day, at, reason)
-    invoice.settle(-allocation.settled, day)
+    payment.unallocate(allocation, day, at, reason, -invoice.settle(-allocation.settled, day))
     await await_due(tx, invoice)
 
 

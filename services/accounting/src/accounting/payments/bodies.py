@@ -93,6 +93,16 @@ class RateBody(Body):
     """So many units of `against`."""
 
 
+class PaymentReturnBody(Body):
+    """A payment that the bank took back."""
+
+    reason: Sentence
+    """Why, for people who read it later."""
+    day: Day | None = Field(
+        None, description="The day from which the bank counts it; today when left out, and not before it was allocated."
+    )
+
+
 class UnallocationBody(Body):
     """Why an allocation is undone."""
 

@@ -1,7 +1,7 @@
 """What is done with payments: entered, allocated, given back. What that leads to in the books follows from the events that this records."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 from accounting.days import days
@@ -11,6 +11,7 @@ from accounting.invoices.models import Invoice
 from accounting.payments.allocation import allocate, unallocate
 from accounting.payments.bodies import AllocationBody, PaymentBody
 from accounting.payments.models import BankAccount, Payment
+from accounting.payments.refusals import PaymentState
 from tailrace.core.errors import Invalid, Unknown
 from tailrace.core.plausible import checked_day
 from tailrace.db.database import Tx
@@ -83,6 +84,25 @@ async def reverse(tx: Tx, id: UUID, match: int | None, reason: str) -> Payment:
     payment = await tx.load(Payment, id, match)
     day = await days.today(tx)
     payment.reverse(day, await moment_of(tx, day), reason)
+    return payment
+
+
+async def take_back(tx: Tx, payment: Payment, day: date | None, reason: str) -> Payment:
+    """The bank took a payment back: what it was for is open again, and the money is gone. Raises PaymentState, Implausible.
+
+    It holds from the day of the bank, or from the day on which something of it was allocated, where that was later.
+    """
+    payment.ensure_received()
+    if payment.refunded:
+        raise PaymentState(f"{payment.refunded} of payment {payment.number} was paid back.")
+    today = await days.today(tx)
+    if day is not None:
+        checked_day(day, payment.value_day, today, "/day")
+    since = max([day or today, *(each.day for each in payment.allocations)])
+    at = await moment_of(tx, since)
+    for allocation in sorted(payment.allocations, key=lambda one: one.invoice_id):
+        await unallocate(tx, payment, allocation, since, at, reason)
+    payment.reverse(since, at, reason)
     return payment
 
 

@@ -7,12 +7,13 @@ from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, exists, select
+from sqlalchemy import CheckConstraint, exists, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from accounting.books import role_map
 from accounting.models import Account, Base
 from accounting.payments.refusals import PaymentState, TooMuchAllocated
+from accounting.refunds.models import Refund
 from contracts import payments as events
 from tailrace.core.errors import InUse, Invalid
 from tailrace.core.ids import uuid7
@@ -47,9 +48,11 @@ class BankAccount(MasterData, Base):
             raise Invalid.field("/account", f"{self.account} is what postings of something else go to.")
 
     async def ensure_unused(self, tx: Tx) -> None:
-        """Raises InUse when something was paid there."""
+        """Raises InUse when something was paid there, or from there."""
         if await tx.scalar(select(exists().where(Payment.bank_account_id == self.id))):
             raise InUse(f"Payments came in on {self.code}.")
+        if await tx.scalar(select(exists().where(Refund.bank_account_id == self.id))):
+            raise InUse(f"Refunds are paid from {self.code}.")
 
 
 class Payment(Aggregate, Base):
@@ -59,7 +62,7 @@ class Payment(Aggregate, Base):
         refers_to("bank_account", "bank_account_id"),
         tenant_index("customer_id", "id"),
         tenant_index("value_day", "id"),
-        CheckConstraint("allocated >= 0 AND allocated <= amount", name="allocated"),
+        CheckConstraint("allocated >= 0 AND refunded >= 0 AND allocated + refunded <= amount", name="allocated"),
     )
 
     number: Mapped[str]
@@ -72,6 +75,8 @@ class Payment(Aggregate, Base):
     currency: Mapped[str]
     amount: Mapped[int]
     allocated: Mapped[int]
+    refunded: Mapped[int] = mapped_column(server_default=text("0"))
+    """What of it was paid back."""
     value_day: Mapped[date]
     allocations: Mapped[list["Allocation"]] = relationship(
         back_populates="payment", cascade="all, delete-orphan", lazy="selectin", order_by="Allocation.id"
@@ -80,51 +85,68 @@ class Payment(Aggregate, Base):
     @property
     def unallocated(self) -> int:
         """What is the customer's credit, or nobody's yet."""
-        return self.amount - self.allocated if self.status == "received" else 0
+        return self.amount - self.allocated - self.refunded if self.status == "received" else 0
 
     @classmethod
     def received(cls, terms: dict[str, Any], at: datetime) -> "Payment":
         """Money that came in. `terms` are the columns that say how much of what, where, when and from whom."""
-        payment = cls(id=uuid7(), status="received", allocated=0, allocations=[], **terms)
+        payment = cls(id=uuid7(), status="received", allocated=0, refunded=0, allocations=[], **terms)
         said = {name: terms[name] for name in events.PaymentReceived.model_fields if name in terms}
         payment.record(events.PaymentReceived(payment_id=payment.id, effective_at=at, **said))
         return payment
 
     def assign(self, customer_id: UUID, day: date, at: datetime) -> None:
-        """Know whose it is. Raises PaymentState when that was known, or something of it is allocated."""
-        self.ensure_received()
-        if self.allocated:
-            raise PaymentState(f"{self.allocated} of payment {self.number} is allocated: undo that first.")
+        """Know whose it is. Raises PaymentState when that was known, or something of it is allocated or paid back."""
+        self.ensure_whole()
         if self.customer_id is not None:
             raise PaymentState(f"Payment {self.number} is a customer's already; reverse it, and enter it again.")
         self.customer_id = customer_id
         said = {"customer_id": customer_id, "currency": self.currency, "amount": self.amount, "day": day}
         self.record(events.PaymentAssigned(payment_id=self.id, effective_at=at, **said))
 
-    def allocate(self, allocation: "Allocation", at: datetime) -> None:
-        """Let a part of it be for an invoice. Raises TooMuchAllocated, PaymentState."""
+    def allocate(self, allocation: "Allocation", at: datetime, tax_due: int) -> None:
+        """Let a part of it be for an invoice, by which so much tax becomes due. Raises TooMuchAllocated, PaymentState."""
         self.ensure_received()
         if allocation.amount > self.unallocated:
             raise TooMuchAllocated(f"Of payment {self.number}, {self.unallocated} is left.")
         self.allocated += allocation.amount
         self.allocations.append(allocation)
-        self.record(events.PaymentAllocated(**self._said(allocation), effective_at=at))
+        self.record(events.PaymentAllocated(**self._said(allocation), tax_due=tax_due, effective_at=at))
 
-    def unallocate(self, allocation: "Allocation", day: date, at: datetime, reason: str) -> None:
-        """Undo that."""
+    def unallocate(self, allocation: "Allocation", day: date, at: datetime, reason: str, tax_due: int) -> None:
+        """Undo that; so much tax is not due any more."""
         self.allocated -= allocation.amount
         self.allocations.remove(allocation)
-        said = {**self._said(allocation), "day": day}
+        said = {**self._said(allocation), "day": day, "tax_due": tax_due}
         self.record(events.PaymentUnallocated(**said, effective_at=at, reason=reason))
 
     def reverse(self, day: date, at: datetime, reason: str) -> None:
-        """Note that the money went back. Raises PaymentState while something of it is allocated."""
-        self.ensure_received()
-        if self.allocated:
-            raise PaymentState(f"{self.allocated} of payment {self.number} is allocated: undo that first.")
+        """Note that the money went back. Raises PaymentState while something of it is allocated, or was paid back."""
+        self.ensure_whole()
         self.status = "reversed"
         said = {name: getattr(self, name) for name in ("customer_id", "account", "currency", "amount")}
         self.record(events.PaymentReversed(payment_id=self.id, day=day, reason=reason, effective_at=at, **said))
+
+    def refund(self, refund_id: UUID, amount: int) -> None:
+        """Pay so much of it back. Raises PaymentState, TooMuchAllocated."""
+        self.ensure_received()
+        if amount > self.unallocated:
+            raise TooMuchAllocated(f"Of payment {self.number}, {self.unallocated} is left.")
+        self.refunded += amount
+        self.record(events.PaymentRefunded(payment_id=self.id, refund_id=refund_id, amount=amount))
+
+    def take_back(self, refund_id: UUID, amount: int) -> None:
+        """What was paid back came in again."""
+        self.refunded -= amount
+        self.record(events.PaymentRefundReturned(payment_id=self.id, refund_id=refund_id, amount=amount))
+
+    def ensure_whole(self) -> None:
+        """Raises PaymentState when the money went back, or something of it is allocated or was paid back."""
+        self.ensure_received()
+        if self.allocated:
+            raise PaymentState(f"{self.allocated} of payment {self.number} is allocated: undo that first.")
+        if self.refunded:
+            raise PaymentState(f"{self.refunded} of payment {self.number} was paid back.")
 
     def ensure_received(self) -> None:
         """Raises PaymentState when the money went back."""

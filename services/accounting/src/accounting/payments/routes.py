@@ -15,6 +15,7 @@ from accounting.payments.bodies import (
     NewRevaluation,
     PayerBody,
     PaymentBody,
+    PaymentReturnBody,
     RateBody,
     UnallocationBody,
 )
@@ -130,6 +131,14 @@ async def assign_payment(tx: Tx, who: InvoiceWriter, match: IfMatch, payment_id:
 async def reverse_payment(tx: Tx, who: InvoiceWriter, match: IfMatch, payment_id: UUID, body: ReasonBody) -> Payment:
     """Note that the money went back, or never came. Nothing of it may be allocated."""
     return await commands.reverse(tx, payment_id, match, body.reason)
+
+
+@router.post("/{payment_id}/return", response_model=PaymentView)
+async def return_payment(
+    tx: Tx, who: InvoiceWriter, match: IfMatch, payment_id: UUID, body: PaymentReturnBody
+) -> Payment:
+    """Note that the bank took it back: the invoices that it was for are open again."""
+    return await commands.take_back(tx, await tx.load(Payment, payment_id, match), body.day, body.reason)
 
 
 @rates_router.put("", response_model=RateView)

@@ -69,8 +69,10 @@ class PaymentSummary(ResourceView):
     """How much came in."""
     allocated: Minor
     """How much of that is for invoices."""
+    refunded: Minor
+    """How much was paid back."""
     unallocated: Minor
-    """How much is for none: the customer's credit, or nobody's yet."""
+    """How much is for none, and is there: the customer's credit, or nobody's yet."""
     value_day: date
     """The day from which the bank counts it."""
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert
 
 from accounting.receivables.models import ReceivableEntry
 from contracts import invoices as events
-from contracts import payments
+from contracts import payments, refunds
 from tailrace.core.events import Meta
 from tailrace.db.database import Tx
 from tailrace.messaging.subscribers import Projection
@@ -23,6 +24,8 @@ open_items = Projection("accounting.open_items", tables=[ReceivableEntry])
     payments.PaymentAllocated,
     payments.PaymentUnallocated,
     payments.PaymentReversed,
+    refunds.RefundPaid,
+    refunds.RefundReturned,
 )
 async def keep(tx: Tx, event: Any, meta: Meta) -> None:
     empty = {"invoice_id": None, "payment_id": None, "due_on": None, "number": "", "customer_id": None}
@@ -40,18 +43,24 @@ def movements(event: Any) -> Iterator[Mapping[str, Any]]:
     match event:
         case events.InvoiceIssued():
             item = {"invoice_id": event.invoice_id, "number": event.number, "due_on": event.due_on, "day": event.dated}
-            yield {**who, **item, "kind": "invoice", "amount": event.net + event.tax}
+            yield {
+                **who,
+                **item,
+                "kind": "invoice",
+                "amount": event.net + event.tax - event.prepaid_net - event.prepaid_tax,
+            }
         case events.CreditNoteIssued():
             item = {"invoice_id": event.invoice_id, "number": event.number, "day": event.dated}
-            yield {**who, **item, "kind": "credit_note", "amount": -event.net - event.tax}
-        case payments.PaymentReceived():
-            if event.customer_id is not None:
-                yield _paid(event, event.number, event.value_day, -event.amount)
+            released = event.released_net + event.released_tax
+            yield {**who, **item, "kind": "credit_note", "amount": released - event.net - event.tax}
+        case payments.PaymentReceived(customer_id=UUID()):
+            yield _paid(event, event.number, event.value_day, -event.amount)
         case payments.PaymentAssigned():
             yield _paid(event, "", event.day, -event.amount)
-        case payments.PaymentReversed():
-            if event.customer_id is not None:
-                yield _paid(event, "", event.day, event.amount) | {"kind": "reversal"}
+        case payments.PaymentReversed(customer_id=UUID()):
+            yield _paid(event, "", event.day, event.amount) | {"kind": "reversal"}
+        case refunds.RefundMoved(customer_id=UUID()):
+            yield _refund(event)
         case payments.PaymentAllocation():
             sign = 1 if isinstance(event, payments.PaymentUnallocated) else -1
             item = {"payment_id": event.payment_id, "number": event.invoice_number, "day": event.day}
@@ -64,3 +73,9 @@ def movements(event: Any) -> Iterator[Mapping[str, Any]]:
 def _paid(event: Any, number: str, day: Any, amount: int) -> dict[str, Any]:
     about = {"customer_id": event.customer_id, "currency": event.currency, "payment_id": event.payment_id}
     return {**about, "kind": "payment", "number": number, "day": day, "amount": amount}
+
+
+def _refund(event: refunds.RefundMoved) -> dict[str, Any]:
+    paid = isinstance(event, refunds.RefundPaid)
+    about = {"customer_id": event.customer_id, "currency": event.currency, "number": event.number, "day": event.day}
+    return {**about, "kind": "refund" if paid else "refund_returned", "amount": event.amount if paid else -event.amount}

@@ -53,7 +53,7 @@ class StatementEntryView(View):
     day: date
     """The day from which it counts."""
     kind: str
-    """What it is: invoice, credit_note, payment, reversal, or allocation where it changed the currency."""
+    """What it is: invoice, credit_note, payment, reversal, refund, refund_returned, or allocation where it changed the currency."""
     number: str
     """What it is called; of an allocation, the invoice."""
     amount: Minor

@@ -15,7 +15,7 @@ from accounting.days import days
 from accounting.invoices import commands as invoicing
 from accounting.invoices.bodies import NewInvoiceLine
 from accounting.invoices.copies import DeliveryCopy, OrderCopy
-from accounting.invoices.crediting import take_back
+from accounting.invoices.crediting import take_back, with_tax
 from accounting.invoices.drafting import buyer_of
 from accounting.invoices.models import Invoice, InvoiceLine
 from accounting.settlements.models import ReturnSettlement, UnbilledReturn
@@ -57,10 +57,14 @@ async def settle(tx: Tx, asked: ReturnSettlementRequested) -> ReturnSettlement:
     reason = _REASON[language].format(asked.number, asked.reason)
     for invoice in invoices:
         if invoice.status == "draft":
-            for gone in off:
-                invoice.leave_out((gone.shipment_id, gone.line_id), gone.quantity, gone.net, gone.tax)
+            shrunk = [
+                invoice.take_off((each.shipment_id, each.line_id), each.quantity, each.net, each.tax) for each in off
+            ]
+            if True in shrunk:
+                await invoicing.shrink(tx, invoice)
         elif (amounts := _to_credit(invoice, wanted)) and any(amounts[0].values()):
-            note = await take_back(tx, invoice, *amounts, reason, await days.today(tx))
+            nets, quantities = amounts
+            note = await take_back(tx, invoice, with_tax(invoice, nets), quantities, reason, await days.today(tx))
             notes.append((note.id, note.net, note.tax))
     fee = None
     if asked.fee is not None:
@@ -70,7 +74,7 @@ async def settle(tx: Tx, asked: ReturnSettlementRequested) -> ReturnSettlement:
             "unit_price": str(asked.fee.net),
         }
         line |= {"tax_code": asked.fee.tax_code, "tax_rate": asked.fee.tax_rate}
-        drafted = invoicing.draft_lines(tx, buyer, asked.currency, [NewInvoiceLine.model_validate(line)])
+        drafted = await invoicing.draft_lines(tx, buyer, asked.currency, [NewInvoiceLine.model_validate(line)])
         await tx.flush()
         issued = await invoicing.issue(tx, drafted.id, None)
         fee = (issued.id, issued.total)

@@ -1,0 +1,92 @@
+"""Events of what is paid back to customers, on `accounting.events`: money that came in and is for no invoice goes out again.
+
+Amounts are whole minor units of the currency beside them, days are the company's. `effective_at` is when it holds in the books.
+"""
+
+from datetime import date, datetime
+from typing import ClassVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from contracts.accounting import AccountingEvent
+from contracts.approvals import Submission, Withdrawal
+from tailrace.core.money import Currency, Minor
+
+
+class RefundedPart(BaseModel):
+    """What of one payment is paid back, in its currency."""
+
+    model_config = ConfigDict(frozen=True)
+
+    payment_id: UUID
+    amount: Minor
+
+
+class RefundEvent(AccountingEvent):
+    refund_id: UUID
+    number: str
+
+
+class RefundSubmitted(Submission, RefundEvent):
+    """A refund is above the limit of the company: it is paid when `subject` is approved."""
+
+    type: ClassVar[str] = "accounting.refund.submitted"
+
+    customer_id: UUID | None = None
+    parts: list[RefundedPart]
+    reason: str
+
+
+class RefundWithdrawn(Withdrawal, RefundEvent):
+    """The one who asked for a refund does not want it paid any more."""
+
+    type: ClassVar[str] = "accounting.refund.withdrawn"
+    withdraws: ClassVar[tuple[str, str]] = ("refund", "refund_id")
+
+    reason: str | None = None
+
+
+class RefundRejected(RefundEvent):
+    """A refund that waited for approval is not paid: it was rejected, recalled, or the money is not there any more."""
+
+    type: ClassVar[str] = "accounting.refund.rejected"
+
+    reason: str
+
+
+class RefundMoved(RefundEvent):
+    """`amount` moved on an account of the chart, for a customer; without one, nobody knows whose the money was."""
+
+    customer_id: UUID | None = None
+    account: str
+    currency: Currency
+    amount: Minor
+    reason: str
+    day: date
+    effective_at: datetime
+
+
+class RefundPaid(RefundMoved):
+    """Money was paid back: so much of these payments, which was for no invoice."""
+
+    type: ClassVar[str] = "accounting.refund.paid"
+
+    bank_account_id: UUID
+    parts: list[RefundedPart]
+    approval_id: UUID | None = None
+
+
+class RefundReturned(RefundMoved):
+    """What was paid back came in again: it is for no invoice, as before."""
+
+    type: ClassVar[str] = "accounting.refund.returned"
+
+
+PUBLISHED: tuple[type[AccountingEvent], ...] = (
+    RefundSubmitted,
+    RefundWithdrawn,
+    RefundRejected,
+    RefundPaid,
+    RefundReturned,
+)

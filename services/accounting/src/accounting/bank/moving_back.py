@@ -1,0 +1,209 @@
+"""Lines by which money moved back: a refund that went out, or came in again; a payment that the bank took back.
+
+A refund is on one line when it goes out, and on one when it comes in again. What a line may be is suggested like what invoices it may be for.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import exists, select
+
+from accounting.bank.bodies import BankLineConfirmation, LineRefundBody
+from accounting.bank.matching import SCORES, Reason, alike, names
+from accounting.bank.models import BankLine
+from accounting.bank.refusals import LineState
+from accounting.invoices.copies import CustomerCopy
+from accounting.payments.commands import take_back
+from accounting.payments.models import Payment
+from accounting.refunds.bodies import NewRefund
+from accounting.refunds.commands import come_back, create
+from accounting.refunds.models import Refund
+from accounting.refusals import ApprovalNeeded
+from tailrace.core.context import Principal
+from tailrace.core.errors import Invalid, Unknown
+from tailrace.db.database import Tx
+from tailrace.messaging.replica import by_ids
+
+Kind = Literal["refund", "returned_refund", "returned_payment"]
+_MOST, _CANDIDATES = 10, 500
+
+
+@dataclass(frozen=True, slots=True)
+class MovedBack:
+    """What a line may be; `score` of 100, and why."""
+
+    kind: Kind
+    id: UUID
+    number: str
+    customer_id: UUID | None
+    score: int
+    reasons: Sequence[Reason]
+
+
+async def confirm(tx: Tx, who: Principal, line: BankLine, asked: BankLineConfirmation) -> bool:
+    """Do what was said of money that moved back; whether anything was. Raises LineState, Invalid, and what is refused of refunds and payments."""
+    if asked.refund_id is not None:
+        _ensure_went(line, out=True)
+        refund = await _refund(tx, asked.refund_id, "/refund_id")
+        await _ensure_alone(tx, refund, line)
+        if refund.status not in ("paid", "returned"):
+            raise LineState(f"Refund {refund.number} was not paid.")
+        _ensure_equal(line, refund.amount, refund.bank_account_id, refund.number)
+        line.match(refund_id=refund.id)
+    elif asked.returned_refund_id is not None:
+        _ensure_went(line, out=False)
+        refund = await _refund(tx, asked.returned_refund_id, "/returned_refund_id")
+        await _ensure_alone(tx, refund, line)
+        _ensure_equal(line, refund.amount, refund.bank_account_id, refund.number)
+        if refund.status != "returned":
+            await come_back(tx, refund, line.value_day, f"Line {line.name}")
+        line.match(refund_id=refund.id)
+    elif asked.returned_payment_id is not None:
+        _ensure_went(line, out=True)
+        payment = await _payment(tx, asked.returned_payment_id)
+        _ensure_equal(line, payment.amount, payment.bank_account_id, payment.number)
+        await _taken_back(tx, line, payment)
+    elif asked.refund is not None:
+        _ensure_went(line, out=True)
+        line.match(refund_id=(await _entered(tx, who, line, asked.refund)).id)
+    else:
+        return False
+    return True
+
+
+async def suggest(tx: Tx, line: BankLine) -> list[MovedBack]:
+    """Refunds of that amount which no line has, and payments that the bank may have taken back; the likeliest first."""
+    found = [*await _refunds(tx, line), *(await _payments(tx, line) if line.amount < 0 else [])]
+    return sorted(found, key=lambda each: (-each.score, each.number))[:_MOST]
+
+
+async def confirm_certain(tx: Tx, line: BankLine) -> None:
+    """Match an outgoing line with the refund that it names, where it is one alone that has its amount and no other line."""
+    found = [each for each in await _refunds(tx, line) if "reference" in each.reasons]
+    if len(found) == 1:
+        refund = await tx.load(Refund, found[0].id)
+        if not await _has_line(tx, refund, line):
+            line.match(refund_id=refund.id)
+
+
+async def _refunds(tx: Tx, line: BankLine) -> list[MovedBack]:
+    taken = exists().where(BankLine.refund_id == Refund.id, BankLine.amount == line.amount)
+    query = select(Refund).where(
+        Refund.bank_account_id == line.bank_account_id,
+        Refund.amount == abs(line.amount),
+        Refund.status.in_(("paid", "returned")),
+        ~taken,
+    )
+    rows = (await tx.scalars(query.order_by(Refund.id.desc()).limit(_CANDIDATES))).all()
+    kind: Kind = "refund" if line.amount < 0 else "returned_refund"
+    known = await by_ids(tx, CustomerCopy, {each.customer_id for each in rows if each.customer_id is not None})
+    found = []
+    for each in rows:
+        customer = None if each.customer_id is None else known.get(each.customer_id)
+        name = each.payee_name or (None if customer is None else customer.name)
+        found.append(_scored(kind, line, each.id, each.number, each.customer_id, [each.number], name))
+    return found
+
+
+async def _payments(tx: Tx, line: BankLine) -> list[MovedBack]:
+    query = select(Payment).where(
+        Payment.bank_account_id == line.bank_account_id,
+        Payment.amount == -line.amount,
+        Payment.refunded == 0,
+        Payment.status == "received",
+        Payment.value_day <= line.value_day,
+    )
+    found = []
+    for each in (await tx.scalars(query.order_by(Payment.id.desc()).limit(_CANDIDATES))).all():
+        numbers = [each.number, *(one.invoice_number for one in each.allocations)]
+        found.append(
+            _scored("returned_payment", line, each.id, each.number, each.customer_id, numbers, each.payer_name)
+        )
+    return found
+
+
+def _scored(
+    kind: Kind,
+    line: BankLine,
+    id: UUID,
+    number: str,
+    customer_id: UUID | None,
+    numbers: Sequence[str],
+    name: str | None,
+) -> MovedBack:
+    reasons: list[Reason] = ["amount"]
+    if any(names(line.reference or "", each) for each in numbers):
+        reasons.insert(0, "reference")
+    if name and line.payer_name and alike(line.payer_name, name):
+        reasons.append("name")
+    return MovedBack(kind, id, number, customer_id, sum(SCORES[each] for each in reasons), reasons)
+
+
+async def _entered(tx: Tx, who: Principal, line: BankLine, asked: LineRefundBody) -> Refund:
+    """Raises ApprovalNeeded for what should have waited."""
+    body = NewRefund(
+        bank_account_id=line.bank_account_id,
+        customer_id=asked.customer_id,
+        amount=-line.amount if asked.customer_id is not None else None,
+        payments=asked.payments,
+        reason=asked.reason,
+        payee_name=line.payer_name,
+        payee_iban=line.payer_iban
+        if line.payer_iban and re.fullmatch("[A-Z]{2}[0-9]{2}[A-Z0-9]{8,30}", line.payer_iban)
+        else None,
+        value_day=line.value_day,
+    )
+    refund = await create(tx, who, body)
+    if refund.status != "paid":
+        raise ApprovalNeeded("It is above the limit: enter it as a refund, and confirm the line when that is approved.")
+    _ensure_equal(line, refund.amount, refund.bank_account_id, refund.number)
+    await tx.flush()
+    return refund
+
+
+async def _taken_back(tx: Tx, line: BankLine, payment: Payment) -> None:
+    taken = exists().where(BankLine.payment_id == payment.id, BankLine.amount < 0)
+    if await tx.scalar(select(taken)):
+        raise LineState(f"Another line is the return of payment {payment.number}.")
+    if payment.status == "received":
+        await take_back(tx, payment, line.value_day, f"Line {line.name}")
+    line.match(payment_id=payment.id)
+
+
+async def _refund(tx: Tx, id: UUID, field: str) -> Refund:
+    try:
+        return await tx.load(Refund, id)
+    except Unknown as error:
+        raise Invalid.field(field, f"There is no refund {id}.") from error
+
+
+async def _payment(tx: Tx, id: UUID) -> Payment:
+    try:
+        return await tx.load(Payment, id)
+    except Unknown as error:
+        raise Invalid.field("/returned_payment_id", f"There is no payment {id}.") from error
+
+
+async def _ensure_alone(tx: Tx, refund: Refund, line: BankLine) -> None:
+    """Raises LineState when another line has it, in the same direction. The refund is locked."""
+    if await _has_line(tx, refund, line):
+        raise LineState(f"Another line is refund {refund.number}.")
+
+
+async def _has_line(tx: Tx, refund: Refund, line: BankLine) -> bool:
+    taken = exists().where(BankLine.refund_id == refund.id, BankLine.amount == line.amount)
+    return bool(await tx.scalar(select(taken)))
+
+
+def _ensure_went(line: BankLine, *, out: bool) -> None:
+    line.after("matched")
+    if (line.amount < 0) != out:
+        raise LineState(f"Line {line.name} is no money that {'went out' if out else 'came in'}.")
+
+
+def _ensure_equal(line: BankLine, amount: int, bank_account_id: UUID, number: str) -> None:
+    if abs(line.amount) != amount or line.bank_account_id != bank_account_id:
+        raise LineState(f"Line {line.name} has another amount than {number}, or is on another account.")

@@ -1,0 +1,119 @@
+"""Asking to be paid ahead: an invoice of a part of an order, by rate, and never of more than the order has left to ask for."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from decimal import Decimal
+from fractions import Fraction
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from accounting.invoices.bodies import InvoiceTerms, NewInvoice
+from accounting.invoices.buyers import Buyer, known_buyer, named_buyer
+from accounting.invoices.copies import OrderCopy
+from accounting.invoices.drafting import uncredited
+from accounting.invoices.models import Invoice, InvoiceLine
+from accounting.invoices.prepayments import Rate, divided
+from accounting.invoices.refusals import NothingToInvoice, TooMuchPrepaid
+from tailrace.core.errors import Invalid
+from tailrace.core.ids import uuid7
+from tailrace.core.money import plain_decimal, round_minor
+from tailrace.db.database import Tx
+from tailrace.messaging.replica import by_ids
+
+_SAID = {"en": "Prepayment for order {0}", "ja": "注文 {0} の前受金"}
+
+
+async def draft(tx: Tx, asked: NewInvoice) -> Invoice:
+    """Raises NotYetKnown, Invalid, NothingToInvoice, TooMuchPrepaid."""
+    assert asked.order_id is not None and asked.prepayment is not None
+    (await by_ids(tx, OrderCopy, [asked.order_id])).known(asked.order_id, "/order_id")
+    # Of two who ask for the same order, the second one sees what the first one asked for.
+    query = select(OrderCopy).where(OrderCopy.id == asked.order_id).with_for_update()
+    order = (await tx.scalars(query)).one()
+    buyer = named_buyer(order) if order.customer_id is None else await known_buyer(tx, order.customer_id)
+    rooms = await _rooms(tx, order)
+    left = sum(rooms.values())
+    said = asked.prepayment
+    amount = said.amount or round_minor(Fraction(said.share or 0) * (order.net + order.tax))
+    if not amount:
+        raise NothingToInvoice("That share of the order comes to nothing.")
+    if amount > left:
+        raise TooMuchPrepaid(f"Of order {order.number}, {left} is left to be paid ahead.")
+    language = str(buyer.paper["language"])
+    lines = [
+        _line(position, _SAID[language].format(order.number), rate, *parts)
+        for position, (rate, parts) in enumerate(divided(amount, rooms).items(), 1)
+    ]
+    invoice = Invoice.drafted(_terms(buyer, order, asked), lines)
+    tx.add(invoice)
+    return invoice
+
+
+def change(invoice: Invoice, asked: InvoiceTerms) -> None:
+    """Other terms of a draft. Raises Invalid for lines: its amount is what was asked for."""
+    if asked.lines:
+        raise Invalid.field("/lines", "A prepayment has no lines but those of its order's rates.")
+    terms = asked.model_dump(include={"payment_terms_days", "customer_reference", "notes"})
+    invoice.change(terms, list(invoice.lines))
+
+
+async def _rooms(tx: Tx, order: OrderCopy) -> Mapping[Rate, int]:
+    """By rate, what of the order is neither asked for ahead nor invoiced, tax included; what an invoice deducted counts once."""
+    rooms: dict[Rate, int] = defaultdict(int)
+    for each in order.lines:
+        rooms[Decimal(each["tax_rate"]), each.get("tax_code")] += each["net"] + each["tax"]
+    used = (
+        select(
+            InvoiceLine.tax_rate,
+            InvoiceLine.tax_code,
+            func.sum(
+                InvoiceLine.net
+                + InvoiceLine.tax
+                - InvoiceLine.credited_net
+                - InvoiceLine.credited_tax
+                - InvoiceLine.deducted
+            ),
+        )
+        .join(Invoice, Invoice.id == InvoiceLine.invoice_id)
+        .where(Invoice.status != "cancelled", (InvoiceLine.order_id == order.id) | (Invoice.order_id == order.id))
+        .group_by(InvoiceLine.tax_rate, InvoiceLine.tax_code)
+    )
+    for rate, code, amount in await tx.execute(used):
+        rooms[rate, code] -= int(amount)
+    return {key: room for key, room in rooms.items() if room > 0}
+
+
+def _line(position: int, name: str, rate: Rate, net: int, tax: int) -> InvoiceLine:
+    tax_rate, code = rate
+    return InvoiceLine(
+        id=uuid7(),
+        position=position,
+        name=f"{name}, {plain_decimal(tax_rate * 100)} %",
+        quantity=Decimal(1),
+        unit=None,
+        unit_price=Decimal(net),
+        net=net,
+        tax_code=code,
+        tax_rate=tax_rate,
+        tax=tax,
+        booked_tax=0,
+        **uncredited(),
+    )
+
+
+def _terms(buyer: Buyer, order: OrderCopy, asked: NewInvoice) -> dict[str, object]:
+    days_to_pay = asked.payment_terms_days
+    order_id: UUID = order.id
+    return {
+        "kind": "prepayment",
+        "order_id": order_id,
+        "customer_id": buyer.customer_id,
+        "customer": dict(buyer.paper),
+        "currency": order.currency,
+        "payment_terms_days": buyer.payment_terms_days if days_to_pay is None else days_to_pay,
+        "customer_reference": asked.customer_reference or order.customer_reference,
+        "notes": asked.notes,
+        "supplied_from": None,
+        "supplied_until": None,
+    }
