@@ -64,6 +64,7 @@ async def test_killed_at_each_step_it_is_done_once(toy: Harness, step: str) -> N
     assert await child.wait() == -signal.SIGKILL
     done = AT_CHUNK if step == "committed" else AT_CHUNK - 1
     assert len(await _written(toy)) == done
+    await toy.admin.execute("UPDATE job_queue SET leased_until = now() - interval '1 second'")
 
     async def over() -> bool:
         await toy.run_jobs()

@@ -185,7 +185,7 @@ def _deadly(name: str, before: str, after: str) -> None:
 
 async def _run(url: str) -> None:
     database = Database(url, "toy")
-    await JobRunner(database, service_with_jobs.all_jobs, lease=1.0).drain()
+    await JobRunner(database, service_with_jobs.all_jobs).drain()
     await database.close()
 
 
