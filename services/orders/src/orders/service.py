@@ -1,5 +1,6 @@
 """The orders service: sales orders, and the process that sees each through inventory and shipping."""
 
+from contracts import credit as holds
 from contracts import orders as events
 from orders import imports, process, projections, reactions, routes, timers
 from orders.credit import projections as credit
@@ -19,7 +20,7 @@ from tailrace.transfer.routes import LARGEST, imports_router
 service = Service(
     name="orders",
     topic="order.events",
-    publishes=events.PUBLISHED,
+    publishes=(*events.PUBLISHED, *holds.PUBLISHED),
     subscribers=[
         projections.days,
         projections.dates,
