@@ -8,19 +8,12 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from contracts.approvals import Submission, Withdrawal
 from contracts.requests import Address, Departure, LineQuantity, Rank, RequestedLine, ShipmentLineRequest
 from tailrace.core.events import Event
 from tailrace.core.money import Currency, Minor, Quantity, Rate, UnitPrice
 from tailrace.core.personal_data import Personal
 
 Progress = Literal["none", "partial", "full"]
-CreditReason = Literal["limit_exceeded", "rate_missing", "invoice_overdue", "customer_inactive"]
-"""Why an order is held: it would make the customer owe more than they may; what they owe cannot be told in the limit's currency; an invoice has been
-overdue for longer than the company bears; nothing is sold to the customer at present."""
-ReleasedBy = Literal["approval", "person", "exposure"]
-"""What let an order go on: the answer to its submission, a person where nobody has to be asked, or that the reasons are gone."""
-CreditAnswer = Literal["nobody_asked", "rejected", "recalled", "voided"]
 
 
 class OrderEvent(Event):
@@ -163,70 +156,6 @@ class OrderConfirmed(OrderEvent):
     owner_name: Personal[str | None] = None
     partial_allowed: bool = False
     requested_date: date | None = None
-
-
-class OrderCreditHeld(Submission, OrderEvent):
-    """The order was to be confirmed, and waits: it does not bind yet, and nothing is asked of others. `subject` asks for its release.
-
-    Amounts are in minor units of `limit_currency`, which is null where the customer has no limit. `exposure` is what the customer owes and has
-    ordered without this order, `worth` what the order adds; each is null where a rate is missing.
-    """
-
-    type: ClassVar[str] = "order.credit_held"
-
-    number: str
-    customer_id: UUID
-    reasons: list[CreditReason]
-    credit_limit: Minor | None = None
-    limit_currency: Currency | None = None
-    exposure: Minor | None = None
-    worth: Minor | None = None
-    overdue_invoices: int = 0
-    overdue_since: date | None = None
-    """The day by which the oldest of them was to be paid."""
-
-
-class OrderCreditDecided(OrderEvent):
-    """The submission of a held order has an answer that leaves it held.
-
-    `nobody_asked`: the company's matrix asks nobody, so that a person may release it.
-    """
-
-    type: ClassVar[str] = "order.credit_decided"
-
-    approval_id: UUID
-    answer: CreditAnswer
-    reason: str | None = None
-
-
-class OrderCreditWithdrawn(Withdrawal, OrderEvent):
-    """The release of a held order is asked for no more: it was changed, cancelled, looked at again, or goes on without it."""
-
-    type: ClassVar[str] = "order.credit_withdrawn"
-    withdraws: ClassVar[tuple[str, str]] = ("credit_release", "order_id")
-
-    reason: str
-
-
-class OrderCreditReleased(OrderEvent):
-    """The order is held no more. `order.confirmed` follows: from there on it is as any other."""
-
-    type: ClassVar[str] = "order.credit_released"
-
-    by: ReleasedBy
-    approval_id: UUID | None = None
-    reason: str | None = None
-
-
-class CreditPolicyUpdated(Event):
-    """When the company holds orders for credit; carries the whole of it."""
-
-    topic: ClassVar[str] = "order.events"
-    type: ClassVar[str] = "order.credit_policy.updated"
-
-    credit_policy_id: UUID
-    overdue_days: int | None
-    """For how many days an invoice may be overdue before the customer's orders are held; null for as long as it takes."""
 
 
 class OrderAssigned(OrderEvent):
@@ -411,15 +340,10 @@ class OrderPaid(OrderEvent):
     paid: Minor
 
 
-PUBLISHED: tuple[type[Event], ...] = (
+PUBLISHED: tuple[type[OrderEvent], ...] = (
     OrderCreated,
     OrderChanged,
     OrderConfirmed,
-    OrderCreditHeld,
-    OrderCreditDecided,
-    OrderCreditWithdrawn,
-    OrderCreditReleased,
-    CreditPolicyUpdated,
     OrderAssigned,
     OrderHeld,
     OrderResumed,

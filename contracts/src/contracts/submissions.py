@@ -2,7 +2,7 @@
 
 from contracts.accounting import JournalSubmitted, JournalWithdrawn
 from contracts.approvals import Submission, Withdrawal
-from contracts.orders import OrderCreditHeld, OrderCreditWithdrawn
+from contracts.credit import OrderCreditHeld, OrderCreditWithdrawn
 from contracts.quotes import QuoteCancelled, QuoteRecalled, QuoteSubmitted
 from contracts.refunds import RefundSubmitted, RefundWithdrawn
 

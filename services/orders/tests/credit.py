@@ -9,7 +9,7 @@ from uuid import UUID
 from approvals import answer
 
 from contracts import approvals, customers, invoices, payments
-from contracts.orders import OrderCreditHeld
+from contracts.credit import OrderCreditHeld
 from tailrace.core.ids import uuid7
 
 from .conftest import Desk

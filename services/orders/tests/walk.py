@@ -8,7 +8,7 @@ from uuid import UUID
 from approvals import answer
 from invariants.walk import Walker
 
-from contracts import approvals, catalog, customers, inventory, orders, shipments
+from contracts import approvals, catalog, credit, customers, inventory, orders, shipments
 from tailrace.core.ids import uuid7
 
 
@@ -132,7 +132,7 @@ async def _on_credit(w: Walker, terms: dict[str, Any]) -> None:
     order = await w.post("/v1/orders", {**terms, "customer_id": str(ada)})
     await w.post("/v1/orders/{order_id}/confirm", order_id=order["id"])
     asked = (await w.h.published("order.credit_held", tenant=w.tenant))[-1].event
-    assert isinstance(asked, orders.OrderCreditHeld)
+    assert isinstance(asked, credit.OrderCreditHeld)
     nobody = answer(approvals.ApprovalApproved, asked.subject)
     await w.tell(nobody, aggregate_id=nobody.approval_id)
     await w.post("/v1/orders/{order_id}/release", {"reason": "a good customer"}, order_id=order["id"])

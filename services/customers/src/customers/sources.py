@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from contracts import activities, customers, invoices, leads, opportunities, orders, quotes, shipments
+from contracts import activities, credit, customers, invoices, leads, opportunities, orders, quotes, shipments
 from customers.timeline import Source, Told
 
 TimelineKind = Literal["customer", "lead", "meeting", "task", "opportunity", "quote", "order", "shipment", "invoice"]
@@ -121,8 +121,8 @@ SOURCES = (
         tells=(
             Told(orders.OrderCreated, ("net", "tax", "currency"), moment="ordered_at"),
             Told(orders.OrderConfirmed, ("net", "tax", "currency")),
-            Told(orders.OrderCreditHeld, ("reasons",)),
-            Told(orders.OrderCreditReleased, ("by", "reason")),
+            Told(credit.OrderCreditHeld, ("reasons",)),
+            Told(credit.OrderCreditReleased, ("by", "reason")),
             Told(orders.OrderHeld, ("reason",)),
             Told(orders.OrderResumed, ("reason",)),
             Told(orders.OrderCancelled, ("reason",)),

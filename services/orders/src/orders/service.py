@@ -1,5 +1,6 @@
 """The orders service: sales orders, and the process that sees each through inventory and shipping."""
 
+from contracts import credit as holds
 from contracts import orders as events
 from contracts import returns as return_events
 from orders import imports, process, projections, reactions, routes, timers
@@ -23,7 +24,7 @@ from tailrace.transfer.routes import LARGEST, imports_router
 service = Service(
     name="orders",
     topic="order.events",
-    publishes=(*events.PUBLISHED, *return_events.PUBLISHED),
+    publishes=(*events.PUBLISHED, *holds.PUBLISHED, *return_events.PUBLISHED),
     subscribers=[
         projections.days,
         projections.dates,

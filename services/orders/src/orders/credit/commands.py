@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, func, select
 
-from contracts.orders import CreditReason
+from contracts.credit import CreditReason
 from orders.credit.exposure import Standing, group_of, standing_of
 from orders.credit.hold import Figures
 from orders.credit.models import CreditPolicy, overdue_days, policy_id

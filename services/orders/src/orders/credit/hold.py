@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from contracts import orders as events
+from contracts import credit as events
 from contracts.approvals import ApprovalSubject
-from contracts.orders import CreditAnswer, CreditReason, ReleasedBy
+from contracts.credit import CreditAnswer, CreditReason, ReleasedBy
 from tailrace.core import clock
 from tailrace.core.money import plain_decimal
 

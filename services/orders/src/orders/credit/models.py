@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Mapped
 
-from contracts.orders import CreditPolicyUpdated
+from contracts.credit import CreditPolicyUpdated
 from orders.base import Base
 from tailrace.core.ids import derived_id
 from tailrace.db.database import Tx

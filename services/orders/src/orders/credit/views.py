@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from contracts.orders import CreditReason
+from contracts.credit import CreditReason
 from orders.credit.hold import HoldState
 from tailrace.core.money import Currency, Minor
 from tailrace.http.routing import View
