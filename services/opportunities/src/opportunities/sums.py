@@ -1,7 +1,7 @@
 """What a forecast adds up, kept: by who looks after it, team, pipeline, stage, how sure it is, currency and month, and for each day of the past.
 
 Whatever changes an opportunity leaves what that adds and takes away in `forecast_change`, in the same flush, so that writers wait for nobody. A timer
-folds those into `forecast_sum`. Whoever reads adds both in one statement, and so is exact whether or not anything was folded. Of the day that a past
+folds those into `forecast_sum`. A reader adds both in one statement, and so is exact whether or not anything was folded. Of the day that a past
 moment lies in, the history itself is read up to that moment. All of it can be counted again from the history (`recount`).
 """
 
