@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from selling_month import Ledger, end_of
-from team_month import LEAVER, PEOPLE, SUCCESSOR, Month, Step, steps
+from team_month import ABOUT, LEAVER, PEOPLE, SUCCESSOR, Month, Step, steps
 from wire import Wire
 
 from activities.service import service as activities
@@ -86,14 +86,17 @@ class Team:
             fired = any([await each.fire_timers() for each in self.services.values()])
 
     async def work(self, seed: int, first: datetime) -> None:
-        for step in steps(seed, first, STEPS):
-            self.clock(step.at.isoformat())
+        for drawn in steps(seed, first, STEPS):
+            self.clock(drawn.at.isoformat())
+            step = self.month.meant(drawn)
+            if step is None:
+                continue
             if step.action == "leave":
                 gone = UserDeleted(user_id=self.people[LEAVER], successor_id=self.people[SUCCESSOR])
                 for service in self.services.values():
                     await service.deliver(gone, aggregate_id=self.people[LEAVER])
                 self.month.note(step)
-            elif (asked := self._asked(step)) is None or not await self._send(step, *asked):
+            elif not await self._send(step, *self._asked(step)):
                 continue
             await self.settle()
 
@@ -122,20 +125,17 @@ class Team:
         if step.said["existing"] is None:
             self.ids["customer"].append(made["customer_id"])
 
-    def _id(self, kind: str, number: int) -> str | None:
-        known = self.ids.get(kind, [])
-        return known[number] if number < len(known) else None
+    def _id(self, kind: str, number: int) -> str:
+        return self.ids[kind][number]
 
-    def _asked(self, step: Step) -> tuple[Any, ...] | None:
-        """Service, method, path and body; None where a number names nothing."""
+    def _asked(self, step: Step) -> tuple[Any, ...]:
+        """Service, method, path and body."""
         said = {name: value for name, value in step.said.items() if name not in {"customer", "owner"}}
-        about: dict[str, str | None] = (
+        about: dict[str, str] = (
             {"customer_id": self._id("customer", step.said["customer"])} if "customer" in step.said else {}
         )
         if "owner" in step.said:
             about["owner_id"] = str(self.people[step.said["owner"]])
-        if None in about.values():
-            return None
         begin = step.at.replace(microsecond=0)
         fresh: dict[str, tuple[Any, ...]] = {
             "customer": ("customers", "/v1/customers", {"name": f"Ada {step.at:%d%H%M}", "currency": "EUR"}),
@@ -150,16 +150,9 @@ class Team:
             return service, "POST", path, body
         return self._about(step, said, about)
 
-    def _about(self, step: Step, said: dict[str, Any], about: dict[str, Any]) -> tuple[Any, ...] | None:
-        kind = {
-            **dict.fromkeys(("qualify_lead", "lose_lead", "assign_lead", "convert"), "lead"),
-            **dict.fromkeys(("submit", "send", "accept"), "quote"),
-            **dict.fromkeys(("merge", "unmerge", "drop_customer", "restore_customer"), "customer"),
-            "finish": "task",
-            "hold": "meeting",
-        }.get(step.action, "opportunity")
-        if (id := self._id(kind, step.of)) is None:
-            return None
+    def _about(self, step: Step, said: dict[str, Any], about: dict[str, Any]) -> tuple[Any, ...]:
+        kind = ABOUT[step.action]
+        id = self._id(kind, step.of)
         service = {
             "lead": "opportunities",
             "opportunity": "opportunities",
@@ -181,10 +174,7 @@ class Team:
             return self._of_deal(step, verb, here, said)
         body = {**said, **about}
         if verb == "merge":
-            into = self._id("customer", said["into"])
-            if into is None:
-                return None
-            body = {"into_customer_id": into, "reason": "They are one."}
+            body = {"into_customer_id": self._id("customer", said["into"]), "reason": "They are one."}
         if verb in {"unmerge", "reopen"}:
             body["reason"] = "It was a mistake."
         if verb == "lose":
@@ -201,16 +191,14 @@ class Team:
         body = {**customer, "warehouse_id": self.fixed["place"], "lines": [line], "currency": said["currency"]}
         return "quotes", "POST", "/v1/quotes", {**body, "opportunity_id": here.rpartition("/")[2]}
 
-    def _conversion(self, step: Step, at: str, here: str) -> tuple[Any, ...] | None:
+    def _conversion(self, step: Step, at: str, here: str) -> tuple[Any, ...]:
         existing, deal = step.said["existing"], step.said["deal"]
         body = {
             "currency": deal["currency"],
             "opportunity": {name: deal[name] for name in ("amount", "expected_close_on")},
         }
         if existing is not None:
-            if (id := self._id("customer", existing)) is None:
-                return None
-            body["customer_id"] = id
+            body["customer_id"] = self._id("customer", existing)
         return at, "POST", f"{here}/convert", body
 
     async def forecast(self, period: str, as_of: str | None) -> dict[tuple[int | None, str], dict[str, int]]:

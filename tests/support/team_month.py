@@ -7,7 +7,7 @@ some of it is sent twice. Who notes the log says what was accepted.
 import random
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -44,6 +44,17 @@ _SHARES = {
 }
 
 
+ABOUT = {
+    **dict.fromkeys(("qualify_lead", "lose_lead", "assign_lead", "convert"), "lead"),
+    **dict.fromkeys(("move", "replace", "assign", "win", "lose", "reopen", "delete", "quote"), "opportunity"),
+    **dict.fromkeys(("submit", "send", "accept"), "quote"),
+    **dict.fromkeys(("merge", "unmerge", "drop_customer", "restore_customer"), "customer"),
+    "finish": "task",
+    "hold": "meeting",
+}
+"""What is asked of something that is there, and what kind of thing that is."""
+
+
 @dataclass
 class Step:
     """Somebody asks something: `of` numbers what it is about, in the order in which those were made, and `said` what else."""
@@ -56,21 +67,22 @@ class Step:
 
 
 def steps(seed: int, first: datetime, length: int) -> Iterator[Step]:
-    """In the order of time. Numbers may name what was never made: then nothing is asked."""
+    """In the order of time. Numbers are taken round, by `Month.meant`, among what is there by then."""
     chance = random.Random(seed)
     pause = timedelta(days=30) / length
     at = first
     for number in range(length):
         at += pause * chance.uniform(0.2, 1.8) + timedelta(microseconds=chance.randrange(10**6))
-        if number < 3:
+        if number < 4:
             action = "customer"
+        elif number < 7:
+            action = "open"
         elif number == length * 2 // 3:
             yield Step(at, "leave", LEAVER)
             continue
         else:
             action = chance.choices(list(_SHARES), list(_SHARES.values()))[0]
-        of = int(chance.random() ** 0.7 * (number // 6 + 3))
-        yield Step(at, action, of, chance.random() < 0.15, _said(chance, action, at))
+        yield Step(at, action, chance.randrange(1000), chance.random() < 0.15, _said(chance, action, at))
 
 
 def _said(chance: random.Random, action: str, at: datetime) -> dict[str, Any]:
@@ -81,7 +93,7 @@ def _said(chance: random.Random, action: str, at: datetime) -> dict[str, Any]:
         "category": chance.choice(CATEGORIES),
         "probability": chance.choice([None, None, "0.05", "0.5", "0.123457"]),
     }
-    other = chance.randrange(8)
+    other = chance.randrange(1000)
     said: dict[str, dict[str, Any]] = {
         "convert": {"existing": other if chance.random() < 0.5 else None, "deal": deal},
         "open": {"customer": other, "owner": chance.randrange(PEOPLE), "stage": chance.choice(OPEN), **deal},
@@ -124,6 +136,18 @@ class Month:
     proposed: dict[int, tuple[int, str, str]] = field(default_factory=dict)
     ended: dict[int, list[tuple[str, int]]] = field(default_factory=dict)
     """What ended with a customer, for when it is back."""
+
+    def meant(self, step: Step) -> Step | None:
+        """The step with its numbers taken round among what is there; None where nothing is."""
+        kind = ABOUT.get(step.action)
+        count = sum(one == kind for one, _ in self.own)
+        if kind is not None and count == 0:
+            return None
+        said = {
+            name: value % len(self.into) if name in {"customer", "existing", "into"} and value is not None else value
+            for name, value in step.said.items()
+        }
+        return replace(step, of=step.of if kind is None else step.of % count, said=said)
 
     def root(self, customer: int) -> int:
         while (further := self.into[customer]) is not None:

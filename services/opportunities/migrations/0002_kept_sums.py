@@ -69,7 +69,7 @@ def upgrade() -> None:
         ["tenant_id", "month"],
         postgresql_where=sa.text("until IS NULL"),
     )
-    op.create_index(op.f("ix_forecast_sum_tenant_id_month_since"), "forecast_sum", ["tenant_id", "month", "since"])
+    op.create_index(op.f("ix_forecast_sum_tenant_id_month_until"), "forecast_sum", ["tenant_id", "month", "until"])
     op.add_column("lead", sa.Column("own_customer_id", sa.Uuid(), nullable=True))
     op.create_index(op.f("ix_lead_tenant_id_own_customer_id"), "lead", ["tenant_id", "own_customer_id"])
     op.create_index(

@@ -65,7 +65,12 @@ def _documents(customers: list[UUID]) -> Iterator[list[tuple[UUID, Event]]]:
             made = activities.TaskCreated(task_id=id, status="open", **task)
             yield [
                 (id, made),
-                (id, activities.TaskCompleted(task_id=id, title="Call", customer_id=customer, completed_at=at)),
+                (
+                    id,
+                    activities.TaskCompleted(
+                        task_id=id, title="Call", customer_id=customer, user_id=None, completed_at=at
+                    ),
+                ),
             ]
         else:
             deal = {

@@ -1,7 +1,7 @@
 """What a forecast adds up, kept: by who looks after it, team, pipeline, stage, how sure it is, currency and month, and for each day of the past.
 
 Whatever changes an opportunity leaves what that adds and takes away in `forecast_change`, in the same flush, so that writers wait for nobody. A timer
-folds those into `forecast_sum`. Whoever reads adds both in one statement, and so is exact whether or not anything was folded. Of the day that a past
+folds those into `forecast_sum`. A reader adds both in one statement, and so is exact whether or not anything was folded. Of the day that a past
 moment lies in, the history itself is read up to that moment. All of it can be counted again from the history (`recount`).
 """
 
@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Subquery, bindparam, delete, func, or_, select, text, true, union_all
+from sqlalchemy import Select, Subquery, bindparam, delete, func, select, text, true, union_all
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contracts.users import TenantCreated, TenantTimeZoneChanged
@@ -43,7 +43,7 @@ class ForecastSum(TenantRow, Amounts, Base):
     """What it came to at the end of each day, in UTC, from `since` until the day before `until`; None for what holds now."""
 
     __tablename__ = "forecast_sum"
-    __table_args__ = (tenant_index("month", where="until IS NULL"), tenant_index("month", "since"))
+    __table_args__ = (tenant_index("month", where="until IS NULL"), tenant_index("month", "until"))
 
     bucket: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-10)
     """A hash of what is alike in it."""
@@ -121,7 +121,9 @@ def held(first_month: date, last_month: date, as_of: datetime | None) -> Subquer
     begins = _begins(day)
     month = month_of(moment)
     return union_all(
-        sums.where(one.since < day, or_(one.until.is_(None), one.until >= day)),
+        # Apart, so that each has an index of its own.
+        sums.where(one.since < day, one.until.is_(None)),
+        sums.where(one.since < day, one.until >= day),
         changes.where(change.at < begins),
         signed(1).where(moment.since >= begins, moment.since <= as_of, month.between(first_month, last_month)),
         signed(-1).where(moment.until >= begins, moment.until <= as_of, month.between(first_month, last_month)),
