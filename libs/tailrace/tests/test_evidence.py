@@ -230,6 +230,10 @@ CHANGES: dict[str, tuple[str, Callable[[dict[str, Any]], object]]] = {
     "other contents": ("changed", lambda b: b["records"][0].update(data='{"n": 9}')),
     "another actor": ("changed", lambda b: b["records"][0]["entry"].update(actor="me")),
     "another's record": ("changed", lambda b: b["records"].append(THEIRS.bundle(THEIRS.documents[0])["records"][0])),
+    "another document's record of that number": (
+        "changed",
+        lambda b: b["records"].__setitem__(1, MINE.bundle(MINE.documents[1])["records"][1]),
+    ),
     "the newest cut off, and the standing to fit": (
         "changed",
         lambda b: (b["records"].pop(), b["standing"]["standing"].update(sequence=4, records=4, last=36)),
