@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from tailrace_demo.client import User
+from tailrace_demo.client import RefusedError, User
 from tailrace_demo.topics import Event, read_events
 
 WITHIN = 120.0
@@ -136,7 +136,12 @@ async def _differs(
     back = [max(journals, key=lambda each: (each.time, each.id)).subject] if journals else []
     for end in (order, *back):
         began = time.perf_counter()
-        trace = await user.get(f"/v1/trace/{end}")
+        try:
+            trace = await user.get(f"/v1/trace/{end}")
+        except RefusedError as refused:
+            if refused.status != 404:
+                raise
+            return f"from {end}: nothing is known of it"
         verdict.times.append((time.perf_counter() - began) * 1000)
         verdict.asked += 1
         verdict.nodes += len(trace["nodes"])

@@ -230,6 +230,10 @@ CHANGES: dict[str, tuple[str, Callable[[dict[str, Any]], object]]] = {
     "other contents": ("changed", lambda b: b["records"][0].update(data='{"n": 9}')),
     "another actor": ("changed", lambda b: b["records"][0]["entry"].update(actor="me")),
     "another's record": ("changed", lambda b: b["records"].append(THEIRS.bundle(THEIRS.documents[0])["records"][0])),
+    "another document's record of that number": (
+        "changed",
+        lambda b: b["records"].__setitem__(1, MINE.bundle(MINE.documents[1])["records"][1]),
+    ),
     "the newest cut off, and the standing to fit": (
         "changed",
         lambda b: (b["records"].pop(), b["standing"]["standing"].update(sequence=4, records=4, last=36)),
@@ -241,6 +245,8 @@ CHANGES: dict[str, tuple[str, Callable[[dict[str, Any]], object]]] = {
     "another's head": ("not-signed", lambda b: b.update(head=THEIRS.head())),
     "no standing": ("malformed", lambda b: b.pop("standing")),
     "a number for a path": ("malformed", lambda b: b["records"][0].update(path=[7])),
+    "another document": ("missing", lambda b: b.update(document=MINE.documents[1])),
+    "a path too short": ("changed", lambda b: b["standing"]["path"].pop()),
     "another format": ("malformed", lambda b: b.update(format="x")),
     "a field more": ("malformed", lambda b: b["records"][0]["entry"].update(more=1)),
     "a float": ("changed", lambda b: b["records"][0]["entry"].update(schema=1.5)),
@@ -279,6 +285,58 @@ def test_a_head_from_before_is_continued_or_not() -> None:
     with pytest.raises(Fault) as rewritten:
         check_bundle(another.bundle(another.documents[0], known=60), document, known=known)
     assert rewritten.value.kind == "changed"
+
+
+def test_a_head_from_before_is_one_of_the_same_company_and_signed() -> None:
+    longer, other, document = Log(1, many=75), Log(2), MINE.documents[0]
+    other.key = MINE.key
+    bundle = longer.bundle(document, known=60)
+    with pytest.raises(Fault, match="of another tenant"):
+        check_bundle(bundle, document, known=other.head())
+    with pytest.raises(Fault) as unsigned:
+        check_bundle(bundle, document, known={**MINE.head(), "number": 2})
+    assert unsigned.value.kind == "not-signed"
+
+
+@pytest.mark.parametrize(
+    ("places", "whole"),
+    [
+        ([(1, 1), (1, 2), (2, 2), (2, 3)], True),
+        ([(1, 1), (2, 1)], True),
+        ([(1, 1), (2, 2), (1, 3)], False),
+        ([(1, 1), (2, 3)], False),
+        ([(1, 1), (1, 1)], False),
+        ([(1, 2)], False),
+    ],
+)
+def test_what_a_restored_publisher_says_goes_on_where_it_then_was(places: list[tuple[int, int]], whole: bool) -> None:
+    entries = [{"epoch": epoch, "sequence": sequence, "position": at} for at, (epoch, sequence) in enumerate(places)]
+    said = documents.Standing(TOPIC, "d", *places[-1], len(places), len(places) - 1)
+    if whole:
+        evidence._in_sequence(entries, said)
+        return
+    with pytest.raises(Fault) as found:
+        evidence._in_sequence(entries, said)
+    assert found.value.kind == "missing"
+
+
+def test_a_bucket_has_each_document_once_and_nothing_is_hidden_in_a_pair() -> None:
+    """Whoever signs could put an older standing of a document beside the newer one, or two into one pair that is twice as long."""
+    old, new = documents.Standing(TOPIC, "d", 1, 1, 1, 0), documents.Standing(TOPIC, "d", 1, 2, 2, 1)
+    other = documents.Standing(TOPIC, "e", 1, 1, 1, 2)
+    path = list(documents.EMPTY[: documents.BITS])
+
+    def proves(pairs: list[bytes], way: list[bytes]) -> bool:
+        node, place = documents.bucket_hash(pairs), documents.bucket_of(old.key)
+        for beside in way:
+            node = merkle.node_hash(beside, node) if place & 1 else merkle.node_hash(node, beside)
+            place >>= 1
+        return documents.is_proven(pairs, way, old.key, node)
+
+    assert proves([old.pair(), other.pair()], path)
+    assert not proves([old.pair(), new.pair()], path)
+    assert not proves([b"".join(sorted([old.pair(), other.pair()]))], path)
+    assert not proves([old.pair()], [*path, documents.EMPTY[documents.BITS]])
 
 
 def test_the_command_reads_files_and_says_what_holds(tmp_path: Path) -> None:

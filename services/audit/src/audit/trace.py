@@ -10,9 +10,10 @@ where it began alone: an order shows the opportunity and the tasks that were for
 
 import json
 from collections.abc import Collection, Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from audit import links
 from audit.models import Content, Document, Record
@@ -24,6 +25,22 @@ from tailrace.redrive.reminder import dead_letters_about
 
 MOST = 2000
 """Nodes that are shown at most."""
+Found = Row[Any]
+"""A record as far as a trace shows it: a row of columns, since a thousand mapped objects cost as much as all the rest."""
+_COLUMNS: tuple[Any, ...] = (
+    Record.id,
+    Record.position,
+    Record.topic,
+    Record.type,
+    Record.service,
+    Record.document_id,
+    Record.epoch,
+    Record.sequence,
+    Record.correlation_id,
+    Record.causation_id,
+    Record.actor_id,
+    Record.occurred_at,
+)
 _ROUNDS = 12
 _DOCUMENTS = 200
 """Of a trace that begins at a document, the newest of its events that count."""
@@ -64,9 +81,9 @@ async def _begin(tx: Tx, id: UUID) -> tuple[str, set[UUID]]:
     return "document", found
 
 
-async def _closure(tx: Tx, begin: set[UUID]) -> list[Record]:
+async def _closure(tx: Tx, begin: set[UUID]) -> list[Found]:
     seen: set[UUID] = set()
-    ahead, records = begin, []  # type: tuple[set[UUID], list[Record]]
+    ahead, records = begin, []  # type: tuple[set[UUID], list[Found]]
     for _ in range(_ROUNDS):
         if not ahead or len(records) > MOST:
             break
@@ -87,7 +104,7 @@ async def _onwards(tx: Tx, id: UUID) -> set[UUID]:
     return await _requests_on(tx, found)
 
 
-async def _led_to(tx: Tx, records: Sequence[Record]) -> set[UUID]:
+async def _led_to(tx: Tx, records: Sequence[Found]) -> set[UUID]:
     """The requests on what led to the documents that these made."""
     made = {each.document_id for each in records if each.sequence == 1 and each.type != Accessed.type}
     return await _requests_on(tx, await links.led_to(tx, made) if made else set())
@@ -100,16 +117,16 @@ async def _requests_on(tx: Tx, documents: Collection[UUID]) -> set[UUID]:
     return set(await tx.scalars(acted.order_by(Record.position.desc()).limit(MOST)))
 
 
-async def _of_correlations(tx: Tx, ids: Collection[UUID], most: int) -> list[Record]:
-    query = select(Record).where(Record.correlation_id.in_(ids)).order_by(Record.position).limit(most)
-    return list(await tx.scalars(query))
+async def _of_correlations(tx: Tx, ids: Collection[UUID], most: int) -> list[Found]:
+    query = select(*_COLUMNS).where(Record.correlation_id.in_(ids)).order_by(Record.position).limit(most)
+    return list((await tx.execute(query)).all())
 
 
-def _is_root(record: Record) -> bool:
+def _is_root(record: Found) -> bool:
     return record.causation_id is None and record.type != Accessed.type
 
 
-async def _before(tx: Tx, records: Sequence[Record]) -> set[UUID]:
+async def _before(tx: Tx, records: Sequence[Found]) -> set[UUID]:
     """The requests that made what these acted on."""
     acted_on = {each.document_id for each in records if _is_root(each) and each.sequence > 1}
     if not acted_on:
@@ -118,7 +135,7 @@ async def _before(tx: Tx, records: Sequence[Record]) -> set[UUID]:
     return set(await tx.scalars(made))
 
 
-async def _after(tx: Tx, records: Sequence[Record]) -> set[UUID]:
+async def _after(tx: Tx, records: Sequence[Found]) -> set[UUID]:
     """The requests that acted on what these made."""
     made = {each.document_id for each in records if each.sequence == 1 and each.type != Accessed.type}
     if not made:
@@ -127,7 +144,7 @@ async def _after(tx: Tx, records: Sequence[Record]) -> set[UUID]:
     return set(await tx.scalars(acted.limit(MOST)))
 
 
-async def _labels(tx: Tx, accesses: Sequence[Record]) -> dict[int, str]:
+async def _labels(tx: Tx, accesses: Sequence[Found]) -> dict[int, str]:
     """What was asked for, of the accesses whose contents are still there."""
     positions = [each.position for each in accesses]
     if not positions:
@@ -137,8 +154,9 @@ async def _labels(tx: Tx, accesses: Sequence[Record]) -> dict[int, str]:
     return {at: f"{each['method']} {each['path']} → {each['status']}" for at, each in said.items()}
 
 
-def _node(record: Record, label: str | None) -> TraceNode:
-    return TraceNode(
+def _node(record: Found, label: str | None) -> TraceNode:
+    # Made of columns that have these types already: to check each again costs as much as to read them.
+    return TraceNode.model_construct(
         id=record.id,
         kind="access" if record.type == Accessed.type else "event",
         at=record.occurred_at,
@@ -153,26 +171,26 @@ def _node(record: Record, label: str | None) -> TraceNode:
     )
 
 
-def _edges(records: Sequence[Record], by_id: dict[UUID, Record]) -> list[TraceEdge]:
+def _edges(records: Sequence[Found], by_id: dict[UUID, Found]) -> list[TraceEdge]:
     asked = {each.correlation_id: each.id for each in records if each.type == Accessed.type}
-    before: dict[tuple[str, UUID], Record] = {}
+    before: dict[tuple[str, UUID], Found] = {}
     edges: list[TraceEdge] = []
     for each in sorted(records, key=lambda record: (record.document_id.bytes, record.epoch, record.sequence)):
         at = (each.topic, each.document_id)
         if each.causation_id in by_id:
-            edges.append(TraceEdge(cause=each.causation_id, effect=each.id, kind="caused"))
+            edges.append(TraceEdge.model_construct(cause=each.causation_id, effect=each.id, kind="caused"))
         elif _is_root(each):
             if each.correlation_id in asked:
-                edges.append(TraceEdge(cause=asked[each.correlation_id], effect=each.id, kind="asked"))
+                edges.append(TraceEdge.model_construct(cause=asked[each.correlation_id], effect=each.id, kind="asked"))
             if at in before:
-                edges.append(TraceEdge(cause=before[at].id, effect=each.id, kind="followed"))
+                edges.append(TraceEdge.model_construct(cause=before[at].id, effect=each.id, kind="followed"))
         before[at] = each
     return edges
 
 
-async def _linked(tx: Tx, records: Sequence[Record]) -> list[TraceEdge]:
+async def _linked(tx: Tx, records: Sequence[Found]) -> list[TraceEdge]:
     """From what a document was when another named it, as far as that is told, to the first of the other."""
-    told: dict[UUID, list[Record]] = {}
+    told: dict[UUID, list[Found]] = {}
     for each in records:
         if each.type != Accessed.type:
             told.setdefault(each.document_id, []).append(each)
@@ -185,7 +203,7 @@ async def _linked(tx: Tx, records: Sequence[Record]) -> list[TraceEdge]:
     return edges
 
 
-async def _missing_causes(tx: Tx, by_id: dict[UUID, Record]) -> list[TraceGap]:
+async def _missing_causes(tx: Tx, by_id: dict[UUID, Found]) -> list[TraceGap]:
     named = {each.causation_id for each in by_id.values() if each.causation_id is not None} - by_id.keys()
     there = set(await tx.scalars(select(Record.id).where(Record.id.in_(named)))) if named else set()
     return [
@@ -194,7 +212,7 @@ async def _missing_causes(tx: Tx, by_id: dict[UUID, Record]) -> list[TraceGap]:
     ]
 
 
-async def _gaps(tx: Tx, records: Sequence[Record]) -> list[TraceGap]:
+async def _gaps(tx: Tx, records: Sequence[Found]) -> list[TraceGap]:
     """Documents with events that have not come, or that could not be kept as yet."""
     ids = {each.document_id for each in records}
     found = []

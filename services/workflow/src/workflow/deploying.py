@@ -6,7 +6,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.orm import undefer
 
 from tailrace.core.errors import Unknown
@@ -82,14 +82,13 @@ async def version_of(tx: Tx, process: Process, number: int) -> ProcessVersion:
 
 async def serving(tx: Tx, kind: str) -> tuple[Process, ProcessVersion]:
     """The process that documents of a kind begin with, and its version. The shipped one is made when there is none at all."""
-    await found(tx)
-    for wanted in (kind, ANY_KIND):
-        query = select(Process).where(Process.kinds.contains([wanted]), Process.active > 0).limit(1)
-        process = await tx.scalar(query)
-        if process is not None:
-            return process, await version_of(tx, process, process.active)
-    shipped = await tx.find(Process, shipped_id(tx))
-    return shipped, await version_of(tx, shipped, shipped.active)
+    meant = or_(Process.kinds.contains([kind]), Process.kinds.contains([ANY_KIND]))
+    serve = list(await tx.scalars(select(Process).where(meant, Process.active > 0).order_by(Process.id)))
+    if not serve:
+        await found(tx)
+        serve = [await tx.find(Process, shipped_id(tx))]
+    process = next((one for one in serve if kind in one.kinds), serve[0])
+    return process, await version_of(tx, process, process.active)
 
 
 async def found(tx: Tx) -> None:
