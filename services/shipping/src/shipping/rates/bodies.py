@@ -10,8 +10,8 @@ from tailrace.core.fields import Amount, Code, Country, Day, Name
 from tailrace.core.money import Currency, Rate
 from tailrace.http.routing import Body
 
-MOST_RATES = 2000
-"""A tariff travels whole in one event, which must stay below Kafka's megabyte."""
+MOST_RATES = 1000
+"""As many as a file may have for one tariff, which travels whole in one event."""
 
 
 def postal_key(text: str) -> str:
