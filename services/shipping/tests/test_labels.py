@@ -51,13 +51,17 @@ async def test_each_parcel_has_a_number_of_its_own_that_is_never_given_again(ord
     assert (await _parcels(order, before))[0]["sscc"][:17] == "34912345000000005"
     # Another prefix and back: its serials go on. Four digits are left behind a prefix of twelve.
     await shipping.client.put("/v1/shipments/labelling", json={**LABELLING, "company_prefix": "123456789012"})
-    await shipping.admin.execute(
-        "UPDATE document_number SET last = 9998 WHERE kind LIKE 'sscc:%' AND kind <> 'sscc:34912345'"
-    )
-    full = await Order(shipping).packed()
-    assert (await _parcels(order, full))[0]["sscc"][:13] == "3123456789012"
+    assert (await _parcels(order, await Order(shipping).packed()))[0]["sscc"][:17] == "31234567890120001"
+    await shipping.admin.execute("UPDATE document_number SET last = 9999 WHERE kind = 'sscc:3123456789012'")
+    late = Order(shipping)
+    shipment = await late.shipment()
+    await late.post(shipment, "pick")
+    used_up = await late.post(shipment, "packages", lines=late.some("1"))
+    assert (used_up.status_code, used_up.json()["type"]) == (409, "urn:tailrace:problem:sscc-used-up")
+    assert await _parcels(late, shipment) == []
     await shipping.client.put("/v1/shipments/labelling", json=LABELLING)
-    assert (await _parcels(order, await Order(shipping).packed()))[0]["sscc"][:17] == "34912345000000006"
+    await late.post(shipment, "packages", lines=late.some("1"))
+    assert (await _parcels(late, shipment))[0]["sscc"][:17] == "34912345000000006"
 
 
 async def test_labels_are_documents_and_say_what_the_parcel_holds(order: Order, shipping: Harness) -> None:

@@ -124,18 +124,16 @@ async def _booked(w: Walker, tariff: str) -> None:
         w.h.settings.partners = {"carrier": PartnerAddress(url=listener.url)}
         w.h.settings.errands_allow = [listener.target]
         failed, booked = [await _packed_and_booked(w, number, tariff) for number in (REFUSED, "SO-000004")]
-        errands = (await w.get("/v1/bookings/errands"))["items"]
-        await w.get("/v1/bookings/errands/{errand_id}", errand_id=errands[0]["id"])
-        await w.post("/v1/bookings/errands/{errand_id}/retry", errand_id=errands[0]["id"])
-        await w.h.run_errands()
         await w.get("/v1/bookings")
         await w.get("/v1/bookings/{booking_id}", booking_id=booked)
         await w.post("/v1/bookings/{booking_id}/track", booking_id=booked)
         await w.post("/v1/bookings/{booking_id}/cancel", {"reason": "Changed our minds"}, booking_id=booked)
         await w.post("/v1/bookings/{booking_id}/retry", booking_id=failed)
-        (waiting, *_) = (await w.get("/v1/bookings/errands"))["items"]
-        await w.post("/v1/bookings/errands/{errand_id}/cancel", errand_id=waiting["id"])
-        await w.h.run_errands()
+        errands = (await w.get("/v1/bookings/errands"))["items"]
+        at_errand = "/v1/bookings/errands/{errand_id}"
+        await w.get(at_errand, errand_id=errands[0]["id"])
+        await w.post(f"{at_errand}/retry", errand_id=errands[0]["id"])
+        await w.post(f"{at_errand}/cancel", errand_id=errands[1]["id"])
 
 
 async def _announced(w: Walker) -> None:
@@ -164,7 +162,9 @@ async def _packed_and_booked(w: Walker, number: str, tariff: str) -> str:
     await w.post("/v1/shipments/{shipment_id}/pick", everything, shipment_id=shipment)
     await w.post("/v1/shipments/{shipment_id}/packages", {**everything, "weight_grams": 900}, shipment_id=shipment)
     await w.get("/v1/shipments/{shipment_id}/rates", shipment_id=shipment)
-    return str((await w.post("/v1/bookings", {"shipment_id": shipment, "tariff_id": tariff}))["id"])
+    booking = await w.post("/v1/bookings", {"shipment_id": shipment, "tariff_id": tariff})
+    await w.h.run_errands()
+    return str(booking["id"])
 
 
 async def _requested(w: Walker, number: str) -> tuple[str, str, UUID]:

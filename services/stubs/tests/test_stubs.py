@@ -65,6 +65,21 @@ async def test_every_partner_does_what_it_is_for(stubs: httpx2.AsyncClient) -> N
         assert said["result"] == result
 
 
+async def test_a_carrier_knows_a_booking_by_its_reference(stubs: httpx2.AsyncClient) -> None:
+    parcel = {"reference": "B-1", "country": "JP", "weight_grams": 1200, "service": "express"}
+    numbers = [(await stubs.post("/carrier/bookings", json=parcel)).json()["tracking_number"] for _ in range(2)]
+    assert numbers == ["TR000001"] * 2
+    assert (await stubs.get("/carrier/ways/B-2")).status_code == 404
+    assert (await stubs.post("/carrier/cancellations", json={"reference": "B-2"})).json() == {"cancelled": True}
+    step = {"reference": "x", "state": "picked_up", "at": "2026-06-01T09:00:00Z"}
+    await stubs.put("/carrier/ways/B-1", json=[])
+    assert (await stubs.post("/carrier/cancellations", json={"reference": "B-1"})).status_code == 200
+    assert (await stubs.post("/carrier/bookings", json=parcel)).json()["tracking_number"] == "TR000002"
+    await stubs.put("/carrier/ways/B-1", json=[step])
+    assert [each["state"] for each in (await stubs.get("/carrier/ways/B-1")).json()["steps"]] == ["picked_up"]
+    assert (await stubs.post("/carrier/cancellations", json={"reference": "B-1"})).status_code == 409
+
+
 async def test_the_same_key_is_done_once(stubs: httpx2.AsyncClient) -> None:
     payment = {"reference": "I-1", "account": "X", "amount": 2500, "currency": "EUR"}
     first, second, third = [

@@ -97,7 +97,8 @@ class Shipment(Aggregate, Base):
     packages: Mapped[list[Package]] = relationship(
         back_populates="shipment", cascade="all, delete-orphan", lazy="selectin", order_by="Package.id"
     )
-    bookings: Mapped[list[Booking]] = relationship(back_populates="shipment", lazy="selectin", order_by="Booking.id")
+    bookings: Mapped[list[Booking]] = relationship(viewonly=True, lazy="selectin", order_by="Booking.id")
+    """For reading: each changes by itself, and the shipment does not."""
 
     @classmethod
     def request(cls, asked: ShipmentRequested, number: str) -> "Shipment":

@@ -4,6 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from shipping.asns.models import MOST_LINES
 from shipping.bodies import Gtin, Lot
 from shipping.labels.gs1 import check_digit, has_check_digit
 from tailrace.core.fields import Code, Day, Moment, Name, Text
@@ -72,6 +73,8 @@ class NewAsn(Body):
         numbers = [package.sscc for package in self.packages]
         if twice := next((sscc for sscc in numbers if numbers.count(sscc) > 1), None):
             raise ValueError(f"Parcel {twice} is named twice.")
+        if sum(len(package.lines) for package in self.packages) > MOST_LINES:
+            raise ValueError(f"At most {MOST_LINES} lines are announced with one delivery.")
         return self
 
 

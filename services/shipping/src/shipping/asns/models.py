@@ -32,6 +32,8 @@ STATES = Transitions[Status](
     },
     AsnState,
 )
+MOST_LINES = 2000
+"""Of all parcels of a delivery together, which travel whole in one event."""
 Lines = Sequence[dict[str, Any]]
 
 
@@ -80,6 +82,8 @@ class Asn(Aggregate, Base):
             )
         package = known or {"sscc": sscc, "weight_grams": None, "lines": []}
         scanned = {**package, "received": list(package["lines"] if found is None else found)}
+        if sum(len(each["received"] or ()) for each in self.packages) + len(scanned["received"]) > MOST_LINES:
+            raise Invalid.field("/lines", f"At most {MOST_LINES} lines are taken in with one delivery.")
         others = [each for each in self.packages if each["sscc"] != sscc]
         self.packages = [scanned if each is known else each for each in self.packages] if known else [*others, scanned]
         self.record_as(events.AsnScanned, package=_found(scanned), announced=known is not None)

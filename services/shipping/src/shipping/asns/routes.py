@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from contracts.asns import Direction
 from shipping.asns import commands
-from shipping.asns.bodies import ArrivalBody, NewAsn, ScanBody
+from shipping.asns.bodies import ArrivalBody, NewAsn, ScanBody, Sscc
 from shipping.asns.models import Asn, Status
 from shipping.asns.views import AsnSummary, AsnView
 from shipping.scopes import Reader, Writer
@@ -27,7 +27,7 @@ Asns = Annotated[
         equal(Asn.shipment_id),
         any_of(Asn.direction, Direction),
         any_of(Asn.status, Status),
-        where("sscc", str, lambda sscc: Asn.packages.contains([{"sscc": sscc}]), "Only those with this parcel."),
+        where("sscc", Sscc, lambda sscc: Asn.packages.contains([{"sscc": sscc}]), "Only those with this parcel."),
         sort=[Asn.number, Asn.created_at],
     ),
 ]

@@ -68,7 +68,7 @@ async def book(tx: Tx, shipment_id: UUID, tariff_id: UUID | None, choice: Choice
     tariff, price, reason = await _choose(tx, shipment, tariff_id, choice, on)
     booking = Booking(
         id=uuid7(),
-        shipment=shipment,
+        shipment_id=shipment.id,
         shipment_number=shipment.number,
         carrier_id=tariff.carrier_id,
         tariff_id=tariff.id,

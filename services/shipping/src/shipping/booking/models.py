@@ -6,7 +6,7 @@ answered is cancelling until it has.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import false
@@ -21,9 +21,6 @@ from tailrace.core.transitions import Transitions
 from tailrace.db.keys import refers_to, tenant_index
 from tailrace.db.models import Aggregate, Part
 from tailrace.db.unique import unique_value
-
-if TYPE_CHECKING:
-    from shipping.models import Shipment
 
 Status = Literal["requested", "booked", "failed", "cancelling", "cancelled"]
 STATES = Transitions[Status](
@@ -92,7 +89,6 @@ class Booking(Aggregate, Base):
     steps: Mapped[list["TrackingStep"]] = relationship(
         back_populates="booking", cascade="all, delete-orphan", lazy="selectin", order_by="TrackingStep.at"
     )
-    shipment: Mapped["Shipment"] = relationship(back_populates="bookings")
 
     def ask(self, errand_id: UUID) -> None:
         """The carrier is asked, the first time or again."""

@@ -6,12 +6,13 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from tailrace.core.fields import Amount, Code, Country, Day, Name
+from tailrace.core.fields import Code, Country, Day, Name
+from tailrace.core.meaning import Means
 from tailrace.core.money import Currency, Rate
 from tailrace.http.routing import Body
 
-MOST_RATES = 2000
-"""A tariff travels whole in one event, which must stay below Kafka's megabyte."""
+MOST_RATES = 1000
+"""As many as a file may have for one tariff, which travels whole in one event."""
 
 
 def postal_key(text: str) -> str:
@@ -24,6 +25,8 @@ Prefix = Annotated[
     StringConstraints(min_length=1, max_length=12, pattern=r"^[A-Za-z0-9 -]*[A-Za-z0-9][A-Za-z0-9 -]*$"),
     AfterValidator(postal_key),
 ]
+Charge = Annotated[int, Field(ge=0, le=10**9, examples=[1250]), Means("In minor units: 1250 with EUR is 12.50.")]
+"""What one parcel costs: so much that many of them are still an amount."""
 Grams = Annotated[int, Field(gt=0, le=10**9)]
 
 
@@ -36,7 +39,7 @@ class TariffRateBody(Body):
     """How the postal code there begins, blanks and hyphens apart; the longest that fits counts. Null for the rest of the country."""
     up_to_grams: Grams
     """The heaviest parcel that it is for; a lighter one of the next lower row costs that."""
-    price: Amount
+    price: Charge
     """In minor units of the tariff's currency."""
 
 
@@ -45,7 +48,7 @@ class TariffSurchargeBody(Body):
 
     name: Name
     """What people call it."""
-    amount: Amount
+    amount: Charge
     """In minor units of the tariff's currency, for each parcel that it is for."""
     above_grams: Grams | None = None
     """Only parcels that weigh more, on the scales; null where weight does not count."""
