@@ -1,7 +1,7 @@
 """Shipping: shipments, packages and carriers, on `shipment.events`."""
 
 from contracts.shipments import PUBLISHED
-from shipping import lots, reactions
+from shipping import projections, reactions
 from shipping.base import Base
 from shipping.dates import dates
 from shipping.routes import carriers, shipments
@@ -12,7 +12,7 @@ service = Service(
     name="shipping",
     topic="shipment.events",
     publishes=PUBLISHED,
-    subscribers=[dates, lots.days, lots.standing, reactions.order_requests],
+    subscribers=[dates, projections.days, projections.lots, reactions.order_requests],
     routers=[shipments.router, carriers.router],
     exposes=[Exposed(prefix="/v1/shipments"), Exposed(prefix="/v1/carriers")],
     scopes=[read, write],
