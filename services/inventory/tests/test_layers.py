@@ -13,10 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from inventory.holding import Wanted, allot, suffices
+from inventory.holding import Wanted, suffices
 from inventory.layers import Layer, after_adding, after_taking, pick
 from inventory.refusals import Short
-from inventory.stock import Place, StockItem, StockState
+from inventory.shelves import Shelf
+from inventory.stock import Place, StockItem
+from inventory.stock_state import StockState
 from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
 from tailrace.core.money import portion
@@ -226,7 +228,8 @@ def test_lines_are_allotted_in_turn_and_never_more_than_there_is(wanted: list[in
     stock = LooseStock(place)
     if there:
         stock.receive(uuid7(), Decimal(there), 0, "EUR", "opening", NOW)
-    lines = allot({place: stock}, [Wanted(uuid7(), place, Decimal(quantity)) for quantity in wanted])
+    shelf = Shelf({place: stock.state.free}, {})
+    lines = [shelf.take(Wanted(uuid7(), place, Decimal(quantity))) for quantity in wanted]
     assert sum(line.reserved for line in lines) == min(there, sum(wanted))
     assert suffices(lines, partial_allowed=False) == (there >= sum(wanted))
     assert suffices(lines, partial_allowed=True) == (there > 0)

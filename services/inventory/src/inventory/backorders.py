@@ -172,7 +172,7 @@ async def _give(tx: Tx, stocks: Mapping[Place, StockItem], planned: Plan) -> Non
     for id, lines in planned.items():
         backorder = backorders[id]
         if not backorder.is_open:
-            # Given up a moment ago: what was put aside for it goes to whoever is next.
+            # Given up a moment ago: what was put aside for it goes to those who are next.
             await waiting.wake_places(tx, {Place(line.item_id, line.warehouse_id) for line in lines})
             continue
         await _hold(tx, stocks, backorder, lines)

@@ -28,6 +28,12 @@ async def _warehouses(tx: Tx, codes: Collection[str]) -> Mapping[str, UUID]:
     return {code: copy.id for code, copy in (await by_code(tx, WarehouseCopy, codes)).items()}
 
 
+def _known_by(body: NewReceipt) -> str:
+    """Stock of an item in a warehouse is opened once for each reference and its lots: a file that was mended is not counted twice."""
+    lots = "".join(f"\n{lot.number}" for lot in body.lots or ())
+    return f"{body.item_id}\n{body.warehouse_id}\n{body.reference or ''}{lots}"
+
+
 stock = Importable(
     service="inventory",
     name="stock",
@@ -42,6 +48,10 @@ stock = Importable(
         column("currency", "Currency", "通貨"),
         column("reference", "Reference", "参照番号", "ロット"),
         column("effective_at", "Effective at", "発生日時"),
+        column("lots.0.number", "Lot number", "ロット番号"),
+        column("lots.0.quantity", "Lot quantity", "ロット数量"),
+        column("lots.0.expires_on", "Expires on", "有効期限"),
+        column("lots"),
     ],
     references=[
         Reference(column("sku", "SKU", "品番", "商品コード"), "item_id", _items),
@@ -50,6 +60,5 @@ stock = Importable(
     given={"reason": "opening"},
     create=_create,
     days=days,
-    # Stock of an item in a warehouse is opened once for each reference: a file that was mended is not counted twice.
-    key=lambda body: f"{body.item_id}\n{body.warehouse_id}\n{body.reference or ''}",
+    key=_known_by,
 )

@@ -1,9 +1,10 @@
 """Inventory: what is where, what it is worth and who holds it, on `inventory.events`. Its events are its state."""
 
 from contracts.inventory import PUBLISHED
-from inventory import backorders, imports, lot_routes, projections, proof, reactions, routes, waiting
+from inventory import backorders, imports, projections, proof, reactions, routes, waiting
 from inventory.models import Base
 from inventory.scopes import Writer, quality, read, write
+from inventory.tracking import routes as tracking
 from inventory.views import MovementView
 from tailrace.jobs.routes import jobs_router
 from tailrace.service import Exposed, Service
@@ -29,7 +30,7 @@ service = Service(
             reads=[projections.catalog, projections.days],
         ),
         routes.router,
-        lot_routes.router,
+        tracking.router,
     ],
     exposes=[
         Exposed(prefix="/v1/inventory"),

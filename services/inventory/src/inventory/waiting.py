@@ -1,6 +1,6 @@
 """Back-orders: what an order wants and could not have, and who comes first when goods do.
 
-An open back-order has a row for each place that it waits at. Whoever makes something free there sets a timer in the same transaction, and what it
+An open back-order has a row for each place that it waits at. Whatever makes something free there sets a timer in the same transaction, and what it
 fires gives the goods away. Locks: reservations, stocks, lots, then back-orders.
 """
 

@@ -8,29 +8,13 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.orm import Mapped
-
-from contracts.inventory import LOT_COPIED
 from contracts.lots import LotQuantity
-from shipping.base import Base
-from shipping.days import days
+from shipping.projections import LotCopy, days
 from shipping.refusals import LotStopped
 from tailrace.db.database import Tx
-from tailrace.messaging.replica import Replica, Source, by_ids, replica
+from tailrace.messaging.replica import by_ids
 
 Rows = list[dict[str, Any]]
-
-
-class LotCopy(Replica, Base):
-    """A lot, and what quality says of it."""
-
-    __tablename__ = "lot_copy"
-
-    number: Mapped[str]
-    status: Mapped[str]
-
-
-standing = replica("shipping.lots", Source(LotCopy, *LOT_COPIED))
 
 
 def split(rows: Rows, quantity: Decimal) -> tuple[list[LotQuantity], list[LotQuantity]]:

@@ -3,14 +3,13 @@
 from contracts import asns as notices
 from contracts import carriage, return_shipments
 from contracts import shipments as events
-from shipping import lots, reactions
+from shipping import projections, reactions
 from shipping.asns import routes as asns
 from shipping.base import Base
 from shipping.booking import commands as booking
 from shipping.booking import partner
 from shipping.booking import routes as bookings
 from shipping.dates import dates
-from shipping.days import days
 from shipping.labels import routes as labels
 from shipping.rates import imports
 from shipping.rates import routes as rates
@@ -27,7 +26,13 @@ service = Service(
     name="shipping",
     topic="shipment.events",
     publishes=(*events.PUBLISHED, *carriage.PUBLISHED, *notices.PUBLISHED, *return_shipments.PUBLISHED),
-    subscribers=[dates, days, lots.standing, reactions.order_requests, return_reactions.return_requests],
+    subscribers=[
+        dates,
+        projections.days,
+        projections.lots,
+        reactions.order_requests,
+        return_reactions.return_requests,
+    ],
     timers=[booking.tracking_timer],
     errands=[booking.booking_errand, booking.cancellation_errand, booking.tracking_errand],
     imports=[imports.tariffs],

@@ -10,7 +10,7 @@ from shipping.booking import commands
 from shipping.booking.bodies import NewBooking
 from shipping.booking.models import Booking, Status
 from shipping.booking.views import BookingView
-from shipping.days import days
+from shipping.projections import days
 from shipping.reactions import order_requests
 from shipping.scopes import Reader, Writer
 from tailrace.http.etag import IfMatch

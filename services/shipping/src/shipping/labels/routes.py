@@ -6,12 +6,12 @@ from uuid import UUID
 from fastapi import Query
 
 from shipping.carriers import Carrier
-from shipping.days import days
 from shipping.labels import commands, document
 from shipping.labels.bodies import LabellingBody
 from shipping.labels.models import Labelling, Language
 from shipping.labels.views import LabellingView
 from shipping.models import Shipment
+from shipping.projections import days
 from shipping.reactions import order_requests
 from shipping.scopes import Reader, Writer
 from tailrace.http.paper import Paper

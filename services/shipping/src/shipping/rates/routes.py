@@ -5,8 +5,8 @@ from uuid import UUID
 
 from fastapi import Query
 
-from shipping.days import days
 from shipping.models import Shipment
+from shipping.projections import days
 from shipping.rates import commands
 from shipping.rates.bodies import TariffBody
 from shipping.rates.commands import Choice, Quote

@@ -6,9 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from shipping import commands, lots
+from shipping import commands, projections
 from shipping.bodies import DeliveryBody, DispatchBody, LineBody, MergeBody, PackageBody, PickBody, SplitBody
-from shipping.days import days
 from shipping.models import Shipment, Wanted
 from shipping.reactions import order_requests
 from shipping.scopes import Reader, Writer
@@ -22,7 +21,7 @@ router = tenant_router(
     "/v1/shipments",
     tag="shipments",
     about="What leaves for an order, from the pick list to the proof of delivery.",
-    reads=[order_requests, lots.standing, days],
+    reads=[order_requests, projections.lots, projections.days],
 )
 
 Shipments = Annotated[

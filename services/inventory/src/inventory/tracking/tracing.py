@@ -5,8 +5,8 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from inventory.lot_views import LotDetail, LotMovementView, LotPlaceView, LotView
 from inventory.models import Lot, LotMovement, LotStock
+from inventory.tracking.views import LotDetail, LotMovementView, LotPlaceView, LotView
 from tailrace.db.database import Tx
 
 MOST = 200

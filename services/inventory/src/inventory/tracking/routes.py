@@ -6,13 +6,14 @@ from uuid import UUID
 from sqlalchemy import select
 
 from contracts.inventory import LotStatus
-from inventory import lots, tracing
+from inventory import lots
 from inventory.bodies import NewStatus
-from inventory.lot_views import BackorderStatus, BackorderView, LotDetail, LotMovementView, LotView
 from inventory.models import Backorder, BackorderPlace, Lot, LotMovement
 from inventory.projections import catalog, days
 from inventory.reactions import fulfilment
 from inventory.scopes import Inspector, Reader
+from inventory.tracking import tracing
+from inventory.tracking.views import BackorderStatus, BackorderView, LotDetail, LotMovementView, LotView
 from inventory.views import Kind
 from tailrace.http.etag import IfMatch
 from tailrace.http.filters import any_of, between, equal, where
