@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, exists, select
 from accounting.days import days
 from accounting.invoices.bodies import MOST_SHIPMENTS, NewInvoiceLine
 from accounting.invoices.buyers import Buyer, followed, known_buyer, named_buyer
-from accounting.invoices.copies import DeliveryCopy, MergeCopy, OrderCopy
+from accounting.invoices.copies import CustomerCopy, DeliveryCopy, MergeCopy, OrderCopy
 from accounting.invoices.models import InvoiceLine
 from accounting.invoices.refusals import NothingToInvoice, NotOneCustomer, OrderNotYetKnown
 from accounting.settlements.models import UnbilledReturn
@@ -26,6 +26,7 @@ from tailrace.core.days import Calendar
 from tailrace.core.ids import uuid7
 from tailrace.core.money import round_minor, share
 from tailrace.db.database import Tx
+from tailrace.db.error_classes import NotYet
 from tailrace.messaging.replica import by_ids
 
 _NOTHING = Decimal(0)
@@ -102,9 +103,13 @@ async def billable(tx: Tx, deliveries: Collection[DeliveryCopy], field: str = "/
 
 
 async def buyer_of(tx: Tx, order: OrderCopy) -> Buyer:
-    """Whom an order is for."""
+    """Whom an order is for. Raises NotYet for a customer who is not here."""
     customer_id, _ = await _who(tx, order)
-    return named_buyer(order) if customer_id is None else await known_buyer(tx, customer_id)
+    if customer_id is None:
+        return named_buyer(order)
+    if customer_id not in await by_ids(tx, CustomerCopy, [customer_id]):
+        raise NotYet(f"the customer of order {order.number} is not here")
+    return await known_buyer(tx, customer_id)
 
 
 async def _who(tx: Tx, order: OrderCopy) -> tuple[UUID | None, str]:

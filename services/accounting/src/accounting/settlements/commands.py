@@ -36,7 +36,7 @@ _Part = tuple[UUID, UUID]
 async def settle(tx: Tx, asked: ReturnSettlementRequested) -> ReturnSettlement:
     """Take back what was sold, ask for the fee, and say what came of it.
 
-    Raises NotYet for an order or a shipment that is not here, and RoleUnmapped.
+    Raises NotYet for an order, a customer or a shipment that is not here, and RoleUnmapped.
     """
     order = (await by_ids(tx, OrderCopy, [asked.order_id])).get(asked.order_id)
     if order is None:
@@ -107,7 +107,9 @@ async def _taken_off(
     made: list[UnbilledReturn] = []
     for (shipment_id, line_id), quantity in wanted.items():
         delivery = deliveries[shipment_id]
-        line = next(each for each in delivery.lines if each["line_id"] == str(line_id))
+        line = next((each for each in delivery.lines if each["line_id"] == str(line_id)), None)
+        if line is None:
+            raise NotYet(f"nothing of line {line_id} is known to have left with shipment {delivery.number}")
         left, back = Decimal(line["quantity"]), before.get((shipment_id, line_id), Back())
         net, tax = [
             share(share(line[what], Decimal(line["dispatched_before"]), left, Decimal(line["line_quantity"])), *part)
