@@ -111,3 +111,20 @@ async def test_what_has_not_left_here_yet_waits(depot: Depot) -> None:
     assert await depot.figures() == ("3", "0", 300)
     await back(depot, unheard, restock="2")
     assert await depot.figures() == ("5", "0", 500)
+
+
+async def test_lots_come_back_in_the_order_in_which_they_left(depot: Depot) -> None:
+    milk = uuid7()
+    await depot.item(milk, "MILK", tracking="lot")
+    came = [{"number": "A", "quantity": "3"}, {"number": "B", "quantity": "4"}]
+    await depot.receive("7", 700, item_id=milk, lots=came)
+    shipment = await left(depot, "5", milk)
+    await back(depot, shipment, restock="2")
+    await back(depot, shipment, restock="2")
+    lots = [each.lots for each in await depot.told("stock.received") if each.reason == "return"]
+    assert [[(lot.number, lot.quantity) for lot in each] for each in lots] == [[("A", 2)], [("A", 1), ("B", 1)]]
+    await back(depot, shipment, scrap="1")
+    scrapped = (await depot.told("stock.issued"))[-1]
+    assert [(lot.number, lot.quantity) for lot in scrapped.lots] == [("B", 1)]
+    assert {each["number"]: each["on_hand"] for each in (await depot.get("lots"))["items"]} == {"A": "3", "B": "3"}
+    assert (await depot.h.prove()).proven
