@@ -143,6 +143,7 @@ async def test_a_store_that_is_away_or_a_death_leaves_nothing_half_done(
     await asyncio.gather(together(), together())
     (made,) = await all_of(scribe)
     assert (await contents(scribe), await content_of(scribe, made)) == (0, put[0])
+    assert len(await scribe.h.published("audit.archived")) == 1
     # Somebody who can write to the store changes the object: the log knows its hash.
     async with scribe.h.tx() as tx:
         await means_of(tx).store.seal(f"archives/{scribe.h.tenant}/{1:010d}", gzip.compress(b"{}\n"), LONG_AGO)

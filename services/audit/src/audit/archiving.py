@@ -49,7 +49,9 @@ async def archive_some(tx: Tx, now: datetime) -> bool:
     """Seal what was begun, or begin the next; when there is none, let go what is over. Says whether there may be more to do."""
     begun = await tx.scalar(select(Archive.id).where(Archive.sealed_at.is_(None)))
     if begun is not None:
-        await _seal(tx, await tx.load(Archive, begun), now)
+        archive = await tx.load(Archive, begun)
+        if archive.sealed_at is None:  # or somebody else has sealed it while this waited for its row
+            await _seal(tx, archive, now)
         return True
     kept = await policy(tx)
     if kept.archive_days is not None and await _begin(tx, kept, now - timedelta(days=kept.archive_days), now):
@@ -181,6 +183,8 @@ async def _let_go(tx: Tx, kept: Retention, now: datetime) -> None:
     )
     for id in list(await tx.scalars(over.order_by(Archive.id))):
         archive = await tx.load(Archive, id)
+        if archive.deleted_at is not None:
+            continue
         if await means_of(tx).store.unseal(archive.key, archive.store_version):
             archive.delete(now)
         else:
