@@ -182,15 +182,24 @@ async def test_what_is_cancelled_before_the_answer_is_cancelled_behind_it(desk: 
     assert (await desk.book()).status_code == 409
     await partner.run()
     assert len(partner.asked("bookings")) == 1
-    await partner.run()
     assert ((await desk.read(id))["status"], partner.asked("cancellations")) == ("cancelled", [{"reference": id}])
+    # A carrier that does not let go has it, whenever it was told.
     other = (await desk.book()).json()["id"]
-    await partner.run()
     partner.says["cancellations"] = [answer(409)]
     await desk.act(other, "cancel", reason="Too late")
     await partner.run()
     kept_one = await desk.read(other)
-    assert (kept_one["status"], kept_one["failure"]) == ("booked", "status-409")
+    assert (kept_one["status"], kept_one["failure"], kept_one["tracking_number"]) == ("booked", "status-409", "TR1")
+    # It left by hand; what becomes of the booked one is not what becomes of the shipment.
+    await desk.order.post(desk.shipment, "dispatch", tracking_number="BY-HAND")
+    partner.says["cancellations"] = [answer(409)]
+    await partner.run()
+    partner.steps = [step("x", "delivered", "3T10:00:00")]
+    await partner.look()
+    assert ((await desk.read(other))["tracking"], (await desk.order.read(desk.shipment))["status"]) == (
+        "delivered",
+        "dispatched",
+    )
     await desk.act(other, "cancel", reason="Once more")
     await partner.run()
     assert (await desk.read(other))["status"] == "cancelled"

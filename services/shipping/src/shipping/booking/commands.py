@@ -144,17 +144,17 @@ async def note_booking(tx: Tx, outcome: Outcome) -> None:
         return
     said: wire.Booked | None = outcome.answer
     partner = wire.carrier_partner(tx)
+    if said is not None:
+        booking.confirm(said.tracking_number, said.cost, said.currency)
+        await tracking_timer.set(tx, booking.id, clock.now() + ASK_AGAIN)
+    elif booking.status == "requested":
+        booking.fail(_failure(outcome))
     if booking.status == "cancelling":
         # What was not heard of may have been booked all the same.
         if partner is None:
             booking.keep(_NO_PARTNER)
-            return
-        booking.await_cancellation(await _send_cancellation(tx, partner, booking))
-    elif said is None:
-        booking.fail(_failure(outcome))
-    else:
-        booking.confirm(said.tracking_number, said.cost, said.currency)
-        await tracking_timer.set(tx, booking.id, clock.now() + ASK_AGAIN)
+        else:
+            booking.await_cancellation(await _send_cancellation(tx, partner, booking))
 
 
 @cancellation_errand.outcome
@@ -190,17 +190,19 @@ async def note_way(tx: Tx, outcome: Outcome) -> None:
     if said is not None:
         booking.note([TrackedStep(**step.model_dump()) for step in said.steps])
         _deliver(shipment, booking)
-    over = booking.tracking in ENDS and shipment.status not in (*OPEN, "dispatched")
-    if not over and booking.tracking not in {"returned", "lost"} and clock.now() < booking.created_at + _LONGEST:
+    # What came before it left, by our books, is looked at again until it has left.
+    goes_on = booking.tracking not in ENDS or (booking.tracking == "delivered" and shipment.status in OPEN)
+    if goes_on and clock.now() < booking.created_at + _LONGEST:
         await tracking_timer.set(tx, booking.id, clock.now() + ASK_AGAIN)
     else:
         booking.end()
 
 
 def _deliver(shipment: Shipment, booking: Booking) -> None:
-    """What the carrier has delivered, has arrived; not before it left, whatever its clock says."""
-    if booking.tracking == "delivered" and shipment.status == "dispatched" and booking.tracked_at is not None:
-        assert shipment.dispatched_at is not None
+    """What left by this booking and was delivered, has arrived; not before it left, whatever the carrier's clock says."""
+    left_by_it = shipment.status == "dispatched" and shipment.tracking_number == booking.tracking_number
+    if booking.tracking == "delivered" and left_by_it:
+        assert shipment.dispatched_at is not None and booking.tracked_at is not None
         detail = next((step.detail for step in booking.steps if step.state == "delivered"), None)
         shipment.deliver(max(booking.tracked_at, shipment.dispatched_at), None, detail)
 

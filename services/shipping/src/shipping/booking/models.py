@@ -98,8 +98,9 @@ class Booking(Aggregate, Base):
         self.record_as(events.BookingRequested)
 
     def confirm(self, tracking_number: str, cost: int | None, currency: str | None) -> None:
-        """The carrier takes it. Raises BookingState."""
-        self._go("confirmed")
+        """The carrier takes it, also when it was withdrawn meanwhile: then it is told so. Raises BookingState."""
+        if self.status != "cancelling":
+            self._go("confirmed")
         self.errand_id, self.failure = None, None
         self.tracking_number, self.cost, self.cost_currency = tracking_number, cost, currency
         said = {"tracking_number": tracking_number, "cost": cost, "currency": currency}
@@ -119,7 +120,7 @@ class Booking(Aggregate, Base):
         self.record_as(events.BookingWithdrawn, reason=reason)
 
     def await_cancellation(self, errand_id: UUID) -> None:
-        """It was withdrawn before the carrier had answered, which has by now, and is told."""
+        """It was withdrawn before the carrier had answered, which has by now, or will not, and is told."""
         self.errand_id = errand_id
         self.record_as(events.BookingWithdrawn, reason="The carrier had not answered before.")
 
