@@ -56,7 +56,7 @@ class Sold:
         self.lines: list[dict[str, Any]] = []
         for _ in range(dice.randint(1, 5)):
             quantity = Decimal(dice.randint(1, 9_000)).scaleb(dice.choice([0, 0, -3]))
-            rate, net = dice.choice(RATES), dice.choice([0, 1, dice.randint(0, 99), dice.randint(0, 5_000_000)])
+            rate, net = dice.choice(RATES), dice.choice([0, 1, 4, dice.randint(0, 99), dice.randint(0, 5_000_000)])
             said = {
                 "line_id": str(uuid7()),
                 "item_id": str(uuid7()),
@@ -185,4 +185,9 @@ def take_back(sold: Sold, dice: random.Random, invoices: Sequence[Invoice]) -> N
                 back[each.order_id] = (net + each.net, tax + each.tax)
             if invoice.status == "credited":
                 break
+            left = sum(
+                line.booked_tax - rounded(Fraction(line.booked_tax * line.credited_net, line.net or 1), "half_up")
+                for line in invoice.lines
+            )
+            assert sum(each.tax for each in invoice.orders) == left, "as much of the order's tax as of its net"
     assert back.get(sold.order.id, (0, 0)) == expected
