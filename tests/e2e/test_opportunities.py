@@ -55,14 +55,6 @@ async def lead_by_form(company: Company) -> Any:
     return lead
 
 
-async def once_heard_of(member: Member, path: str, body: Any) -> Any:
-    """What is made for a customer, as soon as that context has heard of the customer."""
-    answer = await eventually(
-        lambda: member.send("POST", path, json=body), lambda answer: answer.status_code == 201, what=path
-    )
-    return answer.json()
-
-
 async def stands_in_the_trace(company: Company, order: str, *documents: str) -> None:
     """The order shows all of them, and each of them shows the order."""
     for begin, wanted in ((order, {*documents}), *((each, {order}) for each in documents)):
@@ -98,7 +90,7 @@ async def test_a_stranger_becomes_a_won_opportunity(fleet: Stack, gateway: Gatew
     about = {"customer_id": customer["id"], "opportunity_id": lead["opportunity_id"]}
     times = {"starts_at": "2026-12-01T09:00:00Z", "ends_at": "2026-12-01T10:00:00Z"}
     help_of_it = [
-        (await once_heard_of(member, path, {"title": "How it goes", **about, **more}))["id"]
+        (await member.post(path, {"title": "How it goes", **about, **more}))["id"]
         for path, more in (("/v1/meetings", times), ("/v1/tasks", {}))
     ]
     line = {"item_id": company.item_id, "quantity": "10", "unit_price": "1000"}
