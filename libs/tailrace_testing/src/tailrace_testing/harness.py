@@ -12,6 +12,7 @@ from uuid import UUID
 import asyncpg
 import httpx2
 from aiokafka import ConsumerRecord
+from fastapi import FastAPI
 
 from tailrace.core.context import Context
 from tailrace.core.days import DEFAULT_ZONE
@@ -19,13 +20,16 @@ from tailrace.core.events import Event, by_type
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Database, Tx
 from tailrace.errands.runner import ErrandRunner
+from tailrace.http.auth import Verifier
 from tailrace.jobs.runner import JobRunner
 from tailrace.messaging.days import Days
 from tailrace.messaging.dispatcher import Dispatcher
 from tailrace.messaging.timers import TimerRunner
+from tailrace.observability import tracing
 from tailrace.redrive.redriver import Redriver
-from tailrace.runtime.app import build_app
+from tailrace.runtime.app import Application, build_app, equip
 from tailrace.service import Service
+from tailrace.settings import Settings
 from tailrace.verify.replay import Outcome, prove
 from tailrace_testing.databases import Databases
 from tailrace_testing.tokens import EitherVerifier, TestIssuer
@@ -46,6 +50,26 @@ class Published:
     actor_id: str | None
 
 
+_free: dict[str, list[Application]] = {}
+"""By service, applications of harnesses that have stopped. For each application FastAPI works out every route again when the first request
+comes, which is half of what a short test would take."""
+
+
+def _take(service: Service, settings: Settings, verifier: Verifier) -> FastAPI:
+    """With nothing of an earlier test but its routes. While requests are traced an application is its test's own."""
+    free = _free[service.name] = [app for app in _free.get(service.name, ()) if app.service is service]
+    if not free or tracing.is_on():
+        return build_app(service, settings, verifier=verifier)
+    app = free.pop()
+    equip(app, settings, verifier)
+    return app
+
+
+def _put_back(app: FastAPI) -> None:
+    if isinstance(app, Application):
+        _free[app.service.name].append(app)
+
+
 class Harness:
     """See the attributes; everything acts for `tenant` unless told otherwise. It and `other_tenant` are known, with days of UTC."""
 
@@ -61,7 +85,8 @@ class Harness:
         own = {"database_url": databases.app_url(service.name, name), "storage": self._files.name}
         self.settings = databases.settings.model_copy(update=own)
         self._verifier = issuer.verifier_for(service.name)
-        self.app = build_app(service, self.settings, verifier=self._verifier)
+        self._traced = tracing.is_on()
+        self.app = _take(service, self.settings, self._verifier)
         self._stack = AsyncExitStack()
         self._sequences: dict[UUID, int] = defaultdict(int)
         self._records: list[ConsumerRecord] = []
@@ -84,6 +109,8 @@ class Harness:
         await self.admin.close()
         await self._stack.aclose()
         self._files.cleanup()
+        if not self._traced:
+            _put_back(self.app)
 
     def token(self, scopes: str = "*", *, tenant: UUID | None = None, user: UUID | None = None, **claims: Any) -> str:
         return self.issuer.token(tenant=tenant or self.tenant, user=user or self.user, scopes=scopes, **claims)

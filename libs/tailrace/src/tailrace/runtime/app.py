@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.datastructures import State
+from starlette.routing import BaseRoute
 
 from tailrace.db.database import Database
 from tailrace.http import health, openapi, problem_details
@@ -20,15 +22,14 @@ from tailrace.storage.store import store_of
 from tailrace.storage.uploads import Uploads
 
 
-class _Application(FastAPI):
+class Application(FastAPI):
     """FastAPI, but for its OpenAPI document, which says all that a client can meet on the routes of its `service`."""
 
     service: Service
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
-            routes = [route for router in self.service.routers for route in router.routes]
-            openapi.complete(super().openapi(), routes)
+            openapi.complete(super().openapi(), _routes_of(self.service))
         return super().openapi()
 
 
@@ -39,28 +40,21 @@ def build_app(service: Service, settings: Settings, *, verifier: Verifier | None
     """
     if service.build is not None:
         return service.build(settings)
-    app = _Application(
+    app = Application(
         title=f"Tailrace {service.name}",
         version="1",
-        lifespan=_lifespan(service, settings),
+        lifespan=_lifespan,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
         generate_unique_id_function=operation_id,
     )
     app.service = service
-    app.state.settings = settings
-    app.state.topic = service.topic
-    app.state.teams = service.teams
-    app.state.beginnings = Beginnings(service.subscribers)
-    app.state.verifier = verifier or verifier_from(settings, service.name)
+    equip(app, settings, verifier)
     problem_details.install(app)
     app.include_router(health.router)
     app.include_router(metrics.router)
-    routes = [route for router in service.routers for route in router.routes]
-    for kind in {type(route) for route in routes if isinstance(route, TenantRoute)}:
-        # A word in a path is no id, whichever router has it.
-        kind.siblings = routes
+    routes = _routes_of(service)
     for router in service.routers:
         app.include_router(router)
     app.add_middleware(BodyLimit, limit=settings.body_limit, routes=routes)
@@ -70,24 +64,40 @@ def build_app(service: Service, settings: Settings, *, verifier: Verifier | None
     return app
 
 
-def _lifespan(service: Service, settings: Settings) -> Any:
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        database = Database(
-            settings.database(service.name),
-            service.name,
-            pool=settings.database_pool,
-            overflow=settings.database_overflow,
-        )
-        app.state.database = database
-        if service.attachments:
-            app.state.store = store_of(settings, service.name)
-            app.state.uploads = Uploads(settings.storage_uploads)
-        try:
-            if service.on_start is not None:
-                await service.on_start(app, settings)
-            yield
-        finally:
-            await database.close()
+def equip(app: Application, settings: Settings, verifier: Verifier | None = None) -> None:
+    """Give an application what it has for one lifespan; nothing stays of the one before."""
+    service, app.state = app.service, State()
+    app.state.settings = settings
+    app.state.topic = service.topic
+    app.state.teams = service.teams
+    app.state.beginnings = Beginnings(service.subscribers)
+    app.state.verifier = verifier or verifier_from(settings, service.name)
+    routes = _routes_of(service)
+    for kind in {type(route) for route in routes if isinstance(route, TenantRoute)}:
+        # A word in a path is no id, whichever router has it.
+        kind.siblings = routes
 
-    return lifespan
+
+def _routes_of(service: Service) -> list[BaseRoute]:
+    return [route for router in service.routers for route in router.routes]
+
+
+@asynccontextmanager
+async def _lifespan(app: Application) -> AsyncIterator[None]:
+    service, settings = app.service, app.state.settings
+    database = Database(
+        settings.database(service.name),
+        service.name,
+        pool=settings.database_pool,
+        overflow=settings.database_overflow,
+    )
+    app.state.database = database
+    if service.attachments:
+        app.state.store = store_of(settings, service.name)
+        app.state.uploads = Uploads(settings.storage_uploads)
+    try:
+        if service.on_start is not None:
+            await service.on_start(app, settings)
+        yield
+    finally:
+        await database.close()
