@@ -59,8 +59,6 @@ class Team:
             await service.deliver(
                 TeamCreated(team_id=team, name="Sales", lead_id=None, member_ids=self.people), aggregate_id=team
             )
-        unit = {"code": "pcs", "name": "Piece", "dimension": "count", "decimals": 0}
-        await self.must("catalog", "POST", "/v1/units", unit)
         item = {"sku": "BOLT", "name": "Bolt", "unit": "pcs", "tax_rate": "0.1"}
         self.fixed["item"] = (await self.must("catalog", "POST", "/v1/items", item))["id"]
         place = await self.must("catalog", "POST", "/v1/warehouses", {"code": "N", "name": "North"})
