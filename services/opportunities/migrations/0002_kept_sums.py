@@ -44,6 +44,7 @@ def upgrade() -> None:
     op.create_table(
         "forecast_sum",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("bucket", sa.Uuid(), nullable=False),
         sa.Column("since", sa.Date(), nullable=False),
         sa.Column("until", sa.Date(), nullable=True),
@@ -61,7 +62,8 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "standing IN ('won', 'omitted', 'pipeline', 'best', 'committed')", name=op.f("ck_forecast_sum_standing")
         ),
-        sa.PrimaryKeyConstraint("tenant_id", "bucket", "since", name=op.f("pk_forecast_sum")),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_forecast_sum")),
+        sa.UniqueConstraint("tenant_id", "bucket", "since", name=op.f("uq_forecast_sum_tenant_id_bucket_since")),
     )
     op.create_index(
         op.f("ix_forecast_sum_tenant_id_month"),

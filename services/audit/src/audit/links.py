@@ -10,18 +10,14 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, delete, not_, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
-from audit.contexts import events_by_type
 from audit.models import DocumentLink
 from tailrace.db.database import Tx
-from tailrace.messaging.subscribers import Delivery, Projection
+from tailrace.messaging.subscribers import Delivery
 
 MOST = 200
 """Documents that one step of a trace adds at most."""
 
-links = Projection("audit.links", tables=[DocumentLink])
 
-
-@links.batch(*(event for event in events_by_type().values() if event.comes_of or event.serves))
 async def keep(tx: Tx, deliveries: Sequence[Delivery]) -> None:
     """What each document names by now; where it named something else before, that counts no more."""
     named = {each.meta.aggregate_id: each.event for each in deliveries}

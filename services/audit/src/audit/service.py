@@ -1,8 +1,12 @@
 """Audit: every event of every topic and every access, in a signed log for each company, on `audit.events`."""
 
+<<<<<<< HEAD
 from audit import archive_routes, archiving, heads, links, means, pruning, public, routes, scopes
+=======
+from audit import heads, means, pruning, public, routes, scopes
+>>>>>>> team
 from audit.models import Base
-from audit.subscribers import journals
+from audit.subscribers import journals, links
 from contracts.access import Accessed
 from contracts.audit import PUBLISHED
 from tailrace.service import Exposed, Service
@@ -12,7 +16,7 @@ service = Service(
     topic="audit.events",
     publishes=PUBLISHED,
     awaits=[Accessed],
-    subscribers=[*journals, links.links],
+    subscribers=[*journals, links],
     stores=True,
     timers=[heads.signing, heads.shipping, pruning.pruning, archiving.archiving],
     routers=[public.router, archive_routes.router, routes.router, routes.trace_router],

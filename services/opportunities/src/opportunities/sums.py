@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Subquery, bindparam, delete, func, select, text, true, union_all
+from sqlalchemy import Select, Subquery, UniqueConstraint, bindparam, delete, func, select, text, true, union_all
 from sqlalchemy.orm import Mapped, mapped_column
 
 from contracts.users import TenantCreated, TenantTimeZoneChanged
@@ -43,11 +43,16 @@ class ForecastSum(TenantRow, Amounts, Base):
     """What it came to at the end of each day, in UTC, from `since` until the day before `until`; None for what holds now."""
 
     __tablename__ = "forecast_sum"
-    __table_args__ = (tenant_index("month", where="until IS NULL"), tenant_index("month", "until"))
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "bucket", "since"),
+        tenant_index("month", where="until IS NULL"),
+        tenant_index("month", "until"),
+    )
 
-    bucket: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-10)
+    id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-10)
+    bucket: Mapped[UUID]
     """A hash of what is alike in it."""
-    since: Mapped[date] = mapped_column(primary_key=True, sort_order=-9)
+    since: Mapped[date]
     until: Mapped[date | None]
 
 
@@ -70,8 +75,8 @@ WITH taken AS (
   UPDATE forecast_sum s SET {", ".join(f"{name} = s.{name} + delta.{name}" for name in SUMMED)}
   FROM delta WHERE s.bucket = delta.bucket AND s.since >= CAST(:day AS date)
 )
-INSERT INTO forecast_sum (tenant_id, bucket, since, until, {", ".join(COLUMNS)})
-SELECT CAST(:tenant AS uuid), bucket, CAST(:day AS date),
+INSERT INTO forecast_sum (tenant_id, id, bucket, since, until, {", ".join(COLUMNS)})
+SELECT CAST(:tenant AS uuid), gen_random_uuid(), bucket, CAST(:day AS date),
   coalesce(covering.until, (SELECT min(n.since) FROM forecast_sum n WHERE n.bucket = delta.bucket AND n.since > CAST(:day AS date))),
   {", ".join(f"delta.{name}" for name in ALIKE)}, {", ".join(f"coalesce(covering.{name}, 0) + delta.{name}" for name in SUMMED)}
 FROM delta LEFT JOIN covering USING (bucket)
