@@ -1,10 +1,6 @@
 """Audit: every event of every topic and every access, in a signed log for each company, on `audit.events`."""
 
-<<<<<<< HEAD
-from audit import archive_routes, archiving, heads, links, means, pruning, public, routes, scopes
-=======
-from audit import heads, means, pruning, public, routes, scopes
->>>>>>> team
+from audit import archive_routes, archiving, heads, means, pruning, public, routes, scopes
 from audit.models import Base
 from audit.subscribers import journals, links
 from contracts.access import Accessed
