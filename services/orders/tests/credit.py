@@ -45,9 +45,14 @@ class Buyer:
         return await self.desk.confirmed(line, **terms)
 
     async def invoice(
-        self, order: dict[str, Any] | None, total: int, due_on: date = TODAY, currency: str = "EUR"
+        self,
+        order: dict[str, Any] | None,
+        total: int,
+        due_on: date = TODAY,
+        currency: str = "EUR",
+        prepaid: int = 0,
     ) -> UUID:
-        """An invoice of so much, tax included, of an order or of nothing that was ordered here."""
+        """An invoice of so much, tax included, of an order or of nothing that was ordered here; it deducts what was `prepaid`."""
         id, net = uuid7(), total * 10 // 11
         amounts = {"net": net, "tax": total - net}
         event = invoices.InvoiceIssued(
@@ -63,6 +68,7 @@ class Buyer:
             due_on=due_on,
             delivered_net=0,
             delivered_tax=0,
+            prepaid_net=prepaid,
             orders=[] if order is None else [invoices.OrderAmount(order_id=UUID(order["id"]), **amounts)],
             effective_at=MADE_AT,
         )
@@ -97,6 +103,28 @@ class Buyer:
                 **amounts,
             )
             await self.desk.h.deliver(allocated, aggregate_id=id)
+
+    async def ask_ahead(self, total: int) -> UUID:
+        """A prepayment invoice of so much, tax included."""
+        id = uuid7()
+        amounts = {"net": total * 10 // 11, "tax": total - total * 10 // 11}
+        who = {"customer_id": self.id, "customer_name": "Ada Works", "currency": "EUR"}
+        event = invoices.InvoiceIssued(
+            invoice_id=id,
+            kind="prepayment",
+            **who,
+            **amounts,
+            taxes=[],
+            lines=[],
+            number=f"INV-{id}",
+            dated=TODAY - timedelta(days=90),
+            due_on=TODAY - timedelta(days=60),
+            delivered_net=0,
+            delivered_tax=0,
+            effective_at=MADE_AT,
+        )
+        await self.desk.h.deliver(event, aggregate_id=id)
+        return id
 
     async def credit(self, invoice_id: UUID, order: dict[str, Any], total: int) -> None:
         """A credit note takes so much of an invoice back."""

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from contracts import approvals, customers
+from contracts import approvals, customers, invoices
 from tailrace.core.ids import uuid7
 from tailrace_testing import SetClock
 
@@ -207,6 +207,23 @@ async def test_exposure_is_what_was_ordered_and_not_invoiced_and_what_is_open(de
     await desk.dispatch(request, "2")
     await desk.act(second, "cancel", reason="enough")
     assert await parts() == (667 + 67, -150, 10), "what left is invoiced yet"
+
+
+async def test_what_is_asked_for_ahead_is_counted_once(desk: Desk, ada: Buyer) -> None:
+    await desk.h.client.put("/v1/orders/credit-policy", json={"overdue_days": 0})
+    await ada.may_owe(100_000)
+    order = await ada.order(10)
+    ahead = await ada.ask_ahead(550)
+    assert (await ada.stands())["exposure"] == 1_100, "it asks for what is ordered already"
+    await ada.pay(550, ahead)
+    assert (await ada.stands())["exposure"] == 550
+    bill = await ada.invoice(order, 1_100, prepaid=550)
+    deducted = {"deducted_by": bill, "amount": 550, "deducted": 550}
+    await ada.desk.h.deliver(invoices.PrepaymentDeducted(invoice_id=ahead, **deducted), aggregate_id=ahead)
+    assert (await ada.stands())["exposure"] == 550, "half of the invoice is paid"
+    await ada.pay(550, bill)
+    assert (await ada.stands())["sums"] == []
+    assert (await ada.order(10))["status"] == "confirmed", "nothing is overdue"
 
 
 async def test_merged_customers_have_one_limit_and_orders_of_others_count_for_a_seller_who_sees_none(

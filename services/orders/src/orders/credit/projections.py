@@ -1,8 +1,12 @@
-"""How those copies follow from events alone. An invoice moves what it asks for from the orders to what is owed in one transaction."""
+"""How those copies follow from events alone. An invoice moves what it asks for from the orders to what is owed in one transaction.
+
+A prepayment asks for what is ordered already, so it adds nothing: what was received on it stands below zero until an invoice deducts it.
+"""
 
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 
 from contracts import customers, invoices, payments
@@ -44,14 +48,25 @@ _BILLED = _billed.on_conflict_do_update(
 
 @receivables.on(invoices.InvoiceIssued)
 async def issued(tx: Tx, event: invoices.InvoiceIssued, meta: Meta) -> None:
-    await tx.execute(_ISSUED, _item(tx, event, event.currency, event.net + event.tax) | {"due_on": event.due_on})
+    ahead = event.kind == "prepayment"
+    owed = 0 if ahead else event.net + event.tax - event.prepaid_net - event.prepaid_tax
+    await tx.execute(_ISSUED, _item(tx, event, event.currency, owed) | {"due_on": None if ahead else event.due_on})
     for each in sorted(event.orders, key=lambda one: one.order_id.bytes):
         await tx.execute(_BILLED, {"tenant_id": tx.tenant_id, "order_id": each.order_id, "amount": each.net + each.tax})
 
 
 @receivables.on(invoices.CreditNoteIssued)
 async def credited(tx: Tx, event: invoices.CreditNoteIssued, meta: Meta) -> None:
-    await tx.execute(_MORE_OPEN, _item(tx, event, event.currency, -event.net - event.tax))
+    if event.kind != "prepayment":
+        taken_back = event.net + event.tax - event.released_net - event.released_tax
+        await tx.execute(_MORE_OPEN, _item(tx, event, event.currency, -taken_back))
+
+
+@receivables.on(invoices.PrepaymentDeducted)
+async def deducted(tx: Tx, event: invoices.PrepaymentDeducted, meta: Meta) -> None:
+    """What another invoice deducts is ahead no more. The prepayment was issued before: its events come in order."""
+    more = {"open": OpenInvoice.open + event.amount}
+    await tx.execute(update(OpenInvoice).where(OpenInvoice.invoice_id == event.invoice_id).values(more))
 
 
 @receivables.on(payments.PaymentAllocated, payments.PaymentUnallocated)

@@ -5,6 +5,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from orders.commands import next_number
+from orders.credit import commands as credit
 from orders.lines import OrderLine
 from orders.models import NOTHING, Order
 from orders.projections import ItemCopy, WarehouseCopy
@@ -38,7 +39,7 @@ async def finish(tx: Tx, of: Return) -> None:
 
 
 async def _ordered(tx: Tx, of: Return) -> Order:
-    """The new order, confirmed where all of it can still leave; a draft for somebody to look at where not."""
+    """The new order, confirmed where all of it can still leave and the customer may owe it; a draft for somebody to look at where not."""
     before = await tx.find(Order, of.order_id)
     lines = _lines(before, of.to_exchange)
     terms = {name: getattr(before, name) for name in _TERMS}
@@ -49,7 +50,9 @@ async def _ordered(tx: Tx, of: Return) -> Order:
     warehouses = await by_ids(tx, WarehouseCopy, {line.warehouse_id for line in lines})
     copies: list[Replica] = [*items.values(), *warehouses.values()]
     if all(each.active for each in copies):
-        order.confirm()
+        tx.add(order)
+        await credit.confirm_new(tx, order)
+        return order
     tx.add(order)
     return order
 
