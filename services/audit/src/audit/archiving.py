@@ -193,8 +193,13 @@ async def _let_go(tx: Tx, kept: Retention, now: datetime) -> None:
 
 async def _evict(tx: Tx, archive: Archive) -> None:
     accesses = exists().where(Record.position == Content.position, Record.type == Accessed.type)
+    here = Record.position == Content.position
+    held = exists().where(
+        here, Hold.released_at.is_(None), or_(Hold.document_id.is_(None), Hold.document_id == Record.document_id)
+    )
     span = Content.position >= archive.begin, Content.position < archive.end
-    await tx.execute(delete(Content).where(*span, ~accesses).execution_options(synchronize_session=False))
+    going = delete(Content).where(*span, ~accesses, ~held)
+    await tx.execute(going.execution_options(synchronize_session=False))
 
 
 def _is_held() -> ColumnElement[bool]:
