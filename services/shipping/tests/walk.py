@@ -127,6 +127,8 @@ async def _booked(w: Walker, tariff: str) -> None:
         await w.get("/v1/bookings")
         await w.get("/v1/bookings/{booking_id}", booking_id=booked)
         await w.post("/v1/bookings/{booking_id}/track", booking_id=booked)
+        await w.h.fire_timers()
+        await w.h.run_errands()
         await w.post("/v1/bookings/{booking_id}/cancel", {"reason": "Changed our minds"}, booking_id=booked)
         await w.post("/v1/bookings/{booking_id}/retry", booking_id=failed)
         errands = (await w.get("/v1/bookings/errands"))["items"]
@@ -153,7 +155,9 @@ def _carried(asked: Asked) -> bytes:
     """A carrier that takes all but one."""
     if REFUSED.encode() in asked.body:
         return answer(422)
-    return answer(body=b'{"tracking_number": "T-2", "cancelled": true, "steps": []}')
+    return answer(
+        body=b'{"tracking_number": "T-2", "cancelled": true, "steps": [{"reference": "1", "state": "picked_up", "at": "2026-06-01T09:00:00Z"}]}'
+    )
 
 
 async def _packed_and_booked(w: Walker, number: str, tariff: str) -> str:

@@ -10,7 +10,7 @@ read, write = scopes(
     read="See shipments, carriers, tariffs, bookings and announced deliveries",
     write="Pick, pack, book and dispatch shipments, take announced deliveries in, keep carriers and tariffs",
 )
-operate = Scope("shipping:operate", "See, hasten and end calls to carriers and everybody's long work")
+operate = Scope("shipping:operate", "See, hasten and end calls to carriers")
 
 Reader = Annotated[Principal, Requires(read)]
 Writer = Annotated[Principal, Requires(write)]

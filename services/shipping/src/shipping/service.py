@@ -37,7 +37,7 @@ service = Service(
     errands=[booking.booking_errand, booking.cancellation_errand, booking.tracking_errand],
     imports=[imports.tariffs],
     routers=[
-        jobs_router("/v1/tariffs/jobs", read, operate),
+        jobs_router("/v1/tariffs/jobs", read),
         imports_router(imports.tariffs, "/v1/tariffs", read, write),
         errands_router("/v1/bookings/errands", operate),
         labels.router,

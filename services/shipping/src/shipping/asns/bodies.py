@@ -53,7 +53,7 @@ class AsnPackageBody(Body):
     weight_grams: Annotated[int, Field(gt=0, le=10**9)] | None = None
     """What it weighs; null when nobody said."""
     lines: Annotated[Goods, Field(min_length=1)]
-    """What is in it."""
+    """The goods that the parcel holds."""
 
 
 class NewAsn(Body):
@@ -89,6 +89,6 @@ class ScanBody(Body):
     """A parcel that is here."""
 
     sscc: Sscc
-    """Which one."""
+    """The number on the label of the parcel that was scanned."""
     lines: Goods | None = None
     """What is in it, all of it, where that is not what was announced; null for what was."""

@@ -42,7 +42,7 @@ class AsnDifferenceView(View):
     sku: str
     """Of which item."""
     lot: str | None
-    """Of which lot."""
+    """The batch or lot that the quantities are of; null where none was said."""
     announced: Exact
     """How much was to come."""
     received: Exact

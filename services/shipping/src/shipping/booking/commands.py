@@ -109,9 +109,9 @@ async def cancel(tx: Tx, booking_id: UUID, match: int | None, reason: str) -> Bo
     return booking
 
 
-async def hasten(tx: Tx, booking_id: UUID) -> Booking:
+async def hasten(tx: Tx, booking_id: UUID, match: int | None) -> Booking:
     """Ask the carrier now where it is. Raises Unknown, and BookingState where nobody is asked any more."""
-    booking = await tx.find(Booking, booking_id)
+    booking = await tx.load(Booking, booking_id, match)
     if booking.tracking_number is None or booking.ended:
         raise BookingState(f"The booking of {booking.shipment_number} is {booking.status}: nobody is asked about it.")
     await tracking_timer.set(tx, booking.id, clock.now())

@@ -70,6 +70,6 @@ async def cancel_booking(tx: Tx, who: Writer, match: IfMatch, booking_id: UUID, 
 
 
 @router.post("/{booking_id}/track", status_code=202, response_model=BookingView)
-async def track_booking(tx: Tx, who: Writer, booking_id: UUID) -> Booking:
+async def track_booking(tx: Tx, who: Writer, match: IfMatch, booking_id: UUID) -> Booking:
     """Ask the carrier now where it is; it is asked by itself every half hour."""
-    return await commands.hasten(tx, booking_id)
+    return await commands.hasten(tx, booking_id, match)

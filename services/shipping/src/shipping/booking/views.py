@@ -67,7 +67,7 @@ class BookingView(ResourceView):
     cost: int | None
     """What the carrier says that it costs, in minor units of `cost_currency`; null where it does not say."""
     cost_currency: str | None
-    """What `cost` is in."""
+    """The currency that the carrier names; null where it names none."""
     tracking: TrackingState | None
     """Where it is, by all that the carrier said; null before anything was said."""
     tracked_at: datetime | None

@@ -21,7 +21,9 @@ from tailrace.http.master_data import master_data_routes
 from tailrace.http.routing import Tx, tenant_router
 
 router = tenant_router("/v1/tariffs", tag="tariffs", about="What carriers ask for, by place and weight.")
-quotes_router = tenant_router("/v1/shipments", tag="rates", reads=[order_requests, days])
+quotes_router = tenant_router(
+    "/v1/shipments", tag="rates", about="What a shipment costs by each tariff.", reads=[order_requests, days]
+)
 
 master_data_routes(
     router,

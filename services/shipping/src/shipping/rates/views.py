@@ -64,7 +64,7 @@ class TariffView(TariffSummary):
 
 class TariffChargeView(View):
     kind: Kind
-    """What it is for."""
+    """Carriage itself, a surcharge, or fuel."""
     name: str | None
     """Which surcharge; null for others."""
     amount: int
@@ -75,7 +75,7 @@ class TariffQuoteView(View):
     """What a shipment costs by a tariff, or why it is not for it."""
 
     tariff_id: UUID
-    """By which tariff."""
+    """The tariff that the price was reckoned by."""
     code: str
     """What the tariff is known by."""
     carrier_id: UUID
@@ -100,7 +100,7 @@ class TariffChoiceView(View):
     """A tariff, and why that one."""
 
     tariff_id: UUID
-    """Which tariff."""
+    """The tariff that was chosen of those quoted."""
     reason: str
     """Why this one, in a sentence."""
 
