@@ -4,6 +4,7 @@ import asyncio
 import random
 from datetime import timedelta
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from company import dead_letters_of
@@ -62,7 +63,7 @@ async def on_shelves(firm: Firm, day: str) -> dict[Place, tuple[Fraction, int]]:
 
 def test_the_check_sees_one_minor_unit() -> None:
     """The reckoning is no echo: another cost, another rate or another day makes other figures."""
-    received = {
+    received: dict[str, Any] = {
         "did": "received",
         "day": "2026-11-02",
         "currency": "EUR",
@@ -70,8 +71,8 @@ def test_the_check_sees_one_minor_unit() -> None:
         "warehouse": "w",
         "quantity": "3",
     }
-    line = {"item": "i", "warehouse": "w", "quantity": "2", "unit_price": "2.5", "rate": "0.1"}
-    log = [
+    line: dict[str, Any] = {"item": "i", "warehouse": "w", "quantity": "2", "unit_price": "2.5", "rate": "0.1"}
+    log: list[dict[str, Any]] = [
         {**received, "value": 10, "reason": "purchase"},
         {
             "did": "ordered",

@@ -5,7 +5,7 @@ It imports nothing of the product.
 
 import random
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -48,13 +48,14 @@ def month(seed: int, people: int, length: int = 160) -> Iterator[Request]:
             action = chance.choices(
                 ["move", "replace", "assign", "win", "lose", "reopen", "delete"], [30, 20, 10, 14, 8, 8, 3]
             )[0]
-            said = {
+            choices: dict[str, Callable[[], dict[str, Any]]] = {
                 "move": lambda: {"stage": chance.choice(OPEN)},
                 "replace": lambda: _said(chance),
                 "assign": lambda: {"owner": chance.randrange(people)},
                 "win": lambda: {"amount": chance.choice([None, chance.randrange(1, 10**6)])},
                 "reopen": lambda: {"stage": chance.choice(OPEN)},
-            }.get(action, dict)()
+            }
+            said = choices[action]() if action in choices else {}
             yield Request(at, action, of, said)
 
 

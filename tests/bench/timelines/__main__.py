@@ -81,7 +81,7 @@ def _documents(customers: list[UUID]) -> Iterator[list[tuple[UUID, Event]]]:
                 "amount": 1,
                 "currency": "EUR",
             }
-            made = opportunities.OpportunityCreated(
+            deal_made = opportunities.OpportunityCreated(
                 opportunity_id=id,
                 number="OP-1",
                 status="open",
@@ -92,7 +92,7 @@ def _documents(customers: list[UUID]) -> Iterator[list[tuple[UUID, Event]]]:
             moved = opportunities.OpportunityStageChanged(
                 opportunity_id=id, pipeline_id=id, from_stage="A", to_stage="B", entered_at=at
             )
-            yield [(id, made), (id, moved)]
+            yield [(id, deal_made), (id, moved)]
 
 
 def _records(harness: Harness, customers: list[UUID], many: int) -> list[ConsumerRecord]:
