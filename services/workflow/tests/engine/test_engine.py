@@ -316,5 +316,5 @@ def test_services_are_named_works_and_can_break_down(bpmn, run):
     assert it.again().failed is not None and it.state.tasks == []
     assert it.state.retry(it.now) == 1
     assert it.done("w", number=7).state.finished
-    with pytest.raises(engine.NotRunnable, match=r"no work invoice\.post"):
+    with pytest.raises(engine.NotRunnable, match=r"no work called invoice\.post"):
         engine.deploy(source, works={"other"})
