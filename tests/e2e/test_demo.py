@@ -35,7 +35,7 @@ async def test_figures_and_traces_of_a_company_are_what_its_requests_say(
         await books.settle(shop, figures)
         checks = await books.audit(shop, figures)
         assert [(each.name, each.found, each.wanted) for each in checks if not each.holds] == []
-        assert figures.decisions == {"manager": 7, "finance": 3}
+        assert figures.decisions == {"manager": 9, "finance": 3}
         verdict = await traces.check({firm.slug: shop.admin}, log.entries, fleet.kafka, ORDERS, 7)
     assert verdict.wrong == {}
     assert (verdict.orders, verdict.asked > ORDERS, verdict.nodes > 10 * ORDERS) == (ORDERS, True, True)

@@ -17,6 +17,7 @@ from sales_events import (
     payment_assigned,
     payment_reversed,
     refund,
+    return_settled,
     revalued,
     unallocated,
 )
@@ -166,6 +167,8 @@ OF_EVERY_KIND: list[Event] = [
     invoice_issued(1000, 100, delivered=(1000, 101), prepaid_net=300, prepaid_tax=30),
     credit_note(300, 30, kind="prepayment"),
     credit_note(700, 70, released_net=90, released_tax=10),
+    return_settled(300, 30),
+    return_settled(0, 0),
     *(refund(kind, 80, customer=known) for kind in (RefundPaid, RefundReturned) for known in (True, False)),
     allocated(16_000, settled=9_000, worth=10_000, currencies=("JPY", "EUR"), tax_due=900),
     unallocated(330, tax_due=30),

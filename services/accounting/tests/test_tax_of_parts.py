@@ -119,7 +119,9 @@ class Sold:
 
     def invoice(self, shipments: Sequence[DeliveryCopy]) -> Invoice:
         buyer = Buyer(None, {"name": "Ada"}, 0, "EUR")
-        lines: list[InvoiceLine] = delivered_lines(Billable(buyer, "EUR", shipments, {self.order.id: self.order}), DAYS)
+        lines: list[InvoiceLine] = delivered_lines(
+            Billable(buyer, "EUR", shipments, {self.order.id: self.order}, {}), DAYS
+        )
         apply(lines, {}, [{"valid_from": "2026-01-01", "level": "document", "mode": self.mode}], DAY)
         terms = {"customer_id": None, "customer": {"name": "Ada"}, "currency": "EUR", "payment_terms_days": 0}
         invoice = Invoice.drafted(

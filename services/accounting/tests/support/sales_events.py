@@ -6,6 +6,7 @@ from typing import Any
 from accounting_events import JANUARY
 
 from contracts import invoices, payments, refunds
+from contracts.return_settlements import ReturnSettled
 from tailrace.core.ids import uuid7
 
 DAY = date(2026, 1, 15)
@@ -113,3 +114,19 @@ def revalued(kind: type[payments.RevaluationEvent], difference: int) -> payments
     more: dict[str, Any] = {"lines": []} if kind is payments.RevaluationPosted else {}
     said: dict[str, Any] = {"day": DAY, "currency": "EUR", "effective_at": JANUARY, **more}
     return kind(revaluation_id=uuid7(), difference=difference, **said)
+
+
+def return_settled(net: int, tax: int) -> ReturnSettled:
+    """Goods came back that were sold for so much, and were on no invoice."""
+    return ReturnSettled(
+        return_settlement_id=uuid7(),
+        return_id=uuid7(),
+        return_number="RT-000001",
+        order_id=uuid7(),
+        currency="EUR",
+        unbilled_net=net,
+        unbilled_tax=tax,
+        credited_net=net,
+        credited_tax=tax,
+        effective_at=JANUARY,
+    )
