@@ -131,8 +131,9 @@ async def test_whom_nobody_takes_over_from_leaves_it_told(fleet: Stack, gateway:
     assert (await mentions(fleet, bo)).keys() <= OF_USERS.keys()
 
 
-COPIES = tuple(
-    f"{service}.customer_copy" for service in ("accounting", "activities", "opportunities", "orders", "quotes")
+COPIES = (
+    *(f"{service}.customer_copy" for service in ("accounting", "activities", "opportunities", "orders", "quotes")),
+    "orders.buyer_copy",
 )
 """What stays of a customer, out of use, for the orders and quotes that name it."""
 

@@ -129,7 +129,7 @@ class ChangedUser(Body):
 class RoleBody(Body):
     name: RoleName
     """What the role is known by; unique within the tenant, and never changed."""
-    scopes: Annotated[list[Scope], Field(min_length=1, max_length=100)]
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=300)]
     """What its holders may do, such as `orders:read`, `orders:*` or `*`."""
 
 
