@@ -24,7 +24,7 @@ async def test_goods_come_back_and_are_credited(fleet: Stack, gateway: Gateway) 
     )
     reason = await member.post("/v1/return-reasons", {"code": "BROKEN", "name": "Broken"})
     found = await eventually(
-        lambda: member.get("/v1/returns/returnable", order_id=order["id"]), lambda said: said["lines"], what="what left"
+        lambda: member.get(f"/v1/orders/{order['id']}/returnable"), lambda said: said["lines"], what="what left"
     )
     (left,) = found["lines"]
     line = {"shipment_id": left["shipment_id"], "line_id": left["line_id"], "quantity": str(BACK)}

@@ -204,5 +204,5 @@ async def test_an_exchange_is_credited_once_and_sent_once_and_the_fee_is_asked_o
     assert [each["quantity"] for each in replaced["lines"]] == ["1"]
     found = await counter.firm.ask("orders", "GET", "/v1/orders")
     assert len(found["items"]) == 2, "one order, and one in exchange"
-    left = await counter.firm.ask("orders", "GET", "/v1/returns/returnable", order_id=counter.order["id"])
+    left = await counter.firm.ask("orders", "GET", f"/v1/orders/{counter.order['id']}/returnable")
     assert [(each["shipped"], each["returnable"]) for each in left["lines"]] == [("7", "6")]

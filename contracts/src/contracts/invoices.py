@@ -68,12 +68,19 @@ class Prepayment(_Value):
     """What an invoice deducts of a prepayment invoice, at one rate."""
 
     invoice_id: UUID
+    """The prepayment invoice."""
     number: str
+    """Under which it was issued."""
     dated: date
+    """Its day."""
     tax_code: str | None = None
+    """By which its tax was reckoned, where it has one."""
     tax_rate: Rate
+    """The share of the net amount that was due as tax."""
     net: Minor
+    """What was received ahead, before tax."""
     tax: Minor
+    """The tax that was due on that."""
 
 
 class InvoiceEvent(AccountingEvent):

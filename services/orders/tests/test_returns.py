@@ -69,7 +69,7 @@ class Counter:
         return dict((await self.h.client.get(f"{AT}/{made['id']}")).json())
 
     async def returnable(self) -> list[str]:
-        found = await self.h.client.get(f"{AT}/returnable", params={"order_id": self.order["id"]})
+        found = await self.h.client.get(f"/v1/orders/{self.order['id']}/returnable")
         return [each["returnable"] for each in found.json()["lines"]]
 
     async def tell(self, kind: Any, made: dict[str, Any], **said: Any) -> None:

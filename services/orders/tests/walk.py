@@ -71,7 +71,7 @@ async def _returns(w: Walker, terms: dict[str, Any]) -> None:
 
     order = await w.post("/v1/orders", terms)
     shipment = await _left(w, order)
-    await w.get("/v1/returns/returnable", query={"order_id": order["id"]})
+    await w.get("/v1/orders/{order_id}/returnable", order_id=order["id"])
     line = {"shipment_id": str(shipment), "line_id": order["lines"][0]["id"], "quantity": "1"}
     asked = {"order_id": order["id"], "return_reason_id": reason["id"], "lines": [line], "note": "A crack."}
     made = await w.post("/v1/returns", {**asked, "fee": {"net": 50, "tax_rate": "0.1"}})

@@ -204,7 +204,9 @@ async def _evict(tx: Tx, archive: Archive) -> None:
 
 def _is_held() -> ColumnElement[bool]:
     """Whether a hold keeps any record of an archive."""
-    among = exists().where(
-        Record.document_id == Hold.document_id, Record.position >= Archive.begin, Record.position < Archive.end
+    among = (
+        exists()
+        .where(Record.document_id == Hold.document_id, Record.position >= Archive.begin, Record.position < Archive.end)
+        .correlate(Hold, Archive)
     )
     return exists().where(Hold.released_at.is_(None), or_(Hold.document_id.is_(None), among))

@@ -1,6 +1,7 @@
 """Audit: every event of every topic and every access, in a signed log for each company, on `audit.events`."""
 
-from audit import archive_routes, archiving, heads, means, pruning, public, routes, scopes
+from audit import archiving, heads, means, pruning, public, routes, scopes
+from audit.archives import routes as archives
 from audit.models import Base
 from audit.subscribers import journals, links
 from contracts.access import Accessed
@@ -15,7 +16,7 @@ service = Service(
     subscribers=[*journals, links],
     stores=True,
     timers=[heads.signing, heads.shipping, pruning.pruning, archiving.archiving],
-    routers=[public.router, archive_routes.router, routes.router, routes.trace_router],
+    routers=[public.router, archives.router, routes.router, routes.trace_router],
     exposes=[
         Exposed(prefix="/v1/audit", read_timeout=30.0),
         Exposed(prefix=public.KEYS, public=True),

@@ -230,7 +230,7 @@ async def _not_issued_yet(tx: Tx, departed: Sequence[Departure]) -> dict[UUID, K
     known = select(Movement.shipment_id).where(Movement.shipment_id.in_([one.shipment_id for one in departed]))
     issued = set(await tx.scalars(known))
     waiting: dict[UUID, KeptLine] = {}
-    for line in (line for one in departed if one.shipment_id not in issued for line in one.lines if line.quantity):
+    for line in (line for one in departed if one.shipment_id not in issued for line in one.lines if line.quantity > 0):
         before = waiting.get(line.line_id)
         quantity, lots = (before.quantity, before.lots) if before else (NOTHING, [])
         waiting[line.line_id] = KeptLine(

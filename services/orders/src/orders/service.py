@@ -60,6 +60,7 @@ service = Service(
         ),
         credit_routes.router,
         routes.router,
+        return_routes.of_orders,
         return_routes.router,
         return_routes.reasons,
     ],

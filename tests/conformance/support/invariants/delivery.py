@@ -17,7 +17,7 @@ from tailrace.core.events import Event
 from tailrace.db.models import Aggregate, Part
 from tailrace.db.outbox import UnrecordedChange
 from tailrace.messaging.dispatcher import Dispatcher
-from tailrace.messaging.subscribers import Projection
+from tailrace.messaging.subscribers import Journal, Projection, Subscriber
 from tailrace_testing import Harness
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -48,26 +48,32 @@ async def _delivered(subject: Subject) -> Delivered:
 
 async def _deliver(subject: Subject) -> Delivered:
     harness = await subject.make_harness(subject.service)
+    dispatcher = Dispatcher(subject.name, harness.database, _subscribers(subject))
     rows, phases = Rows(harness.admin), _records(subject, harness)
     records, canonical = [*phases[0], *phases[1]], []
     for phase in phases:
         for record in phase:
-            await harness.dispatcher.deliver([record])
+            await dispatcher.deliver([record])
         canonical.append(await rows.canonical(_known(records), str(_POISONED)))
     dead_letters = list(await harness.admin.fetch("SELECT subscriber, type, kind, reason FROM dead_letter"))
     changed = []
     # The group's offsets are lost and everything comes again: at once, one by one, and the wrong way round.
     for again in (records, *([record] for record in records), list(reversed(records))):
         before = await rows.digests()
-        await harness.dispatcher.deliver(again)
+        await dispatcher.deliver(again)
         changed += differing(before, await rows.digests())
     return Delivered(harness, records, dead_letters, canonical, sorted(set(changed)))
+
+
+def _subscribers(subject: Subject) -> Sequence[Subscriber]:
+    """Those that take events in. A journal keeps each record as it came and where it came, a bad one too."""
+    return [each for each in subject.service.subscribers if not isinstance(each, Journal)]
 
 
 def _records(subject: Subject, harness: Harness) -> tuple[list[ConsumerRecord], list[ConsumerRecord]]:
     """The samples, in the order in which their publishers name them, and apart from them those of the last type of each aggregate."""
     numbers: dict[UUID, count[int]] = {}
-    heard = {event.type for subscriber in subject.service.subscribers for event in subscriber.events}
+    heard = {event.type for subscriber in _subscribers(subject) for event in subscriber.events}
     events = [event for service in subject.fleet for event in service.publishes if event.type in heard]
     types = [event.type for event in events]
     phases: tuple[list[ConsumerRecord], list[ConsumerRecord]] = ([], [])
@@ -125,11 +131,12 @@ async def batches_and_bad_records_make_no_difference(subject: Subject) -> Findin
         return []
     harness = await subject.make_harness(subject.service)
     phases = _records(subject, harness)
-    event = next(event for subscriber in subject.service.subscribers for event in subscriber.events)
+    dispatcher = Dispatcher(subject.name, harness.database, _subscribers(subject))
+    event = next(event for subscriber in _subscribers(subject) for event in subscriber.events)
     poison = _record(harness, event, event.version, _POISONED, 1, b'{"not": "what was meant"}')
     found = []
     for phase, expected in zip(phases, delivered.canonical, strict=True):
-        await harness.dispatcher.deliver([*(r for record in phase for r in (record, record)), poison])
+        await dispatcher.deliver([*(r for record in phase for r in (record, record)), poison])
         canonical = await Rows(harness.admin).canonical(_known(delivered.records), str(_POISONED))
         found += [f"{table} differs after a batch with a bad record in it" for table in differing(expected, canonical)]
     written = await harness.admin.fetchval("SELECT count(*) FROM dead_letter WHERE aggregate_id = $1", _POISONED)

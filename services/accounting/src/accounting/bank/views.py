@@ -82,7 +82,7 @@ class MovedBackView(View):
     """What a line may be by which money moved back: a refund, or a payment that the bank took back."""
 
     kind: Literal["refund", "returned_refund", "returned_payment"]
-    """What it is."""
+    """Whether a refund left, or a refund or a payment came back."""
     id: UUID
     """The refund or the payment."""
     number: str

@@ -40,7 +40,7 @@ class RefundSummary(ResourceView):
 
 class RefundPartView(View):
     payment_id: UUID
-    """The payment that it is of."""
+    """Whose unused rest is paid back."""
     payment_number: str
     """What that is called."""
     amount: Minor

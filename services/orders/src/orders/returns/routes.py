@@ -3,7 +3,6 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query
 from sqlalchemy import select
 from sqlalchemy.orm import raiseload
 
@@ -23,12 +22,15 @@ from tailrace.http.master_data import master_data_routes
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
 
+_ABOUT = "What customers give back, from the request to its settlement."
+
 router = tenant_router(
     "/v1/returns",
     tag="returns",
-    about="What customers give back, from the request to its settlement.",
+    about=_ABOUT,
     reads=[departures, returns, teams, days],
 )
+of_orders = tenant_router("/v1/orders", tag="returns", about=_ABOUT, reads=[departures, returns, teams])
 reasons = tenant_router("/v1/return-reasons", tag="return reasons", about="Why goods come back.")
 
 Returns = Annotated[
@@ -71,10 +73,8 @@ async def list_returns(tx: Tx, who: Reader, page: Returns) -> Listing[Return]:
     return await paginate(tx, select(Return).options(raiseload(Return.lines)), page)
 
 
-@router.get("/returnable")
-async def read_returnable(
-    tx: Tx, who: Reader, order_id: Annotated[UUID, Query(description="Of this order.")]
-) -> Returnable:
+@of_orders.get("/{order_id}/returnable")
+async def read_returnable(tx: Tx, who: Reader, order_id: UUID) -> Returnable:
     """What of an order has left and may still come back."""
     return await commands.returnable(tx, await tx.find(Order, order_id))
 

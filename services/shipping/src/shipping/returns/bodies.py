@@ -17,7 +17,7 @@ class ReceivedBody(Body):
     """How much of a line came."""
 
     return_line_id: UUID
-    """A line of the return."""
+    """Which line of the return it belongs to, of those that are expected."""
     quantity: Quantity
     """How much came now, no more than is still expected."""
 
@@ -53,7 +53,7 @@ class VerdictBody(Body):
     """What becomes of so much of a line."""
 
     return_line_id: UUID
-    """A line of the return."""
+    """Which line of the return it belongs to, of those that are expected."""
     verdict: Verdict
     """Whether it is sold again, thrown away, or goes back to the customer, who gets nothing for it."""
     quantity: Quantity

@@ -1,0 +1,1 @@
+"""What was moved out of the database, taken away, and had back."""
