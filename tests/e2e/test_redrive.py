@@ -44,11 +44,11 @@ async def _dlq(fleet: Stack, *arguments: object) -> tuple[int, str]:
 
 
 async def _dead_letters(fleet: Stack, aggregate: UUID) -> list[Any]:
+    """Of the subscriber that takes requests for shipments; shipping has others that hear the topic."""
     connection = await asyncpg.connect(fleet.postgres_url.rsplit("/", 1)[0] + "/shipping")
     try:
-        return list(
-            await connection.fetch("SELECT * FROM dead_letter WHERE aggregate_id = $1 ORDER BY sequence", aggregate)
-        )
+        of = "SELECT * FROM dead_letter WHERE aggregate_id = $1 AND subscriber = $2 ORDER BY sequence"
+        return list(await connection.fetch(of, aggregate, order_requests.name))
     finally:
         await connection.close()
 

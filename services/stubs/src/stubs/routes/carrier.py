@@ -11,7 +11,8 @@ from fastapi import APIRouter, Request
 from pydantic import AwareDatetime, BaseModel, Field
 
 from stubs.books import Books, Key, books_of
-from tailrace.core.errors import Refused, Unknown
+from stubs.refusals import OnItsWay
+from tailrace.core.errors import Unknown
 
 router = APIRouter(prefix="/carrier")
 State = Literal["picked_up", "in_transit", "out_for_delivery", "delivered", "exception", "returned", "lost"]
@@ -37,12 +38,6 @@ class Step(BaseModel):
     at: AwareDatetime
     place: str | None = None
     detail: str | None = None
-
-
-class OnItsWay(Refused):
-    """409: it was picked up, and cannot be called back."""
-
-    slug, title = "on-its-way", "On its way"
 
 
 @router.post("/bookings", status_code=201)
