@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from tailrace_demo.client import User
@@ -13,6 +14,8 @@ from tailrace_demo.setup import Shop, hire
 JOURNAL_LIMIT = 500_000
 """Debits, in minor units, up to which finance posts a journal alone."""
 BANK = "1000"
+LOWERED = "0.1"
+"""The discount of a quote that was given back because of a larger one."""
 LARGE = 200
 """How many times the typical quantity is on a large quote."""
 
@@ -111,8 +114,8 @@ async def _offer(shop: Shop, people: Deciders, customer_id: str, number: int, pl
         case "returned":
             said = {"reason": "half the discount will do", "then": "return"}
             await _decide(people.manager, await _asked(people.manager, quote["id"]), "reject", f"{key}/manager", **said)
-            await _became(seller, path, "draft")
-            lowered = _quote(shop, customer_id, number, QuotePlan(plan.fate, discount="0.1"))
+            await _given_back(seller, path)
+            lowered = _quote(shop, customer_id, number, QuotePlan(plan.fate, discount=LOWERED))
             await seller.put(path, lowered, key=f"{key}/lowered")
             await seller.post(f"{path}/submit", {}, key=f"{key}/submit/2")
             again = await _asked(people.manager, quote["id"], before=1)
@@ -159,6 +162,15 @@ async def _asked(user: User, document_id: str, before: int = 0) -> str:
 
 async def _decide(user: User, approval_id: str, what: str, key: str, **said: str) -> None:
     await user.patch(f"/v1/approvals/{approval_id}/{what}", said, key=key)
+
+
+async def _given_back(user: User, path: str) -> None:
+    """Back with its author; or, where the job runs again on the same data, further than that."""
+
+    def is_back(now: Any) -> bool:
+        return now["status"] == "draft" or Decimal(now["lines"][0]["discount_rate"]) == Decimal(LOWERED)
+
+    await user.until(path, is_back, what=f"{path} to be given back")
 
 
 async def _became(user: User, path: str, status: str) -> None:
