@@ -22,6 +22,7 @@ from tailrace.core import clock
 from tailrace.core.ids import uuid7
 
 from .conftest import Desk, shipping
+from .credit import Buyer
 
 AT = "/v1/returns"
 
@@ -35,8 +36,8 @@ class Counter:
         self.parts: list[UUID] = []
         self.reason = ""
 
-    async def open(self) -> "Counter":
-        self.order, _, asked = await shipping(self.desk)
+    async def open(self, **terms: Any) -> "Counter":
+        self.order, _, asked = await shipping(self.desk, **terms)
         self.parts = [asked.shipment_id, uuid7()]
         await self.desk.dispatch(asked, "6")
         await self.desk.dispatch(asked, "4", shipment=self.parts[1])
@@ -186,6 +187,18 @@ async def test_it_is_settled_part_by_part_and_closed_once(counter: Counter) -> N
     replaced = (await counter.h.client.get(f"/v1/orders/{now['exchange_order_id']}")).json()
     assert [replaced[name] for name in ("status", "net", "tax", "customer_name")] == ["confirmed", 400, 40, "Ada Works"]
     assert await counter.returnable() == ["2", "4"], "what went back to the customer may come once more"
+
+
+async def test_what_is_sent_in_exchange_waits_for_credit_as_any_order_does(desk: Desk) -> None:
+    ada = await (await Buyer(desk).described()).may_owe(100_000)
+    counter = await Counter(desk).open(customer_id=str(ada.id))
+    made = await counter.ask(counter.line("1", outcome="exchange"), authorise=True)
+    await ada.may_owe(0)
+    await counter.came(made, 1)
+    await counter.judged(made, restock=1)
+    at = f"/v1/orders/{(await counter.read(made))['exchange_order_id']}"
+    replaced = (await counter.h.client.get(at)).json()
+    assert (replaced["status"], replaced["credit_hold"]["reasons"]) == ("credit_hold", ["limit_exceeded"])
 
 
 async def test_what_never_came_is_free_again_when_shipping_has_answered(counter: Counter) -> None:

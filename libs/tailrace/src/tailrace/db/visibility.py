@@ -30,7 +30,7 @@ class Narrowed:
 
     @classmethod
     def owned_within(cls, owners: frozenset[UUID]) -> ColumnElement[bool]:
-        """Whether who reaches the rows of these users sees this one."""
+        """Whether who reaches the rows of these users sees this one. Each model says so itself: one that forgets is never shown unnarrowed."""
         raise NotImplementedError(cls.__name__)
 
 

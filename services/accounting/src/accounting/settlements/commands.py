@@ -57,10 +57,10 @@ async def settle(tx: Tx, asked: ReturnSettlementRequested) -> ReturnSettlement:
     reason = _REASON[language].format(asked.number, asked.reason)
     for invoice in invoices:
         if invoice.status == "draft":
-            shrunk = [
-                invoice.take_off((each.shipment_id, each.line_id), each.quantity, each.net, each.tax) for each in off
-            ]
-            if True in shrunk:
+            shrunk = False
+            for gone in off:
+                shrunk |= invoice.take_off((gone.shipment_id, gone.line_id), gone.quantity, gone.net, gone.tax)
+            if shrunk:
                 await invoicing.shrink(tx, invoice)
         elif (amounts := _to_credit(invoice, wanted)) and any(amounts[0].values()):
             nets, quantities = amounts

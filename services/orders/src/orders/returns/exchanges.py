@@ -30,16 +30,23 @@ _TERMS = (
 
 
 async def finish(tx: Tx, of: Return) -> None:
-    """Order what is to be sent instead, when everything was looked at; and close the return when nothing is left to do."""
+    """Order what is to be sent instead, when everything was looked at; and close the return when nothing is left to do.
+
+    The order is confirmed where all of it can still leave and the customer may owe it; it is a draft for somebody to look at, or waits, where not.
+    """
     if of.to_exchange:
-        made = await _ordered(tx, of)
-        of.exchange_order_id, of.exchange_order_number = made.id, made.number
+        order, may_leave = await _drafted(tx, of)
+        # Before anything is written: the return's last event stands for this, too.
+        of.exchange_order_id, of.exchange_order_number = order.id, order.number
+        tx.add(order)
+        if may_leave:
+            await credit.confirm_new(tx, order)
     if of.settled:
         of.close()
 
 
-async def _ordered(tx: Tx, of: Return) -> Order:
-    """The new order, confirmed where all of it can still leave and the customer may owe it; a draft for somebody to look at where not."""
+async def _drafted(tx: Tx, of: Return) -> tuple[Order, bool]:
+    """The new order, and whether all of it can still leave."""
     before = await tx.find(Order, of.order_id)
     lines = _lines(before, of.to_exchange)
     terms = {name: getattr(before, name) for name in _TERMS}
@@ -49,12 +56,7 @@ async def _ordered(tx: Tx, of: Return) -> Order:
     items = await by_ids(tx, ItemCopy, {line.item_id for line in lines})
     warehouses = await by_ids(tx, WarehouseCopy, {line.warehouse_id for line in lines})
     copies: list[Replica] = [*items.values(), *warehouses.values()]
-    if all(each.active for each in copies):
-        tx.add(order)
-        await credit.confirm_new(tx, order)
-        return order
-    tx.add(order)
-    return order
+    return order, all(each.active for each in copies)
 
 
 def _lines(before: Order, wanted: Sequence[ReturnLine]) -> list[OrderLine]:
