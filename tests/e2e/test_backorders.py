@@ -38,15 +38,18 @@ async def test_what_waits_is_shipped_when_goods_come_in(gateway: Gateway) -> Non
     assert await lots_of(second) == [("C", "3")]
     (lot,) = await company.member.every("/v1/inventory/lots", number="C")
     at = f"/v1/inventory/lots/{lot['id']}/status"
-    await company.member.post(at, {"status": "blocked", "reason": "recalled"})
+    blocked: list[str] = []
+    await company.member.post(at, {"status": "blocked", "reason": "recalled"}, marks=blocked)
 
     async def leave() -> tuple[int, str]:
+        """What shipping says that has heard of the block; before, it answers 503 and does nothing."""
         answer = await company.member.send("GET", f"/v1/shipments/{second['id']}")
-        etag = {"If-Match": answer.headers["etag"]}
-        refused = await company.member.send("POST", f"/v1/shipments/{second['id']}/dispatch", json={}, headers=etag)
+        headers = {"If-Match": answer.headers["etag"], "Tailrace-After": blocked[0]}
+        refused = await company.member.send("POST", f"/v1/shipments/{second['id']}/dispatch", json={}, headers=headers)
         return refused.status_code, str(refused.json().get("type"))
 
-    assert await leave() == (409, "urn:tailrace:problem:lot-stopped")
+    answer = await eventually(leave, lambda answer: answer[0] < 500, what="an answer of one who has heard")
+    assert answer == (409, "urn:tailrace:problem:lot-stopped")
     await company.member.post(at, {"status": "released", "reason": "the sample is good"})
     await eventually(leave, lambda answer: answer[0] == 200, what="the lot may leave")
     await eventually(lambda: company.read(order["id"]), lambda o: o["shipment"] == "full", what="all of it shipped")

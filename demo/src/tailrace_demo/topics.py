@@ -25,7 +25,7 @@ class Event:
 
 
 async def read_events(kafka: str) -> list[Event]:
-    """Every event on the `.events` topics, from the beginning to where they end now."""
+    """Every event on the `.events` topics, from the beginning to where they end now; records without the headers of an event are passed over."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=kafka,
         enable_auto_commit=False,
@@ -39,15 +39,17 @@ async def read_events(kafka: str) -> list[Event]:
         ends: dict[TopicPartition, int] = {}
         while not ends or [p for p in ends if await consumer.position(p) < ends[p]]:
             for records in (await consumer.getmany(timeout_ms=500, max_records=5000)).values():
-                events += [_event(record.topic, dict(record.headers)) for record in records]
+                events += filter(None, (_event(record.topic, dict(record.headers)) for record in records))
             ends = ends or await consumer.end_offsets(list(consumer.assignment()))
         return events
     finally:
         await consumer.stop()
 
 
-def _event(topic: str, headers: dict[str, bytes | None]) -> Event:
+def _event(topic: str, headers: dict[str, bytes | None]) -> Event | None:
     text = {name: value.decode() for name, value in headers.items() if value is not None}
+    if "ce_id" not in text:
+        return None
     return Event(
         text["ce_id"],
         text["ce_type"],

@@ -165,9 +165,10 @@ def test_a_document_does_not_pay_for_what_others_left_behind(typesetter: Typeset
 
 
 def test_a_process_that_grew_is_replaced() -> None:
+    # The document takes 100 MB of the 160, and a process is replaced beyond 96.
     typesetter = Typesetter(Bounds(memory=160 * 2**20))
     try:
-        assert typesetter.typeset({"main.typ": HEAD + "#for i in range(2000) [#i #lorem(30)\n\n]"}, 0)
+        assert typesetter.typeset({"main.typ": HEAD + "#for i in range(1200) [#i #lorem(30)\n\n]"}, 0)
         assert typesetter.pid is None
     finally:
         typesetter.close()
