@@ -7,6 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 import asyncpg
+import pytest
 from command import beside
 from company import Company
 
@@ -14,6 +15,7 @@ from tailrace.stack.embedded import Stack
 from tailrace_testing.gateway import Gateway, eventually
 
 _SCHEMA = "rebuild_orders_catalog"
+pytestmark = pytest.mark.early
 
 
 async def _start(fleet: Stack, *arguments: str) -> asyncio.subprocess.Process:

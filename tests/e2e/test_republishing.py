@@ -18,10 +18,11 @@ from tailrace_testing.gateway import Gateway
 
 Places = dict[str | None, list[tuple[Any, ...]]]
 SIGNED = b"audit.head_signed"
+pytestmark = pytest.mark.early
 
 
 async def _topics(fleet: Stack, tenant: str) -> Places:
-    """What the topics hold of a tenant: by id, each record with its partition. The log signs itself by the clock, so what it says of that is left out."""
+    """What the topics hold of a tenant: by id, each record with its partition. What the log says of signing itself, by the clock, is left out."""
     found: Places = defaultdict(list)
     for record in await way.records(fleet.kafka, *(str(service.topic) for service in way.PUBLISHING)):
         if ("ce_tenantid", tenant.encode()) in record.headers and ("ce_type", SIGNED) not in record.headers:

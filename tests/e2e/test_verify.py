@@ -3,11 +3,14 @@
 import json
 
 import asyncpg
+import pytest
 from command import tailrace
 from company import Company
 
 from tailrace.stack.embedded import Stack
 from tailrace_testing.gateway import Gateway
+
+pytestmark = pytest.mark.early
 
 
 async def test_stock_and_books_follow_from_the_events_of_a_day_of_trade(fleet: Stack, gateway: Gateway) -> None:

@@ -112,6 +112,19 @@ def test_the_longest_begins_first_and_the_last_lines_say_where_the_time_went(che
     done.stdout.re_match_lines([r"gw\d: \d+ s of tests, most on .*fleet \d+.*"])
 
 
+def test_what_reads_all_that_there_is_begins_early(checkout: pytest.Pytester) -> None:
+    """Also in one process, after what needs less than the fleet."""
+    early = "import pytest\n@pytest.mark.early\ndef test_reads_all(fleet): pass\ndef test_as_it_comes(fleet): pass\n"
+    _write(checkout, "tests/e2e/test_z.py", early)
+    _write(checkout, "tests/fuzz/test_fuzz.py", "def test_fuzz(fleet): pass\n")
+    _write(checkout, "tests/e2e/test_a.py", "def test_trades(fleet): pass\n")
+    said = checkout.runpytest_inprocess("-p", "tailrace_testing.plugin", "--collect-only", "-q").outlines
+    names = [line.partition("::")[2] for line in said if "::" in line]
+    mine = [name for name in names if name in {"test_reads_all", "test_fuzz", "test_trades", "test_as_it_comes"}]
+    assert mine == ["test_reads_all", "test_fuzz", "test_trades", "test_as_it_comes"]
+    assert names.index("test_buying_one") < names.index("test_share[buying]") < names.index("test_reads_all")
+
+
 def test_a_process_that_dies_ends_the_run(checkout: pytest.Pytester) -> None:
     _write(checkout, "services/buying/tests/test_buying.py", "import os\ndef test_dies(): os._exit(7)\n")
     done = _run(checkout)

@@ -80,8 +80,8 @@ async def _fill(admin: asyncpg.Connection, rows: int, tenant: UUID, reps: list[U
         return known[pair]
 
     columns = (
-        "tenant_id id number kind status currency payment_terms_days tax_ids addresses emails phones sales_rep_id consents match_keys name"
-        " search_text masked_text code_key version"
+        "tenant_id id number kind status currency payment_terms_days tax_ids tax_id_checks addresses emails phones sales_rep_id consents match_keys"
+        " name search_text masked_text code_key version"
     ).split()
     waiting: list[tuple[Any, ...]] = []
     entries: list[tuple[Any, ...]] = []
@@ -106,7 +106,7 @@ async def _fill(admin: asyncpg.Connection, rows: int, tenant: UUID, reps: list[U
                 "active",
                 "EUR",
                 30,
-                *[empty] * 4,
+                *[empty] * 5,
                 rep,
                 "{}",
                 empty,

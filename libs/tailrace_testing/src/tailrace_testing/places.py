@@ -11,7 +11,8 @@ from tailrace.stack.plan import Only
 
 LEVELS: tuple[Only, ...] = ("postgres", "kafka", "stack", "fleet")
 _NEEDS: dict[str, Only] = {"kafka": "kafka", "connect_url": "stack", "fleet": "fleet", "gateway": "fleet"}
-_LAST = ("tests/conformance", "tests/docs", "tests/e2e", "tests/faults")
+_LAST = ("tests/conformance", "", "tests/clients", "tests/fuzz", "tests/docs", "tests/e2e", "tests/faults")
+_EARLY = _LAST.index("")
 _CONFORMANCE = ("tests", "conformance")
 
 
@@ -61,11 +62,16 @@ def place_of(item: pytest.Item) -> Place:
 
 
 def in_order(items: Sequence[pytest.Item]) -> list[pytest.Item]:
-    """What kills processes last, one after another; what goes through the gateway before it; within that, as collected."""
-    return sorted(
-        items,
-        key=lambda item: next((n for n, folder in enumerate(_LAST, 1) if f"/{folder}/" in item.path.as_posix()), 0),
-    )
+    """What kills processes last, one after another; what goes through the gateway before it, and begins with what has the mark `early`; within
+    that, as collected."""
+
+    def rank(item: pytest.Item) -> int:
+        if item.get_closest_marker("early"):
+            return _EARLY
+        path = item.path.as_posix()
+        return next((n for n, folder in enumerate(_LAST) if folder and f"/{folder}/" in path), -1)
+
+    return sorted(items, key=rank)
 
 
 def seconds_of(item: pytest.Item) -> float:

@@ -59,6 +59,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "embedded(reason): cannot run where PostgreSQL, Kafka and Connect are containers"
     )
+    config.addinivalue_line(
+        "markers", "early: reads or sends all that the topics hold, so it begins while that is little"
+    )
     config.stash[_left_out], config.stash[_scenes] = Counter(), 0
     if config.getoption("--containers"):
         try:
