@@ -44,6 +44,24 @@ async def test_a_customer_is_found_by_parts_of_its_names(sales: Sales, asked: st
     assert set(await sales.found(asked)) == names
 
 
+async def test_a_number_is_found_by_any_digits_of_it(sales: Sales) -> None:
+    for name in ("Ada 7777777", "Bob 7717777", "Kim 20261127x", "Lee 963"):
+        await sales.create(name)
+    found = {
+        q: set(await sales.found(q)) for q in ("7777777", "7777", "７７１７", "777", "261127x", "1127", "963", "9634")
+    }
+    assert found == {
+        "7777777": {"Ada 7777777"},
+        "7777": {"Ada 7777777", "Bob 7717777"},
+        "７７１７": {"Bob 7717777"},
+        "777": {"Ada 7777777", "Bob 7717777"},
+        "261127x": {"Kim 20261127x"},
+        "1127": {"Kim 20261127x"},
+        "963": {"Lee 963"},
+        "9634": set(),
+    }
+
+
 async def test_a_search_pages_narrows_and_follows_changes(sales: Sales) -> None:
     for number in range(5):
         await sales.create(f"Ada {number}", status="active" if number % 2 else "prospect")

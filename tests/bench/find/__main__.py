@@ -117,7 +117,7 @@ async def _fill(admin: asyncpg.Connection, rows: int, tenant: UUID, reps: list[U
                 1,
             )
         )
-        pairs = {pair for word in words for pair in search._pairs(" " + word)}
+        pairs = {pair for word in words for pair in [*search._pairs(" " + word), *search._fours(word)]}
         entries.append(("customer", id, search.TEXT, tenant, sorted(map(mark, pairs))))
         if len(waiting) == AT_ONCE:
             await write()

@@ -1,7 +1,8 @@
 """Search by parts of words, in any script: a name is found by two characters of it, without a dictionary.
 
 A row's texts are cut into marks, pairs of neighbouring characters for a search, which lead to its id; what the row itself says then decides. Pairs
-are how Japanese is commonly indexed, since nothing parts its words. One character finds the words that begin with it.
+are how Japanese is commonly indexed, since nothing parts its words. One character finds the words that begin with it. Numbers have too few pairs to
+tell one from another, so digits are cut into fours as well, and four or more of them are looked up by those.
 
 Marks are numbers without a meaning (a hash of tenant, kind and text) in a table of the platform. Row-level security keeps PostgreSQL from looking
 into a tenant's rows by an index that is no B-tree, and a hash can stand where nobody's name may: to read too much of it tells nothing.
@@ -48,6 +49,7 @@ _ACCENTS = re.compile("[\u0300-\u036f]")
 _BETWEEN = re.compile(r"[\W_]+")
 _HIRAGANA = {code: code + 0x60 for code in range(0x3041, 0x3097)}
 _START = " "
+_DIGITS = re.compile(r"\d{4,}")
 
 _INSERT = insert(search_entry)
 _PUT = _INSERT.on_conflict_do_update(
@@ -73,8 +75,8 @@ class Searchable:
         """
         words, hidden = _words(texts), _words(masked)
         self.search_text, self.masked_text = _joined(words), _joined(hidden)
-        pairs = {pair for word in [*words, *hidden] for pair in _pairs(_START + word)}
-        self.__dict__["_marks"] = {TEXT: pairs, **{name: set(values) for name, values in named.items()}}
+        marks = {mark for word in [*words, *hidden] for mark in [*_pairs(_START + word), *_fours(word)]}
+        self.__dict__["_marks"] = {TEXT: marks, **{name: set(values) for name, values in named.items()}}
 
 
 async def found_by(tx: Tx, kind: Any, asked: str, *, masked: bool, by_id: bool = False) -> ColumnElement[bool]:
@@ -87,9 +89,9 @@ async def found_by(tx: Tx, kind: Any, asked: str, *, masked: bool, by_id: bool =
     if not words:
         return false()
     parts = [word if len(word) > 1 else _START + word for word in words]
-    pairs = {pair for word in words for pair in (_pairs(word) or [_START + word])}
+    marks = {mark for word in words for mark in (_fours(word) or _pairs(word) or [_START + word])}
     entry = search_entry.c
-    having = entry.marks.contains(_hashes(kind, tx.tenant_id, TEXT, pairs))
+    having = entry.marks.contains(_hashes(kind, tx.tenant_id, TEXT, marks))
     marked = select(entry.id).where(entry.kind == kind.__tablename__, entry.by == TEXT, having)
     text: Any = kind.search_text + kind.masked_text if masked else kind.search_text
     if by_id:
@@ -155,6 +157,10 @@ def _joined(words: Sequence[str]) -> str:
 
 def _pairs(word: str) -> Sequence[str]:
     return [word[at : at + 2] for at in range(len(word) - 1)]
+
+
+def _fours(word: str) -> Sequence[str]:
+    return [digits[at : at + 4] for digits in _DIGITS.findall(word) for at in range(len(digits) - 3)]
 
 
 def _among(kind: Any, by: str, condition: ColumnElement[bool]) -> ColumnElement[bool]:
