@@ -197,6 +197,9 @@ class ApprovalVoided(ApprovalEvent):
     reason: str | None = None
 
 
+NoApproval = ApprovalRejected | ApprovalRecalled | ApprovalVoided
+
+
 class DelegationEvent(Event):
     topic: ClassVar[str] = "approval.events"
 

@@ -62,6 +62,10 @@ class JournalDraft(Aggregate, Base):
     def journal_lines(self) -> list[JournalLine]:
         return [JournalLine.model_validate(line) for line in self.lines]
 
+    def awaits(self) -> str | None:
+        """The hash of what it waits for an approval of; None while it waits for none."""
+        return self.sha256 if self.status == "in_approval" else None
+
     def submit(self, amount: int, currency: str) -> None:
         accounts = " ".join(sorted({line.account for line in self.journal_lines}))
         subject = ApprovalSubject(

@@ -11,15 +11,14 @@ from contracts.inventory import StockAdjusted, StockCostSettled, StockIssued, St
 from contracts.return_settlements import ReturnSettled
 from contracts.shipments import ShipmentDispatched
 from contracts.users import TenantCreated
-from tailrace.core.errors import Unknown
 from tailrace.core.events import Meta
 from tailrace.db.database import Tx
-from tailrace.db.error_classes import NotYet
+from tailrace.messaging.answers import Answers
 from tailrace.messaging.subscribers import EVER, Reaction
 
 books = Reaction("accounting.books", since=EVER)
 postings = Reaction("accounting.postings", since=EVER)
-decisions = Reaction("accounting.decisions", since=EVER)
+decisions = Answers("accounting.decisions", "journal", JournalDraft, JournalDraft.awaits)
 
 
 @books.on(TenantCreated)
@@ -51,33 +50,11 @@ async def post_moves(tx: Tx, event: Any, meta: Meta) -> None:
     await post_event(tx, event, meta)
 
 
-@decisions.on(approvals.ApprovalApproved)
-async def approved(tx: Tx, event: approvals.ApprovalApproved, meta: Meta) -> None:
-    draft = await _waiting(tx, event.subject)
-    if draft is not None:
-        await post(tx, draft, event.approval_id)
+@decisions.to(approvals.ApprovalApproved)
+async def approved(tx: Tx, draft: JournalDraft, answer: approvals.ApprovalApproved) -> None:
+    await post(tx, draft, answer.approval_id)
 
 
-@decisions.on(approvals.ApprovalRejected)
-async def rejected(tx: Tx, event: approvals.ApprovalRejected, meta: Meta) -> None:
-    draft = await _waiting(tx, event.subject)
-    if draft is not None and event.then != "restart":
-        draft.reject(event.reason)
-
-
-@decisions.on(approvals.ApprovalRecalled, approvals.ApprovalVoided)
-async def given_up(tx: Tx, event: approvals.ApprovalRecalled | approvals.ApprovalVoided, meta: Meta) -> None:
-    draft = await _waiting(tx, event.subject)
-    if draft is not None:
-        draft.reject(event.reason or "The request was recalled.")
-
-
-async def _waiting(tx: Tx, subject: approvals.ApprovalSubject) -> JournalDraft | None:
-    """The journal that waits for this very answer; None when it does not, any more or at all."""
-    if subject.kind != "journal":
-        return None
-    try:
-        draft = await tx.load(JournalDraft, subject.id)
-    except Unknown as error:
-        raise NotYet(f"journal draft {subject.id} is not here") from error
-    return draft if draft.status == "in_approval" and draft.sha256 == subject.sha256 else None
+@decisions.to(approvals.ApprovalRejected, approvals.ApprovalRecalled, approvals.ApprovalVoided)
+async def given_up(tx: Tx, draft: JournalDraft, answer: approvals.NoApproval) -> None:
+    draft.reject(answer.reason or "The request was recalled.")

@@ -192,6 +192,10 @@ class Quote(Aggregate, Owned, Base):
         self.status, self.reason, self.sha256 = self.after("submitted"), None, subject.sha256
         self.record(events.QuoteSubmitted(subject=subject, **self._which()))
 
+    def awaits(self) -> str | None:
+        """The hash of what it waits for an approval of; None while it waits for none."""
+        return self.sha256 if self.status == "in_approval" else None
+
     def approve(self, sha256: str, approval_id: UUID | None = None) -> None:
         self._offer()
         self.status, self.reason, self.sha256 = self.after("approved"), None, sha256

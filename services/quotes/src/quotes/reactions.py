@@ -15,9 +15,10 @@ from tailrace.core.errors import Unknown
 from tailrace.core.events import Meta
 from tailrace.db.database import Tx
 from tailrace.db.error_classes import NotYet
+from tailrace.messaging.answers import Answers
 from tailrace.messaging.subscribers import EVER, Reaction
 
-answers = Reaction("quotes.answers", since=EVER)
+answers = Answers("quotes.answers", "quote", Quote, Quote.awaits)
 orders = Reaction("quotes.orders", since=EVER)
 goings = Reaction("quotes.goings", since=EVER)
 
@@ -30,32 +31,19 @@ _END = _end.on_conflict_do_update(
 )
 
 
-@answers.on(approvals.ApprovalApproved)
-async def approved(tx: Tx, event: approvals.ApprovalApproved, meta: Meta) -> None:
-    quote = await _waiting(tx, event.subject)
-    if quote is not None:
-        quote.approve(event.subject.sha256, event.approval_id)
+@answers.to(approvals.ApprovalApproved)
+async def approved(tx: Tx, quote: Quote, answer: approvals.ApprovalApproved) -> None:
+    quote.approve(answer.subject.sha256, answer.approval_id)
 
 
-@answers.on(approvals.ApprovalRejected)
-async def rejected(tx: Tx, event: approvals.ApprovalRejected, meta: Meta) -> None:
-    quote = await _waiting(tx, event.subject)
-    if quote is not None and event.then != "restart":
-        quote.reject(event.approval_id, event.reason, final=event.then == "fail")
+@answers.to(approvals.ApprovalRejected)
+async def rejected(tx: Tx, quote: Quote, answer: approvals.ApprovalRejected) -> None:
+    quote.reject(answer.approval_id, answer.reason, final=answer.then == "fail")
 
 
-@answers.on(approvals.ApprovalRecalled)
-async def recalled(tx: Tx, event: approvals.ApprovalRecalled, meta: Meta) -> None:
-    quote = await _waiting(tx, event.subject)
-    if quote is not None:
-        quote.recall(event.reason)
-
-
-@answers.on(approvals.ApprovalVoided)
-async def voided(tx: Tx, event: approvals.ApprovalVoided, meta: Meta) -> None:
-    quote = await _waiting(tx, event.subject)
-    if quote is not None:
-        quote.recall(event.reason)
+@answers.to(approvals.ApprovalRecalled, approvals.ApprovalVoided)
+async def recalled(tx: Tx, quote: Quote, answer: approvals.ApprovalRecalled | approvals.ApprovalVoided) -> None:
+    quote.recall(answer.reason)
 
 
 @orders.on(OrderCreated)
@@ -97,14 +85,3 @@ async def _follow_up(tx: Tx, customer_id: UUID, into_customer_id: UUID | None, a
     row = {"tenant_id": tx.tenant_id, "customer_id": customer_id, "into_customer_id": into_customer_id}
     await tx.execute(_END, row)
     await ending.set(tx, customer_id, at)
-
-
-async def _waiting(tx: Tx, subject: approvals.ApprovalSubject) -> Quote | None:
-    """The quote that waits for this very answer: of the document as it is. None when it does not, any more or at all."""
-    if subject.kind != "quote":
-        return None
-    try:
-        quote = await tx.load(Quote, subject.id)
-    except Unknown as error:
-        raise NotYet(f"quote {subject.id} is not here") from error
-    return quote if quote.status == "in_approval" and quote.sha256 == subject.sha256 else None

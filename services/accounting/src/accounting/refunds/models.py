@@ -77,6 +77,10 @@ class Refund(Aggregate, Base):
         refund.sha256 = sha256(rfc8785.dumps(said)).hexdigest()
         return refund
 
+    def awaits(self) -> str | None:
+        """The hash of what it waits for an approval of; None while it waits for none."""
+        return self.sha256 if self.status == "in_approval" else None
+
     def submit(self) -> None:
         """Let it wait for an approval of exactly this."""
         subject = ApprovalSubject(

@@ -60,6 +60,11 @@ class CreditHeld:
     def held_for_credit(self) -> Hold | None:
         return None if self.credit_hold is None else Hold.model_validate(self.credit_hold)
 
+    def awaits_release(self) -> str | None:
+        """The hash of what an approval was asked for; None while none is awaited."""
+        hold = self.held_for_credit
+        return hold.sha256 if hold is not None and hold.state == "pending" else None
+
     def hold_credit(self, reasons: Sequence[CreditReason], figures: Figures, requester_id: UUID | None) -> None:
         """Wait for a release, which is asked for by this. Of an order that waits already, what was asked for counts no more."""
         order = _order(self)

@@ -14,51 +14,40 @@ from orders.credit import commands
 from orders.credit.commands import relief
 from orders.credit.hold import KIND
 from orders.models import Order
-from tailrace.core.errors import Unknown
 from tailrace.core.events import Meta
 from tailrace.db.database import Tx
-from tailrace.db.error_classes import NotYet
+from tailrace.messaging.answers import Answers
 from tailrace.messaging.subscribers import EVER, Reaction
 
-decisions = Reaction("orders.credit_decisions", since=EVER)
+decisions = Answers("orders.credit_decisions", KIND, Order, Order.awaits_release)
 room = Reaction("orders.credit_room", since=EVER)
 
 
-@decisions.on(approvals.ApprovalApproved)
-async def approved(tx: Tx, event: approvals.ApprovalApproved, meta: Meta) -> None:
+@decisions.to(approvals.ApprovalApproved)
+async def approved(tx: Tx, order: Order, answer: approvals.ApprovalApproved) -> None:
     """Somebody's yes releases the order. Where the matrix asks nobody, that is no yes: a person has to say so."""
-    order = await _waiting(tx, event.subject)
-    if order is None:
-        return
-    if event.decided_by is None:
-        order.answer_credit(event.approval_id, "nobody_asked", None)
+    if answer.decided_by is None:
+        order.answer_credit(answer.approval_id, "nobody_asked", None)
     else:
-        order.release_credit("approval", approval_id=event.approval_id)
+        order.release_credit("approval", approval_id=answer.approval_id)
 
 
-@decisions.on(approvals.ApprovalRejected)
-async def rejected(tx: Tx, event: approvals.ApprovalRejected, meta: Meta) -> None:
-    order = await _waiting(tx, event.subject)
-    if order is None or event.then == "restart":
-        return
-    order.answer_credit(event.approval_id, "rejected", event.reason)
-    if event.then == "fail":
-        order.end_credit_hold(event.reason)
-        order.cancel(event.reason)
+@decisions.to(approvals.ApprovalRejected)
+async def rejected(tx: Tx, order: Order, answer: approvals.ApprovalRejected) -> None:
+    order.answer_credit(answer.approval_id, "rejected", answer.reason)
+    if answer.then == "fail":
+        order.end_credit_hold(answer.reason)
+        order.cancel(answer.reason)
 
 
-@decisions.on(approvals.ApprovalRecalled)
-async def recalled(tx: Tx, event: approvals.ApprovalRecalled, meta: Meta) -> None:
-    order = await _waiting(tx, event.subject)
-    if order is not None:
-        order.answer_credit(event.approval_id, "recalled", event.reason)
+@decisions.to(approvals.ApprovalRecalled)
+async def recalled(tx: Tx, order: Order, answer: approvals.ApprovalRecalled) -> None:
+    order.answer_credit(answer.approval_id, "recalled", answer.reason)
 
 
-@decisions.on(approvals.ApprovalVoided)
-async def voided(tx: Tx, event: approvals.ApprovalVoided, meta: Meta) -> None:
-    order = await _waiting(tx, event.subject)
-    if order is not None:
-        order.answer_credit(event.approval_id, "voided", event.reason)
+@decisions.to(approvals.ApprovalVoided)
+async def voided(tx: Tx, order: Order, answer: approvals.ApprovalVoided) -> None:
+    order.answer_credit(answer.approval_id, "voided", answer.reason)
 
 
 @room.on(
@@ -100,15 +89,3 @@ async def _look_again(tx: Tx, customer_id: UUID | None) -> None:
     """Whether anything waits is seen under the customer's lock alone: an order may just be on its way to waiting."""
     if customer_id is not None:
         await relief.set(tx, customer_id, datetime.now(UTC))
-
-
-async def _waiting(tx: Tx, subject: approvals.ApprovalSubject) -> Order | None:
-    """The order that waits for this very answer: of what was submitted. None when it does not, any more or at all."""
-    if subject.kind != KIND:
-        return None
-    try:
-        order = await tx.load(Order, subject.id)
-    except Unknown as error:
-        raise NotYet(f"order {subject.id} is not here") from error
-    hold = order.held_for_credit
-    return order if hold is not None and hold.state == "pending" and hold.sha256 == subject.sha256 else None
