@@ -26,6 +26,7 @@ from tailrace.rebuild.rebuild import Rebuilt, projection_of, rebuild
 from tailrace.runtime.fleet import load_services
 from tailrace.service import Service
 from tailrace.settings import Settings
+from tailrace.stack.plan import service_names
 
 _MOST_SHOWN = 20
 
@@ -55,8 +56,9 @@ def rebuild_projection(name: str, *, check: bool) -> bool:
 
 
 def _projection(name: str) -> tuple[Service, Projection]:
-    services = load_services()
-    for service in services:
+    # To load every service takes seconds; a subscriber is called after its own.
+    owner = name.partition(".")[0]
+    for service in load_services([owner]) if owner in service_names() else ():
         if any(subscriber.name == name for subscriber in service.subscribers):
             try:
                 return service, projection_of(service, name)
@@ -64,7 +66,7 @@ def _projection(name: str) -> tuple[Service, Projection]:
                 raise OperatorError(f"{name} cannot be rebuilt: {refusal}", refusal.remedy) from None
     known = sorted(
         subscriber.name
-        for service in services
+        for service in load_services()
         for subscriber in service.subscribers
         if isinstance(subscriber, Projection)
     )

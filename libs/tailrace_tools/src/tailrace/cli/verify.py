@@ -18,6 +18,7 @@ from tailrace.observability.logs import configure
 from tailrace.runtime.fleet import load_services
 from tailrace.service import Service
 from tailrace.settings import Settings
+from tailrace.stack.plan import service_names
 from tailrace.verify.replay import Difference, Outcome, Proof, prove
 
 _SHOWN = 400
@@ -45,10 +46,10 @@ def verify(name: str | None, tenant: UUID | None, *, as_json: bool) -> bool:
 
 
 def _services(name: str | None) -> Sequence[Service]:
-    sourced = [service for service in load_services() if service.proof is not None]
-    chosen = [service for service in sourced if name in {None, service.name}]
+    wanted = load_services([name] if name in service_names() else ())
+    chosen = [service for service in wanted if service.proof is not None and name in {None, service.name}]
     if not chosen:
-        there = ", ".join(service.name for service in sourced)
+        there = ", ".join(service.name for service in load_services() if service.proof is not None)
         raise OperatorError(f"there is no event-sourced service {name}", f"there are: {there}")
     return chosen
 
