@@ -34,7 +34,7 @@ async def services(make_harness: MakeHarness) -> dict[str, Harness]:
 
 
 async def test_goods_promises_and_books_agree_in_the_end(services: dict[str, Harness]) -> None:
-    settled = returned = 0
+    settled = returned = reopened = 0
     for seed in SEEDS:
         async with asyncio.timeout(WITHIN):
             trade = await Trade.open(services, seed)
@@ -43,8 +43,10 @@ async def test_goods_promises_and_books_agree_in_the_end(services: dict[str, Har
         settled += len(await services["inventory"].published("inventory.stock.cost_settled"))
         gone = await services["inventory"].published("inventory.stock.issued")
         returned += sum(isinstance(one.event, StockIssued) and one.event.receipt_id is not None for one in gone)
+        reopened += len(await services["orders"].published("order.reopened"))
     assert settled, "nothing ever left before it came"
     assert returned, "nothing ever went back"
+    assert reopened, "nothing was ever changed after it was confirmed"
 
 
 async def check(trade: Trade, when: str) -> None:
@@ -88,7 +90,7 @@ async def check_orders(trade: Trade, when: str) -> dict[tuple[str, str], Decimal
 
 def final_states(order: dict[str, Any], waiting: Decimal) -> set[str | None]:
     if order["status"] == "draft":
-        return {None}
+        return {None, "reopened"}
     assert order["status"] == "confirmed" or order["shipment"] != "full"
     if order["status"] == "cancelled":
         assert not waiting

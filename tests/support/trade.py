@@ -84,6 +84,7 @@ class Trade:
         weights: dict[Callable[[], Awaitable[Any]], int] = {
             self.order: 3,
             self.decide: 9,
+            self.change: 3,
             self.prepare: 6,
             self.dispatch: 14,
             self.deliver: 1,
@@ -109,6 +110,11 @@ class Trade:
     # Selling.
 
     async def order(self) -> None:
+        order = await self.post("orders", "/v1/orders", body := self.new_order())
+        if order:
+            self.orders[order["id"]] = {**body, "line_ids": [line["id"] for line in order["lines"]], "version": 1}
+
+    def new_order(self) -> dict[str, Any]:
         lines = [
             {
                 "item_id": item,
@@ -118,7 +124,7 @@ class Trade:
             }
             for item in self.dice.choices(list(self.items), k=self.dice.randint(1, 3))
         ]
-        body = {
+        return {
             "customer_reference": "C-1",
             "customer_name": "Somebody",
             "currency": self.dice.choice(["EUR", "EUR", "JPY"]),
@@ -127,15 +133,26 @@ class Trade:
             "reservation_expires_in_seconds": self.dice.choice([None, 3600]),
             "lines": lines,
         }
-        order = await self.post("orders", "/v1/orders", body)
-        if order:
-            self.orders[order["id"]] = {**body, "line_ids": [line["id"] for line in order["lines"]]}
+
+    async def change(self) -> None:
+        """Write other lines into a draft; of several who do so at once, the last one counts."""
+        if not self.orders:
+            return
+        order_id, body = self.dice.choice(list(self.orders)[-5:]), self.new_order()
+        del body["confirm"]
+        answer = await self._ask("orders", "PUT", f"/v1/orders/{order_id}", json=body)
+        assert answer.status_code in ALLOWED, answer.text
+        order = answer.json()
+        if answer.status_code == 200 and order["version"] > self.orders[order_id]["version"]:
+            said = {"line_ids": [line["id"] for line in order["lines"]], "version": order["version"]}
+            self.orders[order_id] = {**body, **said}
 
     async def decide(self) -> None:
         if self.orders:
             order_id = self.dice.choice(list(self.orders)[-5:])
-            action = self.dice.choice(["confirm", "hold", "resume", "resume", "allocate", "allocate", "cancel"])
-            body = {"reason": "because"} if action in {"hold", "cancel"} else None
+            often = ["confirm", "confirm", "resume", "resume", "allocate", "allocate"]
+            action = self.dice.choice([*often, "hold", "cancel", "reopen"])
+            body = {"reason": "because"} if action in {"hold", "cancel", "reopen"} else None
             await self.post("orders", f"/v1/orders/{order_id}/{action}", body)
 
     # Shipping.

@@ -28,21 +28,34 @@ class OrderLine(BaseModel):
     `quantity` is in the item's base unit, and `unit_price` is of one; `price_list_id` names the list that it is from.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
     line_id: UUID
+    """By which shipments and reservations name the line."""
     item_id: UUID
+    """What was ordered, of the catalog."""
     sku: str
+    """The item's code when the line was made."""
     name: str
+    """What the item was called when the line was made."""
     warehouse_id: UUID
+    """Where it is to leave from."""
     quantity: Quantity
+    """How much was ordered, in `unit`."""
     unit: str | None = None
+    """The item's base unit."""
     unit_price: UnitPrice
+    """Price of one `unit`, in minor units of the order's currency."""
     price_list_id: UUID | None = None
+    """The list that the price is from; null for one that was agreed."""
     net: Minor
+    """Amount before tax, in minor units: what binds."""
     tax_code: str | None = None
+    """The code that it is taxed by; null for the item's own rate."""
     tax_rate: Rate
+    """The share of `net` that is due as tax: 0.1 is ten per cent."""
     tax: Minor
+    """Amount of tax, in minor units."""
 
 
 class Taxed(Protocol):
@@ -156,6 +169,8 @@ class OrderConfirmed(OrderEvent):
     owner_name: Personal[str | None] = None
     partial_allowed: bool = False
     requested_date: date | None = None
+    revision: int = 1
+    """Which version of the order this is: one more each time that it was a draft again."""
 
 
 class OrderAssigned(OrderEvent):
@@ -194,8 +209,27 @@ class OrderCancelled(OrderEvent):
     reason: str
 
 
+class OrderReopeningRequested(OrderEvent):
+    """Somebody wants to change the order: nothing of it is to be allocated or dispatched any more. The answer is `order.reopened`, or
+    `order.reinstated` when something had left already."""
+
+    type: ClassVar[str] = "order.reopening_requested"
+
+    reason: str
+
+
+class OrderReopened(OrderEvent):
+    """Nothing is held for the order any more, and it is a draft again, in its next revision. What was confirmed binds no more."""
+
+    type: ClassVar[str] = "order.reopened"
+
+    number: str
+    revision: int
+    reason: str | None = None
+
+
 class OrderReinstated(OrderEvent):
-    """The order was cancelled and is confirmed after all: everything of it had left before the cancellation reached it."""
+    """The order was cancelled, or was to be a draft again, and is confirmed after all: goods had left before that reached them."""
 
     type: ClassVar[str] = "order.reinstated"
 
@@ -348,6 +382,8 @@ PUBLISHED: tuple[type[OrderEvent], ...] = (
     OrderHeld,
     OrderResumed,
     OrderCancelled,
+    OrderReopeningRequested,
+    OrderReopened,
     OrderReinstated,
     AllocationRequested,
     ReservationRequested,

@@ -47,6 +47,7 @@ async def walk(w: Walker) -> None:
     await w.post(f"{act}/hold", {"reason": "credit check"}, order_id=order["id"])
     await w.post(f"{act}/resume", order_id=order["id"])
     await w.post(f"{act}/cancel", {"reason": "changed their mind"}, order_id=order["id"])
+    await _changed_twice(w, terms)
     await _on_credit(w, terms)
     await w.imports(
         "/v1/orders/import",
@@ -55,6 +56,19 @@ async def walk(w: Walker) -> None:
         "customer_reference,customer_name,currency,lines.sku,lines.warehouse,quantity,net\nI-2,Ada,EUR,NONE,NONE,1,100\n",
     )
     await _returns(w, terms)
+
+
+async def _changed_twice(w: Walker, terms: dict[str, Any]) -> None:
+    """What binds is taken back, and confirmed again as it is then."""
+    order = await w.post("/v1/orders", terms)
+    act = "/v1/orders/{order_id}"
+    for _ in range(2):
+        await w.post(f"{act}/confirm", order_id=order["id"])
+        await w.pump()
+        await _nothing_in_stock(w)
+        await w.post(f"{act}/reopen", {"reason": "another size"}, order_id=order["id"])
+        await w.pump()
+    await w.get(f"{act}/versions", order_id=order["id"])
 
 
 async def _returns(w: Walker, terms: dict[str, Any]) -> None:

@@ -126,6 +126,7 @@ SOURCES = (
             Told(orders.OrderHeld, ("reason",)),
             Told(orders.OrderResumed, ("reason",)),
             Told(orders.OrderCancelled, ("reason",)),
+            Told(orders.OrderReopened, ("revision", "reason")),
             Told(orders.OrderReinstated, ("reason",)),
         ),
         describes=(orders.OrderChanged, orders.OrderAssigned),

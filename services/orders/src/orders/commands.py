@@ -114,6 +114,15 @@ async def delete(tx: Tx, order_id: UUID, match: int | None) -> None:
     order.cancel("The draft was deleted.")
 
 
+async def reopen(tx: Tx, order_id: UUID, match: int | None, reason: str) -> Order:
+    """Take a confirmed order back, to change it. Raises NotConfirmed, PartlyShipped, OrderInvoiced, BoundByQuote."""
+    order = await tx.load(Order, order_id, match)
+    if order.quote_id is not None:
+        raise BoundByQuote(order.number, order.quote_number)
+    order.reopen(reason)
+    return order
+
+
 async def allocate(tx: Tx, order_id: UUID, match: int | None) -> Order:
     """Try once more to reserve what is open. Raises NotConfirmed, AllocationUnderWay, NothingToAllocate."""
     order = await tx.load(Order, order_id, match)

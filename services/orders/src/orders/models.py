@@ -23,6 +23,7 @@ from orders.lines import OrderLine, Quote
 from orders.progress import Short, progress, progress_of
 from orders.refusals import AllocationUnderWay, AlreadyShipped, NothingToAllocate
 from orders.states import STATES, Status
+from orders.versions import Versioned
 from tailrace.core import clock
 from tailrace.core.ids import uuid7
 from tailrace.db.keys import tenant_index
@@ -34,7 +35,7 @@ from tailrace.messaging.handover import Owner
 NOTHING = Decimal(0)
 
 
-class Order(CreditHeld, Aggregate, Owned, Base):
+class Order(CreditHeld, Versioned, Aggregate, Owned, Base):
     __tablename__ = "sales_order"
     owned_by = "owner_id"
     __table_args__ = (
@@ -91,7 +92,7 @@ class Order(CreditHeld, Aggregate, Owned, Base):
     hold_reason: Mapped[str | None]
     cancel_reason: Mapped[str | None]
     correction: Mapped[str | None]
-    """Why the order stands although somebody cancelled it or put it on hold."""
+    """Why the order stands although somebody cancelled it, reopened it or put it on hold."""
     lines: Mapped[list[OrderLine]] = relationship(
         back_populates="order", cascade="all, delete-orphan", lazy="selectin", order_by="OrderLine.position"
     )
@@ -116,7 +117,7 @@ class Order(CreditHeld, Aggregate, Owned, Base):
     def drafted(cls, number: str, lines: list[OrderLine], terms: Mapping[str, Any]) -> "Order":
         """A new draft. `terms` are the columns that a client decides."""
         start = {"status": "draft", "allocation": "none", "shipment": "none", "allocating": False}
-        start |= {"invoicing": "none", "invoiced": 0, "payment": "none", "paid": 0, "backordered": False}
+        start |= {"invoicing": "none", "invoiced": 0, "payment": "none", "paid": 0, "backordered": False, "revision": 1}
         order = cls(id=uuid7(), number=number, **start)
         order._take(lines, terms)
         order.record(events.OrderCreated(**order._description()))
@@ -128,7 +129,7 @@ class Order(CreditHeld, Aggregate, Owned, Base):
 
     def change(self, lines: list[OrderLine], terms: Mapping[str, Any]) -> None:
         """Replace everything a client may say about a draft."""
-        self.status = self.after("changed")
+        self.status, self.reopen_reason = self.after("changed"), None
         self._take(lines, terms)
         self.record(events.OrderChanged(**self._description()))
 
@@ -144,7 +145,10 @@ class Order(CreditHeld, Aggregate, Owned, Base):
         self.status, self.allocating, self.confirmed_at = self.after("confirmed"), True, clock.now()
         self.record(
             events.OrderConfirmed(
-                **self._description(), partial_allowed=self.partial_allowed, requested_date=self.requested_date
+                **self._description(),
+                partial_allowed=self.partial_allowed,
+                requested_date=self.requested_date,
+                revision=self.revision,
             )
         )
 
@@ -173,6 +177,13 @@ class Order(CreditHeld, Aggregate, Owned, Base):
             raise AlreadyShipped(self.number)
         self.status, self.cancel_reason, self.hold_reason, self.allocating = after, reason, None, False
         self.record(events.OrderCancelled(order_id=self.id, reason=reason))
+
+    def forget_fulfilment(self) -> None:
+        """Be as it was drafted: nothing of it is held, waits or was given up."""
+        for line in self.lines:
+            line.allocated = line.backordered = line.cancelled = NOTHING
+        self.allocation, self.allocating, self.backordered = "none", False, False
+        self.shortage = self.confirmed_at = None
 
     def allocate(self) -> None:
         """Ask for another attempt at what is still open."""
@@ -351,6 +362,8 @@ class Order(CreditHeld, Aggregate, Owned, Base):
             self.correction = f"Everything had left before the cancellation reached it: {self.cancel_reason}"
             self.status, self.cancel_reason = "confirmed", None
             self.record(events.OrderReinstated(order_id=self.id, reason=self.correction))
+        elif self.status == "reopening":
+            self.stay_confirmed("Everything")
         elif self.status == "on_hold":
             self.correction = f"Everything had left before the hold reached it: {self.hold_reason}"
             self.status, self.hold_reason = "confirmed", None

@@ -32,7 +32,9 @@ HELD = "held"
 DONE = "done"
 COMPENSATING = "compensating"
 COMPENSATED = "compensated"
-QUIET = {RESERVING, DONE, COMPENSATED}
+REOPENING = "reopening"
+REOPENED = "reopened"
+QUIET = {RESERVING, DONE, COMPENSATED, REOPENED}
 """To be in one of these still is no step: the wait for an answer goes on, or nothing is left to do."""
 
 
@@ -129,6 +131,11 @@ async def resumed(tx: Tx, run: Fulfilling, event: orders.OrderResumed, meta: Met
 
 @saga.on_answer(orders.OrderCancelled, key=_order)
 async def cancelled(tx: Tx, run: Fulfilling, event: orders.OrderCancelled, meta: Meta) -> None:
+    await _go_on(tx, run)
+
+
+@saga.on_answer(orders.OrderReopeningRequested, key=_order)
+async def reopening(tx: Tx, run: Fulfilling, event: orders.OrderReopeningRequested, meta: Meta) -> None:
     await _go_on(tx, run)
 
 
@@ -259,7 +266,11 @@ async def _gone(tx: Tx, run: Fulfilling, reservation_id: UUID, reason: str | Non
     if run.data.reservations.pop(reservation_id, None) is not None:
         order = await tx.load(Order, run.key)
         order.hold_stock(run.data.held)
-        if reason is not None and order.status != "cancelled" and (order.allocating or order.open_lines()):
+        if (
+            reason is not None
+            and order.status not in {"cancelled", "reopening"}
+            and (order.allocating or order.open_lines())
+        ):
             order.fall_short(reason, allocating=run.data.asking)
     await _go_on(tx, run)
 
@@ -273,8 +284,14 @@ async def _go_on(tx: Tx, run: Fulfilling) -> None:
         raise NotYet(f"order {run.key} is not here") from error
     if run.data.cancels == 0:
         _release(order, run.data.in_state("ending"))
+    if order.status == "reopening":
+        _reopen(tx, order, run.data)
     if order.status == "cancelled":
-        state = _undo(order, run.data)
+        state = COMPENSATED if _undo(order, run.data, "The order was cancelled.") else COMPENSATING
+    elif order.status == "reopening":
+        state = REOPENING
+    elif order.status in {"draft", "credit_hold"}:
+        state = REOPENED
     elif order.status == "on_hold":
         _step_back(order, run.data)
         state = HELD
@@ -291,6 +308,7 @@ def _advance(order: Order, memory: Fulfilment) -> str:
         order.hold_stock(memory.held)
         order.ask_shipment(reservation_id, one.lines, one.lots, allocating=memory.asking)
     # While shipments are being cancelled, some of what looks open may be leaving after all.
+    memory.undoing = False
     if memory.wanted and memory.cancels == 0 and not memory.in_state("asked"):
         memory.wanted = False
         _stop_waiting(order, memory, "All that is open is asked for again.")
@@ -310,19 +328,31 @@ def _advance(order: Order, memory: Fulfilment) -> str:
     return SHIPPING if memory.in_state("used", "ending") else SHORT
 
 
-def _undo(order: Order, memory: Fulfilment) -> str:
-    """Take back what is under way: first the shipments, then the stock, so that nothing leaves that is no longer held."""
+def _undo(order: Order, memory: Fulfilment, reason: str) -> bool:
+    """Take back what is under way: first the shipments, then the stock, so that nothing leaves that is no longer held. True when all of it is."""
     if not memory.undoing:
         memory.undoing, memory.wanted = True, False
-        _stop_waiting(order, memory, "The order was cancelled.")
+        _stop_waiting(order, memory, reason)
         if memory.in_state("used"):
-            order.ask_shipment_cancel("The order was cancelled.")
+            order.ask_shipment_cancel(reason)
             memory.cancels += 1
     if memory.cancels == 0:
         for one in memory.in_state("made").values():
             one.lines = {}
-        _release(order, memory.in_state("asked", "made", "used"))
-    return COMPENSATING if memory.cancels or memory.reservations else COMPENSATED
+        _release(order, memory.in_state("asked", "made", "used"), reason)
+    return not memory.cancels and not memory.reservations
+
+
+def _reopen(tx: Tx, order: Order, memory: Fulfilment) -> None:
+    """Let the order be a draft again as soon as nothing is under way, or stand, when something has left meanwhile."""
+    if not _undo(order, memory, "The order is being changed."):
+        return
+    if order.shipment == "none":
+        tx.add(order.return_to_draft())
+    else:
+        order.stay_confirmed("Some of it")
+        memory.wanted = True
+    memory.undoing = memory.answered_short = False
 
 
 def _step_back(order: Order, memory: Fulfilment) -> None:
@@ -339,9 +369,9 @@ def _stop_waiting(order: Order, memory: Fulfilment, reason: str) -> None:
         memory.backorder = None
 
 
-def _release(order: Order, reservations: Mapping[UUID, Reservation]) -> None:
+def _release(order: Order, reservations: Mapping[UUID, Reservation], reason: str = "The order was cancelled.") -> None:
     """Have these freed, but for what has left of them. Nothing of them must be able to leave any more."""
     for reservation_id, one in reservations.items():
         one.state = "releasing"
         departed = [orders.Departure(shipment_id=id, lines=lines) for id, lines in one.departed.items()]
-        order.ask_release(reservation_id, one.lost or "The order was cancelled.", departed)
+        order.ask_release(reservation_id, one.lost or reason, departed)

@@ -31,7 +31,7 @@ class BoundByQuote(Refused):
     slug, title = "order-bound-by-quote", "The order is what was quoted"
 
     def __init__(self, number: str, quote: str | None) -> None:
-        super().__init__(f"Order {number} was made of quote {quote}: confirm it as it is, or drop it.")
+        super().__init__(f"Order {number} was made of quote {quote}: let it be as it is, or drop it.")
 
 
 class NotConfirmed(Refused):
@@ -57,6 +57,30 @@ class AlreadyShipped(Refused):
 
     def __init__(self, number: str) -> None:
         super().__init__(f"Everything of order {number} has left.")
+
+
+class PartlyShipped(Refused):
+    """409: what an order is for does not change when some of it has left."""
+
+    slug, title = "order-partly-shipped", "Some of the order has left"
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"Some of order {number} has left: cancel the rest, and take another order.")
+
+
+class OrderInvoiced(Refused):
+    """409: an order that is invoiced is not changed."""
+
+    slug, title = "order-invoiced", "The order is invoiced"
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"Order {number} is on an invoice, for money ahead: take that back by a credit note first.")
+
+
+class NotReopened(Refused):
+    """409: nobody wants to change the order."""
+
+    slug, title = "order-not-reopened", "The order is not being reopened"
 
 
 class AllocationUnderWay(Refused):

@@ -16,7 +16,8 @@ from orders.projections import catalog, customers, days, teams, templates, users
 from orders.reactions import quotes
 from orders.scopes import Reader, Writer
 from orders.states import Status
-from orders.views import FulfilmentView, OrderSummary, OrderView
+from orders.versions import OrderVersion
+from orders.views import FulfilmentView, OrderSummary, OrderVersionView, OrderView
 from tailrace.http.etag import IfMatch
 from tailrace.http.filters import any_of, between, equal
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
@@ -47,6 +48,8 @@ Orders = Annotated[
         sort=[Order.number, Order.ordered_at, Order.priority],
     ),
 ]
+
+Versions = Annotated[PageRequest, listed(OrderVersion, sort=[OrderVersion.revision])]
 
 
 @router.post("", status_code=201, response_model=OrderView)
@@ -112,6 +115,20 @@ async def resume_order(tx: Tx, who: Writer, match: IfMatch, order_id: UUID) -> O
 async def cancel_order(tx: Tx, who: Writer, match: IfMatch, order_id: UUID, body: ReasonBody) -> Order:
     """Cancel what has not left; stock and shipments are freed."""
     return await commands.cancel(tx, order_id, match, body.reason)
+
+
+@router.post("/{order_id}/reopen", response_model=OrderView)
+async def reopen_order(tx: Tx, who: Writer, match: IfMatch, order_id: UUID, body: ReasonBody) -> Order:
+    """Change a confirmed order of which nothing has left: it is `reopening` until shipments and stock are freed, and then a draft again,
+    in its next revision, to be changed and confirmed. It stays confirmed, and says why, when something leaves before that."""
+    return await commands.reopen(tx, order_id, match, body.reason)
+
+
+@router.get("/{order_id}/versions", response_model=Page[OrderVersionView])
+async def list_versions(tx: Tx, who: Reader, order_id: UUID, page: Versions) -> Listing[OrderVersion]:
+    """What the order was each time before it was reopened, the first revision first."""
+    order = await tx.find(Order, order_id)
+    return await paginate(tx, select(OrderVersion).where(OrderVersion.order_id == order.id), page)
 
 
 @router.post("/{order_id}/allocate", response_model=OrderView)

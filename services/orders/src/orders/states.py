@@ -3,10 +3,10 @@
 from typing import Literal
 
 from orders.credit.refusals import NotHeldForCredit
-from orders.refusals import AlreadyCancelled, NotADraft, NotConfirmed, NotOnHold
+from orders.refusals import AlreadyCancelled, NotADraft, NotConfirmed, NotOnHold, NotReopened
 from tailrace.core.transitions import Transitions
 
-Status = Literal["draft", "credit_hold", "confirmed", "on_hold", "cancelled"]
+Status = Literal["draft", "credit_hold", "confirmed", "on_hold", "reopening", "cancelled"]
 _UNBOUND: dict[str, Status] = {"changed": "draft", "confirmed": "confirmed", "held for credit": "credit_hold"}
 _ENDS: dict[str, Status] = {"cancelled": "cancelled"}
 STATES = Transitions[Status](
@@ -14,8 +14,9 @@ STATES = Transitions[Status](
     {
         "draft": {**_UNBOUND, **_ENDS, "deleted": "cancelled"},
         "credit_hold": {**_UNBOUND, **_ENDS, "released": "confirmed"},
-        "confirmed": {"held": "on_hold", **_ENDS, "allocated": "confirmed"},
-        "on_hold": {"resumed": "confirmed", **_ENDS},
+        "confirmed": {"held": "on_hold", **_ENDS, "allocated": "confirmed", "reopened": "reopening"},
+        "on_hold": {"resumed": "confirmed", **_ENDS, "reopened": "reopening"},
+        "reopening": {"freed": "draft", "left": "confirmed", **_ENDS},
         "cancelled": {},
     },
     NotADraft,
@@ -25,5 +26,8 @@ STATES = Transitions[Status](
         "resumed": NotOnHold,
         "cancelled": AlreadyCancelled,
         "released": NotHeldForCredit,
+        "reopened": NotConfirmed,
+        "freed": NotReopened,
+        "left": NotReopened,
     },
 )

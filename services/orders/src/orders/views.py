@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from contracts.orders import Address, Progress, RateOfTax
+from contracts.orders import Address, OrderLine, Progress, RateOfTax
 from orders.credit.views import CreditHoldView
 from orders.progress import Short
 from orders.states import Status
@@ -123,6 +123,8 @@ class OrderSummary(ResourceView):
     """Whose turn it is when goods come in: 1 comes first."""
     backordered: bool
     """Whether something of it waits for goods."""
+    revision: int
+    """Which version of the order this is: one more each time that it was a draft again."""
 
 
 class OrderView(OrderSummary):
@@ -140,11 +142,38 @@ class OrderView(OrderSummary):
     cancel_reason: str | None
     """Why it was ended; null unless it was cancelled."""
     correction: str | None
-    """Why it stands although somebody cancelled it or put it on hold; null when nobody did so too late."""
+    """Why it stands although somebody cancelled it, reopened it or put it on hold; null when nobody did so too late."""
+    reopen_reason: str | None
+    """Why it is being changed; null unless it is, or is a draft again for that."""
     taxes: list[RateOfTax]
     """The tax of each code and rate, to which the lines' taxes add up."""
     lines: list[OrderLineView]
     """What was ordered, by position."""
+
+
+class OrderVersionView(View):
+    """What an order was, in a revision that bound and does not any more."""
+
+    id: UUID
+    """This version's own id."""
+    revision: int
+    """Which one it was, from 1."""
+    customer_reference: str
+    """What the customer called it then."""
+    net: Minor
+    """Sum of its lines before tax, in minor units."""
+    tax: Minor
+    """Sum of its lines' tax, in minor units."""
+    total: Minor
+    """What was to be paid, `net` and `tax`, in minor units."""
+    lines: list[OrderLine]
+    """What was ordered, as the order's event said when it was confirmed."""
+    confirmed_at: datetime | None
+    """When it was confirmed, in UTC."""
+    reopened_at: datetime
+    """When it was a draft again, in UTC."""
+    reason: str | None
+    """Why it was reopened."""
 
 
 class FulfilmentView(View):

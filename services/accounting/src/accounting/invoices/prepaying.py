@@ -27,7 +27,8 @@ _SAID = {"en": "Prepayment for order {0}", "ja": "注文 {0} の前受金"}
 async def draft(tx: Tx, asked: NewInvoice) -> Invoice:
     """Raises NotYetKnown, Invalid, NothingToInvoice, TooMuchPrepaid."""
     assert asked.order_id is not None and asked.prepayment is not None
-    (await by_ids(tx, OrderCopy, [asked.order_id])).known(asked.order_id, "/order_id")
+    # One that is being changed asks for nothing ahead until it binds again.
+    (await by_ids(tx, OrderCopy, [asked.order_id])).in_use(asked.order_id, "/order_id")
     # Of two who ask for the same order, the second one sees what the first one asked for.
     query = select(OrderCopy).where(OrderCopy.id == asked.order_id).with_for_update()
     order = (await tx.scalars(query)).one()

@@ -23,7 +23,7 @@ from tailrace.db.database import Tx
 from tailrace.messaging.replica import by_ids, followed
 
 _LONGEST_CHAIN = 20
-_BINDS = ("confirmed", "on_hold")
+_BINDS = ("confirmed", "on_hold", "reopening")
 _OPEN, _OWED, _AHEAD, _HELD = "open_orders", "receivables", "paid_ahead", "held"
 
 
