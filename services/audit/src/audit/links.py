@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, delete, not_, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from audit.models import DocumentLink
+from tailrace.db.among import among
 from tailrace.db.database import Tx
 from tailrace.messaging.subscribers import Delivery
 
@@ -43,7 +44,7 @@ async def led_to(tx: Tx, ids: Collection[UUID]) -> set[UUID]:
     """What these came of, and what was made to help them."""
     link = DocumentLink
     return await _ends(
-        tx, and_(link.comes_of, link.document_id.in_(ids)), and_(not_(link.comes_of), link.to_id.in_(ids))
+        tx, and_(link.comes_of, among(link.document_id, ids)), and_(not_(link.comes_of), among(link.to_id, ids))
     )
 
 
@@ -51,7 +52,7 @@ async def came_of(tx: Tx, ids: Collection[UUID]) -> set[UUID]:
     """What came of these, and what they were made to help."""
     link = DocumentLink
     return await _ends(
-        tx, and_(not_(link.comes_of), link.document_id.in_(ids)), and_(link.comes_of, link.to_id.in_(ids))
+        tx, and_(not_(link.comes_of), among(link.document_id, ids)), and_(link.comes_of, among(link.to_id, ids))
     )
 
 
@@ -66,5 +67,5 @@ async def _ends(tx: Tx, from_here: ColumnElement[bool], to_here: ColumnElement[b
 async def between(tx: Tx, ids: Collection[UUID]) -> list[tuple[UUID, UUID]]:
     """The links among these: each document with one that it names."""
     link = DocumentLink
-    query = select(link.document_id, link.to_id).where(link.document_id.in_(ids), link.to_id.in_(ids))
+    query = select(link.document_id, link.to_id).where(among(link.document_id, ids), among(link.to_id, ids))
     return [(row.document_id, row.to_id) for row in await tx.execute(query.order_by(link.document_id, link.to_id))]

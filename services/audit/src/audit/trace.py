@@ -16,10 +16,11 @@ from uuid import UUID
 from sqlalchemy import Row, select
 
 from audit import links
+from audit.graphs import Edge, Gap, Node, Trace
 from audit.models import Content, Document, Record
-from audit.views import TraceEdge, TraceGap, TraceNode, TraceView
 from contracts.access import Accessed
 from tailrace.core.errors import Unknown
+from tailrace.db.among import among
 from tailrace.db.database import Tx
 from tailrace.redrive.reminder import dead_letters_about
 
@@ -46,7 +47,7 @@ _DOCUMENTS = 200
 """Of a trace that begins at a document, the newest of its events that count."""
 
 
-async def trace(tx: Tx, id: UUID) -> TraceView:
+async def trace(tx: Tx, id: UUID) -> Trace:
     """Raises Unknown for an id that no record knows."""
     about, begin = await _begin(tx, id)
     if about == "document":
@@ -57,7 +58,7 @@ async def trace(tx: Tx, id: UUID) -> TraceView:
     labels = await _labels(tx, [each for each in records if each.type == Accessed.type])
     by_id = {each.id: each for each in records}
     missing = [] if truncated else [*await _missing_causes(tx, by_id), *await _gaps(tx, records)]
-    return TraceView(
+    return Trace(
         id=id,
         about=about,
         complete=not missing and not truncated,
@@ -113,12 +114,12 @@ async def _led_to(tx: Tx, records: Sequence[Found]) -> set[UUID]:
 async def _requests_on(tx: Tx, documents: Collection[UUID]) -> set[UUID]:
     if not documents:
         return set()
-    acted = select(Record.correlation_id).where(Record.document_id.in_(documents), Record.causation_id.is_(None))
+    acted = select(Record.correlation_id).where(among(Record.document_id, documents), Record.causation_id.is_(None))
     return set(await tx.scalars(acted.order_by(Record.position.desc()).limit(MOST)))
 
 
 async def _of_correlations(tx: Tx, ids: Collection[UUID], most: int) -> list[Found]:
-    query = select(*_COLUMNS).where(Record.correlation_id.in_(ids)).order_by(Record.position).limit(most)
+    query = select(*_COLUMNS).where(among(Record.correlation_id, ids)).order_by(Record.position).limit(most)
     return list((await tx.execute(query)).all())
 
 
@@ -131,7 +132,7 @@ async def _before(tx: Tx, records: Sequence[Found]) -> set[UUID]:
     acted_on = {each.document_id for each in records if _is_root(each) and each.sequence > 1}
     if not acted_on:
         return set()
-    made = select(Record.correlation_id).where(Record.document_id.in_(acted_on), Record.sequence == 1)
+    made = select(Record.correlation_id).where(among(Record.document_id, acted_on), Record.sequence == 1)
     return set(await tx.scalars(made))
 
 
@@ -140,7 +141,7 @@ async def _after(tx: Tx, records: Sequence[Found]) -> set[UUID]:
     made = {each.document_id for each in records if each.sequence == 1 and each.type != Accessed.type}
     if not made:
         return set()
-    acted = select(Record.correlation_id).where(Record.document_id.in_(made), Record.causation_id.is_(None))
+    acted = select(Record.correlation_id).where(among(Record.document_id, made), Record.causation_id.is_(None))
     return set(await tx.scalars(acted.limit(MOST)))
 
 
@@ -149,14 +150,13 @@ async def _labels(tx: Tx, accesses: Sequence[Found]) -> dict[int, str]:
     positions = [each.position for each in accesses]
     if not positions:
         return {}
-    rows = await tx.execute(select(Content.position, Content.data).where(Content.position.in_(positions)))
+    rows = await tx.execute(select(Content.position, Content.data).where(among(Content.position, positions)))
     said = {row.position: json.loads(row.data) for row in rows}
     return {at: f"{each['method']} {each['path']} → {each['status']}" for at, each in said.items()}
 
 
-def _node(record: Found, label: str | None) -> TraceNode:
-    # Made of columns that have these types already: to check each again costs as much as to read them.
-    return TraceNode.model_construct(
+def _node(record: Found, label: str | None) -> Node:
+    return Node(
         id=record.id,
         kind="access" if record.type == Accessed.type else "event",
         at=record.occurred_at,
@@ -171,24 +171,24 @@ def _node(record: Found, label: str | None) -> TraceNode:
     )
 
 
-def _edges(records: Sequence[Found], by_id: dict[UUID, Found]) -> list[TraceEdge]:
+def _edges(records: Sequence[Found], by_id: dict[UUID, Found]) -> list[Edge]:
     asked = {each.correlation_id: each.id for each in records if each.type == Accessed.type}
     before: dict[tuple[str, UUID], Found] = {}
-    edges: list[TraceEdge] = []
+    edges: list[Edge] = []
     for each in sorted(records, key=lambda record: (record.document_id.bytes, record.epoch, record.sequence)):
         at = (each.topic, each.document_id)
         if each.causation_id in by_id:
-            edges.append(TraceEdge.model_construct(cause=each.causation_id, effect=each.id, kind="caused"))
+            edges.append(Edge(cause=each.causation_id, effect=each.id, kind="caused"))
         elif _is_root(each):
             if each.correlation_id in asked:
-                edges.append(TraceEdge.model_construct(cause=asked[each.correlation_id], effect=each.id, kind="asked"))
+                edges.append(Edge(cause=asked[each.correlation_id], effect=each.id, kind="asked"))
             if at in before:
-                edges.append(TraceEdge.model_construct(cause=before[at].id, effect=each.id, kind="followed"))
+                edges.append(Edge(cause=before[at].id, effect=each.id, kind="followed"))
         before[at] = each
     return edges
 
 
-async def _linked(tx: Tx, records: Sequence[Found]) -> list[TraceEdge]:
+async def _linked(tx: Tx, records: Sequence[Found]) -> list[Edge]:
     """From what a document was when another named it, as far as that is told, to the first of the other."""
     told: dict[UUID, list[Found]] = {}
     for each in records:
@@ -199,29 +199,30 @@ async def _linked(tx: Tx, records: Sequence[Found]) -> list[TraceEdge]:
         first = told[document][0]
         before = [each for each in told[named] if each.occurred_at <= first.occurred_at]
         if before:
-            edges.append(TraceEdge(cause=before[-1].id, effect=first.id, kind="linked"))
+            edges.append(Edge(cause=before[-1].id, effect=first.id, kind="linked"))
     return edges
 
 
-async def _missing_causes(tx: Tx, by_id: dict[UUID, Found]) -> list[TraceGap]:
+async def _missing_causes(tx: Tx, by_id: dict[UUID, Found]) -> list[Gap]:
     named = {each.causation_id for each in by_id.values() if each.causation_id is not None} - by_id.keys()
-    there = set(await tx.scalars(select(Record.id).where(Record.id.in_(named)))) if named else set()
+    there = set(await tx.scalars(select(Record.id).where(among(Record.id, named)))) if named else set()
     return [
-        TraceGap(kind="cause", id=id, detail="An event names it as its cause, and it has not come.")
+        Gap(kind="cause", id=id, detail="An event names it as its cause, and it has not come.")
         for id in sorted(named - there)
     ]
 
 
-async def _gaps(tx: Tx, records: Sequence[Found]) -> list[TraceGap]:
+async def _gaps(tx: Tx, records: Sequence[Found]) -> list[Gap]:
     """Documents with events that have not come, or that could not be kept as yet."""
     ids = {each.document_id for each in records}
-    found = []
-    for row in await tx.scalars(select(Document).where(Document.id.in_(ids)).order_by(Document.id)):
-        if row.epoch == 1 and row.records < row.sequence:
-            found.append(
-                TraceGap(kind="sequence", id=row.id, detail=f"{row.records} of {row.sequence} events have come.")
-            )
+    short = select(Document.id, Document.records, Document.sequence).where(
+        among(Document.id, ids), Document.epoch == 1, Document.records < Document.sequence
+    )
+    found = [
+        Gap("sequence", row.id, f"{row.records} of {row.sequence} events have come.")
+        for row in await tx.execute(short.order_by(Document.id))
+    ]
     for letter in await dead_letters_about(tx, ids):
         detail = f"{letter.type} {letter.sequence} is a dead letter: {letter.kind}."
-        found.append(TraceGap(kind="waiting", id=letter.aggregate_id, detail=detail))
+        found.append(Gap(kind="waiting", id=letter.aggregate_id, detail=detail))
     return found
