@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import ARRAY, Integer, Row, Uuid, any_, bindparam, select, union
 
 from audit import links
 from audit.graphs import Edge, Gap, Node, Trace
@@ -41,6 +41,24 @@ _COLUMNS: tuple[Any, ...] = (
     Record.causation_id,
     Record.actor_id,
     Record.occurred_at,
+)
+def _these(name: str) -> Any:
+    return any_(bindparam(name, type_=ARRAY(Uuid)))
+
+
+# Made once: a trace of thirty events is a dozen statements, and to make one costs as much as to run it.
+_at: Any = Record.__table__.c
+_OF_REQUESTS = (
+    select(*_COLUMNS)
+    .where(Record.correlation_id == _these("ids"))
+    .order_by(Record.position)
+    .limit(bindparam("most", type_=Integer))
+)
+_request, _by_somebody = select(_at.correlation_id), _at.causation_id.is_(None)
+_NEXT = union(
+    _request.where(_at.document_id == _these("acted_on"), _at.sequence == 1),
+    _request.where(_at.document_id == _these("made"), _by_somebody).limit(MOST),
+    _request.where(_at.document_id == _these("led_to"), _by_somebody).order_by(_at.position.desc()).limit(MOST),
 )
 _ROUNDS = 12
 _DOCUMENTS = 200
@@ -88,10 +106,10 @@ async def _closure(tx: Tx, begin: set[UUID]) -> list[Found]:
     for _ in range(_ROUNDS):
         if not ahead or len(records) > MOST:
             break
-        fresh = await _of_correlations(tx, ahead, MOST + 1 - len(records))
+        fresh = (await tx.execute(_OF_REQUESTS, {"ids": list(ahead), "most": MOST + 1 - len(records)})).all()
         records += fresh
         seen |= ahead
-        ahead = (await _before(tx, fresh) | await _after(tx, fresh) | await _led_to(tx, fresh)) - seen
+        ahead = await _ahead(tx, fresh) - seen
     return records
 
 
@@ -102,47 +120,25 @@ async def _onwards(tx: Tx, id: UUID) -> set[UUID]:
     for _ in range(_ROUNDS):
         ahead = await links.came_of(tx, ahead) - found - {id} if ahead else ahead
         found |= ahead
-    return await _requests_on(tx, found)
+    return set(await tx.scalars(_NEXT, _next(led_to=found))) if found else set()
 
 
-async def _led_to(tx: Tx, records: Sequence[Found]) -> set[UUID]:
-    """The requests on what led to the documents that these made."""
+async def _ahead(tx: Tx, records: Sequence[Found]) -> set[UUID]:
+    """The requests that made what these acted on, those that acted on what these made, and those on what led to that."""
+    acted_on = {each.document_id for each in records if _is_root(each) and each.sequence > 1}
     made = {each.document_id for each in records if each.sequence == 1 and each.type != Accessed.type}
-    return await _requests_on(tx, await links.led_to(tx, made) if made else set())
+    led_to = await links.led_to(tx, made) if made else set()
+    return set(await tx.scalars(_NEXT, _next(acted_on, made, led_to))) if acted_on or made else set()
 
 
-async def _requests_on(tx: Tx, documents: Collection[UUID]) -> set[UUID]:
-    if not documents:
-        return set()
-    acted = select(Record.correlation_id).where(among(Record.document_id, documents), Record.causation_id.is_(None))
-    return set(await tx.scalars(acted.order_by(Record.position.desc()).limit(MOST)))
-
-
-async def _of_correlations(tx: Tx, ids: Collection[UUID], most: int) -> list[Found]:
-    query = select(*_COLUMNS).where(among(Record.correlation_id, ids)).order_by(Record.position).limit(most)
-    return list((await tx.execute(query)).all())
+def _next(
+    acted_on: Collection[UUID] = (), made: Collection[UUID] = (), led_to: Collection[UUID] = ()
+) -> dict[str, list[UUID]]:
+    return {"acted_on": list(acted_on), "made": list(made), "led_to": list(led_to)}
 
 
 def _is_root(record: Found) -> bool:
     return record.causation_id is None and record.type != Accessed.type
-
-
-async def _before(tx: Tx, records: Sequence[Found]) -> set[UUID]:
-    """The requests that made what these acted on."""
-    acted_on = {each.document_id for each in records if _is_root(each) and each.sequence > 1}
-    if not acted_on:
-        return set()
-    made = select(Record.correlation_id).where(among(Record.document_id, acted_on), Record.sequence == 1)
-    return set(await tx.scalars(made))
-
-
-async def _after(tx: Tx, records: Sequence[Found]) -> set[UUID]:
-    """The requests that acted on what these made."""
-    made = {each.document_id for each in records if each.sequence == 1 and each.type != Accessed.type}
-    if not made:
-        return set()
-    acted = select(Record.correlation_id).where(among(Record.document_id, made), Record.causation_id.is_(None))
-    return set(await tx.scalars(acted.limit(MOST)))
 
 
 async def _labels(tx: Tx, accesses: Sequence[Found]) -> dict[int, str]:
