@@ -99,6 +99,36 @@ async def test_a_locked_object_stays_until_its_time_and_the_server_says_so(serve
     assert again.locked and again.version != sealed.version, "what is put twice is kept twice, and neither is lost"
 
 
+async def test_a_legal_hold_keeps_a_version_until_it_is_taken_off(server: tuple[str, str]) -> None:
+    _, address = server
+    place, client = store(address, "locked"), admin(address)
+    key = f"{OBJECT}-held"
+    sealed = await place.seal(key, DATA, LATER)
+    assert sealed.version
+    at = {"Bucket": "locked", "Key": f"acme/audit/{key}", "VersionId": sealed.version}
+
+    def held() -> bool:
+        return client.head_object(**at).get("ObjectLockLegalHoldStatus") == "ON"
+
+    assert not held()
+    for on in (True, True, False):
+        assert await place.hold(key, sealed.version, on=on)
+        assert held() == on
+    kept = client.head_object(**at)
+    assert kept["ObjectLockRetainUntilDate"] == LATER.replace(microsecond=0), "its time is what it was"
+    assert not await place.hold(f"{OBJECT}-never-put", sealed.version, on=True)
+
+
+async def test_what_is_not_locked_is_not_held(server: tuple[str, str], tmp_path: Path) -> None:
+    _, address = server
+    place = store(address, "plain")
+    sealed = await place.seal(f"{OBJECT}-plain", DATA, LATER)
+    assert not await place.hold(f"{OBJECT}-plain", sealed.version or "null", on=True)
+    folder = store_of(Settings(storage=str(tmp_path)), "audit")
+    await folder.seal(OBJECT, DATA, LATER)
+    assert not await folder.hold(OBJECT, "1", on=True)
+
+
 async def test_a_bucket_without_object_lock_keeps_it_and_does_not_say_that_it_is_locked(
     server: tuple[str, str],
 ) -> None:

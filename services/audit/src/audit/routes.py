@@ -233,6 +233,7 @@ async def create_audit_hold(tx: Tx, who: Manager, body: HoldBody) -> Hold:
         await proofs.ensure_known(tx, body.document_id)
     hold = Hold.place(body.reason, body.document_id)
     tx.add(hold)
+    await archiving.mind_holds(tx)
     return hold
 
 
@@ -253,6 +254,7 @@ async def release_audit_hold(tx: Tx, who: Manager, match: IfMatch, hold_id: UUID
     """Let the retention hold again."""
     hold = await tx.load(Hold, hold_id, match)
     hold.release(body.reason, datetime.now(UTC))
+    await archiving.mind_holds(tx)
     return hold
 
 

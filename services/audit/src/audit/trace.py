@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Integer, Row, Uuid, any_, bindparam, select, union
+from sqlalchemy import ARRAY, Integer, Row, Uuid, any_, bindparam, exists, select, union
 
 from audit import links
 from audit.graphs import Edge, Gap, Node, Trace
@@ -42,6 +42,8 @@ _COLUMNS: tuple[Any, ...] = (
     Record.actor_id,
     Record.occurred_at,
 )
+
+
 def _these(name: str) -> Any:
     return any_(bindparam(name, type_=ARRAY(Uuid)))
 
@@ -54,6 +56,7 @@ _OF_REQUESTS = (
     .order_by(Record.position)
     .limit(bindparam("most", type_=Integer))
 )
+_id = bindparam("id", type_=Uuid)
 _request, _by_somebody = select(_at.correlation_id), _at.causation_id.is_(None)
 _NEXT = union(
     _request.where(_at.document_id == _these("acted_on"), _at.sequence == 1),
@@ -63,6 +66,15 @@ _NEXT = union(
 _ROUNDS = 12
 _DOCUMENTS = 200
 """Of a trace that begins at a document, the newest of its events that count."""
+_IS_REQUEST = select(exists().where(_at.correlation_id == _id))
+_OF_EVENT = _request.where(_at.id == _id)
+_ON_DOCUMENT = _request.where(_at.document_id == _id).order_by(_at.position.desc()).limit(_DOCUMENTS)
+_doc: Any = Document.__table__.c
+_SHORT = (
+    select(_doc.id, _doc.records, _doc.sequence)
+    .where(_doc.id == _these("ids"), _doc.epoch == 1, _doc.records < _doc.sequence)
+    .order_by(_doc.id)
+)
 
 
 async def trace(tx: Tx, id: UUID) -> Trace:
@@ -88,13 +100,12 @@ async def trace(tx: Tx, id: UUID) -> Trace:
 
 
 async def _begin(tx: Tx, id: UUID) -> tuple[str, set[UUID]]:
-    if await tx.scalar(select(Record.id).where(Record.correlation_id == id).limit(1)) is not None:
+    if await tx.scalar(_IS_REQUEST, {"id": id}):
         return "request", {id}
-    event = await tx.scalar(select(Record.correlation_id).where(Record.id == id))
+    event = await tx.scalar(_OF_EVENT, {"id": id})
     if event is not None:
         return "event", {event}
-    newest = select(Record.correlation_id).where(Record.document_id == id)
-    found = set(await tx.scalars(newest.order_by(Record.position.desc()).limit(_DOCUMENTS)))
+    found = set(await tx.scalars(_ON_DOCUMENT, {"id": id}))
     if not found:
         raise Unknown("request, event or document", id)
     return "document", found
@@ -211,12 +222,9 @@ async def _missing_causes(tx: Tx, by_id: dict[UUID, Found]) -> list[Gap]:
 async def _gaps(tx: Tx, records: Sequence[Found]) -> list[Gap]:
     """Documents with events that have not come, or that could not be kept as yet."""
     ids = {each.document_id for each in records}
-    short = select(Document.id, Document.records, Document.sequence).where(
-        among(Document.id, ids), Document.epoch == 1, Document.records < Document.sequence
-    )
     found = [
-        Gap("sequence", row.id, f"{row.records} of {row.sequence} events have come.")
-        for row in await tx.execute(short.order_by(Document.id))
+        Gap("sequence", id, f"{records} of {sequence} events have come.")
+        for id, records, sequence in await tx.execute(_SHORT, {"ids": list(ids)})
     ]
     for letter in await dead_letters_about(tx, ids):
         detail = f"{letter.type} {letter.sequence} is a dead letter: {letter.kind}."

@@ -72,7 +72,13 @@ def decided(task: Any, decision: str, reason: str | None, then: str | None) -> d
 
 
 async def begin(
-    tx: Tx, approval: Approval, process: Process, version: ProcessVersion, desk: Desk | None = None, *, anew: bool = True
+    tx: Tx,
+    approval: Approval,
+    process: Process,
+    version: ProcessVersion,
+    desk: Desk | None = None,
+    *,
+    anew: bool = True,
 ) -> None:
     """Let the process of an approval begin, in place of what ran of it before, whose deadlines are forgotten by now.
 
