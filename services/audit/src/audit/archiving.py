@@ -3,7 +3,7 @@
 Two steps, each in a transaction of its own: which records an archive has is noted and committed; then its object is put and its contents leave
 the database. A process that dies in between puts the same bytes under the same key again. Records and hashes stay where they are. Accesses at the
 gateway are not archived, since their time is shorter; what was archived comes back by `restore`, and is deleted when its time is over and no hold
-keeps it. Where the store locks objects, a hold is one there too (S3 legal hold), so that nobody who owns the database or the bucket deletes the object.
+keeps it. Where the store locks objects, a hold is one there too (S3 legal hold): then the object stays although its time there is over.
 """
 
 import asyncio
@@ -180,7 +180,10 @@ async def archive_of(tx: Tx, position: int) -> UUID | None:
 
 
 async def _mind_holds(tx: Tx) -> int:
-    """Let the store hold the locked archives that a hold keeps, and no others; how many that changed. One that it did not take is tried the next day."""
+    """Let the store hold the locked archives that a hold keeps, and no others; how many that changed.
+
+    What it did not take is tried again the next day.
+    """
     other = select(Archive.id).where(
         Archive.sealed_at.is_not(None), Archive.deleted_at.is_(None), Archive.locked, Archive.held != _is_held()
     )

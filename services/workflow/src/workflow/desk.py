@@ -1,7 +1,5 @@
 """What is looked up once, and what is written once, for all the documents that are submitted together."""
 
-from uuid import UUID
-
 from tailrace.db.database import Tx
 from tailrace.messaging.timers import Deadlines
 from workflow.deploying import serving

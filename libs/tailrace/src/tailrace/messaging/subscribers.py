@@ -163,8 +163,9 @@ class Reaction(Subscriber):
 
     def runs(self, deliveries: Sequence[Delivery]) -> Iterator[Sequence[Delivery]]:
         """What is answered at once: those in a row that a batch handler takes, and each other one alone."""
-        for together, some in groupby(deliveries, lambda delivery: delivery.meta.type in self._together):
-            yield from [list(some)] if together else ([each] for each in some)
+        for together, group in groupby(deliveries, lambda delivery: delivery.meta.type in self._together):
+            some = list(group)
+            yield from [some] if together else [[each] for each in some]
 
     async def handle(self, tx: Tx, deliveries: Sequence[Delivery]) -> None:
         if self._batch is not None and self._together.issuperset(each.meta.type for each in deliveries):

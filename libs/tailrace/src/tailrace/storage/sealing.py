@@ -1,7 +1,8 @@
 """Objects that nobody takes away or changes before their time: put into a bucket with object lock, in compliance mode, and looked at again.
 
 `obstore` sends no headers of one's own, and a lock is a header that has to be signed; so these few requests are signed here, by AWS Signature
-Version 4. A legal hold keeps an object too, from when it is put on until it is taken off. A bucket without object lock keeps the object all the same, and the answer says that it is not locked.
+Version 4. A legal hold keeps an object too, from when it is put on until it is taken off. A bucket without object lock keeps the object all the
+same, and the answer says that it is not locked.
 """
 
 import base64
