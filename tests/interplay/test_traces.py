@@ -113,7 +113,7 @@ class Shop:
             yield from self.ship(order, shipment)
         if chance() < 0.15:
             self.request("POST /v1/returns")
-            sent = self.say("return.received", uuid7(), "shipment")
+            sent = self.say("shipment.return_received", uuid7(), "shipment")
             self.say("inventory.stock.received", self.dice.choice(self.stock), "inventory", sent)
             self.say("order.goods_returned", order, "order", sent)
             self.post(order, sent)
@@ -139,15 +139,15 @@ class Shop:
         self.say("order.shipment_progressed", order, "order", left)
         self.post(order, left)
         invoice = uuid7()
-        self.post(order, self.say("invoice.issued", invoice, "invoice", left))
+        self.post(order, self.say("accounting.invoice.issued", invoice, "accounting", left))
         yield 1
         self._invoices.append(invoice)
         if self.dice.random() < 0.6:
             self.request("POST /v1/payments")
-            paid = self.say("payment.received", uuid7(), "invoice")
-            self.say("invoice.settled", invoice, "invoice")
+            paid = self.say("accounting.payment.received", uuid7(), "accounting")
+            self.say("accounting.invoice.settled", invoice, "accounting")
             if self.dice.random() < 0.1:  # one payment for two: then either order's trace has the other
-                self.say("invoice.settled", self.dice.choice(self._invoices), "invoice")
+                self.say("accounting.invoice.settled", self.dice.choice(self._invoices), "accounting")
             self.post(order, paid)
             yield 1
 
