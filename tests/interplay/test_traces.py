@@ -38,7 +38,7 @@ class Shop:
         self.asked: dict[UUID, Counter[str]] = defaultdict(Counter)
         self.journals: dict[UUID, UUID] = {}
         """The last journal that an order led to."""
-        self._request, self._receipts, self._invoices = uuid7(), list[ConsumerRecord](), list[UUID]()
+        self._request, self._receipts, self._invoices = uuid7(), list[UUID](), list[UUID]()
         for each in self.stock:
             self.request("PUT /v1/inventory/items/{item_id}")
             self.say("inventory.item.created", each, "inventory")
@@ -55,10 +55,9 @@ class Shop:
     def say(
         self, type: str, document: UUID, context: str, cause: ConsumerRecord | None = None, **more: Any
     ) -> ConsumerRecord:
-        correlation = None if cause is not None else self._request
-        record = self.scribe.event(
-            type, document, cause=cause, correlation=correlation, **({"topic": f"{context}.events"} | more)
-        )
+        """The next event of a document: because of another, else because of the request."""
+        given = {"topic": f"{context}.events", "correlation": None if cause is not None else self._request} | more
+        record = self.scribe.event(type, document, cause=cause, **given)
         self.said.append(record)
         return record
 
@@ -91,10 +90,13 @@ class Shop:
             return
         self.request("POST /v1/orders/{id}/confirm", order)
         wanted = self.say("order.reservation_requested", order, "order", self.say("order.confirmed", order, "order"))
+        reservation = uuid7()
         if chance() < 0.25:
-            made = yield from self.wait(order)
+            self.say("inventory.reservation.waits", reservation, "inventory", wanted)
+            yield 1
+            made = self.say("order.backorder_filled", order, "order", self.goods_come(reservation))
         else:
-            made = self.say("inventory.reservation.made", uuid7(), "inventory", wanted)
+            made = self.say("inventory.reservation.made", reservation, "inventory", wanted)
             for each in self.dice.sample(self.stock, self.dice.randint(1, 3)):
                 self.say("inventory.stock.reserved", each, "inventory", wanted)
         yield 1
@@ -112,21 +114,26 @@ class Shop:
         for shipment in shipments:
             yield from self.ship(order, shipment)
         if chance() < 0.15:
-            self.request("POST /v1/returns")
-            sent = self.say("shipment.return_received", uuid7(), "shipment")
+            back = uuid7()
+            self.request("POST /v1/orders/{id}/returns", order)
+            agreed = self.say("order.return_agreed", order, "order")
+            self.say("shipment.return_expected", back, "shipment", agreed)
+            yield 1
+            self.request("POST /v1/returns/{id}/receive")
+            sent = self.say("shipment.return_received", back, "shipment")
             self.say("inventory.stock.received", self.dice.choice(self.stock), "inventory", sent)
             self.say("order.goods_returned", order, "order", sent)
             self.post(order, sent)
             yield 1
 
-    def wait(self, order: UUID) -> Iterator[int]:
-        """Goods come: for this order, or they came for another one too."""
-        yield 1
+    def goods_come(self, reservation: UUID) -> ConsumerRecord:
+        """They are for this reservation, or were for another one and are enough for this too."""
         if not self._receipts or self.dice.random() < 0.8:
             self.request("POST /v1/inventory/receipts")
-            self._receipts.append(self.say("inventory.receipt.posted", uuid7(), "inventory"))
-            self.say("inventory.stock.received", self.dice.choice(self.stock), "inventory", self._receipts[-1])
-        return self.say("order.backorder_filled", order, "order", self._receipts[-1])  # type: ignore[return-value]
+            self._receipts.append(self._request)
+            came = self.say("inventory.receipt.posted", uuid7(), "inventory")
+            self.say("inventory.stock.received", self.dice.choice(self.stock), "inventory", came)
+        return self.say("inventory.reservation.filled", reservation, "inventory", correlation=self._receipts[-1])
 
     def ship(self, order: UUID, shipment: UUID) -> Iterator[int]:
         if self.dice.random() < 0.4:

@@ -10,7 +10,7 @@ where it began alone: an order shows the opportunity and the tasks that were for
 
 import json
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Integer, Row, Uuid, any_, bindparam, exists, select, union
@@ -99,7 +99,7 @@ async def trace(tx: Tx, id: UUID) -> Trace:
     )
 
 
-async def _begin(tx: Tx, id: UUID) -> tuple[str, set[UUID]]:
+async def _begin(tx: Tx, id: UUID) -> tuple[Literal["request", "event", "document"], set[UUID]]:
     if await tx.scalar(_IS_REQUEST, {"id": id}):
         return "request", {id}
     event = await tx.scalar(_OF_EVENT, {"id": id})

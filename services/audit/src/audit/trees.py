@@ -100,14 +100,14 @@ async def nodes_for(tx: Tx, *proofs: Any) -> NodeHash:
 async def renew_documents(tx: Tx, since: int) -> bytes:
     """Bring the tree over the documents up to their newest records, of which those from position `since` on are new to it; its root."""
     told = select(Record.topic, Record.document_id).where(Record.position >= since).distinct().subquery()
-    mine = (Document.topic == told.c.topic) & (Document.id == told.c.document_id)
-    changed = sorted(await tx.scalars(select(Document.bucket).join(told, mine).distinct()))
+    theirs = (Document.topic == told.c.topic) & (Document.id == told.c.document_id)
+    changed = sorted(await tx.scalars(select(Document.bucket).join(told, theirs).distinct()))
     hashes: dict[int, bytes] = {}
     for begin in range(0, len(changed), _AT_ONCE):
         some = changed[begin : begin + _AT_ONCE]
         pairs: dict[int, list[bytes]] = {bucket: [] for bucket in some}
-        for bucket, *said in await _standings(tx, some):
-            pairs[bucket].append(documents.pair_of(*said))
+        for row in await _standings(tx, some):
+            pairs[row.bucket].append(documents.pair_of(*row[1:]))
         hashes |= {bucket: documents.bucket_hash(each) for bucket, each in pairs.items()}
     touched = sorted({bucket >> TILE_HEIGHT for bucket in hashes})
     old = await _read(tx, DOCUMENTS, [*((0, index) for index in touched), (1, 0)])
@@ -125,7 +125,7 @@ async def renew_documents(tx: Tx, since: int) -> bytes:
 async def _standings(tx: Tx, buckets: Sequence[int]) -> Sequence[Row[Any]]:
     """Of each document in these buckets the bucket, and what `documents.pair_of` takes."""
     at = Document.__table__.c
-    columns = (at.bucket, at.topic, at.id, at.epoch, at.sequence, at.records, at.last)
+    columns: tuple[Any, ...] = (at.bucket, at.topic, at.id, at.epoch, at.sequence, at.records, at.last)
     return (await tx.execute(select(*columns).where(among(at.bucket, buckets)))).all()
 
 

@@ -89,7 +89,8 @@ def _read(headers: Mapping[str, str], name: str, parse: Any) -> Any:
 def _uuid(text: str) -> UUID:
     # The driver's own kind of UUID, as columns have it: read eight times as fast as Python's, and written without being turned into text.
     try:
-        return pgproto.UUID(text)
+        read: UUID = pgproto.UUID(text)
+        return read
     except ValueError:
         return UUID(text)  # the other ways to write one, which the driver does not read
 

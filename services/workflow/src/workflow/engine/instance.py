@@ -67,7 +67,8 @@ class State:
 
     def dump(self) -> Json:
         """This state as plain JSON, without the spec."""
-        return copied(self._state)
+        made: Json = copied(self._state)
+        return made
 
     # What it waits for.
 
