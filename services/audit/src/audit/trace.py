@@ -63,7 +63,8 @@ _NEXT = union(
     _request.where(_at.document_id == _these("made"), _by_somebody).limit(MOST),
     _request.where(_at.document_id == _these("led_to"), _by_somebody).order_by(_at.position.desc()).limit(MOST),
 )
-_ROUNDS = 12
+_ROUNDS = 60
+"""How far a trace goes at most, from request to request; where there is more, it is truncated, and says so."""
 _DOCUMENTS = 200
 """Of a trace that begins at a document, the newest of its events that count."""
 _IS_REQUEST = select(exists().where(_at.correlation_id == _id))
@@ -82,8 +83,8 @@ async def trace(tx: Tx, id: UUID) -> Trace:
     about, begin = await _begin(tx, id)
     if about == "document":
         begin |= await _onwards(tx, id)
-    records = await _closure(tx, begin)
-    truncated = len(records) > MOST
+    records, further = await _closure(tx, begin)
+    truncated = further or len(records) > MOST
     records = sorted(records, key=lambda each: (each.occurred_at, each.position))[:MOST]
     labels = await _labels(tx, [each for each in records if each.type == Accessed.type])
     by_id = {each.id: each for each in records}
@@ -111,7 +112,8 @@ async def _begin(tx: Tx, id: UUID) -> tuple[Literal["request", "event", "documen
     return "document", found
 
 
-async def _closure(tx: Tx, begin: set[UUID]) -> list[Found]:
+async def _closure(tx: Tx, begin: set[UUID]) -> tuple[list[Found], bool]:
+    """All that is reached, and whether there may be more."""
     seen: set[UUID] = set()
     ahead, records = begin, []  # type: tuple[set[UUID], list[Found]]
     for _ in range(_ROUNDS):
@@ -121,7 +123,7 @@ async def _closure(tx: Tx, begin: set[UUID]) -> list[Found]:
         records += fresh
         seen |= ahead
         ahead = await _ahead(tx, fresh) - seen
-    return records
+    return records, bool(ahead)
 
 
 async def _onwards(tx: Tx, id: UUID) -> set[UUID]:

@@ -107,7 +107,8 @@ async def renew_documents(tx: Tx, since: int) -> bytes:
         some = changed[begin : begin + _AT_ONCE]
         pairs: dict[int, list[bytes]] = {bucket: [] for bucket in some}
         for row in await _standings(tx, some):
-            pairs[row.bucket].append(documents.pair_of(*row[1:]))
+            said = row.topic, row.id, row.epoch, row.sequence, row.records, row.last
+            pairs[row.bucket].append(documents.pair_of(*said))
         hashes |= {bucket: documents.bucket_hash(each) for bucket, each in pairs.items()}
     touched = sorted({bucket >> TILE_HEIGHT for bucket in hashes})
     old = await _read(tx, DOCUMENTS, [*((0, index) for index in touched), (1, 0)])
