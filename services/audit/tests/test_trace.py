@@ -88,6 +88,16 @@ async def test_a_gap_of_a_document_is_said(scribe: Scribe) -> None:
     assert second is not None
 
 
+async def test_a_document_with_fewer_records_than_events_is_not_complete(scribe: Scribe) -> None:
+    """As when one was dropped from the dead letters."""
+    sale = Sale(scribe, uuid7())
+    await scribe.say(*sale.all)
+    await scribe.h.admin.execute("UPDATE document SET sequence = sequence + 1 WHERE id = $1", sale.order)
+    trace = await of(scribe, sale.journal)
+    said = {"kind": "sequence", "id": str(sale.order), "detail": "5 of 6 events have come."}
+    assert (trace["complete"], trace["missing"]) == (False, [said])
+
+
 async def test_an_access_is_where_a_trace_begins(scribe: Scribe) -> None:
     sale = Sale(scribe, uuid7())
     said = {

@@ -256,7 +256,7 @@ async def _begin(
     approval = Approval.requested(id, subject, process.key, version.number, clock.now())
     complete(approval)
     tx.add(approval)
-    await running.begin(tx, approval, process, version, desk, anew=False)
+    await running.begin(tx, approval, process, version, desk, replaces=False)
     return approval
 
 

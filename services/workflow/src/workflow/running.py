@@ -78,13 +78,13 @@ async def begin(
     version: ProcessVersion,
     desk: Desk | None = None,
     *,
-    anew: bool = True,
+    replaces: bool = True,
 ) -> None:
     """Let the process of an approval begin, in place of what ran of it before, whose deadlines are forgotten by now.
 
-    At a `desk` the deadlines are noted only; `anew` is false for an approval that is just made, of which nothing ran.
+    At a `desk` the deadlines are noted only; `replaces` is false for an approval that is just made, of which nothing ran.
     """
-    instance = await tx.get(Instance, (tx.tenant_id, approval.id)) if anew else None
+    instance = await tx.get(Instance, (tx.tenant_id, approval.id)) if replaces else None
     if instance is None:
         instance = Instance(id=approval.id)
         tx.add(instance)
