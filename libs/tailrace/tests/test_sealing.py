@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import httpx2
 import pytest
 from asking import free_port, listens
 from botocore.exceptions import ClientError
@@ -21,6 +22,7 @@ from moto.server import ThreadedMotoServer
 from pydantic import SecretStr
 
 from tailrace.settings import Settings
+from tailrace.storage.sealing import Bucket
 from tailrace.storage.store import Store, StoreAway, store_of
 
 KEY, SECRET = "tailrace", "correct-horse-battery"
@@ -116,6 +118,28 @@ async def test_a_legal_hold_keeps_a_version_until_it_is_taken_off(server: tuple[
         assert held() == on
     kept = client.head_object(**at)
     assert kept["ObjectLockRetainUntilDate"] == LATER.replace(microsecond=0), "its time is what it was"
+
+
+@pytest.mark.parametrize(
+    ("put", "shown", "on", "held"),
+    [
+        (200, "ON", True, True),
+        (200, None, True, False),
+        (200, "OFF", True, False),
+        (200, None, False, True),
+        (200, "ON", False, False),
+        (403, "ON", True, False),
+    ],
+)
+async def test_a_legal_hold_is_what_the_store_shows_afterwards(
+    put: int, shown: str | None, on: bool, held: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def answer(self: Bucket, method: str, *_: object, **__: object) -> httpx2.Response:
+        headers = {"x-amz-object-lock-legal-hold": shown} if shown and method == "HEAD" else {}
+        return httpx2.Response(put if method == "PUT" else 200, headers=headers, request=httpx2.Request(method, "/"))
+
+    monkeypatch.setattr(Bucket, "_send", answer)
+    assert await store("http://store.example", "locked").hold(OBJECT, "1", on=on) == held
 
 
 async def test_what_is_not_locked_is_not_held(server: tuple[str, str], tmp_path: Path) -> None:
