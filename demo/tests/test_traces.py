@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tailrace_demo.topics import Event
-from tailrace_demo.traces import Topics, _requests, _wrong
+from tailrace_demo.traces import Topics, _requests, wrong
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -66,7 +66,7 @@ def _trace() -> dict[str, Any]:
 def test_each_fault_is_named(change: Callable[[dict[str, Any]], object], why: str | None) -> None:
     trace, wanted = copy.deepcopy(_trace()), Topics([*SALE, *ANOTHER]).belonging("o1")
     change(trace)
-    found = _wrong(trace, wanted, ASKED)
+    found = wrong(trace, wanted, ASKED)
     assert (found is None) == (why is None) and (why is None or (found or "").startswith(why)), found
 
 

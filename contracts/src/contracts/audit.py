@@ -97,6 +97,16 @@ class AuditArchived(AuditEvent):
     """Whether the store has said that it refuses to delete it before then."""
 
 
+class AuditArchiveHoldChanged(AuditEvent):
+    """A hold on what an archive keeps was placed or released, and the store follows: beside the time, nothing more or again keeps the object."""
+
+    type: ClassVar[str] = "audit.archive_hold_changed"
+
+    archive_id: UUID
+    held: bool
+    """Whether the store refuses to delete it for as long as the hold lasts, whatever its time."""
+
+
 class AuditArchiveRestored(AuditEvent):
     """What an archive keeps is in the database too, for a while."""
 
@@ -121,6 +131,7 @@ PUBLISHED: tuple[type[AuditEvent], ...] = (
     AuditHoldReleased,
     AuditArchiveBegun,
     AuditArchived,
+    AuditArchiveHoldChanged,
     AuditArchiveRestored,
     AuditArchiveDeleted,
 )

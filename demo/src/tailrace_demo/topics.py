@@ -39,14 +39,15 @@ async def read_events(kafka: str) -> list[Event]:
         ends: dict[TopicPartition, int] = {}
         while not ends or [p for p in ends if await consumer.position(p) < ends[p]]:
             for records in (await consumer.getmany(timeout_ms=500, max_records=5000)).values():
-                events += filter(None, (_event(record.topic, dict(record.headers)) for record in records))
+                events += filter(None, (event_of(record.topic, dict(record.headers)) for record in records))
             ends = ends or await consumer.end_offsets(list(consumer.assignment()))
         return events
     finally:
         await consumer.stop()
 
 
-def _event(topic: str, headers: dict[str, bytes | None]) -> Event | None:
+def event_of(topic: str, headers: dict[str, bytes | None]) -> Event | None:
+    """As much of it as a trace is compared with; None of a record that is no event."""
     text = {name: value.decode() for name, value in headers.items() if value is not None}
     if "ce_id" not in text:
         return None

@@ -145,12 +145,13 @@ async def _differs(
         verdict.times.append((time.perf_counter() - began) * 1000)
         verdict.asked += 1
         verdict.nodes += len(trace["nodes"])
-        if why := _wrong(trace, wanted, asked):
+        if why := wrong(trace, wanted, asked):
             return f"from {end}: {why}"
     return None
 
 
-def _wrong(trace: Mapping[str, Any], wanted: Mapping[str, Event], asked: Counter[str]) -> str | None:
+def wrong(trace: Mapping[str, Any], wanted: Mapping[str, Event], asked: Counter[str]) -> str | None:
+    """How a trace differs from the events that belong together and from what was asked for at the gateway. None when it does not."""
     if not trace["complete"]:
         return f"not complete: {trace['missing']}"
     events = {node["id"]: node for node in trace["nodes"] if node["kind"] == "event"}

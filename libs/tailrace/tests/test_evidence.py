@@ -298,6 +298,13 @@ def test_a_head_from_before_is_one_of_the_same_company_and_signed() -> None:
     assert unsigned.value.kind == "not-signed"
 
 
+@pytest.mark.parametrize("topic", [TOPIC, 'a"\\\n\u2028é', "発注.events"])
+def test_a_log_hashes_a_standing_as_who_checks_it_does(topic: str) -> None:
+    numbers = (3, 2**53 - 1, 12, 0)
+    document = UUID("018f4d2e-0000-7000-8000-0000000000ab")
+    assert documents.pair_of(topic, document, *numbers) == documents.Standing(topic, str(document), *numbers).pair()
+
+
 @pytest.mark.parametrize(
     ("places", "whole"),
     [

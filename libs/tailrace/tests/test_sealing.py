@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import httpx2
 import pytest
 from asking import free_port, listens
 from botocore.exceptions import ClientError
@@ -21,6 +22,7 @@ from moto.server import ThreadedMotoServer
 from pydantic import SecretStr
 
 from tailrace.settings import Settings
+from tailrace.storage.sealing import Bucket
 from tailrace.storage.store import Store, StoreAway, store_of
 
 KEY, SECRET = "tailrace", "correct-horse-battery"
@@ -97,6 +99,58 @@ async def test_a_locked_object_stays_until_its_time_and_the_server_says_so(serve
             await store(address, "locked", secret="not the secret").seal(OBJECT, DATA, LATER)
     again = await place.seal(OBJECT, DATA, LATER)
     assert again.locked and again.version != sealed.version, "what is put twice is kept twice, and neither is lost"
+
+
+async def test_a_legal_hold_keeps_a_version_until_it_is_taken_off(server: tuple[str, str]) -> None:
+    _, address = server
+    place, client = store(address, "locked"), admin(address)
+    key = f"{OBJECT}-held"
+    sealed = await place.seal(key, DATA, LATER)
+    assert sealed.version
+    at = {"Bucket": "locked", "Key": f"acme/audit/{key}", "VersionId": sealed.version}
+
+    def held() -> bool:
+        return client.head_object(**at).get("ObjectLockLegalHoldStatus") == "ON"
+
+    assert not held()
+    for on in (True, True, False):
+        assert await place.hold(key, sealed.version, on=on)
+        assert held() == on
+    kept = client.head_object(**at)
+    assert kept["ObjectLockRetainUntilDate"] == LATER.replace(microsecond=0), "its time is what it was"
+
+
+@pytest.mark.parametrize(
+    ("put", "shown", "on", "held"),
+    [
+        (200, "ON", True, True),
+        (200, None, True, False),
+        (200, "OFF", True, False),
+        (200, None, False, True),
+        (200, "ON", False, False),
+        (403, "ON", True, False),
+    ],
+)
+async def test_a_legal_hold_is_what_the_store_shows_afterwards(
+    put: int, shown: str | None, on: bool, held: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def answer(self: Bucket, method: str, *_: object, **__: object) -> httpx2.Response:
+        headers = {"x-amz-object-lock-legal-hold": shown} if shown and method == "HEAD" else {}
+        return httpx2.Response(put if method == "PUT" else 200, headers=headers, request=httpx2.Request(method, "/"))
+
+    monkeypatch.setattr(Bucket, "_send", answer)
+    assert await store("http://store.example", "locked").hold(OBJECT, "1", on=on) == held
+
+
+async def test_what_is_not_locked_is_not_held(server: tuple[str, str], tmp_path: Path) -> None:
+    _, address = server
+    place = store(address, "plain")
+    sealed = await place.seal(f"{OBJECT}-plain", DATA, LATER)
+    assert not await place.hold(f"{OBJECT}-plain", sealed.version or "null", on=True)
+    assert await place.unseal(f"{OBJECT}-plain", sealed.version)
+    folder = store_of(Settings(storage=str(tmp_path)), "audit")
+    await folder.seal(OBJECT, DATA, LATER)
+    assert not await folder.hold(OBJECT, "1", on=True)
 
 
 async def test_a_bucket_without_object_lock_keeps_it_and_does_not_say_that_it_is_locked(

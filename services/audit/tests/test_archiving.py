@@ -13,7 +13,7 @@ from scribe import AT, Scribe, id_of
 from audit import archiving
 from audit.means import means_of
 from tailrace.core.ids import uuid7
-from tailrace.storage.store import StoreAway
+from tailrace.storage.store import Sealed, StoreAway
 from tailrace.verify.archive import Archives, packed, unpacked
 from tailrace.verify.evidence import FIRST, Fault
 
@@ -110,6 +110,80 @@ async def test_what_is_old_is_sealed_proven_restored_and_deleted_in_its_time(
     assert sorted(told) == sorted(
         ["audit.archive_begun", "audit.archived", "audit.archive_deleted"] * 2 + ["audit.archive_restored"]
     )
+
+
+class Vault:
+    """The port of a store that locks: what it has sealed, and what of it is held; `deaf` takes no holds."""
+
+    def __init__(self) -> None:
+        self.sealed: dict[str, bytes] = {}
+        self.held: set[str] = set()
+        self.deaf = False
+
+    async def seal(self, key: str, data: bytes, until: datetime) -> Sealed:
+        self.sealed[key] = data
+        return Sealed("1", locked=True)
+
+    async def hold(self, key: str, version: str, *, on: bool) -> bool:
+        assert (key in self.sealed, version) == (True, "1")
+        if not self.deaf:
+            (self.held.add if on else self.held.discard)(key)
+        return not self.deaf
+
+    async def unseal(self, key: str, version: str | None) -> bool:
+        assert key not in self.held, "nobody asks for what is refused anyway"
+        del self.sealed[key]
+        return True
+
+
+async def test_a_hold_is_one_in_the_store_too_for_the_archives_that_it_keeps(
+    scribe: Scribe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vault = Vault()
+    async with scribe.h.tx() as tx:
+        monkeypatch.setattr(means_of(tx), "store", vault)
+    monkeypatch.setattr(archiving, "AT_MOST", 1)
+    disputed, other = uuid7(), uuid7()
+    for document in (disputed, other):
+        await scribe.say(scribe.event("order.noted", document, at=LONG_AGO))
+    await scribe.sign()
+    await archive(scribe)
+
+    def archives() -> list[str]:
+        return [key for key in vault.sealed if key.startswith("archives/")]
+
+    async def held() -> list[bool]:
+        shown = [bool(each["held"]) for each in await all_of(scribe)]
+        assert sum(shown) == len(vault.held)
+        return shown
+
+    async def place(**on: str) -> str:
+        answer = await scribe.h.client.post(f"{AT}/holds", json={"reason": "dispute", **on})
+        return str(answer.json()["id"])
+
+    async def release(hold: str) -> None:
+        answer = await scribe.h.client.post(f"{AT}/holds/{hold}/release", json={"reason": "settled"})
+        assert answer.status_code == 200, answer.text
+
+    assert await held() == [False, False]
+    one = await place(document_id=str(disputed))
+    assert await scribe.h.fire_timers(), "the store hears of it at once, not the next day"
+    assert await held() == [True, False]
+    everything = await place()
+    await archive(scribe)
+    assert await held() == [True, True]
+    await release(one)
+    await archive(scribe)
+    assert await held() == [True, True], "the other hold keeps both"
+    later, vault.deaf = datetime.now(UTC) + timedelta(days=6 * 366), True
+    await release(everything)
+    await archive(scribe, later)
+    assert (await held(), len(archives())) == ([True, True], 2), "what the store still holds is not let go"
+    vault.deaf = False
+    await archive(scribe, later)
+    assert (await held(), archives()) == ([False, False], [])
+    told = [each.event.held for each in await scribe.h.published("audit.archive_hold_changed")]  # type: ignore[attr-defined]
+    assert told == [True, True, False, False]
 
 
 async def test_a_store_that_is_away_or_a_death_leaves_nothing_half_done(

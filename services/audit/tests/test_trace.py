@@ -3,9 +3,11 @@
 import time
 import xml.etree.ElementTree as ET
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
+import pytest
 from scribe import Scribe, id_of
 
 from audit.trace import MOST
@@ -86,6 +88,16 @@ async def test_a_gap_of_a_document_is_said(scribe: Scribe) -> None:
     assert second is not None
 
 
+async def test_a_document_with_fewer_records_than_events_is_not_complete(scribe: Scribe) -> None:
+    """As when one was dropped from the dead letters."""
+    sale = Sale(scribe, uuid7())
+    await scribe.say(*sale.all)
+    await scribe.h.admin.execute("UPDATE document SET sequence = sequence + 1 WHERE id = $1", sale.order)
+    trace = await of(scribe, sale.journal)
+    said = {"kind": "sequence", "id": str(sale.order), "detail": "5 of 6 events have come."}
+    assert (trace["complete"], trace["missing"]) == (False, [said])
+
+
 async def test_an_access_is_where_a_trace_begins(scribe: Scribe) -> None:
     sale = Sale(scribe, uuid7())
     said = {
@@ -153,6 +165,24 @@ async def test_a_thousand_nodes_come_in_a_moment(scribe: Scribe) -> None:
             tx.expunge_all()
     assert (len(found.nodes), len(found.edges), found.complete) == (1000, 999, True)
     assert quickest < 0.1, f"{quickest * 1000:.0f} ms of this process's time"
+
+
+async def test_a_long_way_is_gone_to_its_end_or_said_to_be_cut_short(
+    scribe: Scribe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each request acts on what the one before made, and makes the next."""
+    documents = [uuid7() for _ in range(40)]
+    for before, made in pairwise([None, *documents]):
+        click = uuid7()
+        if before is not None:
+            await scribe.say(scribe.event("order.noted", before, correlation=click))
+        await scribe.say(scribe.event("order.created", made, correlation=click))
+    for end in (documents[0], documents[-1]):
+        trace = await of(scribe, end)
+        assert (len(trace["nodes"]), trace["complete"], trace["truncated"]) == (79, True, False)
+    monkeypatch.setattr("audit.trace._ROUNDS", 12)
+    trace = await of(scribe, documents[-1])
+    assert (trace["complete"], trace["truncated"], len(trace["nodes"]) < 79) == (False, True, True)
 
 
 async def test_the_picture_is_plain_svg_that_says_what_it_shows(scribe: Scribe) -> None:

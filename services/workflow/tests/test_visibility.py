@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from contracts.users import UserUpdated
 from tailrace.core.ids import uuid7
 
 from .conftest import AT, PROCESSES, Office, Person, row
@@ -71,6 +72,34 @@ async def test_own_approvals_are_those_one_asked_for_is_asked_about_or_decided(o
     await office.approve("ada", first)
     assert await seers() == ["sue", "max", "ada"]
     assert not await sees(office.people["sam"], first)
+
+
+async def test_a_step_or_a_vote_shows_its_own_approval_alone_and_only_through_people_in_use(office: Office) -> None:
+    await office.hire("sam", "sales")
+    for name in ("sue", "sam", "max", "mia"):
+        reaching(office, name, ":own")
+    made = []
+    for name in ("max", "mia", "max"):
+        await office.rule(row("user:" + office.id(name)))
+        made.append(await office.approval(await office.submit()))
+    await office.approve("max", made[0])
+    given = await office.delegate("mia", "sam")
+
+    async def seen(name: str) -> list[bool]:
+        return [await sees(office.people[name], each) for each in made]
+
+    assert [await seen(name) for name in ("sue", "max", "mia", "sam")] == [
+        [True, True, True],
+        [True, False, True],
+        [False, True, False],
+        [False, True, False],
+    ]
+    told = UserUpdated(
+        user_id=office.people["mia"].id, email="mia@acme.example", name="Mia", roles=["manager"], active=False
+    )
+    await office.h.deliver(told, aggregate_id=told.user_id)
+    assert await seen("sam") == [False, False, False], "nobody stands in for who is out of use"
+    assert given["to_user_id"] == office.id("sam")
 
 
 async def test_a_lead_sees_what_the_team_has_to_do_with_and_moves_no_others(office: Office) -> None:

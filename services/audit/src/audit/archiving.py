@@ -3,7 +3,7 @@
 Two steps, each in a transaction of its own: which records an archive has is noted and committed; then its object is put and its contents leave
 the database. A process that dies in between puts the same bytes under the same key again. Records and hashes stay where they are. Accesses at the
 gateway are not archived, since their time is shorter; what was archived comes back by `restore`, and is deleted when its time is over and no hold
-keeps it.
+keeps it. Where the store locks objects, a hold is one there too (S3 legal hold): then the object stays although its time there is over.
 """
 
 import asyncio
@@ -33,6 +33,8 @@ from tailrace.verify.merkle import inclusion
 AT_MOST = 5_000
 """Records of one archive."""
 _LEAST = timedelta(days=1)
+_HELD_AT_ONCE = 50
+"""Archives of which one transaction tells the store that they are held: two requests for each."""
 
 archiving = Timer("schedule:audit.archiving")
 archiving.actor = archiving.name
@@ -56,8 +58,15 @@ async def archive_some(tx: Tx, now: datetime) -> bool:
     kept = await policy(tx)
     if kept.archive_days is not None and await _begin(tx, kept, now - timedelta(days=kept.archive_days), now):
         return True
+    if await _mind_holds(tx) == _HELD_AT_ONCE:
+        return True
     await _let_go(tx, kept, now)
     return False
+
+
+async def mind_holds(tx: Tx) -> None:
+    """A hold was placed or released: let the store know of it soon."""
+    await archiving.hasten(tx, tx.tenant_id, datetime.now(UTC))
 
 
 async def archive_before(tx: Tx, before: datetime, now: datetime) -> Archive:
@@ -170,6 +179,28 @@ async def archive_of(tx: Tx, position: int) -> UUID | None:
     return await tx.scalar(select(Archive.id).where(Archive.begin <= position, Archive.end > position, *there))
 
 
+async def _mind_holds(tx: Tx) -> int:
+    """Let the store hold the locked archives that a hold keeps, and no others; how many that changed.
+
+    What it did not take is tried again the next day.
+    """
+    other = select(Archive.id).where(
+        Archive.sealed_at.is_not(None), Archive.deleted_at.is_(None), Archive.locked, Archive.held != _is_held()
+    )
+    changed = 0
+    for id in list(await tx.scalars(other.order_by(Archive.id).limit(_HELD_AT_ONCE))):
+        archive = await tx.load(Archive, id)
+        if archive.store_version is None or archive.deleted_at is not None:
+            continue
+        if await means_of(tx).store.hold(archive.key, archive.store_version, on=not archive.held):
+            archive.hold(not archive.held)
+            changed += 1
+        else:
+            log.warning("the store did not take a legal hold", archive=str(id), on=not archive.held)
+    await tx.flush()  # what is held no more may go at once
+    return changed
+
+
 async def _let_go(tx: Tx, kept: Retention, now: datetime) -> None:
     """What was restored leaves the database again, and objects whose time is over the store."""
     for archive in await tx.scalars(select(Archive).where(Archive.restored_until <= now)):
@@ -179,6 +210,7 @@ async def _let_go(tx: Tx, kept: Retention, now: datetime) -> None:
         Archive.deleted_at.is_(None),
         Archive.kept_until <= now,
         Archive.newest_at <= now - timedelta(days=kept.days),
+        ~Archive.held,
         ~_is_held(),
     )
     for id in list(await tx.scalars(over.order_by(Archive.id))):

@@ -11,7 +11,7 @@ from datetime import datetime
 from uuid import UUID
 from xml.sax.saxutils import escape, quoteattr
 
-from audit.views import TraceEdge, TraceNode, TraceView
+from audit.graphs import Edge, Node, Trace
 
 _WIDTH, _HEIGHT = 186, 40
 _COLUMN, _ROW = 224, 52
@@ -27,17 +27,17 @@ _LONGEST = 27
 class _Box:
     """One node, or several of one kind that have the same causes."""
 
-    nodes: list[TraceNode]
+    nodes: list[Node]
     layer: int
     row: int = 0
     causes: set[int] = field(default_factory=set)
 
     @property
-    def first(self) -> TraceNode:
+    def first(self) -> Node:
         return self.nodes[0]
 
 
-def draw(trace: TraceView) -> str:
+def draw(trace: Trace) -> str:
     """The picture of a trace."""
     boxes, of_node = _boxes(trace.nodes, trace.edges)
     lanes = _place(boxes)
@@ -58,7 +58,7 @@ def draw(trace: TraceView) -> str:
     return "\n".join([*body, _foot(trace, height), "</svg>", ""])
 
 
-def _boxes(nodes: Sequence[TraceNode], edges: Sequence[TraceEdge]) -> tuple[list[_Box], Mapping[UUID, _Box]]:
+def _boxes(nodes: Sequence[Node], edges: Sequence[Edge]) -> tuple[list[_Box], Mapping[UUID, _Box]]:
     """Each node a layer further right than its last cause; equal ones under the same causes together."""
     causes: dict[UUID, list[UUID]] = defaultdict(list)
     for edge in edges:
@@ -77,7 +77,7 @@ def _boxes(nodes: Sequence[TraceNode], edges: Sequence[TraceEdge]) -> tuple[list
     return list(boxes.values()), of_node
 
 
-def _layers(nodes: Sequence[TraceNode], causes: Mapping[UUID, Sequence[UUID]]) -> Mapping[UUID, int]:
+def _layers(nodes: Sequence[Node], causes: Mapping[UUID, Sequence[UUID]]) -> Mapping[UUID, int]:
     """Each a layer right of its last cause; what has no cause, right before the first thing that it led to."""
     layers: dict[UUID, int] = {}
     first: dict[UUID, int] = {}
@@ -89,9 +89,9 @@ def _layers(nodes: Sequence[TraceNode], causes: Mapping[UUID, Sequence[UUID]]) -
     return {id: layer if causes.get(id) or id not in first else first[id] - 1 for id, layer in layers.items()}
 
 
-def _causes_first(nodes: Sequence[TraceNode], causes: Mapping[UUID, Sequence[UUID]]) -> list[TraceNode]:
+def _causes_first(nodes: Sequence[Node], causes: Mapping[UUID, Sequence[UUID]]) -> list[Node]:
     """In the order of time, but never an effect before its cause: clocks differ."""
-    by_id, ordered, seen = {node.id: node for node in nodes}, list[TraceNode](), set[UUID]()
+    by_id, ordered, seen = {node.id: node for node in nodes}, list[Node](), set[UUID]()
     for node in nodes:
         stack = [(node, False)]
         while stack:
@@ -125,7 +125,7 @@ def _tops(lanes: Mapping[str, int]) -> tuple[Mapping[str, int], int]:
     return tops, y - _TOP
 
 
-def _head(trace: TraceView, width: int, height: int) -> list[str]:
+def _head(trace: Trace, width: int, height: int) -> list[str]:
     services = ", ".join(dict.fromkeys(node.service for node in trace.nodes))
     said = f"{len(trace.nodes)} events and requests of {services}, causes on the left. " + _completeness(trace)
     title = f"Trace of {trace.about} {trace.id}"
@@ -142,14 +142,14 @@ def _head(trace: TraceView, width: int, height: int) -> list[str]:
     ]
 
 
-def _span(trace: TraceView) -> str:
+def _span(trace: Trace) -> str:
     if not trace.nodes:
         return "Nothing."
     first, last = trace.nodes[0].at, max(node.at for node in trace.nodes)
     return f"{first:%Y-%m-%d %H:%M:%S} UTC, {_after(first, last)} from the first to the last. {_completeness(trace)}"
 
 
-def _completeness(trace: TraceView) -> str:
+def _completeness(trace: Trace) -> str:
     if trace.truncated:
         return "There is more than is shown."
     if trace.complete:
@@ -194,7 +194,7 @@ def _drawn(box: _Box, at: tuple[int, int], began: datetime | None) -> str:
     )
 
 
-def _foot(trace: TraceView, height: int) -> str:
+def _foot(trace: Trace, height: int) -> str:
     said = "Solid: caused. Dashed: asked for by a request, or acted on the same document."
     return f'<text x="16" y="{height - 12}" font-size="10.5" fill="{_SOFT}">{escape(said)}</text>'
 

@@ -5,9 +5,24 @@ requests, on other days, and share no cause with the order.
 """
 
 from collections.abc import Collection, Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, delete, not_, or_, select, tuple_
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Select,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    case,
+    delete,
+    not_,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from audit.models import DocumentLink
@@ -39,32 +54,36 @@ async def keep(tx: Tx, deliveries: Sequence[Delivery]) -> None:
         await tx.execute(fresh.on_conflict_do_update(index_elements=key, set_=kind))
 
 
+_link: Any = DocumentLink.__table__.c
+_ids = any_(bindparam("ids", type_=ARRAY(Uuid)))
+
+
+def _ends(from_here: ColumnElement[bool], to_here: ColumnElement[bool]) -> Select[Any]:
+    """The other ends of the links of both kinds."""
+    ends = select(case((from_here, _link.to_id), else_=_link.document_id)).where(or_(from_here, to_here))
+    return ends.order_by(_link.document_id.desc(), _link.to_id).limit(MOST)
+
+
+# Made once, since a trace asks them in each of its rounds.
+_LED_TO = _ends(and_(_link.comes_of, _link.document_id == _ids), and_(not_(_link.comes_of), _link.to_id == _ids))
+_CAME_OF = _ends(and_(not_(_link.comes_of), _link.document_id == _ids), and_(_link.comes_of, _link.to_id == _ids))
+_BETWEEN = (
+    select(_link.document_id, _link.to_id)
+    .where(_link.document_id == _ids, _link.to_id == _ids)
+    .order_by(_link.document_id, _link.to_id)
+)
+
+
 async def led_to(tx: Tx, ids: Collection[UUID]) -> set[UUID]:
     """What these came of, and what was made to help them."""
-    link = DocumentLink
-    return await _ends(
-        tx, and_(link.comes_of, link.document_id.in_(ids)), and_(not_(link.comes_of), link.to_id.in_(ids))
-    )
+    return set(await tx.scalars(_LED_TO, {"ids": list(ids)}))
 
 
 async def came_of(tx: Tx, ids: Collection[UUID]) -> set[UUID]:
     """What came of these, and what they were made to help."""
-    link = DocumentLink
-    return await _ends(
-        tx, and_(not_(link.comes_of), link.document_id.in_(ids)), and_(link.comes_of, link.to_id.in_(ids))
-    )
-
-
-async def _ends(tx: Tx, from_here: ColumnElement[bool], to_here: ColumnElement[bool]) -> set[UUID]:
-    """The other ends of the links of both kinds."""
-    link = DocumentLink
-    query = select(link.document_id, link.to_id, from_here.label("from_here")).where(or_(from_here, to_here))
-    rows = await tx.execute(query.order_by(link.document_id.desc(), link.to_id).limit(MOST))
-    return {row.to_id if row.from_here else row.document_id for row in rows}
+    return set(await tx.scalars(_CAME_OF, {"ids": list(ids)}))
 
 
 async def between(tx: Tx, ids: Collection[UUID]) -> list[tuple[UUID, UUID]]:
     """The links among these: each document with one that it names."""
-    link = DocumentLink
-    query = select(link.document_id, link.to_id).where(link.document_id.in_(ids), link.to_id.in_(ids))
-    return [(row.document_id, row.to_id) for row in await tx.execute(query.order_by(link.document_id, link.to_id))]
+    return [(document, named) for document, named in await tx.execute(_BETWEEN, {"ids": list(ids)})]

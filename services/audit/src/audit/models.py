@@ -101,10 +101,13 @@ class Content(TenantRow, Base):
 
 
 class Document(TenantRow, Base):
-    """The newest record of a document (`tailrace.verify.documents.Standing`)."""
+    """The newest record of a document (`tailrace.verify.documents.Standing`).
+
+    It moves with every record. So no index is on what moves, and pages have room left: then a move touches no index at all.
+    """
 
     __tablename__ = "document"
-    __table_args__ = (tenant_index("bucket"), tenant_index("last"))
+    __table_args__ = (tenant_index("bucket"), {"postgresql_with": {"fillfactor": 70}})
 
     topic: Mapped[str] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-10)
@@ -225,6 +228,8 @@ class Archive(Aggregate, Base):
     store_version: Mapped[str | None]
     """Which version of the object it is, where the store counts them."""
     locked: Mapped[bool]
+    held: Mapped[bool]
+    """Whether the store has it under a legal hold."""
     restored_until: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
 
@@ -235,7 +240,7 @@ class Archive(Aggregate, Base):
 
     @classmethod
     def start(cls, number: int, begin: int, end: int, head_id: UUID, newest_at: datetime, kept_until: datetime) -> Self:
-        archive = cls(id=uuid7(), number=number, begin=begin, end=end, head_id=head_id, locked=False)
+        archive = cls(id=uuid7(), number=number, begin=begin, end=end, head_id=head_id, locked=False, held=False)
         archive.newest_at, archive.kept_until = newest_at, kept_until
         archive.record(events.AuditArchiveBegun(archive_id=archive.id, number=number, begin=begin, end=end))
         return archive
@@ -244,6 +249,11 @@ class Archive(Aggregate, Base):
         self.sealed_at, self.sha256, self.size, self.store_version, self.locked = now, sha256, size, version, locked
         said = {"number": self.number, "kept_until": self.kept_until, "locked": locked}
         self.record(events.AuditArchived(archive_id=self.id, sha256=sha256, size=size, **said))
+
+    def hold(self, held: bool) -> None:
+        """Note that the store keeps it whatever its time, or does no more."""
+        self.held = held
+        self.record(events.AuditArchiveHoldChanged(archive_id=self.id, held=held))
 
     def ensure_there(self) -> None:
         """Raises NotInTheArchive."""

@@ -15,6 +15,7 @@ from audit import archiving, heads, masking, proofs, pruning, reports, siem
 from audit import trace as traces
 from audit.bodies import HoldBody, RetentionBody
 from audit.drawing import draw
+from audit.graphs import Trace
 from audit.models import Content, Head, Hold, Record, Retention
 from audit.refusals import NothingToSign
 from audit.scopes import Manager, Reader, pii
@@ -232,6 +233,7 @@ async def create_audit_hold(tx: Tx, who: Manager, body: HoldBody) -> Hold:
         await proofs.ensure_known(tx, body.document_id)
     hold = Hold.place(body.reason, body.document_id)
     tx.add(hold)
+    await archiving.mind_holds(tx)
     return hold
 
 
@@ -252,6 +254,7 @@ async def release_audit_hold(tx: Tx, who: Manager, match: IfMatch, hold_id: UUID
     """Let the retention hold again."""
     hold = await tx.load(Hold, hold_id, match)
     hold.release(body.reason, datetime.now(UTC))
+    await archiving.mind_holds(tx)
     return hold
 
 
@@ -262,6 +265,6 @@ async def read_trace_picture(tx: Tx, who: Reader, trace_id: UUID) -> Picture:
 
 
 @trace_router.get("/{trace_id}", response_model=TraceView)
-async def read_trace(tx: Tx, who: Reader, trace_id: UUID) -> TraceView:
+async def read_trace(tx: Tx, who: Reader, trace_id: UUID) -> Trace:
     """From a request, an event or a document: what led to it and what followed, complete, or what is missing."""
     return await traces.trace(tx, trace_id)

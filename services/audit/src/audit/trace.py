@@ -10,16 +10,17 @@ where it began alone: an order shows the opportunity and the tasks that were for
 
 import json
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import ARRAY, Integer, Row, Uuid, any_, bindparam, exists, select, union
 
 from audit import links
+from audit.graphs import Edge, Gap, Node, Trace
 from audit.models import Content, Document, Record
-from audit.views import TraceEdge, TraceGap, TraceNode, TraceView
 from contracts.access import Accessed
 from tailrace.core.errors import Unknown
+from tailrace.db.among import among
 from tailrace.db.database import Tx
 from tailrace.redrive.reminder import dead_letters_about
 
@@ -41,23 +42,54 @@ _COLUMNS: tuple[Any, ...] = (
     Record.actor_id,
     Record.occurred_at,
 )
-_ROUNDS = 12
+
+
+def _these(name: str) -> Any:
+    return any_(bindparam(name, type_=ARRAY(Uuid)))
+
+
+# Made once: a trace of thirty events is a dozen statements, and to make one costs as much as to run it.
+_at: Any = Record.__table__.c
+_OF_REQUESTS = (
+    select(*_COLUMNS)
+    .where(Record.correlation_id == _these("ids"))
+    .order_by(Record.position)
+    .limit(bindparam("most", type_=Integer))
+)
+_id = bindparam("id", type_=Uuid)
+_request, _by_somebody = select(_at.correlation_id), _at.causation_id.is_(None)
+_NEXT = union(
+    _request.where(_at.document_id == _these("acted_on"), _at.sequence == 1),
+    _request.where(_at.document_id == _these("made"), _by_somebody).limit(MOST),
+    _request.where(_at.document_id == _these("led_to"), _by_somebody).order_by(_at.position.desc()).limit(MOST),
+)
+_ROUNDS = 60
+"""How far a trace goes at most, from request to request; where there is more, it is truncated, and says so."""
 _DOCUMENTS = 200
 """Of a trace that begins at a document, the newest of its events that count."""
+_IS_REQUEST = select(exists().where(_at.correlation_id == _id))
+_OF_EVENT = _request.where(_at.id == _id)
+_ON_DOCUMENT = _request.where(_at.document_id == _id).order_by(_at.position.desc()).limit(_DOCUMENTS)
+_doc: Any = Document.__table__.c
+_SHORT = (
+    select(_doc.id, _doc.records, _doc.sequence)
+    .where(_doc.id == _these("ids"), _doc.epoch == 1, _doc.records < _doc.sequence)
+    .order_by(_doc.id)
+)
 
 
-async def trace(tx: Tx, id: UUID) -> TraceView:
+async def trace(tx: Tx, id: UUID) -> Trace:
     """Raises Unknown for an id that no record knows."""
     about, begin = await _begin(tx, id)
     if about == "document":
         begin |= await _onwards(tx, id)
-    records = await _closure(tx, begin)
-    truncated = len(records) > MOST
+    records, further = await _closure(tx, begin)
+    truncated = further or len(records) > MOST
     records = sorted(records, key=lambda each: (each.occurred_at, each.position))[:MOST]
     labels = await _labels(tx, [each for each in records if each.type == Accessed.type])
     by_id = {each.id: each for each in records}
     missing = [] if truncated else [*await _missing_causes(tx, by_id), *await _gaps(tx, records)]
-    return TraceView(
+    return Trace(
         id=id,
         about=about,
         complete=not missing and not truncated,
@@ -68,30 +100,30 @@ async def trace(tx: Tx, id: UUID) -> TraceView:
     )
 
 
-async def _begin(tx: Tx, id: UUID) -> tuple[str, set[UUID]]:
-    if await tx.scalar(select(Record.id).where(Record.correlation_id == id).limit(1)) is not None:
+async def _begin(tx: Tx, id: UUID) -> tuple[Literal["request", "event", "document"], set[UUID]]:
+    if await tx.scalar(_IS_REQUEST, {"id": id}):
         return "request", {id}
-    event = await tx.scalar(select(Record.correlation_id).where(Record.id == id))
+    event = await tx.scalar(_OF_EVENT, {"id": id})
     if event is not None:
         return "event", {event}
-    newest = select(Record.correlation_id).where(Record.document_id == id)
-    found = set(await tx.scalars(newest.order_by(Record.position.desc()).limit(_DOCUMENTS)))
+    found = set(await tx.scalars(_ON_DOCUMENT, {"id": id}))
     if not found:
         raise Unknown("request, event or document", id)
     return "document", found
 
 
-async def _closure(tx: Tx, begin: set[UUID]) -> list[Found]:
+async def _closure(tx: Tx, begin: set[UUID]) -> tuple[list[Found], bool]:
+    """All that is reached, and whether there may be more."""
     seen: set[UUID] = set()
     ahead, records = begin, []  # type: tuple[set[UUID], list[Found]]
     for _ in range(_ROUNDS):
         if not ahead or len(records) > MOST:
             break
-        fresh = await _of_correlations(tx, ahead, MOST + 1 - len(records))
+        fresh = (await tx.execute(_OF_REQUESTS, {"ids": list(ahead), "most": MOST + 1 - len(records)})).all()
         records += fresh
         seen |= ahead
-        ahead = (await _before(tx, fresh) | await _after(tx, fresh) | await _led_to(tx, fresh)) - seen
-    return records
+        ahead = await _ahead(tx, fresh) - seen
+    return records, bool(ahead)
 
 
 async def _onwards(tx: Tx, id: UUID) -> set[UUID]:
@@ -101,47 +133,25 @@ async def _onwards(tx: Tx, id: UUID) -> set[UUID]:
     for _ in range(_ROUNDS):
         ahead = await links.came_of(tx, ahead) - found - {id} if ahead else ahead
         found |= ahead
-    return await _requests_on(tx, found)
+    return set(await tx.scalars(_NEXT, _next(led_to=found))) if found else set()
 
 
-async def _led_to(tx: Tx, records: Sequence[Found]) -> set[UUID]:
-    """The requests on what led to the documents that these made."""
+async def _ahead(tx: Tx, records: Sequence[Found]) -> set[UUID]:
+    """The requests that made what these acted on, those that acted on what these made, and those on what led to that."""
+    acted_on = {each.document_id for each in records if _is_root(each) and each.sequence > 1}
     made = {each.document_id for each in records if each.sequence == 1 and each.type != Accessed.type}
-    return await _requests_on(tx, await links.led_to(tx, made) if made else set())
+    led_to = await links.led_to(tx, made) if made else set()
+    return set(await tx.scalars(_NEXT, _next(acted_on, made, led_to))) if acted_on or made else set()
 
 
-async def _requests_on(tx: Tx, documents: Collection[UUID]) -> set[UUID]:
-    if not documents:
-        return set()
-    acted = select(Record.correlation_id).where(Record.document_id.in_(documents), Record.causation_id.is_(None))
-    return set(await tx.scalars(acted.order_by(Record.position.desc()).limit(MOST)))
-
-
-async def _of_correlations(tx: Tx, ids: Collection[UUID], most: int) -> list[Found]:
-    query = select(*_COLUMNS).where(Record.correlation_id.in_(ids)).order_by(Record.position).limit(most)
-    return list((await tx.execute(query)).all())
+def _next(
+    acted_on: Collection[UUID] = (), made: Collection[UUID] = (), led_to: Collection[UUID] = ()
+) -> dict[str, list[UUID]]:
+    return {"acted_on": list(acted_on), "made": list(made), "led_to": list(led_to)}
 
 
 def _is_root(record: Found) -> bool:
     return record.causation_id is None and record.type != Accessed.type
-
-
-async def _before(tx: Tx, records: Sequence[Found]) -> set[UUID]:
-    """The requests that made what these acted on."""
-    acted_on = {each.document_id for each in records if _is_root(each) and each.sequence > 1}
-    if not acted_on:
-        return set()
-    made = select(Record.correlation_id).where(Record.document_id.in_(acted_on), Record.sequence == 1)
-    return set(await tx.scalars(made))
-
-
-async def _after(tx: Tx, records: Sequence[Found]) -> set[UUID]:
-    """The requests that acted on what these made."""
-    made = {each.document_id for each in records if each.sequence == 1 and each.type != Accessed.type}
-    if not made:
-        return set()
-    acted = select(Record.correlation_id).where(Record.document_id.in_(made), Record.causation_id.is_(None))
-    return set(await tx.scalars(acted.limit(MOST)))
 
 
 async def _labels(tx: Tx, accesses: Sequence[Found]) -> dict[int, str]:
@@ -149,14 +159,13 @@ async def _labels(tx: Tx, accesses: Sequence[Found]) -> dict[int, str]:
     positions = [each.position for each in accesses]
     if not positions:
         return {}
-    rows = await tx.execute(select(Content.position, Content.data).where(Content.position.in_(positions)))
+    rows = await tx.execute(select(Content.position, Content.data).where(among(Content.position, positions)))
     said = {row.position: json.loads(row.data) for row in rows}
     return {at: f"{each['method']} {each['path']} → {each['status']}" for at, each in said.items()}
 
 
-def _node(record: Found, label: str | None) -> TraceNode:
-    # Made of columns that have these types already: to check each again costs as much as to read them.
-    return TraceNode.model_construct(
+def _node(record: Found, label: str | None) -> Node:
+    return Node(
         id=record.id,
         kind="access" if record.type == Accessed.type else "event",
         at=record.occurred_at,
@@ -171,24 +180,24 @@ def _node(record: Found, label: str | None) -> TraceNode:
     )
 
 
-def _edges(records: Sequence[Found], by_id: dict[UUID, Found]) -> list[TraceEdge]:
+def _edges(records: Sequence[Found], by_id: dict[UUID, Found]) -> list[Edge]:
     asked = {each.correlation_id: each.id for each in records if each.type == Accessed.type}
     before: dict[tuple[str, UUID], Found] = {}
-    edges: list[TraceEdge] = []
+    edges: list[Edge] = []
     for each in sorted(records, key=lambda record: (record.document_id.bytes, record.epoch, record.sequence)):
         at = (each.topic, each.document_id)
         if each.causation_id in by_id:
-            edges.append(TraceEdge.model_construct(cause=each.causation_id, effect=each.id, kind="caused"))
+            edges.append(Edge(cause=each.causation_id, effect=each.id, kind="caused"))
         elif _is_root(each):
             if each.correlation_id in asked:
-                edges.append(TraceEdge.model_construct(cause=asked[each.correlation_id], effect=each.id, kind="asked"))
+                edges.append(Edge(cause=asked[each.correlation_id], effect=each.id, kind="asked"))
             if at in before:
-                edges.append(TraceEdge.model_construct(cause=before[at].id, effect=each.id, kind="followed"))
+                edges.append(Edge(cause=before[at].id, effect=each.id, kind="followed"))
         before[at] = each
     return edges
 
 
-async def _linked(tx: Tx, records: Sequence[Found]) -> list[TraceEdge]:
+async def _linked(tx: Tx, records: Sequence[Found]) -> list[Edge]:
     """From what a document was when another named it, as far as that is told, to the first of the other."""
     told: dict[UUID, list[Found]] = {}
     for each in records:
@@ -199,29 +208,27 @@ async def _linked(tx: Tx, records: Sequence[Found]) -> list[TraceEdge]:
         first = told[document][0]
         before = [each for each in told[named] if each.occurred_at <= first.occurred_at]
         if before:
-            edges.append(TraceEdge(cause=before[-1].id, effect=first.id, kind="linked"))
+            edges.append(Edge(cause=before[-1].id, effect=first.id, kind="linked"))
     return edges
 
 
-async def _missing_causes(tx: Tx, by_id: dict[UUID, Found]) -> list[TraceGap]:
+async def _missing_causes(tx: Tx, by_id: dict[UUID, Found]) -> list[Gap]:
     named = {each.causation_id for each in by_id.values() if each.causation_id is not None} - by_id.keys()
-    there = set(await tx.scalars(select(Record.id).where(Record.id.in_(named)))) if named else set()
+    there = set(await tx.scalars(select(Record.id).where(among(Record.id, named)))) if named else set()
     return [
-        TraceGap(kind="cause", id=id, detail="An event names it as its cause, and it has not come.")
+        Gap(kind="cause", id=id, detail="An event names it as its cause, and it has not come.")
         for id in sorted(named - there)
     ]
 
 
-async def _gaps(tx: Tx, records: Sequence[Found]) -> list[TraceGap]:
+async def _gaps(tx: Tx, records: Sequence[Found]) -> list[Gap]:
     """Documents with events that have not come, or that could not be kept as yet."""
     ids = {each.document_id for each in records}
-    found = []
-    for row in await tx.scalars(select(Document).where(Document.id.in_(ids)).order_by(Document.id)):
-        if row.epoch == 1 and row.records < row.sequence:
-            found.append(
-                TraceGap(kind="sequence", id=row.id, detail=f"{row.records} of {row.sequence} events have come.")
-            )
+    found = [
+        Gap("sequence", id, f"{records} of {sequence} events have come.")
+        for id, records, sequence in await tx.execute(_SHORT, {"ids": list(ids)})
+    ]
     for letter in await dead_letters_about(tx, ids):
         detail = f"{letter.type} {letter.sequence} is a dead letter: {letter.kind}."
-        found.append(TraceGap(kind="waiting", id=letter.aggregate_id, detail=detail))
+        found.append(Gap(kind="waiting", id=letter.aggregate_id, detail=detail))
     return found

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, LargeBinary, Text, bindparam, func, select, tuple_
+from sqlalchemy import ARRAY, BigInteger, LargeBinary, Row, Text, bindparam, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
-from audit.models import Document, Log, Tile
+from audit.models import Document, Log, Record, Tile
+from tailrace.db.among import among
 from tailrace.db.database import Tx
 from tailrace.verify import documents
 from tailrace.verify.documents import Standing
@@ -98,13 +99,16 @@ async def nodes_for(tx: Tx, *proofs: Any) -> NodeHash:
 
 async def renew_documents(tx: Tx, since: int) -> bytes:
     """Bring the tree over the documents up to their newest records, of which those from position `since` on are new to it; its root."""
-    changed = sorted(await tx.scalars(select(Document.bucket).where(Document.last >= since).distinct()))
+    told = select(Record.topic, Record.document_id).where(Record.position >= since).distinct().subquery()
+    theirs = (Document.topic == told.c.topic) & (Document.id == told.c.document_id)
+    changed = sorted(await tx.scalars(select(Document.bucket).join(told, theirs).distinct()))
     hashes: dict[int, bytes] = {}
     for begin in range(0, len(changed), _AT_ONCE):
         some = changed[begin : begin + _AT_ONCE]
         pairs: dict[int, list[bytes]] = {bucket: [] for bucket in some}
-        for standing in await _standings(tx, some):
-            pairs[documents.bucket_of(standing.key)].append(standing.pair())
+        for row in await _standings(tx, some):
+            said = row.topic, row.id, row.epoch, row.sequence, row.records, row.last
+            pairs[row.bucket].append(documents.pair_of(*said))
         hashes |= {bucket: documents.bucket_hash(each) for bucket, each in pairs.items()}
     touched = sorted({bucket >> TILE_HEIGHT for bucket in hashes})
     old = await _read(tx, DOCUMENTS, [*((0, index) for index in touched), (1, 0)])
@@ -119,16 +123,20 @@ async def renew_documents(tx: Tx, since: int) -> bytes:
     return documents.tile_root(fresh[1, 0])
 
 
-async def _standings(tx: Tx, buckets: Sequence[int]) -> list[Standing]:
-    columns = (Document.topic, Document.id, Document.epoch, Document.sequence, Document.records, Document.last)
-    rows = await tx.execute(select(*columns).where(Document.bucket.in_(buckets)))
-    return [Standing(row.topic, str(row.id), row.epoch, row.sequence, row.records, row.last) for row in rows]
+async def _standings(tx: Tx, buckets: Sequence[int]) -> Sequence[Row[Any]]:
+    """Of each document in these buckets the bucket, and what `documents.pair_of` takes."""
+    at = Document.__table__.c
+    columns: tuple[Any, ...] = (at.bucket, at.topic, at.id, at.epoch, at.sequence, at.records, at.last)
+    return (await tx.execute(select(*columns).where(among(at.bucket, buckets)))).all()
 
 
 async def standing_proof(tx: Tx, topic: str, document_id: UUID, signed: int) -> dict[str, Any] | None:
     """What proves how far a document had come at the newest head, which covers `signed` records; None where others have come since, in its bucket."""
     bucket = documents.bucket_of(documents.key_of(topic, str(document_id)))
-    standings = await _standings(tx, [bucket])
+    standings = [
+        Standing(row.topic, str(row.id), row.epoch, row.sequence, row.records, row.last)
+        for row in await _standings(tx, [bucket])
+    ]
     mine = next((each for each in standings if (each.topic, each.document) == (topic, str(document_id))), None)
     if mine is None or any(each.last >= signed for each in standings):
         return None

@@ -103,6 +103,8 @@ class ArchiveView(ResourceView):
     """It is not deleted before."""
     locked: bool
     """Whether the store has said that it refuses to delete it before then."""
+    held: bool
+    """Whether the store has said that it refuses to delete it for as long as a hold keeps any of its documents (S3 legal hold)."""
     restored_until: datetime | None
     """Until when its contents are in the database besides; null while they are not."""
     deleted_at: datetime | None

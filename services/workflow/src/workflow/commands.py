@@ -1,6 +1,6 @@
 """What people and documents do to approvals. Each command takes the approval first, so that two who decide at once take turns."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -14,12 +14,14 @@ from tailrace.core import clock
 from tailrace.core.context import Principal
 from tailrace.core.errors import Invalid, Problem
 from tailrace.core.ids import uuid7
+from tailrace.db.among import among
 from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
 from tailrace.messaging.replica import by_ids
 from workflow import engine, running
 from workflow.bodies import ApprovalBody, MessageBody
 from workflow.deploying import serving, version_of
+from workflow.desk import Desk
 from workflow.models import FREE, Approval, Comment, Instance, People, Vote
 from workflow.people import Voice, voice, voters
 from workflow.processes import Process
@@ -38,18 +40,31 @@ from workflow.rules import named_users, outcome
 NUMBERS = Numbers("approval", "A-{series}-{number:05}")
 
 
-async def submit(tx: Tx, subject: ApprovalSubject) -> Approval:
+async def submit(tx: Tx, subject: ApprovalSubject, before: Sequence[UUID], desk: Desk) -> Approval:
     """Begin the process of a document that its owner submitted. What was asked for or given of it before counts no more."""
-    await withdraw(tx, subject.kind, subject.id, "It was submitted again.")
-    return await _begin(tx, uuid7(), subject, lambda approval: None)
+    for id in before:
+        await void(tx, id, "It was submitted again.")
+    return await _begin(tx, uuid7(), subject, lambda approval: None, desk)
 
 
 async def withdraw(tx: Tx, kind: str, document_id: UUID, reason: str) -> None:
     """Void what was asked for or given of a document."""
-    query = select(Approval.id).where(Approval.kind == kind, Approval.document_id == document_id)
-    query = query.where(Approval.status.in_(["pending", "approved"]))
-    for id in list(await tx.scalars(query.order_by(Approval.id))):
-        await void(tx, id, reason)
+    for ids in (await in_force(tx, [(kind, document_id)])).values():
+        for id in ids:
+            await void(tx, id, reason)
+
+
+async def in_force(tx: Tx, documents: Collection[tuple[str, UUID]]) -> Mapping[tuple[str, UUID], Sequence[UUID]]:
+    """What was asked for or given of these documents, kind and id of each, and counts as yet: the ids of approvals, the oldest first."""
+    query = select(Approval.kind, Approval.document_id, Approval.id).where(
+        Approval.kind.in_({kind for kind, _ in documents}),
+        among(Approval.document_id, {id for _, id in documents}),
+        Approval.status.in_(["pending", "approved"]),
+    )
+    found: dict[tuple[str, UUID], list[UUID]] = {}
+    for kind, document_id, id in await tx.execute(query.order_by(Approval.id)):
+        found.setdefault((kind, document_id), []).append(id)
+    return found
 
 
 async def void(tx: Tx, id: UUID, reason: str) -> None:
@@ -70,7 +85,10 @@ async def create(tx: Tx, who: Principal, asked: ApprovalBody) -> Approval:
     def complete(approval: Approval) -> None:
         approval.update_from(_words(asked))
 
-    return await _begin(tx, id, subject, complete)
+    desk = Desk(tx)
+    made = await _begin(tx, id, subject, complete, desk)
+    await desk.close()
+    return made
 
 
 async def change(tx: Tx, id: UUID, match: int | None, who: Principal, asked: ApprovalBody) -> Approval:
@@ -231,12 +249,14 @@ async def ensure_known(tx: Tx, asked: ApprovalBody) -> None:
             known.in_use(id, field)
 
 
-async def _begin(tx: Tx, id: UUID, subject: ApprovalSubject, complete: Callable[[Approval], None]) -> Approval:
-    process, version = await serving(tx, subject.kind)
+async def _begin(
+    tx: Tx, id: UUID, subject: ApprovalSubject, complete: Callable[[Approval], None], desk: Desk
+) -> Approval:
+    process, version = await desk.serving(subject.kind)
     approval = Approval.requested(id, subject, process.key, version.number, clock.now())
     complete(approval)
     tx.add(approval)
-    await running.begin(tx, approval, process, version)
+    await running.begin(tx, approval, process, version, desk, replaces=False)
     return approval
 
 

@@ -19,12 +19,33 @@ from workflow.rules import FALLBACK, approver_groups
 MANAGERS = "role:manager"
 
 
-async def meant(tx: Tx, approvers: str, requester_id: UUID | None) -> People:
+class Directory:
+    """Who there is, each thing looked up once: for a stretch of a transaction in which nobody comes or goes."""
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+        self._organisation: Organisation | None = None
+        self._holders: dict[frozenset[str], set[UUID]] = {}
+
+    async def superior(self, user_id: UUID) -> UUID | None:
+        """The lead of the nearest team that somebody else leads."""
+        self._organisation = self._organisation or await teams.organisation(self._tx)
+        return self._organisation.superior(user_id)
+
+    async def holders(self, roles: Collection[str]) -> set[UUID]:
+        """The users in use who have one of these roles."""
+        wanted = frozenset(roles)
+        if wanted not in self._holders:
+            self._holders[wanted] = await holders(self._tx, wanted)
+        return self._holders[wanted]
+
+
+async def meant(tx: Tx, approvers: str, requester_id: UUID | None, known: Directory | None = None) -> People:
     """Who is meant: of several groups with `|` between, the first in which there is anybody; else the fallback.
 
     Roles that nobody has stay among those who are meant: somebody may get one before anybody else has decided.
     """
-    organisation: Organisation | None = None
+    known = known or Directory(tx)
     vacant: set[str] = set()
     for group in [*approver_groups(approvers), [FALLBACK]]:
         users: set[UUID] = set()
@@ -36,11 +57,10 @@ async def meant(tx: Tx, approvers: str, requester_id: UUID | None) -> People:
             elif kind == "user":
                 users.add(UUID(name))
             elif requester_id is not None:
-                organisation = organisation or await teams.organisation(tx)
-                superior = organisation.superior(requester_id)
+                superior = await known.superior(requester_id)
                 users |= {superior} if superior is not None else set()
         users = await _in_use(tx, users) - {requester_id}
-        if users or (roles and await holders(tx, roles) - {requester_id}):
+        if users or (roles and await known.holders(roles) - {requester_id}):
             return People(users, roles | vacant)
         vacant |= roles
     return People(roles=vacant)

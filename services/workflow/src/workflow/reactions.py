@@ -1,6 +1,8 @@
 """What the events of others lead to: documents are submitted and withdrawn, companies are founded, people and customers go."""
 
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from uuid import UUID
 
 from contracts.approvals import Submission, Withdrawal
 from contracts.customers import CustomerDeleted
@@ -8,9 +10,10 @@ from contracts.submissions import SUBMISSIONS, WITHDRAWALS
 from contracts.users import TenantCreated, UserDeleted
 from tailrace.core.events import Meta
 from tailrace.db.database import Tx
-from tailrace.messaging.subscribers import EVER, Reaction
+from tailrace.messaging.subscribers import EVER, Delivery, Reaction, answering
 from workflow import commands, deploying
 from workflow.delegations import end_all
+from workflow.desk import Desk
 from workflow.timers import Leaving, leaving, losing
 
 submissions = Reaction("workflow.submissions", since=EVER)
@@ -18,9 +21,32 @@ founding = Reaction("workflow.founding", since=EVER)
 goings = Reaction("workflow.goings", since=EVER)
 
 
-@submissions.on(*SUBMISSIONS)
-async def submitted(tx: Tx, event: Submission, meta: Meta) -> None:
-    await commands.submit(tx, event.subject)
+@submissions.batch(*SUBMISSIONS)
+async def submitted(tx: Tx, deliveries: Sequence[Delivery]) -> None:
+    """They come in crowds, after an import or at the end of a month: what they have in common is asked for once, and all is written at once."""
+    for some in _no_document_twice(deliveries):
+        before, desk = await commands.in_force(tx, [_document(each) for each in some]), Desk(tx)
+        for delivery in answering(tx, some):
+            event: Submission = delivery.event  # type: ignore[assignment]
+            await commands.submit(tx, event.subject, before.get(_document(delivery), ()), desk)
+        await desk.close()
+        await tx.settle()
+
+
+def _no_document_twice(deliveries: Sequence[Delivery]) -> Iterator[Sequence[Delivery]]:
+    """In parts, in order: what is asked for of a document again makes void what is written of it by then."""
+    some: dict[tuple[str, UUID], Delivery] = {}
+    for delivery in deliveries:
+        if _document(delivery) in some:
+            yield list(some.values())
+            some = {}
+        some[_document(delivery)] = delivery
+    yield list(some.values())
+
+
+def _document(delivery: Delivery) -> tuple[str, UUID]:
+    event: Submission = delivery.event  # type: ignore[assignment]
+    return event.subject.kind, event.subject.id
 
 
 @submissions.on(*WITHDRAWALS)

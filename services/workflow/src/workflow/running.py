@@ -15,7 +15,7 @@ from tailrace.db.database import Tx
 from tailrace.messaging.timers import Timer
 from tailrace.observability.logs import log
 from workflow import engine
-from workflow.deploying import serving
+from workflow.desk import Desk
 from workflow.models import Approval, Instance, Task
 from workflow.people import meant
 from workflow.processes import MATRIX, Process, ProcessVersion
@@ -71,22 +71,44 @@ def decided(task: Any, decision: str, reason: str | None, then: str | None) -> d
     return {"decision": decision, "reason": reason, "then": then or "return", "at": at + 1, "more": more}
 
 
-async def begin(tx: Tx, approval: Approval, process: Process, version: ProcessVersion) -> None:
-    """Let the process of an approval begin, in place of what ran of it before."""
-    instance = await tx.get(Instance, (tx.tenant_id, approval.id))
+async def begin(
+    tx: Tx,
+    approval: Approval,
+    process: Process,
+    version: ProcessVersion,
+    desk: Desk | None = None,
+    *,
+    replaces: bool = True,
+) -> None:
+    """Let the process of an approval begin, in place of what ran of it before, whose deadlines are forgotten by now.
+
+    At a `desk` the deadlines are noted only; `replaces` is false for an approval that is just made, of which nothing ran.
+    """
+    instance = await tx.get(Instance, (tx.tenant_id, approval.id)) if replaces else None
     if instance is None:
         instance = Instance(id=approval.id)
         tx.add(instance)
     instance.process_id, instance.number, instance.began_at = process.id, version.number, clock.now()
     instance.status, instance.state, instance.incident = "waiting", None, None
-    await advance(tx, approval, instance, version)
+    if desk is not None:
+        await _advance(tx, approval, instance, version, desk)
+    else:
+        await advance(tx, approval, instance, version)
 
 
 async def advance(
     tx: Tx, approval: Approval, instance: Instance, version: ProcessVersion, tell: Told | None = None
 ) -> None:
     """Go on as far as possible. What goes wrong is an incident, with the state before it; `tell` says something to the engine first."""
-    now = clock.now()
+    desk = Desk(tx)
+    await _advance(tx, approval, instance, version, desk, tell)
+    await desk.close()
+
+
+async def _advance(
+    tx: Tx, approval: Approval, instance: Instance, version: ProcessVersion, desk: Desk, tell: Told | None = None
+) -> None:
+    now, begins = clock.now(), instance.state is None
     try:
         state = (
             engine.start(version.spec, inputs(approval.subject, approval.named), now)
@@ -107,12 +129,12 @@ async def advance(
             await dues.clear(tx, task.id)
     for task, rows in wanted:
         for row in rows:
-            await _assign(tx, approval, task, row, now)
+            await _assign(tx, approval, task, row, now, desk)
     if state.finished:
-        await _conclude(tx, approval, instance, state.outcome or {})
+        await _conclude(tx, approval, instance, state.outcome or {}, desk)
     elif state.timers:
-        await clocks.set(tx, approval.id, min(timer.due for timer in state.timers))
-    else:
+        desk.deadlines.note(tx, clocks, approval.id, min(timer.due for timer in state.timers))
+    elif not begins:
         await clocks.clear(tx, approval.id)
 
 
@@ -174,11 +196,11 @@ def _checked(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return rows
 
 
-async def _assign(tx: Tx, approval: Approval, task: Any, row: Mapping[str, Any], now: datetime) -> None:
+async def _assign(tx: Tx, approval: Approval, task: Any, row: Mapping[str, Any], now: datetime, desk: Desk) -> None:
     said = requirement(row)
-    people = await meant(tx, said.approvers, approval.requester_id)
+    people = await meant(tx, said.approvers, approval.requester_id, desk.directory)
     made = approval.assign(task.id, task.element_id, task.name or task.element_id, said, people, now)
-    await dues.set(tx, made.id, made.due_at)
+    desk.deadlines.note(tx, dues, made.id, made.due_at)
 
 
 def approves(outcome: Mapping[str, Any]) -> bool:
@@ -186,7 +208,7 @@ def approves(outcome: Mapping[str, Any]) -> bool:
     return (outcome.get("decision") or "approved") == "approved"
 
 
-async def _conclude(tx: Tx, approval: Approval, instance: Instance, outcome: Mapping[str, Any]) -> None:
+async def _conclude(tx: Tx, approval: Approval, instance: Instance, outcome: Mapping[str, Any], desk: Desk) -> None:
     instance.status = "finished"
     await _forget_deadlines(tx, approval)
     now, by = clock.now(), next((vote.user_id for vote in reversed(approval.votes)), None)
@@ -200,10 +222,10 @@ async def _conclude(tx: Tx, approval: Approval, instance: Instance, outcome: Map
         then = "return"
     approval.reject(by, reason, then, now)
     if then == "restart":
-        process, version = await serving(tx, approval.kind)
+        process, version = await desk.serving(approval.kind)
         approval.process = process.key
         approval.begin_again(version.number)
-        await begin(tx, approval, process, version)
+        await begin(tx, approval, process, version, desk)
 
 
 async def _forget_deadlines(tx: Tx, approval: Approval) -> None:

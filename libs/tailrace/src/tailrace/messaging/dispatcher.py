@@ -210,16 +210,17 @@ async def take_effect(tx: Tx, subscriber: Subscriber, due: Sequence[Any]) -> Non
             await subscriber.handle(tx, due)
             await tx.settle()
     else:
-        for delivery in due:
-            await _react(tx, subscriber, delivery)
+        for together in subscriber.runs(due):
+            await _react(tx, subscriber, together)
     metrics.events_applied(subscriber.name, len(due), time.perf_counter() - began)
 
 
-async def _react(tx: Tx, subscriber: Subscriber, delivery: Delivery) -> None:
-    """One at a time, so that what a reaction records names the very event that caused it."""
-    with tracing.applied(subscriber.name, [delivery.meta]) as traceparent:
-        tx.context = replace(Context.because_of(delivery.meta), traceparent=traceparent)
-        await subscriber.handle(tx, [delivery])
+async def _react(tx: Tx, subscriber: Subscriber, together: Sequence[Delivery]) -> None:
+    """One at a time, so that what a reaction records names the very event that caused it; or several that its handler goes through so itself."""
+    metas = [delivery.meta for delivery in together]
+    with tracing.applied(subscriber.name, metas) as traceparent:
+        tx.context = replace(Context.because_of(metas[0]), traceparent=traceparent)
+        await subscriber.handle(tx, together)
         await tx.settle()
 
 

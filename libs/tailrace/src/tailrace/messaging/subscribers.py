@@ -5,14 +5,16 @@ the past. A `Journal` keeps whatever it hears of one topic, as it was published.
 under another name it would be a new subscriber, without marks, to which every aggregate's history is still to come.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any, Final, TypeVar
 
 from aiokafka import ConsumerRecord
 from sqlalchemy import Table
 
+from tailrace.core.context import Context
 from tailrace.core.events import Event, Meta
 from tailrace.db.database import Tx
 from tailrace.kafka.cloudevents import publisher_of, read_payload
@@ -84,6 +86,10 @@ class Subscriber:
         """What `handle` is given of a record. Raises Malformed, UnknownVersion, pydantic.ValidationError."""
         return Delivery(self.read(meta, read_payload(record)), meta)
 
+    def runs(self, deliveries: Sequence[Any]) -> Iterator[Sequence[Any]]:
+        """What a subscriber that records events takes at once: one at a time, unless it says otherwise."""
+        return ([each] for each in deliveries)
+
     async def handle(self, tx: Tx, deliveries: Sequence[Any]) -> None:
         """Apply the deliveries in order."""
         for delivery in deliveries:
@@ -133,9 +139,47 @@ class Reaction(Subscriber):
     def __init__(self, name: str, *, since: datetime | None = None) -> None:
         super().__init__(name)
         self.since = since
+        self._batch: BatchHandler | None = None
+        self._together: frozenset[str] = frozenset()
 
     def wants(self, meta: Meta) -> bool:
         return super().wants(meta) and (self.since is None or meta.time >= self.since)
+
+    def batch(self, *events: type[Event]) -> Callable[[AnyBatchHandler], AnyBatchHandler]:
+        """Register one `async def handler(tx, deliveries)` that answers all these events, many at a time and in order.
+
+        It goes through them by `answering`, so that what it records names the very event that caused it.
+        """
+
+        def register(handler: AnyBatchHandler) -> AnyBatchHandler:
+            async def one(tx: Tx, event: Any, meta: Meta) -> None:
+                await handler(tx, [Delivery(event, meta)])
+
+            self.on(*events)(one)
+            self._batch, self._together = handler, frozenset(event.type for event in events)
+            return handler
+
+        return register
+
+    def runs(self, deliveries: Sequence[Delivery]) -> Iterator[Sequence[Delivery]]:
+        """What is answered at once: those in a row that a batch handler takes, and each other one alone."""
+        for together, group in groupby(deliveries, lambda delivery: delivery.meta.type in self._together):
+            some = list(group)
+            yield from [some] if together else [[each] for each in some]
+
+    async def handle(self, tx: Tx, deliveries: Sequence[Delivery]) -> None:
+        if self._batch is not None and self._together.issuperset(each.meta.type for each in deliveries):
+            await self._batch(tx, deliveries)
+        else:
+            await super().handle(tx, deliveries)
+
+
+def answering(tx: Tx, deliveries: Sequence[Delivery]) -> Iterator[Delivery]:
+    """One after the other; what the transaction does meanwhile is because of that one."""
+    for delivery in deliveries:
+        if tx.context.causation_id != delivery.meta.event_id:
+            tx.context = Context.because_of(delivery.meta)
+        yield delivery
 
 
 class Journal(Subscriber):

@@ -111,9 +111,17 @@ class Timer:
 
     async def set(self, tx: Tx, key: UUID, at: datetime, payload: Payload | None = None) -> None:
         """Set or move the deadline of `key`, with what it carries from now on. Raises TypeError for a payload of another kind."""
+        row = self._row(tx, key, at, payload)
+        await self._consumed(tx, key)
+        await tx.execute(_SET, row)
+        if payload is not None:
+            stored = {"version": payload.version, "payload": payload.stored()}
+            await tx.execute(_CARRY, {"tenant_id": tx.tenant_id, "name": self.name, "key": key, **stored})
+
+    def _row(self, tx: Tx, key: UUID, at: datetime, payload: Payload | None = None) -> dict[str, Any]:
         if not isinstance(payload, self._carries or type(None)):
             raise TypeError(f"the timer {self.name} carries {self._carries}, not {type(payload).__name__}")
-        row = {
+        return {
             "name": self.name,
             "key": key,
             "tenant_id": tx.tenant_id,
@@ -122,11 +130,6 @@ class Timer:
             "causation_id": tx.context.causation_id,
             "traceparent": tx.context.traceparent,
         }
-        await self._consumed(tx, key)
-        await tx.execute(_SET, row)
-        if payload is not None:
-            stored = {"version": payload.version, "payload": payload.stored()}
-            await tx.execute(_CARRY, {"tenant_id": tx.tenant_id, "name": self.name, "key": key, **stored})
 
     async def clear(self, tx: Tx, key: UUID) -> None:
         """Forget the deadline of `key`, if there is one. One that fires right now and is past undoing is passed over."""
@@ -156,6 +159,26 @@ class Timer:
         if firing is not None:
             firing.carries(carried.version, carried.payload)
         await self._handler(tx, key, self._carries.read(carried.version, carried.payload))
+
+
+class Deadlines:
+    """Deadlines that are set in one statement. Each is because of what its transaction did when it was noted."""
+
+    def __init__(self) -> None:
+        self._noted: dict[tuple[str, UUID], tuple[Timer, dict[str, Any]]] = {}
+
+    def note(self, tx: Tx, timer: Timer, key: UUID, at: datetime) -> None:
+        """Set or move the deadline of `key` when all are set; of a timer that carries nothing. The last that is noted of a key counts."""
+        self._noted[timer.name, key] = timer, timer._row(tx, key, at)
+
+    async def set(self, tx: Tx) -> None:
+        """Set what was noted, in the order in which every transaction locks it."""
+        noted, self._noted = self._noted, {}
+        at = sorted(noted, key=lambda which: (which[0], which[1].bytes))
+        for name, key in at:
+            await noted[name, key][0]._consumed(tx, key)
+        if at:
+            await tx.execute(_SET, [noted[which][1] for which in at])
 
 
 class TimerRunner:

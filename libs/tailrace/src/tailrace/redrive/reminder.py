@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
+from tailrace.db.among import among
 from tailrace.db.database import Database, Tx
 from tailrace.db.error_classes import is_transient
 from tailrace.db.tables import dead_letter
@@ -70,7 +71,7 @@ async def dead_letters_about(tx: Tx, aggregate_ids: Collection[UUID]) -> Sequenc
     """Those of this tenant that are about any of these, by aggregate and sequence."""
     letter = dead_letter.c
     query = select(letter.aggregate_id, letter.type, letter.sequence, letter.kind).where(
-        letter.tenant_id == tx.tenant_id, letter.aggregate_id.in_(aggregate_ids)
+        letter.tenant_id == tx.tenant_id, among(letter.aggregate_id, aggregate_ids)
     )
     return [Waiting(*row) for row in await tx.execute(query.order_by(letter.aggregate_id, letter.sequence))]
 

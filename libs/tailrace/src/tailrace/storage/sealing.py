@@ -1,7 +1,8 @@
 """Objects that nobody takes away or changes before their time: put into a bucket with object lock, in compliance mode, and looked at again.
 
-`obstore` sends no headers of one's own, and a lock is a header that has to be signed; so these three requests are signed here, by AWS Signature
-Version 4. A bucket without object lock keeps the object all the same, and the answer says that it is not locked.
+`obstore` sends no headers of one's own, and a lock is a header that has to be signed; so these few requests are signed here, by AWS Signature
+Version 4. A legal hold keeps an object too, from when it is put on until it is taken off. A bucket without object lock keeps the object all the
+same, and the answer says that it is not locked.
 """
 
 import base64
@@ -22,6 +23,8 @@ from tailrace.observability.logs import log
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _TIMEOUT = 30.0
 _MODE, _UNTIL = "x-amz-object-lock-mode", "x-amz-object-lock-retain-until-date"
+_HELD = "x-amz-object-lock-legal-hold"
+_XML = "http://s3.amazonaws.com/doc/2006-03-01/"
 
 
 class StoreAway(Unavailable):
@@ -51,11 +54,9 @@ class Bucket:
 
     async def seal(self, key: str, data: bytes, until: datetime) -> Sealed | None:
         """Put an object that stays until then. None where the bucket has no object lock: nothing was put. Raises StoreAway."""
-        digest = base64.b64encode(hashlib.sha256(data).digest()).decode()
         wanted = until.astimezone(UTC).replace(microsecond=0)
-        lock = {_MODE: "COMPLIANCE", _UNTIL: wanted.strftime("%Y-%m-%dT%H:%M:%SZ"), "x-amz-checksum-sha256": digest}
-        lock["x-amz-sdk-checksum-algorithm"] = "SHA256"
-        answer = await self._send("PUT", key, data, lock)
+        lock = {_MODE: "COMPLIANCE", _UNTIL: wanted.strftime("%Y-%m-%dT%H:%M:%SZ")}
+        answer = await self._send("PUT", key, data, lock | _checksum(data))
         if answer.status_code in {400, 501} and _without_lock(answer):
             return None
         _expect(answer, 200)
@@ -64,6 +65,17 @@ class Bucket:
         _expect(seen, 200)
         kept = seen.headers.get(_MODE) == "COMPLIANCE" and _moment(seen.headers.get(_UNTIL)) >= wanted
         return Sealed(version, kept)
+
+    async def hold(self, key: str, version: str, *, on: bool) -> bool:
+        """Put a legal hold on a version, or take it off. False where the store refuses, or does not show it afterwards. Raises StoreAway."""
+        body = f'<LegalHold xmlns="{_XML}"><Status>{"ON" if on else "OFF"}</Status></LegalHold>'.encode()
+        answer = await self._send("PUT", key, body, _checksum(body), version, "legal-hold")
+        if answer.status_code in {400, 403, 404, 501}:
+            return False
+        _expect(answer, 200)
+        seen = await self._send("HEAD", key, version=version)
+        _expect(seen, 200)
+        return (seen.headers.get(_HELD) == "ON") == on
 
     async def remove(self, key: str, version: str | None) -> bool:
         """Take an object away for good, once its time is over. False where the store still keeps it. Raises StoreAway."""
@@ -81,9 +93,11 @@ class Bucket:
         data: bytes = b"",
         more: Mapping[str, str] | None = None,
         version: str | None = None,
+        part: str | None = None,
     ) -> httpx2.Response:
         path = quote("/" + "/".join(filter(None, [self.name, self.prefix, key])), safe="/-_.~")
-        query = "" if version is None else f"versionId={quote(version, safe='-_.~')}"
+        asked = [] if part is None else [f"{part}="]  # in the order of names, as the signature wants it
+        query = "&".join(asked if version is None else [*asked, f"versionId={quote(version, safe='-_.~')}"])
         headers = self._signed(method, path, query, dict(more or {}), data, datetime.now(UTC))
         url = f"{self.address.rstrip('/')}{path}" + (f"?{query}" if query else "")
         try:
@@ -109,6 +123,11 @@ class Bucket:
         signature = hmac.digest(key, text.encode(), "sha256").hex()
         given = f"{_ALGORITHM} Credential={self.key}/{scope}, SignedHeaders={names}, Signature={signature}"
         return {**said, "authorization": given}
+
+
+def _checksum(data: bytes) -> dict[str, str]:
+    digest = base64.b64encode(hashlib.sha256(data).digest()).decode()
+    return {"x-amz-checksum-sha256": digest, "x-amz-sdk-checksum-algorithm": "SHA256"}
 
 
 def _without_lock(answer: httpx2.Response) -> bool:

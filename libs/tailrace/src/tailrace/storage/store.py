@@ -99,6 +99,10 @@ class Store:
             sealed = Sealed(None, locked=False)
         return sealed
 
+    async def hold(self, key: str, version: str, *, on: bool) -> bool:
+        """Let a sealed version stay whatever its time, or no longer. False where the store does not do so. Raises StoreAway."""
+        return self._bucket is not None and await self._bucket.hold(key, version, on=on)
+
     async def unseal(self, key: str, version: str | None) -> bool:
         """Take away what was sealed, the version that was put; False where the store still keeps it. Raises StoreAway."""
         if self._bucket is not None and version is not None:

@@ -6,9 +6,12 @@ which tell nobody what else there is. It proves a standing, and proves as well t
 """
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 import rfc8785
 
@@ -54,6 +57,20 @@ class Standing:
         return hashlib.sha256(rfc8785.dumps(said)).digest()
 
 
+@lru_cache(maxsize=256)
+def _quoted(topic: str) -> str:
+    return json.dumps(topic, ensure_ascii=False)
+
+
+def pair_of(topic: str, document: UUID, epoch: int, sequence: int, records: int, last: int) -> bytes:
+    """`Standing.pair` of what a log has itself, without the checks of a canonical form: a head is over thousands of them."""
+    said = (
+        f'{{"document":"{document}","epoch":{epoch},"last":{last},"records":{records},"sequence":{sequence},'
+        f'"topic":{_quoted(topic)}}}'
+    )
+    return key_of(topic, str(document)) + hashlib.sha256(said.encode()).digest()
+
+
 def key_of(topic: str, document: str) -> bytes:
     return hashlib.sha256(f"{topic}/{document}".encode()).digest()
 
@@ -92,10 +109,12 @@ def with_hashes(tile: bytes, changed: Mapping[int, bytes]) -> bytes:
 
 
 def tile_root(tile: bytes) -> bytes:
-    nodes = [tile[at : at + HASH] for at in range(0, len(tile), HASH)]
-    while len(nodes) > 1:
-        nodes = [node_hash(nodes[at], nodes[at + 1]) for at in range(0, len(nodes), 2)]
-    return nodes[0]
+    sha256, level = hashlib.sha256, tile
+    while len(level) > HASH:  # two neighbours at a time: `merkle.node_hash` of both, without parting them first
+        level = b"".join(
+            [sha256(b"\x01" + level[at : at + 2 * HASH]).digest() for at in range(0, len(level), 2 * HASH)]
+        )
+    return level
 
 
 def path_in(tile: bytes, place: int) -> list[bytes]:

@@ -83,7 +83,7 @@ def canonical(value: Any) -> bytes:
 
 def moment(time: datetime) -> str:
     """A time as records and heads have it: UTC, to the microsecond."""
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 @lru_cache(maxsize=4096)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from workflow.engine.elements import TASKS
 from workflow.engine.findings import Incident, Unevaluable, Unexpected
 from workflow.engine.machine import FAILED, WAITING, Machine
 from workflow.engine.spec import indexed
-from workflow.engine.values import Json, plain, plain_data
+from workflow.engine.values import Json, copied, plain, plain_data
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,8 @@ class State:
 
     def dump(self) -> Json:
         """This state as plain JSON, without the spec."""
-        return copy.deepcopy(self._state)
+        made: Json = copied(self._state)
+        return made
 
     # What it waits for.
 
@@ -208,7 +208,7 @@ class State:
         """Tell it and run on; when telling is refused nothing has changed."""
         if self.status != "running":
             raise Unexpected(f"the instance is {self.status}")
-        kept = copy.deepcopy(self._state)
+        kept = copied(self._state)
         m = self._machine(now)
         try:
             found = tell(m)
@@ -352,7 +352,7 @@ def _one_of(process: Any, key: str) -> bool:
 
 def load(spec: Json, state: Json) -> State:
     """The instance that was dumped; the given state is not changed, and the order of its keys does not matter."""
-    made = copy.deepcopy(state)
+    made = copied(state)
     for kind in ("tokens", "scopes"):
         made[kind] = {ident: made[kind][ident] for ident in sorted(made[kind], key=lambda ident: int(ident[1:]))}
     return State(spec, made)

@@ -55,6 +55,15 @@ def plain_data(data: Mapping[str, object]) -> Json:
     return made
 
 
+def copied(value: Any) -> Any:
+    """This JSON once more, with nothing shared that could be changed."""
+    if type(value) is dict:
+        return {key: copied(item) for key, item in value.items()}
+    if type(value) is list:
+        return [copied(item) for item in value]
+    return value
+
+
 def moment(value: datetime) -> str:
     """This moment as the state stores it: ISO 8601 with its offset."""
     if value.tzinfo is None:
