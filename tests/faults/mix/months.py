@@ -67,6 +67,8 @@ async def run(stack: Stack, seed: int, days: int, folder: Path, say: Callable[[s
     outcome = MonthOutcome(seed, days)
     async with Gateway(stack.gateway_url, stack.supervisor.credentials.operator) as gateway:
         firms = await found_both(gateway, f"http://{HOST}:{stack.plan.ports.services['stubs']}")
+        for firm in firms:
+            await quiescent(stack, firm.member.tenant_id)
         months = [Trading(firm, random.Random(at)) for at, firm in enumerate(firms, seed)]
         began = time.monotonic()
         trading = asyncio.gather(*[month.run(days) for month in months])

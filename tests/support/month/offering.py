@@ -65,12 +65,17 @@ async def _accepted(month: "Trading", path: str, said: dict[str, Any]) -> bool:
 
 async def ask_ahead(month: "Trading") -> None:
     """A share of an order before any of it leaves, which the customer mostly pays at once, wrongly or not."""
-    worth = [order for order in month.fresh() if any(line["unit_price"] != "0.5" for line in order["lines"])]
+    worth = [
+        order
+        for order in month.fresh()
+        if order["id"] in month.marks and any(line["unit_price"] != "0.5" for line in order["lines"])
+    ]
     if not worth:
         return
     order, share = month.dice.choice(worth), month.dice.choice(["0.3", "0.45"])
     order["ahead"] = True
     body = {"order_id": order["id"], "prepayment": {"share": share}}
+    await month.firm.member.get(f"{V1}/invoices", limit=1, having_seen=month.marks[order["id"]])
     draft = await month.firm.member.post(f"{V1}/invoices", body)
     invoice = await month.issued(draft["id"])
     month.did("asked_ahead", invoice=invoice["id"], order=order["id"], share=share)

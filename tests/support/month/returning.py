@@ -30,7 +30,7 @@ async def give_back(month: "Trading") -> None:
     ]
     asked = {"order_id": order["id"], "return_reason_id": month.firm.reason, "lines": lines}
     fee = _fee(month, order, wanted)
-    await member.get(f"/v1/orders/{order['id']}/returnable", having_seen=gone["mark"])
+    await member.get(f"/v1/orders/{order['id']}/returnable", having_seen=month.marks[id])
     made = await member.post("/v1/returns", {**asked, "fee": fee})
     made = await member.post(f"/v1/returns/{made['id']}/authorise")
     here, there = f"/v1/returns/{made['id']}", f"/v1/return-shipments/{made['return_shipment_id']}"
@@ -60,7 +60,9 @@ async def give_back(month: "Trading") -> None:
     month.did("returned", **{"return": made["id"]}, order=order["id"], parts=parts)
     if came != wanted:
         await member.post(f"{here}/cancel", {"reason": "The rest stays there."})
-    closed = await eventually(lambda: member.get(here), lambda now: now["status"] == "closed", what="the end of it")
+    closed = await eventually(
+        lambda: member.get(here), lambda now: now["status"] == "closed", within=600, what="the end of it"
+    )
     await _settled(month, order, id, made["id"], closed)
     if outcome == "exchange":
         accepted = {line: judged["restock"] + judged["scrap"] for line, judged in seen.items()}
@@ -142,7 +144,7 @@ async def lose(month: "Trading") -> None:
     month.shipped[customer].remove(shipment["id"])
     if not month.shipped[customer]:
         del month.shipped[customer]
-    draft = await member.post(f"{V1}/invoices", {"shipment_ids": [shipment["id"]]})
+    draft = await month.draft([shipment["id"]])
     invoice = await month.issued(draft["id"])
     month.did("invoiced", invoice=invoice["id"], shipments=[shipment["id"]])
     lines = [{"line_id": line["id"], "quantity": line["quantity"]} for line in invoice["lines"]]

@@ -34,6 +34,8 @@ class Trading:
     """Invoices that nobody has issued yet, and the shipments that they are of."""
     gone: dict[str, dict[str, Any]] = field(default_factory=dict)
     """By shipment, what left and is still with the customer: its order, and quantities by line."""
+    marks: dict[str, str] = field(default_factory=dict)
+    """By shipment and order, the event that others have to have heard of before they are asked about it."""
     tales: set[str] = field(default_factory=set)
     """What happened besides what the reckoning reads."""
 
@@ -146,7 +148,9 @@ class Trading:
         }
         changes, lost, key = self.dice.random() < 0.25, self.dice.random() < 0.15, str(uuid7())
         asked = {**terms, "lines": _asked([self.line()] if changes else lines), "confirm": not changes}
-        order = await self.firm.member.post("/v1/orders", asked, key=key)
+        marks: list[str] = []
+        order = await self.firm.member.post("/v1/orders", asked, key=key, marks=marks)
+        self.marks[order["id"]] = marks[-1]
         if lost:
             again = await self.firm.member.post("/v1/orders", asked, key=key)
             assert again["id"] == order["id"], "sent twice, made once"
@@ -225,7 +229,8 @@ class Trading:
         # What left is issued before anything else moves, so that it is certain which goods those were.
         await self.firm.member.get("/v1/inventory/stock", having_seen=marks[-1])
         self.shipped.setdefault(order["customer"], []).append(shipment)
-        self.gone[shipment] = {"order": order, "mark": marks[-1], "with": {id: int(q) for id, q in quantities.items()}}
+        self.marks[shipment] = marks[-1]
+        self.gone[shipment] = {"order": order, "with": {id: int(q) for id, q in quantities.items()}}
         left = [quantities.get(part, "0") for part in order["parts"]]
         self.did("shipped", order=order["id"], shipment=shipment, quantities=left)
 
@@ -236,13 +241,20 @@ class Trading:
         if not self.shipped:
             return
         shipments = self.shipped.pop(self.dice.choice(sorted(self.shipped)))
-        draft = await self.firm.member.post(f"{V1}/invoices", {"shipment_ids": shipments})
+        draft = await self.draft(shipments)
         if self.dice.random() < 0.2:
             await self.firm.member.delete(f"{V1}/invoices/{draft['id']}")
-            draft = await self.firm.member.post(f"{V1}/invoices", {"shipment_ids": shipments})
+            draft = await self.draft(shipments)
         self.drafts.append((draft["id"], shipments))
         if not self.firm.live or self.dice.random() < 0.5:
             await self.issue()
+
+    async def draft(self, shipments: list[str]) -> dict[str, Any]:
+        """An invoice of what left, as soon as the books have heard of it."""
+        for id in shipments:
+            await self.firm.member.get(f"{V1}/invoices", limit=1, having_seen=self.marks[id])
+        made: dict[str, Any] = await self.firm.member.post(f"{V1}/invoices", {"shipment_ids": shipments})
+        return made
 
     async def issue(self) -> None:
         """The last draft. One is dropped meanwhile when all that it was of came back."""
