@@ -25,7 +25,7 @@ from tailrace.stack.embedded import Stack
 from tailrace.stack.layout import HOST
 from tailrace_testing.gateway import Gateway
 
-DAYS = int(os.environ.get("MONTH_DAYS", "10"))
+DAYS = int(os.environ.get("MONTH_DAYS", "7"))
 """Of trade; what is tried with a whole month's is no other thing, and takes longer."""
 SEED = int(os.environ.get("MONTH_SEED", "5"))
 DID = {"received", "ordered", "cancelled", "shipped", "invoiced", "paid", "credited", "used", "counted"}

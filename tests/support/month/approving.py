@@ -12,15 +12,22 @@ if TYPE_CHECKING:
     from month.trading import Trading
 
 
-async def bind(month: "Trading", order: dict[str, Any], kept: dict[str, Any]) -> None:
-    """An order that waits for credit is released by approval, or refused and dropped."""
+async def exceed(month: "Trading") -> None:
+    """The first customer orders more than they may owe, and it is let go on."""
+    sku, rate, _, price = max(month.firm.kind.goods, key=lambda good: float(good[3]))
+    line = {"item": month.firm.items[sku], "warehouse": month.firm.warehouses[1], "quantity": "12"}
+    await month.place([{**line, "unit_price": price, "rate": rate}], month.firm.customers[0], yes=True)
+
+
+async def bind(month: "Trading", order: dict[str, Any], kept: dict[str, Any], yes: bool | None = None) -> None:
+    """An order that waits for credit is released by approval, or refused and dropped: by chance, unless that is said."""
     if order["status"] == "confirmed":
         return
     assert order["status"] == "credit_hold", order
     hold = order["credit_hold"]
     if "limit_exceeded" in hold["reasons"]:
         assert hold["exposure"] + hold["worth"] > hold["credit_limit"], hold
-    if month.dice.random() < 0.7:
+    if month.dice.random() < 0.7 if yes is None else yes:
         await release(month, order["id"])
         month.tales.add("released")
     else:

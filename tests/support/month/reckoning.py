@@ -46,6 +46,10 @@ class MonthLedger(RequestLedger):
         of = self._invoices[invoice]
         return int(of["total"] - of["paid"] - of["credited"] - sum(amount for _, _, amount in of["deducted"]))
 
+    def deducted(self, prepayment: str) -> int:
+        """How much of what was asked for ahead invoices have deducted."""
+        return self._ahead[prepayment].deducted
+
     def total(self, order: str) -> tuple[int, int]:
         """Net and tax of an order."""
         lines = self._orders[order]["lines"]
@@ -313,6 +317,13 @@ class MonthLedger(RequestLedger):
 
     def _refunded(self, said: Mapping[str, Any]) -> None:
         """All of a payment that is for nothing goes back; it is noted as going back is."""
+        self._reversed(said)
+
+    def _bounced(self, said: Mapping[str, Any]) -> None:
+        """The bank took a payment back: what it was for is open again."""
+        theirs = [each for each in self._allocations if each["payment"] == said["payment"]]
+        for allocation in sorted(theirs, key=lambda each: str(each["invoice"])):
+            self._free(allocation, said["day"])
         self._reversed(said)
 
     def _allocate(self, payment: str, invoice: str, day: str, amount: int | None = None) -> None:

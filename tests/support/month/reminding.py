@@ -11,6 +11,13 @@ if TYPE_CHECKING:
     from month.trading import Trading
 
 
+async def sell_to_who_pays_late(month: "Trading") -> None:
+    """An invoice that will be overdue."""
+    order = await month.place([month.line()], month.firm.customers[1])
+    await month.ship_some(order, 0)
+    await month.invoice_to(month.firm.customers[1])
+
+
 async def remind(month: "Trading") -> None:
     """Nothing, when nobody is late."""
     member, firm = month.firm.member, month.firm

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from month.trading import Trading
 
 
-async def give_back(month: "Trading") -> None:
-    """Some of one shipment: not all of it comes, some is sold again, some thrown away, and some goes back to the customer."""
+async def give_back(month: "Trading", outcome: str) -> None:
+    """`outcome` is what the customer wants, `refund` or `exchange`. Some of it never comes; some is sold again, some thrown away, some sent back."""
     found = [id for id, each in month.gone.items() if any(each["with"].values())]
     if not found:
         return
@@ -24,7 +24,6 @@ async def give_back(month: "Trading") -> None:
     order = gone["order"]
     with_them = [line for line, left in gone["with"].items() if left]
     wanted = {line: dice.randint(1, gone["with"][line]) for line in dice.sample(with_them, min(len(with_them), 2))}
-    outcome = dice.choice(["refund", "refund", "exchange"])
     lines = [
         {"shipment_id": id, "line_id": line, "quantity": str(many), "outcome": outcome} for line, many in wanted.items()
     ]

@@ -58,26 +58,32 @@ class Trading:
                 await self.receive(sku, warehouse, self.dice.randint(200, 400), cost, "opening")
 
     async def day(self, day: date, number: int) -> None:
-        """`number` counts from 0. For a few days of each dozen the manager is away."""
+        """`number` counts from 0. Some things happen on certain days of each dozen, and what is left to chance besides."""
         self.firm.begin(day)
-        if number % 12 == 4:
-            await self.firm.leave()
-        if number % 12 == 9:
-            await self.firm.come_back()
         for _ in range(2):
             await self.order()
-        seldom: dict[int, Did] = {0: lambda: offering.ask_ahead(self), 1: lambda: offering.quote(self)}
-        if act := seldom.get(number % 4):
+        for act in self._certain().get(number % 12, []):
             await act()
-        if number % 12 == 6:
-            await returning.lose(self)
-        await self._some_of({**self._usual(), self.buy: 1, self.use: 1, self.count: 1, self.cancel: 1}, 5)
+        await self._some_of({**self._usual(), self.buy: 1, self.use: 1, self.count: 1, self.cancel: 1}, 4)
+
+    def _certain(self) -> dict[int, list[Did]]:
+        """By day. The manager is away from the third to the fifth."""
+        return {
+            0: [lambda: reminding.sell_to_who_pays_late(self), self.buy],
+            1: [lambda: offering.ask_ahead(self), self.use, self.count],
+            2: [self.firm.leave, lambda: approving.exceed(self)],
+            3: [lambda: offering.quote(self), self.cancel],
+            4: [self.firm.come_back, lambda: returning.lose(self)],
+            7: [lambda: offering.quote(self), lambda: offering.ask_ahead(self)],
+            9: [lambda: approving.exceed(self)],
+            10: [lambda: offering.ask_ahead(self)],
+        }
 
     async def today(self, days: int) -> None:
         """What holds from the moment at which it is done: goods come back, and who pays late is reminded."""
         await reminding.remind(self)
-        for _ in range(max(3, days // 4)):
-            await returning.give_back(self)
+        for number in range(max(2, days // 4)):
+            await returning.give_back(self, "refund" if number % 2 else "exchange")
             await self._some_of({**self._usual(), self.issue: 3}, 2)
         while self.drafts:
             await self.issue()
@@ -137,8 +143,10 @@ class Trading:
         """Some are drafted first and changed; of some the answer was lost, and they are sent again."""
         await self.place([self.line() for _ in range(self.dice.randint(1, 3))], self.dice.choice(self.firm.customers))
 
-    async def place(self, lines: list[dict[str, str]], customer: str, **more: Any) -> dict[str, Any]:
-        """An order as it is kept here, whatever becomes of it."""
+    async def place(
+        self, lines: list[dict[str, str]], customer: str, yes: bool | None = None, **more: Any
+    ) -> dict[str, Any]:
+        """An order as it is kept here, whatever becomes of it; `yes` is the answer to one that waits for credit."""
         terms = {
             "customer_id": customer,
             "customer_reference": f"PO-{len(self.log)}",
@@ -160,7 +168,7 @@ class Trading:
             order = await self.firm.member.post(f"{at}/confirm")
         self.did("ordered", order=order["id"], customer=customer, lines=lines)
         kept = self.keep(order, lines)
-        await approving.bind(self, order, kept)
+        await approving.bind(self, order, kept, yes)
         return kept
 
     def keep(self, order: dict[str, Any], lines: list[dict[str, str]]) -> dict[str, Any]:
@@ -198,10 +206,13 @@ class Trading:
         """An order leaves whole, or a part of it does and the rest later."""
         if not self.open_orders:
             return
-        order, member = self.dice.choice(self.open_orders), self.firm.member
-        shipment = await self.shipment_of(order)
+        await self.ship_some(self.dice.choice(self.open_orders), 0.4)
+
+    async def ship_some(self, order: dict[str, Any], chance: float) -> None:
+        """A part of it by that chance."""
+        shipment, member = await self.shipment_of(order), self.firm.member
         line = self.dice.choice(shipment["lines"])
-        if int(line["quantity"]) > 1 and self.dice.random() < 0.4:
+        if int(line["quantity"]) > 1 and self.dice.random() < chance:
             part = {"line_id": line["line_id"], "quantity": str(self.dice.randint(1, int(line["quantity"]) - 1))}
             shipment = await member.post(f"/v1/shipments/{shipment['id']}/split", {"lines": [part]})
             await self.dispatch(order, shipment["id"], {part["line_id"]: part["quantity"]})
@@ -237,10 +248,13 @@ class Trading:
     # Money.
 
     async def invoice(self) -> None:
-        """Everything that has left for a customer. Some are dropped by mistake, and made again; today, some wait."""
-        if not self.shipped:
-            return
-        shipments = self.shipped.pop(self.dice.choice(sorted(self.shipped)))
+        """Everything that has left for a customer."""
+        if self.shipped:
+            await self.invoice_to(self.dice.choice(sorted(self.shipped)))
+
+    async def invoice_to(self, customer: str) -> None:
+        """Some are dropped by mistake, and made again; today, some wait."""
+        shipments = self.shipped.pop(customer)
         draft = await self.draft(shipments)
         if self.dice.random() < 0.2:
             await self.firm.member.delete(f"{V1}/invoices/{draft['id']}")
