@@ -1,4 +1,4 @@
-"""Orders that wait for credit, and whoever decides: the manager, or the deputy while the manager is away."""
+"""Orders that wait for credit, and who decides: the manager, or the deputy while the manager is away."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
