@@ -242,14 +242,12 @@ class OrderBackordered(OrderEvent):
 
 
 class OrderRestCancelled(OrderEvent):
-    """What was not in stock is not wanted any more: how much of each line was given up, in all. `amount` is what was given up now was to cost, tax
-    included, in minor units of the order's currency."""
+    """What was not in stock is not wanted any more: how much of each line was given up, in all."""
 
     type: ClassVar[str] = "order.rest_cancelled"
 
     reason: str
     lines: list[LineQuantity]
-    amount: Minor = 0
 
 
 class ReservationReleaseRequested(OrderEvent):

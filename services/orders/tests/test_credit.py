@@ -228,8 +228,7 @@ async def test_what_was_given_up_is_owed_no_more(desk: Desk, ada: Buyer) -> None
     waits = await ada.order(20)
     assert waits["status"] == "credit_hold"
     await desk.answer(inventory.ReservationMade, request, lines=answered(request, "4"), complete=False)
-    (told,) = await desk.asked("order.rest_cancelled")
-    assert getattr(told, "amount", None) == 660
+    (_,) = await desk.asked("order.rest_cancelled")
     assert await ada.status(waits) == ["confirmed"], "it made room"
     assert (await ada.stands())["exposure"] == 440 + 2_200
 

@@ -242,14 +242,12 @@ class Order(CreditHeld, Aggregate, Owned, Base):
         if all(line.allocated == 0 for line in self.lines):
             self.cancel(reason)
             return
-        before = sum(line.due for line in self.lines)
         for line in self.lines:
             line.cancelled += line.open
-        amount = before - sum(line.due for line in self.lines)
         self.allocation = progress((line.allocated, line.wanted) for line in self.lines)
         given_up = [(line.id, line.cancelled) for line in self.lines if line.cancelled]
         said = [LineQuantity(line_id=id, quantity=quantity) for id, quantity in given_up]
-        self.record(events.OrderRestCancelled(order_id=self.id, reason=reason, lines=said, amount=amount))
+        self.record(events.OrderRestCancelled(order_id=self.id, reason=reason, lines=said))
         if self.shipment == "partial" and all(line.shipped >= line.wanted for line in self.lines):
             self.ship([])
 

@@ -67,8 +67,8 @@ class PaidAhead(TenantRow, Base):
 
 
 class OrderBilled(TenantRow, Base):
-    """What of an order is asked for no more, tax included: what was ever invoiced, what came back before it was, and what was given up. A credit note
-    takes nothing off: what it gives back is not ordered again.
+    """What of an order is asked for no more, tax included: what was ever invoiced, and what came back before it was. A credit note takes nothing off:
+    what it gives back is not ordered again.
     """
 
     __tablename__ = "order_billed"

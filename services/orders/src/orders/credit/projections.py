@@ -10,7 +10,6 @@ from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 
 from contracts import customers, invoices, payments, refunds
-from contracts.orders import OrderRestCancelled
 from contracts.return_settlements import ReturnSettled
 from orders.credit.copies import BuyerCopy, CreditLimitCopy, OpenInvoice, OrderBilled, PaidAhead, RateCopy
 from tailrace.core.events import Meta
@@ -100,12 +99,6 @@ async def refunded(tx: Tx, event: refunds.RefundMoved, meta: Meta) -> None:
 async def settled(tx: Tx, event: ReturnSettled, meta: Meta) -> None:
     """What came back before it was invoiced is never going to be."""
     await _ask_no_more(tx, event.order_id, event.unbilled_net + event.unbilled_tax)
-
-
-@receivables.on(OrderRestCancelled)
-async def given_up(tx: Tx, event: OrderRestCancelled, meta: Meta) -> None:
-    """What is not wanted any more is never going to be invoiced."""
-    await _ask_no_more(tx, event.order_id, event.amount)
 
 
 async def _ask_no_more(tx: Tx, order_id: UUID, amount: int) -> None:
