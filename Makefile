@@ -66,8 +66,9 @@ clients: .venv/.clients ## Install what makes clients of the OpenAPI document an
 fuzz: .venv/.clients ## Ask every operation for things at random, on a fleet of its own: EXAMPLES=200 SECONDS=1800 SEED=7
 	@FUZZ_PATHS=1000000 FUZZ_EXAMPLES=$(or $(EXAMPLES),200) FUZZ_SECONDS=$(or $(SECONDS),1800) FUZZ_SEED=$(or $(SEED),1) $(BIN)/python -m pytest -q tests/fuzz $(ARGS)
 
-faults: install ## Trade while processes are killed, on a stack of its own, and check the end: SEED=… EVENTS=… REPORT=1
-	@PYTHONPATH=tests/faults $(BIN)/python -m mix $(if $(SEED),--seed $(SEED)) --events $(or $(EVENTS),200000) \
+faults: install ## Trade while processes are killed, on a stack of its own, and check the end: SEED=… EVENTS=… MONTH=days REPORT=1
+	@PYTHONPATH=tests/faults:tests/support:services/accounting/tests/support $(BIN)/python -m mix $(if $(SEED),--seed $(SEED)) \
+		--events $(or $(EVENTS),200000) $(if $(MONTH),--month $(MONTH)) \
 		$(if $(FAULTS),--faults $(FAULTS)) $(if $(REPORT),--report docs/reports) $(ARGS)
 
 bench: install ## Measure fleets of these sizes, each on a stack of its own: SERVICES=8,40 SECONDS=60 REPORT=1

@@ -150,7 +150,8 @@ async def playing(
         if isinstance(item, pytest.Function) and item.path == request.path and "play" in item.fixturenames
     }
     names = {name: f"s{number}" for number, name in enumerate(plays) if name in chosen}
-    await create_topics(kafka, [f"{topic}.{name}" for name in names.values()], 1, 1)
+    topics = {topic, *(each for subscriber in service.subscribers for each in subscriber.topics)}
+    await create_topics(kafka, [f"{each}.{name}" for each in sorted(topics) for name in names.values()], 1, 1)
     turns = asyncio.Semaphore(AT_ONCE)
 
     async def play(name: str) -> None:

@@ -5,10 +5,10 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from depot import Depot, reserved
+
 from contracts import orders
 from tailrace.core.ids import uuid7
-
-from .conftest import Depot, reserved
 
 BEGAN = datetime(2026, 3, 1, tzinfo=UTC)
 

@@ -5,11 +5,12 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from depot import Depot
+
 from contracts.return_shipments import InspectedLine, ReturnInspected
 from contracts.shipments import ShipmentDispatched
 from tailrace.core.ids import uuid7
 
-from .conftest import Depot
 from .test_provisional import allow
 
 

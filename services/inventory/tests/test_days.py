@@ -1,11 +1,10 @@
 """The stock ledger and its valuation know the company's days; and nothing moves on a day that nobody can mean."""
 
 import pytest
+from depot import Depot
 
 from contracts.users import DateBounds, TenantDatePolicyChanged
 from tailrace_testing import SetClock
-
-from .conftest import Depot
 
 MOVES = {
     "receipts": {"value": 100, "currency": "EUR", "reason": "purchase", "quantity": "1"},

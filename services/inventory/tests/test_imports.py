@@ -1,6 +1,6 @@
 """Opening stock from files: receipts of goods that were there, each once."""
 
-from .conftest import Depot
+from depot import Depot
 
 AT = "/v1/inventory/stock/import"
 HEAD = "SKU,倉庫,Quantity,Unit,Value,Unit cost,Currency,Effective at\n"

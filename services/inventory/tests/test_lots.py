@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from depot import Depot
 
 from contracts import orders, shipments
 from contracts.inventory import StockIssued
@@ -17,7 +18,6 @@ from contracts.users import TenantCreated
 from tailrace.core.ids import uuid7
 from tailrace_testing import SetClock
 
-from .conftest import Depot
 from .test_backorders import fills, give_out, turn, waiting
 
 TODAY = date(2026, 6, 15)

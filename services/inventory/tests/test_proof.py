@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 import pytest
+from depot import Depot
 from pydantic import BaseModel
 from sqlalchemy import select
 
@@ -19,7 +20,6 @@ from tailrace.db.tables import snapshot
 from tailrace.verify.replay import Proof, prove
 from tailrace_testing import Harness
 
-from .conftest import Depot
 from .test_provisional import allow
 
 

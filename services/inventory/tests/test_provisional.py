@@ -5,13 +5,12 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from depot import Depot
 
 from contracts import catalog
 from contracts.inventory import StockCostSettled, StockIssued
 from tailrace.core.ids import uuid7
 from tailrace_testing import Harness, SetClock
-
-from .conftest import Depot
 
 ISSUE = {"reason": "consumption"}
 

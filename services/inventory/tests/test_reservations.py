@@ -5,12 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from depot import Depot, reserved
 from sqlalchemy import event
 
 from contracts.orders import ReservationReleaseRequested, ReservationRequested
 from tailrace.core.ids import uuid7
-
-from .conftest import Depot, reserved
 
 TABLES = ("inventory_event", "stock_level", "movement", "reservation", "timer", "outbox", "stream_snapshot")
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from depot import Depot
 
 from contracts.inventory import StockIssued
 from inventory import commands
@@ -12,7 +13,6 @@ from inventory.bodies import NewIssue
 from tailrace.core.ids import uuid7
 from tailrace_testing.gateway import eventually
 
-from .conftest import Depot
 from .test_provisional import allow
 
 BACK = {"reason": "return_to_supplier"}

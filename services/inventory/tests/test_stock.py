@@ -3,11 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from depot import Depot
+
 from contracts import catalog
 from tailrace.core.ids import uuid7
 from tailrace_testing import SetClock
-
-from .conftest import Depot
 
 
 async def test_what_is_issued_costs_what_came_in_first(depot: Depot) -> None:

@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from depot import Depot
 
 from tailrace_testing import SetClock
 
-from .conftest import Depot
 from .test_provisional import allow
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from approvals import answer
 
-from contracts import approvals, customers, invoices, payments
+from contracts import approvals, customers, invoices, payments, refunds
 from contracts.credit import OrderCreditHeld
 from tailrace.core.ids import uuid7
 
@@ -103,6 +103,14 @@ class Buyer:
                 **amounts,
             )
             await self.desk.h.deliver(allocated, aggregate_id=id)
+
+    async def paid_back(self, amount: int, kind: type[refunds.RefundMoved] = refunds.RefundPaid) -> None:
+        """Money goes back that was for no invoice; or comes in again."""
+        id = uuid7()
+        who = {"refund_id": id, "number": "RF-1", "customer_id": self.id, "account": "1000", "reason": "twice"}
+        said = {"currency": "EUR", "amount": amount, "day": TODAY, "effective_at": MADE_AT}
+        more = {"bank_account_id": uuid7(), "parts": []} if kind is refunds.RefundPaid else {}
+        await self.desk.h.deliver(kind(**who, **said, **more), aggregate_id=id)
 
     async def ask_ahead(self, total: int) -> UUID:
         """A prepayment invoice of so much, tax included."""

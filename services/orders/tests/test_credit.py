@@ -5,12 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from contracts import approvals, customers, invoices
+from contracts import approvals, customers, inventory, invoices, refunds
 from tailrace.core.ids import uuid7
 from tailrace_testing import SetClock
 
 from .conftest import Desk, shipping
 from .credit import NOON, TODAY, Buyer, rate, say, submitted
+from .test_backorders import answered
 from .test_from_quotes import accepted, only_order
 
 
@@ -207,6 +208,29 @@ async def test_exposure_is_what_was_ordered_and_not_invoiced_and_what_is_open(de
     await desk.dispatch(request, "2")
     await desk.act(second, "cancel", reason="enough")
     assert await parts() == (667 + 67, -150, 10), "what left is invoiced yet"
+
+
+async def test_money_that_went_back_is_paid_ahead_no_more(desk: Desk, ada: Buyer) -> None:
+    await ada.pay(500)
+    assert (await ada.stands())["exposure"] == -500
+    await ada.paid_back(500)
+    assert (await ada.stands())["sums"] == []
+    large = await ada.order(30)
+    assert large["credit_hold"]["exposure"] == 0
+    await ada.paid_back(330, refunds.RefundReturned)
+    assert await ada.status(large) == ["confirmed"], "it came in again, and that makes room"
+
+
+async def test_what_was_given_up_is_owed_no_more(desk: Desk, ada: Buyer) -> None:
+    terms = {"when_short": "cancel", "partial_allowed": True, "customer_id": str(ada.id)}
+    await desk.confirmed(desk.line(quantity="10"), **terms)
+    request = await desk.reservation()
+    waits = await ada.order(20)
+    assert waits["status"] == "credit_hold"
+    await desk.answer(inventory.ReservationMade, request, lines=answered(request, "4"), complete=False)
+    (_,) = await desk.asked("order.rest_cancelled")
+    assert await ada.status(waits) == ["confirmed"], "it made room"
+    assert (await ada.stands())["exposure"] == 440 + 2_200
 
 
 async def test_what_is_asked_for_ahead_is_counted_once(desk: Desk, ada: Buyer) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from contracts import returns as events
-from contracts.return_settlements import ReturnSettled
+from contracts.return_settlements import ReturnSettled, UnbilledLine
 from contracts.return_shipments import (
     InspectedLine,
     ReceivedInAll,
@@ -96,7 +96,7 @@ class Counter:
         ]
         await self.tell(ReturnInspected, made, lines=lines, complete=False, inspected_at=clock.now())
 
-    async def settle(self) -> None:
+    async def settle(self, *, invoiced: bool = True) -> None:
         """Accounting answers the newest request, with 100 and a tax of 10 for each bolt."""
         asked: events.ReturnSettlementRequested = (await self.desk.asked("order.return_settlement_requested"))[-1]
         many = int(sum(line.quantity for line in asked.lines))
@@ -106,8 +106,9 @@ class Counter:
             return_number=asked.number,
             order_id=asked.order_id,
             currency="EUR",
-            unbilled_net=0,
-            unbilled_tax=0,
+            unbilled=[] if invoiced else [UnbilledLine(**each.model_dump(), net=0, tax=0) for each in asked.lines],
+            unbilled_net=0 if invoiced else 100 * many,
+            unbilled_tax=0 if invoiced else 10 * many,
             credited_net=100 * many,
             credited_tax=10 * many,
             fee=asked.fee.net if asked.fee else 0,
@@ -199,6 +200,21 @@ async def test_what_is_sent_in_exchange_waits_for_credit_as_any_order_does(desk:
     at = f"/v1/orders/{(await counter.read(made))['exchange_order_id']}"
     replaced = (await counter.h.client.get(at)).json()
     assert (replaced["status"], replaced["credit_hold"]["reasons"]) == ("credit_hold", ["limit_exceeded"])
+
+
+async def test_what_came_back_before_it_was_invoiced_is_owed_no_more(desk: Desk) -> None:
+    ada = await (await Buyer(desk).described()).may_owe(2_000)
+    counter = await Counter(desk).open(customer_id=str(ada.id))
+    waits = await ada.order(10)
+    assert (waits["status"], waits["credit_hold"]["exposure"]) == ("credit_hold", 1_100)
+    made = await counter.ask(counter.line("2"), authorise=True)
+    await counter.came(made, 2)
+    await counter.judged(made, restock=2)
+    await counter.settle(invoiced=False)
+    assert await ada.status(waits) == ["confirmed"], "that made room"
+    await ada.invoice(counter.order, 880)
+    (sums,) = (await ada.stands())["sums"]
+    assert (sums["open_orders"], sums["receivables"]) == (1_100, 880)
 
 
 async def test_what_never_came_is_free_again_when_shipping_has_answered(counter: Counter) -> None:

@@ -67,7 +67,9 @@ class PaidAhead(TenantRow, Base):
 
 
 class OrderBilled(TenantRow, Base):
-    """What was ever invoiced of an order, tax included. A credit note takes nothing off: what it gives back is not ordered again."""
+    """What of an order is asked for no more, tax included: what was ever invoiced, and what came back before it was. A credit note takes nothing off:
+    what it gives back is not ordered again.
+    """
 
     __tablename__ = "order_billed"
 

@@ -133,7 +133,7 @@ async def _sums(tx: Tx, members: Sequence[UUID]) -> list[Sums]:
     billed = func.coalesce(OrderBilled.amount, 0)
     owed = OpenInvoice.open
     parts = union_all(
-        _of_orders(_OPEN, Order.net + Order.tax - billed, members, Order.status.in_(_BINDS)),
+        _of_orders(_OPEN, Order.net + Order.tax - _given_up() - billed, members, Order.status.in_(_BINDS)),
         _of_orders(_HELD, Order.net + Order.tax, members, Order.status == "credit_hold"),
         # What left of an order that was cancelled is still to be invoiced.
         _of_orders(_OPEN, _departed() - billed, members, and_(Order.status == "cancelled", Order.shipment != "none")),
@@ -167,6 +167,16 @@ def _departed() -> ColumnElement[int]:
     shares = [func.round(amount * OrderLine.shipped / OrderLine.quantity) for amount in (OrderLine.net, OrderLine.tax)]
     lines = select(func.coalesce(func.sum(shares[0] + shares[1]), 0)).where(OrderLine.order_id == Order.id)
     return case((Order.shipment == "full", Order.net + Order.tax), else_=lines.correlate(Order).scalar_subquery())
+
+
+def _given_up() -> ColumnElement[int]:
+    """What is not wanted any more of an order was to cost: all of it less each line's share of what is still to leave. Only one that cancels what is
+    not in stock has any."""
+    left = OrderLine.quantity - OrderLine.cancelled
+    kept = [func.round(amount * left / OrderLine.quantity) for amount in (OrderLine.net, OrderLine.tax)]
+    gone = OrderLine.net + OrderLine.tax - kept[0] - kept[1]
+    lines = select(func.coalesce(func.sum(gone), 0)).where(OrderLine.order_id == Order.id, OrderLine.cancelled > 0)
+    return case((Order.when_short == "cancel", lines.correlate(Order).scalar_subquery()), else_=0)
 
 
 async def _overdue(tx: Tx, members: Sequence[UUID], bearable: int | None, today: date) -> tuple[int, date | None]:

@@ -9,7 +9,8 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 
-from contracts import customers, invoices, payments
+from contracts import customers, invoices, payments, refunds
+from contracts.return_settlements import ReturnSettled
 from orders.credit.copies import BuyerCopy, CreditLimitCopy, OpenInvoice, OrderBilled, PaidAhead, RateCopy
 from tailrace.core.events import Meta
 from tailrace.db.database import Tx
@@ -52,7 +53,7 @@ async def issued(tx: Tx, event: invoices.InvoiceIssued, meta: Meta) -> None:
     owed = 0 if ahead else event.net + event.tax - event.prepaid_net - event.prepaid_tax
     await tx.execute(_ISSUED, _item(tx, event, event.currency, owed) | {"due_on": None if ahead else event.due_on})
     for each in sorted(event.orders, key=lambda one: one.order_id.bytes):
-        await tx.execute(_BILLED, {"tenant_id": tx.tenant_id, "order_id": each.order_id, "amount": each.net + each.tax})
+        await _ask_no_more(tx, each.order_id, each.net + each.tax)
 
 
 @receivables.on(invoices.CreditNoteIssued)
@@ -85,6 +86,25 @@ async def paid(tx: Tx, event: payments.PaymentReceived | payments.PaymentAssigne
 @receivables.on(payments.PaymentReversed)
 async def reversed_(tx: Tx, event: payments.PaymentReversed, meta: Meta) -> None:
     await _pay_ahead(tx, event.customer_id, event.currency, -event.amount)
+
+
+@receivables.on(refunds.RefundPaid, refunds.RefundReturned)
+async def refunded(tx: Tx, event: refunds.RefundMoved, meta: Meta) -> None:
+    """What was paid back is paid ahead no more."""
+    sign = 1 if isinstance(event, refunds.RefundReturned) else -1
+    await _pay_ahead(tx, event.customer_id, event.currency, sign * event.amount)
+
+
+@receivables.on(ReturnSettled)
+async def settled(tx: Tx, event: ReturnSettled, meta: Meta) -> None:
+    """What came back before it was invoiced is never going to be."""
+    await _ask_no_more(tx, event.order_id, event.unbilled_net + event.unbilled_tax)
+
+
+async def _ask_no_more(tx: Tx, order_id: UUID, amount: int) -> None:
+    """So much of an order is asked for, or will never be."""
+    if amount:
+        await tx.execute(_BILLED, {"tenant_id": tx.tenant_id, "order_id": order_id, "amount": amount})
 
 
 def _item(tx: Tx, event: Any, currency: str, amount: int) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from contracts import approvals, customers, invoices, payments
-from contracts.orders import OrderCancelled
+from contracts import approvals, customers, invoices, payments, refunds
+from contracts.orders import OrderCancelled, OrderRestCancelled
+from contracts.return_settlements import ReturnSettled
 from orders.credit import commands
 from orders.credit.commands import relief
 from orders.credit.hold import KIND
@@ -54,11 +55,19 @@ async def voided(tx: Tx, order: Order, answer: approvals.ApprovalVoided) -> None
     payments.PaymentReceived,
     payments.PaymentAssigned,
     payments.PaymentAllocated,
+    refunds.RefundReturned,
     invoices.CreditNoteIssued,
     customers.CustomerCreditChanged,
 )
 async def made(tx: Tx, event: payments.PaymentReceived | customers.CustomerCreditChanged, meta: Meta) -> None:
     await _look_again(tx, event.customer_id)
+
+
+@room.on(ReturnSettled)
+async def returned(tx: Tx, event: ReturnSettled, meta: Meta) -> None:
+    """What came back before it was invoiced is owed no more; what was invoiced, a credit note says."""
+    if event.unbilled:
+        await _look_again(tx, await tx.scalar(select(Order.customer_id).where(Order.id == event.order_id)))
 
 
 @room.on(customers.CustomerUnmerged)
@@ -75,8 +84,8 @@ async def described(tx: Tx, event: customers.CustomerUpdated, meta: Meta) -> Non
         await _look_again(tx, event.customer_id)
 
 
-@room.on(OrderCancelled)
-async def cancelled(tx: Tx, event: OrderCancelled, meta: Meta) -> None:
+@room.on(OrderCancelled, OrderRestCancelled)
+async def cancelled(tx: Tx, event: OrderCancelled | OrderRestCancelled, meta: Meta) -> None:
     await _look_again(tx, await tx.scalar(select(Order.customer_id).where(Order.id == event.order_id)))
 
 
