@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from contracts import approvals, customers, invoices, payments, refunds
-from contracts.orders import OrderCancelled, OrderRestCancelled
+from contracts.orders import OrderCancelled, OrderReopened, OrderRestCancelled
 from contracts.return_settlements import ReturnSettled
 from orders.credit import commands
 from orders.credit.commands import relief
@@ -84,8 +84,8 @@ async def described(tx: Tx, event: customers.CustomerUpdated, meta: Meta) -> Non
         await _look_again(tx, event.customer_id)
 
 
-@room.on(OrderCancelled, OrderRestCancelled)
-async def cancelled(tx: Tx, event: OrderCancelled | OrderRestCancelled, meta: Meta) -> None:
+@room.on(OrderCancelled, OrderRestCancelled, OrderReopened)
+async def cancelled(tx: Tx, event: OrderCancelled | OrderRestCancelled | OrderReopened, meta: Meta) -> None:
     await _look_again(tx, await tx.scalar(select(Order.customer_id).where(Order.id == event.order_id)))
 
 
