@@ -9,11 +9,12 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
-from mix import nemeses, plans
+from mix import months, nemeses, plans
 from mix.checks import judge
 from mix.client import RequestLog
 from mix.evidence import Evidence
@@ -63,6 +64,16 @@ def test_the_seed_decides_what_happens() -> None:
 
     assert planned(1) == planned(1)
     assert planned(1) != planned(2)
+
+
+def test_the_month_has_everything_struck_again_and_again_as_its_seed_says() -> None:
+    def first(seed: int) -> list[nemeses.Fault]:
+        return list(islice(months.planned(seed), 30))
+
+    assert first(5) == first(5) != first(6)
+    assert {fault.kind for fault in first(5)} == set(months.KINDS)
+    assert {fault.victim for fault in first(5) if fault.kind == "strike"} == set(nemeses.INFRASTRUCTURE)
+    assert "stubs" not in {fault.victim for fault in islice(months.planned(5), 300)}
 
 
 def test_every_sort_of_fault_is_in_each_short_run() -> None:
