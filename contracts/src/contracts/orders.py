@@ -209,25 +209,6 @@ class OrderCancelled(OrderEvent):
     reason: str
 
 
-class OrderReopeningRequested(OrderEvent):
-    """Somebody wants to change the order: nothing of it is to be allocated or dispatched any more. The answer is `order.reopened`, or
-    `order.reinstated` when something had left already."""
-
-    type: ClassVar[str] = "order.reopening_requested"
-
-    reason: str
-
-
-class OrderReopened(OrderEvent):
-    """Nothing is held for the order any more, and it is a draft again, in its next revision. What was confirmed binds no more."""
-
-    type: ClassVar[str] = "order.reopened"
-
-    number: str
-    revision: int
-    reason: str | None = None
-
-
 class OrderReinstated(OrderEvent):
     """The order was cancelled, or was to be a draft again, and is confirmed after all: goods had left before that reached them."""
 
@@ -382,8 +363,6 @@ PUBLISHED: tuple[type[OrderEvent], ...] = (
     OrderHeld,
     OrderResumed,
     OrderCancelled,
-    OrderReopeningRequested,
-    OrderReopened,
     OrderReinstated,
     AllocationRequested,
     ReservationRequested,

@@ -2,7 +2,18 @@
 
 from typing import Literal
 
-from contracts import activities, credit, customers, invoices, leads, opportunities, orders, quotes, shipments
+from contracts import (
+    activities,
+    credit,
+    customers,
+    invoices,
+    leads,
+    opportunities,
+    orders,
+    quotes,
+    reopenings,
+    shipments,
+)
 from customers.timeline import Source, Told
 
 TimelineKind = Literal["customer", "lead", "meeting", "task", "opportunity", "quote", "order", "shipment", "invoice"]
@@ -126,7 +137,7 @@ SOURCES = (
             Told(orders.OrderHeld, ("reason",)),
             Told(orders.OrderResumed, ("reason",)),
             Told(orders.OrderCancelled, ("reason",)),
-            Told(orders.OrderReopened, ("revision", "reason")),
+            Told(reopenings.OrderReopened, ("revision", "reason")),
             Told(orders.OrderReinstated, ("reason",)),
         ),
         describes=(orders.OrderChanged, orders.OrderAssigned),

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from contracts import inventory, orders, shipments
+from contracts import inventory, orders, reopenings, shipments
 from contracts.lots import LotQuantity
 from orders.models import Order
 from tailrace.core.errors import Unknown
@@ -134,8 +134,8 @@ async def cancelled(tx: Tx, run: Fulfilling, event: orders.OrderCancelled, meta:
     await _go_on(tx, run)
 
 
-@saga.on_answer(orders.OrderReopeningRequested, key=_order)
-async def reopening(tx: Tx, run: Fulfilling, event: orders.OrderReopeningRequested, meta: Meta) -> None:
+@saga.on_answer(reopenings.OrderReopeningRequested, key=_order)
+async def reopening(tx: Tx, run: Fulfilling, event: reopenings.OrderReopeningRequested, meta: Meta) -> None:
     await _go_on(tx, run)
 
 

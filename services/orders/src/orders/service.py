@@ -2,6 +2,7 @@
 
 from contracts import credit as holds
 from contracts import orders as events
+from contracts import reopenings
 from contracts import returns as return_events
 from orders import imports, process, projections, reactions, routes, timers
 from orders.base import Base
@@ -24,7 +25,7 @@ from tailrace.transfer.routes import LARGEST, imports_router
 service = Service(
     name="orders",
     topic="order.events",
-    publishes=(*events.PUBLISHED, *holds.PUBLISHED, *return_events.PUBLISHED),
+    publishes=(*events.PUBLISHED, *holds.PUBLISHED, *reopenings.PUBLISHED, *return_events.PUBLISHED),
     subscribers=[
         projections.days,
         projections.dates,

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from contracts import orders as events
+from contracts import reopenings
 from orders.base import Base
 from orders.refusals import OrderInvoiced, PartlyShipped
 from tailrace.core import clock
@@ -40,7 +41,7 @@ class Versioned:
         if order.invoiced:
             raise OrderInvoiced(order.number)
         order.status, order.reopen_reason, order.hold_reason, order.allocating = after, reason, None, False
-        order.record(events.OrderReopeningRequested(order_id=order.id, reason=reason))
+        order.record(reopenings.OrderReopeningRequested(order_id=order.id, reason=reason))
 
     def return_to_draft(self) -> "OrderVersion":
         """Be a draft again, of which nothing is held. The answer is what it was."""
@@ -61,7 +62,7 @@ class Versioned:
         order.forget_fulfilment()
         self.revision += 1
         said = {"number": order.number, "revision": self.revision, "reason": self.reopen_reason}
-        order.record(events.OrderReopened(order_id=order.id, **said))
+        order.record(reopenings.OrderReopened(order_id=order.id, **said))
         return before
 
     def stay_confirmed(self, left: str) -> None:

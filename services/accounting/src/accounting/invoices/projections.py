@@ -3,7 +3,8 @@
 from accounting.invoices import copies
 from contracts import catalog
 from contracts import customers as buyers
-from contracts.orders import OrderConfirmed, OrderReopened
+from contracts.orders import OrderConfirmed
+from contracts.reopenings import OrderReopened
 from contracts.shipments import ShipmentDispatched
 from contracts.users import TenantCreated, TenantUpdated
 from tailrace.messaging.replica import Source, replica

@@ -9,7 +9,8 @@ from uuid import UUID
 from sqlalchemy import select
 
 from contracts import approvals, customers, invoices, payments, refunds
-from contracts.orders import OrderCancelled, OrderReopened, OrderRestCancelled
+from contracts.orders import OrderCancelled, OrderRestCancelled
+from contracts.reopenings import OrderReopened
 from contracts.return_settlements import ReturnSettled
 from orders.credit import commands
 from orders.credit.commands import relief
