@@ -23,7 +23,7 @@ def upgrade() -> None:
             "kind IN ('approval', 'credit_note', 'customer', 'invoice', 'lead', 'meeting', 'opportunity', 'order', 'payment', 'quote', 'task')",
             name=op.f("ck_document_kind"),
         ),
-        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_document")),
+        sa.PrimaryKeyConstraint("tenant_id", "id", "kind", name=op.f("pk_document")),
     )
     op.create_table(
         "heard",
@@ -121,6 +121,7 @@ def upgrade() -> None:
         sa.Column("currency", sa.Text(), nullable=True),
         sa.Column("label", sa.Text(), nullable=True),
         sa.Column("segment", sa.Text(), nullable=True),
+        sa.Column("came_of_id", sa.Uuid(), nullable=True),
         sa.Column("count", sa.BigInteger(), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("seconds", sa.BigInteger(), nullable=False),

@@ -3,12 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from selling_desk import Desk
+from selling_desk import Desk, sell
 
 from contracts import activities, users
 from tailrace.core.ids import uuid7
 from tailrace_testing import SetClock
-from test_reports import sell
 
 KPIS = "/v1/kpis"
 NET = {
@@ -94,9 +93,9 @@ async def test_definitions_that_do_not_hold_together_are_refused(desk: Desk) -> 
     await define(desk, 422, subject="person", subject_id=str(desk.di))
 
 
-async def test_what_a_period_came_to_is_recorded_once_for_each_change(desk: Desk, set_clock: SetClock) -> None:
+async def test_what_a_period_came_to_is_recorded_once_for_each_change(desk: Desk, clock: SetClock) -> None:
     kpi = await define(desk)
-    set_clock("2026-10-20T00:00:00Z")
+    clock("2026-10-20T00:00:00Z")
     at = f"{KPIS}/{kpi['id']}/measure"
     first = (await desk.h.client.post(at)).json()
     assert (first["begins_on"], first["value"], first["state"]) == ("2026-10-01", "0", "missed")
@@ -106,7 +105,7 @@ async def test_what_a_period_came_to_is_recorded_once_for_each_change(desk: Desk
     await sell(desk, 1, 300, desk.bo)
     await desk.h.client.post(at)
     assert (await results(desk))[2:] == [("2026-10-01", 300, "met", "missed", False)]
-    set_clock("2026-11-02T00:00:00Z")
+    clock("2026-11-02T00:00:00Z")
     await desk.h.client.post(at)
     assert (await results(desk))[3:] == [
         ("2026-10-01", 300, "met", "met", True),
@@ -116,8 +115,8 @@ async def test_what_a_period_came_to_is_recorded_once_for_each_change(desk: Desk
     assert [one["begins_on"] for one in listed] == ["2026-09-01", "2026-10-01", "2026-11-01"]
 
 
-async def test_each_night_the_day_that_ended_is_measured(desk: Desk, set_clock: SetClock) -> None:
-    set_clock("2026-10-10T12:00:00Z")
+async def test_each_night_the_day_that_ended_is_measured(desk: Desk, clock: SetClock) -> None:
+    clock("2026-10-10T12:00:00Z")
     joined = users.TenantCreated(
         tenant_id=desk.h.tenant, slug="acme", name="Acme", currency="EUR", time_zone="Asia/Tokyo"
     )
@@ -126,7 +125,7 @@ async def test_each_night_the_day_that_ended_is_measured(desk: Desk, set_clock: 
     await desk.h.fire_timers()
     await sell(desk, 1, 250, desk.bo)
     # 00:15 in Tokyo.
-    set_clock("2026-10-10T15:15:30Z")
+    clock("2026-10-10T15:15:30Z")
     await desk.h.make_timers_due()
     await desk.h.fire_timers()
     assert await results(desk) == [("2026-10-09", 0, "missed", None, True), ("2026-10-10", 250, "near", None, True)]

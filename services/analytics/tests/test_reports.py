@@ -1,19 +1,19 @@
-"""Reports as clients meet them: figures and their records, who sees what, days, corrections, how fresh an answer is, and rows that are built again."""
+"""Reports as clients meet them: figures and their records, who sees what, days, corrections, freshness, and rows that are built again."""
 
 import random
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 import pytest
-from selling_desk import Desk
+from selling_desk import NOON, Desk, order_said, sell
 
-from analytics.freshness import LONGEST, PUBLISHERS, Reading, reading_of, topics_heard
+from analytics.freshness import PUBLISHERS, topics_heard
 from analytics.projections import movements
 from analytics.service import service
 from contracts import activities, orders
 from tailrace.capture.canary import Arrival
+from tailrace.capture.freshness import LONGEST, Reading, reading_of
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Database
 from tailrace.messaging.dispatcher import Dispatcher
@@ -21,31 +21,6 @@ from tailrace.rebuild import shadow_schema
 
 SALES = "/v1/reports/sales-summary"
 OCTOBER: dict[str, Any] = {"from_": date(2026, 10, 1), "until": date(2026, 11, 1)}
-NOON = datetime(2026, 10, 10, 3, tzinfo=UTC)
-
-
-def order_said(number: int, net: int, owner: UUID | None, currency: str = "EUR") -> dict[str, Any]:
-    return {
-        "order_id": uuid7(),
-        "number": f"SO-{number}",
-        "customer_reference": "R",
-        "customer_name": "Ada Works",
-        "currency": currency,
-        "net": net,
-        "tax": 0,
-        "lines": [],
-        "ordered_at": NOON,
-        "owner_id": owner,
-    }
-
-
-async def sell(desk: Desk, number: int, net: int, owner: UUID | None, currency: str = "EUR") -> dict[str, Any]:
-    """An order that is placed and confirmed at noon of the tenth."""
-    said = order_said(number, net, owner, currency)
-    id = said["order_id"]
-    await desk.h.deliver(orders.OrderCreated(**said), aggregate_id=id, time=NOON)
-    await desk.h.deliver(orders.OrderConfirmed(**said), aggregate_id=id, time=NOON + timedelta(hours=1))
-    return said
 
 
 async def test_the_records_behind_each_figure_add_up_to_it(desk: Desk) -> None:
@@ -66,7 +41,11 @@ async def test_the_records_behind_each_figure_add_up_to_it(desk: Desk) -> None:
     assert looked_at == 2 * 12 * 4
     record = (await desk.every(f"{SALES}/records?measure=order_confirmed&from=2026-10-01&until=2026-11-01"))[0]
     assert record["path"] == f"/v1/orders/{record['document_id']}"
-    assert (record["document_number"], record["at"], record["known_at"]) == ("SO-0", "2026-10-10T04:00:00Z", "2026-10-10T04:00:00Z")
+    assert (record["document_number"], record["at"], record["known_at"]) == (
+        "SO-0",
+        "2026-10-10T04:00:00Z",
+        "2026-10-10T04:00:00Z",
+    )
 
 
 async def test_amounts_of_two_currencies_are_never_added(desk: Desk) -> None:
@@ -93,7 +72,9 @@ async def test_a_seller_sees_their_own_and_a_teams_reach_its_people(desk: Desk) 
     assert await seen("reports:read:own") == (1, 1)
     assert await seen("reports:read:team") == (11, 2)
     assert await seen("reports:read") == (1111, 4)
-    asked = await desk.ask(SALES, client=desk.h.client_as("reports:read:own", user=desk.bo), owner_id=desk.di, **OCTOBER)
+    asked = await desk.ask(
+        SALES, client=desk.h.client_as("reports:read:own", user=desk.bo), owner_id=desk.di, **OCTOBER
+    )
     assert asked["rows"] == []
 
 
@@ -158,7 +139,12 @@ async def test_tasks_are_overdue_from_the_end_of_their_day_in_their_own_zone(des
     )
     await desk.h.deliver(done, aggregate_id=created.task_id, time=datetime(2026, 10, 13, 4, tzinfo=UTC))
     (row,) = (await desk.ask("/v1/reports/task-completion", **OCTOBER))["rows"]
-    assert (row["completed"]["count"], row["on_time"]["count"], row["late"]["count"], row["on_time_rate"]) == (1, 0, 1, "0")
+    assert (row["completed"]["count"], row["on_time"]["count"], row["late"]["count"], row["on_time_rate"]) == (
+        1,
+        0,
+        1,
+        "0",
+    )
 
 
 @pytest.mark.parametrize(

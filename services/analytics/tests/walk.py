@@ -19,6 +19,8 @@ async def walk(w: Walker) -> None:
     for report in REPORTS:
         await w.get(f"/v1/reports/{report}", query={"by": "person"})
         await w.get(f"/v1/reports/{report}/records", query={"measure": MEASURES[report]})
+    await w.get("/v1/reports/funnel", query={"start": "order"})
+    await w.get("/v1/reports/cohorts")
     body = {"code": "NET", "name": "Net", "measure": "order_net_confirmed", "currency": "EUR", "period": "month"}
     net = await w.post("/v1/kpis", {**body, "target": "1000", "near": "800"})
     other = {"code": "TASKS", "name": "Tasks", "measure": "tasks_completed", "period": "week"}

@@ -1,40 +1,22 @@
-"""How fresh an answer is: of each topic the newest event that was applied, how many are still to be read, and until when nothing is missing.
+"""How fresh an answer is: of each topic the newest event that was applied and its age, how many are left to be read, and until when none is missing.
 
-The age of the last event is no lag: on a quiet topic it grows while nothing is missing. So both are said.
-
-`complete_until` of a topic is found in three looks, in this order: at the newest canary of the service that publishes it (whatever that service
-committed before its canary is in Kafka too), at the ends of the topic's partitions, and at how far this service has committed. Where nothing is left
-between the last two, all from before the canary is applied; where something is, all from before the first event that is not. The rows are read after
-that, and so hold at least as much.
-
-An event bears the time at which its transaction began, and is committed up to LONGEST later: that much is taken off.
+How that is known, `tailrace.capture.freshness` says.
 """
 
-import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from aiokafka import TopicPartition
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from analytics.movements import Heard
 from analytics.projections import SOURCES, movements
-from tailrace.capture.canary import Arrival, canary_id, canary_reader
+from tailrace.capture.freshness import Reading, set_aside
 from tailrace.core import clock
 from tailrace.core.events import Event
 from tailrace.db.database import Tx
-from tailrace.db.tables import dead_letter
-from tailrace.kafka.cloudevents import Malformed, read_meta
-from tailrace.kafka.topic_reader import TopicReader, committed
-from tailrace.observability.logs import log
 
-LONGEST = timedelta(seconds=15)
-"""How long a transaction that records an event may take. Nobody waits for a lock longer than ten seconds, and requests are cut off before."""
-_KEPT, _WITHIN = 2.0, 4.0
-"""Seconds for which a look counts as new, and that it may take."""
 PUBLISHERS: Mapping[str, str] = {
     "accounting.events": "accounting",
     "approval.events": "workflow",
@@ -47,101 +29,18 @@ PUBLISHERS: Mapping[str, str] = {
 """Which service publishes each topic that reports are made of."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """Of a topic: how many events are still to be read, and until when nothing is missing."""
-
-    behind: int
-    complete_until: datetime | None
-
-
-def reading_of(
-    canary: Arrival | None,
-    ends: Mapping[int, int],
-    applied: Mapping[int, int],
-    unread: Mapping[int, datetime],
-) -> Reading:
-    """By partition: where the topic ends, how far it was applied, and when the first event happened that was not.
-
-    `canary` is the publisher's newest that was in Kafka before the ends were looked at.
-    """
-    left = {number: end - applied.get(number, 0) for number, end in ends.items() if end > applied.get(number, 0)}
-    if canary is None or left.keys() - unread.keys():
-        return Reading(sum(left.values()), None)
-    until = min([canary.recorded_at, *(unread[number] for number in left)])
-    return Reading(sum(left.values()), until - LONGEST)
-
-
-class Watch:
-    """Looks at Kafka for one process, at most once in a while, however many ask."""
-
-    def __init__(self, kafka: str, group: str) -> None:
-        self._kafka, self._group = kafka, group
-        self._lock = asyncio.Lock()
-        self._seen: Mapping[str, Reading] = {}
-        self._at = float("-inf")
-
-    async def look(self) -> Mapping[str, Reading]:
-        """By topic; empty while Kafka does not answer."""
-        async with self._lock:
-            now = asyncio.get_running_loop().time()
-            if now - self._at > _KEPT:
-                try:
-                    async with asyncio.timeout(_WITHIN):
-                        self._seen = await self._read()
-                except Exception as error:
-                    log.info("freshness unknown", error=type(error).__name__)
-                    self._seen = {}
-                self._at = asyncio.get_running_loop().time()
-            return self._seen
-
-    async def _read(self) -> Mapping[str, Reading]:
-        async with canary_reader(self._kafka) as canaries:
-            newest = dict(await canaries.newest())
-        async with TopicReader(self._kafka, f"freshness-{self._group}") as topics:
-            ends = await topics.ends(PUBLISHERS)
-            applied = await committed(self._kafka, self._group)
-            left = {at: applied.get(at, 0) for at, end in ends.items() if end > applied.get(at, 0)}
-            unread = {at: await _first(topics, at, offset) for at, offset in left.items()}
-        return {
-            topic: reading_of(
-                newest.get(canary_id(service)),
-                _of(topic, ends),
-                _of(topic, applied),
-                {number: moment for number, moment in _of(topic, unread).items() if moment is not None},
-            )
-            for topic, service in PUBLISHERS.items()
-        }
-
-
-def _of(topic: str, values: Mapping[TopicPartition, Any]) -> dict[int, Any]:
-    return {at.partition: value for at, value in values.items() if at.topic == topic}
-
-
-async def _first(topics: TopicReader, at: TopicPartition, offset: int) -> datetime | None:
-    """When the event happened that stands there; None where it cannot be read."""
-    records, _ = await topics.read({at: offset}, 1)
-    try:
-        return read_meta(records[0]).time if records else None
-    except Malformed:
-        return None
-
-
 async def stamp(tx: Tx, seen: Mapping[str, Reading]) -> dict[str, Any]:
-    """What `views.FreshnessView` shows."""
+    """What `views.freshness.FreshnessView` shows."""
     now = clock.now()
     newest: dict[str, Heard] = {}
     for row in await tx.scalars(select(Heard).order_by(Heard.recorded_at, Heard.partition)):
         newest[row.topic] = row
-    letters = select(func.count()).where(
-        dead_letter.c.subscriber == movements.name, dead_letter.c.tenant_id == tx.tenant_id
-    )
     told = [seen.get(topic) for topic in PUBLISHERS]
     until = [None if each is None else each.complete_until for each in told]
     return {
         "at": now,
         "complete_until": None if None in until else min(each for each in until if each is not None),
-        "set_aside": await tx.scalar(letters),
+        "set_aside": await set_aside(tx, movements.name),
         "topics": [_topic(topic, newest.get(topic), seen.get(topic), now) for topic in PUBLISHERS],
     }
 

@@ -38,7 +38,7 @@ class Document(TenantRow, Base):
     __tablename__ = "document"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-10)
-    kind: Mapped[Kind]
+    kind: Mapped[Kind] = mapped_column(primary_key=True, sort_order=-9)
     number: Mapped[str | None]
     last_at: Mapped[datetime]
     """When its newest event happened."""
@@ -63,6 +63,8 @@ class Movement(TenantRow, Owned, Base):
     currency: Mapped[str | None]
     label: Mapped[str | None]
     segment: Mapped[str | None]
+    came_of_id: Mapped[UUID | None]
+    """The document that its document came of."""
     count: Mapped[int]
     """How many documents, or steps of one, it adds."""
     amount: Mapped[int]
@@ -70,7 +72,9 @@ class Movement(TenantRow, Owned, Base):
     event_id: Mapped[UUID]
     document: Mapped[Document] = relationship(
         primaryjoin=lambda: and_(
-            foreign(Movement.tenant_id) == Document.tenant_id, foreign(Movement.document_id) == Document.id
+            foreign(Movement.tenant_id) == Document.tenant_id,
+            foreign(Movement.document_id) == Document.id,
+            foreign(Movement.kind) == Document.kind,
         ),
         viewonly=True,
     )
@@ -114,17 +118,20 @@ class Movements(Projection):
 
     async def _keep(self, tx: Tx, deliveries: Sequence[Delivery]) -> None:
         ids = {getattr(each.event, self._of[each.event.type].key) for each in deliveries}
-        known: dict[UUID, _Known] = {
-            row.id: _Known(row.kind, row.last_at, row.standing) for row in await tx.execute(_READ, {"ids": sorted(ids)})
+        known: dict[tuple[UUID, Kind], _Known] = {
+            (row.id, row.kind): _Known(row.last_at, row.standing)
+            for row in await tx.execute(_READ, {"ids": sorted(ids)})
         }
         rows: list[dict[str, Any]] = []
         for each in deliveries:
             source = self._of[each.event.type]
             id = getattr(each.event, source.key)
-            document = known.setdefault(id, _Known(source.kind, each.meta.time, None))
+            document = known.setdefault((id, source.kind), _Known(each.meta.time, None))
             rows += [{"tenant_id": tx.tenant_id, **row} for row in document.apply(source, id, each)]
         told = [
-            {"tenant_id": tx.tenant_id, "id": id, **one.columns()} for id, one in sorted(known.items()) if one.changed
+            {"tenant_id": tx.tenant_id, "id": id, "kind": kind, **one.columns()}
+            for (id, kind), one in sorted(known.items())
+            if one.changed
         ]
         if told:
             await tx.execute(_PUT, told)
@@ -136,8 +143,8 @@ class Movements(Projection):
 class _Known:
     """A document within a batch."""
 
-    def __init__(self, kind: Kind, last_at: datetime, standing: dict[str, Any] | None) -> None:
-        self._kind, self._last_at, self._kept = kind, last_at, standing
+    def __init__(self, last_at: datetime, standing: dict[str, Any] | None) -> None:
+        self._last_at, self._kept = last_at, standing
         self._standing: Standing | None = None
         self.changed = False
 
@@ -171,7 +178,7 @@ class _Known:
     def columns(self) -> dict[str, Any]:
         assert self._standing is not None
         standing = self._standing.model_dump(mode="json", exclude_defaults=True)
-        return {"kind": self._kind, "number": self._standing.number, "last_at": self._last_at, "standing": standing}
+        return {"number": self._standing.number, "last_at": self._last_at, "standing": standing}
 
 
 _Told = Mapping[tuple[str, str], tuple[Entry, Dimensions]]
@@ -214,8 +221,8 @@ _READ = select(_document.c.id, _document.c.kind, _document.c.last_at, _document.
 )
 _put = insert(_document)
 _PUT = _put.on_conflict_do_update(
-    index_elements=["tenant_id", "id"],
-    set_={name: _put.excluded[name] for name in ("kind", "number", "last_at", "standing")},
+    index_elements=["tenant_id", "id", "kind"],
+    set_={name: _put.excluded[name] for name in ("number", "last_at", "standing")},
 )
 _hear = insert(_heard)
 _HEAR = _hear.on_conflict_do_update(

@@ -11,7 +11,21 @@ from typing import Any, Literal
 from urllib.parse import urlencode
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, DateTime, Select, Text, and_, cast, func, literal, or_, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Select,
+    Text,
+    and_,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.orm import contains_eager
 
 from analytics.measures import STANDING, Measure
@@ -147,25 +161,19 @@ def part_before(day: date) -> date:
     return date.fromordinal(day.toordinal() - 1)
 
 
-def ensure_answerable(report: Report, measure: Measure) -> None:
-    """Raises Invalid for a measure that the report does not show."""
-    if measure not in report.measures:
-        raise Invalid.field("measure", f"{report.name} shows {', '.join(sorted(report.measures))}.")
-
-
 async def happened(tx: Tx, measures: Iterable[Measure], asked: Asked, bounds: Sequence[datetime], money: bool) -> Sums:
     """What happened in each part, the parts numbered from 0."""
     array = literal(list(bounds), ARRAY(DateTime(timezone=True)))
     part = (func.width_bucket(Movement.at, array) - 1).label("part")
     within = and_(Movement.at >= bounds[0], Movement.at < bounds[-1])
-    return await _added_up(tx, _conditions(asked, measures, asked.as_of, within), asked, part, money)
+    return await _added_up(tx, conditions(asked, measures, asked.as_of, within), asked, part, money)
 
 
 async def stands(tx: Tx, measures: Iterable[Measure], asked: Asked, end: datetime, money: bool) -> Sums:
     """What stands at the end of the days, or at `as_of` or now where that is earlier. All of it is of part 0."""
     moment = standing_at(asked, end)
     return await _added_up(
-        tx, _conditions(asked, measures, moment, _due(moment)), asked, literal(0).label("part"), money
+        tx, conditions(asked, measures, moment, _due(moment)), asked, literal(0).label("part"), money
     )
 
 
@@ -179,9 +187,10 @@ def _due(moment: datetime) -> ColumnElement[bool]:
     return or_(Movement.measure != "task_due", Movement.at <= moment)
 
 
-def _conditions(
+def conditions(
     asked: Asked, measures: Iterable[Measure], known: datetime | None, *more: ColumnElement[bool]
 ) -> list[ColumnElement[bool]]:
+    """Which rows are meant: of these measures, known by then, and of whom it was asked."""
     found = [Movement.measure.in_(sorted(measures)), *more]
     if known is not None:
         found.append(Movement.known_at <= known)
@@ -245,7 +254,7 @@ async def customers_who(
     part = func.width_bucket(one.at, literal(list(bounds), ARRAY(DateTime(timezone=True)))) - 1
     within = and_(one.at >= bounds[0], one.at < bounds[-1], one.customer_id.is_not(None))
     found = select(part.label("part"), key.label("key"), one.customer_id, one.count).where(
-        *_conditions(asked, [measure], asked.as_of, within)
+        *conditions(asked, [measure], asked.as_of, within)
     )
     if teams is not None:
         found = found.outerjoin(teams, teams.c.user_id == one.owner_id)
@@ -268,23 +277,30 @@ def _key(asked: Asked) -> tuple[Any, Any]:
     return columns.get(asked.by, cast(literal(None), Text)), None
 
 
-def records(measure: Measure, asked: Asked, bounds: Sequence[datetime], key: str | None) -> Select[Movement]:
-    """The rows behind a figure: they add up to it. Documents of which nothing is left are not among them. Raises Invalid for a key that is none."""
+def records(
+    report: Report, measure: Measure | None, asked: Asked, bounds: Sequence[datetime], key: str | None
+) -> Select[Movement]:
+    """The rows behind a figure, which add up to it; without a measure, those of everything that happened.
+
+    Documents of which nothing is left are not among them. Raises Invalid for a key that is none.
+    """
     if measure in STANDING:
         moment = standing_at(asked, last_moment(bounds))
-        found = _conditions(asked, [measure], moment, _due(moment))
+        found = conditions(asked, [measure], moment, _due(moment))
     else:
+        measures = report.happened.values() if measure is None else [measure]
         within = and_(Movement.at >= bounds[0], Movement.at < bounds[-1])
-        found = _conditions(asked, [measure], asked.as_of, within)
+        found = conditions(asked, measures, asked.as_of, within)
     if key is not None:
         found.append(_of_key(asked, key))
+    place = (Movement.document_id, Movement.measure)
     sums = [func.sum(column) != 0 for column in (Movement.count, Movement.amount, Movement.seconds)]
-    left = select(Movement.document_id).where(*found).group_by(Movement.document_id).having(or_(*sums))
+    left = select(*place).where(*found).group_by(*place).having(or_(*sums))
     return (
         select(Movement)
         .join(Movement.document)
         .options(contains_eager(Movement.document))
-        .where(*found, Movement.document_id.in_(left))
+        .where(*found, tuple_(*place).in_(left))
     )
 
 

@@ -1,16 +1,17 @@
 """A company in Tokyo: three people who sell, in two teams, and what they are told of."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from contracts import users
+from contracts import orders, users
 from tailrace.core.ids import uuid7
 from tailrace_testing import Harness
 
 ZONE = "Asia/Tokyo"
 LONG_AGO = datetime(2026, 9, 1, tzinfo=UTC)
+NOON = datetime(2026, 10, 10, 3, tzinfo=UTC)
 
 
 @dataclass
@@ -38,7 +39,7 @@ class Desk:
 
     async def ask(self, path: str, status: int = 200, client: Any = None, **query: Any) -> Any:
         query = {name.rstrip("_"): value for name, value in query.items() if value is not None}
-        answer = await (client or self.h.client).get(path, params=query)
+        answer = await (client or self.h.client).get(path, params=query or None)
         assert answer.status_code == status, answer.text
         return answer.json()
 
@@ -52,3 +53,27 @@ class Desk:
             if page["next_cursor"] is None:
                 return items
             cursor = f"&cursor={page['next_cursor']}"
+
+
+def order_said(number: int, net: int, owner: UUID | None, currency: str = "EUR") -> dict[str, Any]:
+    return {
+        "order_id": uuid7(),
+        "number": f"SO-{number}",
+        "customer_reference": "R",
+        "customer_name": "Ada Works",
+        "currency": currency,
+        "net": net,
+        "tax": 0,
+        "lines": [],
+        "ordered_at": NOON,
+        "owner_id": owner,
+    }
+
+
+async def sell(desk: Desk, number: int, net: int, owner: UUID | None, currency: str = "EUR") -> dict[str, Any]:
+    """An order that is placed and confirmed at noon of the tenth."""
+    said = order_said(number, net, owner, currency)
+    id = said["order_id"]
+    await desk.h.deliver(orders.OrderCreated(**said), aggregate_id=id, time=NOON)
+    await desk.h.deliver(orders.OrderConfirmed(**said), aggregate_id=id, time=NOON + timedelta(hours=1))
+    return said

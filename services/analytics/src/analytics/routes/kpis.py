@@ -13,8 +13,9 @@ from analytics.projections import days, memberships, movements, people, teams
 from analytics.routes.reports import AsOf, From, Until
 from analytics.schedules import nights
 from analytics.scopes import KpiReader, KpiWriter
-from analytics.views import KpiResultView, KpiView, ScorecardView
+from analytics.views.kpis import KpiResultView, KpiView, ScorecardView
 from tailrace.core import clock
+from tailrace.http.etag import IfMatch
 from tailrace.http.filters import any_of, equal
 from tailrace.http.master_data import master_data_routes
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
@@ -64,6 +65,6 @@ async def list_kpi_results(tx: Tx, who: KpiReader, kpi_id: UUID, page: Results) 
 
 
 @router.post("/{kpi_id}/measure", response_model=KpiResultView)
-async def measure_kpi(tx: Tx, who: KpiWriter, kpi_id: UUID) -> KpiResult:
+async def measure_kpi(tx: Tx, who: KpiWriter, match: IfMatch, kpi_id: UUID) -> KpiResult:
     """Measure the running period, and the one before, now; the nights do so by themselves."""
-    return await kpis.measure(tx, await tx.load(Kpi, kpi_id), clock.now())
+    return await kpis.measure(tx, await tx.load(Kpi, kpi_id, match), clock.now())

@@ -7,21 +7,25 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from analytics import figures, freshness, periods, reports
+from analytics import figures, freshness, funnel, periods, reports
+from analytics.funnel import Start
 from analytics.movements import Movement
-from analytics.periods import Interval
+from analytics.periods import Interval, Part
 from analytics.projections import days, memberships, movements, teams
 from analytics.reports import APPROVALS, CUSTOMERS, SALES, TASKS, Asked, Report
 from analytics.scopes import Reader
-from analytics.views import (
+from analytics.views.reports import (
     ApprovalStatisticsView,
+    CohortsView,
     CustomerStatisticsView,
+    FunnelView,
     ReportRecordView,
     SalesSummaryView,
     TaskCompletionView,
 )
+from tailrace.core import clock
 from tailrace.core.days import Calendar
-from tailrace.core.fields import Day, MomentOrDay
+from tailrace.core.fields import Day, MomentOrDay, Text
 from tailrace.core.money import Currency
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
@@ -160,10 +164,51 @@ async def read_task_completion(
     return shown
 
 
+@router.get("/funnel", response_model=FunnelView)
+async def read_funnel(
+    request: Request,
+    tx: Tx,
+    who: Reader,
+    filters: Filters,
+    start: Annotated[Start, Query(description="The first stage: what began in these days.")] = "lead",
+) -> dict[str, Any]:
+    """How much of what began in some days got how far, from the lead to the money, whenever it did."""
+    seen = await request.app.state.watch.look()
+    asked, calendar = filters
+    parts = periods.cut(asked.begin, asked.until, "whole")
+    stages = await funnel.funnel(tx, asked, periods.moments(calendar, parts), start)
+    return {**_whole(parts, asked), "stages": stages, "freshness": await freshness.stamp(tx, seen)}
+
+
+@router.get("/cohorts", response_model=CohortsView)
+async def read_cohorts(
+    request: Request,
+    tx: Tx,
+    who: Reader,
+    filters: Filters,
+    interval: Annotated[Literal["month", "quarter"], Query(description="How long a part is.")] = "month",
+) -> dict[str, Any]:
+    """Customers by when they first had a confirmed order, and how many of them ordered again, part by part."""
+    seen = await request.app.state.watch.look()
+    asked, calendar = filters
+    parts = periods.cut(asked.begin, asked.until, interval)
+    found = await funnel.cohorts(tx, asked, parts, periods.moments(calendar, parts))
+    stamp = await freshness.stamp(tx, seen)
+    return {**_whole(parts, asked), "interval": interval, "cohorts": found, "freshness": stamp}
+
+
+def _whole(parts: Sequence[Part], asked: Asked) -> dict[str, Any]:
+    as_of = asked.as_of or clock.now()
+    return {"begins_on": parts[0].begins_on, "ends_on": parts[-1].ends_on, "as_of": as_of}
+
+
 def _records_route(router: APIRouter, report: Report, bys: Sequence[str]) -> None:
     """Add the list of the records behind the figures of a report."""
     shown = tuple(sorted(report.measures))
-    measure_of: Any = Annotated[Literal[shown], Query(description="The measure of the figure.")]  # type: ignore[valid-type]
+    measure_of: Any = Annotated[
+        Literal[shown] | None,  # type: ignore[valid-type]
+        Query(description="The measure of the figure; whatever happened, when left out."),
+    ]
     by_of: Any = Annotated[Literal[tuple(bys)], Query(description="What `key` is the key of.")]  # type: ignore[misc]
     page_of: Any = Annotated[PageRequest, listed(Movement, sort=[Movement.at, Movement.known_at])]
 
@@ -172,15 +217,15 @@ def _records_route(router: APIRouter, report: Report, bys: Sequence[str]) -> Non
         who: Reader,
         filters: Filters,
         page: Any,
-        measure: Any,
+        measure: Any = None,
         by: Any = "company",
-        key: Annotated[str | None, Query(max_length=200, description="The row's key; `none` for nobody.")] = None,
+        key: Annotated[Text | None, Query(description="The row's key; `none` for nobody.")] = None,
         currency: OfCurrency = None,
     ) -> Listing[Movement]:
         asked, calendar = filters
         asked = replace(asked, by=by, currency=currency)
         bounds = periods.moments(calendar, periods.cut(asked.begin, asked.until, "whole"))
-        return await paginate(tx, reports.records(measure, asked, bounds, key), page)
+        return await paginate(tx, reports.records(report, measure, asked, bounds, key), page)
 
     noun = report.name.replace("-", "_")
     records.__name__ = records.__qualname__ = f"list_{noun}_records"

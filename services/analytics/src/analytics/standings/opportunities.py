@@ -91,6 +91,7 @@ def fold_opportunity(standing: Opportunity | None, event: Any, at: datetime) -> 
         return None if standing is None else standing.model_copy(update={"gone": True})
     standing = standing or Opportunity(created_at=at)
     said = {name: getattr(event, name) for name in ("number", "owner_id", "customer_id", "currency", "amount")}
+    said["came_of_id"] = event.lead_id
     closed_at = None if event.status == "open" else at if event.status != standing.status else standing.closed_at
     return standing.model_copy(update={**said, "status": event.status, "closed_at": closed_at, "gone": False})
 

@@ -70,7 +70,7 @@ def fold(standing: Order | None, event: Any, at: datetime) -> Order | None:
     """Where the order stands after the event."""
     if isinstance(event, events.OrderCreated | events.OrderChanged | events.OrderConfirmed):
         said = {name: getattr(event, name) for name in ("number", "owner_id", "customer_id", "currency", "net")}
-        said["placed_at"] = event.ordered_at
+        said |= {"placed_at": event.ordered_at, "came_of_id": event.quote_id}
         if isinstance(event, events.OrderConfirmed):
             said["confirmed_at"] = at
             said["lines"] = [Line(line_id=one.line_id, quantity=one.quantity, net=one.net) for one in event.lines]

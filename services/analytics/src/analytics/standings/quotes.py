@@ -43,6 +43,7 @@ def fold(standing: Quote | None, event: Any, at: datetime) -> Quote | None:
     """Where the quote stands after the event."""
     if isinstance(event, events.QuoteDescription):
         said = {name: getattr(event, name) for name in ("number", "owner_id", "customer_id", "currency", "net")}
+        said["came_of_id"] = event.opportunity_id
         return Quote(made_at=at, **said) if standing is None else standing.model_copy(update=said)
     if standing is None:
         return None

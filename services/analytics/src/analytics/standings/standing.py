@@ -39,10 +39,14 @@ class Dimensions(NamedTuple):
     currency: str | None
     label: str | None
     segment: str | None
+    came_of_id: UUID | None
 
 
 class Standing(BaseModel):
-    """What every kind has. `label` is what it is among its kind: a priority, a status, the kind of what is approved."""
+    """What every kind has. `label` is what it is among its kind: a priority, a status, the kind of what is approved.
+
+    `came_of_id`: the document that it came of, such as the quote of an order.
+    """
 
     model_config = ConfigDict(extra="ignore", validate_assignment=False)
 
@@ -52,13 +56,14 @@ class Standing(BaseModel):
     currency: str | None = None
     label: str | None = None
     segment: str | None = None
+    came_of_id: UUID | None = None
 
     def entries(self) -> Iterator[Entry]:
         """What it amounts to now. Nothing, once it is gone."""
         raise NotImplementedError
 
     def dimensions(self) -> Dimensions:
-        return Dimensions(self.owner_id, self.customer_id, self.currency, self.label, self.segment)
+        return Dimensions(self.owner_id, self.customer_id, self.currency, self.label, self.segment, self.came_of_id)
 
 
 AnyStanding = TypeVar("AnyStanding", bound=Standing)

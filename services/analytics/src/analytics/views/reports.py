@@ -1,50 +1,15 @@
-"""What is shown of reports and KPIs."""
+"""What is shown of reports, and of the records behind their figures."""
 
 from datetime import date, datetime
 from uuid import UUID
 
+from analytics.funnel import Stage
 from analytics.measures import Kind, Measure
 from analytics.periods import Interval
 from analytics.reports import By
-from contracts.analytics import Direction, KpiMeasure, KpiPeriod, KpiState, KpiSubject, KpiValue
+from analytics.views.freshness import FreshnessView
 from tailrace.core.money import Currency, Minor, Rate
-from tailrace.http.routing import ResourceView, View
-
-
-class HeardView(View):
-    """How far one topic was read."""
-
-    topic: str
-    """The topic, which one service publishes."""
-    event_id: UUID | None
-    """The newest event of the company's that was applied; null before there was any."""
-    type: str | None
-    """What that event is called."""
-    committed_at: datetime | None
-    """When it was recorded by the service that published it, in UTC."""
-    age_seconds: int | None
-    """How old it is. On a quiet topic this grows, and nothing is missing."""
-    partition: int | None
-    """Where it stands in the topic."""
-    offset: int | None
-    """Where it stands in the partition."""
-    behind: int | None
-    """How many events of the topic, of all companies, are still to be read; null while nobody can tell."""
-    complete_until: datetime | None
-    """What happened in that service until then is in the report, in UTC; null while nobody can tell."""
-
-
-class FreshnessView(View):
-    """How fresh an answer is. `complete_until` says what is in it for certain; ages say only when something happened last."""
-
-    at: datetime
-    """When the answer was read, in UTC."""
-    complete_until: datetime | None
-    """What happened anywhere until then is in the report: the earliest of the topics'. Null while nobody can tell."""
-    set_aside: int
-    """How many events of the company's could not be applied and wait for somebody: what they said is missing, whatever else stands here."""
-    topics: list[HeardView]
-    """Each topic that reports are made of."""
+from tailrace.http.routing import View
 
 
 class AmountFigure(View):
@@ -98,7 +63,7 @@ class ReportView(View):
     standing_at: datetime
     """The moment at which what stands was counted, in UTC: the end of the last day, or earlier, when that has not come."""
     freshness: FreshnessView
-    """What is in it."""
+    """How far each topic was read when this was answered."""
 
 
 class SalesRow(ReportRow):
@@ -144,7 +109,7 @@ class SalesStandingRow(StandingRow):
     currency: Currency | None
     """What every amount of the row is in."""
     opportunities_open: AmountFigure
-    """Opportunities that are open."""
+    """What may still come of opportunities, with the amounts that they have now."""
 
 
 class SalesSummaryView(ReportView):
@@ -237,6 +202,84 @@ class TaskCompletionView(ReportView):
     """What is open."""
 
 
+class CurrencyAmount(View):
+    currency: Currency
+    """What the amount is in, an ISO 4217 code."""
+    amount: Minor
+    """What it comes to, in minor units."""
+
+
+class FunnelStageView(View):
+    """How much got to a stage."""
+
+    stage: Stage
+    """What stage it is; of orders, something was invoiced or paid in the last two."""
+    count: int
+    """How many documents got here."""
+    amounts: list[CurrencyAmount]
+    """What they come to, by currency."""
+    of_previous: Rate | None
+    """The share of the stage before that led here; null for the first stage, and of nothing."""
+    lost: int | None
+    """How many of the stage before did not lead here, or not yet; null for the first stage."""
+
+
+class FunnelView(View):
+    """What became of what began in some days."""
+
+    begins_on: date
+    """The first day."""
+    ends_on: date
+    """The last day."""
+    as_of: datetime
+    """The moment that it is known at, in UTC."""
+    stages: list[FunnelStageView]
+    """From the first on, in their order."""
+    freshness: FreshnessView
+    """How far each topic was read when this was answered."""
+
+
+class CohortPart(View):
+    """What customers of a cohort ordered in a part of the days."""
+
+    begins_on: date
+    """The first day of the part."""
+    customers: int
+    """How many of them ordered in it."""
+    rate: Rate | None
+    """That as a share of the cohort."""
+    amounts: list[CurrencyAmount]
+    """What their confirmed orders come to, net of tax, by currency."""
+
+
+class CohortView(View):
+    """Customers whose first confirmed order was in the same part of the days."""
+
+    begins_on: date
+    """The first day of the part in which they first ordered."""
+    customers: int
+    """How many they are."""
+    parts: list[CohortPart]
+    """Each part in which any of them ordered, from that one on."""
+
+
+class CohortsView(View):
+    """Who came back."""
+
+    begins_on: date
+    """The first day."""
+    ends_on: date
+    """The last day."""
+    interval: Interval
+    """How long a part is."""
+    as_of: datetime
+    """The moment that it is known at, in UTC."""
+    cohorts: list[CohortView]
+    """Each part in which customers first ordered."""
+    freshness: FreshnessView
+    """How far each topic was read when this was answered."""
+
+
 class ReportRecordView(View):
     """A row that a figure adds up. Below zero, it takes back what an earlier one added."""
 
@@ -270,77 +313,3 @@ class ReportRecordView(View):
     """How long it took, in whole seconds, of what takes time."""
     event_id: UUID
     """The event that said so: a trace leads on from it."""
-
-
-class KpiView(ResourceView):
-    code: str
-    """What the KPI is known by."""
-    name: str
-    """What people call it."""
-    measure: KpiMeasure
-    """What is measured."""
-    currency: Currency | None
-    """Which currency is counted, for an amount; null for what has none."""
-    period: KpiPeriod
-    """How long is measured each time."""
-    subject: KpiSubject
-    """Of whom it is measured."""
-    subject_id: UUID | None
-    """The person or the team; null for the company."""
-    target: KpiValue
-    """What is to be reached."""
-    near: KpiValue
-    """From where on it is near."""
-    direction: Direction
-    """Whether more is better, or less."""
-
-
-class ScoreView(View):
-    """What a KPI came to in a period."""
-
-    begins_on: date
-    """The first day."""
-    ends_on: date
-    """The last day."""
-    value: KpiValue | None
-    """What it came to; null where there is none."""
-    target: KpiValue
-    """What was to be reached."""
-    state: KpiState
-    """How that stands to the target."""
-    over: bool
-    """Whether the period is over."""
-
-
-class ScorecardView(View):
-    """A KPI period by period, the newest last."""
-
-    kpi: KpiView
-    """What is measured."""
-    as_of: datetime
-    """The moment that it is known at, in UTC."""
-    scores: list[ScoreView]
-    """One for each period."""
-    freshness: FreshnessView
-    """What is in it."""
-
-
-class KpiResultView(ResourceView):
-    """What was recorded of a period: the newest of what `epm.kpi.updated` said."""
-
-    kpi_id: UUID
-    """What was measured."""
-    begins_on: date
-    """The first day of the period."""
-    ends_on: date
-    """Its last day."""
-    value: KpiValue | None
-    """What it came to; null where there is none."""
-    target: KpiValue
-    """What was to be reached."""
-    state: KpiState
-    """How that stands to the target."""
-    over: bool
-    """Whether the period was over."""
-    as_of: datetime
-    """The moment that it was looked at, in UTC."""
