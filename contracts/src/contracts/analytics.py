@@ -40,7 +40,9 @@ Direction = Literal["up", "down"]
 KpiState = Literal["none", "missed", "near", "met"]
 """How a value stands to its target; `none` where there is no value."""
 KpiValue = Annotated[Exact, Field(ge=0, max_digits=24, decimal_places=6, examples=["120000"])]
-"""A count, an amount in minor units, a share of one or seconds."""
+"""What is to be reached: a count, an amount in minor units, a share of one or seconds."""
+KpiOutcome = Annotated[Exact, Field(max_digits=24, decimal_places=6, examples=["118500"])]
+"""What was reached; below zero where more was taken back than came."""
 
 
 class KpiDefinitionEvent(Event):
@@ -103,7 +105,7 @@ class KpiUpdated(Event):
     subject_id: UUID | None = None
     begins_on: date
     ends_on: date
-    value: KpiValue | None
+    value: KpiOutcome | None
     target: KpiValue
     state: KpiState
     previous_state: KpiState | None

@@ -3,6 +3,7 @@
 import random
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from xml.etree import ElementTree
 
 import asyncpg
 import pytest
@@ -46,6 +47,17 @@ async def test_the_records_behind_each_figure_add_up_to_it(desk: Desk) -> None:
         "2026-10-10T04:00:00Z",
         "2026-10-10T04:00:00Z",
     )
+
+
+async def test_a_chart_has_a_bar_for_each_part_and_currency(desk: Desk) -> None:
+    await sell(desk, 1, 123_456, desk.bo)
+    await sell(desk, 2, 7_000, desk.bo, "JPY")
+    asked = {"from": "2026-09-01", "until": "2026-11-01", "interval": "month"}
+    answer = await desk.h.client.get(f"{SALES}.svg", params=asked)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/svg+xml")
+    drawn = ElementTree.fromstring(answer.text)
+    bars = [each.findtext("{*}title") for each in drawn.iter("{http://www.w3.org/2000/svg}rect") if len(each)]
+    assert bars == ["2026-10-01 to 2026-10-31: 1,234.56 EUR", "2026-10-01 to 2026-10-31: 7,000 JPY"]
 
 
 async def test_amounts_of_two_currencies_are_never_added(desk: Desk) -> None:

@@ -21,6 +21,7 @@ async def walk(w: Walker) -> None:
         await w.get(f"/v1/reports/{report}/records", query={"measure": MEASURES[report]})
     await w.get("/v1/reports/funnel", query={"start": "order"})
     await w.get("/v1/reports/cohorts")
+    await w.get("/v1/reports/sales-summary.svg", query={"figure": "placed"})
     body = {"code": "NET", "name": "Net", "measure": "order_net_confirmed", "currency": "EUR", "period": "month"}
     net = await w.post("/v1/kpis", {**body, "target": "1000", "near": "800"})
     other = {"code": "TASKS", "name": "Tasks", "measure": "tasks_completed", "period": "week"}

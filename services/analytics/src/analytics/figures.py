@@ -122,8 +122,8 @@ def with_ordering(
     numbers = {part.begins_on: number for number, part in enumerate(found.parts)}
     left = {(number, _text(key)): (number, key, customers) for (number, key), customers in told.items()}
     for row in rows:
-        customers = left.pop((numbers[row["begins_on"]], row["key"]), None)
-        row["ordering"] = None if not known else 0 if customers is None else customers[2]
+        told_of = left.pop((numbers[row["begins_on"]], row["key"]), None)
+        row["ordering"] = None if not known else 0 if told_of is None else told_of[2]
     for number, key, customers in left.values():
         empty = {
             field: figure(CUSTOMERS, measure, found.asked, found.parts[number], key, None, None)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from fastapi import Request
 from sqlalchemy import select
 
 from analytics.movements import Heard
@@ -29,8 +30,9 @@ PUBLISHERS: Mapping[str, str] = {
 """Which service publishes each topic that reports are made of."""
 
 
-async def stamp(tx: Tx, seen: Mapping[str, Reading]) -> dict[str, Any]:
-    """What `views.freshness.FreshnessView` shows."""
+async def stamp(tx: Tx, request: Request) -> dict[str, Any]:
+    """What `views.freshness.FreshnessView` shows. Each statement sees what is committed by then: ask before the rows are read."""
+    seen: Mapping[str, Reading] = await request.app.state.watch.look()
     now = clock.now()
     newest: dict[str, Heard] = {}
     for row in await tx.scalars(select(Heard).order_by(Heard.recorded_at, Heard.partition)):

@@ -182,9 +182,9 @@ async def scores(tx: Tx, kpi: Kpi, parts: Sequence[Part], calendar: Calendar, as
 def _value(formula: Formula, of: Sequence[Sum], over: Sequence[Sum]) -> Decimal | None:
     count = sum(each.count for each in of)
     if formula.what == "count":
-        return Decimal(max(count, 0))
+        return Decimal(count)
     if formula.what == "amount":
-        return Decimal(max(sum(each.amount for each in of), 0))
+        return Decimal(sum(each.amount for each in of))
     if formula.what == "share":
         return share_of(count, sum(each.count for each in over))
     seconds = average(sum(each.seconds for each in of), count)

@@ -6,7 +6,7 @@ Of several teams of one person the oldest counts, by id, as everywhere.
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Subquery, or_, select
+from sqlalchemy import ColumnElement, Subquery, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -30,7 +30,7 @@ class Membership(TenantRow, Base):
 def teams_at(moment: datetime | None) -> Subquery:
     """The team of each person (`user_id`, `team_id`), at a moment; None is now."""
     one = Membership
-    holds = [one.until.is_(None)]
+    holds: list[ColumnElement[bool]] = [one.until.is_(None)]
     if moment is not None:
         holds = [one.since <= moment, or_(one.until.is_(None), one.until > moment)]
     return (

@@ -48,7 +48,7 @@ def cut(begin: date, until: date, interval: Interval) -> Sequence[Part]:
         raise Invalid.field("until", "It has to lie after `from`.")
     if interval == "whole":
         return [Part(begin, until - _ONE_DAY)]
-    parts = []
+    parts: list[Part] = []
     day = begin
     while day < until:
         if len(parts) == MOST:

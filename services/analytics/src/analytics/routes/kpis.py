@@ -52,9 +52,9 @@ async def read_scorecard(
     as_of: AsOf = None,
 ) -> dict[str, Any]:
     """What the KPI came to, period by period, against its target: the last twelve periods, unless days are given."""
-    seen = await request.app.state.watch.look()
+    stamp = await freshness.stamp(tx, request)
     found = await kpis.scorecard(tx, await tx.find(Kpi, kpi_id), begin, until, as_of)
-    return {**found, "freshness": await freshness.stamp(tx, seen)}
+    return {**found, "freshness": stamp}
 
 
 @router.get("/{kpi_id}/results", response_model=Page[KpiResultView])

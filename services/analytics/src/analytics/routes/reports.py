@@ -5,9 +5,10 @@ from dataclasses import replace
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query, Request, Response
 
-from analytics import figures, freshness, funnel, periods, reports
+from analytics import charts, figures, freshness, funnel, periods, reports
+from analytics.charts import Charted
 from analytics.funnel import Start
 from analytics.movements import Movement
 from analytics.periods import Interval, Part
@@ -29,6 +30,14 @@ from tailrace.core.fields import Day, MomentOrDay, Text
 from tailrace.core.money import Currency
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
+from tailrace.storage.names import disposition
+
+
+class Picture(Response):
+    """An SVG, which a browser saves and does not show."""
+
+    media_type = "image/svg+xml"
+
 
 router = tenant_router(
     "/v1/reports",
@@ -80,15 +89,15 @@ Filters = Annotated[tuple[Asked, Calendar], Depends(_filters)]
 async def _answered(
     request: Request, tx: Tx, report: Report, filters: Filters, **said: Any
 ) -> tuple[Any, dict[str, Any]]:
-    """What a report found, and what every view of one shows; how far the topics were read is looked at first."""
-    seen = await request.app.state.watch.look()
+    """What a report found, and what every view of one shows. The stamp is read first: the rows hold at least what it says."""
+    stamp = await freshness.stamp(tx, request)
     asked, calendar = filters
     found = await figures.answer(tx, report, replace(asked, **said), calendar)
     shown = {
         **figures.heading(found),
         "rows": figures.rows_of(report, found),
         "standing": figures.standing_rows(report, found),
-        "freshness": await freshness.stamp(tx, seen),
+        "freshness": stamp,
     }
     return found, shown
 
@@ -173,11 +182,11 @@ async def read_funnel(
     start: Annotated[Start, Query(description="The first stage: what began in these days.")] = "lead",
 ) -> dict[str, Any]:
     """How much of what began in some days got how far, from the lead to the money, whenever it did."""
-    seen = await request.app.state.watch.look()
+    stamp = await freshness.stamp(tx, request)
     asked, calendar = filters
     parts = periods.cut(asked.begin, asked.until, "whole")
     stages = await funnel.funnel(tx, asked, periods.moments(calendar, parts), start)
-    return {**_whole(parts, asked), "stages": stages, "freshness": await freshness.stamp(tx, seen)}
+    return {**_whole(parts, asked), "stages": stages, "freshness": stamp}
 
 
 @router.get("/cohorts", response_model=CohortsView)
@@ -189,12 +198,31 @@ async def read_cohorts(
     interval: Annotated[Literal["month", "quarter"], Query(description="How long a part is.")] = "month",
 ) -> dict[str, Any]:
     """Customers by when they first had a confirmed order, and how many of them ordered again, part by part."""
-    seen = await request.app.state.watch.look()
+    stamp = await freshness.stamp(tx, request)
     asked, calendar = filters
     parts = periods.cut(asked.begin, asked.until, interval)
     found = await funnel.cohorts(tx, asked, parts, periods.moments(calendar, parts))
-    stamp = await freshness.stamp(tx, seen)
     return {**_whole(parts, asked), "interval": interval, "cohorts": found, "freshness": stamp}
+
+
+@router.get("/sales-summary.svg", response_class=Picture, response_model=None)
+async def read_sales_chart(
+    tx: Tx,
+    who: Reader,
+    filters: Filters,
+    interval: Cut = "month",
+    currency: OfCurrency = None,
+    figure: Annotated[Charted, Query(description="Which figure of the summary is drawn.")] = "confirmed",
+) -> Picture:
+    """A figure of the sales summary as a picture: bars for the parts of the days, in a panel for each currency."""
+    asked, calendar = filters
+    asked = replace(asked, interval=interval, currency=currency)
+    parts = periods.cut(asked.begin, asked.until, interval)
+    bounds = periods.moments(calendar, parts)
+    sums = await reports.happened(tx, [SALES.happened[figure]], asked, bounds, money=True)
+    return Picture(
+        charts.of_sums(figure, asked, parts, sums), headers={"Content-Disposition": disposition("sales.svg")}
+    )
 
 
 def _whole(parts: Sequence[Part], asked: Asked) -> dict[str, Any]:
@@ -206,10 +234,10 @@ def _records_route(router: APIRouter, report: Report, bys: Sequence[str]) -> Non
     """Add the list of the records behind the figures of a report."""
     shown = tuple(sorted(report.measures))
     measure_of: Any = Annotated[
-        Literal[shown] | None,  # type: ignore[valid-type]
+        Literal[shown] | None,
         Query(description="The measure of the figure; whatever happened, when left out."),
     ]
-    by_of: Any = Annotated[Literal[tuple(bys)], Query(description="What `key` is the key of.")]  # type: ignore[misc]
+    by_of: Any = Annotated[Literal[tuple(bys)], Query(description="What `key` is the key of.")]
     page_of: Any = Annotated[PageRequest, listed(Movement, sort=[Movement.at, Movement.known_at])]
 
     async def records(

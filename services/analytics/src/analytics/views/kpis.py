@@ -4,7 +4,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from analytics.views.freshness import FreshnessView
-from contracts.analytics import Direction, KpiMeasure, KpiPeriod, KpiState, KpiSubject, KpiValue
+from contracts.analytics import Direction, KpiMeasure, KpiOutcome, KpiPeriod, KpiState, KpiSubject, KpiValue
 from tailrace.core.money import Currency
 from tailrace.http.routing import ResourceView, View
 
@@ -39,7 +39,7 @@ class ScoreView(View):
     """The first day."""
     ends_on: date
     """The last day."""
-    value: KpiValue | None
+    value: KpiOutcome | None
     """What it came to; null where there is none."""
     target: KpiValue
     """What was to be reached."""
@@ -71,7 +71,7 @@ class KpiResultView(ResourceView):
     """The first day of the period."""
     ends_on: date
     """Its last day."""
-    value: KpiValue | None
+    value: KpiOutcome | None
     """What it came to; null where there is none."""
     target: KpiValue
     """What was to be reached."""
