@@ -65,7 +65,7 @@ def _panel(top: int, currency: str, parts: Sequence[Part], amounts: Mapping[int,
     step = room / len(parts)
     every = -(-len(parts) // _MOST_LABELS)
     drawn = [f'<text x="16" y="{top + 14}" font-size="12" font-weight="600" fill="{_INK}">{escape(currency)}</text>']
-    for amount, y in ((high, top + 20), (low, top + 20 + inner)):
+    for amount, y in ((high, top + 20.0), (low, top + 20.0 + inner)):
         if amount or amount == high:
             drawn.append(
                 f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" font-size="10" text-anchor="end" fill="{_SOFT}">{major(amount, currency)}</text>'

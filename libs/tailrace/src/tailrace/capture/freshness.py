@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from aiokafka import TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 from sqlalchemy import func, select
 
 from tailrace.capture.canary import Arrival, canary_id, canary_reader
@@ -29,6 +29,8 @@ LONGEST = timedelta(seconds=15)
 """How long a transaction that records an event may take. Nobody waits for a lock longer than ten seconds, and requests are cut off before."""
 _KEPT, _WITHIN = 2.0, 4.0
 """Seconds for which a look counts as new, and that it may take."""
+_READS, _AT_ONCE = 10, 200
+"""How often, and how many records at a time, are read for the first one that is left in each partition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +89,13 @@ class Watch:
             ends = await topics.ends(self._publishers)
             applied = await committed(self._kafka, self._group)
             left = {at: applied.get(at, 0) for at, end in ends.items() if end > applied.get(at, 0)}
-            unread = {at: await _first(topics, at, offset) for at, offset in left.items()}
+            unread = await _first(topics, left)
         return {
             topic: reading_of(
                 newest.get(canary_id(service)),
                 _of(topic, ends),
                 _of(topic, applied),
-                {number: moment for number, moment in _of(topic, unread).items() if moment is not None},
+                _of(topic, unread),
             )
             for topic, service in self._publishers.items()
         }
@@ -103,11 +105,22 @@ def _of(topic: str, values: Mapping[TopicPartition, Any]) -> dict[int, Any]:
     return {at.partition: value for at, value in values.items() if at.topic == topic}
 
 
-async def _first(topics: TopicReader, at: TopicPartition, offset: int) -> datetime | None:
-    """When the event happened that stands there; None where it cannot be read."""
-    records, _ = await topics.read({at: offset}, 1)
+async def _first(topics: TopicReader, left: Mapping[TopicPartition, int]) -> dict[TopicPartition, datetime]:
+    """When the first event happened that is left in each partition; a partition in which it cannot be read is not there."""
+    found: dict[TopicPartition, datetime | None] = {}
+    for _ in range(_READS):
+        missing = {at: offset for at, offset in left.items() if at not in found}
+        if not missing:
+            break
+        records, _positions = await topics.read(missing, _AT_ONCE)
+        for record in records:
+            found.setdefault(TopicPartition(record.topic, record.partition), _time_of(record))
+    return {at: moment for at, moment in found.items() if moment is not None}
+
+
+def _time_of(record: ConsumerRecord) -> datetime | None:
     try:
-        return read_meta(records[0]).time if records else None
+        return read_meta(record).time
     except Malformed:
         return None
 
