@@ -36,12 +36,17 @@ OF_USERS: Mapping[str, str] = {
         for table, said in (("user_copy", "inactive"), ("leaver", "who took over"))
     },
     "customers.timeline_entry": "what happened, happened",
+    "analytics.user_copy": "inactive",
+    "analytics.movement": "what counted for them, counted",
+    "analytics.membership": "which teams they were in, and when",
 }
 OF_CUSTOMERS: Mapping[str, str] = {
     **OF_AUDIT,
     "customers.customer": "deleted, for those who refer to the id",
     "customers.timeline_entry": "what happened, happened, and is shown again when it comes back",
     "customers.timeline_subject": "the same",
+    "analytics.movement": "that it came and went",
+    "analytics.document": "where it stands, should it come back",
 }
 CUSTOMERS = 30
 

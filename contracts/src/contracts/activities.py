@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
+from tailrace.core.days import TimeZone
 from tailrace.core.events import Event
 from tailrace.core.personal_data import Personal
 
@@ -72,7 +73,7 @@ class MeetingDescription(MeetingEvent):
     status: MeetingStatus
     starts_at: datetime
     ends_at: datetime
-    time_zone: str
+    time_zone: TimeZone
     location: str | None = None
     attendees: list[Attendee] = []
     agenda: str | None = None
@@ -167,7 +168,7 @@ class TaskDescription(TaskEvent):
     priority: Priority
     due_at: datetime | None = None
     due_on: date | None = None
-    time_zone: str
+    time_zone: TimeZone
     lead_minutes: int | None = None
     opportunity_id: UUID | None = None
     quote_id: UUID | None = None

@@ -1,0 +1,69 @@
+"""How fresh an answer is: of each topic the newest event that was applied and its age, how many are left to be read, and until when none is missing.
+
+How that is known, `tailrace.capture.freshness` says.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from fastapi import Request
+from sqlalchemy import select
+
+from analytics.movements import Heard
+from analytics.projections import SOURCES, movements
+from tailrace.capture.freshness import Reading, set_aside
+from tailrace.core import clock
+from tailrace.core.events import Event
+from tailrace.db.database import Tx
+
+PUBLISHERS: Mapping[str, str] = {
+    "accounting.events": "accounting",
+    "approval.events": "workflow",
+    "customer.events": "customers",
+    "opportunity.events": "opportunities",
+    "order.events": "orders",
+    "quote.events": "quotes",
+    "sales.events": "activities",
+}
+"""Which service publishes each topic that reports are made of."""
+
+
+async def stamp(tx: Tx, request: Request) -> dict[str, Any]:
+    """What `views.freshness.FreshnessView` shows. Each statement sees what is committed by then: ask before the rows are read."""
+    seen: Mapping[str, Reading] = await request.app.state.watch.look()
+    now = clock.now()
+    newest: dict[str, Heard] = {}
+    for row in await tx.scalars(select(Heard).order_by(Heard.recorded_at, Heard.partition)):
+        newest[row.topic] = row
+    told = [seen.get(topic) for topic in PUBLISHERS]
+    until = [None if each is None else each.complete_until for each in told]
+    return {
+        "at": now,
+        "complete_until": None if None in until else min(each for each in until if each is not None),
+        "set_aside": await set_aside(tx, movements.name),
+        "topics": [_topic(topic, newest.get(topic), seen.get(topic), now) for topic in PUBLISHERS],
+    }
+
+
+def _topic(topic: str, heard: Heard | None, reading: Reading | None, now: datetime) -> dict[str, Any]:
+    age = None if heard is None else max(int((now - heard.recorded_at.astimezone(UTC)).total_seconds()), 0)
+    event_id: UUID | None = None if heard is None else heard.event_id
+    return {
+        "topic": topic,
+        "event_id": event_id,
+        "type": None if heard is None else heard.type,
+        "committed_at": None if heard is None else heard.recorded_at,
+        "age_seconds": age,
+        "partition": None if heard is None else heard.partition,
+        "offset": None if heard is None else heard.offset,
+        "behind": None if reading is None else reading.behind,
+        "complete_until": None if reading is None else reading.complete_until,
+    }
+
+
+def topics_heard() -> frozenset[str]:
+    """The topics that reports are made of."""
+    events: list[type[Event]] = [event for source in SOURCES for event in source.events]
+    return frozenset(event.topic for event in events)

@@ -1,0 +1,250 @@
+"""What the company measures itself by. A definition is data; what it comes to in a period is worked out from the same rows as every report.
+
+What was found is recorded (`epm.kpi.updated`) when the value of a period, or how it stands to the target, is different from what was recorded before:
+each night for the day that ended, and whenever somebody asks. Rows decide it alone, so the same rows give the same events.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import Numeric, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from analytics.base import Base
+from analytics.copies import UserCopy
+from analytics.figures import average, share_of
+from analytics.measures import Measure
+from analytics.periods import Part, moments, part_of
+from analytics.projections import days, teams
+from analytics.reports import Asked, Sum, day_after, happened, part_before
+from contracts import analytics as events
+from contracts.analytics import Direction, KpiMeasure, KpiPeriod, KpiState, KpiSubject
+from tailrace.core import clock
+from tailrace.core.days import Calendar
+from tailrace.core.errors import Invalid
+from tailrace.core.ids import derived_id
+from tailrace.db.database import Tx
+from tailrace.db.keys import tenant_index
+from tailrace.db.master_data import MasterData
+from tailrace.db.models import Aggregate
+from tailrace.messaging.replica import absent, by_ids
+
+MOST = 120
+"""How many periods a scorecard has at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """How a value is made: a count or an amount of `of`; or a share of `of`, or the average time of `of`, over all of `over`."""
+
+    what: Literal["count", "amount", "share", "average"]
+    of: tuple[Measure, ...]
+    over: tuple[Measure, ...] = ()
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return tuple(dict.fromkeys((*self.of, *self.over)))
+
+
+FORMULAS: dict[KpiMeasure, Formula] = {
+    "orders_confirmed": Formula("count", ("order_confirmed",)),
+    "orders_cancelled": Formula("count", ("order_cancelled",)),
+    "order_net_confirmed": Formula("amount", ("order_confirmed",)),
+    "order_net_shipped": Formula("amount", ("order_shipped",)),
+    "order_amount_invoiced": Formula("amount", ("order_invoiced",)),
+    "order_amount_paid": Formula("amount", ("order_paid",)),
+    "quotes_sent": Formula("count", ("quote_sent",)),
+    "quotes_accepted": Formula("count", ("quote_accepted",)),
+    "quote_acceptance": Formula("share", ("quote_accepted",), ("quote_accepted", "quote_declined", "quote_expired")),
+    "opportunities_won": Formula("count", ("opportunity_won",)),
+    "opportunity_amount_won": Formula("amount", ("opportunity_won",)),
+    "opportunity_win_rate": Formula("share", ("opportunity_won",), ("opportunity_won", "opportunity_lost")),
+    "customers_added": Formula("count", ("customer_added",)),
+    "meetings_held": Formula("count", ("meeting_held",)),
+    "tasks_completed": Formula("count", ("task_completed",)),
+    "tasks_on_time_rate": Formula("share", ("task_on_time",), ("task_on_time", "task_late")),
+    "approvals_answered": Formula("count", ("approval_approved", "approval_rejected")),
+    "approval_average_seconds": Formula("average", ("approval_approved", "approval_rejected")),
+}
+
+
+class Kpi(MasterData, Base):
+    """A measure, whose it is, how long it is measured each time, and what it is to come to."""
+
+    __tablename__ = "kpi"
+    created, updated = events.KpiCreated, events.KpiChanged
+    deleted, restored = events.KpiDeleted, events.KpiRestored
+    fixed = ("measure", "period", "subject", "subject_id")
+
+    code: Mapped[str]
+    measure: Mapped[KpiMeasure]
+    currency: Mapped[str | None]
+    period: Mapped[KpiPeriod]
+    subject: Mapped[KpiSubject]
+    subject_id: Mapped[UUID | None]
+    target: Mapped[Decimal] = mapped_column(Numeric(24, 6))
+    near: Mapped[Decimal] = mapped_column(Numeric(24, 6))
+    direction: Mapped[Direction]
+
+    async def ensure_references(self, tx: Tx) -> None:
+        """Raises Invalid where the currency, the subject or the values do not fit, or nobody has the subject's id."""
+        has_amounts = FORMULAS[self.measure].what == "amount"
+        if has_amounts != (self.currency is not None):
+            says = "Say which currency is counted." if has_amounts else "What is measured has no currency."
+            raise Invalid.field("/currency", says)
+        if (self.subject == "company") != (self.subject_id is None):
+            raise Invalid.field("/subject_id", "A person or a team has an id, the company has none.")
+        if self.near > self.target if self.direction == "up" else self.near < self.target:
+            raise Invalid.field("/near", "What is near lies before the target.")
+        if self.subject == "person" and self.subject_id is not None:
+            (await by_ids(tx, UserCopy, [self.subject_id])).in_use(self.subject_id, "/subject_id")
+        if self.subject == "team" and self.subject_id is not None:
+            known = select(teams.teams.c.id).where(teams.teams.c.id == self.subject_id)
+            if await tx.scalar(known) is None:
+                raise absent(self.subject_id, "/subject_id", f"There is no team {self.subject_id} here.")
+
+    def state_of(self, value: Decimal | None) -> KpiState:
+        """How a value stands to the target."""
+        if value is None:
+            return "none"
+        sign = 1 if self.direction == "up" else -1
+        if sign * value >= sign * self.target:
+            return "met"
+        return "near" if sign * value >= sign * self.near else "missed"
+
+
+class KpiResult(Aggregate, Base):
+    """What was recorded of a period, under an id that the KPI and the period make."""
+
+    __tablename__ = "kpi_result"
+    __table_args__ = (tenant_index("kpi_id", "begins_on", "id"),)
+
+    kpi_id: Mapped[UUID]
+    begins_on: Mapped[date]
+    ends_on: Mapped[date]
+    value: Mapped[Decimal | None] = mapped_column(Numeric(24, 6))
+    target: Mapped[Decimal] = mapped_column(Numeric(24, 6))
+    state: Mapped[KpiState]
+    over: Mapped[bool]
+    as_of: Mapped[datetime]
+
+    def note(self, kpi: Kpi, score: "Score", as_of: datetime) -> bool:
+        """Record what was found, where it differs from what was recorded; whether it does."""
+        said = {"value": score.value, "target": score.target, "state": score.state, "over": score.over}
+        previous: KpiState | None = self.state if self.version else None
+        if not self.update_from(said) and self.version:
+            return False
+        self.as_of = as_of
+        told = {name: getattr(kpi, name) for name in ("code", "measure", "currency", "subject", "subject_id")}
+        self.record_as(events.KpiUpdated, previous_state=previous, **told)
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What a KPI came to in a period."""
+
+    begins_on: date
+    ends_on: date
+    value: Decimal | None
+    target: Decimal
+    state: KpiState
+    over: bool
+
+
+async def scores(tx: Tx, kpi: Kpi, parts: Sequence[Part], calendar: Calendar, as_of: datetime) -> list[Score]:
+    """What the KPI came to in each of these periods, which follow one another, as it was known at a moment. One statement."""
+    formula = FORMULAS[kpi.measure]
+    asked = Asked(
+        begin=parts[0].begins_on,
+        until=day_after(parts[-1].ends_on),
+        as_of=as_of,
+        owner_id=kpi.subject_id if kpi.subject == "person" else None,
+        team_id=kpi.subject_id if kpi.subject == "team" else None,
+        currency=kpi.currency,
+    )
+    bounds = moments(calendar, parts)
+    sums = await happened(tx, formula.measures, asked, bounds, money=False)
+    found = []
+    for number, part in enumerate(parts):
+        of = [sums.get((number, None, None, measure)) or Sum(0, 0, 0) for measure in formula.of]
+        over = [sums.get((number, None, None, measure)) or Sum(0, 0, 0) for measure in formula.over]
+        value = _value(formula, of, over)
+        is_over = bounds[number + 1] <= as_of + timedelta(microseconds=1)
+        found.append(Score(part.begins_on, part.ends_on, value, kpi.target, kpi.state_of(value), is_over))
+    return found
+
+
+def _value(formula: Formula, of: Sequence[Sum], over: Sequence[Sum]) -> Decimal | None:
+    count = sum(each.count for each in of)
+    if formula.what == "count":
+        return Decimal(count)
+    if formula.what == "amount":
+        return Decimal(sum(each.amount for each in of))
+    if formula.what == "share":
+        return share_of(count, sum(each.count for each in over))
+    seconds = average(sum(each.seconds for each in of), count)
+    return None if seconds is None else Decimal(seconds)
+
+
+def periods(kpi: Kpi, begin: date, until: date) -> list[Part]:
+    """The whole periods that days lie in, `until` excluded. Raises Invalid."""
+    if until <= begin:
+        raise Invalid.field("until", "It has to lie after `from`.")
+    found = [part_of(begin, kpi.period)]
+    while (following := day_after(found[-1].ends_on)) < until:
+        if len(found) == MOST:
+            raise Invalid.field("from", f"That would be more than {MOST} periods.")
+        found.append(part_of(following, kpi.period))
+    return found
+
+
+async def scorecard(
+    tx: Tx, kpi: Kpi, begin: date | None, until: date | None, given: datetime | date | None
+) -> dict[str, Any]:
+    """Period by period, of the last twelve unless days are given. Raises Invalid."""
+    calendar = await days.calendar(tx)
+    as_of = clock.now() if given is None else calendar.end_of(given)
+    until = until or day_after(calendar.day_of(as_of))
+    if begin is None:
+        first = part_of(part_before(until), kpi.period)
+        for _ in range(11):
+            first = part_of(part_before(first.begins_on), kpi.period)
+        begin = first.begins_on
+    found = await scores(tx, kpi, periods(kpi, begin, until), calendar, as_of)
+    return {"kpi": kpi, "as_of": as_of, "scores": found}
+
+
+async def measure(tx: Tx, kpi: Kpi, as_of: datetime) -> KpiResult:
+    """Record what is known at a moment of the period that it lies in, and of the one before, of which something may have become known late."""
+    calendar = await days.calendar(tx)
+    now = part_of(calendar.day_of(as_of), kpi.period)
+    before = part_of(part_before(now.begins_on), kpi.period)
+    for score in await scores(tx, kpi, [before, now], calendar, as_of):
+        result = await _result(tx, kpi, score)
+        result.note(kpi, score, as_of)
+    return result
+
+
+async def _result(tx: Tx, kpi: Kpi, score: Score) -> KpiResult:
+    id = derived_id("analytics.kpi_result", tx.tenant_id, kpi.id, score.begins_on)
+    if await tx.get(KpiResult, (tx.tenant_id, id)) is not None:
+        return await tx.load(KpiResult, id)
+    result = KpiResult(id=id, kpi_id=kpi.id, begins_on=score.begins_on, ends_on=score.ends_on)
+    result.version = 0
+    for name in ("value", "target", "state", "over"):
+        setattr(result, name, getattr(score, name))
+    tx.add(result)
+    return result
+
+
+async def measure_all(tx: Tx, at: datetime) -> None:
+    """Record what the day that ended before `at` brought, of every KPI."""
+    calendar = await days.calendar(tx)
+    as_of = calendar.last_moment(part_before(calendar.day_of(at)))
+    for kpi in (await tx.scalars(select(Kpi).where(Kpi.deleted_at.is_(None)).order_by(Kpi.id))).all():
+        await measure(tx, kpi, as_of)

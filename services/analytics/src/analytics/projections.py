@@ -1,0 +1,76 @@
+"""What analytics keep of others: the company's days and teams, who was in them, and what every document amounts to."""
+
+from datetime import UTC
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from analytics.base import Base
+from analytics.copies import UserCopy
+from analytics.memberships import Membership
+from analytics.movements import Movements
+from analytics.standings.accounting import CREDIT_NOTES, INVOICES, PAYMENTS
+from analytics.standings.activities import MEETINGS, TASKS
+from analytics.standings.approvals import APPROVALS
+from analytics.standings.customers import CUSTOMERS
+from analytics.standings.opportunities import LEADS, OPPORTUNITIES
+from analytics.standings.orders import ORDERS
+from analytics.standings.quotes import QUOTES
+from contracts import users
+from tailrace.core.events import Meta
+from tailrace.db.database import Tx
+from tailrace.messaging.days import Days
+from tailrace.messaging.replica import Source, replica
+from tailrace.messaging.subscribers import Projection
+from tailrace.messaging.teams import Teams
+
+SOURCES = (
+    ORDERS,
+    QUOTES,
+    CUSTOMERS,
+    APPROVALS,
+    TASKS,
+    MEETINGS,
+    LEADS,
+    OPPORTUNITIES,
+    INVOICES,
+    CREDIT_NOTES,
+    PAYMENTS,
+)
+days = Days("analytics.days", Base.metadata, users.TenantCreated, users.TenantTimeZoneChanged)
+teams = Teams("analytics.teams", Base.metadata, (users.TeamCreated, users.TeamUpdated), users.TeamDeleted)
+people = replica("analytics.users", Source(UserCopy, *users.USER))
+movements = Movements("analytics.movements", SOURCES)
+memberships = Projection("analytics.memberships", tables=[Membership])
+_table: Any = Membership.__table__
+
+
+@memberships.on(users.TeamCreated, users.TeamUpdated)
+async def told(tx: Tx, event: users.TeamDescription, meta: Meta) -> None:
+    people = {*event.member_ids, event.lead_id, event.deputy_id} - {None}
+    known = select(_table.c.user_id).where(_table.c.team_id == event.team_id, _table.c.until.is_(None))
+    before = set(await tx.scalars(known))
+    await _end(tx, event.team_id, meta, before - people)
+    rows = [
+        {"tenant_id": tx.tenant_id, "team_id": event.team_id, "user_id": one, "since": meta.time, "until": None}
+        for one in sorted(people - before, key=str)
+    ]
+    if rows:
+        fresh = insert(_table)
+        # Out and in again at one moment: never out.
+        again = fresh.on_conflict_do_update(index_elements=list(_table.primary_key), set_={"until": None})
+        await tx.execute(again, rows)
+
+
+@memberships.on(users.TeamDeleted)
+async def ended(tx: Tx, event: users.TeamDeleted, meta: Meta) -> None:
+    await _end(tx, event.team_id, meta, None)
+
+
+async def _end(tx: Tx, team_id: UUID, meta: Meta, people: set[UUID] | None) -> None:
+    which = [_table.c.team_id == team_id, _table.c.until.is_(None)]
+    if people is not None:
+        which.append(_table.c.user_id.in_(people))
+    await tx.execute(update(_table).where(*which).values(until=meta.time.astimezone(UTC)))

@@ -1,0 +1,342 @@
+"""Reports: sums of movements over days of the company's, by person, team, customer or kind, as of any moment, never two currencies in one.
+
+A report is declared: which of its fields shows which measure. The rows behind a figure are those that the same conditions find, so that they add up
+to it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
+from urllib.parse import urlencode
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Select,
+    Text,
+    and_,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+)
+from sqlalchemy.orm import contains_eager
+
+from analytics.measures import STANDING, Measure
+from analytics.memberships import teams_at
+from analytics.movements import Movement
+from analytics.periods import Interval, Part, month_of
+from analytics.projections import days
+from tailrace.core import clock
+from tailrace.core.days import Calendar
+from tailrace.core.errors import Invalid
+from tailrace.db.database import Tx
+
+By = Literal["company", "person", "team", "customer", "kind", "status", "segment", "priority"]
+NOBODY = "none"
+"""The key of what has no person, team, customer or segment, as a parameter."""
+_LABELS = {"kind", "status", "priority"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What a report shows: measures of what happened, and measures of what stands, by the fields of its view."""
+
+    name: str
+    happened: Mapping[str, Measure]
+    stands: Mapping[str, Measure]
+    money: bool = False
+    """Whether its rows are told apart by currency, and have amounts."""
+
+    @property
+    def path(self) -> str:
+        return f"/v1/reports/{self.name}"
+
+    @property
+    def measures(self) -> frozenset[Measure]:
+        return frozenset((*self.happened.values(), *self.stands.values()))
+
+
+SALES = Report(
+    name="sales-summary",
+    happened={
+        "placed": "order_placed",
+        "confirmed": "order_confirmed",
+        "cancelled": "order_cancelled",
+        "shipped": "order_shipped",
+        "invoiced": "order_invoiced",
+        "paid": "order_paid",
+        "quotes_made": "quote_made",
+        "quotes_sent": "quote_sent",
+        "quotes_accepted": "quote_accepted",
+        "quotes_declined": "quote_declined",
+        "opportunities_won": "opportunity_won",
+        "opportunities_lost": "opportunity_lost",
+        "invoices_issued": "invoice_issued",
+        "credit_notes_issued": "credit_note_issued",
+        "payments_received": "payment_received",
+        "payments_reversed": "payment_reversed",
+    },
+    stands={"opportunities_open": "opportunity_open"},
+    money=True,
+)
+CUSTOMERS = Report(
+    name="customer-statistics",
+    happened={"added": "customer_added", "deleted": "customer_deleted"},
+    stands={"customers": "customer_standing"},
+)
+APPROVALS = Report(
+    name="approval-statistics",
+    happened={
+        "requested": "approval_requested",
+        "approved": "approval_approved",
+        "rejected": "approval_rejected",
+        "recalled": "approval_recalled",
+        "voided": "approval_voided",
+    },
+    stands={"open": "approval_open"},
+)
+TASKS = Report(
+    name="task-completion",
+    happened={
+        "created": "task_created",
+        "completed": "task_completed",
+        "on_time": "task_on_time",
+        "late": "task_late",
+        "cancelled": "task_cancelled",
+        "meetings_held": "meeting_held",
+        "meetings_cancelled": "meeting_cancelled",
+    },
+    stands={"open": "task_open", "overdue": "task_due", "meetings_planned": "meeting_planned"},
+)
+REPORTS = (SALES, CUSTOMERS, APPROVALS, TASKS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What is asked of a report. `begin` and `until` are the company's days, `until` excluded; `as_of` None is now."""
+
+    begin: date
+    until: date
+    interval: Interval = "whole"
+    by: By = "company"
+    as_of: datetime | None = None
+    owner_id: UUID | None = None
+    team_id: UUID | None = None
+    customer_id: UUID | None = None
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """What the rows of one measure, part, key and currency add up to."""
+
+    count: int
+    amount: int
+    seconds: int
+
+
+Key = UUID | str | None
+Sums = dict[tuple[int, Key, str | None, Measure], Sum]
+
+
+async def asked_of(
+    tx: Tx, begin: date | None, until: date | None, as_of: datetime | date | None, **said: Any
+) -> tuple[Asked, Calendar]:
+    """What is asked, and the company's days: of this month, unless days are given. Raises Invalid."""
+    calendar = await days.calendar(tx)
+    first, following = month_of(begin or (until and part_before(until)) or calendar.day_of(clock.now()))
+    moment = None if as_of is None else calendar.end_of(as_of)
+    return Asked(begin=begin or first, until=until or following, as_of=moment, **said), calendar
+
+
+def part_before(day: date) -> date:
+    """The day before."""
+    return date.fromordinal(day.toordinal() - 1)
+
+
+async def happened(tx: Tx, measures: Iterable[Measure], asked: Asked, bounds: Sequence[datetime], money: bool) -> Sums:
+    """What happened in each part, the parts numbered from 0."""
+    array = literal(list(bounds), ARRAY(DateTime(timezone=True)))
+    part = (func.width_bucket(Movement.at, array) - 1).label("part")
+    within = and_(Movement.at >= bounds[0], Movement.at < bounds[-1])
+    return await _added_up(tx, conditions(asked, measures, asked.as_of, within), asked, part, money)
+
+
+async def stands(tx: Tx, measures: Iterable[Measure], asked: Asked, end: datetime, money: bool) -> Sums:
+    """What stands at the end of the days, or at `as_of` or now where that is earlier. All of it is of part 0."""
+    moment = standing_at(asked, end)
+    return await _added_up(
+        tx, conditions(asked, measures, moment, _due(moment)), asked, literal(0).label("part"), money
+    )
+
+
+def standing_at(asked: Asked, end: datetime) -> datetime:
+    """The moment at which what stands is counted: the last one of the days that has come by then."""
+    return min(asked.as_of or clock.now(), end)
+
+
+def _due(moment: datetime) -> ColumnElement[bool]:
+    """What was due counts from its day on; what else stands, from when it was known."""
+    return or_(Movement.measure != "task_due", Movement.at <= moment)
+
+
+def conditions(
+    asked: Asked, measures: Iterable[Measure], known: datetime | None, *more: ColumnElement[bool]
+) -> list[ColumnElement[bool]]:
+    """Which rows are meant: of these measures, known by then, and of whom it was asked."""
+    found = [Movement.measure.in_(sorted(measures)), *more]
+    if known is not None:
+        found.append(Movement.known_at <= known)
+    for column, value in (
+        (Movement.owner_id, asked.owner_id),
+        (Movement.customer_id, asked.customer_id),
+        (Movement.currency, asked.currency),
+    ):
+        if value is not None:
+            found.append(column == value)
+    if asked.team_id is not None:
+        found.append(_in_team(asked, asked.team_id))
+    return found
+
+
+def _in_team(asked: Asked, team_id: UUID | None) -> ColumnElement[bool]:
+    """Whether its owner was in the team; with None, in no team."""
+    teams = teams_at(asked.as_of)
+    if team_id is None:
+        return or_(Movement.owner_id.is_(None), Movement.owner_id.not_in(select(teams.c.user_id)))
+    return Movement.owner_id.in_(select(teams.c.user_id).where(teams.c.team_id == team_id))
+
+
+async def _added_up(tx: Tx, conditions: Sequence[ColumnElement[bool]], asked: Asked, part: Any, money: bool) -> Sums:
+    one = Movement
+    key, teams = _key(asked)
+    currency: Any = one.currency if money else cast(literal(None), Text)
+    found = select(
+        part.label("part"),
+        key.label("key"),
+        currency.label("currency"),
+        one.measure,
+        one.count,
+        one.amount,
+        one.seconds,
+    ).where(*conditions)
+    if teams is not None:
+        found = found.outerjoin(teams, teams.c.user_id == one.owner_id)
+    each = found.subquery("found").c
+    told_apart = (each.part, each.key, each.currency, each.measure)
+    query = select(
+        *told_apart,
+        cast(func.sum(each["count"]), BigInteger).label("documents"),
+        cast(func.sum(each.amount), BigInteger).label("amount"),
+        cast(func.sum(each.seconds), BigInteger).label("seconds"),
+    ).group_by(*told_apart)
+    sums: Sums = {}
+    for row in await tx.execute(query):
+        total = Sum(row.documents, row.amount, row.seconds)
+        if total != Sum(0, 0, 0):
+            sums[row.part, row.key, row.currency, row.measure] = total
+    return sums
+
+
+async def customers_who(
+    tx: Tx, measure: Measure, asked: Asked, bounds: Sequence[datetime]
+) -> dict[tuple[int, Key], int]:
+    """How many different customers have anything of a measure in each part, taken together."""
+    one = Movement
+    key, teams = _key(asked)
+    part = func.width_bucket(one.at, literal(list(bounds), ARRAY(DateTime(timezone=True)))) - 1
+    within = and_(one.at >= bounds[0], one.at < bounds[-1], one.customer_id.is_not(None))
+    found = select(part.label("part"), key.label("key"), one.customer_id, one.count).where(
+        *conditions(asked, [measure], asked.as_of, within)
+    )
+    if teams is not None:
+        found = found.outerjoin(teams, teams.c.user_id == one.owner_id)
+    each = found.subquery("found").c
+    told_apart = (each.part, each.key, each.customer_id)
+    some = select(*told_apart).group_by(*told_apart).having(func.sum(each["count"]) > 0).subquery("some").c
+    rows = await tx.execute(select(some.part, some.key, func.count().label("customers")).group_by(some.part, some.key))
+    return {(row.part, row.key): row.customers for row in rows}
+
+
+def _key(asked: Asked) -> tuple[Any, Any]:
+    """By what rows are told apart, and the teams to join for that."""
+    one = Movement
+    if asked.by == "team":
+        teams = teams_at(asked.as_of)
+        return teams.c.team_id, teams
+    if asked.by in _LABELS:
+        return one.label, None
+    columns: dict[str, Any] = {"person": one.owner_id, "customer": one.customer_id, "segment": one.segment}
+    return columns.get(asked.by, cast(literal(None), Text)), None
+
+
+def records(
+    report: Report, measure: Measure | None, asked: Asked, bounds: Sequence[datetime], key: str | None
+) -> Select[Movement]:
+    """The rows behind a figure, which add up to it; without a measure, those of everything that happened.
+
+    Documents of which nothing is left are not among them. Raises Invalid for a key that is none.
+    """
+    if measure in STANDING:
+        moment = standing_at(asked, last_moment(bounds))
+        found = conditions(asked, [measure], moment, _due(moment))
+    else:
+        measures = report.happened.values() if measure is None else [measure]
+        within = and_(Movement.at >= bounds[0], Movement.at < bounds[-1])
+        found = conditions(asked, measures, asked.as_of, within)
+    if key is not None:
+        found.append(_of_key(asked, key))
+    place = (Movement.document_id, Movement.measure)
+    sums = [func.sum(column) != 0 for column in (Movement.count, Movement.amount, Movement.seconds)]
+    left = select(*place).where(*found).group_by(*place).having(or_(*sums))
+    return (
+        select(Movement)
+        .join(Movement.document)
+        .options(contains_eager(Movement.document))
+        .where(*found, tuple_(*place).in_(left))
+    )
+
+
+def last_moment(bounds: Sequence[datetime]) -> datetime:
+    """The last one of the days."""
+    return bounds[-1] - timedelta(microseconds=1)
+
+
+def _of_key(asked: Asked, key: str) -> ColumnElement[bool]:
+    column: Any = _key(asked)[0]
+    if asked.by == "company":
+        raise Invalid.field("key", "Say with `by` what it is the key of.")
+    if asked.by in _LABELS or asked.by == "segment":
+        value: Any = None if key == NOBODY else key
+    else:
+        try:
+            value = None if key == NOBODY else UUID(key)
+        except ValueError:
+            raise Invalid.field("key", "An id, or `none`.") from None
+    if asked.by == "team":
+        return _in_team(asked, value)
+    condition: ColumnElement[bool] = column.is_(None) if value is None else column == value
+    return condition
+
+
+def link(report: Report, measure: Measure, asked: Asked, part: Part, key: Key, currency: str | None) -> str:
+    """Where the rows behind a figure are listed."""
+    said: dict[str, Any] = {"measure": measure, "from": part.begins_on, "until": day_after(part.ends_on)}
+    if asked.by != "company":
+        said |= {"by": asked.by, "key": NOBODY if key is None else key}
+    said |= {"as_of": None if asked.as_of is None else asked.as_of.isoformat().replace("+00:00", "Z")}
+    said |= {"owner_id": asked.owner_id, "team_id": asked.team_id, "customer_id": asked.customer_id}
+    said |= {"currency": currency or asked.currency}
+    return f"{report.path}/records?{urlencode({name: value for name, value in said.items() if value is not None})}"
+
+
+def day_after(day: date) -> date:
+    """The day after."""
+    return day + timedelta(days=1)

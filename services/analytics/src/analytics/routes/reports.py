@@ -1,0 +1,269 @@
+"""/v1/reports: the four reports of the CRM design, and the records behind each figure."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from analytics import charts, figures, freshness, funnel, periods, reports
+from analytics.charts import Charted
+from analytics.funnel import Start
+from analytics.movements import Movement
+from analytics.periods import Interval, Part
+from analytics.projections import days, memberships, movements, teams
+from analytics.reports import APPROVALS, CUSTOMERS, SALES, TASKS, Asked, Report
+from analytics.scopes import Reader
+from analytics.views.reports import (
+    ApprovalStatisticsView,
+    CohortsView,
+    CustomerStatisticsView,
+    FunnelView,
+    ReportRecordView,
+    SalesSummaryView,
+    TaskCompletionView,
+)
+from tailrace.core import clock
+from tailrace.core.days import Calendar
+from tailrace.core.fields import Day, MomentOrDay, Text
+from tailrace.core.money import Currency
+from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.routing import Tx, tenant_router
+from tailrace.storage.names import disposition
+
+
+class Picture(Response):
+    """An SVG, which a browser saves and does not show."""
+
+    media_type = "image/svg+xml"
+
+
+router = tenant_router(
+    "/v1/reports",
+    tag="reports",
+    about="What managers ask, as of now and of any past day, with the records behind each figure.",
+    reads=[movements, memberships, days, teams],
+)
+From = Annotated[
+    Day | None,
+    Query(
+        alias="from",
+        description="The first of the company's days; of this month, or of that of `until`, when left out.",
+    ),
+]
+Until = Annotated[
+    Day | None, Query(description="Before this day of the company's; to the end of the month, when left out.")
+]
+Cut = Annotated[
+    Interval, Query(description="How the days are cut: weeks begin on Monday, quarters are the calendar's.")
+]
+AsOf = Annotated[
+    MomentOrDay | None,
+    Query(
+        description="What was known then: at this moment, or at the end of this day of the company's; now when left out."
+    ),
+]
+Owner = Annotated[UUID | None, Query(description="Only what counts for this person.")]
+Team = Annotated[UUID | None, Query(description="Only what counts for people of this team, as it was at `as_of`.")]
+Customer = Annotated[UUID | None, Query(description="Only what is about this customer.")]
+OfCurrency = Annotated[Currency | None, Query(description="Only what is in this currency.")]
+
+
+async def _filters(
+    tx: Tx,
+    begin: From = None,
+    until: Until = None,
+    as_of: AsOf = None,
+    owner_id: Owner = None,
+    team_id: Team = None,
+    customer_id: Customer = None,
+) -> tuple[Asked, Calendar]:
+    said = {"owner_id": owner_id, "team_id": team_id, "customer_id": customer_id}
+    return await reports.asked_of(tx, begin, until, as_of, **said)
+
+
+Filters = Annotated[tuple[Asked, Calendar], Depends(_filters)]
+
+
+async def _answered(
+    request: Request, tx: Tx, report: Report, filters: Filters, **said: Any
+) -> tuple[Any, dict[str, Any]]:
+    """What a report found, and what every view of one shows. The stamp is read first: the rows hold at least what it says."""
+    stamp = await freshness.stamp(tx, request)
+    asked, calendar = filters
+    found = await figures.answer(tx, report, replace(asked, **said), calendar)
+    shown = {
+        **figures.heading(found),
+        "rows": figures.rows_of(report, found),
+        "standing": figures.standing_rows(report, found),
+        "freshness": stamp,
+    }
+    return found, shown
+
+
+@router.get("/sales-summary", response_model=SalesSummaryView)
+async def read_sales_summary(
+    request: Request,
+    tx: Tx,
+    who: Reader,
+    filters: Filters,
+    interval: Cut = "whole",
+    by: Annotated[
+        Literal["company", "person", "team", "customer"], Query(description="What the rows are of.")
+    ] = "company",
+    currency: OfCurrency = None,
+) -> dict[str, Any]:
+    """Orders, quotes, opportunities, invoices and payments, by the day on which each thing happened; never two currencies in one sum."""
+    _, shown = await _answered(request, tx, SALES, filters, interval=interval, by=by, currency=currency)
+    return shown
+
+
+@router.get("/customer-statistics", response_model=CustomerStatisticsView)
+async def read_customer_statistics(
+    request: Request,
+    tx: Tx,
+    who: Reader,
+    filters: Filters,
+    interval: Cut = "whole",
+    by: Annotated[
+        Literal["company", "person", "team", "status", "segment"], Query(description="What the rows are of.")
+    ] = "company",
+) -> dict[str, Any]:
+    """Customers that came and went, how many there are, and how many ordered."""
+    found, shown = await _answered(request, tx, CUSTOMERS, filters, interval=interval, by=by)
+    told: dict[Any, int] = {}
+    if by in {"company", "person", "team"}:
+        told = await reports.customers_who(tx, "order_confirmed", found.asked, found.bounds)
+    shown["rows"] = figures.with_ordering(found, shown["rows"], told, known=by in {"company", "person", "team"})
+    return shown
+
+
+@router.get("/approval-statistics", response_model=ApprovalStatisticsView)
+async def read_approval_statistics(
+    request: Request,
+    tx: Tx,
+    who: Reader,
+    filters: Filters,
+    interval: Cut = "whole",
+    by: Annotated[Literal["company", "person", "team", "kind"], Query(description="What the rows are of.")] = "company",
+) -> dict[str, Any]:
+    """Approvals that were asked for, how they were answered, and how long that took."""
+    found, shown = await _answered(request, tx, APPROVALS, filters, interval=interval, by=by)
+    figures.add_averages(found, shown["rows"])
+    return shown
+
+
+@router.get("/task-completion", response_model=TaskCompletionView)
+async def read_task_completion(
+    request: Request,
+    tx: Tx,
+    who: Reader,
+    filters: Filters,
+    interval: Cut = "whole",
+    by: Annotated[
+        Literal["company", "person", "team", "customer", "priority"], Query(description="What the rows are of.")
+    ] = "company",
+) -> dict[str, Any]:
+    """Tasks that were made, done, done on time or late, and what is open; meetings besides."""
+    _, shown = await _answered(request, tx, TASKS, filters, interval=interval, by=by)
+    for row in shown["rows"]:
+        on_time, late = row["on_time"]["count"], row["late"]["count"]
+        row["on_time_rate"] = figures.share_of(on_time, on_time + late)
+    return shown
+
+
+@router.get("/funnel", response_model=FunnelView)
+async def read_funnel(
+    request: Request,
+    tx: Tx,
+    who: Reader,
+    filters: Filters,
+    start: Annotated[Start, Query(description="The first stage: what began in these days.")] = "lead",
+) -> dict[str, Any]:
+    """How much of what began in some days got how far, from the lead to the money, whenever it did."""
+    stamp = await freshness.stamp(tx, request)
+    asked, calendar = filters
+    parts = periods.cut(asked.begin, asked.until, "whole")
+    stages = await funnel.funnel(tx, asked, periods.moments(calendar, parts), start)
+    return {**_whole(parts, asked), "stages": stages, "freshness": stamp}
+
+
+@router.get("/cohorts", response_model=CohortsView)
+async def read_cohorts(
+    request: Request,
+    tx: Tx,
+    who: Reader,
+    filters: Filters,
+    interval: Annotated[Literal["month", "quarter"], Query(description="How long a part is.")] = "month",
+) -> dict[str, Any]:
+    """Customers by when they first had a confirmed order, and how many of them ordered again, part by part."""
+    stamp = await freshness.stamp(tx, request)
+    asked, calendar = filters
+    parts = periods.cut(asked.begin, asked.until, interval)
+    found = await funnel.cohorts(tx, asked, parts, periods.moments(calendar, parts))
+    return {**_whole(parts, asked), "interval": interval, "cohorts": found, "freshness": stamp}
+
+
+@router.get("/sales-summary.svg", response_class=Picture, response_model=None)
+async def read_sales_chart(
+    tx: Tx,
+    who: Reader,
+    filters: Filters,
+    interval: Cut = "month",
+    currency: OfCurrency = None,
+    figure: Annotated[Charted, Query(description="Which figure of the summary is drawn.")] = "confirmed",
+) -> Picture:
+    """A figure of the sales summary as a picture: bars for the parts of the days, in a panel for each currency."""
+    asked, calendar = filters
+    asked = replace(asked, interval=interval, currency=currency)
+    parts = periods.cut(asked.begin, asked.until, interval)
+    bounds = periods.moments(calendar, parts)
+    sums = await reports.happened(tx, [SALES.happened[figure]], asked, bounds, money=True)
+    return Picture(
+        charts.of_sums(figure, asked, parts, sums), headers={"Content-Disposition": disposition("sales.svg")}
+    )
+
+
+def _whole(parts: Sequence[Part], asked: Asked) -> dict[str, Any]:
+    as_of = asked.as_of or clock.now()
+    return {"begins_on": parts[0].begins_on, "ends_on": parts[-1].ends_on, "as_of": as_of}
+
+
+def _records_route(router: APIRouter, report: Report, bys: Sequence[str]) -> None:
+    """Add the list of the records behind the figures of a report."""
+    shown = tuple(sorted(report.measures))
+    measure_of: Any = Annotated[
+        Literal[shown] | None,
+        Query(description="The measure of the figure; whatever happened, when left out."),
+    ]
+    by_of: Any = Annotated[Literal[tuple(bys)], Query(description="What `key` is the key of.")]
+    page_of: Any = Annotated[PageRequest, listed(Movement, sort=[Movement.at, Movement.known_at])]
+
+    async def records(
+        tx: Tx,
+        who: Reader,
+        filters: Filters,
+        page: Any,
+        measure: Any = None,
+        by: Any = "company",
+        key: Annotated[Text | None, Query(description="The row's key; `none` for nobody.")] = None,
+        currency: OfCurrency = None,
+    ) -> Listing[Movement]:
+        asked, calendar = filters
+        asked = replace(asked, by=by, currency=currency)
+        bounds = periods.moments(calendar, periods.cut(asked.begin, asked.until, "whole"))
+        return await paginate(tx, reports.records(report, measure, asked, bounds, key), page)
+
+    noun = report.name.replace("-", "_")
+    records.__name__ = records.__qualname__ = f"list_{noun}_records"
+    records.__doc__ = f"What a figure of {report.path} adds up, row by row: `records` of the figure leads here."
+    known = {"page": page_of, "measure": measure_of, "by": by_of}
+    records.__annotations__ = {name: known.get(name, hint) for name, hint in records.__annotations__.items()}
+    router.add_api_route(f"/{report.name}/records", records, methods=["GET"], response_model=Page[ReportRecordView])
+
+
+_records_route(router, SALES, ["company", "person", "team", "customer"])
+_records_route(router, CUSTOMERS, ["company", "person", "team", "status", "segment"])
+_records_route(router, APPROVALS, ["company", "person", "team", "kind"])
+_records_route(router, TASKS, ["company", "person", "team", "customer", "priority"])

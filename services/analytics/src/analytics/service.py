@@ -1,0 +1,28 @@
+"""Analytics: reports and KPIs made of what every context told, on `analytics.events`."""
+
+from analytics import means, projections, schedules, scopes
+from analytics.base import Base
+from analytics.routes import kpis, reports
+from contracts.analytics import PUBLISHED
+from tailrace.service import Exposed, Service
+
+service = Service(
+    name="analytics",
+    topic="analytics.events",
+    publishes=PUBLISHED,
+    subscribers=[
+        projections.days,
+        projections.teams,
+        projections.memberships,
+        projections.people,
+        projections.movements,
+    ],
+    schedules=[schedules.nights],
+    routers=[reports.router, kpis.router],
+    exposes=[Exposed(prefix="/v1/reports", read_timeout=10.0), Exposed(prefix="/v1/kpis", read_timeout=10.0)],
+    scopes=[scopes.read, scopes.kpis_read, scopes.kpis_write],
+    default_roles={"sales": ["reports:read:team"], "viewer": ["reports:read", "kpis:read"]},
+    released=False,
+    metadata=Base.metadata,
+    on_start=means.prepare,
+)

@@ -1,0 +1,230 @@
+"""Reports as clients meet them: figures and their records, who sees what, days, corrections, freshness, and rows that are built again."""
+
+import random
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from xml.etree import ElementTree
+
+import asyncpg
+import pytest
+from selling_desk import NOON, Desk, order_said, sell
+
+from analytics.freshness import PUBLISHERS, topics_heard
+from analytics.projections import movements
+from analytics.service import service
+from contracts import activities, orders
+from tailrace.capture.canary import Arrival
+from tailrace.capture.freshness import LONGEST, Reading, reading_of
+from tailrace.core.ids import uuid7
+from tailrace.db.database import Database
+from tailrace.messaging.dispatcher import Dispatcher
+from tailrace.rebuild import shadow_schema
+
+SALES = "/v1/reports/sales-summary"
+OCTOBER: dict[str, Any] = {"from_": date(2026, 10, 1), "until": date(2026, 11, 1)}
+
+
+async def test_the_records_behind_each_figure_add_up_to_it(desk: Desk) -> None:
+    people = [desk.bo, desk.cy, desk.di, None]
+    for number in range(12):
+        await sell(desk, number, 100 + number, people[number % 4], ["EUR", "JPY"][number % 2])
+    looked_at = 0
+    for by in ("company", "person", "team", "customer"):
+        for row in (await desk.ask(SALES, **OCTOBER, by=by, interval="week"))["rows"]:
+            for name in ("placed", "confirmed", "cancelled"):
+                figure = row[name]
+                records = await desk.every(figure["records"])
+                assert sum(one["count"] for one in records) == figure["count"], (by, row["key"], name)
+                assert sum(one["amount"] for one in records) == figure["amount"]
+                assert {one["currency"] for one in records} <= {row["currency"]}
+                looked_at += len(records)
+    # Two measures, twelve orders, four ways to tell them apart.
+    assert looked_at == 2 * 12 * 4
+    record = (await desk.every(f"{SALES}/records?measure=order_confirmed&from=2026-10-01&until=2026-11-01"))[0]
+    assert record["path"] == f"/v1/orders/{record['document_id']}"
+    assert (record["document_number"], record["at"], record["known_at"]) == (
+        "SO-0",
+        "2026-10-10T04:00:00Z",
+        "2026-10-10T04:00:00Z",
+    )
+
+
+async def test_a_chart_has_a_bar_for_each_part_and_currency(desk: Desk) -> None:
+    await sell(desk, 1, 123_456, desk.bo)
+    await sell(desk, 2, 7_000, desk.bo, "JPY")
+    asked = {"from": "2026-09-01", "until": "2026-11-01", "interval": "month"}
+    answer = await desk.h.client.get(f"{SALES}.svg", params=asked)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/svg+xml")
+    drawn = ElementTree.fromstring(answer.text)
+    bars = [each.findtext("{*}title") for each in drawn.iter("{http://www.w3.org/2000/svg}rect") if len(each)]
+    assert bars == ["2026-10-01 to 2026-10-31: 1,234.56 EUR", "2026-10-01 to 2026-10-31: 7,000 JPY"]
+
+
+async def test_amounts_of_two_currencies_are_never_added(desk: Desk) -> None:
+    await sell(desk, 1, 100, desk.bo)
+    await sell(desk, 2, 7_000, desk.bo, "JPY")
+    rows = (await desk.ask(SALES, **OCTOBER, by="person"))["rows"]
+    assert [(row["currency"], row["confirmed"]["amount"]) for row in rows] == [("EUR", 100), ("JPY", 7_000)]
+    (only,) = (await desk.ask(SALES, **OCTOBER, currency="JPY"))["rows"]
+    assert (only["currency"], only["confirmed"]["count"]) == ("JPY", 1)
+
+
+async def test_a_seller_sees_their_own_and_a_teams_reach_its_people(desk: Desk) -> None:
+    for number, owner in enumerate((desk.bo, desk.cy, desk.di, None)):
+        await sell(desk, number, 10**number, owner)
+
+    async def seen(scopes: str) -> tuple[int, int]:
+        client = desk.h.client_as(scopes, user=desk.bo)
+        rows = (await desk.ask(SALES, client=client, **OCTOBER))["rows"]
+        link = f"{SALES}/records?measure=order_confirmed&from=2026-10-01&until=2026-11-01"
+        records = (await desk.ask(link, client=client))["items"]
+        assert sum(one["amount"] for one in records) == sum(row["confirmed"]["amount"] for row in rows)
+        return sum(row["confirmed"]["amount"] for row in rows), len(records)
+
+    assert await seen("reports:read:own") == (1, 1)
+    assert await seen("reports:read:team") == (11, 2)
+    assert await seen("reports:read") == (1111, 4)
+    asked = await desk.ask(
+        SALES, client=desk.h.client_as("reports:read:own", user=desk.bo), owner_id=desk.di, **OCTOBER
+    )
+    assert asked["rows"] == []
+
+
+async def test_a_correction_counts_in_its_day_and_is_not_known_before(desk: Desk) -> None:
+    said = await sell(desk, 1, 100, desk.bo)
+    id = said["order_id"]
+    cancelled = datetime(2026, 10, 12, 14, 59, 59, tzinfo=UTC)
+    await desk.h.deliver(orders.OrderCancelled(order_id=id, reason="no"), aggregate_id=id, time=cancelled)
+    back = orders.OrderReinstated(order_id=id, reason="left")
+    await desk.h.deliver(back, aggregate_id=id, time=cancelled + timedelta(seconds=1))
+
+    async def known(as_of: str) -> list[Any]:
+        rows = (await desk.ask(SALES, **OCTOBER, interval="day", as_of=as_of))["rows"]
+        return [(row["begins_on"], row["confirmed"]["count"], row["cancelled"]["count"]) for row in rows]
+
+    # In Tokyo the twelfth ends one second after the cancellation: that is when it was undone.
+    assert await known("2026-10-09") == []
+    assert await known("2026-10-11") == [("2026-10-10", 1, 0)]
+    assert await known("2026-10-12") == [("2026-10-10", 1, 0), ("2026-10-12", 0, 1)]
+    assert await known("2026-10-13") == [("2026-10-10", 1, 0)]
+    link = f"{SALES}/records?measure=order_cancelled&from=2026-10-01&until=2026-11-01"
+    assert await desk.every(link) == []
+    assert len(await desk.every(f"{link}&as_of=2026-10-12")) == 1
+
+
+async def test_an_event_that_comes_late_counts_where_it_happened(desk: Desk) -> None:
+    await sell(desk, 1, 100, desk.bo)
+    (before,) = (await desk.ask(SALES, **OCTOBER, as_of="2026-10-10"))["rows"]
+    assert before["confirmed"]["count"] == 1
+    await sell(desk, 2, 50, desk.bo)
+    (after,) = (await desk.ask(SALES, **OCTOBER, as_of="2026-10-10"))["rows"]
+    assert (after["confirmed"]["count"], after["confirmed"]["amount"]) == (2, 150)
+
+
+async def test_times_that_go_back_within_a_document_do_not_lose_rows(desk: Desk) -> None:
+    """Two transactions that waited for one another may bear their times in the other order."""
+    said = order_said(1, 100, desk.bo)
+    id = said["order_id"]
+    await desk.h.deliver(orders.OrderCreated(**said), aggregate_id=id, time=NOON)
+    changed = orders.OrderChanged(**{**said, "net": 70})
+    await desk.h.deliver(changed, aggregate_id=id, time=NOON - timedelta(milliseconds=5))
+    (row,) = (await desk.ask(SALES, **OCTOBER, as_of="2026-10-10T03:00:00Z"))["rows"]
+    assert (row["placed"]["count"], row["placed"]["amount"]) == (1, 70)
+    assert (await desk.ask(SALES, **OCTOBER, as_of="2026-10-10T02:59:59.999Z"))["rows"] == []
+
+
+async def test_tasks_are_overdue_from_the_end_of_their_day_in_their_own_zone(desk: Desk) -> None:
+    task = {"task_id": uuid7(), "title": "Call", "user_id": desk.bo, "status": "open", "priority": "high"}
+    due = {"due_on": date(2026, 10, 12), "time_zone": "America/New_York"}
+    created = activities.TaskCreated(**task, **due)
+    await desk.h.deliver(created, aggregate_id=created.task_id, time=NOON)
+
+    async def standing(as_of: str) -> tuple[int, int]:
+        (row,) = (await desk.ask("/v1/reports/task-completion", **OCTOBER, as_of=as_of))["standing"]
+        return row["open"]["count"], row["overdue"]["count"]
+
+    # New York is four hours behind UTC in October.
+    assert await standing("2026-10-13T03:59:59Z") == (1, 0)
+    assert await standing("2026-10-13T04:00:00Z") == (1, 1)
+    done = activities.TaskCompleted(
+        task_id=created.task_id, title="Call", user_id=desk.bo, completed_at=datetime(2026, 10, 13, 4, tzinfo=UTC)
+    )
+    await desk.h.deliver(done, aggregate_id=created.task_id, time=datetime(2026, 10, 13, 4, tzinfo=UTC))
+    (row,) = (await desk.ask("/v1/reports/task-completion", **OCTOBER))["rows"]
+    assert (row["completed"]["count"], row["on_time"]["count"], row["late"]["count"], row["on_time_rate"]) == (
+        1,
+        0,
+        1,
+        "0",
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"from": "2026-10-02", "until": "2026-10-02"}, "until"),
+        ({"from": "2020-01-01", "until": "2026-10-02", "interval": "day"}, "interval"),
+    ],
+)
+async def test_days_that_make_no_report_are_refused(desk: Desk, query: dict[str, str], field: str) -> None:
+    answer = await desk.h.client.get(SALES, params=query)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
+
+
+async def test_a_stamp_names_the_newest_event_and_does_not_guess_without_kafka(desk: Desk) -> None:
+    said = await sell(desk, 1, 100, desk.bo)
+    stamp = (await desk.ask(SALES, **OCTOBER))["freshness"]
+    assert (stamp["complete_until"], stamp["set_aside"]) == (None, 0)
+    topics = {each["topic"]: each for each in stamp["topics"]}
+    assert topics.keys() == topics_heard() == PUBLISHERS.keys()
+    heard = topics["order.events"]
+    assert (heard["type"], heard["committed_at"], heard["behind"]) == ("order.confirmed", "2026-10-10T04:00:00Z", None)
+    assert heard["age_seconds"] > 30 * 86_400
+    assert topics["quote.events"]["event_id"] is None
+    gap = orders.OrderCancelled(order_id=said["order_id"], reason="no")
+    await desk.h.deliver(gap, aggregate_id=said["order_id"], sequence=9, may_dead_letter=True)
+    assert (await desk.ask(SALES, **OCTOBER))["freshness"]["set_aside"] == 1
+
+
+def test_a_topic_is_complete_until_its_publishers_canary_or_the_first_event_unread() -> None:
+    canary = Arrival(NOON, timedelta(seconds=1))
+    earlier = NOON - timedelta(hours=1)
+    assert reading_of(canary, {0: 5, 1: 0}, {0: 5}, {}) == Reading(0, NOON - LONGEST)
+    assert reading_of(canary, {0: 5, 1: 3}, {0: 5, 1: 1}, {1: earlier}) == Reading(2, earlier - LONGEST)
+    # What is unread may be younger than the canary.
+    assert reading_of(canary, {0: 5}, {0: 4}, {0: NOON + timedelta(hours=1)}) == Reading(1, NOON - LONGEST)
+    assert reading_of(None, {0: 5}, {0: 5}, {}) == Reading(0, None)
+    assert reading_of(canary, {0: 5}, {}, {}) == Reading(5, None)
+
+
+async def test_rows_that_are_built_again_are_the_same(desk: Desk) -> None:
+    """In another order, each event alone, on connections that see nothing else."""
+    for number in range(6):
+        said = await sell(desk, number, 100 + number, desk.bo)
+        if number % 2:
+            gone = orders.OrderCancelled(order_id=said["order_id"], reason="no")
+            await desk.h.deliver(gone, aggregate_id=said["order_id"], time=NOON + timedelta(days=2))
+    owner = await asyncpg.connect(desk.h.admin_url)
+    await shadow_schema.create(owner, movements, "analytics_app")
+    schema = shadow_schema.schema_of(movements)
+    database = Database(desk.h.settings.database_url or "", service.name, pool=1, schema=schema)
+    records = [one for one in desk.h._records if one.topic == "order.events"]
+    by_key: dict[Any, list[Any]] = {}
+    for one in records:
+        by_key.setdefault(one.key, []).append(one)
+    lives = list(by_key.values())
+    random.Random(3).shuffle(lives)
+    try:
+        dispatcher = Dispatcher(service.name, database, [movements])
+        for life in lives:
+            for record in life:
+                await dispatcher.deliver([record])
+        for table in ("movement", "document", "heard"):
+            columns = "to_jsonb(t)::text"
+            live = await desk.h.admin.fetch(f"SELECT {columns} AS row FROM {table} t ORDER BY 1")
+            again = await owner.fetch(f'SELECT {columns} AS row FROM "{schema}".{table} t ORDER BY 1')
+            assert [row["row"] for row in live] == [row["row"] for row in again]
+            assert live
+    finally:
+        await database.close()
+        await owner.close()
