@@ -19,6 +19,10 @@ class PartnerAddress(BaseModel):
 
     url: str
     secret: str | None = None
+    user: str | None = None
+    """Of a mail server: the name that goes with the secret, as its password."""
+    sender: str | None = None
+    """Of a mail server: the address that mail comes from."""
 
 
 class Settings(BaseSettings):
