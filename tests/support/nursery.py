@@ -189,11 +189,18 @@ def _import_everything() -> None:
     import tailrace.runtime.migrate
     import tailrace.runtime.process
     from activities.service import service as activities
+    from notifications.service import service as notifications
     from workflow.service import service as workflow
 
     assert alembic.command and uvloop and tailrace.runtime.migrate and tailrace.runtime.process
     _SERVICES.update(
-        toy=toy, frail=frail, purse=purse.service, leaving=leaving, activities=activities, workflow=workflow
+        toy=toy,
+        frail=frail,
+        purse=purse.service,
+        leaving=leaving,
+        activities=activities,
+        notifications=notifications,
+        workflow=workflow,
     )
 
 

@@ -65,6 +65,12 @@ def upgrade() -> None:
         postgresql_where=sa.text("status = 'waiting'"),
     )
     op.create_table(
+        "document_copy",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_document_copy")),
+    )
+    op.create_table(
         "mailbox",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -217,6 +223,7 @@ def upgrade() -> None:
         "company_copy",
         "customer_copy",
         "delivery",
+        "document_copy",
         "mailbox",
         "mailbox_place",
         "notification",

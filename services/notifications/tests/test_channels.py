@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 from partner import DROP, PartnerListener, answer
 
+from contracts.users import UserCreated
 from stubs.faults import Fault
 from stubs.routes.chat import SlackMessage, TeamsMessage
+from tailrace.core.ids import uuid7
+from tailrace_testing import SetClock
 
 from .conftest import CHANNELS, NEWS, Office
 
@@ -116,6 +119,31 @@ async def test_without_a_mail_server_the_feed_has_it_and_the_failure_is_seen(off
     await office.asks(office.bo)
     assert len(await office.feed(office.bo)) == 1
     assert await office.deliveries() == [("email", "failed", "no-mail-server")]
+
+
+async def test_who_is_so_new_that_their_address_is_on_its_way_is_mailed_when_it_comes(
+    office: Office, clock: SetClock
+) -> None:
+    clock("2026-11-28T12:00:00+09:00")
+    new = uuid7()
+    await office.asks(new)
+    assert await office.deliveries() == [("email", "waiting", None)]
+    user = UserCreated(user_id=new, email="new@acme.example", name="New", roles=["sales"])
+    await office.h.deliver(user, aggregate_id=new)
+    clock("2026-11-28T12:00:06+09:00")
+    await office.h.make_timers_due()
+    await office.h.fire_timers()
+    await office.h.run_errands()
+    assert [mail["to"] for mail in office.mail] == [["new@acme.example"]]
+
+
+async def test_who_never_comes_is_given_up(office: Office, clock: SetClock) -> None:
+    clock("2026-11-28T12:00:00+09:00")
+    await office.asks(uuid7())
+    clock("2026-11-28T13:00:01+09:00")
+    await office.h.make_timers_due()
+    await office.h.fire_timers()
+    assert await office.deliveries() == [("email", "failed", "user-unknown")]
 
 
 async def test_a_channel_that_is_gone_gets_nothing_more(office: Office, hook: PartnerListener) -> None:

@@ -181,6 +181,9 @@ async def test_who_subscribed_is_told_as_far_as_their_roles_show_it(office: Offi
     first = (await bo.post(SUBSCRIPTIONS, json={"kind": "quote.answered"})).json()
     assert (await bo.post(SUBSCRIPTIONS, json={"kind": "quote.answered"})).status_code == 409
     by_customer = (await bo.post(SUBSCRIPTIONS, json={"customer_id": str(office.ada)})).json()
+    for stranger in ("document_id", "customer_id"):
+        unknown = await bo.post(SUBSCRIPTIONS, json={stranger: "01990000-0000-7000-8000-00000000cccc"})
+        assert [each["field"] for each in unknown.json()["errors"]] == [f"/{stranger}"]
     # Cy subscribes to a customer, and has no role that shows quotes.
     await office.as_(office.cy).post(SUBSCRIPTIONS, json={"customer_id": str(office.ada)})
     await decline()

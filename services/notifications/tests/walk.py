@@ -2,7 +2,9 @@
 
 from invariants.walk import Walker
 
+from contracts.activities import TaskCreated
 from contracts.approvals import ApprovalAssigned, ApprovalSubject
+from contracts.customers import CustomerCreated
 from contracts.users import UserCreated
 from tailrace.core.ids import uuid7
 
@@ -14,6 +16,21 @@ async def walk(w: Walker) -> None:
     for id, name in ((w.h.user, "alma"), (bo, "bo")):
         user = UserCreated(user_id=id, email=f"{name}@acme.example", name=name.title(), roles=["manager"])
         await w.tell(user, aggregate_id=id)
+    ada = uuid7()
+    customer = CustomerCreated(
+        customer_id=ada,
+        number="C-1",
+        name="Ada Works",
+        kind="company",
+        status="active",
+        currency="EUR",
+        payment_terms_days=30,
+    )
+    await w.tell(customer, aggregate_id=ada)
+    task = TaskCreated(
+        task_id=uuid7(), title="Call", user_id=bo, status="open", priority="normal", time_zone="Asia/Tokyo"
+    )
+    await w.tell(task, aggregate_id=task.task_id)
     channel = {
         "code": "SALES",
         "name": "Sales",
@@ -33,12 +50,8 @@ async def walk(w: Walker) -> None:
 
     # Without a mail server: what is urgent cannot be mailed, and waits to be looked at.
     for number in ("Q-1", "Q-2", "Q-3"):
-        subject = ApprovalSubject(
-            kind="quote", id=uuid7(), number=number, sha256="0" * 64, amount=1, currency="EUR", requester_id=bo
-        )
-        event = ApprovalAssigned(
-            approval_id=uuid7(), subject=subject, task_id=uuid7(), step="first", user_ids=[w.h.user]
-        )
+        subject = ApprovalSubject(kind="quote", id=uuid7(), number=number, sha256="0" * 64, amount=1, currency="EUR")
+        event = ApprovalAssigned(approval_id=uuid7(), subject=subject, task_id=uuid7(), step="first", user_ids=[bo])
         await w.h.deliver(event, aggregate_id=event.approval_id, tenant=w.tenant)
     await w.post(NEWS, {"title": "Fire drill", "text": "At noon.", "user_ids": [str(bo)], "roles": ["manager"]})
     shown = (await w.get(NEWS))["items"]
@@ -58,8 +71,8 @@ async def walk(w: Walker) -> None:
     }
     await w.put(f"{NEWS}/preferences", preferences)
     kind = await w.post(SUBSCRIPTIONS, {"kind": "quote.answered"})
-    await w.post(SUBSCRIPTIONS, {"document_id": str(uuid7())})
-    await w.post(SUBSCRIPTIONS, {"customer_id": str(uuid7())})
+    await w.post(SUBSCRIPTIONS, {"document_id": str(task.task_id)})
+    await w.post(SUBSCRIPTIONS, {"customer_id": str(ada)})
     await w.get(SUBSCRIPTIONS)
     await w.delete(f"{SUBSCRIPTIONS}/{{subscription_id}}", subscription_id=kind["id"])
 

@@ -124,6 +124,7 @@ def build(
                 "If-Match",
                 "If-None-Match",
                 "If-Range",
+                "Last-Event-ID",
                 "Range",
                 "Tailrace-After",
                 "X-Request-Id",

@@ -2,11 +2,11 @@
 
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from notifications import kinds, telling
 from notifications.bodies import NewsSubscriptionBody, NotificationBody, PreferencesBody
-from notifications.copies import UserCopy
+from notifications.copies import CustomerCopy, DocumentCopy, UserCopy
 from notifications.kinds import Audience
 from notifications.models import Mailbox, MailboxPlace, Notification, Subscription
 from notifications.telling import News
@@ -15,7 +15,7 @@ from tailrace.core.context import Principal
 from tailrace.core.errors import Invalid, Unknown
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Tx
-from tailrace.messaging.replica import by_ids
+from tailrace.messaging.replica import absent, by_ids
 
 
 async def read(tx: Tx, who: Principal, id: UUID) -> Notification:
@@ -45,6 +45,7 @@ async def delete(tx: Tx, who: Principal, id: UUID) -> None:
 
 async def tell(tx: Tx, who: Principal, said: NotificationBody) -> tuple[UUID, int]:
     """Tell others: the id of the message, and how many were told. Raises Invalid, NotYetKnown."""
+    await _ensure_there(tx, said.document_id, said.customer_id)
     known = await by_ids(tx, UserCopy, said.user_ids)
     for number, id in enumerate(said.user_ids):
         known.in_use(id, f"/user_ids/{number}")
@@ -64,7 +65,8 @@ async def tell(tx: Tx, who: Principal, said: NotificationBody) -> tuple[UUID, in
 
 
 async def subscribe(tx: Tx, who: Principal, said: NewsSubscriptionBody) -> Subscription:
-    """Raises SubscribedAlready, and Invalid for a kind that one may not see in full."""
+    """Raises SubscribedAlready, Invalid for a kind that one may not see in full, and NotYetKnown."""
+    await _ensure_there(tx, said.document_id, said.customer_id)
     if said.kind is not None and said.kind != kinds.MESSAGE:
         scope = kinds.BY_NAME[said.kind].scope
         if not who.may(scope):
@@ -95,9 +97,20 @@ async def preferences(tx: Tx, who: Principal) -> PreferencesBody:
     return PreferencesBody.model_validate(kept or {})
 
 
-def shown_to(who: Principal) -> tuple[object, ...]:
+def shown_to(who: Principal) -> tuple[ColumnElement[bool], ...]:
     """The conditions of what is in somebody's feed; another's is not there."""
-    return Notification.user_id == who.user_id, Notification.shown, Notification.deleted_at.is_(None)
+    return Notification.user_id == who.user_id, Notification.shown.is_(True), Notification.deleted_at.is_(None)
+
+
+async def _ensure_there(tx: Tx, document_id: UUID | None, customer_id: UUID | None) -> None:
+    """Raises NotYetKnown, Invalid."""
+    if customer_id is not None:
+        (await by_ids(tx, CustomerCopy, [customer_id])).known(customer_id, "/customer_id")
+    if (
+        document_id is not None
+        and await tx.scalar(select(DocumentCopy.id).where(DocumentCopy.id == document_id)) is None
+    ):
+        raise absent(document_id, "/document_id", f"There is no document {document_id} here.")
 
 
 async def _own(tx: Tx, who: Principal, id: UUID) -> Notification:

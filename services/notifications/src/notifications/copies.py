@@ -30,6 +30,14 @@ class CustomerCopy(Replica, Base):
     sales_rep_id: Mapped[UUID | None]
 
 
+class DocumentCopy(TenantRow, Base):
+    """That there is a document: of what nobody knows, nobody asks to hear."""
+
+    __tablename__ = "document_copy"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-10)
+
+
 class RoleCopy(TenantRow, Base):
     """A role, and what it allows; nothing, once it is gone."""
 

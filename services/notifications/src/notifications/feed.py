@@ -14,7 +14,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 from sqlalchemy import select
 
-from notifications.models import MailboxPlace, Notification
+from notifications.models import Notification
 from notifications.views import NotificationView
 from tailrace.core.context import Context
 from tailrace.db.bells import Bell, Ear
@@ -45,11 +45,6 @@ class Feed:
     context: Context
     user_id: UUID
     until: float
-
-    async def last(self) -> int:
-        """The place at its end now."""
-        async with self.database.transaction(self.context, read_only=True) as tx:
-            return await MailboxPlace.last(tx, self.user_id)
 
     async def stream(self, after: int) -> AsyncIterator[bytes]:
         """What comes behind a place, until it ends."""

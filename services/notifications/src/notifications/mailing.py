@@ -34,6 +34,8 @@ MAIL_SERVER = "smtp"
 """What `TAILRACE_PARTNERS` calls it."""
 AT_ONCE = 50
 """So many deliveries stand in one message at most."""
+_LOOK_AGAIN, _AWAITED = timedelta(seconds=5), timedelta(hours=1)
+"""Who is new is told of by another topic: their address is looked for again so often, and so long."""
 _HOLD = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("target"), 0)))
 _by_engine: WeakKeyDictionary[object, Settings] = WeakKeyDictionary()
 
@@ -101,6 +103,7 @@ async def send(tx: Tx, target: Target, what: What, at: datetime, *, patient: boo
         patient=patient,
         due_at=at,
         status="waiting",
+        asked_at=clock.now(),
     )
     tx.add(row)
     await tx.flush()
@@ -135,7 +138,10 @@ async def _send_due(tx: Tx, target: Target) -> bool:
     kept = await _still_wanted(tx, rows, now)
     if kept:
         call = await _call(tx, target, kept)
-        if isinstance(call, str):
+        if call is None:
+            for row in kept:
+                row.due_at = now + _LOOK_AGAIN
+        elif isinstance(call, str):
             settle(kept, "failed", now, failure=call)
         else:
             id = await sending.send(tx, call, Sending(count=len(kept)))
@@ -161,8 +167,8 @@ async def _still_wanted(tx: Tx, rows: Sequence[Delivery], now: datetime) -> list
     return kept
 
 
-async def _call(tx: Tx, target: Target, rows: Sequence[Delivery]) -> Call | str:
-    """The message, or a word for why there can be none."""
+async def _call(tx: Tx, target: Target, rows: Sequence[Delivery]) -> Call | str | None:
+    """The message, or a word for why there can be none; None when its user's address is still on its way here."""
     if target.channel_id is not None:
         channel = await tx.get(NotificationChannel, (tx.tenant_id, target.channel_id))
         if channel is None or channel.deleted_at is not None:
@@ -170,8 +176,10 @@ async def _call(tx: Tx, target: Target, rows: Sequence[Delivery]) -> Call | str:
         body = formats.slack(rows) if channel.service == "slack" else formats.teams(rows)
         return Call("POST", channel.address, json=body, tail=Secret(channel.secret))
     user = await tx.scalar(select(UserCopy).where(UserCopy.id == target.user_id))
+    if user is None and rows[0].asked_at > clock.now() - _AWAITED:
+        return None
     if user is None or not user.active:
-        return "user-gone"
+        return "user-unknown" if user is None else "user-gone"
     partner = partner_of(_by_engine[tx.bind], MAIL_SERVER)
     if partner is None or partner.sender is None:
         return "no-mail-server"

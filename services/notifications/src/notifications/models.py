@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, column_property, mapped_column
 from contracts import notifications as events
 from notifications.base import Base
 from notifications.channels import NotificationChannel
-from notifications.copies import CompanyCopy, CustomerCopy, RoleCopy, UserCopy
+from notifications.copies import CompanyCopy, CustomerCopy, DocumentCopy, RoleCopy, UserCopy
 from notifications.refusals import SubscribedAlready
 from tailrace.core.ids import derived_id, uuid7
 from tailrace.db.database import Tx
@@ -28,6 +28,7 @@ __all__ = [
     "CompanyCopy",
     "CustomerCopy",
     "Delivery",
+    "DocumentCopy",
     "Mailbox",
     "MailboxPlace",
     "Notification",

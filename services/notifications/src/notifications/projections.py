@@ -1,13 +1,22 @@
 """How notifications keep their copies, and the company's days."""
 
+from collections.abc import Mapping
+
 from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 
 from contracts import customers as sales
+from contracts.activities import MeetingCreated, TaskCreated
+from contracts.approvals import ApprovalRequested
+from contracts.invoices import InvoiceCreated
+from contracts.leads import LeadCreated
+from contracts.orders import OrderCreated
+from contracts.quotes import QuoteCreated
+from contracts.shipments import ShipmentCreated
 from contracts.users import USER, RoleChanged, TenantCreated, TenantTimeZoneChanged
 from notifications.base import Base
-from notifications.copies import CompanyCopy, CustomerCopy, RoleCopy, UserCopy
-from tailrace.core.events import Meta
+from notifications.copies import CompanyCopy, CustomerCopy, DocumentCopy, RoleCopy, UserCopy
+from tailrace.core.events import Event, Meta
 from tailrace.db.database import Tx
 from tailrace.messaging.days import Days
 from tailrace.messaging.replica import Source, replica
@@ -17,7 +26,26 @@ days = Days("notifications.days", Base.metadata, TenantCreated, TenantTimeZoneCh
 users = replica("notifications.users", Source(UserCopy, *USER))
 customers = replica("notifications.customers", Source(CustomerCopy, *sales.CUSTOMER))
 roles = Projection("notifications.roles", tables=[RoleCopy])
+documents = Projection("notifications.documents", tables=[DocumentCopy])
 companies = Projection("notifications.companies", tables=[CompanyCopy])
+
+
+_IDS: Mapping[type[Event], str] = {
+    ApprovalRequested: "approval_id",
+    InvoiceCreated: "invoice_id",
+    LeadCreated: "lead_id",
+    MeetingCreated: "meeting_id",
+    OrderCreated: "order_id",
+    QuoteCreated: "quote_id",
+    ShipmentCreated: "shipment_id",
+    TaskCreated: "task_id",
+}
+
+
+@documents.on(*_IDS)
+async def document_made(tx: Tx, event: Event, meta: Meta) -> None:
+    row = insert(DocumentCopy).values(tenant_id=tx.tenant_id, id=getattr(event, _IDS[type(event)]))
+    await tx.execute(row.on_conflict_do_nothing())
 
 
 @roles.on(RoleChanged)

@@ -29,6 +29,7 @@ service = Service(
         projections.days,
         projections.users,
         projections.customers,
+        projections.documents,
         projections.roles,
         projections.companies,
         reactions.news,

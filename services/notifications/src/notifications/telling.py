@@ -104,7 +104,7 @@ async def _tell_one(tx: Tx, news: News, user_id: UUID, reader: Reader, customer:
         Notification.user_id == user_id, Notification.kind == news.kind, Notification.told_at > now - STORM_LASTS
     )
     storm = await tx.scalar(
-        lately.where(Notification.folded, Notification.deleted_at.is_(None)).order_by(Notification.id.desc())
+        lately.where(Notification.folded, Notification.deleted_at.is_(None)).order_by(Notification.id.desc()).limit(1)
     )
     if storm is not None:
         storm = await tx.load(Notification, storm.id)

@@ -11,8 +11,8 @@ from notifications import commands, kinds
 from notifications.bodies import NotificationBody, PreferencesBody
 from notifications.feed import Feed, Live
 from notifications.kinds import KindName
-from notifications.models import Notification
-from notifications.projections import customers, days, roles, users
+from notifications.models import MailboxPlace, Notification
+from notifications.projections import customers, days, documents, roles, users
 from notifications.reactions import news
 from notifications.scopes import Reader, Sender, Writer
 from notifications.views import (
@@ -34,7 +34,7 @@ router = tenant_router(
     "/v1/notifications",
     tag="notifications",
     about="What one is told, in the feed and by other ways, and how one wants to hear.",
-    reads=[news, users, roles, customers, days],
+    reads=[news, users, roles, customers, documents, days],
 )
 
 
@@ -105,7 +105,7 @@ async def read_notification_stream(
     context = Context(who.tenant_id, who.user_id, request.state.correlation_id)
     until = min(time.time() + seconds, expires)
     feed = Feed(state.database, state.ear, state.stopping, context, who.user_id, until)
-    after = await feed.last() if last_event_id is None else last_event_id
+    after = await MailboxPlace.last(tx, who.user_id) if last_event_id is None else last_event_id
     answer = Live(feed.stream(after))
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["X-Accel-Buffering"] = "no"

@@ -9,6 +9,7 @@ from notifications import commands
 from notifications.bodies import NewsSubscriptionBody
 from notifications.kinds import KindName
 from notifications.models import Subscription
+from notifications.projections import customers, documents
 from notifications.scopes import Reader, Writer
 from notifications.views import NewsSubscriptionView
 from tailrace.http.filters import any_of, equal
@@ -19,6 +20,7 @@ router = tenant_router(
     "/v1/subscriptions",
     tag="subscriptions",
     about="What one wants to hear of: a kind of news, a document, or a customer.",
+    reads=[customers, documents],
 )
 Subscriptions = Annotated[
     PageRequest,
