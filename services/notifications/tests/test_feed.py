@@ -131,6 +131,7 @@ async def test_what_came_while_the_bell_was_not_heard_is_shown(
     office: Office, ear: Ear, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bells, "_LOOK_EVERY", 0.05)
+    monkeypatch.setattr(feed, "HEARTBEAT", 500.0)
     listener = Listener(office, ear, office.bo)
     await office.asks(office.bo, number="Q-1")
     await listener.has(*titles(1))

@@ -53,7 +53,7 @@ class Ear:
         """An event that is set when it rang, and whenever it may have: clear it before you look. It is set soon after the first one waits."""
         rung = asyncio.Event()
         self._waiting.setdefault(about, set()).add(rung)
-        if self._listening is None or self._listening.done():
+        if self._listening is None:
             self._listening = asyncio.create_task(self._listen())
         try:
             yield rung
@@ -61,8 +61,10 @@ class Ear:
             self._waiting[about].discard(rung)
             if not self._waiting[about]:
                 del self._waiting[about]
-            if not self._waiting:
+            if not self._waiting and self._listening is not None:
+                # It ends in its own time, and who comes next does not wait for it.
                 self._listening.cancel()
+                self._listening = None
 
     def __len__(self) -> int:
         """How many wait."""
