@@ -25,9 +25,7 @@ class CustomerCopy(Replica, Base):
 
     __tablename__ = "customer_copy"
 
-    number: Mapped[str]
     name: Mapped[str]
-    sales_rep_id: Mapped[UUID | None]
 
 
 class DocumentCopy(TenantRow, Base):

@@ -86,14 +86,22 @@ def _assigned(event: Any) -> Audience:
     return Audience(users=event.user_ids, roles=event.roles)
 
 
-_NUMBERED: Callable[[Any], dict[str, Any]] = lambda event: {"number": event.number}  # noqa: E731
-_TITLED: Callable[[Any], dict[str, Any]] = lambda event: {"title": event.title}  # noqa: E731
-_SUBJECT: Callable[[Any], dict[str, Any]] = lambda event: {  # noqa: E731
-    "number": event.subject.number,
-    "kind": event.subject.kind,
-    "reason": getattr(event, "reason", None) or "",
-}
-_OWN: Callable[[Any], UUID | None] = lambda event: event.customer_id  # noqa: E731
+def _numbered(event: Any) -> dict[str, Any]:
+    return {"number": event.number}
+
+
+def _titled(event: Any) -> dict[str, Any]:
+    return {"title": event.title}
+
+
+def _subject(event: Any) -> dict[str, Any]:
+    return {"number": event.subject.number, "reason": getattr(event, "reason", None) or ""}
+
+
+def _own(event: Any) -> UUID | None:
+    customer_id: UUID | None = event.customer_id
+    return customer_id
+
 
 CATALOGUE: tuple[Kind, ...] = (
     Kind(
@@ -109,7 +117,7 @@ CATALOGUE: tuple[Kind, ...] = (
         document="approval_id",
         path="/v1/approvals",
         customer=_subjects_customer,
-        values=_SUBJECT,
+        values=_subject,
         urgent=True,
         plural={"en": "approvals that wait for you", "ja": "承認依頼"},
     ),
@@ -130,7 +138,7 @@ CATALOGUE: tuple[Kind, ...] = (
         document="approval_id",
         path="/v1/approvals",
         customer=_subjects_customer,
-        values=_SUBJECT,
+        values=_subject,
         plural={"en": "answers to what you asked for", "ja": "申請への回答"},
     ),
     Kind(
@@ -149,7 +157,7 @@ CATALOGUE: tuple[Kind, ...] = (
         document="approval_id",
         path="/v1/approvals",
         customer=_subjects_customer,
-        values=_SUBJECT,
+        values=_subject,
         urgent=True,
         plural={"en": "approvals that are overdue", "ja": "期限超過の承認"},
     ),
@@ -166,8 +174,8 @@ CATALOGUE: tuple[Kind, ...] = (
         to=lambda event: Audience(users=[event.user_id]),
         document="task_id",
         path="/v1/tasks",
-        customer=_OWN,
-        values=_TITLED,
+        customer=_own,
+        values=_titled,
         plural={"en": "tasks for you", "ja": "新しいタスク"},
     ),
     Kind(
@@ -182,7 +190,7 @@ CATALOGUE: tuple[Kind, ...] = (
         to=lambda event: Audience(users=[event.user_id]),
         document="task_id",
         path="/v1/tasks",
-        customer=_OWN,
+        customer=_own,
         values=lambda event: {"title": event.title, "due": event.due_date},
         plural={"en": "tasks that are due soon", "ja": "期限間近のタスク"},
     ),
@@ -198,7 +206,7 @@ CATALOGUE: tuple[Kind, ...] = (
         to=lambda event: Audience(users=[event.owner_id]),
         document="meeting_id",
         path="/v1/meetings",
-        customer=_OWN,
+        customer=_own,
         values=lambda event: {"title": event.title, "begin": event.starts_at},
         plural={"en": "meetings that begin soon", "ja": "まもなく始まる商談"},
     ),
@@ -214,8 +222,8 @@ CATALOGUE: tuple[Kind, ...] = (
         to=lambda event: Audience(users=[event.subject.requester_id], scope="orders:release"),
         document="order_id",
         path="/v1/orders",
-        customer=_OWN,
-        values=_NUMBERED,
+        customer=_own,
+        values=_numbered,
         plural={"en": "orders that are held for credit", "ja": "与信保留の受注"},
     ),
     Kind(
@@ -244,7 +252,7 @@ CATALOGUE: tuple[Kind, ...] = (
         to=lambda event: Audience(users=[event.sales_rep_id]),
         document="customer_id",
         path="/v1/customers",
-        customer=_OWN,
+        customer=_own,
         plural={"en": "customers that are yours", "ja": "担当になった顧客"},
     ),
     Kind(
@@ -259,8 +267,8 @@ CATALOGUE: tuple[Kind, ...] = (
         to=lambda event: Audience(users=[event.sales_rep_id]),
         document="customer_id",
         path="/v1/customers",
-        customer=_OWN,
-        values=_NUMBERED,
+        customer=_own,
+        values=_numbered,
         plural={"en": "customers that are to be asked again", "ja": "見直し時期の顧客"},
     ),
     Kind(
@@ -279,7 +287,7 @@ CATALOGUE: tuple[Kind, ...] = (
         to=lambda event: Audience(),
         document="quote_id",
         path="/v1/quotes",
-        customer=_OWN,
+        customer=_own,
         values=lambda event: {"number": event.number, "reason": getattr(event, "reason", "")},
         plural={"en": "answers to quotes", "ja": "見積への回答"},
     ),
@@ -311,8 +319,8 @@ CATALOGUE: tuple[Kind, ...] = (
         to=lambda event: Audience(scope="invoices:write"),
         document="invoice_id",
         path="/v1/accounting/invoices",
-        customer=_OWN,
-        values=_NUMBERED,
+        customer=_own,
+        values=_numbered,
         plural={"en": "invoices that are overdue", "ja": "支払期限を過ぎた請求書"},
     ),
 )
