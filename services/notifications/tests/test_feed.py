@@ -11,10 +11,12 @@ import pytest
 
 from notifications import feed, telling
 from notifications.feed import Feed, bell
+from notifications.models import MailboxPlace
 from tailrace.core.context import Context
 from tailrace.core.ids import uuid7
 from tailrace.db import bells
 from tailrace.db.bells import Ear
+from tailrace.db.error_classes import is_transient
 from tailrace_testing.gateway import eventually
 
 from .conftest import NEWS, Office
@@ -130,13 +132,38 @@ async def test_places_follow_one_another_as_commits_do(office: Office, ear: Ear)
 async def test_what_came_while_the_bell_was_not_heard_is_shown(
     office: Office, ear: Ear, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bells, "_LOOK_EVERY", 0.05)
+    monkeypatch.setattr(bells, "_LOOK_EVERY", 0.5)
     monkeypatch.setattr(feed, "HEARTBEAT", 500.0)
     listener = Listener(office, ear, office.bo)
     await office.asks(office.bo, number="Q-1")
     await listener.has(*titles(1))
+    ended = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()
+        AND pid <> pg_backend_pid() AND (query LIKE 'LISTEN%' OR query = 'SELECT 1')"""
+    assert await office.h.admin.fetchval(ended)
+    await office.asks(office.bo, number="Q-2")
+    await listener.has(*titles(1, 2))
+    await _end(listener)
+
+
+async def test_it_outlives_the_databases_absence(office: Office, ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bells, "_LOOK_EVERY", 0.05)
+    monkeypatch.setattr(feed, "PAUSE", 0.05)
+    listener = Listener(office, ear, office.bo)
+    await office.asks(office.bo, number="Q-1")
+    await listener.has(*titles(1))
+
+    async def works() -> bool:
+        try:
+            async with office.h.tx() as tx:
+                return await MailboxPlace.last(tx, office.bo) == 1
+        except Exception as error:
+            if is_transient(error):
+                return False
+            raise
+
     async with office.h.database_down():
-        await asyncio.sleep(0)
+        assert not await works()
+    await eventually(works, bool, within=60, what="the database")
     await office.asks(office.bo, number="Q-2")
     await listener.has(*titles(1, 2))
     await _end(listener)

@@ -19,10 +19,13 @@ from notifications.views import NotificationView
 from tailrace.core.context import Context
 from tailrace.db.bells import Bell, Ear
 from tailrace.db.database import Database
+from tailrace.db.error_classes import is_transient
 
 bell = Bell("news")
 HEARTBEAT = 15.0
 """Seconds between two signs of life while nothing comes: less than what stands between waits for."""
+PAUSE = 1.0
+"""Seconds until a stream looks again that found the database away."""
 COME_BACK = 2000
 """Milliseconds after which a client comes back that lost the stream."""
 AT_ONCE = 100
@@ -52,7 +55,15 @@ class Feed:
         with self.ear.waiting(str(self.user_id)) as rung:
             while True:
                 rung.clear()
-                found = await self._behind(after)
+                try:
+                    found = await self._behind(after)
+                except Exception as error:
+                    if not is_transient(error) or time.time() >= self.until or self.stopping.is_set():
+                        raise
+                    await asyncio.sleep(PAUSE)
+                    rung.set()
+                    yield b": still here\n\n"
+                    continue
                 for one in found:
                     after = one.place
                     yield event(one)
