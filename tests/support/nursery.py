@@ -190,12 +190,15 @@ def _import_everything() -> None:
     import tailrace.runtime.process
     from activities.service import service as activities
     from inventory.service import service as inventory
+    from notifications.service import service as notifications
     from shipping.service import service as shipping
     from workflow.service import service as workflow
 
     assert alembic.command and uvloop and tailrace.runtime.migrate and tailrace.runtime.process
     _SERVICES.update(toy=toy, frail=frail, purse=purse.service, leaving=leaving)
-    _SERVICES.update(activities=activities, inventory=inventory, shipping=shipping, workflow=workflow)
+    _SERVICES.update(
+        activities=activities, inventory=inventory, notifications=notifications, shipping=shipping, workflow=workflow
+    )
 
 
 def _main() -> None:

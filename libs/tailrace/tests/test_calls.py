@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from partner import DROP, HANG, PartnerListener, answer, truncated
 
-from tailrace.errands.calls import Call, Caller, Response, Unanswered
+from tailrace.errands.calls import Call, Caller
 from tailrace.errands.guard import Guard
+from tailrace.errands.response import Response, Unanswered
 from tailrace.errands.secrets import Secret, SecretMissing, look_up
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from partner import PartnerListener
 
-from tailrace.errands.calls import Call, Caller, Unanswered
+from tailrace.errands.calls import Call, Caller
 from tailrace.errands.guard import Guard, TargetRefused, is_public, parse
+from tailrace.errands.response import Unanswered
 from tailrace_testing.gateway import eventually
 
 _WITHIN = (

@@ -108,6 +108,7 @@ def test_routes_come_from_the_manifests_in_one_order() -> None:
         "service": "a",
         "prefix": "/v1/a",
         "public": False,
+        "stream": False,
         "read_timeout": 9.0,
         "write_timeout": 5.0,
         "body_limit": 2 * 1024 * 1024,

@@ -32,10 +32,14 @@ class Exposed:
     """A path prefix that the edge forwards to the service, and its policy. Times in seconds, sizes in bytes.
 
     `public` paths need no token; the service decides what they tell. Their bodies are 64 kB at most, whatever `body_limit` says.
+
+    `stream` paths answer for as long as their clients like, with a sign of life within each `read_timeout`. Tenants have an allowance of their own
+    for these, and the edge ends them when the token or the session that opened them does.
     """
 
     prefix: str
     public: bool = False
+    stream: bool = False
     read_timeout: float = 2.0
     write_timeout: float = 5.0
     body_limit: int = 2 * 1024 * 1024

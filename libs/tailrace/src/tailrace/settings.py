@@ -19,6 +19,10 @@ class PartnerAddress(BaseModel):
 
     url: str
     secret: str | None = None
+    user: str | None = None
+    """Of a mail server: the name that goes with the secret, as its password."""
+    sender: str | None = None
+    """Of a mail server: the address that mail comes from."""
 
 
 class Settings(BaseSettings):
@@ -135,6 +139,8 @@ class Settings(BaseSettings):
     """How many it may send at once before the rate holds."""
     tenant_requests: int = Field(default=64, ge=1)
     """Requests of a tenant that a gateway process has under way at once, of the 256 connections to a service that all share."""
+    tenant_streams: int = Field(default=400, ge=1)
+    """Streams of events of a tenant that a gateway process has open at once; they are none of its requests."""
     tenant_uploads: int = Field(default=8, ge=1)
     """Of those, how many may have a body of more than 64 kB, which is passed on while it arrives."""
     address_requests: int = Field(default=32, ge=1)

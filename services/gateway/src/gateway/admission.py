@@ -1,7 +1,9 @@
 """Who asks, and whom a request is charged to: its token is checked, and the allowance that it is taken from is its tenant's or its address's."""
 
-from collections.abc import Hashable
+import time
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from starlette.types import Scope
@@ -10,7 +12,7 @@ from gateway.head import Head
 from gateway.in_flight import InFlight
 from gateway.limits import Limit
 from gateway.revocations import Revocations
-from gateway.tokens import Tokens
+from gateway.tokens import Passport, Tokens
 from tailrace.core.context import Principal
 from tailrace.core.errors import Unauthenticated, Unavailable
 from tailrace.core.manifest import Route
@@ -19,11 +21,12 @@ from tailrace.http.addresses import address_key
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """What each tenant, or each address without a token, may have of what all share: rates, requests under way, and long bodies among them."""
+    """What each tenant, or each address without a token, may have of what all share: rates, requests under way, long bodies among them, streams."""
 
     tenant_rate: Limit
     address_rate: Limit
     tenant_requests: InFlight
+    tenant_streams: InFlight
     tenant_uploads: InFlight
     address_requests: InFlight
 
@@ -38,6 +41,8 @@ class Charged:
     in_flight: InFlight
     principal: Principal | None = None
     """None on public paths."""
+    holds: Callable[[], bool] = lambda: True
+    """Whether what let the request in still would: asked again and again of an answer that goes on."""
 
     def more(self, requests: int) -> dict[str, str]:
         """The headers after so many further requests were taken from the allowance. Raises TooManyRequests."""
@@ -66,12 +71,23 @@ class Admission:
             return Charged(address, shares.address_rate, shares.address_rate.take(address), shares.address_requests)
         if not self._revocations.complete:
             raise Unavailable("What was revoked is being read; nothing was done.")
-        principal = await self._principal(route, head, address)
+        passport = await self._passport(route, head, address)
+        principal = passport.principal
         structlog.contextvars.bind_contextvars(upstream=route.service, tenant=str(principal.tenant_id))
         tenant = principal.tenant_id
-        return Charged(tenant, shares.tenant_rate, shares.tenant_rate.take(tenant), shares.tenant_requests, principal)
+        in_flight = shares.tenant_streams if route.stream else shares.tenant_requests
+        holds = partial(self._holds, passport)
+        return Charged(tenant, shares.tenant_rate, shares.tenant_rate.take(tenant), in_flight, principal, holds)
 
-    async def _principal(self, route: Route, head: Head, address: str) -> Principal:
+    def _holds(self, passport: Passport) -> bool:
+        """Whether a token that was good is not over, and nothing that it stands on was revoked."""
+        try:
+            self._revocations.check(passport)
+        except Unauthenticated:
+            return False
+        return time.time() < passport.expires
+
+    async def _passport(self, route: Route, head: Head, address: str) -> Passport:
         """An address pays for every token of its that is refused, and gets no more of them checked when it has run out."""
         scheme, _, token = head.authorization.partition(" ")
         token = token.strip()
@@ -89,4 +105,4 @@ class Admission:
         except Unauthenticated:
             self._shares.address_rate.take(address)
             raise
-        return passport.principal
+        return passport

@@ -70,6 +70,7 @@ def build(
         tenant_rate=Limit("tenant", rate=settings.tenant_rate, burst=settings.tenant_burst),
         address_rate=Limit("address", rate=settings.address_rate, burst=settings.address_burst),
         tenant_requests=InFlight("requests", "tenant", settings.tenant_requests),
+        tenant_streams=InFlight("streams of events", "tenant", settings.tenant_streams),
         tenant_uploads=InFlight("requests with a long body", "tenant", settings.tenant_uploads),
         address_requests=InFlight("requests without a token", "address", settings.address_requests),
     )
@@ -123,6 +124,7 @@ def build(
                 "If-Match",
                 "If-None-Match",
                 "If-Range",
+                "Last-Event-ID",
                 "Range",
                 "Tailrace-After",
                 "X-Request-Id",

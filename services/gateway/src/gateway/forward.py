@@ -23,6 +23,8 @@ from tailrace.observability.logs import log
 _RETRIED = frozenset({"GET", "HEAD"})
 _CONNECT_TIMEOUT = 1.0
 _RETRY_PAUSE = 0.05
+_LOOK_EVERY = 1.0
+"""Seconds within which a stream ends whose session did."""
 _AT_ONCE = 256 * 1024
 _CONNECTIONS = 256
 # Shorter than the services' own keep-alive (uvicorn: 5 s), so that a connection is not used in the moment it is closed.
@@ -39,20 +41,27 @@ class Forwarder:
         self._upstream = upstream
         self._breakers: dict[str, Breaker] = {}
         self._client: aiohttp.ClientSession
+        self._streams: aiohttp.ClientSession
 
     async def __aenter__(self) -> "Forwarder":
-        self._client = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, limit_per_host=_CONNECTIONS, keepalive_timeout=_KEEP_ALIVE),
+        self._client = self._pool(_CONNECTIONS)
+        # Streams have connections of their own: a few hundred of them would leave none to the service's other answers.
+        self._streams = self._pool(0)
+        return self
+
+    def _pool(self, of_one_host: int) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, limit_per_host=of_one_host, keepalive_timeout=_KEEP_ALIVE),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_TIMEOUT),
             auto_decompress=False,
             skip_auto_headers=_NOT_OURS,
             max_field_size=_HEADER_SIZE,
         )
-        return self
 
     async def __aexit__(self, *_: object) -> None:
         await self._client.close()
+        await self._streams.close()
 
     async def forward(
         self,
@@ -63,9 +72,10 @@ class Forwarder:
         send: Send,
         own_headers: dict[str, str],
         pace: Pace,
+        holds: Callable[[], bool] = lambda: True,
     ) -> None:
         """Raises a Problem or ClientGone while nothing has been answered yet; after that, an upstream that breaks, and a client that is slower
-        than `pace`, end the client's connection."""
+        than `pace`, end the client's connection. A stream ends, whole, when it `holds` no more."""
         response = await self._ask(route, head, scope, upload)
         async with response:
             limit = _limit(route, head)
@@ -76,7 +86,7 @@ class Forwarder:
                 await send({"type": "http.response.body", "body": whole})
                 return
             try:
-                await _relay(response, send, limit, pace)
+                await _relay(response, send, limit, pace, holds if route.stream else None)
             except (aiohttp.ClientError, TimeoutError) as error:
                 log.warning("answer broke off", upstream=route.service, error=type(error).__name__)
 
@@ -108,11 +118,12 @@ class Forwarder:
         limit = _limit(route, head)
         # A write always has a body here, if an empty one: aiohttp would ask again by itself without one.
         sends = head.has_body or head.writes
+        client = self._streams if route.stream else self._client
         timeout = asyncio.timeout(limit)
         clock = ServiceClock(timeout, limit)
         try:
             async with timeout:
-                return await self._client.request(
+                return await client.request(
                     head.method,
                     self._url(route, head),
                     headers=upstream_headers(head, scope, upload.length if upload.whole else head.length),
@@ -149,16 +160,30 @@ async def _whole(response: aiohttp.ClientResponse, route: Route, limit: float) -
         raise UpstreamLate(route.service, limit) from error
 
 
-async def _relay(response: aiohttp.ClientResponse, send: Send, idle: float, pace: Pace) -> None:
+async def _relay(
+    response: aiohttp.ClientResponse, send: Send, idle: float, pace: Pace, holds: Callable[[], bool] | None
+) -> None:
     """Raises TimeoutError when the service pauses for `idle` seconds, or the client does not keep pace."""
     more = True
     while more:
         async with asyncio.timeout(idle):
-            chunk = await response.content.readany()
+            chunk = await (response.content.readany() if holds is None else _while_it_holds(response, holds))
         more = bool(chunk)
         async with pace.of_client():
             await send({"type": "http.response.body", "body": chunk, "more_body": more})
         pace.moved(len(chunk))
+
+
+async def _while_it_holds(response: aiohttp.ClientResponse, holds: Callable[[], bool]) -> bytes:
+    """What the service says next; nothing, once the stream is to end."""
+    while holds():
+        try:
+            async with asyncio.timeout(_LOOK_EVERY):
+                return await response.content.readany()
+        except TimeoutError:
+            continue
+    log.info("stream ended: its token or session did")
+    return b""
 
 
 def _limit(route: Route, head: Head) -> float:

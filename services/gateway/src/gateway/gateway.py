@@ -56,6 +56,8 @@ class Gateway:
                     held.enter_context(charged.in_flight.hold(charged.key))
                     if not upload.whole:
                         held.enter_context(self._tenant_uploads.hold(charged.key))
-                    await self._forwarder.forward(route, head, scope, upload, answer, charged.rate, self._pace())
+                    await self._forwarder.forward(
+                        route, head, scope, upload, answer, charged.rate, self._pace(), charged.holds
+                    )
             except ClientGone:
                 return

@@ -4,6 +4,7 @@ What is remembered is who holds the token, never that it may pass: revocations a
 """
 
 import hashlib
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,12 +19,13 @@ _MOST = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Passport:
-    """A verified token, as far as it matters here: whom it speaks for, to which service, and what it stands on."""
+    """A verified token, as far as it matters here: whom it speaks for, to which service, what it stands on, and until when (seconds of the epoch)."""
 
     principal: Principal
     audience: str
     key_id: str
     role_versions: Mapping[UUID, int]
+    expires: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +60,10 @@ class Tokens:
     async def verify(self, token: str) -> Passport:
         """Raises Unauthenticated, or Unavailable when there are no keys to check with."""
         claims = await self._verifier.claims(token)
-        passport = Passport(principal_of(claims), claims["aud"], key_id_of(token), role_versions(claims))
+        expires = float(claims["exp"])
+        passport = Passport(principal_of(claims), claims["aud"], key_id_of(token), role_versions(claims), expires)
         now = self._clock()
-        until = min(float(claims["exp"]), now + self._keep)
+        until = min(expires, now + self._keep)
         if until > now:
             if len(self._good) >= self._most:
                 del self._good[next(iter(self._good))]

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -18,10 +19,11 @@ from fastapi.responses import StreamingResponse
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 
+from contracts.users import UserEvent
 from gateway.app import build
 from gateway.revocations import Revocations
 from gateway.service import service
-from tailrace.core.events import Event
+from tailrace.core.events import Event, Meta
 from tailrace.core.screens import Screen
 from tailrace.http.auth import TYPE
 from tailrace.runtime.process import http_config
@@ -33,6 +35,7 @@ KEY = RSAKey.generate_key(2048, {"kid": "current", "use": "sig", "alg": "RS256"}
 ROUTES = [
     {"service": "orders", "prefix": "/v1/orders", "body_limit": 1000, "read_timeout": 10, "write_timeout": 10},
     {"service": "orders", "prefix": "/v1/orders/never", "read_timeout": 0.3, "write_timeout": 0.3},
+    {"service": "orders", "prefix": "/v1/orders/live", "stream": True, "read_timeout": 30},
     {"service": "orders", "prefix": "/v1/slow", "read_timeout": 2, "write_timeout": 2},
     {"service": "catalog", "prefix": "/v1/orders/catalog"},
     {"service": "orders", "prefix": "/v1/public", "public": True, "read_timeout": 10},
@@ -67,6 +70,35 @@ def token(**changes: Any) -> str:
 
 def bearer(value: str | None = None) -> dict[str, str]:
     return {"Authorization": f"Bearer {value or token()}"}
+
+
+def tell(
+    revocations: Revocations,
+    event: UserEvent,
+    aggregate: UUID,
+    sequence: int = 1,
+    *,
+    at: float = 1_800_000_000.0,
+    epoch: int = 1,
+) -> None:
+    """Let the gateway hear of an event of identity, `at` seconds of the epoch."""
+    meta = Meta(
+        event_id=uuid4(),
+        type=event.type,
+        version=1,
+        topic=event.topic,
+        aggregate_id=aggregate,
+        sequence=sequence,
+        epoch=epoch,
+        tenant_id=uuid4(),
+        correlation_id=uuid4(),
+        causation_id=None,
+        traceparent=None,
+        time=datetime.fromtimestamp(at, UTC),
+        partition=0,
+        offset=0,
+    )
+    revocations.apply(meta, event.model_dump(mode="json"))
 
 
 def free_socket() -> socket.socket:
@@ -111,6 +143,8 @@ class Upstream:
     release: asyncio.Event = field(default_factory=asyncio.Event)
     entered: asyncio.Event = field(default_factory=asyncio.Event)
     finished: asyncio.Event = field(default_factory=asyncio.Event)
+    streams: int = 0
+    """That are open."""
     meeting: asyncio.Barrier = field(default_factory=lambda: asyncio.Barrier(3))
 
     def app(self) -> FastAPI:
@@ -125,6 +159,7 @@ class Upstream:
         app.add_api_route("/v1/public/same", self.same, methods=["GET"])
         app.add_api_route("/v1/public/long", self.long, methods=["GET"])
         app.add_api_route("/v1/orders/long", self.long, methods=["GET"])
+        app.add_api_route("/v1/orders/live", self.live, methods=["GET"])
         app.add_api_route("/v1/orders/never", self.wait, methods=["GET", "POST"])
         app.add_api_route("/v1/orders/meet/{id}", self.meet, methods=["GET"])
         app.add_api_route("/v1/slow/write", self.wait, methods=["POST"])
@@ -179,6 +214,18 @@ class Upstream:
     async def events(self) -> StreamingResponse:
         parts = self.parts(b"data: first\n\n", b"data: second\n\n")
         return StreamingResponse(parts, media_type="text/event-stream")
+
+    async def live(self) -> StreamingResponse:
+        return StreamingResponse(self.going_on(), media_type="text/event-stream")
+
+    async def going_on(self) -> AsyncIterator[bytes]:
+        """Until somebody goes."""
+        self.streams += 1
+        try:
+            async for part in self.parts(b"data: first\n\n", b"data: second\n\n"):
+                yield part
+        finally:
+            self.streams -= 1
 
     async def parts(self, *parts: bytes) -> AsyncIterator[bytes]:
         yield parts[0]

@@ -2,11 +2,14 @@
 
 import asyncio
 from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from stubs import smtp
 from stubs.books import Books
 from stubs.faults import Faults, spoil
 from stubs.log import Entry
@@ -22,7 +25,15 @@ _LARGEST = 1024 * 1024
 
 
 def build(settings: Settings) -> FastAPI:
-    app = FastAPI(title="Tailrace stubs", version="1", docs_url=None, redoc_url=None, redirect_slashes=False)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with smtp.listening(settings, app.state.books, app.state.faults, app.state.log):
+            yield
+
+    app = FastAPI(
+        title="Tailrace stubs", version="1", lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False
+    )
     app.state.faults, app.state.log = Faults(), deque[Entry](maxlen=_MOST)
     app.state.books = Books()
     problem_details.install(app)

@@ -14,7 +14,7 @@ class Fault(BaseModel):
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     partner: str = "*"
-    """Whose paths: carrier, tax, mail, bank, verification, or `*` for all."""
+    """Whose paths: carrier, chat, tax, mail, smtp, bank, verification, or `*` for all. Of smtp, `status` is a reply code, and all else is a drop."""
     path: str = ""
     """Only paths that begin with this, below the partner's own."""
     kind: Kind

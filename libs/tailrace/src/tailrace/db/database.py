@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Engine, Executable, Select, bindparam, event, func, select
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm.util import identity_key
 
 from tailrace.core.context import Context
@@ -234,6 +234,16 @@ class Database:
         with _reaching_it():
             async with self._looking.connect() as connection:
                 return (await connection.execute(statement, parameters)).first() is not None
+
+    @asynccontextmanager
+    async def looking(self) -> AsyncIterator[AsyncConnection]:
+        """A connection of no tenant and no transaction, for who listens. Raises what `transaction` raises."""
+        with _reaching_it():
+            connection = await self._looking.connect()
+        try:
+            yield connection
+        finally:
+            await connection.close()
 
     @property
     def in_use(self) -> int:

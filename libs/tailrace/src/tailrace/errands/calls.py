@@ -7,7 +7,7 @@ import asyncio
 import json
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -15,7 +15,9 @@ from typing import Any
 
 import httpx2
 
-from tailrace.errands.guard import Guard, TargetRefused
+from tailrace.errands import mail
+from tailrace.errands.guard import Guard, Target, TargetRefused, parse
+from tailrace.errands.response import Response, Unanswered
 from tailrace.errands.secrets import Secret, SecretMissing, look_up
 from tailrace.http import outgoing
 
@@ -28,60 +30,47 @@ _KEPT = ("content-type", "location")
 
 @dataclass(frozen=True)
 class Call:
-    """What to ask, and where. `json` is sent as such; `body` as it is, with a Content-Type among the headers."""
+    """What to ask, and where. `json` is sent as such; `body` as it is, with a Content-Type among the headers.
+
+    `tail` is a secret that the address ends in, as those of webhooks do; then `url` ends in `/`. With the method `MAIL` it is a message for a mail
+    server, as `tailrace.errands.mail` says.
+    """
 
     method: str
     url: str
     headers: Mapping[str, str | Secret] = field(default_factory=dict)
     json: Any = None
     body: bytes | None = None
+    tail: Secret | None = None
+
+    @property
+    def is_mail(self) -> bool:
+        return self.method == mail.METHOD
+
+    def target(self) -> Target:
+        """Where it leads, as far as it says itself. Raises TargetRefused."""
+        if self.tail is not None and not self.url.endswith("/"):
+            raise TargetRefused("url")
+        return parse(self.url, mail=self.is_mail)
 
     def stored(self) -> tuple[dict[str, Any], bytes | None]:
         """JSON-ready, secrets by their references; and the body."""
         headers = {name: _stored(value) for name, value in self.headers.items()}
+        request = {"method": self.method, "url": self.url, "headers": headers}
+        if self.tail is not None:
+            request["tail"] = _stored(self.tail)
         if self.json is None:
-            return {"method": self.method, "url": self.url, "headers": headers}, self.body
+            return request, self.body
         headers["Content-Type"] = "application/json"
-        return {"method": self.method, "url": self.url, "headers": headers}, json.dumps(self.json).encode()
+        return request, json.dumps(self.json).encode()
 
     @classmethod
     def read(cls, stored: Mapping[str, Any], body: bytes | None) -> "Call":
         headers = {
             name: Secret(**value) if isinstance(value, dict) else value for name, value in stored["headers"].items()
         }
-        return cls(stored["method"], stored["url"], headers, body=body)
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """What was answered: of the headers, those that say what it is, by their names in lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def is_json(self) -> bool:
-        kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
-        return kind == "application/json" or kind.endswith("+json")
-
-
-class Unanswered(Exception):
-    """No answer that settles anything. `kind` says why, in a word that holds nothing of what was sent or received."""
-
-    def __init__(
-        self,
-        kind: str,
-        *,
-        passing: bool = True,
-        down: bool = False,
-        retry_after: float | None = None,
-        response: Response | None = None,
-    ) -> None:
-        """`passing`: the same may succeed later. `down`: nothing at the target works. `retry_after`: seconds that it asks for."""
-        super().__init__(kind)
-        self.kind, self.passing, self.down = kind, passing, down
-        self.retry_after, self.response = retry_after, response
+        tail = Secret(**stored["tail"]) if "tail" in stored else None
+        return cls(stored["method"], stored["url"], headers, body=body, tail=tail)
 
 
 class Caller:
@@ -109,9 +98,14 @@ class Caller:
             raise Unanswered("unreached", down=True) from None
 
     async def _call(self, call: Call, key: str, within: float, largest: int) -> Response:
-        pinned = await self._guard.pin(call.url)
         call = Call.read(*call.stored())
         secrets = {n: look_up(v, self._secrets) for n, v in call.headers.items() if isinstance(v, Secret)}
+        if call.is_mail:
+            pinned = await self._guard.pin(call.url, mail=True)
+            return await mail.hand_in(pinned, call.headers, call.body or b"", secrets, key, trust=self._trust)
+        if call.tail is not None:
+            call, secrets = self._with_tail(call, call.tail, secrets)
+        pinned = await self._guard.pin(call.url)
         headers = {n: v.before + secrets[n] if isinstance(v, Secret) else v for n, v in call.headers.items()}
         own = {"Idempotency-Key": key, "Accept-Encoding": "", "User-Agent": "Tailrace"}
         url = httpx2.URL(call.url)
@@ -125,6 +119,14 @@ class Caller:
             ) as answer,
         ):
             return await _read(answer, largest, list(secrets.values()))
+
+    def _with_tail(self, call: Call, tail: Secret, secrets: dict[str, str]) -> tuple[Call, dict[str, str]]:
+        """The call to its whole address, and what may be told of in no answer. Raises TargetRefused."""
+        end = look_up(tail, self._secrets)
+        whole = replace(call, url=call.url + end, tail=None)
+        if whole.target() != call.target():
+            raise TargetRefused("url")
+        return whole, {**secrets, "": end}
 
 
 async def _read(answer: httpx2.Response, largest: int, secrets: list[str]) -> Response:

@@ -24,8 +24,8 @@ from tailrace.core.ids import uuid7
 from tailrace.core.payload import Payload
 from tailrace.db.database import Tx
 from tailrace.db.tables import errand, errand_turn
-from tailrace.errands.calls import Call, Response, Unanswered
-from tailrace.errands.guard import parse
+from tailrace.errands.calls import Call
+from tailrace.errands.response import Response, Unanswered
 
 OutcomeHandler = Callable[[Tx, "Outcome"], Awaitable[None]]
 AnyOutcome = TypeVar("AnyOutcome", bound=OutcomeHandler)
@@ -97,7 +97,7 @@ class Errand:
         tx.ensure_recording(f"sent the errand {self.name}")
         if not isinstance(about, self._about or type(None)):
             raise TypeError(f"the errand {self.name} is about {self._about}, not {type(about).__name__}")
-        target, (request, body) = parse(call.url), call.stored()
+        target, (request, body) = call.target(), call.stored()
         if body is not None and len(body) > _LARGEST_BODY:
             raise ValueError(f"a call sends at most {_LARGEST_BODY} bytes")
         id, now = uuid7(), func.clock_timestamp()

@@ -1,4 +1,4 @@
-"""Where a call may go: to public addresses of the Internet by http and https, and nowhere else unless the operator allows it.
+"""Where a call may go: to public addresses of the Internet by http and https, mail by smtp and smtps, and nowhere else unless the operator allows it.
 
 An address is taken in its canonical form alone: what two programs may read in two ways (127.1, 0x7f000001, user@host, a backslash, dots of other
 scripts) is refused before anything is looked up. A name is looked up once; each address that it has must be public, and the connection goes to one of
@@ -17,6 +17,7 @@ Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """The addresses of a host, as text. Raises OSError when there are none."""
 
 _PORTS = {"http": 80, "https": 443}
+_MAIL_PORTS = {"smtp": 587, "smtps": 465}
 _LONGEST = 2000
 # RFC 3986 allows these characters and no others. A backslash, a blank or a control character is read differently by different programs.
 _URL = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
@@ -94,12 +95,13 @@ class Guard:
         self._ports = frozenset(ports)
         self._resolve = resolve or _look_up
 
-    def target(self, url: str) -> Target:
+    def target(self, url: str, *, mail: bool = False) -> Target:
         """Where it would go, as far as can be said without a look-up. Raises TargetRefused."""
-        target = parse(url)
+        target = parse(url, mail=mail)
         if target.name in self._allowed:
             return target
-        if target.port not in self._ports:
+        # Port 25 is for relays among each other (RFC 6409): who hands mail in has no business there.
+        if target.port not in (_MAIL_PORTS.values() if mail else self._ports):
             raise TargetRefused("port")
         address = _literal(target.host)
         if address is None and _is_local(target.host):
@@ -108,9 +110,9 @@ class Guard:
             raise TargetRefused("address")
         return target
 
-    async def pin(self, url: str) -> Pinned:
+    async def pin(self, url: str, *, mail: bool = False) -> Pinned:
         """The one address to connect to. Raises TargetRefused, and OSError for a name that has none."""
-        target = self.target(url)
+        target = self.target(url, mail=mail)
         if _literal(target.host) is not None:
             return Pinned(target, target.host)
         addresses = [ip_address(text) for text in await self._resolve(target.host, target.port)]
@@ -122,20 +124,21 @@ class Guard:
         return Pinned(target, str(min(addresses, key=lambda address: address.version)))
 
 
-def parse(url: str) -> Target:
-    """The parts of an address that is written in the one way there is. Raises TargetRefused."""
+def parse(url: str, *, mail: bool = False) -> Target:
+    """The parts of an address that is written in the one way there is; of a mail server's, with `mail`. Raises TargetRefused."""
+    ports = _MAIL_PORTS if mail else _PORTS
     if len(url) > _LONGEST or not _URL.fullmatch(url):
         raise TargetRefused("url")
     try:
         parts = urlsplit(url)
     except ValueError:
         raise TargetRefused("url") from None
-    if parts.scheme not in _PORTS or not url.lower().startswith(f"{parts.scheme}://"):
+    if parts.scheme not in ports or not url.lower().startswith(f"{parts.scheme}://"):
         raise TargetRefused("scheme")
     if "@" in parts.netloc:
         raise TargetRefused("userinfo")
     host, port = _host_and_port(parts.netloc)
-    return Target(parts.scheme, host, _PORTS[parts.scheme] if port is None else port)
+    return Target(parts.scheme, host, ports[parts.scheme] if port is None else port)
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:

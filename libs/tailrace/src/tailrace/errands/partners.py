@@ -10,6 +10,7 @@ from typing import Any
 
 from fastapi import Depends, Request
 
+from tailrace.errands import mail
 from tailrace.errands.calls import Call
 from tailrace.errands.secrets import Secret
 from tailrace.settings import PartnerAddress, Settings
@@ -30,6 +31,20 @@ class Partner:
         if self._address.secret is not None:
             given["Authorization"] = Secret(self._address.secret, "Bearer ")
         return Call(method, self._address.url.rstrip("/") + path, given, json=json)
+
+    @property
+    def sender(self) -> str | None:
+        """Of a mail server: the address that mail comes from."""
+        return self._address.sender
+
+    def mail(self, recipient: str, message: bytes) -> Call:
+        """Of a mail server: a message for it (RFC 5322), but for its `Message-ID`. Raises ValueError where no setting says from whom."""
+        if self._address.sender is None:
+            raise ValueError(f"TAILRACE_PARTNERS names no sender for {self.name}")
+        headers: dict[str, str | Secret] = {"From": self._address.sender, "To": recipient}
+        if self._address.secret is not None:
+            headers |= {"User": self._address.user or self._address.sender, "Password": Secret(self._address.secret)}
+        return Call(mail.METHOD, self._address.url, headers, body=message)
 
 
 def partner_of(settings: Settings, name: str) -> Partner | None:

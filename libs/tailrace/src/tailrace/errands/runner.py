@@ -23,9 +23,10 @@ from tailrace.core.context import Context
 from tailrace.db.database import Database
 from tailrace.db.error_classes import is_transient
 from tailrace.db.tables import errand, errand_turn
-from tailrace.errands.calls import Call, Caller, Response, Unanswered
+from tailrace.errands.calls import Call, Caller
 from tailrace.errands.errands import Errand, Outcome
 from tailrace.errands.guard import Guard
+from tailrace.errands.response import Response, Unanswered
 from tailrace.observability import metrics, tracing
 from tailrace.observability.logs import log
 from tailrace.settings import Settings

@@ -1,5 +1,6 @@
 """The app factory, top to bottom: read this and you know what every service does before its own code runs."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -68,6 +69,7 @@ def equip(app: Application, settings: Settings, verifier: Verifier | None = None
     """Give an application what it has for one lifespan; nothing stays of the one before."""
     service, app.state = app.service, State()
     app.state.settings = settings
+    app.state.stopping = asyncio.Event()
     app.state.topic = service.topic
     app.state.teams = service.teams
     app.state.beginnings = Beginnings(service.subscribers)

@@ -126,6 +126,8 @@ async def _serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     app = build_app(service, settings)
+    # What answers for as long as its client likes ends with this.
+    app.state.stopping = stop
     server = _Server(http_config(service, app, host, port, settings))
     serving = asyncio.create_task(server._serve())
     while not server.started and not serving.done():  # noqa: ASYNC110  (uvicorn offers a flag, not an event)

@@ -23,6 +23,8 @@ class Route(BaseModel):
     service: str
     prefix: str = Field(pattern=_PATH)
     public: bool = False
+    stream: bool = False
+    """Its answers go on for as long as their clients like: they count by themselves, and end with the session."""
     read_timeout: float = Field(default=2.0, gt=0)
     write_timeout: float = Field(default=5.0, gt=0)
     body_limit: int = Field(default=2 * 1024 * 1024, ge=0)

@@ -11,6 +11,7 @@ def manifest_of(service: Service) -> Manifest:
             service=service.name,
             prefix=exposed.prefix,
             public=exposed.public,
+            stream=exposed.stream,
             read_timeout=exposed.read_timeout,
             write_timeout=exposed.write_timeout,
             body_limit=exposed.body_limit,

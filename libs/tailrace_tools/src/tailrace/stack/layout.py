@@ -122,6 +122,11 @@ class Ports:
         return self.base + 3
 
     @property
+    def mail(self) -> int:
+        """Of the mail server among the stand-ins, which speaks no HTTP."""
+        return self.base + 4
+
+    @property
     def places(self) -> dict[str, int]:
         first = self.base + FIRST_SERVICE
         return {name: port - first for name, port in self.services.items() if port != self.gateway}

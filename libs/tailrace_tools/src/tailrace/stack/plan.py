@@ -11,6 +11,8 @@ from tailrace.runtime import sizing
 from tailrace.stack.credentials import Credentials
 from tailrace.stack.layout import HOST, Layout, Ports
 
+SMTP = "smtp"
+"""What the mail server is called among the partners."""
 Only = Literal["postgres", "kafka", "stack", "fleet"]
 """How far to go: PostgreSQL alone; with Kafka; with Connect too; with databases, topics, connectors and the services too."""
 PARTS: Mapping[Only, Sequence[str]] = {
@@ -92,10 +94,12 @@ class Plan:
             for name, own in stand_ins().items()
             if own in self.ports.services
         }
+        partners = {name: {"url": f"http://{at}/{name}"} for name, at in sorted(here.items())}
+        if SMTP in here:
+            here[SMTP] = f"{HOST}:{self.ports.mail}"
+            partners[SMTP] = {"url": f"smtp://{here[SMTP]}", "sender": "no-reply@tailrace.example"}
         own = {
-            "TAILRACE_PARTNERS": json.dumps(
-                {name: {"url": f"http://{at}/{name}"} for name, at in sorted(here.items())}
-            ),
+            "TAILRACE_PARTNERS": json.dumps(partners),
             "TAILRACE_ERRANDS_ALLOW": json.dumps(sorted(set(here.values()))),
         }
         return {name: os.environ.get(name) or value for name, value in own.items()}

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from analytics.measures import Measure
 from analytics.standings.standing import Entry, Source, Standing
 from contracts import orders as events
+from contracts.reopenings import OrderReopened
 from tailrace.core.money import portion
 
 
@@ -81,6 +82,8 @@ def fold(standing: Order | None, event: Any, at: datetime) -> Order | None:
     match event:
         case events.OrderAssigned():
             change["owner_id"] = event.owner_id
+        case OrderReopened():
+            change = {"confirmed_at": None, "lines": []}
         case events.OrderCancelled():
             change["cancelled_at"] = at
         case events.OrderReinstated():
@@ -108,6 +111,7 @@ ORDERS = Source(
         events.OrderAssigned,
         events.OrderCancelled,
         events.OrderReinstated,
+        OrderReopened,
         events.OrderShipmentProgressed,
         events.OrderInvoiced,
         events.OrderPaid,

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from stubs.books import Key, books_of
-from stubs.routes import carrier
+from stubs.routes import carrier, chat
 from tailrace.core.errors import Unknown
 
 _COUNTRY = Field(pattern="^[A-Z]{2}$")
@@ -119,5 +119,14 @@ def _reference(asked: BaseModel) -> str:
     return "V-" + hashlib.sha256(asked.model_dump_json().encode()).hexdigest()[:12].upper()
 
 
-ROUTERS = (carrier.router, tax, mail, bank, verification)
+smtp = APIRouter(prefix="/smtp")
+
+
+@smtp.get("/messages")
+async def taken(request: Request, to: str | None = None) -> list[dict[str, Any]]:
+    """What the mail server took, each message once by its `Message-ID`; for one address, with `to`."""
+    return [each for each in books_of(request).kept["smtp"].values() if to is None or to in each["to"]]
+
+
+ROUTERS = (carrier.router, chat.router, tax, mail, smtp, bank, verification)
 NAMES = frozenset(router.prefix.removeprefix("/") for router in ROUTERS)

@@ -1,0 +1,1 @@
+"""Notifications: what people must hear, and by which ways."""

@@ -1,0 +1,120 @@
+"""What people do with their own notifications, and how they tell others."""
+
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, select
+
+from notifications import kinds, telling
+from notifications.bodies import NewsSubscriptionBody, NotificationBody, PreferencesBody
+from notifications.copies import CustomerCopy, DocumentCopy, UserCopy
+from notifications.kinds import Audience
+from notifications.models import Mailbox, MailboxPlace, Notification, Subscription
+from notifications.telling import News
+from tailrace.core import clock
+from tailrace.core.context import Principal
+from tailrace.core.errors import Invalid, Unknown
+from tailrace.core.ids import uuid7
+from tailrace.db.database import Tx
+from tailrace.messaging.replica import absent, by_ids
+
+
+async def read(tx: Tx, who: Principal, id: UUID) -> Notification:
+    """Mark one's own as seen; it stays so. Raises Unknown."""
+    one = await _own(tx, who, id)
+    one.read(clock.now())
+    return one
+
+
+async def read_all(tx: Tx, who: Principal) -> int:
+    """Mark everything up to here as seen; how many were not. What comes at this moment stays unread."""
+    mailbox = await Mailbox.of(tx, who.user_id)
+    count = await unread(tx, who)
+    mailbox.read_all(await MailboxPlace.last(tx, who.user_id), clock.now())
+    return count
+
+
+async def unread(tx: Tx, who: Principal) -> int:
+    query = select(Notification.id).where(*shown_to(who), ~Notification.is_read())
+    return await tx.scalar(select(func.count()).select_from(query.subquery())) or 0
+
+
+async def delete(tx: Tx, who: Principal, id: UUID) -> None:
+    """Take one's own away. Raises Unknown."""
+    (await _own(tx, who, id)).delete(clock.now())
+
+
+async def tell(tx: Tx, who: Principal, said: NotificationBody) -> tuple[UUID, int]:
+    """Tell others: the id of the message, and how many were told. Raises Invalid, NotYetKnown."""
+    await _ensure_there(tx, said.document_id, said.customer_id)
+    known = await by_ids(tx, UserCopy, said.user_ids)
+    for number, id in enumerate(said.user_ids):
+        known.in_use(id, f"/user_ids/{number}")
+    words = (said.title.replace("{", "{{").replace("}", "}}"), said.text.replace("{", "{{").replace("}", "}}"))
+    message = News(
+        cause_id=uuid7(),
+        kind=kinds.MESSAGE,
+        words={"en": words, "ja": words},
+        values={},
+        document_id=said.document_id,
+        customer_id=said.customer_id,
+        sender_id=who.user_id,
+    )
+    users = await telling.meant(tx, Audience(users=said.user_ids, roles=said.roles))
+    users |= await telling.subscribers(tx, message, kinds.MESSAGE_SCOPE)
+    return message.cause_id, await telling.tell(tx, message, users)
+
+
+async def subscribe(tx: Tx, who: Principal, said: NewsSubscriptionBody) -> Subscription:
+    """Raises SubscribedAlready, Invalid for a kind that one may not see in full, and NotYetKnown."""
+    await _ensure_there(tx, said.document_id, said.customer_id)
+    if said.kind is not None and said.kind != kinds.MESSAGE:
+        scope = kinds.BY_NAME[said.kind].scope
+        if not who.may(scope):
+            raise Invalid.field("/kind", f"News of this kind is for those who have the scope {scope}.")
+    values = said.model_dump()
+    one = Subscription(id=uuid7(), user_id=who.user_id, topic=said.topic, **values)
+    one.begin()
+    tx.add(one)
+    return one
+
+
+async def unsubscribe(tx: Tx, who: Principal, id: UUID) -> None:
+    """Raises Unknown."""
+    one = await tx.load(Subscription, id)
+    if one.user_id != who.user_id:
+        raise Unknown("Subscription", id)
+    one.end(clock.now())
+
+
+async def prefer(tx: Tx, who: Principal, said: PreferencesBody) -> PreferencesBody:
+    """What is waiting already goes as it was to go."""
+    (await Mailbox.of(tx, who.user_id)).prefer(said.model_dump(mode="json"))
+    return said
+
+
+async def preferences(tx: Tx, who: Principal) -> PreferencesBody:
+    kept = await tx.scalar(select(Mailbox.preferences).where(Mailbox.user_id == who.user_id))
+    return PreferencesBody.model_validate(kept or {})
+
+
+def shown_to(who: Principal) -> tuple[ColumnElement[bool], ...]:
+    """The conditions of what is in somebody's feed; another's is not there."""
+    return Notification.user_id == who.user_id, Notification.shown.is_(True), Notification.deleted_at.is_(None)
+
+
+async def _ensure_there(tx: Tx, document_id: UUID | None, customer_id: UUID | None) -> None:
+    """Raises NotYetKnown, Invalid."""
+    if customer_id is not None:
+        (await by_ids(tx, CustomerCopy, [customer_id])).known(customer_id, "/customer_id")
+    if (
+        document_id is not None
+        and await tx.scalar(select(DocumentCopy.id).where(DocumentCopy.id == document_id)) is None
+    ):
+        raise absent(document_id, "/document_id", f"There is no document {document_id} here.")
+
+
+async def _own(tx: Tx, who: Principal, id: UUID) -> Notification:
+    one = await tx.load(Notification, id)
+    if one.user_id != who.user_id or not one.shown:
+        raise Unknown("Notification", id)
+    return one

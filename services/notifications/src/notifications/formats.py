@@ -1,0 +1,93 @@
+"""Messages as the programs that show them want them: mail (RFC 5322, MIME), Slack's Block Kit, an Adaptive Card of Teams.
+
+Of one delivery a message is that; of several, a list under a title. What others wrote is escaped as each program has it.
+"""
+
+import html
+from collections.abc import Sequence
+from datetime import datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from typing import Any
+
+from notifications.models import Delivery
+from notifications.wording import digest_title
+
+_HEADER = 150
+_BLOCKS, _SECTION = 48, 2400
+"""Slack takes 50 blocks of a message at most, 150 characters of a header, and 3000 of a section."""
+
+
+def title_of(rows: Sequence[Delivery]) -> str:
+    if len(rows) == 1:
+        return rows[0].title
+    return digest_title(len(rows), "ja" if rows[0].language == "ja" else "en")
+
+
+def mail(rows: Sequence[Delivery], sender: str, recipient: str, at: datetime) -> bytes:
+    """The message but for its `Message-ID`, as text and as HTML."""
+    message = EmailMessage(policy=SMTP)
+    message["From"], message["To"], message["Date"] = sender, recipient, at
+    message["Subject"] = " ".join(title_of(rows).split())
+    # RFC 3834: nobody's absence is to be told of to a program.
+    message["Auto-Submitted"] = "auto-generated"
+    message["Content-Language"] = rows[0].language
+    message.set_content("\n\n".join(_plain(row, alone=len(rows) == 1) for row in rows) + "\n", cte="base64")
+    listed = "".join(
+        f"<h3>{html.escape(row.title)}</h3><p>{html.escape(row.text)}</p>{_link_html(row)}" for row in rows
+    )
+    message.add_alternative(f"<!doctype html><html><body>{listed}</body></html>\n", subtype="html", cte="base64")
+    return message.as_bytes()
+
+
+def slack(rows: Sequence[Delivery]) -> dict[str, Any]:
+    """The body of an incoming webhook: `text` for where blocks are not shown."""
+    title = title_of(rows)
+    blocks: list[dict[str, Any]] = [
+        {"type": "header", "text": {"type": "plain_text", "text": title[:_HEADER], "emoji": False}}
+    ]
+    for row in rows[:_BLOCKS]:
+        said = [f"*{_mrkdwn(row.title)}*", _mrkdwn(row.text)[:_SECTION], *([f"`{row.link}`"] if row.link else [])]
+        shown = [each for each in (said[1:] if len(rows) == 1 else said) if each]
+        text = "\n".join(shown) or _mrkdwn(title)
+        blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": text}})
+    return {"text": _mrkdwn(title), "blocks": blocks}
+
+
+def teams(rows: Sequence[Delivery]) -> dict[str, Any]:
+    """A message with one Adaptive Card, as the webhooks of Teams take it."""
+    body: list[dict[str, Any]] = [
+        {"type": "TextBlock", "size": "Medium", "weight": "Bolder", "text": _markdown(title_of(rows)), "wrap": True}
+    ]
+    for row in rows:
+        if len(rows) > 1:
+            body.append({"type": "TextBlock", "weight": "Bolder", "text": _markdown(row.title), "wrap": True})
+        said = [_markdown(each) for each in (row.text, row.link or "") if each]
+        body += [{"type": "TextBlock", "text": each, "wrap": True} for each in said]
+    card = {
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "type": "AdaptiveCard",
+        "version": "1.4",
+        "body": body,
+    }
+    attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}
+    return {"type": "message", "attachments": [attachment]}
+
+
+def _plain(row: Delivery, *, alone: bool) -> str:
+    lines = [] if alone else [row.title]
+    return "\n".join([*lines, row.text, *([row.link] if row.link else [])])
+
+
+def _link_html(row: Delivery) -> str:
+    return f"<p><code>{html.escape(row.link)}</code></p>" if row.link else ""
+
+
+def _mrkdwn(text: str) -> str:
+    """Slack's three characters of control, escaped: nothing that was written calls a channel, or is a link."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _markdown(text: str) -> str:
+    """What Teams would take for a link or emphasis, as it stands."""
+    return "".join(f"\\{each}" if each in "\\`*_[]()#!|<>" else each for each in text)

@@ -1,0 +1,178 @@
+"""Somebody is told something, once for each event: in the feed, and by the ways that they want.
+
+Many of one kind in a short time are folded into one, whose number rises. All that is decided here is written in one transaction with the mark that
+the event was heard, so it is told once wherever a process dies; what leaves the feed goes by `mailing`.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Text, func, or_, select
+from sqlalchemy.dialects.postgresql import array
+
+from notifications import mailing, wording
+from notifications.copies import CompanyCopy, CustomerCopy, RoleCopy, UserCopy
+from notifications.feed import bell
+from notifications.kinds import BY_NAME, Audience, Words
+from notifications.models import Mailbox, MailboxPlace, Notification, NotificationChannel, Subscription, Told
+from notifications.preferences import Reader, reader_of
+from tailrace.core import clock
+from tailrace.core.manifest import granting
+from tailrace.db.database import Tx
+
+STORM = 5
+"""So many of one kind stand by themselves within `STORM_LASTS`; what is more is folded into one."""
+STORM_LASTS = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class News:
+    """What is to be told, in all languages. `cause_id` is what it is told of once."""
+
+    cause_id: UUID
+    kind: str
+    words: Words
+    values: Mapping[str, Any]
+    link: str | None = None
+    document_id: UUID | None = None
+    customer_id: UUID | None = None
+    sender_id: UUID | None = None
+    urgent: bool = False
+
+    @property
+    def topics(self) -> Sequence[str]:
+        """What a subscription to it may be called."""
+        of = (("kind", self.kind), ("document", self.document_id), ("customer", self.customer_id))
+        return [f"{what}:{value}" for what, value in of if value is not None]
+
+
+async def meant(tx: Tx, audience: Audience) -> set[UUID]:
+    """The users in use who are meant."""
+    users = {each for each in audience.users if each is not None}
+    wanted = set(audience.roles)
+    if audience.scope is not None:
+        wanted |= await _roles_granting(tx, audience.scope)
+    any_of = [UserCopy.id.in_(users)]
+    if wanted:
+        any_of.append(_has_role(wanted))
+    found = set(await tx.scalars(select(UserCopy.id).where(UserCopy.active, or_(*any_of))))
+    # Who is so new that nothing is known of them here is told in the feed all the same.
+    known = set(await tx.scalars(select(UserCopy.id).where(UserCopy.id.in_(users))))
+    return found | (users - known)
+
+
+async def subscribers(tx: Tx, news: News, scope: str) -> set[UUID]:
+    """Who wants to hear of it, and may see such things at this moment."""
+    wants = select(Subscription.user_id).where(Subscription.topic.in_(news.topics), Subscription.deleted_at.is_(None))
+    wanting = set(await tx.scalars(wants))
+    if not wanting:
+        return set()
+    roles = await _roles_granting(tx, scope)
+    may = select(UserCopy.id).where(UserCopy.active, UserCopy.id.in_(wanting), _has_role(roles))
+    return set(await tx.scalars(may)) if roles else set()
+
+
+async def tell(tx: Tx, news: News, users: Collection[UUID]) -> int:
+    """Tell each of these users, and the company's channels that want it; how many users were told that had not been."""
+    company = await tx.scalar(select(CompanyCopy))
+    customer = await _name_of(tx, news.customer_id)
+    mailboxes = {row.user_id: row for row in await tx.scalars(select(Mailbox).where(Mailbox.user_id.in_(users)))}
+    told = 0
+    for user_id in sorted(users):
+        if await Told.first_time(tx, news.cause_id, user_id):
+            await _tell_one(tx, news, user_id, reader_of(mailboxes.get(user_id), company), customer)
+            told += 1
+    for channel in await _channels(
+        tx, NotificationChannel.user_id.is_(None), NotificationChannel.kinds.contains([news.kind])
+    ):
+        if await Told.first_time(tx, news.cause_id, channel.id):
+            reader = reader_of(None, company)
+            title, text = wording.told(news.words, news.values, customer, reader.language, reader.zone)
+            what = mailing.What(news.kind, reader.language, title, text, news.link)
+            await mailing.send(tx, mailing.to_channel(channel), what, clock.now())
+    return told
+
+
+async def _tell_one(tx: Tx, news: News, user_id: UUID, reader: Reader, customer: str | None) -> None:
+    now = clock.now()
+    place = await MailboxPlace.next(tx, user_id)
+    # The feed is held from here on: what is counted below stays as it is.
+    lately = select(Notification).where(
+        Notification.user_id == user_id, Notification.kind == news.kind, Notification.told_at > now - STORM_LASTS
+    )
+    storm = await tx.scalar(
+        lately.where(Notification.folded, Notification.deleted_at.is_(None)).order_by(Notification.id.desc()).limit(1)
+    )
+    if storm is not None:
+        storm = await tx.load(Notification, storm.id)
+        title, text = wording.many(news.kind, storm.count + 1, reader.language)
+        storm.fold_in(title, text, place, storm.count + 1)
+    else:
+        alone = select(func.count()).select_from(lately.where(~Notification.folded).subquery())
+        folded = news.kind in BY_NAME and (await tx.scalar(alone) or 0) >= STORM
+        await _add(tx, news, user_id, reader, customer, place, folded=folded)
+    await bell.ring(tx, str(user_id))
+
+
+async def _add(
+    tx: Tx, news: News, user_id: UUID, reader: Reader, customer: str | None, place: int, *, folded: bool
+) -> None:
+    now = clock.now()
+    title, text = wording.told(news.words, news.values, customer, reader.language, reader.zone)
+    if folded:
+        title, text = wording.many(news.kind, 1, reader.language)
+    one = Notification.tell(
+        user_id=user_id,
+        kind=news.kind,
+        title=title,
+        text=text,
+        link=None if folded else news.link,
+        document_id=None if folded else news.document_id,
+        customer_id=None if folded else news.customer_id,
+        cause_id=news.cause_id,
+        sender_id=news.sender_id,
+        urgent=news.urgent,
+        shown=reader.how(news.kind, "in_app", urgent=news.urgent) == "now",
+        place=place,
+        folded=folded,
+        told_at=now,
+    )
+    tx.add(one)
+    await tx.flush()
+    what = mailing.What(news.kind, reader.language, title, text, one.link, notification_id=one.id)
+    for target in await _targets(tx, user_id):
+        how = reader.how(news.kind, target.way, urgent=news.urgent)
+        if how != "never":
+            # Of a storm, one message tells when it is over.
+            due = reader.due(how, now + STORM_LASTS if folded else now)
+            await mailing.send(tx, target, what, due, patient=due > now)
+
+
+async def _targets(tx: Tx, user_id: UUID) -> list[mailing.Target]:
+    """The mail, and the person's own channels."""
+    own = await _channels(tx, NotificationChannel.user_id == user_id)
+    return [mailing.to_user(user_id), *(mailing.to_channel(each) for each in own)]
+
+
+async def _channels(tx: Tx, *conditions: Any) -> list[NotificationChannel]:
+    live = select(NotificationChannel).where(NotificationChannel.deleted_at.is_(None), *conditions)
+    return list(await tx.scalars(live.order_by(NotificationChannel.id)))
+
+
+async def _roles_granting(tx: Tx, scope: str) -> set[str]:
+    """The names of the roles that grant a scope in full."""
+    granted = func.jsonb_exists_any(RoleCopy.scopes, array(sorted(granting(scope)), type_=Text))
+    return set(await tx.scalars(select(RoleCopy.name).where(granted)))
+
+
+def _has_role(names: Collection[str]) -> Any:
+    return func.jsonb_exists_any(UserCopy.roles, array(sorted(names), type_=Text))
+
+
+async def _name_of(tx: Tx, customer_id: UUID | None) -> str | None:
+    if customer_id is None:
+        return None
+    return await tx.scalar(select(CustomerCopy.name).where(CustomerCopy.id == customer_id))

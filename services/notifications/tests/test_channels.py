@@ -1,0 +1,154 @@
+"""Mail, Slack and Teams in their own forms, however they fail: each message once by its key, the feed has all, and what did not arrive is seen."""
+
+import json
+from typing import Any
+
+import pytest
+from partner import DROP, PartnerListener, answer
+
+from contracts.users import UserCreated
+from stubs.faults import Fault
+from stubs.routes.chat import SlackMessage, TeamsMessage
+from tailrace.core.ids import uuid7
+from tailrace_testing import SetClock
+
+from .conftest import CHANNELS, NEWS, Office
+
+
+async def channel(office: Office, hook: PartnerListener, service: str, **more: Any) -> Any:
+    secret = f"env:PARTNER_SECRET_{office.h.tenant.hex.upper()}_{service.upper()}"
+    body = {"code": service, "name": service.title(), "service": service, "address": f"{hook.url}/chat/{service}/"}
+    made = await office.h.client.post(
+        CHANNELS, json={**body, "secret": secret, "kinds": ["approval.requested"], **more}
+    )
+    assert made.status_code == 201, made.text
+    return made.json()
+
+
+@pytest.fixture(autouse=True)
+def secrets(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    for service in ("SLACK", "TEAMS"):
+        monkeypatch.setenv(f"PARTNER_SECRET_{office.h.tenant.hex.upper()}_{service}", f"T1/B2/hush-{service}")
+
+
+async def test_the_companys_channels_get_their_kinds_once_in_their_forms(office: Office, hook: PartnerListener) -> None:
+    for service in ("slack", "teams"):
+        await channel(office, hook, service)
+    await office.prefer(office.bo, choices=[{"kind": "approval.requested", "way": "email", "how": "never"}])
+    event = await office.asks(office.bo, office.cy, number="Q-<1>*")
+    await office.h.run_errands()
+    slack, teams = sorted(hook.asked, key=lambda asked: asked.line)
+    assert slack.line == "POST /chat/slack/T1/B2/hush-SLACK HTTP/1.1"
+    assert teams.line == "POST /chat/teams/T1/B2/hush-TEAMS HTTP/1.1"
+    message = SlackMessage.model_validate_json(slack.body)
+    assert message.blocks[0].text is not None
+    assert (message.blocks[0].text.text, message.text) == ("承認依頼: Q-<1>*", "承認依頼: Q-&lt;1&gt;*")
+    assert f"`/v1/approvals/{event.approval_id}`" in str(message.blocks[1].text)
+    card = TeamsMessage.model_validate_json(teams.body).attachments[0].content
+    assert card.body[0]["text"] == "承認依頼: Q-\\<1\\>\\*"
+    # Cy's mail, and one message to each channel although two were told.
+    assert sorted(await office.deliveries()) == [
+        ("email", "sent", None),
+        ("slack", "sent", None),
+        ("teams", "sent", None),
+    ]
+
+
+async def test_ones_own_channel_is_a_way_of_ones_own(office: Office, hook: PartnerListener) -> None:
+    await channel(office, hook, "slack", user_id=str(office.bo), kinds=[])
+    await office.prefer(office.bo, choices=[{"kind": "message", "way": "slack", "how": "now"}])
+    await office.h.client.post(
+        NEWS, json={"title": "Hello", "text": "You", "user_ids": [str(office.bo), str(office.cy)]}
+    )
+    await office.h.run_errands()
+    (asked,) = hook.asked
+    assert json.loads(asked.body)["blocks"][1]["text"]["text"] == "You"
+
+
+async def test_an_address_is_a_secret_that_stands_nowhere_and_is_no_other_companys(
+    office: Office, hook: PartnerListener
+) -> None:
+    made = await channel(office, hook, "slack")
+    stolen = {"secret": f"env:PARTNER_SECRET_{office.h.other_tenant.hex.upper()}_SLACK", "code": "X", "name": "X"}
+    body = {name: made[name] for name in ("service", "address", "kinds")}
+    refused = await office.h.client.post(CHANNELS, json={**body, **stolen})
+    assert [each["field"] for each in refused.json()["errors"]] == ["/secret"]
+    hook.answers = [answer(503)]
+    await office.asks(office.bo)
+    await office.h.run_errands()
+    assert "hush" in hook.asked[0].line
+    for table in ("errand", "delivery", "notification_channel", "outbox"):
+        rows = await office.h.admin.fetch(f'SELECT row_to_json(t)::text AS said FROM "{table}" t')
+        assert rows
+        assert not any("hush" in row["said"] for row in rows)
+
+
+async def test_what_fails_is_tried_again_under_its_key_until_it_arrives(office: Office, hook: PartnerListener) -> None:
+    await channel(office, hook, "slack")
+    hook.answers = [answer(503), DROP, answer(429, headers={"Retry-After": "1"}), answer(body=b"ok")]
+    office.fails(
+        Fault(partner="smtp", kind="status", status=451, times=1),
+        Fault(partner="smtp", kind="drop", first=True, times=1),
+    )
+    await office.asks(office.bo)
+    for _ in range(4):
+        await office.h.make_errands_due()
+        await office.h.run_errands()
+    assert len({asked.headers["idempotency-key"] for asked in hook.asked}) == 1
+    assert (len(hook.asked), len(office.log), len(office.mail)) == (4, 3, 1)
+    assert sorted(await office.deliveries()) == [("email", "sent", None), ("slack", "sent", None)]
+
+
+async def test_what_is_refused_for_good_is_seen_and_can_be_sent_again(office: Office) -> None:
+    office.fails(Fault(partner="smtp", kind="status", status=550, times=1))
+    await office.asks(office.bo)
+    await office.h.run_errands()
+    assert len(await office.feed(office.bo)) == 1
+    failed = (await office.h.client.get(f"{NEWS}/deliveries", params={"status": "failed"})).json()["items"]
+    assert [(each["way"], each["failure"]) for each in failed] == [("email", "status-550")]
+    assert (await office.as_(office.bo).get(f"{NEWS}/deliveries")).status_code == 403
+    at = f"{NEWS}/deliveries/{failed[0]['id']}/retry"
+    assert (await office.h.client.post(at)).json()["status"] == "sending"
+    await office.h.run_errands()
+    assert len(office.mail) == 1
+    assert (await office.h.client.post(at)).json()["type"] == "urn:tailrace:problem:not-to-be-sent"
+
+
+async def test_without_a_mail_server_the_feed_has_it_and_the_failure_is_seen(office: Office) -> None:
+    office.h.settings.partners = {}
+    await office.asks(office.bo)
+    assert len(await office.feed(office.bo)) == 1
+    assert await office.deliveries() == [("email", "failed", "no-mail-server")]
+
+
+async def test_who_is_so_new_that_their_address_is_on_its_way_is_mailed_when_it_comes(
+    office: Office, clock: SetClock
+) -> None:
+    clock("2026-11-28T12:00:00+09:00")
+    new = uuid7()
+    await office.asks(new)
+    assert await office.deliveries() == [("email", "waiting", None)]
+    user = UserCreated(user_id=new, email="new@acme.example", name="New", roles=["sales"])
+    await office.h.deliver(user, aggregate_id=new)
+    clock("2026-11-28T12:00:06+09:00")
+    await office.h.make_timers_due()
+    await office.h.fire_timers()
+    await office.h.run_errands()
+    assert [mail["to"] for mail in office.mail] == [["new@acme.example"]]
+
+
+async def test_who_never_comes_is_given_up(office: Office, clock: SetClock) -> None:
+    clock("2026-11-28T12:00:00+09:00")
+    await office.asks(uuid7())
+    clock("2026-11-28T13:00:01+09:00")
+    await office.h.make_timers_due()
+    await office.h.fire_timers()
+    assert await office.deliveries() == [("email", "failed", "user-unknown")]
+
+
+async def test_a_channel_that_is_gone_gets_nothing_more(office: Office, hook: PartnerListener) -> None:
+    made = await channel(office, hook, "slack")
+    await office.h.client.delete(f"{CHANNELS}/{made['id']}", headers={"If-Match": f'"{made["version"]}"'})
+    await office.asks(office.bo)
+    await office.h.run_errands()
+    assert hook.asked == []
