@@ -338,7 +338,8 @@ class Month:
             self.tell("quote.cancelled", "quote", number)
         ended = self.ended[step.of] = []
         for (kind, number), own in self.own.items():
-            if own != step.of:
+            # What belonged to one that stands for another by now is the other's, and goes on.
+            if own is None or self.root(own) != step.of:
                 continue
             if kind == "opportunity" and self.ledger.now(number)["status"] == "open":
                 self._delete(Step(step.at, "delete", number))
