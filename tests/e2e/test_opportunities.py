@@ -7,7 +7,7 @@ from typing import Any
 from company import Company, dead_letters
 
 from tailrace.stack.embedded import Stack
-from tailrace_testing.gateway import Gateway, eventually
+from tailrace_testing.gateway import Gateway, Member, eventually
 
 
 def solved(challenge: dict[str, Any]) -> int:
