@@ -7,7 +7,7 @@ from typing import Any
 from company import Company, dead_letters
 
 from tailrace.stack.embedded import Stack
-from tailrace_testing.gateway import Gateway, eventually
+from tailrace_testing.gateway import Gateway, Member, eventually
 
 
 def solved(challenge: dict[str, Any]) -> int:
@@ -55,6 +55,25 @@ async def lead_by_form(company: Company) -> Any:
     return lead
 
 
+async def once_heard_of(member: Member, path: str, body: Any) -> Any:
+    """What is made for a customer, as soon as that context has heard of the customer."""
+    answer = await eventually(
+        lambda: member.send("POST", path, json=body), lambda answer: answer.status_code == 201, what=path
+    )
+    return answer.json()
+
+
+async def stands_in_the_trace(company: Company, order: str, *documents: str) -> None:
+    """The order shows all of them, and each of them shows the order."""
+    for begin, wanted in ((order, {*documents}), *((each, {order}) for each in documents)):
+
+        async def shown(id: str = begin) -> set[str]:
+            answer = await company.member.send("GET", f"/v1/trace/{id}")
+            return {node["document_id"] for node in answer.json()["nodes"]} if answer.status_code == 200 else set()
+
+        await eventually(shown, lambda found, wanted=wanted: found >= wanted, what=f"the whole trace of {begin}")
+
+
 async def test_a_stranger_becomes_a_won_opportunity(fleet: Stack, gateway: Gateway) -> None:
     company = await Company.found(gateway)
     member = company.member
@@ -76,6 +95,12 @@ async def test_a_stranger_becomes_a_won_opportunity(fleet: Stack, gateway: Gatew
     assert [(each["id"], each["name"]) for each in customer["people"]] == [(lead["contact_id"], "Grace Hopper")]
 
     at = f"/v1/opportunities/{lead['opportunity_id']}"
+    about = {"customer_id": customer["id"], "opportunity_id": lead["opportunity_id"]}
+    times = {"starts_at": "2026-12-01T09:00:00Z", "ends_at": "2026-12-01T10:00:00Z"}
+    help_of_it = [
+        (await once_heard_of(member, path, {"title": "How it goes", **about, **more}))["id"]
+        for path, more in (("/v1/meetings", times), ("/v1/tasks", {}))
+    ]
     line = {"item_id": company.item_id, "quantity": "10", "unit_price": "1000"}
     asked = {"customer_id": customer["id"], "warehouse_id": company.warehouse_id, "currency": "EUR", "lines": [line]}
     me = lead["owner_id"]
@@ -110,6 +135,7 @@ async def test_a_stranger_becomes_a_won_opportunity(fleet: Stack, gateway: Gatew
         lambda: member.get(f"/v1/quotes/{quote['id']}"), lambda now: now["order_id"] is not None, what="the order"
     )
     assert (await company.read(ordered["order_id"]))["customer_id"] == customer["id"]
+    await stands_in_the_trace(company, ordered["order_id"], lead["opportunity_id"], lead["id"], *help_of_it)
     assert await dead_letters(fleet, company) == []
 
 

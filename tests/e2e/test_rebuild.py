@@ -90,6 +90,47 @@ async def test_rebuilt_under_traffic(fleet: Stack, gateway: Gateway) -> None:
     await orders.close()
 
 
+async def test_timelines_are_built_again_while_what_they_tell_of_moves(fleet: Stack, gateway: Gateway) -> None:
+    """Tasks go from one customer to another, opportunities through stages, and the customers are merged and split meanwhile."""
+    member = await gateway.new_tenant()
+    ada, bob = [
+        (await member.post("/v1/customers", {"name": name, "currency": "EUR"}))["id"] for name in ("Ada", "Bob")
+    ]
+    task = await eventually(
+        lambda: member.send("POST", "/v1/tasks", json={"title": "Call", "customer_id": ada}),
+        lambda answer: answer.status_code == 201,
+        what="a task for the customer, once activities have heard of it",
+    )
+    done = asyncio.Event()
+
+    async def move() -> None:
+        number = 0
+        while not done.is_set():
+            number += 1
+            whose = {"title": f"Call {number}", "customer_id": (ada, bob)[number % 2]}
+            answer = await member.send("PUT", f"/v1/tasks/{task.json()['id']}", json=whose)
+            assert answer.status_code in {200, 409}, answer.text
+
+    async def merge() -> None:
+        while not done.is_set():
+            for act, said in (("merge", {"into_customer_id": bob}), ("unmerge", {})):
+                answer = await member.send("POST", f"/v1/customers/{ada}/{act}", json={"reason": "One", **said})
+                assert answer.status_code == 200, answer.text
+
+    busy = [asyncio.create_task(move()), asyncio.create_task(merge())]
+    try:
+        for arguments, wanted in ((("--check",), "is what the topics say"), ((), "customers.timeline")):
+            code, said = await _rebuild(fleet, "customers.timeline", *arguments)
+            assert (code, wanted in said) == (0, True), said
+    finally:
+        done.set()
+        await asyncio.gather(*busy)
+    code, said = await _rebuild(fleet, "customers.timeline", "--check")
+    assert (code, "is what the topics say" in said) == (0, True), said
+    told = [each["type"] for each in await member.every(f"/v1/customers/{ada}/timeline")]
+    assert {"customer.created", "customer.merged", "customer.unmerged"} <= set(told)
+
+
 async def test_only_projections(fleet: Stack) -> None:
     for name, reason in (
         ("orders.fulfilment", "is a saga"),

@@ -226,6 +226,33 @@ async def test_a_merge_shows_both_histories_until_it_is_undone(sales: Sales) -> 
     assert {each["id"]: await shown(sales.h, each["id"]) for each in (one, other, third)} == before
 
 
+@pytest.mark.parametrize("query", [{}, {"sort": "occurred_at"}, {"kind": "task"}])
+async def test_pages_of_merged_customers_are_the_pages_of_one(sales: Sales, query: dict[str, Any]) -> None:
+    """Whatever the page's size: each entry once, in the order of both histories together."""
+    one, other, third = [await sales.create(name) for name in ("One", "Other", "Third")]
+    for customer in (one, other, third) * 3:
+        await history(sales, UUID(customer["id"]))
+    for each in (one, other):
+        await sales.act(each, "merge", into_customer_id=third["id"], reason="the same")
+    await sales.h.pump()
+    whole = await shown(sales.h, third["id"], **query)
+    backwards = query.get("sort") is None
+    assert whole == sorted(whole, key=lambda each: (each["occurred_at"], each["id"]), reverse=backwards)
+    assert {each["customer_id"] for each in whole} == {each["id"] for each in (one, other, third)}
+    for limit in (1, 4, len(whole)):
+        pages: list[dict[str, Any]] = []
+        cursor: dict[str, Any] = {}
+        while True:
+            asked = {"limit": limit, **query, **cursor}
+            answer = (await sales.h.client.get(f"{AT}/{third['id']}/timeline", params=asked)).json()
+            pages += answer["items"]
+            if answer["next_cursor"] is None:
+                break
+            assert len(answer["items"]) == limit
+            cursor = {"cursor": answer["next_cursor"]}
+        assert pages == whole, limit
+
+
 async def test_a_document_takes_its_history_along(sales: Sales) -> None:
     one, other = [UUID((await sales.create(name))["id"]) for name in ("One", "Other")]
     ids = [uuid7() for _ in range(3)]

@@ -208,6 +208,22 @@ async def test_open_ones_go_with_a_deleted_customer_and_come_back_with_it(desk: 
     assert len(await desk.told("crm.opportunity.restored")) == 5
 
 
+async def test_a_deleted_one_is_with_its_own_customer_again_when_a_merge_is_undone(desk: Desk) -> None:
+    """Deleted by somebody, while its customer stood for another: its history goes back, and it stays deleted."""
+    made, into = await desk.create(), uuid7()
+    merged = customers.CustomerMerged(customer_id=desk.ada, into_customer_id=into, reason="x")
+    await desk.h.deliver(merged, aggregate_id=desk.ada)
+    await desk.fire()
+    await desk.ask("DELETE", f"{AT}/{made['id']}", 204)
+    undone = customers.CustomerUnmerged(customer_id=desk.ada, from_customer_id=into, reason="x")
+    await desk.h.deliver(undone, aggregate_id=desk.ada)
+    await desk.fire()
+    told = await desk.told("crm.opportunity.updated")
+    assert [str(each.customer_id) for each in told][-2:] == [str(into), str(desk.ada)]
+    await desk.ask("GET", f"{AT}/{made['id']}", 404)
+    assert (await desk.ask("GET", AT))["items"] == []
+
+
 async def test_what_a_leaver_had_open_goes_to_the_one_who_takes_over(desk: Desk) -> None:
     opens, closed = await desk.create(owner_id=str(desk.bo)), await desk.create(owner_id=str(desk.bo))
     await desk.act(closed, "win")
@@ -263,7 +279,8 @@ async def test_a_caller_sees_own_ones_or_the_teams_everywhere(desk: Desk, reach:
     for path in (AT, f"{AT}/search?q=s", f"{AT}/search", f"{AT}?sort=-amount"):
         found = {each["id"] for each in (await client.get(path)).json()["items"]}
         assert found <= seen and (found == seen or "q=s" in path), path
-    assert (await client.get(f"{AT}/{other['id']}")).status_code == 404
+    for more in ("", "/stages"):
+        assert (await client.get(f"{AT}/{other['id']}{more}")).status_code == 404
     assert (await client.post(f"{AT}/{other['id']}/win")).status_code == 404
     board = (await client.get(f"/v1/pipelines/{desk.pipeline}/board")).json()["stages"]
     assert board[0]["opportunities"] == len(seen)

@@ -7,7 +7,7 @@ come in either order, and side by side; the rows are the same, since the writer 
 A batch is a handful of statements, however many events it has.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -32,6 +32,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    true,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB, insert
@@ -44,6 +45,7 @@ from tailrace.db.database import Tx
 from tailrace.db.keys import tenant_index
 from tailrace.db.models import TenantRow
 from tailrace.http.auth import Colleagues
+from tailrace.http.pagination import PageRequest, rows_of
 from tailrace.messaging.subscribers import Delivery, Projection
 
 ABSENT = object()
@@ -194,19 +196,26 @@ class Timeline(Projection):
             ),
         )
 
-    async def shown_to(self, tx: Tx, who: Principal, customers: Sequence[UUID], teams: Colleagues) -> Select[Any]:
-        """The entries of these customers that somebody may see."""
+    async def shown_to(
+        self, tx: Tx, who: Principal, customers: Sequence[UUID], teams: Colleagues
+    ) -> Callable[[PageRequest], Select[Any]]:
+        """The entries of these customers that somebody may see. Of each customer no more are read than a page shows."""
         reaches = {who.reach(scope) for scope in self._scopes.values()}
         colleagues = await teams.colleagues(tx, who.user_id) if Reach.TEAM in reaches else ()
-        of_them = TimelineEntry.customer_id == customers[0]
-        if len(customers) > 1:
-            of_them = TimelineEntry.customer_id == any_(literal(list(customers), ARRAY(Uuid)))
-        return (
-            select(TimelineEntry)
-            .join(TimelineEntry.subject)
-            .options(contains_eager(TimelineEntry.subject))
-            .where(of_them, self.visible_to(who, colleagues))
-        )
+        visible = self.visible_to(who, colleagues)
+        entries = select(TimelineEntry).join(TimelineEntry.subject).options(contains_eager(TimelineEntry.subject))
+
+        def of_page(page: PageRequest) -> Select[Any]:
+            if len(customers) == 1:
+                return entries.where(TimelineEntry.customer_id == customers[0], visible)
+            each = func.unnest(literal(list(customers), ARRAY(Uuid))).table_valued(column("id", Uuid), name="each")
+            each = each.render_derived()
+            theirs = select(TimelineEntry.id).join(TimelineEntry.subject)
+            theirs = theirs.where(TimelineEntry.customer_id == each.c.id, visible)
+            first = rows_of(theirs, page).correlate(each).lateral("first")
+            return entries.where(TimelineEntry.id.in_(select(first.c.id).select_from(each.join(first, true()))))
+
+        return of_page
 
     async def _keep(self, tx: Tx, deliveries: Sequence[Delivery]) -> None:
         batch = _Batch()

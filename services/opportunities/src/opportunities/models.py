@@ -189,7 +189,7 @@ class Opportunity(SoftDeleted, Searchable, Owned, Base):
         self._tell()
 
     def belong_to(self, customer_id: UUID) -> None:
-        """Its customer turned out to be another, or its own again."""
+        """Its customer turned out to be another, or its own again. A deleted one stays deleted, and its history goes along."""
         self.customer_id = customer_id
         self._tell()
 
@@ -249,4 +249,5 @@ class Opportunity(SoftDeleted, Searchable, Owned, Base):
         self.changed_at = max(clock.now(), self.changed_at)
 
     def _index(self) -> None:
-        self.make_searchable(self.number, self.name)
+        if self.deleted_at is None:
+            self.make_searchable(self.number, self.name)

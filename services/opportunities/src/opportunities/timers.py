@@ -127,13 +127,11 @@ async def _follow(tx: Tx, opportunity: Opportunity) -> None:
     into = await followed(tx, MergeCopy.into_customer_id, opportunity.own_customer_id)
     customer = (await by_ids(tx, CustomerCopy, [into])).get(into)
     gone = customer is not None and not customer.active
-    if opportunity.deleted_at is not None:
-        if gone or not opportunity.ended_by_customer:
-            return
+    if opportunity.ended_by_customer and not gone:
         opportunity.restore()
     if into != opportunity.customer_id:
         opportunity.belong_to(into)
-    if gone and opportunity.status == "open":
+    if gone and opportunity.status == "open" and opportunity.deleted_at is None:
         opportunity.delete(because_of_customer=True)
 
 

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import json
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -136,8 +136,11 @@ def _paging(sortable: Iterable[str], default: str) -> Iterator[Parameter]:
     )
 
 
-async def paginate(tx: Tx, query: Select[Item], page: PageRequest) -> Listing[Item]:
-    """One page of `query`, whose only entity is the mapped class that `page` is of.
+async def paginate(
+    tx: Tx, query: Select[Item] | Callable[[PageRequest], Select[Item]], page: PageRequest
+) -> Listing[Item]:
+    """One page of `query`, whose only entity is the mapped class that `page` is of. A query may also be made for each page, for instance out of what
+    `rows_of` reads of each of several parts.
 
     Raises BadRequest for an unknown sort or a cursor that is not one of this list's; Exporting when all of it is wanted.
     """
@@ -147,7 +150,9 @@ async def paginate(tx: Tx, query: Select[Item], page: PageRequest) -> Listing[It
     return await _page(tx, query, page)
 
 
-async def _pages(query: Select[Item], page: PageRequest, tx: Tx) -> AsyncIterator[Sequence[Item]]:
+async def _pages(
+    query: Select[Item] | Callable[[PageRequest], Select[Item]], page: PageRequest, tx: Tx
+) -> AsyncIterator[Sequence[Item]]:
     """All pages, from the one asked for on."""
     cursor = page.cursor
     while True:
@@ -157,7 +162,8 @@ async def _pages(query: Select[Item], page: PageRequest, tx: Tx) -> AsyncIterato
             return
 
 
-async def _page(tx: Tx, query: Select[Item], page: PageRequest) -> Listing[Item]:
+def rows_of(query: Select[Any], page: PageRequest) -> Select[Any]:
+    """The rows of a page and one more, in its order. Raises BadRequest."""
     key = page.sortable["id"]
     name, descending = _order(page.sort, page.sortable)
     column = page.sortable[name]
@@ -167,10 +173,18 @@ async def _page(tx: Tx, query: Select[Item], page: PageRequest) -> Listing[Item]
         here = tuple_(column, key)
         query = query.where(here < after if descending else here > after)
     order = (column.desc(), key.desc()) if descending else (column.asc(), key.asc())
-    rows = list(await tx.scalars(query.order_by(*order).limit(page.limit + 1)))
+    return query.order_by(*order).limit(page.limit + 1)
+
+
+async def _page(
+    tx: Tx, query: Select[Item] | Callable[[PageRequest], Select[Item]], page: PageRequest
+) -> Listing[Item]:
+    made = query if isinstance(query, Select) else query(page)
+    rows = list(await tx.scalars(rows_of(made, page)))
     shown = rows[: page.limit]
     more = len(rows) > page.limit
-    cursor = _encode(shown[-1], column, key, page.sort) if more else None
+    name, _ = _order(page.sort, page.sortable)
+    cursor = _encode(shown[-1], page.sortable[name], page.sortable["id"], page.sort) if more else None
     return Listing(shown, cursor)
 
 
