@@ -63,7 +63,7 @@ async def rows(office: Office) -> list[dict[str, Any]]:
 
 
 def because(told: Sequence[dict[str, Any]], id: str) -> list[str]:
-    """What was published because of an event, by whoever began it."""
+    """What was published because of an event, in the name of who began it."""
     mine = [each for each in told if str(each["causation_id"]) == id]
     assert {each["actor_id"] for each in mine} <= {f"service:{id}"}
     return [str(each["type"]) for each in mine]
