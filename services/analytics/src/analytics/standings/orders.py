@@ -76,27 +76,28 @@ def fold(standing: Order | None, event: Any, at: datetime) -> Order | None:
             said["confirmed_at"] = at
             said["lines"] = [Line(line_id=one.line_id, quantity=one.quantity, net=one.net) for one in event.lines]
         return Order(**said) if standing is None else standing.model_copy(update=said)
-    if standing is None:
-        return None
-    change: dict[str, Any] = {}
+    return None if standing is None else standing.model_copy(update=_change(standing, event, at))
+
+
+def _change(standing: Order, event: Any, at: datetime) -> dict[str, Any]:
+    """What is different after an event that does not describe the whole order."""
     match event:
         case events.OrderAssigned():
-            change["owner_id"] = event.owner_id
+            return {"owner_id": event.owner_id}
         case OrderReopened():
-            change = {"confirmed_at": None, "lines": []}
+            return {"confirmed_at": None, "lines": []}
         case events.OrderCancelled():
-            change["cancelled_at"] = at
+            return {"cancelled_at": at}
         case events.OrderReinstated():
-            change["cancelled_at"] = None
+            return {"cancelled_at": None}
         case events.OrderShipmentProgressed():
             left = {one.line_id: one.quantity for one in event.lines}
             worth = [portion(line.net, left.get(line.line_id, Decimal()), line.quantity) for line in standing.lines]
-            change["shipped"] = _with(standing.shipped, at, sum(worth))
+            return {"shipped": _with(standing.shipped, at, sum(worth))}
         case events.OrderInvoiced():
-            change["invoiced"] = _with(standing.invoiced, at, event.invoiced)
-        case events.OrderPaid():
-            change["paid"] = _with(standing.paid, at, event.paid)
-    return standing.model_copy(update=change)
+            return {"invoiced": _with(standing.invoiced, at, event.invoiced)}
+        case _:
+            return {"paid": _with(standing.paid, at, event.paid)}
 
 
 ORDERS = Source(
