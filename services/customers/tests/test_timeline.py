@@ -1,18 +1,23 @@
 """A customer's timeline: of every context, in any order of events, for those who may see that context's rows, and merged with its customer."""
 
 import random
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.dialects import postgresql
 
 from contracts import activities, leads, orders, quotes, shipments
 from contracts.users import TeamCreated
-from customers.projections import timeline
-from customers.timeline import Source, Told
+from customers.projections import teams, timeline
+from customers.timeline import Source, TimelineEntry, Told
+from tailrace.core.context import Principal
 from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
+from tailrace.http.pagination import PageRequest, rows_of
 from tailrace_testing import Harness
 
 from .conftest import AT, Sales
@@ -251,6 +256,38 @@ async def test_pages_of_merged_customers_are_the_pages_of_one(sales: Sales, quer
             assert len(answer["items"]) == limit
             cursor = {"cursor": answer["next_cursor"]}
         assert pages == whole, limit
+
+
+async def test_of_merged_customers_no_more_is_read_than_a_page_shows(sales: Sales) -> None:
+    """Of 3,000 entries of each: by what PostgreSQL says that it read, with the row-level security of a request."""
+    subjects = [uuid7(), uuid7()]
+    for id in subjects:
+        await sales.h.deliver(task(id, None, id), aggregate_id=id)
+    more = """
+    INSERT INTO timeline_entry (tenant_id, id, subject_id, customer_id, kind, type, occurred_at, details)
+    SELECT tenant_id, gen_random_uuid(), subject_id, customer_id, kind, type, occurred_at - n * interval '1 minute', details
+    FROM timeline_entry, generate_series(1, 3000) AS n WHERE subject_id = ANY($1)
+    """
+    await sales.h.admin.execute(more, subjects)
+    await sales.h.admin.execute("ANALYZE timeline_entry, timeline_subject")
+    who = Principal(user_id=sales.h.user, tenant_id=sales.h.tenant, scopes=frozenset({"*"}))
+    page = PageRequest({"id": TimelineEntry.id, "occurred_at": TimelineEntry.occurred_at}, "-occurred_at", limit=20)
+    async with sales.h.tx() as tx:
+        made = await timeline.shown_to(tx, who, subjects, teams)
+        query = rows_of(made(page), page).compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})
+        typed = re.sub(r"(ARRAY\[[^]]*\])", r"CAST(\1 AS uuid[])", str(query))
+        (plan,) = await tx.scalar(text(f"EXPLAIN (ANALYZE, FORMAT JSON) {typed}"))
+    assert 42 <= entries_read(plan["Plan"]) <= 100
+
+
+def entries_read(node: dict[str, Any]) -> float:
+    """How many rows of entries a plan looked at, those besides that it passed over."""
+    here = (
+        node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+        if node.get("Relation Name") == "timeline_entry"
+        else 0
+    )
+    return float(here * node["Actual Loops"]) + sum(entries_read(each) for each in node.get("Plans", ()))
 
 
 async def test_a_document_takes_its_history_along(sales: Sales) -> None:

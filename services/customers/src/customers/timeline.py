@@ -208,8 +208,11 @@ class Timeline(Projection):
         def of_page(page: PageRequest) -> Select[Any]:
             if len(customers) == 1:
                 return entries.where(TimelineEntry.customer_id == customers[0], visible)
-            each = func.unnest(literal(list(customers), ARRAY(Uuid))).table_valued(column("id", Uuid), name="each")
-            each = each.render_derived()
+            each = (
+                func.unnest(literal(list(customers), ARRAY(Uuid)))
+                .table_valued(column("id", Uuid))
+                .render_derived(name="each")
+            )
             theirs = select(TimelineEntry.id).join(TimelineEntry.subject)
             theirs = theirs.where(TimelineEntry.customer_id == each.c.id, visible)
             first = rows_of(theirs, page).correlate(each).lateral("first")
