@@ -67,11 +67,12 @@ async def stands_in_the_trace(company: Company, order: str, *documents: str) -> 
     """The order shows all of them, and each of them shows the order."""
     for begin, wanted in ((order, {*documents}), *((each, {order}) for each in documents)):
 
-        async def shown(id: str = begin) -> set[str]:
+        async def missing(id: str = begin, wanted: set[str] = wanted) -> set[str]:
             answer = await company.member.send("GET", f"/v1/trace/{id}")
-            return {node["document_id"] for node in answer.json()["nodes"]} if answer.status_code == 200 else set()
+            nodes = answer.json()["nodes"] if answer.status_code == 200 else []
+            return wanted - {node["document_id"] for node in nodes}
 
-        await eventually(shown, lambda found, wanted=wanted: found >= wanted, what=f"the whole trace of {begin}")
+        await eventually(missing, lambda left: not left, what=f"the whole trace of {begin}")
 
 
 async def test_a_stranger_becomes_a_won_opportunity(fleet: Stack, gateway: Gateway) -> None:

@@ -110,7 +110,7 @@ async def test_a_legal_hold_keeps_a_version_until_it_is_taken_off(server: tuple[
     at = {"Bucket": "locked", "Key": f"acme/audit/{key}", "VersionId": sealed.version}
 
     def held() -> bool:
-        return client.head_object(**at).get("ObjectLockLegalHoldStatus") == "ON"
+        return bool(client.head_object(**at).get("ObjectLockLegalHoldStatus") == "ON")
 
     assert not held()
     for on in (True, True, False):
