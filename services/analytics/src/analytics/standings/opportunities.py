@@ -93,7 +93,9 @@ def fold_opportunity(standing: Opportunity | None, event: Any, at: datetime) -> 
     said = {name: getattr(event, name) for name in ("number", "owner_id", "customer_id", "currency", "amount")}
     said["came_of_id"] = event.lead_id
     closed_at = None if event.status == "open" else at if event.status != standing.status else standing.closed_at
-    return standing.model_copy(update={**said, "status": event.status, "closed_at": closed_at, "gone": False})
+    # A deleted one follows its customer into a merge and back, and stays deleted.
+    gone = standing.gone and not isinstance(event, events.OpportunityRestored)
+    return standing.model_copy(update={**said, "status": event.status, "closed_at": closed_at, "gone": gone})
 
 
 LEADS = Source(

@@ -1,0 +1,44 @@
+"""What was taken away counts no more, and again only when it is there again."""
+
+from datetime import date, datetime
+from typing import Any
+
+from selling_desk import NOON, order_said
+
+from analytics.standings import opportunities as of_opportunities
+from analytics.standings import orders as of_orders
+from contracts import opportunities, orders, reopenings
+from tailrace.core.ids import uuid7
+
+
+def entries(fold: Any, *told: Any, at: datetime = NOON) -> list[tuple[str, int]]:
+    """The measures that a document counts in after all of these events, with amounts."""
+    standing = None
+    for event in told:
+        standing = fold(standing, event, at)
+    return [] if standing is None else [(entry.measure, entry.amount) for entry in standing.entries()]
+
+
+def test_a_deleted_opportunity_that_follows_its_customer_stays_deleted() -> None:
+    id = uuid7()
+    said = {"opportunity_id": id, "number": "O", "name": "O", "status": "open", "pipeline_id": uuid7(), "stage": "s"}
+    said |= {"amount": 700, "currency": "EUR", "category": "best", "expected_close_on": date(2026, 12, 1)}
+    made = opportunities.OpportunityCreated(**said, customer_id=uuid7())
+    gone = opportunities.OpportunityDeleted(opportunity_id=id, number="O")
+    moved = opportunities.OpportunityUpdated(**said, customer_id=uuid7())
+    back = opportunities.OpportunityRestored(**said, customer_id=uuid7())
+    there = [("opportunity_created", 700), ("opportunity_open", 700)]
+    assert entries(of_opportunities.fold_opportunity, made) == there
+    assert entries(of_opportunities.fold_opportunity, made, gone, moved) == []
+    assert entries(of_opportunities.fold_opportunity, made, gone, moved, back, moved) == there
+
+
+def test_an_order_that_was_reopened_is_placed_and_no_more_until_it_binds_again() -> None:
+    said = order_said(1, 600, None)
+    id = said["order_id"]
+    reopened = reopenings.OrderReopened(order_id=id, number="SO-1", revision=2)
+    first = [orders.OrderCreated(**said), orders.OrderConfirmed(**said)]
+    assert entries(of_orders.fold, *first) == [("order_placed", 600), ("order_confirmed", 600)]
+    assert entries(of_orders.fold, *first, reopened) == [("order_placed", 600)]
+    again = orders.OrderConfirmed(**{**said, "net": 900}, revision=2)
+    assert entries(of_orders.fold, *first, reopened, again) == [("order_placed", 900), ("order_confirmed", 900)]
