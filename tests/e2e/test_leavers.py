@@ -39,6 +39,11 @@ OF_USERS: Mapping[str, str] = {
     "analytics.user_copy": "inactive",
     "analytics.movement": "what counted for them, counted",
     "analytics.membership": "which teams they were in, and when",
+    "notifications.user_copy": "inactive",
+    "notifications.notification": "what they were told, which nobody else ever sees",
+    "notifications.told": "of which events, so that it is not done again",
+    "notifications.mailbox_place": "how much they were told",
+    "notifications.delivery": "what was sent to them, or could not be any more",
 }
 OF_CUSTOMERS: Mapping[str, str] = {
     **OF_AUDIT,
@@ -47,6 +52,7 @@ OF_CUSTOMERS: Mapping[str, str] = {
     "customers.timeline_subject": "the same",
     "analytics.movement": "that it came and went",
     "analytics.document": "where it stands, should it come back",
+    "notifications.notification": "what people were told of it, in their own feeds",
 }
 CUSTOMERS = 30
 
