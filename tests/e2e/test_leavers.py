@@ -145,6 +145,7 @@ async def test_whom_nobody_takes_over_from_leaves_it_told(fleet: Stack, gateway:
 
 COPIES = (
     *(f"{service}.customer_copy" for service in ("accounting", "activities", "opportunities", "orders", "quotes")),
+    "notifications.customer_copy",
     "orders.buyer_copy",
 )
 """What stays of a customer, out of use, for the orders and quotes that name it."""
