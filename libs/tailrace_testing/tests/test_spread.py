@@ -113,10 +113,10 @@ def test_the_longest_begins_first_and_the_last_lines_say_where_the_time_went(che
 
 
 def test_what_reads_all_that_there_is_begins_early(checkout: pytest.Pytester) -> None:
-    """Also in one process, after what needs less than the fleet."""
+    """Also in one process, after what needs less than the fleet. No file is called as one of the suite is: that would be taken for it."""
     early = "import pytest\n@pytest.mark.early\ndef test_reads_all(fleet): pass\ndef test_as_it_comes(fleet): pass\n"
     _write(checkout, "tests/e2e/test_z.py", early)
-    _write(checkout, "tests/fuzz/test_fuzz.py", "def test_fuzz(fleet): pass\n")
+    _write(checkout, "tests/fuzz/test_early.py", "def test_fuzz(fleet): pass\n")
     _write(checkout, "tests/e2e/test_a.py", "def test_trades(fleet): pass\n")
     said = checkout.runpytest_inprocess("-p", "tailrace_testing.plugin", "--collect-only", "-q").outlines
     names = [line.partition("::")[2] for line in said if "::" in line]
