@@ -15,9 +15,11 @@ from tailrace_testing.gateway import eventually
 
 _AHEAD = "10 minutes"
 """For a timer that falls due later no test waits."""
+_CLOCKED = "name LIKE 'schedule:%' OR name = 'notifications.due'"
+"""Timers that wait for an hour: a schedule, a digest, the end of quiet hours or of a storm of news. Until then nothing is under way."""
 _COMING = f"""
     SELECT 'timer ' || name || ' of ' || key FROM timer
-    WHERE tenant_id = $1::uuid AND due_at < now() + interval '{_AHEAD}' AND (name NOT LIKE 'schedule:%' OR due_at < now())
+    WHERE tenant_id = $1::uuid AND due_at < now() + interval '{_AHEAD}' AND (NOT ({_CLOCKED}) OR due_at < now())
     UNION ALL
     SELECT 'errand ' || name FROM errand_turn WHERE tenant_id = $1::uuid AND due_at < now() + interval '{_AHEAD}'
     UNION ALL
