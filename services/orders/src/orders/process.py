@@ -308,6 +308,7 @@ def _advance(order: Order, memory: Fulfilment) -> str:
         order.hold_stock(memory.held)
         order.ask_shipment(reservation_id, one.lines, one.lots, allocating=memory.asking)
     # While shipments are being cancelled, some of what looks open may be leaving after all.
+    # Everything left before it could be cancelled or reopened: what was to be undone stands.
     memory.undoing = False
     if memory.wanted and memory.cancels == 0 and not memory.in_state("asked"):
         memory.wanted = False

@@ -20,7 +20,6 @@ from sqlalchemy import (
     Connection,
     LargeBinary,
     Select,
-    Uuid,
     and_,
     any_,
     bindparam,
@@ -31,9 +30,10 @@ from sqlalchemy import (
     literal,
     select,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column, object_session
 
+from tailrace.db.among import among
 from tailrace.db.database import Tx
 from tailrace.db.outbox import UnitOfWork
 from tailrace.db.tables import search_entry
@@ -102,10 +102,10 @@ async def found_by(tx: Tx, kind: Any, asked: str, *, masked: bool, by_id: bool =
         if many and await _are_mostly(tx, kind, _unpacked(packed[: _SAMPLE * _BYTES]), said):
             return said
         if not many:
-            return and_(_is_one_of(kind, _unpacked(packed)), said)
+            return and_(among(kind.id, _unpacked(packed)), said)
     # An array is made first, and looked up; of a subquery PostgreSQL guesses too many rows.
-    among: ColumnElement[bool] = kind.id == any_(func.array(marked.scalar_subquery()))
-    return and_(among, *(text.contains(part, autoescape=True) for part in parts))
+    found: ColumnElement[bool] = kind.id == any_(func.array(marked.scalar_subquery()))
+    return and_(found, *(text.contains(part, autoescape=True) for part in parts))
 
 
 async def _some(tx: Tx, marked: Select[UUID]) -> bytes:
@@ -122,13 +122,8 @@ def _unpacked(packed: bytes) -> list[UUID]:
 async def _are_mostly(tx: Tx, kind: Any, some: Sequence[UUID], said: ColumnElement[bool]) -> bool:
     """Whether what is marked has mostly what is asked for, rather than its pairs in other places: `00` of many numbers, say."""
     with tx.seeing_all():
-        right = await tx.scalar(select(func.count()).select_from(kind).where(_is_one_of(kind, some), said))
+        right = await tx.scalar(select(func.count()).select_from(kind).where(among(kind.id, some), said))
     return int(right or 0) * 4 > len(some)
-
-
-def _is_one_of(kind: Any, ids: Sequence[UUID]) -> ColumnElement[bool]:
-    found: ColumnElement[bool] = kind.id == any_(literal(list(ids), ARRAY(Uuid)))
-    return found
 
 
 def sharing(kind: type[Searchable], tenant_id: UUID, by: str, values: Iterable[str]) -> ColumnElement[bool]:
