@@ -12,6 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 from gateway import health, pages
 from gateway.accesses import Accesses, Teller, load_templates
 from gateway.admission import Admission, Shares
+from gateway.asking import Asking
 from gateway.compression import Compression
 from gateway.feed import Feed, UserEvents
 from gateway.forward import Forwarder
@@ -80,7 +81,7 @@ def build(
     diary = Diary(settings.kafka, "/tailrace/gateway") if feed is None else None
     accesses = Accesses(load_templates(promised, screens), teller or diary)
     gateway = Gateway(table, admission, forwarder, pace, accesses, tenant_uploads=shares.tenant_uploads)
-    screen_reads = ScreenReads(screens, table, admission, forwarder, pace, accesses)
+    screen_reads = ScreenReads(screens, admission, Asking(table, forwarder, pace), accesses)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -6,9 +6,8 @@ screen's. A screen costs as much of the allowance as its parts asked for one by 
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from hashlib import blake2b
 from http import HTTPStatus
 from typing import Any, Final
@@ -16,16 +15,13 @@ from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from gateway.accesses import Accesses
 from gateway.admission import Admission, Charged
-from gateway.forward import Forwarder
+from gateway.asking import Answer, Asking
 from gateway.head import Head, read_head
-from gateway.pace import Pace
-from gateway.table import Table
-from gateway.upload import Upload
-from tailrace.core.errors import BadRequest, Problem, Unknown
+from tailrace.core.errors import BadRequest, Unknown
 from tailrace.core.manifest import Route
 from tailrace.core.screens import Part, Screen
 from tailrace.http.etag import not_modified
@@ -33,28 +29,8 @@ from tailrace.http.problem_details import MEDIA_TYPE
 from tailrace.runtime.openapi_screens import PREFIX, path_of
 
 _ROUTE: Final = Route(service="gateway", prefix=PREFIX)
-_HANDED_ON = frozenset({b"authorization", b"tailrace-after", b"accept-language", b"user-agent"})
 _HEADERS: Final = {"Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
 _DEPTH: Final = len(PREFIX.split("/"))
-
-
-@dataclass(slots=True)
-class _Answer:
-    """Of one part. `send` takes it as an ASGI server would."""
-
-    status: int = 0
-    body: bytes = b""
-    problem: Problem | None = None
-
-    async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-        else:
-            self.body += message["body"]
-
-    @property
-    def shown(self) -> bool:
-        return self.status == 200
 
 
 class ScreenReads:
@@ -63,17 +39,13 @@ class ScreenReads:
     def __init__(
         self,
         screens: Iterable[Screen],
-        table: Table,
         admission: Admission,
-        forwarder: Forwarder,
-        pace: Callable[[], Pace],
+        asking: Asking,
         accesses: Accesses,
     ) -> None:
         self._screens = {screen.name: screen for screen in screens}
-        self._table = table
         self._admission = admission
-        self._forwarder = forwarder
-        self._pace = pace
+        self._asking = asking
         self._accesses = accesses
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -99,7 +71,7 @@ class ScreenReads:
             answers = await self._ask(screen, id, head, scope)
         # What the caller sent goes to every part alike: where one says that it is malformed, the screen was asked for wrongly.
         wrong = next((answer for answer in answers if answer.status == HTTPStatus.BAD_REQUEST), None)
-        if screen.of_one and not answers[0].shown:
+        if screen.of_one and not answers[0].good:
             wrong = answers[0]
         if wrong is not None:
             await _refuse(wrong, rate, scope, receive, send)
@@ -118,45 +90,27 @@ class ScreenReads:
         except ValueError as error:
             raise Unknown(screen.name, below[1]) from error
 
-    async def _ask(self, screen: Screen, id: str, head: Head, scope: Scope) -> Sequence[_Answer]:
+    async def _ask(self, screen: Screen, id: str, head: Head, scope: Scope) -> Sequence[Answer]:
         """What each part's service says. Nobody waits for the others once the thing itself is refused."""
         async with asyncio.TaskGroup() as group:
             asked = [group.create_task(self._part(part, id, head, scope)) for part in screen.parts]
             first = await asked[0]
-            if screen.of_one and not first.shown:
+            if screen.of_one and not first.good:
                 for task in asked[1:]:
                     task.cancel()
                 return [first]
         return [task.result() for task in asked]
 
-    async def _part(self, part: Part, id: str, head: Head, scope: Scope) -> _Answer:
+    async def _part(self, part: Part, id: str, head: Head, scope: Scope) -> Answer:
         path, query = part.target(id)
-        segments = tuple(path.split("/")[1:])
-        route = self._table.match(segments)
-        if route is None:
-            return _Answer(Unknown.status, problem=Unknown("path", path))
-        kept = [(name, value) for name, value in head.headers if name in _HANDED_ON]
-        one = replace(
-            head, method="GET", path=path, query=query, segments=segments, headers=kept, length=None, has_body=False
-        )
-        answer, nothing = _Answer(), Upload(_no_body, 0, self._pace())
-        await nothing.read_ahead(has_body=False)
-        try:
-            await self._forwarder.forward(route, one, scope, nothing, answer.send, {}, self._pace())
-        except Problem as problem:
-            return _Answer(problem.status, problem=problem)
-        return answer
+        return await self._asking.ask(head, scope, path, query)
 
 
-async def _no_body() -> Message:
-    return {"type": "http.request", "body": b"", "more_body": False}
-
-
-def _together(screen: Screen, answers: Sequence[_Answer]) -> bytes:
+def _together(screen: Screen, answers: Sequence[Answer]) -> bytes:
     """The screen's body. What the services said stands in it as they said it."""
     parts, left_out = [], []
     for part, answer in zip(screen.parts, answers, strict=True):
-        if answer.shown:
+        if answer.good:
             parts.append(b'"%s":%s' % (part.name.encode(), answer.body))
         else:
             left_out.append({"part": part.name, "status": answer.status, **_why(answer)})
@@ -165,14 +119,9 @@ def _together(screen: Screen, answers: Sequence[_Answer]) -> bytes:
     return b'{"screen":"%s","parts":{%s},%s' % (screen.name.encode(), b",".join(parts), rest[1:].encode())
 
 
-def _why(answer: _Answer) -> dict[str, str]:
-    if answer.problem is not None:
-        return {"type": f"urn:tailrace:problem:{answer.problem.slug}", "title": answer.problem.title}
-    try:
-        said = json.loads(answer.body)
-        return {"type": str(said["type"]), "title": str(said["title"])}
-    except (ValueError, TypeError, KeyError):
-        return {"type": "about:blank", "title": "No answer that can be read"}
+def _why(answer: Answer) -> dict[str, str]:
+    said = answer.refusal
+    return {"type": said["type"], "title": said["title"]}
 
 
 def _links(screen: Screen, body: bytes) -> list[dict[str, str]]:
@@ -201,7 +150,7 @@ async def _answer(body: bytes, rate: dict[str, str], scope: Scope, receive: Rece
     await (seen or response)(scope, receive, send)
 
 
-async def _refuse(answer: _Answer, rate: dict[str, str], scope: Scope, receive: Receive, send: Send) -> None:
+async def _refuse(answer: Answer, rate: dict[str, str], scope: Scope, receive: Receive, send: Send) -> None:
     """Refuse the screen as the thing's own service did. Raises what the gateway itself refuses."""
     if answer.problem is not None:
         raise answer.problem
