@@ -3,6 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from sqlalchemy import MetaData
@@ -80,6 +81,8 @@ class Service:
     """What the roles that a new tenant gets grant of these scopes; `<resource>:*` grants all of one resource."""
     screens: Sequence[Screen] = ()
     """What the edge shows of several services in one answer."""
+    also_promises: Mapping[str, Callable[[Mapping[str, dict[str, Any]]], str]] = field(default_factory=dict)
+    """Further documents that follow from the OpenAPI documents of all services, by their path below `contracts/`."""
     edge: bool = False
     """It faces the world and forwards to the others; clients reach them through it alone."""
     issues_tokens: bool = False

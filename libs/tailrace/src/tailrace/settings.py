@@ -145,6 +145,8 @@ class Settings(BaseSettings):
     """Of those, how many may have a body of more than 64 kB, which is passed on while it arrives."""
     address_requests: int = Field(default=32, ge=1)
     """Requests of a client address that it has under way at once on paths that need no token. Their bodies are 64 kB at most."""
+    graphql_introspection: bool = True
+    """Whether clients may ask `/graphql` for its schema, which the contracts publish anyway."""
     cors_origins: list[str] = []
     """Origins whose pages may call the gateway from a browser; none by default."""
 

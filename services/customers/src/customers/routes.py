@@ -34,7 +34,7 @@ from tailrace.db import master_data
 from tailrace.db.search import found_by
 from tailrace.errands.partners import Partner, partner
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import Deleted, any_of, between, called, equal
+from tailrace.http.filters import Deleted, any_of, between, by_id, called, equal
 from tailrace.http.masks import kept, shows
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
@@ -61,7 +61,9 @@ Words = Annotated[
     Search, Query(description="Words, or parts of them, of the number, a name, its reading, or an e-mail address.")
 ]
 Verification = Annotated[Partner | None, partner("verification")]
-Customers = Annotated[PageRequest, listed(Customer, *_FILTERS, equal(Customer.sales_rep_id), sort=_SORT)]
+Customers = Annotated[
+    PageRequest, listed(Customer, by_id(Customer), *_FILTERS, equal(Customer.sales_rep_id), sort=_SORT)
+]
 Theirs = Annotated[PageRequest, listed(Customer, *_FILTERS, sort=_SORT)]
 Found = Annotated[PageRequest, listed(Customer, *_FILTERS, sort=_SORT)]
 

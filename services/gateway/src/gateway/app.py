@@ -17,11 +17,14 @@ from gateway.compression import Compression
 from gateway.feed import Feed, UserEvents
 from gateway.forward import Forwarder
 from gateway.gateway import Gateway
+from gateway.graph.door import PREFIX as GRAPHQL
+from gateway.graph.door import Door, Inside
+from gateway.graph.offer import OFFER, Offer
 from gateway.in_flight import InFlight
 from gateway.limits import Limit
 from gateway.pace import Pace
 from gateway.revocations import Revocations
-from gateway.routes import Read, forwarded
+from gateway.routes import Forwarded, Read, forwarded
 from gateway.screen_reads import ScreenReads
 from gateway.screens import SCREENS
 from gateway.table import load_table
@@ -57,6 +60,7 @@ def build(
     feed: Feed | None = None,
     promised: Path | None = None,
     screens: Sequence[Screen] = SCREENS,
+    offer: Offer = OFFER,
     teller: Teller | None = None,
 ) -> FastAPI:
     """The app. `feed` tells it about revocations in the place of Kafka, and `teller` is told of accesses then. `promised` is a folder with the
@@ -81,7 +85,13 @@ def build(
     diary = Diary(settings.kafka, "/tailrace/gateway") if feed is None else None
     accesses = Accesses(load_templates(promised, screens), teller or diary)
     gateway = Gateway(table, admission, forwarder, pace, accesses, tenant_uploads=shares.tenant_uploads)
-    screen_reads = ScreenReads(screens, admission, Asking(table, forwarder, pace), accesses)
+    asking = Asking(table, forwarder, pace)
+    screen_reads = ScreenReads(screens, admission, asking, accesses)
+
+    def graphql() -> Inside:
+        from gateway.graph.build import endpoint
+
+        return endpoint(settings, asking, pace, offer=offer, screens=screens, promised=promised)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -110,6 +120,7 @@ def build(
     app.include_router(pages.router(promised))
     app.include_router(health.for_operators(metrics.router, settings.metrics_from))
     app.router.routes.append(Read(PREFIX, screen_reads))
+    app.router.routes.append(Forwarded(GRAPHQL, Door(admission, accesses, graphql)))
     app.router.routes.extend(forwarded(table, gateway))
     app.router.default = gateway
     app.add_middleware(Compression)

@@ -58,6 +58,11 @@ class Upload:
     def length(self) -> int | None:
         return len(self._ahead) if self.whole else None
 
+    @property
+    def ahead(self) -> bytes:
+        """What was read ahead: all of it, when it is `whole`."""
+        return bytes(self._ahead)
+
     async def read_ahead(self, has_body: bool) -> None:
         """Read all of it, or more than `READ_AHEAD` bytes. Raises TooLarge, RequestTimeout, ClientGone."""
         self.whole = not has_body

@@ -21,6 +21,7 @@ from joserfc.jwk import KeySet, RSAKey
 
 from contracts.users import UserEvent
 from gateway.app import build
+from gateway.graph.offer import OFFER, Offer
 from gateway.revocations import Revocations
 from gateway.service import service
 from tailrace.core.events import Event, Meta
@@ -140,6 +141,8 @@ class Upstream:
 
     name: str
     seen: list[dict[str, Any]] = field(default_factory=list)
+    says: dict[str, Callable[[Request], Any]] = field(default_factory=dict)
+    """What it answers at a path, in the place of what it got."""
     release: asyncio.Event = field(default_factory=asyncio.Event)
     entered: asyncio.Event = field(default_factory=asyncio.Event)
     finished: asyncio.Event = field(default_factory=asyncio.Event)
@@ -179,7 +182,10 @@ class Upstream:
             "body": body[:2000].decode("latin-1"),
         }
         self.seen.append(got)
-        answer = Response(orjson.dumps(got), media_type="application/json")
+        said = self.says[request.url.path](request) if request.url.path in self.says else got
+        if isinstance(said, Response):
+            return said
+        answer = Response(orjson.dumps(said), media_type="application/json")
         answer.headers["ETag"] = '"7"'
         if mark := request.headers.get("Tailrace-After"):
             answer.headers["Tailrace-Event"] = mark
@@ -322,7 +328,7 @@ def write_promises(folder: Path) -> None:
 
 @asynccontextmanager
 async def stand_with(
-    tmp_path: Path, *, begun: bool = True, screens: Sequence[Screen] = (), **settings: Any
+    tmp_path: Path, *, begun: bool = True, screens: Sequence[Screen] = (), offer: Offer = OFFER, **settings: Any
 ) -> AsyncIterator[Stand]:
     """`begun` is False for a gateway that has read no revocations yet."""
     identity = FastAPI()
@@ -346,7 +352,7 @@ async def stand_with(
         given = Settings(ports=ports, **settings)
         told = Told()
         port = await servers.start(
-            build(given, feed=feed, promised=promised, screens=screens, teller=told), service, given
+            build(given, feed=feed, promised=promised, screens=screens, offer=offer, teller=told), service, given
         )
         if begun:
             await feed.current.wait()

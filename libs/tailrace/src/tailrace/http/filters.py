@@ -13,16 +13,20 @@ from inspect import Parameter
 from typing import Annotated, Any
 from uuid import UUID
 
+from annotated_types import Len
 from fastapi import Query
 from sqlalchemy import ColumnElement, func, text
 from sqlalchemy.orm import InstrumentedAttribute
 
 from tailrace.core.fields import Code, Day, Moment, MomentOrDay, Search, Text
 from tailrace.core.money import Exact
+from tailrace.db.among import among
 from tailrace.db.master_data import MasterData
 from tailrace.messaging.days import CompanyDays
 
 Column = InstrumentedAttribute[Any]
+MOST_IDS = 200
+"""That are asked for at once; no page is longer."""
 
 Deleted = Annotated[bool, Query(description="Those that were deleted, instead of those in use.")]
 """For lists of what can be restored."""
@@ -68,6 +72,16 @@ def any_of(column: Column, type: Any = None) -> Filter:
     description = "One of these; may be given several times."
     one: Any = type or _type_of(column)
     return Filter(column.key, list[one], lambda values: column.in_(values), description)
+
+
+def by_id(kind: type[Any]) -> Filter:
+    """The rows with these ids, at most as many as a page has room for: what a reader of one list asks of another, all at once."""
+    return Filter(
+        "id",
+        Annotated[list[UUID], Len(max_length=MOST_IDS)],
+        lambda ids: among(kind.id, ids),
+        "Those with these ids; may be given several times.",
+    )
 
 
 def part_of(column: Column) -> Filter:

@@ -25,7 +25,7 @@ from sqlalchemy.orm import raiseload
 from tailrace.db import master_data
 from tailrace.db.master_data import MasterData
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import Deleted, Filter, called, part_of
+from tailrace.http.filters import Deleted, Filter, by_id, called, part_of
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Body, ResourceView, Tx
 
@@ -58,7 +58,9 @@ def master_data_routes(
     one, name, path = kind.__tablename__, noun.partition(" ")[2], f"/{{{kind.__tablename__}_id}}"
     several = router.prefix.rpartition("/")[2].replace("-", "_")
     code: Any = getattr(kind, kind.code_field)
-    page_of = listed(kind, called(kind), part_of(kind.name), *filters, sort=[code, kind.name, kind.created_at])
+    page_of = listed(
+        kind, by_id(kind), called(kind), part_of(kind.name), *filters, sort=[code, kind.name, kind.created_at]
+    )
     shown: Any = Page[summary or view]  # type: ignore[misc]
     no_parts = [raiseload("*")] if summary is not None else []
     types: dict[str, Any] = {"body": body, "id": Annotated[UUID, Path(alias=f"{one}_id")]}

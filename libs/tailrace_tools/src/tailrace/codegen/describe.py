@@ -24,6 +24,7 @@ from tailrace.codegen.openapi import openapi
 from tailrace.codegen.places import (
     BUILT,
     CONNECTORS,
+    CONTRACTS,
     IMPORT_CONTRACTS,
     MANIFESTS,
     OPENAPI,
@@ -68,6 +69,7 @@ def describe(services: Sequence[Service], root: Path, commands: Typer, documents
         files |= _promises(service, root)
         if service.name in documents:
             files[OPENAPI / f"{service.name}.json"] = _json(documents[service.name])
+        files |= {CONTRACTS / path: text(documents) for path, text in service.also_promises.items()}
     return files | kit_pages(commands)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+CONTRACTS = Path("contracts")
 SCHEMAS = Path("contracts/schemas")
 SAMPLES = Path("contracts/samples")
 OPENAPI = Path("contracts/src/contracts/openapi")

@@ -32,7 +32,7 @@ from accounting.payments.accounts import iban_for
 from accounting.reactions import books
 from accounting.scopes import InvoiceReader, InvoiceWriter, Writer
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import any_of, between, equal, where
+from tailrace.http.filters import any_of, between, by_id, equal, where
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.paper import Paper
 from tailrace.http.routing import Tx, tenant_router
@@ -58,6 +58,7 @@ Invoices = Annotated[
     PageRequest,
     listed(
         Invoice,
+        by_id(Invoice),
         any_of(Invoice.status, Status),
         any_of(Invoice.kind, Kind),
         equal(Invoice.number),

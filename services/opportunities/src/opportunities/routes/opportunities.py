@@ -26,7 +26,7 @@ from opportunities.views.opportunities import ClosingView, OpportunitySummary, O
 from tailrace.core.fields import Search
 from tailrace.db.search import found_by
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import any_of, between, equal
+from tailrace.http.filters import any_of, between, by_id, equal
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
@@ -60,7 +60,7 @@ _SORT = [
     Opportunity.created_at,
 ]
 Words = Annotated[Search, Query(description="Words, or parts of them, of the number or the name.")]
-Opportunities = Annotated[PageRequest, listed(Opportunity, *_FILTERS, sort=_SORT)]
+Opportunities = Annotated[PageRequest, listed(Opportunity, by_id(Opportunity), *_FILTERS, sort=_SORT)]
 
 
 def _shown() -> Select[Opportunity]:

@@ -13,7 +13,7 @@ from shipping.reactions import order_requests
 from shipping.scopes import Reader, Writer
 from shipping.views import PickList, PickListLine, ShipmentView, Status
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import any_of, equal
+from tailrace.http.filters import any_of, by_id, equal
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
@@ -28,6 +28,7 @@ Shipments = Annotated[
     PageRequest,
     listed(
         Shipment,
+        by_id(Shipment),
         equal(Shipment.order_id),
         any_of(Shipment.status, Status),
         equal(Shipment.held),
