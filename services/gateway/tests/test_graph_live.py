@@ -17,7 +17,8 @@ ORDERS = Watch("orderStatusChanged", "order.events", "order_id", "order", "/v1/o
 STOCK = Watch(
     "stockChanged", "stock.events", "place", "level", "/v1/stock", "item={item}", permits="/v1/stock?place={place}"
 )
-ORDER, TENANT = uuid4(), uuid4()
+NEWS = Watch("newsChanged", "news.events", "", "news", "/v1/news", "id={news_id}", permits="/v1/news?limit=1")
+ORDER, TENANT, USER = uuid4(), uuid4(), uuid4()
 
 
 class Topics:
@@ -61,8 +62,9 @@ class Topics:
 class Reader:
     """In the place of a caller: what it reads is what `says` says."""
 
-    def __init__(self, says: Callable[[str, str], Any], tenant_id: UUID = TENANT) -> None:
-        self.tenant_id = tenant_id
+    tenant_id, user_id = TENANT, USER
+
+    def __init__(self, says: Callable[[str, str], Any]) -> None:
         self._says = says
 
     async def reread(self, path: str, query: str = "") -> Any:
@@ -176,4 +178,18 @@ async def test_a_place_is_listened_to_by_what_events_name() -> None:
     topics.tell(2, uuid4(), topic="stock.events", place=here, item="a b")
     change = await anext(changes)
     assert (change.sequence, change.thing, asked[-1]) == (2, {"on_hand": "7"}, ("/v1/stock", "item=a%20b"))
+    await changes.aclose()
+
+
+async def test_ones_own_are_those_that_name_oneself() -> None:
+    topics = Topics()
+    reader: Any = Reader(lambda _, query: {"items": [{"id": query}]})
+    changes = _changes(Live("", topics.follow), reader, NEWS, "")
+    await anext(changes)
+    # Another's; one that names no news, such as that all of them were seen; and one of one's own.
+    topics.tell(1, topic="news.events", user_id=str(uuid4()), news_id="1")
+    topics.tell(2, topic="news.events", user_id=str(USER))
+    topics.tell(3, topic="news.events", user_id=str(USER), news_id="3")
+    change = await anext(changes)
+    assert (change.sequence, change.thing) == (3, {"id": "id=3"})
     await changes.aclose()

@@ -14,6 +14,7 @@ from starlette.types import Scope
 from gateway.admission import Charged
 from gateway.asking import Answer, Asking, said_of
 from gateway.head import Head
+from tailrace.core.context import Principal
 from tailrace.core.errors import Invalid, Problem, Unknown
 
 BATCH = 100
@@ -56,8 +57,17 @@ class Caller:
 
     @property
     def tenant_id(self) -> UUID:
-        assert self._charged.principal is not None, "GraphQL is for those who are logged in"
-        return self._charged.principal.tenant_id
+        return self._principal.tenant_id
+
+    @property
+    def user_id(self) -> UUID:
+        return self._principal.user_id
+
+    @property
+    def _principal(self) -> Principal:
+        if self._charged.principal is None:
+            raise AssertionError("nobody in particular is let in to GraphQL")
+        return self._charged.principal
 
     def read(self, path: str, query: str = "") -> asyncio.Task[Any]:
         """What `GET` answers, decoded; the same read is made once. Raises Refusal."""

@@ -111,7 +111,10 @@ class Live:
 
     async def changes(self, watch: Watch, id: str, caller: Caller) -> AsyncGenerator[Change, None]:
         """First the state as it is read once nothing can be missed, then each change. Raises Refusal, also when it ends before its client does."""
-        with self._listening(watch.topic, caller.tenant_id, _wants(watch, id)) as (topic, listener):
+        with self._listening(watch.topic, caller.tenant_id, _wants(watch, id or str(caller.user_id))) as (
+            topic,
+            listener,
+        ):
             try:
                 async with asyncio.timeout(_CURRENT_WITHIN):
                     await topic.current.wait()
@@ -158,7 +161,8 @@ def _wants(watch: Watch, id: str) -> Callable[[Meta, dict[str, Any]], bool]:
     if watch.begins:
         wanted = UUID(id)
         return lambda meta, _: meta.aggregate_id == wanted
-    return lambda _, payload: payload.get(watch.argument) == id
+    named, key = watch.named, watch.argument or "user_id"
+    return lambda _, payload: payload.get(key) == id and named <= payload.keys()
 
 
 async def _change(watch: Watch, event: _Event, caller: Caller) -> Change:

@@ -3,6 +3,7 @@
 The lists of a thing come from its screen (`gateway.screens`).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -42,7 +43,8 @@ class Watch:
     """A field of `Subscription`: each event on `topic` that is about what `argument` names, and the thing as it is read then.
 
     With `begins` the first message is the thing as it is, and the events are those of the aggregate with that id; without, they are those whose
-    payload names it. `shows` is a path and query, filled in from the payload: of one thing, or of a list whose one row it is.
+    payload names it. Without an `argument` they are those whose payload names the caller as `user_id`. `path` and `query` are filled in from the
+    payload, and are of one thing, or of a list whose one row it is.
     """
 
     name: str
@@ -54,6 +56,11 @@ class Watch:
     begins: bool = False
     permits: str = ""
     """What must be readable to listen, where there is no thing to begin with: a path and a query."""
+
+    @property
+    def named(self) -> frozenset[str]:
+        """What path and query take from a payload."""
+        return frozenset(re.findall(r"{([a-z_]+)}", self.path + self.query))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +76,7 @@ class Offer:
 
 _INVOICES = "/v1/accounting/invoices"
 _STOCK = "/v1/inventory/stock"
+_NEWS = "/v1/notifications"
 
 OFFER = Offer(
     reads=(
@@ -102,7 +110,7 @@ OFFER = Offer(
         Read("approval", "/v1/approvals/{approval_id}"),
         Read("approvals", "/v1/approvals"),
         Read("pendingApprovals", "/v1/approvals/pending"),
-        Read("notifications", "/v1/notifications"),
+        Read("notifications", _NEWS),
         Read("salesSummary", "/v1/reports/sales-summary"),
         Read("customerStatistics", "/v1/reports/customer-statistics"),
         Read("approvalStatistics", "/v1/reports/approval-statistics"),
@@ -130,6 +138,15 @@ OFFER = Offer(
             _STOCK,
             "item_id={item_id}&warehouse_id={warehouse_id}&limit=1",
             permits=f"{_STOCK}?warehouse_id={{warehouse_id}}&limit=1",
+        ),
+        Watch(
+            "notificationChanged",
+            "notification.events",
+            "",
+            "notification",
+            _NEWS,
+            "id={notification_id}&limit=1",
+            permits=f"{_NEWS}?limit=1",
         ),
     ),
     links={

@@ -217,12 +217,13 @@ class _Making:
         )
 
         def subscribe(_: Any, info: Info, **given: str) -> AsyncIterator[Change]:
-            return self._live.changes(watch, id_of(watch.field, given[watch.argument]), info.context)
+            id = id_of(watch.field, given[watch.argument]) if watch.argument else ""
+            return self._live.changes(watch, id, info.context)
 
-        argument = GraphQLArgument(GraphQLNonNull(GraphQLID), out_name=watch.argument)
+        needed = GraphQLArgument(GraphQLNonNull(GraphQLID), out_name=watch.argument)
         return GraphQLField(
-            GraphQLNonNull(change),
-            {camel(watch.argument): argument},
+            always(change),
+            {camel(watch.argument): needed} if watch.argument else {},
             subscribe=subscribe,
             resolve=lambda change, _, **__: change,
             extensions={KIND: READ},

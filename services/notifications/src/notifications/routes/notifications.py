@@ -26,7 +26,7 @@ from notifications.views import (
 )
 from tailrace.core.context import Context
 from tailrace.http.auth import Verifier, bearer_token
-from tailrace.http.filters import any_of, between, equal, where
+from tailrace.http.filters import any_of, between, by_id, equal, where
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
 
@@ -46,6 +46,7 @@ Notifications = Annotated[
     PageRequest,
     listed(
         Notification,
+        by_id(Notification),
         any_of(Notification.kind, KindName),
         equal(Notification.document_id),
         equal(Notification.customer_id),
