@@ -45,7 +45,7 @@ async def test_an_order_is_what_its_services_say(gateway: Gateway) -> None:
     order = await company.order(3, customer_id=customer["id"])
     shown = await eventually(
         lambda: data(member, ORDER, id=order["id"]),
-        lambda said: said["order"]["allocation"] == "FULL".lower() and said["order"]["shipments"]["items"],
+        lambda said: said["order"]["allocation"] == "full" and said["order"]["shipments"]["items"],
         what="the order's shipment in its view",
     )
     view, rest = shown["order"], await member.get(f"/v1/orders/{order['id']}")
@@ -94,11 +94,14 @@ async def _nobody_else_sees(gateway: Gateway, member: Member, order_id: str) -> 
     body = {"email": "clerk@example.org", "name": "Clerk", "password": PASSWORD, "roles": [role["name"]]}
     await member.post("/v1/auth/users", body)
     clerk = await gateway.log_in(member.slug, body["email"], PASSWORD)
-    said = await graphql(clerk, ORDER, id=order_id)
+    said = await eventually(
+        lambda: graphql(clerk, ORDER, id=order_id),
+        lambda said: {each["extensions"]["problem"]["status"] for each in said["errors"]} == {403},
+        what="every refusal one of rights",
+    )
     view = said["data"]["order"]
     assert (view["id"], view["customer"], view["invoices"], view["journals"]) == (order_id, None, None, None)
     assert view["shipments"]["items"]
-    assert {each["extensions"]["problem"]["status"] for each in said["errors"]} == {403}
 
 
 async def test_writes_have_one_effect_for_a_key(gateway: Gateway) -> None:
@@ -121,9 +124,9 @@ async def test_writes_have_one_effect_for_a_key(gateway: Gateway) -> None:
     adjust = 'mutation($new: UpdateInventoryInput!) {updateInventory(idempotencyKey: "count", input: $new) {id}}'
     body = {"itemId": company.item_id, "warehouseId": company.warehouse_id, "quantity": "-1", "reason": "broken"}
     await data(member, adjust, new=body)
-    said = await graphql(member, adjust.replace("count", "again"), new={**body, "quantity": "0"})
+    said = await graphql(member, adjust.replace("count", "again"), new={**body, "reason": ""})
     assert problem(said)["status"] == 422
-    assert problem(said)["errors"][0]["field"] == "/quantity"
+    assert problem(said)["errors"][0]["field"] == "/reason"
     cancel = 'mutation($id: ID!) {cancelOrder(id: $id, idempotencyKey: "no", input: {reason: "A mistake"}) {status}}'
     said = await eventually(
         lambda: graphql(member, cancel, id=made["id"]), lambda said: "errors" not in said, what="the order cancelled"

@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from tailrace_testing.gateway import Member
+from tailrace_testing.gateway import Member, eventually
 
 WITHIN = 120
 
@@ -17,10 +17,19 @@ async def graphql(member: Member, query: str, **variables: Any) -> Any:
 
 
 async def data(member: Member, query: str, **variables: Any) -> Any:
-    """What is shown. Raises AssertionError for any error."""
-    said = await graphql(member, query, **variables)
+    """What is shown, as soon as nothing is refused that may pass. Raises AssertionError for any other error."""
+
+    async def ask() -> Any:
+        return await graphql(member, query, **variables)
+
+    said = await eventually(ask, lambda said: not _passes(said), what="an answer of every service")
     assert "errors" not in said, said["errors"]
     return said["data"]
+
+
+def _passes(said: Any) -> bool:
+    """Whether it is the machine that is late."""
+    return any(each["extensions"]["problem"]["status"] in (502, 503, 504) for each in said.get("errors", ()))
 
 
 def problem(said: Any) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """A list is narrowed by what it declares: the query's parameters, what is said of them, and the rows follow from one declaration."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from toy import Note, service
 
 from tailrace.core.errors import Invalid, Refused
+from tailrace.http.filters import MOST_IDS
 from tailrace_testing import Harness, MakeHarness
 
 AT = "2026-05-01T12:00:00+00:00"
@@ -34,6 +36,16 @@ async def test_a_set_is_a_parameter_given_several_times(toy: Harness) -> None:
     assert await _texts(toy, ("status", "closed")) == ["closed"]
     assert await _texts(toy, ("status", "open")) == ["Ada's 100 % note", "another"]
     assert len(await _texts(toy, ("status", "open"), ("status", "closed"))) == len(await _texts(toy)) == 3
+
+
+async def test_many_ids_are_asked_for_at_once(toy: Harness) -> None:
+    ids = {item["text"]: item["id"] for item in (await toy.client.get("/v1/notes")).json()["items"]}
+    some = [("id", ids["another"]), ("id", ids["closed"]), ("id", str(uuid4()))]
+    assert await _texts(toy, *some) == ["another", "closed"]
+    assert await _texts(toy, *some, ("status", "closed")) == ["closed"]
+    assert await _texts(toy, ("id", str(uuid4()))) == []
+    answer = await toy.client.get("/v1/notes", params=[("id", ids["another"])] * (MOST_IDS + 1))
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "id")
 
 
 async def test_an_equal_value(toy: Harness) -> None:
@@ -71,6 +83,7 @@ async def test_the_document_describes_each_parameter(toy: Harness) -> None:
     said = toy.app.openapi()["paths"]["/v1/notes"]["get"]["parameters"]
     described = {parameter["name"]: parameter.get("description") for parameter in said if parameter["in"] == "query"}
     assert described == {
+        "id": "Those with these ids; may be given several times.",
         "status": "One of these; may be given several times.",
         "text": "A part of it, in any case.",
         "version": "Only those that have exactly this.",
@@ -87,7 +100,7 @@ async def test_a_mistyped_parameter_is_refused_with_those_that_there_are(toy: Ha
     problem = answer.json()
     assert (answer.status_code, problem["type"]) == (400, "urn:tailrace:problem:unknown-parameter")
     assert [error["field"] for error in problem["errors"]] == ["statuss"]
-    known = "created_from, created_until, cursor, limit, sort, status, text, version"
+    known = "created_from, created_until, cursor, id, limit, sort, status, text, version"
     assert problem["detail"] == f"This takes {known}."
 
 

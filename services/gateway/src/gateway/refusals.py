@@ -36,6 +36,24 @@ class Revoked(Unauthenticated):
         self.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
 
 
+class NotPersisted(Problem):
+    """404: this process does not know the hash; send it again with the document."""
+
+    status, slug, title = 404, "persisted-query-not-found", "PersistedQueryNotFound"
+
+
+class TooSlow(Problem):
+    """429: changes came faster than this client took them; it has to subscribe again."""
+
+    status, slug, title = 429, "too-slow", "Changes were not taken in time"
+
+
+class TooMuch(Problem):
+    """422: the operation may be larger than is answered. Nothing was asked of any service."""
+
+    status, slug, title = 422, "query-too-large", "The operation is too large"
+
+
 def upstream_down(service: str, retry_after: float = 1) -> Unavailable:
     """503: the service cannot be reached at the moment; nothing was done."""
     said = f"The service {service} cannot be reached at the moment; nothing was done."

@@ -17,15 +17,10 @@ from graphql import (
 )
 
 from gateway.graph.plan import TOKENS, check_text
-from tailrace.core.errors import BadRequest, Problem
+from gateway.refusals import NotPersisted
+from tailrace.core.errors import BadRequest
 
 _MOST = 1000
-
-
-class NotPersisted(Problem):
-    """404: this process does not know the hash; send it again with the document."""
-
-    status, slug, title = 404, "persisted-query-not-found", "PersistedQueryNotFound"
 
 
 class Documents:

@@ -12,6 +12,7 @@ from uuid import UUID
 from gateway.asking import said_of
 from gateway.graph.caller import Caller, Refusal
 from gateway.graph.offer import Watch
+from gateway.refusals import TooSlow
 from tailrace.core.errors import Problem, Unavailable
 from tailrace.core.events import Meta
 from tailrace.kafka.broadcast_consumer import follow
@@ -19,12 +20,6 @@ from tailrace.kafka.broadcast_consumer import follow
 _MOST = 100
 """Changes that wait for one who listens."""
 _CURRENT_WITHIN = 10.0
-
-
-class TooSlow(Problem):
-    """429: changes came faster than this client took them; it has to begin anew, from the state as it is."""
-
-    status, slug, title = 429, "too-slow", "Changes were not taken in time"
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from graphql.execution.values import VariableValues, get_argument_values, get_va
 
 from gateway.graph.caller import BATCH
 from gateway.graph.schema import KIND, LINK
-from tailrace.core.errors import Problem
+from gateway.refusals import TooMuch
 
 TOKENS = 1000
 DEPTH = 12
@@ -41,12 +41,6 @@ _NESTED = 20
 _REPEATED = 5
 _EMBEDDED = 10
 """Rows that a list is taken for which is no page."""
-
-
-class TooMuch(Problem):
-    """422: the operation may be larger than is answered. Nothing was asked of any service."""
-
-    status, slug, title = 422, "query-too-large", "The operation is too large"
 
 
 @dataclass(slots=True)

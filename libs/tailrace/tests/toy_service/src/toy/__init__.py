@@ -22,7 +22,7 @@ from tailrace.db.master_data import MasterData
 from tailrace.db.models import Aggregate, Part, Tables, TenantRow
 from tailrace.http.auth import Requires, scopes
 from tailrace.http.etag import IfMatch
-from tailrace.http.filters import any_of, between, equal, part_of
+from tailrace.http.filters import any_of, between, by_id, equal, part_of
 from tailrace.http.master_data import master_data_routes
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Body, ResourceView, Tx, View, tenant_router
@@ -262,6 +262,7 @@ Notes = Annotated[
     PageRequest,
     listed(
         Note,
+        by_id(Note),
         any_of(Note.status, Status),
         part_of(Note.text),
         equal(Note.version),
