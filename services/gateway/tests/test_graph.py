@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode
@@ -270,3 +272,9 @@ async def test_the_schema_is_told_unless_the_setting_says_otherwise(make_stand: 
     stand = await make_stand(offer=TOY, screens=SCREENS, graphql_introspection=False)
     assert "introspection" in (await _ask(stand, "{__schema {types {name}}}"))["errors"][0]["message"]
     assert (await _ask(stand, "{__typename}"))["data"] == {"__typename": "Query"}
+
+
+def test_a_gateway_loads_nothing_of_it_before_it_is_asked() -> None:
+    loaded = "import sys, gateway.service; print([name for name in sys.modules if name.partition('.')[0] == 'graphql'])"
+    said = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
+    assert said.stdout == "[]\n"
