@@ -123,6 +123,13 @@ async def test_an_answer_that_is_not_as_promised_is_not_shown_as_it_were(stand: 
     assert _problem(said)["status"] == 502
 
 
+async def test_a_list_that_is_none_is_an_error_and_not_waited_for(stand: Stand) -> None:
+    for said_instead in ({"nothing": 1}, {"items": [{"name": "without an id"}]}, []):
+        stand.catalog.says[ITEMS] = lambda _, said=said_instead: said
+        said = await _ask(stand, "{orders(limit: 1) {items {item {name}}}}")
+        assert (said["data"]["orders"]["items"], _problem(said)["status"]) == ([{"item": None}], 500)
+
+
 async def test_a_write_has_a_key_and_tells_its_events(stand: Stand) -> None:
     write = """mutation($input: CreateOrderInput!) {
       createOrder(idempotencyKey: "k1", input: $input) {id}

@@ -134,10 +134,11 @@ class Caller:
         query = urlencode([*(("id", id) for id, _ in wanted), ("limit", len(wanted))])
         try:
             rows = {row["id"]: row for row in (await self._get(path, query))["items"]}
-        except GraphQLError as refusal:
+        # Whatever it is: a row that nobody tells of would be waited for without end.
+        except Exception as error:
             for _, future in wanted:
                 if not future.done():
-                    future.set_exception(refusal)
+                    future.set_exception(error)
             return
         for id, future in wanted:
             if not future.done():
