@@ -71,6 +71,11 @@ def _answer(
     return asyncio.create_task(answered.answer(client.receive, client.send))
 
 
+async def _ended(answer: "asyncio.Task[None]") -> None:
+    async with asyncio.timeout(60):
+        await answer
+
+
 def _said(event: bytes) -> Any:
     return json.loads(event.removeprefix(b"event: next\ndata: "))
 
@@ -89,7 +94,7 @@ async def test_each_result_is_an_event_and_the_end_is_told(client: Client) -> No
     await client.has(1)
     numbers.coming.put_nowait(2)
     numbers.coming.put_nowait(None)
-    await answer
+    await _ended(answer)
     assert [_said(each) for each in client.got[:2]] == [{"data": {"number": 1}}, {"data": {"number": 2}}]
     assert client.got[2:] == [b"event: complete\ndata:\n\n"]
 
@@ -100,8 +105,7 @@ async def test_it_ends_with_its_session_and_says_so(client: Client) -> None:
     numbers.coming.put_nowait(1)
     await client.has(1)
     held = False
-    async with asyncio.timeout(60):
-        await answer
+    await _ended(answer)
     assert _said(client.got[1])["errors"][0]["extensions"]["problem"]["type"] == "urn:tailrace:problem:token-revoked"
     assert client.got[2:] == [b"event: complete\ndata:\n\n"]
     assert numbers.closed.is_set()
@@ -110,14 +114,14 @@ async def test_it_ends_with_its_session_and_says_so(client: Client) -> None:
 async def test_nothing_is_shown_that_comes_after_its_session(client: Client) -> None:
     numbers = Numbers()
     numbers.coming.put_nowait(1)
-    await _answer(numbers, client, lambda: False)
+    await _ended(_answer(numbers, client, lambda: False))
     assert all(b"number" not in event for event in client.got)
 
 
 async def test_what_is_refused_is_told_before_the_end(client: Client) -> None:
     numbers = Numbers()
     numbers.coming.put_nowait(Refusal(REFUSED))
-    await _answer(numbers, client)
+    await _ended(_answer(numbers, client))
     assert _said(client.got[0])["errors"][0]["extensions"]["problem"] == REFUSED
     assert client.got[1:] == [b"event: complete\ndata:\n\n"]
 
@@ -128,14 +132,14 @@ async def test_it_ends_with_its_client(client: Client) -> None:
     numbers.coming.put_nowait(1)
     await client.has(1)
     client.gone.set()
-    await answer
+    await _ended(answer)
     assert numbers.closed.is_set()
 
 
 async def test_a_client_that_takes_nothing_is_ended() -> None:
     numbers, client = Numbers(), Client()
     numbers.coming.put_nowait(1)
-    await _answer(numbers, client, pace=Pace(0.01, 1))
+    await _ended(_answer(numbers, client, pace=Pace(0.01, 1)))
     assert (client.got, numbers.closed.is_set()) == ([], True)
 
 
@@ -146,4 +150,4 @@ async def test_there_is_a_sign_of_life(client: Client, monkeypatch: pytest.Monke
     await client.has(2)
     assert set(client.got) == {b":\n\n"}
     client.gone.set()
-    await answer
+    await _ended(answer)
