@@ -169,9 +169,7 @@ BOMBS = {
     "aliases": "{" + " ".join(f"a{n}: orders {{nextCursor}}" for n in range(40)) + "}",
     "repeated": "{" + "orders {nextCursor} " * 40 + "}",
     "tokens": "{orders {items {" + "id " * 1200 + "}}}",
-    "cost": "{"
-    + " ".join(f"a{n}: orders(limit: 200) {{items {{id version status item {{id name}}}}}}" for n in range(20))
-    + "}",
+    "cost": "{" + " ".join(f"a{n}: orders(limit: 200) {{items {{id version status itemId}}}}" for n in range(28)) + "}",
     "requests": "{" + " ".join(f"a{n}: orders(limit: 200) {{items {{item {{id}}}}}}" for n in range(20)) + "}",
     "fragments": "{...f0} "
     + " ".join(f"fragment f{n} on Query {{...f{n + 1} ...f{n + 1}}}" for n in range(30))
