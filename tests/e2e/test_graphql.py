@@ -89,9 +89,10 @@ async def _nobody_else_sees(gateway: Gateway, member: Member, order_id: str) -> 
     assert [problem(each)["status"] for each in refused] == [404]
     # A person without the books sees the rest.
     role = await member.post("/v1/auth/roles", {"name": "clerk", "scopes": ["orders:read", "shipping:read"]})
-    body = {"email": "clerk@example.org", "name": "Clerk", "password": PASSWORD, "roles": [role["name"]]}
+    email = "clerk@example.org"
+    body = {"email": email, "name": "Clerk", "password": PASSWORD, "roles": [role["name"]]}
     await member.post("/v1/auth/users", body)
-    clerk = await gateway.log_in(member.slug, body["email"], PASSWORD)
+    clerk = await gateway.log_in(member.slug, email, PASSWORD)
     said = await eventually(
         lambda: graphql(clerk, ORDER, id=order_id),
         lambda said: {each["extensions"]["problem"]["status"] for each in said["errors"]} == {403},

@@ -54,7 +54,7 @@ class Stream:
         results = self._results()
         try:
             async for event in _until(results, gone):
-                if True:
+                async with self._pace.of_client():
                     await send({"type": "http.response.body", "body": event, "more_body": True})
                 self._pace.moved(len(event))
             await send({"type": "http.response.body", "body": b"event: complete\ndata:\n\n"})
