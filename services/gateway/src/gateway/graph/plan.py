@@ -30,6 +30,7 @@ from graphql.execution.values import VariableValues, get_argument_values, get_va
 from gateway.graph.caller import BATCH
 from gateway.graph.schema import KIND, LINK
 from gateway.refusals import TooMuch
+from tailrace.http.pagination import LIMIT
 
 TOKENS = 1000
 DEPTH = 12
@@ -125,7 +126,8 @@ class _Walk:
         if field is None or node.selection_set is None:
             return
         if "limit" in field.args:
-            size = get_argument_values(field, node, self._values).get("limit")
+            limit = get_argument_values(field, node, self._values).get("limit")
+            size = LIMIT if limit is None else limit
         if is_list_type(get_nullable_type(field.type)):
             times, size = times * max(1, size if size is not None else _EMBEDDED), None
         inner = get_named_type(field.type)
