@@ -30,7 +30,7 @@ def test_no_client_of_kafka_is_made_elsewhere() -> None:
 async def test_a_consumer_begins_at_the_beginning_sees_what_was_committed_and_moves_no_offset(kafka: str) -> None:
     topic, group = f"clients-{uuid7().hex[-8:]}", f"clients-{uuid7().hex[-8:]}"
     await create_topics(kafka, [topic], 1, 1)
-    async with AIOKafkaProducer(bootstrap_servers=kafka, transactional_id=topic) as producer:
+    async with AIOKafkaProducer(**clients.connection(kafka), transactional_id=topic) as producer:
         async with producer.transaction():
             await producer.send_and_wait(topic, b"before")
         await producer.begin_transaction()
