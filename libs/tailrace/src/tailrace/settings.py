@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal, Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from pydantic import BaseModel, Field, IPvAnyNetwork, SecretStr
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
+from tailrace.core.database_address import tls_of
 from tailrace.core.kafka_address import KafkaAddress
 
 Role = Literal["owner", "app", "capture"]
@@ -43,7 +44,8 @@ class Settings(BaseSettings):
     """The gateway's port, the only one that faces the world."""
 
     postgres: str = "postgresql://postgres@127.0.0.1:8100/postgres"
-    """Where PostgreSQL is: as a superuser to prepare databases; a service takes host and port and logs in under a role of its own."""
+    """Where PostgreSQL is: as a superuser to prepare databases; a service takes host, port and `sslmode` with
+    `sslrootcert`, `sslcert` and `sslkey`, and logs in under a role of its own."""
     kafka: str = "127.0.0.1:8101"
     """The brokers, as `host:port`, separated by commas; where Kafka is locked, as in
     `sasl_ssl://user:password@broker:9092?ca=/etc/kafka/ca.pem` (`tailrace.core.kafka_address`). The services leave the user out."""
@@ -202,7 +204,9 @@ class Settings(BaseSettings):
             return self.database_url
         server = urlsplit(self.postgres)
         name = f"{service}_{role}"
-        return f"{driver}://{name}:{quote(self.role_password(name))}@{server.hostname}:{server.port or 5432}/{service}"
+        tls = urlencode(tls_of(self.postgres))
+        at = f"{server.hostname}:{server.port or 5432}/{service}{'?' if tls else ''}{tls}"
+        return f"{driver}://{name}:{quote(self.role_password(name))}@{at}"
 
     def upstream_of(self, service: str) -> str:
         """Raises KeyError for a service that no setting knows."""

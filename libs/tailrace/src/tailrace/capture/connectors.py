@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from debezium_connector_config import PostgresConnector, Reference, outbox_connector
+from tailrace.core.database_address import tls_of
 from tailrace.core.names import slot_name
 from tailrace.service import Service
 from tailrace.settings import Settings
@@ -38,7 +39,8 @@ def _connector(**where: Any) -> PostgresConnector:
 
 def connector_config(service: Service, settings: Settings) -> dict[str, str]:
     """The configuration to PUT to `/connectors/<service>/config`: for a Connect on this machine, which looks the password up where
-    `lay_password` puts it; without a folder for that, the configuration holds it."""
+    `lay_password` puts it; without a folder for that, the configuration holds it. Files that the
+    address names for encryption are on Connect's machine."""
     server = urlsplit(settings.postgres)
     role = f"{service.name}_capture"
     folder = settings.capture_secrets
@@ -53,7 +55,8 @@ def connector_config(service: Service, settings: Settings) -> dict[str, str]:
         poll_interval_ms=settings.poll_interval_ms,
         heartbeat_interval_ms=settings.heartbeat_ms,
     )
-    return connector.render()
+    tls = {f"database_{name}": value for name, value in tls_of(settings.postgres).items()}
+    return connector.model_copy(update=tls).render()
 
 
 def lay_password(service: Service, settings: Settings) -> None:
