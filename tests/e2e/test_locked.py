@@ -12,7 +12,7 @@ import way
 from aiokafka.errors import KafkaError
 
 from tailrace.capture.connect_api import Rest
-from tailrace.core.kafka_address import CONNECT, KafkaAddress
+from tailrace.core.kafka_address import RESERVED, KafkaAddress
 from tailrace.kafka import clients
 from tailrace.runtime import access
 from tailrace.runtime.fleet import load_services
@@ -78,7 +78,7 @@ async def test_connect_answers_to_its_own_password_alone(
 
 async def test_no_password_stands_in_a_topic_a_file_that_others_read_or_a_log(fleet: Stack, settings: Settings) -> None:
     layout = fleet.plan.layout
-    users = [CONNECT, "operator", "broker", *(service.name for service in SERVICES)]
+    users = [*RESERVED, *(service.name for service in SERVICES)]
     secrets = {
         settings.secret,
         *(settings.kafka_user_password(user) for user in users),

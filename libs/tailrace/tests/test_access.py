@@ -41,6 +41,11 @@ def test_who_may_do_what() -> None:
     assert {each.user for each in every} == {"connect", "edge", "toy"}
 
 
+def test_no_service_is_a_user_who_may_do_more() -> None:
+    with pytest.raises(ValueError, match="operator"):
+        access.rights([Service(name="operator")])
+
+
 def _as(kafka: str, user: str | None, password: str = "") -> str:
     address = KafkaAddress.parse(kafka)
     plain = KafkaAddress(address.brokers)

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from tailrace.capture import canary
-from tailrace.core.kafka_address import CONNECT, CONNECT_GROUP, KafkaAddress
+from tailrace.core.kafka_address import CONNECT, CONNECT_GROUP, RESERVED, KafkaAddress
 from tailrace.core.operator_error import OperatorError
 from tailrace.service import Service
 
@@ -48,8 +48,10 @@ def rights(services: Sequence[Service]) -> frozenset[Right]:
 
 
 def rights_of(service: Service) -> frozenset[Right]:
-    """A service's own user, which has its name."""
+    """A service's own user, which has its name. Raises ValueError for a name that a user of the installation's has, who may do more."""
     name = service.name
+    if name in RESERVED:
+        raise ValueError(f"a service cannot be called {name}: that is a user of Kafka who may do more than a service")
     read = {topic for subscriber in service.subscribers for topic in subscriber.topics} | {*service.follows}
     if service.topic is not None:
         read.add(canary.TOPIC)  # what of its outbox arrived, before it deletes any
@@ -134,15 +136,6 @@ def remove_user(address: str, user: str) -> None:
     apply(address, [], [user])
     admin = _admin(address)  # kept till the answer is there: an answer does not keep its client
     _done(admin.alter_user_scram_credentials([UserScramCredentialDeletion(user, ScramMechanism.SCRAM_SHA_512)]))
-
-
-def _set_passwords(admin: "AdminClient", passwords: Mapping[str, str]) -> None:
-    from confluent_kafka.admin import ScramCredentialInfo, ScramMechanism, UserScramCredentialUpsertion
-
-    info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, _ITERATIONS)
-    changes = [UserScramCredentialUpsertion(user, info, word.encode()) for user, word in passwords.items()]
-    if changes:
-        _done(admin.alter_user_scram_credentials(changes))
 
 
 def _admin(address: str) -> "AdminClient":

@@ -12,6 +12,10 @@ OPERATOR = "operator"
 """The user of the tools, who may do everything."""
 CONNECT = "connect"
 """The user of Kafka Connect."""
+BROKER = "broker"
+"""What a broker is to itself, who may do everything."""
+RESERVED = frozenset({OPERATOR, CONNECT, BROKER})
+"""Users of the installation's own: nothing else is called so."""
 CONNECT_GROUP = "tailrace-connect"
 PROTOCOLS = ("plaintext", "ssl", "sasl_plaintext", "sasl_ssl")
 MECHANISMS = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN")

@@ -46,14 +46,14 @@ def remove(name: Annotated[str, typer.Argument(help="Of the user.")]) -> None:
 def _kafka(name: str) -> tuple[str, set[str]]:
     """The operator's address of Kafka, and the topics of events. Raises `OperatorError` for a name that is no reader's."""
     from tailrace.cli.running import enter_environment
-    from tailrace.core.kafka_address import CONNECT, OPERATOR
+    from tailrace.core.kafka_address import RESERVED
     from tailrace.core.operator_error import OperatorError
     from tailrace.runtime.fleet import load_services
     from tailrace.settings import Settings
 
     enter_environment()
     services = load_services()
-    if not _NAME.fullmatch(name) or name in {"broker", CONNECT, OPERATOR, *(service.name for service in services)}:
+    if not _NAME.fullmatch(name) or name in RESERVED | {service.name for service in services}:
         raise OperatorError(
             f"a reader cannot be called {name}", "choose another name, of small letters, digits and hyphens"
         )

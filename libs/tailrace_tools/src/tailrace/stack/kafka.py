@@ -11,7 +11,7 @@ stands on a command line.
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tailrace.core.kafka_address import CONNECT, OPERATOR
+from tailrace.core.kafka_address import BROKER, CONNECT, OPERATOR
 from tailrace.core.operator_error import OperatorError
 from tailrace.kafka.topics import answers
 from tailrace.stack.child import Program
@@ -66,8 +66,6 @@ num.network.threads=2
 num.io.threads=4
 background.threads=4
 """
-BROKER = "broker"
-"""The user that the broker is to itself."""
 SCRAM_LOGIN = "org.apache.kafka.common.security.scram.ScramLoginModule required"
 PLAIN_LOGIN = "org.apache.kafka.common.security.plain.PlainLoginModule required"
 
