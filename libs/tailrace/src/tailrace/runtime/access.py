@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from tailrace.capture import canary
 from tailrace.core.kafka_address import CONNECT, CONNECT_GROUP, RESERVED, KafkaAddress
 from tailrace.core.operator_error import OperatorError
+from tailrace.messaging.dead_letters import dlq_topic
 from tailrace.service import Service
 
 if TYPE_CHECKING:
@@ -63,9 +64,12 @@ def rights_of(service: Service) -> frozenset[Right]:
 
 
 def rights_of_connect(services: Iterable[Service]) -> frozenset[Right]:
-    """It writes what outboxes hold, keeps its own topics, and makes those of Debezium's heartbeats."""
-    topics = {service.topic for service in services if service.topic is not None}
-    found = {Right(CONNECT, "WRITE", "TOPIC", topic) for topic in topics | {canary.TOPIC}}
+    """It writes what outboxes hold, dead letters among it, keeps its own topics, and makes those of Debezium's heartbeats."""
+    topics = {canary.TOPIC}
+    for service in services:
+        if service.topic is not None:
+            topics |= {service.topic, dlq_topic(service.name)}
+    found = {Right(CONNECT, "WRITE", "TOPIC", topic) for topic in topics}
     for topic in CONNECT_TOPICS:
         found |= {Right(CONNECT, operation, "TOPIC", topic) for operation in _KEEP}
     found |= {Right(CONNECT, operation, "TOPIC", HEARTBEATS, "PREFIXED") for operation in _MAKE}
