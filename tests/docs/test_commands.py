@@ -26,6 +26,7 @@ import pytest
 from pages import ROOT, Block, blocks, files_of
 from shell import Shell
 
+from tailrace.core.kafka_address import brokers_of
 from tailrace.stack import control
 from tailrace.stack.embedded import Stack
 from tailrace.stack.layout import Layout, Ports
@@ -85,7 +86,7 @@ def addresses(fleet: Stack, second: Path) -> dict[str, str]:
     ports = Ports.free(service_names(), edge_names())
     return {
         "http://127.0.0.1:8000": fleet.gateway_url,
-        "127.0.0.1:8101": fleet.kafka,
+        "127.0.0.1:8101": brokers_of(fleet.kafka),
         "/tmp/second": str(second),
         "TAILRACE_PORT_BASE=8300": f"TAILRACE_PORT_BASE={ports.base}",
         "TAILRACE_GATEWAY_PORT=8200": f"TAILRACE_GATEWAY_PORT={ports.gateway}",

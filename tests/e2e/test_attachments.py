@@ -7,6 +7,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 
+from tailrace.kafka import clients
 from tailrace.stack.embedded import Stack
 from tailrace_testing.gateway import Gateway
 
@@ -53,7 +54,7 @@ async def test_a_paper_goes_up_and_down_through_the_gateway(fleet: Stack, gatewa
 
 async def _told(fleet: Stack, key: str) -> dict[str, Any]:
     """The first event of an attachment, as it is on the topic."""
-    options: Any = {"bootstrap_servers": fleet.kafka, "auto_offset_reset": "earliest", "group_id": None}
+    options: Any = {**clients.connection(fleet.kafka), "auto_offset_reset": "earliest", "group_id": None}
     async with AIOKafkaConsumer("customer.events", **options) as consumer, asyncio.timeout(300):
         async for record in consumer:
             if record.key == key.encode():

@@ -10,6 +10,7 @@ import way
 from aiokafka import AIOKafkaProducer
 from company import Company, founded
 
+from tailrace.kafka import clients
 from tailrace.stack.embedded import Stack
 from tailrace_testing.gateway import Gateway, eventually
 
@@ -107,7 +108,7 @@ async def test_a_key_means_what_its_service_says_and_nothing_elsewhere(gateway: 
 async def test_a_malformed_event_becomes_a_dead_letter_and_the_others_go_on(fleet: Stack, gateway: Gateway) -> None:
     company = await Company.found(gateway)
     marker = str(uuid4())
-    producer = AIOKafkaProducer(bootstrap_servers=fleet.kafka, acks="all", enable_idempotence=True)
+    producer = AIOKafkaProducer(**clients.connection(fleet.kafka), acks="all", enable_idempotence=True)
     await producer.start()
     try:
         for partition in range(6):

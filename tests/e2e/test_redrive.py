@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaProducer
 from command import tailrace
 
 from shipping.reactions import order_requests
+from tailrace.kafka import clients
 from tailrace.stack.embedded import Stack
 from tailrace_testing.gateway import eventually
 
@@ -18,7 +19,7 @@ TOPIC = "order.events"
 
 async def _send(fleet: Stack, aggregate: UUID, type: str, *sequences: int) -> None:
     """Events of an order that no service wrote, as a foreign or broken publisher would send them."""
-    producer = AIOKafkaProducer(bootstrap_servers=fleet.kafka, acks="all", enable_idempotence=True)
+    producer = AIOKafkaProducer(**clients.connection(fleet.kafka), acks="all", enable_idempotence=True)
     await producer.start()
     try:
         for sequence in sequences:

@@ -17,7 +17,9 @@ from scenes import offsets
 from tailrace.capture.connect_api import Rest
 from tailrace.capture.connectors import connector_config
 from tailrace.core.names import slot_name
+from tailrace.kafka import clients
 from tailrace.kafka.topics import create_topics
+from tailrace.runtime import access
 from tailrace.runtime.migrate import prepare_database
 from tailrace.stack.embedded import Stack
 from tailrace_testing import Harness
@@ -38,6 +40,7 @@ async def purse(
     settings = databases.settings
     await prepare_database(settings.postgres, service, settings)
     await create_topics(kafka, ["purse.events", "purse.dlq"], 3, 1)
+    await asyncio.to_thread(access.grant, kafka, access.rights_of_connect([service]))
     async with Rest(connect_url) as rest:
         await rest.put(service.name, connector_config(service, settings))
     harness = Harness(service, databases, issuer, service.name)
@@ -68,7 +71,7 @@ async def _delete(rest: Rest) -> bool:
 async def test_what_is_sent_twice_has_one_effect(purse: Harness, nursery: Nursery, stack: Stack, kafka: str) -> None:
     settings = {"database_url": purse.settings.database_url, "kafka": kafka, "log_level": "ERROR"}
     life = nursery.start("serve", service="purse", settings=settings, port=free_port(), parts=["consumer"])
-    reader = AIOKafkaConsumer("purse.events", bootstrap_servers=kafka, auto_offset_reset="earliest")
+    reader = AIOKafkaConsumer("purse.events", **clients.connection(kafka), auto_offset_reset="earliest")
     await reader.start()
     try:
         accounts = await _open(purse)

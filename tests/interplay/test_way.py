@@ -4,6 +4,7 @@ from aiokafka import AIOKafkaProducer
 from way import Arrived
 
 from tailrace.core.ids import uuid7
+from tailrace.kafka import clients
 from tailrace.kafka.topics import create_topics
 
 
@@ -12,7 +13,7 @@ async def test_what_arrives_between_two_looks_is_seen_at_the_second(kafka: str) 
     await create_topics(kafka, [one, other], 3, 1)
     arrived = Arrived(kafka)
     assert await arrived.ids([one, other]) == set()
-    async with AIOKafkaProducer(bootstrap_servers=kafka) as producer:
+    async with AIOKafkaProducer(**clients.connection(kafka)) as producer:
 
         async def send(topic: str, *ids: str) -> None:
             for id in ids:

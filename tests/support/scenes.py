@@ -16,6 +16,7 @@ from asking import free_port
 from nursery import Life, Nursery
 from points import Point
 
+from tailrace.kafka import clients
 from tailrace.kafka.topics import create_topics
 from tailrace.service import Service
 from tailrace_testing import Harness
@@ -53,7 +54,7 @@ class Scene:
         self._lives: list[Life] = []
 
     async def __aenter__(self) -> "Scene":
-        self._producer = AIOKafkaProducer(bootstrap_servers=self._kafka, acks="all", enable_idempotence=True)
+        self._producer = AIOKafkaProducer(**clients.connection(self._kafka), acks="all", enable_idempotence=True)
         await self._producer.start()
         return self
 
@@ -108,8 +109,8 @@ class Scene:
 
 async def offsets(kafka: str, group: str, topic: str) -> tuple[int, int]:
     """Summed over the topic's partitions: how far the group has committed, and where they end."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
-    consumer = AIOKafkaConsumer(topic, bootstrap_servers=kafka)
+    admin = AIOKafkaAdminClient(**clients.connection(kafka))
+    consumer = AIOKafkaConsumer(topic, **clients.connection(kafka))
     await admin.start()
     await consumer.start()
     try:

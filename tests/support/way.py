@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.protocol.admin import DeleteGroupsRequest
 
+from tailrace.kafka import clients
 from tailrace.runtime.fleet import load_services
 from tailrace.service import Service
 from tailrace.settings import Settings, settings_from
@@ -34,7 +35,7 @@ def settings_of(fleet: Stack) -> Settings:
 async def reading(kafka: str, *topics: str) -> AsyncIterator[tuple[AIOKafkaConsumer, dict[TopicPartition, int]]]:
     """A reader without a group, at the beginning, and where each partition ends now."""
     consumer = AIOKafkaConsumer(
-        *topics, bootstrap_servers=kafka, auto_offset_reset="earliest", enable_auto_commit=False
+        *topics, **clients.connection(kafka), auto_offset_reset="earliest", enable_auto_commit=False
     )
     await consumer.start()
     try:
@@ -70,7 +71,7 @@ async def all_caught_up(kafka: str, groups: Mapping[str, Sequence[str]], within:
             group: {place: offset for place, offset in end.items() if offset > 0 and place.topic in topics}
             for group, topics in groups.items()
         }
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    admin = AIOKafkaAdminClient(**clients.connection(kafka))
     await admin.start()
 
     async def behind() -> dict[str, dict[TopicPartition, int]]:
@@ -91,7 +92,7 @@ async def all_caught_up(kafka: str, groups: Mapping[str, Sequence[str]], within:
 async def rewind(kafka: str, group: str, topics: Sequence[str]) -> None:
     """Put a group that has no members back to the beginning."""
     async with reading(kafka, *topics) as (_, end):
-        consumer = AIOKafkaConsumer(bootstrap_servers=kafka, group_id=group, enable_auto_commit=False)
+        consumer = AIOKafkaConsumer(**clients.connection(kafka), group_id=group, enable_auto_commit=False)
         await consumer.start()
         consumer.assign(list(end))
         await consumer.commit(dict.fromkeys(end, 0))
@@ -100,7 +101,7 @@ async def rewind(kafka: str, group: str, topics: Sequence[str]) -> None:
 
 async def forget(kafka: str, group: str) -> None:
     """Delete a group that has no members, with its offsets."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    admin = AIOKafkaAdminClient(**clients.connection(kafka))
     await admin.start()
     try:
         answer = await admin._send_request(DeleteGroupsRequest([group]), await admin.find_coordinator(group))

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
+from typing import Any
+from urllib.parse import unquote
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
@@ -24,10 +26,26 @@ class Event:
     time: datetime
 
 
+def _connection(kafka: str) -> dict[str, Any]:
+    """`host:port`, or as TAILRACE_KAFKA has it where Kafka is locked: `sasl_plaintext://user:password@host:port`."""
+    scheme, locked, rest = kafka.partition("://")
+    if not locked:
+        return {"bootstrap_servers": kafka}
+    login, _, brokers = rest.partition("?")[0].rpartition("@")
+    user, _, password = login.partition(":")
+    return {
+        "bootstrap_servers": brokers,
+        "security_protocol": scheme.upper(),
+        "sasl_mechanism": "SCRAM-SHA-512",
+        "sasl_plain_username": unquote(user),
+        "sasl_plain_password": unquote(password),
+    }
+
+
 async def read_events(kafka: str) -> list[Event]:
     """Every event on the `.events` topics, from the beginning to where they end now; records without the headers of an event are passed over."""
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=kafka,
+        **_connection(kafka),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         isolation_level="read_committed",

@@ -4,10 +4,8 @@ Debezium tries the database only when it holds nothing against any setting. So a
 its word that every setting is right; the address below is one where nobody listens.
 """
 
-import json
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
 import pytest
 
@@ -23,6 +21,7 @@ from debezium_connector_config import (
 from debezium_connector_config.base import to_text
 from debezium_connector_config.cli import main
 from debezium_connector_config.connector import CLASS
+from debezium_connector_config.live import _call
 
 
 @pytest.fixture
@@ -40,8 +39,7 @@ def connector() -> PostgresConnector:
 
 
 def plugin_settings(connect_url: str) -> list[dict[str, Any]]:
-    with urlopen(f"{connect_url}/connector-plugins/{CLASS}/config", timeout=30) as response:
-        return list(json.load(response))
+    return list(_call("GET", connect_url, f"/connector-plugins/{CLASS}/config", None, 30))
 
 
 def faulty(errors: list[FieldError]) -> list[str]:

@@ -16,6 +16,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from toy.asking import Asking, on_kafka
 
 from tailrace.core.ids import uuid7
+from tailrace.kafka import clients
 from tailrace.messaging.consumer import Consumer
 from tailrace.messaging.dispatcher import Dispatcher
 from tailrace.messaging.subscribers import EVER, Reaction, Subscriber
@@ -75,7 +76,7 @@ async def _caught_up(consumer: Consumer) -> None:
 
 
 async def _committed(asking: Asking, group: str) -> dict[Any, Any]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=asking.kafka)
+    admin = AIOKafkaAdminClient(**clients.connection(asking.kafka))
     await admin.start()
     try:
         offsets: dict[Any, Any] = await admin.list_consumer_group_offsets(group)
@@ -168,7 +169,7 @@ async def test_where_no_names_were_kept_a_subscriber_with_marks_is_live(asking: 
     async with _serving(asking, group, asking.echo):
         await asking.comes_to("toy.echo")
     offsets = {at: kept.offset for at, kept in (await _committed(asking, group)).items()}
-    tool = AIOKafkaConsumer(bootstrap_servers=asking.kafka, group_id=group, enable_auto_commit=False)
+    tool = AIOKafkaConsumer(**clients.connection(asking.kafka), group_id=group, enable_auto_commit=False)
     tool.assign(list(offsets))
     await tool.start()
     await tool.commit(offsets)

@@ -13,7 +13,7 @@ from aiokafka.protocol.metadata import MetadataRequest
 from toy.asking import Asking, on_kafka
 
 from tailrace.core.ids import uuid7
-from tailrace.kafka import shutdown, stall_detector
+from tailrace.kafka import clients, shutdown, stall_detector
 from tailrace.kafka.stall_detector import check_tasks
 from tailrace.kafka.topics import create_topics
 from tailrace.messaging.consumer import Consumer
@@ -83,7 +83,7 @@ async def test_a_topic_that_is_silent_is_no_reason_to_reconnect(asking: Asking, 
 async def test_whoever_stops_a_client_does_not_end_with_its_tasks(asking: Asking, consumer: Consumer) -> None:
     """aiokafka awaits a fetch that it has cancelled: where that waits to try again, the cancellation comes out of `stop()`."""
     for stop in (AIOKafkaConsumer.stop, shutdown.stop):
-        client = AIOKafkaConsumer(asking.topic, bootstrap_servers=asking.kafka)
+        client = AIOKafkaConsumer(asking.topic, **clients.connection(asking.kafka))
         await client.start()
         client._fetcher._pending_tasks.add(asyncio.create_task(_for_ever()))
         await asyncio.sleep(0)
@@ -143,8 +143,10 @@ async def _write_to_closed_connections(kafka: str) -> None:
     topic = f"closing-{uuid7().hex[-8:]}"
     await create_topics(kafka, [topic], 1, 1)
     async with (
-        AIOKafkaProducer(bootstrap_servers=kafka) as producer,
-        AIOKafkaConsumer(topic, bootstrap_servers=kafka, auto_offset_reset="earliest", retry_backoff_ms=20) as consumer,
+        AIOKafkaProducer(**clients.connection(kafka)) as producer,
+        AIOKafkaConsumer(
+            topic, **clients.connection(kafka), auto_offset_reset="earliest", retry_backoff_ms=20
+        ) as consumer,
     ):
         for number in range(5):
             await producer.send_and_wait(topic, b"%d" % number)

@@ -17,7 +17,7 @@ from gateway.refusals import Revoked
 from gateway.revocations import Revocations
 from gateway.tokens import Passport
 from tailrace.core.context import Principal
-from tailrace.kafka import broadcast_consumer
+from tailrace.kafka import broadcast_consumer, clients
 from tailrace.settings import Settings
 from tailrace_testing.gateway import eventually
 
@@ -79,8 +79,8 @@ class Topic:
 
 @asynccontextmanager
 async def _topic(kafka: str) -> AsyncIterator[Topic]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
-    producer = AIOKafkaProducer(bootstrap_servers=kafka, acks="all", metadata_max_age_ms=500)
+    admin = AIOKafkaAdminClient(**clients.connection(kafka))
+    producer = AIOKafkaProducer(**clients.connection(kafka), acks="all", metadata_max_age_ms=500)
     await admin.start()
     await producer.start()
     topic = Topic(kafka, admin, producer)

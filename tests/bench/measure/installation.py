@@ -43,7 +43,7 @@ class Installation:
 
     @property
     def connect(self) -> str:
-        return self._plan.connect_url
+        return self._plan.connect_url(self._credentials)
 
     @property
     def operator(self) -> str:

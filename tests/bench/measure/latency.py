@@ -22,6 +22,7 @@ from measure.installation import Installation
 from measure.usage import Figures, above_idle, difference
 from tailrace.capture.connect_api import Rest
 from tailrace.codegen.scaffold import Names
+from tailrace.kafka import clients
 
 PROJECT, DEFAULTS = "project", "Debezium's defaults"
 RATES = (10, 200)
@@ -113,7 +114,7 @@ class Arrivals:
 
     def __init__(self, bootstrap: str, topics: Sequence[str]) -> None:
         self._topics = topics
-        self._consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+        self._consumer = AIOKafkaConsumer(**clients.connection(bootstrap), enable_auto_commit=False)
         self.seen: dict[UUID, float] = {}
 
     async def __aenter__(self) -> "Arrivals":

@@ -35,7 +35,17 @@ spec:
           args: [prepare, {{ .Values.service.name }}]
           env:
             - { name: TAILRACE_KAFKA, value: {{ .Values.kafka | quote }} }
+            # The operator's, where the address of Kafka asks for a user: who prepares makes the users of the services.
+            - name: TAILRACE_KAFKA_PASSWORD
+              valueFrom:
+                secretKeyRef: { name: {{ .Values.secrets.admin }}, key: kafka-password, optional: true }
+            {{- if .Values.connect }}
             - { name: TAILRACE_CONNECT, value: {{ .Values.connect | quote }} }
+            {{- else }}
+            - name: TAILRACE_CONNECT
+              valueFrom:
+                secretKeyRef: { name: {{ .Values.secrets.admin }}, key: connect }
+            {{- end }}
             - { name: TAILRACE_PARTITIONS, value: {{ .Values.topics.partitions | quote }} }
             - { name: TAILRACE_REPLICATION, value: {{ .Values.topics.replication | quote }} }
             - { name: TAILRACE_POLL_INTERVAL_MS, value: {{ .Values.topics.pollIntervalMs | quote }} }

@@ -47,6 +47,10 @@ env:
   - name: TAILRACE_SECRET
     valueFrom:
       secretKeyRef: { name: {{ .Values.secrets.service | default (printf "tailrace-%s" .Values.service.name) }}, key: secret }
+  # Of the service's own Kafka user, where the address of Kafka asks for one.
+  - name: TAILRACE_KAFKA_PASSWORD
+    valueFrom:
+      secretKeyRef: { name: {{ .Values.secrets.service | default (printf "tailrace-%s" .Values.service.name) }}, key: kafka-password, optional: true }
   {{- if and .Values.service.files .Values.storage.secret }}
   - name: TAILRACE_STORAGE_KEY
     valueFrom:

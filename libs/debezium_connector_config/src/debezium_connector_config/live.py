@@ -1,11 +1,12 @@
-"""Calls to a running Kafka Connect, with the standard library alone: validate, apply, status."""
+"""Calls to a running Kafka Connect, with the standard library alone: validate, apply, status. Its address may be `http://user:password@…`."""
 
 import json
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.error import HTTPError, URLError
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 from urllib.request import Request, urlopen
 
 from debezium_connector_config.connector import PostgresConnector
@@ -109,8 +110,9 @@ def _flat(config: Config) -> dict[str, str]:
 def _call(method: str, base: str, path: str, body: object, timeout_s: float) -> Any:
     if not base.startswith(("http://", "https://")):
         raise ConnectError(f"not an http address: {base}")
+    base, login = _parted(base)
     data = None if body is None else json.dumps(body).encode()
-    headers = {"Accept": "application/json", "Content-Type": "application/json"}
+    headers = {"Accept": "application/json", "Content-Type": "application/json", **login}
     request = Request(base.rstrip("/") + path, data=data, method=method, headers=headers)
     try:
         with urlopen(request, timeout=timeout_s) as response:
@@ -120,6 +122,16 @@ def _call(method: str, base: str, path: str, body: object, timeout_s: float) -> 
             raise ConnectError(f"{method} {path}: {error.code} {_message(error.read())}", error.code) from None
     except (URLError, TimeoutError, ConnectionError) as error:
         raise ConnectError(f"{method} {path}: Connect at {base} did not answer: {error}") from error
+
+
+def _parted(base: str) -> tuple[str, dict[str, str]]:
+    """An address without `user:password@`, and the header that says them."""
+    parts = urlsplit(base)
+    if parts.username is None:
+        return base, {}
+    said = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
+    bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    return bare, {"Authorization": f"Basic {b64encode(said).decode()}"}
 
 
 def _message(body: bytes) -> str:

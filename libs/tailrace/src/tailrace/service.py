@@ -60,6 +60,10 @@ class Service:
     awaits: Sequence[type[Event]] = ()
     """Of what it listens to, the events that no service of the fleet publishes as yet: another system does, or a service that is still to come."""
     subscribers: Sequence[Subscriber] = ()
+    follows: Sequence[str] = ()
+    """Topics that its processes read besides those of its subscribers, without a group."""
+    tells: Sequence[str] = ()
+    """Topics that its processes write without an outbox: of what is no event of business (`tailrace.kafka.diary`)."""
     timers: Sequence[Timer] = ()
     attachments: Sequence[Attachments] = ()
     """Which of its aggregates have files; `attachment_routes` makes the routes of each."""

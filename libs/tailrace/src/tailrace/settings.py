@@ -5,11 +5,14 @@ import hmac
 from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Literal
-from urllib.parse import quote, urlsplit
+from typing import Literal, Self
+from urllib.parse import quote, urlencode, urlsplit
 
 from pydantic import BaseModel, Field, IPvAnyNetwork, SecretStr
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
+
+from tailrace.core.database_address import tls_of
+from tailrace.core.kafka_address import KafkaAddress
 
 Role = Literal["owner", "app", "capture"]
 
@@ -41,11 +44,18 @@ class Settings(BaseSettings):
     """The gateway's port, the only one that faces the world."""
 
     postgres: str = "postgresql://postgres@127.0.0.1:8100/postgres"
-    """Where PostgreSQL is: as a superuser to prepare databases; a service takes host and port and logs in under a role of its own."""
+    """Where PostgreSQL is: as a superuser to prepare databases; a service takes host, port and `sslmode` with
+    `sslrootcert`, `sslcert` and `sslkey`, and logs in under a role of its own."""
     kafka: str = "127.0.0.1:8101"
-    """The brokers, as `host:port`, separated by commas."""
+    """The brokers, as `host:port`, separated by commas; where Kafka is locked, as in
+    `sasl_ssl://user:password@broker:9092?ca=/etc/kafka/ca.pem` (`tailrace.core.kafka_address`). The services leave the user out."""
+    kafka_password: SecretStr | None = None
+    """The password of a service's own Kafka user, which has the service's name; without one it derives from the secret."""
     connect: str = "http://127.0.0.1:8103"
-    """The REST interface of Kafka Connect."""
+    """The REST interface of Kafka Connect; `http://user:password@…` where it asks for them."""
+    capture_secrets: Path | None = None
+    """A folder on this machine in which the Connect worker looks the passwords of the capture roles up, so that no connector's configuration
+    holds one. Without it they stand in the configurations, in clear."""
     secret: str = Field(default="tailrace-development", min_length=8)
     """What the passwords of database roles derive from, and what signing keys are kept under. One for the whole fleet."""
     database_url: str | None = None
@@ -174,6 +184,18 @@ class Settings(BaseSettings):
         """The password of a database role, derived so that nothing needs to be stored or passed around."""
         return hmac.new(self.secret.encode(), f"role:{role}".encode(), hashlib.sha256).hexdigest()
 
+    def kafka_user_password(self, user: str) -> str:
+        """The password of a Kafka user, derived as those of database roles are."""
+        return hmac.new(self.secret.encode(), f"kafka:{user}".encode(), hashlib.sha256).hexdigest()
+
+    def as_kafka_user(self, user: str) -> Self:
+        """These settings for a process that is this user at Kafka; the same where the address names one, or needs none."""
+        address = KafkaAddress.parse(self.kafka)
+        if not address.wants_user:
+            return self
+        own = self.kafka_password.get_secret_value() if self.kafka_password else self.kafka_user_password(user)
+        return self.model_copy(update={"kafka": address.as_user(user, own).text()})
+
     def own_secret(self, service: str) -> str:
         """What a service gets for its own secret in a cluster: it tells nothing of the fleet's, nor of another service's."""
         return hmac.new(self.secret.encode(), f"service:{service}".encode(), hashlib.sha256).hexdigest()
@@ -184,7 +206,9 @@ class Settings(BaseSettings):
             return self.database_url
         server = urlsplit(self.postgres)
         name = f"{service}_{role}"
-        return f"{driver}://{name}:{quote(self.role_password(name))}@{server.hostname}:{server.port or 5432}/{service}"
+        tls = urlencode(tls_of(self.postgres))
+        at = f"{server.hostname}:{server.port or 5432}/{service}{'?' if tls else ''}{tls}"
+        return f"{driver}://{name}:{quote(self.role_password(name))}@{at}"
 
     def upstream_of(self, service: str) -> str:
         """Raises KeyError for a service that no setting knows."""

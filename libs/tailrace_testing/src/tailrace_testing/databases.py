@@ -7,6 +7,7 @@ from itertools import count
 
 import asyncpg
 
+from tailrace.core.database_address import in_database
 from tailrace.runtime.migrate import migrations_of, prepare_database
 from tailrace.service import Service
 from tailrace.settings import Settings
@@ -51,10 +52,10 @@ class Databases:
 
     def admin_url(self, name: str) -> str:
         """The superuser's address of a database: sees every tenant's rows."""
-        return self._admin_url.rsplit("/", 1)[0] + f"/{name}"
+        return in_database(self._admin_url, name)
 
     def app_url(self, service: str, name: str) -> str:
-        return self.settings.database(service).rsplit("/", 1)[0] + f"/{name}"
+        return in_database(self.settings.database(service), name)
 
 
 def drop_slots(admin_url: str) -> None:

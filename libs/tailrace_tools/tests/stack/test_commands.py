@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tailrace.cli import app
+from tailrace.kafka import clients
 from tailrace.kafka.topics import create_topics
 from tailrace.stack.embedded import Stack
 from tailrace.stack.plan import External
@@ -34,7 +35,7 @@ async def publish(bootstrap: str, topic: str) -> None:
     from aiokafka import AIOKafkaProducer
 
     await create_topics(bootstrap, [topic], 1, 1)
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap)
+    producer = AIOKafkaProducer(**clients.connection(bootstrap))
     await producer.start()
     try:
         headers = [(name, value.encode()) for name, value in EVENT.items()]

@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from contracts.access import Accessed
+from contracts.users import UserEvent
 from gateway.app import build
+from gateway.graph.offer import OFFER
 from gateway.screens import SCREENS
 from tailrace.service import Service
 
@@ -15,5 +18,11 @@ def _graphql(documents: Mapping[str, dict[str, Any]]) -> str:
 
 
 service = Service(
-    name="gateway", edge=True, build=build, screens=SCREENS, also_promises={"graphql/schema.graphql": _graphql}
+    name="gateway",
+    edge=True,
+    build=build,
+    screens=SCREENS,
+    follows=[UserEvent.topic, *(watch.topic for watch in OFFER.watches)],
+    tells=[Accessed.topic],
+    also_promises={"graphql/schema.graphql": _graphql},
 )

@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 from tailrace.core.context import Context
 from tailrace.core.events import Event
 from tailrace.core.ids import NIL, derived_id, uuid7
+from tailrace.core.kafka_address import brokers_of
 from tailrace.db.database import Database
 from tailrace.db.tables import outbox
 from tailrace.kafka import clients, shutdown
@@ -105,7 +106,7 @@ class CanaryReader:
         except (Exception, asyncio.CancelledError) as error:  # the next call connects again
             shutdown.heed(error)
             await self.close()
-            raise ConnectionError(f"Kafka at {self._bootstrap} does not answer: {error!r}") from error
+            raise ConnectionError(f"Kafka at {brokers_of(self._bootstrap)} does not answer: {error!r}") from error
         return self._newest
 
     async def close(self) -> None:

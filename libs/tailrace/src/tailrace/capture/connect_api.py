@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import httpx2
 
@@ -16,13 +17,20 @@ _WITHIN = 30.0
 
 
 class Rest:
-    """Connect's REST interface, for the length of a `with` block. What gets no answer raises one of `outgoing.UNREACHED`."""
+    """Connect's REST interface, for the length of a `with` block. What gets no answer raises one of `outgoing.UNREACHED`.
+
+    An address as in `http://user:password@host:8083` logs in; what is raised, and `url`, name neither.
+    """
 
     def __init__(self, url: str) -> None:
-        self.url = url.rstrip("/")
+        parts = urlsplit(url.rstrip("/"))
+        self._login = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
+        self.url = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
     async def __aenter__(self) -> "Rest":
         self._client = outgoing.client(self.url, within=_WITHIN)
+        if self._login is not None:
+            self._client.auth = self._login
         return self
 
     async def __aexit__(self, *_: object) -> None:

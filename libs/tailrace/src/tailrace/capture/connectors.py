@@ -1,9 +1,11 @@
 """Each service's Debezium connector, derived from its manifest: it reads the outbox, under a role that may do nothing else."""
 
+import os
 from typing import Any
 from urllib.parse import urlsplit
 
 from debezium_connector_config import PostgresConnector, Reference, outbox_connector
+from tailrace.core.database_address import tls_of
 from tailrace.core.names import slot_name
 from tailrace.service import Service
 from tailrace.settings import Settings
@@ -36,21 +38,39 @@ def _connector(**where: Any) -> PostgresConnector:
 
 
 def connector_config(service: Service, settings: Settings) -> dict[str, str]:
-    """The configuration to PUT to `/connectors/<service>/config`, with the password in it: for a Connect on this machine."""
+    """The configuration to PUT to `/connectors/<service>/config`: for a Connect on this machine, which looks the password up where
+    `lay_password` puts it; without a folder for that, the configuration holds it. Files that the
+    address names for encryption are on Connect's machine."""
     server = urlsplit(settings.postgres)
     role = f"{service.name}_capture"
+    folder = settings.capture_secrets
     connector = _connector(
         name=service.name,
         hostname=settings.capture_host or server.hostname or "127.0.0.1",
         port=server.port or 5432,
         database=service.name,
         user=role,
-        password=settings.role_password(role),
+        password=Reference.directory(str(folder), role) if folder else settings.role_password(role),
         slot=slot_name(service.name),
         poll_interval_ms=settings.poll_interval_ms,
         heartbeat_interval_ms=settings.heartbeat_ms,
     )
-    return connector.render()
+    tls = {f"database_{name}": value for name, value in tls_of(settings.postgres).items()}
+    return connector.model_copy(update=tls).render()
+
+
+def lay_password(service: Service, settings: Settings) -> None:
+    """Put the password of the service's capture role where Connect looks it up. Nothing without a folder for that."""
+    if settings.capture_secrets is None:
+        return
+    file = settings.capture_secrets / f"{service.name}_capture"
+    password = settings.role_password(file.name)
+    if not file.exists() or file.read_text() != password:
+        fresh = file.with_suffix(".part")
+        fresh.unlink(missing_ok=True)
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as written:
+            written.write(password)
+        fresh.replace(file)
 
 
 def deployed_connector(service: Service, settings: Settings) -> PostgresConnector:

@@ -11,7 +11,7 @@ from typing import Any
 from tailrace.capture import slots
 from tailrace.capture.canary import canary_id, canary_reader
 from tailrace.capture.connect_api import Rest
-from tailrace.capture.connectors import connector_config, deployed_connector
+from tailrace.capture.connectors import connector_config, deployed_connector, lay_password
 from tailrace.capture.outbox_retention import MARGIN
 from tailrace.capture.republish import republish
 from tailrace.core.names import slot_name
@@ -29,9 +29,10 @@ class Repairs:
         self._deployed = deployed
 
     def config(self, service: Service) -> dict[str, str]:
-        """The connector of a service, as it is to be."""
+        """The connector of a service, as it is to be, with its password where Connect finds it."""
         if self._deployed:
             return deployed_connector(service, self.settings).render()
+        lay_password(service, self.settings)
         return connector_config(service, self.settings)
 
     async def put_connector(self, service: Service, rest: Rest) -> None:

@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError
 from debezium_connector_config.outbox import CLOUDEVENTS_HEADERS
 from tailrace.capture import canary
 from tailrace.capture.connectors import EXTENSIONS
+from tailrace.core.kafka_address import brokers_of
 from tailrace.kafka import clients, shutdown
 
 _CHUNK = 200
@@ -79,7 +80,7 @@ async def republish(connection: Any, kafka: str, since: datetime | None, say: Ca
             if chunks % _EVERY == 0:
                 say(f"{count:,} rows published again")
     except KafkaError as error:
-        raise ConnectionError(f"Kafka at {kafka} does not take the rows: {error!r}") from error
+        raise ConnectionError(f"Kafka at {brokers_of(kafka)} does not take the rows: {error!r}") from error
     finally:
         await shutdown.stop(producer, within=_STOP_WITHIN)
     return count

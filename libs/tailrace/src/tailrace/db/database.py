@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, c
 from sqlalchemy.orm.util import identity_key
 
 from tailrace.core.context import Context
+from tailrace.core.database_address import for_engine
 from tailrace.core.errors import Stale, Unknown
 from tailrace.db import event_streams
 from tailrace.db.error_classes import DatabaseAway, is_transient, sqlstate
@@ -190,6 +191,7 @@ class Database:
         """With a `schema`, its connections see that one alone, from the first moment on: nothing prepared elsewhere is ever run in it."""
         self.service = service
         seen = {} if schema is None else {"search_path": f'"{schema}"'}
+        url, tls = for_engine(url)
         self.engine: AsyncEngine = create_async_engine(
             url,
             pool_size=pool,
@@ -199,7 +201,7 @@ class Database:
             pool_timeout=10,
             # What a statement was sent may be personal: it stays out of error texts, and so out of logs.
             hide_parameters=True,
-            connect_args={"server_settings": {**_SERVER, **seen, "application_name": f"tailrace-{service}"}},
+            connect_args={**tls, "server_settings": {**_SERVER, **seen, "application_name": f"tailrace-{service}"}},
         )
         _commit_nothing_that_failed(self.engine.sync_engine)
         self._looking = self.engine.execution_options(isolation_level="AUTOCOMMIT")

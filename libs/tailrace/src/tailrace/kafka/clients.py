@@ -9,6 +9,9 @@ from typing import Any, Literal
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
+from aiokafka.helpers import create_ssl_context
+
+from tailrace.core.kafka_address import KafkaAddress
 
 
 def consumer(
@@ -30,25 +33,35 @@ def consumer(
         enable_auto_commit=False,
         isolation_level="read_committed",
         **{"retry_backoff_ms": 200, **tuning},
-        **_connection(bootstrap),
+        **connection(bootstrap),
     )
 
 
 def producer(bootstrap: str) -> AIOKafkaProducer:
     """Its partitioner hashes keys as Connect's producer does (murmur2), so an aggregate stays in its partition."""
-    return AIOKafkaProducer(acks="all", enable_idempotence=True, **_connection(bootstrap))
+    return AIOKafkaProducer(acks="all", enable_idempotence=True, **connection(bootstrap))
 
 
 def admin(bootstrap: str) -> AIOKafkaAdminClient:
     """Topics and groups: asked about, made, deleted."""
-    return AIOKafkaAdminClient(**_connection(bootstrap))
+    return AIOKafkaAdminClient(**connection(bootstrap))
 
 
 def probe(bootstrap: str, *, within_ms: int) -> AIOKafkaClient:
     """A bare connection, for what can be learnt from the brokers' metadata."""
-    return AIOKafkaClient(request_timeout_ms=within_ms, **_connection(bootstrap))
+    return AIOKafkaClient(request_timeout_ms=within_ms, **connection(bootstrap))
 
 
-def _connection(bootstrap: str) -> dict[str, Any]:
-    """How any client reaches the brokers, `host:port` separated by commas. Settings of TLS and SASL belong here, and nowhere else."""
-    return {"bootstrap_servers": bootstrap}
+def connection(address: str) -> dict[str, Any]:
+    """How any client of aiokafka reaches the brokers, by an address as `tailrace.core.kafka_address` says. Raises ValueError for another."""
+    to = KafkaAddress.parse(address)
+    reached: dict[str, Any] = {"bootstrap_servers": to.brokers, "security_protocol": to.protocol.upper()}
+    if to.protocol.endswith("ssl"):
+        reached["ssl_context"] = create_ssl_context(cafile=to.ca)
+    if to.protocol.startswith("sasl"):
+        reached |= {
+            "sasl_mechanism": to.mechanism,
+            "sasl_plain_username": to.user,
+            "sasl_plain_password": to.password,
+        }
+    return reached

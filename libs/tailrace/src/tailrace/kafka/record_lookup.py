@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
+from tailrace.core.kafka_address import brokers_of
 from tailrace.kafka import clients, shutdown
 
 ReadRecord = Callable[[str, int, int], Awaitable[ConsumerRecord | None]]
@@ -75,7 +76,7 @@ class _Records:
             except BaseException as error:
                 await shutdown.stop(consumer)
                 if isinstance(error, KafkaError):
-                    raise KafkaAway(f"Kafka at {self._bootstrap} does not answer: {error!r}") from error
+                    raise KafkaAway(f"Kafka at {brokers_of(self._bootstrap)} does not answer: {error!r}") from error
                 raise
             self._consumer = consumer
         return self._consumer

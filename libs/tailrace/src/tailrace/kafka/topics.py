@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 
+from tailrace.core.kafka_address import brokers_of
 from tailrace.core.operator_error import OperatorError
 from tailrace.kafka import clients
 
@@ -11,7 +12,7 @@ FOR_EVER = {"retention.ms": "-1"}
 
 async def answers(bootstrap: str) -> bool:
     """Whether a broker is there and knows of itself."""
-    host, _, port = bootstrap.partition(",")[0].rpartition(":")
+    host, _, port = brokers_of(bootstrap).partition(",")[0].rpartition(":")
     _, writer = await asyncio.open_connection(host, int(port))  # cheap, and silent while the port is closed
     writer.close()
     from aiokafka.errors import KafkaError

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, MetaData
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from tailrace.core.database_address import for_engine, in_database
 from tailrace.core.names import slot_name
 from tailrace.db import migrations, tables
 from tailrace.service import Service
@@ -43,9 +44,9 @@ async def prepare_database(admin_url: str, service: Service, settings: Settings,
         await admin.execute(f'REVOKE ALL ON DATABASE "{database}" FROM PUBLIC')
         for role in ("app", "capture"):
             await admin.execute(f'GRANT CONNECT ON DATABASE "{database}" TO "{service.name}_{role}"')
-        await migrate(service, settings.database(service.name, "owner").rsplit("/", 1)[0] + f"/{database}")
+        await migrate(service, in_database(settings.database(service.name, "owner"), database))
         if name is None:
-            await _ensure_capture(admin_url.rsplit("/", 1)[0] + f"/{database}", service)
+            await _ensure_capture(in_database(admin_url, database), service)
     finally:
         await admin.close()
 
@@ -53,7 +54,8 @@ async def prepare_database(admin_url: str, service: Service, settings: Settings,
 async def migrate(service: Service, owner_url: str) -> None:
     """Bring the tables up to date, as the owner role."""
     assert service.metadata is not None
-    engine = create_async_engine(owner_url, poolclass=NullPool)
+    url, tls = for_engine(owner_url)
+    engine = create_async_engine(url, poolclass=NullPool, connect_args=tls)
     try:
         async with engine.begin() as connection:
             await connection.exec_driver_sql("SET lock_timeout = '10s'")

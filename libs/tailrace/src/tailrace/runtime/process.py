@@ -72,6 +72,7 @@ def run(
     on_ready: Callable[[], None] | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; then finish what is under way, at most twelve seconds."""
+    settings = settings.as_kafka_user(service.name)
     configure(service.name, settings.log_level)
     tracing.install(service.name)
     metrics.install(service.name)

@@ -17,9 +17,11 @@ from urllib.parse import urlsplit
 from tailrace.capture import canary
 from tailrace.capture.connect_api import Rest
 from tailrace.capture.startup import Connectors
+from tailrace.core.kafka_address import OPERATOR, KafkaAddress
 from tailrace.core.operator_error import OperatorError
 from tailrace.core.progress import Phase
 from tailrace.kafka.topics import answers, create_topics
+from tailrace.runtime import access
 from tailrace.runtime.fleet import load_services
 from tailrace.runtime.migrate import prepare_database
 from tailrace.service import Service
@@ -53,13 +55,27 @@ def prepare_databases(services: Sequence[Service], settings: Settings, say: Say)
 
 
 async def prepare_topics(services: Sequence[Service], settings: Settings, say: Say) -> None:
-    """Each service's topic and its dead-letter topic, and the one of all canaries."""
+    """Each service's topic and its dead-letter topic, and the one of all canaries; on a Kafka that is locked, users and their rights too.
+
+    It is the operator's work: that is who it logs in as, where the address names nobody.
+    """
+    settings = settings.as_kafka_user(OPERATOR)
     await _until("Kafka", settings.kafka, lambda: answers(settings.kafka))
     say("topics", "starting", "")
     names = topics_of(services)
     made = await create_topics(settings.kafka, names, settings.partitions, settings.replication)
     made += await create_topics(settings.kafka, [canary.TOPIC], 1, settings.replication, settings=canary.TOPIC_SETTINGS)
+    if KafkaAddress.parse(settings.kafka).user is not None:
+        await asyncio.to_thread(_lock, services, settings)
     say("topics", "ready", f"{len(names) + 1} topics, {len(made)} new")
+
+
+def _lock(services: Sequence[Service], settings: Settings) -> None:
+    """A user for each service, and what each user may do. Raises `OperatorError`."""
+    users = [service.name for service in services]
+    if KafkaAddress.parse(settings.kafka).mechanism.startswith("SCRAM"):
+        access.make_users(settings.kafka, {user: settings.kafka_user_password(user) for user in users})
+    access.apply(settings.kafka, access.rights(services), users)
 
 
 async def prepare_connectors(services: Sequence[Service], settings: Settings, say: Say) -> None:

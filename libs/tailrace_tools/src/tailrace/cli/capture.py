@@ -22,6 +22,7 @@ from tailrace.capture.slots import RepairUnderWay
 from tailrace.capture.watch import Condition, Watch
 from tailrace.cli.console import coloured, mark, out
 from tailrace.cli.running import enter_environment
+from tailrace.core.kafka_address import OPERATOR
 from tailrace.core.operator_error import OperatorError
 from tailrace.http.outgoing import UNREACHED
 from tailrace.runtime.fleet import load_services
@@ -145,9 +146,9 @@ def _settings() -> Settings:
     """Of the stack that runs here, or of the parts that the variables name. Raises `OperatorError`."""
     state = State.load(Layout.from_environment().state)
     if (state is None or not state.running) and all(os.environ.get(name) for name in _ELSEWHERE):
-        return Settings()
+        return Settings().as_kafka_user(OPERATOR)
     enter_environment()
-    return Settings()
+    return Settings().as_kafka_user(OPERATOR)
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

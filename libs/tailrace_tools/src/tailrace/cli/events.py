@@ -7,12 +7,14 @@ from rich.text import Text
 
 from tailrace.cli.console import out
 from tailrace.cli.running import enter_environment
+from tailrace.core.kafka_address import brokers_of
 from tailrace.core.operator_error import OperatorError
+from tailrace.settings import Settings
 
 
 def print_events(topic: str | None, *, from_start: bool, limit: int) -> None:
-    plan = enter_environment()
-    asyncio.run(_print_events(plan.kafka, topic, from_start, limit))
+    enter_environment()
+    asyncio.run(_print_events(Settings().kafka, topic, from_start, limit))
 
 
 async def _print_events(bootstrap: str, topic: str | None, from_start: bool, limit: int) -> None:
@@ -43,7 +45,9 @@ async def _topics(bootstrap: str) -> set[str]:
         await admin.start()
         return set(await admin.list_topics())
     except KafkaError as error:
-        raise OperatorError(f"Kafka at {bootstrap} does not answer: {error}", "see: tailrace status") from None
+        raise OperatorError(
+            f"Kafka at {brokers_of(bootstrap)} does not answer: {error}", "see: tailrace status"
+        ) from None
     finally:
         await admin.close()
 

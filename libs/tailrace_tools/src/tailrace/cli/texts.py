@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import asyncpg
 
+from tailrace.core.database_address import in_database
 from tailrace.core.operator_error import OperatorError
 from tailrace.runtime.fleet import load_services
 
@@ -31,7 +32,7 @@ async def odd_texts(postgres_url: str) -> Mapping[str, int]:
         if service.metadata is None:
             continue
         try:
-            connection = await asyncpg.connect(f"{postgres_url.rsplit('/', 1)[0]}/{service.name}", timeout=5)
+            connection = await asyncpg.connect(in_database(postgres_url, service.name), timeout=5)
         except (OSError, asyncpg.PostgresError, TimeoutError) as error:
             raise OperatorError(
                 f"the database of {service.name} cannot be looked at: {error}", "see: tailrace status"

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from tailrace.cli.console import out, say_failure
 from tailrace.cli.running import enter_environment
+from tailrace.core.database_address import in_database
 from tailrace.core.operator_error import OperatorError
 from tailrace.db.database import Database
 from tailrace.db.error_classes import is_transient
@@ -69,7 +70,7 @@ async def _prove_all(services: Sequence[Service], tenant: UUID | None) -> list[t
 
 async def _tenants(service: Service, proof: Proof) -> list[UUID]:
     """The tenants that have events. The service's own role sees one tenant at a time, so this one question goes to the server's administrator."""
-    admin = await asyncpg.connect(Settings().postgres.rsplit("/", 1)[0] + f"/{service.name}")
+    admin = await asyncpg.connect(in_database(Settings().postgres, service.name))
     try:
         rows = await admin.fetch(f'SELECT DISTINCT tenant_id FROM "{proof.events.name}" ORDER BY tenant_id')
     finally:

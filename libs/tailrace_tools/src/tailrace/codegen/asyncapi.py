@@ -16,6 +16,7 @@ Schema = dict[str, Any]
 
 _KAFKA = {"bindingVersion": "0.5.0"}
 _UUID = {"type": "string", "format": "uuid"}
+_LOGIN = "scram"
 _ENVELOPE = "CloudEvent"
 
 
@@ -36,6 +37,7 @@ def asyncapi(services: Sequence[Service], schemas: Mapping[str, Schema]) -> Docu
                 "host": "{bootstrap}",
                 "protocol": "kafka",
                 "variables": {"bootstrap": {"description": "The brokers of the installation, as host:port."}},
+                "security": [{"$ref": f"#/components/securitySchemes/{_LOGIN}"}],
             }
         },
         "channels": {topic: _channel(topic, names) for topic, names in sorted(topics.items())},
@@ -43,6 +45,12 @@ def asyncapi(services: Sequence[Service], schemas: Mapping[str, Schema]) -> Docu
         "components": {
             "messages": {name: _message(name, schema) for name, schema in sorted(schemas.items())},
             "schemas": {_ENVELOPE: _envelope()},
+            "securitySchemes": {
+                _LOGIN: {
+                    "type": "scramSha512",
+                    "description": "A user that the operator made for the reader; its groups begin with its name and a dot.",
+                }
+            },
         },
     }
 

@@ -19,7 +19,8 @@ _ROOMS = (
     "kafka | verify",
     "db",
     "observability",
-    "core | settings",
+    "settings",
+    "core",
 )
 """From the top: a room may import from those below it. `|`: neither imports the other."""
 _TOOLS = [f"tailrace.{room}" for room in ("cli", "stack", "codegen")]

@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlalchemy.sql.elements import conv
 
+from tailrace.core.database_address import for_engine, in_database
 from tailrace.db import tables
 from tailrace.runtime.migrate import alembic_config, migrations_of, prepare_database
 from tailrace.service import Service
@@ -65,9 +66,8 @@ async def next_migration(service: Service, admin_url: str, settings: Settings, m
     folder.mkdir(exist_ok=True)
     name = f"{service.name}_{uuid4().hex}"
     await prepare_database(admin_url, service, settings, name=name)
-    engine = create_async_engine(
-        f"{admin_url.rsplit('/', 1)[0]}/{name}".replace("postgresql://", "postgresql+asyncpg://"), poolclass=NullPool
-    )
+    url, tls = for_engine(in_database(admin_url, name).replace("postgresql://", "postgresql+asyncpg://"))
+    engine = create_async_engine(url, poolclass=NullPool, connect_args=tls)
     try:
         async with engine.connect() as connection:
             found = await connection.run_sync(_operations, service)

@@ -1,22 +1,32 @@
 """Kafka Connect with Debezium as a child.
 
 Recovery is quick on purpose: a lost worker's tasks are given out again at once, and offsets are flushed every second. The
-REST interface listens on the loopback interface only, since a client that reaches it reads every database.
+REST interface asks for the operator's password, and listens on the loopback interface only, since a client that reaches it reads every database.
+Passwords of databases are looked up in files, so that the topic of configurations holds none.
 """
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from tailrace.capture.connect_api import Rest
+from tailrace.core.kafka_address import CONNECT_GROUP, KafkaAddress
 from tailrace.kafka.topics import answers
 from tailrace.stack.child import Program
+from tailrace.stack.credentials import write_private
 from tailrace.stack.java import Machine
+from tailrace.stack.kafka import PLAIN_LOGIN, SCRAM_LOGIN
 from tailrace.stack.layout import HOST, Ports
 
 CONFIGURATION = """\
 bootstrap.servers={kafka}
-group.id=tailrace-connect
+{logins}
+rest.extension.classes=org.apache.kafka.connect.rest.basic.auth.extension.BasicAuthSecurityRestExtension
+config.providers=directory
+config.providers.directory.class=org.apache.kafka.common.config.provider.DirectoryConfigProvider
+config.providers.directory.param.allowed.paths={secrets}
+group.id={group}
 listeners=HTTP://{host}:{port}
 rest.advertised.host.name={host}
 key.converter=org.apache.kafka.connect.storage.StringConverter
@@ -42,24 +52,56 @@ connector.client.config.override.policy=All
 producer.linger.ms=0
 producer.delivery.timeout.ms=120000
 """
+# The worker, and what it makes for connectors: producers, consumers, the client that creates topics.
+LOGIN = """\
+{whose}security.protocol={protocol}
+{whose}sasl.mechanism={mechanism}
+{whose}sasl.jaas.config={module} username="{user}" password="{password}";
+"""
+REST_LOGIN = """\
+KafkaConnect {{
+  org.apache.kafka.connect.rest.basic.auth.extension.PropertyFileLoginModule required file="{file}";
+}};
+"""
 
 
 @dataclass(frozen=True)
 class Connect:
     machine: Machine
-    kafka: str
+    kafka: str = field(repr=False)
+    """The address for Connect's own user."""
+    rest: str = field(repr=False)
+    """The address of the REST interface, with the credentials that it asks for."""
     plugins: Path
+    secrets: Path
+    """The folder of the passwords that configurations refer to."""
     ports: Ports
 
     def program(self) -> Program:
-        file = self.machine.folder / "connect.properties"
-        file.write_text(
-            CONFIGURATION.format(host=HOST, port=self.ports.connect, kafka=self.kafka, plugins=self.plugins)
+        folder, kafka = self.machine.folder, KafkaAddress.parse(self.kafka)
+        file, login, users = folder / "connect.properties", folder / "connect.jaas", folder / "connect.users"
+        logins = "".join(_login(kafka, whose) for whose in ("", "producer.", "consumer.", "admin."))
+        text = CONFIGURATION.format(
+            host=HOST,
+            port=self.ports.connect,
+            kafka=kafka.brokers,
+            plugins=self.plugins,
+            secrets=self.secrets,
+            logins=logins,
+            group=CONNECT_GROUP,
         )
+        write_private(file, text)
+        write_private(login, REST_LOGIN.format(file=users))
+        rest = urlsplit(self.rest)
+        write_private(users, f"{rest.username}={rest.password}\n")
         return Program(
             name="connect",
             argv=self.machine.argv(
-                "connect", "org.apache.kafka.connect.cli.ConnectDistributed", str(file), heap="512m"
+                "connect",
+                "org.apache.kafka.connect.cli.ConnectDistributed",
+                str(file),
+                heap="512m",
+                properties={"java.security.auth.login.config": str(login)},
             ),
             ready=self._ready,
             alive=self._alive,
@@ -68,7 +110,7 @@ class Connect:
         )
 
     async def _ready(self, _pid: int) -> bool:
-        async with Rest(f"http://{HOST}:{self.ports.connect}") as rest:
+        async with Rest(self.rest) as rest:
             return await rest.healthy()
 
     async def _alive(self) -> bool:
@@ -78,3 +120,18 @@ class Connect:
         with contextlib.suppress(OSError, TimeoutError):
             return not await answers(self.kafka)
         return True
+
+
+def _login(kafka: KafkaAddress, whose: str) -> str:
+    """How the worker's clients of one kind reach Kafka; nothing where it is open."""
+    if kafka.user is None:
+        return ""
+    module = PLAIN_LOGIN if kafka.mechanism == "PLAIN" else SCRAM_LOGIN
+    return LOGIN.format(
+        whose=whose,
+        protocol=kafka.protocol.upper(),
+        mechanism=kafka.mechanism,
+        module=module,
+        user=kafka.user,
+        password=kafka.password,
+    )

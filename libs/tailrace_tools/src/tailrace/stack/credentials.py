@@ -6,6 +6,17 @@ import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from tailrace.settings import Settings
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that the owner alone can read, in one step."""
+    fresh = path.with_name(f"{path.name}.part")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+    fresh.replace(path)
+
 
 @dataclass(frozen=True)
 class Credentials:
@@ -15,6 +26,15 @@ class Credentials:
     """What role passwords and key encryption derive from (`TAILRACE_SECRET`)."""
     operator: str
     """Password of the platform's first log-in (`TAILRACE_OPERATOR_PASSWORD`)."""
+
+    def kafka(self, user: str) -> str:
+        """The password of a Kafka user: derived, so that a process with the secret finds its own."""
+        return Settings(secret=self.secret).kafka_user_password(user)
+
+    @property
+    def connect(self) -> str:
+        """The password of `operator` at Connect's REST interface."""
+        return Settings(secret=self.secret).role_password("connect-rest")
 
     @classmethod
     def load_or_create(cls, path: Path) -> "Credentials":

@@ -102,12 +102,13 @@ class Stack:
 
     @property
     def kafka(self) -> str:
-        """`host:port` of the one broker."""
-        return self.plan.kafka
+        """The address of the one broker, for the operator (`tailrace.core.kafka_address`)."""
+        return self.plan.kafka(self.supervisor.credentials)
 
     @property
     def connect_url(self) -> str:
-        return self.plan.connect_url
+        """Of Connect, with the operator's credentials."""
+        return self.plan.connect_url(self.supervisor.credentials)
 
     @property
     def gateway_url(self) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,8 +68,10 @@ class Machine:
         folder.mkdir(parents=True, exist_ok=True)
         return cls(find_java(), tuple(jar.here(cache) for jar in lock.jars), folder)
 
-    def argv(self, name: str, main: str, *arguments: str, heap: str = "256m") -> list[str]:
-        """A short command line: the long class path goes into a file of options."""
+    def argv(
+        self, name: str, main: str, *arguments: str, heap: str = "256m", properties: Mapping[str, str] = {}
+    ) -> list[str]:
+        """A short command line: the long class path goes into a file of options, and so do the system `properties`."""
         logging = self.folder / "log4j2.xml"
         logging.write_text(LOGGING)
         options = [
@@ -80,6 +83,7 @@ class Machine:
             "-XX:+ExitOnOutOfMemoryError",
             "-Djava.awt.headless=true",
             f"-Dlog4j2.configurationFile={logging}",
+            *(f"-D{name}={value}" for name, value in properties.items()),
             *os.environ.get("TAILRACE_JAVA_OPTIONS", "").split(),
             "-cp",
             os.pathsep.join(map(str, self.jars)),

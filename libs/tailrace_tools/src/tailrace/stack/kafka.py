@@ -1,13 +1,21 @@
 """Kafka as a child: one broker in KRaft mode that is its own controller, with topics made on purpose only.
 
 Events are kept for ever; nothing is created by a typing error, since the broker creates no topic on its own.
+
+It is locked from its first start on: every client logs in by SCRAM, and does what an access control list lets it do. The users of the stack itself
+are part of what the log folder is formatted with, so there is no time at which anybody may do anything; those of the services come by
+`tailrace.runtime.access`. Between broker and controller, where KRaft knows no SCRAM, it is PLAIN, on the loopback interface. No password
+stands on a command line.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from tailrace.core.kafka_address import BROKER, CONNECT, OPERATOR
+from tailrace.core.operator_error import OperatorError
 from tailrace.kafka.topics import answers
 from tailrace.stack.child import Program
+from tailrace.stack.credentials import Credentials, write_private
 from tailrace.stack.errand import run_tool
 from tailrace.stack.java import Machine
 from tailrace.stack.layout import HOST, Ports
@@ -19,10 +27,20 @@ CONFIGURATION = """\
 process.roles=broker,controller
 node.id=1
 controller.quorum.bootstrap.servers={host}:{controller}
-listeners=PLAINTEXT://{host}:{broker},CONTROLLER://{host}:{controller}
-advertised.listeners=PLAINTEXT://{host}:{broker},CONTROLLER://{host}:{controller}
+listeners=CLIENT://{host}:{broker},CONTROLLER://{host}:{controller}
+advertised.listeners=CLIENT://{host}:{broker},CONTROLLER://{host}:{controller}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+inter.broker.listener.name=CLIENT
+listener.security.protocol.map=CONTROLLER:SASL_PLAINTEXT,CLIENT:SASL_PLAINTEXT
+sasl.mechanism.inter.broker.protocol=SCRAM-SHA-512
+sasl.mechanism.controller.protocol=PLAIN
+listener.name.client.sasl.enabled.mechanisms=SCRAM-SHA-512
+listener.name.client.scram-sha-512.sasl.jaas.config={scram} username="{user}" password="{password}";
+listener.name.controller.sasl.enabled.mechanisms=PLAIN
+listener.name.controller.plain.sasl.jaas.config={plain} username="{user}" password="{password}" user_{user}="{password}";
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+allow.everyone.if.no.acl.found=false
+super.users=User:{user};User:{operator}
 log.dirs={data}
 auto.create.topics.enable=false
 num.partitions=6
@@ -48,6 +66,8 @@ num.network.threads=2
 num.io.threads=4
 background.threads=4
 """
+SCRAM_LOGIN = "org.apache.kafka.common.security.scram.ScramLoginModule required"
+PLAIN_LOGIN = "org.apache.kafka.common.security.plain.PlainLoginModule required"
 
 
 @dataclass(frozen=True)
@@ -55,26 +75,52 @@ class Kafka:
     machine: Machine
     data: Path
     ports: Ports
+    address: str = field(repr=False)
+    """For the operator."""
+    credentials: Credentials = field(repr=False)
 
     @property
     def configuration(self) -> Path:
         return self.machine.folder / "server.properties"
 
     def configure(self) -> None:
-        self.configuration.write_text(
-            CONFIGURATION.format(host=HOST, broker=self.ports.kafka, controller=self.ports.controller, data=self.data)
+        text = CONFIGURATION.format(
+            host=HOST,
+            broker=self.ports.kafka,
+            controller=self.ports.controller,
+            data=self.data,
+            user=BROKER,
+            password=self.credentials.kafka(BROKER),
+            operator=OPERATOR,
+            scram=SCRAM_LOGIN,
+            plain=PLAIN_LOGIN,
         )
+        write_private(self.configuration, text)
+
+    @property
+    def users(self) -> Path:
+        """What the log folder was formatted with. Those of an earlier release had no users."""
+        return self.machine.folder / "kafka.users"
 
     async def format(self) -> bool:
         """Prepare the log folder unless that was done; says whether it did. Raises `OperatorError`."""
         self.configure()
         if (self.data / "meta.properties").exists():
+            if not self.users.exists():
+                raise OperatorError(
+                    f"Kafka's data in {self.data} is from a release without users, and nobody could log in",
+                    "give up the data: delete the data folder",
+                )
             return False
         self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        argv = self.machine.argv(
-            "format", "kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", str(self.configuration), "--standalone"
+        users = (BROKER, OPERATOR, CONNECT)
+        scram = [f"SCRAM-SHA-512=[name={user},password={self.credentials.kafka(user)}]" for user in users]
+        # One argument a line; the tool reads them from the file, so that no list of processes shows a password.
+        arguments = ["format", "-t", CLUSTER, "-c", str(self.configuration), "--standalone"]
+        write_private(self.users, "\n".join([*arguments, *(word for each in scram for word in ("--add-scram", each))]))
+        await run_tool(
+            self.machine.argv("format", "kafka.tools.StorageTool", f"@{self.users}"), self.machine.environment
         )
-        await run_tool(argv, self.machine.environment)
         return True
 
     def program(self) -> Program:
@@ -87,4 +133,4 @@ class Kafka:
         )
 
     async def _ready(self, _pid: int) -> bool:
-        return await answers(f"{HOST}:{self.ports.kafka}")
+        return await answers(self.address)

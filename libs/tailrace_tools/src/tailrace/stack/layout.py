@@ -67,6 +67,11 @@ class Layout:
         return self.data / "secrets.json"
 
     @property
+    def capture_secrets(self) -> Path:
+        """The passwords of the capture roles, a file for each, where Connect looks them up."""
+        return self.data / "capture-secrets"
+
+    @property
     def places(self) -> Path:
         """The place of each service that ever ran here, counted from the first service's port."""
         return self.data / "ports.json"
@@ -92,7 +97,7 @@ class Layout:
         """Make the folders, closed to others. Root's data folder can be crossed, so that PostgreSQL's user reaches its part."""
         self.data.mkdir(parents=True, exist_ok=True)
         self.data.chmod(0o711 if os.geteuid() == 0 else 0o700)
-        for folder in (self.run, self.logs):
+        for folder in (self.run, self.logs, self.capture_secrets):
             folder.mkdir(exist_ok=True, mode=0o700)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tailrace.core.installed import EDGE, ISSUERS, installed, stand_ins
+from tailrace.core.kafka_address import OPERATOR, KafkaAddress, brokers_of
 from tailrace.runtime import sizing
 from tailrace.stack.credentials import Credentials
 from tailrace.stack.layout import HOST, Layout, Ports
@@ -71,12 +72,18 @@ class Plan:
         )
 
     @property
-    def kafka(self) -> str:
-        return self.external.kafka or f"{HOST}:{self.ports.kafka}"
+    def services_kafka(self) -> str:
+        """Kafka's address for the services, each of which puts its own user in."""
+        return self.external.kafka or f"sasl_plaintext://{HOST}:{self.ports.kafka}"
 
-    @property
-    def connect_url(self) -> str:
-        return self.external.connect or f"http://{HOST}:{self.ports.connect}"
+    def kafka(self, credentials: Credentials) -> str:
+        """Kafka's address for the operator."""
+        address = KafkaAddress.parse(self.services_kafka)
+        return address.as_user(OPERATOR, credentials.kafka(OPERATOR)).text() if address.wants_user else address.text()
+
+    def connect_url(self, credentials: Credentials) -> str:
+        """Connect's address, with the operator's credentials."""
+        return self.external.connect or f"http://{OPERATOR}:{credentials.connect}@{HOST}:{self.ports.connect}"
 
     @property
     def gateway_url(self) -> str:
@@ -117,7 +124,8 @@ class Plan:
     def addresses(self) -> dict[str, str]:
         """What to show: names and addresses, without passwords."""
         server = (self.external.postgres or f"//{HOST}:{self.ports.postgres}/").rpartition("@")[2].strip("/")
-        shown = {"PostgreSQL": server, "Kafka": self.kafka, "Connect": self.connect_url}
+        connect = (self.external.connect or f"//{HOST}:{self.ports.connect}").rpartition("//")[2].rpartition("@")[2]
+        shown = {"PostgreSQL": server, "Kafka": brokers_of(self.services_kafka), "Connect": f"http://{connect}"}
         shown = dict(list(shown.items())[: {"postgres": 1, "kafka": 2}.get(self.only)])
         return {"Gateway": self.gateway_url, **shown} if self.only == "fleet" else shown
 
@@ -128,15 +136,22 @@ class Plan:
             "TAILRACE_PORT_BASE": str(self.ports.base),
             "TAILRACE_GATEWAY_PORT": str(self.ports.gateway),
             "TAILRACE_POSTGRES": self.postgres_url(credentials),
-            "TAILRACE_KAFKA": self.kafka,
-            "TAILRACE_CONNECT": self.connect_url,
+            "TAILRACE_KAFKA": self.kafka(credentials),
+            "TAILRACE_CONNECT": self.connect_url(credentials),
             "TAILRACE_SECRET": credentials.secret,
             "TAILRACE_OPERATOR_PASSWORD": credentials.operator,
             "TAILRACE_PORTS": json.dumps(self.ports.services),
             "TAILRACE_JWKS_URL": os.environ.get("TAILRACE_JWKS_URL") or self.keys_url,
             **self._partners(),
         }
+        if self.external.connect is None:
+            own["TAILRACE_CAPTURE_SECRETS"] = str(self.layout.capture_secrets)
         return {**sizing.environment(len(self.ports.services), os.environ), **own, **self.extra}
+
+    def fleet_environment(self, credentials: Credentials) -> dict[str, str]:
+        """The same for the services, none of which is the operator at Kafka or at Connect."""
+        own = {"TAILRACE_KAFKA": self.services_kafka, "TAILRACE_CONNECT": ""}
+        return {**self.environment(credentials), **own, **self.extra}
 
 
 def service_names() -> list[str]:

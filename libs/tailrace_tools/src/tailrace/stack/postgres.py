@@ -40,6 +40,11 @@ log_line_prefix = '%m [%p] %q%u@%d '
 """
 NOT_DURABLE = "fsync = off\n"
 """What was written outlives every process of this machine, not a failure of its power."""
+ACCESS = """\
+# Written at every start. No line is for `replication`: the capture roles could copy the whole cluster, files and all. Logical replication is a
+# connection to a database, and `all` means databases alone.
+host all all {host}/32 scram-sha-256
+"""
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C", "TZ": "UTC"}
 
@@ -145,6 +150,9 @@ class Postgres:
         text = CONFIGURATION.format(host=HOST, port=self.port, slots=slots, connections=connections)
         path.write_text(text if self.durable else text + NOT_DURABLE)
         self.account.own(path)
+        access = self.data / "pg_hba.conf"
+        access.write_text(ACCESS.format(host=HOST))
+        self.account.own(access)
         self._forget_stale_pid()
 
     def _forget_stale_pid(self) -> None:

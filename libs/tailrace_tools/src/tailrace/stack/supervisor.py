@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import IO, TYPE_CHECKING
 
+from tailrace.core.kafka_address import CONNECT, KafkaAddress
 from tailrace.core.operator_error import OperatorError
 from tailrace.stack.artifacts import Lock, cache_folder, fetch, missing, unpack_debezium
 from tailrace.stack.child import Child, Program
@@ -98,7 +99,7 @@ class Supervisor:
 
     async def _monitor(self) -> None:
         watch = await asyncio.to_thread(_capture_watch, self._environment())
-        await Monitor(self.plan.connect_url, self.board, watch).watch()
+        await Monitor(self.plan.connect_url(self.credentials), self.board, watch).watch()
 
     async def _postgres(self) -> None:
         if "postgres" not in self.plan.own:
@@ -121,14 +122,28 @@ class Supervisor:
 
     async def _kafka_and_connect(self) -> None:
         if "kafka" in self.plan.own:
-            kafka = Kafka(self._machine(), self.layout.data / "kafka", self.plan.ports)
+            operator = self.plan.kafka(self.credentials)
+            kafka = Kafka(self._machine(), self.layout.data / "kafka", self.plan.ports, operator, self.credentials)
             self.board.part("kafka", "starting")
             await kafka.format()
             await self._keep(kafka.program())
+            # Before Connect, which makes its topics as soon as it starts.
+            await asyncio.to_thread(_let_connect_in, operator)
         if "connect" in self.plan.own:
             self.board.part("connect", "starting")
             plugins = await asyncio.to_thread(unpack_debezium, self.lock, self.cache)
-            await self._keep(Connect(self._machine(), self.plan.kafka, plugins, self.plan.ports).program())
+            kafka_address = KafkaAddress.parse(self.plan.services_kafka)
+            if kafka_address.wants_user:
+                kafka_address = kafka_address.as_user(CONNECT, self.credentials.kafka(CONNECT))
+            connect = Connect(
+                self._machine(),
+                kafka_address.text(),
+                self.plan.connect_url(self.credentials),
+                plugins,
+                self.layout.capture_secrets,
+                self.plan.ports,
+            )
+            await self._keep(connect.program())
 
     async def _prepare(self, tables_and_topics: asyncio.Event) -> None:
         parts = self.board.state.parts
@@ -143,7 +158,8 @@ class Supervisor:
     async def _fleet(self, tables_and_topics: asyncio.Event) -> None:
         """The services need no Connect to start; events that they record wait in their outboxes."""
         await tables_and_topics.wait()
-        await self._keep(Fleet(self.layout, self.plan.ports, self._environment(), self.board).program())
+        environment = {**os.environ, **self.plan.fleet_environment(self.credentials)}
+        await self._keep(Fleet(self.layout, self.plan.ports, environment, self.board).program())
 
     async def _keep(self, program: Program) -> None:
         child = self.children[program.name] = Child(program, self.layout.log(program.name), self.board)
@@ -231,6 +247,13 @@ def _capture_watch(environment: Mapping[str, str]) -> "Watch":
     from tailrace.settings import settings_from
 
     return Watch(load_services(), settings_from(environment))
+
+
+def _let_connect_in(kafka: str) -> None:
+    """Imported here for the same reason."""
+    from tailrace.runtime import access
+
+    access.grant(kafka, access.rights_of_connect([]))
 
 
 def _reason(error: BaseException) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaProducer
 
 from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
+from tailrace.kafka import clients
 from tailrace.kafka.topics import create_topics
 from tailrace_testing import Harness
 from tailrace_testing.gateway import eventually
@@ -88,7 +89,7 @@ class Asking:
 
 @asynccontextmanager
 async def on_kafka(toy: Harness, kafka: str) -> AsyncIterator[Asking]:
-    producer = AIOKafkaProducer(bootstrap_servers=kafka, acks="all", enable_idempotence=True)
+    producer = AIOKafkaProducer(**clients.connection(kafka), acks="all", enable_idempotence=True)
     await producer.start()
     try:
         asking = Asking(producer, toy, kafka)
