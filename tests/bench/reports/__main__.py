@@ -1,0 +1,96 @@
+"""Fills a PostgreSQL of its own with movements of one tenant, of a year, and asks for the four reports: `python -m reports 1000000`.
+
+Printed are, in ms, the median and the 95th percentile of the answer as a client has it, and the time on a processor of each, PostgreSQL's and this
+process's, which a busy machine disturbs less. The machine's load stands at the beginning and at the end.
+"""
+
+import asyncio
+import os
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, get_args
+
+from processor import on_processor
+
+from analytics.measures import Measure
+from analytics.service import service
+from contracts.users import TeamCreated, TenantCreated
+from tailrace.core.ids import uuid7
+from tailrace.observability.logs import configure
+from tailrace.stack.embedded import Stack
+from tailrace_testing.databases import Databases
+from tailrace_testing.harness import Harness
+from tailrace_testing.tokens import TestIssuer
+
+ROUNDS = 20
+REPS = 50
+REPORTS = ("sales-summary", "customer-statistics", "approval-statistics", "task-completion")
+_MOVEMENTS = """
+INSERT INTO movement (tenant_id, id, measure, at, known_at, document_id, kind, owner_id, customer_id, currency, count, amount, seconds, event_id)
+SELECT $1, gen_random_uuid(), measure, at, at, gen_random_uuid(),
+  CASE WHEN measure LIKE 'credit_note%' THEN 'credit_note' ELSE split_part(measure, '_', 1) END, ($2::uuid[])[1 + n % $3], gen_random_uuid(),
+  (ARRAY['EUR','USD','JPY'])[1 + n % 3], 1, (n * 7919) % 1000000, n % 86400, gen_random_uuid()
+FROM generate_series(1, $4::bigint) n,
+  LATERAL (SELECT ($5::text[])[1 + n % $6] AS measure, timestamptz '2026-01-01' + n * (interval '1 year' / $4::float8) AS at) made
+"""
+
+
+async def _fill(harness: Harness, rows: int) -> list[Any]:
+    tenant, reps, team = harness.tenant, [uuid7() for _ in range(REPS)], uuid7()
+    joined = TenantCreated(tenant_id=tenant, slug="acme", name="Acme", currency="EUR")
+    await harness.deliver(joined, aggregate_id=tenant)
+    led = TeamCreated(team_id=team, name="Sales", lead_id=reps[0], member_ids=reps[:10])
+    await harness.deliver(led, aggregate_id=team)
+    measures = list(get_args(Measure))
+    await harness.admin.execute(_MOVEMENTS, tenant, reps, REPS, rows, measures, len(measures), timeout=600)
+    await harness.admin.execute("VACUUM ANALYZE movement", timeout=600)
+    return reps
+
+
+async def _ask(harness: Harness, client: Any, what: str, path: str) -> None:
+    took = []
+    for number in range(ROUNDS + 3):
+        if number == 3:
+            before = await on_processor(harness)
+        began = time.perf_counter()
+        answer = await client.get(path)
+        took.append((time.perf_counter() - began) * 1000)
+        assert answer.status_code == 200, answer.text
+    server, own = [(now - then) / ROUNDS for now, then in zip(await on_processor(harness), before, strict=True)]
+    median, p95 = statistics.median(took[3:]), statistics.quantiles(took[3:], n=20)[-1]
+    print(f"{what:50} median {median:6.1f}  p95 {p95:6.1f}  on processor {server:5.1f} + {own:4.1f}", flush=True)
+
+
+async def _measure(rows: int) -> None:
+    configure("reports", "ERROR")
+    folder = Path(tempfile.mkdtemp(prefix="tailrace-reports-"))
+    stack = Stack(folder / "data", only="postgres")
+    try:
+        stack.start()
+        databases = Databases(stack.postgres_url, stack.supervisor.credentials.secret)
+        harness = Harness(service, databases, TestIssuer(), await databases.clone(service))
+        await harness.start()
+        began = time.monotonic()
+        reps = await _fill(harness, rows)
+        print(f"{rows} movements in {time.monotonic() - began:.0f} s; load {os.getloadavg()[0]:.1f}", flush=True)
+        for whose, client in (
+            ("all", harness.client_as("reports:read")),
+            ("own", harness.client_as("reports:read:own", user=reps[0])),
+        ):
+            for report in REPORTS:
+                for days, asked in (
+                    ("a month", "from=2026-06-01&until=2026-07-01"),
+                    ("a year by month", "from=2026-01-01&until=2027-01-01&interval=month"),
+                ):
+                    await _ask(harness, client, f"{report}, {days}, {whose}", f"/v1/reports/{report}?{asked}")
+        print(f"load {os.getloadavg()[0]:.1f}")
+        await harness.stop()
+    finally:
+        stack.discard()
+
+
+if __name__ == "__main__":
+    asyncio.run(_measure(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000))
