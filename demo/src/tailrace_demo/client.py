@@ -141,7 +141,7 @@ class User:
     async def until(self, path: str, holds: Any, *, what: str) -> Any:
         """Read until it holds. Raises TimeoutError that says what was awaited."""
         deadline = asyncio.get_running_loop().time() + _TIMEOUT
-        pause = 0.25
+        pause = 0.5
         while True:
             answer = await self.get(path)
             if holds(answer):
@@ -149,7 +149,7 @@ class User:
             if asyncio.get_running_loop().time() > deadline:
                 raise TimeoutError(f"waited in vain for {what}; last: {answer}")
             await asyncio.sleep(pause)
-            pause = min(pause * 1.5, 1.0)
+            pause = min(pause * 1.5, 2.0)
 
     @property
     def _headers(self) -> dict[str, str]:

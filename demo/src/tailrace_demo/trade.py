@@ -11,7 +11,7 @@ from tailrace_demo.client import User
 from tailrace_demo.purchases import Purchase
 from tailrace_demo.setup import Shop
 
-WORKERS = 12
+WORKERS = 4
 FIRST_DAY = datetime(2026, 3, 2, 8, tzinfo=UTC)
 
 

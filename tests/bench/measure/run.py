@@ -68,7 +68,14 @@ class Run:
         plan, processes = self._plan, installation.processes
         self.results["versions"] = await machine.versions(installation.postgres, installation.connect)
         sized = installation.settings
-        names = ("poll_interval_ms", "heartbeat_ms", "consumer_wait_ms", "redrive_every", "database_pool")
+        names = (
+            "poll_interval_ms",
+            "heartbeat_ms",
+            "consumer_wait_ms",
+            "consumer_gather_ms",
+            "redrive_every",
+            "database_pool",
+        )
         self.results["settings"] = {name: getattr(sized, name) for name in names}
         async with use.session(installation, self._folder) as (asking, operator):
             await self._step("visit", lambda: use.visit_everyone(asking, operator, installation))

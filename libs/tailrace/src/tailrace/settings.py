@@ -61,9 +61,9 @@ class Settings(BaseSettings):
     database_url: str | None = None
     """Set in a cluster, where a process serves one service and is handed its own app role."""
     database_pool: int = 5
-    """Connections to PostgreSQL that a process keeps open."""
+    """Connections to PostgreSQL that a process keeps open while nothing happens."""
     database_overflow: int = 10
-    """Connections that it may open beyond those while it is busy."""
+    """Connections that it may open beyond those while it is busy; each is closed when it has not been used for 20 seconds."""
     capture_host: str | None = None
     """How Connect reaches PostgreSQL, when that differs from how services do."""
 
@@ -98,6 +98,9 @@ class Settings(BaseSettings):
     """The same where there are reactions: they hold locks that people wait for until the whole batch is committed."""
     consumer_wait_ms: int = 500
     """How long a consumer waits for something new before it asks again; what comes meanwhile is handed out at once."""
+    consumer_gather_ms: int = 0
+    """The least time from one delivery to the next, in milliseconds, in which events come together: many in one transaction cost little more
+    than one. The first event after a pause is delivered at once."""
     redrive_every: float = Field(default=2.0, gt=0)
     """How often a service looks for dead letters that can be applied now, in seconds."""
     """How long a consumer's poll waits at the broker when nothing is new, in milliseconds; it adds no latency."""

@@ -18,6 +18,7 @@ from tailrace.db import event_streams
 from tailrace.db.error_classes import DatabaseAway, is_transient, sqlstate
 from tailrace.db.models import Aggregate, SoftDeleted, TenantRow
 from tailrace.db.outbox import Recorded, UnitOfWork
+from tailrace.db.resting import Resting
 from tailrace.db.violations import strip_values
 
 AnyAggregate = TypeVar("AnyAggregate", bound=Aggregate)
@@ -188,14 +189,17 @@ class Database:
     """The pool of a service's connections, under its app role."""
 
     def __init__(self, url: str, service: str, *, pool: int = 5, overflow: int = 10, schema: str | None = None) -> None:
-        """With a `schema`, its connections see that one alone, from the first moment on: nothing prepared elsewhere is ever run in it."""
+        """`pool` connections are kept, and `overflow` more are opened while they are needed and closed when they have rested.
+
+        With a `schema`, its connections see that one alone, from the first moment on: nothing prepared elsewhere is ever run in it."""
         self.service = service
         seen = {} if schema is None else {"search_path": f'"{schema}"'}
         url, tls = for_engine(url)
         self.engine: AsyncEngine = create_async_engine(
             url,
-            pool_size=pool,
-            max_overflow=overflow,
+            pool_size=pool + overflow,
+            max_overflow=0,
+            pool_use_lifo=True,
             pool_pre_ping=False,
             pool_recycle=1800,
             pool_timeout=10,
@@ -203,6 +207,7 @@ class Database:
             hide_parameters=True,
             connect_args={**tls, "server_settings": {**_SERVER, **seen, "application_name": f"tailrace-{service}"}},
         )
+        self.resting = Resting(self.engine.sync_engine.pool, pool)
         _commit_nothing_that_failed(self.engine.sync_engine)
         self._looking = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 

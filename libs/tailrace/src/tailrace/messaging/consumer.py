@@ -4,6 +4,7 @@ A subscriber that is new in a running service is brought up beside it (see `subs
 """
 
 import asyncio
+import time
 from functools import partial
 
 from aiokafka import AIOKafkaConsumer
@@ -88,11 +89,16 @@ class Consumer:
         try:
             await consumer.start()
             self._reading = consumer
+            next_at = time.monotonic()
             while not stop.is_set() and not backfilling.done():
+                # aiokafka fetches nothing more until what it has is taken: meanwhile it comes together at the broker.
+                await _sleep(stop, next_at - time.monotonic())
                 # Until it has a place, which ends no wait, it looks often.
                 wait = self._settings.consumer_wait_ms if consumer.assignment() else 500
                 async with asyncio.timeout(_LONGEST_POLL):
                     batch = await consumer.getmany(timeout_ms=wait, max_records=self._most)
+                if batch:
+                    next_at = time.monotonic() + self._settings.consumer_gather_ms / 1000
                 await stall_detector.check(batch)
                 async with asyncio.timeout(_ANSWER_WITHIN):
                     await self._subscriber_offsets.learn(consumer)
@@ -166,6 +172,8 @@ async def _commit(consumer: AIOKafkaConsumer, offsets: Offsets) -> None:
 
 
 async def _sleep(stop: asyncio.Event, seconds: float) -> None:
+    if seconds <= 0:
+        return
     try:
         await asyncio.wait_for(stop.wait(), seconds)
     except TimeoutError:

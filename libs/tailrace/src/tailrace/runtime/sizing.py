@@ -6,12 +6,14 @@ small one.
 
 from collections.abc import Mapping
 
-LOOKS = 320
+LOOKS = 200
 """How often per second all connectors together look for something new (`poll.interval.ms`); half a millisecond of Connect's CPU each."""
 HEARTBEATS = 5
 """Per second. Each is a row of the write-ahead log, which every connector's slot reads."""
 FETCHES = 16
 """Long polls per second that find nothing; a client that waits in one is answered as soon as there is something."""
+DELIVERIES = 200
+"""Per second, by all consumers together while events come all the time: each is a transaction, and a fetch."""
 REDRIVES = 8
 """Looks per second for dead letters that can be applied now."""
 SMALL = 10
@@ -26,6 +28,7 @@ def environment(services: int, given: Mapping[str, str]) -> dict[str, str]:
         "TAILRACE_POLL_INTERVAL_MS": 1000 * services // LOOKS,
         "TAILRACE_HEARTBEAT_MS": 1000 * services // HEARTBEATS,
         "TAILRACE_CONSUMER_WAIT_MS": 1000 * services // FETCHES,
+        "TAILRACE_CONSUMER_GATHER_MS": 1000 * services // DELIVERIES,
         "TAILRACE_REDRIVE_EVERY": max(2.0, services / REDRIVES),
         "TAILRACE_DATABASE_POOL": 2,
     }
