@@ -19,7 +19,7 @@ from tailrace_demo.purchases import purchases
 from tailrace_demo.setup import Shop, found
 from tailrace_demo.trade import Plan, plans, purchase_plans, trade
 
-SAMPLE = 500
+SAMPLE = 200
 
 
 def main() -> None:
@@ -43,10 +43,10 @@ def _options() -> argparse.Namespace:
     environment = os.environ.get
     parser = argparse.ArgumentParser(prog="tailrace demo", description=__doc__)
     parser.add_argument(
-        "--all", action="store_true", help="replay all 6,919 purchases of the music shop, not the first 500"
+        "--all", action="store_true", help="replay all 6,919 purchases of the music shop, not the first 200"
     )
     parser.add_argument(
-        "--orders", type=int, default=300, help="orders of the two manufacturers together (at least 24)"
+        "--orders", type=int, default=200, help="orders of the two manufacturers together (at least 24)"
     )
     parser.add_argument(
         "--traces", type=int, default=50, help="of how many orders, chosen at random, the trace is checked; 0 for none"
