@@ -22,6 +22,7 @@ import httpx2
 import pytest
 
 from tailrace_client import AsyncClient, Client, NotLoggedIn, Policy, Problem, Stale, Tokens, Unavailable
+from tailrace_testing.gateway import PASSWORD, Gateway
 
 ROOT = Path(__file__).parents[2]
 QUICK = Policy(first_pause=0.01, longest_pause=1.0)
@@ -286,3 +287,20 @@ def test_the_command(server: Server, installed: Path, tmp_path: Path) -> None:
     refused = _command(installed, tmp_path, server.url, "call", "items.create", "--body", "-", typed="{}")
     assert (refused.returncode, "/sku: Field required" in refused.stderr) == (1, True), refused.stderr
     assert _command(installed, tmp_path, server.url, "call", "no.such").returncode == 2
+
+
+async def test_the_example(gateway: Gateway, installed: Path) -> None:
+    member = await gateway.new_tenant()
+    told = {"URL": gateway.url, "TENANT": member.slug, "EMAIL": member.email, "PASSWORD": PASSWORD}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, str(ROOT / "clients/python/examples/sell.py")),
+        env={**os.environ, "PYTHONPATH": str(installed), **told},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said = (await process.communicate())[0].decode()
+    assert process.returncode == 0, said
+    refused, sold = said.splitlines()
+    assert refused.startswith("409 ")
+    number, *listed = sold.split()
+    assert number in listed
