@@ -15,13 +15,13 @@ export PYTHON
 unexport PYTHONDONTWRITEBYTECODE
 PACKAGES := $(patsubst %/pyproject.toml,%,$(wildcard contracts/pyproject.toml demo/pyproject.toml libs/*/pyproject.toml services/*/pyproject.toml))
 SPACE := $(subst ,, )
-SOURCES := $(wildcard $(addsuffix /src,$(PACKAGES)))
+SOURCES := $(wildcard $(addsuffix /src,$(PACKAGES))) clients/python/src
 # Where tests import from, as pytest's `pythonpath` has it, and which of them are typed as strictly as the sources.
 TESTING := tests/support tests/conformance/support libs/tailrace/tests/toy_service/src tests/bench tests/faults tests/faults/purse_service/src \
 	$(wildcard services/*/tests/support)
 TESTED := $(addprefix services/,audit identity quotes stubs)
 TYPED := .ci/rerun.py $(wildcard tests/conformance/*.py) tests/conformance/support \
-	$(addprefix tests/,bench ci docs e2e faults interplay newcomer support clients/test_clients.py fuzz/test_fuzz.py) \
+	$(addprefix tests/,bench ci docs e2e faults interplay newcomer support clients/test_clients.py clients/test_python_client.py fuzz/test_fuzz.py) clients/python/hatch_build.py \
 	$(wildcard libs/*/tests) $(addsuffix /tests,demo $(TESTED)) \
 	$(filter-out $(addsuffix /tests/walk.py,$(TESTED)),$(wildcard services/*/tests/walk.py))
 
@@ -52,7 +52,8 @@ containers: .venv/.containers ## Install what `make test CONTAINERS=1` needs bes
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r locks/requirements-containers.lock
 	@touch $@
 
-clients: .venv/.clients ## Install what makes clients of the OpenAPI document and asks every operation, for the tests of both
+clients: .venv/.clients ## Build the Python client into dist/clients; install what makes others of the OpenAPI document, and what asks every operation
+	@cd clients/python && ../../$(BIN)/python -m hatchling build -t wheel -d ../../dist/clients
 
 .venv/.clients: locks/requirements-clients.lock locks/clients/package-lock.json | install
 	@sh .ci/venv .venv/clients

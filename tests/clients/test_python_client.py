@@ -1,0 +1,306 @@
+"""What the Python client does by itself, each shown on a server that makes it necessary. `test_clients.py` has the generated ones."""
+
+import asyncio
+import csv
+import io
+import json
+import os
+import stat
+import subprocess
+import sys
+import threading
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx2
+import pytest
+
+from tailrace_client import AsyncClient, Client, NotLoggedIn, Policy, Problem, Stale, Tokens, Unavailable
+from tailrace_testing.gateway import PASSWORD, Gateway
+
+ROOT = Path(__file__).parents[2]
+QUICK = Policy(first_pause=0.01, longest_pause=1.0)
+Answer = tuple[int, dict[str, str], Any] | None
+"""Status, headers, body; None cuts the connection without a word."""
+
+
+class Server:
+    """Answers as `does` says, and keeps what it was asked: method, path, headers."""
+
+    def __init__(self) -> None:
+        self.does: Callable[[str, str, Any], Answer] = lambda method, path, headers: (200, {}, {})
+        self.asked: list[tuple[str, str, Any]] = []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def _answer(self) -> None:
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                outer.asked.append((self.command, self.path, self.headers))
+                said = outer.does(self.command, self.path, self.headers)
+                if said is None:
+                    self.close_connection = True
+                    return
+                body = json.dumps(said[2]).encode()
+                self.send_response(said[0])
+                for name, value in {
+                    "Content-Type": "application/json",
+                    "Content-Length": str(len(body)),
+                    **said[1],
+                }.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(body)
+
+            do_GET = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.http.server_port}"
+
+    def heads(self, name: str) -> list[str | None]:
+        return [headers.get(name) for _, _, headers in self.asked]
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    made = Server()
+    thread = threading.Thread(target=made.http.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield made
+    made.http.shutdown()
+    made.http.server_close()
+    thread.join()
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, as `make clients` builds it, unpacked."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(build, cwd=ROOT / "clients/python", check=True, capture_output=True)
+    [wheel] = folder.glob("tailrace_client-*.whl")
+    zipfile.ZipFile(wheel).extractall(folder / "package")
+    return folder / "package"
+
+
+@pytest.fixture
+def known(installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tailrace_client.contract import operations
+
+    operations.cache_clear()
+    monkeypatch.setattr("tailrace_client.contract.files", lambda package: installed / package)
+
+
+def _script(*answers: Answer) -> Callable[[str, str, Any], Answer]:
+    left = iter(answers)
+    return lambda method, path, headers: next(left)
+
+
+def _tokens(access: str, seconds: int = 3600) -> dict[str, Any]:
+    return {"access_token": access, "refresh_token": f"next-{access}", "expires_in": seconds}
+
+
+def test_waits_as_long_as_it_is_asked_to(server: Server) -> None:
+    busy = (503, {"Retry-After": "0.3"}, {"type": "urn:tailrace:problem:busy"})
+    server.does = _script(busy, busy, (200, {}, {"code": "W"}))
+    began = time.monotonic()
+    with Client(server.url, policy=QUICK) as client:
+        assert client.request("GET", "/v1/warehouses").json() == {"code": "W"}
+    assert time.monotonic() - began >= 0.6
+
+
+def test_does_not_wait_longer_than_it_may(server: Server) -> None:
+    server.does = lambda *_: (429, {"Retry-After": "600"}, {})
+    with Client(server.url, policy=QUICK) as client, pytest.raises(Unavailable) as refused:
+        client.request("GET", "/v1/items")
+    assert (refused.value.retry_after, len(server.asked)) == (600, 1)
+
+
+def test_gives_up(server: Server) -> None:
+    server.does = lambda *_: (504, {}, {})
+    with Client(server.url, policy=QUICK) as client, pytest.raises(Unavailable):
+        client.request("GET", "/v1/items")
+    assert len(server.asked) == QUICK.attempts
+
+
+def test_a_write_whose_answer_is_lost_is_done_once(server: Server) -> None:
+    done: dict[str, int] = {}
+
+    def do(method: str, path: str, headers: Any) -> Answer:
+        first = headers["Idempotency-Key"] not in done
+        number = done.setdefault(headers["Idempotency-Key"], len(done) + 1)
+        return None if first else (201, {"Idempotency-Replayed": "true"}, {"number": number})
+
+    server.does = do
+    with Client(server.url, policy=QUICK) as client:
+        assert [client.request("POST", "/v1/orders", json={}).json()["number"] for _ in range(2)] == [1, 2]
+    assert (len(done), len(server.asked)) == (2, 4)
+
+
+def test_a_refresh_whose_answer_is_lost_is_not_sent_again(server: Server) -> None:
+    """A second use of a refresh token counts as theft, and ends the session."""
+    server.does = lambda *_: None
+    with (
+        Client(server.url, policy=QUICK, tokens=Tokens("old", "once", time.time())) as client,
+        pytest.raises(httpx2.TransportError),
+    ):
+        client.request("GET", "/v1/items")
+    assert [path for _, path, _ in server.asked] == ["/v1/auth/refresh"]
+
+
+def test_renews_before_the_end_and_tells_it_first(server: Server) -> None:
+    told: list[str] = []
+    server.does = _script((200, {}, _tokens("new")), (200, {}, {}))
+    tokens = Tokens("old", "once", time.time() + 30)
+    with Client(server.url, tokens=tokens, renewed=lambda fresh: told.append(fresh.access)) as client:
+        client.request("GET", "/v1/items")
+    assert told == ["new"]
+    assert server.heads("Authorization")[1:] == ["Bearer new"]
+
+
+def _revoked(method: str, path: str, headers: Any) -> Answer:
+    if path == "/v1/auth/refresh":
+        return 200, {}, _tokens("new")
+    return (
+        (200, {}, {})
+        if headers["Authorization"] == "Bearer new"
+        else (401, {}, {"type": "urn:tailrace:problem:token-revoked"})
+    )
+
+
+def _refreshes(server: Server) -> int:
+    return sum(path == "/v1/auth/refresh" for _, path, _ in server.asked)
+
+
+def test_a_storm_of_401_refreshes_once(server: Server) -> None:
+    gate = threading.Barrier(8)
+
+    def do(method: str, path: str, headers: Any) -> Answer:
+        if headers["Authorization"] == "Bearer old":
+            gate.wait()
+        return _revoked(method, path, headers)
+
+    server.does = do
+    with Client(server.url, tokens=Tokens("old", "once")) as client, ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda _: client.request("GET", "/v1/items"), range(8)))
+    assert _refreshes(server) == 1
+
+
+async def test_a_storm_of_401_refreshes_once_awaited(server: Server) -> None:
+    server.does = _revoked
+    async with AsyncClient(server.url, tokens=Tokens("old", "once")) as client:
+        await asyncio.gather(*(client.request("GET", "/v1/items") for _ in range(8)))
+    assert _refreshes(server) == 1
+
+
+def test_401_after_the_refresh_is_told(server: Server) -> None:
+    server.does = lambda method, path, headers: (200, {}, _tokens("new")) if "refresh" in path else (401, {}, {})
+    with Client(server.url, tokens=Tokens("old", "once")) as client, pytest.raises(NotLoggedIn):
+        client.request("GET", "/v1/items")
+    assert _refreshes(server) == 1
+
+
+def test_hands_on_what_it_wrote_itself(server: Server) -> None:
+    server.does = lambda method, *_: (200, {"Tailrace-Event": "catalog.events/1@1"} if method == "POST" else {}, {})
+    with Client(server.url) as client:
+        other = client.session()
+        client.request("POST", "/v1/items", json={})
+        client.request("GET", "/v1/orders")
+        other.request("GET", "/v1/orders")
+    assert server.heads("Tailrace-After") == [None, "catalog.events/1@1", None]
+
+
+def test_a_refusal_is_typed(server: Server) -> None:
+    said = {"type": "urn:tailrace:problem:stale", "title": "Changed meanwhile", "detail": "2", "request_id": "r"}
+    server.does = lambda *_: (412, {}, {**said, "errors": [{"field": "If-Match", "detail": "is 1"}]})
+    with Client(server.url) as client, pytest.raises(Stale) as refused:
+        client.request("PUT", "/v1/items/1", json={}, if_match='"1"')
+    problem: Problem = refused.value
+    assert (problem.slug, problem.request_id, problem.errors[0].field) == ("stale", "r", "If-Match")
+    assert server.heads("If-Match") == ['"1"']
+
+
+ROWS = 2500
+
+
+def _pages(method: str, path: str, headers: Any) -> Answer:
+    asked = parse_qs(urlsplit(path).query)
+    begin, limit = int(asked.get("cursor", ["0"])[0]), int(asked["limit"][0])
+    end = min(begin + limit, ROWS)
+    return 200, {}, {"items": [{"id": n} for n in range(begin, end)], "next_cursor": str(end) if end < ROWS else None}
+
+
+@pytest.mark.usefixtures("known")
+def test_pages_through_2500_rows(server: Server) -> None:
+    server.does = _pages
+    with Client(server.url) as client:
+        assert [row["id"] for row in client.every("orders.list", status=["draft"])] == list(range(ROWS))
+        assert len(server.asked) == 13
+        with pytest.raises(TypeError, match="colour"):
+            client.call("orders.list", colour="red")
+        server.does = lambda *_: (200, {}, {})
+        client.call("orders.confirm", order_id="a/b")
+    assert server.asked[-1][:2] == ("POST", "/v1/orders/a%2Fb/confirm")
+
+
+@pytest.mark.usefixtures("known")
+async def test_pages_through_2500_rows_awaited(server: Server) -> None:
+    server.does = _pages
+    async with AsyncClient(server.url) as client:
+        assert [row["id"] async for row in client.every("orders.list")] == list(range(ROWS))
+
+
+def _command(installed: Path, home: Path, url: str, *said: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(installed), "XDG_CONFIG_HOME": str(home), "TAILRACE_URL": url}
+    code = "from tailrace_client.cli import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", code, *said], input=typed, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_the_command(server: Server, installed: Path, tmp_path: Path) -> None:
+    server.does = lambda *_: (200, {}, _tokens("kept"))
+    assert (
+        _command(installed, tmp_path, server.url, "login", "brassworks", "ada@b.example", typed="secret\n").returncode
+        == 0
+    )
+    kept = tmp_path / "tailrace/tokens.json"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert "secret" not in kept.read_text()
+    server.does = _pages
+    listed = _command(installed, tmp_path, server.url, "call", "orders.list", "status=draft", "--all", "-o", "csv")
+    assert len(list(csv.DictReader(io.StringIO(listed.stdout)))) == ROWS, listed.stderr
+    assert server.heads("Authorization")[-1] == "Bearer kept"
+    server.does = lambda *_: (
+        422,
+        {},
+        {"title": "Not valid", "errors": [{"field": "/sku", "detail": "Field required"}]},
+    )
+    refused = _command(installed, tmp_path, server.url, "call", "items.create", "--body", "-", typed="{}")
+    assert (refused.returncode, "/sku: Field required" in refused.stderr) == (1, True), refused.stderr
+    assert _command(installed, tmp_path, server.url, "call", "no.such").returncode == 2
+
+
+async def test_the_example(gateway: Gateway, installed: Path) -> None:
+    member = await gateway.new_tenant()
+    told = {"URL": gateway.url, "TENANT": member.slug, "EMAIL": member.email, "PASSWORD": PASSWORD}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, str(ROOT / "clients/python/examples/sell.py")),
+        env={**os.environ, "PYTHONPATH": str(installed), **told},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said = (await process.communicate())[0].decode()
+    assert process.returncode == 0, said
+    refused, sold = said.splitlines()
+    assert refused.startswith("409 ")
+    number, *listed = sold.split()
+    assert number in listed
