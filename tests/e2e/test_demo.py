@@ -11,6 +11,7 @@ from tailrace_demo import approvals, books, traces
 from tailrace_demo.client import RequestLog, Session
 from tailrace_demo.companies import METAL
 from tailrace_demo.expected import expected
+from tailrace_demo.morning import morning
 from tailrace_demo.setup import found
 from tailrace_demo.trade import plans, trade
 from tailrace_testing.gateway import Gateway
@@ -36,6 +37,10 @@ async def test_figures_and_traces_of_a_company_are_what_its_requests_say(
         checks = await books.audit(shop, figures)
         assert [(each.name, each.found, each.wanted) for each in checks if not each.holds] == []
         assert figures.decisions == {"manager": 9, "finance": 3}
+        seen = await morning(shop, figures, log.entries)
+        assert [(each.name, each.found, each.wanted) for each in seen.checks if not each.holds] == []
+        assert "<svg" in seen.chart
+        assert "Approve the budget" in seen.news
         verdict = await traces.check({firm.slug: shop.admin}, log.entries, fleet.kafka, ORDERS, 7)
     assert verdict.wrong == {}
     assert (verdict.orders, verdict.asked > ORDERS, verdict.nodes > 10 * ORDERS) == (ORDERS, True, True)

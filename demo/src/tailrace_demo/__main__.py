@@ -15,6 +15,7 @@ from tailrace_demo import approvals, books, report, topics, traces
 from tailrace_demo.client import RequestLog, Session
 from tailrace_demo.companies import FIRMS, MUSIC
 from tailrace_demo.expected import Expected, expected
+from tailrace_demo.morning import morning
 from tailrace_demo.purchases import purchases
 from tailrace_demo.setup import Shop, found
 from tailrace_demo.trade import Plan, plans, purchase_plans, trade
@@ -81,18 +82,23 @@ async def run(options: argparse.Namespace, log: RequestLog, data: Path, console:
             for e in log.entries
             if e["path"] == "/v1/orders" and e["tenant"] == FIRMS[0].slug and e["body"]["confirm"]
         )
+        console.print("A director's morning …")
+        seen = await morning(shops[0], figures[FIRMS[0].slug], log.entries)
+        log.save()
         traced, drawn = await _traced(shops[0], example["answer"]["id"])
         checked = await _checked(shops, log, options)
     events = await topics.read_events(options.kafka)
     counted, waits = topics.per_topic(events), topics.latency(events)
     report.show_checks(console, results)
+    report.show_morning(console, shops[0], seen, _saved(seen.chart, data / "shipped.svg"))
     report.show_topics(console, counted, waits)
     report.show_story(console, example["answer"]["number"], list(topics.story(events, example["answer"]["id"])))
     report.show_trace(console, options.gateway, example["answer"]["id"], traced, _saved(drawn, data / "trace.svg"))
     report.show_traces(console, checked)
     report.show_log_ins(console, options.gateway, shops)
     report.save(data / "report.json", results, counted, waits, checked)
-    right = not checked.wrong and all(check.holds for _, checks in results.values() for check in checks)
+    every = [*seen.checks, *(check for _, checks in results.values() for check in checks)]
+    right = not checked.wrong and all(check.holds for check in every)
     verdict = "[green]every figure agrees[/]" if right else "[bold red]some figures are wrong[/]"
     console.print(
         f"{len(log.entries):,} accepted requests in {time.monotonic() - began:.0f} s: {verdict}. Their log: {log.path}"

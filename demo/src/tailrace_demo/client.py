@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -90,6 +90,17 @@ class Session:
         except (aiohttp.ClientError, TimeoutError) as error:
             return 503, {"title": repr(error)}, 0.3
 
+    async def events(self, path: str, headers: Mapping[str, str]) -> AsyncGenerator[dict[str, Any], None]:
+        """The data of each server-sent event, until the stream ends. Raises RefusedError."""
+        forever = aiohttp.ClientTimeout(total=None, sock_read=_TIMEOUT)
+        async with self._http.get(self.gateway + path, headers=headers, timeout=forever) as answer:
+            if answer.status != 200:
+                raise RefusedError("GET", path, answer.status, await answer.text())
+            async for line in answer.content:
+                name, _, data = line.decode().strip().partition(": ")
+                if name == "data":
+                    yield json.loads(data)
+
 
 def _passes(status: int, answer: Any) -> bool:
     if status in {429, 502, 503, 504}:
@@ -137,6 +148,10 @@ class User:
         said = {"method": method, "path": path, "body": body, "answer": answer}
         self.session.log.add(tenant=self.tenant, user=self.email, key=key, **said)
         return answer
+
+    def events(self, path: str, *, after: str) -> AsyncGenerator[dict[str, Any], None]:
+        """What comes behind the event with that id, and then as it comes."""
+        return self.session.events(path, {**self._headers, "Last-Event-ID": after})
 
     async def until(self, path: str, holds: Any, *, what: str) -> Any:
         """Read until it holds. Raises TimeoutError that says what was awaited."""

@@ -10,6 +10,7 @@ from rich.tree import Tree
 
 from tailrace_demo.books import Check
 from tailrace_demo.companies import PASSWORD, Firm
+from tailrace_demo.morning import Morning
 from tailrace_demo.setup import Shop
 from tailrace_demo.topics import Event, Latency
 from tailrace_demo.traces import Verdict
@@ -21,13 +22,29 @@ def show_checks(console: Console, results: dict[str, tuple[Firm, list[Check]]]) 
     """A table per company: what the platform says, what follows from the requests, and whether they agree."""
     for firm, checks in results.values():
         what = f"{firm.industry}, {firm.currency}, {firm.time_zone}"
-        table = Table(title=f"{firm.name} ({what})", title_justify="left", expand=False)
-        for heading in ("Figure", "In the books", "From the requests", ""):
-            table.add_column(heading, justify="left" if heading == "Figure" else "right")
-        for check in checks:
-            mark = "[green]✓[/]" if check.holds else "[bold red]✗[/]"
-            table.add_row(check.name, _text(check, check.found, firm), _text(check, check.wanted, firm), mark)
-        console.print(table)
+        _show_figures(console, f"{firm.name} ({what})", "In the books", checks, firm)
+
+
+def _show_figures(console: Console, title: str, where: str, checks: list[Check], firm: Firm) -> None:
+    table = Table(title=title, title_justify="left", expand=False)
+    for heading in ("Figure", where, "From the requests", ""):
+        table.add_column(heading, justify="left" if heading == "Figure" else "right")
+    for check in checks:
+        mark = "[green]✓[/]" if check.holds else "[bold red]✗[/]"
+        table.add_row(check.name, _text(check, check.found, firm), _text(check, check.wanted, firm), mark)
+    console.print(table)
+
+
+def show_morning(console: Console, shop: Shop, seen: Morning, picture: Path) -> None:
+    """What a director reads, how far the reports have read, and what came meanwhile."""
+    _show_figures(
+        console, f"The reports of {shop.firm.name}, as its director reads them", "Reported", seen.checks, shop.firm
+    )
+    until = "nobody can tell" if seen.complete_until is None else f"{seen.complete_until:%H:%M:%S} UTC"
+    console.print(
+        f"Complete until {until}; {seen.behind:,} events still to be read. What was shipped is drawn in {picture}"
+    )
+    console.print(f"Told meanwhile: “{seen.news}”, {seen.told_after * 1000:,.0f} ms after it was asked for")
 
 
 def show_topics(console: Console, topics: dict[str, int], latency: Latency | None) -> None:
@@ -111,7 +128,7 @@ def save(
 def _text(check: Check, value: Any, firm: Firm) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in value.items())
-    if isinstance(value, int) and not check.name.startswith("stock levels"):
+    if isinstance(value, int) and not check.counted:
         decimals = _DECIMALS.get(firm.currency, 2)
         return f"{firm.currency} {value / 10**decimals:,.{decimals}f}"
     return f"{value:,}"
