@@ -82,7 +82,7 @@ async def run(options: argparse.Namespace, log: RequestLog, data: Path, console:
             for e in log.entries
             if e["path"] == "/v1/orders" and e["tenant"] == FIRMS[0].slug and e["body"]["confirm"]
         )
-        console.print("A director's morning …")
+        console.print("A manager's morning …")
         seen = await morning(shops[0], figures[FIRMS[0].slug], log.entries)
         log.save()
         traced, drawn = await _traced(shops[0], example["answer"]["id"])

@@ -1,4 +1,4 @@
-"""A director's morning: what the four reports say and how fresh they are, a chart, and a task that is announced while one reads."""
+"""A manager's morning: what the four reports say and how fresh they are, a chart, and a task that is announced while one reads."""
 
 import asyncio
 import time
@@ -33,9 +33,9 @@ class Morning:
 
 async def morning(shop: Shop, figures: Expected, entries: Iterable[dict[str, Any]]) -> Morning:
     """Read the reports until they have caught up; what they say must be what the requests say. Raises TimeoutError when no news comes."""
-    director = await hire(shop.admin, "director", ["viewer"])
+    manager = await hire(shop.admin, "manager", ["manager"])
     done, waiting = await _tasks(shop)
-    news, told_after = await _hear_of_a_task(shop, director)
+    news, told_after = await _hear_of_a_task(shop, manager)
     customers = sum(e["tenant"] == shop.firm.slug and e["path"] == "/v1/customers" for e in entries)
     wanted = {
         "orders placed": sum(figures.orders.values()),
@@ -48,8 +48,8 @@ async def morning(shop: Shop, figures: Expected, entries: Iterable[dict[str, Any
         "tasks done": done,
         "tasks that wait": waiting + 1,
     }
-    found, stamp = await _reports(director, wanted)
-    chart = await director.get(f"/v1/reports/sales-summary.svg?{DAYS}&figure=shipped&currency={shop.firm.currency}")
+    found, stamp = await _reports(manager, wanted)
+    chart = await manager.get(f"/v1/reports/sales-summary.svg?{DAYS}&figure=shipped&currency={shop.firm.currency}")
     until = stamp["complete_until"]
     return Morning(
         checks=[Check(name, found[name], value, counted=not name.endswith("net")) for name, value in wanted.items()],
@@ -72,12 +72,12 @@ async def _tasks(shop: Shop) -> tuple[int, int]:
     return done, len(shop.sellers) - done
 
 
-async def _hear_of_a_task(shop: Shop, director: User) -> tuple[str, float]:
-    """What the director's feed says of a task while it is open, and after how long. A later run finds it there, and at once."""
-    who = (await director.get("/v1/auth/me"))["id"]
+async def _hear_of_a_task(shop: Shop, manager: User) -> tuple[str, float]:
+    """What the manager's feed says of a task while it is open, and after how long. A later run finds it there, and at once."""
+    who = (await manager.get("/v1/auth/me"))["id"]
     # Nobody is told of what happens before notifications has heard of them: until then, this is refused as not known yet.
     await shop.admin.post("/v1/notifications", {"title": "Welcome", "user_ids": [who]}, key="welcome")
-    async with asyncio.timeout(WITHIN), aclosing(director.events("/v1/notifications/stream", after="0")) as stream:
+    async with asyncio.timeout(WITHIN), aclosing(manager.events("/v1/notifications/stream", after="0")) as stream:
         body = {"title": "Approve the budget", "user_id": who}
         task = await shop.admin.post("/v1/tasks", body, key="task/budget")
         began = time.monotonic()
@@ -87,19 +87,19 @@ async def _hear_of_a_task(shop: Shop, director: User) -> tuple[str, float]:
     raise TimeoutError("the feed ended before the task was announced")
 
 
-async def _reports(director: User, wanted: dict[str, int]) -> tuple[dict[str, Any], dict[str, Any]]:
+async def _reports(manager: User, wanted: dict[str, int]) -> tuple[dict[str, Any], dict[str, Any]]:
     deadline = asyncio.get_running_loop().time() + WITHIN
     while True:
-        found, stamp = await _read(director)
+        found, stamp = await _read(manager)
         if found == wanted or asyncio.get_running_loop().time() > deadline:
             return found, stamp
         await asyncio.sleep(1)
 
 
-async def _read(director: User) -> tuple[dict[str, Any], dict[str, Any]]:
+async def _read(manager: User) -> tuple[dict[str, Any], dict[str, Any]]:
     """The four reports as figures, and the stamp of the first that was read."""
     sales, customers, approvals, tasks = [
-        await director.get(f"/v1/reports/{name}?{DAYS}")
+        await manager.get(f"/v1/reports/{name}?{DAYS}")
         for name in ("sales-summary", "customer-statistics", "approval-statistics", "task-completion")
     ]
     return {

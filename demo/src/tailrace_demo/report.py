@@ -36,9 +36,9 @@ def _show_figures(console: Console, title: str, where: str, checks: list[Check],
 
 
 def show_morning(console: Console, shop: Shop, seen: Morning, picture: Path) -> None:
-    """What a director reads, how far the reports have read, and what came meanwhile."""
+    """What a manager reads, how far the reports have read, and what came meanwhile."""
     _show_figures(
-        console, f"The reports of {shop.firm.name}, as its director reads them", "Reported", seen.checks, shop.firm
+        console, f"The reports of {shop.firm.name}, as its manager reads them", "Reported", seen.checks, shop.firm
     )
     until = "nobody can tell" if seen.complete_until is None else f"{seen.complete_until:%H:%M:%S} UTC"
     console.print(

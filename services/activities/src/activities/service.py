@@ -53,6 +53,7 @@ service = Service(
     ],
     default_roles={
         "sales": ["meetings:read", "meetings:write", "tasks:read", "tasks:write"],
+        "manager": ["meetings:read", "meetings:write", "tasks:read", "tasks:write"],
         "viewer": ["meetings:read", "tasks:read"],
     },
     released=False,

@@ -21,7 +21,11 @@ service = Service(
     routers=[reports.router, kpis.router],
     exposes=[Exposed(prefix="/v1/reports", read_timeout=10.0), Exposed(prefix="/v1/kpis", read_timeout=10.0)],
     scopes=[scopes.read, scopes.kpis_read, scopes.kpis_write],
-    default_roles={"sales": ["reports:read:team"], "viewer": ["reports:read", "kpis:read"]},
+    default_roles={
+        "sales": ["reports:read:team"],
+        "manager": ["reports:read", "kpis:read", "kpis:write"],
+        "viewer": ["reports:read", "kpis:read"],
+    },
     released=False,
     metadata=Base.metadata,
     on_start=means.prepare,

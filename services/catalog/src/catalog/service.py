@@ -44,6 +44,6 @@ service = Service(
         Exposed(prefix="/v1/template-choice"),
     ],
     scopes=[read, write],
-    default_roles={role: ["catalog:read"] for role in ("sales", "warehouse", "accountant", "viewer")},
+    default_roles={role: ["catalog:read"] for role in ("sales", "warehouse", "accountant", "manager", "viewer")},
     metadata=Base.metadata,
 )

@@ -63,6 +63,7 @@ service = Service(
         "sales": ["customers:read", "customers:write", "customers:assign", *_MASKS],
         "accountant": ["customers:read", "customers:credit", *_MASKS],
         "warehouse": ["customers:read", *_MASKS],
+        "manager": ["customers:read", "customers:assign", *_MASKS],
         "viewer": ["customers:read", *_MASKS],
     },
     released=False,

@@ -31,6 +31,7 @@ service = Service(
     ],
     scopes=[read_users, write_users, read_teams, write_teams, read_tenants, write_tenants, read_audit],
     default_roles={
+        "manager": ["teams:read", "tenants:read", "users:read"],
         "viewer": ["teams:read", "tenants:read", "users:read"],
         "auditor": ["audit:read", "tenants:read", "users:read"],
     },

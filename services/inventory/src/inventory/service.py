@@ -44,6 +44,7 @@ service = Service(
         "sales": ["inventory:read"],
         "warehouse": ["inventory:*"],
         "accountant": ["inventory:read"],
+        "manager": ["inventory:read"],
         "viewer": ["inventory:read"],
     },
     metadata=Base.metadata,

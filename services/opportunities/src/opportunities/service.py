@@ -61,6 +61,7 @@ service = Service(
     ],
     default_roles={
         "sales": ["leads:*", "opportunities:read", "opportunities:write", "opportunities:assign"],
+        "manager": ["leads:read", "opportunities:read", "opportunities:assign"],
         "viewer": ["leads:read", "opportunities:read"],
     },
     released=False,

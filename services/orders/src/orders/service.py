@@ -77,6 +77,7 @@ service = Service(
         "sales": ["orders:read", "orders:write", "orders:credit"],
         "warehouse": ["orders:read"],
         "accountant": ["orders:read", "orders:credit", "orders:release", "orders:policy"],
+        "manager": ["orders:read"],
         "viewer": ["orders:read"],
     },
     metadata=Base.metadata,

@@ -59,7 +59,12 @@ service = Service(
         Exposed(prefix="/v1/return-shipments"),
     ],
     scopes=[read, write, operate],
-    default_roles={"sales": ["shipping:read"], "warehouse": ["shipping:*"], "viewer": ["shipping:read"]},
+    default_roles={
+        "sales": ["shipping:read"],
+        "warehouse": ["shipping:*"],
+        "manager": ["shipping:read"],
+        "viewer": ["shipping:read"],
+    },
     on_start=partner.prepare,
     metadata=Base.metadata,
 )
