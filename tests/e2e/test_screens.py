@@ -19,13 +19,19 @@ async def test_a_screen_is_its_single_reads_together(gateway: Gateway) -> None:
         what="the order's shipment on its screen",
     )
     assert shown["left_out"] == []
+    await member.post(f"/v1/shipments/{shown['parts']['shipments']['items'][0]['id']}/dispatch", {})
+    shown = await eventually(
+        lambda: member.get(path),
+        lambda said: said["parts"]["journals"]["items"] and said["parts"]["order"]["shipment"] == "full",
+        what="what was booked of the shipment on the order's screen",
+    )
     singles = {
         "order": await member.get(f"/v1/orders/{order['id']}"),
         "history": await member.get(f"/v1/orders/{order['id']}/history"),
         "shipments": await member.get("/v1/shipments", order_id=order["id"], limit=20),
         "reservations": await member.get("/v1/inventory/reservations", order_id=order["id"], limit=20),
         "invoices": await member.get("/v1/accounting/invoices", order_id=order["id"], limit=20),
-        "journals": await member.get("/v1/accounting/journals", source_id=order["id"], limit=20),
+        "journals": await member.get("/v1/accounting/journals", order_id=order["id"], limit=20),
     }
     assert shown["parts"] == singles
     assert shown["links"] == [

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import selectinload
 
 from accounting import chart_commands, closing, commands, drafts, posting
@@ -21,6 +21,8 @@ from accounting.bodies import (
 )
 from accounting.chart import CHARTS, AccountCode, Chart, described, own
 from accounting.days import days
+from accounting.invoices.copies import DeliveryCopy
+from accounting.invoices.models import Invoice, of_order
 from accounting.models import Account, Entry, Journal, Period
 from accounting.reactions import books, decisions, postings
 from accounting.scopes import Closer, Controller, Reader, Writer
@@ -58,12 +60,20 @@ Periods = Annotated[
     PageRequest,
     listed(Period, equal(Period.locked), equal(Period.closed), sort=[Period.first_day], default="first_day"),
 ]
+
+
+def _of_order(id: UUID) -> ColumnElement[bool]:
+    shipped = select(DeliveryCopy.id).where(DeliveryCopy.order_id == id)
+    return Journal.source_id.in_(shipped.union_all(select(Invoice.id).where(of_order(id))))
+
+
 Journals = Annotated[
     PageRequest,
     listed(
         Journal,
         equal(Journal.rule, description="Such as `shipment-dispatched@1`."),
         equal(Journal.source_id, description="The stock, shipment or other thing whose event was posted."),
+        where("order_id", UUID, _of_order, "What was booked of an order's shipments and invoices."),
         where(
             "account",
             AccountCode,

@@ -49,7 +49,7 @@ SCREENS = (
             Part("shipments", "/v1/shipments", f"order_id={{id}}&{_SOME}"),
             Part("reservations", "/v1/inventory/reservations", f"order_id={{id}}&{_SOME}"),
             Part("invoices", "/v1/accounting/invoices", f"order_id={{id}}&{_SOME}"),
-            Part("journals", "/v1/accounting/journals", f"source_id={{id}}&{_SOME}"),
+            Part("journals", "/v1/accounting/journals", f"order_id={{id}}&{_SOME}"),
         ),
         (Link("customer", "customer_id"), Link("quote", "quote_id")),
     ),

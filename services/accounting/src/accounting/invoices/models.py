@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Numeric, text
+from sqlalchemy import ColumnElement, Numeric, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -363,3 +363,8 @@ class InvoiceLine(Part, Base):
         names = ("order_id", "order_line_id", "shipment_id", "item_id", "sku", "name", "quantity", "unit")
         others = ("unit_price", "net", "tax_code", "tax_rate", "tax")
         return events.InvoicedLine(line_id=self.id, **{name: getattr(self, name) for name in (*names, *others)})
+
+
+def of_order(id: UUID) -> ColumnElement[bool]:
+    """Of invoices: something of this order is on it, or it is paid ahead by it."""
+    return (Invoice.order_id == id) | Invoice.lines.any(InvoiceLine.order_id == id)

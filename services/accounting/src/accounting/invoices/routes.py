@@ -18,7 +18,7 @@ from accounting.invoices.bodies import (
 )
 from accounting.invoices.credit import CreditNote
 from accounting.invoices.document import credit_note_document, invoice_document, paper
-from accounting.invoices.models import Invoice, InvoiceLine, Kind, Status
+from accounting.invoices.models import Invoice, Kind, Status, of_order
 from accounting.invoices.projections import companies, customers, deliveries, orders, sellers, taxes
 from accounting.invoices.views import (
     BillingPolicyView,
@@ -67,7 +67,7 @@ Invoices = Annotated[
         where(
             "order_id",
             UUID,
-            lambda id: (Invoice.order_id == id) | Invoice.lines.any(InvoiceLine.order_id == id),
+            of_order,
             "Invoices that something of this order is on, or by which it is paid ahead.",
         ),
         where(
