@@ -14,6 +14,7 @@ from nursery import Nursery
 from purse import Account, Transfer, service
 from scenes import offsets
 
+from tailrace.capture import canary
 from tailrace.capture.connect_api import Rest
 from tailrace.capture.connectors import connector_config
 from tailrace.core.names import slot_name
@@ -40,6 +41,7 @@ async def purse(
     settings = databases.settings
     await prepare_database(settings.postgres, service, settings)
     await create_topics(kafka, ["purse.events", "purse.dlq"], 3, 1)
+    await create_topics(kafka, [canary.TOPIC], 1, 1, settings=canary.TOPIC_SETTINGS)
     await asyncio.to_thread(access.grant, kafka, access.rights_of_connect([service]))
     async with Rest(connect_url) as rest:
         await rest.put(service.name, connector_config(service, settings))
