@@ -28,8 +28,9 @@ async def data(member: Member, query: str, **variables: Any) -> Any:
 
 
 def _passes(said: Any) -> bool:
-    """Whether it is the machine that is late."""
-    return any(each["extensions"]["problem"]["status"] in (502, 503, 504) for each in said.get("errors", ()))
+    """Whether it is the machine that is late, or one service that has not heard of another's yet."""
+    refusals = [each["extensions"]["problem"] for each in said.get("errors", ())]
+    return any(one["status"] in (502, 503, 504) or one["type"].endswith(":not-yet-known") for one in refusals)
 
 
 def problem(said: Any) -> dict[str, Any]:
