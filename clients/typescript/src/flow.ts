@@ -75,17 +75,16 @@ export class Marks {
 
   /** From `Tailrace-Event`, a list of `<topic>/<aggregate>@<sequence>`. */
   note(said: string): void {
-    for (const mark of said.split(',').map((each) => each.trim()).filter(Boolean)) {
-      const cut = mark.lastIndexOf('@');
-      const aggregate = mark.slice(0, cut);
-      const sequence = Math.max(Number(mark.slice(cut + 1)), this.kept.get(aggregate)?.sequence ?? 0);
+    for (const [, aggregate = '', told] of said.matchAll(/([^\s,]+)@([0-9]+)/g)) {
+      const sequence = Math.max(Number(told), this.kept.get(aggregate)?.sequence ?? 0);
       this.kept.delete(aggregate);
       this.kept.set(aggregate, { sequence, at: now() });
     }
+    for (const oldest of [...this.kept.keys()].slice(0, -NAMED)) this.kept.delete(oldest);
   }
 
   toString(): string {
-    const fresh = [...this.kept].filter(([, { at }]) => now() - at < HANDED_ON).slice(-NAMED);
+    const fresh = [...this.kept].filter(([, { at }]) => now() - at < HANDED_ON);
     return fresh.map(([aggregate, { sequence }]) => `${aggregate}@${sequence}`).join(', ');
   }
 }
