@@ -28,7 +28,8 @@ def build(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as name:
         room = Path(name)
         shutil.copytree(HERE / "src", room / "src")
-        shutil.copy(HERE / "tsconfig.json", room)
+        for each in ("package.json", "tsconfig.json"):
+            shutil.copy(HERE / each, room)
         (room / "document.json").write_text(json.dumps(document()))
         _run(room, "openapi-ts", "-i", "document.json", "-o", "made", "-p", "@hey-api/typescript", "--no-log-file")
         shutil.copy(room / "made/types.gen.ts", room / "src/types.ts")

@@ -128,8 +128,8 @@ export class Client {
   async #do(step: Step, asked: Asked, behind: string, signal: AbortSignal | undefined): Promise<Answer | undefined> {
     signal?.throwIfAborted();
     if (step.do === 'send') return send(`${this.#shared.url}${asked.path}${behind}`, asked, this.#shared.timeout, signal);
-    if (step.do === 'wait') await unless(signal, (resolve) => setTimeout(resolve, step.seconds * 1000));
-    else await unless(signal, (resolve, reject) => this.#renew(step.stale, step.early).then(resolve, reject));
+    if (step.do === 'wait') await sleep(step.seconds, signal);
+    else await unless(signal, this.#renew(step.stale, step.early));
     return undefined;
   }
 
@@ -160,14 +160,25 @@ export class Client {
   }
 }
 
-/** As a promise, which the signal rejects at once. */
-function unless(signal: AbortSignal | undefined, begin: (resolve: () => void, reject: (failed: unknown) => void) => unknown): Promise<void> {
+/** Throws the reason of `signal` at once. */
+async function unless(signal: AbortSignal | undefined, done: Promise<void>): Promise<void> {
   let stop = () => {};
-  return new Promise<void>((resolve, reject) => {
-    stop = () => reject(signal?.reason);
-    signal?.addEventListener('abort', stop);
-    begin(resolve, reject);
-  }).finally(() => signal?.removeEventListener('abort', stop));
+  const stopped = new Promise<never>((_, reject) => (stop = () => reject(signal?.reason)));
+  signal?.addEventListener('abort', stop);
+  try {
+    await Promise.race([done, stopped]);
+  } finally {
+    signal?.removeEventListener('abort', stop);
+  }
+}
+
+async function sleep(seconds: number, signal: AbortSignal | undefined): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  try {
+    await unless(signal, new Promise((resolve) => (timer = setTimeout(resolve, seconds * 1000))));
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Once, and the answer whole. Throws NoAnswer, or the reason of `signal`. */

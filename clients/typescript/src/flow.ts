@@ -54,7 +54,7 @@ export class Identity {
 
   /** Whether the access token ends within so many seconds and can be renewed. */
   endsWithin(seconds: number): boolean {
-    return this.tokens?.refresh !== undefined && this.tokens.endsAt !== undefined && this.tokens.endsAt - now() < seconds;
+    return this.tokens?.refresh !== undefined && this.tokens.endsAt !== undefined && this.tokens.endsAt - now() <= seconds;
   }
 
   get held(): boolean {
@@ -64,7 +64,8 @@ export class Identity {
   /** A refresh token that may have been used is forgotten: a second use ends the session. */
   notRenewed(failed: unknown): void {
     this.heldUntil = now() + HOLD;
-    const undone = failed instanceof NoAnswer ? failed.nothingSent : failed instanceof Problem && NOTHING_DONE.has(failed.status);
+    const undone =
+      failed instanceof NoAnswer ? failed.nothingSent : failed instanceof Problem && NOTHING_DONE.has(failed.status);
     if (!undone && this.tokens) this.tokens = { ...this.tokens, refresh: undefined };
   }
 }

@@ -63,7 +63,7 @@ class Tokens:
 
     def end_within(self, seconds: float) -> bool:
         """Whether the access token ends by then and can be renewed."""
-        return self.refresh is not None and self.ends_at is not None and self.ends_at - time.time() < seconds
+        return self.refresh is not None and self.ends_at is not None and self.ends_at - time.time() <= seconds
 
 
 @dataclass
