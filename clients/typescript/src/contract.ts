@@ -42,7 +42,7 @@ export function address(id: OperationId, said: Readonly<Record<string, unknown>>
     throw new TypeError(`${operation.path} knows no ${unknown.join(', ')}; it takes ${[...inPath, ...operation.query].join(', ')}`);
   }
   // An empty part, or one of dots, would be another path by the time it is sent.
-  const lacking = inPath.filter((name) => ['', '.', '..', 'null', 'undefined'].includes(String(said[name])));
+  const lacking = inPath.filter((name) => ['', '.', '..'].includes(String(said[name] ?? '')));
   if (lacking.length) throw new TypeError(`${operation.path} needs ${lacking.join(', ')}`);
   const path = operation.path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(said[name])));
   return [operation, path, query(said, operation.query)];

@@ -40,14 +40,14 @@ test('gives up', async () => {
 });
 
 test('pauses for a random time up to a bound that doubles', async () => {
-  const random = mock.method(Math, 'random', () => 1);
+  const random = mock.method(Math, 'random', () => 0.5);
   const asked = mock.method(globalThis, 'setTimeout');
   server.script([504, {}, {}], [504, {}, {}], [504, {}, {}], [503, { 'Retry-After': '0' }, {}], [200, {}, {}]);
   await new Client(server.url, { policy: { firstPause: 0.01, longestPause: 0.05 }, timeout: 60 }).request('GET', '/v1/items');
   const pauses = asked.mock.calls.map((call) => call.arguments[1]).filter((pause) => pause > 0 && pause < 1000);
   asked.mock.restore();
   random.mock.restore();
-  assert.deepEqual(pauses, [20, 40, 50, 10]);
+  assert.deepEqual(pauses, [10, 20, 25, 5]);
 });
 
 test('a write whose answer is lost is done once', async () => {
@@ -65,10 +65,13 @@ test('a write whose answer is lost is done once', async () => {
   assert.equal(server.heads('Idempotency-Key').at(-1), 'mine');
 });
 
-test('an answer that is cut off, or stays away, is lost', async () => {
-  server.script([200, { 'Content-Length': '1000' }, '{'], [200, {}, { whole: true }]);
-  const client = quick({ timeout: 0.2 });
-  assert.deepEqual((await client.request('GET', '/v1/items')).json(), { whole: true });
+test('an answer that stays away, or stops, is lost; a slow one is not', async () => {
+  server.script(new Promise(() => {}), [200, { 'Content-Length': '1000' }, '{'], [200, {}, { whole: true }]);
+  assert.deepEqual((await quick({ timeout: 0.2 }).request('GET', '/v1/items')).json(), { whole: true });
+  assert.equal(server.asked.length, 3);
+  server.script([200, {}, ['[1', ',', '2]']]);
+  const slowly = quick({ timeout: 1, policy: { attempts: 1 } }).request('GET', '/v1/items');
+  assert.deepEqual((await slowly).json(), [1, 2]);
 });
 
 test('a log-in is tried again only where nothing was done', async () => {

@@ -2,7 +2,12 @@
 
 import { createServer } from 'node:http';
 
-/** `does(method, path, headers)` gives `[status, headers, body]`, or null: the connection is cut without a word. */
+const SLOWLY = 400;
+
+/**
+ * `does(method, path, headers)` gives `[status, headers, body]`, or null: the connection is cut without a word. A body that is a list is sent
+ * piece by piece.
+ */
 export class Server {
   does = () => [200, {}, {}];
   asked = [];
@@ -15,10 +20,15 @@ export class Server {
       made.asked.push({ method, path: url, headers });
       const said = await made.does(method, url, headers);
       if (said === null) return request.socket.destroy();
+      const parts = Array.isArray(said[2]) ? said[2] : [];
       const body = typeof said[2] === 'string' ? said[2] : JSON.stringify(said[2]);
       response.writeHead(said[0], { 'Content-Type': 'application/json', ...said[1] });
       if (said[1]['Content-Length']) return response.write(body); // and the rest never comes
-      response.end(said[0] === 204 ? undefined : body);
+      for (const part of parts) {
+        response.write(part);
+        await new Promise((resolve) => setTimeout(resolve, SLOWLY));
+      }
+      response.end(parts.length || said[0] === 204 ? undefined : body);
     });
     await new Promise((resolve) => made.http.listen(0, '127.0.0.1', resolve));
     made.url = `http://127.0.0.1:${made.http.address().port}`;
