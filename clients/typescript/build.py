@@ -39,7 +39,7 @@ def build(folder: Path) -> None:
         package["version"] = tomllib.loads((CONTRACTS / "pyproject.toml").read_text())["project"]["version"]
         (room / "package/package.json").write_text(json.dumps(package, indent=2))
         folder.mkdir(parents=True, exist_ok=True)
-        _run(room / "package", "npm", "pack", "--silent", "--pack-destination", str(folder.resolve()))
+        _run(room / "package", "npm", "pack", "--offline", "--silent", "--pack-destination", str(folder.resolve()))
 
 
 def document() -> dict[str, Any]:

@@ -192,6 +192,15 @@ async def test_a_refresh_that_is_cancelled_is_not_sent_again(server: Server) -> 
     assert _refreshes(server) == 1
 
 
+def test_a_log_in_has_no_key_wherever_the_gateway_is(server: Server) -> None:
+    server.does = lambda *_: (200, {}, _tokens("new"))
+    with Client(f"{server.url}/behind") as client:
+        client.log_in("brassworks", "ada@b.example", "secret")
+    assert [(path, headers.get("Idempotency-Key")) for _, path, headers in server.asked] == [
+        ("/behind/v1/auth/login", None)
+    ]
+
+
 def test_renews_before_the_end_and_tells_it_first(server: Server) -> None:
     told: list[str] = []
     server.does = _script((200, {}, _tokens("new")), (200, {}, {}))

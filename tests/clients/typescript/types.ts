@@ -1,9 +1,9 @@
 // Compiled, not run: what the types allow, and what they refuse.
 
-import { Client, type AnswerOf } from 'tailrace-client';
+import { Client, type AnswerOf, type OrderView } from 'tailrace-client';
 declare const client: Client;
-const order: AnswerOf<'orders.read'> = await client.call('orders.read', { order_id: 'x' });
-order.version satisfies number;
+const order: OrderView = await client.call('orders.read', { order_id: 'x' });
+order.version satisfies AnswerOf<'orders.read'>['version'] & number;
 (await client.call('orders.delete', { order_id: 'x' })) satisfies undefined;
 for await (const each of client.every('orders.list', { status: ['draft'] })) each.number satisfies string | null;
 await client.call('units.list');
@@ -21,6 +21,5 @@ await client.call('orders.list', { status: ['gone'] });
 await client.call('items.create', { body: { sku: 'NUT' } });
 // @ts-expect-error it has no pages
 client.every('orders.read', { order_id: 'x' });
-order.version satisfies number;
 // @ts-expect-error an answer has types
 order.version satisfies string;

@@ -8,7 +8,7 @@ import re
 import threading
 import time
 from collections.abc import Generator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import count
 from uuid import uuid4
 
@@ -17,7 +17,7 @@ import httpx2
 from tailrace_client.problems import Problem, problem, retry_after
 
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-WITHOUT_KEY = frozenset({"/v1/auth/login", "/v1/auth/refresh", "/v1/auth/logout", "/v1/auth/token"})
+WITHOUT_KEY = ("/v1/auth/login", "/v1/auth/refresh", "/v1/auth/logout", "/v1/auth/token")
 """Their answers are secrets and are never stored, so a second try could be a second use."""
 _NOTHING_DONE = frozenset({429, 503})
 _ANSWER_LOST = frozenset({502, 504})
@@ -71,7 +71,7 @@ class Identity:
     """Who asks; shared by all sessions of a client."""
 
     tokens: Tokens | None = None
-    _held_until: float = 0.0
+    _held_until: float = field(default=0.0, init=False)
 
     @property
     def held(self) -> bool:
@@ -184,7 +184,7 @@ def _renew_early(identity: Identity, policy: Policy) -> Generator[Step, httpx2.R
 
 def prepare(request: httpx2.Request, marks: Marks) -> bool:
     """Give it its key and marks. Whether a second try does no more than the first."""
-    if request.url.path.endswith(tuple(WITHOUT_KEY)):
+    if request.url.path.endswith(WITHOUT_KEY):
         return False
     if request.method in WRITES:
         request.headers.setdefault("Idempotency-Key", str(uuid4()))
