@@ -17,11 +17,12 @@ PACKAGES := $(patsubst %/pyproject.toml,%,$(wildcard contracts/pyproject.toml de
 SPACE := $(subst ,, )
 SOURCES := $(wildcard $(addsuffix /src,$(PACKAGES))) clients/python/src
 # Where tests import from, as pytest's `pythonpath` has it, and which of them are typed as strictly as the sources.
-TESTING := tests/support tests/conformance/support libs/tailrace/tests/toy_service/src tests/bench tests/faults tests/faults/purse_service/src \
+TESTING := clients/python tests/support tests/conformance/support libs/tailrace/tests/toy_service/src tests/bench tests/faults tests/faults/purse_service/src \
 	$(wildcard services/*/tests/support)
 TESTED := $(addprefix services/,audit identity quotes stubs)
 TYPED := .ci/rerun.py $(wildcard tests/conformance/*.py) tests/conformance/support \
-	$(addprefix tests/,bench ci docs e2e faults interplay newcomer support clients/test_clients.py clients/test_python_client.py fuzz/test_fuzz.py) clients/python/hatch_build.py \
+	$(addprefix tests/,bench ci docs e2e faults interplay newcomer support clients/test_clients.py clients/test_python_client.py clients/test_typescript_client.py fuzz/test_fuzz.py) \
+	clients/python/hatch_build.py clients/typescript/build.py \
 	$(wildcard libs/*/tests) $(addsuffix /tests,demo $(TESTED)) \
 	$(filter-out $(addsuffix /tests/walk.py,$(TESTED)),$(wildcard services/*/tests/walk.py))
 
@@ -52,8 +53,9 @@ containers: .venv/.containers ## Install what `make test CONTAINERS=1` needs bes
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r locks/requirements-containers.lock
 	@touch $@
 
-clients: .venv/.clients ## Build the Python client into dist/clients; install what makes others of the OpenAPI document, and what asks every operation
+clients: .venv/.clients ## Build the clients into dist/clients; install what makes others of the OpenAPI document, and what asks every operation
 	@cd clients/python && ../../$(BIN)/python -m hatchling build -t wheel -d ../../dist/clients
+	@[ ! -x .venv/clients/node_modules/.bin/tsc ] || PATH="$(CURDIR)/$(CLIENTS):$(CURDIR)/.venv/clients/node_modules/.bin:$$PATH" $(BIN)/python clients/typescript/build.py dist/clients
 
 .venv/.clients: locks/requirements-clients.lock locks/clients/package-lock.json | install
 	@sh .ci/venv .venv/clients
@@ -61,7 +63,7 @@ clients: .venv/.clients ## Build the Python client into dist/clients; install wh
 	@$(CLIENTS)/python -m pip install -q --disable-pip-version-check --require-hashes -r locks/requirements-clients.lock
 	@cp locks/clients/package.json locks/clients/package-lock.json .venv/clients
 	@PATH="$(CURDIR)/$(CLIENTS):$$PATH" npm ci --prefix .venv/clients --ignore-scripts --no-audit --no-fund --loglevel=error \
-		|| echo "npm could not install locks/clients: the TypeScript client is not tried."
+		|| echo "npm could not install locks/clients: there is no TypeScript client."
 	@touch $@
 
 fuzz: .venv/.clients ## Ask every operation for things at random, on a fleet of its own: EXAMPLES=200 SECONDS=1800 SEED=7

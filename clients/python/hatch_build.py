@@ -6,13 +6,17 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
+RESERVED = frozenset(
+    "operation body if_match idempotency_key ifMatch ifNoneMatch idempotencyKey headers signal".split()
+)
+"""What `call` takes besides an operation's parameters, here and in TypeScript."""
 _METHODS = ("get", "put", "post", "patch", "delete")
 
 
 def table(promises: Path) -> dict[str, dict[str, Any]]:
     """Of each operation id: `method`, `path`, the names of its `query` parameters, and a `summary` of a few words.
 
-    `promises` is the folder of the services' OpenAPI documents.
+    `promises` is the folder of the services' OpenAPI documents. Raises ValueError for a parameter that `call` means something else by.
     """
     operations = {}
     for file in sorted(promises.glob("*.json")):
@@ -23,6 +27,8 @@ def table(promises: Path) -> dict[str, dict[str, Any]]:
                 if (said := item.get(method)) and path.startswith("/v1/"):
                     given = [*item.get("parameters", ()), *said.get("parameters", ())]
                     full = [named[each["$ref"].rsplit("/", 1)[1]] if "$ref" in each else each for each in given]
+                    if clash := RESERVED & {each["name"] for each in full if each["in"] != "header"}:
+                        raise ValueError(f"{said['operationId']} has a parameter {', '.join(clash)}")
                     operations[said["operationId"]] = {
                         "method": method.upper(),
                         "path": path,

@@ -22,6 +22,7 @@ import httpx2
 import pytest
 
 from tailrace_client import AsyncClient, Client, NotLoggedIn, Policy, Problem, Stale, Tokens, Unavailable
+from tailrace_client.flow import HANDED_ON, NAMED
 from tailrace_testing.gateway import PASSWORD, Gateway
 
 ROOT = Path(__file__).parents[2]
@@ -150,10 +151,54 @@ def test_a_refresh_whose_answer_is_lost_is_not_sent_again(server: Server) -> Non
     server.does = lambda *_: None
     with (
         Client(server.url, policy=QUICK, tokens=Tokens("old", "once", time.time())) as client,
-        pytest.raises(httpx2.TransportError),
+        pytest.raises(NotLoggedIn),
     ):
+        with pytest.raises(httpx2.TransportError):
+            client.request("GET", "/v1/items")
+        server.does = lambda *_: (401, {}, {})
         client.request("GET", "/v1/items")
-    assert [path for _, path, _ in server.asked] == ["/v1/auth/refresh"]
+    assert [path for _, path, _ in server.asked] == ["/v1/auth/refresh", "/v1/items"]
+
+
+def test_the_old_token_is_used_while_it_is_good(server: Server) -> None:
+    server.does = lambda method, path, headers: (503, {}, {}) if "refresh" in path else (200, {}, {})
+    with Client(server.url, policy=QUICK, tokens=Tokens("old", "once", time.time() + 30)) as client:
+        for _ in range(2):
+            client.request("GET", "/v1/items")
+        assert _refreshes(server) == QUICK.attempts, "it is not tried again at once"
+        assert server.heads("Authorization")[-2:] == ["Bearer old"] * 2
+        client.identity.tokens = Tokens("old", "once", time.time())
+        with pytest.raises(Unavailable):
+            client.request("GET", "/v1/items")
+
+
+async def test_a_refresh_that_is_cancelled_is_not_sent_again(server: Server) -> None:
+    came, go = threading.Event(), threading.Event()
+
+    def do(method: str, path: str, headers: Any) -> Answer:
+        came.set()
+        go.wait()
+        return None
+
+    server.does = do
+    async with AsyncClient(server.url, tokens=Tokens("old", "once", time.time())) as client:
+        asking = asyncio.create_task(client.request("GET", "/v1/items"))
+        await asyncio.to_thread(came.wait)
+        asking.cancel()
+        await asyncio.wait([asking])
+        go.set()
+        server.does = lambda *_: (200, {}, {})
+        await client.request("GET", "/v1/items")
+    assert _refreshes(server) == 1
+
+
+def test_a_log_in_has_no_key_wherever_the_gateway_is(server: Server) -> None:
+    server.does = lambda *_: (200, {}, _tokens("new"))
+    with Client(f"{server.url}/behind") as client:
+        client.log_in("brassworks", "ada@b.example", "secret")
+    assert [(path, headers.get("Idempotency-Key")) for _, path, headers in server.asked] == [
+        ("/behind/v1/auth/login", None)
+    ]
 
 
 def test_renews_before_the_end_and_tells_it_first(server: Server) -> None:
@@ -218,6 +263,25 @@ def test_hands_on_what_it_wrote_itself(server: Server) -> None:
     assert server.heads("Tailrace-After") == [None, "catalog.events/1@1", None]
 
 
+def test_hands_on_its_last_writes_each_aggregate_once(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = iter(["a/1@9, b/1@1", "a/1@10", "a/1@8", *(f"c/{n}@1" for n in range(NAMED - 1))])
+    server.does = lambda method, *_: (200, {"Tailrace-Event": next(said)} if method == "POST" else {}, {})
+    with Client(server.url) as client:
+        for _ in range(3):
+            client.request("POST", "/v1/items", json={})
+        client.request("GET", "/v1/orders")
+        assert server.heads("Tailrace-After")[-1] == "b/1@1, a/1@10"
+        for _ in range(NAMED - 1):
+            client.request("POST", "/v1/items", json={})
+        client.request("GET", "/v1/orders")
+        named = (server.heads("Tailrace-After")[-1] or "").split(", ")
+        assert (len(named), named[:2]) == (NAMED, ["a/1@10", "c/0@1"])
+        later = time.monotonic() + HANDED_ON
+        monkeypatch.setattr(time, "monotonic", lambda: later)
+        client.request("GET", "/v1/orders")
+    assert server.heads("Tailrace-After")[-1] is None
+
+
 def test_a_refusal_is_typed(server: Server) -> None:
     said = {"type": "urn:tailrace:problem:stale", "title": "Changed meanwhile", "detail": "2", "request_id": "r"}
     server.does = lambda *_: (412, {}, {**said, "errors": [{"field": "If-Match", "detail": "is 1"}]})
@@ -248,7 +312,12 @@ def test_pages_through_2500_rows(server: Server) -> None:
             client.call("orders.list", colour="red")
         server.does = lambda *_: (200, {}, {})
         client.call("orders.confirm", order_id="a/b")
-    assert server.asked[-1][:2] == ("POST", "/v1/orders/a%2Fb/confirm")
+        for nowhere in ("..", "", None):
+            with pytest.raises(TypeError, match="order_id"):
+                client.call("orders.confirm", order_id=nowhere)
+        server.does = lambda *_: (200, {"Content-Type": "application/x-ndjson"}, {})
+        assert client.call("audit.read_audit_siem") == b"{}"
+    assert server.asked[-2][:2] == ("POST", "/v1/orders/a%2Fb/confirm")
 
 
 @pytest.mark.usefixtures("known")

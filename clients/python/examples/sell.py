@@ -31,6 +31,8 @@ def main() -> None:
             client.call("orders.delete", order_id=order["id"])
         except Problem as refused:
             print(refused.status, refused.slug)
+        else:
+            raise AssertionError("an order that was dispatched is gone")
         print(order["number"], *(each["number"] for each in client.every("orders.list", limit=1)))
 
 

@@ -1,6 +1,7 @@
 """The two clients: the same abilities, blocking and awaiting."""
 
 import asyncio
+import re
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -11,8 +12,13 @@ import httpx2
 
 from tailrace_client.contract import Operation, operations
 from tailrace_client.flow import Flow, Identity, Marks, Policy, Renew, Send, Tokens, Wait, exchange
+from tailrace_client.problems import Problem
 
+_HEADERS = {"if_match": "If-Match", "if_none_match": "If-None-Match", "idempotency_key": "Idempotency-Key"}
+_JSON = re.compile(r"application/([\w.-]+\+)?json\b", re.IGNORECASE)
+"""Lines of JSON are none."""
 Http = TypeVar("Http", httpx2.Client, httpx2.AsyncClient)
+REFRESH = "/v1/auth/refresh"
 TIMEOUT = 15.0
 """Seconds without a byte. The gateway gives a write five."""
 try:
@@ -39,17 +45,19 @@ class _Shared:
 
     def _exchange(self, http: Http, method: str, path: str, options: dict[str, Any]) -> Flow:
         headers = dict(options.pop("headers", None) or {})
-        for name, header in (("if_match", "If-Match"), ("if_none_match", "If-None-Match"), ("key", "Idempotency-Key")):
+        for name, header in _HEADERS.items():
             if (value := options.pop(name, None)) is not None:
                 headers[header] = value
         return exchange(
             http.build_request(method, path, headers=headers, **options), self.identity, self.marks, self.policy
         )
 
-    def _still(self, stale: str) -> str | None:
-        """The refresh token to use, None when the access token is another by now."""
+    def _still(self, step: Renew) -> str | None:
+        """The refresh token to use, None when the access token is another by now, or one may wait before trying again."""
         tokens = self.identity.tokens
-        return tokens.refresh if tokens and tokens.access == stale else None
+        if step.early and self.identity.held:
+            return None
+        return tokens.refresh if tokens and tokens.access == step.stale else None
 
     def _session_of(self, made: Self) -> Self:
         made.__dict__.update(self.__dict__)
@@ -98,15 +106,25 @@ class Client(_Shared):
         return self._keep(self.request("POST", "/v1/auth/login", json=_log_in(tenant, email, password)))
 
     def request(self, method: str, path: str, **options: Any) -> httpx2.Response:
-        """Takes `json`, `params`, `content`, `headers`, `if_match`, `if_none_match` and `key`. Raises Problem, or httpx2.TransportError."""
+        """Takes `json`, `params`, `content`, `headers`, `if_match`, `if_none_match` and `idempotency_key`.
+
+        Raises Problem, or httpx2.TransportError.
+        """
         return self._run(self._exchange(self._http, method, path, options))
 
     def call(
-        self, operation: str, *, body: Any = None, if_match: str | None = None, key: str | None = None, **said: Any
+        self,
+        operation: str,
+        *,
+        body: Any = None,
+        if_match: str | None = None,
+        idempotency_key: str | None = None,
+        **said: Any,
     ) -> Any:
         """What the operation answers, read from JSON; bytes where it is something else. Raises as `request`, and KeyError, TypeError."""
         what, path, query = _operation(operation, said)
-        return _read(self.request(what.method, path, params=query, json=body, if_match=if_match, key=key))
+        headers = {"if_match": if_match, "idempotency_key": idempotency_key}
+        return _read(self.request(what.method, path, params=query, json=body, **headers))
 
     def every(self, operation: str, *, limit: int = 200, **said: Any) -> Iterator[Any]:
         """The items of all pages, asked for as they are needed, `limit` at a time."""
@@ -128,8 +146,8 @@ class Client(_Shared):
                     time.sleep(step.seconds)
                 else:
                     self._renew(step)
-            except httpx2.TransportError as lost:
-                step = flow.throw(lost)
+            except (Problem, httpx2.TransportError) as failed:
+                step = flow.throw(failed)
                 continue
             try:
                 step = flow.send(answer)
@@ -138,8 +156,12 @@ class Client(_Shared):
 
     def _renew(self, step: Renew) -> None:
         with self._renewing:
-            if refresh := self._still(step.stale):
-                self._keep(self.request("POST", "/v1/auth/refresh", json={"refresh_token": refresh}))
+            if refresh := self._still(step):
+                try:
+                    self._keep(self.request("POST", REFRESH, json={"refresh_token": refresh}))
+                except BaseException as failed:
+                    self.identity.not_renewed(failed)
+                    raise
 
 
 class AsyncClient(_Shared):
@@ -177,11 +199,18 @@ class AsyncClient(_Shared):
         return await self._run(self._exchange(self._http, method, path, options))
 
     async def call(
-        self, operation: str, *, body: Any = None, if_match: str | None = None, key: str | None = None, **said: Any
+        self,
+        operation: str,
+        *,
+        body: Any = None,
+        if_match: str | None = None,
+        idempotency_key: str | None = None,
+        **said: Any,
     ) -> Any:
         """As `Client.call`."""
         what, path, query = _operation(operation, said)
-        return _read(await self.request(what.method, path, params=query, json=body, if_match=if_match, key=key))
+        headers = {"if_match": if_match, "idempotency_key": idempotency_key}
+        return _read(await self.request(what.method, path, params=query, json=body, **headers))
 
     async def every(self, operation: str, *, limit: int = 200, **said: Any) -> AsyncIterator[Any]:
         """As `Client.every`."""
@@ -204,8 +233,8 @@ class AsyncClient(_Shared):
                     await asyncio.sleep(step.seconds)
                 else:
                     await self._renew(step)
-            except httpx2.TransportError as lost:
-                step = flow.throw(lost)
+            except (Problem, httpx2.TransportError) as failed:
+                step = flow.throw(failed)
                 continue
             try:
                 step = flow.send(answer)
@@ -214,11 +243,15 @@ class AsyncClient(_Shared):
 
     async def _renew(self, step: Renew) -> None:
         async with self._renewing:
-            if refresh := self._still(step.stale):
-                self._keep(await self.request("POST", "/v1/auth/refresh", json={"refresh_token": refresh}))
+            if refresh := self._still(step):
+                try:
+                    self._keep(await self.request("POST", REFRESH, json={"refresh_token": refresh}))
+                except BaseException as failed:
+                    self.identity.not_renewed(failed)
+                    raise
 
 
 def _read(answer: httpx2.Response) -> Any:
     if not answer.content:
         return None
-    return answer.json() if "json" in answer.headers.get("Content-Type", "") else answer.content
+    return answer.json() if _JSON.match(answer.headers.get("Content-Type", "")) else answer.content

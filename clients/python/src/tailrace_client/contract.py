@@ -24,9 +24,10 @@ class Operation:
         return "cursor" in self.query
 
     def address(self, said: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-        """The path, filled in, and the query. Raises TypeError that names a parameter which is missing or not known."""
+        """The path, filled in, and the query. Raises TypeError that names what is missing, not known, or cannot stand in a path."""
         in_path = [name for _, name, _, _ in Formatter().parse(self.path) if name]
-        if lacking := [name for name in in_path if name not in said]:
+        # An empty part, or one of dots, would be another path by the time it is sent.
+        if lacking := [name for name in in_path if said.get(name) is None or str(said[name]) in {"", ".", ".."}]:
             raise TypeError(f"{self.path} needs {', '.join(lacking)}")
         if unknown := sorted(said.keys() - {*in_path, *self.query}):
             raise TypeError(f"{self.path} knows no {', '.join(unknown)}; it takes {', '.join([*in_path, *self.query])}")

@@ -4,9 +4,11 @@
 """
 
 import random
+import re
+import threading
 import time
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import count
 from uuid import uuid4
 
@@ -15,11 +17,18 @@ import httpx2
 from tailrace_client.problems import Problem, problem, retry_after
 
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-WITHOUT_KEY = frozenset({"/v1/auth/login", "/v1/auth/refresh", "/v1/auth/logout", "/v1/auth/token"})
+WITHOUT_KEY = ("/v1/auth/login", "/v1/auth/refresh", "/v1/auth/logout", "/v1/auth/token")
 """Their answers are secrets and are never stored, so a second try could be a second use."""
 _NOTHING_DONE = frozenset({429, 503})
 _ANSWER_LOST = frozenset({502, 504})
 _PASSING = frozenset({"not-yet-known", "idempotency-key-in-flight"})
+_MARK = re.compile(r"([^\s,]+)@([0-9]+)")
+HOLD = 10.0
+"""Seconds before an early renewal that failed is tried again."""
+HANDED_ON = 60.0
+"""Seconds for which a write is handed on: a reader that is further behind, or gave an event up, is not waited for any longer."""
+NAMED = 20
+"""Aggregates named at most."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +62,8 @@ class Tokens:
         return cls(said["access_token"], said["refresh_token"], time.time() + said["expires_in"])
 
     def end_within(self, seconds: float) -> bool:
-        return self.refresh is not None and self.ends_at is not None and self.ends_at - time.time() < seconds
+        """Whether the access token ends by then and can be renewed."""
+        return self.refresh is not None and self.ends_at is not None and self.ends_at - time.time() <= seconds
 
 
 @dataclass
@@ -61,13 +71,44 @@ class Identity:
     """Who asks; shared by all sessions of a client."""
 
     tokens: Tokens | None = None
+    _held_until: float = field(default=0.0, init=False)
+
+    @property
+    def held(self) -> bool:
+        return time.monotonic() < self._held_until
+
+    def not_renewed(self, failed: BaseException) -> None:
+        """A refresh token that may have been used is forgotten: a second use ends the session."""
+        self._held_until = time.monotonic() + HOLD
+        undone = isinstance(failed, httpx2.ConnectError) or (
+            isinstance(failed, Problem) and failed.status in _NOTHING_DONE
+        )
+        if not undone and self.tokens is not None:
+            self.tokens = replace(self.tokens, refresh=None)
 
 
-@dataclass
 class Marks:
-    """What the last write of a session recorded; handed on as `Tailrace-After`."""
+    """What a session wrote in the last minute, by aggregate; handed on as `Tailrace-After`."""
 
-    last: str | None = None
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[int, float]] = {}
+        self._changing = threading.Lock()
+
+    def note(self, said: str) -> None:
+        """From `Tailrace-Event`, a list of `<topic>/<aggregate>@<sequence>`."""
+        with self._changing:
+            for aggregate, sequence in _MARK.findall(said):
+                before, _ = self._kept.pop(aggregate, (0, 0.0))
+                self._kept[aggregate] = max(int(sequence), before), time.monotonic()
+            for oldest in list(self._kept)[:-NAMED]:
+                del self._kept[oldest]
+
+    def __str__(self) -> str:
+        with self._changing:
+            fresh = [
+                f"{name}@{sequence}" for name, (sequence, at) in self._kept.items() if time.monotonic() - at < HANDED_ON
+            ]
+        return ", ".join(fresh)
 
 
 @dataclass(frozen=True)
@@ -82,9 +123,10 @@ class Wait:
 
 @dataclass(frozen=True)
 class Renew:
-    """Exchange the refresh token, unless the access token is no longer `stale`: somebody else has done it."""
+    """Exchange the refresh token, unless the access token is no longer `stale`: another request has done it."""
 
     stale: str
+    early: bool = False
 
 
 Step = Send | Wait | Renew
@@ -98,8 +140,8 @@ def exchange(request: httpx2.Request, identity: Identity, marks: Marks, policy: 
     attempt = count(1)
     tried = next(attempt)
     while True:
-        if keyed and identity.tokens and not renewed and identity.tokens.end_within(policy.renew_before):
-            yield Renew(identity.tokens.access)
+        if keyed and not renewed:
+            yield from _renew_early(identity, policy)
         used = _authorize(request, identity) if keyed else None
         try:
             answer = yield Send(request)
@@ -116,7 +158,7 @@ def exchange(request: httpx2.Request, identity: Identity, marks: Marks, policy: 
             continue
         if answer.status_code < 400:
             if keyed:
-                marks.last = answer.headers.get("Tailrace-Event") or marks.last
+                marks.note(answer.headers.get("Tailrace-Event", ""))
             return answer
         refused = problem(answer)
         if tried >= policy.attempts or not _passes(refused, keyed) or (retry_after(answer) or 0) > policy.longest_pause:
@@ -125,14 +167,29 @@ def exchange(request: httpx2.Request, identity: Identity, marks: Marks, policy: 
         tried = next(attempt)
 
 
+def _renew_early(identity: Identity, policy: Policy) -> Generator[Step, httpx2.Response | None, None]:
+    """A token that has not ended is used although it could not be renewed."""
+    tokens = identity.tokens
+    if tokens is None or not tokens.end_within(policy.renew_before):
+        return
+    ended = tokens.end_within(0)
+    if identity.held and not ended:
+        return
+    try:
+        yield Renew(tokens.access, early=not ended)
+    except (Problem, httpx2.TransportError):
+        if ended:
+            raise
+
+
 def prepare(request: httpx2.Request, marks: Marks) -> bool:
-    """Give it its key and mark. Whether a second try does no more than the first."""
-    if request.url.path in WITHOUT_KEY:
+    """Give it its key and marks. Whether a second try does no more than the first."""
+    if request.url.path.endswith(WITHOUT_KEY):
         return False
     if request.method in WRITES:
         request.headers.setdefault("Idempotency-Key", str(uuid4()))
-    if marks.last is not None:
-        request.headers.setdefault("Tailrace-After", marks.last)
+    if named := str(marks):
+        request.headers.setdefault("Tailrace-After", named)
     return True
 
 
