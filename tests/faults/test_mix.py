@@ -27,6 +27,7 @@ from tailrace.stack.plan import service_names
 PLAN = SHORT[0]
 _INDEPENDENT = (
     "plans",
+    "logins",
     "nemeses",
     "client",
     "setup",

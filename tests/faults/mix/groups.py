@@ -9,14 +9,14 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient, CoordinationType
 from aiokafka.protocol.admin import DeleteGroupsRequest
 
-from tailrace.kafka import clients
+from mix import logins
 
 _EMPTY = {"Empty", "Dead"}
 
 
 async def wait_until_empty(kafka: str, group: str, within: float = 60.0) -> None:
     """Raises TimeoutError when somebody is still in the group."""
-    admin = AIOKafkaAdminClient(**clients.connection(kafka))
+    admin = AIOKafkaAdminClient(**logins.of(kafka))
     await admin.start()
     try:
         deadline = time.monotonic() + within
@@ -34,7 +34,7 @@ async def _state(admin: AIOKafkaAdminClient, group: str) -> str:
 
 
 async def committed(kafka: str, group: str) -> dict[TopicPartition, int]:
-    admin = AIOKafkaAdminClient(**clients.connection(kafka))
+    admin = AIOKafkaAdminClient(**logins.of(kafka))
     await admin.start()
     try:
         found = await admin.list_consumer_group_offsets(group)
@@ -47,7 +47,7 @@ async def move_to(kafka: str, group: str, offsets: Mapping[TopicPartition, int])
     """Commit these offsets in the group's name. The group must be empty; one that has read nothing yet stays as it is."""
     if not offsets:
         return
-    consumer = AIOKafkaConsumer(**clients.connection(kafka), group_id=group, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**logins.of(kafka), group_id=group, enable_auto_commit=False)
     await consumer.start()
     try:
         consumer.assign(list(offsets))
@@ -58,7 +58,7 @@ async def move_to(kafka: str, group: str, offsets: Mapping[TopicPartition, int])
 
 async def delete(kafka: str, group: str) -> None:
     """The group and all its offsets. It must be empty. Raises RuntimeError with Kafka's error code."""
-    client = AIOKafkaClient(**clients.connection(kafka))
+    client = AIOKafkaClient(**logins.of(kafka))
     await client.bootstrap()
     try:
         node = await client.coordinator_lookup(CoordinationType.GROUP, group)
@@ -73,7 +73,7 @@ async def delete(kafka: str, group: str) -> None:
 async def behind(kafka: str, group: str, known: Set[TopicPartition]) -> int:
     """Records that the group has still to go over. `known` are partitions that it has read before, also when its offsets were deleted."""
     offsets = {**dict.fromkeys(known, 0), **await committed(kafka, group)}
-    consumer = AIOKafkaConsumer(**clients.connection(kafka), enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**logins.of(kafka), enable_auto_commit=False)
     await consumer.start()
     try:
         ends = await consumer.end_offsets(list(offsets)) if offsets else {}

@@ -7,7 +7,7 @@ from hashlib import blake2b
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.client import AIOKafkaClient
 
-from tailrace.kafka import clients
+from mix import logins
 
 Where = tuple[str, int, int]
 """Topic, partition, offset."""
@@ -49,7 +49,7 @@ class Topics:
     async def read_on(self) -> None:
         """Read on to where the topics end now."""
         consumer = AIOKafkaConsumer(
-            **clients.connection(self._kafka),
+            **logins.of(self._kafka),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level="read_committed",
@@ -84,7 +84,7 @@ class Topics:
 
 async def _partitions(kafka: str) -> list[TopicPartition]:
     """Of every topic that holds events."""
-    client = AIOKafkaClient(**clients.connection(kafka))
+    client = AIOKafkaClient(**logins.of(kafka))
     await client.bootstrap()
     try:
         cluster = await client.fetch_all_metadata()
@@ -113,7 +113,7 @@ def read_record(record: ConsumerRecord) -> Record | None:
 
 async def produce(kafka: str, records: Iterable[ConsumerRecord]) -> list[Where]:
     """Send records as they are to the partitions that they name; where they came to lie."""
-    producer = AIOKafkaProducer(**clients.connection(kafka), acks="all", enable_idempotence=True)
+    producer = AIOKafkaProducer(**logins.of(kafka), acks="all", enable_idempotence=True)
     await producer.start()
     try:
         sent = [
