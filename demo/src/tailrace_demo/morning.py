@@ -21,11 +21,11 @@ DAYS = "from=2026-01-01&until=2027-01-01"
 
 @dataclass(frozen=True)
 class Morning:
-    """What there was to see. `complete_until` is None while nobody can tell; `told_after` is in seconds."""
+    """What there was to see. `complete_until` and `behind` are None while nobody can tell; `told_after` is in seconds."""
 
     checks: list[Check]
     complete_until: datetime | None
-    behind: int
+    behind: int | None
     chart: str
     news: str
     told_after: float
@@ -50,11 +50,11 @@ async def morning(shop: Shop, figures: Expected, entries: Iterable[dict[str, Any
     }
     found, stamp = await _reports(manager, wanted)
     chart = await manager.get(f"/v1/reports/sales-summary.svg?{DAYS}&figure=shipped&currency={shop.firm.currency}")
-    until = stamp["complete_until"]
+    until, behind = stamp["complete_until"], [topic["behind"] for topic in stamp["topics"]]
     return Morning(
         checks=[Check(name, found[name], value, counted=not name.endswith("net")) for name, value in wanted.items()],
         complete_until=None if until is None else datetime.fromisoformat(until),
-        behind=sum(topic["behind"] or 0 for topic in stamp["topics"]),
+        behind=None if None in behind else sum(behind),
         chart=chart,
         news=news,
         told_after=told_after,

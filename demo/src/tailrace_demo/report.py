@@ -41,9 +41,8 @@ def show_morning(console: Console, shop: Shop, seen: Morning, picture: Path) -> 
         console, f"The reports of {shop.firm.name}, as its manager reads them", "Reported", seen.checks, shop.firm
     )
     until = "nobody can tell" if seen.complete_until is None else f"{seen.complete_until:%H:%M:%S} UTC"
-    console.print(
-        f"Complete until {until}; {seen.behind:,} events still to be read. What was shipped is drawn in {picture}"
-    )
+    behind = "nobody can tell how many" if seen.behind is None else f"{seen.behind:,}"
+    console.print(f"Complete until {until}; {behind} events still to be read. What was shipped is drawn in {picture}")
     console.print(f"Told meanwhile: “{seen.news}”, {seen.told_after * 1000:,.0f} ms after it was asked for")
 
 

@@ -1,12 +1,12 @@
 """Each service's Debezium connector, derived from its manifest: it reads the outbox, under a role that may do nothing else."""
 
-import os
 from typing import Any
 from urllib.parse import urlsplit
 
 from debezium_connector_config import PostgresConnector, Reference, outbox_connector
 from tailrace.core.database_address import tls_of
 from tailrace.core.names import slot_name
+from tailrace.core.private_files import write_private
 from tailrace.service import Service
 from tailrace.settings import Settings
 
@@ -66,11 +66,7 @@ def lay_password(service: Service, settings: Settings) -> None:
     file = settings.capture_secrets / f"{service.name}_capture"
     password = settings.role_password(file.name)
     if not file.exists() or file.read_text() != password:
-        fresh = file.with_suffix(".part")
-        fresh.unlink(missing_ok=True)
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as written:
-            written.write(password)
-        fresh.replace(file)
+        write_private(file, password)
 
 
 def deployed_connector(service: Service, settings: Settings) -> PostgresConnector:

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 from tailrace.capture.connect_api import Rest
 from tailrace.core.kafka_address import CONNECT_GROUP, KafkaAddress
+from tailrace.core.private_files import write_private
 from tailrace.kafka.topics import answers
 from tailrace.stack.child import Program
-from tailrace.stack.credentials import write_private
 from tailrace.stack.java import Machine
 from tailrace.stack.kafka import PLAIN_LOGIN, SCRAM_LOGIN
 from tailrace.stack.layout import HOST, Ports

@@ -13,9 +13,10 @@ from pathlib import Path
 
 from tailrace.core.kafka_address import BROKER, CONNECT, OPERATOR
 from tailrace.core.operator_error import OperatorError
+from tailrace.core.private_files import write_private
 from tailrace.kafka.topics import answers
 from tailrace.stack.child import Program
-from tailrace.stack.credentials import Credentials, write_private
+from tailrace.stack.credentials import Credentials
 from tailrace.stack.errand import run_tool
 from tailrace.stack.java import Machine
 from tailrace.stack.layout import HOST, Ports
