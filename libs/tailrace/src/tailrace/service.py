@@ -1,7 +1,8 @@
 """A service is a value: what it owns, publishes, listens to and offers. Everything else about it is derived from this."""
 
+import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,6 +65,8 @@ class Service:
     """Topics that its processes read besides those of its subscribers, without a group."""
     tells: Sequence[str] = ()
     """Topics that its processes write without an outbox: of what is no event of business (`tailrace.kafka.diary`)."""
+    gives_access: bool = False
+    """It makes users of Kafka and topics for them, and fills those in transactions of its own: its own user may alter the cluster's lists."""
     timers: Sequence[Timer] = ()
     attachments: Sequence[Attachments] = ()
     """Which of its aggregates have files; `attachment_routes` makes the routes of each."""
@@ -103,6 +106,8 @@ class Service:
     proof: Proof | None = None
     """How its read models follow from its event streams, for a service that is event-sourced: `tailrace verify` goes by it."""
     on_start: Callable[[FastAPI, Settings], Awaitable[None]] | None = None
+    works: Sequence[Callable[[FastAPI, Settings, asyncio.Event], Coroutine[Any, Any, None]]] = ()
+    """What its process does besides, where it consumes, until the event is set."""
     build: Callable[[Settings], FastAPI] | None = None
     all_timers: Sequence[Timer] = field(init=False)
     all_jobs: Sequence[JobKind] = field(init=False)

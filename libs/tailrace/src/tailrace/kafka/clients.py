@@ -42,6 +42,13 @@ def producer(bootstrap: str) -> AIOKafkaProducer:
     return AIOKafkaProducer(acks="all", enable_idempotence=True, **connection(bootstrap))
 
 
+def transactional(bootstrap: str, name: str, *, lasting_ms: int = 20_000) -> AIOKafkaProducer:
+    """A producer whose transactions are all or nothing, and end when they last too long. Starting another of that name fences this one off."""
+    return AIOKafkaProducer(
+        acks="all", transactional_id=name, transaction_timeout_ms=lasting_ms, linger_ms=0, **connection(bootstrap)
+    )
+
+
 def admin(bootstrap: str) -> AIOKafkaAdminClient:
     """Topics and groups: asked about, made, deleted."""
     return AIOKafkaAdminClient(**connection(bootstrap))

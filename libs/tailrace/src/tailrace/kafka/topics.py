@@ -55,3 +55,22 @@ async def create_topics(
         return missing
     finally:
         await admin.close()
+
+
+async def delete_topics(bootstrap: str, topics: Iterable[str]) -> None:
+    """Delete those that are there, with all that they hold. Raises `OperatorError`."""
+    from aiokafka.errors import for_code
+
+    admin = clients.admin(bootstrap)
+    await admin.start()
+    try:
+        present = sorted(set(topics) & set(await admin.list_topics()))
+        if present:
+            answer = await admin.delete_topics(present)
+            for name, code, *_ in answer.topic_error_codes:
+                if code not in (0, 3):  # 3: another process was first
+                    raise OperatorError(
+                        f"cannot delete topic {name}: {for_code(code).__name__}", "see the log of kafka"
+                    )
+    finally:
+        await admin.close()

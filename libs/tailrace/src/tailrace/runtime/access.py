@@ -25,9 +25,15 @@ _ITERATIONS = 4096
 _WITHIN = 30.0
 
 
-Operation = Literal["READ", "WRITE", "CREATE", "DESCRIBE_CONFIGS"]
+Operation = Literal["READ", "WRITE", "CREATE", "DELETE", "ALTER", "DESCRIBE_CONFIGS"]
 _KEEP: tuple[Operation, ...] = ("READ", "WRITE", "CREATE", "DESCRIBE_CONFIGS")
 _MAKE: tuple[Operation, ...] = ("WRITE", "CREATE")
+_FILL: tuple[Operation, ...] = ("WRITE", "CREATE", "DELETE")
+_OWN: tuple[Literal["TOPIC", "GROUP"], ...] = ("TOPIC", "GROUP")
+PARTNERS = "partner."
+"""How the users, topics and groups of partners begin."""
+CLUSTER = "kafka-cluster"
+"""What Kafka calls itself, where something is allowed about all of it."""
 
 
 class Right(NamedTuple):
@@ -35,7 +41,8 @@ class Right(NamedTuple):
 
     user: str
     operation: Operation
-    resource: Literal["TOPIC", "GROUP"]
+    resource: Literal["TOPIC", "GROUP", "TRANSACTIONAL_ID", "BROKER"]
+    """`BROKER` is what the client calls Kafka's CLUSTER."""
     name: str
     pattern: Literal["LITERAL", "PREFIXED"] = "LITERAL"
 
@@ -60,6 +67,10 @@ def rights_of(service: Service) -> frozenset[Right]:
     found |= {Right(name, "WRITE", "TOPIC", topic) for topic in service.tells}
     if service.subscribers:
         found.add(Right(name, "READ", "GROUP", name))
+    if service.gives_access:
+        found.add(Right(name, "ALTER", "BROKER", CLUSTER))
+        found.add(Right(name, "READ", "GROUP", f"{name}.", "PREFIXED"))
+        found.add(Right(name, "WRITE", "TRANSACTIONAL_ID", f"{name}.", "PREFIXED"))
     return frozenset(found)
 
 
@@ -87,10 +98,28 @@ def rights_of_reader(user: str, topics: Iterable[str]) -> frozenset[Right]:
     )
 
 
+def rights_of_partner(user: str) -> frozenset[Right]:
+    """Of a system outside that has topics of its own: it reads those, in groups of its own. The names of both begin with its own and a dot."""
+    return frozenset(Right(user, "READ", kind, f"{user}.", "PREFIXED") for kind in _OWN)
+
+
+def rights_to_fill(service: str, user: str) -> frozenset[Right]:
+    """Of the service that makes a partner's topics, fills them, and takes them away."""
+    return frozenset(Right(service, operation, "TOPIC", f"{user}.", "PREFIXED") for operation in _FILL)
+
+
 def grant(address: str, wanted: Iterable[Right]) -> None:
     """Let the users do this too. Raises `OperatorError`."""
     admin = _admin(address)
     _done(admin.create_acls([_binding(right) for right in sorted(wanted)]))
+
+
+def take_back(address: str, given: Iterable[Right]) -> None:
+    """Let the users do this no more; what they may not do anyway is passed over. Raises `OperatorError`."""
+    from confluent_kafka.admin import AclBindingFilter
+
+    admin = _admin(address)
+    _done(admin.delete_acls([_binding(right, AclBindingFilter) for right in sorted(given)]))
 
 
 def apply(address: str, wanted: Iterable[Right], whole: Collection[str]) -> tuple[int, int]:
@@ -100,7 +129,10 @@ def apply(address: str, wanted: Iterable[Right], whole: Collection[str]) -> tupl
     """
     admin, wanted = _admin(address), set(wanted)
     present = _present(admin)
-    missing, stale = wanted - present, {right for right in present - wanted if right.user in whole}
+    missing, stale = (
+        wanted - present,
+        {right for right in present - wanted if right.user in whole and not _fills(right)},
+    )
     if missing:
         _done(admin.create_acls([_binding(right) for right in sorted(missing)]))
     if stale:
@@ -108,6 +140,11 @@ def apply(address: str, wanted: Iterable[Right], whole: Collection[str]) -> tupl
 
         _done(admin.delete_acls([_binding(right, AclBindingFilter) for right in sorted(stale)]))
     return len(missing), len(stale)
+
+
+def _fills(right: Right) -> bool:
+    """Whether a service was given this for a partner, while it ran."""
+    return right.operation in _FILL and right.pattern == "PREFIXED" and right.name.startswith(PARTNERS)
 
 
 def make_users(address: str, passwords: Mapping[str, str]) -> int:
@@ -140,6 +177,15 @@ def remove_user(address: str, user: str) -> None:
     apply(address, [], [user])
     admin = _admin(address)  # kept till the answer is there: an answer does not keep its client
     _done(admin.alter_user_scram_credentials([UserScramCredentialDeletion(user, ScramMechanism.SCRAM_SHA_512)]))
+
+
+def forget_user(address: str, user: str) -> None:
+    """Take its password away, if it has one: it cannot log in any more. Raises `OperatorError`."""
+    from confluent_kafka.admin import ScramMechanism, UserScramCredentialDeletion
+
+    admin = _admin(address)
+    if user in _answer(admin.describe_user_scram_credentials()):
+        _done(admin.alter_user_scram_credentials([UserScramCredentialDeletion(user, ScramMechanism.SCRAM_SHA_512)]))
 
 
 def _admin(address: str) -> "AdminClient":

@@ -173,6 +173,7 @@ def _work(
         work.append(ErrandRunner(database, service.errands, settings).run(stop))
     if service.all_jobs:
         work.append(JobRunner(database, service.all_jobs).run(stop))
+    work.extend(each(app, settings, stop) for each in service.works)
     return work
 
 

@@ -1,0 +1,107 @@
+"""A partner, its grant, and what of it is in force: the row that its filler goes by."""
+
+from datetime import datetime
+from typing import Any, Literal, Self
+from uuid import UUID
+
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from contracts import partners as events
+from contracts.partners import PersonalFields
+from contracts.registry import events_by_type
+from partners.refusals import NotInThisState
+from tailrace.core.ids import uuid7
+from tailrace.core.transitions import Transitions
+from tailrace.db.models import Aggregate, Tables
+
+Status = Literal["opening", "open", "closing", "closed"]
+STATES = Transitions[Status](
+    "Partner",
+    {
+        "opening": {"granted": "opening", "rotated": "opening", "opened": "open", "revoked": "closing"},
+        "open": {"granted": "opening", "rotated": "opening", "revoked": "closing"},
+        "closing": {"closed": "closed"},
+        "closed": {},
+    },
+    NotInThisState,
+)
+
+
+class Base(Tables, DeclarativeBase):
+    """The tables of partners."""
+
+
+class Partner(Aggregate, Base):
+    """A command says what is to be; a timer makes Kafka so, and records that it is."""
+
+    __tablename__ = "partner"
+
+    name: Mapped[str]
+    types: Mapped[list[Any]]
+    personal: Mapped[PersonalFields]
+    since: Mapped[datetime | None]
+    credential: Mapped[int]
+    """Which of its passwords is the one that counts; they derive from this and a secret, and are stored nowhere."""
+    status: Mapped[Status]
+
+    @classmethod
+    def register(cls, name: str, types: list[str], personal: PersonalFields, since: datetime | None) -> Self:
+        partner = cls(
+            id=uuid7(), name=name, types=types, personal=personal, since=since, credential=1, status="opening"
+        )
+        partner.record_as(events.PartnerRegistered)
+        return partner
+
+    @property
+    def user(self) -> str:
+        """Its user at Kafka. Its topics and its groups begin with this and a dot."""
+        return f"partner.{self.id}"
+
+    @property
+    def topics(self) -> list[str]:
+        """Where it finds its events, in order."""
+        return sorted({topic_of(self.id, events_by_type()[each].topic) for each in self.types})
+
+    def grant(self, types: list[str], personal: PersonalFields) -> None:
+        """Raises NotInThisState."""
+        after = STATES.after(self.status, "granted", self.name)
+        if self.update_from({"types": types, "personal": personal}):
+            self.status = after
+            self.record_as(events.PartnerGranted)
+
+    def rotate(self) -> None:
+        """Raises NotInThisState."""
+        self.status = STATES.after(self.status, "rotated", self.name)
+        self.credential += 1
+        self.record_as(events.PartnerRotated)
+
+    def revoke(self) -> None:
+        """Raises NotInThisState."""
+        self.status = STATES.after(self.status, "revoked", self.name)
+        self.record_as(events.PartnerRevoked)
+
+    def opened(self) -> None:
+        self.status = STATES.after(self.status, "opened", self.name)
+        self.record_as(events.PartnerOpened)
+
+    def closed(self) -> None:
+        self.status = STATES.after(self.status, "closed", self.name)
+        self.record_as(events.PartnerClosed)
+
+
+class Filling(Base):
+    """What is in force for a partner: routing data, which the fillers of all tenants go by."""
+
+    __tablename__ = "filling"
+
+    partner_id: Mapped[UUID] = mapped_column(primary_key=True)
+    owner_id: Mapped[UUID]
+    """The tenant whose events these are."""
+    types: Mapped[list[Any]]
+    personal: Mapped[PersonalFields]
+    since: Mapped[datetime | None]
+
+
+def topic_of(partner_id: UUID, topic: str) -> str:
+    """Where a partner finds what is published on `topic`."""
+    return f"partner.{partner_id}.{topic}"

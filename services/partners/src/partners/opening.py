@@ -1,0 +1,78 @@
+"""What a partner has at Kafka is made what its row says, again and again until it is: by a timer, set in the transaction of each change.
+
+Everything that is done there can be done twice. A crash, or a Kafka that is away, leaves the timer where it is.
+"""
+
+import asyncio
+from datetime import UTC, datetime
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+from fastapi import FastAPI
+from sqlalchemy import delete
+from sqlalchemy.dialects.postgresql import insert
+
+from partners.models import Filling, Partner
+from tailrace.db.database import Tx
+from tailrace.kafka.topics import create_topics, delete_topics
+from tailrace.messaging.timers import Timer
+from tailrace.runtime import access
+from tailrace.settings import Settings
+
+due = Timer("partners.opening")
+_by_engine: WeakKeyDictionary[object, Settings] = WeakKeyDictionary()
+
+
+async def prepare(app: FastAPI, settings: Settings) -> None:
+    """Before anything is served or fired."""
+    _by_engine[app.state.database.engine] = settings
+
+
+def password_of(settings: Settings, partner: Partner) -> str:
+    """The one that counts now."""
+    return settings.kafka_user_password(f"{partner.user}/{partner.credential}")
+
+
+async def soon(tx: Tx, partner: Partner) -> None:
+    """Let Kafka follow what was changed, once this has committed."""
+    await due.set(tx, partner.id, datetime.now(UTC))
+
+
+@due.due
+async def follow(tx: Tx, partner_id: UUID) -> None:
+    settings = _by_engine[tx.bind]
+    partner = await tx.load(Partner, partner_id)
+    if partner.status == "opening":
+        await open_at_kafka(settings, partner)
+        row = insert(Filling).values(
+            partner_id=partner.id,
+            owner_id=tx.tenant_id,
+            types=partner.types,
+            personal=partner.personal,
+            since=partner.since,
+        )
+        said = {name: row.excluded[name] for name in ("types", "personal")}
+        await tx.execute(row.on_conflict_do_update(index_elements=["partner_id"], set_=said))
+        partner.opened()
+    elif partner.status == "closing":
+        await tx.execute(delete(Filling).where(Filling.partner_id == partner.id))
+        await close_at_kafka(settings, partner)
+        partner.closed()
+
+
+async def open_at_kafka(settings: Settings, partner: Partner) -> None:
+    """Topics, the filler's right to write them, the partner's to read them, and its password last. Raises `OperatorError`."""
+    user, kafka = partner.user, settings.kafka
+    await asyncio.to_thread(access.grant, kafka, access.rights_to_fill("partners", user))
+    await create_topics(kafka, partner.topics, settings.partitions, settings.replication)
+    await asyncio.to_thread(access.apply, kafka, access.rights_of_partner(user), [user])
+    await asyncio.to_thread(access.set_password, kafka, user, password_of(settings, partner))
+
+
+async def close_at_kafka(settings: Settings, partner: Partner) -> None:
+    """The rights first: they end connections that are open, at their next request. Raises `OperatorError`."""
+    user, kafka = partner.user, settings.kafka
+    await asyncio.to_thread(access.apply, kafka, [], [user])
+    await asyncio.to_thread(access.forget_user, kafka, user)
+    await delete_topics(kafka, partner.topics)
+    await asyncio.to_thread(access.take_back, kafka, access.rights_to_fill("partners", user))

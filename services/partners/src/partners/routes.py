@@ -1,0 +1,137 @@
+"""/v1/partners: give a system outside access to events, see, change, rotate and revoke it."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Request
+from pydantic import AfterValidator, Field
+from sqlalchemy import select
+
+from contracts.partners import PersonalFields
+from contracts.registry import events_by_type
+from partners import opening
+from partners.models import Partner, Status
+from partners.scopes import Reader, Writer
+from tailrace.core.errors import Invalid
+from tailrace.core.fields import Moment, Name
+from tailrace.http.etag import IfMatch
+from tailrace.http.filters import any_of
+from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.routing import Body, ResourceView, Tx, tenant_router
+
+router = tenant_router("/v1/partners", tag="partners", about="Systems outside that hear of the company's events.")
+
+PartnerPage = Annotated[
+    PageRequest, listed(Partner, any_of(Partner.status, Status), sort=[Partner.name, Partner.created_at])
+]
+
+
+def _known(given: list[str]) -> list[str]:
+    """In order, each once. Raises ValueError for one that no contract has."""
+    if unknown := sorted(set(given) - events_by_type().keys()):
+        raise ValueError(f"no event is called {unknown[0]}")
+    return sorted(set(given))
+
+
+EventTypes = Annotated[
+    list[Annotated[str, Field(min_length=1, max_length=200)]],
+    Field(min_length=1, max_length=1000),
+    AfterValidator(_known),
+]
+
+
+class PartnerGrantBody(Body):
+    """What it may hear."""
+
+    types: EventTypes = Field(description="Types of events, as in `order.confirmed`.")
+    personal: PersonalFields = Field(
+        "omitted", description="What becomes of personal fields: left out, each value replaced, or as they are."
+    )
+
+
+class PartnerBody(PartnerGrantBody):
+    """A partner, and what it may hear."""
+
+    name: Name
+    since: Moment | None = Field(None, description="Events from this moment on; from the beginning, when null.")
+
+
+class PartnerView(ResourceView):
+    name: str
+    """What people call it."""
+    types: list[str]
+    """The types of events that it hears of, in order."""
+    personal: PersonalFields
+    """What becomes of personal fields on the way to it."""
+    since: datetime | None
+    """From which moment on it hears of events, in UTC; from the beginning, when null."""
+    status: Status
+    """`open` once what was asked for holds at Kafka, and `closed` once nothing of it is left there."""
+    user: str
+    """The name that it logs in to Kafka with; its consumer groups begin with this and a dot."""
+    topics: list[str]
+    """Where it finds its events."""
+
+
+class PartnerWithPasswordView(PartnerView):
+    password: str
+    """For Kafka, by SCRAM-SHA-512. It is shown this once; `rotate` makes another."""
+
+
+@router.post("", status_code=201, response_model=PartnerWithPasswordView)
+async def register_partner(tx: Tx, who: Writer, request: Request, body: PartnerBody) -> PartnerWithPasswordView:
+    """Give a system outside a user and topics of its own, from the beginning or a moment. Both are there once its status is `open`."""
+    if body.since is not None and body.since > datetime.now(UTC):
+        raise Invalid.field("/since", "It lies in the future. Leave it out for all events, or send a moment that has come.")
+    partner = Partner.register(body.name, body.types, body.personal, body.since)
+    tx.add(partner)
+    await tx.flush()
+    await opening.soon(tx, partner)
+    return _with_password(request, partner)
+
+
+@router.get("", response_model=Page[PartnerView])
+async def list_partners(tx: Tx, who: Reader, page: PartnerPage) -> Listing[Partner]:
+    return await paginate(tx, select(Partner), page)
+
+
+@router.get("/{partner_id}", response_model=PartnerView)
+async def read_partner(tx: Tx, who: Reader, partner_id: UUID) -> Partner:
+    return await tx.find(Partner, partner_id)
+
+
+@router.put("/{partner_id}/grant", response_model=PartnerView)
+async def grant_partner(tx: Tx, who: Writer, match: IfMatch, partner_id: UUID, body: PartnerGrantBody) -> Partner:
+    """Let it hear of these events from now on. What it was told before stays in its topics."""
+    partner = await tx.load(Partner, partner_id, match)
+    partner.grant(body.types, body.personal)
+    await opening.soon(tx, partner)
+    return partner
+
+
+@router.post("/{partner_id}/rotate", response_model=PartnerWithPasswordView)
+async def rotate_partner(
+    tx: Tx, who: Writer, request: Request, match: IfMatch, partner_id: UUID
+) -> PartnerWithPasswordView:
+    """Make another password. The one before is good no more, once its status is `open` again."""
+    partner = await tx.load(Partner, partner_id, match)
+    partner.rotate()
+    await tx.flush()
+    await opening.soon(tx, partner)
+    return _with_password(request, partner)
+
+
+@router.post("/{partner_id}/revoke", response_model=PartnerView)
+async def revoke_partner(tx: Tx, who: Writer, match: IfMatch, partner_id: UUID) -> Partner:
+    """Take user, rights and topics away, within seconds; its status is `closed` then."""
+    partner = await tx.load(Partner, partner_id, match)
+    partner.revoke()
+    await opening.soon(tx, partner)
+    return partner
+
+
+def _with_password(request: Request, partner: Partner) -> PartnerWithPasswordView:
+    view = PartnerView.model_validate(partner, from_attributes=True)
+    password = opening.password_of(request.app.state.settings, partner)
+    return PartnerWithPasswordView(**view.model_dump(), password=password)

@@ -1,0 +1,26 @@
+"""Partners, on `partner.events`: what each may hear, and what fills its topics."""
+
+from contracts import registry
+from contracts.partners import PUBLISHED
+from partners import filler, opening, routes
+from partners.models import Base
+from partners.scopes import read, write
+from tailrace.service import Exposed, Service
+
+service = Service(
+    name="partners",
+    topic="partner.events",
+    publishes=PUBLISHED,
+    follows=registry.topics(),
+    gives_access=True,
+    timers=[opening.due],
+    works=[filler.fill_all],
+    routers=[routes.router],
+    exposes=[Exposed(prefix="/v1/partners")],
+    scopes=[read, write],
+    default_roles={"viewer": ["partners:read"]},
+    released=False,
+    platform_tables=frozenset({"filling"}),
+    on_start=opening.prepare,
+    metadata=Base.metadata,
+)
