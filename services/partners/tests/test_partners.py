@@ -1,40 +1,73 @@
-"""The rules of partners, on PostgreSQL."""
+"""Partners by HTTP: who may, what is refused, what is said, and whose they are. What comes of it at Kafka is in test_at_kafka.py."""
+
+import pytest
 
 from partners.service import service
 from tailrace_testing import MakeHarness
 
 AT = "/v1/partners"
+BODY = {"name": "Freight desk", "types": ["order.confirmed", "order.cancelled", "order.confirmed"]}
 
 
-async def test_one_is_created_changed_retired_and_published(make_harness: MakeHarness) -> None:
+async def test_what_is_asked_for_is_said_and_the_password_is_shown_once(make_harness: MakeHarness) -> None:
     partners = await make_harness(service)
-    created = await partners.client.post(AT, json={"code": "A1", "name": "First"})
-    assert (created.status_code, created.headers["etag"]) == (201, '"1"')
-    here = f"{AT}/{created.json()['id']}"
-    changed = await partners.client.put(here, json={"code": "A1", "name": "Better"}, headers={"If-Match": '"1"'})
-    assert (changed.json()["name"], changed.json()["version"]) == ("Better", 2)
-    assert (await partners.client.post(f"{here}/retire", json={})).json()["retired_at"] is not None
-    again = await partners.client.post(f"{here}/retire", json={})
-    assert (again.status_code, again.json()["type"]) == (409, "urn:tailrace:problem:partner-retired")
-    assert [event.type for event in await partners.published()] == [
-        "partner.created",
-        "partner.changed",
-        "partner.retired",
+    made = await partners.client.post(AT, json=BODY)
+    assert (made.status_code, made.headers["etag"]) == (201, '"1"')
+    said = made.json()
+    here = f"{AT}/{said['id']}"
+    assert (said["types"], said["personal"], said["status"]) == (
+        ["order.cancelled", "order.confirmed"],
+        "omitted",
+        "opening",
+    )
+    assert (said["user"], said["topics"]) == (f"partner.{said['id']}", [f"partner.{said['id']}.order.events"])
+    read = (await partners.client.get(here)).json()
+    assert read == {name: value for name, value in said.items() if name != "password"}
+    rotated = (await partners.client.post(f"{here}/rotate", headers={"If-Match": '"1"'})).json()
+    assert rotated["password"] not in (said["password"], None)
+    more = {"types": ["shipment.dispatched"], "personal": "plain"}
+    granted = (await partners.client.put(f"{here}/grant", json=more, headers={"If-Match": '"2"'})).json()
+    assert (granted["personal"], granted["topics"]) == ("plain", [f"partner.{said['id']}.shipment.events"])
+    revoked = (await partners.client.post(f"{here}/revoke", headers={"If-Match": '"3"'})).json()
+    assert revoked["status"] == "closing"
+    for step in ("rotate", "revoke"):
+        again = await partners.client.post(f"{here}/{step}", headers={"If-Match": '"4"'})
+        assert (again.status_code, again.json()["type"]) == (409, "urn:tailrace:problem:partner-state")
+    published = await partners.published()
+    assert [each.type for each in published] == [
+        "partner.registered",
+        "partner.rotated",
+        "partner.granted",
+        "partner.revoked",
     ]
+    assert said["password"] not in "".join(each.event.model_dump_json() for each in published)
 
 
-async def test_a_code_belongs_to_one_until_that_one_is_retired(make_harness: MakeHarness) -> None:
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"types": ["order.imagined"]}, "/types"),
+        ({"types": []}, "/types"),
+        ({"personal": "some"}, "/personal"),
+        ({"since": "2999-01-01T00:00:00Z"}, "/since"),
+        ({"name": ""}, "/name"),
+    ],
+)
+async def test_what_cannot_be_granted_is_refused_by_its_field(
+    make_harness: MakeHarness, body: dict[str, object], field: str
+) -> None:
     partners = await make_harness(service)
-    first = (await partners.client.post(AT, json={"code": "A1", "name": "First"})).json()
-    second = await partners.client.post(AT, json={"code": "A1", "name": "Second"})
-    assert (second.status_code, second.json()["errors"][0]["field"]) == (409, "/code")
-    await partners.client.post(f"{AT}/{first['id']}/retire", json={})
-    assert (await partners.client.post(AT, json={"code": "A1", "name": "Second"})).status_code == 201
+    refused = await partners.client.post(AT, json={**BODY, **body})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, field)
+    assert await partners.published() == []
 
 
-async def test_the_tally_counts_each_once(make_harness: MakeHarness) -> None:
+async def test_nobody_sees_or_changes_the_partner_of_another_company(make_harness: MakeHarness) -> None:
     partners = await make_harness(service)
-    ids = [(await partners.client.post(AT, json={"code": code, "name": code})).json()["id"] for code in "ABC"]
-    await partners.client.post(f"{AT}/{ids[0]}/retire", json={})
-    await partners.pump()
-    assert (await partners.client.get(f"{AT}/tally")).json() == {"active": 2, "retired": 1}
+    here = f"{AT}/{(await partners.client.post(AT, json=BODY)).json()['id']}"
+    other = partners.client_as(tenant=partners.other_tenant)
+    assert (await other.get(here)).status_code == 404
+    assert (await other.post(f"{here}/rotate", headers={"If-Match": '"1"'})).status_code == 404
+    assert (await other.get(AT)).json()["items"] == []
+    assert (await partners.client_as("partners:read").post(f"{here}/revoke")).status_code == 403
+    assert (await partners.anonymous().get(here)).status_code == 401

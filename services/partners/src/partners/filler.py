@@ -81,7 +81,11 @@ async def in_force(database: Database) -> Mapping[UUID, Wanted]:
     async with database.transaction(Context(tenant_id=None), read_only=True) as tx:
         rows = await tx.scalars(select(Filling))
         return {
-            row.partner_id: Wanted(row.partner_id, Grant(row.owner_id, {each: events_by_type()[each] for each in row.types}, row.personal), row.since)
+            row.partner_id: Wanted(
+                row.partner_id,
+                Grant(row.owner_id, {each: events_by_type()[each] for each in row.types}, row.personal),
+                row.since,
+            )
             for row in rows
         }
 

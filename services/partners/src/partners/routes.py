@@ -83,7 +83,9 @@ class PartnerWithPasswordView(PartnerView):
 async def register_partner(tx: Tx, who: Writer, request: Request, body: PartnerBody) -> PartnerWithPasswordView:
     """Give a system outside a user and topics of its own, from the beginning or a moment. Both are there once its status is `open`."""
     if body.since is not None and body.since > datetime.now(UTC):
-        raise Invalid.field("/since", "It lies in the future. Leave it out for all events, or send a moment that has come.")
+        raise Invalid.field(
+            "/since", "It lies in the future. Leave it out for all events, or send a moment that has come."
+        )
     partner = Partner.register(body.name, body.types, body.personal, body.since)
     tx.add(partner)
     await tx.flush()

@@ -1,0 +1,186 @@
+"""Partners at a locked Kafka: what their password opens and what it does not, that it ends, and that a killed filler loses and doubles nothing."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+from filling import wanted
+from partners import filler, opening
+from partners.service import service
+
+from tailrace.core.kafka_address import KafkaAddress
+from tailrace.kafka import clients
+from tailrace.kafka.topics import create_topics
+from tailrace.runtime import access
+from tailrace.runtime.access import Right
+from tailrace_testing import MakeHarness
+
+pytestmark = pytest.mark.embedded("Kafka in containers is open")
+PASSWORD, MARK = "of-the-service", "Zaphod-7Q"
+KILLS = int(os.environ.get("PARTNER_KILLS", "3"))
+REFUSED = (KafkaError, TimeoutError, AssertionError)
+
+
+@pytest.fixture(scope="module")
+def as_service(kafka: str) -> str:
+    """Kafka's address for the service's own user, with the rights that its manifest gives it and no other."""
+    access.set_password(kafka, "partners", PASSWORD)
+    access.grant(kafka, access.rights_of(service))
+    return KafkaAddress.parse(kafka).as_user("partners", PASSWORD).text()
+
+
+@asynccontextmanager
+async def _reading(kafka: str, topic: str) -> AsyncIterator[AIOKafkaConsumer]:
+    """From its beginning, without a group. Raises one of REFUSED for who may not."""
+    async with asyncio.timeout(30), clients.consumer(kafka, topic, request_timeout_ms=3000) as consumer:
+        assert consumer.assignment(), "the topic is not shown"
+        yield consumer
+
+
+async def _read(kafka: str, topic: str) -> int:
+    async with _reading(kafka, topic) as consumer:
+        return sum((await consumer.end_offsets(consumer.assignment())).values())
+
+
+async def test_a_password_opens_its_own_topics_until_it_is_revoked(
+    make_harness: MakeHarness, kafka: str, as_service: str
+) -> None:
+    partners = await make_harness(service)
+    opening._by_engine[partners.database.engine] = partners.settings.model_copy(update={"kafka": as_service})
+    body = {"name": "Freight desk", "types": ["partner.registered"]}
+    made = [(await partners.client.post("/v1/partners", json=body)).json() for _ in range(2)]
+    await partners.fire_timers()
+    assert {each["status"] for each in (await partners.client.get("/v1/partners")).json()["items"]} == {"open"}
+    assert {str(each) for each in await filler.in_force(partners.database)} == {each["id"] for each in made}
+
+    bare = KafkaAddress.parse(kafka)
+    mine, other = (bare.as_user(each["user"], each["password"]).text() for each in made)
+    topic = made[0]["topics"][0]
+    assert await _read(mine, topic) == 0
+    for stranger in (other, bare.brokers, bare.as_user(made[0]["user"], "guessed").text()):
+        with pytest.raises(REFUSED):
+            await _read(stranger, topic)
+    with pytest.raises(REFUSED):
+        await _read(mine, "partner.events")
+    with pytest.raises(REFUSED):
+        async with asyncio.timeout(10), clients.producer(mine) as producer:
+            await producer.send_and_wait(topic, b"forged")
+
+    # A new password is the only one; what was opened by the one before is asked again by no one.
+    here = f"/v1/partners/{made[0]['id']}"
+    rotated = (await partners.client.post(f"{here}/rotate")).json()
+    await partners.fire_timers()
+    with pytest.raises(REFUSED):
+        await _read(mine, topic)
+    mine = bare.as_user(made[0]["user"], rotated["password"]).text()
+
+    async with _reading(mine, topic) as consumer:
+        async with clients.producer(kafka) as producer:
+            await producer.send_and_wait(topic, b"before", partition=0)
+        assert (await consumer.getone()).value == b"before"
+        await partners.client.post(f"{here}/revoke")
+        await partners.fire_timers()
+        # The connection was open all the while: it gets nothing more.
+        with pytest.raises(REFUSED):
+            async with asyncio.timeout(10):
+                await consumer.getone()
+    with pytest.raises(REFUSED):
+        await _read(mine, topic)
+    assert (await partners.client.get(here)).json()["status"] == "closed"
+    assert await _read(other, made[1]["topics"][0]) == 0
+    assert made[0]["id"] not in {str(each) for each in await filler.in_force(partners.database)}
+
+
+async def test_what_is_done_twice_at_kafka_is_done_once(make_harness: MakeHarness, kafka: str, as_service: str) -> None:
+    """As after a crash between Kafka and the database: the timer fires again."""
+    partners = await make_harness(service)
+    settings = partners.settings.model_copy(update={"kafka": as_service})
+    opening._by_engine[partners.database.engine] = settings
+    body = {"name": "Freight desk", "types": ["partner.registered"]}
+    made = (await partners.client.post("/v1/partners", json=body)).json()
+    async with partners.tx() as tx:
+        partner = await tx.find(opening.Partner, UUID(made["id"]))
+    await opening.open_at_kafka(settings, partner)
+    await partners.fire_timers()
+    mine = KafkaAddress.parse(kafka).as_user(made["user"], made["password"]).text()
+    assert await _read(mine, made["topics"][0]) == 0
+    await partners.client.post(f"/v1/partners/{made['id']}/revoke")
+    await opening.close_at_kafka(settings, partner)
+    await partners.fire_timers()
+    assert (await partners.client.get(f"/v1/partners/{made['id']}")).json()["status"] == "closed"
+
+
+@asynccontextmanager
+async def _filling(kafka: str, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A filler, which is killed at the end."""
+    script = str(Path(__file__).with_name("filling.py"))
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(sys.executable, script, *arguments, stdin=pipe)
+    try:
+        assert process.stdin is not None
+        process.stdin.write(f"{kafka}\n".encode())
+        await process.stdin.drain()
+        yield process
+    finally:
+        process.send_signal(signal.SIGKILL)
+        await process.wait()
+
+
+async def test_a_filler_that_is_killed_loses_nothing_and_doubles_nothing(kafka: str, as_service: str) -> None:
+    source, tenant, partner = f"burrow.{uuid4().hex[:8]}.events", uuid4(), uuid4()
+    target = f"partner.{partner}.{source}"
+    rights = access.rights_to_fill("partners", f"partner.{partner}")
+    access.grant(kafka, [*rights, Right("partners", "READ", "TOPIC", source)])
+    await create_topics(kafka, [source, target], 3, 1)
+    count = 4000
+    async with clients.producer(kafka) as producer:
+        for number in range(count):
+            whose = tenant if number % 2 else uuid4()
+            headers = [("ce_type", b"burrow.dug"), ("ce_tenantid", str(whose).encode())]
+            value = f'{{"number":{number},"digger":"{MARK}"}}'.encode()
+            await producer.send(source, value, key=str(number % 50).encode(), headers=headers)
+    reader = clients.consumer(kafka, target)
+    expected: dict[int, list[int]] = {0: [], 1: [], 2: []}
+    async with clients.consumer(kafka, source) as origin:
+        ends = await origin.end_offsets(origin.assignment())
+        left = count
+        while left:
+            for at, records in (await origin.getmany(timeout_ms=1000)).items():
+                left -= len(records)
+                numbers = [int(record.value.split(b":")[1].split(b",")[0]) for record in records]
+                expected[at.partition] += [number for number in numbers if number % 2]
+    group = wanted(source, tenant, partner).name
+    arguments = (source, str(tenant), str(partner))
+    got: dict[int, list[int]] = {0: [], 1: [], 2: []}
+
+    async def read(until: int) -> None:
+        async with asyncio.timeout(60):
+            while sum(map(len, got.values())) < until:
+                for at, records in (await reader.getmany(timeout_ms=500)).items():
+                    assert all(MARK.encode() not in record.value for record in records)
+                    got[at.partition] += [int(record.value.split(b":")[1].split(b",")[0]) for record in records]
+
+    async with reader:
+        for kill in range(KILLS):
+            async with _filling(as_service, *arguments):
+                await read((kill + 1) * count // 2 // (KILLS + 2))
+        # Two at once, of which one is fenced off and comes back, and fences the other off.
+        async with _filling(as_service, *arguments), _filling(as_service, *arguments):
+            await read(count // 2)
+            async with asyncio.timeout(60), clients.consumer(kafka, group=group) as offsets:
+                while {each: await offsets.committed(each) for each in ends} != ends:
+                    await asyncio.sleep(0.05)
+        assert got == expected
+        after = await reader.end_offsets([TopicPartition(target, each) for each in range(3)])
+        async with asyncio.timeout(30):
+            while any(await reader.position(each) < end for each, end in after.items()):
+                for records in (await reader.getmany(timeout_ms=200)).values():
+                    assert records == []
