@@ -1,6 +1,7 @@
 """Partners at a locked Kafka: what their password opens and what it does not, that it ends, and that a killed filler loses and doubles nothing."""
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -10,12 +11,12 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 from filling import wanted
+
 from partners import filler, opening
 from partners.service import service
-
 from tailrace.core.kafka_address import KafkaAddress
 from tailrace.kafka import clients
 from tailrace.kafka.topics import create_topics
@@ -134,6 +135,39 @@ async def _filling(kafka: str, *arguments: str) -> AsyncIterator[asyncio.subproc
         await process.wait()
 
 
+async def _dig(kafka: str, source: str, tenant: UUID, count: int) -> None:
+    """So many events, every second one of the tenant's, the others of nobody's."""
+    async with clients.producer(kafka) as producer:
+        for number in range(count):
+            whose = tenant if number % 2 else uuid4()
+            headers = [("ce_type", b"burrow.dug"), ("ce_tenantid", str(whose).encode())]
+            value = f'{{"number":{number},"digger":"{MARK}"}}'.encode()
+            await producer.send(source, value, key=str(number % 50).encode(), headers=headers)
+
+
+async def _expected(kafka: str, source: str, count: int) -> tuple[dict[int, list[int]], dict[TopicPartition, int]]:
+    """By partition, what the partner is to get, in order; and where the source ends."""
+    expected: dict[int, list[int]] = {0: [], 1: [], 2: []}
+    async with asyncio.timeout(60), clients.consumer(kafka, source) as origin:
+        ends = await origin.end_offsets(origin.assignment())
+        while count:
+            for at, records in (await origin.getmany(timeout_ms=1000)).items():
+                count -= len(records)
+                expected[at.partition] += [number for number in map(_number, records) if number % 2]
+    return expected, dict(ends)
+
+
+async def _all_told(kafka: str, group: str, ends: dict[TopicPartition, int]) -> None:
+    """Returns when the filler has committed how far it was with everything."""
+    async with asyncio.timeout(60), clients.consumer(kafka, group=group) as offsets:
+        while {each: await offsets.committed(each) for each in ends} != ends:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+def _number(record: ConsumerRecord) -> int:
+    return int(json.loads(record.value)["number"])
+
+
 async def test_a_filler_that_is_killed_loses_nothing_and_doubles_nothing(kafka: str, as_service: str) -> None:
     source, tenant, partner = f"burrow.{uuid4().hex[:8]}.events", uuid4(), uuid4()
     target = f"partner.{partner}.{source}"
@@ -141,22 +175,9 @@ async def test_a_filler_that_is_killed_loses_nothing_and_doubles_nothing(kafka: 
     access.grant(kafka, [*rights, Right("partners", "READ", "TOPIC", source)])
     await create_topics(kafka, [source, target], 3, 1)
     count = 4000
-    async with clients.producer(kafka) as producer:
-        for number in range(count):
-            whose = tenant if number % 2 else uuid4()
-            headers = [("ce_type", b"burrow.dug"), ("ce_tenantid", str(whose).encode())]
-            value = f'{{"number":{number},"digger":"{MARK}"}}'.encode()
-            await producer.send(source, value, key=str(number % 50).encode(), headers=headers)
+    await _dig(kafka, source, tenant, count)
+    expected, ends = await _expected(kafka, source, count)
     reader = clients.consumer(kafka, target)
-    expected: dict[int, list[int]] = {0: [], 1: [], 2: []}
-    async with clients.consumer(kafka, source) as origin:
-        ends = await origin.end_offsets(origin.assignment())
-        left = count
-        while left:
-            for at, records in (await origin.getmany(timeout_ms=1000)).items():
-                left -= len(records)
-                numbers = [int(record.value.split(b":")[1].split(b",")[0]) for record in records]
-                expected[at.partition] += [number for number in numbers if number % 2]
     group = wanted(source, tenant, partner).name
     arguments = (source, str(tenant), str(partner))
     got: dict[int, list[int]] = {0: [], 1: [], 2: []}
@@ -166,7 +187,7 @@ async def test_a_filler_that_is_killed_loses_nothing_and_doubles_nothing(kafka: 
             while sum(map(len, got.values())) < until:
                 for at, records in (await reader.getmany(timeout_ms=500)).items():
                     assert all(MARK.encode() not in record.value for record in records)
-                    got[at.partition] += [int(record.value.split(b":")[1].split(b",")[0]) for record in records]
+                    got[at.partition] += list(map(_number, records))
 
     async with reader:
         for kill in range(KILLS):
@@ -175,9 +196,7 @@ async def test_a_filler_that_is_killed_loses_nothing_and_doubles_nothing(kafka: 
         # Two at once, of which one is fenced off and comes back, and fences the other off.
         async with _filling(as_service, *arguments), _filling(as_service, *arguments):
             await read(count // 2)
-            async with asyncio.timeout(60), clients.consumer(kafka, group=group) as offsets:
-                while {each: await offsets.committed(each) for each in ends} != ends:
-                    await asyncio.sleep(0.05)
+            await _all_told(kafka, group, ends)
         assert got == expected
         after = await reader.end_offsets([TopicPartition(target, each) for each in range(3)])
         async with asyncio.timeout(30):

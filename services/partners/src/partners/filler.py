@@ -122,11 +122,10 @@ async def _fill(kafka: str, wanted: Wanted, stop: asyncio.Event, backoff: Backof
 
 async def _position(consumer: AIOKafkaConsumer, wanted: Wanted) -> None:
     """Where it was; on topics that it has not read before, at the moment or the beginning that was asked for."""
-    await consumer._client.set_topics(wanted.topics)
     found = [
         TopicPartition(topic, each)
         for topic in wanted.topics
-        for each in sorted(consumer.partitions_for_topic(topic) or ())
+        for each in sorted(await consumer._client._wait_on_metadata(topic))
     ]
     consumer.assign(found)
     new = []
