@@ -8,8 +8,8 @@ from uuid import UUID
 from contracts.partners import PersonalFields
 from tailrace.core.events import Event
 from tailrace.core.personal_data import REDACTED, without_personal
+from tailrace.kafka.relay import KeptBack, Passed
 
-Header = tuple[str, bytes]
 _PLAIN_ONLY = frozenset({"ce_actorid", "traceparent", "tracestate"})
 """Headers that tell who did it, or lead to where that is told."""
 
@@ -24,35 +24,25 @@ class Grant:
     personal: PersonalFields
 
 
-@dataclass(frozen=True)
-class Shown:
-    value: bytes
-    headers: list[Header]
-
-
-class Unreadable(Exception):
-    """An event that cannot be shown without what is personal in it. It repeats nothing of the event."""
-
-
-def shown(grant: Grant, headers: Iterable[tuple[str, bytes | None]], value: bytes | None) -> Shown | None:
-    """What the partner gets of a record; None, for nothing. Raises Unreadable."""
+def shown(grant: Grant, headers: Iterable[tuple[str, bytes | None]], value: bytes | None) -> Passed | None:
+    """What the partner gets of a record; None, for nothing. Raises KeptBack."""
     said = {name: text for name, text in headers if text is not None}
     type_of = said.get("ce_type", b"").decode("utf-8", "replace")
     if said.get("ce_tenantid") != str(grant.tenant_id).encode() or type_of not in grant.types or value is None:
         return None
     if grant.personal == "plain":
-        return Shown(value, list(said.items()))
+        return Passed(value, list(said.items()))
     kept = [(name, text) for name, text in said.items() if name not in _PLAIN_ONLY]
-    return Shown(_without(grant.types[type_of], value, grant.personal), kept)
+    return Passed(_without(grant.types[type_of], value, grant.personal), kept)
 
 
 def _without(model: type[Event], value: bytes, personal: PersonalFields) -> bytes:
     try:
         read = json.loads(value)
     except (ValueError, RecursionError):
-        raise Unreadable("the value is not JSON") from None
+        raise KeptBack("the value is not JSON") from None
     if not isinstance(read, dict):
-        raise Unreadable("the value is not a JSON object")
+        raise KeptBack("the value is not a JSON object")
     instead = {"omitted": lambda name, was: {}, "masked": lambda name, was: {name: REDACTED}}[personal]
     left = without_personal(model, read, instead)
     return json.dumps(left, ensure_ascii=False, separators=(",", ":")).encode()

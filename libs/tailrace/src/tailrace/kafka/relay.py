@@ -1,0 +1,142 @@
+"""From topics to others, exactly once: what is read, what is made of it, and how far that was, are one Kafka transaction.
+
+A relay has a name, which is its transactional id and the group of its offsets. Who starts one fences off whoever had that name before, so that two at
+once, or one that was thought dead, double nothing. A record keeps its partition, and so the order of its aggregate.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from tailrace.core.backoff import Backoff
+from tailrace.kafka import clients, shutdown
+from tailrace.observability.logs import log
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
+_WAIT_MS, _MOST = 500, 500
+"""How long a relay waits for something new before it looks whether it is to end, and how much one transaction holds."""
+Headers = Sequence[tuple[str, bytes | None]]
+
+
+@dataclass(frozen=True)
+class Passed:
+    """What goes on of a record."""
+
+    value: bytes
+    headers: list[tuple[str, bytes]]
+
+
+class KeptBack(Exception):
+    """A record of which nothing may go on. It repeats nothing of the record."""
+
+
+@dataclass(frozen=True)
+class Relay:
+    """`passes` says what goes on of a record's headers and value, None for nothing, or raises KeptBack; `target` where it goes, by its topic.
+
+    On topics that it has not read before it begins with `since`, or at the beginning. Targets have as many partitions as what they are filled from.
+    """
+
+    name: str
+    topics: Sequence[str]
+    since: datetime | None
+    target: Callable[[str], str]
+    passes: Callable[[Headers, bytes | None], Passed | None]
+
+
+async def run(kafka: str, relay: Relay, stop: asyncio.Event) -> None:
+    """Until stopped. Whatever fails is begun again from what was committed."""
+    backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE)
+    while not stop.is_set():
+        try:
+            await _run(kafka, relay, stop, backoff)
+        except (KafkaError, OSError) as error:
+            log.warning("relay begins again", relay=relay.name, error=type(error).__name__)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), backoff.next())
+
+
+async def _run(kafka: str, relay: Relay, stop: asyncio.Event, backoff: Backoff) -> None:
+    producer = clients.transactional(kafka, relay.name)
+    consumer = clients.consumer(kafka, group=relay.name, start="none", max_poll_records=_MOST)
+    try:
+        # First: from here on no one else commits, and so what was committed is where it goes on.
+        await producer.start()
+        await consumer.start()
+        await _position(consumer, relay)
+        while not stop.is_set():
+            batches = await consumer.getmany(timeout_ms=_WAIT_MS)
+            if batches:
+                await _pass_on(producer, relay, batches)
+                backoff.reset()
+    finally:
+        await shutdown.stop(consumer)
+        await shutdown.stop(producer)
+
+
+async def _position(consumer: AIOKafkaConsumer, relay: Relay) -> None:
+    """Where it was; on topics that it has not read before, at the moment or the beginning that was asked for."""
+    found = [
+        TopicPartition(topic, each)
+        for topic in relay.topics
+        for each in sorted(await consumer._client._wait_on_metadata(topic))
+    ]
+    consumer.assign(found)
+    new = []
+    for each in found:
+        at = await consumer.committed(each)
+        if at is None:
+            new.append(each)
+        else:
+            consumer.seek(each, at)
+    if not new:
+        return
+    starts = await consumer.beginning_offsets(new)
+    if relay.since is not None:
+        moment = int(relay.since.timestamp() * 1000)
+        later = await consumer.offsets_for_times(dict.fromkeys(new, moment))
+        ends = await consumer.end_offsets(new)
+        starts = {each: met.offset if (met := later[each]) else ends[each] for each in new}
+    for each, start in starts.items():
+        consumer.seek(each, start)
+
+
+async def _pass_on(
+    producer: AIOKafkaProducer, relay: Relay, batches: Mapping[TopicPartition, Sequence[ConsumerRecord]]
+) -> None:
+    """What one look brought, in one transaction."""
+    given = []
+    for at, records in batches.items():
+        topic = relay.target(at.topic)
+        for record in records:
+            try:
+                passed = relay.passes(record.headers, record.value)
+            except KeptBack:
+                # Where it is may be said, and nothing of what it holds.
+                log.error(
+                    "a record is kept back",
+                    relay=relay.name,
+                    topic=at.topic,
+                    partition=at.partition,
+                    offset=record.offset,
+                )
+                continue
+            if passed is not None:
+                given.append((topic, record, passed))
+    async with producer.transaction():
+        for topic, record, passed in given:
+            await producer.send(
+                topic,
+                passed.value,
+                key=record.key,
+                headers=passed.headers,
+                partition=record.partition,
+                timestamp_ms=record.timestamp,
+            )
+        ends = {at: records[-1].offset + 1 for at, records in batches.items()}
+        await producer.send_offsets_to_transaction(ends, relay.name)
