@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tailrace_demo import approvals, books, report, topics, traces
+from tailrace_demo import approvals, books, money, report, topics, traces
 from tailrace_demo.client import RequestLog, Session
 from tailrace_demo.companies import FIRMS, MUSIC
 from tailrace_demo.expected import Expected, expected
@@ -142,7 +142,12 @@ async def _trade(shops: list[Shop], planned: dict[str, list[Plan]], console: Con
 
                 group.create_task(trade(shop, planned[shop.firm.slug], done))
                 if shop.firm.customers:
-                    group.create_task(approvals.approvals(shop))
+                    group.create_task(_office(shop))
+
+
+async def _office(shop: Shop) -> None:
+    """What is decided, and what money comes in."""
+    await money.collect(shop, await approvals.approvals(shop))
 
 
 def _expected(shop: Shop, log: RequestLog) -> Expected:

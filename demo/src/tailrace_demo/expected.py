@@ -1,6 +1,6 @@
 """What the books must say, computed from the log of requests alone. This module shares no code with the platform it checks."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
@@ -8,6 +8,7 @@ from fractions import Fraction
 from math import floor
 from typing import Any
 
+from tailrace_demo.collected import Collected, Part
 from tailrace_demo.decided import Decided
 
 
@@ -19,6 +20,8 @@ class Expected:
     net_ordered: int
     units_shipped: Decimal
     opening_units: Decimal
+    shipped: int
+    """The net of all that left, whatever came back."""
     revenue: int
     tax: int
     opening_value: int
@@ -27,10 +30,15 @@ class Expected:
     decisions: dict[str, int]
     """How often each person decided, by the name before the @."""
     rent: int
+    invoices: dict[str, int]
+    money: dict[str, int]
+    """By what it is: see `Collected.figures`."""
 
 
 @dataclass
 class _Line:
+    order_id: str
+    rate: Decimal
     quantity: Decimal
     net: int
     tax: int
@@ -57,6 +65,7 @@ class _Book:
         self._revenue = self._tax = self._opening = 0
         self._opening_units = Decimal(0)
         self._decided = Decided(prices)
+        self._collected = Collected()
 
     def read(self, entry: dict[str, Any]) -> None:
         path, body, answer = entry["path"].split("/")[2:], entry["body"], entry["answer"]
@@ -78,25 +87,37 @@ class _Book:
                 self._opening_units += Decimal(body["quantity"])
             case _:
                 self._decided.read(entry)
+                self._collected.read(entry)
 
     def figures(self) -> Expected:
         states: dict[str, int] = defaultdict(int)
-        for state in self._orders.values():
-            states[state] += 1
+        waiting, money = self._collected.waiting(), self._collected
+        for id, state in self._orders.items():
+            states["credit_hold" if id in waiting else state] += 1
         lines = self._lines.values()
         return Expected(
             orders=dict(states),
             net_ordered=sum(line.net for line in lines),
-            units_shipped=sum((line.shipped for line in lines), Decimal(0)),
+            units_shipped=sum((line.shipped for line in lines), Decimal(0)) - money.back,
             opening_units=self._opening_units,
-            revenue=self._revenue,
-            tax=self._tax,
+            shipped=self._revenue,
+            revenue=self._revenue - money.credited_net + money.fees,
+            tax=self._tax + money.tax,
             opening_value=self._opening,
             quotes=self._decided.quotes(),
-            approvals=self._decided.approvals(),
+            approvals=self._approvals(len(waiting)),
             decisions=dict(self._decided.decisions),
             rent=self._decided.rent,
+            invoices=money.invoices(),
+            money=money.figures(),
         )
+
+    def _approvals(self, waiting: int) -> dict[str, int]:
+        """Of those that were asked for, and of orders that went on before anybody had answered."""
+        states = Counter(self._decided.approvals())
+        states["pending"] += waiting
+        states["voided"] += self._collected.freed
+        return dict(+states)
 
     def _order(self, body: dict[str, Any], answer: dict[str, Any]) -> None:
         self._orders[answer["id"]] = "confirmed" if body["confirm"] else "draft"
@@ -105,10 +126,14 @@ class _Book:
             quantity = Decimal(sent["quantity"])
             price = Decimal(sent["unit_price"]) if "unit_price" in sent else self._prices[sent["item_id"]]
             net = sent["net"] if "net" in sent else _round(quantity * price)
-            line = self._lines[shown["id"]] = _Line(quantity, net, 0)
-            by_rate[self._tax_rates[sent["item_id"]]].append(line)
+            rate = self._tax_rates[sent["item_id"]]
+            line = self._lines[shown["id"]] = _Line(answer["id"], rate, quantity, net, 0)
+            by_rate[rate].append(line)
         for rate, lines in by_rate.items():
             _give_tax(lines, rate)
+        if body["confirm"]:
+            worth = sum(line.net + line.tax for lines in by_rate.values() for line in lines)
+            self._collected.ordered(answer["id"], body.get("customer_id"), worth)
 
     def _split(self, shipment_id: str, part_id: str, body: dict[str, Any]) -> None:
         for line in body["lines"]:
@@ -123,8 +148,13 @@ class _Book:
             line = self._lines[shown["line_id"]]
             out = changes[shown["line_id"]] if is_part else line.quantity + changes.get(shown["line_id"], Decimal(0))
             before, after = line.shipped, line.shipped + out
-            self._revenue += _part(line.net, after, line.quantity) - _part(line.net, before, line.quantity)
-            self._tax += _part(line.tax, after, line.quantity) - _part(line.tax, before, line.quantity)
+            net, tax = [
+                _part(amount, after, line.quantity) - _part(amount, before, line.quantity)
+                for amount in (line.net, line.tax)
+            ]
+            self._revenue += net
+            self._tax += tax
+            self._collected.left(Part(line.order_id, shown["line_id"], out, line.rate, net, tax))
             line.shipped = after
 
 

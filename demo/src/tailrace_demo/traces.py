@@ -61,7 +61,7 @@ async def check(
 
         async def one(tenant: str, order: str, known: Topics = known, places: asyncio.Semaphore = places) -> None:
             async with places:
-                why = await _differs(users[tenant], order, known.belonging(order), requests[order], verdict)
+                why = await _differs(users[tenant], order, known, requests[order], verdict)
             if why:
                 verdict.wrong[order] = why
 
@@ -107,10 +107,10 @@ class Topics:
             else:
                 self._begun[event.correlation].append(event)
 
-    def belonging(self, order: str) -> dict[str, Event]:
-        """All that belongs to an order, by id."""
+    def belonging(self, document: str) -> dict[str, Event]:
+        """All that belongs to an order or another document, by id."""
         found: dict[str, Event] = {}
-        ahead = list(self._about[order])
+        ahead = list(self._about[document])
         while ahead:
             event = ahead.pop()
             if event.id in found:
@@ -128,10 +128,12 @@ class Topics:
         return found
 
 
-async def _differs(
-    user: User, order: str, wanted: Mapping[str, Event], asked: Counter[str], verdict: Verdict
-) -> str | None:
-    """What is wrong with the trace of an order, asked for at either end. None when nothing is."""
+async def _differs(user: User, order: str, known: Topics, asked: Counter[str], verdict: Verdict) -> str | None:
+    """What is wrong with the trace of an order, asked for at either end. None when nothing is.
+
+    Its last journal may be of an invoice or a payment, which others share: what belongs to that is less than what belongs to the order.
+    """
+    wanted = known.belonging(order)
     journals = [each for each in wanted.values() if each.type == "accounting.journal.posted"]
     back = [max(journals, key=lambda each: (each.time, each.id)).subject] if journals else []
     for end in (order, *back):
@@ -145,7 +147,8 @@ async def _differs(
         verdict.times.append((time.perf_counter() - began) * 1000)
         verdict.asked += 1
         verdict.nodes += len(trace["nodes"])
-        if why := wrong(trace, wanted, asked):
+        theirs = known.belonging(end)
+        if why := wrong(trace, theirs, asked if theirs.keys() == wanted.keys() else Counter()):
             return f"from {end}: {why}"
     return None
 
