@@ -1,5 +1,7 @@
 """What the books must say, computed from the log of requests alone. This module shares no code with the platform it checks."""
 
+import csv
+import io
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -82,9 +84,10 @@ class _Book:
                 self._split(shipment_id, answer["id"], body)
             case ["shipments", shipment_id, "dispatch"]:
                 self._dispatch(shipment_id, answer)
+            case ["import", what]:
+                self._file(what, body, answer)
             case ["inventory", "receipts"]:
-                self._opening += body["value"]
-                self._opening_units += Decimal(body["quantity"])
+                self._open(Decimal(body["quantity"]), body["value"])
             case _:
                 self._decided.read(entry)
                 self._collected.read(entry)
@@ -119,6 +122,25 @@ class _Book:
         states["voided"] += self._collected.freed
         return dict(+states)
 
+    def _open(self, quantity: Decimal, value: int) -> None:
+        self._opening += value
+        self._opening_units += quantity
+
+    def _file(self, what: str, text: str, found: dict[str, str] | None) -> None:
+        """`found` has the ids of orders by their references."""
+        for row in csv.DictReader(io.StringIO(text)):
+            if what == "stock":
+                self._open(Decimal(row["Quantity"]), int(row["Value"]))
+            elif what == "orders" and found is not None:
+                id = found[row["Customer reference"]]
+                self._order(self._from_file(row), {"id": id, "lines": [{"id": id}]})
+
+    def _from_file(self, row: dict[str, str]) -> dict[str, Any]:
+        """The same as a request. Who sells by file sells one thing alone."""
+        (item,) = self._tax_rates
+        line = {"item_id": item, "quantity": row["Quantity"], "net": int(row["Net"])}
+        return {"confirm": row["Confirm"] == "yes", "lines": [line]}
+
     def _order(self, body: dict[str, Any], answer: dict[str, Any]) -> None:
         self._orders[answer["id"]] = "confirmed" if body["confirm"] else "draft"
         by_rate: dict[Decimal, list[_Line]] = defaultdict(list)
@@ -145,7 +167,8 @@ class _Book:
         changes = self._shipments[shipment_id]
         is_part = any(quantity > 0 for quantity in changes.values())
         for shown in answer["lines"]:
-            line = self._lines[shown["line_id"]]
+            known = shown["line_id"] in self._lines  # of an order from a file, only the order is known
+            line = self._lines[shown["line_id"] if known else answer["order_id"]]
             out = changes[shown["line_id"]] if is_part else line.quantity + changes.get(shown["line_id"], Decimal(0))
             before, after = line.shipped, line.shipped + out
             net, tax = [
