@@ -28,7 +28,10 @@ REFUSED: tuple[tuple[str, str], ...] = (
     ("consumer.replicas=abc", "consumer.replicas"),
     ("consumer.replicas=7", "topics.partitions"),
     ("api.autoscaling.enabled=true,api.autoscaling.maxReplicas=2", "api.autoscaling.maxReplicas"),
-    ("consumer.autoscaling.enabled=true,consumer.autoscaling.minReplicas=4,consumer.autoscaling.maxReplicas=3", "minReplicas"),
+    (
+        "consumer.autoscaling.enabled=true,consumer.autoscaling.minReplicas=4,consumer.autoscaling.maxReplicas=3",
+        "minReplicas",
+    ),
     ("api.autoscaling.enabled=true,api.autoscaling.cpu=0,api.autoscaling.memory=0", "goes by nothing"),
     ("topics.minInsyncReplicas=4", "topics.minInsyncReplicas"),
     ("image.digest=sha256:12", "image.digest"),
@@ -64,7 +67,9 @@ def main() -> int:
         print(fault, file=sys.stderr)
     objects = sum(count for count, _ in results)
     sets = len(list((HERE / "values").glob("*.yaml")))
-    print(f"{len(built)} charts, {sets} value sets, {objects} objects, Kubernetes {', '.join(VERSIONS)}: {len(faults)} faults")
+    print(
+        f"{len(built)} charts, {sets} value sets, {objects} objects, Kubernetes {', '.join(VERSIONS)}: {len(faults)} faults"
+    )
     return 1 if faults or not objects else 0
 
 
@@ -151,7 +156,9 @@ def misdirected(thing: dict[str, Any], name: str) -> Iterator[str]:
             names = [one["name"] for one in each]
             yield from (f"{name}: the {what} {one} is there twice" for one in {n for n in names if names.count(n) > 1})
         mounted = {one["name"] for one in container.get("volumeMounts", ())}
-        yield from (f"{name} mounts {one}, which is no volume" for one in mounted - {v["name"] for v in pod.get("volumes", ())})
+        yield from (
+            f"{name} mounts {one}, which is no volume" for one in mounted - {v["name"] for v in pod.get("volumes", ())}
+        )
 
 
 OTHERS: dict[str, Any] = yaml.safe_load((HERE / "crds.yaml").read_text())

@@ -92,6 +92,13 @@ INSTRUMENTS = {
             ("tailrace.timers.overdue", "{timer}", "Those whose time has come."),
             ("tailrace.errands.waiting", "{errand}", "Errands without an outcome yet, by name."),
             ("tailrace.errands.tried", "{errand}", "Those that were tried at least once, in vain so far."),
+            (
+                "tailrace.capture.well",
+                "1",
+                "1 while a service's events reach Kafka, as the watch that leads sees it, by service.",
+            ),
+            ("tailrace.capture.leading", "1", "1 at the one watch that looks and mends."),
+            ("tailrace.capture.looked", "s", "When the watch last looked, in seconds since 1970."),
             ("tailrace.database.up", "1", "1 while the service's database answers."),
             ("tailrace.database.connections", "{connection}", "Connections of the pool in use."),
         )

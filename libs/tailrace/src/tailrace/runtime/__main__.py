@@ -60,7 +60,9 @@ def release_some(names: Sequence[str]) -> None:
     try:
         asyncio.run(work())
     except (*UNREACHED, RepairUnderWay, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise OperatorError(f"nothing more was removed: {error}", "run it again: release finishes what it began") from None
+        raise OperatorError(
+            f"nothing more was removed: {error}", "run it again: release finishes what it began"
+        ) from None
 
 
 def named_services(names: Sequence[str]) -> list[Service]:
