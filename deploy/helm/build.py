@@ -13,29 +13,110 @@ from typing import Any
 import yaml
 
 HERE = Path(__file__).parent
-LIBRARY = "tailrace-lib"
+LIBRARY, WATCH, APPS = "tailrace-lib", "tailrace-watch", "tailrace-apps"
+_GLOBAL = {"type": "object", "properties": {"tailrace": {"$ref": "#/definitions/values"}}}
 
 
 def chart_names() -> list[str]:
-    return sorted(path.parent.name for path in HERE.glob("*/Chart.yaml") if path.parent.name != LIBRARY)
+    return sorted(path.parent.name for path in HERE.glob("*/Chart.yaml") if path.parent.name not in {LIBRARY, APPS})
 
 
 def build(folder: Path, names: Sequence[str]) -> list[Path]:
-    """The charts below `folder`, which is made anew, by their folders."""
+    """The charts below `folder`, which is made anew, by their folders: those named, one of all of them, and the app of apps."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    return [_built(folder, name) for name in names]
+    charts = [_built(folder, name) for name in names]
+    return [*charts, _umbrella(folder, charts), _apps(folder, charts)]
 
 
 def _built(folder: Path, name: str) -> Path:
     chart = folder / name
-    shutil.copytree(HERE / name, chart, ignore=shutil.ignore_patterns("charts", "Chart.lock"))
+    _copied(name, chart)
     shutil.copytree(HERE / LIBRARY, chart / "charts" / LIBRARY)
-    schema = yaml.safe_load((HERE / "schema.yaml").read_text())
-    (chart / "values.schema.json").write_text(json.dumps(schema, indent=1) + "\n")
+    _lay_schema(chart, _schema(_own_schema(name)))
     (chart / "templates/NOTES.txt").write_text('{{ include "tailrace.notes" . }}\n')
     (chart / "README.md").write_text("\n".join(_readme(chart)) + "\n")
     return chart
+
+
+def _umbrella(folder: Path, charts: Sequence[Path]) -> Path:
+    """Every chart in one release; `orders.enabled=false` leaves one out, and `global.tailrace` holds for all."""
+    chart = folder / "tailrace"
+    for each in charts:
+        shutil.copytree(each, chart / "charts" / each.name)
+    about = {
+        "apiVersion": "v2",
+        "name": "tailrace",
+        "description": "All of Tailrace in one release",
+        "type": "application",
+        **_versions(charts[0]),
+        "dependencies": [
+            {"name": each.name, "version": _versions(each)["version"], "condition": f"{each.name}.enabled"}
+            for each in charts
+        ],
+    }
+    (chart / "Chart.yaml").write_text(yaml.safe_dump(about, sort_keys=False))
+    values = {"global": {"tailrace": {}}, **{each.name: {"enabled": True} for each in charts}}
+    (chart / "values.yaml").write_text(yaml.safe_dump(values, sort_keys=False))
+    own = {each.name: {"type": "object"} for each in charts}  # each is checked by its own chart's schema
+    _lay_schema(chart, _schema({"global": _GLOBAL, **own}, alone=True))
+    (chart / "README.md").write_text(
+        "# tailrace\n\nAll of Tailrace in one release. `global.tailrace` takes every value of a service's chart and holds for all;"
+        " what stands under a chart's name is its own.\n\n```sh\nhelm install tailrace tailrace -f yours.yaml\n```\n"
+    )
+    return chart
+
+
+def _apps(folder: Path, charts: Sequence[Path]) -> Path:
+    chart = folder / APPS
+    _copied(APPS, chart)
+    waves = [{"name": each.name, "wave": _wave(each)} for each in charts]
+    text = (chart / "values.yaml").read_text()
+    listed = yaml.safe_dump({"charts": sorted(waves, key=lambda each: (each["wave"], each["name"]))}, sort_keys=False)
+    (chart / "values.yaml").write_text(f"{text}# Read off the charts.\n{listed}")
+    _lay_schema(chart, _schema({"global": {"type": "object"}, **_own_schema(APPS)}, alone=True))
+    return chart
+
+
+def _wave(chart: Path) -> int:
+    """Who issues tokens, then the services, then what faces the world, then the watch."""
+    service = yaml.safe_load((chart / "values.yaml").read_text())["service"]
+    if service.get("operator"):
+        return 0
+    return 3 if chart.name == WATCH else 2 if service.get("edge") else 1
+
+
+def _copied(name: str, chart: Path) -> None:
+    shutil.copytree(HERE / name, chart, ignore=shutil.ignore_patterns("charts", "Chart.lock", "schema.yaml"))
+
+
+def _versions(chart: Path) -> dict[str, str]:
+    about = yaml.safe_load((chart / "Chart.yaml").read_text())
+    return {"version": about["version"], "appVersion": about["appVersion"]}
+
+
+def _own_schema(name: str) -> dict[str, Any]:
+    own = HERE / name / "schema.yaml"
+    return yaml.safe_load(own.read_text()) if own.exists() else {}
+
+
+def _schema(more: Mapping[str, Any], *, alone: bool = False) -> dict[str, Any]:
+    """What every service's chart takes, and `more`; `alone`: these properties and no others, by the same definitions."""
+    schema: dict[str, Any] = yaml.safe_load((HERE / "schema.yaml").read_text())
+    if alone:
+        return {
+            "$schema": schema["$schema"],
+            "type": "object",
+            "additionalProperties": False,
+            "properties": more,
+            "definitions": schema["definitions"],
+        }
+    schema["definitions"]["values"]["properties"].update(more)
+    return schema
+
+
+def _lay_schema(chart: Path, schema: Mapping[str, Any]) -> None:
+    (chart / "values.schema.json").write_text(json.dumps(schema, indent=1) + "\n")
 
 
 def _readme(chart: Path) -> Iterator[str]:
@@ -44,10 +125,14 @@ def _readme(chart: Path) -> Iterator[str]:
     name = about["name"]
     yield from (f"# {name}", "", f"{about['description']}. Version {about['version']}.", "", "```sh")
     yield from (f"helm install {name} {name} -f yours.yaml", "```", "")
-    yield "It installs a Deployment for HTTP" + ("" if service.get("database") is False else (
-        ", one for consumers and timers, a Job before each install and upgrade that prepares database, topics and connector, and one after an uninstall"
-        " that removes connector and replication slot"
-    )) + "."  # fmt: skip
+    if name == WATCH:
+        yield "It installs the watch that mends capture, and, with monitoring.enabled, alerts and dashboards. Its own values, with what they mean, are"
+        yield "in values.yaml; of those below it takes what concerns images, addresses, Secrets, pods and monitoring."
+    elif service.get("database") is False:
+        yield "It installs a Deployment for HTTP."
+    else:
+        yield "It installs a Deployment for HTTP, one for consumers and timers, a Job before each install and upgrade that prepares database, topics and"
+        yield "connector, and one after an uninstall that removes connector and replication slot."
     if consumes := service.get("consumes"):
         topics = "every topic" if "*" in consumes else ", ".join(f"`{topic}`" for topic in consumes)
         yield f"Its consumers read {topics}."

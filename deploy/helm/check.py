@@ -7,9 +7,12 @@ Ends with code 1 and names the object, the field and the reason.
 """
 
 import argparse
+import json
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,10 +20,13 @@ from typing import Any
 
 import jsonschema
 import kubernetes_validate
+import promql_parser
 import yaml
-from build import build, chart_names
+from build import LIBRARY, build, chart_names
 
 HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+ALERTS, DASHBOARDS = HERE / "tailrace-watch/files/alerts.yml", HERE / "tailrace-watch/files/dashboards"
 VERSIONS = ("1.31", "1.34", "1.37")
 REFUSED: tuple[tuple[str, str], ...] = (
     # What is given, and what the refusal must name.
@@ -58,11 +64,11 @@ def main() -> int:
         print("helm is missing: put it on the PATH, or install locks/requirements-charts.lock", file=sys.stderr)
         return 1
     names = [each for each in arguments.only.split(",") if each] or chart_names()
-    folder = arguments.into or HERE.parents[1] / "dist/charts"
+    folder = arguments.into or ROOT / "dist/charts"
     built = build(folder, names)
     with ThreadPoolExecutor(2) as pool:
         results = list(pool.map(lambda chart: tried(helm, chart), built))
-    faults = [fault for _, found in results for fault in found]
+    faults = [fault for _, found in results for fault in found] + list(faults_of_alerts())
     for fault in faults:
         print(fault, file=sys.stderr)
     objects = sum(count for count, _ in results)
@@ -77,20 +83,60 @@ def tried(helm: str, chart: Path) -> tuple[int, list[str]]:
     """How many objects there are, and what is wrong."""
     objects, faults = 0, []
     service = yaml.safe_load((chart / "values.yaml").read_text()).get("service")
-    for values in sorted((HERE / "values").glob("*.yaml")):
-        if service is None and values.stem != "default":  # made of services, or beside them: it has values of its own
-            continue
-        if said := refusal(helm, "lint", "--strict", str(chart), "-f", str(values)):
-            faults.append(f"{chart.name}, {values.stem}: {said}")
-            continue
-        found = rendered(helm, chart, "-f", str(values))
-        objects += len(found)
-        faults += [f"{chart.name}, {values.stem}: {fault}" for each in found for fault in faults_of(each)]
-        faults += [f"{chart.name}, {values.stem}: {fault}" for fault in doubles(found)]
+    with tempfile.TemporaryDirectory() as folder:
+        for values in value_sets(chart.name, Path(folder)):
+            if said := refusal(helm, "lint", "--strict", str(chart), "-f", str(values)):
+                faults.append(f"{chart.name}, {values.stem}: {said}")
+                continue
+            found = rendered(helm, chart, "-f", str(values))
+            objects += len(found)
+            faults += [f"{chart.name}, {values.stem}: {fault}" for each in found for fault in faults_of(each)]
+            faults += [f"{chart.name}, {values.stem}: {fault}" for fault in doubles(found)]
     if service is not None:
         wrong = REFUSED + (REFUSED_OF_THE_EDGE if service.get("edge") else ())
         faults += [f"{chart.name}: {fault}" for fault in not_refused(helm, chart, wrong)]
     return objects, faults
+
+
+def faults_of_alerts() -> Iterator[str]:
+    """Rules and dashboards that do not parse, that ask for a metric which nobody shows, and alerts without a page on what to do."""
+    shown = set(re.findall(r"^\| `(\w+)` \|", (ROOT / "docs/reference/metrics.md").read_text(), re.MULTILINE))
+    headings = set(re.findall(r"^## (\w+)$", (ROOT / "docs/how-to/alerts.md").read_text(), re.MULTILINE))
+    text = (HERE / LIBRARY / "templates/_monitors.tpl").read_text()
+    rules = [rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]]
+    recorded = {rule["record"] for rule in rules if "record" in rule}
+    asked = {rule.get("alert") or rule["record"]: rule["expr"] for rule in rules}
+    for path in sorted(DASHBOARDS.glob("*.json")):
+        panels = json.loads(path.read_text())["panels"]
+        asked |= {f"{path.name}, {p['title']}": t["expr"] for p in panels for t in p.get("targets", ())}
+    for name, expression in asked.items():
+        filled = expression.replace("$__rate_interval", "5m").replace("$job", ".*")
+        try:
+            promql_parser.parse(filled)
+        except ValueError as error:
+            yield f"{name}: {error}"
+        for metric in re.findall(r"\b(?:job:\w+:\w+|(?:tailrace|http|messaging)_\w+)(?=[\[{)\s]|$)", filled):
+            if metric not in recorded | shown and re.sub(r"_(bucket|count|sum)$", "", metric) not in shown:
+                if not metric.startswith("http_re") and not metric.startswith("http_ro"):  # labels
+                    yield f"{name} asks for {metric}, which nobody shows"
+    alerts = {rule["alert"] for rule in rules if "alert" in rule} | set(re.findall(r"alert: (\w+)", text))
+    yield from (f"{alert} has no page in docs/how-to/alerts.md" for alert in sorted(alerts - headings))
+    yield from (f"docs/how-to/alerts.md tells of {each}, which is no alert" for each in sorted(headings - alerts))
+
+
+def value_sets(chart: str, folder: Path) -> list[Path]:
+    """The files to try it with; of a chart of charts, two of them, put where it takes what holds for all."""
+    sets = sorted((HERE / "values").glob("*.yaml"))
+    if chart not in {"tailrace", "tailrace-apps"}:
+        return sets
+    wrapped = []
+    for each in sets:
+        if each.stem in {"default", "production"}:
+            values = yaml.safe_load(each.read_text())
+            whole = {"values": values} if chart == "tailrace-apps" else {"global": {"tailrace": values}}
+            (folder / each.name).write_text(yaml.safe_dump(whole))
+            wrapped.append(folder / each.name)
+    return wrapped
 
 
 def rendered(helm: str, chart: Path, *switches: str) -> list[dict[str, Any]]:
