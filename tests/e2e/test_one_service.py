@@ -1,5 +1,6 @@
 """One service as its container runs it: told by the environment alone, with nothing at hand but what the image holds."""
 
+import asyncio
 import json
 import os
 import re
@@ -20,6 +21,7 @@ from tailrace.codegen.locks import extras, head, lock_of, locked
 from tailrace.core.installed import installed
 from tailrace.settings import Settings
 from tailrace.stack.embedded import Stack
+from tailrace.stack.state import State
 from tailrace_testing.gateway import eventually
 
 SERVICES = installed()
@@ -39,12 +41,12 @@ def _started(stack: Stack, command: list[str], **settings: str) -> "subprocess.P
 
 
 @contextmanager
-def _serving(stack: Stack, part: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
+def _serving(stack: Stack, part: str, **more: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
     port = free_port()
     settings = Settings(postgres=stack.postgres_url, secret=stack.supervisor.credentials.secret)
     url = settings.database("catalog")
     # In a cluster a service is handed its own role, and neither the superuser's address nor the fleet's secret.
-    own = {"TAILRACE_DATABASE_URL": url, "TAILRACE_POSTGRES": "", "TAILRACE_SECRET": "of-catalog-alone"}
+    own = {"TAILRACE_DATABASE_URL": url, "TAILRACE_POSTGRES": "", "TAILRACE_SECRET": "of-catalog-alone", **more}
     process = _in_its_image(stack, "serve", "catalog", "--port", str(port), "--part", part, **own)
     try:
         yield f"http://127.0.0.1:{port}", process
@@ -60,6 +62,42 @@ def test_preparing_what_is_prepared_changes_nothing(fleet: Stack) -> None:
     assert "databases ready: 1 prepared" in said
     assert re.search(r"\d topics, 0 new", said), said
     assert "connectors ready: 1 running" in said
+
+
+async def test_releasing_removes_connector_and_slot_and_a_second_time_changes_nothing(fleet: Stack) -> None:
+    """The embedded stack's monitor sees that they are gone, and brings them back with what was recorded meanwhile."""
+
+    def repairs() -> int:
+        state = State.load(fleet.plan.layout.state)
+        return 0 if state is None else state.connectors["catalog"].repairs
+
+    before = repairs()
+    for _ in range(2):
+        process = _in_its_image(fleet, "release", "catalog")
+        said, _ = await asyncio.to_thread(process.communicate, timeout=120)
+        assert process.returncode == 0, said
+        assert "its connector and its replication slot are removed; the database stays" in said
+
+    async def back() -> bool:
+        state = State.load(fleet.plan.layout.state)
+        return state is not None and repairs() > before and state.connectors["catalog"].well
+
+    await eventually(back, bool, within=240, what="capture of catalog brought back")
+
+
+async def test_metrics_have_a_port_of_their_own_where_one_is_named(fleet: Stack) -> None:
+    port = free_port()
+    with _serving(fleet, "api", TAILRACE_METRICS_PORT=str(port)):
+        async with httpx2.AsyncClient() as client:
+
+            async def scraped() -> str:
+                try:
+                    return (await client.get(f"http://127.0.0.1:{port}/metrics")).text
+                except httpx2.TransportError:
+                    return ""
+
+            shown = await eventually(scraped, bool, what="the metrics")
+    assert 'target_info{service_name="catalog"' in shown
 
 
 def test_an_unknown_service_is_named(fleet: Stack) -> None:

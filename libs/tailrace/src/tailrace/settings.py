@@ -92,6 +92,8 @@ class Settings(BaseSettings):
     """Of a topic that is made; never changed later, since an aggregate's events would change their partition."""
     replication: int = 1
     """Copies of a topic that is made."""
+    min_insync_replicas: int = 1
+    """How many of these copies must have a record before it counts as written."""
     consumer_batch: int = 500
     """Records that one transaction of a service with projections alone may hold."""
     reaction_batch: int = 50
@@ -179,6 +181,8 @@ class Settings(BaseSettings):
 
     metrics_from: list[IPvAnyNetwork] = [ip_network("127.0.0.0/8"), ip_network("::1/128")]
     """Networks whose callers the gateway shows its metrics; its port faces the world. Other services show theirs to every caller."""
+    metrics_port: int | None = None
+    """A port of its own for `/metrics`, which whoever scrapes may reach and no client: in a cluster, where each process has an address of its own."""
 
     log_level: str = "INFO"
     """`DEBUG`, `INFO`, `WARNING` or `ERROR`."""

@@ -97,6 +97,11 @@ async def alone(connection: Any, service: Service) -> AsyncIterator[None]:
             await connection.execute("SELECT pg_advisory_unlock(hashtextextended($1, 0))", name)
 
 
+async def leads(connection: Any) -> bool:
+    """Whether this connection is the one whose watch looks and mends, from now until it ends. False while another's is."""
+    return bool(await connection.fetchval("SELECT pg_try_advisory_lock(hashtextextended('tailrace.capture', 0))"))
+
+
 async def slots(connection: Any) -> dict[str, Slot]:
     """Every slot of the server, by name."""
     rows = await connection.fetch(_SLOTS)

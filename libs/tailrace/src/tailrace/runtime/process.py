@@ -76,6 +76,8 @@ def run(
     configure(service.name, settings.log_level)
     tracing.install(service.name)
     metrics.install(service.name)
+    if settings.metrics_port is not None:
+        metrics.serve(host, settings.metrics_port)
     uvicorn.config.LOGGING_CONFIG = {}
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:

@@ -9,7 +9,11 @@ def print_secret(name: str) -> None:
     from tailrace.settings import Settings
 
     (service,), settings = named_services([name]), Settings()
-    values = {"secret": settings.own_secret(name), "kafka-password": settings.kafka_user_password(name)}
+    values = {
+        "secret": settings.own_secret(name),
+        "kafka-user": name,
+        "kafka-password": settings.kafka_user_password(name),
+    }
     if service.metadata is not None:
         values["database-url"] = settings.database(name)
     if settings.operator_password:
