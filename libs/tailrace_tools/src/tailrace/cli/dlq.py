@@ -91,7 +91,7 @@ def redrive_dead_letters(wanted: Filter, reason: str, *, everything: bool) -> bo
     found = searched(wanted, dead_letter_query(wanted), ALL)
     heads = [(service, row) for service, row in found.rows if row.place == 1]
     done = [
-        asyncio.run(_redriveservice_of(service, [r for s, r in heads if s is service], request))
+        asyncio.run(_redrive_service(service, [r for s, r in heads if s is service], request))
         for service in _once(heads)
     ]
     return concluded(replace(found, rows=heads), wanted, "dead-lettered") and all(done)
@@ -146,7 +146,7 @@ def _concerns(past: Any, where: tuple[str, int, int], waiting: Sequence[Row[Any]
     return condition
 
 
-async def _redriveservice_of(service: Service, heads: Sequence[Row[Any]], request: Request) -> bool:
+async def _redrive_service(service: Service, heads: Sequence[Row[Any]], request: Request) -> bool:
     async with opened(service) as database, reading(Settings().kafka) as read_record:
         redriver = Redriver(service.name, service.subscribers, database, read_record)
         done = [await _redrive_one(service, database, redriver, row, request) for row in heads]
