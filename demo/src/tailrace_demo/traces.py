@@ -19,6 +19,8 @@ from tailrace_demo.topics import Event, read_events
 
 WITHIN = 120.0
 """Seconds that the platform has to take in what was still under way."""
+CROWD = 10
+"""Documents that a request begins with which the others still belong to the trace of each."""
 _AT_ONCE = 6
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\{\w+\}")
 
@@ -49,7 +51,7 @@ async def check(
 
     `users` ask, by company. The topics are read again while anything differs, since events may still be on their way.
     """
-    orders = sorted({(e["tenant"], e["answer"]["id"]) for e in entries if e["path"] == "/v1/orders"})
+    orders = sorted({(e["tenant"], order) for e in entries for order in _orders(e)})
     chosen = random.Random(seed).sample(orders, min(count, len(orders)))
     verdict, open_ones = Verdict(orders=len(chosen)), chosen
     requests = _requests(entries)
@@ -70,6 +72,16 @@ async def check(
         if time.monotonic() > deadline:
             break
     return verdict
+
+
+def _orders(entry: Mapping[str, Any]) -> Sequence[str]:
+    """Those that a request made, or a file."""
+    match entry["path"]:
+        case "/v1/orders":
+            return [entry["answer"]["id"]]
+        case "/tailrace/import/orders":
+            return list(entry["answer"].values())
+    return []
 
 
 def _requests(entries: Iterable[Mapping[str, Any]]) -> dict[str, Counter[str]]:
@@ -107,6 +119,12 @@ class Topics:
             else:
                 self._begun[event.correlation].append(event)
 
+    def _began_with(self, event: Event) -> list[Event]:
+        """What the same request began: of one that began a crowd of documents, such as an import, what is about the same one."""
+        begun = self._begun[event.correlation]
+        crowd = len({each.subject for each in begun}) > CROWD
+        return [each for each in begun if each.subject == event.subject] if crowd else begun
+
     def belonging(self, document: str) -> dict[str, Event]:
         """All that belongs to an order or another document, by id."""
         found: dict[str, Event] = {}
@@ -120,7 +138,7 @@ class Topics:
             if event.cause in self._by_id:
                 ahead.append(self._by_id[event.cause])
             if event.cause is None:
-                ahead += self._begun[event.correlation]
+                ahead += self._began_with(event)
             if event.sequence == 1:  # a document that was made: what people and timers did to it later
                 ahead += [each for each in self._about[event.subject] if each.cause is None]
             elif event.cause is None:  # something was done to a document that was there: how it was made
