@@ -96,8 +96,7 @@ async def test_metrics_have_a_port_of_their_own_where_one_is_named(fleet: Stack)
                 except httpx2.TransportError:
                     return ""
 
-            shown = await eventually(scraped, bool, what="the metrics")
-    assert 'target_info{service_name="catalog"' in shown
+            await eventually(scraped, lambda shown: 'service_name="catalog"' in shown, what="its metrics")
 
 
 def test_an_unknown_service_is_named(fleet: Stack) -> None:
