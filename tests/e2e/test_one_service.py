@@ -87,16 +87,17 @@ async def test_releasing_removes_connector_and_slot_and_a_second_time_changes_no
 
 async def test_metrics_have_a_port_of_their_own_where_one_is_named(fleet: Stack) -> None:
     port = free_port()
-    with _serving(fleet, "api", TAILRACE_METRICS_PORT=str(port)):
+    with _serving(fleet, "api", TAILRACE_METRICS_PORT=str(port)) as (address, _):
         async with httpx2.AsyncClient() as client:
 
             async def scraped() -> str:
                 try:
+                    await client.get(f"{address}/v1/items")
                     return (await client.get(f"http://127.0.0.1:{port}/metrics")).text
                 except httpx2.TransportError:
                     return ""
 
-            await eventually(scraped, lambda shown: 'service_name="catalog"' in shown, what="its metrics")
+            await eventually(scraped, lambda shown: "http_server_request_duration_seconds_count" in shown)
 
 
 def test_an_unknown_service_is_named(fleet: Stack) -> None:

@@ -196,7 +196,10 @@ _COMMAND_READS = {
         "",
         "The command line: a file of variables, `NAME=value` a line, of a platform elsewhere that a command is about.",
     ),
-    "TAILRACE_GATEWAY": ("", "The command line: the gateway's address, of a platform elsewhere."),
+    "TAILRACE_GATEWAY": (
+        "",
+        "The command line: where a platform elsewhere answers, as in `https://tailrace.example.com`.",
+    ),
     "TAILRACE_PROMETHEUS_PORT": ("9090", "Compose alone: Prometheus' port on this machine."),
     "TAILRACE_GRAFANA_PORT": ("3000", "Compose alone: Grafana's port on this machine."),
     "TAILRACE_GRAFANA_PASSWORD": ("`tailrace-development`", "Compose alone: the password of Grafana's `admin`."),
