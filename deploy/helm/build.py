@@ -1,7 +1,7 @@
 """Builds the charts whole: each service's own two files, and what all have in common, which is in git once.
 
-`make charts` puts them into dist/charts: folders for `helm install`, each with `values.schema.json`, README.md and NOTES.txt, and with the library chart
-inside, so that no `helm dependency update` is needed.
+`make charts` puts them into dist/charts: folders for `helm install`, each with `values.schema.json`, README.md and NOTES.txt, and with the library
+chart inside, so that no `helm dependency update` is needed.
 """
 
 import json
@@ -126,13 +126,13 @@ def _readme(chart: Path) -> Iterator[str]:
     yield from (f"# {name}", "", f"{about['description']}. Version {about['version']}.", "", "```sh")
     yield from (f"helm install {name} {name} -f yours.yaml", "```", "")
     if name == WATCH:
-        yield "It installs the watch that mends capture, and, with monitoring.enabled, alerts and dashboards. Its own values, with what they mean, are"
-        yield "in values.yaml; of those below it takes what concerns images, addresses, Secrets, pods and monitoring."
+        yield "It installs the watch that mends capture, and, with monitoring.enabled, alerts and dashboards. Its own values, with what they mean,"
+        yield "are in values.yaml; of those below it takes what concerns images, addresses, Secrets, pods and monitoring."
     elif service.get("database") is False:
         yield "It installs a Deployment for HTTP."
     else:
-        yield "It installs a Deployment for HTTP, one for consumers and timers, a Job before each install and upgrade that prepares database, topics and"
-        yield "connector, and one after an uninstall that removes connector and replication slot."
+        yield "It installs a Deployment for HTTP, one for consumers and timers, a Job before each install and upgrade that prepares database,"
+        yield "topics and connector, and one after an uninstall that removes connector and replication slot."
     if consumes := service.get("consumes"):
         topics = "every topic" if "*" in consumes else ", ".join(f"`{topic}`" for topic in consumes)
         yield f"Its consumers read {topics}."

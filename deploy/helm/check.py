@@ -1,8 +1,9 @@
 """Builds every chart whole into dist/charts, and tries each: helm's lint and schema, what must be refused, and every object against Kubernetes.
 
-`make charts` runs this. helm is taken from the PATH, else from beside this interpreter. Each chart is rendered with each file of `values/` and checked
-against the schemas of three versions of Kubernetes, which `kubernetes-validate` carries; objects of others (KEDA, the Prometheus Operator, the Gateway
-API, External Secrets) against the parts of theirs that the charts use, in `crds.yaml`. `--only orders,gateway` takes these charts alone.
+`make charts` runs this. helm is taken from the PATH, else from beside this interpreter. Each chart is rendered with each file of `values/` and
+checked against the schemas of three versions of Kubernetes, which `kubernetes-validate` carries; objects of others (KEDA, the Prometheus Operator,
+the Gateway API, External Secrets, Argo CD) against the parts of theirs that the charts use, in `crds.yaml`. `--only orders,gateway` takes these
+alone.
 Ends with code 1 and names the object, the field and the reason.
 """
 
@@ -28,6 +29,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 ALERTS, DASHBOARDS = HERE / "tailrace-watch/files/alerts.yml", HERE / "tailrace-watch/files/dashboards"
 VERSIONS = ("1.31", "1.34", "1.37")
+LABELS = {"http_request_method", "http_response_status_code", "http_route"}
 REFUSED: tuple[tuple[str, str], ...] = (
     # What is given, and what the refusal must name.
     ("api.replica=3", "replica"),
@@ -116,9 +118,9 @@ def faults_of_alerts() -> Iterator[str]:
         except ValueError as error:
             yield f"{name}: {error}"
         for metric in re.findall(r"\b(?:job:\w+:\w+|(?:tailrace|http|messaging)_\w+)(?=[\[{)\s]|$)", filled):
-            if metric not in recorded | shown and re.sub(r"_(bucket|count|sum)$", "", metric) not in shown:
-                if not metric.startswith("http_re") and not metric.startswith("http_ro"):  # labels
-                    yield f"{name} asks for {metric}, which nobody shows"
+            of = re.sub(r"_(bucket|count|sum)$", "", metric)
+            if metric not in recorded and of not in shown and metric not in LABELS:
+                yield f"{name} asks for {metric}, which nobody shows"
     alerts = {rule["alert"] for rule in rules if "alert" in rule} | set(re.findall(r"alert: (\w+)", text))
     yield from (f"{alert} has no page in docs/how-to/alerts.md" for alert in sorted(alerts - headings))
     yield from (f"docs/how-to/alerts.md tells of {each}, which is no alert" for each in sorted(headings - alerts))

@@ -182,7 +182,7 @@ class Settings(BaseSettings):
     metrics_from: list[IPvAnyNetwork] = [ip_network("127.0.0.0/8"), ip_network("::1/128")]
     """Networks whose callers the gateway shows its metrics; its port faces the world. Other services show theirs to every caller."""
     metrics_port: int | None = None
-    """A port of its own for `/metrics`, which whoever scrapes may reach and no client: in a cluster, where each process has an address of its own."""
+    """A port of its own for `/metrics`, which a scraper may reach and no client: in a cluster, where each process has an address of its own."""
 
     log_level: str = "INFO"
     """`DEBUG`, `INFO`, `WARNING` or `ERROR`."""

@@ -27,6 +27,8 @@ async def release(service: Service, settings: Settings, rest: Rest, say: Callabl
     """
     try:
         async with slots.connected(service, settings) as connection, slots.alone(connection, service):
+            # First, so that no watch brings back what is removed next.
+            await _mark(service, settings)
             carried = await _drained(connection, service, rest)
             await rest.delete(service.name)
             for name in (slot_name(service.name), slots.spare_name(service)):
@@ -38,6 +40,14 @@ async def release(service: Service, settings: Settings, rest: Rest, say: Callabl
     say("its connector and its replication slot are removed; the database stays")
     if not carried:
         say("what did not reach Kafka is in its outbox, and is published when the service is installed again")
+
+
+async def _mark(service: Service, settings: Settings) -> None:
+    admin = await asyncpg.connect(settings.postgres, timeout=10)
+    try:
+        await admin.execute(f'ALTER DATABASE "{service.name}" SET {slots.RELEASED} = on')
+    finally:
+        await admin.close(timeout=5)
 
 
 async def _drained(connection: asyncpg.Connection, service: Service, rest: Rest) -> bool:

@@ -5,6 +5,7 @@ database is away, that nobody reads the slot, and since when nothing was confirm
 """
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 
 from sqlalchemy import text
@@ -71,15 +72,14 @@ class Gauges:
             fresh["tailrace.slot.retained"] = [({}, retained)]
             fresh["tailrace.slot.active"] = [({}, active)]
             fresh["tailrace.outbox.age"] = [({}, self._unconfirmed_for(confirmed))]
-        readings.clear()
-        readings.update(fresh)
+        _show(fresh)
 
     def _lost(self) -> None:
-        readings.clear()
-        readings["tailrace.database.up"] = [({}, 0)]
+        left: dict[str, list[Reading]] = {"tailrace.database.up": [({}, 0)]}
         if self._slot:
-            readings["tailrace.slot.active"] = [({}, 0)]
-            readings["tailrace.outbox.age"] = [({}, self._unconfirmed_for(self._confirmed))]
+            left["tailrace.slot.active"] = [({}, 0)]
+            left["tailrace.outbox.age"] = [({}, self._unconfirmed_for(self._confirmed))]
+        _show(left)
 
     def _unconfirmed_for(self, confirmed: float) -> float:
         """Seconds since the position that the connector has confirmed last moved; its heartbeat moves it while nothing else does.
@@ -94,3 +94,10 @@ class Gauges:
     async def _lag(self) -> list[Reading]:
         lag = {} if self._consumer is None else await self._consumer.lag()
         return [({"topic": topic, "partition": str(partition)}, behind) for (topic, partition), behind in lag.items()]
+
+
+def _show(fresh: Mapping[str, list[Reading]]) -> None:
+    """In place of what was shown. A scrape, which may be a thread's, finds each name that is in both at any moment."""
+    readings.update(fresh)
+    for name in readings.keys() - fresh.keys():
+        del readings[name]

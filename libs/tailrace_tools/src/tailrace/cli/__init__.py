@@ -216,11 +216,19 @@ def prepare(services: Annotated[Optional[list[str]], typer.Argument(help="All wh
 
 @app.command()
 @explained
-def secret(service: str) -> None:
+def secret(
+    service: Annotated[Optional[str], typer.Argument(help="Whose.")] = None,  # noqa: UP045
+    into: Annotated[Path | None, typer.Option("--into", help="A folder for Compose, a file for each service.")] = None,
+) -> None:
     """Print a service's Kubernetes Secret: its own role's address and its own secret, derived from TAILRACE_POSTGRES and TAILRACE_SECRET."""
-    from tailrace.cli.cluster import print_secret
+    from tailrace.cli.cluster import print_secret, write_secrets
 
-    print_secret(service)
+    if (service is None) == (into is None):
+        raise typer.BadParameter("name a service, or a folder with --into")
+    if into is not None:
+        write_secrets(into)
+    elif service is not None:
+        print_secret(service)
 
 
 @app.command()

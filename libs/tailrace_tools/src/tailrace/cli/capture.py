@@ -17,7 +17,7 @@ from rich.text import Text
 
 from tailrace.capture.connect_api import Rest
 from tailrace.capture.repair import Repairs
-from tailrace.capture.slots import RepairUnderWay, connected, leads
+from tailrace.capture.slots import RepairUnderWay, connected_to_any, leads
 from tailrace.capture.watch import Condition, Watch
 from tailrace.cli.console import coloured, mark, out
 from tailrace.cli.running import enter_environment
@@ -94,8 +94,8 @@ def repair_capture(name: str, *, renew: bool, everything: bool, deployed: bool) 
 def watch_capture(*, deployed: bool) -> None:
     """Look at every service and mend what is wrong, until interrupted, as the embedded stack does on its own.
 
-    Where several run, one at a time does: it holds a lock in the database of the first service. What it finds is shown as metrics too, at
-    TAILRACE_METRICS_PORT.
+    Where several run, one at a time does: it holds a lock in the database of the first service that is there. What it finds is shown as metrics
+    too, at TAILRACE_METRICS_PORT.
     """
     services, settings = _services(None), _settings()
     metrics.install("capture-watch")
@@ -109,7 +109,7 @@ async def _watch(services: Sequence[Service], settings: Settings, *, deployed: b
     while True:
         metrics.readings["tailrace.capture.leading"] = [({}, 0)]
         try:
-            async with connected(services[0], settings) as connection:
+            async with connected_to_any(services, settings) as connection:
                 if await leads(connection):
                     out.print("This watch leads.", style="dim")
                     await _lead(connection, services, settings, deployed=deployed)

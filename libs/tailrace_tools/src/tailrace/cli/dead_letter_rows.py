@@ -51,7 +51,11 @@ class Filter:
 
     def of(self, table: FromClause, time: ColumnElement[Any]) -> list[ColumnElement[bool]]:
         """The conditions on a table that has these columns; `time` is the one that `since` and `before` are compared with."""
-        equal = {"subscriber": self.subscriber, "aggregate_id": self.aggregate, "tenant_id": self.tenant}
+        equal: dict[str, Any] = {
+            "subscriber": self.subscriber,
+            "aggregate_id": self.aggregate,
+            "tenant_id": self.tenant,
+        }
         equal |= {"type": self.type, "kind": self.kind, "topic": self.topic, "partition": self.partition}
         conditions = [table.c[name] == value for name, value in equal.items() if value is not None]
         if self.error is not None:

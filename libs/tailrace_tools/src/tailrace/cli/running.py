@@ -44,7 +44,9 @@ class Elsewhere:
         edges = installed(EDGE)
         if address := os.environ.get(GATEWAY) or self.service_url(edges[0] if edges else ""):
             return address.rstrip("/")
-        raise OperatorError("nothing says where the gateway is", f"set {GATEWAY}, as in https://tailrace.example.com")
+        raise OperatorError(
+            "nothing says where the platform answers", f"set {GATEWAY}, as in https://tailrace.example.com"
+        )
 
     @property
     def issuer(self) -> str | None:
