@@ -9,6 +9,7 @@ A batch of events is written by `timeline_rows`.
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from string import Formatter
 from typing import Any
 from uuid import UUID
 
@@ -28,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import contains_eager
 
-from customers.timeline_rows import ABSENT, Batch, Subject, TimelineEntry, TimelineSubject, write
+from customers.timeline_rows import Batch, TimelineEntry, TimelineSubject, write
 from tailrace.core.context import Principal, Reach
 from tailrace.core.events import Event
 from tailrace.db.database import Tx
@@ -81,13 +82,15 @@ class Source:
     def events(self) -> tuple[type[Event], ...]:
         return (*(told.event for told in self.tells), *self.describes)
 
-    def titled(self, event: Event) -> Any:
-        if self.title is None:
-            return ABSENT
-        try:
-            return self.title.format_map(dict(event))
-        except KeyError:
-            return ABSENT
+    def columns(self, event: type[Event]) -> tuple[tuple[str, str], ...]:
+        """What an event says of its document: each column, and the field that fills it."""
+        named = (("parent_id", self.parent), ("customer_id", self.customer), ("owner_id", self.owner))
+        return tuple((filled, name) for filled, name in named if name is not None and name in event.model_fields)
+
+    def titles(self, event: type[Event]) -> str | None:
+        """The format of the title, if the event has all that it names."""
+        names = {name for _, name, _, _ in Formatter().parse(self.title or "") if name}
+        return self.title if names and names <= event.model_fields.keys() else None
 
 
 class Timeline(Projection):
@@ -100,6 +103,11 @@ class Timeline(Projection):
         self._of = {event.type: source for source in sources for event in source.events}
         self._told = {told.event.type: told for source in sources for told in source.tells}
         self._scopes = {type: told.scope or self._of[type].scope for type, told in self._told.items()}
+        self._says = {
+            event.type: (source.key, source.columns(event), source.titles(event))
+            for source in sources
+            for event in source.events
+        }
         self.batch(*(event for source in sources for event in source.events))(self._keep)
 
     def visible_to(self, who: Principal, colleagues: Collection[UUID]) -> ColumnElement[bool]:
@@ -152,16 +160,21 @@ class Timeline(Projection):
 
     def _take(self, batch: Batch, delivery: Delivery) -> None:
         event, meta = delivery.event, delivery.meta
-        source = self._of[event.type]
-        id = getattr(event, source.key)
-        _learn(batch.subjects.setdefault(id, Subject()), source, event)
+        key, columns, title = self._says[event.type]
+        fields = vars(event)
+        id = fields[key]
+        said = batch.subjects.setdefault(id, {})
+        for filled, name in columns:
+            said[filled] = fields[name]
+        if title is not None:
+            said["title"] = title.format_map(fields)
         told = self._told.get(event.type)
         if told is not None:
             batch.entries.append(
                 {
                     "id": meta.event_id,
                     "subject_id": id,
-                    "kind": source.kind,
+                    "kind": self._of[event.type].kind,
                     "type": event.type,
                     "occurred_at": meta.time if told.moment is None else getattr(event, told.moment),
                     "details": _details(event, told.details),
@@ -171,11 +184,3 @@ class Timeline(Projection):
 
 def _details(event: Event, names: tuple[str, ...]) -> str:
     return event.model_dump_json(include=set(names)) if names else "{}"
-
-
-def _learn(subject: Subject, source: Source, event: Event) -> None:
-    for name, said in (("parent_id", source.parent), ("customer_id", source.customer), ("owner_id", source.owner)):
-        if said is not None and said in type(event).model_fields:
-            setattr(subject, name, getattr(event, said))
-    if (title := source.titled(event)) is not ABSENT:
-        subject.title = title

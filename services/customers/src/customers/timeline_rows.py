@@ -18,7 +18,8 @@ from tailrace.db.database import Tx
 from tailrace.db.keys import tenant_index
 from tailrace.db.models import TenantRow
 
-ABSENT: Any = object()
+State = dict[str, Any]
+"""Columns of a TimelineSubject but its key."""
 
 
 class TimelineSubject(TenantRow, Base):
@@ -66,42 +67,32 @@ class TimelineEntry(TenantRow, Base):
 
 
 @dataclass
-class Subject:
-    """What a batch says of a document; ABSENT where it says nothing."""
-
-    parent_id: Any = ABSENT
-    customer_id: Any = ABSENT
-    owner_id: Any = ABSENT
-    title: Any = ABSENT
-
-
-@dataclass
 class Batch:
     """What some events say: of which documents, and what happened with them, in the columns of TimelineEntry."""
 
-    subjects: dict[UUID, Subject] = field(default_factory=dict)
+    subjects: dict[UUID, State] = field(default_factory=dict)
+    """By document, what is said of it, and nothing of what is not."""
     entries: list[dict[str, Any]] = field(default_factory=list)
 
-
-_State = dict[str, Any]
-"""The columns of a TimelineSubject but its key."""
+    def parents(self) -> set[UUID]:
+        return {parent for said in self.subjects.values() if (parent := said.get("parent_id")) is not None}
 
 
 async def write(tx: Tx, batch: Batch) -> None:
     """Write what is new in `batch`. The entries of a document whose customer changed go with it, those of its children too."""
-    parents = {said.parent_id for said in batch.subjects.values() if isinstance(said.parent_id, UUID)}
-    ids = sorted({*parents, *batch.subjects})
+    ids = sorted({*batch.parents(), *batch.subjects})
     # A plan that was made while the tables were small, as they are when a rebuild begins, would go on reading them whole.
     await tx.execute(_PLAN_ANEW)
     seen = {row.id: _state(row) for row in await tx.execute(_READ, {"ids": ids})}
     states = _learned(batch, seen)
-    written: dict[UUID, _State] = {}
+    written: dict[UUID, State] = {}
     if missing := [id for id in ids if id not in seen]:
         made = await tx.scalars(_INSERT, {"tenant": tx.tenant_id, **_columns(missing, states)})
         written = {id: states[id] for id in made}
     held = await _lock(tx, batch, [id for id in ids if id not in written])
     # What was read without a lock, or could not be written since another writer was first, may say something else by now.
-    states = _learned(batch, {**written, **held})
+    if held != seen:
+        states = _learned(batch, {**written, **held})
     written |= held
     if changed := [id for id in ids if states[id] != written[id]]:
         await tx.execute(_UPDATE, _columns(changed, states))
@@ -115,36 +106,34 @@ async def write(tx: Tx, batch: Batch) -> None:
         await tx.execute(_ENTER, {"tenant": tx.tenant_id, **entries, "customer_id": whose})
 
 
-async def _lock(tx: Tx, batch: Batch, ids: list[UUID]) -> dict[UUID, _State]:
+async def _lock(tx: Tx, batch: Batch, ids: list[UUID]) -> dict[UUID, State]:
     """Documents before those that hang on them, so that nobody waits for one while holding the other the wrong way round."""
-    held: dict[UUID, _State] = {}
-    hanging = {id for id, said in batch.subjects.items() if isinstance(said.parent_id, UUID)}
+    held: dict[UUID, State] = {}
+    hanging = {id for id, said in batch.subjects.items() if said.get("parent_id") is not None}
     for some in ([id for id in ids if id not in hanging], [id for id in ids if id in hanging]):
         if some:
             held |= {row.id: _state(row) for row in await tx.execute(_LOCK, {"ids": some})}
     return held
 
 
-def _learned(batch: Batch, known: Mapping[UUID, _State]) -> dict[UUID, _State]:
+def _learned(batch: Batch, known: Mapping[UUID, State]) -> dict[UUID, State]:
     """What each document of the batch is, and each parent: what is known of it, and what is said. Whose a child is its parent decides."""
     states = {id: dict(state) for id, state in known.items()}
     for id, said in batch.subjects.items():
-        state = states.setdefault(id, dict(_NOTHING))
-        state |= {name: value for name, value in vars(said).items() if value is not ABSENT}
-    for said in batch.subjects.values():
-        if isinstance(said.parent_id, UUID):
-            states.setdefault(said.parent_id, dict(_NOTHING))
+        states[id] = {**states.get(id, _NOTHING), **said}
+    for id in batch.parents() - states.keys():
+        states[id] = dict(_NOTHING)
     for state in states.values():
         if (parent := states.get(state["parent_id"])) is not None:
             state["customer_id"] = parent["customer_id"]
     return states
 
 
-def _state(row: Row[Any]) -> _State:
+def _state(row: Row[Any]) -> State:
     return {name: getattr(row, name) for name in _SAID}
 
 
-def _columns(ids: list[UUID], states: Mapping[UUID, _State]) -> dict[str, Any]:
+def _columns(ids: list[UUID], states: Mapping[UUID, State]) -> dict[str, Any]:
     return {"ids": ids, **{name: [states[id][name] for id in ids] for name in _SAID}}
 
 
@@ -156,7 +145,7 @@ def _arrays(names: Iterable[tuple[str, Any]], alias: str) -> Any:
 
 
 _SAID = {"parent_id": Uuid, "customer_id": Uuid, "owner_id": Uuid, "title": Text}
-_NOTHING: _State = dict.fromkeys(_SAID)
+_NOTHING: State = dict.fromkeys(_SAID)
 _ENTRY = {"id": Uuid, "subject_id": Uuid, "kind": Text, "type": Text, "occurred_at": DateTime(True), "details": Text}
 _PLAN_ANEW = text("SET LOCAL plan_cache_mode = force_custom_plan")
 _subject: Any = TimelineSubject.__table__
