@@ -1,5 +1,6 @@
 """A customer's timeline: of every context, in any order of events, for those who may see that context's rows, and merged with its customer."""
 
+import asyncio
 import random
 import re
 from datetime import UTC, datetime, timedelta
@@ -303,6 +304,18 @@ async def test_a_document_takes_its_history_along(sales: Sales) -> None:
     assert sorted(await types(sales.h, other)) == ["order.created", "shipment.created", "task.created"]
 
 
+async def test_what_is_told_side_by_side_of_an_order_and_its_shipment_finds_its_customer(sales: Sales) -> None:
+    one = UUID((await sales.create("One"))["id"])
+    for _ in range(12):
+        order_id, shipped = uuid7(), uuid7()
+        await asyncio.gather(
+            sales.h.deliver(order(one, order_id), aggregate_id=order_id, sequence=1),
+            sales.h.deliver(shipment(order_id, shipped), aggregate_id=shipped, sequence=1),
+        )
+    found = await sales.h.admin.fetch("SELECT type, customer_id FROM timeline_entry WHERE kind <> 'customer'")
+    assert sorted(map(tuple, found)) == sorted([("order.created", one), ("shipment.created", one)] * 12)
+
+
 @pytest.mark.parametrize("seed", range(3))
 async def test_whatever_order_events_come_in_and_in_whatever_batches_the_rows_are_the_same(
     sales: Sales, seed: int
@@ -339,3 +352,8 @@ async def test_whatever_order_events_come_in_and_in_whatever_batches_the_rows_ar
 def test_a_source_that_names_no_field_is_refused() -> None:
     with pytest.raises(TypeError, match="does not say nothing_such"):
         Source(kind="task", scope="tasks:read", key="task_id", tells=(Told(activities.TaskCreated, ("nothing_such",)),))
+
+
+def test_two_do_not_say_whose_a_document_is() -> None:
+    with pytest.raises(TypeError, match="shipment: whose it is, its parent says"):
+        Source(kind="shipment", scope="shipping:read", key="shipment_id", parent="order_id")
