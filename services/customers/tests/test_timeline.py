@@ -14,11 +14,13 @@ from sqlalchemy.dialects import postgresql
 from contracts import activities, leads, orders, quotes, shipments
 from contracts.users import TeamCreated
 from customers.projections import teams, timeline
-from customers.timeline import Source, TimelineEntry, Told
+from customers.timeline import Source, Told
+from customers.timeline_rows import TimelineEntry
 from tailrace.core.context import Principal
 from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
 from tailrace.http.pagination import PageRequest, rows_of
+from tailrace.messaging.dispatcher import Dispatcher
 from tailrace_testing import Harness
 
 from .conftest import AT, Sales
@@ -306,12 +308,12 @@ async def test_a_document_takes_its_history_along(sales: Sales) -> None:
 
 async def test_what_is_told_side_by_side_of_an_order_and_its_shipment_finds_its_customer(sales: Sales) -> None:
     one = UUID((await sales.create("One"))["id"])
+    dispatcher = Dispatcher("customers", sales.h.database, [timeline])
     for _ in range(12):
         order_id, shipped = uuid7(), uuid7()
-        await asyncio.gather(
-            sales.h.deliver(order(one, order_id), aggregate_id=order_id, sequence=1),
-            sales.h.deliver(shipment(order_id, shipped), aggregate_id=shipped, sequence=1),
-        )
+        told = ((order_id, order(one, order_id)), (shipped, shipment(order_id, shipped)))
+        records = [sales.h._record(event, id, 1, sales.h.tenant, datetime.now(UTC), None) for id, event in told]
+        await asyncio.gather(*(dispatcher.copy().deliver([record]) for record in records))
     found = await sales.h.admin.fetch("SELECT type, customer_id FROM timeline_entry WHERE kind <> 'customer'")
     assert sorted(map(tuple, found)) == sorted([("order.created", one), ("shipment.created", one)] * 12)
 
