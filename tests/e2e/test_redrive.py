@@ -26,6 +26,7 @@ async def _send(fleet: Stack, aggregate: UUID, type: str, *sequences: int) -> No
             headers = {
                 "ce_id": uuid4(),
                 "ce_type": type,
+                "ce_source": "/tailrace/orders",
                 "ce_subject": aggregate,
                 "ce_time": datetime.now(UTC).isoformat(),
                 "ce_dataschema": "urn:test:v1",

@@ -55,6 +55,7 @@ class ChecklistItem(_Value):
 
 class SalesEvent(Event):
     topic: ClassVar[str] = "sales.events"
+    publisher: ClassVar[str] = "activities"
 
 
 class MeetingEvent(SalesEvent):

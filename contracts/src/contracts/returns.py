@@ -184,6 +184,7 @@ class ReturnReasonDeleted(Event):
     """The reason is gone; returns keep what it was called."""
 
     topic: ClassVar[str] = "order.events"
+    publisher: ClassVar[str] = "orders"
     type: ClassVar[str] = "order.return_reason.deleted"
 
     return_reason_id: UUID
@@ -194,6 +195,7 @@ class ReturnReasonDescription(Event):
     """The whole of it. Created, updated and restored say the same."""
 
     topic: ClassVar[str] = "order.events"
+    publisher: ClassVar[str] = "orders"
 
     return_reason_id: UUID
     code: str

@@ -15,6 +15,7 @@ from tailrace.core.personal_data import Personal
 
 class ShipmentTopic(Event):
     topic: ClassVar[str] = "shipment.events"
+    publisher: ClassVar[str] = "shipping"
 
 
 class ShipmentEvent(ShipmentTopic):
