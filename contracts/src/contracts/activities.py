@@ -164,7 +164,7 @@ class TaskDescription(TaskEvent):
 
     user_id: UUID | None
     """Who is to do it."""
-    description: str | None = None
+    description: Personal[str] | None = None
     status: TaskStatus
     priority: Priority
     due_at: datetime | None = None

@@ -67,7 +67,7 @@ class ReturnDescription(ReturnEvent):
     owner_name: Personal[str | None] = None
     reason_code: str
     reason: str
-    note: str | None = None
+    note: Personal[str] | None = None
     """What else the customer said."""
     currency: Currency
     fee: ReturnFee | None = None

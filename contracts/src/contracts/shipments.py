@@ -158,7 +158,7 @@ class ShipmentDelivered(ShipmentEvent):
 
     delivered_at: datetime
     signed_by: Personal[str] | None = None
-    note: str | None = None
+    note: Personal[str] | None = None
 
 
 class ShipmentCancelled(ShipmentEvent):
