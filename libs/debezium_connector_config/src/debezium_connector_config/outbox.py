@@ -6,7 +6,7 @@ a role with LOGIN, REPLICATION, CONNECT and SELECT on the outbox is enough.
 
 import re
 from collections.abc import Collection, Mapping
-from typing import Literal
+from typing import Any, Literal
 
 from debezium_connector_config.base import SecretOrReference
 from debezium_connector_config.connector import PostgresConnector
@@ -142,7 +142,7 @@ def outbox_connector(
     )
 
 
-def _routing(own_topic: str | None, other_topics: Collection[str]) -> dict[str, str]:
+def _routing(own_topic: str | None, other_topics: Collection[str]) -> dict[str, Any]:
     if own_topic is None:
         return {"route_topic_replacement": "${routedByValue}"}
     named = "|".join(map(re.escape, sorted(other_topics)))
