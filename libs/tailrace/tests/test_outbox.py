@@ -16,7 +16,7 @@ from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
 from tailrace.core.stand_ins import cause_told, trace_told
 from tailrace.db.event_streams import SNAPSHOT_EVERY, replay
-from tailrace.db.outbox import ForeignFact, UnrecordedChange
+from tailrace.db.outbox import ForeignEvent, UnrecordedChange
 from tailrace.db.tables import snapshot
 from tailrace_testing import Harness
 
@@ -51,7 +51,7 @@ class Stamped(Event):
 
 
 async def test_what_belongs_to_another_service_is_refused(toy: Harness) -> None:
-    with pytest.raises(ForeignFact, match=r"toy recorded stamp\.put, and stamp\.events belongs to post"):
+    with pytest.raises(ForeignEvent, match=r"toy recorded stamp\.put, and stamp\.events belongs to post"):
         async with toy.tx() as tx:
             note = Note.write("hello")
             tx.add(note)

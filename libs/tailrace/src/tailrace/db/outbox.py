@@ -36,7 +36,7 @@ class RecordsNothing(Exception):
     """A projection recorded an event: replayed or rebuilt, it would publish it once more. What publishes is a Reaction."""
 
 
-class ForeignFact(Exception):
+class ForeignEvent(Exception):
     """An event was recorded on a topic that belongs to another service: readers would refuse it."""
 
 
@@ -122,7 +122,7 @@ class Recorder:
         session = self._session
         owner = publisher_of_topic(event.topic)
         if owner not in (None, session.service):
-            raise ForeignFact(f"{session.service} recorded {event.type}, and {event.topic} belongs to {owner}")
+            raise ForeignEvent(f"{session.service} recorded {event.type}, and {event.topic} belongs to {owner}")
         self.pending.append(Recorded(uuid7(), publisher, sequence, event, session.context, enclosing(session), extra))
 
     @staticmethod
