@@ -54,7 +54,7 @@ def test_days_are_told_newest_first_and_one_day_once(tmp_path: Path) -> None:
         (tmp_path / CHANGELOG).write_text(log)
         commit(tmp_path, told)
         assert with_changes(told, tmp_path, day) is None
-    lines = [line for line in log.splitlines() if line.startswith(("##", "-"))]
+    lines = [line for line in (tmp_path / CHANGELOG).read_text().splitlines() if line.startswith(("##", "-"))]
     assert lines == [
         "## 2026-03-03",
         "- `kite.flown` v2: `/at` is new and optional",
