@@ -69,7 +69,7 @@ async def _written(kafka: str) -> list[str]:
 
 async def _prints(folder: Path, command: Sequence[str], wanted: list[str]) -> list[str]:
     """What the reader prints of the order in `wanted`, as soon as it has printed so many lines of it."""
-    aggregate, lines = wanted[0].split()[1], []
+    aggregate, lines = wanted[0].split()[1], list[str]()
     with (folder / "errors").open("wb") as errors:
         reader = await asyncio.create_subprocess_exec(
             *command, cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=errors, env=_environment()
