@@ -44,6 +44,7 @@ CHART_OF: Mapping[str, ChartName] = {"FR": "france", "DE": "germany", "JP": "jap
 
 class AccountingEvent(Event):
     topic: ClassVar[str] = "accounting.events"
+    publisher: ClassVar[str] = "accounting"
 
 
 class AccountDescription(AccountingEvent):

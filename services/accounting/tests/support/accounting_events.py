@@ -85,6 +85,7 @@ def first_record(accounting: Harness, event: Event) -> ConsumerRecord:
     headers = {
         "ce_id": str(uuid7()),
         "ce_type": event.type,
+        "ce_source": f"/tailrace/{event.publisher}",
         "ce_subject": id,
         "ce_time": JANUARY.isoformat(),
         "ce_dataschema": event.schema_uri(),

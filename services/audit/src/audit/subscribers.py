@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from audit import links as document_links
 from audit import log
-from audit.contexts import events_by_type, topics
 from audit.models import DocumentLink
 from contracts.access import Accessed
+from contracts.registry import events_by_type, topics
 from tailrace.db.database import Tx
 from tailrace.messaging.subscribers import Delivery, Journal, Projection
 

@@ -74,7 +74,7 @@ class Repairs:
                     if since
                     else "publishing again all that is retained"
                 )
-                count = await republish(connection, self.settings.kafka, since, say)
+                count = await republish(connection, service, self.settings.kafka, since, say)
                 # With offsets of the old slot, the connector would refuse the new one (offset.mismatch.strategy).
                 await rest.forget_offsets(name)
                 await slots.copy(connection, spare, main)

@@ -1,10 +1,18 @@
-"""Personal data is marked where it is declared, so that logs, traces and samples can leave it out."""
+"""Personal data is marked where it is declared, so that logs, traces, samples and partners' topics can leave it out.
 
-from collections.abc import Iterable
-from typing import Annotated, TypeVar, get_args
+The mark is in the JSON Schema of the field too, as `"x-personal": true`, and so in AsyncAPI and OpenAPI.
+"""
 
-from pydantic import BaseModel
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
+from typing import Annotated, Any, TypeVar, get_args, get_origin
+
+from pydantic import BaseModel, GetJsonSchemaHandler
 from pydantic.fields import FieldInfo
+from pydantic_core import CoreSchema
+
+IN_SCHEMA = "x-personal"
+"""The keyword that marks a personal value in JSON Schema."""
 
 
 class PersonalMarker:
@@ -12,6 +20,10 @@ class PersonalMarker:
 
     def __repr__(self) -> str:
         return "Personal"
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        # JSON Schema 2020-12 takes keywords beside a `$ref`.
+        return {**handler(schema), IN_SCHEMA: True}
 
 
 T = TypeVar("T")
@@ -22,10 +34,12 @@ REDACTED = "[personal]"
 
 
 def is_personal(field: FieldInfo) -> bool:
-    """Whether the mark stands on the field, or inside its union (`Personal[str] | None`)."""
-    return _marked(field.metadata) or any(
-        _marked(getattr(part, "__metadata__", ())) for part in get_args(field.annotation)
-    )
+    """Whether the mark stands on the field, or inside its union (`Personal[str] | None`) or its list."""
+    return _marked(field.metadata) or _is_inside(field.annotation)
+
+
+def _is_inside(annotation: object) -> bool:
+    return any(_marked(getattr(part, "__metadata__", ())) or _is_inside(part) for part in get_args(annotation))
 
 
 def _marked(metadata: Iterable[object]) -> bool:
@@ -41,3 +55,76 @@ def redacted(model: BaseModel) -> dict[str, object]:
     """The model as JSON-ready data, personal fields replaced: what a log line may hold."""
     hidden = personal_fields(type(model))
     return {name: REDACTED if name in hidden else value for name, value in model.model_dump(mode="json").items()}
+
+
+@cache
+def personal_paths(model: type[BaseModel]) -> tuple[str, ...]:
+    """Where personal values stand in what a model says, in order, as JSONPath (RFC 9535): `$.name`, `$.addresses[*].lines`.
+
+    A path ends at the marked field: all that is below it is personal. `[*]` stands for each element of a list or of a mapping.
+    Raises TypeError for a model that holds itself, whose paths have no end.
+    """
+    return tuple(sorted(set(_paths(model, "$", ()))))
+
+
+def _paths(model: type[BaseModel], at: str, within: tuple[type[BaseModel], ...]) -> Iterator[str]:
+    if model in within:
+        raise TypeError(f"{model.__name__} holds itself at {at}")
+    for name, field in model.model_fields.items():
+        here = f"{at}.{name}"
+        if is_personal(field):
+            yield here
+        else:
+            annotation: Any = field.annotation
+            for inner, steps in _models(annotation):
+                yield from _paths(inner, here + steps, (*within, model))
+
+
+def without_personal(
+    model: type[BaseModel], said: Any, instead: Callable[[str, Any], Mapping[str, Any]] | None = None
+) -> Any:
+    """What an event of that model said, as JSON-ready data, without its personal values; `said` itself is left as it is.
+
+    Each personal field that is not null, and each that the model does not know, becomes what `instead(name, value)` says: nothing
+    for `{}`, which leaves the field out, or `{name: …}`. Without `instead`, its value becomes `REDACTED`. What is no object is
+    `REDACTED` as a whole.
+    """
+    put = instead or (lambda name, value: {name: REDACTED})
+    return _without(model, said, put) if isinstance(said, Mapping) else REDACTED
+
+
+def _without(model: type[BaseModel], said: Mapping[str, Any], put: Callable[[str, Any], Mapping[str, Any]]) -> Any:
+    fields, kept = model.model_fields, dict[str, Any]()
+    for name, value in said.items():
+        if value is None:
+            kept[name] = value
+        elif name not in fields or is_personal(fields[name]):
+            kept.update(put(name, value))
+        else:
+            kept[name] = _inside(fields[name].annotation, value, put)
+    return kept
+
+
+def _inside(annotation: Any, value: Any, put: Callable[[str, Any], Mapping[str, Any]]) -> Any:
+    models = [model for model, _ in _models(annotation)]
+    if not models:
+        return value
+    if isinstance(value, list):
+        return [_inside(annotation, each, put) for each in value]
+    if isinstance(value, Mapping):
+        fitting = max(models, key=lambda model: len(value.keys() & model.model_fields.keys()))
+        if value.keys() & fitting.model_fields.keys():
+            return _without(fitting, value, put)
+        return {name: _inside(annotation, each, put) for name, each in value.items()}
+    return value
+
+
+@cache
+def _models(annotation: Any) -> tuple[tuple[type[BaseModel], str], ...]:
+    """The models that are somewhere in a type, each with the steps that lead to it: `[*]` through a list or a mapping."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return ((annotation, ""),)
+    origin = get_origin(annotation)
+    gathers = isinstance(origin, type) and issubclass(origin, Iterable)
+    step = "[*]" if gathers else ""
+    return tuple((model, step + steps) for part in get_args(annotation) for model, steps in _models(part))

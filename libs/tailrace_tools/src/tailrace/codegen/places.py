@@ -5,6 +5,8 @@ from pathlib import Path
 
 CONTRACTS = Path("contracts")
 SCHEMAS = Path("contracts/schemas")
+CHANGELOG = Path("contracts/CHANGELOG.md")
+"""What became of the schemas, day by day."""
 SAMPLES = Path("contracts/samples")
 OPENAPI = Path("contracts/src/contracts/openapi")
 MANIFESTS = Path("contracts/src/contracts/manifests")

@@ -1,4 +1,4 @@
-"""What the contracts say there is to hear: every topic, and every event on it. A context that is added to them is heard without a word here."""
+"""What the contracts say there is to hear: every event, by its wire name, and what of it is personal. A context that is added is found by itself."""
 
 import importlib
 import pkgutil
@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from functools import cache
 
 import contracts
+from tailrace.core import personal_data
 from tailrace.core.events import Event
 
 
 @cache
 def events_by_type() -> Mapping[str, type[Event]]:
-    """Every event that a contract has, by its wire name."""
+    """Every event that a contract has, by its wire name, in its newest version."""
     found: dict[str, type[Event]] = {}
     for module in pkgutil.iter_modules(contracts.__path__):
         for each in vars(importlib.import_module(f"contracts.{module.name}")).values():
@@ -24,3 +25,11 @@ def events_by_type() -> Mapping[str, type[Event]]:
 def topics() -> tuple[str, ...]:
     """Every topic, in order."""
     return tuple(sorted({event.topic for event in events_by_type().values()}))
+
+
+def personal_paths(type: str) -> tuple[str, ...]:
+    """Where personal values stand in an event of that wire name, as JSONPath (`tailrace.core.personal_data.personal_paths`).
+
+    Raises KeyError for a type without a contract: of that, everything may be personal.
+    """
+    return personal_data.personal_paths(events_by_type()[type])
