@@ -183,9 +183,7 @@ class Tx(AsyncSession):
         if known is not None and self._unit.is_modified(known):
             await self.flush()
 
-    async def _one(
-        self, query: Select[AnyRow], kind: type[AnyRow], id: UUID, *, even_deleted: bool = False
-    ) -> AnyRow:
+    async def _one(self, query: Select[AnyRow], kind: type[AnyRow], id: UUID, *, even_deleted: bool = False) -> AnyRow:
         row = (await self.scalars(query, {"id": id})).one_or_none()
         if row is None or (isinstance(row, SoftDeleted) and row.deleted_at is not None and not even_deleted):
             raise Unknown(kind.__name__, id)
