@@ -1,4 +1,4 @@
-"""What is due is found at once when this process or another one of the service made it so, and soon when nobody told; at rest, all cost one look."""
+"""What is due is found at once when a process of the service made it so, and soon when nobody told; at rest, all cost one look."""
 
 import asyncio
 from collections.abc import AsyncIterator
