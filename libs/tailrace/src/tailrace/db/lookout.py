@@ -5,7 +5,7 @@
 
     await post.rest(stop)        # until something of this kind is due, or may be
 
-It sleeps until the next moment that is due by the database's clock, or until a transaction of this process that makes something due sooner has committed
+It sleeps until the next moment due by the database's clock, or until a transaction of this process that makes something due sooner has committed
 (`Tx.makes_due`). Where the API is a process of its own, its commits are heard by a bell (NOTIFY). Both are only a matter of speed:
 whatever is missed is found by the look that comes every so many seconds whatever happens.
 """
