@@ -103,9 +103,11 @@ class Settings(BaseSettings):
     consumer_gather_ms: int = 0
     """The least time from one delivery to the next, in milliseconds, in which events come together: many in one transaction cost little more
     than one. The first event after a pause is delivered at once."""
+    look_every: float = Field(default=5.0, gt=0)
+    """How often a process looks for timers, jobs, errands and dead letters that nobody told it of, in seconds. It adds no latency to what is due
+    because of the service's own transactions."""
     redrive_every: float = Field(default=2.0, gt=0)
-    """How often a service looks for dead letters that can be applied now, in seconds."""
-    """How long a consumer's poll waits at the broker when nothing is new, in milliseconds; it adds no latency."""
+    """How often a service looks, while there are dead letters, for those that can be applied now, in seconds."""
 
     storage: str = ""
     """Where files lie: a folder, or `s3://bucket` with or without a prefix behind it; empty for `files` in the data folder. All processes of a

@@ -87,6 +87,7 @@ async def write_dead_letter(
     done = await tx.execute(upsert(dead_letter).values(row).on_conflict_do_nothing().returning(literal(1)))
     if done.first() is None:
         return
+    tx.makes_due()
     metrics.event_dead_lettered(subscriber, kind)
     if kind != BEHIND:
         await report(tx, service, subscriber, record, kind, reason)
