@@ -21,7 +21,7 @@ TESTING := clients/python tests/support tests/conformance/support libs/tailrace/
 	$(wildcard services/*/tests/support)
 TESTED := $(addprefix services/,audit identity quotes stubs)
 TYPED := .ci/rerun.py $(wildcard tests/conformance/*.py) tests/conformance/support \
-	$(addprefix tests/,bench ci docs e2e faults interplay newcomer support clients/test_clients.py clients/test_python_client.py clients/test_typescript_client.py fuzz/test_fuzz.py) \
+	$(addprefix tests/,bench ci docs e2e faults interplay newcomer support clients/test_asyncapi_document.py clients/test_clients.py clients/test_python_client.py clients/test_readers.py clients/test_typescript_client.py fuzz/test_fuzz.py) \
 	clients/python/hatch_build.py clients/typescript/build.py \
 	$(wildcard libs/*/tests) $(addsuffix /tests,demo $(TESTED)) \
 	$(filter-out $(addsuffix /tests/walk.py,$(TESTED)),$(wildcard services/*/tests/walk.py))
@@ -99,7 +99,7 @@ generated:
 s3: ## Build versitygw, an S3 server that keeps object locks, with Go: the tests of locked objects use it where it is
 	@GOBIN=$(CURDIR)/$(BIN) CGO_ENABLED=0 go install github.com/versity/versitygw/cmd/versitygw@v1.8.0
 
-charts: .venv/.charts ## Render every Helm chart with helm and check it against the Kubernetes schemas, offline
+charts: .venv/.charts ## Build every Helm chart into dist/charts, and check it with helm and the Kubernetes schemas, offline
 	@$(CHARTS)/python deploy/helm/check.py
 
 .venv/.charts: locks/requirements-charts.lock | install
@@ -110,6 +110,7 @@ charts: .venv/.charts ## Render every Helm chart with helm and check it against 
 
 compose: install ## Build every image and run the platform on official ones, with Docker
 	@$(BIN)/tailrace describe --build
+	@set -a; [ ! -f .env ] || . ./.env; $(BIN)/tailrace secret --into dist/compose/secrets
 	docker compose --env-file dist/compose/sizes.env $(if $(wildcard .env),--env-file .env) up --build --wait $(ARGS)
 
 docs: .venv/.docs ## Build the documentation into dist/docs; a broken link, or anything else that Sphinx warns of, is an error
@@ -134,6 +135,7 @@ lock: ## Choose the newest versions again and write the locks (needs uv)
 	cd locks && uv pip compile --upgrade --no-deps --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-demo.in -o requirements-demo.lock
 	cd locks && uv pip compile -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-runtime.in -o requirements-runtime.lock
 	@$(MAKE) --no-print-directory lock-services
+	cd locks && uv pip compile -c requirements.lock -c requirements-runtime.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-tools.in -o requirements-tools.lock
 	cd locks && uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-charts.in -o requirements-charts.lock
 	cd locks && uv pip compile --upgrade -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-containers.in -o requirements-containers.lock
 	cd locks && uv pip compile --upgrade -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-docs.in -o requirements-docs.lock

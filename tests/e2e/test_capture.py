@@ -3,6 +3,7 @@
 import asyncio
 import json
 from pathlib import Path
+from uuid import UUID, uuid4
 
 import asyncpg
 import jsonschema_rs
@@ -20,6 +21,11 @@ from tailrace.settings import Settings
 from tailrace.stack.embedded import Stack
 from tailrace_testing.gateway import Gateway, eventually
 
+_FORGED = """
+INSERT INTO outbox (id, tenant_id, topic, aggregate_id, sequence, type, schema_version, dataschema, source,
+                    correlation_id, causation_id, actor_id, traceparent, payload)
+VALUES ($1, $2, 'inventory.events', $3, 1, 'inventory.stock.received', 1, 'urn:tailrace:schema:inventory.stock.received:v1',
+        '/tailrace/inventory', $1, $1, 'service:orders', '00-1af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00', '{}')"""
 MOST_HELD = 16 * 1024 * 1024
 SERVICES = [service for service in load_services() if service.topic is not None]
 
@@ -48,6 +54,24 @@ async def test_topics_hold_exactly_what_was_committed(fleet: Stack, gateway: Gat
             assert (event["ce_specversion"], event["content-type"]) == ("1.0", "application/json")
             _check_described(event)
         assert all(found == list(range(1, len(found) + 1)) for found in sequences.values()), service.name
+
+
+async def test_a_service_that_was_taken_over_reaches_no_topic_of_another(fleet: Stack) -> None:
+    """It may write whatever it likes into its own outbox: the connector carries that to its own topic, and readers refuse a source that lies."""
+    orders = next(service for service in SERVICES if service.name == "orders")
+    tenant, forged = str(uuid4()), uuid4()
+    settings = way.settings_of(fleet)
+    address = fleet.postgres_url.rpartition("@")[2].rsplit("/", 1)[0]
+    app = await asyncpg.connect(f"postgresql://orders_app:{settings.role_password('orders_app')}@{address}/orders")
+    try:
+        async with app.transaction():
+            await app.execute("SELECT set_config('app.tenant_id', $1, true)", tenant)
+            await app.execute(_FORGED, forged, UUID(tenant), uuid4())
+    finally:
+        await app.close()
+    (event,) = await _events(fleet, orders, tenant, 1)
+    assert (event["ce_id"], event["ce_source"]) == (str(forged), "/tailrace/inventory")
+    assert await _topic(fleet, "inventory.events", tenant) == []
 
 
 async def test_an_idle_slot_lets_go_of_the_log_while_another_service_is_busy(fleet: Stack, gateway: Gateway) -> None:
@@ -113,6 +137,7 @@ async def _outbox(fleet: Stack, database: str, tenant: str) -> list[dict[str, st
 async def _topic(fleet: Stack, topic: str, tenant: str) -> list[dict[str, str]]:
     events: list[dict[str, str]] = []
     for record in await way.records(fleet.kafka, topic):
-        headers = {name: value.decode() for name, value in record.headers if value is not None}
+        assert None not in dict(record.headers).values(), "a header with a null value: CloudEvents SDKs stumble over it"
+        headers = {name: value.decode() for name, value in record.headers}
         events.append({**headers, "value": (record.value or b"").decode()})
     return [event for event in events if event.get("ce_tenantid") == tenant]

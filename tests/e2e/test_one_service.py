@@ -1,5 +1,6 @@
 """One service as its container runs it: told by the environment alone, with nothing at hand but what the image holds."""
 
+import asyncio
 import json
 import os
 import re
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
+import asyncpg
 import httpx2
 import production
 import pytest
@@ -20,6 +22,7 @@ from tailrace.codegen.locks import extras, head, lock_of, locked
 from tailrace.core.installed import installed
 from tailrace.settings import Settings
 from tailrace.stack.embedded import Stack
+from tailrace.stack.state import Capture, State
 from tailrace_testing.gateway import eventually
 
 SERVICES = installed()
@@ -39,12 +42,12 @@ def _started(stack: Stack, command: list[str], **settings: str) -> "subprocess.P
 
 
 @contextmanager
-def _serving(stack: Stack, part: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
+def _serving(stack: Stack, part: str, **more: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
     port = free_port()
     settings = Settings(postgres=stack.postgres_url, secret=stack.supervisor.credentials.secret)
     url = settings.database("catalog")
     # In a cluster a service is handed its own role, and neither the superuser's address nor the fleet's secret.
-    own = {"TAILRACE_DATABASE_URL": url, "TAILRACE_POSTGRES": "", "TAILRACE_SECRET": "of-catalog-alone"}
+    own = {"TAILRACE_DATABASE_URL": url, "TAILRACE_POSTGRES": "", "TAILRACE_SECRET": "of-catalog-alone", **more}
     process = _in_its_image(stack, "serve", "catalog", "--port", str(port), "--part", part, **own)
     try:
         yield f"http://127.0.0.1:{port}", process
@@ -60,6 +63,59 @@ def test_preparing_what_is_prepared_changes_nothing(fleet: Stack) -> None:
     assert "databases ready: 1 prepared" in said
     assert re.search(r"\d topics, 0 new", said), said
     assert "connectors ready: 1 running" in said
+
+
+def _captures(fleet: Stack) -> dict[str, Capture]:
+    state = State.load(fleet.plan.layout.state)
+    return {} if state is None else state.connectors
+
+
+async def test_what_is_released_is_left_alone_by_watches_until_it_is_prepared_again(fleet: Stack) -> None:
+    """No watch brings them back; to be prepared again does, with what was recorded meanwhile."""
+    for _ in range(2):
+        process = _in_its_image(fleet, "release", "catalog")
+        said, _ = await asyncio.to_thread(process.communicate, timeout=120)
+        assert process.returncode == 0, said
+        assert "its connector and its replication slot are removed; the database stays" in said
+
+    admin = await asyncpg.connect(fleet.postgres_url)
+    slot = "SELECT count(*) FROM pg_replication_slots WHERE slot_name LIKE 'catalog_outbox%'"
+    try:
+        # Each look at the others that ends later has passed over this one.
+        looked = {name: each.arrived_at for name, each in _captures(fleet).items()}
+
+        async def looked_again() -> bool:
+            found = _captures(fleet)
+            return "catalog" not in found and all(each.arrived_at != looked[name] for name, each in found.items())
+
+        await eventually(looked_again, bool, what="newer canaries of all others")
+        assert await admin.fetchval(slot) == 0
+        process = _in_its_image(fleet, "prepare", "catalog")
+        said, _ = await asyncio.to_thread(process.communicate, timeout=240)
+        assert (process.returncode, "rows published again" in said or "connectors ready" in said) == (0, True), said
+
+        async def back() -> bool:
+            return "catalog" in (found := _captures(fleet)) and found["catalog"].well and found["catalog"].trouble == ""
+
+        await eventually(back, bool, what="capture of catalog brought back")
+        assert await admin.fetchval(slot) == 1
+    finally:
+        await admin.close()
+
+
+async def test_metrics_have_a_port_of_their_own_where_one_is_named(fleet: Stack) -> None:
+    port = free_port()
+    with _serving(fleet, "api", TAILRACE_METRICS_PORT=str(port)) as (address, _):
+        async with httpx2.AsyncClient() as client:
+
+            async def scraped() -> str:
+                try:
+                    await client.get(f"{address}/v1/items")
+                    return (await client.get(f"http://127.0.0.1:{port}/metrics")).text
+                except httpx2.TransportError:
+                    return ""
+
+            await eventually(scraped, lambda shown: "http_server_request_duration_seconds_count" in shown)
 
 
 def test_an_unknown_service_is_named(fleet: Stack) -> None:

@@ -17,7 +17,7 @@ from tailrace_testing.gateway import eventually
 TOPIC = "order.events"
 
 
-async def _send(fleet: Stack, aggregate: UUID, type: str, *sequences: int) -> None:
+async def _send(fleet: Stack, aggregate: UUID, type: str, *sequences: int, source: str = "/tailrace/orders") -> None:
     """Events of an order that no service wrote, as a foreign or broken publisher would send them."""
     producer = AIOKafkaProducer(**clients.connection(fleet.kafka), acks="all", enable_idempotence=True)
     await producer.start()
@@ -26,6 +26,7 @@ async def _send(fleet: Stack, aggregate: UUID, type: str, *sequences: int) -> No
             headers = {
                 "ce_id": uuid4(),
                 "ce_type": type,
+                "ce_source": source,
                 "ce_subject": aggregate,
                 "ce_time": datetime.now(UTC).isoformat(),
                 "ce_dataschema": "urn:test:v1",
@@ -110,3 +111,31 @@ async def test_dead_letters_come_right_or_are_given_up(fleet: Stack) -> None:
         True,
         True,
     ), said
+
+
+async def test_an_event_of_a_forger_has_no_effect_and_says_whose_the_topic_is(fleet: Stack) -> None:
+    """Written by who may write the topic, with a source that it does not belong to; the true one, which comes later, is the first."""
+    aggregate = uuid4()
+    await _send(fleet, aggregate, "order.rumoured", 1, source="/tailrace/shipping")
+
+    async def forged() -> list[Any]:
+        connection = await asyncpg.connect(fleet.postgres_url.rsplit("/", 1)[0] + "/shipping")
+        try:
+            of = (
+                "SELECT * FROM dead_letter WHERE aggregate_id IS NULL AND subscriber = $1 AND reason LIKE '%ce_source%'"
+            )
+            return list(await connection.fetch(of, order_requests.name))
+        finally:
+            await connection.close()
+
+    (letter,) = await eventually(forged, lambda rows: len(rows) == 1, what="the forged event")
+    assert letter["kind"] == "malformed"
+    assert letter["reason"] == "the header ce_source is '/tailrace/shipping'; order.events belongs to /tailrace/orders"
+    await _send(fleet, aggregate, "order.rumoured", 1)
+    await _send(fleet, aggregate, "order.rumoured", 3)
+    (gap,) = await eventually(lambda: _dead_letters(fleet, aggregate), lambda rows: len(rows) == 1, what="a gap")
+    assert (gap["kind"], gap["sequence"]) == ("gap", 3)  # after 1, which was applied
+    await _send(fleet, aggregate, "order.rumoured", 2)
+    await eventually(lambda: _dead_letters(fleet, aggregate), lambda rows: rows == [], what="the gap that was filled")
+    drop = ("drop", "shipping", order_requests.name, TOPIC, letter["partition"], letter["offset"], "--reason", "forged")
+    assert (await _dlq(fleet, *drop))[0] == 0

@@ -46,12 +46,12 @@ async def test_rows_published_again_are_the_records_that_were_captured_and_chang
     mine: Places = {}
     for service in way.PUBLISHING:
         async with slots.connected(service, settings) as connection:
-            async for chunk in retained(connection, None):
+            async for chunk in retained(connection, service, None):
                 for out in chunk:
                     its_id = dict(out.headers)["ce_id"]
                     assert its_id is not None
                     mine[its_id.decode()] = [(out.topic, out.key, out.value, out.headers)]
-            sent = await republish(connection, fleet.kafka, None, lambda _: None)
+            sent = await republish(connection, service, fleet.kafka, None, lambda _: None)
             assert sent > 0 or service.topic not in used, service.name
     # Byte for byte, null headers and the order of headers included.
     assert {id: mine[id] for id in captured} == {

@@ -11,6 +11,7 @@ class Accessed(Event):
     """A request of somebody who is logged in was answered. It names no values of the query, and has nothing of any body."""
 
     topic: ClassVar[str] = "gateway.access"
+    publisher: ClassVar[str] = "gateway"
     type: ClassVar[str] = "gateway.accessed"
 
     request_id: UUID

@@ -44,6 +44,7 @@ CHART_OF: Mapping[str, ChartName] = {"FR": "france", "DE": "germany", "JP": "jap
 
 class AccountingEvent(Event):
     topic: ClassVar[str] = "accounting.events"
+    publisher: ClassVar[str] = "accounting"
 
 
 class AccountDescription(AccountingEvent):
@@ -168,7 +169,7 @@ class JournalPosted(AccountingEvent):
 
     `effective_at` is when it holds in the business, `recorded_at` when it was written down; the latter rises from journal to journal.
     `source_effective_at` is when the posted event took effect, given where that lies in a locked period and the journal had to move on.
-    `adjustment_reason` is why a person posted to control accounts; only such a journal has one.
+    `adjustment_reason` is why a person posted to control accounts; only such a journal has one. `order_id` names the order that the posted event did.
     """
 
     type: ClassVar[str] = "accounting.journal.posted"
@@ -186,6 +187,7 @@ class JournalPosted(AccountingEvent):
     recorded_at: datetime | None = None
     source_effective_at: datetime | None = None
     adjustment_reason: str | None = None
+    order_id: UUID | None = None
 
 
 class JournalReversed(AccountingEvent):

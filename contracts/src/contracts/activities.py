@@ -55,6 +55,7 @@ class ChecklistItem(_Value):
 
 class SalesEvent(Event):
     topic: ClassVar[str] = "sales.events"
+    publisher: ClassVar[str] = "activities"
 
 
 class MeetingEvent(SalesEvent):
@@ -163,7 +164,7 @@ class TaskDescription(TaskEvent):
 
     user_id: UUID | None
     """Who is to do it."""
-    description: str | None = None
+    description: Personal[str] | None = None
     status: TaskStatus
     priority: Priority
     due_at: datetime | None = None

@@ -47,6 +47,7 @@ KpiOutcome = Annotated[Exact, Field(max_digits=24, decimal_places=6, examples=["
 
 class KpiDefinitionEvent(Event):
     topic: ClassVar[str] = "analytics.events"
+    publisher: ClassVar[str] = "analytics"
 
     kpi_id: UUID
     code: str
@@ -94,6 +95,7 @@ class KpiUpdated(Event):
     """What a KPI came to in a period is different now, or how that stands to its target. `previous_state` is null the first time."""
 
     topic: ClassVar[str] = "analytics.events"
+    publisher: ClassVar[str] = "analytics"
     type: ClassVar[str] = "epm.kpi.updated"
 
     kpi_result_id: UUID

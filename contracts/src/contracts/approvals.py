@@ -63,6 +63,7 @@ Then = Literal["return", "restart", "fail"]
 
 class ApprovalEvent(Event):
     topic: ClassVar[str] = "approval.events"
+    publisher: ClassVar[str] = "workflow"
 
     approval_id: UUID
     subject: ApprovalSubject
@@ -202,6 +203,7 @@ NoApproval = ApprovalRejected | ApprovalRecalled | ApprovalVoided
 
 class DelegationEvent(Event):
     topic: ClassVar[str] = "approval.events"
+    publisher: ClassVar[str] = "workflow"
 
     delegation_id: UUID
     user_id: UUID
@@ -227,6 +229,7 @@ class DelegationEnded(DelegationEvent):
 
 class ProcessEvent(Event):
     topic: ClassVar[str] = "approval.events"
+    publisher: ClassVar[str] = "workflow"
 
     process_id: UUID
     key: str

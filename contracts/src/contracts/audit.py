@@ -9,6 +9,7 @@ from tailrace.core.events import Event
 
 class AuditEvent(Event):
     topic: ClassVar[str] = "audit.events"
+    publisher: ClassVar[str] = "audit"
 
 
 class AuditHeadSigned(AuditEvent):

@@ -18,6 +18,7 @@ from tailrace.core.text import plain
 
 class CatalogEvent(Event):
     topic: ClassVar[str] = "catalog.events"
+    publisher: ClassVar[str] = "catalog"
 
 
 UnitName = Annotated[str, BeforeValidator(plain)]

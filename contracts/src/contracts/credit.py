@@ -74,6 +74,7 @@ class CreditPolicyUpdated(Event):
     """When the company holds orders for credit; carries the whole of it."""
 
     topic: ClassVar[str] = "order.events"
+    publisher: ClassVar[str] = "orders"
     type: ClassVar[str] = "order.credit_policy.updated"
 
     credit_policy_id: UUID

@@ -86,6 +86,7 @@ class Person(_Value):
 
 class CustomerEvent(Event):
     topic: ClassVar[str] = "customer.events"
+    publisher: ClassVar[str] = "customers"
 
     customer_id: UUID
 

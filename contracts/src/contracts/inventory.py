@@ -16,6 +16,7 @@ from tailrace.core.money import Currency, Minor, Quantity, SignedQuantity
 
 class InventoryEvent(Event):
     topic: ClassVar[str] = "inventory.events"
+    publisher: ClassVar[str] = "inventory"
 
 
 class StockEvent(InventoryEvent):

@@ -54,6 +54,7 @@ class FormField(_Value):
 
 class _Lead(Event):
     topic: ClassVar[str] = "opportunity.events"
+    publisher: ClassVar[str] = "opportunities"
 
     lead_id: UUID
 
@@ -176,6 +177,7 @@ class LeadFormDescription(Event):
     """The whole of a form that strangers fill in. Created, updated and restored say the same."""
 
     topic: ClassVar[str] = "opportunity.events"
+    publisher: ClassVar[str] = "opportunities"
 
     lead_form_id: UUID
     code: str
@@ -209,6 +211,7 @@ class LeadFormDeleted(Event):
     """The form is gone; its address leads nowhere."""
 
     topic: ClassVar[str] = "opportunity.events"
+    publisher: ClassVar[str] = "opportunities"
     type: ClassVar[str] = "crm.lead_form.deleted"
 
     lead_form_id: UUID
@@ -219,6 +222,7 @@ class PolicyChanged(Event):
     """What the tenant said of leads and opportunities is different now: `kind` names what, `content` is all of it."""
 
     topic: ClassVar[str] = "opportunity.events"
+    publisher: ClassVar[str] = "opportunities"
     type: ClassVar[str] = "crm.policy.changed"
 
     policy_id: UUID

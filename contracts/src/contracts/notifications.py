@@ -15,6 +15,7 @@ Service = Literal["slack", "teams"]
 
 class NotificationTopic(Event):
     topic: ClassVar[str] = "notification.events"
+    publisher: ClassVar[str] = "notifications"
 
 
 class NotificationEvent(NotificationTopic):

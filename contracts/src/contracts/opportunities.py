@@ -75,6 +75,7 @@ class PipelineDescription(Event):
     """The whole of a pipeline, stages in their order. Created, updated and restored say the same."""
 
     topic: ClassVar[str] = "opportunity.events"
+    publisher: ClassVar[str] = "opportunities"
 
     pipeline_id: UUID
     code: str
@@ -104,6 +105,7 @@ class PipelineDeleted(Event):
     """The pipeline is gone; its code is free again."""
 
     topic: ClassVar[str] = "opportunity.events"
+    publisher: ClassVar[str] = "opportunities"
     type: ClassVar[str] = "crm.pipeline.deleted"
 
     pipeline_id: UUID
@@ -114,6 +116,7 @@ class ReasonDescription(Event):
     """The whole of a reason why opportunities are won or lost."""
 
     topic: ClassVar[str] = "opportunity.events"
+    publisher: ClassVar[str] = "opportunities"
 
     reason_id: UUID
     code: str
@@ -143,6 +146,7 @@ class ReasonDeleted(Event):
     """The reason is gone; its code is free again."""
 
     topic: ClassVar[str] = "opportunity.events"
+    publisher: ClassVar[str] = "opportunities"
     type: ClassVar[str] = "crm.reason.deleted"
 
     reason_id: UUID
@@ -151,6 +155,7 @@ class ReasonDeleted(Event):
 
 class _Opportunity(Event):
     topic: ClassVar[str] = "opportunity.events"
+    publisher: ClassVar[str] = "opportunities"
 
     opportunity_id: UUID
 
@@ -268,6 +273,7 @@ class QuotaSet(Event):
     """What somebody is to sell in a period of the company's, such as `2026-11` or `2026-Q4`."""
 
     topic: ClassVar[str] = "opportunity.events"
+    publisher: ClassVar[str] = "opportunities"
     type: ClassVar[str] = "crm.quota.set"
 
     quota_id: UUID

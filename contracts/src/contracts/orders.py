@@ -18,6 +18,7 @@ Progress = Literal["none", "partial", "full"]
 
 class OrderEvent(Event):
     topic: ClassVar[str] = "order.events"
+    publisher: ClassVar[str] = "orders"
 
     order_id: UUID
 

@@ -29,7 +29,7 @@ class PaymentReceived(PaymentEvent):
     number: str
     customer_id: UUID | None = None
     payer_name: Personal[str] | None = None
-    reference: str | None = None
+    reference: Personal[str] | None = None
     bank_account_id: UUID
     account: str
     currency: Currency

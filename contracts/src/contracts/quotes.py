@@ -64,6 +64,7 @@ class AuthorityLimit(_Value):
 
 class QuoteEvent(Event):
     topic: ClassVar[str] = "quote.events"
+    publisher: ClassVar[str] = "quotes"
 
     quote_id: UUID
 
@@ -257,6 +258,7 @@ class QuoteAuthorityChanged(Event):
     """Who may quote how much without approval is different now; carries the whole of it."""
 
     topic: ClassVar[str] = "quote.events"
+    publisher: ClassVar[str] = "quotes"
     type: ClassVar[str] = "quote.authority_changed"
 
     authority_id: UUID

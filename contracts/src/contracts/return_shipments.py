@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from contracts.shipments import ShipmentTopic
 from tailrace.core.money import Quantity, SignedQuantity
+from tailrace.core.personal_data import Personal
 
 Verdict = Literal["restock", "scrap", "send_back"]
 """What becomes of goods that were looked at: they are sold again, thrown away, or go back to the customer, who gets nothing for them."""
@@ -50,7 +51,7 @@ class UnexpectedGoods(_Value):
 
     description: str
     quantity: Quantity
-    note: str | None = None
+    note: Personal[str] | None = None
 
 
 class ShipmentReturned(ReturnShipmentEvent):
@@ -76,7 +77,7 @@ class InspectedLine(_Value):
     warehouse_id: UUID
     verdict: Verdict
     quantity: Quantity
-    note: str | None = None
+    note: Personal[str] | None = None
 
 
 class ReturnInspected(ReturnShipmentEvent):

@@ -67,7 +67,7 @@ class ReturnDescription(ReturnEvent):
     owner_name: Personal[str | None] = None
     reason_code: str
     reason: str
-    note: str | None = None
+    note: Personal[str] | None = None
     """What else the customer said."""
     currency: Currency
     fee: ReturnFee | None = None
@@ -184,6 +184,7 @@ class ReturnReasonDeleted(Event):
     """The reason is gone; returns keep what it was called."""
 
     topic: ClassVar[str] = "order.events"
+    publisher: ClassVar[str] = "orders"
     type: ClassVar[str] = "order.return_reason.deleted"
 
     return_reason_id: UUID
@@ -194,6 +195,7 @@ class ReturnReasonDescription(Event):
     """The whole of it. Created, updated and restored say the same."""
 
     topic: ClassVar[str] = "order.events"
+    publisher: ClassVar[str] = "orders"
 
     return_reason_id: UUID
     code: str

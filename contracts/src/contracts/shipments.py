@@ -15,6 +15,7 @@ from tailrace.core.personal_data import Personal
 
 class ShipmentTopic(Event):
     topic: ClassVar[str] = "shipment.events"
+    publisher: ClassVar[str] = "shipping"
 
 
 class ShipmentEvent(ShipmentTopic):
@@ -157,7 +158,7 @@ class ShipmentDelivered(ShipmentEvent):
 
     delivered_at: datetime
     signed_by: Personal[str] | None = None
-    note: str | None = None
+    note: Personal[str] | None = None
 
 
 class ShipmentCancelled(ShipmentEvent):

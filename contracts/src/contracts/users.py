@@ -55,6 +55,7 @@ class DateBounds(BaseModel):
 
 class UserEvent(Event):
     topic: ClassVar[str] = "user.events"
+    publisher: ClassVar[str] = "identity"
 
 
 class TenantCreated(UserEvent):

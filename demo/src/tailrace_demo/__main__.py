@@ -11,14 +11,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tailrace_demo import approvals, books, report, topics, traces
+from tailrace_demo import approvals, books, money, moving_in, report, topics, traces
 from tailrace_demo.client import RequestLog, Session
 from tailrace_demo.companies import FIRMS, MUSIC
 from tailrace_demo.expected import Expected, expected
 from tailrace_demo.morning import morning
 from tailrace_demo.purchases import purchases
 from tailrace_demo.setup import Shop, found
-from tailrace_demo.trade import Plan, plans, purchase_plans, trade
+from tailrace_demo.trade import Plan, moved_in, plans, trade
 
 SAMPLE = 200
 
@@ -26,6 +26,7 @@ SAMPLE = 200
 def main() -> None:
     options = _options()
     data = Path(os.environ.get("TAILRACE_DATA", ".tailrace")) / "demo"
+    data.mkdir(parents=True, exist_ok=True)
     console = Console()
     options.all = _all_purchases(options, data)
     sys.exit(0 if asyncio.run(run(options, RequestLog(data / "requests.jsonl"), data, console)) else 1)
@@ -68,8 +69,8 @@ async def run(options: argparse.Namespace, log: RequestLog, data: Path, console:
     async with Session(options.gateway, log) as session:
         operator = await session.log_in("platform", "operator@platform.local", options.operator_password)
         console.print("Master data and opening stock …")
-        shops = [await found(session, operator, firm) for firm in FIRMS]
-        planned = {shop.firm.slug: _plans(shop, options) for shop in shops}
+        shops = [await found(session, operator, firm, data if firm is MUSIC else None) for firm in FIRMS]
+        planned = {shop.firm.slug: await _plans(shop, options, data) for shop in shops}
         await _trade(shops, planned, console)
         log.save()
         figures = {shop.firm.slug: _expected(shop, log) for shop in shops}
@@ -124,9 +125,10 @@ def _saved(text: str, path: Path) -> Path:
     return path
 
 
-def _plans(shop: Shop, options: argparse.Namespace) -> list[Plan]:
+async def _plans(shop: Shop, options: argparse.Namespace, data: Path) -> list[Plan]:
     if shop.firm is MUSIC:
-        return purchase_plans(shop, purchases(None if options.all else SAMPLE))
+        bought = purchases(None if options.all else SAMPLE)
+        return moved_in(await moving_in.bring_orders(shop.admin, shop.firm, bought, data))
     return plans(shop, options.orders // 2, options.seed)
 
 
@@ -142,7 +144,12 @@ async def _trade(shops: list[Shop], planned: dict[str, list[Plan]], console: Con
 
                 group.create_task(trade(shop, planned[shop.firm.slug], done))
                 if shop.firm.customers:
-                    group.create_task(approvals.approvals(shop))
+                    group.create_task(_office(shop))
+
+
+async def _office(shop: Shop) -> None:
+    """What is decided, and what money comes in."""
+    await money.collect(shop, await approvals.approvals(shop))
 
 
 def _expected(shop: Shop, log: RequestLog) -> Expected:

@@ -10,6 +10,7 @@ from tailrace_demo.expected import Expected
 from tailrace_demo.setup import Shop
 
 INVENTORY, REVENUE, TAX, COST, RENT = "1400", "4000", "2200", "5000", "6000"
+BANK, RECEIVABLE, UNBILLED, CREDIT = "1000", "1200", "1210", "2300"
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,13 @@ async def _decided(shop: Shop, figures: Expected) -> list[Check]:
         Check("approvals by state", _states(waited), _sorted(figures.approvals)),
         Check("decisions by person", _sorted(votes), _sorted(figures.decisions)),
         Check("rent, partly by approval", balances.get(RENT, 0), figures.rent),
+        Check(
+            "invoices by state", _states(await shop.admin.every("/v1/accounting/invoices")), _sorted(figures.invoices)
+        ),
+        Check("owed by customers", balances.get(RECEIVABLE, 0), figures.money["owed by customers"]),
+        Check("left, not invoiced", balances.get(UNBILLED, 0), figures.money["left, not invoiced"]),
+        Check("customers' credit", -balances.get(CREDIT, 0), figures.money["customers' credit"]),
+        Check("bank", balances.get(BANK, 0), figures.money["received less paid back"] - figures.rent),
     ]
 
 

@@ -22,7 +22,12 @@ class Firm:
     slug: str
     name: str
     industry: str
+    country: str
     currency: str
+    digits: int
+    """Decimal places of the currency."""
+    fee: int
+    """What a reminder costs a customer, in minor units."""
     time_zone: str
     warehouses: tuple[tuple[str, str], ...]
     goods: tuple[Good, ...]
@@ -34,7 +39,10 @@ METAL = Firm(
     slug="hagane-works",
     name="Hagane Works",
     industry="metalworking",
+    country="JP",
     currency="JPY",
+    digits=0,
+    fee=500,
     time_zone="Asia/Tokyo",
     warehouses=(("OSA", "Osaka plant"), ("NGO", "Nagoya depot")),
     goods=(
@@ -53,7 +61,10 @@ FOOD = Firm(
     slug="campagna-foods",
     name="Campagna Foods",
     industry="food processing",
+    country="IT",
     currency="EUR",
+    digits=2,
+    fee=400,
     time_zone="Europe/Rome",
     warehouses=(("BOL", "Bologna"), ("PAR", "Parma cold store")),
     goods=(
@@ -72,7 +83,10 @@ MUSIC = Firm(
     slug="cdnow-records",
     name="CDNOW Records",
     industry="music retail",
+    country="US",
     currency="USD",
+    digits=2,
+    fee=0,
     time_zone="America/New_York",
     warehouses=(("PHL", "Philadelphia"),),
     goods=(Good("CD", "Compact disc", "pcs", "1500", 912, "0", 20_000, 2),),

@@ -76,7 +76,7 @@ class Decided:
 
     def _agree(self, quote: _Quote | None, document_id: str) -> str:
         if quote is None:
-            self.rent += self._journals[document_id]
+            self.rent += self._journals.get(document_id, 0)
             return "approved"
         quote.agreed += 1
         if quote.agreed < (2 if quote.net > FINANCE_ABOVE else 1):

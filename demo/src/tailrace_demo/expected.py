@@ -1,6 +1,8 @@
 """What the books must say, computed from the log of requests alone. This module shares no code with the platform it checks."""
 
-from collections import defaultdict
+import csv
+import io
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
@@ -8,6 +10,7 @@ from fractions import Fraction
 from math import floor
 from typing import Any
 
+from tailrace_demo.collected import Collected, Part
 from tailrace_demo.decided import Decided
 
 
@@ -19,6 +22,8 @@ class Expected:
     net_ordered: int
     units_shipped: Decimal
     opening_units: Decimal
+    shipped: int
+    """The net of all that left, whatever came back."""
     revenue: int
     tax: int
     opening_value: int
@@ -27,10 +32,15 @@ class Expected:
     decisions: dict[str, int]
     """How often each person decided, by the name before the @."""
     rent: int
+    invoices: dict[str, int]
+    money: dict[str, int]
+    """By what it is: see `Collected.figures`."""
 
 
 @dataclass
 class _Line:
+    order_id: str
+    rate: Decimal
     quantity: Decimal
     net: int
     tax: int
@@ -57,6 +67,7 @@ class _Book:
         self._revenue = self._tax = self._opening = 0
         self._opening_units = Decimal(0)
         self._decided = Decided(prices)
+        self._collected = Collected()
 
     def read(self, entry: dict[str, Any]) -> None:
         path, body, answer = entry["path"].split("/")[2:], entry["body"], entry["answer"]
@@ -73,30 +84,62 @@ class _Book:
                 self._split(shipment_id, answer["id"], body)
             case ["shipments", shipment_id, "dispatch"]:
                 self._dispatch(shipment_id, answer)
+            case ["import", what]:
+                self._file(what, body, answer)
             case ["inventory", "receipts"]:
-                self._opening += body["value"]
-                self._opening_units += Decimal(body["quantity"])
+                self._open(Decimal(body["quantity"]), body["value"])
             case _:
                 self._decided.read(entry)
+                self._collected.read(entry)
 
     def figures(self) -> Expected:
         states: dict[str, int] = defaultdict(int)
-        for state in self._orders.values():
-            states[state] += 1
+        waiting, money = self._collected.waiting(), self._collected
+        for id, state in self._orders.items():
+            states["credit_hold" if id in waiting else state] += 1
         lines = self._lines.values()
         return Expected(
             orders=dict(states),
             net_ordered=sum(line.net for line in lines),
-            units_shipped=sum((line.shipped for line in lines), Decimal(0)),
+            units_shipped=sum((line.shipped for line in lines), Decimal(0)) - money.back,
             opening_units=self._opening_units,
-            revenue=self._revenue,
-            tax=self._tax,
+            shipped=self._revenue,
+            revenue=self._revenue - money.credited_net + money.fees,
+            tax=self._tax + money.tax,
             opening_value=self._opening,
             quotes=self._decided.quotes(),
-            approvals=self._decided.approvals(),
+            approvals=self._approvals(len(waiting)),
             decisions=dict(self._decided.decisions),
             rent=self._decided.rent,
+            invoices=money.invoices(),
+            money=money.figures(),
         )
+
+    def _approvals(self, waiting: int) -> dict[str, int]:
+        """Of those that were asked for, and of orders that went on before anybody had answered."""
+        states = Counter(self._decided.approvals())
+        states["pending"] += waiting
+        states["voided"] += self._collected.freed
+        return dict(+states)
+
+    def _open(self, quantity: Decimal, value: int) -> None:
+        self._opening += value
+        self._opening_units += quantity
+
+    def _file(self, what: str, text: str, found: dict[str, str] | None) -> None:
+        """`found` has the ids of orders by their references."""
+        for row in csv.DictReader(io.StringIO(text)):
+            if what == "stock":
+                self._open(Decimal(row["Quantity"]), int(row["Value"]))
+            elif what == "orders" and found is not None:
+                id = found[row["Customer reference"]]
+                self._order(self._from_file(row), {"id": id, "lines": [{"id": id}]})
+
+    def _from_file(self, row: dict[str, str]) -> dict[str, Any]:
+        """The same as a request. Who sells by file sells one thing alone."""
+        (item,) = self._tax_rates
+        line = {"item_id": item, "quantity": row["Quantity"], "net": int(row["Net"])}
+        return {"confirm": row["Confirm"] == "yes", "lines": [line]}
 
     def _order(self, body: dict[str, Any], answer: dict[str, Any]) -> None:
         self._orders[answer["id"]] = "confirmed" if body["confirm"] else "draft"
@@ -105,10 +148,14 @@ class _Book:
             quantity = Decimal(sent["quantity"])
             price = Decimal(sent["unit_price"]) if "unit_price" in sent else self._prices[sent["item_id"]]
             net = sent["net"] if "net" in sent else _round(quantity * price)
-            line = self._lines[shown["id"]] = _Line(quantity, net, 0)
-            by_rate[self._tax_rates[sent["item_id"]]].append(line)
+            rate = self._tax_rates[sent["item_id"]]
+            line = self._lines[shown["id"]] = _Line(answer["id"], rate, quantity, net, 0)
+            by_rate[rate].append(line)
         for rate, lines in by_rate.items():
             _give_tax(lines, rate)
+        if body["confirm"]:
+            worth = sum(line.net + line.tax for lines in by_rate.values() for line in lines)
+            self._collected.ordered(answer["id"], body.get("customer_id"), worth)
 
     def _split(self, shipment_id: str, part_id: str, body: dict[str, Any]) -> None:
         for line in body["lines"]:
@@ -120,11 +167,17 @@ class _Book:
         changes = self._shipments[shipment_id]
         is_part = any(quantity > 0 for quantity in changes.values())
         for shown in answer["lines"]:
-            line = self._lines[shown["line_id"]]
+            known = shown["line_id"] in self._lines  # of an order from a file, only the order is known
+            line = self._lines[shown["line_id"] if known else answer["order_id"]]
             out = changes[shown["line_id"]] if is_part else line.quantity + changes.get(shown["line_id"], Decimal(0))
             before, after = line.shipped, line.shipped + out
-            self._revenue += _part(line.net, after, line.quantity) - _part(line.net, before, line.quantity)
-            self._tax += _part(line.tax, after, line.quantity) - _part(line.tax, before, line.quantity)
+            net, tax = [
+                _part(amount, after, line.quantity) - _part(amount, before, line.quantity)
+                for amount in (line.net, line.tax)
+            ]
+            self._revenue += net
+            self._tax += tax
+            self._collected.left(Part(line.order_id, shown["line_id"], out, line.rate, net, tax))
             line.shipped = after
 
 

@@ -40,7 +40,7 @@ async def morning(shop: Shop, figures: Expected, entries: Iterable[dict[str, Any
     wanted = {
         "orders placed": sum(figures.orders.values()),
         "ordered, net": figures.net_ordered,
-        "shipped, net": figures.revenue,
+        "shipped, net": figures.shipped,
         "customers": customers,
         "approvals given": figures.approvals.get("approved", 0),
         "approvals refused": figures.approvals.get("rejected", 0),

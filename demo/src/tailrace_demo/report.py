@@ -15,8 +15,6 @@ from tailrace_demo.setup import Shop
 from tailrace_demo.topics import Event, Latency
 from tailrace_demo.traces import Verdict
 
-_DECIMALS = {"JPY": 0}
-
 
 def show_checks(console: Console, results: dict[str, tuple[Firm, list[Check]]]) -> None:
     """A table per company: what the platform says, what follows from the requests, and whether they agree."""
@@ -128,6 +126,5 @@ def _text(check: Check, value: Any, firm: Firm) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in value.items())
     if isinstance(value, int) and not check.counted:
-        decimals = _DECIMALS.get(firm.currency, 2)
-        return f"{firm.currency} {value / 10**decimals:,.{decimals}f}"
+        return f"{firm.currency} {value / 10**firm.digits:,.{firm.digits}f}"
     return f"{value:,}"

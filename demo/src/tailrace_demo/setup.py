@@ -2,9 +2,11 @@
 
 import asyncio
 from dataclasses import dataclass
+from pathlib import Path
 
 from tailrace_demo.client import Session, User
 from tailrace_demo.companies import PASSWORD, Firm, Good
+from tailrace_demo.moving_in import bring_goods
 
 OPENED = "2026-01-01T00:00:00Z"
 
@@ -24,8 +26,8 @@ class Shop:
         return next(good for good in self.firm.goods if good.sku == sku)
 
 
-async def found(session: Session, operator: User, firm: Firm) -> Shop:
-    """Create the company, or find it as an earlier run left it."""
+async def found(session: Session, operator: User, firm: Firm, folder: Path | None = None) -> Shop:
+    """Create the company, or find it as an earlier run left it. With a folder, its goods come in by files that are left there."""
     email = f"admin@{firm.slug}.example"
     tenant = {
         "slug": firm.slug,
@@ -43,18 +45,17 @@ async def found(session: Session, operator: User, firm: Firm) -> Shop:
         lambda page: {g.unit for g in firm.goods} <= {u["code"] for u in page["items"]},
         what="units",
     )
-    items = {
-        good.sku: (await admin.post("/v1/items", _item(good), key=f"item/{good.sku}"))["id"] for good in firm.goods
-    }
     warehouses = {}
     for code, name in firm.warehouses:
         body = {"code": code, "name": name}
         warehouses[code] = (await admin.post("/v1/warehouses", body, key=f"warehouse/{code}"))["id"]
+    items = await (_make_items(admin, firm) if folder is None else bring_goods(admin, firm, folder))
     prices = [{"item_id": items[g.sku], "unit_price": g.price, "min_quantity": "1"} for g in firm.goods]
     listing: dict[str, object] = {"code": "LIST", "name": "List prices", "currency": firm.currency, "prices": prices}
     price_list = (await admin.post("/v1/price-lists", listing, key="price-list"))["id"]
     shop = Shop(firm, admin, sellers, items, warehouses, price_list)
-    await asyncio.gather(*[_receive(shop, good, code) for good in firm.goods for code in warehouses])
+    if folder is None:
+        await asyncio.gather(*[_receive(shop, good, code) for good in firm.goods for code in warehouses])
     return shop
 
 
@@ -64,6 +65,10 @@ async def hire(admin: User, name: str, roles: list[str]) -> User:
     body = {"email": email, "name": name.title(), "password": PASSWORD, "roles": roles}
     await admin.post("/v1/auth/users", body, key=f"user/{name}")
     return await admin.session.log_in(admin.tenant, email, PASSWORD)
+
+
+async def _make_items(admin: User, firm: Firm) -> dict[str, str]:
+    return {good.sku: (await admin.post("/v1/items", _item(good), key=f"item/{good.sku}"))["id"] for good in firm.goods}
 
 
 def _item(good: Good) -> dict[str, object]:

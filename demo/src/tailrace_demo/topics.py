@@ -69,13 +69,14 @@ def event_of(topic: str, headers: dict[str, bytes | None]) -> Event | None:
     text = {name: value.decode() for name, value in headers.items() if value is not None}
     if "ce_id" not in text:
         return None
+    cause = text.get("ce_causationid")  # what began it all has its correlation there
     return Event(
         text["ce_id"],
         text["ce_type"],
         topic,
         text["ce_subject"],
         text["ce_tenantid"],
-        text.get("ce_causationid"),
+        None if cause == text["ce_correlationid"] else cause,
         text["ce_correlationid"],
         int(text["ce_sequence"]),
         datetime.fromisoformat(text["ce_time"]),

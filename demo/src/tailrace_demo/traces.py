@@ -19,6 +19,8 @@ from tailrace_demo.topics import Event, read_events
 
 WITHIN = 120.0
 """Seconds that the platform has to take in what was still under way."""
+CROWD = 10
+"""Documents that a request begins with which the others still belong to the trace of each."""
 _AT_ONCE = 6
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\{\w+\}")
 
@@ -49,7 +51,7 @@ async def check(
 
     `users` ask, by company. The topics are read again while anything differs, since events may still be on their way.
     """
-    orders = sorted({(e["tenant"], e["answer"]["id"]) for e in entries if e["path"] == "/v1/orders"})
+    orders = sorted({(e["tenant"], order) for e in entries for order in _orders(e)})
     chosen = random.Random(seed).sample(orders, min(count, len(orders)))
     verdict, open_ones = Verdict(orders=len(chosen)), chosen
     requests = _requests(entries)
@@ -61,7 +63,7 @@ async def check(
 
         async def one(tenant: str, order: str, known: Topics = known, places: asyncio.Semaphore = places) -> None:
             async with places:
-                why = await _differs(users[tenant], order, known.belonging(order), requests[order], verdict)
+                why = await _differs(users[tenant], order, known, requests[order], verdict)
             if why:
                 verdict.wrong[order] = why
 
@@ -70,6 +72,16 @@ async def check(
         if time.monotonic() > deadline:
             break
     return verdict
+
+
+def _orders(entry: Mapping[str, Any]) -> Sequence[str]:
+    """Those that a request made, or a file."""
+    match entry["path"]:
+        case "/v1/orders":
+            return [entry["answer"]["id"]]
+        case "/tailrace/import/orders":
+            return list(entry["answer"].values())
+    return []
 
 
 def _requests(entries: Iterable[Mapping[str, Any]]) -> dict[str, Counter[str]]:
@@ -107,10 +119,16 @@ class Topics:
             else:
                 self._begun[event.correlation].append(event)
 
-    def belonging(self, order: str) -> dict[str, Event]:
-        """All that belongs to an order, by id."""
+    def _began_with(self, event: Event) -> list[Event]:
+        """What the same request began: of one that began a crowd of documents, such as an import, what is about the same one."""
+        begun = self._begun[event.correlation]
+        crowd = len({each.subject for each in begun}) > CROWD
+        return [each for each in begun if each.subject == event.subject] if crowd else begun
+
+    def belonging(self, document: str) -> dict[str, Event]:
+        """All that belongs to an order or another document, by id."""
         found: dict[str, Event] = {}
-        ahead = list(self._about[order])
+        ahead = list(self._about[document])
         while ahead:
             event = ahead.pop()
             if event.id in found:
@@ -120,7 +138,7 @@ class Topics:
             if event.cause in self._by_id:
                 ahead.append(self._by_id[event.cause])
             if event.cause is None:
-                ahead += self._begun[event.correlation]
+                ahead += self._began_with(event)
             if event.sequence == 1:  # a document that was made: what people and timers did to it later
                 ahead += [each for each in self._about[event.subject] if each.cause is None]
             elif event.cause is None:  # something was done to a document that was there: how it was made
@@ -128,10 +146,12 @@ class Topics:
         return found
 
 
-async def _differs(
-    user: User, order: str, wanted: Mapping[str, Event], asked: Counter[str], verdict: Verdict
-) -> str | None:
-    """What is wrong with the trace of an order, asked for at either end. None when nothing is."""
+async def _differs(user: User, order: str, known: Topics, asked: Counter[str], verdict: Verdict) -> str | None:
+    """What is wrong with the trace of an order, asked for at either end. None when nothing is.
+
+    Its last journal may be of an invoice or a payment, which others share: what belongs to that is less than what belongs to the order.
+    """
+    wanted = known.belonging(order)
     journals = [each for each in wanted.values() if each.type == "accounting.journal.posted"]
     back = [max(journals, key=lambda each: (each.time, each.id)).subject] if journals else []
     for end in (order, *back):
@@ -145,7 +165,8 @@ async def _differs(
         verdict.times.append((time.perf_counter() - began) * 1000)
         verdict.asked += 1
         verdict.nodes += len(trace["nodes"])
-        if why := wrong(trace, wanted, asked):
+        theirs = known.belonging(end)
+        if why := wrong(trace, theirs, asked if theirs.keys() == wanted.keys() else Counter()):
             return f"from {end}: {why}"
     return None
 

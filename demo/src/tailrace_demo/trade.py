@@ -2,13 +2,12 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tailrace_demo.client import User
-from tailrace_demo.purchases import Purchase
 from tailrace_demo.setup import Shop
 
 WORKERS = 4
@@ -17,11 +16,12 @@ FIRST_DAY = datetime(2026, 3, 2, 8, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Plan:
-    """One order as it is going to be placed, and what becomes of it: whole, parts, hold, cancel, short or draft."""
+    """One order as it is going to be placed, or as it is there already, and what becomes of it: whole, parts, hold, cancel, short or draft."""
 
     number: int
     body: dict[str, Any]
     fate: str
+    made: dict[str, Any] | None = None
 
 
 def plans(shop: Shop, count: int, seed: int) -> list[Plan]:
@@ -67,24 +67,9 @@ def _discounted(price: str, factor: str) -> str:
     return format((Decimal(price) * Decimal(factor)).quantize(Decimal("0.000001")).normalize(), "f")
 
 
-def purchase_plans(shop: Shop, purchases: Iterable[Purchase]) -> list[Plan]:
-    """Each purchase as an order of one line that carries its amount; the row's number is the key."""
-    (item,), (warehouse,) = shop.items.values(), shop.warehouses.values()
-    return [
-        Plan(
-            p.row,
-            {
-                "customer_reference": f"CDNOW-{p.customer:05d}",
-                "customer_name": f"Customer {p.customer:05d}",
-                "currency": "USD",
-                "ordered_at": f"{p.day.isoformat()}T12:00:00Z",
-                "lines": [{"item_id": item, "warehouse_id": warehouse, "quantity": str(p.quantity), "net": p.cents}],
-                "confirm": True,
-            },
-            "whole",
-        )
-        for p in purchases
-    ]
+def moved_in(orders: Mapping[int, dict[str, Any]]) -> list[Plan]:
+    """What becomes of orders that came by file, by the number of their row."""
+    return [Plan(row, {}, "whole", order) for row, order in sorted(orders.items())]
 
 
 async def trade(shop: Shop, planned: list[Plan], done: Callable[[], None]) -> None:
@@ -103,7 +88,7 @@ async def trade(shop: Shop, planned: list[Plan], done: Callable[[], None]) -> No
 
 async def _carry_out(shop: Shop, plan: Plan, seller: User) -> None:
     key = f"order/{plan.number}"
-    order = await seller.post("/v1/orders", plan.body, key=key)
+    order = plan.made or await seller.post("/v1/orders", plan.body, key=key)
     path = f"/v1/orders/{order['id']}"
     if plan.fate == "draft":
         return

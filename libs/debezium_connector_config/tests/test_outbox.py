@@ -1,6 +1,7 @@
 """The outbox connector renders exactly what was measured to work."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,30 @@ def test_table_and_columns_are_parameters() -> None:
     assert flat["transforms.outbox.route.by.field"] == "destination"
     assert flat["transforms.outbox.table.fields.additional.placement"] == "event_id:header:ce_id"
     assert flat["transforms"] == "outbox,unrouted"
+
+
+@pytest.mark.parametrize(
+    ("named", "goes_to"),
+    [
+        ("orders.events", "orders.events"),
+        ("payments.events", "orders.events"),
+        ("orders.dlq.too", "orders.events"),
+        ("ordersXdlq", "orders.events"),
+        ("", "orders.events"),
+        ("orders.dlq", "orders.dlq"),
+        ("canary", "canary"),
+    ],
+)
+def test_a_row_reaches_its_own_topic_and_those_that_are_named_alone(named: str, goes_to: str) -> None:
+    flat = outbox_connector(**ADDRESS, own_topic="orders.events", other_topics=("orders.dlq", "canary")).render()
+    # RegexRouter: the replacement where the whole name matches, else the name as it is. Python reads this expression as Java does.
+    expression, own = flat["transforms.outbox.route.topic.regex"], flat["transforms.outbox.route.topic.replacement"]
+    assert (own if re.fullmatch(expression, named) else named) == goes_to
+
+
+def test_without_other_topics_every_row_goes_to_its_own() -> None:
+    flat = outbox_connector(**ADDRESS, own_topic="orders.events").render()
+    assert flat["transforms.outbox.route.topic.regex"] == ".*"
 
 
 def test_a_constant_that_connect_would_alter_goes_through_the_key_before_the_router() -> None:

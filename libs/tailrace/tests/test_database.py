@@ -228,7 +228,7 @@ async def test_callers_that_go_away_leave_no_connection_and_no_tenant_behind(toy
 
 
 async def test_who_looks_in_vain_sends_one_statement(toy: Harness) -> None:
-    """Every service looks twice a second for each of these, and a transaction costs four times as much."""
+    """Whoever is called may have been called for nothing, and a transaction costs four times as much as a look."""
     for look in (
         TimerRunner(toy.database, toy.service.all_timers).fire_due,
         JobRunner(toy.database, toy.service.all_jobs).step,

@@ -8,6 +8,7 @@ from partner import DROP, HANG, PartnerListener
 from toy import Note
 
 from tailrace.db.database import Tx
+from tailrace.db.lookout import Lookout
 from tailrace.errands.errands import Outcome
 from tailrace_testing import MakeHarness
 from tailrace_testing.gateway import eventually
@@ -124,7 +125,8 @@ async def test_a_target_that_is_down_is_left_alone_and_its_errands_wait(toy: Err
 async def test_it_stops_when_it_is_told_and_finishes_what_is_under_way(toy: Errands) -> None:
     stop = asyncio.Event()
     async with PartnerListener([GOOD], pause=0.3) as partner:
-        running_on = asyncio.create_task(toy.runner(partner).run(stop))
+        lookout = Lookout(toy.h.database, every=5)
+        running_on = asyncio.gather(toy.runner(partner).run(stop, lookout), lookout.run(stop))
         await toy.send(partner)
         await eventually(lambda: _now(len(partner.asked)), bool, what="the call")
         stop.set()

@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import pytest
@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from toy import Answered, Asked, Memory, Note, NoteWritten
 
 from tailrace.core.errors import Invalid
-from tailrace.core.events import Meta
+from tailrace.core.events import Event, Meta
 from tailrace.core.ids import uuid7
 from tailrace.db.error_classes import is_transient
 from tailrace.http.routing import Tx
@@ -49,6 +49,38 @@ async def test_headers_that_no_column_holds_are_malformed(toy: Harness) -> None:
     assert len(reasons) == len(bad)
     assert all(any(name in reason for reason in reasons) for name in bad), reasons
     await toy.deliver(Asked(key=uuid7(), text="still going"), aggregate_id=uuid7())
+
+
+class Stamped(Event):
+    topic: ClassVar[str] = "stamp.events"
+    publisher: ClassVar[str] = "post"
+    type: ClassVar[str] = "stamp.put"
+
+
+async def test_an_event_that_its_topic_does_not_belong_to_has_no_effect_and_stops_no_true_one(toy: Harness) -> None:
+    stamps, put = Projection("toy.stamps"), []
+
+    @stamps.on(Stamped)
+    async def put_down(tx: Tx, event: Stamped, meta: Meta) -> None:
+        put.append(meta.event_id)
+
+    toy.dispatcher = Dispatcher("toy", toy.database, [stamps])
+    for forged in ("/tailrace/orders", "post", "/tailrace/post/", "/tailrace/Post", "", None):
+        true = await toy.deliver(Stamped(), aggregate_id=uuid7())
+        put.clear()
+        headers = {name: value.decode() for name, value in true.headers}
+        fresh = {**headers, "ce_id": str(uuid7()), "ce_subject": str(uuid7()), "ce_source": forged}
+        told = {name: value for name, value in fresh.items() if value is not None}
+        key = fresh["ce_subject"].encode()
+        await toy.redeliver(toy.record("stamp.events", key, b"{}", told), may_dead_letter=True)
+        assert put == []
+        # The true one has the same place, and is the first of its aggregate.
+        told["ce_source"] = "/tailrace/post"
+        await toy.redeliver(toy.record("stamp.events", key, b"{}", told), may_dead_letter=True)
+        assert len(put) == 1
+    reasons = await _reasons(toy)
+    assert len(reasons) == 6
+    assert all("stamp.events belongs to /tailrace/post" in reason for reason in reasons), reasons
 
 
 async def test_a_reason_with_a_nul_in_it_is_kept_without(toy: Harness) -> None:

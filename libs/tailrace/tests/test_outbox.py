@@ -1,6 +1,7 @@
 """Events leave in the transaction that made them true, or not at all."""
 
 import gc
+from typing import ClassVar
 from uuid import UUID
 
 import pytest
@@ -9,9 +10,13 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 from toy import Counted, Counter, Line, Note, Status
 
+from debezium_connector_config.outbox import CLOUDEVENTS_HEADERS
+from tailrace.capture.connectors import EXTENSIONS
+from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
+from tailrace.core.stand_ins import cause_told, trace_told
 from tailrace.db.event_streams import SNAPSHOT_EVERY, replay
-from tailrace.db.outbox import UnrecordedChange
+from tailrace.db.outbox import ForeignEvent, UnrecordedChange
 from tailrace.db.tables import snapshot
 from tailrace_testing import Harness
 
@@ -37,6 +42,31 @@ async def test_state_and_event_commit_together(toy: Harness) -> None:
     ]
     async with toy.tx() as tx:
         assert (await tx.find(Note, note_id)).version == 2
+
+
+class Stamped(Event):
+    topic: ClassVar[str] = "stamp.events"
+    publisher: ClassVar[str] = "post"
+    type: ClassVar[str] = "stamp.put"
+
+
+async def test_what_belongs_to_another_service_is_refused(toy: Harness) -> None:
+    with pytest.raises(ForeignEvent, match=r"toy recorded stamp\.put, and stamp\.events belongs to post"):
+        async with toy.tx() as tx:
+            note = Note.write("hello")
+            tx.add(note)
+            note.record(Stamped())
+    assert await toy.published() == []
+
+
+async def test_no_column_that_becomes_a_header_is_null(toy: Harness) -> None:
+    await _written(toy)
+    (row,) = await toy.admin.fetch("SELECT * FROM outbox WHERE topic = 'toy.events'")
+    assert [column for column, _ in (*CLOUDEVENTS_HEADERS, *EXTENSIONS) if row[column] is None] == []
+    assert row["causation_id"] == cause_told(None, row["correlation_id"])
+    assert row["traceparent"] == trace_told(None, row["correlation_id"], row["id"])
+    (event,) = await toy.published()
+    assert event.causation_id is None
 
 
 async def test_a_rollback_takes_the_event_along(toy: Harness) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import event
 from toy.redriving import ECHO, HEARD, ask, dead_letters, echoed, hear, mark, times
 
 from tailrace.core.ids import uuid7
+from tailrace.db.lookout import Lookout
 from tailrace.redrive.redriver import NotDroppable, Place, drop, redrive_forever
 from tailrace.runtime.migrate import migrate
 from tailrace_testing import Harness
@@ -183,10 +184,18 @@ async def test_no_dead_letter_costs_one_query(toy: Harness) -> None:
 async def test_the_background_redrives_and_stops_when_told(toy: Harness) -> None:
     cure, key, stop = uuid7(), uuid7(), asyncio.Event()
     await ask(toy, key, f"after {cure}", "two")
-    background = asyncio.create_task(
+    lookout = Lookout(toy.database, every=5)
+    toy.database.told = lookout.told
+    background = asyncio.gather(
         redrive_forever(
-            toy.service.name, toy.service.subscribers, toy.database, lambda: nullcontext(toy.read_record), stop
-        )
+            toy.service.name,
+            toy.service.subscribers,
+            toy.database,
+            lambda: nullcontext(toy.read_record),
+            stop,
+            lookout=lookout,
+        ),
+        lookout.run(stop),
     )
     await hear(toy, cure)
     await eventually(lambda: dead_letters(toy, (ECHO, key)), lambda rows: rows == [], what="an empty slate")

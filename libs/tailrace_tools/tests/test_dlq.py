@@ -138,6 +138,36 @@ async def test_what_was_given_up_is_in_the_history_with_who_and_why(toy: Harness
     assert "Nothing like that" in (await command("history", "--service", "toy", "--kind", "gap")).stdout
 
 
+async def test_many_are_given_up_by_one_command(toy: Harness, command: Any) -> None:
+    *junk, kept = await _dead_letter(toy, 25)
+    assert (await command("drop", "--reason", "junk")).exit_code == 1
+    assert (await command("drop", "--service", "toy", "--kind", "failed", "--yes")).exit_code == 1
+    narrow = ("drop", "--service", "toy", "--error", "CANNOT hear", "--partition", 0, "--reason", "junk", "--yes")
+    assert "Nothing like that" in (await command(*narrow, "--before", "1h")).stdout
+    assert "Nothing like that" in (await command(*narrow, "--topic", "another.events")).stdout
+    await toy.admin.execute("UPDATE dead_letter SET reason = 'KeyError: 100%' WHERE aggregate_id = $1", kept)
+    answer = await command(*narrow)
+    assert (answer.exit_code, "Dropped 24 of 24" in answer.stdout) == (0, True), answer.output
+    assert [row[0] for row in await toy.admin.fetch("SELECT aggregate_id FROM dead_letter")] == [kept]
+    rows = await toy.admin.fetch("SELECT aggregate_id FROM dropped WHERE because = 'junk' AND dropped_by = 'ada'")
+    assert {row[0] for row in rows} == set(junk)
+    # A percent sign is no wildcard.
+    assert "Nothing like that" in (await command("list", "--service", "toy", "--error", "1%0")).stdout
+    assert str(kept) in (await command("list", "--service", "toy", "--error", "100%")).stdout
+
+
+async def test_what_stands_behind_another_is_not_given_up_with_it(toy: Harness, command: Any) -> None:
+    (key,) = await _dead_letter(toy, 1)
+    await toy.deliver(Asked(key=key, text="later"), aggregate_id=key, may_dead_letter=True)
+    behind = ("drop", "--service", "toy", "--kind", "behind", "--reason", "too late", "--yes")
+    answer = await command(*behind)
+    assert (answer.exit_code, "Dropped 0 of 1" in answer.stdout) == (1, True), answer.output
+    assert "an earlier event of this aggregate" in answer.stderr
+    both = await command("drop", "--service", "toy", "--type", "asking.asked", "--reason", "both", "--yes")
+    assert (both.exit_code, "Dropped 2 of 2" in both.stdout) == (0, True), both.output
+    assert await toy.admin.fetchval("SELECT count(*) FROM dead_letter") == 0
+
+
 async def test_a_redrive_needs_a_filter_and_a_reason(command: Any) -> None:
     nothing = await command("redrive", "--reason", "mended")
     assert (nothing.exit_code, "say --all" in nothing.stderr) == (1, True)

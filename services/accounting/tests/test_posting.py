@@ -47,6 +47,23 @@ async def test_a_dispatched_shipment_becomes_a_balanced_journal(accounting: Harn
     ]
 
 
+async def test_what_was_booked_of_an_order_is_found_by_it(accounting: Harness) -> None:
+    """What left, what it cost, and what undid that; not what another order cost, nor what was used up."""
+    mine, other = uuid7(), uuid7()
+    await accounting.deliver(received(500), aggregate_id=uuid7())
+    await accounting.deliver(dispatched([line(1000, 100)], order_id=mine), aggregate_id=uuid7())
+    for given in ({"order_id": mine}, {"order_id": other}, {"reason": "scrap"}):
+        await accounting.deliver(issued(20, **given), aggregate_id=uuid7())
+    path, of = "/v1/accounting/journals", {"order_id": str(mine)}
+    found = (await accounting.client.get(path, params=of)).json()["items"]
+    assert [each["rule"] for each in found] == ["shipment-dispatched@1", "stock-issued@1"]
+    assert {each["order_id"] for each in found} == {str(mine)}
+    undone = await accounting.client.post(f"{path}/{found[1]['id']}/adjust", json={"reason": "x"})
+    assert undone.status_code == 201, undone.text
+    again = (await accounting.client.get(path, params=of)).json()["items"]
+    assert [each["reverses"] for each in again] == [None, None, found[1]["id"]]
+
+
 async def test_the_same_event_posts_once_even_when_its_mark_is_lost(accounting: Harness) -> None:
     record = await accounting.deliver(received(500), aggregate_id=uuid7())
     await accounting.redeliver(record, record)

@@ -32,7 +32,7 @@ async def test_each_way_to_search(scribe: Scribe) -> None:
     assert await found(scribe, document_id=order) == [one, two]
     assert await found(scribe, causation_id=one) == [two]
     assert await found(scribe, correlation_id=dict(first.headers)["ce_correlationid"].decode()) == [one, two]
-    assert await found(scribe, service="shipment") == [three]
+    assert await found(scribe, service="shipping") == [three]
     assert await found(
         scribe,
         occurred_from=(NOON + timedelta(minutes=1)).isoformat(),

@@ -10,11 +10,19 @@ from uuid import UUID
 import pytest
 from scribe import Scribe, id_of
 
-from audit.trace import MOST
+from audit.trace import CROWD, MOST
 from contracts import activities, opportunities, quotes
 from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
 
+_ACCESS = {
+    "service": "orders",
+    "method": "POST",
+    "status": 200,
+    "milliseconds": 12,
+    "address": "192.0.2.7",
+    "lost": 0,
+}
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -100,18 +108,8 @@ async def test_a_document_with_fewer_records_than_events_is_not_complete(scribe:
 
 async def test_an_access_is_where_a_trace_begins(scribe: Scribe) -> None:
     sale = Sale(scribe, uuid7())
-    said = {
-        "request_id": str(sale.clicks[1]),
-        "user_id": str(scribe.h.user),
-        "service": "orders",
-        "method": "POST",
-        "path": "/v1/orders/{order_id}/confirm",
-        "ids": [str(sale.order)],
-        "status": 200,
-        "milliseconds": 12,
-        "address": "192.0.2.7",
-        "lost": 0,
-    }
+    about = {"request_id": str(sale.clicks[1]), "user_id": str(scribe.h.user), "ids": [str(sale.order)]}
+    said = {**_ACCESS, **about, "path": "/v1/orders/{order_id}/confirm"}
     click = scribe.event("gateway.accessed", uuid7(), topic="gateway.access", correlation=sale.clicks[1], data=said)
     await scribe.say(*sale.all, click)
     trace = await of(scribe, sale.journal)
@@ -131,6 +129,40 @@ async def test_another_company_has_no_such_trace(scribe: Scribe) -> None:
     other = scribe.h.client_as(tenant=scribe.h.other_tenant)
     for id in (sale.order, sale.clicks[0], id_of(sale.posted)):
         assert (await other.get(f"/v1/trace/{id}")).status_code == 404
+
+
+@pytest.mark.parametrize("many", [CROWD + 1, MOST])
+async def test_of_what_one_import_began_each_has_a_trace_of_its_own(scribe: Scribe, many: int) -> None:
+    """A file of orders over one stock; of two of them it is known what came of them later."""
+    stock, job = uuid7(), uuid7()
+    others = [scribe.event("order.created", uuid7(), correlation=job) for _ in range(many)]
+    mine = [_imported(scribe, stock, job) for _ in range(2)]
+    said = {**_ACCESS, "request_id": str(job), "user_id": str(scribe.h.user), "path": "/v1/orders/import", "ids": []}
+    click = scribe.event("gateway.accessed", uuid7(), topic="gateway.access", correlation=job, data=said)
+    await scribe.say(click, *others, *mine[0][1], *mine[1][1])
+    for ends, records in mine:
+        expected = {str(id_of(each)) for each in (click, *records)}
+        for end in (*ends, id_of(records[-1])):
+            trace = await of(scribe, end)
+            assert {node["id"] for node in trace["nodes"]} == expected
+            assert (trace["complete"], trace["missing"]) == (True, [])
+    whole = await of(scribe, job)
+    assert (len(whole["nodes"]), whole["truncated"]) == (min(1 + many + 2 * 9, MOST), many == MOST)
+
+
+def _imported(scribe: Scribe, stock: UUID, job: UUID) -> tuple[list[UUID], list[Any]]:
+    """Order, shipment and journal; and what came of the order by itself, and of its shipment when somebody dispatched it."""
+    order, shipment, journal = [uuid7() for _ in range(3)]
+    created = scribe.event("order.created", order, correlation=job)
+    confirmed = scribe.event("order.confirmed", order, correlation=job)
+    wanted = scribe.event("order.reservation_requested", order, cause=confirmed)
+    reserved = scribe.event("inventory.stock.reserved", stock, cause=wanted, topic="inventory.events")
+    asked = scribe.event("order.shipment_requested", order, cause=reserved)
+    opened = scribe.event("shipment.created", shipment, cause=asked, topic="shipment.events")
+    timed = scribe.event("order.noted", order, correlation=job)  # by a timer, which names no cause
+    left = scribe.event("shipment.dispatched", shipment, correlation=uuid7(), topic="shipment.events")
+    posted = scribe.event("accounting.journal.posted", journal, cause=left, topic="accounting.events")
+    return [order, shipment, journal], [created, confirmed, wanted, reserved, asked, opened, timed, left, posted]
 
 
 async def test_more_than_can_be_shown_is_said_to_be_more(scribe: Scribe) -> None:

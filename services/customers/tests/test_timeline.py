@@ -1,5 +1,6 @@
 """A customer's timeline: of every context, in any order of events, for those who may see that context's rows, and merged with its customer."""
 
+import asyncio
 import random
 import re
 from datetime import UTC, datetime, timedelta
@@ -13,11 +14,13 @@ from sqlalchemy.dialects import postgresql
 from contracts import activities, leads, orders, quotes, shipments
 from contracts.users import TeamCreated
 from customers.projections import teams, timeline
-from customers.timeline import Source, TimelineEntry, Told
+from customers.timeline import Source, Told
+from customers.timeline_rows import TimelineEntry
 from tailrace.core.context import Principal
 from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
 from tailrace.http.pagination import PageRequest, rows_of
+from tailrace.messaging.dispatcher import Dispatcher
 from tailrace_testing import Harness
 
 from .conftest import AT, Sales
@@ -303,6 +306,18 @@ async def test_a_document_takes_its_history_along(sales: Sales) -> None:
     assert sorted(await types(sales.h, other)) == ["order.created", "shipment.created", "task.created"]
 
 
+async def test_what_is_told_side_by_side_of_an_order_and_its_shipment_finds_its_customer(sales: Sales) -> None:
+    one = UUID((await sales.create("One"))["id"])
+    dispatcher = Dispatcher("customers", sales.h.database, [timeline])
+    for _ in range(12):
+        order_id, shipped = uuid7(), uuid7()
+        told = ((order_id, order(one, order_id)), (shipped, shipment(order_id, shipped)))
+        records = [sales.h._record(event, id, 1, sales.h.tenant, datetime.now(UTC), None) for id, event in told]
+        await asyncio.gather(*(dispatcher.copy().deliver([record]) for record in records))
+    found = await sales.h.admin.fetch("SELECT type, customer_id FROM timeline_entry WHERE kind <> 'customer'")
+    assert sorted(map(tuple, found)) == sorted([("order.created", one), ("shipment.created", one)] * 12)
+
+
 @pytest.mark.parametrize("seed", range(3))
 async def test_whatever_order_events_come_in_and_in_whatever_batches_the_rows_are_the_same(
     sales: Sales, seed: int
@@ -339,3 +354,8 @@ async def test_whatever_order_events_come_in_and_in_whatever_batches_the_rows_ar
 def test_a_source_that_names_no_field_is_refused() -> None:
     with pytest.raises(TypeError, match="does not say nothing_such"):
         Source(kind="task", scope="tasks:read", key="task_id", tells=(Told(activities.TaskCreated, ("nothing_such",)),))
+
+
+def test_two_do_not_say_whose_a_document_is() -> None:
+    with pytest.raises(TypeError, match="shipment: whose it is, its parent says"):
+        Source(kind="shipment", scope="shipping:read", key="shipment_id", parent="order_id")

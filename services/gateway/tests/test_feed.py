@@ -48,6 +48,7 @@ class Topic:
         headers = {
             "ce_id": str(uuid4()),
             "ce_type": "user.logout",
+            "ce_source": "/tailrace/identity",
             "ce_subject": str(session),
             "ce_time": datetime.fromtimestamp(at, UTC).isoformat(),
             "ce_dataschema": "urn:tailrace:user.logout:v1",

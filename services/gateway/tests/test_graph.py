@@ -234,6 +234,21 @@ async def test_what_is_no_graphql_request_is_a_problem(stand: Stand) -> None:
             said = await answer.json(content_type=None)
             assert (answer.status, answer.content_type) == (400, "application/problem+json")
             assert said["errors"][0]["field"] == field
+    for body in (
+        b'{"query": "{orders {nextCursor}}", "query": "{orders {items {id}}}"}',
+        b'{"query": "{orders {items {id}}}", "variables": {"n": 1, "n": 2}}',
+        b'{"query": "{orders {items {id}}}", "variables": {"n": NaN}}',
+        b'{"query": "{orders {items {id}}} #\\ud800"}',
+        b'{"query": "{orders {items {id}}}", "operationName": "\xed\xa0\x80"}',
+        b'{"query": "{orders {items {id}}}", "\\uDFFF": 1}',
+        '{"query": "{orders {items {id}}}"}'.encode("utf-16"),
+    ):
+        headers = {**bearer(), "Content-Type": "application/json"}
+        async with stand.client.post("/graphql", data=body, headers=headers) as answer:
+            assert (answer.status, answer.content_type) == (400, "application/problem+json"), body
+    for query in ("query=%7Borders%7BnextCursor%7D%7D&query=%7Borders%7BnextCursor%7D%7D", "variables=%22%5Cud800%22"):
+        async with stand.client.get(f"/graphql?{query}", headers=bearer()) as answer:
+            assert answer.status == 400, query
     async with stand.client.post("/graphql", data=b"query", headers=bearer()) as answer:
         assert answer.status == 415
     async with stand.client.post("/graphql", json={"query": " " * 70_000}, headers=bearer()) as answer:

@@ -6,21 +6,26 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
 
+import jsonschema_rs
 import pytest
 from fastapi import FastAPI, Query
 from gateway_stand import MakeStand, Stand
 from pydantic import create_model
 
+from contracts.registry import events_by_type
 from gateway.pages import merged as served
 from gateway.table import load_table
 from tailrace.codegen.openapi import shared
 from tailrace.http.problem_details import ProblemView
 from tailrace.runtime.openapi_merge import PROBLEMS, merge_openapi, problem_types
 from tailrace.runtime.openapi_screens import PREFIX
+
+ROOT = Path(__file__).parents[3]
 
 
 def _service(name: str, extra: type[Any]) -> dict[str, Any]:
@@ -251,3 +256,21 @@ async def test_other_origins_may_call_only_when_they_are_named(make_stand: MakeS
         assert answer.headers["Access-Control-Allow-Origin"] == "https://shop.example"
     async with stand.client.get("/v1/orders", headers={"Origin": "https://shop.example"}) as answer:
         assert (answer.status, answer.headers["Access-Control-Allow-Origin"]) == (401, "https://shop.example")
+
+
+async def test_the_contracts_are_one_document_that_is_sent_once(make_stand: MakeStand) -> None:
+    stand = await make_stand()
+    async with stand.client.get("/v1/contracts") as answer:
+        assert (answer.status, answer.content_type) == (200, "application/json")
+        told, tag = await answer.json(), answer.headers["ETag"]
+    assert told["version"] == version("tailrace-contracts")
+    assert told["schemas"].keys() >= {f"{event.type}.v{event.version}" for event in events_by_type().values()}
+    ours = ROOT / "contracts"
+    assert told["schemas"] == {path.stem: json.loads(path.read_text()) for path in (ours / "schemas").glob("*.json")}
+    assert sum(map(len, told["samples"].values())) == len(list((ours / "samples").glob("*/*.json")))
+    for type, samples in told["samples"].items():
+        for name, sample in samples.items():
+            schema = told["schemas"][f"{type}.{name.partition('-')[0]}"]
+            assert jsonschema_rs.validator_for(schema).is_valid(sample), (type, name)
+    async with stand.client.get("/v1/contracts", headers={"If-None-Match": tag}) as again:
+        assert (again.status, await again.read()) == (304, b"")

@@ -87,6 +87,7 @@ def _records(created: type[Event]) -> Iterator[ConsumerRecord]:
         headers = {
             "ce_id": str(uuid4()),
             "ce_type": created.type,
+            "ce_source": f"/tailrace/{created.publisher}",
             "ce_subject": id,
             "ce_time": "2026-01-01T00:00:00Z",
             "ce_dataschema": created.schema_uri(),

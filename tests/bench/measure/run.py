@@ -73,6 +73,7 @@ class Run:
             "heartbeat_ms",
             "consumer_wait_ms",
             "consumer_gather_ms",
+            "look_every",
             "redrive_every",
             "database_pool",
         )

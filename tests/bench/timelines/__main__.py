@@ -32,7 +32,7 @@ from tailrace_testing.databases import Databases
 from tailrace_testing.harness import Harness
 from tailrace_testing.tokens import TestIssuer
 
-BATCH, ROUNDS = 500, 100
+BATCH, ROUNDS = 2_000, 100
 BEGIN = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 

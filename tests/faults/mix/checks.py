@@ -11,7 +11,7 @@ from mix.evidence import Evidence, Found
 from mix.topics import Record
 
 ALL = "all"
-_MUST_DEAD_LETTER = {"not json", "wrong shape", "unknown version", "no headers", "gap"}
+_MUST_DEAD_LETTER = {"stranger", "not json", "wrong shape", "unknown version", "no headers", "gap"}
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,14 @@ KNOWN = {
     "user.events": "iam.tenant.created",
 }
 """A topic, and a type on it that somebody reads."""
-SORTS = ("not json", "wrong shape", "unknown version", "no headers", "gap", "late", "stale", "stale")
+_OWNER = {
+    "order.events": "orders",
+    "shipment.events": "shipping",
+    "inventory.events": "inventory",
+    "catalog.events": "catalog",
+    "user.events": "identity",
+}
+SORTS = ("stranger", "not json", "wrong shape", "unknown version", "no headers", "gap", "late", "stale", "stale")
 
 
 def forge(dice: random.Random, tenant: str, real: dict[str, list[ConsumerRecord]]) -> list[tuple[str, ConsumerRecord]]:
@@ -57,7 +64,7 @@ def _fresh(dice: random.Random, sort: str, topic: str, tenant: str) -> ConsumerR
     headers = {
         "ce_id": str(UUID(int=dice.getrandbits(128), version=4)),
         "ce_type": f"{topic.partition('.')[0]}.rumoured" if sort == "late" else KNOWN[topic],
-        "ce_source": "/somebody/else",
+        "ce_source": "/somebody/else" if sort == "stranger" else f"/tailrace/{_OWNER[topic]}",
         "ce_subject": aggregate,
         "ce_time": datetime.now(UTC).isoformat(),
         "ce_dataschema": f"urn:forged:v{version}",

@@ -1,28 +1,54 @@
-{{/* A whole service, from its values. The order is that of `kubectl get all`: settings, account, workloads, network. */}}
+{{/* A whole service, from its values. The order is that of `kubectl get all`: settings, account, workloads, scaling, network, monitoring. */}}
 
 {{- define "tailrace.service" -}}
-{{- $api := dict "root" . "component" "api" "values" .Values.api -}}
-{{- $consumer := dict "root" . "component" "consumer" "values" .Values.consumer -}}
-{{ include "tailrace.settings" . }}
+{{- $common := (.Values.global | default dict).tailrace | default dict -}}
+{{- $root := dict "Values" (mergeOverwrite (deepCopy .Values) $common) "Chart" .Chart "Release" .Release -}}
+{{- include "tailrace.checked" $root -}}
+{{- $consumes := and $root.Values.service.database $root.Values.consumer.enabled -}}
+{{ include "tailrace.settings" $root }}
+{{- if $root.Values.serviceAccount.create }}
 ---
 apiVersion: v1
 kind: ServiceAccount
 metadata:
-  name: {{ .Values.service.name }}
-  labels:
-    {{- include "tailrace.labels" . | nindent 4 }}
+  {{- include "tailrace.metadata" (dict "root" $root "name" (include "tailrace.account" $root) "annotations" $root.Values.serviceAccount.annotations) | nindent 2 }}
 automountServiceAccountToken: false
+{{- end }}
+{{- if $root.Values.externalSecret.enabled }}
 ---
-{{ include "tailrace.process" $api }}
-{{- if and .Values.service.database .Values.consumer.enabled }}
----
-{{ include "tailrace.process" $consumer }}
+{{ include "tailrace.externalSecret" $root }}
 {{- end }}
 ---
-{{ include "tailrace.network" . }}
-{{- if .Values.service.database }}
+{{ include "tailrace.component" (dict "root" $root "component" "api" "values" $root.Values.api) }}
+{{- if $root.Values.api.autoscaling.enabled }}
 ---
-{{ include "tailrace.migration" . }}
+{{ include "tailrace.byLoad" $root }}
+{{- end }}
+{{- if $consumes }}
+---
+{{ include "tailrace.component" (dict "root" $root "component" "consumer" "values" $root.Values.consumer) }}
+{{- if and $root.Values.consumer.autoscaling.enabled $root.Values.service.consumes }}
+---
+{{ include "tailrace.byLag" $root }}
+{{- end }}
+{{- end }}
+---
+{{ include "tailrace.network" $root }}
+{{- if $root.Values.monitoring.enabled }}
+---
+{{ include "tailrace.monitors" (dict "root" $root "consumes" $consumes) }}
+{{- end }}
+{{- if $root.Values.service.database }}
+---
+{{ include "tailrace.migration" $root }}
+{{- end }}
+{{- end }}
+
+{{- define "tailrace.component" -}}
+{{ include "tailrace.process" . }}
+{{- if .values.disruption.enabled }}
+---
+{{ include "tailrace.disruption" . }}
 {{- end }}
 {{- end }}
 
@@ -30,13 +56,12 @@ automountServiceAccountToken: false
 apiVersion: v1
 kind: ConfigMap
 metadata:
-  name: {{ .Values.service.name }}
-  labels:
-    {{- include "tailrace.labels" . | nindent 4 }}
+  {{- include "tailrace.metadata" (dict "root" .) | nindent 2 }}
 data:
-  TAILRACE_KAFKA: {{ .Values.kafka | quote }}
+  TAILRACE_KAFKA: {{ include "tailrace.kafka" . | quote }}
   TAILRACE_JWKS_URL: {{ .Values.jwksUrl | quote }}
   TAILRACE_ISSUER: {{ .Values.issuer | quote }}
+  TAILRACE_METRICS_PORT: "9464"
   {{- if .Values.service.files }}
   TAILRACE_STORAGE: {{ .Values.storage.location | default "/var/lib/tailrace/files" | quote }}
   {{- with .Values.storage.endpoint }}
@@ -61,94 +86,22 @@ data:
   {{- end }}
 {{- end }}
 
-{{- define "tailrace.network" -}}
-apiVersion: v1
-kind: Service
+{{- define "tailrace.externalSecret" -}}
+{{- $key := .Values.externalSecret.remoteKey | default (printf "tailrace/%s" .Values.service.name) -}}
+apiVersion: external-secrets.io/v1
+kind: ExternalSecret
 metadata:
-  name: {{ .Values.service.name }}
-  labels:
-    {{- include "tailrace.labels" . | nindent 4 }}
+  {{- include "tailrace.metadata" (dict "root" .) | nindent 2 }}
 spec:
-  selector:
-    {{- include "tailrace.selector" (dict "root" . "component" "api") | nindent 4 }}
-  ports:
-    - { name: http, port: 8080, targetPort: http }
----
-apiVersion: policy/v1
-kind: PodDisruptionBudget
-metadata:
-  name: {{ .Values.service.name }}
-  labels:
-    {{- include "tailrace.labels" . | nindent 4 }}
-spec:
-  maxUnavailable: 1
-  selector:
-    matchLabels:
-      {{- include "tailrace.selector" (dict "root" . "component" "api") | nindent 6 }}
-{{- if .Values.api.autoscaling.enabled }}
----
-apiVersion: autoscaling/v2
-kind: HorizontalPodAutoscaler
-metadata:
-  name: {{ .Values.service.name }}
-  labels:
-    {{- include "tailrace.labels" . | nindent 4 }}
-spec:
-  scaleTargetRef: { apiVersion: apps/v1, kind: Deployment, name: {{ .Values.service.name }} }
-  minReplicas: {{ .Values.api.replicas }}
-  maxReplicas: {{ .Values.api.autoscaling.maxReplicas }}
-  metrics:
-    - type: Resource
-      resource:
-        name: cpu
-        target: { type: Utilization, averageUtilization: {{ .Values.api.autoscaling.cpu }} }
-{{- end }}
----
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata:
-  name: {{ .Values.service.name }}
-  labels:
-    {{- include "tailrace.labels" . | nindent 4 }}
-spec:
-  podSelector:
-    matchLabels:
-      app.kubernetes.io/name: {{ .Values.service.name }}
-      app.kubernetes.io/instance: {{ .Release.Name }}
-  policyTypes: [Ingress]
-  ingress:
-    - ports:
-        - { port: http }
-      {{- if not .Values.service.edge }}
-      # Only the gateway calls a service, and whoever scrapes its metrics; services never call one another.
-      from:
-        {{- toYaml .Values.callers | nindent 8 }}
-      {{- end }}
-{{- if and .Values.service.edge .Values.ingress.enabled }}
-{{- if not .Values.trustedProxies }}
-{{- fail "ingress.enabled needs trustedProxies, the networks of the ingress controller's pods: without it all clients are one address, and one of them stops log-in for all" }}
-{{- end }}
----
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata:
-  name: {{ .Values.service.name }}
-  labels:
-    {{- include "tailrace.labels" . | nindent 4 }}
-  annotations:
-    {{- toYaml .Values.ingress.annotations | nindent 4 }}
-spec:
-  ingressClassName: {{ .Values.ingress.className }}
-  tls:
-    - hosts: [{{ .Values.ingress.host | quote }}]
-      secretName: {{ .Values.ingress.tlsSecret }}
-  rules:
-    - host: {{ .Values.ingress.host | quote }}
-      http:
-        paths:
-          - path: /
-            pathType: Prefix
-            backend:
-              service: { name: {{ .Values.service.name }}, port: { name: http } }
-{{- end }}
+  refreshInterval: {{ .Values.externalSecret.refreshInterval }}
+  secretStoreRef:
+    {{- toYaml .Values.externalSecret.store | nindent 4 }}
+  target: { name: {{ include "tailrace.secret" . }}, creationPolicy: Owner }
+  data:
+    {{- $wanted := list "secret" "kafka-user" "kafka-password" }}
+    {{- if .Values.service.database }}{{ $wanted = append $wanted "database-url" }}{{ end }}
+    {{- if .Values.service.operator }}{{ $wanted = append $wanted "operator-password" }}{{ end }}
+    {{- range $wanted }}
+    - { secretKey: {{ . }}, remoteRef: { key: {{ $key | quote }}, property: {{ . }} } }
+    {{- end }}
 {{- end }}

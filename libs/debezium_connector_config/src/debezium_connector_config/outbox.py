@@ -4,8 +4,9 @@ Payloads arrive byte for byte, every header is plain UTF-8 text, an idle databas
 a role with LOGIN, REPLICATION, CONNECT and SELECT on the outbox is enough.
 """
 
-from collections.abc import Mapping
-from typing import Literal
+import re
+from collections.abc import Collection, Mapping
+from typing import Any, Literal
 
 from debezium_connector_config.base import SecretOrReference
 from debezium_connector_config.connector import PostgresConnector
@@ -56,6 +57,8 @@ def outbox_connector(
     key_column: str = "aggregate_id",
     type_column: str = "type",
     topic_column: str = "topic",
+    own_topic: str | None = None,
+    other_topics: Collection[str] = (),
     payload_column: str = "payload",
     headers: tuple[tuple[str, str], ...] = CLOUDEVENTS_HEADERS,
     extensions: tuple[tuple[str, str], ...] = (),
@@ -73,6 +76,8 @@ def outbox_connector(
     the default of both `slot` and `publication`. The publication must exist (`FOR TABLE … WITH (publish = 'insert')`).
     The slot should exist before the first row is written: rows committed before the slot was created are not seen.
 
+    With `own_topic`, every row goes there whatever its topic column says, but for rows that name one of `other_topics`: who can
+    write the table, and no more, reaches no topic of somebody else's. Without it, a row goes where it says.
     `headers` and `extensions` are (column, header) pairs; a null column arrives as a header with a null value.
     `missing`: what to do about a row of before there was such a column; `ignore` leaves its header out.
     `heartbeat_interval_ms` bounds the log that an idle database's slot holds while others write: confirmed positions lag
@@ -98,7 +103,7 @@ def outbox_connector(
         table_op_invalid_behavior="fatal",
         table_expand_json_payload=False,
         route_by_field=topic_column,
-        route_topic_replacement="${routedByValue}",
+        **_routing(own_topic, other_topics),
     )
     return PostgresConnector(
         topic_prefix=name,
@@ -135,6 +140,17 @@ def outbox_connector(
         },
         topic_creation=_topics(partitions, replication_factor),
     )
+
+
+def _routing(own_topic: str | None, other_topics: Collection[str]) -> dict[str, Any]:
+    if own_topic is None:
+        return {"route_topic_replacement": "${routedByValue}"}
+    named = "|".join(map(re.escape, sorted(other_topics)))
+    # What the expression does not match keeps the name that it has.
+    return {
+        "route_topic_regex": f"(?!(?:{named})$).*" if named else ".*",
+        "route_topic_replacement": own_topic,
+    }
 
 
 def _heartbeat(content: str) -> str:

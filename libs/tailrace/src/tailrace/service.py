@@ -128,6 +128,8 @@ class Service:
         for event in self.publishes:
             if event.topic != self.topic:
                 raise ValueError(f"{event.type} goes to {event.topic}; {self.name} publishes to {self.topic}")
+            if event.publisher not in (None, self.name):
+                raise ValueError(f"{event.type} is {event.publisher}'s to publish, not {self.name}'s")
         names = [subscriber.name for subscriber in self.subscribers]
         if len(names) != len(set(names)):
             raise ValueError(f"{self.name} has two subscribers of one name")

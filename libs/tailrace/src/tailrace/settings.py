@@ -92,6 +92,8 @@ class Settings(BaseSettings):
     """Of a topic that is made; never changed later, since an aggregate's events would change their partition."""
     replication: int = 1
     """Copies of a topic that is made."""
+    min_insync_replicas: int = 1
+    """How many of these copies must have a record before it counts as written."""
     consumer_batch: int = 500
     """Records that one transaction of a service with projections alone may hold."""
     reaction_batch: int = 50
@@ -101,9 +103,11 @@ class Settings(BaseSettings):
     consumer_gather_ms: int = 0
     """The least time from one delivery to the next, in milliseconds, in which events come together: many in one transaction cost little more
     than one. The first event after a pause is delivered at once."""
+    look_every: float = Field(default=5.0, gt=0)
+    """How often a process looks for timers, jobs, errands and dead letters that nobody told it of, in seconds. It adds no latency to what is due
+    because of the service's own transactions."""
     redrive_every: float = Field(default=2.0, gt=0)
-    """How often a service looks for dead letters that can be applied now, in seconds."""
-    """How long a consumer's poll waits at the broker when nothing is new, in milliseconds; it adds no latency."""
+    """How often a service looks, while there are dead letters, for those that can be applied now, in seconds."""
 
     storage: str = ""
     """Where files lie: a folder, or `s3://bucket` with or without a prefix behind it; empty for `files` in the data folder. All processes of a
@@ -179,6 +183,8 @@ class Settings(BaseSettings):
 
     metrics_from: list[IPvAnyNetwork] = [ip_network("127.0.0.0/8"), ip_network("::1/128")]
     """Networks whose callers the gateway shows its metrics; its port faces the world. Other services show theirs to every caller."""
+    metrics_port: int | None = None
+    """A port of its own for `/metrics`, which a scraper may reach and no client: in a cluster, where each process has an address of its own."""
 
     log_level: str = "INFO"
     """`DEBUG`, `INFO`, `WARNING` or `ERROR`."""

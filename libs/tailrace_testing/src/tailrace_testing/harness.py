@@ -16,8 +16,9 @@ from fastapi import FastAPI
 
 from tailrace.core.context import Context
 from tailrace.core.days import DEFAULT_ZONE
-from tailrace.core.events import Event, by_type
+from tailrace.core.events import Event, by_type, publisher_of_topic, source_of
 from tailrace.core.ids import uuid7
+from tailrace.core.stand_ins import cause_read
 from tailrace.db.database import Database, Tx
 from tailrace.errands.runner import ErrandRunner
 from tailrace.http.auth import Verifier
@@ -271,7 +272,7 @@ class Harness:
             event.model_validate_json(row["payload"]),
             row["tenant_id"],
             row["correlation_id"],
-            row["causation_id"],
+            cause_read(row["causation_id"], row["correlation_id"]),
             row["actor_id"],
         )
 
@@ -281,7 +282,7 @@ class Harness:
         headers = {
             "ce_id": str(event_id or uuid7()),
             "ce_type": event.type,
-            "ce_source": "/tailrace/test",
+            "ce_source": source_of(publisher_of_topic(event.topic) or "test"),
             "ce_subject": str(aggregate_id),
             "ce_time": time.isoformat(),
             "ce_dataschema": event.schema_uri(),
@@ -289,6 +290,7 @@ class Harness:
             "content-type": "application/json",
             "ce_tenantid": str(tenant),
             "ce_sequence": str(sequence),
+            "ce_sequencetype": "Integer",
             "ce_epoch": "1",
             "ce_correlationid": str(uuid7()),
             "ce_actorid": str(self.user),

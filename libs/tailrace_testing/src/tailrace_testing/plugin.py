@@ -197,6 +197,8 @@ def _at_rest(services: int) -> dict[str, str]:
         "TAILRACE_CANARY_EVERY": f"{every:.1f}",
         "TAILRACE_CANARY_LIMIT": f"{every + 5:.1f}",
         "TAILRACE_POLL_INTERVAL_MS": str(max(25, 1000 * services // _LOOKS)),
+        # Tests move deadlines from outside, of which nobody tells a process.
+        "TAILRACE_LOOK_EVERY": "1.0",
         "TAILRACE_CONSUMER_WAIT_MS": str(max(500, 1000 * services // _FETCHES)),
     }
 

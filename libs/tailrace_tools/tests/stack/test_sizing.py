@@ -5,7 +5,15 @@ import pytest
 from tailrace.runtime.sizing import environment, postgres_connections, postgres_slots
 from tailrace.settings import Settings, settings_from
 
-SIZED = ("poll_interval_ms", "heartbeat_ms", "consumer_wait_ms", "consumer_gather_ms", "redrive_every", "database_pool")
+SIZED = (
+    "poll_interval_ms",
+    "heartbeat_ms",
+    "consumer_wait_ms",
+    "consumer_gather_ms",
+    "look_every",
+    "redrive_every",
+    "database_pool",
+)
 
 
 @pytest.mark.parametrize("services", [0, 1, 8])
@@ -21,6 +29,7 @@ def test_forty_services_ask_no_more_often_than_eight() -> None:
         "heartbeat_ms": 8000,
         "consumer_wait_ms": 2500,
         "consumer_gather_ms": 200,
+        "look_every": 10,
         "redrive_every": 5,
         "database_pool": 2,
     }

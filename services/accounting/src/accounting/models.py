@@ -99,6 +99,7 @@ class Journal(StreamRow, Base):
         UniqueConstraint("tenant_id", "number"),
         tenant_index("effective_at"),
         tenant_index("source_id"),
+        tenant_index("order_id", where="order_id IS NOT NULL"),
     )
 
     number: Mapped[str]
@@ -113,6 +114,7 @@ class Journal(StreamRow, Base):
     recorded_at: Mapped[datetime]
     source_effective_at: Mapped[datetime | None]
     adjustment_reason: Mapped[str | None]
+    order_id: Mapped[UUID | None]
     lines: Mapped[list["Entry"]] = relationship(order_by="Entry.position", viewonly=True, lazy="raise")
 
 

@@ -68,6 +68,7 @@ async def post_event(tx: Tx, event: Event, meta: Meta, rulebook: Rulebook = RULE
         effective_at=at,
         recorded_at=place.recorded_at,
         source_effective_at=origin,
+        order_id=getattr(event, "order_id", None),
     )
     await _write(tx, posted)
     return id
@@ -199,6 +200,7 @@ async def _mirror(
         recorded_at=place.recorded_at,
         source_effective_at=origin,
         adjustment_reason=adjustment_reason,
+        order_id=journal.state.order_id,
     )
     await _write(tx, posted)
     row = await tx.find(Journal, journal.id)

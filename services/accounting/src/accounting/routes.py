@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import selectinload
 
 from accounting import chart_commands, closing, commands, drafts, posting
@@ -21,7 +21,6 @@ from accounting.bodies import (
 )
 from accounting.chart import CHARTS, AccountCode, Chart, described, own
 from accounting.days import days
-from accounting.invoices.copies import DeliveryCopy
 from accounting.invoices.models import Invoice, of_order
 from accounting.models import Account, Entry, Journal, Period
 from accounting.reactions import books, decisions, postings
@@ -63,8 +62,7 @@ Periods = Annotated[
 
 
 def _of_order(id: UUID) -> ColumnElement[bool]:
-    shipped = select(DeliveryCopy.id).where(DeliveryCopy.order_id == id)
-    return Journal.source_id.in_(shipped.union_all(select(Invoice.id).where(of_order(id))))
+    return or_(Journal.order_id == id, Journal.source_id.in_(select(Invoice.id).where(of_order(id))))
 
 
 Journals = Annotated[
@@ -73,7 +71,12 @@ Journals = Annotated[
         Journal,
         equal(Journal.rule, description="Such as `shipment-dispatched@1`."),
         equal(Journal.source_id, description="The stock, shipment or other thing whose event was posted."),
-        where("order_id", UUID, _of_order, "What was booked of an order's shipments and invoices."),
+        where(
+            "order_id",
+            UUID,
+            _of_order,
+            "What was booked of an order: its shipments and what they cost, its returns and its invoices.",
+        ),
         where(
             "account",
             AccountCode,

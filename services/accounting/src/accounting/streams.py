@@ -83,6 +83,7 @@ class JournalState(BaseModel):
     number: str = ""
     lines: list[JournalLine] = []
     effective_at: datetime | None = None
+    order_id: UUID | None = None
     reversed_by: UUID | None = None
 
 
@@ -102,6 +103,7 @@ class JournalStream(Stream[JournalState]):
                 self.state.number = event.number
                 self.state.lines = event.lines
                 self.state.effective_at = event.effective_at
+                self.state.order_id = event.order_id
             case JournalReversed():
                 self.state.reversed_by = event.reversed_by
 

@@ -119,6 +119,8 @@ class JournalSummary(ResourceView):
     """When its event took effect, where that day was locked and the journal had to move on."""
     adjustment_reason: str | None
     """Why a person posted to control accounts; null for every other journal."""
+    order_id: UUID | None
+    """The order whose goods or money it is about; null for every other journal, and for an invoice of several orders."""
 
 
 class JournalLineView(View):

@@ -69,8 +69,14 @@ def line(net: int, tax: int, quantity: str = "1", whole: str = "1", before: str 
 
 
 def dispatched(lines: Iterable[DispatchedLine], **given: Any) -> ShipmentDispatched:
-    said: dict[str, Any] = {"currency": "EUR", "dispatched_at": JANUARY, "number": "SH-000001", **given}
-    return ShipmentDispatched(shipment_id=uuid7(), order_id=uuid7(), reservation_id=uuid7(), lines=list(lines), **said)
+    said: dict[str, Any] = {
+        "currency": "EUR",
+        "dispatched_at": JANUARY,
+        "number": "SH-000001",
+        "order_id": uuid7(),
+        **given,
+    }
+    return ShipmentDispatched(shipment_id=uuid7(), reservation_id=uuid7(), lines=list(lines), **said)
 
 
 def first_record(accounting: Harness, event: Event) -> ConsumerRecord:
@@ -79,6 +85,7 @@ def first_record(accounting: Harness, event: Event) -> ConsumerRecord:
     headers = {
         "ce_id": str(uuid7()),
         "ce_type": event.type,
+        "ce_source": f"/tailrace/{event.publisher}",
         "ce_subject": id,
         "ce_time": JANUARY.isoformat(),
         "ce_dataschema": event.schema_uri(),

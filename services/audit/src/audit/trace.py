@@ -4,6 +4,9 @@ All that one request set in motion bears its correlation. From there the graph g
 that made them, and on over the documents that it made, to the requests that acted on those. So it leads from a journal to the shipment that was
 dispatched, to the order that asked for it, to the one who confirmed that, and it does not run off into every other order that the same stock served.
 
+An import or a bulk request begins hundreds of documents that have nothing else in common. Of such a crowd, a document's trace has what hangs
+together with it along causes, and the request itself; what is asked about the request has all of it.
+
 Where contracts say that one document came of another, or was made to help it, the graph goes back along that from all that it holds, and on from
 where it began alone: an order shows the opportunity and the tasks that were for it, and not what else that opportunity led to.
 """
@@ -13,7 +16,7 @@ from collections.abc import Collection, Sequence
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Integer, Row, Uuid, any_, bindparam, exists, select, union
+from sqlalchemy import ARRAY, Integer, Row, Uuid, and_, any_, bindparam, exists, not_, or_, select, union
 
 from audit import links
 from audit.graphs import Edge, Gap, Node, Trace
@@ -63,12 +66,38 @@ _NEXT = union(
     _request.where(_at.document_id == _these("made"), _by_somebody).limit(MOST),
     _request.where(_at.document_id == _these("led_to"), _by_somebody).order_by(_at.position.desc()).limit(MOST),
 )
+CROWD = 10
+"""More documents than that, begun by one request, are a crowd."""
+_crowds, _rec = _these("crowds"), Record.__table__.alias
+_anchors = select(_at.id, _at.causation_id).where(
+    _at.correlation_id == _crowds,
+    or_(
+        _at.document_id == _these("begun_at"),
+        and_(_at.document_id == _these("acted_on"), _at.sequence == 1),
+        and_(_at.document_id == _these("made"), _by_somebody),
+        and_(_at.document_id == _these("led_to"), _by_somebody),
+    ),
+)
+_up = _anchors.cte("up", recursive=True)
+_cause = _rec("cause")
+_up = _up.union(select(_cause.c.id, _cause.c.causation_id).join(_up, _cause.c.id == _up.c.causation_id))
+_known = _rec("known")
+_down = select(_up.c.id).where(not_(exists().where(_known.c.id == _up.c.causation_id))).cte("down", recursive=True)
+_effect = _rec("effect")
+_down = _down.union(select(_effect.c.id).join(_down, _effect.c.causation_id == _down.c.id))
+_asked = select(_at.id).where(_at.correlation_id == _crowds, _at.type == Accessed.type)
+_OF_CROWDS = (
+    select(*_COLUMNS)
+    .where(Record.id.in_(union(select(_down.c.id), _asked)))
+    .order_by(Record.position)
+    .limit(bindparam("most", type_=Integer))
+)
 _ROUNDS = 60
 """How far a trace goes at most, from request to request; where there is more, it is truncated, and says so."""
 _DOCUMENTS = 200
 """Of a trace that begins at a document, the newest of its events that count."""
 _IS_REQUEST = select(exists().where(_at.correlation_id == _id))
-_OF_EVENT = _request.where(_at.id == _id)
+_OF_EVENT = select(_at.correlation_id, _at.document_id).where(_at.id == _id)
 _ON_DOCUMENT = _request.where(_at.document_id == _id).order_by(_at.position.desc()).limit(_DOCUMENTS)
 _doc: Any = Document.__table__.c
 _SHORT = (
@@ -80,10 +109,10 @@ _SHORT = (
 
 async def trace(tx: Tx, id: UUID) -> Trace:
     """Raises Unknown for an id that no record knows."""
-    about, begin = await _begin(tx, id)
+    about, begin, document = await _begin(tx, id)
     if about == "document":
         begin |= await _onwards(tx, id)
-    records, further = await _closure(tx, begin)
+    records, further = await _closure(tx, begin, document)
     truncated = further or len(records) > MOST
     records = sorted(records, key=lambda each: (each.occurred_at, each.position))[:MOST]
     labels = await _labels(tx, [each for each in records if each.type == Accessed.type])
@@ -100,30 +129,59 @@ async def trace(tx: Tx, id: UUID) -> Trace:
     )
 
 
-async def _begin(tx: Tx, id: UUID) -> tuple[Literal["request", "event", "document"], set[UUID]]:
+async def _begin(tx: Tx, id: UUID) -> tuple[Literal["request", "event", "document"], set[UUID], UUID | None]:
+    """What it is, the requests to begin with, and the document that is meant; None for a request, of which all is."""
     if await tx.scalar(_IS_REQUEST, {"id": id}):
-        return "request", {id}
-    event = await tx.scalar(_OF_EVENT, {"id": id})
+        return "request", {id}, None
+    event = (await tx.execute(_OF_EVENT, {"id": id})).one_or_none()
     if event is not None:
-        return "event", {event}
+        return "event", {event.correlation_id}, event.document_id
     found = set(await tx.scalars(_ON_DOCUMENT, {"id": id}))
     if not found:
         raise Unknown("request, event or document", id)
-    return "document", found
+    return "document", found, id
 
 
-async def _closure(tx: Tx, begin: set[UUID]) -> tuple[list[Found], bool]:
+async def _closure(tx: Tx, begin: set[UUID], document: UUID | None) -> tuple[list[Found], bool]:
     """All that is reached, and whether there may be more."""
-    seen: set[UUID] = set()
-    ahead, records = begin, []  # type: tuple[set[UUID], list[Found]]
+    whole = begin if document is None else set[UUID]()
+    seen, crowds = set[UUID](), set[UUID]()
+    ahead, records = begin, dict[UUID, Found]()
+    documents = _next(begun_at=() if document is None else {document})
     for _ in range(_ROUNDS):
-        if not ahead or len(records) > MOST:
+        if len(records) > MOST:
             break
-        fresh = (await tx.execute(_OF_REQUESTS, {"ids": list(ahead), "most": MOST + 1 - len(records)})).all()
-        records += fresh
+        most = MOST + 1 - len(records)
+        fresh, crowded = await _of_requests(tx, ahead, whole, most)
+        crowds |= crowded
+        if crowds:
+            found = await tx.execute(_OF_CROWDS, {"crowds": list(crowds), "most": MOST + 1, **documents})
+            fresh += [each for each in found if each.id not in records]
+        records |= {each.id: each for each in fresh}
         seen |= ahead
-        ahead = await _ahead(tx, fresh) - seen
-    return records, bool(ahead)
+        if not fresh:
+            break
+        ahead, documents = await _ahead(tx, fresh)
+        ahead -= seen
+        if not ahead and not crowds:
+            break
+    return list(records.values()), bool(ahead)
+
+
+async def _of_requests(tx: Tx, ids: set[UUID], whole: set[UUID], most: int) -> tuple[list[Found], set[UUID]]:
+    """All that these set in motion, but for crowds, which are named; `whole` are none."""
+    if not ids:
+        return [], set()
+    found = list((await tx.execute(_OF_REQUESTS, {"ids": list(ids), "most": most})).all())
+    begun: dict[UUID, set[UUID]] = {}
+    for each in found:
+        if _is_root(each):
+            begun.setdefault(each.correlation_id, set()).add(each.document_id)
+    crowds = {id for id, documents in begun.items() if len(documents) > CROWD} - whole
+    if crowds:
+        found, more = await _of_requests(tx, ids - crowds, whole, most)  # there may be more behind the limit
+        crowds |= more
+    return found, crowds
 
 
 async def _onwards(tx: Tx, id: UUID) -> set[UUID]:
@@ -136,18 +194,23 @@ async def _onwards(tx: Tx, id: UUID) -> set[UUID]:
     return set(await tx.scalars(_NEXT, _next(led_to=found))) if found else set()
 
 
-async def _ahead(tx: Tx, records: Sequence[Found]) -> set[UUID]:
-    """The requests that made what these acted on, those that acted on what these made, and those on what led to that."""
+async def _ahead(tx: Tx, records: Sequence[Found]) -> tuple[set[UUID], dict[str, list[UUID]]]:
+    """The requests that made what these acted on, those that acted on what these made, and those on what led to that; and these documents."""
     acted_on = {each.document_id for each in records if _is_root(each) and each.sequence > 1}
     made = {each.document_id for each in records if each.sequence == 1 and each.type != Accessed.type}
     led_to = await links.led_to(tx, made) if made else set()
-    return set(await tx.scalars(_NEXT, _next(acted_on, made, led_to))) if acted_on or made else set()
+    documents = _next(acted_on, made, led_to)
+    return set(await tx.scalars(_NEXT, documents)) if acted_on or made else set(), documents
 
 
 def _next(
-    acted_on: Collection[UUID] = (), made: Collection[UUID] = (), led_to: Collection[UUID] = ()
+    acted_on: Collection[UUID] = (),
+    made: Collection[UUID] = (),
+    led_to: Collection[UUID] = (),
+    begun_at: Collection[UUID] = (),
 ) -> dict[str, list[UUID]]:
-    return {"acted_on": list(acted_on), "made": list(made), "led_to": list(led_to)}
+    names = {"acted_on": acted_on, "made": made, "led_to": led_to, "begun_at": begun_at}
+    return {name: list(documents) for name, documents in names.items()}
 
 
 def _is_root(record: Found) -> bool:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from aiokafka import ConsumerRecord
 
+from tailrace.core.events import publisher_of_topic, source_of
 from tailrace.core.ids import uuid7
 from tailrace_testing import Harness
 
@@ -45,7 +46,7 @@ class Scribe:
         headers = {
             "ce_id": str(uuid7()),
             "ce_type": type,
-            "ce_source": f"/tailrace/{service or topic.partition('.')[0]}",
+            "ce_source": source_of(service or publisher_of_topic(topic) or "nobody"),
             "ce_subject": str(document),
             "ce_time": (at or datetime.now(UTC)).isoformat(),
             "ce_dataschema": f"urn:tailrace:schema:{type}:v1",

@@ -26,7 +26,7 @@ from customers.models import Customer, Person
 from customers.projections import days, price_lists, teams, templates, timeline, users, uses
 from customers.scopes import Assigner, CreditManager, Merger, ProfileWriter, Reader, Writer, pii
 from customers.sources import TimelineKind
-from customers.timeline import TimelineEntry
+from customers.timeline_rows import TimelineEntry
 from customers.views import CustomerSummary, CustomerView, Duplicates, PersonView, TimelineEntryView
 from tailrace.core.errors import Invalid
 from tailrace.core.fields import Search

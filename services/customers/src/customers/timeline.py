@@ -4,28 +4,21 @@ Which events are told is declared in `sources`. An entry belongs to the customer
 customer, or learns of its own only later, as a shipment does by its order, its entries move with it. What two partitions tell about one document may
 come in either order, and side by side; the rows are the same, since the writer holds the row of the document.
 
-A batch is a handful of statements, however many events it has.
+A batch of events is written by `timeline_rows`.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from string import Formatter
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
-    Boolean,
     ColumnElement,
-    DateTime,
     Select,
-    Text,
     Uuid,
     and_,
-    any_,
-    bindparam,
-    case,
-    cast,
     column,
     false,
     func,
@@ -33,66 +26,16 @@ from sqlalchemy import (
     or_,
     select,
     true,
-    update,
 )
-from sqlalchemy.dialects.postgresql import JSONB, insert
-from sqlalchemy.orm import Mapped, contains_eager, foreign, mapped_column, relationship
+from sqlalchemy.orm import contains_eager
 
-from customers.models import Base
+from customers.timeline_rows import Batch, TimelineEntry, TimelineSubject, write
 from tailrace.core.context import Principal, Reach
 from tailrace.core.events import Event
 from tailrace.db.database import Tx
-from tailrace.db.keys import tenant_index
-from tailrace.db.models import TenantRow
 from tailrace.http.auth import Colleagues
 from tailrace.http.pagination import PageRequest, rows_of
 from tailrace.messaging.subscribers import Delivery, Projection
-
-ABSENT = object()
-
-
-class TimelineSubject(TenantRow, Base):
-    """A document, or the customer itself: whose it is, what it is called, and who looks after it by now."""
-
-    __tablename__ = "timeline_subject"
-    __table_args__ = (tenant_index("parent_id"),)
-
-    id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-10)
-    parent_id: Mapped[UUID | None]
-    """The document that says whose this one is."""
-    customer_id: Mapped[UUID | None]
-    owner_id: Mapped[UUID | None]
-    title: Mapped[str | None]
-
-
-class TimelineEntry(TenantRow, Base):
-    """One thing that happened, under the id of the event that told it."""
-
-    __tablename__ = "timeline_entry"
-    __table_args__ = (tenant_index("customer_id", "occurred_at", "id"), tenant_index("subject_id"))
-
-    id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-10)
-    subject_id: Mapped[UUID]
-    customer_id: Mapped[UUID | None]
-    kind: Mapped[str]
-    type: Mapped[str]
-    occurred_at: Mapped[datetime]
-    details: Mapped[dict[str, Any]]
-    subject: Mapped[TimelineSubject] = relationship(
-        primaryjoin=lambda: and_(
-            foreign(TimelineEntry.tenant_id) == TimelineSubject.tenant_id,
-            foreign(TimelineEntry.subject_id) == TimelineSubject.id,
-        ),
-        viewonly=True,
-    )
-
-    @property
-    def title(self) -> str | None:
-        return self.subject.title
-
-    @property
-    def owner_id(self) -> UUID | None:
-        return self.subject.owner_id
 
 
 @dataclass(frozen=True)
@@ -109,7 +52,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Source:
-    """A kind of document: its events, and the fields of theirs that say what it is. Raises TypeError for an event without its key, or a detail."""
+    """A kind of document: its events, and the fields of theirs that say what it is. Raises TypeError for an event without its key or a detail."""
 
     kind: str
     scope: str
@@ -121,11 +64,14 @@ class Source:
     customer: str | None = "customer_id"
     owner: str | None = None
     parent: str | None = None
+    """The field with the document that says whose this one is, instead of `customer`."""
     tells: tuple[Told, ...] = ()
     describes: tuple[type[Event], ...] = ()
     """Events that make no entry, and say something new of the document."""
 
     def __post_init__(self) -> None:
+        if self.parent is not None and self.customer is not None:
+            raise TypeError(f"{self.kind}: whose it is, its parent says")
         wanted = [(told.event, (self.key, *told.details, told.moment)) for told in self.tells]
         wanted += [(event, (self.key,)) for event in self.describes]
         for event, names in wanted:
@@ -136,34 +82,15 @@ class Source:
     def events(self) -> tuple[type[Event], ...]:
         return (*(told.event for told in self.tells), *self.describes)
 
-    def titled(self, event: Event) -> Any:
-        if self.title is None:
-            return ABSENT
-        try:
-            return self.title.format_map(dict(event))
-        except KeyError:
-            return ABSENT
+    def columns(self, event: type[Event]) -> tuple[tuple[str, str], ...]:
+        """What an event says of its document: each column, and the field that fills it."""
+        named = (("parent_id", self.parent), ("customer_id", self.customer), ("owner_id", self.owner))
+        return tuple((filled, name) for filled, name in named if name is not None and name in event.model_fields)
 
-
-@dataclass
-class _Subject:
-    parent_id: Any = ABSENT
-    customer_id: Any = ABSENT
-    owner_id: Any = ABSENT
-    title: Any = ABSENT
-
-    def learn(self, source: Source, event: Event) -> None:
-        for name, said in (("parent_id", source.parent), ("customer_id", source.customer), ("owner_id", source.owner)):
-            if said is not None and said in type(event).model_fields:
-                setattr(self, name, getattr(event, said))
-        if (title := source.titled(event)) is not ABSENT:
-            self.title = title
-
-
-@dataclass
-class _Batch:
-    subjects: dict[UUID, _Subject] = field(default_factory=dict)
-    entries: list[dict[str, Any]] = field(default_factory=list)
+    def titles(self, event: type[Event]) -> str | None:
+        """The format of the title, if the event has all that it names."""
+        names = {name for _, name, _, _ in Formatter().parse(self.title or "") if name}
+        return self.title if names and names <= event.model_fields.keys() else None
 
 
 class Timeline(Projection):
@@ -176,6 +103,11 @@ class Timeline(Projection):
         self._of = {event.type: source for source in sources for event in source.events}
         self._told = {told.event.type: told for source in sources for told in source.tells}
         self._scopes = {type: told.scope or self._of[type].scope for type, told in self._told.items()}
+        self._says = {
+            event.type: (source.key, source.columns(event), source.titles(event))
+            for source in sources
+            for event in source.events
+        }
         self.batch(*(event for source in sources for event in source.events))(self._keep)
 
     def visible_to(self, who: Principal, colleagues: Collection[UUID]) -> ColumnElement[bool]:
@@ -221,23 +153,28 @@ class Timeline(Projection):
         return of_page
 
     async def _keep(self, tx: Tx, deliveries: Sequence[Delivery]) -> None:
-        batch = _Batch()
+        batch = Batch()
         for delivery in deliveries:
             self._take(batch, delivery)
-        await _write(tx, batch)
+        await write(tx, batch)
 
-    def _take(self, batch: _Batch, delivery: Delivery) -> None:
+    def _take(self, batch: Batch, delivery: Delivery) -> None:
         event, meta = delivery.event, delivery.meta
-        source = self._of[event.type]
-        id = getattr(event, source.key)
-        batch.subjects.setdefault(id, _Subject()).learn(source, event)
+        key, columns, title = self._says[event.type]
+        fields = vars(event)
+        id = fields[key]
+        said = batch.subjects.setdefault(id, {})
+        for filled, name in columns:
+            said[filled] = fields[name]
+        if title is not None:
+            said["title"] = title.format_map(fields)
         told = self._told.get(event.type)
         if told is not None:
             batch.entries.append(
                 {
                     "id": meta.event_id,
                     "subject_id": id,
-                    "kind": source.kind,
+                    "kind": self._of[event.type].kind,
                     "type": event.type,
                     "occurred_at": meta.time if told.moment is None else getattr(event, told.moment),
                     "details": _details(event, told.details),
@@ -247,109 +184,3 @@ class Timeline(Projection):
 
 def _details(event: Event, names: tuple[str, ...]) -> str:
     return event.model_dump_json(include=set(names)) if names else "{}"
-
-
-async def _write(tx: Tx, batch: _Batch) -> None:
-    known = batch.subjects
-    parents = sorted({each.parent_id for each in known.values() if isinstance(each.parent_id, UUID)})
-    children = sorted(id for id, each in known.items() if isinstance(each.parent_id, UUID))
-    first = sorted({*parents, *known} - set(children))
-    every = sorted({*parents, *known})
-    await tx.execute(_INSERT, {"tenant": tx.tenant_id, "ids": every})
-    # Documents before those that hang on them, so that nobody waits for one while holding the other the wrong way round.
-    for ids in (first, children):
-        if ids:
-            await tx.execute(_LOCK, {"ids": ids})
-    await tx.execute(_LEARN, _columns(known))
-    if parents or first:
-        await tx.execute(_INHERIT, {"ids": every})
-    await tx.execute(_MOVE, {"ids": every})
-    if batch.entries:
-        rows = {name: [entry[name] for entry in batch.entries] for name in _ENTRY}
-        await tx.execute(_ENTER, {"tenant": tx.tenant_id, **rows})
-
-
-def _columns(known: Mapping[UUID, _Subject]) -> dict[str, Any]:
-    said: dict[str, Any] = {"ids": list(known)}
-    for name in _SAID:
-        values = [getattr(each, name) for each in known.values()]
-        said[name] = [None if value is ABSENT else value for value in values]
-        said[f"says_{name}"] = [value is not ABSENT for value in values]
-    return said
-
-
-def _arrays(names: Iterable[tuple[str, Any]], alias: str) -> Any:
-    """Rows of which each column is a parameter, an array."""
-    pairs = list(names)
-    arrays = (bindparam(name, type_=ARRAY(kind)) for name, kind in pairs)
-    return func.unnest(*arrays).table_valued(*(column(name, kind) for name, kind in pairs), name=alias).render_derived()
-
-
-_SAID = {"parent_id": Uuid, "customer_id": Uuid, "owner_id": Uuid, "title": Text}
-_ENTRY = ("id", "subject_id", "kind", "type", "occurred_at", "details")
-_subject: Any = TimelineSubject.__table__
-_entry: Any = TimelineEntry.__table__
-_parent: Any = _subject.alias("parent")
-_ids = any_(bindparam("ids", type_=ARRAY(Uuid)))
-_fresh = _arrays([("ids", Uuid)], "fresh")
-_INSERT = (
-    insert(_subject)
-    .from_select(["tenant_id", "id"], select(bindparam("tenant", type_=Uuid), _fresh.c.ids))
-    .on_conflict_do_nothing()
-)
-_LOCK = select(_subject.c.id).where(_subject.c.id == _ids).order_by(_subject.c.id).with_for_update()
-_said = _arrays(
-    [("ids", Uuid), *_SAID.items(), *((f"says_{name}", Boolean) for name in _SAID)],
-    "said",
-)
-_LEARN = (
-    update(_subject)
-    .where(_subject.c.id == _said.c.ids)
-    .values({name: case((_said.c[f"says_{name}"], _said.c[name]), else_=_subject.c[name]) for name in _SAID})
-)
-_INHERIT = (
-    update(_subject)
-    .where(
-        _subject.c.parent_id == _parent.c.id,
-        or_(_subject.c.id == _ids, _parent.c.id == _ids),
-        _subject.c.customer_id.is_distinct_from(_parent.c.customer_id),
-    )
-    .values(customer_id=_parent.c.customer_id)
-)
-_MOVE = (
-    update(_entry)
-    .where(
-        _entry.c.subject_id == _subject.c.id,
-        or_(_subject.c.id == _ids, _subject.c.parent_id == _ids),
-        _entry.c.customer_id.is_distinct_from(_subject.c.customer_id),
-    )
-    .values(customer_id=_subject.c.customer_id)
-)
-_rows = _arrays(
-    [
-        ("id", Uuid),
-        ("subject_id", Uuid),
-        ("kind", Text),
-        ("type", Text),
-        ("occurred_at", DateTime(True)),
-        ("details", Text),
-    ],
-    "rows",
-)
-_ENTER = (
-    insert(_entry)
-    .from_select(
-        ["tenant_id", "id", "subject_id", "customer_id", "kind", "type", "occurred_at", "details"],
-        select(
-            bindparam("tenant", type_=Uuid),
-            _rows.c.id,
-            _rows.c.subject_id,
-            _subject.c.customer_id,
-            _rows.c.kind,
-            _rows.c.type,
-            _rows.c.occurred_at,
-            cast(_rows.c.details, JSONB),
-        ).join(_subject, _subject.c.id == _rows.c.subject_id),
-    )
-    .on_conflict_do_nothing()
-)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
 
+from contracts.bundle import bundle
 from contracts.promised import openapi as documents
 from gateway.compression import coded_tag, takes_gzip
 from gateway.files import static
@@ -75,7 +76,7 @@ def merged(folder: Path | None = None) -> bytes:
 
 
 def router(folder: Path | None) -> APIRouter:
-    """The landing page, the reference page, and the document that it shows."""
+    """The landing page, the reference page, the document that it shows, and the contracts of the events."""
     pages = APIRouter(include_in_schema=False)
 
     async def page(request: Request) -> Response:
@@ -87,7 +88,12 @@ def router(folder: Path | None) -> APIRouter:
         document = await asyncio.to_thread(lambda: _page(merged(folder)))
         return _answer(request, document, "application/json", _HEADERS)
 
+    async def contracts(request: Request) -> Response:
+        document = await asyncio.to_thread(lambda: _page(bundle()))
+        return _answer(request, document, "application/json", _HEADERS)
+
     for path in _PAGES:
         pages.add_api_route(path, page, methods=["GET", "HEAD"])
     pages.add_api_route("/openapi.json", openapi, methods=["GET", "HEAD"])
+    pages.add_api_route("/v1/contracts", contracts, methods=["GET", "HEAD"])
     return pages

@@ -142,6 +142,20 @@ def test_a_text_where_a_number_is_wanted_is_an_error_and_not_silently_no_match()
         decide(table([("> 5", "1")], inputs=("v:Any",)), v="six")
 
 
+@pytest.mark.parametrize("text", ["1E999999999", "1_000", "١٢", "NaN", "-Infinity", " 5", "5\n", "", "9" * 401])
+def test_a_number_is_plain_digits_and_never_a_gigabyte_of_them(text):
+    with pytest.raises(engine.Unevaluable, match="no number"):
+        decide(table([("-", "1")]), amount=text)
+    with pytest.raises(engine.Unevaluable, match="has no value"):
+        decide(table([("-", "number(v)")], inputs=("v:Any",)), v=text)
+
+
+def test_a_product_that_is_too_long_is_an_error():
+    for cell in (" * ".join(["amount"] * 12), "1 / (" + " * ".join(["amount"] * 12) + ")"):
+        with pytest.raises(engine.Unevaluable, match="no number that data may hold"):
+            decide(table([("-", cell)]), amount="1" + "0" * 39)
+
+
 def test_decisions_are_made_from_decisions():
     risk = """<decision id="risk" name="Risk"><variable name="risk"/><decisionTable id="t2" hitPolicy="FIRST">
     <input id="x"><inputExpression id="xe"><text>country</text></inputExpression></input><output id="xo" name="risk"/>

@@ -114,7 +114,14 @@ TOYS = (
         "a_topic_has_one_publisher",
         "catalog publishes to catalog.events too",
         (FACTS, 'topic: ClassVar[str] = "toyshop.events"', 'topic: ClassVar[str] = "catalog.events"'),
+        (FACTS, '    publisher: ClassVar[str] = "toyshop"\n', ""),
         (SERVICE, 'topic="toyshop.events"', 'topic="catalog.events"'),
+    ),
+    toy(
+        "an event that anybody might have published",
+        "a_topic_has_one_publisher",
+        "toyshop.card.issued does not say that toyshop publishes it",
+        (FACTS, '    publisher: ClassVar[str] = "toyshop"\n', ""),
     ),
     toy(
         "a reaction that forgets what was applied",

@@ -13,7 +13,7 @@ from sqlalchemy import inspect, select
 
 from invariants.rows import Rows, differing
 from invariants.subject import Findings, Subject
-from tailrace.core.events import Event
+from tailrace.core.events import Event, publisher_of_topic, source_of
 from tailrace.db.models import Aggregate, Part
 from tailrace.db.outbox import UnrecordedChange
 from tailrace.messaging.dispatcher import Dispatcher
@@ -97,7 +97,7 @@ def _record(
     headers = {
         "ce_id": str(uuid5(id, f"{event.type} {sequence}")),
         "ce_type": event.type,
-        "ce_source": "/tailrace/samples",
+        "ce_source": source_of(publisher_of_topic(event.topic) or "samples"),
         "ce_subject": str(id),
         "ce_time": "2026-01-02T03:04:05Z",
         "ce_dataschema": f"urn:tailrace:schema:{event.type}:v{version}",

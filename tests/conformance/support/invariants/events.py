@@ -128,8 +128,12 @@ async def listeners_read_every_sample(subject: Subject) -> Findings:
 
 
 async def a_topic_has_one_publisher(subject: Subject) -> Findings:
-    """Nobody else publishes to the service's topic, and no type is published twice."""
-    found = []
+    """Nobody else publishes to the service's topic, no type is published twice, and each event says whose it is: readers refuse a forger's."""
+    unsaid = [event.type for event in subject.service.publishes if event.publisher != subject.name]
+    heard = {event for subscriber in subject.service.subscribers for event in subscriber.events}
+    unknown = {event.type for event in heard if event.publisher is None}
+    found = [f"{type} does not say that {subject.name} publishes it" for type in unsaid]
+    found += [f"{type}, which {subject.name} listens to, does not say who publishes it" for type in sorted(unknown)]
     for other in subject.fleet:
         if other.name == subject.name:
             continue

@@ -16,9 +16,10 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from tailrace.core.context import Context
-from tailrace.core.events import Event
+from tailrace.core.events import Event, source_of
 from tailrace.core.ids import NIL, derived_id, uuid7
 from tailrace.core.kafka_address import brokers_of
+from tailrace.core.stand_ins import cause_told, trace_told
 from tailrace.db.database import Database
 from tailrace.db.tables import outbox
 from tailrace.kafka import clients, shutdown
@@ -60,8 +61,9 @@ async def write_canary(database: Database, service: str) -> None:
     mine = outbox.c.aggregate_id == canary_id(service)
     canary = Canary(service=service)
     async with database.transaction(Context(tenant_id=NIL)) as tx:
+        event_id, correlation_id = uuid7(), tx.context.correlation_id
         row = insert(outbox).values(
-            id=uuid7(),
+            id=event_id,
             tenant_id=NIL,
             topic=TOPIC,
             aggregate_id=canary_id(service),
@@ -69,8 +71,10 @@ async def write_canary(database: Database, service: str) -> None:
             type=canary.type,
             schema_version=canary.version,
             dataschema=canary.schema_uri(),
-            source=f"/tailrace/{service}",
-            correlation_id=tx.context.correlation_id,
+            source=source_of(service),
+            correlation_id=correlation_id,
+            causation_id=cause_told(None, correlation_id),
+            traceparent=trace_told(None, correlation_id, event_id),
             actor_id=f"service:{service}",
             payload=canary.model_dump_json(),
         )

@@ -3,17 +3,21 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from debezium_connector_config import PostgresConnector, Reference, outbox_connector
+from debezium_connector_config import CLOUDEVENTS_CONSTANTS, PostgresConnector, Reference, outbox_connector
+from tailrace.capture import canary
 from tailrace.core.database_address import tls_of
 from tailrace.core.names import slot_name
 from tailrace.core.private_files import write_private
+from tailrace.messaging.dead_letters import dlq_topic
 from tailrace.service import Service
 from tailrace.settings import Settings
 
 PUBLICATION = "outbox"
 RESTART_MS = 1000
 """How long a connector waits to come back after its database went away: Debezium's 10 s would be most of the recovery."""
-# A null value places a header without one: readers take it for absent.
+CONSTANTS = {**CLOUDEVENTS_CONSTANTS, "ce_sequencetype": "Integer"}
+"""What all events have in common; the last by the Sequence extension of CloudEvents: from 1, by one, as a decimal number."""
+# None of these is null (`tailrace.core.stand_ins`): a header without a value is one that SDKs stumble over.
 EXTENSIONS = (
     ("tenant_id", "ce_tenantid"),
     ("sequence", "ce_sequence"),
@@ -25,10 +29,16 @@ EXTENSIONS = (
 )
 
 
-def _connector(**where: Any) -> PostgresConnector:
+def _connector(service: Service, **where: Any) -> PostgresConnector:
     connector = outbox_connector(
+        name=service.name,
+        database=service.name,
+        # A service that was taken over may still write any topic's name into its outbox.
+        own_topic=service.topic,
+        other_topics=(dlq_topic(service.name), canary.TOPIC),
         publication=PUBLICATION,
         extensions=EXTENSIONS,
+        constants=CONSTANTS,
         # A row that is still to be read may be older than the newest column.
         missing="ignore",
         heartbeat_logs_snapshot=True,
@@ -45,10 +55,9 @@ def connector_config(service: Service, settings: Settings) -> dict[str, str]:
     role = f"{service.name}_capture"
     folder = settings.capture_secrets
     connector = _connector(
-        name=service.name,
+        service,
         hostname=settings.capture_host or server.hostname or "127.0.0.1",
         port=server.port or 5432,
-        database=service.name,
         user=role,
         password=Reference.directory(str(folder), role) if folder else settings.role_password(role),
         slot=slot_name(service.name),
@@ -73,10 +82,9 @@ def deployed_connector(service: Service, settings: Settings) -> PostgresConnecto
     """The same connector for a cluster: whatever differs from place to place is looked up by the Connect worker."""
     prefix = service.name.upper().replace("-", "_")
     return _connector(
-        name=service.name,
+        service,
         hostname=Reference.env("TAILRACE_POSTGRES_HOST"),
         port=Reference.env("TAILRACE_POSTGRES_PORT"),
-        database=service.name,
         user=f"{service.name}_capture",
         password=Reference.env(f"TAILRACE_{prefix}_CAPTURE_PASSWORD"),
         slot=slot_name(service.name),

@@ -15,6 +15,7 @@ from tailrace.capture.connectors import connector_config, deployed_connector, la
 from tailrace.capture.outbox_retention import MARGIN
 from tailrace.capture.republish import republish
 from tailrace.core.names import slot_name
+from tailrace.core.operator_error import OperatorError
 from tailrace.service import Service
 from tailrace.settings import Settings
 
@@ -53,6 +54,8 @@ class Repairs:
         """
         name, main, spare = service.name, slot_name(service.name), slots.spare_name(service)
         async with slots.connected(service, self.settings) as connection, slots.alone(connection, service):
+            if service.name not in await slots.installed(connection):
+                raise OperatorError(f"{name} was uninstalled", f"install it again: tailrace prepare {name}")
             count = None
             if everything or not await self._is_made_good(connection, main, spare):
                 if not (await slots.outbox(connection, service, None)).published:
@@ -71,7 +74,7 @@ class Repairs:
                     if since
                     else "publishing again all that is retained"
                 )
-                count = await republish(connection, self.settings.kafka, since, say)
+                count = await republish(connection, service, self.settings.kafka, since, say)
                 # With offsets of the old slot, the connector would refuse the new one (offset.mismatch.strategy).
                 await rest.forget_offsets(name)
                 await slots.copy(connection, spare, main)

@@ -16,6 +16,8 @@ from tailrace.capture import canary
 from tailrace.capture.connectors import EXTENSIONS
 from tailrace.core.kafka_address import brokers_of
 from tailrace.kafka import clients, shutdown
+from tailrace.messaging.dead_letters import dlq_topic
+from tailrace.service import Service
 
 _CHUNK = 200
 """Rows that are under way at once; each may be nearly a megabyte."""
@@ -23,13 +25,13 @@ _CHUNK_WITHIN, _STOP_WITHIN = 120.0, 20.0
 """Seconds. A repair holds the only right to repair, so it may not wait for ever."""
 _EVERY = 50
 """Chunks after which the progress is told."""
-# ce_time has six digits always, as Debezium writes a timestamptz. A null column is a header without a value.
+# ce_time has six digits always, as Debezium writes a timestamptz. A null column, of a row of before there were none, is a header without a value.
 _TEXT = {"recorded_at": """to_char(recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""}
 _COLUMNS = ", ".join(
     f'{_TEXT.get(column, f"{column}::text")} AS "{header}"' for column, header in (*CLOUDEVENTS_HEADERS, *EXTENSIONS)
 )
 _ROWS = f"""
-    SELECT {_COLUMNS}, topic, payload FROM outbox
+    SELECT {_COLUMNS}, CASE topic WHEN $3 THEN topic ELSE $4 END AS topic, payload FROM outbox
     WHERE topic <> $1 AND ($2::timestamptz IS NULL OR recorded_at >= $2)
     ORDER BY aggregate_id, sequence"""
 
@@ -44,18 +46,26 @@ class Outgoing:
     headers: list[tuple[str, bytes | None]]
 
 
-async def retained(connection: Any, since: datetime | None) -> AsyncIterator[list[Outgoing]]:
-    """The rows recorded since then, or all of them, as records, in chunks; canaries are left out. Needs SELECT on the outbox alone."""
+async def retained(connection: Any, service: Service, since: datetime | None) -> AsyncIterator[list[Outgoing]]:
+    """The rows recorded since then, or all of them, as records, in chunks; canaries are left out.
+
+    They go to the service's own topic and to its dead letters', as by its connector, whatever a row says. Needs SELECT on the outbox alone.
+    """
     async with connection.transaction(readonly=True):
-        cursor = await connection.cursor(_ROWS, canary.TOPIC, since)
+        cursor = await connection.cursor(_ROWS, canary.TOPIC, since, dlq_topic(service.name), service.topic)
         while rows := await cursor.fetch(_CHUNK):
             yield [_record(row) for row in rows]
 
 
 def _record(row: Any) -> Outgoing:
-    # The order is that of the connector's transforms: a constant, the placed columns, a constant.
+    # The order is that of the connector's transforms: a constant, the placed columns, two constants.
     placed = [(header, _bytes(row[header])) for _, header in (*CLOUDEVENTS_HEADERS, *EXTENSIONS)]
-    headers = [("ce_specversion", b"1.0"), *placed, ("content-type", b"application/json")]
+    headers = [
+        ("ce_specversion", b"1.0"),
+        *placed,
+        ("content-type", b"application/json"),
+        ("ce_sequencetype", b"Integer"),
+    ]
     return Outgoing(row["topic"], row["ce_subject"].encode(), row["payload"].encode(), headers)
 
 
@@ -63,7 +73,9 @@ def _bytes(text: str | None) -> bytes | None:
     return None if text is None else text.encode()
 
 
-async def republish(connection: Any, kafka: str, since: datetime | None, say: Callable[[str], None]) -> int:
+async def republish(
+    connection: Any, service: Service, kafka: str, since: datetime | None, say: Callable[[str], None]
+) -> int:
     """Publish what is retained since then, or all of it, and return how many rows that was, when Kafka has acknowledged every one.
 
     Raises OSError when Kafka does not answer. What was sent until then stays, and does no harm.
@@ -72,7 +84,7 @@ async def republish(connection: Any, kafka: str, since: datetime | None, say: Ca
     count = chunks = 0
     try:
         await producer.start()
-        async for chunk in retained(connection, since):
+        async for chunk in retained(connection, service, since):
             async with asyncio.timeout(_CHUNK_WITHIN):
                 sent = [await producer.send(out.topic, out.value, out.key, headers=out.headers) for out in chunk]
                 await asyncio.gather(*sent)

@@ -6,7 +6,7 @@ name stands for a promise, that nothing committed before it is missing in Kafka,
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,6 +28,10 @@ _CANARIES = """SELECT now() - min(recorded_at) FILTER (WHERE $2::timestamptz IS 
 _PUBLISHED = (
     "SELECT true FROM pg_publication_tables WHERE pubname = $1 AND schemaname = 'public' AND tablename = 'outbox'"
 )
+RELEASED = "tailrace.released"
+"""A setting of a database whose service was uninstalled: nobody mends its capture, until it is prepared again."""
+_INSTALLED = f"""SELECT datname FROM pg_database d WHERE NOT EXISTS (
+    SELECT FROM pg_db_role_setting s WHERE s.setdatabase = d.oid AND s.setrole = 0 AND '{RELEASED}=on' = ANY (s.setconfig))"""
 _TERMINATE = (
     "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = $1 AND active_pid IS NOT NULL"
 )
@@ -85,6 +89,28 @@ async def connected(service: Service, settings: Settings) -> AsyncIterator[Any]:
 
 
 @asynccontextmanager
+async def connected_to_any(services: Sequence[Service], settings: Settings) -> AsyncIterator[Any]:
+    """A connection to the first of these services' databases that is there; each sees all slots. Raises what the last one did when none is."""
+    for number, service in enumerate(services, 1):
+        try:
+            connection = await asyncpg.connect(settings.database(service.name, "capture", "postgresql"), timeout=10)
+            break
+        # Never prepared here: no database, or no role.
+        except (asyncpg.InvalidCatalogNameError, asyncpg.InvalidAuthorizationSpecificationError):
+            if number == len(services):
+                raise
+    try:
+        yield connection
+    finally:
+        await connection.close(timeout=5)
+
+
+async def installed(connection: Any) -> frozenset[str]:
+    """The databases there are, by name, whose service was not released: those of the services to look after."""
+    return frozenset(row[0] for row in await connection.fetch(_INSTALLED))
+
+
+@asynccontextmanager
 async def alone(connection: Any, service: Service) -> AsyncIterator[None]:
     """Hold the right to repair this service's slot. Raises RepairUnderWay. The lock ends with the connection, whatever happens."""
     name = f"tailrace.capture/{service.name}"
@@ -95,6 +121,11 @@ async def alone(connection: Any, service: Service) -> AsyncIterator[None]:
     finally:
         with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
             await connection.execute("SELECT pg_advisory_unlock(hashtextextended($1, 0))", name)
+
+
+async def leads(connection: Any) -> bool:
+    """Whether this connection is the one whose watch looks and mends, from now until it ends. False while another's is."""
+    return bool(await connection.fetchval("SELECT pg_try_advisory_lock(hashtextextended('tailrace.capture', 0))"))
 
 
 async def slots(connection: Any) -> dict[str, Slot]:

@@ -90,10 +90,11 @@ class Watch:
         self._repairs = Repairs(settings, deployed=deployed)
         self._canaries = CanaryReader(settings.kafka)
         self._memory = {service.name: Memory() for service in self.services}
+        self._absent: set[str] = set()
 
     @property
     def conditions(self) -> Mapping[str, Condition]:
-        return {name: memory.condition for name, memory in self._memory.items()}
+        return {name: memory.condition for name, memory in self._memory.items() if name not in self._absent}
 
     async def close(self) -> None:
         """Cut off what is under way; the next watch takes it up again."""
@@ -111,13 +112,16 @@ class Watch:
         failure: Exception | None = None
         try:
             arrivals = await self._canaries.newest()
-            async with slots.connected(self.services[0], self.settings) as connection:
+            async with slots.connected_to_any(self.services, self.settings) as connection:
                 found = await slots.slots(connection)
+                self._absent = self._memory.keys() - await slots.installed(connection)
         except _AWAY as error:
             for memory in self._memory.values():
                 memory.steady_since = time.monotonic()
             raise ConnectionError(str(error) or type(error).__name__) from error
         for service in self.services:
+            if service.name in self._absent:  # never installed here, or uninstalled
+                continue
             try:
                 await self._look_at(
                     service, rest, states.get(service.name), found, arrivals.get(canary_id(service.name))

@@ -1,12 +1,12 @@
 """A service's own database: every transaction names its tenant first, and PostgreSQL holds it to that."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Engine, Executable, Select, bindparam, event, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, Executable, Row, Select, bindparam, event, func, select
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm.util import identity_key
@@ -22,12 +22,13 @@ from tailrace.db.resting import Resting
 from tailrace.db.violations import strip_values
 
 AnyAggregate = TypeVar("AnyAggregate", bound=Aggregate)
-Row = TypeVar("Row", bound=TenantRow)
+AnyRow = TypeVar("AnyRow", bound=TenantRow)
 AnyStream = TypeVar("AnyStream", bound=event_streams.Stream[Any])
 
 _SERVER = {"lock_timeout": "10s", "idle_in_transaction_session_timeout": "60s"}
 """No transaction waits for a lock for ever, nor holds one while idle. Both count as failures that pass."""
 _FAILURE, _ABORTED = "tailrace.failure", "25P02"
+_DUE_IN = "tailrace.due_in"
 
 # Statements are made once, where they can be: making one again costs more than running it.
 # The tenant is named by an ordinary statement, never by a cursor hook: a cancelled request must not leave it behind (sqlalchemy#13381).
@@ -108,7 +109,7 @@ class Tx(AsyncSession):
         self.context = self.context.for_tenant(tenant_id)
         await self.execute(_BEGIN, _tenant(tenant_id))
 
-    async def find(self, kind: type[Row], id: UUID, *within: ColumnElement[bool]) -> Row:
+    async def find(self, kind: type[AnyRow], id: UUID, *within: ColumnElement[bool]) -> AnyRow:
         """The row with this id, for reading; `within` says where else it must belong, as in `Line.order_id == order_id`.
 
         Raises Unknown (404), for a deleted one too.
@@ -166,6 +167,10 @@ class Tx(AsyncSession):
         finally:
             self._unit.writes_together = False
 
+    def makes_due(self, seconds: float = 0.0) -> None:
+        """Have whoever works on timers, jobs, errands or dead letters look so many seconds after the commit: there will be something for them."""
+        self.info[_DUE_IN] = max(0.0, min(seconds, self.info.get(_DUE_IN, seconds)))
+
     async def settle(self) -> None:
         """Write everything that is pending, events and snapshots too, so that only the commit remains."""
         await self.flush()
@@ -178,7 +183,7 @@ class Tx(AsyncSession):
         if known is not None and self._unit.is_modified(known):
             await self.flush()
 
-    async def _one(self, query: Select[Row], kind: type[Row], id: UUID, *, even_deleted: bool = False) -> Row:
+    async def _one(self, query: Select[AnyRow], kind: type[AnyRow], id: UUID, *, even_deleted: bool = False) -> AnyRow:
         row = (await self.scalars(query, {"id": id})).one_or_none()
         if row is None or (isinstance(row, SoftDeleted) and row.deleted_at is not None and not even_deleted):
             raise Unknown(kind.__name__, id)
@@ -210,6 +215,10 @@ class Database:
         self.resting = Resting(self.engine.sync_engine.pool, pool)
         _commit_nothing_that_failed(self.engine.sync_engine)
         self._looking = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self.told: Callable[[float], None] | None = None
+        """Told after each commit that makes something due, in how many seconds (`tailrace.db.lookout`)."""
+        self.announce: Callable[[Tx, float], Awaitable[None]] | None = None
+        """Awaited in each such transaction, before it commits: for a process in which nobody works on what is due."""
 
     @asynccontextmanager
     async def transaction(self, context: Context, *, read_only: bool = False) -> AsyncIterator[Tx]:
@@ -223,6 +232,10 @@ class Database:
             yield tx
             if not read_only:
                 await tx.settle()
+                if self.announce is not None and _DUE_IN in tx.info:
+                    await self.announce(tx, tx.info[_DUE_IN])
+        if self.told is not None and _DUE_IN in tx.info:
+            self.told(tx.info[_DUE_IN])
 
     @asynccontextmanager
     async def snapshot(self, context: Context) -> AsyncIterator[Tx]:
@@ -238,9 +251,13 @@ class Database:
 
         Raises what `transaction` raises.
         """
+        return await self.look(statement, parameters) is not None
+
+    async def look(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Row[Any] | None:
+        """The first row that this finds, as `finds` does. Raises what `transaction` raises."""
         with _reaching_it():
             async with self._looking.connect() as connection:
-                return (await connection.execute(statement, parameters)).first() is not None
+                return (await connection.execute(statement, parameters)).first()
 
     @asynccontextmanager
     async def looking(self) -> AsyncIterator[AsyncConnection]:

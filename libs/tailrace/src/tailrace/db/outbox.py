@@ -16,8 +16,9 @@ from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction
 
 from tailrace.core.context import Context
 from tailrace.core.errors import Invalid
-from tailrace.core.events import Event
+from tailrace.core.events import Event, publisher_of_topic, source_of
 from tailrace.core.ids import uuid7
+from tailrace.core.stand_ins import cause_told, trace_told
 from tailrace.db.tables import outbox
 from tailrace.db.unique import refusal_of, refuse_taken
 
@@ -33,6 +34,10 @@ class UnrecordedChange(Exception):
 
 class RecordsNothing(Exception):
     """A projection recorded an event: replayed or rebuilt, it would publish it once more. What publishes is a Reaction."""
+
+
+class ForeignEvent(Exception):
+    """An event was recorded on a topic that belongs to another service: readers would refuse it."""
 
 
 class Publisher(Protocol):
@@ -70,9 +75,9 @@ class Recorded:
             "dataschema": self.event.schema_uri(),
             "source": source,
             "correlation_id": self.context.correlation_id,
-            "causation_id": self.context.causation_id,
+            "causation_id": cause_told(self.context.causation_id, self.context.correlation_id),
             "actor_id": self.context.actor_id or f"service:{source.rpartition('/')[2]}",
-            "traceparent": self.context.traceparent,
+            "traceparent": trace_told(self.context.traceparent, self.context.correlation_id, self.event_id),
             "payload": payload,
         }
 
@@ -115,6 +120,9 @@ class Recorder:
     def note(self, publisher: Publisher, sequence: int, event: Event, **extra: Any) -> None:
         self.ensure_recording(f"recorded {event.type}")
         session = self._session
+        owner = publisher_of_topic(event.topic)
+        if owner not in (None, session.service):
+            raise ForeignEvent(f"{session.service} recorded {event.type}, and {event.topic} belongs to {owner}")
         self.pending.append(Recorded(uuid7(), publisher, sequence, event, session.context, enclosing(session), extra))
 
     @staticmethod
@@ -141,7 +149,7 @@ class Recorder:
         connection = self._session.connection()
         for table, rows in _stream_rows(ready):
             connection.execute(insert(table), rows)
-        source = f"/tailrace/{self._session.service}"
+        source = source_of(self._session.service)
         connection.execute(_INSERT, [r.outbox_row(source) for r in ready])
         self.written += ready
 

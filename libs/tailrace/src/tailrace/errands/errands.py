@@ -116,6 +116,7 @@ class Errand:
         await tx.execute(_INSERT.values(deadline=now + self.deadline), row)
         turn = {"id": id, "tenant_id": tx.tenant_id, "name": self.name, "target": target.name}
         await tx.execute(_INSERT_TURN.values(due_at=now), turn)
+        tx.makes_due()
         return id
 
     async def cancel(self, tx: Tx, id: UUID) -> bool:

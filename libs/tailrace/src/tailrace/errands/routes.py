@@ -133,3 +133,4 @@ async def _take_up(tx: Transaction, id: UUID) -> None:
         raise BeingSettled("Its outcome is being applied; look again.")
     now = {"due_at": func.now(), "taken": errand_turn.c.taken + 1}
     await tx.execute(update(errand_turn).where(*mine).values(now))
+    tx.makes_due()

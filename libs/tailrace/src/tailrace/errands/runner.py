@@ -22,6 +22,7 @@ from tailrace.core.breaker import Breaker
 from tailrace.core.context import Context
 from tailrace.db.database import Database
 from tailrace.db.error_classes import is_transient
+from tailrace.db.lookout import Lookout
 from tailrace.db.tables import errand, errand_turn
 from tailrace.errands.calls import Call, Caller
 from tailrace.errands.errands import Errand, Outcome
@@ -31,7 +32,6 @@ from tailrace.observability import metrics, tracing
 from tailrace.observability.logs import log
 from tailrace.settings import Settings
 
-_EVERY = 0.5
 _FIRST_PAUSE, _LONGEST_PAUSE, _LONGEST_ASKED = 1.0, 300.0, 3600.0
 _COOL_OFF = 15.0
 _AFTER_FAULT = 60.0
@@ -104,18 +104,20 @@ class ErrandRunner:
         self._breakers: dict[str, Breaker] = {}
         self._under_way: dict[asyncio.Task[None], Turn] = {}
 
-    async def run(self, stop: asyncio.Event) -> None:
-        stopped = asyncio.ensure_future(stop.wait())
+    async def run(self, stop: asyncio.Event, lookout: Lookout) -> None:
+        """Until `stop`, and what is under way then is over: whenever the lookout says that something is due, and one that is over makes room."""
+        due = select(func.min(errand_turn.c.due_at)).where(errand_turn.c.name.in_(self._errands))
+        post = lookout.post("errands", due)
         try:
             while self._errands and not stop.is_set():
                 taken = await self._take_what_is_due()
-                pause = 0 if taken and len(self._under_way) < self._places else _EVERY
-                waiting = [stopped, *self._under_way]
-                await asyncio.wait(waiting, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+                if taken and len(self._under_way) < self._places:
+                    await asyncio.sleep(0)
+                else:
+                    await post.rest(stop, *self._under_way)
             if self._under_way:
                 await asyncio.wait(self._under_way)
         finally:
-            stopped.cancel()
             for task in self._under_way:
                 task.cancel()
 
@@ -287,6 +289,7 @@ class ErrandRunner:
                 kept = update(errand_turn).where(turn._held).values(due_at=later).returning(literal(1))
                 if (await tx.execute(kept)).first() is None:
                     raise _Superseded
+                tx.makes_due(pause)
 
     async def _put_off(self, turn: Turn, pause: float, tries: int | None = None, why: str | None = None) -> None:
         """Let it be taken again after a pause; of a try that settled nothing, `why` is kept for those who look."""
@@ -294,6 +297,7 @@ class ErrandRunner:
         values = {"due_at": later} if tries is None else {"due_at": later, "tries": tries}
         async with self._database.transaction(Context(tenant_id=turn.tenant_id)) as tx:
             held = await tx.execute(update(errand_turn).where(turn._held).values(values).returning(literal(1)))
+            tx.makes_due(pause)
             if why is not None and held.first() is not None:
                 said = {"last_error": why, "tried_at": func.now()}
                 await tx.execute(update(errand).where(errand.c.id == turn.id).values(said))

@@ -137,6 +137,7 @@ class JobKind:
         }
         await tx.execute(insert(job), asked)
         await tx.execute(insert(job_queue), {"id": id, "tenant_id": tx.tenant_id, "kind": self.name})
+        tx.makes_due()
         return id
 
 
@@ -172,6 +173,7 @@ async def retry(tx: Tx, id: UUID) -> bool:
         return False
     values = {"state": "queued", "ended_at": None, "updated_at": func.now()}
     await tx.execute(update(job).where(job.c.tenant_id == tx.tenant_id, job.c.id == id).values(values))
+    tx.makes_due()
     return True
 
 

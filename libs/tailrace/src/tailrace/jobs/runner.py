@@ -18,12 +18,12 @@ from tailrace.core.context import Context
 from tailrace.core.errors import Problem
 from tailrace.db.database import Database, Tx
 from tailrace.db.error_classes import is_conflict, is_transient, is_uncertain
+from tailrace.db.lookout import Lookout
 from tailrace.db.tables import job, job_piece, job_queue
 from tailrace.jobs.kinds import JobKind, Later, Run, ended_queue
 from tailrace.observability import tracing
 from tailrace.observability.logs import log
 
-_EVERY = 0.5
 LEASE = 30.0
 """Seconds until a chunk whose process died is begun again."""
 _MOST_ATTEMPTS = 5
@@ -57,7 +57,11 @@ class JobRunner:
         self._turns: dict[UUID, int] = {}
         self._turn = 0
 
-    async def run(self, stop: asyncio.Event) -> None:
+    async def run(self, stop: asyncio.Event, lookout: Lookout) -> None:
+        """Until `stop`: whenever the lookout says that something is due. What a process that died was at is found by its look every so often."""
+        free = or_(_queue.leased_until.is_(None), _queue.leased_until < func.now())
+        ours = or_(_queue.kind.in_(self._kinds), _queue.ended)
+        post = lookout.post("jobs", select(func.min(_queue.due_at)).where(free, ours))
         while self._kinds and not stop.is_set():
             try:
                 worked = await self.step()
@@ -66,8 +70,7 @@ class JobRunner:
                     log.error("jobs failed", exc_info=error)
                 worked = False
             if not worked:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), _EVERY)
+                await post.rest(stop)
 
     async def step(self) -> bool:
         """One chunk of the tenant whose turn it is; whether there was any."""
@@ -190,6 +193,7 @@ class JobRunner:
                     again = {"leased_until": None, "due_at": later}
                     # What says nothing about the work counts for nothing.
                     await self._update_mine(tx, lease, {**again, "attempts": 0} if passing else again)
+                    tx.makes_due(_PAUSE)
             return
         if isinstance(error, Problem) and error.status < 500:
             why = error.detail or error.title

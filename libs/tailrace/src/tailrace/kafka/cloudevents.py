@@ -10,7 +10,8 @@ from uuid import UUID
 from aiokafka import ConsumerRecord
 from asyncpg.pgproto import pgproto
 
-from tailrace.core.events import Meta
+from tailrace.core.events import Meta, publisher_of_topic, source_of
+from tailrace.core.stand_ins import cause_read, trace_read
 
 _SMALLINT, _INTEGER, _BIGINT = 2**15 - 1, 2**31 - 1, 2**63 - 1
 
@@ -20,10 +21,14 @@ class Malformed(Exception):
 
 
 def read_meta(record: ConsumerRecord) -> Meta:
-    """The envelope of a record. Raises Malformed, naming the header."""
+    """The envelope of a record. Raises Malformed, naming the header: also when it comes from another service than the topic belongs to."""
     headers = _headers(record)
+    event_id = _read(headers, "ce_id", _uuid)
+    _check_source(headers.get("ce_source"), record.topic)
+    correlation_id = _read(headers, "ce_correlationid", _uuid)
+    causation_id = _read(headers, "ce_causationid", _uuid) if headers.get("ce_causationid") else None
     return Meta(
-        event_id=_read(headers, "ce_id", _uuid),
+        event_id=event_id,
         type=_read(headers, "ce_type", str),
         version=_read(headers, "ce_dataschema", lambda uri: _counted(uri.rpartition(":v")[2], _SMALLINT)),
         topic=record.topic,
@@ -31,9 +36,9 @@ def read_meta(record: ConsumerRecord) -> Meta:
         sequence=_read(headers, "ce_sequence", lambda text: _counted(text, _BIGINT)),
         epoch=_read(headers, "ce_epoch", lambda text: _counted(text, _INTEGER)),
         tenant_id=_read(headers, "ce_tenantid", _uuid),
-        correlation_id=_read(headers, "ce_correlationid", _uuid),
-        causation_id=_read(headers, "ce_causationid", _uuid) if headers.get("ce_causationid") else None,
-        traceparent=headers.get("traceparent") or None,
+        correlation_id=correlation_id,
+        causation_id=cause_read(causation_id, correlation_id),
+        traceparent=trace_read(headers.get("traceparent"), correlation_id),
         time=_read(headers, "ce_time", _time),
         partition=record.partition,
         offset=record.offset,
@@ -74,6 +79,13 @@ def _headers(record: ConsumerRecord) -> dict[str, str]:
         name = next(name for name, text in headers.items() if "\x00" in text)
         raise Malformed(f"the header {name} holds a NUL")
     return headers
+
+
+def _check_source(source: str | None, topic: str) -> None:
+    publisher = publisher_of_topic(topic)
+    if publisher is not None and source != source_of(publisher):
+        said = "is missing" if source is None else f"is {source[:80]!r}"
+        raise Malformed(f"the header ce_source {said}; {topic} belongs to {source_of(publisher)}")
 
 
 def _read(headers: Mapping[str, str], name: str, parse: Any) -> Any:

@@ -131,6 +131,7 @@ class Diary:
             "content-type": "application/json",
             "ce_tenantid": str(entry.tenant_id),
             "ce_sequence": str(stream.sequence),
+            "ce_sequencetype": "Integer",
             "ce_epoch": "1",
             "ce_correlationid": str(entry.correlation_id),
             "ce_actorid": entry.actor,

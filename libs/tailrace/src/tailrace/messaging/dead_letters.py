@@ -11,8 +11,9 @@ from aiokafka import ConsumerRecord
 from sqlalchemy import exists, func, insert, literal, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from tailrace.core.events import Event, Meta
+from tailrace.core.events import Event, Meta, source_of
 from tailrace.core.ids import NIL, uuid7
+from tailrace.core.stand_ins import cause_told, trace_told
 from tailrace.db.database import Tx
 from tailrace.db.tables import dead_letter, dropped, outbox
 from tailrace.messaging.inbox import Pair, as_columns, these_pairs
@@ -86,6 +87,7 @@ async def write_dead_letter(
     done = await tx.execute(upsert(dead_letter).values(row).on_conflict_do_nothing().returning(literal(1)))
     if done.first() is None:
         return
+    tx.makes_due()
     metrics.event_dead_lettered(subscriber, kind)
     if kind != BEHIND:
         await report(tx, service, subscriber, record, kind, reason)
@@ -123,24 +125,25 @@ async def report(tx: Tx, service: str, subscriber: str, record: ConsumerRecord, 
         headers={name[:_SHORT]: _text(value, _SHORT) or "" for name, value in record.headers[:_HEADERS]},
         value=_text(record.value, _LONG),
     )
-    tenant_id = tx.context.tenant_id
-    if tenant_id is None:
+    context, letter_id = tx.context, uuid7()
+    if context.tenant_id is None:
         # A record that names no tenant: its copy goes under the nil tenant, which no log-in ever has.
         await tx.execute(select(func.set_config("app.tenant_id", str(NIL), True)))
     await tx.execute(
         insert(outbox).values(
-            id=uuid7(),
-            tenant_id=tenant_id or NIL,
+            id=letter_id,
+            tenant_id=context.tenant_id or NIL,
             topic=dlq_topic(service),
             aggregate_id=uuid7(),
             sequence=1,
             type=letter.type,
             schema_version=letter.version,
             dataschema=letter.schema_uri(),
-            source=f"/tailrace/{service}",
-            correlation_id=tx.context.correlation_id,
-            causation_id=tx.context.causation_id,
-            actor_id=tx.context.actor_id or f"service:{service}",
+            source=source_of(service),
+            correlation_id=context.correlation_id,
+            causation_id=cause_told(context.causation_id, context.correlation_id),
+            actor_id=context.actor_id or f"service:{service}",
+            traceparent=trace_told(context.traceparent, context.correlation_id, letter_id),
             payload=letter.model_dump_json(),
         )
     )

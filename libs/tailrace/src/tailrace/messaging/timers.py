@@ -8,7 +8,7 @@ A timer may carry a payload: `Timer("quotes.expiry", carries=Page)`, `await expi
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -20,14 +20,13 @@ from tailrace.core.context import Context
 from tailrace.core.payload import Payload
 from tailrace.db.database import Database, Tx
 from tailrace.db.error_classes import is_transient
+from tailrace.db.lookout import Lookout
 from tailrace.db.tables import timer, timer_payload
 from tailrace.observability import tracing
 from tailrace.observability.logs import log
 
 TimerHandler = Callable[..., Awaitable[None]]
 AnyHandler = TypeVar("AnyHandler", bound=TimerHandler)
-_EVERY = 0.5
-
 _AT_ONCE = 20
 _FIRING = "tailrace.firing"
 
@@ -57,6 +56,10 @@ _CONSUME_PAYLOAD = _DROP_PAYLOAD.where(
     timer_payload.c.version == bindparam("was_version"),
     timer_payload.c.payload == bindparam("was_payload", type_=timer_payload.c.payload.type),
 ).returning(literal(1))
+
+
+def _tell(tx: Tx, at: datetime) -> None:
+    tx.makes_due((at - datetime.now(UTC)).total_seconds())
 
 
 class _Superseded(Exception):
@@ -114,6 +117,7 @@ class Timer:
         row = self._row(tx, key, at, payload)
         await self._consumed(tx, key)
         await tx.execute(_SET, row)
+        _tell(tx, at)
         if payload is not None:
             stored = {"version": payload.version, "payload": payload.stored()}
             await tx.execute(_CARRY, {"tenant_id": tx.tenant_id, "name": self.name, "key": key, **stored})
@@ -142,6 +146,7 @@ class Timer:
     async def hasten(self, tx: Tx, key: UUID, at: datetime) -> None:
         """Let the deadline of `key`, if there is one, come at `at` when that is earlier. What it carries stays."""
         await tx.execute(_HASTEN, {"of_name": self.name, "with_key": key, "earlier": at})
+        _tell(tx, at)
 
     async def _consumed(self, tx: Tx, key: UUID) -> None:
         firing: _Firing | None = tx.info.get(_FIRING)
@@ -178,7 +183,9 @@ class Deadlines:
         for name, key in at:
             await noted[name, key][0]._consumed(tx, key)
         if at:
-            await tx.execute(_SET, [noted[which][1] for which in at])
+            rows = [noted[which][1] for which in at]
+            await tx.execute(_SET, rows)
+            _tell(tx, min(row["due_at"] for row in rows))
 
 
 class TimerRunner:
@@ -188,7 +195,9 @@ class TimerRunner:
         self._database = database
         self._timers = {t.name: t for t in timers}
 
-    async def run(self, stop: asyncio.Event) -> None:
+    async def run(self, stop: asyncio.Event, lookout: Lookout) -> None:
+        """Until `stop`: whenever the lookout says that something is due."""
+        post = lookout.post("timers", select(func.min(timer.c.due_at)).where(timer.c.name.in_(self._timers)))
         while self._timers and not stop.is_set():
             try:
                 fired = await self.fire_due()
@@ -197,10 +206,7 @@ class TimerRunner:
                     log.error("timer failed", exc_info=error)
                 fired = 0
             if not fired:
-                try:
-                    await asyncio.wait_for(stop.wait(), _EVERY)
-                except TimeoutError:
-                    continue
+                await post.rest(stop)
 
     async def fire_due(self, most: int = 100) -> int:
         """Fire what is due, at most `most`; returns how many. A timer that fails is pushed back a minute and reported."""

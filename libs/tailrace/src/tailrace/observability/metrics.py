@@ -82,7 +82,7 @@ INSTRUMENTS = {
             ("tailrace.dead_letters", "{event}", "Dead letters: events that a subscriber could not apply, by kind."),
             ("tailrace.dead_letters.age", "s", "Since when the oldest of them waits."),
             ("tailrace.slot.retained", "By", "Write-ahead log that the replication slot holds back."),
-            ("tailrace.slot.active", "1", "1 while the connector reads the slot."),
+            ("tailrace.slot.active", "1", "1 while the connector reads the slot; 0 also when there is none."),
             ("tailrace.outbox.age", "s", "Since when the connector has confirmed nothing of what was written after."),
             (
                 "tailrace.timers.pending",
@@ -92,6 +92,14 @@ INSTRUMENTS = {
             ("tailrace.timers.overdue", "{timer}", "Those whose time has come."),
             ("tailrace.errands.waiting", "{errand}", "Errands without an outcome yet, by name."),
             ("tailrace.errands.tried", "{errand}", "Those that were tried at least once, in vain so far."),
+            (
+                "tailrace.capture.well",
+                "1",
+                "1 while a service's events reach Kafka, as the watch that leads sees it, by service.",
+            ),
+            ("tailrace.capture.leading", "1", "1 at the one watch that looks and mends."),
+            ("tailrace.capture.looked", "s", "When the watch last looked, in seconds since 1970."),
+            ("tailrace.database.up", "1", "1 while the service's database answers."),
             ("tailrace.database.connections", "{connection}", "Connections of the pool in use."),
         )
     },
@@ -107,6 +115,13 @@ async def prometheus() -> Response:
     from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
     return Response(generate_latest(REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def serve(host: str, port: int) -> None:
+    """Show them at a port of their own too, from a thread that ends with the process. Raises OSError when the port is taken."""
+    from prometheus_client import start_http_server
+
+    start_http_server(port, host)
 
 
 def install(service: str) -> None:

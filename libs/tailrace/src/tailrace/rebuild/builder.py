@@ -31,6 +31,8 @@ Tell = Callable[[int, int], None]
 """Called with the events read so far, and how many there are to read."""
 _NEAR = 200
 """So few events are left to the moment in which the consumers stand still."""
+_MANY = 4
+"""How many times as many events as live a rebuild takes at once: nobody waits for one of them, and each batch costs the same statements."""
 _TIMEOUT = 20.0
 """Seconds for which they stand still at most while the last events are read."""
 _TRIES, _FIRST_PAUSE, _LONGEST_PAUSE = 10, 0.2, 5.0
@@ -141,7 +143,7 @@ class Builder:
     async def _read_up_to(self, goal: Mapping[TopicPartition, int]) -> None:
         total = sum(goal.values())
         while left := {at: offset for at, offset in self._at.items() if offset < goal[at]}:
-            records, positions = await self._history.read(left, self._settings.consumer_batch)
+            records, positions = await self._history.read(left, self._settings.consumer_batch * _MANY)
             await self._deliver(
                 [each for each in records if each.offset < goal[TopicPartition(each.topic, each.partition)]]
             )

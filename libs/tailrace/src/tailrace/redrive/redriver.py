@@ -7,7 +7,7 @@ dropped, with a reason that is kept.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -21,6 +21,7 @@ from tailrace.core.context import Context
 from tailrace.core.events import Meta
 from tailrace.db.database import Database, Tx
 from tailrace.db.error_classes import is_transient, is_uncertain
+from tailrace.db.lookout import Lookout
 from tailrace.db.tables import dead_letter, dropped, inbox
 from tailrace.kafka.cloudevents import Malformed, read_meta
 from tailrace.kafka.record_lookup import KafkaAway, ReadRecord
@@ -249,9 +250,12 @@ async def redrive_forever(
     read: OpenKafka,
     stop: asyncio.Event,
     *,
+    lookout: Lookout,
     every: float = _EVERY,
 ) -> None:
-    """Look every so many seconds for dead letters that can be applied now, until `stop`. Without any: one query, and none to Kafka."""
+    """Look every so many seconds for dead letters that can be applied now, until `stop`, while there are any; the lookout says when there are."""
+    # Due as soon as there is one: which can be applied is asked then.
+    post = lookout.post("dead_letters", select(dead_letter.c.dead_lettered_at).limit(1))
     while not stop.is_set():
         progress = 0
         try:
@@ -264,10 +268,9 @@ async def redrive_forever(
             say = log.info if is_transient(error) else log.error
             say("redrive interrupted", reason=reason_of(error)[:500])
         if not progress:
-            try:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), every)
-            except TimeoutError:
-                continue
+            await post.rest(stop, look_in=0)
 
 
 async def drop(database: Database, place: Place, because: str, by: str) -> Dropped:

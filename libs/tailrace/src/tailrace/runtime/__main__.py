@@ -1,4 +1,4 @@
-"""`python -m tailrace.runtime`: what a container runs: serve one service, or prepare its database, topics and connector.
+"""`python -m tailrace.runtime`: what a container runs: serve one service, prepare its database, topics and connector, or release the last.
 
 Settings come from `TAILRACE_…` variables. Exit code 1 with a reason and a remedy on standard error when it cannot go on.
 """
@@ -41,6 +41,30 @@ def prepare_some(names: Sequence[str]) -> None:
     asyncio.run(prepare_connectors(services, settings, say))
 
 
+def release_some(names: Sequence[str]) -> None:
+    """Remove the connectors and slots of these services, which are being uninstalled. Raises `OperatorError`."""
+    import asyncpg
+
+    from tailrace.capture.connect_api import Rest
+    from tailrace.capture.release import release
+    from tailrace.capture.slots import RepairUnderWay
+    from tailrace.http.outgoing import UNREACHED
+
+    services, settings = [each for each in named_services(names) if each.topic is not None], Settings()
+
+    async def work() -> None:
+        async with Rest(settings.connect) as rest:
+            for service in services:
+                await release(service, settings, rest, lambda words: print(f"{service.name}: {words}", flush=True))  # noqa: B023
+
+    try:
+        asyncio.run(work())
+    except (*UNREACHED, RepairUnderWay, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise OperatorError(
+            f"nothing more was removed: {error}", "run it again: release finishes what it began"
+        ) from None
+
+
 def named_services(names: Sequence[str]) -> list[Service]:
     """The installed services of these names, or all. Raises `OperatorError` for one that is not installed."""
     found = load_services(names)
@@ -62,6 +86,9 @@ def _arguments() -> argparse.Namespace:
     preparing = commands.add_parser("prepare", help="make databases, topics and connectors")
     preparing.add_argument("services", nargs="*", help="all when none is named")
     preparing.set_defaults(run=lambda told: prepare_some(told.services))
+    releasing = commands.add_parser("release", help="remove connectors and replication slots, after an uninstall")
+    releasing.add_argument("services", nargs="+")
+    releasing.set_defaults(run=lambda told: release_some(told.services))
     return parser.parse_args()
 
 

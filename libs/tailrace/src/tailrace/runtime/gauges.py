@@ -1,6 +1,11 @@
-"""Reads, every ten seconds, what `metrics` shows as gauges. While the database is away they have no value, since none is better than an old one."""
+"""Reads, every ten seconds, what `metrics` shows as gauges.
+
+While the database is away, what it alone knows has no value, since none is better than an old one. What an alarm goes by has one always: that the
+database is away, that nobody reads the slot, and since when nothing was confirmed.
+"""
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 
 from sqlalchemy import text
@@ -38,7 +43,7 @@ class Gauges:
             try:
                 await self.read()
             except Exception as error:
-                readings.clear()
+                self._lost()
                 log.debug("gauges not read", error=type(error).__name__)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), EVERY)
@@ -60,21 +65,39 @@ class Gauges:
         fresh["tailrace.errands.waiting"] = [({"errand": name}, count) for name, count, _ in errands]
         fresh["tailrace.errands.tried"] = [({"errand": name}, tried) for name, _, tried in errands]
         fresh["tailrace.database.connections"] = [({}, self._database.in_use)]
-        if slot is not None:
-            retained, active, confirmed = (float(value or 0) for value in slot)
+        fresh["tailrace.database.up"] = [({}, 1)]
+        if self._slot:
+            # A slot that is gone holds nothing back, is read by nobody and confirms nothing.
+            retained, active, confirmed = (float(value or 0) for value in slot or (0, 0, self._confirmed))
             fresh["tailrace.slot.retained"] = [({}, retained)]
             fresh["tailrace.slot.active"] = [({}, active)]
             fresh["tailrace.outbox.age"] = [({}, self._unconfirmed_for(confirmed))]
-        readings.clear()
-        readings.update(fresh)
+        _show(fresh)
+
+    def _lost(self) -> None:
+        left: dict[str, list[Reading]] = {"tailrace.database.up": [({}, 0)]}
+        if self._slot:
+            left["tailrace.slot.active"] = [({}, 0)]
+            left["tailrace.outbox.age"] = [({}, self._unconfirmed_for(self._confirmed))]
+        _show(left)
 
     def _unconfirmed_for(self, confirmed: float) -> float:
-        """Seconds since the position that the connector has confirmed last moved; its heartbeat moves it while nothing else does."""
+        """Seconds since the position that the connector has confirmed last moved; its heartbeat moves it while nothing else does.
+
+        A process that has seen none counts from its first look.
+        """
         now = asyncio.get_running_loop().time()
-        if confirmed != self._confirmed:
+        if confirmed != self._confirmed or not self._confirmed_at:
             self._confirmed, self._confirmed_at = confirmed, now
         return now - self._confirmed_at
 
     async def _lag(self) -> list[Reading]:
         lag = {} if self._consumer is None else await self._consumer.lag()
         return [({"topic": topic, "partition": str(partition)}, behind) for (topic, partition), behind in lag.items()]
+
+
+def _show(fresh: Mapping[str, list[Reading]]) -> None:
+    """In place of what was shown. A scrape, which may be a thread's, finds each name that is in both at any moment."""
+    readings.update(fresh)
+    for name in readings.keys() - fresh.keys():
+        del readings[name]

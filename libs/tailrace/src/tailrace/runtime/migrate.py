@@ -15,6 +15,7 @@ from sqlalchemy import Connection, MetaData
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from tailrace.capture.slots import RELEASED
 from tailrace.core.database_address import for_engine, in_database
 from tailrace.core.names import slot_name
 from tailrace.db import migrations, tables
@@ -46,6 +47,8 @@ async def prepare_database(admin_url: str, service: Service, settings: Settings,
             await admin.execute(f'GRANT CONNECT ON DATABASE "{database}" TO "{service.name}_{role}"')
         await migrate(service, in_database(settings.database(service.name, "owner"), database))
         if name is None:
+            # It was uninstalled before (`tailrace.capture.release`), and is looked after again.
+            await admin.execute(f'ALTER DATABASE "{database}" RESET {RELEASED}')
             await _ensure_capture(in_database(admin_url, database), service)
     finally:
         await admin.close()

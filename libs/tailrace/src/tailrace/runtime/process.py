@@ -15,6 +15,7 @@ from tailrace.capture import outbox_retention
 from tailrace.capture.canary import write_canaries
 from tailrace.core.names import slot_name
 from tailrace.db.database import Database
+from tailrace.db.lookout import Announcer, Lookout
 from tailrace.errands.runner import ErrandRunner
 from tailrace.http import idempotency
 from tailrace.http.uvicorn_protocol import limited
@@ -76,6 +77,8 @@ def run(
     configure(service.name, settings.log_level)
     tracing.install(service.name)
     metrics.install(service.name)
+    if settings.metrics_port is not None:
+        metrics.serve(host, settings.metrics_port)
     uvicorn.config.LOGGING_CONFIG = {}
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -147,9 +150,14 @@ async def _serve(
 def _work(
     service: Service, settings: Settings, app: FastAPI, stop: asyncio.Event, parts: frozenset[Part]
 ) -> list[Coroutine[Any, Any, None]]:
-    if service.metadata is None or "consumer" not in parts:
+    if service.metadata is None:
         return []
     database: Database = app.state.database
+    if "consumer" not in parts:
+        database.announce = Announcer(every=settings.look_every)
+        return []
+    lookout = Lookout(database, every=settings.look_every)
+    database.told = lookout.told
     work: list[Coroutine[Any, Any, None]] = [idempotency.prune_forever(database, stop)]
     if service.topic is not None:
         work.append(write_canaries(database, service.name, settings.canary_every, stop))
@@ -161,19 +169,31 @@ def _work(
         work.append(remind_forever(service.name, database, stop))
         kafka = partial(reading, settings.kafka)
         work.append(
-            redrive_forever(service.name, service.subscribers, database, kafka, stop, every=settings.redrive_every)
+            redrive_forever(
+                service.name,
+                service.subscribers,
+                database,
+                kafka,
+                stop,
+                lookout=lookout,
+                every=settings.redrive_every,
+            )
         )
     slot = slot_name(service.name) if service.topic is not None else None
     work.append(Gauges(database, slot, getattr(app.state, "consumer", None)).run(stop))
     if service.attachments:
         work.append(sweep_forever(database, app.state.store, stop))
     if service.all_timers:
-        work.append(TimerRunner(database, service.all_timers).run(stop))
+        work.append(TimerRunner(database, service.all_timers).run(stop, lookout))
     if service.errands:
-        work.append(ErrandRunner(database, service.errands, settings).run(stop))
+        work.append(ErrandRunner(database, service.errands, settings).run(stop, lookout))
     if service.all_jobs:
-        work.append(JobRunner(database, service.all_jobs).run(stop))
+        work.append(JobRunner(database, service.all_jobs).run(stop, lookout))
     work.extend(each(app, settings, stop) for each in service.works)
+    # Behind those who have their posts there.
+    work.append(lookout.run(stop))
+    if "api" not in parts:
+        work.append(lookout.listen(stop))
     return work
 
 

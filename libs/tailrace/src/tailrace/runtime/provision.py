@@ -20,7 +20,7 @@ from tailrace.capture.startup import Connectors
 from tailrace.core.kafka_address import OPERATOR, KafkaAddress
 from tailrace.core.operator_error import OperatorError
 from tailrace.core.progress import Phase
-from tailrace.kafka.topics import answers, create_topics
+from tailrace.kafka.topics import FOR_EVER, answers, create_topics
 from tailrace.runtime import access
 from tailrace.runtime.fleet import load_services
 from tailrace.runtime.migrate import prepare_database
@@ -63,8 +63,12 @@ async def prepare_topics(services: Sequence[Service], settings: Settings, say: S
     await _until("Kafka", settings.kafka, lambda: answers(settings.kafka))
     say("topics", "starting", "")
     names = topics_of(services)
-    made = await create_topics(settings.kafka, names, settings.partitions, settings.replication)
-    made += await create_topics(settings.kafka, [canary.TOPIC], 1, settings.replication, settings=canary.TOPIC_SETTINGS)
+    safe = {"min.insync.replicas": str(settings.min_insync_replicas)}
+    made = await create_topics(
+        settings.kafka, names, settings.partitions, settings.replication, settings=FOR_EVER | safe
+    )
+    kept = canary.TOPIC_SETTINGS | safe
+    made += await create_topics(settings.kafka, [canary.TOPIC], 1, settings.replication, settings=kept)
     if KafkaAddress.parse(settings.kafka).user is not None:
         await asyncio.to_thread(_lock, services, settings)
     say("topics", "ready", f"{len(names) + 1} topics, {len(made)} new")

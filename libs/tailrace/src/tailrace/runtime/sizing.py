@@ -14,8 +14,10 @@ FETCHES = 16
 """Long polls per second that find nothing; a client that waits in one is answered as soon as there is something."""
 DELIVERIES = 200
 """Per second, by all consumers together while events come all the time: each is a transaction, and a fetch."""
+LOOKOUTS = 4
+"""Looks per second for timers, jobs, errands and dead letters of which nobody told."""
 REDRIVES = 8
-"""Looks per second for dead letters that can be applied now."""
+"""Looks per second for dead letters that can be applied now, while every service has some."""
 SMALL = 10
 """Services up to which the defaults of `tailrace.settings` hold. Beyond, each keeps two database connections open: one costs 2.5 MiB."""
 
@@ -29,6 +31,7 @@ def environment(services: int, given: Mapping[str, str]) -> dict[str, str]:
         "TAILRACE_HEARTBEAT_MS": 1000 * services // HEARTBEATS,
         "TAILRACE_CONSUMER_WAIT_MS": 1000 * services // FETCHES,
         "TAILRACE_CONSUMER_GATHER_MS": 1000 * services // DELIVERIES,
+        "TAILRACE_LOOK_EVERY": max(5.0, services / LOOKOUTS),
         "TAILRACE_REDRIVE_EVERY": max(2.0, services / REDRIVES),
         "TAILRACE_DATABASE_POOL": 2,
     }

@@ -13,6 +13,19 @@ class UnknownVersion(Exception):
     """An event arrived in a version newer than this reader knows: deploy the reader first."""
 
 
+_PUBLISHERS: dict[str, str] = {}
+
+
+def publisher_of_topic(topic: str) -> str | None:
+    """The service that a topic belongs to, by the events that this process knows; None when none of them says so."""
+    return _PUBLISHERS.get(topic)
+
+
+def source_of(service: str) -> str:
+    """What the events of a service have in `ce_source`."""
+    return f"/tailrace/{service}"
+
+
 class Event(BaseModel):
     """Something that happened, in the past tense. Subclasses say where it is published and under which name.
 
@@ -23,12 +36,20 @@ class Event(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     topic: ClassVar[str]
+    publisher: ClassVar[str | None] = None
+    """The service that the topic belongs to: what is on it is true only if that service's outbox says so."""
     type: ClassVar[str]
     version: ClassVar[int] = 1
     comes_of: ClassVar[tuple[str, ...]] = ()
     """The fields with the ids of what this document came of, such as the opportunity of a quote. A trace goes back along them."""
     serves: ClassVar[tuple[str, ...]] = ()
     """The fields with the ids of what this document was made to help, such as the opportunity that a task is done for."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **options: Any) -> None:
+        super().__pydantic_init_subclass__(**options)
+        if cls.publisher is not None and _PUBLISHERS.setdefault(cls.topic, cls.publisher) != cls.publisher:
+            raise TypeError(f"{cls.__name__}: {cls.topic} belongs to {_PUBLISHERS[cls.topic]}, not {cls.publisher}")
 
     @classmethod
     def upcast(cls, version: int, payload: dict[str, Any]) -> dict[str, Any]:

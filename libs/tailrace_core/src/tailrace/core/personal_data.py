@@ -75,7 +75,8 @@ def _paths(model: type[BaseModel], at: str, within: tuple[type[BaseModel], ...])
         if is_personal(field):
             yield here
         else:
-            for inner, steps in _models(field.annotation):
+            annotation: Any = field.annotation
+            for inner, steps in _models(annotation):
                 yield from _paths(inner, here + steps, (*within, model))
 
 
@@ -93,7 +94,7 @@ def without_personal(
 
 
 def _without(model: type[BaseModel], said: Mapping[str, Any], put: Callable[[str, Any], Mapping[str, Any]]) -> Any:
-    fields, kept = model.model_fields, {}
+    fields, kept = model.model_fields, dict[str, Any]()
     for name, value in said.items():
         if value is None:
             kept[name] = value

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import typer
 
+from tailrace.cli.capture_commands import capture
 from tailrace.cli.console import explained
 from tailrace.cli.dlq_options import filtered
 from tailrace.cli.readers import readers
@@ -26,7 +27,6 @@ dlq = typer.Typer(no_args_is_help=True, help="Events that a subscriber could not
 app.add_typer(dlq, name="dlq")
 keys = typer.Typer(no_args_is_help=True, help="The keys that access tokens are signed with.")
 app.add_typer(keys, name="keys")
-capture = typer.Typer(no_args_is_help=True, help="From the services' outboxes to Kafka: slots, connectors, canaries.")
 app.add_typer(capture, name="capture")
 
 new = typer.Typer(no_args_is_help=True, help="Begin something.")
@@ -103,7 +103,7 @@ PageNumber = Annotated[int, typer.Option("--page", min=1, help="Which part of a 
 @explained
 @filtered
 def dlq_list(wanted: "Filter", limit: Limit = 50, page: PageNumber = 1) -> None:
-    """Dead letters: the first event of each aggregate, and how many stand behind it; every one when a type or kind is named."""
+    """Dead letters: the first event of each aggregate, and how many stand behind it; every one when a type, kind or error is named."""
     from tailrace.cli.dead_letter_rows import Page
     from tailrace.cli.dlq import list_dead_letters
 
@@ -146,19 +146,27 @@ def dlq_redrive(
 
 @dlq.command("drop")
 @explained
+@filtered
 def dlq_drop(
-    service: str,
-    subscriber: str,
-    topic: str,
-    partition: int,
-    offset: int,
-    reason: Annotated[str, typer.Option("--reason", help="Why it is given up; kept with it.")],
+    wanted: "Filter",
+    record: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Argument(
+            metavar="[SERVICE SUBSCRIBER TOPIC PARTITION OFFSET]", help="One record; or several, by the options."
+        ),
+    ] = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why it is given up; kept with it.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before several are given up.")] = False,
 ) -> None:
-    """Give up the first dead letter of an aggregate, so that those behind it go on."""
-    from tailrace.cli.dlq import drop_record
-    from tailrace.redrive.redriver import Place
+    """Give up one record, or all that the options name, each for good, so that those behind go on. Ends with code 1 when one has to wait."""
+    from tailrace.cli.dlq_drop import drop_many, drop_record, place_of
 
-    drop_record(service, Place(subscriber, topic, partition, offset), reason)
+    if record:
+        if not wanted.is_empty:
+            raise typer.BadParameter("name one record, or several by options, not both")
+        drop_record(*place_of(record), reason)
+    else:
+        raise typer.Exit(0 if drop_many(wanted, reason, ask=None if yes else typer.confirm) else 1)
 
 
 @keys.command("list")
@@ -181,47 +189,6 @@ def keys_rotate(
     from tailrace.cli.keys import rotate_keys
 
     rotate_keys(now=now, revoke=revoke, reason=reason)
-
-
-Deployed = Annotated[
-    bool, typer.Option("--deployed", help="Connectors as in deploy/kafka-connect, looked up by the Connect worker.")
-]
-
-
-@capture.command("status")
-@explained
-def capture_status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
-    """Connectors, slots and canaries of every service. Ends with code 1 unless all are well."""
-    from tailrace.cli.capture import show_capture
-
-    raise typer.Exit(0 if show_capture(as_json=as_json) else 1)
-
-
-@capture.command("repair")
-@explained
-def capture_repair(
-    service: str,
-    renew: Annotated[
-        bool, typer.Option("--renew", help="Recreate the slot and publish recent rows again, whatever is found.")
-    ] = False,
-    everything: Annotated[
-        bool, typer.Option("--everything", help="The same with every row that the outbox retains.")
-    ] = False,
-    deployed: Deployed = False,
-) -> None:
-    """Find what is wrong with one service's capture and mend it. What is published twice has no second effect."""
-    from tailrace.cli.capture import repair_capture
-
-    repair_capture(service, renew=renew, everything=everything, deployed=deployed)
-
-
-@capture.command("watch")
-@explained
-def capture_watch(deployed: Deployed = False) -> None:
-    """Look at every service and mend what is wrong, until interrupted. For a cluster; the embedded stack does it on its own."""
-    from tailrace.cli.capture import watch_capture
-
-    watch_capture(deployed=deployed)
 
 
 @app.command()
@@ -249,11 +216,19 @@ def prepare(services: Annotated[Optional[list[str]], typer.Argument(help="All wh
 
 @app.command()
 @explained
-def secret(service: str) -> None:
+def secret(
+    service: Annotated[Optional[str], typer.Argument(help="Whose.")] = None,  # noqa: UP045
+    into: Annotated[Path | None, typer.Option("--into", help="A folder for Compose, a file for each service.")] = None,
+) -> None:
     """Print a service's Kubernetes Secret: its own role's address and its own secret, derived from TAILRACE_POSTGRES and TAILRACE_SECRET."""
-    from tailrace.cli.cluster import print_secret
+    from tailrace.cli.cluster import print_secret, write_secrets
 
-    print_secret(service)
+    if (service is None) == (into is None):
+        raise typer.BadParameter("name a service, or a folder with --into")
+    if into is not None:
+        write_secrets(into)
+    elif service is not None:
+        print_secret(service)
 
 
 @app.command()

@@ -1,13 +1,12 @@
 """`tailrace capture`: how each service's events get from outbox to topic, looked at and mended, on the stack that runs or on any other.
 
-Without a stack here, the variables name the parts: TAILRACE_POSTGRES, TAILRACE_KAFKA, TAILRACE_CONNECT and TAILRACE_SECRET. It works under the
-capture roles, and touches an owner role only to mend a publication.
+It works under the capture roles, and touches an owner role only to mend a publication. Of several watches, one at a time looks and mends.
 """
 
 import asyncio
 import json
 import logging
-import os
+import time
 from collections.abc import Coroutine, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -18,41 +17,30 @@ from rich.text import Text
 
 from tailrace.capture.connect_api import Rest
 from tailrace.capture.repair import Repairs
-from tailrace.capture.slots import RepairUnderWay
+from tailrace.capture.slots import RepairUnderWay, connected_to_any, leads
 from tailrace.capture.watch import Condition, Watch
 from tailrace.cli.console import coloured, mark, out
 from tailrace.cli.running import enter_environment
 from tailrace.core.kafka_address import OPERATOR
 from tailrace.core.operator_error import OperatorError
 from tailrace.http.outgoing import UNREACHED
+from tailrace.observability import metrics
 from tailrace.runtime.fleet import load_services
 from tailrace.service import Service
 from tailrace.settings import Settings
-from tailrace.stack.layout import Layout
 from tailrace.stack.monitor import summary
 from tailrace.stack.plan import service_names
-from tailrace.stack.state import State
 
 T = TypeVar("T")
-_ELSEWHERE = ("TAILRACE_POSTGRES", "TAILRACE_KAFKA", "TAILRACE_CONNECT")
 _INTERVAL = 1.0
+STANDBY = 5.0
+"""Seconds after which a watch that does not lead asks again, and one that does makes sure that it still does."""
 
 
 def show_capture(*, as_json: bool) -> bool:
     """Look once, and print what is found; says whether all is well."""
     services, settings = _services(None), _settings()
-
-    async def look() -> tuple[dict[str, str], dict[str, Condition]]:
-        watch = Watch(services, settings, mend=False)
-        try:
-            async with Rest(settings.connect) as rest:
-                states = await _states(rest)
-                await watch.look(rest, states)
-                return states, dict(watch.conditions)
-        finally:
-            await watch.close()
-
-    states, conditions = _run(look())
+    states, conditions = _run(look_once(services, settings))
     well = all(states.get(name) == "RUNNING" and not each.trouble for name, each in conditions.items())
     if as_json:
         out.print_json(json.dumps({name: _plain(states.get(name), each) for name, each in conditions.items()}))
@@ -67,6 +55,18 @@ def show_capture(*, as_json: bool) -> bool:
     if any(each.trouble for each in conditions.values()):
         out.print("The stack mends this while it runs; elsewhere: tailrace capture watch, or repair.", style="dim")
     return well
+
+
+async def look_once(services: Sequence[Service], settings: Settings) -> tuple[dict[str, str], dict[str, Condition]]:
+    """What Connect says of each connector, and what is found of each service; nothing is mended. Raises `UNREACHED` or asyncpg's errors."""
+    watch = Watch(services, settings, mend=False)
+    try:
+        async with Rest(settings.connect) as rest:
+            states = await _states(rest)
+            await watch.look(rest, states)
+            return states, dict(watch.conditions)
+    finally:
+        await watch.close()
 
 
 def repair_capture(name: str, *, renew: bool, everything: bool, deployed: bool) -> None:
@@ -92,10 +92,48 @@ def repair_capture(name: str, *, renew: bool, everything: bool, deployed: bool) 
 
 
 def watch_capture(*, deployed: bool) -> None:
-    """Look at every service and mend what is wrong, until interrupted, as the embedded stack does on its own."""
+    """Look at every service and mend what is wrong, until interrupted, as the embedded stack does on its own.
+
+    Where several run, one at a time does: it holds a lock in the database of the first service that is there. What it finds is shown as metrics
+    too, at TAILRACE_METRICS_PORT.
+    """
     services, settings = _services(None), _settings()
+    metrics.install("capture-watch")
+    if settings.metrics_port is not None:
+        metrics.serve("0.0.0.0", settings.metrics_port)
     out.print(f"Watching {', '.join(service.name for service in services)}; Ctrl-C ends", style="dim")
-    _run(_mend(services, settings, deployed=deployed, until_well=False))
+    asyncio.run(_watch(services, settings, deployed=deployed))
+
+
+async def _watch(services: Sequence[Service], settings: Settings, *, deployed: bool) -> None:
+    while True:
+        metrics.readings["tailrace.capture.leading"] = [({}, 0)]
+        try:
+            async with connected_to_any(services, settings) as connection:
+                if await leads(connection):
+                    out.print("This watch leads.", style="dim")
+                    await _lead(connection, services, settings, deployed=deployed)
+        except (*UNREACHED, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            out.print(f"PostgreSQL does not answer: {error}", style="dim", markup=False)
+            metrics.readings["tailrace.capture.looked"] = [({}, time.time())]
+        else:
+            metrics.readings["tailrace.capture.looked"] = [({}, time.time())]
+        await asyncio.sleep(STANDBY)
+
+
+async def _lead(connection: Any, services: Sequence[Service], settings: Settings, *, deployed: bool) -> None:
+    """Watch as long as the connection that holds the lock lives. Raises asyncpg's errors when it does not."""
+    watching = asyncio.create_task(_mend(services, settings, deployed=deployed, until_well=False))
+    metrics.readings["tailrace.capture.leading"] = [({}, 1)]
+    try:
+        while not watching.done():
+            await asyncio.wait([watching], timeout=STANDBY)
+            await connection.execute("SELECT 1", timeout=10)
+        await watching
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        metrics.readings.pop("tailrace.capture.well", None)
 
 
 async def _mend(
@@ -112,6 +150,11 @@ async def _mend(
                     if until_well:
                         raise
                     states = {}
+                metrics.readings["tailrace.capture.looked"] = [({}, time.time())]
+                metrics.readings["tailrace.capture.well"] = [
+                    ({"service": name}, float(states.get(name) == "RUNNING" and not each.trouble and not each.late))
+                    for name, each in watch.conditions.items()
+                ]
                 wrong = [
                     n
                     for n, each in watch.conditions.items()
@@ -143,10 +186,7 @@ def _services(name: str | None) -> list[Service]:
 
 
 def _settings() -> Settings:
-    """Of the stack that runs here, or of the parts that the variables name. Raises `OperatorError`."""
-    state = State.load(Layout.from_environment().state)
-    if (state is None or not state.running) and all(os.environ.get(name) for name in _ELSEWHERE):
-        return Settings().as_kafka_user(OPERATOR)
+    """Of the platform that the command is about. Raises `OperatorError`."""
     enter_environment()
     return Settings().as_kafka_user(OPERATOR)
 

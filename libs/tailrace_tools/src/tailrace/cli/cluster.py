@@ -1,18 +1,58 @@
-"""`tailrace secret`: what one service is given in a cluster."""
+"""`tailrace secret`: what one service is given in a cluster, and what each is given by Compose."""
+
+import json
+import os
+from pathlib import Path
+
+from tailrace.core.operator_error import OperatorError
+from tailrace.core.private_files import write_private
+from tailrace.runtime.__main__ import named_services
+from tailrace.service import Service
+from tailrace.settings import Settings
+
+_DEVELOPMENT = "tailrace-development"
+"""As docker-compose.yml has it, for a machine of one's own."""
 
 
 def print_secret(name: str) -> None:
     """The Kubernetes Secret of one service, as JSON for `kubectl apply -f -`, derived from TAILRACE_POSTGRES and TAILRACE_SECRET."""
-    import json
-
-    from tailrace.runtime.__main__ import named_services
-    from tailrace.settings import Settings
-
-    (service,), settings = named_services([name]), Settings()
-    values = {"secret": settings.own_secret(name), "kafka-password": settings.kafka_user_password(name)}
-    if service.metadata is not None:
-        values["database-url"] = settings.database(name)
-    if settings.operator_password:
-        values["operator-password"] = settings.operator_password
+    (service,) = named_services([name])
+    values = _values(service, Settings())
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": f"tailrace-{name}"}, "stringData": values}
     print(json.dumps(secret, indent=2))
+
+
+def write_secrets(folder: Path) -> None:
+    """A file of variables for each service, readable by nobody else, from the passwords in the environment or those of docker-compose.yml."""
+    password = os.environ.get("TAILRACE_POSTGRES_PASSWORD") or _DEVELOPMENT
+    if any(each in password for each in "@/:?#"):
+        raise OperatorError(
+            "TAILRACE_POSTGRES_PASSWORD has one of @ / : ? #",
+            "choose another: it stands in an address that Compose fills in",
+        )
+    settings = Settings(
+        postgres=f"postgresql://postgres:{password}@postgres:5432/postgres",
+        secret=os.environ.get("TAILRACE_SECRET") or _DEVELOPMENT,
+        operator_password=os.environ.get("TAILRACE_OPERATOR_PASSWORD") or _DEVELOPMENT,
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    for service in named_services([]):
+        if not service.stands_in:
+            values = _values(service, settings)
+            del values["kafka-user"]  # it is the service's name
+            lines = [f"TAILRACE_{name.upper().replace('-', '_')}={value}" for name, value in values.items()]
+            write_private(folder / f"{service.name}.env", "\n".join([*lines, ""]))
+
+
+def _values(service: Service, settings: Settings) -> dict[str, str]:
+    name = service.name
+    values = {
+        "secret": settings.own_secret(name),
+        "kafka-user": name,
+        "kafka-password": settings.kafka_user_password(name),
+    }
+    if service.metadata is not None:
+        values["database-url"] = settings.database(name)
+    if service.issues_tokens and settings.operator_password:
+        values["operator-password"] = settings.operator_password
+    return values

@@ -34,17 +34,37 @@ class Filter:
     type: str | None = None
     kind: str | None = None
     since: datetime | None = None
+    before: datetime | None = None
+    topic: str | None = None
+    partition: int | None = None
+    error: str | None = None
+    """Words of the reason, in small letters or large."""
 
     @property
     def is_empty(self) -> bool:
         return self == Filter()
 
+    @property
+    def is_of_events(self) -> bool:
+        """Whether it means events, each by itself, and not aggregates that wait."""
+        return not (self.kind is None and self.type is None and self.error is None)
+
     def of(self, table: FromClause, time: ColumnElement[Any]) -> list[ColumnElement[bool]]:
-        """The conditions on a table that has these columns; `time` is the one that `since` is compared with."""
-        equal = {"subscriber": self.subscriber, "aggregate_id": self.aggregate, "tenant_id": self.tenant}
-        equal |= {"type": self.type, "kind": self.kind}
+        """The conditions on a table that has these columns; `time` is the one that `since` and `before` are compared with."""
+        equal: dict[str, Any] = {
+            "subscriber": self.subscriber,
+            "aggregate_id": self.aggregate,
+            "tenant_id": self.tenant,
+        }
+        equal |= {"type": self.type, "kind": self.kind, "topic": self.topic, "partition": self.partition}
         conditions = [table.c[name] == value for name, value in equal.items() if value is not None]
-        return conditions if self.since is None else [*conditions, time >= self.since]
+        if self.error is not None:
+            conditions.append(table.c.reason.icontains(self.error, autoescape=True))
+        if self.since is not None:
+            conditions.append(time >= self.since)
+        if self.before is not None:
+            conditions.append(time < self.before)
+        return conditions
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +102,7 @@ def read_since(text: str | None) -> datetime | None:
 
 
 def dead_letter_query(wanted: Filter) -> Select[Any]:
-    """The first event of each aggregate; with a kind or a type, every one. `place` is its place there, from 1, `size` how many there are."""
+    """The first event of each aggregate; with a kind, a type or an error, every one. `place` is its place there, from 1, of `size`."""
     where = func.concat(dead_letter.c.topic, "/", dead_letter.c.partition, "@", dead_letter.c.offset)
     together = (dead_letter.c.subscriber, func.coalesce(cast(dead_letter.c.aggregate_id, SqlText), where))
     order = (
@@ -95,7 +115,7 @@ def dead_letter_query(wanted: Filter) -> Select[Any]:
     place = func.row_number().over(partition_by=together, order_by=order).label("place")
     numbered = select(dead_letter, place, func.count().over(partition_by=together).label("size")).subquery()
     query = select(numbered).where(*wanted.of(numbered, numbered.c.dead_lettered_at))
-    if wanted.kind is None and wanted.type is None:
+    if not wanted.is_of_events:
         query = query.where(numbered.c.place == 1)
     return query.order_by(numbered.c.subscriber, numbered.c.dead_lettered_at, numbered.c.sequence, numbered.c.offset)
 

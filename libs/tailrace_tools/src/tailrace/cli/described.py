@@ -1,5 +1,6 @@
 """`tailrace describe`: write what follows from the manifests into the checkout, or check that nothing differs."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,9 +36,11 @@ def describe_fleet(*, check: bool, build: bool) -> int:
 
 def _describe(root: Path, cache: "DescribeCache", *, check: bool, build: bool) -> int:
     from tailrace.cli import app
+    from tailrace.codegen.changelog import with_changes
     from tailrace.codegen.compatibility import breaking
     from tailrace.codegen.describe import build as built
     from tailrace.codegen.describe import describe, documents_of, drift, write, write_built
+    from tailrace.codegen.places import CHANGELOG
     from tailrace.runtime.fleet import load_services
 
     services = load_services()
@@ -55,6 +58,8 @@ def _describe(root: Path, cache: "DescribeCache", *, check: bool, build: bool) -
     write_built(made, root)
     differing = drift(files, root) if check else []
     if not check:
+        if told := with_changes(files, root, datetime.now(UTC).date()):
+            (root / CHANGELOG).write_text(told)
         changed = write(files, root)
         out.print(f"{len(files)} files, {len(changed)} changed")
     for path in differing:

@@ -40,14 +40,14 @@ from tailrace.db.tables import dead_letter, dropped
 from tailrace.kafka.record_lookup import KafkaAway, reading
 from tailrace.observability.logs import configure
 from tailrace.redrive.audit import Request, redrive_because
-from tailrace.redrive.redriver import NotDroppable, Place, Redriver, drop, read_head
+from tailrace.redrive.redriver import Redriver, read_head
 from tailrace.runtime.fleet import load_services
 from tailrace.service import Service
 from tailrace.settings import Settings
 from tailrace.stack.plan import service_names
 
 _BEHIND_SHOWN = 10
-_ALL = Page(1, 0)
+ALL = Page(1, 0)
 
 
 def list_dead_letters(wanted: Filter, page: Page) -> bool:
@@ -55,27 +55,27 @@ def list_dead_letters(wanted: Filter, page: Page) -> bool:
 
     Says whether all services answered.
     """
-    found = _search(wanted, dead_letter_query(wanted), page)
+    found = searched(wanted, dead_letter_query(wanted), page)
     for service, row in found.rows:
         print_dead_letter(service.name, row)
-    print_more(found, page, "events" if wanted.kind or wanted.type else "aggregates")
+    print_more(found, page, "events" if wanted.is_of_events else "aggregates")
     if found.rows:
         out.print("Look: tailrace dlq show. Cured: tailrace dlq redrive. Given up: tailrace dlq drop.", style="dim")
-    return _concluded(found, wanted, "dead-lettered")
+    return concluded(found, wanted, "dead-lettered")
 
 
 def list_history(wanted: Filter, page: Page) -> bool:
     """What was redriven and dropped on request, newest first. Says whether all services answered."""
-    found = _search(wanted, history_query(wanted), page)
+    found = searched(wanted, history_query(wanted), page)
     for service, row in found.rows:
         print_history(row, service.name)
     print_more(found, page, "of them")
-    return _concluded(found, wanted, "redriven or dropped")
+    return concluded(found, wanted, "redriven or dropped")
 
 
 def show_record(service: str, topic: str, partition: int, offset: int) -> bool:
     """Print everything that is known of one record; says whether anything is."""
-    owner = _service(service)
+    owner = service_of(service)
     found = asyncio.run(_print_record(owner, (topic, partition, offset)))
     if not found:
         out.print(f"{service} has no dead letter, redriven or dropped, at {topic}/{partition}@{offset}.")
@@ -85,35 +85,16 @@ def show_record(service: str, topic: str, partition: int, offset: int) -> bool:
 def redrive_dead_letters(wanted: Filter, reason: str, *, everything: bool) -> bool:
     """Redrive what is meant; says whether all of it came through."""
     if wanted.is_empty and not everything:
-        remedy = "name --service, --subscriber, --aggregate, --tenant, --type, --kind or --since, or say --all"
+        remedy = "name some by --service, --kind, --error or another option, or say --all"
         raise OperatorError("nothing was named", remedy)
-    request = Request(getpass.getuser(), _said(reason))
-    found = _search(wanted, dead_letter_query(wanted), _ALL)
+    request = Request(getpass.getuser(), said(reason))
+    found = searched(wanted, dead_letter_query(wanted), ALL)
     heads = [(service, row) for service, row in found.rows if row.place == 1]
     done = [
         asyncio.run(_redrive_service(service, [r for s, r in heads if s is service], request))
         for service in _once(heads)
     ]
-    return _concluded(replace(found, rows=heads), wanted, "dead-lettered") and all(done)
-
-
-def drop_record(service: str, place: Place, reason: str) -> None:
-    owner = _service(service)
-    because = _said(reason)
-
-    async def work() -> Any:
-        async with opened(owner) as database:
-            return await drop(database, place, because, getpass.getuser())
-
-    try:
-        gone = asyncio.run(work())
-    except NotDroppable as refusal:
-        raise OperatorError(f"{where_of(place)} was not dropped: {refusal}", "see: tailrace dlq list") from None
-    out.print(f"Dropped {where_of(place)} for {place.subscriber}. The reason is kept.")
-    if gone.missing:
-        out.print(f"With it, {gone.missing} that never arrived before it are given up.")
-    if gone.behind:
-        out.print(f"{gone.behind} behind it are applied within seconds.")
+    return concluded(replace(found, rows=heads), wanted, "dead-lettered") and all(done)
 
 
 async def _print_record(owner: Service, where: tuple[str, int, int]) -> bool:
@@ -192,11 +173,11 @@ async def _redrive_one(
         return False
 
 
-def _search(wanted: Filter, query: Any, page: Page) -> Found:
-    return asyncio.run(search(_services(wanted), query, page))
+def searched(wanted: Filter, query: Any, page: Page) -> Found:
+    return asyncio.run(search(services_of(wanted), query, page))
 
 
-def _concluded(found: Found, wanted: Filter, what: str) -> bool:
+def concluded(found: Found, wanted: Filter, what: str) -> bool:
     """Say so when nothing was found, and which services could not tell. Raises OperatorError for an unknown subscriber."""
     if not found.total and not found.refusals:
         names = _subscribers(s for s in load_services() if s.metadata is not None)
@@ -208,7 +189,7 @@ def _concluded(found: Found, wanted: Filter, what: str) -> bool:
     return not found.refusals
 
 
-def _services(wanted: Filter) -> list[Service]:
+def services_of(wanted: Filter) -> list[Service]:
     """The services that are meant. Raises OperatorError for names that do not exist."""
     enter_environment()
     configure("dlq", "CRITICAL")
@@ -217,8 +198,8 @@ def _services(wanted: Filter) -> list[Service]:
     return [s for s in load_services([wanted.service] if wanted.service else ()) if s.metadata is not None]
 
 
-def _service(name: str) -> Service:
-    found = _services(Filter(service=name))
+def service_of(name: str) -> Service:
+    found = services_of(Filter(service=name))
     if not found:
         raise OperatorError(f"{name} has no database", "so no dead letter is there")
     return found[0]
@@ -232,7 +213,7 @@ def _once(heads: Sequence[tuple[Service, Row[Any]]]) -> list[Service]:
     return list({service.name: service for service, _ in heads}.values())
 
 
-def _said(reason: str) -> str:
+def said(reason: str) -> str:
     if not reason.strip():
         raise OperatorError("a reason is missing", 'say why: --reason "…"')
     return reason.strip()

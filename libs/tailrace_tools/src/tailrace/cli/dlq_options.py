@@ -17,6 +17,10 @@ _OPTIONS: Mapping[str, Any] = {
     "kind": Annotated[
         str | None, typer.Option("--kind", help="gap, not_yet, failed, malformed, unknown_version or behind.")
     ],
+    "error": Annotated[str | None, typer.Option("--error", help="Whose reason holds these words.")],
+    "topic": Annotated[str | None, typer.Option("--topic", help="Records of this topic alone.")],
+    "partition": Annotated[int | None, typer.Option("--partition", min=0, help="Records of this partition alone.")],
+    "before": Annotated[str | None, typer.Option("--before", help="Before 30m, 2h or 1d ago, or a time in ISO 8601.")],
     "since": Annotated[str | None, typer.Option("--since", help="Since 30m, 2h or 1d ago, or a time in ISO 8601.")],
 }
 
@@ -33,7 +37,8 @@ def filtered(command: Callable[..., None]) -> Callable[..., None]:
         from tailrace.cli.dead_letter_rows import Filter, read_since
 
         meant = {name: given.pop(name) for name in _OPTIONS}
-        return command(Filter(**{**meant, "since": read_since(meant["since"])}), **given)
+        times = {name: read_since(meant[name]) for name in ("since", "before")}
+        return command(Filter(**{**meant, **times}), **given)
 
     # Typer reads both.
     shown = [*options, *(each.replace(kind=Parameter.KEYWORD_ONLY) for each in own)]

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from tailrace.cli.console import mark, out
-from tailrace.cli.running import enter_environment
-from tailrace.cli.status import ask_services, told_dead_letters
+from tailrace.cli.running import elsewhere, enter_environment
+from tailrace.cli.service_answers import told_dead_letters
+from tailrace.cli.status import ask_services
 from tailrace.cli.texts import odd_texts
 from tailrace.core.operator_error import OperatorError
 from tailrace.settings import Settings
@@ -37,9 +38,10 @@ class Finding:
 
 
 def examine() -> bool:
-    """Print every finding; says whether all are good."""
+    """Print every finding; says whether all are good. Of a platform elsewhere, its parts and services are looked at, and not this machine."""
     layout = Layout.from_environment()
-    findings = [finding for check in CHECKS for finding in _guarded(check, layout)]
+    checks = CHECKS if elsewhere() is None else (_elsewhere, _texts)
+    findings = [finding for check in checks for finding in _guarded(check, layout)]
     for finding in findings:
         out.print(mark("ready" if finding.good else "failed") + Text(f" {finding.text}"))
         if not finding.good and finding.remedy:
@@ -142,10 +144,18 @@ def _capture(layout: Layout) -> Iterator[Finding]:
         yield Finding(True, f"{len(state.connectors)} connectors carry events to Kafka")
 
 
+def _elsewhere(_: Layout) -> Iterator[Finding]:
+    from tailrace.cli.elsewhere import findings
+
+    there = elsewhere()
+    assert there is not None
+    yield from (Finding(*each) for each in findings(there))
+
+
 def _texts(layout: Layout) -> Iterator[Finding]:
     """Texts from before there were rules, which a person cannot tell from others (`tailrace.core.text`)."""
     state = State.load(layout.state)
-    if state is None or not state.running or state.phase != "ready":
+    if elsewhere() is None and (state is None or not state.running or state.phase != "ready"):
         return
     enter_environment()
     found = asyncio.run(odd_texts(Settings().postgres))

@@ -3,25 +3,25 @@
 import dataclasses
 import json
 import time
-import urllib.error
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
-from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
 from tailrace.cli.console import coloured, mark, out, say_failure
 from tailrace.cli.lifecycle import print_addresses
+from tailrace.cli.running import elsewhere
+from tailrace.cli.service_answers import Answer, ask, span, told_dead_letters, told_reading
 from tailrace.stack.layout import HOST, Layout
 from tailrace.stack.state import Capture, Part, State, fleet_status
-
-_KNOWN = ("dead_letter", "backfilling", "consumer")
 
 
 def show_status(as_json: bool) -> bool:
     """Print it; says whether everything is ready."""
+    if (there := elsewhere()) is not None:
+        from tailrace.cli.elsewhere import show_status as show
+
+        return show(there, as_json=as_json)
     layout = Layout.from_environment()
     state = State.load(layout.state)
     running = state is not None and state.running
@@ -41,57 +41,20 @@ def show_status(as_json: bool) -> bool:
     return ready
 
 
-def _all_ready(state: State, services: dict[str, dict[str, Any]]) -> bool:
+def _all_ready(state: State, services: dict[str, Answer]) -> bool:
     parts = all(part.phase == "ready" for part in state.parts.values())
     connectors = all(each.well for each in state.connectors.values())
     return state.phase == "ready" and parts and connectors and all(each["ready"] for each in services.values())
 
 
-def ask_services(layout: Layout) -> dict[str, dict[str, Any]]:
+def ask_services(layout: Layout) -> dict[str, Answer]:
     """What the fleet wrote about each service, with its own answer under `ready` and `answer`, and its dead letters (see `redrive.reminder`)."""
     known = fleet_status(layout)
     if not known:
         return {}
     with ThreadPoolExecutor(len(known)) as pool:
-        answers = list(pool.map(lambda each: _ask(each["port"]), known.values()))
+        answers = list(pool.map(lambda each: ask(f"http://{HOST}:{each['port']}"), known.values()))
     return {name: {**entry, **answer} for (name, entry), answer in zip(known.items(), answers, strict=True)}
-
-
-def _ask(port: int) -> dict[str, Any]:
-    try:
-        with urllib.request.urlopen(f"http://{HOST}:{port}/health/ready", timeout=2) as response:
-            return {"ready": True, "answer": "ready", **_known(response.read())}
-    except urllib.error.HTTPError as error:
-        body = error.read(2000)
-        return {"ready": False, "answer": body[:200].decode(errors="replace"), **_known(body)}
-    except OSError as error:
-        return {"ready": False, "answer": str(getattr(error, "reason", error))}
-
-
-def _known(body: bytes) -> dict[str, Any]:
-    try:
-        said = json.loads(body)
-    except ValueError:
-        return {}
-    return {name: value for name, value in said.items() if name.startswith(_KNOWN)} if isinstance(said, dict) else {}
-
-
-def told_dead_letters(service: dict[str, Any]) -> str:
-    """`3 dead letters (2 behind, 1 gap), the oldest for 5 min 2 s`; empty without any, or when the service does not answer."""
-    if not service.get("dead_letters"):
-        return ""
-    kinds = ", ".join(f"{count} {kind}" for kind, count in service["dead_letter_kinds"].items())
-    age = time.time() - datetime.fromisoformat(service["dead_letters_since"]).timestamp()
-    count = service["dead_letters"]
-    letters = "dead letter" if count == 1 else "dead letters"
-    return f"{count} {letters} ({kinds}), the oldest for {_span(max(age, 0))}"
-
-
-def told_reading(service: dict[str, Any]) -> str:
-    """What a service says of its subscribers that still read history; empty when none does."""
-    reading = service.get("backfilling", {})
-    told = [f"{name} {each['read']:,} of {each['of']:,} events" for name, each in reading.items()]
-    return f"backfilling: {', '.join(told)}" if told else ""
 
 
 def _print_absent(layout: Layout, state: State | None) -> None:
@@ -123,11 +86,11 @@ def _port(port: int | None) -> str:
 def _story(part: Part) -> str:
     words = [part.detail] if part.detail else []
     if part.process:
-        words.append(f"for {_span(time.time() - part.since)}")
+        words.append(f"for {span(time.time() - part.since)}")
     return ", ".join(words)
 
 
-def _print_services(services: dict[str, dict[str, Any]]) -> None:
+def _print_services(services: dict[str, Answer]) -> None:
     if not services:
         return
     out.print(Text("Services", "bold"))
@@ -162,13 +125,7 @@ def _print_connectors(state: State) -> None:
 
 def _capture_story(each: Capture) -> list[str]:
     """What is wrong, what is done about it, what was done before."""
-    arrived = f"canary {_span(time.time() - each.arrived_at)} ago" if each.arrived_at else ""
+    arrived = f"canary {span(time.time() - each.arrived_at)} ago" if each.arrived_at else ""
     restarts = f"restarted {each.restarts} times" if each.restarts else ""
     repairs = f"repaired {each.repairs} times, last: {each.repaired}" if each.repairs else ""
     return list(filter(None, [each.trouble, each.doing, each.reason, arrived, restarts, repairs]))
-
-
-def _span(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"

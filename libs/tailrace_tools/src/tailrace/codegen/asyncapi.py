@@ -1,4 +1,4 @@
-"""The fleet's events as one AsyncAPI 3.0 document: every topic with every version that it may hold, who sends to it and who receives.
+"""The fleet's events as one AsyncAPI 3.1 document: every topic with every version that it may hold, who sends to it and who receives.
 
 Deterministic: the same manifests and schemas give the same document. It refers to the schemas, which lie in `schemas/` beside it.
 """
@@ -16,7 +16,7 @@ Schema = dict[str, Any]
 
 _KAFKA = {"bindingVersion": "0.5.0"}
 _UUID = {"type": "string", "format": "uuid"}
-_LOGIN = "scram"
+_LOGIN, _CERTIFICATE = "scram", "certificate"
 _ENVELOPE = "CloudEvent"
 
 
@@ -24,7 +24,7 @@ def asyncapi(services: Sequence[Service], schemas: Mapping[str, Schema]) -> Docu
     """The document. `schemas` holds each event's JSON Schema by `<type>.v<version>`, older versions that topics still hold included."""
     topics = _topics(services, schemas)
     return {
-        "asyncapi": "3.0.0",
+        "asyncapi": "3.1.0",
         "info": {
             "title": "Tailrace",
             "version": "1",
@@ -37,8 +37,19 @@ def asyncapi(services: Sequence[Service], schemas: Mapping[str, Schema]) -> Docu
                 "host": "{bootstrap}",
                 "protocol": "kafka",
                 "variables": {"bootstrap": {"description": "The brokers of the installation, as host:port."}},
+                "description": "On the machine of the installation, or inside its cluster, without TLS.",
                 "security": [{"$ref": f"#/components/securitySchemes/{_LOGIN}"}],
-            }
+            },
+            "kafka-tls": {
+                "host": "{bootstrap}",
+                "protocol": "kafka-secure",
+                "variables": {"bootstrap": {"description": "The brokers of the installation, as host:port."}},
+                "description": "From anywhere else: by TLS, with a certificate that the operator names.",
+                "security": [
+                    {"$ref": f"#/components/securitySchemes/{_LOGIN}"},
+                    {"$ref": f"#/components/securitySchemes/{_CERTIFICATE}"},
+                ],
+            },
         },
         "channels": {topic: _channel(topic, names) for topic, names in sorted(topics.items())},
         "operations": dict(sorted(_operations(services, topics))),
@@ -49,7 +60,11 @@ def asyncapi(services: Sequence[Service], schemas: Mapping[str, Schema]) -> Docu
                 _LOGIN: {
                     "type": "scramSha512",
                     "description": "A user that the operator made for the reader; its groups begin with its name and a dot.",
-                }
+                },
+                _CERTIFICATE: {
+                    "type": "X509",
+                    "description": "A client certificate instead, where the installation asks for one (mTLS).",
+                },
             },
         },
     }
@@ -73,7 +88,7 @@ def _topics(services: Sequence[Service], schemas: Mapping[str, Schema]) -> dict[
 def _channel(topic: str, names: Iterable[str]) -> Document:
     return {
         "address": topic,
-        "servers": [{"$ref": "#/servers/kafka"}],
+        "servers": [{"$ref": "#/servers/kafka"}, {"$ref": "#/servers/kafka-tls"}],
         "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in names},
         "bindings": {
             "kafka": {
@@ -151,17 +166,21 @@ def _envelope() -> Schema:
         "content-type": {"type": "string", "const": "application/json"},
         "ce_tenantid": _UUID,
         "ce_sequence": {**number, "description": "Counts the aggregate's events from 1, without a gap."},
+        "ce_sequencetype": {"type": "string", "const": "Integer", "description": "CloudEvents' Sequence extension."},
         "ce_epoch": {**number, "description": "Rises when the publisher's database was restored behind its topic."},
         "ce_correlationid": {**_UUID, "description": "The request or timer that began it all."},
     }
     optional: dict[str, Schema] = {
-        "ce_causationid": {**_UUID, "description": "The message that led to this one; absent at the beginning."},
+        "ce_causationid": {
+            **_UUID,
+            "description": "The message that led to this one; `ce_correlationid` at the beginning.",
+        },
         "ce_actorid": {
             "type": "string",
             "description": "Who began it: the id of a user, or `timer:`, `schedule:`, `partner:`, `link:` or `service:` with a name. "
             "Absent from messages of before there was such a header.",
         },
-        "traceparent": {"type": "string", "description": "W3C Trace Context."},
+        "traceparent": {"type": "string", "description": "W3C Trace Context; not sampled where nobody traces."},
     }
     return {
         "type": "object",

@@ -13,14 +13,29 @@ _HEAD = "# Built from the manifests: tailrace describe."
 
 
 def compose(services: Sequence[Service]) -> Files:
-    """`services.yml`, which docker-compose.yml includes, and `sizes.env`, which its variables come from."""
-    written = [
-        _HEAD,
-        "services:",
-        *(line for service in services if not service.stands_in for line in _composed(service)),
-        "",
-    ]
-    return {COMPOSE / "services.yml": "\n".join(written), COMPOSE / "sizes.env": _sizes(len(services))}
+    """`services.yml`, which docker-compose.yml includes; `sizes.env`, which its variables come from; `prometheus.yml`, of whom Prometheus asks."""
+    real = [service for service in services if not service.stands_in]
+    written = [_HEAD, "services:", *(line for service in real for line in _composed(service)), ""]
+    return {
+        COMPOSE / "services.yml": "\n".join(written),
+        COMPOSE / "sizes.env": _sizes(len(services)),
+        COMPOSE / "prometheus.yml": _prometheus(real),
+    }
+
+
+def _prometheus(services: Sequence[Service]) -> str:
+    """A job for each service, by its name: that is what the alerts go by."""
+    jobs = [*(service.name for service in services), "capture-watch"]
+    return "\n".join(
+        [
+            _HEAD,
+            "global: { scrape_interval: 15s, evaluation_interval: 15s }",
+            "rule_files: [/etc/prometheus/alerts.yml]",
+            "scrape_configs:",
+            *(f"  - {{ job_name: {job}, static_configs: [{{ targets: ['{job}:9464'] }}] }}" for job in jobs),
+            "",
+        ]
+    )
 
 
 def _sizes(services: int) -> str:
@@ -33,13 +48,13 @@ def _sizes(services: int) -> str:
 
 
 def _composed(service: Service) -> Iterator[str]:
-    base = [
-        "    extends: { file: ../../deploy/compose/service.yml, service: service }",
-        f"    image: tailrace/{service.name}:{VERSION}",
-    ]
+    image = f"    image: tailrace/{service.name}:{VERSION}"
     yield from (
         f"  {service.name}:",
-        *base,
+        "    extends: { file: ../../deploy/compose/service.yml, service: service }",
+        image,
+        # Its own role, its own secret: `tailrace secret --all` writes them.
+        f"    env_file: [secrets/{service.name}.env]",
         f"    build: {{ args: {{ SERVICE: {service.name} }}, additional_contexts: {{ service: ../../services/{service.name} }} }}",
         f"    command: [serve, {service.name}, --host, 0.0.0.0, --port, '8080']",
     )
@@ -54,10 +69,9 @@ def _composed(service: Service) -> Iterator[str]:
     yield from (
         f"    depends_on: {{ {service.name}-prepare: {{ condition: service_completed_successfully }} }}",
         f"  {service.name}-prepare:",
-        *base,
+        "    extends: { file: ../../deploy/compose/service.yml, service: prepare }",
+        image,
         f"    command: [prepare, {service.name}]",
-        "    restart: on-failure",
-        "    healthcheck: { disable: true }",
         "    depends_on:",
         *(f"      {part}: {{ condition: service_healthy }}" for part in ("postgres", "kafka", "connect")),
     )

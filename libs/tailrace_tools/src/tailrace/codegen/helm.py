@@ -15,9 +15,9 @@ VERSION = "0.1.0"
 _HEAD = "# Generated from the manifests: tailrace describe. Override values in a file of your own: helm install -f yours.yaml\n"
 _EVERYBODY = """
 # Every service fetches the keys that tokens are checked with.
-callers:
-  - podSelector: { matchLabels: { app.kubernetes.io/part-of: tailrace } }
-  - namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: monitoring } }
+networkPolicy:
+  callers:
+    - podSelector: { matchLabels: { app.kubernetes.io/part-of: tailrace } }
 """
 
 

@@ -192,6 +192,17 @@ _COMMAND_READS = {
         "Compose alone: the connections that PostgreSQL takes; `make compose` sets it.",
     ),
     "TAILRACE_POSTGRES_SLOTS": ("96", "Compose alone: its replication slots, likewise."),
+    "TAILRACE_PLATFORM": (
+        "",
+        "The command line: a file of variables, `NAME=value` a line, of a platform elsewhere that a command is about.",
+    ),
+    "TAILRACE_GATEWAY": (
+        "",
+        "The command line: where a platform elsewhere answers, as in `https://tailrace.example.com`.",
+    ),
+    "TAILRACE_PROMETHEUS_PORT": ("9090", "Compose alone: Prometheus' port on this machine."),
+    "TAILRACE_GRAFANA_PORT": ("3000", "Compose alone: Grafana's port on this machine."),
+    "TAILRACE_GRAFANA_PASSWORD": ("`tailrace-development`", "Compose alone: the password of Grafana's `admin`."),
     "TAILRACE_POSTGRES_PASSWORD": ("`tailrace`", "Compose alone: the password of PostgreSQL's superuser."),
     "TAILRACE_PASSWORD": ("", "`tailrace import`: the password of the one who imports."),
     "OTEL_EXPORTER_OTLP_ENDPOINT": ("", "The collector that spans and metrics go to; without it none are sent."),

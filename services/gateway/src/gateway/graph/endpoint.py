@@ -5,6 +5,7 @@ What cannot be read as a GraphQL request is a problem document, as anywhere; all
 """
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
@@ -37,6 +38,7 @@ from tailrace.core.errors import BadRequest, MediaTypeRefused, Problem, TooLarge
 
 _JSON, _RESPONSE = "application/json", "application/graphql-response+json"
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+_HALF = re.compile(r"\\ud[89a-f]", re.IGNORECASE)
 _FIELDS = {"query": str, "operationName": str, "variables": dict, "extensions": dict}
 
 
@@ -83,7 +85,10 @@ class Endpoint:
     async def _asked(self, head: Head, receive: Receive) -> dict[str, Any]:
         """The members of a request. Raises BadRequest, MediaTypeRefused, TooLarge, ClientGone."""
         if head.method == "GET":
-            asked = dict(parse_qsl(head.query, keep_blank_values=True))
+            given = parse_qsl(head.query, keep_blank_values=True)
+            asked: dict[str, Any] = dict(given)
+            if len(asked) < len(given):
+                raise BadRequest("Each parameter of a GraphQL request is given once.", field="?")
             for name in {"variables", "extensions"} & asked.keys():
                 asked[name] = _decoded(asked[name], f"?{name}")
             return _well_formed(asked)
@@ -99,9 +104,24 @@ class Endpoint:
 
 def _decoded(text: str | bytes, field: str) -> Any:
     try:
-        return json.loads(text)
+        said = text if isinstance(text, str) else text.decode("utf-8-sig")
+        value = json.loads(said, object_pairs_hook=_once, parse_constant=_no_number)
+        if _HALF.search(said):
+            # Half a character can be written as an escape, and nothing that is sent on or answered can hold it.
+            json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
-        raise BadRequest("This is not JSON.", field=field) from error
+        raise BadRequest("This is not JSON, or names a member twice.", field=field) from error
+    return value
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(made := dict(pairs)) < len(pairs):
+        raise ValueError("a member twice")
+    return made
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"{text} is no number of JSON")
 
 
 def _well_formed(asked: Any) -> dict[str, Any]:

@@ -156,8 +156,8 @@ def _inputs(decision: str, table: Json, data: Json) -> list[Any]:
         value = feel.expression(column["text"])(data)
         if column["type"] == "number" and isinstance(value, str):
             try:
-                value = Decimal(value)
-            except ArithmeticError as error:
+                value = feel.read_number(value)
+            except ValueError as error:
                 raise Unevaluable(f"{decision}: {column['label']} is {value!r}, no number") from error
         found.append(value)
     return found

@@ -9,7 +9,7 @@ import functools
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from decimal import Decimal, DivisionByZero, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from workflow.engine import limits
@@ -25,7 +25,7 @@ _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+(?:\.(?!\.)\d+)?|\.\d+)|(?P<string>\"(?:\\.|[^\"\\])*\")"
     rf"|(?P<call>(?:{'|'.join(_WORDS)})(?=\s*\())|(?P<name>[^\W\d]\w*(?:\.[^\W\d]\w*)*)|(?P<op>\.\.|<=|>=|!=|\*\*|[-+*/<>=()\[\],?])|(?P<bad>\S))"
 )
-_DECIMAL = re.compile(r"^-?\d{1,40}(\.\d{1,40})?$")
+_DECIMAL = re.compile(r"-?\d{1,400}(\.\d{1,400})?", re.ASCII)
 _INPUT = "?"
 
 
@@ -49,7 +49,18 @@ def _comparable(left: Any, right: Any) -> tuple[Any, Any]:
 
 
 def _exact(value: Any) -> Any:
-    return Decimal(value) if isinstance(value, str) and _DECIMAL.match(value) else value
+    return Decimal(value) if isinstance(value, str) and _DECIMAL.fullmatch(value) else value
+
+
+def read_number(value: object) -> Decimal:
+    """The number that a value is, or that its text writes in plain digits. Raises ValueError.
+
+    An exponent is no plain digit: `1E999999999` is short, and a gigabyte when it is written out.
+    """
+    read = _exact(number(value))
+    if not isinstance(read, Decimal):
+        raise ValueError("this is no number in plain digits")
+    return read
 
 
 def _dated(value: Any) -> Any:
@@ -113,7 +124,7 @@ def _arithmetic(op: str, left: Any, right: Any) -> Any:
         raise Unevaluable(f"{left!s} {op} {right!s} has no value")
     try:
         return {"+": left.__add__, "-": left.__sub__, "*": left.__mul__, "/": left.__truediv__}[op](right)
-    except (InvalidOperation, DivisionByZero) as error:
+    except ArithmeticError as error:
         raise Unevaluable(f"{left} {op} {right} has no value") from error
 
 
@@ -132,7 +143,7 @@ _FUNCTIONS: dict[str, Callable[[list[Any]], Any]] = {
     "count": lambda a: Decimal(len(a[0])),
     "abs": lambda a: abs(number(a[0])),
     "floor": lambda a: Decimal(int(number(a[0]) // 1)),
-    "number": lambda a: Decimal(str(a[0])),
+    "number": lambda a: read_number(a[0]),
     "string": lambda a: str(a[0]),
     "contains": lambda a: a[1] in a[0],
     "starts with": lambda a: a[0].startswith(a[1]),

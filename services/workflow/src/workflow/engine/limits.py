@@ -18,6 +18,8 @@ MAX_DATA = 256_000
 """bytes of JSON that one instance keeps as its data"""
 MAX_NESTING = 20
 """lists and objects inside one another, in data and in XML up to twice that"""
+MAX_DIGITS = 400
+"""before or behind the point of a number that data keeps"""
 MAX_EXPRESSION = 1_000
 """characters of one expression"""
 MAX_MACROS = 2

@@ -13,16 +13,19 @@ from workflow.engine import expressions
 from workflow.engine.findings import Unevaluable
 
 _DURATION = re.compile(
-    r"^P(?=.)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:[.,]\d+)?)S)?)?$",
-    re.I,
+    r"P(?=.)(?:(N)Y)?(?:(N)M)?(?:(N)W)?(?:(N)D)?(?:T(?=\d)(?:(N)H)?(?:(N)M)?(?:(N(?:[.,]N)?)S)?)?".replace(
+        "N", r"\d{1,15}"
+    ),
+    re.I | re.ASCII,
 )
+_CYCLE = re.compile(r"R\d{0,15}", re.I | re.ASCII)
 _ISO = re.compile(r"^(P[\dT]|R\d*/|\d{4}-\d{2}-\d{2})", re.I)
 _LONGEST = timedelta(days=36_600)
 
 
 def later(start: datetime, duration: str) -> datetime:
     """This moment and this ISO 8601 duration; a month after 31 January is the last day of February."""
-    match = _DURATION.match(duration.strip())
+    match = _DURATION.fullmatch(duration.strip())
     if not match:
         raise Unevaluable(f"{duration!r} is no ISO 8601 duration, such as P3D or PT12H")
     years, months, weeks, days, hours, minutes = (int(part or 0) for part in match.groups()[:6])
@@ -78,7 +81,7 @@ def check(timer: Mapping[str, Any]) -> None:
 
 def _cycle(text: str, now: datetime) -> tuple[datetime, str | None, int]:
     parts = text.split("/")
-    if parts[0][:1].upper() != "R" or len(parts) not in (2, 3) or not (parts[0][1:] or "0").isdigit():
+    if len(parts) not in (2, 3) or not _CYCLE.fullmatch(parts[0]):
         raise Unevaluable(f"{text!r} is no ISO 8601 cycle, such as R3/PT1H")
     times = int(parts[0][1:]) if parts[0][1:] else -1
     period = parts[-1]

@@ -20,7 +20,7 @@ Json = dict[str, Any]
 
 def _number(value: float | Decimal) -> int | float | str:
     if isinstance(value, Decimal):
-        if not value.is_finite():
+        if not value.is_finite() or abs(value.adjusted()) > limits.MAX_DIGITS:
             raise Unevaluable(f"{value} is no number that data may hold")
         return int(value) if value == value.to_integral_value() and abs(value) < 10**18 else format(value, "f")
     if not math.isfinite(value):

@@ -18,6 +18,7 @@ from tailrace.service import Service
 
 class PurseEvent(Event):
     topic: ClassVar[str] = "purse.events"
+    publisher: ClassVar[str] = "purse"
 
 
 class AccountOpened(PurseEvent):

@@ -9,6 +9,7 @@ from tailrace.core.personal_data import Personal
 
 class ToyEvent(Event):
     topic: ClassVar[str] = "toyshop.events"
+    publisher: ClassVar[str] = "toyshop"
 
 
 class CardIssued(ToyEvent):
