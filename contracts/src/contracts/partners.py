@@ -12,6 +12,7 @@ PersonalFields = Literal["omitted", "masked", "plain"]
 
 class PartnerEvent(Event):
     topic: ClassVar[str] = "partner.events"
+    publisher: ClassVar[str] = "partners"
 
     partner_id: UUID
 

@@ -43,17 +43,21 @@ class Wanted:
         return sorted({event.topic for event in self.grant.types.values()})
 
 
+_Running = tuple[Wanted, asyncio.Event, asyncio.Task[None]]
+"""What a loop was begun for, what ends it, and the loop."""
+
+
 async def fill_all(app: FastAPI, settings: Settings, stop: asyncio.Event) -> None:
     """One loop for each partner that is open, of all tenants, until stopped. A grant that changed holds from its loop's next transaction on."""
     database: Database = app.state.database
-    running: dict[UUID, tuple[Wanted, asyncio.Event, asyncio.Task[None]]] = {}
+    running: dict[UUID, _Running] = {}
     while not stop.is_set():
         try:
             wanted = await in_force(database)
             for partner_id, (had, end, _) in running.items():
                 if wanted.get(partner_id) != had:
                     end.set()
-            running = {key: each for key, each in running.items() if not each[2].done()}
+            running = _still(running)
             for partner_id in wanted.keys() - running.keys():
                 end = asyncio.Event()
                 loop = asyncio.create_task(fill(settings.kafka, wanted[partner_id], end))
@@ -66,6 +70,14 @@ async def fill_all(app: FastAPI, settings: Settings, stop: asyncio.Event) -> Non
     for _, end, _ in running.values():
         end.set()
     await asyncio.gather(*(loop for _, _, loop in running.values()), return_exceptions=True)
+
+
+def _still(running: Mapping[UUID, _Running]) -> dict[UUID, _Running]:
+    """Those that run; of one that broke, it is said why."""
+    for partner_id, (_, _, loop) in running.items():
+        if loop.done() and (error := loop.exception()):
+            log.error("a partner's filler ended", partner=str(partner_id), exc_info=error)
+    return {partner_id: each for partner_id, each in running.items() if not each[2].done()}
 
 
 async def in_force(database: Database) -> Mapping[UUID, Wanted]:

@@ -20,6 +20,8 @@ from tailrace.observability.logs import log
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
 _WAIT_MS, _MOST = 500, 500
 """How long a relay waits for something new before it looks whether it is to end, and how much one transaction holds."""
+_PASSED_OVER = 5000
+"""Records of which nothing goes on, before a transaction says that they were read: most of what a relay reads may be none of its business."""
 Headers = Sequence[tuple[str, bytes | None]]
 
 
@@ -69,10 +71,16 @@ async def _run(kafka: str, relay: Relay, stop: asyncio.Event, backoff: Backoff) 
         await producer.start()
         await consumer.start()
         await _position(consumer, relay)
+        ends: dict[TopicPartition, int] = {}
+        unsaid = 0
         while not stop.is_set():
             batches = await consumer.getmany(timeout_ms=_WAIT_MS)
-            if batches:
-                await _pass_on(producer, relay, batches)
+            given = _passed(relay, batches)
+            ends |= {at: records[-1].offset + 1 for at, records in batches.items()}
+            unsaid += sum(map(len, batches.values()))
+            if given or unsaid > _PASSED_OVER:
+                await _pass_on(producer, relay, given, ends)
+                ends, unsaid = {}, 0
                 backoff.reset()
     finally:
         await shutdown.stop(consumer)
@@ -106,10 +114,12 @@ async def _position(consumer: AIOKafkaConsumer, relay: Relay) -> None:
         consumer.seek(each, start)
 
 
-async def _pass_on(
-    producer: AIOKafkaProducer, relay: Relay, batches: Mapping[TopicPartition, Sequence[ConsumerRecord]]
-) -> None:
-    """What one look brought, in one transaction."""
+_Given = tuple[str, ConsumerRecord, Passed]
+"""Where it goes, what it was, and what it is now."""
+
+
+def _passed(relay: Relay, batches: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> list[_Given]:
+    """What goes on of what one look brought."""
     given = []
     for at, records in batches.items():
         topic = relay.target(at.topic)
@@ -118,16 +128,18 @@ async def _pass_on(
                 passed = relay.passes(record.headers, record.value)
             except KeptBack:
                 # Where it is may be said, and nothing of what it holds.
-                log.error(
-                    "a record is kept back",
-                    relay=relay.name,
-                    topic=at.topic,
-                    partition=at.partition,
-                    offset=record.offset,
-                )
+                where = {"topic": at.topic, "partition": at.partition, "offset": record.offset}
+                log.error("a record is kept back", relay=relay.name, **where)
                 continue
             if passed is not None:
                 given.append((topic, record, passed))
+    return given
+
+
+async def _pass_on(
+    producer: AIOKafkaProducer, relay: Relay, given: Sequence[_Given], ends: Mapping[TopicPartition, int]
+) -> None:
+    """In one transaction with how far that was."""
     async with producer.transaction():
         for topic, record, passed in given:
             await producer.send(
@@ -138,5 +150,4 @@ async def _pass_on(
                 partition=record.partition,
                 timestamp_ms=record.timestamp,
             )
-        ends = {at: records[-1].offset + 1 for at, records in batches.items()}
         await producer.send_offsets_to_transaction(ends, relay.name)
