@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -22,7 +23,7 @@ from tailrace.kafka import clients
 from tailrace.kafka.topics import create_topics
 from tailrace.runtime import access
 from tailrace.runtime.access import Right
-from tailrace_testing import MakeHarness
+from tailrace_testing import Harness, MakeHarness
 
 pytestmark = pytest.mark.embedded("Kafka in containers is open")
 PASSWORD, MARK = "of-the-service", "Zaphod-7Q"
@@ -51,6 +52,12 @@ async def _read(kafka: str, topic: str) -> int:
         return sum((await consumer.end_offsets(consumer.assignment())).values())
 
 
+async def _credentials(partners: Harness, made: dict[str, Any]) -> dict[str, str]:
+    """User and password."""
+    found: dict[str, str] = (await partners.client.get(f"/v1/partners/{made['id']}/credentials")).json()
+    return found
+
+
 async def test_a_password_opens_its_own_topics_until_it_is_revoked(
     make_harness: MakeHarness, kafka: str, as_service: str
 ) -> None:
@@ -63,7 +70,7 @@ async def test_a_password_opens_its_own_topics_until_it_is_revoked(
     assert {str(each) for each in await filler.in_force(partners.database)} == {each["id"] for each in made}
 
     bare = KafkaAddress.parse(kafka)
-    mine, other = (bare.as_user(each["user"], each["password"]).text() for each in made)
+    mine, other = [bare.as_user(**await _credentials(partners, each)).text() for each in made]
     topic = made[0]["topics"][0]
     assert await _read(mine, topic) == 0
     for stranger in (other, bare.brokers, bare.as_user(made[0]["user"], "guessed").text()):
@@ -77,11 +84,11 @@ async def test_a_password_opens_its_own_topics_until_it_is_revoked(
 
     # A new password is the only one; what was opened by the one before is asked again by no one.
     here = f"/v1/partners/{made[0]['id']}"
-    rotated = (await partners.client.post(f"{here}/rotate")).json()
+    await partners.client.post(f"{here}/rotate")
     await partners.fire_timers()
     with pytest.raises(REFUSED):
         await _read(mine, topic)
-    mine = bare.as_user(made[0]["user"], rotated["password"]).text()
+    mine = bare.as_user(**await _credentials(partners, made[0])).text()
 
     async with _reading(mine, topic) as consumer:
         async with clients.producer(kafka) as producer:
@@ -111,7 +118,7 @@ async def test_what_is_done_twice_at_kafka_is_done_once(make_harness: MakeHarnes
         partner = await tx.find(opening.Partner, UUID(made["id"]))
     await opening.open_at_kafka(settings, partner)
     await partners.fire_timers()
-    mine = KafkaAddress.parse(kafka).as_user(made["user"], made["password"]).text()
+    mine = KafkaAddress.parse(kafka).as_user(**await _credentials(partners, made)).text()
     assert await _read(mine, made["topics"][0]) == 0
     await partners.client.post(f"/v1/partners/{made['id']}/revoke")
     await opening.close_at_kafka(settings, partner)

@@ -9,7 +9,9 @@ AT = "/v1/partners"
 BODY = {"name": "Freight desk", "types": ["order.confirmed", "order.cancelled", "order.confirmed"]}
 
 
-async def test_what_is_asked_for_is_said_and_the_password_is_shown_once(make_harness: MakeHarness) -> None:
+async def test_what_is_asked_for_is_said_and_the_password_to_those_alone_who_give_access(
+    make_harness: MakeHarness,
+) -> None:
     partners = await make_harness(service)
     made = await partners.client.post(AT, json=BODY)
     assert (made.status_code, made.headers["etag"]) == (201, '"1"')
@@ -22,9 +24,13 @@ async def test_what_is_asked_for_is_said_and_the_password_is_shown_once(make_har
     )
     assert (said["user"], said["topics"]) == (f"partner.{said['id']}", [f"partner.{said['id']}.order.events"])
     read = (await partners.client.get(here)).json()
-    assert read == {name: value for name, value in said.items() if name != "password"}
-    rotated = (await partners.client.post(f"{here}/rotate", headers={"If-Match": '"1"'})).json()
-    assert rotated["password"] not in (said["password"], None)
+    assert read == said
+    first = (await partners.client.get(f"{here}/credentials")).json()
+    assert first["user"] == said["user"]
+    assert (await partners.client_as("partners:read").get(f"{here}/credentials")).status_code == 403
+    assert (await partners.client.post(f"{here}/rotate", headers={"If-Match": '"1"'})).status_code == 200
+    second = (await partners.client.get(f"{here}/credentials")).json()
+    assert second["password"] not in (first["password"], None)
     more = {"types": ["shipment.dispatched"], "personal": "plain"}
     granted = (await partners.client.put(f"{here}/grant", json=more, headers={"If-Match": '"2"'})).json()
     assert (granted["personal"], granted["topics"]) == ("plain", [f"partner.{said['id']}.shipment.events"])
@@ -33,6 +39,8 @@ async def test_what_is_asked_for_is_said_and_the_password_is_shown_once(make_har
     for step in ("rotate", "revoke"):
         again = await partners.client.post(f"{here}/{step}", headers={"If-Match": '"4"'})
         assert (again.status_code, again.json()["type"]) == (409, "urn:tailrace:problem:partner-state")
+    ended = await partners.client.get(f"{here}/credentials")
+    assert (ended.status_code, ended.json()["type"]) == (409, "urn:tailrace:problem:partner-state")
     published = await partners.published()
     assert [each.type for each in published] == [
         "partner.registered",
@@ -40,7 +48,7 @@ async def test_what_is_asked_for_is_said_and_the_password_is_shown_once(make_har
         "partner.granted",
         "partner.revoked",
     ]
-    assert said["password"] not in "".join(each.event.model_dump_json() for each in published)
+    assert first["password"] not in "".join(each.event.model_dump_json() for each in published)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ async def walk(w: Walker) -> None:
     await w.get(AT)
     here, ids = f"{AT}/{{partner_id}}", {"partner_id": first["id"]}
     await w.get(here, **ids)
+    await w.get(f"{here}/credentials", **ids)
     await w.put(f"{here}/grant", {"types": ["order.confirmed", "order.cancelled"]}, **ids)
     await w.post(f"{here}/rotate", **ids)
     await w.post(f"{here}/revoke", **ids)

@@ -62,6 +62,10 @@ class Partner(Aggregate, Base):
         """Where it finds its events, in order."""
         return sorted({topic_of(self.id, events_by_type()[each].topic) for each in self.types})
 
+    def check_in_use(self) -> None:
+        """Raises NotInThisState for one that was revoked."""
+        STATES.after(self.status, "rotated", self.name)
+
     def grant(self, types: list[str], personal: PersonalFields) -> None:
         """Raises NotInThisState."""
         after = STATES.after(self.status, "granted", self.name)

@@ -18,7 +18,7 @@ from tailrace.core.fields import Moment, Name
 from tailrace.http.etag import IfMatch
 from tailrace.http.filters import any_of
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
-from tailrace.http.routing import Body, ResourceView, Tx, tenant_router
+from tailrace.http.routing import Body, ResourceView, Tx, View, tenant_router
 
 router = tenant_router("/v1/partners", tag="partners", about="Systems outside that hear of the company's events.")
 
@@ -74,13 +74,17 @@ class PartnerView(ResourceView):
     """Where it finds its events."""
 
 
-class PartnerWithPasswordView(PartnerView):
+class CredentialsView(View):
+    """What a partner logs in to Kafka with."""
+
+    user: str
+    """The name."""
     password: str
-    """For Kafka, by SCRAM-SHA-512. It is shown this once; `rotate` makes another."""
+    """The one that counts now, by SCRAM-SHA-512."""
 
 
-@router.post("", status_code=201, response_model=PartnerWithPasswordView)
-async def register_partner(tx: Tx, who: Writer, request: Request, body: PartnerBody) -> PartnerWithPasswordView:
+@router.post("", status_code=201, response_model=PartnerView)
+async def create_partner(tx: Tx, who: Writer, body: PartnerBody) -> Partner:
     """Give a system outside a user and topics of its own, from the beginning or a moment. Both are there once its status is `open`."""
     if body.since is not None and body.since > datetime.now(UTC):
         raise Invalid.field(
@@ -88,9 +92,8 @@ async def register_partner(tx: Tx, who: Writer, request: Request, body: PartnerB
         )
     partner = Partner.register(body.name, body.types, body.personal, body.since)
     tx.add(partner)
-    await tx.flush()
     await opening.soon(tx, partner)
-    return _with_password(request, partner)
+    return partner
 
 
 @router.get("", response_model=Page[PartnerView])
@@ -104,7 +107,7 @@ async def read_partner(tx: Tx, who: Reader, partner_id: UUID) -> Partner:
 
 
 @router.put("/{partner_id}/grant", response_model=PartnerView)
-async def grant_partner(tx: Tx, who: Writer, match: IfMatch, partner_id: UUID, body: PartnerGrantBody) -> Partner:
+async def replace_grant(tx: Tx, who: Writer, match: IfMatch, partner_id: UUID, body: PartnerGrantBody) -> Partner:
     """Let it hear of these events from now on. What it was told before stays in its topics."""
     partner = await tx.load(Partner, partner_id, match)
     partner.grant(body.types, body.personal)
@@ -112,16 +115,22 @@ async def grant_partner(tx: Tx, who: Writer, match: IfMatch, partner_id: UUID, b
     return partner
 
 
-@router.post("/{partner_id}/rotate", response_model=PartnerWithPasswordView)
-async def rotate_partner(
-    tx: Tx, who: Writer, request: Request, match: IfMatch, partner_id: UUID
-) -> PartnerWithPasswordView:
+@router.get("/{partner_id}/credentials", response_model=CredentialsView)
+async def read_credentials(tx: Tx, who: Writer, request: Request, partner_id: UUID) -> CredentialsView:
+    """User and password, to be handed to the partner alone. They are good once its status is `open`."""
+    partner = await tx.find(Partner, partner_id)
+    partner.check_in_use()
+    password = opening.password_of(request.app.state.settings, partner)
+    return CredentialsView(user=partner.user, password=password)
+
+
+@router.post("/{partner_id}/rotate", response_model=PartnerView)
+async def rotate_partner(tx: Tx, who: Writer, match: IfMatch, partner_id: UUID) -> Partner:
     """Make another password. The one before is good no more, once its status is `open` again."""
     partner = await tx.load(Partner, partner_id, match)
     partner.rotate()
-    await tx.flush()
     await opening.soon(tx, partner)
-    return _with_password(request, partner)
+    return partner
 
 
 @router.post("/{partner_id}/revoke", response_model=PartnerView)
@@ -131,9 +140,3 @@ async def revoke_partner(tx: Tx, who: Writer, match: IfMatch, partner_id: UUID) 
     partner.revoke()
     await opening.soon(tx, partner)
     return partner
-
-
-def _with_password(request: Request, partner: Partner) -> PartnerWithPasswordView:
-    view = PartnerView.model_validate(partner, from_attributes=True)
-    password = opening.password_of(request.app.state.settings, partner)
-    return PartnerWithPasswordView(**view.model_dump(), password=password)

@@ -1,0 +1,71 @@
+"""A partner of a company, from its grant to its topic: it hears of what it was granted, of that company alone, and without a name in it."""
+
+import json
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from company import Company, dead_letters
+
+from tailrace.core.kafka_address import KafkaAddress
+from tailrace.core.personal_data import REDACTED
+from tailrace.kafka import clients
+from tailrace.stack.embedded import Stack
+from tailrace_testing.gateway import Gateway, eventually
+
+AT = "/v1/partners"
+
+
+async def test_a_partner_hears_of_what_it_was_granted_and_of_nothing_else(fleet: Stack, gateway: Gateway) -> None:
+    company, other = await Company.found(gateway), await Company.found(gateway)
+    member = company.member
+    types = ["order.created", "order.confirmed", "customer.created"]
+    made = await member.post(AT, {"name": "Freight desk", "types": types, "personal": "masked"})
+    here = f"{AT}/{made['id']}"
+    await eventually(lambda: member.get(here), lambda now: now["status"] == "open", what="the partner's user")
+    mine = KafkaAddress.parse(fleet.kafka).as_user(**await member.get(f"{here}/credentials")).text()
+
+    ada = await member.post("/v1/customers", {"name": "Ada Works", "currency": "EUR"})
+    orders = [(await company.order(1, customer_id=ada["id"]))["id"] for _ in range(2)]
+    await other.order(1)
+    said = [*await _read(mine, f"partner.{made['id']}.order.events", 4)]
+    assert sorted((_header(each, "ce_type"), _header(each, "ce_subject")) for each in said) == sorted(
+        (type_, order) for type_ in ("order.confirmed", "order.created") for order in orders
+    )
+    assert {_header(each, "ce_tenantid") for each in said} == {str(member.tenant_id)}
+    (told,) = await _read(mine, f"partner.{made['id']}.customer.events", 1)
+    assert json.loads(told.value or b"")["name"] == REDACTED
+    everything = b"".join(
+        b"%s%s" % (each.value, b"".join(text or b"" for _, text in each.headers)) for each in [told, *said]
+    )
+    assert b"Ada" not in everything
+
+    await member.post(f"{here}/revoke")
+    await eventually(
+        lambda: member.get(here), lambda now: now["status"] == "closed", what="nothing left of it at Kafka"
+    )
+    assert await dead_letters(fleet, company) == []
+
+
+async def _read(kafka: str, topic: str, many: int) -> list[ConsumerRecord]:
+    """The first of a topic, as soon as there are so many, and that there are no more by then."""
+    async with clients.consumer(kafka) as consumer:
+        return await _first(consumer, topic, many)
+
+
+async def _first(consumer: AIOKafkaConsumer, topic: str, many: int) -> list[ConsumerRecord]:
+    partitions = [TopicPartition(topic, each) for each in sorted(await consumer._client._wait_on_metadata(topic))]
+    consumer.assign(partitions)
+    await consumer.seek_to_beginning()
+    found: list[ConsumerRecord] = []
+
+    async def more() -> list[Any]:
+        for records in (await consumer.getmany(timeout_ms=500)).values():
+            found.extend(records)
+        return found
+
+    await eventually(more, lambda there: len(there) >= many, what=f"{many} on {topic}")
+    return found
+
+
+def _header(record: ConsumerRecord, name: str) -> str:
+    return str(dict(record.headers)[name].decode())
