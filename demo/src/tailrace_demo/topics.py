@@ -26,7 +26,7 @@ class Event:
     time: datetime
 
 
-def _connection(kafka: str) -> dict[str, Any]:
+def connection(kafka: str) -> dict[str, Any]:
     """`host:port`, or as TAILRACE_KAFKA has it where Kafka is locked: `sasl_plaintext://user:password@host:port`."""
     scheme, locked, rest = kafka.partition("://")
     if not locked:
@@ -45,14 +45,16 @@ def _connection(kafka: str) -> dict[str, Any]:
 async def read_events(kafka: str) -> list[Event]:
     """Every event on the `.events` topics, from the beginning to where they end now; records without the headers of an event are passed over."""
     consumer = AIOKafkaConsumer(
-        **_connection(kafka),
+        **connection(kafka),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         isolation_level="read_committed",
     )
     await consumer.start()
     try:
-        consumer.subscribe([name for name in await consumer.topics() if name.endswith(".events")])
+        # A partner's own topics, which repeat some of these, have longer names.
+        named = [name for name in await consumer.topics() if name.endswith(".events") and name.count(".") == 1]
+        consumer.subscribe(named)
         events: list[Event] = []
         ends: dict[TopicPartition, int] = {}
         while not ends or [p for p in ends if await consumer.position(p) < ends[p]]:

@@ -54,7 +54,8 @@ async def _topics(bootstrap: str) -> set[str]:
 
 def _chosen(present: set[str], topic: str | None) -> list[str]:
     if topic is None:
-        return sorted(name for name in present if name.endswith(".events"))
+        # Partners' own topics, which have longer names, repeat some of these.
+        return sorted(name for name in present if name.endswith(".events") and name.count(".") == 1)
     if topic not in present:
         raise OperatorError(
             f"there is no topic {topic}",
