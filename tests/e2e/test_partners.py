@@ -4,13 +4,14 @@ import json
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from command import tailrace
 from company import Company, dead_letters
 
 from tailrace.core.kafka_address import KafkaAddress
 from tailrace.core.personal_data import REDACTED
 from tailrace.kafka import clients
 from tailrace.stack.embedded import Stack
-from tailrace_testing.gateway import Gateway, eventually
+from tailrace_testing.gateway import PASSWORD, Gateway, eventually
 
 AT = "/v1/partners"
 
@@ -69,3 +70,28 @@ async def _first(consumer: AIOKafkaConsumer, topic: str, many: int) -> list[Cons
 
 def _header(record: ConsumerRecord, name: str) -> str:
     return str(dict(record.headers)[name].decode())
+
+
+async def test_the_command_line_makes_shows_and_ends_a_partner(fleet: Stack, gateway: Gateway) -> None:
+    company = await Company.found(gateway)
+    member = company.member
+    who = ["--tenant", member.slug, "--email", member.email, "--gateway", gateway.url]
+
+    async def asked(*arguments: str) -> tuple[int, str]:
+        return await tailrace(fleet, "partner", *arguments, *who, TAILRACE_PASSWORD=PASSWORD)
+
+    code, said = await asked("add", "Freight desk", "order.confirmed", "--personal", "masked")
+    made = json.loads(said)
+    assert (code, made["topics"]) == (0, [f"partner.{made['id']}.order.events"])
+    mine = KafkaAddress.parse(fleet.kafka).as_user(made["user"], made["password"]).text()
+    order = await company.order(1)
+    (told,) = await _read(mine, made["topics"][0], 1)
+    assert _header(told, "ce_subject") == order["id"]
+    code, said = await asked("rotate", made["id"])
+    assert (code, json.loads(said)["password"] == made["password"]) == (0, False)
+    code, said = await asked("grant", made["id"], "order.imagined")
+    assert (code, "it was refused" in said) == (1, True), said
+    code, said = await asked("revoke", made["id"])
+    assert (code, json.loads(said)["status"]) == (0, "closed")
+    code, said = await asked("list")
+    assert (code, said.split()[:4]) == (0, [made["id"], "Freight", "desk", "closed"])

@@ -18,12 +18,12 @@ def beside(fleet: Stack) -> dict[str, str]:
     return environment | {"TAILRACE_DATA": str(fleet.plan.layout.data)}
 
 
-async def tailrace(fleet: Stack, *arguments: object) -> tuple[int, str]:
+async def tailrace(fleet: Stack, *arguments: object, **environment: str) -> tuple[int, str]:
     """Run `tailrace …` as its own process: how it ended, and all that it printed."""
     process = await asyncio.create_subprocess_exec(
         str(Path(sys.executable).parent / "tailrace"),
         *map(str, arguments),
-        env=beside(fleet),
+        env=beside(fleet) | environment,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )

@@ -48,12 +48,13 @@ def _kafka(name: str) -> tuple[str, set[str]]:
     from tailrace.cli.running import enter_environment
     from tailrace.core.kafka_address import RESERVED
     from tailrace.core.operator_error import OperatorError
+    from tailrace.runtime.access import PARTNERS
     from tailrace.runtime.fleet import load_services
     from tailrace.settings import Settings
 
     enter_environment()
     services = load_services()
-    if not _NAME.fullmatch(name) or name in RESERVED | {service.name for service in services}:
+    if not _NAME.fullmatch(name) or name in RESERVED | {PARTNERS[:-1]} | {service.name for service in services}:
         raise OperatorError(
             f"a reader cannot be called {name}", "choose another name, of small letters, digits and hyphens"
         )

@@ -59,12 +59,12 @@ async def _import(
 ) -> tuple[dict[str, Any], bytes | None]:
     """The job as it ended, and the file of refused rows."""
     async with outgoing.client(base, within=_ANSWER) as client:
-        client.headers["Authorization"] = f"Bearer {await _token(client, log_in)}"
+        client.headers["Authorization"] = f"Bearer {await token_of(client, log_in)}"
         headers = {"Content-Type": kind, "Idempotency-Key": str(uuid7())}
         answer = await client.post(path, content=content, params=dict(query), headers=headers)
         if answer.status_code != 202:
             raise OperatorError(
-                f"the file was refused: {_said(answer)}", "nothing was changed; mend it and send it again"
+                f"the file was refused: {said(answer)}", "nothing was changed; mend it and send it again"
             )
         at = answer.headers["location"]
         job = await _follow(client, at, answer.json())
@@ -83,10 +83,10 @@ def _show(job: dict[str, Any], refused: bytes | None, kept: Path) -> bool:
     return job["state"] == "succeeded" and refused is None
 
 
-async def _token(client: httpx2.AsyncClient, log_in: Mapping[str, str]) -> str:
+async def token_of(client: httpx2.AsyncClient, log_in: Mapping[str, str]) -> str:
     answer = await client.post("/v1/auth/login", json=dict(log_in))
     if answer.status_code != 200:
-        raise OperatorError(f"the log-in was refused: {_said(answer)}", "see --tenant, --email and TAILRACE_PASSWORD")
+        raise OperatorError(f"the log-in was refused: {said(answer)}", "see --tenant, --email and TAILRACE_PASSWORD")
     return str(answer.json()["access_token"])
 
 
@@ -100,12 +100,12 @@ async def _follow(client: httpx2.AsyncClient, at: str, job: dict[str, Any]) -> d
             if answer.status_code == 200:
                 job = answer.json()
             elif answer.status_code not in {429, 502, 503, 504}:
-                raise OperatorError(f"the job cannot be read: {_said(answer)}", f"it goes on; see {at}")
+                raise OperatorError(f"the job cannot be read: {said(answer)}", f"it goes on; see {at}")
             progress.update(task, completed=job["done"], total=job["total"])
     return job
 
 
-def _said(answer: httpx2.Response) -> str:
+def said(answer: httpx2.Response) -> str:
     try:
         problem = answer.json()
         return str(problem.get("detail") or problem.get("title"))
