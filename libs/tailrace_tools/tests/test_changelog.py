@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from tailrace.codegen.changelog import changed, with_changes
-from tailrace.codegen.places import CHANGELOG, SCHEMAS
+from tailrace.codegen.places import CHANGES, SCHEMAS
 
 TEXT, PERSONAL = {"type": "string"}, {"type": "string", "x-personal": True}
+LOG = CHANGES / "kite.events.md"
 MONDAY, TUESDAY = date(2026, 3, 2), date(2026, 3, 3)
 
 
@@ -30,16 +31,16 @@ def test_an_event_that_is_new_or_gone_and_a_field_that_came_or_is_personal_now(t
     commit(tmp_path, files(v1=schema(by=TEXT), v2=schema(by=TEXT)))
     told = list(changed(files(v2=schema(by=PERSONAL, where=TEXT), v3=schema(by=TEXT)), tmp_path))
     assert told == [
-        "`kite.flown` v1 is published no more",
-        "`kite.flown` v2: `/where` is new and optional",
-        "`kite.flown` v2: `by` is marked as personal",
-        "`kite.flown` v3 is new, on `kite.events`",
+        ("kite.events", "`kite.flown` v1 is published no more"),
+        ("kite.events", "`kite.flown` v2: `/where` is new and optional"),
+        ("kite.events", "`kite.flown` v2: `by` is marked as personal"),
+        ("kite.events", "`kite.flown` v3 is new"),
     ]
 
 
 def test_wording_is_no_change(tmp_path: Path) -> None:
     commit(tmp_path, files(v1=schema(by=TEXT)))
-    assert with_changes(files(v1=schema(by={**TEXT, "description": "Who."})), tmp_path, MONDAY) is None
+    assert with_changes(files(v1=schema(by={**TEXT, "description": "Who."})), tmp_path, MONDAY) == {}
 
 
 def test_days_are_told_newest_first_and_one_day_once(tmp_path: Path) -> None:
@@ -50,15 +51,24 @@ def test_days_are_told_newest_first_and_one_day_once(tmp_path: Path) -> None:
     ):
         (tmp_path / SCHEMAS).mkdir(parents=True, exist_ok=True)
         log = with_changes(told, tmp_path, day)
-        assert log is not None
-        (tmp_path / CHANGELOG).write_text(log)
+        assert list(log) == [LOG]
+        (tmp_path / CHANGES).mkdir(exist_ok=True)
+        (tmp_path / LOG).write_text(log[LOG] or "")
         commit(tmp_path, told)
-        assert with_changes(told, tmp_path, day) is None
-    lines = [line for line in (tmp_path / CHANGELOG).read_text().splitlines() if line.startswith(("##", "-"))]
+        assert with_changes(told, tmp_path, day) == {}
+    lines = [line for line in (tmp_path / LOG).read_text().splitlines() if line.startswith(("##", "-"))]
     assert lines == [
         "## 2026-03-03",
         "- `kite.flown` v2: `/at` is new and optional",
         "## 2026-03-02",
-        "- `kite.flown` v2 is new, on `kite.events`",
-        "- `kite.flown` v1 is new, on `kite.events`",
+        "- `kite.flown` v2 is new",
+        "- `kite.flown` v1 is new",
     ]
+
+
+def test_the_log_of_a_topic_goes_with_its_last_event(tmp_path: Path) -> None:
+    commit(tmp_path, files(v1=schema(by=TEXT)))
+    assert with_changes({}, tmp_path, MONDAY) == {}
+    (tmp_path / CHANGES).mkdir()
+    (tmp_path / LOG).write_text("…")
+    assert with_changes({}, tmp_path, MONDAY) == {LOG: None}

@@ -40,7 +40,6 @@ def _describe(root: Path, cache: "DescribeCache", *, check: bool, build: bool) -
     from tailrace.codegen.compatibility import breaking
     from tailrace.codegen.describe import build as built
     from tailrace.codegen.describe import describe, documents_of, drift, write, write_built
-    from tailrace.codegen.places import CHANGELOG
     from tailrace.runtime.fleet import load_services
 
     services = load_services()
@@ -58,8 +57,12 @@ def _describe(root: Path, cache: "DescribeCache", *, check: bool, build: bool) -
     write_built(made, root)
     differing = drift(files, root) if check else []
     if not check:
-        if told := with_changes(files, root, datetime.now(UTC).date()):
-            (root / CHANGELOG).write_text(told)
+        for path, log in with_changes(files, root, datetime.now(UTC).date()).items():
+            if log is None:
+                (root / path).unlink()
+            else:
+                (root / path).parent.mkdir(exist_ok=True)
+                (root / path).write_text(log)
         changed = write(files, root)
         out.print(f"{len(files)} files, {len(changed)} changed")
     for path in differing:

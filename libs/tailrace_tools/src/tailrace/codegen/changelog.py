@@ -1,52 +1,62 @@
-"""What became of the contracts, for who reads events and not commits: `tailrace describe` adds a day's lines to `contracts/CHANGELOG.md`.
+"""What became of the contracts, for who reads events and not commits: `tailrace describe` adds a day's lines to the log of a topic, newest first.
 
-It compares what it is about to write with what lies there, so that a change is told once. Newest first.
+A file for each topic, so that two branches that each add a service merge. It compares what it is about to write with what lies there, so that a
+change is told once.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
-from tailrace.codegen.places import CHANGELOG, SCHEMAS
+from tailrace.codegen.places import CHANGES, SCHEMAS
 from tailrace.codegen.schema_diff import changes
 
-_HEAD = """# What became of the contracts
+_HEAD = """# What became of `{topic}`
 
 Each day on which an event, or a field of one, came or went. Written by `tailrace describe`. What may change, and for how long what is
-old stays, is in [retention and deprecation](../docs/explanation/retention.md).
+old stays, is in [retention and deprecation](../../docs/explanation/retention.md).
 """
 
 
-def with_changes(files: Mapping[Path, str], root: Path, day: date) -> str | None:
-    """The change log with what `files` change of the schemas below `root`; None when they change nothing that a reader would notice."""
-    lines = [f"- {line}" for line in changed(files, root)]
-    if not lines:
-        return None
-    path = root / CHANGELOG
-    body = path.read_text().removeprefix(_HEAD).lstrip("\n") if path.is_file() else ""
-    heading = f"## {day.isoformat()}\n\n"
+def with_changes(files: Mapping[Path, str], root: Path, day: date) -> dict[Path, str | None]:
+    """The logs to which `files` add, by what they change of the schemas below `root`; None for the log of a topic that is gone."""
+    by_topic: dict[str, list[str]] = defaultdict(list)
+    for topic, line in changed(files, root):
+        by_topic[topic].append(f"- {line}")
+    left = {json.loads(text)["x-topic"] for path, text in files.items() if path.parent == SCHEMAS}
+    logs = {
+        CHANGES / f"{topic}.md": _with(root / CHANGES / f"{topic}.md", topic, lines, day) if topic in left else None
+        for topic, lines in by_topic.items()
+    }
+    return {path: log for path, log in logs.items() if log is not None or (root / path).is_file()}
+
+
+def _with(path: Path, topic: str, lines: Sequence[str], day: date) -> str:
+    head, heading = _HEAD.format(topic=topic), f"## {day.isoformat()}\n\n"
+    body = path.read_text().removeprefix(head).lstrip("\n") if path.is_file() else ""
     if body.startswith(heading):
         rest = body.removeprefix(heading)
         lines = [line for line in lines if f"{line}\n" not in rest.partition("\n## ")[0] + "\n"]
-        return f"{_HEAD}\n{heading}" + "".join(f"{line}\n" for line in lines) + rest
-    return f"{_HEAD}\n{heading}" + "\n".join(lines) + "\n" + (f"\n{body}" if body else "")
+        return f"{head}\n{heading}" + "".join(f"{line}\n" for line in lines) + rest
+    return f"{head}\n{heading}" + "\n".join(lines) + "\n" + (f"\n{body}" if body else "")
 
 
-def changed(files: Mapping[Path, str], root: Path) -> Iterator[str]:
-    """A line for each event that came or went, and for each field that did, by name."""
+def changed(files: Mapping[Path, str], root: Path) -> Iterator[tuple[str, str]]:
+    """A topic and a line for each event that came or went, and for each field that did, by name."""
     there = {path.relative_to(root) for path in (root / SCHEMAS).glob("*.json")}
     for path in sorted(there | {path for path in files if path.parent == SCHEMAS}):
         type, _, version = path.stem.rpartition(".v")
         name = f"`{type}` v{version}"
-        if path not in there:
-            yield f"{name} is new, on `{json.loads(files[path])['x-topic']}`"
-        elif path not in files:
-            yield f"{name} is published no more"
-        else:
-            old, new = (root / path).read_text(), files[path]
-            if old != new:
-                yield from (f"{name}: {each}" for each in _differences(old, new))
+        old, new = (root / path).read_text() if path in there else None, files.get(path)
+        topic = json.loads(new or old or "")["x-topic"]
+        if old is None:
+            yield topic, f"{name} is new"
+        elif new is None:
+            yield topic, f"{name} is published no more"
+        elif old != new:
+            yield from ((topic, f"{name}: {each}") for each in _differences(old, new))
 
 
 def _differences(old: str, new: str) -> Iterator[str]:

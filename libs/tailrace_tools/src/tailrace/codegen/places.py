@@ -5,7 +5,7 @@ from pathlib import Path
 
 CONTRACTS = Path("contracts")
 SCHEMAS = Path("contracts/schemas")
-CHANGELOG = Path("contracts/CHANGELOG.md")
+CHANGES = Path("contracts/changes")
 """What became of the schemas, day by day."""
 SAMPLES = Path("contracts/samples")
 OPENAPI = Path("contracts/src/contracts/openapi")
