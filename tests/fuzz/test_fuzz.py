@@ -58,8 +58,6 @@ async def test_every_answer_is_as_the_document_says(gateway: Gateway, tmp_path: 
     document["paths"] = _share(document["paths"])
     (tmp_path / "openapi.json").write_text(json.dumps(document))
     code, said = await _ask(member, gateway.url, tmp_path, "--phases", "coverage", "--max-time", str(LONGEST))
-    if "AST constructor recursion depth mismatch" in said:
-        pytest.skip("CPython before 3.11.5 breaks off in ast.parse (python/cpython#106905)")
     assert code == 0, said
     operations = json.loads((tmp_path / "report.json").read_text())["operations"]
     assert (operations["tested"], operations["errored"]) == (operations["total"], 0), said
@@ -98,11 +96,19 @@ def _share(paths: dict[str, Any]) -> dict[str, Any]:
 
 async def _ask(member: Member, url: str, folder: Path, *more: str) -> tuple[int | None, str]:
     """Have Schemathesis ask what `openapi.json` in the folder offers; its exit code, and what it printed."""
+    code, said = await _ask_by(2, member, url, folder, *more)
+    if "AST constructor recursion depth mismatch" in said:
+        # Two threads at once can break ast.parse off in CPython 3.11 (python/cpython#106905), which hypothesis uses to describe itself.
+        code, said = await _ask_by(1, member, url, folder, *more)
+    return code, said
+
+
+async def _ask_by(workers: int, member: Member, url: str, folder: Path, *more: str) -> tuple[int | None, str]:
     (folder / "schemathesis.toml").write_text(SETTINGS)
     # fmt: off
     arguments = [
         "run", "openapi.json", "--url", url, "--header", f"Authorization: Bearer {member.token}",
-        "--checks", ",".join(CHECKS), "--seed", SEED, "--workers", "2", "--continue-on-failure", "--no-shrink",
+        "--checks", ",".join(CHECKS), "--seed", SEED, "--workers", str(workers), "--continue-on-failure", "--no-shrink",
         "--generation-database", "none", "--warnings", "off", "--no-color",
         "--report", "json", "--report-json-path", "report.json",
     ]
