@@ -4,7 +4,7 @@ import ast
 import importlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -38,12 +38,19 @@ def test_every_projection_declares_its_tables(service: Service) -> None:
 def test_nobody_else_writes_what_a_projection_owns(service: Service) -> None:
     found = []
     for projection in _projections(service):
-        # Where its handlers stand, or the kind of projection that it is.
+        # Where its handlers stand, or the kind of projection that it is, or its rows.
         own = {type(projection).__module__, *(handler.__module__ for _, handler in projection.handlers.values())}
+        own |= _declaring(service, projection.tables)
         for module in _modules(service):
             lines = [] if module.__name__ in own else _written(module, projection.tables)
             found += [f"{module.__name__}:{line} writes what {projection.name} owns" for line in lines]
     say_all(found)
+
+
+def _declaring(service: Service, tables: Sequence[Table]) -> set[str]:
+    """The modules in which the rows of these tables are declared."""
+    mapped = (each for module in _modules(service) for each in vars(module).values() if isinstance(each, type))
+    return {each.__module__ for each in mapped if any(getattr(each, "__table__", None) is table for table in tables)}
 
 
 def test_the_lint_sees_a_write() -> None:
