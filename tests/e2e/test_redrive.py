@@ -121,9 +121,7 @@ async def test_an_event_of_a_forger_has_no_effect_and_says_whose_the_topic_is(fl
     async def forged() -> list[Any]:
         connection = await asyncpg.connect(fleet.postgres_url.rsplit("/", 1)[0] + "/shipping")
         try:
-            of = (
-                "SELECT * FROM dead_letter WHERE aggregate_id IS NULL AND subscriber = $1 AND reason LIKE '%ce_source%'"
-            )
+            of = "SELECT * FROM dead_letter WHERE aggregate_id IS NULL AND subscriber = $1 AND reason LIKE '%ce_source is ''/tailrace/shipping''%'"
             return list(await connection.fetch(of, order_requests.name))
         finally:
             await connection.close()

@@ -17,6 +17,7 @@ from toy import Note, Writer, service
 
 from tailrace.core.errors import Unavailable
 from tailrace.core.ids import uuid7
+from tailrace.core.stand_ins import trace_read
 from tailrace.db.error_classes import is_unstorable
 from tailrace.http.jwks import PublishedKeys
 from tailrace.http.pagination import listed
@@ -165,8 +166,9 @@ async def test_only_a_trace_context_that_is_one_goes_on(toy: Harness) -> None:
     for sent in (TRACEPARENT, "x" * 5000, TRACEPARENT.upper(), TRACEPARENT + "-00"):
         answer = await toy.client.post("/v1/notes", json={"text": "x"}, headers={"traceparent": sent})
         assert answer.status_code == 201
-    kept = await toy.admin.fetch("SELECT traceparent FROM outbox ORDER BY id")
-    assert [row["traceparent"] for row in kept] == [TRACEPARENT, None, None, None]
+    kept = await toy.admin.fetch("SELECT traceparent, correlation_id FROM outbox ORDER BY id")
+    read = [trace_read(row["traceparent"], row["correlation_id"]) for row in kept]
+    assert read == [TRACEPARENT, None, None, None]
 
 
 async def test_headers_of_a_token_that_confuse(toy: Harness) -> None:

@@ -82,7 +82,7 @@ async def write(tx: Tx, batch: Batch) -> None:
     """Write what is new in `batch`. The entries of a document whose customer changed go with it, those of its children too."""
     ids = sorted({*batch.parents(), *batch.subjects})
     # A plan that was made while the tables were small, as they are when a rebuild begins, would go on reading them whole.
-    await tx.execute(_PLAN_ANEW)
+    await tx.execute(_PLAN_EACH_TIME)
     seen = {row.id: _state(row) for row in await tx.execute(_READ, {"ids": ids})}
     states = _learned(batch, seen)
     written: dict[UUID, State] = {}
@@ -147,7 +147,7 @@ def _arrays(names: Iterable[tuple[str, Any]], alias: str) -> Any:
 _SAID = {"parent_id": Uuid, "customer_id": Uuid, "owner_id": Uuid, "title": Text}
 _NOTHING: State = dict.fromkeys(_SAID)
 _ENTRY = {"id": Uuid, "subject_id": Uuid, "kind": Text, "type": Text, "occurred_at": DateTime(True), "details": Text}
-_PLAN_ANEW = text("SET LOCAL plan_cache_mode = force_custom_plan")
+_PLAN_EACH_TIME = text("SET LOCAL plan_cache_mode = force_custom_plan")
 _subject: Any = TimelineSubject.__table__
 _entry: Any = TimelineEntry.__table__
 _parent: Any = _subject.alias("parent")

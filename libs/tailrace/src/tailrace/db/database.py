@@ -168,7 +168,7 @@ class Tx(AsyncSession):
             self._unit.writes_together = False
 
     def makes_due(self, seconds: float = 0.0) -> None:
-        """Have whoever works on timers, jobs, errands or dead letters look so many seconds after the commit: there will be something for them."""
+        """Have the runners of timers, jobs, errands and dead letters look so many seconds after the commit: there will be something for them."""
         self.info[_DUE_IN] = max(0.0, min(seconds, self.info.get(_DUE_IN, seconds)))
 
     async def settle(self) -> None:

@@ -1,7 +1,7 @@
 """From topics to others, exactly once: what is read, what is made of it, and how far that was, are one Kafka transaction.
 
-A relay has a name, which is its transactional id and the group of its offsets. Who starts one fences off whoever had that name before, so that two at
-once, or one that was thought dead, double nothing. A record keeps its partition, and so the order of its aggregate.
+A relay has a name, which is its transactional id and the group of its offsets. The one that starts fences off the one that had that name before, so
+that two at once, or one that was thought dead, double nothing. A record keeps its partition, and so the order of its aggregate.
 """
 
 import asyncio
