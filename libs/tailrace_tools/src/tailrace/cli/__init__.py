@@ -12,7 +12,7 @@ import typer
 from tailrace.cli.capture_commands import capture
 from tailrace.cli.console import explained
 from tailrace.cli.dlq_options import filtered
-from tailrace.cli.partners import partners
+from tailrace.cli.partners import commands as partner
 from tailrace.cli.readers import readers
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ app = typer.Typer(
 events = typer.Typer(no_args_is_help=True, help="Events on Kafka.")
 app.add_typer(events, name="events")
 app.add_typer(readers, name="reader")
-app.add_typer(partners, name="partner")
+app.add_typer(partner, name="partner")
 dlq = typer.Typer(no_args_is_help=True, help="Events that a subscriber could not apply.")
 app.add_typer(dlq, name="dlq")
 keys = typer.Typer(no_args_is_help=True, help="The keys that access tokens are signed with.")

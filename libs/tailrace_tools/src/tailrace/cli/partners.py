@@ -9,7 +9,7 @@ import typer
 
 from tailrace.cli.console import explained, out
 
-partners = typer.Typer(
+commands = typer.Typer(
     no_args_is_help=True, help="Systems outside that hear of a company's events, on topics of their own."
 )
 
@@ -23,7 +23,7 @@ _Types = Annotated[list[str], typer.Argument(help="Types of events that it hears
 _Personal = Annotated[str, typer.Option("--personal", help="Of personal fields: omitted, masked or plain.")]
 
 
-@partners.command("add")
+@commands.command("add")
 @explained
 def add(
     name: Annotated[str, typer.Argument(help="What people call it.")],
@@ -43,7 +43,7 @@ def add(
     _print(_run(work, tenant, email, gateway))
 
 
-@partners.command("grant")
+@commands.command("grant")
 @explained
 def grant(
     partner: _Id,
@@ -62,7 +62,7 @@ def grant(
     _print(_run(work, tenant, email, gateway))
 
 
-@partners.command("rotate")
+@commands.command("rotate")
 @explained
 def rotate(partner: _Id, tenant: _Tenant, email: _Email, gateway: _Gateway = None) -> None:
     """Give a partner another password, and print it as JSON. The one before is good no more."""
@@ -74,7 +74,7 @@ def rotate(partner: _Id, tenant: _Tenant, email: _Email, gateway: _Gateway = Non
     _print(_run(work, tenant, email, gateway))
 
 
-@partners.command("revoke")
+@commands.command("revoke")
 @explained
 def revoke(partner: _Id, tenant: _Tenant, email: _Email, gateway: _Gateway = None) -> None:
     """Take a partner's user, rights and topics away, and wait until they are gone."""
@@ -86,7 +86,7 @@ def revoke(partner: _Id, tenant: _Tenant, email: _Email, gateway: _Gateway = Non
     _print(_run(work, tenant, email, gateway))
 
 
-@partners.command("list")
+@commands.command("list")
 @explained
 def list_(tenant: _Tenant, email: _Email, gateway: _Gateway = None) -> None:
     """Show the company's partners: id, name, state, what becomes of personal fields, and the types of events."""
