@@ -5,7 +5,7 @@ from scribe import AT, Scribe
 
 from audit import heads
 from audit.heads import place_of
-from audit.means import _by_engine
+from audit.means import _kept
 from contracts.audit import AuditHeadSigned
 from tailrace.core.errors import Unavailable
 from tailrace.core.ids import uuid7
@@ -64,7 +64,7 @@ async def test_heads_are_shipped_and_tried_again_when_the_store_is_away(
 ) -> None:
     await scribe.fill(3)
     head = await scribe.sign()
-    store = _by_engine[scribe.h.database.engine].store
+    store = _kept.at(scribe.h.database).store
 
     async def away(key: str, chunks: object) -> None:
         raise Unavailable("away")

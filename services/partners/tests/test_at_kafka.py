@@ -62,7 +62,7 @@ async def test_a_password_opens_its_own_topics_until_it_is_revoked(
     make_harness: MakeHarness, kafka: str, as_service: str
 ) -> None:
     partners = await make_harness(service)
-    opening._by_engine[partners.database.engine] = partners.settings.model_copy(update={"kafka": as_service})
+    opening.settings_here.keep(partners.database, partners.settings.model_copy(update={"kafka": as_service}))
     body = {"name": "Freight desk", "types": ["partner.registered"]}
     made = [(await partners.client.post("/v1/partners", json=body)).json() for _ in range(2)]
     await partners.fire_timers()
@@ -111,7 +111,7 @@ async def test_what_is_done_twice_at_kafka_is_done_once(make_harness: MakeHarnes
     """As after a crash between Kafka and the database: the timer fires again."""
     partners = await make_harness(service)
     settings = partners.settings.model_copy(update={"kafka": as_service})
-    opening._by_engine[partners.database.engine] = settings
+    opening.settings_here.keep(partners.database, settings)
     body = {"name": "Freight desk", "types": ["partner.registered"]}
     made = (await partners.client.post("/v1/partners", json=body)).json()
     async with partners.tx() as tx:

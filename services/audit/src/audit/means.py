@@ -8,7 +8,6 @@ import hashlib
 import hmac
 import os
 from datetime import UTC, datetime, timedelta
-from weakref import WeakKeyDictionary
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -20,6 +19,7 @@ from sqlalchemy import func, select
 from audit.models import SigningKey
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Tx
+from tailrace.db.per_database import PerDatabase
 from tailrace.settings import Settings
 from tailrace.storage.store import Store, store_of
 
@@ -74,17 +74,17 @@ class Means:
         return row
 
 
-_by_engine: WeakKeyDictionary[object, Means] = WeakKeyDictionary()
+_kept: PerDatabase[Means] = PerDatabase()
 
 
 async def prepare(app: FastAPI, settings: Settings) -> None:
     """Before anything is served or fired."""
-    _by_engine[app.state.database.engine] = Means(settings, store_of(settings, "audit"))
+    _kept.keep(app.state.database, Means(settings, store_of(settings, "audit")))
 
 
 def means_of(tx: Tx) -> Means:
     """Those of the process that this transaction runs in."""
-    return _by_engine[tx.bind]
+    return _kept.of(tx)
 
 
 async def keys(tx: Tx) -> list[SigningKey]:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
-from weakref import WeakKeyDictionary
 
 from fastapi import FastAPI
 from sqlalchemy import bindparam, func, select
@@ -23,6 +22,7 @@ from tailrace.core import clock
 from tailrace.core.ids import derived_id
 from tailrace.core.payload import Payload
 from tailrace.db.database import Tx
+from tailrace.db.per_database import PerDatabase
 from tailrace.errands.calls import Call
 from tailrace.errands.errands import Errand, Outcome
 from tailrace.errands.partners import partner_of
@@ -37,7 +37,7 @@ AT_ONCE = 50
 _LOOK_AGAIN, _AWAITED = timedelta(seconds=5), timedelta(hours=1)
 """Who is new is told of by another topic: their address is looked for again so often, and so long."""
 _HOLD = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("target"), 0)))
-_by_engine: WeakKeyDictionary[object, Settings] = WeakKeyDictionary()
+_settings: PerDatabase[Settings] = PerDatabase()
 
 
 class Target(Payload):
@@ -76,7 +76,7 @@ sending = Errand("notifications.sending", about=Sending, timeout=20, deadline=ti
 
 async def prepare(app: FastAPI, settings: Settings) -> None:
     """Before anything is served or fired."""
-    _by_engine[app.state.database.engine] = settings
+    _settings.keep(app.state.database, settings)
 
 
 def to_user(user_id: UUID) -> Target:
@@ -180,7 +180,7 @@ async def _call(tx: Tx, target: Target, rows: Sequence[Delivery]) -> Call | str 
         return None
     if user is None or not user.active:
         return "user-unknown" if user is None else "user-gone"
-    partner = partner_of(_by_engine[tx.bind], MAIL_SERVER)
+    partner = partner_of(_settings.of(tx), MAIL_SERVER)
     if partner is None or partner.sender is None:
         return "no-mail-server"
     return partner.mail(user.email, formats.mail(rows, partner.sender, user.email, clock.now()))

@@ -6,7 +6,6 @@ Everything that is done there can be done twice. A crash, or a Kafka that is awa
 import asyncio
 from datetime import UTC, datetime
 from uuid import UUID
-from weakref import WeakKeyDictionary
 
 from fastapi import FastAPI
 from sqlalchemy import delete
@@ -14,18 +13,19 @@ from sqlalchemy.dialects.postgresql import insert
 
 from partners.models import Filling, Partner
 from tailrace.db.database import Tx
+from tailrace.db.per_database import PerDatabase
 from tailrace.kafka.topics import create_topics, delete_topics
 from tailrace.messaging.timers import Timer
 from tailrace.runtime import access
 from tailrace.settings import Settings
 
 due = Timer("partners.opening")
-_by_engine: WeakKeyDictionary[object, Settings] = WeakKeyDictionary()
+settings_here: PerDatabase[Settings] = PerDatabase()
 
 
 async def prepare(app: FastAPI, settings: Settings) -> None:
     """Before anything is served or fired."""
-    _by_engine[app.state.database.engine] = settings
+    settings_here.keep(app.state.database, settings)
 
 
 def password_of(settings: Settings, partner: Partner) -> str:
@@ -40,7 +40,7 @@ async def soon(tx: Tx, partner: Partner) -> None:
 
 @due.due
 async def follow(tx: Tx, partner_id: UUID) -> None:
-    settings = _by_engine[tx.bind]
+    settings = settings_here.of(tx)
     partner = await tx.load(Partner, partner_id)
     if partner.status == "opening":
         await open_at_kafka(settings, partner)

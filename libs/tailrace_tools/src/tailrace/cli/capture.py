@@ -115,9 +115,7 @@ async def _watch(services: Sequence[Service], settings: Settings, *, deployed: b
                     await _lead(connection, services, settings, deployed=deployed)
         except (*UNREACHED, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             out.print(f"PostgreSQL does not answer: {error}", style="dim", markup=False)
-            metrics.readings["tailrace.capture.looked"] = [({}, time.time())]
-        else:
-            metrics.readings["tailrace.capture.looked"] = [({}, time.time())]
+        metrics.readings["tailrace.capture.looked"] = [({}, time.time())]
         await asyncio.sleep(STANDBY)
 
 

@@ -5,7 +5,6 @@ Which partner that is, the operator says (`TAILRACE_PARTNERS`, under the name `c
 
 from typing import Any
 from uuid import UUID
-from weakref import WeakKeyDictionary
 
 from fastapi import FastAPI
 from pydantic import BaseModel, Field
@@ -16,12 +15,13 @@ from shipping.carriers import Carrier
 from shipping.models import Shipment
 from tailrace.core.money import Currency
 from tailrace.db.database import Tx
+from tailrace.db.per_database import PerDatabase
 from tailrace.errands.calls import Call
 from tailrace.errands.partners import Partner, partner_of
 from tailrace.settings import Settings
 
 MOST_STEPS = 200
-_by_engine: WeakKeyDictionary[object, Settings] = WeakKeyDictionary()
+_settings: PerDatabase[Settings] = PerDatabase()
 
 
 class Booked(BaseModel):
@@ -54,12 +54,12 @@ class Way(BaseModel):
 
 async def prepare(app: FastAPI, settings: Settings) -> None:
     """Before anything is served or fired."""
-    _by_engine[app.state.database.engine] = settings
+    _settings.keep(app.state.database, settings)
 
 
 def carrier_partner(tx: Tx) -> Partner | None:
     """Who is asked, in the process that this transaction runs in; None while no setting says where it is."""
-    return partner_of(_by_engine[tx.bind], "carrier")
+    return partner_of(_settings.of(tx), "carrier")
 
 
 def book(partner: Partner, booking: Booking, shipment: Shipment, carrier: Carrier) -> Call:
