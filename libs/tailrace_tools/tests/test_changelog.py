@@ -71,4 +71,8 @@ def test_the_log_of_a_topic_goes_with_its_last_event(tmp_path: Path) -> None:
     assert with_changes({}, tmp_path, MONDAY) == {}
     (tmp_path / CHANGES).mkdir()
     (tmp_path / LOG).write_text("…")
+    assert with_changes(files(v1=schema(by=TEXT)), tmp_path, MONDAY) == {}
+    assert with_changes({}, tmp_path, MONDAY) == {LOG: None}
+    # Also when somebody took its schemas away by hand.
+    (tmp_path / SCHEMAS / "kite.flown.v1.json").unlink()
     assert with_changes({}, tmp_path, MONDAY) == {LOG: None}

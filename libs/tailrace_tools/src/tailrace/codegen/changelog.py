@@ -26,11 +26,13 @@ def with_changes(files: Mapping[Path, str], root: Path, day: date) -> dict[Path,
     for topic, line in changed(files, root):
         by_topic[topic].append(f"- {line}")
     left = {json.loads(text)["x-topic"] for path, text in files.items() if path.parent == SCHEMAS}
-    logs = {
-        CHANGES / f"{topic}.md": _with(root / CHANGES / f"{topic}.md", topic, lines, day) if topic in left else None
-        for topic, lines in by_topic.items()
+    logs: dict[Path, str | None] = {
+        CHANGES / path.name: None for path in (root / CHANGES).glob("*.md") if path.stem not in left
     }
-    return {path: log for path, log in logs.items() if log is not None or (root / path).is_file()}
+    for topic in by_topic.keys() & left:
+        path = CHANGES / f"{topic}.md"
+        logs[path] = _with(root / path, topic, by_topic[topic], day)
+    return logs
 
 
 def _with(path: Path, topic: str, lines: Sequence[str], day: date) -> str:
