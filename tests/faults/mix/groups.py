@@ -10,6 +10,7 @@ from aiokafka.client import AIOKafkaClient, CoordinationType
 from aiokafka.protocol.admin import DeleteGroupsRequest
 
 from mix import logins
+from mix.stopping import stop
 
 _EMPTY = {"Empty", "Dead"}
 
@@ -53,7 +54,7 @@ async def move_to(kafka: str, group: str, offsets: Mapping[TopicPartition, int])
         consumer.assign(list(offsets))
         await consumer.commit(dict(offsets))
     finally:
-        await consumer.stop()
+        await stop(consumer)
 
 
 async def delete(kafka: str, group: str) -> None:
@@ -79,4 +80,4 @@ async def behind(kafka: str, group: str, known: Set[TopicPartition]) -> int:
         ends = await consumer.end_offsets(list(offsets)) if offsets else {}
         return sum(ends[place] - offset for place, offset in offsets.items())
     finally:
-        await consumer.stop()
+        await stop(consumer)

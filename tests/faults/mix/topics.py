@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from aiokafka.client import AIOKafkaClient
 
 from mix import logins
+from mix.stopping import stop
 
 Where = tuple[str, int, int]
 """Topic, partition, offset."""
@@ -69,7 +70,7 @@ class Topics:
                     self._take(batch)
                     self._next[place] = batch[-1].offset + 1
         finally:
-            await consumer.stop()
+            await stop(consumer)
 
     def _take(self, batch: Iterable[ConsumerRecord]) -> None:
         for record in batch:
