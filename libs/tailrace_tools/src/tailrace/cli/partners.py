@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from functools import cache
 from typing import Annotated, Any
 
 import typer
@@ -13,7 +14,6 @@ commands = typer.Typer(
     no_args_is_help=True, help="Systems outside that hear of a company's events, on topics of their own."
 )
 
-_AT = "/v1/partners"
 _PAUSE, _WITHIN = 0.3, 60.0
 _Tenant = Annotated[str, typer.Option("--tenant", help="The company's slug.")]
 _Email = Annotated[str, typer.Option("--email", help="Who asks; the password is in TAILRACE_PASSWORD.")]
@@ -38,7 +38,7 @@ def add(
     body = {"name": name, "types": types, "personal": personal, **({"since": since} if since else {})}
 
     async def work(ask: "Ask") -> Any:
-        return await _opened(ask, (await ask("POST", _AT, body))["id"])
+        return await _opened(ask, (await ask("POST", _at(), body))["id"])
 
     _print(_run(work, tenant, email, gateway))
 
@@ -56,7 +56,7 @@ def grant(
     """Let a partner hear of these events from now on, instead of those before."""
 
     async def work(ask: "Ask") -> Any:
-        await ask("PUT", f"{_AT}/{partner}/grant", {"types": types, "personal": personal})
+        await ask("PUT", f"{_at()}/{partner}/grant", {"types": types, "personal": personal})
         return await _reached(ask, partner, "open")
 
     _print(_run(work, tenant, email, gateway))
@@ -68,7 +68,7 @@ def rotate(partner: _Id, tenant: _Tenant, email: _Email, gateway: _Gateway = Non
     """Give a partner another password, and print it as JSON. The one before is good no more."""
 
     async def work(ask: "Ask") -> Any:
-        await ask("POST", f"{_AT}/{partner}/rotate", None)
+        await ask("POST", f"{_at()}/{partner}/rotate", None)
         return await _opened(ask, partner)
 
     _print(_run(work, tenant, email, gateway))
@@ -80,7 +80,7 @@ def revoke(partner: _Id, tenant: _Tenant, email: _Email, gateway: _Gateway = Non
     """Take a partner's user, rights and topics away, and wait until they are gone."""
 
     async def work(ask: "Ask") -> Any:
-        await ask("POST", f"{_AT}/{partner}/revoke", None)
+        await ask("POST", f"{_at()}/{partner}/revoke", None)
         return await _reached(ask, partner, "closed")
 
     _print(_run(work, tenant, email, gateway))
@@ -95,7 +95,7 @@ def list_(tenant: _Tenant, email: _Email, gateway: _Gateway = None) -> None:
         found: list[Any] = []
         cursor = ""
         while True:
-            page = await ask("GET", f"{_AT}?limit=200{cursor}", None)
+            page = await ask("GET", f"{_at()}?limit=200{cursor}", None)
             found += page["items"]
             if page["next_cursor"] is None:
                 return found
@@ -109,6 +109,18 @@ def list_(tenant: _Tenant, email: _Email, gateway: _Gateway = None) -> None:
         out.print("No partner.")
 
 
+@cache
+def _at() -> str:
+    """Where the service that gives access answers, by its manifest. Raises `OperatorError` where none is installed."""
+    from tailrace.core.operator_error import OperatorError
+    from tailrace.runtime.fleet import load_services
+
+    for service in load_services():
+        if service.gives_access:
+            return service.exposes[0].prefix
+    raise OperatorError("no service that gives access is installed", "install it, or use another environment")
+
+
 Ask = Callable[[str, str, Any], Awaitable[Any]]
 """Method, path and body to the answer's JSON. Raises `OperatorError` for a refusal."""
 
@@ -116,7 +128,7 @@ Ask = Callable[[str, str, Any], Awaitable[Any]]
 async def _opened(ask: Ask, partner: str) -> Any:
     """What it logs in with, and where it reads."""
     now = await _reached(ask, partner, "open")
-    return {**await ask("GET", f"{_AT}/{partner}/credentials", None), "id": now["id"], "topics": now["topics"]}
+    return {**await ask("GET", f"{_at()}/{partner}/credentials", None), "id": now["id"], "topics": now["topics"]}
 
 
 async def _reached(ask: Ask, partner: str, status: str) -> Any:
@@ -124,7 +136,7 @@ async def _reached(ask: Ask, partner: str, status: str) -> Any:
 
     clock = asyncio.get_running_loop().time
     deadline = clock() + _WITHIN
-    while (now := await ask("GET", f"{_AT}/{partner}", None))["status"] != status:
+    while (now := await ask("GET", f"{_at()}/{partner}", None))["status"] != status:
         if clock() > deadline:
             raise OperatorError(
                 f"partner {partner} is still {now['status']}", "Kafka may be away: it goes on by itself when it is back"
