@@ -7,7 +7,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from tailrace.stack.embedded import Stack
-from tailrace_demo import approvals, books, money, traces
+from tailrace_demo import approvals, books, forwarder, money, traces
 from tailrace_demo.client import RequestLog, Session
 from tailrace_demo.companies import METAL
 from tailrace_demo.expected import expected
@@ -45,6 +45,9 @@ async def test_figures_and_traces_of_a_company_are_what_its_requests_say(
         assert [(each.name, each.found, each.wanted) for each in seen.checks if not each.holds] == []
         assert "<svg" in seen.chart
         assert "Approve the budget" in seen.news
+        told = await forwarder.listen(shop, fleet.kafka, log.entries)
+        assert [(each.name, each.found, each.wanted) for each in told.checks if not each.holds] == []
+        assert told.checks[1].wanted > ORDERS // 2
         verdict = await traces.check({firm.slug: shop.admin}, log.entries, fleet.kafka, ORDERS, 7)
     assert verdict.wrong == {}, "\n".join(f"{k}: {v}" for k, v in verdict.wrong.items())
     assert (verdict.orders, verdict.asked > ORDERS, verdict.nodes > 10 * ORDERS) == (ORDERS, True, True)

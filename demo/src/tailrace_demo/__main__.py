@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tailrace_demo import approvals, books, money, moving_in, report, topics, traces
+from tailrace_demo import approvals, books, forwarder, money, moving_in, report, topics, traces
 from tailrace_demo.client import RequestLog, Session
 from tailrace_demo.companies import FIRMS, MUSIC
 from tailrace_demo.expected import Expected, expected
@@ -85,6 +85,8 @@ async def run(options: argparse.Namespace, log: RequestLog, data: Path, console:
         )
         console.print("A manager's morning …")
         seen = await morning(shops[0], figures[FIRMS[0].slug], log.entries)
+        console.print("A partner …")
+        told = await forwarder.listen(shops[0], options.kafka, log.entries)
         log.save()
         traced, drawn = await _traced(shops[0], example["answer"]["id"])
         checked = await _checked(shops, log, options)
@@ -92,13 +94,14 @@ async def run(options: argparse.Namespace, log: RequestLog, data: Path, console:
     counted, waits = topics.per_topic(events), topics.latency(events)
     report.show_checks(console, results)
     report.show_morning(console, shops[0], seen, _saved(seen.chart, data / "shipped.svg"))
+    report.show_partner(console, shops[0], told)
     report.show_topics(console, counted, waits)
     report.show_story(console, example["answer"]["number"], list(topics.story(events, example["answer"]["id"])))
     report.show_trace(console, options.gateway, example["answer"]["id"], traced, _saved(drawn, data / "trace.svg"))
     report.show_traces(console, checked)
     report.show_log_ins(console, options.gateway, shops)
     report.save(data / "report.json", results, counted, waits, checked)
-    every = [*seen.checks, *(check for _, checks in results.values() for check in checks)]
+    every = [*seen.checks, *told.checks, *(check for _, checks in results.values() for check in checks)]
     right = not checked.wrong and all(check.holds for check in every)
     verdict = "[green]every figure agrees[/]" if right else "[bold red]some figures are wrong[/]"
     console.print(

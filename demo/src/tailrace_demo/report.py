@@ -10,6 +10,7 @@ from rich.tree import Tree
 
 from tailrace_demo.books import Check
 from tailrace_demo.companies import PASSWORD, Firm
+from tailrace_demo.forwarder import Told
 from tailrace_demo.morning import Morning
 from tailrace_demo.setup import Shop
 from tailrace_demo.topics import Event, Latency
@@ -42,6 +43,14 @@ def show_morning(console: Console, shop: Shop, seen: Morning, picture: Path) -> 
     behind = "nobody can tell how many" if seen.behind is None else f"{seen.behind:,}"
     console.print(f"Complete until {until}; {behind} events still to be read. What was shipped is drawn in {picture}")
     console.print(f"Told meanwhile: “{seen.news}”, {seen.told_after * 1000:,.0f} ms after it was asked for")
+
+
+def show_partner(console: Console, shop: Shop, told: Told) -> None:
+    """What a partner was told, and how anybody can read on as that partner."""
+    _show_figures(console, f"What {shop.firm.name} tells its freight forwarder", "On its topic", told.checks, shop.firm)
+    for line in told.last:
+        console.print(line, no_wrap=True, overflow="ellipsis", highlight=False)
+    console.print(f"Topic {told.topic}\nuser {told.user}\npassword {told.password}", highlight=False)
 
 
 def show_topics(console: Console, topics: dict[str, int], latency: Latency | None) -> None:
