@@ -157,14 +157,14 @@ async def playing(
 
     async def play(name: str) -> None:
         async with turns:
-            harness = Harness(service, databases, issuer, await databases.clone(service))
+            harness = Harness(service, databases, issuer, await databases.take(service))
             await harness.start()
             try:
                 async with Scene(names[name], harness, nursery, kafka, topic) as scene:
                     await plays[name](scene)
             finally:
                 await harness.stop()
-                await databases.drop(harness.database_name)
+                await databases.give_back(harness.database_name)
 
     tasks = {name: asyncio.create_task(play(name)) for name in names}
     yield tasks

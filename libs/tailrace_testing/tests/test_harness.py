@@ -9,7 +9,7 @@ from tailrace_testing.tokens import TestIssuer
 
 async def test_an_application_is_used_again_and_keeps_nothing(databases: Databases, issuer: TestIssuer) -> None:
     async def begun() -> Harness:
-        harness = Harness(service, databases, issuer, await databases.clone(service))
+        harness = Harness(service, databases, issuer, await databases.take(service))
         await harness.start()
         assert (await harness.client.post("/v1/notes", json={"text": "x"})).status_code == 201
         assert await harness.admin.fetchval("SELECT count(*) FROM note") == 1
@@ -17,7 +17,7 @@ async def test_an_application_is_used_again_and_keeps_nothing(databases: Databas
 
     async def ended(harness: Harness) -> None:
         await harness.stop()
-        await databases.drop(harness.database_name)
+        await databases.give_back(harness.database_name)
 
     first, beside = await begun(), await begun()
     assert first.app is not beside.app

@@ -1,8 +1,11 @@
-"""A migrated database per test, cloned from a template in a fraction of a second."""
+"""A migrated database per test: cloned from a template, and emptied for the next test when its own is over."""
 
 import asyncio
 import hashlib
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
 from itertools import count
 
 import asyncpg
@@ -11,6 +14,7 @@ from tailrace.core.database_address import in_database
 from tailrace.runtime.migrate import migrations_of, prepare_database
 from tailrace.service import Service
 from tailrace.settings import Settings
+from tailrace_testing.pristine import Pristine
 
 
 class Databases:
@@ -19,28 +23,55 @@ class Databases:
     def __init__(self, admin_url: str, secret: str) -> None:
         self.settings = Settings(postgres=admin_url, secret=secret)
         self._admin_url = admin_url
-        self._templates: dict[str, str] = {}
+        self._templates: dict[str, Pristine] = {}
+        self._of: dict[str, str] = {}
+        self._free: dict[str, list[str]] = defaultdict(list)
         self._numbers = count(1)
+
+    async def take(self, service: Service) -> str:
+        """A database of the service with nothing in it, used before or not; its name. See `give_back`."""
+        free = self._free[_state_of(service)]
+        return free.pop() if free else await self.clone(service)
+
+    async def give_back(self, name: str) -> None:
+        """Whoever is still connected to it is thrown out. It is emptied for the next one, or dropped where that would not make it as it was."""
+        restored = False
+        # Whatever is the matter with it, the next test gets another one.
+        with suppress(asyncpg.PostgresError, OSError, TimeoutError):
+            admin = await asyncpg.connect(self.admin_url(name))
+            try:
+                restored = await self._templates[self._of[name]].restored(admin)
+            finally:
+                await admin.close()
+        if restored:
+            self._free[self._of[name]].append(name)
+        else:
+            await self.drop(name)
 
     async def clone(self, service: Service) -> str:
         """A fresh database of the service; its name."""
         state = _state_of(service)
+        template = f"template_{state}"
         if state not in self._templates:
-            template = f"template_{state}"
             await prepare_database(self._admin_url, service, self.settings, name=template)
-            self._templates[state] = template
+            connection = await asyncpg.connect(self.admin_url(template))
+            self._templates[state] = await Pristine.of(connection)
+            await connection.close()
         name = f"{service.name}_{next(self._numbers)}"
         admin = await asyncpg.connect(self._admin_url)
         try:
             # Where nothing waits for the disk, copying files takes an eighth of what logging each page does; elsewhere its two checkpoints are dear.
             strategy = "WAL_LOG" if await admin.fetchval("SHOW fsync") == "on" else "FILE_COPY"
-            made = f'CREATE DATABASE "{name}" TEMPLATE "{self._templates[state]}" STRATEGY {strategy}'
+            made = f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY {strategy}'
             await admin.execute(f'{made} OWNER "{service.name}_owner"')
             await admin.execute(f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC')
             for role in ("app", "capture"):
                 await admin.execute(f'GRANT CONNECT ON DATABASE "{name}" TO "{service.name}_{role}"')
+            rights = await admin.fetchval("SELECT datacl::text FROM pg_database WHERE datname = $1", name)
         finally:
             await admin.close()
+        self._templates[state] = replace(self._templates[state], rights=rights)
+        self._of[name] = state
         return name
 
     async def drop(self, name: str) -> None:

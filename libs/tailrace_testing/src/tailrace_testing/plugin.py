@@ -6,6 +6,7 @@ first of these runs beside the others (`tailrace_testing.spread`). With `--servi
 With `--containers`, PostgreSQL, Kafka and Connect are containers, and only the tests that use them and can are run (`tailrace_testing.containers`).
 """
 
+import gc
 import logging
 import os
 from collections import Counter
@@ -101,6 +102,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 def pytest_collection_finish(session: pytest.Session) -> None:
     level: Only = max(map(level_of, session.items), key=LEVELS.index, default="postgres")
     session.config.stash[_level] = level
+    # All services and tests are imported by now, and stay: the collector need not look through them again and again.
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -256,11 +260,11 @@ def databases(stack: Stack) -> Databases:
 
 @pytest.fixture
 async def make_harness(databases: Databases, issuer: TestIssuer) -> AsyncIterator[MakeHarness]:
-    """`await make_harness(service)`: the service on a cloned database, stopped and dropped after the test."""
+    """`await make_harness(service)`: the service on an empty database, stopped after the test."""
     made: list[Harness] = []
 
     async def make(service: Service) -> Harness:
-        harness = Harness(service, databases, issuer, await databases.clone(service))
+        harness = Harness(service, databases, issuer, await databases.take(service))
         await harness.start()
         made.append(harness)
         return harness
@@ -268,4 +272,4 @@ async def make_harness(databases: Databases, issuer: TestIssuer) -> AsyncIterato
     yield make
     for harness in made:
         await harness.stop()
-        await databases.drop(harness.database_name)
+        await databases.give_back(harness.database_name)
