@@ -1,13 +1,13 @@
 """Which of the cases at the bounds a run asks, where it does not ask them all.
 
-What operations have alike, a parameter that is declared for all or a kind of field, is read by the same code of the kit, and conformance tries each field
-and parameter of each service besides. So what is wrong in that alone is asked of one operation that has it; what is good, of everybody.
+What operations have alike, a parameter that is declared for all or a kind of field, is read by the same code of the kit, and conformance tries each
+field and parameter of each service besides. So what is wrong in that alone is asked of one operation that has it; what is good, of everybody.
 
 Of a large operation, the later cases take turns by the seed: it has hundreds, most of them one field of many put in or left out.
 """
 
 import json
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 from zlib import crc32
@@ -78,7 +78,9 @@ class Share:
     def _at(self, schema: Any, way: list[str]) -> Any:
         at = self._resolved(schema)
         for step in way:
-            at = self._resolved(at[int(step)] if isinstance(at, list) else at[step.replace("~1", "/").replace("~0", "~")])
+            at = self._resolved(
+                at[int(step)] if isinstance(at, list) else at[step.replace("~1", "/").replace("~0", "~")]
+            )
         return at
 
     def _resolved(self, said: Any) -> Any:
@@ -102,5 +104,7 @@ def _identity(said: Any) -> str:
 
 def _bare(said: Any) -> Any:
     if isinstance(said, dict):
-        return {name: _bare(value) for name, value in said.items() if name not in _SAID or not isinstance(value, str | list)}
+        return {
+            name: _bare(value) for name, value in said.items() if name not in _SAID or not isinstance(value, str | list)
+        }
     return [_bare(each) for each in said] if isinstance(said, list) else said

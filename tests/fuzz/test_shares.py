@@ -18,7 +18,10 @@ _THINGS = {
     "parameters": [{"$ref": "#/components/parameters/after"}],
     "requestBody": _body(name={"$ref": "#/components/schemas/Name"}, note={"type": "string", "description": "Free"}),
 }
-_OTHERS = {"parameters": _THINGS["parameters"], "requestBody": _body(title={**_NAME, "description": "What it is called"}, size={"type": "integer"})}
+_OTHERS = {
+    "parameters": _THINGS["parameters"],
+    "requestBody": _body(title={**_NAME, "description": "What it is called"}, size={"type": "integer"}),
+}
 _DOCUMENT = {
     "paths": {"/things": {"post": _THINGS}, "/others": {"post": _OTHERS}},
     "components": {"parameters": {"after": _AFTER}, "schemas": {"Name": _NAME}},
