@@ -27,8 +27,11 @@ async def report(tx: Tx, calendar: Calendar, begin: datetime | date, end: dateti
     number = func.width_bucket(Record.occurred_at, begins).label("number")
     by = (number, Record.actor_id, Record.type, Record.service)
     query = select(*by, func.count().label("records")).where(*asked).group_by(*by).order_by(*by).limit(MOST + 1)
-    rows = [dict(row) for row in (await tx.execute(query)).mappings()]
-    items = [ReportRow(day=days[row.pop("number") - 1], **row) for row in rows[:MOST]]
+    rows = (await tx.execute(query)).all()
+    items = [
+        ReportRow(day=days[number - 1], actor_id=actor_id, type=type, service=service, records=records)
+        for number, actor_id, type, service, records in rows[:MOST]
+    ]
     return ReportView(items=items, records=sum(item.records for item in items), complete=len(rows) <= MOST)
 
 
