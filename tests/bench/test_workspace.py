@@ -20,4 +20,6 @@ def test_generated_services_are_installed_and_described(tmp_path: Path) -> None:
     assert Path(gateway).is_relative_to(workspace.sandbox.root)
     told = workspace.sandbox.python("-c", _ROUTES)
     assert "/v1/ware02s" in told.split()
+    for name in ("ware01s", "ware02s"):
+        assert list((workspace.sandbox.root / "services" / name / "migrations").glob("0001_*.py")), name
     assert not (ROOT / "services/ware01s").exists()

@@ -2,19 +2,42 @@
 
 Keys: each request that brings an Idempotency-Key brings one of its own, or most would be refused as reuse or be replayed. Currencies: three capitals
 are mostly none. Streams: they show what there is and end, or each would last an hour. Spared: what would end the session of the user who asks (the
-user, and the role) is not touched, or from then on every answer would be a 401.
+user, and the role) is not touched, or from then on every answer would be a 401. Shared: a run that asks a share asks no case twice (`shares`).
 """
 
+import json
 import os
 import re
+from functools import cache
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import schemathesis
+from schemathesis.generation import GenerationMode
+from schemathesis.generation.meta import CoveragePhaseData
+from shares import Share
 
 _KEY = "Idempotency-Key"
 _CURRENCY = re.compile("[A-Z]{3}")
 _SPARED = frozenset(os.environ.get("SPARED", "").split())
+_SHARED = os.environ.get("FUZZ_SHARED") == "1"
+
+
+@schemathesis.hook
+def filter_case(context: Any, case: Any) -> bool:
+    """Of the cases at the bounds, those of the run's share."""
+    varied = case.meta.phase.data
+    if not _SHARED or not isinstance(varied, CoveragePhaseData):
+        return True
+    good = case.meta.generation.mode == GenerationMode.POSITIVE
+    return _share().has(case.operation.label, case.operation.definition.raw, varied, good=good)
+
+
+@cache
+def _share() -> Share:
+    """Of the document that is asked, which lies where Schemathesis runs."""
+    return Share(json.loads(Path("openapi.json").read_text()), os.environ["FUZZ_SEED"])
 
 
 @schemathesis.hook

@@ -45,6 +45,8 @@ class OrderLine(BaseModel):
     """How much was ordered, in `unit`."""
     unit: str | None = None
     """The item's base unit."""
+    decimals: int = 6
+    """So many decimals a quantity in `unit` may have."""
     unit_price: UnitPrice
     """Price of one `unit`, in minor units of the order's currency."""
     price_list_id: UUID | None = None

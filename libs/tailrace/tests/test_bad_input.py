@@ -79,6 +79,9 @@ async def test_a_cursor_of_ones_own_making(toy: Harness) -> None:
     for sort, values in forged:
         answer = await toy.client.get("/v1/notes", params={"sort": sort, "cursor": _cursor(sort, *values)})
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "cursor"), values
+    nested = base64.urlsafe_b64encode(b"[" * 3000).decode()
+    answer = await toy.client.get("/v1/notes", params={"cursor": nested})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "cursor")
 
 
 def test_a_column_that_may_be_null_is_no_sort(monkeypatch: pytest.MonkeyPatch) -> None:

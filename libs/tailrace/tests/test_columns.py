@@ -1,10 +1,13 @@
 """Headings in two languages, paths into a body, and which cell a refusal is about."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from tailrace.core.fields import Moment
+from tailrace.core.money import Exact
 from tailrace.http.routing import Body
 from tailrace.transfer.columns import HeaderWrong, column, kinds_of, located, paths_of, put, value_of, without_empty
 
@@ -64,6 +67,20 @@ def test_a_text_becomes_what_its_field_is() -> None:
         ("[", "json"),
     ]
     assert [value_of(text, kind) for text, kind in given] == [12, "1.5", True, "perhaps", [{"a": 1}], "["]
+
+
+def test_a_number_in_a_cell_of_json_keeps_its_digits() -> None:
+    class Box(Body):
+        holds: Exact
+
+    read = value_of('{"holds": 12345678901.123456}', "json")
+    assert Box.model_validate(read).holds == Decimal("12345678901.123456")
+    # A body refuses what no number of ours is and what is said twice, under its name; what is no JSON at all stays the text that it was.
+    for cell in ('{"holds": 1e400}', '{"holds": NaN}', '{"holds": 1, "holds": 2}', '{"holds": ' + "9" * 5000 + "}"):
+        with pytest.raises(ValidationError) as refused:
+            Box.model_validate(value_of(cell, "json"))
+        assert refused.value.errors()[0]["loc"] == ("holds",), cell
+    assert value_of("[" * 20_000, "json") == "[" * 20_000
 
 
 def test_paths_make_what_lies_between() -> None:

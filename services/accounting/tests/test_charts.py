@@ -314,6 +314,18 @@ async def test_further_accounts_come_from_a_file_and_what_is_there_stays(account
     assert (there["1400"][0], there["6100"]) == ("Inventory", ("Travel", "expense"))
 
 
+async def test_nobody_means_a_day_that_is_far_off(accounting: Harness) -> None:
+    await put(accounting, chart="general")
+    await new_account(accounting, "4100", "revenue")
+    for day in ("1999-12-31", "2199-01-01"):
+        refused = await mapped(accounting, day, 422, revenue="4100")
+        said = (refused["type"], refused["errors"][0]["field"])
+        assert said == ("urn:tailrace:problem:implausible-date", "/since")
+        rate = {"currency": "EUR", "against": "JPY", "day": day, "rate": "160"}
+        answer = (await accounting.client.put(f"{V1}/rates", json=rate)).json()
+        assert (answer["type"], answer["errors"][0]["field"]) == ("urn:tailrace:problem:implausible-date", "/day")
+
+
 async def test_an_account_with_a_role_stays_active_and_there(accounting: Harness) -> None:
     await put(accounting, csv=OWN)
     listed = (await accounting.client.get(f"{V1}/accounts", params={"limit": 100})).json()["items"]

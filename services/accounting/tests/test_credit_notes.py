@@ -50,6 +50,11 @@ async def test_no_more_is_taken_back_than_there_was(billing: Billing) -> None:
     for part in ({"quantity": "6.5"}, {"net": 6_001}):
         said = await credited(billing, invoice, 409, lines=[{"line_id": line, **part}])
         assert said["type"] == "urn:tailrace:problem:too-much-credited"
+    said = await credited(billing, invoice, 422, lines=[{"line_id": line, "quantity": "0.25"}])
+    assert (said["type"], said["errors"][0]["field"]) == (
+        "urn:tailrace:problem:conversion-inexact",
+        "/lines/0/quantity",
+    )
     await credited(billing, invoice, 422, lines=[{"line_id": line, "net": 1}, {"line_id": line, "net": 1}])
     await credited(billing, invoice, 422, lines=[{"line_id": invoice["id"], "net": 1}])
     await credited(billing, invoice, 422, dated=(TODAY - timedelta(days=1)).isoformat())

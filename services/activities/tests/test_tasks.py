@@ -9,7 +9,7 @@ import pytest
 from tailrace.core.ids import uuid7
 from tailrace_testing import SetClock
 
-from .conftest import NOW, TASKS, Desk
+from .conftest import MEETINGS, NOW, TASKS, Desk
 
 TODAY = NOW.date()
 
@@ -42,6 +42,16 @@ async def test_a_task_goes_from_one_status_to_the_next_and_no_other_way(desk: De
         *("task.started", "task.reopened", "task.started", "task.completed"),
         *("task.reopened", "task.cancelled"),
     ]
+
+
+async def test_nobody_means_a_day_that_is_far_off(desk: Desk) -> None:
+    for body in ({"due_on": "1999-12-31"}, {"due_on": "2199-01-01"}, {"due_at": "1999-12-31T09:00:00Z"}):
+        refused = await desk.task(expected=422, **body)
+        said = (refused["type"], refused["errors"][0]["field"])
+        assert said == ("urn:tailrace:problem:implausible-date", f"/{next(iter(body))}")
+    meeting = {"title": "Later", "customer_id": str(desk.ada), "starts_at": "2198-01-01T09:00:00Z"}
+    answer = await desk.h.client.post(MEETINGS, json={**meeting, "ends_at": "2198-01-01T10:00:00Z"})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "/starts_at")
 
 
 async def test_what_is_late_is_listed_until_it_is_done(desk: Desk) -> None:

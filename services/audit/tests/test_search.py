@@ -3,11 +3,12 @@
 import csv
 import io
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from scribe import AT, Scribe, id_of
 
-from contracts.users import UserCreated
+from contracts.users import TenantTimeZoneChanged, UserCreated
 from tailrace.core.ids import uuid7
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -91,6 +92,38 @@ async def test_a_report_counts_by_day_actor_and_type(scribe: Scribe) -> None:
         ("2026-03-01", ada, "3"),
         ("2026-03-02", "'=cmd()", "1"),
     ]
+
+
+async def test_days_are_the_companys(scribe: Scribe) -> None:
+    """Tokyo, which from 3 March on counts its days in New York: that day begins fourteen hours later, and the day before lasts until then."""
+    tenant = scribe.h.other_tenant
+    await scribe.h.count_days_in("Asia/Tokyo", tenant=tenant)
+    moved = TenantTimeZoneChanged(tenant_id=tenant, time_zone="America/New_York", since=date(2026, 3, 3))
+    await scribe.h.deliver(moved, aggregate_id=tenant, tenant=tenant)
+    moments = {
+        "2026-02-28": ["2026-02-28T23:59:59+09:00"],
+        "2026-03-01": ["2026-03-01T00:00:00+09:00", "2026-03-01T08:30:00+09:00"],
+        "2026-03-02": ["2026-03-02T00:00:00+09:00", "2026-03-03T08:00:00+09:00", "2026-03-02T23:59:59-05:00"],
+        "2026-03-03": ["2026-03-03T00:00:00-05:00"],
+    }
+    at = [datetime.fromisoformat(each) for day in moments.values() for each in day]
+    said = [scribe.event("order.created", uuid7(), tenant=tenant, at=each) for each in at]
+    await scribe.say(*said)
+    reader = scribe.h.client_as("audit-log:read", tenant=tenant)
+
+    async def asked(path: str, **query: str) -> Any:
+        answer = await reader.get(f"{AT}/{path}", params=query)
+        assert answer.status_code == 200, answer.text
+        return answer
+
+    report = (await asked("report", **{"from": "2026-02-28", "until": "2026-03-04"})).json()
+    assert [(row["day"], row["records"]) for row in report["items"]] == [(day, len(m)) for day, m in moments.items()]
+    assert (await asked("report", **{"from": "2026-01-01", "until": "2026-02-01"})).json()["items"] == []
+    second = {str(id_of(each)) for each in said[3:6]}
+    listed = (await asked("records", occurred_from="2026-03-02", occurred_until="2026-03-03")).json()["items"]
+    assert {item["id"] for item in listed} == second
+    lines = (await asked("siem", **{"from": "2026-03-02", "until": "2026-03-03"})).text.splitlines()
+    assert {json.loads(line)["event"]["id"] for line in lines} == second
 
 
 async def test_a_siem_gets_every_record_in_its_own_form(scribe: Scribe) -> None:

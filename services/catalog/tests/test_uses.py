@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from catalog.models import Item, Unit
-from contracts import inventory, orders, shipments
+from contracts import customers, inventory, orders, shipments
 from contracts.catalog import ItemRestored, PriceListRestored, UnitRestored, WarehouseRestored
 from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
@@ -132,6 +132,29 @@ async def store(catalog: Harness) -> Store:
     store = Store(catalog)
     await store.make()
     return store
+
+
+async def test_a_price_list_is_kept_while_a_customer_has_it(store: Store) -> None:
+    prices = [{"item_id": str(store.item_id), "unit_price": "5"}]
+    listed = await store.post("price-lists", code="TRADE", name="Trade", currency="EUR", prices=prices)
+    path, ada = f"/v1/price-lists/{listed['id']}", uuid7()
+    terms = {"number": "C-000007", "kind": "company", "status": "active", "name": "Ada Works", "currency": "EUR"}
+
+    async def hear(kind: type[Any], price_list: str | None = None) -> None:
+        event = kind(customer_id=ada, payment_terms_days=30, price_list_id=price_list, **terms)
+        await store.h.deliver(event, aggregate_id=ada)
+
+    await hear(customers.CustomerCreated, listed["id"])
+    refused = await store.h.client.delete(path)
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:tailrace:problem:in-use")
+    assert "C-000007" in refused.text and f"/v1/customers/{ada}" in refused.text
+    await hear(customers.CustomerUpdated)
+    assert (await store.h.client.delete(path)).status_code == 204
+    # A customer who was given the list when it was being deleted has it back.
+    await hear(customers.CustomerUpdated, listed["id"])
+    assert (await store.h.client.get(path)).status_code == 200
+    await store.h.deliver(customers.CustomerDeleted(customer_id=ada, number="C-000007"), aggregate_id=ada)
+    assert (await store.h.client.delete(path)).status_code == 204
 
 
 async def test_what_nobody_needs_is_deleted(store: Store) -> None:

@@ -80,6 +80,7 @@ async def test_it_changes_for_days_to_come(
         ("Pacific/Kiritimati", "2026-11-29", 422),
         ("Pacific/Kiritimati", "2026-11-30", 200),
         ("Asia/Atlantis", "2026-12-01", 422),
+        ("Asia/Tokyo", "2199-12-31", 422),
         ("Asia/Tokyo", "2200-01-01", 422),
     ],
 )

@@ -78,6 +78,9 @@ async def test_each_movement_says_which_lots_or_is_refused(dairy: Depot) -> None
         ([lot("A", "2", 9), lot("A", "3", 9)], "/lots/1/number"),
     ):
         await refused(dairy, "receipts", 422, "invalid", field, **bought, lots=lots)
+    for days in (-40_000, 60_000):
+        far_off = [lot("A", "5", days)]
+        await refused(dairy, "receipts", 422, "implausible-date", "/lots/0/expires_on", **bought, lots=far_off)
     await take_in(dairy, lot("A", "5", 9), lot("B", "3", 5))
     await refused(dairy, "receipts", 409, "lot-differs", "/lots/0/expires_on", **bought, lots=[lot("A", "5", 8)])
     await refused(

@@ -35,6 +35,13 @@ def door(shipping: Harness) -> Door:
     return Door(shipping)
 
 
+async def test_nobody_means_a_day_that_is_far_off(door: Door) -> None:
+    for day in ("1999-12-31", "2199-01-01"):
+        refused = (await door.announce(parcel(ONE), expected_on=day)).json()
+        said = (refused["type"], refused["errors"][0]["field"])
+        assert said == ("urn:tailrace:problem:implausible-date", "/expected_on")
+
+
 async def test_what_came_is_told_with_every_difference(door: Door, shipping: Harness) -> None:
     made = (await door.announce(parcel(ONE, LOT), parcel(TWO), parcel(THREE))).json()
     id = made["id"]

@@ -33,6 +33,12 @@ async def test_a_delegation_counts_from_its_beginning_to_its_end(office: Office)
     await office.approve("eve", approval, 403)
 
 
+async def test_nobody_means_a_day_that_is_far_off(office: Office) -> None:
+    for days in (-4000, 4000):
+        said = await office.delegate("max", "mia", begins=days, days=5000, status=422)
+        assert (said["type"], said["errors"][0]["field"]) == ("urn:tailrace:problem:implausible-date", "/begins_at")
+
+
 async def test_decisions_pass_through_several(office: Office) -> None:
     await office.hire("eve", "sales")
     await office.hire("zoe", "sales")

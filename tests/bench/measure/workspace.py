@@ -31,7 +31,8 @@ class Workspace:
             self._write(scaffold(names, own, self.sandbox.root))
         self.services = sorted([*(each.name for each in own), *(names.service for names in self.generated)])
         self._install()
-        self.sandbox.python("-m", "tailrace.cli", "describe")
+        # Their first migrations, and what follows from all manifests.
+        self.sandbox.python("-m", "tailrace.cli.new", *(names.service for names in self.generated))
 
     def _write(self, made: dict[Path, str]) -> None:
         for path, text in made.items():

@@ -5,19 +5,23 @@ The books are held meanwhile, so nothing is posted by half of it.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import exists, select
 
 from accounting.books import chart_id, hold, keep_roles, next_open_day, open_books
 from accounting.chart import CONTROL, GENERAL, ROLES, Chart, ensure_complete, unfit
+from accounting.days import days
 from accounting.models import Account, Entry, Journal
 from accounting.refusals import BooksBegun, DayLocked
 from accounting.roles import RoleMap, RolesFrom
 from accounting.streams import ChartState, ChartStream
 from contracts.accounting import AccountRole
 from tailrace.core.errors import FieldProblem, Invalid, Stale, Unknown
+from tailrace.core.plausible import checked_day
 from tailrace.db.database import Tx
+
+_BACK, _AHEAD = timedelta(days=3660), timedelta(days=5 * 366)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +126,9 @@ async def map_roles(tx: Tx, since: date, wanted: Sequence[tuple[AccountRole, str
 
 
 async def _map(tx: Tx, stream: ChartStream, since: date, roles: Mapping[AccountRole, str]) -> Mapping[AccountRole, str]:
-    """Map the roles, or say of which that cannot be, and why. Raises DayLocked."""
+    """Map the roles, or say of which that cannot be, and why. Raises DayLocked, Implausible."""
+    today = await days.today(tx)
+    checked_day(since, today - _BACK, today + _AHEAD, "/since")
     if (free := next_open_day(since, await hold(tx))) != since:
         raise DayLocked(since, free, field="/since")
     faults = await _faults(tx, RoleMap(stream.state.steps), RolesFrom(since=since, roles=dict(roles)))

@@ -77,6 +77,7 @@ class Billing:
                 warehouse_id=uuid7(),
                 quantity=Decimal(quantity),
                 unit="pcs",
+                decimals=1,
                 unit_price=round(Decimal(net) / Decimal(quantity), 6),
                 net=net,
                 tax_rate=Decimal(rate),

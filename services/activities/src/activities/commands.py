@@ -1,7 +1,7 @@
 """What is done with meetings and tasks: whose they are and whom they are with is checked, and what is to come of them is planned."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,12 +17,16 @@ from contracts.activities import TaskStatus
 from tailrace.core import clock
 from tailrace.core.errors import Invalid, Unknown
 from tailrace.core.ids import uuid7
+from tailrace.core.plausible import Bounds, checked_day
 from tailrace.db.database import Tx
 from tailrace.messaging.replica import Known, by_ids, followed
 
+APPOINTED = Bounds(back=timedelta(days=3660), ahead=timedelta(days=3660))
+"""When a meeting or what is to be done may be, from now: what was forgotten is written down later. What is repeated reaches as far as its rule."""
+
 
 async def create_task(tx: Tx, body: TaskBody, **given: Any) -> Task:
-    """Raises what is said of a user or a customer that is not there, and Invalid for a rule that is none."""
+    """Raises what is said of a user or a customer that is not there, Invalid for a rule that is none, and Implausible."""
     values = await _task_values(tx, body, None)
     task = Task.create({**_NO_LINKS, **values, **given})
     tx.add(task)
@@ -60,7 +64,7 @@ async def delete_task(tx: Tx, id: UUID, match: int | None) -> None:
 
 
 async def create_meeting(tx: Tx, body: MeetingBody) -> Meeting:
-    """Raises what is said of a user, a customer or a person that is not there, and Invalid for a rule that is none."""
+    """Raises what is said of a user, a customer or a person that is not there, Invalid for a rule that is none, and Implausible."""
     values = await _meeting_values(tx, body, None)
     none = {"next_task_id": None, "reminded_for": None, "reason": None}
     meeting = Meeting.create({**none, **values})
@@ -153,6 +157,11 @@ _NO_LINKS: Mapping[str, Any] = {
 
 async def _task_values(tx: Tx, body: TaskBody, task: Task | None) -> dict[str, Any]:
     values = body.values()
+    if body.due_at is not None and (task is None or body.due_at != task.due_at):
+        APPOINTED.checked(body.due_at, "/due_at")
+    if body.due_on is not None and (task is None or body.due_on != task.due_on):
+        today = await days.today(tx)
+        checked_day(body.due_on, today - APPOINTED.back, today + APPOINTED.ahead, "/due_on")
     values["user_id"] = await _user(tx, body.user_id, None if task is None else task.user_id, task is None, "/user_id")
     values["time_zone"] = body.time_zone or await _zone(tx)
     customer = None if body.customer_id is None else await _customer(tx, body.customer_id)
@@ -161,6 +170,8 @@ async def _task_values(tx: Tx, body: TaskBody, task: Task | None) -> dict[str, A
 
 async def _meeting_values(tx: Tx, body: MeetingBody, meeting: Meeting | None) -> dict[str, Any]:
     values = body.values()
+    if meeting is None or body.starts_at != meeting.starts_at:
+        APPOINTED.checked(body.starts_at, "/starts_at")
     known = None if meeting is None else meeting.owner_id
     values["owner_id"] = await _user(tx, body.owner_id, known, meeting is None, "/owner_id")
     values["time_zone"] = body.time_zone or await _zone(tx)

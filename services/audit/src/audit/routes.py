@@ -19,6 +19,7 @@ from audit.graphs import Trace
 from audit.models import Content, Head, Hold, Record, Retention
 from audit.refusals import NothingToSign
 from audit.scopes import Manager, Reader, pii
+from audit.subscribers import days
 from audit.views import (
     BundleView,
     HeadView,
@@ -32,7 +33,7 @@ from audit.views import (
 )
 from tailrace.core.context import Context, Principal
 from tailrace.core.errors import Stale
-from tailrace.core.fields import Moment
+from tailrace.core.fields import MomentOrDay
 from tailrace.http.etag import IfMatch
 from tailrace.http.exports import text_answer
 from tailrace.http.filters import any_of, between, equal
@@ -42,7 +43,7 @@ from tailrace.http.routing import ReasonBody, Tx, tenant_router
 from tailrace.storage.names import disposition
 
 _ABOUT = "Who did what, in a log that shows when it was tampered with."
-router = tenant_router("/v1/audit", tag="audit", about=_ABOUT)
+router = tenant_router("/v1/audit", tag="audit", about=_ABOUT, reads=[days])
 trace_router = tenant_router("/v1/trace", tag="traces", about="From a click to the journal line, and back.")
 
 Records = Annotated[
@@ -56,7 +57,7 @@ Records = Annotated[
         equal(Record.document_id),
         equal(Record.correlation_id),
         equal(Record.causation_id),
-        *between(Record.occurred_at),
+        *between(Record.occurred_at, days),
         sort=[Record.position, Record.occurred_at],
         default="position",
     ),
@@ -64,11 +65,18 @@ Records = Annotated[
 Heads = Annotated[PageRequest, listed(Head, sort=[Head.number], default="-number")]
 Holds = Annotated[PageRequest, listed(Hold, equal(Hold.document_id))]
 From = Annotated[
-    Moment | None, Query(alias="from", description="This moment or later; from the beginning, when left out.")
+    MomentOrDay | None,
+    Query(
+        alias="from",
+        description="This moment, or this day of the company's, or later; from the beginning, when left out.",
+    ),
 ]
-Until = Annotated[Moment | None, Query(description="Before this moment; to the end, when left out.")]
-Since = Annotated[Moment, Query(alias="from", description="This moment or later.")]
-Before = Annotated[Moment, Query(description="Before this moment.")]
+Until = Annotated[
+    MomentOrDay | None,
+    Query(description="Before this moment, or this day of the company's; to the end, when left out."),
+]
+Since = Annotated[MomentOrDay, Query(alias="from", description="This moment, or this day of the company's, or later.")]
+Before = Annotated[MomentOrDay, Query(description="Before this moment, or this day of the company's.")]
 
 
 class Picture(Response):
@@ -186,6 +194,7 @@ _FORMS: dict[int | str, dict[str, Any]] = {
 
 @router.get("/siem", response_class=Lines, response_model=None, responses=_FORMS)
 async def read_audit_siem(
+    tx: Tx,
     request: Request,
     who: Reader,
     form: Annotated[siem.Form, Query(description="`ecs`: JSON lines. `cef`: lines of text.")] = "ecs",
@@ -193,20 +202,24 @@ async def read_audit_siem(
     until: Until = None,
 ) -> StreamingResponse:
     """Records for a SIEM, in the order of the log."""
-    lines = partial(siem.lines, form=form, begin=begin, end=until, pii=shows(pii))
+    first, end = [None if given is None else await days.begin_of(tx, given) for given in (begin, until)]
+    lines = partial(siem.lines, form=form, begin=first, end=end, pii=shows(pii))
     return text_answer(*_snapshot(request, who), lines, siem.MEDIA_TYPES[form], f"audit.{form}")
 
 
 @router.get("/report", response_model=ReportView)
 async def read_audit_report(tx: Tx, who: Reader, begin: Since, until: Before) -> ReportView:
-    """Who did how much of what, by day."""
-    return await reports.report(tx, begin, until)
+    """Who did how much of what, by day of the company's."""
+    return await reports.report(tx, await days.calendar(tx), begin, until)
 
 
 @router.get("/report.csv", response_class=Table, response_model=None)
 async def read_audit_report_table(tx: Tx, who: Reader, begin: Since, until: Before) -> Table:
     """The same, as CSV."""
-    return Table(reports.as_csv(await reports.report(tx, begin, until)), headers=_saved_as("audit-report.csv"))
+    return Table(
+        reports.as_csv(await reports.report(tx, await days.calendar(tx), begin, until)),
+        headers=_saved_as("audit-report.csv"),
+    )
 
 
 @router.get("/retention", response_model=RetentionView)

@@ -3,7 +3,7 @@
 from audit import archiving, heads, means, pruning, public, routes, scopes
 from audit.archives import routes as archives
 from audit.models import Base
-from audit.subscribers import journals, links
+from audit.subscribers import days, journals, links
 from contracts.access import Accessed
 from contracts.audit import PUBLISHED
 from tailrace.service import Exposed, Service
@@ -13,7 +13,7 @@ service = Service(
     topic="audit.events",
     publishes=PUBLISHED,
     awaits=[Accessed],
-    subscribers=[*journals, links],
+    subscribers=[*journals, links, days],
     stores=True,
     timers=[heads.signing, heads.shipping, pruning.pruning, archiving.archiving],
     routers=[public.router, archives.router, routes.router, routes.trace_router],

@@ -178,6 +178,10 @@ class PriceList(MasterData, Base):
         back_populates="price_list", cascade="all, delete-orphan", lazy="selectin", order_by="Price.id"
     )
 
+    async def ensure_unused(self, tx: Tx) -> None:
+        """Raises InUse while a customer has it. Drafts that were priced by it keep their prices."""
+        await refuse_used(tx, Use, self.id, f"Price list {self.code}")
+
     async def ensure_references(self, tx: Tx) -> None:
         """Raises Invalid with each price whose item is not there, Inexact for a `min_quantity` that is finer than the item's unit."""
         known = await Item.hold(tx, {price.item_id for price in self.prices})

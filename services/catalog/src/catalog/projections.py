@@ -1,9 +1,9 @@
-"""What the catalog keeps of others: the zones that a company counts its days in, and who needs an item or a warehouse.
+"""What the catalog keeps of others: the zones that a company counts its days in, and who needs an item, a warehouse or a price list.
 
-A price list begins and ends with the company's day. No item and no warehouse is deleted while anybody needs it.
+A price list begins and ends with the company's day. No item, no warehouse and no price list is deleted while anybody needs it.
 
 Stock needs both while there is any, more or less than nothing; a reservation while it holds some; an order from its draft until all of it has left
-or it is cancelled; a shipment until it has left or is cancelled.
+or it is cancelled; a shipment until it has left or is cancelled. A customer needs the price list that it has.
 """
 
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from catalog.models import Base, Use
-from contracts import inventory, orders, shipments
+from contracts import customers, inventory, orders, shipments
 from contracts.users import TenantCreated, TenantTimeZoneChanged
 from tailrace.core.ids import derived_id
 from tailrace.messaging.days import Days
@@ -78,12 +78,27 @@ def stock_released(event: inventory.StockReservationReleased) -> Adds:
     return _reservation(event, event.reservation_id, -event.quantity)
 
 
+@uses.told_by(*customers.CUSTOMER.told_by)
+def customer(event: customers.CustomerDescription) -> Needs:
+    lists = () if event.price_list_id is None else (event.price_list_id,)
+    return _customer(event.customer_id, lists, event.number)
+
+
+@uses.told_by(customers.CustomerDeleted)
+def customer_deleted(event: customers.CustomerDeleted) -> Needs:
+    return _customer(event.customer_id)
+
+
 def _things(lines: Iterable[orders.OrderLine | shipments.ShipmentLine]) -> set[UUID]:
     return {id for line in lines for id in (line.item_id, line.warehouse_id)}
 
 
 def _order(id: UUID, things: Iterable[UUID] = (), number: str | None = None) -> Needs:
     return Needs("order", id, set(things), f"/v1/orders/{id}", number)
+
+
+def _customer(id: UUID, price_lists: Iterable[UUID] = (), number: str | None = None) -> Needs:
+    return Needs("customer", id, set(price_lists), f"/v1/customers/{id}", number)
 
 
 def _shipment(id: UUID, things: Iterable[UUID] = (), number: str | None = None) -> Needs:

@@ -7,10 +7,10 @@ from decimal import Decimal
 from sqlalchemy import select
 
 from catalog import templates
-from catalog.models import Item, Template, Unit, Warehouse
+from catalog.models import Item, PriceList, Template, Unit, Warehouse
 from catalog.projections import uses
 from catalog.standard_templates import INDUSTRIES, STANDARD
-from contracts import inventory, orders, shipments
+from contracts import customers, inventory, orders, shipments
 from contracts.users import TenantCreated
 from tailrace.core.errors import Taken
 from tailrace.core.events import Meta
@@ -71,7 +71,10 @@ late_uses = restoring(
         orders.OrderChanged,
         orders.OrderConfirmed,
         shipments.ShipmentCreated,
+        customers.CustomerCreated,
+        customers.CustomerUpdated,
+        customers.CustomerRestored,
     ),
-    (Item, Warehouse),
+    (Item, Warehouse, PriceList),
     since=datetime(2026, 11, 27, tzinfo=UTC),
 )

@@ -22,6 +22,7 @@ from tailrace.core.context import Context
 from tailrace.core.days import ALWAYS, DEFAULT_ZONE, Calendar, Since
 from tailrace.core.errors import FieldProblem, Invalid, Taken
 from tailrace.core.ids import uuid7
+from tailrace.core.plausible import checked_day
 from tailrace.db.database import Database, Tx
 from tailrace.messaging.days import CompanyDays
 from tailrace.observability.logs import log
@@ -29,7 +30,7 @@ from tailrace.settings import Settings
 
 PLATFORM_SLUG = "platform"
 OPERATOR_EMAIL = "operator@platform.local"
-_AHEAD = timedelta(days=1)
+_AHEAD, _LATEST = timedelta(days=1), timedelta(days=5 * 366)
 """How long before a day begins in another zone that has to be said. A service that hears of it later than that counts some moments wrongly."""
 
 
@@ -56,13 +57,15 @@ async def describe(tx: Tx, match: int | None, body: TenantDescription, origin: O
 
 
 async def change_time_zone(tx: Tx, match: int | None, body: NewTimeZone, origin: Origin) -> Tenant:
-    """Raises Stale, and Invalid for a day that has begun, here or there, or begins within a day's time."""
+    """Raises Stale, Implausible, and Invalid for a day that has begun, here or there, or begins within a day's time."""
     tenant = await tx.load(Tenant, tx.tenant_id, match)
     now, calendar = clock.now(), tenant.calendar
     # Whatever day a moment of the past was of, it stays of that day.
     begins = min(calendar.first_moment(body.since), _begin_there(body))
     if begins < now + _AHEAD or body.since <= calendar.day_of(now):
         raise Invalid.field("/since", f"{body.since} has to begin in a day's time at the earliest, here and there.")
+    today = calendar.day_of(now)
+    checked_day(body.since, today, today + _LATEST, "/since")
     tenant.change_time_zone(body.time_zone, body.since)
     audit.note(tx, origin, "tenant.time_zone_changed", tenant.id, time_zone=body.time_zone, since=str(body.since))
     return tenant

@@ -26,10 +26,13 @@ from inventory.stock import Place, StockItem
 from tailrace.core.errors import Invalid, Refused, Stale, Unknown
 from tailrace.core.events import Event
 from tailrace.core.ids import derived_id
+from tailrace.core.plausible import checked_day
 from tailrace.db.database import Tx
 from tailrace.db.event_streams import Stream
 
 Origin = Literal["opening", "purchase", "production", "return", "count"]
+_LONG_OVER, _LONGEST_GOOD = timedelta(days=3660), timedelta(days=100 * 366)
+"""How far the last day of a lot may lie from the day on which it came: a container of what is long over is taken in to be thrown away."""
 _COMES_BACK: Collection[Origin] = ("return", "count")
 _LOTS = Base.metadata.tables[Lot.__tablename__]
 _fresh = insert(_LOTS)
@@ -219,13 +222,14 @@ async def _on_hand(tx: Tx, ids: Sequence[UUID]) -> Mapping[UUID, Decimal]:
 
 
 async def _last_day(tx: Tx, item: ItemCopy, part: Part, at: datetime) -> date | None:
-    """The last day of a new lot: as it is said, or by the item's shelf life from the company's day on which it came."""
+    """The last day of a new lot: as it is said, or by the item's shelf life from the company's day on which it came. Raises Invalid, Implausible."""
     if not item.expires:
         if part.expires_on is not None:
             raise Invalid.field(f"{part.field}/expires_on", f"{item.sku} does not expire.")
         return None
     if part.expires_on is not None:
-        return part.expires_on
+        came = await days.day_of(tx, at)
+        return checked_day(part.expires_on, came - _LONG_OVER, came + _LONGEST_GOOD, f"{part.field}/expires_on")
     if item.shelf_life_days is None:
         raise Invalid.field(f"{part.field}/expires_on", f"{item.sku} expires: say the last day of lot {part.number}.")
     return await days.day_of(tx, at) + timedelta(days=item.shelf_life_days)

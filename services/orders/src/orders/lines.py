@@ -100,6 +100,7 @@ class OrderLine(Part, Base):
             warehouse_id=self.warehouse_id,
             quantity=self.quantity,
             unit=self.unit,
+            decimals=self.decimals,
             unit_price=self.unit_price,
             price_list_id=self.price_list_id,
             net=self.net,

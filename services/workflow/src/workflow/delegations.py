@@ -1,7 +1,7 @@
 """Delegations: for a while, somebody decides in another's place. Who decides for whom is followed through several, and never in a circle."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from contracts import approvals as events
 from tailrace.core import clock
 from tailrace.core.errors import Invalid
 from tailrace.core.ids import uuid7
+from tailrace.core.plausible import Bounds
 from tailrace.db.database import Tx
 from tailrace.db.keys import tenant_index
 from tailrace.db.models import Aggregate
@@ -21,6 +22,8 @@ from workflow.base import Base
 from workflow.projections import UserCopy
 from workflow.refusals import DelegationLoop, DelegationOver
 
+BEGINS = Bounds(back=timedelta(days=3660), ahead=timedelta(days=3660))
+"""How far from now somebody may begin to decide in another's place; the end may be said as never."""
 _LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("lock"), 0)))
 
 
@@ -54,11 +57,12 @@ class Delegation(Aggregate, Owned, Base):
 async def delegate(
     tx: Tx, user_id: UUID, to_user_id: UUID, begins_at: datetime, ends_at: datetime, reason: str | None
 ) -> Delegation:
-    """Let another decide in somebody's place. Raises Invalid, NotYetKnown, DelegationLoop."""
+    """Let another decide in somebody's place. Raises Invalid, Implausible, NotYetKnown, DelegationLoop."""
     if user_id == to_user_id:
         raise DelegationLoop("Nobody delegates to themselves.", field="/to_user_id")
     if ends_at <= begins_at or ends_at <= clock.now():
         raise Invalid.field("/ends_at", "It ends before it begins, or has ended already.")
+    BEGINS.checked(begins_at, "/begins_at")
     (await by_ids(tx, UserCopy, {to_user_id})).in_use(to_user_id, "/to_user_id")
     # Two that make a circle together, asked for at once, take turns.
     await tx.execute(_LOCK, {"lock": f"workflow.delegation/{tx.tenant_id}"})

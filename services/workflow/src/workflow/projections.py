@@ -1,10 +1,11 @@
-"""What workflow keeps of others: who there is, with which roles, and who stands above whom."""
+"""What workflow keeps of others: the company's days, who there is, with which roles, and who stands above whom."""
 
 from typing import Any
 
 from sqlalchemy.orm import Mapped
 
-from contracts.users import USER, TeamCreated, TeamDeleted, TeamUpdated
+from contracts.users import USER, TeamCreated, TeamDeleted, TeamUpdated, TenantCreated, TenantTimeZoneChanged
+from tailrace.messaging.days import Days
 from tailrace.messaging.replica import Replica, Source, replica
 from tailrace.messaging.teams import Teams
 from workflow.base import Base
@@ -16,5 +17,6 @@ class UserCopy(Replica, Base):
     roles: Mapped[list[Any]]
 
 
+days = Days("workflow.days", Base.metadata, TenantCreated, TenantTimeZoneChanged)
 users = replica("workflow.users", Source(UserCopy, *USER))
 teams = Teams("workflow.teams", Base.metadata, (TeamCreated, TeamUpdated), TeamDeleted)

@@ -12,6 +12,7 @@ service = Service(
     topic="approval.events",
     publishes=PUBLISHED,
     subscribers=[
+        projections.days,
         projections.users,
         projections.teams,
         reactions.founding,

@@ -1,6 +1,7 @@
 """What a stranger's file may not do: each is refused at deployment with the element named, or bounded while it runs."""
 
 import time
+from xml.sax.saxutils import escape
 
 import pytest
 
@@ -47,6 +48,12 @@ def test_expressions_that_are_no_cel_or_cost_too_much_are_refused(bpmn, expressi
         )
     )
     assert "g-a" in found
+
+
+@pytest.mark.parametrize("text", ["[" * 20_000, '{"a": ' * 20_000, "{", "[]"])
+def test_start_data_that_is_no_json_object_is_refused(bpmn, text):
+    said = f'<extensionElements><tailrace:property name="startData" value="{escape(text, {chr(34): "&quot;"})}"/></extensionElements>'
+    assert "startData" in refused(bpmn(said, SE, "s > e"))[""].why
 
 
 def test_python_inside_cel_reaches_nothing(bpmn, run):

@@ -1,6 +1,6 @@
 """The operations of a service: what its OpenAPI document offers, with the route that stands behind each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -68,8 +68,14 @@ class Operation:
     def body_fields(self) -> frozenset[str]:
         """What the body declares, at its top."""
         media = self.said.get("requestBody", {}).get("content", {}).values()
-        schemas = [self.resolved(each["schema"]) for each in media]
-        return frozenset(name for schema in schemas for name in schema.get("properties", {}))
+        return frozenset(name for each in media for name in self._declared(each["schema"]))
+
+    def _declared(self, schema: Mapping[str, Any]) -> Iterator[str]:
+        """Whichever of several bodies it may be."""
+        schema = self.resolved(schema)
+        yield from schema.get("properties", {})
+        for one in (*schema.get("anyOf", ()), *schema.get("oneOf", ()), *schema.get("allOf", ())):
+            yield from self._declared(one)
 
     def answer_schema(self) -> Mapping[str, Any]:
         """The schema of the 2xx answer; empty when there is no body."""

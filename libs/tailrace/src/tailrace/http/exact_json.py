@@ -46,16 +46,18 @@ def is_json(request: Request) -> bool:
 def decoded(body: bytes) -> Any:
     """The value of a JSON text (RFC 8259), non-integers as Decimal. Raises BadRequest for what is none."""
     try:
-        text = body.decode("utf-8-sig")
-        return json.loads(
-            text, parse_float=_decimal, parse_int=_whole, parse_constant=Decimal, object_pairs_hook=_object
-        )
+        return read(body.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise BadRequest(f"The body is not UTF-8, from byte {error.start} on.", field=_WHOLE_BODY) from error
     except json.JSONDecodeError as error:
         raise BadRequest(f"The body is not JSON: {error.msg} at character {error.pos}.", field=_WHOLE_BODY) from error
     except RecursionError as error:
         raise BadRequest("The body is nested too deeply.", field=_WHOLE_BODY) from error
+
+
+def read(text: str) -> Any:
+    """The value of a JSON text, non-integers as Decimal. Raises JSONDecodeError, or RecursionError for what is nested too deeply."""
+    return json.loads(text, parse_float=_decimal, parse_int=_whole, parse_constant=Decimal, object_pairs_hook=_object)
 
 
 def _decimal(text: str) -> Decimal:

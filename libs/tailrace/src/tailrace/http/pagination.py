@@ -208,7 +208,7 @@ def _decode(cursor: str, column: Column, key: Column, sort: str) -> Any:
         if made_for != sort:
             raise ValueError("made for another sort")
         return tuple_(*(_value(c, text) for c, text in zip((column, key), values, strict=True)))
-    except (ValueError, TypeError, ArithmeticError, binascii.Error) as error:
+    except (ValueError, TypeError, ArithmeticError, RecursionError, binascii.Error) as error:
         detail = "Not a cursor of this list; begin without one."
         raise BadRequest(detail, field="cursor") from error
 

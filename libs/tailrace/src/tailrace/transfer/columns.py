@@ -1,6 +1,5 @@
 """From a row of texts to the body that HTTP takes: by heading, in English, in Japanese, or by the property's own name."""
 
-import json
 import types
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel
 from tailrace.core.days import Calendar
 from tailrace.core.text import folded
 from tailrace.core.wire import SHAPES
+from tailrace.http import exact_json
 
 _TRUE = frozenset(folded(word) for word in ("true", "yes", "y", "1", "はい", "有"))
 _FALSE = frozenset(folded(word) for word in ("false", "no", "n", "0", "いいえ", "無"))
@@ -86,7 +86,7 @@ def value_of(text: str, kind: str, calendar: Calendar | None = None) -> Any:
         return True if word in _TRUE else False if word in _FALSE else text
     if kind == "json":
         try:
-            return json.loads(text)
+            return exact_json.read(text)
         except (ValueError, RecursionError):
             return text
     return text

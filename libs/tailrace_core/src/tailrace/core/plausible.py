@@ -42,8 +42,14 @@ class Bounds:
     def checked(self, moment: datetime, field: str) -> datetime:
         """The moment. Raises Implausible, which names the field."""
         now = clock.now()
-        if moment > now + self.ahead:
-            raise Implausible("This moment is still to come.", field=field)
+        if moment > (latest := now + self.ahead):
+            farther = self.ahead > CLOCK_SKEW
+            why = (
+                f"This is later than is taken here: {latest:%Y-%m-%d} at the latest."
+                if farther
+                else "This moment is still to come."
+            )
+            raise Implausible(why, field=field)
         if moment < (earliest := now - self.back):
             raise Implausible(
                 f"This is longer ago than is taken here: {earliest:%Y-%m-%d} at the earliest.", field=field

@@ -1,12 +1,13 @@
 """What one currency is worth in another, from a day on until another rate is set."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
 from sqlalchemy import Numeric, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from accounting.days import days
 from accounting.invoices.copies import CompanyCopy
 from accounting.models import Base
 from accounting.payments.refusals import NoRate
@@ -14,11 +15,14 @@ from contracts.payments import RateSet
 from tailrace.core.errors import Invalid
 from tailrace.core.ids import derived_id
 from tailrace.core.money import exponent, round_minor
+from tailrace.core.plausible import checked_day
 from tailrace.db.database import Tx
 from tailrace.db.keys import tenant_index
 from tailrace.db.models import Aggregate
 from tailrace.db.unique import unique_value
 from tailrace.messaging.replica import by_ids
+
+_BACK, _AHEAD = timedelta(days=3660), timedelta(days=366)
 
 
 class ExchangeRate(Aggregate, Base):
@@ -39,9 +43,11 @@ class ExchangeRate(Aggregate, Base):
 
 
 async def set_rate(tx: Tx, currency: str, against: str, day: date, rate: Decimal) -> ExchangeRate:
-    """Raises Invalid for a currency against itself."""
+    """Raises Invalid for a currency against itself, and Implausible."""
     if currency == against:
         raise Invalid.field("/against", "A currency is worth one of itself.")
+    today = await days.today(tx)
+    checked_day(day, today - _BACK, today + _AHEAD, "/day")
     id = derived_id(tx.tenant_id, "exchange_rate", currency, against, day)
     kept = await tx.get(ExchangeRate, (tx.tenant_id, id))
     if kept is None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Integer, Select, String, Uuid, and_, case, func, literal, or_, select, union_all
@@ -162,9 +163,17 @@ def _of_orders(
     )
 
 
+def part_of(amount: Any, part: Any, whole: Any) -> ColumnElement[Any]:
+    """`tailrace.core.money.share` of the first part, in SQL: half up, of none less than zero.
+
+    By whole numbers: a quotient ends after some digits there, and one just below a half would be rounded up twice.
+    """
+    return func.div(amount * part * 2 + whole, whole * 2)
+
+
 def _departed() -> ColumnElement[int]:
     """What left of an order is worth, as it will be invoiced: each line's share of its net and of its tax, each rounded once."""
-    shares = [func.round(amount * OrderLine.shipped / OrderLine.quantity) for amount in (OrderLine.net, OrderLine.tax)]
+    shares = [part_of(amount, OrderLine.shipped, OrderLine.quantity) for amount in (OrderLine.net, OrderLine.tax)]
     lines = select(func.coalesce(func.sum(shares[0] + shares[1]), 0)).where(OrderLine.order_id == Order.id)
     return case((Order.shipment == "full", Order.net + Order.tax), else_=lines.correlate(Order).scalar_subquery())
 
@@ -173,7 +182,7 @@ def _given_up() -> ColumnElement[int]:
     """What is not wanted any more of an order was to cost: all of it less each line's share of what is still to leave. Only one that cancels what is
     not in stock has any."""
     left = OrderLine.quantity - OrderLine.cancelled
-    kept = [func.round(amount * left / OrderLine.quantity) for amount in (OrderLine.net, OrderLine.tax)]
+    kept = [part_of(amount, left, OrderLine.quantity) for amount in (OrderLine.net, OrderLine.tax)]
     gone = OrderLine.net + OrderLine.tax - kept[0] - kept[1]
     lines = select(func.coalesce(func.sum(gone), 0)).where(OrderLine.order_id == Order.id, OrderLine.cancelled > 0)
     return case((Order.when_short == "cancel", lines.correlate(Order).scalar_subquery()), else_=0)

@@ -1,6 +1,6 @@
 """Announcing what left, and taking in what comes. Nothing here moves stock: who puts goods away books their receipt, with what they cost."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -8,14 +8,16 @@ from shipping.asns.bodies import NewAsn, ScanBody
 from shipping.asns.models import Asn
 from shipping.dates import dates
 from shipping.models import Shipment
+from shipping.projections import days
 from tailrace.core import clock
 from tailrace.core.ids import derived_id, uuid7
-from tailrace.core.plausible import Bounds
+from tailrace.core.plausible import Bounds, checked_day
 from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
 
 NUMBERS = Numbers("asn", "ASN-{number:06}")
 ARRIVED = Bounds.of_years(1)
+_LATEST_EXPECTED = timedelta(days=3660)
 
 
 async def announce_shipment(tx: Tx, shipment: Shipment) -> None:
@@ -48,7 +50,10 @@ async def announce_shipment(tx: Tx, shipment: Shipment) -> None:
 
 
 async def announce(tx: Tx, said: NewAsn) -> Asn:
-    """A supplier's delivery is to come. Raises AlreadyAnnounced."""
+    """A supplier's delivery is to come. Raises AlreadyAnnounced, Implausible."""
+    if said.expected_on is not None:
+        today = await days.today(tx)
+        checked_day(said.expected_on, today - ARRIVED.back, today + _LATEST_EXPECTED, "/expected_on")
     packages = said.model_dump(mode="json", include={"packages"})["packages"]
     asn = Asn(
         id=uuid7(),

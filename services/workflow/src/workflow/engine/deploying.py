@@ -237,7 +237,7 @@ def _start_data(file: reader.File, process: Json) -> Json | None:
         return None
     try:
         made = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise NotRunnable([Finding("", "process", 1, f"its startData is no JSON: {error}")]) from error
     if not isinstance(made, dict):
         raise NotRunnable([Finding("", "process", 1, "its startData is no JSON object")])

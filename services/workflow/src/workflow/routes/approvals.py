@@ -26,7 +26,7 @@ from workflow.bodies import (
 )
 from workflow.models import Approval, Comment, Status, Task, Vote
 from workflow.people import roles_of, tasks_of
-from workflow.projections import UserCopy, teams, users
+from workflow.projections import UserCopy, days, teams, users
 from workflow.reactions import submissions
 from workflow.scopes import Administrator, Reader, Writer
 from workflow.views import ApprovalCommentView, ApprovalSummary, ApprovalView, ManyView, RefusalView
@@ -35,7 +35,7 @@ router = tenant_router(
     "/v1/approvals",
     tag="approvals",
     about="Who has to approve a document before it takes effect, and what they said.",
-    reads=[submissions, users, teams],
+    reads=[submissions, users, teams, days],
 )
 
 _FILTERS = (
@@ -43,12 +43,12 @@ _FILTERS = (
     equal(Approval.kind),
     equal(Approval.number),
     equal(Approval.document_id),
-    *between(Approval.due_at),
+    *between(Approval.due_at, days),
 )
 _SORT = [Approval.number, Approval.due_at, Approval.amount, Approval.created_at]
 Approvals = Annotated[PageRequest, listed(Approval, *_FILTERS, equal(Approval.requester_id), sort=_SORT)]
 Inbox = Annotated[
-    PageRequest, listed(Approval, equal(Approval.kind), *between(Approval.due_at), sort=_SORT, default="due_at")
+    PageRequest, listed(Approval, equal(Approval.kind), *between(Approval.due_at, days), sort=_SORT, default="due_at")
 ]
 Theirs = Annotated[PageRequest, listed(Approval, *_FILTERS, sort=_SORT)]
 Comments = Annotated[PageRequest, listed(Comment)]
