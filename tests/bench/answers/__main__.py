@@ -1,0 +1,148 @@
+"""How long an approval's answer takes to reach the document that asked: `python -m answers 40`, of so many quotes, on a fleet of its own.
+
+A manager approves one quote after another through the gateway, with pauses of random length, so that nobody's poll is in step with it. Printed are,
+in ms, the answer to the manager, and from then until the quote is approved in its own service's database, which is looked at all the while. With
+`max.batch.size=2048` and the like behind the number, the connector that carries the answer has these settings and the project's in turns, so
+that whatever else happens on the machine meets both.
+"""
+
+import asyncio
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from company import Company
+from measure.arithmetic import summary
+from measure.machine import machine
+
+from tailrace.capture.connect_api import Rest
+from tailrace.observability.logs import configure
+from tailrace.stack.embedded import Stack
+from tailrace.stack.plan import service_names
+from tailrace_testing.gateway import PASSWORD, Gateway, Member, eventually
+
+TURNS = 4
+PAUSE = 0.4
+"""Seconds between two answers, on average."""
+LOOK = 0.003
+CARRIER, OWNER = "workflow", "quotes"
+PROJECT = "the project's settings"
+_READER = "SELECT active_pid FROM pg_replication_slots WHERE slot_name = $1"
+
+
+class Room:
+    """A company with a manager, and quotes below what their author may give."""
+
+    def __init__(self, company: Company, manager: Member, terms: dict[str, Any]) -> None:
+        self._member, self._manager, self._terms = company.member, manager, terms
+
+    @classmethod
+    async def open(cls, gateway: Gateway) -> "Room":
+        company = await Company.found(gateway)
+        member, email = company.member, f"manager@{company.member.slug}.example"
+        await member.post(
+            "/v1/auth/users", {"email": email, "name": "Manager", "password": PASSWORD, "roles": ["manager"]}
+        )
+        manager = await gateway.log_in(member.slug, email)
+        price = {"item_id": company.item_id, "min_quantity": "1", "unit_price": "1200"}
+        prices = {"code": "RETAIL", "name": "Retail", "currency": "EUR", "prices": [price]}
+        listed = await member.post("/v1/price-lists", prices)
+        ada = {"name": "Ada Works", "currency": "EUR", "price_list_id": listed["id"]}
+        customer = await member.post("/v1/customers", ada)
+        line = {"item_id": company.item_id, "quantity": "10", "discount_rate": "0.333"}
+        terms = {"customer_id": customer["id"], "warehouse_id": company.warehouse_id, "lines": [line]}
+        return cls(company, manager, terms)
+
+    async def waiting(self) -> tuple[str, str]:
+        """A quote that waits for the manager, and its approval."""
+        quote = await self._member.post("/v1/quotes", self._terms)
+        await self._member.post(f"/v1/quotes/{quote['id']}/submit")
+        found = await eventually(
+            lambda: self._manager.get("/v1/approvals", document_id=quote["id"], status="pending"),
+            lambda page: bool(page["items"]),
+            what="the approval",
+        )
+        return quote["id"], found["items"][0]["id"]
+
+    async def approve(self, approval: str) -> None:
+        await self._manager.patch(f"/v1/approvals/{approval}/approve")
+
+
+async def _turn(room: Room, database: asyncpg.Connection, many: int, dice: random.Random) -> list[tuple[float, float]]:
+    """Of each answer: seconds until the manager had his, and from then until the quote was approved."""
+    asked = [await room.waiting() for _ in range(many)]
+    took = []
+    for quote, approval in asked:
+        await asyncio.sleep(dice.expovariate(1 / PAUSE))
+        began = time.perf_counter()
+        await room.approve(approval)
+        answered = time.perf_counter()
+        while await database.fetchval("SELECT status FROM quote WHERE id = $1", quote) != "approved":
+            await asyncio.sleep(LOOK)
+        took.append((answered - began, time.perf_counter() - answered))
+    return took
+
+
+async def _use(stack: Stack, config: Mapping[str, str]) -> None:
+    """Returns when a new task reads the slot."""
+    admin = await asyncpg.connect(stack.postgres_url)
+    try:
+        async with Rest(stack.connect_url) as rest:
+            before = await admin.fetchval(_READER, f"{CARRIER}_outbox")
+            if await rest._current(CARRIER) == config:
+                return
+            await rest.put(CARRIER, config)
+        while await admin.fetchval(_READER, f"{CARRIER}_outbox") in {None, before}:
+            await asyncio.sleep(0.1)
+    finally:
+        await admin.close()
+
+
+async def _measure(stack: Stack, many: int, other: dict[str, str]) -> None:
+    async with Rest(stack.connect_url) as rest:
+        project = await rest._current(CARRIER)
+    assert project is not None, f"{CARRIER} has no connector"
+    ways = {PROJECT: project}
+    if other:
+        ways[" ".join(f"{name}={value}" for name, value in other.items())] = {**project, **other}
+    print(f"{len(service_names())} services, poll.interval.ms {project['poll.interval.ms']}, {machine()}", flush=True)
+    dice, found = random.Random(1), {how: list[tuple[float, float]]() for how in ways}
+    database = await asyncpg.connect(stack.postgres_url.rsplit("/", 1)[0] + f"/{OWNER}")
+    try:
+        async with Gateway(stack.gateway_url, stack.supervisor.credentials.operator) as gateway:
+            room = await Room.open(gateway)
+            await _turn(room, database, 3, dice)  # the first ones are slower than any after them
+            for turn in range(TURNS):
+                for how in [*ways][:: 1 if turn % 2 == 0 else -1]:
+                    await _use(stack, ways[how])
+                    found[how] += await _turn(room, database, max(1, many // TURNS), dice)
+    finally:
+        await database.close()
+    for how, took in found.items():
+        print(f"{how}: the manager's answer {summary([answer for answer, _ in took])}")
+        print(f"{how}: from there to the document {summary([document for _, document in took])}")
+        print(f"{how}: both {summary([sum(each) for each in took])}", flush=True)
+
+
+def main() -> None:
+    configure("answers", "ERROR")
+    many = int(sys.argv[1]) if len(sys.argv) > 1 else 40
+    other = dict(pair.split("=", 1) for pair in sys.argv[2:])
+    folder = Path(tempfile.mkdtemp(prefix="tailrace-answers-"))
+    folder.chmod(0o755)
+    limits = {"TAILRACE_TENANT_RATE": "5000", "TAILRACE_TENANT_BURST": "10000"}
+    stack = Stack(folder / "data", environment=limits, durable=False)
+    try:
+        stack.start()
+        asyncio.run(_measure(stack, many, other))
+    finally:
+        stack.discard()
+
+
+if __name__ == "__main__":
+    main()
