@@ -16,7 +16,7 @@ from tailrace.core.backoff import Backoff
 from tailrace.core.events import Meta
 from tailrace.db.database import Database
 from tailrace.db.error_classes import is_transient
-from tailrace.kafka.cloudevents import Malformed, read_meta
+from tailrace.kafka.cloudevents import Malformed, read_meta, tenant_of
 from tailrace.kafka.record_lookup import reading
 from tailrace.kafka.topic_reader import TopicReader, committed
 from tailrace.messaging.dispatcher import Dispatcher
@@ -152,7 +152,7 @@ class Builder:
 
     async def _deliver(self, records: Sequence[ConsumerRecord]) -> None:
         for record in records:
-            if (tenant := _tenant(record)) is not None:
+            if (tenant := tenant_of(record)) is not None:
                 self.tenants.add(tenant)
         if records:
             await self._patiently(records)
@@ -257,8 +257,3 @@ def _readable(record: ConsumerRecord) -> Meta | None:
         return read_meta(record)
     except Malformed:
         return None
-
-
-def _tenant(record: ConsumerRecord) -> UUID | None:
-    meta = _readable(record)
-    return None if meta is None else meta.tenant_id
