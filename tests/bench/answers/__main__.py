@@ -1,12 +1,14 @@
 """How long an approval's answer takes to reach the document that asked: `python -m answers 40`, of so many quotes, on a fleet of its own.
 
 A manager approves one quote after another through the gateway, with pauses of random length, so that nobody's poll is in step with it. Printed are,
-in ms, the answer to the manager, and from then until the quote is approved in its own service's database, which is looked at all the while. With
+in ms, the answer to the manager, from then until a consumer has the event from Kafka, and until the quote is approved in its own service's
+database, which is looked at all the while. With
 `max.batch.size=2048` and the like behind the number, the connector that carries the answer has these settings and the project's in turns, so
 that whatever else happens on the machine meets both.
 """
 
 import asyncio
+import os
 import random
 import sys
 import tempfile
@@ -14,10 +16,12 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 from company import Company
 from measure.arithmetic import summary
+from measure.latency import Arrivals
 from measure.machine import machine
 
 from tailrace.capture.connect_api import Rest
@@ -32,7 +36,21 @@ PAUSE = 0.4
 LOOK = 0.003
 CARRIER, OWNER = "workflow", "quotes"
 PROJECT = "the project's settings"
+Took = tuple[float, float, float]
+"""Seconds until the manager had the answer, from then until the event was out of Kafka, and from then until the quote was approved."""
 _READER = "SELECT active_pid FROM pg_replication_slots WHERE slot_name = $1"
+
+
+class Answered(Arrivals):
+    """Notes when each approval's answer came out of Kafka."""
+
+    async def _read(self) -> None:
+        while True:
+            batch = await self._consumer.getmany(timeout_ms=1000)
+            now = time.time()
+            for record in (record for records in batch.values() for record in records):
+                if dict(record.headers)["ce_type"] == b"approval.approved":
+                    self.seen[UUID(record.key.decode())] = now
 
 
 class Room:
@@ -73,18 +91,23 @@ class Room:
         await self._manager.patch(f"/v1/approvals/{approval}/approve")
 
 
-async def _turn(room: Room, database: asyncpg.Connection, many: int, dice: random.Random) -> list[tuple[float, float]]:
-    """Of each answer: seconds until the manager had his, and from then until the quote was approved."""
+async def _turn(
+    room: Room, database: asyncpg.Connection, heard: Answered, many: int, dice: random.Random
+) -> list[Took]:
     asked = [await room.waiting() for _ in range(many)]
     took = []
     for quote, approval in asked:
         await asyncio.sleep(dice.expovariate(1 / PAUSE))
-        began = time.perf_counter()
+        began = time.time()
         await room.approve(approval)
-        answered = time.perf_counter()
+        answered = time.time()
         while await database.fetchval("SELECT status FROM quote WHERE id = $1", quote) != "approved":
             await asyncio.sleep(LOOK)
-        took.append((answered - began, time.perf_counter() - answered))
+        there = time.time()
+        while UUID(approval) not in heard.seen:
+            await asyncio.sleep(LOOK)
+        arrived = heard.seen[UUID(approval)]
+        took.append((answered - began, arrived - answered, there - arrived))
     return took
 
 
@@ -111,22 +134,34 @@ async def _measure(stack: Stack, many: int, other: dict[str, str]) -> None:
     if other:
         ways[" ".join(f"{name}={value}" for name, value in other.items())] = {**project, **other}
     print(f"{len(service_names())} services, poll.interval.ms {project['poll.interval.ms']}, {machine()}", flush=True)
-    dice, found = random.Random(1), {how: list[tuple[float, float]]() for how in ways}
+    dice, found = random.Random(1), {how: list[Took]() for how in ways}
     database = await asyncpg.connect(stack.postgres_url.rsplit("/", 1)[0] + f"/{OWNER}")
     try:
-        async with Gateway(stack.gateway_url, stack.supervisor.credentials.operator) as gateway:
+        async with (
+            Gateway(stack.gateway_url, stack.supervisor.credentials.operator) as gateway,
+            Answered(stack.kafka, ["approval.events"]) as heard,
+        ):
             room = await Room.open(gateway)
-            await _turn(room, database, 3, dice)  # the first ones are slower than any after them
+            await _turn(room, database, heard, 3, dice)  # the first ones are slower than any after them
             for turn in range(TURNS):
                 for how in [*ways][:: 1 if turn % 2 == 0 else -1]:
                     await _use(stack, ways[how])
-                    found[how] += await _turn(room, database, max(1, many // TURNS), dice)
+                    some = await _turn(room, database, heard, max(1, many // TURNS), dice)
+                    _say(f"turn {turn + 1}, {how}", some)
+                    found[how] += some
     finally:
         await database.close()
     for how, took in found.items():
-        print(f"{how}: the manager's answer {summary([answer for answer, _ in took])}")
-        print(f"{how}: from there to the document {summary([document for _, document in took])}")
-        print(f"{how}: both {summary([sum(each) for each in took])}", flush=True)
+        _say(how, took)
+
+
+def _say(what: str, took: list[Took]) -> None:
+    named = {"to the manager": 0, "to Kafka": 1, "to the document": 2}
+    parts = {name: [each[at] for each in took] for name, at in named.items()}
+    parts["from the answer to the document"] = [sum(each[1:]) for each in took]
+    print(f"{what}; load {os.getloadavg()[0]:.1f}")
+    for name, seconds in parts.items():
+        print(f"  {name:32} {summary(seconds)}", flush=True)
 
 
 def main() -> None:
