@@ -1,4 +1,5 @@
-"""How long an approval's answer takes to reach the document that asked: `python -m answers 40`, of so many quotes, on a fleet of its own.
+"""How long an approval's answer takes to reach the document that asked: `python -m answers 40`, of so many quotes, on a fleet of its own; with
+`--running`, on the one that `tailrace up` has started.
 
 A manager approves one quote after another through the gateway, with pauses of random length, so that nobody's poll is in step with it. Printed are,
 in ms, the answer to the manager, from then until a consumer has the event from Kafka, and until the quote is approved in its own service's
@@ -15,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -25,7 +26,9 @@ from measure.latency import Arrivals
 from measure.machine import machine
 
 from tailrace.capture.connect_api import Rest
+from tailrace.cli.running import enter_environment
 from tailrace.observability.logs import configure
+from tailrace.settings import Settings
 from tailrace.stack.embedded import Stack
 from tailrace.stack.plan import service_names
 from tailrace_testing.gateway import PASSWORD, Gateway, Member, eventually
@@ -39,6 +42,16 @@ PROJECT = "the project's settings"
 Took = tuple[float, float, float]
 """Seconds until the manager had the answer, from then until the event was out of Kafka, and from then until the quote was approved."""
 _READER = "SELECT active_pid FROM pg_replication_slots WHERE slot_name = $1"
+
+
+class Fleet(NamedTuple):
+    """Where its parts are, and the password of the platform's operator."""
+
+    gateway: str
+    connect: str
+    postgres: str
+    kafka: str
+    operator: str
 
 
 class Answered(Arrivals):
@@ -111,11 +124,11 @@ async def _turn(
     return took
 
 
-async def _use(stack: Stack, config: Mapping[str, str]) -> None:
+async def _use(fleet: Fleet, config: Mapping[str, str]) -> None:
     """Returns when a new task reads the slot."""
-    admin = await asyncpg.connect(stack.postgres_url)
+    admin = await asyncpg.connect(fleet.postgres)
     try:
-        async with Rest(stack.connect_url) as rest:
+        async with Rest(fleet.connect) as rest:
             before = await admin.fetchval(_READER, f"{CARRIER}_outbox")
             if await rest._current(CARRIER) == config:
                 return
@@ -126,8 +139,8 @@ async def _use(stack: Stack, config: Mapping[str, str]) -> None:
         await admin.close()
 
 
-async def _measure(stack: Stack, many: int, other: dict[str, str]) -> None:
-    async with Rest(stack.connect_url) as rest:
+async def _measure(fleet: Fleet, many: int, other: dict[str, str]) -> None:
+    async with Rest(fleet.connect) as rest:
         project = await rest._current(CARRIER)
     assert project is not None, f"{CARRIER} has no connector"
     ways = {PROJECT: project}
@@ -135,17 +148,17 @@ async def _measure(stack: Stack, many: int, other: dict[str, str]) -> None:
         ways[" ".join(f"{name}={value}" for name, value in other.items())] = {**project, **other}
     print(f"{len(service_names())} services, poll.interval.ms {project['poll.interval.ms']}, {machine()}", flush=True)
     dice, found = random.Random(1), {how: list[Took]() for how in ways}
-    database = await asyncpg.connect(stack.postgres_url.rsplit("/", 1)[0] + f"/{OWNER}")
+    database = await asyncpg.connect(fleet.postgres.rsplit("/", 1)[0] + f"/{OWNER}")
     try:
         async with (
-            Gateway(stack.gateway_url, stack.supervisor.credentials.operator) as gateway,
-            Answered(stack.kafka, ["approval.events"]) as heard,
+            Gateway(fleet.gateway, fleet.operator) as gateway,
+            Answered(fleet.kafka, ["approval.events"]) as heard,
         ):
             room = await Room.open(gateway)
             await _turn(room, database, heard, 3, dice)  # the first ones are slower than any after them
             for turn in range(TURNS):
                 for how in [*ways][:: 1 if turn % 2 == 0 else -1]:
-                    await _use(stack, ways[how])
+                    await _use(fleet, ways[how])
                     some = await _turn(room, database, heard, max(1, many // TURNS), dice)
                     _say(f"turn {turn + 1}, {how}", some)
                     found[how] += some
@@ -166,15 +179,22 @@ def _say(what: str, took: list[Took]) -> None:
 
 def main() -> None:
     configure("answers", "ERROR")
-    many = int(sys.argv[1]) if len(sys.argv) > 1 else 40
-    other = dict(pair.split("=", 1) for pair in sys.argv[2:])
+    numbers = [each for each in sys.argv[1:] if each.isdigit()]
+    many = int(numbers[0]) if numbers else 40
+    other = dict(each.split("=", 1) for each in sys.argv[1:] if "=" in each)
+    if "--running" in sys.argv:
+        at, known, operator = enter_environment().gateway_url, Settings(), os.environ["TAILRACE_OPERATOR_PASSWORD"]
+        asyncio.run(_measure(Fleet(at, known.connect, known.postgres, known.kafka, operator), many, other))
+        return
     folder = Path(tempfile.mkdtemp(prefix="tailrace-answers-"))
     folder.chmod(0o755)
     limits = {"TAILRACE_TENANT_RATE": "5000", "TAILRACE_TENANT_BURST": "10000"}
     stack = Stack(folder / "data", environment=limits, durable=False)
     try:
         stack.start()
-        asyncio.run(_measure(stack, many, other))
+        operator = stack.supervisor.credentials.operator
+        fleet = Fleet(stack.gateway_url, stack.connect_url, stack.postgres_url, stack.kafka, operator)
+        asyncio.run(_measure(fleet, many, other))
     finally:
         stack.discard()
 
