@@ -63,7 +63,7 @@ async def test_what_waits_is_shipped_when_goods_come_in(gateway: Gateway) -> Non
 
 
 async def _leads_there_and_back(company: Company, order: str, shipments: set[str]) -> None:
-    """What waited is filled by a timer, which nobody asked for: the order's trace goes on behind it, and from either shipment's journal back over it."""
+    """What waited is filled by a timer: the order's trace goes on behind it, and from either shipment's journal back over it."""
 
     async def traced(id: str) -> dict[str, Any]:
         answer = await company.member.send("GET", f"/v1/trace/{id}")
@@ -80,10 +80,16 @@ async def _leads_there_and_back(company: Company, order: str, shipments: set[str
         return {journal for journal, root in roots.items() if nodes[root]["type"] == "shipment.dispatched"}
 
     def whole(trace: dict[str, Any]) -> bool:
-        return trace["complete"] and shipments <= {node["document_id"] for node in trace["nodes"]} and bool(journals(trace))
+        return (
+            trace["complete"]
+            and shipments <= {node["document_id"] for node in trace["nodes"]}
+            and bool(journals(trace))
+        )
 
     forward = await eventually(
-        lambda: traced(order), lambda trace: whole(trace) and len(journals(trace)) >= 4, what="the whole way of the order"
+        lambda: traced(order),
+        lambda trace: whole(trace) and len(journals(trace)) >= 4,
+        what="the whole way of the order",
     )
     assert "inventory.backorder.filled" in {node["type"] for node in forward["nodes"]}
     for journal in journals(forward):

@@ -14,7 +14,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -36,12 +36,14 @@ from tailrace_testing.gateway import PASSWORD, Gateway, Member, eventually
 TURNS = 4
 PAUSE = 0.4
 """Seconds between two answers, on average."""
-LOOK = 0.003
+LOOK, WITHIN = 0.003, 120.0
 CARRIER, OWNER = "workflow", "quotes"
 PROJECT = "the project's settings"
 Took = tuple[float, float, float]
 """Seconds until the manager had the answer, from then until the event was out of Kafka, and from then until the quote was approved."""
 _READER = "SELECT active_pid FROM pg_replication_slots WHERE slot_name = $1"
+_ANOTHER = "SELECT active_pid <> coalesce($2, 0) FROM pg_replication_slots WHERE slot_name = $1"
+_APPROVED = "SELECT status = 'approved' FROM quote WHERE id = $1"
 
 
 class Fleet(NamedTuple):
@@ -114,14 +116,25 @@ async def _turn(
         began = time.time()
         await room.approve(approval)
         answered = time.time()
-        while await database.fetchval("SELECT status FROM quote WHERE id = $1", quote) != "approved":
-            await asyncio.sleep(LOOK)
+        await _until(lambda quote=quote: database.fetchval(_APPROVED, quote))
         there = time.time()
-        while UUID(approval) not in heard.seen:
-            await asyncio.sleep(LOOK)
+        await _until(lambda id=UUID(approval): _heard(heard, id))
         arrived = heard.seen[UUID(approval)]
         took.append((answered - began, arrived - answered, there - arrived))
     return took
+
+
+async def _heard(heard: Answered, id: UUID) -> bool:
+    return id in heard.seen
+
+
+async def _until(holds: Callable[[], Awaitable[Any]]) -> None:
+    """Raises TimeoutError."""
+    async with asyncio.timeout(WITHIN):
+        while True:
+            if await holds():
+                return
+            await asyncio.sleep(LOOK)
 
 
 async def _use(fleet: Fleet, config: Mapping[str, str]) -> None:
@@ -133,8 +146,7 @@ async def _use(fleet: Fleet, config: Mapping[str, str]) -> None:
             if await rest._current(CARRIER) == config:
                 return
             await rest.put(CARRIER, config)
-        while await admin.fetchval(_READER, f"{CARRIER}_outbox") in {None, before}:
-            await asyncio.sleep(0.1)
+        await _until(lambda: admin.fetchval(_ANOTHER, f"{CARRIER}_outbox", before))
     finally:
         await admin.close()
 

@@ -174,7 +174,9 @@ class Builder:
                 coming.cancel()
                 await asyncio.wait([coming])
 
-    def _coming(self, at: Mapping[TopicPartition, int], goal: Mapping[TopicPartition, int]) -> asyncio.Task[Read] | None:
+    def _coming(
+        self, at: Mapping[TopicPartition, int], goal: Mapping[TopicPartition, int]
+    ) -> asyncio.Task[Read] | None:
         """What there is from here on; None when that is nothing."""
         left = {place: offset for place, offset in at.items() if offset < goal[place]}
         if not left:

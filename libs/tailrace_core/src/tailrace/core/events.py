@@ -82,7 +82,7 @@ class Described(NamedTuple):
 
 
 class Meta(NamedTuple):
-    """The envelope of a delivered event: CloudEvents attributes and where in Kafka it stands. A tuple, which is quick to make: there is one a record."""
+    """The envelope of a delivered event: CloudEvents attributes and where in Kafka it stands. A tuple, since one is made of every record."""
 
     event_id: UUID
     type: str
