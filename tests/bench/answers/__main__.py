@@ -111,15 +111,16 @@ async def _turn(
 ) -> list[Took]:
     asked = [await room.waiting() for _ in range(many)]
     took = []
-    for quote, approval in asked:
+    for quote, id in asked:
+        approval = UUID(id)
         await asyncio.sleep(dice.expovariate(1 / PAUSE))
         began = time.time()
-        await room.approve(approval)
+        await room.approve(id)
         answered = time.time()
         await _until(lambda quote=quote: database.fetchval(_APPROVED, quote))
         there = time.time()
-        await _until(lambda id=UUID(approval): _heard(heard, id))
-        arrived = heard.seen[UUID(approval)]
+        await _until(lambda approval=approval: _heard(heard, approval))
+        arrived = heard.seen[approval]
         took.append((answered - began, arrived - answered, there - arrived))
     return took
 
