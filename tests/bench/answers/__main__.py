@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -117,9 +118,9 @@ async def _turn(
         began = time.time()
         await room.approve(id)
         answered = time.time()
-        await _until(lambda quote=quote: database.fetchval(_APPROVED, quote))
+        await _until(partial(database.fetchval, _APPROVED, quote))
         there = time.time()
-        await _until(lambda approval=approval: _heard(heard, approval))
+        await _until(partial(_heard, heard, approval))
         arrived = heard.seen[approval]
         took.append((answered - began, arrived - answered, there - arrived))
     return took
@@ -147,7 +148,7 @@ async def _use(fleet: Fleet, config: Mapping[str, str]) -> None:
             if await rest._current(CARRIER) == config:
                 return
             await rest.put(CARRIER, config)
-        await _until(lambda: admin.fetchval(_ANOTHER, f"{CARRIER}_outbox", before))
+        await _until(partial(admin.fetchval, _ANOTHER, f"{CARRIER}_outbox", before))
     finally:
         await admin.close()
 

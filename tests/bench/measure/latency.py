@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -117,7 +117,7 @@ class Arrivals:
         self._consumer = AIOKafkaConsumer(**clients.connection(bootstrap), enable_auto_commit=False)
         self.seen: dict[UUID, float] = {}
 
-    async def __aenter__(self) -> "Arrivals":
+    async def __aenter__(self) -> Self:
         await self._consumer.start()
         try:
             places = [TopicPartition(topic, part) for topic in self._topics for part in await self._partitions(topic)]
