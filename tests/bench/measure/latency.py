@@ -26,7 +26,13 @@ from tailrace.kafka import clients
 
 PROJECT, DEFAULTS = "project", "Debezium's defaults"
 RATES = (10, 200)
-_TUNED = ("poll.interval.ms", "heartbeat.interval.ms", "heartbeat.action.query", "retriable.restart.connector.wait.ms")
+_TUNED = (
+    "poll.interval.ms",
+    "max.batch.size",
+    "heartbeat.interval.ms",
+    "heartbeat.action.query",
+    "retriable.restart.connector.wait.ms",
+)
 """What the defaults are taken for. The settings that keep events from being lost stay."""
 _WRITERS, _TURN, _FIRST, _TIMEOUT = 8, 15.0, 20, 120.0
 _COMMIT = """
