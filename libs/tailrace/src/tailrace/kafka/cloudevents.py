@@ -48,7 +48,7 @@ def read_meta(record: ConsumerRecord) -> Meta:
 
 def tenant_of(record: ConsumerRecord) -> UUID | None:
     """Whose a record is, without a look at the rest of its envelope; None when it does not say."""
-    for name, value in record.headers:
+    for name, value in reversed(record.headers):
         if name == "ce_tenantid":
             try:
                 return _uuid((value or b"").decode())
