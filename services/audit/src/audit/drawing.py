@@ -197,7 +197,7 @@ def _drawn(box: _Box, at: tuple[int, int], began: datetime | None) -> str:
 
 
 def _foot(trace: Trace, height: int) -> str:
-    said = "Solid: caused. Dashed: asked for by a request, or acted on the same document."
+    said = "Solid: caused. Dashed: asked for by a request, acted on the same document, or its document came of the other's."
     return f'<text x="16" y="{height - 12}" font-size="10.5" fill="{_SOFT}">{escape(said)}</text>'
 
 
