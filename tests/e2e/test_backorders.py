@@ -59,3 +59,47 @@ async def test_what_waits_is_shipped_when_goods_come_in(gateway: Gateway) -> Non
         what="the lot's way",
     )
     assert [(one["shipment_id"], one["quantity"]) for one in traced["went_to"]] == [(second["id"], "-3")]
+    await _leads_there_and_back(company, order["id"], {first["id"], second["id"]})
+
+
+async def _leads_there_and_back(company: Company, order: str, shipments: set[str]) -> None:
+    """What waited is filled by a timer: the order's trace goes on behind it, and from either shipment's journal back over it."""
+
+    async def traced(id: str) -> dict[str, Any]:
+        answer = await company.member.send("GET", f"/v1/trace/{id}")
+        return dict(answer.json()) if answer.status_code == 200 else {"nodes": [], "complete": False}
+
+    def journals(trace: dict[str, Any]) -> set[str]:
+        """Those that shipments led to, and no receipt."""
+        nodes, causes = (
+            {node["id"]: node for node in trace["nodes"]},
+            {edge["effect"]: edge["cause"] for edge in trace["edges"] if edge["kind"] == "caused"},
+        )
+        posted = [node for node in trace["nodes"] if node["type"] == "accounting.journal.posted"]
+        roots = {node["document_id"]: _first(node["id"], causes) for node in posted}
+        return {journal for journal, root in roots.items() if nodes[root]["type"] == "shipment.dispatched"}
+
+    def whole(trace: dict[str, Any]) -> bool:
+        return (
+            trace["complete"]
+            and shipments <= {node["document_id"] for node in trace["nodes"]}
+            and bool(journals(trace))
+        )
+
+    forward = await eventually(
+        lambda: traced(order),
+        lambda trace: whole(trace) and len(journals(trace)) >= 4,
+        what="the whole way of the order",
+    )
+    assert "inventory.backorder.filled" in {node["type"] for node in forward["nodes"]}
+    for journal in journals(forward):
+        back = await traced(journal)
+        told = {(node["document_id"], node["type"]) for node in back["nodes"]}
+        assert back["complete"] and (order, "order.created") in told, journal
+        assert shipments <= {document for document, type in told if type == "shipment.dispatched"}, journal
+
+
+def _first(id: str, causes: dict[str, str]) -> str:
+    while id in causes:
+        id = causes[id]
+    return id

@@ -220,7 +220,9 @@ async def test_a_long_way_is_gone_to_its_end_or_said_to_be_cut_short(
 async def test_the_picture_is_plain_svg_that_says_what_it_shows(scribe: Scribe) -> None:
     sale = Sale(scribe, uuid7())
     evil = scribe.event("order.noted", sale.order, actor='<script>alert(1)</script>"&')
-    await scribe.say(*sale.all, evil)
+    told = {**_ACCESS, "path": "/v1/shipments/{shipment_id}/dispatch", "status": 409}
+    asked = scribe.event("gateway.accessed", uuid7(), correlation=sale.clicks[2], topic="gateway.access", data=told)
+    await scribe.say(*sale.all, evil, asked)
     answer = await scribe.h.client.get(f"/v1/trace/{sale.order}.svg")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/svg+xml")
     root = ET.fromstring(answer.text)
@@ -233,6 +235,7 @@ async def test_the_picture_is_plain_svg_that_says_what_it_shows(scribe: Scribe) 
     ]
     shown = " ".join(text.text or "" for text in root.iter(f"{SVG}text"))
     assert "order.confirmed" in shown and "accounting.journal.posted" in shown
+    assert "POST /shipments/…/di… → 409" in shown
 
 
 async def test_causes_are_drawn_left_of_their_effects_whatever_the_clocks_said(scribe: Scribe) -> None:

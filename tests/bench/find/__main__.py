@@ -1,4 +1,5 @@
 """Fills a PostgreSQL of its own with customers of one tenant, marks included, and asks the service for them: `python -m find 1000000`.
+With `pages` behind the number, marks are left out, which take most of the time, and pages alone are asked for.
 
 Printed are, in ms, the median and the 95th percentile of the answer as a client has it and of its statements; and the time on a processor, of
 PostgreSQL and of the service, per answer, which a busy machine disturbs less. The machine's load stands at the beginning and at the end.
@@ -71,7 +72,7 @@ def _rows(rows: int, tenant: UUID, reps: list[UUID]) -> Iterator[tuple[UUID, str
         yield uuid7(), f"C-{number:07d}", name, reading, dice.choice(reps)
 
 
-async def _fill(admin: asyncpg.Connection, rows: int, tenant: UUID, reps: list[UUID]) -> None:
+async def _fill(admin: asyncpg.Connection, rows: int, tenant: UUID, reps: list[UUID], *, marks: bool = True) -> None:
     known: dict[str, int] = {}
 
     def mark(pair: str) -> int:
@@ -117,8 +118,9 @@ async def _fill(admin: asyncpg.Connection, rows: int, tenant: UUID, reps: list[U
                 1,
             )
         )
-        pairs = {pair for word in words for pair in [*search._pairs(" " + word), *search._fours(word)]}
-        entries.append(("customer", id, search.TEXT, tenant, sorted(map(mark, pairs))))
+        if marks:
+            pairs = {pair for word in words for pair in [*search._pairs(" " + word), *search._fours(word)]}
+            entries.append(("customer", id, search.TEXT, tenant, sorted(map(mark, pairs))))
         if len(waiting) == AT_ONCE:
             await write()
     await write()
@@ -126,7 +128,7 @@ async def _fill(admin: asyncpg.Connection, rows: int, tenant: UUID, reps: list[U
         await admin.execute(f"VACUUM ANALYZE {table}")
 
 
-async def _measure(rows: int) -> None:
+async def _measure(rows: int, *, pages: bool) -> None:
     configure("find", "ERROR")
     folder = Path(tempfile.mkdtemp(prefix="tailrace-find-"))
     stack = Stack(folder / "data", only="postgres")
@@ -137,26 +139,31 @@ async def _measure(rows: int) -> None:
         await harness.start()
         reps = [uuid7() for _ in range(REPS)]
         began = time.monotonic()
-        await _fill(harness.admin, rows, harness.tenant, reps)
+        await _fill(harness.admin, rows, harness.tenant, reps, marks=not pages)
         print(f"{rows} customers in {time.monotonic() - began:.0f} s; load {os.getloadavg()[0]:.1f}", flush=True)
-        spent: list[float] = []
-        _time_statements(harness, spent)
-        for whose, client in (
-            ("all", harness.client_as("customers:read")),
-            ("one's own, 1 %", harness.client_as("customers:read:own", user=reps[0])),
-        ):
-            for what, asked in QUERIES.items():
-                await _ask(harness, client, f"{what}, of {whose}", {"q": asked(rows)}, spent)
-        await _measure_reaches(harness, reps)
-        everybody = harness.client_as("customers:read")
-        for what in ("a word that 2 % share", "two Japanese characters"):
-            query = {"q": QUERIES[what](rows), "sort": "name"}
-            await _ask(harness, everybody, f"{what}, by name", query, spent)
-        await _measure_pages(harness, everybody, rows)
+        if not pages:
+            await _measure_searches(harness, rows, reps)
+        await _measure_pages(harness, harness.client_as("customers:read"), rows)
         print(f"load {os.getloadavg()[0]:.1f}")
         await harness.stop()
     finally:
         stack.discard()
+
+
+async def _measure_searches(harness: Harness, rows: int, reps: list[UUID]) -> None:
+    spent: list[float] = []
+    _time_statements(harness, spent)
+    everybody = harness.client_as("customers:read")
+    for whose, client in (
+        ("all", everybody),
+        ("one's own, 1 %", harness.client_as("customers:read:own", user=reps[0])),
+    ):
+        for what, asked in QUERIES.items():
+            await _ask(harness, client, f"{what}, of {whose}", {"q": asked(rows)}, spent)
+    await _measure_reaches(harness, reps)
+    for what in ("a word that 2 % share", "two Japanese characters"):
+        query = {"q": QUERIES[what](rows), "sort": "name"}
+        await _ask(harness, everybody, f"{what}, by name", query, spent)
 
 
 async def _measure_pages(harness: Harness, client: Any, rows: int) -> None:
@@ -234,4 +241,4 @@ def _said(times: list[float]) -> str:
 
 
 if __name__ == "__main__":
-    asyncio.run(_measure(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000))
+    asyncio.run(_measure(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000, pages="pages" in sys.argv))

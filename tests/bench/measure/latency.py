@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -26,7 +26,13 @@ from tailrace.kafka import clients
 
 PROJECT, DEFAULTS = "project", "Debezium's defaults"
 RATES = (10, 200)
-_TUNED = ("poll.interval.ms", "heartbeat.interval.ms", "heartbeat.action.query", "retriable.restart.connector.wait.ms")
+_TUNED = (
+    "poll.interval.ms",
+    "max.batch.size",
+    "heartbeat.interval.ms",
+    "heartbeat.action.query",
+    "retriable.restart.connector.wait.ms",
+)
 """What the defaults are taken for. The settings that keep events from being lost stay."""
 _WRITERS, _TURN, _FIRST, _TIMEOUT = 8, 15.0, 20, 120.0
 _COMMIT = """
@@ -117,7 +123,7 @@ class Arrivals:
         self._consumer = AIOKafkaConsumer(**clients.connection(bootstrap), enable_auto_commit=False)
         self.seen: dict[UUID, float] = {}
 
-    async def __aenter__(self) -> "Arrivals":
+    async def __aenter__(self) -> Self:
         await self._consumer.start()
         try:
             places = [TopicPartition(topic, part) for topic in self._topics for part in await self._partitions(topic)]

@@ -13,14 +13,16 @@ from xml.sax.saxutils import escape, quoteattr
 
 from audit.graphs import Edge, Node, Trace
 
-_WIDTH, _HEIGHT = 186, 40
-_COLUMN, _ROW = 224, 52
+_WIDTH, _HEIGHT = 226, 40
+"""Wide enough for the longest name in DejaVu Sans, the widest of the fonts that stand in for the named ones."""
+_COLUMN, _ROW = 264, 52
 _LEFT, _TOP, _PADDING = 104, 78, 14
 _FONT = "font-family='Inter, Noto Sans, Helvetica, Arial, sans-serif'"
 _INK, _SOFT, _LINE, _PAPER = "#1d2733", "#5b6773", "#8794a1", "#ffffff"
 _LANES = ("#f4f6f8", "#ffffff")
 _BOX = {"event": ("#e6f0fa", "#2f6fae"), "access": ("#fdf1dc", "#b0761b")}
 _LONGEST = 27
+_ANSWERED = " → "
 
 
 @dataclass(slots=True)
@@ -195,7 +197,7 @@ def _drawn(box: _Box, at: tuple[int, int], began: datetime | None) -> str:
 
 
 def _foot(trace: Trace, height: int) -> str:
-    said = "Solid: caused. Dashed: asked for by a request, or acted on the same document."
+    said = "Solid: caused. Dashed: asked for by a request, acted on the same document, or its document came of the other's."
     return f'<text x="16" y="{height - 12}" font-size="10.5" fill="{_SOFT}">{escape(said)}</text>'
 
 
@@ -209,7 +211,12 @@ def _actor(actor: str) -> str:
 
 
 def _cut(text: str, longest: int = _LONGEST) -> str:
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+    """What is too long loses its end; a request keeps how it was answered."""
+    if len(text) <= longest:
+        return text
+    _, arrow, status = text.rpartition(_ANSWERED)
+    end = f"…{arrow}{status}" if arrow else "…"
+    return f"{text[: longest - len(end)]}{end}"
 
 
 def _after(first: datetime, last: datetime) -> str:

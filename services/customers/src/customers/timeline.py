@@ -101,8 +101,11 @@ class Timeline(Projection):
         self.sources = sources
         self.kinds = sorted({source.kind for source in sources})
         self._of = {event.type: source for source in sources for event in source.events}
-        self._told = {told.event.type: told for source in sources for told in source.tells}
-        self._scopes = {type: told.scope or self._of[type].scope for type, told in self._told.items()}
+        told = {told.event.type: told for source in sources for told in source.tells}
+        self._scopes = {type: each.scope or self._of[type].scope for type, each in told.items()}
+        self._tells = {
+            type: (self._of[type].kind, each.moment, set(each.details) or None) for type, each in told.items()
+        }
         self._says = {
             event.type: (source.key, source.columns(event), source.titles(event))
             for source in sources
@@ -168,19 +171,16 @@ class Timeline(Projection):
             said[filled] = fields[name]
         if title is not None:
             said["title"] = title.format_map(fields)
-        told = self._told.get(event.type)
+        told = self._tells.get(event.type)
         if told is not None:
+            kind, moment, details = told
             batch.entries.append(
                 {
                     "id": meta.event_id,
                     "subject_id": id,
-                    "kind": self._of[event.type].kind,
+                    "kind": kind,
                     "type": event.type,
-                    "occurred_at": meta.time if told.moment is None else getattr(event, told.moment),
-                    "details": _details(event, told.details),
+                    "occurred_at": meta.time if moment is None else fields[moment],
+                    "details": event.model_dump_json(include=details) if details else "{}",
                 }
             )
-
-
-def _details(event: Event, names: tuple[str, ...]) -> str:
-    return event.model_dump_json(include=set(names)) if names else "{}"

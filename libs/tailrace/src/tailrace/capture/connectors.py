@@ -15,6 +15,9 @@ from tailrace.settings import Settings
 PUBLICATION = "outbox"
 RESTART_MS = 1000
 """How long a connector waits to come back after its database went away: Debezium's 10 s would be most of the recovery."""
+BATCH = 1
+"""Records that the connector hands over at once. It waits for as many, or until the poll interval is over: with more than one, an event waits
+for that twice, first until the log is looked at and then for others that do not come."""
 CONSTANTS = {**CLOUDEVENTS_CONSTANTS, "ce_sequencetype": "Integer"}
 """What all events have in common; the last by the Sequence extension of CloudEvents: from 1, by one, as a decimal number."""
 # None of these is null (`tailrace.core.stand_ins`): a header without a value is one that SDKs stumble over.
@@ -44,7 +47,7 @@ def _connector(service: Service, **where: Any) -> PostgresConnector:
         heartbeat_logs_snapshot=True,
         **where,
     )
-    return connector.model_copy(update={"retriable_restart_connector_wait_ms": RESTART_MS})
+    return connector.model_copy(update={"retriable_restart_connector_wait_ms": RESTART_MS, "max_batch_size": BATCH})
 
 
 def connector_config(service: Service, settings: Settings) -> dict[str, str]:

@@ -30,11 +30,11 @@ def read_meta(record: ConsumerRecord) -> Meta:
     return Meta(
         event_id=event_id,
         type=_read(headers, "ce_type", str),
-        version=_read(headers, "ce_dataschema", lambda uri: _counted(uri.rpartition(":v")[2], _SMALLINT)),
+        version=_read(headers, "ce_dataschema", _version),
         topic=record.topic,
         aggregate_id=_read(headers, "ce_subject", _uuid),
-        sequence=_read(headers, "ce_sequence", lambda text: _counted(text, _BIGINT)),
-        epoch=_read(headers, "ce_epoch", lambda text: _counted(text, _INTEGER)),
+        sequence=_read(headers, "ce_sequence", _sequence),
+        epoch=_read(headers, "ce_epoch", _epoch),
         tenant_id=_read(headers, "ce_tenantid", _uuid),
         correlation_id=correlation_id,
         causation_id=cause_read(causation_id, correlation_id),
@@ -44,6 +44,17 @@ def read_meta(record: ConsumerRecord) -> Meta:
         offset=record.offset,
         actor_id=headers.get("ce_actorid") or None,
     )
+
+
+def tenant_of(record: ConsumerRecord) -> UUID | None:
+    """Whose a record is, without a look at the rest of its envelope; None when it does not say."""
+    for name, value in reversed(record.headers):
+        if name == "ce_tenantid":
+            try:
+                return _uuid((value or b"").decode())
+            except ValueError:
+                return None
+    return None
 
 
 def publisher_of(record: ConsumerRecord) -> str:
@@ -72,7 +83,7 @@ def read_payload(record: ConsumerRecord) -> dict[str, Any]:
 
 def _headers(record: ConsumerRecord) -> dict[str, str]:
     try:
-        headers = {name: value.decode("utf-8") for name, value in record.headers if value is not None}
+        headers = {name: value.decode() for name, value in record.headers if value is not None}
     except UnicodeDecodeError as error:
         raise Malformed("a header is not UTF-8") from error
     if "\x00" in "".join(headers.values()):
@@ -112,6 +123,20 @@ def _counted(text: str, most: int) -> int:
     if not 1 <= number <= most:
         raise ValueError("not a number that can be stored")
     return number
+
+
+@lru_cache(maxsize=1024)
+def _version(uri: str) -> int:
+    return _counted(uri.rpartition(":v")[2], _SMALLINT)
+
+
+def _sequence(text: str) -> int:
+    return _counted(text, _BIGINT)
+
+
+@lru_cache(maxsize=64)
+def _epoch(text: str) -> int:
+    return _counted(text, _INTEGER)
 
 
 def _time(text: str) -> datetime:

@@ -5,7 +5,7 @@ alone. `<service>.dlq` gets a copy, through the outbox like every event, for peo
 is written and deleted under the lock of the aggregate's mark (`inbox.hold`), so no transaction sees a state that another is changing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from aiokafka import ConsumerRecord
 from sqlalchemy import exists, func, insert, literal, select
@@ -57,12 +57,11 @@ def dlq_topic(service: str) -> str:
     return f"{service}.dlq"
 
 
-async def waiting(tx: Tx, pairs: Iterable[Pair]) -> set[Pair]:
+async def waiting(tx: Tx, pairs: Collection[Pair]) -> set[Pair]:
     """Which of these (subscriber, aggregate) pairs have dead letters."""
-    columns = as_columns(pairs)
-    if not columns["aggregates"]:
+    if not pairs:
         return set()
-    return {(row.subscriber, row.aggregate_id) for row in await tx.execute(_WAITING, columns)}
+    return {(row.subscriber, row.aggregate_id) for row in await tx.execute(_WAITING, as_columns(pairs))}
 
 
 async def write_dead_letter(

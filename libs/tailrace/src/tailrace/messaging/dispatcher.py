@@ -6,9 +6,8 @@ few times. Any other is the fault of one event for one subscriber: that one beco
 
 import time
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
-from itertools import groupby
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from aiokafka import ConsumerRecord
@@ -31,8 +30,7 @@ SubscriberPartition = tuple[str, str, int]
 """A subscriber, and the partition of a topic that it listens to."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(NamedTuple):
     """A record whose envelope could be read, and the subscribers that it is for."""
 
     record: ConsumerRecord
@@ -82,20 +80,24 @@ class Dispatcher:
 
         Nothing is handed to those in `excluded`. Raises only transient failures; whatever was not applied then can be handed in again.
         """
-        arrived: list[Arrived] = []
+        # Tenant by tenant: a transaction belongs to one.
+        arrived: dict[UUID, list[Arrived]] = {}
+        listening: dict[tuple[str, int], Sequence[Subscriber]] = {}
         for record in records:
             at = (record.topic, record.partition)
-            listeners = [each for each in self._by_topic[record.topic] if (each.name, *at) not in excluded]
+            listeners = listening.get(at)
+            if listeners is None:
+                listeners = [each for each in self._by_topic[record.topic] if (each.name, *at) not in excluded]
+                listening[at] = listeners
             try:
-                arrived.append(Arrived(record, read_meta(record), listeners))
+                meta = read_meta(record)
             except Malformed as fault:
                 await self._dead_letter_unreadable(record, listeners, str(fault))
-        # Tenant by tenant: a transaction belongs to one. The sort is stable, so an aggregate's events keep their order.
+            else:
+                arrived.setdefault(meta.tenant_id, []).append(Arrived(record, meta, listeners))
         uncertain: list[Exception] = []
-        for tenant_id, group in groupby(
-            sorted(arrived, key=lambda a: a.meta.tenant_id.bytes), lambda a: a.meta.tenant_id
-        ):
-            uncertain += await self._deliver_tenant(tenant_id, list(group))
+        for tenant_id in sorted(arrived, key=lambda id: id.bytes):
+            uncertain += await self._deliver_tenant(tenant_id, arrived[tenant_id])
         if uncertain:
             raise TryAgain(f"{len(uncertain)} not applied: {reason_of(uncertain[0])}") from uncertain[0]
         self._retry_budget.forget()

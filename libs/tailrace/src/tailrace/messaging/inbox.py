@@ -101,18 +101,22 @@ def judge(mark: Mark, event: Placed) -> Verdict:
     return Verdict.NEXT if event.sequence <= sequence + 1 else Verdict.GAP
 
 
-def as_columns(pairs: Iterable[Pair]) -> dict[str, list[Any]]:
-    """The parameters of `these_pairs`, each pair once, in the order in which every transaction locks them."""
-    wanted = sorted(set(pairs), key=lambda pair: (pair[0], pair[1].bytes))
-    return {"subscribers": [pair[0] for pair in wanted], "aggregates": [pair[1] for pair in wanted]}
+def as_columns(pairs: Collection[Pair]) -> dict[str, list[Any]]:
+    """The parameters of `these_pairs`."""
+    return {"subscribers": [pair[0] for pair in pairs], "aggregates": [pair[1] for pair in pairs]}
 
 
-async def marks(tx: Tx, pairs: Iterable[Pair]) -> dict[Pair, Mark]:
-    """The marks there are, locked until the transaction ends."""
-    columns = as_columns(pairs)
-    if not columns["aggregates"]:
+def _in_order(pairs: Iterable[Pair]) -> list[Pair]:
+    """Each pair once, in the order in which every transaction makes and locks them."""
+    return sorted(set(pairs), key=lambda pair: (pair[0], pair[1].bytes))
+
+
+async def marks(tx: Tx, pairs: Collection[Pair]) -> dict[Pair, Mark]:
+    """The marks there are, locked until the transaction ends: in the order that the statement says."""
+    if not pairs:
         return {}
-    return {(row.subscriber, row.aggregate_id): (row.epoch, row.sequence) for row in await tx.execute(_LOCK, columns)}
+    rows = await tx.execute(_LOCK, as_columns(pairs))
+    return {(subscriber, aggregate): (epoch, sequence) for subscriber, aggregate, epoch, sequence in rows}
 
 
 async def try_mark(tx: Tx, pair: Pair) -> Mark | None:
@@ -123,7 +127,7 @@ async def try_mark(tx: Tx, pair: Pair) -> Mark | None:
 
 async def hold(tx: Tx, pairs: Iterable[Pair]) -> dict[Pair, Mark]:
     """The marks of all these pairs, made at zero where they are missing, locked until the transaction ends."""
-    pairs = list(pairs)
+    pairs = _in_order(pairs)
     await tx.execute(_ENSURE, as_columns(pairs))
     return await marks(tx, pairs)
 
@@ -137,8 +141,9 @@ async def move(tx: Tx, moved: Mapping[Pair, Mark], missing: Collection[Pair] = (
     for statement, pairs in ((_MOVE, moved.keys() - set(missing)), (_MAKE, moved.keys() & set(missing))):
         if not pairs:
             continue
-        columns = as_columns(pairs)
-        there = [moved[pair] for pair in zip(columns["subscribers"], columns["aggregates"], strict=True)]
+        ordered = _in_order(pairs)
+        there = [moved[pair] for pair in ordered]
+        columns = as_columns(ordered)
         columns |= {"epochs": [epoch for epoch, _ in there], "sequences": [sequence for _, sequence in there]}
         if len((await tx.execute(statement, columns)).all()) != len(pairs):
             raise MarkMoved("a mark was moved by another consumer")

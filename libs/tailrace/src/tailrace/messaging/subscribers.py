@@ -6,12 +6,13 @@ under another name it would be a new subscriber, without marks, to which every a
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from aiokafka import ConsumerRecord
+from pydantic import ValidationError
 from sqlalchemy import Table
 
 from tailrace.core.context import Context
@@ -28,16 +29,14 @@ AnyHandler = TypeVar("AnyHandler", bound=Handler)
 AnyBatchHandler = TypeVar("AnyBatchHandler", bound=BatchHandler)
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """An event as it reaches a handler."""
 
     event: Event
     meta: Meta
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(NamedTuple):
     """An event as it was published: the name of the service that did, and its value, byte for byte."""
 
     meta: Meta
@@ -78,13 +77,14 @@ class Subscriber:
         """Whether the event is to have an effect; when not, only the mark moves."""
         return meta.type in self.handlers
 
-    def read(self, meta: Meta, payload: dict[str, Any]) -> Event:
-        event, _ = self.handlers[meta.type]
-        return event.read(meta.version, payload)
-
     def open(self, meta: Meta, record: ConsumerRecord) -> Any:
         """What `handle` is given of a record. Raises Malformed, UnknownVersion, pydantic.ValidationError."""
-        return Delivery(self.read(meta, read_payload(record)), meta)
+        event, _ = self.handlers[meta.type]
+        if meta.version == event.version:
+            # In one step, without the objects between. What fails is read again step by step, which says what is wrong.
+            with suppress(ValidationError):
+                return Delivery(event.model_validate_json(record.value or b""), meta)
+        return Delivery(event.read(meta.version, read_payload(record)), meta)
 
     def runs(self, deliveries: Sequence[Any]) -> Iterator[Sequence[Any]]:
         """What a subscriber that records events takes at once: one at a time, unless it says otherwise."""

@@ -4,7 +4,9 @@ The reading has no group and goes through the same dispatcher as everything live
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import gc
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -16,7 +18,7 @@ from tailrace.core.backoff import Backoff
 from tailrace.core.events import Meta
 from tailrace.db.database import Database
 from tailrace.db.error_classes import is_transient
-from tailrace.kafka.cloudevents import Malformed, read_meta
+from tailrace.kafka.cloudevents import Malformed, read_meta, tenant_of
 from tailrace.kafka.record_lookup import reading
 from tailrace.kafka.topic_reader import TopicReader, committed
 from tailrace.messaging.dispatcher import Dispatcher
@@ -27,12 +29,14 @@ from tailrace.redrive.redriver import Place, Redriver, drop
 from tailrace.service import Service
 from tailrace.settings import Settings
 
+Read = tuple[list[ConsumerRecord], dict[TopicPartition, int]]
 Tell = Callable[[int, int], None]
 """Called with the events read so far, and how many there are to read."""
 _NEAR = 200
 """So few events are left to the moment in which the consumers stand still."""
 _MANY = 4
 """How many times as many events as live a rebuild takes at once: nobody waits for one of them, and each batch costs the same statements."""
+_OBJECTS = 50_000
 _TIMEOUT = 20.0
 """Seconds for which they stand still at most while the last events are read."""
 _TRIES, _FIRST_PAUSE, _LONGEST_PAUSE = 10, 0.2, 5.0
@@ -41,6 +45,17 @@ _HEADS = """SELECT DISTINCT ON (p.aggregate_id) p.subscriber, p.aggregate_id, p.
     EXISTS (SELECT FROM dropped d WHERE (d.topic, d.partition, d.offset) = (p.topic, p.partition, p.offset)) AS gone
     FROM dead_letter p WHERE p.aggregate_id IS NOT NULL
     ORDER BY p.aggregate_id, p.epoch, p.sequence, p.topic, p.partition, p.offset"""
+
+
+@contextmanager
+def collecting_seldom() -> Iterator[None]:
+    """Python's collector looks through all young objects with every 700 that stay. A batch makes ten thousands, and none that wait for it."""
+    known = gc.get_threshold()
+    gc.set_threshold(_OBJECTS, *known[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*known)
 
 
 class CannotRebuild(Exception):
@@ -141,18 +156,36 @@ class Builder:
         return {at: max(min(live.get(at, end), end), self._at[at]) for at, end in ends.items()}
 
     async def _read_up_to(self, goal: Mapping[TopicPartition, int]) -> None:
+        """While the database takes some records, Kafka hands out the next ones."""
         total = sum(goal.values())
-        while left := {at: offset for at, offset in self._at.items() if offset < goal[at]}:
-            records, positions = await self._history.read(left, self._settings.consumer_batch * _MANY)
-            await self._deliver(
-                [each for each in records if each.offset < goal[TopicPartition(each.topic, each.partition)]]
-            )
-            self._at |= {at: min(offset, goal[at]) for at, offset in positions.items()}
-            self._tell(sum(self._at.values()), total)
+        coming = self._coming(self._at, goal)
+        try:
+            while coming is not None:
+                records, positions = await coming
+                there = self._at | {at: min(offset, goal[at]) for at, offset in positions.items()}
+                coming = self._coming(there, goal)
+                await self._deliver(
+                    [each for each in records if each.offset < goal[TopicPartition(each.topic, each.partition)]]
+                )
+                self._at = there
+                self._tell(sum(there.values()), total)
+        finally:
+            if coming is not None:
+                coming.cancel()
+                await asyncio.wait([coming])
+
+    def _coming(
+        self, at: Mapping[TopicPartition, int], goal: Mapping[TopicPartition, int]
+    ) -> asyncio.Task[Read] | None:
+        """What there is from here on; None when that is nothing."""
+        left = {place: offset for place, offset in at.items() if offset < goal[place]}
+        if not left:
+            return None
+        return asyncio.create_task(self._history.read(left, self._settings.consumer_batch * _MANY))
 
     async def _deliver(self, records: Sequence[ConsumerRecord]) -> None:
         for record in records:
-            if (tenant := _tenant(record)) is not None:
+            if (tenant := tenant_of(record)) is not None:
                 self.tenants.add(tenant)
         if records:
             await self._patiently(records)
@@ -257,8 +290,3 @@ def _readable(record: ConsumerRecord) -> Meta | None:
         return read_meta(record)
     except Malformed:
         return None
-
-
-def _tenant(record: ConsumerRecord) -> UUID | None:
-    meta = _readable(record)
-    return None if meta is None else meta.tenant_id

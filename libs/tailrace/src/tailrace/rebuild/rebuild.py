@@ -17,7 +17,7 @@ from tailrace.db.database import Database
 from tailrace.kafka.topic_reader import TopicReader
 from tailrace.messaging.subscribers import Projection, Subscriber
 from tailrace.rebuild import cutover, shadow_schema
-from tailrace.rebuild.builder import Builder, CannotRebuild, Tell
+from tailrace.rebuild.builder import Builder, CannotRebuild, Tell, collecting_seldom
 from tailrace.rebuild.cutover import Compared
 from tailrace.service import Service
 from tailrace.settings import Settings
@@ -62,7 +62,8 @@ async def rebuild(
         try:
             async with _aside(service, projection, settings) as database:
                 builder = Builder(service, projection, database, history, settings, tell)
-                await builder.read_all()
+                with collecting_seldom():
+                    await builder.read_all()
                 return await _finish(owner, projection, builder, check=check)
         finally:
             if not owner.is_closed():

@@ -1,7 +1,6 @@
 """An event is declared once, by the context that publishes it, and reads back from any version it was ever published in."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, NamedTuple, Self
 from uuid import UUID
@@ -82,9 +81,8 @@ class Described(NamedTuple):
     ended_by: type[Event] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Meta:
-    """The envelope of a delivered event: CloudEvents attributes and where in Kafka it stands."""
+class Meta(NamedTuple):
+    """The envelope of a delivered event: CloudEvents attributes and where in Kafka it stands. A tuple, since one is made of every record."""
 
     event_id: UUID
     type: str
