@@ -24,7 +24,7 @@ from contracts.users import TeamCreated
 from customers.models import Customer
 from customers.service import service
 from tailrace.core.ids import uuid7
-from tailrace.db import search
+from tailrace.db import search, search_order
 from tailrace.observability.logs import configure
 from tailrace.stack.embedded import Stack
 from tailrace_testing.databases import Databases
@@ -118,6 +118,7 @@ async def _fill(admin: asyncpg.Connection, rows: int, tenant: UUID, reps: list[U
             )
         )
         pairs = {pair for word in words for pair in [*search._pairs(" " + word), *search._fours(word)]}
+        pairs.update(search_order.beginnings(name))
         entries.append(("customer", id, search.TEXT, tenant, sorted(map(mark, pairs))))
         if len(waiting) == AT_ONCE:
             await write()
@@ -149,9 +150,12 @@ async def _measure(rows: int) -> None:
                 await _ask(harness, client, f"{what}, of {whose}", {"q": asked(rows)}, spent)
         await _measure_reaches(harness, reps)
         everybody = harness.client_as("customers:read")
-        for what in ("a word that 2 % share", "two Japanese characters"):
-            query = {"q": QUERIES[what](rows), "sort": "name"}
-            await _ask(harness, everybody, f"{what}, by name", query, spent)
+        for sort in ("name", "-name"):
+            for what, asked in QUERIES.items():
+                await _ask(harness, everybody, f"{what}, by {sort}", {"q": asked(rows), "sort": sort}, spent)
+        own = harness.client_as("customers:read:own", user=reps[0])
+        for what in ("a word that 2 % share", "two Japanese characters", "two that 10 % share"):
+            await _ask(harness, own, f"{what}, one's own, by name", {"q": QUERIES[what](rows), "sort": "name"}, spent)
         await _measure_pages(harness, everybody, rows)
         print(f"load {os.getloadavg()[0]:.1f}")
         await harness.stop()

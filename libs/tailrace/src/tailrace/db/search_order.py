@@ -1,0 +1,202 @@
+"""What a search finds, from the beginning of a list that is sorted by a text: a page of fifty looks up some hundred rows, where fifty thousand are found.
+
+Beside the pairs of its texts a row is kept under the beginnings of the text that its list is sorted by, hashed as they are. So the list is a tree of
+beginnings, and one look into the index tells of a branch, however many rows it has, which of them are found. Branches without any are passed over;
+those with many are parted.
+
+Beginnings follow one another as texts do where a database compares by code points, as the platform's own does (C.UTF-8).
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from os.path import commonprefix
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, LargeBinary, and_, func, literal, select, text
+
+from tailrace.db.among import among
+from tailrace.db.database import Tx
+from tailrace.db.tables import search_entry
+
+LENGTHS = (1, 2, 3, 5, 7)
+"""Of the beginnings, in characters. Seven are the form of a Japanese company and three more."""
+MANY = 1_000
+"""Of more rows than this a branch is parted, as far as there are longer beginnings."""
+_ENOUGH = 200
+"""So many are looked up together."""
+_BRANCHES = (4, 8, 16)
+"""How many are looked at together: few at first, since a page may be full after them."""
+_LISTED = 32
+_END, _BEHIND_END, _LAST = "\x00", "\x01", "\U0010ffff"
+_SURROGATES, _BEHIND_SURROGATES = 0xD800, 0xE000
+_BYTES = 16
+"""Of an id."""
+
+_BLOCK = "(ascii(at) >> 8)"
+_NEXT_BLOCK = f"CASE {_BLOCK} WHEN x'd7'::int THEN chr(x'e000'::int) WHEN x'10ff'::int THEN NULL ELSE chr(({_BLOCK} + 1) << 8) END"
+_NEXT = """CASE WHEN length(at) < :length THEN at || chr(1) ELSE left(at, :length - 1) ||
+  CASE ascii(substr(at, :length, 1)) WHEN x'd7ff'::int THEN chr(x'e000'::int) WHEN x'10ffff'::int THEN NULL
+  ELSE chr(ascii(substr(at, :length, 1)) + 1) END END"""
+_BEFORE_BLOCK = f"CASE {_BLOCK} WHEN 0 THEN '' ELSE chr({_BLOCK} << 8) END"
+_BEFORE = "left(at, :length)"
+_RANGE = """
+SELECT 'Z' < 'a' AND 'z' < chr(228),
+  (SELECT {column} FROM {table} WHERE {column} >= :low AND {column} < :high ORDER BY {column} LIMIT 1),
+  (SELECT {column} FROM {table} WHERE {column} >= :low AND {column} < :high ORDER BY {column} DESC LIMIT 1)
+"""
+_FORWARD = """
+WITH RECURSIVE step(at, n) AS (
+  (SELECT {column}, 1 FROM {table} WHERE {column} >= :low AND {column} < :high ORDER BY {column} LIMIT 1)
+  UNION ALL
+  SELECT (SELECT {column} FROM {table} WHERE {column} >= {next} AND {column} < :high ORDER BY {column} LIMIT 1), n + 1
+  FROM step WHERE at IS NOT NULL AND n < :listed
+) SELECT at FROM step WHERE at IS NOT NULL ORDER BY n
+"""
+_BACKWARD = """
+WITH RECURSIVE step(at, n) AS (
+  (SELECT {column}, 1 FROM {table} WHERE {column} >= :low AND {column} < :high ORDER BY {column} DESC LIMIT 1)
+  UNION ALL
+  SELECT (SELECT {column} FROM {table} WHERE {column} >= :low AND {column} < {next} ORDER BY {column} DESC LIMIT 1), n + 1
+  FROM step WHERE at IS NOT NULL AND n < :listed
+) SELECT at FROM step WHERE at IS NOT NULL ORDER BY n
+"""
+
+
+class OtherOrder(Exception):
+    """The database does not compare texts by code points."""
+
+
+def beginnings(sorted_by: str) -> Iterator[str]:
+    """What a row is kept under: the block of 256 characters that the first one is of, and the beginnings, to the end of a short text."""
+    ended = sorted_by + _END
+    yield _named(0, ended)
+    for length in LENGTHS:
+        yield _named(length, ended)
+        if length >= len(ended):
+            return
+
+
+@dataclass(frozen=True, slots=True)
+class InOrder:
+    """The rows of a `kind` that have all of `marks`, in the order of its text `sorted_by`; `said` is what a row itself has to say."""
+
+    tx: Tx
+    kind: Any
+    marks: Sequence[int]
+    hashes: Callable[[Sequence[str]], Sequence[int]]
+    said: ColumnElement[bool]
+    descending: bool
+
+    async def parts(self, start: str | None) -> AsyncIterator[ColumnElement[bool]]:
+        """Conditions, each of the rows that come next in the list, from the text `start` on: together they are all that are found.
+
+        Raises OtherOrder before the first.
+        """
+        low, high = "", _LAST
+        if start is not None:
+            low, high = (low, start + _BEHIND_END) if self.descending else (start, high)
+        waiting: list[UUID] = []
+        async for part in self._branch(low, high):
+            if isinstance(part, list):
+                waiting += part
+            if waiting and (len(waiting) >= _ENOUGH or not isinstance(part, list)):
+                yield and_(among(self.kind.id, waiting), self.said)
+                waiting = []
+            if not isinstance(part, list):
+                yield part
+        if waiting:
+            yield and_(among(self.kind.id, waiting), self.said)
+
+    async def _branch(self, low: str, high: str) -> AsyncIterator[list[UUID] | ColumnElement[bool]]:
+        """The ids of what is found between two texts, the first included; or, where beginnings are too short to part them, a condition to walk by."""
+        ordered, first, last = (await self.tx.execute(self._sql(_RANGE), {"low": low, "high": high})).one()
+        if not ordered:
+            raise OtherOrder
+        if first is None:
+            return
+        length = _parting(first + _END, last + _END)
+        if length is None:
+            column = self._column
+            yield and_(column >= low, column < high, self.said)
+            return
+        at = 0
+        async for stems in self._stems(length, low, high):
+            while stems:
+                size = _BRANCHES[min(at, len(_BRANCHES) - 1)]
+                some, stems, at = stems[:size], stems[size:], at + 1
+                for stem, ids in zip(some, await self._found(length, some), strict=True):
+                    if len(ids) <= MANY:
+                        yield ids
+                        continue
+                    begin, end = _between(length, stem)
+                    async for part in self._branch(max(begin, low), min(end, high)):
+                        yield part
+
+    async def _stems(self, length: int, low: str, high: str) -> AsyncIterator[list[str]]:
+        """The beginnings of this length that there are, in the list's order, some at a time; for a block any text of it."""
+        before = (_BEFORE, _BEFORE_BLOCK) if self.descending else (_NEXT, _NEXT_BLOCK)
+        sql = self._sql(_BACKWARD if self.descending else _FORWARD, before[length == 0])
+        while True:
+            values = {"low": low, "high": high, "listed": _LISTED} | ({"length": length} if length else {})
+            texts = list(await self.tx.scalars(sql, values))
+            yield [text + _END for text in texts]
+            if len(texts) < _LISTED:
+                return
+            begin, end = _between(length, texts[-1] + _END)
+            low, high = (low, begin) if self.descending else (end, high)
+
+    async def _found(self, length: int, stems: Sequence[str]) -> list[list[UUID]]:
+        """Of each branch the ids of what is found, at most one more than MANY."""
+        entry = search_entry.c
+        each = []
+        for mark in self.hashes([_named(length, stem) for stem in stems]):
+            marks = literal([*self.marks, mark], ARRAY(BigInteger))
+            having = entry.kind == self.kind.__tablename__, entry.by == "text", entry.marks.contains(marks)
+            ids = select(entry.id).where(*having).limit(MANY + 1).subquery()
+            packed = func.string_agg(func.uuid_send(ids.c.id), literal(b"", LargeBinary))
+            each.append(select(packed).scalar_subquery())
+        row = (await self.tx.execute(select(*each))).one()
+        return [_unpacked(packed or b"") for packed in row]
+
+    @property
+    def _column(self) -> Any:
+        return getattr(self.kind, self.kind.sorted_by)
+
+    def _sql(self, template: str, next: str = "") -> Any:
+        names = {"column": self.kind.sorted_by, "table": self.kind.__tablename__, "next": next}
+        return text(template.format(**names))
+
+
+def _named(length: int, ended: str) -> str:
+    """A beginning as it is hashed; of no length, a block."""
+    return f"\x02{ord(ended[0]) >> 8:x}" if length == 0 else f"\x01{ended[:length]}"
+
+
+def _parting(first: str, last: str) -> int | None:
+    """The shortest beginnings that part two texts; None when none do, 0 for blocks."""
+    shared = len(commonprefix([first, last]))
+    if shared == 0 and ord(first[0]) >> 8 != ord(last[0]) >> 8:
+        return 0
+    return next((length for length in LENGTHS if length > shared), None)
+
+
+def _between(length: int, stem: str) -> tuple[str, str]:
+    """The first text of a branch, and the first behind it."""
+    if length == 0:
+        block = ord(stem[0]) >> 8
+        return _character(block << 8) if block else "", _character((block + 1) << 8)
+    begin = stem[:length]
+    if begin.endswith(_END):
+        return begin[:-1], begin[:-1] + _BEHIND_END
+    return begin, begin[:-1] + _character(ord(begin[-1]) + 1)
+
+
+def _character(code: int) -> str:
+    if _SURROGATES <= code < _BEHIND_SURROGATES:
+        return chr(_BEHIND_SURROGATES)
+    return chr(min(code, ord(_LAST)))
+
+
+def _unpacked(packed: bytes) -> list[UUID]:
+    return [UUID(bytes=packed[at : at + _BYTES]) for at in range(0, len(packed), _BYTES)]
