@@ -141,8 +141,29 @@ async def test_what_many_share_is_found_all_the_same(sales: Sales, monkeypatch: 
 async def test_what_many_share_is_listed_by_name_page_by_page(sales: Sales, monkeypatch: pytest.MonkeyPatch) -> None:
     """The list is a tree of beginnings: blocks of characters, names of one beginning, of one name alone, and names that end in another's middle."""
     names = [
-        *("Ada", "Ada", "Ada W", "Ada Works", "Ada Works 1", "Ada Works 2", "ada", "Adalbert", "Zada", "Éada", "ada 山田"),
-        *("山田ada", "山田 ada", "山川ada", "株式会社山田ada", "株式会社山田ada", "株式会社山川ada", "\ud7a3ada", "ﾔada"),
+        *(
+            "Ada",
+            "Ada",
+            "Ada W",
+            "Ada Works",
+            "Ada Works 1",
+            "Ada Works 2",
+            "ada",
+            "Adalbert",
+            "Zada",
+            "Éada",
+            "ada 山田",
+        ),
+        *(
+            "山田ada",
+            "山田 ada",
+            "山川ada",
+            "株式会社山田ada",
+            "株式会社山田ada",
+            "株式会社山川ada",
+            "\ud7a3ada",
+            "ﾔada",
+        ),
         *("ꯍada", "\ufb01ada", "𠮷野ada", "𠮷ada", "a" * 40 + " ada", "a" * 40 + "b ada", "Nobody", "山本電機"),
     ]
     names = [(await sales.create(name))["name"] for name in names]

@@ -120,7 +120,14 @@ async def test_a_quote_knows_the_order_that_it_became(desk: Desk) -> None:
 
 async def _ordered(desk: Desk) -> tuple[dict[str, Any], UUID]:
     quote, order = await desk.act(await desk.sent(desk.line(discount_rate="0")), "accept"), uuid7()
-    about = {"customer_reference": "x", "customer_name": "Ada Works", "currency": "EUR", "net": 1, "tax": 0, "lines": []}
+    about = {
+        "customer_reference": "x",
+        "customer_name": "Ada Works",
+        "currency": "EUR",
+        "net": 1,
+        "tax": 0,
+        "lines": [],
+    }
     told = OrderCreated(order_id=order, number="SO-000001", ordered_at=now(), quote_id=quote["id"], **about)
     await desk.h.deliver(told, aggregate_id=order)
     return quote, order
