@@ -1,4 +1,4 @@
-"""What a search finds, from the beginning of a list that is sorted by a text: a page of fifty looks up some hundred rows, where fifty thousand are found.
+"""What a search finds, from the beginning of a list that is sorted by a text: a page looks up some hundred rows, where fifty thousand are found.
 
 Beside the pairs of its texts a row is kept under the beginnings of the text that its list is sorted by, hashed as they are. So the list is a tree of
 beginnings, and one look into the index tells of a branch, however many rows it has, which of them are found. Branches without any are passed over;
@@ -9,7 +9,7 @@ Beginnings follow one another as texts do where a database compares by code poin
 
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from os.path import commonprefix
+from itertools import takewhile
 from typing import Any
 from uuid import UUID
 
@@ -23,8 +23,8 @@ LENGTHS = (1, 2, 3, 5, 7)
 """Of the beginnings, in characters. Seven are the form of a Japanese company and three more."""
 MANY = 1_000
 """Of more rows than this a branch is parted, as far as there are longer beginnings."""
-_ENOUGH = 200
-"""So many are looked up together."""
+_ENOUGH, _MOST = 200, 3_200
+"""So many are looked up together at first, and twice as many each time that a page is not full: whose rows they are may leave out most."""
 _BRANCHES = (4, 8, 16)
 """How many are looked at together: few at first, since a page may be full after them."""
 _LISTED = 32
@@ -97,12 +97,13 @@ class InOrder:
         if start is not None:
             low, high = (low, start + _BEHIND_END) if self.descending else (start, high)
         waiting: list[UUID] = []
+        enough = _ENOUGH
         async for part in self._branch(low, high):
             if isinstance(part, list):
                 waiting += part
-            if waiting and (len(waiting) >= _ENOUGH or not isinstance(part, list)):
+            if waiting and (len(waiting) >= enough or not isinstance(part, list)):
                 yield and_(among(self.kind.id, waiting), self.said)
-                waiting = []
+                waiting, enough = [], min(enough * 2, _MOST)
             if not isinstance(part, list):
                 yield part
         if waiting:
@@ -175,7 +176,7 @@ def _named(length: int, ended: str) -> str:
 
 def _parting(first: str, last: str) -> int | None:
     """The shortest beginnings that part two texts; None when none do, 0 for blocks."""
-    shared = len(commonprefix([first, last]))
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False)))
     if shared == 0 and ord(first[0]) >> 8 != ord(last[0]) >> 8:
         return 0
     return next((length for length in LENGTHS if length > shared), None)
