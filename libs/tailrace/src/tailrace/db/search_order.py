@@ -176,6 +176,8 @@ def _named(length: int, ended: str) -> str:
 
 def _parting(first: str, last: str) -> int | None:
     """The shortest beginnings that part two texts; None when none do, 0 for blocks."""
+    if first == last:
+        return None
     shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False)))
     if shared == 0 and ord(first[0]) >> 8 != ord(last[0]) >> 8:
         return 0
