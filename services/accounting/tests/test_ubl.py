@@ -98,7 +98,7 @@ WRONG: Sequence[tuple[bytes, bytes, str]] = [
     (b'<cbc:EndpointID schemeID="9930">DE123456788</cbc:EndpointID>', b"", "PEPPOL-EN16931-R020"),
     (b'schemeID="9957">FR32123456789', b'schemeID="0088">4012345000008', "PEPPOL-COMMON-R040"),
     (b'PriceAmount currencyID="EUR"', b'PriceAmount currencyID="USD"', "PEPPOL-EN16931-R051"),
-    (b"InvoiceTypeCode>380", b"InvoiceTypeCode>384", "PEPPOL-EN16931-P0100"),
+    (b"InvoiceTypeCode>380", b"InvoiceTypeCode>325", "PEPPOL-EN16931-P0100"),
     (b'PriceAmount currencyID="EUR">10<', b'PriceAmount currencyID="EUR">10.1<', "PEPPOL-EN16931-R120"),
 ]
 
