@@ -10,7 +10,7 @@ into a tenant's rows by an index that is no B-tree, and a hash can stand where n
 
 import re
 import unicodedata
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from functools import partial
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -37,7 +37,7 @@ from sqlalchemy.orm import Mapped, mapped_column, object_session
 from tailrace.db.among import among
 from tailrace.db.database import Tx
 from tailrace.db.outbox import UnitOfWork
-from tailrace.db.search_order import InOrder, OtherOrder, beginnings
+from tailrace.db.search_order import ID_BYTES, InOrder, OtherOrder, beginnings, unpacked
 from tailrace.db.tables import search_entry
 
 TEXT = "text"
@@ -45,8 +45,6 @@ _UNWRITTEN = "tailrace.unsearchable"
 MOST_LOOKED_UP = 4_000
 """How many rows that may have what is asked for are looked up one by one. When there are more, the list is walked in its order instead."""
 _SAMPLE = 200
-_BYTES = 16
-"""Of an id."""
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _BETWEEN = re.compile(r"[\W_]+")
 _HIRAGANA = {code: code + 0x60 for code in range(0x3041, 0x3097)}
@@ -97,11 +95,11 @@ async def found_by(tx: Tx, kind: Any, asked: str, *, masked: bool, by_id: bool =
     marked, said = _marked(kind, _marks(tx, kind, words)), _said(kind, words, masked=masked)
     if by_id:
         packed = await _some(tx, marked)
-        many = len(packed) > MOST_LOOKED_UP * _BYTES
-        if many and await _are_mostly(tx, kind, _unpacked(packed[: _SAMPLE * _BYTES]), said):
+        many = len(packed) > MOST_LOOKED_UP * ID_BYTES
+        if many and await _are_mostly(tx, kind, unpacked(packed[: _SAMPLE * ID_BYTES]), said):
             return said
         if not many:
-            return and_(among(kind.id, _unpacked(packed)), said)
+            return and_(among(kind.id, unpacked(packed)), said)
     # An array is made first, and looked up; of a subquery PostgreSQL guesses too many rows.
     found: ColumnElement[bool] = kind.id == any_(func.array(marked.scalar_subquery()))
     text = _text(kind, masked=masked)
@@ -110,7 +108,7 @@ async def found_by(tx: Tx, kind: Any, asked: str, *, masked: bool, by_id: bool =
 
 async def found_in_order(
     tx: Tx, kind: Any, asked: str, *, masked: bool, descending: bool, start: str | None
-) -> AsyncIterator[ColumnElement[bool]]:
+) -> AsyncGenerator[ColumnElement[bool], None]:
     """The same rows part by part, in the order of what the kind is `sorted_by`, from the text `start` on; nothing is looked up of a part that is not
     asked for."""
     words = words_of(asked)
@@ -118,8 +116,8 @@ async def found_in_order(
         return
     marks, said = _marks(tx, kind, words), _said(kind, words, masked=masked)
     packed = await _some(tx, _marked(kind, marks))
-    if len(packed) <= MOST_LOOKED_UP * _BYTES:
-        yield and_(among(kind.id, _unpacked(packed)), said)
+    if len(packed) <= MOST_LOOKED_UP * ID_BYTES:
+        yield and_(among(kind.id, unpacked(packed)), said)
         return
     hashes = partial(_hashes_in_turn, kind, tx.tenant_id, TEXT)
     try:
@@ -158,10 +156,6 @@ async def _some(tx: Tx, marked: Select[UUID]) -> bytes:
     ids = marked.limit(MOST_LOOKED_UP + 1).subquery()
     told = await tx.scalar(select(func.string_agg(func.uuid_send(ids.c.id), literal(b"", LargeBinary))))
     return bytes(told or b"")
-
-
-def _unpacked(packed: bytes) -> list[UUID]:
-    return [UUID(bytes=packed[at : at + _BYTES]) for at in range(0, len(packed), _BYTES)]
 
 
 async def _are_mostly(tx: Tx, kind: Any, some: Sequence[UUID], said: ColumnElement[bool]) -> bool:

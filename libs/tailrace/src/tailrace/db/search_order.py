@@ -30,8 +30,7 @@ _BRANCHES = (4, 8, 16)
 _LISTED = 32
 _END, _BEHIND_END, _LAST = "\x00", "\x01", "\U0010ffff"
 _SURROGATES, _BEHIND_SURROGATES = 0xD800, 0xE000
-_BYTES = 16
-"""Of an id."""
+ID_BYTES = 16
 
 _BLOCK = "(ascii(at) >> 8)"
 _NEXT_BLOCK = f"CASE {_BLOCK} WHEN x'd7'::int THEN chr(x'e000'::int) WHEN x'10ff'::int THEN NULL ELSE chr(({_BLOCK} + 1) << 8) END"
@@ -158,7 +157,7 @@ class InOrder:
             packed = func.string_agg(func.uuid_send(ids.c.id), literal(b"", LargeBinary))
             each.append(select(packed).scalar_subquery())
         row = (await self.tx.execute(select(*each))).one()
-        return [_unpacked(packed or b"") for packed in row]
+        return [unpacked(packed or b"") for packed in row]
 
     @property
     def _column(self) -> Any:
@@ -201,5 +200,6 @@ def _character(code: int) -> str:
     return chr(min(code, ord(_LAST)))
 
 
-def _unpacked(packed: bytes) -> list[UUID]:
-    return [UUID(bytes=packed[at : at + _BYTES]) for at in range(0, len(packed), _BYTES)]
+def unpacked(packed: bytes) -> list[UUID]:
+    """Ids that were read in one value, as `uuid_send` writes them."""
+    return [UUID(bytes=packed[at : at + ID_BYTES]) for at in range(0, len(packed), ID_BYTES)]

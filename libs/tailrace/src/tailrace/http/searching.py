@@ -22,8 +22,8 @@ async def paginate_found(
         return await paginate(tx, query, page)
     name = page.sort.removeprefix("-")
     if name == kind.sorted_by and not exports.is_wanted():
-        where = {"descending": page.sort.startswith("-"), "start": start_of(page)}
-        async with aclosing(found_in_order(tx, kind, asked, masked=masked, **where)) as parts:
+        down, start = page.sort.startswith("-"), start_of(page)
+        async with aclosing(found_in_order(tx, kind, asked, masked=masked, descending=down, start=start)) as parts:
             return await paginate_parts(tx, query, page, parts)
     found = await found_by(tx, kind, asked, masked=masked, by_id=name == "id")
     return await paginate(tx, query.where(found), page)

@@ -16,7 +16,10 @@ _COLUMNS = ("design", "kind", "name")
 
 class Named(NamedTuple):
     """A name that a design gives: an endpoint as `GET /tasks/{}`, with `{}` for each parameter and without a version, a type of event, or a part of
-    the whole in its own words. Where a part is no contract tells: `where` has the paths, with commas between them, and is empty for what is not there."""
+    the whole in its own words.
+
+    Where a part is no contract tells: `where` has the paths, with commas between them, and is empty for what is not there.
+    """
 
     design: str
     kind: str
@@ -49,8 +52,9 @@ def seeds_page(named: Sequence[Named], services: Sequence[Service], openapi: Map
         "",
         "Generated from the contracts: `tailrace describe`.",
         "",
-        "Tailrace joins five designs. The endpoints and events that they name are kept to the letter, below `/v1`; this page says which exist. Of a "
-        "design that names neither, each part stands with the place where it is. What each context owns and how contexts work together is in [Architecture](../explanation/architecture.md).",
+        "Tailrace joins five designs. The endpoints and events that they name are kept to the letter, below `/v1`; this page says which exist. "
+        "Of a design that names neither, each part stands with the place where it is. What each context owns and how contexts work together is in "
+        "[Architecture](../explanation/architecture.md).",
         "",
     ]
     for design in dict.fromkeys(row.design for row in named):
