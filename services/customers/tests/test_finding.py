@@ -133,6 +133,7 @@ async def test_what_many_share_is_found_all_the_same(sales: Sales, monkeypatch: 
     before = [await sales.found(q) for q in asked]
     assert [len(names) for names in before] == [6, 6, 6, 6, 1, 1, 0, 1]
     monkeypatch.setattr("tailrace.db.search.MOST_LOOKED_UP", 0)
+    monkeypatch.setattr("tailrace.db.search.MOST_IN_ORDER", 0)
     assert [await sales.found(q) for q in asked] == before
     assert await sales.found("ada", sort="-name") == [f"Ada {number}" for number in range(5, -1, -1)]
     assert await sales.found("ada", sort="-id", limit="2") == ["Ada 5", "Ada 4"]
@@ -168,7 +169,7 @@ async def test_what_many_share_is_listed_by_name_page_by_page(sales: Sales, monk
     ]
     names = [(await sales.create(name))["name"] for name in names]
     wanted = sorted(name for name in names if "ada" in name.lower().replace("é", "e"))
-    monkeypatch.setattr("tailrace.db.search.MOST_LOOKED_UP", 0)
+    monkeypatch.setattr("tailrace.db.search.MOST_IN_ORDER", 0)
     for many, listed in ((0, 1), (0, 32), (2, 2), (1000, 32)):
         monkeypatch.setattr("tailrace.db.search_order.MANY", many)
         monkeypatch.setattr("tailrace.db.search_order._LISTED", listed)

@@ -44,6 +44,8 @@ TEXT = "text"
 _UNWRITTEN = "tailrace.unsearchable"
 MOST_LOOKED_UP = 4_000
 """How many rows that may have what is asked for are looked up one by one. When there are more, the list is walked in its order instead."""
+MOST_IN_ORDER = 500
+"""The same where the list is sorted by the kind's own text: a branch of it costs less than so many rows."""
 _SAMPLE = 200
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _BETWEEN = re.compile(r"[\W_]+")
@@ -94,7 +96,7 @@ async def found_by(tx: Tx, kind: Any, asked: str, *, masked: bool, by_id: bool =
         return false()
     marked, said = _marked(kind, _marks(tx, kind, words)), _said(kind, words, masked=masked)
     if by_id:
-        packed = await _some(tx, marked)
+        packed = await _some(tx, marked, MOST_LOOKED_UP)
         many = len(packed) > MOST_LOOKED_UP * ID_BYTES
         if many and await _are_mostly(tx, kind, unpacked(packed[: _SAMPLE * ID_BYTES]), said):
             return said
@@ -115,8 +117,8 @@ async def found_in_order(
     if not words:
         return
     marks, said = _marks(tx, kind, words), _said(kind, words, masked=masked)
-    packed = await _some(tx, _marked(kind, marks))
-    if len(packed) <= MOST_LOOKED_UP * ID_BYTES:
+    packed = await _some(tx, _marked(kind, marks), MOST_IN_ORDER)
+    if len(packed) <= MOST_IN_ORDER * ID_BYTES:
         yield and_(among(kind.id, unpacked(packed)), said)
         return
     hashes = partial(_hashes_in_turn, kind, tx.tenant_id, TEXT)
@@ -151,9 +153,9 @@ def _marked(kind: Any, marks: Sequence[int]) -> Select[UUID]:
     return select(entry.id).where(entry.kind == kind.__tablename__, entry.by == TEXT, entry.marks.contains(marks))
 
 
-async def _some(tx: Tx, marked: Select[UUID]) -> bytes:
-    """The ids, at most one more than are looked up, in one value: to take thousands of rows apart costs more than to find them."""
-    ids = marked.limit(MOST_LOOKED_UP + 1).subquery()
+async def _some(tx: Tx, marked: Select[UUID], most: int) -> bytes:
+    """The ids, at most one more than `most`, in one value: to take thousands of rows apart costs more than to find them."""
+    ids = marked.limit(most + 1).subquery()
     told = await tx.scalar(select(func.string_agg(func.uuid_send(ids.c.id), literal(b"", LargeBinary))))
     return bytes(told or b"")
 

@@ -13,19 +13,18 @@ from itertools import takewhile
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, LargeBinary, and_, func, literal, select, text
+from sqlalchemy import ColumnElement, and_, text
 
 from tailrace.db.among import among
 from tailrace.db.database import Tx
-from tailrace.db.tables import search_entry
 
 LENGTHS = (1, 2, 3, 5, 7)
 """Of the beginnings, in characters. Seven are the form of a Japanese company and three more."""
-MANY = 1_000
-"""Of more rows than this a branch is parted, as far as there are longer beginnings."""
-_ENOUGH, _MOST = 200, 3_200
+MANY = 250
+"""Of more rows than this a branch is parted, as far as there are longer beginnings: to read an id costs more than to look at a further branch."""
+_ENOUGH, _MOST = 100, 3_200
 """So many are looked up together at first, and twice as many each time that a page is not full: whose rows they are may leave out most."""
-_BRANCHES = (4, 8, 16)
+_BRANCHES = (2, 4, 8, 16)
 """How many are looked at together: few at first, since a page may be full after them."""
 _LISTED = 32
 _END, _BEHIND_END, _LAST = "\x00", "\x01", "\U0010ffff"
@@ -60,6 +59,9 @@ WITH RECURSIVE step(at, n) AS (
   FROM step WHERE at IS NOT NULL AND n < :listed
 ) SELECT at FROM step WHERE at IS NOT NULL ORDER BY n
 """
+_PACKED = """
+(SELECT string_agg(uuid_send(id), ''::bytea) FROM (SELECT id FROM search_entry WHERE kind = :kind AND "by" = 'text'
+  AND marks @> CAST(:marks_{at} AS bigint[]) LIMIT :most) AS found)"""
 
 
 class OtherOrder(Exception):
@@ -148,15 +150,11 @@ class InOrder:
 
     async def _found(self, length: int, stems: Sequence[str]) -> list[list[UUID]]:
         """Of each branch the ids of what is found, at most one more than MANY."""
-        entry = search_entry.c
-        each = []
-        for mark in self.hashes([_named(length, stem) for stem in stems]):
-            marks = literal([*self.marks, mark], ARRAY(BigInteger))
-            having = entry.kind == self.kind.__tablename__, entry.by == "text", entry.marks.contains(marks)
-            ids = select(entry.id).where(*having).limit(MANY + 1).subquery()
-            packed = func.string_agg(func.uuid_send(ids.c.id), literal(b"", LargeBinary))
-            each.append(select(packed).scalar_subquery())
-        row = (await self.tx.execute(select(*each))).one()
+        marks = self.hashes([_named(length, stem) for stem in stems])
+        values: dict[str, Any] = {f"marks_{at}": [*self.marks, mark] for at, mark in enumerate(marks)}
+        # Written as text: made of expressions, it costs its service more than it costs PostgreSQL.
+        sql = "SELECT " + ", ".join(_PACKED.format(at=at) for at in range(len(stems)))
+        row = (await self.tx.execute(text(sql), {"kind": self.kind.__tablename__, "most": MANY + 1, **values})).one()
         return [unpacked(packed or b"") for packed in row]
 
     @property
