@@ -210,6 +210,29 @@ class QuoteOrdered(QuoteEvent):
     order_number: str
 
 
+class QuoteOrderEnded(QuoteEvent):
+    """The order that it became was cancelled, in whole or what was left of it: a newer revision may take the quote's place."""
+
+    type: ClassVar[str] = "quote.order_ended"
+
+    number: str
+    revision: int
+    order_id: UUID
+    rest_only: bool = False
+    """Whether a part of it stays sold, since the order gave up what was left alone."""
+    reason: str
+
+
+class QuoteOrderResumed(QuoteEvent):
+    """The order that it became stands after all: goods had left before its cancellation reached them."""
+
+    type: ClassVar[str] = "quote.order_resumed"
+
+    number: str
+    revision: int
+    order_id: UUID
+
+
 class QuoteDeclined(QuoteEvent):
     """The customer does not want it."""
 
@@ -276,6 +299,8 @@ PUBLISHED: tuple[type[Event], ...] = (
     QuoteSent,
     QuoteAccepted,
     QuoteOrdered,
+    QuoteOrderEnded,
+    QuoteOrderResumed,
     QuoteDeclined,
     QuoteExpired,
     QuoteRevised,

@@ -133,6 +133,60 @@ async def test_what_many_share_is_found_all_the_same(sales: Sales, monkeypatch: 
     before = [await sales.found(q) for q in asked]
     assert [len(names) for names in before] == [6, 6, 6, 6, 1, 1, 0, 1]
     monkeypatch.setattr("tailrace.db.search.MOST_LOOKED_UP", 0)
+    monkeypatch.setattr("tailrace.db.search.MOST_IN_ORDER", 0)
     assert [await sales.found(q) for q in asked] == before
     assert await sales.found("ada", sort="-name") == [f"Ada {number}" for number in range(5, -1, -1)]
     assert await sales.found("ada", sort="-id", limit="2") == ["Ada 5", "Ada 4"]
+
+
+async def test_what_many_share_is_listed_by_name_page_by_page(sales: Sales, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list is a tree of beginnings: blocks of characters, names of one beginning, of one name alone, and names that end in another's middle."""
+    names = [
+        *(
+            "Ada",
+            "Ada",
+            "Ada W",
+            "Ada Works",
+            "Ada Works 1",
+            "Ada Works 2",
+            "ada",
+            "Adalbert",
+            "Zada",
+            "Éada",
+            "ada 山田",
+        ),
+        *(
+            "山田ada",
+            "山田 ada",
+            "山川ada",
+            "株式会社山田ada",
+            "株式会社山田ada",
+            "株式会社山川ada",
+            "\ud7a3ada",
+            "ﾔada",
+        ),
+        *("ꯍada", "\ufb01ada", "𠮷野ada", "𠮷ada", "a" * 40 + " ada", "a" * 40 + "b ada", "Nobody", "山本電機"),
+    ]
+    names = [(await sales.create(name))["name"] for name in names]
+    wanted = sorted(name for name in names if "ada" in name.lower().replace("é", "e"))
+    monkeypatch.setattr("tailrace.db.search.MOST_IN_ORDER", 0)
+    for many, listed in ((0, 1), (0, 32), (2, 2), (1000, 32)):
+        monkeypatch.setattr("tailrace.db.search_order.MANY", many)
+        monkeypatch.setattr("tailrace.db.search_order._LISTED", listed)
+        monkeypatch.setattr("tailrace.db.search_order._ENOUGH", many)
+        for sort, expected in (("name", wanted), ("-name", wanted[::-1])):
+            for limit in (1, 4, 50):
+                assert await _all(sales, "ada", sort, limit) == expected
+    assert await _all(sales, "ada", "name", 2, status="inactive") == []
+
+
+async def _all(sales: Sales, q: str, sort: str, limit: int, **narrowed: str) -> list[str]:
+    """Every page of what is found."""
+    found, cursor = [], {}
+    while True:
+        params = {"q": q, "sort": sort, "limit": str(limit), **narrowed, **cursor}
+        page = (await sales.h.client.get(f"{AT}/search", params=params)).json()
+        found += [item["name"] for item in page["items"]]
+        if page["next_cursor"] is None:
+            return found
+        cursor = {"cursor": page["next_cursor"]}

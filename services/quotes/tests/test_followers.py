@@ -1,9 +1,13 @@
 """Quotes follow what becomes of others: customers that are merged or deleted, owners who leave, the order that one became."""
 
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
 import pytest
 
 from contracts.customers import CustomerDeleted, CustomerMerged, CustomerRestored, CustomerUnmerged
-from contracts.orders import OrderCreated
+from contracts.orders import LineQuantity, OrderCancelled, OrderCreated, OrderReinstated, OrderRestCancelled
 from contracts.users import UserDeleted
 from quotes import timers
 from tailrace.core.clock import now
@@ -109,5 +113,53 @@ async def test_a_quote_knows_the_order_that_it_became(desk: Desk) -> None:
     await desk.h.redeliver(record)
     assert (await desk.read(quote))["order_id"] == str(order)
     assert len(await desk.h.published("quote.ordered")) == 1
+    assert (await desk.act(quote, "revise", 409))["detail"].endswith("revised once its order is cancelled.")
     other = told.model_copy(update={"quote_id": None, "order_id": uuid7()})
     await desk.h.deliver(other, aggregate_id=other.order_id)
+
+
+async def _ordered(desk: Desk) -> tuple[dict[str, Any], UUID]:
+    quote, order = await desk.act(await desk.sent(desk.line(discount_rate="0")), "accept"), uuid7()
+    about = {
+        "customer_reference": "x",
+        "customer_name": "Ada Works",
+        "currency": "EUR",
+        "net": 1,
+        "tax": 0,
+        "lines": [],
+    }
+    told = OrderCreated(order_id=order, number="SO-000001", ordered_at=now(), quote_id=quote["id"], **about)
+    await desk.h.deliver(told, aggregate_id=order)
+    return quote, order
+
+
+@pytest.mark.parametrize("rest", [False, True])
+async def test_a_quote_whose_order_ended_is_revised(desk: Desk, rest: bool) -> None:
+    """And what is accepted of the next revision becomes an order of its own."""
+    quote, order = await _ordered(desk)
+    given_up = [LineQuantity(line_id=uuid7(), quantity=Decimal(1))]
+    whole, part = OrderCancelled, OrderRestCancelled
+    told = part(order_id=order, reason="dear", lines=given_up) if rest else whole(order_id=order, reason="dear")
+    record = await desk.h.deliver(told, aggregate_id=order)
+    await desk.h.redeliver(record)
+    await desk.h.deliver(OrderCancelled(order_id=(other := uuid7()), reason="of no quote"), aggregate_id=other)
+    (ended,) = [one.event for one in await desk.h.published("quote.order_ended")]
+    assert (str(ended.order_id), ended.rest_only) == (str(order), rest)  # type: ignore[attr-defined]
+    assert (await desk.read(quote))["order_ended"] is True
+    again = await desk.act(quote, "revise", 201)
+    assert (again["number"], again["revision"], again["net"]) == (quote["number"], 2, quote["net"])
+    assert (again["order_id"], again["order_ended"]) == (None, False)
+    assert (await desk.read(quote))["status"] == "superseded"
+    accepted = await desk.act(await desk.act(await desk.act(again, "submit"), "send"), "accept")
+    assert [str(one.event.quote_id) for one in await desk.h.published("quote.accepted")] == [  # type: ignore[attr-defined]
+        quote["id"],
+        accepted["id"],
+    ]
+
+
+async def test_a_quote_whose_order_stands_after_all_is_not_revised(desk: Desk) -> None:
+    quote, order = await _ordered(desk)
+    await desk.h.deliver(OrderCancelled(order_id=order, reason="dear"), aggregate_id=order)
+    await desk.h.deliver(OrderReinstated(order_id=order, reason="2 had left"), aggregate_id=order)
+    assert (await desk.act(quote, "revise", 409))["type"].endswith("quote-state")
+    assert len(await desk.h.published("quote.order_resumed")) == 1

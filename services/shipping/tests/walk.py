@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from invariants.walk import Walker
+from invariants.walk import File, Walker
 from partner import Asked, PartnerListener, answer
 
 from contracts.orders import Address, ShipmentCancellationRequested, ShipmentLineRequest, ShipmentRequested
@@ -53,6 +53,9 @@ async def walk(w: Walker) -> None:
     await w.get("/v1/shipments/{shipment_id}/labels", shipment_id=first)
     part = await w.post("/v1/shipments/{shipment_id}/split", some, shipment_id=first)
     await w.post("/v1/shipments/{shipment_id}/merge", {"shipment_id": part["id"]}, shipment_id=first)
+    other_part = await w.post("/v1/shipments/{shipment_id}/split", some, shipment_id=first)
+    await _papers(w, first, other_part["id"])
+    await w.post("/v1/shipments/{shipment_id}/merge", {"shipment_id": other_part["id"]}, shipment_id=first)
     await _booked(w, tariff)
     await _announced(w)
     sent = {"carrier_id": carrier["id"], "tracking_number": "T-1"}
@@ -71,6 +74,24 @@ async def walk(w: Walker) -> None:
     await w.post(f"{at}/{{return_shipment_id}}/receive", came, return_shipment_id=returned)
     verdict = {"return_line_id": line_id, "verdict": "restock", "quantity": "1", "note": "As new."}
     await w.post(f"{at}/{{return_shipment_id}}/inspect", {"lines": [verdict]}, return_shipment_id=returned)
+
+
+async def _papers(w: Walker, shipment: str, merged: str) -> None:
+    """A certificate and its next version, one taken away and back, and one of a shipment that is merged into this one."""
+    here, name = "/v1/shipments/{shipment_id}/attachments", "Certificate 3.1.pdf"
+    files = [File(name, f"%PDF-1.7\nheat {heat}\n%%EOF\n".encode(), "application/pdf") for heat in (1, 2, 3)]
+    file = await w.post_file(here, files[0], shipment_id=shipment)
+    await w.post_file(here, files[2], shipment_id=merged)
+    await w.post_file(here, File("memo.txt", b"Call before.\n", "text/plain"), shipment_id=shipment)
+    at_file, ids = f"{here}/{{attachment_id}}", {"shipment_id": shipment, "attachment_id": file["id"]}
+    await w.get(here, shipment_id=shipment)
+    await w.get(at_file, **ids)
+    await w.put_file(f"{at_file}/content", files[1], **ids)
+    await w.get(f"{at_file}/content", **ids)
+    await w.get(f"{at_file}/versions", **ids)
+    await w.get(f"{at_file}/versions/{{content_version}}/content", content_version=1, **ids)
+    await w.delete(at_file, **ids)
+    await w.post(f"{at_file}/restore", **ids)
 
 
 async def _authorised(w: Walker, number: str) -> tuple[str, str]:

@@ -41,6 +41,7 @@ class Customer(MasterData, Searchable, Owned, Base):
     deleted, restored = events.CustomerDeleted, events.CustomerRestored
     code_field = "number"
     owned_by = "sales_rep_id"
+    sorted_by = "name"
     listed_by = (("sales_rep_id", "id"), "status", "segment", "merged_into_id", "review_due_on")
 
     number: Mapped[str]

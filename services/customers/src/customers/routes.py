@@ -31,13 +31,13 @@ from customers.views import CustomerSummary, CustomerView, Duplicates, PersonVie
 from tailrace.core.errors import Invalid
 from tailrace.core.fields import Search
 from tailrace.db import master_data
-from tailrace.db.search import found_by
 from tailrace.errands.partners import Partner, partner
 from tailrace.http.etag import IfMatch
 from tailrace.http.filters import Deleted, any_of, between, by_id, called, equal
 from tailrace.http.masks import kept, shows
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
+from tailrace.http.searching import paginate_found
 from tailrace.storage.routes import attachment_routes
 
 router = tenant_router(
@@ -106,9 +106,7 @@ async def list_matching_customers(tx: Tx, who: Reader, page: Found, q: Words | N
 
     E-mail addresses are looked in for those alone who may see them (`customers:pii`).
     """
-    by_id = page.sort.removeprefix("-") == "id"
-    found = () if q is None else (await found_by(tx, Customer, q, masked=shows(pii), by_id=by_id),)
-    return await paginate(tx, _shown().where(*found), page)
+    return await paginate_found(tx, _shown(), page, Customer, q, masked=shows(pii))
 
 
 @router.get("/by-sales/{sales_rep_id}", response_model=Page[CustomerSummary])

@@ -37,6 +37,7 @@ STATES = Transitions[LeadStatus](
 
 class Lead(SoftDeleted, Searchable, Owned, Base):
     __tablename__ = "lead"
+    sorted_by = "name"
     __table_args__ = (
         tenant_index("owner_id", "id"),
         tenant_index("name", "id"),

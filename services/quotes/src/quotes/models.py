@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Numeric
+from sqlalchemy import Numeric, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -61,7 +61,8 @@ STATES = Transitions[Status](
             "revised": "superseded",
             "cancelled": "cancelled",
         },
-        "accepted": {},
+        # Once its order has ended.
+        "accepted": {"revised": "superseded"},
         "declined": {"revised": "superseded"},
         "expired": {"revised": "superseded"},
         "cancelled": {"revised": "superseded"},
@@ -81,6 +82,7 @@ class Quote(Aggregate, Owned, Base):
         tenant_index("status", "id"),
         tenant_index("valid_until", "id"),
         tenant_index("opportunity_id", "id", where="opportunity_id IS NOT NULL"),
+        tenant_index("order_id", where="order_id IS NOT NULL"),
     )
 
     number: Mapped[str]
@@ -123,6 +125,8 @@ class Quote(Aggregate, Owned, Base):
     accepted_by: Mapped[str | None]
     order_id: Mapped[UUID | None]
     """The order that it became."""
+    order_ended: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Whether that order was cancelled, or what was left of it."""
     lines: Mapped[list[QuoteLine]] = relationship(
         back_populates="quote", cascade="all, delete-orphan", lazy="selectin", order_by="QuoteLine.position"
     )
@@ -175,7 +179,10 @@ class Quote(Aggregate, Owned, Base):
 
     def after(self, step: str) -> Status:
         """The status that a step leads to. Raises NotInThisState."""
-        return STATES.after(self.status, step, self.name)
+        after = STATES.after(self.status, step, self.name)
+        if self.status == "accepted" and not self.order_ended:
+            raise NotInThisState(f"Quote {self.name} is accepted. It can be revised once its order is cancelled.")
+        return after
 
     def change(self, terms: Mapping[str, Any]) -> None:
         """Replace everything that an author may say. An approval that was asked for or given counts no more."""
@@ -273,6 +280,20 @@ class Quote(Aggregate, Owned, Base):
         if self.order_id != order_id:
             self.order_id = order_id
             self.record(events.QuoteOrdered(**self._which(), order_id=order_id, order_number=order_number))
+
+    def lose_order(self, reason: str, *, rest_only: bool = False) -> None:
+        """Know that its order ended, or what was left of it."""
+        if self.status == "accepted" and not self.order_ended:
+            self.order_ended = True
+            self.record(
+                events.QuoteOrderEnded(**self._which(), order_id=self.order_id, rest_only=rest_only, reason=reason)
+            )
+
+    def regain_order(self) -> None:
+        """Know that its order stands after all. A revision that was begun meanwhile stays: people decide what becomes of it."""
+        if self.order_ended:
+            self.order_ended = False
+            self.record(events.QuoteOrderResumed(**self._which(), order_id=self.order_id))
 
     def belong_to(self, customer_id: UUID) -> None:
         """Its customer turned out to be another. What the document says stays."""

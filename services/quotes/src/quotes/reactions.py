@@ -3,11 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from contracts import approvals
 from contracts.customers import CustomerDeleted, CustomerMerged, CustomerRestored, CustomerUnmerged
-from contracts.orders import OrderCreated
+from contracts.orders import OrderCancelled, OrderCreated, OrderReinstated, OrderRestCancelled
 from contracts.users import UserDeleted
 from quotes.models import Quote
 from quotes.timers import CustomerEnd, ending, handover
@@ -55,6 +56,24 @@ async def ordered(tx: Tx, event: OrderCreated, meta: Meta) -> None:
             # It was made from an event of a quote that is not here: this database was restored behind its topic.
             raise NotYet(f"quote {event.quote_id} is not here") from error
         quote.become(event.order_id, event.number)
+
+
+@orders.on(OrderCancelled, OrderRestCancelled)
+async def ended(tx: Tx, event: OrderCancelled | OrderRestCancelled, meta: Meta) -> None:
+    if (quote := await _became(tx, event.order_id)) is not None:
+        quote.lose_order(event.reason, rest_only=isinstance(event, OrderRestCancelled))
+
+
+@orders.on(OrderReinstated)
+async def reinstated(tx: Tx, event: OrderReinstated, meta: Meta) -> None:
+    if (quote := await _became(tx, event.order_id)) is not None:
+        quote.regain_order()
+
+
+async def _became(tx: Tx, order_id: UUID) -> Quote | None:
+    """The quote that became this order, if any did."""
+    id = await tx.scalar(select(Quote.id).where(Quote.order_id == order_id))
+    return None if id is None else await tx.load(Quote, id)
 
 
 @goings.on(CustomerMerged)

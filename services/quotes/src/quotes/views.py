@@ -152,6 +152,8 @@ class QuoteView(QuoteSummary):
     """Who accepted it."""
     order_id: UUID | None
     """The order that it became; null until that is there."""
+    order_ended: bool
+    """Whether that order was cancelled, or what was left of it: then the quote can be revised."""
     lines: list[QuoteLineView]
     """What is offered, by position."""
 

@@ -18,6 +18,7 @@ from shipping.dates import dates
 from shipping.departures import CancelAnswer, DispatchedLine
 from shipping.labels.commands import next_sscc
 from shipping.models import GONE, OPEN, Shipment, Wanted
+from shipping.papers import ensure_complete, papers
 from tailrace.core import clock
 from tailrace.core.errors import Invalid
 from tailrace.core.ids import derived_id
@@ -99,7 +100,7 @@ async def split(tx: Tx, shipment_id: UUID, match: int | None, wanted: Wanted) ->
 
 
 async def merge(tx: Tx, shipment_id: UUID, match: int | None, other_id: UUID) -> Shipment:
-    """Returns the shipment with all of the other one in it. Raises Invalid for another one that is not there."""
+    """Returns the shipment with all of the other one in it, its files too. Raises Invalid for another one that is not there."""
     await tx.find(Shipment, shipment_id)
     if await tx.scalar(select(Shipment.id).where(Shipment.id == other_id)) is None:
         raise Invalid.field("/shipment_id", f"There is no shipment {other_id}.")
@@ -107,6 +108,7 @@ async def merge(tx: Tx, shipment_id: UUID, match: int | None, other_id: UUID) ->
     first, second = sorted((shipment_id, other_id))
     locked = {id: await tx.load(Shipment, id, match if id == shipment_id else None) for id in (first, second)}
     locked[shipment_id].merge(locked[other_id])
+    await papers.take_over(tx, other_id, shipment_id)
     return locked[shipment_id]
 
 
@@ -120,7 +122,8 @@ async def dispatch(
 ) -> Shipment:
     """With whom it is booked, unless another carrier or number is named: then the booking is withdrawn.
 
-    Raises Implausible, WrongState, Held, LotStopped, and Invalid for a carrier that is not there or not active.
+    Raises Implausible, WrongState, Held, LotStopped, HeatNumberMissing, CertificateMissing, and Invalid for a carrier that is not there or not
+    active.
     """
     at = await _when(tx, at, "/dispatched_at")
     shipment = await tx.load(Shipment, shipment_id, match)
@@ -132,6 +135,7 @@ async def dispatch(
         await bookings.withdraw_all(tx, shipment_id, "It left another way.")
         carrier = await active_carrier(tx, carrier_id) if carrier_id else None
     await lots.ensure_may_leave(tx, [line.lots for line in shipment.lines])
+    await ensure_complete(tx, shipment)
     shipment.dispatch(await _count_dispatched(tx, shipment), at, carrier, tracking_number)
     await announce_shipment(tx, shipment)
     return shipment

@@ -1,12 +1,15 @@
-"""What shipping keeps of others: what quality says of a lot, and the company's days."""
+"""What shipping keeps of others: what quality says of a lot, the company's template, and the company's days."""
 
 from sqlalchemy.orm import Mapped
 
+from contracts import catalog as events
 from contracts.inventory import LOT_COPIED
+from contracts.templates import TemplateSettings
 from contracts.users import TenantCreated, TenantTimeZoneChanged
 from shipping.base import Base
 from tailrace.messaging.days import Days
 from tailrace.messaging.replica import Replica, Source, replica
+from tailrace.messaging.templates import CompanySettings, TemplateChoiceRow, TemplateRow
 
 
 class LotCopy(Replica, Base):
@@ -18,5 +21,23 @@ class LotCopy(Replica, Base):
     status: Mapped[str]
 
 
+class TemplateCopy(TemplateRow, Base):
+    """A template of the catalog."""
+
+    __tablename__ = "template_copy"
+
+
+class TemplateChoiceCopy(TemplateChoiceRow, Base):
+    """Which template is the company's."""
+
+    __tablename__ = "template_choice_copy"
+
+
 days = Days("shipping.days", Base.metadata, TenantCreated, TenantTimeZoneChanged)
 lots = replica("shipping.lots", Source(LotCopy, *LOT_COPIED))
+settings = CompanySettings(TemplateCopy, TemplateChoiceCopy, TemplateSettings)
+templates = replica(
+    "shipping.templates",
+    Source(TemplateCopy, *events.TEMPLATE),
+    Source(TemplateChoiceCopy, *events.TEMPLATE_CHOICE),
+)

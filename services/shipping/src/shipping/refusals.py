@@ -36,6 +36,24 @@ class LotStopped(Refused):
         super().__init__(f"Lot {number} {why}.", field=f"/lines/{line}/lots")
 
 
+class HeatNumberMissing(Refused):
+    """409: the company's template wants each line to name the melt that its metal comes from, by the number of its lot."""
+
+    slug, title = "heat-number-missing", "A heat number is missing"
+
+    def __init__(self, sku: str, line: int) -> None:
+        super().__init__(f"Not all of {sku} says which lot it is of.", field=f"/lines/{line}/lots")
+
+
+class CertificateMissing(Refused):
+    """409: the company's template wants a certificate to travel with the goods, and the shipment has no file."""
+
+    slug, title = "certificate-missing", "A certificate is missing"
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"Shipment {number} has no file: attach the certificate of what it takes.")
+
+
 class NotMergeable(Refused):
     """409: the two cannot become one."""
 

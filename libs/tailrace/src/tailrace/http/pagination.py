@@ -180,7 +180,30 @@ async def _page(
     tx: Tx, query: Select[Item] | Callable[[PageRequest], Select[Item]], page: PageRequest
 ) -> Listing[Item]:
     made = query if isinstance(query, Select) else query(page)
-    rows = list(await tx.scalars(rows_of(made, page)))
+    return _listing(list(await tx.scalars(rows_of(made, page))), page)
+
+
+async def paginate_parts(
+    tx: Tx, query: Select[Item], page: PageRequest, parts: AsyncIterator[ColumnElement[bool]]
+) -> Listing[Item]:
+    """One page of `query` where its rows come part by part, each condition being of those that follow the ones before in the page's order."""
+    rows: list[Item] = []
+    async for part in parts:
+        rows += await tx.scalars(rows_of(query.where(part), page).limit(page.limit + 1 - len(rows)))
+        if len(rows) > page.limit:
+            break
+    return _listing(rows, page)
+
+
+def start_of(page: PageRequest) -> Any:
+    """The value of the sorted column that the page begins at or behind; None for the first page. Raises BadRequest."""
+    if page.cursor is None:
+        return None
+    name, _ = _order(page.sort, page.sortable)
+    return _values(page.cursor, page.sortable[name], page.sortable["id"], page.sort)[0]
+
+
+def _listing(rows: list[Item], page: PageRequest) -> Listing[Item]:
     shown = rows[: page.limit]
     more = len(rows) > page.limit
     name, _ = _order(page.sort, page.sortable)
@@ -203,11 +226,15 @@ def _encode(row: Any, column: Column, key: Column, sort: str) -> str:
 
 
 def _decode(cursor: str, column: Column, key: Column, sort: str) -> Any:
+    return tuple_(*_values(cursor, column, key, sort))
+
+
+def _values(cursor: str, column: Column, key: Column, sort: str) -> list[Any]:
     try:
         made_for, *values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         if made_for != sort:
             raise ValueError("made for another sort")
-        return tuple_(*(_value(c, text) for c, text in zip((column, key), values, strict=True)))
+        return [_value(c, text) for c, text in zip((column, key), values, strict=True)]
     except (ValueError, TypeError, ArithmeticError, RecursionError, binascii.Error) as error:
         detail = "Not a cursor of this list; begin without one."
         raise BadRequest(detail, field="cursor") from error

@@ -15,11 +15,11 @@ from activities.tasks import Task
 from activities.views import MeetingView, TaskView
 from contracts.activities import MeetingStatus
 from tailrace.core.fields import Search
-from tailrace.db.search import found_by
 from tailrace.http.etag import IfMatch
 from tailrace.http.filters import any_of, between, equal
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
+from tailrace.http.searching import paginate_found
 
 router = tenant_router(
     "/v1/meetings",
@@ -62,9 +62,7 @@ async def list_meetings(tx: Tx, who: MeetingReader, page: Meetings) -> Listing[M
 @router.get("/search", response_model=Page[MeetingView])
 async def list_matching_meetings(tx: Tx, who: MeetingReader, page: Found, q: Words | None = None) -> Listing[Meeting]:
     """Meetings that have all these words, or parts of words; from two characters on anywhere, a single one where a word begins."""
-    by_id = page.sort.removeprefix("-") == "id"
-    found = () if q is None else (await found_by(tx, Meeting, q, masked=False, by_id=by_id),)
-    return await paginate(tx, _LIVE.where(*found), page)
+    return await paginate_found(tx, _LIVE, page, Meeting, q)
 
 
 @router.get("/customer/{customer_id}", response_model=Page[MeetingView])

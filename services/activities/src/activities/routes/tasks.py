@@ -15,11 +15,11 @@ from activities.views import LeadTimeView, TaskView
 from contracts.activities import Priority, TaskStatus
 from tailrace.core import clock
 from tailrace.core.fields import Search
-from tailrace.db.search import found_by
 from tailrace.http.etag import IfMatch
 from tailrace.http.filters import any_of, between, equal, where
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
+from tailrace.http.searching import paginate_found
 
 router = tenant_router(
     "/v1/tasks",
@@ -77,9 +77,7 @@ async def list_overdue_tasks(tx: Tx, who: TaskReader, page: Late) -> Listing[Tas
 @router.get("/search", response_model=Page[TaskView])
 async def list_matching_tasks(tx: Tx, who: TaskReader, page: Found, q: Words | None = None) -> Listing[Task]:
     """Tasks that have all these words, or parts of words; from two characters on anywhere, a single one where a word begins."""
-    by_id = page.sort.removeprefix("-") == "id"
-    found = () if q is None else (await found_by(tx, Task, q, masked=False, by_id=by_id),)
-    return await paginate(tx, _LIVE.where(*found), page)
+    return await paginate_found(tx, _LIVE, page, Task, q)
 
 
 @router.get("/lead-time")

@@ -17,12 +17,12 @@ from opportunities.scopes import Configurer, LeadAssigner, LeadConverter, LeadRe
 from opportunities.scoring import rescore
 from opportunities.views.leads import AssignmentView, LeadDuplicates, LeadSummary, LeadView, ScoringView
 from tailrace.core.fields import Search
-from tailrace.db.search import found_by
 from tailrace.http.etag import IfMatch
 from tailrace.http.filters import any_of, between, equal, where
 from tailrace.http.masks import kept, shows
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
+from tailrace.http.searching import paginate_found
 
 router = tenant_router(
     "/v1/leads",
@@ -68,9 +68,7 @@ async def list_leads(tx: Tx, who: LeadReader, page: Leads) -> Listing[Lead]:
 @router.get("/search", response_model=Page[LeadSummary])
 async def list_matching_leads(tx: Tx, who: LeadReader, page: Leads, q: Words | None = None) -> Listing[Lead]:
     """Leads that have all these words, or parts of words; e-mail addresses are looked in for those alone who may see them (`leads:pii`)."""
-    by_id = page.sort.removeprefix("-") == "id"
-    found = () if q is None else (await found_by(tx, Lead, q, masked=shows(pii), by_id=by_id),)
-    return await paginate(tx, _shown().where(*found), page)
+    return await paginate_found(tx, _shown(), page, Lead, q, masked=shows(pii))
 
 
 @router.get("/scoring")

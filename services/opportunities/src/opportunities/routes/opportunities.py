@@ -24,11 +24,11 @@ from opportunities.reactions import answers, quotes, standards
 from opportunities.scopes import Assigner, Configurer, Reader, Writer
 from opportunities.views.opportunities import ClosingView, OpportunitySummary, OpportunityView, StageHistoryView
 from tailrace.core.fields import Search
-from tailrace.db.search import found_by
 from tailrace.http.etag import IfMatch
 from tailrace.http.filters import any_of, between, by_id, equal
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
+from tailrace.http.searching import paginate_found
 
 router = tenant_router(
     "/v1/opportunities",
@@ -84,9 +84,7 @@ async def list_matching_opportunities(
     tx: Tx, who: Reader, page: Opportunities, q: Words | None = None
 ) -> Listing[Opportunity]:
     """Opportunities that have all these words, or parts of words, in their number or name."""
-    by_id = page.sort.removeprefix("-") == "id"
-    found = () if q is None else (await found_by(tx, Opportunity, q, masked=False, by_id=by_id),)
-    return await paginate(tx, _shown().where(*found), page)
+    return await paginate_found(tx, _shown(), page, Opportunity, q)
 
 
 @router.get("/closing")

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from shipping import commands, projections
 from shipping.bodies import DeliveryBody, DispatchBody, LineBody, MergeBody, PackageBody, PickBody, SplitBody
 from shipping.models import Shipment, Wanted
+from shipping.papers import papers
 from shipping.reactions import order_requests
 from shipping.scopes import Reader, Writer
 from shipping.views import PickList, PickListLine, ShipmentView, Status
@@ -16,12 +17,13 @@ from tailrace.http.etag import IfMatch
 from tailrace.http.filters import any_of, by_id, equal
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
+from tailrace.storage.routes import attachment_routes
 
 router = tenant_router(
     "/v1/shipments",
     tag="shipments",
     about="What leaves for an order, from the pick list to the proof of delivery.",
-    reads=[order_requests, projections.lots, projections.days],
+    reads=[order_requests, projections.lots, projections.days, projections.templates],
 )
 
 Shipments = Annotated[
@@ -114,3 +116,13 @@ async def deliver_shipment(tx: Tx, who: Writer, match: IfMatch, shipment_id: UUI
 
 def _wanted(lines: Sequence[LineBody]) -> Wanted:
     return [(line.line_id, line.quantity) for line in lines]
+
+
+papers_router = attachment_routes(
+    papers,
+    "/v1/shipments",
+    tag="shipment attachments",
+    about="Files that travel with shipments: certificates of the material, signed delivery notes.",
+    reader=Reader,
+    writer=Writer,
+)

@@ -1,0 +1,203 @@
+"""What a search finds, from the beginning of a list that is sorted by a text: a page looks up some hundred rows, where fifty thousand are found.
+
+Beside the pairs of its texts a row is kept under the beginnings of the text that its list is sorted by, hashed as they are. So the list is a tree of
+beginnings, and one look into the index tells of a branch, however many rows it has, which of them are found. Branches without any are passed over;
+those with many are parted.
+
+Beginnings follow one another as texts do where a database compares by code points, as the platform's own does (C.UTF-8).
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, text
+
+from tailrace.db.among import among
+from tailrace.db.database import Tx
+
+LENGTHS = (1, 2, 3, 5, 7)
+"""Of the beginnings, in characters. Seven are the form of a Japanese company and three more."""
+MANY = 250
+"""Of more rows than this a branch is parted, as far as there are longer beginnings: to read an id costs more than to look at a further branch."""
+_ENOUGH, _MOST = 100, 3_200
+"""So many are looked up together at first, and twice as many each time that a page is not full: whose rows they are may leave out most."""
+_BRANCHES = (2, 4, 8, 16)
+"""How many are looked at together: few at first, since a page may be full after them."""
+_LISTED = 32
+_END, _BEHIND_END, _LAST = "\x00", "\x01", "\U0010ffff"
+_SURROGATES, _BEHIND_SURROGATES = 0xD800, 0xE000
+ID_BYTES = 16
+
+_BLOCK = "(ascii(at) >> 8)"
+_NEXT_BLOCK = f"CASE {_BLOCK} WHEN x'd7'::int THEN chr(x'e000'::int) WHEN x'10ff'::int THEN NULL ELSE chr(({_BLOCK} + 1) << 8) END"
+_NEXT = """CASE WHEN length(at) < :length THEN at || chr(1) ELSE left(at, :length - 1) ||
+  CASE ascii(substr(at, :length, 1)) WHEN x'd7ff'::int THEN chr(x'e000'::int) WHEN x'10ffff'::int THEN NULL
+  ELSE chr(ascii(substr(at, :length, 1)) + 1) END END"""
+_BEFORE_BLOCK = f"CASE {_BLOCK} WHEN 0 THEN '' ELSE chr({_BLOCK} << 8) END"
+_BEFORE = "left(at, :length)"
+_RANGE = """
+SELECT 'Z' < 'a' AND 'z' < chr(228),
+  (SELECT {column} FROM {table} WHERE {column} >= :low AND {column} < :high ORDER BY {column} LIMIT 1),
+  (SELECT {column} FROM {table} WHERE {column} >= :low AND {column} < :high ORDER BY {column} DESC LIMIT 1)
+"""
+_FORWARD = """
+WITH RECURSIVE step(at, n) AS (
+  (SELECT {column}, 1 FROM {table} WHERE {column} >= :low AND {column} < :high ORDER BY {column} LIMIT 1)
+  UNION ALL
+  SELECT (SELECT {column} FROM {table} WHERE {column} >= {next} AND {column} < :high ORDER BY {column} LIMIT 1), n + 1
+  FROM step WHERE at IS NOT NULL AND n < :listed
+) SELECT at FROM step WHERE at IS NOT NULL ORDER BY n
+"""
+_BACKWARD = """
+WITH RECURSIVE step(at, n) AS (
+  (SELECT {column}, 1 FROM {table} WHERE {column} >= :low AND {column} < :high ORDER BY {column} DESC LIMIT 1)
+  UNION ALL
+  SELECT (SELECT {column} FROM {table} WHERE {column} >= :low AND {column} < {next} ORDER BY {column} DESC LIMIT 1), n + 1
+  FROM step WHERE at IS NOT NULL AND n < :listed
+) SELECT at FROM step WHERE at IS NOT NULL ORDER BY n
+"""
+_PACKED = """
+(SELECT string_agg(uuid_send(id), ''::bytea) FROM (SELECT id FROM search_entry WHERE kind = :kind AND "by" = 'text'
+  AND marks @> CAST(:marks_{at} AS bigint[]) LIMIT :most) AS found)"""
+
+
+class OtherOrder(Exception):
+    """The database does not compare texts by code points."""
+
+
+def beginnings(sorted_by: str) -> Iterator[str]:
+    """What a row is kept under: the block of 256 characters that the first one is of, and the beginnings, to the end of a short text."""
+    ended = sorted_by + _END
+    yield _named(0, ended)
+    for length in LENGTHS:
+        yield _named(length, ended)
+        if length >= len(ended):
+            return
+
+
+@dataclass(frozen=True, slots=True)
+class InOrder:
+    """The rows of a `kind` that have all of `marks`, in the order of its text `sorted_by`; `said` is what a row itself has to say."""
+
+    tx: Tx
+    kind: Any
+    marks: Sequence[int]
+    hashes: Callable[[Sequence[str]], Sequence[int]]
+    said: ColumnElement[bool]
+    descending: bool
+
+    async def parts(self, start: str | None) -> AsyncIterator[ColumnElement[bool]]:
+        """Conditions, each of the rows that come next in the list, from the text `start` on: together they are all that are found.
+
+        Raises OtherOrder before the first.
+        """
+        low, high = "", _LAST
+        if start is not None:
+            low, high = (low, start + _BEHIND_END) if self.descending else (start, high)
+        waiting: list[UUID] = []
+        enough = _ENOUGH
+        async for part in self._branch(low, high):
+            if isinstance(part, list):
+                waiting += part
+            if waiting and (len(waiting) >= enough or not isinstance(part, list)):
+                yield and_(among(self.kind.id, waiting), self.said)
+                waiting, enough = [], min(enough * 2, _MOST)
+            if not isinstance(part, list):
+                yield part
+        if waiting:
+            yield and_(among(self.kind.id, waiting), self.said)
+
+    async def _branch(self, low: str, high: str) -> AsyncIterator[list[UUID] | ColumnElement[bool]]:
+        """The ids of what is found between two texts, the first included; or, where beginnings are too short to part them, a condition to walk by."""
+        ordered, first, last = (await self.tx.execute(self._sql(_RANGE), {"low": low, "high": high})).one()
+        if not ordered:
+            raise OtherOrder
+        if first is None:
+            return
+        length = _parting(first + _END, last + _END)
+        if length is None:
+            column = self._column
+            yield and_(column >= low, column < high, self.said)
+            return
+        at = 0
+        async for stems in self._stems(length, low, high):
+            while stems:
+                size = _BRANCHES[min(at, len(_BRANCHES) - 1)]
+                some, stems, at = stems[:size], stems[size:], at + 1
+                for stem, ids in zip(some, await self._found(length, some), strict=True):
+                    if len(ids) <= MANY:
+                        yield ids
+                        continue
+                    begin, end = _between(length, stem)
+                    async for part in self._branch(max(begin, low), min(end, high)):
+                        yield part
+
+    async def _stems(self, length: int, low: str, high: str) -> AsyncIterator[list[str]]:
+        """The beginnings of this length that there are, in the list's order, some at a time; for a block any text of it."""
+        before = (_BEFORE, _BEFORE_BLOCK) if self.descending else (_NEXT, _NEXT_BLOCK)
+        sql = self._sql(_BACKWARD if self.descending else _FORWARD, before[length == 0])
+        while True:
+            values = {"low": low, "high": high, "listed": _LISTED} | ({"length": length} if length else {})
+            texts = list(await self.tx.scalars(sql, values))
+            yield [text + _END for text in texts]
+            if len(texts) < _LISTED:
+                return
+            begin, end = _between(length, texts[-1] + _END)
+            low, high = (low, begin) if self.descending else (end, high)
+
+    async def _found(self, length: int, stems: Sequence[str]) -> list[list[UUID]]:
+        """Of each branch the ids of what is found, at most one more than MANY."""
+        marks = self.hashes([_named(length, stem) for stem in stems])
+        values: dict[str, Any] = {f"marks_{at}": [*self.marks, mark] for at, mark in enumerate(marks)}
+        # Written as text: made of expressions, it costs its service more than it costs PostgreSQL.
+        sql = "SELECT " + ", ".join(_PACKED.format(at=at) for at in range(len(stems)))
+        row = (await self.tx.execute(text(sql), {"kind": self.kind.__tablename__, "most": MANY + 1, **values})).one()
+        return [unpacked(packed or b"") for packed in row]
+
+    @property
+    def _column(self) -> Any:
+        return getattr(self.kind, self.kind.sorted_by)
+
+    def _sql(self, template: str, next: str = "") -> Any:
+        names = {"column": self.kind.sorted_by, "table": self.kind.__tablename__, "next": next}
+        return text(template.format(**names))
+
+
+def _named(length: int, ended: str) -> str:
+    """A beginning as it is hashed; of no length, a block."""
+    return f"\x02{ord(ended[0]) >> 8:x}" if length == 0 else f"\x01{ended[:length]}"
+
+
+def _parting(first: str, last: str) -> int | None:
+    """The shortest beginnings that part two texts; None when none do, 0 for blocks."""
+    if first == last:
+        return None
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False)))
+    if shared == 0 and ord(first[0]) >> 8 != ord(last[0]) >> 8:
+        return 0
+    return next((length for length in LENGTHS if length > shared), None)
+
+
+def _between(length: int, stem: str) -> tuple[str, str]:
+    """The first text of a branch, and the first behind it."""
+    if length == 0:
+        block = ord(stem[0]) >> 8
+        return _character(block << 8) if block else "", _character((block + 1) << 8)
+    begin = stem[:length]
+    if begin.endswith(_END):
+        return begin[:-1], begin[:-1] + _BEHIND_END
+    return begin, begin[:-1] + _character(ord(begin[-1]) + 1)
+
+
+def _character(code: int) -> str:
+    if _SURROGATES <= code < _BEHIND_SURROGATES:
+        return chr(_BEHIND_SURROGATES)
+    return chr(min(code, ord(_LAST)))
+
+
+def unpacked(packed: bytes) -> list[UUID]:
+    """Ids that were read in one value, as `uuid_send` writes them."""
+    return [UUID(bytes=packed[at : at + ID_BYTES]) for at in range(0, len(packed), ID_BYTES)]
