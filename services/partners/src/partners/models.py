@@ -55,7 +55,7 @@ class Partner(Aggregate, Base):
     @property
     def user(self) -> str:
         """Its user at Kafka. Its topics and its groups begin with this and a dot."""
-        return f"partner.{self.id}"
+        return user_of(self.id)
 
     @property
     def topics(self) -> list[str]:
@@ -106,6 +106,23 @@ class Filling(Base):
     since: Mapped[datetime | None]
 
 
+class Login(Base):
+    """Which password of a partner counts, for who comes with it by HTTP: routing data, since nobody knows the tenant by then."""
+
+    __tablename__ = "login"
+
+    partner_id: Mapped[UUID] = mapped_column(primary_key=True)
+    credential: Mapped[int]
+
+
+USERS = "partner."
+
+
+def user_of(partner_id: UUID) -> str:
+    """How a partner is called where it logs in."""
+    return f"{USERS}{partner_id}"
+
+
 def topic_of(partner_id: UUID, topic: str) -> str:
     """Where a partner finds what is published on `topic`."""
-    return f"partner.{partner_id}.{topic}"
+    return f"{user_of(partner_id)}.{topic}"

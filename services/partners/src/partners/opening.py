@@ -4,6 +4,7 @@ Everything that is done there can be done twice. A crash, or a Kafka that is awa
 """
 
 import asyncio
+from collections import Counter
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from fastapi import FastAPI
 from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 
-from partners.models import Filling, Partner
+from partners.models import Filling, Login, Partner
 from tailrace.db.database import Tx
 from tailrace.db.per_database import PerDatabase
 from tailrace.kafka.topics import create_topics, delete_topics
@@ -26,15 +27,27 @@ settings_here: PerDatabase[Settings] = PerDatabase()
 async def prepare(app: FastAPI, settings: Settings) -> None:
     """Before anything is served or fired."""
     settings_here.keep(app.state.database, settings)
+    app.state.readers = Counter()
 
 
 def password_of(settings: Settings, partner: Partner) -> str:
     """The one that counts now."""
-    return settings.kafka_user_password(f"{partner.user}/{partner.credential}")
+    return password(settings, partner.user, partner.credential)
+
+
+def password(settings: Settings, user: str, credential: int) -> str:
+    """One of those that a user has had."""
+    return settings.kafka_user_password(f"{user}/{credential}")
 
 
 async def soon(tx: Tx, partner: Partner) -> None:
-    """Let Kafka follow what was changed, once this has committed."""
+    """Let HTTP follow what was changed with this commit, and Kafka once it has committed."""
+    if partner.status == "closing":
+        await tx.execute(delete(Login).where(Login.partner_id == partner.id))
+    else:
+        row = insert(Login).values(partner_id=partner.id, credential=partner.credential)
+        said = {"credential": row.excluded.credential}
+        await tx.execute(row.on_conflict_do_update(index_elements=["partner_id"], set_=said))
     await due.set(tx, partner.id, datetime.now(UTC))
 
 

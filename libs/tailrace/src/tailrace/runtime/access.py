@@ -70,6 +70,7 @@ def rights_of(service: Service) -> frozenset[Right]:
     if service.gives_access:
         found.add(Right(name, "ALTER", "BROKER", CLUSTER))
         found.add(Right(name, "READ", "GROUP", f"{name}.", "PREFIXED"))
+        found.add(Right(name, "READ", "TOPIC", PARTNERS, "PREFIXED"))
         found.add(Right(name, "WRITE", "TRANSACTIONAL_ID", f"{name}.", "PREFIXED"))
     return frozenset(found)
 

@@ -1,0 +1,73 @@
+"""Topics as they are read by somebody who keeps the place: the next offset of each partition, by topic. No group, no offsets at Kafka."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from tailrace.kafka import clients, shutdown
+
+Places = dict[str, list[int]]
+_FETCHED = 256 * 1024
+"""Bytes of a partition that are read ahead: a reader that is given up has read them in vain."""
+
+
+class Expired(Exception):
+    """A place that no topic has: what stood there is not kept any more, or never was there."""
+
+
+class TopicReader:
+    """Made by `reading`."""
+
+    def __init__(self, consumer: AIOKafkaConsumer, places: Places, ends: Mapping[TopicPartition, int]) -> None:
+        self._consumer = consumer
+        self._ends = ends
+        self.places = places
+
+    async def more(self, most: int, within: float) -> list[ConsumerRecord]:
+        """What comes next, in order by partition: up to `most` records as soon as there are any, none after so many seconds."""
+        batches = await self._consumer.getmany(timeout_ms=max(1, int(within * 1000)), max_records=most)
+        return [record for records in batches.values() for record in records]
+
+    def passed(self, record: ConsumerRecord) -> None:
+        """The place is behind this record now."""
+        self.places[record.topic][record.partition] = record.offset + 1
+
+    async def settle(self) -> None:
+        """All that `more` gave was passed: the place is also behind what marks the ends of transactions."""
+        for each in self._ends:
+            self.places[each.topic][each.partition] = await self._consumer.position(each)
+
+    async def has_all(self) -> bool:
+        """Whether everything that was there when the reader began has been given."""
+        return all([await self._consumer.position(each) >= end for each, end in self._ends.items()])
+
+
+@asynccontextmanager
+async def reading(kafka: str, topics: Sequence[str], places: Mapping[str, Sequence[int]]) -> AsyncIterator[TopicReader]:
+    """From the places that are known, else from the beginning. Raises Expired, and KafkaError."""
+    consumer = clients.consumer(kafka, start="none", max_partition_fetch_bytes=_FETCHED)
+    try:
+        await consumer.start()
+        found = [
+            TopicPartition(topic, each)
+            for topic in topics
+            for each in sorted(await consumer._client._wait_on_metadata(topic))
+        ]
+        consumer.assign(found)
+        begin, ends = await consumer.beginning_offsets(found), await consumer.end_offsets(found)
+        begins = {topic: [begin[each] for each in found if each.topic == topic] for topic in topics}
+        now = {topic: list(of) for topic, of in places.items()} | {
+            topic: [*(known := places.get(topic, ())), *first[len(known) :]] for topic, first in begins.items()
+        }
+        for topic in topics:
+            if len(now[topic]) > len(begins[topic]):
+                raise Expired
+        for each in found:
+            place = now[each.topic][each.partition]
+            if not begin[each] <= place <= ends[each]:
+                raise Expired
+            consumer.seek(each, place)
+        yield TopicReader(consumer, now, ends)
+    finally:
+        await shutdown.stop(consumer)

@@ -1,0 +1,71 @@
+"""Who asks for events by HTTP: a partner, by the user and password that it has at Kafka. What was revoked or rotated is refused from then on."""
+
+import hmac
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPBasic, HTTPBasicCredentials
+from sqlalchemy import select
+
+from contracts.registry import events_by_type
+from partners.models import USERS, Filling, Login, topic_of, user_of
+from partners.opening import password
+from partners.refusals import NotThisPartner
+from tailrace.core.context import Context
+from tailrace.db.database import Database
+
+_declared = HTTPBasic(
+    auto_error=False, scheme_name="partner", description="User and password of a partner, as its credentials say."
+)
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """A partner that is let in, and what it may read."""
+
+    partner_id: UUID
+    credential: int
+    topics: tuple[str, ...]
+    """Empty until its topics are there."""
+
+
+async def visitor(request: Request, given: Annotated[HTTPBasicCredentials | None, Depends(_declared)]) -> Visitor:
+    """Raises NotThisPartner."""
+    partner_id = _partner_id(given.username) if given is not None else None
+    if given is None or partner_id is None:
+        raise NotThisPartner
+    known = await look(request.app.state.database, partner_id)
+    if known is None:
+        raise NotThisPartner
+    wanted = password(request.app.state.settings, user_of(partner_id), known.credential)
+    if not hmac.compare_digest(wanted.encode(), given.password.encode("utf-8", "replace")):
+        raise NotThisPartner
+    return known
+
+
+Asking = Annotated[Visitor, Depends(visitor)]
+
+
+async def look(database: Database, partner_id: UUID) -> Visitor | None:
+    """What holds now; None for one that was revoked, or never was."""
+    async with database.transaction(Context(tenant_id=None), read_only=True) as tx:
+        query = (
+            select(Login.credential, Filling.types)
+            .outerjoin(Filling, Filling.partner_id == Login.partner_id)
+            .where(Login.partner_id == partner_id)
+        )
+        found = (await tx.execute(query)).one_or_none()
+    if found is None:
+        return None
+    topics = {topic_of(partner_id, events_by_type()[each].topic) for each in found.types or ()}
+    return Visitor(partner_id, found.credential, tuple(sorted(topics)))
+
+
+def _partner_id(user: str) -> UUID | None:
+    try:
+        read = UUID(user.removeprefix(USERS))
+    except ValueError:
+        return None
+    return read if user_of(read) == user else None
