@@ -1,8 +1,10 @@
 """A partner of a company, from its grant to its topic: it hears of what it was granted, of that company alone, and without a name in it."""
 
+import asyncio
 import json
 from typing import Any
 
+import httpx2
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from command import tailrace
 from company import Company, dead_letters
@@ -40,7 +42,32 @@ async def test_a_partner_hears_of_what_it_was_granted_and_of_nothing_else(fleet:
     )
     assert b"Ada" not in everything
 
+    # Who speaks no Kafka hears of the same, to the byte, by the same user and password.
+    known = await member.get(f"{here}/credentials")
+    login = (known["user"], known["password"])
+    async with httpx2.AsyncClient(base_url=gateway.url, auth=login, timeout=20) as client:
+        answer = await client.get("/v1/events", params={"limit": 1000})
+        assert answer.status_code == 200, answer.text
+        for record in (told, *said):
+            assert b'"data":' + record.value + b"}" in answer.content
+        assert len(answer.json()["events"]) == len(said) + 1
+        cursor = answer.json()["cursor"]
+        streamed, waited, _ = await asyncio.gather(
+            client.get("/v1/events/stream", params={"cursor": cursor, "seconds": 10}),
+            client.get("/v1/events", params={"cursor": cursor, "wait": 20}),
+            company.order(1, customer_id=ada["id"]),
+        )
+        assert "order.created" in waited.text
+        assert "event: order.created" in streamed.text
+        assert "Ada" not in answer.text + waited.text + streamed.text
+
+    async def progress() -> Any:
+        return await member.get(f"{here}/progress")
+
+    await eventually(progress, lambda now: now["behind"] == 0 and now["told"] >= 5, what="how far it is")
     await member.post(f"{here}/revoke")
+    async with httpx2.AsyncClient(base_url=gateway.url, auth=login) as client:
+        assert (await client.get("/v1/events", params={"cursor": cursor})).status_code == 401
     await eventually(
         lambda: member.get(here), lambda now: now["status"] == "closed", what="nothing left of it at Kafka"
     )

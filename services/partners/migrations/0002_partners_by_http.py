@@ -1,4 +1,4 @@
-"""Partners come by HTTP too."""
+"""Partners come by HTTP too, and processes share who is filled."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,6 +8,17 @@ down_revision = "partners_0001"
 
 
 def upgrade() -> None:
+    op.create_table(
+        "filler",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_filler")),
+    )
+    op.add_column("filling", sa.Column("holder", sa.Uuid(), nullable=True))
+    op.add_column("filling", sa.Column("behind", sa.BigInteger(), nullable=True))
+    op.add_column("filling", sa.Column("told", sa.BigInteger(), server_default=sa.text("0"), nullable=False))
+    op.add_column("filling", sa.Column("lately", sa.BigInteger(), server_default=sa.text("0"), nullable=False))
+    op.add_column("filling", sa.Column("looked_at", sa.DateTime(timezone=True), nullable=True))
     op.create_table(
         "login",
         sa.Column("partner_id", sa.Uuid(), nullable=False),

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 from aiokafka import ConsumerRecord
 
-from partners import cursors, events, opening
+from partners import cursors, handing_out, opening
 from partners.service import service
 from tailrace.core.kafka_address import KafkaAddress
 from tailrace.kafka import clients
@@ -135,7 +135,7 @@ async def test_a_cursor_misses_nothing_and_doubles_nothing_and_the_bytes_are_tho
 async def test_a_page_ends_before_it_is_too_long(
     make_harness: MakeHarness, kafka: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(events, "LONGEST_PAGE", 1000)
+    monkeypatch.setattr(handing_out, "LONGEST_PAGE", 1000)
     reader = await _reader(make_harness, kafka)
     await reader.write(*(b'{"n":%d,"long":"%s"}' % (number, b"x" * 400) for number in range(5)))
     page, pages = await reader.page(), []
@@ -205,7 +205,7 @@ async def test_what_cannot_be_read_is_refused_by_name(make_harness: MakeHarness,
     for path, query in ((AT, {"limit": 0}), (AT, {"limit": 1001}), (AT, {"wait": 31}), (STREAM, {"seconds": 3601})):
         answer = await reader.asks(path, **query)
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, next(iter(query)))
-    reader.partners.app.state.readers[id] = events.AT_ONCE
+    reader.partners.app.state.readers[id] = handing_out.AT_ONCE
     refused = await reader.asks(AT)
     assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
 

@@ -12,6 +12,7 @@ async def walk(w: Walker) -> None:
     here, ids = f"{AT}/{{partner_id}}", {"partner_id": first["id"]}
     await w.get(here, **ids)
     known = await w.get(f"{here}/credentials", **ids)
+    await w.get(f"{here}/progress", **ids)
     login = (known["user"], known["password"])
     await w.get("/v1/events", login=login)
     await w.get("/v1/events/stream", query={"seconds": 0}, login=login)

@@ -12,8 +12,8 @@ from sqlalchemy import select
 from contracts.registry import events_by_type
 from partners.models import USERS, Filling, Login, topic_of, user_of
 from partners.opening import password
-from partners.refusals import NotThisPartner
 from tailrace.core.context import Context
+from tailrace.core.errors import Unauthenticated
 from tailrace.db.database import Database
 
 _declared = HTTPBasic(
@@ -32,17 +32,23 @@ class Visitor:
 
 
 async def visitor(request: Request, given: Annotated[HTTPBasicCredentials | None, Depends(_declared)]) -> Visitor:
-    """Raises NotThisPartner."""
+    """Raises Unauthenticated."""
     partner_id = _partner_id(given.username) if given is not None else None
     if given is None or partner_id is None:
-        raise NotThisPartner
+        raise refused()
     known = await look(request.app.state.database, partner_id)
     if known is None:
-        raise NotThisPartner
+        raise refused()
     wanted = password(request.app.state.settings, user_of(partner_id), known.credential)
     if not hmac.compare_digest(wanted.encode(), given.password.encode("utf-8", "replace")):
-        raise NotThisPartner
+        raise refused()
     return known
+
+
+def refused() -> Unauthenticated:
+    """No user and password of a partner, or none that count any more."""
+    how = 'Basic realm="partner", charset="UTF-8"'
+    return Unauthenticated("Send the partner's user and password: Authorization: Basic …", challenge=how)
 
 
 Asking = Annotated[Visitor, Depends(visitor)]

@@ -104,6 +104,25 @@ class Filling(Base):
     types: Mapped[list[Any]]
     personal: Mapped[PersonalFields]
     since: Mapped[datetime | None]
+    holder: Mapped[UUID | None]
+    """The filler that fills it, as long as that is alive."""
+    behind: Mapped[int | None]
+    """How many records its filler has not looked at, a moment ago."""
+    told: Mapped[int] = mapped_column(server_default="0")
+    """How many events it was given; a filler that dies may not have counted its last."""
+    lately: Mapped[int] = mapped_column(server_default="0")
+    """How many of them in the minute before that."""
+    looked_at: Mapped[datetime | None]
+    """When its filler last said so."""
+
+
+class Filler(Base):
+    """A process that fills, and until when it counts as alive."""
+
+    __tablename__ = "filler"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    until: Mapped[datetime]
 
 
 class Login(Base):

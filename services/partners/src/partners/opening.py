@@ -87,5 +87,6 @@ async def close_at_kafka(settings: Settings, partner: Partner) -> None:
     user, kafka = partner.user, settings.kafka
     await asyncio.to_thread(access.apply, kafka, [], [user])
     await asyncio.to_thread(access.forget_user, kafka, user)
-    await delete_topics(kafka, partner.topics)
+    # Those of contexts of which nothing is granted any more, too.
+    await delete_topics(kafka, f"{user}.")
     await asyncio.to_thread(access.take_back, kafka, access.rights_to_fill("partners", user))

@@ -9,16 +9,6 @@ class NotInThisState(Refused):
     slug, title = "partner-state", "The partner is not in a state that allows this"
 
 
-class NotThisPartner(Problem):
-    """401: no user and password of a partner, or none that count any more."""
-
-    status, slug, title = 401, "unauthenticated", "Not logged in"
-
-    def __init__(self) -> None:
-        said = "Send the partner's user and password: Authorization: Basic …"
-        super().__init__(said, headers={"WWW-Authenticate": 'Basic realm="partner", charset="UTF-8"'})
-
-
 class CursorExpired(Problem):
     """410: what stood behind the cursor is not kept any more. Begin again without one, or with a later one."""
 
@@ -33,7 +23,7 @@ class CursorExpired(Problem):
 class TooManyReaders(Problem):
     """429: the partner has as many polls and streams under way as it may."""
 
-    status, slug, title = 429, "too-many-at-once", "Too many requests at once"
+    status, slug, title = 429, "too-many-readers", "Too many read at once"
 
     def __init__(self, most: int) -> None:
         super().__init__(f"At most {most} of a partner are under way at once.", headers={"Retry-After": "1"})

@@ -2,7 +2,7 @@
 
 from contracts import registry
 from contracts.partners import PUBLISHED
-from partners import events, filler, opening, routes
+from partners import filler, opening, public, routes
 from partners.models import Base
 from partners.scopes import read, write
 from tailrace.service import Exposed, Service
@@ -15,7 +15,7 @@ service = Service(
     gives_access=True,
     timers=[opening.due],
     works=[filler.fill_all],
-    routers=[routes.router, events.router],
+    routers=[routes.router, public.router],
     exposes=[
         Exposed(prefix="/v1/partners"),
         Exposed(prefix="/v1/events", public=True, stream=True, read_timeout=40.0),
@@ -23,7 +23,7 @@ service = Service(
     scopes=[read, write],
     default_roles={"viewer": ["partners:read"]},
     released=False,
-    platform_tables=frozenset({"filling", "login"}),
+    platform_tables=frozenset({"filler", "filling", "login"}),
     on_start=opening.prepare,
     metadata=Base.metadata,
 )

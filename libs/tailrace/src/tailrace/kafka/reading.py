@@ -2,10 +2,14 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 
+from tailrace.core.errors import Unavailable
 from tailrace.kafka import clients, shutdown
+from tailrace.kafka.structured import structured, type_of
 
 Places = dict[str, list[int]]
 _FETCHED = 256 * 1024
@@ -16,6 +20,17 @@ class Expired(Exception):
     """A place that no topic has: what stood there is not kept any more, or never was there."""
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One record: where it stands, the type of its event, and the event as a JSON document (see `structured`)."""
+
+    topic: str
+    partition: int
+    offset: int
+    type: str
+    document: bytes
+
+
 class TopicReader:
     """Made by `reading`."""
 
@@ -24,12 +39,16 @@ class TopicReader:
         self._ends = ends
         self.places = places
 
-    async def more(self, most: int, within: float) -> list[ConsumerRecord]:
+    async def more(self, most: int, within: float) -> list[Found]:
         """What comes next, in order by partition: up to `most` records as soon as there are any, none after so many seconds."""
         batches = await self._consumer.getmany(timeout_ms=max(1, int(within * 1000)), max_records=most)
-        return [record for records in batches.values() for record in records]
+        return [
+            Found(at.topic, at.partition, record.offset, type_of(record), structured(record))
+            for at, records in batches.items()
+            for record in records
+        ]
 
-    def passed(self, record: ConsumerRecord) -> None:
+    def passed(self, record: Found) -> None:
         """The place is behind this record now."""
         self.places[record.topic][record.partition] = record.offset + 1
 
@@ -45,7 +64,7 @@ class TopicReader:
 
 @asynccontextmanager
 async def reading(kafka: str, topics: Sequence[str], places: Mapping[str, Sequence[int]]) -> AsyncIterator[TopicReader]:
-    """From the places that are known, else from the beginning. Raises Expired, and KafkaError."""
+    """From the places that are known, else from the beginning. Raises Expired, and Unavailable when Kafka does not answer."""
     consumer = clients.consumer(kafka, start="none", max_partition_fetch_bytes=_FETCHED)
     try:
         await consumer.start()
@@ -69,5 +88,7 @@ async def reading(kafka: str, topics: Sequence[str], places: Mapping[str, Sequen
                 raise Expired
             consumer.seek(each, place)
         yield TopicReader(consumer, now, ends)
+    except KafkaError as error:
+        raise Unavailable("Kafka does not answer at the moment.") from error
     finally:
         await shutdown.stop(consumer)

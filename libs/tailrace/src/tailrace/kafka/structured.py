@@ -25,6 +25,11 @@ def structured(record: ConsumerRecord) -> bytes:
     return head[:-1] + (b"," if said else b"") + data + b"}"
 
 
+def type_of(record: ConsumerRecord) -> str:
+    """The type of the event; empty when it says none."""
+    return next((text.decode("utf-8", "replace") for name, text in record.headers if name == "ce_type" and text), "")
+
+
 def _is_json(value: bytes) -> bool:
     try:
         json.loads(value.decode("utf-8"), parse_constant=_refuse)
