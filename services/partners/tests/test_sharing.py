@@ -1,7 +1,6 @@
 """Several processes of the service: each partner is filled by one, each fills as many as the others, and what one leaves or loses is taken up."""
 
 import asyncio
-import json
 from collections import Counter
 from uuid import UUID, uuid4
 
@@ -157,9 +156,9 @@ async def _numbers(kafka: str, topic: str, many: int) -> list[int]:
     async with asyncio.timeout(30), clients.consumer(kafka, topic) as consumer:
         while len(found) < many:
             for records in (await consumer.getmany(timeout_ms=200)).values():
-                found += [int(json.loads(each.value)["n"]) for each in records]
+                found += [int(dict(each.headers)["ce_id"]) for each in records]
         ends = await consumer.end_offsets(consumer.assignment())
         while any([await consumer.position(each) < end for each, end in ends.items()]):
             for records in (await consumer.getmany(timeout_ms=200)).values():
-                found += [int(json.loads(each.value)["n"]) for each in records]
+                found += [int(dict(each.headers)["ce_id"]) for each in records]
     return sorted(found)
