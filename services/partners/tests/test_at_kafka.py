@@ -21,6 +21,7 @@ from partners.service import service
 from partners.sharing import Share
 from tailrace.core.kafka_address import KafkaAddress
 from tailrace.kafka import clients
+from tailrace.kafka.quotas import READ_BYTES, REQUESTS, quotas_of
 from tailrace.kafka.topics import create_topics
 from tailrace.runtime import access
 from tailrace.runtime.access import Right
@@ -82,6 +83,8 @@ async def test_a_password_opens_its_own_topics_until_it_is_revoked(
     mine, other = [bare.as_user(**await _credentials(partners, each)).text() for each in made]
     topic = made[0]["topics"][0]
     assert await _read(mine, topic) == 0
+    most = {READ_BYTES: 4 * 1024 * 1024, REQUESTS: 50}
+    assert [await quotas_of(kafka, each["user"]) for each in made] == [most, most]
     for stranger in (other, bare.brokers, bare.as_user(made[0]["user"], "guessed").text()):
         with pytest.raises(REFUSED):
             await _read(stranger, topic)
@@ -113,6 +116,7 @@ async def test_a_password_opens_its_own_topics_until_it_is_revoked(
         await _read(mine, topic)
     assert (await partners.client.get(here)).json()["status"] == "closed"
     assert await _read(other, made[1]["topics"][0]) == 0
+    assert [await quotas_of(kafka, each["user"]) for each in made] == [{}, most]
     assert made[0]["id"] not in await _held(partners)
 
 
@@ -129,9 +133,20 @@ async def test_what_is_done_twice_at_kafka_is_done_once(make_harness: MakeHarnes
     await partners.fire_timers()
     mine = KafkaAddress.parse(kafka).as_user(**await _credentials(partners, made)).text()
     assert await _read(mine, made["topics"][0]) == 0
+    less = {"types": ["order.confirmed"]}
+    await partners.client.put(f"/v1/partners/{made['id']}/grant", json=less)
+    await partners.fire_timers()
+    async with clients.consumer(kafka) as consumer:
+        assert {topic for topic in await consumer.topics() if made["id"] in topic} == {
+            made["topics"][0],
+            f"{made['user']}.order.events",
+        }
     await partners.client.post(f"/v1/partners/{made['id']}/revoke")
     await opening.close_at_kafka(settings, partner)
     await partners.fire_timers()
+    # Also what an earlier grant gave, and this one no more.
+    async with clients.consumer(kafka) as consumer:
+        assert [topic for topic in await consumer.topics() if made["id"] in topic] == []
     assert (await partners.client.get(f"/v1/partners/{made['id']}")).json()["status"] == "closed"
 
 

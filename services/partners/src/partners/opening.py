@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from partners.models import Filling, Login, Partner
 from tailrace.db.database import Tx
 from tailrace.db.per_database import PerDatabase
+from tailrace.kafka.quotas import READ_BYTES, REQUESTS, set_quotas
 from tailrace.kafka.topics import create_topics, delete_topics
 from tailrace.messaging.timers import Timer
 from tailrace.runtime import access
@@ -74,11 +75,13 @@ async def follow(tx: Tx, partner_id: UUID) -> None:
 
 
 async def open_at_kafka(settings: Settings, partner: Partner) -> None:
-    """Topics, the filler's right to write them, the partner's to read them, and its password last. Raises `OperatorError`."""
+    """Topics, the filler's right to write them, the partner's to read them within its quotas, and its password last. Raises `OperatorError`."""
     user, kafka = partner.user, settings.kafka
     await asyncio.to_thread(access.grant, kafka, access.rights_to_fill("partners", user))
     await create_topics(kafka, partner.topics, settings.partitions, settings.replication)
     await asyncio.to_thread(access.apply, kafka, access.rights_of_partner(user), [user])
+    most = {READ_BYTES: settings.partner_read_bytes, REQUESTS: settings.partner_request_percent}
+    await set_quotas(kafka, user, most)
     await asyncio.to_thread(access.set_password, kafka, user, password_of(settings, partner))
 
 
@@ -87,6 +90,7 @@ async def close_at_kafka(settings: Settings, partner: Partner) -> None:
     user, kafka = partner.user, settings.kafka
     await asyncio.to_thread(access.apply, kafka, [], [user])
     await asyncio.to_thread(access.forget_user, kafka, user)
+    await set_quotas(kafka, user, {READ_BYTES: None, REQUESTS: None})
     # Those of contexts of which nothing is granted any more, too.
     await delete_topics(kafka, f"{user}.")
     await asyncio.to_thread(access.take_back, kafka, access.rights_to_fill("partners", user))
