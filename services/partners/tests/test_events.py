@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
+import anyio
 import httpx2
 import pytest
 from aiokafka import ConsumerRecord
@@ -16,6 +17,7 @@ from partners import cursors, handing_out, opening
 from partners.service import service
 from tailrace.core.kafka_address import KafkaAddress
 from tailrace.kafka import clients
+from tailrace.kafka.reading import reading
 from tailrace.runtime import access
 from tailrace_testing import Harness, MakeHarness
 
@@ -187,6 +189,26 @@ def _streamed(text: str) -> list[dict[str, str]]:
         found.append({name: "\n".join(values) for name, values in fields.items()})
     assert found[-2]["event"] == "end"
     return [each for each in found if "id" in each]
+
+
+async def test_a_client_that_goes_away_leaves_nothing_behind(make_harness: MakeHarness, kafka: str) -> None:
+    """It is cancelled as Starlette does it: again at each await."""
+    reader = await _reader(make_harness, kafka)
+    before, open_ = asyncio.all_tasks(), asyncio.Event()
+
+    async def read() -> None:
+        async with reading(kafka, [reader.topic], {}) as topics:
+            open_.set()
+            await topics.more(1, 60)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(read)
+        await open_.wait()
+        assert asyncio.all_tasks() > before
+        group.cancel_scope.cancel()
+    async with asyncio.timeout(20):
+        while asyncio.all_tasks() > before:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 async def test_what_cannot_be_read_is_refused_by_name(make_harness: MakeHarness, kafka: str) -> None:

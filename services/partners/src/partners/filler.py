@@ -11,9 +11,8 @@ from uuid import UUID
 
 from fastapi import FastAPI
 
-from contracts.registry import events_by_type
 from partners.masking import Grant, shown
-from partners.models import Filling, topic_of
+from partners.models import Filling, known, topic_of
 from partners.sharing import ABOUT, EVERY, Said, Share, bell
 from tailrace.db.bells import Ear
 from tailrace.db.database import Database
@@ -24,6 +23,8 @@ from tailrace.settings import Settings
 
 GROUP = "partners"
 _MINUTE = 60.0
+_SAID_AGAIN = 30.0
+"""Seconds after which it is said again how far one is of which nothing has changed."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,11 @@ class _Loop:
     lately: deque[tuple[float, int]] = field(default_factory=lambda: deque([(time.monotonic(), 0)]))
     """When it had given how many, a minute back."""
 
+    last: tuple[float, Said] | None = None
+    """When it was last said how far it is, and what."""
+
     def said(self) -> Said | None:
-        """How far it is, and what it gave since this was last asked; None while it is not under way."""
+        """How far it is, and what it gave since this was last asked; None while it is not under way, and when it is as it was."""
         progress = relay.under_way.get(self.wanted.name)
         if progress is None:
             return None
@@ -65,7 +69,11 @@ class _Loop:
         self.lately.append((now, progress.passed))
         while self.lately[0][0] < now - _MINUTE:
             self.lately.popleft()
-        return Said(progress.behind, fresh, progress.passed - self.lately[0][1])
+        said = Said(progress.behind, fresh, progress.passed - self.lately[0][1])
+        if self.last is not None and self.last[1] == said and not fresh and now < self.last[0] + _SAID_AGAIN:
+            return None
+        self.last = now, said
+        return said
 
 
 async def fill_all(app: FastAPI, settings: Settings, stop: asyncio.Event) -> None:
@@ -143,7 +151,7 @@ def in_force(rows: Iterable[Filling]) -> Mapping[UUID, Wanted]:
     return {
         row.partner_id: Wanted(
             row.partner_id,
-            Grant(row.owner_id, {each: events_by_type()[each] for each in row.types}, row.personal),
+            Grant(row.owner_id, known(row.types), row.personal),
             row.since,
         )
         for row in rows

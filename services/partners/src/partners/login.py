@@ -9,8 +9,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
 from sqlalchemy import select
 
-from contracts.registry import events_by_type
-from partners.models import USERS, Filling, Login, topic_of, user_of
+from partners.models import USERS, Filling, Login, topics_of, user_of
 from partners.opening import password
 from tailrace.core.context import Context
 from tailrace.core.errors import Unauthenticated
@@ -65,8 +64,7 @@ async def look(database: Database, partner_id: UUID) -> Visitor | None:
         found = (await tx.execute(query)).one_or_none()
     if found is None:
         return None
-    topics = {topic_of(partner_id, events_by_type()[each].topic) for each in found.types or ()}
-    return Visitor(partner_id, found.credential, tuple(sorted(topics)))
+    return Visitor(partner_id, found.credential, tuple(topics_of(partner_id, found.types or ())))
 
 
 def _partner_id(user: str) -> UUID | None:

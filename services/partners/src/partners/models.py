@@ -1,5 +1,6 @@
 """A partner, its grant, and what of it is in force: the row that its filler goes by."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal, Self
 from uuid import UUID
@@ -10,6 +11,7 @@ from contracts import partners as events
 from contracts.partners import PersonalFields
 from contracts.registry import events_by_type
 from partners.refusals import NotInThisState
+from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
 from tailrace.core.transitions import Transitions
 from tailrace.db.models import Aggregate, Tables
@@ -60,7 +62,7 @@ class Partner(Aggregate, Base):
     @property
     def topics(self) -> list[str]:
         """Where it finds its events, in order."""
-        return sorted({topic_of(self.id, events_by_type()[each].topic) for each in self.types})
+        return topics_of(self.id, self.types)
 
     def check_in_use(self) -> None:
         """Raises NotInThisState for one that was revoked."""
@@ -145,3 +147,13 @@ def user_of(partner_id: UUID) -> str:
 def topic_of(partner_id: UUID, topic: str) -> str:
     """Where a partner finds what is published on `topic`."""
     return f"{user_of(partner_id)}.{topic}"
+
+
+def known(types: Iterable[str]) -> dict[str, type[Event]]:
+    """The events of these types. One that only another release's contracts have is none here."""
+    return {each: event for each in types if (event := events_by_type().get(each)) is not None}
+
+
+def topics_of(partner_id: UUID, types: Iterable[str]) -> list[str]:
+    """Where a partner finds events of these types, in order."""
+    return sorted({topic_of(partner_id, event.topic) for event in known(types).values()})

@@ -47,7 +47,7 @@ class PartnerProgressView(View):
     told_lately: int
     """How many of them in the last minute."""
     looked_at: datetime | None
-    """When this was so, in UTC."""
+    """When this was so, in UTC; that nothing has changed since is said every half a minute."""
 
 
 class PartnerEventView(View):

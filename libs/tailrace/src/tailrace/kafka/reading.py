@@ -1,5 +1,6 @@
 """Topics as they are read by somebody who keeps the place: the next offset of each partition, by topic. No group, no offsets at Kafka."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,6 +15,10 @@ from tailrace.kafka.structured import structured, type_of
 Places = dict[str, list[int]]
 _FETCHED = 256 * 1024
 """Bytes of a partition that are read ahead: a reader that is given up has read them in vain."""
+
+
+_stopping: set[asyncio.Task[None]] = set()
+"""A task that nothing refers to may be collected before it is done."""
 
 
 class Expired(Exception):
@@ -91,4 +96,8 @@ async def reading(kafka: str, topics: Sequence[str], places: Mapping[str, Sequen
     except KafkaError as error:
         raise Unavailable("Kafka does not answer at the moment.") from error
     finally:
-        await shutdown.stop(consumer)
+        # Whoever reads for a client that went away is cancelled, and again at each await: the consumer would stay.
+        stopping = asyncio.create_task(shutdown.stop(consumer))
+        _stopping.add(stopping)
+        stopping.add_done_callback(_stopping.discard)
+        await asyncio.shield(stopping)
