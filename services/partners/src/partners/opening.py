@@ -13,6 +13,7 @@ from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 
 from partners.models import Filling, Login, Partner
+from partners.sharing import ABOUT, bell
 from tailrace.db.database import Tx
 from tailrace.db.per_database import PerDatabase
 from tailrace.kafka.quotas import READ_BYTES, REQUESTS, set_quotas
@@ -67,9 +68,11 @@ async def follow(tx: Tx, partner_id: UUID) -> None:
         )
         said = {name: row.excluded[name] for name in ("types", "personal")}
         await tx.execute(row.on_conflict_do_update(index_elements=["partner_id"], set_=said))
+        await bell.ring(tx, ABOUT)
         partner.opened()
     elif partner.status == "closing":
         await tx.execute(delete(Filling).where(Filling.partner_id == partner.id))
+        await bell.ring(tx, ABOUT)
         await close_at_kafka(settings, partner)
         partner.closed()
 
