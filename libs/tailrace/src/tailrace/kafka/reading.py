@@ -13,6 +13,8 @@ from tailrace.kafka import clients, shutdown
 from tailrace.kafka.structured import structured, type_of
 
 Places = dict[str, list[int]]
+_ANSWER_WITHIN = 10.0
+"""Seconds in which Kafka says where topics begin and end."""
 _FETCHED = 256 * 1024
 """Bytes of a partition that are read ahead: a reader that is given up has read them in vain."""
 
@@ -72,28 +74,13 @@ async def reading(kafka: str, topics: Sequence[str], places: Mapping[str, Sequen
     """From the places that are known, else from the beginning. Raises Expired, and Unavailable when Kafka does not answer."""
     consumer = clients.consumer(kafka, start="none", max_partition_fetch_bytes=_FETCHED)
     try:
-        await consumer.start()
-        found = [
-            TopicPartition(topic, each)
-            for topic in topics
-            for each in sorted(await consumer._client._wait_on_metadata(topic))
-        ]
-        consumer.assign(found)
-        begin, ends = await consumer.beginning_offsets(found), await consumer.end_offsets(found)
-        begins = {topic: [begin[each] for each in found if each.topic == topic] for topic in topics}
-        now = {topic: list(of) for topic, of in places.items()} | {
-            topic: [*(known := places.get(topic, ())), *first[len(known) :]] for topic, first in begins.items()
-        }
-        for topic in topics:
-            if len(now[topic]) > len(begins[topic]):
-                raise Expired
-        for each in found:
-            place = now[each.topic][each.partition]
-            if not begin[each] <= place <= ends[each]:
-                raise Expired
-            consumer.seek(each, place)
-        yield TopicReader(consumer, now, ends)
-    except KafkaError as error:
+        async with asyncio.timeout(_ANSWER_WITHIN) as within:
+            await consumer.start()
+            reader = await _placed(consumer, topics, places)
+        yield reader
+    except (KafkaError, TimeoutError) as error:
+        if isinstance(error, TimeoutError) and not within.expired():
+            raise
         raise Unavailable("Kafka does not answer at the moment.") from error
     finally:
         # Whoever reads for a client that went away is cancelled, and again at each await: the consumer would stay.
@@ -101,3 +88,29 @@ async def reading(kafka: str, topics: Sequence[str], places: Mapping[str, Sequen
         _stopping.add(stopping)
         stopping.add_done_callback(_stopping.discard)
         await asyncio.shield(stopping)
+
+
+async def _placed(
+    consumer: AIOKafkaConsumer, topics: Sequence[str], places: Mapping[str, Sequence[int]]
+) -> TopicReader:
+    """With every partition where it is to begin. Raises Expired."""
+    found = [
+        TopicPartition(topic, each)
+        for topic in topics
+        for each in sorted(await consumer._client._wait_on_metadata(topic))
+    ]
+    consumer.assign(found)
+    begin, ends = await consumer.beginning_offsets(found), await consumer.end_offsets(found)
+    now = {topic: list(of) for topic, of in places.items()}
+    for topic in topics:
+        first = [begin[each] for each in found if each.topic == topic]
+        known = now.get(topic, [])
+        if len(known) > len(first):
+            raise Expired
+        now[topic] = [*known, *first[len(known) :]]
+    for each in found:
+        place = now[each.topic][each.partition]
+        if not begin[each] <= place <= ends[each]:
+            raise Expired
+        consumer.seek(each, place)
+    return TopicReader(consumer, now, ends)
