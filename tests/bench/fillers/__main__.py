@@ -16,6 +16,7 @@ import time
 from collections import defaultdict
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import psutil
@@ -75,11 +76,11 @@ class _Load:
                 task.add_done_callback(waiting.discard)
             await asyncio.gather(*waiting)
 
-    async def _note(self, number: int, sent: "asyncio.Future[object]") -> None:
+    async def _note(self, number: int, sent: "asyncio.Future[Any]") -> None:
         answer = await sent
         self.had[number] = time.time()
         partner = self._pairs[number % PARTNERS][0]
-        self.wanted[topic_of(partner, self._source), answer.partition].append(number)  # type: ignore[attr-defined]
+        self.wanted[topic_of(partner, self._source), answer.partition].append(number)
 
 
 async def _read(consumer: AIOKafkaConsumer, count: int, got: Numbers, at: dict[int, float]) -> None:

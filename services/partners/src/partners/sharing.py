@@ -86,8 +86,7 @@ class Share:
         """How many partners come to each that is alive, rounded up."""
         alive = select(func.count()).select_from(Filler).where(Filler.until > func.now()).scalar_subquery()
         every = select(func.count()).select_from(Filling).scalar_subquery()
-        fair = await tx.scalar(select((every + alive - 1) / alive))
-        return int(fair)
+        return int((await tx.scalars(select((every + alive - 1) / alive))).one())
 
     async def _held(self, tx: Tx) -> list[Filling]:
         return list(await tx.scalars(select(Filling).where(Filling.holder == self.id).order_by(Filling.partner_id)))
