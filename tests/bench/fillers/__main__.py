@@ -1,8 +1,8 @@
 """Fills ten partners' topics from one that all their companies share, on a Kafka of its own: `python -m fillers 20`, for so many seconds.
 
 A thousand events a second are written, of ten tenants in turn, with a partner each; every partner's loop reads all of them. `--kills 20` kills the
-process that fills so many times meanwhile. Both end by comparing what each partner has with what it should, event by event, and in order.
-From the broker's answer that it has an event until a reader of the partner's topic is handed it: that is measured. What comes before, from the commit
+process that fills so many times besides, after some seconds of peace. Both end by comparing what each partner has with what it should, event by
+event, and in order. From the broker's answer that it has an event until a reader of the partner's topic is handed it: that is measured. What comes before, from the commit
 to Kafka, `make bench` measures.
 """
 
@@ -23,8 +23,7 @@ import psutil
 from aiokafka import AIOKafkaConsumer
 
 from contracts.registry import events_by_type
-from partners.filler import Wanted, fill
-from partners.masking import Grant
+from fillers.process import TYPE, fill_for
 from partners.models import topic_of
 from tailrace.kafka import clients
 from tailrace.kafka.topics import create_topics
@@ -32,22 +31,13 @@ from tailrace.observability.logs import configure
 from tailrace.stack.embedded import Stack
 
 RATE, PARTNERS, PARTITIONS, AGGREGATES = 1000, 10, 6, 500
-TYPE = "order.created"
+CALM = 15.0
+"""Seconds before the kills, in which nobody is killed."""
+APART = 4.0
+"""Seconds between two kills at least: a process needs some of them to begin."""
 SAMPLE = next((Path(__file__).parents[3] / "contracts/samples" / TYPE).glob("*.json"))
 Numbers = dict[tuple[str, int], list[int]]
 """By topic and partition, the numbers of the events in order."""
-
-
-def _fill(kafka: str, wanted: list[tuple[UUID, UUID]]) -> None:
-    """A process that fills for all of these: pairs of partner and tenant."""
-    configure("fillers", "ERROR")
-
-    async def run() -> None:
-        types = {TYPE: events_by_type()[TYPE]}
-        each = [Wanted(partner, Grant(tenant, types, "masked"), None) for partner, tenant in wanted]
-        await asyncio.gather(*(fill(kafka, one, asyncio.Event()) for one in each))
-
-    asyncio.run(run())
 
 
 class _Load:
@@ -105,7 +95,7 @@ async def measure(kafka: str, seconds: float, kills: int) -> bool:
     context = multiprocessing.get_context("spawn")
 
     def begin() -> multiprocessing.process.BaseProcess:
-        process = context.Process(target=_fill, args=(kafka, pairs), daemon=True)
+        process = context.Process(target=fill_for, args=(kafka, pairs), daemon=True)
         process.start()
         return process
 
@@ -117,7 +107,7 @@ async def measure(kafka: str, seconds: float, kills: int) -> bool:
         reading = asyncio.create_task(_read(reader, int(RATE * seconds), got, at))
         writing = asyncio.create_task(load.write(seconds))
         for _ in range(kills):
-            await asyncio.sleep(seconds / (kills + 1))
+            await asyncio.sleep(max(APART, seconds / (kills + 1)))
             filler.kill()
             filler.join()
             filler = begin()
@@ -157,7 +147,9 @@ def main() -> None:
     try:
         stack.start()
         print(f"load {os.getloadavg()[0]:.1f}", flush=True)
-        holds = asyncio.run(measure(stack.kafka, asked.seconds, asked.kills))
+        holds = asyncio.run(measure(stack.kafka, asked.seconds if not asked.kills else CALM, 0))
+        if asked.kills:
+            holds &= asyncio.run(measure(stack.kafka, asked.seconds, asked.kills))
     finally:
         stack.discard()
     raise SystemExit(not holds)
