@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Sequence
@@ -19,12 +20,17 @@ from tailrace.core.stand_ins import cause_told, trace_told
 from tailrace.kafka import clients
 from tailrace.kafka.topics import create_topics
 from tailrace.runtime import access
+from tailrace.stack.artifacts import Lock, cache_folder, fetch
+from tailrace.stack.java import find_java
 
 ROOT = Path(__file__).parents[2]
 PAGE = "docs/how-to/partner.md"
 MODULES = ROOT / ".venv/clients/node_modules"
 TOPIC = "order.events"
 WITHIN = 60.0
+_OF_THE_STACK = re.compile(
+    "/(kafka-clients|jackson-(annotations|core|databind)|slf4j-api|lz4-java|snappy-java|zstd-jni)-"
+)
 
 
 def _event(order: UUID, sequence: int, type: str, said: dict[str, str]) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
@@ -118,6 +124,24 @@ async def test_in_javascript(kafka: str, room: Path) -> None:
     (room / "node_modules").symlink_to(MODULES)
     wanted = await _written(kafka)
     assert await _prints(room, ["node", "reader.mjs"], wanted) == wanted
+
+
+async def test_in_java(kafka: str, room: Path) -> None:
+    """The stack's own runtime has no compiler, hence Eclipse's; Kafka's client and Jackson are those of the stack."""
+    lock = Lock.parse((Path(__file__).parent / "java.lock").read_text())
+    cache = cache_folder(room)
+    await asyncio.to_thread(fetch, lock.artifacts, cache)
+    *sdk, compiler = lock.artifacts
+    jars = [*sdk, *(each for each in Lock.load().jars if _OF_THE_STACK.search(each.path))]
+    classes = os.pathsep.join([str(room), *(str(each.here(cache)) for each in jars)])
+    java = [str(find_java()), "-XX:TieredStopAtLevel=1"]
+    made = [*java, "-jar", str(compiler.here(cache)), "-source", "17", "-target", "17", "-cp", classes, "Reader.java"]
+    compiling = await asyncio.create_subprocess_exec(*made, cwd=room, stderr=asyncio.subprocess.PIPE)
+    async with asyncio.timeout(WITHIN):
+        _, said = await compiling.communicate()
+    assert compiling.returncode == 0, said.decode()
+    wanted = await _written(kafka)
+    assert await _prints(room, [*java, "-cp", classes, "Reader"], wanted) == wanted
 
 
 async def test_with_another_password_nothing_is_read(kafka: str, room: Path) -> None:

@@ -35,6 +35,18 @@ async def _ends(kafka: str, topic: str) -> dict[Any, int]:
         return dict(await consumer.end_offsets(consumer.assignment()))
 
 
+async def test_who_does_not_log_in_reads_and_writes_nothing(fleet: Stack) -> None:
+    """Nor does who guesses a password of a user that there is."""
+    address = KafkaAddress.parse(fleet.kafka)
+    for stranger in (address.brokers, address.as_user("operator", "guessed").text()):
+        with pytest.raises((KafkaError, AssertionError, TimeoutError)):
+            await _ends(stranger, "order.events")
+        producer = clients.producer(stranger)
+        with pytest.raises((KafkaError, TimeoutError)):
+            async with asyncio.timeout(5), producer:
+                await producer.send_and_wait("order.events", b"{}", key=str(uuid4()).encode())
+
+
 async def test_a_service_reads_its_topics_and_no_others(fleet: Stack, settings: Settings) -> None:
     """For each pair of the fleet's own: allowed where the manifest subscribes to it, refused where it does not."""
     topics = [str(service.topic) for service in way.PUBLISHING][:4]

@@ -1,8 +1,10 @@
 """A partner of a company, from its grant to its topic: it hears of what it was granted, of that company alone, and without a name in it."""
 
+import asyncio
 import json
 from typing import Any
 
+import httpx2
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from command import tailrace
 from company import Company, dead_letters
@@ -40,11 +42,53 @@ async def test_a_partner_hears_of_what_it_was_granted_and_of_nothing_else(fleet:
     )
     assert b"Ada" not in everything
 
+    # Who speaks no Kafka hears of the same, to the byte, by the same user and password.
+    known = await member.get(f"{here}/credentials")
+    login = (known["user"], known["password"])
+    async with httpx2.AsyncClient(base_url=gateway.url, auth=login, timeout=60) as client:
+        content, cursor = await _pages(client)
+        for record in (told, *said):
+            assert b'"data":' + record.value + b"}" in content
+        streamed, waited, _ = await asyncio.gather(
+            _first_of_stream(client, cursor),
+            client.get("/v1/events", params={"cursor": cursor, "wait": 30}),
+            company.order(1, customer_id=ada["id"]),
+        )
+        assert streamed == waited.json()["events"][0]["type"] == "order.created"
+        assert b"Ada Works" not in content + waited.content
+
+    async def progress() -> Any:
+        return await member.get(f"{here}/progress")
+
+    await eventually(progress, lambda now: now["behind"] == 0 and now["told"] >= 5, what="how far it is")
     await member.post(f"{here}/revoke")
+    async with httpx2.AsyncClient(base_url=gateway.url, auth=login) as client:
+        assert (await client.get("/v1/events", params={"cursor": cursor})).status_code == 401
     await eventually(
         lambda: member.get(here), lambda now: now["status"] == "closed", what="nothing left of it at Kafka"
     )
     assert await dead_letters(fleet, company) == []
+
+
+async def _pages(client: httpx2.AsyncClient) -> tuple[bytes, str]:
+    """All that a partner is handed out by HTTP, and the cursor behind it."""
+    content, cursor = b"", ""
+    while True:
+        answer = await client.get("/v1/events", params={"cursor": cursor} if cursor else {})
+        assert answer.status_code == 200, answer.text
+        content, cursor = content + answer.content, answer.json()["cursor"]
+        if not answer.json()["events"]:
+            return content, cursor
+
+
+async def _first_of_stream(client: httpx2.AsyncClient, cursor: str) -> str:
+    """The type of the first event that is streamed behind a cursor."""
+    async with client.stream("GET", "/v1/events/stream", params={"cursor": cursor}) as answer:
+        assert answer.status_code == 200
+        async for line in answer.aiter_lines():
+            if line.startswith("event: "):
+                return line.removeprefix("event: ")
+    raise AssertionError("the stream ended")
 
 
 async def _read(kafka: str, topic: str, many: int) -> list[ConsumerRecord]:

@@ -16,10 +16,12 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 from filling import wanted
 
-from partners import filler, opening
+from partners import opening
 from partners.service import service
+from partners.sharing import Share
 from tailrace.core.kafka_address import KafkaAddress
 from tailrace.kafka import clients
+from tailrace.kafka.quotas import READ_BYTES, REQUESTS, quotas_of
 from tailrace.kafka.topics import create_topics
 from tailrace.runtime import access
 from tailrace.runtime.access import Right
@@ -58,6 +60,14 @@ async def _credentials(partners: Harness, made: dict[str, Any]) -> dict[str, str
     return found
 
 
+async def _held(partners: Harness) -> set[str]:
+    """The partners that a process would fill, if it were alone."""
+    share = Share(partners.database)
+    held = {str(each.partner_id) for each in await share.take({})}
+    await share.leave()
+    return held
+
+
 async def test_a_password_opens_its_own_topics_until_it_is_revoked(
     make_harness: MakeHarness, kafka: str, as_service: str
 ) -> None:
@@ -67,12 +77,14 @@ async def test_a_password_opens_its_own_topics_until_it_is_revoked(
     made = [(await partners.client.post("/v1/partners", json=body)).json() for _ in range(2)]
     await partners.fire_timers()
     assert {each["status"] for each in (await partners.client.get("/v1/partners")).json()["items"]} == {"open"}
-    assert {str(each) for each in await filler.in_force(partners.database)} == {each["id"] for each in made}
+    assert await _held(partners) == {each["id"] for each in made}
 
     bare = KafkaAddress.parse(kafka)
     mine, other = [bare.as_user(**await _credentials(partners, each)).text() for each in made]
     topic = made[0]["topics"][0]
     assert await _read(mine, topic) == 0
+    most = {READ_BYTES: 4 * 1024 * 1024, REQUESTS: 50}
+    assert [await quotas_of(kafka, each["user"]) for each in made] == [most, most]
     for stranger in (other, bare.brokers, bare.as_user(made[0]["user"], "guessed").text()):
         with pytest.raises(REFUSED):
             await _read(stranger, topic)
@@ -104,7 +116,8 @@ async def test_a_password_opens_its_own_topics_until_it_is_revoked(
         await _read(mine, topic)
     assert (await partners.client.get(here)).json()["status"] == "closed"
     assert await _read(other, made[1]["topics"][0]) == 0
-    assert made[0]["id"] not in {str(each) for each in await filler.in_force(partners.database)}
+    assert [await quotas_of(kafka, each["user"]) for each in made] == [{}, most]
+    assert made[0]["id"] not in await _held(partners)
 
 
 async def test_what_is_done_twice_at_kafka_is_done_once(make_harness: MakeHarness, kafka: str, as_service: str) -> None:
@@ -120,10 +133,24 @@ async def test_what_is_done_twice_at_kafka_is_done_once(make_harness: MakeHarnes
     await partners.fire_timers()
     mine = KafkaAddress.parse(kafka).as_user(**await _credentials(partners, made)).text()
     assert await _read(mine, made["topics"][0]) == 0
+    less = {"types": ["order.confirmed"]}
+    await partners.client.put(f"/v1/partners/{made['id']}/grant", json=less)
+    await partners.fire_timers()
+    both = {made["topics"][0], f"{made['user']}.order.events"}
+    await _there(kafka, made["id"], both)
     await partners.client.post(f"/v1/partners/{made['id']}/revoke")
     await opening.close_at_kafka(settings, partner)
     await partners.fire_timers()
+    # Also what an earlier grant gave, and this one no more.
+    await _there(kafka, made["id"], set())
     assert (await partners.client.get(f"/v1/partners/{made['id']}")).json()["status"] == "closed"
+
+
+async def _there(kafka: str, name: str, wanted: set[str]) -> None:
+    """Returns when these are the topics that have this in their name."""
+    async with asyncio.timeout(30), clients.consumer(kafka) as consumer:
+        while {topic for topic in await consumer.topics() if name in topic} != wanted:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
 
 
 @asynccontextmanager

@@ -11,7 +11,11 @@ async def walk(w: Walker) -> None:
     await w.get(AT)
     here, ids = f"{AT}/{{partner_id}}", {"partner_id": first["id"]}
     await w.get(here, **ids)
-    await w.get(f"{here}/credentials", **ids)
+    known = await w.get(f"{here}/credentials", **ids)
+    await w.get(f"{here}/progress", **ids)
+    login = (known["user"], known["password"])
+    await w.get("/v1/events", login=login)
+    await w.get("/v1/events/stream", query={"seconds": 0}, login=login)
     await w.put(f"{here}/grant", {"types": ["order.confirmed", "order.cancelled"]}, **ids)
     await w.post(f"{here}/rotate", **ids)
     await w.post(f"{here}/revoke", **ids)

@@ -10,8 +10,25 @@ from tailrace.core.events import Event
 from tailrace.core.personal_data import REDACTED, without_personal
 from tailrace.kafka.relay import KeptBack, Passed
 
-_PLAIN_ONLY = frozenset({"ce_actorid", "traceparent", "tracestate"})
-"""Headers that tell who did it, or lead to where that is told."""
+_TELL_NOBODY = frozenset(
+    {
+        "ce_causationid",
+        "ce_correlationid",
+        "ce_dataschema",
+        "ce_epoch",
+        "ce_id",
+        "ce_sequence",
+        "ce_sequencetype",
+        "ce_source",
+        "ce_specversion",
+        "ce_subject",
+        "ce_tenantid",
+        "ce_time",
+        "ce_type",
+        "content-type",
+    }
+)
+"""The headers that all get. The others tell who did it, or lead to where that is told, or nobody knows what they tell."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +49,7 @@ def shown(grant: Grant, headers: Iterable[tuple[str, bytes | None]], value: byte
         return None
     if grant.personal == "plain":
         return Passed(value, list(said.items()))
-    kept = [(name, text) for name, text in said.items() if name not in _PLAIN_ONLY]
+    kept = [(name, text) for name, text in said.items() if name in _TELL_NOBODY]
     return Passed(_without(grant.types[type_of], value, grant.personal), kept)
 
 

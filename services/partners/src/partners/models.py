@@ -1,5 +1,6 @@
 """A partner, its grant, and what of it is in force: the row that its filler goes by."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal, Self
 from uuid import UUID
@@ -10,6 +11,7 @@ from contracts import partners as events
 from contracts.partners import PersonalFields
 from contracts.registry import events_by_type
 from partners.refusals import NotInThisState
+from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
 from tailrace.core.transitions import Transitions
 from tailrace.db.models import Aggregate, Tables
@@ -55,12 +57,12 @@ class Partner(Aggregate, Base):
     @property
     def user(self) -> str:
         """Its user at Kafka. Its topics and its groups begin with this and a dot."""
-        return f"partner.{self.id}"
+        return user_of(self.id)
 
     @property
     def topics(self) -> list[str]:
         """Where it finds its events, in order."""
-        return sorted({topic_of(self.id, events_by_type()[each].topic) for each in self.types})
+        return topics_of(self.id, self.types)
 
     def check_in_use(self) -> None:
         """Raises NotInThisState for one that was revoked."""
@@ -104,8 +106,54 @@ class Filling(Base):
     types: Mapped[list[Any]]
     personal: Mapped[PersonalFields]
     since: Mapped[datetime | None]
+    holder: Mapped[UUID | None]
+    """The filler that fills it, as long as that is alive."""
+    behind: Mapped[int | None]
+    """How many records its filler has not looked at, a moment ago."""
+    told: Mapped[int] = mapped_column(server_default="0")
+    """How many events it was given; a filler that dies may not have counted its last."""
+    lately: Mapped[int] = mapped_column(server_default="0")
+    """How many of them in the minute before that."""
+    looked_at: Mapped[datetime | None]
+    """When its filler last said so."""
+
+
+class Filler(Base):
+    """A process that fills, and until when it counts as alive."""
+
+    __tablename__ = "filler"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    until: Mapped[datetime]
+
+
+class Login(Base):
+    """Which password of a partner counts, for who comes with it by HTTP: routing data, since nobody knows the tenant by then."""
+
+    __tablename__ = "login"
+
+    partner_id: Mapped[UUID] = mapped_column(primary_key=True)
+    credential: Mapped[int]
+
+
+USERS = "partner."
+
+
+def user_of(partner_id: UUID) -> str:
+    """How a partner is called where it logs in."""
+    return f"{USERS}{partner_id}"
 
 
 def topic_of(partner_id: UUID, topic: str) -> str:
     """Where a partner finds what is published on `topic`."""
-    return f"partner.{partner_id}.{topic}"
+    return f"{user_of(partner_id)}.{topic}"
+
+
+def known(types: Iterable[str]) -> dict[str, type[Event]]:
+    """The events of these types. One that only another release's contracts have is none here."""
+    return {each: event for each in types if (event := events_by_type().get(each)) is not None}
+
+
+def topics_of(partner_id: UUID, types: Iterable[str]) -> list[str]:
+    """Where a partner finds events of these types, in order."""
+    return sorted({topic_of(partner_id, event.topic) for event in known(types).values()})

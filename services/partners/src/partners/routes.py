@@ -11,14 +11,15 @@ from sqlalchemy import select
 from contracts.partners import PersonalFields
 from contracts.registry import events_by_type
 from partners import opening
-from partners.models import Partner, Status
+from partners.models import Filling, Partner, Status
 from partners.scopes import Reader, Writer
+from partners.views import CredentialsView, PartnerProgressView, PartnerView
 from tailrace.core.errors import Invalid
 from tailrace.core.fields import Moment, Name
 from tailrace.http.etag import IfMatch
 from tailrace.http.filters import any_of
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
-from tailrace.http.routing import Body, ResourceView, Tx, View, tenant_router
+from tailrace.http.routing import Body, Tx, tenant_router
 
 router = tenant_router("/v1/partners", tag="partners", about="Systems outside that hear of the company's events.")
 
@@ -55,32 +56,6 @@ class PartnerBody(PartnerGrantBody):
 
     name: Name
     since: Moment | None = Field(None, description="Events from this moment on; from the beginning, when null.")
-
-
-class PartnerView(ResourceView):
-    name: str
-    """What people call it."""
-    types: list[str]
-    """The types of events that it hears of, in order."""
-    personal: PersonalFields
-    """What becomes of personal fields on the way to it."""
-    since: datetime | None
-    """From which moment on it hears of events, in UTC; from the beginning, when null."""
-    status: Status
-    """`open` once what was asked for holds at Kafka, and `closed` once nothing of it is left there."""
-    user: str
-    """The name that it logs in to Kafka with; its consumer groups begin with this and a dot."""
-    topics: list[str]
-    """Where it finds its events."""
-
-
-class CredentialsView(View):
-    """What a partner logs in to Kafka with."""
-
-    user: str
-    """The name."""
-    password: str
-    """The one that counts now, by SCRAM-SHA-512."""
 
 
 @router.post("", status_code=201, response_model=PartnerView)
@@ -122,6 +97,16 @@ async def read_credentials(tx: Tx, who: Writer, request: Request, partner_id: UU
     partner.check_in_use()
     password = opening.password_of(request.app.state.settings, partner)
     return CredentialsView(user=partner.user, password=password)
+
+
+@router.get("/{partner_id}/progress", response_model=PartnerProgressView)
+async def read_partner_progress(tx: Tx, who: Reader, partner_id: UUID) -> PartnerProgressView:
+    """How far its topics are filled, and how much it is told, as a few seconds ago."""
+    partner = await tx.find(Partner, partner_id)
+    row = await tx.get(Filling, partner.id)
+    if row is None:
+        return PartnerProgressView(behind=None, told=0, told_lately=0, looked_at=None)
+    return PartnerProgressView(behind=row.behind, told=row.told, told_lately=row.lately, looked_at=row.looked_at)
 
 
 @router.post("/{partner_id}/rotate", response_model=PartnerView)

@@ -2,7 +2,7 @@
 
 from contracts import registry
 from contracts.partners import PUBLISHED
-from partners import filler, opening, routes
+from partners import filler, opening, public, routes
 from partners.models import Base
 from partners.scopes import read, write
 from tailrace.service import Exposed, Service
@@ -15,12 +15,15 @@ service = Service(
     gives_access=True,
     timers=[opening.due],
     works=[filler.fill_all],
-    routers=[routes.router],
-    exposes=[Exposed(prefix="/v1/partners")],
+    routers=[routes.router, public.router],
+    exposes=[
+        Exposed(prefix="/v1/partners"),
+        Exposed(prefix="/v1/events", public=True, stream=True, read_timeout=40.0),
+    ],
     scopes=[read, write],
     default_roles={"viewer": ["partners:read"]},
     released=False,
-    platform_tables=frozenset({"filling"}),
+    platform_tables=frozenset({"filler", "filling", "login"}),
     on_start=opening.prepare,
     metadata=Base.metadata,
 )

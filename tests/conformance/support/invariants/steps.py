@@ -63,6 +63,8 @@ class Step:
     """What stands in its path."""
     rows: tuple[bytes, str] | None = None
     """A file of rows and its media type, in the place of a body."""
+    login: tuple[str, str] | None = None
+    """User and password, where no token is taken."""
     answers: dict[str, Answer] = field(default_factory=dict)
     recorded: list[Mapping[str, Any]] = field(default_factory=list)
     """The outbox rows that `done` left."""

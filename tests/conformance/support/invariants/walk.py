@@ -49,8 +49,16 @@ class Walker:
         self._clients: dict[tuple[str, UUID, UUID], httpx2.AsyncClient] = {}
         self._anonymous = harness.anonymous()
 
-    async def get(self, path: str, *, query: Mapping[str, Any] | None = None, **ids: Any) -> Any:
-        return await self._step("GET", path, None, query, ids)
+    async def get(
+        self,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        login: tuple[str, str] | None = None,
+        **ids: Any,
+    ) -> Any:
+        """`login` is a user and a password, for the few operations that take those (HTTP Basic)."""
+        return await self._step("GET", path, None, query, ids, login=login)
 
     async def post(self, path: str, body: Any = None, *, query: Mapping[str, Any] | None = None, **ids: Any) -> Any:
         """The answer's body, parsed; None when there is none."""
@@ -113,13 +121,14 @@ class Walker:
         form: Mapping[str, str] | None = None,
         file: File | None = None,
         rows: tuple[bytes, str] | None = None,
+        login: tuple[str, str] | None = None,
     ) -> Any:
         operation = self._operations.get((method, path))
         if operation is None:
             raise LeftThePath(f"{method} {path} is no operation of {self.h.service.name}")
         traceparent = f"00-{uuid4().hex}-{uuid4().hex[:16]}-01"
         in_path = {name: str(id) for name, id in ids.items()}
-        step = Step(operation, body, traceparent, self.tenant, self.user, form, file, in_path, rows)
+        step = Step(operation, body, traceparent, self.tenant, self.user, form, file, in_path, rows, login)
         self.steps.append(step)
         request = _Request(self, step, dict(query or {}), in_path)
         await request.refused_first()
@@ -276,6 +285,7 @@ class _Request:
             self.operation.method,
             url,
             params=varied.get("query", self.query),
+            auth=self.step.login if self.step.login is not None else httpx2.USE_CLIENT_DEFAULT,
             **_with_headers(self._content(body, files), headers),
         )
         after = await self.walker.rows.digests()

@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 
 from tailrace.core.backoff import Backoff
 from tailrace.kafka import clients, shutdown
+from tailrace.observability import metrics
 from tailrace.observability.logs import log
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
@@ -51,19 +52,38 @@ class Relay:
     passes: Callable[[Headers, bytes | None], Passed | None]
 
 
+@dataclass
+class Progress:
+    """How far a relay is."""
+
+    behind: int | None = None
+    """Records that it has not looked at yet; None before it knows."""
+    passed: int = 0
+    """Records that it passed on, since it began in this process."""
+
+
+under_way: dict[str, Progress] = {}
+"""Of the relays of this process, by name; `gauges` shows it."""
+
+
 async def run(kafka: str, relay: Relay, stop: asyncio.Event) -> None:
     """Until stopped. Whatever fails is begun again from what was committed."""
     backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE)
-    while not stop.is_set():
-        try:
-            await _run(kafka, relay, stop, backoff)
-        except (KafkaError, OSError) as error:
-            log.warning("relay begins again", relay=relay.name, error=type(error).__name__)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), backoff.next())
+    progress = under_way[relay.name] = Progress()
+    try:
+        while not stop.is_set():
+            try:
+                await _run(kafka, relay, stop, backoff, progress)
+            except (KafkaError, OSError) as error:
+                log.warning("relay begins again", relay=relay.name, error=type(error).__name__)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), backoff.next())
+    finally:
+        if under_way.get(relay.name) is progress:
+            del under_way[relay.name]
 
 
-async def _run(kafka: str, relay: Relay, stop: asyncio.Event, backoff: Backoff) -> None:
+async def _run(kafka: str, relay: Relay, stop: asyncio.Event, backoff: Backoff, progress: Progress) -> None:
     producer = clients.transactional(kafka, relay.name)
     consumer = clients.consumer(kafka, group=relay.name, start="none", max_poll_records=_MOST)
     try:
@@ -81,10 +101,21 @@ async def _run(kafka: str, relay: Relay, stop: asyncio.Event, backoff: Backoff) 
             if given or unsaid > _PASSED_OVER:
                 await _pass_on(producer, relay, given, ends)
                 ends, unsaid = {}, 0
+                progress.passed += len(given)
+                metrics.relayed(relay.name, len(given))
                 backoff.reset()
+            progress.behind = await _behind(consumer)
     finally:
         await shutdown.stop(consumer)
         await shutdown.stop(producer)
+
+
+async def _behind(consumer: AIOKafkaConsumer) -> int | None:
+    """Records between where it is and where the topics end, as far as the brokers' last answers say; None before each has."""
+    ends = {each: consumer.highwater(each) for each in consumer.assignment()}
+    if None in ends.values():
+        return None
+    return sum([max(0, end - await consumer.position(each)) for each, end in ends.items()])
 
 
 async def _position(consumer: AIOKafkaConsumer, relay: Relay) -> None:

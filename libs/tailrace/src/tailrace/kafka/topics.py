@@ -57,14 +57,16 @@ async def create_topics(
         await admin.close()
 
 
-async def delete_topics(bootstrap: str, topics: Iterable[str]) -> None:
-    """Delete those that are there, with all that they hold. Raises `OperatorError`."""
+async def delete_topics(bootstrap: str, beginning: str) -> None:
+    """Delete those whose names begin so, with all that they hold. Raises `OperatorError`, and ValueError when that is all of them."""
+    if not beginning:
+        raise ValueError("that is every topic")
     from aiokafka.errors import for_code
 
     admin = clients.admin(bootstrap)
     await admin.start()
     try:
-        present = sorted(set(topics) & set(await admin.list_topics()))
+        present = sorted(topic for topic in await admin.list_topics() if topic.startswith(beginning))
         if present:
             answer = await admin.delete_topics(present)
             for name, code, *_ in answer.topic_error_codes:

@@ -2,7 +2,7 @@
 
 Requests (rate, errors, duration, by route), events applied and dead-lettered by subscriber, steps of sagas, and what `gauges` reads now and then:
 consumer lag, slot size, dead letters, timers. Names follow OpenTelemetry's conventions; Prometheus sees `http.server.request.duration` as
-`http_server_request_duration_seconds`. Labels are names out of the code, never ids.
+`http_server_request_duration_seconds`. Labels are names out of the code, never ids, but for a relay's name: there are as few as there are relays.
 """
 
 import os
@@ -71,6 +71,7 @@ INSTRUMENTS = {
     "errands_ended": Instrument(
         "counter", "tailrace.errands.ended", "{errand}", "Errands whose outcome was applied, by errand and outcome."
     ),
+    "relayed": Instrument("counter", "tailrace.relay.passed", "{record}", "Records that a relay passed on, by relay."),
     **{
         name: Instrument("gauge", name, unit, meaning)
         for name, unit, meaning in (
@@ -79,6 +80,7 @@ INSTRUMENTS = {
                 "{record}",
                 "Records that the consumer has not read yet, by topic and partition.",
             ),
+            ("tailrace.relay.lag", "{record}", "Records that a relay has not looked at yet, by relay."),
             ("tailrace.dead_letters", "{event}", "Dead letters: events that a subscriber could not apply, by kind."),
             ("tailrace.dead_letters.age", "s", "Since when the oldest of them waits."),
             ("tailrace.slot.retained", "By", "Write-ahead log that the replication slot holds back."),
@@ -209,6 +211,11 @@ def errand_called(errand: str, result: str, seconds: float) -> None:
 def errand_ended(errand: str, outcome: str) -> None:
     if _instruments:
         _instruments["errands_ended"].add(1, {"errand": errand, "outcome": outcome})
+
+
+def relayed(relay: str, records: int) -> None:
+    if _instruments:
+        _instruments["relayed"].add(records, {"relay": relay})
 
 
 def _reader_of(name: str) -> "Callable[[CallbackOptions], Iterable[Observation]]":

@@ -25,7 +25,7 @@ _ITERATIONS = 4096
 _WITHIN = 30.0
 
 
-Operation = Literal["READ", "WRITE", "CREATE", "DELETE", "ALTER", "DESCRIBE_CONFIGS"]
+Operation = Literal["READ", "WRITE", "CREATE", "DELETE", "ALTER", "ALTER_CONFIGS", "DESCRIBE_CONFIGS"]
 _KEEP: tuple[Operation, ...] = ("READ", "WRITE", "CREATE", "DESCRIBE_CONFIGS")
 _MAKE: tuple[Operation, ...] = ("WRITE", "CREATE")
 _FILL: tuple[Operation, ...] = ("WRITE", "CREATE", "DELETE")
@@ -69,7 +69,9 @@ def rights_of(service: Service) -> frozenset[Right]:
         found.add(Right(name, "READ", "GROUP", name))
     if service.gives_access:
         found.add(Right(name, "ALTER", "BROKER", CLUSTER))
+        found.add(Right(name, "ALTER_CONFIGS", "BROKER", CLUSTER))  # quotas
         found.add(Right(name, "READ", "GROUP", f"{name}.", "PREFIXED"))
+        found.add(Right(name, "READ", "TOPIC", PARTNERS, "PREFIXED"))
         found.add(Right(name, "WRITE", "TRANSACTIONAL_ID", f"{name}.", "PREFIXED"))
     return frozenset(found)
 

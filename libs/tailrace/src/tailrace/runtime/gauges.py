@@ -11,6 +11,7 @@ from contextlib import suppress
 from sqlalchemy import text
 
 from tailrace.db.database import Database
+from tailrace.kafka import relay
 from tailrace.messaging.consumer import Consumer
 from tailrace.observability.logs import log
 from tailrace.observability.metrics import Reading, readings
@@ -51,6 +52,7 @@ class Gauges:
     async def read(self) -> None:
         """One look at everything. Raises what the driver raises."""
         fresh: dict[str, list[Reading]] = {"tailrace.consumer.lag": await self._lag()}
+        fresh["tailrace.relay.lag"] = _relays()
         async with self._database.engine.connect() as connection:
             dead_letters = (await connection.execute(_DEAD_LETTERS)).all()
             timers = (await connection.execute(_TIMERS)).all()
@@ -75,7 +77,7 @@ class Gauges:
         _show(fresh)
 
     def _lost(self) -> None:
-        left: dict[str, list[Reading]] = {"tailrace.database.up": [({}, 0)]}
+        left: dict[str, list[Reading]] = {"tailrace.database.up": [({}, 0)], "tailrace.relay.lag": _relays()}
         if self._slot:
             left["tailrace.slot.active"] = [({}, 0)]
             left["tailrace.outbox.age"] = [({}, self._unconfirmed_for(self._confirmed))]
@@ -94,6 +96,10 @@ class Gauges:
     async def _lag(self) -> list[Reading]:
         lag = {} if self._consumer is None else await self._consumer.lag()
         return [({"topic": topic, "partition": str(partition)}, behind) for (topic, partition), behind in lag.items()]
+
+
+def _relays() -> list[Reading]:
+    return [({"relay": name}, each.behind) for name, each in sorted(relay.under_way.items()) if each.behind is not None]
 
 
 def _show(fresh: Mapping[str, list[Reading]]) -> None:

@@ -125,12 +125,13 @@ class Stale(Problem):
 
 
 class Unauthenticated(Problem):
-    """401: no token, or none that counts."""
+    """401: no token, or no other log-in that is asked for, or none that counts."""
 
     status, slug, title = 401, "unauthenticated", "Not logged in"
 
-    def __init__(self, detail: str) -> None:
-        super().__init__(detail, headers={"WWW-Authenticate": "Bearer"})
+    def __init__(self, detail: str, *, challenge: str = "Bearer") -> None:
+        """`challenge` says how to log in (RFC 9110, 11.6.1)."""
+        super().__init__(detail, headers={"WWW-Authenticate": challenge})
 
 
 class Forbidden(Problem):

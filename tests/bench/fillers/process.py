@@ -1,0 +1,23 @@
+"""The process that fills; a module of its own, since what is begun anew cannot import a `__main__`."""
+
+import asyncio
+from uuid import UUID
+
+from contracts.registry import events_by_type
+from partners.filler import Wanted, fill
+from partners.masking import Grant
+from tailrace.observability.logs import configure
+
+TYPE = "order.created"
+
+
+def fill_for(kafka: str, wanted: list[tuple[UUID, UUID]]) -> None:
+    """Fill for all of these, until killed: pairs of partner and tenant."""
+    configure("fillers", "ERROR")
+    asyncio.run(_fill(kafka, wanted))
+
+
+async def _fill(kafka: str, wanted: list[tuple[UUID, UUID]]) -> None:
+    types = {TYPE: events_by_type()[TYPE]}
+    each = [Wanted(partner, Grant(tenant, types, "masked"), None) for partner, tenant in wanted]
+    await asyncio.gather(*(fill(kafka, one, asyncio.Event()) for one in each))
