@@ -144,8 +144,33 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_movement")),
     )
     op.create_index(op.f("ix_movement_tenant_id_document_id"), "movement", ["tenant_id", "document_id"])
-    op.create_index(op.f("ix_movement_tenant_id_measure_at"), "movement", ["tenant_id", "measure", "at"])
+    op.create_index(
+        op.f("ix_movement_tenant_id_measure_at"),
+        "movement",
+        ["tenant_id", "measure", "at"],
+        postgresql_include=[
+            "known_at",
+            "owner_id",
+            "customer_id",
+            "currency",
+            "label",
+            "segment",
+            "count",
+            "amount",
+            "seconds",
+        ],
+    )
     op.create_index(op.f("ix_movement_tenant_id_owner_id_id"), "movement", ["tenant_id", "owner_id", "id"])
+    op.create_table(
+        "queued_fact",
+        sa.Column("number", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("owner_id", sa.Uuid(), nullable=False),
+        sa.Column("movement_id", sa.Uuid(), nullable=False),
+        sa.Column("gone", sa.Boolean(), nullable=False),
+        sa.Column("batch", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_queued_fact")),
+    )
+    op.create_index("ix_queued_fact_owner_id_movement_id", "queued_fact", ["owner_id", "movement_id"])
     op.create_table(
         "team_copy",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
