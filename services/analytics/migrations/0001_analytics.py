@@ -26,6 +26,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "id", "kind", name=op.f("pk_document")),
     )
     op.create_table(
+        "fact_export",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("exported", sa.BigInteger(), nullable=False),
+        sa.Column("exported_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_fact_export")),
+    )
+    op.create_table(
         "heard",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("topic", sa.Text(), nullable=False),
@@ -206,6 +213,7 @@ def upgrade() -> None:
     tenant_tables(
         op,
         "document",
+        "fact_export",
         "heard",
         "kpi",
         "kpi_result",
@@ -216,3 +224,20 @@ def upgrade() -> None:
         "time_zone",
         "user_copy",
     )
+    op.execute(_QUEUE)
+    # Whatever makes a movement or takes it away, a rebuild included: the lake hears of it in the same transaction.
+    for event, rows, gone in (("INSERT", "NEW", "false"), ("UPDATE", "OLD", "true"), ("DELETE", "OLD", "true")):
+        op.execute(
+            f"CREATE TRIGGER queue_{event.lower()} AFTER {event} ON movement REFERENCING {rows} TABLE AS changed "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION queue_facts({gone})"
+        )
+
+
+_QUEUE = """
+CREATE FUNCTION queue_facts() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO public.queued_fact (owner_id, movement_id, gone) SELECT tenant_id, id, TG_ARGV[0]::boolean FROM changed;
+    RETURN NULL;
+END
+$$
+"""

@@ -2,6 +2,7 @@
 
 from analytics import means, projections, schedules, scopes
 from analytics.base import Base
+from analytics.lake import exporter
 from analytics.routes import kpis, reports
 from contracts.analytics import PUBLISHED
 from tailrace.service import Exposed, Service
@@ -28,5 +29,8 @@ service = Service(
     },
     released=False,
     metadata=Base.metadata,
+    platform_tables=frozenset({"queued_fact"}),
+    stores=True,
+    works=[exporter.run],
     on_start=means.prepare,
 )

@@ -1,0 +1,56 @@
+"""What is still to be written to the lake, and how far that has come.
+
+A trigger puts the id of each movement here that is made, in the transaction that makes it, whoever does so: the projection, or a rebuild. So what
+waits here and what the lake holds is together always what is committed. `analytics.lake.exporter` takes it away.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ColumnElement, Identity, Index, and_, bindparam, exists, or_, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from analytics.base import Base
+from analytics.movements import Movement
+from tailrace.db.models import TenantRow
+
+
+class QueuedFact(Base):
+    """A movement that was made, or is `gone`: routing data, by which the exporter finds whose turn it is."""
+
+    __tablename__ = "queued_fact"
+    __table_args__ = (Index("ix_queued_fact_owner_id_movement_id", "owner_id", "movement_id"),)
+
+    number: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    owner_id: Mapped[UUID]
+    """The tenant whose movement it is."""
+    movement_id: Mapped[UUID]
+    gone: Mapped[bool]
+    batch: Mapped[int | None]
+    """The commit of the lake that is to hold it; None while it is in none."""
+
+
+class FactExport(TenantRow, Base):
+    """How far the lake of a tenant has come."""
+
+    __tablename__ = "fact_export"
+
+    exported: Mapped[int]
+    """The last batch that the lake holds, of which nothing is queued any more."""
+    exported_at: Mapped[datetime]
+
+
+def waiting(tenant_id: UUID, exported: int) -> ColumnElement[bool]:
+    """The movements that a lake does not hold which holds the batches up to `exported`."""
+    one: Any = QueuedFact
+    later = or_(one.batch.is_(None), one.batch > exported)
+    return Movement.id.in_(select(one.movement_id).where(one.owner_id == tenant_id, ~one.gone, later))
+
+
+_of = bindparam("tenant")
+STATE = select(
+    select(FactExport.exported).scalar_subquery().label("exported"),
+    exists().where(and_(QueuedFact.owner_id == _of, QueuedFact.gone)).label("spoilt"),
+)
+"""Of the tenant `tenant`: the last batch, and whether the lake holds what is gone."""
