@@ -1,0 +1,161 @@
+"""The lake: wide questions come to the same with it as without, at every moment of an export, and whoever opens its tables finds the same rows."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from made_month import PAST, Month
+from selling_desk import Desk, sell
+
+from analytics.lake import exporter
+from analytics.lake.engine import Engine
+from analytics.lake.tables import Lake
+
+BY = {
+    "sales-summary": ("company", "person", "team", "customer"),
+    "customer-statistics": ("company", "status", "segment"),
+    "approval-statistics": ("company", "kind"),
+    "task-completion": ("team", "priority"),
+}
+OUTSIDE = """
+import json, sys
+import duckdb
+from deltalake import DeltaTable
+table = DeltaTable(sys.argv[1])
+rows = duckdb.execute('SELECT "measure", "currency", sum("count"), sum("amount"), sum("seconds"), count(*) '
+    "FROM read_parquet($files) GROUP BY ALL ORDER BY ALL", {"files": table.file_uris()}).fetchall()
+assert not any(name.split(".")[0] in {"analytics", "tailrace", "contracts"} for name in sys.modules)
+print(json.dumps(rows))
+"""
+
+
+async def export(desk: Desk) -> None:
+    await exporter.export_all(desk.h.database, desk.h.app.state.lake)
+
+
+async def answers(desk: Desk, engine: Engine | None, *, client: Any = None) -> list[Any]:
+    """Every report, told apart in several ways, of the whole and week by week, of now and as of two past days; without its stamps."""
+    kept, desk.h.app.state.engine = desk.h.app.state.engine, engine
+    found = []
+    try:
+        for report, bys in BY.items():
+            for by in bys:
+                for interval, as_of in (("whole", PAST[0]), ("week", PAST[-1]), ("month", None)):
+                    asked = {"from_": "2026-09-01", "until": "2026-12-01", "by": by, "interval": interval}
+                    said = await desk.ask(f"/v1/reports/{report}", client=client, **asked, as_of=as_of)
+                    found.append({name: said[name] for name in ("rows", "standing")})
+        of_team = await desk.ask("/v1/reports/sales-summary", client=client, team_id=desk.north, by="person")
+        found.append(of_team["rows"])
+    finally:
+        desk.h.app.state.engine = kept
+    return found
+
+
+class Watched(Engine):
+    """Counts what it is asked, and takes every question for a wide one."""
+
+    def __init__(self, lake: Lake) -> None:
+        super().__init__(lake, wide=0)
+        self.asked = 0
+
+    async def ask(self, *arguments: Any) -> Any:
+        self.asked += 1
+        return await super().ask(*arguments)
+
+
+def outside(desk: Desk) -> list[list[Any]]:
+    """What a program finds that knows the folder alone."""
+    address = desk.h.app.state.lake.address(desk.h.tenant)
+    ran = subprocess.run([sys.executable, "-c", OUTSIDE, address], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    found: list[list[Any]] = json.loads(ran.stdout)
+    return found
+
+
+async def in_postgres(desk: Desk) -> list[list[Any]]:
+    rows = await desk.h.admin.fetch(
+        """SELECT measure, currency, sum(count)::bigint, sum(amount)::bigint, sum(seconds)::bigint, count(*) FROM movement
+           GROUP BY measure, currency ORDER BY measure COLLATE "C", currency COLLATE "C" NULLS LAST"""
+    )
+    return [list(row) for row in rows]
+
+
+async def test_the_lake_and_postgresql_agree_to_the_unit_whatever_is_exported(desk: Desk) -> None:
+    month = Month(5, desk)
+    month.fill()
+    told = month.shuffled()
+    engine = Watched(desk.h.app.state.lake)
+    third = len(told) // 3
+    for part, (begin, end) in enumerate(((0, third), (third, 2 * third), (2 * third, len(told)))):
+        for each in told[begin:end]:
+            await desk.h.deliver(each.event, aggregate_id=each.document, time=each.at)
+        if part < 2:
+            await export(desk)
+    assert await desk.h.admin.fetchval("SELECT count(*) FROM queued_fact") > 0
+    without = await answers(desk, None)
+    assert await answers(desk, engine) == without
+    assert engine.asked >= len(without)
+    await export(desk)
+    assert await desk.h.admin.fetchval("SELECT count(*) FROM queued_fact") == 0
+    assert await answers(desk, engine) == without
+    assert outside(desk) == await in_postgres(desk)
+
+
+async def test_who_sees_their_own_alone_is_not_answered_by_the_lake(desk: Desk) -> None:
+    for number, owner in enumerate((desk.bo, desk.di)):
+        await sell(desk, number, 100, owner)
+    await export(desk)
+    engine = Watched(desk.h.app.state.lake)
+    client = desk.h.client_as("reports:read:own", user=desk.bo)
+    assert await answers(desk, engine, client=client) == await answers(desk, None, client=client)
+    assert engine.asked == 0
+
+
+@pytest.mark.parametrize("what", ["the lake is lost", "a rebuild found other rows", "the database was restored"])
+async def test_a_lake_that_does_not_belong_to_the_rows_is_written_anew(desk: Desk, what: str) -> None:
+    engine = Watched(desk.h.app.state.lake)
+    for number in range(3):
+        await sell(desk, number, 100 + number, desk.bo)
+        await export(desk)
+    if what == "the lake is lost":
+        shutil.rmtree(Path(desk.h.app.state.lake.address(desk.h.tenant)))
+    elif what == "a rebuild found other rows":
+        await desk.h.admin.execute("DELETE FROM movement WHERE amount = 101")
+    else:
+        await desk.h.admin.execute("UPDATE fact_export SET exported = exported - 2")
+        await desk.h.admin.execute("DELETE FROM movement WHERE amount = 102")
+        await desk.h.admin.execute("DELETE FROM queued_fact")
+    asked = engine.asked
+    if what != "the database was restored":
+        assert await answers(desk, engine) == await answers(desk, None)
+        assert engine.asked == asked if what == "the lake is lost" else engine.asked > asked
+    await sell(desk, 4, 400, desk.bo)
+    await export(desk)
+    assert outside(desk) == await in_postgres(desk)
+    assert await answers(desk, engine) == await answers(desk, None)
+
+
+async def test_a_lake_that_cannot_be_read_leaves_the_answer_to_postgresql(desk: Desk) -> None:
+    await sell(desk, 1, 100, desk.bo)
+    await export(desk)
+    engine = Watched(desk.h.app.state.lake)
+    for file in Path(desk.h.app.state.lake.address(desk.h.tenant)).glob("*.parquet"):
+        file.write_bytes(b"nothing of the kind")
+    assert await answers(desk, engine) == await answers(desk, None)
+    assert engine.asked > 0
+
+
+async def test_many_small_files_become_few_and_hold_the_same(desk: Desk) -> None:
+    lake: Lake = desk.h.app.state.lake
+    for number in range(18):
+        await sell(desk, number, 100 + number, desk.bo)
+        await exporter.export(desk.h.database, lake, desk.h.tenant)
+    lake.tidy(desk.h.tenant)
+    seen = lake.snapshot(desk.h.tenant)
+    assert seen is not None
+    assert len(seen.files) == 1
+    assert outside(desk) == await in_postgres(desk)
