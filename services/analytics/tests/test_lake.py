@@ -4,11 +4,15 @@ import json
 import shutil
 import subprocess
 import sys
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from made_month import PAST, Month
+from moto.server import ThreadedMotoServer
+from pydantic import SecretStr
 from selling_desk import Desk, sell
 
 from analytics.lake import exporter
@@ -38,20 +42,26 @@ async def export(desk: Desk) -> None:
 
 
 async def answers(desk: Desk, engine: Engine | None, *, client: Any = None) -> list[Any]:
-    """Every report, told apart in several ways, of the whole and week by week, of now and as of two past days; without its stamps."""
+    """Every report, told apart in several ways, cut into several parts, of now and as of past days; without its stamps."""
     kept, desk.h.app.state.engine = desk.h.app.state.engine, engine
     found = []
+    ways = cycle((("week", PAST[-1]), ("month", None), ("whole", PAST[0])))
     try:
         for report, bys in BY.items():
             for by in bys:
-                for interval, as_of in (("whole", PAST[0]), ("week", PAST[-1]), ("month", None)):
-                    asked = {"from_": "2026-09-01", "until": "2026-12-01", "by": by, "interval": interval}
-                    said = await desk.ask(f"/v1/reports/{report}", client=client, **asked, as_of=as_of)
-                    found.append({name: said[name] for name in ("rows", "standing")})
+                interval, as_of = next(ways)
+                asked = {"from_": "2026-09-01", "until": "2026-12-01", "by": by, "interval": interval}
+                said = await desk.ask(f"/v1/reports/{report}", client=client, **asked, as_of=as_of)
+                found.append({name: said[name] for name in ("rows", "standing")})
         of_team = await desk.ask("/v1/reports/sales-summary", client=client, team_id=desk.north, by="person")
         found.append(of_team["rows"])
     finally:
         desk.h.app.state.engine = kept
+    return found
+
+
+async def freshness(desk: Desk) -> dict[str, Any]:
+    found: dict[str, Any] = (await desk.ask("/v1/reports/task-completion"))["freshness"]["lake"]
     return found
 
 
@@ -99,8 +109,10 @@ async def test_the_lake_and_postgresql_agree_to_the_unit_whatever_is_exported(de
     without = await answers(desk, None)
     assert await answers(desk, engine) == without
     assert engine.asked >= len(without)
+    assert (await freshness(desk))["waiting"] > 0
     await export(desk)
     assert await desk.h.admin.fetchval("SELECT count(*) FROM queued_fact") == 0
+    assert (await freshness(desk))["waiting"] == 0
     assert await answers(desk, engine) == without
     assert outside(desk) == await in_postgres(desk)
 
@@ -159,3 +171,28 @@ async def test_many_small_files_become_few_and_hold_the_same(desk: Desk) -> None
     assert seen is not None
     assert len(seen.files) == 1
     assert outside(desk) == await in_postgres(desk)
+
+
+async def test_a_bucket_holds_the_same_and_leaves_answers_to_postgresql(desk: Desk) -> None:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        address = f"http://{host}:{port}"
+        boto3.client(
+            "s3", "us-east-1", endpoint_url=address, aws_access_key_id="k", aws_secret_access_key="s"
+        ).create_bucket(Bucket="papers")
+        named = {"storage": "s3://papers/prod", "storage_endpoint": address, "storage_key": "k"}
+        settings = desk.h.settings.model_copy(update={**named, "storage_secret": SecretStr("s")})
+        lake = Lake(settings)
+        for number in range(2):
+            await sell(desk, number, 100 + number, desk.bo)
+            await exporter.export_all(desk.h.database, lake)
+        seen = lake.snapshot(desk.h.tenant)
+        assert seen is not None
+        assert (seen.exported, seen.rows) == (2, await desk.h.admin.fetchval("SELECT count(*) FROM movement"))
+        engine = Watched(lake)
+        assert await answers(desk, engine) == await answers(desk, None)
+        assert engine.asked == 0
+    finally:
+        server.stop()

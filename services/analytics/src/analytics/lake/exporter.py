@@ -33,12 +33,12 @@ from tailrace.db.error_classes import is_transient
 from tailrace.observability.logs import log
 from tailrace.settings import Settings
 
-EVERY = 5.0
+EVERY = 10.0
 """Seconds from one look at the queue to the next."""
-_MOST = 200_000
-"""Rows that a batch takes up, and how many are on their way in memory at most, below."""
-_AT_ONCE = 50_000
+_MOST, _AT_ONCE = 200_000, 50_000
+"""How many rows a batch takes at most, and how many of them are in memory."""
 _PATIENCE = 120.0
+"""Seconds that a thread waits for rows of the database, should the loop have ended."""
 _one: Any = QueuedFact
 _WAITING = select(func.array_agg(_one.owner_id.distinct()))
 _LOCK = select(func.pg_try_advisory_xact_lock(func.hashtextextended(bindparam("name"), 64)))

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Identity, Index, and_, bindparam, exists, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Identity, Index, and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from analytics.base import Base
@@ -54,3 +54,8 @@ STATE = select(
     exists().where(and_(QueuedFact.owner_id == _of, QueuedFact.gone)).label("spoilt"),
 )
 """Of the tenant `tenant`: the last batch, and whether the lake holds what is gone."""
+LAKE = select(
+    select(FactExport.exported_at).scalar_subquery().label("exported_at"),
+    select(func.count()).where(QueuedFact.owner_id == _of).scalar_subquery().label("waiting"),
+)
+"""Of the tenant `tenant`: when its lake was written last, and how many rows wait."""

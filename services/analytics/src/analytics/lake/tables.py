@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from arro3.core import RecordBatch, RecordBatchReader
-from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
-
 from analytics.lake.facts import SCHEMA
 from tailrace.settings import Settings
+
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
 
 _WRITER = "tailrace.analytics"
 _CONFIGURATION = {"delta.checkpointInterval": "20"}
@@ -54,8 +55,10 @@ class Lake:
         """Where the facts of a tenant are: what an outside reader opens."""
         return f"{self._root}/analytics/lake/{tenant_id}/facts"
 
-    def open(self, tenant_id: UUID) -> DeltaTable | None:
+    def open(self, tenant_id: UUID) -> "DeltaTable | None":
         """None where there is no table."""
+        from deltalake import DeltaTable
+
         address = self.address(tenant_id)
         if not DeltaTable.is_deltatable(address, self._options):
             return None
@@ -75,6 +78,8 @@ class Lake:
 
     def append(self, tenant_id: UUID, batch: int, rows: Callable[[], Iterator[RecordBatch]], *, anew: bool) -> None:
         """Commit a batch; `anew` in place of all there is. Raises CommitFailedError where another has committed that batch."""
+        from deltalake import CommitProperties, Transaction, WriterProperties, write_deltalake
+
         if self.is_local:
             Path(self.address(tenant_id)).mkdir(parents=True, exist_ok=True)
         write_deltalake(
@@ -100,7 +105,7 @@ class Lake:
             table.vacuum(int(_KEPT / timedelta(hours=1)), dry_run=False, enforce_retention_duration=False)
 
 
-def exported_of(table: DeltaTable | None) -> int:
+def exported_of(table: "DeltaTable | None") -> int:
     """The last batch that a table holds; 0 for none."""
     return 0 if table is None else table.transaction_version(_WRITER) or 0
 
