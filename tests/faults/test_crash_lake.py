@@ -19,7 +19,7 @@ from tailrace_testing.gateway import eventually
 DEATHS = {
     "before it has a number": Point("analytics.lake.exporter:_number"),
     "numbered, not written": Point("analytics.lake.tables:Lake.append"),
-    "amid the rows": Point("analytics.lake.exporter:batch_of"),
+    "amid the rows": Point("analytics.lake.columns:Columns.batch"),
     "written, not noted": Point("analytics.lake.tables:Lake.append", "after"),
     "noted, its lock still held": Point("analytics.lake.exporter:_done", "after"),
 }

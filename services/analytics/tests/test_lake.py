@@ -13,7 +13,7 @@ import pytest
 from made_month import PAST, Month
 from moto.server import ThreadedMotoServer
 from pydantic import SecretStr
-from selling_desk import Desk, sell
+from selling_desk import NOON, Desk, sell
 
 from analytics.lake import exporter
 from analytics.lake.engine import Engine
@@ -63,6 +63,43 @@ async def answers(desk: Desk, engine: Engine | None, *, client: Any = None) -> l
 async def freshness(desk: Desk) -> dict[str, Any]:
     found: dict[str, Any] = (await desk.ask("/v1/reports/task-completion"))["freshness"]["lake"]
     return found
+
+
+BY_TEAM_AND_DAY = """
+import json, sys
+import duckdb
+from deltalake import DeltaTable
+files = {name: DeltaTable(f"{sys.argv[1]}/{name}").file_uris() for name in ("facts", "teams", "days")}
+rows = duckdb.execute('''
+    WITH team AS (SELECT user_id, min(team_id) AS team_id FROM read_parquet($teams) WHERE until IS NULL GROUP BY ALL)
+    SELECT d."day"::VARCHAR, t.team_id, f.currency, sum(f."count"), sum(f.amount)
+    FROM read_parquet($facts) f JOIN read_parquet($days) d ON f."at" >= d.begins_at AND f."at" < d.ends_at
+    LEFT JOIN team t ON t.user_id = f.owner_id
+    WHERE f.measure = 'order_confirmed' GROUP BY ALL HAVING sum(f."count") <> 0 ORDER BY ALL''', files).fetchall()
+print(json.dumps(rows))
+"""
+
+
+async def test_a_reader_outside_cuts_days_and_finds_teams_as_reports_do(desk: Desk) -> None:
+    for number, owner in enumerate((desk.bo, desk.cy, desk.di, None)):
+        await sell(desk, number, 10**number, owner)
+    # Noon of the tenth in Tokyo; in UTC it is the night.
+    await export(desk)
+    await desk.form(desk.south, desk.di, desk.cy, at=NOON)
+    await desk.form(desk.north, desk.bo, at=NOON)
+    await sell(desk, 5, 50_000, desk.cy)
+    await export(desk)
+    folder = str(Path(desk.h.app.state.lake.address(desk.h.tenant)).parent)
+    ran = subprocess.run([sys.executable, "-c", BY_TEAM_AND_DAY, folder], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    asked = {"from_": "2026-10-01", "until": "2026-11-01", "interval": "day", "by": "team"}
+    rows = (await desk.ask("/v1/reports/sales-summary", **asked))["rows"]
+    reported = [
+        [row["begins_on"], row["key"], row["currency"], row["confirmed"]["count"], row["confirmed"]["amount"]]
+        for row in rows
+    ]
+    assert sorted(json.loads(ran.stdout), key=str) == sorted(reported, key=str)
+    assert {(row[1], row[4]) for row in reported} == {(str(desk.north), 1), (str(desk.south), 50_110), (None, 1_000)}
 
 
 class Watched(Engine):

@@ -19,7 +19,7 @@ import duckdb
 from arro3.core import RecordBatch, RecordBatchReader
 
 from analytics.lake.engine import Engine, Question
-from analytics.lake.facts import SCHEMA
+from analytics.lake.facts import FACTS
 from analytics.lake.tables import Lake
 from analytics.measures import STANDING, Measure
 from analytics.reports import SALES, TASKS
@@ -48,8 +48,8 @@ def _fill(lake: Lake, tenant: Any, rows: int) -> None:
         def batches() -> Iterator[RecordBatch]:
             for batch in RecordBatchReader.from_arrow(made):
                 yield RecordBatch.from_arrays(
-                    [column.cast(field.type) for column, field in zip(batch.columns, SCHEMA, strict=True)],
-                    schema=SCHEMA,
+                    [column.cast(field.type) for column, field in zip(batch.columns, FACTS.schema, strict=True)],
+                    schema=FACTS.schema,
                 )
 
         lake.append(tenant, 1, batches, anew=True)

@@ -22,7 +22,8 @@ from fastapi import FastAPI
 from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from analytics.lake.facts import batch_of, facts
+from analytics.lake import dimensions
+from analytics.lake.facts import FACTS, facts
 from analytics.lake.queue import STATE, FactExport, QueuedFact
 from analytics.lake.tables import Lake, exported_of
 from analytics.movements import Movement
@@ -64,6 +65,8 @@ async def export_all(database: Database, lake: Lake) -> None:
         try:
             while await export(database, lake, tenant_id):
                 pass
+            async with database.transaction(Context(tenant_id=tenant_id), read_only=True) as tx:
+                await dimensions.write(tx, lake)
             await asyncio.to_thread(lake.tidy, tenant_id)
         except Exception as error:
             failed = error
@@ -118,7 +121,7 @@ async def _rows(tx: Tx, tenant_id: UUID, batch: int | None) -> AsyncIterator[Rec
         which = Movement.id.in_(queued.where(_one.batch == batch))
     found = await tx.stream(facts().where(which).execution_options(yield_per=_AT_ONCE))
     async for part in found.partitions():
-        yield await asyncio.to_thread(batch_of, part)
+        yield await asyncio.to_thread(FACTS.batch, part)
 
 
 def _in_thread(rows: AsyncIterator[RecordBatch], loop: asyncio.AbstractEventLoop) -> Iterator[RecordBatch]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from arro3.core import RecordBatch, RecordBatchReader
-from analytics.lake.facts import SCHEMA
+from analytics.lake.facts import FACTS
 from tailrace.settings import Settings
 
 if TYPE_CHECKING:
@@ -51,15 +51,15 @@ class Lake:
         self._root = str(Path(root).absolute()) if self.is_local else root.rstrip("/")
         self._options = None if self.is_local else _options(settings)
 
-    def address(self, tenant_id: UUID) -> str:
-        """Where the facts of a tenant are: what an outside reader opens."""
-        return f"{self._root}/analytics/lake/{tenant_id}/facts"
+    def address(self, tenant_id: UUID, name: str = "facts") -> str:
+        """Where a table of a tenant is: what an outside reader opens."""
+        return f"{self._root}/analytics/lake/{tenant_id}/{name}"
 
-    def open(self, tenant_id: UUID) -> "DeltaTable | None":
+    def open(self, tenant_id: UUID, name: str = "facts") -> "DeltaTable | None":
         """None where there is no table."""
         from deltalake import DeltaTable
 
-        address = self.address(tenant_id)
+        address = self.address(tenant_id, name)
         if not DeltaTable.is_deltatable(address, self._options):
             return None
         return DeltaTable(address, storage_options=self._options)
@@ -77,21 +77,29 @@ class Lake:
         return Snapshot(exported_of(table), table.file_uris(), sum(rows), min(ends[0]), max(ends[1]))
 
     def append(self, tenant_id: UUID, batch: int, rows: Callable[[], Iterator[RecordBatch]], *, anew: bool) -> None:
-        """Commit a batch; `anew` in place of all there is. Raises CommitFailedError where another has committed that batch."""
+        """Commit a batch of facts; `anew` in place of all there is. Raises CommitFailedError where another has committed that batch."""
+        self._commit(tenant_id, "facts", RecordBatchReader.from_batches(FACTS.schema, rows()), batch, anew=anew)
+
+    def replace(self, tenant_id: UUID, name: str, rows: RecordBatch, content: int) -> None:
+        """Put rows in place of what a small table holds; nothing where it holds them. `content` is a number that these rows alone have."""
+        if exported_of(self.open(tenant_id, name)) != content:
+            self._commit(tenant_id, name, rows, content, anew=True)
+
+    def _commit(self, tenant_id: UUID, name: str, rows: Any, number: int, *, anew: bool) -> None:
         from deltalake import CommitProperties, Transaction, WriterProperties, write_deltalake
 
+        address = self.address(tenant_id, name)
         if self.is_local:
-            Path(self.address(tenant_id)).mkdir(parents=True, exist_ok=True)
+            Path(address).mkdir(parents=True, exist_ok=True)
         write_deltalake(
-            self.address(tenant_id),
-            RecordBatchReader.from_batches(SCHEMA, rows()),
+            address,
+            rows,
             mode="overwrite" if anew else "append",
-            name="facts",
-            description="What every document amounts to, in signed rows: add them up.",
+            name=name,
             configuration=_CONFIGURATION,
             storage_options=self._options,
             writer_properties=WriterProperties(compression="ZSTD", max_row_group_size=128 * 1024),
-            commit_properties=CommitProperties(app_transactions=[Transaction(_WRITER, batch)]),
+            commit_properties=CommitProperties(app_transactions=[Transaction(_WRITER, number)]),
         )
 
     def tidy(self, tenant_id: UUID) -> None:
