@@ -12,6 +12,31 @@ down_revision = None
 
 def upgrade() -> None:
     op.create_table(
+        "dashboard",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("parent_id", sa.Uuid(), nullable=True),
+        sa.Column("tiles", postgresql.JSONB(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("code_key", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_dashboard")),
+    )
+    op.create_index(
+        op.f("ix_dashboard_tenant_id_code_key"),
+        "dashboard",
+        ["tenant_id", "code_key"],
+        unique=True,
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(op.f("ix_dashboard_tenant_id_created_at_id"), "dashboard", ["tenant_id", "created_at", "id"])
+    op.create_index(op.f("ix_dashboard_tenant_id_name_id"), "dashboard", ["tenant_id", "name", "id"])
+    op.create_index(op.f("ix_dashboard_tenant_id_parent_id"), "dashboard", ["tenant_id", "parent_id"])
+    op.create_table(
         "document",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -212,6 +237,7 @@ def upgrade() -> None:
     )
     tenant_tables(
         op,
+        "dashboard",
         "document",
         "fact_export",
         "heard",
