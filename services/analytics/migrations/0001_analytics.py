@@ -54,7 +54,8 @@ def upgrade() -> None:
         "fact_export",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("exported", sa.BigInteger(), nullable=False),
-        sa.Column("exported_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("numbered", sa.BigInteger(), nullable=False),
+        sa.Column("exported_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_fact_export")),
     )
     op.create_table(

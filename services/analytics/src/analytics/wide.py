@@ -2,7 +2,7 @@
 
 Rows have a sign and are only ever added, so it makes no difference where a row is added up, and the answer is what PostgreSQL alone would have said,
 to the unit, at any moment. Who sees only some people's rows is answered by PostgreSQL, which keeps them apart; so is everybody while the lake
-cannot be read, or holds what is gone.
+cannot be read, or holds what is gone, or is not of this database.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -75,9 +75,9 @@ async def totals(
         # First the rows, then how far the lake has come: had it come further, rows might be in neither.
         found = await rest(waiting(tx.tenant_id, seen.exported))
         state = (await tx.execute(STATE, {"tenant": tx.tenant_id})).one()
-        if state.spoilt:
+        if state.spoilt or seen.exported > state.numbered:
             return None
-        if (state.exported or 0) > seen.exported:
+        if state.exported > seen.exported:
             continue
         for part, key, currency, measure, *sums in added:
             place = part, _key(asked.by, key, teams), currency, measure

@@ -4,7 +4,7 @@
 2. The rows of the batch and its number are written to the lake, in one commit of the table.
 3. What was queued under that number is deleted.
 
-A death before 2 leaves the number unused, and the next try takes it again, with what came since. After 2 the lake says itself that it holds the batch,
+A death before 2 leaves the number unused, and the next try takes another, for what came since too. After 2 the lake says itself that it holds the batch,
 and only 3 is done again. One tenant is written by one process at a time, under a lock of the database; one that lost it is refused by the table.
 
 Where there is no table, where rows are gone (a rebuild found others), or where database and lake do not belong together (one of them was restored), the
@@ -97,19 +97,18 @@ async def _number(database: Database, context: Context, have: int, *, missing: b
     async with database.transaction(context) as tx:
         mine = _one.owner_id == tx.tenant_id
         state = (await tx.execute(STATE, {"tenant": tx.tenant_id})).one()
-        exported = state.exported or 0
-        anew = missing or state.spoilt or have not in (exported, exported + 1)
-        if not anew:
+        anew = missing or state.spoilt or have not in (state.exported, state.numbered)
+        if not anew and have > state.exported:
+            await _note(tx, exported=have, exported_at=clock.now())
             await tx.execute(delete(_one).where(mine, _one.batch <= have))
-        batch = max(have, exported) + 1
+        batch = max(have, state.numbered) + 1
         some = select(_one.number).where(mine).order_by(_one.number)
         if not anew:
             some = some.limit(_MOST)
         marked: Any = await tx.execute(update(_one).where(_one.number.in_(some)).values(batch=batch))
         if not marked.rowcount:
-            if have > exported:
-                await _note(tx, have)
             return None, False
+        await _note(tx, numbered=batch)
         return batch, anew
 
 
@@ -138,10 +137,9 @@ async def _done(database: Database, context: Context, batch: int) -> None:
     """The lake holds the batch."""
     async with database.transaction(context) as tx:
         await tx.execute(delete(_one).where(_one.owner_id == tx.tenant_id, _one.batch <= batch))
-        await _note(tx, batch)
+        await _note(tx, exported=batch, exported_at=clock.now())
 
 
-async def _note(tx: Tx, batch: int) -> None:
-    row = insert(FactExport).values(tenant_id=tx.tenant_id, exported=batch, exported_at=clock.now())
-    told = {name: row.excluded[name] for name in ("exported", "exported_at")}
-    await tx.execute(row.on_conflict_do_update(index_elements=["tenant_id"], set_=told))
+async def _note(tx: Tx, **said: Any) -> None:
+    row = insert(FactExport).values({"tenant_id": tx.tenant_id, "exported": 0, "numbered": 0, **said})
+    await tx.execute(row.on_conflict_do_update(index_elements=["tenant_id"], set_=said))

@@ -37,8 +37,10 @@ class FactExport(TenantRow, Base):
     __tablename__ = "fact_export"
 
     exported: Mapped[int]
-    """The last batch that the lake holds, of which nothing is queued any more."""
-    exported_at: Mapped[datetime]
+    """The last batch that the lake holds, of which nothing is queued any more; 0 before there is any."""
+    numbered: Mapped[int]
+    """The last number that was given to a batch, and is given to no other: a lake that holds a later one is not of this database."""
+    exported_at: Mapped[datetime | None]
 
 
 def waiting(tenant_id: UUID, exported: int) -> ColumnElement[bool]:
@@ -50,10 +52,11 @@ def waiting(tenant_id: UUID, exported: int) -> ColumnElement[bool]:
 
 _of = bindparam("tenant")
 STATE = select(
-    select(FactExport.exported).scalar_subquery().label("exported"),
+    func.coalesce(select(FactExport.exported).scalar_subquery(), 0).label("exported"),
+    func.coalesce(select(FactExport.numbered).scalar_subquery(), 0).label("numbered"),
     exists().where(and_(QueuedFact.owner_id == _of, QueuedFact.gone)).label("spoilt"),
 )
-"""Of the tenant `tenant`: the last batch, and whether the lake holds what is gone."""
+"""Of the tenant `tenant`: the last batch, the last number, and whether the lake holds what is gone."""
 LAKE = select(
     select(FactExport.exported_at).scalar_subquery().label("exported_at"),
     select(func.count()).where(QueuedFact.owner_id == _of).scalar_subquery().label("waiting"),
