@@ -42,7 +42,7 @@ ORDER BY "measure", "at"
 def _fill(lake: Lake, tenant: Any, rows: int) -> None:
     step = timedelta(days=730) / timedelta(microseconds=1) / rows
     values = {"people": PEOPLE, "customers": CUSTOMERS, "measures": sorted(get_args(Measure)), "begin": BEGIN}
-    with duckdb.connect(config={"memory_limit": "2GB"}) as maker:
+    with tempfile.TemporaryDirectory() as room, duckdb.connect(config={"temp_directory": room}) as maker:
         made = maker.sql(_FACTS, params={**values, "step": step, "rows": rows})
 
         def batches() -> Iterator[RecordBatch]:

@@ -70,7 +70,8 @@ class Engine:
                 # A fifth of a second, and 30 MB, that a process without a wide question does without.
                 import duckdb
 
-                settings = {"threads": _THREADS, "memory_limit": _MEMORY}
+                # What does not fit into memory is PostgreSQL's: nothing is left on a disk.
+                settings = {"threads": _THREADS, "memory_limit": _MEMORY, "temp_directory": ""}
                 self._made = duckdb.connect(":memory:", config=settings)
             return self._made
 
