@@ -58,11 +58,13 @@ class Lake:
     def open(self, tenant_id: UUID, name: str = "facts") -> "DeltaTable | None":
         """None where there is no table."""
         from deltalake import DeltaTable
+        from deltalake.exceptions import TableNotFoundError
 
-        address = self.address(tenant_id, name)
-        if not DeltaTable.is_deltatable(address, self._options):
+        try:
+            # Not `is_deltatable`: that one lets no other thread run while it waits for the store.
+            return DeltaTable(self.address(tenant_id, name), storage_options=self._options)
+        except TableNotFoundError:
             return None
-        return DeltaTable(address, storage_options=self._options)
 
     def snapshot(self, tenant_id: UUID) -> Snapshot | None:
         """The newest state; None where there is no table, or nothing in it."""
