@@ -51,12 +51,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "id", "kind", name=op.f("pk_document")),
     )
     op.create_table(
-        "fact_export",
+        "lake_export",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("exported", sa.BigInteger(), nullable=False),
         sa.Column("numbered", sa.BigInteger(), nullable=False),
         sa.Column("exported_at", sa.DateTime(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_fact_export")),
+        sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_lake_export")),
     )
     op.create_table(
         "heard",
@@ -195,15 +195,15 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_movement_tenant_id_owner_id_id"), "movement", ["tenant_id", "owner_id", "id"])
     op.create_table(
-        "queued_fact",
+        "queued_movement",
         sa.Column("number", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("owner_id", sa.Uuid(), nullable=False),
         sa.Column("movement_id", sa.Uuid(), nullable=False),
         sa.Column("gone", sa.Boolean(), nullable=False),
         sa.Column("batch", sa.BigInteger(), nullable=True),
-        sa.PrimaryKeyConstraint("number", name=op.f("pk_queued_fact")),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_queued_movement")),
     )
-    op.create_index("ix_queued_fact_owner_id_movement_id", "queued_fact", ["owner_id", "movement_id"])
+    op.create_index("ix_queued_movement_owner_id_movement_id", "queued_movement", ["owner_id", "movement_id"])
     op.create_table(
         "team_copy",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -240,7 +240,7 @@ def upgrade() -> None:
         op,
         "dashboard",
         "document",
-        "fact_export",
+        "lake_export",
         "heard",
         "kpi",
         "kpi_result",
@@ -256,14 +256,14 @@ def upgrade() -> None:
     for event, rows, gone in (("INSERT", "NEW", "false"), ("UPDATE", "OLD", "true"), ("DELETE", "OLD", "true")):
         op.execute(
             f"CREATE TRIGGER queue_{event.lower()} AFTER {event} ON movement REFERENCING {rows} TABLE AS changed "
-            f"FOR EACH STATEMENT EXECUTE FUNCTION queue_facts({gone})"
+            f"FOR EACH STATEMENT EXECUTE FUNCTION queue_movements({gone})"
         )
 
 
 _QUEUE = """
-CREATE FUNCTION queue_facts() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION queue_movements() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO public.queued_fact (owner_id, movement_id, gone) SELECT tenant_id, id, TG_ARGV[0]::boolean FROM changed;
+    INSERT INTO public.queued_movement (owner_id, movement_id, gone) SELECT tenant_id, id, TG_ARGV[0]::boolean FROM changed;
     RETURN NULL;
 END
 $$

@@ -1,4 +1,4 @@
-"""The lake: wide questions come to the same with it as without, at every moment of an export, and whoever opens its tables finds the same rows."""
+"""The lake: wide questions come to the same with it as without, at every moment of an export, and a reader outside finds the same rows."""
 
 import json
 import shutil
@@ -69,11 +69,11 @@ BY_TEAM_AND_DAY = """
 import json, sys
 import duckdb
 from deltalake import DeltaTable
-files = {name: DeltaTable(f"{sys.argv[1]}/{name}").file_uris() for name in ("facts", "teams", "days")}
+files = {name: DeltaTable(f"{sys.argv[1]}/{name}").file_uris() for name in ("movements", "teams", "days")}
 rows = duckdb.execute('''
     WITH team AS (SELECT user_id, min(team_id) AS team_id FROM read_parquet($teams) WHERE until IS NULL GROUP BY ALL)
     SELECT d."day"::VARCHAR, t.team_id, f.currency, sum(f."count"), sum(f.amount)
-    FROM read_parquet($facts) f JOIN read_parquet($days) d ON f."at" >= d.begins_at AND f."at" < d.ends_at
+    FROM read_parquet($movements) f JOIN read_parquet($days) d ON f."at" >= d.begins_at AND f."at" < d.ends_at
     LEFT JOIN team t ON t.user_id = f.owner_id
     WHERE f.measure = 'order_confirmed' GROUP BY ALL HAVING sum(f."count") <> 0 ORDER BY ALL''', files).fetchall()
 print(json.dumps(rows))
@@ -142,13 +142,13 @@ async def test_the_lake_and_postgresql_agree_to_the_unit_whatever_is_exported(de
             await desk.h.deliver(each.event, aggregate_id=each.document, time=each.at)
         if part < 2:
             await export(desk)
-    assert await desk.h.admin.fetchval("SELECT count(*) FROM queued_fact") > 0
+    assert await desk.h.admin.fetchval("SELECT count(*) FROM queued_movement") > 0
     without = await answers(desk, None)
     assert await answers(desk, engine) == without
     assert engine.asked >= len(without)
     assert (await freshness(desk))["waiting"] > 0
     await export(desk)
-    assert await desk.h.admin.fetchval("SELECT count(*) FROM queued_fact") == 0
+    assert await desk.h.admin.fetchval("SELECT count(*) FROM queued_movement") == 0
     assert (await freshness(desk))["waiting"] == 0
     assert await answers(desk, engine) == without
     assert outside(desk) == await in_postgres(desk)
@@ -167,14 +167,14 @@ async def test_who_sees_their_own_alone_is_not_answered_by_the_lake(desk: Desk) 
 async def restore(desk: Desk, batches: int) -> None:
     """As if the database were of so many exports ago, before what was exported then had a number, and had lost the newest order."""
     await desk.h.admin.execute("DELETE FROM movement WHERE amount = 102")
-    await desk.h.admin.execute("DELETE FROM queued_fact")
+    await desk.h.admin.execute("DELETE FROM queued_movement")
     await desk.h.admin.execute(
-        "UPDATE fact_export SET exported = exported - $1::bigint, numbered = numbered - $1::bigint", batches
+        "UPDATE lake_export SET exported = exported - $1::bigint, numbered = numbered - $1::bigint", batches
     )
 
 
 @pytest.mark.parametrize("what", ["the lake is lost", "a rebuild found other rows", "restored: 1", "restored: 2"])
-async def test_a_lake_that_does_not_belong_to_the_rows_is_written_anew(desk: Desk, what: str) -> None:
+async def test_a_lake_that_does_not_belong_to_the_rows_is_written_again(desk: Desk, what: str) -> None:
     engine = Watched(desk.h.app.state.lake)
     for number in range(3):
         await sell(desk, number, 100 + number, desk.bo)

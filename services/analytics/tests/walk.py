@@ -42,9 +42,7 @@ async def walk(w: Walker) -> None:
     await w.get("/v1/analytics/dashboards/{dashboard_id}", dashboard_id=mine["id"])
     await w.get("/v1/analytics/dashboards/{dashboard_id}/figures", dashboard_id=mine["id"])
     await w.get("/v1/analytics/dashboards/{dashboard_id}/figures/{key}.svg", dashboard_id=mine["id"], key="placed")
-    await w.put(
-        "/v1/analytics/dashboards/{dashboard_id}", {**below, "parent_id": base["id"]}, dashboard_id=mine["id"]
-    )
+    await w.put("/v1/analytics/dashboards/{dashboard_id}", {**below, "parent_id": base["id"]}, dashboard_id=mine["id"])
     await w.delete("/v1/analytics/dashboards/{dashboard_id}", dashboard_id=mine["id"])
     await w.post("/v1/analytics/dashboards/{dashboard_id}/restore", dashboard_id=mine["id"])
 

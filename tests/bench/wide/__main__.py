@@ -1,4 +1,4 @@
-"""Writes facts of one tenant, of two years, to a lake as the exporter does, and asks the engine: `python -m wide 5000000`.
+"""Writes movements of one tenant, of two years, to a lake as the exporter does, and asks the engine: `python -m wide 5000000`.
 
 Printed are, in ms, the median and the 95th percentile by the clock, and the median on a processor, all threads together, which a busy machine
 disturbs less. The first question, which opens the engine and the table, stands by itself.
@@ -19,7 +19,7 @@ import duckdb
 from arro3.core import RecordBatch, RecordBatchReader
 
 from analytics.lake.engine import Engine, Question
-from analytics.lake.facts import FACTS
+from analytics.lake.movements import MOVEMENTS
 from analytics.lake.tables import Lake
 from analytics.measures import STANDING, Measure
 from analytics.reports import SALES, TASKS
@@ -28,7 +28,7 @@ from tailrace.settings import Settings
 
 ROUNDS, PEOPLE, CUSTOMERS = 15, 50, 10_000
 BEGIN = datetime(2025, 1, 1, tzinfo=UTC)
-_FACTS = """
+_MADE = """
 SELECT uuid()::VARCHAR AS id, "measure", "at", "at" AS known_at, 'order' AS kind, uuid()::VARCHAR AS document_id, 'SO-' || n AS document_number,
   md5('p' || n % $people) AS owner_id, md5('c' || n % $customers) AS customer_id, ['EUR', 'USD', 'JPY'][1 + n % 3] AS currency,
   ['low', 'normal', 'high'][1 + n % 3] AS "label", NULL::VARCHAR AS segment, NULL::VARCHAR AS came_of_id, 1::BIGINT AS "count",
@@ -43,16 +43,16 @@ def _fill(lake: Lake, tenant: Any, rows: int) -> None:
     step = timedelta(days=730) / timedelta(microseconds=1) / rows
     values = {"people": PEOPLE, "customers": CUSTOMERS, "measures": sorted(get_args(Measure)), "begin": BEGIN}
     with tempfile.TemporaryDirectory() as room, duckdb.connect(config={"temp_directory": room}) as maker:
-        made = maker.sql(_FACTS, params={**values, "step": step, "rows": rows})
+        made = maker.sql(_MADE, params={**values, "step": step, "rows": rows})
 
         def batches() -> Iterator[RecordBatch]:
             for batch in RecordBatchReader.from_arrow(made):
                 yield RecordBatch.from_arrays(
-                    [column.cast(field.type) for column, field in zip(batch.columns, FACTS.schema, strict=True)],
-                    schema=FACTS.schema,
+                    [column.cast(field.type) for column, field in zip(batch.columns, MOVEMENTS.schema, strict=True)],
+                    schema=MOVEMENTS.schema,
                 )
 
-        lake.append(tenant, 1, batches, anew=True)
+        lake.append(tenant, 1, batches, whole=True)
 
 
 def _questions() -> dict[str, Question]:
@@ -85,7 +85,10 @@ async def _measure(rows: int) -> None:
         assert seen is not None
         assert seen.rows == rows
         size = sum(os.path.getsize(file) for file in seen.files) // 2**20
-        print(f"{rows} facts, {size} MB in {time.monotonic() - began:.0f} s; load {os.getloadavg()[0]:.1f}", flush=True)
+        print(
+            f"{rows} movements, {size} MB in {time.monotonic() - began:.0f} s; load {os.getloadavg()[0]:.1f}",
+            flush=True,
+        )
         engine = Engine(lake)
         for what, question in _questions().items():
             clock: list[float] = []

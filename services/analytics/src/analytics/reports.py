@@ -269,9 +269,7 @@ async def _added_up(
         cast(func.sum(each.seconds), BigInteger).label("seconds"),
     ).group_by(*told_apart)
     rows = await tx.execute(query)
-    return {
-        (row.part, row.key, row.currency, row.measure): (row.documents, row.amount, row.seconds) for row in rows
-    }
+    return {(row.part, row.key, row.currency, row.measure): (row.documents, row.amount, row.seconds) for row in rows}
 
 
 async def customers_who(

@@ -31,7 +31,7 @@ service = Service(
     },
     released=False,
     metadata=Base.metadata,
-    platform_tables=frozenset({"queued_fact"}),
+    platform_tables=frozenset({"queued_movement"}),
     stores=True,
     works=[exporter.run],
     on_start=means.prepare,

@@ -51,7 +51,7 @@ class Engine:
         self._making = threading.Lock()
 
     async def snapshot(self, tenant_id: UUID) -> Snapshot | None:
-        """The newest state of a tenant's facts, where the engine can read it."""
+        """The newest state of a tenant's movements, where the engine can read it."""
         return await asyncio.to_thread(self.lake.snapshot, tenant_id) if self.lake.is_local else None
 
     async def ask(self, seen: Snapshot, question: Question) -> list[Added]:
@@ -97,7 +97,7 @@ def _statement(question: Question, files: Sequence[str]) -> tuple[str, dict[str,
     if question.known is not None:
         where.append(f'"known_at" <= {given(question.known)}')
     if question.due is not None:
-        where.append(f"(\"measure\" <> 'task_due' OR \"at\" <= {given(question.due)})")
+        where.append(f'("measure" <> \'task_due\' OR "at" <= {given(question.due)})')
     if question.owners is not None:
         where.append(_among("owner_id", sorted(map(str, question.owners)), given))
     if question.customer_id is not None:

@@ -8,7 +8,7 @@ A death before 2 leaves the number unused, and the next try takes another, for w
 and only 3 is done again. One tenant is written by one process at a time, under a lock of the database; one that lost it is refused by the table.
 
 Where there is no table, where rows are gone (a rebuild found others), or where database and lake do not belong together (one of them was restored), the
-lake is written anew, in place of all that it held, in one commit as well.
+lake is written again, in place of all that it held, in one commit as well.
 """
 
 import asyncio
@@ -23,8 +23,8 @@ from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from analytics.lake import dimensions
-from analytics.lake.facts import FACTS, facts
-from analytics.lake.queue import STATE, FactExport, QueuedFact
+from analytics.lake.movements import MOVEMENTS, in_order
+from analytics.lake.queue import STATE, LakeExport, QueuedMovement
 from analytics.lake.tables import Lake, exported_of
 from analytics.movements import Movement
 from tailrace.core import clock
@@ -38,9 +38,9 @@ EVERY = 10.0
 """Seconds from one look at the queue to the next."""
 _MOST, _AT_ONCE = 200_000, 50_000
 """How many rows a batch takes at most, and how many of them are in memory."""
-_PATIENCE = 120.0
+_LONGEST_READ = 120.0
 """Seconds that a thread waits for rows of the database, should the loop have ended."""
-_one: Any = QueuedFact
+_one: Any = QueuedMovement
 _WAITING = select(func.array_agg(_one.owner_id.distinct()))
 _LOCK = select(func.pg_try_advisory_xact_lock(func.hashtextextended(bindparam("name"), 64)))
 
@@ -52,7 +52,7 @@ async def run(app: FastAPI, settings: Settings, stop: asyncio.Event) -> None:
             await export_all(app.state.database, app.state.lake)
         except Exception as error:
             if not is_transient(error):
-                log.error("facts not written to the lake", exc_info=error)
+                log.error("movements not written to the lake", exc_info=error)
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), EVERY)
 
@@ -82,34 +82,34 @@ async def export(database: Database, lake: Lake, tenant_id: UUID) -> bool:
             return False
         table = await asyncio.to_thread(lake.open, tenant_id)
         have = exported_of(table)
-        batch, anew = await _number(database, context, have, missing=table is None)
+        batch, whole = await _number(database, context, have, missing=table is None)
         if batch is None:
             return False
-        rows = _rows(held, tenant_id, None if anew else batch)
+        rows = _rows(held, tenant_id, None if whole else batch)
         loop = asyncio.get_running_loop()
-        await asyncio.to_thread(lake.append, tenant_id, batch, lambda: _in_thread(rows, loop), anew=anew)
+        await asyncio.to_thread(lake.append, tenant_id, batch, lambda: _in_thread(rows, loop), whole=whole)
         await _done(database, context, batch)
     return True
 
 
 async def _number(database: Database, context: Context, have: int, *, missing: bool) -> tuple[int | None, bool]:
-    """Give what waits the number of the next batch; None where nothing waits. And whether the lake is to be written anew."""
+    """Give what waits the number of the next batch; None where nothing waits. And whether the lake is to be written whole."""
     async with database.transaction(context) as tx:
         mine = _one.owner_id == tx.tenant_id
         state = (await tx.execute(STATE, {"tenant": tx.tenant_id})).one()
-        anew = missing or state.spoilt or have not in (state.exported, state.numbered)
-        if not anew and have > state.exported:
+        whole = missing or state.spoilt or have not in (state.exported, state.numbered)
+        if not whole and have > state.exported:
             await _note(tx, exported=have, exported_at=clock.now())
             await tx.execute(delete(_one).where(mine, _one.batch <= have))
         batch = max(have, state.numbered) + 1
         some = select(_one.number).where(mine).order_by(_one.number)
-        if not anew:
+        if not whole:
             some = some.limit(_MOST)
         marked: Any = await tx.execute(update(_one).where(_one.number.in_(some)).values(batch=batch))
         if not marked.rowcount:
             return None, False
         await _note(tx, numbered=batch)
-        return batch, anew
+        return batch, whole
 
 
 async def _rows(tx: Tx, tenant_id: UUID, batch: int | None) -> AsyncIterator[RecordBatch]:
@@ -118,9 +118,9 @@ async def _rows(tx: Tx, tenant_id: UUID, batch: int | None) -> AsyncIterator[Rec
     which = Movement.id.not_in(queued.where(_one.batch.is_(None)))
     if batch is not None:
         which = Movement.id.in_(queued.where(_one.batch == batch))
-    found = await tx.stream(facts().where(which).execution_options(yield_per=_AT_ONCE))
+    found = await tx.stream(in_order().where(which).execution_options(yield_per=_AT_ONCE))
     async for part in found.partitions():
-        yield await asyncio.to_thread(FACTS.batch, part)
+        yield await asyncio.to_thread(MOVEMENTS.batch, part)
 
 
 def _in_thread(rows: AsyncIterator[RecordBatch], loop: asyncio.AbstractEventLoop) -> Iterator[RecordBatch]:
@@ -129,7 +129,7 @@ def _in_thread(rows: AsyncIterator[RecordBatch], loop: asyncio.AbstractEventLoop
     async def following() -> RecordBatch | None:
         return await anext(rows, None)
 
-    while (batch := asyncio.run_coroutine_threadsafe(following(), loop).result(_PATIENCE)) is not None:
+    while (batch := asyncio.run_coroutine_threadsafe(following(), loop).result(_LONGEST_READ)) is not None:
         yield batch
 
 
@@ -141,5 +141,5 @@ async def _done(database: Database, context: Context, batch: int) -> None:
 
 
 async def _note(tx: Tx, **said: Any) -> None:
-    row = insert(FactExport).values({"tenant_id": tx.tenant_id, "exported": 0, "numbered": 0, **said})
+    row = insert(LakeExport).values({"tenant_id": tx.tenant_id, "exported": 0, "numbered": 0, **said})
     await tx.execute(row.on_conflict_do_update(index_elements=["tenant_id"], set_=said))

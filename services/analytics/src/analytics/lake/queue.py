@@ -1,6 +1,6 @@
 """What is still to be written to the lake, and how far that has come.
 
-A trigger puts the id of each movement here that is made, in the transaction that makes it, whoever does so: the projection, or a rebuild. So what
+A trigger puts the id of each movement here that is made, in the transaction that makes it, be it by the projection or by a rebuild. So what
 waits here and what the lake holds is together always what is committed. `analytics.lake.exporter` takes it away.
 """
 
@@ -16,11 +16,11 @@ from analytics.movements import Movement
 from tailrace.db.models import TenantRow
 
 
-class QueuedFact(Base):
+class QueuedMovement(Base):
     """A movement that was made, or is `gone`: routing data, by which the exporter finds whose turn it is."""
 
-    __tablename__ = "queued_fact"
-    __table_args__ = (Index("ix_queued_fact_owner_id_movement_id", "owner_id", "movement_id"),)
+    __tablename__ = "queued_movement"
+    __table_args__ = (Index("ix_queued_movement_owner_id_movement_id", "owner_id", "movement_id"),)
 
     number: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     owner_id: Mapped[UUID]
@@ -31,10 +31,10 @@ class QueuedFact(Base):
     """The commit of the lake that is to hold it; None while it is in none."""
 
 
-class FactExport(TenantRow, Base):
+class LakeExport(TenantRow, Base):
     """How far the lake of a tenant has come."""
 
-    __tablename__ = "fact_export"
+    __tablename__ = "lake_export"
 
     exported: Mapped[int]
     """The last batch that the lake holds, of which nothing is queued any more; 0 before there is any."""
@@ -45,20 +45,20 @@ class FactExport(TenantRow, Base):
 
 def waiting(tenant_id: UUID, exported: int) -> ColumnElement[bool]:
     """The movements that a lake does not hold which holds the batches up to `exported`."""
-    one: Any = QueuedFact
+    one: Any = QueuedMovement
     later = or_(one.batch.is_(None), one.batch > exported)
     return Movement.id.in_(select(one.movement_id).where(one.owner_id == tenant_id, ~one.gone, later))
 
 
 _of = bindparam("tenant")
 STATE = select(
-    func.coalesce(select(FactExport.exported).scalar_subquery(), 0).label("exported"),
-    func.coalesce(select(FactExport.numbered).scalar_subquery(), 0).label("numbered"),
-    exists().where(and_(QueuedFact.owner_id == _of, QueuedFact.gone)).label("spoilt"),
+    func.coalesce(select(LakeExport.exported).scalar_subquery(), 0).label("exported"),
+    func.coalesce(select(LakeExport.numbered).scalar_subquery(), 0).label("numbered"),
+    exists().where(and_(QueuedMovement.owner_id == _of, QueuedMovement.gone)).label("spoilt"),
 )
 """Of the tenant `tenant`: the last batch, the last number, and whether the lake holds what is gone."""
 LAKE = select(
-    select(FactExport.exported_at).scalar_subquery().label("exported_at"),
-    select(func.count()).where(QueuedFact.owner_id == _of).scalar_subquery().label("waiting"),
+    select(LakeExport.exported_at).scalar_subquery().label("exported_at"),
+    select(func.count()).where(QueuedMovement.owner_id == _of).scalar_subquery().label("waiting"),
 )
 """Of the tenant `tenant`: when its lake was written last, and how many rows wait."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from arro3.core import RecordBatch, RecordBatchReader
-from analytics.lake.facts import FACTS
+from analytics.lake.movements import MOVEMENTS
 from tailrace.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _KEPT = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A state of a tenant's facts: the last batch that it holds, its files, how many rows and from when to when they count."""
+    """A state of a tenant's movements: the last batch that it holds, its files, how many rows and from when to when they count."""
 
     exported: int
     files: Sequence[str]
@@ -51,11 +51,11 @@ class Lake:
         self._root = str(Path(root).absolute()) if self.is_local else root.rstrip("/")
         self._options = None if self.is_local else _options(settings)
 
-    def address(self, tenant_id: UUID, name: str = "facts") -> str:
+    def address(self, tenant_id: UUID, name: str = "movements") -> str:
         """Where a table of a tenant is: what an outside reader opens."""
         return f"{self._root}/analytics/lake/{tenant_id}/{name}"
 
-    def open(self, tenant_id: UUID, name: str = "facts") -> "DeltaTable | None":
+    def open(self, tenant_id: UUID, name: str = "movements") -> "DeltaTable | None":
         """None where there is no table."""
         from deltalake import DeltaTable
         from deltalake.exceptions import TableNotFoundError
@@ -78,16 +78,18 @@ class Lake:
         ends = [[each.astimezone(UTC) for each in several if each is not None] for several in (first, last)]
         return Snapshot(exported_of(table), table.file_uris(), sum(rows), min(ends[0]), max(ends[1]))
 
-    def append(self, tenant_id: UUID, batch: int, rows: Callable[[], Iterator[RecordBatch]], *, anew: bool) -> None:
-        """Commit a batch of facts; `anew` in place of all there is. Raises CommitFailedError where another has committed that batch."""
-        self._commit(tenant_id, "facts", RecordBatchReader.from_batches(FACTS.schema, rows()), batch, anew=anew)
+    def append(self, tenant_id: UUID, batch: int, rows: Callable[[], Iterator[RecordBatch]], *, whole: bool) -> None:
+        """Commit a batch of movements; `whole` in place of all there is. Raises CommitFailedError where another has committed that batch."""
+        self._commit(
+            tenant_id, "movements", RecordBatchReader.from_batches(MOVEMENTS.schema, rows()), batch, whole=whole
+        )
 
     def replace(self, tenant_id: UUID, name: str, rows: RecordBatch, content: int) -> None:
         """Put rows in place of what a small table holds; nothing where it holds them. `content` is a number that these rows alone have."""
         if exported_of(self.open(tenant_id, name)) != content:
-            self._commit(tenant_id, name, rows, content, anew=True)
+            self._commit(tenant_id, name, rows, content, whole=True)
 
-    def _commit(self, tenant_id: UUID, name: str, rows: Any, number: int, *, anew: bool) -> None:
+    def _commit(self, tenant_id: UUID, name: str, rows: Any, number: int, *, whole: bool) -> None:
         from deltalake import CommitProperties, Transaction, WriterProperties, write_deltalake
 
         address = self.address(tenant_id, name)
@@ -96,7 +98,7 @@ class Lake:
         write_deltalake(
             address,
             rows,
-            mode="overwrite" if anew else "append",
+            mode="overwrite" if whole else "append",
             name=name,
             configuration=_CONFIGURATION,
             storage_options=self._options,

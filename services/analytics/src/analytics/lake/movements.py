@@ -1,4 +1,4 @@
-"""What a fact is in the lake: a movement with the number of its document."""
+"""What a movement is in the lake: its row, with the number of its document."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from sqlalchemy import Select, and_, select
 from analytics.lake.columns import Columns
 from analytics.movements import Document, Movement
 
-FACTS = Columns(
+MOVEMENTS = Columns(
     id="id",
     measure="text",
     at="time",
@@ -28,8 +28,8 @@ FACTS = Columns(
 )
 
 
-def facts() -> Select[Any]:
+def in_order() -> Select[Any]:
     """Every movement of the tenant, those of one measure together, in the order of time: a reader of few measures or days skips the rest."""
     known = and_(Document.id == Movement.document_id, Document.kind == Movement.kind)
-    columns = [Document.number if name == "document_number" else getattr(Movement, name) for name in FACTS.names]
+    columns = [Document.number if name == "document_number" else getattr(Movement, name) for name in MOVEMENTS.names]
     return select(*columns).outerjoin(Document, known).order_by(Movement.measure, Movement.at, Movement.id)
