@@ -4,7 +4,6 @@ from datetime import date, timedelta
 from typing import Any
 from xml.etree import ElementTree
 
-import pytest
 from selling_desk import NOON, Desk, sell
 
 from contracts import orders
@@ -80,19 +79,17 @@ async def test_a_tile_is_drawn(desk: Desk) -> None:
     assert (await desk.h.client.get(f"{path}/other.svg")).status_code == 404
 
 
-@pytest.mark.parametrize(
-    ("tiles", "field"),
-    [
-        ([PLACED, PLACED], "/tiles/1/key"),
-        ([{**NET, "currency": None}], "/tiles/0/currency"),
-        ([{**PLACED, "currency": "EUR"}], "/tiles/0/currency"),
-        ([{**PLACED, "key": "No key"}], "/tiles/0/key"),
-        ([{**PLACED, "periods": 121}], "/tiles/0/periods"),
-    ],
-)
-async def test_tiles_that_show_nothing_are_refused(desk: Desk, tiles: list[dict[str, Any]], field: str) -> None:
-    answer = await put_together(desk, "BAD", tiles, status=422)
-    assert answer["errors"][0]["field"] == field
+async def test_tiles_that_show_nothing_are_refused(desk: Desk) -> None:
+    refused: dict[str, list[dict[str, Any]]] = {
+        "/tiles/1/key": [PLACED, PLACED],
+        "/tiles/0/currency": [{**NET, "currency": None}],
+        "/tiles/1/currency": [NET, {**PLACED, "currency": "EUR"}],
+        "/tiles/0/key": [{**PLACED, "key": "No key"}],
+        "/tiles/0/periods": [{**PLACED, "periods": 121}],
+    }
+    for field, tiles in refused.items():
+        answer = await put_together(desk, "BAD", tiles, status=422)
+        assert answer["errors"][0]["field"] == field
 
 
 async def test_dashboards_stand_on_one_another_five_deep(desk: Desk) -> None:

@@ -43,13 +43,14 @@ def _fill(lake: Lake, tenant: Any, rows: int) -> None:
     step = timedelta(days=730) / timedelta(microseconds=1) / rows
     values = {"people": PEOPLE, "customers": CUSTOMERS, "measures": sorted(get_args(Measure)), "begin": BEGIN}
     with tempfile.TemporaryDirectory() as room, duckdb.connect(config={"temp_directory": room}) as maker:
-        made = maker.sql(_MADE, params={**values, "step": step, "rows": rows})
+        schema: Any = MOVEMENTS.schema
+        made: Any = maker.sql(_MADE, params={**values, "step": step, "rows": rows})
 
         def batches() -> Iterator[RecordBatch]:
             for batch in RecordBatchReader.from_arrow(made):
                 yield RecordBatch.from_arrays(
-                    [column.cast(field.type) for column, field in zip(batch.columns, MOVEMENTS.schema, strict=True)],
-                    schema=MOVEMENTS.schema,
+                    [column.cast(field.type) for column, field in zip(batch.columns, schema, strict=True)],
+                    schema=schema,
                 )
 
         lake.append(tenant, 1, batches, whole=True)

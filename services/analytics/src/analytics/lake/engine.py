@@ -71,7 +71,7 @@ class Engine:
                 import duckdb
 
                 # What does not fit into memory is PostgreSQL's: nothing is left on a disk.
-                settings = {"threads": _THREADS, "memory_limit": _MEMORY, "temp_directory": ""}
+                settings: dict[str, Any] = {"threads": _THREADS, "memory_limit": _MEMORY, "temp_directory": ""}
                 self._made = duckdb.connect(":memory:", config=settings)
             return self._made
 
