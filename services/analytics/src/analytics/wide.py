@@ -51,8 +51,8 @@ async def totals(
     """What the lake and the `rest`, on a condition, come to; None where PostgreSQL is to be asked alone. `asked` is a `reports.Asked`."""
     if engine is None or tx.owners is not None:
         return None
-    for _ in range(_TRIES):
-        seen = await _seen(tx, engine, bounds)
+    for tried in range(_TRIES):
+        seen = await _seen(tx, engine, bounds, newest=tried > 0)
         if seen is None:
             return None
         teams = await _teams(tx, asked)
@@ -87,10 +87,10 @@ async def totals(
     return None
 
 
-async def _seen(tx: Tx, engine: Engine, bounds: Sequence[datetime]) -> Snapshot | None:
+async def _seen(tx: Tx, engine: Engine, bounds: Sequence[datetime], *, newest: bool) -> Snapshot | None:
     """The state of the lake to ask, where enough is asked for."""
     try:
-        seen = await engine.snapshot(tx.tenant_id)
+        seen = await engine.snapshot(tx.tenant_id, newest=newest)
     except Exception as error:
         log.error("the lake not read", exc_info=error)
         return None

@@ -6,6 +6,7 @@ Any process may ask, beside the one that writes: files never change. Whole numbe
 import asyncio
 import os
 import threading
+import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,8 @@ from analytics.lake.tables import Lake, Snapshot
 WIDE = 250_000
 """From about how many rows on a question is asked of the lake: fewer are added up by PostgreSQL as quickly."""
 _MEMORY = "512MB"
+_HELD, _MOST = 60.0, 1000
+"""Seconds for which a state is taken for the newest, until it is seen not to be; and of how many tenants."""
 _THREADS = min(os.cpu_count() or 1, 4)
 
 
@@ -49,10 +52,21 @@ class Engine:
         self.lake, self.wide = lake, wide
         self._made: Any = None
         self._making = threading.Lock()
+        self._seen: dict[UUID, tuple[float, Snapshot | None]] = {}
 
-    async def snapshot(self, tenant_id: UUID) -> Snapshot | None:
-        """The newest state of a tenant's movements, where the engine can read it."""
-        return await asyncio.to_thread(self.lake.snapshot, tenant_id) if self.lake.is_local else None
+    async def snapshot(self, tenant_id: UUID, *, newest: bool = False) -> Snapshot | None:
+        """A state of a tenant's movements, of the last minute or the newest, where the engine can read it."""
+        if not self.lake.is_local:
+            return None
+        now = time.monotonic()
+        looked, seen = self._seen.get(tenant_id, (0.0, None))
+        if newest or now - looked > _HELD or tenant_id not in self._seen:
+            seen = await asyncio.to_thread(self.lake.snapshot, tenant_id)
+            self._seen.pop(tenant_id, None)
+            self._seen[tenant_id] = now, seen
+            if len(self._seen) > _MOST:
+                del self._seen[next(iter(self._seen))]
+        return seen
 
     async def ask(self, seen: Snapshot, question: Question) -> list[Added]:
         """The sums of what a state holds."""

@@ -80,9 +80,9 @@ class Lake:
 
     def append(self, tenant_id: UUID, batch: int, rows: Callable[[], Iterator[RecordBatch]], *, whole: bool) -> None:
         """Commit a batch of movements; `whole` in place of all there is. Raises CommitFailedError where another has committed that batch."""
-        self._commit(
-            tenant_id, "movements", RecordBatchReader.from_batches(MOVEMENTS.schema, rows()), batch, whole=whole
-        )
+        batches: Any = rows()
+        reader = RecordBatchReader.from_batches(MOVEMENTS.schema, batches)
+        self._commit(tenant_id, "movements", reader, batch, whole=whole)
 
     def replace(self, tenant_id: UUID, name: str, rows: RecordBatch, content: int) -> None:
         """Put rows in place of what a small table holds; nothing where it holds them. `content` is a number that these rows alone have."""
