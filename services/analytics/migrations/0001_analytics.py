@@ -203,6 +203,9 @@ def upgrade() -> None:
         sa.Column("batch", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_queued_movement")),
     )
+    op.create_index(
+        "ix_queued_movement_owner_id_gone", "queued_movement", ["owner_id"], postgresql_where=sa.text("gone")
+    )
     op.create_index("ix_queued_movement_owner_id_movement_id", "queued_movement", ["owner_id", "movement_id"])
     op.create_table(
         "team_copy",

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Identity, Index, and_, bindparam, exists, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Identity, Index, and_, bindparam, exists, func, or_, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from analytics.base import Base
@@ -20,7 +20,10 @@ class QueuedMovement(Base):
     """A movement that was made, or is `gone`: routing data, by which the exporter finds whose turn it is."""
 
     __tablename__ = "queued_movement"
-    __table_args__ = (Index("ix_queued_movement_owner_id_movement_id", "owner_id", "movement_id"),)
+    __table_args__ = (
+        Index("ix_queued_movement_owner_id_movement_id", "owner_id", "movement_id"),
+        Index("ix_queued_movement_owner_id_gone", "owner_id", postgresql_where=text("gone")),
+    )
 
     number: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     owner_id: Mapped[UUID]
@@ -51,6 +54,7 @@ def waiting(tenant_id: UUID, exported: int) -> ColumnElement[bool]:
 
 
 _of = bindparam("tenant")
+COUNTED = 10_000
 STATE = select(
     func.coalesce(select(LakeExport.exported).scalar_subquery(), 0).label("exported"),
     func.coalesce(select(LakeExport.numbered).scalar_subquery(), 0).label("numbered"),
@@ -59,6 +63,9 @@ STATE = select(
 """Of the tenant `tenant`: the last batch, the last number, and whether the lake holds what is gone."""
 LAKE = select(
     select(LakeExport.exported_at).scalar_subquery().label("exported_at"),
-    select(func.count()).where(QueuedMovement.owner_id == _of).scalar_subquery().label("waiting"),
+    select(func.count())
+    .select_from(select(QueuedMovement.number).where(QueuedMovement.owner_id == _of).limit(COUNTED).subquery())
+    .scalar_subquery()
+    .label("waiting"),
 )
-"""Of the tenant `tenant`: when its lake was written last, and how many rows wait."""
+"""Of the tenant `tenant`: when its lake was written last, and how many rows wait, as far as they are counted."""

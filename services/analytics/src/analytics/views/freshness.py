@@ -35,7 +35,7 @@ class LakeView(View):
     exported_at: datetime | None
     """When something was written there last, in UTC; null before anything was."""
     waiting: int
-    """How many rows of reports are still to be written there."""
+    """How many rows of reports are still to be written there; 10000 for as many and more."""
 
 
 class FreshnessView(View):
