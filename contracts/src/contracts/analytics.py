@@ -147,7 +147,7 @@ class DashboardEvent(Event):
 
 
 class DashboardDescription(DashboardEvent):
-    """The whole of a dashboard: its own `tiles`, which come before and in place of those of `parent_id`. Created, updated and restored say the same."""
+    """The whole of a dashboard: its own `tiles`, on top of those of `parent_id`. Created, updated and restored say the same."""
 
     name: str
     parent_id: UUID | None = None

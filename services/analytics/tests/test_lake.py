@@ -89,16 +89,14 @@ async def test_a_reader_outside_cuts_days_and_finds_teams_as_reports_do(desk: De
     await desk.form(desk.north, desk.bo, at=NOON)
     await sell(desk, 5, 50_000, desk.cy)
     await export(desk)
-    folder = str(Path(desk.h.app.state.lake.address(desk.h.tenant)).parent)
-    ran = subprocess.run([sys.executable, "-c", BY_TEAM_AND_DAY, folder], capture_output=True, text=True, check=False)
-    assert ran.returncode == 0, ran.stderr
+    found = outside(desk, BY_TEAM_AND_DAY, folder=str(Path(desk.h.app.state.lake.address(desk.h.tenant)).parent))
     asked = {"from_": "2026-10-01", "until": "2026-11-01", "interval": "day", "by": "team"}
     rows = (await desk.ask("/v1/reports/sales-summary", **asked))["rows"]
     reported = [
         [row["begins_on"], row["key"], row["currency"], row["confirmed"]["count"], row["confirmed"]["amount"]]
         for row in rows
     ]
-    assert sorted(json.loads(ran.stdout), key=str) == sorted(reported, key=str)
+    assert sorted(found, key=str) == sorted(reported, key=str)
     assert {(row[1], row[4]) for row in reported} == {(str(desk.north), 1), (str(desk.south), 50_110), (None, 1_000)}
 
 
@@ -114,10 +112,10 @@ class Watched(Engine):
         return await super().ask(*arguments)
 
 
-def outside(desk: Desk) -> list[list[Any]]:
-    """What a program finds that knows the folder alone."""
-    address = desk.h.app.state.lake.address(desk.h.tenant)
-    ran = subprocess.run([sys.executable, "-c", OUTSIDE, address], capture_output=True, text=True, check=False)
+def outside(desk: Desk, program: str = OUTSIDE, *, folder: str | None = None) -> list[list[Any]]:
+    """What a program finds that knows the folder alone: of the movements, unless another is said."""
+    address = folder or desk.h.app.state.lake.address(desk.h.tenant)
+    ran = subprocess.run([sys.executable, "-c", program, address], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     found: list[list[Any]] = json.loads(ran.stdout)
     return found
@@ -193,12 +191,17 @@ async def test_a_lake_that_does_not_belong_to_the_rows_is_written_again(desk: De
     assert await answers(desk, engine) == await answers(desk, None)
 
 
+def spoil(desk: Desk) -> None:
+    """Every file holds something else."""
+    for file in Path(desk.h.app.state.lake.address(desk.h.tenant)).glob("*.parquet"):
+        file.write_bytes(b"nothing of the kind")
+
+
 async def test_a_lake_that_cannot_be_read_leaves_the_answer_to_postgresql(desk: Desk) -> None:
     await sell(desk, 1, 100, desk.bo)
     await export(desk)
     engine = Watched(desk.h.app.state.lake)
-    for file in Path(desk.h.app.state.lake.address(desk.h.tenant)).glob("*.parquet"):
-        file.write_bytes(b"nothing of the kind")
+    spoil(desk)
     assert await answers(desk, engine) == await answers(desk, None)
     assert engine.asked > 0
 

@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, get_args
 
 import duckdb
@@ -20,7 +21,7 @@ from arro3.core import RecordBatch, RecordBatchReader
 
 from analytics.lake.engine import Engine, Question
 from analytics.lake.movements import MOVEMENTS
-from analytics.lake.tables import Lake
+from analytics.lake.tables import Lake, Snapshot
 from analytics.measures import STANDING, Measure
 from analytics.reports import SALES, TASKS
 from tailrace.core.ids import uuid7
@@ -56,6 +57,10 @@ def _fill(lake: Lake, tenant: Any, rows: int) -> None:
         lake.append(tenant, 1, batches, whole=True)
 
 
+def _megabytes(seen: Snapshot) -> int:
+    return sum(Path(file).stat().st_size for file in seen.files) // 2**20
+
+
 def _questions() -> dict[str, Question]:
     sales, tasks = sorted(SALES.measures - STANDING), sorted(TASKS.measures - STANDING)
     months = [datetime(2025 + month // 12, month % 12 + 1, 1, tzinfo=UTC) for month in range(25)]
@@ -85,7 +90,7 @@ async def _measure(rows: int) -> None:
         seen = lake.snapshot(tenant)
         assert seen is not None
         assert seen.rows == rows
-        size = sum(os.path.getsize(file) for file in seen.files) // 2**20
+        size = _megabytes(seen)
         print(
             f"{rows} movements, {size} MB in {time.monotonic() - began:.0f} s; load {os.getloadavg()[0]:.1f}",
             flush=True,

@@ -106,7 +106,7 @@ async def _teams(tx: Tx, asked: Any) -> Mapping[UUID, UUID]:
         return {}
     teams = teams_at(asked.as_of)
     rows = await tx.execute(select(teams.c.user_id, teams.c.team_id))
-    return {user_id: team_id for user_id, team_id in rows}
+    return {row.user_id: row.team_id for row in rows}
 
 
 def _owners(asked: Any, teams: Mapping[UUID, UUID]) -> set[UUID] | None:

@@ -1,7 +1,7 @@
-"""What a reader of the movements needs besides: who was in which team, and when each of the company's days began. Small tables, written whole when they changed.
+"""What a reader of the movements needs besides: who was in which team, and when each of the company's days began.
 
-`teams`: of several teams of one person the lowest id counts, as in reports. `days`: from the day of the first movement to two years after the last, so
-that a reader without our calendar cuts days where reports cut them.
+Small tables, written whole when they changed. `teams`: of several teams of one person the lowest id counts, as in reports. `days`: from the day of
+the first movement to two years after the last, so that a reader without our calendar cuts days where reports cut them.
 """
 
 import asyncio

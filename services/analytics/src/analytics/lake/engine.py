@@ -1,4 +1,4 @@
-"""Wide questions are asked of the lake's files by an engine of columns (DuckDB) in this process: it reads of them what a question needs, and keeps nothing.
+"""Wide questions are asked of the lake's files, by an engine of columns (DuckDB) in this process. It reads what a question needs, and keeps nothing.
 
 Any process may ask, beside the one that writes: files never change. Whole numbers are added exactly.
 """

@@ -4,11 +4,12 @@
 2. The rows of the batch and its number are written to the lake, in one commit of the table.
 3. What was queued under that number is deleted.
 
-A death before 2 leaves the number unused, and the next try takes another, for what came since too. After 2 the lake says itself that it holds the batch,
-and only 3 is done again. One tenant is written by one process at a time, under a lock of the database; one that lost it is refused by the table.
+A death before 2 leaves the number unused, and the next try takes another, for what came since too. After 2 the lake says itself that it holds the
+batch, and only 3 is done again. One tenant is written by one process at a time, under a lock of the database; one that lost it is refused by the
+table.
 
-Where there is no table, where rows are gone (a rebuild found others), or where database and lake do not belong together (one of them was restored), the
-lake is written again, in place of all that it held, in one commit as well.
+Where there is no table, where rows are gone (a rebuild found others), or where database and lake do not belong together (one of them was restored),
+the lake is written again, in place of all that it held, in one commit as well.
 """
 
 import asyncio

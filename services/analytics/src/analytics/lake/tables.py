@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from arro3.core import RecordBatch, RecordBatchReader
+
 from analytics.lake.movements import MOVEMENTS
 from tailrace.settings import Settings
 
