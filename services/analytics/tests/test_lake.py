@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ BY = {
     "approval-statistics": ("company", "kind"),
     "task-completion": ("team", "priority"),
 }
+FEW = {"sales-summary": ("team",), "approval-statistics": ("kind",)}
 OUTSIDE = """
 import json, sys
 import duckdb
@@ -41,13 +43,15 @@ async def export(desk: Desk) -> None:
     await exporter.export_all(desk.h.database, desk.h.app.state.lake)
 
 
-async def answers(desk: Desk, engine: Engine | None, *, client: Any = None) -> list[Any]:
+async def answers(
+    desk: Desk, engine: Engine | None, *, client: Any = None, of: Mapping[str, Sequence[str]] = FEW
+) -> list[Any]:
     """Every report, told apart in several ways, cut into several parts, of now and as of past days; without its stamps."""
     kept, desk.h.app.state.engine = desk.h.app.state.engine, engine
     found = []
     ways = cycle((("week", PAST[-1]), ("month", None), ("whole", PAST[0])))
     try:
-        for report, bys in BY.items():
+        for report, bys in of.items():
             for by in bys:
                 interval, as_of = next(ways)
                 asked = {"from_": "2026-09-01", "until": "2026-12-01", "by": by, "interval": interval}
@@ -133,6 +137,7 @@ async def test_the_lake_and_postgresql_agree_to_the_unit_whatever_is_exported(de
     month = Month(5, desk)
     month.fill()
     told = month.shuffled()
+    told = told[: len(told) // 2]
     engine = Watched(desk.h.app.state.lake)
     third = len(told) // 3
     for part, (begin, end) in enumerate(((0, third), (third, 2 * third), (2 * third, len(told)))):
@@ -141,14 +146,14 @@ async def test_the_lake_and_postgresql_agree_to_the_unit_whatever_is_exported(de
         if part < 2:
             await export(desk)
     assert await desk.h.admin.fetchval("SELECT count(*) FROM queued_movement") > 0
-    without = await answers(desk, None)
-    assert await answers(desk, engine) == without
+    without = await answers(desk, None, of=BY)
+    assert await answers(desk, engine, of=BY) == without
     assert engine.asked >= len(without)
     assert (await freshness(desk))["waiting"] > 0
     await export(desk)
     assert await desk.h.admin.fetchval("SELECT count(*) FROM queued_movement") == 0
     assert (await freshness(desk))["waiting"] == 0
-    assert await answers(desk, engine) == without
+    assert await answers(desk, engine, of=BY) == without
     assert outside(desk) == await in_postgres(desk)
 
 
