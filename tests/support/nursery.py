@@ -189,6 +189,7 @@ def _import_everything() -> None:
     import tailrace.runtime.migrate
     import tailrace.runtime.process
     from activities.service import service as activities
+    from analytics.service import service as analytics
     from inventory.service import service as inventory
     from notifications.service import service as notifications
     from shipping.service import service as shipping
@@ -197,7 +198,12 @@ def _import_everything() -> None:
     assert alembic.command and uvloop and tailrace.runtime.migrate and tailrace.runtime.process
     _SERVICES.update(toy=toy, frail=frail, purse=purse.service, leaving=leaving)
     _SERVICES.update(
-        activities=activities, inventory=inventory, notifications=notifications, shipping=shipping, workflow=workflow
+        activities=activities,
+        analytics=analytics,
+        inventory=inventory,
+        notifications=notifications,
+        shipping=shipping,
+        workflow=workflow,
     )
 
 

@@ -7,10 +7,12 @@ from datetime import date, datetime
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from tailrace.core.events import Event
+from tailrace.core.fields import Name
 from tailrace.core.money import Currency, Exact
+from tailrace.core.wire import WireModel
 
 KpiMeasure = Literal[
     "orders_confirmed",
@@ -116,4 +118,74 @@ class KpiUpdated(Event):
     as_of: datetime
 
 
-PUBLISHED: tuple[type[Event], ...] = (KpiCreated, KpiChanged, KpiRestored, KpiDeleted, KpiUpdated)
+class Tile(WireModel):
+    """What a dashboard shows in one place: a measure over the last periods, the running one included."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    key: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$", examples=["net-by-month"])]
+    """What tells it apart. One of the same key takes the place of the parent's."""
+    title: Name
+    measure: KpiMeasure
+    """What is measured, as of KPIs."""
+    currency: Currency | None = None
+    """Which currency is counted, for an amount; null for what has none."""
+    period: KpiPeriod = "month"
+    """How long each part is."""
+    periods: Annotated[int, Field(ge=1, le=120)] = 12
+    """How many parts."""
+    hidden: bool = False
+    """Not shown here and below, though the parent shows it."""
+
+
+class DashboardEvent(Event):
+    topic: ClassVar[str] = "analytics.events"
+    publisher: ClassVar[str] = "analytics"
+
+    dashboard_id: UUID
+    code: str
+
+
+class DashboardDescription(DashboardEvent):
+    """The whole of a dashboard: its own `tiles`, on top of those of `parent_id`. Created, updated and restored say the same."""
+
+    name: str
+    parent_id: UUID | None = None
+    tiles: list[Tile]
+
+
+class DashboardCreated(DashboardDescription):
+    """There is a new dashboard."""
+
+    type: ClassVar[str] = "analytics.dashboard.created"
+
+
+class DashboardUpdated(DashboardDescription):
+    """The dashboard has other tiles, or another name."""
+
+    type: ClassVar[str] = "analytics.dashboard.updated"
+
+
+class DashboardRestored(DashboardDescription):
+    """The dashboard was deleted and is back, as it was."""
+
+    type: ClassVar[str] = "analytics.dashboard.restored"
+
+
+class DashboardDeleted(DashboardEvent):
+    """The dashboard is gone; its code is free again."""
+
+    type: ClassVar[str] = "analytics.dashboard.deleted"
+
+
+PUBLISHED: tuple[type[Event], ...] = (
+    KpiCreated,
+    KpiChanged,
+    KpiRestored,
+    KpiDeleted,
+    KpiUpdated,
+    DashboardCreated,
+    DashboardUpdated,
+    DashboardRestored,
+    DashboardDeleted,
+)

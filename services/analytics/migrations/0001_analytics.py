@@ -12,6 +12,31 @@ down_revision = None
 
 def upgrade() -> None:
     op.create_table(
+        "dashboard",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("parent_id", sa.Uuid(), nullable=True),
+        sa.Column("tiles", postgresql.JSONB(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("code_key", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_dashboard")),
+    )
+    op.create_index(
+        op.f("ix_dashboard_tenant_id_code_key"),
+        "dashboard",
+        ["tenant_id", "code_key"],
+        unique=True,
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(op.f("ix_dashboard_tenant_id_created_at_id"), "dashboard", ["tenant_id", "created_at", "id"])
+    op.create_index(op.f("ix_dashboard_tenant_id_name_id"), "dashboard", ["tenant_id", "name", "id"])
+    op.create_index(op.f("ix_dashboard_tenant_id_parent_id"), "dashboard", ["tenant_id", "parent_id"])
+    op.create_table(
         "document",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -24,6 +49,14 @@ def upgrade() -> None:
             name=op.f("ck_document_kind"),
         ),
         sa.PrimaryKeyConstraint("tenant_id", "id", "kind", name=op.f("pk_document")),
+    )
+    op.create_table(
+        "lake_export",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("exported", sa.BigInteger(), nullable=False),
+        sa.Column("numbered", sa.BigInteger(), nullable=False),
+        sa.Column("exported_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_lake_export")),
     )
     op.create_table(
         "heard",
@@ -144,8 +177,36 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_movement")),
     )
     op.create_index(op.f("ix_movement_tenant_id_document_id"), "movement", ["tenant_id", "document_id"])
-    op.create_index(op.f("ix_movement_tenant_id_measure_at"), "movement", ["tenant_id", "measure", "at"])
+    op.create_index(
+        op.f("ix_movement_tenant_id_measure_at"),
+        "movement",
+        ["tenant_id", "measure", "at"],
+        postgresql_include=[
+            "known_at",
+            "owner_id",
+            "customer_id",
+            "currency",
+            "label",
+            "segment",
+            "count",
+            "amount",
+            "seconds",
+        ],
+    )
     op.create_index(op.f("ix_movement_tenant_id_owner_id_id"), "movement", ["tenant_id", "owner_id", "id"])
+    op.create_table(
+        "queued_movement",
+        sa.Column("number", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("owner_id", sa.Uuid(), nullable=False),
+        sa.Column("movement_id", sa.Uuid(), nullable=False),
+        sa.Column("gone", sa.Boolean(), nullable=False),
+        sa.Column("batch", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_queued_movement")),
+    )
+    op.create_index(
+        "ix_queued_movement_owner_id_gone", "queued_movement", ["owner_id"], postgresql_where=sa.text("gone")
+    )
+    op.create_index("ix_queued_movement_owner_id_movement_id", "queued_movement", ["owner_id", "movement_id"])
     op.create_table(
         "team_copy",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -180,7 +241,9 @@ def upgrade() -> None:
     )
     tenant_tables(
         op,
+        "dashboard",
         "document",
+        "lake_export",
         "heard",
         "kpi",
         "kpi_result",
@@ -191,3 +254,20 @@ def upgrade() -> None:
         "time_zone",
         "user_copy",
     )
+    op.execute(_QUEUE)
+    # Whatever makes a movement or takes it away, a rebuild included: the lake hears of it in the same transaction.
+    for event, rows, gone in (("INSERT", "NEW", "false"), ("UPDATE", "OLD", "true"), ("DELETE", "OLD", "true")):
+        op.execute(
+            f"CREATE TRIGGER queue_{event.lower()} AFTER {event} ON movement REFERENCING {rows} TABLE AS changed "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION queue_movements({gone})"
+        )
+
+
+_QUEUE = """
+CREATE FUNCTION queue_movements() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO public.queued_movement (owner_id, movement_id, gone) SELECT tenant_id, id, TG_ARGV[0]::boolean FROM changed;
+    RETURN NULL;
+END
+$$
+"""

@@ -34,6 +34,17 @@ async def walk(w: Walker) -> None:
     await w.get("/v1/kpis/{kpi_id}/scorecard", kpi_id=net["id"])
     await w.delete("/v1/kpis/{kpi_id}", kpi_id=tasks["id"])
     await w.post("/v1/kpis/{kpi_id}/restore", kpi_id=tasks["id"])
+    tile = {"key": "placed", "title": "Placed", "measure": "orders_confirmed"}
+    base = await w.post("/v1/analytics/dashboards", {"code": "SALES", "name": "Sales", "tiles": [tile]})
+    below = {"code": "MINE", "name": "Mine", "tiles": [{**tile, "key": "tasks", "measure": "tasks_completed"}]}
+    mine = await w.post("/v1/analytics/dashboards", {**below, "parent_id": base["id"]})
+    await w.get("/v1/analytics/dashboards")
+    await w.get("/v1/analytics/dashboards/{dashboard_id}", dashboard_id=mine["id"])
+    await w.get("/v1/analytics/dashboards/{dashboard_id}/figures", dashboard_id=mine["id"])
+    await w.get("/v1/analytics/dashboards/{dashboard_id}/figures/{key}.svg", dashboard_id=mine["id"], key="placed")
+    await w.put("/v1/analytics/dashboards/{dashboard_id}", {**below, "parent_id": base["id"]}, dashboard_id=mine["id"])
+    await w.delete("/v1/analytics/dashboards/{dashboard_id}", dashboard_id=mine["id"])
+    await w.post("/v1/analytics/dashboards/{dashboard_id}/restore", dashboard_id=mine["id"])
 
 
 async def _tell_of_one(w: Walker, number: int) -> None:

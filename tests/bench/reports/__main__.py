@@ -15,6 +15,7 @@ from typing import Any, get_args
 
 from processor import on_processor
 
+from analytics.lake.exporter import export_all
 from analytics.measures import Measure
 from analytics.service import service
 from contracts.users import TeamCreated, TenantCreated
@@ -28,6 +29,10 @@ from tailrace_testing.tokens import TestIssuer
 ROUNDS = 20
 REPS = 50
 REPORTS = ("sales-summary", "customer-statistics", "approval-statistics", "task-completion")
+DAYS = {
+    "a month": "from=2026-06-01&until=2026-07-01",
+    "a year by month": "from=2026-01-01&until=2027-01-01&interval=month",
+}
 _MOVEMENTS = """
 INSERT INTO movement (tenant_id, id, measure, at, known_at, document_id, kind, owner_id, customer_id, currency, count, amount, seconds, event_id)
 SELECT $1, gen_random_uuid(), measure, at, at, gen_random_uuid(),
@@ -61,7 +66,13 @@ async def _ask(harness: Harness, client: Any, what: str, path: str) -> None:
         assert answer.status_code == 200, answer.text
     server, own = [(now - then) / ROUNDS for now, then in zip(await on_processor(harness), before, strict=True)]
     median, p95 = statistics.median(took[3:]), statistics.quantiles(took[3:], n=20)[-1]
-    print(f"{what:50} median {median:6.1f}  p95 {p95:6.1f}  on processor {server:5.1f} + {own:4.1f}", flush=True)
+    print(f"{what:56} median {median:6.1f}  p95 {p95:6.1f}  on processor {server:5.1f} + {own:4.1f}", flush=True)
+
+
+async def _ask_all(harness: Harness, whose: str, client: Any) -> None:
+    for report in REPORTS:
+        for days, asked in DAYS.items():
+            await _ask(harness, client, f"{report}, {days}, {whose}", f"/v1/reports/{report}?{asked}")
 
 
 async def _measure(rows: int) -> None:
@@ -76,16 +87,12 @@ async def _measure(rows: int) -> None:
         began = time.monotonic()
         reps = await _fill(harness, rows)
         print(f"{rows} movements in {time.monotonic() - began:.0f} s; load {os.getloadavg()[0]:.1f}", flush=True)
-        for whose, client in (
-            ("all", harness.client_as("reports:read")),
-            ("own", harness.client_as("reports:read:own", user=reps[0])),
-        ):
-            for report in REPORTS:
-                for days, asked in (
-                    ("a month", "from=2026-06-01&until=2026-07-01"),
-                    ("a year by month", "from=2026-01-01&until=2027-01-01&interval=month"),
-                ):
-                    await _ask(harness, client, f"{report}, {days}, {whose}", f"/v1/reports/{report}?{asked}")
+        await _ask_all(harness, "own", harness.client_as("reports:read:own", user=reps[0]))
+        await _ask_all(harness, "all", harness.client_as("reports:read"))
+        began = time.monotonic()
+        await export_all(harness.database, harness.app.state.lake)
+        print(f"written to the lake in {time.monotonic() - began:.0f} s", flush=True)
+        await _ask_all(harness, "all, with the lake", harness.client_as("reports:read"))
         print(f"load {os.getloadavg()[0]:.1f}")
         await harness.stop()
     finally:

@@ -1,8 +1,11 @@
 """What clients may send to analytics."""
 
+from typing import Annotated
 from uuid import UUID
 
-from contracts.analytics import Direction, KpiMeasure, KpiPeriod, KpiSubject, KpiValue
+from pydantic import Field
+
+from contracts.analytics import Direction, KpiMeasure, KpiPeriod, KpiSubject, KpiValue, Tile
 from tailrace.core.fields import Code, Name
 from tailrace.core.money import Currency
 from tailrace.http.routing import Body
@@ -29,3 +32,14 @@ class KpiBody(Body):
     """From where on it is near: below the target where more is better, above it where less is."""
     direction: Direction = "up"
     """Whether more is better, or less."""
+
+
+class DashboardBody(Body):
+    """A dashboard as it is to be."""
+
+    code: Code
+    name: Name
+    parent_id: UUID | None = None
+    """The dashboard whose tiles it shows besides its own. Stays."""
+    tiles: Annotated[list[Tile], Field(max_length=40)]
+    """Its own tiles: in place of the parent's of the same key, and after the others."""

@@ -3,10 +3,13 @@
 It stands alone: no script, no style sheet and no font from elsewhere. It has a title and a description, and each bar says in words what it is.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Literal
 from xml.sax.saxutils import escape
 
+from analytics.dashboards import Shown
+from analytics.kpis import FORMULAS
 from analytics.periods import Part
 from analytics.reports import Asked, Sums
 from tailrace.core import clock
@@ -16,6 +19,12 @@ _WIDTH, _PANEL, _LEFT, _TOP, _FOOT = 720, 220, 96, 64, 26
 _FONT = "font-family='Inter, Noto Sans, Helvetica, Arial, sans-serif'"
 _INK, _SOFT, _LINE, _PAPER, _BAR, _BELOW = "#1d2733", "#5b6773", "#c9d0d7", "#ffffff", "#2f6fae", "#b0761b"
 _MOST_LABELS = 12
+_HEADINGS = {"count": "count", "share": "%", "average": "hours"}
+_WRITTEN: Mapping[str, Callable[[int, str], str]] = {
+    "count": lambda value, _: f"{value:,}",
+    "share": lambda value, _: f"{Decimal(value) / 10**4:,.1f}",
+    "average": lambda value, _: f"{Decimal(value) / 3600:,.1f}",
+}
 Charted = Literal["placed", "confirmed", "cancelled", "shipped", "invoiced", "paid", "quotes_sent", "quotes_accepted"]
 """What can be drawn of the sales summary."""
 
@@ -31,8 +40,27 @@ def of_sums(figure: Charted, asked: Asked, parts: Sequence[Part], sums: Sums) ->
     return draw(f"Sales: {figure.replace('_', ' ')}", said, parts, bars)
 
 
-def draw(title: str, said: str, parts: Sequence[Part], bars: Mapping[str, Mapping[int, int]]) -> str:
-    """`bars`: by currency, the amount of each part in minor units; a part that is not there is nothing."""
+def of_tile(shown: Shown) -> str:
+    """A tile of a dashboard; a share is drawn in percent, a time in hours."""
+    tile, what = shown.tile, FORMULAS[shown.tile.measure].what
+    heading = tile.currency or _HEADINGS[what]
+    # A share has six decimals.
+    scale = 10**6 if what == "share" else 1
+    bars = {number: int(value * scale) for number, value in enumerate(shown.values) if value}
+    said = f"By {tile.period}, from {shown.parts[0].begins_on} to {shown.parts[-1].ends_on}."
+    write = major if what == "amount" else _WRITTEN[what]
+    return draw(tile.title, said, shown.parts, {heading: bars} if bars else {}, write)
+
+
+def draw(
+    title: str,
+    said: str,
+    parts: Sequence[Part],
+    bars: Mapping[str, Mapping[int, int]],
+    write: Callable[[int, str], str] | None = None,
+) -> str:
+    """`bars`: by currency, the amount of each part in minor units, or by another heading what `write` writes; a part that is not there is nothing."""
+    write = write or major
     height = _TOP + max(len(bars), 1) * _PANEL + _FOOT
     body = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}" '
@@ -44,7 +72,7 @@ def draw(title: str, said: str, parts: Sequence[Part], bars: Mapping[str, Mappin
         f'<text x="16" y="50" font-size="11" fill="{_SOFT}">{escape(said)}</text>',
     ]
     for number, (currency, amounts) in enumerate(sorted(bars.items())):
-        body += _panel(_TOP + number * _PANEL, currency, parts, amounts)
+        body += _panel(_TOP + number * _PANEL, currency, parts, amounts, write)
     if not bars:
         body.append(f'<text x="16" y="{_TOP + 40}" font-size="13" fill="{_SOFT}">Nothing happened.</text>')
     return "\n".join([*body, "</svg>", ""])
@@ -57,7 +85,9 @@ def major(amount: int, currency: str) -> str:
     return f"{'-' if amount < 0 else ''}{whole:,}" + (f".{rest:0{places}}" if places else "")
 
 
-def _panel(top: int, currency: str, parts: Sequence[Part], amounts: Mapping[int, int]) -> list[str]:
+def _panel(
+    top: int, currency: str, parts: Sequence[Part], amounts: Mapping[int, int], write: Callable[[int, str], str]
+) -> list[str]:
     low, high = min(0, *amounts.values()), max(0, *amounts.values())
     inner, room = _PANEL - 56, _WIDTH - _LEFT - 16
     scale = inner / max(high - low, 1)
@@ -68,7 +98,7 @@ def _panel(top: int, currency: str, parts: Sequence[Part], amounts: Mapping[int,
     for amount, y in ((high, top + 20.0), (low, top + 20.0 + inner)):
         if amount or amount == high:
             drawn.append(
-                f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" font-size="10" text-anchor="end" fill="{_SOFT}">{major(amount, currency)}</text>'
+                f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" font-size="10" text-anchor="end" fill="{_SOFT}">{write(amount, currency)}</text>'
             )
     drawn.append(f'<line x1="{_LEFT}" x2="{_WIDTH - 16}" y1="{zero:.1f}" y2="{zero:.1f}" stroke="{_LINE}"/>')
     for number, part in enumerate(parts):
@@ -76,7 +106,7 @@ def _panel(top: int, currency: str, parts: Sequence[Part], amounts: Mapping[int,
         if amount:
             size = abs(amount) * scale
             y = zero - size if amount > 0 else zero
-            says = f"{part.begins_on} to {part.ends_on}: {major(amount, currency)} {currency}"
+            says = f"{part.begins_on} to {part.ends_on}: {write(amount, currency)} {currency}"
             drawn.append(
                 f'<rect x="{x + step * 0.1:.1f}" y="{y:.1f}" width="{step * 0.8:.1f}" height="{size:.1f}" '
                 f'fill="{_BAR if amount > 0 else _BELOW}"><title>{escape(says)}</title></rect>'

@@ -7,6 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from analytics.lake.engine import Engine
 from analytics.measures import Measure
 from analytics.periods import Part, cut, moments
 from analytics.reports import CUSTOMERS, Asked, Key, Report, Sum, Sums, happened, last_moment, link, standing_at, stands
@@ -27,12 +28,12 @@ class Answer:
     stands: Sums
 
 
-async def answer(tx: Tx, report: Report, asked: Asked, calendar: Calendar) -> Answer:
-    """Two statements, whatever is asked. Raises Invalid."""
+async def answer(tx: Tx, report: Report, asked: Asked, calendar: Calendar, engine: Engine | None = None) -> Answer:
+    """What happened and what stands are each one statement, and one of the engine's where much is asked for. Raises Invalid."""
     parts = cut(asked.begin, asked.until, asked.interval)
     bounds = moments(calendar, parts)
-    came = await happened(tx, report.happened.values(), asked, bounds, report.money)
-    stand = await stands(tx, report.stands.values(), asked, last_moment(bounds), report.money)
+    came = await happened(tx, report.happened.values(), asked, bounds, report.money, engine)
+    stand = await stands(tx, report.stands.values(), asked, last_moment(bounds), report.money, engine)
     return Answer(asked, parts, bounds, came, stand)
 
 

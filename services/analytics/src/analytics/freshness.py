@@ -11,6 +11,7 @@ from uuid import UUID
 from fastapi import Request
 from sqlalchemy import select
 
+from analytics.lake.queue import LAKE
 from analytics.movements import Heard
 from analytics.projections import SOURCES, movements
 from tailrace.capture.freshness import Reading, set_aside
@@ -43,6 +44,7 @@ async def stamp(tx: Tx, request: Request) -> dict[str, Any]:
         "at": now,
         "complete_until": None if None in until else min(each for each in until if each is not None),
         "set_aside": await set_aside(tx, movements.name),
+        "lake": (await tx.execute(LAKE, {"tenant": tx.tenant_id})).one()._asdict(),
         "topics": [_topic(topic, newest.get(topic), seen.get(topic), now) for topic in PUBLISHERS],
     }
 

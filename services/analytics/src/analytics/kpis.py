@@ -20,7 +20,7 @@ from analytics.figures import average, share_of
 from analytics.measures import Measure
 from analytics.periods import Part, moments, part_of
 from analytics.projections import days, teams
-from analytics.reports import Asked, Sum, day_after, happened, part_before
+from analytics.reports import Asked, Sum, Sums, day_after, happened, part_before
 from contracts import analytics as events
 from contracts.analytics import Direction, KpiMeasure, KpiPeriod, KpiState, KpiSubject
 from tailrace.core import clock
@@ -171,12 +171,19 @@ async def scores(tx: Tx, kpi: Kpi, parts: Sequence[Part], calendar: Calendar, as
     sums = await happened(tx, formula.measures, asked, bounds, money=False)
     found = []
     for number, part in enumerate(parts):
-        of = [sums.get((number, None, None, measure)) or Sum(0, 0, 0) for measure in formula.of]
-        over = [sums.get((number, None, None, measure)) or Sum(0, 0, 0) for measure in formula.over]
-        value = _value(formula, of, over)
+        value = value_in(formula, sums, number)
         is_over = bounds[number + 1] <= as_of + timedelta(microseconds=1)
         found.append(Score(part.begins_on, part.ends_on, value, kpi.target, kpi.state_of(value), is_over))
     return found
+
+
+def value_in(formula: Formula, sums: Sums, part: int) -> Decimal | None:
+    """What a formula comes to in a part of the sums of a company, a person or a team; None where nothing of its kind ended."""
+    of, over = (
+        [sums.get((part, None, None, measure)) or Sum(0, 0, 0) for measure in measures]
+        for measures in (formula.of, formula.over)
+    )
+    return _value(formula, of, over)
 
 
 def _value(formula: Formula, of: Sequence[Sum], over: Sequence[Sum]) -> Decimal | None:

@@ -3,10 +3,14 @@
 from fastapi import FastAPI
 
 from analytics.freshness import PUBLISHERS
+from analytics.lake.engine import Engine
+from analytics.lake.tables import Lake
 from tailrace.capture.freshness import Watch
 from tailrace.settings import Settings
 
 
 async def prepare(app: FastAPI, settings: Settings) -> None:
-    """Be ready to look how far the topics were read."""
+    """Be ready to look how far the topics were read, and to write and to ask the lake."""
+    app.state.lake = Lake(settings)
+    app.state.engine = Engine(app.state.lake)
     app.state.watch = Watch(settings.kafka, "analytics", PUBLISHERS)

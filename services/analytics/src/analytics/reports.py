@@ -28,6 +28,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import contains_eager
 
+from analytics import wide
+from analytics.lake.engine import Engine
 from analytics.measures import STANDING, Measure
 from analytics.memberships import teams_at
 from analytics.movements import Movement
@@ -161,20 +163,47 @@ def part_before(day: date) -> date:
     return date.fromordinal(day.toordinal() - 1)
 
 
-async def happened(tx: Tx, measures: Iterable[Measure], asked: Asked, bounds: Sequence[datetime], money: bool) -> Sums:
-    """What happened in each part, the parts numbered from 0."""
+async def happened(
+    tx: Tx,
+    measures: Iterable[Measure],
+    asked: Asked,
+    bounds: Sequence[datetime],
+    money: bool,
+    engine: Engine | None = None,
+) -> Sums:
+    """What happened in each part, the parts numbered from 0. The engine answers where much is asked for."""
+    measures = [*measures]
     array = literal(list(bounds), ARRAY(DateTime(timezone=True)))
     part = (func.width_bucket(Movement.at, array) - 1).label("part")
     within = and_(Movement.at >= bounds[0], Movement.at < bounds[-1])
-    return await _added_up(tx, conditions(asked, measures, asked.as_of, within), asked, part, money)
+    where = conditions(asked, measures, asked.as_of, within)
+
+    async def rest(*more: ColumnElement[bool]) -> wide.Totals:
+        return await _added_up(tx, [*where, *more], asked, part, money)
+
+    said: Any = {"money": money, "known": asked.as_of, "bounds": bounds, "rest": rest}
+    found = await wide.totals(tx, engine, measures, asked, **said)
+    return _sums(await rest() if found is None else found)
 
 
-async def stands(tx: Tx, measures: Iterable[Measure], asked: Asked, end: datetime, money: bool) -> Sums:
+async def stands(
+    tx: Tx, measures: Iterable[Measure], asked: Asked, end: datetime, money: bool, engine: Engine | None = None
+) -> Sums:
     """What stands at the end of the days, or at `as_of` or now where that is earlier. All of it is of part 0."""
+    measures = [*measures]
     moment = standing_at(asked, end)
-    return await _added_up(
-        tx, conditions(asked, measures, moment, _due(moment)), asked, literal(0).label("part"), money
-    )
+    where = conditions(asked, measures, moment, _due(moment))
+
+    async def rest(*more: ColumnElement[bool]) -> wide.Totals:
+        return await _added_up(tx, [*where, *more], asked, literal(0).label("part"), money)
+
+    said: Any = {"money": money, "known": moment, "due": moment, "rest": rest}
+    found = await wide.totals(tx, engine, measures, asked, **said)
+    return _sums(await rest() if found is None else found)
+
+
+def _sums(totals: wide.Totals) -> Sums:
+    return {place: Sum(*total) for place, total in totals.items() if any(total)}
 
 
 def standing_at(asked: Asked, end: datetime) -> datetime:
@@ -214,7 +243,9 @@ def _in_team(asked: Asked, team_id: UUID | None) -> ColumnElement[bool]:
     return Movement.owner_id.in_(select(teams.c.user_id).where(teams.c.team_id == team_id))
 
 
-async def _added_up(tx: Tx, conditions: Sequence[ColumnElement[bool]], asked: Asked, part: Any, money: bool) -> Sums:
+async def _added_up(
+    tx: Tx, conditions: Sequence[ColumnElement[bool]], asked: Asked, part: Any, money: bool
+) -> wide.Totals:
     one = Movement
     key, teams = _key(asked)
     currency: Any = one.currency if money else cast(literal(None), Text)
@@ -237,12 +268,8 @@ async def _added_up(tx: Tx, conditions: Sequence[ColumnElement[bool]], asked: As
         cast(func.sum(each.amount), BigInteger).label("amount"),
         cast(func.sum(each.seconds), BigInteger).label("seconds"),
     ).group_by(*told_apart)
-    sums: Sums = {}
-    for row in await tx.execute(query):
-        total = Sum(row.documents, row.amount, row.seconds)
-        if total != Sum(0, 0, 0):
-            sums[row.part, row.key, row.currency, row.measure] = total
-    return sums
+    rows = await tx.execute(query)
+    return {(row.part, row.key, row.currency, row.measure): (row.documents, row.amount, row.seconds) for row in rows}
 
 
 async def customers_who(

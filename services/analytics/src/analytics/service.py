@@ -2,7 +2,8 @@
 
 from analytics import means, projections, schedules, scopes
 from analytics.base import Base
-from analytics.routes import kpis, reports
+from analytics.lake import exporter
+from analytics.routes import dashboards, kpis, reports
 from contracts.analytics import PUBLISHED
 from tailrace.service import Exposed, Service
 
@@ -18,15 +19,20 @@ service = Service(
         projections.movements,
     ],
     schedules=[schedules.nights],
-    routers=[reports.router, kpis.router],
-    exposes=[Exposed(prefix="/v1/reports", read_timeout=10.0), Exposed(prefix="/v1/kpis", read_timeout=10.0)],
-    scopes=[scopes.read, scopes.kpis_read, scopes.kpis_write],
+    routers=[reports.router, kpis.router, dashboards.router],
+    exposes=[
+        Exposed(prefix=prefix, read_timeout=10.0) for prefix in ("/v1/reports", "/v1/kpis", "/v1/analytics/dashboards")
+    ],
+    scopes=[scopes.read, scopes.kpis_read, scopes.kpis_write, scopes.dashboards_write],
     default_roles={
         "sales": ["reports:read:team"],
-        "manager": ["reports:read", "kpis:read", "kpis:write"],
+        "manager": ["reports:read", "kpis:read", "kpis:write", "dashboards:write"],
         "viewer": ["reports:read", "kpis:read"],
     },
     released=False,
     metadata=Base.metadata,
+    platform_tables=frozenset({"queued_movement"}),
+    stores=True,
+    works=[exporter.run],
     on_start=means.prepare,
 )

@@ -1,13 +1,19 @@
 """Indexes and references of tenants' tables: `tenant_id` comes first in each, so that no query and no reference leaves the tenant."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ForeignKeyConstraint, Index, text
 
 
-def tenant_index(*columns: str, where: str | None = None) -> Index:
-    """An index by these columns of a tenant's rows, or of those that `where` (SQL) is true of."""
+def tenant_index(*columns: str, where: str | None = None, include: Sequence[str] = ()) -> Index:
+    """An index by these columns of a tenant's rows, or of those that `where` (SQL) is true of.
+
+    `include`: columns that it holds besides, so that a query of no others is answered by the index alone.
+    """
     options: dict[str, Any] = {} if where is None else {"postgresql_where": text(where)}
+    if include:
+        options["postgresql_include"] = list(include)
     return Index(None, "tenant_id", *columns, **options)
 
 

@@ -92,7 +92,7 @@ async def _answered(
     """What a report found, and what every view of one shows. The stamp is read first: the rows hold at least what it says."""
     stamp = await freshness.stamp(tx, request)
     asked, calendar = filters
-    found = await figures.answer(tx, report, replace(asked, **said), calendar)
+    found = await figures.answer(tx, report, replace(asked, **said), calendar, request.app.state.engine)
     shown = {
         **figures.heading(found),
         "rows": figures.rows_of(report, found),
@@ -207,6 +207,7 @@ async def read_cohorts(
 
 @router.get("/sales-summary.svg", response_class=Picture, response_model=None)
 async def read_sales_chart(
+    request: Request,
     tx: Tx,
     who: Reader,
     filters: Filters,
@@ -219,7 +220,7 @@ async def read_sales_chart(
     asked = replace(asked, interval=interval, currency=currency)
     parts = periods.cut(asked.begin, asked.until, interval)
     bounds = periods.moments(calendar, parts)
-    sums = await reports.happened(tx, [SALES.happened[figure]], asked, bounds, money=True)
+    sums = await reports.happened(tx, [SALES.happened[figure]], asked, bounds, True, request.app.state.engine)
     return Picture(
         charts.of_sums(figure, asked, parts, sums), headers={"Content-Disposition": disposition("sales.svg")}
     )

@@ -29,6 +29,15 @@ class HeardView(View):
     """What happened in that service until then is in the report, in UTC; null while nobody can tell."""
 
 
+class LakeView(View):
+    """How far the tables are that readers outside open. Answers here have what waits in them too."""
+
+    exported_at: datetime | None
+    """When something was written there last, in UTC; null before anything was."""
+    waiting: int
+    """How many rows of reports are still to be written there; 10000 for as many and more."""
+
+
 class FreshnessView(View):
     """How fresh an answer is. `complete_until` says what is in it for certain; ages say only when something happened last."""
 
@@ -38,5 +47,7 @@ class FreshnessView(View):
     """What happened anywhere until then is in the report: the earliest of the topics'. Null while nobody can tell."""
     set_aside: int
     """How many events of the company's could not be applied and wait for somebody: what they said is missing, whatever else stands here."""
+    lake: LakeView
+    """How far the lake has come."""
     topics: list[HeardView]
     """Each topic that reports are made of."""

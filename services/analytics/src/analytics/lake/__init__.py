@@ -1,0 +1,1 @@
+"""The lake: every movement once more, in an open table format, for wide questions and for readers outside."""

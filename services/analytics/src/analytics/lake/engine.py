@@ -1,0 +1,145 @@
+"""Wide questions are asked of the lake's files, by an engine of columns (DuckDB) in this process. It reads what a question needs, and keeps nothing.
+
+Any process may ask, beside the one that writes: files never change. Whole numbers are added exactly.
+"""
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from analytics.lake.tables import Lake, Snapshot
+
+WIDE = 250_000
+"""From about how many rows on a question is asked of the lake: fewer are added up by PostgreSQL as quickly."""
+_MEMORY = "512MB"
+_HELD, _MOST = 60.0, 1000
+"""Seconds for which a state is taken for the newest, until it is seen not to be; and of how many tenants."""
+_THREADS = min(os.cpu_count() or 1, 4)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """Which rows are added up, and by what they are told apart: the parts between `bounds` (none: all is of part 0), `key`, currency, measure.
+
+    `known`: only what was known by then. `due`: of `task_due` only what is due by then. `owners`: only rows of these.
+    """
+
+    measures: Collection[str]
+    bounds: Sequence[datetime] = ()
+    known: datetime | None = None
+    due: datetime | None = None
+    owners: Collection[UUID] | None = None
+    customer_id: UUID | None = None
+    currency: str | None = None
+    key: Literal["owner_id", "customer_id", "label", "segment"] | None = None
+    by_currency: bool = False
+
+
+Added = tuple[int, str | None, str | None, str, int, int, int]
+"""Part, key, currency, measure, count, amount, seconds."""
+
+
+class Engine:
+    """Of one process. It is made ready at the first question."""
+
+    def __init__(self, lake: Lake, *, wide: int = WIDE) -> None:
+        self.lake, self.wide = lake, wide
+        self._made: Any = None
+        self._making = threading.Lock()
+        self._seen: dict[UUID, tuple[float, Snapshot | None]] = {}
+
+    async def snapshot(self, tenant_id: UUID, *, newest: bool = False) -> Snapshot | None:
+        """A state of a tenant's movements, of the last minute or the newest, where the engine can read it."""
+        if not self.lake.is_local:
+            return None
+        now = time.monotonic()
+        looked, seen = self._seen.get(tenant_id, (0.0, None))
+        if newest or now - looked > _HELD or tenant_id not in self._seen:
+            seen = await asyncio.to_thread(self.lake.snapshot, tenant_id)
+            self._seen.pop(tenant_id, None)
+            self._seen[tenant_id] = now, seen
+            if len(self._seen) > _MOST:
+                del self._seen[next(iter(self._seen))]
+        return seen
+
+    async def ask(self, seen: Snapshot, question: Question) -> list[Added]:
+        """The sums of what a state holds."""
+        return await asyncio.to_thread(self._ask, seen, question)
+
+    def _ask(self, seen: Snapshot, question: Question) -> list[Added]:
+        statement, values = _statement(question, seen.files)
+        with self._connection().cursor() as cursor:
+            found: list[Added] = cursor.execute(statement, values).fetchall()
+        return found
+
+    def _connection(self) -> Any:
+        with self._making:
+            if self._made is None:
+                # A fifth of a second, and 30 MB, that a process without a wide question does without.
+                import duckdb
+
+                # What does not fit into memory is PostgreSQL's: nothing is left on a disk.
+                settings: dict[str, Any] = {"threads": _THREADS, "memory_limit": _MEMORY, "temp_directory": ""}
+                self._made = duckdb.connect(":memory:", config=settings)
+            return self._made
+
+
+class _Given:
+    """The values of a statement, each named where it stands."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+
+    def __call__(self, value: Any) -> str:
+        name = f"v{len(self.values)}"
+        self.values[name] = value
+        return f"${name}"
+
+
+def _statement(question: Question, files: Sequence[str]) -> tuple[str, dict[str, Any]]:
+    """The question in SQL, and its values by name."""
+    given = _Given()
+    where = [_among("measure", sorted(question.measures), given)]
+    if question.bounds:
+        where.append(f'"at" >= {given(question.bounds[0])} AND "at" < {given(question.bounds[-1])}')
+    if question.known is not None:
+        where.append(f'"known_at" <= {given(question.known)}')
+    if question.due is not None:
+        where.append(f'("measure" <> \'task_due\' OR "at" <= {given(question.due)})')
+    if question.owners is not None:
+        where.append(_among("owner_id", sorted(map(str, question.owners)), given))
+    if question.customer_id is not None:
+        where.append(_among("customer_id", [str(question.customer_id)], given))
+    if question.currency is not None:
+        where.append(_among("currency", [question.currency], given))
+    key = "NULL" if question.key is None else f'"{question.key}"'
+    currency = '"currency"' if question.by_currency else "NULL"
+    told_apart = f'{_part(question.bounds, given)} AS "part", {key} AS "key", {currency} AS "told", "measure"'
+    statement = (
+        f'SELECT {told_apart}, sum("count"), sum("amount"), sum("seconds") '
+        f"FROM read_parquet({given(list(files))}) WHERE {' AND '.join(where)} GROUP BY ALL"
+    )
+    return statement, given.values
+
+
+def _among(column: str, values: Sequence[str], given: _Given) -> str:
+    return f'"{column}" IN ({", ".join(map(given, values))})' if values else "false"
+
+
+def _part(bounds: Sequence[datetime], given: _Given) -> str:
+    """Which part `at` lies in, halved again and again: few comparisons, whatever the number of parts."""
+
+    def between(low: int, high: int) -> str:
+        if high - low <= 1:
+            return str(low)
+        middle = (low + high) // 2
+        before, after = between(low, middle), between(middle, high)
+        return f'CASE WHEN "at" < {given(bounds[middle])} THEN {before} ELSE {after} END'
+
+    return between(0, max(len(bounds) - 1, 0))

@@ -1,0 +1,248 @@
+"""The lake: wide questions come to the same with it as without, at every moment of an export, and a reader outside finds the same rows."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from made_month import PAST, Month
+from moto.server import ThreadedMotoServer
+from pydantic import SecretStr
+from selling_desk import NOON, Desk, sell
+
+from analytics.lake import exporter
+from analytics.lake.engine import Engine
+from analytics.lake.tables import Lake
+
+BY = {
+    "sales-summary": ("company", "person", "team", "customer"),
+    "customer-statistics": ("company", "status", "segment"),
+    "approval-statistics": ("company", "kind"),
+    "task-completion": ("team", "priority"),
+}
+FEW = {"sales-summary": ("team",), "approval-statistics": ("kind",)}
+OUTSIDE = """
+import json, sys
+import duckdb
+from deltalake import DeltaTable
+table = DeltaTable(sys.argv[1])
+rows = duckdb.execute('SELECT "measure", "currency", sum("count"), sum("amount"), sum("seconds"), count(*) '
+    "FROM read_parquet($files) GROUP BY ALL ORDER BY ALL", {"files": table.file_uris()}).fetchall()
+assert not any(name.split(".")[0] in {"analytics", "tailrace", "contracts"} for name in sys.modules)
+print(json.dumps(rows))
+"""
+
+
+async def export(desk: Desk) -> None:
+    await exporter.export_all(desk.h.database, desk.h.app.state.lake)
+
+
+async def answers(
+    desk: Desk, engine: Engine | None, *, client: Any = None, of: Mapping[str, Sequence[str]] = FEW
+) -> list[Any]:
+    """Every report, told apart in several ways, cut into several parts, of now and as of past days; without its stamps."""
+    kept, desk.h.app.state.engine = desk.h.app.state.engine, engine
+    found = []
+    ways = cycle((("week", PAST[-1]), ("month", None), ("whole", PAST[0])))
+    try:
+        for report, bys in of.items():
+            for by in bys:
+                interval, as_of = next(ways)
+                asked = {"from_": "2026-09-01", "until": "2026-12-01", "by": by, "interval": interval}
+                said = await desk.ask(f"/v1/reports/{report}", client=client, **asked, as_of=as_of)
+                found.append({name: said[name] for name in ("rows", "standing")})
+        of_team = await desk.ask("/v1/reports/sales-summary", client=client, team_id=desk.north, by="person")
+        found.append(of_team["rows"])
+    finally:
+        desk.h.app.state.engine = kept
+    return found
+
+
+async def freshness(desk: Desk) -> dict[str, Any]:
+    found: dict[str, Any] = (await desk.ask("/v1/reports/task-completion"))["freshness"]["lake"]
+    return found
+
+
+BY_TEAM_AND_DAY = """
+import json, sys
+import duckdb
+from deltalake import DeltaTable
+files = {name: DeltaTable(f"{sys.argv[1]}/{name}").file_uris() for name in ("movements", "teams", "days")}
+rows = duckdb.execute('''
+    WITH team AS (SELECT user_id, min(team_id) AS team_id FROM read_parquet($teams) WHERE until IS NULL GROUP BY ALL)
+    SELECT d."day"::VARCHAR, t.team_id, f.currency, sum(f."count"), sum(f.amount)
+    FROM read_parquet($movements) f JOIN read_parquet($days) d ON f."at" >= d.begins_at AND f."at" < d.ends_at
+    LEFT JOIN team t ON t.user_id = f.owner_id
+    WHERE f.measure = 'order_confirmed' GROUP BY ALL HAVING sum(f."count") <> 0 ORDER BY ALL''', files).fetchall()
+print(json.dumps(rows))
+"""
+
+
+async def test_a_reader_outside_cuts_days_and_finds_teams_as_reports_do(desk: Desk) -> None:
+    for number, owner in enumerate((desk.bo, desk.cy, desk.di, None)):
+        await sell(desk, number, 10**number, owner)
+    # Noon of the tenth in Tokyo; in UTC it is the night.
+    await export(desk)
+    await desk.form(desk.south, desk.di, desk.cy, at=NOON)
+    await desk.form(desk.north, desk.bo, at=NOON)
+    await sell(desk, 5, 50_000, desk.cy)
+    await export(desk)
+    found = outside(desk, BY_TEAM_AND_DAY, folder=str(Path(desk.h.app.state.lake.address(desk.h.tenant)).parent))
+    asked = {"from_": "2026-10-01", "until": "2026-11-01", "interval": "day", "by": "team"}
+    rows = (await desk.ask("/v1/reports/sales-summary", **asked))["rows"]
+    reported = [
+        [row["begins_on"], row["key"], row["currency"], row["confirmed"]["count"], row["confirmed"]["amount"]]
+        for row in rows
+    ]
+    assert sorted(found, key=str) == sorted(reported, key=str)
+    assert {(row[1], row[4]) for row in reported} == {(str(desk.north), 1), (str(desk.south), 50_110), (None, 1_000)}
+
+
+class Watched(Engine):
+    """Counts what it is asked, and takes every question for a wide one."""
+
+    def __init__(self, lake: Lake) -> None:
+        super().__init__(lake, wide=0)
+        self.asked = 0
+
+    async def ask(self, *arguments: Any) -> Any:
+        self.asked += 1
+        return await super().ask(*arguments)
+
+
+def outside(desk: Desk, program: str = OUTSIDE, *, folder: str | None = None) -> list[list[Any]]:
+    """What a program finds that knows the folder alone: of the movements, unless another is said."""
+    address = folder or desk.h.app.state.lake.address(desk.h.tenant)
+    ran = subprocess.run([sys.executable, "-c", program, address], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    found: list[list[Any]] = json.loads(ran.stdout)
+    return found
+
+
+async def in_postgres(desk: Desk) -> list[list[Any]]:
+    rows = await desk.h.admin.fetch(
+        """SELECT measure, currency, sum(count)::bigint, sum(amount)::bigint, sum(seconds)::bigint, count(*) FROM movement
+           GROUP BY measure, currency ORDER BY measure COLLATE "C", currency COLLATE "C" NULLS LAST"""
+    )
+    return [list(row) for row in rows]
+
+
+async def test_the_lake_and_postgresql_agree_to_the_unit_whatever_is_exported(desk: Desk) -> None:
+    month = Month(5, desk)
+    month.fill()
+    told = month.shuffled()
+    told = told[: len(told) // 2]
+    engine = Watched(desk.h.app.state.lake)
+    third = len(told) // 3
+    for part, (begin, end) in enumerate(((0, third), (third, 2 * third), (2 * third, len(told)))):
+        for each in told[begin:end]:
+            await desk.h.deliver(each.event, aggregate_id=each.document, time=each.at)
+        if part < 2:
+            await export(desk)
+    assert await desk.h.admin.fetchval("SELECT count(*) FROM queued_movement") > 0
+    without = await answers(desk, None, of=BY)
+    assert await answers(desk, engine, of=BY) == without
+    assert engine.asked >= len(without)
+    assert (await freshness(desk))["waiting"] > 0
+    await export(desk)
+    assert await desk.h.admin.fetchval("SELECT count(*) FROM queued_movement") == 0
+    assert (await freshness(desk))["waiting"] == 0
+    assert await answers(desk, engine, of=BY) == without
+    assert outside(desk) == await in_postgres(desk)
+
+
+async def test_who_sees_their_own_alone_is_not_answered_by_the_lake(desk: Desk) -> None:
+    for number, owner in enumerate((desk.bo, desk.di)):
+        await sell(desk, number, 100, owner)
+    await export(desk)
+    engine = Watched(desk.h.app.state.lake)
+    client = desk.h.client_as("reports:read:own", user=desk.bo)
+    assert await answers(desk, engine, client=client) == await answers(desk, None, client=client)
+    assert engine.asked == 0
+
+
+async def restore(desk: Desk, batches: int) -> None:
+    """As if the database were of so many exports ago, before what was exported then had a number, and had lost the newest order."""
+    await desk.h.admin.execute("DELETE FROM movement WHERE amount = 102")
+    await desk.h.admin.execute("DELETE FROM queued_movement")
+    await desk.h.admin.execute(
+        "UPDATE lake_export SET exported = exported - $1::bigint, numbered = numbered - $1::bigint", batches
+    )
+
+
+@pytest.mark.parametrize("what", ["the lake is lost", "a rebuild found other rows", "restored: 1", "restored: 2"])
+async def test_a_lake_that_does_not_belong_to_the_rows_is_written_again(desk: Desk, what: str) -> None:
+    engine = Watched(desk.h.app.state.lake)
+    for number in range(3):
+        await sell(desk, number, 100 + number, desk.bo)
+        await export(desk)
+    if what == "the lake is lost":
+        shutil.rmtree(Path(desk.h.app.state.lake.address(desk.h.tenant)))
+    elif what == "a rebuild found other rows":
+        await desk.h.admin.execute("DELETE FROM movement WHERE amount = 101")
+    else:
+        await restore(desk, int(what[-1]))
+    assert await answers(desk, engine) == await answers(desk, None)
+    await sell(desk, 4, 400, desk.bo)
+    assert await answers(desk, engine) == await answers(desk, None)
+    await export(desk)
+    assert outside(desk) == await in_postgres(desk)
+    assert await answers(desk, engine) == await answers(desk, None)
+
+
+def spoil(desk: Desk) -> None:
+    """Every file holds something else."""
+    for file in Path(desk.h.app.state.lake.address(desk.h.tenant)).glob("*.parquet"):
+        file.write_bytes(b"nothing of the kind")
+
+
+async def test_a_lake_that_cannot_be_read_leaves_the_answer_to_postgresql(desk: Desk) -> None:
+    await sell(desk, 1, 100, desk.bo)
+    await export(desk)
+    engine = Watched(desk.h.app.state.lake)
+    spoil(desk)
+    assert await answers(desk, engine) == await answers(desk, None)
+    assert engine.asked > 0
+
+
+async def test_many_small_files_become_few_and_hold_the_same(desk: Desk) -> None:
+    lake: Lake = desk.h.app.state.lake
+    for number in range(18):
+        await sell(desk, number, 100 + number, desk.bo)
+        await exporter.export(desk.h.database, lake, desk.h.tenant)
+    lake.tidy(desk.h.tenant)
+    seen = lake.snapshot(desk.h.tenant)
+    assert seen is not None
+    assert len(seen.files) == 1
+    assert outside(desk) == await in_postgres(desk)
+
+
+async def test_a_bucket_holds_the_same_and_leaves_answers_to_postgresql(desk: Desk) -> None:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        address = f"http://{host}:{port}"
+        boto3.client(
+            "s3", "us-east-1", endpoint_url=address, aws_access_key_id="k", aws_secret_access_key="s"
+        ).create_bucket(Bucket="papers")
+        named = {"storage": "s3://papers/prod", "storage_endpoint": address, "storage_key": "k"}
+        settings = desk.h.settings.model_copy(update={**named, "storage_secret": SecretStr("s")})
+        lake = Lake(settings)
+        for number in range(2):
+            await sell(desk, number, 100 + number, desk.bo)
+            await exporter.export_all(desk.h.database, lake)
+        seen = lake.snapshot(desk.h.tenant)
+        assert seen is not None
+        assert (seen.exported, seen.rows) == (2, await desk.h.admin.fetchval("SELECT count(*) FROM movement"))
+        engine = Watched(lake)
+        assert await answers(desk, engine) == await answers(desk, None)
+        assert engine.asked == 0
+    finally:
+        server.stop()

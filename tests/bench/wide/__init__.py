@@ -1,0 +1,1 @@
+"""How long the engine of columns takes for wide questions, of five million movements."""
