@@ -159,26 +159,12 @@ def _work(
     lookout = Lookout(database, every=settings.look_every)
     database.told = lookout.told
     work: list[Coroutine[Any, Any, None]] = [idempotency.prune_forever(database, stop)]
-    if service.topic is not None:
-        work.append(write_canaries(database, service.name, settings.canary_every, stop))
-        work.append(outbox_retention.prune_forever(database, service.name, settings.kafka, stop))
     if service.subscribers:
-        consumer = Consumer(service.name, Dispatcher(service.name, database, service.subscribers), settings)
-        app.state.consumer = consumer
-        work.append(consumer.run(stop))
-        work.append(remind_forever(service.name, database, stop))
-        kafka = partial(reading, settings.kafka)
-        work.append(
-            redrive_forever(
-                service.name,
-                service.subscribers,
-                database,
-                kafka,
-                stop,
-                lookout=lookout,
-                every=settings.redrive_every,
-            )
-        )
+        work += _consuming(service, settings, app, stop, lookout)
+    if service.topic is not None:
+        noticed = app.state.consumer.noticed if service.subscribers else None
+        work.append(write_canaries(database, service.name, settings.canary_every, stop, noticed))
+        work.append(outbox_retention.prune_forever(database, service.name, settings.kafka, stop))
     slot = slot_name(service.name) if service.topic is not None else None
     work.append(Gauges(database, slot, getattr(app.state, "consumer", None)).run(stop))
     if service.attachments:
@@ -195,6 +181,25 @@ def _work(
     if "api" not in parts:
         work.append(lookout.listen(stop))
     return work
+
+
+def _consuming(
+    service: Service, settings: Settings, app: FastAPI, stop: asyncio.Event, lookout: Lookout
+) -> list[Coroutine[Any, Any, None]]:
+    """What reads events, and what tends to those that could not be applied."""
+    database: Database = app.state.database
+    consumer = Consumer(service.name, Dispatcher(service.name, database, service.subscribers), settings)
+    app.state.consumer = consumer
+    redriving = redrive_forever(
+        service.name,
+        service.subscribers,
+        database,
+        partial(reading, settings.kafka),
+        stop,
+        lookout=lookout,
+        every=settings.redrive_every,
+    )
+    return [consumer.run(stop), remind_forever(service.name, database, stop), redriving]
 
 
 async def _shut_down(
