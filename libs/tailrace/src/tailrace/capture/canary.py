@@ -106,7 +106,9 @@ async def write_canary(database: Database, service: str) -> int | None:
             payload=_PAYLOAD,
         )
         # Of two processes of a service that write at once, one is enough.
-        epoch: int | None = await tx.scalar(row.on_conflict_do_nothing().returning(outbox.c.epoch), {"service": service})
+        epoch: int | None = await tx.scalar(
+            row.on_conflict_do_nothing().returning(outbox.c.epoch), {"service": service}
+        )
         await tx.execute(delete(outbox).where(mine, outbox.c.recorded_at < func.now() - KEPT))
     return epoch
 

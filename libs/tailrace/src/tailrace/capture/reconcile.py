@@ -4,7 +4,7 @@ Compared is everything younger than the outbox's retention. A row counts as hear
 over a second one as a duplicate. After the first row of an aggregate that was not heard, none was.
 """
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Set
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -22,7 +22,7 @@ from tailrace.service import Service
 
 _AT_ONCE = 2000
 _OLDEST = "SELECT min(recorded_at) FROM outbox WHERE topic <> $1"
-_ROWS = """SELECT id, aggregate_id, sequence FROM outbox WHERE topic <> $1 AND recorded_at >= $2 ORDER BY aggregate_id, sequence"""
+_ROWS = "SELECT id, aggregate_id FROM outbox WHERE topic <> $1 AND recorded_at >= $2 ORDER BY aggregate_id, sequence"
 _Place = tuple[UUID, int, int]
 
 
@@ -69,31 +69,40 @@ async def compare(connection: Any, service: Service, kafka: str, epoch: int) -> 
     """
     oldest = await connection.fetchval(_OLDEST, canary.TOPIC)
     kept = datetime.now(UTC) - KEPT
-    difference = Difference(min(kept, oldest) if oldest else kept)
-    rows = await connection.fetch(_ROWS, canary.TOPIC, difference.since)
-    own = {row["id"] for row in rows}
-    first: dict[_Place, UUID] = {}
-    async for record in _records(service, kafka, difference.since - MARGIN):
+    since = min(kept, oldest) if oldest else kept
+    rows = [(row["id"], row["aggregate_id"]) for row in await connection.fetch(_ROWS, canary.TOPIC, since)]
+    told = Told({id for id, _ in rows}, epoch)
+    async for record in _records(service, kafka, since - MARGIN):
         meta = _meta(record)
-        if meta is None or meta.time < difference.since:
-            continue
-        first.setdefault((meta.aggregate_id, meta.epoch, meta.sequence), meta.event_id)
-        if meta.event_id not in own and meta.epoch >= epoch:
-            difference.lost.append(_lost(meta, record))
-    heard = set(first.values())
-    difference.unheard = _unheard(((row["id"], row["aggregate_id"]) for row in rows), heard)
-    return difference
+        if meta is not None and meta.time >= since:
+            told.note(meta, record.value or b"")
+    return Difference(since, told.lost, told.unheard(rows))
 
 
-def _unheard(rows: Iterable[tuple[UUID, UUID]], heard: set[UUID]) -> list[UUID]:
-    """`rows` are ids with their aggregates, in the order of their sequences."""
-    found, cut = [], set[UUID]()
-    for id, aggregate in rows:
-        if id not in heard:
-            cut.add(aggregate)
-        if aggregate in cut:
-            found.append(id)
-    return found
+class Told:
+    """What readers were told, record by record in the order of the topic, by a database that holds `own` events and is in this epoch."""
+
+    def __init__(self, own: Set[UUID], epoch: int) -> None:
+        self._own = own
+        self._epoch = epoch
+        self._first: dict[_Place, UUID] = {}
+        self.lost: list[LostEvent] = []
+
+    def note(self, meta: Meta, value: bytes) -> None:
+        """One record."""
+        self._first.setdefault((meta.aggregate_id, meta.epoch, meta.sequence), meta.event_id)
+        if meta.event_id not in self._own and meta.epoch >= self._epoch:
+            self.lost.append(_lost(meta, value))
+
+    def unheard(self, rows: Iterable[tuple[UUID, UUID]]) -> list[UUID]:
+        """Of rows, as ids with their aggregates in the order of their sequences: those that readers passed over, or never saw."""
+        heard, cut, found = set(self._first.values()), set[UUID](), list[UUID]()
+        for id, aggregate in rows:
+            if id not in heard:
+                cut.add(aggregate)
+            if aggregate in cut:
+                found.append(id)
+        return found
 
 
 async def _records(service: Service, kafka: str, since: datetime) -> AsyncIterator[ConsumerRecord]:
@@ -116,7 +125,7 @@ def _meta(record: ConsumerRecord) -> Meta | None:
         return None  # no event of this service, whoever wrote it
 
 
-def _lost(meta: Meta, record: ConsumerRecord) -> LostEvent:
+def _lost(meta: Meta, value: bytes) -> LostEvent:
     return LostEvent(
         meta.event_id,
         meta.type,
@@ -127,5 +136,5 @@ def _lost(meta: Meta, record: ConsumerRecord) -> LostEvent:
         meta.time,
         meta.actor_id,
         meta.correlation_id,
-        (record.value or b"").decode("utf-8", "replace"),
+        value.decode("utf-8", "replace"),
     )

@@ -142,11 +142,15 @@ class Restorations:
 
         await self._repairs.renew(service, rest, say, publish=publish)
         (accepted,) = done
-        async with self._owner(service) as owner, owner.transaction():
-            await owner.execute(_ACCEPT, because, accepted.lost)
-            await owner.execute(_OPEN.format(app=f"{service.name}_app"))
+        await self.open(service, because, accepted.lost)
         log.warning("%s goes on in epoch %d; %d events are lost", service.name, accepted.epoch, accepted.lost)
         return accepted
+
+    async def open(self, service: Service, because: str, lost: int) -> None:
+        """Give the rights back, and keep what was decided."""
+        async with self._owner(service) as owner, owner.transaction():
+            await owner.execute(_ACCEPT, because, lost)
+            await owner.execute(_OPEN.format(app=f"{service.name}_app"))
 
     async def _begin_epoch(self, service: Service, epoch: int, difference: Difference) -> None:
         """What is recorded from now on, and what nobody has heard, is of the new epoch."""
