@@ -133,7 +133,8 @@ class Watch:
             if service.name in self._absent:  # never installed here, or uninstalled
                 continue
             try:
-                await self._compare(service, rest, server)
+                broken = slots.fault(found.get(slot_name(service.name)), spare=slots.spare_name(service) in found)
+                await self._compare(service, rest, server, at_once=broken is not None)
                 await self._look_at(
                     service, rest, states.get(service.name), found, arrivals.get(canary_id(service.name))
                 )
@@ -143,10 +144,10 @@ class Watch:
         if failure is not None:
             raise ConnectionError(str(failure) or type(failure).__name__) from failure
 
-    async def _compare(self, service: Service, rest: Rest, server: Server) -> None:
+    async def _compare(self, service: Service, rest: Rest, server: Server, *, at_once: bool) -> None:
         """Whether its database is still the one whose events Kafka holds: before anything is mended, which would carry others in their places."""
         memory, now = self._memory[service.name], time.monotonic()
-        anew = memory.server != server
+        anew = at_once or memory.server != server
         if memory.work is not None or not (anew or memory.restored or now - memory.compared_at > _COMPARE_EVERY):
             return
         witness = self._canaries.furthest.get(canary_id(service.name))

@@ -18,6 +18,7 @@ from tailrace.db.database import Database
 from tailrace.db.lookout import Announcer, Lookout
 from tailrace.errands.runner import ErrandRunner
 from tailrace.http import idempotency
+from tailrace.http.admission import Limit
 from tailrace.http.uvicorn_protocol import limited
 from tailrace.jobs.runner import JobRunner
 from tailrace.kafka.record_lookup import reading
@@ -132,6 +133,7 @@ async def _serve(
     app = build_app(service, settings)
     # What answers for as long as its client likes ends with this.
     app.state.stopping = stop
+    app.state.limit = Limit(settings.requests_at_once)
     server = _Server(http_config(service, app, host, port, settings))
     serving = asyncio.create_task(server._serve())
     while not server.started and not serving.done():  # noqa: ASYNC110  (uvicorn offers a flag, not an event)
