@@ -136,11 +136,13 @@ async def test_fenced_it_is_read_and_takes_no_change_until_a_new_epoch_begins(to
     assert "until an operator has decided" in refused.json()["detail"]
     assert (await toy.client.get(f"/v1/notes/{made.json()['id']}")).status_code == 200
     with pytest.raises(Restored):
-        await toy.deliver(Asked(key=uuid7(), text="somebody else's"))
+        await toy.deliver(Asked(key=uuid7(), text="somebody else's"), aggregate_id=uuid7())
     assert await toy.admin.fetchval("SELECT count(*) FROM dead_letter") == 0
     with pytest.raises(Restored):
         await write_canary(toy.database, "toy")
-    assert await toy.admin.fetch("SELECT epoch, reason FROM database_history") == [(2, "a test")]
+    assert [tuple(row) for row in await toy.admin.fetch("SELECT epoch, reason FROM database_history")] == [
+        (2, "a test")
+    ]
     await restorations.open(toy.service, "a test decided", 3)
     await toy.admin.execute("ALTER TABLE outbox ALTER COLUMN epoch SET DEFAULT 2")
     assert await write_canary(toy.database, "toy") == 2
