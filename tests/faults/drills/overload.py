@@ -10,7 +10,6 @@ import asyncio
 import json
 import os
 import statistics
-import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
@@ -73,16 +72,15 @@ async def _drill(stack: Stack, figures: Figures, *, unlimited: bool) -> None:
             "TAILRACE_JWKS_URL": keys_url,
             "TAILRACE_LOG_LEVEL": "WARNING",
         }
-        process = subprocess.Popen(
-            [sys.executable, "-c", (_UNLIMITED if unlimited else "") + _SERVE, str(port)], env=environment
-        )
+        program = (_UNLIMITED if unlimited else "") + _SERVE
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, str(port), env=environment)
         try:
             await listens(port)
             token = issuer.token(tenant=uuid7())
             await _measure(figures, port, token, unlimited=unlimited)
         finally:
             process.terminate()
-            process.wait(20)
+            await process.wait()
 
 
 async def _measure(figures: Figures, port: int, token: str, *, unlimited: bool) -> None:
