@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tailrace.core.errors import Unavailable
-from tailrace.http.admission import ALWAYS, DEADLINE, HANG_UP, AdmissionControl, Busy, Limit, deadline_of
+from tailrace.http.admission import ALWAYS, DEADLINE, HANG_UP, AdmissionControl, Overloaded, Limit, deadline_of
 
 
 def test_a_process_that_stays_late_takes_on_less_and_recovers() -> None:
@@ -39,7 +39,7 @@ async def test_a_place_is_held_until_the_answer_begins() -> None:
 
     first = asyncio.create_task(_ask(app, limit))
     await begun.wait()
-    with pytest.raises(Busy):
+    with pytest.raises(Overloaded):
         await _ask(app, limit)
     went.set()
     await told.wait()

@@ -33,10 +33,10 @@ _FREE = ("/health/", "/metrics")
 _LONGEST = 600_000
 
 
-class Busy(Unavailable):
+class Overloaded(Unavailable):
     """503: the process has as much to do as it can answer soon."""
 
-    slug, title = "busy", "Too busy at the moment"
+    slug, title = "overloaded", "Overloaded at the moment"
 
 
 class Limit:
@@ -99,7 +99,7 @@ class AdmissionControl:
         limit: Limit | None = getattr(scope["app"].state, "limit", None)
         if limit is not None and not limit.enter():
             metrics.refused_busy()
-            raise Busy("It has as much to do as it can answer soon; try again shortly.")
+            raise Overloaded("It has as much to do as it can answer soon; try again shortly.")
         try:
             if scope["method"] in _SAFE:
                 await self._read(scope, receive, send, work := _Work(limit))
