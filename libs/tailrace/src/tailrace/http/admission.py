@@ -9,6 +9,7 @@ under its key.
 """
 
 import asyncio
+from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -123,6 +124,7 @@ class AdmissionControl:
         except asyncio.CancelledError:
             if not work.gone:
                 raise
+            work.task.uncancel()
             log.info("caller gone")
         finally:
             state.pop(HANG_UP, None)
@@ -133,7 +135,9 @@ class _Work:
 
     def __init__(self, limit: Limit | None) -> None:
         self._limit = limit
-        self._task = asyncio.current_task()
+        task = asyncio.current_task()
+        assert task is not None
+        self.task: asyncio.Task[Any] = task
         self._is_answered = False
         self.timeout: asyncio.Timeout | None = None
         self.gone = False
@@ -160,9 +164,9 @@ class _Work:
 
     def hang_up(self) -> None:
         """Its caller is gone."""
-        if self._task is not None and not self._is_answered:
+        if not self._is_answered:
             self.gone = True
-            self._task.cancel()
+            self.task.cancel()
 
 
 def deadline_of(scope: Scope) -> float | None:
