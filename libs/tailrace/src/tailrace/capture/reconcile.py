@@ -122,7 +122,7 @@ def _meta(record: ConsumerRecord) -> Meta | None:
     try:
         return read_meta(record)
     except Malformed:
-        return None  # no event of this service, whoever wrote it
+        return None  # no event of this service, by what it says
 
 
 def _lost(meta: Meta, value: bytes) -> LostEvent:

@@ -147,11 +147,11 @@ class Watch:
     async def _compare(self, service: Service, rest: Rest, server: Server, *, at_once: bool) -> None:
         """Whether its database is still the one whose events Kafka holds: before anything is mended, which would carry others in their places."""
         memory, now = self._memory[service.name], time.monotonic()
-        anew = at_once or memory.server != server
-        if memory.work is not None or not (anew or memory.restored or now - memory.compared_at > _COMPARE_EVERY):
+        another = at_once or memory.server != server
+        if memory.work is not None or not (another or memory.restored or now - memory.compared_at > _COMPARE_EVERY):
             return
         witness = self._canaries.furthest.get(canary_id(service.name))
-        memory.restored = await self._restorations.examine(service, witness, rest if anew else None)
+        memory.restored = await self._restorations.examine(service, witness, rest if another else None)
         memory.server, memory.compared_at = server, now
 
     async def _look_at(

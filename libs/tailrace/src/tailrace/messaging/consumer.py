@@ -45,12 +45,12 @@ class Consumer:
         self.waiting_for: str | None = None
         self._reading: AIOKafkaConsumer | None = None
         self._epoch = 1
-        self._begin_anew = asyncio.Event()
+        self._begin_again = asyncio.Event()
 
     def noticed(self, epoch: int) -> None:
         """The database is in this epoch now: what was known of who has read how far is from before, and is looked up again."""
         if epoch != self._epoch:
-            self._begin_anew.set()
+            self._begin_again.set()
 
     async def lag(self) -> dict[tuple[str, int], int]:
         """Records behind the end of each partition that is read here, as the last fetch saw it. Raises TimeoutError while a place is sought."""
@@ -88,7 +88,7 @@ class Consumer:
                 await _sleep(stop, backoff.next())
 
     async def _session(self, stop: asyncio.Event) -> None:
-        self._begin_anew.clear()
+        self._begin_again.clear()
         self._epoch = await self._dispatcher.epoch()
         self._subscriber_offsets = SubscriberOffsets(self._dispatcher, self._epoch)
         consumer = self._connect()
@@ -99,7 +99,7 @@ class Consumer:
             await consumer.start()
             self._reading = consumer
             next_at = time.monotonic()
-            while not (stop.is_set() or backfilling.done() or self._begin_anew.is_set()):
+            while not (stop.is_set() or backfilling.done() or self._begin_again.is_set()):
                 # aiokafka fetches nothing more until what it has is taken: meanwhile it comes together at the broker.
                 await _sleep(stop, next_at - time.monotonic())
                 # Until it has a place, which ends no wait, it looks often.

@@ -151,6 +151,10 @@ class Archive:
 
     def lay_out(self, base: Base, layout: Layout, account: Account, cluster: Path, until: datetime | None) -> None:
         """Put a base backup where a stack that starts finds it, to be rolled forward. Raises `OperatorError` where data is."""
+        self.create(account)
+        # Who carried the backups here may have made them its own.
+        for segment in self.wal.iterdir():
+            account.own(segment)
         source = self.folder / "base" / base.name
         shutil.copytree(source / "postgres", cluster, dirs_exist_ok=True, symlinks=True)
         for empty in _EMPTIED:
