@@ -58,7 +58,7 @@ def _meta(id: UUID, aggregate: UUID, sequence: int, epoch: int = 1) -> Meta:
 
 
 def test_rows_behind_one_that_nobody_heard_are_unheard_too() -> None:
-    """The topic has 1 to 4 of an aggregate. The database was put back to 2, and recorded other ones as 3, 4 and 5, which were sent after the others."""
+    """The topic has 1 to 4 of an aggregate. The database was put back to 2 and recorded other ones as 3, 4 and 5, which were sent later."""
     aggregate, other = uuid7(), uuid7()
     old, new = [uuid7() for _ in range(4)], [uuid7() for _ in range(3)]
     rows = [(id, aggregate) for id in [*old[:2], *new]]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
+import httpx2
 
 from tailrace.capture import history, slots
 from tailrace.capture.canary import Witness
@@ -68,7 +69,7 @@ class Restorations:
 
         With `rest`, Connect's stored offset is compared too. Raises OSError or asyncpg's errors.
         """
-        acknowledged = await rest.position(service.name) if rest is not None else None
+        acknowledged = await _acknowledged(rest, service) if rest is not None and witness is not None else None
         try:
             async with slots.connected(service, self._settings) as connection:
                 found = await history.look(connection, service, witness)
@@ -170,3 +171,11 @@ class Restorations:
             yield connection
         finally:
             await connection.close(timeout=5)
+
+
+async def _acknowledged(rest: Rest, service: Service) -> int | None:
+    """Where Connect's stored offset stands; None also while it is too busy to say, as in a rebalance."""
+    try:
+        return await rest.position(service.name)
+    except httpx2.HTTPStatusError:
+        return None
