@@ -86,13 +86,18 @@ class Told:
         self._own = own
         self._epoch = epoch
         self._first: dict[_Place, UUID] = {}
-        self.lost: list[LostEvent] = []
+        self._lost: dict[UUID, LostEvent] = {}
 
     def note(self, meta: Meta, value: bytes) -> None:
         """One record."""
         self._first.setdefault((meta.aggregate_id, meta.epoch, meta.sequence), meta.event_id)
         if meta.event_id not in self._own and meta.epoch >= self._epoch:
-            self.lost.append(_lost(meta, value))
+            self._lost.setdefault(meta.event_id, _lost(meta, value))
+
+    @property
+    def lost(self) -> list[LostEvent]:
+        """Each once, in the order in which readers saw them."""
+        return list(self._lost.values())
 
     def unheard(self, rows: Iterable[tuple[UUID, UUID]]) -> list[UUID]:
         """Of rows, as ids with their aggregates in the order of their sequences: those that readers passed over, or never saw."""

@@ -22,7 +22,7 @@ from tailrace.settings import Settings, settings_from
 from tailrace.stack.archive import VARIABLE, Archive, Base
 from tailrace.stack.embedded import Stack
 from tailrace.stack.layout import Layout, Ports
-from tailrace.stack.plan import counted_ports, edge_names, service_names
+from tailrace.stack.plan import edge_names, service_names
 from tailrace.stack.restoring import restore
 from tailrace.stack.state import State
 
@@ -58,7 +58,7 @@ def bring_back(folder: Path | None, until: datetime | None) -> None:
     if state is not None and state.running:
         raise OperatorError("a stack is running", "stop it with: tailrace down, and move its data away")
     began = time.monotonic()
-    done = restore(archive, layout, counted_ports(layout), _zoned(until), out.print)
+    done = restore(archive, layout, None, _zoned(until), out.print)
     out.print(f"The databases are as of {_said(done.moment)}; {done.records:,} records of topics are back.")
     bring_up("fleet")
     out.print(f"Restored after {time.monotonic() - began:.0f} s.")

@@ -123,7 +123,7 @@ class Archive:
             if await connection.fetchval("SHOW archive_mode") != "on":
                 raise OperatorError("PostgreSQL archives nothing", f"start the stack with {VARIABLE} set")
             position = await connection.fetchval("SELECT pg_backup_start($1, fast => true)::text", f"tailrace {name}")
-            wal_from = await connection.fetchval("SELECT pg_walfile_name($1::pg_lsn)", position)
+            wal_from = await connection.fetchval("SELECT pg_walfile_name($1::text::pg_lsn)", position)
             await asyncio.to_thread(_copy_cluster, (layout.data / "postgres").resolve(), building / "postgres")
             stopped = await connection.fetchrow(
                 "SELECT labelfile FROM pg_backup_stop(wait_for_archive => true)", timeout=300
@@ -197,7 +197,11 @@ def _copy_cluster(source: Path, target: Path) -> None:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.iterdir()):
+    try:
+        there = sorted(folder.iterdir())
+    except FileNotFoundError:
+        return
+    for path in there:
         if path.name in _LEFT_OUT or path.name.startswith("pgsql_tmp"):
             continue
         yield path

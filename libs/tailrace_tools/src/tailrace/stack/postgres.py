@@ -152,6 +152,8 @@ class Postgres:
             stop_signal=signal.SIGINT,  # fast shutdown: clients are cut off, the data is safe
             death_signal=signal.SIGINT,
             stop_timeout=30.0,
+            # A backup is rolled forward first, which takes as long as there is log.
+            ready_timeout=7200.0 if (self.data / "recovery.signal").exists() else 120.0,
         )
 
     def _before(self) -> None:

@@ -23,6 +23,7 @@ from tailrace.stack.accounts import database_account, home
 from tailrace.stack.archive import Archive
 from tailrace.stack.embedded import Stack
 from tailrace.stack.layout import Layout, Ports
+from tailrace.stack.plan import counted_ports
 
 Say = Callable[[str], None]
 _NEWEST = "SELECT max(recorded_at) FROM outbox"
@@ -38,8 +39,10 @@ class Restoration:
     records: int
 
 
-def restore(archive: Archive, layout: Layout, ports: Ports, until: datetime | None, say: Say) -> Restoration:
-    """Fill a data folder that holds no data, up to the end of the archived log or a moment. It can be started then. Raises `OperatorError`.
+def restore(archive: Archive, layout: Layout, ports: Ports | None, until: datetime | None, say: Say) -> Restoration:
+    """Fill a data folder that holds no data, up to the end of the archived log or a moment. It can be started then, on these ports or its own.
+
+    Raises `OperatorError`.
 
     What broke off leaves a folder that is refused the next time: delete it.
     """
@@ -54,7 +57,7 @@ def restore(archive: Archive, layout: Layout, ports: Ports, until: datetime | No
     cluster = home(account, layout.data / "postgres")
     say(f"laying out the backup of {base.made_at[:19]} UTC")
     archive.lay_out(base, layout, account, cluster, until)
-    stack = Stack(layout.data, only="kafka", ports=ports)
+    stack = Stack(layout.data, only="kafka", ports=ports or counted_ports(layout))
     say("rolling the databases forward")
     stack.start()
     try:
