@@ -79,7 +79,7 @@ async def test_a_read_ends_with_the_time_that_its_caller_gives() -> None:
     ("text", "seconds"), [("1500", 1.5), ("0", None), ("-1", None), ("x", None), ("9" * 30, None), ("", None)]
 )
 def test_what_a_caller_says_of_its_time(text: str, seconds: float | None) -> None:
-    scope = {"type": "http", "headers": [(DEADLINE.encode(), text.encode())]}
+    scope: dict[str, Any] = {"type": "http", "headers": [(DEADLINE.encode(), text.encode())]}
     assert deadline_of(scope) == seconds
 
 
@@ -92,5 +92,5 @@ def _scope(method: str, limit: Limit | None, *headers: tuple[bytes, bytes]) -> d
     return {"type": "http", "method": method, "path": "/v1/x", "headers": list(headers), "app": app, "state": {}}
 
 
-async def _nothing(*_: Any) -> None:
+async def _nothing(*_: Any) -> Any:
     return None

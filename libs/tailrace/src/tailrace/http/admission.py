@@ -101,11 +101,11 @@ class AdmissionControl:
         if limit is not None and not limit.enter():
             metrics.refused_busy()
             raise Overloaded("It has as much to do as it can answer soon; try again shortly.")
+        work = _Work(limit)
         try:
             if scope["method"] in _SAFE:
-                await self._read(scope, receive, send, work := _Work(limit))
+                await self._read(scope, receive, send, work)
             else:
-                work = _Work(limit)
                 await self._app(scope, receive, work.ending_with(send))
         finally:
             work.answered()
