@@ -1,7 +1,7 @@
 # Everything starts here. `make help` lists the targets; each of them installs first what it needs, once.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status test containers clients fuzz faults bench imports check lint formats types generated charts s3 compose docs format lock lock-services clean
+.PHONY: help install demo up down status test containers clients fuzz faults drill bench imports check lint formats types generated charts s3 compose docs format lock lock-services clean
 SHELL := /bin/sh
 
 BIN := .venv/bin
@@ -73,6 +73,9 @@ faults: install ## Trade while processes are killed, on a stack of its own, and 
 	@PYTHONPATH=tests/faults:tests/support:services/accounting/tests/support $(BIN)/python -m mix $(if $(SEED),--seed $(SEED)) \
 		--events $(or $(EVENTS),200000) $(if $(MONTH),--month $(MONTH)) \
 		$(if $(FAULTS),--faults $(FAULTS)) $(if $(REPORT),--report docs/reports) $(ARGS)
+
+drill: install ## Rehearse a disaster on a stack of its own, and print how it went: DRILL=restored, backup or overload
+	@PYTHONPATH=tests/faults:tests/support $(BIN)/python -m drills.$(or $(DRILL),restored) $(ARGS)
 
 bench: install ## Measure fleets of these sizes, each on a stack of its own: SERVICES=8,40 SECONDS=60 REPORT=1
 	@PYTHONPATH=tests/bench:tests/support:tests/faults $(BIN)/python -m measure $(if $(SERVICES),--services $(SERVICES)) \

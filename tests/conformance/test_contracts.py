@@ -1,5 +1,6 @@
 """What is generated from the manifests is what is committed, and breaks nobody who relies on it."""
 
+import json
 from pathlib import Path
 
 from findings import say_all
@@ -22,6 +23,18 @@ def test_nothing_generated_has_drifted(services: list[Service]) -> None:
             *(f"{each}: run `tailrace describe` and commit what it writes" for each in drift(files, ROOT)),
         ]
     )
+
+
+def test_consumers_of_this_release_read_what_the_next_may_send(services: list[Service]) -> None:
+    """An event only gains optional fields: each committed sample, with one that is not known here, is read as it is without."""
+    read = 0
+    for event in {event for service in services for event in service.publishes}:
+        for path in (ROOT / "contracts/samples" / event.type).glob("v*-*.json"):
+            version, payload = int(path.name[1:].partition("-")[0]), json.loads(path.read_text())
+            more = event.read(version, payload | {"known_to_the_next_release": [{"of": 1}]})
+            assert more == event.read(version, payload), path
+            read += 1
+    assert read > len(services)
 
 
 def test_every_submission_and_withdrawal_is_listed(services: list[Service]) -> None:

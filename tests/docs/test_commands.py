@@ -35,7 +35,7 @@ from tailrace.stack.plan import edge_names, service_names
 # Pages that are read one after the other in one terminal.
 SITTINGS = (
     ("docs/tutorial.md", "docs/how-to/frontend-developer.md", "docs/how-to/partner.md", "docs/how-to/observe.md"),
-    ("docs/how-to/operator.md",),
+    ("docs/how-to/operator.md", "docs/how-to/back-up-and-restore.md"),
 )
 RUN_HERE = {page for sitting in SITTINGS for page in sitting}
 AGAIN_FOR = 120.0

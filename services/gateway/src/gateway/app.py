@@ -31,6 +31,7 @@ from gateway.table import load_table
 from gateway.tokens import Tokens
 from tailrace.core.screens import Screen
 from tailrace.http import problem_details
+from tailrace.http.admission import AdmissionControl
 from tailrace.http.auth import Verifier
 from tailrace.http.jwks import PublishedKeys
 from tailrace.http.middleware import RequestId
@@ -143,6 +144,7 @@ def build(
             ],
             expose_headers=_EXPOSED,
         )
+    app.add_middleware(AdmissionControl)
     app.add_middleware(RequestId, public=[route.prefix for route in table.routes if route.public])
     tracing.instrument(app, metrics.provider())
     return app

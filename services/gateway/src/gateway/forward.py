@@ -126,7 +126,7 @@ class Forwarder:
                 return await client.request(
                     head.method,
                     self._url(route, head),
-                    headers=upstream_headers(head, scope, upload.length if upload.whole else head.length),
+                    headers=upstream_headers(head, scope, upload.length if upload.whole else head.length, limit),
                     data=upload.chunks(clock) if sends else None,
                     allow_redirects=False,
                 )

@@ -7,6 +7,7 @@ from opentelemetry import propagate
 from starlette.types import Scope
 
 from gateway.head import Head, Headers
+from tailrace.http.admission import DEADLINE, deadline_of
 from tailrace.observability import tracing
 
 _HOP_BY_HOP = frozenset(
@@ -30,6 +31,7 @@ _SET_HERE = frozenset(
         b"host",
         b"traceparent",
         b"tracestate",
+        DEADLINE.encode(),
         b"x-forwarded-for",
         b"x-forwarded-host",
         b"x-forwarded-port",
@@ -43,8 +45,11 @@ _IDENTITY = (b"x-tenant", b"x-user")
 _OWN_ANSWER = frozenset({b"date", b"server", b"x-request-id"})
 
 
-def upstream_headers(head: Head, scope: Scope, length: int | None) -> CIMultiDict[str]:
-    """What the service gets, with a body of `length` bytes. `X-Forwarded-For` names the peer alone: what the client claims there is worth nothing."""
+def upstream_headers(head: Head, scope: Scope, length: int | None, within: float) -> CIMultiDict[str]:
+    """What the service gets, with a body of `length` bytes, and how long it is waited for: `within` seconds, or less where the client says so.
+
+    `X-Forwarded-For` names the peer alone: what the client claims there is worth nothing.
+    """
     dropped = _HOP_BY_HOP | _SET_HERE | _named_in_connection(head.headers)
     headers: CIMultiDict[str] = CIMultiDict()
     for name, value in head.headers:
@@ -54,6 +59,7 @@ def upstream_headers(head: Head, scope: Scope, length: int | None) -> CIMultiDic
     headers["X-Request-Id"] = scope["state"]["request_id"]
     headers["X-Forwarded-For"] = scope["client"][0] if scope.get("client") else "unknown"
     headers["X-Forwarded-Proto"] = scope["scheme"]
+    headers[DEADLINE] = str(int(1000 * min(within, deadline_of(scope) or within)))
     if head.host:
         headers["X-Forwarded-Host"] = head.host
     if length is not None and (length or head.writes or head.length is not None):

@@ -5,18 +5,18 @@ more than the newest of each. They belong to the platform alone: no contract nam
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from tailrace.core.context import Context
-from tailrace.core.events import Event, source_of
+from tailrace.core.events import Event, Meta, source_of
 from tailrace.core.ids import NIL, derived_id, uuid7
 from tailrace.core.kafka_address import brokers_of
 from tailrace.core.stand_ins import cause_told, trace_told
@@ -29,9 +29,15 @@ from tailrace.observability.logs import log
 TOPIC = "tailrace.canary"
 TOPIC_SETTINGS = {"cleanup.policy": "compact", "segment.ms": "600000", "min.cleanable.dirty.ratio": "0.1"}
 """One partition. What was superseded goes within some ten minutes."""
+TIMELINE = "('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::int"
+"""SQL: the timeline that the server writes now. It rises when a standby is promoted and when a backup is rolled forward to a moment."""
 KEPT = timedelta(hours=1)
 """How long a canary stays in the outbox. Kit migration 0005 lets a service delete no younger one."""
 _TIMEOUT = 10.0
+_PAYLOAD = text(
+    f"""(SELECT json_build_object('service', CAST(:service AS text), 'system', system_identifier::text, 'timeline', {TIMELINE},
+        'position', pg_current_wal_insert_lsn() - '0/0')::text FROM pg_control_system())"""
+)
 
 
 class Canary(Event):
@@ -41,6 +47,24 @@ class Canary(Event):
     type = "tailrace.canary"
 
     service: str
+    system: str = ""
+    """The system identifier of the database server. Empty in canaries of before they said so."""
+    timeline: int = 0
+    position: int = 0
+    """Bytes of the write-ahead log when it was recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """What Kafka knows of a database by the canary that came furthest: while that canary is in the outbox, nothing before it is missing there."""
+
+    id: UUID
+    epoch: int
+    sequence: int
+    recorded_at: datetime
+    system: str
+    timeline: int
+    position: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +80,11 @@ def canary_id(service: str) -> UUID:
     return derived_id("canary", service)
 
 
-async def write_canary(database: Database, service: str) -> None:
-    """Record one canary, and forget those that are old. They are written under the nil tenant, which no log-in ever has."""
+async def write_canary(database: Database, service: str) -> int | None:
+    """Record one canary, and forget those that are old. They are written under the nil tenant, which no log-in ever has.
+
+    Returns the epoch that the database is in; None when another process was quicker.
+    """
     mine = outbox.c.aggregate_id == canary_id(service)
     canary = Canary(service=service)
     async with database.transaction(Context(tenant_id=NIL)) as tx:
@@ -76,18 +103,25 @@ async def write_canary(database: Database, service: str) -> None:
             causation_id=cause_told(None, correlation_id),
             traceparent=trace_told(None, correlation_id, event_id),
             actor_id=f"service:{service}",
-            payload=canary.model_dump_json(),
+            payload=_PAYLOAD,
         )
         # Of two processes of a service that write at once, one is enough.
-        await tx.execute(row.on_conflict_do_nothing())
+        epoch: int | None = await tx.scalar(
+            row.on_conflict_do_nothing().returning(outbox.c.epoch), {"service": service}
+        )
         await tx.execute(delete(outbox).where(mine, outbox.c.recorded_at < func.now() - KEPT))
+    return epoch
 
 
-async def write_canaries(database: Database, service: str, every: float, stop: asyncio.Event) -> None:
-    """Write one now and every so many seconds, until stopped. A database that is away is waited for."""
+async def write_canaries(
+    database: Database, service: str, every: float, stop: asyncio.Event, noticed: Callable[[int], None] | None = None
+) -> None:
+    """Write one now and every so many seconds, until stopped. A database that is away is waited for. `noticed` is told the database's epoch."""
     while not stop.is_set():
         try:
-            await write_canary(database, service)
+            epoch = await write_canary(database, service)
+            if epoch is not None and noticed is not None:
+                noticed(epoch)
         except Exception as error:
             log.info("no canary", error=type(error).__name__)
         with suppress(TimeoutError):
@@ -101,6 +135,12 @@ class CanaryReader:
         self._bootstrap = bootstrap
         self._consumer: AIOKafkaConsumer | None = None
         self._newest: dict[UUID, Arrival] = {}
+        self._furthest: dict[UUID, Witness] = {}
+
+    @property
+    def furthest(self) -> Mapping[UUID, Witness]:
+        """Of each service, the canary with the highest epoch and sequence of those read so far: a restored database begins below it."""
+        return self._furthest
 
     async def newest(self) -> Mapping[UUID, Arrival]:
         """The newest canary of each service that has arrived by now. Raises OSError while Kafka does not answer."""
@@ -135,12 +175,23 @@ class CanaryReader:
         known = self._newest.get(meta.aggregate_id)
         if known is None or known.recorded_at < meta.time:
             self._newest[meta.aggregate_id] = Arrival(meta.time, max(arrived - meta.time, timedelta(0)))
+        before = self._furthest.get(meta.aggregate_id)
+        if before is None or (before.epoch, before.sequence) < (meta.epoch, meta.sequence):
+            self._furthest[meta.aggregate_id] = _witness(meta, record)
 
     async def _connected(self) -> AIOKafkaConsumer:
         if self._consumer is None:
             self._consumer = clients.consumer(self._bootstrap, TOPIC)
             await self._consumer.start()
         return self._consumer
+
+
+def _witness(meta: Meta, record: ConsumerRecord) -> Witness:
+    try:
+        said = Canary.model_validate_json(record.value or b"")
+    except ValueError:
+        said = Canary(service="")
+    return Witness(meta.event_id, meta.epoch, meta.sequence, meta.time, said.system, said.timeline, said.position)
 
 
 @asynccontextmanager

@@ -4,11 +4,11 @@ Every step may be cut off and the whole run again. The new slot stands first, un
 published again is read from it later. It gets the service's slot name only when every row is in Kafka, so a repair that was cut off shows.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
-from tailrace.capture import slots
+from tailrace.capture import history, slots
 from tailrace.capture.canary import canary_id, canary_reader
 from tailrace.capture.connect_api import Rest
 from tailrace.capture.connectors import connector_config, deployed_connector, lay_password
@@ -20,6 +20,8 @@ from tailrace.service import Service
 from tailrace.settings import Settings
 
 Say = Callable[[str], None]
+Publish = Callable[[Any], Awaitable[int]]
+"""Publishes what readers have to hear, by a connection of the capture role, and says how many rows that was."""
 
 
 class Repairs:
@@ -46,18 +48,26 @@ class Repairs:
             await slots.terminate(connection, slot_name(service.name))
         await (rest.restart_all(service.name) if whole else rest.restart_task(service.name))
 
-    async def renew(self, service: Service, rest: Rest, say: Say, *, everything: bool = False) -> int | None:
+    async def renew(
+        self, service: Service, rest: Rest, say: Say, *, everything: bool = False, publish: "Publish | None" = None
+    ) -> int | None:
         """Recreate the slot and publish again what its predecessor may have lost; returns how many rows that was.
 
-        That is what was recorded since the last canary that arrived, less a margin, or `everything` retained. None when there was only the end
-        of an earlier repair left to do. Raises RepairUnderWay, OperatorError, OSError or asyncpg's errors; then the next call begins again.
+        That is what was recorded since the last canary that arrived, less a margin, or `everything` retained, or what `publish` publishes by itself
+        while the connector stands still. None when there was only the end of an earlier repair left to do. Raises RepairUnderWay, OperatorError,
+        OSError or asyncpg's errors; then the next call begins again.
         """
         name, main, spare = service.name, slot_name(service.name), slots.spare_name(service)
         async with slots.connected(service, self.settings) as connection, slots.alone(connection, service):
             if service.name not in await slots.installed(connection):
                 raise OperatorError(f"{name} was uninstalled", f"install it again: tailrace prepare {name}")
+            if publish is None and (await history.look(connection, service, None)).pending is not None:
+                raise OperatorError(
+                    f"the database of {name} was restored behind Kafka",
+                    f"decide first: tailrace restored lost {name}, tailrace restored accept {name}",
+                )
             count = None
-            if everything or not await self._is_made_good(connection, main, spare):
+            if everything or publish is not None or not await self._is_made_good(connection, main, spare):
                 if not (await slots.outbox(connection, service, None)).published:
                     await slots.restore_publication(service, self.settings)
                 # Before the connector is stopped: a repair that is cut off shows by the slot that is missing.
@@ -68,19 +78,32 @@ class Repairs:
                     await slots.drop(connection, each)
                 say("recreating its slot")
                 await slots.create(connection, spare)
-                since = None if everything else await self._known_to_have_arrived(service)
-                say(
-                    f"publishing again what was recorded since {since:%Y-%m-%d %H:%M:%S} UTC"
-                    if since
-                    else "publishing again all that is retained"
-                )
-                count = await republish(connection, service, self.settings.kafka, since, say)
+                if publish is not None:
+                    count = await publish(connection)
+                else:
+                    count = await self._publish_again(connection, service, say, everything=everything)
                 # With offsets of the old slot, the connector would refuse the new one (offset.mismatch.strategy).
                 await rest.forget_offsets(name)
                 await slots.copy(connection, spare, main)
             await rest.resume(name)
             await slots.drop(connection, spare)
             return count
+
+    async def stop(self, service: Service, rest: Rest) -> None:
+        """Let nothing more of a service reach Kafka: its connector is stopped, and its slots are gone."""
+        async with slots.connected(service, self.settings) as connection, slots.alone(connection, service):
+            await rest.hold(service.name, self.config(service))
+            for each in (slot_name(service.name), slots.spare_name(service)):
+                await slots.drop(connection, each)
+
+    async def _publish_again(self, connection: Any, service: Service, say: Say, *, everything: bool) -> int:
+        since = None if everything else await self._known_to_have_arrived(service)
+        say(
+            f"publishing again what was recorded since {since:%Y-%m-%d %H:%M:%S} UTC"
+            if since
+            else "publishing again all that is retained"
+        )
+        return await republish(connection, service, self.settings.kafka, since, say)
 
     async def _is_made_good(self, connection: Any, main: str, spare: str) -> bool:
         """Whether an earlier repair came as far as giving the new slot its name."""

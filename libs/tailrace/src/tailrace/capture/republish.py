@@ -4,10 +4,11 @@ Ordered by aggregate and sequence, with their own ids, so that the marks of ever
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from aiokafka.errors import KafkaError
 
@@ -32,7 +33,7 @@ _COLUMNS = ", ".join(
 )
 _ROWS = f"""
     SELECT {_COLUMNS}, CASE topic WHEN $3 THEN topic ELSE $4 END AS topic, payload FROM outbox
-    WHERE topic <> $1 AND ($2::timestamptz IS NULL OR recorded_at >= $2)
+    WHERE topic <> $1 AND ($2::timestamptz IS NULL OR recorded_at >= $2) AND ($5::uuid[] IS NULL OR id = ANY($5))
     ORDER BY aggregate_id, sequence"""
 
 
@@ -46,13 +47,16 @@ class Outgoing:
     headers: list[tuple[str, bytes | None]]
 
 
-async def retained(connection: Any, service: Service, since: datetime | None) -> AsyncIterator[list[Outgoing]]:
-    """The rows recorded since then, or all of them, as records, in chunks; canaries are left out.
+async def retained(
+    connection: Any, service: Service, since: datetime | None, only: Collection[UUID] | None = None
+) -> AsyncIterator[list[Outgoing]]:
+    """The rows recorded since then, or all of them, as records, in chunks; canaries are left out. `only` names those that are meant.
 
     They go to the service's own topic and to its dead letters', as by its connector, whatever a row says. Needs SELECT on the outbox alone.
     """
     async with connection.transaction(readonly=True):
-        cursor = await connection.cursor(_ROWS, canary.TOPIC, since, dlq_topic(service.name), service.topic)
+        ids = None if only is None else list(only)
+        cursor = await connection.cursor(_ROWS, canary.TOPIC, since, dlq_topic(service.name), service.topic, ids)
         while rows := await cursor.fetch(_CHUNK):
             yield [_record(row) for row in rows]
 
@@ -74,7 +78,12 @@ def _bytes(text: str | None) -> bytes | None:
 
 
 async def republish(
-    connection: Any, service: Service, kafka: str, since: datetime | None, say: Callable[[str], None]
+    connection: Any,
+    service: Service,
+    kafka: str,
+    since: datetime | None,
+    say: Callable[[str], None],
+    only: Collection[UUID] | None = None,
 ) -> int:
     """Publish what is retained since then, or all of it, and return how many rows that was, when Kafka has acknowledged every one.
 
@@ -84,7 +93,7 @@ async def republish(
     count = chunks = 0
     try:
         await producer.start()
-        async for chunk in retained(connection, service, since):
+        async for chunk in retained(connection, service, since, only):
             async with asyncio.timeout(_CHUNK_WITHIN):
                 sent = [await producer.send(out.topic, out.value, out.key, headers=out.headers) for out in chunk]
                 await asyncio.gather(*sent)

@@ -4,10 +4,13 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from tailrace.capture import slots
+from tailrace.capture.canary import Witness, canary_reader
 from tailrace.capture.connect_api import Rest
 from tailrace.capture.repair import Repairs
+from tailrace.capture.restored import Restorations, Undecided
 from tailrace.capture.slots import RepairUnderWay, Slot
 from tailrace.core.names import slot_name
 from tailrace.core.operator_error import OperatorError
@@ -25,10 +28,32 @@ class Connectors:
     def __init__(self, settings: Settings, say: Callable[[str, Phase, str], None]) -> None:
         self._settings = settings
         self._repairs = Repairs(settings)
+        self._restorations = Restorations(settings, self._repairs)
         self._say = say
+        self.undecided: set[str] = set()
+        """Services whose database was restored behind Kafka: they take no changes, and their connectors stand still."""
 
-    async def prepare(self, rest: Rest, service: Service) -> None:
-        """Put one connector and let it go on, or repair it. Raises `OperatorError`, OSError or asyncpg's errors."""
+    async def witnesses(self) -> Mapping[UUID, Witness]:
+        """What Kafka knows of each database. Raises OSError while it does not answer."""
+        async with canary_reader(self._settings.kafka) as canaries:
+            await canaries.newest()
+            return canaries.furthest
+
+    async def fence(self, service: Service, witness: Witness | None) -> None:
+        """Before anything is written: stop the changes of a service whose database is not the one that Kafka knows."""
+        if witness is not None and (behind := await self._restorations.examine(service, witness)) is not None:
+            await self._restorations.fence(service, witness, behind.reason)
+            self._say("databases", "starting", f"{service.name}: {behind.words}")
+
+    async def prepare(self, rest: Rest, service: Service, witness: Witness | None = None) -> None:
+        """Put one connector and let it go on, or repair it. Raises `OperatorError`, OSError or asyncpg's errors.
+
+        One whose database was restored behind Kafka stays stopped, unless nothing is lost.
+        """
+        behind = await self._restorations.examine(service, witness, rest)
+        if behind is not None and not await self._settle(rest, service, witness, behind):
+            self.undecided.add(service.name)
+            return
         found = await self._slots(service)
         fault = slots.fault(found.get(slot_name(service.name)), spare=slots.spare_name(service) in found)
         if fault is not None:
@@ -39,7 +64,7 @@ class Connectors:
 
     async def until_running(self, rest: Rest, services: Sequence[Service]) -> None:
         """Returns when every task runs. Raises `OperatorError` with a reason when they do not in time."""
-        by_name = {service.name: service for service in services}
+        by_name = {service.name: service for service in services if service.name not in self.undecided}
         suspects = set(by_name)
         deadline = time.monotonic() + TIMEOUT
         while True:
@@ -59,6 +84,17 @@ class Connectors:
             more = " …" if len(waiting) > 3 else ""
             self._say("connectors", "starting", f"waiting for {', '.join(waiting[:3])}{more}")
             await asyncio.sleep(0.2)
+
+    async def _settle(self, rest: Rest, service: Service, witness: Witness | None, behind: Undecided) -> bool:
+        def say(words: str) -> None:
+            self._say("connectors", "starting", f"{service.name}: {words}")
+
+        say(behind.words)
+        try:
+            return await self._restorations.settle(service, witness, behind.reason, rest, say)
+        except RepairUnderWay as other:
+            say(str(other))
+            return False
 
     async def _repair_a_stranger(self, rest: Rest, service: Service) -> None:
         """A slot was made by hand where one was lost: the connector refuses to read from it."""

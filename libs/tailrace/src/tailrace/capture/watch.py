@@ -14,10 +14,12 @@ from typing import Literal
 
 import asyncpg
 
-from tailrace.capture import slots
+from tailrace.capture import history, slots
 from tailrace.capture.canary import Arrival, CanaryReader, canary_id
 from tailrace.capture.connect_api import Rest
+from tailrace.capture.history import Server
 from tailrace.capture.repair import Repairs
+from tailrace.capture.restored import Restorations, Undecided
 from tailrace.capture.slots import Outbox, RepairUnderWay, Slot
 from tailrace.core.backoff import Backoff
 from tailrace.core.names import slot_name
@@ -28,10 +30,12 @@ from tailrace.settings import Settings
 
 log = logging.getLogger("tailrace.capture")
 
-Kind = Literal["slot", "connector", "publication", "silent"]
+Kind = Literal["history", "slot", "connector", "publication", "silent"]
 _AWAY = (*UNREACHED, asyncpg.PostgresError, asyncpg.InterfaceError)
 """What is raised while one of the parts does not answer."""
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 3600.0
+_COMPARE_EVERY = 30.0
+"""Seconds after which a database is compared with what Kafka knows of it though its server is still the same: it alone may have been put back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,11 @@ class Memory:
     due: float = 0.0
     backoff: Backoff = field(default_factory=lambda: Backoff(FIRST_PAUSE, LONGEST_PAUSE))
     work: "asyncio.Task[None] | None" = None
+    server: Server | None = None
+    """The server's run that was compared with what Kafka knows."""
+    compared_at: float = 0.0
+    restored: Undecided | None = None
+    """What that comparison said."""
 
 
 class Watch:
@@ -88,6 +97,7 @@ class Watch:
         self.settings = settings
         self._mend = mend
         self._repairs = Repairs(settings, deployed=deployed)
+        self._restorations = Restorations(settings, self._repairs)
         self._canaries = CanaryReader(settings.kafka)
         self._memory = {service.name: Memory() for service in self.services}
         self._absent: set[str] = set()
@@ -113,7 +123,7 @@ class Watch:
         try:
             arrivals = await self._canaries.newest()
             async with slots.connected_to_any(self.services, self.settings) as connection:
-                found = await slots.slots(connection)
+                found, server = await slots.slots(connection), await history.server(connection)
                 self._absent = self._memory.keys() - await slots.installed(connection)
         except _AWAY as error:
             for memory in self._memory.values():
@@ -123,6 +133,8 @@ class Watch:
             if service.name in self._absent:  # never installed here, or uninstalled
                 continue
             try:
+                broken = slots.fault(found.get(slot_name(service.name)), spare=slots.spare_name(service) in found)
+                await self._compare(service, rest, server, at_once=broken is not None)
                 await self._look_at(
                     service, rest, states.get(service.name), found, arrivals.get(canary_id(service.name))
                 )
@@ -131,6 +143,16 @@ class Watch:
                 failure = error
         if failure is not None:
             raise ConnectionError(str(failure) or type(failure).__name__) from failure
+
+    async def _compare(self, service: Service, rest: Rest, server: Server, *, at_once: bool) -> None:
+        """Whether its database is still the one whose events Kafka holds: before anything is mended, which would carry others in their places."""
+        memory, now = self._memory[service.name], time.monotonic()
+        another = at_once or memory.server != server
+        if memory.work is not None or not (another or memory.restored or now - memory.compared_at > _COMPARE_EVERY):
+            return
+        witness = self._canaries.furthest.get(canary_id(service.name))
+        memory.restored = await self._restorations.examine(service, witness, rest if another else None)
+        memory.server, memory.compared_at = server, now
 
     async def _look_at(
         self, service: Service, rest: Rest, state: str | None, found: Mapping[str, Slot], arrival: Arrival | None
@@ -150,6 +172,8 @@ class Watch:
             trouble = await self._silence(service, memory, arrival)
         self._report(service, memory, trouble)
         ripe = trouble is not None and now >= memory.due and (trouble.kind != "silent" or memory.ripe)
+        if memory.restored is not None and memory.restored.lost:
+            ripe = False  # the rest is an operator's to decide
         if trouble is not None and self._mend and ripe:
             self._begin(service, rest, memory, trouble)
 
@@ -157,6 +181,8 @@ class Watch:
         self, service: Service, rest: Rest, memory: Memory, state: str | None, slot: Slot | None, spare: bool
     ) -> Trouble | None:
         """What is wrong whatever the canary does."""
+        if memory.restored is not None:
+            return Trouble("history", memory.restored.words)
         fault = slots.fault(slot, spare=spare)
         if fault is None and state == "FAILED" and slot is not None:
             fault = slots.is_ahead(slot, await rest.position(service.name))
@@ -218,7 +244,14 @@ class Watch:
             memory.condition.doing = words
             log.warning("capture of %s: %s", service.name, words)
 
-        if trouble.kind == "connector":
+        if memory.restored is not None:
+            say("comparing its topic with its database")
+            witness = self._canaries.furthest.get(canary_id(service.name))
+            if not await self._restorations.settle(service, witness, memory.restored.reason, rest, say):
+                return
+            memory.restored = None
+            done = "restored without a loss, a new epoch begun"
+        elif trouble.kind == "connector":
             say("putting its connector again")
             await self._repairs.put_connector(service, rest)
             done = "connector put again"

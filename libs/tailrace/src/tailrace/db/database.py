@@ -15,7 +15,7 @@ from tailrace.core.context import Context
 from tailrace.core.database_address import for_engine
 from tailrace.core.errors import Stale, Unknown
 from tailrace.db import event_streams
-from tailrace.db.error_classes import DatabaseAway, is_transient, sqlstate
+from tailrace.db.error_classes import DatabaseAway, Restored, is_fenced, is_transient, sqlstate
 from tailrace.db.models import Aggregate, SoftDeleted, TenantRow
 from tailrace.db.outbox import Recorded, UnitOfWork
 from tailrace.db.resting import Resting
@@ -308,6 +308,8 @@ def _commit_nothing_that_failed(engine: Engine) -> None:
             return None
         error = failure.sqlalchemy_exception or failure.original_exception
         strip_values(error)
+        if is_fenced(error):
+            return failure.connection.info.setdefault(_FAILURE, Restored())  # type: ignore[no-any-return]
         first: BaseException = failure.connection.info.setdefault(_FAILURE, error)
         return _passed_over(first) if sqlstate(error) == _ABORTED else None
 

@@ -12,6 +12,8 @@ from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
 
+from tailrace.core.errors import Unavailable
+
 # asyncpg's InterfaceError stands for a connection that is gone, and also for a statement that no server would take, which stays wrong.
 _MISUSE = re.compile("number of query arguments|the server expects")
 
@@ -39,6 +41,7 @@ _UNCERTAIN_STATES = (
     "58P01",  # undefined file
     "XX",  # internal error, corrupted data or index
 )
+_FENCED = re.compile(r"permission denied for table (outbox|inbox)\b")
 _CLOSED = "the handler is closed"
 """uvloop's RuntimeError for a write to a connection that was closed a moment ago, where asyncio's own loop would only log it."""
 _UNSTORABLE = {"22000", "22003", "22007", "22008", "22021", "22P02", "22P05"}
@@ -63,6 +66,24 @@ class Passing(Exception):
 
 class DatabaseAway(Passing):
     """No transaction could begin: whatever the reason, it is not what was to be done in it."""
+
+
+class Restored(Unavailable, Passing):
+    """503: this service's database was restored behind what others have read of it, and takes no changes (`tailrace.capture.restored`)."""
+
+    slug, title = "restored", "Restored behind what others have read"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The database of this service was put back to an earlier state, and others have read what it no longer holds. It can be read; it takes "
+            "no changes until an operator has decided.",
+            retry_after=60,
+        )
+
+
+def is_fenced(error: BaseException) -> bool:
+    """Whether PostgreSQL refused a row of the outbox, or a mark, since the right to write them was taken away."""
+    return sqlstate(error) == "42501" and _FENCED.search(str(error)) is not None
 
 
 def is_transient(error: BaseException) -> bool:

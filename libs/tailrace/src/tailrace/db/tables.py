@@ -35,6 +35,7 @@ __all__ = [
     "TENANT",
     "attachment",
     "attachment_content",
+    "database_history",
     "dead_letter",
     "document_number",
     "dropped",
@@ -318,4 +319,27 @@ TENANT = (
     job_piece,
     job_mark,
 )
-PLATFORM = (inbox, dead_letter, dropped, redriven, timer, errand_turn, search_entry, upload, job_queue)
+database_history = Table(
+    "database_history",
+    metadata,
+    Column("epoch", Integer, primary_key=True),
+    Column("found_at", TIME, nullable=False, server_default=func.now()),
+    Column("reason", Text, nullable=False),
+    Column("lost", BigInteger),
+    Column("accepted_at", TIME),
+    Column("accepted_because", Text),
+)
+"""Each time that this database was found to be behind what Kafka had of it (`tailrace.capture.restored`). Nothing is written until it is accepted."""
+
+PLATFORM = (
+    inbox,
+    dead_letter,
+    dropped,
+    redriven,
+    timer,
+    errand_turn,
+    search_entry,
+    upload,
+    job_queue,
+    database_history,
+)

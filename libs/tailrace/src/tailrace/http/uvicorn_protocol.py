@@ -20,6 +20,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from tailrace.core.errors import BadRequest, Problem, RequestTimeout, Unavailable
 from tailrace.core.ids import uuid7
 from tailrace.http.addresses import address_key, is_among
+from tailrace.http.admission import HANG_UP
 from tailrace.http.problem_details import MEDIA_TYPE
 
 
@@ -69,6 +70,10 @@ class HttpProtocol(H11Protocol):
         self.held[self._address] -= 1
         if not self.held[self._address]:
             del self.held[self._address]
+        if self.cycle is not None and not self.cycle.response_complete:
+            hang_up = self.scope.get("state", {}).get(HANG_UP)
+            if hang_up is not None:
+                hang_up()
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, Self
 
 from aiokafka import ConsumerRecord, TopicPartition
@@ -37,6 +38,13 @@ class TopicReader:
     async def beginnings(self, topics: Iterable[str]) -> dict[TopicPartition, int]:
         """The offset of the first record that Kafka still holds, for each partition; 0 unless something was deleted."""
         return dict(await self._consumer.beginning_offsets(await self._partitions(topics)))
+
+    async def since(self, topics: Iterable[str], moment: datetime) -> dict[TopicPartition, int]:
+        """The offset of the first record of then or later, for each partition; where there is none, that of the next one."""
+        partitions = await self._partitions(topics)
+        found = await self._consumer.offsets_for_times(dict.fromkeys(partitions, int(moment.timestamp() * 1000)))
+        ends = await self._consumer.end_offsets(partitions)
+        return {at: ends[at] if found.get(at) is None else found[at].offset for at in partitions}
 
     async def ends(self, topics: Iterable[str]) -> dict[TopicPartition, int]:
         """The offset that the next record of each partition will have."""

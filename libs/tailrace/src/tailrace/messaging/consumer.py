@@ -44,6 +44,13 @@ class Consumer:
         self.ready = asyncio.Event()
         self.waiting_for: str | None = None
         self._reading: AIOKafkaConsumer | None = None
+        self._epoch = 1
+        self._begin_again = asyncio.Event()
+
+    def noticed(self, epoch: int) -> None:
+        """The database is in this epoch now: what was known of who has read how far is from before, and is looked up again."""
+        if epoch != self._epoch:
+            self._begin_again.set()
 
     async def lag(self) -> dict[tuple[str, int], int]:
         """Records behind the end of each partition that is read here, as the last fetch saw it. Raises TimeoutError while a place is sought."""
@@ -81,7 +88,9 @@ class Consumer:
                 await _sleep(stop, backoff.next())
 
     async def _session(self, stop: asyncio.Event) -> None:
-        self._subscriber_offsets = SubscriberOffsets(self._dispatcher)
+        self._begin_again.clear()
+        self._epoch = await self._dispatcher.epoch()
+        self._subscriber_offsets = SubscriberOffsets(self._dispatcher, self._epoch)
         consumer = self._connect()
         backfill = Backfill(self._group, self._dispatcher.copy(), self._subscriber_offsets, self._settings)
         backfilling = asyncio.create_task(backfill.run())
@@ -90,7 +99,7 @@ class Consumer:
             await consumer.start()
             self._reading = consumer
             next_at = time.monotonic()
-            while not stop.is_set() and not backfilling.done():
+            while not (stop.is_set() or backfilling.done() or self._begin_again.is_set()):
                 # aiokafka fetches nothing more until what it has is taken: meanwhile it comes together at the broker.
                 await _sleep(stop, next_at - time.monotonic())
                 # Until it has a place, which ends no wait, it looks often.

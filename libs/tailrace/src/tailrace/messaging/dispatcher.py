@@ -12,12 +12,14 @@ from uuid import UUID
 
 from aiokafka import ConsumerRecord
 from pydantic import ValidationError
+from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 
 from tailrace.core.context import Context
 from tailrace.core.events import Meta, UnknownVersion
 from tailrace.db.database import Database, Tx
 from tailrace.db.error_classes import NotYet, is_transient, is_uncertain, sqlstate
+from tailrace.db.tables import database_history
 from tailrace.kafka.cloudevents import Malformed, read_meta
 from tailrace.messaging.dead_letters import BEHIND, GAP, NOT_YET, gap_reason, waiting, write_dead_letter
 from tailrace.messaging.inbox import START, Mark, MarkMoved, Pair, Verdict, hold, judge, marks, move, with_marks
@@ -26,6 +28,7 @@ from tailrace.messaging.subscribers import Delivery, Subscriber
 from tailrace.observability import metrics, tracing
 from tailrace.observability.logs import log
 
+_EPOCH = select(func.max(database_history.c.epoch)).where(database_history.c.accepted_at.is_not(None))
 SubscriberPartition = tuple[str, str, int]
 """A subscriber, and the partition of a topic that it listens to."""
 
@@ -67,6 +70,11 @@ class Dispatcher:
     def subscribers(self, topic: str) -> Sequence[Subscriber]:
         """Those that listen to a topic."""
         return self._by_topic.get(topic, ())
+
+    async def epoch(self) -> int:
+        """The epoch that the database is in: it rises when it was restored behind Kafka."""
+        async with self._database.engine.connect() as connection:
+            return await connection.scalar(_EPOCH) or 1
 
     async def have_marks(self, names: Collection[str]) -> set[str]:
         """Which of these subscribers have ever applied anything."""

@@ -3,6 +3,9 @@
 Kafka keeps a text of ours with each committed offset. It names the subscribers that were handed everything before that offset, so the two move
 together. A subscriber that is not named (it is new, it began to listen to this topic, or a process that did not know it moved the offset) is left
 out of the live delivery of that partition until it has read as far as that has come. Nothing is skipped then; what comes twice meets its mark.
+
+A database that was restored has lost effects of events that the text says it had. So the text names the database's epoch, and one of an earlier
+epoch counts for nothing: everybody reads history.
 """
 
 import asyncio
@@ -32,8 +35,9 @@ class Behind:
 class SubscriberOffsets(ConsumerRebalanceListener):  # type: ignore[misc]
     """The partitions that one process holds in its group. All of it happens in one event loop, between two awaits or not at all."""
 
-    def __init__(self, dispatcher: Dispatcher) -> None:
+    def __init__(self, dispatcher: Dispatcher, epoch: int = 1) -> None:
         self._dispatcher = dispatcher
+        self._epoch = epoch
         self._live: dict[TopicPartition, int] = {}
         self._behind: dict[TopicPartition, Behind] = {}
         self._changed: set[TopicPartition] = set()
@@ -140,6 +144,8 @@ class SubscriberOffsets(ConsumerRebalanceListener):  # type: ignore[misc]
         behind = self._behind.get(at)
         names = behind.names if behind is not None else frozenset()
         note: dict[str, Any] = {"live": sorted(self._listeners(at.topic) - names)}
+        if self._epoch > 1:
+            note["epoch"] = self._epoch
         if behind is not None:
             note["behind"] = dict.fromkeys(sorted(names), behind.position)
         return json.dumps(note, separators=(",", ":"))
@@ -151,7 +157,11 @@ class SubscriberOffsets(ConsumerRebalanceListener):  # type: ignore[misc]
         """
         try:
             note = json.loads(text or "")
+            if int(note.get("epoch", 1)) < self._epoch:
+                return {}
             live: dict[str, int | None] = dict.fromkeys(note["live"])
             return live | {name: int(offset) for name, offset in note.get("behind", {}).items()}
         except (ValueError, TypeError, KeyError, AttributeError):
+            if self._epoch > 1:
+                return {}
             return dict.fromkeys(await self._dispatcher.have_marks(self._listeners(topic)))

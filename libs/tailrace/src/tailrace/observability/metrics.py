@@ -62,6 +62,12 @@ INSTRUMENTS = {
         "{event}",
         "Events that became dead letters, by subscriber and kind.",
     ),
+    "refused": Instrument(
+        "counter",
+        "tailrace.requests.refused",
+        "{request}",
+        "Requests that were refused at once, since the process was late.",
+    ),
     "steps": Instrument(
         "counter", "tailrace.saga.steps", "{step}", "Steps of sagas, by saga and the states they lead between."
     ),
@@ -185,6 +191,11 @@ def request_served(method: str, route: str, status: int, seconds: float) -> None
     if "requests" in _instruments:
         labels = {"http.request.method": method, "http.route": route, "http.response.status_code": status}
         _instruments["requests"].record(seconds, labels)
+
+
+def refused_busy() -> None:
+    if (refused := _instruments.get("refused")) is not None:
+        refused.add(1)
 
 
 def events_applied(subscriber: str, events: int, seconds: float) -> None:

@@ -29,7 +29,7 @@ def serve_one(name: str, host: str, port: int, part: str) -> None:
 
 def prepare_some(names: Sequence[str]) -> None:
     """Databases, topics and connectors of these services, of all when none is named. Raises `OperatorError`."""
-    from tailrace.runtime.provision import prepare_connectors, prepare_databases, prepare_topics
+    from tailrace.runtime.provision import fence_restored, prepare_connectors, prepare_databases, prepare_topics
 
     def say(part: str, phase: Phase, detail: str) -> None:
         if phase == "ready" or detail:
@@ -38,6 +38,7 @@ def prepare_some(names: Sequence[str]) -> None:
     services, settings = named_services(names), Settings()
     prepare_databases([service for service in services if service.metadata is not None], settings, say)
     asyncio.run(prepare_topics(services, settings, say))
+    asyncio.run(fence_restored(services, settings, say))
     asyncio.run(prepare_connectors(services, settings, say))
 
 

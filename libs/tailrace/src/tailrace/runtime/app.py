@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute
 
 from tailrace.db.database import Database
 from tailrace.http import health, openapi, problem_details
+from tailrace.http.admission import AdmissionControl
 from tailrace.http.auth import Verifier, verifier_from
 from tailrace.http.middleware import BodyLimit, HeadAsGet, RequestId
 from tailrace.http.naming import operation_id
@@ -60,6 +61,7 @@ def build_app(service: Service, settings: Settings, *, verifier: Verifier | None
         app.include_router(router)
     app.add_middleware(BodyLimit, limit=settings.body_limit, routes=routes)
     app.add_middleware(HeadAsGet)
+    app.add_middleware(AdmissionControl)
     app.add_middleware(RequestId, public=[exposed.prefix for exposed in service.exposes if exposed.public])
     tracing.instrument(app, metrics.provider())
     return app

@@ -18,6 +18,7 @@ from tailrace.db.database import Database
 from tailrace.db.lookout import Announcer, Lookout
 from tailrace.errands.runner import ErrandRunner
 from tailrace.http import idempotency
+from tailrace.http.admission import Limit
 from tailrace.http.uvicorn_protocol import limited
 from tailrace.jobs.runner import JobRunner
 from tailrace.kafka.record_lookup import reading
@@ -132,6 +133,7 @@ async def _serve(
     app = build_app(service, settings)
     # What answers for as long as its client likes ends with this.
     app.state.stopping = stop
+    app.state.limit = Limit(settings.requests_at_once)
     server = _Server(http_config(service, app, host, port, settings))
     serving = asyncio.create_task(server._serve())
     while not server.started and not serving.done():  # noqa: ASYNC110  (uvicorn offers a flag, not an event)
@@ -159,26 +161,12 @@ def _work(
     lookout = Lookout(database, every=settings.look_every)
     database.told = lookout.told
     work: list[Coroutine[Any, Any, None]] = [idempotency.prune_forever(database, stop)]
-    if service.topic is not None:
-        work.append(write_canaries(database, service.name, settings.canary_every, stop))
-        work.append(outbox_retention.prune_forever(database, service.name, settings.kafka, stop))
     if service.subscribers:
-        consumer = Consumer(service.name, Dispatcher(service.name, database, service.subscribers), settings)
-        app.state.consumer = consumer
-        work.append(consumer.run(stop))
-        work.append(remind_forever(service.name, database, stop))
-        kafka = partial(reading, settings.kafka)
-        work.append(
-            redrive_forever(
-                service.name,
-                service.subscribers,
-                database,
-                kafka,
-                stop,
-                lookout=lookout,
-                every=settings.redrive_every,
-            )
-        )
+        work += _consuming(service, settings, app, stop, lookout)
+    if service.topic is not None:
+        noticed = app.state.consumer.noticed if service.subscribers else None
+        work.append(write_canaries(database, service.name, settings.canary_every, stop, noticed))
+        work.append(outbox_retention.prune_forever(database, service.name, settings.kafka, stop))
     slot = slot_name(service.name) if service.topic is not None else None
     work.append(Gauges(database, slot, getattr(app.state, "consumer", None)).run(stop))
     if service.attachments:
@@ -195,6 +183,25 @@ def _work(
     if "api" not in parts:
         work.append(lookout.listen(stop))
     return work
+
+
+def _consuming(
+    service: Service, settings: Settings, app: FastAPI, stop: asyncio.Event, lookout: Lookout
+) -> list[Coroutine[Any, Any, None]]:
+    """What reads events, and what tends to those that could not be applied."""
+    database: Database = app.state.database
+    consumer = Consumer(service.name, Dispatcher(service.name, database, service.subscribers), settings)
+    app.state.consumer = consumer
+    redriving = redrive_forever(
+        service.name,
+        service.subscribers,
+        database,
+        partial(reading, settings.kafka),
+        stop,
+        lookout=lookout,
+        every=settings.redrive_every,
+    )
+    return [consumer.run(stop), remind_forever(service.name, database, stop), redriving]
 
 
 async def _shut_down(

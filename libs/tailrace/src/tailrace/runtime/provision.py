@@ -44,6 +44,8 @@ def prepare_everything(say: Say) -> None:
         databases = _submit(pool, services, settings)
         asyncio.run(prepare_topics(services, settings, say))
         _collect(databases, say)
+    asyncio.run(fence_restored(services, settings, say))
+    say("databases", "ready", f"{len(databases)} prepared")
     asyncio.run(prepare_connectors(services, settings, say))
 
 
@@ -51,7 +53,19 @@ def prepare_databases(services: Sequence[Service], settings: Settings, say: Say)
     """Create and migrate every service's database, a few at a time. Raises `OperatorError` naming the service."""
     asyncio.run(_until("PostgreSQL", settings.postgres, lambda: postgres_answers(settings.postgres)))
     with _pool() as pool:
-        _collect(_submit(pool, services, settings), say)
+        databases = _submit(pool, services, settings)
+        _collect(databases, say)
+    say("databases", "ready", f"{len(databases)} prepared")
+
+
+async def fence_restored(services: Sequence[Service], settings: Settings, say: Say) -> None:
+    """Stop the changes of every service whose database was put back behind what Kafka knows of it, before any is answered. Raises OSError."""
+    settings = settings.as_kafka_user(OPERATOR)
+    preparing = Connectors(settings, say)
+    if witnesses := await preparing.witnesses():
+        for service in services:
+            if service.topic is not None:
+                await preparing.fence(service, witnesses.get(canary.canary_id(service.name)))
 
 
 async def prepare_topics(services: Sequence[Service], settings: Settings, say: Say) -> None:
@@ -85,14 +99,18 @@ def _lock(services: Sequence[Service], settings: Settings) -> None:
 async def prepare_connectors(services: Sequence[Service], settings: Settings, say: Say) -> None:
     """One connector for each service with a topic, on a slot that lost nothing; returns when all of their tasks run."""
     publishing = [service for service in services if service.topic is not None]
-    preparing = Connectors(settings, say)
+    preparing = Connectors(settings.as_kafka_user(OPERATOR), say)
     async with Rest(settings.connect) as rest:
         await _until("Kafka Connect", settings.connect, rest.healthy)
+        witnesses = await preparing.witnesses()
         for number, service in enumerate(publishing, 1):
             say("connectors", "starting", f"{service.name}, {number} of {len(publishing)}")
-            await preparing.prepare(rest, service)
+            await preparing.prepare(rest, service, witnesses.get(canary.canary_id(service.name)))
         await preparing.until_running(rest, publishing)
-    say("connectors", "ready", f"{len(publishing)} running")
+    stopped = (
+        f", {', '.join(sorted(preparing.undecided))} restored: tailrace restored show" if preparing.undecided else ""
+    )
+    say("connectors", "ready", f"{len(publishing) - len(preparing.undecided)} running{stopped}")
 
 
 def topics_of(services: Sequence[Service]) -> list[str]:
@@ -143,7 +161,6 @@ def _collect(databases: "dict[Future[None], str]", say: Say) -> None:
                 f"see the migrations of {name}; what was done before stays and is not done again",
             )
         say("databases", "starting", f"{number} of {len(databases)}")
-    say("databases", "ready", f"{len(databases)} prepared")
 
 
 async def _until(what: str, address: str, ready: Callable[[], Awaitable[bool]]) -> None:

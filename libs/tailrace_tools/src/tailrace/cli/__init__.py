@@ -9,11 +9,13 @@ from uuid import UUID
 
 import typer
 
+from tailrace.cli.backup_commands import add_to as add_backup_commands
 from tailrace.cli.capture_commands import capture
 from tailrace.cli.console import explained
 from tailrace.cli.dlq_options import filtered
 from tailrace.cli.partners import commands as partner
 from tailrace.cli.readers import readers
+from tailrace.cli.restored_commands import restored
 
 if TYPE_CHECKING:
     from tailrace.cli.dead_letter_rows import Filter
@@ -30,6 +32,8 @@ app.add_typer(dlq, name="dlq")
 keys = typer.Typer(no_args_is_help=True, help="The keys that access tokens are signed with.")
 app.add_typer(keys, name="keys")
 app.add_typer(capture, name="capture")
+app.add_typer(restored, name="restored")
+add_backup_commands(app)
 
 new = typer.Typer(no_args_is_help=True, help="Begin something.")
 app.add_typer(new, name="new")

@@ -7,7 +7,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -39,8 +39,8 @@ STANDBY = 5.0
 
 def show_capture(*, as_json: bool) -> bool:
     """Look once, and print what is found; says whether all is well."""
-    services, settings = _services(None), _settings()
-    states, conditions = _run(look_once(services, settings))
+    services, settings = publishing(None), of_platform()
+    states, conditions = run_awaited(look_once(services, settings))
     well = all(states.get(name) == "RUNNING" and not each.trouble for name, each in conditions.items())
     if as_json:
         out.print_json(json.dumps({name: _plain(states.get(name), each) for name, each in conditions.items()}))
@@ -71,7 +71,7 @@ async def look_once(services: Sequence[Service], settings: Settings) -> tuple[di
 
 def repair_capture(name: str, *, renew: bool, everything: bool, deployed: bool) -> None:
     """Mend one service's capture until nothing is wrong with it, or recreate its slot in any case. Raises `OperatorError`."""
-    (service,), settings = _services(name), _settings()
+    (service,), settings = publishing(name), of_platform()
     if renew or everything:
         repairs = Repairs(settings, deployed=deployed)
 
@@ -79,14 +79,14 @@ def repair_capture(name: str, *, renew: bool, everything: bool, deployed: bool) 
             async with Rest(settings.connect) as rest:
                 return await repairs.renew(service, rest, out.print, everything=everything)
 
-        rows = _run(work())
+        rows = run_awaited(work())
         out.print(
             "An earlier repair is completed."
             if rows is None
             else f"{name} streams again; {rows:,} rows published again."
         )
         return
-    found = _run(_mend([service], settings, deployed=deployed, until_well=True))
+    found = run_awaited(_mend([service], settings, deployed=deployed, until_well=True))
     done = found[name].repaired
     out.print(f"{name} is well: {done}." if done else f"Nothing is wrong with {name}.")
 
@@ -97,7 +97,7 @@ def watch_capture(*, deployed: bool) -> None:
     Where several run, one at a time does: it holds a lock in the database of the first service that is there. What it finds is shown as metrics
     too, at TAILRACE_METRICS_PORT.
     """
-    services, settings = _services(None), _settings()
+    services, settings = publishing(None), of_platform()
     metrics.install("capture-watch")
     if settings.metrics_port is not None:
         metrics.serve("0.0.0.0", settings.metrics_port)
@@ -153,6 +153,8 @@ async def _mend(
                     ({"service": name}, float(states.get(name) == "RUNNING" and not each.trouble and not each.late))
                     for name, each in watch.conditions.items()
                 ]
+                if until_well:
+                    _refuse_restored(watch.conditions)
                 wrong = [
                     n
                     for n, each in watch.conditions.items()
@@ -167,11 +169,17 @@ async def _mend(
         await watch.close()
 
 
+def _refuse_restored(conditions: Mapping[str, Condition]) -> None:
+    for name, each in conditions.items():
+        if each.trouble is not None and each.trouble.kind == "history" and not each.doing:
+            raise OperatorError(f"{name}: {each.trouble.words}", f"see: tailrace restored lost {name}")
+
+
 async def _states(rest: Rest) -> dict[str, str]:
     return {name: summary(status)[0] for name, status in (await rest.statuses()).items()}
 
 
-def _services(name: str | None) -> list[Service]:
+def publishing(name: str | None) -> list[Service]:
     """The services that publish, or the one. Raises OperatorError for a name that does not exist."""
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
@@ -183,13 +191,13 @@ def _services(name: str | None) -> list[Service]:
     return found
 
 
-def _settings() -> Settings:
+def of_platform() -> Settings:
     """Of the platform that the command is about. Raises `OperatorError`."""
     enter_environment()
     return Settings().as_kafka_user(OPERATOR)
 
 
-def _run(work: Coroutine[Any, Any, T]) -> T:
+def run_awaited(work: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(work)
     except RepairUnderWay as other:

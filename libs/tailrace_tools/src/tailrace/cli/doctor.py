@@ -135,11 +135,9 @@ def _capture(layout: Layout) -> Iterator[Finding]:
     for name, each in sorted(state.connectors.items()):
         if not each.well:
             what = each.trouble or each.reason or f"its connector is {each.state}"
-            yield Finding(
-                False,
-                f"capture of {name}: {what}",
-                each.doing or "the stack repairs it; see: tailrace capture status",
-            )
+            restored = "tailrace restored" in what
+            remedy = "see: tailrace restored show" if restored else "the stack repairs it; see: tailrace capture status"
+            yield Finding(False, f"capture of {name}: {what}", each.doing or remedy)
     if all(each.well for each in state.connectors.values()):
         yield Finding(True, f"{len(state.connectors)} connectors carry events to Kafka")
 

@@ -175,7 +175,13 @@ def findings(there: Elsewhere) -> Judged:
         yield True, f"{sum(each['ready'] for each in found.services.values())} services are ready", ""
     for name, (_, fault) in sorted(found.connectors.items()):
         if fault is not None:
-            yield False, f"capture of {name}: {fault}", f"is a watch running? else: tailrace capture repair {name}"
+            restored = "tailrace restored" in fault
+            remedy = (
+                "see: tailrace restored show"
+                if restored
+                else f"is a watch running? else: tailrace capture repair {name}"
+            )
+            yield False, f"capture of {name}: {fault}", remedy
     if found.connectors and not any(fault for _, fault in found.connectors.values()):
         yield True, f"{len(found.connectors)} connectors carry events to Kafka", ""
 

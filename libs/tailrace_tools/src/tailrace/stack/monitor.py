@@ -26,6 +26,7 @@ log = logging.getLogger("tailrace.stack")
 INTERVAL = 2.0
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
+_NO_RESTART = ("history", "slot")
 STEADY = 60.0
 """Seconds without a failure after which the pauses start from the shortest again."""
 
@@ -98,7 +99,9 @@ class Monitor:
                 condition.latency,
             )
             capture.repairs, capture.repaired = condition.repairs, condition.repaired
-        return {name for name, each in self._capture.conditions.items() if each.trouble and each.trouble.kind == "slot"}
+        return {
+            name for name, each in self._capture.conditions.items() if each.trouble and each.trouble.kind in _NO_RESTART
+        }
 
     async def _restart(self, rest: Rest, name: str, capture: Capture) -> None:
         now = time.monotonic()
