@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from audit.models import ARCHIVE_DAYS
-from tailrace.core.fields import MomentOrDay, Sentence
+from tailrace.core.fields import Moment, Sentence
 from tailrace.http.routing import Body
 
 MOST_DAYS = 100 * 366
@@ -28,8 +28,8 @@ class RetentionBody(Body):
 
 
 class ArchiveBody(Body):
-    before: MomentOrDay | None = None
-    """What happened before this moment, or this day of the company's, is archived; all that is signed when left out."""
+    before: Moment | None = None
+    """What happened before then is archived; all that is signed when left out."""
 
 
 class RestoreBody(Body):

@@ -11,7 +11,6 @@ from audit import archiving
 from audit.bodies import ArchiveBody, RestoreBody
 from audit.models import Archive
 from audit.scopes import FullReader, Manager, Reader
-from audit.subscribers import days
 from audit.views import ArchiveView
 from tailrace.http.etag import IfMatch
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
@@ -19,10 +18,7 @@ from tailrace.http.routing import Tx, tenant_router
 from tailrace.storage.names import disposition
 
 router = tenant_router(
-    "/v1/audit/archives",
-    tag="audit",
-    about="Parts of the audit log that were moved out of the database.",
-    reads=[days],
+    "/v1/audit/archives", tag="audit", about="Parts of the audit log that were moved out of the database."
 )
 
 Archives = Annotated[PageRequest, listed(Archive, sort=[Archive.number], default="-number")]
@@ -38,8 +34,7 @@ class Packed(Response):
 async def create_audit_archive(tx: Tx, who: Manager, body: ArchiveBody) -> Archive:
     """Archive the oldest records now that are not archived yet; it is sealed within seconds."""
     now = datetime.now(UTC)
-    before = now if body.before is None else await days.begin_of(tx, body.before)
-    return await archiving.archive_before(tx, before, now)
+    return await archiving.archive_before(tx, body.before or now, now)
 
 
 @router.get("", response_model=Page[ArchiveView])
