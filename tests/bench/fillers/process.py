@@ -1,4 +1,4 @@
-"""The process that fills; a module of its own, since what is begun anew cannot import a `__main__`."""
+"""The process that fills; a module of its own, since what is spawned cannot import a `__main__`."""
 
 import asyncio
 from uuid import UUID

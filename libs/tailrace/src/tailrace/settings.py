@@ -95,7 +95,7 @@ class Settings(BaseSettings):
     min_insync_replicas: int = 1
     """How many of these copies must have a record before it counts as written."""
     partner_read_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)
-    """Bytes a second that each broker hands out to one partner; whoever reads more is made to wait."""
+    """Bytes a second that each broker hands out to one partner; one that reads more has to wait."""
     partner_request_percent: float = Field(default=50.0, gt=0)
     """How much of one thread of each broker's requests of one partner may take, in percent."""
     consumer_batch: int = 500

@@ -83,7 +83,7 @@ async def reading(kafka: str, topics: Sequence[str], places: Mapping[str, Sequen
             raise
         raise Unavailable("Kafka does not answer at the moment.") from error
     finally:
-        # Whoever reads for a client that went away is cancelled, and again at each await: the consumer would stay.
+        # What reads for a client that went away is cancelled, and again at each await: the consumer would stay.
         stopping = asyncio.create_task(shutdown.stop(consumer))
         _stopping.add(stopping)
         stopping.add_done_callback(_stopping.discard)
