@@ -66,7 +66,7 @@ def test_a_folder_that_cannot_stand_in_a_setting_is_refused() -> None:
 
 def _record(offset: int, value: bytes | None) -> ConsumerRecord:
     headers = [("ce_id", b"1"), ("empty", None)]
-    return ConsumerRecord("t", 1, offset, 1000 + offset, 0, b"\x00key", value, None, 4, 4, headers)  # type: ignore[arg-type]
+    return ConsumerRecord("t", 1, offset, 1000 + offset, 0, b"\x00key", value, None, 4, 4, headers)
 
 
 def test_records_come_back_as_they_were_in_the_order_of_the_copies(tmp_path: Path) -> None:

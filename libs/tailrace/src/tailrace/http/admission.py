@@ -127,6 +127,7 @@ class AdmissionControl:
             work.task.uncancel()
             log.info("caller gone")
         finally:
+            work.timeout = None
             state.pop(HANG_UP, None)
 
 
