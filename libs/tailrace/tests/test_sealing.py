@@ -120,23 +120,6 @@ async def test_a_legal_hold_keeps_a_version_until_it_is_taken_off(server: tuple[
     assert kept["ObjectLockRetainUntilDate"] == LATER.replace(microsecond=0), "its time is what it was"
 
 
-async def test_what_is_held_stays_though_no_time_keeps_it(server: tuple[str, str]) -> None:
-    """As a retention that is over does not: a hold has no end but the one that somebody gives it."""
-    _, address = server
-    place, client, key = store(address, "locked"), admin(address), f"{OBJECT}-over"
-    at = {"Bucket": "locked", "Key": f"acme/audit/{key}"}
-    at["VersionId"] = version = client.put_object(**at, Body=DATA)["VersionId"]
-    assert await place.hold(key, version, on=True)
-    assert not await place.unseal(key, version)
-    with pytest.raises(ClientError, match=r"AccessDenied|Access Denied|locked|protected"):
-        client.delete_object(**at)
-    assert client.head_object(**at)["ContentLength"] == len(DATA)
-    assert await place.hold(key, version, on=False)
-    assert await place.unseal(key, version)
-    with pytest.raises(ClientError, match=r"404|Not Found"):
-        client.head_object(**at)
-
-
 @pytest.mark.parametrize(
     ("put", "shown", "on", "held"),
     [
