@@ -22,7 +22,7 @@ _EXACTLY = 0
 _ENTITY = Array(("entity_type", String("utf-8")), ("entity_name", String("utf-8")))
 
 
-class _Answer(Response):
+class _Answer(Response):  # type: ignore[misc]
     API_KEY = 49
     API_VERSION = 0
     SCHEMA = Schema(
@@ -31,7 +31,7 @@ class _Answer(Response):
     )
 
 
-class _Struct(RequestStruct):
+class _Struct(RequestStruct):  # type: ignore[misc]
     API_KEY = 49
     API_VERSION = 0
     RESPONSE_TYPE = _Answer
@@ -47,7 +47,7 @@ class _Struct(RequestStruct):
     )
 
 
-class _Change(Request[_Struct]):
+class _Change(Request[_Struct]):  # type: ignore[misc]
     API_KEY = 49
 
     def __init__(self, user: str, quotas: Mapping[str, float | None]) -> None:

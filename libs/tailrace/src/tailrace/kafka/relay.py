@@ -115,7 +115,8 @@ async def _behind(consumer: AIOKafkaConsumer) -> int | None:
     ends = {each: consumer.highwater(each) for each in consumer.assignment()}
     if None in ends.values():
         return None
-    return sum([max(0, end - await consumer.position(each)) for each, end in ends.items()])
+    behind: int = sum([max(0, end - await consumer.position(each)) for each, end in ends.items()])
+    return behind
 
 
 async def _position(consumer: AIOKafkaConsumer, relay: Relay) -> None:
