@@ -71,6 +71,7 @@ async def _drill(stack: Stack, figures: Figures, *, unlimited: bool) -> None:
             **stack.environment,
             "TAILRACE_JWKS_URL": keys_url,
             "TAILRACE_LOG_LEVEL": "WARNING",
+            "TAILRACE_REQUESTS_AT_ONCE": "500",
         }
         program = (_UNLIMITED if unlimited else "") + _SERVE
         process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, str(port), env=environment)

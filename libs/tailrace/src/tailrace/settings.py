@@ -130,10 +130,9 @@ class Settings(BaseSettings):
 
     body_limit: int = 2 * 1024 * 1024
     """The largest body of a request, in bytes, but for those of uploads, whose service says how large its files may be."""
-    requests_at_once: int = Field(default=500, ge=1)
-    """Requests that one process works on at once, at most; fewer while it is late with its work. The next one is a 503 (`overloaded`)."""
-    loop_lag: float = Field(default=0.025, gt=0)
-    """By how many seconds the event loop of a busy process may be late before it takes on fewer requests. More where others use the same cores."""
+    requests_at_once: int | None = Field(default=None, ge=1)
+    """Requests that one process works on at once, at most; fewer while it is late with its work. The next one is a 503 (`overloaded`). None:
+    all are taken on."""
     connections: int = Field(default=2000, ge=1)
     """Connections that one process holds, and at most half of the files that it may open; the next one is refused with a 503."""
     head_timeout: float = Field(default=10.0, gt=0)

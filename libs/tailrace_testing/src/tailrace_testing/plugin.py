@@ -203,8 +203,6 @@ def _at_rest(services: int) -> dict[str, str]:
         "TAILRACE_POLL_INTERVAL_MS": str(max(25, 1000 * services // _LOOKS)),
         # Tests move deadlines from outside, of which nobody tells a process.
         "TAILRACE_LOOK_EVERY": "1.0",
-        # Whatever else runs here makes every process late.
-        "TAILRACE_LOOP_LAG": "2.0",
         "TAILRACE_CONSUMER_WAIT_MS": str(max(500, 1000 * services // _FETCHES)),
     }
 

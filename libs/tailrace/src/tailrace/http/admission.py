@@ -23,7 +23,7 @@ DEADLINE = "x-envoy-expected-rq-timeout-ms"
 HANG_UP = "hang_up"
 """In a request's state: what is called when its connection is lost (`tailrace.http.uvicorn_protocol`)."""
 LATE = 0.025
-"""Seconds by which a busy loop may be late, where no setting says so."""
+"""Seconds by which a busy loop may be late."""
 ALWAYS = 8
 """Requests that a process works on at once however busy it is."""
 _TICK = 0.05

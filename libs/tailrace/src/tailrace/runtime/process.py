@@ -133,7 +133,7 @@ async def _serve(
     app = build_app(service, settings)
     # What answers for as long as its client likes ends with this.
     app.state.stopping = stop
-    app.state.limit = Limit(settings.requests_at_once, late=settings.loop_lag)
+    app.state.limit = None if settings.requests_at_once is None else Limit(settings.requests_at_once)
     server = _Server(http_config(service, app, host, port, settings))
     serving = asyncio.create_task(server._serve())
     while not server.started and not serving.done():  # noqa: ASYNC110  (uvicorn offers a flag, not an event)

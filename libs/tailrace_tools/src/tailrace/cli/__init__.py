@@ -9,7 +9,6 @@ from uuid import UUID
 
 import typer
 
-from tailrace.cli.backup_commands import add_to as add_backup_commands
 from tailrace.cli.capture_commands import capture
 from tailrace.cli.console import explained
 from tailrace.cli.dlq_options import filtered
@@ -33,7 +32,6 @@ keys = typer.Typer(no_args_is_help=True, help="The keys that access tokens are s
 app.add_typer(keys, name="keys")
 app.add_typer(capture, name="capture")
 app.add_typer(restored, name="restored")
-add_backup_commands(app)
 
 new = typer.Typer(no_args_is_help=True, help="Begin something.")
 app.add_typer(new, name="new")

@@ -14,7 +14,6 @@ from pathlib import Path
 from tailrace.core.operator_error import OperatorError
 from tailrace.runtime.sizing import postgres_connections, postgres_slots
 from tailrace.stack.accounts import NOBODY, Account, database_account, home, reachable
-from tailrace.stack.archive import Archive
 from tailrace.stack.artifacts import Lock, unpack_postgres
 from tailrace.stack.child import Program
 from tailrace.stack.errand import run_tool
@@ -61,26 +60,17 @@ class Postgres:
     services: int = 0
     """How many will use it."""
     durable: bool = True
-    archive: Archive | None = None
-    """Where its log is archived, segment by segment."""
 
     @classmethod
     def locate(
-        cls,
-        lock: Lock,
-        cache: Path,
-        data: Path,
-        port: int,
-        services: int = 0,
-        durable: bool = True,
-        archive: Archive | None = None,
+        cls, lock: Lock, cache: Path, data: Path, port: int, services: int = 0, durable: bool = True
     ) -> "Postgres":
         """Unpack the programs if needed and choose places that the account can reach."""
         check_platform()
         account = database_account()
         programs = reachable(account, cache / f"postgresql-{lock.postgres.sha256[:12]}")
         unpacked = unpack_postgres(lock, cache, programs)
-        return cls(unpacked, home(account, data / "postgres"), account, port, services, durable, archive)
+        return cls(unpacked, home(account, data / "postgres"), account, port, services, durable)
 
     @property
     def version_file(self) -> Path:
@@ -152,17 +142,12 @@ class Postgres:
             stop_signal=signal.SIGINT,  # fast shutdown: clients are cut off, the data is safe
             death_signal=signal.SIGINT,
             stop_timeout=30.0,
-            # A backup is rolled forward first, which takes as long as there is log.
-            ready_timeout=7200.0 if (self.data / "recovery.signal").exists() else 120.0,
         )
 
     def _before(self) -> None:
         path = self.data / "postgresql.conf"
         slots, connections = postgres_slots(self.services), postgres_connections(self.services)
         text = CONFIGURATION.format(host=HOST, port=self.port, slots=slots, connections=connections)
-        if self.archive is not None:
-            self.archive.create(self.account)
-            text += self.archive.settings()
         path.write_text(text if self.durable else text + NOT_DURABLE)
         self.account.own(path)
         access = self.data / "pg_hba.conf"

@@ -5,12 +5,10 @@ import fcntl
 import os
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from tailrace.core.kafka_address import CONNECT, KafkaAddress
 from tailrace.core.operator_error import OperatorError
-from tailrace.stack.archive import VARIABLE, Archive
 from tailrace.stack.artifacts import Lock, cache_folder, fetch, missing, unpack_debezium
 from tailrace.stack.child import Child, Program
 from tailrace.stack.connect import Connect
@@ -108,7 +106,7 @@ class Supervisor:
             return
         port, services = self.plan.ports.postgres, len(self.plan.ports.services)
         cluster = await asyncio.to_thread(
-            Postgres.locate, self.lock, self.cache, self.layout.data, port, services, self.plan.durable, _archive()
+            Postgres.locate, self.lock, self.cache, self.layout.data, port, services, self.plan.durable
         )
         if self._secrets_are_new and cluster.version_file.exists():
             self.layout.credentials.unlink()
@@ -249,11 +247,6 @@ def _capture_watch(environment: Mapping[str, str]) -> "Watch":
     from tailrace.settings import settings_from
 
     return Watch(load_services(), settings_from(environment))
-
-
-def _archive() -> Archive | None:
-    named = os.environ.get(VARIABLE)
-    return Archive.named(Path(named)) if named else None
 
 
 def _let_connect_in(kafka: str) -> None:
