@@ -34,7 +34,7 @@ class Databases:
         return free.pop() if free else await self.clone(service)
 
     async def give_back(self, name: str) -> None:
-        """Whoever is still connected to it is thrown out. It is emptied for the next one, or dropped where that would not make it as it was."""
+        """Sessions that are still connected to it are ended. It is emptied for the next test, or dropped where that would not make it as it was."""
         restored = False
         # Whatever is the matter with it, the next test gets another one.
         with suppress(asyncpg.PostgresError, OSError, TimeoutError):

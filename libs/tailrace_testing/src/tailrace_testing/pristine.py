@@ -1,7 +1,7 @@
 """A database whose test is over, made as its template is: its rows are deleted and its sequences set back.
 
 That takes PostgreSQL a sixth of what copying the template's 450 files does. What it cannot make good (another table, index, policy, function,
-publication, right or setting than before; a replication slot; very many rows) it tells, and whoever asked drops the database.
+publication, right or setting than before; a replication slot; very many rows) it tells, and the database is dropped.
 """
 
 from dataclasses import dataclass
@@ -75,7 +75,7 @@ class Pristine:
         rights, size, alone = await used.fetchrow(_OUTSIDE)
         if rights != self.rights or size > MOST_BYTES or not alone or await _form(used) != self.form:
             return False
-        # No foreign key and no trigger has a say. A tenth of what TRUNCATE takes, which makes every table anew.
+        # No foreign key and no trigger has a say. A tenth of what TRUNCATE takes, which makes a new file for every table.
         await used.execute("SET session_replication_role = replica")
         async with used.transaction():
             await used.execute("; ".join(f'DELETE FROM "{table}"' for table in self.tables))
