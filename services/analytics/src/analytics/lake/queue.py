@@ -53,7 +53,7 @@ def waiting(tenant_id: UUID, exported: int) -> ColumnElement[bool]:
     return Movement.id.in_(select(one.movement_id).where(one.owner_id == tenant_id, ~one.gone, later))
 
 
-_of = bindparam("tenant")
+_of: Any = bindparam("tenant")
 COUNTED = 10_000
 STATE = select(
     func.coalesce(select(LakeExport.exported).scalar_subquery(), 0).label("exported"),
