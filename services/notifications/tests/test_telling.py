@@ -146,6 +146,7 @@ async def test_all_are_read_up_to_here(office: Office) -> None:
     for number in range(3):
         await office.asks(office.bo, number=f"Q-{number}")
     bo = office.as_(office.bo)
+    assert (await office.as_(office.cy).patch(f"{NEWS}/read-all")).json() == {"count": 0}, "who was never told anything"
     assert (await bo.patch(f"{NEWS}/read-all")).json() == {"count": 3}
     assert (await bo.patch(f"{NEWS}/read-all")).json() == {"count": 0}
     assert len(await office.h.published("notification.mailbox.all_read")) == 1

@@ -29,7 +29,8 @@ async def read_all(tx: Tx, who: Principal) -> int:
     """Mark everything up to here as seen; how many were not. What comes at this moment stays unread."""
     mailbox = await Mailbox.of(tx, who.user_id)
     count = await unread(tx, who)
-    mailbox.read_all(await MailboxPlace.last(tx, who.user_id), clock.now())
+    if mailbox.read_all(await MailboxPlace.last(tx, who.user_id), clock.now()):
+        tx.add(mailbox)
     return count
 
 
@@ -88,7 +89,9 @@ async def unsubscribe(tx: Tx, who: Principal, id: UUID) -> None:
 
 async def prefer(tx: Tx, who: Principal, said: PreferencesBody) -> PreferencesBody:
     """What is waiting already goes as it was to go."""
-    (await Mailbox.of(tx, who.user_id)).prefer(said.model_dump(mode="json"))
+    mailbox = await Mailbox.of(tx, who.user_id)
+    if mailbox.prefer(said.model_dump(mode="json")):
+        tx.add(mailbox)
     return said
 
 

@@ -83,23 +83,26 @@ class Mailbox(Aggregate, Base):
 
     @classmethod
     async def of(cls, tx: Tx, user_id: UUID) -> "Mailbox":
-        """The person's, locked, or a new one."""
+        """The person's, locked, or a new one, to be added once it has something to say."""
         id = cls.id_of(user_id)
         kept = await tx.get(cls, (tx.tenant_id, id), with_for_update=True)
-        if kept is None:
-            kept = cls(id=id, user_id=user_id, read_through=0, all_read_at=None, preferences={})
-            tx.add(kept)
-        return kept
+        return kept or cls(id=id, user_id=user_id, read_through=0, all_read_at=None, preferences={})
 
-    def read_all(self, through: int, at: datetime) -> None:
-        if through > self.read_through:
-            self.read_through, self.all_read_at = through, at
-            self.record_as(events.MailboxAllRead)
+    def read_all(self, through: int, at: datetime) -> bool:
+        """Whether that changed anything."""
+        if through <= self.read_through:
+            return False
+        self.read_through, self.all_read_at = through, at
+        self.record_as(events.MailboxAllRead)
+        return True
 
-    def prefer(self, preferences: dict[str, Any]) -> None:
-        if preferences != self.preferences:
-            self.preferences = preferences
-            self.record_as(events.MailboxPreferencesChanged)
+    def prefer(self, preferences: dict[str, Any]) -> bool:
+        """Whether that changed anything."""
+        if preferences == self.preferences:
+            return False
+        self.preferences = preferences
+        self.record_as(events.MailboxPreferencesChanged)
+        return True
 
 
 class Told(TenantRow, Base):
