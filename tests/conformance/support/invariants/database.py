@@ -24,6 +24,7 @@ Name = TypeVar("Name", str, tuple[str, str])
 _BOOKKEEPING = {"alembic_version", "alembic_version_kit"}
 _APP_MAY = {"SELECT", "INSERT", "UPDATE", "DELETE"}
 _ROLES: tuple[Role, ...] = ("owner", "app", "capture")
+_CAPTURE_MAY = {("outbox", "SELECT"), ("database_history", "SELECT")}
 _POLICY = "(tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid)"
 _OPERATOR = re.compile(
     r"\(\(NULLIF\(current_setting\('app.tenant_id'::text, true\), ''::text\)\)::uuid = '[0-9a-f-]{36}'::uuid\)"
@@ -274,7 +275,7 @@ async def _grants(harness: Harness, service: str) -> Findings:
         who = "everybody" if row["public"] else row["who"]
         if who == f"{service}_owner" or (who == f"{service}_app" and row["right"] in _APP_MAY):
             continue
-        if (who, row["relname"], row["right"]) == (f"{service}_capture", "outbox", "SELECT"):
+        if who == f"{service}_capture" and (row["relname"], row["right"]) in _CAPTURE_MAY:
             continue
         found.append(f"{who} may {row['right']} {row['relname']}")
     definers = await harness.admin.fetch(
