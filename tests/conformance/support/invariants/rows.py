@@ -40,7 +40,8 @@ class Rows:
         return {row["name"]: row["digest"] for row in await self._admin.fetch(" UNION ALL ".join(each))}
 
     async def canonical(self, known: Iterable[str], without: str) -> Mapping[str, list[str]]:
-        """Each table's rows with moments, and ids other than the `known` ones, blotted out; rows that mention `without` left out."""
+        """Each table's rows with moments, and ids other than the `known` ones, blotted out, without numbers that tell only which came first (identity
+        columns); rows that mention `without` left out."""
         kept = frozenset(known)
         return {
             table: sorted(_blotted(row[0], kept) for row in await self._texts(table) if without not in row[0])
@@ -48,7 +49,12 @@ class Rows:
         }
 
     async def _texts(self, table: str) -> list[Any]:
-        return list(await self._admin.fetch(f'SELECT t::text FROM "{table}" t'))
+        said = await self._admin.fetchval(
+            "SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = quote_ident($1)::regclass "
+            "AND attnum > 0 AND NOT attisdropped AND attidentity = ''",
+            table,
+        )
+        return list(await self._admin.fetch(f'SELECT t::text FROM (SELECT {said} FROM "{table}") t'))
 
 
 def differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
