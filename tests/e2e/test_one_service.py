@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -156,9 +157,20 @@ def test_an_image_holds_no_tools_no_other_service_and_nothing_that_others_need()
 def test_an_image_holds_what_its_service_imports(service: str) -> None:
     locked_alone = locked(production.ROOT / lock_of(service))
     own = [
-        module for module, names in packages_distributions().items() if locked_alone & {name.lower() for name in names}
+        module
+        for module, names in packages_distributions().items()
+        if locked_alone & {name.lower() for name in names} and _can_be_imported(module)
     ]
     assert _missing(service, f"{service}.service", "tailrace.runtime.__main__", *sorted(own)) == []
+
+
+def _can_be_imported(module: str) -> bool:
+    """With everything installed. Some wheels bring a bridge to a package that nobody here has."""
+    try:
+        import_module(module)
+    except ImportError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -22,8 +22,8 @@ async def test_a_screen_is_its_single_reads_together(gateway: Gateway) -> None:
     await member.post(f"/v1/shipments/{shown['parts']['shipments']['items'][0]['id']}/dispatch", {})
     shown = await eventually(
         lambda: member.get(path),
-        lambda said: said["parts"]["journals"]["items"] and said["parts"]["order"]["shipment"] == "full",
-        what="what was booked of the shipment on the order's screen",
+        lambda said: len(said["parts"]["journals"]["items"]) == 2 and said["parts"]["order"]["shipment"] == "full",
+        what="what was sold and what it cost on the order's screen",
     )
     singles = {
         "order": await member.get(f"/v1/orders/{order['id']}"),
