@@ -76,7 +76,9 @@ def test_without_a_collector_nothing_is_installed() -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
     environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
     ran = subprocess.run([sys.executable, "-c", _OFF], env=environment, capture_output=True, text=True, check=True)
-    said = "['function', 'function'] ['RequestId', 'AdmissionControl', 'HeadAsGet', 'BodyLimit'] ServerErrorMiddleware []"
+    said = (
+        "['function', 'function'] ['RequestId', 'AdmissionControl', 'HeadAsGet', 'BodyLimit'] ServerErrorMiddleware []"
+    )
     assert ran.stdout.splitlines()[-1] == said
 
 
