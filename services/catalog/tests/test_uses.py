@@ -1,9 +1,7 @@
-"""What is in use is not deleted, what was deleted can be restored, and a deletion that was overtaken by a use is undone."""
+"""What is in use is not deleted, also when both happen at the same moment."""
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -11,127 +9,12 @@ import pytest
 
 from catalog.models import Item, Unit
 from contracts import customers, inventory, orders, shipments
-from contracts.catalog import ItemRestored, PriceListRestored, UnitRestored, WarehouseRestored
 from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
 from tailrace.db import master_data
-from tailrace_testing import Harness
 from tailrace_testing.gateway import eventually
 
-Answer = dict[str, Any]
-NOW = datetime(2026, 12, 1, tzinfo=UTC)
-FIVE, NOTHING = Decimal(5), Decimal(0)
-
-
-class Store:
-    """A bolt and a warehouse, and what others say of the two."""
-
-    def __init__(self, catalog: Harness) -> None:
-        self.h = catalog
-        self.item_id, self.warehouse_id = uuid7(), uuid7()
-        self.order_id, self.shipment_id, self.reservation_id, self.line_id = uuid7(), uuid7(), uuid7(), uuid7()
-
-    async def make(self) -> None:
-        bolt = {"sku": "BOLT", "name": "Bolt", "tax_rate": "0.19"}
-        self.item_id = UUID((await self.post("items", **bolt))["id"])
-        self.warehouse_id = UUID((await self.post("warehouses", code="NORTH", name="North"))["id"])
-
-    async def post(self, path: str, status: int = 201, **body: Any) -> Answer:
-        answer = await self.h.client.post(f"/v1/{path}", json=body or None)
-        assert answer.status_code == status, answer.text
-        return dict(answer.json())
-
-    @property
-    def both(self) -> tuple[str, str]:
-        return f"/v1/items/{self.item_id}", f"/v1/warehouses/{self.warehouse_id}"
-
-    async def refused(self) -> list[str]:
-        """Why neither can be deleted."""
-        answers = [await self.h.client.delete(path) for path in self.both]
-        assert [answer.status_code for answer in answers] == [409, 409], answers[0].text
-        assert {answer.json()["type"] for answer in answers} == {"urn:tailrace:problem:in-use"}
-        return [answer.json()["detail"] for answer in answers]
-
-    async def deleted(self) -> None:
-        assert [(await self.h.client.delete(path)).status_code for path in self.both] == [204, 204]
-
-    async def hear(self, *events: Event) -> None:
-        ids = {"order.events": self.order_id, "shipment.events": self.shipment_id, "inventory.events": self.line_id}
-        for event in events:
-            await self.h.deliver(event, aggregate_id=ids[event.topic], time=NOW)
-
-    # What is heard.
-
-    def order(
-        self, kind: type[Any] = orders.OrderCreated, item: UUID | None = None, place: UUID | None = None
-    ) -> Event:
-        line = orders.OrderLine(
-            line_id=self.line_id,
-            item_id=item or self.item_id,
-            sku="BOLT",
-            name="Bolt",
-            warehouse_id=place or self.warehouse_id,
-            quantity=FIVE,
-            unit_price=Decimal(1),
-            net=5,
-            tax_rate=NOTHING,
-            tax=0,
-        )
-        terms = {"number": "SO-000007", "customer_reference": "C", "customer_name": "C", "currency": "EUR"}
-        event: Event = kind(order_id=self.order_id, net=5, tax=0, lines=[line], ordered_at=NOW, **terms)
-        return event
-
-    def order_shipped(self, how_far: Any) -> Event:
-        return orders.OrderShipmentProgressed(order_id=self.order_id, shipment=how_far, lines=[])
-
-    def order_cancelled(self) -> Event:
-        return orders.OrderCancelled(order_id=self.order_id, reason="changed their mind")
-
-    def shipment(self, kind: type[Any] = shipments.ShipmentCreated, **given: Any) -> Event:
-        line = shipments.DispatchedLine(
-            line_id=self.line_id,
-            item_id=self.item_id,
-            sku="BOLT",
-            name="Bolt",
-            warehouse_id=self.warehouse_id,
-            quantity=FIVE,
-            line_quantity=FIVE,
-            line_net=5,
-            line_tax=0,
-            dispatched_before=NOTHING,
-        )
-        said = {"number": "SO-000007-1", "currency": "EUR", "customer_name": "C", "reservation_id": self.reservation_id}
-        said |= {"lines": [line], "dispatched_at": NOW, "reason": "r", **given}
-        fields = {name: value for name, value in said.items() if name in kind.model_fields}
-        event: Event = kind(shipment_id=self.shipment_id, order_id=self.order_id, **fields)
-        return event
-
-    def stock(self, kind: type[Any], quantity: int, **given: Any) -> Event:
-        said = {
-            "value": 1,
-            "currency": "EUR",
-            "layers": [],
-            "effective_at": NOW,
-            "layer_id": uuid7(),
-            "reason": "purchase",
-        }
-        said |= {"line_id": self.line_id, "to_warehouse_id": uuid7(), "reservation_id": self.reservation_id, **given}
-        fields = {name: value for name, value in said.items() if name in kind.model_fields}
-        event: Event = kind(item_id=self.item_id, warehouse_id=self.warehouse_id, quantity=Decimal(quantity), **fields)
-        return event
-
-    def received(self, quantity: int) -> Event:
-        return self.stock(inventory.StockReceived, quantity)
-
-    def issued(self, quantity: int, held_by: UUID | None = None) -> Event:
-        return self.stock(inventory.StockIssued, quantity, reason="scrap", reservation_id=held_by)
-
-
-@pytest.fixture
-async def store(catalog: Harness) -> Store:
-    store = Store(catalog)
-    await store.make()
-    return store
+from .conftest import NOW, Store
 
 
 async def test_a_price_list_is_kept_while_a_customer_has_it(store: Store) -> None:
@@ -266,111 +149,6 @@ async def test_items_that_are_priced_and_units_that_are_converted_to_stay(store:
     assert (await client.delete(f"/v1/units/{box['id']}")).json()["type"] == "urn:tailrace:problem:in-use"
     await client.put(f"/v1/items/{item['id']}", json={**nut, "conversions": []})
     assert (await client.delete(f"/v1/units/{box['id']}")).status_code == 204
-
-
-RESOURCES: dict[str, tuple[Any, Answer]] = {
-    "items": (
-        ItemRestored,
-        {"sku": "GLUE", "name": "Glue", "tax_rate": "0", "conversions": [{"unit": "box", "factor": "2"}]},
-    ),
-    "units": (UnitRestored, {"code": "t", "name": "Tonne", "dimension": "mass", "factor": "1000"}),
-    "warehouses": (WarehouseRestored, {"code": "SOUTH", "name": "South", "country": "DE"}),
-    "price-lists": (PriceListRestored, {"code": "RETAIL", "name": "Retail", "currency": "EUR"}),
-}
-
-
-@pytest.mark.parametrize(("path", "event", "body"), [(path, *each) for path, each in RESOURCES.items()])
-async def test_what_was_deleted_is_listed_and_restored(store: Store, path: str, event: Any, body: Answer) -> None:
-    prices = {"prices": [{"item_id": str(store.item_id), "unit_price": "5"}]} if path == "price-lists" else {}
-    made = await store.post(path, **body, **prices)
-    at = f"/v1/{path}/{made['id']}"
-    await store.h.client.delete(at)
-    (gone,) = (await store.h.client.get(f"/v1/{path}", params={"deleted": True})).json()["items"]
-    assert (gone["id"], gone["version"]) == (made["id"], 2)
-    back = await store.h.client.post(f"{at}/restore", headers={"If-Match": '"2"'})
-    assert (back.status_code, back.headers["etag"]) == (200, '"3"')
-    assert (await store.h.client.get(at)).json() == back.json()
-    assert {**back.json(), "version": 1, "updated_at": made["updated_at"]} == made
-    assert (await store.h.client.get(f"/v1/{path}", params={"deleted": True})).json()["items"] == []
-    (told,) = [p.event for p in await store.h.published() if isinstance(p.event, event)]
-    code = "sku" if path == "items" else "code"
-    assert getattr(told, code) == body[code]
-    await store.h.client.delete(at)
-    await store.post(path, **body)
-    taken = await store.h.client.post(f"{at}/restore")
-    assert (taken.status_code, taken.json()["errors"][0]["field"]) == (409, f"/{code}")
-
-
-async def test_nothing_is_restored_that_refers_to_something_deleted(store: Store) -> None:
-    client = store.h.client
-    ton = await store.post("units", code="t", name="Tonne", dimension="mass", factor="1000")
-    sand = await store.post("items", sku="SAND", name="Sand", tax_rate="0", unit="t")
-    price = {"item_id": sand["id"], "unit_price": "5"}
-    listed = await store.post("price-lists", code="RETAIL", name="Retail", currency="EUR", prices=[price])
-    for path, id in (("price-lists", listed["id"]), ("items", sand["id"]), ("units", ton["id"])):
-        assert (await client.delete(f"/v1/{path}/{id}")).status_code == 204
-    for path, id, field in (("price-lists", listed["id"], "/prices/0/item_id"), ("items", sand["id"], "/unit")):
-        problem = await store.post(f"{path}/{id}/restore", 409)
-        assert (problem["type"], problem["errors"][0]["field"]) == ("urn:tailrace:problem:refers-to-deleted", field)
-    for path, id in (("units", ton["id"]), ("items", sand["id"]), ("price-lists", listed["id"])):
-        await store.post(f"{path}/{id}/restore", 200)
-
-
-@pytest.mark.parametrize("begun", ["order", "stock", "shipment"])
-async def test_a_use_that_is_heard_of_after_the_deletion_undoes_it(store: Store, begun: str) -> None:
-    await store.deleted()
-    await store.hear({"order": store.order(), "stock": store.received(5), "shipment": store.shipment()}[begun])
-    for path in store.both:
-        assert (await store.h.client.get(path)).json()["version"] == 3
-    await store.refused()
-    restored = [p for p in await store.h.published() if isinstance(p.event, ItemRestored | WarehouseRestored)]
-    assert len(restored) == 2
-    assert all(each.causation_id is not None for each in restored)
-
-
-async def test_what_is_heard_of_again_from_long_ago_restores_nothing(store: Store) -> None:
-    await store.deleted()
-    long_ago = datetime(2026, 1, 1, tzinfo=UTC)
-    await store.h.deliver(store.received(5), aggregate_id=store.line_id, time=long_ago)
-    assert (await store.h.client.get(store.both[0])).status_code == 404
-
-
-async def test_what_only_ends_restores_nothing(store: Store) -> None:
-    await store.hear(store.stock(inventory.StockAdjusted, 5), store.stock(inventory.StockAdjusted, -5))
-    await store.deleted()
-    await store.hear(store.stock(inventory.StockAdjusted, -5), store.issued(1), store.order_cancelled())
-    assert (await store.h.client.get(store.both[0])).status_code == 404
-
-
-async def test_one_whose_code_is_taken_stays_deleted_and_its_use_is_kept(store: Store) -> None:
-    await store.deleted()
-    other = await store.post("items", sku="BOLT", name="Another bolt", tax_rate="0")
-    await store.hear(store.received(5))
-    assert (await store.h.client.get(store.both[0])).status_code == 404
-    assert (await store.h.client.get(store.both[1])).status_code == 200
-    assert (await store.h.client.get(f"/v1/items/{other['id']}")).json()["version"] == 1
-    assert await store.h.admin.fetchval("SELECT count(*) FROM use WHERE used_id = $1", store.item_id) == 1
-
-
-async def test_one_whose_code_is_taken_in_another_spelling_stays_deleted_too(store: Store) -> None:
-    await store.deleted()
-    await store.post("items", sku="bolt", name="Another bolt", tax_rate="0")
-    await store.hear(store.received(5))
-    assert (await store.h.client.get(store.both[0])).status_code == 404
-
-
-async def test_one_that_refers_to_something_deleted_stays_deleted_until_that_is_back(store: Store) -> None:
-    await store.deleted()
-    unit = (await store.h.client.get("/v1/units", params={"code": "pcs"})).json()["items"][0]
-    assert (await store.h.client.delete(f"/v1/units/{unit['id']}")).status_code == 204
-    await store.hear(store.received(5))
-    assert (await store.h.client.get(store.both[0])).status_code == 404
-    assert (await store.h.client.get(store.both[1])).status_code == 200
-    refused = await store.h.client.post(f"{store.both[0]}/restore")
-    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (409, "/unit")
-    await store.post(f"units/{unit['id']}/restore", 200)
-    await store.hear(store.received(5))
-    assert (await store.h.client.get(store.both[0])).status_code == 200
 
 
 async def test_a_deletion_and_a_use_at_the_same_moment_take_turns(store: Store) -> None:
