@@ -20,7 +20,7 @@ from contracts.registry import events_by_type
 from partners.filler import Wanted, fill
 from partners.masking import Grant, shown
 from tailrace.kafka import clients
-from tailrace.kafka.reading import reading
+from tailrace.kafka.cursor_reader import reading
 from tailrace.kafka.topics import create_topics
 
 CANARY, NUMBER, KEPT = "Zaphod-7Q", 7741990317, "of-no-person"

@@ -17,7 +17,7 @@ from partners import cursors, handing_out, opening
 from partners.service import service
 from tailrace.core.kafka_address import KafkaAddress
 from tailrace.kafka import clients
-from tailrace.kafka.reading import reading
+from tailrace.kafka.cursor_reader import reading
 from tailrace.runtime import access
 from tailrace_testing import Harness, MakeHarness
 

@@ -19,7 +19,7 @@ from partners.login import Visitor, look, refused
 from partners.refusals import CursorExpired, TooManyReaders
 from tailrace.core.errors import Unavailable
 from tailrace.db.database import Database
-from tailrace.kafka.reading import Expired, Found, Places, TopicReader, reading
+from tailrace.kafka.cursor_reader import CursorReader, Expired, Found, Places, reading
 
 AT_ONCE = 4
 """So many polls and streams of a partner are under way at once, in each process."""
@@ -88,7 +88,7 @@ class HandOut:
                     yield text
             yield _END
 
-    async def _lines(self, reader: TopicReader, until: float) -> AsyncIterator[bytes]:
+    async def _lines(self, reader: CursorReader, until: float) -> AsyncIterator[bytes]:
         said_at = time.monotonic()
         while True:
             left = until - time.monotonic()
@@ -107,7 +107,7 @@ class HandOut:
                 yield b": still here\n\n"
 
     async def _some(
-        self, reader: TopicReader, most: int, wait: float, gone: Callable[[], Awaitable[bool]]
+        self, reader: CursorReader, most: int, wait: float, gone: Callable[[], Awaitable[bool]]
     ) -> Sequence[Found]:
         began = time.monotonic()
         while True:
@@ -124,7 +124,7 @@ class HandOut:
         return await look(self.database, self.who.partner_id) == self.who
 
     @asynccontextmanager
-    async def _reader(self, places: Places) -> AsyncIterator[TopicReader]:
+    async def _reader(self, places: Places) -> AsyncIterator[CursorReader]:
         own = self.who.partner_id
         if self.readers[own] >= AT_ONCE:
             raise TooManyReaders(AT_ONCE)
@@ -140,7 +140,7 @@ class HandOut:
                 del self.readers[own]
 
 
-async def _filled(reader: TopicReader, records: Sequence[Found]) -> list[bytes]:
+async def _filled(reader: CursorReader, records: Sequence[Found]) -> list[bytes]:
     """As many of them as a page holds."""
     found: list[bytes] = []
     size = 0

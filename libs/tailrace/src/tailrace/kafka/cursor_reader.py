@@ -1,4 +1,7 @@
-"""Topics as they are read by somebody who keeps the place: the next offset of each partition, by topic. No group, no offsets at Kafka."""
+"""Topics read from a cursor that the caller keeps: the next offset of each partition, by topic. No group, no offsets at Kafka.
+
+What belongs to the platform reads by `topic_reader`: this one gives events as documents, and refuses a cursor that no topic has.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -38,7 +41,7 @@ class Found:
     document: bytes
 
 
-class TopicReader:
+class CursorReader:
     """Made by `reading`."""
 
     def __init__(self, consumer: AIOKafkaConsumer, places: Places, ends: Mapping[TopicPartition, int]) -> None:
@@ -70,7 +73,9 @@ class TopicReader:
 
 
 @asynccontextmanager
-async def reading(kafka: str, topics: Sequence[str], places: Mapping[str, Sequence[int]]) -> AsyncIterator[TopicReader]:
+async def reading(
+    kafka: str, topics: Sequence[str], places: Mapping[str, Sequence[int]]
+) -> AsyncIterator[CursorReader]:
     """From the places that are known, else from the beginning. Raises Expired, and Unavailable when Kafka does not answer."""
     consumer = clients.consumer(kafka, start="none", max_partition_fetch_bytes=_FETCHED)
     try:
@@ -92,7 +97,7 @@ async def reading(kafka: str, topics: Sequence[str], places: Mapping[str, Sequen
 
 async def _placed(
     consumer: AIOKafkaConsumer, topics: Sequence[str], places: Mapping[str, Sequence[int]]
-) -> TopicReader:
+) -> CursorReader:
     """With every partition where it is to begin. Raises Expired."""
     found = [
         TopicPartition(topic, each)
@@ -113,4 +118,4 @@ async def _placed(
         if not begin[each] <= place <= ends[each]:
             raise Expired
         consumer.seek(each, place)
-    return TopicReader(consumer, now, ends)
+    return CursorReader(consumer, now, ends)
