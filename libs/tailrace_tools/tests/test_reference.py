@@ -23,6 +23,8 @@ metrics.event_dead_lettered("test.toy", "gap")
 metrics.saga_moved("toy", "begin", "end")
 metrics.errand_called("toy.errand", "answered", 0.1)
 metrics.errand_ended("toy.errand", "answered")
+metrics.refused_busy()
+metrics.relayed("toy", 1)
 print(generate_latest(REGISTRY).decode())
 """
 
