@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 from asking import free_port
+from command import Command
 from company import Company
 
 from tailrace.core.installed import stand_ins
@@ -41,24 +41,16 @@ class Elsewhere:
                 self.addresses[name] = found[name]
         self._folder = folder
 
-    async def start(self, *arguments: object, **other: str) -> asyncio.subprocess.Process:
+    def start(self, *arguments: object, **other: str) -> Command:
         file = self._folder / "platform.env"
         lines = [f"{name}={value}" for name, value in {**self.addresses, **other}.items() if value]
         file.write_text("# Where it is\n\n" + "\n".join(lines) + "\n")
         clean = {name: value for name, value in os.environ.items() if not name.startswith("TAILRACE_")}
-        return await asyncio.create_subprocess_exec(
-            str(Path(sys.executable).parent / "tailrace"),
-            *map(str, arguments),
-            cwd=self._folder,
-            env={**clean, "TAILRACE_PLATFORM": str(file), "TAILRACE_DATA": str(self._folder / "none")},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
+        where = {"TAILRACE_PLATFORM": str(file), "TAILRACE_DATA": str(self._folder / "none")}
+        return Command(arguments, clean | where, self._folder)
 
     async def __call__(self, *arguments: object, **other: str) -> tuple[int, str]:
-        process = await self.start(*arguments, **other)
-        said, _ = await process.communicate()
-        return process.returncode or 0, said.decode()
+        return await self.start(*arguments, **other).ended()
 
 
 @pytest.fixture
@@ -124,24 +116,21 @@ async def test_one_of_several_watches_leads_and_another_takes_over(elsewhere: El
         await _until(first, "This watch leads.")
         async with _watching(elsewhere) as second:
             await _until(second, "Watching ")
-            first.send_signal(signal.SIGKILL)
-            await first.wait()
+            first.signal(signal.SIGKILL)
             await _until(second, "This watch leads.")
 
 
 @asynccontextmanager
-async def _watching(elsewhere: Elsewhere) -> AsyncIterator[asyncio.subprocess.Process]:
-    process = await elsewhere.start("capture", "watch")
+async def _watching(elsewhere: Elsewhere) -> AsyncIterator[Command]:
+    watch = elsewhere.start("capture", "watch")
     try:
-        yield process
+        yield watch
     finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
+        watch.signal(signal.SIGKILL)
+        await watch.ended()
 
 
-async def _until(process: asyncio.subprocess.Process, words: str) -> None:
-    assert process.stdout is not None
+async def _until(watch: Command, words: str) -> None:
     async with asyncio.timeout(120):
-        while words not in (line := (await process.stdout.readline()).decode()):
+        while words not in (line := await watch.line()):
             assert line, f"it ended before it said {words}"

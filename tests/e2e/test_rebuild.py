@@ -2,13 +2,11 @@
 
 import asyncio
 import signal
-import sys
-from pathlib import Path
 from uuid import UUID
 
 import asyncpg
 import pytest
-from command import beside
+from command import Command, beside, tailrace
 from company import Company
 
 from tailrace.stack.embedded import Stack
@@ -18,21 +16,8 @@ _SCHEMA = "rebuild_orders_catalog"
 pytestmark = pytest.mark.early
 
 
-async def _start(fleet: Stack, *arguments: str) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        str(Path(sys.executable).parent / "tailrace"),
-        "rebuild",
-        *arguments,
-        env=beside(fleet),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-
-
-async def _rebuild(fleet: Stack, *arguments: str) -> tuple[int | None, str]:
-    process = await _start(fleet, *arguments)
-    said, _ = await process.communicate()
-    return process.returncode, said.decode()
+async def _rebuild(fleet: Stack, *arguments: str) -> tuple[int, str]:
+    return await tailrace(fleet, "rebuild", *arguments)
 
 
 async def test_rebuilt_under_traffic(fleet: Stack, gateway: Gateway) -> None:
@@ -66,10 +51,10 @@ async def test_rebuilt_under_traffic(fleet: Stack, gateway: Gateway) -> None:
         code, said = await _rebuild(fleet, "orders.catalog", "--check")
         assert (code, "is what the topics say" in said) == (0, True), said
 
-        interrupted = await _start(fleet, "orders.catalog")
+        interrupted = Command(("rebuild", "orders.catalog"), beside(fleet))
         await eventually(built, bool, what="a rebuild under way")
-        interrupted.send_signal(signal.SIGKILL)
-        await interrupted.communicate()
+        interrupted.signal(signal.SIGKILL)
+        await interrupted.ended()
 
         before = await orders.fetchval("SELECT i::text FROM item_copy i WHERE (tenant_id, id) = ($1, $2)", tenant, item)
         await orders.execute("UPDATE item_copy SET name = 'wrong' WHERE (tenant_id, id) = ($1, $2)", tenant, item)

@@ -13,6 +13,13 @@ SOURCES = {
     "contracts": "contracts/src/contracts/orders.py",
     "own": "services/orders/src/orders/routes.py",
     "other": "services/catalog/src/catalog/routes.py",
+    "contract that is heard": "contracts/src/contracts/heard.py",
+    "contract of a contract": "contracts/src/contracts/shared.py",
+    "another contract": "contracts/src/contracts/claims.py",
+}
+TEXTS = {
+    "own": "from contracts.orders import OrderConfirmed\nfrom contracts import (\n    heard,\n)\n",
+    "contract that is heard": "import contracts.shared as shared\n",
 }
 WRITTEN = SCHEMAS / "order.created.v1.json"
 
@@ -20,9 +27,9 @@ WRITTEN = SCHEMAS / "order.created.v1.json"
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A checkout that was described just now."""
-    for name in (*SOURCES.values(), str(WRITTEN)):
-        (tmp_path / name).parent.mkdir(parents=True)
-        (tmp_path / name).write_text("1")
+    for name, path in {**SOURCES, "written": str(WRITTEN)}.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(TEXTS.get(name, "1"))
     cache = DescribeCache(tmp_path)
     cache.keep_document("orders", {"openapi": "3.1.0"})
     cache.keep_described([WRITTEN])
@@ -39,11 +46,19 @@ def test_nothing_has_changed(root: Path) -> None:
     assert DescribeCache(root).document("catalog") is None
 
 
-@pytest.mark.parametrize(("name", "kept"), [("kit", False), ("contracts", False), ("own", False), ("other", True)])
+@pytest.mark.parametrize(("name", "kept"), [(each, each in {"other", "another contract"}) for each in SOURCES])
 def test_a_source_that_differs_counts_for_what_is_made_of_it(root: Path, name: str, kept: bool) -> None:
     (root / SOURCES[name]).write_text("2")
     assert not _is_described(root)
     assert (DescribeCache(root).document("orders") is not None) == kept
+
+
+def test_every_contract_counts_for_who_asks_for_whatever_there_is(root: Path) -> None:
+    (root / SOURCES["own"]).write_text("from contracts import registry\n")
+    DescribeCache(root).keep_document("orders", {"openapi": "3.1.0"})
+    assert DescribeCache(root).document("orders") is not None
+    (root / SOURCES["another contract"]).write_text("2")
+    assert DescribeCache(root).document("orders") is None
 
 
 def test_a_setting_counts(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

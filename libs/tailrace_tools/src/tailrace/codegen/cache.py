@@ -6,6 +6,7 @@ What counts is content, never a date: the kit's, the contracts' and the services
 import hashlib
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
@@ -15,6 +16,9 @@ from typing import Any
 from tailrace.core.installed import installed
 
 _KEPT = Path("dist/.describe_cache")
+_CONTRACTS = Path("contracts/src/contracts")
+_WHATEVER_THERE_IS = "registry"
+_IMPORTED = re.compile(r"\bcontracts\.(\w+)|^\s*from contracts import (?:\(([^)]*)\)|([^\n]*))", re.MULTILINE)
 _SHAPED_BY = ("fastapi", "pydantic", "pydantic-core", "starlette")
 
 
@@ -26,8 +30,8 @@ class DescribeCache:
         self._folder = root / _KEPT
         settings = [f"{name}={value}" for name, value in sorted(os.environ.items()) if name.startswith("TAILRACE_")]
         versions = [sys.version, *(f"{name} {version(name)}" for name in _SHAPED_BY)]
-        libraries = [*sorted(root.glob("libs/*/src")), root / "contracts/src/contracts"]
-        self._common = _digest(_sources(root, libraries), [*versions, *settings])
+        self._contracts = {path.stem: path for path in sorted((root / _CONTRACTS).glob("*.py"))}
+        self._common = _digest(_sources(root, sorted(root.glob("libs/*/src"))), [*versions, *settings])
 
     def document(self, service: str) -> dict[str, Any] | None:
         """The OpenAPI document of a service, if it would be the same now."""
@@ -51,10 +55,25 @@ class DescribeCache:
         self._write("everything", {"of": self._of_all(), "files": digests})
 
     def _of(self, service: str) -> str:
-        return _digest(_sources(self._root, [self._root / "services" / service / "src"]), [self._common])
+        own = list(_sources(self._root, [self._root / "services" / service / "src"]))
+        return _digest([*own, *self._heard(own)], [self._common])
+
+    def _heard(self, own: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
+        """The contracts that these sources import, and those that these do; all of them for who asks for whatever there is."""
+        names = {name for _, source in own for name in _imported(source.decode())}
+        if _WHATEVER_THERE_IS in names:
+            names = set(self._contracts)
+        seen, waiting = set[str](), sorted(names)
+        while waiting:
+            name = waiting.pop()
+            if name in self._contracts and name not in seen:
+                seen.add(name)
+                waiting += _imported(self._contracts[name].read_text())
+        for name in sorted(seen):
+            yield f"contracts.{name}", self._contracts[name].read_bytes()
 
     def _of_all(self) -> str:
-        folders = sorted(self._root.glob("services/*/src"))
+        folders = [self._root / _CONTRACTS, *sorted(self._root.glob("services/*/src"))]
         return _digest(_sources(self._root, folders), [self._common, *installed()])
 
     def _read(self, name: str) -> dict[str, Any]:
@@ -66,6 +85,15 @@ class DescribeCache:
     def _write(self, name: str, value: Mapping[str, Any]) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / f"{name}.json").write_text(json.dumps(value))
+
+
+def _imported(source: str) -> set[str]:
+    """The names of the contracts that a module speaks of: rather one too many than one too few."""
+    return {
+        name
+        for one, several, listed in _IMPORTED.findall(source)
+        for name in ([one] if one else re.findall(r"\w+", several or listed))
+    }
 
 
 def _sources(root: Path, folders: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
