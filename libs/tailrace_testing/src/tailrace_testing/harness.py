@@ -1,5 +1,6 @@
 """One service in the test's process, on a database of its own: called over ASGI, fed with events, watched at its outbox."""
 
+import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -34,6 +35,9 @@ from tailrace.settings import Settings
 from tailrace.verify.replay import Outcome, prove
 from tailrace_testing.databases import Databases
 from tailrace_testing.tokens import EitherVerifier, TestIssuer
+
+# httpx2 looks for it anew with every request, along the whole path, which is a twelfth of a request's work here; it is not installed.
+sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ takes those for the whole platform and those for itself alone. Policy shows in a
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, NamedTuple, Protocol
 from uuid import UUID
 
 from fastapi import Depends, Request
@@ -15,6 +15,7 @@ from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from joserfc import jwt
 from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
 from joserfc.jws import extract_compact
 from starlette.routing import BaseRoute
 
@@ -29,17 +30,30 @@ ALGORITHMS = ["RS256"]
 TYPE = "at+jwt"
 LEEWAY = 5
 _LONGEST_TOKEN = 8192
+_MOST_KNOWN = 2000
 _HEADERS = frozenset({"alg", "kid", "typ"})
 _TYPES = frozenset({TYPE, f"application/{TYPE}"})
 _ESSENTIAL = ("iat", "exp", "sub", "tenant", "sid")
 
 
+class _Signed(NamedTuple):
+    """A token whose signature one of `keys` made."""
+
+    key_id: str
+    keys: KeySet
+    claims: dict[str, Any]
+
+
 class Verifier:
-    """Turns an access token into the principal it speaks for, or refuses it. `audiences` are those that the verifier answers to."""
+    """Turns an access token into the principal it speaks for, or refuses it. `audiences` are those that the verifier answers to.
+
+    A signature is checked once, and again when the keys were fetched again; all else with every request.
+    """
 
     def __init__(self, keys: Keys, *, issuer: str, audiences: Collection[str]) -> None:
         self._keys = keys
         self._audiences = frozenset(audiences)
+        self._signed: dict[str, _Signed] = {}
         essential: dict[str, Any] = {name: {"essential": True} for name in _ESSENTIAL}
         self._claims = jwt.JWTClaimsRegistry(leeway=LEEWAY, iss={"essential": True, "value": issuer}, **essential)
 
@@ -50,8 +64,7 @@ class Verifier:
     async def claims(self, token: str) -> dict[str, Any]:
         """The verified claims of an access token. Raises Unauthenticated, or Unavailable when its key cannot be fetched."""
         try:
-            keys = await self._keys.current(key_id_of(token))
-            claims = jwt.decode(token, keys, algorithms=ALGORITHMS).claims
+            claims = await self._signed_claims(token)
             self._claims.validate(claims)
             # One audience, as text: a token for several would be good at the one by what was granted for the other.
             if claims["aud"] not in self._audiences:
@@ -60,6 +73,18 @@ class Verifier:
         except (JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise Unauthenticated("The access token is not valid, or not any more.") from error
         return dict(claims)
+
+    async def _signed_claims(self, token: str) -> dict[str, Any]:
+        """Raises what is no such token, or signed by none of the keys that are good now."""
+        known = self._signed.get(token)
+        key_id = key_id_of(token) if known is None else known.key_id
+        keys = await self._keys.current(key_id)
+        if known is None or known.keys is not keys:
+            if len(self._signed) >= _MOST_KNOWN:
+                self._signed.clear()
+            known = _Signed(key_id, keys, jwt.decode(token, keys, algorithms=ALGORITHMS).claims)
+            self._signed[token] = known
+        return known.claims
 
 
 def principal_of(claims: dict[str, Any]) -> Principal:

@@ -142,7 +142,9 @@ def bulk_router(
         Annotated[list[_Unchecked], Field(min_length=1, max_length=most)],
         Field(description=f"What is to be made, at most {most:,}; each is taken or refused by itself."),
     )
-    of_many: Any = create_model(f"Bulk{importable.body.__name__}", __base__=base, items=items)
+    # It stands in no source: pydantic would look for its fields' docstrings through every frame and module there is.
+    unwritten = {"use_attribute_docstrings": False}
+    of_many: Any = create_model(f"Bulk{importable.body.__name__}", __base__=base, __cls_kwargs__=unwritten, items=items)
     of_many.__doc__ = BulkBody.__doc__
 
     async def create_many(tx: Tx, who: writer, request: Request, body: of_many) -> Any:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tailrace.cli.console import out
 from tailrace.cli.described import checkout, describe_fleet
+from tailrace.core.installed import installed
 from tailrace.core.operator_error import OperatorError
 
 _NEXT = """
@@ -40,14 +41,19 @@ def new_service(name: str, one: str | None, having: str | None) -> None:
 
 def new_services(wanted: Sequence[Wanted]) -> None:
     """The same for several at once, which costs little more than one. Their names and topics differ from each other."""
-    from tailrace.codegen.scaffold import NotMade, names_for, options_of, scaffold
+    from tailrace.codegen.scaffold import NotMade, names_for, options_of, refuse_taken_name, scaffold
     from tailrace.runtime.fleet import load_services
 
-    root, services = checkout(Path.cwd()), load_services()
+    root = checkout(Path.cwd())
     files: dict[Path, str] = {}
     try:
-        for each in wanted:
-            files |= scaffold(names_for(each.name, each.one), services, root, options_of(each.having))
+        chosen = [(names_for(each.name, each.one), options_of(each.having)) for each in wanted]
+        # What names alone say comes first: importing every service takes seconds.
+        for names, _ in chosen:
+            refuse_taken_name(names)
+        services = load_services()
+        for names, options in chosen:
+            files |= scaffold(names, services, root, options)
     except NotMade as refusal:
         raise OperatorError(str(refusal), "nothing was written; see: tailrace new service --help") from None
     for path, text in files.items():
@@ -83,9 +89,9 @@ def _write_migrations(messages: Mapping[str, str]) -> list[Path]:
     from tailrace.settings import Settings
     from tailrace.stack.embedded import Stack
 
-    services = {service.name: service for service in load_services() if service.metadata is not None}
+    services = {service.name: service for service in load_services(tuple(messages)) if service.metadata is not None}
     for name in messages.keys() - services.keys():
-        raise OperatorError(f"no service called {name} has a database", f"there are: {', '.join(sorted(services))}")
+        raise OperatorError(f"no service called {name} has a database", f"there are: {', '.join(installed())}")
     paths = []
     with tempfile.TemporaryDirectory(prefix="tailrace-migration-") as folder:
         Path(folder).chmod(0o755)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from mako.template import Template
 
+from tailrace.core.installed import installed
 from tailrace.service import Service
 
 _USED = frozenset(
@@ -113,7 +114,8 @@ def scaffold(names: Names, services: Sequence[Service], root: Path, options: Col
     """
     if not (root / "contracts/src/contracts").is_dir():
         raise NotMade(f"{root} is no checkout of Tailrace: contracts/src/contracts is missing")
-    _refuse_taken(names, services)
+    refuse_taken_name(names)
+    _refuse_taken_offers(names, services)
     texts = files(__package__) / "service"
     made = {
         Path(place.format(service=names.service)): names.fill(texts.joinpath(f"{text}.txt").read_text(), options)
@@ -128,11 +130,15 @@ def scaffold(names: Names, services: Sequence[Service], root: Path, options: Col
     return made
 
 
-def _refuse_taken(names: Names, services: Sequence[Service]) -> None:
-    if any(service.name == names.service for service in services):
+def refuse_taken_name(names: Names) -> None:
+    """Raises NotMade; no service has to be imported for that."""
+    if names.service in installed():
         raise NotMade(f"there is a service called {names.service}")
     if names.service in sys.stdlib_module_names or find_spec(names.service) is not None:
         raise NotMade(f"{names.service} is the name of a Python package that is installed here; choose another")
+
+
+def _refuse_taken_offers(names: Names, services: Sequence[Service]) -> None:
     for service in services:
         if service.topic == names.topic:
             raise NotMade(f"{service.name} publishes on {names.topic} already; name one of yours with --one")
