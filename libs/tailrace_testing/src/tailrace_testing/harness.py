@@ -36,7 +36,7 @@ from tailrace.verify.replay import Outcome, prove
 from tailrace_testing.databases import Databases
 from tailrace_testing.tokens import EitherVerifier, TestIssuer
 
-# httpx2 looks for it anew with every request, along the whole path, which is a twelfth of a request's work here; it is not installed.
+# httpx2 looks for it with every request, along the whole path, which is a twelfth of a request's work here; it is not installed.
 sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 
 
