@@ -61,10 +61,10 @@ def new_services(wanted: Sequence[Wanted]) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text)
         out.print(f"  {path}", soft_wrap=True)
-    names = [each.name for each in wanted]
-    _install(root, names)
+    made = [each.name for each in wanted]
+    _install(root, made)
     # In a process of its own: this one was started before the packages existed.
-    said = _run(root, [sys.executable, "-m", "tailrace.cli.new", *names], "tailrace new migration …, tailrace describe")
+    said = _run(root, [sys.executable, "-m", "tailrace.cli.new", *made], "tailrace new migration …, tailrace describe")
     out.print(said.rstrip(), soft_wrap=True, markup=False)
 
 
