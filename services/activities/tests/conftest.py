@@ -103,5 +103,6 @@ class Desk:
 @pytest.fixture
 async def desk(make_harness: MakeHarness) -> Desk:
     desk = Desk(await make_harness(service))
-    await desk.open()
+    async with desk.h.together():
+        await desk.open()
     return desk

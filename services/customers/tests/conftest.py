@@ -61,5 +61,6 @@ class Sales:
 @pytest.fixture
 async def sales(make_harness: MakeHarness) -> Sales:
     sales = Sales(await make_harness(service))
-    await sales.hire()
+    async with sales.h.together():
+        await sales.hire()
     return sales

@@ -8,5 +8,6 @@ from tailrace_testing import MakeHarness
 @pytest.fixture
 async def depot(make_harness: MakeHarness) -> Depot:
     depot = Depot(await make_harness(service))
-    await depot.hear_the_catalog()
+    async with depot.h.together():
+        await depot.hear_the_catalog()
     return depot

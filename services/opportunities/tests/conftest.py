@@ -30,11 +30,12 @@ class Desk:
 
     async def open(self) -> None:
         joined = users.TenantCreated(tenant_id=self.h.tenant, slug="acme", name="Acme Ltd", currency="EUR")
-        await self.h.deliver(joined, aggregate_id=self.h.tenant)
-        for id, name in ((self.h.user, "Me"), (self.bo, "Bo"), (self.cy, "Cy")):
-            await self.hire(id, name)
-        await self.form_team(self.bo, self.cy)
-        await self.customer(self.ada, "C-1")
+        async with self.h.together():
+            await self.h.deliver(joined, aggregate_id=self.h.tenant)
+            for id, name in ((self.h.user, "Me"), (self.bo, "Bo"), (self.cy, "Cy")):
+                await self.hire(id, name)
+            await self.form_team(self.bo, self.cy)
+            await self.customer(self.ada, "C-1")
         (found,) = (await self.h.client.get("/v1/pipelines")).json()["items"]
         self.pipeline = found["id"]
         listed = (await self.h.client.get("/v1/opportunity-reasons")).json()["items"]

@@ -231,7 +231,8 @@ def _ever_since(level: Any, mode: Any) -> catalog.DatedRounding:
 @pytest.fixture
 async def desk(make_harness: MakeHarness) -> Desk:
     desk = Desk(await make_harness(service))
-    await desk.stock_the_catalog()
+    async with desk.h.together():
+        await desk.stock_the_catalog()
     return desk
 
 

@@ -166,7 +166,8 @@ class Office:
 @pytest.fixture
 async def office(make_harness: MakeHarness) -> Office:
     office = Office(await make_harness(service))
-    await office.open()
+    async with office.h.together():
+        await office.open()
     return office
 
 
