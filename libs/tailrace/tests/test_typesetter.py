@@ -13,7 +13,7 @@ import pytest
 
 from tailrace.core.errors import FieldProblem
 from tailrace.documents.typesetter import Bounds, Failed, Typesetter
-from tailrace.documents.typesetting import CannotBeTypeset, typeset
+from tailrace.documents.typesetting import CannotBeTypeset, draw, typeset
 
 HEAD = '#set document(title: "x")\n#set text(font: "Noto Sans CJK JP")\n'
 FINE = HEAD + "a document like any other"
@@ -208,3 +208,14 @@ def test_the_process_ends_with_its_owner() -> None:
     with suppress(psutil.NoSuchProcess):
         psutil.Process(int(owner.stdout)).wait(60)
     assert not psutil.pid_exists(int(owner.stdout))
+
+
+async def test_a_picture_becomes_pixels_and_can_do_nothing_else() -> None:
+    """Twice as many as it has; one that names a file, or is none, is refused."""
+    whole = "<svg xmlns='http://www.w3.org/2000/svg' width='40' height='20'>{}</svg>"
+    plain = await draw(whole.format("<rect width='40' height='20' fill='#fff'/>"))
+    assert plain[:8] == b"\x89PNG\r\n\x1a\n"
+    assert [int.from_bytes(plain[at : at + 4]) for at in (16, 20)] == [80, 40]
+    for other in (whole.format("<image href='/etc/passwd' width='9' height='9'/>"), "no picture"):
+        with pytest.raises(CannotBeTypeset):
+            await draw(other)

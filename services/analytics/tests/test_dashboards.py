@@ -73,10 +73,16 @@ async def test_a_tile_is_drawn(desk: Desk) -> None:
         if len(each)
     ]
     assert bars == ["2026-10-10 to 2026-10-10: 1,234.56 EUR"]
+    pixels = await desk.h.client.get(f"{path}/net.png", params={"as_of": "2026-10-11"})
+    assert (pixels.status_code, pixels.headers["content-type"]) == (200, "image/png")
+    assert "net.png" in pixels.headers["content-disposition"]
+    drawn_wide = int(ElementTree.fromstring(drawn.text).attrib["width"])
+    assert (pixels.content[:8], int.from_bytes(pixels.content[16:20])) == (b"\x89PNG\r\n\x1a\n", 2 * drawn_wide)
     nothing = await desk.h.client.get(f"{path}/rate.svg")
     assert "A &lt; B" in nothing.text
     assert "Nothing happened." in nothing.text
-    assert (await desk.h.client.get(f"{path}/other.svg")).status_code == 404
+    for kind in ("svg", "png"):
+        assert (await desk.h.client.get(f"{path}/other.{kind}")).status_code == 404
 
 
 async def test_tiles_that_show_nothing_are_refused(desk: Desk) -> None:

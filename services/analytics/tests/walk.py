@@ -22,6 +22,7 @@ async def walk(w: Walker) -> None:
     await w.get("/v1/reports/funnel", query={"start": "order"})
     await w.get("/v1/reports/cohorts")
     await w.get("/v1/reports/sales-summary.svg", query={"figure": "placed"})
+    await w.get("/v1/reports/sales-summary.png", query={"figure": "placed"})
     body = {"code": "NET", "name": "Net", "measure": "order_net_confirmed", "currency": "EUR", "period": "month"}
     net = await w.post("/v1/kpis", {**body, "target": "1000", "near": "800"})
     other = {"code": "TASKS", "name": "Tasks", "measure": "tasks_completed", "period": "week"}
@@ -41,7 +42,10 @@ async def walk(w: Walker) -> None:
     await w.get("/v1/analytics/dashboards")
     await w.get("/v1/analytics/dashboards/{dashboard_id}", dashboard_id=mine["id"])
     await w.get("/v1/analytics/dashboards/{dashboard_id}/figures", dashboard_id=mine["id"])
-    await w.get("/v1/analytics/dashboards/{dashboard_id}/figures/{key}.svg", dashboard_id=mine["id"], key="placed")
+    for kind in ("svg", "png"):
+        await w.get(
+            f"/v1/analytics/dashboards/{{dashboard_id}}/figures/{{key}}.{kind}", dashboard_id=mine["id"], key="placed"
+        )
     await w.put("/v1/analytics/dashboards/{dashboard_id}", {**below, "parent_id": base["id"]}, dashboard_id=mine["id"])
     await w.delete("/v1/analytics/dashboards/{dashboard_id}", dashboard_id=mine["id"])
     await w.post("/v1/analytics/dashboards/{dashboard_id}/restore", dashboard_id=mine["id"])

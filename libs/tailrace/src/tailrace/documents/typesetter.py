@@ -1,4 +1,5 @@
-"""A template and its files become PDF/A in a process of its own, within bounds of time, memory and pages, or are refused; nothing else can happen.
+"""A template and its files become PDF/A, or a picture, in a process of its own, within bounds of time, memory and pages, or are refused; nothing else
+can happen.
 
 Templates are data that a tenant may have written, so they are taken as hostile: see `worker`. A process is started when the first document is asked
 for, serves many, and is replaced when a document ends it, and after so many anyhow.
@@ -65,7 +66,14 @@ class Typesetter:
 
     def typeset(self, files: Mapping[str, str], timestamp: int) -> bytes:
         """The PDF/A of `main.typ` among `files`; `timestamp`, in seconds since 1970, is when it says it was made. Blocks. Raises Failed."""
-        job = json.dumps({"files": files, "timestamp": timestamp, "cpu": self.bounds.cpu}).encode()
+        return self._made(files, timestamp, None)
+
+    def draw(self, files: Mapping[str, str], ppi: float) -> bytes:
+        """The first page of `main.typ` among `files` as a PNG, with so many pixels to an inch. Blocks. Raises Failed."""
+        return self._made(files, 0, ppi)
+
+    def _made(self, files: Mapping[str, str], timestamp: int, ppi: float | None) -> bytes:
+        job = json.dumps({"files": files, "timestamp": timestamp, "cpu": self.bounds.cpu, "ppi": ppi}).encode()
         if len(job) > self.bounds.job:
             raise Failed(f"template and data are more than {self.bounds.job} bytes")
         with self._lock:

@@ -1,13 +1,13 @@
 """Data becomes a document: PDF/A-2b, the same bytes for the same data, and every character printed, or the field named that cannot be.
 
 `await typeset("business", data, layout)` sets the built-in template; `await typeset(source, data)` sets a template in Typst's language, which finds
-the data at `json("data.json")`. Both are bounded as `typesetter.Bounds` says.
+the data at `json("data.json")`. Both are bounded as `typesetter.Bounds` says. `await draw(svg)` makes pixels of a picture, by the same fonts.
 """
 
 import asyncio
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, time
 from functools import cache
@@ -23,6 +23,11 @@ from tailrace.documents.typesetter import Failed, Typesetter
 
 _BUILT_IN = ("business",)
 _MOST_WAITING = 64
+_PPI = 192
+"""Twice those of an SVG, which are 96 to an inch (CSS)."""
+_PICTURE = """#set page(width: auto, height: auto, margin: 0pt)
+#image("picture.svg")
+"""
 _UNPRINTABLE = re.compile(r'the text `(".*?")` could not be displayed')
 _ESCAPE = re.compile(r"\\u\{([0-9a-f]+)\}")
 _waiting = 0
@@ -41,19 +46,30 @@ async def typeset(template: bytes | str, data: Mapping[str, Any], layout: Layout
     another in Typst's language. The `date` of the data is when the document says it was made. Raises CannotBeTypeset, and Unavailable when too many
     documents wait already.
     """
-    global _waiting
     sources, day = _sources(template, data, layout or Layout())
+    made = datetime.combine(day, time(), UTC)
+    try:
+        return await _in_turn(lambda typesetter: typesetter.typeset(sources, int(made.timestamp())))
+    except Failed as failed:
+        raise _refusal(failed, data) from None
+
+
+async def draw(svg: str) -> bytes:
+    """An SVG as a PNG, with two pixels for each of its own both ways. Raises as `typeset` does; what is none, or names a file, cannot be typeset."""
+    try:
+        return await _in_turn(lambda typesetter: typesetter.draw({"main.typ": _PICTURE, "picture.svg": svg}, _PPI))
+    except Failed as failed:
+        raise _refusal(failed, {}) from None
+
+
+async def _in_turn(make: Callable[[Typesetter], bytes]) -> bytes:
+    global _waiting
     if _waiting >= _MOST_WAITING:
         raise Unavailable("Too many documents are being made.", retry_after=5)
     _waiting += 1
     try:
         typesetter, thread = _typesetter()
-        made = datetime.combine(day, time(), UTC)
-        return await asyncio.get_running_loop().run_in_executor(
-            thread, typesetter.typeset, sources, int(made.timestamp())
-        )
-    except Failed as failed:
-        raise _refusal(failed, data) from None
+        return await asyncio.get_running_loop().run_in_executor(thread, make, typesetter)
     finally:
         _waiting -= 1
 

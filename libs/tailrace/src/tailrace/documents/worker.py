@@ -1,10 +1,11 @@
-"""The process that typesets: jobs come in on its input, PDF/A goes out on its output, and it can do nothing else.
+"""The process that typesets: jobs come in on its input, PDF/A or a PNG goes out on its output, and it can do nothing else.
 
 Run by its path, never imported. It loads every font, then gives up the right to open anything: no file, no socket, no package. Each job may take so
 much processor time and so much memory; one that takes more ends this process, and its owner starts another.
 
-A job is four bytes of length and JSON: `files` (text by name; `main.typ` is set), `timestamp` (seconds since 1970), `cpu` (seconds). An answer is one
-byte (`P` a PDF, `E` an error as JSON), four bytes of length, what it is, and one byte more: `.` when this process has done its share, else `+`.
+A job is four bytes of length and JSON: `files` (text by name; `main.typ` is set), `timestamp` (seconds since 1970), `cpu` (seconds), and `ppi` where
+its one page is wanted as pixels, so many to an inch. An answer is one byte (`P` what was asked for, `E` an error as JSON), four bytes of length, what
+it is, and one byte more: `.` when this process has done its share, else `+`.
 """
 
 import json
@@ -64,6 +65,8 @@ def _set(compiler: Any, job: dict[str, Any], most_pages: int) -> tuple[bytes, by
     resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
     files = {name: text.encode() for name, text in job["files"].items()}
     try:
+        if job["ppi"] is not None:
+            return b"P", _one_page(compiler.compile(files, format="png", ppi=job["ppi"]))
         pdf = compiler.compile(files, format="pdf", pdf_standards="a-2b", timestamp=job["timestamp"])
     except typst.TypstError as error:
         return b"E", json.dumps({"message": error.message, "where": error.diagnostic[:2000]}).encode()
@@ -71,6 +74,10 @@ def _set(compiler: Any, job: dict[str, Any], most_pages: int) -> tuple[bytes, by
     if pages is None or int(pages[1]) > most_pages:
         return b"E", json.dumps({"message": f"more than {most_pages} pages", "where": ""}).encode()
     return b"P", pdf
+
+
+def _one_page(made: bytes | list[bytes]) -> bytes:
+    return made if isinstance(made, bytes) else made[0]
 
 
 if __name__ == "__main__":

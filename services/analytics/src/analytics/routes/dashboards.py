@@ -3,13 +3,14 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Path, Request
+from fastapi import Depends, Path, Request
 
 from analytics import charts, dashboards, freshness
 from analytics.bodies import DashboardBody
 from analytics.dashboards import Dashboard
+from analytics.pictures import Picture, Pixels
 from analytics.projections import days, memberships, movements, teams
-from analytics.routes.reports import AsOf, Picture
+from analytics.routes.reports import AsOf
 from analytics.scopes import DashboardWriter, Reader
 from analytics.views.dashboards import DashboardFiguresView, DashboardView
 from tailrace.core import clock
@@ -17,7 +18,6 @@ from tailrace.core.errors import Unknown
 from tailrace.http.filters import equal
 from tailrace.http.master_data import master_data_routes
 from tailrace.http.routing import Tx, tenant_router
-from tailrace.storage.names import disposition
 
 router = tenant_router(
     "/v1/analytics/dashboards",
@@ -68,19 +68,30 @@ async def read_dashboard_figures(
     }
 
 
-@router.get("/{dashboard_id}/figures/{key}.svg", response_class=Picture, response_model=None)
-async def read_dashboard_picture(
+async def _drawn(
     request: Request,
     tx: Tx,
-    who: Reader,
     dashboard_id: UUID,
     key: Annotated[str, Path(description="The key of the tile.", pattern="^[a-z][a-z0-9-]{0,39}$")],
     as_of: AsOf = None,
-) -> Picture:
-    """A tile as a picture: a bar for each of its parts."""
+) -> str:
     tiles = await dashboards.tiles_of(tx, await tx.find(Dashboard, dashboard_id))
     tile = next((one for one in tiles if one.key == key), None)
     if tile is None:
         raise Unknown("tile", key)
-    shown = await dashboards.show(tx, tile, as_of, request.app.state.engine)
-    return Picture(charts.of_tile(shown), headers={"Content-Disposition": disposition(f"{key}.svg")})
+    return charts.of_tile(await dashboards.show(tx, tile, as_of, request.app.state.engine))
+
+
+TileDrawn = Annotated[str, Depends(_drawn)]
+
+
+@router.get("/{dashboard_id}/figures/{key}.svg", response_class=Picture, response_model=None)
+async def read_dashboard_picture(tx: Tx, who: Reader, key: str, drawn: TileDrawn) -> Picture:
+    """A tile as a picture: a bar for each of its parts."""
+    return Picture.named(key, drawn)
+
+
+@router.get("/{dashboard_id}/figures/{key}.png", response_class=Pixels, response_model=None)
+async def read_dashboard_image(tx: Tx, who: Reader, key: str, drawn: TileDrawn) -> Pixels:
+    """The same picture as a PNG, for what shows no SVG."""
+    return await Pixels.named(key, drawn)

@@ -5,13 +5,14 @@ from dataclasses import replace
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request
 
 from analytics import charts, figures, freshness, funnel, periods, reports
 from analytics.charts import Charted
 from analytics.funnel import Start
 from analytics.movements import Movement
 from analytics.periods import Interval, Part
+from analytics.pictures import Picture, Pixels
 from analytics.projections import days, memberships, movements, teams
 from analytics.reports import APPROVALS, CUSTOMERS, SALES, TASKS, Asked, Report
 from analytics.scopes import Reader
@@ -30,14 +31,6 @@ from tailrace.core.fields import Day, MomentOrDay, Text
 from tailrace.core.money import Currency
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
-from tailrace.storage.names import disposition
-
-
-class Picture(Response):
-    """An SVG, which a browser saves and does not show."""
-
-    media_type = "image/svg+xml"
-
 
 router = tenant_router(
     "/v1/reports",
@@ -205,25 +198,35 @@ async def read_cohorts(
     return {**_whole(parts, asked), "interval": interval, "cohorts": found, "freshness": stamp}
 
 
-@router.get("/sales-summary.svg", response_class=Picture, response_model=None)
-async def read_sales_chart(
+async def _sales_drawn(
     request: Request,
     tx: Tx,
-    who: Reader,
     filters: Filters,
     interval: Cut = "month",
     currency: OfCurrency = None,
     figure: Annotated[Charted, Query(description="Which figure of the summary is drawn.")] = "confirmed",
-) -> Picture:
-    """A figure of the sales summary as a picture: bars for the parts of the days, in a panel for each currency."""
+) -> str:
     asked, calendar = filters
     asked = replace(asked, interval=interval, currency=currency)
     parts = periods.cut(asked.begin, asked.until, interval)
     bounds = periods.moments(calendar, parts)
     sums = await reports.happened(tx, [SALES.happened[figure]], asked, bounds, True, request.app.state.engine)
-    return Picture(
-        charts.of_sums(figure, asked, parts, sums), headers={"Content-Disposition": disposition("sales.svg")}
-    )
+    return charts.of_sums(figure, asked, parts, sums)
+
+
+SalesDrawn = Annotated[str, Depends(_sales_drawn)]
+
+
+@router.get("/sales-summary.svg", response_class=Picture, response_model=None)
+async def read_sales_chart(tx: Tx, who: Reader, drawn: SalesDrawn) -> Picture:
+    """A figure of the sales summary as a picture: bars for the parts of the days, in a panel for each currency."""
+    return Picture.named("sales", drawn)
+
+
+@router.get("/sales-summary.png", response_class=Pixels, response_model=None)
+async def read_sales_image(tx: Tx, who: Reader, drawn: SalesDrawn) -> Pixels:
+    """The same picture as a PNG, for what shows no SVG."""
+    return await Pixels.named("sales", drawn)
 
 
 def _whole(parts: Sequence[Part], asked: Asked) -> dict[str, Any]:
