@@ -67,18 +67,29 @@ class Session:
         params: Mapping[str, str] | None = None,
     ) -> Any:
         """One request, retried while the fleet is not ready for it. Raises RefusedError for a final no."""
+        return (await self.told(method, path, headers, body, params))[0]
+
+    async def told(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: Any = None,
+        params: Mapping[str, str] | None = None,
+    ) -> tuple[Any, str]:
+        """The same, and the events that it made: who names them as `Tailrace-After` is answered by services that have heard of them."""
         deadline = asyncio.get_running_loop().time() + _TIMEOUT
         while True:
-            status, answer, wait = await self._once(method, path, headers, body, params)
+            status, answer, wait, events = await self._once(method, path, headers, body, params)
             if 200 <= status < 300:
-                return answer
+                return answer, events
             if not _passes(status, answer) or asyncio.get_running_loop().time() > deadline:
                 raise RefusedError(method, path, status, answer)
             await asyncio.sleep(wait)
 
     async def _once(
         self, method: str, path: str, headers: Mapping[str, str], body: Any, params: Mapping[str, str] | None
-    ) -> tuple[int, Any, float]:
+    ) -> tuple[int, Any, float, str]:
         try:
             async with self._http.request(
                 method, self.gateway + path, headers=headers, json=body, params=params
@@ -86,9 +97,9 @@ class Session:
                 text = await answer.text()
                 wait = min(float(answer.headers.get("Retry-After", "0.2")), 1.0)
                 said = json.loads(text) if text and "json" in answer.content_type else text or None
-                return answer.status, said, wait
+                return answer.status, said, wait, answer.headers.get("Tailrace-Event", "")
         except (aiohttp.ClientError, TimeoutError) as error:
-            return 503, {"title": repr(error)}, 0.3
+            return 503, {"title": repr(error)}, 0.3, ""
 
     async def events(self, path: str, headers: Mapping[str, str]) -> AsyncGenerator[dict[str, Any], None]:
         """The data of each server-sent event, until the stream ends. Raises RefusedError."""
@@ -133,21 +144,27 @@ class User:
                 return items
             cursor = {"cursor": page["next_cursor"]}
 
-    async def post(self, path: str, body: Any, *, key: str) -> Any:
+    async def post(self, path: str, body: Any, *, key: str, after: str = "") -> Any:
+        """`after`: what must have been heard of, as `told` gives it."""
+        return (await self._write("POST", path, body, key, after))[0]
+
+    async def told(self, path: str, body: Any, *, key: str) -> tuple[Any, str]:
+        """POST: the answer, and the events that it made."""
         return await self._write("POST", path, body, key)
 
     async def put(self, path: str, body: Any, *, key: str) -> Any:
-        return await self._write("PUT", path, body, key)
+        return (await self._write("PUT", path, body, key))[0]
 
     async def patch(self, path: str, body: Any, *, key: str) -> Any:
-        return await self._write("PATCH", path, body, key)
+        return (await self._write("PATCH", path, body, key))[0]
 
-    async def _write(self, method: str, path: str, body: Any, key: str) -> Any:
+    async def _write(self, method: str, path: str, body: Any, key: str, after: str = "") -> tuple[Any, str]:
         name = str(uuid5(NAMESPACE_URL, f"tailrace-demo/{self.tenant}/{key}"))
-        answer = await self.session.ask(method, path, {**self._headers, "Idempotency-Key": name}, body)
+        headers = {**self._headers, "Idempotency-Key": name} | ({"Tailrace-After": after} if after else {})
+        answer, events = await self.session.told(method, path, headers, body)
         said = {"method": method, "path": path, "body": body, "answer": answer}
         self.session.log.add(tenant=self.tenant, user=self.email, key=key, **said)
-        return answer
+        return answer, events
 
     def events(self, path: str, *, after: str) -> AsyncGenerator[dict[str, Any], None]:
         """What comes behind the event with that id, and then as it comes."""

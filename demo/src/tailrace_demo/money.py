@@ -80,8 +80,8 @@ async def _pay_by_bank(desk: _Desk, customer: str) -> None:
     invoices = []
     for number in range(3):
         order = await _order(desk, customer, f"bank/{number}", [(number, 3), (number + 1, 7)])
-        await _ship(desk, order, f"bank/{number}")
-        invoices.append(await _invoice(desk, order["id"], f"bank/{number}"))
+        _, left_as = await _ship(desk, order, f"bank/{number}")
+        invoices.append(await _invoice(desk, order["id"], left_as, f"bank/{number}"))
     left = invoices.pop()
     rows = [
         f"{each['dated']},{_major(each['total'], desk.shop.firm.digits)},{desk.shop.firm.customers[1]},Invoice {each['number']}"
@@ -96,8 +96,8 @@ async def _pay_by_bank(desk: _Desk, customer: str) -> None:
 async def _give_back(desk: _Desk, customer: str) -> None:
     """All is paid, one piece comes back to be sold again, and its price is paid back."""
     order = await _order(desk, customer, "back", [(0, 5)])
-    shipment = await _ship(desk, order, "back")
-    invoice = await _invoice(desk, order["id"], "back")
+    shipment, left_as = await _ship(desk, order, "back")
+    invoice = await _invoice(desk, order["id"], left_as, "back")
     await _pay(desk, customer, [invoice], invoice["total"], "back")
     line = {"shipment_id": shipment["id"], "line_id": order["lines"][0]["id"], "quantity": str(GIVEN_BACK)}
     asked = {"order_id": order["id"], "return_reason_id": desk.reason, "lines": [line], "authorise": True}
@@ -139,8 +139,8 @@ async def _exceed(desk: _Desk, customer: str) -> None:
 
 async def _invoice_long_ago(desk: _Desk, customer: str) -> None:
     order = await _order(desk, customer, "late", [(2, 4)], ordered_at=ORDERED)
-    await _ship(desk, order, "late", dispatched_at=LEFT)
-    await _invoice(desk, order["id"], "late", dated=INVOICED)
+    _, left_as = await _ship(desk, order, "late", dispatched_at=LEFT)
+    await _invoice(desk, order["id"], left_as, "late", dated=INVOICED)
 
 
 async def _remind(desk: _Desk, customer: str) -> None:
@@ -185,22 +185,23 @@ def _line(shop: Shop, good: Good, quantity: int) -> dict[str, str]:
     }
 
 
-async def _ship(desk: _Desk, order: dict[str, Any], key: str, **said: str) -> dict[str, Any]:
-    """All of it, in one shipment, and wait until that is in the books."""
+async def _ship(desk: _Desk, order: dict[str, Any], key: str, **said: str) -> tuple[dict[str, Any], str]:
+    """All of it, in one shipment, and wait until that is in the books: the shipment, and the event that it left."""
     found = await desk.seller.until(
         f"/v1/shipments?order_id={order['id']}", lambda page: page["items"], what=f"a shipment of {order['number']}"
     )
     shipment: dict[str, Any] = found["items"][0]
-    await desk.seller.post(f"/v1/shipments/{shipment['id']}/dispatch", said, key=f"money/{key}/dispatch")
+    _, event = await desk.seller.told(f"/v1/shipments/{shipment['id']}/dispatch", said, key=f"money/{key}/dispatch")
     await desk.people.finance.until(
         f"{_V1}/journals?order_id={order['id']}", lambda page: page["items"], what=f"{order['number']} in the books"
     )
-    return shipment
+    return shipment, event
 
 
-async def _invoice(desk: _Desk, order_id: str, key: str, **dated: str) -> dict[str, Any]:
+async def _invoice(desk: _Desk, order_id: str, left_as: str, key: str, **dated: str) -> dict[str, Any]:
+    """What is posted is read by another subscriber than what is invoiced, so the event is named."""
     finance = desk.people.finance
-    draft = await finance.post(f"{_V1}/invoices", {"order_id": order_id}, key=f"money/{key}/invoice")
+    draft = await finance.post(f"{_V1}/invoices", {"order_id": order_id}, key=f"money/{key}/invoice", after=left_as)
     issued: dict[str, Any] = await finance.post(f"{_V1}/invoices/{draft['id']}/issue", dated, key=f"money/{key}/issue")
     return issued
 

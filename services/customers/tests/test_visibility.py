@@ -10,6 +10,7 @@ from sqlalchemy import exists, func, select
 from contracts.users import TeamCreated, TeamDeleted, TeamUpdated
 from customers.models import Customer, Person
 from tailrace.core.ids import uuid7
+from tailrace.db import search
 
 from .conftest import AT, Sales
 
@@ -48,6 +49,38 @@ async def test_one_who_reaches_their_own_finds_no_others(sales: Sales, theirs: d
     assert (await bo.get(f"{AT}/{theirs['bo']['id']}")).status_code == 200
     for other in ("cy", "nobody"):
         assert (await bo.get(f"{AT}/{theirs[other]['id']}")).status_code == 404
+
+
+@pytest.mark.parametrize("ways", [{}, {"sort": "-id"}, {"sort": "name"}])
+@pytest.mark.parametrize("most", [4_000, 0])
+async def test_a_customer_is_found_by_whom_it_was_handed_to(
+    sales: Sales, theirs: dict[str, Any], monkeypatch: pytest.MonkeyPatch, ways: dict[str, str], most: int
+) -> None:
+    """However it is looked for; also when nothing but its owner changed, so that its texts were not cut again."""
+    for bound in ("MOST_LOOKED_UP", "MOST_IN_ORDER"):
+        monkeypatch.setattr(f"tailrace.db.search.{bound}", most)
+    bo, cy = (sales.h.client_as(OWN, user=user) for user in (sales.bo, sales.cy))
+
+    async def found() -> list[set[str]]:
+        return [await seen(client, f"{AT}/search", q="ada", **ways) for client in (bo, cy)]
+
+    assert await found() == [{"Ada bo"}, {"Ada cy"}]
+    await sales.assigned(theirs["bo"], sales.cy)
+    assert await found() == [set(), {"Ada bo", "Ada cy"}]
+    await sales.assigned(theirs["nobody"], sales.bo)
+    await sales.put(theirs["nobody"], "", name="Ada somebody", currency="EUR")
+    assert await found() == [{"Ada somebody"}, {"Ada bo", "Ada cy"}]
+    await sales.assigned(await sales.read(theirs["cy"]), None)
+    assert await found() == [{"Ada somebody"}, {"Ada bo"}]
+
+
+async def test_nobody_elses_rows_are_looked_up(sales: Sales, theirs: dict[str, Any]) -> None:
+    """An entry names the owner of its row, and none that it had before."""
+    await sales.assigned(theirs["bo"], sales.cy)
+    marked = "SELECT count(*) FROM search_entry WHERE kind = 'customer' AND \"by\" = 'text' AND marks && $1::bigint[]"
+    for owner, rows in ((sales.bo, 0), (sales.cy, 2)):
+        marks = search._hashes(Customer, sales.h.tenant, search.TEXT, [f"{search._OWNER}{owner}"])
+        assert await sales.h.admin.fetchval(marked, marks) == rows
 
 
 async def test_what_one_takes_away_in_a_file_reaches_no_further(sales: Sales, theirs: dict[str, Any]) -> None:

@@ -6,11 +6,13 @@ tell one from another, so digits are cut into fours as well, and four or more of
 
 Marks are numbers without a meaning (a hash of tenant, kind and text) in a table of the platform. Row-level security keeps PostgreSQL from looking
 into a tenant's rows by an index that is no B-tree, and a hash can stand where nobody's name may: to read too much of it tells nothing.
+
+Whose a row is, is a mark as well, so that who sees some rows alone has no others looked up. It narrows what is looked at; what is shown, the row decides.
 """
 
 import re
 import unicodedata
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -28,8 +30,10 @@ from sqlalchemy import (
     event,
     false,
     func,
+    inspect,
     literal,
     select,
+    update,
 )
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column, object_session
@@ -39,6 +43,7 @@ from tailrace.db.database import Tx
 from tailrace.db.outbox import UnitOfWork
 from tailrace.db.search_order import ID_BYTES, InOrder, OtherOrder, beginnings, unpacked
 from tailrace.db.tables import search_entry
+from tailrace.db.visibility import Owned
 
 TEXT = "text"
 _UNWRITTEN = "tailrace.unsearchable"
@@ -50,14 +55,17 @@ _SAMPLE = 200
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _BETWEEN = re.compile(r"[\W_]+")
 _HIRAGANA = {code: code + 0x60 for code in range(0x3041, 0x3097)}
-_START = " "
+_START, _OWNER = " ", "\x03"
 _DIGITS = re.compile(r"\d{4,}")
 
 _INSERT = insert(search_entry)
 _PUT = _INSERT.on_conflict_do_update(
     index_elements=["kind", "id", "by"], set_={"tenant_id": _INSERT.excluded.tenant_id, "marks": _INSERT.excluded.marks}
 )
-_DROP = delete(search_entry).where(*(search_entry.c[name] == bindparam(f"of_{name}") for name in ("kind", "id", "by")))
+_THE_ENTRY = [search_entry.c[name] == bindparam(f"of_{name}") for name in ("kind", "id", "by")]
+_DROP = delete(search_entry).where(*_THE_ENTRY)
+_KEPT = func.array_remove(search_entry.c.marks, bindparam("before"))
+_HAND_OVER = update(search_entry).where(*_THE_ENTRY).values(marks=func.array_append(_KEPT, bindparam("after")))
 
 
 class Searchable:
@@ -94,7 +102,7 @@ async def found_by(tx: Tx, kind: Any, asked: str, *, masked: bool, by_id: bool =
     words = words_of(asked)
     if not words:
         return false()
-    marked, said = _marked(kind, _marks(tx, kind, words)), _said(kind, words, masked=masked)
+    marked, said = _marked(kind, _marks(tx, kind, words), _reached(tx, kind)), _said(kind, words, masked=masked)
     if by_id:
         packed = await _some(tx, marked, MOST_LOOKED_UP)
         many = len(packed) > MOST_LOOKED_UP * ID_BYTES
@@ -116,14 +124,14 @@ async def found_in_order(
     words = words_of(asked)
     if not words:
         return
-    marks, said = _marks(tx, kind, words), _said(kind, words, masked=masked)
-    packed = await _some(tx, _marked(kind, marks), MOST_IN_ORDER)
+    marks, reached, said = _marks(tx, kind, words), _reached(tx, kind), _said(kind, words, masked=masked)
+    packed = await _some(tx, _marked(kind, marks, reached), MOST_IN_ORDER)
     if len(packed) <= MOST_IN_ORDER * ID_BYTES:
         yield and_(among(kind.id, unpacked(packed)), said)
         return
     hashes = partial(_hashes_in_turn, kind, tx.tenant_id, TEXT)
     try:
-        async for part in InOrder(tx, kind, marks, hashes, said, descending).parts(start):
+        async for part in InOrder(tx, kind, marks, reached, hashes, said, descending).parts(start):
             yield part
     except OtherOrder:
         yield await found_by(tx, kind, asked, masked=masked)
@@ -148,9 +156,17 @@ def _marks(tx: Tx, kind: Any, words: Sequence[str]) -> list[int]:
     return _hashes(kind, tx.tenant_id, TEXT, marks)
 
 
-def _marked(kind: Any, marks: Sequence[int]) -> Select[UUID]:
+def _reached(tx: Tx, kind: Any) -> list[int] | None:
+    """The marks of those whose rows alone are seen; None where all are."""
+    if tx.owners is None or not issubclass(kind, Owned):
+        return None
+    return _hashes(kind, tx.tenant_id, TEXT, (f"{_OWNER}{owner}" for owner in tx.owners))
+
+
+def _marked(kind: Any, marks: Sequence[int], reached: Sequence[int] | None) -> Select[UUID]:
     entry = search_entry.c
-    return select(entry.id).where(entry.kind == kind.__tablename__, entry.by == TEXT, entry.marks.contains(marks))
+    found = select(entry.id).where(entry.kind == kind.__tablename__, entry.by == TEXT, entry.marks.contains(marks))
+    return found if reached is None else found.where(entry.marks.overlap(reached))
 
 
 async def _some(tx: Tx, marked: Select[UUID], most: int) -> bytes:
@@ -232,16 +248,41 @@ def _keep(session: UnitOfWork, *_: Any) -> None:
     """All rows of a flush at once: one after another costs a round trip each."""
     put: list[dict[str, Any]] = []
     drop: list[dict[str, Any]] = []
+    handed_over: list[dict[str, Any]] = []
     for row in session.info.pop(_UNWRITTEN, ()):
         marks: Mapping[str, set[str]] = row.__dict__.pop("_marks", {})
         for by, values in marks.items():
             which = {"kind": row.__tablename__, "id": row.id, "by": by}
             if values:
-                hashes = _hashes(type(row), row.tenant_id, by, values)
+                told = {*values, *_owners(row)} if by == TEXT else values
+                hashes = _hashes(type(row), row.tenant_id, by, told)
                 put.append({**which, "tenant_id": row.tenant_id, "marks": hashes})
             else:
                 drop.append({f"of_{name}": value for name, value in which.items()})
-    if put:
-        session.connection().execute(_PUT, put)
-    if drop:
-        session.connection().execute(_DROP, drop)
+        if TEXT not in marks:
+            handed_over += _handed_over(row)
+    for statement, rows in ((_PUT, put), (_DROP, drop), (_HAND_OVER, handed_over)):
+        if rows:
+            session.connection().execute(statement, rows)
+
+
+def _owners(row: Any) -> Iterator[str]:
+    """Whose it is, as a value that is hashed; nothing of what is nobody's, which is found by those alone who see all."""
+    if isinstance(row, Owned) and (owner := getattr(row, row.owned_by)) is not None:
+        yield f"{_OWNER}{owner}"
+
+
+def _handed_over(row: Any) -> Iterator[dict[str, Any]]:
+    """How the entry of a row changes that got another owner and kept its texts."""
+    if not isinstance(row, Owned):
+        return
+    history = inspect(row).attrs[row.owned_by].history
+    if not history.has_changes():
+        return
+    # Where an owner was not known, or is nobody, the mark of no user stands for it.
+    before, after = (
+        f"{_OWNER}{value}" for value in (*(history.deleted or [None]), *(history.added or [None]))
+    )
+    before_mark, after_mark = _hashes_in_turn(type(row), row.tenant_id, TEXT, (before, after))
+    which = {"of_kind": row.__tablename__, "of_id": row.id, "of_by": TEXT}
+    yield {**which, "before": before_mark, "after": after_mark}

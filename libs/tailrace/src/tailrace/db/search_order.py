@@ -61,7 +61,8 @@ WITH RECURSIVE step(at, n) AS (
 """
 _PACKED = """
 (SELECT string_agg(uuid_send(id), ''::bytea) FROM (SELECT id FROM search_entry WHERE kind = :kind AND "by" = 'text'
-  AND marks @> CAST(:marks_{at} AS bigint[]) LIMIT :most) AS found)"""
+  AND marks @> CAST(:marks_{at} AS bigint[]){owned} LIMIT :most) AS found)"""
+_OWNED = " AND marks && CAST(:reached AS bigint[])"
 
 
 class OtherOrder(Exception):
@@ -80,11 +81,14 @@ def beginnings(sorted_by: str) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class InOrder:
-    """The rows of a `kind` that have all of `marks`, in the order of its text `sorted_by`; `said` is what a row itself has to say."""
+    """The rows of a `kind` that have all of `marks`, and one of `reached` unless that is None, in the order of its text `sorted_by`; `said` is what a
+    row itself has to say.
+    """
 
     tx: Tx
     kind: Any
     marks: Sequence[int]
+    reached: Sequence[int] | None
     hashes: Callable[[Sequence[str]], Sequence[int]]
     said: ColumnElement[bool]
     descending: bool
@@ -152,8 +156,11 @@ class InOrder:
         """Of each branch the ids of what is found, at most one more than MANY."""
         marks = self.hashes([_named(length, stem) for stem in stems])
         values: dict[str, Any] = {f"marks_{at}": [*self.marks, mark] for at, mark in enumerate(marks)}
+        if self.reached is not None:
+            values["reached"] = self.reached
+        owned = "" if self.reached is None else _OWNED
         # Written as text: made of expressions, it costs its service more than it costs PostgreSQL.
-        sql = "SELECT " + ", ".join(_PACKED.format(at=at) for at in range(len(stems)))
+        sql = "SELECT " + ", ".join(_PACKED.format(at=at, owned=owned) for at in range(len(stems)))
         row = (await self.tx.execute(text(sql), {"kind": self.kind.__tablename__, "most": MANY + 1, **values})).one()
         return [unpacked(packed or b"") for packed in row]
 
