@@ -7,7 +7,8 @@ tell one from another, so digits are cut into fours as well, and four or more of
 Marks are numbers without a meaning (a hash of tenant, kind and text) in a table of the platform. Row-level security keeps PostgreSQL from looking
 into a tenant's rows by an index that is no B-tree, and a hash can stand where nobody's name may: to read too much of it tells nothing.
 
-Whose a row is, is a mark as well, so that who sees some rows alone has no others looked up. It narrows what is looked at; what is shown, the row decides.
+Whose a row is, is a mark as well, so that who sees some rows alone has no others looked up. It narrows what is looked at; the row decides what is
+shown.
 """
 
 import re
@@ -280,9 +281,7 @@ def _handed_over(row: Any) -> Iterator[dict[str, Any]]:
     if not history.has_changes():
         return
     # Where an owner was not known, or is nobody, the mark of no user stands for it.
-    before, after = (
-        f"{_OWNER}{value}" for value in (*(history.deleted or [None]), *(history.added or [None]))
-    )
+    before, after = (f"{_OWNER}{value}" for value in (*(history.deleted or [None]), *(history.added or [None])))
     before_mark, after_mark = _hashes_in_turn(type(row), row.tenant_id, TEXT, (before, after))
     which = {"of_kind": row.__tablename__, "of_id": row.id, "of_by": TEXT}
     yield {**which, "before": before_mark, "after": after_mark}
