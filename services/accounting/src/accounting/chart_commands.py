@@ -12,12 +12,12 @@ from sqlalchemy import exists, select
 from accounting.books import chart_id, hold, keep_roles, next_open_day, open_books
 from accounting.chart import CONTROL, GENERAL, ROLES, Chart, ensure_complete, unfit
 from accounting.days import days
-from accounting.models import Account, Entry, Journal
+from accounting.models import Account, Entry, Journal, bank_account_on
 from accounting.refusals import BooksBegun, DayLocked
 from accounting.roles import RoleMap, RolesFrom
 from accounting.streams import ChartState, ChartStream
 from contracts.accounting import AccountRole
-from tailrace.core.errors import FieldProblem, Invalid, Stale, Unknown
+from tailrace.core.errors import FieldProblem, InUse, Invalid, Stale, Unknown
 from tailrace.core.plausible import checked_day
 from tailrace.db.database import Tx
 
@@ -155,6 +155,8 @@ async def _faults(tx: Tx, before: RoleMap, step: RolesFrom) -> Mapping[AccountRo
             faults[role] = f"There is no active account {code}."
         elif why := unfit(role, kinds[code]):
             faults[role] = f"{code}: {why}"
+        elif (bank := await bank_account_on(tx, code)) is not None:
+            faults[role] = f"{code} is the account of the bank account {bank}."
         elif others and CONTROL & {role, *others}:
             faults[role] = f"{code} is the account of {' and '.join(sorted(others))}; a control account has one role."
         elif role in CONTROL and code not in before.accounts(role) and await _is_used(tx, code):
@@ -163,7 +165,10 @@ async def _faults(tx: Tx, before: RoleMap, step: RolesFrom) -> Mapping[AccountRo
 
 
 async def _replace_accounts(tx: Tx, chart: Chart, state: ChartState) -> bool:
-    """Leave exactly the chart's accounts. Returns whether that, or a role, changes anything. Raises BooksBegun when it does, after a journal."""
+    """Leave exactly the chart's accounts. Returns whether that, or a role, changes anything.
+
+    Raises BooksBegun when it does, after a journal, and InUse for an account that a bank account is on.
+    """
     there = {account.code: account for account in await _accounts(tx)}
     wanted = {row.code: row for row in chart.rows}
     same = {code: (row.name, row.kind) for code, row in wanted.items()}
@@ -172,6 +177,9 @@ async def _replace_accounts(tx: Tx, chart: Chart, state: ChartState) -> bool:
     if await tx.scalar(select(exists().where(Journal.tenant_id == tx.tenant_id))):
         raise BooksBegun("Say `since`: the accounts are added, and the roles are mapped from that day on.")
     kept = {code for code, account in there.items() if code in wanted and wanted[code].kind == account.kind}
+    for code in sorted((there.keys() - kept) | set(chart.roles.values())):
+        if (bank := await bank_account_on(tx, code)) is not None:
+            raise InUse(f"The bank account {bank} is on {code}, which the chart does not have, or gives a role.")
     for code in there.keys() - kept:
         there[code].delete()
     # A code is free again only once its account is gone.

@@ -65,6 +65,8 @@ class Account(MasterData, Base):
         """Raises AccountNeeded when something was posted to it, or a posting rule may."""
         if await tx.scalar(select(exists().where(Entry.account == self.code))):
             raise AccountNeeded(f"There are postings to {self.code}, so it cannot be deleted.")
+        if (bank := await bank_account_on(tx, self.code)) is not None:
+            raise AccountNeeded(f"The bank account {bank} is on {self.code}, so it cannot be deleted.")
         await self.ensure_without_role(tx, "be deleted")
 
     async def ensure_without_role(self, tx: Tx, what: str) -> None:
@@ -72,6 +74,14 @@ class Account(MasterData, Base):
         roles = RoleMap.read(await tx.scalar(select(Book.roles)) or ()).roles(self.code)
         if roles:
             raise AccountNeeded(f"{self.code} is the account of {', '.join(sorted(roles))}, so it cannot {what}.")
+
+
+async def bank_account_on(tx: Tx, code: str) -> str | None:
+    """The code of a bank account that is on this account of the chart; None when there is none."""
+    banks = Base.metadata.tables["bank_account"]
+    on = (banks.c.tenant_id == tx.tenant_id, banks.c.account == code, banks.c.deleted_at.is_(None))
+    found: str | None = await tx.scalar(select(banks.c.code).where(*on).limit(1))
+    return found
 
 
 class Period(StreamRow, Base):

@@ -258,6 +258,8 @@ class Order(CreditHeld, Versioned, Aggregate, Owned, Base):
         self.allocation = progress((line.allocated, line.wanted) for line in self.lines)
         given_up = [(line.id, line.cancelled) for line in self.lines if line.cancelled]
         said = [LineQuantity(line_id=id, quantity=quantity) for id, quantity in given_up]
+        # Less is due by that, and what was asked for and paid may be all of it.
+        self.invoicing, self.payment = progress_of(self.invoiced, self.due), progress_of(self.paid, self.due)
         self.record(events.OrderRestCancelled(order_id=self.id, reason=reason, lines=said))
         if self.shipment == "partial" and all(line.shipped >= line.wanted for line in self.lines):
             self.ship([])

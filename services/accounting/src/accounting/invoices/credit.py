@@ -194,12 +194,12 @@ def nets_of(invoice: Invoice, asked: Sequence[CreditLine]) -> tuple[dict[UUID, i
 
 
 def taxes_of(invoice: Invoice, nets: Mapping[UUID, int]) -> dict[UUID, int]:
-    """By line, the tax that is taken back with its net amount: a share of its rate's tax, given to the lines by largest remainder."""
+    """By line, the tax that is taken back with its net amount: a share of its rate's tax, given to the lines by largest remainder.
+
+    Where lines were taxed each by itself, it is a share of the line's own.
+    """
     taxes: dict[UUID, int] = {}
-    alike: dict[tuple[Decimal, str | None], list[InvoiceLine]] = {}
-    for line in invoice.lines:
-        alike.setdefault((line.tax_rate, line.tax_code), []).append(line)
-    for lines in alike.values():
+    for lines in _taxed_together(invoice):
         whole, tax = sum(line.net for line in lines), sum(line.tax for line in lines)
         before = sum(line.credited_net for line in lines)
         now = {line.id: nets[line.id] for line in lines if line.id in nets}
@@ -213,6 +213,19 @@ def taxes_of(invoice: Invoice, nets: Mapping[UUID, int]) -> dict[UUID, int]:
         exact = [Fraction(total * net, part) if part else Fraction(total, len(now)) for net in now.values()]
         taxes |= dict(zip(now, by_largest_remainder(total, exact), strict=True))
     return taxes
+
+
+def _taxed_together(invoice: Invoice) -> list[list[InvoiceLine]]:
+    """The lines of each rate and code; or one by one, where their tax is more than a rounding away from that of their sum."""
+    alike: dict[tuple[Decimal, str | None], list[InvoiceLine]] = {}
+    for line in invoice.lines:
+        alike.setdefault((line.tax_rate, line.tax_code), []).append(line)
+    found: list[list[InvoiceLine]] = []
+    for (rate, _), lines in alike.items():
+        exact = Fraction(rate) * sum(line.net for line in lines)
+        by_line = abs(sum(line.tax for line in lines) - exact) >= 1
+        found += [[line] for line in lines] if by_line else [lines]
+    return found
 
 
 def _net_of(line: InvoiceLine, asked: CreditLine) -> int:

@@ -14,7 +14,7 @@ from accounting.invoices.copies import OrderCopy
 from accounting.invoices.drafting import uncredited
 from accounting.invoices.models import Invoice, InvoiceLine
 from accounting.invoices.prepayments import Rate, divided
-from accounting.invoices.refusals import NothingToInvoice, TooMuchPrepaid
+from accounting.invoices.refusals import InvoiceState, NothingToInvoice, TooMuchPrepaid
 from tailrace.core.errors import Invalid
 from tailrace.core.ids import uuid7
 from tailrace.core.money import plain_decimal, round_minor
@@ -27,7 +27,7 @@ _SAID = {"en": "Prepayment for order {0}", "ja": "注文 {0} の前受金"}
 async def draft(tx: Tx, asked: NewInvoice) -> Invoice:
     """Raises NotYetKnown, Invalid, NothingToInvoice, TooMuchPrepaid."""
     assert asked.order_id is not None and asked.prepayment is not None
-    # One that is being changed asks for nothing ahead until it binds again.
+    # One that was cancelled asks for nothing ahead, nor one that is being changed, until it binds again.
     (await by_ids(tx, OrderCopy, [asked.order_id])).in_use(asked.order_id, "/order_id")
     # Of two who ask for the same order, the second one sees what the first one asked for.
     query = select(OrderCopy).where(OrderCopy.id == asked.order_id).with_for_update()
@@ -49,6 +49,14 @@ async def draft(tx: Tx, asked: NewInvoice) -> Invoice:
     invoice = Invoice.drafted(_terms(buyer, order, asked), lines)
     tx.add(invoice)
     return invoice
+
+
+async def ensure_wanted(tx: Tx, invoice: Invoice) -> None:
+    """Raises InvoiceState for a draft of an order that does not bind any more."""
+    assert invoice.order_id is not None
+    order = (await by_ids(tx, OrderCopy, [invoice.order_id])).known(invoice.order_id, "/order_id")
+    if not order.active:
+        raise InvoiceState(f"Order {order.number} was cancelled or is being changed: nothing of it is paid ahead.")
 
 
 def change(invoice: Invoice, asked: InvoiceTerms) -> None:

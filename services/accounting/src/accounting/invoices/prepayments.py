@@ -47,8 +47,10 @@ async def deduct(tx: Tx, invoice: Invoice) -> int:
     return due
 
 
-async def release(tx: Tx, invoice: Invoice, amount: int) -> int:
+async def release(tx: Tx, invoice: Invoice, amount: int, day: date) -> int:
     """Let so much of what an invoice deducted be paid ahead again, the newest first. Returns the tax on it that is due by that."""
+    if not amount:
+        return 0
     due, left, kept = 0, amount, list(invoice.prepayments)
     while left:
         last = dict(kept.pop())
@@ -64,7 +66,7 @@ async def release(tx: Tx, invoice: Invoice, amount: int) -> int:
         if part < whole:
             tax = line.tax_of(line.deducted + whole - part) - line.tax_of(line.deducted)
             kept.append({**last, "net": whole - part - tax, "tax": tax})
-    invoice.prepayments, invoice.prepaid = kept, invoice.prepaid - amount
+    invoice.lose(amount, kept, day)
     return due
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
+from accounting.invoices.buyers import merges, standing_for
 from accounting.invoices.copies import CustomerCopy
 from accounting.receivables.models import ReceivableEntry
 from tailrace.core.errors import Invalid
@@ -83,10 +84,10 @@ def bucket_of(due_on: date, day: date) -> str:
 
 
 async def ageing(tx: Tx, day: date, customer_id: UUID | None) -> Ageing:
-    """Of all customers, or of one."""
+    """Of all customers, or of one. What was merged into another is that other's."""
     seen = [ReceivableEntry.day <= day]
     if customer_id is not None:
-        seen.append(ReceivableEntry.customer_id == customer_id)
+        seen.append(ReceivableEntry.customer_id.in_(await standing_for(tx, customer_id)))
     amount = func.sum(ReceivableEntry.amount)
     whose = (ReceivableEntry.customer_id, ReceivableEntry.currency)
     items = (
@@ -96,10 +97,12 @@ async def ageing(tx: Tx, day: date, customer_id: UUID | None) -> Ageing:
         .having(amount != 0)
     )
     credits = select(*whose, amount).where(*seen, ReceivableEntry.invoice_id.is_(None)).group_by(*whose)
+    stands_for = await merges(tx)
     rows: dict[tuple[UUID | None, str], Aged] = {}
     totals: dict[str, Aged] = defaultdict(lambda: Aged(None, None, ""))
 
     def of(id: UUID | None, currency: str) -> list[Aged]:
+        id = id and stands_for.get(id, id)
         row = rows.setdefault((id, currency), Aged(id, None, currency))
         total = totals.setdefault(currency, Aged(None, None, currency))
         return [row, total]
@@ -118,10 +121,10 @@ async def ageing(tx: Tx, day: date, customer_id: UUID | None) -> Ageing:
 
 
 async def statement(tx: Tx, customer_id: UUID, since: date, until: date, currency: str | None) -> Statement:
-    """An account of one customer in one currency. Raises Unknown, and Invalid for more entries than fit one."""
+    """An account of one customer, and of those that it stands for, in one currency. Raises Unknown, and Invalid for more entries than fit one."""
     customer = await tx.find(CustomerCopy, customer_id)
     said = currency or customer.currency
-    mine = (ReceivableEntry.customer_id == customer_id, ReceivableEntry.currency == said)
+    mine = (ReceivableEntry.customer_id.in_(await standing_for(tx, customer_id)), ReceivableEntry.currency == said)
     opening = await tx.scalar(select(func.sum(ReceivableEntry.amount)).where(*mine, ReceivableEntry.day < since))
     query = (
         select(ReceivableEntry)
