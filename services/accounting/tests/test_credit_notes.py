@@ -1,9 +1,12 @@
 """Credit notes: what is taken back, with the tax of each rate, never more than there was, and what was paid beyond the rest is free again."""
 
 import asyncio
-from datetime import timedelta
+from datetime import date, timedelta
 
 from billing import TODAY, Billing
+
+from contracts import catalog
+from tailrace.core.ids import uuid7
 
 
 async def credited(
@@ -94,3 +97,33 @@ async def test_a_credit_note_is_a_document(billing: Billing) -> None:
     note = await credited(billing, invoice, lines=[{"line_id": line, "net": 500}])
     made = await billing.h.client.get(f"/v1/accounting/credit-notes/{note['id']}/document")
     assert (made.status_code, made.content[:5]) == (200, b"%PDF-")
+
+
+async def test_a_line_that_was_taxed_by_itself_is_taken_back_with_its_own_tax(billing: Billing) -> None:
+    by_line = catalog.DatedRounding(valid_from=date(2020, 1, 1), level="line", mode="half_up")
+    policy = catalog.TaxPolicyUpdated(tax_policy_id=uuid7(), roundings=[by_line])
+    await billing.h.deliver(policy, aggregate_id=policy.tax_policy_id)
+    invoice = await billing.invoiced(("1", 10_000, "0.05"), *[("1", 10, "0.05")] * 20)
+    assert invoice["tax"] == 500 + 20
+    large, small = invoice["lines"][0]["id"], invoice["lines"][1]["id"]
+    taken = [{"line_id": large, "net": 4_000}, {"line_id": small, "quantity": "1"}]
+    note = await credited(billing, invoice, lines=taken)
+    assert (note["net"], note["tax"]) == (4_010, 200 + 1)
+    rest = await credited(billing, invoice)
+    assert rest["tax"] == 520 - 201
+    assert await billing.balances() == {}
+
+
+async def test_what_is_given_free_is_free_from_when_it_came(billing: Billing) -> None:
+    """The note is of an earlier day than the payment: on the days between, nothing was owed and nothing had come."""
+    ago = {days: (TODAY - timedelta(days=days)).isoformat() for days in (10, 5, 3, 2)}
+    bank = await billing.bank()
+    invoice = await billing.invoiced(dated=ago[10])
+    await billing.pay(bank, 11_000, invoice, value_day=ago[2])
+    await credited(billing, invoice, dated=ago[5])
+    await billing.h.pump()
+    between = await billing.get("/receivables/ageing", day=ago[3])
+    now = await billing.get("/receivables/ageing")
+    assert between["rows"] == []
+    assert [(row["open"], row["credit"]) for row in now["rows"]] == [(0, 11_000)]
+    assert (await billing.balances()).keys() == {"1001", "2300"}

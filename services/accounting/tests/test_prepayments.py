@@ -6,7 +6,8 @@ from typing import Any
 
 from billing import Billing, Ordered
 
-from contracts.invoices import InvoiceIssued
+from contracts.invoices import CreditNoteIssued, InvoiceIssued, InvoicePaid, InvoiceReopened
+from contracts.orders import OrderCancelled
 
 PROBLEM = "urn:tailrace:problem:"
 TWO_RATES = (("10", 10_000, "0.1"), ("1", 5_000, "0.08"))
@@ -95,6 +96,39 @@ async def test_what_was_deducted_is_given_back_and_nothing_is_left(billing: Bill
     assert await figures(billing) == {"credit": -16_400}
     await billing.post("/refunds", bank_account_id=bank, customer_id=str(billing.ada), reason="called off")
     assert await billing.balances() == {}
+
+
+async def test_an_order_is_paid_no_further_than_it_is_invoiced(billing: Billing) -> None:
+    """An order adds up what invoices of it say: what is asked for, and what of that is paid."""
+    bank = await billing.bank()
+    order = await billing.order(("10", 10_000, "0.1"))
+    asked = await ahead(billing, order, share="1")
+    await billing.pay(bank, 11_000, asked)
+    invoice = await shipped(billing, order)
+    for lines, left in (([{"line_id": invoice["lines"][0]["id"], "quantity": "4"}], 6_600), ([], 0)):
+        await credit(billing, invoice, lines=lines)
+        invoiced = paid = 0
+        for event in [each.event for each in await billing.h.published("accounting.")]:
+            if isinstance(event, InvoiceIssued | CreditNoteIssued):
+                sign = 1 if isinstance(event, InvoiceIssued) else -1
+                invoiced += sign * sum(each.net + each.tax for each in event.orders)
+            if isinstance(event, InvoicePaid | InvoiceReopened):
+                sign = 1 if isinstance(event, InvoicePaid) else -1
+                paid += sign * sum(each.net + each.tax for each in event.orders)
+        assert (invoiced, paid) == (left, left)
+
+
+async def test_nothing_is_asked_for_ahead_of_an_order_that_was_cancelled(billing: Billing) -> None:
+    order = await billing.order(("10", 10_000, "0.1"))
+    body = {"order_id": str(order.id), "prepayment": {"share": "0.5"}}
+    draft = await billing.post("/invoices", **body)
+    shipment = await billing.ship(order, "2")
+    await billing.h.deliver(OrderCancelled(order_id=order.id, reason="called off"), aggregate_id=order.id)
+    refused = await billing.post("/invoices", 422, **body)
+    assert [each["field"] for each in refused["errors"]] == ["/order_id"]
+    assert (await billing.post(f"/invoices/{draft['id']}/issue", 409))["type"] == f"{PROBLEM}invoice-state"
+    left = await billing.issue(await billing.post("/invoices", shipment_ids=[str(shipment)]))
+    assert left["net"] == 2_000, "what had left is invoiced all the same"
 
 
 async def test_tax_stays_due_by_the_supply_when_the_bank_takes_the_money_back(billing: Billing) -> None:

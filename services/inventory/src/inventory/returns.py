@@ -51,14 +51,18 @@ async def credit(tx: Tx, receipt: Movement, quantity: Decimal, at: datetime) -> 
 async def check_lots(tx: Tx, receipt: Movement, lots: Sequence[LotQuantity]) -> None:
     """Of a tracked item, no more of a lot goes back than came in of it with the receipt. Raises Invalid and ReturnedAlready, which name the lot."""
     of_receipt = (LotMovement.stock_id == receipt.stock_id, LotMovement.seq == receipt.seq)
-    came = dict((await tx.execute(select(LotMovement.lot_id, LotMovement.quantity).where(*of_receipt))).all())
+    rows = await tx.execute(select(LotMovement.lot_id, LotMovement.quantity).where(*of_receipt))
+    came = {row[0]: row[1] for row in rows}
+    if not came:
+        # It came in before the item was tracked.
+        return
     query = (
         select(LotMovement.lot_id, func.sum(-LotMovement.quantity))
         .join(Movement, (Movement.stock_id == LotMovement.stock_id) & (Movement.seq == LotMovement.seq))
         .where(Movement.receipt_id == receipt.id)
         .group_by(LotMovement.lot_id)
     )
-    returned = dict((await tx.execute(query)).all())
+    returned = {row[0]: row[1] for row in await tx.execute(query)}
     for place, lot in enumerate(lots):
         if lot.lot_id not in came:
             raise Invalid.field(f"/lots/{place}/number", f"Nothing of lot {lot.number} came in with this receipt.")
