@@ -2,12 +2,14 @@
 
 import asyncio
 import random
+from decimal import Decimal
 from typing import Any
 
 from billing import Billing, Ordered
 
 from contracts.invoices import CreditNoteIssued, InvoiceIssued, InvoicePaid, InvoiceReopened
 from contracts.orders import OrderCancelled
+from contracts.reopenings import OrderReopened
 
 PROBLEM = "urn:tailrace:problem:"
 TWO_RATES = (("10", 10_000, "0.1"), ("1", 5_000, "0.08"))
@@ -116,6 +118,28 @@ async def test_an_order_is_paid_no_further_than_it_is_invoiced(billing: Billing)
                 sign = 1 if isinstance(event, InvoicePaid) else -1
                 paid += sign * sum(each.net + each.tax for each in event.orders)
         assert (invoiced, paid) == (left, left)
+
+
+async def test_what_was_paid_ahead_at_a_rate_that_changed_is_deducted_all_the_same(billing: Billing) -> None:
+    bank = await billing.bank()
+    order = await billing.order(("10", 10_000, "0.19"))
+    asked = await ahead(billing, order, share="0.5")
+    await billing.pay(bank, 5_950, asked)
+    reopened = OrderReopened(order_id=order.id, number=order.event.number, revision=2)
+    await billing.h.deliver(reopened, aggregate_id=order.id)
+    (line,) = order.event.lines
+    lower = line.model_copy(update={"tax_rate": Decimal("0.16"), "tax": 1_600})
+    order.event = order.event.model_copy(update={"lines": [lower], "tax": 1_600, "revision": 2})
+    await billing.h.deliver(order.event, aggregate_id=order.id)
+    body = {"order_id": str(order.id), "prepayment": {"amount": 5_651}}
+    assert (await billing.post("/invoices", 409, **body))["type"] == f"{PROBLEM}too-much-prepaid"
+    invoice = await shipped(billing, order)
+    assert (invoice["total"], invoice["prepaid"], invoice["open"]) == (11_600, 5_950, 5_650)
+    assert [(each["net"], each["tax"]) for each in invoice["prepayments"]] == [(5_000, 950)]
+    assert await figures(billing) == {"owed": 5_650, "tax": -1_600, "revenue": -10_000}
+    await credit(billing, invoice)
+    await credit(billing, asked)
+    assert await figures(billing) == {"credit": -5_950}
 
 
 async def test_nothing_is_asked_for_ahead_of_an_order_that_was_cancelled(billing: Billing) -> None:

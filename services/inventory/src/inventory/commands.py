@@ -81,7 +81,7 @@ async def issue(tx: Tx, body: NewIssue, match: int | None) -> Movement:
         stock = await load_stock(tx, place, match)
         beyond = _currency(body.currency, stock) if holding is None and goes_negative(item, warehouse) else None
     gone = await lots.go_out(tx, stock, parts, to_be_used=body.reason == "consumption")
-    if receipt is not None:
+    if receipt is not None and gone:
         await returns.check_lots(tx, receipt, gone)
     if holding is not None and body.line_id is not None:
         _check_held(holding.state.lots_for(body.line_id, place), gone)

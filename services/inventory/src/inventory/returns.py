@@ -53,9 +53,6 @@ async def check_lots(tx: Tx, receipt: Movement, lots: Sequence[LotQuantity]) -> 
     of_receipt = (LotMovement.stock_id == receipt.stock_id, LotMovement.seq == receipt.seq)
     rows = await tx.execute(select(LotMovement.lot_id, LotMovement.quantity).where(*of_receipt))
     came = {row[0]: row[1] for row in rows}
-    if not came:
-        # It came in before the item was tracked.
-        return
     query = (
         select(LotMovement.lot_id, func.sum(-LotMovement.quantity))
         .join(Movement, (Movement.stock_id == LotMovement.stock_id) & (Movement.seq == LotMovement.seq))

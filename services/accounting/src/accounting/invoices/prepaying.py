@@ -13,6 +13,7 @@ from accounting.invoices.buyers import Buyer, known_buyer, named_buyer
 from accounting.invoices.copies import OrderCopy
 from accounting.invoices.drafting import uncredited
 from accounting.invoices.models import Invoice, InvoiceLine
+from accounting.invoices.prepaid import spread
 from accounting.invoices.prepayments import Rate, divided
 from accounting.invoices.refusals import InvoiceState, NothingToInvoice, TooMuchPrepaid
 from tailrace.core.errors import Invalid
@@ -90,7 +91,9 @@ async def _rooms(tx: Tx, order: OrderCopy) -> Mapping[Rate, int]:
     )
     for rate, code, amount in await tx.execute(used):
         rooms[rate, code] -= int(amount)
-    return {key: room for key, room in rooms.items() if room > 0}
+    left, open_ = max(sum(rooms.values()), 0), {key: room for key, room in rooms.items() if room > 0}
+    # At a rate that the order has no more, since it was changed, more may be asked for than there is: so much less is left of the others.
+    return dict(zip(open_, spread(left, list(open_.values())), strict=True)) if left < sum(open_.values()) else open_
 
 
 def _line(position: int, name: str, rate: Rate, net: int, tax: int) -> InvoiceLine:

@@ -14,9 +14,11 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from accounting.invoices.copies import OrderCopy
 from accounting.invoices.models import Invoice, InvoiceLine
 from accounting.invoices.prepaid import spread, taxes_due
 from tailrace.db.database import Tx
+from tailrace.messaging.replica import by_ids
 
 Rate = tuple[Decimal, str | None]
 
@@ -24,20 +26,23 @@ Rate = tuple[Decimal, str | None]
 async def deduct(tx: Tx, invoice: Invoice) -> int:
     """Take what was received ahead for the orders of an invoice off it, the oldest first. Returns the tax on it that was due before.
 
-    No more is deducted at a rate than the invoice asks for at that rate of that order.
+    No more is deducted at a rate than the invoice asks for at that rate of that order. What was asked for ahead at a rate that the order has no more,
+    since it was changed, is deducted from whatever is asked for of it.
     """
     asked = _asked(invoice)
     if not asked:
         return 0
-    due = 0
-    for prepayment in await _of_orders(tx, {order_id for order_id, _ in asked}):
+    due, orders = 0, {order_id for order_id, _ in asked}
+    rates = await _rates(tx, orders)
+    for prepayment in await _of_orders(tx, orders):
         before, taken = taxes_due(prepayment), []
         for line in prepayment.lines:
             assert prepayment.order_id is not None
-            key = (prepayment.order_id, (line.tax_rate, line.tax_code))
-            amount = min(line.received - line.deducted, asked.get(key, 0))
+            own = (prepayment.order_id, (line.tax_rate, line.tax_code))
+            keys = [own] if own in rates else [key for key in asked if key[0] == prepayment.order_id]
+            amount = min(line.received - line.deducted, sum(asked.get(key, 0) for key in keys))
             if amount > 0:
-                asked[key] -= amount
+                _take(asked, keys, amount)
                 taken.append(_part(prepayment, line, amount))
         if taken:
             due += before - taxes_due(prepayment)
@@ -106,6 +111,25 @@ def _asked(invoice: Invoice) -> dict[tuple[UUID, Rate], int]:
             key = (line.order_id, (line.tax_rate, line.tax_code))
             sums[key] = sums.get(key, 0) + line.net + line.tax
     return sums
+
+
+def _take(asked: dict[tuple[UUID, Rate], int], keys: Sequence[tuple[UUID, Rate]], amount: int) -> None:
+    """So much less is asked for, of the first of these first."""
+    for key in keys:
+        part = min(amount, asked.get(key, 0))
+        if part:
+            asked[key] -= part
+            amount -= part
+
+
+async def _rates(tx: Tx, orders: Collection[UUID]) -> set[tuple[UUID, Rate]]:
+    """By order, the rates that it has as it binds."""
+    found = await by_ids(tx, OrderCopy, orders)
+    return {
+        (order.id, (Decimal(line["tax_rate"]), line.get("tax_code")))
+        for order in found.values()
+        for line in order.lines
+    }
 
 
 async def _of_orders(tx: Tx, orders: Collection[UUID]) -> Sequence[Invoice]:
