@@ -17,9 +17,11 @@ async def bob_of(billing: Billing) -> UUID:
     return await billing.customer(uuid7(), "C-2", "Bob Ltd")
 
 
-async def invoiced_to(billing: Billing, customer_id: UUID | None, **given: Any) -> dict[str, Any]:
+async def invoiced_to(
+    billing: Billing, customer_id: UUID | None, terms: dict[str, Any] | None = None, **given: Any
+) -> dict[str, Any]:
     order = await billing.order(("10", 10_000, "0.1"), customer_id=customer_id, **given)
-    draft = await billing.post("/invoices", shipment_ids=[str(await billing.ship(order))])
+    draft = await billing.post("/invoices", shipment_ids=[str(await billing.ship(order))], **(terms or {}))
     return await billing.issue(draft)
 
 
@@ -92,3 +94,12 @@ async def test_somebody_pays_for_one_who_is_only_named(billing: Billing) -> None
     assert await owed(billing) == [(None, 11_000, 0)]
     await billing.pay(bank, 11_000, invoice, customer_id=str(billing.ada))
     assert await owed(billing) == []
+
+
+async def test_one_letter_reminds_of_what_both_owe(billing: Billing) -> None:
+    await billing.put("/dunning-policy", levels=[{"days": 0, "fee": 0, "text": "Please pay."}])
+    bob = await bob_of(billing)
+    both = [await invoiced_to(billing, each, {"payment_terms_days": 0}) for each in (billing.ada, bob)]
+    await merge(billing, bob)
+    notice = await billing.post("/dunning-notices", invoice_id=both[1]["id"])
+    assert (notice["customer_id"], notice["open"], len(notice["items"])) == (str(billing.ada), 22_000, 2)

@@ -145,12 +145,16 @@ async def test_what_was_paid_ahead_at_a_rate_that_changed_is_deducted_all_the_sa
 async def test_nothing_is_asked_for_ahead_of_an_order_that_was_cancelled(billing: Billing) -> None:
     order = await billing.order(("10", 10_000, "0.1"))
     body = {"order_id": str(order.id), "prepayment": {"share": "0.5"}}
+    await billing.put("/dunning-policy", levels=[{"days": 0, "fee": 0, "text": "Please pay."}])
     draft = await billing.post("/invoices", **body)
+    due = await billing.issue(await billing.post("/invoices", **body, payment_terms_days=0))
     shipment = await billing.ship(order, "2")
     await billing.h.deliver(OrderCancelled(order_id=order.id, reason="called off"), aggregate_id=order.id)
     refused = await billing.post("/invoices", 422, **body)
     assert [each["field"] for each in refused["errors"]] == ["/order_id"]
     assert (await billing.post(f"/invoices/{draft['id']}/issue", 409))["type"] == f"{PROBLEM}invoice-state"
+    reminded = await billing.post("/dunning-notices", 409, invoice_id=due["id"])
+    assert reminded["type"] == f"{PROBLEM}nothing-to-remind"
     left = await billing.issue(await billing.post("/invoices", shipment_ids=[str(shipment)]))
     assert left["net"] == 2_000, "what had left is invoiced all the same"
 
