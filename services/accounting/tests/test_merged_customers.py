@@ -1,11 +1,12 @@
 """Customers who turn out to be one: what the one owes the other pays, and nothing that the one paid is lost."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from bank_files import IBAN, camt, entry, imported, lines
-from billing import Billing
+from billing import TODAY, Billing, beginning
 
 from contracts.customers import CustomerMerged, CustomerUnmerged
 from tailrace.core.ids import uuid7
@@ -18,11 +19,13 @@ async def bob_of(billing: Billing) -> UUID:
 
 
 async def invoiced_to(
-    billing: Billing, customer_id: UUID | None, terms: dict[str, Any] | None = None, **given: Any
+    billing: Billing, customer_id: UUID | None, day: str | None = None, **given: Any
 ) -> dict[str, Any]:
+    """An invoice of today, or of a day, to be paid at once then."""
     order = await billing.order(("10", 10_000, "0.1"), customer_id=customer_id, **given)
-    draft = await billing.post("/invoices", shipment_ids=[str(await billing.ship(order))], **(terms or {}))
-    return await billing.issue(draft)
+    shipment = await billing.ship(order, at=beginning(day) if day else None)
+    terms, dated = ({"payment_terms_days": 0}, {"dated": day}) if day else ({}, {})
+    return await billing.issue(await billing.post("/invoices", shipment_ids=[str(shipment)], **terms), **dated)
 
 
 async def merge(billing: Billing, customer_id: UUID) -> None:
@@ -97,9 +100,9 @@ async def test_somebody_pays_for_one_who_is_only_named(billing: Billing) -> None
 
 
 async def test_one_letter_reminds_of_what_both_owe(billing: Billing) -> None:
-    await billing.put("/dunning-policy", levels=[{"days": 0, "fee": 0, "text": "Please pay."}])
-    bob = await bob_of(billing)
-    both = [await invoiced_to(billing, each, {"payment_terms_days": 0}) for each in (billing.ada, bob)]
+    await billing.put("/dunning-policy", levels=[{"days": 1}])
+    bob, day = await bob_of(billing), (TODAY - timedelta(days=2)).isoformat()
+    both = [await invoiced_to(billing, each, day) for each in (billing.ada, bob)]
     await merge(billing, bob)
     notice = await billing.post("/dunning-notices", invoice_id=both[1]["id"])
     assert (notice["customer_id"], notice["open"], len(notice["items"])) == (str(billing.ada), 22_000, 2)

@@ -2,10 +2,11 @@
 
 import asyncio
 import random
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from billing import Billing, Ordered
+from billing import TODAY, Billing, Ordered
 
 from contracts.invoices import CreditNoteIssued, InvoiceIssued, InvoicePaid, InvoiceReopened
 from contracts.orders import OrderCancelled
@@ -145,9 +146,10 @@ async def test_what_was_paid_ahead_at_a_rate_that_changed_is_deducted_all_the_sa
 async def test_nothing_is_asked_for_ahead_of_an_order_that_was_cancelled(billing: Billing) -> None:
     order = await billing.order(("10", 10_000, "0.1"))
     body = {"order_id": str(order.id), "prepayment": {"share": "0.5"}}
-    await billing.put("/dunning-policy", levels=[{"days": 0, "fee": 0, "text": "Please pay."}])
+    await billing.put("/dunning-policy", levels=[{"days": 1}])
     draft = await billing.post("/invoices", **body)
-    due = await billing.issue(await billing.post("/invoices", **body, payment_terms_days=0))
+    earlier = (TODAY - timedelta(days=2)).isoformat()
+    due = await billing.issue(await billing.post("/invoices", **body, payment_terms_days=0), dated=earlier)
     shipment = await billing.ship(order, "2")
     await billing.h.deliver(OrderCancelled(order_id=order.id, reason="called off"), aggregate_id=order.id)
     refused = await billing.post("/invoices", 422, **body)
