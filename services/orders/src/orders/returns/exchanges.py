@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from orders.commands import next_number
 from orders.credit import commands as credit
+from orders.customers import by_now
 from orders.lines import OrderLine
 from orders.models import NOTHING, Order
 from orders.projections import ItemCopy, TaxCodeCopy, TaxPolicyCopy, WarehouseCopy, days
@@ -52,6 +53,7 @@ async def _drafted(tx: Tx, of: Return) -> tuple[Order, bool]:
     before = await tx.find(Order, of.order_id)
     lines = await _lines(tx, before, of.to_exchange)
     terms = {name: getattr(before, name) for name in _TERMS}
+    terms["customer_id"] = await by_now(tx, before.customer_id)
     terms |= {"owner_id": of.owner_id, "owner_name": of.owner_name, "ordered_at": clock.now(), "requested_date": None}
     terms |= {"quote_id": None, "quote_number": None, "quote_revision": None, "reservation_expires_in_seconds": None}
     order = Order.drafted(await next_number(tx), lines, terms)
