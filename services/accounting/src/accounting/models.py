@@ -65,7 +65,7 @@ class Account(MasterData, Base):
         """Raises AccountNeeded when something was posted to it, or a posting rule may."""
         if await tx.scalar(select(exists().where(Entry.account == self.code))):
             raise AccountNeeded(f"There are postings to {self.code}, so it cannot be deleted.")
-        if (bank := await bank_account_on(tx, self.code)) is not None:
+        for bank in (await banks_on(tx, [self.code])).values():
             raise AccountNeeded(f"The bank account {bank} is on {self.code}, so it cannot be deleted.")
         await self.ensure_without_role(tx, "be deleted")
 
@@ -76,12 +76,12 @@ class Account(MasterData, Base):
             raise AccountNeeded(f"{self.code} is the account of {', '.join(sorted(roles))}, so it cannot {what}.")
 
 
-async def bank_account_on(tx: Tx, code: str) -> str | None:
-    """The code of a bank account that is on this account of the chart; None when there is none."""
-    banks = Base.metadata.tables["bank_account"]
-    on = (banks.c.tenant_id == tx.tenant_id, banks.c.account == code, banks.c.deleted_at.is_(None))
-    found: str | None = await tx.scalar(select(banks.c.code).where(*on).limit(1))
-    return found
+async def banks_on(tx: Tx, codes: Collection[str]) -> Mapping[str, str]:
+    """By account of the chart, of these, the code of the bank account that is on it."""
+    banks = Base.metadata.tables["bank_account"].c
+    on = (banks.tenant_id == tx.tenant_id, banks.account.in_(codes), banks.deleted_at.is_(None))
+    found = await tx.execute(select(banks.account, banks.code).where(*on).order_by(banks.account, banks.code.desc()))
+    return {row[0]: row[1] for row in found}
 
 
 class Period(StreamRow, Base):

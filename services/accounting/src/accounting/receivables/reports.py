@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from accounting.invoices.buyers import merges, standing_for
+from accounting.invoices.buyers import followed, merges, standing_for
 from accounting.invoices.copies import CustomerCopy
 from accounting.receivables.models import ReceivableEntry
 from tailrace.core.errors import Invalid
@@ -87,7 +87,8 @@ async def ageing(tx: Tx, day: date, customer_id: UUID | None) -> Ageing:
     """Of all customers, or of one. What was merged into another is that other's."""
     seen = [ReceivableEntry.day <= day]
     if customer_id is not None:
-        seen.append(ReceivableEntry.customer_id.in_(await standing_for(tx, customer_id)))
+        theirs = await standing_for(tx, await followed(tx, customer_id))
+        seen.append(ReceivableEntry.customer_id.in_(theirs))
     amount = func.sum(ReceivableEntry.amount)
     whose = (ReceivableEntry.customer_id, ReceivableEntry.currency)
     items = (
