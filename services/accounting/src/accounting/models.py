@@ -3,7 +3,7 @@
 Periods, journals and entries are projections of `accounting_event`, written in the transaction that appends the event.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID

@@ -16,6 +16,7 @@ from accounting.invoices.credit import CreditNote, nets_of, taxes_of
 from accounting.invoices.models import Invoice
 from accounting.invoices.prepayments import not_deducted, release
 from accounting.invoices.refusals import OutOfOrder, TooMuchCredited
+from accounting.invoices.taxing import levies
 from accounting.payments.allocation import free
 from tailrace.core.errors import Invalid
 from tailrace.core.plausible import checked_day
@@ -36,7 +37,7 @@ async def credit(tx: Tx, id: UUID, match: int | None, asked: NewCreditNote) -> C
     invoice.after("credited")
     assert invoice.dated is not None
     await _check_units(tx, invoice, asked.lines)
-    amounts, quantities = _amounts(invoice, asked)
+    amounts, quantities = await _amounts(tx, invoice, asked)
     if not amounts or (not any(net + tax for net, tax in amounts.values()) and asked.lines):
         raise TooMuchCredited("Nothing is left to take back.")
     if asked.dated is not None:
@@ -84,20 +85,22 @@ async def take_back(
     return note
 
 
-def with_tax(invoice: Invoice, nets: Mapping[UUID, int]) -> Amounts:
-    """Net amounts of lines, each with its part of the tax that the invoice asks for."""
-    taxes = taxes_of(invoice, nets)
+async def with_tax(tx: Tx, invoice: Invoice, nets: Mapping[UUID, int]) -> Amounts:
+    """Net amounts of lines, each with its part of the tax that the invoice asks for, rounded as on its day."""
+    assert invoice.dated is not None
+    rates = {(line.tax_rate, line.tax_code) for line in invoice.lines}
+    taxes = taxes_of(invoice, nets, await levies(tx, rates, invoice.dated))
     return {line_id: (net, taxes[line_id]) for line_id, net in nets.items()}
 
 
-def _amounts(invoice: Invoice, asked: NewCreditNote) -> tuple[Amounts, Mapping[UUID, Decimal]]:
+async def _amounts(tx: Tx, invoice: Invoice, asked: NewCreditNote) -> tuple[Amounts, Mapping[UUID, Decimal]]:
     """By line, net and tax that are taken back, and the quantity where it comes back. Raises Invalid, TooMuchCredited."""
     if invoice.kind == "prepayment":
         if asked.lines:
             raise Invalid.field("/lines", "Of a prepayment, all that no invoice has deducted is taken back.")
         return not_deducted(invoice), {}
     nets, quantities = nets_of(invoice, asked.lines)
-    return with_tax(invoice, nets), quantities
+    return await with_tax(tx, invoice, nets), quantities
 
 
 async def _check_units(tx: Tx, invoice: Invoice, asked: Sequence[CreditLine]) -> None:

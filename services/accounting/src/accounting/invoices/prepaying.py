@@ -8,14 +8,16 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
+from accounting.days import days
 from accounting.invoices.bodies import InvoiceTerms, NewInvoice
 from accounting.invoices.buyers import Buyer, known_buyer, named_buyer
 from accounting.invoices.copies import OrderCopy
 from accounting.invoices.drafting import uncredited
 from accounting.invoices.models import Invoice, InvoiceLine
 from accounting.invoices.prepaid import spread
-from accounting.invoices.prepayments import Rate, divided
+from accounting.invoices.prepayments import divided
 from accounting.invoices.refusals import InvoiceState, NothingToInvoice, TooMuchPrepaid
+from accounting.invoices.taxing import Rate, levies
 from tailrace.core.errors import Invalid
 from tailrace.core.ids import uuid7
 from tailrace.core.money import plain_decimal, round_minor
@@ -43,9 +45,10 @@ async def draft(tx: Tx, asked: NewInvoice) -> Invoice:
     if amount > left:
         raise TooMuchPrepaid(f"Of order {order.number}, {left} is left to be paid ahead.")
     language = str(buyer.paper["language"])
+    levied = await levies(tx, rooms.keys(), await days.today(tx))
     lines = [
         _line(position, _SAID[language].format(order.number), rate, *parts)
-        for position, (rate, parts) in enumerate(divided(amount, rooms).items(), 1)
+        for position, (rate, parts) in enumerate(divided(amount, rooms, levied).items(), 1)
     ]
     invoice = Invoice.drafted(_terms(buyer, order, asked), lines)
     tx.add(invoice)

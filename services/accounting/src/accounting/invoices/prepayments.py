@@ -17,10 +17,11 @@ from sqlalchemy import select
 from accounting.invoices.copies import OrderCopy
 from accounting.invoices.models import Invoice, InvoiceLine
 from accounting.invoices.prepaid import spread, taxes_due
+from accounting.invoices.taxing import Rate
+from tailrace.core.money import round_minor
+from tailrace.core.taxes import Levy
 from tailrace.db.database import Tx
 from tailrace.messaging.replica import by_ids
-
-Rate = tuple[Decimal, str | None]
 
 
 async def deduct(tx: Tx, invoice: Invoice) -> int:
@@ -86,21 +87,16 @@ def not_deducted(prepayment: Invoice) -> dict[UUID, tuple[int, int]]:
     return left
 
 
-def divided(amount: int, rooms: Mapping[Rate, int]) -> dict[Rate, tuple[int, int]]:
+def divided(amount: int, rooms: Mapping[Rate, int], levies: Mapping[Rate, Levy]) -> dict[Rate, tuple[int, int]]:
     """An amount, tax included, as net and tax by rate, as the rooms are to one another; none takes more than its room."""
     parts = spread(amount, list(rooms.values()))
     found = {}
     for (rate, code), gross in zip(rooms, parts, strict=True):
-        tax = _included(gross, rate)
+        exact = Fraction(gross) * Fraction(rate) / (1 + Fraction(rate))
+        tax = round_minor(exact, levies[rate, code].mode)
         if gross:
             found[rate, code] = (gross - tax, tax)
     return found
-
-
-def _included(gross: int, rate: Decimal) -> int:
-    """The tax that an amount holds, half up."""
-    exact = Fraction(gross) * Fraction(rate) / (1 + Fraction(rate))
-    return (2 * exact.numerator + exact.denominator) // (2 * exact.denominator)
 
 
 def _asked(invoice: Invoice) -> dict[tuple[UUID, Rate], int]:
