@@ -42,6 +42,11 @@ class Aged:
     def balance(self) -> int:
         return self.open - self.credit
 
+    @property
+    def owes(self) -> bool:
+        """Whether anything is owed, or paid ahead."""
+        return bool(self.credit) or any(getattr(self, name) for name in BUCKETS)
+
     def add(self, bucket: str, amount: int) -> None:
         setattr(self, bucket, getattr(self, bucket) + amount)
 
@@ -114,11 +119,13 @@ async def ageing(tx: Tx, day: date, customer_id: UUID | None) -> Ageing:
     for id, currency, left in await tx.execute(credits.having(amount != 0)):
         for each in of(id, currency):
             each.credit -= int(left)
+    # What was merged may come to nothing together.
+    rows = {key: row for key, row in rows.items() if row.owes}
     known = await by_ids(tx, CustomerCopy, [id for id, _ in rows if id is not None])
     for (id, _), row in rows.items():
         row.customer_name = known[id].name if id is not None and id in known else None
     ordered = sorted(rows.values(), key=lambda row: (row.currency, -row.balance, str(row.customer_id)))
-    return Ageing(day, ordered, [totals[currency] for currency in sorted(totals)])
+    return Ageing(day, ordered, [totals[currency] for currency in sorted({row.currency for row in ordered})])
 
 
 async def statement(tx: Tx, customer_id: UUID, since: date, until: date, currency: str | None) -> Statement:
