@@ -141,6 +141,12 @@ class Order(CreditHeld, Versioned, Aggregate, Owned, Base):
         self._add_up()
         self.record(events.OrderChanged(**self._description()))
 
+    def belong_to(self, customer_id: UUID | None) -> None:
+        """Its customer turned out to be another. Records nothing for the same."""
+        if customer_id != self.customer_id:
+            self.customer_id = customer_id
+            self.record(events.OrderChanged(**self._description()))
+
     def confirm(self) -> None:
         self.status, self.allocating, self.confirmed_at = self.after("confirmed"), True, clock.now()
         self.record(
