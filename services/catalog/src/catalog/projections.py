@@ -39,7 +39,9 @@ def order_cancelled(event: orders.OrderCancelled) -> Needs:
 
 @uses.told_by(returns.ReturnRequested, returns.ReturnAuthorised)
 def goods_back(event: returns.ReturnDescription) -> Needs:
-    return _return(event.return_id, {id for line in event.lines for id in (line.item_id, line.warehouse_id)}, event.number)
+    return _return(
+        event.return_id, {id for line in event.lines for id in (line.item_id, line.warehouse_id)}, event.number
+    )
 
 
 @uses.told_by(returns.ReturnClosed, returns.ReturnCancelled)

@@ -16,7 +16,6 @@ from accounting.invoices.models import InvoiceLine
 from tailrace.core.taxes import Levy, in_force, tax_lines
 from tailrace.db.database import Tx
 
-
 Rate = tuple[Decimal, str | None]
 """A rate, and the tax code that it is of."""
 _Dated = Sequence[Mapping[str, Any]]
