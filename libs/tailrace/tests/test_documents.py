@@ -115,7 +115,7 @@ def test_what_costs_less_than_a_unit_is_not_said_to_cost_one(
     currency: str, digits: int, price: str, printed: str
 ) -> None:
     line = {**quote(1)["lines"][0], "net": 0, "unit_price": price}
-    sums = {"taxes": [], "net": 0, "tax": 0, "gross": 0}
+    sums: dict[str, Any] = {"taxes": [], "net": 0, "tax": 0, "gross": 0}
     said = BusinessDocument.model_validate(quote(1, currency=currency, digits=digits, lines=[line], **sums))
     seen = view(said, Layout())
     assert [row[seen["columns"].index("unit_price")] for row in seen["rows"]] == [printed]
