@@ -55,11 +55,14 @@ class PaymentAllocation(PaymentEvent):
 
     `realised` is what the company gained, in its own currency, by rates that moved since the invoice was issued; below zero, lost. `tax_due` is the
     tax, in the invoice's currency, that became due because a prepayment was received; of what is undone, what is not due any more.
+
+    `invoice_customer_id` is whose the invoice is: nobody's who is kept, or somebody who was merged with `customer_id`, whose money it is.
     """
 
     allocation_id: UUID
     invoice_id: UUID
     invoice_number: str
+    invoice_customer_id: UUID | None = None
     customer_id: UUID | None = None
     currency: Currency
     amount: Minor

@@ -9,7 +9,10 @@ import pytest
 from printed import hard, overlapping, quote, text_of
 
 from tailrace.core.errors import Unavailable
+from tailrace.core.layout import Layout
+from tailrace.documents.business import BusinessDocument
 from tailrace.documents.typesetting import CannotBeTypeset, typeset
+from tailrace.documents.view import view
 
 
 @pytest.mark.parametrize(("language", "gross"), [("en", "$330.00"), ("ja", "¥33,000")])
@@ -96,6 +99,26 @@ async def test_amounts_have_the_digits_of_their_currency(
     sums = {"taxes": [], "net": 123456, "tax": 0, "gross": 123456}
     pdf = await typeset("business", quote(1, language, currency=currency, digits=digits, lines=[line], **sums))
     assert all(each in text_of(pdf) for each in printed)
+
+
+@pytest.mark.parametrize(
+    ("currency", "digits", "price", "printed"),
+    [
+        ("EUR", 2, "0.5", "0.005"),
+        ("EUR", 2, "83.333333", "0.833333"),
+        ("EUR", 2, "1250", "12.50"),
+        ("JPY", 0, "0.4", "0.4"),
+        ("KWD", 3, "-1234567.5", "-1,234.5675"),
+    ],
+)
+def test_what_costs_less_than_a_unit_is_not_said_to_cost_one(
+    currency: str, digits: int, price: str, printed: str
+) -> None:
+    line = {**quote(1)["lines"][0], "net": 0, "unit_price": price}
+    sums: dict[str, Any] = {"taxes": [], "net": 0, "tax": 0, "gross": 0}
+    said = BusinessDocument.model_validate(quote(1, currency=currency, digits=digits, lines=[line], **sums))
+    seen = view(said, Layout())
+    assert [row[seen["columns"].index("unit_price")] for row in seen["rows"]] == [printed]
 
 
 async def test_a_discount_on_the_whole_and_two_rates_are_shown() -> None:

@@ -1,9 +1,14 @@
 """Credit notes: what is taken back, with the tax of each rate, never more than there was, and what was paid beyond the rest is free again."""
 
 import asyncio
-from datetime import timedelta
+from datetime import date, timedelta
 
 from billing import TODAY, Billing
+
+from contracts import catalog
+from tailrace.core.ids import uuid7
+from tailrace.core.money import RoundingMode
+from tailrace.core.taxes import TaxLevel
 
 
 async def credited(
@@ -94,3 +99,51 @@ async def test_a_credit_note_is_a_document(billing: Billing) -> None:
     note = await credited(billing, invoice, lines=[{"line_id": line, "net": 500}])
     made = await billing.h.client.get(f"/v1/accounting/credit-notes/{note['id']}/document")
     assert (made.status_code, made.content[:5]) == (200, b"%PDF-")
+
+
+async def round_by(billing: Billing, level: TaxLevel, mode: RoundingMode) -> None:
+    """The company's policy, ever since."""
+    rounding = catalog.DatedRounding(valid_from=date(2020, 1, 1), level=level, mode=mode)
+    policy = catalog.TaxPolicyUpdated(tax_policy_id=uuid7(), roundings=[rounding])
+    await billing.h.deliver(policy, aggregate_id=policy.tax_policy_id)
+
+
+async def test_a_company_that_rounds_down_does_so_in_what_it_takes_back_and_asks_for_ahead(billing: Billing) -> None:
+    await round_by(billing, "document", "down")
+    invoice = await billing.invoiced(("10", 1_000, "0.1"))
+    line = invoice["lines"][0]["id"]
+    notes = [await credited(billing, invoice, lines=[{"line_id": line, "net": net}]) for net in (555, 15)]
+    assert [note["tax"] for note in notes] == [55, 2], "57 of 570 in all, and 55.5 of the first part"
+    assert (await credited(billing, invoice))["tax"] == 100 - 57
+    order = await billing.order(("10", 1_000, "0.1"))
+    asked = await billing.post("/invoices", order_id=str(order.id), prepayment={"amount": 536})
+    # 536 × 0.1 ÷ 1.1 is 48.7.
+    assert (asked["net"], asked["tax"]) == (488, 48)
+
+
+async def test_a_line_that_was_taxed_by_itself_is_taken_back_with_its_own_tax(billing: Billing) -> None:
+    await round_by(billing, "line", "half_up")
+    invoice = await billing.invoiced(("1", 10_000, "0.05"), *[("1", 10, "0.05")] * 20)
+    assert invoice["tax"] == 500 + 20
+    large, small = invoice["lines"][0]["id"], invoice["lines"][1]["id"]
+    taken = [{"line_id": large, "net": 4_000}, {"line_id": small, "quantity": "1"}]
+    note = await credited(billing, invoice, lines=taken)
+    assert (note["net"], note["tax"]) == (4_010, 200 + 1)
+    rest = await credited(billing, invoice)
+    assert rest["tax"] == 520 - 201
+    assert await billing.balances() == {}
+
+
+async def test_what_is_given_free_is_free_from_when_it_came(billing: Billing) -> None:
+    """The note is of an earlier day than the payment: on the days between, nothing was owed and nothing had come."""
+    ago = {days: (TODAY - timedelta(days=days)).isoformat() for days in (10, 5, 3, 2)}
+    bank = await billing.bank()
+    invoice = await billing.invoiced(dated=ago[10])
+    await billing.pay(bank, 11_000, invoice, value_day=ago[2])
+    await credited(billing, invoice, dated=ago[5])
+    await billing.h.pump()
+    between = await billing.get("/receivables/ageing", day=ago[3])
+    now = await billing.get("/receivables/ageing")
+    assert between["rows"] == []
+    assert [(row["open"], row["credit"]) for row in now["rows"]] == [(0, 11_000)]
+    assert (await billing.balances()).keys() == {"1001", "2300"}

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from billing import TODAY, Billing
+from billing import TODAY, Billing, beginning
 
 from accounting.dunning.bodies import DunningLevel
 from accounting.dunning.commands import reached
@@ -77,7 +77,7 @@ async def test_each_night_everybody_is_reminded_once_and_nobody_who_paid(billing
     bob = await billing.customer(uuid7(), "C-2", "Bob Ltd")
     mine = await billing.invoiced(dated=due_for(5))
     order = await billing.order(("1", 100, "0.1"), customer_id=bob)
-    theirs = await billing.post("/invoices", shipment_ids=[str(await billing.ship(order))])
+    theirs = await billing.post("/invoices", shipment_ids=[str(await billing.ship(order, at=beginning(due_for(5))))])
     await billing.issue(theirs, dated=due_for(5))
     paid = await billing.invoiced(dated=due_for(5))
     await billing.pay(bank, 11_000, paid)

@@ -1,7 +1,7 @@
 """Invoices: of what has left, with the order's amounts to the minor unit, numbered without a gap, immutable once they are issued."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from billing import TODAY, Billing
@@ -81,8 +81,11 @@ async def test_numbers_have_no_gap_whoever_fails_and_whoever_is_first(billing: B
     drafts = []
     for _ in range(6):
         order = await billing.order(("1", 500, "0.1"))
-        drafts.append(await billing.post("/invoices", shipment_ids=[str(await billing.ship(order))]))
-    yesterday = (TODAY - timedelta(days=1)).isoformat()
+        shipment = await billing.ship(order, at=datetime.now(UTC) - timedelta(days=1))
+        drafts.append(await billing.post("/invoices", shipment_ids=[str(shipment)]))
+    yesterday, before = [(TODAY - timedelta(days=days)).isoformat() for days in (1, 2)]
+    early = await billing.post(f"/invoices/{drafts[0]['id']}/issue", 422, dated=before)
+    assert [each["field"] for each in early["errors"]] == ["/dated"], "it left a day later"
     await billing.issue(drafts[0], dated=yesterday)
     ahead = await billing.post(f"/invoices/{drafts[1]['id']}/issue", 422, dated=(TODAY + timedelta(days=1)).isoformat())
     assert ahead["type"].endswith("implausible-date")

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 
-from billing import TODAY, Billing
+from billing import TODAY, Billing, beginning
 
 from tailrace.core.ids import uuid7
 
@@ -151,7 +151,8 @@ async def test_rates_that_moved_since_an_invoice_are_a_gain_in_the_companys_curr
     await billing.put("/rates", currency="USD", against="EUR", day=earlier.isoformat(), rate="0.9")
     await billing.put("/rates", currency="USD", against="EUR", day=TODAY.isoformat(), rate="0.95")
     order = await billing.order(("1", 10_001, "0"), currency="USD")
-    draft = await billing.post("/invoices", shipment_ids=[str(await billing.ship(order))])
+    shipment = await billing.ship(order, at=beginning(earlier.isoformat()))
+    draft = await billing.post("/invoices", shipment_ids=[str(shipment)])
     invoice = await billing.issue(draft, dated=earlier.isoformat())
     first = await billing.pay(dollars, 3_333, invoice)
     second = await billing.pay(dollars, 6_668, invoice)
@@ -166,7 +167,7 @@ async def test_what_is_owed_in_another_currency_is_valued_for_one_night(billing:
     dollars = await billing.bank("USD")
     at = {ago: (TODAY - timedelta(days=ago)).isoformat() for ago in (10, 5, 4, 3, 2, 1)}
     order = await billing.order(("1", 10_001, "0"), currency="USD")
-    draft = await billing.post("/invoices", shipment_ids=[str(await billing.ship(order))])
+    draft = await billing.post("/invoices", shipment_ids=[str(await billing.ship(order, at=beginning(at[10])))])
     invoice = await billing.issue(draft, dated=at[10])
     await billing.invoiced(dated=at[10])
     await billing.pay(dollars, 4_000, invoice, value_day=at[5])
@@ -198,3 +199,18 @@ async def test_a_bank_account_is_an_account_of_money(billing: Billing) -> None:
     await billing.pay(bank, 100)
     gone = await billing.h.client.delete(f"/v1/accounting/bank-accounts/{bank}")
     assert (gone.status_code, gone.json()["type"]) == (409, "urn:tailrace:problem:in-use")
+
+
+async def test_what_a_bank_account_is_on_neither_goes_nor_gets_a_role(billing: Billing) -> None:
+    bank = await billing.bank()
+    code = (await billing.get(f"/bank-accounts/{bank}"))["account"]
+    (account,) = [each for each in (await billing.get("/accounts", limit=100))["items"] if each["code"] == code]
+    gone = await billing.h.client.delete(f"/v1/accounting/accounts/{account['id']}")
+    assert (gone.status_code, gone.json()["type"]) == (409, "urn:tailrace:problem:account-needed")
+    roles = [{"role": "inventory", "account": code}]
+    refused = await billing.post("/chart/roles", 422, since=TODAY.isoformat(), roles=roles)
+    assert [each["field"] for each in refused["errors"]] == ["/roles/0/account"]
+    replaced = await billing.put("/chart", 409, chart="france")
+    assert (replaced["type"], bool(code in replaced["detail"])) == ("urn:tailrace:problem:in-use", True)
+    await billing.pay(bank, 500, customer_id=str(billing.ada))
+    assert await billing.balances() == {code: 500, "2300": -500}

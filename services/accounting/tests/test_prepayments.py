@@ -2,11 +2,15 @@
 
 import asyncio
 import random
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
-from billing import Billing, Ordered
+from billing import TODAY, Billing, Ordered
 
-from contracts.invoices import InvoiceIssued
+from contracts.invoices import CreditNoteIssued, InvoiceIssued, InvoicePaid, InvoiceReopened
+from contracts.orders import OrderCancelled
+from contracts.reopenings import OrderReopened
 
 PROBLEM = "urn:tailrace:problem:"
 TWO_RATES = (("10", 10_000, "0.1"), ("1", 5_000, "0.08"))
@@ -95,6 +99,66 @@ async def test_what_was_deducted_is_given_back_and_nothing_is_left(billing: Bill
     assert await figures(billing) == {"credit": -16_400}
     await billing.post("/refunds", bank_account_id=bank, customer_id=str(billing.ada), reason="called off")
     assert await billing.balances() == {}
+
+
+async def test_an_order_is_paid_no_further_than_it_is_invoiced(billing: Billing) -> None:
+    """An order adds up what invoices of it say: what is asked for, and what of that is paid."""
+    bank = await billing.bank()
+    order = await billing.order(("10", 10_000, "0.1"))
+    asked = await ahead(billing, order, share="1")
+    await billing.pay(bank, 11_000, asked)
+    invoice = await shipped(billing, order)
+    for lines, left in (([{"line_id": invoice["lines"][0]["id"], "quantity": "4"}], 6_600), ([], 0)):
+        await credit(billing, invoice, lines=lines)
+        invoiced = paid = 0
+        for event in [each.event for each in await billing.h.published()]:
+            if isinstance(event, InvoiceIssued | CreditNoteIssued):
+                sign = 1 if isinstance(event, InvoiceIssued) else -1
+                invoiced += sign * sum(each.net + each.tax for each in event.orders)
+            if isinstance(event, InvoicePaid | InvoiceReopened):
+                sign = 1 if isinstance(event, InvoicePaid) else -1
+                paid += sign * sum(each.net + each.tax for each in event.orders)
+        assert (invoiced, paid) == (left, left)
+
+
+async def test_what_was_paid_ahead_at_a_rate_that_changed_is_deducted_all_the_same(billing: Billing) -> None:
+    bank = await billing.bank()
+    order = await billing.order(("10", 10_000, "0.19"))
+    asked = await ahead(billing, order, share="0.5")
+    await billing.pay(bank, 5_950, asked)
+    reopened = OrderReopened(order_id=order.id, number=order.event.number, revision=2)
+    await billing.h.deliver(reopened, aggregate_id=order.id)
+    (line,) = order.event.lines
+    lower = line.model_copy(update={"tax_rate": Decimal("0.16"), "tax": 1_600})
+    order.event = order.event.model_copy(update={"lines": [lower], "tax": 1_600, "revision": 2})
+    await billing.h.deliver(order.event, aggregate_id=order.id)
+    body = {"order_id": str(order.id), "prepayment": {"amount": 5_651}}
+    assert (await billing.post("/invoices", 409, **body))["type"] == f"{PROBLEM}too-much-prepaid"
+    invoice = await shipped(billing, order)
+    assert (invoice["total"], invoice["prepaid"], invoice["open"]) == (11_600, 5_950, 5_650)
+    assert [(each["net"], each["tax"]) for each in invoice["prepayments"]] == [(5_000, 950)]
+    assert await figures(billing) == {"owed": 5_650, "tax": -1_600, "revenue": -10_000}
+    await credit(billing, invoice)
+    await credit(billing, asked)
+    assert await figures(billing) == {"credit": -5_950}
+
+
+async def test_nothing_is_asked_for_ahead_of_an_order_that_was_cancelled(billing: Billing) -> None:
+    order = await billing.order(("10", 10_000, "0.1"))
+    body = {"order_id": str(order.id), "prepayment": {"share": "0.5"}}
+    await billing.put("/dunning-policy", levels=[{"days": 1}])
+    draft = await billing.post("/invoices", **body)
+    earlier = (TODAY - timedelta(days=2)).isoformat()
+    due = await billing.issue(await billing.post("/invoices", **body, payment_terms_days=0), dated=earlier)
+    shipment = await billing.ship(order, "2")
+    await billing.h.deliver(OrderCancelled(order_id=order.id, reason="called off"), aggregate_id=order.id)
+    refused = await billing.post("/invoices", 422, **body)
+    assert [each["field"] for each in refused["errors"]] == ["/order_id"]
+    assert (await billing.post(f"/invoices/{draft['id']}/issue", 409))["type"] == f"{PROBLEM}invoice-state"
+    reminded = await billing.post("/dunning-notices", 409, invoice_id=due["id"])
+    assert reminded["type"] == f"{PROBLEM}nothing-to-remind"
+    left = await billing.issue(await billing.post("/invoices", shipment_ids=[str(shipment)]))
+    assert left["net"] == 2_000, "what had left is invoiced all the same"
 
 
 async def test_tax_stays_due_by_the_supply_when_the_bank_takes_the_money_back(billing: Billing) -> None:

@@ -245,10 +245,10 @@ async def _is_reminded(w: Walker, issued: list[dict[str, Any]]) -> None:
 
 
 async def _delivered(w: Walker, customer_id: UUID) -> UUID:
-    return (await _left(w, customer_id)).shipment_id
+    return (await _left(w, customer_id, now() - timedelta(days=9))).shipment_id
 
 
-async def _left(w: Walker, customer_id: UUID) -> shipments.ShipmentDispatched:
+async def _left(w: Walker, customer_id: UUID, at: datetime | None = None) -> shipments.ShipmentDispatched:
     """An order of one line, all of which has left."""
     line, item, north, order, shipment = (uuid7() for _ in range(5))
     about: dict[str, Any] = {"line_id": line, "item_id": item, "sku": "BOLT", "name": "Bolt", "warehouse_id": north}
@@ -283,7 +283,7 @@ async def _left(w: Walker, customer_id: UUID) -> shipments.ShipmentDispatched:
         number=f"{confirmed.number}-1",
         currency="EUR",
         lines=[left],
-        dispatched_at=now(),
+        dispatched_at=at or now(),
     )
     await w.tell(gone, aggregate_id=shipment)
     return gone

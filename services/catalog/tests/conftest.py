@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from catalog.service import service
-from contracts import inventory, orders, shipments
+from contracts import inventory, orders, returns, shipments
 from contracts.users import TenantCreated
 from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
@@ -33,6 +33,7 @@ class Store:
         self.h = catalog
         self.item_id, self.warehouse_id = uuid7(), uuid7()
         self.order_id, self.shipment_id, self.reservation_id, self.line_id = uuid7(), uuid7(), uuid7(), uuid7()
+        self.return_id = uuid7()
 
     async def make(self) -> None:
         bolt = {"sku": "BOLT", "name": "Bolt", "tax_rate": "0.19"}
@@ -89,6 +90,25 @@ class Store:
 
     def order_cancelled(self) -> Event:
         return orders.OrderCancelled(order_id=self.order_id, reason="changed their mind")
+
+    def goods_back(self, kind: type[Any] = returns.ReturnAuthorised) -> Event:
+        line = returns.ReturnLine(
+            return_line_id=uuid7(),
+            shipment_id=self.shipment_id,
+            line_id=self.line_id,
+            item_id=self.item_id,
+            sku="BOLT",
+            name="Bolt",
+            warehouse_id=self.warehouse_id,
+            quantity=FIVE,
+            outcome="refund",
+        )
+        said = {"number": "RT-000001", "order_number": "SO-000007", "customer_name": "C", "reason_code": "R"}
+        said |= {"reason": "r", "currency": "EUR", "lines": [] if kind is returns.ReturnClosed else [line]}
+        said |= {"return_shipment_id": self.shipment_id}
+        fields = {name: value for name, value in said.items() if name in kind.model_fields}
+        event: Event = kind(order_id=self.order_id, return_id=self.return_id, **fields)
+        return event
 
     def shipment(self, kind: type[Any] = shipments.ShipmentCreated, **given: Any) -> Event:
         line = shipments.DispatchedLine(

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from catalog.models import Item, Unit
-from contracts import customers, inventory, orders, shipments
+from contracts import customers, inventory, orders, returns, shipments
 from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
 from tailrace.db import master_data
@@ -54,6 +54,7 @@ def uses(s: Store) -> dict[str, tuple[Sequence[Event], str, Sequence[Event]]]:
     shipment = f"shipment SO-000007-1 (/v1/shipments/{s.shipment_id})"
     held = f"reservation (/v1/inventory/reservations/{s.reservation_id})"
     reserved = s.stock(inventory.StockReserved, 5)
+    back = f"return RT-000001 (/v1/returns/{s.return_id})"
     split = s.shipment(shipments.ShipmentLinesChanged)
     return {
         "a draft that is dropped": ([s.order()], order, [s.order_cancelled()]),
@@ -63,6 +64,11 @@ def uses(s: Store) -> dict[str, tuple[Sequence[Event], str, Sequence[Event]]]:
             [s.order(), s.order(orders.OrderConfirmed), s.order_shipped("partial")],
             order,
             [s.order_shipped("full")],
+        ),
+        "goods that came back": (
+            [s.goods_back(returns.ReturnRequested), s.goods_back()],
+            back,
+            [s.goods_back(returns.ReturnClosed)],
         ),
         "a shipment that left": ([s.shipment()], shipment, [s.shipment(shipments.ShipmentDispatched)]),
         "a shipment that was split": ([s.shipment(), split], shipment, [s.shipment(shipments.ShipmentCancelled)]),

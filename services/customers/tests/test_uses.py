@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from contracts import orders, quotes
+from contracts import orders, quotes, returns
 from tailrace.core.clock import now
 from tailrace.core.ids import uuid7
 
@@ -88,6 +88,17 @@ async def test_a_customer_with_an_open_order_is_not_deleted(sales: Sales, shippe
     assert "order SO-1" in (await deleted(sales, customer)).json()["detail"]
     end: Any = orders.OrderShipmentProgressed(order_id=id, shipment="full", lines=[])
     await sales.h.deliver(end if shipped else orders.OrderCancelled(order_id=id, reason="no"), aggregate_id=id)
+    assert (await deleted(sales, customer)).status_code == 204
+
+
+async def test_a_customer_who_gives_something_back_is_not_deleted(sales: Sales) -> None:
+    customer, id, order = await sales.create(), uuid7(), uuid7()
+    said = {"number": "RT-1", "order_number": "SO-1", "reason_code": "R", "reason": "r", "currency": "EUR", "lines": []}
+    who = {"customer_id": customer["id"], "customer_name": customer["name"]}
+    asked = returns.ReturnRequested(return_id=id, order_id=order, **said, **who)
+    await sales.h.deliver(asked, aggregate_id=id)
+    assert f"return RT-1 (/v1/returns/{id})" in (await deleted(sales, customer)).json()["detail"]
+    await sales.h.deliver(returns.ReturnCancelled(return_id=id, order_id=order, reason="no"), aggregate_id=id)
     assert (await deleted(sales, customer)).status_code == 204
 
 

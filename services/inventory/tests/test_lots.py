@@ -349,3 +349,23 @@ async def ship(depot: Depot, reservation_id: UUID) -> None:
         event = depot.shipment(request)
         left = event.lines[0].model_copy(update={"lots": line.lots})
         await depot.h.deliver(event.model_copy(update={"lines": [left]}), aggregate_id=event.shipment_id)
+
+
+async def test_no_more_of_a_lot_goes_back_to_its_supplier_than_its_receipt_brought(dairy: Depot) -> None:
+    dear = await take_in(dairy, lot("A", "2", 9), lot("B", "1", 9))
+    await take_in(dairy, lot("A", "5"), lot("C", "4", 9))
+    back = {"reason": "return_to_supplier", "receipt_id": dear["id"]}
+    for lots, status, problem, field in (
+        ([lot("C", "1")], 422, "invalid", "/lots/0/number"),
+        ([lot("B", "1"), lot("A", "3")], 409, "more-than-received", "/quantity"),
+        ([lot("A", "3")], 409, "more-than-received", "/lots/0/quantity"),
+    ):
+        quantity = str(sum(Decimal(one["quantity"]) for one in lots))
+        await refused(dairy, "issues", status, problem, field, **back, quantity=quantity, lots=lots)
+    gone = await dairy.post("issues", **back, quantity="2", lots=[lot("A", "1"), lot("B", "1")])
+    assert gone["credited"] == 67
+    await refused(
+        dairy, "issues", 409, "more-than-received", "/lots/0/quantity", **back, quantity="1", lots=[lot("B", "1")]
+    )
+    rest = await dairy.post("issues", **back, quantity="1", lots=[lot("A", "1")])
+    assert gone["credited"] + rest["credited"] == 100

@@ -147,6 +147,7 @@ async def test_an_order_is_taken_for_a_customer(desk: Desk) -> None:
     assert (await desk.read(order))["customer_id"] == str(ada), "what was ordered stays"
     found = await desk.h.client.get(AT, params={"customer_id": str(ada)})
     assert {one["id"] for one in found.json()["items"]} == {order["id"], named["id"]}
+    assert (await desk.act(named, "confirm"))["customer_id"] == str(group), "and binds who they turned out to be"
 
 
 @pytest.mark.parametrize("way", ["deleted", "unknown", "nobody", "young"])

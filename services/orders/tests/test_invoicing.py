@@ -4,10 +4,11 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from contracts import invoices
+from contracts import inventory, invoices
 from tailrace.core.ids import uuid7
 
-from .conftest import Desk
+from .conftest import Desk, shipping
+from .test_backorders import answered
 
 DAY = date(2026, 11, 27)
 
@@ -90,3 +91,17 @@ async def test_what_is_credited_is_not_asked_for(desk: Desk) -> None:
     )
     await desk.h.deliver(note, aggregate_id=note.credit_note_id)
     assert await figures(desk, order) == ("none", 0, "none", 0)
+
+
+async def test_what_is_given_up_later_keeps_no_order_from_being_invoiced_and_paid(desk: Desk) -> None:
+    order, _, asked = await shipping(desk, when_short="cancel", partial_allowed=True)
+    await desk.dispatch(asked, "6")
+    invoice, _ = await issued(desk, order, 600, 60)
+    await stands(desk, invoices.InvoicePaid, invoice, order, 600, 60)
+    assert await figures(desk, order) == ("partial", 660, "partial", 660)
+    await desk.lose(order, asked)
+    await desk.act(order, "allocate")
+    again = await desk.reservation()
+    await desk.answer(inventory.ReservationRejected, again, lines=answered(again, "0"), reason="nothing", waiting=False)
+    assert await figures(desk, order) == ("full", 660, "full", 660)
+    assert (await desk.read(order))["shipment"] == "full"

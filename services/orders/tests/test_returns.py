@@ -190,6 +190,17 @@ async def test_it_is_settled_part_by_part_and_closed_once(counter: Counter) -> N
     assert await counter.returnable() == ["2", "4"], "what went back to the customer may come once more"
 
 
+async def test_what_is_sent_in_exchange_is_taxed_as_the_company_rounds(desk: Desk) -> None:
+    await desk.item(desk.bolt, "BOLT", tax="0.155")
+    await desk.round_by("document", "down")
+    counter = await Counter(desk).open()
+    made = await counter.ask(counter.line("1", outcome="exchange"), authorise=True)
+    await counter.came(made, 1)
+    await counter.judged(made, restock=1)
+    sent = (await counter.h.client.get(f"/v1/orders/{(await counter.read(made))['exchange_order_id']}")).json()
+    assert (sent["net"], sent["tax"]) == (100, 15), "15.5, down"
+
+
 async def test_what_is_sent_in_exchange_waits_for_credit_as_any_order_does(desk: Desk) -> None:
     ada = await (await Buyer(desk).described()).may_owe(100_000)
     counter = await Counter(desk).open(customer_id=str(ada.id))

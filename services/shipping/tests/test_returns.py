@@ -1,13 +1,15 @@
 """What comes back: no more than is expected, no more judged than has come, what nobody expected is noted, and the end of waiting is answered."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from ordered import Answer
+from ordered import Answer, Order
 
 from contracts.return_shipments import ReturnExpectationEnded, ReturnInspected, ShipmentReturned
 from contracts.returns import ReturnAuthorised, ReturnCancellationRequested, ReturnLine
+from tailrace.core import clock
 from tailrace.core.ids import uuid7
 from tailrace_testing import Harness
 
@@ -15,12 +17,13 @@ from tailrace_testing import Harness
 class Back:
     """A return that orders agreed to: three bolts, and a kilogram and a half of flour."""
 
-    def __init__(self, shipping: Harness) -> None:
+    def __init__(self, shipping: Harness, left: UUID | None = None) -> None:
         self.shipping, self.id, self.asked = shipping, uuid7(), uuid7()
+        self.left = left or uuid7()
         self.bolts, self.flour = uuid7(), uuid7()
 
     def line(self, id: UUID, sku: str, quantity: str, decimals: int) -> ReturnLine:
-        ids = {name: uuid7() for name in ("shipment_id", "line_id", "item_id", "warehouse_id")}
+        ids = {name: uuid7() for name in ("line_id", "item_id", "warehouse_id")} | {"shipment_id": self.left}
         said: Any = {"sku": sku, "name": sku.title(), "quantity": quantity, "decimals": decimals, "outcome": "refund"}
         return ReturnLine(return_line_id=id, **ids, **said)
 
@@ -116,6 +119,15 @@ async def test_what_was_not_agreed_is_refused_or_noted(shipping: Harness) -> Non
         ]
     )
     assert sorted(each.status_code for each in both) == [200, 409], "of two at once, one finds enough"
+
+
+async def test_nothing_is_back_before_it_left(shipping: Harness, order: Order) -> None:
+    shipment, left = await order.shipment(), clock.now() - timedelta(days=2)
+    assert (await order.post(shipment, "dispatch", dispatched_at=left.isoformat())).status_code == 200
+    back = await Back(shipping, UUID(shipment)).expect()
+    early, late = [(left + timedelta(hours=hours)).isoformat() for hours in (-1, 1)]
+    assert fault(await back.came("1", 422, received_at=early)) == ("invalid", "/received_at")
+    assert (await back.came("1", received_at=late))["status"] == "partly_received"
 
 
 async def test_the_end_of_waiting_is_answered_with_what_had_come(shipping: Harness) -> None:

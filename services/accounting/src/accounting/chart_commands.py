@@ -12,12 +12,12 @@ from sqlalchemy import exists, select
 from accounting.books import chart_id, hold, keep_roles, next_open_day, open_books
 from accounting.chart import CONTROL, GENERAL, ROLES, Chart, ensure_complete, unfit
 from accounting.days import days
-from accounting.models import Account, Entry, Journal
+from accounting.models import Account, Entry, Journal, banks_on
 from accounting.refusals import BooksBegun, DayLocked
 from accounting.roles import RoleMap, RolesFrom
 from accounting.streams import ChartState, ChartStream
 from contracts.accounting import AccountRole
-from tailrace.core.errors import FieldProblem, Invalid, Stale, Unknown
+from tailrace.core.errors import FieldProblem, InUse, Invalid, Stale, Unknown
 from tailrace.core.plausible import checked_day
 from tailrace.db.database import Tx
 
@@ -147,6 +147,7 @@ def _refuse(errors: Sequence[FieldProblem]) -> None:
 async def _faults(tx: Tx, before: RoleMap, step: RolesFrom) -> Mapping[AccountRole, str]:
     """Why a role cannot have the account that it is to have."""
     kinds = {account.code: account.kind for account in await _accounts(tx) if account.active}
+    banks = await banks_on(tx, step.roles.values())
     after = before.with_step(step)
     faults: dict[AccountRole, str] = {}
     for role, code in step.roles.items():
@@ -155,6 +156,8 @@ async def _faults(tx: Tx, before: RoleMap, step: RolesFrom) -> Mapping[AccountRo
             faults[role] = f"There is no active account {code}."
         elif why := unfit(role, kinds[code]):
             faults[role] = f"{code}: {why}"
+        elif code in banks:
+            faults[role] = f"{code} is the account of the bank account {banks[code]}."
         elif others and CONTROL & {role, *others}:
             faults[role] = f"{code} is the account of {' and '.join(sorted(others))}; a control account has one role."
         elif role in CONTROL and code not in before.accounts(role) and await _is_used(tx, code):
@@ -163,7 +166,10 @@ async def _faults(tx: Tx, before: RoleMap, step: RolesFrom) -> Mapping[AccountRo
 
 
 async def _replace_accounts(tx: Tx, chart: Chart, state: ChartState) -> bool:
-    """Leave exactly the chart's accounts. Returns whether that, or a role, changes anything. Raises BooksBegun when it does, after a journal."""
+    """Leave exactly the chart's accounts. Returns whether that, or a role, changes anything.
+
+    Raises BooksBegun when it does, after a journal, and InUse for an account that a bank account is on.
+    """
     there = {account.code: account for account in await _accounts(tx)}
     wanted = {row.code: row for row in chart.rows}
     same = {code: (row.name, row.kind) for code, row in wanted.items()}
@@ -172,6 +178,8 @@ async def _replace_accounts(tx: Tx, chart: Chart, state: ChartState) -> bool:
     if await tx.scalar(select(exists().where(Journal.tenant_id == tx.tenant_id))):
         raise BooksBegun("Say `since`: the accounts are added, and the roles are mapped from that day on.")
     kept = {code for code, account in there.items() if code in wanted and wanted[code].kind == account.kind}
+    for code, bank in (await banks_on(tx, {*(there.keys() - kept), *chart.roles.values()})).items():
+        raise InUse(f"The bank account {bank} is on {code}, which the chart does not have, or gives a role.")
     for code in there.keys() - kept:
         there[code].delete()
     # A code is free again only once its account is gone.

@@ -3,7 +3,7 @@
 Periods, journals and entries are projections of `accounting_event`, written in the transaction that appends the event.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -65,6 +65,8 @@ class Account(MasterData, Base):
         """Raises AccountNeeded when something was posted to it, or a posting rule may."""
         if await tx.scalar(select(exists().where(Entry.account == self.code))):
             raise AccountNeeded(f"There are postings to {self.code}, so it cannot be deleted.")
+        for bank in (await banks_on(tx, [self.code])).values():
+            raise AccountNeeded(f"The bank account {bank} is on {self.code}, so it cannot be deleted.")
         await self.ensure_without_role(tx, "be deleted")
 
     async def ensure_without_role(self, tx: Tx, what: str) -> None:
@@ -72,6 +74,14 @@ class Account(MasterData, Base):
         roles = RoleMap.read(await tx.scalar(select(Book.roles)) or ()).roles(self.code)
         if roles:
             raise AccountNeeded(f"{self.code} is the account of {', '.join(sorted(roles))}, so it cannot {what}.")
+
+
+async def banks_on(tx: Tx, codes: Collection[str]) -> Mapping[str, str]:
+    """By account of the chart, of these, the code of the bank account that is on it."""
+    banks = Base.metadata.tables["bank_account"].c
+    on = (banks.tenant_id == tx.tenant_id, banks.account.in_(codes), banks.deleted_at.is_(None))
+    found = await tx.execute(select(banks.account, banks.code).where(*on).order_by(banks.account, banks.code.desc()))
+    return {row[0]: row[1] for row in found}
 
 
 class Period(StreamRow, Base):

@@ -139,9 +139,9 @@ class Billing:
         return await self.post(f"/invoices/{invoice['id']}/issue", 200, **body)
 
     async def invoiced(self, *lines: tuple[str, int, str], **body: Any) -> dict[str, Any]:
-        """An issued invoice of an order that left whole."""
+        """An issued invoice of an order that left whole, on the day that it is of."""
         order = await self.order(*(lines or (("10", 10_000, "0.1"),)))
-        shipment = await self.ship(order)
+        shipment = await self.ship(order, at=beginning(body["dated"]) if "dated" in body else None)
         return await self.issue(await self.post("/invoices", shipment_ids=[str(shipment)]), **body)
 
     async def read(self, invoice: dict[str, Any]) -> dict[str, Any]:
@@ -189,3 +189,8 @@ def _dispatched(line: orders.OrderLine, quantity: Decimal, before: Decimal) -> D
 
 
 TODAY = datetime.now(UTC).date()
+
+
+def beginning(day: str) -> datetime:
+    """Of a day of a company that keeps UTC."""
+    return datetime.fromisoformat(f"{day}T00:00:00+00:00")

@@ -3,7 +3,8 @@
 A price list begins and ends with the company's day. No item, no warehouse and no price list is deleted while anybody needs it.
 
 Stock needs both while there is any, more or less than nothing; a reservation while it holds some; an order from its draft until all of it has left
-or it is cancelled; a shipment until it has left or is cancelled. A customer needs the price list that it has.
+or it is cancelled; a shipment until it has left or is cancelled; a return from when it is asked for until it is closed or cancelled. A customer needs
+the price list that it has.
 """
 
 from collections.abc import Iterable
@@ -11,7 +12,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from catalog.models import Base, Use
-from contracts import customers, inventory, orders, shipments
+from contracts import customers, inventory, orders, returns, shipments
 from contracts.users import TenantCreated, TenantTimeZoneChanged
 from tailrace.core.ids import derived_id
 from tailrace.messaging.days import Days
@@ -34,6 +35,18 @@ def order_shipped(event: orders.OrderShipmentProgressed) -> Iterable[Needs]:
 @uses.told_by(orders.OrderCancelled)
 def order_cancelled(event: orders.OrderCancelled) -> Needs:
     return _order(event.order_id)
+
+
+@uses.told_by(returns.ReturnRequested, returns.ReturnAuthorised)
+def goods_back(event: returns.ReturnDescription) -> Needs:
+    return _return(
+        event.return_id, {id for line in event.lines for id in (line.item_id, line.warehouse_id)}, event.number
+    )
+
+
+@uses.told_by(returns.ReturnClosed, returns.ReturnCancelled)
+def return_over(event: returns.ReturnClosed | returns.ReturnCancelled) -> Needs:
+    return _return(event.return_id)
 
 
 @uses.told_by(shipments.ShipmentCreated)
@@ -95,6 +108,10 @@ def _things(lines: Iterable[orders.OrderLine | shipments.ShipmentLine]) -> set[U
 
 def _order(id: UUID, things: Iterable[UUID] = (), number: str | None = None) -> Needs:
     return Needs("order", id, set(things), f"/v1/orders/{id}", number)
+
+
+def _return(id: UUID, things: Iterable[UUID] = (), number: str | None = None) -> Needs:
+    return Needs("return", id, set(things), f"/v1/returns/{id}", number)
 
 
 def _customer(id: UUID, price_lists: Iterable[UUID] = (), number: str | None = None) -> Needs:

@@ -1,13 +1,13 @@
 """What customers keep of others: who may look after one, in which teams, by which price lists, what happened with each, and what is under way.
 
 A quote needs its customer until it was answered or ended, an accepted one until its order is there; an order from its draft until all of it has left
-or it is cancelled.
+or it is cancelled; a return from when it is asked for until it is closed or cancelled.
 """
 
 from collections.abc import Iterable
 from uuid import UUID
 
-from contracts import catalog, orders, quotes
+from contracts import catalog, orders, quotes, returns
 from contracts.users import (
     USER,
     TeamCreated,
@@ -77,6 +77,16 @@ def order_cancelled(event: orders.OrderCancelled) -> Needs:
     return _order(event)
 
 
+@uses.told_by(returns.ReturnRequested, returns.ReturnAuthorised)
+def goods_back(event: returns.ReturnDescription) -> Needs:
+    return _return(event, event.customer_id, event.number)
+
+
+@uses.told_by(returns.ReturnClosed, returns.ReturnCancelled)
+def return_over(event: returns.ReturnClosed | returns.ReturnCancelled) -> Needs:
+    return _return(event)
+
+
 def _quote(event: quotes.QuoteEvent, customer_id: UUID | None = None) -> Needs:
     things = set() if customer_id is None else {customer_id}
     name = f"{event.number}/{event.revision}" if isinstance(event, quotes.QuoteDescription) else None
@@ -86,3 +96,8 @@ def _quote(event: quotes.QuoteEvent, customer_id: UUID | None = None) -> Needs:
 def _order(event: orders.OrderEvent, customer_id: UUID | None = None, number: str | None = None) -> Needs:
     things = set() if customer_id is None else {customer_id}
     return Needs("order", event.order_id, things, f"/v1/orders/{event.order_id}", number)
+
+
+def _return(event: returns.ReturnEvent, customer_id: UUID | None = None, number: str | None = None) -> Needs:
+    things = set() if customer_id is None else {customer_id}
+    return Needs("return", event.return_id, things, f"/v1/returns/{event.return_id}", number)

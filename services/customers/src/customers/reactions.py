@@ -1,11 +1,11 @@
 """A user who is gone looks after nobody: the one who takes over does, or nobody, and `customer.assigned` says so of each customer.
 
-A customer that was deleted while a quote or an order of it began is restored. A converted lead becomes a customer.
+A customer that was deleted while a quote, an order or a return of it began is restored. A converted lead becomes a customer.
 """
 
 from datetime import UTC, datetime
 
-from contracts import orders, quotes
+from contracts import orders, quotes, returns
 from contracts.leads import LeadConverted
 from contracts.users import UserDeleted
 from customers import commands, leads
@@ -39,6 +39,8 @@ late_uses = restoring(
         orders.OrderCreated,
         orders.OrderChanged,
         orders.OrderConfirmed,
+        returns.ReturnRequested,
+        returns.ReturnAuthorised,
     ),
     (Customer,),
     since=datetime(2026, 11, 27, tzinfo=UTC),

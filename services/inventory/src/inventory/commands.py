@@ -68,6 +68,7 @@ async def issue(tx: Tx, body: NewIssue, match: int | None) -> Movement:
     place = Place(body.item_id, body.warehouse_id)
     holding = await _holding(tx, body, place, quantity) if body.reservation_id else None
     because: dict[str, Any] = {"line_id": body.line_id, "reference": body.reference}
+    receipt = None
     if body.reason == "return_to_supplier":
         stock, receipt = await returns.load(tx, place, body.receipt_id, match)
         if body.currency is not None:
@@ -80,6 +81,8 @@ async def issue(tx: Tx, body: NewIssue, match: int | None) -> Movement:
         stock = await load_stock(tx, place, match)
         beyond = _currency(body.currency, stock) if holding is None and goes_negative(item, warehouse) else None
     gone = await lots.go_out(tx, stock, parts, to_be_used=body.reason == "consumption")
+    if receipt is not None and gone:
+        await returns.check_lots(tx, receipt, gone)
     if holding is not None and body.line_id is not None:
         _check_held(holding.state.lots_for(body.line_id, place), gone)
     event = stock.issue(quantity, body.reason, at, held_by=body.reservation_id, beyond=beyond, lots=gone, **because)

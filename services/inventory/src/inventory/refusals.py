@@ -120,11 +120,11 @@ class ReturnedAlready(Refused):
 
     slug, title = "more-than-received", "More than came in"
 
-    def __init__(self, received: Decimal, returned: Decimal, wanted: Decimal) -> None:
+    def __init__(self, received: Decimal, returned: Decimal, wanted: Decimal, field: str = "/quantity") -> None:
         detail = (
             f"{plain(received)} came in with this receipt and {plain(returned)} went back; {plain(wanted)} are wanted."
         )
-        super().__init__(detail, field="/quantity")
+        super().__init__(detail, field=field)
 
 
 def missing(lines: Sequence[tuple[UUID, UUID, Decimal, Decimal]]) -> Short:

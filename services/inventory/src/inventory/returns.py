@@ -10,7 +10,9 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from inventory.models import Movement
+from contracts.lots import LotQuantity
+from inventory.by_lot import NOTHING
+from inventory.models import LotMovement, Movement
 from inventory.refusals import CurrencyDiffers, ReturnedAlready
 from inventory.stock import Place, StockItem, load_stocks
 from tailrace.core.errors import Invalid, Stale
@@ -44,6 +46,26 @@ async def credit(tx: Tx, receipt: Movement, quantity: Decimal, at: datetime) -> 
     if returned + quantity > receipt.quantity:
         raise ReturnedAlready(receipt.quantity, returned, quantity)
     return share(receipt.value, returned, quantity, receipt.quantity)
+
+
+async def check_lots(tx: Tx, receipt: Movement, lots: Sequence[LotQuantity]) -> None:
+    """Of a tracked item, no more of a lot goes back than came in of it with the receipt. Raises Invalid and ReturnedAlready, which name the lot."""
+    of_receipt = (LotMovement.stock_id == receipt.stock_id, LotMovement.seq == receipt.seq)
+    rows = await tx.execute(select(LotMovement.lot_id, LotMovement.quantity).where(*of_receipt))
+    came = {row[0]: row[1] for row in rows}
+    query = (
+        select(LotMovement.lot_id, func.sum(-LotMovement.quantity))
+        .join(Movement, (Movement.stock_id == LotMovement.stock_id) & (Movement.seq == LotMovement.seq))
+        .where(Movement.receipt_id == receipt.id)
+        .group_by(LotMovement.lot_id)
+    )
+    returned = {row[0]: row[1] for row in await tx.execute(query)}
+    for place, lot in enumerate(lots):
+        if lot.lot_id not in came:
+            raise Invalid.field(f"/lots/{place}/number", f"Nothing of lot {lot.number} came in with this receipt.")
+        before = returned.get(lot.lot_id, NOTHING)
+        if before + lot.quantity > came[lot.lot_id]:
+            raise ReturnedAlready(came[lot.lot_id], before, lot.quantity, field=f"/lots/{place}/quantity")
 
 
 async def _receipt(tx: Tx, item_id: UUID, id: UUID) -> Movement:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from orders.bodies import Confirmation, NewOrder, OrderTerms
 from orders.credit import commands as credit
-from orders.customers import buyer
+from orders.customers import buyer, by_now
 from orders.models import Order
 from orders.pricing import differences, price_lines, quote
 from orders.projections import CustomerCopy, dates, days, settings
@@ -69,6 +69,8 @@ async def confirm(tx: Tx, order_id: UUID, match: int | None, asked: Confirmation
     """
     order = await credit.load(tx, order_id, match)
     order.after("confirmed")
+    # It binds whoever the customer turned out to be since it was drafted.
+    order.belong_to(await by_now(tx, order.customer_id))
     quotes = await quote(tx, order.lines, order.currency, await days.today(tx))
     # What was quoted binds as it was quoted.
     bound = order.quote_id is not None

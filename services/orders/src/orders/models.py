@@ -141,6 +141,12 @@ class Order(CreditHeld, Versioned, Aggregate, Owned, Base):
         self._add_up()
         self.record(events.OrderChanged(**self._description()))
 
+    def belong_to(self, customer_id: UUID | None) -> None:
+        """Its customer turned out to be another. Records nothing for the same."""
+        if customer_id != self.customer_id:
+            self.customer_id = customer_id
+            self.record(events.OrderChanged(**self._description()))
+
     def confirm(self) -> None:
         self.status, self.allocating, self.confirmed_at = self.after("confirmed"), True, clock.now()
         self.record(
@@ -258,6 +264,8 @@ class Order(CreditHeld, Versioned, Aggregate, Owned, Base):
         self.allocation = progress((line.allocated, line.wanted) for line in self.lines)
         given_up = [(line.id, line.cancelled) for line in self.lines if line.cancelled]
         said = [LineQuantity(line_id=id, quantity=quantity) for id, quantity in given_up]
+        # Less is due by that, and what was asked for and paid may be all of it.
+        self.invoicing, self.payment = progress_of(self.invoiced, self.due), progress_of(self.paid, self.due)
         self.record(events.OrderRestCancelled(order_id=self.id, reason=reason, lines=said))
         if self.shipment == "partial" and all(line.shipped >= line.wanted for line in self.lines):
             self.ship([])

@@ -97,7 +97,7 @@ def _line(line: QuoteLine, texts: list[str]) -> dict[str, Any]:
         "description": "\n".join(each for each in (line.description, *texts) if each) or None,
         "quantity": _number(line.quantity),
         "unit": line.unit,
-        "unit_price": round_minor(line.unit_price),
+        "unit_price": _number(line.unit_price),
         "discount": None if not line.discount_rate else _percent(line.discount_rate),
         "net": line.amount,
         "tax_code": line.tax_code or "",

@@ -15,6 +15,7 @@ from tailrace.core.money import Currency
 _Line = Annotated[str, StringConstraints(max_length=500)]
 _Block = Annotated[str, StringConstraints(max_length=10_000)]
 _Amount = Annotated[int, Field(ge=-(10**15), le=10**15)]
+_Price = Annotated[Decimal, Field(ge=-(10**15), le=10**15, decimal_places=6)]
 _Quantity = Annotated[Decimal, Field(max_digits=24, decimal_places=9)]
 _Percent = Annotated[Decimal, Field(ge=0, le=1000, decimal_places=6)]
 
@@ -42,8 +43,8 @@ class DocumentLine(_Part):
     description: _Block | None = None
     quantity: _Quantity
     unit: _Line
-    unit_price: _Amount
-    """In minor units."""
+    unit_price: _Price
+    """In minor units, as finely as it was agreed: goods that cost half a cent do not cost one."""
     discount: _Percent | None = None
     """In percent."""
     net: _Amount

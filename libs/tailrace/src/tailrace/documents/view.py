@@ -81,6 +81,12 @@ class _Spoken:
         text: str = format_decimal(self._decimal(minor), self._pattern, locale=self._language)
         return text
 
+    def price(self, minor: Decimal) -> str:
+        """The price of one, with up to four digits more than the currency has where it needs them."""
+        finer = self._pattern + ("####" if self._digits else ".####")
+        text: str = format_decimal(minor.scaleb(-self._digits), finer, locale=self._language)
+        return text
+
     def quantity(self, value: Decimal) -> str:
         text: str = format_decimal(value.normalize(), locale=self._language, decimal_quantization=False)
         return text
@@ -133,7 +139,7 @@ def _cell(column: Column, line: DocumentLine, spoken: _Spoken) -> Any:
         case "quantity":
             return [spoken.quantity(line.quantity), line.unit]
         case "unit_price":
-            return spoken.amount(line.unit_price)
+            return spoken.price(line.unit_price)
         case "discount":
             return spoken.percent(line.discount) if line.discount else ""
         case "tax_rate":

@@ -134,9 +134,12 @@ class Source:
 
 
 def replica(name: str, *sources: Source) -> Projection:
-    """The projection that keeps these copies, under a name that is never changed. Rebuilt, it comes out the same."""
+    """The projection that keeps these copies, under a name that is never changed. Rebuilt, it comes out the same.
+
+    Of two sources of one table, the later says what else ends its rows.
+    """
     tables = [source.table for source in sources] + [source.parts.table for source in sources if source.parts]
-    projection = Projection(name, tables=tables)
+    projection = Projection(name, tables=list(dict.fromkeys(tables)))
     by_type = {event.type: source for source in sources for event in source.events}
 
     @projection.batch(*(event for source in sources for event in source.events))

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 
 from accounting.days import days
 from accounting.dunning.bodies import DunningLevel, DunningPolicyBody
@@ -13,6 +13,8 @@ from accounting.dunning.models import DunningNotice, DunningPolicy
 from accounting.dunning.refusals import NothingToRemind
 from accounting.invoices import commands, policy
 from accounting.invoices.bodies import NewInvoiceLine
+from accounting.invoices.buyers import followed, standing_for
+from accounting.invoices.copies import OrderCopy
 from accounting.invoices.models import UNPAID, Invoice
 from tailrace.core.ids import derived_id, uuid7
 from tailrace.core.money import exponent
@@ -50,12 +52,13 @@ def reached(levels: Sequence[DunningLevel], due_on: date, day: date) -> int:
 
 
 def eligible(levels: Sequence[DunningLevel], day: date) -> ColumnElement[bool]:
-    """Whether an invoice has reached a level that it was not reminded at."""
+    """Whether an invoice has reached a level that it was not reminded at. Nobody is reminded to pay ahead for what was cancelled."""
     at_level = [
         and_(Invoice.due_on <= day - timedelta(days=level.days), Invoice.dunning_level < at)
         for at, level in enumerate(levels, 1)
     ]
-    return and_(Invoice.status.in_(UNPAID), or_(*at_level)) if levels else Invoice.id.is_(None)
+    over = exists().where(OrderCopy.id == Invoice.order_id, ~OrderCopy.active)
+    return and_(Invoice.status.in_(UNPAID), or_(*at_level), ~over) if levels else Invoice.id.is_(None)
 
 
 async def next_invoice(tx: Tx, day: date) -> Invoice | None:
@@ -70,7 +73,10 @@ async def remind(tx: Tx, invoice_id: UUID, day: date | None = None) -> DunningNo
     first = await tx.find(Invoice, invoice_id)
     today = day or await days.today(tx)
     levels = (await policy_of(tx)).levels
-    theirs = Invoice.id == first.id if first.customer_id is None else Invoice.customer_id == first.customer_id
+    customer_id = None if first.customer_id is None else await followed(tx, first.customer_id)
+    theirs = Invoice.id == first.id
+    if customer_id is not None:
+        theirs = Invoice.customer_id.in_(await standing_for(tx, customer_id))
     query = select(Invoice.id).where(eligible(levels, today), theirs, Invoice.currency == first.currency)
     found = [await tx.load(Invoice, id) for id in await tx.scalars(query.order_by(Invoice.id).limit(MOST_INVOICES))]
     # Locked now: somebody may have paid or reminded meanwhile.
@@ -82,7 +88,7 @@ async def remind(tx: Tx, invoice_id: UUID, day: date | None = None) -> DunningNo
     rule = levels[level - 1]
     notice = DunningNotice(
         id=uuid7(),
-        customer_id=first.customer_id,
+        customer_id=customer_id,
         customer=first.customer,
         seller=await policy.seller(tx),
         dated=today,

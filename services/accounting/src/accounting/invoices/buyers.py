@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
+
 from accounting.invoices.copies import CustomerCopy, MergeCopy, OrderCopy
 from tailrace.core.postal import address_for, address_lines
 from tailrace.db.database import Tx
@@ -33,6 +35,37 @@ async def followed(tx: Tx, customer_id: UUID) -> UUID:
             break
         customer_id = merge.into_customer_id
     return customer_id
+
+
+async def standing_for(tx: Tx, customer_id: UUID) -> set[UUID]:
+    """The customer, and all that were merged into it, also by way of others."""
+    found = {customer_id}
+    while True:
+        merged = select(MergeCopy.id).where(MergeCopy.into_customer_id.in_(found), MergeCopy.active)
+        more = set(await tx.scalars(merged)) - found
+        if not more:
+            return found
+        found |= more
+
+
+async def merges(tx: Tx) -> Mapping[UUID, UUID]:
+    """For each customer that was merged, the one that it stands for by now."""
+    rows = await tx.execute(select(MergeCopy.id, MergeCopy.into_customer_id).where(MergeCopy.active))
+    into = {row[0]: row[1] for row in rows}
+    found = {}
+    for id in into:
+        last = id
+        for _ in range(_LONGEST_CHAIN):
+            if last not in into:
+                break
+            last = into[last]
+        found[id] = last
+    return found
+
+
+async def same_customer(tx: Tx, one: UUID, other: UUID | None) -> bool:
+    """Whether two ids stand for one customer by now."""
+    return other is not None and (one == other or await followed(tx, one) == await followed(tx, other))
 
 
 async def known_buyer(tx: Tx, customer_id: UUID, field: str = "/customer_id") -> Buyer:

@@ -114,6 +114,10 @@ async def issue(tx: Tx, id: UUID, match: int | None, dated: date | None = None) 
     day = dated or today
     checked_day(day, today - _BACK, today, "/dated")
     await ensure_roles(tx, day, _NEEDED if invoice.kind == "invoice" else _NEEDED_AHEAD)
+    if invoice.kind == "prepayment":
+        await prepaying.ensure_wanted(tx, invoice)
+    if dated is not None and invoice.supplied_until is not None and dated < invoice.supplied_until:
+        raise Invalid.field("/dated", f"Goods of it left on {invoice.supplied_until}: not before that.")
     seller = await policy.seller(tx)
     invoice.taxed_when_received = await policy.taxes_receipts(tx)
     prepaid_tax = await deduct(tx, invoice)

@@ -4,7 +4,7 @@ The tax of a rate that is taken back is the difference of two shares of the rate
 of it and never more; it is given to the lines by largest remainder.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -22,8 +22,8 @@ from contracts import invoices as events
 from contracts.orders import RateOfTax
 from tailrace.core.errors import Invalid
 from tailrace.core.ids import uuid7
-from tailrace.core.money import round_minor, share
-from tailrace.core.taxes import by_largest_remainder
+from tailrace.core.money import RoundingMode, round_minor, share
+from tailrace.core.taxes import Levy, by_largest_remainder
 from tailrace.db.keys import refers_to, tenant_index
 from tailrace.db.models import Aggregate, Part
 from tailrace.db.unique import unique_value
@@ -193,13 +193,15 @@ def nets_of(invoice: Invoice, asked: Sequence[CreditLine]) -> tuple[dict[UUID, i
     return nets, quantities
 
 
-def taxes_of(invoice: Invoice, nets: Mapping[UUID, int]) -> dict[UUID, int]:
-    """By line, the tax that is taken back with its net amount: a share of its rate's tax, given to the lines by largest remainder."""
+def taxes_of(
+    invoice: Invoice, nets: Mapping[UUID, int], levies: Mapping[tuple[Decimal, str | None], Levy] | None = None
+) -> dict[UUID, int]:
+    """By line, the tax that is taken back with its net amount: a share of its rate's tax, given to the lines by largest remainder.
+
+    `levies` say how each rate is rounded; half up, where they do not. Where lines are taxed each by itself, it is a share of the line's own.
+    """
     taxes: dict[UUID, int] = {}
-    alike: dict[tuple[Decimal, str | None], list[InvoiceLine]] = {}
-    for line in invoice.lines:
-        alike.setdefault((line.tax_rate, line.tax_code), []).append(line)
-    for lines in alike.values():
+    for lines, mode in _taxed_together(invoice, levies or {}):
         whole, tax = sum(line.net for line in lines), sum(line.tax for line in lines)
         before = sum(line.credited_net for line in lines)
         now = {line.id: nets[line.id] for line in lines if line.id in nets}
@@ -209,10 +211,23 @@ def taxes_of(invoice: Invoice, nets: Mapping[UUID, int]) -> dict[UUID, int]:
         if before + part == whole:
             total = tax - sum(line.credited_tax for line in lines)
         else:
-            total = round_minor(Fraction(tax * (before + part), whole)) - sum(line.credited_tax for line in lines)
+            total = round_minor(Fraction(tax * (before + part), whole), mode) - sum(line.credited_tax for line in lines)
         exact = [Fraction(total * net, part) if part else Fraction(total, len(now)) for net in now.values()]
         taxes |= dict(zip(now, by_largest_remainder(total, exact), strict=True))
     return taxes
+
+
+def _taxed_together(
+    invoice: Invoice, levies: Mapping[tuple[Decimal, str | None], Levy]
+) -> Iterator[tuple[list[InvoiceLine], RoundingMode]]:
+    """The lines of each rate and code, or one by one, and how their tax is rounded."""
+    alike: dict[tuple[Decimal, str | None], list[InvoiceLine]] = {}
+    for line in invoice.lines:
+        alike.setdefault((line.tax_rate, line.tax_code), []).append(line)
+    for (rate, code), lines in alike.items():
+        levy = levies.get((rate, code), Levy(code, rate))
+        for together in [[line] for line in lines] if levy.level == "line" else [lines]:
+            yield together, levy.mode
 
 
 def _net_of(line: InvoiceLine, asked: CreditLine) -> int:

@@ -16,6 +16,7 @@ from accounting.invoices.credit import CreditNote, nets_of, taxes_of
 from accounting.invoices.models import Invoice
 from accounting.invoices.prepayments import not_deducted, release
 from accounting.invoices.refusals import OutOfOrder, TooMuchCredited
+from accounting.invoices.taxing import levies
 from accounting.payments.allocation import free
 from tailrace.core.errors import Invalid
 from tailrace.core.plausible import checked_day
@@ -36,35 +37,44 @@ async def credit(tx: Tx, id: UUID, match: int | None, asked: NewCreditNote) -> C
     invoice.after("credited")
     assert invoice.dated is not None
     await _check_units(tx, invoice, asked.lines)
-    amounts, quantities = _amounts(invoice, asked)
+    amounts, quantities = await _amounts(tx, invoice, asked)
     if not amounts or (not any(net + tax for net, tax in amounts.values()) and asked.lines):
         raise TooMuchCredited("Nothing is left to take back.")
-    today = await days.today(tx)
-    day = asked.dated or today
-    if day < invoice.dated:
-        raise Invalid.field("/dated", f"The invoice is of {invoice.dated}: not before that.")
-    checked_day(day, invoice.dated, today, "/dated")
-    return await take_back(tx, invoice, amounts, quantities, asked.reason, day)
+    if asked.dated is not None:
+        if asked.dated < invoice.dated:
+            raise Invalid.field("/dated", f"The invoice is of {invoice.dated}: not before that.")
+        checked_day(asked.dated, invoice.dated, await days.today(tx), "/dated")
+    return await take_back(tx, invoice, amounts, quantities, asked.reason, asked.dated)
 
 
 async def take_back(
-    tx: Tx, invoice: Invoice, amounts: Amounts, quantities: Mapping[UUID, Decimal], reason: str, day: date
+    tx: Tx,
+    invoice: Invoice,
+    amounts: Amounts,
+    quantities: Mapping[UUID, Decimal],
+    reason: str,
+    said: date | None = None,
 ) -> CreditNote:
-    """Credit amounts of the lines of an invoice that is locked; `quantities` come back. Raises OutOfOrder, RoleUnmapped."""
+    """Credit amounts of the lines of an invoice that is locked; `quantities` come back. Raises OutOfOrder for a day that is `said`, RoleUnmapped."""
+    assert invoice.dated is not None
+    day = said or max(await days.today(tx), invoice.dated)
     total = sum(net + tax for net, tax in amounts.values())
     await ensure_roles(tx, day, ("receivable", "revenue", "output_tax", "customer_credit"))
-    at = await moment_of(tx, day)
     beyond = max(total - invoice.open, 0)
     freed = min(beyond, invoice.paid)
-    await free(tx, invoice, freed, day, at, f"Credit note: {reason}")
+    await free(tx, invoice, freed, day, f"Credit note: {reason}")
     released = beyond - freed
-    released_tax = await release(tx, invoice, released)
+    released_tax = await release(tx, invoice, released, day)
     seller = await policy.seller(tx)
     series = f"CN-{day.year}"
     number = await NUMBERS.next(tx, series)
     last = await tx.scalar(select(func.max(CreditNote.dated)).where(CreditNote.series == series))
     if last is not None and day < last:
-        raise OutOfOrder(last)
+        if said:
+            raise OutOfOrder(last)
+        # The company's days went back, to a time zone further west.
+        day = last
+    at = await moment_of(tx, day)
     terms = {"number": number, "series": series, "dated": day, "reason": reason, "seller": seller}
     note = CreditNote.issued(invoice, amounts, quantities, terms, at, (released - released_tax, released_tax))
     for line in invoice.lines:
@@ -75,20 +85,22 @@ async def take_back(
     return note
 
 
-def with_tax(invoice: Invoice, nets: Mapping[UUID, int]) -> Amounts:
-    """Net amounts of lines, each with its part of the tax that the invoice asks for."""
-    taxes = taxes_of(invoice, nets)
+async def with_tax(tx: Tx, invoice: Invoice, nets: Mapping[UUID, int]) -> Amounts:
+    """Net amounts of lines, each with its part of the tax that the invoice asks for, rounded as on its day."""
+    assert invoice.dated is not None
+    rates = {(line.tax_rate, line.tax_code) for line in invoice.lines}
+    taxes = taxes_of(invoice, nets, await levies(tx, rates, invoice.dated))
     return {line_id: (net, taxes[line_id]) for line_id, net in nets.items()}
 
 
-def _amounts(invoice: Invoice, asked: NewCreditNote) -> tuple[Amounts, Mapping[UUID, Decimal]]:
+async def _amounts(tx: Tx, invoice: Invoice, asked: NewCreditNote) -> tuple[Amounts, Mapping[UUID, Decimal]]:
     """By line, net and tax that are taken back, and the quantity where it comes back. Raises Invalid, TooMuchCredited."""
     if invoice.kind == "prepayment":
         if asked.lines:
             raise Invalid.field("/lines", "Of a prepayment, all that no invoice has deducted is taken back.")
         return not_deducted(invoice), {}
     nets, quantities = nets_of(invoice, asked.lines)
-    return with_tax(invoice, nets), quantities
+    return await with_tax(tx, invoice, nets), quantities
 
 
 async def _check_units(tx: Tx, invoice: Invoice, asked: Sequence[CreditLine]) -> None:

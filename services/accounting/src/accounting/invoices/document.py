@@ -4,13 +4,12 @@ registration number, the day of supply, and for each rate what is taxed and the 
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 from accounting.invoices.credit import CreditNote, CreditNoteLine
 from accounting.invoices.models import Invoice, InvoiceLine
 from tailrace.core.layout import Layout
-from tailrace.core.money import exponent, plain_decimal, round_minor
+from tailrace.core.money import exponent, plain_decimal
 from tailrace.documents import typeset
 from tailrace.http.paper import Paper
 
@@ -87,7 +86,7 @@ def _line(line: InvoiceLine | CreditNoteLine, description: str | None) -> dict[s
         "description": description,
         "quantity": "1" if line.quantity is None else plain_decimal(line.quantity),
         "unit": "" if lowered else line.unit or "",
-        "unit_price": line.net if lowered else round_minor(Fraction(line.unit_price)),
+        "unit_price": line.net if lowered else plain_decimal(line.unit_price),
         "net": line.net,
         "tax_code": line.tax_code or "",
         "tax_rate": _percent(line.tax_rate),

@@ -16,8 +16,8 @@ from sqlalchemy import ColumnElement, exists, select
 
 from accounting.days import days
 from accounting.invoices.bodies import MOST_SHIPMENTS, NewInvoiceLine
-from accounting.invoices.buyers import Buyer, followed, known_buyer, named_buyer
-from accounting.invoices.copies import CustomerCopy, DeliveryCopy, MergeCopy, OrderCopy
+from accounting.invoices.buyers import Buyer, followed, known_buyer, named_buyer, standing_for
+from accounting.invoices.copies import CustomerCopy, DeliveryCopy, OrderCopy
 from accounting.invoices.models import InvoiceLine
 from accounting.invoices.refusals import NothingToInvoice, NotOneCustomer, OrderNotYetKnown
 from accounting.settlements.models import UnbilledReturn
@@ -72,14 +72,8 @@ async def uninvoiced(
 
 async def of_customer(tx: Tx, customer_id: UUID) -> ColumnElement[bool]:
     """Whether a shipment is for this customer, or for one that it stands for."""
-    all_ = {customer_id}
-    while more := set(
-        await tx.scalars(select(MergeCopy.id).where(MergeCopy.into_customer_id.in_(all_), MergeCopy.active))
-    ):
-        if more <= all_:
-            break
-        all_ |= more
-    return DeliveryCopy.order_id.in_(select(OrderCopy.id).where(OrderCopy.customer_id.in_(all_)))
+    theirs = await standing_for(tx, customer_id)
+    return DeliveryCopy.order_id.in_(select(OrderCopy.id).where(OrderCopy.customer_id.in_(theirs)))
 
 
 async def billable(tx: Tx, deliveries: Collection[DeliveryCopy], field: str = "/shipment_ids") -> Billable:

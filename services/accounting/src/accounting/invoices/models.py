@@ -233,6 +233,11 @@ class Invoice(Aggregate, Base):
         if self.kind == "prepayment":
             keep_received(self)
 
+    def lose(self, amount: int, kept: list[dict[str, Any]], day: date) -> None:
+        """So much of what it deducted is paid ahead again, and it is open by that; `kept` is what it still deducts."""
+        self.prepayments, self.prepaid = kept, self.prepaid - amount
+        self._stand(day)
+
     def deduct(self, amount: int, invoice_id: UUID) -> None:
         """Note that an invoice deducted so much of this prepayment; less again, when it is below zero."""
         said = {"invoice_id": self.id, "deducted_by": invoice_id, "amount": amount}

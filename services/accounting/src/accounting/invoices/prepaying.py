@@ -8,13 +8,16 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
+from accounting.days import days
 from accounting.invoices.bodies import InvoiceTerms, NewInvoice
 from accounting.invoices.buyers import Buyer, known_buyer, named_buyer
 from accounting.invoices.copies import OrderCopy
 from accounting.invoices.drafting import uncredited
 from accounting.invoices.models import Invoice, InvoiceLine
-from accounting.invoices.prepayments import Rate, divided
-from accounting.invoices.refusals import NothingToInvoice, TooMuchPrepaid
+from accounting.invoices.prepaid import spread
+from accounting.invoices.prepayments import divided
+from accounting.invoices.refusals import InvoiceState, NothingToInvoice, TooMuchPrepaid
+from accounting.invoices.taxing import Rate, levies
 from tailrace.core.errors import Invalid
 from tailrace.core.ids import uuid7
 from tailrace.core.money import plain_decimal, round_minor
@@ -27,7 +30,7 @@ _SAID = {"en": "Prepayment for order {0}", "ja": "注文 {0} の前受金"}
 async def draft(tx: Tx, asked: NewInvoice) -> Invoice:
     """Raises NotYetKnown, Invalid, NothingToInvoice, TooMuchPrepaid."""
     assert asked.order_id is not None and asked.prepayment is not None
-    # One that is being changed asks for nothing ahead until it binds again.
+    # One that was cancelled asks for nothing ahead, nor one that is being changed, until it binds again.
     (await by_ids(tx, OrderCopy, [asked.order_id])).in_use(asked.order_id, "/order_id")
     # Of two who ask for the same order, the second one sees what the first one asked for.
     query = select(OrderCopy).where(OrderCopy.id == asked.order_id).with_for_update()
@@ -42,13 +45,22 @@ async def draft(tx: Tx, asked: NewInvoice) -> Invoice:
     if amount > left:
         raise TooMuchPrepaid(f"Of order {order.number}, {left} is left to be paid ahead.")
     language = str(buyer.paper["language"])
+    levied = await levies(tx, rooms.keys(), await days.today(tx))
     lines = [
         _line(position, _SAID[language].format(order.number), rate, *parts)
-        for position, (rate, parts) in enumerate(divided(amount, rooms).items(), 1)
+        for position, (rate, parts) in enumerate(divided(amount, rooms, levied).items(), 1)
     ]
     invoice = Invoice.drafted(_terms(buyer, order, asked), lines)
     tx.add(invoice)
     return invoice
+
+
+async def ensure_wanted(tx: Tx, invoice: Invoice) -> None:
+    """Raises InvoiceState for a draft of an order that does not bind any more."""
+    assert invoice.order_id is not None
+    order = (await by_ids(tx, OrderCopy, [invoice.order_id])).known(invoice.order_id, "/order_id")
+    if not order.active:
+        raise InvoiceState(f"Order {order.number} was cancelled or is being changed: nothing of it is paid ahead.")
 
 
 def change(invoice: Invoice, asked: InvoiceTerms) -> None:
@@ -82,7 +94,9 @@ async def _rooms(tx: Tx, order: OrderCopy) -> Mapping[Rate, int]:
     )
     for rate, code, amount in await tx.execute(used):
         rooms[rate, code] -= int(amount)
-    return {key: room for key, room in rooms.items() if room > 0}
+    left, open_ = max(sum(rooms.values()), 0), {key: room for key, room in rooms.items() if room > 0}
+    # At a rate that the order has no more, since it was changed, more may be asked for than there is: so much less is left of the others.
+    return dict(zip(open_, spread(left, list(open_.values())), strict=True)) if left < sum(open_.values()) else open_
 
 
 def _line(position: int, name: str, rate: Rate, net: int, tax: int) -> InvoiceLine:

@@ -14,30 +14,36 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from accounting.invoices.copies import OrderCopy
 from accounting.invoices.models import Invoice, InvoiceLine
 from accounting.invoices.prepaid import spread, taxes_due
+from accounting.invoices.taxing import Rate
+from tailrace.core.money import round_minor
+from tailrace.core.taxes import Levy
 from tailrace.db.database import Tx
-
-Rate = tuple[Decimal, str | None]
+from tailrace.messaging.replica import by_ids
 
 
 async def deduct(tx: Tx, invoice: Invoice) -> int:
     """Take what was received ahead for the orders of an invoice off it, the oldest first. Returns the tax on it that was due before.
 
-    No more is deducted at a rate than the invoice asks for at that rate of that order.
+    No more is deducted at a rate than the invoice asks for at that rate of that order. What was asked for ahead at a rate that the order has no more,
+    since it was changed, is deducted from whatever is asked for of it.
     """
     asked = _asked(invoice)
     if not asked:
         return 0
-    due = 0
-    for prepayment in await _of_orders(tx, {order_id for order_id, _ in asked}):
+    due, orders = 0, {order_id for order_id, _ in asked}
+    rates = await _rates(tx, orders)
+    for prepayment in await _of_orders(tx, orders):
         before, taken = taxes_due(prepayment), []
         for line in prepayment.lines:
             assert prepayment.order_id is not None
-            key = (prepayment.order_id, (line.tax_rate, line.tax_code))
-            amount = min(line.received - line.deducted, asked.get(key, 0))
+            own = (prepayment.order_id, (line.tax_rate, line.tax_code))
+            keys = [own] if own in rates else [key for key in asked if key[0] == prepayment.order_id]
+            amount = min(line.received - line.deducted, sum(asked.get(key, 0) for key in keys))
             if amount > 0:
-                asked[key] -= amount
+                _take(asked, keys, amount)
                 taken.append(_part(prepayment, line, amount))
         if taken:
             due += before - taxes_due(prepayment)
@@ -47,8 +53,10 @@ async def deduct(tx: Tx, invoice: Invoice) -> int:
     return due
 
 
-async def release(tx: Tx, invoice: Invoice, amount: int) -> int:
+async def release(tx: Tx, invoice: Invoice, amount: int, day: date) -> int:
     """Let so much of what an invoice deducted be paid ahead again, the newest first. Returns the tax on it that is due by that."""
+    if not amount:
+        return 0
     due, left, kept = 0, amount, list(invoice.prepayments)
     while left:
         last = dict(kept.pop())
@@ -64,7 +72,7 @@ async def release(tx: Tx, invoice: Invoice, amount: int) -> int:
         if part < whole:
             tax = line.tax_of(line.deducted + whole - part) - line.tax_of(line.deducted)
             kept.append({**last, "net": whole - part - tax, "tax": tax})
-    invoice.prepayments, invoice.prepaid = kept, invoice.prepaid - amount
+    invoice.lose(amount, kept, day)
     return due
 
 
@@ -79,21 +87,16 @@ def not_deducted(prepayment: Invoice) -> dict[UUID, tuple[int, int]]:
     return left
 
 
-def divided(amount: int, rooms: Mapping[Rate, int]) -> dict[Rate, tuple[int, int]]:
+def divided(amount: int, rooms: Mapping[Rate, int], levies: Mapping[Rate, Levy]) -> dict[Rate, tuple[int, int]]:
     """An amount, tax included, as net and tax by rate, as the rooms are to one another; none takes more than its room."""
     parts = spread(amount, list(rooms.values()))
     found = {}
     for (rate, code), gross in zip(rooms, parts, strict=True):
-        tax = _included(gross, rate)
+        exact = Fraction(gross) * Fraction(rate) / (1 + Fraction(rate))
+        tax = round_minor(exact, levies[rate, code].mode)
         if gross:
             found[rate, code] = (gross - tax, tax)
     return found
-
-
-def _included(gross: int, rate: Decimal) -> int:
-    """The tax that an amount holds, half up."""
-    exact = Fraction(gross) * Fraction(rate) / (1 + Fraction(rate))
-    return (2 * exact.numerator + exact.denominator) // (2 * exact.denominator)
 
 
 def _asked(invoice: Invoice) -> dict[tuple[UUID, Rate], int]:
@@ -104,6 +107,25 @@ def _asked(invoice: Invoice) -> dict[tuple[UUID, Rate], int]:
             key = (line.order_id, (line.tax_rate, line.tax_code))
             sums[key] = sums.get(key, 0) + line.net + line.tax
     return sums
+
+
+def _take(asked: dict[tuple[UUID, Rate], int], keys: Sequence[tuple[UUID, Rate]], amount: int) -> None:
+    """So much less is asked for, of the first of these first."""
+    for key in keys:
+        part = min(amount, asked.get(key, 0))
+        if part:
+            asked[key] -= part
+            amount -= part
+
+
+async def _rates(tx: Tx, orders: Collection[UUID]) -> set[tuple[UUID, Rate]]:
+    """By order, the rates that it has as it binds."""
+    found = await by_ids(tx, OrderCopy, orders)
+    return {
+        (order.id, (Decimal(line["tax_rate"]), line.get("tax_code")))
+        for order in found.values()
+        for line in order.lines
+    }
 
 
 async def _of_orders(tx: Tx, orders: Collection[UUID]) -> Sequence[Invoice]:

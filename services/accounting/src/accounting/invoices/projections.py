@@ -3,7 +3,7 @@
 from accounting.invoices import copies
 from contracts import catalog
 from contracts import customers as buyers
-from contracts.orders import OrderConfirmed
+from contracts.orders import OrderCancelled, OrderConfirmed
 from contracts.reopenings import OrderReopened
 from contracts.shipments import ShipmentDispatched
 from contracts.users import TenantCreated, TenantUpdated
@@ -19,7 +19,12 @@ customers = replica(
     ),
     Source(copies.MergeCopy, "customer_id", (buyers.CustomerMerged,), buyers.CustomerUnmerged),
 )
-orders = replica("accounting.orders", Source(copies.OrderCopy, "order_id", (OrderConfirmed,), OrderReopened))
+orders = replica(
+    "accounting.orders",
+    Source(copies.OrderCopy, "order_id", (OrderConfirmed,), OrderReopened),
+    # What left of it is still invoiced; nothing is asked for ahead.
+    Source(copies.OrderCopy, "order_id", (), OrderCancelled),
+)
 deliveries = replica("accounting.deliveries", Source(copies.DeliveryCopy, "shipment_id", (ShipmentDispatched,)))
 sellers = replica("accounting.sellers", Source(copies.SellerCopy, "tenant_id", (TenantCreated, TenantUpdated)))
 companies = replica("accounting.companies", Source(copies.CompanyCopy, "tenant_id", (TenantCreated,)))

@@ -5,11 +5,14 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from accounting.days import days
+from accounting.invoices.buyers import same_customer
 from accounting.invoices.models import Invoice
 from accounting.invoices.timers import await_due
 from accounting.payments.models import Allocation, Payment
 from accounting.payments.rates import realised, worth
 from accounting.payments.refusals import NotTheirInvoice, TooMuchAllocated
+from tailrace.core import clock
 from tailrace.core.ids import uuid7
 from tailrace.db.database import Tx
 
@@ -32,7 +35,7 @@ async def allocate(
     payment.ensure_received()
     invoice.after("settled")
     assert invoice.dated is not None
-    if invoice.customer_id is not None and invoice.customer_id != payment.customer_id:
+    if invoice.customer_id is not None and not await same_customer(tx, invoice.customer_id, payment.customer_id):
         raise NotTheirInvoice(f"Invoice {invoice.name} is not one of the customer whose payment this is.", field=field)
     came = max(payment.value_day, invoice.dated)
     if payment.currency == invoice.currency:
@@ -57,21 +60,23 @@ async def allocate(
         realised=gain,
         day=day,
     )
-    payment.allocate(allocation, at, invoice.settle(settled, day))
+    payment.allocate(allocation, invoice.customer_id, at, invoice.settle(settled, day))
     return allocation
 
 
 async def unallocate(tx: Tx, payment: Payment, allocation: Allocation, day: date, at: datetime, reason: str) -> None:
     """Undo an allocation: the invoice is open again by so much. Raises InvoiceState."""
     invoice = await tx.load(Invoice, allocation.invoice_id)
-    payment.unallocate(allocation, day, at, reason, -invoice.settle(-allocation.settled, day))
+    due = -invoice.settle(-allocation.settled, day)
+    payment.unallocate(allocation, invoice.customer_id, day, at, reason, due)
     await await_due(tx, invoice)
 
 
-async def free(tx: Tx, invoice: Invoice, amount: int, day: date, at: datetime, reason: str) -> None:
+async def free(tx: Tx, invoice: Invoice, amount: int, day: date, reason: str) -> None:
     """Give so much of what was paid for an invoice free, from the newest payment back; it is the customer's credit again.
 
-    What is given free beyond it is allocated again, of the same payment.
+    It is free from `day` on, or from the day on which it was allocated, where that was later. What is given free beyond it is allocated again, of
+    the same payment.
     """
     newest = select(Allocation.id, Allocation.payment_id).where(Allocation.invoice_id == invoice.id)
     for id, payment_id in (await tx.execute(newest.order_by(Allocation.id.desc()))).all():
@@ -79,13 +84,14 @@ async def free(tx: Tx, invoice: Invoice, amount: int, day: date, at: datetime, r
             break
         payment = await tx.load(Payment, payment_id)
         allocation = next(each for each in payment.allocations if each.id == id)
-        settled, currency = allocation.settled, allocation.invoice_currency
-        await unallocate(tx, payment, allocation, day, at, reason)
+        settled, currency, since = allocation.settled, allocation.invoice_currency, max(day, allocation.day)
+        at = min(clock.now(), await days.end_of(tx, since))
+        await unallocate(tx, payment, allocation, since, at, reason)
         if settled > amount:
             part = settled - amount
             same = payment.currency == currency
             paid = part if same else max(allocation.amount * part // settled, 1)
-            await allocate(tx, payment, invoice, paid, part, day, at)
+            await allocate(tx, payment, invoice, paid, part, since, at)
         amount -= settled
 
 

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from uuid import UUID
 
 from accounting.days import days
-from accounting.invoices.buyers import known_buyer
+from accounting.invoices.buyers import followed, known_buyer
 from accounting.invoices.commands import ensure_roles, moment_of
 from accounting.invoices.models import Invoice
 from accounting.payments.allocation import allocate, unallocate
@@ -123,7 +123,7 @@ async def _allocate(tx: Tx, payment: Payment, asked: Sequence[AllocationBody], *
             raise Invalid.field(f"{field}/invoice_id", f"There is no invoice {each.invoice_id}.") from error
         if payment.customer_id is None and invoice.customer_id is not None and not payment.allocated:
             known = payment.value_day if as_it_came else today
-            payment.assign(invoice.customer_id, known, await moment_of(tx, known))
+            payment.assign(await followed(tx, invoice.customer_id), known, await moment_of(tx, known))
         day = max(payment.value_day, invoice.dated or today) if as_it_came else today
         await allocate(tx, payment, invoice, each.amount, each.settled, day, await moment_of(tx, day), field)
 

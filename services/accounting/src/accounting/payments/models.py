@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, exists, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from accounting.books import role_map
+from accounting.books import hold, role_map
 from accounting.models import Account, Base
 from accounting.payments.refusals import PaymentState, TooMuchAllocated
 from accounting.refunds.models import Refund
@@ -40,6 +40,8 @@ class BankAccount(MasterData, Base):
 
     async def ensure_references(self, tx: Tx) -> None:
         """Raises Invalid unless the books have such an account, of money."""
+        # The books are held, so that the account neither goes nor gets a role between this look and the commit.
+        await hold(tx)
         query = select(Account).where(Account.code == self.account, Account.active, Account.deleted_at.is_(None))
         found = (await tx.scalars(query)).one_or_none()
         if found is None or found.kind != "asset":
@@ -104,20 +106,22 @@ class Payment(Aggregate, Base):
         said = {"customer_id": customer_id, "currency": self.currency, "amount": self.amount, "day": day}
         self.record(events.PaymentAssigned(payment_id=self.id, effective_at=at, **said))
 
-    def allocate(self, allocation: "Allocation", at: datetime, tax_due: int) -> None:
-        """Let a part of it be for an invoice, by which so much tax becomes due. Raises TooMuchAllocated, PaymentState."""
+    def allocate(self, allocation: "Allocation", owed_by: UUID | None, at: datetime, tax_due: int) -> None:
+        """Let a part of it be for an invoice of `owed_by`, by which so much tax becomes due. Raises TooMuchAllocated, PaymentState."""
         self.ensure_received()
         if allocation.amount > self.unallocated:
             raise TooMuchAllocated(f"Of payment {self.number}, {self.unallocated} is left.")
         self.allocated += allocation.amount
         self.allocations.append(allocation)
-        self.record(events.PaymentAllocated(**self._said(allocation), tax_due=tax_due, effective_at=at))
+        self.record(events.PaymentAllocated(**self._said(allocation, owed_by), tax_due=tax_due, effective_at=at))
 
-    def unallocate(self, allocation: "Allocation", day: date, at: datetime, reason: str, tax_due: int) -> None:
+    def unallocate(
+        self, allocation: "Allocation", owed_by: UUID | None, day: date, at: datetime, reason: str, tax_due: int
+    ) -> None:
         """Undo that; so much tax is not due any more."""
         self.allocated -= allocation.amount
         self.allocations.remove(allocation)
-        said = {**self._said(allocation), "day": day, "tax_due": tax_due}
+        said = {**self._said(allocation, owed_by), "day": day, "tax_due": tax_due}
         self.record(events.PaymentUnallocated(**said, effective_at=at, reason=reason))
 
     def reverse(self, day: date, at: datetime, reason: str) -> None:
@@ -153,10 +157,10 @@ class Payment(Aggregate, Base):
         if self.status != "received":
             raise PaymentState(f"Payment {self.number} was reversed.")
 
-    def _said(self, allocation: "Allocation") -> dict[str, Any]:
+    def _said(self, allocation: "Allocation", owed_by: UUID | None) -> dict[str, Any]:
         names = ("invoice_id", "invoice_number", "amount", "invoice_currency", "settled", "worth", "company_currency")
         said = {name: getattr(allocation, name) for name in (*names, "realised", "day")}
-        about = {"customer_id": self.customer_id, "currency": self.currency}
+        about = {"customer_id": self.customer_id, "invoice_customer_id": owed_by, "currency": self.currency}
         return {"payment_id": self.id, "allocation_id": allocation.id, **about, **said}
 
 

@@ -65,7 +65,8 @@ def movements(event: Any) -> Iterator[Mapping[str, Any]]:
             sign = 1 if isinstance(event, payments.PaymentUnallocated) else -1
             item = {"payment_id": event.payment_id, "number": event.invoice_number, "day": event.day}
             settled = {"invoice_id": event.invoice_id, "currency": event.invoice_currency}
-            yield {**who, **item, "kind": "allocation", **settled, "amount": sign * event.settled}
+            owed = {"customer_id": event.invoice_customer_id, "amount": sign * event.settled}
+            yield {**item, "kind": "allocation", **settled, **owed}
             if event.customer_id is not None:
                 yield {**who, **item, "kind": "allocation", "amount": -sign * event.amount}
 

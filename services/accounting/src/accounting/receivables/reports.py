@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
+from accounting.invoices.buyers import followed, merges, standing_for
 from accounting.invoices.copies import CustomerCopy
 from accounting.receivables.models import ReceivableEntry
 from tailrace.core.errors import Invalid
@@ -40,6 +41,11 @@ class Aged:
     @property
     def balance(self) -> int:
         return self.open - self.credit
+
+    @property
+    def owes(self) -> bool:
+        """Whether anything is owed, or paid ahead."""
+        return bool(self.credit) or any(getattr(self, name) for name in BUCKETS)
 
     def add(self, bucket: str, amount: int) -> None:
         setattr(self, bucket, getattr(self, bucket) + amount)
@@ -83,10 +89,11 @@ def bucket_of(due_on: date, day: date) -> str:
 
 
 async def ageing(tx: Tx, day: date, customer_id: UUID | None) -> Ageing:
-    """Of all customers, or of one."""
+    """Of all customers, or of one. What was merged into another is that other's."""
     seen = [ReceivableEntry.day <= day]
     if customer_id is not None:
-        seen.append(ReceivableEntry.customer_id == customer_id)
+        theirs = await standing_for(tx, await followed(tx, customer_id))
+        seen.append(ReceivableEntry.customer_id.in_(theirs))
     amount = func.sum(ReceivableEntry.amount)
     whose = (ReceivableEntry.customer_id, ReceivableEntry.currency)
     items = (
@@ -96,10 +103,12 @@ async def ageing(tx: Tx, day: date, customer_id: UUID | None) -> Ageing:
         .having(amount != 0)
     )
     credits = select(*whose, amount).where(*seen, ReceivableEntry.invoice_id.is_(None)).group_by(*whose)
+    stands_for = await merges(tx)
     rows: dict[tuple[UUID | None, str], Aged] = {}
     totals: dict[str, Aged] = defaultdict(lambda: Aged(None, None, ""))
 
     def of(id: UUID | None, currency: str) -> list[Aged]:
+        id = id and stands_for.get(id, id)
         row = rows.setdefault((id, currency), Aged(id, None, currency))
         total = totals.setdefault(currency, Aged(None, None, currency))
         return [row, total]
@@ -110,18 +119,20 @@ async def ageing(tx: Tx, day: date, customer_id: UUID | None) -> Ageing:
     for id, currency, left in await tx.execute(credits.having(amount != 0)):
         for each in of(id, currency):
             each.credit -= int(left)
+    # What was merged may come to nothing together.
+    rows = {key: row for key, row in rows.items() if row.owes}
     known = await by_ids(tx, CustomerCopy, [id for id, _ in rows if id is not None])
     for (id, _), row in rows.items():
         row.customer_name = known[id].name if id is not None and id in known else None
     ordered = sorted(rows.values(), key=lambda row: (row.currency, -row.balance, str(row.customer_id)))
-    return Ageing(day, ordered, [totals[currency] for currency in sorted(totals)])
+    return Ageing(day, ordered, [totals[currency] for currency in sorted({row.currency for row in ordered})])
 
 
 async def statement(tx: Tx, customer_id: UUID, since: date, until: date, currency: str | None) -> Statement:
-    """An account of one customer in one currency. Raises Unknown, and Invalid for more entries than fit one."""
+    """An account of one customer, and of those that it stands for, in one currency. Raises Unknown, and Invalid for more entries than fit one."""
     customer = await tx.find(CustomerCopy, customer_id)
     said = currency or customer.currency
-    mine = (ReceivableEntry.customer_id == customer_id, ReceivableEntry.currency == said)
+    mine = (ReceivableEntry.customer_id.in_(await standing_for(tx, customer_id)), ReceivableEntry.currency == said)
     opening = await tx.scalar(select(func.sum(ReceivableEntry.amount)).where(*mine, ReceivableEntry.day < since))
     query = (
         select(ReceivableEntry)

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from accounting.days import days
 from accounting.drafts import limits_of
-from accounting.invoices.buyers import known_buyer
+from accounting.invoices.buyers import followed, known_buyer, same_customer, standing_for
 from accounting.invoices.commands import ensure_roles, moment_of
 from accounting.payments.commands import bank_account
 from accounting.payments.models import BankAccount, Payment
@@ -39,7 +39,8 @@ async def create(tx: Tx, who: Principal, asked: NewRefund) -> Refund:
     if asked.value_day is not None:
         checked_day(asked.value_day, today - _BACK, today, "/value_day")
     found = await _named(tx, bank, asked) if asked.payments else await _credit(tx, bank, asked)
-    customer_id = found[0][0].customer_id
+    payer = found[0][0].customer_id
+    customer_id = None if payer is None else await followed(tx, payer)
     latest = max(payment.value_day for payment, _ in found)
     if asked.value_day is not None and asked.value_day < latest:
         raise Invalid.field("/value_day", f"Some of it came in on {latest}: not before that.")
@@ -74,7 +75,7 @@ async def pay(tx: Tx, refund: Refund, approval_id: UUID | None) -> None:
     await ensure_roles(tx, day, ("customer_credit", "unidentified_receipts"))
     for part in sorted(refund.parts, key=lambda one: one.payment_id):
         payment = await tx.load(Payment, part.payment_id)
-        if payment.customer_id != refund.customer_id:
+        if not await _theirs(tx, payment, refund.customer_id):
             raise TooMuchAllocated(f"Payment {payment.number} is somebody else's by now.")
         payment.refund(refund.id, part.amount)
     refund.pay(day, await moment_of(tx, day), approval_id)
@@ -118,7 +119,7 @@ async def _named(tx: Tx, bank: BankAccount, asked: NewRefund) -> list[tuple[Paym
             raise Invalid.field(field, f"There is no payment {each.payment_id}.") from error
         if payment.currency != bank.currency:
             raise Invalid.field(field, f"It is in {payment.currency}, and the bank account in {bank.currency}.")
-        if found and payment.customer_id != found[0][0].customer_id:
+        if found and not await _theirs(tx, payment, found[0][0].customer_id):
             raise Invalid.field(field, "It is another customer's than the others.")
         payment.ensure_received()
         amount = each.amount or payment.unallocated
@@ -128,14 +129,22 @@ async def _named(tx: Tx, bank: BankAccount, asked: NewRefund) -> list[tuple[Paym
     return found
 
 
+async def _theirs(tx: Tx, payment: Payment, customer_id: UUID | None) -> bool:
+    """Whether it is the payment of this customer, who may be called otherwise by now; or nobody's, as long as nobody is known."""
+    if payment.customer_id is None or customer_id is None:
+        return payment.customer_id == customer_id
+    return await same_customer(tx, payment.customer_id, customer_id)
+
+
 async def _credit(tx: Tx, bank: BankAccount, asked: NewRefund) -> list[tuple[Payment, int]]:
     """Of the customer's payments, the oldest first, as much as is asked for."""
     assert asked.customer_id is not None
-    await known_buyer(tx, asked.customer_id)
+    customer_id = (await known_buyer(tx, asked.customer_id)).customer_id
+    assert customer_id is not None
     query = (
         select(Payment.id)
         .where(
-            Payment.customer_id == asked.customer_id,
+            Payment.customer_id.in_(await standing_for(tx, customer_id)),
             Payment.currency == bank.currency,
             Payment.status == "received",
             Payment.amount > Payment.allocated + Payment.refunded,

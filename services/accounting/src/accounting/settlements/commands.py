@@ -64,7 +64,7 @@ async def settle(tx: Tx, asked: ReturnSettlementRequested) -> ReturnSettlement:
                 await invoicing.shrink(tx, invoice)
         elif (amounts := _to_credit(invoice, wanted)) and any(amounts[0].values()):
             nets, quantities = amounts
-            note = await take_back(tx, invoice, with_tax(invoice, nets), quantities, reason, await days.today(tx))
+            note = await take_back(tx, invoice, await with_tax(tx, invoice, nets), quantities, reason)
             notes.append((note.id, note.net, note.tax))
     fee = None
     if asked.fee is not None:

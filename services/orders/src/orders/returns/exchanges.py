@@ -4,18 +4,21 @@ from collections.abc import Sequence
 from decimal import Decimal
 from uuid import UUID
 
+from sqlalchemy import select
+
 from orders.commands import next_number
 from orders.credit import commands as credit
+from orders.customers import by_now
 from orders.lines import OrderLine
 from orders.models import NOTHING, Order
-from orders.projections import ItemCopy, WarehouseCopy
+from orders.projections import ItemCopy, TaxCodeCopy, TaxPolicyCopy, WarehouseCopy, days
 from orders.returns.models import Return, ReturnLine
 from tailrace.core import clock
 from tailrace.core.ids import uuid7
 from tailrace.core.money import portion
-from tailrace.core.taxes import Levy, tax_lines
+from tailrace.core.taxes import Levy, in_force, tax_lines
 from tailrace.db.database import Tx
-from tailrace.messaging.replica import Replica, by_ids
+from tailrace.messaging.replica import Replica, by_code, by_ids
 
 _TERMS = (
     "customer_reference",
@@ -48,8 +51,9 @@ async def finish(tx: Tx, of: Return) -> None:
 async def _drafted(tx: Tx, of: Return) -> tuple[Order, bool]:
     """The new order, and whether all of it can still leave."""
     before = await tx.find(Order, of.order_id)
-    lines = _lines(before, of.to_exchange)
+    lines = await _lines(tx, before, of.to_exchange)
     terms = {name: getattr(before, name) for name in _TERMS}
+    terms["customer_id"] = await by_now(tx, before.customer_id)
     terms |= {"owner_id": of.owner_id, "owner_name": of.owner_name, "ordered_at": clock.now(), "requested_date": None}
     terms |= {"quote_id": None, "quote_number": None, "quote_revision": None, "reservation_expires_in_seconds": None}
     order = Order.drafted(await next_number(tx), lines, terms)
@@ -59,14 +63,14 @@ async def _drafted(tx: Tx, of: Return) -> tuple[Order, bool]:
     return order, all(each.active for each in copies)
 
 
-def _lines(before: Order, wanted: Sequence[ReturnLine]) -> list[OrderLine]:
-    """So much of the former lines, each once, at their price and rate; the tax is rounded once for each rate."""
+async def _lines(tx: Tx, before: Order, wanted: Sequence[ReturnLine]) -> list[OrderLine]:
+    """So much of the former lines, each once, at their price and rate; the tax is rounded as the company does today."""
     quantities: dict[UUID, Decimal] = {}
     for each in wanted:
         quantities[each.line_id] = quantities.get(each.line_id, NOTHING) + each.accepted
     old = [line for line in before.lines if line.id in quantities]
     nets = [portion(line.net, quantities[line.id], line.quantity) for line in old]
-    levies = [Levy(line.tax_code, line.tax_rate) for line in old]
+    levies = await _levies(tx, old)
     taxes = tax_lines(list(zip(nets, levies, strict=True)))
     same = ("item_id", "sku", "name", "warehouse_id", "unit", "decimals", "unit_price", "tax_code", "tax_rate")
     return [
@@ -83,3 +87,18 @@ def _lines(before: Order, wanted: Sequence[ReturnLine]) -> list[OrderLine]:
         )
         for position, (line, net, tax) in enumerate(zip(old, nets, taxes, strict=True), 1)
     ]
+
+
+async def _levies(tx: Tx, lines: Sequence[OrderLine]) -> list[Levy]:
+    """The rates that were agreed, each rounded as its tax code says by now, or the company."""
+    today = await days.today(tx)
+    codes = await by_code(tx, TaxCodeCopy, {line.tax_code for line in lines if line.tax_code is not None})
+    policy = await tx.scalar(select(TaxPolicyCopy))
+    company = None if policy is None else in_force(policy.roundings, today)
+    levies = []
+    for line in lines:
+        own = in_force(codes[line.tax_code].roundings, today) if line.tax_code in codes else None
+        said = own or company
+        rounding = {} if said is None else {"level": said["level"], "mode": said["mode"]}
+        levies.append(Levy(line.tax_code, line.tax_rate, **rounding))
+    return levies

@@ -1,18 +1,20 @@
 """What happens to returns in the warehouse. The row's lock decides whether goods came before nothing more was expected."""
 
+from collections.abc import Set
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from contracts.return_shipments import UnexpectedGoods
 from contracts.returns import ReturnAuthorised
 from shipping.commands import MOVED
 from shipping.dates import dates
+from shipping.models import Shipment
 from shipping.returns.bodies import InspectionBody, ReceiptBody
 from shipping.returns.models import ReturnShipment
 from tailrace.core import clock
-from tailrace.core.errors import Unknown
+from tailrace.core.errors import Invalid, Unknown
 from tailrace.db.database import Tx
 from tailrace.db.error_classes import NotYet
 
@@ -27,6 +29,7 @@ async def receive(tx: Tx, id: UUID, match: int | None, said: ReceiptBody) -> Ret
     """Raises Implausible, WrongState, TooMuch, Invalid."""
     at = await _when(tx, said.received_at)
     shipment = await tx.load(ReturnShipment, id, match)
+    await _check_left(tx, shipment, {line.return_line_id for line in said.lines}, at)
     came = [(line.return_line_id, line.quantity) for line in said.lines]
     shipment.receive(came, [UnexpectedGoods(**each.model_dump()) for each in said.unexpected], at)
     return shipment
@@ -47,6 +50,14 @@ async def end(tx: Tx, id: UUID, reason: str) -> None:
     except Unknown:
         raise NotYet(f"return shipment {id} is not here") from None
     shipment.end(reason)
+
+
+async def _check_left(tx: Tx, shipment: ReturnShipment, lines: Set[UUID], at: datetime) -> None:
+    """Raises Invalid for goods that would be back before they left."""
+    parts = {line.shipment_id for line in shipment.lines if line.id in lines}
+    left = await tx.scalar(select(func.max(Shipment.dispatched_at)).where(Shipment.id.in_(parts)))
+    if left is not None and at < left:
+        raise Invalid.field("/received_at", f"It left at {left.isoformat()}: it was not back before that.")
 
 
 async def _when(tx: Tx, asked: datetime | None) -> datetime:
