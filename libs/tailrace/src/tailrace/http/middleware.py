@@ -3,8 +3,10 @@
 Nothing is kept by a cache or guessed to be another format, unless the answer says so itself.
 """
 
+import sys
 import time
 from collections.abc import Collection, Iterable, Sequence
+from http import HTTPStatus
 from uuid import UUID
 
 import structlog
@@ -17,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tailrace.core.errors import MethodUnknown, Problem, TooLarge, VersionRefused
 from tailrace.core.ids import uuid7
 from tailrace.http.problem_details import METHODS, answer, problem_of
+from tailrace.http.uvicorn_protocol import READ_ON
 from tailrace.observability import metrics, tracing
 from tailrace.observability.logs import log
 
@@ -50,6 +53,9 @@ class RequestId:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*_completed(message["headers"]), (b"x-request-id", str(request_id).encode())]
+                if status >= HTTPStatus.BAD_REQUEST and _declared(scope) > READ_ON:
+                    # What comes of it is not read to its end, and who sends it is to know (RFC 9112, 9.6).
+                    message["headers"] = _with_close(message["headers"])
             await send(message)
 
         try:
@@ -110,9 +116,8 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        declared = dict(scope["headers"]).get(b"content-length", b"0")
         limit = self._limit_of(scope)
-        if not declared.isdigit() or len(declared) > _DIGITS or int(declared) > limit:
+        if _declared(scope) > limit:
             await answer(TooLarge(limit), Request(scope))(scope, receive, send)
             return
         seen = 0
@@ -123,7 +128,8 @@ class BodyLimit:
             seen += len(message.get("body", b""))
             if seen > limit:
                 # An HTTPException is the one kind of error that FastAPI lets through while it reads a body.
-                raise HTTPException(TooLarge.status, TooLarge(limit).detail)
+                error = TooLarge(limit)
+                raise HTTPException(error.status, error.detail, error.headers)
             return message
 
         await self._app(scope, limited, send)
@@ -145,6 +151,16 @@ def _completed(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, byte
     said = list(headers)
     named = {name.lower() for name, _ in said}
     return [*said, *(default for default in _DEFAULTS if default[0] not in named)]
+
+
+def _declared(scope: Scope) -> int:
+    """The length of the body by its head; more than any when that is no number of ours."""
+    declared: bytes = dict(scope["headers"]).get(b"content-length", b"0")
+    return int(declared) if declared.isdigit() and len(declared) <= _DIGITS else sys.maxsize
+
+
+def _with_close(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    return [*(each for each in headers if each[0].lower() != b"connection"), (b"connection", b"close")]
 
 
 def _given(scope: Scope) -> UUID | None:
