@@ -266,3 +266,10 @@ async def test_nobody_else_is_let_in(make_harness: MakeHarness, kafka: str) -> N
     # Nothing is there before its topics are, and this is no refusal.
     page = (await client.get(AT, auth=(two["user"], right))).json()
     assert page["events"] == []
+
+
+async def test_what_is_no_user_and_password_is_refused_like_a_wrong_one(partners: Harness) -> None:
+    for said in ("Basic", "Basic %", "Basic YQ==", "Basic //79", "Basic " + "A" * 9000, "Bearer a", "basic YTpi"):
+        answer = await partners.anonymous().get(AT, headers={"Authorization": said})
+        assert (answer.status_code, answer.json()["type"]) == (401, "urn:tailrace:problem:unauthenticated"), said
+        assert answer.headers["www-authenticate"] == 'Basic realm="partner", charset="UTF-8"'
