@@ -3,10 +3,8 @@
 Nothing is stored under an Idempotency-Key: an answer counts once however often it comes.
 """
 
-from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from uuid import UUID
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, Request, Response
 
@@ -20,7 +18,7 @@ from quotes.papers import paper
 from quotes.refusals import LinkEnded
 from quotes.routes import PUBLIC
 from quotes.views import DeclinedView, OfferView
-from tailrace.core.errors import Unavailable, Unknown
+from tailrace.core.errors import Unknown
 from tailrace.db.database import Tx
 from tailrace.http.paper import Paper
 from tailrace.http.public import acting_for
@@ -31,9 +29,6 @@ router: APIRouter = public_router(
     tag="offers", about="Quotes as the customer sees them, by a link that was sent to them."
 )
 
-_AT_ONCE = 2
-_made: Counter[UUID] = Counter()
-"""Documents that this process is making for holders of links, by quote."""
 _REFUSED = declared(404, 410)
 _ANSWERED = declared(404, 409, 410)
 
@@ -52,8 +47,7 @@ async def read_offer_document(request: Request, token: str) -> Paper:
     async with _transaction(request, link := _link(request, token), read_only=True) as tx:
         said = document(_offered(await tx.find(Quote, link.quote_id)), await commands.seller_name(tx))
         layout = (await settings.effective(tx)).layout
-    with _typesetting(link.quote_id):
-        made = await paper(said, layout)
+    made = await paper(said, layout).made(link.quote_id)
     _keep_private(made)
     return made
 
@@ -78,20 +72,6 @@ async def decline_offer(request: Request, response: Response, token: str, body: 
         if quote.status != "declined":
             _offered(quote)
         return DeclinedView.model_validate(await commands.decline(tx, link.quote_id, None, body.reason))
-
-
-@contextmanager
-def _typesetting(quote_id: UUID) -> Iterator[None]:
-    """One of the few documents of a quote that are made at once: the typesetter is everybody's. Raises Unavailable."""
-    if _made[quote_id] >= _AT_ONCE:
-        raise Unavailable("This document is being made for others; try again shortly.")
-    _made[quote_id] += 1
-    try:
-        yield
-    finally:
-        _made[quote_id] -= 1
-        if not _made[quote_id]:
-            del _made[quote_id]
 
 
 def _link(request: Request, token: str) -> Link:
