@@ -26,8 +26,8 @@ class Paper(Response):
 
     @classmethod
     def later(cls, name: str, make: Callable[[], Awaitable[bytes]]) -> Self:
-        """What `make` will answer. `name` is without its ending, in visible ASCII, as numbers of documents are. `TenantRoute` has it made; others await
-        `made`."""
+        """What `make` will answer. `name` is without its ending, in visible ASCII, as numbers of documents are. `TenantRoute` has it made; others
+        await `made`."""
         paper = cls(headers={"Content-Disposition": f'attachment; filename="{name}.pdf"'})
         paper._make = make
         return paper

@@ -4,8 +4,8 @@ from starlette.datastructures import Headers
 
 
 def weighed(headers: Headers, name: str) -> dict[str, float]:
-    """The items of `Accept`, `Accept-Encoding` and their like in lower case and in the order sent, without parameters but for the weight: from 0, which
-    is not taken, to 1. The header may come several times; a weight that is none counts as 0."""
+    """The items of `Accept`, `Accept-Encoding` and their like in lower case and in the order sent, each with its weight: from 0, which is not taken,
+    to 1. Other parameters are left out. The header may come several times; a weight that is none counts as 0."""
     weights: dict[str, float] = {}
     for each in ",".join(headers.getlist(name)).lower().split(","):
         item, *parameters = (part.strip() for part in each.split(";"))

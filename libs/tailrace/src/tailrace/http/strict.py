@@ -1,4 +1,5 @@
-"""What comes in is what the operation declares: a query parameter that it has, once unless it is a list, each value written in the one way of its type, JSON to the digit.
+"""What comes in is what the operation declares: a query parameter that it has, once unless it is a list, each value written in the one way of its
+type, JSON to the digit.
 
 An unknown parameter is refused with those that there are: a mistyped filter must not show everything. A body in another format than JSON is refused
 as that, before anything is looked for in it.
