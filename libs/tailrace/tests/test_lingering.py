@@ -98,11 +98,11 @@ async def test_a_connection_is_good_for_more_once_the_rest_of_a_refused_body_cam
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     async with asyncio.timeout(300):
         writer.write(_post("/no", length=200_000))
-        assert (await reader.readuntil(b"no")).startswith(b"HTTP/1.1 404 ")
+        assert (await reader.readuntil(b"\r\n\r\nno")).startswith(b"HTTP/1.1 404 ")
         writer.write(b"x" * 200_000 + _post("/whole", length=3) + b"abc")
         assert (await reader.readuntil(b"\r\n\r\n3")).startswith(b"HTTP/1.1 200 ")
         writer.write(_post("/no", length=10))
-        await reader.readuntil(b"no")
+        await reader.readuntil(b"\r\n\r\nno")
         writer.write(b"x" * 10)
         # It is idle from here on, and as all idle ones it is not kept for ever.
         assert await reader.read() == b""
