@@ -254,5 +254,9 @@ async def test_a_document_that_is_made_holds_no_connection(desk: Desk, monkeypat
 
     monkeypatch.setattr(papers, "typeset", watched)
     made = await desk.h.client.get(here)
-    assert (made.status_code, made.headers["content-length"], made.content[:5]) == (200, str(len(made.content)), b"%PDF-")
+    assert (made.status_code, made.headers["content-length"], made.content[:5]) == (
+        200,
+        str(len(made.content)),
+        b"%PDF-",
+    )
     assert held == [0]

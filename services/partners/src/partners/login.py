@@ -16,7 +16,6 @@ from tailrace.core.errors import Unauthenticated
 from tailrace.db.database import Database
 
 
-
 class _Basic(HTTPBasic):
     """What cannot be read as a user and a password is refused like what counts for nothing."""
 

@@ -57,9 +57,7 @@ _MODULES_OF_A5 = 260
 _LINES = 6
 
 
-def labels(
-    shipment: Shipment, labelling: Labelling | None, carrier: str, language: Language | None, on: date
-) -> Paper:
+def labels(shipment: Shipment, labelling: Labelling | None, carrier: str, language: Language | None, on: date) -> Paper:
     """Labels of all its parcels, one a page. Raises NotNumbered; making them, CannotBeTypeset, and Unavailable when too many documents are made."""
     said = labels_data(shipment, labelling, carrier, language, on)
     template = files("shipping.labels").joinpath("label.typ").read_bytes()
