@@ -86,9 +86,9 @@ async def test_a_cursor_of_ones_own_making(toy: Harness) -> None:
 
 
 async def test_a_cursor_is_good_for_the_list_that_gave_it(toy: Harness) -> None:
-    for text in ("a", "b"):
-        await toy.client.post("/v1/notes", json={"text": text})
-        await toy.client.post("/v1/labels", json={"code": text, "name": text})
+    for word in ("a", "b"):
+        await toy.client.post("/v1/notes", json={"text": word})
+        await toy.client.post("/v1/labels", json={"code": word, "name": word})
     cursor = (await toy.client.get("/v1/labels", params={"limit": 1})).json()["next_cursor"]
     assert len((await toy.client.get("/v1/labels", params={"cursor": cursor})).json()["items"]) == 1
     for path, sort in (("/v1/notes", "id"), ("/v1/labels", "-id"), ("/v1/labels", "code")):

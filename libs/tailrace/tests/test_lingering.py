@@ -69,8 +69,8 @@ REFUSED: dict[str, tuple[bytes, int]] = {
     "in its own last request": (_post("/no", "Connection: close", length=2**21), 404),
     "in chunks": (_post("/too-large") + b"10000\r\n", 413),
     "for a chunk that is none": (_post("/whole") + b"zz\r\n", 400),
-    "for a head that is too large": (_post("/whole", f"X-A: {'a' * 70_000}", length=2), 431),
-    "for a target that is too long": (_post(f"/whole?{'a' * 70_000}", length=2), 414),
+    "for a head that is too large": (_post("/whole", f"X-A: {'a' * 600_000}", length=2), 431),
+    "for a target that is too long": (_post(f"/whole?{'a' * 600_000}", length=2), 414),
     "for no HTTP": (b"\x16\x03\x01\x02\x00\r\n\r\n", 400),
 }
 
@@ -140,3 +140,15 @@ async def test_who_announces_more_than_is_read_on_is_told_that_the_connection_en
         head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 300)
         assert (b"connection: close" in head.lower()) is ends
         writer.close()
+
+
+async def test_a_head_that_names_every_event_of_a_long_document_is_taken_in_pieces(start: Start) -> None:
+    port = await start()
+    head = _post("/whole", f"Tailrace-After: {'x' * 32_000}", length=2)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for piece in (head[:20_000], head[20_000:] + b"ab"):
+        writer.write(piece)
+        # The answer to another one says that what was sent before it has been read.
+        await asyncio.to_thread(read_late, port, _post("/whole", "Connection: close", length=0), [])
+    assert (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 300)).startswith(b"HTTP/1.1 200 ")
+    writer.close()

@@ -1,4 +1,4 @@
-"""A client that sends all that it has to send and reads the answer only then, over a plain socket: a lost answer is an error here, not an empty one."""
+"""A client that sends all that it has to send and reads the answer only then, over a plain socket: an answer that is lost is an error here."""
 
 import socket
 from collections.abc import Iterable

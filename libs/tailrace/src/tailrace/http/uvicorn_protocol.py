@@ -19,7 +19,6 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Any, ClassVar, cast
 
 import h11
-from h11._connection import DEFAULT_MAX_INCOMPLETE_EVENT_SIZE
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from tailrace.core.errors import BadRequest, Problem, RequestTimeout, Unavailable
@@ -28,6 +27,9 @@ from tailrace.http.addresses import address_key, is_among
 from tailrace.http.admission import HANG_UP
 from tailrace.http.problem_details import MEDIA_TYPE
 
+LONGEST_HEAD = 64 * 1024
+"""Bytes of a head that arrives in pieces; one that comes at once may be a little longer. `Tailrace-After` alone names every event of a write, some 30 kB
+for the longest document."""
 READ_ON = 16 * 1024 * 1024
 """Bytes of a body that are still taken, and thrown away, once its request was refused."""
 
@@ -143,10 +145,11 @@ class HttpProtocol(H11Protocol):
     def _why(self, error: BaseException | None, said: str) -> Problem:
         if getattr(error, "error_status_hint", None) != HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:
             return BadRequest(said)
-        most = self.config.h11_max_incomplete_event_size or DEFAULT_MAX_INCOMPLETE_EVENT_SIZE
         if b"\n" in self.conn.trailing_data[0]:
-            return HeadTooLarge(f"The head of a request has at most {most} bytes.")
-        return TargetTooLong(f"The head of a request has at most {most} bytes, and its first line alone has more.")
+            return HeadTooLarge(f"The head of a request has at most {LONGEST_HEAD} bytes.")
+        return TargetTooLong(
+            f"The head of a request has at most {LONGEST_HEAD} bytes, and its first line alone has more."
+        )
 
     def _of_proxy(self) -> bool:
         return is_among(self.client[0] if self.client else None, self.proxies)
