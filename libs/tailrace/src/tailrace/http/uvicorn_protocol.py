@@ -28,8 +28,8 @@ from tailrace.http.admission import HANG_UP
 from tailrace.http.problem_details import MEDIA_TYPE
 
 LONGEST_HEAD = 64 * 1024
-"""Bytes of a head that arrives in pieces; one that comes at once may be a little longer. `Tailrace-After` alone names every event of a write, some 30 kB
-for the longest document."""
+"""Bytes of a head that arrives in pieces; one that comes at once may be a little longer. `Tailrace-After` alone names every event of a write, some
+30 kB for the longest document."""
 READ_ON = 16 * 1024 * 1024
 """Bytes of a body that are still taken, and thrown away, once its request was refused."""
 
