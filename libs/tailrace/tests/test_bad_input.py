@@ -77,11 +77,23 @@ async def test_a_cursor_of_ones_own_making(toy: Harness) -> None:
         ("text", (["a"], some_id)),
     ]
     for sort, values in forged:
-        answer = await toy.client.get("/v1/notes", params={"sort": sort, "cursor": _cursor(sort, *values)})
+        cursor = _cursor(f"{Note.__tablename__} {sort}", *values)
+        answer = await toy.client.get("/v1/notes", params={"sort": sort, "cursor": cursor})
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "cursor"), values
     nested = base64.urlsafe_b64encode(b"[" * 3000).decode()
     answer = await toy.client.get("/v1/notes", params={"cursor": nested})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "cursor")
+
+
+async def test_a_cursor_is_good_for_the_list_that_gave_it(toy: Harness) -> None:
+    for word in ("a", "b"):
+        await toy.client.post("/v1/notes", json={"text": word})
+        await toy.client.post("/v1/labels", json={"code": word, "name": word})
+    cursor = (await toy.client.get("/v1/labels", params={"limit": 1})).json()["next_cursor"]
+    assert len((await toy.client.get("/v1/labels", params={"cursor": cursor})).json()["items"]) == 1
+    for path, sort in (("/v1/notes", "id"), ("/v1/labels", "-id"), ("/v1/labels", "code")):
+        answer = await toy.client.get(path, params={"cursor": cursor, "sort": sort})
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "cursor"), (path, sort)
 
 
 def test_a_column_that_may_be_null_is_no_sort(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,6 +75,9 @@ async def test_what_is_wrong_with_one_keeps_no_other_and_leaves_nothing(toy: Har
         6: ["/items/6"],
         7: ["/items/7"],
     }
+    many = await _sent(toy, [{f"k{number}": 1 for number in range(40)}])
+    assert len(many["items"][0]["problem"]["errors"]) == 5
+    assert "errors, of which the first 5 are named" in many["items"][0]["problem"]["detail"]
     assert problems[3]["type"] == "urn:tailrace:problem:code-taken"
     assert len(await toy.published("label.created")) == 4
     assert all("id" not in item and "events" in item for item in said["items"] if item["became"] == "refused")

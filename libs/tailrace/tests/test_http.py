@@ -1,14 +1,20 @@
 """What RFC 9110 asks of every route: HEAD, `Allow`, conditional requests, media types, and what caches and browsers are told."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Annotated, Any
 
 import httpx2
 import pytest
-from fastapi import Header
+from fastapi import FastAPI, Header, Request
+from fastapi.responses import StreamingResponse
+from starlette.types import Message
 from toy import Note, Reader, service
 
 from tailrace.core.ids import uuid7
+from tailrace.http.exports import CSV, XLSX, asked_for
+from tailrace.http.middleware import HeadAsGet
 from tailrace.http.routing import ResourceView, Tx, tenant_router
 from tailrace_testing import Harness, MakeHarness
 
@@ -215,3 +221,78 @@ async def test_no_answer_is_kept_or_guessed_unless_it_says_so(toy: Harness) -> N
     assert {answer.headers["x-content-type-options"] for answer in [*answers, await toy.client.get(path)]} == {
         "nosniff"
     }
+
+
+async def test_a_head_of_what_never_ends_does() -> None:
+    app = FastAPI()
+    app.add_middleware(HeadAsGet)
+    ended = asyncio.Event()
+
+    async def ticks() -> AsyncIterator[bytes]:
+        try:
+            while True:
+                await asyncio.sleep(0)
+                yield b"tick"
+        finally:
+            ended.set()
+
+    @app.get("/ticks")
+    async def read_ticks() -> StreamingResponse:
+        return StreamingResponse(ticks(), media_type="text/event-stream")
+
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://toy") as client:
+        async with asyncio.timeout(300):
+            head = await client.head("/ticks")
+            await ended.wait()
+    assert (head.status_code, head.content, head.headers["content-type"][:17]) == (200, b"", "text/event-stream")
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        (["text/csv"], CSV),
+        (["text/csv, application/json"], CSV),
+        (["application/json, text/csv"], None),
+        (["text/csv;q=0, */*"], None),
+        (["text/csv;q=0.1, application/json"], None),
+        (["application/json;q=0.1", "text/csv"], CSV),
+        (["text/csv;q=0.5, */*;q=0.9"], None),
+        (["*/*", f"{XLSX} ; Q=1"], XLSX),
+        (["text/csv;q=2"], None),
+        ([], None),
+    ],
+)
+def test_a_file_is_what_accept_likes_best(accept: list[str], kind: str | None) -> None:
+    headers = [(b"accept", each.encode()) for each in accept]
+    assert asked_for(Request({"type": "http", "headers": headers})) == kind
+
+
+async def test_a_target_may_be_a_whole_address_of_this_host(toy: Harness) -> None:
+    async def ask(target: bytes, host: bytes) -> list[Message]:
+        scope = {
+            "type": "http",
+            "http_version": "1.1",
+            "scheme": "http",
+            "server": ("toy", 80),
+            "client": ("127.0.0.1", 1),
+            "method": "GET",
+            "path": target.decode(),
+            "raw_path": target,
+            "query_string": b"",
+            "headers": [(b"host", host)],
+        }
+        said: list[Message] = []
+
+        async def send(message: Message) -> None:
+            said.append(message)
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        await toy.app(scope, receive, send)
+        return said
+
+    for target in (b"http://Toy:80/health/live", b"HTTPS://toy:80/health/%6cive"):
+        assert (await ask(target, b"toy:80"))[0]["status"] == 200, target
+    for target, status in ((b"http://other/health/live", 400), (b"http://toy:80", 404), (b"ftp://toy:80/x", 404)):
+        assert (await ask(target, b"toy:80"))[0]["status"] == status, target

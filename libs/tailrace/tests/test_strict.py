@@ -240,3 +240,15 @@ async def test_what_two_readers_could_read_differently_is_one_row(toy: Harness) 
     for code in ("cafe\u0301", "CAFÉ", "ＣＡＦÉ", "café"):
         again = await toy.client.post("/v1/labels", json={"code": code})
         assert (again.status_code, again.json()["errors"][0]["field"]) == (409, "/code"), code
+
+
+async def test_what_has_one_value_is_given_once(toy: Harness) -> None:
+    for path, name in (
+        ("/v1/scales?whole=1&whole=2", "whole"),
+        ("/v1/scales?whole=1&wh%6fle=1", "whole"),
+        ("/v1/scales?several=1&text=a&text=a&several=2", "text"),
+        ("/v1/notes?limit=1&limit=200", "limit"),
+        ("/v1/notes?cursor=a&cursor=a", "cursor"),
+    ):
+        answer = await toy.client.get(path)
+        assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (400, [name]), path

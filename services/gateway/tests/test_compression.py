@@ -118,3 +118,10 @@ async def test_pages_are_compressed_once_and_not_sent_twice(make_stand: MakeStan
 )
 def test_who_takes_gzip(said: str, takes: bool) -> None:
     assert takes_gzip(Headers({"accept-encoding": said})) is takes
+
+
+async def test_who_takes_nothing_but_gzip_gets_the_shortest_answer_so(stand: Stand) -> None:
+    for said in ("gzip, identity;q=0", "gzip;q=0.5, *;q=0"):
+        answer, body = await _got(stand, "/v1/public/problem", **{"Accept-Encoding": said})
+        assert answer.headers["Content-Encoding"] == "gzip"
+        assert json.loads(gzip.decompress(body))["type"] == "urn:mine"

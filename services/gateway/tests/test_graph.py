@@ -256,7 +256,12 @@ async def test_what_is_no_graphql_request_is_a_problem(stand: Stand) -> None:
     async with stand.client.post("/graphql", json={"query": "{orders {items {id}}}"}) as answer:
         assert answer.status == 401
     async with stand.client.delete("/graphql", headers=bearer()) as answer:
-        assert answer.status == 405
+        assert (answer.status, answer.headers["Allow"]) == (405, "GET, HEAD, POST")
+    async with stand.client.get("/graphql?query=%7B%ff%7D", headers=bearer()) as answer:
+        assert (answer.status, answer.content_type) == (400, "application/problem+json")
+    coded = {**bearer(), "Content-Type": "application/json", "Content-Encoding": "gzip"}
+    async with stand.client.post("/graphql", data=b"{}", headers=coded) as answer:
+        assert (answer.status, answer.headers["Accept-Encoding"]) == (415, "")
     assert not stand.orders.seen
 
 
@@ -300,3 +305,20 @@ def test_a_gateway_loads_nothing_of_it_before_it_is_asked() -> None:
     loaded = "import sys, gateway.service; print([name for name in sys.modules if name.partition('.')[0] == 'graphql'])"
     said = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
     assert said.stdout == "[]\n"
+
+
+async def test_a_head_is_a_get_without_the_content(stand: Stand) -> None:
+    path = f"/graphql?{urlencode({'query': '{orders(limit: 1) {items {id}}}'})}"
+    async with stand.client.get(path, headers=bearer()) as got, stand.client.head(path, headers=bearer()) as head:
+        assert (got.status, head.status, await head.read()) == (200, 200, b"")
+        assert head.headers["Content-Type"] == got.headers["Content-Type"]
+    assert len(stand.orders.seen) == 2
+
+
+async def test_a_refusal_of_every_row_is_not_told_of_each(stand: Stand) -> None:
+    refusal = Response(MISSING, 403, media_type="application/problem+json")
+    stand.catalog.says[ITEMS] = lambda _: refusal
+    said = await _ask(stand, "{orders(limit: 120) {items {item {name}}}}")
+    assert [each["item"] for each in said["data"]["orders"]["items"]] == [None] * 120
+    assert len(said["errors"]) == 50
+    assert said["extensions"] == {"errors": {"count": 120, "shown": 50}}

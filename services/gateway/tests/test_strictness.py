@@ -35,7 +35,14 @@ REFUSED = {
     "two tokens": _request(b"GET /v1/public/x HTTP/1.1", b"Authorization: Bearer a", b"Authorization: Bearer b"),
     "two idempotency keys": _request(b"POST /v1/public/x HTTP/1.1", b"Idempotency-Key: a", b"Idempotency-Key: b"),
     "a header that is not UTF-8": _request(b"GET /v1/public/x HTTP/1.1", b"X-A: \xff\xfe"),
-    "an absolute target": _request(b"GET http://h/v1/public/x HTTP/1.1"),
+    "an absolute target at another host": _request(b"GET http://other/v1/public/x HTTP/1.1"),
+    "an absolute target that leads astray": _request(b"GET http://h/v1/public/../orders HTTP/1.1"),
+    "another scheme": _request(b"GET ftp://h/v1/public/x HTTP/1.1"),
+    "a host alone": _request(b"GET h:80 HTTP/1.1"),
+    "a star of what is read": _request(b"GET * HTTP/1.1"),
+    "two ranges": _request(b"GET /v1/public/x HTTP/1.1", b"Range: bytes=0-1", b"Range: bytes=2-3"),
+    "two places": _request(b"GET /v1/public/x HTTP/1.1", b"Last-Event-ID: 1", b"Last-Event-ID: 2"),
+    "two origins": _request(b"GET /v1/public/x HTTP/1.1", b"Origin: http://a", b"Origin: http://b"),
     "dot segments": _request(b"GET /v1/public/../orders HTTP/1.1"),
     "encoded dot segments": _request(b"GET /v1/public/%2e%2e/orders HTTP/1.1"),
     "an encoded slash": _request(b"GET /v1/public%2Fx HTTP/1.1"),
@@ -106,3 +113,26 @@ async def test_a_second_request_in_the_same_packet_is_a_request_of_its_own(stand
         ("/v1/public/1", "ab"),
         ("/v1/public/2", ""),
     ]
+
+
+async def test_an_absolute_target_at_this_host_means_its_path(stand: Stand) -> None:
+    answer = await stand.raw(_request(b"GET http://H/v1/public/x?a=1 HTTP/1.1"))
+    assert answer.startswith(b"HTTP/1.1 200 "), answer
+    assert [(seen["path"], seen["query"]) for seen in stand.orders.seen] == [("/v1/public/x", "a=1")]
+
+
+async def test_a_star_asks_what_there_is_at_all(stand: Stand) -> None:
+    answer = await stand.raw(_request(b"OPTIONS * HTTP/1.1"))
+    assert answer.startswith(b"HTTP/1.1 204 ")
+    assert b"\r\nallow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n" in answer
+    assert stand.orders.seen == []
+
+
+async def test_a_head_that_is_too_long_says_which_part(stand: Stand) -> None:
+    for request, status in (
+        (_request(b"GET /v1/public/x?" + b"a" * 600_000 + b" HTTP/1.1"), b"414"),
+        (_request(b"GET /v1/public/x HTTP/1.1", b"X-A: " + b"a" * 600_000), b"431"),
+    ):
+        answer = await stand.raw(request)
+        assert answer.startswith(b"HTTP/1.1 " + status), answer
+        assert json.loads(answer.partition(b"\r\n\r\n")[2])["status"] == int(status)

@@ -36,3 +36,15 @@ async def test_a_line_that_cannot_be_sold_refuses_its_order_and_no_other(desk: D
     rows = [row[-3:] for row in csv.reader(io.StringIO(refused.text))][1:]
     assert [row[0] for row in rows] == ["2", "3"]
     assert "HOUR is a service" in rows[1][2]
+
+
+async def test_a_long_cell_is_not_repeated_in_every_reason(desk: Desk) -> None:
+    head = "Customer reference,Customer,Currency,Street,SKU,Warehouse,Quantity,Net\n"
+    rows = f"PO-1,Ada,EUR,{'x' * 19_000},BOLT,N,1,100\n" + f",,,y,{'S' * 19_000},N,1,100\n" * 20
+    job = await desk.h.import_rows(f"{AT}/import", head + rows)
+    assert job["counts"] == {"refused": 1}
+    refused = await desk.h.client.get(f"{AT}/jobs/{job['id']}/refused")
+    reasons = [row[-1] for row in csv.reader(io.StringIO(refused.text))][1:]
+    assert len(reasons) == 21
+    assert all("It is 'xxx" in reason and "There is no SSS" in reason for reason in reasons[1:])
+    assert max(map(len, [*reasons, *job["messages"]])) < 300

@@ -255,14 +255,17 @@ async def test_nobody_else_is_let_in(make_harness: MakeHarness, kafka: str) -> N
         ("operator", right),
         (f"partner.{uuid4()}", right),
     ]
+    unreadable = ("Basic", "Basic %", "Basic YQ==", "Basic //79", "Basic " + "A" * 9000, "Bearer a")
     for path in (AT, STREAM):
         refused = [
             await client.get(path),
             await partners.client.get(path),
             *[await client.get(path, auth=login) for login in tried],
+            *[await client.get(path, headers={"Authorization": said}) for said in unreadable],
         ]
         assert {each.status_code for each in refused} == {401}
-        assert all(each.headers["www-authenticate"].startswith("Basic") for each in refused)
+        assert all(each.headers["www-authenticate"] == 'Basic realm="partner", charset="UTF-8"' for each in refused)
+        assert {each.json()["type"] for each in refused} == {"urn:tailrace:problem:unauthenticated"}
     # Nothing is there before its topics are, and this is no refusal.
     page = (await client.get(AT, auth=(two["user"], right))).json()
     assert page["events"] == []

@@ -13,6 +13,8 @@ import structlog
 from structlog.testing import capture_logs
 
 from contracts.customers import PostalAddress
+from quotes import papers
+from tailrace.documents import typeset
 from tailrace_testing import SetClock
 
 from .conftest import AT, Desk
@@ -218,3 +220,43 @@ async def test_a_japanese_customer_gets_a_japanese_document(desk: Desk) -> None:
         ["〒100-0005", "東京都千代田区", "丸の内1-1-1"],
     )
     assert (await desk.h.client.get(f"{AT}/{quote['id']}/document")).status_code == 200
+
+
+async def test_one_link_does_not_keep_the_typesetter_from_others(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    links = [f"{await desk.link(await desk.sent())}/document" for _ in range(2)]
+    entered, go = asyncio.Semaphore(0), asyncio.Event()
+
+    async def held_up(*of: Any) -> bytes:
+        entered.release()
+        await go.wait()
+        return await typeset(*of)
+
+    monkeypatch.setattr(papers, "typeset", held_up)
+    monkeypatch.setattr("tailrace.http.paper._OF_ONE", 2)
+    held = [asyncio.create_task(ask(desk, path)) for path in (links[0], links[0], links[1])]
+    async with asyncio.timeout(300):
+        for _ in held:
+            await entered.acquire()
+    refused = await ask(desk, links[0])
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+    go.set()
+    assert [(await each).status_code for each in held] == [200, 200, 200]
+    assert (await ask(desk, links[0])).status_code == 200
+
+
+async def test_a_document_that_is_made_holds_no_connection(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = f"{AT}/{(await desk.sent())['id']}/document"
+    held: list[int] = []
+
+    async def watched(*of: Any) -> bytes:
+        held.append(desk.h.database.engine.pool.checkedout())  # type: ignore[attr-defined]
+        return await typeset(*of)
+
+    monkeypatch.setattr(papers, "typeset", watched)
+    made = await desk.h.client.get(here)
+    assert (made.status_code, made.headers["content-length"], made.content[:5]) == (
+        200,
+        str(len(made.content)),
+        b"%PDF-",
+    )
+    assert held == [0]

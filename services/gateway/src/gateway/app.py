@@ -17,6 +17,7 @@ from gateway.compression import Compression
 from gateway.feed import Feed, UserEvents
 from gateway.forward import Forwarder
 from gateway.gateway import Gateway
+from gateway.graph.door import METHODS as GRAPHQL_METHODS
 from gateway.graph.door import PREFIX as GRAPHQL
 from gateway.graph.door import Door, Inside
 from gateway.graph.offer import OFFER, Offer
@@ -24,7 +25,7 @@ from gateway.in_flight import InFlight
 from gateway.limits import Limit
 from gateway.pace import Pace
 from gateway.revocations import Revocations
-from gateway.routes import Forwarded, Read, forwarded
+from gateway.routes import Forwarded, forwarded
 from gateway.screen_reads import ScreenReads
 from gateway.screens import SCREENS
 from gateway.table import load_table
@@ -34,7 +35,7 @@ from tailrace.http import problem_details
 from tailrace.http.admission import AdmissionControl
 from tailrace.http.auth import Verifier
 from tailrace.http.jwks import PublishedKeys
-from tailrace.http.middleware import RequestId
+from tailrace.http.middleware import HeadAsGet, RequestId
 from tailrace.kafka.diary import Diary
 from tailrace.observability import metrics, tracing
 from tailrace.runtime.openapi_screens import PREFIX
@@ -120,8 +121,8 @@ def build(
     app.include_router(health.router(keys, revocations))
     app.include_router(pages.router(promised))
     app.include_router(health.for_operators(metrics.router, settings.metrics_from))
-    app.router.routes.append(Read(PREFIX, screen_reads))
-    app.router.routes.append(Forwarded(GRAPHQL, Door(admission, accesses, graphql)))
+    app.router.routes.append(Forwarded(PREFIX, screen_reads, ("GET", "HEAD")))
+    app.router.routes.append(Forwarded(GRAPHQL, HeadAsGet(Door(admission, accesses, graphql)), GRAPHQL_METHODS))
     app.router.routes.extend(forwarded(table, gateway))
     app.router.default = gateway
     app.add_middleware(Compression)

@@ -1,4 +1,5 @@
-"""Answers of a kilobyte and more go out compressed (gzip, RFC 9110, 8.4.1) to clients that say that they take that.
+"""Answers of a kilobyte and more go out compressed (gzip, RFC 9110, 8.4.1) to clients that say that they take that, shorter ones to those that take
+nothing else.
 
 A coding of an answer is a representation of its own, so its strong ETag is one too: `"3-gzip"` goes out where the service said `"3"`, and comes
 back to the service as `"3"` (RFC 9110, 8.8.3.3). A stream of events, a part of something, what must not be transformed, and what is compressed
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tailrace.http.preferences import weighed
 
 AT_LEAST = 1024
 """Bytes."""
@@ -39,7 +42,9 @@ class Compression:
             scope["headers"] = [
                 (name, _CODED.sub(b'"', value) if name in _CONDITIONS else value) for name, value in scope["headers"]
             ]
-        answer = _Answer(send, takes_gzip(Headers(scope=scope)), seen, scope["method"] == "HEAD")
+        asked = Headers(scope=scope)
+        least = 1 if refuses_identity(asked) else AT_LEAST
+        answer = _Answer(send, takes_gzip(asked), least, seen, scope["method"] == "HEAD")
         await self._app(scope, receive, answer.send)
         await answer.break_off()
 
@@ -50,6 +55,8 @@ class _Answer:
 
     _send: Send
     _gzip: bool
+    _least: int
+    """Bytes from which on it is compressed."""
     _seen: bytes
     _head: bool
     _start: Message | None = None
@@ -76,7 +83,7 @@ class _Answer:
             if "accept-encoding" not in headers.get("vary", "").lower():
                 headers.add_vary_header("Accept-Encoding")
             size = headers.get("content-length")
-            if self._gzip and (int(size) if size else AT_LEAST if more or self._head else len(body)) >= AT_LEAST:
+            if self._gzip and (int(size) if size else AT_LEAST if more or self._head else len(body)) >= self._least:
                 self._compressor = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
                 _code(headers)
         if self._compressor is not None:
@@ -103,15 +110,14 @@ class _Answer:
 
 def takes_gzip(asked: Headers) -> bool:
     """Whether `Accept-Encoding` lists gzip, or `*`, with a weight above 0 (RFC 9110, 12.5.3)."""
-    weights: dict[str, float] = {}
-    for each in ",".join(asked.getlist("accept-encoding")).lower().split(","):
-        coding, _, parameter = each.partition(";")
-        name, _, value = parameter.strip().partition("=")
-        try:
-            weights[coding.strip()] = float(value) if name.strip() == "q" else 1.0
-        except ValueError:
-            weights[coding.strip()] = 0.0
-    return weights.get("gzip", weights.get("*", 0.0)) > 0
+    weights = weighed(asked, "accept-encoding")
+    return weights.get("gzip", weights.get("x-gzip", weights.get("*", 0.0))) > 0
+
+
+def refuses_identity(asked: Headers) -> bool:
+    """Whether what is not compressed is not taken: then the shortest answer is, if it may be and the client takes gzip."""
+    weights = weighed(asked, "accept-encoding")
+    return weights.get("identity", weights.get("*", 1.0)) == 0
 
 
 def _may_be_coded(status: int, headers: Headers) -> bool:

@@ -5,6 +5,7 @@ body, and only then let it be one of the requests that its tenant or address has
 from collections.abc import Callable
 from contextlib import ExitStack
 
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from gateway.accesses import Accesses
@@ -16,6 +17,7 @@ from gateway.pace import Pace
 from gateway.table import Table
 from gateway.upload import READ_AHEAD, ClientGone, Upload
 from tailrace.core.errors import TooLarge, Unknown
+from tailrace.http.problem_details import METHODS
 
 
 class Gateway:
@@ -39,6 +41,10 @@ class Gateway:
         self._tenant_uploads = tenant_uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "OPTIONS" and scope["raw_path"] == b"*":
+            # RFC 9110, 9.3.7: it is asked of all that there is, not of one path.
+            await Response(status_code=204, headers={"Allow": ", ".join(METHODS)})(scope, receive, send)
+            return
         head = read_head(scope)
         route = self._table.match(head.segments)
         if route is None:

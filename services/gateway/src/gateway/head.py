@@ -17,12 +17,17 @@ _HOST = re.compile(rb"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _AMBIGUOUS = re.compile(r"[/\\\x00-\x1f\x7f]")
 _ONCE = (
     b"authorization",
+    b"content-encoding",
     b"content-length",
     b"content-type",
     b"host",
     b"idempotency-key",
     b"if-match",
     b"if-none-match",
+    b"if-range",
+    b"last-event-id",
+    b"origin",
+    b"range",
     b"traceparent",
     b"transfer-encoding",
 )

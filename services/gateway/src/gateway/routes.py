@@ -1,5 +1,6 @@
 """Every prefix of the route table as a route of the app: so what observes the app, metrics and spans, calls a request by its prefix."""
 
+from collections.abc import Collection
 from http import HTTPStatus
 from typing import NoReturn
 
@@ -9,41 +10,34 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.table import Table
 
-_READS = frozenset({"GET", "HEAD"})
-
 
 class Forwarded(BaseRoute):
-    """Takes what lies under a prefix to the gateway, which reads the path once more, strictly."""
+    """Takes what lies under a prefix to the gateway, which reads the path once more, strictly. Whoever answers there says which methods there are,
+    unless they are said here."""
 
-    def __init__(self, prefix: str, gateway: ASGIApp) -> None:
+    def __init__(self, prefix: str, gateway: ASGIApp, methods: Collection[str] | None = None) -> None:
         self.path = prefix
         self._below = f"{prefix}/"
         self._gateway = gateway
+        self._methods = methods
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         path: str = scope["path"]
         if scope["type"] == "http" and (path == self.path or path.startswith(self._below)):
-            return Match.FULL, {"endpoint": self._gateway, "route": self}
+            child = {"endpoint": self._gateway, "route": self}
+            return (Match.FULL if self._takes(scope) else Match.PARTIAL), child
         return Match.NONE, {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not self._takes(scope):
+            raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED)
         await self._gateway(scope, receive, send)
+
+    def _takes(self, scope: Scope) -> bool:
+        return self._methods is None or scope["method"] in self._methods
 
     def url_path_for(self, name: str, /, **path_params: object) -> NoReturn:
         raise NoMatchFound(name, path_params)
-
-
-class Read(Forwarded):
-    """What lies under a prefix and is only read."""
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        match, child = super().matches(scope)
-        return (Match.PARTIAL, child) if match is Match.FULL and scope["method"] not in _READS else (match, child)
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] not in _READS:
-            raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED)
-        await super().handle(scope, receive, send)
 
 
 def forwarded(table: Table, gateway: ASGIApp) -> list[BaseRoute]:

@@ -15,7 +15,15 @@ from tailrace.core.context import Context
 from tailrace.core.errors import Unauthenticated
 from tailrace.db.database import Database
 
-_declared = HTTPBasic(
+
+class _Basic(HTTPBasic):
+    """What cannot be read as a user and a password is refused like what counts for nothing."""
+
+    def make_not_authenticated_error(self) -> Unauthenticated:  # type: ignore[override]
+        return refused()
+
+
+_declared = _Basic(
     auto_error=False, scheme_name="partner", description="User and password of a partner, as its credentials say."
 )
 

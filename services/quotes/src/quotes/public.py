@@ -47,7 +47,7 @@ async def read_offer_document(request: Request, token: str) -> Paper:
     async with _transaction(request, link := _link(request, token), read_only=True) as tx:
         said = document(_offered(await tx.find(Quote, link.quote_id)), await commands.seller_name(tx))
         layout = (await settings.effective(tx)).layout
-    made = await paper(said, layout)
+    made = await paper(said, layout).made(link.quote_id)
     _keep_private(made)
     return made
 

@@ -21,8 +21,10 @@ from tailrace.core.context import Context
 from tailrace.core.errors import Unavailable
 from tailrace.db.database import Database, Tx
 from tailrace.http import csv_text, xlsx
+from tailrace.http.preferences import weighed
 
 CSV, XLSX = "text/csv", xlsx.MEDIA_TYPE
+_JSON = "application/json"
 _PAGE = {"items", "next_cursor"}
 _AT_ONCE = 4
 """Exports that one process has under way: each holds a connection to the database for as long as its client reads."""
@@ -92,10 +94,12 @@ def view_of(model: Any) -> type[BaseModel] | None:
 
 
 def asked_for(request: Request) -> str | None:
-    """The kind of file that `Accept` names; None when it names none, or JSON before it."""
-    kinds = [each.partition(";")[0].strip().lower() for each in request.headers.get("accept", "").split(",")]
-    first = next((kind for kind in kinds if kind in WRITERS or kind == "application/json"), None)
-    return first if first in WRITERS else None
+    """The kind of file that `Accept` names; None when it names none, or likes JSON as much and names that before it, or better."""
+    weights = weighed(request.headers, "accept")
+    named = {kind: weight for kind, weight in weights.items() if weight and (kind in WRITERS or kind == _JSON)}
+    best = max(named, key=lambda kind: named[kind], default=_JSON)
+    anything = max(weights.get(kind, 0.0) for kind in ("*/*", "application/*"))
+    return best if best in WRITERS and named[best] >= anything else None
 
 
 def file_answer(

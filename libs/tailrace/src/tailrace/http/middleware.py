@@ -3,8 +3,12 @@
 Nothing is kept by a cache or guessed to be another format, unless the answer says so itself.
 """
 
+import re
+import sys
 import time
 from collections.abc import Collection, Iterable, Sequence
+from http import HTTPStatus
+from urllib.parse import unquote
 from uuid import UUID
 
 import structlog
@@ -14,14 +18,16 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tailrace.core.errors import MethodUnknown, Problem, TooLarge, VersionRefused
+from tailrace.core.errors import BadRequest, MethodUnknown, Problem, TooLarge, VersionRefused
 from tailrace.core.ids import uuid7
 from tailrace.http.problem_details import METHODS, answer, problem_of
+from tailrace.http.uvicorn_protocol import READ_ON
 from tailrace.observability import metrics, tracing
 from tailrace.observability.logs import log
 
 _QUIET = ("/health/", "/metrics")
 _DIGITS = 15
+_ABSOLUTE = re.compile(rb"https?://([^/?#@]+)(/.*)?", re.IGNORECASE)
 _DEFAULTS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 
 
@@ -50,9 +56,13 @@ class RequestId:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*_completed(message["headers"]), (b"x-request-id", str(request_id).encode())]
+                if status >= HTTPStatus.BAD_REQUEST and _declared(scope) > READ_ON:
+                    # What comes of it is not read to its end, and who sends it is to know (RFC 9112, 9.6).
+                    message["headers"] = _with_close(message["headers"])
             await send(message)
 
         try:
+            _as_origin_form(scope)
             _check(scope)
             await self._app(scope, receive, send_with_id)
         except Exception as error:
@@ -76,7 +86,10 @@ class RequestId:
 
 
 class HeadAsGet:
-    """Answers HEAD as GET without the content (RFC 9110, 9.3.2), so that no route has to say that it can."""
+    """Answers HEAD as GET without the content (RFC 9110, 9.3.2), so that no route has to say that it can.
+
+    The answer ends where the content would begin: of what comes piece by piece, as a stream does or an export, nothing more is made.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -86,8 +99,15 @@ class HeadAsGet:
             await self._app(scope, receive, send)
             return
 
+        ended = False
+
         async def without_content(message: Message) -> None:
-            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+            nonlocal ended
+            if message["type"] != "http.response.body":
+                await send(message)
+            elif not ended:
+                ended = True
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
 
         scope["method"] = "GET"
         scope.setdefault("state", {})["without_content"] = True
@@ -110,9 +130,8 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        declared = dict(scope["headers"]).get(b"content-length", b"0")
         limit = self._limit_of(scope)
-        if not declared.isdigit() or len(declared) > _DIGITS or int(declared) > limit:
+        if _declared(scope) > limit:
             await answer(TooLarge(limit), Request(scope))(scope, receive, send)
             return
         seen = 0
@@ -123,13 +142,26 @@ class BodyLimit:
             seen += len(message.get("body", b""))
             if seen > limit:
                 # An HTTPException is the one kind of error that FastAPI lets through while it reads a body.
-                raise HTTPException(TooLarge.status, TooLarge(limit).detail)
+                error = TooLarge(limit)
+                raise HTTPException(error.status, error.detail, error.headers)
             return message
 
         await self._app(scope, limited, send)
 
     def _limit_of(self, scope: Scope) -> int:
         return next((limit for route, limit in self._own if route.matches(scope)[0] is Match.FULL), self._limit)
+
+
+def _as_origin_form(scope: Scope) -> None:
+    """A target may be written as a whole address, as to a proxy, and means the same (RFC 9112, 3.2.2). Raises BadRequest where `Host` says another
+    host: what stands before this went by one of the two. Whatever else does not begin with a slash is left to those who read the path."""
+    found = _ABSOLUTE.fullmatch(scope.get("raw_path") or b"/")
+    if found is None:
+        return
+    if found[1].lower() != dict(scope["headers"]).get(b"host", b"").lower():
+        raise BadRequest("The target and the header Host name different hosts.", field="Host")
+    path = found[2] or b"/"
+    scope["raw_path"], scope["path"] = path, unquote(path.decode("ascii"))
 
 
 def _check(scope: Scope) -> None:
@@ -145,6 +177,16 @@ def _completed(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, byte
     said = list(headers)
     named = {name.lower() for name, _ in said}
     return [*said, *(default for default in _DEFAULTS if default[0] not in named)]
+
+
+def _declared(scope: Scope) -> int:
+    """The length of the body by its head; more than any when that is no number of ours."""
+    declared: bytes = dict(scope["headers"]).get(b"content-length", b"0")
+    return int(declared) if declared.isdigit() and len(declared) <= _DIGITS else sys.maxsize
+
+
+def _with_close(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    return [*(each for each in headers if each[0].lower() != b"connection"), (b"connection", b"close")]
 
 
 def _given(scope: Scope) -> UUID | None:

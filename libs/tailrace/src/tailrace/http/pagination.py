@@ -221,8 +221,13 @@ def _order(sort: str, known: Mapping[str, Column]) -> tuple[str, bool]:
 
 def _encode(row: Any, column: Column, key: Column, sort: str) -> str:
     values = [str(getattr(row, c.key)) for c in (column, key)]
-    text = json.dumps([sort, *values], ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps([_list(key, sort), *values], ensure_ascii=False, separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _list(key: Column, sort: str) -> str:
+    """What a cursor is good for: the rows of a table, in an order."""
+    return f"{key.class_.__table__.name} {sort}"
 
 
 def _decode(cursor: str, column: Column, key: Column, sort: str) -> Any:
@@ -232,8 +237,8 @@ def _decode(cursor: str, column: Column, key: Column, sort: str) -> Any:
 def _values(cursor: str, column: Column, key: Column, sort: str) -> list[Any]:
     try:
         made_for, *values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if made_for != sort:
-            raise ValueError("made for another sort")
+        if made_for != _list(key, sort):
+            raise ValueError("made for another list, or another sort")
         return [_value(c, text) for c, text in zip((column, key), values, strict=True)]
     except (ValueError, TypeError, ArithmeticError, RecursionError, binascii.Error) as error:
         detail = "Not a cursor of this list; begin without one."

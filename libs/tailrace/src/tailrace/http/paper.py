@@ -1,18 +1,50 @@
-"""A document as the answer of a route: a PDF under a name."""
+"""A document as the answer of a route: a PDF under a name, made once the route has read what stands in it.
 
+The typesetter is everybody's and takes one at a time, and a transaction holds one of few connections. So a document is made when the transaction is
+over, and few of one caller's at once.
+"""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Hashable
 from typing import Self
 
 from fastapi import Response
 
+from tailrace.core.errors import Unavailable
+
 __all__ = ["Paper"]
+
+_OF_ONE = 8
+_under_way: Counter[Hashable] = Counter()
 
 
 class Paper(Response):
     """A PDF, which a browser saves and does not show; for `response_class`, so that the reference says what comes."""
 
     media_type = "application/pdf"
+    _make: Callable[[], Awaitable[bytes]] | None = None
 
     @classmethod
-    def named(cls, name: str, content: bytes) -> Self:
-        """`name` without its ending, in visible ASCII, as numbers of documents are."""
-        return cls(content, headers={"Content-Disposition": f'attachment; filename="{name}.pdf"'})
+    def later(cls, name: str, make: Callable[[], Awaitable[bytes]]) -> Self:
+        """What `make` will answer. `name` is without its ending, in visible ASCII, as numbers of documents are. `TenantRoute` has it made; others
+        await `made`."""
+        paper = cls(headers={"Content-Disposition": f'attachment; filename="{name}.pdf"'})
+        paper._make = make
+        return paper
+
+    async def made(self, whose: Hashable) -> Self:
+        """With its content. Raises Unavailable when as many of one's own as may are being made, and whatever making it does."""
+        if self._make is None:
+            return self
+        if _under_way[whose] >= _OF_ONE:
+            raise Unavailable("Other documents of yours are being made; ask again shortly.")
+        _under_way[whose] += 1
+        try:
+            self.body = await self._make()
+        finally:
+            _under_way[whose] -= 1
+            if not _under_way[whose]:
+                del _under_way[whose]
+        self._make = None
+        self.headers["Content-Length"] = str(len(self.body))
+        return self

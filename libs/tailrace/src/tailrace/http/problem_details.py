@@ -55,12 +55,12 @@ def answer(problem: Problem, request: Request) -> JSONResponse:
     return JSONResponse(view.model_dump(exclude_none=True), problem.status, problem.headers, media_type=MEDIA_TYPE)
 
 
-def shown(problem: Problem, request: Request) -> ProblemView:
-    """What a client is told of it. `instance` is the path asked for."""
+def shown(problem: Problem, request: Request, most: int = MOST_ERRORS) -> ProblemView:
+    """What a client is told of it: at most so many errors. `instance` is the path asked for."""
     detail = problem.detail
-    if len(problem.errors) > MOST_ERRORS:
-        detail = f"{detail} ({len(problem.errors)} errors, of which the first {MOST_ERRORS} are named)"
-    named = [FieldProblem(field=_short(e.field), detail=_short(e.detail)) for e in problem.errors[:MOST_ERRORS]]
+    if len(problem.errors) > most:
+        detail = f"{detail} ({len(problem.errors)} errors, of which the first {most} are named)"
+    named = [FieldProblem(field=_short(e.field), detail=_short(e.detail)) for e in problem.errors[:most]]
     return ProblemView(
         type=f"urn:tailrace:problem:{problem.slug}",
         title=problem.title,

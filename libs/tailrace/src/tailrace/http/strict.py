@@ -1,10 +1,12 @@
-"""What comes in is what the operation declares: a query parameter that it has, each value written in the one way of its type, JSON to the digit.
+"""What comes in is what the operation declares: a query parameter that it has, once unless it is a list, each value written in the one way of its
+type, JSON to the digit.
 
 An unknown parameter is refused with those that there are: a mistyped filter must not show everything. A body in another format than JSON is refused
 as that, before anything is looked for in it.
 """
 
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
@@ -22,6 +24,8 @@ from pydantic import AwareDatetime
 from tailrace.core.errors import BadRequest, FieldProblem, Invalid, MediaTypeRefused
 from tailrace.core.wire import SHAPES, Shape
 from tailrace.http.exact_json import ExactRequest
+
+_LISTS = frozenset({list, set, frozenset, tuple, Sequence})
 
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -51,6 +55,12 @@ class StrictRoute(APIRoute):
         return frozenset(field.alias for field in flat if isinstance(field.field_info, Query))
 
     @cached_property
+    def lists(self) -> frozenset[str]:
+        """The names of those that may be given several times."""
+        flat = get_flat_params(self.dependant)
+        return frozenset(f.alias for f in flat if isinstance(f.field_info, Query) and _is_list(f.field_info.annotation))
+
+    @cached_property
     def shapes(self) -> Mapping[str, Sequence[Shape]]:
         """How the values of a parameter of the query or the path may be written; those of free text are not among them."""
         flat = get_flat_params(self.dependant)
@@ -64,6 +74,7 @@ class StrictRoute(APIRoute):
             if request.scope["query_string"]:
                 _refuse_undecodable(request.scope["query_string"])
                 refuse_unknown(request.query_params.keys(), self.parameters)
+                _refuse_repeated([name for name, _ in request.query_params.multi_items()], self.lists)
             for name, value in (*request.path_params.items(), *request.query_params.multi_items()):
                 _refuse_misshapen(name, value, self.shapes.get(name, ()))
             if self.body_field is not None:
@@ -117,6 +128,19 @@ def refuse_unknown(given: Any, known: frozenset[str]) -> None:
                 FieldProblem(field=name[:60], detail=f"There is no such parameter. {takes}") for name in unknown[:20]
             ],
         )
+
+
+def _refuse_repeated(given: Sequence[str], lists: frozenset[str]) -> None:
+    """Raises BadRequest for a parameter that has one value and came twice: one reader would take the first, and another the last."""
+    repeated = sorted(name for name, times in Counter(given).items() if times > 1 and name not in lists)
+    if repeated:
+        raise BadRequest("It may be given once.", field=repeated)
+
+
+def _is_list(annotation: Any) -> bool:
+    """Whether a parameter may have several values."""
+    origin = get_origin(annotation)
+    return origin in _LISTS or (origin is not Literal and any(map(_is_list, get_args(annotation))))
 
 
 def _types(annotation: Any) -> Iterator[type]:

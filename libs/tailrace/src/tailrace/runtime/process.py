@@ -19,7 +19,7 @@ from tailrace.db.lookout import Announcer, Lookout
 from tailrace.errands.runner import ErrandRunner
 from tailrace.http import idempotency
 from tailrace.http.admission import Limit
-from tailrace.http.uvicorn_protocol import limited
+from tailrace.http.uvicorn_protocol import LONGEST_HEAD, limited
 from tailrace.jobs.runner import JobRunner
 from tailrace.kafka.record_lookup import reading
 from tailrace.kafka.uvloop_workaround import translate_closed_writes
@@ -114,6 +114,7 @@ def http_config(
         proxy_headers=bool(proxies),
         forwarded_allow_ips=[str(network) for network in proxies],
         server_header=False,
+        h11_max_incomplete_event_size=LONGEST_HEAD,
         timeout_graceful_shutdown=_REQUEST_GRACE,
     )
 

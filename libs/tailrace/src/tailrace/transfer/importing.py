@@ -6,7 +6,7 @@ kept, and a file without mistakes costs one savepoint a piece.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -29,6 +29,8 @@ from tailrace.transfer.importable import Importable
 ROWS, REFUSED = "rows", "refused"
 """The pieces of a job: what it is to import, and what it refused, with reasons."""
 _MOST_TRIES = 5
+_MOST_REASONS, _LONGEST_QUOTED = 10, 60
+"""Of a row, and characters of a cell in them: a long cell that many rows are compared with is not repeated in each."""
 Became = Literal["created", "replaced", "unchanged", "refused"]
 _MARK = insert(job_mark)
 
@@ -129,7 +131,7 @@ class _Importer:
                 "row": document.row + index,
                 "cells": cells,
                 "column": ", ".join(dict.fromkeys(titles.get(path, path) for path, _ in by_row.get(index, ()) if path)),
-                "reason": "; ".join(dict.fromkeys(reason for _, reason in by_row.get(index, ())))
+                "reason": _joined(reason for _, reason in by_row.get(index, ()))
                 or f"Another row of it is refused: {first}",
             }
             for index, cells in enumerate(document.rows)
@@ -150,7 +152,7 @@ class _Importer:
                 elif index:
                     first = dict(cells_of(document.rows[0], self._paths))[path]
                     if text and text != first:
-                        document.faults.append((path, index, f"It is {first!r} in row {document.row}."))
+                        document.faults.append((path, index, f"It is {_quoted(first)} in row {document.row}."))
                     continue
                 if text:
                     put(document.said, parts, value_of(text, self._kinds.get(path, "text"), self._calendar))
@@ -173,7 +175,7 @@ class _Importer:
                 if code in found:
                     holder[_last(reference.to)] = str(found[code])
                 else:
-                    document.faults.append((path, index, f"There is no {code} here."))
+                    document.faults.append((path, index, f"There is no {_cut(code)} here."))
                     document.passes = document.passes or not found
 
     async def _look_up(self, documents: Sequence[_Document]) -> None:
@@ -310,6 +312,22 @@ class _Importer:
             document.faults.append((*located(each.field, self._in_file, self._of.lines), each.detail))
         if not problem.errors:
             document.faults.append(("", 0, problem.detail or problem.title))
+
+
+def _cut(text: str) -> str:
+    """A cell as a reason names it."""
+    return text if len(text) <= _LONGEST_QUOTED else f"{text[: _LONGEST_QUOTED - 1]}…"
+
+
+def _quoted(text: str) -> str:
+    return repr(_cut(text))
+
+
+def _joined(reasons: Iterable[str]) -> str:
+    """What is wrong with a row, each thing once."""
+    said = list(dict.fromkeys(reasons))
+    more = len(said) - _MOST_REASONS
+    return "; ".join([*said[:_MOST_REASONS], *([f"and {more} more"] if more > 0 else [])])
 
 
 def _holders(said: dict[str, Any], path: str, lines: str | None) -> list[tuple[dict[str, Any], int]]:

@@ -73,4 +73,4 @@ async def read_dunning_notice(tx: Tx, who: InvoiceReader, dunning_notice_id: UUI
 @router.get("/{dunning_notice_id}/document", response_class=Paper, response_model=None)
 async def read_dunning_document(tx: Tx, who: InvoiceReader, dunning_notice_id: UUID) -> Paper:
     """The reminder as a letter (PDF/A), in the customer's language."""
-    return await paper(commands.notice_document(await tx.find(DunningNotice, dunning_notice_id)), _COLUMNS)
+    return paper(commands.notice_document(await tx.find(DunningNotice, dunning_notice_id)), _COLUMNS)

@@ -4,6 +4,7 @@ registration number, the day of supply, and for each rate what is taxed and the 
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from accounting.invoices.credit import CreditNote, CreditNoteLine
@@ -17,9 +18,9 @@ _DELIVERED = {"en": "Order {0}, shipment {1}", "ja": "注文 {0}、出荷 {1}"}
 _DRAFT = {"en": "Draft", "ja": "下書き"}
 
 
-async def paper(said: Mapping[str, Any], layout: Layout | None = None) -> Paper:
-    """What a document says, typeset. Raises CannotBeTypeset, and Unavailable when too many are being made."""
-    return Paper.named(said["number"], await typeset("business", said, layout))
+def paper(said: Mapping[str, Any], layout: Layout | None = None) -> Paper:
+    """What a document says, typeset. Making it raises CannotBeTypeset, and Unavailable when too many are being made."""
+    return Paper.later(said["number"], partial(typeset, "business", said, layout))
 
 
 def invoice_document(invoice: Invoice, seller: Mapping[str, Any], today: date) -> dict[str, Any]:

@@ -144,7 +144,7 @@ async def create_credit_note(
 async def read_invoice_document(tx: Tx, who: InvoiceReader, invoice_id: UUID) -> Paper:
     """The invoice as a document (PDF/A), in the customer's language."""
     invoice = await tx.find(Invoice, invoice_id)
-    return await paper(invoice_document(invoice, await policy.seller(tx), await days.today(tx)))
+    return paper(invoice_document(invoice, await policy.seller(tx), await days.today(tx)))
 
 
 @router.get("/{invoice_id}/ubl", response_class=ubl.Ubl, response_model=None)
@@ -172,7 +172,7 @@ async def read_credit_note(tx: Tx, who: InvoiceReader, credit_note_id: UUID) -> 
 @notes_router.get("/{credit_note_id}/document", response_class=Paper, response_model=None)
 async def read_credit_note_document(tx: Tx, who: InvoiceReader, credit_note_id: UUID) -> Paper:
     """The credit note as a document (PDF/A), in the customer's language."""
-    return await paper(credit_note_document(await tx.find(CreditNote, credit_note_id)))
+    return paper(credit_note_document(await tx.find(CreditNote, credit_note_id)))
 
 
 @notes_router.get("/{credit_note_id}/ubl", response_class=ubl.Ubl, response_model=None)

@@ -2,10 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
-from http import HTTPStatus
 from typing import Protocol
 
-from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from gateway.accesses import Accesses
@@ -16,7 +14,7 @@ from tailrace.core.manifest import Route
 PREFIX = "/graphql"
 BODY_LIMIT = 64 * 1024
 """Bytes of a request: what is read before anything that others need is taken for it."""
-METHODS = ("GET", "POST")
+METHODS = ("GET", "HEAD", "POST")
 _STREAM = b"text/event-stream"
 
 
@@ -43,8 +41,6 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         head = read_head(scope)
-        if head.method not in METHODS:
-            raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": ", ".join(METHODS)})
         route = Route(service="gateway", prefix=PREFIX, stream=streams(head), body_limit=BODY_LIMIT)
         charged = await self._admission.admit(route, head, scope)
         with self._accesses.noted(charged.principal, route, head, scope, send) as answer:

@@ -85,13 +85,18 @@ class Endpoint:
     async def _asked(self, head: Head, receive: Receive) -> dict[str, Any]:
         """The members of a request. Raises BadRequest, MediaTypeRefused, TooLarge, ClientGone."""
         if head.method == "GET":
-            given = parse_qsl(head.query, keep_blank_values=True)
+            try:
+                given = parse_qsl(head.query, keep_blank_values=True, errors="strict")
+            except UnicodeDecodeError as error:
+                raise BadRequest("The parameters are not UTF-8 in percent-encoding.", field="?") from error
             asked: dict[str, Any] = dict(given)
             if len(asked) < len(given):
                 raise BadRequest("Each parameter of a GraphQL request is given once.", field="?")
             for name in {"variables", "extensions"} & asked.keys():
                 asked[name] = _decoded(asked[name], f"?{name}")
             return _well_formed(asked)
+        if any(name == b"content-encoding" for name, _ in head.headers):
+            raise MediaTypeRefused("Send the body without a Content-Encoding.", field="Content-Encoding")
         media_type = next((value for name, value in head.headers if name == b"content-type"), b"")
         if media_type.partition(b";")[0].strip().lower() != _JSON.encode():
             raise MediaTypeRefused("A GraphQL request is JSON.", accept=_JSON)

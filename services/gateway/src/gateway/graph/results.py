@@ -7,6 +7,7 @@ from graphql import ExecutionResult, GraphQLError
 
 from gateway.asking import said_of
 from tailrace.core.errors import Problem
+from tailrace.http.problem_details import MOST_ERRORS
 from tailrace.observability.logs import log
 
 _DOCUMENT = {"type": "urn:tailrace:problem:bad-document", "title": "Not what the schema allows", "status": 400}
@@ -22,7 +23,12 @@ Refused = Problem | GraphQLError | ExceptionGroup[GraphQLError]
 def shown(result: ExecutionResult) -> dict[str, Any]:
     """An execution's outcome as GraphQL over HTTP has it."""
     said: dict[str, Any] = {"data": result.data}
-    return {"errors": [_error(each, _ANSWER) for each in result.errors], **said} if result.errors else said
+    if not result.errors:
+        return said
+    if (count := len(result.errors)) > MOST_ERRORS:
+        # One refusal of a service is an error of each row that it leaves out, and there may be thousands of those.
+        said["extensions"] = {"errors": {"count": count, "shown": MOST_ERRORS}}
+    return {"errors": [_error(each, _ANSWER) for each in result.errors[:MOST_ERRORS]], **said}
 
 
 def refused(why: Refused) -> dict[str, Any]:

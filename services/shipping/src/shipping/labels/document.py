@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from importlib.resources import files
 from typing import Any
 
@@ -56,13 +57,11 @@ _MODULES_OF_A5 = 260
 _LINES = 6
 
 
-async def labels(
-    shipment: Shipment, labelling: Labelling | None, carrier: str, language: Language | None, on: date
-) -> Paper:
-    """Labels of all its parcels, one a page. Raises NotNumbered, CannotBeTypeset, and Unavailable when too many documents are being made."""
+def labels(shipment: Shipment, labelling: Labelling | None, carrier: str, language: Language | None, on: date) -> Paper:
+    """Labels of all its parcels, one a page. Raises NotNumbered; making them, CannotBeTypeset, and Unavailable when too many documents are made."""
     said = labels_data(shipment, labelling, carrier, language, on)
     template = files("shipping.labels").joinpath("label.typ").read_bytes()
-    return Paper.named(shipment.number, await typeset(template, said))
+    return Paper.later(shipment.number, partial(typeset, template, said))
 
 
 def labels_data(

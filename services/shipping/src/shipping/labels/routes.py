@@ -53,4 +53,4 @@ async def read_labels(
     carrier_id = shipment.carrier_id or (shipment.booking.carrier_id if shipment.booking else None)
     carrier = await tx.get(Carrier, (tx.tenant_id, carrier_id)) if carrier_id else None
     name = "" if carrier is None else carrier.name
-    return await document.labels(shipment, await commands.labelling_of(tx), name, language, await days.today(tx))
+    return document.labels(shipment, await commands.labelling_of(tx), name, language, await days.today(tx))
