@@ -1,6 +1,6 @@
 """Fills ten partners' topics from one that all their companies share, on a Kafka of its own: `python -m fillers 20`, for so many seconds.
 
-A thousand events a second are written, of ten tenants in turn, with a partner each; every partner's loop reads all of them. `--kills 20` kills the
+A thousand events a second are written, of ten tenants in turn, with a partner each; their relays share a reader. `--kills 20` kills the
 process that fills so many times besides, after some seconds of peace. Both end by comparing what each partner has with what it should have, event by
 event, and in order. It measures from the broker's answer that it has an event until a reader of the partner's topic is handed it; what comes before,
 from the commit to Kafka, `make bench` measures.

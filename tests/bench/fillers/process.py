@@ -6,6 +6,7 @@ from uuid import UUID
 from contracts.registry import events_by_type
 from partners.filler import Wanted, fill
 from partners.masking import Grant
+from tailrace.kafka.shared_reader import shared_reader
 from tailrace.observability.logs import configure
 
 TYPE = "order.created"
@@ -20,4 +21,5 @@ def fill_for(kafka: str, wanted: list[tuple[UUID, UUID]]) -> None:
 async def _fill(kafka: str, wanted: list[tuple[UUID, UUID]]) -> None:
     types = {TYPE: events_by_type()[TYPE]}
     each = [Wanted(partner, Grant(tenant, types, "masked"), None) for partner, tenant in wanted]
-    await asyncio.gather(*(fill(kafka, one, asyncio.Event()) for one in each))
+    async with shared_reader(kafka) as shared:
+        await asyncio.gather(*(fill(kafka, one, asyncio.Event(), shared) for one in each))
