@@ -221,7 +221,7 @@ class SharedReader:
                 batches = await consumer.getmany(timeout_ms=_WAIT_MS, max_records=_MOST)
                 # Who came or went meanwhile may have changed where it is to read; then these are read again.
                 if batches and not self._stale:
-                    self._hand_out(batches)
+                    self.hand_out(batches)
                     backoff.reset()
                     await asyncio.sleep(_ROUND)
         finally:
@@ -242,7 +242,8 @@ class SharedReader:
                 for kind in lane.kinds:
                     of.setdefault(kind, []).append(lane)
 
-    def _hand_out(self, batches: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> None:
+    def hand_out(self, batches: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> None:
+        """To those whom each record is for. All of these lie where it reads."""
         for at, records in batches.items():
             of = self._routes[at.topic]
             for record in records:
