@@ -162,15 +162,15 @@ class Burrow:
             stop.set()
             await task
 
-    async def write(self, count: int) -> None:
+    async def write(self, stop: asyncio.Event) -> None:
         async with clients.producer(self.kafka) as producer:
-            for _ in range(count):
+            while not stop.is_set():
                 tenant, number = self.tenants[self.written % len(self.tenants)], str(self.written).encode()
                 headers = [("ce_type", b"dug"), ("ce_tenantid", tenant)]
                 await producer.send(self.source, number, partition=self.written % 7 % 3, headers=headers)
                 self.written += 1
-                if self.written % 50 == 0:
-                    await asyncio.sleep(0.005)
+                if self.written % 20 == 0:
+                    await asyncio.sleep(0.02)
 
     async def lanes(self, count: int, besides: set[Lane] | None = None) -> set[Lane]:
         """Once there are so many, none of them one of those."""
@@ -211,7 +211,8 @@ async def test_relays_come_go_fall_behind_and_break_while_it_is_written(
             burrow.begin(tenants[0])
             burrow.begin(tenants[1])
             await burrow.lanes(2)
-            writing = asyncio.create_task(burrow.write(6000))
+            stop = asyncio.Event()
+            writing = asyncio.create_task(burrow.write(stop))
             burrow.begin(tenants[2])
             await burrow.lanes(3)
             await burrow.end(tenants[0])
@@ -226,10 +227,14 @@ async def test_relays_come_go_fall_behind_and_break_while_it_is_written(
             before = await burrow.lanes(3, before)
             monkeypatch.setattr(shared, "hand_out", _breaks(shared))
             before = await burrow.lanes(3, before)
-            await writing
             burrow.begin(tenants[3])
             await burrow.lanes(4)
-            await burrow.write(200)
+            async with asyncio.timeout(30):
+                last = burrow.written + 200
+                while burrow.written < last:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+            stop.set()
+            await writing
             for tenant in tenants:
                 await burrow.check(tenant)
         finally:
