@@ -1,5 +1,7 @@
-"""A partner's topics are filled exactly once, by a relay for each partner; those of a process share what they read. Which are in force says the database,
-and who fills them `sharing`."""
+"""A partner's topics are filled exactly once, by a relay for each partner; those of a process share what they read.
+
+Which are in force says the database, and who fills them `sharing`.
+"""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""Consumers that somebody was done with, for whoever comes next with the same key: no connection, log-in and list of topics for each short read.
+"""Consumers that somebody was done with, for who comes next with the same key: no connection, log-in and list of topics for each short read.
 
 They fetch nothing meanwhile. Nothing is kept before `open` and after `close`: what is kept is to be looked after by somebody, who drops what is idle
 and what nobody may read any more.
@@ -77,7 +77,7 @@ class KeptConsumers(Generic[Key]):
 
 
 def stop_soon(consumer: AIOKafkaConsumer) -> asyncio.Task[None]:
-    """Whoever awaits it may be cancelled, again at each await: the consumer is stopped all the same."""
+    """Who awaits it may be cancelled, again at each await: the consumer is stopped all the same."""
     stopping = asyncio.create_task(shutdown.stop(consumer))
     _stopping.add(stopping)
     stopping.add_done_callback(_stopping.discard)

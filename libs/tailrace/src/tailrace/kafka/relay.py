@@ -53,8 +53,8 @@ class KeptBack(Exception):
 
 @dataclass(frozen=True)
 class Relay:
-    """`passes` says what goes on of the headers and value of a record of one of the `kinds`, None for nothing, or raises KeptBack; `target` where it goes, by
-    its topic. Records of other kinds are looked at no further.
+    """`passes` says what goes on of the headers and value of a record of one of the `kinds`, None for nothing, or raises KeptBack; `target` where it
+    goes, by its topic. Records of other kinds are looked at no further.
 
     On topics that it has not read before it begins with `since`, or at the beginning. Targets have as many partitions as what they are filled from.
     """

@@ -1,14 +1,14 @@
 """One consumer for all relays of a process that have caught up: a record is fetched and looked at once, however many relays there are.
 
-A relay that begins, or is behind, reads alone (`relay`). Once it is close it joins, and gets a lane: what the shared reader hands out from that moment
-on is put by there. What lies between where the relay is and that moment it still reads alone; then it goes on with its lane. A record's headers say
-whose it is, by tenant and type, before anything of it is parsed.
+A relay that begins, or is behind, reads alone (`relay`). Once it is close it joins, and gets a lane: what the shared reader hands out from then on is
+put by there. What lies between where the relay is and that moment it still reads alone; then it goes on with its lane. A record's headers say whose
+it is, by tenant and type, before anything of it is parsed.
 
 Nothing is lost or doubled, since
 - joining, handing out a round and taking from a lane are each one step of the event loop, without an await: nobody sees half of one;
 - a lane begins in each partition at an offset of its own. What the relay reads alone ends there, and what is handed out before it is passed over;
-- how far a lane is, is behind the last record that was taken, or, when nothing is left in it, as far as the reader is: the offsets that a relay commits
-  are behind all that it gave, and before all that it did not;
+- how far a lane is, is behind the last record that was taken, or, when nothing is left in it, as far as the reader is: the offsets that a relay
+  commits are behind all that it gave, and before all that it did not;
 - when the set of partitions changes, what was fetched for the former one is thrown away, and the reader begins again where it was in each.
 
 Nobody waits for anybody: a lane that is not emptied is ended when it is full, and one that is ended, or whose reader broke, has its relay begin again
