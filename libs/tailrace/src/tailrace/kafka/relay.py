@@ -5,9 +5,9 @@ that two at once, or one that was thought dead, double nothing. A record keeps i
 
 Relays of one process share a reader once they have caught up (`shared_reader`), and never a transaction:
 - one that is slow, or whose topic is away, holds up itself alone; the others' transactions go on;
-- one that another process has begun is fenced off by its own transactional id, at its next transaction, whoever reads for it;
+- one that another process has begun is fenced off by its own transactional id, at its next transaction, although others still read for it;
 - one that begins, from a moment or from what it committed, reads alone until it is close, and costs the others nothing;
-- one that is stopped ends with its transaction; what was put by for it and not given stands behind what it committed, and whoever is next reads it.
+- one that is stopped ends with its transaction; what was put by for it and not given stands behind what it committed, and who fills next reads it.
 """
 
 import asyncio
@@ -119,7 +119,8 @@ async def _run(
 
 async def _alone(kafka: str, giver: "_Giver", shared: SharedReader, stop: asyncio.Event) -> Lane | None:
     """From what was committed, until it has a lane and all that lies before it; None when it is stopped."""
-    relay, lane = giver.relay, None
+    relay = giver.relay
+    lane: Lane | None = None
     consumer = clients.consumer(kafka, group=relay.name, start="none", max_poll_records=_MOST)
     try:
         await consumer.start()
