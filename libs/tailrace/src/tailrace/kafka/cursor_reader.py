@@ -47,11 +47,13 @@ class CursorReader:
     def __init__(self, consumer: AIOKafkaConsumer, places: Places, ends: Mapping[TopicPartition, int]) -> None:
         self._consumer = consumer
         self._ends = ends
+        self._has_given = False
         self.places = places
 
     async def more(self, most: int, within: float) -> list[Found]:
         """What comes next, in order by partition: up to `most` records as soon as there are any, none after so many seconds."""
         batches = await self._consumer.getmany(timeout_ms=max(1, int(within * 1000)), max_records=most)
+        self._has_given |= bool(batches)
         return [
             Found(at.topic, at.partition, record.offset, type_of(record), structured(record))
             for at, records in batches.items()
@@ -71,6 +73,10 @@ class CursorReader:
         """Whether everything that was there when the reader began has been given."""
         return all([await self._consumer.position(each) >= end for each, end in self._ends.items()])
 
+    async def answers(self) -> bool:
+        """Whether it gave something, or there was nothing to give: one that would never give anything is like none that is idle."""
+        return self._has_given or await self.has_all()
+
 
 @asynccontextmanager
 async def reading(
@@ -83,7 +89,7 @@ async def reading(
 ) -> AsyncIterator[CursorReader]:
     """From the places that are known, else from the beginning. Raises Expired, and Unavailable when Kafka does not answer.
 
-    Reads by a consumer that is `kept` under this key, if there is one, and keeps its own unless something failed.
+    Reads by a consumer that is `kept` under this key, if there is one, and keeps its own unless something failed, or nothing came although there was something.
     """
     consumer = None if kept is None else kept.take(key)
     is_new = consumer is None
@@ -96,7 +102,7 @@ async def reading(
                 await consumer.start()
             reader = await _placed(consumer, topics, places)
         yield reader
-        is_kept = kept is not None and kept.put(key, consumer)
+        is_kept = kept is not None and await reader.answers() and kept.put(key, consumer)
     except (KafkaError, TimeoutError) as error:
         if isinstance(error, TimeoutError) and not within.expired():
             raise

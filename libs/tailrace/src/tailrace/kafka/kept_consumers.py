@@ -14,13 +14,14 @@ from typing import Generic, TypeVar
 from aiokafka import AIOKafkaConsumer
 
 from tailrace.kafka import shutdown
+from tailrace.kafka.stall_detector import Stalled, check_tasks
 
 Key = TypeVar("Key", bound=Hashable)
 _stopping: set[asyncio.Task[None]] = set()
 """A task that nothing refers to may be collected before it is done."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Idle(Generic[Key]):
     key: Key
     consumer: AIOKafkaConsumer
@@ -48,10 +49,14 @@ class KeptConsumers(Generic[Key]):
             self.drop(*self.held())
 
     def take(self, key: Key) -> AIOKafkaConsumer | None:
-        """One that is nobody else's from now on."""
-        for at in range(len(self._idle) - 1, -1, -1):
-            if self._idle[at].key == key:
-                return self._idle.pop(at).consumer
+        """One that is nobody else's from now on, and that records still come to."""
+        for each in [each for each in reversed(self._idle) if each.key == key]:
+            self._idle.remove(each)
+            try:
+                check_tasks(each.consumer)
+                return each.consumer
+            except Stalled:
+                stop_soon(each.consumer)
         return None
 
     def put(self, key: Key, consumer: AIOKafkaConsumer) -> bool:

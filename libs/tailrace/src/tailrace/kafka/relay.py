@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
@@ -23,6 +24,8 @@ from aiokafka.errors import KafkaError
 from tailrace.core.backoff import Backoff
 from tailrace.kafka import clients, shutdown
 from tailrace.kafka.shared_reader import CLOSE, Ended, Kind, Lane, SharedReader, Taken, kind_of
+from tailrace.kafka.stall_detector import StallDetector
+from tailrace.kafka.topic_reader import ends
 from tailrace.observability import metrics
 from tailrace.observability.logs import log
 
@@ -125,8 +128,10 @@ async def _alone(kafka: str, giver: "_Giver", shared: SharedReader, stop: asynci
     try:
         await consumer.start()
         await _position(consumer, relay)
+        stall_detector = StallDetector(consumer, partial(ends, kafka, relay.name))
         while not stop.is_set():
             batches = await consumer.getmany(timeout_ms=_WAIT_MS)
+            await stall_detector.check(batches)
             if lane is not None:
                 batches = lane.before(batches)
             await giver.give(

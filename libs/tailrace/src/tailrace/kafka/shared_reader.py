@@ -20,12 +20,15 @@ from collections import deque
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import ConsumerStoppedError, KafkaError
 
 from tailrace.core.backoff import Backoff
 from tailrace.kafka import clients, shutdown
+from tailrace.kafka.stall_detector import StallDetector
+from tailrace.kafka.topic_reader import ends
 from tailrace.observability.logs import log
 
 CLOSE = 2000
@@ -114,10 +117,10 @@ class Lane:
         self._weight -= sum(_OVERHEAD + len(record.value or b"") for _, record in taken)
         if self._put_by:
             self.woken.set()
-            ends = {at: record.offset + 1 for at, record in taken}
+            behind = {at: record.offset + 1 for at, record in taken}
         else:
-            ends = {each: self.reader.next[each] for each in self.begins}
-        moved = {each: end for each, end in ends.items() if end > self.at[each]}
+            behind = {each: self.reader.next[each] for each in self.begins}
+        moved = {each: end for each, end in behind.items() if end > self.at[each]}
         self.at |= moved
         return taken, moved
 
@@ -215,10 +218,12 @@ class SharedReader:
         self._stale = True
         try:
             await consumer.start()
+            stall_detector = StallDetector(consumer, partial(ends, self._kafka, "relay"))
             while self.lanes:
                 if self._stale:
                     self._assign(consumer)
                 batches = await consumer.getmany(timeout_ms=_WAIT_MS, max_records=_MOST)
+                await stall_detector.check(batches)
                 # Who came or went meanwhile may have changed where it is to read; then these are read again.
                 if batches and not self._stale:
                     self.hand_out(batches)
