@@ -70,60 +70,77 @@ class Simulated:
             self.got += [(at, record.offset) for record in records if kind_of(record.headers) in self.kinds]
 
 
+@dataclass
+class World:
+    """Logs, a reader, and relays that come and go, by chance."""
+
+    chance: random.Random
+    reader: SharedReader = field(default_factory=lambda: SharedReader("nowhere"))
+    logs: dict[TopicPartition, list[Any]] = field(default_factory=lambda: {each: [] for each in PLACES})
+    relays: list[Simulated] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for _ in range(5):
+            kinds = frozenset(self.chance.sample(KINDS, self.chance.randint(1, 3)))
+            places = self.chance.choice([PLACES, PLACES[:2], PLACES[2:]])
+            self.relays.append(Simulated(kinds, places, dict.fromkeys(places, 0)))
+
+    def write(self) -> None:
+        at = self.chance.choice(PLACES)
+        for _ in range(self.chance.randint(1, 8)):
+            self.logs[at].append(_record(at, len(self.logs[at]), self.chance.choice(KINDS)))
+
+    def read(self) -> None:
+        here = self.reader.next.items()
+        there = {each: self.logs[each][place : place + self.chance.randint(1, 9)] for each, place in here}
+        self.reader.hand_out({each: records for each, records in there.items() if records})
+
+    def begin(self) -> None:
+        relay = self.chance.choice(self.relays)
+        if relay.lane is None:
+            relay.begin(self.logs, self.reader, self.chance.randint(0, 12))
+
+    def die(self) -> None:
+        self.leave(self.chance.choice(self.relays))
+
+    def step(self) -> None:
+        self.chance.choice(self.relays).step(self.chance.randint(1, 6))
+
+    def leave(self, relay: Simulated) -> None:
+        if relay.lane is not None:
+            self.reader.leave(relay.lane)
+            relay.lane = None
+
+    def finish(self, relay: Simulated) -> None:
+        """Until it has all there is."""
+        for _ in range(10_000):
+            if relay.lane is None:
+                relay.begin(self.logs, self.reader, 10_000)
+            if all(relay.committed[each] == len(self.logs[each]) for each in relay.places):
+                return
+            self.read()
+            relay.step(100)
+        raise AssertionError("it never has all there is")
+
+    def wanted(self, relay: Simulated, at: TopicPartition) -> list[int]:
+        return [each.offset for each in self.logs[at] if kind_of(each.headers) in relay.kinds]
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_wherever_it_joins_and_dies_each_record_is_given_once_and_in_order(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chance = random.Random(seed)
-    monkeypatch.setattr(shared_reader, "FULL", 1100 * chance.choice([3, 10, 10_000]))
-    reader = SharedReader("nowhere")
-    logs: dict[TopicPartition, list[Any]] = {each: [] for each in PLACES}
-    relays = []
-    for _ in range(5):
-        kinds = frozenset(chance.sample(KINDS, chance.randint(1, 3)))
-        places = chance.choice([PLACES, PLACES[:2], PLACES[2:]])
-        relays.append(Simulated(kinds, places, dict.fromkeys(places, 0)))
-
-    def write() -> None:
-        at = chance.choice(PLACES)
-        for _ in range(chance.randint(1, 8)):
-            logs[at].append(_record(at, len(logs[at]), chance.choice(KINDS)))
-
-    def read() -> None:
-        there = {each: logs[each][place : place + chance.randint(1, 9)] for each, place in reader.next.items()}
-        reader.hand_out({each: records for each, records in there.items() if records})
-
-    def begin() -> None:
-        relay = chance.choice(relays)
-        if relay.lane is None:
-            relay.begin(logs, reader, chance.randint(0, 12))
-
-    def die() -> None:
-        relay = chance.choice(relays)
-        if relay.lane is not None:
-            reader.leave(relay.lane)
-            relay.lane = None
-
-    def step() -> None:
-        chance.choice(relays).step(chance.randint(1, 6))
-
-    steps: list[Callable[[], None]] = [write, write, read, read, step, step, step, begin, die]
+    world = World(random.Random(seed))
+    monkeypatch.setattr(shared_reader, "FULL", 1100 * world.chance.choice([3, 10, 10_000]))
+    steps = [world.write, world.read] * 2 + [world.step] * 3 + [world.begin, world.die]
     for _ in range(600):
-        chance.choice(steps)()
-    for relay in relays:
-        for _ in range(10_000):
-            if relay.lane is None:
-                relay.begin(logs, reader, 10_000)
-            if all(relay.committed[each] == len(logs[each]) for each in relay.places):
-                break
-            read()
-            relay.step(100)
+        world.chance.choice(steps)()
+    for relay in world.relays:
+        world.finish(relay)
         for at in relay.places:
-            wanted = [each.offset for each in logs[at] if kind_of(each.headers) in relay.kinds]
-            assert [offset for where, offset in relay.got if where == at] == wanted
-        if relay.lane is not None:
-            reader.leave(relay.lane)
-    assert (reader.next, reader.lanes) == ({}, set())
+            assert [offset for where, offset in relay.got if where == at] == world.wanted(relay, at)
+        world.leave(relay)
+    assert (world.reader.next, world.reader.lanes) == ({}, set())
 
 
 def test_who_is_too_far_away_goes_on_alone() -> None:

@@ -140,7 +140,9 @@ async def measure(kafka: str, broker: psutil.Process, seconds: float, kills: int
         )
     if not kills:
         shares = [(then - before) / seconds for then, before in zip(after, used, strict=True)]
-        print("of a core: {:.2f} what fills, {:.2f} the broker, {:.2f} what writes and reads".format(*shares), flush=True)
+        print(
+            "of a core: {:.2f} what fills, {:.2f} the broker, {:.2f} what writes and reads".format(*shares), flush=True
+        )
     return dict(got) == dict(load.wanted)
 
 

@@ -22,7 +22,11 @@ _ANSWER_WITHIN = 10.0
 """Seconds in which Kafka says where topics begin and end."""
 _FETCHED = 256 * 1024
 """Bytes of a partition that are read ahead: a reader that is given up has read them in vain."""
-_TUNING: dict[str, Any] = {"max_partition_fetch_bytes": _FETCHED, "fetch_max_bytes": 8 * _FETCHED, "fetch_max_wait_ms": 200}
+_TUNING: dict[str, Any] = {
+    "max_partition_fetch_bytes": _FETCHED,
+    "fetch_max_bytes": 8 * _FETCHED,
+    "fetch_max_wait_ms": 200,
+}
 """A kept consumer answers what comes next once the broker has answered its last fetch, and keeps what that brought."""
 
 
@@ -89,7 +93,8 @@ async def reading(
 ) -> AsyncIterator[CursorReader]:
     """From the places that are known, else from the beginning. Raises Expired, and Unavailable when Kafka does not answer.
 
-    Reads by a consumer that is `kept` under this key, if there is one, and keeps its own unless something failed, or nothing came although there was something.
+    Reads by a consumer that is `kept` under this key, if there is one, and keeps its own, unless something failed, or nothing came although there was
+    something.
     """
     consumer = None if kept is None else kept.take(key)
     is_new = consumer is None
