@@ -9,6 +9,7 @@ from partners.filler import Wanted, fill
 from partners.masking import Grant
 from tailrace.core.events import Event
 from tailrace.core.personal_data import Personal
+from tailrace.kafka.shared_reader import shared_reader
 
 
 def burrow(of: str) -> type[Event]:
@@ -28,7 +29,12 @@ def wanted(topic: str, tenant: UUID, partner: UUID) -> Wanted:
     return Wanted(partner, Grant(tenant, {"burrow.dug": burrow(topic)}, "masked"), None)
 
 
+async def _fill(kafka: str, what: Wanted) -> None:
+    async with shared_reader(kafka) as shared:
+        await fill(kafka, what, asyncio.Event(), shared)
+
+
 if __name__ == "__main__":
     kafka = sys.stdin.readline().strip()
     source, tenant, partner = sys.argv[1:]
-    asyncio.run(fill(kafka, wanted(source, UUID(tenant), UUID(partner)), asyncio.Event()))
+    asyncio.run(_fill(kafka, wanted(source, UUID(tenant), UUID(partner))))

@@ -120,6 +120,47 @@ async def test_a_password_opens_its_own_topics_until_it_is_revoked(
     assert made[0]["id"] not in await _held(partners)
 
 
+async def test_who_reads_more_than_its_quota_has_to_wait_and_nobody_else_has(
+    make_harness: MakeHarness, kafka: str, as_service: str
+) -> None:
+    partners = await make_harness(service)
+    body, known = {"name": "Freight desk", "types": ["partner.registered"]}, []
+    for most in (4_000, 4_000_000):
+        settings = partners.settings.model_copy(update={"kafka": as_service, "partner_read_bytes": most})
+        opening.settings_here.keep(partners.database, settings)
+        made = (await partners.client.post("/v1/partners", json=body)).json()
+        await partners.fire_timers()
+        user = await _credentials(partners, made)
+        known.append((KafkaAddress.parse(kafka).as_user(**user).text(), made["topics"][0]))
+    async with clients.producer(kafka) as producer:
+        for _ in range(150):
+            for _, topic in known:
+                await producer.send_and_wait(topic, b"x" * 1000, partition=0)
+    read, told = await _until_told_to_wait(*known[0], 150)
+    # Kafka counts over ten seconds.
+    assert (1 <= read <= 45, told > 0) == (True, True), (read, told)
+    assert await _until_told_to_wait(*known[1], 150) == (150, 0)
+
+
+async def _until_told_to_wait(kafka: str, topic: str, many: int) -> tuple[int, int]:
+    """How many records come until the broker says for how long it answers no more, and the milliseconds that it says; 0, when all come before."""
+    told = 0
+    async with _reading(kafka, topic) as consumer:
+        send = consumer._client.send
+
+        async def heard(node: int, request: Any, **more: Any) -> Any:
+            nonlocal told
+            answer = await send(node, request, **more)
+            told = max(told, getattr(answer, "throttle_time_ms", 0))
+            return answer
+
+        consumer._client.send = heard
+        read = 0
+        while read < many and not told:
+            read += sum(map(len, (await consumer.getmany(timeout_ms=200)).values()))
+    return read, told
+
+
 async def test_what_is_done_twice_at_kafka_is_done_once(make_harness: MakeHarness, kafka: str, as_service: str) -> None:
     """As after a crash between Kafka and the database: the timer fires again."""
     partners = await make_harness(service)

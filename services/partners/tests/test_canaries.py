@@ -21,6 +21,7 @@ from partners.filler import Wanted, fill
 from partners.masking import Grant, shown
 from tailrace.kafka import clients
 from tailrace.kafka.cursor_reader import reading
+from tailrace.kafka.shared_reader import shared_reader
 from tailrace.kafka.topics import create_topics
 
 CANARY, NUMBER, KEPT = "Zaphod-7Q", 7741990317, "of-no-person"
@@ -133,12 +134,13 @@ async def test_neither_topics_nor_http_nor_the_log_has_the_value(kafka: str) -> 
                 count += 1
     stop = asyncio.Event()
     with capture_logs() as said:
-        filling = asyncio.create_task(fill(kafka, wanted, stop))
-        try:
-            records = await _read(kafka, targets, count)
-        finally:
-            stop.set()
-            await filling
+        async with shared_reader(kafka) as shared:
+            filling = asyncio.create_task(fill(kafka, wanted, stop, shared))
+            try:
+                records = await _read(kafka, targets, count)
+            finally:
+                stop.set()
+                await filling
     assert len(records) == count
     for record in records:
         passed = [record.value or b"", record.key or b"", *(text for _, text in record.headers)]

@@ -18,6 +18,8 @@ from partners.service import service
 from tailrace.core.kafka_address import KafkaAddress
 from tailrace.kafka import clients
 from tailrace.kafka.cursor_reader import reading
+from tailrace.kafka.kept_consumers import KeptConsumers
+from tailrace.kafka.topics import create_topics
 from tailrace.runtime import access
 from tailrace_testing import Harness, MakeHarness
 
@@ -217,10 +219,90 @@ async def test_a_client_that_goes_away_leaves_nothing_behind(make_harness: MakeH
             await asyncio.sleep(0.01)
 
 
+async def test_one_consumer_answers_poll_after_poll_until_the_partner_is_revoked(
+    make_harness: MakeHarness, kafka: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handing_out, "_KEPT_EVERY", 0.05)
+    reader = await _reader(make_harness, kafka)
+    app, stop, made = reader.partners.app, asyncio.Event(), [0]
+    usual = clients.consumer
+
+    def counted(*arguments: Any, **more: Any) -> Any:
+        made[0] += 1
+        return usual(*arguments, **more)
+
+    kept: KeptConsumers[Any] = app.state.kept
+    looking = asyncio.create_task(handing_out.look_after(app, app.state.settings, stop))
+    try:
+        page = first = await reader.page()
+        monkeypatch.setattr(clients, "consumer", counted)
+        await reader.write(*_values(*range(7)))
+        await reader.write(*_values(*range(7, 11)), partition=1)
+        seen: list[int] = []
+        while len(seen) < 11:
+            page = await reader.page(page["cursor"], limit=3, wait=30)
+            seen += _numbers(page)
+        assert sorted(seen) == [*range(11)]
+        assert [number for number in seen if number < 7] == [*range(7)]
+        # It goes back, and on to what comes, as a new one would.
+        again, _, _ = await reader.rest(first["cursor"])
+        assert sorted(each["data"]["n"] for each in again) == [*range(11)]
+        await reader.write(*_values(11))
+        assert _numbers(await reader.page(page["cursor"], wait=30)) == [11]
+        assert (made[0], len(kept.held())) == (0, 1)
+        # As many as ask at once, and one that failed is not kept.
+        await asyncio.gather(*(reader.page(page["cursor"]) for _ in range(3)))
+        assert made[0] <= 2
+        one = (await reader.asks(AT, cursor=cursors.write(_id(reader), {reader.topic: [99] * 6}))).status_code
+        assert one == 410
+        await reader.partners.client.post(f"{reader.path}/revoke")
+        async with asyncio.timeout(20):
+            while kept.held():  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+    finally:
+        stop.set()
+        await looking
+
+
+async def test_who_was_idle_for_too_long_and_who_is_one_too_many_is_stopped(kafka: str) -> None:
+    kept = KeptConsumers[int](most=2, seconds=3600.0)
+    topic = f"burrow.{uuid4().hex[:8]}.events"
+    await create_topics(kafka, [topic], 1, 1)
+    made = []
+    for key in range(3):
+        async with reading(kafka, [topic], {}, kept=kept, key=key) as reader:
+            made.append(reader._consumer)
+        # Nothing is kept while nobody looks after it.
+        assert (kept.held(), made[-1]._closed) == (set(), True)
+    with kept.open():
+        for key in range(3):
+            async with reading(kafka, [topic], {}, kept=kept, key=key) as reader:
+                made.append(reader._consumer)
+        assert kept.held() == {1, 2}
+        kept.drop(2)
+        assert kept.held() == {1}
+        with pytest.raises(ZeroDivisionError):
+            async with reading(kafka, [topic], {}, kept=kept, key=1) as reader:
+                assert reader._consumer is made[4]
+                raise ZeroDivisionError
+        async with reading(kafka, [topic], {}, kept=kept, key=1) as reader:
+            made.append(reader._consumer)
+        kept.seconds = 0.0
+        kept.drop()
+        assert kept.held() == set()
+    async with asyncio.timeout(20):
+        while not all(each._closed for each in made):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+def _id(reader: Reader) -> UUID:
+    return UUID(reader.path.rpartition("/")[2])
+
+
 async def test_what_cannot_be_read_is_refused_by_name(make_harness: MakeHarness, kafka: str) -> None:
     reader = await _reader(make_harness, kafka)
     await reader.write(*_values(1))
-    id = UUID(reader.path.rpartition("/")[2])
+    id = _id(reader)
     other = cursors.write(uuid4(), {reader.topic: [0] * 6})
     for cursor in ("!", "YQ", base64.urlsafe_b64encode(b"[" * 3000).decode(), other):
         for path in (AT, STREAM):

@@ -1,6 +1,6 @@
 """Fills ten partners' topics from one that all their companies share, on a Kafka of its own: `python -m fillers 20`, for so many seconds.
 
-A thousand events a second are written, of ten tenants in turn, with a partner each; every partner's loop reads all of them. `--kills 20` kills the
+A thousand events a second are written, of ten tenants in turn, with a partner each; their relays share a reader. `--kills 20` kills the
 process that fills so many times besides, after some seconds of peace. Both end by comparing what each partner has with what it should have, event by
 event, and in order. It measures from the broker's answer that it has an event until a reader of the partner's topic is handed it; what comes before,
 from the commit to Kafka, `make bench` measures.
@@ -23,7 +23,7 @@ import psutil
 from aiokafka import AIOKafkaConsumer
 
 from contracts.registry import events_by_type
-from fillers.process import TYPE, fill_for
+from fillers.process import TYPE, fill_for, run
 from partners.models import topic_of
 from tailrace.kafka import clients
 from tailrace.kafka.topics import create_topics
@@ -78,6 +78,7 @@ async def _read(consumer: AIOKafkaConsumer, count: int, got: Numbers, at: dict[i
     while left > 0:
         batches = await consumer.getmany(timeout_ms=200)
         now = time.time()
+        await asyncio.sleep(0.01)  # it reads sixty partitions at once: without this, it would fetch all the time
         for place, records in batches.items():
             for record in records:
                 number = int(dict(record.headers)["ce_id"])
@@ -86,7 +87,13 @@ async def _read(consumer: AIOKafkaConsumer, count: int, got: Numbers, at: dict[i
                 left -= 1
 
 
-async def measure(kafka: str, seconds: float, kills: int) -> bool:
+def _used(process: psutil.Process) -> float:
+    """Seconds of CPU so far."""
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+async def measure(kafka: str, broker: psutil.Process, seconds: float, kills: int) -> bool:
     """Prints the figures; whether every partner has each of its events once, in order."""
     source = events_by_type()[TYPE].topic
     pairs = [(uuid4(), uuid4()) for _ in range(PARTNERS)]
@@ -103,7 +110,7 @@ async def measure(kafka: str, seconds: float, kills: int) -> bool:
     load, got, at = _Load(kafka, pairs, source), defaultdict[tuple[str, int], list[int]](list), dict[int, float]()
     async with clients.consumer(kafka, *targets) as reader:
         await asyncio.sleep(5)  # until the loops wait for what comes: their start is no part of the figures
-        used = psutil.Process(filler.pid).cpu_times()
+        used = [_used(each) for each in (psutil.Process(filler.pid), broker, psutil.Process())]
         reading = asyncio.create_task(_read(reader, int(RATE * seconds), got, at))
         writing = asyncio.create_task(load.write(seconds))
         for _ in range(kills):
@@ -112,6 +119,8 @@ async def measure(kafka: str, seconds: float, kills: int) -> bool:
             filler.join()
             filler = begin()
         await writing
+        if not kills:
+            after = [_used(each) for each in (psutil.Process(filler.pid), broker, psutil.Process())]
         with suppress(TimeoutError):
             await asyncio.wait_for(reading, 120)
         # Behind all that could still come twice.
@@ -119,7 +128,6 @@ async def measure(kafka: str, seconds: float, kills: int) -> bool:
         for records in (await reader.getmany(timeout_ms=500)).values():
             for record in records:
                 got[record.topic, record.partition].append(int(dict(record.headers)["ce_id"]))
-    cost = psutil.Process(filler.pid).cpu_times()
     filler.kill()
     filler.join()
     waits = sorted((at[number] - had) * 1000 for number, had in load.had.items() if number in at)
@@ -131,8 +139,10 @@ async def measure(kafka: str, seconds: float, kills: int) -> bool:
             f"to the partner's topic: median {statistics.median(waits):.0f} ms, 99 of 100 in {waits[len(waits) * 99 // 100]:.0f} ms"
         )
     if not kills:
-        share = (cost.user + cost.system - used.user - used.system) / seconds
-        print(f"the process that fills: {share:.2f} of a core", flush=True)
+        shares = [(then - before) / seconds for then, before in zip(after, used, strict=True)]
+        print(
+            "of a core: {:.2f} what fills, {:.2f} the broker, {:.2f} what writes and reads".format(*shares), flush=True
+        )
     return dict(got) == dict(load.wanted)
 
 
@@ -147,9 +157,10 @@ def main() -> None:
     try:
         stack.start()
         print(f"load {os.getloadavg()[0]:.1f}", flush=True)
-        holds = asyncio.run(measure(stack.kafka, asked.seconds if not asked.kills else CALM, 0))
+        broker = psutil.Process(stack.pids()["kafka"])
+        holds = run(measure(stack.kafka, broker, asked.seconds if not asked.kills else CALM, 0))
         if asked.kills:
-            holds &= asyncio.run(measure(stack.kafka, asked.seconds, asked.kills))
+            holds &= run(measure(stack.kafka, broker, asked.seconds, asked.kills))
     finally:
         stack.discard()
     raise SystemExit(not holds)

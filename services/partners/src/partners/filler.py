@@ -1,4 +1,7 @@
-"""A partner's topics are filled exactly once, by a relay for each partner. Which are in force says the database, and who fills them `sharing`."""
+"""A partner's topics are filled exactly once, by a relay for each partner; those of a process share what they read.
+
+Which are in force says the database, and who fills them `sharing`.
+"""
 
 import asyncio
 import time
@@ -18,6 +21,7 @@ from tailrace.db.bells import Ear
 from tailrace.db.database import Database
 from tailrace.db.error_classes import is_transient
 from tailrace.kafka import relay
+from tailrace.kafka.shared_reader import SharedReader, shared_reader
 from tailrace.observability.logs import log
 from tailrace.settings import Settings
 
@@ -81,16 +85,17 @@ async def fill_all(app: FastAPI, settings: Settings, stop: asyncio.Event) -> Non
     database: Database = app.state.database
     share = Share(database)
     running: dict[UUID, _Loop] = {}
-    with Ear(bell, database).waiting(ABOUT) as rung:
-        while not stop.is_set():
-            rung.clear()
-            try:
-                running = await _look(settings.kafka, share, running, rung)
-            except Exception as error:
-                if not is_transient(error):
-                    log.error("partners are not looked after", exc_info=error)
-            await _first(EVERY, rung, stop)
-    await _end(running.values())
+    async with shared_reader(settings.kafka) as shared:
+        with Ear(bell, database).waiting(ABOUT) as rung:
+            while not stop.is_set():
+                rung.clear()
+                try:
+                    running = await _look(settings.kafka, shared, share, running, rung)
+                except Exception as error:
+                    if not is_transient(error):
+                        log.error("partners are not looked after", exc_info=error)
+                await _first(EVERY, rung, stop)
+        await _end(running.values())
     try:
         await share.leave()
     except Exception as error:
@@ -98,7 +103,9 @@ async def fill_all(app: FastAPI, settings: Settings, stop: asyncio.Event) -> Non
             raise
 
 
-async def _look(kafka: str, share: Share, running: dict[UUID, _Loop], rung: asyncio.Event) -> dict[UUID, _Loop]:
+async def _look(
+    kafka: str, shared: SharedReader, share: Share, running: dict[UUID, _Loop], rung: asyncio.Event
+) -> dict[UUID, _Loop]:
     """What runs, once what is not wanted is ending, and what is wanted has begun. Rings when something has ended that others may have."""
     wanted = in_force(
         await share.take({each: said for each, loop in running.items() if (said := loop.said()) is not None})
@@ -110,7 +117,7 @@ async def _look(kafka: str, share: Share, running: dict[UUID, _Loop], rung: asyn
     await share.give_back(wanted.keys() | running.keys())
     for partner_id in wanted.keys() - running.keys():
         end = asyncio.Event()
-        task = asyncio.create_task(fill(kafka, wanted[partner_id], end))
+        task = asyncio.create_task(fill(kafka, wanted[partner_id], end, shared))
         loop = running[partner_id] = _Loop(wanted[partner_id], end, task)
         task.add_done_callback(partial(_ended, loop, rung))
     return running
@@ -158,7 +165,8 @@ def in_force(rows: Iterable[Filling]) -> Mapping[UUID, Wanted]:
     }
 
 
-async def fill(kafka: str, wanted: Wanted, stop: asyncio.Event) -> None:
+async def fill(kafka: str, wanted: Wanted, stop: asyncio.Event, shared: SharedReader) -> None:
     """Fill one partner's topics until stopped."""
     target, passes = partial(topic_of, wanted.partner_id), partial(shown, wanted.grant)
-    await relay.run(kafka, relay.Relay(wanted.name, wanted.topics, wanted.since, target, passes), stop)
+    kinds = wanted.grant.kinds
+    await relay.run(kafka, relay.Relay(wanted.name, wanted.topics, wanted.since, kinds, target, passes), stop, shared)

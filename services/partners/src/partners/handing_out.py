@@ -11,15 +11,19 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from uuid import UUID
 
-from fastapi import Request
+from fastapi import FastAPI, Request
 from fastapi.responses import StreamingResponse
 
-from partners import cursors
+from partners import cursors, opening
 from partners.login import Visitor, look, refused
 from partners.refusals import CursorExpired, TooManyReaders
 from tailrace.core.errors import Unavailable
 from tailrace.db.database import Database
+from tailrace.db.error_classes import is_transient
 from tailrace.kafka.cursor_reader import CursorReader, Expired, Found, Places, reading
+from tailrace.kafka.kept_consumers import KeptConsumers
+from tailrace.observability.logs import log
+from tailrace.settings import Settings
 
 AT_ONCE = 4
 """So many polls and streams of a partner are under way at once, in each process."""
@@ -29,8 +33,36 @@ _HEARTBEAT, _LOOK_EVERY = 15.0, 1.0
 """Seconds between two signs of life, and in which what was revoked ends."""
 _WITHIN = 5.0
 """Seconds in which Kafka hands out what it has."""
+_KEPT, _IDLE = 32, 30.0
+"""Consumers that wait in a process for the next poll, and for how many seconds each."""
+_KEPT_EVERY = 5.0
+"""Seconds in which one is stopped whose partner was revoked or has another password or grant."""
 _BEGIN = b"retry: 2000\n\n"
 _END = b"event: end\ndata: {}\n\n"
+
+
+async def prepare(app: FastAPI, settings: Settings) -> None:
+    """Before anything is served or fired."""
+    await opening.prepare(app, settings)
+    app.state.readers = Counter()
+    app.state.kept = KeptConsumers[Visitor](_KEPT, _IDLE)
+
+
+async def look_after(app: FastAPI, _: Settings, stop: asyncio.Event) -> None:
+    """Consumers are kept between polls while this runs: none whose visitor would not be let in as it was."""
+    kept: KeptConsumers[Visitor] = app.state.kept
+    with kept.open():
+        while not stop.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), _KEPT_EVERY)
+            kept.drop()
+            try:
+                for who in kept.held():
+                    if await look(app.state.database, who.partner_id) != who:
+                        kept.drop(who)
+            except Exception as error:
+                if not is_transient(error):
+                    log.error("kept consumers are not looked after", exc_info=error)
 
 
 class Stream(StreamingResponse):
@@ -47,13 +79,15 @@ class HandOut:
     kafka: str
     stopping: asyncio.Event
     readers: Counter[UUID]
+    kept: KeptConsumers[Visitor]
+    """Each under what it was let in as."""
     who: Visitor
 
     @classmethod
     def of(cls, request: Request, who: Visitor) -> "HandOut":
         """In the process that answers the request."""
         state = request.app.state
-        return cls(state.database, state.settings.kafka, state.stopping, state.readers, who)
+        return cls(state.database, state.settings.kafka, state.stopping, state.readers, state.kept, who)
 
     async def page(
         self, places: Places, most: int, wait: float, gone: Callable[[], Awaitable[bool]]
@@ -130,7 +164,7 @@ class HandOut:
             raise TooManyReaders(AT_ONCE)
         self.readers[own] += 1
         try:
-            async with reading(self.kafka, self.who.topics, places) as reader:
+            async with reading(self.kafka, self.who.topics, places, kept=self.kept, key=self.who) as reader:
                 yield reader
         except Expired:
             raise CursorExpired from None

@@ -9,6 +9,7 @@ from contracts.partners import PersonalFields
 from tailrace.core.events import Event
 from tailrace.core.personal_data import REDACTED, without_personal
 from tailrace.kafka.relay import KeptBack, Passed
+from tailrace.kafka.shared_reader import Kind
 
 _TELL_NOBODY = frozenset(
     {
@@ -39,6 +40,12 @@ class Grant:
     types: Mapping[str, type[Event]]
     """What was granted, by its wire name."""
     personal: PersonalFields
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """Of the records that it may be about."""
+        tenant = str(self.tenant_id).encode()
+        return frozenset((tenant, each.encode()) for each in self.types)
 
 
 def shown(grant: Grant, headers: Iterable[tuple[str, bytes | None]], value: bytes | None) -> Passed | None:

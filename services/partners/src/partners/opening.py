@@ -4,7 +4,6 @@ Everything that is done there can be done twice. A crash, or a Kafka that is awa
 """
 
 import asyncio
-from collections import Counter
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -29,7 +28,6 @@ settings_here: PerDatabase[Settings] = PerDatabase()
 async def prepare(app: FastAPI, settings: Settings) -> None:
     """Before anything is served or fired."""
     settings_here.keep(app.state.database, settings)
-    app.state.readers = Counter()
 
 
 def password_of(settings: Settings, partner: Partner) -> str:

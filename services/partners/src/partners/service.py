@@ -2,7 +2,7 @@
 
 from contracts import registry
 from contracts.partners import PUBLISHED
-from partners import filler, opening, public, routes
+from partners import filler, handing_out, opening, public, routes
 from partners.models import Base
 from partners.scopes import read, write
 from tailrace.service import Exposed, Service
@@ -14,7 +14,7 @@ service = Service(
     follows=registry.topics(),
     gives_access=True,
     timers=[opening.due],
-    works=[filler.fill_all],
+    works=[filler.fill_all, handing_out.look_after],
     routers=[routes.router, public.router],
     exposes=[
         Exposed(prefix="/v1/partners"),
@@ -24,6 +24,6 @@ service = Service(
     default_roles={"viewer": ["partners:read"]},
     released=False,
     platform_tables=frozenset({"filler", "filling", "login"}),
-    on_start=opening.prepare,
+    on_start=handing_out.prepare,
     metadata=Base.metadata,
 )

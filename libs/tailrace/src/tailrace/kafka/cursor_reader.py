@@ -7,12 +7,14 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from tailrace.core.errors import Unavailable
-from tailrace.kafka import clients, shutdown
+from tailrace.kafka import clients
+from tailrace.kafka.kept_consumers import KeptConsumers, stop_soon
 from tailrace.kafka.structured import structured, type_of
 
 Places = dict[str, list[int]]
@@ -20,10 +22,12 @@ _ANSWER_WITHIN = 10.0
 """Seconds in which Kafka says where topics begin and end."""
 _FETCHED = 256 * 1024
 """Bytes of a partition that are read ahead: a reader that is given up has read them in vain."""
-
-
-_stopping: set[asyncio.Task[None]] = set()
-"""A task that nothing refers to may be collected before it is done."""
+_TUNING: dict[str, Any] = {
+    "max_partition_fetch_bytes": _FETCHED,
+    "fetch_max_bytes": 8 * _FETCHED,
+    "fetch_max_wait_ms": 200,
+}
+"""A kept consumer answers what comes next once the broker has answered its last fetch, and keeps what that brought."""
 
 
 class Expired(Exception):
@@ -47,11 +51,13 @@ class CursorReader:
     def __init__(self, consumer: AIOKafkaConsumer, places: Places, ends: Mapping[TopicPartition, int]) -> None:
         self._consumer = consumer
         self._ends = ends
+        self._has_given = False
         self.places = places
 
     async def more(self, most: int, within: float) -> list[Found]:
         """What comes next, in order by partition: up to `most` records as soon as there are any, none after so many seconds."""
         batches = await self._consumer.getmany(timeout_ms=max(1, int(within * 1000)), max_records=most)
+        self._has_given |= bool(batches)
         return [
             Found(at.topic, at.partition, record.offset, type_of(record), structured(record))
             for at, records in batches.items()
@@ -71,28 +77,44 @@ class CursorReader:
         """Whether everything that was there when the reader began has been given."""
         return all([await self._consumer.position(each) >= end for each, end in self._ends.items()])
 
+    async def answers(self) -> bool:
+        """Whether it gave something, or there was nothing to give: one that would never give anything is like none that is idle."""
+        return self._has_given or await self.has_all()
+
 
 @asynccontextmanager
 async def reading(
-    kafka: str, topics: Sequence[str], places: Mapping[str, Sequence[int]]
+    kafka: str,
+    topics: Sequence[str],
+    places: Mapping[str, Sequence[int]],
+    *,
+    kept: KeptConsumers[Any] | None = None,
+    key: Any = None,
 ) -> AsyncIterator[CursorReader]:
-    """From the places that are known, else from the beginning. Raises Expired, and Unavailable when Kafka does not answer."""
-    consumer = clients.consumer(kafka, start="none", max_partition_fetch_bytes=_FETCHED)
+    """From the places that are known, else from the beginning. Raises Expired, and Unavailable when Kafka does not answer.
+
+    Reads by a consumer that is `kept` under this key, if there is one, and keeps its own, unless something failed, or nothing came although there was
+    something.
+    """
+    consumer = None if kept is None else kept.take(key)
+    is_new = consumer is None
+    if consumer is None:
+        consumer = clients.consumer(kafka, start="none", **_TUNING)
+    is_kept = False
     try:
         async with asyncio.timeout(_ANSWER_WITHIN) as within:
-            await consumer.start()
+            if is_new:
+                await consumer.start()
             reader = await _placed(consumer, topics, places)
         yield reader
+        is_kept = kept is not None and await reader.answers() and kept.put(key, consumer)
     except (KafkaError, TimeoutError) as error:
         if isinstance(error, TimeoutError) and not within.expired():
             raise
         raise Unavailable("Kafka does not answer at the moment.") from error
     finally:
-        # What reads for a client that went away is cancelled, and again at each await: the consumer would stay.
-        stopping = asyncio.create_task(shutdown.stop(consumer))
-        _stopping.add(stopping)
-        stopping.add_done_callback(_stopping.discard)
-        await asyncio.shield(stopping)
+        if not is_kept:
+            await asyncio.shield(stop_soon(consumer))
 
 
 async def _placed(
@@ -104,7 +126,9 @@ async def _placed(
         for topic in topics
         for each in sorted(await consumer._client._wait_on_metadata(topic))
     ]
-    consumer.assign(found)
+    is_new = consumer.assignment() != set(found)
+    if is_new:
+        consumer.assign(found)
     begin, ends = await consumer.beginning_offsets(found), await consumer.end_offsets(found)
     now = {topic: list(of) for topic, of in places.items()}
     for topic in topics:
@@ -117,5 +141,8 @@ async def _placed(
         place = now[each.topic][each.partition]
         if not begin[each] <= place <= ends[each]:
             raise Expired
-        consumer.seek(each, place)
+        # One that is there already has perhaps read ahead.
+        if is_new or await consumer.position(each) != place:
+            consumer.seek(each, place)
+    consumer.resume(*found)
     return CursorReader(consumer, now, ends)
