@@ -1,14 +1,17 @@
 """Credit notes: what is taken back, with the tax of each rate, never more than there was, and what was paid beyond the rest is free again."""
 
 import asyncio
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from billing import TODAY, Billing
 
 from contracts import catalog
+from contracts.users import TenantTimeZoneChanged
 from tailrace.core.ids import uuid7
 from tailrace.core.money import RoundingMode
 from tailrace.core.taxes import TaxLevel
+from tailrace_testing import SetClock
 
 
 async def credited(
@@ -147,3 +150,20 @@ async def test_what_is_given_free_is_free_from_when_it_came(billing: Billing) ->
     assert between["rows"] == []
     assert [(row["open"], row["credit"]) for row in now["rows"]] == [(0, 11_000)]
     assert (await billing.balances()).keys() == {"1001", "2300"}
+
+
+async def test_a_company_that_went_west_credits_what_it_invoiced_on_a_later_day(
+    billing: Billing, clock: SetClock
+) -> None:
+    clock("2026-11-20T16:00:00Z")
+    zone: dict[str, Any] = {"tenant_id": billing.h.tenant, "since": date(2026, 1, 1)}
+    east = TenantTimeZoneChanged(**zone, time_zone="Asia/Tokyo")
+    await billing.h.deliver(east, aggregate_id=billing.h.tenant)
+    shipment = await billing.ship(
+        await billing.order(("10", 10_000, "0.1")), at=datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
+    )
+    invoice = await billing.issue(await billing.post("/invoices", shipment_ids=[str(shipment)]))
+    west = TenantTimeZoneChanged(**{**zone, "since": date(2026, 11, 20)}, time_zone="America/New_York")
+    await billing.h.deliver(west, aggregate_id=billing.h.tenant)
+    note = await credited(billing, invoice)
+    assert (invoice["dated"], note["dated"]) == ("2026-11-21", "2026-11-21")

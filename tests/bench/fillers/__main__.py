@@ -31,6 +31,8 @@ from tailrace.observability.logs import configure
 from tailrace.stack.embedded import Stack
 
 RATE, PARTNERS, PARTITIONS, AGGREGATES = 1000, 10, 6, 500
+WARM = 10
+"""Seconds of writing that come first, of which nothing is timed: a broker that has just begun is slow at its first transactions."""
 CALM = 15.0
 """Seconds before the kills, in which nobody is killed."""
 APART = 4.0
@@ -110,9 +112,10 @@ async def measure(kafka: str, broker: psutil.Process, seconds: float, kills: int
     load, got, at = _Load(kafka, pairs, source), defaultdict[tuple[str, int], list[int]](list), dict[int, float]()
     async with clients.consumer(kafka, *targets) as reader:
         await asyncio.sleep(5)  # until the loops wait for what comes: their start is no part of the figures
+        reading = asyncio.create_task(_read(reader, int(RATE * (WARM + seconds)), got, at))
+        writing = asyncio.create_task(load.write(WARM + seconds))
+        await asyncio.sleep(WARM)
         used = [_used(each) for each in (psutil.Process(filler.pid), broker, psutil.Process())]
-        reading = asyncio.create_task(_read(reader, int(RATE * seconds), got, at))
-        writing = asyncio.create_task(load.write(seconds))
         for _ in range(kills):
             await asyncio.sleep(max(APART, seconds / (kills + 1)))
             filler.kill()
@@ -130,7 +133,9 @@ async def measure(kafka: str, broker: psutil.Process, seconds: float, kills: int
                 got[record.topic, record.partition].append(int(dict(record.headers)["ce_id"]))
     filler.kill()
     filler.join()
-    waits = sorted((at[number] - had) * 1000 for number, had in load.had.items() if number in at)
+    waits = sorted(
+        (at[number] - had) * 1000 for number, had in load.had.items() if RATE * WARM <= number and number in at
+    )
     every = [number for of in got.values() for number in of]
     lost, doubled = len(load.had.keys() - set(every)), len(every) - len(set(every))
     print(f"{len(load.had)} events, {kills} kills: {lost} lost, {doubled} doubled", flush=True)
