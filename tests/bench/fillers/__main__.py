@@ -134,7 +134,7 @@ async def measure(kafka: str, broker: psutil.Process, seconds: float, kills: int
     filler.kill()
     filler.join()
     waits = sorted(
-        (at[number] - had) * 1000 for number, had in load.had.items() if RATE * WARM <= number and number in at
+        (at[number] - had) * 1000 for number, had in load.had.items() if number >= RATE * WARM and number in at
     )
     every = [number for of in got.values() for number in of]
     lost, doubled = len(load.had.keys() - set(every)), len(every) - len(set(every))
