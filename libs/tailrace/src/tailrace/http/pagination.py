@@ -227,7 +227,8 @@ def _encode(row: Any, column: Column, key: Column, sort: str) -> str:
 
 def _list(key: Column, sort: str) -> str:
     """What a cursor is good for: the rows of a table, in an order."""
-    return f"{key.class_.__table__.name} {sort}"
+    # A class may be mapped to a join, which has no name.
+    return f"{key.property.columns[0].table.name} {sort}"
 
 
 def _decode(cursor: str, column: Column, key: Column, sort: str) -> Any:
