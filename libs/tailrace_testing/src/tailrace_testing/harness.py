@@ -187,7 +187,8 @@ class Harness:
         """What is delivered inside is handed over as one batch at the end, as a consumer hands it over that has fallen behind: so a test that
         begins with many facts begins sooner.
         """
-        self._held = held = []
+        held: list[ConsumerRecord] = []
+        self._held = held
         try:
             yield
         finally:

@@ -275,7 +275,7 @@ def _owners(row: Any) -> Iterator[str]:
 
 def _handed_over(row: Any) -> Iterator[dict[str, Any]]:
     """How the entry of a row changes that got another owner and kept its texts."""
-    if not isinstance(row, Owned):
+    if not issubclass(type(row), Owned):
         return
     history = inspect(row).attrs[row.owned_by].history
     if not history.has_changes():
