@@ -185,7 +185,7 @@ class Harness:
     @asynccontextmanager
     async def together(self) -> AsyncIterator[None]:
         """What is delivered inside is handed over as one batch at the end, as a consumer hands it over that has fallen behind: so a test that
-        begins with many facts begins sooner.
+        begins with many events begins sooner.
         """
         held: list[ConsumerRecord] = []
         self._held = held

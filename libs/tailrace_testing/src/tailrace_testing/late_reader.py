@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Iterable
 
-_PATIENCE = 300.0
+_TIMEOUT = 300.0
 
 
 def read_late(port: int, first: bytes, later: Iterable[bytes]) -> bytes:
@@ -11,7 +11,7 @@ def read_late(port: int, first: bytes, later: Iterable[bytes]) -> bytes:
 
     Blocks: call it in a thread. Raises ConnectionError where the other end has closed the connection with bytes unread, or reset it.
     """
-    with socket.create_connection(("127.0.0.1", port), _PATIENCE) as client:
+    with socket.create_connection(("127.0.0.1", port), _TIMEOUT) as client:
         client.sendall(first)
         client.recv(1, socket.MSG_PEEK)
         for each in later:

@@ -12,7 +12,7 @@ from gateway.table import Table
 
 
 class Forwarded(BaseRoute):
-    """Takes what lies under a prefix to the gateway, which reads the path once more, strictly. Whoever answers there says which methods there are,
+    """Takes what lies under a prefix to the gateway, which reads the path once more, strictly. What answers there says which methods there are,
     unless they are said here."""
 
     def __init__(self, prefix: str, gateway: ASGIApp, methods: Collection[str] | None = None) -> None:

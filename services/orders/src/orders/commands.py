@@ -69,7 +69,7 @@ async def confirm(tx: Tx, order_id: UUID, match: int | None, asked: Confirmation
     """
     order = await credit.load(tx, order_id, match)
     order.after("confirmed")
-    # It binds whoever the customer turned out to be since it was drafted.
+    # It binds the customer that the drafted one was merged into since.
     order.belong_to(await by_now(tx, order.customer_id))
     quotes = await quote(tx, order.lines, order.currency, await days.today(tx))
     # What was quoted binds as it was quoted.
