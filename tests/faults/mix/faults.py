@@ -4,7 +4,6 @@ import asyncio
 import os
 import random
 import signal
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -14,6 +13,7 @@ from typing import Any
 
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
+from command import Command
 
 from mix import groups, poison
 from mix.nemeses import Fault
@@ -156,15 +156,7 @@ class Nemesis:
         """Run `tailrace …` as a process of its own: how it ended, and all that it printed."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("TAILRACE_")}
         environment["TAILRACE_DATA"] = str(self._stack.plan.layout.data)
-        process = await asyncio.create_subprocess_exec(
-            str(Path(sys.executable).parent / "tailrace"),
-            *map(str, arguments),
-            env=environment,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        said, _ = await process.communicate()
-        return process.returncode or 0, said.decode()
+        return await Command(arguments, environment).ended()
 
 
 async def retried(work: Callable[[], Awaitable[Any]], within: float = _COME_BACK) -> Any:
