@@ -55,19 +55,8 @@ class Session:
 
     async def log_in(self, tenant: str, email: str, password: str) -> "User":
         body = {"tenant": tenant, "email": email, "password": password}
-        answer = await self.ask("POST", "/v1/auth/login", {}, body)
+        answer, _ = await self.told("POST", "/v1/auth/login", {}, body)
         return User(self, tenant, email, answer["access_token"])
-
-    async def ask(
-        self,
-        method: str,
-        path: str,
-        headers: Mapping[str, str],
-        body: Any = None,
-        params: Mapping[str, str] | None = None,
-    ) -> Any:
-        """One request, retried while the fleet is not ready for it. Raises RefusedError for a final no."""
-        return (await self.told(method, path, headers, body, params))[0]
 
     async def told(
         self,
@@ -77,7 +66,9 @@ class Session:
         body: Any = None,
         params: Mapping[str, str] | None = None,
     ) -> tuple[Any, str]:
-        """The same, and the events that it made: who names them as `Tailrace-After` is answered by services that have heard of them."""
+        """One request, retried while the fleet is not ready for it: the answer, and the events that it made. Who names those as `Tailrace-After` is
+        answered by services that have heard of them. Raises RefusedError for a final no.
+        """
         deadline = asyncio.get_running_loop().time() + _TIMEOUT
         while True:
             status, answer, wait, events = await self._once(method, path, headers, body, params)
@@ -131,7 +122,8 @@ class User:
 
     async def get(self, path: str, **params: Any) -> Any:
         """What is answered: JSON as Python has it, anything else as text."""
-        return await self.session.ask("GET", path, self._headers, params={k: str(v) for k, v in params.items()})
+        asked = {name: str(value) for name, value in params.items()}
+        return (await self.session.told("GET", path, self._headers, params=asked))[0]
 
     async def every(self, path: str, **params: Any) -> list[Any]:
         """All pages of a list."""

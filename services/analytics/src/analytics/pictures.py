@@ -1,10 +1,11 @@
 """Charts as answers: an SVG, or a PNG for what shows no SVG, as mail and slides; a browser saves either and does not show it."""
 
-from typing import Self
+from functools import partial
 
 from fastapi import Response
 
 from tailrace.documents.typesetting import draw
+from tailrace.http.paper import Pixels
 from tailrace.storage.names import disposition
 
 
@@ -13,17 +14,11 @@ class Picture(Response):
 
     media_type = "image/svg+xml"
 
-    @classmethod
-    def named(cls, name: str, svg: str) -> Self:
-        return cls(svg, headers={"Content-Disposition": disposition(f"{name}.svg")})
+
+def picture(name: str, svg: str) -> Picture:
+    return Picture(svg, headers={"Content-Disposition": disposition(f"{name}.svg")})
 
 
-class Pixels(Response):
-    """A PNG, with two pixels for each of the SVG's, both ways."""
-
-    media_type = "image/png"
-
-    @classmethod
-    async def named(cls, name: str, svg: str) -> Self:
-        """Raises Unavailable when too many are being made already."""
-        return cls(await draw(svg), headers={"Content-Disposition": disposition(f"{name}.png")})
+def pixels(name: str, svg: str) -> Pixels:
+    """Two of them for each of the SVG's, both ways. Making it raises Unavailable when too many are being made."""
+    return Pixels.later(name, partial(draw, svg))

@@ -5,6 +5,7 @@ takes those for the whole platform and those for itself alone. Policy shows in a
 `Writer = Annotated[Principal, Requires(write)]`, beside its scopes, `read, write = scopes("orders")`.
 """
 
+import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple, Protocol
@@ -53,7 +54,7 @@ class Verifier:
     def __init__(self, keys: Keys, *, issuer: str, audiences: Collection[str]) -> None:
         self._keys = keys
         self._audiences = frozenset(audiences)
-        self._signed: dict[str, _Signed] = {}
+        self._signed: dict[bytes, _Signed] = {}
         essential: dict[str, Any] = {name: {"essential": True} for name in _ESSENTIAL}
         self._claims = jwt.JWTClaimsRegistry(leeway=LEEWAY, iss={"essential": True, "value": issuer}, **essential)
 
@@ -76,14 +77,16 @@ class Verifier:
 
     async def _signed_claims(self, token: str) -> dict[str, Any]:
         """Raises what is no such token, or signed by none of the keys that are good now."""
-        known = self._signed.get(token)
+        # Not the token itself: whoever reads this process's memory is to find none.
+        digest = hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
+        known = self._signed.get(digest)
         key_id = key_id_of(token) if known is None else known.key_id
         keys = await self._keys.current(key_id)
         if known is None or known.keys is not keys:
-            if len(self._signed) >= _MOST_KNOWN:
-                self._signed.clear()
             known = _Signed(key_id, keys, jwt.decode(token, keys, algorithms=ALGORITHMS).claims)
-            self._signed[token] = known
+            if len(self._signed) >= _MOST_KNOWN:
+                del self._signed[next(iter(self._signed))]
+            self._signed[digest] = known
         return known.claims
 
 

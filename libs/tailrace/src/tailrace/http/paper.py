@@ -1,36 +1,36 @@
-"""A document as the answer of a route: a PDF under a name, made once the route has read what stands in it.
+"""What is typeset as the answer of a route, a document or a picture under a name: made once the route has read what stands in it.
 
-The typesetter is everybody's and takes one at a time, and a transaction holds one of few connections. So a document is made when the transaction is
-over, and few of one caller's at once.
+The typesetter is everybody's and takes one at a time, and a transaction holds one of few connections. So it is made when the transaction is over, and
+little of one caller's at once.
 """
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Hashable
-from typing import Self
+from typing import ClassVar, Self
 
 from fastapi import Response
 
 from tailrace.core.errors import Unavailable
 
-__all__ = ["Paper"]
+__all__ = ["Paper", "Pixels", "Typeset"]
 
 _OF_ONE = 8
 _under_way: Counter[Hashable] = Counter()
 
 
-class Paper(Response):
-    """A PDF, which a browser saves and does not show; for `response_class`, so that the reference says what comes."""
+class Typeset(Response):
+    """A file that a browser saves and does not show; a kind of it is for `response_class`, so that the reference says what comes."""
 
-    media_type = "application/pdf"
+    ending: ClassVar[str]
     _make: Callable[[], Awaitable[bytes]] | None = None
 
     @classmethod
     def later(cls, name: str, make: Callable[[], Awaitable[bytes]]) -> Self:
         """What `make` will answer. `name` is without its ending, in visible ASCII, as numbers of documents are. `TenantRoute` has it made; others
         await `made`."""
-        paper = cls(headers={"Content-Disposition": f'attachment; filename="{name}.pdf"'})
-        paper._make = make
-        return paper
+        answer = cls(headers={"Content-Disposition": f'attachment; filename="{name}.{cls.ending}"'})
+        answer._make = make
+        return answer
 
     async def made(self, whose: Hashable) -> Self:
         """With its content. Raises Unavailable when as many of one's own as may are being made, and whatever making it does."""
@@ -48,3 +48,15 @@ class Paper(Response):
         self._make = None
         self.headers["Content-Length"] = str(len(self.body))
         return self
+
+
+class Paper(Typeset):
+    """A PDF."""
+
+    media_type, ending = "application/pdf", "pdf"
+
+
+class Pixels(Typeset):
+    """A PNG."""
+
+    media_type, ending = "image/png", "png"

@@ -36,7 +36,7 @@ from tailrace.http import exports, idempotency, masks, read_your_writes
 from tailrace.http.auth import Verifier, bearer_token
 from tailrace.http.etag import AlreadyThere, etag, etag_of_read, not_modified, wants_nothing_there
 from tailrace.http.location import location_of
-from tailrace.http.paper import Paper
+from tailrace.http.paper import Typeset
 from tailrace.http.strict import Endpoint, StrictRoute
 from tailrace.messaging.beginnings import Beginnings, NotNow
 from tailrace.messaging.subscribers import Subscriber
@@ -179,7 +179,7 @@ class TenantRoute(StrictRoute):
                 return await self._export(request, database, context, answer, view, kind)
             async with database.transaction(context, read_only=True) as tx:
                 response = await answer(request, _Exchange(tx))
-            if isinstance(response, Paper):
+            if isinstance(response, Typeset):
                 await response.made(principal.tenant_id)
             return not_modified(request, response) or response
 

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from tailrace.cli.console import out
 from tailrace.cli.described import checkout, describe_fleet
-from tailrace.core.installed import installed
 from tailrace.core.operator_error import OperatorError
 
 _NEXT = """
@@ -91,7 +90,8 @@ def _write_migrations(messages: Mapping[str, str]) -> list[Path]:
 
     services = {service.name: service for service in load_services(tuple(messages)) if service.metadata is not None}
     for name in messages.keys() - services.keys():
-        raise OperatorError(f"no service called {name} has a database", f"there are: {', '.join(installed())}")
+        there = [service.name for service in load_services() if service.metadata is not None]
+        raise OperatorError(f"no service called {name} has a database", f"there are: {', '.join(there)}")
     paths = []
     with tempfile.TemporaryDirectory(prefix="tailrace-migration-") as folder:
         Path(folder).chmod(0o755)

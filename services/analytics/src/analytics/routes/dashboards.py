@@ -8,7 +8,7 @@ from fastapi import Depends, Path, Request
 from analytics import charts, dashboards, freshness
 from analytics.bodies import DashboardBody
 from analytics.dashboards import Dashboard
-from analytics.pictures import Picture, Pixels
+from analytics.pictures import Picture, picture, pixels
 from analytics.projections import days, memberships, movements, teams
 from analytics.routes.reports import AsOf
 from analytics.scopes import DashboardWriter, Reader
@@ -17,6 +17,7 @@ from tailrace.core import clock
 from tailrace.core.errors import Unknown
 from tailrace.http.filters import equal
 from tailrace.http.master_data import master_data_routes
+from tailrace.http.paper import Pixels
 from tailrace.http.routing import Tx, tenant_router
 
 router = tenant_router(
@@ -88,10 +89,10 @@ TileDrawn = Annotated[str, Depends(_drawn)]
 @router.get("/{dashboard_id}/figures/{key}.svg", response_class=Picture, response_model=None)
 async def read_dashboard_picture(tx: Tx, who: Reader, key: str, drawn: TileDrawn) -> Picture:
     """A tile as a picture: a bar for each of its parts."""
-    return Picture.named(key, drawn)
+    return picture(key, drawn)
 
 
 @router.get("/{dashboard_id}/figures/{key}.png", response_class=Pixels, response_model=None)
 async def read_dashboard_image(tx: Tx, who: Reader, key: str, drawn: TileDrawn) -> Pixels:
     """The same picture as a PNG, for what shows no SVG."""
-    return await Pixels.named(key, drawn)
+    return pixels(key, drawn)

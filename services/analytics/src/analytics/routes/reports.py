@@ -12,7 +12,7 @@ from analytics.charts import Charted
 from analytics.funnel import Start
 from analytics.movements import Movement
 from analytics.periods import Interval, Part
-from analytics.pictures import Picture, Pixels
+from analytics.pictures import Picture, picture, pixels
 from analytics.projections import days, memberships, movements, teams
 from analytics.reports import APPROVALS, CUSTOMERS, SALES, TASKS, Asked, Report
 from analytics.scopes import Reader
@@ -30,6 +30,7 @@ from tailrace.core.days import Calendar
 from tailrace.core.fields import Day, MomentOrDay, Text
 from tailrace.core.money import Currency
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
+from tailrace.http.paper import Pixels
 from tailrace.http.routing import Tx, tenant_router
 
 router = tenant_router(
@@ -220,13 +221,13 @@ SalesDrawn = Annotated[str, Depends(_sales_drawn)]
 @router.get("/sales-summary.svg", response_class=Picture, response_model=None)
 async def read_sales_chart(tx: Tx, who: Reader, drawn: SalesDrawn) -> Picture:
     """A figure of the sales summary as a picture: bars for the parts of the days, in a panel for each currency."""
-    return Picture.named("sales", drawn)
+    return picture("sales", drawn)
 
 
 @router.get("/sales-summary.png", response_class=Pixels, response_model=None)
 async def read_sales_image(tx: Tx, who: Reader, drawn: SalesDrawn) -> Pixels:
     """The same picture as a PNG, for what shows no SVG."""
-    return await Pixels.named("sales", drawn)
+    return pixels("sales", drawn)
 
 
 def _whole(parts: Sequence[Part], asked: Asked) -> dict[str, Any]:
