@@ -89,6 +89,7 @@ check: install ## Lint, formats, strict types, import boundaries, generated file
 
 lint:
 	$(BIN)/ruff check .
+	@$(BIN)/python $(RUNNER) -q -n0 -p no:cacheprovider tests/conformance/test_lints.py
 
 formats:
 	$(BIN)/ruff format --check .

@@ -77,7 +77,7 @@ class Verifier:
 
     async def _signed_claims(self, token: str) -> dict[str, Any]:
         """Raises what is no such token, or signed by none of the keys that are good now."""
-        # Not the token itself: whoever reads this process's memory is to find none.
+        # Not the token itself: a dump of this process is to hold none.
         digest = hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
         known = self._signed.get(digest)
         key_id = key_id_of(token) if known is None else known.key_id
