@@ -1,4 +1,4 @@
-"""A sales team's month through the HTTP of five services, with the clock moved: forecasts, ages of stages and timelines are what follows from
+"""A sales team's month through the gateway to five services, with the clock moved: forecasts, ages of stages and timelines are what follows from
 what was asked alone, by a reckoning that imports nothing of the product, now and at three past dates.
 
 `TEAM_MONTHS=20 TEAM_MONTH_STEPS=600` makes it long; each month is another seed, in another zone.
@@ -11,7 +11,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import httpx2
 import pytest
+from front import gateway_before
 from selling_month import Ledger, end_of
 from team_month import ABOUT, LEAVER, PEOPLE, SUCCESSOR, Month, Step, steps
 from wire import Wire
@@ -38,8 +40,11 @@ SHOWN = ("opportunities", "closed", "committed", "best", "pipeline", "weighted")
 class Team:
     """Sends what people ask, and lets what was accepted be noted."""
 
-    def __init__(self, services: dict[str, Harness], clock: SetClock, seed: int, zone: str) -> None:
-        self.services, self.clock = services, clock
+    def __init__(
+        self, services: dict[str, Harness], client: httpx2.AsyncClient, clock: SetClock, seed: int, zone: str
+    ) -> None:
+        """`client` is the gateway's."""
+        self.services, self.client, self.clock = services, client, clock
         self.wire = Wire(services, random.Random(seed))
         self.people = [uuid7() for _ in range(PEOPLE)]
         self.month = Month(Ledger(ZoneInfo(zone)))
@@ -48,34 +53,34 @@ class Team:
         self.refused: Counter[int] = Counter()
 
     async def open(self, zone: str) -> None:
-        tenant, team = uuid7(), uuid7()
+        tenant, team, user = uuid7(), uuid7(), uuid7()
         for service in self.services.values():
-            service.tenant = tenant
-            service.client = service.client_as()
+            service.tenant, service.user = tenant, user
             await service.deliver(
                 TenantCreated(tenant_id=tenant, slug="acme", name="Acme", currency="EUR"), aggregate_id=tenant
             )
             await service.count_days_in(zone)
-            for number, id in enumerate([service.user, *self.people]):
-                user = UserCreated(user_id=id, email=f"{number}@acme.example", name=f"P{number}", roles=["sales"])
-                await service.deliver(user, aggregate_id=id)
+            for number, id in enumerate([user, *self.people]):
+                hired = UserCreated(user_id=id, email=f"{number}@acme.example", name=f"P{number}", roles=["sales"])
+                await service.deliver(hired, aggregate_id=id)
             await service.deliver(
                 TeamCreated(team_id=team, name="Sales", lead_id=None, member_ids=self.people), aggregate_id=team
             )
+        self.client.headers["Authorization"] = f"Bearer {self.services['catalog'].token()}"
         item = {"sku": "BOLT", "name": "Bolt", "unit": "pcs", "tax_rate": "0.1"}
-        self.fixed["item"] = (await self.must("catalog", "POST", "/v1/items", item))["id"]
-        place = await self.must("catalog", "POST", "/v1/warehouses", {"code": "N", "name": "North"})
+        self.fixed["item"] = (await self.must("POST", "/v1/items", item))["id"]
+        place = await self.must("POST", "/v1/warehouses", {"code": "N", "name": "North"})
         self.fixed["place"] = place["id"]
-        limit = {"user_id": str(self.services["quotes"].user), "max_discount_rate": "1", "unlisted_prices": True}
-        await self.must("quotes", "PUT", "/v1/quotes/authority", {"limits": [limit]})
+        limit = {"user_id": str(user), "max_discount_rate": "1", "unlisted_prices": True}
+        await self.must("PUT", "/v1/quotes/authority", {"limits": [limit]})
         await self.settle()
-        reasons = (await self.must("opportunities", "GET", "/v1/opportunity-reasons"))["items"]
+        reasons = (await self.must("GET", "/v1/opportunity-reasons"))["items"]
         self.fixed["reason"] = next(each["id"] for each in reasons if each["code"] == "PRICE")
         # The standard pipeline is older than the month.
         await self.services["opportunities"].admin.execute("UPDATE stage_version SET since = '2026-01-01T00:00:00Z'")
 
-    async def must(self, service: str, method: str, path: str, body: Any = None, **query: Any) -> Any:
-        answer = await self.services[service].client.request(method, path, json=body, params=query)
+    async def must(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
+        answer = await self.client.request(method, path, json=body, params=query, headers=_key(method))
         assert answer.status_code < 300, (path, answer.text)
         return answer.json()
 
@@ -111,13 +116,12 @@ class Team:
                 continue
             await self.settle()
 
-    async def _send(self, step: Step, service: str, method: str, path: str, body: Any = None) -> bool:
-        client = self.services[service].client
-        key = {"Idempotency-Key": str(uuid7())} if method == "POST" else {}
-        answer = await client.request(method, path, json=body, headers=key)
+    async def _send(self, step: Step, method: str, path: str, body: Any = None) -> bool:
+        key = _key(method)
+        answer = await self.client.request(method, path, json=body, headers=key)
         assert answer.status_code in {200, 201, 204, 404, 409, 422}, (step, answer.text)
         if step.twice and key:
-            again = await client.request(method, path, json=body, headers=key)
+            again = await self.client.request(method, path, json=body, headers=key)
             # A refusal is not kept: it is asked again, and says so under a number of its own.
             kept = None if answer.status_code >= 400 else answer.content
             assert (again.status_code, kept and again.content) == (answer.status_code, kept), step
@@ -142,7 +146,7 @@ class Team:
         return self.ids[kind][number]
 
     def _asked(self, step: Step) -> tuple[Any, ...]:
-        """Service, method, path and body."""
+        """Method, path and body."""
         said = {name: value for name, value in step.said.items() if name not in {"customer", "owner"}}
         about: dict[str, str] = (
             {"customer_id": self._id("customer", step.said["customer"])} if "customer" in step.said else {}
@@ -151,38 +155,30 @@ class Team:
             about["owner_id"] = str(self.people[step.said["owner"]])
         begin = step.at.replace(microsecond=0)
         fresh: dict[str, tuple[Any, ...]] = {
-            "customer": ("customers", "/v1/customers", {"name": f"Ada {step.at:%d%H%M}", "currency": "EUR"}),
-            "lead": ("opportunities", "/v1/leads", {"name": f"Grace {step.at:%d%H%M}", "currency": "EUR"}),
-            "open": ("opportunities", "/v1/opportunities", {"name": "A bridge", **said, **about}),
-            "task": ("activities", "/v1/tasks", {"title": "Call", **about}),
-            "meet": ("activities", "/v1/meetings", {"title": "Visit", "starts_at": begin.isoformat(),
+            "customer": ("/v1/customers", {"name": f"Ada {step.at:%d%H%M}", "currency": "EUR"}),
+            "lead": ("/v1/leads", {"name": f"Grace {step.at:%d%H%M}", "currency": "EUR"}),
+            "open": ("/v1/opportunities", {"name": "A bridge", **said, **about}),
+            "task": ("/v1/tasks", {"title": "Call", **about}),
+            "meet": ("/v1/meetings", {"title": "Visit", "starts_at": begin.isoformat(),
                      "ends_at": (begin + timedelta(hours=1)).isoformat(), **about}),
         }  # fmt: skip
         if step.action in fresh:
-            service, path, body = fresh[step.action]
-            return service, "POST", path, body
+            return "POST", *fresh[step.action]
         return self._about(step, said, about)
 
     def _about(self, step: Step, said: dict[str, Any], about: dict[str, Any]) -> tuple[Any, ...]:
         kind = ABOUT[step.action]
         id = self._id(kind, step.of)
-        service = {
-            "lead": "opportunities",
-            "opportunity": "opportunities",
-            "task": "activities",
-            "meeting": "activities",
-        }
         plural = {"opportunity": "opportunities"}.get(kind, f"{kind}s")
         here = f"/v1/{plural}/{id}"
-        at = service.get(kind, plural)
         verb = step.action.removesuffix("_lead").removesuffix("_customer")
         if verb in {"finish", "hold"}:
             more = {"reason": "So it is."} if said["status"] in {"open", "planned", "cancelled"} else {}
-            return at, "PATCH", f"{here}/status", {**said, **more}
+            return "PATCH", f"{here}/status", {**said, **more}
         if verb in {"delete", "drop"}:
-            return at, "DELETE", here
+            return "DELETE", here
         if verb == "convert":
-            return self._conversion(step, at, here)
+            return self._conversion(step, here)
         if verb in {"replace", "quote"}:
             return self._of_deal(step, verb, here, said)
         body = {**said, **about}
@@ -192,21 +188,21 @@ class Team:
             body["reason"] = "It was a mistake."
         if verb == "lose":
             body |= {"reason": "No need."} if kind == "lead" else {"reason_id": self.fixed["reason"]}
-        return at, "POST", f"{here}/{verb}", body or None
+        return "POST", f"{here}/{verb}", body or None
 
     def _of_deal(self, step: Step, verb: str, here: str, said: dict[str, Any]) -> tuple[Any, ...]:
         own = self.month.own["opportunity", step.of]
         assert own is not None
         customer = {"customer_id": self._id("customer", own)}
         if verb == "replace":
-            return "opportunities", "PUT", here, {"name": "A bridge", **customer, **said}
+            return "PUT", here, {"name": "A bridge", **customer, **said}
         line = {"item_id": self.fixed["item"], "quantity": "10", "unit_price": str(said["price"])}
         body = {**customer, "warehouse_id": self.fixed["place"], "lines": [line], "currency": said["currency"]}
         last = self.month.ledger.day(step.at) + timedelta(days=said["valid"])
         about = {"opportunity_id": here.rpartition("/")[2], "valid_until": str(last)}
-        return "quotes", "POST", "/v1/quotes", {**body, **about}
+        return "POST", "/v1/quotes", {**body, **about}
 
-    def _conversion(self, step: Step, at: str, here: str) -> tuple[Any, ...]:
+    def _conversion(self, step: Step, here: str) -> tuple[Any, ...]:
         existing, deal = step.said["existing"], step.said["deal"]
         body = {
             "currency": deal["currency"],
@@ -214,11 +210,11 @@ class Team:
         }
         if existing is not None:
             body["customer_id"] = self._id("customer", existing)
-        return at, "POST", f"{here}/convert", body
+        return "POST", f"{here}/convert", body
 
     async def forecast(self, period: str, as_of: str | None) -> dict[tuple[int | None, str], dict[str, int]]:
         asked = {"period": period, **({} if as_of is None else {"as_of": as_of})}
-        rows = (await self.must("opportunities", "GET", "/v1/forecast", **asked))["rows"]
+        rows = (await self.must("GET", "/v1/forecast", **asked))["rows"]
         owners: dict[str | None, int | None] = {str(id): number for number, id in enumerate(self.people)}
         owners[None] = None
         return {(owners[row["id"]], row["currency"]): {name: row[name] for name in SHOWN} for row in rows}
@@ -227,9 +223,7 @@ class Team:
         entries: list[dict[str, Any]] = []
         asked = {"limit": 25, **query}
         while True:
-            page = await self.must(
-                "customers", "GET", f"/v1/customers/{self._id('customer', customer)}/timeline", **asked
-            )
+            page = await self.must("GET", f"/v1/customers/{self._id('customer', customer)}/timeline", **asked)
             entries += page["items"]
             if page["next_cursor"] is None:
                 return entries
@@ -242,6 +236,10 @@ class Team:
         return shown["type"], shown["kind"], number, at
 
 
+def _key(method: str) -> dict[str, str]:
+    return {"Idempotency-Key": str(uuid7())} if method == "POST" else {}
+
+
 @pytest.mark.parametrize("seed", range(MONTHS))
 async def test_a_months_figures_follow_from_what_the_team_asked(
     make_harness: MakeHarness, clock: SetClock, seed: int
@@ -250,9 +248,16 @@ async def test_a_months_figures_follow_from_what_the_team_asked(
     zone = ZONES[seed % len(ZONES)]
     first = datetime(YEAR, *FIRST.get(zone, (10, 12)), 6, tzinfo=UTC)
     clock(first.isoformat())
-    team = Team(services, clock, seed, zone)
-    await team.open(zone)
-    await team.work(seed, first)
+    async with gateway_before(services) as client:
+        team = Team(services, client, clock, seed, zone)
+        await team.open(zone)
+        await team.work(seed, first)
+        await _figures(team, first)
+        assert await team.wire.dead_letters() == []
+
+
+async def _figures(team: Team, first: datetime) -> None:
+    clock = team.clock
     ledger = team.month.ledger
     assert team.refused[409] > STEPS // 20, team.refused
     last = first + timedelta(days=33)
@@ -272,10 +277,9 @@ async def test_a_months_figures_follow_from_what_the_team_asked(
             assert await team.forecast(period, asked) == ledger.forecast(begins_on, ends_on, as_of), (period, asked)
     for number, id in enumerate(team.ids["opportunity"]):
         if ledger.now(number)["status"] != "deleted":
-            shown = await team.must("opportunities", "GET", f"/v1/opportunities/{id}/stages")
+            shown = await team.must("GET", f"/v1/opportunities/{id}/stages")
             assert [(stay["stage"], stay["days"]) for stay in shown["stays"]] == ledger.stays(number, last), number
     await _timelines(team, days)
-    assert await team.wire.dead_letters() == []
 
 
 async def _timelines(team: Team, days: list[date]) -> None:

@@ -115,13 +115,16 @@ class Servers:
     def __init__(self) -> None:
         self._running: list[tuple[uvicorn.Server, asyncio.Task[None]]] = []
 
-    async def start(self, app: FastAPI, of: Service, settings: Settings | None = None) -> int:
+    async def start(self, app: FastAPI, of: Service, settings: Settings | None = None, *, running: bool = False) -> int:
+        """Its port. What the application begins and ends with is left alone if it is `running` already."""
         listener = free_socket()
         port: int = listener.getsockname()[1]
-        server = uvicorn.Server(http_config(of, app, "127.0.0.1", port, settings))
-        running = asyncio.create_task(server._serve(sockets=[listener]))
-        self._running.append((server, running))
-        while not server.started and not running.done():  # noqa: ASYNC110  (uvicorn offers a flag, not an event)
+        config = http_config(of, app, "127.0.0.1", port, settings)
+        config.lifespan = "off" if running else config.lifespan
+        server = uvicorn.Server(config)
+        serving = asyncio.create_task(server._serve(sockets=[listener]))
+        self._running.append((server, serving))
+        while not server.started and not serving.done():  # noqa: ASYNC110  (uvicorn offers a flag, not an event)
             await asyncio.sleep(0.005)
         return port
 
@@ -132,7 +135,7 @@ class Servers:
     async def stop(self) -> None:
         for server, _ in self._running:
             server.should_exit = True
-        await asyncio.gather(*(running for _, running in self._running))
+        await asyncio.gather(*(serving for _, serving in self._running))
 
 
 @dataclass
