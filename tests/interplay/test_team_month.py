@@ -51,6 +51,7 @@ class Team:
         self.ids: dict[str, list[str]] = {}
         self.fixed: dict[str, str] = {}
         self.refused: Counter[int] = Counter()
+        self.handed_over: Counter[str] = Counter()
 
     async def open(self, zone: str) -> None:
         tenant, team, user = uuid7(), uuid7(), uuid7()
@@ -107,7 +108,11 @@ class Team:
             step = self.month.meant(drawn)
             if step is None:
                 continue
-            if step.action == "leave":
+            if step.action in {"go", "return"}:
+                for each in self.month.handed_over(step):
+                    assert await self._send(each, *self._asked(each)), each
+                    self.handed_over[step.action] += 1
+            elif step.action == "leave":
                 gone = UserDeleted(user_id=self.people[LEAVER], successor_id=self.people[SUCCESSOR])
                 for service in self.services.values():
                     await service.deliver(gone, aggregate_id=self.people[LEAVER])
@@ -252,6 +257,7 @@ async def test_a_months_figures_follow_from_what_the_team_asked(
         team = Team(services, client, clock, seed, zone)
         await team.open(zone)
         await team.work(seed, first)
+        assert set(team.handed_over) == {"go", "return"}
         await _figures(team, first)
         assert await team.wire.dead_letters() == []
 

@@ -77,8 +77,9 @@ def steps(seed: int, first: datetime, length: int) -> Iterator[Step]:
             action = "customer"
         elif number < 7:
             action = "open"
-        elif number == length * 2 // 3:
-            yield Step(at, "leave", LEAVER)
+        elif number in {length // 3, length // 2, length * 2 // 3}:
+            action = {length // 3: "go", length // 2: "return"}.get(number, "leave")
+            yield Step(at, action, LEAVER if action == "leave" else -1)
             continue
         else:
             action = chance.choices(list(_SHARES), list(_SHARES.values()))[0]
@@ -141,6 +142,10 @@ class Month:
     last_day: dict[int, date] = field(default_factory=dict)
     """Of each quote, the last day on which it can be accepted."""
     proposed: dict[int, tuple[int, str, str]] = field(default_factory=dict)
+    away: int = 0
+    """Who was absent for a part of the month."""
+    lent: list[tuple[str, int]] = field(default_factory=list)
+    """What they handed over for that time: leads and opportunities, by the step that assigns them."""
     ended: dict[int, list[tuple[str, int]]] = field(default_factory=dict)
     """What ended with a customer, for when it is back."""
 
@@ -155,6 +160,27 @@ class Month:
             for name, value in step.said.items()
         }
         return replace(step, of=step.of if kind is None else step.of % count, said=said)
+
+    def handed_over(self, step: Step) -> list[Step]:
+        """What is asked when the busiest goes for a while, or returns: all that is open is another's for that time."""
+        if step.action == "go":
+            held = [(owner, which) for owner, which in self._held() if owner is not None]
+            self.away = Counter(owner for owner, _ in held).most_common(1)[0][0]
+            self.lent = [which for owner, which in held if owner == self.away]
+            owner = (self.away + 1) % PEOPLE
+            return [Step(step.at, *which, said={"owner": owner}) for which in self.lent]
+        back = [which for owner, which in self._held() if which in self.lent and owner != self.away]
+        return [Step(step.at, *which, said={"owner": self.away}) for which in back]
+
+    def _held(self) -> Iterator[tuple[int | None, tuple[str, int]]]:
+        """Whose what is open is, and by which step it is assigned."""
+        for number in range(len(self.ledger.states)):
+            now = self.ledger.now(number)
+            if now["status"] == "open":
+                yield now["owner"], ("assign", number)
+        for number, owner in self.lead_owner.items():
+            if self.status["lead", number] in {"new", "qualified"}:
+                yield owner, ("assign_lead", number)
 
     def root(self, customer: int) -> int:
         while (further := self.into[customer]) is not None:
