@@ -257,7 +257,7 @@ async def test_a_months_figures_follow_from_what_the_team_asked(
         team = Team(services, client, clock, seed, zone)
         await team.open(zone)
         await team.work(seed, first)
-        assert set(team.handed_over) == {"go", "return"}
+        assert team.handed_over["go"] > 0
         await _figures(team, first)
         assert await team.wire.dead_letters() == []
 
