@@ -15,7 +15,6 @@ import os
 import re
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -27,10 +26,7 @@ from pages import ROOT, Block, blocks, files_of
 from shell import Shell
 
 from tailrace.core.kafka_address import brokers_of
-from tailrace.stack import control
 from tailrace.stack.embedded import Stack
-from tailrace.stack.layout import Layout, Ports
-from tailrace.stack.plan import edge_names, service_names
 
 # Pages that are read one after the other in one terminal.
 SITTINGS = (
@@ -71,26 +67,9 @@ def test_every_command_is_run_or_says_why_not(page: str) -> None:
 
 
 @pytest.fixture
-def second() -> Iterator[Path]:
-    """Where the data of a second fleet may lie, which is stopped and gone afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="tailrace-second-"))
-    folder.chmod(0o755)
-    yield folder / "data"
-    control.stop(Layout(folder / "data"), lambda state: None)
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture
-def addresses(fleet: Stack, second: Path) -> dict[str, str]:
+def addresses(fleet: Stack) -> dict[str, str]:
     """What is put in for the addresses that stand on the pages."""
-    ports = Ports.free(service_names(), edge_names())
-    return {
-        "http://127.0.0.1:8000": fleet.gateway_url,
-        "127.0.0.1:8101": brokers_of(fleet.kafka),
-        "/tmp/second": str(second),
-        "TAILRACE_PORT_BASE=8300": f"TAILRACE_PORT_BASE={ports.base}",
-        "TAILRACE_GATEWAY_PORT=8200": f"TAILRACE_GATEWAY_PORT={ports.gateway}",
-    }
+    return {"http://127.0.0.1:8000": fleet.gateway_url, "127.0.0.1:8101": brokers_of(fleet.kafka)}
 
 
 @pytest.fixture

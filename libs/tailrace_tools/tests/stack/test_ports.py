@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+import pytest
+
 from tailrace.stack.layout import Layout, Ports
+from tailrace.stack.plan import counted_ports, edge_names, service_names
 
 
 def _next(layout: Layout, *services: str) -> dict[str, int]:
@@ -33,3 +36,14 @@ def test_free_ports_leave_room_for_every_place_that_is_known() -> None:
     ports = Ports.free(["a", "z"], known={"z": 40})
     assert ports.services["z"] == ports.base + 10 + 40
     assert ports.services["a"] == ports.base + 10
+
+
+def test_a_second_installation_has_ports_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = counted_ports(Layout(tmp_path / "first"))
+    monkeypatch.setenv("TAILRACE_PORT_BASE", "8300")
+    monkeypatch.setenv("TAILRACE_GATEWAY_PORT", "8200")
+    second = counted_ports(Layout(tmp_path / "second"))
+    assert (second.postgres, second.kafka, second.connect) == (8300, 8301, 8303)
+    assert {second.services[name] for name in edge_names()} == {8200}
+    assert set(second.services) == set(service_names())
+    assert not set(first.services.values()) & set(second.services.values())
