@@ -70,6 +70,17 @@ async def test_a_use_that_is_heard_of_after_the_deletion_undoes_it(store: Store,
     assert all(each.causation_id is not None for each in restored)
 
 
+async def test_several_uses_that_are_heard_of_together_undo_it_once_because_of_the_first(store: Store) -> None:
+    await store.deleted()
+    async with store.h.together():
+        first = await store.h.deliver(store.received(5), aggregate_id=store.line_id)
+        await store.h.deliver(store.received(6), aggregate_id=store.line_id)
+        await store.h.deliver(store.order(), aggregate_id=store.order_id)
+    restored = [p for p in await store.h.published() if isinstance(p.event, ItemRestored | WarehouseRestored)]
+    assert sorted(type(each.event).__name__ for each in restored) == ["ItemRestored", "WarehouseRestored"]
+    assert {str(each.causation_id) for each in restored} == {dict(first.headers)["ce_id"].decode()}
+
+
 async def test_what_is_heard_of_again_from_long_ago_restores_nothing(store: Store) -> None:
     await store.deleted()
     long_ago = datetime(2026, 1, 1, tzinfo=UTC)

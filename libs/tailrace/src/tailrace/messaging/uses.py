@@ -28,11 +28,12 @@ from sqlalchemy.schema import SchemaItem
 
 from tailrace.core.errors import InUse, Refused
 from tailrace.core.events import Event, Meta
+from tailrace.db.among import among
 from tailrace.db.database import Tx
 from tailrace.db.keys import tenant_index
 from tailrace.db.master_data import MasterData
 from tailrace.db.models import TenantRow
-from tailrace.messaging.subscribers import Delivery, Projection, Reaction
+from tailrace.messaging.subscribers import Delivery, Projection, Reaction, answering
 from tailrace.observability.logs import log
 
 __all__ = ["Adds", "Needs", "UseRow", "Uses", "refuse_used", "restoring"]
@@ -197,29 +198,45 @@ def restoring(
     """
     reaction = Reaction(name, since=since)
 
-    @reaction.on(*events)
-    async def restore(tx: Tx, event: Any, meta: Meta) -> None:
-        said = uses.said_by(event)
-        things = {thing for one in said for thing in one.things if isinstance(one, Needs) or one.amount > 0}
-        for kind in kinds:
-            await _restore(tx, kind, things, event.type)
+    @reaction.batch(*events)
+    async def restore(tx: Tx, deliveries: Sequence[Delivery]) -> None:
+        needed = {delivery.meta.event_id: _things(uses.said_by(delivery.event)) for delivery in deliveries}
+        deleted = {kind: await _deleted(tx, kind, set().union(*needed.values())) for kind in kinds}
+        if not any(deleted.values()):
+            return
+        for delivery in answering(tx, deliveries):
+            for kind, ids in deleted.items():
+                for id in sorted(ids & needed[delivery.meta.event_id]):
+                    if await _restore(tx, kind, id, delivery.event.type):
+                        ids.discard(id)
 
     return reaction
 
 
-async def _restore(tx: Tx, kind: type[MasterData], things: Collection[UUID], because: str) -> None:
-    # The lock makes a deletion under way and this transaction take turns: the later of them sees what the earlier did.
-    locked = select(kind.id, kind.deleted_at).where(kind.id.in_(things)).order_by(kind.id)
-    for id, deleted_at in (await tx.execute(locked.with_for_update(key_share=True, read=True))).all():
-        if deleted_at is None:
-            continue
-        row = await tx.load(kind, id, even_deleted=True)
-        if await _is_restorable(tx, row):
-            row.restore()
-            await tx.flush()
-            log.warning("restored", kind=kind.__name__, id=str(id), because=because)
-        else:
-            log.warning("needed and not restored", kind=kind.__name__, id=str(id), because=because)
+def _things(said: Iterable[Needs | Adds]) -> set[UUID]:
+    return {thing for one in said for thing in one.things if isinstance(one, Needs) or one.amount > 0}
+
+
+async def _deleted(tx: Tx, kind: type[MasterData], things: Collection[UUID]) -> set[UUID]:
+    """Those of these rows that are deleted. The lock makes a deletion under way and this transaction take turns: the later one sees what the
+    earlier did."""
+    if not things:
+        return set()
+    locked = select(kind.id, kind.deleted_at).where(among(kind.id, things))
+    rows = await tx.execute(locked.order_by(kind.id).with_for_update(key_share=True, read=True))
+    return {id for id, deleted_at in rows if deleted_at is not None}
+
+
+async def _restore(tx: Tx, kind: type[MasterData], id: UUID, because: str) -> bool:
+    """Whether it could be."""
+    row = await tx.load(kind, id, even_deleted=True)
+    if not await _is_restorable(tx, row):
+        log.warning("needed and not restored", kind=kind.__name__, id=str(id), because=because)
+        return False
+    row.restore()
+    await tx.flush()
+    log.warning("restored", kind=kind.__name__, id=str(id), because=because)
+    return True
 
 
 async def _is_restorable(tx: Tx, row: MasterData) -> bool:
