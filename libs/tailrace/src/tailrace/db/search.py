@@ -50,9 +50,13 @@ TEXT = "text"
 _UNWRITTEN = "tailrace.unsearchable"
 MOST_LOOKED_UP = 4_000
 """How many rows that may have what is asked for are looked up one by one. When there are more, the list is walked in its order instead."""
-MOST_IN_ORDER = 500
-"""The same where the list is sorted by the kind's own text: a branch of it costs less than so many rows."""
+FEW_IN_ORDER = 500
+"""So many are looked up at once where the list is sorted by the kind's own text. When there are more, its first rows are tried before."""
+MOST_IN_ORDER = 2_500
+"""So many are looked up where those did not fill the page: they cost less than to go through the list branch by branch."""
 _SAMPLE = 200
+_OF_THE_LIST, _OF_A_BRANCH = 1 / 4, 1 / 20
+"""The share of what is marked that has to have what is asked for: that a list is walked row by row, or branch by branch."""
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _BETWEEN = re.compile(r"[\W_]+")
 _HIRAGANA = {code: code + 0x60 for code in range(0x3041, 0x3097)}
@@ -107,7 +111,7 @@ async def found_by(tx: Tx, kind: Any, asked: str, *, masked: bool, by_id: bool =
     if by_id:
         packed = await _some(tx, marked, MOST_LOOKED_UP)
         many = len(packed) > MOST_LOOKED_UP * ID_BYTES
-        if many and await _are_mostly(tx, kind, unpacked(packed[: _SAMPLE * ID_BYTES]), said):
+        if many and await _right_among(tx, kind, unpacked(packed[: _SAMPLE * ID_BYTES]), said) > _OF_THE_LIST:
             return said
         if not many:
             return and_(among(kind.id, unpacked(packed)), said)
@@ -126,16 +130,28 @@ async def found_in_order(
     if not words:
         return
     marks, reached, said = _marks(tx, kind, words), _reached(tx, kind), _said(kind, words, masked=masked)
-    packed = await _some(tx, _marked(kind, marks, reached), MOST_IN_ORDER)
-    if len(packed) <= MOST_IN_ORDER * ID_BYTES:
+    marked = _marked(kind, marks, reached)
+    packed = await _some(tx, marked, FEW_IN_ORDER)
+    if len(packed) <= FEW_IN_ORDER * ID_BYTES:
         yield and_(among(kind.id, unpacked(packed)), said)
         return
-    hashes = partial(_hashes_in_turn, kind, tx.tenant_id, TEXT)
+    tree = InOrder(tx, kind, marks, reached, partial(_hashes_in_turn, kind, tx.tenant_id, TEXT), said, descending)
     try:
-        async for part in InOrder(tx, kind, marks, reached, hashes, said, descending).parts(start):
-            yield part
+        first, rest = await tree.begun(start)
     except OtherOrder:
         yield await found_by(tx, kind, asked, masked=masked)
+        return
+    yield first
+    if rest is None:
+        return
+    packed = await _some(tx, marked, MOST_IN_ORDER)
+    few = len(packed) <= MOST_IN_ORDER * ID_BYTES
+    if few or await _right_among(tx, kind, unpacked(packed[: _SAMPLE * ID_BYTES]), said) < _OF_A_BRANCH:
+        found = and_(among(kind.id, unpacked(packed)), said) if few else await found_by(tx, kind, asked, masked=masked)
+        yield and_(tree.within(rest), found)
+        return
+    async for part in tree.parts(rest):
+        yield part
 
 
 def _parts(words: Sequence[str]) -> list[str]:
@@ -177,11 +193,11 @@ async def _some(tx: Tx, marked: Select[UUID], most: int) -> bytes:
     return bytes(told or b"")
 
 
-async def _are_mostly(tx: Tx, kind: Any, some: Sequence[UUID], said: ColumnElement[bool]) -> bool:
-    """Whether what is marked has mostly what is asked for, rather than its pairs in other places: `00` of many numbers, say."""
+async def _right_among(tx: Tx, kind: Any, some: Sequence[UUID], said: ColumnElement[bool]) -> float:
+    """Which share of what is marked has what is asked for, rather than its pairs in other places: `00` of many numbers, say."""
     with tx.seeing_all():
         right = await tx.scalar(select(func.count()).select_from(kind).where(among(kind.id, some), said))
-    return int(right or 0) * 4 > len(some)
+    return int(right or 0) / len(some)
 
 
 def sharing(kind: type[Searchable], tenant_id: UUID, by: str, values: Iterable[str]) -> ColumnElement[bool]:

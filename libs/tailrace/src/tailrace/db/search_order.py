@@ -1,8 +1,8 @@
 """What a search finds, from the beginning of a list that is sorted by a text: a page looks up some hundred rows, where fifty thousand are found.
 
 Beside the pairs of its texts a row is kept under the beginnings of the text that its list is sorted by, hashed as they are. So the list is a tree of
-beginnings, and one look into the index tells of a branch, however many rows it has, which of them are found. Branches without any are passed over;
-those with many are parted.
+beginnings, and one look into the index tells of a branch, however many rows it has, which of them are found. Branches without any are passed over.
+Of those with many the first rows are read one after another, which is quickest where every tenth is found; the rest is parted.
 
 Beginnings follow one another as texts do where a database compares by code points, as the platform's own does (C.UTF-8).
 """
@@ -24,6 +24,8 @@ MANY = 250
 """Of more rows than this a branch is parted, as far as there are longer beginnings: to read an id costs more than to look at a further branch."""
 _ENOUGH, _MOST = 100, 3_200
 """So many are looked up together at first, and twice as many each time that a page is not full: whose rows they are may leave out most."""
+WALKED = (2_000, 2_000, 4_000, 4_000)
+"""How many rows are read one after another: from where the page begins, and where the next branches with many do. Behind them branches are parted."""
 _BRANCHES = (2, 4, 8, 16)
 """How many are looked at together: few at first, since a page may be full after them."""
 _LISTED = 32
@@ -39,9 +41,12 @@ _NEXT = """CASE WHEN length(at) < :length THEN at || chr(1) ELSE left(at, :lengt
 _BEFORE_BLOCK = f"CASE {_BLOCK} WHEN 0 THEN '' ELSE chr({_BLOCK} << 8) END"
 _BEFORE = "left(at, :length)"
 _RANGE = """
-SELECT 'Z' < 'a' AND 'z' < chr(228),
-  (SELECT {column} FROM {table} WHERE {column} >= :low AND {column} < :high ORDER BY {column} LIMIT 1),
+SELECT (SELECT {column} FROM {table} WHERE {column} >= :low AND {column} < :high ORDER BY {column} LIMIT 1),
   (SELECT {column} FROM {table} WHERE {column} >= :low AND {column} < :high ORDER BY {column} DESC LIMIT 1)
+"""
+_WALK = """
+SELECT 'Z' < 'a' AND 'z' < chr(228),
+  (SELECT {column} FROM {table} WHERE {column} >= :low AND {column} < :high ORDER BY {column} {next} OFFSET :rows LIMIT 1)
 """
 _FORWARD = """
 WITH RECURSIVE step(at, n) AS (
@@ -63,6 +68,10 @@ _PACKED = """
 (SELECT string_agg(uuid_send(id), ''::bytea) FROM (SELECT id FROM search_entry WHERE kind = :kind AND "by" = 'text'
   AND marks @> CAST(:marks_{at} AS bigint[]){owned} LIMIT :most) AS found)"""
 _OWNED = " AND marks && CAST(:reached AS bigint[])"
+
+
+Extent = tuple[str, str]
+"""A part of the list: from a text, which belongs to it, to another, which does not. `low` is the lesser one in either direction."""
 
 
 class OtherOrder(Exception):
@@ -93,17 +102,23 @@ class InOrder:
     said: ColumnElement[bool]
     descending: bool
 
-    async def parts(self, start: str | None) -> AsyncIterator[ColumnElement[bool]]:
-        """Conditions, each of the rows that come next in the list, from the text `start` on: together they are all that are found.
+    async def begun(self, start: str | None) -> tuple[ColumnElement[bool], Extent | None]:
+        """The condition of what is found among the first rows of the list from the text `start` on; and where the rest of it is, if there is more.
 
-        Raises OtherOrder before the first.
+        Raises OtherOrder.
         """
-        low, high = "", _LAST
-        if start is not None:
-            low, high = (low, start + _BEHIND_END) if self.descending else (start, high)
+        if start is None:
+            whole = ("", _LAST)
+        else:
+            whole = ("", start + _BEHIND_END) if self.descending else (start, _LAST)
+        walked, rest = await self._walk(whole, WALKED[0])
+        return and_(self.within(walked), self.said), rest
+
+    async def parts(self, extent: Extent) -> AsyncIterator[ColumnElement[bool]]:
+        """Conditions, each of the rows that come next in the list: together they are all that are found within an extent of it."""
         waiting: list[UUID] = []
         enough = _ENOUGH
-        async for part in self._branch(low, high):
+        async for part in self._branch(*extent, iter(WALKED[1:])):
             if isinstance(part, list):
                 waiting += part
             if waiting and (len(waiting) >= enough or not isinstance(part, list)):
@@ -114,17 +129,35 @@ class InOrder:
         if waiting:
             yield and_(among(self.kind.id, waiting), self.said)
 
-    async def _branch(self, low: str, high: str) -> AsyncIterator[list[UUID] | ColumnElement[bool]]:
-        """The ids of what is found between two texts, the first included; or, where beginnings are too short to part them, a condition to walk by."""
-        ordered, first, last = (await self.tx.execute(self._sql(_RANGE), {"low": low, "high": high})).one()
+    def within(self, extent: Extent) -> ColumnElement[bool]:
+        """Whether a row lies there."""
+        low, high = extent
+        return and_(self._column >= low, self._column < high)
+
+    async def _walk(self, extent: Extent, rows: int) -> tuple[Extent, Extent | None]:
+        """The first so many rows of an extent, with all of the last one's text, and the rest, if there is more. Raises OtherOrder."""
+        low, high = extent
+        values = {"low": low, "high": high, "rows": rows}
+        ordered, last = (await self.tx.execute(self._sql(_WALK, "DESC" if self.descending else "ASC"), values)).one()
         if not ordered:
             raise OtherOrder
+        if last is None:
+            return extent, None
+        if self.descending:
+            return (last, high), (low, last)
+        return (low, last + _BEHIND_END), (last + _BEHIND_END, high)
+
+    async def _branch(
+        self, low: str, high: str, walks: Iterator[int]
+    ) -> AsyncIterator[list[UUID] | ColumnElement[bool]]:
+        """The ids of what is found between two texts, the first included; or a condition to walk by, where that is tried or beginnings are too short to
+        part them."""
+        first, last = (await self.tx.execute(self._sql(_RANGE), {"low": low, "high": high})).one()
         if first is None:
             return
         length = _parting(first + _END, last + _END)
         if length is None:
-            column = self._column
-            yield and_(column >= low, column < high, self.said)
+            yield and_(self.within((low, high)), self.said)
             return
         at = 0
         async for stems in self._stems(length, low, high):
@@ -136,8 +169,13 @@ class InOrder:
                         yield ids
                         continue
                     begin, end = _between(length, stem)
-                    async for part in self._branch(max(begin, low), min(end, high)):
-                        yield part
+                    rest: Extent | None = (max(begin, low), min(end, high))
+                    if rows := next(walks, None):
+                        walked, rest = await self._walk(rest, rows)
+                        yield and_(self.within(walked), self.said)
+                    if rest is not None:
+                        async for part in self._branch(*rest, walks):
+                            yield part
 
     async def _stems(self, length: int, low: str, high: str) -> AsyncIterator[list[str]]:
         """The beginnings of this length that there are, in the list's order, some at a time; for a block any text of it."""
