@@ -50,7 +50,7 @@ TEXT = "text"
 _UNWRITTEN = "tailrace.unsearchable"
 MOST_LOOKED_UP = 4_000
 """How many rows that may have what is asked for are looked up one by one. When there are more, the list is walked in its order instead."""
-MOST_IN_ORDER = 2_500
+MOST_IN_ORDER = 1_500
 """The same where the list is sorted by the kind's own text, and its first rows fill no page. When there are more, it is gone through by branches."""
 _SAMPLE = 200
 _OF_THE_LIST, _OF_A_BRANCH = 1 / 4, 1 / 20
