@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import httpx2
 import pytest
 from filed import filed, files
@@ -16,10 +17,12 @@ from sqlalchemy import insert
 from tailrace.core.context import Context
 from tailrace.core.ids import uuid7
 from tailrace.db.tables import upload
+from tailrace.storage import sweeper
 from tailrace.storage.store import Store, StoreAway
 from tailrace.storage.sweeper import sweep
 from tailrace.storage.uploads import Received, UploadSwept
 from tailrace_testing import Harness, MakeHarness
+from tailrace_testing.gateway import eventually
 
 TEXT = b"".join(b"%07d\n" % n for n in range(20_000))
 NOW = timedelta(0)
@@ -309,6 +312,37 @@ async def test_a_sweep_passes_over_what_is_just_being_committed(toy: Harness, at
         assert await sweep(toy.database, store) == 0
     assert await sweep(toy.database, store) == 0
     await nothing_left(toy)
+
+
+async def test_a_note_that_was_locked_is_come_back_to_at_once(toy: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A killed sweeper's lock outlives it for a moment; the next one does not wait for its next minute."""
+    store: Store = toy.app.state.store
+    key = f"{toy.tenant}/label/x/old"
+    id = await _note(toy, key, "3 hours")
+    await store.put(key, _one(b"a"))
+    monkeypatch.setattr(sweeper, "_SOON", 0.01)
+    looked, stop = asyncio.Event(), asyncio.Event()
+    held = sweeper.is_held
+
+    async def is_held(*given: Any) -> bool:
+        found = await held(*given)
+        looked.set()
+        return found
+
+    monkeypatch.setattr(sweeper, "is_held", is_held)
+    other = await asyncpg.connect(toy.admin_url)
+    try:
+        async with other.transaction():
+            await other.execute("SELECT 1 FROM upload WHERE id = $1 FOR UPDATE", id)
+            sweeping = asyncio.create_task(sweeper.sweep_forever(toy.database, store, stop))
+            await asyncio.wait_for(looked.wait(), 30)
+            assert await store.keys() == [key]
+        await eventually(store.keys, lambda keys: keys == [], within=30, what="a sweep")
+        await eventually(lambda: held(toy.database), lambda left: not left, within=30, what="its end")
+    finally:
+        stop.set()
+        await other.close()
+    await sweeping
 
 
 async def test_a_file_is_not_added_to_what_is_deleted_meanwhile(toy: Harness, at: str) -> None:

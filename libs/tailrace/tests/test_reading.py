@@ -103,6 +103,7 @@ async def test_rows_keep_their_numbers_below_an_empty_top() -> None:
         (b"%PDF-1.7\n", None, "neither CSV nor XLSX"),
         (b"PK\x03\x04" + b"\x00" * 1000, None, "no XLSX file"),
         (xlsx(f'<row r="1048576">{cell("XFD1048576", "x")}</row>'), None, "There is a cell XFD1048576"),
+        (xlsx("<row><c r = 'XFD9'><v>1</v></c></row>"), None, "There is a cell XFD9"),
         (xlsx("<row/>", before='<!DOCTYPE x [<!ENTITY a "b">]>'), None, "declares a document type"),
     ],
 )

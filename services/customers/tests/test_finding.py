@@ -2,6 +2,8 @@
 
 import pytest
 
+from tailrace.db import search_order
+
 from .conftest import AT, Sales
 
 NAMES = {
@@ -132,8 +134,9 @@ async def test_what_many_share_is_found_all_the_same(sales: Sales, monkeypatch: 
     asked = ("ada", "ad", "a", "b.example", "ada 3", "bob", "dada", "100 %")
     before = [await sales.found(q) for q in asked]
     assert [len(names) for names in before] == [6, 6, 6, 6, 1, 1, 0, 1]
-    monkeypatch.setattr("tailrace.db.search.MOST_LOOKED_UP", 0)
-    monkeypatch.setattr("tailrace.db.search.MOST_IN_ORDER", 0)
+    for bound in ("MOST_LOOKED_UP", "MOST_IN_ORDER"):
+        monkeypatch.setattr(f"tailrace.db.search.{bound}", 0)
+    monkeypatch.setattr("tailrace.db.search_order.WALKED", (1,))
     assert [await sales.found(q) for q in asked] == before
     assert await sales.found("ada", sort="-name") == [f"Ada {number}" for number in range(5, -1, -1)]
     assert await sales.found("ada", sort="-id", limit="2") == ["Ada 5", "Ada 4"]
@@ -169,14 +172,21 @@ async def test_what_many_share_is_listed_by_name_page_by_page(sales: Sales, monk
     ]
     names = [(await sales.create(name))["name"] for name in names]
     wanted = sorted(name for name in names if "ada" in name.lower().replace("é", "e"))
-    monkeypatch.setattr("tailrace.db.search.MOST_IN_ORDER", 0)
-    for many, listed in ((0, 1), (0, 32), (2, 2), (1000, 32)):
+    branches = [(0, 1, (1,)), (0, 32, (1, 1, 1)), (2, 2, (3, 1, 2)), (1000, 32, (2,))]
+    # Looked up after the first rows: what is marked is few enough, or mostly not what is asked for.
+    after, other = (1000, 32, (3,)), (2, 2, (4,))
+    for many, listed, walked in (*branches, after, other):
+        monkeypatch.setattr("tailrace.db.search.MOST_IN_ORDER", 1000 if (many, listed, walked) == after else 0)
+        monkeypatch.setattr("tailrace.db.search._OF_A_BRANCH", 2 if (many, listed, walked) == other else 1 / 20)
+        monkeypatch.setattr("tailrace.db.search_order.WALKED", walked)
         monkeypatch.setattr("tailrace.db.search_order.MANY", many)
         monkeypatch.setattr("tailrace.db.search_order._LISTED", listed)
         monkeypatch.setattr("tailrace.db.search_order._ENOUGH", many)
         for sort, expected in (("name", wanted), ("-name", wanted[::-1])):
-            for limit in (1, 4, 50):
+            for limit in (2, 50):
                 assert await _all(sales, "ada", sort, limit) == expected
+    monkeypatch.setattr("tailrace.db.search_order._WALK", search_order._WALK.replace("'Z' < 'a'", "false"))
+    assert await _all(sales, "ada", "name", 50) == wanted, "where beginnings do not follow one another as texts do"
     assert await _all(sales, "ada", "name", 2, status="inactive") == []
 
 

@@ -59,6 +59,7 @@ async def test_a_customer_is_found_by_whom_it_was_handed_to(
     """However it is looked for; also when nothing but its owner changed, so that its texts were not cut again."""
     for bound in ("MOST_LOOKED_UP", "MOST_IN_ORDER"):
         monkeypatch.setattr(f"tailrace.db.search.{bound}", most)
+    monkeypatch.setattr("tailrace.db.search_order.WALKED", (most, most, most))
     bo, cy = (sales.h.client_as(OWN, user=user) for user in (sales.bo, sales.cy))
 
     async def found() -> list[set[str]]:

@@ -50,9 +50,11 @@ TEXT = "text"
 _UNWRITTEN = "tailrace.unsearchable"
 MOST_LOOKED_UP = 4_000
 """How many rows that may have what is asked for are looked up one by one. When there are more, the list is walked in its order instead."""
-MOST_IN_ORDER = 500
-"""The same where the list is sorted by the kind's own text: a branch of it costs less than so many rows."""
+MOST_IN_ORDER = 1_500
+"""The same where the list is sorted by the kind's own text, and its first rows fill no page. When there are more, it is gone through by branches."""
 _SAMPLE = 200
+_OF_THE_LIST, _OF_A_BRANCH = 1 / 4, 1 / 20
+"""The share of what is marked that has to have what is asked for: that a list is walked row by row, or branch by branch."""
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _BETWEEN = re.compile(r"[\W_]+")
 _HIRAGANA = {code: code + 0x60 for code in range(0x3041, 0x3097)}
@@ -107,8 +109,10 @@ async def found_by(tx: Tx, kind: Any, asked: str, *, masked: bool, by_id: bool =
     if by_id:
         packed = await _some(tx, marked, MOST_LOOKED_UP)
         many = len(packed) > MOST_LOOKED_UP * ID_BYTES
-        if many and await _are_mostly(tx, kind, unpacked(packed[: _SAMPLE * ID_BYTES]), said):
-            return said
+        if many:
+            sample = unpacked(packed[: _SAMPLE * ID_BYTES])
+            if len(await _right_among(tx, kind, sample, said, kind.id)) > _OF_THE_LIST * len(sample):
+                return said
         if not many:
             return and_(among(kind.id, unpacked(packed)), said)
     # An array is made first, and looked up; of a subquery PostgreSQL guesses too many rows.
@@ -126,16 +130,27 @@ async def found_in_order(
     if not words:
         return
     marks, reached, said = _marks(tx, kind, words), _reached(tx, kind), _said(kind, words, masked=masked)
-    packed = await _some(tx, _marked(kind, marks, reached), MOST_IN_ORDER)
-    if len(packed) <= MOST_IN_ORDER * ID_BYTES:
-        yield and_(among(kind.id, unpacked(packed)), said)
-        return
-    hashes = partial(_hashes_in_turn, kind, tx.tenant_id, TEXT)
+    marked = _marked(kind, marks, reached)
+    tree = InOrder(tx, kind, marks, reached, partial(_hashes_in_turn, kind, tx.tenant_id, TEXT), said, descending)
     try:
-        async for part in InOrder(tx, kind, marks, reached, hashes, said, descending).parts(start):
-            yield part
+        first, rest = await tree.begun(start)
     except OtherOrder:
         yield await found_by(tx, kind, asked, masked=masked)
+        return
+    yield first
+    if rest is None:
+        return
+    packed = await _some(tx, marked, MOST_IN_ORDER)
+    if len(packed) <= MOST_IN_ORDER * ID_BYTES:
+        yield and_(among(kind.id, unpacked(packed)), tree.within(rest), said)
+        return
+    sample = unpacked(packed[: _SAMPLE * ID_BYTES])
+    right = await _right_among(tx, kind, sample, said, getattr(kind, kind.sorted_by))
+    if len(right) < _OF_A_BRANCH * len(sample):
+        yield and_(tree.within(rest), await found_by(tx, kind, asked, masked=masked))
+        return
+    async for part in tree.parts(rest, right):
+        yield part
 
 
 def _parts(words: Sequence[str]) -> list[str]:
@@ -177,11 +192,10 @@ async def _some(tx: Tx, marked: Select[UUID], most: int) -> bytes:
     return bytes(told or b"")
 
 
-async def _are_mostly(tx: Tx, kind: Any, some: Sequence[UUID], said: ColumnElement[bool]) -> bool:
-    """Whether what is marked has mostly what is asked for, rather than its pairs in other places: `00` of many numbers, say."""
+async def _right_among(tx: Tx, kind: Any, some: Sequence[UUID], said: ColumnElement[bool], column: Any) -> list[Any]:
+    """The column of those that have what is asked for, rather than its pairs in other places: `00` of many numbers, say."""
     with tx.seeing_all():
-        right = await tx.scalar(select(func.count()).select_from(kind).where(among(kind.id, some), said))
-    return int(right or 0) * 4 > len(some)
+        return list(await tx.scalars(select(column).select_from(kind).where(among(kind.id, some), said)))
 
 
 def sharing(kind: type[Searchable], tenant_id: UUID, by: str, values: Iterable[str]) -> ColumnElement[bool]:

@@ -8,9 +8,10 @@ writer was only stopped and went on; then the note goes.
 import asyncio
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Select, delete, exists, func, select, update
 
 from tailrace.core.context import Context
 from tailrace.db.database import Database
@@ -21,7 +22,7 @@ from tailrace.storage.store import Store
 LONGEST_UPLOAD = 30 * 60.0
 """Seconds after which an upload is given up."""
 SWEPT_AFTER = timedelta(hours=2)
-_EVERY = 60.0
+_EVERY, _SOON = 60.0, 2.0
 _NOBODY = Context(tenant_id=None)
 
 
@@ -48,11 +49,21 @@ async def sweep(database: Database, store: Store, older_than: timedelta = SWEPT_
     return swept
 
 
-async def _sweep_one(database: Database, store: Store, older_than: timedelta) -> bool:
-    last = func.coalesce(upload.c.swept_at, upload.c.began_at)
-    cut_off = select(upload).where(last <= func.now() - older_than).order_by(upload.c.began_at).limit(1)
+async def is_held(database: Database, older_than: timedelta = SWEPT_AFTER) -> bool:
+    """Whether something that was cut off is left because somebody has it locked: another sweeper, or one whose end PostgreSQL has yet to notice."""
     async with database.transaction(_NOBODY) as tx:
-        note = (await tx.execute(cut_off.with_for_update(skip_locked=True))).one_or_none()
+        return bool(await tx.scalar(select(exists(_cut_off(older_than)))))
+
+
+def _cut_off(older_than: timedelta) -> Select[Any]:
+    last = func.coalesce(upload.c.swept_at, upload.c.began_at)
+    return select(upload).where(last <= func.now() - older_than)
+
+
+async def _sweep_one(database: Database, store: Store, older_than: timedelta) -> bool:
+    next_one = _cut_off(older_than).order_by(upload.c.began_at).limit(1)
+    async with database.transaction(_NOBODY) as tx:
+        note = (await tx.execute(next_one.with_for_update(skip_locked=True))).one_or_none()
         if note is None:
             return False
         await store.delete(note.object_key)
@@ -66,11 +77,14 @@ async def _sweep_one(database: Database, store: Store, older_than: timedelta) ->
 
 
 async def sweep_forever(database: Database, store: Store, stop: asyncio.Event) -> None:
-    """Sweep now and every minute, until stopped. A database or a store that is down is met again a minute later."""
+    """Sweep now and every minute, until stopped; sooner where a note was locked. A database or a store that is down is met again a minute later."""
     while not stop.is_set():
+        pause = _EVERY
         try:
             await sweep(database, store)
+            if await is_held(database):
+                pause = _SOON
         except Exception as error:
             log.warning("uploads not swept", error=type(error).__name__)
         with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), _EVERY)
+            await asyncio.wait_for(stop.wait(), pause)

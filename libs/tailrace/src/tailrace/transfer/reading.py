@@ -27,7 +27,7 @@ LARGEST_SHEET = 256 * 1024 * 1024
 """Bytes of an XLSX file when it is unpacked, all parts together; a sheet of 100,000 customers has about 60 MB."""
 ENCODINGS = ("utf-8", "cp932", "cp1252")
 _DELIMITERS = ",;\t|"
-_CELL = re.compile(rb'\br="([A-Z]{1,8})([0-9]{1,12})"')
+_CELL = re.compile(rb"""\br\s{0,9}=\s{0,9}["']([A-Za-z]{1,8})([0-9]{1,12})["']""")
 _DECLARED = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _BLOCK = 1024 * 1024
 _OVERLAP = 64
@@ -182,7 +182,7 @@ def _guard_part(book: zipfile.ZipFile, part: zipfile.ZipInfo, left: int) -> int:
                 raise Unreadable("This XLSX file declares a document type or entities, which no program of ours reads.")
             if is_sheet:
                 for column, row in _CELL.findall(seen):
-                    if _column(column) > MOST_COLUMNS or int(row) > MOST_ROWS + 1:
+                    if _column(column.upper()) > MOST_COLUMNS or int(row) > MOST_ROWS + 1:
                         where = (column + row).decode()
                         raise Unreadable(f"There is a cell {where}; at most {MOST_COLUMNS} columns are read.")
             tail = seen[-_OVERLAP:]
