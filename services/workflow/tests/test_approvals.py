@@ -235,6 +235,29 @@ async def test_a_step_is_claimed_and_given_back(office: Office) -> None:
     ]
 
 
+async def test_a_claim_ends_with_the_word_of_who_has_it_and_when_the_step_is_due(office: Office) -> None:
+    await office.rule(row("role:manager", mode="all"))
+    approval = await office.approval(await office.submit())
+    await office.act("max", approval, "claim")
+    await office.approve("max", approval)
+    assert (await office.approve("mia", approval))["status"] == "approved"
+    await office.rule(row("role:manager", due="PT1H", escalate="role:admin"))
+    late = await office.approval(await office.submit())
+    await office.act("max", late, "claim")
+    await office.h.make_timers_due()
+    await office.h.fire_timers()
+    assert (await office.approve("ada", late))["status"] == "approved"
+
+
+async def test_an_approval_is_due_when_the_next_of_its_open_steps_is(office: Office) -> None:
+    await office.hire("abe", "accountant")
+    await office.rule(row("role:manager", due="P1D"), row("role:accountant", due="P5D"))
+    approval = await office.approval(await office.submit())
+    by_role = {task["roles"][0]: task["due_at"] for task in approval["tasks"]}
+    assert approval["due_at"] == by_role["manager"]
+    assert (await office.approve("max", approval))["due_at"] == by_role["accountant"]
+
+
 async def test_several_are_approved_at_once_each_by_itself(office: Office) -> None:
     good = [await office.approval(await office.submit()) for _ in range(2)]
     own = await office.approval(await office.submit(by="max"))
