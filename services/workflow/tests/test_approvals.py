@@ -211,6 +211,11 @@ async def test_a_free_approval_that_is_changed_begins_again(office: Office) -> N
     now = changed.json()
     assert (changed.status_code, now["round"], now["amount"]) == (200, 2, 4_000_000), changed.text
     assert now["sha256"] != approval["sha256"]
+    # Who read it before says so by the step, or by the version, and does not approve what they have not seen.
+    await office.approve("max", approval, 403, task_id=approval["tasks"][0]["id"])
+    stale = {"If-Match": f'"{approval["version"]}"'}
+    seen = await office.people["max"].client.patch(f"{AT}/{approval['id']}/approve", headers=stale)
+    assert seen.status_code == 412, seen.text
     assert [task["users"] for task in now["tasks"] if task["status"] == "open"] == [[ids[0]]]
     await office.approve("mia", approval, 403)
     await office.approve("max", approval)
