@@ -109,7 +109,7 @@ async def voice(tx: Tx, approval: Approval, who: Principal, task_id: UUID | None
     mine = [one for task in wanted for one in await _voices(tx, task, who, others, approval.requester_id)]
     if not mine:
         raise NotYours("It waits for others.")
-    # Whoever decided, and in whose place: neither counts a second time.
+    # Who decided, and in whose place: neither counts a second time.
     heard = {id for vote in approval.votes for id in (vote.user_id, vote.on_behalf_of)}
     free = [one for one in mine if one.task.repeatable or not heard & {who.user_id, one.on_behalf_of or who.user_id}]
     if not free:
