@@ -100,8 +100,15 @@ types:
 generated:
 	@code=0; $(BIN)/tailrace describe --check || code=1; $(BIN)/lint-imports --config dist/importlinter.ini || code=1; exit $$code
 
-s3: ## Build versitygw, an S3 server that keeps object locks, with Go: the tests of locked objects use it where it is
-	@GOBIN=$(CURDIR)/$(BIN) CGO_ENABLED=0 go install github.com/versity/versitygw/cmd/versitygw@v1.8.0
+s3: .venv/.go ## Build versitygw, an S3 server that keeps object locks: the tests of locked objects use it where it is
+	@PATH="$(CURDIR)/.venv/go/bin:$$PATH" GOBIN=$(CURDIR)/$(BIN) GOTOOLCHAIN=local CGO_ENABLED=0 \
+		go install github.com/versity/versitygw/cmd/versitygw@v1.8.0
+
+.venv/.go: locks/requirements-s3.lock | install
+	@sh .ci/venv .venv/go
+	@echo "Installing what locks/requirements-s3.lock names, a Go toolchain …"
+	@.venv/go/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r locks/requirements-s3.lock
+	@touch $@
 
 charts: .venv/.charts ## Build every Helm chart into dist/charts, and check it with helm and the Kubernetes schemas, offline
 	@$(CHARTS)/python deploy/helm/check.py
@@ -141,6 +148,7 @@ lock: ## Choose the newest versions again and write the locks (needs uv)
 	@$(MAKE) --no-print-directory lock-services
 	cd locks && uv pip compile -c requirements.lock -c requirements-runtime.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-tools.in -o requirements-tools.lock
 	cd locks && uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-charts.in -o requirements-charts.lock
+	cd locks && uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-s3.in -o requirements-s3.lock
 	cd locks && uv pip compile --upgrade -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-containers.in -o requirements-containers.lock
 	cd locks && uv pip compile --upgrade -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-docs.in -o requirements-docs.lock
 	cd locks && uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-clients.in -o requirements-clients.lock

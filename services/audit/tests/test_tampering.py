@@ -123,6 +123,64 @@ async def test_what_is_changed_in_the_database_is_found_by_a_head_from_before(sc
         check_bundle(bundle, str(document), known=forged)
 
 
+STORED: dict[str, str] = {
+    "edit": "UPDATE record SET {column} = {value} WHERE position = $1",
+    "what it said": "UPDATE content SET data = data || ' ' WHERE position = $1",
+    "its salt": "UPDATE content SET salt = sha256(salt) WHERE position = $1",
+    "delete": "DELETE FROM record WHERE position = $1",
+    "delete and close up": "WITH gone AS (DELETE FROM record WHERE position = $1)"
+    " UPDATE record SET position = -position WHERE position > $1",
+    "insert": "UPDATE record SET position = -position WHERE position >= $1",
+    "reorder": "UPDATE record SET position = -position WHERE position IN ($1, $1 + 1)",
+    "cut off": "DELETE FROM record WHERE position >= $1",
+    "swap tenants": "UPDATE record SET position = -position, tenant_id = CASE tenant_id"
+    " WHEN '{tenant}' THEN '{other}'::uuid ELSE '{tenant}'::uuid END WHERE position = $1",
+}
+"""What the owner of the database does to the record at a position; what is left below zero then comes to where it should be."""
+SETTLED: dict[str, str] = {
+    "delete and close up": "UPDATE record SET position = -position - 1 WHERE position < 0",
+    "insert": "WITH moved AS (UPDATE record SET position = 1 - position WHERE position < 0) INSERT INTO record SELECT (jsonb_populate_record("
+    "r, jsonb_build_object('id', gen_random_uuid(), 'position', $1))).* FROM record r WHERE tenant_id = '{tenant}' AND position = 0",
+    "reorder": "UPDATE record SET position = 2 * $1 + 1 + position WHERE position < 0",
+    "swap tenants": "UPDATE record SET position = -position WHERE position < 0",
+}
+COLUMNS: dict[str, str] = {
+    **dict.fromkeys(("type", "topic", "service", "actor_id"), "{column} || 'x'"),
+    **dict.fromkeys(("id", "document_id", "correlation_id", "causation_id"), "gen_random_uuid()"),
+    **dict.fromkeys(("schema", "epoch", "sequence"), "{column} + 1"),
+    **dict.fromkeys(("prev", "commitment"), "sha256({column})"),
+    "occurred_at": "occurred_at + interval '1 microsecond'",
+}
+
+TIMES = 1
+"""How often each of these, at a random place: one takes a tenth of a second."""
+
+
+async def test_whatever_is_done_to_the_stored_rows_a_head_from_before_finds(scribe: Scribe) -> None:
+    head, before, keys, _ = await _exported(scribe)
+    admin, dice, done = scribe.h.admin, Random(7), 0
+    for table in ("record", "content"):
+        await admin.execute(f"CREATE TABLE kept_{table} AS TABLE {table}")
+    ways = [("edit", column) for column in COLUMNS] + [(kind, "") for kind in STORED if kind != "edit"]
+    for kind, column in ways:
+        for place in dice.sample(range(1, 59), TIMES):
+            said = {"column": column, "tenant": str(scribe.h.tenant), "other": str(scribe.h.other_tenant)}
+            said["value"] = COLUMNS.get(column, "").format(column=column)
+            for statement in (STORED[kind], SETTLED.get(kind)):
+                if statement is not None:
+                    await admin.execute(statement.format(**said).replace("$1", str(place)))
+            records = (await scribe.export())[1:]
+            assert records != before, kind
+            with pytest.raises(Fault):
+                check_export(head, records, keys)
+            for table in ("content", "record"):
+                await admin.execute(f"DELETE FROM {table}")
+                await admin.execute(f"INSERT INTO {table} TABLE kept_{table}")
+            done += 1
+    assert done == TIMES * len(ways)
+    assert check_export(head, (await scribe.export())[1:], keys).records == 60
+
+
 async def test_a_bundle_has_all_of_a_document_and_shows_when_it_has_not(scribe: Scribe) -> None:
     documents = await scribe.fill(40, documents=4)
     await scribe.sign()
@@ -153,6 +211,18 @@ async def test_a_bundle_has_all_of_a_document_and_shows_when_it_has_not(scribe: 
     with pytest.raises(Fault) as other:
         check_bundle(bundle, str(documents[0]))
     assert other.value.kind == "missing"
+
+
+async def test_what_is_no_text_is_proven_without_its_words(scribe: Scribe) -> None:
+    document = uuid7()
+    record = scribe.event("order.noted", document)
+    record.value = b"\xff\x00\xfe"
+    await scribe.say(record, scribe.event("order.noted", document))
+    await scribe.sign()
+    bundle = await scribe.get(f"{AT}/documents/{document}/bundle")
+    assert check_bundle(bundle, str(document)).withheld == 1
+    head, *records = await scribe.export()
+    assert check_export(head["head"], records, head["keys"]).withheld == 1
 
 
 async def test_a_bundle_waits_for_a_head_that_covers_the_newest(scribe: Scribe) -> None:

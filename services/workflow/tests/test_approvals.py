@@ -211,6 +211,11 @@ async def test_a_free_approval_that_is_changed_begins_again(office: Office) -> N
     now = changed.json()
     assert (changed.status_code, now["round"], now["amount"]) == (200, 2, 4_000_000), changed.text
     assert now["sha256"] != approval["sha256"]
+    # Who read it before says so by the step, or by the version, and does not approve what they have not seen.
+    await office.approve("max", approval, 403, task_id=approval["tasks"][0]["id"])
+    stale = {"If-Match": f'"{approval["version"]}"'}
+    seen = await office.people["max"].client.patch(f"{AT}/{approval['id']}/approve", headers=stale)
+    assert seen.status_code == 412, seen.text
     assert [task["users"] for task in now["tasks"] if task["status"] == "open"] == [[ids[0]]]
     await office.approve("mia", approval, 403)
     await office.approve("max", approval)
@@ -233,6 +238,29 @@ async def test_a_step_is_claimed_and_given_back(office: Office) -> None:
         "approval.released",
         "approval.claimed",
     ]
+
+
+async def test_a_claim_ends_with_the_word_of_who_has_it_and_when_the_step_is_due(office: Office) -> None:
+    await office.rule(row("role:manager", mode="all"))
+    approval = await office.approval(await office.submit())
+    await office.act("max", approval, "claim")
+    await office.approve("max", approval)
+    assert (await office.approve("mia", approval))["status"] == "approved"
+    await office.rule(row("role:manager", due="PT1H", escalate="role:admin"))
+    late = await office.approval(await office.submit())
+    await office.act("max", late, "claim")
+    await office.h.make_timers_due()
+    await office.h.fire_timers()
+    assert (await office.approve("ada", late))["status"] == "approved"
+
+
+async def test_an_approval_is_due_when_the_next_of_its_open_steps_is(office: Office) -> None:
+    await office.hire("abe", "accountant")
+    await office.rule(row("role:manager", due="P1D"), row("role:accountant", due="P5D"))
+    approval = await office.approval(await office.submit())
+    by_role = {task["roles"][0]: task["due_at"] for task in approval["tasks"]}
+    assert approval["due_at"] == by_role["manager"]
+    assert (await office.approve("max", approval))["due_at"] == by_role["accountant"]
 
 
 async def test_several_are_approved_at_once_each_by_itself(office: Office) -> None:

@@ -98,6 +98,30 @@ async def test_who_decided_in_anothers_place_does_not_decide_again_in_their_own(
     assert (await office.approve("max", approval))["status"] == "approved"
 
 
+async def test_what_somebody_took_on_before_they_went_away_is_decided_in_their_place(office: Office) -> None:
+    await office.hire("eve", "sales")
+    approval = await office.approval(await office.submit())
+    await office.act("max", approval, "claim")
+    for away in ("mia", "max"):
+        await office.delegate(away, "eve")
+    now = await office.approve("eve", approval)
+    assert now["tasks"][0]["votes"][0]["on_behalf_of"] == office.id("max")
+
+
+async def test_nobodys_word_counts_twice_by_way_of_a_delegate(office: Office) -> None:
+    await office.hire("eve", "sales")
+    await office.rule(row("role:manager"), row("role:manager", step=2))
+    await office.delegate("max", "eve")
+    own, others = [await office.approval(await office.submit()) for _ in range(2)]
+    await office.approve("max", own)
+    assert (await office.approve("eve", own, 409))["type"].endswith("decided-before")
+    await office.approve("eve", others)
+    assert (await office.approve("max", others, 409))["type"].endswith("decided-before")
+    assert (await office.inbox("max"), len(await office.inbox("mia"))) == ([], 2)
+    await office.delegate("mia", "eve")
+    assert (await office.approve("eve", own))["tasks"][1]["votes"][0]["on_behalf_of"] == office.id("mia")
+
+
 async def test_administrators_delegate_for_those_who_are_away(office: Office) -> None:
     await office.hire("eve", "sales")
     body = {

@@ -11,8 +11,10 @@ from tailrace.core.ids import uuid7
 from workflow import engine, matrix, running
 from workflow.deploying import compiled, shipped
 from workflow.dry_runs import Outcome, foresee
+from workflow.engine import deploy
 
 from .conftest import PROCESSES, Office, row
+from .test_processes import END, START, process, user
 
 ROLES = ("role:manager", "role:accountant", "role:admin", "superior|role:manager")
 
@@ -109,6 +111,15 @@ def test_a_dry_run_agrees_with_what_then_happens_over_a_thousand_documents() -> 
             changed += foreseen != foresee(old, running.inputs(document))
     assert 50 < automatic < 950, "both ends are met"
     assert 100 < changed < 1000
+
+
+def test_whom_a_process_asks_no_more_once_another_has_agreed_is_no_incident() -> None:
+    both = '<parallelGateway id="both"/>'
+    done = '<endEvent id="done"><terminateEventDefinition/></endEvent>'
+    flows = "s>both both>one both>other one>done other>e"
+    spec = deploy(process(START, both, user("one"), user("other"), done, END, flows=flows).encode()).spec_json
+    foreseen = foresee(spec, running.inputs(some_document(random.Random(1))))
+    assert (foreseen.end, foreseen.steps) == ("approved", (("any of role:manager",),) * 2)
 
 
 async def tried(office: Office, **body: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:

@@ -49,6 +49,64 @@ async def test_when_all_have_to_agree_those_who_are_left_are_enough(office: Offi
     assert (await office.read(str(approval["id"])))["status"] == "approved"
 
 
+async def test_a_role_goes_on_without_one_who_is_gone_or_has_it_no_more(office: Office) -> None:
+    await office.hire("moe", "manager")
+    await office.rule(row("role:manager", mode="all"))
+    approval = await office.approval(await office.submit())
+    await office.approve("max", approval)
+    await office.fire("mia")
+    assert (await office.read(approval["id"]))["status"] == "pending"
+    await office.promote("moe", "sales")
+    await office.h.fire_timers()
+    assert (await office.read(approval["id"]))["status"] == "approved"
+
+
+async def test_a_quorum_is_not_smaller_for_one_who_agreed_and_is_gone(office: Office) -> None:
+    await office.rule(row("role:manager", mode="quorum:2"))
+    approval = await office.approval(await office.submit())
+    await office.approve("max", approval)
+    await office.fire("max")
+    assert (await office.read(approval["id"]))["status"] == "pending"
+    assert (await office.approve("mia", approval))["status"] == "approved"
+
+
+async def test_who_agreed_before_they_went_has_agreed(office: Office) -> None:
+    for name in ("eve", "kim", "zoe"):
+        await office.hire(name, "sales")
+    approval = await named(office, "eve", "kim", mode="all")
+    await office.approve("eve", approval)
+    await office.fire("eve", "zoe")
+    await office.approve("zoe", approval, 403)
+    assert (await office.approve("kim", approval))["status"] == "approved"
+
+
+async def test_what_one_who_is_gone_took_on_is_free_and_when_nobody_is_left_administrators_decide(
+    office: Office,
+) -> None:
+    first, second = [await office.approval(await office.submit()) for _ in range(2)]
+    for one in (first, second):
+        await office.act("max", one, "claim")
+    await office.fire("max")
+    assert (await office.approve("mia", first))["status"] == "approved"
+    assert await office.inbox("ada") == []
+    await office.act("mia", second, "claim")
+    await office.promote("mia", "sales")
+    await office.h.fire_timers()
+    assert await office.inbox("ada") == [second["id"]]
+    assert (await office.approve("ada", second))["status"] == "approved"
+
+
+async def test_roles_that_are_lost_one_after_the_other_are_all_minded(office: Office) -> None:
+    await office.hire("abe", "accountant", "buyer")
+    for role in ("accountant", "buyer"):
+        await office.rule(row(f"role:{role}"))
+        await office.submit()
+    await office.promote("abe", "buyer")
+    await office.promote("abe", "sales")
+    await office.h.fire_timers()
+    assert len(await office.inbox("ada")) == 2
+
+
 async def test_delegations_of_one_who_is_gone_end(office: Office) -> None:
     await office.hire("eve", "sales")
     await office.delegate("max", "eve")

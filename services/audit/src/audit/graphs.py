@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+import orjson
+
 
 @dataclass(slots=True)
 class Node:
@@ -53,3 +55,8 @@ class Trace:
     truncated: bool
     nodes: Sequence[Node]
     edges: Sequence[Edge]
+
+
+def as_json(trace: Trace) -> bytes:
+    """As `views.TraceView` says, in a quarter of the time that its thousands of models take to be made."""
+    return orjson.dumps(trace, default=str, option=orjson.OPT_UTC_Z)

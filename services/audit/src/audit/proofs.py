@@ -92,7 +92,10 @@ async def ensure_known(tx: Tx, document_id: UUID) -> None:
 def _content(type: str, content: Content | None, *, pii: bool) -> dict[str, str | None]:
     if content is None or (not pii and masking.is_masked(type, content.data)):
         return {"salt": None, "data": None}
-    return {"salt": content.salt.hex(), "data": content.data.decode("utf-8", "surrogateescape")}
+    try:
+        return {"salt": content.salt.hex(), "data": content.data.decode()}
+    except UnicodeDecodeError:  # JSON has no way to say it, and one such event is not to keep the log from being proven
+        return {"salt": None, "data": None}
 
 
 async def export(tx: Tx, *, pii: bool) -> AsyncIterator[dict[str, Any]]:

@@ -15,7 +15,7 @@ from audit import archiving, heads, masking, proofs, pruning, reports, siem
 from audit import trace as traces
 from audit.bodies import HoldBody, RetentionBody
 from audit.drawing import draw
-from audit.graphs import Trace
+from audit.graphs import as_json
 from audit.models import Content, Head, Hold, Record, Retention
 from audit.refusals import NothingToSign
 from audit.scopes import Manager, Reader, pii
@@ -278,6 +278,6 @@ async def read_trace_picture(tx: Tx, who: Reader, trace_id: UUID) -> Picture:
 
 
 @trace_router.get("/{trace_id}", response_model=TraceView)
-async def read_trace(tx: Tx, who: Reader, trace_id: UUID) -> Trace:
+async def read_trace(tx: Tx, who: Reader, trace_id: UUID) -> Response:
     """From a request, an event or a document: what led to it and what followed, complete, or what is missing."""
-    return await traces.trace(tx, trace_id)
+    return Response(as_json(await traces.trace(tx, trace_id)), media_type="application/json")

@@ -13,10 +13,11 @@ where it began alone: an order shows the opportunity and the tasks that were for
 
 import json
 from collections.abc import Collection, Sequence
-from typing import Any, Literal
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Integer, Row, Uuid, and_, any_, bindparam, exists, not_, or_, select, union
+from sqlalchemy import ARRAY, Integer, Select, Uuid, and_, any_, bindparam, exists, not_, or_, select, union
 
 from audit import links
 from audit.graphs import Edge, Gap, Node, Trace
@@ -29,22 +30,26 @@ from tailrace.redrive.reminder import dead_letters_about
 
 MOST = 2000
 """Nodes that are shown at most."""
-Found = Row[Any]
-"""A record as far as a trace shows it: a row of columns, since a thousand mapped objects cost as much as all the rest."""
-_COLUMNS: tuple[Any, ...] = (
-    Record.id,
-    Record.position,
-    Record.topic,
-    Record.type,
-    Record.service,
-    Record.document_id,
-    Record.epoch,
-    Record.sequence,
-    Record.correlation_id,
-    Record.causation_id,
-    Record.actor_id,
-    Record.occurred_at,
-)
+
+
+class Found(NamedTuple):
+    """A record as far as a trace shows it. A thousand mapped objects cost as much as all the rest, and the columns of a row are looked up by name."""
+
+    id: UUID
+    position: int
+    topic: str
+    type: str
+    service: str
+    document_id: UUID
+    epoch: int
+    sequence: int
+    correlation_id: UUID
+    causation_id: UUID | None
+    actor_id: str | None
+    occurred_at: datetime
+
+
+_COLUMNS: tuple[Any, ...] = tuple(getattr(Record, name) for name in Found._fields)
 
 
 def _these(name: str) -> Any:
@@ -155,8 +160,8 @@ async def _closure(tx: Tx, begin: set[UUID], document: UUID | None) -> tuple[lis
         fresh, crowded = await _of_requests(tx, ahead, whole, most)
         crowds |= crowded
         if crowds:
-            found = await tx.execute(_OF_CROWDS, {"crowds": list(crowds), "most": MOST + 1, **documents})
-            fresh += [each for each in found if each.id not in records]
+            of_crowds = await _found(tx, _OF_CROWDS, {"crowds": list(crowds), "most": MOST + 1, **documents})
+            fresh += [each for each in of_crowds if each.id not in records]
         records |= {each.id: each for each in fresh}
         seen |= ahead
         if not fresh:
@@ -172,7 +177,7 @@ async def _of_requests(tx: Tx, ids: set[UUID], whole: set[UUID], most: int) -> t
     """All that these set in motion, but for crowds, which are named; `whole` are none."""
     if not ids:
         return [], set()
-    found = list((await tx.execute(_OF_REQUESTS, {"ids": list(ids), "most": most})).all())
+    found = await _found(tx, _OF_REQUESTS, {"ids": list(ids), "most": most})
     begun: dict[UUID, set[UUID]] = {}
     for each in found:
         if _is_root(each):
@@ -182,6 +187,10 @@ async def _of_requests(tx: Tx, ids: set[UUID], whole: set[UUID], most: int) -> t
         found, more = await _of_requests(tx, ids - crowds, whole, most)  # there may be more behind the limit
         crowds |= more
     return found, crowds
+
+
+async def _found(tx: Tx, query: Select[Any], parameters: dict[str, Any]) -> list[Found]:
+    return [Found._make(row) for row in await tx.execute(query, parameters)]
 
 
 async def _onwards(tx: Tx, id: UUID) -> set[UUID]:

@@ -137,6 +137,9 @@ async def decide(
         task.status = became
         await running.dues.clear(tx, task.id)
         await _advance(tx, approval)
+    elif task.claimed_by in {found.on_behalf_of, who.user_id}:
+        # What it waits for now is the others.
+        approval.release(task)
     return approval
 
 

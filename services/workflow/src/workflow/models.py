@@ -167,7 +167,7 @@ class Approval(Aggregate, Owned, Base):
             votes=[],
         )
         self.tasks.append(task)
-        self._mind_due()
+        self.mind_due()
         self._tell_assigned(task)
         return task
 
@@ -203,13 +203,18 @@ class Approval(Aggregate, Owned, Base):
             )
         )
 
+    def mind_due(self) -> None:
+        """Note when the next of the open steps is due, if there is one."""
+        self.due_at = min((task.due_at for task in self.open_tasks), default=self.due_at)
+
     def pass_over(self, task: "Task") -> None:
         """The process went on without this step."""
         task.status = "cancelled"
         self.record(events.ApprovalStepCancelled(**self._which(), task_id=task.id, step=task.name))
 
     def escalate(self, task: "Task", to: "People", at: datetime) -> None:
-        """Let others decide a step too, which is due."""
+        """Let others decide a step too, which is due; who had taken it on has it no more, or those others could not."""
+        self.release(task)
         task.escalated_at = at
         task.users = sorted({*task.users, *map(str, to.users)})
         task.roles = sorted({*task.roles, *to.roles})
@@ -270,9 +275,6 @@ class Approval(Aggregate, Owned, Base):
     def _cancel_tasks(self) -> None:
         for task in self.open_tasks:
             task.status = "cancelled"
-
-    def _mind_due(self) -> None:
-        self.due_at = min(task.due_at for task in self.open_tasks)
 
     def _tell_assigned(self, task: "Task", because: str | None = None) -> None:
         self.record(

@@ -1,6 +1,6 @@
 """Who is meant by the approvers of a step, and who may decide it: themselves, or in the place of somebody who delegated to them."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -104,18 +104,17 @@ async def voice(tx: Tx, approval: Approval, who: Principal, task_id: UUID | None
     """
     if who.user_id == approval.requester_id:
         raise OwnRequest("You asked for it yourself.")
-    mine = [
-        found
-        for task in approval.open_tasks
-        if task_id in {None, task.id} and (found := await _voice(tx, task, who, approval.requester_id)) is not None
-    ]
+    others = sorted(await represented(tx, who.user_id))
+    wanted = [task for task in approval.open_tasks if task_id in {None, task.id}]
+    mine = [one for task in wanted for one in await _voices(tx, task, who, others, approval.requester_id)]
     if not mine:
         raise NotYours("It waits for others.")
-    voted = {vote.user_id for vote in approval.votes}
-    free = [one for one in mine if one.task.repeatable or who.user_id not in voted]
+    # Who decided, and in whose place: neither counts a second time.
+    heard = {id for vote in approval.votes for id in (vote.user_id, vote.on_behalf_of)}
+    free = [one for one in mine if one.task.repeatable or not heard & {who.user_id, one.on_behalf_of or who.user_id}]
     if not free:
         raise DecidedBefore("One person decides once; another has to decide this step.")
-    unclaimed = [one for one in free if one.task.claimed_by in {None, who.user_id}]
+    unclaimed = [one for one in free if one.task.claimed_by in {None, who.user_id, one.on_behalf_of}]
     if not unclaimed:
         raise ClaimedByAnother(f"{free[0].task.claimed_by} took it on.")
     return unclaimed[0]
@@ -137,17 +136,21 @@ async def roles_of(tx: Tx, user_id: UUID) -> frozenset[str]:
     return frozenset(found or ())
 
 
-async def _voice(tx: Tx, task: Task, who: Principal, requester_id: UUID | None) -> Voice | None:
+async def _voices(
+    tx: Tx, task: Task, who: Principal, others: Sequence[UUID], requester_id: UUID | None
+) -> Sequence[Voice]:
+    """In whose place somebody may decide a step that has not heard those yet, their own coming first."""
     people = task.people
     said = {vote.person for vote in task.said}
+    found = []
     if (who.user_id in people.users or who.roles & people.roles) and who.user_id not in said:
-        return Voice(task, None)
-    for other in sorted(await represented(tx, who.user_id)):
+        found.append(Voice(task, None))
+    for other in others:
         if other == requester_id or other in said:
             continue
         if other in people.users or await roles_of(tx, other) & people.roles:
-            return Voice(task, other)
-    return None
+            found.append(Voice(task, other))
+    return found
 
 
 async def _in_use(tx: Tx, users: Collection[UUID]) -> set[UUID]:

@@ -4,17 +4,20 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
+from sqlalchemy import select
+
 from contracts.approvals import Submission, Withdrawal
 from contracts.customers import CustomerDeleted
 from contracts.submissions import SUBMISSIONS, WITHDRAWALS
-from contracts.users import TenantCreated, UserDeleted
+from contracts.users import TenantCreated, UserDeleted, UserUpdated
 from tailrace.core.events import Meta
 from tailrace.db.database import Tx
 from tailrace.messaging.subscribers import EVER, Delivery, Reaction, answering
 from workflow import commands, deploying
 from workflow.delegations import end_all
 from workflow.desk import Desk
-from workflow.timers import Leaving, leaving, losing
+from workflow.projections import UserCopy
+from workflow.timers import Demotion, Leaving, demotion, leaving, losing
 
 submissions = Reaction("workflow.submissions", since=EVER)
 founding = Reaction("workflow.founding", since=EVER)
@@ -64,7 +67,23 @@ async def found(tx: Tx, event: TenantCreated, meta: Meta) -> None:
 @goings.on(UserDeleted)
 async def left(tx: Tx, event: UserDeleted, meta: Meta) -> None:
     await end_all(tx, event.user_id)
-    await leaving.set(tx, event.user_id, datetime.now(UTC), Leaving(successor_id=event.successor_id))
+    roles = await _roles(tx, event.user_id)
+    said = Leaving(user_id=event.user_id, successor_id=event.successor_id, roles=list(roles))
+    await leaving.set(tx, event.user_id, datetime.now(UTC), said)
+
+
+@goings.on(UserUpdated)
+async def changed(tx: Tx, event: UserUpdated, meta: Meta) -> None:
+    """An approval waits for those who have a role: who had it and has it no more is not waited for."""
+    kept = event.roles if event.active else ()
+    if lost := sorted({*await _roles(tx, event.user_id)} - {*kept}):
+        # Under the event's id: a later one, which takes another role, does not stand in for it.
+        await demotion.set(tx, meta.event_id, datetime.now(UTC), Demotion(user_id=event.user_id, roles=lost))
+
+
+async def _roles(tx: Tx, user_id: UUID) -> Sequence[str]:
+    """The roles that somebody had until now."""
+    return await tx.scalar(select(UserCopy.roles).where(UserCopy.id == user_id)) or ()
 
 
 @goings.on(CustomerDeleted)

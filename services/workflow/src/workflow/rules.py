@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -49,9 +50,10 @@ class Requirement:
         duration(self.due)
 
 
+@lru_cache(maxsize=1024)
 def approver_groups(text: str) -> Sequence[Sequence[str]]:
     """The approvers, and those in their place, each as a list. Raises ValueError."""
-    groups = [[one.strip() for one in group.split(",")] for group in text.split("|")]
+    groups = tuple(tuple(one.strip() for one in group.split(",")) for group in text.split("|"))
     for one in (one for group in groups for one in group):
         if _APPROVER.fullmatch(one) is None:
             raise ValueError(f"{one!r} is nobody: write role:manager, user:<id> or superior")
@@ -63,6 +65,7 @@ def named_users(text: str) -> list[UUID]:
     return [UUID(one[5:]) for group in approver_groups(text) for one in group if one.startswith("user:")]
 
 
+@lru_cache(maxsize=1024)
 def duration(text: str) -> timedelta:
     """Of an ISO 8601 duration in weeks, days, hours, minutes and seconds. Raises ValueError."""
     found = _DURATION.fullmatch(text)
@@ -111,7 +114,9 @@ def outcome(mode: str, votes: Sequence[Said], people: Collection[UUID]) -> Decis
         if against:
             return "rejected"
         return "approved" if agreed and agreed >= set(people) else None
-    needed = min(int(mode.removeprefix("quorum:")), max(len(people), 1))
+    # Who has voted and may no more, being gone, was one of them all the same: else those who are left would need fewer.
+    everybody = {*people, *(vote.person for vote in votes)}
+    needed = min(int(mode.removeprefix("quorum:")), max(len(everybody), 1))
     if len(agreed) >= needed:
         return "approved"
-    return "rejected" if against and len(set(people) - {vote.person for vote in against}) < needed else None
+    return "rejected" if against and len(everybody - {vote.person for vote in against}) < needed else None

@@ -4,7 +4,7 @@
 is retried by calling it once more, and nothing is done twice.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, get_args
@@ -117,16 +117,12 @@ async def _advance(
         )
         if tell is not None:
             tell(state, now)
-        wanted = _complete(approval, state, now)
+        waiting, wanted = _complete(approval, state, now)
     except (engine.Unevaluable, engine.Unexpected, ValueError) as error:
         _incident(approval, instance, str(error))
         return
     instance.state, instance.incident, instance.status = state.dump(), None, "waiting"
-    here = {task.id for task in state.tasks}
-    for task in approval.open_tasks:
-        if task.round == approval.round and task.engine_task not in here:
-            approval.pass_over(task)
-            await dues.clear(tx, task.id)
+    await _pass_over(tx, approval, {task.id for task in waiting})
     for task, rows in wanted:
         for row in rows:
             await _assign(tx, approval, task, row, now, desk)
@@ -138,6 +134,15 @@ async def _advance(
         await clocks.clear(tx, approval.id)
 
 
+async def _pass_over(tx: Tx, approval: Approval, waiting: Collection[str]) -> None:
+    """Ask nobody any more for what the process does not wait for."""
+    for task in approval.open_tasks:
+        if task.round == approval.round and task.engine_task not in waiting:
+            approval.pass_over(task)
+            await dues.clear(tx, task.id)
+    approval.mind_due()
+
+
 async def stop(tx: Tx, approval: Approval) -> None:
     """Nothing more happens in the process of an approval that ended otherwise."""
     instance = await tx.get(Instance, (tx.tenant_id, approval.id))
@@ -146,25 +151,28 @@ async def stop(tx: Tx, approval: Approval) -> None:
     await _forget_deadlines(tx, approval)
 
 
-def _complete(approval: Approval, state: Any, now: datetime) -> list[tuple[Any, list[dict[str, Any]]]]:
-    """Complete in the engine what is decided here. Returns what it waits for that nobody was asked yet."""
+def _complete(
+    approval: Approval, state: Any, now: datetime
+) -> tuple[Sequence[Any], list[tuple[Any, list[dict[str, Any]]]]]:
+    """Complete in the engine what is decided here. Returns what it waits for, and which of that nobody was asked yet."""
     for _ in range(_TURNS):
         if state.failed is not None:
             raise ValueError(f"{state.failed.element} {state.failed.element_id}: {state.failed.why}")
-        if not _one(approval, state, now):
+        waiting = state.tasks
+        if not _one(approval, state, waiting, now):
             break
     else:
         raise ValueError(f"it did not come to rest in {_TURNS} steps")
     known = {task.engine_task for task in _of_round(approval)}
-    fresh = [task for task in state.tasks if task.id not in known and task.kind != "receive"]
+    fresh = [task for task in waiting if task.id not in known and task.kind != "receive"]
     if strange := next((task for task in fresh if task.kind != "user"), None):
         raise ValueError(f"{strange.element_id} asks for {strange.work or strange.kind}, which nothing here does")
-    return [(task, _checked(requirements(task))) for task in fresh]
+    return waiting, [(task, _checked(requirements(task))) for task in fresh]
 
 
-def _one(approval: Approval, state: Any, now: datetime) -> bool:
-    """Whether there was a task to complete."""
-    for task in state.tasks:
+def _one(approval: Approval, state: Any, waiting: Sequence[Any], now: datetime) -> bool:
+    """Whether there was a task to complete, of those that it waits for."""
+    for task in waiting:
         mine = [each for each in _of_round(approval) if each.engine_task == task.id]
         against = next((each for each in mine if each.status == "rejected"), None)
         if against is not None:

@@ -13,13 +13,14 @@ service = Service(
     publishes=PUBLISHED,
     subscribers=[
         projections.days,
+        # Before the copy of users: it says which roles somebody had until then.
+        reactions.goings,
         projections.users,
         projections.teams,
         reactions.founding,
         reactions.submissions,
-        reactions.goings,
     ],
-    timers=[running.clocks, running.dues, timers.leaving, timers.losing],
+    timers=[running.clocks, running.dues, timers.leaving, timers.demotion, timers.losing],
     jobs=[dry_runs.trial, moving.migration],
     routers=[
         delegations.router,

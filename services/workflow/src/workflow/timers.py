@@ -1,9 +1,13 @@
-"""What time does to approvals: steps are due, processes go on; and batch by batch, steps of people who are gone are handed on."""
+"""What time does to approvals: steps are due, processes go on; and batch by batch, steps of people who are gone are handed on, and those that waited
+for somebody by a role go on without.
+"""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Text, func, or_, select
+from sqlalchemy.dialects.postgresql import array
 
 from tailrace.core import clock
 from tailrace.core.payload import Payload
@@ -18,13 +22,23 @@ AT_ONCE = 100
 """How many approvals are changed in one transaction."""
 
 
-class Leaving(Payload):
-    """Who takes over from a user who is gone."""
+class Demotion(Payload):
+    """Which roles a user has no more."""
+
+    user_id: UUID
+    roles: list[str] = []
+    after: UUID | None = None
+    """Approvals up to this one have been looked at."""
+
+
+class Leaving(Demotion):
+    """Who takes over from a user who is gone, with the roles that they had."""
 
     successor_id: UUID | None = None
 
 
 leaving = Timer("workflow.leaving", carries=Leaving)
+demotion = Timer("workflow.demotion", carries=Demotion)
 losing = Timer("workflow.losing")
 
 
@@ -45,20 +59,30 @@ async def escalate(tx: Tx, task_id: UUID) -> None:
 
 
 @leaving.due
-async def hand_over(tx: Tx, user_id: UUID, said: Leaving) -> None:
-    """Give the open steps of a user who is gone to the successor, else to who stands above, else to a role."""
-    waits = select(Task.approval_id).where(Task.status == "open", Task.users.contains([str(user_id)]))
-    query = waits.distinct().order_by(Task.approval_id)
-    some = list(await tx.scalars(query.limit(AT_ONCE)))
+async def hand_over(tx: Tx, key: UUID, said: Leaving) -> None:
+    """Give the open steps of a user who is gone to the successor, else to who stands above, else to a role; and let those that waited for the
+    user by a role go on without.
+    """
+    user_id = said.user_id
+    some = await _touched(tx, said)
     for id in some:
         approval = await tx.load(Approval, id)
         for task in approval.open_tasks:
-            if str(user_id) in task.users:
+            if str(user_id) in task.users and all(user_id != vote.person for vote in task.said):
                 await _replace(tx, approval, task, user_id, said.successor_id)
-        if any(task.status != "open" for task in approval.tasks if task.round == approval.round):
-            await commands.go_on(tx, id)
+        await _go_on_without(tx, approval, user_id)
     if len(some) == AT_ONCE:
-        await leaving.set(tx, user_id, datetime.now(UTC), said)
+        await leaving.set(tx, key, datetime.now(UTC), said.model_copy(update={"after": some[-1]}))
+
+
+@demotion.due
+async def demote(tx: Tx, key: UUID, said: Demotion) -> None:
+    """Let the open steps that waited for a user by a role that they have no more go on without."""
+    some = await _touched(tx, said)
+    for id in some:
+        await _go_on_without(tx, await tx.load(Approval, id), said.user_id)
+    if len(some) == AT_ONCE:
+        await demotion.set(tx, key, datetime.now(UTC), said.model_copy(update={"after": some[-1]}))
 
 
 @losing.due
@@ -77,13 +101,44 @@ def _fire(state: engine.State, now: datetime) -> None:
     state.fire(now)
 
 
+async def _touched(tx: Tx, said: Demotion) -> Sequence[UUID]:
+    """The next approvals with an open step that waits for the user or for one of these roles, or that the user took on."""
+    by_role = func.jsonb_exists_any(Task.roles, array(said.roles, type_=Text))
+    theirs = or_(Task.users.contains([str(said.user_id)]), Task.claimed_by == said.user_id, by_role)
+    query = select(Task.approval_id).where(Task.status == "open", theirs).distinct().order_by(Task.approval_id)
+    if said.after is not None:
+        query = query.where(Task.approval_id > said.after)
+    return list(await tx.scalars(query.limit(AT_ONCE)))
+
+
 async def _replace(tx: Tx, approval: Approval, task: Task, user_id: UUID, successor_id: UUID | None) -> None:
-    """Others decide in the place of one who is gone; those who are left may have decided it already."""
+    """Let others decide in the place of one who is gone."""
     instead = await heirs(tx, user_id, successor_id, approval.requester_id)
     people = task.people
     to = People(people.users - {user_id} | instead.users, people.roles | instead.roles)
     approval.reassign(task, to, "Who was to decide is gone.")
-    became = outcome(task.mode, task.said, await voters(tx, task, approval.requester_id))
-    if became is not None:
-        task.status = became
-        await running.dues.clear(tx, task.id)
+
+
+async def _go_on_without(tx: Tx, approval: Approval, user_id: UUID) -> None:
+    """What they took on is free again; those who are left may have decided it already; and where nobody is left, administrators decide."""
+    decided = False
+    for task in approval.open_tasks:
+        people = await voters(tx, task, approval.requester_id)
+        if task.claimed_by == user_id and user_id not in people:
+            approval.release(task)
+        became = outcome(task.mode, task.said, people)
+        if became is not None:
+            task.status = became
+            await running.dues.clear(tx, task.id)
+            decided = True
+        elif not people - {vote.person for vote in task.said}:
+            await _call_others(tx, approval, task)
+    if decided:
+        await commands.go_on(tx, approval.id)
+
+
+async def _call_others(tx: Tx, approval: Approval, task: Task) -> None:
+    others, people = await meant(tx, FALLBACK, approval.requester_id), task.people
+    to = People(people.users | others.users, people.roles | others.roles)
+    if to.users != people.users or to.roles != people.roles:
+        approval.reassign(task, to, "Nobody is left who might decide.")

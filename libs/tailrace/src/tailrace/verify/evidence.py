@@ -65,7 +65,7 @@ class Verdict:
     signed_at: str
     key: str
     withheld: int
-    """Records whose contents are not there: by the retention policy, or masked."""
+    """Records whose contents are not there: by the retention policy, masked, or no text."""
 
 
 def commitment(salt: bytes, data: bytes) -> str:

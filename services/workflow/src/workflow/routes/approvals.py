@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import array
-from sqlalchemy.orm import raiseload
+from sqlalchemy.orm import aliased, raiseload
 from sqlalchemy.types import Text
 
 from tailrace.core.errors import Unknown
@@ -190,8 +190,13 @@ def _waiting_for(people: frozenset[UUID], roles: frozenset[str], *, but: UUID) -
     held = func.jsonb_exists_any(Task.roles, array(sorted(roles), type_=Text)) if roles else None
     waits = or_(*named, *((held,) if held is not None else ()))
     not_own = or_(Approval.requester_id.is_(None), Approval.requester_id != but)
-    said = exists().where(Vote.task_id == Task.id, Vote.user_id == but)
-    open_one = exists().where(Task.approval_id == Approval.id, Task.status == "open", waits, ~said)
+    theirs = or_(Vote.user_id == but, Vote.on_behalf_of == but)
+    said = exists().where(Vote.task_id == Task.id, theirs)
+    # One person decides once, but where a step allows it.
+    other = aliased(Task)
+    heard = exists().where(Vote.task_id == other.id, other.approval_id == Task.approval_id, other.round == Task.round)
+    may = and_(~said, or_(Task.repeatable, ~heard.where(theirs)))
+    open_one = exists().where(Task.approval_id == Approval.id, Task.status == "open", waits, may)
     return and_(Approval.status == "pending", not_own, open_one)
 
 
