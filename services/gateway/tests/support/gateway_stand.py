@@ -33,7 +33,7 @@ from tailrace.settings import Settings
 
 KEY = RSAKey.generate_key(2048, {"kid": "current", "use": "sig", "alg": "RS256"})
 
-ROUTES = [
+ROUTES: list[dict[str, Any]] = [
     {"service": "orders", "prefix": "/v1/orders", "body_limit": 1000, "read_timeout": 10, "write_timeout": 10},
     {"service": "orders", "prefix": "/v1/orders/never", "read_timeout": 0.3, "write_timeout": 0.3},
     {"service": "orders", "prefix": "/v1/orders/live", "stream": True, "read_timeout": 30},
@@ -360,7 +360,7 @@ async def stand_with(
         if begun:
             await feed.current.wait()
         url = f"http://127.0.0.1:{port}"
-        plain = {"auto_decompress": False, "skip_auto_headers": ["Accept-Encoding"]}
+        plain: dict[str, Any] = {"auto_decompress": False, "skip_auto_headers": ["Accept-Encoding"]}
         async with aiohttp.ClientSession(url, max_field_size=2**16, **plain) as client:
             yield Stand(feed, port, client, orders, catalog, servers.newest, told)
     finally:

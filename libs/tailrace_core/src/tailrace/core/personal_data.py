@@ -5,7 +5,7 @@ The mark is in the JSON Schema of the field too, as `"x-personal": true`, and so
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
-from typing import Annotated, Any, TypeVar, get_args, get_origin
+from typing import Annotated, Any, TypeVar, cast, get_args, get_origin
 
 from pydantic import BaseModel, GetJsonSchemaHandler
 from pydantic.fields import FieldInfo
@@ -114,7 +114,7 @@ def _names(model: type[BaseModel]) -> frozenset[str]:
 def _told(model: type[BaseModel]) -> Mapping[str, tuple[type[BaseModel], ...]]:
     """The fields that are not personal, and the models that are somewhere in each. Kept: to look at the types takes ten times as long as an event."""
     return {
-        name: tuple(inner for inner, _ in _models(field.annotation))
+        name: tuple(inner for inner, _ in _models(cast(Any, field.annotation)))
         for name, field in model.model_fields.items()
         if not is_personal(field)
     }
