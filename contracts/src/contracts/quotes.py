@@ -92,6 +92,8 @@ class QuoteDescription(QuoteEvent):
     tax: Minor
     taxes: list[RateOfTax] = []
     lines: list[QuotedItem]
+    warehouse_id: UUID | None = None
+    """Where what is offered is to leave from; null in what was recorded before this was said."""
 
 
 class QuoteCreated(QuoteDescription):

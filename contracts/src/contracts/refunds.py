@@ -17,10 +17,13 @@ from tailrace.core.money import Currency, Minor
 class RefundedPart(BaseModel):
     """What of one payment is paid back, in its currency."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
     payment_id: UUID
+    """The payment that it is of."""
     amount: Minor
+    customer_id: UUID | None = None
+    """Whose payment it is, perhaps one who was merged into the customer; null where nobody is known, and while nothing is paid."""
 
 
 class RefundEvent(AccountingEvent):
@@ -56,7 +59,10 @@ class RefundRejected(RefundEvent):
 
 
 class RefundMoved(RefundEvent):
-    """`amount` moved on an account of the chart, for a customer; without one, nobody knows whose the money was."""
+    """`amount` moved on an account of the chart, for a customer; without one, nobody knows whose the money was.
+
+    Each part is of the credit of whose payment it is, who may be another customer again some day.
+    """
 
     customer_id: UUID | None = None
     account: str
@@ -64,7 +70,20 @@ class RefundMoved(RefundEvent):
     amount: Minor
     reason: str
     day: date
+    parts: list[RefundedPart] = []
     effective_at: datetime
+
+    @property
+    def credits(self) -> dict[UUID, int]:
+        """By customer, how much of it is of their credit; nobody's, while nobody knows whose the money was."""
+        if self.customer_id is None:
+            return {}
+        # What was recorded before parts had customers is the refund's own.
+        sums = {} if self.parts else {self.customer_id: self.amount}
+        for part in self.parts:
+            whose = part.customer_id or self.customer_id
+            sums[whose] = sums.get(whose, 0) + part.amount
+        return sums
 
 
 class RefundPaid(RefundMoved):

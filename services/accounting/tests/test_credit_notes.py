@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from billing import TODAY, Billing
+from billing import TODAY, Billing, beginning
 
 from contracts import catalog
 from contracts.users import TenantTimeZoneChanged
@@ -104,10 +104,13 @@ async def test_a_credit_note_is_a_document(billing: Billing) -> None:
     assert (made.status_code, made.content[:5]) == (200, b"%PDF-")
 
 
-async def round_by(billing: Billing, level: TaxLevel, mode: RoundingMode) -> None:
-    """The company's policy, ever since."""
-    rounding = catalog.DatedRounding(valid_from=date(2020, 1, 1), level=level, mode=mode)
-    policy = catalog.TaxPolicyUpdated(tax_policy_id=uuid7(), roundings=[rounding])
+async def round_by(billing: Billing, level: TaxLevel, mode: RoundingMode, *, since: date = date(2020, 1, 1)) -> None:
+    """The company's policy, half up for each document before."""
+    roundings = [
+        catalog.DatedRounding(valid_from=date(2019, 1, 1), level="document", mode="half_up"),
+        catalog.DatedRounding(valid_from=since, level=level, mode=mode),
+    ]
+    policy = catalog.TaxPolicyUpdated(tax_policy_id=uuid7(), roundings=roundings)
     await billing.h.deliver(policy, aggregate_id=policy.tax_policy_id)
 
 
@@ -122,6 +125,27 @@ async def test_a_company_that_rounds_down_does_so_in_what_it_takes_back_and_asks
     asked = await billing.post("/invoices", order_id=str(order.id), prepayment={"amount": 536})
     # 536 × 0.1 ÷ 1.1 is 48.7.
     assert (asked["net"], asked["tax"]) == (488, 48)
+
+
+async def test_tax_is_rounded_as_on_the_invoices_day_whenever_it_was_drafted_or_is_taken_back(billing: Billing) -> None:
+    """100 lines of 3 at 15 % come to 45 together, and to none one by one, rounded down."""
+    lines, yesterday = [("1", 3, "0.15")] * 100, TODAY - timedelta(days=1)
+    await round_by(billing, "line", "down", since=TODAY)
+    drafts = []
+    for _ in range(2):
+        shipment = await billing.ship(await billing.order(*lines), at=beginning(yesterday.isoformat()))
+        drafts.append(await billing.post("/invoices", shipment_ids=[str(shipment)]))
+    assert [each["tax"] for each in drafts] == [0, 0]
+    before = await billing.issue(drafts[0], dated=yesterday.isoformat())
+    after = await billing.issue(drafts[1])
+    assert (before["tax"], before["total"], sum(line["tax"] for line in before["lines"])) == (45, 345, 45)
+    assert (after["tax"], after["total"]) == (0, 300)
+    taken = [{"line_id": line["id"], "quantity": "1"} for line in before["lines"][:50]]
+    note = await credited(billing, before, lines=taken)
+    assert (note["net"], note["tax"]) == (150, 23), "half of 45, half up, as the invoice was"
+    assert (await credited(billing, before))["tax"] == 22
+    await credited(billing, after)
+    assert await billing.balances() == {}
 
 
 async def test_a_line_that_was_taxed_by_itself_is_taken_back_with_its_own_tax(billing: Billing) -> None:

@@ -106,3 +106,22 @@ async def test_one_letter_reminds_of_what_both_owe(billing: Billing) -> None:
     await merge(billing, bob)
     notice = await billing.post("/dunning-notices", invoice_id=both[1]["id"])
     assert (notice["customer_id"], notice["open"], len(notice["items"])) == (str(billing.ada), 22_000, 2)
+
+
+async def test_what_was_paid_back_while_they_were_one_was_the_payers(billing: Billing) -> None:
+    bank, bob = await billing.bank(), await bob_of(billing)
+    await billing.pay(bank, 700, customer_id=str(bob))
+    await billing.pay(bank, 300, customer_id=str(billing.ada))
+    await merge(billing, bob)
+    refund = await billing.post(
+        "/refunds", bank_account_id=bank, customer_id=str(billing.ada), amount=800, reason="called off"
+    )
+    assert await owed(billing) == [(str(billing.ada), 0, 200)]
+    parted = CustomerUnmerged(customer_id=bob, from_customer_id=billing.ada, reason="they are two")
+    await billing.h.deliver(parted, aggregate_id=bob)
+    assert await owed(billing) == [(str(billing.ada), 0, 200)], "what is left is left of Ada's payment"
+    for id, closing in ((billing.ada, -200), (bob, 0)):
+        assert (await billing.get(f"/receivables/{id}/statement"))["closing"] == closing
+    await billing.post(f"/refunds/{refund['id']}/return", 200, reason="the account is closed")
+    assert sorted(await owed(billing)) == sorted([(str(billing.ada), 0, 300), (str(bob), 0, 700)])
+    assert await billing.balances() == {"1001": 1_000, "2300": -1_000}

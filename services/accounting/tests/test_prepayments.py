@@ -7,9 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from billing import TODAY, Billing, Ordered
+from settling import settle
 
 from contracts.invoices import CreditNoteIssued, InvoiceIssued, InvoicePaid, InvoiceReopened
-from contracts.orders import OrderCancelled
+from contracts.orders import LineQuantity, OrderCancelled, OrderRestCancelled
 from contracts.reopenings import OrderReopened
 
 PROBLEM = "urn:tailrace:problem:"
@@ -159,6 +160,69 @@ async def test_nothing_is_asked_for_ahead_of_an_order_that_was_cancelled(billing
     assert reminded["type"] == f"{PROBLEM}nothing-to-remind"
     left = await billing.issue(await billing.post("/invoices", shipment_ids=[str(shipment)]))
     assert left["net"] == 2_000, "what had left is invoiced all the same"
+
+
+async def give_up(billing: Billing, order: Ordered, *quantities: str) -> None:
+    """So much of each line is not wanted any more, in all."""
+    lines = [
+        LineQuantity(line_id=line.line_id, quantity=Decimal(quantity))
+        for line, quantity in zip(order.event.lines, quantities, strict=True)
+        if quantity != "0"
+    ]
+    rest = OrderRestCancelled(order_id=order.id, reason="It is not in stock.", lines=lines)
+    await billing.h.deliver(rest, aggregate_id=order.id)
+
+
+async def test_what_was_paid_ahead_of_what_was_given_up_is_the_customers_again(billing: Billing) -> None:
+    bank = await billing.bank()
+    order = await billing.order(*TWO_RATES)
+    asked = await ahead(billing, order, share="1")
+    await billing.pay(bank, 16_400, asked)
+    await give_up(billing, order, "4", "1")
+    invoice = await shipped(billing, order, "6", "0")
+    assert (invoice["total"], invoice["prepaid"], invoice["status"]) == (6_600, 6_600, "paid")
+    assert await figures(billing) == {"ahead": -9_000, "tax": -600 - 800, "revenue": -6_000}
+    note = await credit(billing, asked)
+    assert (note["net"], note["tax"]) == (9_000, 800)
+    assert await figures(billing) == {"tax": -600, "revenue": -6_000, "credit": -9_800}
+    refund = await billing.post("/refunds", bank_account_id=bank, customer_id=str(billing.ada), reason="given up")
+    assert refund["amount"] == 9_800
+    body = {"order_id": str(order.id), "prepayment": {"amount": 1}}
+    assert (await billing.post("/invoices", 409, **body))["type"] == f"{PROBLEM}too-much-prepaid"
+
+
+async def test_nothing_is_asked_for_ahead_of_what_is_never_going_to_leave(billing: Billing) -> None:
+    order = await billing.order(*TWO_RATES)
+    body = {"order_id": str(order.id), "prepayment": {"amount": 16_400}}
+    draft = await billing.post("/invoices", **body)
+    await give_up(billing, order, "4", "0")
+    refused = await billing.post(f"/invoices/{draft['id']}/issue", 409)
+    assert (refused["type"], "4400 more" in refused["detail"]) == (f"{PROBLEM}too-much-prepaid", True)
+    assert (await billing.h.client.delete(f"/v1/accounting/invoices/{draft['id']}")).status_code == 204
+    assert (await billing.post("/invoices", 409, **body))["type"] == f"{PROBLEM}too-much-prepaid"
+    # Two more come back before they are invoiced, and what is invoiced and taken back has left all the same.
+    shipment = await billing.ship(order, "5", "0")
+    await settle(billing, order, shipment, "2")
+    await credit(billing, await billing.issue(await billing.post("/invoices", shipment_ids=[str(shipment)])))
+    body["prepayment"] = {"amount": 16_400 - 4_400 - 5_500 + 1}
+    assert (await billing.post("/invoices", 409, **body))["type"] == f"{PROBLEM}too-much-prepaid"
+    body["prepayment"] = {"amount": 16_400 - 4_400 - 5_500}
+    rest = await billing.post("/invoices", **body)
+    assert [(line["net"] + line["tax"], line["tax_rate"]) for line in rest["lines"]] == [
+        (1_100, "0.1"),
+        (5_400, "0.08"),
+    ]
+    # What is invoiced between its draft and its issue is not asked for twice.
+    await shipped(billing, order, "0", "1")
+    assert (await billing.post(f"/invoices/{rest['id']}/issue", 409))["type"] == f"{PROBLEM}too-much-prepaid"
+    # An order that is changed wants what it says then.
+    reopened = OrderReopened(order_id=order.id, number=order.event.number, revision=2)
+    other = await billing.order(("10", 10_000, "0.1"))
+    await give_up(billing, other, "9")
+    await billing.h.deliver(reopened.model_copy(update={"order_id": other.id}), aggregate_id=other.id)
+    await billing.h.deliver(other.event.model_copy(update={"revision": 2}), aggregate_id=other.id)
+    whole = await billing.post("/invoices", order_id=str(other.id), prepayment={"share": "1"})
+    assert whole["total"] == 11_000
 
 
 async def test_tax_stays_due_by_the_supply_when_the_bank_takes_the_money_back(billing: Billing) -> None:

@@ -75,6 +75,28 @@ async def test_parts_without_decimals_and_what_is_paid_ahead_keep_them_too(elect
     assert left == 0
 
 
+async def test_dinars_of_a_thousand_fils_are_said_where_the_standard_has_room_for_them(electronic: Billing) -> None:
+    """An amount has two decimals at most."""
+    order = await electronic.order(("7", 1_000, "0.1"), ("1", 1_235, "0"), currency="KWD")
+    even, fine = [await electronic.ship(order, *cut) for cut in (("7", "0"), ("0", "1"))]
+    invoice = await electronic.issue(await electronic.post("/invoices", shipment_ids=[str(even)]))
+    document = await written(electronic, f"/invoices/{invoice['id']}")
+    assert findings(document) == []
+    assert b'<cbc:TaxInclusiveAmount currencyID="KWD">1.10<' in document
+    note = await electronic.post(f"/invoices/{invoice['id']}/credit-notes", reason="broken")
+    assert findings(await written(electronic, f"/credit-notes/{note['id']}")) == []
+    invoice = await electronic.issue(await electronic.post("/invoices", shipment_ids=[str(fine)]))
+    said = await electronic.get(f"/invoices/{invoice['id']}/ubl", 409)
+    assert (said["type"], [each["field"] for each in said["errors"]]) == (
+        "urn:tailrace:problem:no-electronic-invoice",
+        ["/currency"],
+    )
+    note = await electronic.post(f"/invoices/{invoice['id']}/credit-notes", reason="broken")
+    assert [each["field"] for each in (await electronic.get(f"/credit-notes/{note['id']}/ubl", 409))["errors"]] == [
+        "/currency"
+    ]
+
+
 async def test_a_credit_note_keeps_the_rules(electronic: Billing) -> None:
     invoice = await electronic.invoiced(*LINES[1])
     line = invoice["lines"][0]["id"]

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from catalog.service import service
-from contracts import inventory, orders, returns, shipments
+from contracts import inventory, orders, quotes, returns, shipments
 from contracts.users import TenantCreated
 from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
@@ -33,7 +33,7 @@ class Store:
         self.h = catalog
         self.item_id, self.warehouse_id = uuid7(), uuid7()
         self.order_id, self.shipment_id, self.reservation_id, self.line_id = uuid7(), uuid7(), uuid7(), uuid7()
-        self.return_id = uuid7()
+        self.return_id, self.quote_id = uuid7(), uuid7()
 
     async def make(self) -> None:
         bolt = {"sku": "BOLT", "name": "Bolt", "tax_rate": "0.19"}
@@ -61,6 +61,7 @@ class Store:
 
     async def hear(self, *events: Event) -> None:
         ids = {"order.events": self.order_id, "shipment.events": self.shipment_id, "inventory.events": self.line_id}
+        ids |= {"quote.events": self.quote_id}
         for event in events:
             await self.h.deliver(event, aggregate_id=ids[event.topic], time=NOW)
 
@@ -90,6 +91,29 @@ class Store:
 
     def order_cancelled(self) -> Event:
         return orders.OrderCancelled(order_id=self.order_id, reason="changed their mind")
+
+    def quoted(self, kind: type[Any] = quotes.QuoteCreated, *, open: bool = True, item: UUID | None = None) -> Event:
+        line = quotes.QuotedItem(
+            line_id=self.line_id,
+            item_id=item or self.item_id,
+            sku="BOLT",
+            name="Bolt",
+            unit="pcs",
+            decimals=0,
+            quantity=FIVE,
+            unit_price=Decimal(1),
+            net=5,
+            tax_rate=NOTHING,
+            tax=0,
+        )
+        terms = {"customer_id": uuid7(), "customer_name": "C", "currency": "EUR", "discount": 0, "net": 5, "tax": 0}
+        days = {"dated": NOW.date(), "valid_until": NOW.date()}
+        said = {**terms, **days, "lines": [line], "open": open, "warehouse_id": self.warehouse_id if open else None}
+        said |= {"reason": "no", "approval_id": uuid7(), "order_id": self.order_id, "order_number": "SO-000007"}
+        said |= {"by_quote_id": uuid7(), "final": True}
+        fields = {name: value for name, value in said.items() if name in kind.model_fields}
+        event: Event = kind(quote_id=self.quote_id, number="Q-000007", revision=1, **fields)
+        return event
 
     def goods_back(self, kind: type[Any] = returns.ReturnAuthorised) -> Event:
         line = returns.ReturnLine(

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from catalog.models import Item, Unit
-from contracts import customers, inventory, orders, returns, shipments
+from contracts import customers, inventory, orders, quotes, returns, shipments
 from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
 from tailrace.db import master_data
@@ -56,7 +56,9 @@ def uses(s: Store) -> dict[str, tuple[Sequence[Event], str, Sequence[Event]]]:
     reserved = s.stock(inventory.StockReserved, 5)
     back = f"return RT-000001 (/v1/returns/{s.return_id})"
     split = s.shipment(shipments.ShipmentLinesChanged)
+    quote = f"quote Q-000007/1 (/v1/quotes/{s.quote_id})"
     return {
+        "a quote that nobody waits for": ([s.quoted()], quote, [s.quoted(quotes.QuoteUpdated, open=False)]),
         "a draft that is dropped": ([s.order()], order, [s.order_cancelled()]),
         "a draft that is for something else now": ([s.order()], order, [changed]),
         "a draft that came to it": ([changed, s.order(orders.OrderChanged)], order, [s.order_cancelled()]),
@@ -106,6 +108,20 @@ async def test_what_is_in_use_is_not_deleted_before_that_ends(store: Store, case
     assert of_item == f"Item BOLT is still needed by {named}."
     assert of_warehouse == f"Warehouse NORTH is still needed by {named}."
     await store.hear(*over)
+    await store.deleted()
+
+
+async def test_an_offer_needs_what_it_offers_until_it_is_over_however_it_ends(store: Store) -> None:
+    ends = (
+        *(quotes.QuoteOrdered, quotes.QuoteDeclined, quotes.QuoteExpired, quotes.QuoteCancelled),
+        *(quotes.QuoteDeleted, quotes.QuoteRevised, quotes.QuoteRejected),
+    )
+    for end in ends:
+        store.quote_id = uuid7()
+        await store.hear(store.quoted())
+        await store.refused()
+        await store.hear(store.quoted(end))
+        assert await store.h.admin.fetchval("SELECT count(*) FROM use") == 0, end.type
     await store.deleted()
 
 

@@ -1,4 +1,4 @@
-"""A customer that a quote or an order is under way with is not deleted, and is brought back when that is heard of late."""
+"""A customer that a quote, an order or money is under way with is not deleted, and is brought back when that is heard of late."""
 
 from datetime import date
 from decimal import Decimal
@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from contracts import orders, quotes, returns
+from contracts import invoices, orders, payments, quotes, refunds, returns
 from tailrace.core.clock import now
 from tailrace.core.ids import uuid7
 
@@ -38,6 +38,9 @@ def ordered(customer: dict[str, Any] | None, id: UUID, kind: Any = orders.OrderC
 
 async def deleted(sales: Sales, customer: dict[str, Any]) -> Any:
     return await sales.h.client.delete(f"{AT}/{customer['id']}")
+
+
+TODAY = date(2026, 11, 20)
 
 
 def which(id: UUID) -> dict[str, Any]:
@@ -119,3 +122,70 @@ async def test_it_stays_deleted_when_another_one_has_its_number(sales: Sales) ->
     await sales.h.deliver(ordered(customer, id), aggregate_id=id)
     assert (await sales.h.client.get(f"{AT}/{customer['id']}")).status_code == 404
     assert Decimal(await sales.h.admin.fetchval('SELECT amount FROM "use"')) == 1
+
+
+def billed(kind: Any, customer: dict[str, Any], id: UUID, **given: Any) -> Any:
+    """What is said of an invoice of 110, tax included."""
+    who = {"invoice_id": id, "customer_id": customer["id"], "currency": "EUR"}
+    if issubclass(kind, invoices.InvoiceStanding):
+        return kind(**who, number="INV-1", day=TODAY, **given)
+    return kind(**who, customer_name=customer["name"], net=100, tax=10, taxes=[], lines=[], **given)
+
+
+def issued(customer: dict[str, Any], id: UUID, **given: Any) -> Any:
+    days = {"dated": TODAY, "due_on": TODAY, "effective_at": now()}
+    return billed(
+        invoices.InvoiceIssued, customer, id, number="INV-1", delivered_net=0, delivered_tax=0, **days, **given
+    )
+
+
+SETTLED = [
+    lambda who, id: billed(invoices.InvoicePaid, who, id, paid=110, credited=0, open=0),
+    lambda who, id: billed(invoices.InvoiceCredited, who, id, paid=0, credited=110, open=0),
+    lambda who, id: issued(who, id, prepaid_net=100, prepaid_tax=10),
+    lambda who, id: invoices.InvoiceDeleted(invoice_id=id),
+]
+
+
+async def test_a_customer_who_owes_is_not_deleted(sales: Sales) -> None:
+    for settled in SETTLED:
+        customer, id = await sales.create(), uuid7()
+        await sales.h.deliver(billed(invoices.InvoiceCreated, customer, id), aggregate_id=id)
+        refused = await deleted(sales, customer)
+        assert (refused.status_code, refused.json()["type"]) == (409, "urn:tailrace:problem:in-use")
+        await sales.h.deliver(issued(customer, id), aggregate_id=id)
+        part = billed(invoices.InvoicePartlyPaid, customer, id, paid=60, credited=0, open=50)
+        await sales.h.deliver(part, aggregate_id=id)
+        refused = await deleted(sales, customer)
+        assert f"invoice INV-1 (/v1/accounting/invoices/{id})" in refused.json()["detail"]
+        await sales.h.deliver(settled(customer, id), aggregate_id=id)
+        assert (await deleted(sales, customer)).status_code == 204
+    # The bank takes the payment back: somebody is asked again.
+    again = billed(invoices.InvoiceReopened, customer, id, paid=0, credited=0, open=110)
+    await sales.h.deliver(again, aggregate_id=id)
+    assert (await sales.read(customer))["name"] == customer["name"]
+
+
+async def test_a_customer_whose_money_is_here_is_not_deleted(sales: Sales) -> None:
+    customer, other, id = await sales.create("One"), await sales.create("Other"), uuid7()
+    money = {"payment_id": id, "currency": "EUR", "effective_at": now()}
+    unknown = payments.PaymentReceived(
+        **money, number="P-1", bank_account_id=uuid7(), account="1000", amount=100, value_day=TODAY
+    )
+    await sales.h.deliver(unknown, aggregate_id=id)
+    known = payments.PaymentAssigned(**money, customer_id=customer["id"], amount=100, day=TODAY)
+    await sales.h.deliver(known, aggregate_id=id)
+    allocation = {"allocation_id": uuid7(), "invoice_id": uuid7(), "invoice_number": "INV-1", "amount": 70}
+    worth = {"invoice_currency": "EUR", "settled": 70, "worth": 70, "day": TODAY, "customer_id": customer["id"]}
+    await sales.h.deliver(payments.PaymentAllocated(**money, **allocation, **worth), aggregate_id=id)
+    refused = await deleted(sales, customer)
+    assert f"payment (/v1/accounting/payments/{id})" in refused.json()["detail"], "30 of it are for no invoice"
+    assert (await deleted(sales, other)).status_code == 204
+    # It is paid back to one who stood for the payer for a while: it was the payer's all the same.
+    part = refunds.RefundedPart(payment_id=id, amount=30, customer_id=customer["id"])
+    said = {"refund_id": uuid7(), "number": "R-1", "customer_id": other["id"], "account": "1000", "currency": "EUR"}
+    moved = {"amount": 30, "reason": "too much", "day": TODAY, "parts": [part], "effective_at": now()}
+    await sales.h.deliver(refunds.RefundPaid(bank_account_id=uuid7(), **said, **moved), aggregate_id=said["refund_id"])
+    assert (await deleted(sales, customer)).status_code == 204
+    await sales.h.deliver(refunds.RefundReturned(**said, **moved), aggregate_id=said["refund_id"])
+    assert Decimal(await sales.h.admin.fetchval('SELECT sum(amount) FROM "use"')) == 30

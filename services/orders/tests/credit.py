@@ -1,5 +1,6 @@
 """A customer with a limit, and what accounting and workflow say of it: for tests of credit."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -104,12 +105,20 @@ class Buyer:
             )
             await self.desk.h.deliver(allocated, aggregate_id=id)
 
-    async def paid_back(self, amount: int, kind: type[refunds.RefundMoved] = refunds.RefundPaid) -> None:
+    async def paid_back(
+        self,
+        amount: int,
+        kind: type[refunds.RefundMoved] = refunds.RefundPaid,
+        parts: Sequence[tuple[UUID, int]] = (),
+    ) -> None:
         """Money goes back that was for no invoice; or comes in again."""
         id = uuid7()
         who = {"refund_id": id, "number": "RF-1", "customer_id": self.id, "account": "1000", "reason": "twice"}
         said = {"currency": "EUR", "amount": amount, "day": TODAY, "effective_at": MADE_AT}
-        more = {"bank_account_id": uuid7(), "parts": []} if kind is refunds.RefundPaid else {}
+        more: dict[str, Any] = {"bank_account_id": uuid7()} if kind is refunds.RefundPaid else {}
+        more["parts"] = [
+            refunds.RefundedPart(payment_id=uuid7(), customer_id=whose, amount=part) for whose, part in parts
+        ]
         await self.desk.h.deliver(kind(**who, **said, **more), aggregate_id=id)
 
     async def ask_ahead(self, total: int) -> UUID:

@@ -221,6 +221,13 @@ async def test_money_that_went_back_is_paid_ahead_no_more(desk: Desk, ada: Buyer
     assert await ada.status(large) == ["confirmed"], "it came in again, and that makes room"
 
 
+async def test_money_that_went_back_was_the_one_who_paid_it(desk: Desk, ada: Buyer) -> None:
+    """Of a refund of two who were one, each part is of the credit of whose payment it was."""
+    await ada.pay(500)
+    await ada.paid_back(800, parts=[(ada.id, 500), (uuid7(), 300)])
+    assert (await ada.stands())["sums"] == []
+
+
 async def test_what_was_given_up_is_owed_no_more(desk: Desk, ada: Buyer) -> None:
     terms = {"when_short": "cancel", "partial_allowed": True, "customer_id": str(ada.id)}
     await desk.confirmed(desk.line(quantity="10"), **terms)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from approvals import APPROVED, REJECTED
 
+from contracts import catalog
 from tailrace_testing import SetClock
 
 from .conftest import AT, TODAY, Desk
@@ -140,6 +141,29 @@ async def test_what_is_no_longer_valid_is_neither_submitted_nor_sent(desk: Desk,
     clock("2026-11-28T00:00:00Z")
     for quote, action in ((draft, "submit"), (approved, "send")):
         assert (await desk.act(quote, action, 409))["type"].endswith("quote-expired")
+
+
+@pytest.mark.parametrize("gone", ["item", "warehouse"])
+async def test_what_went_out_of_use_is_neither_submitted_nor_sent(desk: Desk, gone: str) -> None:
+    draft, approved = await desk.create(), await desk.act(await desk.create(), "submit")
+    told: Any = catalog.ItemDeleted(item_id=desk.bolt, sku="BOLT")
+    if gone == "warehouse":
+        told = catalog.WarehouseDeleted(warehouse_id=desk.north, code="N")
+    await desk.h.deliver(told, aggregate_id=desk.bolt if gone == "item" else desk.north)
+    field = "/lines/0/item_id" if gone == "item" else "/warehouse_id"
+    for quote, action in ((draft, "submit"), (approved, "send")):
+        assert [each["field"] for each in (await desk.act(quote, action, 422))["errors"]] == [field]
+        assert (await desk.read(quote))["status"] == quote["status"]
+
+
+async def test_a_rate_that_was_put_right_since_is_not_offered_as_it_was(desk: Desk) -> None:
+    draft = await desk.create()
+    await desk.tax_code("S", ("2020-01-01", "0.2"))
+    refused = await desk.act(draft, "submit", 422)
+    assert [each["field"] for each in refused["errors"]] == ["/lines/0/tax_rate"]
+    replaced = await desk.put(draft, desk.line())
+    assert (replaced["net"], replaced["tax"]) == (1_205, 241)
+    assert (await desk.act(draft, "submit"))["status"] == "approved"
 
 
 async def test_options_that_are_taken_count_and_an_alternative_stands_in_for_its_line(desk: Desk) -> None:

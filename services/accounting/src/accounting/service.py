@@ -45,6 +45,7 @@ service = Service(
         projections.subledgers,
         copies.customers,
         copies.orders,
+        copies.rests,
         copies.deliveries,
         copies.sellers,
         copies.companies,

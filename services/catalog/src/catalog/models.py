@@ -35,7 +35,7 @@ class Base(Tables, DeclarativeBase):
 
 
 class Use(UseRow, Base):
-    """Stock, a reservation, an order or a shipment that needs an item or a warehouse."""
+    """Stock, a reservation, a quote, an order or a shipment that needs an item or a warehouse."""
 
     __tablename__ = "use"
 
@@ -73,7 +73,7 @@ class Item(MasterData, Base):
         return {**values, "custom_fields": checked(values["custom_fields"], fields)}
 
     async def ensure_unused(self, tx: Tx) -> None:
-        """Raises InUse while there is stock of it, an order or a shipment needs it, or a price list prices it."""
+        """Raises InUse while there is stock of it, a quote, an order or a shipment needs it, or a price list prices it."""
         await refuse_used(tx, Use, self.id, f"Item {self.sku}")
         priced = select(PriceList.code).join(PriceList.prices)
         priced_by = priced.where(Price.item_id == self.id, PriceList.deleted_at.is_(None)).limit(1)
@@ -158,7 +158,7 @@ class Warehouse(MasterData, Base):
     negative_stock: Mapped[NegativeStock] = mapped_column(server_default=text("'refused'"))
 
     async def ensure_unused(self, tx: Tx) -> None:
-        """Raises InUse while stock lies in it, or an order or a shipment is to leave from it."""
+        """Raises InUse while stock lies in it, or a quote, an order or a shipment is to leave from it."""
         await refuse_used(tx, Use, self.id, f"Warehouse {self.code}")
 
 

@@ -3,8 +3,8 @@
 A price list begins and ends with the company's day. No item, no warehouse and no price list is deleted while anybody needs it.
 
 Stock needs both while there is any, more or less than nothing; a reservation while it holds some; an order from its draft until all of it has left
-or it is cancelled; a shipment until it has left or is cancelled; a return from when it is asked for until it is closed or cancelled. A customer needs
-the price list that it has.
+or it is cancelled; a quote until it was answered or ended, an accepted one until its order is there; a shipment until it has left or is cancelled;
+a return from when it is asked for until it is closed or cancelled. A customer needs the price list that it has.
 """
 
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from catalog.models import Base, Use
-from contracts import customers, inventory, orders, returns, shipments
+from contracts import customers, inventory, orders, quotes, returns, shipments
 from contracts.users import TenantCreated, TenantTimeZoneChanged
 from tailrace.core.ids import derived_id
 from tailrace.messaging.days import Days
@@ -35,6 +35,30 @@ def order_shipped(event: orders.OrderShipmentProgressed) -> Iterable[Needs]:
 @uses.told_by(orders.OrderCancelled)
 def order_cancelled(event: orders.OrderCancelled) -> Needs:
     return _order(event.order_id)
+
+
+@uses.told_by(quotes.QuoteCreated, quotes.QuoteUpdated)
+def quote(event: quotes.QuoteCreated | quotes.QuoteUpdated) -> Needs:
+    places = set() if event.warehouse_id is None else {event.warehouse_id}
+    things = {line.item_id for line in event.lines} | places if event.open else ()
+    return _quote(event, things, f"{event.number}/{event.revision}")
+
+
+@uses.told_by(quotes.QuoteRejected)
+def quote_rejected(event: quotes.QuoteRejected) -> Iterable[Needs]:
+    return [_quote(event)] if event.final else []
+
+
+@uses.told_by(
+    quotes.QuoteOrdered,
+    quotes.QuoteDeclined,
+    quotes.QuoteExpired,
+    quotes.QuoteCancelled,
+    quotes.QuoteDeleted,
+    quotes.QuoteRevised,
+)
+def quote_over(event: quotes.QuoteEvent) -> Needs:
+    return _quote(event)
 
 
 @uses.told_by(returns.ReturnRequested, returns.ReturnAuthorised)
@@ -108,6 +132,10 @@ def _things(lines: Iterable[orders.OrderLine | shipments.ShipmentLine]) -> set[U
 
 def _order(id: UUID, things: Iterable[UUID] = (), number: str | None = None) -> Needs:
     return Needs("order", id, set(things), f"/v1/orders/{id}", number)
+
+
+def _quote(event: quotes.QuoteEvent, things: Iterable[UUID] = (), name: str | None = None) -> Needs:
+    return Needs("quote", event.quote_id, set(things), f"/v1/quotes/{event.quote_id}", name)
 
 
 def _return(id: UUID, things: Iterable[UUID] = (), number: str | None = None) -> Needs:

@@ -10,7 +10,7 @@ from catalog import templates
 from catalog.models import Item, PriceList, Template, Unit, Warehouse
 from catalog.projections import uses
 from catalog.standard_templates import INDUSTRIES, STANDARD
-from contracts import customers, inventory, orders, returns, shipments
+from contracts import customers, inventory, orders, quotes, returns, shipments
 from contracts.users import TenantCreated
 from tailrace.core.errors import Taken
 from tailrace.core.events import Meta
@@ -70,6 +70,8 @@ late_uses = restoring(
         orders.OrderCreated,
         orders.OrderChanged,
         orders.OrderConfirmed,
+        quotes.QuoteCreated,
+        quotes.QuoteUpdated,
         returns.ReturnRequested,
         returns.ReturnAuthorised,
         shipments.ShipmentCreated,

@@ -249,7 +249,7 @@ class Customer(MasterData, Searchable, Owned, Base):
             self.sales_rep_id = await heir_of(tx, Leaver, self.sales_rep_id)
 
     async def ensure_unused(self, tx: Tx) -> None:
-        """Raises InUse while another stands for it, or a quote or an order of it is to come to its end."""
+        """Raises InUse while another stands for it, a quote, an order or a return of it is to come to its end, or money is to be settled with it."""
         merged = select(Customer.number).where(Customer.merged_into_id == self.id, Customer.deleted_at.is_(None))
         with tx.seeing_all():
             number = await tx.scalar(merged.limit(1))

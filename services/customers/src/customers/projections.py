@@ -1,13 +1,15 @@
 """What customers keep of others: who may look after one, in which teams, by which price lists, what happened with each, and what is under way.
 
 A quote needs its customer until it was answered or ended, an accepted one until its order is there; an order from its draft until all of it has left
-or it is cancelled; a return from when it is asked for until it is closed or cancelled.
+or it is cancelled; a return from when it is asked for until it is closed or cancelled. An invoice needs it while it is a draft, or something of it is
+open; a payment while something of it is for no invoice.
 """
 
 from collections.abc import Iterable
+from decimal import Decimal
 from uuid import UUID
 
-from contracts import catalog, orders, quotes, returns
+from contracts import catalog, invoices, orders, payments, quotes, refunds, returns
 from contracts.users import (
     USER,
     TeamCreated,
@@ -24,7 +26,7 @@ from tailrace.messaging.date_policy import DatePolicy
 from tailrace.messaging.days import Days
 from tailrace.messaging.replica import Source, replica
 from tailrace.messaging.teams import Teams
-from tailrace.messaging.uses import Needs, Uses
+from tailrace.messaging.uses import Adds, Needs, Uses
 
 days = Days("customers.days", Base.metadata, TenantCreated, TenantTimeZoneChanged)
 dates = DatePolicy("customers.dates", Base.metadata, TenantDatePolicyChanged)
@@ -87,6 +89,49 @@ def return_over(event: returns.ReturnClosed | returns.ReturnCancelled) -> Needs:
     return _return(event)
 
 
+@uses.told_by(invoices.InvoiceCreated, invoices.InvoiceUpdated)
+def invoice_drafted(event: invoices.InvoiceDescription) -> Needs:
+    return _invoice(event, event.customer_id)
+
+
+@uses.told_by(invoices.InvoiceIssued)
+def invoice(event: invoices.InvoiceIssued) -> Needs:
+    open_ = event.net + event.tax - event.prepaid_net - event.prepaid_tax
+    return _invoice(event, event.customer_id if open_ else None, event.number)
+
+
+@uses.told_by(invoices.InvoicePartlyPaid, invoices.InvoicePaid, invoices.InvoiceReopened, invoices.InvoiceCredited)
+def invoice_stands(event: invoices.InvoiceStanding) -> Needs:
+    return _invoice(event, event.customer_id if event.open else None, event.number)
+
+
+@uses.told_by(invoices.InvoiceDeleted)
+def invoice_dropped(event: invoices.InvoiceDeleted) -> Needs:
+    return _invoice(event)
+
+
+@uses.told_by(payments.PaymentReceived, payments.PaymentAssigned)
+def paid(event: payments.PaymentReceived | payments.PaymentAssigned) -> Iterable[Adds]:
+    return _payment(event.payment_id, event.customer_id, event.amount)
+
+
+@uses.told_by(payments.PaymentAllocated, payments.PaymentReversed)
+def credit_used(event: payments.PaymentAllocated | payments.PaymentReversed) -> Iterable[Adds]:
+    return _payment(event.payment_id, event.customer_id, -event.amount)
+
+
+@uses.told_by(payments.PaymentUnallocated)
+def credit_again(event: payments.PaymentUnallocated) -> Iterable[Adds]:
+    return _payment(event.payment_id, event.customer_id, event.amount)
+
+
+@uses.told_by(refunds.RefundPaid, refunds.RefundReturned)
+def refunded(event: refunds.RefundPaid | refunds.RefundReturned) -> Iterable[Adds]:
+    sign = -1 if isinstance(event, refunds.RefundPaid) else 1
+    for part in event.parts:
+        yield from _payment(part.payment_id, part.customer_id or event.customer_id, sign * part.amount)
+
+
 def _quote(event: quotes.QuoteEvent, customer_id: UUID | None = None) -> Needs:
     things = set() if customer_id is None else {customer_id}
     name = f"{event.number}/{event.revision}" if isinstance(event, quotes.QuoteDescription) else None
@@ -101,3 +146,14 @@ def _order(event: orders.OrderEvent, customer_id: UUID | None = None, number: st
 def _return(event: returns.ReturnEvent, customer_id: UUID | None = None, number: str | None = None) -> Needs:
     things = set() if customer_id is None else {customer_id}
     return Needs("return", event.return_id, things, f"/v1/returns/{event.return_id}", number)
+
+
+def _invoice(event: invoices.InvoiceEvent, customer_id: UUID | None = None, number: str | None = None) -> Needs:
+    things = set() if customer_id is None else {customer_id}
+    return Needs("invoice", event.invoice_id, things, f"/v1/accounting/invoices/{event.invoice_id}", number)
+
+
+def _payment(id: UUID, customer_id: UUID | None, amount: int) -> Iterable[Adds]:
+    """So much more of a payment, or less, is for no invoice."""
+    things = set() if customer_id is None else {customer_id}
+    return [Adds("payment", id, things, f"/v1/accounting/payments/{id}", Decimal(amount))]

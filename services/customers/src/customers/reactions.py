@@ -1,11 +1,11 @@
 """A user who is gone looks after nobody: the one who takes over does, or nobody, and `customer.assigned` says so of each customer.
 
-A customer that was deleted while a quote, an order or a return of it began is restored. A converted lead becomes a customer.
+A customer that was deleted while a quote, an order, a return, an invoice or a payment of it began is restored. A converted lead becomes a customer.
 """
 
 from datetime import UTC, datetime
 
-from contracts import orders, quotes, returns
+from contracts import invoices, orders, payments, quotes, returns
 from contracts.leads import LeadConverted
 from contracts.users import UserDeleted
 from customers import commands, leads
@@ -41,6 +41,10 @@ late_uses = restoring(
         orders.OrderConfirmed,
         returns.ReturnRequested,
         returns.ReturnAuthorised,
+        invoices.InvoiceCreated,
+        invoices.InvoiceReopened,
+        payments.PaymentReceived,
+        payments.PaymentAssigned,
     ),
     (Customer,),
     since=datetime(2026, 11, 27, tzinfo=UTC),

@@ -14,7 +14,7 @@ from quotes.buyers import buyer, delivery, on_paper
 from quotes.copies import CustomerCopy, Leaver, SellerCopy, WarehouseCopy, settings
 from quotes.document import fingerprint, subject
 from quotes.models import Quote
-from quotes.pricing import again, price_lines
+from quotes.pricing import again, ensure_offered, price_lines
 from quotes.projections import dates, days
 from quotes.refusals import NoLongerValid
 from tailrace.core import clock
@@ -63,12 +63,14 @@ async def delete(tx: Tx, id: UUID, match: int | None) -> None:
 async def submit(tx: Tx, id: UUID, match: int | None, who: Principal) -> Quote:
     """Approve the quote at once when that is within the authority of `who`, else ask for an approval.
 
-    Raises NotInThisState, NothingOffered, NoLongerValid, and Invalid when the customer is gone.
+    Raises NotInThisState, NothingOffered, NoLongerValid, and Invalid when the customer is gone, something of it went out of use, or is taxed
+    otherwise on its day by now.
     """
     quote = await tx.load(Quote, id, match)
     quote.after("submitted")
     if await days.today(tx) > quote.valid_until:
         raise NoLongerValid(quote.name, quote.valid_until)
+    await _ensure_offered(tx, quote, quote.dated)
     quote.customer_id = (await buyer(tx, quote.customer_id)).id
     quote.submissions += 1
     seller = await seller_name(tx)
@@ -87,11 +89,12 @@ async def recall(tx: Tx, id: UUID, match: int | None, reason: str | None) -> Quo
 
 
 async def send(tx: Tx, id: UUID, match: int | None) -> Quote:
-    """Let the customer have it; it binds from here on. Raises NotInThisState, NoLongerValid."""
+    """Let the customer have it; it binds from here on. Raises NotInThisState, NoLongerValid, and Invalid for what went out of use."""
     quote = await tx.load(Quote, id, match)
     quote.after("sent")
     if await days.today(tx) > quote.valid_until:
         raise NoLongerValid(quote.name, quote.valid_until)
+    await _ensure_offered(tx, quote)
     quote.send(clock.now())
     await timers.await_expiry(tx, quote)
     return quote
@@ -199,6 +202,12 @@ async def seller_name(tx: Tx) -> str:
     if seller is None:
         raise NotYetKnown("Authorization", "The name of this tenant is still on its way here.")
     return seller.name
+
+
+async def _ensure_offered(tx: Tx, quote: Quote, on: date | None = None) -> None:
+    """Raises Invalid for a warehouse or an item that is out of use, and for a line that is taxed otherwise on the day `on`, where one is said."""
+    (await by_ids(tx, WarehouseCopy, [quote.warehouse_id])).in_use(quote.warehouse_id, "/warehouse_id")
+    await ensure_offered(tx, quote.lines, on)
 
 
 async def _terms(tx: Tx, asked: QuoteBody, default_day: date) -> dict[str, Any]:

@@ -372,4 +372,5 @@ class Quote(Aggregate, Owned, Base):
             "tax": self.tax,
             "taxes": self.taxes,
             "lines": [line.described() for line in self.items],
+            "warehouse_id": self.warehouse_id,
         }

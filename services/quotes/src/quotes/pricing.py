@@ -61,6 +61,18 @@ async def again(tx: Tx, lines: Sequence[QuoteLine], on: date) -> list[QuoteLine]
     return copies
 
 
+async def ensure_offered(tx: Tx, lines: Sequence[QuoteLine], on: date | None) -> None:
+    """Raises Invalid that names a line whose item went out of use since it was written, or is taxed otherwise on the day `on`, where one is said."""
+    known = await book.open(tx, {line.item_id for line in lines if line.item_id is not None})
+    for line in lines:
+        if line.item_id is None:
+            continue
+        at = f"/lines/{line.position - 1}"
+        known.sold(line.item_id, f"{at}/item_id")
+        if on is not None and known.levy(line.item_id, on, f"{at}/item_id") != line.levy:
+            raise Invalid.field(f"{at}/tax_rate", f"{line.sku} is taxed otherwise on {on} by now: replace the draft.")
+
+
 def _text(asked: QuoteLineBody, position: int) -> QuoteLine:
     line = QuoteLine(**_same(asked, position), counts=False, name=asked.name, decimals=0, agreed=False, amount=0)
     line.net = line.tax = 0

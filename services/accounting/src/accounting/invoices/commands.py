@@ -118,6 +118,10 @@ async def issue(tx: Tx, id: UUID, match: int | None, dated: date | None = None) 
         await prepaying.ensure_wanted(tx, invoice)
     if dated is not None and invoice.supplied_until is not None and dated < invoice.supplied_until:
         raise Invalid.field("/dated", f"Goods of it left on {invoice.supplied_until}: not before that.")
+    if invoice.kind == "invoice":
+        # The law of its day says how its tax is rounded, whenever it was drafted.
+        await tax(tx, invoice.lines, day)
+        invoice.add_up()
     seller = await policy.seller(tx)
     invoice.taxed_when_received = await policy.taxes_receipts(tx)
     prepaid_tax = await deduct(tx, invoice)

@@ -50,6 +50,14 @@ class OrderCopy(Replica, Base):
     lines: Mapped[list[dict[str, Any]]]
 
 
+class OrderRestCopy(Replica, Base):
+    """What of an order was given up, by line; inactive once the order was taken back to be changed."""
+
+    __tablename__ = "order_rest_copy"
+
+    lines: Mapped[list[dict[str, Any]]]
+
+
 class DeliveryCopy(Replica, Base):
     """A shipment that has left, with its lines as the event has them."""
 

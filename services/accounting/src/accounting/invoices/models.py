@@ -174,6 +174,11 @@ class Invoice(Aggregate, Base):
         self._take(terms, lines)
         self.record(events.InvoiceUpdated(**self._description()))
 
+    def add_up(self) -> None:
+        """Come to what the lines do."""
+        self.net = sum(line.net for line in self.lines)
+        self.tax = sum(line.tax for line in self.lines)
+
     def take_off(self, part: tuple[UUID, UUID], quantity: Decimal, net: int, tax: int) -> bool:
         """Ask no more for so much of `part`, a shipment and a line of its order, and what was booked for it. Whether that is on this draft."""
         line = next((each for each in self.lines if (each.shipment_id, each.order_line_id) == part), None)
@@ -293,8 +298,7 @@ class Invoice(Aggregate, Base):
         for name, value in terms.items():
             setattr(self, name, value)
         self.lines = lines
-        self.net = sum(line.net for line in lines)
-        self.tax = sum(line.tax for line in lines)
+        self.add_up()
 
     def _description(self) -> dict[str, Any]:
         said = {

@@ -1,12 +1,10 @@
 """Asking to be paid ahead: an invoice of a part of an order, by rate, and never of more than the order has left to ask for."""
 
-from collections import defaultdict
-from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from accounting.days import days
 from accounting.invoices.bodies import InvoiceTerms, NewInvoice
@@ -14,9 +12,9 @@ from accounting.invoices.buyers import Buyer, known_buyer, named_buyer
 from accounting.invoices.copies import OrderCopy
 from accounting.invoices.drafting import uncredited
 from accounting.invoices.models import Invoice, InvoiceLine
-from accounting.invoices.prepaid import spread
 from accounting.invoices.prepayments import divided
 from accounting.invoices.refusals import InvoiceState, NothingToInvoice, TooMuchPrepaid
+from accounting.invoices.rooms import left_of, rooms_of
 from accounting.invoices.taxing import Rate, levies
 from tailrace.core.errors import Invalid
 from tailrace.core.ids import uuid7
@@ -33,10 +31,9 @@ async def draft(tx: Tx, asked: NewInvoice) -> Invoice:
     # One that was cancelled asks for nothing ahead, nor one that is being changed, until it binds again.
     (await by_ids(tx, OrderCopy, [asked.order_id])).in_use(asked.order_id, "/order_id")
     # Of two who ask for the same order, the second one sees what the first one asked for.
-    query = select(OrderCopy).where(OrderCopy.id == asked.order_id).with_for_update()
-    order = (await tx.scalars(query)).one()
+    order = await _held(tx, asked.order_id)
     buyer = named_buyer(order) if order.customer_id is None else await known_buyer(tx, order.customer_id)
-    rooms = await _rooms(tx, order)
+    rooms = await rooms_of(tx, order)
     left = sum(rooms.values())
     said = asked.prepayment
     amount = said.amount or round_minor(Fraction(said.share or 0) * (order.net + order.tax))
@@ -56,11 +53,19 @@ async def draft(tx: Tx, asked: NewInvoice) -> Invoice:
 
 
 async def ensure_wanted(tx: Tx, invoice: Invoice) -> None:
-    """Raises InvoiceState for a draft of an order that does not bind any more."""
+    """Raises InvoiceState for a draft of an order that does not bind any more, TooMuchPrepaid for one of more than is left of it since."""
     assert invoice.order_id is not None
-    order = (await by_ids(tx, OrderCopy, [invoice.order_id])).known(invoice.order_id, "/order_id")
+    order = await _held(tx, invoice.order_id)
     if not order.active:
         raise InvoiceState(f"Order {order.number} was cancelled or is being changed: nothing of it is paid ahead.")
+    beyond = -await left_of(tx, order)
+    if beyond > 0:
+        raise TooMuchPrepaid(f"That is {beyond} more than order {order.number} has left: draft it again.")
+
+
+async def _held(tx: Tx, order_id: UUID) -> OrderCopy:
+    """Of those who ask for the same order, one after the other sees what is left of it."""
+    return (await tx.scalars(select(OrderCopy).where(OrderCopy.id == order_id).with_for_update())).one()
 
 
 def change(invoice: Invoice, asked: InvoiceTerms) -> None:
@@ -69,34 +74,6 @@ def change(invoice: Invoice, asked: InvoiceTerms) -> None:
         raise Invalid.field("/lines", "A prepayment has no lines but those of its order's rates.")
     terms = asked.model_dump(include={"payment_terms_days", "customer_reference", "notes"})
     invoice.change(terms, list(invoice.lines))
-
-
-async def _rooms(tx: Tx, order: OrderCopy) -> Mapping[Rate, int]:
-    """By rate, what of the order is neither asked for ahead nor invoiced, tax included; what an invoice deducted counts once."""
-    rooms: dict[Rate, int] = defaultdict(int)
-    for each in order.lines:
-        rooms[Decimal(each["tax_rate"]), each.get("tax_code")] += each["net"] + each["tax"]
-    used = (
-        select(
-            InvoiceLine.tax_rate,
-            InvoiceLine.tax_code,
-            func.sum(
-                InvoiceLine.net
-                + InvoiceLine.tax
-                - InvoiceLine.credited_net
-                - InvoiceLine.credited_tax
-                - InvoiceLine.deducted
-            ),
-        )
-        .join(Invoice, Invoice.id == InvoiceLine.invoice_id)
-        .where(Invoice.status != "cancelled", (InvoiceLine.order_id == order.id) | (Invoice.order_id == order.id))
-        .group_by(InvoiceLine.tax_rate, InvoiceLine.tax_code)
-    )
-    for rate, code, amount in await tx.execute(used):
-        rooms[rate, code] -= int(amount)
-    left, open_ = max(sum(rooms.values()), 0), {key: room for key, room in rooms.items() if room > 0}
-    # At a rate that the order has no more, since it was changed, more may be asked for than there is: so much less is left of the others.
-    return dict(zip(open_, spread(left, list(open_.values())), strict=True)) if left < sum(open_.values()) else open_
 
 
 def _line(position: int, name: str, rate: Rate, net: int, tax: int) -> InvoiceLine:

@@ -3,7 +3,7 @@
 from accounting.invoices import copies
 from contracts import catalog
 from contracts import customers as buyers
-from contracts.orders import OrderCancelled, OrderConfirmed
+from contracts.orders import OrderCancelled, OrderConfirmed, OrderRestCancelled
 from contracts.reopenings import OrderReopened
 from contracts.shipments import ShipmentDispatched
 from contracts.users import TenantCreated, TenantUpdated
@@ -24,6 +24,9 @@ orders = replica(
     Source(copies.OrderCopy, "order_id", (OrderConfirmed,), OrderReopened),
     # What left of it is still invoiced; nothing is asked for ahead.
     Source(copies.OrderCopy, "order_id", (), OrderCancelled),
+)
+rests = replica(
+    "accounting.order_rests", Source(copies.OrderRestCopy, "order_id", (OrderRestCancelled,), OrderReopened)
 )
 deliveries = replica("accounting.deliveries", Source(copies.DeliveryCopy, "shipment_id", (ShipmentDispatched,)))
 sellers = replica("accounting.sellers", Source(copies.SellerCopy, "tenant_id", (TenantCreated, TenantUpdated)))

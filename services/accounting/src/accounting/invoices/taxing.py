@@ -1,4 +1,4 @@
-"""What an invoice is taxed at: once for each rate of it, rounded as the company does on the day of its draft.
+"""What an invoice is taxed at: once for each rate of it, rounded as the company does on its day, which is that of its draft until it is issued.
 
 Goods that left were taxed in the books by their share of the order's tax. The law asks for the tax of the invoice (in Japan, once for each rate of a
 qualified invoice), so a part of an order may differ from its share by less than a unit for each rate; issuing it books the difference.

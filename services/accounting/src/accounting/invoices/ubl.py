@@ -53,6 +53,8 @@ _UNITS = {
 """UN/ECE Recommendation 20 and 21, by the units of the catalog; what is not here is `C62`, one."""
 _SLACK = Fraction(2, 100)
 """In major units: by so much may a line differ from its quantity times its price."""
+_DECIMALS = 2
+"""So many an amount may have at most (BR-DEC-01 and its like), also in dinars of a thousand fils."""
 _CREDIT_TRANSFER, _INVOICE, _PREPAYMENT, _CREDIT_NOTE = "30", "380", "386", "381"
 
 
@@ -144,8 +146,19 @@ def _ensure_complete(of: Invoice | CreditNote, seller: Mapping[str, Any], endpoi
             f"The tax at {off[0]} is a share of the order's, and one unit or more off what this part alone comes to."
         )
         problems.append(FieldProblem(field="/taxes", detail=detail))
+    if _is_finer(of):
+        detail = f"An amount in {of.currency} has more than the {_DECIMALS} decimals that the standard has room for."
+        problems.append(FieldProblem(field="/currency", detail=detail))
     if problems:
         raise NoElectronicInvoice(problems[0].detail, errors=problems)
+
+
+def _is_finer(of: Invoice | CreditNote) -> bool:
+    """Whether something that is said of it has more decimals than an amount may have. The totals are sums of these."""
+    unit = 10 ** max(exponent(of.currency) - _DECIMALS, 0)
+    prepaid = of.prepaid if isinstance(of, Invoice) else 0
+    taxes = [amount for sums in _by_rate(of.taxes).values() for amount in sums]
+    return any(amount % unit for amount in (prepaid, *taxes, *(line.net for line in of.lines)))
 
 
 def _parties(root: Any, seller: Mapping[str, Any], buyer: Mapping[str, Any], endpoint: str | None) -> None:
@@ -272,7 +285,9 @@ def _said(parent: Any, name: str, text: object, **attributes: str) -> None:
 
 
 def _amount(parent: Any, name: str, minor: int, currency: str) -> None:
-    _said(parent, name, format(Decimal(minor).scaleb(-exponent(currency)), "f"), currencyID=currency)
+    """In major units; what is finer than an amount may be is refused before."""
+    places = exponent(currency)
+    _said(parent, name, f"{Decimal(minor).scaleb(-places):.{min(places, _DECIMALS)}f}", currencyID=currency)
 
 
 def _written(root: Any) -> bytes:

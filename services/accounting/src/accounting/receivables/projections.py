@@ -59,8 +59,8 @@ def movements(event: Any) -> Iterator[Mapping[str, Any]]:
             yield _paid(event, "", event.day, -event.amount)
         case payments.PaymentReversed(customer_id=UUID()):
             yield _paid(event, "", event.day, event.amount) | {"kind": "reversal"}
-        case refunds.RefundMoved(customer_id=UUID()):
-            yield _refund(event)
+        case refunds.RefundMoved():
+            yield from _refunded(event)
         case payments.PaymentAllocation():
             sign = 1 if isinstance(event, payments.PaymentUnallocated) else -1
             item = {"payment_id": event.payment_id, "number": event.invoice_number, "day": event.day}
@@ -76,7 +76,9 @@ def _paid(event: Any, number: str, day: Any, amount: int) -> dict[str, Any]:
     return {**about, "kind": "payment", "number": number, "day": day, "amount": amount}
 
 
-def _refund(event: refunds.RefundMoved) -> dict[str, Any]:
-    paid = isinstance(event, refunds.RefundPaid)
-    about = {"customer_id": event.customer_id, "currency": event.currency, "number": event.number, "day": event.day}
-    return {**about, "kind": "refund" if paid else "refund_returned", "amount": event.amount if paid else -event.amount}
+def _refunded(event: refunds.RefundMoved) -> Iterator[dict[str, Any]]:
+    """Of the credit of each whose payment it was, so that two who were one for a while have each their own again."""
+    kind, sign = ("refund", 1) if isinstance(event, refunds.RefundPaid) else ("refund_returned", -1)
+    about = {"currency": event.currency, "number": event.number, "day": event.day}
+    for customer_id, amount in event.credits.items():
+        yield {**about, "customer_id": customer_id, "kind": kind, "amount": sign * amount}

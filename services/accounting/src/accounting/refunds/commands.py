@@ -73,12 +73,14 @@ async def pay(tx: Tx, refund: Refund, approval_id: UUID | None) -> None:
     """Take it from its payments. Raises TooMuchAllocated and PaymentState when it is not there any more, RefundState, RoleUnmapped."""
     day = refund.value_day or await days.today(tx)
     await ensure_roles(tx, day, ("customer_credit", "unidentified_receipts"))
+    whose: dict[UUID, UUID | None] = {}
     for part in sorted(refund.parts, key=lambda one: one.payment_id):
         payment = await tx.load(Payment, part.payment_id)
         if not await _theirs(tx, payment, refund.customer_id):
             raise TooMuchAllocated(f"Payment {payment.number} is somebody else's by now.")
         payment.refund(refund.id, part.amount)
-    refund.pay(day, await moment_of(tx, day), approval_id)
+        whose[payment.id] = payment.customer_id
+    refund.pay(day, await moment_of(tx, day), approval_id, whose)
 
 
 async def pay_approved(tx: Tx, refund: Refund, approval_id: UUID) -> None:
@@ -100,9 +102,12 @@ async def come_back(tx: Tx, refund: Refund, day: date | None, reason: str) -> Re
     if day is not None:
         checked_day(day, refund.value_day, today, "/day")
     day = day or today
+    whose: dict[UUID, UUID | None] = {}
     for part in sorted(refund.parts, key=lambda one: one.payment_id):
-        (await tx.load(Payment, part.payment_id)).take_back(refund.id, part.amount)
-    refund.come_back(day, await moment_of(tx, day), reason)
+        payment = await tx.load(Payment, part.payment_id)
+        payment.take_back(refund.id, part.amount)
+        whose[payment.id] = payment.customer_id
+    refund.come_back(day, await moment_of(tx, day), reason, whose)
     return refund
 
 

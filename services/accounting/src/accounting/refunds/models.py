@@ -3,7 +3,7 @@
 Amounts are whole minor units. While it waits, nothing is taken from the payments: when it is approved, they say whether it still can be paid.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from hashlib import sha256
 from typing import Any, Literal
@@ -93,19 +93,19 @@ class Refund(Aggregate, Base):
             requester_id=self.requester_id,
             attributes={"account": self.account},
         )
-        said: dict[str, Any] = {"customer_id": self.customer_id, "parts": self._parts(), "reason": self.reason}
+        said: dict[str, Any] = {"customer_id": self.customer_id, "parts": self._parts({}), "reason": self.reason}
         self.record(events.RefundSubmitted(refund_id=self.id, number=self.number, subject=subject, **said))
 
-    def pay(self, day: date, at: datetime, approval_id: UUID | None) -> None:
-        """The money goes out. Raises RefundState."""
+    def pay(self, day: date, at: datetime, approval_id: UUID | None, whose: Mapping[UUID, UUID | None]) -> None:
+        """The money goes out. `whose` says by payment whose it is. Raises RefundState."""
         self.status, self.value_day = self.after("paid"), day
-        said: dict[str, Any] = {"bank_account_id": self.bank_account_id, "parts": self._parts(), "reason": self.reason}
-        self.record(events.RefundPaid(**self._moved(day, at), **said, approval_id=approval_id))
+        said: dict[str, Any] = {"bank_account_id": self.bank_account_id, "reason": self.reason}
+        self.record(events.RefundPaid(**self._moved(day, at, whose), **said, approval_id=approval_id))
 
-    def come_back(self, day: date, at: datetime, reason: str) -> None:
-        """The money came in again. Raises RefundState."""
+    def come_back(self, day: date, at: datetime, reason: str, whose: Mapping[UUID, UUID | None]) -> None:
+        """The money came in again. `whose` says by payment whose it is. Raises RefundState."""
         self.status, self.outcome = self.after("returned"), reason
-        self.record(events.RefundReturned(**self._moved(day, at), reason=reason))
+        self.record(events.RefundReturned(**self._moved(day, at, whose), reason=reason))
 
     def reject(self, reason: str) -> None:
         self.status, self.outcome = self.after("rejected"), reason
@@ -120,12 +120,15 @@ class Refund(Aggregate, Base):
         """The status that a step leads to. Raises RefundState."""
         return STATES.after(self.status, step, self.number)
 
-    def _parts(self) -> list[events.RefundedPart]:
-        return [events.RefundedPart(payment_id=part.payment_id, amount=part.amount) for part in self.parts]
+    def _parts(self, whose: Mapping[UUID, UUID | None]) -> list[events.RefundedPart]:
+        return [
+            events.RefundedPart(payment_id=part.payment_id, amount=part.amount, customer_id=whose.get(part.payment_id))
+            for part in self.parts
+        ]
 
-    def _moved(self, day: date, at: datetime) -> dict[str, Any]:
+    def _moved(self, day: date, at: datetime, whose: Mapping[UUID, UUID | None]) -> dict[str, Any]:
         said = {name: getattr(self, name) for name in ("number", "customer_id", "account", "currency", "amount")}
-        return {"refund_id": self.id, **said, "day": day, "effective_at": at}
+        return {"refund_id": self.id, **said, "day": day, "effective_at": at, "parts": self._parts(whose)}
 
 
 class RefundPart(Part, Base):

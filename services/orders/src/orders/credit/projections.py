@@ -90,9 +90,10 @@ async def reversed_(tx: Tx, event: payments.PaymentReversed, meta: Meta) -> None
 
 @receivables.on(refunds.RefundPaid, refunds.RefundReturned)
 async def refunded(tx: Tx, event: refunds.RefundMoved, meta: Meta) -> None:
-    """What was paid back is paid ahead no more."""
+    """What was paid back is paid ahead no more, by whose payment it was."""
     sign = 1 if isinstance(event, refunds.RefundReturned) else -1
-    await _pay_ahead(tx, event.customer_id, event.currency, sign * event.amount)
+    for customer_id, amount in sorted(event.credits.items()):
+        await _pay_ahead(tx, customer_id, event.currency, sign * amount)
 
 
 @receivables.on(ReturnSettled)
