@@ -68,7 +68,7 @@ async def found(tx: Tx, event: TenantCreated, meta: Meta) -> None:
 async def left(tx: Tx, event: UserDeleted, meta: Meta) -> None:
     await end_all(tx, event.user_id)
     roles = await _roles(tx, event.user_id)
-    said = Leaving(user_id=event.user_id, successor_id=event.successor_id, roles=list(roles))
+    said = Leaving(successor_id=event.successor_id, roles=list(roles))
     await leaving.set(tx, event.user_id, datetime.now(UTC), said)
 
 

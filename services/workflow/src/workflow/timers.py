@@ -26,15 +26,17 @@ class Demotion(Payload):
     """Which roles a user has no more."""
 
     user_id: UUID
-    roles: list[str] = []
+    roles: list[str]
     after: UUID | None = None
     """Approvals up to this one have been looked at."""
 
 
-class Leaving(Demotion):
-    """Who takes over from a user who is gone, with the roles that they had."""
+class Leaving(Payload):
+    """Who takes over from a user who is gone, and the roles that they had."""
 
     successor_id: UUID | None = None
+    roles: list[str] = []
+    after: UUID | None = None
 
 
 leaving = Timer("workflow.leaving", carries=Leaving)
@@ -59,12 +61,11 @@ async def escalate(tx: Tx, task_id: UUID) -> None:
 
 
 @leaving.due
-async def hand_over(tx: Tx, key: UUID, said: Leaving) -> None:
+async def hand_over(tx: Tx, user_id: UUID, said: Leaving) -> None:
     """Give the open steps of a user who is gone to the successor, else to who stands above, else to a role; and let those that waited for the
     user by a role go on without.
     """
-    user_id = said.user_id
-    some = await _touched(tx, said)
+    some = await _touched(tx, user_id, said.roles, said.after)
     for id in some:
         approval = await tx.load(Approval, id)
         for task in approval.open_tasks:
@@ -72,13 +73,13 @@ async def hand_over(tx: Tx, key: UUID, said: Leaving) -> None:
                 await _replace(tx, approval, task, user_id, said.successor_id)
         await _go_on_without(tx, approval, user_id)
     if len(some) == AT_ONCE:
-        await leaving.set(tx, key, datetime.now(UTC), said.model_copy(update={"after": some[-1]}))
+        await leaving.set(tx, user_id, datetime.now(UTC), said.model_copy(update={"after": some[-1]}))
 
 
 @demotion.due
 async def demote(tx: Tx, key: UUID, said: Demotion) -> None:
     """Let the open steps that waited for a user by a role that they have no more go on without."""
-    some = await _touched(tx, said)
+    some = await _touched(tx, said.user_id, said.roles, said.after)
     for id in some:
         await _go_on_without(tx, await tx.load(Approval, id), said.user_id)
     if len(some) == AT_ONCE:
@@ -101,13 +102,13 @@ def _fire(state: engine.State, now: datetime) -> None:
     state.fire(now)
 
 
-async def _touched(tx: Tx, said: Demotion) -> Sequence[UUID]:
+async def _touched(tx: Tx, user_id: UUID, roles: Sequence[str], after: UUID | None) -> Sequence[UUID]:
     """The next approvals with an open step that waits for the user or for one of these roles, or that the user took on."""
-    by_role = func.jsonb_exists_any(Task.roles, array(said.roles, type_=Text))
-    theirs = or_(Task.users.contains([str(said.user_id)]), Task.claimed_by == said.user_id, by_role)
+    by_role = func.jsonb_exists_any(Task.roles, array(roles, type_=Text))
+    theirs = or_(Task.users.contains([str(user_id)]), Task.claimed_by == user_id, by_role)
     query = select(Task.approval_id).where(Task.status == "open", theirs).distinct().order_by(Task.approval_id)
-    if said.after is not None:
-        query = query.where(Task.approval_id > said.after)
+    if after is not None:
+        query = query.where(Task.approval_id > after)
     return list(await tx.scalars(query.limit(AT_ONCE)))
 
 
