@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TOOLS = ("ruff", "mypy", "lint-imports", "tailrace")
+TOOLS = ("ruff", "python", "mypy", "lint-imports", "tailrace")
 
 
 def _executable(path: Path, text: str) -> None:
