@@ -1,7 +1,7 @@
 # Everything starts here. `make help` lists the targets; each of them installs first what it needs, once.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status test containers clients fuzz faults drill bench imports check lint formats types generated charts s3 compose docs format lock lock-services clean
+.PHONY: help install demo up down status test containers clients fuzz faults drill bench imports check lint words formats types generated charts s3 compose docs format lock lock-services clean
 SHELL := /bin/sh
 
 BIN := .venv/bin
@@ -85,10 +85,12 @@ imports: install ## Import a file of customers and say what that takes, in this 
 	@IMPORT_ROWS=$(or $(ROWS),100000) $(BIN)/python -m pytest -q -s -n0 services/customers/tests/test_many_imports.py
 
 check: install ## Lint, formats, strict types, import boundaries, generated files: all of them, also when one fails
-	@$(MAKE) --no-print-directory --keep-going lint formats types generated
+	@$(MAKE) --no-print-directory --keep-going lint words formats types generated
 
 lint:
 	$(BIN)/ruff check .
+
+words:
 	@$(BIN)/python $(RUNNER) -q -n0 -p no:cacheprovider tests/conformance/test_lints.py
 
 formats:
