@@ -8,12 +8,13 @@ from typing import Any
 
 import httpx2
 import pytest
-from asking import free_port, listens
+from asking import attempt, free_port, listens
 from frail import frail
 from nursery import Life, Nursery
 from points import Point
 
 from tailrace_testing import Harness, MakeHarness
+from tailrace_testing.gateway import eventually
 from tailrace_testing.tokens import TestIssuer
 
 Run = Callable[..., AbstractAsyncContextManager[tuple[Life, httpx2.AsyncClient]]]
@@ -48,7 +49,7 @@ async def toy(make_harness: MakeHarness) -> Harness:
 
 @pytest.fixture
 def running(nursery: Nursery, keys_url: str, toy: Harness) -> Run:
-    """`async with running(*points) as (life, client)`: the frail toy as a process that accepts connections."""
+    """`async with running(*points) as (life, client)`: the frail toy as a process that accepts connections, and has the keys to tokens."""
 
     @asynccontextmanager
     async def run(*points: Point) -> AsyncIterator[tuple[Life, httpx2.AsyncClient]]:
@@ -66,6 +67,12 @@ def running(nursery: Nursery, keys_url: str, toy: Harness) -> Run:
         try:
             await listens(port)
             async with httpx2.AsyncClient(base_url=address, headers=headers, timeout=60, limits=limits) as client:
+                # A process that is new to a busy machine may be late with them, and answer 503; a refused token comes to no transaction.
+                refused = {"Authorization": f"Bearer {toy.token('')}"}
+                await eventually(
+                    lambda: attempt(client.get("/v1/labels", headers=refused)),
+                    lambda answer: answer is None or answer.status_code == 403,  # one that a timer ends is gone by then
+                )
                 yield life, client
         finally:
             await life.kill()

@@ -15,7 +15,8 @@ import httpx2
 import pytest
 from front import gateway_before
 from selling_month import Ledger, end_of
-from team_month import ABOUT, LEAVER, PEOPLE, SUCCESSOR, Month, Step, steps
+from team_asks import ABOUT, LEAVER, PEOPLE, SUCCESSOR, Step, steps
+from team_month import Month
 from wire import Wire
 
 from activities.service import service as activities

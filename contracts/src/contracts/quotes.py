@@ -290,6 +290,16 @@ class QuoteAuthorityChanged(Event):
     limits: list[AuthorityLimit]
 
 
+OVER: tuple[type[QuoteEvent], ...] = (
+    QuoteOrdered,
+    QuoteDeclined,
+    QuoteExpired,
+    QuoteCancelled,
+    QuoteDeleted,
+    QuoteRevised,
+)
+"""Nothing is to come of a quote after these, nor after a QuoteRejected that is `final`: it needs what it offers no more."""
+
 PUBLISHED: tuple[type[Event], ...] = (
     QuoteCreated,
     QuoteUpdated,

@@ -11,6 +11,7 @@ import pytest
 from scribe import Scribe, id_of
 
 from audit.trace import CROWD, MOST
+from audit.views import TraceView
 from contracts import activities, opportunities, quotes
 from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
@@ -46,7 +47,10 @@ class Sale:
 
 
 async def of(scribe: Scribe, id: UUID) -> dict[str, Any]:
-    return dict(await scribe.get(f"/v1/trace/{id}"))
+    """A trace, which is written past the view that promises it."""
+    said = dict(await scribe.get(f"/v1/trace/{id}"))
+    assert TraceView.model_validate(said).model_dump(mode="json") == said
+    return said
 
 
 async def test_every_end_leads_to_the_whole_and_no_further(scribe: Scribe) -> None:

@@ -49,14 +49,7 @@ def quote_rejected(event: quotes.QuoteRejected) -> Iterable[Needs]:
     return [_quote(event)] if event.final else []
 
 
-@uses.told_by(
-    quotes.QuoteOrdered,
-    quotes.QuoteDeclined,
-    quotes.QuoteExpired,
-    quotes.QuoteCancelled,
-    quotes.QuoteDeleted,
-    quotes.QuoteRevised,
-)
+@uses.told_by(*quotes.OVER)
 def quote_over(event: quotes.QuoteEvent) -> Needs:
     return _quote(event)
 
