@@ -1,5 +1,6 @@
 """What comes in over HTTP is taken to the digit or refused under its name, in an answer of bounded size."""
 
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Any
@@ -57,6 +58,12 @@ async def read_scales(
     text: Text | None = None,
 ) -> dict[str, Any]:
     return {"whole": whole, "exact": str(exact), "flag": flag, "several": several, "text": text}
+
+
+@scales.post("/tare")
+@scales.delete("/tare")
+async def tare(tx: Tx, who: Writer) -> dict[str, str]:
+    return {"said": "nothing"}
 
 
 @scales.get("/{code}/{number}")
@@ -252,3 +259,25 @@ async def test_what_has_one_value_is_given_once(toy: Harness) -> None:
     ):
         answer = await toy.client.get(path)
         assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (400, [name]), path
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+@pytest.mark.parametrize("body", ['{"reason": "dust"}', '"{}"', "[]", "null", "plain text", " {} {}"])
+async def test_a_body_that_nobody_would_read_is_refused(toy: Harness, method: str, body: str) -> None:
+    answer = await toy.client.request(method, "/v1/scales/tare", content=body, headers=JSON)
+    assert answer.status_code == 400
+    assert answer.json()["errors"] == [{"field": "", "detail": "This takes no body. Send none, or {}."}]
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+@pytest.mark.parametrize("body", [None, b"", b"{}", b" {}\n"])
+async def test_an_empty_object_is_no_body(toy: Harness, method: str, body: bytes | None) -> None:
+    assert (await toy.client.request(method, "/v1/scales/tare", content=body)).status_code == 200
+
+
+async def test_a_body_in_pieces_is_seen_as_well(toy: Harness) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b'{"reason"'
+        yield b': "dust"}'
+
+    assert (await toy.client.post("/v1/scales/tare", content=pieces())).status_code == 400

@@ -15,7 +15,7 @@ from tailrace.core.wire import REPEATED
 
 _LONGEST_WHOLE, _LONGEST = 40, 400
 _INFINITE = Decimal("Infinity")
-_WHOLE_BODY = ""
+WHOLE_BODY = ""
 """The JSON pointer to all of it (RFC 6901, section 5)."""
 DECODED = "tailrace.decoded"
 """In the scope of a request: what its body was decoded to before, or the part of it that is worked on."""
@@ -48,11 +48,11 @@ def decoded(body: bytes) -> Any:
     try:
         return read(body.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise BadRequest(f"The body is not UTF-8, from byte {error.start} on.", field=_WHOLE_BODY) from error
+        raise BadRequest(f"The body is not UTF-8, from byte {error.start} on.", field=WHOLE_BODY) from error
     except json.JSONDecodeError as error:
-        raise BadRequest(f"The body is not JSON: {error.msg} at character {error.pos}.", field=_WHOLE_BODY) from error
+        raise BadRequest(f"The body is not JSON: {error.msg} at character {error.pos}.", field=WHOLE_BODY) from error
     except RecursionError as error:
-        raise BadRequest("The body is nested too deeply.", field=_WHOLE_BODY) from error
+        raise BadRequest("The body is nested too deeply.", field=WHOLE_BODY) from error
 
 
 def read(text: str) -> Any:

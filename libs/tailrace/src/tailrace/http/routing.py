@@ -37,7 +37,7 @@ from tailrace.http.auth import Verifier, bearer_token
 from tailrace.http.etag import AlreadyThere, etag, etag_of_read, not_modified, wants_nothing_there
 from tailrace.http.location import location_of
 from tailrace.http.paper import Typeset
-from tailrace.http.strict import Endpoint, StrictRoute
+from tailrace.http.strict import SAFE, Endpoint, StrictRoute
 from tailrace.messaging.beginnings import Beginnings, NotNow
 from tailrace.messaging.subscribers import Subscriber
 from tailrace.observability import tracing
@@ -45,7 +45,6 @@ from tailrace.observability.logs import log
 
 __all__ = ["Body", "ReasonBody", "ResourceView", "TenantRoute", "Tx", "View", "tenant_router"]
 
-_SAFE = {"GET", "HEAD", "OPTIONS"}
 _REPLACES = {"PUT", "PATCH", "DELETE"}
 _ATTEMPTS, _FIRST_PAUSE, _LONGEST_PAUSE = 4, 0.02, 0.3
 
@@ -125,11 +124,11 @@ class TenantRoute(StrictRoute):
         # These headers are read before FastAPI sees the request, so FastAPI has to be told that they exist.
         declared = [*(options.get("openapi_extra") or {}).get("parameters", ())]
         declared += [_declared_after()] if self.reads else []
-        if not methods <= _SAFE:
+        if not methods <= SAFE:
             declared.append(_declared_key(required="POST" in methods))
         if declared:
             options["openapi_extra"] = {**(options.get("openapi_extra") or {}), "parameters": declared}
-        super().__init__(path, _noted(endpoint, settle=not methods <= _SAFE), **options)
+        super().__init__(path, _noted(endpoint, settle=not methods <= SAFE), **options)
 
     @asynccontextmanager
     async def received(self, request: Request, principal: Principal) -> AsyncIterator[bytes]:
@@ -156,7 +155,7 @@ class TenantRoute(StrictRoute):
 
     def get_route_handler(self) -> Endpoint:
         methods = self.methods or set()
-        reads_only = methods <= _SAFE
+        reads_only = methods <= SAFE
         endpoint = super().get_route_handler()
         key_required = "POST" in methods
         reads = self.reads
@@ -215,7 +214,7 @@ class TenantRoute(StrictRoute):
         if response.status_code >= 300:
             return
         if exchange.version is not None and (exchange.is_part or has_version(self.response_model)):
-            if request.method in _SAFE:
+            if request.method in SAFE:
                 response.headers["ETag"] = etag_of_read(exchange.version, bytes(response.body))
                 response.headers["Cache-Control"] = "private, no-cache"
             else:

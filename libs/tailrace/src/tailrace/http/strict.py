@@ -2,7 +2,7 @@
 type, JSON to the digit.
 
 An unknown parameter is refused with those that there are: a mistyped filter must not show everything. A body in another format than JSON is refused
-as that, before anything is looked for in it.
+as that, before anything is looked for in it; so is one that says something to a write that takes none, since nobody would heed it.
 """
 
 import unicodedata
@@ -23,8 +23,10 @@ from pydantic import AwareDatetime
 
 from tailrace.core.errors import BadRequest, FieldProblem, Invalid, MediaTypeRefused
 from tailrace.core.wire import SHAPES, Shape
-from tailrace.http.exact_json import ExactRequest
+from tailrace.http.exact_json import WHOLE_BODY, ExactRequest
 
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that change nothing (RFC 9110, section 9.2.1)."""
 _LISTS = frozenset({list, set, frozenset, tuple, Sequence})
 
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -67,8 +69,14 @@ class StrictRoute(APIRoute):
         types = {f.alias: set(_types(f.field_info.annotation)) for f in flat if isinstance(f.field_info, Query | Path)}
         return {name: [SHAPES[kind] for kind in kinds] for name, kinds in types.items() if kinds <= SHAPES.keys()}
 
+    @cached_property
+    def takes_body(self) -> bool:
+        """Whether it reads a body: one that FastAPI knows of, or one that it reads by itself and declares."""
+        return self.body_field is not None or "requestBody" in (self.openapi_extra or {})
+
     def get_route_handler(self) -> Endpoint:
         endpoint = super().get_route_handler()
+        heedless = not self.takes_body and not (self.methods or set()) <= SAFE
 
         async def strict(request: Request) -> Response:
             if request.scope["query_string"]:
@@ -81,6 +89,8 @@ class StrictRoute(APIRoute):
                 refuse_other_formats(request)
                 if body := await request.body():
                     request = ExactRequest(request, body)
+            elif heedless:
+                await _refuse_body(request)
             response = await endpoint(request)
             if response.status_code == HTTPStatus.NO_CONTENT:
                 del response.headers["content-type"]  # of nothing
@@ -109,12 +119,23 @@ def refuse_other_formats(request: Request, takes: str = "application/json") -> N
     headers = request.headers
     if "content-encoding" in headers:
         raise MediaTypeRefused("Send the body without a Content-Encoding.", field="Content-Encoding")
-    if "transfer-encoding" not in headers and headers.get("content-length", "0") == "0":
+    if not _has_body(request):
         return
     said = headers.get("content-type", "").partition(";")[0].strip().lower()
     kind, _, subtype = takes.partition("/")
     if said != takes and not (said.startswith(f"{kind}/") and said.endswith(f"+{subtype}")):
         raise MediaTypeRefused(f"Send the body as {takes}, and say so.", accept=takes)
+
+
+async def _refuse_body(request: Request) -> None:
+    """Raises BadRequest for a body that is more than an empty object, which many clients send where there is nothing to say."""
+    if _has_body(request) and (await request.body()).strip() not in {b"", b"{}"}:
+        raise BadRequest("This takes no body. Send none, or {}.", field=WHOLE_BODY)
+
+
+def _has_body(request: Request) -> bool:
+    """Whether the head of the request says that a body follows (RFC 9112, section 6)."""
+    return "transfer-encoding" in request.headers or request.headers.get("content-length", "0") != "0"
 
 
 def refuse_unknown(given: Any, known: frozenset[str]) -> None:
