@@ -21,6 +21,8 @@ from tailrace.settings import Settings
 from tailrace.stack.embedded import Stack
 from tailrace_testing.gateway import Gateway, eventually
 
+pytestmark = pytest.mark.operates
+
 _FORGED = """
 INSERT INTO outbox (id, tenant_id, topic, aggregate_id, sequence, type, schema_version, dataschema, source,
                     correlation_id, causation_id, actor_id, traceparent, payload)

@@ -18,6 +18,8 @@ from tailrace.core.installed import stand_ins
 from tailrace.stack.embedded import Stack
 from tailrace_testing.gateway import Gateway
 
+pytestmark = pytest.mark.operates
+
 
 class Elsewhere:
     """Runs `tailrace …` in an empty folder, with the file alone."""

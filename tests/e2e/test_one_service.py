@@ -26,6 +26,8 @@ from tailrace.stack.embedded import Stack
 from tailrace.stack.state import Capture, State
 from tailrace_testing.gateway import eventually
 
+pytestmark = pytest.mark.operates
+
 SERVICES = installed()
 _LOCKED = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)", re.MULTILINE)
 

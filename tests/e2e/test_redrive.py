@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
+import pytest
 from aiokafka import AIOKafkaProducer
 from command import tailrace
 
@@ -13,6 +14,8 @@ from shipping.reactions import order_requests
 from tailrace.kafka import clients
 from tailrace.stack.embedded import Stack
 from tailrace_testing.gateway import eventually
+
+pytestmark = pytest.mark.operates
 
 TOPIC = "order.events"
 

@@ -1,8 +1,12 @@
 """What a failed test leaves behind for whoever reads the log of the run."""
 
+import pytest
+
 from tailrace.stack.embedded import Stack
 from tailrace.stack.plan import service_names
 from tailrace_testing.scene import scene
+
+pytestmark = pytest.mark.operates
 
 
 def test_the_scene_tells_of_every_service_connector_and_slot(fleet: Stack) -> None:

@@ -79,8 +79,14 @@ def _write(pytester: pytest.Pytester, name: str, text: str) -> None:
     path.write_text(text)
 
 
-def _run(pytester: pytest.Pytester) -> pytest.RunResult:
-    return pytester.runpytest_inprocess("-p", "tailrace_testing.spread", "-n", "2")
+def _run(pytester: pytest.Pytester, processes: int = 2) -> pytest.RunResult:
+    return pytester.runpytest_inprocess("-p", "tailrace_testing.spread", "-n", str(processes))
+
+
+def _ran(checkout: pytest.Pytester) -> dict[str, str]:
+    """Which process ran each test, in the order in which they ended."""
+    lines = [line.split() for line in (checkout.path / "ran").read_text().splitlines()]
+    return {name: worker for worker, name in lines}
 
 
 def test_the_fleets_tests_stay_together_in_order_and_the_others_run_beside_them(checkout: pytest.Pytester) -> None:
@@ -99,6 +105,26 @@ def test_the_fleets_tests_stay_together_in_order_and_the_others_run_beside_them(
     for together in (("test_buying_one", "test_buying_two"), ("test_share[selling]", "test_more[selling]")):
         assert len({workers[name] for name in together}) == 1
     assert len(set(workers.values())) == 2
+
+
+_MARKED = "import pytest\n@pytest.mark.{0}\ndef test_{0}(fleet): pass\ndef test_beside_{0}(fleet): pass\n"
+
+
+def test_of_three_processes_one_has_what_trades_and_one_what_operates(checkout: pytest.Pytester) -> None:
+    checkout.makepyprojecttoml(
+        (checkout.path / "pyproject.toml").read_text() + 'markers = ["early: .", "operates: ."]\n'
+    )
+    for mark in ("early", "operates"):
+        _write(checkout, f"tests/e2e/test_toy_{mark}.py", _MARKED.format(mark))
+    _write(checkout, "tests/faults/test_toy_faults.py", "def test_kills(fleet): pass\n")
+    _run(checkout, 3).assert_outcomes(passed=20)
+    ran = _ran(checkout)
+    trading = {ran[name] for name in ("test_beside_early", "test_beside_operates")}
+    operating = {ran[name] for name in ("test_first", "test_early", "test_operates", "test_kills", "test_both")}
+    assert len(trading) == len(operating) == len({ran["test_topic"], ran["test_connector"]}) == 1
+    assert trading != operating
+    both = [name for name in ran if name in {"test_first", "test_early", "test_operates", "test_kills"}]
+    assert both.index("test_early") < both.index("test_operates") < both.index("test_kills")
 
 
 def test_the_longest_begins_first_and_the_last_lines_say_where_the_time_went(checkout: pytest.Pytester) -> None:

@@ -1,7 +1,7 @@
 """Where a test belongs: which parts of the stack it needs, whose service it looks at, and with which others it stays together."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pytest
@@ -13,7 +13,7 @@ LEVELS: tuple[Only, ...] = ("postgres", "kafka", "stack", "fleet")
 _NEEDS: dict[str, Only] = {"kafka": "kafka", "connect_url": "stack", "fleet": "fleet", "gateway": "fleet"}
 _LAST = ("tests/conformance", "", "tests/clients", "tests/fuzz", "tests/docs", "tests/e2e", "tests/faults")
 _EARLY = _LAST.index("")
-_CONFORMANCE = ("tests", "conformance")
+_CONFORMANCE, _TRADE = ("tests", "conformance"), ("tests", "e2e")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,9 @@ class Place:
     level: Only = "postgres"
 
 
-FLEET, KAFKA = Place("fleet", "fleet"), Place("kafka", "stack")
+FLEET, OPERATED, KAFKA = Place("fleet", "fleet"), Place("operated fleet", "fleet"), Place("kafka", "stack")
+FOR_TWO_FLEETS = 3
+"""Processes, from which on there are two fleets. With fewer, both would wait while nobody computes."""
 
 
 def level_of(item: pytest.Item) -> Only:
@@ -52,13 +54,26 @@ def service_of(item: pytest.Item) -> str | None:
 
 
 def place_of(item: pytest.Item) -> Place:
-    """All that need the fleet are in one place, and all that need Kafka or Connect without it in another; a service's own tests are one, and
-    its share of conformance; otherwise a file is."""
+    """What needs the fleet is in one place, or where processes suffice in two; all that need Kafka or Connect without it are in another; a
+    service's own tests are one, and its share of conformance; otherwise a file is."""
     level = level_of(item)
+    if level == "fleet":
+        return OPERATED if _processes(item.config) >= FOR_TWO_FLEETS and _operates(item) else FLEET
     if level != "postgres":
-        return FLEET if level == "fleet" else KAFKA
+        return KAFKA
     service, path = service_of(item), item.path.relative_to(item.config.rootpath)
     return Place(path.as_posix() if service is None else f"{path.parts[0]} {service}")
+
+
+def _processes(config: pytest.Config) -> int:
+    told: Mapping[str, int] = getattr(config, "workerinput", {})
+    return told.get("workercount", 1)
+
+
+def _operates(item: pytest.Item) -> bool:
+    """Whether it is of those that have the second fleet: half of them, by the time they take, and what disturbs others among them."""
+    path = item.path.relative_to(item.config.rootpath)
+    return path.parts[:2] != _TRADE or any(item.get_closest_marker(mark) for mark in ("early", "operates"))
 
 
 def in_order(items: Sequence[pytest.Item]) -> list[pytest.Item]:
@@ -81,7 +96,7 @@ def seconds_of(item: pytest.Item) -> float:
 
 
 def in_places(items: Sequence[pytest.Item]) -> list[pytest.Item]:
-    """The place with the fleet first, then the one with Kafka, then the others, the longest first; within each as they were."""
+    """The places with a fleet first, then the one with Kafka, then the others, the longest first; within each as they were."""
     size: defaultdict[Place, float] = defaultdict(float)
     for item in items:
         size[place_of(item)] += seconds_of(item)

@@ -63,6 +63,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "early: reads or sends all that the topics hold, so it begins while that is little"
     )
+    config.addinivalue_line(
+        "markers", "operates: stops, rebuilds or looks into parts of the fleet; of two fleets, it has the second"
+    )
     config.stash[_left_out], config.stash[_scenes] = Counter(), 0
     if config.getoption("--containers"):
         try:

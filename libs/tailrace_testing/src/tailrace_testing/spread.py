@@ -1,9 +1,10 @@
-"""`-n`: tests over the cores. One process has the fleet, one has Kafka and Connect, the others have PostgreSQL alone, each of its own.
+"""`-n`: tests over the cores. Two processes have a fleet, each of its own, the others begin with Kafka and Connect, or with PostgreSQL alone.
 
-The tests that need the fleet stay together in the first, in their order, those that kill processes at the end, and those that need Kafka or Connect
-without it in the second: both wait much, and meanwhile the others compute. What is left goes out by the file, and of a service by the service: its
-own tests and its share of conformance, so that its template is made once. The longest goes first; a test that takes far more than a second says so by
-the mark `lasts(seconds)`. A process that dies ends the run. The last lines say how long each process ran tests, and on what.
+The tests that need the fleet stay in their order, those that kill processes at the end: what people of a company do with it in one process, what
+operates it in another (the mark `operates`, and all beyond `tests/e2e`). Of two processes one has all of them. Those that need Kafka or Connect
+without it stay together too. All these wait much, and meanwhile the others compute. What is left goes out by the file, and of a service by the
+service: its own tests and its share of conformance, so that its template is made once. The longest goes first; a test that takes far more than a
+second says so by the mark `lasts(seconds)`. A process that dies ends the run. The last lines say how long each process ran tests, and on what.
 """
 
 import json
@@ -129,7 +130,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """`-n auto`: one more than cores, since those with the fleet and with Kafka mostly wait; none where the tests must stay in this process."""
+    """`-n auto`: one more than cores, since those with a fleet mostly wait; none where the tests must stay in this process."""
     if config.getoption("--containers", False) or config.option.capture == "no":
         return 0
     return min((os.cpu_count() or 1) + 1, MOST_WORKERS)
