@@ -44,6 +44,7 @@ REFUSED: tuple[tuple[str, str], ...] = (
     ("topics.minInsyncReplicas=4", "topics.minInsyncReplicas"),
     ("image.digest=sha256:12", "image.digest"),
     ("kafka.protocol=tls", "kafka.protocol"),
+    ("kafka.protocol=sasl_ssl,kafka.mechanism=OAUTHBEARER", "kafka.tokenUrl"),
     ("kafka.brokers=user:password@kafka:9092", "kafka.brokers"),
     ("postgres.sslmode=on", "postgres.sslmode"),
     ("settings.LOG_LEVEL=INFO", "settings"),

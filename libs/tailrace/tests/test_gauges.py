@@ -2,6 +2,9 @@
 
 import asyncio
 
+import pytest
+
+from tailrace.kafka import relay
 from tailrace.observability.metrics import readings
 from tailrace.runtime.gauges import Gauges
 from tailrace_testing import Harness
@@ -32,6 +35,16 @@ async def test_a_slot_that_is_gone_is_read_by_nobody_and_its_outbox_grows_older(
         return await _age()
 
     await eventually(older, lambda age: age > began)
+
+
+async def test_how_far_each_relay_is_is_shown_once_it_knows(toy: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relay, "under_way", {"partners.far": relay.Progress(7), "partners.begins": relay.Progress()})
+    gauges = Gauges(toy.database, "gone_outbox", None)
+    await gauges.read()
+    assert readings["tailrace.relay.lag"] == [({"relay": "partners.far"}, 7)]
+    relay.under_way["partners.begins"].behind = 0
+    await gauges.read()
+    assert readings["tailrace.relay.lag"] == [({"relay": "partners.begins"}, 0), ({"relay": "partners.far"}, 7)]
 
 
 async def test_a_database_that_is_away_is_said_to_be_away(toy: Harness) -> None:

@@ -79,7 +79,33 @@ def test_compose_gives_a_service_its_own_credentials_alone(tmp_path: Path, monke
         assert given["TAILRACE_SECRET"] == fleet.own_secret(service.name)
         assert given.get("TAILRACE_DATABASE_URL") == (fleet.database(service.name) if service.metadata else None)
         assert ("TAILRACE_OPERATOR_PASSWORD" in given) == service.issues_tokens
+        assert ("TAILRACE_KAFKA_CLIENT_KEY" in given) == service.issues_tokens
+        assert given["TAILRACE_KAFKA_PASSWORD"] == fleet.kafka_user_password(service.name)
         assert not {"of-the-whole-fleet", "of-the-superuser"} & set(given.values())
+
+
+def test_a_service_that_logs_in_with_tokens_is_given_what_identity_takes_from_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TAILRACE_SECRET", "of-the-whole-fleet")
+    url = "http://identity:8080/internal/kafka/token"
+    monkeypatch.setenv("TAILRACE_KAFKA", f"sasl_ssl://kafka:9095?mechanism=OAUTHBEARER&token_url={url}")
+    given = {
+        name: json.loads(CliRunner().invoke(app, ["secret", name]).output)["stringData"]
+        for name in ("orders", "identity")
+    }
+    identity = Settings(secret=given["identity"]["secret"], kafka_client_key=given["identity"]["kafka-client-key"])
+    assert given["orders"]["kafka-password"] == identity.kafka_client_secret("orders")
+    assert (given["orders"]["kafka-token-url"], "kafka-client-key" in given["orders"]) == (url, False)
+    # Each process puts itself in; the operator, who comes before identity, may have an address of its own.
+    orders = Settings(kafka_password=given["orders"]["kafka-password"]).as_kafka_user("orders")
+    assert f"sasl_ssl://orders:{given['orders']['kafka-password']}@kafka:9095" in orders.kafka
+    monkeypatch.setenv("TAILRACE_KAFKA_OPERATOR", "sasl_ssl://kafka:9093")
+    own = Settings()
+    assert (
+        own.as_kafka_user("operator").kafka == f"sasl_ssl://operator:{own.kafka_user_password('operator')}@kafka:9093"
+    )
+    assert own.kafka_client_secret("orders") in own.as_kafka_user("orders").kafka
 
 
 def test_compose_restarts_every_part_and_hands_the_administrators_to_nobody_but_who_prepares_and_mends() -> None:

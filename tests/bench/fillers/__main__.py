@@ -1,4 +1,5 @@
-"""Fills ten partners' topics from one that all their companies share, on a Kafka of its own: `python -m fillers 20`, for so many seconds.
+"""Fills ten partners' topics from one that all their companies share, on a Kafka of its own: `python -m fillers 20`, for so many seconds, or those
+of more with `--partners 40`.
 
 A thousand events a second are written, of ten tenants in turn, with a partner each; their relays share a reader. `--kills 20` kills the
 process that fills so many times besides, after some seconds of peace. Both end by comparing what each partner has with what it should have, event by
@@ -30,7 +31,7 @@ from tailrace.kafka.topics import create_topics
 from tailrace.observability.logs import configure
 from tailrace.stack.embedded import Stack
 
-RATE, PARTNERS, PARTITIONS, AGGREGATES = 1000, 10, 6, 500
+RATE, PARTITIONS, AGGREGATES = 1000, 6, 500
 WARM = 10
 """Seconds of writing that come first, of which nothing is timed: a broker that has just begun is slow at its first transactions."""
 CALM = 15.0
@@ -58,7 +59,7 @@ class _Load:
                 late = began + number / RATE - time.monotonic()
                 if late > 0:
                     await asyncio.sleep(late)
-                tenant = self._pairs[number % PARTNERS][1]
+                tenant = self._pairs[number % len(self._pairs)][1]
                 headers = [("ce_type", TYPE.encode()), ("ce_tenantid", str(tenant).encode())]
                 headers.append(("ce_id", str(number).encode()))
                 key = str(number % AGGREGATES).encode()
@@ -71,7 +72,7 @@ class _Load:
     async def _note(self, number: int, sent: "asyncio.Future[Any]") -> None:
         answer = await sent
         self.had[number] = time.time()
-        partner = self._pairs[number % PARTNERS][0]
+        partner = self._pairs[number % len(self._pairs)][0]
         self.wanted[topic_of(partner, self._source), answer.partition].append(number)
 
 
@@ -95,10 +96,10 @@ def _used(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-async def measure(kafka: str, broker: psutil.Process, seconds: float, kills: int) -> bool:
+async def measure(kafka: str, broker: psutil.Process, partners: int, seconds: float, kills: int) -> bool:
     """Prints the figures; whether every partner has each of its events once, in order."""
     source = events_by_type()[TYPE].topic
-    pairs = [(uuid4(), uuid4()) for _ in range(PARTNERS)]
+    pairs = [(uuid4(), uuid4()) for _ in range(partners)]
     targets = [topic_of(partner, source) for partner, _ in pairs]
     await create_topics(kafka, [source, *targets], PARTITIONS, 1)
     context = multiprocessing.get_context("spawn")
@@ -148,7 +149,12 @@ async def measure(kafka: str, broker: psutil.Process, seconds: float, kills: int
         print(
             "of a core: {:.2f} what fills, {:.2f} the broker, {:.2f} what writes and reads".format(*shares), flush=True
         )
-    return dict(got) == dict(load.wanted)
+    holds = dict(got) == dict(load.wanted)
+    print(
+        "each partner has its own, in order" if holds else "a partner has something else than its own, or not in order",
+        flush=True,
+    )
+    return holds
 
 
 def main() -> None:
@@ -156,6 +162,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("seconds", type=float, nargs="?", default=20.0)
     parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument("--partners", type=int, default=10)
     asked = parser.parse_args()
     configure("fillers", "ERROR")
     stack = Stack(Path(tempfile.mkdtemp(prefix="tailrace-fillers-")) / "data", only="kafka")
@@ -163,9 +170,12 @@ def main() -> None:
         stack.start()
         print(f"load {os.getloadavg()[0]:.1f}", flush=True)
         broker = psutil.Process(stack.pids()["kafka"])
-        holds = run(measure(stack.kafka, broker, asked.seconds if not asked.kills else CALM, 0))
+        holds = run(measure(stack.kafka, broker, asked.partners, asked.seconds if not asked.kills else CALM, 0))
         if asked.kills:
-            holds &= run(measure(stack.kafka, broker, asked.seconds, asked.kills))
+            # So long that something is written while each of them happens.
+            holds &= run(
+                measure(stack.kafka, broker, asked.partners, max(asked.seconds, (asked.kills + 1) * APART), asked.kills)
+            )
     finally:
         stack.discard()
     raise SystemExit(not holds)

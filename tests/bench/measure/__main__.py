@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from measure import report
+from measure import locks, report
 from measure.machine import machine
 from measure.run import Plan, Results, Run
 from tailrace.stack.plan import service_names
@@ -25,6 +25,9 @@ def main() -> None:
     asked = {"services": ",".join(map(str, sizes)), "seconds": options.seconds, "seed": options.seed}
     document: Results = {"asked": asked, "machine": machine(), "fleets": {}, "complete": False}
     saved = options.report or folder
+    console.print("What it costs that Kafka is locked", highlight=False)
+    (folder / "locks").mkdir(mode=0o755)
+    document["locks"] = asyncio.run(locks.measure(folder / "locks"))
     console.print(f"Fleets of {', '.join(map(str, sizes))} services, in {folder}; results as they come in {saved}")
     done = [_fleet(size, size == sizes[0], options, folder, document, console, saved) for size in sizes]
     whole = all(done)

@@ -86,6 +86,10 @@ def _tables(document: Document) -> Iterator[tuple[str, tuple[str, ...], list[tup
     yield "CPU under load, cores", ("Services", "While", *parts), list(_loads(fleets, parts))
     yield "CPU above idle, ms", ("Services", "For each", *parts), list(_costs(fleets, parts))
     yield "Throughput", ("Services", "What", "Per second", "n"), list(_throughput(fleets))
+    locks = [
+        (way, *(_value(each[part]) for part in ("broker", "client"))) for way, each in document.get("locks", {}).items()
+    ]
+    yield "CPU of Kafka for each record, written and read, µs", ("Kafka is", "broker", "client"), locks
     yield (
         "Others while one attacks the gateway, ms",
         ("Services", "While", *_names(_LATENCY), "failed"),

@@ -77,6 +77,10 @@ spec:
 - name: TAILRACE_KAFKA_PASSWORD
   valueFrom:
     secretKeyRef: { name: {{ .Values.secrets.admin }}, key: kafka-password, optional: true }
+# Its whole address, where it logs in otherwise than the services do.
+- name: TAILRACE_KAFKA_OPERATOR
+  valueFrom:
+    secretKeyRef: { name: {{ .Values.secrets.admin }}, key: kafka, optional: true }
 {{- if .Values.connect }}
 - { name: TAILRACE_CONNECT, value: {{ .Values.connect | quote }} }
 {{- else }}

@@ -78,7 +78,14 @@ capabilities:
 {{- else -}}
 {{- $more := list -}}
 {{- if and (hasPrefix "sasl" $kafka.protocol) (ne $kafka.mechanism "SCRAM-SHA-512") }}{{ $more = append $more (printf "mechanism=%s" $kafka.mechanism) }}{{ end -}}
+{{- if eq $kafka.mechanism "OAUTHBEARER" }}
+{{- $more = append $more (printf "token_url=%s" (urlquery (required "kafka.tokenUrl is missing: with OAUTHBEARER, a token is asked for there" $kafka.tokenUrl))) }}
+{{- with $kafka.scope }}{{ $more = append $more (printf "scope=%s" (urlquery .)) }}{{ end }}
+{{- end -}}
 {{- if $kafka.ca.secret }}{{ $more = append $more (printf "ca=%s" (urlquery "/etc/tailrace/kafka/ca.crt")) }}{{ end -}}
+{{- if $kafka.certificate.secret }}
+{{- $more = concat $more (list (printf "cert=%s" (urlquery "/etc/tailrace/kafka-own/tls.crt")) (printf "key=%s" (urlquery "/etc/tailrace/kafka-own/tls.key"))) }}
+{{- end -}}
 {{ $kafka.protocol }}://{{ $kafka.brokers }}{{ if $more }}?{{ join "&" $more }}{{ end }}
 {{- end }}
 {{- end }}
@@ -102,6 +109,9 @@ capabilities:
 {{- if .root.Values.kafka.ca.secret }}
 - { name: kafka-ca, mountPath: /etc/tailrace/kafka, readOnly: true }
 {{- end }}
+{{- if .root.Values.kafka.certificate.secret }}
+- { name: kafka-own, mountPath: /etc/tailrace/kafka-own, readOnly: true }
+{{- end }}
 {{- if .root.Values.postgres.ca.secret }}
 - { name: postgres-ca, mountPath: /etc/tailrace/postgres, readOnly: true }
 {{- end }}
@@ -124,6 +134,10 @@ capabilities:
     secretName: {{ $from.secret }}
     items: [{ key: {{ $from.key | quote }}, path: ca.crt }]
 {{- end }}
+{{- end }}
+{{- with .root.Values.kafka.certificate.secret }}
+- name: kafka-own
+  secret: { secretName: {{ tpl . $.root }} }
 {{- end }}
 {{- if and .files (include "tailrace.onVolume" .root) }}
 - name: files

@@ -131,6 +131,10 @@ spec:
 - name: TAILRACE_OPERATOR_PASSWORD
   valueFrom:
     secretKeyRef: { name: {{ $secret }}, key: operator-password }
+# What the secrets of Kafka's clients derive from, where they log in with tokens of this service.
+- name: TAILRACE_KAFKA_CLIENT_KEY
+  valueFrom:
+    secretKeyRef: { name: {{ $secret }}, key: kafka-client-key, optional: true }
 {{- end }}
 {{- end }}
 
@@ -138,7 +142,7 @@ spec:
 {{- define "tailrace.secretChecksum" -}}
 {{- $root := . -}}
 {{ .Values.secrets.revision }}
-{{- range compact (list (include "tailrace.secret" .) .Values.storage.secret .Values.kafka.ca.secret .Values.postgres.ca.secret) }}
+{{- range compact (list (include "tailrace.secret" .) .Values.storage.secret .Values.kafka.ca.secret (tpl .Values.kafka.certificate.secret .) .Values.postgres.ca.secret) }}
 {{ . }}: {{ (lookup "v1" "Secret" $root.Release.Namespace .).data | default dict | toJson }}
 {{- end }}
 {{- end }}

@@ -74,7 +74,7 @@ spec:
 {{- $scaling := .Values.consumer.autoscaling -}}
 {{- $sasl := hasPrefix "sasl" .Values.kafka.protocol -}}
 {{- $tls := hasSuffix "ssl" .Values.kafka.protocol -}}
-{{- $authenticated := or $sasl (and $tls .Values.kafka.ca.secret) -}}
+{{- $authenticated := or $sasl (and $tls (or .Values.kafka.ca.secret .Values.kafka.certificate.secret)) -}}
 apiVersion: keda.sh/v1alpha1
 kind: ScaledObject
 metadata:
@@ -103,7 +103,7 @@ spec:
         lagThreshold: {{ $scaling.lag | quote }}
         offsetResetPolicy: earliest
         {{- if $sasl }}
-        sasl: {{ get (dict "SCRAM-SHA-512" "scram_sha512" "SCRAM-SHA-256" "scram_sha256" "PLAIN" "plaintext") $root.Values.kafka.mechanism }}
+        sasl: {{ get (dict "SCRAM-SHA-512" "scram_sha512" "SCRAM-SHA-256" "scram_sha256" "PLAIN" "plaintext" "OAUTHBEARER" "oauthbearer") $root.Values.kafka.mechanism }}
         {{- end }}
         {{- if $tls }}
         tls: enable
@@ -120,6 +120,16 @@ spec:
     {{- if $sasl }}
     - { parameter: username, name: {{ include "tailrace.secret" . }}, key: kafka-user }
     - { parameter: password, name: {{ include "tailrace.secret" . }}, key: kafka-password }
+    {{- end }}
+    {{- if and $sasl (eq .Values.kafka.mechanism "OAUTHBEARER") }}
+    - { parameter: oauthTokenEndpointUri, name: {{ include "tailrace.secret" . }}, key: kafka-token-url }
+    {{- if .Values.kafka.scope }}
+    - { parameter: scopes, name: {{ include "tailrace.secret" . }}, key: kafka-scope }
+    {{- end }}
+    {{- end }}
+    {{- if and $tls .Values.kafka.certificate.secret }}
+    - { parameter: cert, name: {{ tpl .Values.kafka.certificate.secret . }}, key: tls.crt }
+    - { parameter: key, name: {{ tpl .Values.kafka.certificate.secret . }}, key: tls.key }
     {{- end }}
     {{- if and $tls .Values.kafka.ca.secret }}
     - { parameter: ca, name: {{ .Values.kafka.ca.secret }}, key: {{ .Values.kafka.ca.key | quote }} }

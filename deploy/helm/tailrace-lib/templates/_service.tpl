@@ -101,6 +101,11 @@ spec:
     {{- $wanted := list "secret" "kafka-user" "kafka-password" }}
     {{- if .Values.service.database }}{{ $wanted = append $wanted "database-url" }}{{ end }}
     {{- if .Values.service.operator }}{{ $wanted = append $wanted "operator-password" }}{{ end }}
+    {{- if eq .Values.kafka.mechanism "OAUTHBEARER" }}
+    {{- $wanted = append $wanted "kafka-token-url" }}
+    {{- if .Values.kafka.scope }}{{ $wanted = append $wanted "kafka-scope" }}{{ end }}
+    {{- if .Values.service.operator }}{{ $wanted = append $wanted "kafka-client-key" }}{{ end }}
+    {{- end }}
     {{- range $wanted }}
     - { secretKey: {{ . }}, remoteRef: { key: {{ $key | quote }}, property: {{ . }} } }
     {{- end }}

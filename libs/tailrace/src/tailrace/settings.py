@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, IPvAnyNetwork, SecretStr
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
 from tailrace.core.database_address import tls_of
-from tailrace.core.kafka_address import KafkaAddress
+from tailrace.core.kafka_address import OAUTHBEARER, OPERATOR, KafkaAddress
 
 Role = Literal["owner", "app", "capture"]
 
@@ -49,8 +49,13 @@ class Settings(BaseSettings):
     kafka: str = "127.0.0.1:8101"
     """The brokers, as `host:port`, separated by commas; where Kafka is locked, as in
     `sasl_ssl://user:password@broker:9092?ca=/etc/kafka/ca.pem` (`tailrace.core.kafka_address`). The services leave the user out."""
+    kafka_operator: str = ""
+    """Kafka's address for the operator, where that one logs in otherwise than the services do: on the first start, identity has no tokens yet."""
     kafka_password: SecretStr | None = None
     """The password of a service's own Kafka user, which has the service's name; without one it derives from the secret."""
+    kafka_client_key: SecretStr | None = None
+    """What the secrets derive from with which Kafka's clients ask identity for tokens (OAUTHBEARER), for identity in a cluster; without one it
+    derives from the secret."""
     connect: str = "http://127.0.0.1:8103"
     """The REST interface of Kafka Connect; `http://user:password@…` where it asks for them."""
     capture_secrets: Path | None = None
@@ -206,11 +211,26 @@ class Settings(BaseSettings):
 
     def as_kafka_user(self, user: str) -> Self:
         """These settings for a process that is this user at Kafka; the same where the address names one, or needs none."""
-        address = KafkaAddress.parse(self.kafka)
+        text = (user == OPERATOR and self.kafka_operator) or self.kafka
+        address = KafkaAddress.parse(text)
         if not address.wants_user:
-            return self
-        own = self.kafka_password.get_secret_value() if self.kafka_password else self.kafka_user_password(user)
+            return self.model_copy(update={"kafka": text})
+        if self.kafka_password is not None:
+            own = self.kafka_password.get_secret_value()
+        elif address.mechanism == OAUTHBEARER:
+            own = self.kafka_client_secret(user)
+        else:
+            own = self.kafka_user_password(user)
         return self.model_copy(update={"kafka": address.as_user(user, own).text()})
+
+    def kafka_client_secret(self, user: str) -> str:
+        """With what a client that is this user at Kafka asks identity for a token."""
+        key = self.kafka_client_key.get_secret_value() if self.kafka_client_key else self.own_kafka_client_key()
+        return hmac.new(key.encode(), user.encode(), hashlib.sha256).hexdigest()
+
+    def own_kafka_client_key(self) -> str:
+        """What identity gets in a cluster, which has no other way to know the clients' secrets."""
+        return hmac.new(self.secret.encode(), b"kafka-clients", hashlib.sha256).hexdigest()
 
     def own_secret(self, service: str) -> str:
         """What a service gets for its own secret in a cluster: it tells nothing of the fleet's, nor of another service's."""

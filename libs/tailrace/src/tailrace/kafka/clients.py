@@ -11,7 +11,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
 from aiokafka.helpers import create_ssl_context
 
-from tailrace.core.kafka_address import KafkaAddress
+from tailrace.core.kafka_address import OAUTHBEARER, KafkaAddress
+from tailrace.kafka.tokens import tokens_for
 
 
 def consumer(
@@ -60,15 +61,38 @@ def probe(bootstrap: str, *, within_ms: int) -> AIOKafkaClient:
 
 
 def connection(address: str) -> dict[str, Any]:
-    """How any client of aiokafka reaches the brokers, by an address as `tailrace.core.kafka_address` says. Raises ValueError for another."""
+    """How any client of aiokafka reaches the brokers, by an address as `tailrace.core.kafka_address` says. Raises ValueError for another, and OSError
+    for certificates that cannot be read."""
     to = KafkaAddress.parse(address)
     reached: dict[str, Any] = {"bootstrap_servers": to.brokers, "security_protocol": to.protocol.upper()}
     if to.protocol.endswith("ssl"):
-        reached["ssl_context"] = create_ssl_context(cafile=to.ca)
+        reached["ssl_context"] = create_ssl_context(cafile=to.ca, certfile=to.cert, keyfile=to.key)
     if to.protocol.startswith("sasl"):
-        reached |= {
-            "sasl_mechanism": to.mechanism,
-            "sasl_plain_username": to.user,
-            "sasl_plain_password": to.password,
-        }
+        reached["sasl_mechanism"] = to.mechanism
+        if to.mechanism == OAUTHBEARER:
+            reached["sasl_oauth_token_provider"] = tokens_for(to)
+        else:
+            reached |= {"sasl_plain_username": to.user, "sasl_plain_password": to.password}
+    return reached
+
+
+def connection_of_librdkafka(address: str) -> dict[str, Any]:
+    """The same for a client of confluent-kafka."""
+    to = KafkaAddress.parse(address)
+    reached: dict[str, Any] = {"bootstrap.servers": to.brokers, "security.protocol": to.protocol.upper()}
+    files = {"ssl.ca.location": to.ca, "ssl.certificate.location": to.cert, "ssl.key.location": to.key or to.cert}
+    reached |= {name: path for name, path in files.items() if path is not None}
+    if to.protocol.startswith("sasl"):
+        reached["sasl.mechanism"] = to.mechanism
+        if to.mechanism == OAUTHBEARER:
+            oauth = {
+                "method": "oidc",
+                "client.id": to.user,
+                "client.secret": to.password,
+                "token.endpoint.url": to.token_url,
+                "scope": to.scope,
+            }
+            reached |= {f"sasl.oauthbearer.{name}": value for name, value in oauth.items() if value is not None}
+        elif to.user is not None:
+            reached |= {"sasl.username": to.user, "sasl.password": to.password}
     return reached

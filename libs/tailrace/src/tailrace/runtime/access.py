@@ -9,8 +9,9 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from tailrace.capture import canary
-from tailrace.core.kafka_address import CONNECT, CONNECT_GROUP, RESERVED, KafkaAddress
+from tailrace.core.kafka_address import CONNECT, CONNECT_GROUP, RESERVED
 from tailrace.core.operator_error import OperatorError
+from tailrace.kafka import clients
 from tailrace.messaging.dead_letters import dlq_topic
 from tailrace.service import Service
 
@@ -193,18 +194,7 @@ def forget_user(address: str, user: str) -> None:
 def _admin(address: str) -> "AdminClient":
     from confluent_kafka.admin import AdminClient
 
-    to = KafkaAddress.parse(address)
-    settings: dict[str, Any] = {
-        "bootstrap.servers": to.brokers,
-        "security.protocol": to.protocol.upper(),
-        "client.id": "tailrace-access",
-    }
-    if to.user is not None:
-        login = {"sasl.mechanism": to.mechanism, "sasl.username": to.user, "sasl.password": to.password}
-        settings |= login
-    if to.ca is not None:
-        settings["ssl.ca.location"] = to.ca
-    return AdminClient(settings)
+    return AdminClient({"client.id": "tailrace-access", **clients.connection_of_librdkafka(address)})
 
 
 def _present(admin: "AdminClient") -> set[Right]:

@@ -73,6 +73,7 @@ async def prepare_topics(services: Sequence[Service], settings: Settings, say: S
 
     It is the operator's work: that is who it logs in as, where the address names nobody.
     """
+    services_log_in = KafkaAddress.parse(settings.kafka).mechanism
     settings = settings.as_kafka_user(OPERATOR)
     await _until("Kafka", settings.kafka, lambda: answers(settings.kafka))
     say("topics", "starting", "")
@@ -83,15 +84,16 @@ async def prepare_topics(services: Sequence[Service], settings: Settings, say: S
     )
     kept = canary.TOPIC_SETTINGS | safe
     made += await create_topics(settings.kafka, [canary.TOPIC], 1, settings.replication, settings=kept)
-    if KafkaAddress.parse(settings.kafka).user is not None:
-        await asyncio.to_thread(_lock, services, settings)
+    operator = KafkaAddress.parse(settings.kafka)
+    if operator.user is not None or operator.cert is not None:
+        await asyncio.to_thread(_lock, services, settings, services_log_in)
     say("topics", "ready", f"{len(names) + 1} topics, {len(made)} new")
 
 
-def _lock(services: Sequence[Service], settings: Settings) -> None:
-    """A user for each service, and what each user may do. Raises `OperatorError`."""
+def _lock(services: Sequence[Service], settings: Settings, mechanism: str) -> None:
+    """A user for each service, where it logs in with a password that Kafka keeps, and what each user may do. Raises `OperatorError`."""
     users = [service.name for service in services]
-    if KafkaAddress.parse(settings.kafka).mechanism.startswith("SCRAM"):
+    if mechanism.startswith("SCRAM"):
         access.make_users(settings.kafka, {user: settings.kafka_user_password(user) for user in users})
     access.apply(settings.kafka, access.rights(services), users)
 

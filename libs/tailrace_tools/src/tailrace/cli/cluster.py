@@ -4,6 +4,7 @@ import json
 import os
 from pathlib import Path
 
+from tailrace.core.kafka_address import OAUTHBEARER, KafkaAddress
 from tailrace.core.operator_error import OperatorError
 from tailrace.core.private_files import write_private
 from tailrace.runtime.__main__ import named_services
@@ -39,7 +40,12 @@ def write_secrets(folder: Path) -> None:
     for service in named_services([]):
         if not service.stands_in:
             values = _values(service, settings)
-            del values["kafka-user"]  # it is the service's name
+            for known in (
+                "kafka-user",
+                "kafka-token-url",
+                "kafka-scope",
+            ):  # the service's name, and parts of the address
+                values.pop(known, None)
             lines = [f"TAILRACE_{name.upper().replace('-', '_')}={value}" for name, value in values.items()]
             write_private(folder / f"{service.name}.env", "\n".join([*lines, ""]))
 
@@ -49,10 +55,21 @@ def _values(service: Service, settings: Settings) -> dict[str, str]:
     values = {
         "secret": settings.own_secret(name),
         "kafka-user": name,
-        "kafka-password": settings.kafka_user_password(name),
+        **_kafka(name, settings),
     }
     if service.metadata is not None:
         values["database-url"] = settings.database(name)
-    if service.issues_tokens and settings.operator_password:
-        values["operator-password"] = settings.operator_password
+    if service.issues_tokens:
+        values["kafka-client-key"] = settings.own_kafka_client_key()
+        if settings.operator_password:
+            values["operator-password"] = settings.operator_password
     return values
+
+
+def _kafka(name: str, settings: Settings) -> dict[str, str]:
+    """What goes with how TAILRACE_KAFKA says that one logs in."""
+    address = KafkaAddress.parse(settings.kafka)
+    if address.mechanism != OAUTHBEARER:
+        return {"kafka-password": settings.kafka_user_password(name)}
+    scope = {"kafka-scope": address.scope} if address.scope else {}
+    return {"kafka-password": settings.kafka_client_secret(name), "kafka-token-url": str(address.token_url), **scope}

@@ -6,12 +6,13 @@ Passwords of databases are looked up in files, so that the topic of configuratio
 """
 
 import contextlib
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from tailrace.capture.connect_api import Rest
-from tailrace.core.kafka_address import CONNECT_GROUP, KafkaAddress
+from tailrace.core.kafka_address import CONNECT_GROUP, OAUTHBEARER, KafkaAddress
 from tailrace.core.private_files import write_private
 from tailrace.kafka.topics import answers
 from tailrace.stack.child import Program
@@ -52,12 +53,8 @@ connector.client.config.override.policy=All
 producer.linger.ms=0
 producer.delivery.timeout.ms=120000
 """
-# The worker, and what it makes for connectors: producers, consumers, the client that creates topics.
-LOGIN = """\
-{whose}security.protocol={protocol}
-{whose}sasl.mechanism={mechanism}
-{whose}sasl.jaas.config={module} username="{user}" password="{password}";
-"""
+_OAUTH = "org.apache.kafka.common.security.oauthbearer"
+OAUTH_LOGIN = f"{_OAUTH}.OAuthBearerLoginModule required"
 REST_LOGIN = """\
 KafkaConnect {{
   org.apache.kafka.connect.rest.basic.auth.extension.PropertyFileLoginModule required file="{file}";
@@ -80,7 +77,13 @@ class Connect:
     def program(self) -> Program:
         folder, kafka = self.machine.folder, KafkaAddress.parse(self.kafka)
         file, login, users = folder / "connect.properties", folder / "connect.jaas", folder / "connect.users"
-        logins = "".join(_login(kafka, whose) for whose in ("", "producer.", "consumer.", "admin."))
+        # The worker, and what it makes for connectors: producers, consumers, the client that creates topics.
+        reached = java_settings(kafka)
+        logins = "".join(
+            f"{whose}{name}={value}\n"
+            for whose in ("", "producer.", "consumer.", "admin.")
+            for name, value in reached.items()
+        )
         text = CONFIGURATION.format(
             host=HOST,
             port=self.ports.connect,
@@ -101,7 +104,7 @@ class Connect:
                 "org.apache.kafka.connect.cli.ConnectDistributed",
                 str(file),
                 heap="512m",
-                properties={"java.security.auth.login.config": str(login)},
+                properties={"java.security.auth.login.config": str(login), **java_properties(kafka)},
             ),
             ready=self._ready,
             alive=self._alive,
@@ -122,16 +125,40 @@ class Connect:
         return True
 
 
-def _login(kafka: KafkaAddress, whose: str) -> str:
-    """How the worker's clients of one kind reach Kafka; nothing where it is open."""
+def java_settings(kafka: KafkaAddress) -> dict[str, str]:
+    """How a Java client reaches Kafka; nothing where it is open. Raises OSError for certificates that cannot be read."""
+    if kafka.protocol == "plaintext":
+        return {}
+    settings = {"security.protocol": kafka.protocol.upper()}
+    if kafka.ca is not None:
+        settings |= {"ssl.truststore.type": "PEM", "ssl.truststore.location": kafka.ca}
+    if kafka.cert is not None:
+        settings |= {
+            "ssl.keystore.type": "PEM",
+            "ssl.keystore.certificate.chain": _blocks(Path(kafka.cert), "CERTIFICATE"),
+            "ssl.keystore.key": _blocks(Path(kafka.key or kafka.cert), "PRIVATE KEY"),
+        }
     if kafka.user is None:
-        return ""
-    module = PLAIN_LOGIN if kafka.mechanism == "PLAIN" else SCRAM_LOGIN
-    return LOGIN.format(
-        whose=whose,
-        protocol=kafka.protocol.upper(),
-        mechanism=kafka.mechanism,
-        module=module,
-        user=kafka.user,
-        password=kafka.password,
-    )
+        return settings
+    settings["sasl.mechanism"] = kafka.mechanism
+    if kafka.mechanism != OAUTHBEARER:
+        module = PLAIN_LOGIN if kafka.mechanism == "PLAIN" else SCRAM_LOGIN
+        return settings | {"sasl.jaas.config": f'{module} username="{kafka.user}" password="{kafka.password}";'}
+    scope = f' scope="{kafka.scope}"' if kafka.scope else ""
+    login = f'{OAUTH_LOGIN} clientId="{kafka.user}" clientSecret="{kafka.password}"{scope};'
+    return settings | {
+        "sasl.jaas.config": login,
+        "sasl.login.callback.handler.class": f"{_OAUTH}.OAuthBearerLoginCallbackHandler",
+        "sasl.oauthbearer.token.endpoint.url": str(kafka.token_url),
+    }
+
+
+def java_properties(kafka: KafkaAddress) -> dict[str, str]:
+    """What the Java that runs such a client has to be started with: it asks no address for tokens that it was not told of."""
+    return {"org.apache.kafka.sasl.oauthbearer.allowed.urls": kafka.token_url} if kafka.token_url else {}
+
+
+def _blocks(path: Path, kind: str) -> str:
+    """Those of a file in PEM, as one line of a file of properties."""
+    found = re.findall(f"-----BEGIN {kind}-----.*?-----END {kind}-----", path.read_text(), re.DOTALL)
+    return "\\n".join("\\n".join(block.splitlines()) for block in found)

@@ -7,7 +7,7 @@ when this process does.
 import asyncio
 import shutil
 import threading
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Mapping
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -24,6 +24,7 @@ class Stack:
 
     `data` is kept, so a second `Stack` on the same folder finds what the first one stored. `environment` goes to the fleet.
     Not `durable` is for data that is thrown away: a power failure may damage it, and nothing waits for the disk.
+    `broker` are further settings of Kafka.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Stack:
         external: External | None = None,
         environment: dict[str, str] | None = None,
         durable: bool = True,
+        broker: Mapping[str, str] | None = None,
     ) -> None:
         names = service_names() if services is None else list(services)
         layout = Layout(data.absolute())
@@ -46,6 +48,7 @@ class Stack:
             external or External(),
             environment or {},
             durable,
+            broker or {},
         )
         self._supervisor: Supervisor | None = None
         self._loop: asyncio.AbstractEventLoop | None = None

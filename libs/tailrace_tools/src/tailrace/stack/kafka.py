@@ -8,6 +8,7 @@ are part of what the log folder is formatted with, so there is no time at which 
 stands on a command line.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -79,6 +80,8 @@ class Kafka:
     address: str = field(repr=False)
     """For the operator."""
     credentials: Credentials = field(repr=False)
+    more: Mapping[str, str] = field(default_factory=dict)
+    """Further settings, over those above."""
 
     @property
     def configuration(self) -> Path:
@@ -96,7 +99,7 @@ class Kafka:
             scram=SCRAM_LOGIN,
             plain=PLAIN_LOGIN,
         )
-        write_private(self.configuration, text)
+        write_private(self.configuration, text + "".join(f"{name}={value}\n" for name, value in self.more.items()))
 
     @property
     def users(self) -> Path:

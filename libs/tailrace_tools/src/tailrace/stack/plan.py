@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tailrace.core.installed import EDGE, ISSUERS, installed, stand_ins
-from tailrace.core.kafka_address import OPERATOR, KafkaAddress, brokers_of
+from tailrace.core.kafka_address import OPERATOR, brokers_of
 from tailrace.runtime import sizing
+from tailrace.settings import Settings
 from tailrace.stack.credentials import Credentials
 from tailrace.stack.layout import HOST, Layout, Ports
 
@@ -49,6 +50,8 @@ class Plan:
     """More environment for the fleet, over everything else."""
     durable: bool = True
     """Whether PostgreSQL's data is to survive a power failure. Without, it survives the death of any process, as before."""
+    broker: Mapping[str, str] = field(default_factory=dict)
+    """Further settings of its Kafka, over its own: other listeners, for instance."""
 
     @property
     def own(self) -> list[str]:
@@ -78,8 +81,13 @@ class Plan:
 
     def kafka(self, credentials: Credentials) -> str:
         """Kafka's address for the operator."""
-        address = KafkaAddress.parse(self.services_kafka)
-        return address.as_user(OPERATOR, credentials.kafka(OPERATOR)).text() if address.wants_user else address.text()
+        return self.kafka_as(OPERATOR, credentials)
+
+    def kafka_as(self, user: str, credentials: Credentials) -> str:
+        """Kafka's address for a user of the installation's own."""
+        own = os.environ.get("TAILRACE_KAFKA_OPERATOR", "") if self.external.kafka else ""
+        found = Settings(kafka=self.services_kafka, kafka_operator=own, secret=credentials.secret, kafka_password=None)
+        return found.as_kafka_user(user).kafka
 
     def connect_url(self, credentials: Credentials) -> str:
         """Connect's address, with the operator's credentials."""

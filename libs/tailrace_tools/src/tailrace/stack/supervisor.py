@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import IO, TYPE_CHECKING
 
-from tailrace.core.kafka_address import CONNECT, KafkaAddress
+from tailrace.core.kafka_address import CONNECT
 from tailrace.core.operator_error import OperatorError
 from tailrace.stack.artifacts import Lock, cache_folder, fetch, missing, unpack_debezium
 from tailrace.stack.child import Child, Program
@@ -123,7 +123,8 @@ class Supervisor:
     async def _kafka_and_connect(self) -> None:
         if "kafka" in self.plan.own:
             operator = self.plan.kafka(self.credentials)
-            kafka = Kafka(self._machine(), self.layout.data / "kafka", self.plan.ports, operator, self.credentials)
+            folder, ports = self.layout.data / "kafka", self.plan.ports
+            kafka = Kafka(self._machine(), folder, ports, operator, self.credentials, self.plan.broker)
             self.board.part("kafka", "starting")
             await kafka.format()
             await self._keep(kafka.program())
@@ -132,12 +133,9 @@ class Supervisor:
         if "connect" in self.plan.own:
             self.board.part("connect", "starting")
             plugins = await asyncio.to_thread(unpack_debezium, self.lock, self.cache)
-            kafka_address = KafkaAddress.parse(self.plan.services_kafka)
-            if kafka_address.wants_user:
-                kafka_address = kafka_address.as_user(CONNECT, self.credentials.kafka(CONNECT))
             connect = Connect(
                 self._machine(),
-                kafka_address.text(),
+                self.plan.kafka_as(CONNECT, self.credentials),
                 self.plan.connect_url(self.credentials),
                 plugins,
                 self.layout.capture_secrets,
