@@ -16,7 +16,7 @@ from arro3.core import RecordBatch, RecordBatchReader
 
 from analytics.lake.movements import MOVEMENTS
 from tailrace.settings import Settings
-from tailrace.storage.store import Store, store_of
+from tailrace.storage.store import S3, Store, store_of
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -31,9 +31,14 @@ _KEPT = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A state of a tenant's movements: the last batch that it holds, its files, how many rows and from when to when they count."""
+    """A state of a tenant's movements: the last batch that it holds, its files, how many rows and from when to when they count.
+
+    `files` is as the engine here reads them. For others `folder` is where they lie, a path or a web address, and `names` what they are called.
+    """
 
     exported: int
+    folder: str
+    names: Sequence[str]
     files: Sequence[str]
     rows: int
     first: datetime
@@ -55,12 +60,12 @@ class Lake:
         self._root = str(Path(root).absolute()) if self.is_local else root.rstrip("/")
         self._options = None if self.is_local else _options(settings)
         self._soon = None if self._options is None else {**self._options, **_SOON}
-        self._settings = settings
+        self.settings = settings
 
     @cached_property
     def store(self) -> Store:
         """Where the files of a bucket are read."""
-        return store_of(self._settings, "analytics", soon=True)
+        return store_of(self.settings, "analytics", soon=True)
 
     def address(self, tenant_id: UUID, name: str = "movements") -> str:
         """Where a table of a tenant is: what an outside reader opens."""
@@ -88,14 +93,22 @@ class Lake:
         if not sum(rows):
             return None
         ends = [[each.astimezone(UTC) for each in several if each is not None] for several in (first, last)]
-        if self.is_local:
-            files = [f"{self.address(tenant_id)}/{path}" for path in paths]
-        else:
+        folder, files = self._folder(tenant_id), [f"{self.address(tenant_id)}/{path}" for path in paths]
+        if not self.is_local:
             from analytics.lake.bucket import name_of
 
-            folder = f"lake/{tenant_id}/movements"
-            files = [name_of(f"{folder}/{path}", size) for path, size in zip(paths, sizes, strict=True)]
-        return Snapshot(exported_of(table), files, sum(rows), min(ends[0]), max(ends[1]))
+            within = f"lake/{tenant_id}/movements"
+            files = [name_of(f"{within}/{path}", size) for path, size in zip(paths, sizes, strict=True)]
+        return Snapshot(exported_of(table), folder, paths, files, sum(rows), min(ends[0]), max(ends[1]))
+
+    def _folder(self, tenant_id: UUID) -> str:
+        """Where the movements lie, for who does not know what we call the bucket."""
+        if self.is_local:
+            return self.address(tenant_id)
+        bucket, _, path = self.address(tenant_id).removeprefix(S3).partition("/")
+        if self.settings.storage_endpoint:
+            return f"{self.settings.storage_endpoint.rstrip('/')}/{bucket}/{path}"
+        return f"https://{bucket}.s3.{self.settings.storage_region or 'us-east-1'}.amazonaws.com/{path}"
 
     def append(self, tenant_id: UUID, batch: int, rows: Callable[[], Iterator[RecordBatch]], *, whole: bool) -> None:
         """Commit a batch of movements; `whole` in place of all there is. Raises CommitFailedError where another has committed that batch."""
