@@ -1,5 +1,6 @@
 """The lake: wide questions come to the same with it as without, at every moment of an export, and a reader outside finds the same rows."""
 
+import asyncio
 import json
 import shutil
 import subprocess
@@ -16,10 +17,15 @@ from made_month import PAST, Month
 from selling_desk import NOON, Desk, sell
 
 from analytics import figures, wide
+from analytics.lake import engine as engines
 from analytics.lake import exporter
 from analytics.lake.bucket import BucketFiles, name_of
 from analytics.lake.engine import Engine
 from analytics.lake.tables import Lake
+from tailrace.core.ids import uuid7
+from tailrace.settings import Settings
+
+TENANT = uuid7()
 
 BY = {
     "sales-summary": ("company", "person", "team", "customer"),
@@ -293,6 +299,18 @@ async def test_a_bucket_that_is_away_leaves_the_answer_to_postgresql_and_is_left
     assert await answers(desk, engine) == without
     assert engine.asked == 0
     assert time.monotonic() - began < 12, "one question waited for it, the others did not"
+    assert await engine.snapshot(desk.h.tenant) is None, "it is left alone for a while"
+
+
+async def test_nobody_waits_for_a_bucket_that_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "_WAITS", 0.1)
+    async with await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0) as silent:
+        address = f"http://127.0.0.1:{silent.sockets[0].getsockname()[1]}"
+        lake = Lake(Settings(data=tmp_path).model_copy(update=named(address, "papers")))
+        engine = Engine(lake)
+        with pytest.raises(TimeoutError):
+            await engine.snapshot(TENANT)
+        assert await engine.snapshot(TENANT) is None
 
 
 def test_what_was_read_lately_of_a_bucket_is_not_read_again_within_a_bound() -> None:
