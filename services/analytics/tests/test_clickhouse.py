@@ -15,7 +15,6 @@ import duckdb
 import pytest
 from asking import free_port, listens
 from buckets import admin, best, named, serving
-from clickhouse_front import USER
 from made_month import Month
 from selling_desk import NOON, Desk, sell
 
@@ -29,7 +28,7 @@ from tailrace.settings import PartnerAddress
 from .test_lake import BY, answers
 
 FRONT = Path(__file__).parent / "support/clickhouse_front.py"
-PASSWORD, REFERENCE = "correct-horse", "env:PARTNER_SECRET_CLICKHOUSE"
+USER, PASSWORD, REFERENCE = "tailrace", "correct-horse", "env:PARTNER_SECRET_CLICKHOUSE"
 
 
 class Counted(ClickHouse):
@@ -49,7 +48,7 @@ async def server() -> AsyncIterator[PartnerAddress]:
         pytest.skip("chdb is not here: `make olap` installs it")
     port = free_port()
     process = await asyncio.create_subprocess_exec(
-        sys.executable, str(FRONT), str(port), PASSWORD, stdout=DEVNULL, stderr=DEVNULL
+        sys.executable, str(FRONT), str(port), USER, PASSWORD, stdout=DEVNULL, stderr=DEVNULL
     )
     try:
         await listens(port)

@@ -1,4 +1,4 @@
-"""ClickHouse's HTTP interface before chdb, the same engine within a process: `python clickhouse_front.py PORT PASSWORD`.
+"""ClickHouse's HTTP interface before chdb, the same engine within a process: `python clickhouse_front.py PORT USER PASSWORD`.
 
 What of the interface `analytics.lake.clickhouse` asks for: the statement as the body, `param_…` and `default_format` as parameters, user and key as
 headers, a status and a code for what goes wrong.
@@ -13,7 +13,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 import chdb
 
-USER = "tailrace"
 _ONE_AT_A_TIME = threading.Lock()
 _CODE = re.compile(r"Code: (\d+)")
 
@@ -22,7 +21,7 @@ class Front(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         asked = dict(parse_qsl(urlsplit(self.path).query))
-        if (self.headers["X-ClickHouse-User"], self.headers["X-ClickHouse-Key"]) != (USER, sys.argv[2]):
+        if (self.headers["X-ClickHouse-User"], self.headers["X-ClickHouse-Key"]) != (sys.argv[2], sys.argv[3]):
             self._answer(403, b"", {"X-ClickHouse-Exception-Code": "516"})
             return
         values: dict[str, Any] = {
