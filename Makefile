@@ -1,7 +1,7 @@
 # Everything starts here. `make help` lists the targets; each of them installs first what it needs, once.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status test containers clients fuzz faults drill bench imports check lint words formats types generated charts s3 compose docs format lock lock-services clean
+.PHONY: help install demo up down status test containers clients fuzz faults drill bench imports check lint words formats types generated charts s3 olap compose docs format lock lock-services clean
 SHELL := /bin/sh
 
 BIN := .venv/bin
@@ -112,6 +112,13 @@ s3: .venv/.go ## Build versitygw, an S3 server that keeps object locks: the test
 	@.venv/go/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r locks/requirements-s3.lock
 	@touch $@
 
+olap: .venv/.olap ## Install ClickHouse's engine within a process: the tests of the adapter for ClickHouse use it where it is
+
+.venv/.olap: locks/requirements-olap.lock | install
+	@echo "Installing what locks/requirements-olap.lock names …"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r locks/requirements-olap.lock
+	@touch $@
+
 charts: .venv/.charts ## Build every Helm chart into dist/charts, and check it with helm and the Kubernetes schemas, offline
 	@$(CHARTS)/python deploy/helm/check.py
 
@@ -152,6 +159,7 @@ lock: ## Choose the newest versions again and write the locks (needs uv)
 	cd locks && uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-charts.in -o requirements-charts.lock
 	cd locks && uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-s3.in -o requirements-s3.lock
 	cd locks && uv pip compile --upgrade -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-containers.in -o requirements-containers.lock
+	cd locks && uv pip compile --upgrade -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-olap.in -o requirements-olap.lock
 	cd locks && uv pip compile --upgrade -c requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-docs.in -o requirements-docs.lock
 	cd locks && uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements-clients.in -o requirements-clients.lock
 

@@ -4,40 +4,23 @@ moto's server stores locks and checks no signature. versitygw checks signatures 
 built it, or where `versitygw` is on the PATH.
 """
 
-import asyncio
-import shutil
-import sys
-from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-import boto3
 import httpx2
 import pytest
-from asking import free_port, listens
 from botocore.exceptions import ClientError
-from moto.server import ThreadedMotoServer
+from buckets import KEY, SECRET, admin, serving
 from pydantic import SecretStr
 
 from tailrace.settings import Settings
 from tailrace.storage.sealing import Bucket
 from tailrace.storage.store import Store, StoreAway, store_of
 
-KEY, SECRET = "tailrace", "correct-horse-battery"
 OBJECT = "archives/0196b0a0-0000-7000-8000-000000000000/0000000001"
 DATA = b"what was said" * 100
 LATER = datetime.now(UTC) + timedelta(days=30)
-
-
-def versitygw() -> str | None:
-    beside = Path(sys.executable).with_name("versitygw")
-    return str(beside) if beside.exists() else shutil.which("versitygw")
-
-
-def admin(address: str) -> Any:
-    return boto3.client("s3", "us-east-1", endpoint_url=address, aws_access_key_id=KEY, aws_secret_access_key=SECRET)
 
 
 @pytest.fixture(scope="module", params=["moto", "versitygw"])
@@ -45,26 +28,11 @@ async def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[tuple[str, str]]:
     """Which one, and its address; the bucket `locked` has object lock, `plain` has none."""
-    if request.param == "moto":
-        moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        moto.start()
-        address, stop = f"http://127.0.0.1:{moto.get_host_and_port()[1]}", moto.stop
-    else:
-        program = versitygw()
-        if program is None:
-            pytest.skip("versitygw is not here: `make s3` builds it")
-        folder, versions = (tmp_path_factory.mktemp(name) for name in ("objects", "versions"))
-        port = free_port()
-        call = [program, "--access", KEY, "--secret", SECRET, "--port", f"127.0.0.1:{port}", "--quiet"]
-        call += ["posix", "--versioning-dir", str(versions), str(folder)]
-        process = await asyncio.create_subprocess_exec(*call, stdout=DEVNULL, stderr=DEVNULL)
-        address, stop = f"http://127.0.0.1:{port}", process.kill
-        await listens(port)
-    client = admin(address)
-    client.create_bucket(Bucket="plain")
-    client.create_bucket(Bucket="locked", ObjectLockEnabledForBucket=True)
-    yield request.param, address
-    stop()
+    async with serving(request.param, tmp_path_factory.mktemp("server")) as address:
+        client = admin(address)
+        client.create_bucket(Bucket="plain")
+        client.create_bucket(Bucket="locked", ObjectLockEnabledForBucket=True)
+        yield request.param, address
 
 
 def store(address: str, bucket: str, secret: str = SECRET) -> Store:

@@ -1,24 +1,31 @@
 """The lake: wide questions come to the same with it as without, at every moment of an export, and a reader outside finds the same rows."""
 
+import asyncio
 import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
+from buckets import admin, best, named, serving
 from made_month import PAST, Month
-from moto.server import ThreadedMotoServer
-from pydantic import SecretStr
 from selling_desk import NOON, Desk, sell
 
+from analytics import figures, wide
+from analytics.lake import engine as engines
 from analytics.lake import exporter
+from analytics.lake.bucket import BucketFiles, name_of
 from analytics.lake.engine import Engine
 from analytics.lake.tables import Lake
+from tailrace.core.ids import uuid7
+from tailrace.settings import Settings
+
+TENANT = uuid7()
 
 BY = {
     "sales-summary": ("company", "person", "team", "customer"),
@@ -196,6 +203,26 @@ async def test_a_lake_that_does_not_belong_to_the_rows_is_written_again(desk: De
     assert await answers(desk, engine) == await answers(desk, None)
 
 
+async def test_a_report_that_would_be_too_long_is_refused_with_the_lake_and_without(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number, owner in enumerate((desk.bo, desk.cy, desk.di)):
+        await sell(desk, number, 100, owner)
+    await export(desk)
+    asked = {"from_": "2026-10-01", "until": "2026-11-01", "by": "person"}
+    # Three rows of two figures each.
+    for engine in (None, Watched(desk.h.app.state.lake)):
+        desk.h.app.state.engine = engine
+        for rows, sums, status in ((3, 6, 200), (2, 6, 422), (3, 5, 422)):
+            monkeypatch.setattr(figures, "MOST_ROWS", rows)
+            monkeypatch.setattr(wide, "MOST_SUMS", sums)
+            said = await desk.ask("/v1/reports/sales-summary", status, **asked)
+            if status == 422:
+                assert (said["type"], said["errors"][0]["field"]) == ("urn:tailrace:problem:too-many-rows", "by")
+        if engine is not None:
+            assert engine.asked > 0
+
+
 def spoil(desk: Desk) -> None:
     """Every file holds something else."""
     for file in Path(desk.h.app.state.lake.address(desk.h.tenant)).glob("*.parquet"):
@@ -223,26 +250,85 @@ async def test_many_small_files_become_few_and_hold_the_same(desk: Desk) -> None
     assert outside(desk) == await in_postgres(desk)
 
 
-async def test_a_bucket_holds_the_same_and_leaves_answers_to_postgresql(desk: Desk) -> None:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        address = f"http://{host}:{port}"
-        boto3.client(
-            "s3", "us-east-1", endpoint_url=address, aws_access_key_id="k", aws_secret_access_key="s"
-        ).create_bucket(Bucket="papers")
-        named = {"storage": "s3://papers/prod", "storage_endpoint": address, "storage_key": "k"}
-        settings = desk.h.settings.model_copy(update={**named, "storage_secret": SecretStr("s")})
-        lake = Lake(settings)
-        for number in range(2):
-            await sell(desk, number, 100 + number, desk.bo)
-            await exporter.export_all(desk.h.database, lake)
-        seen = lake.snapshot(desk.h.tenant)
-        assert seen is not None
-        assert (seen.exported, seen.rows) == (2, await desk.h.admin.fetchval("SELECT count(*) FROM movement"))
-        engine = Watched(lake)
-        assert await answers(desk, engine) == await answers(desk, None)
-        assert engine.asked == 0
-    finally:
-        server.stop()
+@pytest.fixture(params=["moto", "versitygw"])
+async def bucket(request: pytest.FixtureRequest, desk: Desk, tmp_path: Path) -> AsyncIterator[Lake]:
+    """A lake in a bucket, of a server that another program is."""
+    async with serving(request.param, tmp_path / "server") as address:
+        admin(address).create_bucket(Bucket="papers")
+        yield Lake(desk.h.settings.model_copy(update=named(address, "papers/prod")))
+
+
+async def test_a_lake_in_a_bucket_answers_to_the_unit_whatever_is_exported(desk: Desk, bucket: Lake) -> None:
+    month = Month(6, desk)
+    month.fill()
+    told = month.shuffled()
+    told = told[: len(told) // 6]
+    engine, half = Watched(bucket), len(told) // 2
+    for each in told[:half]:
+        await desk.h.deliver(each.event, aggregate_id=each.document, time=each.at)
+    await exporter.export_all(desk.h.database, bucket)
+    for each in told[half:]:
+        await desk.h.deliver(each.event, aggregate_id=each.document, time=each.at)
+    without = await answers(desk, None, of=BY)
+    assert await answers(desk, engine, of=BY) == without, "one half is in the bucket, the other is not"
+    await exporter.export_all(desk.h.database, bucket)
+    assert await desk.h.admin.fetchval("SELECT count(*) FROM queued_movement") == 0
+    assert await answers(desk, engine, of=BY) == without
+    assert engine.asked >= 2 * len(without)
+    seen = bucket.snapshot(desk.h.tenant)
+    assert seen is not None
+    assert (seen.exported, seen.rows) == (2, await desk.h.admin.fetchval("SELECT count(*) FROM movement"))
+
+
+async def test_a_bucket_that_is_away_leaves_the_answer_to_postgresql_and_is_left_alone(
+    desk: Desk, tmp_path: Path
+) -> None:
+    async with serving(best(), tmp_path / "server") as address:
+        admin(address).create_bucket(Bucket="papers")
+        bucket = Lake(desk.h.settings.model_copy(update=named(address, "papers")))
+        await sell(desk, 1, 100, desk.bo)
+        await exporter.export_all(desk.h.database, bucket)
+        engine = Watched(bucket)
+        without = await answers(desk, None)
+        assert await answers(desk, engine) == without
+        asked = engine.asked
+        assert asked > 0
+    # What it holds in memory is no answer to a table that it cannot look at.
+    engine = Watched(bucket)
+    began = time.monotonic()
+    assert await answers(desk, engine) == without
+    assert engine.asked == 0
+    assert time.monotonic() - began < 12, "one question waited for it, the others did not"
+    assert await engine.snapshot(desk.h.tenant) is None, "it is left alone for a while"
+
+
+async def test_nobody_waits_for_a_bucket_that_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "_WAITS", 0.1)
+    async with await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0) as silent:
+        address = f"http://127.0.0.1:{silent.sockets[0].getsockname()[1]}"
+        lake = Lake(Settings(data=tmp_path).model_copy(update=named(address, "papers")))
+        engine = Engine(lake)
+        with pytest.raises(TimeoutError):
+            await engine.snapshot(TENANT)
+        assert await engine.snapshot(TENANT) is None
+
+
+def test_what_was_read_lately_of_a_bucket_is_not_read_again_within_a_bound() -> None:
+    read: list[tuple[int, int]] = []
+    content = bytes(range(200))
+
+    def from_bucket(key: str, start: int, end: int) -> bytes:
+        assert key == "lake/part-1.parquet"
+        read.append((start, end))
+        return content[start:end]
+
+    files = BucketFiles(from_bucket, held=100)
+    name = name_of("lake/part-1.parquet", len(content))
+    file = files.open(name)
+    for begin, size in ((0, 50), (0, 50), (150, 80), (0, 50), (60, 40), (150, 50)):
+        file.seek(begin)
+        assert file.read(size) == content[begin : begin + size]
+    assert read == [(0, 50), (150, 200), (60, 100), (150, 200)], "what was read least lately went first"
+    assert file.read() == b""
+    with pytest.raises(OSError, match="only read"):
+        files.open(name, "wb")

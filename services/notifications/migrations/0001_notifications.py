@@ -42,6 +42,7 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("link", sa.Text(), nullable=True),
         sa.Column("patient", sa.Boolean(), nullable=False),
+        sa.Column("folded", sa.Integer(), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("errand_id", sa.Uuid(), nullable=True),
@@ -61,6 +62,11 @@ def upgrade() -> None:
         "delivery",
         ["tenant_id", "target_id", "due_at"],
         postgresql_where=sa.text("status = 'waiting'"),
+    )
+    op.create_index(
+        op.f("ix_delivery_tenant_id_target_id_kind_asked_at"),
+        "delivery",
+        ["tenant_id", "target_id", "kind", "asked_at"],
     )
     op.create_table(
         "document_copy",

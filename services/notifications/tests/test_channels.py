@@ -7,6 +7,7 @@ import pytest
 from partner import DROP, PartnerListener, answer
 
 from contracts.users import UserCreated
+from notifications.mailing import STORM
 from stubs.faults import Fault
 from stubs.routes.chat import SlackMessage, TeamsMessage
 from tailrace.core.ids import uuid7
@@ -52,6 +53,27 @@ async def test_the_companys_channels_get_their_kinds_once_in_their_forms(office:
         ("slack", "sent", None),
         ("teams", "sent", None),
     ]
+
+
+async def test_a_storm_is_one_message_in_the_companys_channel(
+    office: Office, hook: PartnerListener, clock: SetClock
+) -> None:
+    clock("2026-11-28T12:00:00+09:00")
+    await channel(office, hook, "slack")
+    for number in range(12):
+        await office.asks(office.bo, number=f"Q-{number}")
+    await office.h.run_errands()
+    assert len(hook.asked) == STORM
+    clock("2026-11-28T12:10:00+09:00")
+    await office.h.make_timers_due()
+    await office.h.fire_timers()
+    await office.h.run_errands()
+    assert [json.loads(one.body)["text"] for one in hook.asked[STORM:]] == ["ほか 7 件: 承認依頼"]
+    # It is over: the next one stands by itself.
+    clock("2026-11-28T12:20:01+09:00")
+    await office.asks(office.bo, number="Q-99")
+    await office.h.run_errands()
+    assert "Q-99" in hook.asked[-1].body.decode()
 
 
 async def test_ones_own_channel_is_a_way_of_ones_own(office: Office, hook: PartnerListener) -> None:

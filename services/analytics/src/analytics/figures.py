@@ -10,11 +10,15 @@ from typing import Any
 from analytics.lake.engine import Engine
 from analytics.measures import Measure
 from analytics.periods import Part, cut, moments
+from analytics.refusals import TooManyRows
 from analytics.reports import CUSTOMERS, Asked, Key, Report, Sum, Sums, happened, last_moment, link, standing_at, stands
 from tailrace.core import clock
 from tailrace.core.days import Calendar
 from tailrace.core.money import round_minor
 from tailrace.db.database import Tx
+
+MOST_ROWS = 5_000
+"""How many rows an answer has at most: each has all figures of its report, so this many are twenty megabytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +33,14 @@ class Answer:
 
 
 async def answer(tx: Tx, report: Report, asked: Asked, calendar: Calendar, engine: Engine | None = None) -> Answer:
-    """What happened and what stands are each one statement, and one of the engine's where much is asked for. Raises Invalid."""
+    """What happened and what stands are each one statement, and one of the engine's where much is asked for. Raises Invalid, TooManyRows."""
     parts = cut(asked.begin, asked.until, asked.interval)
     bounds = moments(calendar, parts)
     came = await happened(tx, report.happened.values(), asked, bounds, report.money, engine)
     stand = await stands(tx, report.stands.values(), asked, last_moment(bounds), report.money, engine)
+    for sums in (came, stand):
+        if len({place[:3] for place in sums}) > MOST_ROWS:
+            raise TooManyRows(MOST_ROWS)
     return Answer(asked, parts, bounds, came, stand)
 
 

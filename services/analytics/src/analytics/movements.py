@@ -14,8 +14,8 @@ from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ARRAY, BigInteger, DateTime, Text, Uuid, bindparam, cast, column, func, select
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 from sqlalchemy.sql import and_
 
@@ -133,16 +133,13 @@ class Movements(Projection):
             source = self._of[each.event.type]
             id = getattr(each.event, source.key)
             document = known.setdefault((id, source.kind), _Known(each.meta.time, None))
-            rows += [{"tenant_id": tx.tenant_id, **row} for row in document.apply(source, id, each)]
-        told = [
-            {"tenant_id": tx.tenant_id, "id": id, "kind": kind, **one.columns()}
-            for (id, kind), one in sorted(known.items())
-            if one.changed
-        ]
+            rows += document.apply(source, id, each)
+        told = [{"id": id, "kind": kind, **one.columns()} for (id, kind), one in sorted(known.items()) if one.changed]
+        # A statement for all rows, not one for each: a trigger of the table works for every statement.
         if told:
-            await tx.execute(_PUT, told)
+            await tx.execute(_PUT, {"tenant": tx.tenant_id, **_by_column(_DOCUMENTS, told)})
         if rows:
-            await tx.execute(insert(_movement), rows)
+            await tx.execute(_ADD, {"tenant": tx.tenant_id, **_by_column(_MOVEMENTS, rows)})
         await tx.execute(_HEAR, [{"tenant_id": tx.tenant_id, **row} for row in _newest(deliveries)])
 
 
@@ -183,7 +180,7 @@ class _Known:
 
     def columns(self) -> dict[str, Any]:
         assert self._standing is not None
-        standing = self._standing.model_dump(mode="json", exclude_defaults=True)
+        standing = self._standing.model_dump_json(exclude_defaults=True)
         return {"number": self._standing.number, "last_at": self._last_at, "standing": standing}
 
 
@@ -219,13 +216,45 @@ def _newest(deliveries: Sequence[Delivery]) -> list[dict[str, Any]]:
     ]
 
 
+def _by_column(columns: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    return {name: [row[name] for row in rows] for name in columns}
+
+
+def _given(columns: Mapping[str, Any]) -> Any:
+    """Rows of which each column is a parameter, an array."""
+    arrays = (bindparam(name, type_=ARRAY(kind)) for name, kind in columns.items())
+    named = (column(name, kind) for name, kind in columns.items())
+    return func.unnest(*arrays).table_valued(*named, name="given").render_derived().c
+
+
+_MOMENT = DateTime(timezone=True)
+_DOCUMENTS = {"id": Uuid, "kind": Text, "number": Text, "last_at": _MOMENT, "standing": Text}
+_MOVEMENTS = {
+    "id": Uuid,
+    "measure": Text,
+    "at": _MOMENT,
+    "known_at": _MOMENT,
+    "document_id": Uuid,
+    "kind": Text,
+    **dict.fromkeys(("owner_id", "customer_id"), Uuid),
+    **dict.fromkeys(("currency", "label", "segment"), Text),
+    "came_of_id": Uuid,
+    **dict.fromkeys(("count", "amount", "seconds"), BigInteger),
+    "event_id": Uuid,
+}
 _document: Any = Document.__table__
 _movement: Any = Movement.__table__
 _heard: Any = Heard.__table__
 _READ = select(_document.c.id, _document.c.kind, _document.c.last_at, _document.c.standing).where(
     _document.c.id.in_(bindparam("ids", expanding=True))
 )
-_put = insert(_document)
+_tenant: Any = bindparam("tenant", type_=Uuid)
+_documents, _movements = _given(_DOCUMENTS), _given(_MOVEMENTS)
+_told = [cast(_documents[name], JSONB) if name == "standing" else _documents[name] for name in _DOCUMENTS]
+_put = insert(_document).from_select(["tenant_id", *_DOCUMENTS], select(_tenant, *_told))
+_ADD = insert(_movement).from_select(
+    ["tenant_id", *_MOVEMENTS], select(_tenant, *(_movements[name] for name in _MOVEMENTS))
+)
 _PUT = _put.on_conflict_do_update(
     index_elements=["tenant_id", "id", "kind"],
     set_={name: _put.excluded[name] for name in ("number", "last_at", "standing")},

@@ -171,7 +171,7 @@ async def happened(
     money: bool,
     engine: Engine | None = None,
 ) -> Sums:
-    """What happened in each part, the parts numbered from 0. The engine answers where much is asked for."""
+    """What happened in each part, the parts numbered from 0. The engine answers where much is asked for. Raises TooManyRows."""
     measures = [*measures]
     array = literal(list(bounds), ARRAY(DateTime(timezone=True)))
     part = (func.width_bucket(Movement.at, array) - 1).label("part")
@@ -189,7 +189,7 @@ async def happened(
 async def stands(
     tx: Tx, measures: Iterable[Measure], asked: Asked, end: datetime, money: bool, engine: Engine | None = None
 ) -> Sums:
-    """What stands at the end of the days, or at `as_of` or now where that is earlier. All of it is of part 0."""
+    """What stands at the end of the days, or at `as_of` or now where that is earlier. All of it is of part 0. Raises TooManyRows."""
     measures = [*measures]
     moment = standing_at(asked, end)
     where = conditions(asked, measures, moment, _due(moment))
@@ -268,7 +268,8 @@ async def _added_up(
         cast(func.sum(each.amount), BigInteger).label("amount"),
         cast(func.sum(each.seconds), BigInteger).label("seconds"),
     ).group_by(*told_apart)
-    rows = await tx.execute(query)
+    rows = (await tx.execute(query.limit(wide.MOST_SUMS + 1))).all()
+    wide.ensure_few(rows)
     return {(row.part, row.key, row.currency, row.measure): (row.documents, row.amount, row.seconds) for row in rows}
 
 

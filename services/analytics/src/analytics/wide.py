@@ -5,7 +5,7 @@ to the unit, at any moment. Who sees only some people's rows is answered by Post
 cannot be read, or holds what is gone, or is not of this database.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence, Sized
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,10 +16,13 @@ from analytics.lake.engine import Engine, Question
 from analytics.lake.queue import STATE, waiting
 from analytics.lake.tables import Snapshot
 from analytics.memberships import teams_at
+from analytics.refusals import TooManyRows
 from tailrace.db.database import Tx
 from tailrace.observability.logs import log
 
 _TRIES = 3
+MOST_SUMS = 40_000
+"""How many figures a report has at most: what is more is no page, in this process's memory or a client's."""
 _KEYS: Mapping[str, Any] = {
     "person": "owner_id",
     "team": "owner_id",
@@ -36,6 +39,12 @@ Totals = dict[Place, tuple[int, int, int]]
 """Count, amount and seconds."""
 
 
+def ensure_few(sums: Sized) -> None:
+    """Raises TooManyRows."""
+    if len(sums) > MOST_SUMS:
+        raise TooManyRows(MOST_SUMS)
+
+
 async def totals(
     tx: Tx,
     engine: Engine | None,
@@ -48,7 +57,8 @@ async def totals(
     due: datetime | None = None,
     rest: Callable[[ColumnElement[bool]], Awaitable[Totals]],
 ) -> Totals | None:
-    """What the lake and the `rest`, on a condition, come to; None where PostgreSQL is to be asked alone. `asked` is a `reports.Asked`."""
+    """What the lake and the `rest`, on a condition, come to; None where PostgreSQL is to be asked alone. `asked` is a `reports.Asked`.
+    Raises TooManyRows."""
     if engine is None or tx.owners is not None:
         return None
     for tried in range(_TRIES):
@@ -68,10 +78,11 @@ async def totals(
             by_currency=money,
         )
         try:
-            added = await engine.ask(seen, question)
+            added = await engine.ask(seen, question, MOST_SUMS + 1)
         except Exception as error:
             log.error("the lake not asked", exc_info=error)
             return None
+        ensure_few(added)
         # First the rows, then how far the lake has come: had it come further, rows might be in neither.
         found = await rest(waiting(tx.tenant_id, seen.exported))
         state = (await tx.execute(STATE, {"tenant": tx.tenant_id})).one()
@@ -83,6 +94,7 @@ async def totals(
             place = part, _key(asked.by, key, teams), currency, measure
             count, amount, seconds = found.get(place, (0, 0, 0))
             found[place] = count + sums[0], amount + sums[1], seconds + sums[2]
+        ensure_few(found)
         return found
     return None
 

@@ -6,7 +6,7 @@ all the while.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,9 +14,9 @@ from uuid import UUID
 from fastapi import FastAPI
 from sqlalchemy import bindparam, func, select
 
-from notifications import formats
+from notifications import formats, wording
 from notifications.copies import UserCopy
-from notifications.kinds import Language
+from notifications.kinds import BY_NAME, Language
 from notifications.models import Delivery, Notification, NotificationChannel, Way
 from tailrace.core import clock
 from tailrace.core.ids import derived_id
@@ -32,6 +32,9 @@ from tailrace.settings import Settings
 
 MAIL_SERVER = "smtp"
 """What `TAILRACE_PARTNERS` calls it."""
+STORM = 5
+"""So many of one kind stand by themselves within `STORM_LASTS`; what is more is folded into one."""
+STORM_LASTS = timedelta(minutes=10)
 AT_ONCE = 50
 """So many deliveries stand in one message at most."""
 _LOOK_AGAIN, _AWAITED = timedelta(seconds=5), timedelta(hours=1)
@@ -87,7 +90,25 @@ def to_channel(channel: NotificationChannel) -> Target:
     return Target(way=channel.service, user_id=channel.user_id, channel_id=channel.id)
 
 
-async def send(tx: Tx, target: Target, what: What, at: datetime, *, patient: bool = False) -> None:
+async def post(tx: Tx, channel: NotificationChannel, what: What) -> None:
+    """Let it go to a channel of the company's: at once, or in the one message that tells of a storm when it is over."""
+    target, now = to_channel(channel), clock.now()
+    await _hold(tx, target)
+    of_kind = (Delivery.target_id == target.id, Delivery.kind == what.kind)
+    lately = select(func.count()).where(*of_kind, Delivery.asked_at > now - STORM_LASTS, Delivery.folded == 0)
+    storm = await tx.scalar(select(Delivery).where(*of_kind, Delivery.status == "waiting", Delivery.folded > 0))
+    if storm is not None:
+        storm.folded += 1
+        storm.title, storm.text = wording.many(what.kind, storm.folded, what.language)
+        await tx.flush()
+    elif what.kind in BY_NAME and (await tx.scalar(lately) or 0) >= STORM:
+        title, text = wording.many(what.kind, 1, what.language)
+        await send(tx, target, replace(what, title=title, text=text, link=None), now + STORM_LASTS, folded=1)
+    else:
+        await send(tx, target, what, now)
+
+
+async def send(tx: Tx, target: Target, what: What, at: datetime, *, patient: bool = False, folded: int = 0) -> None:
     """Let it go there at a moment, or now when that is past. With `patient`, not if its person has seen it by then."""
     row = Delivery(
         target_id=target.id,
@@ -101,6 +122,7 @@ async def send(tx: Tx, target: Target, what: What, at: datetime, *, patient: boo
         text=what.text,
         link=what.link,
         patient=patient,
+        folded=folded,
         due_at=at,
         status="waiting",
         asked_at=clock.now(),
@@ -112,13 +134,18 @@ async def send(tx: Tx, target: Target, what: What, at: datetime, *, patient: boo
 
 async def plan(tx: Tx, target: Target) -> None:
     """Send what is due there, and set the timer for what is not."""
-    # Nobody else plans for this target until this is committed: who did not see the other's row would move the timer behind it.
-    await tx.execute(_HOLD, {"target": f"delivery/{target.id}"})
+    # Who did not see another's row would move the timer behind it.
+    await _hold(tx, target)
     while await _send_due(tx, target):
         pass
     first = select(func.min(Delivery.due_at)).where(Delivery.target_id == target.id, Delivery.status == "waiting")
     if (at := await tx.scalar(first)) is not None:
         await due.set(tx, target.id, at, target)
+
+
+async def _hold(tx: Tx, target: Target) -> None:
+    """Nobody else plans for this target until this is committed."""
+    await tx.execute(_HOLD, {"target": f"delivery/{target.id}"})
 
 
 @due.due

@@ -221,6 +221,7 @@ class Delivery(TenantRow, Base):
         tenant_index("target_id", "due_at", where="status = 'waiting'"),
         tenant_index("status", "id"),
         tenant_index("errand_id"),
+        tenant_index("target_id", "kind", "asked_at"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7, sort_order=-10)
@@ -237,6 +238,8 @@ class Delivery(TenantRow, Base):
     link: Mapped[str | None]
     patient: Mapped[bool]
     """Whether it waits for a digest, for the end of quiet hours or of a storm: what is seen meanwhile is not sent."""
+    folded: Mapped[int] = mapped_column(Integer)
+    """How many stand in it, where the storm of a channel is folded; 0 for what stands by itself."""
     due_at: Mapped[datetime]
     status: Mapped[Status]
     errand_id: Mapped[UUID | None]

@@ -6,7 +6,6 @@ the event was heard, so it is told once wherever a process dies; what leaves the
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,15 +16,12 @@ from notifications import mailing, wording
 from notifications.copies import CompanyCopy, CustomerCopy, RoleCopy, UserCopy
 from notifications.feed import bell
 from notifications.kinds import BY_NAME, Audience, Words
+from notifications.mailing import STORM, STORM_LASTS
 from notifications.models import Mailbox, MailboxPlace, Notification, NotificationChannel, Subscription, Told
 from notifications.preferences import Reader, reader_of
 from tailrace.core import clock
 from tailrace.core.manifest import granting
 from tailrace.db.database import Tx
-
-STORM = 5
-"""So many of one kind stand by themselves within `STORM_LASTS`; what is more is folded into one."""
-STORM_LASTS = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -92,7 +88,7 @@ async def tell(tx: Tx, news: News, users: Collection[UUID]) -> int:
             reader = reader_of(None, company)
             title, text = wording.told(news.words, news.values, customer, reader.language, reader.zone)
             what = mailing.What(news.kind, reader.language, title, text, news.link)
-            await mailing.send(tx, mailing.to_channel(channel), what, clock.now())
+            await mailing.post(tx, channel, what)
     return told
 
 

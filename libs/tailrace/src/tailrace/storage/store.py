@@ -26,6 +26,8 @@ _FOLDER_PART, _S3_PART = 1024 * 1024, 5 * 1024 * 1024
 _CHUNK = 64 * 1024
 _CLIENT: Any = {"connect_timeout": "3s", "timeout": "30s"}
 _RETRY: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=10)}
+_SOON_CLIENT: Any = {"connect_timeout": "1s", "timeout": "4s"}
+_SOON_RETRY: Any = {"max_retries": 1, "retry_timeout": timedelta(seconds=4)}
 
 
 class Lost(Exception):
@@ -78,6 +80,15 @@ class Store:
             raise _away("get", error) from error
         return (bytes(chunk) async for chunk in found.stream(min_chunk_size=_CHUNK))
 
+    def read_now(self, key: str, start: int, end: int) -> bytes:
+        """The same for a thread that is not the loop's, as an engine has them; it waits there. Raises Lost, StoreAway."""
+        try:
+            return bytes(obstore.get_range(self._objects, key, start=start, end=end))
+        except FileNotFoundError as error:
+            raise Lost(key) from error
+        except _AWAY as error:
+            raise _away("get", error) from error
+
     async def delete(self, key: str) -> None:
         """Take an object away, and what an interrupted `put` left of it; nothing when there is none. Raises StoreAway."""
         try:
@@ -120,8 +131,8 @@ _AWAY = (BaseError, OSError)
 """What obstore raises: errors of its own, and a few of Python's."""
 
 
-def store_of(settings: Settings, service: str) -> Store:
-    """The store of one service. Makes the folder where there is none."""
+def store_of(settings: Settings, service: str, *, soon: bool = False) -> Store:
+    """The store of one service. Makes the folder where there is none. `soon`: for who does without it when it does not answer within seconds."""
     if not settings.storage.startswith(S3):
         folder = Path(settings.storage or settings.data / "files").absolute() / service
         return Store(LocalStore(prefix=folder, mkdir=True), part=_FOLDER_PART, folder=folder)
@@ -131,7 +142,10 @@ def store_of(settings: Settings, service: str) -> Store:
     if settings.storage_key and settings.storage_secret:
         options["access_key_id"] = settings.storage_key
         options["secret_access_key"] = settings.storage_secret.get_secret_value()
-    client: Any = {**_CLIENT, "allow_http": address is not None and address.startswith("http://")}
+    client: Any = {
+        **(_SOON_CLIENT if soon else _CLIENT),
+        "allow_http": address is not None and address.startswith("http://"),
+    }
     given = {name: value for name, value in options.items() if value is not None}
     prefix = "/".join(filter(None, [prefix.strip("/"), service]))
     locks = None
@@ -139,7 +153,8 @@ def store_of(settings: Settings, service: str) -> Store:
         server = address or f"https://s3.{options['region']}.amazonaws.com"
         names = options["access_key_id"], options["secret_access_key"]
         locks = Bucket(server, bucket, prefix, options["region"], *names)
-    objects = S3Store(bucket, prefix=prefix, client_options=client, retry_config=_RETRY, **given)
+    retry = _SOON_RETRY if soon else _RETRY
+    objects = S3Store(bucket, prefix=prefix, client_options=client, retry_config=retry, **given)
     return Store(objects, part=_S3_PART, bucket=locks)
 
 

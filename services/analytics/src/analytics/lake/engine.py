@@ -1,4 +1,5 @@
-"""Wide questions are asked of the lake's files, by an engine of columns (DuckDB) in this process. It reads what a question needs, and keeps nothing.
+"""Wide questions are asked of the lake's files, by an engine of columns (DuckDB) in this process. It reads what a question needs, from a folder or a
+bucket, and keeps nothing of its own.
 
 Any process may ask, beside the one that writes: files never change. Whole numbers are added exactly.
 """
@@ -7,7 +8,7 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -21,6 +22,8 @@ _MEMORY = "512MB"
 _HELD, _MOST = 60.0, 1000
 """Seconds for which a state is taken for the newest, until it is seen not to be; and of how many tenants."""
 _THREADS = min(os.cpu_count() or 1, 4)
+_WAITS, _LEFT_ALONE = 3.0, 30.0
+"""Seconds that a question waits for a bucket, and for which a bucket that did not answer is not asked again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,29 +56,48 @@ class Engine:
         self._made: Any = None
         self._making = threading.Lock()
         self._seen: dict[UUID, tuple[float, Snapshot | None]] = {}
+        self._away_until = 0.0
 
     async def snapshot(self, tenant_id: UUID, *, newest: bool = False) -> Snapshot | None:
-        """A state of a tenant's movements, of the last minute or the newest, where the engine can read it."""
-        if not self.lake.is_local:
-            return None
+        """A state of a tenant's movements, of the last minute or the newest; None while the bucket is left alone. Raises what `ask` does."""
         now = time.monotonic()
+        if now < self._away_until:
+            return None
         looked, seen = self._seen.get(tenant_id, (0.0, None))
         if newest or now - looked > _HELD or tenant_id not in self._seen:
-            seen = await asyncio.to_thread(self.lake.snapshot, tenant_id)
+            seen = await self._in_time(self.lake.snapshot, tenant_id)
             self._seen.pop(tenant_id, None)
             self._seen[tenant_id] = now, seen
             if len(self._seen) > _MOST:
                 del self._seen[next(iter(self._seen))]
         return seen
 
-    async def ask(self, seen: Snapshot, question: Question) -> list[Added]:
-        """The sums of what a state holds."""
-        return await asyncio.to_thread(self._ask, seen, question)
+    async def ask(self, seen: Snapshot, question: Question, most: int) -> list[Added]:
+        """The sums of what a state holds, so many at most. Raises TimeoutError for a bucket that is slow, and what reading it does; then it is
+        left alone."""
+        found: list[Added] = await self._in_time(self._ask, seen, question, most)
+        return found
 
-    def _ask(self, seen: Snapshot, question: Question) -> list[Added]:
-        statement, values = _statement(question, seen.files)
+    async def _in_time(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        """In a thread. One that waits for a bucket longer than its question does ends by itself, by the limits that the store has."""
+        if self.lake.is_local:
+            return await asyncio.to_thread(work, *arguments)
+        return await self.or_leave_alone(asyncio.to_thread(work, *arguments))
+
+    async def or_leave_alone(self, answer: Awaitable[Any]) -> Any:
+        """What comes from another machine, in time; if it does not, that one is asked no more for a while."""
+        try:
+            async with asyncio.timeout(_WAITS):
+                return await answer
+        except Exception:
+            self._away_until = time.monotonic() + _LEFT_ALONE
+            raise
+
+    def _ask(self, seen: Snapshot, question: Question, most: int) -> list[Added]:
+        given = Given()
+        asked = statement(question, f"read_parquet({given(list(seen.files))})", most, given)
         with self._connection().cursor() as cursor:
-            found: list[Added] = cursor.execute(statement, values).fetchall()
+            found: list[Added] = cursor.execute(asked, given.values).fetchall()
         return found
 
     def _connection(self) -> Any:
@@ -86,12 +108,17 @@ class Engine:
 
                 # What does not fit into memory is PostgreSQL's: nothing is left on a disk.
                 settings: dict[str, Any] = {"threads": _THREADS, "memory_limit": _MEMORY, "temp_directory": ""}
-                self._made = duckdb.connect(":memory:", config=settings)
+                made = duckdb.connect(":memory:", config=settings)
+                if not self.lake.is_local:
+                    from analytics.lake.bucket import BucketFiles
+
+                    made.register_filesystem(BucketFiles(self.lake.store.read_now))
+                self._made = made
             return self._made
 
 
-class _Given:
-    """The values of a statement, each named where it stands."""
+class Given:
+    """The values of a statement, each named where it stands; and what differs from engine to engine."""
 
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
@@ -99,12 +126,19 @@ class _Given:
     def __call__(self, value: Any) -> str:
         name = f"v{len(self.values)}"
         self.values[name] = value
+        return self.placed(name, value)
+
+    def placed(self, name: str, value: Any) -> str:
+        """How a value is named in a statement."""
         return f"${name}"
 
+    def total(self, column: str) -> str:
+        """The exact sum of whole numbers."""
+        return f"sum({column})"
 
-def _statement(question: Question, files: Sequence[str]) -> tuple[str, dict[str, Any]]:
-    """The question in SQL, and its values by name."""
-    given = _Given()
+
+def statement(question: Question, source: str, most: int, given: Given) -> str:
+    """The question in SQL, of rows that `source` gives; its values are among those given."""
     where = [_among("measure", sorted(question.measures), given)]
     if question.bounds:
         where.append(f'"at" >= {given(question.bounds[0])} AND "at" < {given(question.bounds[-1])}')
@@ -121,18 +155,15 @@ def _statement(question: Question, files: Sequence[str]) -> tuple[str, dict[str,
     key = "NULL" if question.key is None else f'"{question.key}"'
     currency = '"currency"' if question.by_currency else "NULL"
     told_apart = f'{_part(question.bounds, given)} AS "part", {key} AS "key", {currency} AS "told", "measure"'
-    statement = (
-        f'SELECT {told_apart}, sum("count"), sum("amount"), sum("seconds") '
-        f"FROM read_parquet({given(list(files))}) WHERE {' AND '.join(where)} GROUP BY ALL"
-    )
-    return statement, given.values
+    totals = ", ".join(given.total(f'"{name}"') for name in ("count", "amount", "seconds"))
+    return f"SELECT {told_apart}, {totals} FROM {source} WHERE {' AND '.join(where)} GROUP BY ALL LIMIT {given(most)}"
 
 
-def _among(column: str, values: Sequence[str], given: _Given) -> str:
+def _among(column: str, values: Sequence[str], given: Given) -> str:
     return f'"{column}" IN ({", ".join(map(given, values))})' if values else "false"
 
 
-def _part(bounds: Sequence[datetime], given: _Given) -> str:
+def _part(bounds: Sequence[datetime], given: Given) -> str:
     """Which part `at` lies in, halved again and again: few comparisons, whatever the number of parts."""
 
     def between(low: int, high: int) -> str:

@@ -7,6 +7,7 @@ that was overtaken is refused. Files are written once; readers keep what they op
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -15,11 +16,13 @@ from arro3.core import RecordBatch, RecordBatchReader
 
 from analytics.lake.movements import MOVEMENTS
 from tailrace.settings import Settings
+from tailrace.storage.store import S3, Store, store_of
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
 
 _WRITER = "tailrace.analytics"
+_SOON = {"connect_timeout": "1s", "timeout": "4s", "max_retries": "1", "retry_timeout": "4s"}
 _CONFIGURATION = {"delta.checkpointInterval": "20"}
 _FILE, _SMALL_FILES = 64 * 1024 * 1024, 16
 _KEPT = timedelta(hours=24)
@@ -28,9 +31,14 @@ _KEPT = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A state of a tenant's movements: the last batch that it holds, its files, how many rows and from when to when they count."""
+    """A state of a tenant's movements: the last batch that it holds, its files, how many rows and from when to when they count.
+
+    `files` is as the engine here reads them. For others `folder` is where they lie, a path or a web address, and `names` what they are called.
+    """
 
     exported: int
+    folder: str
+    names: Sequence[str]
     files: Sequence[str]
     rows: int
     first: datetime
@@ -51,33 +59,56 @@ class Lake:
         self.is_local = "://" not in root
         self._root = str(Path(root).absolute()) if self.is_local else root.rstrip("/")
         self._options = None if self.is_local else _options(settings)
+        self._soon = None if self._options is None else {**self._options, **_SOON}
+        self.settings = settings
+
+    @cached_property
+    def store(self) -> Store:
+        """Where the files of a bucket are read."""
+        return store_of(self.settings, "analytics", soon=True)
 
     def address(self, tenant_id: UUID, name: str = "movements") -> str:
         """Where a table of a tenant is: what an outside reader opens."""
         return f"{self._root}/analytics/lake/{tenant_id}/{name}"
 
-    def open(self, tenant_id: UUID, name: str = "movements") -> "DeltaTable | None":
-        """None where there is no table."""
+    def open(self, tenant_id: UUID, name: str = "movements", *, soon: bool = False) -> "DeltaTable | None":
+        """None where there is no table. `soon`: for who does without it when the bucket does not answer within seconds."""
         from deltalake import DeltaTable
         from deltalake.exceptions import TableNotFoundError
 
         try:
             # Not `is_deltatable`: that one lets no other thread run while it waits for the store.
-            return DeltaTable(self.address(tenant_id, name), storage_options=self._options)
+            return DeltaTable(self.address(tenant_id, name), storage_options=self._soon if soon else self._options)
         except TableNotFoundError:
             return None
 
     def snapshot(self, tenant_id: UUID) -> Snapshot | None:
         """The newest state; None where there is no table, or nothing in it."""
-        table = self.open(tenant_id)
+        table = self.open(tenant_id, soon=True)
         if table is None:
             return None
         added: Any = table.get_add_actions(flatten=True)
-        rows, first, last = (added[name].to_pylist() for name in ("num_records", "min.at", "max.at"))
+        wanted = ("num_records", "min.at", "max.at", "path", "size_bytes")
+        rows, first, last, paths, sizes = (added[name].to_pylist() for name in wanted)
         if not sum(rows):
             return None
         ends = [[each.astimezone(UTC) for each in several if each is not None] for several in (first, last)]
-        return Snapshot(exported_of(table), table.file_uris(), sum(rows), min(ends[0]), max(ends[1]))
+        folder, files = self._folder(tenant_id), [f"{self.address(tenant_id)}/{path}" for path in paths]
+        if not self.is_local:
+            from analytics.lake.bucket import name_of
+
+            within = f"lake/{tenant_id}/movements"
+            files = [name_of(f"{within}/{path}", size) for path, size in zip(paths, sizes, strict=True)]
+        return Snapshot(exported_of(table), folder, paths, files, sum(rows), min(ends[0]), max(ends[1]))
+
+    def _folder(self, tenant_id: UUID) -> str:
+        """Where the movements lie, for who does not know what we call the bucket."""
+        if self.is_local:
+            return self.address(tenant_id)
+        bucket, _, path = self.address(tenant_id).removeprefix(S3).partition("/")
+        if self.settings.storage_endpoint:
+            return f"{self.settings.storage_endpoint.rstrip('/')}/{bucket}/{path}"
+        return f"https://{bucket}.s3.{self.settings.storage_region or 'us-east-1'}.amazonaws.com/{path}"
 
     def append(self, tenant_id: UUID, batch: int, rows: Callable[[], Iterator[RecordBatch]], *, whole: bool) -> None:
         """Commit a batch of movements; `whole` in place of all there is. Raises CommitFailedError where another has committed that batch."""

@@ -1,0 +1,1 @@
+"""How quickly the rows of reports are built."""
