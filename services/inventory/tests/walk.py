@@ -26,6 +26,7 @@ async def walk(w: Walker) -> None:
     bought = {**here, "quantity": "100", "value": 50000, "currency": "EUR", "reason": "purchase"}
     receipt = await w.post("/v1/inventory/receipts", bought)
     await w.post("/v1/inventory/receipts/bulk", {"items": [bought, {**bought, "quantity": "1", "value": 500}]})
+    await w.get("/v1/inventory/delivery-lines")
     await w.post("/v1/inventory/adjustments", {**here, "quantity": "-2", "reason": "count"})
     moved = {"item_id": str(item), "from_warehouse_id": str(north), "to_warehouse_id": str(south), "quantity": "10"}
     await w.post("/v1/inventory/transfers", moved)
