@@ -80,9 +80,9 @@ async def test_an_order_is_carried_to_the_door(fleet: Stack, gateway: Gateway, s
     # That it was delivered, the carrier says by itself, as often as it likes; nobody else can.
     secret = fleet.environment["PARTNER_SECRET_CARRIER_CALLBACKS"]
     path = json.loads(asked[0]["body"])["callback"]
-    said = {"reference": booking["id"], "steps": steps}
-    assert [await _say(gateway, path, said, secret) for _ in range(2)] == [204, 204]
-    forged = await _say(gateway, path, said, base64.b64encode(bytes(32)).decode())
+    told = {"reference": booking["id"], "steps": steps}
+    assert [await _say(gateway, path, told, secret) for _ in range(2)] == [204, 204]
+    forged = await _say(gateway, path, told, base64.b64encode(bytes(32)).decode())
     assert forged == 401
     there = await eventually(lambda: member.get(at), lambda found: found["status"] == "delivered", what="the delivery")
     assert (there["booking"]["tracking"], there["delivered_at"][:13]) == (

@@ -1,6 +1,7 @@
 """What a supplier delivered is put away by receipts against it: all of it, in parts, and never more than came."""
 
 import asyncio
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -10,9 +11,12 @@ from depot import Depot
 
 from contracts.asns import AsnLine, AsnPackage, AsnReceived
 from contracts.inventory import StockReceived
+from inventory import commands
+from inventory.bodies import NewReceipt
 from tailrace.core.ids import uuid7
 from tailrace_testing import Harness
 
+_WAITS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
@@ -69,15 +73,18 @@ async def test_what_came_waits_until_it_is_in_stock(depot: Depot) -> None:
 async def test_no_two_put_the_same_goods_away(depot: Depot) -> None:
     await _come(depot.h, [_line("10")])
     (line,) = await _lines(depot.h)
-    body = {"quantity": "3", "reason": "purchase", "value": 30, "currency": "EUR", "delivery_line_id": line["id"]}
-
-    async def put(at: int) -> int:
-        where = {"item_id": str(depot.bolt), "warehouse_id": str(depot.north if at % 2 else depot.south)}
-        return (await depot.h.client.post("/v1/inventory/receipts", json={**where, **body})).status_code
-
-    answers = await asyncio.gather(*(put(at) for at in range(6)))
-    assert sorted(answers) == [201, 201, 201, 409, 409, 409]
-    assert (await _lines(depot.h))[0]["taken_in"] == "9"
+    said = {"item_id": str(depot.bolt), "reason": "purchase", "value": 30, "currency": "EUR"}
+    said["delivery_line_id"] = line["id"]
+    here = {**said, "warehouse_id": str(depot.north), "quantity": "8"}
+    there = {**said, "warehouse_id": str(depot.south), "quantity": "3"}
+    async with depot.h.tx() as tx:
+        await commands.receive(tx, NewReceipt.model_validate_json(json.dumps(here)), None)
+        # Of another stock, at the same moment: it has to wait for the line.
+        second = asyncio.create_task(depot.h.client.post("/v1/inventory/receipts", json=there))
+        while not second.done() and not await depot.h.admin.fetchval(_WAITS):
+            pass
+    assert (await second).status_code == 409
+    assert (await _lines(depot.h))[0]["taken_in"] == "8"
 
 
 async def test_a_delivery_is_a_purchase_and_somebodys_own(depot: Depot) -> None:
