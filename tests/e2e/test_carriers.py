@@ -1,5 +1,8 @@
-"""On the real stack: an order's goods are packed, quoted, booked with a carrier that refuses first, labelled, sent, and followed to the door."""
+"""On the real stack: an order's goods are packed, quoted, booked with a carrier that refuses first, labelled, sent, and followed
+to the door, until the carrier says by itself that it is there."""
 
+import base64
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,6 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 from company import Company
+from signing import Signing
 
 from tailrace.stack.embedded import Stack
 from tailrace.stack.layout import HOST
@@ -27,7 +31,7 @@ async def stubs(fleet: Stack) -> AsyncIterator[httpx2.AsyncClient]:
         await client.put("/stubs/faults", json=[])
 
 
-async def test_an_order_is_carried_to_the_door(gateway: Gateway, stubs: httpx2.AsyncClient) -> None:
+async def test_an_order_is_carried_to_the_door(fleet: Stack, gateway: Gateway, stubs: httpx2.AsyncClient) -> None:
     company = await Company.found(gateway)
     member = company.member
     await member.post("/v1/carriers", {"code": "KITE", "name": "Kite Express", "bookable": True})
@@ -70,8 +74,16 @@ async def test_an_order_is_carried_to_the_door(gateway: Gateway, stubs: httpx2.A
     now = datetime.now(UTC) + timedelta(hours=1)
     said = [("b", "in_transit", 1), ("a", "picked_up", 0), ("c", "delivered", 2)]
     steps = [{"reference": r, "state": s, "at": (now + timedelta(hours=h)).isoformat()} for r, s, h in said]
-    await stubs.put(f"/carrier/ways/{booking['id']}", json=steps)
+    await stubs.put(f"/carrier/ways/{booking['id']}", json=steps[:2])
     await member.post(f"{way}/track")
+    await eventually(shown, lambda found: found["tracking"] == "in_transit", what="the way that was asked for")
+    # That it was delivered, the carrier says by itself, as often as it likes; nobody else can.
+    secret = fleet.environment["PARTNER_SECRET_CARRIER_CALLBACKS"]
+    path = json.loads(asked[0]["body"])["callback"]
+    told = {"reference": booking["id"], "steps": steps}
+    assert [await _say(gateway, path, told, secret) for _ in range(2)] == [204, 204]
+    forged = await _say(gateway, path, told, base64.b64encode(bytes(32)).decode())
+    assert forged == 401
     there = await eventually(lambda: member.get(at), lambda found: found["status"] == "delivered", what="the delivery")
     assert (there["booking"]["tracking"], there["delivered_at"][:13]) == (
         "delivered",
@@ -80,6 +92,11 @@ async def test_an_order_is_carried_to_the_door(gateway: Gateway, stubs: httpx2.A
     delivered = await member.get(way)
     assert [each["state"] for each in delivered["steps"]] == ["picked_up", "in_transit", "delivered"]
     await eventually(lambda: company.read(order["id"]), lambda o: o["shipment"] == "full", what="the order shipped")
+
+
+async def _say(gateway: Gateway, path: str, said: Any, secret: str) -> int:
+    async with httpx2.AsyncClient(base_url=gateway.url, timeout=60) as anonymous:
+        return (await anonymous.post(path, json=said, auth=Signing(secret))).status_code
 
 
 async def _import(company: Company) -> Any:

@@ -12,6 +12,7 @@ from tailrace_demo.client import RequestLog, Session
 from tailrace_demo.companies import METAL
 from tailrace_demo.expected import expected
 from tailrace_demo.morning import morning
+from tailrace_demo.offers import offer_all, offers
 from tailrace_demo.setup import Shop, found
 from tailrace_demo.trade import plans, trade
 from tailrace_testing.gateway import Gateway
@@ -34,6 +35,7 @@ async def test_figures_and_traces_of_a_company_are_what_its_requests_say(
         async with asyncio.TaskGroup() as group:
             group.create_task(trade(shop, plans(shop, ORDERS, 7), lambda: None))
             group.create_task(_office(shop))
+            group.create_task(offer_all(shop, offers(shop, 6, 7)))
         rates = {shop.items[good.sku]: Decimal(good.tax) for good in firm.goods}
         prices = {shop.items[good.sku]: Decimal(good.price) for good in firm.goods}
         figures = expected(log.entries, firm.slug, rates, prices)
@@ -41,6 +43,7 @@ async def test_figures_and_traces_of_a_company_are_what_its_requests_say(
         checks = await books.audit(shop, figures)
         assert [(each.name, each.found, each.wanted) for each in checks if not each.holds] == []
         assert figures.decisions == {"manager": 10, "finance": 3}
+        assert figures.quotes["accepted"] >= 1
         seen = await morning(shop, figures, log.entries)
         assert [(each.name, each.found, each.wanted) for each in seen.checks if not each.holds] == []
         assert "<svg" in seen.chart

@@ -36,7 +36,8 @@ class StockReceived(LotsMoved):
     """Goods came in and formed a valuation layer of `value`, or joined the open one of that id, as all do under the moving average.
 
     `reason` says why; `transfer` continues a layer of another warehouse. With `return`, `shipment_id` and `line_id` name what a customer gave back of
-    which order's line, and `return_id` the return.
+    which order's line, and `return_id` the return. With `delivery_line_id` it was put away of a delivery that was announced (`scm.asn.received`):
+    `delivered` is how much of that line, as its notice counts.
     """
 
     type: ClassVar[str] = "inventory.stock.received"
@@ -53,6 +54,8 @@ class StockReceived(LotsMoved):
     shipment_id: UUID | None = None
     line_id: UUID | None = None
     return_id: UUID | None = None
+    delivery_line_id: UUID | None = None
+    delivered: Quantity | None = None
 
 
 class ConsumedLayer(BaseModel):

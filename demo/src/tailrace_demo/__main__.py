@@ -16,6 +16,7 @@ from tailrace_demo.client import RequestLog, Session
 from tailrace_demo.companies import FIRMS, MUSIC
 from tailrace_demo.expected import Expected, expected
 from tailrace_demo.morning import morning
+from tailrace_demo.offers import offer_all, offers
 from tailrace_demo.purchases import purchases
 from tailrace_demo.setup import Shop, found
 from tailrace_demo.trade import Plan, moved_in, plans, trade
@@ -51,6 +52,9 @@ def _options() -> argparse.Namespace:
         "--orders", type=int, default=200, help="orders of the two manufacturers together (at least 24)"
     )
     parser.add_argument(
+        "--quotes", type=int, default=300, help="quotes of the two manufacturers together (at least 28)"
+    )
+    parser.add_argument(
         "--traces", type=int, default=50, help="of how many orders, chosen at random, the trace is checked; 0 for none"
     )
     parser.add_argument("--seed", type=int, default=7)
@@ -60,6 +64,8 @@ def _options() -> argparse.Namespace:
     options = parser.parse_args()
     if options.orders < 24:
         parser.error("--orders must be at least 24, so that every kind of order occurs")
+    if options.quotes < 28:
+        parser.error("--quotes must be at least 28, so that every kind of quote occurs")
     return options
 
 
@@ -71,7 +77,7 @@ async def run(options: argparse.Namespace, log: RequestLog, data: Path, console:
         console.print("Master data and opening stock …")
         shops = [await found(session, operator, firm, data if firm is MUSIC else None) for firm in FIRMS]
         planned = {shop.firm.slug: await _plans(shop, options, data) for shop in shops}
-        await _trade(shops, planned, console)
+        await _trade(shops, planned, options, console)
         log.save()
         figures = {shop.firm.slug: _expected(shop, log) for shop in shops}
         console.print("Waiting for the books …")
@@ -135,7 +141,9 @@ async def _plans(shop: Shop, options: argparse.Namespace, data: Path) -> list[Pl
     return plans(shop, options.orders // 2, options.seed)
 
 
-async def _trade(shops: list[Shop], planned: dict[str, list[Plan]], console: Console) -> None:
+async def _trade(
+    shops: list[Shop], planned: dict[str, list[Plan]], options: argparse.Namespace, console: Console
+) -> None:
     columns = (TextColumn("{task.description:<16}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         async with asyncio.TaskGroup() as group:
@@ -148,6 +156,8 @@ async def _trade(shops: list[Shop], planned: dict[str, list[Plan]], console: Con
                 group.create_task(trade(shop, planned[shop.firm.slug], done))
                 if shop.firm.customers:
                     group.create_task(_office(shop))
+                    at_list_prices = options.quotes // 2 - len(approvals.QUOTES)
+                    group.create_task(offer_all(shop, offers(shop, at_list_prices, options.seed)))
 
 
 async def _office(shop: Shop) -> None:

@@ -14,6 +14,7 @@ FINANCE_ABOVE = 1_000_000
 class _Quote:
     net: int
     lowered: bool
+    body: dict[str, Any]
     status: str = "draft"
     agreed: int = 0
 
@@ -38,6 +39,8 @@ class Decided:
             case ["quotes", quote_id, "submit"]:
                 quote = self._quotes[quote_id]
                 quote.status = "in_approval" if quote.lowered else "approved"
+            case ["quotes", quote_id, "send" | "accept" | "decline" as what]:
+                self._quotes[quote_id].status = {"send": "sent", "accept": "accepted", "decline": "declined"}[what]
             case ["accounting", "journals"]:
                 self.rent += _debits(body)
             case ["accounting", "journal-drafts"]:
@@ -46,6 +49,11 @@ class Decided:
                 if what != "recall":
                     self.decisions[entry["user"].partition("@")[0]] += 1
                 self._approvals[approval_id] = self._answer(what, body, answer["document_id"])
+
+    def order_of(self, quote_id: str) -> dict[str, Any]:
+        """What an order says that is made of a quote at list prices."""
+        body = self._quotes[quote_id].body
+        return {"confirm": True, "customer_id": body["customer_id"], "lines": body["lines"]}
 
     def quotes(self) -> dict[str, int]:
         """How many there are in each state."""
@@ -63,7 +71,7 @@ class Decided:
             _round(Decimal(line["quantity"]) * self._prices[line["item_id"]] * share)
             for line, share in zip(body["lines"], shares, strict=True)
         ]
-        return _Quote(sum(amounts), any(share < 1 for share in shares))
+        return _Quote(sum(amounts), any(share < 1 for share in shares), body)
 
     def _answer(self, what: str, body: dict[str, Any], document_id: str) -> str:
         """What an approval is after a word about it; it moves the document along."""

@@ -84,6 +84,11 @@ class _Book:
                 self._split(shipment_id, answer["id"], body)
             case ["shipments", shipment_id, "dispatch"]:
                 self._dispatch(shipment_id, answer)
+            case ["quotes", quote_id, "accept"]:
+                self._decided.read(entry)
+                made = self._decided.order_of(quote_id)
+                lines = [{"id": f"{quote_id}/{number}"} for number, _ in enumerate(made["lines"])]
+                self._order(made, {"id": quote_id, "lines": lines})
             case ["import", what]:
                 self._file(what, body, answer)
             case ["inventory", "receipts"]:

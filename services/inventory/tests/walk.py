@@ -8,6 +8,7 @@ from uuid import UUID
 from invariants.walk import Walker
 
 from contracts import catalog, orders
+from contracts.asns import AsnLine, AsnPackage, AsnReceived
 from tailrace.core.ids import uuid7
 
 
@@ -23,9 +24,22 @@ async def walk(w: Walker) -> None:
         await w.tell(catalog.WarehouseCreated(warehouse_id=id, code=code, name=code), aggregate_id=id)
     here: dict[str, Any] = {"item_id": str(item), "warehouse_id": str(north)}
 
+    came = [AsnLine(sku=sku, quantity=Decimal(5)) for sku in ("BOLTS", "NUTS", "RODS")]
+    delivery = AsnReceived(
+        asn_id=uuid7(),
+        number="ASN-000001",
+        reference="D-1",
+        received_at=datetime(2026, 6, 1, tzinfo=UTC),
+        packages=[AsnPackage(sscc="376104250021234569", lines=came)],
+        differences=[],
+    )
+    await w.tell(delivery, aggregate_id=delivery.asn_id)
     bought = {**here, "quantity": "100", "value": 50000, "currency": "EUR", "reason": "purchase"}
     receipt = await w.post("/v1/inventory/receipts", bought)
     await w.post("/v1/inventory/receipts/bulk", {"items": [bought, {**bought, "quantity": "1", "value": 500}]})
+    lines = await w.get("/v1/inventory/delivery-lines")
+    of_delivery = {"quantity": "2", "delivery_line_id": lines["items"][0]["id"]}
+    await w.post("/v1/inventory/receipts", {**bought, **of_delivery})
     await w.post("/v1/inventory/adjustments", {**here, "quantity": "-2", "reason": "count"})
     moved = {"item_id": str(item), "from_warehouse_id": str(north), "to_warehouse_id": str(south), "quantity": "10"}
     await w.post("/v1/inventory/transfers", moved)

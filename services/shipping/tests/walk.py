@@ -1,17 +1,21 @@
 """Every operation of shipping once: carriers and tariffs, shipments that are picked, packed, booked, split, sent and signed for, and a return."""
 
+import os
 from uuid import UUID
 
 from invariants.walk import File, Walker
 from partner import Asked, PartnerListener, answer
+from signing import Signing
 
 from contracts.orders import Address, ShipmentCancellationRequested, ShipmentLineRequest, ShipmentRequested
 from contracts.returns import ReturnAuthorised, ReturnLine
+from shipping.booking.partner import CALLBACKS
 from tailrace.core.ids import uuid7
 from tailrace.settings import PartnerAddress
 
 CARRIER = {"code": "POST", "name": "The post", "bookable": True}
 REFUSED = "SO-000003"
+SIGNED_BY, SECRET = "PARTNER_SECRET_WALKED_CARRIER", "whsec_QSBzZWNyZXQgdGhhdCBpcyBsb25nIGVub3VnaCE="
 TARIFF = {
     "code": "T-1",
     "name": "Standard",
@@ -142,7 +146,8 @@ async def _tariffs(w: Walker, carrier: str) -> str:
 async def _booked(w: Walker, tariff: str) -> None:
     """Two shipments are packed, quoted and booked: one is refused and asked for again, the other tracked and cancelled."""
     async with PartnerListener(decide=_carried) as listener:
-        w.h.settings.partners = {"carrier": PartnerAddress(url=listener.url)}
+        os.environ[SIGNED_BY] = SECRET
+        w.h.settings.partners = {"carrier": PartnerAddress(url=listener.url, callbacks=f"env:{SIGNED_BY}")}
         w.h.settings.errands_allow = [listener.target]
         failed, booked = [await _packed_and_booked(w, number, tariff) for number in (REFUSED, "SO-000004")]
         await w.get("/v1/bookings")
@@ -150,6 +155,8 @@ async def _booked(w: Walker, tariff: str) -> None:
         await w.post("/v1/bookings/{booking_id}/track", booking_id=booked)
         await w.h.fire_timers()
         await w.h.run_errands()
+        said = {"reference": booked, "steps": [{"reference": "2", "state": "in_transit", "at": "2026-06-02T09:00:00Z"}]}
+        await w.post(f"{CALLBACKS}/{{tenant_id}}", said, login=Signing(SECRET), tenant_id=w.tenant)
         await w.post("/v1/bookings/{booking_id}/cancel", {"reason": "Changed our minds"}, booking_id=booked)
         await w.post("/v1/bookings/{booking_id}/retry", booking_id=failed)
         errands = (await w.get("/v1/bookings/errands"))["items"]

@@ -22,6 +22,8 @@ class PartnerAddress(BaseModel):
 
     url: str
     secret: str | None = None
+    callbacks: str | None = None
+    """Of a partner that calls back: a reference to the secret by which it signs what it says (Standard Webhooks)."""
     user: str | None = None
     """Of a mail server: the name that goes with the secret, as its password."""
     sender: str | None = None
@@ -181,7 +183,7 @@ class Settings(BaseSettings):
 
     partners: dict[str, PartnerAddress] = {}
     """Partners that services call, by name, as JSON: `{"verification": {"url": "https://…", "secret": "env:PARTNER_SECRET_…"}}`. What is not
-    named is not called. The embedded stack names its stand-ins."""
+    named is not called. A partner that calls back signs by the secret that `callbacks` refers to. The embedded stack names its stand-ins."""
     secrets: Path = Path("/run/secrets/tailrace")
     """The folder of the secrets that references `file:…` name."""
     errands_allow: list[str] = []

@@ -65,11 +65,19 @@ class NewReceipt(Body):
     effective_at: OpenedAt = None
     lots: Lots | None = None
     """Of a tracked item, which lots came in; they add up to `quantity`. Null for any other."""
+    delivery_line_id: UUID | None = None
+    """The line of a delivery that this is put away of, null for any other: `quantity` counts as its notice does, `unit` says what that is."""
 
     @model_validator(mode="after")
     def _one_cost(self) -> Self:
         if (self.value is None) == (self.unit_cost is None):
             raise ValueError("give either value or unit_cost")
+        return self
+
+    @model_validator(mode="after")
+    def _bought(self) -> Self:
+        if self.delivery_line_id is not None and self.reason != "purchase":
+            raise ValueError("what a supplier delivered is a purchase")
         return self
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from contracts.inventory import DrawnLine
 from contracts.lots import LotQuantity
 from contracts.users import DateKind
-from inventory import backorders, ledger, lots, reservations, returns
+from inventory import backorders, deliveries, ledger, lots, reservations, returns
 from inventory.bodies import NewAdjustment, NewIssue, NewReceipt, NewReservation, NewTransfer
 from inventory.by_lot import common, first_of, without
 from inventory.holding import Holding, Wanted
@@ -39,7 +39,7 @@ class Transferred:
 
 
 async def receive(tx: Tx, body: NewReceipt, match: int | None) -> Movement:
-    """Raises NotYetKnown, Invalid, CurrencyDiffers, TooMuch, Stale."""
+    """Raises NotYetKnown, Invalid, CurrencyDiffers, TooMuch, Stale; of a delivery also MoreThanCame."""
     goods = await look_up(tx, [body.item_id], [body.warehouse_id], [body.unit])
     item = goods.stocked(body.item_id, incoming=True)
     goods.warehouse(body.warehouse_id, incoming=True)
@@ -51,7 +51,11 @@ async def receive(tx: Tx, body: NewReceipt, match: int | None) -> Movement:
     stock = await load_stock(tx, Place(body.item_id, body.warehouse_id), match)
     layer_id = _layer_for(item, stock)
     came = await lots.come_in(tx, item, parts, at, body.reason)
-    event = stock.receive(layer_id, quantity, value, body.currency, body.reason, at, body.reference, lots=came)
+    because: dict[str, Any] = {"reference": body.reference}
+    if body.delivery_line_id is not None:
+        of = await deliveries.put_away(tx, body.delivery_line_id, body.quantity)
+        because = {"reference": body.reference or of.number, "delivery_line_id": of.id, "delivered": body.quantity}
+    event = stock.receive(layer_id, quantity, value, body.currency, body.reason, at, lots=came, **because)
     return await _enter(tx, stock, event, at)
 
 

@@ -35,6 +35,7 @@ _LEVELS, _MOVEMENTS, _RESERVATIONS, _LOT_STOCKS, _LOT_MOVEMENTS = (
 )
 
 _BECAUSE = ("order_id", "shipment_id", "customer_id", "reservation_id", "receipt_id", "credited")
+_CAME = ("order_id", "shipment_id", "delivery_line_id", "delivered")
 
 _SAME = [name for name in _LOT_MOVEMENTS.c.keys() if name not in {"tenant_id", "id", "lot_id", "quantity"}]  # noqa: SIM118
 
@@ -122,8 +123,13 @@ def _story(event: Moved) -> dict[str, Any]:
     """Kind, reason, and what it was done for."""
     match event:
         case StockReceived():
-            because = {"other_warehouse_id": event.from_warehouse_id, "order_id": event.order_id}
-            return {"kind": "received", "reason": event.reason, "shipment_id": event.shipment_id, **because}
+            because = {name: getattr(event, name) for name in _CAME}
+            return {
+                "kind": "received",
+                "reason": event.reason,
+                "other_warehouse_id": event.from_warehouse_id,
+                **because,
+            }
         case StockAdjusted():
             return {"kind": "adjusted", "reason": event.reason}
         case StockTransferred():

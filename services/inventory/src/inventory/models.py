@@ -62,6 +62,7 @@ class Movement(TenantRow, Base):
         tenant_index("order_id", where="order_id IS NOT NULL"),
         tenant_index("shipment_id", where="shipment_id IS NOT NULL"),
         tenant_index("receipt_id", where="receipt_id IS NOT NULL"),
+        tenant_index("delivery_line_id", where="delivery_line_id IS NOT NULL"),
         INSERT_ONLY,
     )
 
@@ -89,6 +90,10 @@ class Movement(TenantRow, Base):
     """Of what went back to its supplier: the movement that it came in with, when it is known."""
     credited: Mapped[int | None]
     """Of the same: what it was received for, and so what the supplier owes for it."""
+    delivery_line_id: Mapped[UUID | None]
+    """Of what was put away of a delivery: which line of it."""
+    delivered: Mapped[Decimal | None]
+    """Of the same: how much of that line, as its notice counts."""
     effective_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
 

@@ -1,23 +1,33 @@
-"""What inventory keeps of the catalog, enough to tell stock from services, to choose the valuation and to convert units; and the company's days."""
+"""What inventory keeps of the catalog, enough to tell stock from services, to choose the valuation and to convert units; what suppliers
+delivered; and the company's days."""
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import Index, func, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from contracts import catalog as events
+from contracts.asns import AsnLine, AsnReceived
 from contracts.users import TenantCreated, TenantDatePolicyChanged, TenantTimeZoneChanged
-from inventory.models import Base
+from inventory.models import Base, Movement
 from tailrace.core.errors import Invalid
+from tailrace.core.events import Meta
+from tailrace.core.ids import derived_id
 from tailrace.core.units import Packaging, Unit, to_base_unit
 from tailrace.db.database import Tx
+from tailrace.db.keys import tenant_index
+from tailrace.db.models import TenantRow
 from tailrace.messaging.date_policy import DatePolicy
 from tailrace.messaging.days import Days
 from tailrace.messaging.replica import Known, Replica, Source, absent, by_code, by_ids, replica
+from tailrace.messaging.subscribers import Projection
 
 
 class ItemCopy(Replica, Base):
@@ -70,6 +80,69 @@ catalog = replica(
     Source(WarehouseCopy, *events.WAREHOUSE),
     Source(UnitCopy, *events.UNIT),
 )
+
+
+class DeliveryLine(TenantRow, Base):
+    """So much of a supplier's goods, of one lot, that came with one delivery."""
+
+    __tablename__ = "delivery_line"
+    __table_args__ = (
+        tenant_index("asn_id"),
+        tenant_index("received_at", "id"),
+        tenant_index("sku", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-10)
+    asn_id: Mapped[UUID]
+    number: Mapped[str]
+    """What people call the delivery."""
+    reference: Mapped[str]
+    """What its supplier calls it."""
+    sku: Mapped[str]
+    name: Mapped[str | None]
+    gtin: Mapped[str | None]
+    lot: Mapped[str | None]
+    expires_on: Mapped[date | None]
+    received: Mapped[Decimal]
+    """How much came, as the notice counts, as is `taken_in`."""
+    received_at: Mapped[datetime]
+    taken_in: Mapped[Decimal] = column_property(
+        select(func.coalesce(func.sum(Movement.delivered), 0))
+        .where(Movement.delivery_line_id == id)
+        .correlate_except(Movement)
+        .scalar_subquery()
+    )
+
+
+deliveries = Projection("inventory.deliveries", tables=[DeliveryLine])
+
+
+@deliveries.on(AsnReceived)
+async def note_delivery(tx: Tx, event: AsnReceived, meta: Meta) -> None:
+    """Lines of one kind of goods and lot, from whichever parcels."""
+    found: dict[tuple[str, str | None], list[AsnLine]] = defaultdict(list)
+    for package in event.packages:
+        for line in package.lines:
+            found[line.sku, line.lot].append(line)
+    rows = [
+        {
+            "tenant_id": tx.tenant_id,
+            "id": derived_id(tx.tenant_id, "delivery", event.asn_id, sku, lot or ""),
+            "asn_id": event.asn_id,
+            "number": event.number,
+            "reference": event.reference,
+            "sku": sku,
+            "name": next((line.name for line in lines if line.name), None),
+            "gtin": next((line.gtin for line in lines if line.gtin), None),
+            "lot": lot,
+            "expires_on": next((line.expires_on for line in lines if line.expires_on), None),
+            "received": sum((line.quantity for line in lines), Decimal(0)),
+            "received_at": event.received_at,
+        }
+        for (sku, lot), lines in sorted(found.items(), key=lambda each: (each[0][0], each[0][1] or ""))
+    ]
+    if rows:
+        await tx.execute(insert(DeliveryLine).on_conflict_do_nothing(), rows)
 
 
 @dataclass(frozen=True, slots=True)

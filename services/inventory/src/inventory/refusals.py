@@ -44,6 +44,16 @@ class NotUsable(Refused):
         super().__init__(f"Lot {number} {why}.", field=field)
 
 
+class MoreThanCame(Refused):
+    """409: not that much of the delivery's line is still to be put away."""
+
+    slug, title = "more-than-came", "More than came with the delivery"
+
+    def __init__(self, number: str, sku: str, came: Decimal, taken_in: Decimal, wanted: Decimal) -> None:
+        detail = f"Of {sku}, {plain(came)} came with delivery {number} and {plain(taken_in)} are in stock already"
+        super().__init__(f"{detail}: not {plain(wanted)} more.", field="/quantity")
+
+
 class NothingNew(Refused):
     """409: the lot is what it is said to be already."""
 

@@ -10,12 +10,13 @@ from inventory import commands, queries, reservations, valuation
 from inventory.bodies import NewAdjustment, NewIssue, NewReceipt, NewRelease, NewReservation, NewTransfer
 from inventory.commands import Transferred
 from inventory.models import Movement, Reservation, StockLevel
-from inventory.projections import catalog, days
+from inventory.projections import DeliveryLine, catalog, days, deliveries
 from inventory.reactions import fulfilment
 from inventory.scopes import Reader, Writer
 from inventory.stock import Place
 from inventory.valuation import Valuation
 from inventory.views import (
+    DeliveryLineView,
     Kind,
     MovementView,
     ReplayView,
@@ -36,7 +37,7 @@ router = tenant_router(
     "/v1/inventory",
     tag="inventory",
     about="Stock and its value, every movement, and what is held for whom.",
-    reads=[catalog, days, fulfilment],
+    reads=[catalog, days, fulfilment, deliveries],
 )
 
 Reservations = Annotated[
@@ -57,6 +58,21 @@ _provisional = where(
 )
 Stock = Annotated[PageRequest, listed(StockLevel, *_of_stock, _provisional, sort=[StockLevel.updated_at])]
 Valued = Annotated[PageRequest, listed(StockLevel, *_of_stock)]
+DeliveryLines = Annotated[
+    PageRequest,
+    listed(
+        DeliveryLine,
+        equal(DeliveryLine.asn_id),
+        equal(DeliveryLine.sku),
+        where(
+            "waiting",
+            bool,
+            lambda wanted: (DeliveryLine.taken_in < DeliveryLine.received).is_(wanted),
+            "Whether some of it is still to be put away.",
+        ),
+        sort=[DeliveryLine.received_at],
+    ),
+]
 Movements = Annotated[
     PageRequest,
     listed(
@@ -67,6 +83,7 @@ Movements = Annotated[
         equal(Movement.reason),
         equal(Movement.order_id),
         equal(Movement.shipment_id),
+        equal(Movement.delivery_line_id),
         *between(Movement.effective_at, days),
         sort=[Movement.effective_at],
     ),
@@ -77,6 +94,12 @@ Movements = Annotated[
 async def create_receipt(tx: Tx, who: Writer, match: IfMatch, body: NewReceipt) -> Movement:
     """Take goods in. `If-Match` is the version of the stock, here and in the other movements."""
     return await commands.receive(tx, body, match)
+
+
+@router.get("/delivery-lines", response_model=Page[DeliveryLineView])
+async def list_delivery_lines(tx: Tx, who: Reader, page: DeliveryLines) -> Listing[DeliveryLine]:
+    """What suppliers delivered, by goods and lots, and how much of it is in stock."""
+    return await paginate(tx, select(DeliveryLine), page)
 
 
 @router.post("/issues", status_code=201, response_model=MovementView)

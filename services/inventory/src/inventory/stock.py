@@ -134,9 +134,10 @@ class StockItem(Stream[StockState]):
         reference: str | None = None,
         from_warehouse_id: UUID | None = None,
         lots: Lots = (),
-        **because: UUID,
+        **because: Any,
     ) -> StockReceived:
-        """Goods come in. `because`, of what a customer gave back: order_id, shipment_id, line_id, return_id. Raises CurrencyDiffers, TooMuch."""
+        """Goods come in. `because`, of what a customer gave back: order_id, shipment_id, line_id, return_id; of what was announced:
+        delivery_line_id, delivered. Raises CurrencyDiffers, TooMuch."""
         self._check_incoming(quantity, value, currency)
         event = StockReceived(
             **self._where,

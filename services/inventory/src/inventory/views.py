@@ -1,6 +1,6 @@
 """What a client is shown. Quantities are in the item's base unit, values in minor units."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
@@ -183,10 +183,43 @@ class MovementView(View):
     """The movement that it came in with, when it went back to its supplier; null for anything else."""
     credited: int | None
     """What it had been received for, in minor units, when it went back; null for anything else."""
+    delivery_line_id: UUID | None
+    """The line of a delivery that it was put away of; null for anything else."""
+    delivered: Exact | None
+    """How much of that line, as its notice counts; null for anything else."""
     effective_at: datetime
     """When it took place, in UTC."""
     recorded_at: datetime
     """When it was written down, in UTC."""
+
+
+class DeliveryLineView(View):
+    """Goods of a supplier that came with a delivery, to be put away by receipts with their `id` as `delivery_line_id`."""
+
+    id: UUID
+    """By which the line is named."""
+    asn_id: UUID
+    """The notice of the delivery."""
+    number: str
+    """What people call the delivery."""
+    reference: str
+    """What its supplier calls it."""
+    sku: str
+    """What its supplier calls the item."""
+    name: str | None
+    """What people call it; null where the supplier did not say."""
+    gtin: str | None
+    """The GTIN of one piece; null where the supplier did not say."""
+    lot: str | None
+    """The batch or lot that it is of; null where the supplier did not say."""
+    expires_on: date | None
+    """The last day that it is good; null where the supplier did not say."""
+    received: Exact
+    """How much came, as the notice counts."""
+    taken_in: Exact
+    """How much of that is in stock by now."""
+    received_at: datetime
+    """When it was taken in at the door, in UTC."""
 
 
 class TransferView(View):

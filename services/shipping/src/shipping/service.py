@@ -7,7 +7,7 @@ from shipping import projections, reactions
 from shipping.asns import routes as asns
 from shipping.base import Base
 from shipping.booking import commands as booking
-from shipping.booking import partner
+from shipping.booking import partner, public
 from shipping.booking import routes as bookings
 from shipping.dates import dates
 from shipping.labels import routes as labels
@@ -56,6 +56,7 @@ service = Service(
         shipments.papers_router,
         carriers.router,
         rates.router,
+        public.router,
         bookings.router,
         asns.router,
         returns.router,
@@ -66,6 +67,7 @@ service = Service(
         Exposed(prefix="/v1/tariffs"),
         Exposed(prefix="/v1/tariffs/import", body_limit=LARGEST, write_timeout=60.0),
         Exposed(prefix="/v1/bookings"),
+        Exposed(prefix=partner.CALLBACKS, public=True),
         Exposed(prefix="/v1/asns"),
         Exposed(prefix="/v1/return-shipments"),
     ],

@@ -10,6 +10,8 @@ import httpx2
 
 from invariants.operations import Operation
 
+Login = tuple[str, str] | httpx2.Auth
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -63,8 +65,8 @@ class Step:
     """What stands in its path."""
     rows: tuple[bytes, str] | None = None
     """A file of rows and its media type, in the place of a body."""
-    login: tuple[str, str] | None = None
-    """User and password, where no token is taken."""
+    login: Login | None = None
+    """User and password, or what signs, where no token is taken."""
     answers: dict[str, Answer] = field(default_factory=dict)
     recorded: list[Mapping[str, Any]] = field(default_factory=list)
     """The outbox rows that `done` left."""

@@ -15,7 +15,7 @@ from sqlalchemy import inspect
 
 from invariants.operations import Operation
 from invariants.rows import Rows, differing
-from invariants.steps import Answer, Cursor, File, Step, identities
+from invariants.steps import Answer, Cursor, File, Login, Step, identities
 from invariants.variations import filled, injected, other_id
 from tailrace.core.events import Event
 from tailrace.core.ids import uuid7
@@ -54,15 +54,23 @@ class Walker:
         path: str,
         *,
         query: Mapping[str, Any] | None = None,
-        login: tuple[str, str] | None = None,
+        login: Login | None = None,
         **ids: Any,
     ) -> Any:
-        """`login` is a user and a password, for the few operations that take those (HTTP Basic)."""
+        """`login` is for the few operations that take no token: a user and a password (HTTP Basic), or what signs each request."""
         return await self._step("GET", path, None, query, ids, login=login)
 
-    async def post(self, path: str, body: Any = None, *, query: Mapping[str, Any] | None = None, **ids: Any) -> Any:
+    async def post(
+        self,
+        path: str,
+        body: Any = None,
+        *,
+        query: Mapping[str, Any] | None = None,
+        login: Login | None = None,
+        **ids: Any,
+    ) -> Any:
         """The answer's body, parsed; None when there is none."""
-        return await self._step("POST", path, body, query, ids)
+        return await self._step("POST", path, body, query, ids, login=login)
 
     async def post_form(self, path: str, form: Mapping[str, str]) -> Any:
         """For the few operations whose body a standard makes a form (application/x-www-form-urlencoded)."""
@@ -121,7 +129,7 @@ class Walker:
         form: Mapping[str, str] | None = None,
         file: File | None = None,
         rows: tuple[bytes, str] | None = None,
-        login: tuple[str, str] | None = None,
+        login: Login | None = None,
     ) -> Any:
         operation = self._operations.get((method, path))
         if operation is None:

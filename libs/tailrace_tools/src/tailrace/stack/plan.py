@@ -1,5 +1,7 @@
 """What one stack consists of: its folder, its ports, which parts it starts itself and which it finds elsewhere."""
 
+import base64
+import hmac
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -102,20 +104,25 @@ class Plan:
         """Where the issuer of tokens publishes its keys: asked directly, so that the edge need not ask itself."""
         return f"{self.issuer_url}/.well-known/jwks.json"
 
-    def _partners(self) -> dict[str, str]:
-        """Where services find their partners: the stand-ins here, unless the environment says otherwise."""
+    def _partners(self, credentials: Credentials) -> dict[str, str]:
+        """Where services find their partners, and what these sign by: the stand-ins here, unless the environment says otherwise."""
         here = {
             name: f"{HOST}:{self.ports.services[own]}"
             for name, own in stand_ins().items()
             if own in self.ports.services
         }
-        partners = {name: {"url": f"http://{at}/{name}"} for name, at in sorted(here.items())}
+        signs = {name: f"PARTNER_SECRET_{name.upper()}_CALLBACKS" for name in sorted(here) if name != SMTP}
+        partners = {
+            name: {"url": f"http://{here[name]}/{name}", "callbacks": f"env:{variable}"}
+            for name, variable in signs.items()
+        }
         if SMTP in here:
             here[SMTP] = f"{HOST}:{self.ports.mail}"
             partners[SMTP] = {"url": f"smtp://{here[SMTP]}", "sender": "no-reply@tailrace.example"}
         own = {
             "TAILRACE_PARTNERS": json.dumps(partners),
             "TAILRACE_ERRANDS_ALLOW": json.dumps(sorted(set(here.values()))),
+            **{variable: signing_secret(credentials.secret, name) for name, variable in signs.items()},
         }
         return {name: os.environ.get(name) or value for name, value in own.items()}
 
@@ -150,7 +157,7 @@ class Plan:
             "TAILRACE_OPERATOR_PASSWORD": credentials.operator,
             "TAILRACE_PORTS": json.dumps(self.ports.services),
             "TAILRACE_JWKS_URL": os.environ.get("TAILRACE_JWKS_URL") or self.keys_url,
-            **self._partners(),
+            **self._partners(credentials),
         }
         if self.external.connect is None:
             own["TAILRACE_CAPTURE_SECRETS"] = str(self.layout.capture_secrets)
@@ -160,6 +167,12 @@ class Plan:
         """The same for the services, none of which is the operator at Kafka or at Connect."""
         own = {"TAILRACE_KAFKA": self.services_kafka, "TAILRACE_CONNECT": ""}
         return {**self.environment(credentials), **own, **self.extra}
+
+
+def signing_secret(secret: str, partner: str) -> str:
+    """What a stand-in signs its callbacks by, as Standard Webhooks writes it: derived, so that nothing needs to be stored."""
+    key = hmac.digest(secret.encode(), f"callbacks:{partner}".encode(), "sha256")
+    return f"whsec_{base64.b64encode(key).decode()}"
 
 
 def service_names() -> list[str]:

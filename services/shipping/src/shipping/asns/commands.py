@@ -1,4 +1,5 @@
-"""Announcing what left, and taking in what comes. Nothing here moves stock: who puts goods away books their receipt, with what they cost."""
+"""Announcing what left, and taking in what comes. Nothing here moves stock: who puts goods away books their receipt against what came, with what
+they cost."""
 
 from datetime import datetime, timedelta
 from typing import Any

@@ -1,11 +1,14 @@
-"""What clients say of bookings."""
+"""What clients say of bookings, and carriers of the way."""
 
-from typing import Self
+from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
+from contracts.carriage import TrackingState
 from shipping.rates.commands import Choice
+from tailrace.core.fields import Moment, Sentence, Text
+from tailrace.core.personal_data import Personal
 from tailrace.http.routing import Body
 
 
@@ -24,3 +27,27 @@ class NewBooking(Body):
         if (self.tariff_id is None) == (self.choice is None):
             raise ValueError("Say either tariff_id or choice.")
         return self
+
+
+class TrackedStepBody(Body):
+    """What became of the parcels."""
+
+    reference: Text
+    """The carrier's own name for having said it: what comes again under it is not new."""
+    state: TrackingState
+    """What became of them."""
+    at: Moment
+    """When."""
+    place: Personal[Text] | None = None
+    """Where, as the carrier calls it."""
+    detail: Personal[Sentence] | None = None
+    """What the carrier says besides."""
+
+
+class CarrierSays(Body):
+    """What is new of one booking's way, or all of it."""
+
+    reference: UUID
+    """Our reference, by which the carrier was asked: the booking's id."""
+    steps: Annotated[list[TrackedStepBody], Field(min_length=1, max_length=100)]
+    """In any order, also such as were said before."""

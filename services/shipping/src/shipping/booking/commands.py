@@ -3,6 +3,7 @@
 What the carrier answers is applied once (`tailrace.errands`), to a booking that waits for that answer, and to no other.
 """
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -187,15 +188,35 @@ async def note_way(tx: Tx, outcome: Outcome) -> None:
     if booking.ended:
         return
     said: wire.Way | None = outcome.answer
-    if said is not None:
-        booking.note([TrackedStep(**step.model_dump()) for step in said.steps])
-        _deliver(shipment, booking)
+    await _go_on(
+        tx, shipment, booking, [] if said is None else [TrackedStep(**step.model_dump()) for step in said.steps]
+    )
+
+
+async def take_in(tx: Tx, booking_id: UUID, said: Sequence[TrackedStep]) -> None:
+    """The carrier says by itself what became of a booking. What was said before, and what comes after the end, changes nothing.
+
+    Raises Unknown, and BookingState before the carrier has taken it as far as is known here.
+    """
+    shipment, booking = await _locked(tx, booking_id)
+    if booking.ended:
+        return
+    if booking.tracking_number is None:
+        raise BookingState(f"The booking of {booking.shipment_number} is {booking.status}: nothing is on its way yet.")
+    await _go_on(tx, shipment, booking, said)
+
+
+async def _go_on(tx: Tx, shipment: Shipment, booking: Booking, said: Sequence[TrackedStep]) -> None:
+    """Note what is new of the way. What goes on is asked about again; that lies further off with all that the carrier says."""
+    booking.note(said)
+    _deliver(shipment, booking)
     # What came before it left, by our books, is looked at again until it has left.
     goes_on = booking.tracking not in ENDS or (booking.tracking == "delivered" and shipment.status in OPEN)
     if goes_on and clock.now() < booking.created_at + _LONGEST:
         await tracking_timer.set(tx, booking.id, clock.now() + ASK_AGAIN)
     else:
         booking.end()
+        await tracking_timer.clear(tx, booking.id)
 
 
 def _deliver(shipment: Shipment, booking: Booking) -> None:

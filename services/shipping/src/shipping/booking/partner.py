@@ -46,6 +46,10 @@ class Step(TrackedStep):
     detail: str | None = Field(default=None, max_length=500)
 
 
+CALLBACKS = "/v1/bookings/callbacks"
+"""Where a carrier may say by itself what it would answer when asked for a way."""
+
+
 class Way(BaseModel):
     """All that a carrier says of a parcel's way, again each time."""
 
@@ -78,6 +82,7 @@ def book(partner: Partner, booking: Booking, shipment: Shipment, carrier: Carrie
         "to": {"name": shipment.customer_name, **to},
         "weight_grams": sum(each.weight_grams or 0 for each in shipment.packages),
         "parcels": parcels,
+        "callback": f"{CALLBACKS}/{booking.tenant_id}",
     }
     return partner.call("POST", "/bookings", json=asked)
 
