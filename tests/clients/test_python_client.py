@@ -348,6 +348,11 @@ def test_the_command(server: Server, installed: Path, tmp_path: Path) -> None:
     listed = _command(installed, tmp_path, server.url, "call", "orders.list", "status=draft", "--all", "-o", "csv")
     assert len(list(csv.DictReader(io.StringIO(listed.stdout)))) == ROWS, listed.stderr
     assert server.heads("Authorization")[-1] == "Bearer kept"
+    row = {"name": "a;=1+1", "note": "=1", "net": -5, "rate": "-1.50"}
+    server.does = lambda *_: (200, {}, {"items": [row], "next_cursor": None})
+    listed = _command(installed, tmp_path, server.url, "call", "orders.list", "-o", "csv")
+    (shown,) = csv.DictReader(io.StringIO(listed.stdout))
+    assert shown == {"name": "a;'=1+1", "note": "'=1", "net": "-5", "rate": "-1.50"}, listed.stderr
     server.does = lambda *_: (
         422,
         {},

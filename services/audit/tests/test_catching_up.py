@@ -10,9 +10,11 @@ from random import Random
 from scribe import AT, Scribe
 
 from tailrace.core.ids import uuid7
+from tailrace.messaging.backfill import most_at_once
+from tailrace.settings import Settings
 
 EVENTS = int(os.environ.get("AUDIT_EVENTS", "5000"))
-BATCH = int(os.environ.get("AUDIT_BATCH", "500"))
+BATCH = int(os.environ.get("AUDIT_BATCH", "2000"))
 PER_SECOND = 10_000
 ROOM = 6
 """A machine that is shared, and slower than the one that figures are from, may take so many times as long."""
@@ -35,3 +37,10 @@ async def test_what_has_piled_up_is_taken_in(scribe: Scribe) -> None:
         f" {cpu / EVENTS * 1e6:.0f} µs of this process each; a head over {len(documents):,} documents: {signed * 1000:.0f} ms"
     )
     assert cpu < EVENTS / PER_SECOND * ROOM
+
+
+async def test_a_transaction_takes_what_a_journal_may(scribe: Scribe) -> None:
+    settings, dispatcher = Settings(consumer_batch=5, journal_batch=7, reaction_batch=3), scribe.h.dispatcher
+    assert most_at_once(settings, reacts=dispatcher.reacts, keeps=dispatcher.keeps) == 7
+    assert most_at_once(settings, reacts=False, keeps=False) == 5
+    assert most_at_once(settings, reacts=True, keeps=True) == 3, "reactions hold locks that people wait for"

@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 import structlog
+from approvals import APPROVED
+from printed import text_of
 from structlog.testing import capture_logs
 
 from contracts.customers import PostalAddress
+from contracts.users import TenantUpdated
 from quotes import papers
 from tailrace.documents import typeset
 from tailrace_testing import SetClock
@@ -206,6 +209,31 @@ async def test_the_document_is_a_pdf_that_says_what_was_quoted(desk: Desk) -> No
     public = await ask(desk, f"{await desk.link(quote)}/document")
     assert (public.status_code, public.content) == (200, made.content)
     assert public.headers["cache-control"] == "no-store"
+
+
+async def test_what_was_offered_names_the_seller_as_it_was(desk: Desk) -> None:
+    sent, waiting, draft = await desk.sent(), await desk.waiting(), await desk.create()
+    link, subject = await desk.link(sent), await desk.subject()
+    was = (await ask(desk, f"{link}/document")).content
+    renamed = TenantUpdated(tenant_id=desk.h.tenant, name="Zenith Ltd")
+    await desk.h.deliver(renamed, aggregate_id=desk.h.tenant)
+    assert (await ask(desk, link)).json()["seller"] == "Acme Ltd"
+    assert (await ask(desk, f"{link}/document")).content == was
+    await desk.decide(APPROVED, subject)
+    await desk.act(waiting, "send")
+    assert (await ask(desk, await desk.link(waiting))).json()["seller"] == "Acme Ltd", "that was approved"
+    said = text_of((await desk.h.client.get(f"{AT}/{draft['id']}/document")).content)
+    assert "ZenithLtd" in said and "AcmeLtd" not in said
+
+
+async def test_what_is_taken_back_names_the_seller_as_it_is(desk: Desk) -> None:
+    quote = await desk.waiting()
+    renamed = TenantUpdated(tenant_id=desk.h.tenant, name="Zenith Ltd")
+    await desk.h.deliver(renamed, aggregate_id=desk.h.tenant)
+    here = f"{AT}/{quote['id']}/document"
+    assert "AcmeLtd" in text_of((await desk.h.client.get(here)).content)
+    await desk.act(quote, "recall", reason="Another name.")
+    assert "ZenithLtd" in text_of((await desk.h.client.get(here)).content)
 
 
 async def test_a_japanese_customer_gets_a_japanese_document(desk: Desk) -> None:

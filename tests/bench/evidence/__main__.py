@@ -32,12 +32,13 @@ from contracts.users import TenantCreated, UserCreated
 from tailrace.core.ids import uuid7
 from tailrace.observability.logs import configure
 from tailrace.service import Service
+from tailrace.settings import Settings
 from tailrace.stack.embedded import Stack
 from tailrace_testing.databases import Databases
 from tailrace_testing.harness import Harness
 from tailrace_testing.tokens import TestIssuer
 
-BATCH = 500
+BATCH = Settings.model_fields["journal_batch"].default
 NODES = 1000
 ROUNDS = 20
 APPROVALS = 800

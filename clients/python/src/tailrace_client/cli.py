@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import sys
 from dataclasses import asdict
 from enum import StrEnum
@@ -21,6 +22,8 @@ from tailrace_client.problems import Problem
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Ask a Tailrace platform.")
 Url = Annotated[str, typer.Option(envvar="TAILRACE_URL", help="Where the gateway is.")]
 AT = "http://127.0.0.1:8000"
+_FORMULA = re.compile("^(?='*\\s*[=+\\-@\t\r\n＝＋－＠])|(?<=[;|\t\r\n])(?=(?:['\"]|[^\\S\t\r\n])*[=+\\-@＝＋－＠])")
+_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 
 
 class Output(StrEnum):
@@ -109,6 +112,11 @@ def _parameters(said: list[str]) -> dict[str, Any]:
     return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
 
 
+def _shown(value: Any) -> Any:
+    """A value as a cell of CSV: text that a spreadsheet would calculate gets an apostrophe, as in the exports of the platform."""
+    return _FORMULA.sub("'", value) if isinstance(value, str) and not _NUMBER.fullmatch(value) else value
+
+
 def _print(answer: Any, output: Output) -> None:
     if isinstance(answer, bytes):
         sys.stdout.buffer.write(answer)
@@ -119,7 +127,10 @@ def _print(answer: Any, output: Output) -> None:
         writer = csv.DictWriter(out, names, lineterminator="\n")
         writer.writeheader()
         writer.writerows(
-            {name: json.dumps(value) if isinstance(value, dict | list) else value for name, value in row.items()}
+            {
+                name: _shown(json.dumps(value) if isinstance(value, dict | list) else value)
+                for name, value in row.items()
+            }
             for row in rows
         )
         typer.echo(out.getvalue(), nl=False)

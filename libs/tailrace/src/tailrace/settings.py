@@ -107,8 +107,10 @@ class Settings(BaseSettings):
     """How much of one thread of each broker's requests of one partner may take, in percent."""
     consumer_batch: int = 500
     """Records that one transaction of a service with projections alone may hold."""
+    journal_batch: int = 2000
+    """The same of a service that keeps all it hears, in a few statements however much it is: what has piled up is taken in a fifth sooner."""
     reaction_batch: int = 50
-    """The same where there are reactions: they hold locks that people wait for until the whole batch is committed."""
+    """The same wherever there are reactions: they hold locks that people wait for until the whole batch is committed."""
     consumer_wait_ms: int = 500
     """How long a consumer waits for something new before it asks again; what comes meanwhile is handed out at once."""
     consumer_gather_ms: int = 0

@@ -1,9 +1,10 @@
 """Adds what is heard to the log of its company: in the order heard, each once, hundreds in one statement.
 
 Exactly once, since the marks of what was heard move in the transaction that adds it; without a gap, since the log's row is locked from the first
-record of a transaction to its end.
+record of a transaction to its end. While PostgreSQL writes one part of them, the next is hashed.
 """
 
+import asyncio
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
@@ -29,6 +30,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from audit import heads
 from audit.archiving import archiving
+from audit.meanwhile import queued
 from audit.models import Content, Document, Log, Record
 from audit.pruning import pruning, tomorrow
 from audit.trees import Growth, locked
@@ -40,6 +42,10 @@ from tailrace.verify.evidence import entry_bytes
 from tailrace.verify.merkle import HASH, Edge, leaf_hash
 
 _SALT = 16
+_PART = 250
+"""Records of one statement, while which the next are hashed: few enough that both have work at the same time, many enough that a statement pays."""
+_TURN = 64
+"""Records that are hashed before the event loop gets a turn: to send on what the socket did not take at once, and to answer others."""
 _TENANT = bindparam("tenant", type_=Uuid)
 _TOPIC = bindparam("topic", type_=Text)
 _FIRST = bindparam("first", type_=BigInteger)
@@ -127,45 +133,89 @@ async def keep(tx: Tx, heard: Sequence[Heard]) -> None:
 
 async def _add(tx: Tx, log: Log, heard: Sequence[Heard]) -> None:
     """Write records, contents, documents and tiles of a log that is locked."""
-    first, edge, growth = log.size, Edge.read(log.size, log.edge), Growth()
-    tenant, topic, prev = str(tx.tenant_id), heard[0].meta.topic, log.newest
-    salts = os.urandom(_SALT * len(heard))
-    hashes, commitments = [prev], []
-    documents: dict[UUID, tuple[int, int, int, int]] = {}
-    for at, each in enumerate(heard):
-        meta, position = each.meta, first + at
-        said = sha256(salts[at * _SALT : (at + 1) * _SALT] + each.data).digest()
-        entry = entry_bytes(
-            meta.actor_id,
-            meta.causation_id,
-            meta.correlation_id,
-            said.hex(),
-            meta.aggregate_id,
-            meta.epoch,
-            meta.event_id,
-            position,
-            prev.hex(),
-            meta.version,
-            meta.sequence,
-            each.service,
-            tenant,
-            meta.time,
-            topic,
-            meta.type,
-        )
-        prev = leaf_hash(entry)
-        growth.add(position, edge.append(prev))
-        hashes.append(prev)
-        commitments.append(said)
-        known = documents.get(meta.aggregate_id)
-        documents[meta.aggregate_id] = (meta.epoch, meta.sequence, 1 if known is None else known[2] + 1, position)
+    topic, first = heard[0].meta.topic, log.size
     given = {"tenant": tx.tenant_id, "topic": topic, "first": first}
-    packed = {"hashes": b"".join(hashes), "commitments": b"".join(commitments)}
-    await tx.execute(_ADD_RECORDS, given | packed | _columns(_RECORD_ARRAYS, map(_own, heard)))
-    await tx.execute(_ADD_CONTENTS, given | {"salts": salts, "all_data": [each.data for each in heard]})
-    log.documents += await _move(tx, topic, documents)
-    await growth.write(tx)
-    log.size, log.newest, log.edge = edge.size, prev, edge.stored()
+    salts = os.urandom(_SALT * len(heard))
+    documents = _documents(heard, first)
+    chain = _Chain(str(tx.tenant_id), topic, log, salts)
+    async with queued(tx) as queue:
+        # Neither of these needs a hash: they are written while the first records are hashed, and each part of those while the next is.
+        stood = queue.put(_MOVE_DOCUMENTS, given | _moving(topic, documents))
+        queue.put(_ADD_CONTENTS, given | {"salts": salts, "all_data": [each.data for each in heard]})
+        for begin in range(0, len(heard), _PART):
+            queue.put(_ADD_RECORDS, given | await chain.add(heard[begin : begin + _PART]))
+    log.documents += sum(records == documents[id][2] for id, records in stood.result())
+    await chain.growth.write(tx)
+    log.size, log.newest, log.edge = chain.edge.size, chain.newest, chain.edge.stored()
+
+
+class _Chain:
+    """A log as it is while records are added: its newest hash, and its tree."""
+
+    def __init__(self, tenant: str, topic: str, log: Log, salts: bytes) -> None:
+        """`salts`: of all that is to be added, in a row."""
+        self._tenant, self._topic, self._salts, self._first = tenant, topic, salts, log.size
+        self.newest = log.newest
+        self.edge = Edge.read(log.size, log.edge)
+        self.growth = Growth()
+
+    async def add(self, heard: Sequence[Heard]) -> dict[str, Any]:
+        """Hash the next records; what `_ADD_RECORDS` takes of them."""
+        tenant, topic, salts, prev, edge, growth = (
+            self._tenant,
+            self._topic,
+            self._salts,
+            self.newest,
+            self.edge,
+            self.growth,
+        )
+        first, hashes, commitments = edge.size, [prev], []
+        for position, each in enumerate(heard, first):
+            if position % _TURN == 0:
+                await asyncio.sleep(0)
+            meta, at = each.meta, (position - self._first) * _SALT
+            said = sha256(salts[at : at + _SALT] + each.data)
+            entry = entry_bytes(
+                meta.actor_id,
+                meta.causation_id,
+                meta.correlation_id,
+                said.hexdigest(),
+                meta.aggregate_id,
+                meta.epoch,
+                meta.event_id,
+                position,
+                prev.hex(),
+                meta.version,
+                meta.sequence,
+                each.service,
+                tenant,
+                meta.time,
+                topic,
+                meta.type,
+            )
+            prev = leaf_hash(entry)
+            growth.add(position, edge.append(prev))
+            hashes.append(prev)
+            commitments.append(said.digest())
+        self.newest = prev
+        packed = {"first": first, "hashes": b"".join(hashes), "commitments": b"".join(commitments)}
+        return packed | _columns(_RECORD_ARRAYS, map(_own, heard))
+
+
+def _documents(heard: Sequence[Heard], first: int) -> dict[UUID, tuple[int, int, int, int]]:
+    """How far documents come: epoch, sequence, how many records are added, and where the last of them stands."""
+    come: dict[UUID, tuple[int, int, int, int]] = {}
+    for position, (meta, _, _) in enumerate(heard, first):
+        known = come.get(meta.aggregate_id)
+        come[meta.aggregate_id] = (meta.epoch, meta.sequence, 1 if known is None else known[2] + 1, position)
+    return come
+
+
+def _moving(topic: str, documents: Mapping[UUID, tuple[int, int, int, int]]) -> dict[str, Any]:
+    """What `_MOVE_DOCUMENTS` takes of them."""
+    # In one order everywhere, as whatever is locked is.
+    ids = sorted(documents, key=lambda id: id.bytes)
+    return _columns(_DOCUMENT_ARRAYS, [(id, bucket_of(key_of(topic, str(id))), *documents[id]) for id in ids])
 
 
 def _own(heard: Heard) -> tuple[Any, ...]:
@@ -184,16 +234,6 @@ def _own(heard: Heard) -> tuple[Any, ...]:
         meta.actor_id,
         meta.time,
     )
-
-
-async def _move(tx: Tx, topic: str, documents: Mapping[UUID, tuple[int, int, int, int]]) -> int:
-    """Note how far documents have come: epoch, sequence, how many records were added, and where the last of them stands. How many are new."""
-    # In one order everywhere, as whatever is locked is.
-    ids = sorted(documents, key=lambda id: id.bytes)
-    rows = [(id, bucket_of(key_of(topic, str(id))), *documents[id]) for id in ids]
-    given = {"tenant": tx.tenant_id, "topic": topic} | _columns(_DOCUMENT_ARRAYS, rows)
-    stood = await tx.execute(_MOVE_DOCUMENTS, given)
-    return sum(records == documents[id][2] for id, records in stood)
 
 
 def _columns(names: Mapping[str, Any], rows: Iterable[tuple[Any, ...]]) -> dict[str, list[Any]]:

@@ -75,9 +75,9 @@ async def submit(tx: Tx, id: UUID, match: int | None, who: Principal) -> Quote:
     quote.submissions += 1
     seller = await seller_name(tx)
     if authority.is_within(await authority.limits_of(tx), who, quote):
-        quote.approve(fingerprint(quote, seller, quote.submissions))
+        quote.approve_at_once(fingerprint(quote, seller, quote.submissions), seller)
     else:
-        quote.submit(subject(quote, seller, who))
+        quote.submit(subject(quote, seller, who), seller)
     return quote
 
 
@@ -196,8 +196,13 @@ async def set_authority(tx: Tx, limits: list[AuthorityLimit]) -> Authority:
     return kept
 
 
+async def seller_of(tx: Tx, quote: Quote) -> str:
+    """What a quote says the company is called: as it was submitted, and of a draft, as of today. Raises NotYetKnown."""
+    return quote.seller_name or await seller_name(tx)
+
+
 async def seller_name(tx: Tx) -> str:
-    """What the company calls itself. Raises NotYetKnown while that is on its way here."""
+    """What the company calls itself today. Raises NotYetKnown while that is on its way here."""
     seller = (await by_ids(tx, SellerCopy, [tx.tenant_id])).get(tx.tenant_id)
     if seller is None:
         raise NotYetKnown("Authorization", "The name of this tenant is still on its way here.")

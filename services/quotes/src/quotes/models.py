@@ -120,6 +120,8 @@ class Quote(Aggregate, Owned, Base):
     """How often it was submitted: an answer to an earlier submission is none to this one, even of the same text."""
     sha256: Mapped[str | None]
     """Of the document that was submitted or approved; None for a draft."""
+    seller_name: Mapped[str | None]
+    """What the company called itself in that document; None for a draft, which says what it is called today."""
     sent_at: Mapped[datetime | None]
     accepted_at: Mapped[datetime | None]
     accepted_by: Mapped[str | None]
@@ -193,15 +195,21 @@ class Quote(Aggregate, Owned, Base):
         self._take(terms)
         self.record(events.QuoteUpdated(**self._description()))
 
-    def submit(self, subject: ApprovalSubject) -> None:
-        """Wait for an approval of the document as it is."""
+    def submit(self, subject: ApprovalSubject, seller_name: str) -> None:
+        """Wait for an approval of the document as it is, which names the seller so."""
         self._offer()
+        self.seller_name = seller_name
         self.status, self.reason, self.sha256 = self.after("submitted"), None, subject.sha256
         self.record(events.QuoteSubmitted(subject=subject, **self._which()))
 
     def awaits(self) -> str | None:
         """The hash of what it waits for an approval of; None while it waits for none."""
         return self.sha256 if self.status == "in_approval" else None
+
+    def approve_at_once(self, sha256: str, seller_name: str) -> None:
+        """Approve the document as it is, which names the seller so."""
+        self.seller_name = seller_name
+        self.approve(sha256)
 
     def approve(self, sha256: str, approval_id: UUID | None = None) -> None:
         self._offer()
@@ -210,6 +218,7 @@ class Quote(Aggregate, Owned, Base):
 
     def reject(self, approval_id: UUID, reason: str, *, final: bool) -> None:
         self.status, self.reason, self.sha256 = self.after("failed" if final else "rejected"), reason, None
+        self.seller_name = None
         self.record(events.QuoteRejected(approval_id=approval_id, reason=reason, final=final, **self._which()))
 
     def recall(self, reason: str | None) -> None:
@@ -318,7 +327,7 @@ class Quote(Aggregate, Owned, Base):
 
     def _back_to_draft(self, reason: str | None) -> None:
         was = self.sha256
-        self.status, self.reason, self.sha256 = "draft", reason, None
+        self.status, self.reason, self.sha256, self.seller_name = "draft", reason, None, None
         self.record(events.QuoteRecalled(sha256=was, reason=reason, **self._which()))
 
     def _choose(self, taken: set[UUID]) -> None:

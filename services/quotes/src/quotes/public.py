@@ -45,7 +45,8 @@ async def read_offer(request: Request, response: Response, token: str) -> OfferV
 async def read_offer_document(request: Request, token: str) -> Paper:
     """What is offered, as a document (PDF/A)."""
     async with _transaction(request, link := _link(request, token), read_only=True) as tx:
-        said = document(_offered(await tx.find(Quote, link.quote_id)), await commands.seller_name(tx))
+        quote = _offered(await tx.find(Quote, link.quote_id))
+        said = document(quote, await commands.seller_of(tx, quote))
         layout = (await settings.effective(tx)).layout
     made = await paper(said, layout).made(link.quote_id)
     _keep_private(made)
@@ -89,7 +90,7 @@ async def _view(tx: Tx, quote: Quote) -> OfferView:
     return OfferView.model_validate(
         {
             **{name: getattr(quote, name) for name in OfferView.model_fields if name != "seller"},
-            "seller": await commands.seller_name(tx),
+            "seller": await commands.seller_of(tx, quote),
         },
         from_attributes=True,
     )

@@ -122,7 +122,7 @@ async def read_link(request: Request, tx: Tx, who: Writer, quote_id: UUID) -> Li
 async def read_document(tx: Tx, who: Reader, quote_id: UUID) -> Paper:
     """The quote as a document (PDF/A), in the customer's language."""
     quote = await tx.find(Quote, quote_id)
-    return paper(document(quote, await commands.seller_name(tx)), (await settings.effective(tx)).layout)
+    return paper(document(quote, await commands.seller_of(tx, quote)), (await settings.effective(tx)).layout)
 
 
 @router.post("/{quote_id}/accept", response_model=QuoteView)

@@ -58,7 +58,14 @@ class Backfill:
     def _most(self, reading: Mapping[TopicPartition, Behind]) -> int:
         listening = ((s, b) for at, b in reading.items() for s in self._dispatcher.subscribers(at.topic))
         records = any(subscriber.records and subscriber.name in behind.names for subscriber, behind in listening)
-        return self._settings.reaction_batch if records else self._settings.consumer_batch
+        return most_at_once(self._settings, reacts=records, keeps=self._dispatcher.keeps)
+
+
+def most_at_once(settings: Settings, *, reacts: bool, keeps: bool) -> int:
+    """Records that one transaction may hold, where there are reactions, or else journals."""
+    if reacts:
+        return settings.reaction_batch
+    return settings.journal_batch if keeps else settings.consumer_batch
 
 
 def passes(error: BaseException) -> bool:

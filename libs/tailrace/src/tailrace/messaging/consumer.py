@@ -15,7 +15,7 @@ from tailrace.db.error_classes import is_transient
 from tailrace.kafka import clients, shutdown
 from tailrace.kafka.stall_detector import StallDetector
 from tailrace.kafka.topic_reader import ends
-from tailrace.messaging.backfill import Backfill, passes
+from tailrace.messaging.backfill import Backfill, most_at_once, passes
 from tailrace.messaging.dispatcher import Dispatcher
 from tailrace.messaging.subscriber_offsets import Batch, Offsets, SubscriberOffsets
 from tailrace.observability.logs import log
@@ -39,7 +39,7 @@ class Consumer:
         self._group = group
         self._dispatcher = dispatcher
         self._settings = settings
-        self._most = settings.reaction_batch if dispatcher.reacts else settings.consumer_batch
+        self._most = most_at_once(settings, reacts=dispatcher.reacts, keeps=dispatcher.keeps)
         self._subscriber_offsets = SubscriberOffsets(dispatcher)
         self.ready = asyncio.Event()
         self.waiting_for: str | None = None

@@ -24,7 +24,7 @@ from tailrace.kafka.cloudevents import Malformed, read_meta
 from tailrace.messaging.dead_letters import BEHIND, GAP, NOT_YET, gap_reason, waiting, write_dead_letter
 from tailrace.messaging.inbox import START, Mark, MarkMoved, Pair, Verdict, hold, judge, marks, move, with_marks
 from tailrace.messaging.retry_budget import TRIES, RetryBudget, TryAgain
-from tailrace.messaging.subscribers import Delivery, Subscriber
+from tailrace.messaging.subscribers import Delivery, Journal, Subscriber
 from tailrace.observability import metrics, tracing
 from tailrace.observability.logs import log
 
@@ -66,6 +66,11 @@ class Dispatcher:
     def reacts(self) -> bool:
         """Whether any subscriber may record events, and so lock what it changes."""
         return any(subscriber.records for subscribers in self._by_topic.values() for subscriber in subscribers)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether any subscriber keeps all it hears, as a Journal does."""
+        return any(isinstance(each, Journal) for subscribers in self._by_topic.values() for each in subscribers)
 
     def subscribers(self, topic: str) -> Sequence[Subscriber]:
         """Those that listen to a topic."""

@@ -83,7 +83,9 @@ def canonical(value: Any) -> bytes:
 
 def moment(time: datetime) -> str:
     """A time as records and heads have it: UTC, to the microsecond."""
-    return f"{time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+    if time.tzinfo is not UTC:
+        time = time.astimezone(UTC)
+    return f"{time.isoformat(timespec='microseconds')[:-6]}Z"
 
 
 @lru_cache(maxsize=4096)
