@@ -6,6 +6,7 @@ navigation shows, so each page is listed once. The kit's own reference comes fro
 
 import re
 import site
+import sys
 import sysconfig
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from sphinx.application import Sphinx
 
 ROOT = Path(__file__).parents[1]
 # Sphinx lives in an environment of its own and finds here the kit that it documents.
+sys.path.append(str(ROOT / "tests/conformance/support"))  # the walk of the conformance suite
 site.addsitedir(sysconfig.get_path("purelib", vars={"base": str(ROOT / ".venv"), "platbase": str(ROOT / ".venv")}))
 
 project = "Tailrace"

@@ -16,7 +16,7 @@ from tailrace_testing.databases import Databases
 AT = "/v1/claim-causes"
 _IMPORTS = '''"""What the page shows besides."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 from sqlalchemy import select
@@ -24,21 +24,39 @@ from sqlalchemy.orm import Mapped
 
 from claims.models import Base, Claim, Dispatched
 from claims.projections import shipments
-from claims.routes import Reader, Writer
+from claims.routes import Reader, Writer, read, write
 from tailrace.core.errors import Invalid, InUse
 from tailrace.core.events import Event
-from tailrace.core.fields import Code, Name
-from tailrace.db.database import Tx
-from tailrace.db.master_data import MasterData
+from tailrace.core.fields import Code, Name, Search
+from tailrace.db.master_data import MasterData, rows
+from tailrace.db.search import Searchable
 from tailrace.http.filters import equal
 from tailrace.http.master_data import master_data_routes
-from tailrace.http.routing import Body, ResourceView, tenant_router
+from tailrace.http.pagination import Listing, Page, PageRequest, listed
+from tailrace.http.routing import Body, ResourceView, Tx, tenant_router
+from tailrace.http.searching import paginate_found
+from tailrace.jobs.routes import jobs_router
+from tailrace.transfer.bulk import LARGEST_BULK, bulk_router
+from tailrace.transfer.importable import Importable
+from tailrace.transfer.routes import LARGEST, imports_router
 
 '''
 _SAID = {
     "service.py": [
         ("from claims import projections", "from claims import besides, projections"),
-        ("[routes.router]", "[routes.router, besides.causes]"),
+        (
+            "routers=[routes.router]",
+            "imports=[besides.files_of_causes], routers=[routes.router, *besides.of_many, besides.causes]",
+        ),
+        (
+            'exposes=[Exposed(prefix="/v1/claims")]',
+            """exposes=[
+        Exposed(prefix="/v1/claims"),
+        Exposed(prefix="/v1/claim-causes"),
+        Exposed(prefix="/v1/claim-causes/import", body_limit=besides.LARGEST, write_timeout=60),
+        Exposed(prefix="/v1/claim-causes/bulk", body_limit=besides.LARGEST_BULK, write_timeout=60),
+    ]""",
+        ),
         (
             "publishes=PUBLISHED",
             "publishes=(*PUBLISHED, besides.CauseCreated, besides.CauseUpdated, besides.CauseRestored, besides.CauseDeleted)",
@@ -50,7 +68,7 @@ _SAID = {
 @pytest.fixture
 async def harness(tmp_path: Path, databases: Databases, make_harness: MakeHarness) -> AsyncIterator[Harness]:
     """Of claims with the master data, and with a migration for it."""
-    with claims_with(tmp_path, "tests/docs/test_master_data.py", _IMPORTS, 3, _SAID) as claims:
+    with claims_with(tmp_path, "tests/docs/test_master_data.py", _IMPORTS, 4, _SAID) as claims:
         made = await next_migration(claims.service, databases.admin_url("postgres"), databases.settings, "Causes")
         assert made is not None
         path, text = made
@@ -99,3 +117,17 @@ async def test_what_must_hold_the_row_says(harness: Harness) -> None:
     await harness.client.post("/v1/claims", json={"shipment_id": shipment_id, "complaint": "Wet"})
     used = await harness.client.delete(here)
     assert (used.status_code, used.json()["type"]) == (409, "urn:tailrace:problem:in-use")
+
+
+async def test_they_are_found_by_words_and_made_of_rows(harness: Harness) -> None:
+    job = await harness.import_rows(f"{AT}/import", "code,name\nDENT,Badly dented\n,Nameless\n")
+    assert job["counts"] == {"created": 1, "refused": 1}
+    again = await harness.import_rows(f"{AT}/import", "code,name,id\nDENT,Badly dented,\n")
+    assert again["counts"] == {"unchanged": 1}
+    items = [{"code": "WET", "name": "Wet"}, {"code": "DENT", "name": "Dented"}]
+    many = await harness.client.post(f"{AT}/bulk", json={"items": items, "replace": True})
+    assert [one["became"] for one in many.json()["items"]] == ["created", "replaced"]
+    for words, codes in (("dent", ["DENT"]), ("badly", []), ("we", ["WET"]), (None, ["DENT", "WET"])):
+        asked = {"sort": "name"} if words is None else {"q": words, "sort": "name"}
+        found = await harness.client.get(f"{AT}/search", params=asked)
+        assert [each["code"] for each in found.json()["items"]] == codes, words

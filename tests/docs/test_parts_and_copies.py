@@ -1,7 +1,7 @@
 """The page "Add a service": the parts and the copy that it shows do in `claims` what the page says, on a migration that is written from them."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 from uuid import UUID
@@ -31,6 +31,7 @@ from claims.models import Base, Claim
 from claims.routes import Reader, Writer, router
 from contracts.catalog import WAREHOUSE
 from contracts.claims import ClaimEvent
+from contracts.users import TenantCreated, TenantTimeZoneChanged
 from tailrace.core.fields import Sentence, Text
 from tailrace.core.ids import uuid7
 from tailrace.db.keys import refers_to, tenant_index
@@ -38,13 +39,14 @@ from tailrace.db.models import Part
 from tailrace.http.etag import IfMatch
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Body, Tx, View
+from tailrace.messaging.days import Days
 from tailrace.messaging.replica import Replica, Source, replica
 
 '''
 _SAID = {
     "service.py": [
         ("from claims import projections", "from claims import besides, projections"),
-        ("[projections.shipments]", "[projections.shipments, besides.warehouses]"),
+        ("[projections.shipments]", "[projections.shipments, besides.warehouses, besides.days]"),
         (
             "publishes=PUBLISHED",
             "publishes=(*PUBLISHED, besides.ClaimFindingAdded, besides.ClaimFindingRemoved, besides.ClaimPhotoAdded)",
@@ -56,7 +58,7 @@ _SAID = {
 @pytest.fixture
 async def claims(tmp_path: Path, databases: Databases) -> AsyncIterator[ModuleType]:
     """The manifest's module, with the parts and the copy, and with a migration for them."""
-    with claims_with(tmp_path, "tests/docs/test_parts_and_copies.py", _IMPORTS, 4, _SAID) as claims:
+    with claims_with(tmp_path, "tests/docs/test_parts_and_copies.py", _IMPORTS, 5, _SAID) as claims:
         made = await next_migration(claims.service, databases.admin_url("postgres"), databases.settings, "Findings")
         assert made is not None
         path, text = made
@@ -142,3 +144,10 @@ async def test_a_copy_tells_what_is_there_from_what_is_not(harness: Harness, cla
         known = await by_ids(tx, copy, [north.warehouse_id])
     with pytest.raises(Invalid):
         known.in_use(north.warehouse_id, "/warehouse_id")
+
+
+async def test_a_day_is_the_companys(claims: ModuleType, harness: Harness) -> None:
+    await harness.count_days_in("Asia/Tokyo")
+    async with harness.tx() as tx:
+        over = await claims.besides.days.end_of(tx, date(2030, 1, 31))
+        assert over + timedelta(microseconds=1) == datetime(2030, 1, 31, 15, tzinfo=UTC)

@@ -18,7 +18,9 @@ from python_calamine import CalamineWorkbook
 from toy import NoteWritten
 from toy.jobbing import STEPS, service_with_jobs
 
+from tailrace.http.routing import Body
 from tailrace.transfer import routes
+from tailrace.transfer.importable import Importable
 from tailrace_testing import Harness, MakeHarness
 from tailrace_testing.gateway import eventually
 
@@ -268,3 +270,8 @@ async def test_an_export_is_one_snapshot_over_many_pages(toy: Harness) -> None:
 def test_a_manifest_that_lets_too_little_through_is_refused() -> None:
     with pytest.raises(ValueError, match="its prefix lets 0 through"):
         replace(service_with_jobs, exposes=[])
+
+
+def test_what_is_no_master_data_needs_a_command() -> None:
+    with pytest.raises(TypeError, match="letters: say `create`, or `kind`"):
+        Importable(service="toy", name="letters", body=Body)

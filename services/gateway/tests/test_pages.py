@@ -21,6 +21,7 @@ from contracts.registry import events_by_type
 from gateway.pages import merged as served
 from gateway.table import load_table
 from tailrace.codegen.openapi import shared
+from tailrace.core.operator_error import OperatorError
 from tailrace.http.problem_details import ProblemView
 from tailrace.runtime.openapi_merge import PROBLEMS, merge_openapi, problem_types
 from tailrace.runtime.openapi_screens import PREFIX
@@ -144,12 +145,16 @@ def test_refusals_of_a_service_are_listed_with_those_of_the_kit() -> None:
 
 def test_services_that_contradict_each_other_do_not_merge() -> None:
     document = _service("orders", int)
-    with pytest.raises(ValueError, match=r"declared twice|both called"):
+    with pytest.raises(OperatorError, match=r"declared twice|both called"):
         merge_openapi({"a": document, "b": copy.deepcopy(document)})
     other = _service("catalog", int)
     other["components"]["schemas"]["OrdersLine"] = {"type": "string"}
-    with pytest.raises(ValueError, match="OrdersLine of orders differs from another service's OrdersLine"):
+    other["components"]["schemas"]["OrdersView"] = {"type": "string"}
+    # All of them, and of whom: they are mended in one go.
+    said = "OrdersLine of orders is not OrdersLine of catalog; OrdersView of orders is not OrdersView of catalog"
+    with pytest.raises(OperatorError, match=said) as refused:
         merge_openapi({"catalog": other, "orders": document})
+    assert "something else" in refused.value.remedy
 
 
 def test_every_refusal_is_listed_once_with_its_meaning() -> None:

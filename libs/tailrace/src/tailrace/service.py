@@ -190,7 +190,10 @@ def _check_body_limits(service: Service) -> None:
         under = [each for each in service.exposes if f"{route.path}/".startswith(f"{each.prefix}/")]
         limit = max(under, key=lambda each: len(each.prefix)).body_limit if under else 0
         if limit < wanted:
-            raise ValueError(f"{route.path} takes bodies of {wanted} bytes; its prefix lets {limit} through")
+            raise ValueError(
+                f"{route.path} takes bodies of {wanted} bytes; its prefix lets {limit} through: "
+                f"exposes=[…, Exposed(prefix={route.path!r}, body_limit={wanted})]"
+            )
 
 
 def _check_tables(service: Service) -> None:

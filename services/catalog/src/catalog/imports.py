@@ -7,18 +7,9 @@ from sqlalchemy import select
 
 from catalog.bodies import ItemBody
 from catalog.models import Item, TaxCode
-from tailrace.db import master_data
 from tailrace.db.database import Tx
 from tailrace.transfer.columns import column
 from tailrace.transfer.importable import Importable, Reference
-
-
-async def _create(tx: Tx, body: ItemBody) -> Item:
-    return await master_data.create(tx, Item, master_data.values_of(Item, body))
-
-
-async def _replace(tx: Tx, row: Item, body: ItemBody) -> Item:
-    return await master_data.replace(tx, Item, row.id, None, master_data.values_of(Item, body))
 
 
 async def _tax_codes(tx: Tx, codes: Collection[str]) -> Mapping[str, UUID]:
@@ -50,8 +41,5 @@ items = Importable(
         column("custom_fields", "Custom fields", "独自項目"),
     ],
     references=[Reference(column("tax_code", "Tax code", "税コード"), "tax_code_id", _tax_codes)],
-    create=_create,
-    replace=_replace,
-    ignored=("id", "version", "created_at", "updated_at"),
     flush_later=True,
 )

@@ -27,7 +27,8 @@ async def _faults(subject: Subject, operation: Operation) -> AsyncIterator[str]:
     if "text/csv" not in operation.said["responses"]["200"]["content"]:
         return
     if answer.status_code != 200 or not answer.headers["content-type"].startswith("text/csv"):
-        yield f"{operation.name} answers {answer.status_code} to Accept: text/csv"
+        cure = ": let each of its parameters have a default" if answer.status_code == 422 else ""
+        yield f"{operation.name} answers {answer.status_code} to Accept: text/csv{cure}"
         return
     header, *rows = csv.reader(io.StringIO(answer.text.removeprefix("\ufeff")))
     page = (await walker.client().get(operation.path, params={"limit": 200})).json()

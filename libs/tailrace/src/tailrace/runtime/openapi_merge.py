@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tailrace.core.errors import Problem
+from tailrace.core.operator_error import OperatorError
 from tailrace.core.screens import Screen
 from tailrace.http import openapi
 from tailrace.runtime.openapi_screens import screens_document
@@ -30,7 +31,8 @@ def merge_openapi(
 
     `x-problem-types` lists the refusals of all, with those of this process; the description shows them to people.
 
-    Raises ValueError when two services declare one operation, one operation id, or one schema differently, and for a screen of what none offers.
+    Raises OperatorError when two services declare one operation, one operation id, or schemas of one name differently, and ValueError for a
+    screen of what none offers.
     """
     if screens:
         documents = {**documents, EDGE: screens_document(screens, documents)}
@@ -44,6 +46,8 @@ def merge_openapi(
         "components": {},
     }
     operation_ids: dict[str, str] = {}
+    owners: dict[tuple[str, str], str] = {}
+    clashes: list[str] = []
     tags: dict[str, Document] = {}
     for service, document in sorted(documents.items()):
         renamed = _renamed(document, service, shared)
@@ -51,8 +55,16 @@ def merge_openapi(
             _note_operations(path, item, service, operation_ids)
             _add_path(merged["paths"], path, item)
         for kind, members in renamed.get("components", {}).items():
-            _add_components(merged["components"].setdefault(kind, {}), members, service)
+            known = merged["components"].setdefault(kind, {})
+            for name, member in sorted(members.items()):
+                owner = owners.setdefault((kind, name), service)
+                if known.setdefault(name, member) != member:
+                    clashes.append(f"{name} of {service} is not {name} of {owner}")
         tags |= {tag["name"]: tag for tag in document.get("tags", ())}
+    if clashes:
+        raise OperatorError(
+            "; ".join(clashes), "a name is one thing's in the whole fleet: call one of each two something else"
+        )
     merged["paths"] = dict(sorted(merged["paths"].items()))
     _add_edge(merged)
     merged["tags"] = [tags.get(name, {"name": name}) for name in sorted(set(_tags(merged["paths"])))]
@@ -184,23 +196,18 @@ def _note_operations(path: str, item: Document, service: str, operation_ids: dic
         operation["x-service"] = service
         name = operation.get("operationId")
         if name is not None and operation_ids.setdefault(name, f"{method} {path}") != f"{method} {path}":
-            raise ValueError(f"{operation_ids[name]} and {method} {path} are both called {name}")
+            raise OperatorError(
+                f"{operation_ids[name]} and {method} {path} are both called {name}",
+                "an operation is called after its function and its tag: give one of them another name",
+            )
 
 
 def _add_path(paths: Document, path: str, item: Document) -> None:
     known = paths.setdefault(path, {})
     for key, value in item.items():
         if key in known and known[key] != value:
-            raise ValueError(f"{key} {path} is declared twice")
+            raise OperatorError(f"{key} {path} is declared twice", "take one of the two routes out, or change its path")
         known[key] = value
-
-
-def _add_components(known: Document, members: Document, service: str) -> None:
-    for name, member in sorted(members.items()):
-        if known.setdefault(name, member) != member:
-            raise ValueError(
-                f"{name} of {service} differs from another service's {name}: call one of them something else"
-            )
 
 
 def _tags(paths: Document) -> Iterator[str]:

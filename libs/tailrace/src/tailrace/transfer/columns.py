@@ -31,6 +31,7 @@ class Column:
 
 
 def column(path: str, *headings: str) -> Column:
+    """One column: where it leads in the body, and by what it is known besides."""
     return Column(path, headings)
 
 

@@ -12,17 +12,22 @@ whatever a request would be::
         flush_later=True,
     )
 
+Of master data whose commands are those of `tailrace.db.master_data`, all but the first three, and `kind`, may be left out: its columns are then the
+fields of the body, by their names.
+
 Idempotent by what names a row: master data by its code, compared as it stands; documents by `key`, of which is kept what they were imported with.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import UUID
 
+from tailrace.db import master_data
 from tailrace.db.database import Tx
 from tailrace.db.master_data import MasterData, values_of
-from tailrace.http.routing import Body
+from tailrace.http.routing import Body, ResourceView
 from tailrace.jobs.kinds import JobKind
 from tailrace.messaging.days import Days
 from tailrace.transfer.columns import Column
@@ -39,6 +44,11 @@ class Reference:
     """The ids of the codes that are known."""
 
 
+async def _unsaid(tx: Tx, body: Any) -> Any:
+    """Stands for a command that is not said, until it is known of what kind."""
+    raise TypeError("no command")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Importable:
     """See the module. `job` is the job that goes through one file; the manifest lets it (`importing.serve`)."""
@@ -47,13 +57,14 @@ class Importable:
     name: str
     """In the plural: what the command line calls it."""
     body: type[Body]
-    columns: Sequence[Column]
-    create: Callable[[Tx, Any], Awaitable[Any]]
-    """The command that HTTP uses."""
+    columns: Sequence[Column] = ()
+    """Every field of the body by its name, when left out."""
+    create: Callable[[Tx, Any], Awaitable[Any]] = _unsaid
+    """The command that HTTP uses; that of `tailrace.db.master_data`, when left out."""
     kind: type[MasterData] | None = None
     """For master data: whose code names a row. A row that is there is replaced, in the columns that the file has."""
     replace: Callable[[Tx, Any, Any], Awaitable[Any]] | None = None
-    """The command that HTTP uses to replace the row, of master data."""
+    """The command that HTTP uses to replace the row, of master data; that of `tailrace.db.master_data`, when left out with `create`."""
     key: Callable[[Any], str | None] | None = None
     """What names a document, from its body; one whose name is None is named by all that is in it."""
     lines: str | None = None
@@ -66,12 +77,22 @@ class Importable:
     days: Days | None = None
     """Whose days are meant where a file has a day and the body a moment."""
     ignored: Collection[str] = ()
-    """Columns of the list's export that nothing can be made of, and that are passed over."""
+    """Columns of the list's export that nothing can be made of, and that are passed over; the head of each view, of master data when left out."""
     flush_later: bool = False
     """Whether its commands may run for many rows before any is written: they read nothing that one of them would have written."""
     job: JobKind = field(init=False)
 
     def __post_init__(self) -> None:
+        """Raises TypeError for what is no master data and has no command."""
+        if not self.columns:
+            object.__setattr__(self, "columns", [Column(name) for name in self.body.model_fields])
+        if self.kind is not None and not self.ignored:
+            object.__setattr__(self, "ignored", tuple(ResourceView.model_fields))
+        if self.create is _unsaid:
+            if self.kind is None:
+                raise TypeError(f"{self.name}: say `create`, or `kind` where it is master data")
+            object.__setattr__(self, "create", partial(_create, self.kind))
+            object.__setattr__(self, "replace", partial(_replace, self.kind))
         object.__setattr__(self, "job", JobKind(f"{self.service}.import_{self.name.replace('-', '_')}"))
 
     def differs(self, row: Any, body: Any) -> bool:
@@ -82,3 +103,11 @@ class Importable:
     @property
     def all_columns(self) -> list[Column]:
         return [*self.columns, *(reference.column for reference in self.references)]
+
+
+async def _create(kind: type[MasterData], tx: Tx, body: Body) -> MasterData:
+    return await master_data.create(tx, kind, values_of(kind, body))
+
+
+async def _replace(kind: type[MasterData], tx: Tx, row: MasterData, body: Body) -> MasterData:
+    return await master_data.replace(tx, kind, row.id, None, values_of(kind, body))

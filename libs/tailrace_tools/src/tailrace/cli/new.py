@@ -18,7 +18,7 @@ from tailrace.core.operator_error import OperatorError
 _NEXT = """
 Next:
   make check
-  make test ARGS="services/{name} tests/conformance -k {name}"
+  make test SERVICE={name}
   make down up          it starts with the others, at /v1/{name}
 """
 

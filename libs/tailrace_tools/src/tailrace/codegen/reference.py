@@ -103,7 +103,11 @@ def events_page(services: Sequence[Service]) -> str:
         parts: dict[str, type[BaseModel]] = {}
         for event in service.publishes:
             schema = f"../../contracts/schemas/{event.type}.v{event.version}.json"
-            lines += [f"### `{event.type}`", "", *_said(event), f"Version {event.version}, [schema]({schema}).", ""]
+            lines += [f"### `{event.type}`", "", *_said(event)]
+            lines += [
+                f"Version {event.version}, [schema]({schema}), `{event.__module__}.{event.__name__}` in Python.",
+                "",
+            ]
             lines += _fields(event, event.model_json_schema(mode="serialization"))
             parts |= {part.__name__: part for part in _parts(event)}
         for name, part in sorted(parts.items()):

@@ -3,9 +3,10 @@
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from tailrace.core.events import Event
+from tailrace.core.operator_error import OperatorError
 from tailrace.core.personal_data import REDACTED, is_personal
 
 _INSTANT, _DAY = "2026-01-02T03:04:05Z", "2026-01-02"
@@ -13,13 +14,27 @@ Schema = dict[str, Any]
 
 
 def sample(event: type[Event]) -> dict[str, Any]:
-    """A payload that `event` accepts, every optional field filled in, personal fields redacted."""
+    """A payload that `event` accepts, every optional field filled in, personal fields redacted.
+
+    Raises OperatorError, with the cure, for a field of which no specimen can be made.
+    """
     schema = event.model_json_schema(mode="serialization")
     payload = _Specimen(schema.get("$defs", {})).of(schema, "")
     assert isinstance(payload, dict)
     _redact(event, payload)
-    event.model_validate(payload)
+    try:
+        event.model_validate(payload)
+    except ValidationError as error:
+        raise OperatorError(
+            f"no sample can be made of {event.__name__}: {'; '.join(_refused(error))}",
+            f"in an event, a personal text is Personal[str], since samples hold {REDACTED!r} for it; "
+            "another field that has a pattern needs examples=[…]",
+        ) from None
     return payload
+
+
+def _refused(error: ValidationError) -> list[str]:
+    return [f"{'.'.join(map(str, each['loc']))}: {each['msg']} (was {each['input']!r})" for each in error.errors()]
 
 
 class _Specimen:

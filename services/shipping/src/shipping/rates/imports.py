@@ -8,18 +8,9 @@ from sqlalchemy import select
 from shipping.carriers import Carrier
 from shipping.rates.bodies import TariffBody
 from shipping.rates.models import Tariff
-from tailrace.db import master_data
 from tailrace.db.database import Tx
 from tailrace.transfer.columns import column
 from tailrace.transfer.importable import Importable, Reference
-
-
-async def _create(tx: Tx, body: TariffBody) -> Tariff:
-    return await master_data.create(tx, Tariff, master_data.values_of(Tariff, body))
-
-
-async def _replace(tx: Tx, row: Tariff, body: TariffBody) -> Tariff:
-    return await master_data.replace(tx, Tariff, row.id, None, master_data.values_of(Tariff, body))
 
 
 async def _carriers(tx: Tx, codes: Collection[str]) -> Mapping[str, UUID]:
@@ -51,9 +42,6 @@ tariffs = Importable(
         column("rates.price", "Price", "料金"),
     ],
     references=[Reference(column("carrier", "Carrier", "運送会社"), "carrier_id", _carriers)],
-    create=_create,
-    replace=_replace,
     lines="rates",
     document=("code",),
-    ignored=("id", "version", "created_at", "updated_at"),
 )
