@@ -15,7 +15,6 @@ from typing import Any, Literal
 import boto3
 import pytest
 from asking import free_port, listens
-from moto.server import ThreadedMotoServer
 from pydantic import SecretStr
 
 KEY, SECRET = "tailrace", "correct-horse-battery"
@@ -47,26 +46,28 @@ def named(address: str, place: str) -> dict[str, Any]:
     }
 
 
-@asynccontextmanager
-async def serving(kind: Kind, folder: Path) -> AsyncIterator[str]:
-    """A server and its address; versitygw keeps what it has in the folder. Skips where it is not here."""
-    if kind == "moto":
-        moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        moto.start()
-        try:
-            yield f"http://127.0.0.1:{moto.get_host_and_port()[1]}"
-        finally:
-            moto.stop()
-        return
+def _versitygw(folder: Path, port: int) -> list[str]:
+    """How it is started. Skips where it is not here."""
     program = versitygw()
     if program is None:
         pytest.skip("versitygw is not here: `make s3` builds it")
     objects, versions = folder / "objects", folder / "versions"
     for each in (objects, versions):
         each.mkdir(parents=True)
-    port = free_port()
     call = [program, "--access", KEY, "--secret", SECRET, "--port", f"127.0.0.1:{port}", "--quiet"]
-    call += ["posix", "--versioning-dir", str(versions), str(objects)]
+    return [*call, "posix", "--versioning-dir", str(versions), str(objects)]
+
+
+@asynccontextmanager
+async def serving(kind: Kind, folder: Path) -> AsyncIterator[str]:
+    """A server in a process of its own and its address; versitygw keeps what it has in the folder. Skips where it is not here.
+
+    In a process of its own, since a reader in Rust may hold this one's interpreter while it waits for the answer."""
+    port = free_port()
+    if kind == "moto":
+        call = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    else:
+        call = _versitygw(folder, port)
     process = await asyncio.create_subprocess_exec(*call, stdout=DEVNULL, stderr=DEVNULL)
     try:
         await listens(port)
