@@ -64,10 +64,8 @@ async def serving(kind: Kind, folder: Path) -> AsyncIterator[str]:
 
     In a process of its own, since a reader in Rust may hold this one's interpreter while it waits for the answer."""
     port = free_port()
-    if kind == "moto":
-        call = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    else:
-        call = _versitygw(folder, port)
+    model = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    call = model if kind == "moto" else _versitygw(folder, port)
     process = await asyncio.create_subprocess_exec(*call, stdout=DEVNULL, stderr=DEVNULL)
     try:
         await listens(port)
