@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tailrace.core.text import address, block, code, folded, line, opaque, searched
+from tailrace.core.text import address, block, code, folded, line, opaque, searched, xml
 
 ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
 NEEDED = [
@@ -189,3 +189,26 @@ def test_a_password_is_one_however_it_is_typed(typed: str, compared: str) -> Non
 def test_what_the_freeform_class_disallows_is_in_no_password(text: str) -> None:
     with pytest.raises(ValueError, match=r"^U\+"):
         opaque(text)
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("<a>e&#769;&#x0301;</a>", "<a>é\u0301</a>"),
+        ("<a b='&#38;&lt;&#x3C;&#10;'/>", "<a b='&#38;&lt;&#x3C;&#10;'/>"),
+        ("<a>1&#13;&#10;2&#xD;3</a>", "<a>1&#10;2&#10;3</a>"),
+        ("<a>&#x1F469;&#x200D;&#x1F469;</a>", "<a>\U0001f469\u200d\U0001f469</a>"),
+        ("<a>&#xD800;&#1;&#x110000;</a>", "<a>&#xD800;&#1;&#x110000;</a>"),
+        ("\ufeff<?xml version='1.0' encoding='Shift_JIS'?><a>検</a>", "<?xml version='1.0' encoding=\"UTF-8\"?><a>検</a>"),
+        ("<?xml version='1.0'?><a encoding='x'/>", "<?xml version='1.0'?><a encoding='x'/>"),
+    ],
+)
+def test_xml_names_its_characters_in_one_way(written: str, kept: str) -> None:
+    assert xml(written) == kept
+    assert xml(kept) == kept
+
+
+@pytest.mark.parametrize("number", ["&#x202E;", "&#8238;", "&#x0000202e;", "&#x7F;", "&#x200B;", "&#xFFFF;"])
+def test_xml_that_names_what_nobody_sees_is_refused(number: str) -> None:
+    with pytest.raises(ValueError, match="U\\+"):
+        xml(f"<a>x{number}y</a>")

@@ -158,3 +158,64 @@ async def test_only_what_names_invoices_and_comes_to_them_is_taken_unasked(billi
     await imported(billing, bank, text, confirm_certain=True)
     assert [each["status"] for each in await lines(billing)] == ["matched", "open", "open", "open"]
     assert [(await billing.read(each))["status"] for each in invoices] == ["paid", "paid", "issued"]
+
+
+@pytest.mark.parametrize(
+    "amount",
+    [
+        "1_000",
+        "١٠",
+        "１０",
+        "1e2",
+        "1e999999",
+        "NaN",
+        "-Infinity",
+        "12345.6700000000000000000000000001",
+        "1000000000000000.01",
+        "",
+    ],
+)
+def test_an_amount_that_is_not_written_in_digits_or_is_finer_than_its_currency_is_refused(amount: str) -> None:
+    with pytest.raises(NoStatement):
+        read_csv(f"value_day,amount\n2026-01-31,{amount}\n", "EUR")
+    with pytest.raises(NoStatement):
+        read_camt(camt(entry(amount)), IBAN, "EUR")
+
+
+@pytest.mark.parametrize("amount", ["10000000000000", "+10000000000000.00", "10000000000000.", "10000000000000.0000000"])
+def test_the_largest_amount_is_exact_however_it_is_written(amount: str) -> None:
+    assert [line.amount for line in read_csv(f"value_day,amount\n2026-01-31,{amount}\n", "EUR").lines] == [10**15]
+    assert [line.amount for line in read_camt(camt(entry(amount)), IBAN, "EUR").lines] == [10**15]
+
+
+@pytest.mark.parametrize("day", ["20260131", "2026-W05-6", "0001-01-01", "2200-01-01", "2026-1-31"])
+def test_a_day_is_written_in_one_way_and_is_one_that_payments_take(day: str) -> None:
+    with pytest.raises(NoStatement):
+        read_csv(f"value_day,amount\n{day},1\n", "EUR")
+    with pytest.raises(NoStatement):
+        read_camt(camt(entry("1.00")).replace(DAY, day), IBAN, "EUR")
+
+
+@pytest.mark.parametrize("hidden", ["&#x202E;", "&#8203;", "&#x000000200B;", "&#x9f;", "&#xE000;"])
+def test_what_nobody_sees_is_refused_when_it_is_named_by_its_number_too(hidden: str) -> None:
+    with pytest.raises(NoStatement) as refused:
+        read_camt(camt(entry("1.00", name=f"Ada{hidden}Works")), IBAN, "EUR")
+    assert [each.field for each in refused.value.errors] == ["/content"]
+
+
+def test_a_name_is_one_name_however_its_letters_are_written() -> None:
+    spellings = ["é", "e\u0301", "&#xE9;", "e&#769;"]
+    said = read_camt(camt(*(entry("1.00", name=f"Andr{each} &amp;\n  S&#246;hne") for each in spellings)), IBAN, "EUR")
+    assert [line.payer_name for line in said.lines] == ["André & Söhne"] * 4
+
+
+async def test_a_line_that_says_more_than_a_payment_takes_becomes_one(billing: Billing) -> None:
+    bank = await billing.bank(iban=IBAN)
+    # The 200th character is in the middle of a picture of two people, and the 500th behind the name.
+    long = "A" * 198 + "\U0001f469\u200d\U0001f469" + "B" * 1_000
+    await imported(billing, bank, camt(entry("1.00", long, name=long, reference=long)))
+    (line,) = await lines(billing)
+    assert {len(line[each]) for each in ("payer_name", "reference", "bank_reference")} == {500}
+    done = await billing.post(f"/bank-lines/{line['id']}/confirm", 200, allocations=[])
+    payment = await billing.get(f"/payments/{done['payment_id']}")
+    assert [payment[each] for each in ("payer_name", "reference")] == ["A" * 198 + "\U0001f469"] * 2

@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from tailrace.core.meaning import Means
-from tailrace.core.text import address, block, code, file, line, opaque, searched
+from tailrace.core.text import address, block, code, file, line, opaque, searched, xml
 from tailrace.core.wire import TextRule
 
 _LINE, _BLOCK, _CODE = (BeforeValidator(TextRule(rule)) for rule in (line, block, code))
@@ -59,6 +59,9 @@ Note = Annotated[str, StringConstraints(max_length=2000), _BLOCK, Means("Whateve
 
 FileText = Annotated[str, BeforeValidator(TextRule(file)), Means("The text of a file.")]
 """The text of a file of lines."""
+
+XmlText = Annotated[str, BeforeValidator(TextRule(xml)), Means("The text of a file.")]
+"""The text of an XML file."""
 
 Password = Annotated[
     SecretStr,

@@ -10,10 +10,13 @@ from collections.abc import Callable
 
 import idna
 
-__all__ = ["address", "block", "code", "file", "folded", "line", "opaque", "plain", "searched"]
+__all__ = ["address", "block", "code", "file", "folded", "line", "opaque", "plain", "searched", "xml"]
 
 _JOINERS = "\u200c\u200d"
 _LONGEST_DOMAIN = 253
+_ENCODING = re.compile(r"""(<\?xml\b[^>]*?\bencoding\s*=\s*)(?:"[^"]*"|'[^']*')""")
+_REFERENCE = re.compile("&#(?:x0*([0-9A-Fa-f]{1,6})|0*([0-9]{1,7}));")
+_RETURN = re.compile("&#(?:x0*[dD]|0*13);(?:&#(?:x0*[aA]|0*10);)?")
 _FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f")
 """The flag of a part of a country: a black flag, its code in tag characters, and the tag that ends it (UTS 51, ED-14a)."""
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
@@ -45,6 +48,15 @@ def block(text: str) -> str:
 def file(text: str) -> str:
     """The text of a file: the same, and without the mark that some programs begin a file with."""
     return block(text.removeprefix("\ufeff"))
+
+
+def xml(text: str) -> str:
+    """The text of an XML file: the same, whether a character stands there or is named by its number (XML 1.0, 4.1), and said to be in UTF-8.
+
+    It is text by now, and no bytes in the encoding that it was read from.
+    """
+    text = _ENCODING.sub(r'\1"UTF-8"', text.removeprefix("\ufeff"), count=1)
+    return file(_REFERENCE.sub(_named, _RETURN.sub("&#10;", text)))
 
 
 def code(text: str) -> str:
@@ -102,6 +114,13 @@ def _domain(domain: str) -> str:
         return idna.decode(idna.encode(domain, uts46=True))
     except idna.IDNAError as error:
         raise ValueError(f"the domain is not valid: {error}") from error
+
+
+def _named(reference: re.Match[str]) -> str:
+    """The character, unless it is ASCII, which may stand for itself and not for what it marks, or none, which no parser takes."""
+    number = int(reference[1], 16) if reference[1] else int(reference[2])
+    is_any = 0x7F <= number <= 0x10FFFF and not 0xD800 <= number <= 0xDFFF
+    return chr(number) if is_any else reference[0]
 
 
 def _nfkc(text: str) -> str:

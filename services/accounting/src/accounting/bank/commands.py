@@ -10,14 +10,15 @@ from accounting.bank import moving_back
 from accounting.bank.bodies import BankLineConfirmation, NewBankStatement
 from accounting.bank.matching import Suggestion, candidates, certain, suggest
 from accounting.bank.models import BankLine, BankStatement
-from accounting.bank.reading import read_camt, read_csv
+from accounting.bank.reading import read_camt, read_csv, shortened
 from accounting.bank.refusals import LineState
 from accounting.payments.bodies import AllocationBody, PaymentBody
 from accounting.payments.commands import bank_account, receive
 from tailrace.core.context import Principal
 from tailrace.db.database import Tx
 
-_LONGEST_REFERENCE = 200
+_LONGEST = 200
+"""Characters of a name, or a reference, in a payment: a bank may say more."""
 
 
 async def import_statement(tx: Tx, asked: NewBankStatement) -> BankStatement:
@@ -91,8 +92,8 @@ async def _receive(tx: Tx, line: BankLine, customer_id: UUID | None, allocations
         amount=line.amount,
         value_day=line.value_day,
         customer_id=customer_id,
-        payer_name=line.payer_name,
-        reference=(line.reference or "")[:_LONGEST_REFERENCE] or None,
+        payer_name=shortened(line.payer_name or "", _LONGEST) or None,
+        reference=shortened(line.reference or "", _LONGEST) or None,
         allocations=list(allocations),
     )
     payment = await receive(tx, body)

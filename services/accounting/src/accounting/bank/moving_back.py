@@ -14,6 +14,7 @@ from sqlalchemy import exists, select
 from accounting.bank.bodies import BankLineConfirmation, LineRefundBody
 from accounting.bank.matching import SCORES, Reason, alike, names
 from accounting.bank.models import BankLine
+from accounting.bank.reading import shortened
 from accounting.bank.refusals import LineState
 from accounting.invoices.copies import CustomerCopy
 from accounting.payments.commands import take_back
@@ -28,7 +29,7 @@ from tailrace.db.database import Tx
 from tailrace.messaging.replica import by_ids
 
 Kind = Literal["refund", "returned_refund", "returned_payment"]
-_MOST, _CANDIDATES = 10, 500
+_MOST, _CANDIDATES, _LONGEST_NAME = 10, 500, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,7 @@ async def _entered(tx: Tx, who: Principal, line: BankLine, asked: LineRefundBody
         amount=-line.amount if asked.customer_id is not None else None,
         payments=asked.payments,
         reason=asked.reason,
-        payee_name=line.payer_name,
+        payee_name=shortened(line.payer_name or "", _LONGEST_NAME) or None,
         payee_iban=line.payer_iban
         if line.payer_iban and re.fullmatch("[A-Z]{2}[0-9]{2}[A-Z0-9]{8,30}", line.payer_iban)
         else None,

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from hashlib import sha256
 from itertools import pairwise
 from typing import Any
@@ -19,6 +19,9 @@ from lxml import etree
 
 from accounting.bank.refusals import NoStatement
 from tailrace.core.money import exponent
+from tailrace.core.text import line as spelled
+from tailrace.core.text import xml
+from tailrace.core.wire import SHAPES
 
 MOST_LINES = 2_000
 _ROOT = re.compile(r"\{urn:iso:std:iso:20022:tech:xsd:camt\.053\.001\.(\d{2})\}Document")
@@ -26,6 +29,8 @@ _DECLARATION = re.compile(r"^\ufeff?\s*<\?xml[^>]*\?>")
 _REQUIRED = ("value_day", "amount")
 _COLUMNS = (*_REQUIRED, "booked_on", "payer_name", "payer_iban", "reference", "bank_reference")
 _LONGEST = 500
+_AMOUNT = re.compile(r"[+-]?(?=\.?[0-9])[0-9]{0,18}(?:\.[0-9]{0,18})?")
+_YEARS = range(1900, 2200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,10 @@ def read_csv(text: str, currency: str) -> ReadStatement:
     for number, row in enumerate(records[1:], 2):
         if len(row) != len(names):
             raise _wrong(f"Row {number}: there are {len(row)} values for {len(names)} columns.")
-        said = {name: " ".join(cell.split())[:_LONGEST] or None for name, cell in zip(names, row, strict=True)}
+        said = {
+            name: shortened(_spelled(cell, f"Row {number}, column {name}"), _LONGEST) or None
+            for name, cell in zip(names, row, strict=True)
+        }
         value_day = _day(said["value_day"], f"Row {number}, column value_day")
         booked = said.get("booked_on")
         booked_on = _day(booked, f"Row {number}, column booked_on") if booked else value_day
@@ -94,6 +102,10 @@ def read_csv(text: str, currency: str) -> ReadStatement:
 
 
 def _parsed(text: str) -> Any:
+    try:
+        text = xml(text)
+    except ValueError as error:
+        raise _wrong(f"{error}.") from error
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
         root = etree.fromstring(_DECLARATION.sub("", text).encode(), parser)
@@ -158,7 +170,7 @@ def _line(said: "_Said", amount: int, booked_on: date, value_day: date, referenc
     ends = said.text("Refs/EndToEndId")
     if ends and ends != "NOTPROVIDED":
         words.append(ends)
-    text = " ".join(" ".join(each for each in words if each).split())[:_LONGEST] or None
+    text = shortened(" ".join(each for each in words if each), _LONGEST) or None
     iban = said.text(f"RltdPties/{other}Acct/Id/IBAN")
     return StatementLine(amount, booked_on, value_day, name, iban, text, reference)
 
@@ -186,7 +198,7 @@ class _Said:
 
     @property
     def own(self) -> str:
-        return str(self._element.text or "").strip()
+        return shortened(_spelled(str(self._element.text or ""), etree.QName(self._element).localname), _LONGEST)
 
     def all(self, path: str) -> Iterator["_Said"]:
         for each in self._element.iterfind("/".join(f"{{*}}{step}" for step in path.split("/"))):
@@ -225,21 +237,40 @@ def _keyed(lines: Sequence[StatementLine]) -> list[StatementLine]:
     return keyed
 
 
-def _minor(text: str | None, currency: str, where: str) -> int:
+def shortened(text: str, most: int) -> str:
+    """The text as far as it fits, and no half of what is one character to people."""
+    text = text[:most].rstrip()
+    while text:
+        try:
+            return spelled(text)
+        except ValueError:
+            text = text[:-1].rstrip()
+    return text
+
+
+def _spelled(text: str, where: str) -> str:
+    """In one line. Raises NoStatement for what nobody sees."""
     try:
-        exact = Decimal(text or "").scaleb(exponent(currency))
-        if exact != exact.to_integral_value() or abs(exact) > 10**15:
-            raise InvalidOperation
-    except InvalidOperation as error:
-        raise _wrong(f"{where}: {text} is no amount of {currency}.") from error
-    return int(exact)
+        return spelled(" ".join(text.split()))
+    except ValueError as error:
+        raise _wrong(f"{where}: {error}.") from error
+
+
+def _minor(text: str | None, currency: str, where: str) -> int:
+    exact = Fraction(text) * 10 ** exponent(currency) if text and _AMOUNT.fullmatch(text) else None
+    if exact is None or exact.denominator != 1 or abs(exact) > 10**15:
+        raise _wrong(f"{where}: {text} is no amount of {currency}.")
+    return exact.numerator
 
 
 def _day(text: str | None, where: str) -> date:
     try:
-        return date.fromisoformat(text or "")
-    except ValueError as error:
-        raise _wrong(f"{where}: {text} is no day, as 2026-01-31.") from error
+        day = date.fromisoformat(text or "")
+    except ValueError:
+        day = None
+    if text is None or day is None or day.year not in _YEARS or not SHAPES[date].pattern.fullmatch(text):
+        raise _wrong(f"{where}: {text} is no day, as 2026-01-31.")
+    return day
 
 
 def _wrong(what: str) -> NoStatement:
