@@ -1,13 +1,16 @@
 """The rules alone: what votes make of a requirement, and how requirements are written."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from contracts.approvals import ApprovalSubject
 from workflow import matrix
 from workflow.rules import Said, approver_groups, duration, outcome, requirement, steps
+from workflow.running import inputs
 
 A, B, C = (UUID(int=number) for number in (1, 2, 3))
 
@@ -106,3 +109,21 @@ def test_a_matrix_is_the_same_as_a_dmn_file_and_read_back() -> None:
 def test_what_is_no_matrix(dmn: bytes) -> None:
     with pytest.raises(ValueError, match=r"DOCTYPE|DMN|decision table|well-formed"):
         matrix.read(dmn)
+
+
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [
+        ("12", 12),
+        ("-12.50", Decimal("-12.50")),
+        ("12345678901.123456", Decimal("12345678901.123456")),
+        ("0", 0),
+        *((text, text) for text in ("1_000", "007", "٣", "１２", "1e3", "+5", ".5", "5.", "NaN", "Infinity", "", "9" * 31)),
+    ],
+)
+def test_what_is_said_of_a_document_is_a_number_only_where_it_is_written_as_one(text: str, known: object) -> None:
+    subject = ApprovalSubject(
+        kind="quote", id=A, number="Q-1", sha256="0", amount=1, currency="EUR", attributes={"code": text}
+    )
+    assert inputs(subject)["code"] == known
+    assert type(inputs(subject)["code"]) is type(known)

@@ -6,11 +6,12 @@ is retried by calling it once more, and nothing is done twice.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, get_args
 
 from contracts.approvals import ApprovalSubject, Then
 from tailrace.core import clock
+from tailrace.core.wire import SHAPES
 from tailrace.db.database import Tx
 from tailrace.messaging.timers import Timer
 from tailrace.observability.logs import log
@@ -250,10 +251,6 @@ def _incident(approval: Approval, instance: Instance, why: str) -> None:
 
 def _number(text: str) -> Any:
     """The number that a text is, in plain decimal notation; else the text."""
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
+    if not SHAPES[Decimal].pattern.fullmatch(text):
         return text
-    if not value.is_finite() or "e" in text.lower():
-        return text
-    return int(text) if value == value.to_integral_value() and "." not in text else value
+    return Decimal(text) if "." in text else int(text)
