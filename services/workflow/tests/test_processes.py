@@ -130,6 +130,22 @@ async def test_what_cannot_run_is_refused_and_names_the_element(office: Office, 
     assert any(at_fault in one["field"] for one in refused.json()["errors"]), refused.json()
 
 
+async def test_what_nobody_sees_is_in_no_file_and_an_encoding_it_once_had_is_none(office: Office) -> None:
+    def named(name: str) -> str:
+        told = ONE_TASK.replace('name="Look"', f'name="{name}"')
+        return told.replace('encoding="UTF-8"', 'encoding="Shift_JIS"')
+
+    for hidden in ("Look&#x202E;", "Lo&#8203;ok", "Lo\u200bok"):
+        refused = await office.h.client.post(PROCESSES, json={"key": "ours", "name": "Ours", "source": named(hidden)})
+        assert (refused.status_code, [each["field"] for each in refused.json()["errors"]]) == (422, ["/source"]), hidden
+        body = {"key": "ours", "name": "Ours", "source": ONE_TASK, "decisions": {"limits": named(hidden)}}
+        refused = await office.h.client.post(PROCESSES, json=body)
+        assert [each["field"] for each in refused.json()["errors"]] == ["/decisions/limits"], refused.json()
+    await deployed(office, named("検収 Andr&#101;&#769;"))
+    approval = await office.approval(await office.submit())
+    assert [task["name"] for task in approval["tasks"]] == ["検収 André"]
+
+
 async def test_an_endless_loop_and_ten_thousand_tasks_are_incidents_and_nobody_is_asked(office: Office) -> None:
     again = process(START, '<exclusiveGateway id="g"/>', '<exclusiveGateway id="h"/>', END, flows="s>g g>h h>g")
     many = process(

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from contracts.approvals import Then
-from tailrace.core.fields import Amount, FileText, Moment, Name, Note, Sentence, Text
+from tailrace.core.fields import Amount, Moment, Name, Note, Sentence, Text, XmlText
 from tailrace.core.meaning import Means
 from tailrace.core.money import Currency
 from tailrace.core.wire import WireModel
@@ -48,7 +48,7 @@ _CLOSED = Field(json_schema_extra={"additionalProperties": False})
 """Of a map: no names but those of the pattern."""
 _NAME = StringConstraints(pattern="^[A-Za-z_][A-Za-z0-9_]{0,63}$")
 AttributeName = Annotated[str, _NAME, Means("What a matrix asks for it by.")]
-FileBody = Annotated[FileText, StringConstraints(min_length=1, max_length=1_000_000)]
+FileBody = Annotated[XmlText, StringConstraints(min_length=1, max_length=1_000_000)]
 
 
 class RequirementBody(WireModel):

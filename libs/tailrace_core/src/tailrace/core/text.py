@@ -117,10 +117,10 @@ def _domain(domain: str) -> str:
 
 
 def _named(reference: re.Match[str]) -> str:
-    """The character, unless it is ASCII, which may stand for itself and not for what it marks, or none, which no parser takes."""
+    """The character, unless it is one of ASCII that may mark something, and is named in order not to, or none, which no parser takes."""
     number = int(reference[1], 16) if reference[1] else int(reference[2])
-    is_any = 0x7F <= number <= 0x10FFFF and not 0xD800 <= number <= 0xDFFF
-    return chr(number) if is_any else reference[0]
+    is_any = number <= 0x10FFFF and not 0xD800 <= number <= 0xDFFF
+    return chr(number) if is_any and (number >= 0x7F or chr(number).isalnum()) else reference[0]
 
 
 def _nfkc(text: str) -> str:
