@@ -165,6 +165,23 @@ async def test_a_float_is_no_decimal(stand: Stand) -> None:
     assert json.loads(stand.orders.seen[0]["body"])["quantity"] == "1.10"
 
 
+async def test_what_is_refused_is_told_in_few_words(stand: Stand) -> None:
+    long = "x" * 2_500
+    asked = [
+        "{" + " ".join(f"{long}{at}" for at in range(20)) + "}",
+        f"query({' '.join(f'$v{at}: {long}{at}' for at in range(20))}) {{orders {{items {{id}}}}}}",
+        f'{{order(id: "{long * 20}") {{id}}}}',
+        f'{{orderSummary(id: "{"{" * 50_000 + str(uuid4())}") {{id}}}}',
+        f'"{long * 20}"',
+    ]
+    stand.orders.says[ORDERS] = lambda _: {"items": []}
+    for query in asked:
+        said = await _ask(stand, query)
+        assert said["errors"], said
+        assert len(json.dumps(said, ensure_ascii=False)) < 20_000, query[:50]
+        assert max(len(each["message"]) for each in said["errors"]) <= 300
+
+
 BOMBS = {
     "depth": "{" * 400 + "}" * 400,
     "levels": "{order(id: 1) {drafts {items {item " + "{item " * 20 + "{id}" + "}" * 20 + "}}}}",

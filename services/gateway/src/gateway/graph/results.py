@@ -17,6 +17,8 @@ _ANSWER = {
     "status": 502,
 }
 _INTERNAL = {"type": "urn:tailrace:problem:internal", "title": "Something went wrong", "status": 500}
+_LONGEST = 300
+"""Characters of a message: what a client called something comes back in some, and may be as long as its request."""
 Refused = Problem | GraphQLError | ExceptionGroup[GraphQLError]
 
 
@@ -46,7 +48,9 @@ def _error(error: GraphQLError, otherwise: dict[str, Any]) -> dict[str, Any]:
         log.error("a field failed", field=str(error.path), exc_info=cause)
         error = GraphQLError(_INTERNAL["title"], nodes=error.nodes, path=error.path, extensions={"problem": _INTERNAL})  # type: ignore[arg-type]
     said: dict[str, Any] = dict(error.formatted)
+    message = error.message
+    said["message"] = message if len(message) <= _LONGEST else f"{message[: _LONGEST - 1]}…"
     extensions = said.get("extensions") or {}
     if "problem" not in extensions:
-        said["extensions"] = {**extensions, "problem": {**otherwise, "detail": error.message}}
+        said["extensions"] = {**extensions, "problem": {**otherwise, "detail": said["message"]}}
     return said

@@ -85,7 +85,7 @@ class _Making:
         async def resolve(_: Any, info: Info, id: str) -> Any:
             found = await info.context.find(find.path, id_of(kind, id))
             if found is None:
-                raise Refusal(said_of(Unknown(kind, id)))
+                raise Refusal(said_of(Unknown(kind, id[:50])))
             return found
 
         arguments = {"id": GraphQLArgument(GraphQLNonNull(GraphQLID))}
