@@ -25,7 +25,10 @@ def test_values_are_kept_in_one_way_of_writing() -> None:
     assert checked({"weight": "12.50", "colour": None}, FIELDS) == {"weight": "12.5"}
     assert [checked({"weight": n}, FIELDS)["weight"] for n in (0, Decimal("0.00"), "99.50")] == ["0", "0", "99.5"]
     large = CustomField(key="n", label="N", kind="number")
-    assert checked({"n": "999999999999.123456"}, [large]) == {"n": "999999999999.123456"}
+    for n in ("999999999999.123456", "100000000000000000", "-999999999999999999", "0.000001"):
+        assert checked({"n": n}, [large]) == {"n": n}
+    assert checked({"n": Decimal("1E+17")}, [large]) == {"n": "100000000000000000"}
+    assert checked({"n": Decimal("5.00000000000000000000")}, [large]) == {"n": "5"}
 
 
 @pytest.mark.parametrize(
@@ -40,6 +43,9 @@ def test_values_are_kept_in_one_way_of_writing() -> None:
         ("weight", "１２", "plain decimal"),
         ("weight", True, "a number"),
         ("weight", "1" * 30, "18 digits"),
+        ("weight", "1.000000000000000000000000000001", "18 digits"),
+        ("weight", Decimal("12." + "0" * 40 + "1"), "18 digits"),
+        ("weight", Decimal("12.001"), "2 decimals"),
         ("drawing", "ab-1", "matches"),
         ("drawing", "AB-12345678", "10 characters"),
         ("drawing", " ", "a text"),

@@ -21,7 +21,7 @@ from pydantic import (
 
 from tailrace.core.errors import FieldProblem, Invalid
 from tailrace.core.fields import Day, Name, Text
-from tailrace.core.money import Exact
+from tailrace.core.money import Exact, plain_decimal
 from tailrace.core.wire import WireModel, plain_number
 
 __all__ = ["CustomField", "CustomValues", "FieldKey", "checked"]
@@ -149,16 +149,18 @@ def _number(field: CustomField, value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, Decimal | int) or not Decimal(value).is_finite():
         raise ValueError("give a number")
     number = Decimal(value)
-    _, digits, exponent = number.normalize().as_tuple()
-    if len(digits) > _MOST_DIGITS or number.adjusted() >= _MOST_DIGITS:
+    # By its digits: arithmetic of Decimals would round what has more than 28 of them.
+    text = plain_decimal(number)
+    whole, _, decimals = text.lstrip("-").partition(".")
+    if len(whole.lstrip("0")) + len(decimals) > _MOST_DIGITS:
         raise ValueError(f"give at most {_MOST_DIGITS} digits")
-    if isinstance(exponent, int) and -exponent > field.decimals:
+    if len(decimals) > field.decimals:
         raise ValueError(f"give at most {field.decimals} decimals")
     if field.minimum is not None and number < field.minimum:
         raise ValueError(f"give at least {field.minimum:f}")
     if field.maximum is not None and number > field.maximum:
         raise ValueError(f"give at most {field.maximum:f}")
-    return f"{number.normalize():f}" if number else "0"
+    return text if number else "0"
 
 
 def _yes_no(field: CustomField, value: Any) -> bool:
