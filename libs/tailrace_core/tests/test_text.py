@@ -199,7 +199,10 @@ def test_what_the_freeform_class_disallows_is_in_no_password(text: str) -> None:
         ("<a>1&#13;&#10;2&#xD;3</a>", "<a>1&#10;2&#10;3</a>"),
         ("<a>&#x1F469;&#x200D;&#x1F469;</a>", "<a>\U0001f469\u200d\U0001f469</a>"),
         ("<a>&#xD800;&#1;&#x110000;</a>", "<a>&#xD800;&#1;&#x110000;</a>"),
-        ("\ufeff<?xml version='1.0' encoding='Shift_JIS'?><a>検</a>", "<?xml version='1.0' encoding=\"UTF-8\"?><a>検</a>"),
+        (
+            "\ufeff<?xml version='1.0' encoding='Shift_JIS'?><a>検</a>",
+            "<?xml version='1.0' encoding=\"UTF-8\"?><a>検</a>",
+        ),
         ("<?xml version='1.0'?><a encoding='x'/>", "<?xml version='1.0'?><a encoding='x'/>"),
     ],
 )

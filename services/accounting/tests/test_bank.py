@@ -182,7 +182,9 @@ def test_an_amount_that_is_not_written_in_digits_or_is_finer_than_its_currency_i
         read_camt(camt(entry(amount)), IBAN, "EUR")
 
 
-@pytest.mark.parametrize("amount", ["10000000000000", "+10000000000000.00", "10000000000000.", "10000000000000.0000000"])
+@pytest.mark.parametrize(
+    "amount", ["10000000000000", "+10000000000000.00", "10000000000000.", "10000000000000.0000000"]
+)
 def test_the_largest_amount_is_exact_however_it_is_written(amount: str) -> None:
     assert [line.amount for line in read_csv(f"value_day,amount\n2026-01-31,{amount}\n", "EUR").lines] == [10**15]
     assert [line.amount for line in read_camt(camt(entry(amount)), IBAN, "EUR").lines] == [10**15]

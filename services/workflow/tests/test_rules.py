@@ -118,7 +118,10 @@ def test_what_is_no_matrix(dmn: bytes) -> None:
         ("-12.50", Decimal("-12.50")),
         ("12345678901.123456", Decimal("12345678901.123456")),
         ("0", 0),
-        *((text, text) for text in ("1_000", "007", "٣", "１２", "1e3", "+5", ".5", "5.", "NaN", "Infinity", "", "9" * 31)),
+        *(
+            (text, text)
+            for text in ("1_000", "007", "٣", "１２", "1e3", "+5", ".5", "5.", "NaN", "Infinity", "", "9" * 31)
+        ),
     ],
 )
 def test_what_is_said_of_a_document_is_a_number_only_where_it_is_written_as_one(text: str, known: object) -> None:
