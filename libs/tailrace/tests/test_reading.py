@@ -83,6 +83,25 @@ async def test_a_sheet_gives_the_texts_that_a_csv_file_would() -> None:
     assert await read(xlsx(rows)) == [["n", "v"], ["12", "0.1"], ["true", "2"]]
 
 
+@pytest.mark.parametrize("number", ["12345678901.123456", "12345678901234567", "-9007199254740993", "1e300"])
+async def test_a_number_that_a_sheet_does_not_hold_is_refused(number: str) -> None:
+    with pytest.raises(UnreadableFile, match="Row 2, column 1: the number has more digits"):
+        await read(xlsx(f"<row>{cell('A1', 'v')}</row><row><c r='A2'><v>{number}</v></c></row>"))
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        ("1000000000000000", "1000000000000000"),
+        ("-9007199254740991", "-9007199254740991"),
+        ("123456789.123456", "123456789.123456"),
+        ("0.30000000000000004", "0.30000000000000004"),
+    ],
+)
+async def test_a_number_is_read_to_its_last_digit(number: str, text: str) -> None:
+    assert await read(xlsx(f"<row>{cell('A1', 'v')}</row><row><c r='A2'><v>{number}</v></c></row>")) == [["v"], [text]]
+
+
 async def test_rows_keep_their_numbers_below_an_empty_top() -> None:
     rows = f'<row r="3">{cell("B3", "n")}</row><row r="4">{cell("B4", "1")}</row>'
     read_rows = await read(xlsx(rows))

@@ -135,6 +135,13 @@ async def test_rows_of_one_document_are_one_and_are_not_made_again(toy: Harness)
     assert len(await toy.published("note.written")) == 2
 
 
+async def test_a_name_in_two_spellings_is_one_document(toy: Harness) -> None:
+    job = await _import(toy, "letters", "Title,Text,Times\nRené,hello,2\nRene\u0301,world,1\nRen\u00e9,bye,1\n")
+    assert job["counts"] == {"created": 1}
+    wrote = ["René: hello x2, world x1, bye x1"]
+    assert [cast(NoteWritten, note.event).text for note in await toy.published("note.written")] == wrote
+
+
 async def test_what_is_wrong_in_a_line_names_its_row_and_refuses_the_document(toy: Harness) -> None:
     job = await _import(toy, "letters", LETTERS.replace("world,", "forbidden,").replace("bye,1", "bye,many"))
     assert job["counts"] == {"refused": 2}

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Literal
+from unicodedata import normalize
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_jsonable_python
@@ -151,7 +152,7 @@ class _Importer:
                     parts = [parts[0], str(index), *parts[1:]]
                 elif index:
                     first = dict(cells_of(document.rows[0], self._paths))[path]
-                    if text and text != first:
+                    if text and normalize("NFC", text) != normalize("NFC", first):
                         document.faults.append((path, index, f"It is {_quoted(first)} in row {document.row}."))
                     continue
                 if text:

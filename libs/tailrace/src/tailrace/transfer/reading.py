@@ -27,6 +27,8 @@ LARGEST_SHEET = 256 * 1024 * 1024
 """Bytes of an XLSX file when it is unpacked, all parts together; a sheet of 100,000 customers has about 60 MB."""
 ENCODINGS = ("utf-8", "cp932", "cp1252")
 _DELIMITERS = ",;\t|"
+_DIGITS, _MOST_DECIMALS = 15, 6
+"""Digits that every number keeps as a double (IEEE 754), and decimals that a quantity may have."""
 _CELL = re.compile(rb"""\br\s{0,9}=\s{0,9}["']([A-Za-z]{1,8})([0-9]{1,12})["']""")
 _DECLARED = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _BLOCK = 1024 * 1024
@@ -146,8 +148,24 @@ def _sheet(file: IO[bytes]) -> Iterator[list[str]]:
         raise
     except Exception as error:
         raise Unreadable(f"This is no XLSX file that can be read: {str(error)[:100]}.") from None
-    for row in sheet.iter_rows():
+    for number, row in enumerate(sheet.iter_rows(), 1):
+        for column, cell in enumerate(row, 1):
+            if isinstance(cell, float) and _lost_digits(cell):
+                raise Unreadable(
+                    f"Row {number}, column {column}: the number has more digits than the {_DIGITS} that a spreadsheet keeps; format the cell as text."
+                )
         yield [_text(cell) for cell in row]
+
+
+def _lost_digits(cell: float) -> bool:
+    """Whether the number in the file may have been another one: it takes more digits than all of which a double tells apart.
+
+    With more decimals than any field takes it is no such number, but one that a formula came to; its field refuses it.
+    """
+    if cell.is_integer():
+        return abs(cell) >= 2**53
+    _, digits, exponent = Decimal(repr(cell)).as_tuple()
+    return len(digits) > _DIGITS and isinstance(exponent, int) and exponent >= -_MOST_DECIMALS
 
 
 def _guard(file: IO[bytes]) -> None:

@@ -7,6 +7,7 @@ reasons, as a file that can be mended and sent again. It stands before the route
 import json
 from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, Any, ClassVar, Literal
+from unicodedata import normalize
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -218,7 +219,7 @@ class _Cutter:
         if self._of.lines is None or not self._documents:
             return False
         first = self._documents[-1]["rows"][0]
-        cells = [(_cell(row, index), _cell(first, index)) for index in self._naming]
+        cells = [(_spelled(row, index), _spelled(first, index)) for index in self._naming]
         return all(not now or now == before for now, before in cells)
 
     def _cut(self) -> bytes:
@@ -229,6 +230,11 @@ class _Cutter:
 
 def _cell(row: list[str], index: int) -> str:
     return row[index].strip() if index < len(row) else ""
+
+
+def _spelled(row: list[str], index: int) -> str:
+    """As the command will keep it: two spellings of a name are one document."""
+    return normalize("NFC", csv_text.plain(_cell(row, index)))
 
 
 async def _refused(
