@@ -13,7 +13,9 @@ import httpx2
 import pytest
 from aiokafka import ConsumerRecord
 
+from contracts.registry import events_by_type
 from partners import cursors, handing_out, opening
+from partners.models import topic_of
 from partners.service import service
 from tailrace.core.kafka_address import KafkaAddress
 from tailrace.kafka import clients
@@ -351,3 +353,11 @@ async def test_nobody_else_is_let_in(make_harness: MakeHarness, kafka: str) -> N
     # Nothing is there before its topics are, and this is no refusal.
     page = (await client.get(AT, auth=(two["user"], right))).json()
     assert page["events"] == []
+
+
+def test_the_longest_cursor_that_is_given_is_taken() -> None:
+    id = uuid4()
+    places = {topic_of(id, event.topic): [10**10 + at for at in range(100)] for event in events_by_type().values()}
+    cursor = cursors.write(id, places)
+    assert len(cursor) <= cursors.LONGEST
+    assert cursors.read(id, cursor, "cursor") == places

@@ -8,7 +8,8 @@ from uuid import UUID
 from partners.models import topic_of
 from tailrace.core.errors import Invalid
 
-LONGEST = 6000
+LONGEST = 32_000
+"""Characters: every topic with a hundred partitions, each far on; below what a request's head may have."""
 _MOST = 2**63 - 1
 
 
