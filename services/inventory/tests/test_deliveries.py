@@ -45,6 +45,7 @@ async def test_what_came_waits_until_it_is_in_stock(depot: Depot) -> None:
         ("RODS", "H-1", "2", "0"),
         ("NUT", None, "1", "0"),
     }
+    assert [each["id"] for each in await _lines(depot.h, sku="ＮＵＴ")] == [e["id"] for e in lines if e["sku"] == "NUT"]
     rods = next(each for each in lines if (each["sku"], each["lot"]) == ("RODS", None))
     put = {"reason": "purchase", "unit": "box", "unit_cost": "1200", "currency": "EUR", "delivery_line_id": rods["id"]}
     moved = await depot.post("receipts", quantity="7", **put)

@@ -103,6 +103,7 @@ async def test_each_movement_says_which_lots_or_is_refused(dairy: Depot) -> None
         "4",
         {str(dairy.north): "3", str(dairy.south): "1"},
     )
+    assert (await lot_of(dairy, "Ａ"))["id"] == shown["id"]
     assert [(one["kind"], one["quantity"]) for one in shown["came_from"]] == [("adjusted", "2"), ("received", "5")]
     assert [(one["reason"], one["quantity"]) for one in shown["went_to"]] == [("consumption", "-3")]
     # What is not tracked has none.

@@ -27,7 +27,7 @@ from inventory.views import (
     TransferView,
     ValuationView,
 )
-from tailrace.core.fields import MomentOrDay
+from tailrace.core.fields import Code, MomentOrDay
 from tailrace.http.etag import IfMatch
 from tailrace.http.filters import between, equal, where
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
@@ -63,7 +63,7 @@ DeliveryLines = Annotated[
     listed(
         DeliveryLine,
         equal(DeliveryLine.asn_id),
-        equal(DeliveryLine.sku),
+        equal(DeliveryLine.sku, Code),
         where(
             "waiting",
             bool,
