@@ -8,6 +8,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
@@ -264,13 +265,12 @@ def _minor(text: str | None, currency: str, where: str) -> int:
 
 
 def _day(text: str | None, where: str) -> date:
-    try:
-        day = date.fromisoformat(text or "")
-    except ValueError:
-        day = None
-    if text is None or day is None or day.year not in _YEARS or not SHAPES[date].pattern.fullmatch(text):
-        raise _wrong(f"{where}: {text} is no day, as 2026-01-31.")
-    return day
+    if text and SHAPES[date].pattern.fullmatch(text):
+        with suppress(ValueError):
+            day = date.fromisoformat(text)
+            if day.year in _YEARS:
+                return day
+    raise _wrong(f"{where}: {text} is no day, as 2026-01-31.")
 
 
 def _wrong(what: str) -> NoStatement:
