@@ -261,7 +261,7 @@ def _minor(text: str | None, currency: str, where: str) -> int:
     exact = Fraction(text) * 10 ** exponent(currency) if text and _AMOUNT.fullmatch(text) else None
     if exact is None or exact.denominator != 1 or abs(exact) > 10**15:
         raise _wrong(f"{where}: {text} is no amount of {currency}.")
-    return exact.numerator
+    return int(exact)
 
 
 def _day(text: str | None, where: str) -> date:
