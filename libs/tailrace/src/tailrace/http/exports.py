@@ -115,8 +115,8 @@ def file_answer(
     _ensure_room()
     ending, writer = WRITERS[kind]
     blocks = partial(_blocks, pages, view, partial(writer, name), owners)
-    disposition = {"Content-Disposition": f'attachment; filename="{name}.{ending}"'}
-    return StreamingResponse(_told(database, context, blocks), media_type=kind, headers=disposition)
+    headers = {"Content-Disposition": f'attachment; filename="{name}.{ending}"', "Vary": "Accept"}
+    return StreamingResponse(_told(database, context, blocks), media_type=kind, headers=headers)
 
 
 def text_answer(database: Database, context: Context, pieces: Pieces, media_type: str, file: str) -> StreamingResponse:

@@ -180,6 +180,8 @@ class TenantRoute(StrictRoute):
                 response = await answer(request, _Exchange(tx))
             if isinstance(response, Typeset):
                 await response.made(principal.tenant_id)
+            if view is not None:
+                response.headers.append("Vary", "Accept")
             return not_modified(request, response) or response
 
         async def change(request: Request) -> Response:
