@@ -11,6 +11,7 @@ from typing import ClassVar, Self
 from fastapi import Response
 
 from tailrace.core.errors import Unavailable
+from tailrace.http.disposition import disposition
 
 __all__ = ["Paper", "Pixels", "Typeset"]
 
@@ -26,9 +27,9 @@ class Typeset(Response):
 
     @classmethod
     def later(cls, name: str, make: Callable[[], Awaitable[bytes]]) -> Self:
-        """What `make` will answer. `name` is without its ending, in visible ASCII, as numbers of documents are. `TenantRoute` has it made; others
-        await `made`."""
-        answer = cls(headers={"Content-Disposition": f'attachment; filename="{name}.{cls.ending}"'})
+        """What `make` will answer. `name` is without its ending, in any script, as companies write the numbers of their documents. `TenantRoute`
+        has it made; others await `made`."""
+        answer = cls(headers={"Content-Disposition": disposition(f"{name}.{cls.ending}")})
         answer._make = make
         return answer
 

@@ -10,10 +10,10 @@ from fastapi import Request, Response
 from starlette.types import Receive, Scope, Send
 
 from tailrace.core.errors import Problem, Stale
+from tailrace.http.disposition import disposition
 from tailrace.http.etag import is_meant, is_seen
 from tailrace.observability.logs import log
 from tailrace.storage.models import Content
-from tailrace.storage.names import disposition
 from tailrace.storage.ranges import asked_range
 from tailrace.storage.store import Lost, Store
 

@@ -261,7 +261,10 @@ _RANGE = [
     for name, says in (
         ("Range", "One range of bytes, as in `bytes=1000-`; of several, all of the file is answered."),
         ("If-Range", "The ETag of what was begun: of anything else, all of it is answered."),
-        ("If-Match", "The ETag of what was begun, in the place of `If-Range`: of anything else, nothing is answered but 412."),
+        (
+            "If-Match",
+            "The ETag of what was begun, in the place of `If-Range`: of anything else, nothing is answered but 412.",
+        ),
         ("If-None-Match", "The ETag last seen; 304 without a body while it is still the current one."),
     )
 ]
