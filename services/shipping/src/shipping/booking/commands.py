@@ -15,6 +15,7 @@ from shipping.booking.models import ENDS, Booking
 from shipping.booking.models import OPEN as UNSETTLED
 from shipping.booking.refusals import AlreadyBooked, BookingState, NotBookable
 from shipping.carriers import active_carrier
+from shipping.dates import of_movements
 from shipping.models import OPEN, Shipment
 from shipping.rates import commands as rates
 from shipping.rates.commands import Choice
@@ -29,6 +30,7 @@ from tailrace.db.database import Tx
 from tailrace.errands.errands import Errand, Outcome
 from tailrace.errands.partners import Partner
 from tailrace.messaging.timers import Timer
+from tailrace.observability.logs import log
 
 
 class OfBooking(Payload):
@@ -187,22 +189,28 @@ async def note_way(tx: Tx, outcome: Outcome) -> None:
     shipment, booking = await _locked(tx, outcome.about.booking_id)
     if booking.ended:
         return
-    said: wire.Way | None = outcome.answer
-    await _go_on(
-        tx, shipment, booking, [] if said is None else [TrackedStep(**step.model_dump()) for step in said.steps]
-    )
+    way: wire.Way | None = outcome.answer
+    said = [] if way is None else [TrackedStep(**step.model_dump()) for step in way.steps]
+    bounds = await of_movements(tx)
+    meant = [step for step in said if bounds.takes(step.at)]
+    if len(meant) < len(said):
+        log.warning("a carrier dates steps as nobody can mean", booking=str(booking.id), steps=len(said) - len(meant))
+    await _go_on(tx, shipment, booking, meant)
 
 
 async def take_in(tx: Tx, booking_id: UUID, said: Sequence[TrackedStep]) -> None:
     """The carrier says by itself what became of a booking. What was said before, and what comes after the end, changes nothing.
 
-    Raises Unknown, and BookingState before the carrier has taken it as far as is known here.
+    Raises Unknown, Implausible, and BookingState before the carrier has taken it as far as is known here.
     """
     shipment, booking = await _locked(tx, booking_id)
     if booking.ended:
         return
     if booking.tracking_number is None:
         raise BookingState(f"The booking of {booking.shipment_number} is {booking.status}: nothing is on its way yet.")
+    bounds = await of_movements(tx)
+    for number, step in enumerate(said):
+        bounds.checked(step.at, f"/steps/{number}/at")
     await _go_on(tx, shipment, booking, said)
 
 
