@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from hashlib import sha256
 from itertools import pairwise
 from typing import Any
@@ -26,6 +26,8 @@ _DECLARATION = re.compile(r"^\ufeff?\s*<\?xml[^>]*\?>")
 _REQUIRED = ("value_day", "amount")
 _COLUMNS = (*_REQUIRED, "booked_on", "payer_name", "payer_iban", "reference", "bank_reference")
 _LONGEST = 500
+_AMOUNT = re.compile(r"[+-]?(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,17 +228,17 @@ def _keyed(lines: Sequence[StatementLine]) -> list[StatementLine]:
 
 
 def _minor(text: str | None, currency: str, where: str) -> int:
-    try:
-        exact = Decimal(text or "").scaleb(exponent(currency))
-        if exact != exact.to_integral_value() or abs(exact) > 10**15:
-            raise InvalidOperation
-    except InvalidOperation as error:
-        raise _wrong(f"{where}: {text} is no amount of {currency}.") from error
+    """To the digit: what Python reads besides, as 1_000 and the digits of other scripts, no bank has written."""
+    exact = Fraction(text) * 10 ** exponent(currency) if _AMOUNT.fullmatch(text or "") else None
+    if exact is None or exact.denominator != 1 or abs(exact) > 10**15:
+        raise _wrong(f"{where}: {text} is no amount of {currency}.")
     return int(exact)
 
 
 def _day(text: str | None, where: str) -> date:
     try:
+        if _DAY.fullmatch(text or "") is None:
+            raise ValueError(text)
         return date.fromisoformat(text or "")
     except ValueError as error:
         raise _wrong(f"{where}: {text} is no day, as 2026-01-31.") from error
