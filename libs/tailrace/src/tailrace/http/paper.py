@@ -6,14 +6,15 @@ little of one caller's at once.
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Hashable
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from fastapi import Response
+from fastapi.responses import JSONResponse, StreamingResponse
 
 from tailrace.core.errors import Unavailable
 from tailrace.http.disposition import disposition
 
-__all__ = ["Paper", "Pixels", "Typeset"]
+__all__ = ["Paper", "Pixels", "Typeset", "is_file"]
 
 _OF_ONE = 8
 _under_way: Counter[Hashable] = Counter()
@@ -61,3 +62,10 @@ class Pixels(Typeset):
     """A PNG."""
 
     media_type, ending = "image/png", "png"
+
+
+def is_file(response_class: Any) -> bool:
+    """Whether a route that names this as its `response_class` answers a file, all of it at once: a document, a picture, a table."""
+    if not isinstance(response_class, type) or not issubclass(response_class, Response):
+        return False
+    return response_class.media_type is not None and not issubclass(response_class, JSONResponse | StreamingResponse)
