@@ -90,8 +90,11 @@ async def book(tx: Tx, shipment_id: UUID, tariff_id: UUID | None, choice: Choice
     return booking
 
 
-async def retry(tx: Tx, booking_id: UUID, match: int | None) -> Booking:
-    """Ask again for what came to nothing, at the price that was quoted. Raises Unknown, BookingState, WrongState, Held, NotPacked, NotBookable."""
+async def retry(tx: Tx, booking_id: UUID, match: int | None, on: date) -> Booking:
+    """Ask again for what came to nothing, at the price that was quoted, which has to hold yet.
+
+    Raises Unknown, BookingState, WrongState, Held, NotPacked, NotBookable.
+    """
     shipment, booking = await _locked(tx, booking_id, match)
     if booking.status != "failed":
         raise BookingState(
@@ -99,6 +102,7 @@ async def retry(tx: Tx, booking_id: UUID, match: int | None) -> Booking:
         )
     _ensure_waiting(shipment)
     rates.ensure_packed(shipment)
+    await _ensure_as_quoted(tx, booking, shipment, on)
     await _ask(tx, booking, shipment)
     return booking
 
@@ -246,9 +250,7 @@ async def _choose(
         tariff, reason = found.chosen[choice]
     else:
         assert tariff_id is not None
-        known = await tx.scalar(
-            select(Tariff).where(Tariff.id == tariff_id, Tariff.active, Tariff.deleted_at.is_(None))
-        )
+        known = await _active_tariff(tx, tariff_id)
         if known is None:
             raise Invalid.field("/tariff_id", f"There is no active tariff {tariff_id}.")
         tariff, reason = known, "It was named."
@@ -259,6 +261,21 @@ async def _choose(
             field="/tariff_id",
         )
     return tariff, price, reason
+
+
+async def _active_tariff(tx: Tx, id: UUID) -> Tariff | None:
+    return await tx.scalar(select(Tariff).where(Tariff.id == id, Tariff.active, Tariff.deleted_at.is_(None)))
+
+
+async def _ensure_as_quoted(tx: Tx, booking: Booking, shipment: Shipment, on: date) -> None:
+    """Raises NotBookable where the tariff is none any more, or asks another price of the parcels as they are by now."""
+    tariff = await _active_tariff(tx, booking.tariff_id)
+    price = None if tariff is None else rates.quote_by(tariff, shipment, on)
+    if tariff is None or not isinstance(price, Price):
+        raise NotBookable("The tariff that was chosen is not for it any more: book it again, by another one.")
+    if (price.total, tariff.currency) != (booking.quoted, booking.currency):
+        by_now = f"{price.total} {tariff.currency} by now, and {booking.quoted} {booking.currency} was quoted"
+        raise NotBookable(f"It costs {by_now}: book it again at today's price.")
 
 
 async def _ask(tx: Tx, booking: Booking, shipment: Shipment) -> None:
