@@ -44,7 +44,7 @@ class Charged:
     holds: Callable[[], bool] = lambda: True
     """Whether what let the request in still would: asked again and again of an answer that goes on."""
     streams: InFlight | None = None
-    """What a stream is counted among, of whoever may have one."""
+    """What a stream of theirs is counted among, where they may have one."""
 
     def more(self, requests: int) -> dict[str, str]:
         """The headers after so many further requests were taken from the allowance. Raises TooManyRequests."""
