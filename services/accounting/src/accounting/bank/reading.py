@@ -229,7 +229,7 @@ def _keyed(lines: Sequence[StatementLine]) -> list[StatementLine]:
 
 def _minor(text: str | None, currency: str, where: str) -> int:
     """To the digit: what Python reads besides, as 1_000 and the digits of other scripts, no bank has written."""
-    exact = Fraction(text) * 10 ** exponent(currency) if _AMOUNT.fullmatch(text or "") else None
+    exact = Fraction(text) * 10 ** exponent(currency) if text and _AMOUNT.fullmatch(text) else None
     if exact is None or exact.denominator != 1 or abs(exact) > 10**15:
         raise _wrong(f"{where}: {text} is no amount of {currency}.")
     return int(exact)

@@ -15,7 +15,7 @@ from shipping.booking.models import ENDS, Booking
 from shipping.booking.models import OPEN as UNSETTLED
 from shipping.booking.refusals import AlreadyBooked, BookingState, NotBookable
 from shipping.carriers import active_carrier
-from shipping.dates import of_movements
+from shipping.dates import of_carriers
 from shipping.models import OPEN, Shipment
 from shipping.rates import commands as rates
 from shipping.rates.commands import Choice
@@ -195,7 +195,7 @@ async def note_way(tx: Tx, outcome: Outcome) -> None:
         return
     way: wire.Way | None = outcome.answer
     said = [] if way is None else [TrackedStep(**step.model_dump()) for step in way.steps]
-    bounds = await of_movements(tx)
+    bounds = await of_carriers(tx)
     meant = [step for step in said if bounds.takes(step.at)]
     if len(meant) < len(said):
         log.warning("a carrier dates steps as nobody can mean", booking=str(booking.id), steps=len(said) - len(meant))
@@ -212,7 +212,7 @@ async def take_in(tx: Tx, booking_id: UUID, said: Sequence[TrackedStep]) -> None
         return
     if booking.tracking_number is None:
         raise BookingState(f"The booking of {booking.shipment_number} is {booking.status}: nothing is on its way yet.")
-    bounds = await of_movements(tx)
+    bounds = await of_carriers(tx)
     for number, step in enumerate(said):
         bounds.checked(step.at, f"/steps/{number}/at")
     await _go_on(tx, shipment, booking, said)
