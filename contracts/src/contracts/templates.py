@@ -7,12 +7,13 @@ does not say is its parent's, today and after every change of the parent.
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from tailrace.core.custom_fields import MOST_FIELDS, CustomField, FieldKey
 from tailrace.core.fields import Code, Name
 from tailrace.core.layout import Layout
-from tailrace.core.wire import WireModel
+from tailrace.core.text import line
+from tailrace.core.wire import TextRule, WireModel
 
 TemplateLevel = Literal["standard", "industry", "customer"]
 """Of whom a template is, from the most general to the most particular."""
@@ -24,6 +25,7 @@ _Screen = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_-]{0,39}$"), F
 _NumberFormat = Annotated[
     str,
     StringConstraints(max_length=60, pattern=r"^[^{}]*(\{series\}[^{}]*)?\{number(:0[1-9])?\}[^{}]*$"),
+    BeforeValidator(TextRule(line)),
     Field(examples=["Q-{number:06}"]),
 ]
 

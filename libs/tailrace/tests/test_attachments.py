@@ -224,7 +224,10 @@ async def test_it_comes_down_in_whole_in_part_and_not_at_all(toy: Harness, at: s
         name: whole.headers[name] for name in ("etag", "content-length", "content-type")
     }
     part_of_head = await toy.client.head(path, headers={"Range": "bytes=0-9"})
-    assert (part_of_head.status_code, part_of_head.headers["content-length"]) == (206, "10")
+    # No method but GET has parts (RFC 9110, 14.2).
+    assert (part_of_head.status_code, part_of_head.headers["content-length"]) == (200, str(len(TEXT)))
+    assert "content-range" not in part_of_head.headers
+    assert (await toy.client.head(path, headers={"Range": f"bytes={len(TEXT)}-"})).status_code == 200
 
 
 async def test_a_download_that_broke_off_is_taken_up_again(toy: Harness, at: str) -> None:
@@ -232,6 +235,18 @@ async def test_a_download_that_broke_off_is_taken_up_again(toy: Harness, at: str
     first = await toy.client.get(path, headers={"Range": "bytes=0-99999"})
     rest = await toy.client.get(path, headers={"Range": "bytes=100000-", "If-Range": first.headers["etag"]})
     assert first.content + rest.content == TEXT
+
+
+async def test_no_part_of_another_file_than_the_one_that_was_begun(toy: Harness, at: str) -> None:
+    """Some clients go on by `If-Match`, which says that nothing else is to come (RFC 9110, 13.1.1)."""
+    path = await added(toy, at) + "/content"
+    tag = (await toy.client.get(path)).headers["etag"]
+    for meant in (tag, "*", f'"other", {tag}'):
+        part = await toy.client.get(path, headers={"Range": "bytes=0-9", "If-Match": meant})
+        assert (part.status_code, part.content) == (206, TEXT[:10]), meant
+    for meant in ('"other"', f"W/{tag}"):
+        refused = await toy.client.get(path, headers={"Range": "bytes=0-9", "If-Match": meant})
+        assert refusal(refused)[:2] == (412, "stale"), meant
 
 
 async def test_a_file_that_the_store_lost_is_a_problem_and_no_half_answer(toy: Harness, at: str) -> None:

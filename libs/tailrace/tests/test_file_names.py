@@ -5,7 +5,8 @@ import unicodedata
 import pytest
 
 from tailrace.core.errors import Invalid
-from tailrace.storage.names import LONGEST, disposition, file_name
+from tailrace.http.disposition import disposition
+from tailrace.storage.names import LONGEST, file_name
 
 
 @pytest.mark.parametrize(
@@ -53,3 +54,10 @@ def test_a_header_is_ascii_and_holds_the_whole_name() -> None:
     assert disposition("a.pdf") == 'attachment; filename="a.pdf"'
     said = disposition('ü"%.pdf')
     assert said == "attachment; filename=\"___.pdf\"; filename*=UTF-8''%C3%BC%22%25.pdf"
+
+
+def test_a_header_holds_one_name_whatever_is_in_it() -> None:
+    """Numbers of documents are as companies write them, and files are named by them."""
+    assert disposition("2026/7\\a.pdf") == 'attachment; filename="2026_7_a.pdf"'
+    assert disposition('a"\r\nSet-Cookie: x.pdf').isascii()
+    assert not {"\r", "\n", "\0"} & set(disposition("a\r\nb\0.pdf"))

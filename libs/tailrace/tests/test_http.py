@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import httpx2
 import pytest
-from fastapi import FastAPI, Header, Request
+from fastapi import FastAPI, Header, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.types import Message
 from toy import Note, Reader, service
@@ -48,6 +48,15 @@ async def choose(tx: Tx, who: Reader) -> None:
 @odd.get("/{note_id}/parts/{part_id}")
 async def show_part(tx: Tx, who: Reader, note_id: str, part_id: str) -> None:
     return None
+
+
+class Sheet(Response):
+    media_type = "text/csv"
+
+
+@odd.get("/{note_id}/sheet", response_class=Sheet, response_model=None)
+async def show_sheet(tx: Tx, who: Reader, note_id: str, elsewhere: Annotated[str, Header()] = "") -> Sheet:
+    return Sheet(f"elsewhere\n{elsewhere}\n", headers={"Content-Disposition": 'attachment; filename="sheet.csv"'})
 
 
 @odd.put("/{other_id}/parts/all")
@@ -166,6 +175,22 @@ async def test_what_the_version_does_not_cover_is_no_304(toy: Harness) -> None:
     assert (await _sent(toy.client, "GET", path, elsewhere="a", if_none_match=seen)).status_code == 304
     other = await _sent(toy.client, "GET", path, elsewhere="b", if_none_match=seen)
     assert (other.status_code, other.json()["elsewhere"]) == (200, "b")
+
+
+async def test_a_file_is_not_sent_again_to_who_has_it(toy: Harness) -> None:
+    path = (await _note(toy)).replace("notes", "odd") + "/sheet"
+    first = await _sent(toy.client, "GET", path, elsewhere="a")
+    tag = first.headers["etag"]
+    assert first.headers["cache-control"] == "private, no-cache"
+    for method in ("GET", "HEAD"):
+        again = await _sent(toy.client, method, path, elsewhere="a", if_none_match=tag)
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag), method
+    other = await _sent(toy.client, "GET", path, elsewhere="b", if_none_match=tag)
+    assert (other.status_code, other.text) == (200, "elsewhere\nb\n")
+    said = toy.app.openapi()["paths"]["/v1/odd/{note_id}/sheet"]["get"]
+    assert said["responses"]["200"]["headers"].keys() == {"Content-Disposition", "ETag", "X-Request-Id"}
+    assert "304" in said["responses"]
+    assert "If-None-Match" in {parameter["name"] for parameter in said["parameters"]}
 
 
 async def test_a_304_is_for_those_alone_who_may_read(toy: Harness) -> None:

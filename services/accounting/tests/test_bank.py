@@ -1,8 +1,10 @@
 """Statements of banks: read whole or refused, each line once, suggested and confirmed."""
 
+from datetime import timedelta
+
 import pytest
 from bank_files import DAY, IBAN, camt, entry, imported, lines
-from billing import Billing
+from billing import TODAY, Billing
 
 from accounting.bank.matching import alike
 from accounting.bank.reading import read_camt, read_csv
@@ -80,6 +82,12 @@ def test_what_is_no_statement_is_refused_whole(text: str) -> None:
         "value_day,amount,other\n",
         'value_day,amount\n2026-01-01,"1\n',
         "value_day,amount\n2026-01-01,1e99\n",
+        "value_day,amount\n2026-01-01,1e2\n",
+        "value_day,amount\n2026-01-01,1_000\n",
+        "value_day,amount\n2026-01-01,\u0661\u0662\n",
+        "value_day,amount\n2026-01-01,100.0000000000000000000000000001\n",
+        "value_day,amount\n20260101,1\n",
+        "value_day,amount\n2026-W01-4,1\n",
     ],
 )
 def test_a_csv_that_cannot_be_read_is_refused_whole(text: str) -> None:
@@ -221,3 +229,15 @@ async def test_a_line_that_says_more_than_a_payment_takes_becomes_one(billing: B
     done = await billing.post(f"/bank-lines/{line['id']}/confirm", 200, allocations=[])
     payment = await billing.get(f"/payments/{done['payment_id']}")
     assert [payment[each] for each in ("payer_name", "reference")] == ["A" * 198 + "\U0001f469"] * 2
+
+
+async def test_money_that_counts_from_a_day_to_come_on_waits_with_the_others(billing: Billing) -> None:
+    """On a Friday, banks book what counts from Monday on."""
+    bank = await billing.bank(iban=IBAN)
+    invoices = [await billing.invoiced(("1", net, "0")) for net in (100, 200)]
+    first, second = (each["number"] for each in invoices)
+    ahead = (TODAY + timedelta(days=3)).isoformat()
+    later = entry("2.00", second, reference="R2").replace(f"<ValDt><Dt>{DAY}", f"<ValDt><Dt>{ahead}")
+    await imported(billing, bank, camt(later, entry("1.00", first, reference="R1")), confirm_certain=True)
+    assert {each["value_day"]: each["status"] for each in await lines(billing)} == {DAY: "matched", ahead: "open"}
+    assert [(await billing.read(each))["status"] for each in invoices] == ["paid", "issued"]

@@ -160,6 +160,8 @@ async def test_a_child_made_while_its_parent_changes_has_the_change(catalog: Har
         ({"numbering": {"quote": "Q-{year}"}}, "/settings/numbering/quote"),
         ({"numbering": {"quote": "Q-{number.__class__}"}}, "/settings/numbering/quote"),
         ({"numbering": {"quote": "Q-{number:99999999}"}}, "/settings/numbering/quote"),
+        ({"numbering": {"quote": "Q\r\n-{number}"}}, "/settings/numbering/quote"),
+        ({"numbering": {"quote": "Q\u202e-{number}"}}, "/settings/numbering/quote"),
         ({"approval": {"quote": ""}}, "/settings/approval/quote"),
         ({"shipping": {"lots": "yes"}}, "/settings/shipping/lots"),
         ({"shipping": {"boxes": True}}, "/settings/shipping/boxes"),

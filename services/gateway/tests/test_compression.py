@@ -70,6 +70,8 @@ async def test_what_has_not_changed_goes_by_the_tag_that_the_client_named(stand:
     for tag in ('"7"', '"7-gzip"'):
         answer, body = await _got(stand, "/v1/public/same", **{"If-None-Match": tag}, **_GZIP)
         assert (answer.status, answer.headers["ETag"], body) == (304, tag, b"")
+        # As the 200 would: a cache keeps what it has under what it varies by (RFC 9110, 15.4.5).
+        assert answer.headers["Vary"] == "Accept-Encoding"
 
 
 async def test_a_head_says_what_a_get_would(stand: Stand) -> None:

@@ -301,6 +301,24 @@ async def test_what_the_schema_does_not_allow_is_told_with_its_place(stand: Stan
     assert not stand.orders.seen
 
 
+async def test_the_answer_is_of_a_kind_that_the_client_takes(stand: Stand) -> None:
+    """Some clients name all that they can read with every operation, as urql does."""
+    json_, response, events = "application/json", "application/graphql-response+json", "text/event-stream"
+    for accept, kind in (
+        (f"{response}, application/graphql+json, {json_}, {events}, multipart/mixed", response),
+        (f"{events}, */*;q=0.1", json_),
+        (f"{response};q=0.5, {json_}", json_),
+        (f"{response};q=0, {json_}", json_),
+        (f"{events};q=0", json_),
+    ):
+        headers = {**bearer(), "Accept": accept}
+        async with stand.client.post("/graphql", json={"query": "{__typename}"}, headers=headers) as answer:
+            assert (answer.status, answer.content_type) == (200, kind), accept
+            assert "Accept" in answer.headers["Vary"]
+    refused = await _ask(stand, "{__typename}", headers={"Accept": events})
+    assert "text/event-stream" in refused["errors"][0]["message"]
+
+
 async def test_nothing_is_written_by_get(stand: Stand) -> None:
     query = urlencode({"query": f'mutation {{confirmOrder(id: "{ORDER}", idempotencyKey: "k") {{id}}}}'})
     async with stand.client.get(f"/graphql?{query}", headers=bearer()) as answer:

@@ -71,6 +71,12 @@ async def test_what_came_waits_until_it_is_in_stock(depot: Depot) -> None:
     ]
 
 
+async def test_codes_and_lots_that_read_alike_in_a_row_are_two(depot: Depot) -> None:
+    await _come(depot.h, [_line("6", "A/1", "X"), _line("5", "A", "1/X"), _line("4", "A/", "X"), _line("3", "A//X")])
+    found = {(each["sku"], each["lot"]): each["received"] for each in await _lines(depot.h)}
+    assert found == {("A/1", "X"): "6", ("A", "1/X"): "5", ("A/", "X"): "4", ("A//X", None): "3"}
+
+
 async def test_no_two_put_the_same_goods_away(depot: Depot) -> None:
     await _come(depot.h, [_line("10")])
     (line,) = await _lines(depot.h)

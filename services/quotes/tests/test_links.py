@@ -206,6 +206,8 @@ async def test_the_document_is_a_pdf_that_says_what_was_quoted(desk: Desk) -> No
     made = await desk.h.client.get(f"{AT}/{quote['id']}/document")
     assert (made.status_code, made.headers["content-type"], made.content[:5]) == (200, "application/pdf", b"%PDF-")
     assert made.headers["content-disposition"] == f'attachment; filename="{quote["number"]}-1.pdf"'
+    seen = {"If-None-Match": made.headers["etag"]}
+    assert (await desk.h.client.get(f"{AT}/{quote['id']}/document", headers=seen)).status_code == 304
     public = await ask(desk, f"{await desk.link(quote)}/document")
     assert (public.status_code, public.content) == (200, made.content)
     assert public.headers["cache-control"] == "no-store"

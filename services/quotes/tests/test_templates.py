@@ -1,5 +1,6 @@
 """What the company's template says of quotes: how they are numbered, and how they look on paper."""
 
+from urllib.parse import unquote
 from uuid import UUID
 
 from printed import text_of
@@ -34,6 +35,15 @@ async def test_quotes_are_numbered_as_the_template_says_and_none_twice(desk: Des
     await says(desk, numbering={"quote": f"Q-{year}-" + "{number:05}"})
     assert (await desk.create())["number"] == f"Q-{year}-00002", "the first one is taken"
     assert (await desk.create())["number"] == f"Q-{year}-00003"
+
+
+async def test_a_document_is_saved_under_a_number_in_any_script(desk: Desk) -> None:
+    await says(desk, numbering={"quote": '見積 "A"/{series}-{number:05}'})
+    made = await desk.h.client.get(f"{AT}/{(await desk.sent())['id']}/document")
+    assert made.status_code == 200, made.text
+    plain, whole = made.headers["content-disposition"].split("; ")[1:]
+    assert plain == f'filename="__ _A__{TODAY.year}-00001-1.pdf"'
+    assert unquote(whole.removeprefix("filename*=UTF-8''")) == f'見積 "A"_{TODAY.year}-00001-1.pdf'
 
 
 async def test_a_quote_looks_as_the_template_says_and_says_the_same(desk: Desk) -> None:

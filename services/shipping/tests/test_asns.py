@@ -95,6 +95,21 @@ async def test_a_delivery_is_announced_once_and_scanned_by_several(door: Door) -
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field), answer.text
 
 
+async def test_no_more_of_an_item_comes_than_is_counted(door: Door) -> None:
+    """Who keeps what came adds up the parcels, and so has to be able to write the sum down."""
+    most = {"sku": "ROD", "quantity": "999999999999"}
+    refused = await door.announce(parcel(ONE, most), parcel(TWO, most))
+    assert (refused.status_code, "ROD" in refused.json()["detail"]) == (422, True), refused.text
+    # Two lots are counted each by itself, and what was only announced may differ.
+    id = (await door.announce(parcel(ONE, most, {**most, "lot": "H-1"}))).json()["id"]
+    await door.act(id, "arrive")
+    assert (await door.act(id, "scan", sscc=ONE)).status_code == 200
+    for quantity, status in (("1", 422), ("0.999999", 200)):
+        scanned = await door.act(id, "scan", sscc=STRANGE, lines=[{"sku": "ROD", "quantity": quantity}])
+        assert scanned.status_code == status, scanned.text
+    assert (await door.act(id, "receive")).status_code == 200
+
+
 async def test_what_leaves_is_announced_by_its_parcels(order: Order, shipping: Harness) -> None:
     await Order(shipping).packed()
     plain = await order.packed()

@@ -74,6 +74,26 @@ async def test_a_refusal_shows_on_the_shipment_and_a_person_asks_again(
     assert await desk.types() == ["requested", "failed", "requested", "confirmed"]
 
 
+async def test_what_is_asked_for_again_is_at_a_price_that_holds(desk: Desk, partner: Carrier) -> None:
+    """Between the two, what failed may be packed otherwise, and tariffs change."""
+    await desk.prepare()
+    id = (await desk.book()).json()["id"]
+    partner.says["bookings"] = [answer(422, b"{}")]
+    await partner.run()
+    read = await desk.h.client.get(f"/v1/tariffs/{desk.tariff}")
+    dearer = {**tariff(desk.carrier, "T", days=2), "rates": [{**RATES[1], "price": 900}]}
+    at = {"If-Match": read.headers["etag"]}
+    assert (await desk.h.client.put(f"/v1/tariffs/{desk.tariff}", json=dearer, headers=at)).status_code == 200
+    refused = await desk.act(id, "retry")
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:tailrace:problem:not-bookable"), refused.text
+    assert "900" in refused.json()["detail"]
+    assert (await desk.h.client.delete(f"/v1/tariffs/{desk.tariff}")).status_code == 204
+    assert (await desk.act(id, "retry")).json()["type"] == "urn:tailrace:problem:not-bookable"
+    assert (await desk.h.client.post(f"/v1/tariffs/{desk.tariff}/restore")).status_code == 200
+    again = await desk.book()
+    assert (again.status_code, again.json()["quoted"]) == (201, 900)
+
+
 async def test_a_shipment_is_booked_once_and_stays_packed_as_it_was(desk: Desk, partner: Carrier) -> None:
     await desk.prepare()
     answers = await asyncio.gather(*(desk.book(tariff_id=desk.tariff) for _ in range(4)))

@@ -114,6 +114,26 @@ async def test_what_is_not_booked_yet_is_said_again_later(desk: Desk, partner: C
     assert (await caller.say(id, [])).status_code == 422
 
 
+async def test_nothing_is_delivered_on_a_day_that_nobody_can_mean(desk: Desk, partner: Carrier, caller: Caller) -> None:
+    id = await desk.booked(partner)
+    await desk.order.post(desk.shipment, "dispatch", dispatched_at="2026-06-02T00:00:00Z")
+    good = step("a", "in_transit", "3T10:00:00")
+    for at in ("2199-01-01T00:00:00Z", "1999-12-31T00:00:00Z"):
+        wrong = {**step("b", "delivered", "4T09:00:00"), "at": at}
+        refused = await caller.say(id, [good, wrong])
+        said = (refused.status_code, refused.json()["type"], refused.json()["errors"][0]["field"])
+        assert said == (422, "urn:tailrace:problem:implausible-date", "/steps/1/at")
+        # Nobody hears of a refusal when we were the ones who asked: what can be meant is taken.
+        partner.steps = [good, wrong]
+        await partner.look()
+        assert ((await desk.order.read(desk.shipment))["status"], (await desk.shown())["tracking"]) == (
+            "dispatched",
+            "in_transit",
+        )
+    assert (await caller.say(id, [step("b", "delivered", "4T09:00:00")])).status_code == 204
+    assert (await desk.order.read(desk.shipment))["delivered_at"] == "2026-06-04T09:00:00Z"
+
+
 async def test_without_a_usable_secret_nobody_is_the_carrier(
     desk: Desk, partner: Carrier, caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -227,6 +227,23 @@ async def test_what_would_lose_its_task_stays_and_the_check_says_why(office: Off
     assert (await office.approve("ada", stays))["status"] == "approved"
 
 
+async def test_a_day_of_a_timer_is_the_companys(office: Office, clock: SetClock) -> None:
+    await office.h.count_days_in("Asia/Tokyo")
+    clock("2026-11-27T12:00:00Z")
+    boundary = (
+        '<boundaryEvent id="late" attachedToRef="look" cancelActivity="true"><timerEventDefinition>'
+        "<timeDate>2026-11-28</timeDate></timerEventDefinition></boundaryEvent>"
+    )
+    flows = "s>look look>e late>sign sign>e"
+    await deployed(office, process(START, user("look"), user("sign", "role:admin"), boundary, END, flows=flows))
+    approval = await office.approval(await office.submit())
+    for moment, status in (("2026-11-27T14:59:59Z", "open"), ("2026-11-27T15:00:00Z", "cancelled")):
+        clock(moment)
+        await office.h.make_timers_due()
+        await office.h.fire_timers()
+        assert (await office.read(approval["id"]))["tasks"][0]["status"] == status, moment
+
+
 async def test_a_timer_of_a_process_comes_once_however_late(office: Office, clock: SetClock) -> None:
     clock("2026-11-27T12:00:00Z")
     boundary = (

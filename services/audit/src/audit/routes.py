@@ -34,13 +34,13 @@ from audit.views import (
 from tailrace.core.context import Context, Principal
 from tailrace.core.errors import Stale
 from tailrace.core.fields import MomentOrDay
+from tailrace.http.disposition import disposition
 from tailrace.http.etag import IfMatch
 from tailrace.http.exports import text_answer
 from tailrace.http.filters import any_of, between, equal
 from tailrace.http.masks import shows
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import ReasonBody, Tx, tenant_router
-from tailrace.storage.names import disposition
 
 _ABOUT = "Who did what, in a log that shows when it was tampered with."
 router = tenant_router("/v1/audit", tag="audit", about=_ABOUT, reads=[days])

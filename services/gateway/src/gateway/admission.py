@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import structlog
@@ -43,6 +43,8 @@ class Charged:
     """None on public paths."""
     holds: Callable[[], bool] = lambda: True
     """Whether what let the request in still would: asked again and again of an answer that goes on."""
+    streams: InFlight | None = None
+    """What a stream of theirs is counted among, where they may have one."""
 
     def more(self, requests: int) -> dict[str, str]:
         """The headers after so many further requests were taken from the allowance. Raises TooManyRequests."""
@@ -50,6 +52,10 @@ class Charged:
         for _ in range(requests):
             rate = self.allowance.take(self.key)
         return rate
+
+    def streaming(self) -> "Charged":
+        """The same, of a request that turns out to be answered by a stream."""
+        return self if self.streams is None else replace(self, in_flight=self.streams)
 
 
 class Admission:
@@ -75,9 +81,10 @@ class Admission:
         principal = passport.principal
         structlog.contextvars.bind_contextvars(upstream=route.service, tenant=str(principal.tenant_id))
         tenant = principal.tenant_id
-        in_flight = shares.tenant_streams if route.stream else shares.tenant_requests
-        holds = partial(self._holds, passport)
-        return Charged(tenant, shares.tenant_rate, shares.tenant_rate.take(tenant), in_flight, principal, holds)
+        rate, holds = shares.tenant_rate.take(tenant), partial(self._holds, passport)
+        streams = shares.tenant_streams
+        charged = Charged(tenant, shares.tenant_rate, rate, shares.tenant_requests, principal, holds, streams)
+        return charged.streaming() if route.stream else charged
 
     def _holds(self, passport: Passport) -> bool:
         """Whether a token that was good is not over, and nothing that it stands on was revoked."""

@@ -68,6 +68,9 @@ class _Answer:
             message = {**message, "headers": headers.raw}
             if message["status"] == 304:
                 self._name_coding(headers)
+                # The 200 that it stands for would have said so (RFC 9110, 15.4.5).
+                if "no-transform" not in headers.get("cache-control", "").lower():
+                    _vary(headers)
             if _may_be_coded(message["status"], headers):
                 self._start = message
                 return
@@ -80,8 +83,7 @@ class _Answer:
         start, self._start = self._start, None
         headers = MutableHeaders(raw=start["headers"] if start else [])
         if start is not None:
-            if "accept-encoding" not in headers.get("vary", "").lower():
-                headers.add_vary_header("Accept-Encoding")
+            _vary(headers)
             size = headers.get("content-length")
             if self._gzip and (int(size) if size else AT_LEAST if more or self._head else len(body)) >= self._least:
                 self._compressor = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
@@ -128,6 +130,11 @@ def _may_be_coded(status: int, headers: Headers) -> bool:
     if "no-transform" in headers.get("cache-control", "").lower():
         return False
     return kind.startswith(_KINDS) or kind.endswith("+json")
+
+
+def _vary(headers: MutableHeaders) -> None:
+    if "accept-encoding" not in headers.get("vary", "").lower():
+        headers.add_vary_header("Accept-Encoding")
 
 
 def _code(headers: MutableHeaders) -> None:

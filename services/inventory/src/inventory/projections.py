@@ -120,6 +120,7 @@ deliveries = Projection("inventory.deliveries", tables=[DeliveryLine])
 @deliveries.on(AsnReceived)
 async def note_delivery(tx: Tx, event: AsnReceived, meta: Meta) -> None:
     """Lines of one kind of goods and lot, from whichever parcels."""
+    # An id says where the code ends: both may hold what parts them.
     found: dict[tuple[str, str | None], list[AsnLine]] = defaultdict(list)
     for package in event.packages:
         for line in package.lines:
@@ -127,7 +128,7 @@ async def note_delivery(tx: Tx, event: AsnReceived, meta: Meta) -> None:
     rows = [
         {
             "tenant_id": tx.tenant_id,
-            "id": derived_id(tx.tenant_id, "delivery", event.asn_id, sku, lot or ""),
+            "id": derived_id(tx.tenant_id, "delivery", event.asn_id, len(sku), sku, lot or ""),
             "asn_id": event.asn_id,
             "number": event.number,
             "reference": event.reference,

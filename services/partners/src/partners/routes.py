@@ -73,11 +73,13 @@ async def create_partner(tx: Tx, who: Writer, body: PartnerBody) -> Partner:
 
 @router.get("", response_model=Page[PartnerView])
 async def list_partners(tx: Tx, who: Reader, page: PartnerPage) -> Listing[Partner]:
+    """Systems outside that hear of events, by what they may hear."""
     return await paginate(tx, select(Partner), page)
 
 
 @router.get("/{partner_id}", response_model=PartnerView)
 async def read_partner(tx: Tx, who: Reader, partner_id: UUID) -> Partner:
+    """One of them, with what it may hear and how far its opening is."""
     return await tx.find(Partner, partner_id)
 
 

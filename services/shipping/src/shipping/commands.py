@@ -14,7 +14,7 @@ from shipping import lots
 from shipping.asns.commands import announce_shipment
 from shipping.booking import commands as bookings
 from shipping.carriers import Carrier, active_carrier
-from shipping.dates import dates
+from shipping.dates import of_movements
 from shipping.departures import CancelAnswer, DispatchedLine
 from shipping.labels.commands import next_sscc
 from shipping.models import GONE, OPEN, Shipment, Wanted
@@ -22,13 +22,11 @@ from shipping.papers import ensure_complete, papers
 from tailrace.core import clock
 from tailrace.core.errors import Invalid
 from tailrace.core.ids import derived_id
-from tailrace.core.plausible import Bounds
 from tailrace.db.database import Tx
 from tailrace.db.numbers import Numbers
 
 NUMBERS = Numbers("shipment", "{series}-{number}")
 """The shipments of an order count on from the order's own number."""
-MOVED = Bounds.of_years(1)
 
 Selected = TypeVar("Selected")
 
@@ -152,7 +150,7 @@ async def deliver(
 
 
 async def _when(tx: Tx, asked: datetime | None, field: str) -> datetime:
-    return clock.now() if asked is None else (await dates.bounds(tx, "movement", MOVED)).checked(asked, field)
+    return clock.now() if asked is None else (await of_movements(tx)).checked(asked, field)
 
 
 async def _lock_open(tx: Tx, order_id: UUID, reservation_id: UUID | None = None) -> Sequence[Shipment]:

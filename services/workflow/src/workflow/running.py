@@ -20,6 +20,7 @@ from workflow.desk import Desk
 from workflow.models import Approval, Instance, Task
 from workflow.people import meant
 from workflow.processes import MATRIX, Process, ProcessVersion
+from workflow.projections import days
 from workflow.rules import requirement, steps
 
 clocks = Timer("workflow.clock")
@@ -106,13 +107,27 @@ async def advance(
     await desk.close()
 
 
+async def _zone(tx: Tx, now: datetime) -> str:
+    """In which the company counts its days as a process begins: a day that its timers name is the company's."""
+    calendar = await days.calendar(tx)
+    return calendar.zone_of(calendar.day_of(now))
+
+
+def _waits_for_times(spec: Any) -> bool:
+    """Whether anything in it has a timer."""
+    if isinstance(spec, Mapping):
+        return "timer" in spec or any(map(_waits_for_times, spec.values()))
+    return isinstance(spec, list) and any(map(_waits_for_times, spec))
+
+
 async def _advance(
     tx: Tx, approval: Approval, instance: Instance, version: ProcessVersion, desk: Desk, tell: Told | None = None
 ) -> None:
     now, begins = clock.now(), instance.state is None
+    zone = await _zone(tx, now) if begins and _waits_for_times(version.spec) else None
     try:
         state = (
-            engine.start(version.spec, inputs(approval.subject, approval.named), now)
+            engine.start(version.spec, inputs(approval.subject, approval.named), now, zone=zone)
             if instance.state is None
             else engine.load(version.spec, instance.state)
         )

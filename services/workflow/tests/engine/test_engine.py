@@ -318,3 +318,23 @@ def test_services_are_named_works_and_can_break_down(bpmn, run):
     assert it.done("w", number=7).state.finished
     with pytest.raises(engine.NotRunnable, match=r"no work called invoice\.post"):
         engine.deploy(source, works={"other"})
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "due"),
+    [
+        ("timeDate", "2026-04-01", "2026-03-31T15:00:00+00:00"),
+        ("timeDate", "2026-04-01T09:00:00", "2026-04-01T00:00:00+00:00"),
+        ("timeDate", "2026-04-01T09:00:00Z", "2026-04-01T09:00:00+00:00"),
+        ("timeDate", "=day", "2026-04-30T15:00:00+00:00"),
+        ("timeCycle", "R3/2026-04-01T09:00:00/P1D", "2026-04-01T00:00:00+00:00"),
+        ("timeDuration", "P1D", "2026-03-03T09:00:00+00:00"),
+    ],
+)
+def test_a_day_that_names_no_zone_is_one_of_who_started_it(bpmn, kind, text, due):
+    timer = f"<timerEventDefinition><{kind}>{text}</{kind}></timerEventDefinition>"
+    source = bpmn(f'<startEvent id="s"/><intermediateCatchEvent id="t">{timer}</intermediateCatchEvent>', "s > t")
+    spec = engine.deploy(source).spec_json
+    state = engine.start(spec, {"day": "2026-05-01"}, datetime(2026, 3, 2, 9, tzinfo=UTC), zone="Asia/Tokyo")
+    kept = engine.load(spec, state.dump())
+    assert [each.due.isoformat() for each in kept.timers] == [due]

@@ -13,7 +13,7 @@ from fastapi import Depends, Header, Request, Response
 from tailrace.core.errors import BadRequest, Problem
 
 _STRONG = re.compile(r'"([0-9]{1,18})(?:-[0-9a-f]{12})?"')
-_TAG = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
+_TAGS = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 _KEPT = ("etag", "cache-control", "vary")
 
 
@@ -33,10 +33,26 @@ def etag_of_read(version: int, body: bytes) -> str:
     return f'"{version}-{blake2b(body, digest_size=6).hexdigest()}"'
 
 
+def tag_file(response: Response) -> None:
+    """Give a file the tag of its bytes: who has it as it is by now is not sent it again."""
+    response.headers["ETag"] = f'"{blake2b(bytes(response.body), digest_size=12).hexdigest()}"'
+    response.headers.setdefault("Cache-Control", "private, no-cache")
+
+
 def is_seen(request: Request, tag: str) -> bool:
     """Whether `If-None-Match` names it."""
     seen = request.headers.get("if-none-match")
-    return seen is not None and (seen.strip() == "*" or tag.removeprefix("W/") in _TAG.findall(seen))
+    if seen is None or seen.strip() == "*":
+        return seen is not None
+    return any(each == tag.removeprefix("W/") for _, each in _TAGS.findall(seen))
+
+
+def is_meant(request: Request, tag: str) -> bool:
+    """Whether what is read is what `If-Match` names, if it is there: compared strongly (RFC 9110, 13.1.1)."""
+    meant = request.headers.get("if-match")
+    if meant is None or meant.strip() == "*":
+        return True
+    return any(weak == "" and each == tag for weak, each in _TAGS.findall(meant))
 
 
 def not_modified(request: Request, response: Response) -> Response | None:

@@ -21,6 +21,7 @@ from tailrace.core.context import Context
 from tailrace.core.errors import Unavailable
 from tailrace.db.database import Database, Tx
 from tailrace.http import csv_text, xlsx
+from tailrace.http.disposition import disposition
 from tailrace.http.preferences import weighed
 
 CSV, XLSX = "text/csv", xlsx.MEDIA_TYPE
@@ -115,15 +116,15 @@ def file_answer(
     _ensure_room()
     ending, writer = WRITERS[kind]
     blocks = partial(_blocks, pages, view, partial(writer, name), owners)
-    disposition = {"Content-Disposition": f'attachment; filename="{name}.{ending}"'}
-    return StreamingResponse(_told(database, context, blocks), media_type=kind, headers=disposition)
+    headers = {"Content-Disposition": disposition(f"{name}.{ending}"), "Vary": "Accept"}
+    return StreamingResponse(_told(database, context, blocks), media_type=kind, headers=headers)
 
 
 def text_answer(database: Database, context: Context, pieces: Pieces, media_type: str, file: str) -> StreamingResponse:
     """Whatever `pieces` makes of one snapshot, piece by piece, as a file of this name. Raises Unavailable as `file_answer` does."""
     _ensure_room()
-    disposition = {"Content-Disposition": f'attachment; filename="{file}"'}
-    return StreamingResponse(_told(database, context, pieces), media_type=media_type, headers=disposition)
+    saved = {"Content-Disposition": disposition(file)}
+    return StreamingResponse(_told(database, context, pieces), media_type=media_type, headers=saved)
 
 
 def _ensure_room() -> None:

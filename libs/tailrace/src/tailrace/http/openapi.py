@@ -16,6 +16,7 @@ from tailrace.db.models import Part
 from tailrace.http.auth import SCHEME, scopes_of
 from tailrace.http.exports import CSV, XLSX, view_of
 from tailrace.http.masks import SAID as MASKED
+from tailrace.http.paper import is_file
 from tailrace.http.problem_details import MEDIA_TYPE, ProblemView
 from tailrace.http.routing import TenantRoute, has_version
 
@@ -137,7 +138,7 @@ def _complete(operation: Document, route: APIRoute, method: str) -> None:
     _describe_parameters(operation)
     for body in operation.get("requestBody", {}).get("content", {}).values():
         body["schema"] = _but_null(body["schema"])
-    shows_version = is_tenants and _shows_version(route)
+    tagged = is_tenants and (_shows_version(route) or (not writes and is_file(route.response_class)))
     statuses = {*_OF_EVERY}
     statuses |= {*_OF_TOKENS} if is_tenants else set()
     statuses |= {*_OF_PATHS} if "{" in route.path else set()
@@ -153,11 +154,11 @@ def _complete(operation: Document, route: APIRoute, method: str) -> None:
         declared["200"]["content"][XLSX] = {"schema": {"type": "string", "format": "binary"}}
     for status, answer in declared.items():
         if _is_good(status):
-            _complete_answer(answer, status, route, writes, shows_version)
+            _complete_answer(answer, status, route, writes, tagged)
         else:
             statuses.add(int(status))
     good = {status: answer for status, answer in declared.items() if _is_good(status)}
-    if shows_version and not writes:
+    if tagged and not writes:
         good[_NOT_MODIFIED] = {
             "description": "It is what `If-None-Match` names.",
             "headers": headers("ETag", "X-Request-Id"),
@@ -179,12 +180,12 @@ def _security(route: APIRoute) -> Iterator[Document]:
             yield {SCHEME: sorted(f"{scope.name}:{reach}" if scope.by_owner else scope.name for scope in asked)}
 
 
-def _complete_answer(answer: Document, status: str, route: APIRoute, writes: bool, shows_version: bool) -> None:
+def _complete_answer(answer: Document, status: str, route: APIRoute, writes: bool, tagged: bool) -> None:
     names = ["X-Request-Id"]
     if isinstance(route, TenantRoute) and writes:
         names += ["Idempotency-Replayed", "Tailrace-Event"]
         names += ["Location"] if status in {"201", "202"} else []
-    names += ["ETag"] if shows_version else []
+    names += ["ETag"] if tagged else []
     names += ["ETag"] if status == _NOT_MODIFIED else getattr(route, "shows", ())
     names += ["Content-Range"] if status == "206" else []
     names += ["Content-Disposition"] if any(map(_is_saved, answer.get("content", ()))) else []

@@ -6,13 +6,15 @@ little of one caller's at once.
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Hashable
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from fastapi import Response
+from fastapi.responses import JSONResponse, StreamingResponse
 
 from tailrace.core.errors import Unavailable
+from tailrace.http.disposition import disposition
 
-__all__ = ["Paper", "Pixels", "Typeset"]
+__all__ = ["Paper", "Pixels", "Typeset", "is_file"]
 
 _OF_ONE = 8
 _under_way: Counter[Hashable] = Counter()
@@ -26,9 +28,9 @@ class Typeset(Response):
 
     @classmethod
     def later(cls, name: str, make: Callable[[], Awaitable[bytes]]) -> Self:
-        """What `make` will answer. `name` is without its ending, in visible ASCII, as numbers of documents are. `TenantRoute` has it made; others
-        await `made`."""
-        answer = cls(headers={"Content-Disposition": f'attachment; filename="{name}.{cls.ending}"'})
+        """What `make` will answer. `name` is without its ending, in any script, as companies write the numbers of their documents. `TenantRoute`
+        has it made; others await `made`."""
+        answer = cls(headers={"Content-Disposition": disposition(f"{name}.{cls.ending}")})
         answer._make = make
         return answer
 
@@ -60,3 +62,10 @@ class Pixels(Typeset):
     """A PNG."""
 
     media_type, ending = "image/png", "png"
+
+
+def is_file(response_class: Any) -> bool:
+    """Whether a route that names this as its `response_class` answers a file, all of it at once: a document, a picture, a table."""
+    if not isinstance(response_class, type) or not issubclass(response_class, Response):
+        return False
+    return response_class.media_type is not None and not issubclass(response_class, JSONResponse | StreamingResponse)

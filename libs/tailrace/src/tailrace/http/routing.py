@@ -34,9 +34,9 @@ from tailrace.db.error_classes import is_conflict
 from tailrace.db.models import Part
 from tailrace.http import exports, idempotency, masks, read_your_writes
 from tailrace.http.auth import Verifier, bearer_token
-from tailrace.http.etag import AlreadyThere, etag, etag_of_read, not_modified, wants_nothing_there
+from tailrace.http.etag import AlreadyThere, etag, etag_of_read, not_modified, tag_file, wants_nothing_there
 from tailrace.http.location import location_of
-from tailrace.http.paper import Typeset
+from tailrace.http.paper import Typeset, is_file
 from tailrace.http.strict import SAFE, Endpoint, StrictRoute
 from tailrace.messaging.beginnings import Beginnings, NotNow
 from tailrace.messaging.subscribers import Subscriber
@@ -180,6 +180,10 @@ class TenantRoute(StrictRoute):
                 response = await answer(request, _Exchange(tx))
             if isinstance(response, Typeset):
                 await response.made(principal.tenant_id)
+            if view is not None:
+                response.headers.append("Vary", "Accept")
+            if is_file(self.response_class) and response.status_code == 200:
+                tag_file(response)
             return not_modified(request, response) or response
 
         async def change(request: Request) -> Response:

@@ -1,7 +1,6 @@
 """What a file is called: one spelling, no way to anywhere, nothing unseen, and an ending that says what it is."""
 
 import re
-from urllib.parse import quote
 
 from tailrace.core.errors import Invalid
 from tailrace.core.text import line
@@ -10,7 +9,6 @@ from tailrace.storage.media_types import TYPES
 LONGEST = 200
 """Bytes in UTF-8: file systems take 255."""
 _NOT_IN_NAMES = re.compile(r'[<>:"|?*]')
-_UNQUOTABLE = re.compile(r'[^\x20-\x7e]|["\\%]')
 
 
 def file_name(given: str, media_type: str, field: str) -> str:
@@ -25,13 +23,6 @@ def file_name(given: str, media_type: str, field: str) -> str:
     suffix = next((each for each in suffixes if name.lower().endswith(each)), None)
     stem, suffix = (name[: -len(suffix)], name[-len(suffix) :]) if suffix else (name, suffixes[0])
     return _shortened(stem, LONGEST - len(suffix)) + suffix
-
-
-def disposition(name: str) -> str:
-    """`Content-Disposition` that lets a file be saved and never shown (RFC 6266); old clients get the name as far as it is ASCII."""
-    plain = _UNQUOTABLE.sub("_", name)
-    also = "" if plain == name else f"; filename*=UTF-8''{quote(name, safe='')}"
-    return f'attachment; filename="{plain}"{also}'
 
 
 def _shortened(text: str, most: int) -> str:

@@ -39,6 +39,14 @@ class Bounds:
         ahead = self.ahead if said.days_ahead is None else timedelta(days=said.days_ahead)
         return replace(self, back=back, ahead=ahead)
 
+    def takes(self, moment: datetime) -> bool:
+        """Whether a moment lies within them."""
+        try:
+            self.checked(moment, "")
+        except Implausible:
+            return False
+        return True
+
     def checked(self, moment: datetime, field: str) -> datetime:
         """The moment. Raises Implausible, which names the field."""
         now = clock.now()

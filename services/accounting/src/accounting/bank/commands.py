@@ -13,7 +13,7 @@ from accounting.bank.models import BankLine, BankStatement
 from accounting.bank.reading import read_camt, read_csv, shortened
 from accounting.bank.refusals import LineState
 from accounting.payments.bodies import AllocationBody, PaymentBody
-from accounting.payments.commands import bank_account, receive
+from accounting.payments.commands import bank_account, enterable, receive
 from tailrace.core.context import Principal
 from tailrace.db.database import Tx
 
@@ -76,6 +76,10 @@ async def dismiss(tx: Tx, id: UUID, match: int | None, reason: str) -> BankLine:
 
 
 async def _confirm_certain(tx: Tx, line: BankLine) -> None:
+    """Nobody is asked here: what cannot be entered today, as money that is to count from Monday on, waits with the others."""
+    first, last = await enterable(tx)
+    if not first <= line.value_day <= last:
+        return
     if line.amount < 0:
         await moving_back.confirm_certain(tx, line)
         await tx.flush()

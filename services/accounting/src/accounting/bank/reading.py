@@ -258,6 +258,7 @@ def _spelled(text: str, where: str) -> str:
 
 
 def _minor(text: str | None, currency: str, where: str) -> int:
+    """To the digit: what Python reads besides, as 1_000 and the digits of other scripts, no bank has written."""
     exact = Fraction(text) * 10 ** exponent(currency) if text and _AMOUNT.fullmatch(text) else None
     if exact is None or exact.denominator != 1 or abs(exact) > 10**15:
         raise _wrong(f"{where}: {text} is no amount of {currency}.")

@@ -18,6 +18,7 @@ from accounting.invoices.refusals import NoElectronicInvoice
 from contracts.orders import RateOfTax
 from tailrace.core.errors import FieldProblem
 from tailrace.core.money import exponent, plain_decimal
+from tailrace.http.disposition import disposition
 
 CUSTOMIZATION = "urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0"
 PROFILE = "urn:fdc:peppol.eu:2017:poacc:billing:01:1.0"
@@ -65,7 +66,7 @@ class Ubl(Response):
 
 
 def answer(document: bytes, number: str) -> Ubl:
-    return Ubl(document, headers={"Content-Disposition": f'attachment; filename="{number}.xml"'})
+    return Ubl(document, headers={"Content-Disposition": disposition(f"{number}.xml")})
 
 
 def invoice_ubl(invoice: Invoice, endpoint: str | None, iban: str | None) -> bytes:

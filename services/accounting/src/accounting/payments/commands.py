@@ -27,9 +27,9 @@ async def receive(tx: Tx, asked: PaymentBody) -> Payment:
     Raises Invalid, NotYetKnown, Implausible, RoleUnmapped, and what `allocate` does.
     """
     bank = await bank_account(tx, asked.bank_account_id)
-    today = await days.today(tx)
+    first, today = await enterable(tx)
     day = asked.value_day or today
-    checked_day(day, today - _BACK, today, "/value_day")
+    checked_day(day, first, today, "/value_day")
     await ensure_roles(tx, day, ("receivable", "customer_credit", "unidentified_receipts"))
     customer_id = asked.customer_id
     if customer_id is not None:
@@ -49,6 +49,12 @@ async def receive(tx: Tx, asked: PaymentBody) -> Payment:
     await tx.flush()
     await _allocate(tx, payment, asked.allocations, as_it_came=True)
     return payment
+
+
+async def enterable(tx: Tx) -> tuple[date, date]:
+    """The first and the last value day of money that may be entered: of none that is still to come."""
+    today = await days.today(tx)
+    return today - _BACK, today
 
 
 async def allocate_payment(tx: Tx, id: UUID, match: int | None, asked: Sequence[AllocationBody]) -> Payment:

@@ -12,10 +12,10 @@ from audit.bodies import ArchiveBody, RestoreBody
 from audit.models import Archive
 from audit.scopes import FullReader, Manager, Reader
 from audit.views import ArchiveView
+from tailrace.http.disposition import disposition
 from tailrace.http.etag import IfMatch
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
 from tailrace.http.routing import Tx, tenant_router
-from tailrace.storage.names import disposition
 
 router = tenant_router(
     "/v1/audit/archives", tag="audit", about="Parts of the audit log that were moved out of the database."

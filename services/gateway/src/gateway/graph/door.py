@@ -15,12 +15,6 @@ PREFIX = "/graphql"
 BODY_LIMIT = 64 * 1024
 """Bytes of a request: what is read before anything that others need is taken for it."""
 METHODS = ("GET", "HEAD", "POST")
-_STREAM = b"text/event-stream"
-
-
-def streams(head: Head) -> bool:
-    """Whether an answer that goes on is asked for."""
-    return any(name == b"accept" and _STREAM in value for name, value in head.headers)
 
 
 class Inside(Protocol):
@@ -41,7 +35,7 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         head = read_head(scope)
-        route = Route(service="gateway", prefix=PREFIX, stream=streams(head), body_limit=BODY_LIMIT)
+        route = Route(service="gateway", prefix=PREFIX, body_limit=BODY_LIMIT)
         charged = await self._admission.admit(route, head, scope)
         with self._accesses.noted(charged.principal, route, head, scope, send) as answer:
             inside = await self._opened()

@@ -20,6 +20,7 @@ from graphql import (
     execute,
     get_operation_ast,
 )
+from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -27,7 +28,7 @@ from gateway.admission import Charged
 from gateway.asking import Asking
 from gateway.graph.caller import Caller
 from gateway.graph.documents import Documents
-from gateway.graph.door import BODY_LIMIT, streams
+from gateway.graph.door import BODY_LIMIT
 from gateway.graph.plan import plan_of
 from gateway.graph.results import refused, shown
 from gateway.graph.stream import Stream
@@ -35,9 +36,11 @@ from gateway.head import Head
 from gateway.pace import Pace
 from gateway.upload import ClientGone, Upload
 from tailrace.core.errors import BadRequest, MediaTypeRefused, Problem, TooLarge
+from tailrace.http.preferences import weighed
 
 _JSON, _RESPONSE = "application/json", "application/graphql-response+json"
-_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+_EVENTS = "text/event-stream"
+_HEADERS = {"Cache-Control": "no-store", "Vary": "Accept", "X-Content-Type-Options": "nosniff"}
 _HALF = re.compile(r"\\ud[89a-f]", re.IGNORECASE)
 _FIELDS = {"query": str, "operationName": str, "variables": dict, "extensions": dict}
 
@@ -56,7 +59,7 @@ class Endpoint:
             asked = await self._asked(head, receive)
         except ClientGone:
             return
-        caller, kind = Caller(self._asking, head, scope, charged), _kind(head)
+        kind = _kind(head)
         variables = asked.get("variables") or {}
         try:
             document = self._documents.get(asked.get("query"), _hash(asked))
@@ -67,13 +70,15 @@ class Endpoint:
             status = 200 if kind == _JSON else 400
             await _answer(refused(why), status, kind, charged.rate)(scope, receive, send)
             return
-        rate = charged.more(max(0, plan.requests - 1))
+        subscribes = operation.operation is OperationType.SUBSCRIPTION
+        charged = charged.streaming() if subscribes else charged
+        rate, caller = charged.more(max(0, plan.requests - 1)), Caller(self._asking, head, scope, charged)
         call: dict[str, Any] = {
             "context_value": caller,
             "variable_values": variables,
             "operation_name": asked.get("operationName"),
         }
-        if operation.operation is OperationType.SUBSCRIPTION:
+        if subscribes:
             with charged.in_flight.hold(charged.key):
                 await Stream(self._schema, document, call, charged.holds, self._pace(), rate).answer(receive, send)
             return
@@ -160,14 +165,20 @@ def _check(operation: OperationDefinitionNode, head: Head) -> None:
     """Whether an operation may come in this way. Raises BadRequest."""
     if operation.operation is OperationType.MUTATION and head.method == "GET":
         raise BadRequest("By GET nothing is written.", field="/query")
-    if (operation.operation is OperationType.SUBSCRIPTION) != streams(head):
+    # Some clients say of every operation all that they can read.
+    takes = weighed(Headers(raw=head.headers), "accept")
+    if operation.operation is OperationType.SUBSCRIPTION:
+        fits = takes.get(_EVENTS, 0) > 0
+    else:
+        fits = not takes.get(_EVENTS) or any(takes.get(kind) for kind in (_RESPONSE, _JSON, "application/*", "*/*"))
+    if not fits:
         raise BadRequest("A subscription is answered as text/event-stream, and nothing else is.", field="Accept")
 
 
 def _kind(head: Head) -> str:
-    """The media type that is answered (GraphQL over HTTP, 6)."""
-    wanted = b",".join(value for name, value in head.headers if name == b"accept")
-    return _RESPONSE if _RESPONSE.encode() in wanted else _JSON
+    """The media type that is answered (GraphQL over HTTP, 6): of the two, what the client likes better."""
+    takes = weighed(Headers(raw=head.headers), "accept")
+    return _RESPONSE if takes.get(_RESPONSE, 0) > 0 and takes[_RESPONSE] >= takes.get(_JSON, 0) else _JSON
 
 
 def _answer(said: dict[str, Any], status: int, kind: str, headers: dict[str, str]) -> Response:

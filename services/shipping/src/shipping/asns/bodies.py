@@ -4,13 +4,14 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from shipping.asns.models import MOST_LINES
+from shipping.asns.models import MOST_LINES, more_than_counts
 from shipping.bodies import Gtin, Lot
 from shipping.labels.gs1 import check_digit, has_check_digit
 from tailrace.core.fields import Code, Day, Moment, Name, Text
 from tailrace.core.meaning import Means
 from tailrace.core.money import Quantity
 from tailrace.core.personal_data import Personal
+from tailrace.core.units import MOST_QUANTITY
 from tailrace.http.routing import Body
 
 
@@ -75,6 +76,8 @@ class NewAsn(Body):
             raise ValueError(f"Parcel {twice} is named twice.")
         if sum(len(package.lines) for package in self.packages) > MOST_LINES:
             raise ValueError(f"At most {MOST_LINES} lines are announced with one delivery.")
+        if too_much := more_than_counts(self.model_dump()["packages"], "lines"):
+            raise ValueError(f"Of {too_much}, more is announced than is counted: {MOST_QUANTITY:f} or more.")
         return self
 
 

@@ -3,7 +3,7 @@
 `lines` are those that were announced, none of a parcel that nobody expected; `received` those that were found, null until it is scanned.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -17,6 +17,7 @@ from shipping.asns.refusals import AlreadyAnnounced, AlreadyScanned, AsnState
 from shipping.base import Base
 from tailrace.core.errors import Invalid
 from tailrace.core.transitions import Transitions
+from tailrace.core.units import MOST_QUANTITY
 from tailrace.db.keys import tenant_index
 from tailrace.db.models import Aggregate
 from tailrace.db.unique import unique_value
@@ -84,6 +85,10 @@ class Asn(Aggregate, Base):
         scanned = {**package, "received": list(package["lines"] if found is None else found)}
         if sum(len(each["received"] or ()) for each in self.packages) + len(scanned["received"]) > MOST_LINES:
             raise Invalid.field("/lines", f"At most {MOST_LINES} lines are taken in with one delivery.")
+        if too_much := more_than_counts([*self.packages, scanned], "received"):
+            raise Invalid.field(
+                "/lines", f"Of {too_much}, more came with one delivery than is counted: {MOST_QUANTITY:f} or more."
+            )
         others = [each for each in self.packages if each["sscc"] != sscc]
         self.packages = [scanned if each is known else each for each in self.packages] if known else [*others, scanned]
         self.record_as(events.AsnScanned, package=_found(scanned), announced=known is not None)
@@ -111,6 +116,12 @@ class Asn(Aggregate, Base):
 
     def _after(self, step: str) -> Status:
         return STATES.after(self.status, step, self.number)
+
+
+def more_than_counts(packages: Iterable[Mapping[str, Any]], what: str) -> str | None:
+    """The item of which all `packages` together hold more than a quantity may be; None when there is none."""
+    sums = _sums([line for package in packages for line in package[what] or ()])
+    return next((sku for (sku, _), quantity in sums.items() if quantity >= MOST_QUANTITY), None)
 
 
 def _found(package: dict[str, Any]) -> dict[str, Any]:

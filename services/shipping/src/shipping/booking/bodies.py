@@ -37,7 +37,7 @@ class TrackedStepBody(Body):
     state: TrackingState
     """What became of them."""
     at: Moment
-    """When."""
+    """When, at most a day ahead, and not over a year ago."""
     place: Personal[Text] | None = None
     """Where, as the carrier calls it."""
     detail: Personal[Sentence] | None = None

@@ -15,6 +15,7 @@ from shipping.booking.models import ENDS, Booking
 from shipping.booking.models import OPEN as UNSETTLED
 from shipping.booking.refusals import AlreadyBooked, BookingState, NotBookable
 from shipping.carriers import active_carrier
+from shipping.dates import of_carriers
 from shipping.models import OPEN, Shipment
 from shipping.rates import commands as rates
 from shipping.rates.commands import Choice
@@ -29,6 +30,7 @@ from tailrace.db.database import Tx
 from tailrace.errands.errands import Errand, Outcome
 from tailrace.errands.partners import Partner
 from tailrace.messaging.timers import Timer
+from tailrace.observability.logs import log
 
 
 class OfBooking(Payload):
@@ -88,8 +90,11 @@ async def book(tx: Tx, shipment_id: UUID, tariff_id: UUID | None, choice: Choice
     return booking
 
 
-async def retry(tx: Tx, booking_id: UUID, match: int | None) -> Booking:
-    """Ask again for what came to nothing, at the price that was quoted. Raises Unknown, BookingState, WrongState, Held, NotPacked, NotBookable."""
+async def retry(tx: Tx, booking_id: UUID, match: int | None, on: date) -> Booking:
+    """Ask again for what came to nothing, at the price that was quoted, which has to hold yet.
+
+    Raises Unknown, BookingState, WrongState, Held, NotPacked, NotBookable.
+    """
     shipment, booking = await _locked(tx, booking_id, match)
     if booking.status != "failed":
         raise BookingState(
@@ -97,6 +102,7 @@ async def retry(tx: Tx, booking_id: UUID, match: int | None) -> Booking:
         )
     _ensure_waiting(shipment)
     rates.ensure_packed(shipment)
+    await _ensure_as_quoted(tx, booking, shipment, on)
     await _ask(tx, booking, shipment)
     return booking
 
@@ -187,22 +193,28 @@ async def note_way(tx: Tx, outcome: Outcome) -> None:
     shipment, booking = await _locked(tx, outcome.about.booking_id)
     if booking.ended:
         return
-    said: wire.Way | None = outcome.answer
-    await _go_on(
-        tx, shipment, booking, [] if said is None else [TrackedStep(**step.model_dump()) for step in said.steps]
-    )
+    way: wire.Way | None = outcome.answer
+    said = [] if way is None else [TrackedStep(**step.model_dump()) for step in way.steps]
+    bounds = await of_carriers(tx)
+    meant = [step for step in said if bounds.takes(step.at)]
+    if len(meant) < len(said):
+        log.warning("a carrier dates steps as nobody can mean", booking=str(booking.id), steps=len(said) - len(meant))
+    await _go_on(tx, shipment, booking, meant)
 
 
 async def take_in(tx: Tx, booking_id: UUID, said: Sequence[TrackedStep]) -> None:
     """The carrier says by itself what became of a booking. What was said before, and what comes after the end, changes nothing.
 
-    Raises Unknown, and BookingState before the carrier has taken it as far as is known here.
+    Raises Unknown, Implausible, and BookingState before the carrier has taken it as far as is known here.
     """
     shipment, booking = await _locked(tx, booking_id)
     if booking.ended:
         return
     if booking.tracking_number is None:
         raise BookingState(f"The booking of {booking.shipment_number} is {booking.status}: nothing is on its way yet.")
+    bounds = await of_carriers(tx)
+    for number, step in enumerate(said):
+        bounds.checked(step.at, f"/steps/{number}/at")
     await _go_on(tx, shipment, booking, said)
 
 
@@ -238,9 +250,7 @@ async def _choose(
         tariff, reason = found.chosen[choice]
     else:
         assert tariff_id is not None
-        known = await tx.scalar(
-            select(Tariff).where(Tariff.id == tariff_id, Tariff.active, Tariff.deleted_at.is_(None))
-        )
+        known = await _active_tariff(tx, tariff_id)
         if known is None:
             raise Invalid.field("/tariff_id", f"There is no active tariff {tariff_id}.")
         tariff, reason = known, "It was named."
@@ -251,6 +261,21 @@ async def _choose(
             field="/tariff_id",
         )
     return tariff, price, reason
+
+
+async def _active_tariff(tx: Tx, id: UUID) -> Tariff | None:
+    return await tx.scalar(select(Tariff).where(Tariff.id == id, Tariff.active, Tariff.deleted_at.is_(None)))
+
+
+async def _ensure_as_quoted(tx: Tx, booking: Booking, shipment: Shipment, on: date) -> None:
+    """Raises NotBookable where the tariff is none any more, or asks another price of the parcels as they are by now."""
+    tariff = await _active_tariff(tx, booking.tariff_id)
+    price = None if tariff is None else rates.quote_by(tariff, shipment, on)
+    if tariff is None or not isinstance(price, Price):
+        raise NotBookable("The tariff that was chosen is not for it any more: book it again, by another one.")
+    if (price.total, tariff.currency) != (booking.quoted, booking.currency):
+        by_now = f"{price.total} {tariff.currency} by now, and {booking.quoted} {booking.currency} was quoted"
+        raise NotBookable(f"It costs {by_now}: book it again at today's price.")
 
 
 async def _ask(tx: Tx, booking: Booking, shipment: Shipment) -> None:

@@ -11,7 +11,7 @@ import hmac
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Request, Response
 
 from contracts.carriage import TrackedStep
 from shipping.booking import commands
@@ -40,6 +40,10 @@ Signatures = Annotated[
     str, Header(max_length=2000, description="`v1,` and the signature in base64; several with spaces between them.")
 ]
 
+Whose = Annotated[
+    UUID, Path(description="Whose booking it is: stands in the `callback` that the booking was asked with.")
+]
+
 
 async def _signed(request: Request, webhook_id: Id, webhook_timestamp: Time, webhook_signature: Signatures) -> None:
     """Raises Unauthenticated, and BadRequest for a time that is none."""
@@ -63,7 +67,7 @@ async def _signed(request: Request, webhook_id: Id, webhook_timestamp: Time, web
     dependencies=[Depends(_signed)],
     responses=declared(401, 404, 409),
 )
-async def note_callback(request: Request, tenant_id: UUID, body: CarrierSays) -> Response:
+async def note_callback(request: Request, tenant_id: Whose, body: CarrierSays) -> Response:
     """Take in what a carrier says of a way. Sent again, it has no further effect. 409 while the booking is not confirmed: say it again later."""
     async with acting_for(request, tenant_id, _ACTOR) as tx:
         await commands.take_in(tx, body.reference, [TrackedStep(**step.model_dump()) for step in body.steps])

@@ -59,8 +59,8 @@ async def read_booking(tx: Tx, who: Reader, booking_id: UUID) -> Booking:
 
 @router.post("/{booking_id}/retry", response_model=BookingView)
 async def retry_booking(tx: Tx, who: Writer, match: IfMatch, booking_id: UUID) -> Booking:
-    """Ask the carrier again for what it refused or did not answer."""
-    return await commands.retry(tx, booking_id, match)
+    """Ask the carrier again for what it refused or did not answer. 409 where it costs another price by now than was quoted: book it again then."""
+    return await commands.retry(tx, booking_id, match, await days.today(tx))
 
 
 @router.post("/{booking_id}/cancel", response_model=BookingView)

@@ -8,8 +8,7 @@ from sqlalchemy import func, select
 
 from contracts.return_shipments import UnexpectedGoods
 from contracts.returns import ReturnAuthorised
-from shipping.commands import MOVED
-from shipping.dates import dates
+from shipping.dates import of_movements
 from shipping.models import Shipment
 from shipping.returns.bodies import InspectionBody, ReceiptBody
 from shipping.returns.models import ReturnShipment
@@ -61,4 +60,4 @@ async def _check_left(tx: Tx, shipment: ReturnShipment, lines: Set[UUID], at: da
 
 
 async def _when(tx: Tx, asked: datetime | None) -> datetime:
-    return clock.now() if asked is None else (await dates.bounds(tx, "movement", MOVED)).checked(asked, "/received_at")
+    return clock.now() if asked is None else (await of_movements(tx)).checked(asked, "/received_at")

@@ -79,7 +79,7 @@ def _arm(m: Machine, held: Json, scope: str, catches: list[Catch]) -> None:
     for catch in catches:
         view = m.view(scope)
         if catch.event["kind"] == "timer" and catch.event.get("timer"):
-            due, period, times = timing.due(catch.event, view, m.now)
+            due, period, times = timing.due(catch.event, view, m.now, m.zone)
             held.setdefault("due", {})[catch.element] = [moment(due), period, times] if period else [moment(due)]
         elif catch.event["kind"] == "message":
             own = m.process(scope).nodes[catch.element].get("own", {})

@@ -329,9 +329,16 @@ class State:
             }
 
 
-def start(spec: Json, data: Mapping[str, Any], now: datetime, *, at: str | None = None) -> State:
-    """Start an instance and run it to its first waits; `at` is the start event, where there are several."""
+def start(
+    spec: Json, data: Mapping[str, Any], now: datetime, *, at: str | None = None, zone: str | None = None
+) -> State:
+    """Start an instance and run it to its first waits; `at` is the start event, where there are several.
+
+    `zone`, of the IANA database, is that of days and times that name none; UTC without it.
+    """
     state: Json = {"v": 1, "seq": 0, "status": "running", "tokens": {}, "scopes": {}, "queue": [], "thrown": []}
+    if zone is not None:
+        state["zone"] = zone
     made = State(spec, state)
     m = made._machine(now)
     process = m.spec.processes[m.spec.key]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from workflow.engine import behaviours, catching, limits
+from workflow.engine import behaviours, catching, limits, timing
 from workflow.engine.elements import ACTIVITIES
 from workflow.engine.expressions import holds
 from workflow.engine.findings import Unevaluable
@@ -30,6 +30,11 @@ class Machine:
         state["now"] = moment(now)
 
     # What there is.
+
+    @property
+    def zone(self) -> str:
+        """In which its days are counted."""
+        return str(self.state.get("zone", timing.UTC_ZONE))
 
     @property
     def tokens(self) -> dict[str, Json]:

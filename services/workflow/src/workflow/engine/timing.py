@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from workflow.engine import expressions
 from workflow.engine.findings import Unevaluable
@@ -21,6 +22,7 @@ _DURATION = re.compile(
 _CYCLE = re.compile(r"R\d{0,15}", re.I | re.ASCII)
 _ISO = re.compile(r"^(P[\dT]|R\d*/|\d{4}-\d{2}-\d{2})", re.I)
 _LONGEST = timedelta(days=36_600)
+UTC_ZONE = "Etc/UTC"
 
 
 def later(start: datetime, duration: str) -> datetime:
@@ -48,27 +50,29 @@ def _said(text: str, data: Mapping[str, Any]) -> Any:
     return text if _ISO.match(text) else expressions.evaluate(text.removeprefix("="), data)
 
 
-def date(value: Any) -> datetime:
-    """This ISO 8601 date or moment, in UTC where it names no zone."""
+def date(value: Any, zone: str = UTC_ZONE) -> datetime:
+    """This ISO 8601 date or moment, on the clocks of `zone` where it names none: of a day its first moment."""
     try:
         made = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
     except ValueError as error:
         raise Unevaluable(f"{value!r} is no ISO 8601 date or moment") from error
-    return made if made.tzinfo else made.replace(tzinfo=UTC)
+    return made if made.tzinfo else made.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
-def due(timer: Mapping[str, Any], data: Mapping[str, Any], now: datetime) -> tuple[datetime, str | None, int]:
-    """When this timer is due first, and for a cycle its period and how often (-1: for ever)."""
+def due(
+    timer: Mapping[str, Any], data: Mapping[str, Any], now: datetime, zone: str = UTC_ZONE
+) -> tuple[datetime, str | None, int]:
+    """When this timer is due first, and for a cycle its period and how often (-1: for ever). Days are counted in `zone`."""
     value = _said(timer["text"], data)
     if isinstance(value, timedelta):
         if abs(value) > _LONGEST:
             raise Unevaluable(f"{timer['text']!r} is too long")
         return now + value, None, 1
     if timer["timer"] == "at":
-        return date(value), None, 1
+        return date(value, zone), None, 1
     if timer["timer"] == "after":
-        return (date(value) if isinstance(value, datetime) else later(now, str(value))), None, 1
-    return _cycle(str(value), now)
+        return (date(value, zone) if isinstance(value, datetime) else later(now, str(value))), None, 1
+    return _cycle(str(value), now, zone)
 
 
 def check(timer: Mapping[str, Any]) -> None:
@@ -79,7 +83,7 @@ def check(timer: Mapping[str, Any]) -> None:
         expressions.check(timer["text"].removeprefix("="))
 
 
-def _cycle(text: str, now: datetime) -> tuple[datetime, str | None, int]:
+def _cycle(text: str, now: datetime, zone: str) -> tuple[datetime, str | None, int]:
     parts = text.split("/")
     if len(parts) not in (2, 3) or not _CYCLE.fullmatch(parts[0]):
         raise Unevaluable(f"{text!r} is no ISO 8601 cycle, such as R3/PT1H")
@@ -87,7 +91,7 @@ def _cycle(text: str, now: datetime) -> tuple[datetime, str | None, int]:
     period = parts[-1]
     if later(now, period) <= now + timedelta(seconds=1):
         raise Unevaluable(f"{text!r} repeats too fast")
-    first = date(parts[1]) if len(parts) == 3 else later(now, period)
+    first = date(parts[1], zone) if len(parts) == 3 else later(now, period)
     return first, period, times
 
 

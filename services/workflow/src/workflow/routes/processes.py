@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import load_only
 
 from tailrace.core.errors import Unknown
+from tailrace.http.disposition import disposition
 from tailrace.http.etag import IfMatch
 from tailrace.http.filters import equal
 from tailrace.http.pagination import Listing, Page, PageRequest, listed, paginate
@@ -191,4 +192,4 @@ async def _matrix(tx: Tx, process: Process, number: int) -> bytes:
 
 
 def _saved(content: bytes, name: str) -> Bpmn:
-    return Bpmn(content, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    return Bpmn(content, headers={"Content-Disposition": disposition(name)})
