@@ -14,6 +14,7 @@ import shutil
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -140,7 +141,7 @@ class Run:
     def _keep(self, turn: Turn, number: int) -> None:
         self._say(
             f"{f'turn {number}' if number else 'warm-up'}: {turn.side} {turn.booked} orders, {turn.rate:.2f}/s, "
-            f"{turn.cost['together'] if turn.cpu_orders else 0:.1f} ms of CPU each, load {os.getloadavg()[0]:.1f}"
+            f"{turn.cost['together']:.1f} ms of CPU each, load {os.getloadavg()[0]:.1f}"
         )
         if number:
             self.turns.append(turn)
@@ -157,7 +158,7 @@ def document(asked: argparse.Namespace, counted: Sequence[Turn], wrong: Sequence
             "booked": turn.booked,
             "seconds": round(turn.seconds, 3),
             "orders per second": round(turn.rate, 3),
-            "CPU ms per order": {part: round(each, 3) for part, each in turn.cost.items()} if turn.cpu_orders else {},
+            "CPU ms per order": {part: round(each, 3) for part, each in turn.cost.items()},
             "more": turn.more,
         }
         for turn in counted
@@ -204,14 +205,18 @@ def main() -> None:
     run = Run(asked, folder)
     try:
         asyncio.run(run.run())
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    except Exception:
+        run.wrong.append(f"it did not come to its end:\n{traceback.format_exc()}")
     told = document(asked, run.turns, run.wrong, cores)
     if asked.json is not None:
         asked.json.write_text(json.dumps(told, indent=2) + "\n")
     show(Console(width=None if sys.stdout.isatty() else 150), told)
     for each in run.wrong:
         print(f"wrong: {each}")
+    if run.wrong:
+        print(f"Logs and data are kept in {folder}")
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
     sys.exit(1 if run.wrong else 0)
 
 

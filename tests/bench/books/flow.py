@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -56,17 +57,14 @@ class Books:
         self.rules: dict[str, Counter[str]] = defaultdict(Counter)
         """By order, how many journals there are of each rule."""
 
-    async def look(self) -> set[str]:
-        """The orders of which a journal is there that was not at the last look."""
-        moved = set()
+    async def look(self) -> None:
+        """Note which journals there are that were not at the last look."""
         for row in await self._connection.fetch(_JOURNALS, self._tenant, self._since - _LATE):
             if row["id"] in self._seen or row["order_id"] is None:
                 continue
             self._seen.add(row["id"])
             self._since = max(self._since, row["recorded_at"])
-            moved.add(order := str(row["order_id"]))
-            self.rules[order][row["rule"]] += 1
-        return moved
+            self.rules[str(row["order_id"])][row["rule"]] += 1
 
 
 class Flow:
@@ -85,7 +83,7 @@ class Flow:
         self.refused: Counter[str] = Counter()
 
     async def run(self, seconds: float) -> None:
-        """Raises TimeoutError when orders never come into the books."""
+        """Raises TimeoutError when orders never come into the books, or none was accepted."""
         async with asyncio.TaskGroup() as work:
             at_it = [
                 *[work.create_task(self._send(self._shop.somebody(n))) for n in range(SENDERS)],
@@ -95,15 +93,17 @@ class Flow:
             clients = [work.create_task(self._enter(self._shop.somebody(n))) for n in range(CLIENTS)]
             await asyncio.sleep(seconds)
             self._closed = True
+            for _ in clients:
+                # Who waits for room goes, also when nothing comes into the books any more.
+                self._room.release()
             await asyncio.gather(*clients)
             self._over = True
-            try:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(watching, _WITHIN)
-            except TimeoutError:
-                raise TimeoutError(self._missing()) from None
-            finally:
-                for each in at_it:
-                    each.cancel()
+            for each in at_it:
+                each.cancel()
+        if not self.accepted or len(self.booked) < len(self.accepted):
+            raise TimeoutError(self._missing())
 
     def behind(self) -> list[float]:
         """Seconds from the answer that an order had left until its journals were seen, a look's length too many at most."""
@@ -113,8 +113,6 @@ class Flow:
         while not self._closed:
             await self._room.acquire()
             if self._closed:
-                # Everybody else who still waits for room may go as well.
-                self._room.release()
                 return
             number = next(self._orders)
             lists = self._plan.orders
@@ -171,10 +169,10 @@ class Flow:
     async def _watch(self) -> None:
         """Until nobody enters an order any more, and all are in the books."""
         while not (self._over and len(self.booked) == len(self.accepted)):
-            moved = await self._books.look()
+            await self._books.look()
             now = time.monotonic()
-            for order in (moved | self.accepted.keys()) - self.booked.keys():
-                if order in self.accepted and in_the_books(self._books.rules[order], self.lines[order]):
+            for order in self.accepted.keys() - self.booked.keys():
+                if in_the_books(self._books.rules[order], self.lines[order]):
                     self.booked[order] = now
                     self._room.release()
             await asyncio.sleep(_LOOK)

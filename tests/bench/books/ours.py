@@ -53,7 +53,7 @@ class Ours:
     @classmethod
     @asynccontextmanager
     async def open(cls, data: Path, plan: Plan, ahead: int) -> AsyncIterator["Ours"]:
-        """The fleet is up and the company has its goods, its stock and its customers. The data is gone afterwards."""
+        """The fleet is up and the company has its goods, its stock and its customers. The data is gone afterwards, unless something went wrong."""
         async with AsyncExitStack() as held:
             stack = await held.enter_async_context(_fleet(data))
             log = held.enter_context(closing(RequestLog(data / "requests.jsonl")))
@@ -66,7 +66,7 @@ class Ours:
 
     async def turn(self, seconds: float, ramp: float) -> Turn:
         """Orders come in for `seconds`, and those count that are in the books after `ramp` of them and before the end. Returns when all that were
-        accepted are in the books; the cost of an order is that of all this. Raises TimeoutError when some never come there."""
+        accepted are in the books; the cost of an order is that of all this. Raises what `Flow.run` raises."""
         flow = Flow(self._shop, self._customers, self._plan, self._books, self._ahead, self._number)
         self._number += 1
         before, began = self.cpu(), time.monotonic()
@@ -96,8 +96,11 @@ async def _fleet(data: Path) -> AsyncIterator[Stack]:
     try:
         await asyncio.to_thread(stack.start)
         yield stack
-    finally:
-        await asyncio.to_thread(stack.discard)
+    except BaseException:
+        # Whoever looks for what went wrong needs its logs.
+        await asyncio.to_thread(stack.stop)
+        raise
+    await asyncio.to_thread(stack.discard)
 
 
 async def company(asking: Session, operator: User, plan: Plan) -> tuple[Shop, list[str]]:
