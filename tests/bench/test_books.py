@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
+import asyncpg
 import pytest
 from books.__main__ import document, options, show
 from books.flow import Books, Flow, in_the_books
@@ -19,7 +20,7 @@ from mix.setup import Shop
 from rich.console import Console
 from wire import Wire
 
-from accounting.service import service as accounting
+from accounting.service import service as accounting_service
 from catalog.service import service as catalog
 from contracts.users import TenantCreated
 from customers.service import service as customers
@@ -116,7 +117,7 @@ class Here(Session):
 
     def __init__(self, services: dict[str, Harness]) -> None:
         self._services = {"accounting": "accounting", "orders": "orders", "shipments": "shipping"}
-        self._services |= {"items": "catalog", "units": "catalog", "warehouses": "catalog"}
+        self._services |= {"items": "catalog", "warehouses": "catalog"}
         self._services |= {"customers": "customers", "inventory": "inventory"}
         self._harnesses = services
 
@@ -134,7 +135,9 @@ class Here(Session):
 
 @pytest.fixture
 async def services(make_harness: MakeHarness) -> dict[str, Harness]:
-    made = {s.name: await make_harness(s) for s in (catalog, customers, orders, inventory, shipping, accounting)}
+    made = {
+        s.name: await make_harness(s) for s in (catalog, customers, orders, inventory, shipping, accounting_service)
+    }
     tenant = uuid7()
     for service in made.values():
         service.tenant = tenant
@@ -144,31 +147,20 @@ async def services(make_harness: MakeHarness) -> dict[str, Harness]:
 
 @pytest.fixture
 async def wire(services: dict[str, Harness]) -> AsyncIterator[Wire]:
-    """Delivers all the while."""
     wire = Wire(services, random.Random(1))
     joined = TenantCreated(tenant_id=services["orders"].tenant, slug="acme", name="Acme", currency="EUR", country="DE")
     for service in services.values():
         await service.count_days_in(DEFAULT_ZONE)
         if TenantCreated.topic in service.dispatcher.topics:
             await service.deliver(joined, aggregate_id=service.tenant)
-
-    async def deliver() -> None:
-        while True:
-            await wire.settle()
-            await asyncio.sleep(0.01)
-
-    delivering = asyncio.create_task(deliver())
+    await wire.settle()
     yield wire
-    delivering.cancel()
-    await asyncio.gather(delivering, return_exceptions=True)
     assert await wire.dead_letters() == []
 
 
 async def test_every_accepted_order_reaches_the_books(services: dict[str, Harness], wire: Wire) -> None:
     here, plan = Here(services), Plan.make(1, sellers=1, lines=2)
     who = User(here, "acme", "ada@acme.example", "", "a token")
-    unit = {"code": "pcs", "name": "Piece", "dimension": "count", "decimals": 0}
-    await here.ask("POST", "/v1/units", unit)
     items = [
         await here.ask("POST", "/v1/items", {"sku": good.code, "name": good.code, "unit": "pcs", "tax_rate": TAX})
         for good in plan.goods
@@ -182,15 +174,23 @@ async def test_every_accepted_order_reaches_the_books(services: dict[str, Harnes
         await here.ask("POST", "/v1/inventory/receipts", {**came, "currency": "EUR", "reason": "opening"})
     await wire.settle()
 
-    tenant = services["accounting"].tenant
-    shop = Shop(Firm("acme", "EUR", ()), 0, str(tenant), who, [who], [each["id"] for each in items], [place["id"]])
-    flow = Flow(shop, buyers, plan, Books(services["accounting"].admin, tenant), ahead=3, number=0)
-    await flow.run(1.0)
+    async def deliver() -> None:
+        while True:
+            await wire.settle()
+            await asyncio.sleep(0.01)
 
-    assert len(flow.accepted) >= 3 and flow.accepted.keys() == flow.booked.keys() == flow.sent.keys()
+    accounting, tenant = services["accounting"], services["accounting"].tenant
+    shop = Shop(Firm("acme", "EUR", ()), 0, str(tenant), who, [who], [each["id"] for each in items], [place["id"]])
+    books = await asyncpg.connect(accounting.admin_url)
+    delivering = asyncio.create_task(deliver())
+    flow = Flow(shop, buyers, plan, Books(books, tenant), ahead=3, number=0)
+    await flow.run(1.0)
+    delivering.cancel()
+    await asyncio.gather(delivering, return_exceptions=True)
+    await books.close()
+
+    assert flow.accepted and flow.accepted.keys() == flow.booked.keys() == flow.sent.keys()
     assert len(flow.behind()) == len(flow.accepted) and not flow.refused
     await wire.settle()
-    issued = await services["accounting"].admin.fetchval(
-        "SELECT count(*) FROM invoice WHERE tenant_id = $1 AND status = 'issued'", tenant
-    )
-    assert issued == len(flow.accepted)
+    count = "SELECT count(*) FROM invoice WHERE tenant_id = $1 AND status = 'issued'"
+    assert await accounting.admin.fetchval(count, tenant) == len(flow.accepted)
