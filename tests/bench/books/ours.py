@@ -91,13 +91,13 @@ class Ours:
 
 @asynccontextmanager
 async def _fleet(data: Path) -> AsyncIterator[Stack]:
-    # Where the last of these is set, every process compiles every module anew.
+    # Where the last of these is set, every process compiles every module again.
     stack = Stack(data / "data", environment={**_LIMITS, "PYTHONDONTWRITEBYTECODE": ""})
     try:
         await asyncio.to_thread(stack.start)
         yield stack
     except BaseException:
-        # Whoever looks for what went wrong needs its logs.
+        # Its logs say what went wrong.
         await asyncio.to_thread(stack.stop)
         raise
     await asyncio.to_thread(stack.discard)
