@@ -101,7 +101,7 @@ class Seller:
 
 
 def sell(seller: Seller, orders: Iterator[dict[str, Any]], seconds: float) -> dict[str, Any]:
-    began, again, took = time.monotonic(), seller.again, []
+    began, again, took = time.monotonic(), seller.again, list[float]()
     while time.monotonic() - began < seconds:
         entered = time.monotonic()
         seller.sell(next(orders))
