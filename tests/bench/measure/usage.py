@@ -56,6 +56,11 @@ class Processes:
         }
 
 
+def tree_cpu(root: int) -> float:
+    """CPU seconds so far of a process and of all its children, with those that have ended."""
+    return sum(map(_seconds, _tree(root)))
+
+
 def difference(before: Figures, after: Figures, *, per: float = 1.0, digits: int = 3) -> Figures:
     return {part: round((after[part] - before[part]) / per, digits) for part in after}
 

@@ -1,0 +1,1 @@
+"""Orders that reach the books, beside Tryton: see `__main__`."""
