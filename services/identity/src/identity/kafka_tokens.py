@@ -11,7 +11,7 @@ import time
 from typing import Annotated, Any
 from urllib.parse import parse_qs
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
 
 from identity.tokens import Issuer
@@ -22,8 +22,9 @@ from tailrace.settings import Settings
 
 LIFETIME = 3600
 _MOST_FIELDS = 5
-router = APIRouter(prefix="/internal/kafka", include_in_schema=False)
-_basic = HTTPBasic(auto_error=False)
+DECLARED = {"requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": {}}}}}
+Given = Annotated[HTTPBasicCredentials | None, Depends(HTTPBasic(auto_error=False))]
+"""The user and the secret, where somebody said any."""
 
 
 def audience_of(settings: Settings) -> str:
@@ -31,12 +32,11 @@ def audience_of(settings: Settings) -> str:
     return f"{settings.audience}:kafka"
 
 
-@router.post("/token")
-async def token(
-    request: Request, response: Response, given: Annotated[HTTPBasicCredentials | None, Depends(_basic)]
-) -> dict[str, Any]:
-    """A token for who names a user of Kafka's and that user's secret (RFC 6749, section 4.4). A `scope` is taken and means nothing."""
-    response.headers["Cache-Control"] = "no-store"
+async def granted(request: Request, given: HTTPBasicCredentials | None) -> dict[str, Any]:
+    """A token for who names a user of Kafka's and that user's secret (RFC 6749, section 4.4). A `scope` is taken and means nothing.
+
+    Raises Unauthenticated, and BadRequest for a body that is not that form.
+    """
     settings: Settings = request.app.state.settings
     issuer: Issuer = request.app.state.issuer
     if given is None or given.username == BROKER or not _is_right(settings, given):

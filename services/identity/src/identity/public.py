@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import Request, Response
 
-from identity import exchange, log_in, sessions
+from identity import exchange, kafka_tokens, log_in, sessions
 from identity.audit import From
 from identity.bodies import LogIn, RefreshBody
 from identity.refusals import RefreshRefused
@@ -57,6 +57,13 @@ async def exchange_token(request: Request, response: Response, origin: From) -> 
         exchange.note(tx, claims, origin)
     response.headers["Cache-Control"] = "no-store"
     return await exchanging.issue(claims)
+
+
+@router.post("/internal/kafka/token", include_in_schema=False, openapi_extra=kafka_tokens.DECLARED)
+async def issue_kafka_token(request: Request, response: Response, given: kafka_tokens.Given) -> dict[str, Any]:
+    """A token that one of the platform's own clients logs in to Kafka with."""
+    response.headers["Cache-Control"] = "no-store"
+    return await kafka_tokens.granted(request, given)
 
 
 @router.post("/v1/auth/logout", status_code=204)

@@ -1,7 +1,7 @@
 """Identity: tenants, users, roles and sessions, on `user.events`; it signs the tokens that every service verifies."""
 
 from contracts.users import PUBLISHED
-from identity import kafka_tokens, public, routes, sessions, start
+from identity import public, routes, sessions, start
 from identity.models import Base
 from identity.scopes import (
     read_audit,
@@ -19,7 +19,7 @@ service = Service(
     topic="user.events",
     publishes=PUBLISHED,
     timers=[sessions.expiry],
-    routers=[public.router, kafka_tokens.router, *routes.routers],
+    routers=[public.router, *routes.routers],
     exposes=[
         Exposed(prefix="/.well-known", public=True),
         Exposed(prefix="/v1/auth"),

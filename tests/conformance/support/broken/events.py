@@ -73,7 +73,7 @@ TOYS = (
     toy(
         "an event of which no sample can be made",
         "samples_are_up_to_date",
-        "no sample can be made of toyshop.card.issued: give these fields `examples=[…]`: label",
+        "toyshop.card.issued: no sample can be made of CardIssued: label: String should match pattern",
         (FACTS, "    label: str | None = None\n", "    label: str = Field(pattern=r'^[A-Z]{3}-[0-9]{4}$')\n"),
         (
             FACTS,

@@ -6,13 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import jsonschema_rs
-from pydantic import ValidationError
 
 from invariants import grammar
 from invariants.subject import Findings, Subject
 from tailrace.codegen.compatibility import breaking_in_event
 from tailrace.codegen.deviations import exceptions
 from tailrace.codegen.samples import sample
+from tailrace.core.operator_error import OperatorError
 from tailrace.errands.errands import Errand
 from tailrace.messaging.schedules import Schedule
 from tailrace.messaging.subscribers import Subscriber
@@ -70,9 +70,8 @@ async def samples_are_up_to_date(subject: Subject) -> Findings:
     for event in subject.service.publishes:
         try:
             now = sample(event)
-        except ValueError as error:
-            fields = ", ".join(_fields(error)) or str(error)
-            found.append(f"no sample can be made of {event.type}: give these fields `examples=[…]`: {fields}")
+        except OperatorError as error:
+            found.append(f"{event.type}: {error.what}: {error.remedy}")
             continue
         if now not in [json.loads(path.read_text()) for path in _samples(subject, event.type)]:
             found.append(f"{event.type} has no sample of its present form: run `tailrace describe`")
@@ -80,11 +79,6 @@ async def samples_are_up_to_date(subject: Subject) -> Findings:
 
 
 _LISTS: dict[str, type] = {"timers": Timer, "errands": Errand, "schedules": Schedule, "subscribers": Subscriber}
-
-
-def _fields(error: ValueError) -> list[str]:
-    faults = error.errors(include_input=False, include_url=False) if isinstance(error, ValidationError) else []
-    return [f"{'.'.join(map(str, fault['loc']))} ({fault['msg']})" for fault in faults]
 
 
 async def every_listener_has_a_publisher(subject: Subject) -> Findings:
