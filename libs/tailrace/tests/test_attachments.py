@@ -237,18 +237,6 @@ async def test_a_download_that_broke_off_is_taken_up_again(toy: Harness, at: str
     assert first.content + rest.content == TEXT
 
 
-async def test_no_part_of_another_file_than_the_one_that_was_begun(toy: Harness, at: str) -> None:
-    """Some clients go on by `If-Match`, which says that nothing else is to come (RFC 9110, 13.1.1)."""
-    path = await added(toy, at) + "/content"
-    tag = (await toy.client.get(path)).headers["etag"]
-    for meant in (tag, "*", f'"other", {tag}'):
-        part = await toy.client.get(path, headers={"Range": "bytes=0-9", "If-Match": meant})
-        assert (part.status_code, part.content) == (206, TEXT[:10]), meant
-    for meant in ('"other"', f"W/{tag}"):
-        refused = await toy.client.get(path, headers={"Range": "bytes=0-9", "If-Match": meant})
-        assert refusal(refused)[:2] == (412, "stale"), meant
-
-
 async def test_a_file_that_the_store_lost_is_a_problem_and_no_half_answer(toy: Harness, at: str) -> None:
     path = await added(toy, at)
     for file in _files_on_disk(toy):

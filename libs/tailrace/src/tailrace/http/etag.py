@@ -13,7 +13,7 @@ from fastapi import Depends, Header, Request, Response
 from tailrace.core.errors import BadRequest, Problem
 
 _STRONG = re.compile(r'"([0-9]{1,18})(?:-[0-9a-f]{12})?"')
-_TAGS = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\xff]*")')
+_TAG = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 _KEPT = ("etag", "cache-control", "vary")
 
 
@@ -44,15 +44,7 @@ def is_seen(request: Request, tag: str) -> bool:
     seen = request.headers.get("if-none-match")
     if seen is None or seen.strip() == "*":
         return seen is not None
-    return any(each == tag.removeprefix("W/") for _, each in _TAGS.findall(seen))
-
-
-def is_meant(request: Request, tag: str) -> bool:
-    """Whether what is read is what `If-Match` names, if it is there: compared strongly (RFC 9110, 13.1.1)."""
-    meant = request.headers.get("if-match")
-    if meant is None or meant.strip() == "*":
-        return True
-    return any(weak == "" and each == tag for weak, each in _TAGS.findall(meant))
+    return tag.removeprefix("W/") in _TAG.findall(seen)
 
 
 def not_modified(request: Request, response: Response) -> Response | None:

@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator
 from fastapi import Request, Response
 from starlette.types import Receive, Scope, Send
 
-from tailrace.core.errors import Problem, Stale
+from tailrace.core.errors import Problem
 from tailrace.http.disposition import disposition
-from tailrace.http.etag import is_meant, is_seen
+from tailrace.http.etag import is_seen
 from tailrace.observability.logs import log
 from tailrace.storage.models import Content
 from tailrace.storage.ranges import asked_range
@@ -34,20 +34,11 @@ class FileLost(Problem):
     slug, title = "file-lost", "The file is not in the store"
 
 
-class OtherContent(Stale):
-    """412: the content is another one than `If-Match` names."""
-
-    def __init__(self) -> None:
-        Problem.__init__(self, "The content is another one than If-Match names.", field="If-Match")
-
-
 class ContentResponse(Response):
-    """The content of a version, as much of it as the request asks for. Raises RangeRefused, OtherContent."""
+    """The content of a version, as much of it as the request asks for. Raises RangeRefused."""
 
     def __init__(self, request: Request, content: Content) -> None:
         tag = f'"{content.sha256}"'
-        if not is_meant(request, tag):
-            raise OtherContent
         # What the client has already is not answered in part either (RFC 9110, 13.2.2), and of no method but GET is a part (14.2).
         whole = is_seen(request, tag) or getattr(request.state, "without_content", False)
         asked = None if whole else asked_range(request.headers, tag, content.size)

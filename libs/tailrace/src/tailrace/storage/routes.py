@@ -13,7 +13,6 @@ from fastapi import APIRouter, Path, Request
 from sqlalchemy import select
 
 from tailrace.core.context import Context, Principal
-from tailrace.core.errors import Stale
 from tailrace.core.personal_data import Personal
 from tailrace.db.database import Database
 from tailrace.http.auth import check_scopes, narrow, scopes_of
@@ -211,7 +210,6 @@ def _bytes(media_types: Sequence[str]) -> dict[int | str, Any]:
         200: {"description": "The file, in its own media type.", "content": content},
         206: {"description": "The part of it that `Range` asks for.", "content": content},
         304: {"description": "It is what `If-None-Match` names."},
-        Stale.status: {},
         RangeRefused.status: {},
     }
 
@@ -261,10 +259,6 @@ _RANGE = [
     for name, says in (
         ("Range", "One range of bytes, as in `bytes=1000-`; of several, all of the file is answered."),
         ("If-Range", "The ETag of what was begun: of anything else, all of it is answered."),
-        (
-            "If-Match",
-            "The ETag of what was begun, in the place of `If-Range`: of anything else, nothing is answered but 412.",
-        ),
         ("If-None-Match", "The ETag last seen; 304 without a body while it is still the current one."),
     )
 ]
