@@ -9,6 +9,7 @@ from uuid import UUID
 from aiokafka import ConsumerRecord
 
 from tailrace.db.error_classes import is_transient
+from tailrace.messaging.dead_letters import NOT_YET
 from tailrace_testing import Harness
 
 Queue = deque[ConsumerRecord]
@@ -66,11 +67,30 @@ class Wire:
         return True
 
     async def settle(self) -> None:
-        """Deliver until nobody has anything left to say."""
+        """Deliver until nobody has anything left to say, and what came too early is applied that can be by then."""
         await self.collect()
+        while await self._deliver_all() or await self.redrive():
+            await self.collect()
+
+    async def _deliver_all(self) -> bool:
+        began = any(queue for queues in self.waiting.values() for queue in queues.values())
         while any(queue for queues in self.waiting.values() for queue in queues.values()):
             await self.deliver_some(self.dice.choice(list(self.services)))
             await self.collect()
+        return began
+
+    async def redrive(self) -> bool:
+        """Try again what came before that which it needs, as the redriver does by itself, without its pauses; whether any was applied."""
+        applied = 0
+        for service in self.services.values():
+            early = await service.admin.fetch(
+                "SELECT DISTINCT subscriber, aggregate_id FROM dead_letter WHERE tenant_id = $1 AND kind = $2",
+                service.tenant,
+                NOT_YET,
+            )
+            for subscriber, aggregate_id in early:
+                applied += (await service.redriver.redrive((subscriber, aggregate_id))).applied
+        return applied > 0
 
     async def dead_letters(self) -> list[tuple[Any, ...]]:
         query = "SELECT subscriber, type, kind, reason FROM dead_letter WHERE tenant_id = $1"

@@ -6,7 +6,7 @@ and calls again, under the same key. The outcome is applied in one transaction w
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -122,16 +122,16 @@ class ErrandRunner:
                 task.cancel()
 
     async def run_due(self) -> int:
-        """Run what is due until nothing is; how many turns were taken."""
-        turns = 0
-        while (taken := await self._take_what_is_due()) or self._under_way:
-            turns += taken
+        """Run what is due until nothing is, each errand once, however soon it is due again; how many turns were taken."""
+        had: set[UUID] = set()
+        while await self._take_what_is_due(had) or self._under_way:
+            had |= {turn.id for turn in self._under_way.values()}
             await asyncio.wait(list(self._under_way))
-        return turns
+        return len(had)
 
-    async def _take_what_is_due(self) -> int:
+    async def _take_what_is_due(self, had: Collection[UUID] = ()) -> int:
         try:
-            turns = await self.take()
+            turns = await self.take(had)
         except Exception as error:
             if not is_transient(error):
                 log.error("errands not taken", exc_info=error)
@@ -142,8 +142,8 @@ class ErrandRunner:
             task.add_done_callback(self._under_way.pop)
         return len(turns)
 
-    async def take(self) -> list[Turn]:
-        """As many turns as there is room for, leased to this process."""
+    async def take(self, had: Collection[UUID] = ()) -> list[Turn]:
+        """As many turns as there is room for, leased to this process, of errands that are not in `had`."""
         room = self._places - len(self._under_way)
         if room <= 0:
             return []
@@ -153,7 +153,8 @@ class ErrandRunner:
         if not await self._database.finds(_ANY_DUE):
             return []
         async with self._database.transaction(Context(tenant_id=None)) as tx:
-            chosen = self._choose((await tx.execute(_DUE, given)).mappings(), room, per_target)
+            due = [row for row in (await tx.execute(_DUE, given)).mappings() if row["id"] not in had]
+            chosen = self._choose(due, room, per_target)
             if not chosen:
                 return []
             leases = [self._errands[row["name"]].timeout + self._grace for row in chosen]
