@@ -313,10 +313,13 @@ def _commit_nothing_that_failed(engine: Engine) -> None:
         first: BaseException = failure.connection.info.setdefault(_FAILURE, error)
         return _passed_over(first) if sqlstate(error) == _ABORTED else None
 
+    # After a rollback too: a connection that rests in the pool would keep all that the failed one had in its hands.
     @event.listens_for(engine, "begin")
+    @event.listens_for(engine, "rollback")
     @event.listens_for(engine, "rollback_savepoint")
     def forget(connection: Connection, *_: object) -> None:
-        connection.info.pop(_FAILURE, None)
+        if not connection.invalidated:
+            connection.info.pop(_FAILURE, None)
 
     @event.listens_for(engine, "commit")
     def refuse(connection: Connection) -> None:
