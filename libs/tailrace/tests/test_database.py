@@ -1,9 +1,11 @@
 """A transaction holds what it says, whole or not at all: through savepoints, errors passed over, and callers that go away."""
 
 import asyncio
+import gc
 import random
+import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from uuid import UUID
 
 import pytest
@@ -47,6 +49,27 @@ def _statements(toy: Harness) -> Iterator[list[str]]:
 
 async def _marks(toy: Harness, id: UUID) -> list[tuple[int, str]]:
     return [(one.sequence, one.type) for one in await toy.published() if one.aggregate_id == id]
+
+
+class _Weight:
+    """What a transaction had in its hands."""
+
+
+async def _fails_with(toy: Harness, weight: _Weight) -> None:
+    with suppress(DBAPIError):
+        async with toy.tx() as tx:
+            await tx.execute(text("SELECT 1 / 0"))
+    assert weight is not None
+
+
+async def test_a_connection_at_rest_keeps_nothing_of_what_failed(toy: Harness) -> None:
+    """An error leads by its frames to all that was at hand."""
+    weight = _Weight()
+    gone = weakref.ref(weight)
+    await _fails_with(toy, weight)
+    del weight
+    gc.collect()
+    assert gone() is None
 
 
 async def test_a_savepoint_kept_inside_one_that_is_not_publishes_nothing(toy: Harness) -> None:
