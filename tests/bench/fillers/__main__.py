@@ -3,8 +3,9 @@ of more with `--partners 40`.
 
 A thousand events a second are written, of ten tenants in turn, with a partner each; their relays share a reader. `--kills 20` kills the
 process that fills so many times besides, after some seconds of peace. Both end by comparing what each partner has with what it should have, event by
-event, and in order. It measures from the broker's answer that it has an event until a reader of the partner's topic is handed it; what comes before,
-from the commit to Kafka, `make bench` measures.
+event, and in order. It measures from the broker's answer that it has an event until a reader of the partner's topic is handed it. `--committed` goes
+the whole way: events are committed to an outbox, four of a document in a transaction, Debezium brings them to Kafka, and it measures from the moment
+in which the commit is sent.
 """
 
 import argparse
@@ -17,63 +18,30 @@ import time
 from collections import defaultdict
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import psutil
 from aiokafka import AIOKafkaConsumer
 
-from contracts.registry import events_by_type
-from fillers.process import TYPE, fill_for, run
+from fillers.load import RATE, SERVICE, SOURCE, Commits, Load, Numbers, capture, number_of
+from fillers.process import fill_for, run
 from partners.models import topic_of
 from tailrace.kafka import clients
 from tailrace.kafka.topics import create_topics
 from tailrace.observability.logs import configure
+from tailrace.settings import settings_from
 from tailrace.stack.embedded import Stack
 
-RATE, PARTITIONS, AGGREGATES = 1000, 6, 500
-WARM = 10
-"""Seconds of writing that come first, of which nothing is timed: a broker that has just begun is slow at its first transactions."""
+PARTITIONS = 6
+WARM, WARM_WHOLE = 10, 40
+"""Seconds of writing that come first, of which nothing is timed: a broker that has just begun is slow at its first transactions, and Java compiles
+what runs often a second time in the first half minute."""
+_AS_IN_PRODUCTION = "-XX:TieredStopAtLevel=4"
+"""A stack for a desk leaves Java's second compiler out, to start sooner; where a broker runs for months, it has it."""
 CALM = 15.0
 """Seconds before the kills, in which nobody is killed."""
 APART = 4.0
 """Seconds between two kills at least: a process needs some of them to begin."""
-SAMPLE = next((Path(__file__).parents[3] / "contracts/samples" / TYPE).glob("*.json"))
-Numbers = dict[tuple[str, int], list[int]]
-"""By topic and partition, the numbers of the events in order."""
-
-
-class _Load:
-    """What was written, and when the broker had it."""
-
-    def __init__(self, kafka: str, pairs: list[tuple[UUID, UUID]], source: str) -> None:
-        self._kafka, self._pairs, self._source = kafka, pairs, source
-        self.had: dict[int, float] = {}
-        self.wanted: Numbers = defaultdict(list)
-
-    async def write(self, seconds: float) -> None:
-        value = SAMPLE.read_bytes()
-        total, began, waiting = int(RATE * seconds), time.monotonic(), set[asyncio.Task[None]]()
-        async with clients.producer(self._kafka) as producer:
-            for number in range(total):
-                late = began + number / RATE - time.monotonic()
-                if late > 0:
-                    await asyncio.sleep(late)
-                tenant = self._pairs[number % len(self._pairs)][1]
-                headers = [("ce_type", TYPE.encode()), ("ce_tenantid", str(tenant).encode())]
-                headers.append(("ce_id", str(number).encode()))
-                key = str(number % AGGREGATES).encode()
-                sent = await producer.send(self._source, value, key=key, headers=headers)
-                task = asyncio.create_task(self._note(number, sent))
-                waiting.add(task)
-                task.add_done_callback(waiting.discard)
-            await asyncio.gather(*waiting)
-
-    async def _note(self, number: int, sent: "asyncio.Future[Any]") -> None:
-        answer = await sent
-        self.had[number] = time.time()
-        partner = self._pairs[number % len(self._pairs)][0]
-        self.wanted[topic_of(partner, self._source), answer.partition].append(number)
 
 
 async def _read(consumer: AIOKafkaConsumer, count: int, got: Numbers, at: dict[int, float]) -> None:
@@ -81,13 +49,18 @@ async def _read(consumer: AIOKafkaConsumer, count: int, got: Numbers, at: dict[i
     while left > 0:
         batches = await consumer.getmany(timeout_ms=200)
         now = time.time()
-        await asyncio.sleep(0.01)  # it reads sixty partitions at once: without this, it would fetch all the time
+        await asyncio.sleep(0.003)  # it reads sixty partitions at once: without this, it would fetch all the time
         for place, records in batches.items():
             for record in records:
-                number = int(dict(record.headers)["ce_id"])
+                number = number_of(record)
                 got[place.topic, place.partition].append(number)
                 at.setdefault(number, now)
                 left -= 1
+
+
+def _waits(had: dict[int, float], at: dict[int, float], warm: int) -> list[float]:
+    """Milliseconds of each event that came, in order; not of those of the first `warm` seconds."""
+    return sorted((at[each] - began) * 1000 for each, began in had.items() if each >= RATE * warm and each in at)
 
 
 def _used(process: psutil.Process) -> float:
@@ -96,12 +69,15 @@ def _used(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-async def measure(kafka: str, broker: psutil.Process, partners: int, seconds: float, kills: int) -> bool:
+async def measure(stack: Stack, partners: int, seconds: float, kills: int, *, committed: bool) -> bool:
     """Prints the figures; whether every partner has each of its events once, in order."""
-    source = events_by_type()[TYPE].topic
+    kafka, broker = stack.kafka, psutil.Process(stack.pids()["kafka"])
     pairs = [(uuid4(), uuid4()) for _ in range(partners)]
-    targets = [topic_of(partner, source) for partner, _ in pairs]
-    await create_topics(kafka, [source, *targets], PARTITIONS, 1)
+    targets = [topic_of(partner, SOURCE) for partner, _ in pairs]
+    await create_topics(kafka, [SOURCE, *targets], PARTITIONS, 1)
+    outbox = stack.postgres_url.rsplit("/", 1)[0] + f"/{SERVICE}"
+    load = Commits(kafka, pairs, outbox) if committed else Load(kafka, pairs)
+    warm = WARM_WHOLE if committed else WARM
     context = multiprocessing.get_context("spawn")
 
     def begin() -> multiprocessing.process.BaseProcess:
@@ -110,12 +86,12 @@ async def measure(kafka: str, broker: psutil.Process, partners: int, seconds: fl
         return process
 
     filler = begin()
-    load, got, at = _Load(kafka, pairs, source), defaultdict[tuple[str, int], list[int]](list), dict[int, float]()
+    got, at = defaultdict[tuple[str, int], list[int]](list), dict[int, float]()
     async with clients.consumer(kafka, *targets) as reader:
         await asyncio.sleep(5)  # until the loops wait for what comes: their start is no part of the figures
-        reading = asyncio.create_task(_read(reader, int(RATE * (WARM + seconds)), got, at))
-        writing = asyncio.create_task(load.write(WARM + seconds))
-        await asyncio.sleep(WARM)
+        reading = asyncio.create_task(_read(reader, int(RATE * (warm + seconds)), got, at))
+        writing = asyncio.create_task(load.write(warm + seconds))
+        await asyncio.sleep(warm)
         used = [_used(each) for each in (psutil.Process(filler.pid), broker, psutil.Process())]
         for _ in range(kills):
             await asyncio.sleep(max(APART, seconds / (kills + 1)))
@@ -131,19 +107,18 @@ async def measure(kafka: str, broker: psutil.Process, partners: int, seconds: fl
         await asyncio.sleep(2)
         for records in (await reader.getmany(timeout_ms=500)).values():
             for record in records:
-                got[record.topic, record.partition].append(int(dict(record.headers)["ce_id"]))
+                got[record.topic, record.partition].append(number_of(record))
     filler.kill()
     filler.join()
-    waits = sorted(
-        (at[number] - had) * 1000 for number, had in load.had.items() if number >= RATE * WARM and number in at
-    )
+    waits, before = _waits(load.had, at, warm), _waits(load.had, load.came, warm)
     every = [number for of in got.values() for number in of]
     lost, doubled = len(load.had.keys() - set(every)), len(every) - len(set(every))
     print(f"{len(load.had)} events, {kills} kills: {lost} lost, {doubled} doubled", flush=True)
+    if before:
+        print(f"of which to a reader of Kafka: median {statistics.median(before):.0f} ms")
     if waits:
-        print(
-            f"to the partner's topic: median {statistics.median(waits):.0f} ms, 99 of 100 in {waits[len(waits) * 99 // 100]:.0f} ms"
-        )
+        median, late = statistics.median(waits), waits[len(waits) * 99 // 100]
+        print(f"from {load.begins} to the partner's topic: median {median:.0f} ms, 99 of 100 in {late:.0f} ms")
     if not kills:
         shares = [(then - before) / seconds for then, before in zip(after, used, strict=True)]
         print(
@@ -163,19 +138,25 @@ def main() -> None:
     parser.add_argument("seconds", type=float, nargs="?", default=20.0)
     parser.add_argument("--kills", type=int, default=0)
     parser.add_argument("--partners", type=int, default=10)
+    parser.add_argument("--committed", action="store_true")
     asked = parser.parse_args()
     configure("fillers", "ERROR")
-    stack = Stack(Path(tempfile.mkdtemp(prefix="tailrace-fillers-")) / "data", only="kafka")
+    data = Path(tempfile.mkdtemp(prefix="tailrace-fillers-")) / "data"
+    os.environ.setdefault("TAILRACE_JAVA_OPTIONS", _AS_IN_PRODUCTION if asked.committed else "")
+    stack = Stack(data, only="stack" if asked.committed else "kafka")
     try:
         stack.start()
+        if asked.committed:
+            asyncio.run(capture(settings_from(stack.environment)))
         print(f"load {os.getloadavg()[0]:.1f}", flush=True)
-        broker = psutil.Process(stack.pids()["kafka"])
-        holds = run(measure(stack.kafka, broker, asked.partners, asked.seconds if not asked.kills else CALM, 0))
+
+        def look(seconds: float, kills: int) -> bool:
+            return run(measure(stack, asked.partners, seconds, kills, committed=asked.committed))
+
+        holds = look(asked.seconds if not asked.kills else CALM, 0)
         if asked.kills:
             # So long that something is written while each of them happens.
-            holds &= run(
-                measure(stack.kafka, broker, asked.partners, max(asked.seconds, (asked.kills + 1) * APART), asked.kills)
-            )
+            holds &= look(max(asked.seconds, (asked.kills + 1) * APART), asked.kills)
     finally:
         stack.discard()
     raise SystemExit(not holds)
