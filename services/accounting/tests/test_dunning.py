@@ -1,6 +1,7 @@
 """Reminders: one letter for all that has reached a new level, each level once, with its fee."""
 
 import asyncio
+import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from billing import TODAY, Billing, beginning
 from accounting.dunning.bodies import DunningLevel
 from accounting.dunning.commands import reached
 from accounting.dunning.schedules import Night, batch
+from accounting.roles import RoleMap, RolesFrom
 from tailrace.core.ids import uuid7
 
 LEVELS: list[dict[str, Any]] = [
@@ -71,6 +73,14 @@ async def test_of_several_who_remind_at_once_one_does(billing: Billing) -> None:
     assert sorted(each.status_code for each in await asyncio.gather(*asked)) == [201, 409, 409, 409]
 
 
+async def _night(billing: Billing) -> None:
+    async with billing.h.tx() as tx:
+        await batch.set(tx, tx.tenant_id, datetime.now(UTC), Night(day=TODAY))
+    async with asyncio.timeout(60):
+        while await billing.h.admin.fetchval("SELECT count(*) FROM timer WHERE name = $1", batch.name):
+            await billing.h.fire_timers()
+
+
 async def test_each_night_everybody_is_reminded_once_and_nobody_who_paid(billing: Billing) -> None:
     bank = await billing.bank()
     await billing.put("/dunning-policy", automatic=True, levels=LEVELS)
@@ -82,15 +92,34 @@ async def test_each_night_everybody_is_reminded_once_and_nobody_who_paid(billing
     paid = await billing.invoiced(dated=due_for(5))
     await billing.pay(bank, 11_000, paid)
     for _ in range(2):
-        async with billing.h.tx() as tx:
-            await batch.set(tx, tx.tenant_id, datetime.now(UTC), Night(day=TODAY))
-        while await billing.h.admin.fetchval("SELECT count(*) FROM timer WHERE name = $1", batch.name):
-            await billing.h.fire_timers()
+        await _night(billing)
     found = await notices(billing)
     assert {each["customer_id"] for each in found} == {str(billing.ada), str(bob)}
     assert [
         [item["number"] for item in each["items"]] for each in found if each["customer_id"] == str(billing.ada)
     ] == [[mine["number"]]]
+
+
+async def test_one_whose_fee_cannot_be_asked_for_holds_up_nobody(billing: Billing) -> None:
+    """The company's chart has lost the account that fees are booked to; the next night makes up for it."""
+    await billing.put("/dunning-policy", automatic=True, levels=LEVELS)
+    bob = await billing.customer(uuid7(), "C-2", "Bob Ltd")
+    for age in (12, 11):
+        await billing.invoiced(dated=due_for(age))
+    order = await billing.order(("1", 100, "0.1"), customer_id=bob)
+    theirs = await billing.post("/invoices", shipment_ids=[str(await billing.ship(order, at=beginning(due_for(5))))])
+    await billing.issue(theirs, dated=due_for(5))
+    admin, tenant = billing.h.admin, billing.h.tenant
+    roles = await admin.fetchval("SELECT roles FROM book WHERE tenant_id = $1", tenant)
+    lost = RoleMap([RolesFrom(roles={"receivable": "1200"})]).stored()
+    await admin.execute("UPDATE book SET roles = $2 WHERE tenant_id = $1", tenant, json.dumps(lost))
+    await _night(billing)
+    assert [each["customer_id"] for each in await notices(billing)] == [str(bob)]
+    assert await admin.fetchval("SELECT max(dunning_level) FROM invoice WHERE customer_id = $1", billing.ada) == 0
+    await admin.execute("UPDATE book SET roles = $2 WHERE tenant_id = $1", tenant, roles)
+    await _night(billing)
+    reminded = [len(each["items"]) for each in await notices(billing) if each["customer_id"] == str(billing.ada)]
+    assert reminded == [2]
 
 
 @pytest.mark.parametrize("levels", [[LEVELS[1], LEVELS[0]], [LEVELS[0], LEVELS[0]], [{"days": 3, "fee": 5}]])

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select, tuple_
 
 from accounting.days import days
 from accounting.dunning.bodies import DunningLevel, DunningPolicyBody
@@ -61,10 +61,12 @@ def eligible(levels: Sequence[DunningLevel], day: date) -> ColumnElement[bool]:
     return and_(Invoice.status.in_(UNPAID), or_(*at_level), ~over) if levels else Invoice.id.is_(None)
 
 
-async def next_invoice(tx: Tx, day: date) -> Invoice | None:
-    """One that somebody is to be reminded of; None when there is none."""
+async def next_invoice(tx: Tx, day: date, behind: tuple[date, UUID] | None = None) -> Invoice | None:
+    """The longest due that somebody is to be reminded of, behind one that was due on a day; None when there is none."""
     levels = (await policy_of(tx)).levels
     query = select(Invoice).where(eligible(levels, day)).order_by(Invoice.due_on, Invoice.id).limit(1)
+    if behind is not None:
+        query = query.where(tuple_(Invoice.due_on, Invoice.id) > behind)
     return (await tx.scalars(query)).one_or_none()
 
 
