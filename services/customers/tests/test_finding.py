@@ -1,8 +1,11 @@
 """Customers are found by any part of what they are called, in any script; two records of one are noticed, joined, and parted again."""
 
+from uuid import UUID
+
 import pytest
 
-from tailrace.db import search_order
+from customers.models import Customer
+from tailrace.db import search, search_order
 
 from .conftest import AT, Sales
 
@@ -170,12 +173,19 @@ async def test_what_many_share_is_listed_by_name_page_by_page(sales: Sales, monk
         ),
         *("ꯍada", "\ufb01ada", "𠮷野ada", "𠮷ada", "a" * 40 + " ada", "a" * 40 + "b ada", "Nobody", "山本電機"),
     ]
-    names = [(await sales.create(name))["name"] for name in names]
+    monkeypatch.setattr("tailrace.db.search._PICKED", 2)
+    made = [await sales.create(name) for name in names]
+    names = [each["name"] for each in made]
+    [pick] = search._hashes(Customer, sales.h.tenant, search.TEXT, [search._PICK])
+    marked = await sales.h.admin.fetch("SELECT id FROM search_entry WHERE $1 = ANY(marks)", pick)
+    assert {row["id"] for row in marked} == {id for each in made if (id := UUID(each["id"])).int % 2 == 0}
     wanted = sorted(name for name in names if "ada" in name.lower().replace("é", "e"))
     branches = [(0, 1, (1,)), (0, 32, (1, 1, 1)), (2, 2, (3, 1, 2)), (1000, 32, (2,))]
     # Looked up after the first rows: what is marked is few enough, or mostly not what is asked for.
     after, other = (1000, 32, (3,)), (2, 2, (4,))
-    for many, listed, walked in (*branches, after, other):
+    for turn, (many, listed, walked) in enumerate((*branches, after, other)):
+        # Where it begins say some of those that are picked, or of all.
+        monkeypatch.setattr("tailrace.db.search._SURELY_MANY", 0 if turn % 2 else 1000)
         monkeypatch.setattr("tailrace.db.search.MOST_IN_ORDER", 1000 if (many, listed, walked) == after else 0)
         monkeypatch.setattr("tailrace.db.search._OF_A_BRANCH", 2 if (many, listed, walked) == other else 1 / 20)
         monkeypatch.setattr("tailrace.db.search_order.WALKED", walked)
