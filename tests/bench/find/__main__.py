@@ -126,7 +126,7 @@ async def _fill(admin: asyncpg.Connection, rows: int, tenant: UUID, reps: list[U
             pairs = {pair for word in words for pair in [*search._pairs(" " + word), *search._fours(word)]}
             pairs.update(search_order.beginnings(name))
             pairs.add(f"{search._OWNER}{rep}")
-            pairs.update(search.picked(id))
+            pairs.update(search.pick(id))
             entries.append(("customer", id, search.TEXT, tenant, sorted(map(mark, pairs))))
         if len(waiting) == AT_ONCE:
             await write()

@@ -54,8 +54,9 @@ MOST_IN_ORDER = 1_500
 """The same where the list is sorted by the kind's own text, and its first rows fill no page. When there are more, it is gone through by branches."""
 _SAMPLE = 200
 _PICKED, _SURELY_MANY = 128, 32
-"""One of so many rows carries a mark of its own: are more than that found among these alone, there are more than `MOST_IN_ORDER`. To find only them
-takes a quarter of the time."""
+"""One of so many rows carries a mark of its own: are more than that found among these alone, there are more than `MOST_IN_ORDER`."""
+_MARKS_OF_PICKED, _MOST_PICKED = 3, 1_000
+"""By so many marks they are looked for, and so many at most are looked up."""
 _OF_THE_LIST, _OF_A_BRANCH = 1 / 4, 1 / 20
 """The share of what is marked that has to have what is asked for: that a list is walked row by row, or branch by branch."""
 _ACCENTS = re.compile("[\u0300-\u036f]")
@@ -143,18 +144,21 @@ async def found_in_order(
     yield first
     if rest is None:
         return
-    some = _marked(kind, [*marks, *_hashes(kind, tx.tenant_id, TEXT, [_PICK])], reached)
-    sample = unpacked(await _some(tx, some, 2 * _SAMPLE))
-    if len(sample) <= _SURELY_MANY:
+    column = getattr(kind, kind.sorted_by)
+    # A few of its marks are enough here: all of them together take as long as to find everything.
+    few = [*marks[:_MARKS_OF_PICKED], *_hashes(kind, tx.tenant_id, TEXT, [_PICK])]
+    picked = unpacked(await _some(tx, _marked(kind, few, reached), _MOST_PICKED))
+    right = await _right_among(tx, kind, picked, said, column) if len(picked) > _SURELY_MANY else []
+    if len(right) <= _SURELY_MANY:
         packed = await _some(tx, marked, MOST_IN_ORDER)
         if len(packed) <= MOST_IN_ORDER * ID_BYTES:
             yield and_(among(kind.id, unpacked(packed)), tree.within(rest), said)
             return
         sample = unpacked(packed[: _SAMPLE * ID_BYTES])
-    right = await _right_among(tx, kind, sample, said, getattr(kind, kind.sorted_by))
-    if len(right) < _OF_A_BRANCH * len(sample):
-        yield and_(tree.within(rest), await found_by(tx, kind, asked, masked=masked))
-        return
+        right = await _right_among(tx, kind, sample, said, column)
+        if len(right) < _OF_A_BRANCH * len(sample):
+            yield and_(tree.within(rest), await found_by(tx, kind, asked, masked=masked))
+            return
     async for part in tree.parts(rest, right):
         yield part
 
@@ -275,7 +279,7 @@ def _keep(session: UnitOfWork, *_: Any) -> None:
         for by, values in marks.items():
             which = {"kind": row.__tablename__, "id": row.id, "by": by}
             if values:
-                told = {*values, *_owners(row), *picked(row.id)} if by == TEXT else values
+                told = {*values, *_owners(row), *pick(row.id)} if by == TEXT else values
                 hashes = _hashes(type(row), row.tenant_id, by, told)
                 put.append({**which, "tenant_id": row.tenant_id, "marks": hashes})
             else:
@@ -287,7 +291,7 @@ def _keep(session: UnitOfWork, *_: Any) -> None:
             session.connection().execute(statement, rows)
 
 
-def picked(id: UUID) -> Iterator[str]:
+def pick(id: UUID) -> Iterator[str]:
     """The mark of one row of many, whichever: what is known of them goes for all."""
     if id.int % _PICKED == 0:
         yield _PICK
