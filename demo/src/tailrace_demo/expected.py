@@ -27,6 +27,9 @@ class Expected:
     revenue: int
     tax: int
     opening_value: int
+    """What there was to sell: opening stock, and what was bought and not sent back."""
+    spent: int
+    """What was bought, less what suppliers owe for what went back."""
     quotes: dict[str, int]
     approvals: dict[str, int]
     decisions: dict[str, int]
@@ -66,6 +69,8 @@ class _Book:
         self._shipments: dict[str, dict[str, Decimal]] = defaultdict(dict)
         self._revenue = self._tax = self._opening = 0
         self._opening_units = Decimal(0)
+        self._spent = 0
+        self._bought: dict[str, tuple[Decimal, int]] = {}
         self._decided = Decided(prices)
         self._collected = Collected()
 
@@ -93,6 +98,14 @@ class _Book:
                 self._file(what, body, answer)
             case ["inventory", "receipts"]:
                 self._open(Decimal(body["quantity"]), body["value"])
+                if body["reason"] == "purchase":
+                    self._spent += body["value"]
+                    self._bought[answer["id"]] = Decimal(body["quantity"]), body["value"]
+            case ["inventory", "issues"]:
+                whole, value = self._bought[body["receipt_id"]]
+                owed = _part(value, Decimal(body["quantity"]), whole)
+                self._open(-Decimal(body["quantity"]), -owed)
+                self._spent -= owed
             case _:
                 self._decided.read(entry)
                 self._collected.read(entry)
@@ -112,6 +125,7 @@ class _Book:
             revenue=self._revenue - money.credited_net + money.fees,
             tax=self._tax + money.tax,
             opening_value=self._opening,
+            spent=self._spent,
             quotes=self._decided.quotes(),
             approvals=self._approvals(len(waiting)),
             decisions=dict(self._decided.decisions),

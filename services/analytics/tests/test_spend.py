@@ -113,7 +113,7 @@ def shown(answer: dict[str, Any], *, of_one: bool) -> dict[Any, Any]:
     return found
 
 
-async def test_spend_is_what_the_whole_list_comes_to_and_records_add_up_to_it(desk: Desk) -> None:
+async def test_spend_is_what_the_whole_list_comes_to(desk: Desk) -> None:
     goods = Goods(desk)
     items, _ = await a_season_of(goods)
     # Ids rise as they are made: the first delivery is the first supplier's.
@@ -132,7 +132,7 @@ async def test_spend_is_what_the_whole_list_comes_to_and_records_add_up_to_it(de
     assert {row["supplier_name"] for row in of_acme["rows"]} == {"Acme Rods"}
 
 
-async def test_the_records_behind_each_figure_add_up_to_it(desk: Desk) -> None:
+async def test_the_records_behind_each_figure_of_spend_add_up_to_it(desk: Desk) -> None:
     goods = Goods(desk)
     await a_season_of(goods)
     for by in ("item", "warehouse", "supplier", "company"):

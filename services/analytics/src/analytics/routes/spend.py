@@ -21,7 +21,7 @@ from analytics.scopes import Reader
 from analytics.shown import SPEND
 from analytics.suppliers import names_of
 from analytics.views.reports import ReportRecordView
-from analytics.views.spend import ForecastView, SpendView
+from analytics.views.spend import MeasureForecastView, SpendView
 from tailrace.core import clock
 from tailrace.core.days import Calendar
 from tailrace.core.fields import Text
@@ -102,7 +102,7 @@ async def list_spend_records(
     return await paginate(tx, reports.records(SPEND, measure, replace(asked, by=by), bounds, key), page)
 
 
-@router.post("/forecast", response_model=ForecastView)
+@router.post("/forecast", response_model=MeasureForecastView)
 async def make_forecast(request: Request, tx: Tx, who: Reader, body: ForecastBody) -> dict[str, Any]:
     """What is to come of a measure, by week or month: a damped trend, with seasons from two years on, bounds and a back-test. Nothing is kept."""
     stamp = await freshness.stamp(tx, request)

@@ -97,7 +97,7 @@ class BackTestView(View):
     """The mean absolute scaled error: below 1 is better than taking what was last; null where nothing ever changed."""
 
 
-class ForecastView(View):
+class MeasureForecastView(View):
     """What is to come of a measure, how that was found, and how wrong it would have been."""
 
     measure: ForecastMeasure
