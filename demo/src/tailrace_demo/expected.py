@@ -96,16 +96,8 @@ class _Book:
                 self._order(made, {"id": quote_id, "lines": lines})
             case ["import", what]:
                 self._file(what, body, answer)
-            case ["inventory", "receipts"]:
-                self._open(Decimal(body["quantity"]), body["value"])
-                if body["reason"] == "purchase":
-                    self._spent += body["value"]
-                    self._bought[answer["id"]] = Decimal(body["quantity"]), body["value"]
-            case ["inventory", "issues"]:
-                whole, value = self._bought[body["receipt_id"]]
-                owed = _part(value, Decimal(body["quantity"]), whole)
-                self._open(-Decimal(body["quantity"]), -owed)
-                self._spent -= owed
+            case ["inventory", what]:
+                self._goods(what, body, answer)
             case _:
                 self._decided.read(entry)
                 self._collected.read(entry)
@@ -140,6 +132,20 @@ class _Book:
         states["pending"] += waiting
         states["voided"] += self._collected.freed
         return dict(+states)
+
+    def _goods(self, what: str, body: dict[str, Any], answer: dict[str, Any]) -> None:
+        """What came in; and what goes back to whom it was bought of, at its part of the price."""
+        quantity = Decimal(body["quantity"])
+        if what == "receipts":
+            self._open(quantity, body["value"])
+            if body["reason"] == "purchase":
+                self._spent += body["value"]
+                self._bought[answer["id"]] = quantity, body["value"]
+        elif what == "issues":
+            whole, value = self._bought[body["receipt_id"]]
+            owed = _part(value, quantity, whole)
+            self._open(-quantity, -owed)
+            self._spent -= owed
 
     def _open(self, quantity: Decimal, value: int) -> None:
         self._opening += value
