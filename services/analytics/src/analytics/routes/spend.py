@@ -30,7 +30,7 @@ from tailrace.http.routing import Tx, tenant_router
 
 router = tenant_router(
     "/v1/analytics",
-    tag="spend and forecasts",
+    tag="analytics",
     about="What was spent on goods, and what is to come of a measure, as of now and of any past day.",
     reads=[movements, memberships, days, teams],
 )
