@@ -51,6 +51,12 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("tenant_id", "id", "kind", name=op.f("pk_document")),
     )
+    op.create_index(
+        op.f("ix_document_tenant_id_id"),
+        "document",
+        ["tenant_id", "id"],
+        postgresql_where=sa.text("kind = 'delivery'"),
+    )
     op.create_table(
         "lake_export",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),

@@ -44,6 +44,8 @@ class Document(TenantRow, Base):
     """Where a document stands: what is needed to tell what its next event changes."""
 
     __tablename__ = "document"
+    # Whose deliveries there are is asked of few documents among many.
+    __table_args__ = (tenant_index("id", where="kind = 'delivery'"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-10)
     kind: Mapped[Kind] = mapped_column(primary_key=True, sort_order=-9)
