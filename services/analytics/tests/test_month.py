@@ -232,7 +232,7 @@ async def compare_kpis(desk: Desk, month: Month, as_of: date, kpis: dict[str, st
         said = {score["begins_on"]: int(score["value"]) for score in scores}
         assert len(said) == 31
         assert said == {day: value(measure, day) for day in said}, measure
-        assert any(said.values()), measure
+        assert any(said.values()) or as_of < BEGIN.replace(day=31), measure
     shown = await desk.ask(f"/v1/analytics/dashboards/{dashboard}/figures", as_of=as_of)
     for tile in shown["tiles"]:
         measure = tile["tile"]["measure"]
