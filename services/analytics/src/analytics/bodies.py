@@ -7,7 +7,7 @@ from pydantic import Field
 
 from analytics.forecasts.series import MOST_STEPS, ForecastMeasure, Step
 from contracts.analytics import Direction, KpiMeasure, KpiPeriod, KpiSubject, KpiValue, Tile
-from tailrace.core.fields import Code, MomentOrDay, Name
+from tailrace.core.fields import Code, Day, Name
 from tailrace.core.money import Currency
 from tailrace.http.routing import Body
 
@@ -56,8 +56,8 @@ class ForecastBody(Body):
     """How long a step is: a week from Monday, or a month of the calendar."""
     horizon: Annotated[int, Field(ge=1, le=MOST_STEPS)] = 6
     """How many steps are forecast, the week or month that is running included."""
-    as_of: MomentOrDay | None = None
-    """As if it were this moment, or the end of this day of the company's; now when left out."""
+    as_of: Day | None = None
+    """As it would have been said at the end of this day of the company's; now when left out."""
     currency: Currency | None = None
     """Of amounts: which currency, where there is something in several."""
     owner_id: UUID | None = None

@@ -312,9 +312,9 @@ class ReportRecordView(View):
     seconds: int
     """How long it took, in whole seconds, of what takes time."""
     item_id: UUID | None
-    """Which item it is of."""
+    """Of goods: which of the catalog."""
     warehouse_id: UUID | None
-    """Which warehouse goods came into, or left."""
+    """Where goods came in, or left."""
     quantity: SignedQuantity
     """How much of the item it adds, in its base unit."""
     event_id: UUID

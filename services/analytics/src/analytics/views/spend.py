@@ -75,13 +75,13 @@ class ForecastWeights(View):
     """How much of an error each part takes up, from 0 to 1."""
 
     level: KpiOutcome
-    """Of the level."""
+    """How much goes into where the series stands."""
     trend: KpiOutcome
-    """Of the trend, as a share of what the level takes up."""
+    """How much of that goes into the trend, as a share."""
     damping: KpiOutcome
     """How much of the trend is left from step to step."""
     season: KpiOutcome | None
-    """Of the season; null where there is none."""
+    """How much goes into what a season adds; null where there is none."""
 
 
 class BackTestView(View):
