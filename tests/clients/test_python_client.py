@@ -232,6 +232,8 @@ def test_new_tokens_are_kept_although_they_could_not_be_told(server: Server) -> 
         with pytest.raises(OSError, match="no space left"):
             client.request("GET", "/v1/items")
         client.request("GET", "/v1/items")
+        assert client.identity.tokens is not None
+        assert client.identity.tokens.refresh == "next-new", "it can be renewed again"
     assert server.heads("Authorization")[-1] == "Bearer new"
 
 
