@@ -215,6 +215,8 @@ async def test_what_cannot_be_forecast_is_refused_by_its_field(desk: Desk) -> No
         ({"measure": "quantity_issued"}, "/item_id"),
         ({"measure": "orders", "currency": "EUR"}, "/currency"),
         ({"measure": "spend"}, "/currency"),
+        ({"measure": "spend", "owner_id": uuid7()}, "/owner_id"),
+        ({"measure": "revenue", "supplier_id": uuid7()}, "/supplier_id"),
         ({"measure": "spend", "horizon": 53}, "/horizon"),
         ({"measure": "luck"}, "/measure"),
     )

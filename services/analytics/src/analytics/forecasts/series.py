@@ -25,6 +25,8 @@ Step = Literal["week", "month"]
 MOST_STEPS = 52
 _LONGEST: Mapping[Step, int] = {"week": 260, "month": 120}
 """How many steps are looked back at most: five years of weeks, ten of months."""
+_NOT_OF = {"sales-summary": ("item_id", "warehouse_id", "supplier_id"), "spend": ("owner_id", "team_id", "customer_id")}
+"""What the rows of a report do not say: a figure of nothing would pass for one."""
 YEAR: Mapping[Step, int] = {"week": 52, "month": 12}
 
 
@@ -69,8 +71,11 @@ class Series:
 async def series_of(
     tx: Tx, measure: ForecastMeasure, step: Step, asked: Asked, calendar: Calendar, engine: Engine | None
 ) -> Series:
-    """Asks for the days before the running week or month. Raises Invalid where it is not said of which item or currency."""
+    """What there was before the running week or month. Raises Invalid where it is not said of which item or currency, and for what it is not of."""
     formula = FORMULAS[measure]
+    for name in _NOT_OF[formula.report.name]:
+        if getattr(asked, name) is not None:
+            raise Invalid.field(f"/{name}", f"{measure} is not told apart by it.")
     if formula.what == "quantity" and asked.item_id is None:
         raise Invalid.field("/item_id", "Say of which item: quantities of several are in no unit.")
     if formula.what != "amount" and asked.currency is not None:
