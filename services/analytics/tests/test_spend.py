@@ -226,6 +226,12 @@ async def test_what_cannot_be_forecast_is_refused_by_its_field(desk: Desk) -> No
     assert (await foretell(desk, measure="spend", currency="JPY"))["currency"] == "JPY"
 
 
+async def test_any_day_that_may_be_named_is_answered(desk: Desk) -> None:
+    for as_of, interval in (("1900-01-01", "month"), ("1904-02-29", "week"), ("2199-12-31", "month")):
+        said = await foretell(desk, measure="orders", as_of=as_of, interval=interval, horizon=52)
+        assert said["method"] == "none"
+
+
 async def test_spend_is_nobodys_own_and_orders_are_forecast_by_their_owners(desk: Desk) -> None:
     await Goods(desk).receive(uuid7(), uuid7(), 10)
     await sell(desk, 1, 100, desk.bo)
