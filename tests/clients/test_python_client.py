@@ -172,24 +172,101 @@ def test_the_old_token_is_used_while_it_is_good(server: Server) -> None:
             client.request("GET", "/v1/items")
 
 
-async def test_a_refresh_that_is_cancelled_is_not_sent_again(server: Server) -> None:
-    came, go = threading.Event(), threading.Event()
+async def test_who_no_longer_waits_does_not_end_the_renewal(server: Server) -> None:
+    """Its refresh token is used up: were the answer lost, everybody would have to log in."""
+    came, go, told = threading.Event(), threading.Event(), list[str]()
 
     def do(method: str, path: str, headers: Any) -> Answer:
+        if path != "/v1/auth/refresh":
+            return 200, {}, {}
         came.set()
         go.wait()
-        return None
+        return 200, {}, _tokens("new")
 
     server.does = do
-    async with AsyncClient(server.url, tokens=Tokens("old", "once", time.time())) as client:
+    old = Tokens("old", "once", time.time())
+    async with AsyncClient(server.url, tokens=old, renewed=lambda fresh: told.append(fresh.access)) as client:
         asking = asyncio.create_task(client.request("GET", "/v1/items"))
         await asyncio.to_thread(came.wait)
         asking.cancel()
         await asyncio.wait([asking])
         go.set()
-        server.does = lambda *_: (200, {}, {})
-        await client.request("GET", "/v1/items")
+        await client.session().request("GET", "/v1/items")
+    assert (_refreshes(server), told) == (1, ["new"])
+    assert server.heads("Authorization")[-1] == "Bearer new"
+
+
+async def test_a_renewal_whose_answer_is_lost_is_told_to_all_and_not_sent_again(server: Server) -> None:
+    server.does = lambda *_: None
+    async with AsyncClient(server.url, policy=QUICK, tokens=Tokens("old", "once", time.time())) as client:
+        asked = [client.request("GET", "/v1/items") for _ in range(3)]
+        failed = await asyncio.gather(*asked, return_exceptions=True)
+        assert [isinstance(each, httpx2.TransportError) for each in failed] == [True] * 3
+        server.does = lambda *_: (401, {}, {})
+        with pytest.raises(NotLoggedIn):
+            await client.request("GET", "/v1/items")
     assert _refreshes(server) == 1
+
+
+@pytest.mark.parametrize("unsent", [httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout])
+def test_a_refresh_token_that_was_never_sent_is_kept(
+    server: Server, monkeypatch: pytest.MonkeyPatch, unsent: type[httpx2.TransportError]
+) -> None:
+    tokens = Tokens("old", "once", time.time())
+    with Client(server.url, policy=Policy(attempts=1), tokens=tokens) as client:
+        with monkeypatch.context() as away:
+            away.setattr(client._http, "send", lambda request: (_ for _ in ()).throw(unsent("nobody there")))
+            with pytest.raises(unsent):
+                client.request("GET", "/v1/items")
+        server.does = _script((200, {}, _tokens("new")), (200, {}, {}))
+        client.request("GET", "/v1/items")
+    assert server.heads("Authorization")[-1] == "Bearer new"
+
+
+def test_new_tokens_are_kept_although_they_could_not_be_told(server: Server) -> None:
+    def full(tokens: Tokens) -> None:
+        raise OSError("no space left")
+
+    server.does = _script((200, {}, _tokens("new")), (200, {}, {}))
+    with Client(server.url, tokens=Tokens("old", "once", time.time()), renewed=full) as client:
+        with pytest.raises(OSError, match="no space left"):
+            client.request("GET", "/v1/items")
+        client.request("GET", "/v1/items")
+        assert client.identity.tokens is not None
+        assert client.identity.tokens.refresh == "next-new", "it can be renewed again"
+    assert server.heads("Authorization")[-1] == "Bearer new"
+
+
+def test_what_was_written_in_one_company_is_not_waited_for_in_another(server: Server) -> None:
+    """Nobody there hears of it: every read would be refused for a minute."""
+
+    def do(method: str, path: str, headers: Any) -> Answer:
+        written = method == "POST" and path == "/v1/items"
+        return 200, {"Tailrace-Event": "catalog.events/1@1"} if written else {}, _tokens("new")
+
+    server.does = do
+    with Client(server.url) as client:
+        client.log_in("brassworks", "ada@b.example", "secret")
+        client.request("POST", "/v1/items", json={})
+        for tenant in ("tinworks", "brassworks"):
+            client.log_in(tenant, "ada@b.example", "secret")
+            client.request("GET", "/v1/orders")
+    named = [headers.get("Tailrace-After") for method, _, headers in server.asked if method == "GET"]
+    assert named == [None, "catalog.events/1@1"]
+
+
+def test_what_can_be_read_only_once_is_not_sent(server: Server) -> None:
+    with Client(server.url) as client, pytest.raises(TypeError, match="bytes or text"):
+        client.request("POST", "/v1/imports", content=iter([b"a", b"b"]))
+    assert server.asked == []
+
+
+def test_a_refusal_of_something_between_is_a_problem_too(server: Server) -> None:
+    for said in ({"errors": None}, {"errors": "no"}, {"errors": ["no", None]}, {"errors": {"a": 1}}, ["no"]):
+        server.does = lambda *_, said=said: (400, {"Retry-After": "inf"}, said)
+        with Client(server.url) as client, pytest.raises(Problem) as refused:
+            client.request("GET", "/v1/items")
+        assert (refused.value.errors, refused.value.retry_after) == ([], None)
 
 
 def test_a_log_in_has_no_key_wherever_the_gateway_is(server: Server) -> None:

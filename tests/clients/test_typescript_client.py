@@ -55,7 +55,7 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_what_it_does_by_itself(room: Path) -> None:
     said = _run(room, "node", "--test", "--test-reporter=tap", "client.test.mjs")
-    assert "# tests 19" in said and "# pass 19" in said, said
+    assert "# tests 22" in said and "# pass 22" in said, said
 
 
 def test_it_needs_nothing_else(room: Path) -> None:

@@ -71,7 +71,9 @@ export class Client {
 
   /** Throws NotLoggedIn for wrong credentials. */
   async logIn(tenant: string, email: string, password: string): Promise<Tokens> {
-    return this.#keep(await this.request('POST', '/v1/auth/login', { json: { tenant, email, password } }));
+    const answer = await this.request('POST', '/v1/auth/login', { json: { tenant, email, password } });
+    this.#shared.identity.tenant = tenant;
+    return this.#keep(answer);
   }
 
   /** Throws Problem, NoAnswer, or the reason of `signal`. */
@@ -146,7 +148,7 @@ export class Client {
     try {
       await this.#keep(await this.request('POST', REFRESH, { json: { refresh_token } }));
     } catch (failed) {
-      this.#shared.identity.notRenewed(failed);
+      this.#shared.identity.notRenewed(failed, refresh_token);
       throw failed;
     }
   }
@@ -154,8 +156,12 @@ export class Client {
   async #keep(answer: Answer): Promise<Tokens> {
     const said = answer.json() as { access_token: string; refresh_token: string; expires_in: number };
     const tokens = { access: said.access_token, refresh: said.refresh_token, endsAt: now() + said.expires_in };
-    await this.#shared.tell?.(tokens);
-    this.#shared.identity.tokens = tokens;
+    try {
+      await this.#shared.tell?.(tokens);
+    } finally {
+      // The old refresh token is used up, whatever became of telling.
+      this.#shared.identity.tokens = tokens;
+    }
     return tokens;
   }
 }

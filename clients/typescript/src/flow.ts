@@ -48,6 +48,8 @@ export type Content = string | Uint8Array<ArrayBuffer> | Blob | FormData | URLSe
 
 /** Who asks; shared by all sessions of a client. */
 export class Identity {
+  /** For which company, when that was said by logging in. */
+  tenant: string | undefined;
   private heldUntil = 0;
 
   constructor(public tokens: Tokens | undefined) {}
@@ -62,30 +64,34 @@ export class Identity {
   }
 
   /** A refresh token that may have been used is forgotten: a second use ends the session. */
-  notRenewed(failed: unknown): void {
+  notRenewed(failed: unknown, used: string): void {
     this.heldUntil = now() + HOLD;
     const undone =
       failed instanceof NoAnswer ? failed.nothingSent : failed instanceof Problem && NOTHING_DONE.has(failed.status);
-    if (!undone && this.tokens) this.tokens = { ...this.tokens, refresh: undefined };
+    if (!undone && this.tokens?.refresh === used) this.tokens = { ...this.tokens, refresh: undefined };
   }
 }
 
-/** What a session wrote in the last minute, by aggregate; handed on as `Tailrace-After`. */
+/**
+ * What a session wrote in the last minute, by aggregate; handed on as `Tailrace-After`, within the company that it was written in:
+ * nobody of another company ever hears of it, and would wait for it in vain.
+ */
 export class Marks {
-  private readonly kept = new Map<string, { sequence: number; at: number }>();
+  private readonly kept = new Map<string, { sequence: number; at: number; tenant: string | undefined }>();
 
   /** From `Tailrace-Event`, a list of `<topic>/<aggregate>@<sequence>`. */
-  note(said: string): void {
+  note(said: string, tenant: string | undefined): void {
     for (const [, aggregate = '', told] of said.matchAll(/([^\s,]+)@([0-9]+)/g)) {
       const sequence = Math.max(Number(told), this.kept.get(aggregate)?.sequence ?? 0);
       this.kept.delete(aggregate);
-      this.kept.set(aggregate, { sequence, at: now() });
+      this.kept.set(aggregate, { sequence, at: now(), tenant });
     }
     for (const oldest of [...this.kept.keys()].slice(0, -NAMED)) this.kept.delete(oldest);
   }
 
-  toString(): string {
-    const fresh = [...this.kept].filter(([, { at }]) => now() - at < HANDED_ON);
+  /** The header's value; empty for nothing. */
+  named(tenant: string | undefined): string {
+    const fresh = [...this.kept].filter(([, kept]) => kept.tenant === tenant && now() - kept.at < HANDED_ON);
     return fresh.map(([aggregate, { sequence }]) => `${aggregate}@${sequence}`).join(', ');
   }
 }
@@ -99,7 +105,7 @@ export type Flow = Generator<Step, Answer, Answer | undefined>;
 
 /** The answer, below 400. Throws Problem, or NoAnswer when no try was answered. */
 export function* exchange(asked: Asked, identity: Identity, marks: Marks, policy: Policy): Flow {
-  const keyed = prepare(asked, marks);
+  const keyed = prepare(asked, marks, identity.tenant);
   let renewed = false;
   let tried = 1;
   while (true) {
@@ -120,7 +126,7 @@ export function* exchange(asked: Asked, identity: Identity, marks: Marks, policy
       continue;
     }
     if (answer.status < 400) {
-      if (keyed) marks.note(answer.headers.get('Tailrace-Event') ?? '');
+      if (keyed) marks.note(answer.headers.get('Tailrace-Event') ?? '', identity.tenant);
       return answer;
     }
     const refused = problem(answer);
@@ -143,10 +149,11 @@ function* renewEarly(identity: Identity, policy: Policy): Generator<Step, void, 
 }
 
 /** Give it its key and marks. Whether a second try does no more than the first. */
-function prepare({ method, path, headers }: Asked, marks: Marks): boolean {
+function prepare({ method, path, headers }: Asked, marks: Marks, tenant: string | undefined): boolean {
   if (WITHOUT_KEY.has(path)) return false;
   if (WRITES.has(method) && !headers.has('Idempotency-Key')) headers.set('Idempotency-Key', crypto.randomUUID());
-  if (!headers.has('Tailrace-After') && `${marks}`) headers.set('Tailrace-After', `${marks}`);
+  const named = marks.named(tenant);
+  if (named && !headers.has('Tailrace-After')) headers.set('Tailrace-After', named);
   return true;
 }
 

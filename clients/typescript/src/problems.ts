@@ -63,7 +63,9 @@ export class Problem extends Error {
     this.detail = detail;
     this.requestId = (said['request_id'] as string | undefined) ?? answer.headers.get('X-Request-Id') ?? undefined;
     const errors = Array.isArray(said['errors']) ? said['errors'] : [];
-    this.errors = errors.map((each) => ({ field: String(each.field ?? ''), detail: String(each.detail ?? '') }));
+    // What stands between may answer in JSON of its own.
+    const told = errors.filter((each) => each !== null && typeof each === 'object');
+    this.errors = told.map((each) => ({ field: String(each.field ?? ''), detail: String(each.detail ?? '') }));
     this.retryAfter = retryAfter(answer);
   }
 

@@ -37,7 +37,7 @@ class StockReceived(LotsMoved):
 
     `reason` says why; `transfer` continues a layer of another warehouse. With `return`, `shipment_id` and `line_id` name what a customer gave back of
     which order's line, and `return_id` the return. With `delivery_line_id` it was put away of a delivery that was announced (`scm.asn.received`):
-    `delivered` is how much of that line, as its notice counts.
+    `delivered` is how much of that line, as its notice counts, and `asn_id` the delivery.
     """
 
     type: ClassVar[str] = "inventory.stock.received"
@@ -56,6 +56,7 @@ class StockReceived(LotsMoved):
     return_id: UUID | None = None
     delivery_line_id: UUID | None = None
     delivered: Quantity | None = None
+    asn_id: UUID | None = None
 
 
 class ConsumedLayer(BaseModel):
@@ -106,7 +107,8 @@ class StockIssued(LotsMoved):
     """Goods went out. `value` is their cost: exact, layer by layer, oldest first, and an estimate for what is `provisional`.
 
     `reservation_id` names what held all of the quantity until now. With `return_to_supplier`, `credited` is what the goods had been received
-    for, and so what the supplier owes for them; `receipt_id` names the movement that they came in with, when it is known.
+    for, and so what the supplier owes for them; `receipt_id` names the movement that they came in with, when it is known, and `asn_id` the
+    delivery that this was put away of.
     """
 
     type: ClassVar[str] = "inventory.stock.issued"
@@ -124,6 +126,7 @@ class StockIssued(LotsMoved):
     effective_at: datetime
     provisional: Provisional | None = None
     receipt_id: UUID | None = None
+    asn_id: UUID | None = None
     credited: Minor | None = None
     customer_id: UUID | None = None
     return_id: UUID | None = None

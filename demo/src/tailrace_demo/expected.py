@@ -27,6 +27,9 @@ class Expected:
     revenue: int
     tax: int
     opening_value: int
+    """What there was to sell: opening stock, and what was bought and not sent back."""
+    spent: int
+    """What was bought, less what suppliers owe for what went back."""
     quotes: dict[str, int]
     approvals: dict[str, int]
     decisions: dict[str, int]
@@ -66,6 +69,8 @@ class _Book:
         self._shipments: dict[str, dict[str, Decimal]] = defaultdict(dict)
         self._revenue = self._tax = self._opening = 0
         self._opening_units = Decimal(0)
+        self._spent = 0
+        self._bought: dict[str, tuple[Decimal, int]] = {}
         self._decided = Decided(prices)
         self._collected = Collected()
 
@@ -91,8 +96,8 @@ class _Book:
                 self._order(made, {"id": quote_id, "lines": lines})
             case ["import", what]:
                 self._file(what, body, answer)
-            case ["inventory", "receipts"]:
-                self._open(Decimal(body["quantity"]), body["value"])
+            case ["inventory", what]:
+                self._goods(what, body, answer)
             case _:
                 self._decided.read(entry)
                 self._collected.read(entry)
@@ -112,6 +117,7 @@ class _Book:
             revenue=self._revenue - money.credited_net + money.fees,
             tax=self._tax + money.tax,
             opening_value=self._opening,
+            spent=self._spent,
             quotes=self._decided.quotes(),
             approvals=self._approvals(len(waiting)),
             decisions=dict(self._decided.decisions),
@@ -126,6 +132,20 @@ class _Book:
         states["pending"] += waiting
         states["voided"] += self._collected.freed
         return dict(+states)
+
+    def _goods(self, what: str, body: dict[str, Any], answer: dict[str, Any]) -> None:
+        """What came in; and what goes back to whom it was bought of, at its part of the price."""
+        quantity = Decimal(body["quantity"])
+        if what == "receipts":
+            self._open(quantity, body["value"])
+            if body["reason"] == "purchase":
+                self._spent += body["value"]
+                self._bought[answer["id"]] = quantity, body["value"]
+        elif what == "issues":
+            whole, value = self._bought[body["receipt_id"]]
+            owed = _part(value, quantity, whole)
+            self._open(-quantity, -owed)
+            self._spent -= owed
 
     def _open(self, quantity: Decimal, value: int) -> None:
         self._opening += value

@@ -1,4 +1,4 @@
-"""A manager's morning: what the four reports say and how fresh they are, a chart, and a task that is announced while one reads."""
+"""A manager's morning: what the reports say and how fresh they are, a chart, and a task that is announced while one reads."""
 
 import asyncio
 import time
@@ -41,6 +41,7 @@ async def morning(shop: Shop, figures: Expected, entries: Iterable[dict[str, Any
         "orders placed": sum(figures.orders.values()),
         "ordered, net": figures.net_ordered,
         "shipped, net": figures.shipped,
+        "spent on goods, net": figures.spent,
         "customers": customers,
         "approvals given": figures.approvals.get("approved", 0),
         "approvals refused": figures.approvals.get("rejected", 0),
@@ -97,15 +98,17 @@ async def _reports(manager: User, wanted: dict[str, int]) -> tuple[dict[str, Any
 
 
 async def _read(manager: User) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The four reports as figures, and the stamp of the first that was read."""
+    """The reports as figures, and the stamp of the first that was read."""
     sales, customers, approvals, tasks = [
         await manager.get(f"/v1/reports/{name}?{DAYS}")
         for name in ("sales-summary", "customer-statistics", "approval-statistics", "task-completion")
     ]
+    spend = await manager.get(f"/v1/analytics/spend?{DAYS}")
     return {
         "orders placed": _sum(sales["rows"], "placed", "count"),
         "ordered, net": _sum(sales["rows"], "placed", "amount"),
         "shipped, net": _sum(sales["rows"], "shipped", "amount"),
+        "spent on goods, net": sum(row["spent"] for row in spend["rows"]),
         "customers": _sum(customers["standing"], "customers", "count"),
         "approvals given": _sum(approvals["rows"], "approved", "count"),
         "approvals refused": _sum(approvals["rows"], "rejected", "count"),

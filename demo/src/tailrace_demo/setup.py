@@ -9,6 +9,8 @@ from tailrace_demo.companies import PASSWORD, Firm, Good
 from tailrace_demo.moving_in import bring_goods
 
 OPENED = "2026-01-01T00:00:00Z"
+BOUGHT, SENT_BACK = 20, 5
+"""Units of each good that are bought at what the opening stock cost, and how many of these go back to the supplier."""
 
 
 @dataclass
@@ -56,6 +58,7 @@ async def found(session: Session, operator: User, firm: Firm, folder: Path | Non
     shop = Shop(firm, admin, sellers, items, warehouses, price_list)
     if folder is None:
         await asyncio.gather(*[_receive(shop, good, code) for good in firm.goods for code in warehouses])
+        await asyncio.gather(*[_buy(shop, good, firm.warehouses[0][0]) for good in firm.goods])
     return shop
 
 
@@ -87,3 +90,12 @@ async def _receive(shop: Shop, good: Good, warehouse: str) -> None:
         "effective_at": OPENED,
     }
     await shop.admin.post("/v1/inventory/receipts", body, key=f"opening/{good.sku}/{warehouse}")
+
+
+async def _buy(shop: Shop, good: Good, warehouse: str) -> None:
+    place = {"item_id": shop.items[good.sku], "warehouse_id": shop.warehouses[warehouse]}
+    value = {"value": BOUGHT * good.cost, "currency": shop.firm.currency}
+    bought = {**place, **value, "quantity": str(BOUGHT), "reason": "purchase", "reference": "restocking"}
+    receipt = await shop.admin.post("/v1/inventory/receipts", bought, key=f"bought/{good.sku}")
+    back = {**place, "quantity": str(SENT_BACK), "reason": "return_to_supplier", "receipt_id": receipt["id"]}
+    await shop.admin.post("/v1/inventory/issues", back, key=f"sent-back/{good.sku}")

@@ -45,10 +45,17 @@ def upgrade() -> None:
         sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("standing", postgresql.JSONB(), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('approval', 'credit_note', 'customer', 'invoice', 'lead', 'meeting', 'opportunity', 'order', 'payment', 'quote', 'task')",
+            "kind IN ('approval', 'credit_note', 'customer', 'delivery', 'goods_issue', 'goods_receipt', 'invoice', 'lead', "
+            "'meeting', 'opportunity', 'order', 'payment', 'quote', 'task')",
             name=op.f("ck_document_kind"),
         ),
         sa.PrimaryKeyConstraint("tenant_id", "id", "kind", name=op.f("pk_document")),
+    )
+    op.create_index(
+        op.f("ix_document_tenant_id_id"),
+        "document",
+        ["tenant_id", "id"],
+        postgresql_where=sa.text("kind = 'delivery'"),
     )
     op.create_table(
         "lake_export",
@@ -158,15 +165,20 @@ def upgrade() -> None:
         sa.Column("count", sa.BigInteger(), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("seconds", sa.BigInteger(), nullable=False),
+        sa.Column("item_id", sa.Uuid(), nullable=True),
+        sa.Column("warehouse_id", sa.Uuid(), nullable=True),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('approval', 'credit_note', 'customer', 'invoice', 'lead', 'meeting', 'opportunity', 'order', 'payment', 'quote', 'task')",
+            "kind IN ('approval', 'credit_note', 'customer', 'delivery', 'goods_issue', 'goods_receipt', 'invoice', 'lead', "
+            "'meeting', 'opportunity', 'order', 'payment', 'quote', 'task')",
             name=op.f("ck_movement_kind"),
         ),
         sa.CheckConstraint(
             "measure IN ('approval_approved', 'approval_open', 'approval_recalled', 'approval_rejected', "
             "'approval_requested', 'approval_voided', 'credit_note_issued', 'customer_added', 'customer_deleted', "
-            "'customer_standing', 'invoice_issued', 'lead_converted', 'lead_created', 'lead_lost', 'lead_qualified', "
+            "'customer_standing', 'goods_issued', 'goods_received', 'goods_returned', 'invoice_issued', "
+            "'lead_converted', 'lead_created', 'lead_lost', 'lead_qualified', "
             "'meeting_cancelled', 'meeting_created', 'meeting_held', 'meeting_planned', 'opportunity_created', "
             "'opportunity_lost', 'opportunity_open', 'opportunity_won', 'order_cancelled', 'order_confirmed', "
             "'order_invoiced', 'order_paid', 'order_placed', 'order_shipped', 'payment_received', 'payment_reversed', "
@@ -188,9 +200,12 @@ def upgrade() -> None:
             "currency",
             "label",
             "segment",
+            "item_id",
+            "warehouse_id",
             "count",
             "amount",
             "seconds",
+            "quantity",
         ],
     )
     op.create_index(op.f("ix_movement_tenant_id_owner_id_id"), "movement", ["tenant_id", "owner_id", "id"])

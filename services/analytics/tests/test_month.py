@@ -191,6 +191,56 @@ async def compare(desk: Desk, month: Month, as_of: date | None) -> None:
             assert told == {day: len(who) for day, who in ordering.items()}
 
 
+KPIS: dict[str, tuple[tuple[str, ...], str | None]] = {
+    "orders_confirmed": (("order_confirmed",), None),
+    "order_net_confirmed": (("order_confirmed",), "EUR"),
+    "order_amount_paid": (("order_paid",), "JPY"),
+    "tasks_completed": (("task_completed",), None),
+    "meetings_held": (("meeting_held",), None),
+    "approvals_answered": (("approval_approved", "approval_rejected"), None),
+}
+"""Of each KPI what it counts; with a currency, the amounts in it."""
+
+
+async def defined(desk: Desk) -> tuple[dict[str, str], str]:
+    """The KPIs by measure, and a dashboard with a tile for each, all by day."""
+    kpis, tiles = {}, []
+    for measure, (_, currency) in KPIS.items():
+        said = {"measure": measure, "currency": currency, "period": "day"}
+        body = {**said, "code": measure.upper(), "name": measure, "target": "9", "near": "9"}
+        answer = await desk.h.client.post("/v1/kpis", json=body)
+        assert answer.status_code == 201, answer.text
+        kpis[measure] = answer.json()["id"]
+        tiles.append({**said, "key": measure.replace("_", "-"), "title": measure, "periods": 31})
+    answer = await desk.h.client.post("/v1/analytics/dashboards", json={"code": "D", "name": "D", "tiles": tiles})
+    assert answer.status_code == 201, answer.text
+    return kpis, answer.json()["id"]
+
+
+async def compare_kpis(desk: Desk, month: Month, as_of: date, kpis: dict[str, str], dashboard: str) -> None:
+    """Scorecards of the month, and a dashboard of the days before, as of the end of a day."""
+    found = Count(month, midnight(as_of + timedelta(days=1)) - timedelta(microseconds=1)).found
+
+    def value(measure: str, day: str) -> int:
+        of, currency = KPIS[measure]
+        meant = [one for one in found if one.what in of and first_day(one.at, "day") == day]
+        return sum(one.count if currency is None else one.amount * (one.currency == currency) for one in meant)
+
+    for measure, id in kpis.items():
+        asked = {"from_": BEGIN, "until": UNTIL, "as_of": as_of}
+        scores = (await desk.ask(f"/v1/kpis/{id}/scorecard", **asked))["scores"]
+        said = {score["begins_on"]: int(score["value"]) for score in scores}
+        assert len(said) == 31
+        assert said == {day: value(measure, day) for day in said}, measure
+        assert any(said.values()) or as_of < BEGIN.replace(day=31), measure
+    shown = await desk.ask(f"/v1/analytics/dashboards/{dashboard}/figures", as_of=as_of)
+    for tile in shown["tiles"]:
+        measure = tile["tile"]["measure"]
+        drawn = {part["begins_on"]: int(part["value"]) for part in tile["parts"]}
+        assert max(drawn) == as_of.isoformat()
+        assert drawn == {day: value(measure, day) for day in drawn}, measure
+
+
 @pytest.mark.parametrize("seed", [1, 20261128])
 async def test_reports_say_what_a_count_of_everything_says(desk: Desk, seed: int) -> None:
     month = Month(seed, desk)
@@ -198,5 +248,8 @@ async def test_reports_say_what_a_count_of_everything_says(desk: Desk, seed: int
     await desk.form(desk.north, desk.bo, at=midnight(date(2026, 10, 14)))
     await desk.form(desk.south, desk.di, desk.cy, at=midnight(date(2026, 10, 14)))
     await deliver(desk, month)
+    kpis, dashboard = await defined(desk)
     for as_of in (None, *PAST):
         await compare(desk, month, as_of)
+    for day in (*PAST, date(2026, 10, 31)):
+        await compare_kpis(desk, month, day, kpis, dashboard)

@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 import asyncpg
 import pytest
+from goods_told import Goods
 from selling_desk import NOON, Desk, order_said, sell
 
 from analytics.freshness import PUBLISHERS, topics_heard
@@ -204,11 +205,16 @@ async def test_rows_that_are_built_again_are_the_same(desk: Desk) -> None:
         if number % 2:
             gone = orders.OrderCancelled(order_id=said["order_id"], reason="no")
             await desk.h.deliver(gone, aggregate_id=said["order_id"], time=NOON + timedelta(days=2))
+    goods = Goods(desk)
+    delivery = await goods.announce("Acme Rods")
+    for value in (10, 20):
+        await goods.receive(uuid7(), uuid7(), value, asn_id=delivery)
     owner = await asyncpg.connect(desk.h.admin_url)
     await shadow_schema.create(owner, movements, "analytics_app")
     schema = shadow_schema.schema_of(movements)
     database = Database(desk.h.settings.database_url or "", service.name, pool=1, schema=schema)
-    records = [one for one in desk.h._records if one.topic == "order.events"]
+    told = {"order.events", "inventory.events", "shipment.events"}
+    records = [one for one in desk.h._records if one.topic in told]
     by_key: dict[Any, list[Any]] = {}
     for one in records:
         by_key.setdefault(one.key, []).append(one)

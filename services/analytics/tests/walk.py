@@ -1,10 +1,11 @@
-"""Every operation of analytics once: two orders, two customers, an approval and two tasks are told of, and two KPIs are measured."""
+"""Every operation of analytics once: two orders, customers, approvals, tasks and receipts are told of, and two KPIs are measured."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from invariants.walk import Walker
 
-from contracts import activities, approvals, customers, orders, users
+from contracts import activities, approvals, asns, customers, inventory, orders, users
 from tailrace.core.ids import uuid7
 
 REPORTS = ("sales-summary", "customer-statistics", "approval-statistics", "task-completion")
@@ -19,6 +20,9 @@ async def walk(w: Walker) -> None:
     for report in REPORTS:
         await w.get(f"/v1/reports/{report}", query={"by": "person"})
         await w.get(f"/v1/reports/{report}/records", query={"measure": MEASURES[report]})
+    await w.get("/v1/analytics/spend", query={"by": "supplier"})
+    await w.get("/v1/analytics/spend/records", query={"measure": "goods_received"})
+    await w.post("/v1/analytics/forecast", {"measure": "order_net", "interval": "week", "horizon": 2})
     await w.get("/v1/reports/funnel", query={"start": "order"})
     await w.get("/v1/reports/cohorts")
     await w.get("/v1/reports/sales-summary.svg", query={"figure": "placed"})
@@ -92,3 +96,19 @@ async def _tell_of_one(w: Walker, number: int) -> None:
         time_zone="Etc/UTC",
     )
     await w.tell(task, aggregate_id=task.task_id)
+    asn = asns.AsnCreated(
+        asn_id=uuid7(), number="A-1", direction="inbound", partner_name="Acme Rods", reference="R", packages=[]
+    )
+    await w.tell(asn, aggregate_id=asn.asn_id)
+    receipt = inventory.StockReceived(
+        item_id=uuid7(),
+        warehouse_id=uuid7(),
+        layer_id=uuid7(),
+        quantity=Decimal(5),
+        value=500,
+        currency="EUR",
+        reason="purchase",
+        effective_at=now,
+        asn_id=asn.asn_id,
+    )
+    await w.tell(receipt, aggregate_id=uuid7())

@@ -71,6 +71,19 @@ async def test_what_came_waits_until_it_is_in_stock(depot: Depot) -> None:
     ]
 
 
+async def test_what_came_with_a_delivery_names_it_and_so_does_what_goes_back(depot: Depot) -> None:
+    told = await _come(depot.h, [_line("6")])
+    (line,) = await _lines(depot.h)
+    bought = {"quantity": "6", "reason": "purchase", "value": 600, "currency": "EUR"}
+    receipt = await depot.post("receipts", **bought, delivery_line_id=line["id"])
+    other = await depot.post("receipts", **bought)
+    for came in (receipt, other):
+        await depot.post("issues", quantity="1", reason="return_to_supplier", receipt_id=came["id"])
+    for moved in ("received", "issued"):
+        events: list[Any] = [each.event for each in await depot.h.published(f"inventory.stock.{moved}")]
+        assert [event.asn_id for event in events] == [told.asn_id, None]
+
+
 async def test_codes_and_lots_that_read_alike_in_a_row_are_two(depot: Depot) -> None:
     await _come(depot.h, [_line("6", "A/1", "X"), _line("5", "A", "1/X"), _line("4", "A/", "X"), _line("3", "A//X")])
     found = {(each["sku"], each["lot"]): each["received"] for each in await _lines(depot.h)}

@@ -34,10 +34,13 @@ DAYS = {
     "a year by month": "from=2026-01-01&until=2027-01-01&interval=month",
 }
 _MOVEMENTS = """
-INSERT INTO movement (tenant_id, id, measure, at, known_at, document_id, kind, owner_id, customer_id, currency, count, amount, seconds, event_id)
+INSERT INTO movement (tenant_id, id, measure, at, known_at, document_id, kind, owner_id, customer_id, currency, item_id, warehouse_id,
+  count, amount, seconds, quantity, event_id)
 SELECT $1, gen_random_uuid(), measure, at, at, gen_random_uuid(),
-  CASE WHEN measure LIKE 'credit_note%' THEN 'credit_note' ELSE split_part(measure, '_', 1) END, ($2::uuid[])[1 + n % $3], gen_random_uuid(),
-  (ARRAY['EUR','USD','JPY'])[1 + n % 3], 1, (n * 7919) % 1000000, n % 86400, gen_random_uuid()
+  CASE WHEN measure LIKE 'credit_note%' THEN 'credit_note' WHEN measure = 'goods_received' THEN 'goods_receipt'
+    WHEN measure LIKE 'goods%' THEN 'goods_issue' ELSE split_part(measure, '_', 1) END, ($2::uuid[])[1 + n % $3], gen_random_uuid(),
+  (ARRAY['EUR','USD','JPY'])[1 + n % 3], ($2::uuid[])[1 + n % $3], ($2::uuid[])[1 + n % 3],
+  1, (n * 7919) % 1000000, n % 86400, n % 1000 * 1000, gen_random_uuid()
 FROM generate_series(1, $4::bigint) n,
   LATERAL (SELECT ($5::text[])[1 + n % $6] AS measure, timestamptz '2026-01-01' + n * (interval '1 year' / $4::float8) AS at) made
 """

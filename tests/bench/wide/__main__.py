@@ -23,7 +23,7 @@ from analytics.lake.engine import Engine, Question
 from analytics.lake.movements import MOVEMENTS
 from analytics.lake.tables import Lake, Snapshot
 from analytics.measures import STANDING, Measure
-from analytics.reports import SALES, TASKS
+from analytics.shown import SALES, TASKS
 from analytics.wide import MOST_SUMS
 from tailrace.core.ids import uuid7
 from tailrace.settings import Settings
@@ -34,7 +34,8 @@ _MADE = """
 SELECT uuid()::VARCHAR AS id, "measure", "at", "at" AS known_at, 'order' AS kind, uuid()::VARCHAR AS document_id, 'SO-' || n AS document_number,
   md5('p' || n % $people) AS owner_id, md5('c' || n % $customers) AS customer_id, ['EUR', 'USD', 'JPY'][1 + n % 3] AS currency,
   ['low', 'normal', 'high'][1 + n % 3] AS "label", NULL::VARCHAR AS segment, NULL::VARCHAR AS came_of_id, 1::BIGINT AS "count",
-  ((n * 7919) % 1000000)::BIGINT AS amount, (n % 86400)::BIGINT AS "seconds", uuid()::VARCHAR AS event_id
+  ((n * 7919) % 1000000)::BIGINT AS amount, (n % 86400)::BIGINT AS "seconds",
+  md5('i' || n % $people) AS item_id, md5('w' || n % 3) AS warehouse_id, (n % 1000 * 1000)::BIGINT AS quantity, uuid()::VARCHAR AS event_id
 FROM (SELECT n, $measures[1 + n % len($measures)] AS "measure", $begin::TIMESTAMPTZ + n * $step::DOUBLE * INTERVAL 1 MICROSECOND AS "at"
       FROM range($rows) made(n))
 ORDER BY "measure", "at"

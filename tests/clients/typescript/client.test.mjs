@@ -149,6 +149,38 @@ test('hands on what it wrote itself', async () => {
   assert.deepEqual(server.heads('Tailrace-After'), [undefined, 'catalog.events/1@1', undefined]);
 });
 
+test('what was written in one company is not waited for in another', async () => {
+  server.does = (method, path) => {
+    const written = method === 'POST' && path === '/v1/items';
+    return [200, written ? { 'Tailrace-Event': 'catalog.events/1@1' } : {}, tokens('new')];
+  };
+  const client = quick();
+  await client.logIn('brassworks', 'ada@b.example', 'secret');
+  await client.request('POST', '/v1/items', { json: {} });
+  for (const tenant of ['tinworks', 'brassworks']) {
+    await client.logIn(tenant, 'ada@b.example', 'secret');
+    await client.request('GET', '/v1/orders');
+  }
+  const named = server.asked.flatMap(({ method, headers }) => (method === 'GET' ? [headers['tailrace-after']] : []));
+  assert.deepEqual(named, [undefined, 'catalog.events/1@1']);
+});
+
+test('new tokens are kept although they could not be told', async () => {
+  server.script([200, {}, tokens('new')], [200, {}, {}]);
+  const renewed = () => Promise.reject(new Error('no space left'));
+  const client = quick({ tokens: { ...OLD, endsAt: now() }, renewed });
+  await assert.rejects(client.request('GET', '/v1/items'), /no space left/);
+  await client.request('GET', '/v1/items');
+  assert.equal(server.heads('Authorization').at(-1), 'Bearer new');
+});
+
+test('a refusal of something between is a Problem too', async () => {
+  for (const said of [{ errors: null }, { errors: 'no' }, { errors: ['no', null] }]) {
+    server.does = () => [400, {}, said];
+    await assert.rejects(quick().request('GET', '/v1/items'), (refused) => refused instanceof Problem && refused.errors.length === 0);
+  }
+});
+
 test('hands on its last writes, each aggregate once', async () => {
   const said = ['a/1@9, b/1@1', 'a/1@10', 'a/1@8', ...Array.from({ length: 19 }, (_, n) => `c/${n}@1`)];
   server.does = (method) => [200, method === 'POST' ? { 'Tailrace-Event': said.shift() } : {}, {}];

@@ -38,12 +38,21 @@ class _Shared:
 
     def _keep(self, answer: httpx2.Response) -> Tokens:
         tokens = Tokens.of(answer)
-        if self._tell is not None:
-            self._tell(tokens)
-        self.identity.tokens = tokens
+        try:
+            if self._tell is not None:
+                self._tell(tokens)
+        finally:
+            # The old refresh token is used up, whatever became of telling.
+            self.identity.tokens = tokens
         return tokens
 
+    def _came_in(self, tenant: str, answer: httpx2.Response) -> Tokens:
+        self.identity.tenant = tenant
+        return self._keep(answer)
+
     def _exchange(self, http: Http, method: str, path: str, options: dict[str, Any]) -> Flow:
+        if not isinstance(options.get("content", b""), bytes | str | None):
+            raise TypeError("`content` is bytes or text: what can be read only once cannot be sent a second time")
         headers = dict(options.pop("headers", None) or {})
         for name, header in _HEADERS.items():
             if (value := options.pop(name, None)) is not None:
@@ -103,12 +112,12 @@ class Client(_Shared):
 
     def log_in(self, tenant: str, email: str, password: str) -> Tokens:
         """Raises NotLoggedIn for wrong credentials."""
-        return self._keep(self.request("POST", "/v1/auth/login", json=_log_in(tenant, email, password)))
+        return self._came_in(tenant, self.request("POST", "/v1/auth/login", json=_log_in(tenant, email, password)))
 
     def request(self, method: str, path: str, **options: Any) -> httpx2.Response:
-        """Takes `json`, `params`, `content`, `headers`, `if_match`, `if_none_match` and `idempotency_key`.
+        """Takes `json`, `params`, `content` (bytes or text), `headers`, `if_match`, `if_none_match` and `idempotency_key`.
 
-        Raises Problem, or httpx2.TransportError.
+        Raises Problem, httpx2.TransportError, or TypeError.
         """
         return self._run(self._exchange(self._http, method, path, options))
 
@@ -160,7 +169,7 @@ class Client(_Shared):
                 try:
                     self._keep(self.request("POST", REFRESH, json={"refresh_token": refresh}))
                 except BaseException as failed:
-                    self.identity.not_renewed(failed)
+                    self.identity.not_renewed(failed, refresh)
                     raise
 
 
@@ -178,12 +187,13 @@ class AsyncClient(_Shared):
     ) -> None:
         super().__init__(tokens, policy, renewed)
         self._http = httpx2.AsyncClient(base_url=url, timeout=timeout, headers={"User-Agent": AGENT})
-        self._renewing = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        if self.identity.renewing is not None:
+            await asyncio.wait([self.identity.renewing])
         await self._http.aclose()
 
     def session(self) -> Self:
@@ -192,7 +202,9 @@ class AsyncClient(_Shared):
 
     async def log_in(self, tenant: str, email: str, password: str) -> Tokens:
         """As `Client.log_in`."""
-        return self._keep(await self.request("POST", "/v1/auth/login", json=_log_in(tenant, email, password)))
+        return self._came_in(
+            tenant, await self.request("POST", "/v1/auth/login", json=_log_in(tenant, email, password))
+        )
 
     async def request(self, method: str, path: str, **options: Any) -> httpx2.Response:
         """As `Client.request`."""
@@ -242,13 +254,25 @@ class AsyncClient(_Shared):
                 return cast(httpx2.Response, end.value)
 
     async def _renew(self, step: Renew) -> None:
-        async with self._renewing:
-            if refresh := self._still(step):
-                try:
-                    self._keep(await self.request("POST", REFRESH, json={"refresh_token": refresh}))
-                except BaseException as failed:
-                    self.identity.not_renewed(failed)
-                    raise
+        """One at a time, however many wait; that one of them no longer waits does not end it."""
+        if not (refresh := self._still(step)):
+            return
+        if self.identity.renewing is None:
+            self.identity.renewing = asyncio.create_task(self._refresh(refresh))
+            self.identity.renewing.add_done_callback(self._renewed)
+        await asyncio.shield(self.identity.renewing)
+
+    def _renewed(self, renewal: asyncio.Task[None]) -> None:
+        self.identity.renewing = None
+        if not renewal.cancelled():
+            renewal.exception()  # who waits is told; perhaps nobody does
+
+    async def _refresh(self, refresh: str) -> None:
+        try:
+            self._keep(await self.request("POST", REFRESH, json={"refresh_token": refresh}))
+        except BaseException as failed:
+            self.identity.not_renewed(failed, refresh)
+            raise
 
 
 def _read(answer: httpx2.Response) -> Any:

@@ -3,6 +3,7 @@
 `exchange` yields what is to be done, and the two clients do it, one by blocking and one by awaiting.
 """
 
+import asyncio
 import random
 import re
 import threading
@@ -20,6 +21,8 @@ WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 WITHOUT_KEY = ("/v1/auth/login", "/v1/auth/refresh", "/v1/auth/logout", "/v1/auth/token")
 """Their answers are secrets and are never stored, so a second try could be a second use."""
 _NOTHING_DONE = frozenset({429, 503})
+_NOTHING_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
+"""There was no connection, so that nobody can have done anything."""
 _ANSWER_LOST = frozenset({502, 504})
 _PASSING = frozenset({"not-yet-known", "idempotency-key-in-flight"})
 _MARK = re.compile(r"([^\s,]+)@([0-9]+)")
@@ -68,47 +71,55 @@ class Tokens:
 
 @dataclass
 class Identity:
-    """Who asks; shared by all sessions of a client."""
+    """Who asks, and for which company when that was said by logging in; shared by all sessions of a client."""
 
     tokens: Tokens | None = None
+    tenant: str | None = None
+    renewing: asyncio.Task[None] | None = field(default=None, init=False)
+    """Of the client that awaits: the renewal that is under way."""
     _held_until: float = field(default=0.0, init=False)
 
     @property
     def held(self) -> bool:
         return time.monotonic() < self._held_until
 
-    def not_renewed(self, failed: BaseException) -> None:
+    def not_renewed(self, failed: BaseException, used: str) -> None:
         """A refresh token that may have been used is forgotten: a second use ends the session."""
         self._held_until = time.monotonic() + HOLD
-        undone = isinstance(failed, httpx2.ConnectError) or (
-            isinstance(failed, Problem) and failed.status in _NOTHING_DONE
-        )
-        if not undone and self.tokens is not None:
+        undone = isinstance(failed, _NOTHING_SENT) or (isinstance(failed, Problem) and failed.status in _NOTHING_DONE)
+        if not undone and self.tokens is not None and self.tokens.refresh == used:
             self.tokens = replace(self.tokens, refresh=None)
 
 
 class Marks:
-    """What a session wrote in the last minute, by aggregate; handed on as `Tailrace-After`."""
+    """What a session wrote in the last minute, by aggregate; handed on as `Tailrace-After`, within the company that it was written in.
+
+    Nobody of another company ever hears of it, and would wait for it in vain.
+    """
 
     def __init__(self) -> None:
-        self._kept: dict[str, tuple[int, float]] = {}
+        self._kept: dict[str, tuple[int, float, str | None]] = {}
         self._changing = threading.Lock()
 
-    def note(self, said: str) -> None:
+    def note(self, said: str, tenant: str | None) -> None:
         """From `Tailrace-Event`, a list of `<topic>/<aggregate>@<sequence>`."""
         with self._changing:
             for aggregate, sequence in _MARK.findall(said):
-                before, _ = self._kept.pop(aggregate, (0, 0.0))
-                self._kept[aggregate] = max(int(sequence), before), time.monotonic()
+                before = self._kept.pop(aggregate, (0,))[0]
+                self._kept[aggregate] = max(int(sequence), before), time.monotonic(), tenant
             for oldest in list(self._kept)[:-NAMED]:
                 del self._kept[oldest]
 
-    def __str__(self) -> str:
+    def named(self, tenant: str | None) -> str:
+        """The header's value; empty for nothing."""
+        now = time.monotonic()
         with self._changing:
-            fresh = [
-                f"{name}@{sequence}" for name, (sequence, at) in self._kept.items() if time.monotonic() - at < HANDED_ON
+            kept = [
+                (name, sequence)
+                for name, (sequence, at, of) in self._kept.items()
+                if of == tenant and now - at < HANDED_ON
             ]
-        return ", ".join(fresh)
+        return ", ".join(f"{name}@{sequence}" for name, sequence in kept)
 
 
 @dataclass(frozen=True)
@@ -135,7 +146,7 @@ Flow = Generator[Step, httpx2.Response | None, httpx2.Response]
 
 def exchange(request: httpx2.Request, identity: Identity, marks: Marks, policy: Policy) -> Flow:
     """The answer, below 400. Raises Problem, or httpx2.TransportError when no try was answered."""
-    keyed = prepare(request, marks)
+    keyed = prepare(request, marks, identity.tenant)
     renewed = False
     attempt = count(1)
     tried = next(attempt)
@@ -146,7 +157,7 @@ def exchange(request: httpx2.Request, identity: Identity, marks: Marks, policy: 
         try:
             answer = yield Send(request)
         except httpx2.TransportError as lost:
-            if tried >= policy.attempts or not (keyed or isinstance(lost, httpx2.ConnectError)):
+            if tried >= policy.attempts or not (keyed or isinstance(lost, _NOTHING_SENT)):
                 raise
             yield Wait(policy.pause(tried, None))
             tried = next(attempt)
@@ -158,7 +169,7 @@ def exchange(request: httpx2.Request, identity: Identity, marks: Marks, policy: 
             continue
         if answer.status_code < 400:
             if keyed:
-                marks.note(answer.headers.get("Tailrace-Event", ""))
+                marks.note(answer.headers.get("Tailrace-Event", ""), identity.tenant)
             return answer
         refused = problem(answer)
         if tried >= policy.attempts or not _passes(refused, keyed) or (retry_after(answer) or 0) > policy.longest_pause:
@@ -182,13 +193,13 @@ def _renew_early(identity: Identity, policy: Policy) -> Generator[Step, httpx2.R
             raise
 
 
-def prepare(request: httpx2.Request, marks: Marks) -> bool:
+def prepare(request: httpx2.Request, marks: Marks, tenant: str | None) -> bool:
     """Give it its key and marks. Whether a second try does no more than the first."""
     if request.url.path.endswith(WITHOUT_KEY):
         return False
     if request.method in WRITES:
         request.headers.setdefault("Idempotency-Key", str(uuid4()))
-    if named := str(marks):
+    if named := marks.named(tenant):
         request.headers.setdefault("Tailrace-After", named)
     return True
 

@@ -1,6 +1,7 @@
 """Refusals as exceptions, by their status (RFC 9457). Decide by `type`, never by the text."""
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import httpx2
@@ -26,9 +27,10 @@ class Problem(Exception):
         self.title = str(said.get("title", answer.reason_phrase))
         self.detail = str(said.get("detail", ""))
         self.request_id = said.get("request_id") or answer.headers.get("X-Request-Id")
-        self.errors = [
-            FieldError(str(each.get("field", "")), str(each.get("detail", ""))) for each in said.get("errors", ())
-        ]
+        errors = said.get("errors")
+        # What stands between may answer in JSON of their own.
+        told = [each for each in errors if isinstance(each, dict)] if isinstance(errors, list) else []
+        self.errors = [FieldError(str(each.get("field", "")), str(each.get("detail", ""))) for each in told]
         self.retry_after = retry_after(answer)
         super().__init__(f"{self.status} {self.title}: {self.detail}")
 
@@ -80,9 +82,10 @@ def problem(answer: httpx2.Response) -> Problem:
 def retry_after(answer: httpx2.Response) -> float | None:
     """Seconds, as the platform sends them; a date, which a proxy may send, counts as none."""
     try:
-        return max(0.0, float(answer.headers["Retry-After"]))
+        seconds = float(answer.headers["Retry-After"])
     except (KeyError, ValueError):
         return None
+    return max(0.0, seconds) if isfinite(seconds) else None
 
 
 def _body(answer: httpx2.Response) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from analytics.lake.engine import Engine
 from analytics.measures import Measure
 from analytics.periods import Part, cut, moments
 from analytics.refusals import TooManyRows
-from analytics.reports import CUSTOMERS, Asked, Key, Report, Sum, Sums, happened, last_moment, link, standing_at, stands
+from analytics.reports import Asked, Key, Sum, Sums, happened, last_moment, link, standing_at, stands
+from analytics.shown import CUSTOMERS, Report
 from tailrace.core import clock
 from tailrace.core.days import Calendar
 from tailrace.core.money import round_minor
@@ -109,6 +110,7 @@ def figure(
         "count": total.count,
         "amount": total.amount,
         "average_seconds": average(total.seconds, total.count),
+        "quantity": Decimal(total.quantity).scaleb(-6),
         "records": link(report, measure, asked, part, key, currency),
     }
 

@@ -23,10 +23,12 @@ PUBLISHERS: Mapping[str, str] = {
     "accounting.events": "accounting",
     "approval.events": "workflow",
     "customer.events": "customers",
+    "inventory.events": "inventory",
     "opportunity.events": "opportunities",
     "order.events": "orders",
     "quote.events": "quotes",
     "sales.events": "activities",
+    "shipment.events": "shipping",
 }
 """Which service publishes each topic that reports are made of."""
 

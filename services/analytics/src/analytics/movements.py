@@ -9,9 +9,11 @@ nothing to do with one another, so the order in which topics are read makes no d
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from sqlalchemy import ARRAY, BigInteger, DateTime, Text, Uuid, bindparam, cast, column, func, select
@@ -30,7 +32,11 @@ from tailrace.db.visibility import Owned
 from tailrace.messaging.subscribers import Delivery, Projection
 
 _LOW = (1 << 62) - 1
-_ADDED_UP = ("known_at", "owner_id", "customer_id", "currency", "label", "segment", "count", "amount", "seconds")
+_SUMS = ("count", "amount", "seconds", "quantity")
+_ADDED_UP = (
+    *("known_at", "owner_id", "customer_id", "currency", "label", "segment", "item_id", "warehouse_id"),
+    *_SUMS,
+)
 """What reports ask of a row besides its measure and its time: the index holds it, so that they read no table."""
 
 
@@ -38,6 +44,8 @@ class Document(TenantRow, Base):
     """Where a document stands: what is needed to tell what its next event changes."""
 
     __tablename__ = "document"
+    # Whose deliveries there are is asked of few documents among many.
+    __table_args__ = (tenant_index("id", where="kind = 'delivery'"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-10)
     kind: Mapped[Kind] = mapped_column(primary_key=True, sort_order=-9)
@@ -75,6 +83,10 @@ class Movement(TenantRow, Owned, Base):
     """How many documents, or steps of one, it adds."""
     amount: Mapped[int]
     seconds: Mapped[int]
+    item_id: Mapped[UUID | None]
+    warehouse_id: Mapped[UUID | None]
+    millionths: Mapped[int] = mapped_column("quantity")
+    """How much of the item it adds, in millionths of its base unit."""
     event_id: Mapped[UUID]
     document: Mapped[Document] = relationship(
         primaryjoin=lambda: and_(
@@ -90,8 +102,18 @@ class Movement(TenantRow, Owned, Base):
         return self.document.number
 
     @property
+    def quantity(self) -> Decimal:
+        return Decimal(self.millionths).scaleb(-6)
+
+    @property
     def path(self) -> str:
-        return f"{PATHS[self.kind]}/{self.document_id}"
+        if self.item_id is None:
+            return f"{PATHS[self.kind]}/{self.document_id}"
+        # The ledger's entries are read as a list: this item's, here, of that very moment.
+        moments = (self.at, self.at + timedelta(microseconds=1))
+        begin, until = (each.astimezone(UTC).isoformat().replace("+00:00", "Z") for each in moments)
+        place = {"item_id": self.item_id, "warehouse_id": self.warehouse_id}
+        return f"{PATHS[self.kind]}?{urlencode({**place, 'effective_from': begin, 'effective_until': until})}"
 
 
 class Heard(TenantRow, Base):
@@ -123,7 +145,7 @@ class Movements(Projection):
         self.batch(*(event for source in sources for event in source.events))(self._keep)
 
     async def _keep(self, tx: Tx, deliveries: Sequence[Delivery]) -> None:
-        ids = {getattr(each.event, self._of[each.event.type].key) for each in deliveries}
+        ids = {self._of[each.event.type].id_of(each.event, each.meta) for each in deliveries}
         known: dict[tuple[UUID, Kind], _Known] = {
             (row.id, row.kind): _Known(row.last_at, row.standing)
             for row in await tx.execute(_READ, {"ids": sorted(ids)})
@@ -131,7 +153,7 @@ class Movements(Projection):
         rows: list[dict[str, Any]] = []
         for each in deliveries:
             source = self._of[each.event.type]
-            id = getattr(each.event, source.key)
+            id = source.id_of(each.event, each.meta)
             document = known.setdefault((id, source.kind), _Known(each.meta.time, None))
             rows += document.apply(source, id, each)
         told = [{"id": id, "kind": kind, **one.columns()} for (id, kind), one in sorted(known.items()) if one.changed]
@@ -172,9 +194,7 @@ class _Known:
                 "document_id": id,
                 "kind": source.kind,
                 **dimensions._asdict(),
-                "count": sign * entry.count,
-                "amount": sign * entry.amount,
-                "seconds": sign * entry.seconds,
+                **{name: sign * getattr(entry, name) for name in _SUMS},
                 "event_id": delivery.meta.event_id,
             }
 
@@ -239,7 +259,8 @@ _MOVEMENTS = {
     **dict.fromkeys(("owner_id", "customer_id"), Uuid),
     **dict.fromkeys(("currency", "label", "segment"), Text),
     "came_of_id": Uuid,
-    **dict.fromkeys(("count", "amount", "seconds"), BigInteger),
+    **dict.fromkeys(("item_id", "warehouse_id"), Uuid),
+    **dict.fromkeys(_SUMS, BigInteger),
     "event_id": Uuid,
 }
 _document: Any = Document.__table__

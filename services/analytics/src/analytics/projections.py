@@ -15,6 +15,7 @@ from analytics.standings.accounting import CREDIT_NOTES, INVOICES, PAYMENTS
 from analytics.standings.activities import MEETINGS, TASKS
 from analytics.standings.approvals import APPROVALS
 from analytics.standings.customers import CUSTOMERS
+from analytics.standings.goods import DELIVERIES, ISSUES, RECEIPTS
 from analytics.standings.opportunities import LEADS, OPPORTUNITIES
 from analytics.standings.orders import ORDERS
 from analytics.standings.quotes import QUOTES
@@ -38,6 +39,9 @@ SOURCES = (
     INVOICES,
     CREDIT_NOTES,
     PAYMENTS,
+    RECEIPTS,
+    ISSUES,
+    DELIVERIES,
 )
 days = Days("analytics.days", Base.metadata, users.TenantCreated, users.TenantTimeZoneChanged)
 teams = Teams("analytics.teams", Base.metadata, (users.TeamCreated, users.TeamUpdated), users.TeamDeleted)

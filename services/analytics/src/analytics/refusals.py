@@ -9,5 +9,5 @@ class TooManyRows(Invalid):
     slug, title = "too-many-rows", "The report would be too long"
 
     def __init__(self, most: int) -> None:
-        says = "ask for fewer days, for longer parts, or for one person, team, customer or currency."
+        says = "ask for fewer days, for longer parts, or or for one of what it is told apart by."
         super().__init__(f"It would have more than {most:,} of them: {says}", field="by")

@@ -1,10 +1,9 @@
 """Reports: sums of movements over days of the company's, by person, team, customer or kind, as of any moment, never two currencies in one.
 
-A report is declared: which of its fields shows which measure. The rows behind a figure are those that the same conditions find, so that they add up
-to it.
+`analytics.shown` says what each shows. The rows behind a figure are those that the same conditions find, so that they add up to it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
@@ -26,98 +25,37 @@ from sqlalchemy import (
     select,
     tuple_,
 )
-from sqlalchemy.orm import contains_eager
+from sqlalchemy.orm import aliased, contains_eager
 
 from analytics import wide
 from analytics.lake.engine import Engine
 from analytics.measures import STANDING, Measure
 from analytics.memberships import teams_at
-from analytics.movements import Movement
+from analytics.movements import Document, Movement
 from analytics.periods import Interval, Part, month_of
 from analytics.projections import days
+from analytics.shown import Report
 from tailrace.core import clock
 from tailrace.core.days import Calendar
 from tailrace.core.errors import Invalid
 from tailrace.db.database import Tx
 
-By = Literal["company", "person", "team", "customer", "kind", "status", "segment", "priority"]
+By = Literal[
+    "company",
+    "person",
+    "team",
+    "customer",
+    "kind",
+    "status",
+    "segment",
+    "priority",
+    "item",
+    "warehouse",
+    "supplier",
+]
 NOBODY = "none"
 """The key of what has no person, team, customer or segment, as a parameter."""
 _LABELS = {"kind", "status", "priority"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Report:
-    """What a report shows: measures of what happened, and measures of what stands, by the fields of its view."""
-
-    name: str
-    happened: Mapping[str, Measure]
-    stands: Mapping[str, Measure]
-    money: bool = False
-    """Whether its rows are told apart by currency, and have amounts."""
-
-    @property
-    def path(self) -> str:
-        return f"/v1/reports/{self.name}"
-
-    @property
-    def measures(self) -> frozenset[Measure]:
-        return frozenset((*self.happened.values(), *self.stands.values()))
-
-
-SALES = Report(
-    name="sales-summary",
-    happened={
-        "placed": "order_placed",
-        "confirmed": "order_confirmed",
-        "cancelled": "order_cancelled",
-        "shipped": "order_shipped",
-        "invoiced": "order_invoiced",
-        "paid": "order_paid",
-        "quotes_made": "quote_made",
-        "quotes_sent": "quote_sent",
-        "quotes_accepted": "quote_accepted",
-        "quotes_declined": "quote_declined",
-        "opportunities_won": "opportunity_won",
-        "opportunities_lost": "opportunity_lost",
-        "invoices_issued": "invoice_issued",
-        "credit_notes_issued": "credit_note_issued",
-        "payments_received": "payment_received",
-        "payments_reversed": "payment_reversed",
-    },
-    stands={"opportunities_open": "opportunity_open"},
-    money=True,
-)
-CUSTOMERS = Report(
-    name="customer-statistics",
-    happened={"added": "customer_added", "deleted": "customer_deleted"},
-    stands={"customers": "customer_standing"},
-)
-APPROVALS = Report(
-    name="approval-statistics",
-    happened={
-        "requested": "approval_requested",
-        "approved": "approval_approved",
-        "rejected": "approval_rejected",
-        "recalled": "approval_recalled",
-        "voided": "approval_voided",
-    },
-    stands={"open": "approval_open"},
-)
-TASKS = Report(
-    name="task-completion",
-    happened={
-        "created": "task_created",
-        "completed": "task_completed",
-        "on_time": "task_on_time",
-        "late": "task_late",
-        "cancelled": "task_cancelled",
-        "meetings_held": "meeting_held",
-        "meetings_cancelled": "meeting_cancelled",
-    },
-    stands={"open": "task_open", "overdue": "task_due", "meetings_planned": "meeting_planned"},
-)
-REPORTS = (SALES, CUSTOMERS, APPROVALS, TASKS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +70,9 @@ class Asked:
     owner_id: UUID | None = None
     team_id: UUID | None = None
     customer_id: UUID | None = None
+    item_id: UUID | None = None
+    warehouse_id: UUID | None = None
+    supplier_id: UUID | None = None
     currency: str | None = None
 
 
@@ -142,6 +83,8 @@ class Sum:
     count: int
     amount: int
     seconds: int
+    quantity: int = 0
+    """In millionths of a base unit; means something where all is of one item."""
 
 
 Key = UUID | str | None
@@ -226,13 +169,25 @@ def conditions(
     for column, value in (
         (Movement.owner_id, asked.owner_id),
         (Movement.customer_id, asked.customer_id),
+        (Movement.item_id, asked.item_id),
+        (Movement.warehouse_id, asked.warehouse_id),
         (Movement.currency, asked.currency),
     ):
         if value is not None:
             found.append(column == value)
     if asked.team_id is not None:
         found.append(_in_team(asked, asked.team_id))
+    if asked.supplier_id is not None:
+        found.append(_of_supplier(asked.supplier_id))
     return found
+
+
+def _of_supplier(supplier_id: UUID | None) -> ColumnElement[bool]:
+    """Whether it came of a delivery of the supplier's; with None, of nobody's who is known."""
+    its = select(Document.id).where(Document.kind == "delivery")
+    if supplier_id is None:
+        return or_(Movement.came_of_id.is_(None), Movement.came_of_id.not_in(its))
+    return Movement.came_of_id.in_(its.where(Document.standing["supplier_id"].astext == str(supplier_id)))
 
 
 def _in_team(asked: Asked, team_id: UUID | None) -> ColumnElement[bool]:
@@ -247,7 +202,7 @@ async def _added_up(
     tx: Tx, conditions: Sequence[ColumnElement[bool]], asked: Asked, part: Any, money: bool
 ) -> wide.Totals:
     one = Movement
-    key, teams = _key(asked)
+    key, joined = _key(asked)
     currency: Any = one.currency if money else cast(literal(None), Text)
     found = select(
         part.label("part"),
@@ -257,9 +212,10 @@ async def _added_up(
         one.count,
         one.amount,
         one.seconds,
+        one.millionths.label("quantity"),
     ).where(*conditions)
-    if teams is not None:
-        found = found.outerjoin(teams, teams.c.user_id == one.owner_id)
+    if joined is not None:
+        found = found.outerjoin(*joined)
     each = found.subquery("found").c
     told_apart = (each.part, each.key, each.currency, each.measure)
     query = select(
@@ -267,10 +223,14 @@ async def _added_up(
         cast(func.sum(each["count"]), BigInteger).label("documents"),
         cast(func.sum(each.amount), BigInteger).label("amount"),
         cast(func.sum(each.seconds), BigInteger).label("seconds"),
+        func.sum(each.quantity).label("quantity"),
     ).group_by(*told_apart)
     rows = (await tx.execute(query.limit(wide.MOST_SUMS + 1))).all()
     wide.ensure_few(rows)
-    return {(row.part, row.key, row.currency, row.measure): (row.documents, row.amount, row.seconds) for row in rows}
+    return {
+        (row.part, row.key, row.currency, row.measure): (row.documents, row.amount, row.seconds, int(row.quantity))
+        for row in rows
+    }
 
 
 async def customers_who(
@@ -278,14 +238,14 @@ async def customers_who(
 ) -> dict[tuple[int, Key], int]:
     """How many different customers have anything of a measure in each part, taken together."""
     one = Movement
-    key, teams = _key(asked)
+    key, joined = _key(asked)
     part = func.width_bucket(one.at, literal(list(bounds), ARRAY(DateTime(timezone=True)))) - 1
     within = and_(one.at >= bounds[0], one.at < bounds[-1], one.customer_id.is_not(None))
     found = select(part.label("part"), key.label("key"), one.customer_id, one.count).where(
         *conditions(asked, [measure], asked.as_of, within)
     )
-    if teams is not None:
-        found = found.outerjoin(teams, teams.c.user_id == one.owner_id)
+    if joined is not None:
+        found = found.outerjoin(*joined)
     each = found.subquery("found").c
     told_apart = (each.part, each.key, each.customer_id)
     some = select(*told_apart).group_by(*told_apart).having(func.sum(each["count"]) > 0).subquery("some").c
@@ -294,14 +254,23 @@ async def customers_who(
 
 
 def _key(asked: Asked) -> tuple[Any, Any]:
-    """By what rows are told apart, and the teams to join for that."""
+    """By what rows are told apart, and what is to be joined for that, and how."""
     one = Movement
     if asked.by == "team":
         teams = teams_at(asked.as_of)
-        return teams.c.team_id, teams
+        return teams.c.team_id, (teams, teams.c.user_id == one.owner_id)
+    if asked.by == "supplier":
+        its = aliased(Document)
+        return its.standing["supplier_id"].astext, (its, and_(its.kind == "delivery", its.id == one.came_of_id))
     if asked.by in _LABELS:
         return one.label, None
-    columns: dict[str, Any] = {"person": one.owner_id, "customer": one.customer_id, "segment": one.segment}
+    columns: dict[str, Any] = {
+        "person": one.owner_id,
+        "customer": one.customer_id,
+        "segment": one.segment,
+        "item": one.item_id,
+        "warehouse": one.warehouse_id,
+    }
     return columns.get(asked.by, cast(literal(None), Text)), None
 
 
@@ -322,7 +291,8 @@ def records(
     if key is not None:
         found.append(_of_key(asked, key))
     place = (Movement.document_id, Movement.measure)
-    sums = [func.sum(column) != 0 for column in (Movement.count, Movement.amount, Movement.seconds)]
+    added = (Movement.count, Movement.amount, Movement.seconds, Movement.millionths)
+    sums = [func.sum(column) != 0 for column in added]
     left = select(*place).where(*found).group_by(*place).having(or_(*sums))
     return (
         select(Movement)
@@ -350,6 +320,8 @@ def _of_key(asked: Asked, key: str) -> ColumnElement[bool]:
             raise Invalid.field("key", "An id, or `none`.") from None
     if asked.by == "team":
         return _in_team(asked, value)
+    if asked.by == "supplier":
+        return _of_supplier(value)
     condition: ColumnElement[bool] = column.is_(None) if value is None else column == value
     return condition
 
@@ -360,7 +332,8 @@ def link(report: Report, measure: Measure, asked: Asked, part: Part, key: Key, c
     if asked.by != "company":
         said |= {"by": asked.by, "key": NOBODY if key is None else key}
     said |= {"as_of": None if asked.as_of is None else asked.as_of.isoformat().replace("+00:00", "Z")}
-    said |= {"owner_id": asked.owner_id, "team_id": asked.team_id, "customer_id": asked.customer_id}
+    filters = ("owner_id", "team_id", "customer_id", "item_id", "warehouse_id", "supplier_id")
+    said |= {name: getattr(asked, name) for name in filters}
     said |= {"currency": currency or asked.currency}
     return f"{report.path}/records?{urlencode({name: value for name, value in said.items() if value is not None})}"
 

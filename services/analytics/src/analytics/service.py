@@ -3,7 +3,7 @@
 from analytics import means, projections, schedules, scopes
 from analytics.base import Base
 from analytics.lake import exporter
-from analytics.routes import dashboards, kpis, reports
+from analytics.routes import dashboards, kpis, reports, spend
 from contracts.analytics import PUBLISHED
 from tailrace.service import Exposed, Service
 
@@ -19,10 +19,8 @@ service = Service(
         projections.movements,
     ],
     schedules=[schedules.nights],
-    routers=[reports.router, kpis.router, dashboards.router],
-    exposes=[
-        Exposed(prefix=prefix, read_timeout=10.0) for prefix in ("/v1/reports", "/v1/kpis", "/v1/analytics/dashboards")
-    ],
+    routers=[reports.router, spend.router, kpis.router, dashboards.router],
+    exposes=[Exposed(prefix=prefix, read_timeout=10.0) for prefix in ("/v1/reports", "/v1/kpis", "/v1/analytics")],
     scopes=[scopes.read, scopes.kpis_read, scopes.kpis_write, scopes.dashboards_write],
     default_roles={
         "sales": ["reports:read:team"],

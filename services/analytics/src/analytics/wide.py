@@ -28,15 +28,18 @@ _KEYS: Mapping[str, Any] = {
     "team": "owner_id",
     "customer": "customer_id",
     "segment": "segment",
+    "item": "item_id",
+    "warehouse": "warehouse_id",
     "kind": "label",
     "status": "label",
     "priority": "label",
 }
-_IDS = {"person", "team", "customer"}
+_IDS = {"person", "team", "customer", "item", "warehouse"}
 Place = tuple[int, UUID | str | None, str | None, Any]
 """Part, key, currency, measure."""
-Totals = dict[Place, tuple[int, int, int]]
-"""Count, amount and seconds."""
+Totals = dict[Place, tuple[int, int, int, int]]
+"""Count, amount, seconds and millionths of a quantity."""
+_NOTHING = (0, 0, 0, 0)
 
 
 def ensure_few(sums: Sized) -> None:
@@ -59,7 +62,9 @@ async def totals(
 ) -> Totals | None:
     """What the lake and the `rest`, on a condition, come to; None where PostgreSQL is to be asked alone. `asked` is a `reports.Asked`.
     Raises TooManyRows."""
-    if engine is None or tx.owners is not None:
+    # Whose delivery it was, the documents say, which the lake does not hold.
+    of_supplier = asked.by == "supplier" or asked.supplier_id is not None
+    if engine is None or tx.owners is not None or of_supplier:
         return None
     for tried in range(_TRIES):
         seen = await _seen(tx, engine, bounds, newest=tried > 0)
@@ -73,6 +78,8 @@ async def totals(
             due=due,
             owners=_owners(asked, teams),
             customer_id=asked.customer_id,
+            item_id=asked.item_id,
+            warehouse_id=asked.warehouse_id,
             currency=asked.currency,
             key=_KEYS.get(asked.by),
             by_currency=money,
@@ -92,8 +99,8 @@ async def totals(
             continue
         for part, key, currency, measure, *sums in added:
             place = part, _key(asked.by, key, teams), currency, measure
-            count, amount, seconds = found.get(place, (0, 0, 0))
-            found[place] = count + sums[0], amount + sums[1], seconds + sums[2]
+            count, amount, seconds, quantity = found.get(place, _NOTHING)
+            found[place] = count + sums[0], amount + sums[1], seconds + sums[2], quantity + sums[3]
         ensure_few(found)
         return found
     return None

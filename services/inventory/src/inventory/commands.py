@@ -55,6 +55,7 @@ async def receive(tx: Tx, body: NewReceipt, match: int | None) -> Movement:
     if body.delivery_line_id is not None:
         of = await deliveries.put_away(tx, body.delivery_line_id, body.quantity)
         because = {"reference": body.reference or of.number, "delivery_line_id": of.id, "delivered": body.quantity}
+        because |= {"asn_id": of.asn_id}
     event = stock.receive(layer_id, quantity, value, body.currency, body.reason, at, lots=came, **because)
     return await _enter(tx, stock, event, at)
 
@@ -79,7 +80,11 @@ async def issue(tx: Tx, body: NewIssue, match: int | None) -> Movement:
             _currency(body.currency, stock)
         price = _cost(body.quantity, body.value, body.unit_cost)
         credited = price if receipt is None else await returns.credit(tx, receipt, quantity, at)
-        because |= {"receipt_id": body.receipt_id, "credited": credited}
+        because |= {
+            "receipt_id": body.receipt_id,
+            "credited": credited,
+            "asn_id": await returns.delivery_of(tx, receipt),
+        }
         beyond = None
     else:
         stock = await load_stock(tx, place, match)

@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from contracts.lots import LotQuantity
 from inventory.by_lot import NOTHING
 from inventory.models import LotMovement, Movement
+from inventory.projections import DeliveryLine
 from inventory.refusals import CurrencyDiffers, ReturnedAlready
 from inventory.stock import Place, StockItem, load_stocks
 from tailrace.core.errors import Invalid, Stale
@@ -46,6 +47,13 @@ async def credit(tx: Tx, receipt: Movement, quantity: Decimal, at: datetime) -> 
     if returned + quantity > receipt.quantity:
         raise ReturnedAlready(receipt.quantity, returned, quantity)
     return share(receipt.value, returned, quantity, receipt.quantity)
+
+
+async def delivery_of(tx: Tx, receipt: Movement | None) -> UUID | None:
+    """The delivery that a receipt was put away of; None where it was of none, or is not known."""
+    if receipt is None or receipt.delivery_line_id is None:
+        return None
+    return await tx.scalar(select(DeliveryLine.asn_id).where(DeliveryLine.id == receipt.delivery_line_id))
 
 
 async def check_lots(tx: Tx, receipt: Movement, lots: Sequence[LotQuantity]) -> None:

@@ -82,8 +82,8 @@ class _Named(Given):
 
 def _added(row: list[Any]) -> Added:
     part, key, currency, measure, *totals = row
-    count, amount, seconds = (int(high) * _PART + int(low) for high, low in totals)
-    return int(part), key, currency, measure, count, amount, seconds
+    count, amount, seconds, quantity = (int(high) * _PART + int(low) for high, low in totals)
+    return int(part), key, currency, measure, count, amount, seconds, quantity
 
 
 def _text(value: Any) -> str:

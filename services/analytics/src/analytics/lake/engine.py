@@ -39,13 +39,15 @@ class Question:
     due: datetime | None = None
     owners: Collection[UUID] | None = None
     customer_id: UUID | None = None
+    item_id: UUID | None = None
+    warehouse_id: UUID | None = None
     currency: str | None = None
-    key: Literal["owner_id", "customer_id", "label", "segment"] | None = None
+    key: Literal["owner_id", "customer_id", "label", "segment", "item_id", "warehouse_id"] | None = None
     by_currency: bool = False
 
 
-Added = tuple[int, str | None, str | None, str, int, int, int]
-"""Part, key, currency, measure, count, amount, seconds."""
+Added = tuple[int, str | None, str | None, str, int, int, int, int]
+"""Part, key, currency, measure, count, amount, seconds, quantity."""
 
 
 class Engine:
@@ -148,14 +150,13 @@ def statement(question: Question, source: str, most: int, given: Given) -> str:
         where.append(f'("measure" <> \'task_due\' OR "at" <= {given(question.due)})')
     if question.owners is not None:
         where.append(_among("owner_id", sorted(map(str, question.owners)), given))
-    if question.customer_id is not None:
-        where.append(_among("customer_id", [str(question.customer_id)], given))
-    if question.currency is not None:
-        where.append(_among("currency", [question.currency], given))
+    for name in ("customer_id", "item_id", "warehouse_id", "currency"):
+        if (value := getattr(question, name)) is not None:
+            where.append(_among(name, [str(value)], given))
     key = "NULL" if question.key is None else f'"{question.key}"'
     currency = '"currency"' if question.by_currency else "NULL"
     told_apart = f'{_part(question.bounds, given)} AS "part", {key} AS "key", {currency} AS "told", "measure"'
-    totals = ", ".join(given.total(f'"{name}"') for name in ("count", "amount", "seconds"))
+    totals = ", ".join(given.total(f'"{name}"') for name in ("count", "amount", "seconds", "quantity"))
     return f"SELECT {told_apart}, {totals} FROM {source} WHERE {' AND '.join(where)} GROUP BY ALL LIMIT {given(most)}"
 
 

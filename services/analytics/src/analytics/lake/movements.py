@@ -24,6 +24,9 @@ MOVEMENTS = Columns(
     count="whole",
     amount="whole",
     seconds="whole",
+    item_id="id or nothing",
+    warehouse_id="id or nothing",
+    quantity="whole",
     event_id="id",
 )
 
@@ -31,5 +34,6 @@ MOVEMENTS = Columns(
 def in_order() -> Select[Any]:
     """Every movement of the tenant, those of one measure together, in the order of time: a reader of few measures or days skips the rest."""
     known = and_(Document.id == Movement.document_id, Document.kind == Movement.kind)
-    columns = [Document.number if name == "document_number" else getattr(Movement, name) for name in MOVEMENTS.names]
+    own: Any = Movement.__table__.c
+    columns = [Document.number if name == "document_number" else own[name] for name in MOVEMENTS.names]
     return select(*columns).outerjoin(Document, known).order_by(Movement.measure, Movement.at, Movement.id)

@@ -14,8 +14,9 @@ from analytics.movements import Movement
 from analytics.periods import Interval, Part
 from analytics.pictures import Picture, picture, pixels
 from analytics.projections import days, memberships, movements, teams
-from analytics.reports import APPROVALS, CUSTOMERS, SALES, TASKS, Asked, Report
+from analytics.reports import Asked
 from analytics.scopes import Reader
+from analytics.shown import APPROVALS, CUSTOMERS, SALES, TASKS, Report
 from analytics.views.reports import (
     ApprovalStatisticsView,
     CohortsView,

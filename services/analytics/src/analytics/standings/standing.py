@@ -13,14 +13,15 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from analytics.measures import Kind, Measure
-from tailrace.core.events import Event
+from tailrace.core.events import Event, Meta
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """What a document adds to a measure, at a moment.
 
-    `count` is of documents or steps, `key` tells several of one measure apart, `seconds` is how long something took.
+    `count` is of documents or steps, `key` tells several of one measure apart, `seconds` is how long something took, `quantity` is millionths of
+    the item's base unit.
     """
 
     measure: Measure
@@ -29,6 +30,7 @@ class Entry:
     count: int = 1
     seconds: int = 0
     key: str = ""
+    quantity: int = 0
 
 
 class Dimensions(NamedTuple):
@@ -40,6 +42,8 @@ class Dimensions(NamedTuple):
     label: str | None
     segment: str | None
     came_of_id: UUID | None
+    item_id: UUID | None
+    warehouse_id: UUID | None
 
 
 class Standing(BaseModel):
@@ -57,15 +61,19 @@ class Standing(BaseModel):
     label: str | None = None
     segment: str | None = None
     came_of_id: UUID | None = None
+    item_id: UUID | None = None
+    warehouse_id: UUID | None = None
 
     def entries(self) -> Iterator[Entry]:
         """What it amounts to now. Nothing, once it is gone."""
         raise NotImplementedError
 
     def dimensions(self) -> Dimensions:
-        return Dimensions(self.owner_id, self.customer_id, self.currency, self.label, self.segment, self.came_of_id)
+        return Dimensions(*(getattr(self, name) for name in Dimensions._fields))
 
 
+ENTRY = ""
+"""In place of the field with a document's id: the event is the document, and its id is the document's."""
 AnyStanding = TypeVar("AnyStanding", bound=Standing)
 Fold = Callable[[Any, Any, datetime], Any]
 
@@ -79,7 +87,7 @@ class Told(NamedTuple):
 
 @dataclass(frozen=True)
 class Source(Generic[AnyStanding]):
-    """A kind of document, its events and the field with its id. `fold(standing, event, at)` returns where it stands after the event.
+    """A kind of document, its events and the field with its id, or `ENTRY`. `fold(standing, event, at)` returns where it stands after the event.
 
     `standing` is None before the first event; `fold` then returns None too for an event that makes no sense without an earlier one.
     """
@@ -89,6 +97,11 @@ class Source(Generic[AnyStanding]):
     standing: type[AnyStanding]
     fold: Callable[[AnyStanding | None, Any, datetime], AnyStanding | None]
     events: tuple[type[Event], ...]
+
+    def id_of(self, event: Event, meta: Meta) -> UUID:
+        """Of which document an event tells."""
+        id: UUID = meta.event_id if self.key == ENTRY else getattr(event, self.key)
+        return id
 
     def told(self, standing: Standing | None) -> Mapping[tuple[str, str], tuple[Entry, Dimensions]]:
         if standing is None:

@@ -8,7 +8,7 @@ from analytics.measures import Kind, Measure
 from analytics.periods import Interval
 from analytics.reports import By
 from analytics.views.freshness import FreshnessView
-from tailrace.core.money import Currency, Minor, Rate
+from tailrace.core.money import Currency, Minor, Rate, SignedQuantity
 from tailrace.http.routing import View
 
 
@@ -311,5 +311,11 @@ class ReportRecordView(View):
     """What it adds."""
     seconds: int
     """How long it took, in whole seconds, of what takes time."""
+    item_id: UUID | None
+    """Of goods: which of the catalog."""
+    warehouse_id: UUID | None
+    """Where goods came in, or left."""
+    quantity: SignedQuantity
+    """How much of the item it adds, in its base unit."""
     event_id: UUID
     """The event that said so: a trace leads on from it."""

@@ -115,6 +115,7 @@ OFFER = Offer(
         Read("customerStatistics", "/v1/reports/customer-statistics"),
         Read("approvalStatistics", "/v1/reports/approval-statistics"),
         Read("taskCompletion", "/v1/reports/task-completion"),
+        Read("spend", "/v1/analytics/spend"),
         Read("me", "/v1/auth/me"),
     ),
     actions=(
@@ -125,6 +126,7 @@ OFFER = Offer(
         Action("setTaskStatus", "patch", "/v1/tasks/{task_id}/status"),
         Action("approve", "patch", "/v1/approvals/{approval_id}/approve"),
         Action("reject", "patch", "/v1/approvals/{approval_id}/reject"),
+        Action("makeForecast", "post", "/v1/analytics/forecast"),
         Action("createJournal", "post", "/v1/accounting/journals"),
         Action("updateInventory", "post", "/v1/inventory/adjustments"),
     ),
