@@ -9,6 +9,7 @@ from uuid import UUID
 
 import typer
 
+from tailrace.cli.backup_commands import backup, restore
 from tailrace.cli.capture_commands import capture
 from tailrace.cli.console import explained
 from tailrace.cli.dlq_options import filtered
@@ -32,6 +33,8 @@ keys = typer.Typer(no_args_is_help=True, help="The keys that access tokens are s
 app.add_typer(keys, name="keys")
 app.add_typer(capture, name="capture")
 app.add_typer(restored, name="restored")
+app.add_typer(backup, name="backup")
+app.command("restore")(restore)
 
 new = typer.Typer(no_args_is_help=True, help="Begin something.")
 app.add_typer(new, name="new")
