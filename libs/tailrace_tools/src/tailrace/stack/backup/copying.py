@@ -5,6 +5,8 @@ segment, cuts off a last one that is not whole, and makes indexes and producers'
 """
 
 import os
+import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,7 +31,7 @@ _METADATA = "__cluster_metadata-0"
 _OFFSETS = "__consumer_offsets-"
 _OF_THE_BROKER = ("meta.properties", "bootstrap.checkpoint")
 _BESIDE_SEGMENTS = ("leader-epoch-checkpoint", "partition.metadata", "quorum-state")
-_ATTEMPTS = 10
+_ATTEMPTS, _PAUSE = 20, 0.1
 
 
 def cluster_files(data: Path) -> tuple[list[str], list[str]]:
@@ -90,20 +92,24 @@ def _partition(source: Path, target: Path) -> dict[str, Kept]:
             found = {}
         now = _segments(source)
         swapping = any(each.suffix == ".swap" for each in source.iterdir())
-        if found and not swapping and all(now.get(name) == inode for name, inode in before.items()):
+        # The one that was last may have become an earlier one, whole.
+        same = all(name in now and was in (None, now[name]) for name, was in before.items())
+        if found and same and not swapping:
             return found
-        for path in target.iterdir():
-            path.unlink()
+        shutil.rmtree(target, ignore_errors=True)
+        time.sleep(_PAUSE)
     raise OperatorError(f"{source} does not hold still for a copy", "try again")
 
 
-def _segments(folder: Path) -> dict[str, int]:
-    """Their inodes by name, and those of the metadata's snapshots; the earliest first."""
-    found = dict[str, int]()
-    for entry in sorted(os.scandir(folder), key=lambda each: each.name):
-        if entry.name.endswith(".log") or (folder.name == _METADATA and entry.name.endswith(".checkpoint")):
-            try:
-                found[entry.name] = entry.inode()
-            except FileNotFoundError:
-                continue
-    return found
+def _segments(folder: Path) -> dict[str, tuple[int, int] | None]:
+    """Which files stand under which names, the earliest first. The last segment grows, and is never replaced."""
+    names = sorted(each.name for each in folder.iterdir() if each.suffix == ".log")
+    others = [each.name for each in folder.glob("*.checkpoint")] if folder.name == _METADATA else []
+    found = dict[str, tuple[int, int] | None]()
+    for name in [*others, *names[:-1]]:
+        try:
+            status = (folder / name).stat()
+        except FileNotFoundError:
+            continue
+        found[name] = status.st_ino, status.st_ctime_ns
+    return found | dict.fromkeys(names[-1:])
