@@ -14,6 +14,7 @@ from tailrace.cli.running import enter_environment
 from tailrace.core.operator_error import OperatorError
 from tailrace.stack.backup import restore, take
 from tailrace.stack.backup.folder import Backups, Manifest
+from tailrace.stack.backup.moments import RENEWED
 from tailrace.stack.credentials import Credentials
 from tailrace.stack.layout import Layout
 from tailrace.stack.plan import Plan
@@ -88,6 +89,10 @@ def restore_backup(source: Path | None, at: str | None) -> None:
     backups = Backups.of(layout, source)
     choice = restore.choose(backups, None if at is None else _moment(at, backups))
     restore.check(choice, backups, layout)
+    if choice.reached - choice.manifest.moment.at > RENEWED:
+        out.print(
+            "Kafka's copy is so old that outboxes may have let go of events that it does not hold: topics may have gaps."
+        )
     restored = restore.restore(choice, backups, layout, out.print)
     rows = sum(restored.published.values())
     out.print(

@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.text import Text
@@ -147,12 +148,13 @@ def _capture(layout: Layout) -> Iterator[Finding]:
 def _backups(layout: Layout) -> Iterator[Finding]:
     """Of a stack that runs: whether there is a moment to go back to, and how old the newest is."""
     from tailrace.stack.backup.folder import Backups, Target
-    from tailrace.stack.backup.moments import LATE
+    from tailrace.stack.backup.moments import LATE, RENEWED
 
     state, target = State.load(layout.state), Target.load(layout)
     if state is None or not state.running or target is None:
         return
-    moments = Backups(Path(target.folder)).series(target.series).moments()
+    backups = Backups(Path(target.folder))
+    moments = backups.series(target.series).moments()
     # One that came up a moment ago has had no time for one.
     since = max(state.parts["postgres"].since if "postgres" in state.parts else 0.0, state.began)
     age = time.time() - max(moments[-1].at.timestamp() if moments else 0.0, since)
@@ -161,6 +163,11 @@ def _backups(layout: Layout) -> Iterator[Finding]:
         f"the newest moment to go back to, in {target.folder}, is {age:.0f} s old",
         "see why: tailrace logs supervisor; is the folder there, and not full?",
     )
+    newest = max((each.moment.at for each in backups.whole() if each.series == target.series), default=None)
+    if newest is not None and (old := datetime.now(UTC) - newest) > RENEWED:
+        yield Finding(
+            False, f"the newest backup is {old.days} days old, and Kafka's copy with it", "take one: tailrace backup"
+        )
 
 
 def _elsewhere(_: Layout) -> Iterator[Finding]:

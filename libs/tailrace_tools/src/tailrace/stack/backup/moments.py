@@ -9,7 +9,7 @@ import asyncio
 import logging
 import shlex
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,6 +27,8 @@ log = logging.getLogger("tailrace.backup")
 
 EVERY = 30.0
 """Seconds from moment to moment: what a lost machine takes with it, at most, besides the seconds that one takes."""
+RENEWED = timedelta(days=6)
+"""After which a backup is too old: outboxes, which make up for what its copy of Kafka does not hold, retain seven days."""
 LATE = 180.0
 """Seconds after which the newest moment is too old."""
 SPOOL = "postgres-wal"
