@@ -219,6 +219,10 @@ def test_what_cannot_be_restored_is_refused_before_anything_is_written(
     replace(choice.manifest, format=99).save(_made(newer / "20300101T000000Z"))
     with pytest.raises(OperatorError, match="later release"):
         restore.choose(Backups(newer), None)
+    shutil.copytree(backups.folder / choice.manifest.name, newer / choice.manifest.name)
+    assert [each.name for each in Backups(newer).whole()] == [choice.manifest.name], (
+        "one that is unreadable hides no other"
+    )
     assert not into.data.exists()
 
 

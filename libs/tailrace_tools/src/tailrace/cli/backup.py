@@ -3,8 +3,10 @@
 import asyncio
 import json
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 from rich.table import Table
 from rich.text import Text
@@ -17,7 +19,8 @@ from tailrace.stack.backup.folder import Backups, Manifest
 from tailrace.stack.backup.moments import RENEWED
 from tailrace.stack.credentials import Credentials
 from tailrace.stack.layout import Layout
-from tailrace.stack.plan import Plan
+from tailrace.stack.plan import Only, Plan
+from tailrace.stack.state import State
 
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -60,12 +63,15 @@ def list_backups(into: Path | None, *, as_json: bool) -> None:
 def verify_backups(name: str | None, into: Path | None) -> bool:
     """Print what is wrong; says whether nothing is. Raises `OperatorError` when there is no such backup."""
     backups = Backups.of(Layout.from_environment(), into)
-    chosen = [manifest for manifest in backups.whole() if name in (None, manifest.name)]
-    if not chosen:
+    whole, unreadable = backups.all()
+    chosen = [manifest for manifest in whole if name in (None, manifest.name)]
+    if not chosen and not unreadable:
         raise OperatorError(
             f"there is no backup {name or ''} in {backups.folder}".replace("  ", " "), "see: tailrace backup list"
         )
-    good = True
+    for error in unreadable:
+        out.print(mark("failed") + Text(f" {error.what}"))
+    good = not unreadable
     for manifest in chosen:
         faults = backups.verify(manifest)
         good = good and not faults
@@ -122,7 +128,8 @@ def _running() -> Plan:
         raise OperatorError(
             "the platform runs elsewhere", "back it up there: docs/how-to/back-up-and-restore.md, in a cluster"
         )
-    return running
+    state = State.load(Layout.from_environment().state)
+    return running if state is None else replace(running, only=cast(Only, state.only))
 
 
 def _plain(manifest: Manifest, until: datetime) -> dict[str, object]:

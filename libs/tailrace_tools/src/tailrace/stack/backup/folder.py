@@ -124,14 +124,28 @@ class Backups:
             yield
 
     def whole(self) -> list[Manifest]:
-        """Every backup that came to its end, oldest first. Raises `OperatorError`."""
+        """Every backup that came to its end, oldest first; those that cannot be read are left out unless all are such. Raises `OperatorError`."""
+        whole, unreadable = self.all()
+        if unreadable and not whole:
+            raise unreadable[0]
+        return whole
+
+    def all(self) -> tuple[list[Manifest], list[OperatorError]]:
+        """Every backup that came to its end, oldest first, and what is wrong with those that cannot be read. Raises `OperatorError`."""
         try:
             folders = sorted(each for each in self.folder.iterdir() if (each / MANIFEST).exists())
         except OSError as error:
             raise OperatorError(
                 f"{self.folder} cannot be read: {error.strerror}", "name the folder of backups"
             ) from error
-        return [Manifest.load(each) for each in folders if each.suffix != PART]
+        whole, unreadable = list[Manifest](), list[OperatorError]()
+        for each in folders:
+            if each.suffix != PART:
+                try:
+                    whole.append(Manifest.load(each))
+                except OperatorError as error:
+                    unreadable.append(error)
+        return whole, unreadable
 
     def cut_off(self) -> list[Path]:
         """What backups that did not come to their end left behind."""
