@@ -7,6 +7,7 @@ row at the restore point names was uploaded before it, so it is there.
 
 import asyncio
 import logging
+import os
 import shlex
 import time
 from datetime import UTC, datetime, timedelta
@@ -126,8 +127,6 @@ def store_of(plan: Plan) -> Path | None:
 
 
 def _storage(plan: Plan) -> dict[str, str]:
-    import os
-
     given = plan.extra.get("TAILRACE_STORAGE") or os.environ.get("TAILRACE_STORAGE")
     return {"TAILRACE_STORAGE": given} if given else {}
 

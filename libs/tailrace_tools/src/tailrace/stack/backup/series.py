@@ -62,7 +62,7 @@ class Series:
 
     def moments(self) -> list[Moment]:
         """Complete ones, oldest first."""
-        return [Moment.read(raw) for raw in _lines(self.folder / "moments.jsonl")]
+        return sorted((Moment.read(raw) for raw in _lines(self.folder / "moments.jsonl")), key=lambda each: each.at)
 
     def add_moment(self, moment: Moment) -> None:
         """The last step: what it needs is on the disk."""

@@ -55,7 +55,7 @@ async def take(plan: Plan, credentials: Credentials, backups: Backups, keep: int
     with backups.alone(), _told(backups.folder):
         for left in backups.cut_off():
             shutil.rmtree(left)
-        room_for(backups.folder, _wanted(layout))
+        room_for(backups.folder, _wanted(plan, backups))
         connection = await asyncpg.connect(plan.postgres_url(credentials), timeout=10)
         try:
             series = await _series(connection, layout, backups)
@@ -139,11 +139,15 @@ async def stop(plan: Plan, credentials: Credentials) -> bool:
     return True
 
 
-def _wanted(layout: Layout) -> int:
-    """Bytes that a backup takes, about."""
+def _wanted(plan: Plan, backups: Backups) -> int:
+    """Bytes that a backup takes, about: what is copied whole, and what of the object store is not there yet."""
+    layout, target, store = plan.layout, Target.load(plan.layout), moments.store_of(plan)
+    there = backups.series(target.series).contents() if target and target.folder == str(backups.folder) else {}
+    files = _size(store.rglob("*")) if store is not None else 0
+    new = max(0, files - sum(size for path, (size, _) in there.items() if path.startswith("files/")))
     cluster = (layout.data / "postgres").resolve()
-    kafka = (path for path in (layout.data / "kafka").rglob("*.log"))
-    return _size(cluster / path for path in cluster_files(cluster)[1]) + _size(kafka)
+    kafka = (layout.data / "kafka").rglob("*.log")
+    return _size(cluster / path for path in cluster_files(cluster)[1]) + _size(kafka) + new
 
 
 def _size(paths: Iterable[Path]) -> int:
