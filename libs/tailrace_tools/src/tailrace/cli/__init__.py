@@ -34,7 +34,6 @@ app.add_typer(keys, name="keys")
 app.add_typer(capture, name="capture")
 app.add_typer(restored, name="restored")
 app.add_typer(backup, name="backup")
-app.command("restore")(restore)
 
 new = typer.Typer(no_args_is_help=True, help="Begin something.")
 app.add_typer(new, name="new")
@@ -292,6 +291,9 @@ def rebuild(
     from tailrace.cli.rebuild import rebuild_projection
 
     raise typer.Exit(0 if rebuild_projection(projection, check=check) else 1)
+
+
+app.command("restore")(restore)
 
 
 @app.command()

@@ -7,7 +7,7 @@ import typer
 
 from tailrace.cli.console import explained
 
-backup = typer.Typer(help="Copies of everything that the stack on this machine holds, and moments to go back to.")
+backup = typer.Typer()
 
 Into = Annotated[
     Optional[Path],  # noqa: UP045

@@ -333,7 +333,7 @@ def _default(value: object) -> str:
 def _commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
     for word, inner in getattr(command, "commands", {}).items():
         yield from _commands(inner, f"{name} {word}")
-    if not hasattr(command, "commands"):
+    if not hasattr(command, "commands") or command.invoke_without_command:
         yield name, command
 
 
