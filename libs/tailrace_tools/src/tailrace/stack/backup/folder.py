@@ -8,6 +8,7 @@
 A backup is made under a name that ends with `.part` and renamed when everything is on the disk, so one that was cut off never looks whole.
 """
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -19,6 +20,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+import asyncpg
 
 from tailrace.core.operator_error import OperatorError
 from tailrace.core.private_files import write_private
@@ -248,6 +251,22 @@ def room_for(folder: Path, size: int) -> None:
             f"{folder} has {free / 1e9:.2f} GB free, and {wanted / 1e9:.2f} GB are needed",
             "free some space, or name a folder on another disk",
         )
+
+
+@contextmanager
+def in_words(folder: Path) -> Iterator[None]:
+    """What goes wrong with disks and servers, for a person: raises `OperatorError`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise OperatorError(f"no space is left in {folder}", "free some, or name a folder elsewhere") from error
+        where = error.filename or folder
+        raise OperatorError(
+            f"{where}: {error.strerror or error!r}", "see: tailrace status, and whether the disk is there"
+        ) from error
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise OperatorError(f"PostgreSQL refuses: {error}", "see: tailrace logs postgres") from error
 
 
 def when(name: datetime) -> str:

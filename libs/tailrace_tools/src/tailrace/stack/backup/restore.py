@@ -16,7 +16,7 @@ from pathlib import Path
 from tailrace.core.operator_error import OperatorError
 from tailrace.stack.accounts import Account
 from tailrace.stack.artifacts import Lock, cache_folder
-from tailrace.stack.backup.folder import Backups, Kept, Manifest, copied, room_for
+from tailrace.stack.backup.folder import Backups, Kept, Manifest, copied, in_words, room_for
 from tailrace.stack.backup.moments import SPOOL
 from tailrace.stack.backup.series import PACKED, Moment, Series
 from tailrace.stack.backup.take import release
@@ -109,6 +109,11 @@ def check(choice: Choice, backups: Backups, layout: Layout) -> None:
 
 def restore(choice: Choice, backups: Backups, layout: Layout, say: Say) -> Restored:
     """Raises `OperatorError`; what was written until then is of no use, and `tailrace up` refuses it."""
+    with in_words(layout.data):
+        return _restore(choice, backups, layout, say)
+
+
+def _restore(choice: Choice, backups: Backups, layout: Layout, say: Say) -> Restored:
     layout.create()
     layout.restoring.touch()
     manifest, source = choice.manifest, backups.folder / choice.manifest.name

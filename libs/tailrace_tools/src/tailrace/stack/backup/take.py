@@ -5,12 +5,10 @@ missing there. What it does not hold is in the outboxes of that database.
 """
 
 import asyncio
-import errno
 import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -22,7 +20,7 @@ import asyncpg
 from tailrace.core.operator_error import OperatorError
 from tailrace.stack.backup import moments
 from tailrace.stack.backup.copying import cluster_files, copy_cluster, copy_kafka
-from tailrace.stack.backup.folder import PART, Backups, Kept, Manifest, Target, copied, room_for, when
+from tailrace.stack.backup.folder import PART, Backups, Kept, Manifest, Target, copied, in_words, room_for, when
 from tailrace.stack.backup.series import Series
 from tailrace.stack.credentials import Credentials
 from tailrace.stack.layout import Layout
@@ -52,7 +50,7 @@ async def take(plan: Plan, credentials: Credentials, backups: Backups, keep: int
         if part in PARTS[plan.only] and part not in plan.own:
             raise OperatorError(f"{part} runs elsewhere", "back it up there, by its own means")
     backups.create()
-    with backups.alone(), _told(backups.folder):
+    with backups.alone(), in_words(backups.folder):
         for left in backups.cut_off():
             shutil.rmtree(left)
         room_for(backups.folder, _wanted(plan, backups))
@@ -180,19 +178,6 @@ def _written(path: Path, text: str) -> Kept:
     kept = copied(part, path)
     part.unlink()
     return kept
-
-
-@contextmanager
-def _told(folder: Path) -> Iterator[None]:
-    """A disk that is full, in words."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise OperatorError(
-                f"no space is left in {folder}", "free some, or name a folder elsewhere: --into"
-            ) from error
-        raise
 
 
 def _flush(folder: Path) -> None:
