@@ -21,6 +21,7 @@ from command import Command
 from company import Company, dead_letters
 
 from drills.stage import LIMITS, Figures, differences, folder_of_its_own
+from tailrace.service import Service
 from tailrace.stack.credentials import Credentials
 from tailrace.stack.embedded import Stack
 from tailrace.stack.layout import Layout, Ports
@@ -185,12 +186,11 @@ async def _exact(stack: Stack, company: Company, orders: set[str], figures: Figu
 async def _equal(stack: Stack, figures: Figures) -> None:
     """What is under way from outbox to topic has a moment to arrive; what is only on a topic never belonged to this database."""
     for service in way.PUBLISHING:
-        _, only_there = await eventually(
-            lambda service=service: differences(stack, service),
-            lambda found: not found[0],
-            within=60,
-            what=service.name,
-        )
+
+        async def look(service: Service = service) -> tuple[set[str], set[str]]:
+            return await differences(stack, service)
+
+        _, only_there = await eventually(look, lambda found: not found[0], within=60, what=service.name)
         assert only_there == set(), f"{service.name}: {len(only_there)} events that are in no outbox"
     figures.say(f"an independent reader finds the outboxes and topics of {len(way.PUBLISHING)} services equal")
 

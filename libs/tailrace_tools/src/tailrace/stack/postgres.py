@@ -146,7 +146,7 @@ class Postgres:
             stop_signal=signal.SIGINT,  # fast shutdown: clients are cut off, the data is safe
             death_signal=signal.SIGINT,
             stop_timeout=30.0,
-            **({"ready_timeout": RECOVERY_TIMEOUT} if (self.data / "recovery.signal").exists() else {}),
+            ready_timeout=RECOVERY_TIMEOUT if (self.data / "recovery.signal").exists() else Program.ready_timeout,
         )
 
     def _before(self) -> None:

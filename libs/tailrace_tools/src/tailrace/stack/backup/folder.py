@@ -159,7 +159,7 @@ class Backups:
 
     def verify(self, manifest: Manifest, tell: Callable[[int], None] = lambda done: None) -> list[str]:
         """What is wrong with a backup and with the log behind it, in sentences; nothing when it is whole. Reads every byte."""
-        folder, found = self.folder / manifest.name, []
+        folder, found = self.folder / manifest.name, list[str]()
         for path, kept in manifest.files.items():
             if (fault := fault_of(folder / path, kept)) is not None:
                 found.append(fault)
