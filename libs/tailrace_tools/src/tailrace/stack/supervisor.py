@@ -10,7 +10,6 @@ from typing import IO, TYPE_CHECKING
 from tailrace.core.kafka_address import CONNECT
 from tailrace.core.operator_error import OperatorError
 from tailrace.stack.artifacts import Lock, cache_folder, fetch, missing, unpack_debezium
-from tailrace.stack.backup.moments import keep_moments
 from tailrace.stack.child import Child, Program
 from tailrace.stack.connect import Connect
 from tailrace.stack.credentials import Credentials
@@ -51,7 +50,6 @@ class Supervisor:
         self.lock = Lock.load()
         self.cache = cache_folder(self.layout.data)
         self._watch: asyncio.Task[None] | None = None
-        self._moments: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Returns when everything asked for is ready; raises `OperatorError` with everything stopped again."""
@@ -98,8 +96,6 @@ class Supervisor:
                 parts.create_task(self._fleet(tables_and_topics))
         if self.plan.only == "fleet":
             self._watch = asyncio.create_task(self._monitor(), name="monitor")
-            if "postgres" in self.plan.own:
-                self._moments = asyncio.create_task(keep_moments(self.plan, self.credentials), name="moments")
 
     async def _monitor(self) -> None:
         watch = await asyncio.to_thread(_capture_watch, self._environment())
@@ -172,10 +168,6 @@ class Supervisor:
             self._watch.cancel()
             await asyncio.gather(self._watch, return_exceptions=True)
             self._watch = None
-        if self._moments is not None and "postgres" in names:
-            self._moments.cancel()
-            await asyncio.gather(self._moments, return_exceptions=True)
-            self._moments = None
         for name in names:
             if child := self.children.pop(name, None):
                 await child.stop()

@@ -197,8 +197,8 @@ def _lay_cluster(choice: Choice, source: Path, series: Series, cluster: Postgres
     ]
     _settings(data, cluster.account, settings)
     (data / "recovery.signal").touch()
-    for path in (spool, *spool.rglob("*"), data, *data.rglob("*")):
-        cluster.account.own(path)
+    for each in (spool, *spool.rglob("*"), data, *data.rglob("*")):
+        cluster.account.own(each)
 
 
 def _settings(data: Path, account: Account, lines: list[str]) -> None:

@@ -136,9 +136,9 @@ class Series:
                 self.folder / "moments.jsonl",
                 [raw for raw in _lines(self.folder / "moments.jsonl") if datetime.fromisoformat(raw["at"]) >= oldest],
             )
-            for path in self.wal.iterdir():
-                if path.name[:24] < first and not path.name.endswith(f".history{PACKED}"):
-                    path.unlink()
+            for segment in self.wal.iterdir():
+                if segment.name[:24] < first and not segment.name.endswith(f".history{PACKED}"):
+                    segment.unlink()
 
     def _known(self) -> dict[str, dict[str, Any]]:
         return {raw["path"]: raw for raw in _lines(self.folder / "contents.jsonl")}
