@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -78,7 +79,8 @@ class Machine:
         supervisor = psutil.Process(state.supervisor.pid)
         all_of_it = [supervisor, *supervisor.children(recursive=True)]
         for process in all_of_it:
-            process.kill()
+            with suppress(psutil.NoSuchProcess):  # it went with its parent
+                process.kill()
         psutil.wait_procs(all_of_it, timeout=30)
         cluster = (self.layout.data / "postgres").resolve()
         if not cluster.is_relative_to(self.layout.data):
