@@ -74,7 +74,7 @@ faults: install ## Trade while processes are killed, on a stack of its own, and 
 		--events $(or $(EVENTS),200000) $(if $(MONTH),--month $(MONTH)) \
 		$(if $(FAULTS),--faults $(FAULTS)) $(if $(REPORT),--report docs/reports) $(ARGS)
 
-drill: install ## Rehearse a disaster on a stack of its own, and print how it went: DRILL=restored or overload
+drill: install ## Rehearse a disaster on a stack of its own, and print how it went: DRILL=restored, machine or overload
 	@PYTHONPATH=tests/faults:tests/support $(BIN)/python -m drills.$(or $(DRILL),restored) $(ARGS)
 
 bench: install ## Measure fleets of these sizes, each on a stack of its own: SERVICES=8,40 SECONDS=60 REPORT=1

@@ -16,7 +16,7 @@ from tailrace.kafka.cloudevents import Malformed, read_meta
 from tailrace.service import Service
 from tailrace.stack.embedded import Stack
 
-_LIMITS = {"TAILRACE_TENANT_RATE": "5000", "TAILRACE_TENANT_BURST": "10000", "TAILRACE_LOG_LEVEL": "WARNING"}
+LIMITS = {"TAILRACE_TENANT_RATE": "5000", "TAILRACE_TENANT_BURST": "10000", "TAILRACE_LOG_LEVEL": "WARNING"}
 
 
 @contextmanager
@@ -34,7 +34,7 @@ def folder_of_its_own(name: str) -> Iterator[Path]:
 
 def stack_in(folder: Path, **environment: str) -> Stack:
     """A whole fleet, on disks that are waited for."""
-    return Stack(folder / "data", environment={**_LIMITS, **environment})
+    return Stack(folder / "data", environment={**LIMITS, **environment})
 
 
 @dataclass

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import typer
 
+from tailrace.cli.backup_commands import backup, restore
 from tailrace.cli.capture_commands import capture
 from tailrace.cli.console import explained
 from tailrace.cli.dlq_options import filtered
@@ -32,6 +33,7 @@ keys = typer.Typer(no_args_is_help=True, help="The keys that access tokens are s
 app.add_typer(keys, name="keys")
 app.add_typer(capture, name="capture")
 app.add_typer(restored, name="restored")
+app.add_typer(backup, name="backup")
 
 new = typer.Typer(no_args_is_help=True, help="Begin something.")
 app.add_typer(new, name="new")
@@ -289,6 +291,9 @@ def rebuild(
     from tailrace.cli.rebuild import rebuild_projection
 
     raise typer.Exit(0 if rebuild_projection(projection, check=check) else 1)
+
+
+app.command("restore")(restore)
 
 
 @app.command()

@@ -5,8 +5,11 @@ import os
 import platform
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 
 from rich.text import Text
 
@@ -142,6 +145,31 @@ def _capture(layout: Layout) -> Iterator[Finding]:
         yield Finding(True, f"{len(state.connectors)} connectors carry events to Kafka")
 
 
+def _backups(layout: Layout) -> Iterator[Finding]:
+    """Of a stack that runs: whether there is a moment to go back to, and how old the newest is."""
+    from tailrace.stack.backup.folder import Backups, Target
+    from tailrace.stack.backup.moments import LATE, RENEWED
+
+    state, target = State.load(layout.state), Target.load(layout)
+    if state is None or not state.running or target is None:
+        return
+    backups = Backups(Path(target.folder))
+    moments = backups.series(target.series).moments()
+    # One that came up a moment ago has had no time for one.
+    since = max(state.parts["postgres"].since if "postgres" in state.parts else 0.0, state.began)
+    age = time.time() - max(moments[-1].at.timestamp() if moments else 0.0, since)
+    yield Finding(
+        age < LATE,
+        f"the newest moment to go back to, in {target.folder}, is {age:.0f} s old",
+        "see why: tailrace logs supervisor; is the folder there, and not full?",
+    )
+    newest = max((each.moment.at for each in backups.whole() if each.series == target.series), default=None)
+    if newest is not None and (old := datetime.now(UTC) - newest) > RENEWED:
+        yield Finding(
+            False, f"the newest backup is {old.days} days old, and Kafka's copy with it", "take one: tailrace backup"
+        )
+
+
 def _elsewhere(_: Layout) -> Iterator[Finding]:
     from tailrace.cli.elsewhere import findings
 
@@ -167,4 +195,4 @@ def _texts(layout: Layout) -> Iterator[Finding]:
         yield Finding(True, "every text is in the spelling that new ones are kept in")
 
 
-CHECKS = (_machine, _folders, _programs, _ports, _events, _capture, _texts)
+CHECKS = (_machine, _folders, _programs, _ports, _events, _capture, _backups, _texts)

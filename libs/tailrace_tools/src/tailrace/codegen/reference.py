@@ -182,6 +182,10 @@ def settings_page() -> str:
 
 
 _COMMAND_READS = {
+    "TAILRACE_BACKUPS": (
+        "where the last backup went, else beside the data folder",
+        "The folder of backups of the embedded stack.",
+    ),
     "TAILRACE_CACHE": ("`~/.cache/tailrace`", "Where downloads are kept, for every data folder of a user."),
     "TAILRACE_MAVEN_MIRROR": ("Maven Central", "The repository to download PostgreSQL, Kafka and Debezium from."),
     "TAILRACE_JAVA_OPTIONS": ("", "Further options of the Java runtime, for Kafka and Connect."),
@@ -329,7 +333,7 @@ def _default(value: object) -> str:
 def _commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
     for word, inner in getattr(command, "commands", {}).items():
         yield from _commands(inner, f"{name} {word}")
-    if not hasattr(command, "commands"):
+    if not hasattr(command, "commands") or command.invoke_without_command:
         yield name, command
 
 

@@ -30,6 +30,10 @@ class Started:
 
 def start(layout: Layout, only: Only, look: Look) -> Started:
     """Start the supervisor unless it runs, and return when everything is ready. Raises `OperatorError`."""
+    if layout.restoring.exists():
+        raise OperatorError(
+            f"{layout.data} holds a backup that was not restored to its end", "delete the folder, and restore it again"
+        )
     state = State.load(layout.state)
     if state is not None and state.running:
         if state.phase == "ready":

@@ -12,6 +12,7 @@ import sys
 from typing import get_args
 
 from tailrace.core.operator_error import OperatorError
+from tailrace.stack.backup.moments import keep_moments
 from tailrace.stack.layout import Layout
 from tailrace.stack.plan import External, Only, Plan, counted_ports
 from tailrace.stack.supervisor import Supervisor
@@ -32,7 +33,11 @@ async def supervise(only: Only) -> None:
     if not start.done():
         start.cancel()
     await start  # raises what went wrong
+    moments = asyncio.create_task(keep_moments(plan, supervisor.credentials)) if "postgres" in plan.own else None
     await stop
+    if moments is not None:
+        moments.cancel()
+        await asyncio.gather(moments, return_exceptions=True)
     await supervisor.stop()
 
 

@@ -53,6 +53,11 @@ class Layout:
         return self.run / "stack.json"
 
     @property
+    def restoring(self) -> Path:
+        """There while a backup is being restored, and ever after when that was cut off."""
+        return self.data / "restoring"
+
+    @property
     def lock(self) -> Path:
         """Held by the one supervisor of this data folder for as long as it lives."""
         return self.run / "supervisor.lock"

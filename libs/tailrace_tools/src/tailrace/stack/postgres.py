@@ -29,6 +29,8 @@ wal_level = logical
 max_replication_slots = {slots}
 max_wal_senders = {slots}
 max_slot_wal_keep_size = 4GB
+archive_mode = on
+archive_command = '/bin/true'
 max_connections = {connections}
 shared_buffers = 128MB
 max_wal_size = 1GB
@@ -38,6 +40,8 @@ timezone = 'UTC'
 log_timezone = 'UTC'
 log_line_prefix = '%m [%p] %q%u@%d '
 """
+RECOVERY_TIMEOUT = 12 * 3600.0
+"""Seconds for rolling a backup forward, which may be a day's log."""
 NOT_DURABLE = "fsync = off\n"
 """What was written outlives every process of this machine, not a failure of its power."""
 ACCESS = """\
@@ -142,6 +146,7 @@ class Postgres:
             stop_signal=signal.SIGINT,  # fast shutdown: clients are cut off, the data is safe
             death_signal=signal.SIGINT,
             stop_timeout=30.0,
+            ready_timeout=RECOVERY_TIMEOUT if (self.data / "recovery.signal").exists() else Program.ready_timeout,
         )
 
     def _before(self) -> None:
