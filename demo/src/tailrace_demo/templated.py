@@ -22,12 +22,13 @@ class Templated:
 
     def __str__(self) -> str:
         fields = ", ".join(field["label"].lower() for field in self.effective["fields"]["item"])
-        numbering, rules = self.effective["numbering"], self.effective["shipping"]
+        numbering, rules, paper = self.effective["numbering"], self.effective["shipping"], self.effective["layout"]
         named = [name.replace("_", " ") for name, said in rules.items() if said is True]
         screens = ", ".join(f"{link['screen']} → {link['target']}" for link in self.effective["links"])
         return (
             f"{' → '.join(self.line)}: items have {fields}; numbers are {numbering['quote']} and {numbering['order']}; "
-            f"paper says “{self.effective['layout']['footer']}”; shipping: {', '.join(named)}; screens: {screens}"
+            f"quotes are approved by the process “{self.effective['approval']['quote']}”; paper says “{paper['footer']}”; "
+            f"shipping: {', '.join(named)}; screens: {screens}"
         )
 
 
