@@ -46,7 +46,7 @@ async def look(shop: Shop, figures: Expected) -> Templated | None:
     refused = await _refused(shop.admin)
     checks = [
         Check("items as the template wants", described, len(shop.items), counted=True),
-        Check("fields asked for that lack", refused, dict.fromkeys(sorted(maker.required), 1)),
+        Check("fields that are required", refused, dict.fromkeys(sorted(maker.required), 1)),
         Check(
             "quotes numbered by it", await _numbered(shop, maker, "quote"), sum(figures.quotes.values()), counted=True
         ),
