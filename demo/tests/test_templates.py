@@ -5,7 +5,7 @@ import re
 import pytest
 
 from catalog.standard_templates import INDUSTRIES, STANDARD
-from contracts.templates import TemplateSettings
+from contracts.templates import Document, TemplateSettings
 from tailrace.core.custom_fields import checked
 from tailrace.core.errors import Invalid
 from tailrace_demo.companies import FOOD, METAL, MUSIC, Firm
@@ -35,7 +35,11 @@ def test_goods_are_as_their_template_wants_and_one_that_says_nothing_is_not(firm
 @pytest.mark.parametrize("firm", [METAL, FOOD])
 def test_a_number_is_of_its_template_s_form_alone(firm: Firm) -> None:
     maker, effective = _of(firm)
-    for document, others in (("quote", ("Q-2026-00001", "HW-000001")), ("order", ("SO-000001", "HW-Q2026-00001"))):
+    forms: dict[Document, tuple[str, str]] = {
+        "quote": ("Q-2026-00001", "HW-000001"),
+        "order": ("SO-000001", "HW-Q2026-00001"),
+    }
+    for document, others in forms.items():
         number = effective.numbering[document].format(series=2026, number=31)
         assert re.fullmatch(maker.numbers(document), number)
         assert not any(re.fullmatch(maker.numbers(document), other) for other in others)
