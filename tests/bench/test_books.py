@@ -13,7 +13,7 @@ from books.__main__ import document, options, show
 from books.flow import Books, Flow, in_the_books
 from books.ours import BILLING, customer
 from books.plan import CUSTOMERS, GOODS_EACH, TAX, Plan
-from books.tally import OURS, PEER, TAKEN, Turn, result, undisturbed
+from books.tally import AGAIN, OURS, PEER, REFUSED, TAKEN, Turn, result, undisturbed
 from mix.client import Reply, Session, User
 from mix.plans import Firm
 from mix.setup import Shop
@@ -32,7 +32,7 @@ from tailrace.core.ids import uuid7
 from tailrace_testing import Harness, MakeHarness
 
 US = [Turn(OURS, n, 10.0, {"services": n * 0.01, "postgres": n * 0.02}, n, (0.1, 0.3)) for n in (300, 500, 400)]
-THEM = [Turn(PEER, n, 10.0, {"Tryton": n * 0.6}, n, (), {TAKEN: 0.5}) for n in (12, 18, 15)]
+THEM = [Turn(PEER, n, 10.0, {"Tryton": n * 0.6}, n, (), {TAKEN: 0.5, AGAIN: n, REFUSED: 1}) for n in (12, 18, 15)]
 
 
 def test_sides_are_compared_by_their_medians() -> None:
@@ -109,6 +109,8 @@ def test_figures_are_shown_and_kept(capsys: pytest.CaptureFixture[str]) -> None:
     show(Console(width=150), told)
     said = capsys.readouterr().out
     assert "20.0 times the orders/s (by round 18.8  20.8  20.0)" in said
+    assert (told[PEER][AGAIN], told[PEER][REFUSED]) == (45, 3) and AGAIN not in told[OURS]
+    assert f"requests {AGAIN}" in said and f"requests {REFUSED}" in said
     assert "trytond==" not in said and all(side in said for side in (OURS, PEER))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from tailrace.stack.embedded import Stack
-from tailrace_demo import approvals, books, forwarder, money, traces
+from tailrace_demo import approvals, books, forwarder, money, templated, traces
 from tailrace_demo.client import RequestLog, Session
 from tailrace_demo.companies import METAL
 from tailrace_demo.expected import expected
@@ -44,6 +44,10 @@ async def test_figures_and_traces_of_a_company_are_what_its_requests_say(
         assert [(each.name, each.found, each.wanted) for each in checks if not each.holds] == []
         assert figures.decisions == {"manager": 10, "finance": 3}
         assert figures.quotes["accepted"] >= 1
+        by_template = await templated.look(shop, figures)
+        assert by_template is not None and by_template.line == ["STANDARD", "METAL", "HAGANE"]
+        assert [(each.name, each.found, each.wanted) for each in by_template.checks if not each.holds] == []
+        assert {check.name: check.wanted for check in by_template.checks}["items as the template wants"] == 2
         seen = await morning(shop, figures, log.entries)
         assert [(each.name, each.found, each.wanted) for each in seen.checks if not each.holds] == []
         assert "<svg" in seen.chart

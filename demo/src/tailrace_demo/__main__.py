@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tailrace_demo import approvals, books, forwarder, money, moving_in, report, topics, traces
+from tailrace_demo import approvals, books, forwarder, money, moving_in, report, templated, topics, traces
 from tailrace_demo.client import RequestLog, Session
 from tailrace_demo.companies import FIRMS, MUSIC
 from tailrace_demo.expected import Expected, expected
@@ -19,6 +19,7 @@ from tailrace_demo.morning import morning
 from tailrace_demo.offers import offer_all, offers
 from tailrace_demo.purchases import purchases
 from tailrace_demo.setup import Shop, found
+from tailrace_demo.templated import Templated
 from tailrace_demo.trade import Plan, moved_in, plans, trade
 
 SAMPLE = 200
@@ -84,6 +85,9 @@ async def run(options: argparse.Namespace, log: RequestLog, data: Path, console:
         for shop in shops:
             await books.settle(shop, figures[shop.firm.slug])
         results = {s.firm.slug: (s.firm, await books.audit(s, figures[s.firm.slug])) for s in shops}
+        makers = await _by_template(shops, figures)
+        for slug, made in makers.items():
+            results[slug][1].extend(made.checks)
         example = next(
             e
             for e in log.entries
@@ -99,6 +103,7 @@ async def run(options: argparse.Namespace, log: RequestLog, data: Path, console:
     events = await topics.read_events(options.kafka)
     counted, waits = topics.per_topic(events), topics.latency(events)
     report.show_checks(console, results)
+    report.show_templates(console, {results[slug][0].name: made for slug, made in makers.items()})
     report.show_morning(console, shops[0], seen, _saved(seen.chart, data / "shipped.svg"))
     report.show_partner(console, shops[0], told)
     report.show_topics(console, counted, waits)
@@ -114,6 +119,12 @@ async def run(options: argparse.Namespace, log: RequestLog, data: Path, console:
         f"{len(log.entries):,} accepted requests in {time.monotonic() - began:.0f} s: {verdict}. Their log: {log.path}"
     )
     return right
+
+
+async def _by_template(shops: list[Shop], figures: dict[str, Expected]) -> dict[str, Templated]:
+    """Of those that have one."""
+    seen = {shop.firm.slug: await templated.look(shop, figures[shop.firm.slug]) for shop in shops}
+    return {slug: made for slug, made in seen.items() if made is not None}
 
 
 async def _traced(shop: Shop, order_id: str) -> tuple[int, str]:

@@ -111,6 +111,10 @@ def _passes(status: int, answer: Any) -> bool:
     return status == 409 and kind.endswith(("not-yet-known", "in-flight"))
 
 
+def _behind(after: str) -> dict[str, str]:
+    return {"Tailrace-After": after} if after else {}
+
+
 @dataclass
 class User:
     """Somebody logged in. `key` of a write names it for ever: sent again, it is answered again and changes nothing."""
@@ -120,10 +124,10 @@ class User:
     email: str
     token: str
 
-    async def get(self, path: str, **params: Any) -> Any:
-        """What is answered: JSON as Python has it, anything else as text."""
+    async def get(self, path: str, *, after: str = "", **params: Any) -> Any:
+        """What is answered: JSON as Python has it, anything else as text. `after`: what must have been heard of, as `told` gives it."""
         asked = {name: str(value) for name, value in params.items()}
-        return (await self.session.told("GET", path, self._headers, params=asked))[0]
+        return (await self.session.told("GET", path, self._headers | _behind(after), params=asked))[0]
 
     async def every(self, path: str, **params: Any) -> list[Any]:
         """All pages of a list."""
@@ -140,9 +144,9 @@ class User:
         """`after`: what must have been heard of, as `told` gives it."""
         return (await self._write("POST", path, body, key, after))[0]
 
-    async def told(self, path: str, body: Any, *, key: str) -> tuple[Any, str]:
-        """POST: the answer, and the events that it made."""
-        return await self._write("POST", path, body, key)
+    async def told(self, path: str, body: Any, *, key: str, method: str = "POST") -> tuple[Any, str]:
+        """The answer, and the events that it made."""
+        return await self._write(method, path, body, key)
 
     async def put(self, path: str, body: Any, *, key: str) -> Any:
         return (await self._write("PUT", path, body, key))[0]
@@ -152,7 +156,7 @@ class User:
 
     async def _write(self, method: str, path: str, body: Any, key: str, after: str = "") -> tuple[Any, str]:
         name = str(uuid5(NAMESPACE_URL, f"tailrace-demo/{self.tenant}/{key}"))
-        headers = {**self._headers, "Idempotency-Key": name} | ({"Tailrace-After": after} if after else {})
+        headers = {**self._headers, "Idempotency-Key": name} | _behind(after)
         answer, events = await self.session.told(method, path, headers, body)
         said = {"method": method, "path": path, "body": body, "answer": answer}
         self.session.log.add(tenant=self.tenant, user=self.email, key=key, **said)

@@ -8,6 +8,7 @@ from typing import Any
 
 from tailrace_demo.client import User
 from tailrace_demo.setup import Shop
+from tailrace_demo.templates import maker_of
 
 WORKERS = 3
 MOST_LINES = 4
@@ -37,6 +38,7 @@ async def offer_all(shop: Shop, planned: list[Offer]) -> None:
         "name": f"{shop.firm.customers[0]}, purchasing",
         "currency": shop.firm.currency,
         "price_list_id": shop.price_list,
+        "custom_fields": maker.customer if (maker := maker_of(shop.firm)) is not None else {},
     }
     customer = (await shop.admin.post("/v1/customers", body, key="customer/offers"))["id"]
     queue, accepted = deque(planned), list[str]()

@@ -13,6 +13,7 @@ from tailrace_demo.companies import PASSWORD, Firm
 from tailrace_demo.forwarder import Told
 from tailrace_demo.morning import Morning
 from tailrace_demo.setup import Shop
+from tailrace_demo.templated import Templated
 from tailrace_demo.topics import Event, Latency
 from tailrace_demo.traces import Verdict
 
@@ -32,6 +33,12 @@ def _show_figures(console: Console, title: str, where: str, checks: list[Check],
         mark = "[green]✓[/]" if check.holds else "[bold red]✗[/]"
         table.add_row(check.name, _text(check, check.found, firm), _text(check, check.wanted, firm), mark)
     console.print(table)
+
+
+def show_templates(console: Console, makers: dict[str, Templated]) -> None:
+    """What the template of each manufacturer says, in a line, by its name."""
+    for name, made in makers.items():
+        console.print(f"{name} goes by {made}", highlight=False)
 
 
 def show_morning(console: Console, shop: Shop, seen: Morning, picture: Path) -> None:

@@ -1,9 +1,11 @@
 """Master data and opening stock: tenants, people, units, items, warehouses, a price list, and the first receipts."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tailrace_demo import templates
 from tailrace_demo.client import Session, User
 from tailrace_demo.companies import PASSWORD, Firm, Good
 from tailrace_demo.moving_in import bring_goods
@@ -47,6 +49,7 @@ async def found(session: Session, operator: User, firm: Firm, folder: Path | Non
         lambda page: {g.unit for g in firm.goods} <= {u["code"] for u in page["items"]},
         what="units",
     )
+    await templates.choose(admin, firm)
     warehouses = {}
     for code, name in firm.warehouses:
         body = {"code": code, "name": name}
@@ -71,11 +74,15 @@ async def hire(admin: User, name: str, roles: list[str]) -> User:
 
 
 async def _make_items(admin: User, firm: Firm) -> dict[str, str]:
-    return {good.sku: (await admin.post("/v1/items", _item(good), key=f"item/{good.sku}"))["id"] for good in firm.goods}
+    made = maker.made if (maker := templates.maker_of(firm)) is not None else {}
+    return {
+        good.sku: (await admin.post("/v1/items", _item(good, made.get(good.sku, {})), key=f"item/{good.sku}"))["id"]
+        for good in firm.goods
+    }
 
 
-def _item(good: Good) -> dict[str, object]:
-    return {"sku": good.sku, "name": good.name, "unit": good.unit, "tax_rate": good.tax}
+def _item(good: Good, fields: Mapping[str, str]) -> dict[str, object]:
+    return {"sku": good.sku, "name": good.name, "unit": good.unit, "tax_rate": good.tax, "custom_fields": fields}
 
 
 async def _receive(shop: Shop, good: Good, warehouse: str) -> None:

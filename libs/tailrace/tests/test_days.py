@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from typing import ClassVar
 
 import pytest
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, event
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 from toy import service as toy_service
@@ -99,6 +99,29 @@ async def test_one_asks_by_moment_by_day_or_for_today(house: Harness, clock: Set
             for given in (date(2026, 11, 1), MOMENT):
                 assert await days.begin_of(tx, given) == calendar.begin_of(given)
                 assert await days.end_of(tx, given) == calendar.end_of(given)
+
+
+async def test_a_transaction_asks_for_the_zones_once(house: Harness) -> None:
+    asked: list[str] = []
+    event.listen(house.database.engine.sync_engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
+    async with house.tx() as tx:
+        await days.note(tx, "Asia/Tokyo")
+    asked.clear()
+    async with house.tx() as tx:
+        assert [await days.day_of(tx, MOMENT) for _ in range(3)] == [date(2026, 11, 1)] * 3
+    assert len([each for each in asked if "FROM time_zone" in each]) == 1
+
+
+async def test_what_a_transaction_notes_itself_counts_at_once_and_not_when_it_is_taken_back(house: Harness) -> None:
+    async with house.tx() as tx:
+        await days.note(tx, "Asia/Tokyo")
+    async with house.tx() as tx:
+        assert await days.day_of(tx, MOMENT) == date(2026, 11, 1)
+        savepoint = await tx.begin_nested()
+        await days.note(tx, "America/New_York")
+        assert await days.day_of(tx, MOMENT) == date(2026, 10, 31)
+        await savepoint.rollback()
+        assert await days.day_of(tx, MOMENT) == date(2026, 11, 1)
 
 
 async def test_a_day_is_never_guessed(house: Harness) -> None:

@@ -1,14 +1,16 @@
 """Events that follow one another come together before a busy consumer takes them, and none is left out."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Collection, Iterable
+from itertools import pairwise
 
 import pytest
 from aiokafka import ConsumerRecord
 from toy.asking import Asking, on_kafka
 
 from tailrace.core.ids import uuid7
-from tailrace.messaging.consumer import Consumer
+from tailrace.messaging.consumer import Consumer, rest_after
 from tailrace.messaging.dispatcher import Dispatcher, SubscriberPartition
 from tailrace.settings import Settings
 from tailrace_testing import Harness
@@ -53,3 +55,41 @@ async def test_what_follows_comes_together(asking: Asking) -> None:
     assert counting.sizes[0] == 1, "the first goes at once"
     assert sum(counting.sizes) == 1 + EVENTS
     assert len(counting.sizes) <= 1 + EVENTS // 3
+
+
+class Slow(Dispatcher):
+    """When each delivery began and ended. Each takes as long as on a machine that has much else to do."""
+
+    times: list[tuple[float, float]]
+
+    async def deliver(
+        self, records: Iterable[ConsumerRecord], excluded: Collection[SubscriberPartition] = frozenset()
+    ) -> None:
+        began = time.monotonic()
+        await asyncio.sleep(0.1)
+        await super().deliver(records, excluded)
+        self.times.append((began, time.monotonic()))
+
+
+async def test_who_is_slow_rests_while_more_comes_together(asking: Asking) -> None:
+    slow = Slow("toy", asking.toy.database, [asking.echo])
+    slow.times = []
+    stop = asyncio.Event()
+    settings = Settings(kafka=asking.kafka, consumer_wait_ms=50)
+    running = asyncio.create_task(Consumer(f"toy-{uuid7().hex[-8:]}", slow, settings).run(stop))
+    await asking.send([uuid7()])
+    await asking.comes_to("toy.echo")
+    for _ in range(EVENTS):
+        await asking.send([uuid7()])
+        await asyncio.sleep(0.05)  # so that something waits whenever a delivery is through
+    await asking.comes_to("toy.echo")
+    stop.set()
+    await running
+    rests = [after[0] - before[1] for before, after in pairwise(slow.times)]
+    assert len(rests) >= 2 and min(rests) > 0.24
+
+
+def test_a_rest_is_as_long_as_the_delivery_makes_it_and_none_for_who_is_behind() -> None:
+    assert rest_after(0.01, records=3, most=50) == pytest.approx(0.04)
+    assert rest_after(30.0, records=3, most=50) == 0.25
+    assert rest_after(30.0, records=25, most=50) == 0

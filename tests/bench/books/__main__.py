@@ -28,7 +28,7 @@ from rich.table import Table
 from books.flow import MOST_AHEAD
 from books.ours import Ours
 from books.plan import GOODS_EACH, Plan
-from books.tally import OURS, PEER, TAKEN, Turn, result
+from books.tally import AGAIN, OURS, PEER, REFUSED, TAKEN, Turn, result
 from books.tryton import PACKAGES, Tryton
 from tailrace.observability.logs import configure
 
@@ -184,6 +184,9 @@ def show(console: Console, told: dict[str, Any]) -> None:
         table.add_row("without our idle fleet beside it", "", f"{told[PEER]['orders per second, alone']:.2f}")
     for part in dict.fromkeys(part for side in sides for part in side["CPU ms per order"]):
         table.add_row(f"CPU ms per order: {part}", *(f"{side['CPU ms per order'].get(part, 0):.1f}" for side in sides))
+    for kind in (AGAIN, REFUSED):
+        if any(kind in side for side in sides):
+            table.add_row(f"requests {kind}", *(str(side.get(kind, "")) for side in sides))
     for side in sides:
         if behind := side.get("books behind"):
             table.add_row("books behind, p50 / p99", f"{behind['p50 ms']:.0f} / {behind['p99 ms']:.0f} ms")

@@ -10,6 +10,8 @@ from measure.arithmetic import summary
 OURS, PEER = "Tailrace", "Tryton"
 TAKEN = "cores taken by our idle fleet"
 """What a turn of the peer's says `more` of, besides."""
+AGAIN, REFUSED = "carried out again", "refused, and asked for again"
+"""The peer's requests that met another transaction, in its turns."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ def _medians(turns: Sequence[Turn]) -> dict[str, Any]:
         "orders per second": round(statistics.median(turn.rate for turn in turns), 3),
         "by round": [round(turn.rate, 2) for turn in turns],
         "CPU ms per order": {part: round(statistics.median(turn.cost[part] for turn in turns), 2) for part in parts},
+        **{kind: sum(turn.more[kind] for turn in turns) for kind in (AGAIN, REFUSED) if kind in turns[0].more},
     }
     if behind := [seconds for turn in turns for seconds in turn.behind]:
         told["books behind"] = summary(behind)

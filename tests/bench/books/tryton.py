@@ -16,7 +16,7 @@ import asyncpg
 from measure.usage import Figures, difference, tree_cpu
 
 from books.plan import CUSTOMERS, OPENING, TAX, Plan
-from books.tally import PEER, Turn
+from books.tally import AGAIN, PEER, REFUSED, Turn
 from tailrace.stack.embedded import Stack
 
 PACKAGES = (
@@ -104,7 +104,8 @@ class Tryton:
         took = [each for one in said for each in one["took"]]
         # Each ends when its own last sale does: a rate is the sum of theirs.
         rate = sum(len(one["took"]) / one["seconds"] for one in said)
-        more = {"carried out again": sum(one["again"] for one in said), "seconds a sale": took}
+        more = {AGAIN: sum(one["again"] for one in said), REFUSED: sum(one["refused"] for one in said)}
+        more["seconds a sale"] = took
         return Turn(PEER, len(took), len(took) / rate, difference(before, self._cpu()), len(took), (), more)
 
     async def sold(self) -> int:

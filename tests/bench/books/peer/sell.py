@@ -6,7 +6,8 @@ answers with JSON.
 
 A sale is three requests, the fewest in which one can be made: somebody enters, quotes and confirms it, and Tryton makes its shipment and its invoice;
 somebody assigns, picks, packs and sends the shipment; somebody posts the invoice. Each is carried out as Tryton's own dispatcher carries it out,
-without its HTTP, its sessions and its checks of access.
+without its HTTP, its sessions and its checks of access: when another transaction is in the way, as often again as its `database.retry` says. What it
+refuses after that, as the row that invoice numbers come from while others have it, the seller asks for again.
 """
 
 import json
@@ -17,21 +18,25 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-from trytond import backend
+from trytond import backend, config
 from trytond.pool import Pool
 from trytond.transaction import Transaction, TransactionError
 from trytond.worker import run_task
 
+_ASKS_AGAIN, _ASKS_FOR = 0.05, 60.0
+"""Seconds after which a seller asks again for what was refused, and for how long: in which some hundred others can have been through."""
+
 
 class Seller:
-    """`again` counts requests that were carried out once more, since another transaction was in the way."""
+    """`again` counts how often Tryton carried a request out once more, since another transaction was in the way, and `refused` how often it gave one
+    up for that reason, which was then asked for again."""
 
     def __init__(self, database: str, made: dict[str, Any]) -> None:
         Pool.start()
         self._pool = Pool(database)
         with Transaction().start(database, 0, readonly=True):
             self._pool.init()
-        self._made, self.again = made, 0
+        self._made, self.again, self.refused = made, 0, 0
         with Transaction().start(database, 0, readonly=True):
             users = self._pool.get("res.user")
             (user,) = users.search([("login", "=", "admin")])
@@ -76,37 +81,52 @@ class Seller:
         self._pool.get("account.invoice").post([invoice])
 
     def _request(self, work: Callable[[], Any]) -> Any:
+        # What is to be locked is kept from one to the next, which no client could do: that spares Tryton what it would do in vain.
         extras: dict[str, Any] = {}
+        until = time.monotonic() + _ASKS_FOR
+        while True:
+            try:
+                return self._carried_out(work, extras)
+            except backend.DatabaseOperationalError:
+                self.refused += 1
+                if time.monotonic() > until:
+                    raise
+                time.sleep(_ASKS_AGAIN)
+
+    def _carried_out(self, work: Callable[[], Any], extras: dict[str, Any]) -> Any:
+        """Raises DatabaseOperationalError when others are still in the way after so many tries, whether work was begun or waits for its locks."""
         tries = 0
         while True:
+            time.sleep(0.02 * tries)
             with Transaction().start(self._pool.database_name, self._user, context=self._context, **extras) as one:
                 try:
                     answer = work()
                     one.commit()
+                    break
                 except TransactionError as error:
                     one.rollback()
                     one.tasks.clear()
                     error.fix(extras)
                 except backend.DatabaseOperationalError:
+                    if tries >= config.getint("database", "retry"):
+                        raise
                     one.rollback()
                     one.tasks.clear()
                     tries += 1
                     self.again += 1
-                    time.sleep(min(0.02 * tries, 0.1))
-                else:
-                    break
         while one.tasks:
             run_task(self._pool, one.tasks.pop())
         return answer
 
 
 def sell(seller: Seller, orders: Iterator[dict[str, Any]], seconds: float) -> dict[str, Any]:
-    began, again, took = time.monotonic(), seller.again, list[float]()
+    began, again, refused, took = time.monotonic(), seller.again, seller.refused, list[float]()
     while time.monotonic() - began < seconds:
         entered = time.monotonic()
         seller.sell(next(orders))
         took.append(time.monotonic() - entered)
-    return {"seconds": time.monotonic() - began, "took": took, "again": seller.again - again}
+    seconds = time.monotonic() - began
+    return {"seconds": seconds, "took": took, "again": seller.again - again, "refused": seller.refused - refused}
 
 
 def main() -> None:

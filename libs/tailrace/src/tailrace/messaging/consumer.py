@@ -27,6 +27,8 @@ _LONGEST_POLL = _MAX_POLL_MS / 1000 + 60
 """Seconds of one look for records, which does not end while a place in the group is sought: longer than the broker lets that take."""
 _ANSWER_WITHIN = 60.0
 """Seconds for whatever else is asked of the broker: aiokafka asks again for ever."""
+_REST, _LONGEST_REST = 4.0, 0.25
+"""How many times as long as a delivery took it rests after it, and how many seconds at most."""
 
 
 class Consumer:
@@ -106,14 +108,16 @@ class Consumer:
                 wait = self._settings.consumer_wait_ms if consumer.assignment() else 500
                 async with asyncio.timeout(_LONGEST_POLL):
                     batch = await consumer.getmany(timeout_ms=wait, max_records=self._most)
-                if batch:
-                    next_at = time.monotonic() + self._settings.consumer_gather_ms / 1000
+                began = time.monotonic()
                 await stall_detector.check(batch)
                 async with asyncio.timeout(_ANSWER_WITHIN):
                     await self._subscriber_offsets.learn(consumer)
                 if consumer.assignment():
                     self._is_ready()
                 await self._process(consumer, batch, stop)
+                if batch:
+                    rest = rest_after(time.monotonic() - began, sum(map(len, batch.values())), self._most)
+                    next_at = max(began + self._settings.consumer_gather_ms / 1000, time.monotonic() + rest)
             if backfilling.done():
                 await backfilling
         finally:
@@ -167,6 +171,15 @@ class Consumer:
             log.info("consumer goes on")
         self.waiting_for = None
         self.ready.set()
+
+
+def rest_after(took: float, records: int, most: int) -> float:
+    """Seconds in which further events come together after a delivery that took so many.
+
+    A transaction of a few events costs almost what one of many does. So where it takes long, since all have much to do at once, everybody takes more
+    at a time, and what each event costs falls until they keep up. Who has half as many as one delivery may hold is behind, and does not rest.
+    """
+    return 0.0 if 2 * records >= most else min(_REST * took, _LONGEST_REST)
 
 
 async def _commit(consumer: AIOKafkaConsumer, offsets: Offsets) -> None:

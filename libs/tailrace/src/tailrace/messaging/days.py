@@ -9,6 +9,7 @@ A company's first zone comes with the event that founds it. A request that comes
 
 from abc import ABC, abstractmethod
 from datetime import date, datetime
+from uuid import UUID
 
 from sqlalchemy import Column, Date, MetaData, Table, Text, Uuid, select
 from sqlalchemy.dialects.postgresql import insert
@@ -22,6 +23,8 @@ from tailrace.db.error_classes import NotYet
 from tailrace.messaging.subscribers import Projection
 
 __all__ = ["CompanyDays", "Days", "DaysNotYetKnown"]
+
+_CALENDARS = "tailrace.calendars"
 
 
 class DaysNotYetKnown(NotYetKnown, NotYet):
@@ -82,13 +85,23 @@ class Days(Projection, CompanyDays):
         self.on(founded, changed)(self._hear)
 
     async def calendar(self, tx: Tx) -> Calendar:
+        """Read once in a transaction, which asks for days several times; each time in one that notes a zone itself."""
+        known: dict[UUID | None, Calendar | None] = tx.info.setdefault(_CALENDARS, {})
+        tenant_id = tx.context.tenant_id
+        if (calendar := known.get(tenant_id)) is not None:
+            return calendar
         zones = [Since(row.since, row.zone) for row in await tx.execute(self._read)]
         if not zones:
             raise DaysNotYetKnown
-        return Calendar(zones)
+        calendar = Calendar(zones)
+        if tenant_id not in known:
+            known[tenant_id] = calendar
+        return calendar
 
     async def note(self, tx: Tx, zone: str, since: date = ALWAYS) -> None:
         """Count the tenant's days in `zone` from the day `since` on."""
+        # A savepoint may take it back: nothing is kept from here on.
+        tx.info.setdefault(_CALENDARS, {})[tx.tenant_id] = None
         await tx.execute(self._write, {"tenant_id": tx.tenant_id, "since": since, "zone": zone})
 
     async def _hear(self, tx: Tx, event: Event, meta: Meta) -> None:
