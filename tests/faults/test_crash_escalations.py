@@ -1,4 +1,4 @@
-"""Steps of approvals fall due while everything is down: all of it is killed, comes back, and one of two dies at it again. Each escalates once."""
+"""Steps of approvals fall due while everything is down: the first that comes back dies at it, and two go on. Each escalates once."""
 
 from contextlib import AsyncExitStack
 from typing import Any
@@ -63,8 +63,10 @@ async def test_what_fell_due_while_everything_was_down_escalates_once_after_the_
         await h.admin.execute("UPDATE task SET due_at = due_at - interval '30 days'")
         await h.make_timers_due()
         dying = await start(DIES)
-        await start()
         await dying.struck()
+        # Not beside it: they might leave it fewer than it dies at. The two take turns at what it left.
+        await start()
+        await start()
         wanted = [1] * APPROVALS
         assert await eventually(lambda: _escalations(h), lambda now: now == wanted, what="each escalated") == wanted
         due_now = "SELECT count(*) FROM timer WHERE due_at <= now()"
