@@ -10,7 +10,7 @@ from aiokafka import ConsumerRecord
 from toy.asking import Asking, on_kafka
 
 from tailrace.core.ids import uuid7
-from tailrace.messaging.consumer import Consumer, rest_after
+from tailrace.messaging.consumer import Consumer, Rests
 from tailrace.messaging.dispatcher import Dispatcher, SubscriberPartition
 from tailrace.settings import Settings
 from tailrace_testing import Harness
@@ -89,7 +89,18 @@ async def test_who_is_slow_rests_while_more_comes_together(asking: Asking) -> No
     assert len(rests) >= 2 and min(rests) > 0.24
 
 
-def test_a_rest_is_as_long_as_the_delivery_makes_it_and_none_for_who_is_behind() -> None:
-    assert rest_after(0.01, records=3, most=50) == pytest.approx(0.04)
-    assert rest_after(30.0, records=3, most=50) == 0.25
-    assert rest_after(30.0, records=25, most=50) == 0
+def test_a_rest_is_as_long_as_deliveries_make_it_and_none_for_who_is_behind() -> None:
+    rests, now, rested = Rests(), 1000.0, list[float]()
+    for _ in range(40):
+        rested.append(rests.after(now, now + 0.01, records=3, most=50))
+        now += 0.01 + rested[-1]
+    assert rested[:6] == [0.0] * 6, "what is little is owed on"
+    assert rested[-10:] == pytest.approx([0.04] * 10), "who is always at it has a fifth of the time"
+    assert rests.after(now, now + 0.01, records=25, most=50) == 0
+    assert rests.after(now + 9, now + 9.01, records=3, most=50) == 0, "time makes up for it"
+    assert rests.after(now + 10, now + 40, records=3, most=50) == 0.25
+
+
+def test_two_that_follow_one_another_wait_for_nothing() -> None:
+    rests = Rests()
+    assert [rests.after(at, at + 0.03, records=1, most=50) for at in (5.0, 5.04)] == [0, 0]

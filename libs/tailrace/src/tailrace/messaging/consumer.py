@@ -5,6 +5,7 @@ A subscriber that is new in a running service is brought up beside it (see `subs
 
 import asyncio
 import time
+from dataclasses import dataclass
 from functools import partial
 
 from aiokafka import AIOKafkaConsumer
@@ -27,8 +28,8 @@ _LONGEST_POLL = _MAX_POLL_MS / 1000 + 60
 """Seconds of one look for records, which does not end while a place in the group is sought: longer than the broker lets that take."""
 _ANSWER_WITHIN = 60.0
 """Seconds for whatever else is asked of the broker: aiokafka asks again for ever."""
-_REST, _LONGEST_REST = 4.0, 0.25
-"""How many times as long as a delivery took it rests after it, and how many seconds at most."""
+_REST, _LONGEST_REST, _AT_ONCE = 4.0, 0.25, 0.25
+"""How many times as long as its deliveries took it rests, how many seconds at most, and how many seconds of rest it may owe."""
 
 
 class Consumer:
@@ -100,7 +101,7 @@ class Consumer:
         try:
             await consumer.start()
             self._reading = consumer
-            next_at = time.monotonic()
+            next_at, rests = time.monotonic(), Rests()
             while not (stop.is_set() or backfilling.done() or self._begin_again.is_set()):
                 # aiokafka fetches nothing more until what it has is taken: meanwhile it comes together at the broker.
                 await _sleep(stop, next_at - time.monotonic())
@@ -116,8 +117,9 @@ class Consumer:
                     self._is_ready()
                 await self._process(consumer, batch, stop)
                 if batch:
-                    rest = rest_after(time.monotonic() - began, sum(map(len, batch.values())), self._most)
-                    next_at = max(began + self._settings.consumer_gather_ms / 1000, time.monotonic() + rest)
+                    ended = time.monotonic()
+                    rest = rests.after(began, ended, sum(map(len, batch.values())), self._most)
+                    next_at = max(began + self._settings.consumer_gather_ms / 1000, ended + rest)
             if backfilling.done():
                 await backfilling
         finally:
@@ -173,13 +175,24 @@ class Consumer:
         self.ready.set()
 
 
-def rest_after(took: float, records: int, most: int) -> float:
-    """Seconds in which further events come together after a delivery that took so many.
+@dataclass
+class Rests:
+    """In which further events come together, after deliveries that took long.
 
-    A transaction of a few events costs almost what one of many does. So where it takes long, since all have much to do at once, everybody takes more
-    at a time, and what each event costs falls until they keep up. Who has half as many as one delivery may hold is behind, and does not rest.
+    A transaction of a few events costs almost what one of many does. So where it takes long, since all have much to do at once, everybody takes
+    more at a time, and what each event costs falls until they keep up. Rest is owed for each delivery and made up for by time that passes; what is
+    little is owed on, so that two events one after another wait for nothing.
     """
-    return 0.0 if 2 * records >= most else min(_REST * took, _LONGEST_REST)
+
+    owed: float = 0.0
+    """Seconds, at `at`."""
+    at: float = 0.0
+
+    def after(self, began: float, ended: float, records: int, most: int) -> float:
+        """Seconds to rest after a delivery of so many, of `most` that one may hold. Who has half as many is behind, and does not rest."""
+        owed = max(0.0, self.owed - (began - self.at)) + _REST * (ended - began)
+        self.owed, self.at = min(owed, _AT_ONCE + _LONGEST_REST), ended
+        return 0.0 if 2 * records >= most else max(0.0, self.owed - _AT_ONCE)
 
 
 async def _commit(consumer: AIOKafkaConsumer, offsets: Offsets) -> None:
