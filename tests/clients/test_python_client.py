@@ -255,6 +255,29 @@ def test_what_was_written_in_one_company_is_not_waited_for_in_another(server: Se
     assert named == [None, "catalog.events/1@1"]
 
 
+def test_what_was_written_belongs_to_the_company_that_it_was_sent_to(server: Server) -> None:
+    """Somebody logs in elsewhere while the answer is on its way."""
+    sent, other = threading.Event(), threading.Event()
+
+    def do(method: str, path: str, headers: Any) -> Answer:
+        if path == "/v1/items":
+            sent.set()
+            assert other.wait(60)
+            return 200, {"Tailrace-Event": "catalog.events/1@1"}, {}
+        return 200, {}, _tokens("new")
+
+    server.does = do
+    with Client(server.url) as client, ThreadPoolExecutor(1) as beside:
+        client.log_in("brassworks", "ada@b.example", "secret")
+        written = beside.submit(client.request, "POST", "/v1/items", json={})
+        assert sent.wait(60)
+        client.log_in("tinworks", "ada@b.example", "secret")
+        other.set()
+        written.result()
+        client.request("GET", "/v1/orders")
+    assert [headers.get("Tailrace-After") for method, _, headers in server.asked if method == "GET"] == [None]
+
+
 def test_what_can_be_read_only_once_is_not_sent(server: Server) -> None:
     with Client(server.url) as client, pytest.raises(TypeError, match="bytes or text"):
         client.request("POST", "/v1/imports", content=iter([b"a", b"b"]))

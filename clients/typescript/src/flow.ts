@@ -105,7 +105,9 @@ export type Flow = Generator<Step, Answer, Answer | undefined>;
 
 /** The answer, below 400. Throws Problem, or NoAnswer when no try was answered. */
 export function* exchange(asked: Asked, identity: Identity, marks: Marks, policy: Policy): Flow {
-  const keyed = prepare(asked, marks, identity.tenant);
+  // Of this company, whatever the answer comes behind: somebody may log in elsewhere meanwhile.
+  const { tenant } = identity;
+  const keyed = prepare(asked, marks, tenant);
   let renewed = false;
   let tried = 1;
   while (true) {
@@ -126,7 +128,7 @@ export function* exchange(asked: Asked, identity: Identity, marks: Marks, policy
       continue;
     }
     if (answer.status < 400) {
-      if (keyed) marks.note(answer.headers.get('Tailrace-Event') ?? '', identity.tenant);
+      if (keyed) marks.note(answer.headers.get('Tailrace-Event') ?? '', tenant);
       return answer;
     }
     const refused = problem(answer);

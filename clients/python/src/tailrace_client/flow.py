@@ -146,7 +146,9 @@ Flow = Generator[Step, httpx2.Response | None, httpx2.Response]
 
 def exchange(request: httpx2.Request, identity: Identity, marks: Marks, policy: Policy) -> Flow:
     """The answer, below 400. Raises Problem, or httpx2.TransportError when no try was answered."""
-    keyed = prepare(request, marks, identity.tenant)
+    # Of this company, whatever the answer comes behind: somebody may log in elsewhere meanwhile.
+    tenant = identity.tenant
+    keyed = prepare(request, marks, tenant)
     renewed = False
     attempt = count(1)
     tried = next(attempt)
@@ -169,7 +171,7 @@ def exchange(request: httpx2.Request, identity: Identity, marks: Marks, policy: 
             continue
         if answer.status_code < 400:
             if keyed:
-                marks.note(answer.headers.get("Tailrace-Event", ""), identity.tenant)
+                marks.note(answer.headers.get("Tailrace-Event", ""), tenant)
             return answer
         refused = problem(answer)
         if tried >= policy.attempts or not _passes(refused, keyed) or (retry_after(answer) or 0) > policy.longest_pause:

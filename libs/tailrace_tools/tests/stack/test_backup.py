@@ -237,6 +237,11 @@ def test_folders_that_do_not_do_are_refused(machine: Stack, backups: Backups, tm
         room_for(tmp_path, 1 << 60)
     with backups.alone(), pytest.raises(OperatorError, match="another backup is being made"):
         asyncio.run(taken(machine, backups))
+    theirs = Backups(tmp_path / "theirs")
+    replace(backups.whole()[0], system="1").save(_made(theirs.folder / "20300101T000000Z"))
+    with pytest.raises(OperatorError, match="of another installation"):
+        asyncio.run(taken(machine, theirs, keep=1))
+    assert [each.name for each in theirs.folder.iterdir() if not each.name.startswith(".")] == ["20300101T000000Z"]
     assert Backups.of(layout, None).folder == backups.folder, "where the last one went"
 
 

@@ -145,10 +145,7 @@ async def found_in_order(
     if rest is None:
         return
     column = getattr(kind, kind.sorted_by)
-    # A few of its marks are enough here: all of them together take as long as to find everything.
-    few = [*marks[:_MARKS_OF_PICKED], *_hashes(kind, tx.tenant_id, TEXT, [_PICK])]
-    picked = unpacked(await _some(tx, _marked(kind, few, reached), _MOST_PICKED))
-    right = await _right_among(tx, kind, picked, said, column) if len(picked) > _SURELY_MANY else []
+    right = await _right_among_picked(tx, kind, marks, reached, said, column)
     if len(right) <= _SURELY_MANY:
         packed = await _some(tx, marked, MOST_IN_ORDER)
         if len(packed) <= MOST_IN_ORDER * ID_BYTES:
@@ -206,6 +203,16 @@ async def _right_among(tx: Tx, kind: Any, some: Sequence[UUID], said: ColumnElem
     """The column of those that have what is asked for, rather than its pairs in other places: `00` of many numbers, say."""
     with tx.seeing_all():
         return list(await tx.scalars(select(column).select_from(kind).where(among(kind.id, some), said)))
+
+
+async def _right_among_picked(
+    tx: Tx, kind: Any, marks: Sequence[int], reached: Sequence[int] | None, said: ColumnElement[bool], column: Any
+) -> list[Any]:
+    """The same of those that carry a mark of their own (`pick`); none where these are too few to tell."""
+    # A few of the marks are enough: by all of them together it takes as long as to find everything.
+    few = [*marks[:_MARKS_OF_PICKED], *_hashes(kind, tx.tenant_id, TEXT, [_PICK])]
+    picked = unpacked(await _some(tx, _marked(kind, few, reached), _MOST_PICKED))
+    return await _right_among(tx, kind, picked, said, column) if len(picked) > _SURELY_MANY else []
 
 
 def sharing(kind: type[Searchable], tenant_id: UUID, by: str, values: Iterable[str]) -> ColumnElement[bool]:

@@ -56,15 +56,26 @@ async def take(plan: Plan, credentials: Credentials, backups: Backups, keep: int
         room_for(backups.folder, _wanted(plan, backups))
         connection = await asyncpg.connect(plan.postgres_url(credentials), timeout=10)
         try:
+            system = await connection.fetchval("SELECT system_identifier::text FROM pg_control_system()")
+            _ensure_own(backups, system)
             series = await _series(connection, layout, backups)
-            manifest = await _take(connection, plan, backups, series, say)
+            manifest = await _take(connection, plan, backups, series, system, say)
         finally:
             await connection.close(timeout=5)
         pruned = await asyncio.to_thread(backups.prune, keep)
     return Taken(manifest, pruned)
 
 
-async def _take(connection: Any, plan: Plan, backups: Backups, series: Series, say: Say) -> Manifest:
+def _ensure_own(backups: Backups, system: str) -> None:
+    """Raises `OperatorError` for a folder of another machine's: each would delete the other's old ones, and `restore --latest` take either's."""
+    for manifest in backups.all()[0]:
+        if manifest.system != system:
+            raise OperatorError(
+                f"{backups.folder} holds backups of another installation", "name a folder of this one's own: --into"
+            )
+
+
+async def _take(connection: Any, plan: Plan, backups: Backups, series: Series, system: str, say: Say) -> Manifest:
     layout, began = plan.layout, datetime.now(UTC)
     name = when(began)
     building = backups.folder / f"{name}{PART}"
@@ -90,7 +101,7 @@ async def _take(connection: Any, plan: Plan, backups: Backups, series: Series, s
             name=name,
             release=release(),
             postgres=(cluster / "PG_VERSION").read_text().strip(),
-            system=await connection.fetchval("SELECT system_identifier::text FROM pg_control_system()"),
+            system=system,
             series=series.folder.name.removeprefix("series-"),
             moment=moment,
             first_segment=first,
